@@ -1,0 +1,152 @@
+"""Where an answer goes: the terminal, a pipe, a file. Which format, how wide, with colour or not."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+from convcost.cli import _exits
+from convcost.errors import SpecError, UsageError
+from convcost.names import did_you_mean
+from convcost.report import FORMATS, Format, Report, Style, printable
+
+COLORS = ("auto", "always", "never")
+ASCII = str.maketrans(
+    {"×": "x", "→": "->", "…": "...", "−": "-", "·": "*", "⌊": "floor(", "⌋": ")", "Φ": "Phi"}
+)
+
+
+class Target(NamedTuple):
+    """One place for an answer; `path` None is standard output."""
+
+    format: Format
+    path: Path | None
+    style: Style
+
+
+def target(format_name: str | None, output: str | None, color: str, width: int | None) -> Target:
+    """Settles format and style from what was asked for and what is there. Raises UsageError."""
+    if color not in COLORS:
+        raise UsageError(f"--color is one of {', '.join(COLORS)}, not `{printable(color)}`")
+    if width is not None and not 20 <= width <= 10_000:  # noqa: PLR2004  narrower shows nothing
+        raise UsageError(f"--width is a number from 20 to 10,000, not {width}")
+    path = Path(output) if output not in (None, "-") else None
+    terminal = path is None and _is_terminal(sys.stdout)
+    name = format_name or (_by_suffix(path) if path else "table" if terminal else "plain")
+    found = FORMATS.get(name)
+    if found is None:
+        hint = did_you_mean(name, FORMATS.names())
+        raise UsageError(f"there is no format `{printable(name)}`; {hint}")
+    painted = color == "always" or (color == "auto" and terminal and wants_color())
+    return Target(
+        found,
+        path,
+        Style(
+            width=width or (_terminal_width() if terminal else None),
+            color=painted,
+            ascii=path is None and not _speaks_unicode(sys.stdout),
+        ),
+    )
+
+
+def write(report: Report, where: Target, sources: Iterable[str] = ()) -> None:
+    """Writes the report: a file whole or not at all, and never over a spec that was read."""
+    pieces = where.format.render(report, where.style)
+    if where.path is None:
+        text = "".join(pieces)
+        _print(sys.stdout, text)
+        return
+    if any(_same(where.path, source) for source in sources):
+        raise UsageError(f"--output would overwrite the spec `{printable(str(where.path))}`")
+    _write_file(where.path, pieces)
+    sys.stderr.write(f"wrote {printable(str(where.path))}\n")
+
+
+def _print(stream: TextIO, text: str) -> None:
+    if not _speaks_unicode(stream):
+        text = text.translate(ASCII)
+        encoding = stream.encoding or "ascii"
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+    stream.write(text)
+
+
+def complain(error: SpecError | UsageError, *, color: bool | None = None) -> None:
+    """Says on standard error what a user has to mend."""
+    if color is None:
+        color = _is_terminal(sys.stderr) and wants_color()
+    if isinstance(error, SpecError):
+        from convcost.cli._problems import explained
+
+        _print(sys.stderr, "".join(f"{line}\n" for line in explained(error, color=color)))
+        return
+    first, *rest = str(error).splitlines()
+    prefix = "" if first.startswith("error[") else "error: "
+    _print(sys.stderr, "".join(f"{line}\n" for line in (f"{prefix}{first}", *rest)))
+
+
+def wrong() -> None:
+    raise SystemExit(_exits.WRONG)
+
+
+def wants_color() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
+
+
+def _terminal_width() -> int:
+    from shutil import get_terminal_size
+
+    return get_terminal_size((80, 24)).columns
+
+
+def _speaks_unicode(stream: TextIO) -> bool:
+    try:
+        "×█⌊→".encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _by_suffix(path: Path) -> str:
+    known = {suffix: found.name for _, found in FORMATS.items() for suffix in found.suffixes}
+    if path.suffix in known:
+        return known[path.suffix]
+    listed = ", ".join(sorted(known))
+    raise UsageError(
+        f"`{printable(path.name)}` tells no format: end it in {listed}, or name one with --format"
+    )
+
+
+def _same(path: Path, source: str) -> bool:
+    try:
+        return path.exists() and Path(source).exists() and path.samefile(source)
+    except (OSError, ValueError):
+        return False
+
+
+def _write_file(path: Path, pieces: Iterator[str]) -> None:
+    """Into a new file beside it, which then takes its place; a device is written to as it is."""
+    real = Path(os.path.realpath(path))
+    try:
+        if real.exists() and not real.is_file():
+            with real.open("w", encoding="utf-8", newline="") as file:
+                file.writelines(pieces)
+            return
+        temporary = real.with_name(f".{real.name}.{os.getpid()}.tmp")
+        try:
+            with temporary.open("x", encoding="utf-8", newline="") as file:
+                file.writelines(pieces)
+            if real.exists():
+                temporary.chmod(real.stat().st_mode & 0o777)
+            temporary.replace(real)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write `{printable(str(path))}`: {error.strerror}") from None

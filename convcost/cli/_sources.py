@@ -1,0 +1,117 @@
+"""Specs by file, by name, from standard input: arguments to texts."""
+
+import os
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from convcost.errors import Source, UsageError
+from convcost.names import nearest
+from convcost.report import printable
+
+LARGEST = 100 * 2**20
+SUFFIXES = (".yaml", ".yml")
+
+
+class Asked(NamedTuple):
+    """A source, and the one document of it that is asked for."""
+
+    source: Source
+    pick: str | None
+
+
+def shipped() -> dict[str, Path]:
+    """The specs that travel with the program, by name."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "specs", package.parent / "specs"):
+        if folder.is_dir():
+            return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return {}
+
+
+def open_source(argument: str) -> Asked:
+    """`net.yaml`, `net.yaml#name`, `googlenet`, `-`. Raises UsageError."""
+    if argument == "-":
+        return Asked(_standard_input(), None)
+    path = Path(argument)
+    pick = None
+    if not _exists(path) and "#" in argument:
+        name, _, pick = argument.partition("#")
+        path, argument = Path(name), name
+        if argument == "-":
+            return Asked(_standard_input(), pick)
+    if _is_file(path):
+        return Asked(Source(argument, _text(path, argument)), pick)
+    ours = shipped()
+    if argument in ours:
+        return Asked(Source(f"{argument}.yaml", _text(ours[argument], argument)), pick)
+    raise UsageError(_lost(argument, path, ours))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    """Files, and what can be read like one: a pipe, as `<(…)` gives."""
+    return _exists(path) and not path.is_dir()
+
+
+def _lost(argument: str, path: Path, ours: dict[str, Path]) -> str:
+    shown = printable(argument)
+    if _exists(path):
+        return f"`{shown}` is a folder, not a spec"
+    meant = nearest(path.name.removesuffix(".yaml").removesuffix(".yml"), ours)
+    if path.suffix in SUFFIXES or os.sep in argument:
+        folder = path.parent
+        beside = []
+        if _exists(folder):
+            beside = [p.name for p in folder.iterdir() if p.suffix in SUFFIXES]
+        close = nearest(path.name, beside)
+        if close:
+            return f"there is no file `{shown}`; did you mean `{printable(str(folder / close))}`?"
+        hint = f"; `{meant}` is a spec that ships with convcost" if meant else ""
+        return f"there is no file `{shown}`{hint}"
+    listed = f"; did you mean `{meant}`?" if meant else ""
+    names = ", ".join(ours)
+    return f"there is no file and no shipped spec `{shown}`{listed}\nshipped specs: {names}"
+
+
+def _standard_input() -> Source:
+    if sys.stdin is None or sys.stdin.closed:
+        raise UsageError("standard input is closed")
+    if sys.stdin.isatty():
+        sys.stderr.write("reading a spec from the terminal; end it with Ctrl-D\n")
+    return Source("<stdin>", _decoded(sys.stdin.buffer.read(LARGEST + 1), "standard input"))
+
+
+def _text(path: Path, name: str) -> str:
+    try:
+        with path.open("rb") as file:
+            return _decoded(file.read(LARGEST + 1), name)
+    except OSError as error:
+        raise UsageError(f"cannot read `{printable(name)}`: {error.strerror}") from None
+
+
+def _decoded(data: bytes, name: str) -> str:
+    shown = printable(name)
+    if len(data) > LARGEST:
+        raise UsageError(f"`{shown}` is larger than {LARGEST // 2**20} MiB: no spec is")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UsageError(f"`{shown}` is UTF-16; save it as UTF-8")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        byte = data[error.start]
+        raise UsageError(
+            f"error[CC001]: `{shown}` is not UTF-8 text: byte 0x{byte:02x} at offset "
+            f"{error.start}, line {line}"
+        ) from None
+    if "\0" in text:
+        offset = text.index("\0")
+        raise UsageError(f"error[CC001]: `{shown}` is not text: a zero byte at offset {offset}")
+    return text

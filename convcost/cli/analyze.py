@@ -1,0 +1,90 @@
+"""`convcost analyze`: what does this network cost?"""
+
+from typing import Annotated
+
+import typer
+
+from convcost.cli import _networks, _output
+from convcost.costs import MEASURES, costs
+from convcost.errors import SpecError, UsageError
+from convcost.names import did_you_mean
+from convcost.questions.analyze import COLUMNS, SHOWN, Analysis, View
+from convcost.report import printable
+
+EPILOG = """Examples:
+
+  convcost analyze googlenet --depth 1
+
+  convcost analyze net.yaml --set classes=10 --size 256x320 --format json
+
+  convcost analyze googlenet --sort macs --top 10 --columns layer,output,macs,share"""
+
+
+def command(
+    specs: Annotated[
+        list[str],
+        typer.Argument(metavar="SPEC...", help="File, name of a shipped spec, or -; #name picks one."),
+    ],
+    columns: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help=f"Columns in order: {', '.join(COLUMNS)}; or all."),
+    ] = None,
+    depth: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="One row for each path cut to N names.")
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option(metavar="MEASURE", help="Largest first, by a measure; or path.")
+    ] = None,
+    top: Annotated[int | None, typer.Option(min=1, metavar="N", help="The first N rows only.")] = None,
+    layout: Annotated[
+        str, typer.Option(metavar="hwc|chw", help="Where channels stand in a shape.")
+    ] = "hwc",
+    settings: _networks.SetOption = None,
+    size: _networks.SizeOption = None,
+    batch: _networks.BatchOption = 1,
+    format_name: _networks.FormatOption = None,
+    output: _networks.OutputOption = None,
+    color: _networks.ColorOption = "auto",
+    width: _networks.WidthOption = None,
+) -> None:
+    """What does this network cost: size, params and macs of every layer, exactly."""
+    try:
+        where = _output.target(format_name, output, color, width)
+        view = View(_columns(columns), depth, _sort(sort), top, _layout(layout))
+        networks = _networks.read(specs, _networks.settings(settings, size))
+        report = Analysis(tuple(costs(network, batch) for network in networks), view)
+        _output.write(report, where, specs)
+    except* (SpecError, UsageError) as errors:
+        for error in errors.exceptions:
+            assert isinstance(error, SpecError | UsageError)
+            _output.complain(error)
+        _output.wrong()
+
+
+def _columns(text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return SHOWN
+    if text == "all":
+        return tuple(COLUMNS)
+    chosen = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in chosen:
+        if name not in COLUMNS:
+            raise UsageError(f"there is no column `{printable(name)}`; {did_you_mean(name, COLUMNS)}")
+    if not chosen:
+        raise UsageError(f"--columns names none of {', '.join(COLUMNS)}")
+    return tuple(dict.fromkeys(chosen))
+
+
+def _sort(name: str | None) -> str | None:
+    if name is not None and name not in (*MEASURES, "path"):
+        hint = did_you_mean(name, (*MEASURES, "path"))
+        raise UsageError(f"cannot sort by `{printable(name)}`; {hint}")
+    return name
+
+
+def _layout(name: str) -> "_networks.LayoutName":
+    if name == "hwc":
+        return "hwc"
+    if name == "chw":
+        return "chw"
+    raise UsageError(f"--layout is hwc or chw, not `{printable(name)}`")

@@ -1,0 +1,180 @@
+"""What a kind of layer is: its options, its output shape, its costs, its examples.
+
+A kind is a class whose annotated fields are its YAML options. It reads like a frozen dataclass and
+mypy takes it for one, but `dataclasses` would generate and compile code for each of the kinds at
+every start (1 to 1.7 ms a class, measured), so the few lines that are needed stand here.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, dataclass_transform
+
+from convcost.options import TYPES, OptionType
+from convcost.registry import Registry
+from convcost.shapes import Shape
+from convcost.work import NOTHING, Work
+
+I = TypeVar("I")  # noqa: E741  what a kind takes: a Shape, or a tuple of them
+C = TypeVar("C", bound="type[Kind[Any]]")
+
+REQUIRED: Any = object()
+
+
+class Option(NamedTuple):
+    """One YAML option of a kind; `field` is the attribute that holds its value."""
+
+    name: str
+    field: str
+    type_name: str
+    meaning: str
+    default: Any = REQUIRED
+
+    @property
+    def type(self) -> OptionType:
+        return TYPES[self.type_name]
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
+
+
+class _Declared(NamedTuple):
+    meaning: str
+    default: Any
+
+
+def option(meaning: str, default: Any = REQUIRED) -> Any:
+    """Declares an option; the annotation beside it names its type in `options.TYPES`."""
+    return _Declared(meaning, default)
+
+
+class Example(NamedTuple):
+    """A layer as YAML and what it must come to on `input`; a test runs every one.
+
+    `extra` is further YAML of the spec around it, for what an example leans on.
+    """
+
+    spec: str
+    input: Shape
+    output: Shape
+    params: int = 0
+    macs: int = 0
+    buffers: int = 0
+
+
+class Reach(NamedTuple):
+    """How a kind widens the receptive field, one number for each axis.
+
+    `span`: from its first to its last input element; `down`, `up`: what the step is multiplied and
+    divided by.
+    """
+
+    span: tuple[int, ...]
+    down: tuple[int, ...] = ()
+    up: tuple[int, ...] = ()
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(option,))
+class Kind(Generic[I]):
+    """The base of all kinds: what leaves its shape alone and costs nothing.
+
+    Methods take `x`, the shape that comes in, and are pure. They may raise Refusal.
+    """
+
+    name: ClassVar[str]
+    principal: ClassVar[str | None]
+    options: ClassVar[dict[str, Option]]
+    examples: ClassVar[tuple[Example, ...]] = ()
+    role: ClassVar[Literal["layer", "join", "sequence", "side"]] = "layer"
+    stated: ClassVar[bool] = False
+    many: ClassVar[bool] = False
+    size_rule: ClassVar[str] = ""
+
+    def __init__(self, **options: Any) -> None:
+        own = self.__dict__
+        for known in type(self).options.values():
+            own[known.field] = options.pop(known.name, known.default)
+            if own[known.field] is REQUIRED:
+                raise TypeError(f"{type(self).name} needs {known.name}")
+        if options:
+            raise TypeError(f"{type(self).name} has no option {', '.join(options)}")
+        self.check()
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).name} is frozen")
+
+    def __repr__(self) -> str:
+        return f"{type(self).name}({', '.join(f'{k}={v!r}' for k, v in self.__dict__.items())})"
+
+    def check(self) -> None:
+        """Raises Refusal if options contradict each other whatever comes in."""
+
+    def take(self, inputs: tuple[Shape, ...]) -> I:
+        """What `x` is, of the shapes that come in."""
+        raise NotImplementedError
+
+    def output(self, x: I) -> Shape:
+        raise NotImplementedError
+
+    def weights(self, x: I) -> Work:
+        return NOTHING
+
+    def biases(self, x: I) -> Work:
+        return NOTHING
+
+    def buffers(self, x: I) -> Work:
+        return NOTHING
+
+    def macs(self, x: I) -> Work:
+        return NOTHING
+
+    def reach(self, x: I) -> Reach | None:
+        """None where an output element sees just the input element at its place."""
+        return None
+
+
+class Layer(Kind[Shape]):
+    """A kind with one input."""
+
+    def take(self, inputs: tuple[Shape, ...]) -> Shape:
+        return inputs[0]
+
+    def output(self, x: Shape) -> Shape:
+        return x
+
+
+class Join(Kind[tuple[Shape, ...]]):
+    """A kind with branches."""
+
+    role = "join"
+    many = True
+
+    def take(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        return inputs
+
+
+KINDS: Registry[type[Kind[Any]]] = Registry("convcost.layers")
+
+
+def kind(name: str, principal: str | None = None) -> Callable[[C], C]:
+    """Registers a class as the kind `name`, whose own key in a spec holds the option `principal`.
+
+    A field whose option would hide a method ends in an underscore that the option has not.
+    """
+
+    def register(cls: C) -> C:
+        cls.name = name
+        cls.principal = principal
+        cls.options = {}
+        for base in reversed(cls.__mro__):
+            for key, annotation in base.__dict__.get("__annotations__", {}).items():
+                declared = base.__dict__.get(key)
+                if isinstance(declared, _Declared):
+                    type_name = getattr(annotation, "__metadata__", (annotation,))[0]
+                    if type_name not in TYPES:
+                        raise TypeError(f"{name}.{key}: {annotation} is no type of options")
+                    option_name = key.rstrip("_")
+                    cls.options[option_name] = Option(option_name, key, type_name, *declared)
+        KINDS.add(name, cls)
+        return cls
+
+    return register

@@ -1,0 +1,1 @@
+"""The kinds, one family a file. Every module here is found and imported by the registry."""

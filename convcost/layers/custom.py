@@ -1,0 +1,55 @@
+from convcost.errors import Refusal
+from convcost.kind import Example, Join, kind, option
+from convcost.options import Label, Natural, Tensor
+from convcost.shapes import Shape
+from convcost.work import Work, product
+
+
+@kind("custom", principal="what")
+class Custom(Join):
+    """A layer that no kind describes: its author states what it costs, and reports say so."""
+
+    role = "layer"
+    stated = True
+
+    what: Label = option("what it is")
+    params: Natural = option("learned numbers, biases included")
+    macs_: Natural = option("multiply-adds for one sample")
+    output_: Tensor = option("shape that comes out; that of the input if left out", None)
+    biases_: Natural = option("how many of the params are biases", 0)
+    buffers_: Natural = option("numbers kept but not learned", 0)
+
+    examples = (
+        Example(
+            "{custom: deformable sampling, params: 0, macs: 4 * in_channels * in_height * in_width}",
+            Shape(64, (14, 14)),
+            Shape(64, (14, 14)),
+            macs=4 * 64 * 14 * 14,
+        ),
+        Example(
+            "{custom: box decoder, params: 2000, macs: 9e4, output: {channels: 4, size: []}}",
+            Shape(64, (14, 14)),
+            Shape(4),
+            params=2000,
+            macs=90000,
+        ),
+    )
+
+    def check(self) -> None:
+        if self.biases_ > self.params:
+            raise Refusal("CC104", f"biases {self.biases_} are more than the params {self.params}")
+
+    def output(self, x: tuple[Shape, ...]) -> Shape:
+        return x[0] if self.output_ is None else self.output_
+
+    def weights(self, x: tuple[Shape, ...]) -> Work:
+        return product(stated=self.params - self.biases_)
+
+    def biases(self, x: tuple[Shape, ...]) -> Work:
+        return product(stated=self.biases_)
+
+    def buffers(self, x: tuple[Shape, ...]) -> Work:
+        return product(stated=self.buffers_)
+
+    def macs(self, x: tuple[Shape, ...]) -> Work:
+        return product(stated=self.macs_)

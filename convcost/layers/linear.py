@@ -1,0 +1,48 @@
+from convcost.errors import Refusal
+from convcost.kind import Example, Layer, kind, option
+from convcost.options import Count, Flag
+from convcost.shapes import Shape
+from convcost.work import NOTHING, Work, product
+
+
+@kind("linear", principal="features")
+class Linear(Layer):
+    """Fully connected layer on a flat input."""
+
+    features: Count = option("output features")
+    bias: Flag = option("one number added for each feature", True)
+
+    examples = (
+        Example(
+            "{linear: 1000}",
+            Shape(1024),
+            Shape(1000),
+            params=1000 * 1024 + 1000,
+            macs=1000 * 1024,
+        ),
+        Example(
+            "{linear: 10, bias: false}", Shape(64), Shape(10), params=10 * 64, macs=10 * 64
+        ),
+    )
+
+    def output(self, x: Shape) -> Shape:
+        if x.size:
+            kernel = x.size[0] if len(set(x.size)) == 1 else list(x.size)
+            raise Refusal(
+                "CC304",
+                f"linear takes a flat input, not {x.text}",
+                f"put `flatten` before it; or, fully convolutional, {{conv: {self.features}, "
+                f"kernel: {kernel}}} for the same count, "
+                f"{{conv: {self.features}, kernel: 1}} for one at every position",
+            )
+        return Shape(self.features)
+
+    # [f] from [n]
+    def weights(self, x: Shape) -> Work:
+        return product(features=self.features, inputs=x.channels)
+
+    def biases(self, x: Shape) -> Work:
+        return product(features=self.features) if self.bias else NOTHING
+
+    def macs(self, x: Shape) -> Work:
+        return self.weights(x)

@@ -1,0 +1,57 @@
+"""Layers that only move elements. No multiply-adds."""
+
+from convcost.kind import Example, Layer, Reach, kind, option
+from convcost.options import Count
+from convcost.shapes import Shape
+from convcost.window import needs_axes, require_divides
+
+
+@kind("pixel_shuffle", principal="factor")
+class PixelShuffle(Layer):
+    """Moves channels into space: C·r² × H × W becomes C × H·r × W·r."""
+
+    factor: Count = option("how much every axis grows")
+
+    examples = (Example("{pixel_shuffle: 2}", Shape(256, (32, 32)), Shape(64, (64, 64))),)
+
+    def output(self, x: Shape) -> Shape:
+        needs_axes(x.size, "pixel_shuffle")
+        cells = self.factor ** len(x.size)
+        require_divides(x.channels, cells, "input channels", f"factor^{len(x.size)} =")
+        return Shape(x.channels // cells, tuple(n * self.factor for n in x.size))
+
+    def reach(self, x: Shape) -> Reach:
+        return Reach((0,) * len(x.size), up=(self.factor,) * len(x.size))
+
+
+@kind("pixel_unshuffle", principal="factor")
+class PixelUnshuffle(Layer):
+    """Moves space into channels: C × H × W becomes C·r² × H/r × W/r."""
+
+    factor: Count = option("how much every axis shrinks")
+
+    examples = (Example("{pixel_unshuffle: 2}", Shape(3, (64, 64)), Shape(12, (32, 32))),)
+
+    def output(self, x: Shape) -> Shape:
+        needs_axes(x.size, "pixel_unshuffle")
+        for n in x.size:
+            require_divides(n, self.factor, "input size", "factor")
+        channels = x.channels * self.factor ** len(x.size)
+        return Shape(channels, tuple(n // self.factor for n in x.size))
+
+    def reach(self, x: Shape) -> Reach:
+        rank = len(x.size)
+        return Reach((self.factor - 1,) * rank, down=(self.factor,) * rank)
+
+
+@kind("channel_shuffle", principal="groups")
+class ChannelShuffle(Layer):
+    """Deals the channels of groups out in turn, as ShuffleNet does."""
+
+    groups: Count = option("parts that the channels are split into")
+
+    examples = (Example("{channel_shuffle: 2}", Shape(116, (28, 28)), Shape(116, (28, 28))),)
+
+    def output(self, x: Shape) -> Shape:
+        require_divides(x.channels, self.groups, "input channels", "groups")
+        return x

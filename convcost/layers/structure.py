@@ -1,0 +1,41 @@
+"""Structure: layers under one name. The language reads their layers; they cost nothing."""
+
+from convcost.kind import Example, Layer, kind, option
+from convcost.options import Layers
+from convcost.shapes import Shape
+
+X = Shape(3, (32, 32))
+
+
+@kind("sequence", principal="layers")
+class Sequence(Layer):
+    """Groups layers under a name, for subtotals."""
+
+    role = "sequence"
+    layers: Layers = option("a list of layers")
+    examples = (
+        Example(
+            "{sequence: [{conv: 8, kernel: 3, padding: 1}, relu], name: stem}",
+            X,
+            Shape(8, (32, 32)),
+            params=8 * 3 * 3 * 3,
+            macs=8 * 3 * 3 * 3 * 32 * 32,
+        ),
+    )
+
+
+@kind("side", principal="layers")
+class Side(Layer):
+    """Runs layers off the main path, an auxiliary head, and hands on its own input."""
+
+    role = "side"
+    layers: Layers = option("a list of layers")
+    examples = (
+        Example(
+            "{side: [flatten, {linear: 10}], name: aux}",
+            X,
+            X,
+            params=10 * 3 * 32 * 32 + 10,
+            macs=10 * 3 * 32 * 32,
+        ),
+    )

@@ -1,0 +1,43 @@
+from math import floor
+from typing import Any
+
+from convcost.errors import Refusal
+from convcost.kind import Example, Layer, Reach, kind, option
+from convcost.options import Extent, Factor, Mode
+from convcost.shapes import Shape
+from convcost.window import needs_axes, spread
+
+
+@kind("upsample", principal="scale")
+class Upsample(Layer):
+    """Enlarges by a factor or to a size. Interpolation is counted as 0 macs."""
+
+    scale: Factor = option("factor of the size; ⌊n·scale⌋ elements come out", None)
+    size: Extent = option("output size, instead of a scale", None)
+    mode: Mode = option("`linear` sees 2 elements an axis, `cubic` 4", "nearest")
+
+    examples = (
+        Example("{upsample: 2}", Shape(256, (13, 13)), Shape(256, (26, 26))),
+        Example("{upsample: , size: [65, 97]}", Shape(21, (9, 13)), Shape(21, (65, 97))),
+        Example("{upsample: 1.5, mode: linear}", Shape(3, (5, 5)), Shape(3, (7, 7))),
+    )
+
+    def check(self) -> None:
+        if (self.scale is None) == (self.size is None):
+            raise Refusal("CC103", "upsample takes either a scale or a size")
+
+    def output(self, x: Shape) -> Shape:
+        needs_axes(x.size, "upsample")
+        if self.size is not None:
+            return Shape(x.channels, spread(self.size, len(x.size), "size"))
+        scale: Any = spread(self.scale, len(x.size), "scale") if isinstance(
+            self.scale, tuple
+        ) else (self.scale,) * len(x.size)
+        size = tuple(floor(n * s) for n, s in zip(x.size, scale, strict=True))
+        if min(size) < 1:
+            raise Refusal("CC301", f"nothing is left of {x.text} at this scale")
+        return Shape(x.channels, size)
+
+    def reach(self, x: Shape) -> Reach:
+        seen = {"nearest": 0, "linear": 1, "cubic": 3}[self.mode]
+        return Reach((seen,) * len(x.size), down=x.size, up=self.output(x).size)

@@ -1,0 +1,213 @@
+"""The types an option of a kind can have: what a value must be, in one place and in words.
+
+An option's annotation in a kind is its type: mypy reads what it stands for, a spec is checked by the
+entry of `TYPES` that it names. A type sees values, never YAML.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple, TypeAlias
+
+from convcost.errors import Refusal
+from convcost.names import nearest
+from convcost.shapes import Shape
+
+LARGEST = 10**9  # the largest number an option may hold; no layer ever had more of anything
+MAX_AXES = 3
+
+Count: TypeAlias = Annotated[int, "Count"]
+Natural: TypeAlias = Annotated[int, "Natural"]
+Number: TypeAlias = Annotated[Any, "Number"]  # int or Fraction
+Flag: TypeAlias = Annotated[bool, "Flag"]
+Extent: TypeAlias = Annotated[int | tuple[int, ...], "Extent"]
+Padding: TypeAlias = Annotated[int | str | tuple[int, ...], "Padding"]
+Border: TypeAlias = Annotated[int | tuple[int, ...], "Border"]
+Factor: TypeAlias = Annotated[Any, "Factor"]  # int or Fraction, one or one for each axis
+Mode: TypeAlias = Annotated[str, "Mode"]
+Span: TypeAlias = Annotated[str, "Span"]
+Label: TypeAlias = Annotated[str, "Label"]
+Tensor: TypeAlias = Annotated[Shape, "Tensor"]
+Layers: TypeAlias = Annotated[Any, "Layers"]  # read by the language itself, never a value
+
+
+class OptionType(NamedTuple):
+    """What an option takes.
+
+    `check` turns a value into the option's own or raises Refusal; `words` are taken as they stand;
+    with `literal` any text is, and nothing is an expression.
+    """
+
+    meaning: str
+    check: Callable[[Any], Any]
+    words: tuple[str, ...] = ()
+    literal: bool = False
+
+
+def show(value: object) -> str:
+    """A value as the user would write it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"`{value}`"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(show(item) for item in value) + "]"
+    if type(value) is not int and hasattr(value, "denominator"):
+        denominator = value.denominator
+        while denominator % 10 == 0:
+            denominator //= 10
+        if set(_prime_factors(denominator)) <= {2, 5}:
+            from decimal import Decimal, localcontext
+
+            with localcontext(prec=40):
+                return str(Decimal(value.numerator) / Decimal(value.denominator))
+    return str(value)
+
+
+def _prime_factors(number: int) -> list[int]:
+    found = []
+    for prime in (2, 5):
+        while number % prime == 0:
+            found.append(prime)
+            number //= prime
+    return found + ([number] if number > 1 else [])
+
+
+def _whole(least: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if type(value) is int and least <= value <= LARGEST:
+            return value
+        if type(value) is int and value > LARGEST:
+            raise Refusal("CC104", f"at most {LARGEST:,} is counted, not {value:,}")
+        raise Refusal("CC104", f"must be a whole number from {least}, not {show(value)}")
+
+    return check
+
+
+_count = _whole(1)
+_natural = _whole(0)
+
+
+def _number(value: Any) -> Any:
+    if type(value) is bool or not hasattr(value, "denominator"):
+        raise Refusal("CC104", f"must be a number, not {show(value)}")
+    if abs(value) > LARGEST:
+        raise Refusal("CC104", f"at most {LARGEST:,} is counted, not {show(value)}")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if type(value) is bool:
+        return value
+    hint = ""
+    if isinstance(value, str) and value.lower() in ("yes", "on", "no", "off"):
+        hint = "YAML 1.2 knows `true` and `false` only"
+    raise Refusal("CC104", f"must be true or false, not {show(value)}", hint)
+
+
+def _each(check: Callable[[Any], Any], longest: int = MAX_AXES) -> Callable[[Any], Any]:
+    """One value, or a list with one for each axis."""
+
+    def each(value: Any) -> Any:
+        if not isinstance(value, tuple):
+            return check(value)
+        if not 1 <= len(value) <= longest:
+            raise Refusal("CC104", f"takes 1 to {longest} numbers, not {len(value)}")
+        return tuple(check(item) for item in value)
+
+    return each
+
+
+def _scale(value: Any) -> Any:
+    number = _number(value)
+    if number <= 0:
+        raise Refusal("CC104", f"must be above 0, not {show(value)}")
+    return number
+
+
+def _variable(value: Any) -> Any:
+    return value if type(value) is bool else _number(value)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str) and value:
+        return value
+    raise Refusal("CC104", f"must be text, not {show(value)}")
+
+
+def _word(*words: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value in words and isinstance(value, str):
+            return value
+        meant = nearest(str(value), words)
+        hint = f"did you mean `{meant}`?" if meant else ""
+        listed = " or ".join(f"`{word}`" for word in words)
+        raise Refusal("CC104", f"must be {listed}, not {show(value)}", hint)
+
+    return check
+
+
+def _padding(value: Any) -> Any:
+    if value in ("same", "valid") and isinstance(value, str):
+        return value
+    return _each(_natural, 2 * MAX_AXES)(value)
+
+
+def tensor(value: Any) -> Shape:
+    """`{channels: 64, size: [28, 28]}`: both required, `size: []` for a flat one."""
+    if not isinstance(value, dict):
+        raise Refusal("CC104", f"must be {{channels: …, size: …}}, not {show(value)}")
+    for key in value:
+        if key not in ("channels", "size"):
+            raise Refusal("CC101", f"unknown key `{key}`", "known here: `channels`, `size`")
+    for key in ("channels", "size"):
+        if value.get(key) is None:
+            raise Refusal("CC103", f"`{key}` is missing", "write {channels: …, size: …}")
+    try:
+        channels = _count(value["channels"])
+    except Refusal as refusal:
+        raise Refusal(refusal.code, f"channels {refusal.message}") from None
+    return Shape(channels, size_of(value["size"]))
+
+
+def size_of(value: Any) -> tuple[int, ...]:
+    """The size of an input: n is a square, [n] a row, [h, w] a map, [d, h, w] a volume, [] flat."""
+    try:
+        if not isinstance(value, tuple):
+            side = _count(value)
+            return (side, side)
+        if len(value) > MAX_AXES:
+            raise Refusal("CC104", f"takes at most {MAX_AXES} numbers, not {len(value)}")
+        return tuple(_count(item) for item in value)
+    except Refusal as refusal:
+        raise Refusal(refusal.code, f"size {refusal.message}") from None
+
+
+def _never(value: Any) -> Any:
+    raise Refusal("CC104", f"takes layers, not {show(value)}")
+
+
+TYPES = {
+    "Count": OptionType("a whole number from 1", _count),
+    "Natural": OptionType("a whole number from 0", _natural),
+    "Number": OptionType("a number", _number),
+    "Flag": OptionType("true or false", _flag),
+    "Extent": OptionType("a whole number from 1, or one for each axis", _each(_count)),
+    "Padding": OptionType(
+        "n, one for each axis, begins then ends, `same` or `valid`", _padding, ("same", "valid")
+    ),
+    "Border": OptionType(
+        "n, one for each axis, or begins then ends", _each(_natural, 2 * MAX_AXES)
+    ),
+    "Factor": OptionType("a number above 0, or one for each axis", _each(_scale)),
+    "Mode": OptionType(
+        "`nearest`, `linear` or `cubic`",
+        _word("nearest", "linear", "cubic"),
+        ("nearest", "linear", "cubic"),
+    ),
+    "Span": OptionType("`channels` or `all`", _word("channels", "all"), ("channels", "all")),
+    "Variable": OptionType("a number, true or false", _variable),
+    "Label": OptionType("text", _text, literal=True),
+    "Tensor": OptionType("{channels: n, size: n or [h, w]}", tensor),
+    "Layers": OptionType("layers", _never),
+}

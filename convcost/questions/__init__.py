@@ -1,0 +1,1 @@
+"""Questions about costs, each a pure function to a report."""

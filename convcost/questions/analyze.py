@@ -1,0 +1,213 @@
+"""What does this network cost? One row a layer, or a name down to a depth."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple
+
+from convcost import __version__
+from convcost.costs import MEASURES, Costs, LayerCost, summed
+from convcost.network import Network
+from convcost.report import Cell, Column, Share, Size, Table
+from convcost.shapes import Shape
+from convcost.units import CONVENTION
+
+SCHEMA = "convcost.analyze/1"
+SHOWN = ("layer", "kind", "output", "params", "macs", "share")
+
+
+class View(NamedTuple):
+    """Which rows and columns are asked for."""
+
+    columns: tuple[str, ...] = SHOWN
+    depth: int | None = None
+    sort: str | None = None
+    top: int | None = None
+    layout: Literal["hwc", "chw"] = "hwc"
+
+
+class _Shown(NamedTuple):
+    column: Column
+    cell: Callable[[LayerCost, Costs, View], Cell]
+
+
+def _measure(name: str, drop: int) -> _Shown:
+    return _Shown(Column(name, name, "right", drop), lambda row, _costs, _view: getattr(row, name))
+
+
+def _shape(shape: Shape, view: View) -> Size:
+    if view.layout == "chw":
+        return Size((shape.channels, *shape.size))
+    return Size((*shape.size, shape.channels))
+
+
+def _kind(row: LayerCost) -> str:
+    return f"{row.kind} (stated)" if row.stated else row.kind
+
+
+COLUMNS: dict[str, _Shown] = {
+    "layer": _Shown(Column("path", "layer", "left"), lambda row, _costs, _view: row.path),
+    "kind": _Shown(Column("kind", "kind", "left", 2), lambda row, _costs, _view: _kind(row)),
+    "output": _Shown(
+        Column("output", "output", "right", 1), lambda row, _costs, view: _shape(row.output, view)
+    ),
+    "params": _measure("params", 0),
+    "macs": _measure("macs", 0),
+    "share": _Shown(
+        Column("share", "share of macs", "left", 3),
+        lambda row, costs, _view: Share(row.macs, costs.totals.macs),
+    ),
+    "weights": _measure("weights", 4),
+    "biases": _measure("biases", 5),
+    "buffers": _measure("buffers", 7),
+    "activations": _measure("activations", 6),
+    "receptive_field": _Shown(
+        Column("receptive_field", "receptive field", "right", 8),
+        lambda row, _costs, _view: Size(row.field.size),
+    ),
+    "step": _Shown(
+        Column("step", "step", "right", 9), lambda row, _costs, _view: Size(row.field.step)
+    ),
+}
+
+
+class Analysis(NamedTuple):
+    """The report of one or more networks."""
+
+    networks: tuple[Costs, ...]
+    view: View = View()
+
+    def tables(self) -> Iterator[Table]:
+        for network in self.networks:
+            yield self._table(network)
+
+    def _table(self, costs: Costs) -> Table:
+        shown = [COLUMNS[name] for name in self.view.columns]
+        rows, left_out = self._rows(costs)
+        totals = costs.totals
+        total: list[Cell] = []
+        for name in self.view.columns:
+            value: Cell = getattr(totals, name) if name in MEASURES else None
+            if name == "layer":
+                value = "total"
+            elif name == "share":
+                value = Share(totals.macs, totals.macs)
+            total.append(value)
+        notes = _footer(costs)
+        if left_out:
+            notes = (f"{left_out} more rows, counted in the total", *notes)
+        return Table(
+            name=costs.network.name,
+            title=_title(costs.network),
+            columns=tuple(column for column, _ in shown),
+            rows=tuple(tuple(cell(row, costs, self.view) for _, cell in shown) for row in rows),
+            total=tuple(total),
+            notes=notes,
+        )
+
+    def _rows(self, costs: Costs) -> tuple[list[LayerCost], int]:
+        view = self.view
+        rows = list(costs.layers) if view.depth is None else grouped(costs, view.depth)
+        if view.sort in MEASURES:
+            measure = view.sort
+            rows.sort(key=lambda row: -getattr(row, measure))
+        elif view.sort is not None:
+            rows.sort(key=lambda row: row.path)
+        if view.top is None or view.top >= len(rows):
+            return rows, 0
+        return rows[: view.top], len(rows) - view.top
+
+    def tree(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "version": __version__,
+            "networks": [self._network(network) for network in self.networks],
+        }
+
+    def _network(self, costs: Costs) -> dict[str, Any]:
+        network = costs.network
+        inputs = {name: _shape_tree(shape) for name, shape in network.inputs}
+        one = len(inputs) == 1
+        return {
+            "name": network.name,
+            "file": network.file,
+            **({"input": next(iter(inputs.values()))} if one else {"inputs": inputs}),
+            "batch": costs.batch,
+            "convention": "macs",
+            "layers": [_layer_tree(row) for row in self._rows(costs)[0]],
+            "totals": {name: getattr(costs.totals, name) for name in MEASURES},
+        }
+
+
+def grouped(costs: Costs, depth: int) -> list[LayerCost]:
+    """One row for each path cut to `depth` names, in the order of their first layers.
+
+    A group's output and receptive field are those of the last layer it hands on.
+    """
+    groups = {group.path: group for group in costs.network.groups}
+    members: dict[str, list[LayerCost]] = {}
+    for row in costs.layers:
+        members.setdefault("/".join(row.path.split("/")[:depth]), []).append(row)
+    rows = []
+    for path, layers in members.items():
+        if len(layers) == 1 and layers[0].path == path:
+            rows.append(layers[0])
+            continue
+        group = groups.get(path)
+        last = costs.layers[group.output] if group and group.output >= 0 else layers[-1]
+        total = summed(layers)
+        rows.append(
+            LayerCost(
+                path,
+                group.kind if group else layers[-1].kind,
+                last.output,
+                total.weights,
+                total.biases,
+                total.buffers,
+                total.macs,
+                total.activations,
+                last.field,
+                any(layer.stated for layer in layers),
+                last.step,
+            )
+        )
+    return rows
+
+
+def _shape_tree(shape: Shape) -> dict[str, Any]:
+    return {"channels": shape.channels, "size": list(shape.size)}
+
+
+def _layer_tree(row: LayerCost) -> dict[str, Any]:
+    channels, size = row.output
+    return {
+        "path": row.path,
+        "kind": row.kind,
+        "output": {"channels": channels, "size": size},
+        "weights": row.weights,
+        "biases": row.biases,
+        "params": row.weights + row.biases,
+        "buffers": row.buffers,
+        "macs": row.macs,
+        "activations": row.activations,
+        "receptive_field": {
+            "size": row.field.size,
+            "step": [step if type(step) is int else str(step) for step in row.field.step],
+        },
+        "stated": row.stated,
+    }
+
+
+def _title(network: Network) -> str:
+    return f"{network.name} ({network.source})" if network.source else network.name
+
+
+def _footer(costs: Costs) -> tuple[str, ...]:
+    network = costs.network
+    inputs = [
+        f"{name} {shape.text}" if name != "input" else f"input {shape.text}"
+        for name, shape in network.inputs
+    ]
+    samples = "1 sample" if costs.batch == 1 else f"a batch of {costs.batch:,} samples"
+    notes = [f"{', '.join(inputs)}; {samples}", CONVENTION]
+    if any(layer.stated for layer in costs.layers):
+        notes.append("stated: given by the spec's author, not derived")
+    return tuple(notes)

@@ -1,0 +1,103 @@
+"""What a report says, before any format: titles, columns, rows, totals, notes. Exact, no markup."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+
+from convcost.registry import Registry
+
+
+class Share(NamedTuple):
+    """A part of a whole, to be shown as a percentage and, where there is room, as a bar."""
+
+    part: int
+    whole: int
+
+
+class Size(NamedTuple):
+    """Numbers joined by a multiplication sign: `112×112×64`."""
+
+    numbers: tuple[Any, ...]
+
+
+Cell: TypeAlias = int | str | Share | Size | None
+
+
+class Column(NamedTuple):
+    """`key` is for machines, `title` for people. Of two columns that do not both fit, the one with
+    the higher `drop` goes; 0 always stays."""
+
+    key: str
+    title: str
+    align: Literal["left", "right"] = "right"
+    drop: int = 0
+
+
+class Table(NamedTuple):
+    """`name` is what its rows belong to; `total` has one cell a column, or is empty."""
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    total: tuple[Cell, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Report(Protocol):
+    """An answer. A format asks for what it needs: tables for people, a tree for programs."""
+
+    def tables(self) -> Iterator[Table]: ...
+
+    def tree(self) -> dict[str, Any]:
+        """Values that JSON has, with a versioned `schema`."""
+        ...
+
+
+class Style(NamedTuple):
+    """Where a report goes: how wide it is, and what it can show. No width: as wide as needed."""
+
+    width: int | None = None
+    color: bool = False
+    ascii: bool = False
+
+
+class Format(NamedTuple):
+    """How reports are written; `suffixes` are the file names that ask for it."""
+
+    name: str
+    meaning: str
+    render: Callable[[Report, Style], Iterator[str]]
+    suffixes: tuple[str, ...] = ()
+
+
+FORMATS: Registry[Format] = Registry("convcost.render")
+
+Render: TypeAlias = Callable[[Report, Style], Iterator[str]]
+
+
+def format(name: str, meaning: str, *suffixes: str) -> Callable[[Render], Render]:  # noqa: A001
+    """Registers a function that writes a report, piece by piece, as the format `name`."""
+
+    def register(render: Render) -> Render:
+        FORMATS.add(name, Format(name, meaning, render, suffixes))
+        return render
+
+    return register
+
+
+def printable(text: str) -> str:
+    """Text without a character that a terminal obeys or hides: each becomes its escape.
+
+    Control, format (bidi marks, zero widths), surrogate and private characters and line and
+    paragraph separators go; a letter with accents stays.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if code < 0x100:  # noqa: PLR2004  two hex digits
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004

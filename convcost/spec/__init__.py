@@ -1,0 +1,1 @@
+"""The spec language: text to document to network."""

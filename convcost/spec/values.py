@@ -1,0 +1,154 @@
+"""A node where a value is wanted: a number, a word, a list, or an expression for later."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from convcost.errors import Place, Problem, Refusal
+from convcost.kind import Option
+from convcost.names import did_you_mean
+from convcost.options import OptionType
+from convcost.spec.document import Mapping, Node, Scalar, Sequence
+from convcost.spec.expressions import Evaluate, Lookup, parse
+from convcost.spec.recipes import DEFERRED, Bound
+from convcost.spec.scalars import BOOLS, number
+
+IN = ("in_channels", "in_height", "in_width", "in_depth")
+
+
+class Values:
+    """Reads values, and keeps what is wrong with them in `problems`."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+
+    def refuse(self, place: Place, refusal: Refusal, what: str = "") -> None:
+        message = f"{what} {refusal.message}" if what else refusal.message
+        self.problems.append(Problem(refusal.code, message, place, help=refusal.help))
+
+    def bind(self, option: Option, node: Node, names: Iterable[str], owner: str) -> Bound | None:
+        """The value of an option; None if it is wrong, which is then said."""
+        what = f"`{option.name}` of {owner}"
+        try:
+            raw, evaluate = self._raw(node, option.type, names)
+        except _Misplaced as misplaced:
+            self.refuse(misplaced.place, misplaced.refusal, what if misplaced.about else "")
+            return None
+        if evaluate is not None:
+            return Bound(option, node, DEFERRED, evaluate)
+        if raw is None:
+            if option.required:
+                self.refuse(node.place, Refusal("CC103", "has no value"), what)
+                return None
+            return Bound(option, node, option.default)
+        try:
+            return Bound(option, node, option.type.check(raw))
+        except Refusal as refusal:
+            self.refuse(node.place, refusal, what)
+            return None
+
+    def settle(self, bound: Bound, lookup: Lookup) -> Any:
+        """The value of a deferred option. Raises Refusal; the place is that of the option."""
+        if bound.evaluate is None:
+            return bound.constant
+        value = bound.evaluate(lookup)
+        if value is None:
+            return bound.option.default
+        return bound.option.type.check(value)
+
+    def _raw(
+        self, node: Node, wanted: OptionType, names: Iterable[str]
+    ) -> tuple[Any, Evaluate | None]:
+        if type(node) is Scalar:
+            return self._scalar(node, wanted, names)
+        if wanted.literal:
+            raise _Misplaced(node.place, Refusal("CC104", "must be text, not a list or mapping"))
+        if type(node) is Sequence:
+            parts = [self._flat(item, wanted, names) for item in node.items]
+            if all(evaluate is None for _, evaluate in parts):
+                return tuple(value for value, _ in parts), None
+            return None, _together(parts, tuple)
+        assert type(node) is Mapping
+        if wanted.meaning[:1] != "{":
+            raise _Misplaced(
+                node.place, Refusal("CC104", f"must be {wanted.meaning}, not a mapping")
+            )
+        keys = list(node.entries)
+        parts = [self._raw(value, wanted, names) for _, value in node.entries.values()]
+        if all(evaluate is None for _, evaluate in parts):
+            return dict(zip(keys, (value for value, _ in parts), strict=True)), None
+        return None, _together(parts, lambda values: dict(zip(keys, values, strict=True)))
+
+    def _flat(
+        self, item: Node, wanted: OptionType, names: Iterable[str]
+    ) -> tuple[Any, Evaluate | None]:
+        if type(item) is Scalar and not item.null:
+            return self._scalar(item, wanted, names)
+        raise _Misplaced(item.place, Refusal("CC104", f"must be {wanted.meaning}"))
+
+    def _scalar(
+        self, node: Scalar, wanted: OptionType, names: Iterable[str]
+    ) -> tuple[Any, Evaluate | None]:
+        text = node.text
+        if wanted.literal:
+            return (None if node.null else text), None
+        if node.plain and text.isdecimal() and text.isascii() and len(text) < 10:  # noqa: PLR2004
+            return int(text), None
+        if node.null:
+            return None, None
+        if text in wanted.words:
+            return text, None
+        try:
+            if text in BOOLS:
+                return BOOLS[text], None
+            value = number(text)
+            if value is not None:
+                return value, None
+            expression = parse(text)
+        except Refusal as refusal:
+            raise _Misplaced(node.place, refusal) from None
+        known = [*names, *IN]
+        for name in sorted(expression.names):
+            if name not in known:
+                if text == name and not name.startswith("in_"):
+                    # A lone word is more likely a wrong value than a name.
+                    message = f"must be {wanted.meaning}, not `{name}`"
+                    hint = did_you_mean(name, (*known, *wanted.words), listed=0)
+                    if name.lower() in ("yes", "on", "no", "off"):
+                        hint = "YAML 1.2 knows `true` and `false` only"
+                    raise _Misplaced(node.place, Refusal("CC104", message, hint))
+                raise _Misplaced(
+                    node.place,
+                    Refusal(
+                        "CC105",
+                        f"there is no name `{name}` here, in the expression `{text}`",
+                        did_you_mean(name, known),
+                    ),
+                    about=False,
+                )
+        if expression.names:
+            return None, expression.evaluate
+        try:
+            return expression.evaluate(_nothing), None
+        except Refusal as refusal:
+            raise _Misplaced(node.place, refusal) from None
+
+
+class _Misplaced(Exception):  # noqa: N818  a refusal that knows its place within the value
+    def __init__(self, place: Place, refusal: Refusal, *, about: bool = True) -> None:
+        super().__init__(refusal.message)
+        self.place = place
+        self.refusal = refusal
+        self.about = about and refusal.code not in ("CC105", "CC106")
+
+
+def _nothing(name: str) -> Any:
+    raise AssertionError(name)
+
+
+def _together(
+    parts: list[tuple[Any, Evaluate | None]], join: Callable[[list[Any]], Any]
+) -> Evaluate:
+    def evaluate(lookup: Lookup) -> Any:
+        return join([value if later is None else later(lookup) for value, later in parts])
+
+    return evaluate
