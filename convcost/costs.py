@@ -1,5 +1,6 @@
 """Network to costs: every step counted, nothing rounded."""
 
+from operator import add, mul
 from typing import Any, NamedTuple
 
 from convcost.kind import Kind, Reach
@@ -21,7 +22,13 @@ class Field(NamedTuple):
 
     @property
     def size(self) -> tuple[int, ...]:
+        if all(map(_whole, self.window)):
+            return self.window
         return tuple(-(-extent.numerator // extent.denominator) for extent in self.window)
+
+
+def _whole(number: Any) -> bool:
+    return type(number) is int
 
 
 class LayerCost(NamedTuple):
@@ -82,7 +89,6 @@ class _Counted(NamedTuple):
 def costs(network: Network, batch: int = 1) -> Costs:
     """Counts every step for `batch` samples. Weights used again are params once, macs each time."""
     known: dict[tuple[object, ...], _Counted] = {}
-    widened: dict[tuple[Field, int], Field] = {}
     steps = network.steps
     shapes = [step.shape for step in steps]
     fields: list[Field] = []
@@ -105,11 +111,7 @@ def costs(network: Network, batch: int = 1) -> Costs:
         if counted is None:
             counted = known[key] = _count(layer, x, step.shape, batch)
         if counted.reach is not None:
-            seen = (field, id(counted))
-            wider = widened.get(seen)
-            if wider is None:
-                wider = widened[seen] = _widened(field, counted.reach)
-            field = wider
+            field = _widened(field, counted.reach)
         fields.append(field)
         own = step.shared is None
         layers.append(
@@ -165,13 +167,10 @@ def _joined(fields: list[Field]) -> Field:
 def _widened(field: Field, reach: Reach) -> Field:
     if len(reach.span) != len(field.window):
         return field
-    window = tuple(
-        extent + span * step
-        for extent, span, step in zip(field.window, reach.span, field.step, strict=True)
-    )
     step = field.step
+    window = tuple(map(add, field.window, map(mul, reach.span, step)))
     if reach.down:
-        step = tuple(s * d for s, d in zip(step, reach.down, strict=True))
+        step = tuple(map(mul, step, reach.down))
     if reach.up:
         step = tuple(_over(s, u) for s, u in zip(step, reach.up, strict=True))
     return Field(window, step)

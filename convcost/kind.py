@@ -6,6 +6,7 @@ every start (1 to 1.7 ms a class, measured), so the few lines that are needed st
 """
 
 from collections.abc import Callable
+from inspect import get_annotations
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, dataclass_transform
 
 from convcost.options import TYPES, OptionType
@@ -142,14 +143,19 @@ class Layer(Kind[Shape]):
         return x
 
 
-class Join(Kind[tuple[Shape, ...]]):
-    """A kind with branches."""
+class Fan(Kind[tuple[Shape, ...]]):
+    """A kind with one input or several."""
 
-    role = "join"
     many = True
 
     def take(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
         return inputs
+
+
+class Join(Fan):
+    """A kind with branches."""
+
+    role = "join"
 
 
 KINDS: Registry[type[Kind[Any]]] = Registry("convcost.layers")
@@ -166,10 +172,15 @@ def kind(name: str, principal: str | None = None) -> Callable[[C], C]:
         cls.principal = principal
         cls.options = {}
         for base in reversed(cls.__mro__):
-            for key, annotation in base.__dict__.get("__annotations__", {}).items():
+            for key, annotation in get_annotations(base).items():
                 declared = base.__dict__.get(key)
                 if isinstance(declared, _Declared):
-                    type_name = getattr(annotation, "__metadata__", (annotation,))[0]
+                    # `Extent | None` is an option that may be left out; its type is Extent.
+                    type_name = ""
+                    for part in (annotation, *getattr(annotation, "__args__", ())):
+                        type_name = getattr(part, "__metadata__", (part,))[0]
+                        if type_name in TYPES:
+                            break
                     if type_name not in TYPES:
                         raise TypeError(f"{name}.{key}: {annotation} is no type of options")
                     option_name = key.rstrip("_")

@@ -42,8 +42,8 @@ class Group(NamedTuple):
 class Published(NamedTuple):
     """Figures printed elsewhere, by measure; `layer` is a path, or empty for the whole network.
 
-    `settings` and `size` say for which variables and input they hold; `off` that they are known to
-    be wrong.
+    `settings` and `size` say for which variables and input they hold; `off` names the measures that
+    are known to be wrong.
     """
 
     layer: str
@@ -53,11 +53,11 @@ class Published(NamedTuple):
     settings: tuple[tuple[str, Any], ...] = ()
     size: tuple[int, ...] | None = None
     note: str = ""
-    off: bool = False
+    off: tuple[str, ...] = ()
 
 
 class Limit(NamedTuple):
-    """A budget's line for one measure; counts exact, growth as a fraction (numerator, denominator)."""
+    """A budget's line for one measure; counts exact, growth as (numerator, denominator)."""
 
     measure: str
     place: Place

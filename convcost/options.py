@@ -1,7 +1,7 @@
 """The types an option of a kind can have: what a value must be, in one place and in words.
 
-An option's annotation in a kind is its type: mypy reads what it stands for, a spec is checked by the
-entry of `TYPES` that it names. A type sees values, never YAML.
+An option's annotation in a kind is its type: mypy reads what it stands for, a spec is checked by
+the entry of `TYPES` that it names. A type sees values, never YAML.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ class OptionType(NamedTuple):
     literal: bool = False
 
 
-def show(value: object) -> str:
+def show(value: Any) -> str:
     """A value as the user would write it."""
     if value is None:
         return "nothing"
@@ -126,7 +126,10 @@ def _scale(value: Any) -> Any:
 
 
 def _variable(value: Any) -> Any:
-    return value if type(value) is bool else _number(value)
+    """What a block can be handed: a number, a truth value, a word of padding, numbers per axis."""
+    if type(value) is bool or value in ("same", "valid"):
+        return value
+    return _each(_number, 2 * MAX_AXES)(value)
 
 
 def _text(value: Any) -> str:
@@ -172,13 +175,13 @@ def tensor(value: Any) -> Shape:
 
 def size_of(value: Any) -> tuple[int, ...]:
     """The size of an input: n is a square, [n] a row, [h, w] a map, [d, h, w] a volume, [] flat."""
+    if isinstance(value, tuple) and len(value) > MAX_AXES:
+        raise Refusal("CC104", f"size takes at most {MAX_AXES} numbers, not {len(value)}")
     try:
-        if not isinstance(value, tuple):
-            side = _count(value)
-            return (side, side)
-        if len(value) > MAX_AXES:
-            raise Refusal("CC104", f"takes at most {MAX_AXES} numbers, not {len(value)}")
-        return tuple(_count(item) for item in value)
+        if isinstance(value, tuple):
+            return tuple(_count(item) for item in value)
+        side = _count(value)
+        return (side, side)
     except Refusal as refusal:
         raise Refusal(refusal.code, f"size {refusal.message}") from None
 
@@ -206,7 +209,11 @@ TYPES = {
         ("nearest", "linear", "cubic"),
     ),
     "Span": OptionType("`channels` or `all`", _word("channels", "all"), ("channels", "all")),
-    "Variable": OptionType("a number, true or false", _variable),
+    "Variable": OptionType(
+        "a number, true or false, a list of numbers, `same` or `valid`",
+        _variable,
+        ("same", "valid"),
+    ),
     "Label": OptionType("text", _text, literal=True),
     "Tensor": OptionType("{channels: n, size: n or [h, w]}", tensor),
     "Layers": OptionType("layers", _never),

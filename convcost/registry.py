@@ -32,7 +32,12 @@ class Registry(Generic[T]):
         self._walked = False
 
     def get(self, name: str) -> T | None:
-        return self._all().get(name)
+        """The thing of that name; a module called like it is tried before all are imported."""
+        if name not in self._things and not self._walked and name.isidentifier():
+            path = import_module(self._package).__path__
+            if any(module.name == name for module in iter_modules(path)):
+                import_module(f"{self._package}.{name}")
+        return self._things.get(name) or self._all().get(name)
 
     def names(self) -> list[str]:
         return sorted(self._all())

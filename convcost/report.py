@@ -23,13 +23,14 @@ Cell: TypeAlias = int | str | Share | Size | None
 
 
 class Column(NamedTuple):
-    """`key` is for machines, `title` for people. Of two columns that do not both fit, the one with
-    the higher `drop` goes; 0 always stays."""
+    """`key` is for machines, `title` for people. Of columns that do not all fit, the one with the
+    highest `drop` goes first; 0 always stays. Text that may run over lines is marked `folds`."""
 
     key: str
     title: str
     align: Literal["left", "right"] = "right"
     drop: int = 0
+    folds: bool = False
 
 
 class Table(NamedTuple):
@@ -49,7 +50,7 @@ class Report(Protocol):
     def tables(self) -> Iterator[Table]: ...
 
     def tree(self) -> dict[str, Any]:
-        """Values that JSON has, with a versioned `schema`."""
+        """Values that JSON has, with a versioned `schema`; a NamedTuple is a record."""
         ...
 
 

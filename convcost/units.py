@@ -4,25 +4,20 @@ macs: one multiply and one add count as one. The word *flop* stands only where a
 named.
 """
 
-import re
+from string import ascii_letters
 from typing import NamedTuple
 
 from convcost.errors import Refusal
 
 CONVENTION = (
-    "macs: one multiply and one add count as 1, in convolutions, linear layers and matrix products; "
-    "biases, norms, activations, pooling and joins count 0"
+    "macs: one multiply and one add count as 1, in convolutions, linear layers and matrix "
+    "products; biases, norms, activations, pooling and joins count 0"
 )
 
 # Decimal for counts; the forms with an i are powers of 1024. K is left open: papers mean either.
 SUFFIXES = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
 BINARY = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 MOST_DIGITS = 30
-
-_FIGURE = re.compile(
-    r"(?P<sign>[+-]?)(?P<whole>\d[\d_,]*)?(?:\.(?P<part>\d+))?(?:[eE](?P<power>[+-]?\d{1,3}))?"
-    r"\s*(?P<suffix>[A-Za-z]{0,2})"
-)
 
 
 class Figure(NamedTuple):
@@ -50,25 +45,36 @@ class Figure(NamedTuple):
 
 def figure(text: str) -> Figure:
     """Reads `159K`, `1.6G`, `4e9`, `6,994,392`, `1_000_000`. Raises Refusal."""
-    match = _FIGURE.fullmatch(text.strip())
-    if not match or not (match["whole"] or match["part"]) or len(text) > MOST_DIGITS:
-        shown = text if len(text) <= MOST_DIGITS else text[:MOST_DIGITS] + "…"
-        raise Refusal("CC112", f"`{shown}` is not a number", "write 4300000, 4.3M, 1.6G or 4e9")
-    suffix = match["suffix"]
+    stripped = text.strip()
+    head = stripped.rstrip(ascii_letters)
+    suffix = stripped[len(head) :]
+    sign, whole, part, power = _parts(head.strip())
+    bare = power[1:] if power[:1] in ("+", "-") else power
+    if not text.isascii() or not (whole + part).isdecimal() or not bare.isdecimal():
+        raise _no_number(text)
+    if len(text) > MOST_DIGITS or len(power) > len("-99") or abs(int(power)) > MOST_DIGITS:
+        raise _no_number(text)
     if suffix not in SUFFIXES and suffix not in BINARY:
         meant = next((s for s in (*SUFFIXES, *BINARY) if s.lower() == suffix.lower()), None)
-        number = text.strip()[: -len(suffix)].strip()
-        hint = f"did you mean {number}{meant}?" if meant else "known: k, M, G, T, Ki, Mi, Gi, Ti"
-        raise Refusal("CC112", f"`{suffix}` is no unit", hint)
-    whole = (match["whole"] or "").replace("_", "").replace(",", "")
-    part = match["part"] or ""
-    power = int(match["power"] or 0)
-    if abs(power) > MOST_DIGITS:
-        raise Refusal("CC112", f"`{text}` is beyond what is counted")
+        hint = (
+            f"did you mean {head.strip()}{meant}?" if meant else "known: k, M, G, T, Ki, Mi, Gi, Ti"
+        )
+        raise Refusal("CC112", f"`{suffix[:MOST_DIGITS]}` is no unit", hint)
     digits = int(whole + part)
-    return Figure(
-        text.strip(), -digits if match["sign"] == "-" else digits, power - len(part), suffix
-    )
+    return Figure(stripped, -digits if sign == "-" else digits, int(power) - len(part), suffix)
+
+
+def _parts(text: str) -> tuple[str, str, str, str]:
+    """Sign, digits before and after the point, power of ten; grouping signs are gone."""
+    sign = text[:1] if text[:1] in ("+", "-") else ""
+    mantissa, _, power = text[len(sign) :].lower().partition("e")
+    whole, _, part = mantissa.partition(".")
+    return sign, whole.replace("_", "").replace(",", ""), part, power or "0"
+
+
+def _no_number(text: str) -> Refusal:
+    shown = text if len(text) <= MOST_DIGITS else text[:MOST_DIGITS] + "…"
+    return Refusal("CC112", f"`{shown}` is not a number", "write 4300000, 4.3M, 1.6G or 4e9")
 
 
 def whole_figure(text: str) -> int:

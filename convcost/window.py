@@ -66,9 +66,7 @@ def window(
     borders = spread_border(0 if isinstance(padding, str) else padding, rank, "padding")
     return tuple(
         _slide(n, f, s, begin, end, d, ceil=ceil)
-        for n, f, s, (begin, end), d in zip(
-            size, kernels, strides, borders, dilations, strict=True
-        )
+        for n, f, s, (begin, end), d in zip(size, kernels, strides, borders, dilations, strict=True)
     )
 
 
@@ -130,5 +128,3 @@ def require_divides(number: int, parts: int, what: str, by: str) -> None:
 
 def _axes(rank: int) -> str:
     return "1 axis" if rank == 1 else f"{rank} axes"
-
-

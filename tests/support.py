@@ -43,12 +43,16 @@ def problems(text: str, **variables) -> list[Problem]:
 def messages(text: str, **variables) -> list[str]:
     """Each problem as `line:column CODE message`."""
     return [
-        f"{p.place.line}:{p.place.column} {p.code} {p.message}" if p.place else f"{p.code} {p.message}"
+        f"{p.place.line}:{p.place.column} {p.code} {p.message}"
+        if p.place
+        else f"{p.code} {p.message}"
         for p in problems(text, **variables)
     ]
 
 
-def run(*arguments: str, text: str | bytes | None = None, cwd: Path | None = None, **environment: str):
+def run(
+    *arguments: str, text: str | bytes | None = None, cwd: Path | None = None, **environment: str
+):
     """`python -m convcost …` in a process of its own; standard input is `text`."""
     clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
     data = text.encode() if isinstance(text, str) else text

@@ -5,6 +5,7 @@ A command's file is imported when it is called, so that none pays for another's 
 
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from convcost.cli import _exits
 COMMANDS = sorted(
     path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_")
 )
+ABOUT = "What a convolutional network costs, exactly: sizes, params and macs from a YAML spec."
 EPILOG = "Exit codes: 0 fine, 1 kept for budgets, 2 usage or spec error, 70 internal error."
 
 
@@ -29,9 +31,10 @@ def _run() -> None:
     gc.disable()
     import typer
 
+    _plug_in()
     app = typer.Typer(
         name="convcost",
-        help="What a convolutional network costs, exactly: sizes, params and macs from a YAML spec.",
+        help=ABOUT,
         epilog=EPILOG,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -46,6 +49,19 @@ def _run() -> None:
     app()
 
 
+def _plug_in() -> None:
+    """Kinds and formats of folders named in CONVCOST_PLUGINS: `layers/` and `render/` of each."""
+    folders = os.environ.get("CONVCOST_PLUGINS")
+    if not folders:
+        return
+    from convcost.kind import KINDS
+    from convcost.report import FORMATS
+
+    for folder in folders.split(os.pathsep):
+        KINDS.extend(os.path.join(folder, "layers"))  # noqa: PTH118  pathlib is not needed yet
+        FORMATS.extend(os.path.join(folder, "render"))  # noqa: PTH118
+
+
 def _wanted(arguments: list[str]) -> list[str]:
     """The command that is called, or all of them where help or a suggestion needs them."""
     named = arguments[0] if arguments else ""
@@ -53,7 +69,7 @@ def _wanted(arguments: list[str]) -> list[str]:
     return [named] if named in COMMANDS and not completing else COMMANDS
 
 
-def _version_option():  # type: ignore[no-untyped-def]  # noqa: ANN202  typer reads its annotations
+def _version_option() -> Callable[..., None]:
     from typing import Annotated
 
     import typer
@@ -68,7 +84,9 @@ def _version_option():  # type: ignore[no-untyped-def]  # noqa: ANN202  typer re
     def convcost(
         version: Annotated[
             bool,
-            typer.Option("--version", "-V", callback=show, is_eager=True, help="Print the version."),
+            typer.Option(
+                "--version", "-V", callback=show, is_eager=True, help="Print the version."
+            ),
         ] = False,
     ) -> None:
         """What a convolutional network costs, exactly: sizes, params and macs from a YAML spec."""

@@ -1,5 +1,6 @@
 """What all commands that take specs share: their options, and arguments to networks."""
 
+import re
 from typing import Annotated, Literal, TypeAlias
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from convcost.cli._sources import open_source
 from convcost.errors import Refusal, SpecError, UsageError
 from convcost.network import Network
+from convcost.options import MAX_AXES
 from convcost.report import printable
 from convcost.spec.figures import variable
 from convcost.spec.load import Settings, load
@@ -15,27 +17,36 @@ LayoutName: TypeAlias = Literal["hwc", "chw"]
 
 SetOption: TypeAlias = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Replaces a variable of the spec; repeatable."),
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Replaces a variable of the spec; repeatable."
+    ),
 ]
 SizeOption: TypeAlias = Annotated[
-    str | None, typer.Option("--size", metavar="N|HxW", help="Input size instead of the spec's own.")
+    str | None,
+    typer.Option("--size", metavar="N|HxW", help="Input size instead of the spec's own."),
 ]
 BatchOption: TypeAlias = Annotated[
-    int, typer.Option("--batch", min=1, max=10**9, metavar="N", help="Samples: macs and activations.")
+    int,
+    typer.Option("--batch", min=1, max=10**9, metavar="N", help="Samples: macs and activations."),
 ]
 FormatOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--format", metavar="FORMAT", help="table, plain, json, csv; by default what fits."),
+    typer.Option(
+        "--format", metavar="FORMAT", help="table, plain, json, csv; by default what fits."
+    ),
 ]
 OutputOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write a file; its suffix tells the format."),
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write a file; its suffix tells the format."
+    ),
 ]
 ColorOption: TypeAlias = Annotated[
     str, typer.Option("--color", metavar="WHEN", help="auto, always or never.")
 ]
 WidthOption: TypeAlias = Annotated[
-    int | None, typer.Option("--width", metavar="N", help="Width of a table; the terminal's if left out.")
+    int | None,
+    typer.Option("--width", metavar="N", help="Width of a table; the terminal's if left out."),
 ]
 
 
@@ -57,8 +68,8 @@ def _size(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
     parts = text.lower().replace("×", "x").split("x")
-    numbers = [int(part) for part in parts if part.isascii() and part.isdecimal() and len(part) < 10]  # noqa: PLR2004
-    if len(numbers) != len(parts) or not all(numbers) or len(parts) > 3:  # noqa: PLR2004
+    numbers = [int(part) for part in parts if re.fullmatch("[0-9]{1,9}", part)]
+    if len(numbers) != len(parts) or not all(numbers) or len(parts) > MAX_AXES:
         raise UsageError(f"--size is like 256 or 256x320, not `{printable(text)}`")
     return tuple(numbers)
 

@@ -1,4 +1,4 @@
-"""Where an answer goes: the terminal, a pipe, a file. Which format, how wide, with colour or not."""
+"""Where an answer goes: the terminal, a pipe, a file; its format, width and colour."""
 
 import os
 import sys
@@ -54,8 +54,8 @@ def write(report: Report, where: Target, sources: Iterable[str] = ()) -> None:
     """Writes the report: a file whole or not at all, and never over a spec that was read."""
     pieces = where.format.render(report, where.style)
     if where.path is None:
-        text = "".join(pieces)
-        _print(sys.stdout, text)
+        for piece in pieces:
+            _print(sys.stdout, piece)
         return
     if any(_same(where.path, source) for source in sources):
         raise UsageError(f"--output would overwrite the spec `{printable(str(where.path))}`")

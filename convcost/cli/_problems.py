@@ -1,10 +1,13 @@
 """Problems as a user reads them: what is wrong, where, the very words underlined, what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 from unicodedata import combining, east_asian_width
 
 from convcost.errors import Place, Problem, SpecError
 from convcost.report import printable
+
+Paint: TypeAlias = Callable[[str, str], str]
 
 MOST = 20
 WIDEST = 100
@@ -24,9 +27,10 @@ def explained(error: SpecError, *, color: bool = False) -> Iterator[str]:
     )
 
 
-def _one(problem: Problem, file: str, lines: list[str], paint: "type[str] | object") -> Iterator[str]:
-    assert callable(paint)
-    yield paint("error", f"error[{problem.code}]") + paint("bold", f": {printable(problem.message)}")
+def _one(problem: Problem, file: str, lines: list[str], paint: Paint) -> Iterator[str]:
+    yield paint("error", f"error[{problem.code}]") + paint(
+        "bold", f": {printable(problem.message)}"
+    )
     place = problem.place
     numbers = [p.line for p in (place, *(note.place for note in problem.notes)) if p is not None]
     gutter = len(str(max(numbers, default=0)))
@@ -42,9 +46,8 @@ def _one(problem: Problem, file: str, lines: list[str], paint: "type[str] | obje
 
 
 def _frame(
-    place: Place, lines: list[str], gutter: int, mark: str, label: str, paint: "type[str] | object"
+    place: Place, lines: list[str], gutter: int, mark: str, label: str, paint: Paint
 ) -> Iterator[str]:
-    assert callable(paint)
     text = lines[place.line - 1] if place.line <= len(lines) else ""
     start = place.column - 1
     end = place.end_column - 1 if place.end_line == place.line else len(text.rstrip())
@@ -73,9 +76,7 @@ def _cell(character: str) -> str:
 
 
 def _columns(cell: str) -> int:
-    return sum(
-        0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in cell
-    )
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in cell)
 
 
 _CODES = {"error": "1;31", "note": "1;34", "bold": "1"}
@@ -85,5 +86,5 @@ def _painted(style: str, text: str) -> str:
     return f"\x1b[{_CODES[style]}m{text}\x1b[0m"
 
 
-def _bare(style: str, text: str) -> str:
+def _bare(_style: str, text: str) -> str:
     return text

@@ -23,7 +23,9 @@ EPILOG = """Examples:
 def command(
     specs: Annotated[
         list[str],
-        typer.Argument(metavar="SPEC...", help="File, name of a shipped spec, or -; #name picks one."),
+        typer.Argument(
+            metavar="SPEC...", help="File, name of a shipped spec, or -; #name picks one."
+        ),
     ],
     columns: Annotated[
         str | None,
@@ -35,7 +37,9 @@ def command(
     sort: Annotated[
         str | None, typer.Option(metavar="MEASURE", help="Largest first, by a measure; or path.")
     ] = None,
-    top: Annotated[int | None, typer.Option(min=1, metavar="N", help="The first N rows only.")] = None,
+    top: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="The first N rows only.")
+    ] = None,
     layout: Annotated[
         str, typer.Option(metavar="hwc|chw", help="Where channels stand in a shape.")
     ] = "hwc",
@@ -69,7 +73,9 @@ def _columns(text: str | None) -> tuple[str, ...]:
     chosen = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in chosen:
         if name not in COLUMNS:
-            raise UsageError(f"there is no column `{printable(name)}`; {did_you_mean(name, COLUMNS)}")
+            raise UsageError(
+                f"there is no column `{printable(name)}`; {did_you_mean(name, COLUMNS)}"
+            )
     if not chosen:
         raise UsageError(f"--columns names none of {', '.join(COLUMNS)}")
     return tuple(dict.fromkeys(chosen))

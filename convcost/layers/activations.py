@@ -26,7 +26,9 @@ PLAIN = {
 
 for _name, _meaning in PLAIN.items():
     kind(_name)(
-        type(_name, (Layer,), {"__doc__": f"{_meaning}. Free.", "examples": (Example(_name, X, X),)})
+        type(
+            _name, (Layer,), {"__doc__": f"{_meaning}. Free.", "examples": (Example(_name, X, X),)}
+        )
     )
 
 

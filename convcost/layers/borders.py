@@ -21,7 +21,9 @@ class Pad(Layer):
     def output(self, x: Shape) -> Shape:
         needs_axes(x.size, "pad")
         borders = spread_border(self.border, len(x.size), "border")
-        return Shape(x.channels, tuple(n + a + b for n, (a, b) in zip(x.size, borders, strict=True)))
+        return Shape(
+            x.channels, tuple(n + a + b for n, (a, b) in zip(x.size, borders, strict=True))
+        )
 
 
 @kind("crop", principal="border")
@@ -41,7 +43,9 @@ class Crop(Layer):
         for n, (begin, end) in zip(x.size, borders, strict=True):
             if begin + end >= n:
                 raise Refusal("CC301", f"crop takes {begin} + {end} of an axis of {n}")
-        return Shape(x.channels, tuple(n - a - b for n, (a, b) in zip(x.size, borders, strict=True)))
+        return Shape(
+            x.channels, tuple(n - a - b for n, (a, b) in zip(x.size, borders, strict=True))
+        )
 
 
 @kind("slice", principal="channels")

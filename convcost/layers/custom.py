@@ -1,27 +1,26 @@
 from convcost.errors import Refusal
-from convcost.kind import Example, Join, kind, option
+from convcost.kind import Example, Fan, kind, option
 from convcost.options import Label, Natural, Tensor
 from convcost.shapes import Shape
 from convcost.work import Work, product
 
 
 @kind("custom", principal="what")
-class Custom(Join):
+class Custom(Fan):
     """A layer that no kind describes: its author states what it costs, and reports say so."""
 
-    role = "layer"
     stated = True
 
     what: Label = option("what it is")
     params: Natural = option("learned numbers, biases included")
     macs_: Natural = option("multiply-adds for one sample")
-    output_: Tensor = option("shape that comes out; that of the input if left out", None)
+    output_: Tensor | None = option("shape that comes out; that of the input if left out", None)
     biases_: Natural = option("how many of the params are biases", 0)
     buffers_: Natural = option("numbers kept but not learned", 0)
 
     examples = (
         Example(
-            "{custom: deformable sampling, params: 0, macs: 4 * in_channels * in_height * in_width}",
+            "{custom: sampling, params: 0, macs: 4 * in_channels * in_height * in_width}",
             Shape(64, (14, 14)),
             Shape(64, (14, 14)),
             macs=4 * 64 * 14 * 14,

@@ -11,6 +11,7 @@ class Linear(Layer):
 
     features: Count = option("output features")
     bias: Flag = option("one number added for each feature", True)
+    inputs: Count | None = option("features that must come in; any number if left out", None)
 
     examples = (
         Example(
@@ -21,8 +22,13 @@ class Linear(Layer):
             macs=1000 * 1024,
         ),
         Example(
-            "{linear: 10, bias: false}", Shape(64), Shape(10), params=10 * 64, macs=10 * 64
+            "{linear: 4096, inputs: 7*7*512}",
+            Shape(7 * 7 * 512),
+            Shape(4096),
+            params=4096 * 7 * 7 * 512 + 4096,
+            macs=4096 * 7 * 7 * 512,
         ),
+        Example("{linear: 10, bias: false}", Shape(64), Shape(10), params=10 * 64, macs=10 * 64),
     )
 
     def output(self, x: Shape) -> Shape:
@@ -34,6 +40,12 @@ class Linear(Layer):
                 f"put `flatten` before it; or, fully convolutional, {{conv: {self.features}, "
                 f"kernel: {kernel}}} for the same count, "
                 f"{{conv: {self.features}, kernel: 1}} for one at every position",
+            )
+        if self.inputs not in (None, x.channels):
+            raise Refusal(
+                "CC304",
+                f"linear was made for {self.inputs} inputs, not {x.channels}",
+                "its weights are bound to one input size; a convolution's are not",
             )
         return Shape(self.features)
 

@@ -7,16 +7,14 @@ from convcost.window import SLIDE, needs_axes, spread, window
 class _Pool(Layer):
     size_rule = SLIDE
     kernel: Extent = option("window size")
-    stride: Extent = option("step of the window; the kernel if left out", None)
+    stride: Extent | None = option("step of the window; the kernel if left out", None)
     padding: Padding = option("elements around the input", 0)
     dilation: Extent = option("distance between the elements of a window", 1)
     ceil: Flag = option("round the output size up, not down", False)
 
     def output(self, x: Shape) -> Shape:
         needs_axes(x.size, self.name)
-        size = window(
-            x.size, self.kernel, self._step, self.padding, self.dilation, ceil=self.ceil
-        )
+        size = window(x.size, self.kernel, self._step, self.padding, self.dilation, ceil=self.ceil)
         return Shape(x.channels, size)
 
     def reach(self, x: Shape) -> Reach:
@@ -37,9 +35,7 @@ class MaxPool(_Pool):
 
     examples = (
         Example("{max_pool: 2}", Shape(64, (224, 224)), Shape(64, (112, 112))),
-        Example(
-            "{max_pool: 3, stride: 2, ceil: true}", Shape(64, (112, 112)), Shape(64, (56, 56))
-        ),
+        Example("{max_pool: 3, stride: 2, ceil: true}", Shape(64, (112, 112)), Shape(64, (56, 56))),
         Example("{max_pool: 3, stride: 1, padding: 1}", Shape(192, (28, 28)), Shape(192, (28, 28))),
     )
 

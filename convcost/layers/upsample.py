@@ -30,9 +30,11 @@ class Upsample(Layer):
         needs_axes(x.size, "upsample")
         if self.size is not None:
             return Shape(x.channels, spread(self.size, len(x.size), "size"))
-        scale: Any = spread(self.scale, len(x.size), "scale") if isinstance(
-            self.scale, tuple
-        ) else (self.scale,) * len(x.size)
+        scale: Any = (
+            spread(self.scale, len(x.size), "scale")
+            if isinstance(self.scale, tuple)
+            else (self.scale,) * len(x.size)
+        )
         size = tuple(floor(n * s) for n, s in zip(x.size, scale, strict=True))
         if min(size) < 1:
             raise Refusal("CC301", f"nothing is left of {x.text} at this scale")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
 from convcost import __version__
-from convcost.costs import MEASURES, Costs, LayerCost, summed
+from convcost.costs import MEASURES, Costs, Field, LayerCost, summed
 from convcost.network import Network
 from convcost.report import Cell, Column, Share, Size, Table
 from convcost.shapes import Shape
@@ -22,6 +22,29 @@ class View(NamedTuple):
     sort: str | None = None
     top: int | None = None
     layout: Literal["hwc", "chw"] = "hwc"
+
+
+class FieldRecord(NamedTuple):
+    """A step is a whole number, or text like `1/2` where a layer enlarges beyond the input."""
+
+    size: tuple[int, ...]
+    step: tuple[int | str, ...]
+
+
+class LayerRecord(NamedTuple):
+    """A layer of `convcost.analyze/1`: names and order are a promise."""
+
+    path: str
+    kind: str
+    output: Shape
+    weights: int
+    biases: int
+    params: int
+    buffers: int
+    macs: int
+    activations: int
+    receptive_field: FieldRecord
+    stated: bool
 
 
 class _Shown(NamedTuple):
@@ -44,7 +67,9 @@ def _kind(row: LayerCost) -> str:
 
 
 COLUMNS: dict[str, _Shown] = {
-    "layer": _Shown(Column("path", "layer", "left"), lambda row, _costs, _view: row.path),
+    "layer": _Shown(
+        Column("path", "layer", "left", folds=True), lambda row, _costs, _view: row.path
+    ),
     "kind": _Shown(Column("kind", "kind", "left", 2), lambda row, _costs, _view: _kind(row)),
     "output": _Shown(
         Column("output", "output", "right", 1), lambda row, _costs, view: _shape(row.output, view)
@@ -124,7 +149,7 @@ class Analysis(NamedTuple):
 
     def _network(self, costs: Costs) -> dict[str, Any]:
         network = costs.network
-        inputs = {name: _shape_tree(shape) for name, shape in network.inputs}
+        inputs = dict(network.inputs)
         one = len(inputs) == 1
         return {
             "name": network.name,
@@ -132,7 +157,7 @@ class Analysis(NamedTuple):
             **({"input": next(iter(inputs.values()))} if one else {"inputs": inputs}),
             "batch": costs.batch,
             "convention": "macs",
-            "layers": [_layer_tree(row) for row in self._rows(costs)[0]],
+            "layers": _records(self._rows(costs)[0]),
             "totals": {name: getattr(costs.totals, name) for name in MEASURES},
         }
 
@@ -172,28 +197,34 @@ def grouped(costs: Costs, depth: int) -> list[LayerCost]:
     return rows
 
 
-def _shape_tree(shape: Shape) -> dict[str, Any]:
-    return {"channels": shape.channels, "size": list(shape.size)}
+def _records(rows: list[LayerCost]) -> list[LayerRecord]:
+    records = []
+    seen: Field | None = None
+    field = FieldRecord((), ())
+    for row in rows:
+        if row.field is not seen:
+            seen = row.field
+            field = FieldRecord(seen.size, tuple([_step(step) for step in seen.step]))
+        records.append(
+            LayerRecord(
+                row.path,
+                row.kind,
+                row.output,
+                row.weights,
+                row.biases,
+                row.weights + row.biases,
+                row.buffers,
+                row.macs,
+                row.activations,
+                field,
+                row.stated,
+            )
+        )
+    return records
 
 
-def _layer_tree(row: LayerCost) -> dict[str, Any]:
-    channels, size = row.output
-    return {
-        "path": row.path,
-        "kind": row.kind,
-        "output": {"channels": channels, "size": size},
-        "weights": row.weights,
-        "biases": row.biases,
-        "params": row.weights + row.biases,
-        "buffers": row.buffers,
-        "macs": row.macs,
-        "activations": row.activations,
-        "receptive_field": {
-            "size": row.field.size,
-            "step": [step if type(step) is int else str(step) for step in row.field.step],
-        },
-        "stated": row.stated,
-    }
+def _step(step: Any) -> int | str:
+    return step if type(step) is int else str(step)
 
 
 def _title(network: Network) -> str:

@@ -1,6 +1,5 @@
 """CSV: raw integers, one header, the network first; text that a spreadsheet would run is quoted."""
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +18,8 @@ class _Pieces(list[str]):
 
 @format("csv", "for spreadsheets: raw integers, no totals", ".csv")
 def render(report: Report, style: Style) -> Iterator[str]:
+    import csv
+
     header: tuple[str, ...] = ()
     for table in report.tables():
         pieces = _Pieces()

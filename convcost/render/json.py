@@ -1,42 +1,97 @@
 """JSON: one record a line, integers exact, ASCII only, so that no terminal obeys it."""
 
 from collections.abc import Iterator
-from json import JSONEncoder
 from typing import Any
 
 from convcost.report import Report, Style, format  # noqa: A004
 
+ROWS = 500  # of one piece: few writes, little memory
 
 
 @format("json", "for programs: versioned, every integer exact", ".json")
 def render(report: Report, style: Style) -> Iterator[str]:
-    encode = JSONEncoder(allow_nan=False, check_circular=False).encode
-    yield from _lines(report.tree(), "", encode)
+    yield from _lines(report.tree(), "")
     yield "\n"
 
 
-def _lines(value: Any, indent: str, encode: Any) -> Iterator[str]:
-    """Mappings and lists that hold others are spread over lines, the innermost stay on one."""
+def _lines(value: Any, indent: str) -> Iterator[str]:
+    """What holds records is spread over lines, a record that holds none stays on one."""
     deeper = indent + "  "
-    if isinstance(value, dict) and any(map(_holds_records, value.values())):
-        yield "{"
-        comma = "\n"
-        for key, item in value.items():
-            yield f"{comma}{deeper}{encode(key)}: "
-            yield from _lines(item, deeper, encode)
-            comma = ",\n"
-        yield f"\n{indent}}}"
-    elif _holds_records(value):
+    if isinstance(value, list) and value and _is_record(value[0]):
+        if type(value[0]) is not dict and not any(map(_spreads, value[0])):
+            yield f"[\n{deeper}"
+            yield from _rows(value, f",\n{deeper}")
+            yield f"\n{indent}]"
+            return
         yield "["
-        comma = "\n"
-        for item in value:
-            yield f"{comma}{deeper}"
-            yield from _lines(item, deeper, encode)
-            comma = ",\n"
+        for number, item in enumerate(value):
+            yield f"{',' if number else ''}\n{deeper}"
+            yield from _lines(item, deeper)
         yield f"\n{indent}]"
+    elif _is_record(value) and any(map(_spreads, _fields(value).values())):
+        yield "{"
+        for number, (key, item) in enumerate(_fields(value).items()):
+            yield f"{',' if number else ''}\n{deeper}{_encode(key)}: "
+            yield from _lines(item, deeper)
+        yield f"\n{indent}}}"
     else:
-        yield encode(value)
+        yield _encode(_bare(value))
 
 
-def _holds_records(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+def _rows(records: list[Any], between: str) -> Iterator[str]:
+    """Records of one class, by far the most of a report: a template, and no value encoded twice."""
+    from json.encoder import encode_basestring_ascii
+
+    keys = ", ".join(f"{_encode(key)}: %s" for key in records[0]._fields)
+    template = f"{{{keys}}}"
+    known: dict[Any, str] = {}
+    lines: list[str] = []
+    for record in records:
+        cells = []
+        for value in record:
+            kind = type(value)
+            if kind is int:
+                cells.append(value)
+            elif kind is str:
+                cells.append(encode_basestring_ascii(value))
+            else:
+                text = known.get(value)
+                if text is None:
+                    text = known[value] = _encode(_bare(value))
+                cells.append(text)
+        lines.append(template % tuple(cells))
+        if len(lines) == ROWS:
+            yield between.join(lines)
+            lines = [""]
+    if lines != [""]:
+        yield between.join(lines)
+
+
+def _encode(value: Any) -> str:
+    from json import dumps
+
+    return dumps(value, allow_nan=False)
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, dict) or hasattr(value, "_fields")
+
+
+def _spreads(value: Any) -> bool:
+    """Whether a value is a list of records, somewhere."""
+    if isinstance(value, list):
+        return bool(value) and _is_record(value[0])
+    return _is_record(value) and any(map(_spreads, _fields(value).values()))
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return record if isinstance(record, dict) else record._asdict()
+
+
+def _bare(value: Any) -> Any:
+    """Records as mappings, all the way in."""
+    if _is_record(value):
+        return {key: _bare(item) for key, item in _fields(value).items()}
+    if isinstance(value, list | tuple):
+        return [_bare(item) for item in value]
+    return value

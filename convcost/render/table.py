@@ -1,7 +1,11 @@
-"""The table of a terminal: it fits the width, drops whole columns in their order, cuts no number."""
+"""The table of a terminal: fits the width, drops whole columns in their order, cuts no number.
 
-from collections.abc import Iterator
-from io import StringIO
+Laid out here and not by rich.Table, which takes 0.9 ms a row, and its console 50 ms to import
+(measured): a network has hundreds of rows, and a terminal should show them at once. What rich knows
+of the widths of characters is used.
+"""
+
+from collections.abc import Callable, Iterator
 
 from convcost.report import (
     Cell,
@@ -17,8 +21,10 @@ from convcost.report import (
 from convcost.units import grouped, percent
 
 BAR = 12
-NARROWEST_TEXT = 12
+GAP = "  "
+NARROWEST_TEXT = 24
 EIGHTHS = " ▏▎▍▌▋▊▉█"
+BOLD, DIM, BLUE = "1", "2", "34"
 
 
 @format("table", "for a terminal: fits its width, with bars and colour")
@@ -29,92 +35,132 @@ def render(report: Report, style: Style) -> Iterator[str]:
 
 
 def _table(table: Table, style: Style) -> Iterator[str]:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table as Grid
-    from rich.text import Text
+    paint = _painted if style.color else _bare
+    cells = [[_cell(cell, style) for cell in row] for row in table.rows]
+    total = [_cell(cell, style, bar=False) for cell in table.total]
+    titles = [column.title for column in table.columns]
+    lines = [titles, *cells, *([total] if total else [])]
+    natural = [max(map(_cells, column)) for column in zip(*lines, strict=True)]
+    kept = _kept(table.columns, natural, style.width)
+    widths = _widths(table.columns, natural, kept, style.width)
 
-    out = StringIO()
-    width = style.width or 10_000
-    console = Console(
-        file=out,
-        width=width,
-        force_terminal=style.color,
-        color_system="standard" if style.color else None,
-        no_color=not style.color,
-        legacy_windows=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    kept = _kept(table, width)
-    grid = Grid(
-        box=box.ASCII2 if style.ascii else box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1),
-        show_footer=bool(table.total),
-        header_style="bold",
-        footer_style="bold",
-    )
-    for index in kept:
-        column = table.columns[index]
-        grid.add_column(
-            Text(column.title),
-            Text(_total(table.total[index])) if table.total else "",
-            justify=column.align,
-            no_wrap=not _folds(column),
-            overflow="fold",
-        )
-    for row in table.rows:
-        grid.add_row(*(Text(_cell(row[index], style)) for index in kept))
-    console.print(Text(printable(table.title), style="bold"), soft_wrap=False)
-    console.print()
-    console.print(grid)
-    hidden = [c.title for i, c in enumerate(table.columns) if i not in kept]
-    notes = [*table.notes]
-    if hidden:
-        notes.append(f"not shown at this width: {', '.join(hidden)}")
-    console.print()
+    def row(texts: list[str], code: str = "") -> Iterator[str]:
+        yield from _row(texts, table.columns, kept, widths, lambda text: paint(code, text))
+
+    # A bar, and a zero that is meant, are shown in another tone than the counts.
+    rule = ("-" if style.ascii else "─") * (sum(widths[i] for i in kept) + 2 * (len(kept) - 1))
+    yield from _wrapped(table.title, style.width, lambda line: paint(BOLD, line))
+    yield "\n"
+    yield from row(titles, BOLD)
+    yield f"{rule}\n"
+    for texts in cells:
+        yield from _row(texts, table.columns, kept, widths, _toned if style.color else str)
+    if total:
+        yield f"{rule}\n"
+        yield from row(total, BOLD)
+    hidden = [column.title for i, column in enumerate(table.columns) if i not in kept]
+    notes = [*table.notes, *([f"not shown at this width: {', '.join(hidden)}"] if hidden else [])]
+    yield "\n" if notes else ""
     for note in notes:
-        console.print(Text(printable(note), style="dim"))
-    for line in out.getvalue().splitlines():
-        yield line.rstrip() + "\n"
+        yield from _wrapped(note, style.width, lambda line: paint(DIM, line))
 
 
-def _folds(column: Column) -> bool:
-    return column.align == "left" and column.key == "path"
+# Columns
 
 
-def _kept(table: Table, width: int) -> list[int]:
+def _kept(columns: tuple[Column, ...], natural: list[int], width: int | None) -> list[int]:
     """The columns that fit: of those that may go, the highest `drop` goes first."""
-    kept = list(range(len(table.columns)))
-    widths = [_width(table, index) for index in kept]
-    droppable = sorted(
-        (i for i in kept if table.columns[i].drop), key=lambda i: -table.columns[i].drop
-    )
-    while droppable and sum(widths[i] for i in kept) + 2 * (len(kept) - 1) + 1 > width:
+    kept = list(range(len(columns)))
+    droppable = sorted((i for i in kept if columns[i].drop), key=lambda i: -columns[i].drop)
+
+    def needed() -> int:
+        return sum(_least(columns[i], natural[i]) for i in kept) + len(GAP) * (len(kept) - 1)
+
+    while width is not None and droppable and needed() > width:
         kept.remove(droppable.pop(0))
     return kept
 
 
-def _width(table: Table, index: int) -> int:
-    column = table.columns[index]
-    cells = [row[index] for row in table.rows]
-    longest = max(
-        [len(column.title), *(len(_cell(cell, Style())) for cell in cells)]
-        + ([len(_total(table.total[index]))] if table.total else [])
-    )
-    return longest
+def _least(column: Column, natural: int) -> int:
+    """What a column needs: all of its width, or where its text may run over lines, a part."""
+    return min(natural, NARROWEST_TEXT) if column.folds else natural
 
 
-def _total(cell: Cell) -> str:
-    if isinstance(cell, Share):
-        return percent(cell.part, cell.whole).rjust(7)
-    return _cell(cell, Style())
+def _widths(
+    columns: tuple[Column, ...], natural: list[int], kept: list[int], width: int | None
+) -> dict[int, int]:
+    """Numbers get what they need; texts share what is left, the shorter ones first."""
+    widths = {i: natural[i] for i in kept}
+    if width is None:
+        return widths
+    texts = sorted((i for i in kept if columns[i].folds), key=lambda i: natural[i])
+    fixed = sum(natural[i] for i in kept if not columns[i].folds)
+    left = width - fixed - len(GAP) * (len(kept) - 1)
+    for position, i in enumerate(texts):
+        fair = max(left // (len(texts) - position), _least(columns[i], natural[i]))
+        widths[i] = min(natural[i], fair)
+        left -= widths[i]
+    return widths
 
 
-def _cell(cell: Cell, style: Style) -> str:
+# Lines
+
+
+def _row(
+    texts: list[str],
+    columns: tuple[Column, ...],
+    kept: list[int],
+    widths: dict[int, int],
+    tone: Callable[[str], str],
+) -> Iterator[str]:
+    """One row, on as many lines as its longest text needs."""
+    folded = [_folded(texts[i], widths[i]) if columns[i].folds else [texts[i]] for i in kept]
+    for number in range(max(map(len, folded))):
+        cells = []
+        for i, parts in zip(kept, folded, strict=True):
+            text = parts[number] if number < len(parts) else ""
+            space = " " * (widths[i] - _cells(text))
+            shown = tone(text) if text else ""
+            cells.append(space + shown if columns[i].align == "right" else shown + space)
+        yield GAP.join(cells).rstrip() + "\n"
+
+
+def _folded(text: str, width: int) -> list[str]:
+    """A text over lines of a width: between words, after a slash, or where it must be."""
+    if _cells(text) <= width:
+        return [text]
+    lines, line = [], ""
+    for word in text.replace("/", "/\0").replace(" ", " \0").split("\0"):
+        if line and _cells(line + word.rstrip()) > width:
+            lines.append(line.rstrip())
+            line = ""
+        while _cells(word) > width:
+            cut = next(n for n in range(len(word), 0, -1) if n == 1 or _cells(word[:n]) <= width)
+            lines.append(word[:cut])
+            word = word[cut:]  # noqa: PLW2901
+        line += word
+    return [*lines, line.rstrip()] if line.strip() else lines
+
+
+def _wrapped(text: str, width: int | None, paint: Callable[[str], str]) -> Iterator[str]:
+    text = printable(text)
+    for line in [text] if width is None else _folded(text, width):
+        yield paint(line) + "\n"
+
+
+def _cells(text: str) -> int:
+    """Columns of a terminal that a text takes."""
+    if text.isascii() or not any(character > "\u02ff" for character in text):
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+# Cells
+
+
+def _cell(cell: Cell, style: Style, *, bar: bool = True) -> str:
     if cell is None:
         return ""
     if isinstance(cell, int):
@@ -122,7 +168,8 @@ def _cell(cell: Cell, style: Style) -> str:
     if isinstance(cell, Size):
         return "×".join(map(str, cell.numbers)) or "-"
     if isinstance(cell, Share):
-        return f"{percent(cell.part, cell.whole).rjust(7)} {_bar(cell, style)}".rstrip()
+        share = percent(cell.part, cell.whole).rjust(7)
+        return f"{share} {_bar(cell, style)}".rstrip() if bar else share
     return printable(cell)
 
 
@@ -133,3 +180,19 @@ def _bar(share: Share, style: Style) -> str:
         return "#" * max(1, share.part * BAR // share.whole)
     eighths = max(1, share.part * BAR * 8 // share.whole)
     return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
+
+
+def _painted(code: str, text: str) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m"
+
+
+def _bare(_code: str, text: str) -> str:
+    return text
+
+
+def _toned(text: str) -> str:
+    """Zeros step back, bars stand out."""
+    if text in ("0", "  0.0 %"):
+        return _painted(DIM, text)
+    share, sign, bar = text.partition("% ")
+    return f"{share}{sign}{_painted(BLUE, bar)}" if sign and bar else text

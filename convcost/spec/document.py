@@ -5,7 +5,6 @@ libyaml's events are read one by one into the smallest tree that holds what is n
 here; what `010` or `on` means is decided where a value is wanted, by YAML 1.2's core schema.
 """
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
@@ -20,16 +19,23 @@ Mark: TypeAlias = Any  # yaml's Mark: line, column and index, from 0
 
 
 class Scalar(NamedTuple):
-    """A word or number as written; `plain` if it has no quotes and may be more than text."""
+    """A word or number as written; `plain` if it has no quotes and may be more than text.
+
+    The end of a plain one follows from its text, so its mark need not be kept: a quarter of the
+    memory of a large document.
+    """
 
     text: str
     plain: bool
     start: Mark
-    end: Mark
+    end: Mark | None
 
     @property
     def place(self) -> Place:
-        return _place(self.start, self.end)
+        if self.end is not None:
+            return _place(self.start, self.end)
+        line, column = self.start.line + 1, self.start.column + 1
+        return Place(line, column, line, column + len(self.text))
 
     @property
     def null(self) -> bool:
@@ -79,23 +85,14 @@ def read(text: str) -> tuple[list[Node], list[Problem]]:
     """The documents of a text, as far as they could be read, and what is wrong with it."""
     reader = _Reader()
     try:
-        reader.run(_events(text))
+        reader.run(getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text))
     except NotYaml as stop:
         reader.problems.append(stop.problem)
-    return reader.documents, reader.problems
-
-
-def _events(text: str) -> Iterator[Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        parser = loader(text)
-        get = parser.get_event
-        while (event := get()) is not None:
-            yield event
     except yaml.reader.ReaderError as error:
-        raise NotYaml(_reader_problem(text, error)) from None
+        reader.problems.append(_reader_problem(text, error))
     except yaml.MarkedYAMLError as error:
-        raise NotYaml(_yaml_problem(error)) from None
+        reader.problems.append(_yaml_problem(error))
+    return reader.documents, reader.problems
 
 
 def _reader_problem(text: str, error: yaml.reader.ReaderError) -> Problem:
@@ -133,8 +130,10 @@ class _Reader:
         self.documents: list[Node] = []
         self.problems: list[Problem] = []
 
-    def run(self, events: Iterator[Any]) -> None:  # noqa: C901, PLR0912  one loop, made for speed
+    def run(self, parser: Any) -> None:  # noqa: C901, PLR0912, PLR0915  one loop, made for speed
         scalar_event = yaml.ScalarEvent
+        next_event = parser.get_event
+        make = tuple.__new__
         anchors: dict[str, Node | None] = {}
         stack: list[tuple[Any, Any, Scalar | None, Any]] = []
         # What is being filled: a list of items or a dict of entries, and the key that waits.
@@ -142,12 +141,16 @@ class _Reader:
         key: Scalar | None = None
         opened: Any = None
         node: Node
-        for event in events:
+        while (event := next_event()) is not None:
             kind = type(event)
             if kind is scalar_event:
-                node = Scalar(event.value, event.implicit[0], event.start_mark, event.end_mark)
+                plain = event.implicit[0]
+                end = None if plain else event.end_mark
+                node = make(Scalar, (event.value, plain, event.start_mark, end))
                 if event.tag is not None:
                     node = self._tagged(event, node)
+                if event.anchor is not None:
+                    anchors[event.anchor] = node
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 if len(stack) >= DEEPEST:
                     raise NotYaml(_at(event, "CC004", f"more than {DEEPEST} levels of nesting"))
@@ -176,8 +179,6 @@ class _Reader:
                 if kind is yaml.DocumentStartEvent:
                     anchors = {}
                 continue
-            if kind is scalar_event and event.anchor is not None:
-                anchors[event.anchor] = node
             if type(box) is list:
                 box.append(node)
             elif key is None:
@@ -193,9 +194,7 @@ class _Reader:
     def _key(self, node: Node) -> Scalar:
         if type(node) is Scalar:
             return node
-        raise NotYaml(
-            Problem("CC002", "a key must be a word, not a list or mapping", node.place)
-        )
+        raise NotYaml(Problem("CC002", "a key must be a word, not a list or mapping", node.place))
 
     def _twice(self, key: Scalar, first: Scalar) -> None:
         self.problems.append(
@@ -209,7 +208,9 @@ class _Reader:
 
     def _alias(self, event: Any, anchors: dict[str, Node | None]) -> Node:
         if event.anchor not in anchors:
-            raise NotYaml(_at(event, "CC004", f"the alias `*{event.anchor}` has no anchor before it"))
+            raise NotYaml(
+                _at(event, "CC004", f"the alias `*{event.anchor}` has no anchor before it")
+            )
         node = anchors[event.anchor]
         if node is None:
             raise NotYaml(

@@ -74,7 +74,8 @@ def _divisible(value: Value, by: Value) -> Value:
 
 def _round(value: Value) -> int:
     """To the nearest whole number; a half goes to the even one."""
-    return round(value)
+    rounded: int = round(value)
+    return rounded
 
 
 def _exact(value: Value) -> Value:
@@ -140,7 +141,7 @@ def _truth(value: Value) -> bool:
 
 
 def calculate(sign: str, a: Value, b: Value) -> Value:
-    """One step of arithmetic, exact. Raises Refusal where there is no answer, or too large a one."""
+    """One step of arithmetic, exact. Raises Refusal where there is no answer, or a huge one."""
     _numeric(a)
     _numeric(b)
     if sign in ("/", "//", "%") and b == 0:
@@ -323,9 +324,7 @@ class _Parser:
 
     def call(self, name: str) -> Evaluate:
         if name not in FUNCTIONS:
-            raise Refusal(
-                "CC105", f"there is no function `{name}`", did_you_mean(name, FUNCTIONS)
-            )
+            raise Refusal("CC105", f"there is no function `{name}`", did_you_mean(name, FUNCTIONS))
         function, least, most = FUNCTIONS[name]
         arguments = [self.choice()]
         while self.accept(","):

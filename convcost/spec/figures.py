@@ -1,4 +1,4 @@
-"""`published:` and `budget:`: figures of others, and limits. Read and checked here, answered later."""
+"""`published:` and `budget:`: figures of others, and limits. Checked here, answered later."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -62,15 +62,21 @@ class Figures:
                     figures.append((measure, read))
         if not any(measure in node.entries for measure in MEASURES):
             listed = ", ".join(f"`{measure}`" for measure in MEASURES)
-            self.problem("CC112", "a published figure names no measure", node.place, f"any of {listed}")
+            self.problem(
+                "CC112", "a published figure names no measure", node.place, f"any of {listed}"
+            )
         if "source" not in node.entries:
-            self.problem("CC103", "a published figure needs `source`", node.place, "where is it printed?")
+            self.problem(
+                "CC103", "a published figure needs `source`", node.place, "where is it printed?"
+            )
         settings = self._settings(node.get("set"), names)
         layer = self._text(node.get("layer"), "layer")
         here = all(names.variables.get(name) == value for name, value in settings)
         if layer and here and layer not in names.paths:
             where = node.entries["layer"][1].place
-            self.problem("CC108", f"there is no layer `{layer}`", where, did_you_mean(layer, names.paths, 0))
+            self.problem(
+                "CC108", f"there is no layer `{layer}`", where, did_you_mean(layer, names.paths, 0)
+            )
         return Published(
             layer=layer,
             figures=tuple(figures),
@@ -79,11 +85,12 @@ class Figures:
             settings=settings,
             size=self._size(node.get("size")),
             note=self._text(node.get("note"), "note"),
-            off=self._flag(node.get("off"), "off"),
+            off=self._off(node.get("off"), tuple(measure for measure, _ in figures)),
         )
 
     def _figure(self, node: Node, measure: str) -> Figure | None:
-        return self._parsed(node, measure, figure)
+        read: Figure | None = self._parsed(node, measure, figure)
+        return read
 
     def _parsed(self, node: Node, what: str, parse: Callable[[str], Any]) -> Any:
         if type(node) is not Scalar:
@@ -135,18 +142,26 @@ class Figures:
             return ""
         return node.text
 
-    def _flag(self, node: Node | None, what: str) -> bool:
+    def _off(self, node: Node | None, printed: tuple[str, ...]) -> tuple[str, ...]:
+        """`true` for all measures of the entry, or the names of those that are known to be off."""
         if node is None:
-            return False
+            return ()
         if type(node) is Scalar and node.text in BOOLS:
-            return BOOLS[node.text]
-        self.problem("CC112", f"`{what}` must be true or false", node.place)
-        return False
+            return printed if BOOLS[node.text] else ()
+        names = [node] if type(node) is Scalar else node.items if type(node) is Sequence else []
+        found = tuple(name.text for name in names if type(name) is Scalar)
+        if not found or len(found) < len(names) or not set(found) <= set(printed):
+            listed = ", ".join(printed)
+            self.problem("CC112", f"`off` must be true, or some of: {listed}", node.place)
+            return ()
+        return found
 
     def _unknown(self, what: str, node: Mapping, known: Iterable[str]) -> None:
         for name, (key, _) in node.entries.items():
             if name not in known and not name.startswith("x-"):
-                self.problem("CC101", f"{what} has no key `{name}`", key.place, did_you_mean(name, known))
+                self.problem(
+                    "CC101", f"{what} has no key `{name}`", key.place, did_you_mean(name, known)
+                )
 
     # Budgets
 
@@ -172,7 +187,9 @@ class Figures:
         rules = []
         for item in node.items:
             if type(item) is not Mapping or "match" not in item.entries:
-                self.problem("CC103", "a rule needs `match`", item.place, '{match: "*", params: {max: 1M}}')
+                self.problem(
+                    "CC103", "a rule needs `match`", item.place, '{match: "*", params: {max: 1M}}'
+                )
                 continue
             self._unknown("a rule", item, (*LIMITED, "match"))
             rules.append(Rule(self._text(item.get("match"), "match"), self._limits(item)))
@@ -198,7 +215,9 @@ class Figures:
             return None
         self._unknown(f"the limit of {measure}", node, LIMIT_KEYS)
         if not any(key in node.entries for key in ("max", "min", "warn", "grow")):
-            self.problem("CC112", f"`{measure}` limits nothing", place, "add `max`, `min`, `warn` or `grow`")
+            self.problem(
+                "CC112", f"`{measure}` limits nothing", place, "add `max`, `min`, `warn` or `grow`"
+            )
         parse: dict[str, Callable[[str], Any]] = {
             "max": _bytes if measure == "bytes" else whole_figure,
             "min": whole_figure,
@@ -214,8 +233,12 @@ class Figures:
         dtype = self._text(node.get("dtype"), "dtype")
         if dtype and dtype not in BYTES:
             hint = did_you_mean(dtype, BYTES)
-            self.problem("CC112", f"there is no dtype `{dtype}`", node.entries["dtype"][1].place, hint)
-        return Limit(measure, place, dtype=dtype, **{k: v for k, v in read.items() if v is not None})
+            self.problem(
+                "CC112", f"there is no dtype `{dtype}`", node.entries["dtype"][1].place, hint
+            )
+        return Limit(
+            measure, place, dtype=dtype, **{k: v for k, v in read.items() if v is not None}
+        )
 
 
 def variable(text: str) -> Any:

@@ -47,6 +47,12 @@ class Layout:
 
     # Flow
 
+    def all(self, scope: Scope, flow: Tensor) -> None:
+        """Lays out a network. Raises TooMany, at once where that can be told from the recipes."""
+        if least_layers(scope.items, {}) > MOST_LAYERS:
+            raise TooMany
+        self.run(scope, flow)
+
     def run(self, scope: Scope, flow: Tensor) -> Tensor:
         """Lays out the layers of a scope in series; what the last one hands on."""
         for recipe in scope.items:
@@ -74,18 +80,16 @@ class Layout:
                 raise TooMany
             assert layer is not None
             path = scope.prefix + name
-            sources = tuple(tensor.source or 0 for tensor in inputs)
+            sources = tuple([tensor.source or 0 for tensor in inputs])
             shared = self._shares(recipe, layer, scope, inputs) if recipe.weights else None
-            self.steps.append(
-                Step(path, layer, sources, shape, recipe.origin, shared, recipe.note)
-            )
+            self.steps.append(Step(path, layer, sources, shape, recipe.origin, shared, recipe.note))
             tensor = Tensor(index, shape)
-        self._take(scope, name, Entry(recipe.origin, tensor))
+        entry = Entry(recipe.origin, tensor)
+        if scope.names.setdefault(name, entry) is not entry:
+            self._take(scope, name, entry)
         return tensor
 
-    def _output(
-        self, recipe: Recipe, layer: Kind[Any], inputs: tuple[Tensor, ...]
-    ) -> Shape | None:
+    def _output(self, recipe: Recipe, layer: Kind[Any], inputs: tuple[Tensor, ...]) -> Shape | None:
         if len(inputs) == 1:
             x = inputs[0].shape
             if x is None:
@@ -180,9 +184,7 @@ class Layout:
 
     # Structure
 
-    def _grouped(
-        self, origin: Placed, kind: str, name: str, scope: Scope, inner: Scope
-    ) -> Tensor:
+    def _grouped(self, origin: Placed, kind: str, name: str, scope: Scope, inner: Scope) -> Tensor:
         """The layers of `inner`, run under a name of `scope`."""
         entry = Entry(origin, None, inner)
         self._take(scope, name, entry)
@@ -195,9 +197,7 @@ class Layout:
         entry.tensor = output
         return output
 
-    def _call(
-        self, recipe: Recipe, block: Block, name: str, scope: Scope, flow: Tensor
-    ) -> Tensor:
+    def _call(self, recipe: Recipe, block: Block, name: str, scope: Scope, flow: Tensor) -> Tensor:
         variables = self._options(recipe, block, scope, flow)
         if variables is None:
             self._take(scope, name, Entry(recipe.origin, Tensor(flow.source, None)))
@@ -230,18 +230,14 @@ class Layout:
                 variables[name] = settled[0]
         return variables
 
-    def _join(
-        self, recipe: Recipe, name: str, scope: Scope, inputs: tuple[Tensor, ...]
-    ) -> Tensor:
+    def _join(self, recipe: Recipe, name: str, scope: Scope, inputs: tuple[Tensor, ...]) -> Tensor:
         if not recipe.branches:
             return self.step(recipe, recipe.layer, name, scope, inputs)
         holder = scope
         if not recipe.lone and any(branch.items for branch in recipe.branches):
             # Paths of branches begin with the join's name, which its own step takes too.
             holder = scope.inner(name, (), inputs[0])
-        tensors = []
-        for branch in recipe.branches:
-            tensors.append(self._branch(branch, holder, inputs[0]))
+        tensors = [self._branch(branch, holder, inputs[0]) for branch in recipe.branches]
         if any(tensor is None for tensor in tensors):
             tensors = []
         known = tuple(tensor for tensor in tensors if tensor is not None)
@@ -317,9 +313,7 @@ class Layout:
             return None
         except Refusal as refusal:
             what = "" if refusal.code == "CC106" else f"`{bound.option.name}` of {recipe.word} "
-            self._problem(
-                refusal.code, what + refusal.message, bound.node.place, help=refusal.help
-            )
+            self._problem(refusal.code, what + refusal.message, bound.node.place, help=refusal.help)
             return None
 
     # Names
@@ -330,7 +324,7 @@ class Layout:
 
     def _name(self, recipe: Recipe, scope: Scope) -> str:
         """The name given, or the kind and its ordinal in the scope; dropped layers count too."""
-        word = recipe.word
+        word = recipe.label or recipe.word
         count = scope.counts.get(word, 0) + 1
         scope.counts[word] = count
         return recipe.name or f"{word}_{count}"
@@ -354,7 +348,7 @@ class Layout:
     def _shares(
         self, recipe: Recipe, layer: Kind[Any], scope: Scope, inputs: tuple[Tensor, ...]
     ) -> int | None:
-        """The step whose weights are used again: of the same kind, with weights of the same form."""
+        """The step whose weights are used again: of the same kind, its weights of the same form."""
         assert recipe.weights is not None
         tensor = self._find(scope, recipe.weights)
         if tensor is None or tensor.source is None or tensor.shape is None:
@@ -365,7 +359,9 @@ class Layout:
         mine = layer.take(tuple(t.shape for t in inputs if t.shape is not None))
         if other is not None and type(other.layer) is type(layer):
             theirs = other.layer.take(
-                tuple(self.steps[i].shape if i >= 0 else self.inputs[-1 - i][1] for i in other.inputs)
+                tuple(
+                    self.steps[i].shape if i >= 0 else self.inputs[-1 - i][1] for i in other.inputs
+                )
             )
             if (layer.weights(mine), layer.biases(mine)) == (
                 other.layer.weights(theirs),
@@ -397,9 +393,7 @@ class Layout:
                 )
                 notes.append(Note(f"this gives {tensor.shape.text}", maker.place))
         origin = recipe.origin
-        self._problem(
-            refusal.code, refusal.message, origin.place, tuple(notes), help=refusal.help
-        )
+        self._problem(refusal.code, refusal.message, origin.place, tuple(notes), help=refusal.help)
 
     def _problem(
         self,
@@ -420,6 +414,9 @@ def least_layers(items: tuple[Recipe, ...], known: dict[int, int]) -> int:
     """
     total = 0
     for recipe in items:
+        if recipe.plain:
+            total += 1
+            continue
         count = known.get(id(recipe))
         if count is None:
             inside = recipe.block.items if recipe.block is not None else recipe.items

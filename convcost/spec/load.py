@@ -1,4 +1,4 @@
-"""A source to its networks: the sections of a document, in the order in which they need each other."""
+"""A source to its networks: the sections of a document, in the order they need each other."""
 
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from convcost.options import size_of, tensor
 from convcost.shapes import Shape
 from convcost.spec.document import Mapping, Node, Scalar, Sequence, read
 from convcost.spec.figures import Figures, Names
-from convcost.spec.layout import MOST_LAYERS, Layout, TooMany, least_layers
+from convcost.spec.layout import MOST_LAYERS, Layout, TooMany
 from convcost.spec.read import COMMON, Reader
 from convcost.spec.recipes import Block, Bound, Recipe
 from convcost.spec.scope import Scope, Tensor
@@ -287,7 +287,9 @@ class Document:
                 continue
             reader.vocabulary[name] = block
             if type(node) is not Mapping:
-                self.problem("CC104", f"block `{name}` must have `layers`", key, "options: {…}, layers: […]")
+                self.problem(
+                    "CC104", f"block `{name}` must have `layers`", key, "options: {…}, layers: […]"
+                )
                 block.broken = True
                 continue
             self._options(block, node, names)
@@ -338,7 +340,7 @@ class Document:
             if block.name in safe:
                 return True
             if block in chain:
-                self._circle((*chain[chain.index(block):], block))
+                self._circle((*chain[chain.index(block) :], block))
                 return False
             if len(chain) >= DEEPEST_BLOCKS:
                 message = f"blocks call each other more than {DEEPEST_BLOCKS} deep"
@@ -363,9 +365,7 @@ class Document:
 
     # Layers and figures
 
-    def _run(
-        self, layout: Layout, items: tuple[Recipe, ...], variables: dict[str, Any]
-    ) -> None:
+    def _run(self, layout: Layout, items: tuple[Recipe, ...], variables: dict[str, Any]) -> None:
         flows = [
             Tensor(-1 - k, shape if shape.channels else None)
             for k, (_, shape) in enumerate(layout.inputs)
@@ -378,9 +378,7 @@ class Document:
             if name != "input":
                 layout.declare(scope, name, place, flow)
         try:
-            if least_layers(items, {}) > MOST_LAYERS:
-                raise TooMany
-            layout.run(scope, entering)
+            layout.all(scope, entering)
         except TooMany:
             message = f"the network has more than {MOST_LAYERS:,} layers"
             self.problem("CC110", message, self.node.entries["layers"][0])
@@ -412,7 +410,9 @@ _NAMES = "letters, digits and _; `in_` and the common keys are the language's ow
 
 def _is_name(name: str) -> bool:
     words = ("and", "or", "not", "if", "else", "true", "false", "True", "False", "TRUE", "FALSE")
-    return name.isascii() and name.isidentifier() and not name.startswith("in_") and name not in words
+    return (
+        name.isascii() and name.isidentifier() and not name.startswith("in_") and name not in words
+    )
 
 
 def _looked_up(variables: dict[str, Any]) -> Any:

@@ -35,7 +35,12 @@ class Reader:
         self._read: dict[tuple[int, tuple[str, ...]], Recipe] = {}
 
     def problem(
-        self, code: str, message: str, node: Node, help: str = "", *notes: Note  # noqa: A002
+        self,
+        code: str,
+        message: str,
+        node: Node,
+        help: str = "",  # noqa: A002
+        *notes: Note,
     ) -> None:
         self.problems.append(Problem(code, message, node.place, notes, help))
 
@@ -62,12 +67,12 @@ class Reader:
                     name = node.entries.get("name")
                     text = name[1].text if name else ""  # type: ignore[union-attr]
                     word = node.entries[layer.name][0]
-                    return Recipe(word, type(layer), layer, text, plain=True)
+                    return Recipe(word, type(layer), layer, text, True, layer.name)
             return self._shared(node, names, signature)
         if type(node) is Scalar:
             layer = self._constants.get((node.text,))
             if layer is not None:
-                return Recipe(node, type(layer), layer, "", plain=True)
+                return Recipe(node, type(layer), layer, "", True, layer.name)
             return self._word(node, names)
         self.problem("CC111", "a layer is a word or a mapping, not a list", node)
         return Recipe(node)
@@ -129,9 +134,7 @@ class Reader:
             return Recipe(node, name=self._name(entries))
         if len(called) > 1:
             both = " and ".join(f"`{key}`" for key in called[:3])
-            self.problem(
-                "CC111", f"one layer names {both}: which is it?", node, "write two layers"
-            )
+            self.problem("CC111", f"one layer names {both}: which is it?", node, "write two layers")
             return Recipe(node, name=self._name(entries))
         word, value = entries[called[0]]
         rest = {key: entry for key, entry in entries.items() if key != called[0]}
@@ -153,9 +156,7 @@ class Reader:
         elif not candidates:
             self.problem("CC111", "this layer names no kind", node)
         else:
-            known_option = {
-                name for found in self.vocabulary.values() for name in found.options
-            }
+            known_option = {name for found in self.vocabulary.values() for name in found.options}
             best = next(
                 (key for key in candidates if nearest(key.text, self.vocabulary)),
                 next((key for key in candidates if key.text not in known_option), candidates[0]),
@@ -235,7 +236,9 @@ class Reader:
                 self.problem("CC103", f"{kind.name} has no layers", word)
             items = self.layers(None if value is word else value, f"`{kind.name}`", names)
             return made._replace(kind=kind, items=items)
-        given: dict[str, Bound] = {bound.option.name: bound for bound in self.defaults.get(kind.name, ())}
+        given: dict[str, Bound] = {
+            bound.option.name: bound for bound in self.defaults.get(kind.name, ())
+        }
         if _given(word, value):
             if kind.principal is None:
                 self.problem(
@@ -299,7 +302,10 @@ class Reader:
             if option.required and option.name not in given and option.name not in meant:
                 where = "{" + owner + ": …}" if option.name == principal else f"`{option.name}: …`"
                 self.problem(
-                    "CC103", f"{owner} needs `{option.name}` ({option.meaning})", word, f"add {where}"
+                    "CC103",
+                    f"{owner} needs `{option.name}` ({option.meaning})",
+                    word,
+                    f"add {where}",
                 )
 
     def _unknown_options(
@@ -381,7 +387,8 @@ class Reader:
             )
             return ()
         if type(value) is Sequence:
-            return tuple(self._named_branch(owner, item) for item in value.items)
+            return tuple(self._named_branch(item) for item in value.items)
+        assert type(value) is Mapping
         branches = []
         for name, (key, body) in value.entries.items():
             self._check_name(key)
@@ -399,7 +406,7 @@ class Reader:
                 )
         return tuple(branches)
 
-    def _named_branch(self, owner: str, item: Node) -> Branch:
+    def _named_branch(self, item: Node) -> Branch:
         source = self._reference(item)
         if source is None:
             return Branch("", item)
@@ -477,11 +484,9 @@ def _good_name(text: str) -> bool:
 
 def _torn(node: Node) -> Scalar | None:
     """The first half of an expression that a comma inside braces tore apart."""
-    if type(node) is not Mapping:
+    if type(node) is not Mapping or not any(")" in key and "(" not in key for key in node.entries):
         return None
     for _, value in node.entries.values():
         if type(value) is Scalar and value.plain and value.text.count("(") > value.text.count(")"):
-            if any(")" in key and "(" not in key for key in node.entries):
-                return value
+            return value
     return None
-

@@ -54,6 +54,7 @@ class Recipe(NamedTuple):
     layer: Kind[Any] | None = None
     name: str = ""
     plain: bool = False
+    label: str = ""
     bound: tuple[Bound, ...] = ()
     block: Block | None = None
     sources: tuple[Scalar, ...] = ()
@@ -64,7 +65,6 @@ class Recipe(NamedTuple):
     branches: tuple[Branch, ...] = ()
     lone: bool = False
     note: str = ""
-    label: str = ""
 
     @property
     def word(self) -> str:

@@ -102,18 +102,25 @@ class Scope:
             if name not in inner:
                 hint = did_you_mean(name, inner)
                 return Problem(
-                    "CC108", f"`{path}` names nothing: there is no `{name}` in it",
-                    reference.place, (Note("looked for in this", entry.origin.place),), hint,
+                    "CC108",
+                    f"`{path}` names nothing: there is no `{name}` in it",
+                    reference.place,
+                    (Note("looked for in this", entry.origin.place),),
+                    hint,
                 )
             entry = inner[name]
         if entry.dropped:
             return Problem(
-                "CC108", f"`{path}` is left out here: its `when` is false", reference.place,
+                "CC108",
+                f"`{path}` is left out here: its `when` is false",
+                reference.place,
                 (Note("this layer", entry.origin.place),),
             )
         if entry.tensor is None:
             return Problem(
-                "CC108", f"`{path}` cannot be taken from inside itself", reference.place,
+                "CC108",
+                f"`{path}` cannot be taken from inside itself",
+                reference.place,
                 (Note("it is not finished here", entry.origin.place),),
             )
         return entry.tensor
@@ -128,7 +135,9 @@ class Scope:
             known += scope.names
             scope = scope.parent
         return Problem(
-            "CC108", f"there is no layer `{path}` before this one", reference.place,
+            "CC108",
+            f"there is no layer `{path}` before this one",
+            reference.place,
             help=did_you_mean(first, known),
         )
 
@@ -138,8 +147,10 @@ def _not_yet(path: str, item: Recipe, reference: Scalar) -> Problem:
         message = f"`{path}` cannot take its own output"
         return Problem("CC108", message, reference.place)
     return Problem(
-        "CC108", f"`{path}` comes later: a layer takes only what stands before it",
-        reference.place, (Note("it stands here", item.origin.place),),
+        "CC108",
+        f"`{path}` comes later: a layer takes only what stands before it",
+        reference.place,
+        (Note("it stands here", item.origin.place),),
     )
 
 

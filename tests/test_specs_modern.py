@@ -1,0 +1,224 @@
+"""The networks after ResNet, and those of one and three dimensions: each total, to the digit."""
+
+import pytest
+from support import cost, shipped
+
+from convcost.spec.figures import variable
+
+MODERN = (
+    "audio_m5",
+    "c3d",
+    "convnext_tiny",
+    "densenet121",
+    "efficientnet_b0",
+    "inception_v3",
+    "mobilenet_v1",
+    "mobilenet_v2",
+    "mobilenet_v3",
+    "resnet18",
+    "resnext50",
+    "se_resnet50",
+    "shufflenet_v2",
+    "squeezenet1_1",
+    "unet",
+    "xception",
+)
+
+
+def totals(spec, *, size=None, **variables):
+    variables = {name: variable(str(value)) for name, value in variables.items()}
+    found = shipped(spec, size=size and (size,), **variables).totals
+    return found.params, found.macs
+
+
+def output(spec, *, size=None):
+    return shipped(spec, size=size and (size,)).layers[-1].output.text
+
+
+@pytest.mark.parametrize(
+    ("spec", "settings", "params", "macs"),
+    [
+        pytest.param("densenet121", {}, 7_978_856, 2_834_161_664, id="DenseNet-121"),
+        pytest.param("squeezenet1_1", {}, 1_235_496, 349_151_936, id="SqueezeNet 1.1"),
+        pytest.param("squeezenet1_1", {"size": 227}, 1_235_496, 387_747_520, id="SqueezeNet 227"),
+        pytest.param("inception_v3", {}, 23_834_568, 5_713_216_096, id="Inception v3"),
+        pytest.param("inception_v3", {"aux": True}, 27_161_264, 5_718_899_296, id="with a side"),
+        pytest.param("xception", {}, 22_855_952, 8_357_403_496, id="Xception"),
+        pytest.param("resnext50", {}, 25_028_904, 4_230_479_872, id="ResNeXt-50 32x4d"),
+        pytest.param("resnet18", {}, 11_689_512, 1_814_073_344, id="ResNet-18"),
+        pytest.param(
+            "resnet18",
+            {"conv2": 3, "conv3": 4, "conv4": 6, "conv5": 3},
+            21_797_672,
+            3_663_761_408,
+            id="ResNet-34",
+        ),
+        pytest.param("se_resnet50", {}, 28_088_024, 3_860_488_192, id="SE-ResNet-50"),
+        pytest.param(
+            "se_resnet50", {"early": False}, 28_088_024, 4_091_699_200, id="stride in 3x3"
+        ),
+        pytest.param("mobilenet_v2", {}, 3_504_872, 300_774_272, id="MobileNet v2"),
+        pytest.param("mobilenet_v3", {}, 5_483_032, 216_589_760, id="MobileNet v3 Large"),
+        pytest.param("shufflenet_v2", {}, 2_278_604, 144_907_992, id="ShuffleNet v2 1x"),
+        pytest.param("efficientnet_b0", {}, 5_288_548, 385_814_752, id="EfficientNet-B0"),
+        pytest.param("convnext_tiny", {}, 28_589_128, 4_455_531_264, id="ConvNeXt-T"),
+        pytest.param("unet", {}, 31_030_658, 150_428_424_448, id="U-Net"),
+        pytest.param("c3d", {}, 79_991_015, 38_548_959_232, id="C3D on Sports-1M"),
+        pytest.param("c3d", {"classes": 101}, 78_409_573, 38_547_378_176, id="C3D on UCF101"),
+        pytest.param("audio_m5", {}, 558_090, 278_533_120, id="M5"),
+    ],
+)
+def test_a_network_has_its_exact_totals(spec, settings, params, macs):
+    assert totals(spec, **settings) == (params, macs)
+
+
+@pytest.mark.parametrize(
+    ("width", "size", "macs"),
+    [
+        (1, 224, 568_740_352),
+        (1, 192, 418_121_728),
+        (1, 160, 290_675_200),
+        (1, 128, 186_400_768),
+        (0.75, 224, 325_400_448),
+        (0.75, 192, 239_273_472),
+        (0.75, 160, 166_396_800),
+        (0.75, 128, 106_770_432),
+        (0.5, 224, 149_497_088),
+        (0.5, 192, 109_970_432),
+        (0.5, 160, 76_524_800),
+        (0.5, 128, 49_160_192),
+        (0.25, 224, 41_030_272),
+        (0.25, 192, 30_212_608),
+        (0.25, 160, 21_059_200),
+        (0.25, 128, 13_570_048),
+    ],
+)
+def test_mobilenet_v1_scales_by_width_and_resolution(width, size, macs):
+    assert totals("mobilenet_v1", width=width, size=size)[1] == macs
+
+
+@pytest.mark.parametrize(
+    ("width", "params"), [(1, 4_231_976), (0.75, 2_585_560), (0.5, 1_331_592), (0.25, 470_072)]
+)
+def test_the_params_of_mobilenet_v1_follow_from_its_width_alone(width, params):
+    assert totals("mobilenet_v1", width=width)[0] == params
+    assert totals("mobilenet_v1", width=width, size=128)[0] == params
+
+
+@pytest.mark.parametrize(
+    ("width", "params", "macs"),
+    [
+        (1.4, 6_108_776, 582_195_824),
+        (1.3, 5_386_792, 509_374_560),
+        (0.75, 2_636_424, 209_069_792),
+        (0.5, 1_968_680, 97_131_840),
+        (0.35, 1_677_128, 59_285_808),
+    ],
+)
+def test_mobilenet_v2_rounds_its_widths_to_multiples_of_eight(width, params, macs):
+    assert totals("mobilenet_v2", width=width) == (params, macs)
+
+
+@pytest.mark.parametrize(
+    ("channels", "last", "params", "macs"),
+    [
+        pytest.param(48, 1024, 1_366_792, 40_476_448, id="0.5x"),
+        pytest.param(176, 1024, 3_503_624, 295_759_392, id="1.5x"),
+        pytest.param(244, 2048, 7_393_996, 583_253_464, id="2x"),
+    ],
+)
+def test_shufflenet_v2_scales_by_its_channels(channels, last, params, macs):
+    assert totals("shufflenet_v2", channels=channels, last=last) == (params, macs)
+
+
+@pytest.mark.parametrize(
+    ("width", "depth", "size", "params", "macs"),
+    [
+        pytest.param(1, 1.1, 240, 7_794_184, 686_802_832, id="B1"),
+        pytest.param(1.1, 1.2, 260, 9_109_994, 993_561_872, id="B2"),
+        pytest.param(1.2, 1.4, 300, 12_233_232, 1_827_141_392, id="B3"),
+        pytest.param(1.4, 1.8, 380, 19_341_616, 4_393_771_024, id="B4"),
+        pytest.param(1.6, 2.2, 456, 30_389_784, 10_266_384_752, id="B5"),
+        pytest.param(1.8, 2.6, 528, 43_040_704, 19_067_593_536, id="B6"),
+        pytest.param(2, 3.1, 600, 66_347_960, 37_745_884_192, id="B7"),
+    ],
+)
+def test_efficientnet_scales_to_its_larger_models(width, depth, size, params, macs):
+    assert totals("efficientnet_b0", width=width, depth=depth, size=size) == (params, macs)
+
+
+@pytest.mark.parametrize(
+    ("depth", "width", "params"),
+    [
+        pytest.param(27, 96, 50_223_688, id="S"),
+        pytest.param(27, 128, 88_591_464, id="B"),
+        pytest.param(27, 192, 197_767_336, id="L"),
+    ],
+)
+def test_convnext_scales_to_its_larger_models(depth, width, params):
+    assert totals("convnext_tiny", depth=depth, width=width)[0] == params
+
+
+@pytest.mark.parametrize(("size", "left"), [(572, 388), (588, 404), (188, 4)])
+def test_a_unet_without_padding_gives_184_less_than_it_takes(size, left):
+    assert output("unet", size=size) == f"{left}×{left}×2"
+
+
+def test_squeeze_and_excitation_adds_two_small_layers_to_every_bottleneck():
+    assert totals("se_resnet50")[0] - 25_557_032 == sum(
+        blocks * (2 * channels * channels // 16 + channels // 16 + channels)
+        for blocks, channels in ((3, 256), (4, 512), (6, 1024), (3, 2048))
+    )
+
+
+def test_c3d_keeps_time_until_the_last_pool():
+    found = {layer.path: layer.output.text for layer in shipped("c3d").layers}
+    assert [found[f"pool{n}"] for n in range(1, 6)] == [
+        "16×56×56×64",
+        "8×28×28×128",
+        "4×14×14×256",
+        "2×7×7×512",
+        "1×4×4×512",
+    ]
+
+
+def test_m5_leaves_the_lengths_of_its_paper():
+    found = {layer.path: layer.output.text for layer in shipped("audio_m5").layers}
+    lengths = [found[f"conv{n}/max_pool_1"] for n in range(1, 5)]
+    assert lengths == ["2000×128", "500×128", "125×256", "32×512"]
+
+
+def test_a_densenet_layer_costs_the_same_written_out():
+    plain = cost(
+        """
+        input: {channels: 64, size: 56}
+        layers:
+          - batch_norm
+          - relu
+          - {conv: 128, kernel: 1}
+          - batch_norm
+          - relu
+          - {conv: 32, kernel: 3, padding: 1}
+        """
+    ).totals
+    within = [x for x in shipped("densenet121").layers if x.path.startswith("block1/dense_1/")]
+    assert sum(layer.params for layer in within) == plain.params
+    assert sum(layer.macs for layer in within) == plain.macs
+
+
+@pytest.mark.parametrize("spec", MODERN)
+def test_a_shipped_network_keeps_its_own_budget(spec):
+    costs = shipped(spec)
+    limits = {limit.measure: limit.max for limit in costs.network.budget.total}
+    assert set(limits) == {"params", "macs"}
+    assert costs.totals.params <= limits["params"]
+    assert costs.totals.macs <= limits["macs"]
+
+
+@pytest.mark.parametrize("spec", MODERN)
+def test_a_published_figure_that_is_exact_comes_out_to_the_digit(spec):
+    for entry in shipped(spec).network.published:
+        found = shipped(spec, size=entry.size, **dict(entry.settings)).totals
+        for measure, printed in entry.figures:
+            if printed.text.isdecimal() and not entry.off:
+                assert getattr(found, measure) == int(printed.text), entry.source
