@@ -1,34 +1,16 @@
 """Network to costs: every step counted, nothing rounded."""
 
-from operator import add, mul
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from convcost.kind import Kind, Reach
+from convcost.field import Sight, through
+from convcost.kind import Kind
 from convcost.network import Network, Step
 from convcost.shapes import Shape
 
 MEASURES = ("weights", "biases", "params", "buffers", "macs", "activations")
 
 
-class Field(NamedTuple):
-    """Receptive field on the input, one number for each of its axes.
-
-    `size` is how far one element sees, `step` how far two neighbours are apart: ints, or Fractions
-    where a layer enlarges beyond the input. `window` is `size` before it is rounded up.
-    """
-
-    window: tuple[Any, ...]
-    step: tuple[Any, ...]
-
-    @property
-    def size(self) -> tuple[int, ...]:
-        if all(map(_whole, self.window)):
-            return self.window
-        return tuple(-(-extent.numerator // extent.denominator) for extent in self.window)
-
-
-def _whole(number: Any) -> bool:
-    return type(number) is int
+Field: TypeAlias = tuple[Sight, ...]  # one for each axis of the input
 
 
 class LayerCost(NamedTuple):
@@ -42,7 +24,7 @@ class LayerCost(NamedTuple):
     buffers: int
     macs: int
     activations: int
-    field: Field
+    field: Field  # the receptive field
     stated: bool
     step: int
 
@@ -83,7 +65,7 @@ class _Counted(NamedTuple):
     buffers: int
     macs: int
     activations: int
-    reach: Reach | None
+    sight: tuple[Sight, ...] | None
 
 
 def costs(network: Network, batch: int = 1) -> Costs:
@@ -93,7 +75,7 @@ def costs(network: Network, batch: int = 1) -> Costs:
     shapes = [step.shape for step in steps]
     fields: list[Field] = []
     layers: list[LayerCost] = []
-    starts = [Field((1,) * len(shape.size), (1,) * len(shape.size)) for _, shape in network.inputs]
+    starts: list[Field] = [(Sight(),) * len(shape.size) for _, shape in network.inputs]
     for index, step in enumerate(steps):
         inputs = step.inputs
         layer = step.layer
@@ -110,8 +92,8 @@ def costs(network: Network, batch: int = 1) -> Costs:
         counted = known.get(key)
         if counted is None:
             counted = known[key] = _count(layer, x, step.shape, batch)
-        if counted.reach is not None:
-            field = _widened(field, counted.reach)
+        if counted.sight is not None:
+            field = _widened(field, counted.sight)
         fields.append(field)
         own = step.shared is None
         layers.append(
@@ -150,36 +132,24 @@ def _count(layer: Kind[Any], inputs: tuple[Shape, ...], output: Shape, batch: in
         layer.buffers(x).value,
         layer.macs(x).value * batch,
         output.elements * batch,
-        layer.reach(x),
+        layer.sight(x),
     )
 
 
 def _joined(fields: list[Field]) -> Field:
     """At a join the largest over the branches, per axis; where the axes differ, the longer list."""
-    axes = max(len(field.window) for field in fields)
-    same = [field for field in fields if len(field.window) == axes]
-    return Field(
-        tuple(map(max, zip(*(field.window for field in same), strict=True))),
-        tuple(map(max, zip(*(field.step for field in same), strict=True))),
+    axes = max(map(len, fields))
+    same = [field for field in fields if len(field) == axes]
+    return tuple(
+        max(sights, key=lambda sight: (sight.extent, sight.step))
+        for sights in zip(*same, strict=True)
     )
 
 
-def _widened(field: Field, reach: Reach) -> Field:
-    if len(reach.span) != len(field.window):
+def _widened(field: Field, sights: tuple[Sight, ...]) -> Field:
+    """The field after a layer; a layer of other axes than the input's leaves it as it was."""
+    if len(sights) != len(field):
         return field
-    step = field.step
-    window = tuple(map(add, field.window, map(mul, reach.span, step)))
-    if reach.down:
-        step = tuple(map(mul, step, reach.down))
-    if reach.up:
-        step = tuple(_over(s, u) for s, u in zip(step, reach.up, strict=True))
-    return Field(window, step)
-
-
-def _over(number: Any, by: int) -> Any:
-    if type(number) is int and number % by == 0:
-        return number // by
-    from fractions import Fraction
-
-    exact = Fraction(number) / by
-    return exact.numerator if exact.denominator == 1 else exact
+    if len(field) == 2 and field[0] == field[1] and sights[0] == sights[1]:  # noqa: PLR2004  square
+        return (through(field[0], sights[0]),) * 2
+    return tuple(map(through, field, sights))

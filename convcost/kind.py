@@ -9,6 +9,7 @@ from collections.abc import Callable
 from inspect import get_annotations
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, dataclass_transform
 
+from convcost.field import Sight
 from convcost.options import TYPES, OptionType
 from convcost.registry import Registry
 from convcost.shapes import Shape
@@ -60,18 +61,6 @@ class Example(NamedTuple):
     params: int = 0
     macs: int = 0
     buffers: int = 0
-
-
-class Reach(NamedTuple):
-    """How a kind widens the receptive field, one number for each axis.
-
-    `span`: from its first to its last input element; `down`, `up`: what the step is multiplied and
-    divided by.
-    """
-
-    span: tuple[int, ...]
-    down: tuple[int, ...] = ()
-    up: tuple[int, ...] = ()
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(option,))
@@ -128,8 +117,9 @@ class Kind(Generic[I]):
     def macs(self, x: I) -> Work:
         return NOTHING
 
-    def reach(self, x: I) -> Reach | None:
-        """None where an output element sees just the input element at its place."""
+    def sight(self, x: I) -> tuple[Sight, ...] | None:
+        """What an output element sees of the input, for each axis; None where it is just the one
+        at its own place."""
         return None
 
 

@@ -1,6 +1,7 @@
 """Windows that slide: the size of what comes out, the padding it takes, what it sees."""
 
 from convcost.errors import Refusal
+from convcost.field import Sight, sliding, spreading
 from convcost.options import Extent, Padding
 
 SLIDE = "⌊(n + p_begin + p_end − d·(f−1) − 1)/s⌋ + 1"
@@ -83,6 +84,26 @@ def _slide(n: int, f: int, s: int, begin: int, end: int, d: int, *, ceil: bool) 
     return steps + 1
 
 
+def window_sight(
+    size: tuple[int, ...], kernel: Extent, stride: Extent, padding: Padding, dilation: Extent
+) -> tuple[Sight, ...]:
+    """What a window sees; of `same` padding the odd element goes to the end."""
+    rank = len(size)
+    kernels = spread(kernel, rank, "kernel")
+    strides = spread(stride, rank, "stride")
+    dilations = spread(dilation, rank, "dilation")
+    spans = [d * (f - 1) for d, f in zip(dilations, kernels, strict=True)]
+    if padding == "same":
+        begins = [
+            max(((n - 1) // s) * s + span + 1 - n, 0) // 2
+            for n, s, span in zip(size, strides, spans, strict=True)
+        ]
+    else:
+        borders = spread_border(0 if isinstance(padding, str) else padding, rank, "padding")
+        begins = [begin for begin, _ in borders]
+    return tuple(map(sliding, begins, spans, strides))
+
+
 def unslide(
     size: tuple[int, ...],
     kernel: Extent,
@@ -128,3 +149,19 @@ def require_divides(number: int, parts: int, what: str, by: str) -> None:
 
 def _axes(rank: int) -> str:
     return "1 axis" if rank == 1 else f"{rank} axes"
+
+
+def unslide_sight(
+    rank: int, kernel: Extent, stride: Extent, padding: Padding, dilation: Extent
+) -> tuple[Sight, ...]:
+    """What an element of a transposed window's output sees."""
+    kernels = spread(kernel, rank, "kernel")
+    strides = spread(stride, rank, "stride")
+    dilations = spread(dilation, rank, "dilation")
+    if padding == "same":
+        spans = [d * (f - 1) for d, f in zip(dilations, kernels, strict=True)]
+        begins = [max(span + 1 - s, 0) // 2 for span, s in zip(spans, strides, strict=True)]
+    else:
+        borders = spread_border(0 if isinstance(padding, str) else padding, rank, "padding")
+        begins = [begin for begin, _ in borders]
+    return tuple(map(spreading, begins, kernels, strides, dilations))

@@ -8,7 +8,8 @@ from textwrap import dedent
 
 from convcost.costs import Costs, costs
 from convcost.errors import Problem, Source, SpecError
-from convcost.spec.load import Settings, load
+from convcost.spec.entry import Settings
+from convcost.spec.load import load
 
 ROOT = Path(__file__).parent.parent
 SPECS = ROOT / "specs"

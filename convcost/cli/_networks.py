@@ -10,8 +10,9 @@ from convcost.errors import Refusal, SpecError, UsageError
 from convcost.network import Network
 from convcost.options import MAX_AXES
 from convcost.report import printable
+from convcost.spec.entry import Settings
 from convcost.spec.figures import variable
-from convcost.spec.load import Settings, load
+from convcost.spec.load import load
 
 LayoutName: TypeAlias = Literal["hwc", "chw"]
 

@@ -1,7 +1,8 @@
-from convcost.kind import Example, Layer, Reach, kind, option
+from convcost.field import Sight
+from convcost.kind import Example, Layer, kind, option
 from convcost.options import Count, Extent, Flag, Padding
 from convcost.shapes import Shape
-from convcost.window import SLIDE, needs_axes, spread, window
+from convcost.window import SLIDE, needs_axes, spread, window, window_sight
 from convcost.work import NOTHING, Work, product
 
 
@@ -53,9 +54,5 @@ class Depthwise(Layer):
     def macs(self, x: Shape) -> Work:
         return self.weights(x).times(output=self.output(x).size)
 
-    def reach(self, x: Shape) -> Reach:
-        rank = len(x.size)
-        kernel = spread(self.kernel, rank, "kernel")
-        dilation = spread(self.dilation, rank, "dilation")
-        span = tuple(d * (f - 1) for d, f in zip(dilation, kernel, strict=True))
-        return Reach(span, down=spread(self.stride, rank, "stride"))
+    def sight(self, x: Shape) -> tuple[Sight, ...]:
+        return window_sight(x.size, self.kernel, self.stride, self.padding, self.dilation)

@@ -1,4 +1,5 @@
-from convcost.kind import Example, Layer, Reach, kind
+from convcost.field import Sight, sliding
+from convcost.kind import Example, Layer, kind
 from convcost.shapes import Shape
 
 
@@ -11,5 +12,5 @@ class Flatten(Layer):
     def output(self, x: Shape) -> Shape:
         return Shape(x.elements)
 
-    def reach(self, x: Shape) -> Reach | None:
-        return Reach(tuple(n - 1 for n in x.size)) if x.size else None
+    def sight(self, x: Shape) -> tuple[Sight, ...] | None:
+        return tuple(sliding(0, n - 1, 1) for n in x.size) or None

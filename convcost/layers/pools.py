@@ -1,7 +1,8 @@
-from convcost.kind import Example, Layer, Reach, kind, option
+from convcost.field import Sight
+from convcost.kind import Example, Layer, kind, option
 from convcost.options import Extent, Flag, Padding
 from convcost.shapes import Shape
-from convcost.window import SLIDE, needs_axes, spread, window
+from convcost.window import SLIDE, needs_axes, window, window_sight
 
 
 class _Pool(Layer):
@@ -17,12 +18,8 @@ class _Pool(Layer):
         size = window(x.size, self.kernel, self._step, self.padding, self.dilation, ceil=self.ceil)
         return Shape(x.channels, size)
 
-    def reach(self, x: Shape) -> Reach:
-        rank = len(x.size)
-        kernel = spread(self.kernel, rank, "kernel")
-        dilation = spread(self.dilation, rank, "dilation")
-        span = tuple(d * (f - 1) for d, f in zip(dilation, kernel, strict=True))
-        return Reach(span, down=spread(self._step, rank, "stride"))
+    def sight(self, x: Shape) -> tuple[Sight, ...]:
+        return window_sight(x.size, self.kernel, self._step, self.padding, self.dilation)
 
     @property
     def _step(self) -> Extent:

@@ -1,6 +1,7 @@
 """Layers that only move elements. No multiply-adds."""
 
-from convcost.kind import Example, Layer, Reach, kind, option
+from convcost.field import Sight, scaling, sliding
+from convcost.kind import Example, Layer, kind, option
 from convcost.options import Count
 from convcost.shapes import Shape
 from convcost.window import needs_axes, require_divides
@@ -20,8 +21,8 @@ class PixelShuffle(Layer):
         require_divides(x.channels, cells, "input channels", f"factor^{len(x.size)} =")
         return Shape(x.channels // cells, tuple(n * self.factor for n in x.size))
 
-    def reach(self, x: Shape) -> Reach:
-        return Reach((0,) * len(x.size), up=(self.factor,) * len(x.size))
+    def sight(self, x: Shape) -> tuple[Sight, ...]:
+        return tuple(scaling(n, n * self.factor) for n in x.size)
 
 
 @kind("pixel_unshuffle", principal="factor")
@@ -39,9 +40,8 @@ class PixelUnshuffle(Layer):
         channels = x.channels * self.factor ** len(x.size)
         return Shape(channels, tuple(n // self.factor for n in x.size))
 
-    def reach(self, x: Shape) -> Reach:
-        rank = len(x.size)
-        return Reach((self.factor - 1,) * rank, down=(self.factor,) * rank)
+    def sight(self, x: Shape) -> tuple[Sight, ...]:
+        return (sliding(0, self.factor - 1, self.factor),) * len(x.size)
 
 
 @kind("channel_shuffle", principal="groups")

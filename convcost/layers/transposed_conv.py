@@ -1,9 +1,8 @@
-from math import gcd
-
-from convcost.kind import Example, Layer, Reach, kind, option
+from convcost.field import Sight
+from convcost.kind import Example, Layer, kind, option
 from convcost.options import Border, Count, Extent, Flag, Padding
 from convcost.shapes import Shape
-from convcost.window import UNSLIDE, needs_axes, require_divides, spread, unslide
+from convcost.window import UNSLIDE, needs_axes, require_divides, spread, unslide, unslide_sight
 from convcost.work import NOTHING, Work, product
 
 
@@ -61,14 +60,6 @@ class TransposedConv(Layer):
     def macs(self, x: Shape) -> Work:
         return self.weights(x).times(input=x.size)
 
-    # An output element meets the inputs whose windows cover it: every m-th one, m = d/gcd(s, d).
-    def reach(self, x: Shape) -> Reach:
+    def sight(self, x: Shape) -> tuple[Sight, ...]:
         rank = len(x.size)
-        kernel = spread(self.kernel, rank, "kernel")
-        stride = spread(self.stride, rank, "stride")
-        dilation = spread(self.dilation, rank, "dilation")
-        span = []
-        for f, s, d in zip(kernel, stride, dilation, strict=True):
-            m = d // gcd(s, d)
-            span.append(d * (f - 1) // (s * m) * m)
-        return Reach(tuple(span), up=stride)
+        return unslide_sight(rank, self.kernel, self.stride, self.padding, self.dilation)

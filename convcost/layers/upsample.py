@@ -2,7 +2,8 @@ from math import floor
 from typing import Any
 
 from convcost.errors import Refusal
-from convcost.kind import Example, Layer, Reach, kind, option
+from convcost.field import Sight, scaling
+from convcost.kind import Example, Layer, kind, option
 from convcost.options import Extent, Factor, Mode
 from convcost.shapes import Shape
 from convcost.window import needs_axes, spread
@@ -40,6 +41,7 @@ class Upsample(Layer):
             raise Refusal("CC301", f"nothing is left of {x.text} at this scale")
         return Shape(x.channels, size)
 
-    def reach(self, x: Shape) -> Reach:
-        seen = {"nearest": 0, "linear": 1, "cubic": 3}[self.mode]
-        return Reach((seen,) * len(x.size), down=x.size, up=self.output(x).size)
+    def sight(self, x: Shape) -> tuple[Sight, ...]:
+        before, after = {"nearest": (0, 0), "linear": (0, 1), "cubic": (1, 2)}[self.mode]
+        sizes = self.output(x).size
+        return tuple(scaling(n, o, before, after) for n, o in zip(x.size, sizes, strict=True))

@@ -1,8 +1,7 @@
 """Pools whose windows follow from the size of their input."""
 
-from math import gcd
-
-from convcost.kind import Example, Layer, Reach, kind, option
+from convcost.field import Sight, scaling, sliding
+from convcost.kind import Example, Layer, kind, option
 from convcost.options import Extent
 from convcost.shapes import Shape
 from convcost.window import needs_axes, spread
@@ -13,8 +12,8 @@ class _GlobalPool(Layer):
         needs_axes(x.size, self.name)
         return Shape(x.channels, (1,) * len(x.size))
 
-    def reach(self, x: Shape) -> Reach:
-        return Reach(tuple(n - 1 for n in x.size))
+    def sight(self, x: Shape) -> tuple[Sight, ...]:
+        return tuple(sliding(0, n - 1, 1) for n in x.size)
 
 
 @kind("global_avg_pool")
@@ -38,15 +37,14 @@ class _AdaptivePool(Layer):
         needs_axes(x.size, self.name)
         return Shape(x.channels, spread(self.size, len(x.size), "size"))
 
-    # The i-th window runs from ⌊i·n/o⌋ to ⌈(i+1)·n/o⌉; where o does not divide n the widest
-    # windows cover ⌊n/o⌋ elements and up to two more, which repeat after o/gcd(n, o) of them.
-    def reach(self, x: Shape) -> Reach:
-        sizes = spread(self.size, len(x.size), "size")
-        span = []
-        for n, o in zip(x.size, sizes, strict=True):
-            windows = min(o // gcd(n, o), 10_000)
-            span.append(max(-(-(i + 1) * n // o) - i * n // o for i in range(windows)) - 1)
-        return Reach(tuple(span), down=x.size, up=sizes)
+    # The i-th window runs from ⌊i·n/o⌋ to ⌈(i+1)·n/o⌉; the windows repeat after o/gcd(n, o).
+    def sight(self, x: Shape) -> tuple[Sight, ...]:
+        found = []
+        for n, o in zip(x.size, spread(self.size, len(x.size), "size"), strict=True):
+            place = scaling(n, o)
+            last = (-(-(i + 1) * n // o) - 1 for i in range(len(place.first)))
+            found.append(place._replace(last=tuple(last)))
+        return tuple(found)
 
 
 @kind("adaptive_avg_pool", principal="size")

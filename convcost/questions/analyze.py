@@ -86,10 +86,11 @@ COLUMNS: dict[str, _Shown] = {
     "activations": _measure("activations", 6),
     "receptive_field": _Shown(
         Column("receptive_field", "receptive field", "right", 8),
-        lambda row, _costs, _view: Size(row.field.size),
+        lambda row, _costs, _view: Size(tuple(sight.extent for sight in row.field)),
     ),
     "step": _Shown(
-        Column("step", "step", "right", 9), lambda row, _costs, _view: Size(row.field.step)
+        Column("step", "step", "right", 9),
+        lambda row, _costs, _view: Size(tuple(sight.step for sight in row.field)),
     ),
 }
 
@@ -204,7 +205,10 @@ def _records(rows: list[LayerCost]) -> list[LayerRecord]:
     for row in rows:
         if row.field is not seen:
             seen = row.field
-            field = FieldRecord(seen.size, tuple([_step(step) for step in seen.step]))
+            field = FieldRecord(
+                tuple([sight.extent for sight in seen]),
+                tuple([_step(sight.step) for sight in seen]),
+            )
         records.append(
             LayerRecord(
                 row.path,

@@ -1,18 +1,15 @@
 """Nodes to recipes: every key, kind, block and value of a spec is checked here, once."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from convcost.errors import Note, Problem, Refusal
-from convcost.kind import KINDS, Kind, Option
+from convcost.kind import KINDS, Kind
 from convcost.names import did_you_mean, nearest
+from convcost.spec.binder import Binder, given
+from convcost.spec.common import COMMON, Common, good_name
 from convcost.spec.document import Mapping, Node, Scalar, Sequence
 from convcost.spec.recipes import DEFERRED, Block, Bound, Branch, Recipe
-from convcost.spec.values import Values
-
-COMMON = ("name", "from", "repeat", "when", "note")
-REPEAT = Option("repeat", "repeat", "Natural", "copies in series")
-WHEN = Option("when", "when", "Flag", "keep the layer if true")
+from convcost.spec.values import Entries, Values
 
 Vocabulary = dict[str, "type[Kind[Any]] | Block"]
 
@@ -25,13 +22,14 @@ def learns(kind: type[Kind[Any]]) -> bool:
 class Reader:
     """Reads layers in one vocabulary (kinds and the document's blocks) and one set of defaults."""
 
-    def __init__(self, values: Values, variables: Iterable[str]) -> None:
+    def __init__(self, values: Values) -> None:
         self.values = values
         self.problems = values.problems
-        self.variables = tuple(variables)
         self.vocabulary: Vocabulary = dict(KINDS.items())
-        self.defaults: dict[str, tuple[Bound, ...]] = {}
+        self.common = Common(values)
+        self.binder = Binder(values)
         self._constants: dict[tuple[object, ...], Kind[Any]] = {}
+        self._within = 0
         self._read: dict[tuple[int, tuple[str, ...]], Recipe] = {}
 
     def problem(
@@ -52,7 +50,9 @@ class Reader:
             if node is not None:
                 self.problem("CC104", f"{what} must be a list of layers", node, "write [a, b, …]")
             return ()
+        before, within = len(self.problems), self._within
         recipes = [self.layer(item, names) for item in node.items]
+        self._within = within + len(self.problems) - before
         joins = [i for i, r in enumerate(recipes) if r.branches and not r.name]
         if len(joins) == 1 and recipes[joins[0]].repeat is None:
             recipes[joins[0]] = recipes[joins[0]]._replace(lone=True)
@@ -86,7 +86,7 @@ class Reader:
             if key != "name":
                 parts.append(key)
                 parts.append(value.text)
-            elif not _good_name(value.text) or value.null:
+            elif not good_name(value.text) or value.null:
                 return None
         return tuple(parts)
 
@@ -131,16 +131,16 @@ class Reader:
             called = [key for key in called if self._takes_all(key, entries)] or called
         if not called:
             self._no_kind(node)
-            return Recipe(node, name=self._name(entries))
+            return Recipe(node, name=self.common.name(entries))
         if len(called) > 1:
             both = " and ".join(f"`{key}`" for key in called[:3])
             self.problem("CC111", f"one layer names {both}: which is it?", node, "write two layers")
-            return Recipe(node, name=self._name(entries))
+            return Recipe(node, name=self.common.name(entries))
         word, value = entries[called[0]]
         rest = {key: entry for key, entry in entries.items() if key != called[0]}
         return self._recipe(node, word, value, self.vocabulary[called[0]], rest, names)
 
-    def _takes_all(self, word: str, entries: dict[str, tuple[Scalar, Node]]) -> bool:
+    def _takes_all(self, word: str, entries: Entries) -> bool:
         options = self.vocabulary[word].options
         return all(
             key == word or key in options or key in (*COMMON, "weights") or key.startswith("x-")
@@ -181,13 +181,13 @@ class Reader:
         word: Scalar,
         value: Node,
         found: "type[Kind[Any]] | Block",
-        rest: dict[str, tuple[Scalar, Node]],
+        rest: Entries,
         names: tuple[str, ...],
     ) -> Recipe:
-        before = len(self.problems)
+        before, within = len(self.problems), self._within
         if _torn(node):
             self._torn_expression(node)
-            return Recipe(word, name=self._name(rest), label=word.text)
+            return Recipe(word, name=self.common.name(rest), label=word.text)
         common = {key: rest[key] for key in (*COMMON, "weights") if key in rest}
         if isinstance(found, Block) or not learns(found):
             common.pop("weights", None)
@@ -198,21 +198,22 @@ class Reader:
         }
         made = Recipe(
             word,
-            name=self._name(common),
-            sources=self._sources(common),
-            repeat=self._common(REPEAT, common, names),
-            when=self._common(WHEN, common, names),
-            note=self._text(common, "note"),
+            name=self.common.name(common),
+            sources=self.common.sources(common),
+            repeat=self.common.repeat(common, names),
+            when=self.common.when(common, names),
+            note=self.common.text(common, "note"),
         )
         if isinstance(found, Block):
             made = made._replace(
-                block=found, bound=self._arguments(found, word, value, options, names)
+                block=found, bound=self.binder.block(found, word, value, options, names)
             )
         else:
             if "weights" in common:
-                made = made._replace(weights=self._reference(common["weights"][1]))
+                made = made._replace(weights=self.common.reference(common["weights"][1]))
             made = self._kind(made, found, word, value, options, names)
-        if len(self.problems) > before:
+        # A layer with a problem is broken; one that only holds such layers is not.
+        if len(self.problems) - before > self._within - within:
             return Recipe(word, name=made.name, label=word.text)
         simple = not (made.sources or made.branches or made.repeat or made.when)
         plain = simple and made.layer is not None and made.weights is None and not made.note
@@ -224,49 +225,28 @@ class Reader:
         kind: type[Kind[Any]],
         word: Scalar,
         value: Node,
-        options: dict[str, tuple[Scalar, Node]],
+        options: Entries,
         names: tuple[str, ...],
     ) -> Recipe:
-        if kind.role != "layer":
-            self._unknown_options(kind.name, options, kind.options)
-            if kind.role == "join":
-                branches = self._branches(kind.name, word, value, names, made.sources)
-                return made._replace(kind=kind, layer=kind(), branches=branches)
-            if not _given(word, value):
-                self.problem("CC103", f"{kind.name} has no layers", word)
-            items = self.layers(None if value is word else value, f"`{kind.name}`", names)
-            return made._replace(kind=kind, items=items)
-        given: dict[str, Bound] = {
-            bound.option.name: bound for bound in self.defaults.get(kind.name, ())
-        }
-        if _given(word, value):
-            if kind.principal is None:
-                self.problem(
-                    "CC104",
-                    f"`{kind.name}` takes no value of its own",
-                    value,
-                    f"write `{kind.name}`"
-                    + (", options as further keys" if kind.options else " alone"),
-                )
-            else:
-                if kind.principal in options:
-                    self.problem(
-                        "CC003",
-                        f"`{kind.principal}` of {kind.name} is given twice",
-                        options[kind.principal][0],
-                        "",
-                        Note("as its own value here", value.place),
-                    )
-                self._bind(given, kind.options[kind.principal], value, names, kind.name)
-        known = {key: kind.options[key] for key in options if key in kind.options}
-        self._unknown_options(kind.name, options, kind.options)
-        for key, option in known.items():
-            self._bind(given, option, options[key][1], names, kind.name)
-        if any(option.required and option.name not in given for option in kind.options.values()):
-            written = {*options, *((kind.principal,) if _given(word, value) else ())}
-            self._missing(kind.name, kind.options, given, written, word, kind.principal)
+        if kind.role == "layer":
+            return self._layer(
+                made, kind, word, self.binder.kind(kind, word, value, options, names)
+            )
+        self.binder.unknown(kind.name, options, kind.options)
+        if kind.role == "join":
+            branches = self._branches(kind.name, word, value, names, made.sources)
+            return made._replace(kind=kind, layer=kind(), branches=branches)
+        if not given(word, value):
+            self.problem("CC103", f"{kind.name} has no layers", word)
+        items = self.layers(None if value is word else value, f"`{kind.name}`", names)
+        return made._replace(kind=kind, items=items)
+
+    def _layer(
+        self, made: Recipe, kind: type[Kind[Any]], word: Scalar, bound: tuple[Bound, ...] | None
+    ) -> Recipe:
+        """The layer itself, if nothing about it waits for an expression."""
+        if bound is None:
             return made
-        bound = tuple(given.values())
         layer = None
         if all(item.constant is not DEFERRED for item in bound):
             try:
@@ -274,90 +254,6 @@ class Reader:
             except Refusal as refusal:
                 self.values.refuse(word.place, refusal)
         return made._replace(kind=kind, bound=bound, layer=layer)
-
-    def _bind(
-        self,
-        given: dict[str, Bound],
-        option: Option,
-        node: Node,
-        names: tuple[str, ...],
-        owner: str,
-    ) -> None:
-        bound = self.values.bind(option, node, names, owner)
-        if bound is not None:
-            given[option.name] = bound
-
-    def _missing(
-        self,
-        owner: str,
-        options: dict[str, Option],
-        given: dict[str, Bound],
-        written: Iterable[str],
-        word: Scalar,
-        principal: str | None,
-    ) -> None:
-        """Says what is required and was not even misspelt."""
-        meant = {nearest(key, options) for key in written}
-        for option in options.values():
-            if option.required and option.name not in given and option.name not in meant:
-                where = "{" + owner + ": …}" if option.name == principal else f"`{option.name}: …`"
-                self.problem(
-                    "CC103",
-                    f"{owner} needs `{option.name}` ({option.meaning})",
-                    word,
-                    f"add {where}",
-                )
-
-    def _unknown_options(
-        self, owner: str, options: dict[str, tuple[Scalar, Node]], known: Iterable[str]
-    ) -> None:
-        allowed = [*known, *COMMON]
-        for key, (word, _) in options.items():
-            if key not in known:
-                self.problem(
-                    "CC101",
-                    f"{owner} has no option `{key}`",
-                    word,
-                    did_you_mean(key, allowed),
-                )
-
-    # Blocks
-
-    def _arguments(
-        self,
-        block: Block,
-        word: Scalar,
-        value: Node,
-        options: dict[str, tuple[Scalar, Node]],
-        names: tuple[str, ...],
-    ) -> tuple[Bound, ...]:
-        """A block's options: its first from its own value, in order from a list, by name from a
-        mapping, and by further keys."""
-        written: dict[str, tuple[Scalar, Node]] = {}
-        order = list(block.options)
-        if type(value) is Mapping:
-            written.update(value.entries)
-        elif _given(word, value):
-            listed = value.items if type(value) is Sequence else [value]
-            if len(listed) > len(order):
-                has = f"{len(order)} option{'s' * (len(order) != 1)}"
-                self.problem(
-                    "CC104", f"`{block.name}` has {has}, not {len(listed)}", value, ", ".join(order)
-                )
-            written.update({n: (word, item) for n, item in zip(order, listed, strict=False)})
-        for key, entry in options.items():
-            if key in written:
-                self.problem("CC003", f"`{key}` of {block.name} is given twice", entry[0])
-            written[key] = entry
-        self._unknown_options(block.name, written, block.options)
-        given: dict[str, Bound] = {}
-        for key, (_, item) in written.items():
-            if key in block.options:
-                self._bind(given, block.options[key], item, names, block.name)
-        if not block.broken:
-            first = order[0] if order else None
-            self._missing(block.name, block.options, given, written, word, first)
-        return tuple(given.values())
 
     # Joins
 
@@ -369,7 +265,7 @@ class Reader:
         names: tuple[str, ...],
         sources: tuple[Scalar, ...],
     ) -> tuple[Branch, ...]:
-        if not _given(word, value):
+        if not given(word, value):
             if len(sources) < 2:  # noqa: PLR2004  a join joins
                 self.problem(
                     "CC103",
@@ -391,7 +287,7 @@ class Reader:
         assert type(value) is Mapping
         branches = []
         for name, (key, body) in value.entries.items():
-            self._check_name(key)
+            self.common.check_name(key)
             if type(body) is Scalar and not body.null:
                 branches.append(Branch(name, key, source=body))
             elif type(body) is Sequence:
@@ -407,79 +303,10 @@ class Reader:
         return tuple(branches)
 
     def _named_branch(self, item: Node) -> Branch:
-        source = self._reference(item)
+        source = self.common.reference(item)
         if source is None:
             return Branch("", item)
         return Branch(source.text, source, source=source)
-
-    # Common keys
-
-    def _name(self, entries: dict[str, tuple[Scalar, Node]]) -> str:
-        if "name" not in entries:
-            return ""
-        node = entries["name"][1]
-        if type(node) is not Scalar or node.null:
-            self.problem("CC107", "a name must be a word", node)
-            return ""
-        return node.text if self._check_name(node) else ""
-
-    def _check_name(self, node: Scalar) -> bool:
-        if _good_name(node.text):
-            return True
-        if node.text == "input":
-            reason = "`input` is the tensor that comes in and cannot be a name"
-        elif not node.text.strip():
-            reason = "a name cannot be empty"
-        else:
-            reason = f"`{node.text}` cannot be a name: `/` separates the names of a path"
-        self.problem("CC107", reason, node)
-        return False
-
-    def _text(self, entries: dict[str, tuple[Scalar, Node]], key: str) -> str:
-        if key not in entries:
-            return ""
-        node = entries[key][1]
-        if type(node) is not Scalar:
-            self.problem("CC104", f"`{key}` must be text", node)
-            return ""
-        return node.text
-
-    def _sources(self, entries: dict[str, tuple[Scalar, Node]]) -> tuple[Scalar, ...]:
-        if "from" not in entries:
-            return ()
-        node = entries["from"][1]
-        listed = node.items if type(node) is Sequence else [node]
-        if not listed:
-            self.problem("CC108", "`from` names nothing", node)
-        found = [self._reference(item) for item in listed]
-        return tuple(source for source in found if source is not None)
-
-    def _reference(self, node: Node) -> Scalar | None:
-        if type(node) is Scalar and not node.null:
-            return node
-        self.problem(
-            "CC108",
-            "this must be the name of a layer",
-            node,
-            "branches of layers need names: {a: […], b: […]}" if type(node) is not Scalar else "",
-        )
-        return None
-
-    def _common(
-        self, option: Option, entries: dict[str, tuple[Scalar, Node]], names: tuple[str, ...]
-    ) -> Bound | None:
-        if option.name not in entries:
-            return None
-        return self.values.bind(option, entries[option.name][1], names, "a layer")
-
-
-def _given(word: Scalar, value: Node) -> bool:
-    """Whether a layer has a value of its own: `conv: 64`, not `relu` nor `relu:`."""
-    return value is not word and not (type(value) is Scalar and value.null)
-
-
-def _good_name(text: str) -> bool:
-    return "/" not in text and text != "input" and text.strip() != ""
 
 
 def _torn(node: Node) -> Scalar | None:

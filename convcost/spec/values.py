@@ -1,7 +1,7 @@
 """A node where a value is wanted: a number, a word, a list, or an expression for later."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeAlias
 
 from convcost.errors import Place, Problem, Refusal
 from convcost.kind import Option
@@ -11,6 +11,8 @@ from convcost.spec.document import Mapping, Node, Scalar, Sequence
 from convcost.spec.expressions import Evaluate, Lookup, parse
 from convcost.spec.recipes import DEFERRED, Bound
 from convcost.spec.scalars import BOOLS, number
+
+Entries: TypeAlias = dict[str, tuple[Scalar, Node]]
 
 IN = ("in_channels", "in_height", "in_width", "in_depth")
 

@@ -1,0 +1,428 @@
+"""Costs of layers, held against loops that do the work one multiply at a time."""
+
+from itertools import pairwise, product
+from math import prod
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tests.support import cost
+from tests.test_window import scattered, starts
+
+few = st.integers(1, 3)
+ranks = st.integers(1, 3)
+
+
+def one_or_each(values, rank):
+    """Written as one number, or as one for each axis; what is meant is the latter."""
+    return st.one_of(
+        values.map(lambda n: (str(n), (n,) * rank)),
+        st.tuples(*[values] * rank).map(lambda each: (str(list(each)), each)),
+    )
+
+
+def paddings(rank, words=("same", "valid")):
+    """As written, and what it means: (begin, end) for each axis, or None for `same`."""
+    values = st.integers(0, 2)
+    pairs = st.tuples(*[st.tuples(values, values)] * rank)
+    return st.one_of(
+        one_or_each(values, rank).map(lambda both: (both[0], [(n, n) for n in both[1]])),
+        pairs.map(lambda each: (str([b for b, _ in each] + [e for _, e in each]), list(each))),
+        st.sampled_from(words).map(
+            lambda word: (word, None if word == "same" else [(0, 0)] * rank)
+        ),
+    )
+
+
+@st.composite
+def windows(draw):
+    """Size, kernel, stride, padding and dilation, each as written and as meant."""
+    rank = draw(ranks)
+    size = draw(st.tuples(*[st.integers(1, (9, 6, 4)[rank - 1])] * rank))
+    return (
+        size,
+        draw(one_or_each(few, rank)),
+        draw(one_or_each(few, rank)),
+        draw(paddings(rank)),
+        draw(one_or_each(st.integers(1, 2), rank)),
+    )
+
+
+def positions(size, kernel, stride, padding, dilation, *, ceil=False):
+    """Every output position, each the tuple of where its window starts."""
+    if padding is None:
+        axes = [list(range(0, n, s)) for n, s in zip(size, stride, strict=True)]
+    else:
+        axes = [
+            starts(n, f, s, begin, end, d, ceil=ceil)
+            for n, f, s, (begin, end), d in zip(
+                size, kernel, stride, padding, dilation, strict=True
+            )
+        ]
+    assume(all(axes))
+    return list(product(*axes)), tuple(map(len, axes))
+
+
+def only(text):
+    (layer,) = cost(text).layers
+    return layer
+
+
+def spec(channels, size, layer):
+    return f"input: {{channels: {channels}, size: {list(size)}}}\nlayers: [{layer}]"
+
+
+@given(
+    drawn=windows(),
+    groups=few,
+    channels=st.integers(1, 2),
+    filters=st.integers(1, 2),
+    bias=st.booleans(),
+)
+@settings(max_examples=120, deadline=None)
+def test_conv_multiplies_each_weight_of_a_filter_once_for_each_output(
+    drawn, groups, channels, filters, bias
+):
+    size, kernel, stride, padding, dilation = drawn
+    places, out = positions(size, kernel[1], stride[1], padding[1], dilation[1])
+    weights = [
+        (group * filters + f, group * channels + c, *tap)
+        for group in range(groups)
+        for f in range(filters)
+        for c in range(channels)
+        for tap in product(*map(range, kernel[1]))
+    ]
+    macs = 0
+    for _ in places:
+        for _ in weights:
+            macs += 1
+    layer = only(
+        spec(
+            channels * groups,
+            size,
+            f"{{conv: {filters * groups}, kernel: {kernel[0]}, stride: {stride[0]}, "
+            f"padding: {padding[0]}, dilation: {dilation[0]}, groups: {groups}, "
+            f"bias: {str(bias).lower()}}}",
+        )
+    )
+    assert layer.output == (filters * groups, out)
+    assert (layer.macs, layer.weights) == (macs, len(set(weights)))
+    assert layer.biases == (filters * groups if bias else 0)
+
+
+@given(drawn=windows(), channels=st.integers(1, 4), multiplier=few, bias=st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_depthwise_multiplies_the_weights_of_each_channel_and_no_others(
+    drawn, channels, multiplier, bias
+):
+    size, kernel, stride, padding, dilation = drawn
+    places, out = positions(size, kernel[1], stride[1], padding[1], dilation[1])
+    weights = [
+        (c, m, *tap)
+        for c in range(channels)
+        for m in range(multiplier)
+        for tap in product(*map(range, kernel[1]))
+    ]
+    macs = 0
+    for _ in places:
+        for _ in weights:
+            macs += 1
+    options = f"stride: {stride[0]}, padding: {padding[0]}, dilation: {dilation[0]}"
+    layer = only(
+        spec(
+            channels,
+            size,
+            f"{{depthwise: {kernel[0]}, multiplier: {multiplier}, {options}, "
+            f"bias: {str(bias).lower()}}}",
+        )
+    )
+    assert layer.output == (channels * multiplier, out)
+    assert (layer.macs, layer.weights) == (macs, len(set(weights)))
+    assert layer.biases == (channels * multiplier if bias else 0)
+    conv = only(
+        spec(
+            channels,
+            size,
+            f"{{conv: {channels * multiplier}, kernel: {kernel[0]}, groups: {channels}, {options}}}",
+        )
+    )
+    assert (conv.macs, conv.weights, conv.output) == (layer.macs, layer.weights, layer.output)
+
+
+@given(
+    drawn=windows(),
+    groups=few,
+    channels=st.integers(1, 2),
+    filters=st.integers(1, 2),
+    bias=st.booleans(),
+    data=st.data(),
+)
+@settings(max_examples=120, deadline=None)
+def test_transposed_conv_multiplies_each_input_element_with_its_weights_once(
+    drawn, groups, channels, filters, bias, data
+):
+    size, kernel, stride, padding, dilation = drawn
+    extra = data.draw(
+        st.tuples(
+            *(st.integers(0, max(s, d) - 1) for s, d in zip(stride[1], dilation[1], strict=True))
+        )
+    )
+    if padding[1] is None:
+        extra = (0,) * len(size)
+        out = tuple(n * s for n, s in zip(size, stride[1], strict=True))
+    else:
+        out = tuple(
+            max(scattered(n, f, s, d)) + 1 + more - begin - end
+            for n, f, s, d, more, (begin, end) in zip(
+                size, kernel[1], stride[1], dilation[1], extra, padding[1], strict=True
+            )
+        )
+    assume(min(out) >= 1)
+    weights = [
+        (group * channels + c, f, *tap)
+        for group in range(groups)
+        for c in range(channels)
+        for f in range(filters)
+        for tap in product(*map(range, kernel[1]))
+    ]
+    macs = 0
+    for element in product(range(groups * channels), *map(range, size)):
+        for weight in weights:
+            macs += weight[0] == element[0]
+    layer = only(
+        spec(
+            channels * groups,
+            size,
+            f"{{transposed_conv: {filters * groups}, kernel: {kernel[0]}, stride: {stride[0]}, "
+            f"padding: {padding[0]}, output_padding: {list(extra)}, dilation: {dilation[0]}, "
+            f"groups: {groups}, bias: {str(bias).lower()}}}",
+        )
+    )
+    assert layer.output == (filters * groups, out)
+    assert (layer.macs, layer.weights) == (macs, len(set(weights)))
+    assert layer.biases == (filters * groups if bias else 0)
+
+
+@given(inputs=st.integers(1, 12), features=st.integers(1, 12), bias=st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_linear_multiplies_every_input_with_a_weight_of_every_feature(inputs, features, bias):
+    matrix = [(f, i) for f in range(features) for i in range(inputs)]
+    macs = 0
+    for _ in matrix:
+        macs += 1
+    layer = only(spec(inputs, (), f"{{linear: {features}, bias: {str(bias).lower()}}}"))
+    assert layer.output == (features, ())
+    assert (layer.macs, layer.weights) == (macs, len(matrix))
+    assert layer.biases == (features if bias else 0)
+
+
+@pytest.mark.parametrize("kind", ["max_pool", "avg_pool"])
+@given(drawn=windows(), channels=few, ceil=st.booleans(), steps=st.booleans())
+@settings(max_examples=80, deadline=None)
+def test_a_pool_has_an_output_for_each_window_and_multiplies_nothing(
+    kind, drawn, channels, ceil, steps
+):
+    size, kernel, stride, padding, dilation = drawn
+    stride = stride if steps else kernel
+    places, out = positions(size, kernel[1], stride[1], padding[1], dilation[1], ceil=ceil)
+    stepped = f"stride: {stride[0]}, " if steps else ""
+    layer = only(
+        spec(
+            channels,
+            size,
+            f"{{{kind}: {kernel[0]}, {stepped}padding: {padding[0]}, "
+            f"dilation: {dilation[0]}, ceil: {str(ceil).lower()}}}",
+        )
+    )
+    assert layer.output == (channels, out)
+    assert layer.activations == channels * len(places)
+    assert (layer.params, layer.buffers, layer.macs) == (0, 0, 0)
+
+
+# Receptive fields: the input indices that an element depends on, pushed through layer by layer as
+# the bits of an int. None stands for an element that would also see what lies past a border.
+
+SEEN = 240
+
+
+def slid(elements, f, s, p, d):
+    out = []
+    for start in range(-p, len(elements) + p - d * (f - 1), s):
+        taps = [start + k * d for k in range(f)]
+        out.append(_together(elements, taps))
+    return out
+
+
+def spread_out(elements, f, s, p, d):
+    out = []
+    for place in range(p, (len(elements) - 1) * s + d * (f - 1) + 1 - p):
+        taps = [(place - k * d) // s for k in range(f) if (place - k * d) % s == 0]
+        out.append(_together(elements, taps))
+    return out
+
+
+def _together(elements, taps):
+    seen = 0
+    for tap in taps:
+        if not 0 <= tap < len(elements) or elements[tap] is None:
+            return None
+        seen |= elements[tap]
+    return seen
+
+
+def widest(elements):
+    spans = [bits.bit_length() - (bits & -bits).bit_length() + 1 for bits in elements if bits]
+    assume(len(spans) > 30)
+    return max(spans)
+
+
+def _window(text, *, least=1):
+    return st.tuples(
+        st.just(text), st.integers(least, 4), st.integers(1, 3), st.integers(0, 2), few
+    )
+
+
+shrinking = st.one_of(_window("conv"), _window("max_pool"))
+# A kernel from the stride up, so that no output element is fed by nothing.
+enlarging = st.one_of(
+    _window("transposed_conv", least=3),
+    st.tuples(st.just("upsample"), st.integers(2, 3), *[st.just(1)] * 3),
+)
+
+
+def pushed(chain):
+    """The widest span that is seen through a chain, and what the reports say after each layer."""
+    elements = [1 << i for i in range(SEEN)]
+    lines = []
+    for kind, f, s, p, d in chain:
+        options = f"kernel: {f}, stride: {s}, padding: {p}, dilation: {d}"
+        if kind == "upsample":
+            elements = [bits for bits in elements for _ in range(f)]
+            lines.append(f"{{upsample: {f}}}")
+        elif kind == "max_pool":
+            elements = slid(elements, f, s, p, d)
+            lines.append(f"{{max_pool: {f}, {options.split(', ', 1)[1]}}}")
+        elif kind == "conv":
+            elements = slid(elements, f, s, p, d)
+            lines.append(f"{{conv: 1, {options}}}")
+        else:
+            elements = spread_out(elements, f, s, p, d)
+            lines.append(f"{{transposed_conv: 1, {options}}}")
+        assume(len(elements) > 30)
+    counted = cost(spec(1, (SEEN,), ", ".join(lines)))
+    assert [layer.output.size for layer in counted.layers][-1] == (len(elements),)
+    return widest(elements), [layer.field for layer in counted.layers]
+
+
+@given(chain=st.lists(shrinking, min_size=1, max_size=4))
+@settings(max_examples=100, deadline=None)
+def test_a_receptive_field_is_the_widest_span_that_an_element_depends_on(chain):
+    seen, fields = pushed(chain)
+    assert fields[-1][0].extent == seen
+    assert fields[-1][0].step == prod(s for _, _, s, _, _ in chain)
+
+
+@given(chain=st.lists(st.one_of(shrinking, enlarging), min_size=1, max_size=4))
+@settings(max_examples=150, deadline=None)
+def test_a_receptive_field_is_exact_where_layers_enlarge_too(chain):
+    seen, fields = pushed(chain)
+    assert fields[-1][0].extent >= seen
+    if all(d == 1 for kind, _, _, _, d in chain if kind == "transposed_conv"):
+        assert fields[-1][0].extent == seen
+
+
+def test_a_receptive_field_never_shrinks_along_a_chain_of_windows():
+    fields = [
+        layer.field[0].extent
+        for layer in cost(
+            """
+            input: {channels: 1, size: [99]}
+            layers: [{conv: 1, kernel: 3}, {max_pool: 2}, {upsample: 2}, {conv: 1, kernel: 3}]
+            """
+        ).layers
+    ]
+    assert all(before <= after for before, after in pairwise(fields))
+
+
+def test_at_a_join_the_receptive_field_is_the_largest_of_the_branches():
+    layer = cost(
+        """
+        input: {channels: 4, size: [32, 32]}
+        layers:
+          - concat:
+              near: [{conv: 4, kernel: 1}]
+              far: [{conv: 4, kernel: [5, 1], padding: [2, 0]}]
+              wide: [{conv: 4, kernel: [1, 7], padding: [0, 3]}]
+        """
+    ).layers[-1]
+    assert tuple(sight.extent for sight in layer.field) == (5, 7)
+
+
+NETWORK = """
+    input: {channels: 3, size: 32}
+    layers:
+      - {conv: 8, kernel: 3, stride: 2, bias: true}
+      - batch_norm
+      - relu
+      - {transposed_conv: 4, kernel: 2, stride: 2}
+      - {max_pool: 2}
+      - flatten
+      - {linear: 10}
+    """
+
+
+@pytest.mark.parametrize("batch", [2, 3, 64])
+def test_a_batch_multiplies_macs_and_activations_and_nothing_else(batch):
+    one, many = cost(NETWORK).totals, cost(NETWORK, batch=batch).totals
+    assert many == one._replace(macs=one.macs * batch, activations=one.activations * batch)
+    for alone, together in zip(
+        cost(NETWORK).layers, cost(NETWORK, batch=batch).layers, strict=True
+    ):
+        assert together == alone._replace(
+            macs=alone.macs * batch, activations=alone.activations * batch
+        )
+
+
+def test_shared_weights_count_params_once_and_macs_again():
+    first, _, again = cost(
+        """
+        input: {channels: 16, size: 14}
+        layers:
+          - {conv: 16, kernel: 3, padding: 1, bias: true, name: first}
+          - {max_pool: 2}
+          - {conv: 16, kernel: 3, padding: 1, bias: true, name: again, weights: first}
+        """
+    ).layers
+    assert (first.weights, first.biases, first.macs) == (
+        16 * 3 * 3 * 16,
+        16,
+        16 * 3 * 3 * 16 * 14 * 14,
+    )
+    assert (again.weights, again.biases, again.macs) == (0, 0, 16 * 3 * 3 * 16 * 7 * 7)
+
+
+def test_weights_shared_with_a_layer_that_shares_are_those_of_the_first():
+    counted = cost(
+        """
+        input: {channels: 16, size: []}
+        layers:
+          - {linear: 16, name: a}
+          - {linear: 16, name: b, weights: a}
+          - {linear: 16, name: c, weights: b}
+        """
+    )
+    assert [step.shared for step in counted.network.steps] == [None, 0, 0]
+    assert counted.totals.params == 16 * 16 + 16
+    assert counted.totals.macs == 3 * 16 * 16
+
+
+def test_shared_batch_norm_keeps_its_own_buffers():
+    first, again = cost(
+        """
+        input: {channels: 16, size: 14}
+        layers: [{batch_norm: , name: a}, {batch_norm: , weights: a}]
+        """
+    ).layers
+    assert (first.params, first.buffers) == (16 + 16, 16 + 16)
+    assert (again.params, again.buffers) == (0, 16 + 16)
