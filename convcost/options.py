@@ -161,7 +161,7 @@ def tensor(value: Any) -> Shape:
     if not isinstance(value, dict):
         raise Refusal("CC104", f"must be {{channels: …, size: …}}, not {show(value)}")
     for key in value:
-        if key not in ("channels", "size"):
+        if key not in ("channels", "size") and not key.startswith("x-"):
             raise Refusal("CC101", f"unknown key `{key}`", "known here: `channels`, `size`")
     for key in ("channels", "size"):
         if value.get(key) is None:

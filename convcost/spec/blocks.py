@@ -6,7 +6,7 @@ from convcost.spec.common import COMMON
 from convcost.spec.document import Mapping, Scalar
 from convcost.spec.read import Reader
 from convcost.spec.recipes import Block, Bound, Recipe
-from convcost.spec.sections import NAMES, Sections, is_name
+from convcost.spec.sections import NAMES, Sections, authored, is_name
 
 DEEPEST_BLOCKS = 64
 
@@ -24,7 +24,7 @@ class Blocks:
         self._blocks(self.reader, names)
 
     def _defaults(self, reader: Reader, names: tuple[str, ...]) -> None:
-        for kind_name, (key, node) in self.sections.mapping("defaults").items():
+        for kind_name, (key, node) in authored(self.sections.mapping("defaults")).items():
             kind = reader.vocabulary.get(kind_name)
             if kind is None or isinstance(kind, Block):
                 hint = did_you_mean(kind_name, reader.vocabulary)
@@ -34,7 +34,7 @@ class Blocks:
                 self.sections.problem("CC104", f"`{kind_name}` must be a mapping of options", node)
                 continue
             bound: list[Bound] = []
-            for name, (option_key, value) in node.entries.items():
+            for name, (option_key, value) in authored(node.entries).items():
                 option = kind.options.get(name)
                 if option is None:
                     hint = did_you_mean(name, kind.options)
@@ -49,7 +49,7 @@ class Blocks:
 
     def _blocks(self, reader: Reader, names: tuple[str, ...]) -> None:
         bodies: list[tuple[Block, Mapping]] = []
-        for name, (key, node) in self.sections.mapping("blocks").items():
+        for name, (key, node) in authored(self.sections.mapping("blocks")).items():
             block = Block(name, key)
             if name in reader.vocabulary:
                 self.sections.problem("CC107", f"`{name}` is a kind and cannot be a block", key)

@@ -9,7 +9,7 @@ from convcost.network import Placed
 from convcost.options import size_of, tensor
 from convcost.shapes import Shape
 from convcost.spec.document import Node
-from convcost.spec.sections import NAMES, Sections, is_name
+from convcost.spec.sections import NAMES, Sections, authored, is_name
 from convcost.spec.values import IN
 
 MINIMAL = "a spec has at least `input: {channels: 3, size: 224}` and `layers: [...]`"
@@ -35,7 +35,7 @@ class Entry:
     def variables(self) -> dict[str, Any]:
         """`vars` in order, each an expression over those before it; `--set` replaces."""
         variables: dict[str, Any] = {}
-        declared = self.sections.mapping("vars")
+        declared = authored(self.sections.mapping("vars"))
         given = dict(self.settings.variables)
         for name in given:
             if name not in declared:

@@ -68,7 +68,7 @@ def _divisible(value: Value, by: Value) -> Value:
     """MobileNet's rounding: the nearest multiple of `by`, at least `by`, never below 90 %."""
     if by <= 0:
         raise Refusal("CC106", f"divisible by {show(by)} has no meaning")
-    nearest = max(by, floor(value + by / 2 if by % 2 else value + by // 2) // by * by)
+    nearest = max(by, (2 * value + by) // (2 * by) * by)
     return nearest + by if 10 * nearest < 9 * value else nearest
 
 
@@ -332,5 +332,6 @@ class _Parser:
         self.expect(")")
         if not least <= len(arguments) <= most:
             wanted = str(least) if least == most else f"{least} or more"
-            raise Refusal("CC105", f"`{name}` takes {wanted} numbers, not {len(arguments)}")
+            numbers = "number" if most == 1 else "numbers"
+            raise Refusal("CC105", f"`{name}` takes {wanted} {numbers}, not {len(arguments)}")
         return lambda env: _exact(function(*(_numeric(a(env)) for a in arguments)))

@@ -122,6 +122,9 @@ class Layout:
         for copy in range(1, copies + 1):
             name = f"{recipe.name}_{copy}" if recipe.name else self._name(recipe, scope)
             flow = self._once(recipe, name, scope, flow)
+            # In series: only the first copy takes what `from` names, the next takes the first's.
+            if copy == 1 and recipe.sources:
+                recipe = recipe._replace(sources=())  # noqa: PLW2901
             made = len(self.steps) - before
             if copy == 1 and before + made * copies > MOST_LAYERS:
                 raise TooMany

@@ -136,7 +136,7 @@ class Document:
             entering = Tensor(-1, None)
         scope = Scope("", variables, None, items, entering)
         for (name, _), place, flow in zip(layout.inputs, layout.input_places, flows, strict=True):
-            if name != "input":
+            if name != "input" or len(flows) > 1:
                 layout.declare(scope, name, place, flow)
         try:
             layout.all(scope, entering)

@@ -6,9 +6,10 @@ from convcost.errors import Note, Problem, Refusal
 from convcost.kind import KINDS, Kind
 from convcost.names import did_you_mean, nearest
 from convcost.spec.binder import Binder, given
+from convcost.spec.branches import Branches
 from convcost.spec.common import COMMON, Common, good_name
 from convcost.spec.document import Mapping, Node, Scalar, Sequence
-from convcost.spec.recipes import DEFERRED, Block, Bound, Branch, Recipe
+from convcost.spec.recipes import DEFERRED, Block, Bound, Recipe
 from convcost.spec.values import Entries, Values
 
 Vocabulary = dict[str, "type[Kind[Any]] | Block"]
@@ -28,6 +29,7 @@ class Reader:
         self.vocabulary: Vocabulary = dict(KINDS.items())
         self.common = Common(values)
         self.binder = Binder(values)
+        self.branches = Branches(self.common, self.layers)
         self._constants: dict[tuple[object, ...], Kind[Any]] = {}
         self._within = 0
         self._read: dict[tuple[int, tuple[str, ...]], Recipe] = {}
@@ -234,7 +236,7 @@ class Reader:
             )
         self.binder.unknown(kind.name, options, kind.options)
         if kind.role == "join":
-            branches = self._branches(kind.name, word, value, names, made.sources)
+            branches = self.branches.read(kind.name, word, value, names, made)
             return made._replace(kind=kind, layer=kind(), branches=branches)
         if not given(word, value):
             self.problem("CC103", f"{kind.name} has no layers", word)
@@ -254,59 +256,6 @@ class Reader:
             except Refusal as refusal:
                 self.values.refuse(word.place, refusal)
         return made._replace(kind=kind, bound=bound, layer=layer)
-
-    # Joins
-
-    def _branches(
-        self,
-        owner: str,
-        word: Scalar,
-        value: Node,
-        names: tuple[str, ...],
-        sources: tuple[Scalar, ...],
-    ) -> tuple[Branch, ...]:
-        if not given(word, value):
-            if len(sources) < 2:  # noqa: PLR2004  a join joins
-                self.problem(
-                    "CC103",
-                    f"{owner} has no branches",
-                    word,
-                    f"write {{{owner}: {{a: […], b: […]}}}} or {{{owner}: [name, name]}}",
-                )
-            return ()
-        if type(value) is Scalar:
-            self.problem(
-                "CC104",
-                f"{owner} takes named lists of layers or a list of names, not `{value.text}`",
-                value,
-                f"write {{{owner}: [{value.text}, …]}}",
-            )
-            return ()
-        if type(value) is Sequence:
-            return tuple(self._named_branch(item) for item in value.items)
-        assert type(value) is Mapping
-        branches = []
-        for name, (key, body) in value.entries.items():
-            self.common.check_name(key)
-            if type(body) is Scalar and not body.null:
-                branches.append(Branch(name, key, source=body))
-            elif type(body) is Sequence:
-                items = self.layers(body, f"branch `{name}`", names)
-                branches.append(Branch(name, key, items))
-            else:
-                self.problem(
-                    "CC104",
-                    f"branch `{name}` must be a list of layers or the name of a layer",
-                    key,
-                    "an empty list [] is the incoming tensor itself",
-                )
-        return tuple(branches)
-
-    def _named_branch(self, item: Node) -> Branch:
-        source = self.common.reference(item)
-        if source is None:
-            return Branch("", item)
-        return Branch(source.text, source, source=source)
 
 
 def _torn(node: Node) -> Scalar | None:

@@ -51,3 +51,8 @@ def is_name(name: str) -> bool:
     return (
         name.isascii() and name.isidentifier() and not name.startswith("in_") and name not in WORDS
     )
+
+
+def authored(entries: Entries) -> Entries:
+    """Without the keys that begin with `x-`: those are the author's own."""
+    return {name: entry for name, entry in entries.items() if not name.startswith("x-")}

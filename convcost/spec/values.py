@@ -74,8 +74,9 @@ class Values:
             raise _Misplaced(
                 node.place, Refusal("CC104", f"must be {wanted.meaning}, not a mapping")
             )
-        keys = list(node.entries)
-        parts = [self._raw(value, wanted, names) for _, value in node.entries.values()]
+        entries = {key: value for key, (_, value) in node.entries.items() if key[:2] != "x-"}
+        keys = list(entries)
+        parts = [self._raw(value, wanted, names) for value in entries.values()]
         if all(evaluate is None for _, evaluate in parts):
             return dict(zip(keys, (value for value, _ in parts), strict=True)), None
         return None, _together(parts, lambda values: dict(zip(keys, values, strict=True)))
