@@ -31,7 +31,7 @@ def _run() -> None:
     gc.disable()
     import typer
 
-    _plug_in()
+    plug_in()
     app = typer.Typer(
         name="convcost",
         help=ABOUT,
@@ -49,7 +49,7 @@ def _run() -> None:
     app()
 
 
-def _plug_in() -> None:
+def plug_in() -> None:
     """Kinds and formats of folders named in CONVCOST_PLUGINS: `layers/` and `render/` of each."""
     folders = os.environ.get("CONVCOST_PLUGINS")
     if not folders:

@@ -54,13 +54,24 @@ def write(report: Report, where: Target, sources: Iterable[str] = ()) -> None:
     """Writes the report: a file whole or not at all, and never over a spec that was read."""
     pieces = where.format.render(report, where.style)
     if where.path is None:
-        for piece in pieces:
-            _print(sys.stdout, piece)
+        _print_all(pieces)
         return
     if any(_same(where.path, source) for source in sources):
         raise UsageError(f"--output would overwrite the spec `{printable(str(where.path))}`")
     _write_file(where.path, pieces)
     sys.stderr.write(f"wrote {printable(str(where.path))}\n")
+
+
+def _print_all(pieces: Iterator[str]) -> None:
+    try:
+        for piece in pieces:
+            _print(sys.stdout, piece)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read has seen enough.
+        raise SystemExit(_exits.OK) from None
+    except OSError as error:
+        raise UsageError(f"cannot write to standard output: {error.strerror}") from None
 
 
 def _print(stream: TextIO, text: str) -> None:

@@ -22,7 +22,7 @@ from convcost.units import grouped, percent
 
 BAR = 12
 GAP = "  "
-NARROWEST_TEXT = 24
+COMFORTABLE_TEXT, NARROWEST_TEXT = 24, 12
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 BOLD, DIM, BLUE = "1", "2", "34"
 
@@ -83,7 +83,7 @@ def _kept(columns: tuple[Column, ...], natural: list[int], width: int | None) ->
 
 def _least(column: Column, natural: int) -> int:
     """What a column needs: all of its width, or where its text may run over lines, a part."""
-    return min(natural, NARROWEST_TEXT) if column.folds else natural
+    return min(natural, COMFORTABLE_TEXT) if column.folds else natural
 
 
 def _widths(
@@ -97,7 +97,7 @@ def _widths(
     fixed = sum(natural[i] for i in kept if not columns[i].folds)
     left = width - fixed - len(GAP) * (len(kept) - 1)
     for position, i in enumerate(texts):
-        fair = max(left // (len(texts) - position), _least(columns[i], natural[i]))
+        fair = max(left // (len(texts) - position), NARROWEST_TEXT)
         widths[i] = min(natural[i], fair)
         left -= widths[i]
     return widths

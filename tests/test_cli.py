@@ -1,0 +1,275 @@
+"""The program as a user runs it: in a pipe, in a terminal, into files, with its exit codes."""
+
+import csv
+import io
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from support import ROOT, SPECS, run
+
+NET = """\
+name: net
+input: {channels: 3, size: [8, 6]}
+vars: {n: 4}
+layers:
+  - {sequence: [{conv: n, kernel: 3, padding: 1, bias: true}, relu], name: stem}
+  - {custom: fold, params: 7, macs: 9}
+  - {transposed_conv: 2, kernel: 2, stride: 2}
+"""
+MACS = 4 * 3 * 3 * 3 * 8 * 6
+UP = 2 * 2 * 2 * 4 * 8 * 6
+
+
+def on_terminal(*arguments: str, columns: int = 80, **environment: str) -> str:
+    """What a terminal of that width is sent."""
+    main, side = pty.openpty()
+    env = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+    env |= {"COLUMNS": str(columns), "TERM": "xterm-256color", "PYTHONUTF8": "1"} | environment
+    process = subprocess.Popen(
+        [sys.executable, "-m", "convcost", *arguments],
+        stdin=side, stdout=side, stderr=side, env={**env, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    os.close(side)
+    pieces = []
+    try:
+        while piece := os.read(main, 65536):
+            pieces.append(piece)
+    except OSError:
+        pass
+    process.wait()
+    os.close(main)
+    return b"".join(pieces).decode().replace("\r\n", "\n")
+
+
+def test_json_has_exactly_the_promised_shape(tmp_path):
+    spec = tmp_path / "net.yaml"
+    spec.write_text(NET)
+    done = run("analyze", str(spec), "--format", "json", "--batch", "2")
+    report = json.loads(done.stdout)
+    version = report.pop("version")
+    assert re.fullmatch(r"\d+\.\d+\.\d+", version)
+    (network,) = report.pop("networks")
+    assert report == {"schema": "convcost.analyze/1"}
+    layers = network.pop("layers")
+    assert network == {
+        "name": "net",
+        "file": str(spec),
+        "input": {"channels": 3, "size": [8, 6]},
+        "batch": 2,
+        "convention": "macs",
+        "totals": {
+            "weights": 4 * 3 * 3 * 3 + 7 + 2 * 2 * 2 * 4,
+            "biases": 4,
+            "params": 4 * 3 * 3 * 3 + 4 + 7 + 2 * 2 * 2 * 4,
+            "buffers": 0,
+            "macs": 2 * (MACS + 9 + UP),
+            "activations": 2 * (3 * 4 * 8 * 6 + 2 * 16 * 12),
+        },
+    }
+    assert list(layers[0]) == [
+        "path", "kind", "output", "weights", "biases", "params", "buffers", "macs",
+        "activations", "receptive_field", "stated",
+    ]  # fmt: skip
+    assert layers[0]["path"] == "stem/conv_1"
+    assert layers[0]["receptive_field"] == {"size": [3, 3], "step": [1, 1]}
+    assert [layer["stated"] for layer in layers] == [False, False, True, False]
+    assert layers[3]["receptive_field"]["step"] == ["1/2", "1/2"]
+
+
+def test_csv_has_raw_integers_under_one_header():
+    done = run("analyze", "-", "bottleneck_256", "--format", "csv", text=NET)
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode())))
+    assert {row["network"] for row in rows} == {"net", "naive", "reduced"}
+    assert sum(int(row["macs"]) for row in rows if row["network"] == "net") == MACS + 9 + UP
+
+
+def test_into_a_pipe_go_plain_lines_only():
+    done = run("analyze", "resnet152", COLUMNS="20", GITHUB_ACTIONS="true", FORCE_COLOR="1")
+    text = done.stdout.decode()
+    assert "\x1b" not in text
+    assert "…" not in text
+    assert not re.search("[─-╿]", text)
+    layers = json.loads(run("analyze", "resnet152", "--format", "json").stdout)
+    for layer in layers["networks"][0]["layers"]:
+        (line,) = [ln for ln in text.splitlines() if ln.startswith(f"{layer['path']} ")]
+        assert f"{layer['macs']:,}" in line
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
+def test_a_table_fits_its_terminal_and_cuts_no_number(columns):
+    text = on_terminal("analyze", "googlenet", columns=columns, NO_COLOR="1")
+    assert "\x1b" not in text
+    table = text.split("\n\n")[1].splitlines()
+    assert max(map(len, table)) <= columns
+    assert "1,582,671,872" in table[-1]
+    assert "6,998,552" in table[-1]
+    shares = columns >= 120
+    assert ("█" in text) == shares
+    assert ("not shown at this width: " in text.replace("\n", " ")) == (not shares)
+
+
+def test_a_terminal_gets_colour_unless_it_is_not_wanted():
+    assert "\x1b[1m" in on_terminal("analyze", "vgg16")
+    assert "\x1b" not in on_terminal("analyze", "vgg16", NO_COLOR="1")
+    assert "\x1b" not in on_terminal("analyze", "vgg16", TERM="dumb")
+    assert "\x1b" not in on_terminal("analyze", "vgg16", "--color", "never")
+    assert "\x1b[1m" in on_terminal("analyze", "vgg16", "--color", "always", NO_COLOR="1")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_stream_without_unicode_gets_ascii(encoding):
+    for format_name in ("table", "plain"):
+        done = run(
+            "analyze", "vgg16", "--format", format_name, PYTHONUTF8="0", PYTHONIOENCODING=encoding
+        )
+        assert done.returncode == 0
+        assert done.stdout.isascii()
+        assert b"224x224x64" in done.stdout
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    command = f"{sys.executable} -m convcost analyze resnet152 | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, check=True, cwd=ROOT, env={**os.environ}
+    )
+    assert done.stdout.splitlines()[-1] == b"0"
+    assert done.stderr == b""
+
+
+def test_an_interrupted_run_ends_with_130():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "convcost", "analyze", "-"],
+        stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT,
+    )  # fmt: skip
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=10)
+    assert process.returncode == 130
+    assert b"Traceback" not in complaint
+
+
+def test_a_full_disk_is_said():
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m convcost analyze vgg16 > /dev/full"],
+        capture_output=True, check=False, cwd=ROOT,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+    assert b"cannot write" in done.stderr
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    out = tmp_path / "out.json"
+    out.write_text("before")
+    failed = run("analyze", "-", "-o", str(out), text="layers: [oops]")
+    assert (failed.returncode, out.read_text()) == (2, "before")
+    done = run("analyze", "vgg16", "-o", str(out))
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert json.loads(out.read_text())["networks"][0]["name"] == "VGG-16"
+    assert os.listdir(tmp_path) == ["out.json"]
+
+
+def test_a_spec_is_never_overwritten(tmp_path):
+    spec = tmp_path / "net.yaml"
+    spec.write_text(NET)
+    done = run("analyze", str(spec), "-o", str(spec), "--format", "plain")
+    assert (done.returncode, spec.read_text()) == (2, NET)
+    assert done.stderr.decode() == f"error: --output would overwrite the spec `{spec}`\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(["googlnet"], "did you mean `googlenet`?", id="a name that is nearly one"),
+        pytest.param(["no.yaml"], "there is no file `no.yaml`", id="a file that is not there"),
+        pytest.param(["specs"], "is a folder", id="a folder"),
+        pytest.param(["vgg16#x"], "there is no document `x` in this file", id="no such document"),
+        pytest.param(["vgg16", "--set", "x"], "--set takes name=value, not `x`", id="no value"),
+        pytest.param(["vgg16", "--set", "clases=1"], "did you mean `classes`?", id="no variable"),
+        pytest.param(["vgg16", "--size", "0"], "--size is like 256 or 256x320", id="no size"),
+        pytest.param(["vgg16", "--size", "1x2x3"], "--size gives 3 numbers", id="too many axes"),
+        pytest.param(["vgg16", "--format", "jsn"], "did you mean `json`?", id="no format"),
+        pytest.param(["vgg16", "--columns", "mac"], "did you mean `macs`?", id="no column"),
+        pytest.param(["vgg16", "--sort", "size"], "cannot sort by `size`", id="no measure"),
+        pytest.param(["vgg16", "--layout", "nchw"], "--layout is hwc or chw", id="no layout"),
+        pytest.param(["vgg16", "--batch", "0"], "0 is not in the range", id="no sample"),
+        pytest.param(["vgg16", "-o", "x.pdf"], "`x.pdf` tells no format", id="no suffix"),
+        pytest.param(["vgg16", "-o", "no/x.csv"], "cannot write `no/x.csv`", id="no folder"),
+    ],
+)
+def test_a_request_that_cannot_be_met_ends_with_2_and_says_why(arguments, said):
+    done = run("analyze", *arguments)
+    assert done.returncode == 2
+    assert done.stdout == b""
+    assert said in " ".join(done.stderr.decode().split())
+
+
+def test_all_broken_specs_are_reported_and_none_is_printed(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text("input: {channels: 3, size: 8}\nlayers: [cnv]\n")
+    done = run("analyze", "vgg16", str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml"))
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.count(b"there is no kind or block `cnv`") == 2
+
+
+def test_an_internal_error_is_one_line_and_a_traceback_on_request(tmp_path):
+    (tmp_path / "layers").mkdir()
+    (tmp_path / "layers" / "broken.py").write_text("raise RuntimeError('\\x1b[31mboom')\n")
+    done = run("analyze", "vgg16", CONVCOST_PLUGINS=str(tmp_path))
+    assert done.returncode == 70
+    assert done.stderr.startswith(b"convcost: internal error: RuntimeError: \\x1b[31mboom\n")
+    assert b"Traceback" not in done.stderr
+    asked = run("analyze", "vgg16", CONVCOST_PLUGINS=str(tmp_path), CONVCOST_DEBUG="1")
+    assert b"Traceback" in asked.stderr
+
+
+def test_totals_are_the_sum_of_the_rows_at_every_depth():
+    for depth in range(1, 5):
+        done = run("analyze", "inception_v3", "--depth", str(depth), "--format", "json")
+        (network,) = json.loads(done.stdout)["networks"]
+        for measure, total in network["totals"].items():
+            assert sum(row[measure] for row in network["layers"]) == total
+    done = run("analyze", "inception_v3", "--sort", "macs", "--top", "3", "--depth", "1")
+    assert "more rows, counted in the total" in done.stdout.decode()
+
+
+def test_channels_come_first_where_asked():
+    done = run("analyze", "vgg16", "--layout", "chw", "--top", "1")
+    assert "64×224×224" in done.stdout.decode()
+
+
+def test_standard_input_and_documents_by_name_are_read():
+    text = (SPECS / "bottleneck_256.yaml").read_text()
+    one = run("analyze", "--format", "json", "--", "-#reduced", text=text)
+    assert [n["name"] for n in json.loads(one.stdout)["networks"]] == ["reduced"]
+
+
+def test_no_start_pays_for_what_it_does_not_use():
+    code = (
+        "import sys; sys.argv = ['convcost', 'analyze', 'vgg16', '--format', 'json']\n"
+        "import os; os._exit = lambda code: None\n"
+        "from convcost.cli import main\n"
+        "main()\n"
+        "unwanted = {'rich', 'pydantic', 'dataclasses', 'csv', 'convcost.questions.kinds'}\n"
+        "print(sorted(unwanted & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT)
+    assert done.stderr == b"[]\n"
+
+
+def test_the_version_is_printed():
+    assert re.fullmatch(rb"convcost \d+\.\d+\.\d+\n", run("--version").stdout)
+
+
+def test_help_names_the_commands_and_carries_no_escape():
+    done = run("--help", GITHUB_ACTIONS="true", FORCE_COLOR="1")
+    assert done.returncode == 0
+    assert b"analyze" in done.stdout
+    assert b"\x1b" not in done.stdout

@@ -1,0 +1,54 @@
+"""README and docs show what the program prints: the real output stands in them, checked here.
+
+To write it anew after a change: `CONVCOST_REWRITE=1 python -m pytest tests/test_docs.py`.
+"""
+
+import os
+import re
+import shlex
+
+import pytest
+from support import ROOT, cost, run
+
+SHOWN = re.compile(
+    r"<!-- output: (?P<command>convcost .*?) -->\n```console\n(?P<text>.*?)```\n", re.S
+)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCKS = [(page, match) for page in PAGES for match in SHOWN.finditer(page.read_text("utf-8"))]
+
+
+def printed(command: str) -> str:
+    done = run(*shlex.split(command)[1:])
+    return f"$ {command}\n{(done.stdout + done.stderr).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("page", "match"), BLOCKS, ids=[f"{page.name}: {match['command']}" for page, match in BLOCKS]
+)
+def test_a_page_shows_what_its_command_prints(page, match):
+    found = printed(match["command"])
+    if os.environ.get("CONVCOST_REWRITE"):
+        text = page.read_text("utf-8")
+        page.write_text(text.replace(match["text"], found, 1), "utf-8")
+    else:
+        assert match["text"] == found
+
+
+def test_the_spec_of_the_readme_is_the_one_whose_output_it_shows():
+    text = (ROOT / "README.md").read_text("utf-8")
+    (spec,) = re.findall(r"```yaml\n(name: tiny.*?)```", text, re.S)
+    assert spec == (ROOT / "docs" / "tiny.yaml").read_text("utf-8")
+    assert cost(spec).totals.params == 11_082
+
+
+def test_the_example_block_of_the_language_page_is_read():
+    text = (ROOT / "docs" / "spec.md").read_text("utf-8")
+    blocks = re.search(r"```yaml\n(blocks:.*?)```", text, re.S)[1]
+    call = "input: {channels: 64, size: 8}\nlayers: [squeeze_excite]\n"
+    assert cost(blocks + call).totals.weights == 64 * 4 + 4 * 64
+
+
+def test_every_link_of_a_page_leads_to_a_file():
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
