@@ -15,8 +15,8 @@ MOST_TURNS = 4096
 class Sight(NamedTuple):
     """Along one axis: `turns` is P, `advance` is Q.
 
-    Beyond MOST_TURNS they are no longer followed one by one: then `first` and `last` have one number
-    only, and the extent is at most, not exactly, what is said.
+    Beyond MOST_TURNS they are no longer followed one by one: then `first` and `last` have one
+    number only, and the extent is at most, not exactly, what is said.
     """
 
     turns: int = 1
@@ -47,21 +47,31 @@ def sliding(begin: int, span: int, stride: int) -> Sight:
 
 
 def spreading(begin: int, kernel: int, stride: int, dilation: int) -> Sight:
-    """A transposed window: output o sees every i with i·stride + t·dilation = o + begin."""
+    """A transposed window: output o sees every i with i·stride + t·dilation = o + begin.
+
+    The t of one o are a whole number of `apart` from each other; the smallest sees furthest.
+    """
+    if stride > MOST_TURNS:
+        return Sight(stride, 1, (0,), (-(-dilation * (kernel - 1) // stride),))
+    common = gcd(dilation, stride)
+    apart = stride // common
+    inverse = pow(dilation // common, -1, apart) if apart > 1 else 0
     first, last = [], []
     for o in range(stride):
-        seen = [
-            (o + begin - t * dilation) // stride
-            for t in range(kernel)
-            if (o + begin - t * dilation) % stride == 0
-        ] or [(o + begin) // stride]
-        first.append(min(seen))
-        last.append(max(seen))
+        place = o + begin
+        least = place // common * inverse % apart
+        if place % common or least >= kernel:
+            first.append(place // stride)  # nothing is behind this one
+            last.append(place // stride)
+            continue
+        most = least + (kernel - 1 - least) // apart * apart
+        first.append((place - most * dilation) // stride)
+        last.append((place - least * dilation) // stride)
     return Sight(stride, 1, tuple(first), tuple(last))
 
 
 def scaling(n: int, o: int, before: int = 0, after: int = 0) -> Sight:
-    """From n elements to o: each sees the one at its place, `before` ahead of it, `after` behind."""
+    """From n elements to o: each sees the one at its place, some `before` and some `after` it."""
     common = gcd(n, o)
     turns, advance = o // common, n // common
     if turns > MOST_TURNS:
@@ -73,7 +83,7 @@ def scaling(n: int, o: int, before: int = 0, after: int = 0) -> Sight:
 
 
 def through(field: Sight, layer: Sight) -> Sight:
-    """What is seen through a layer by what sees `layer` of its input, and its input sees `field`."""
+    """What is seen by an output that sees `layer` of an input that sees `field`."""
     turns, advance, first, last = field
     if turns == 1 and layer.turns == 1:
         return Sight(

@@ -50,10 +50,7 @@ def option(meaning: str, default: Any = REQUIRED) -> Any:
 
 
 class Example(NamedTuple):
-    """A layer as YAML and what it must come to on `input`; a test runs every one.
-
-    `extra` is further YAML of the spec around it, for what an example leans on.
-    """
+    """A layer as YAML and what it must come to on `input`; a test runs every one."""
 
     spec: str
     input: Shape

@@ -13,9 +13,12 @@ from convcost.shapes import Shape
 
 LARGEST = 10**9  # the largest number an option may hold; no layer ever had more of anything
 MAX_AXES = 3
+LONGEST_SHOWN = 60
+LARGEST_STATED = 10**24
 
 Count: TypeAlias = Annotated[int, "Count"]
 Natural: TypeAlias = Annotated[int, "Natural"]
+Tally: TypeAlias = Annotated[int, "Tally"]
 Number: TypeAlias = Annotated[Any, "Number"]  # int or Fraction
 Flag: TypeAlias = Annotated[bool, "Flag"]
 Extent: TypeAlias = Annotated[int | tuple[int, ...], "Extent"]
@@ -44,41 +47,35 @@ class OptionType(NamedTuple):
 
 def show(value: Any) -> str:
     """A value as the user would write it."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
     if isinstance(value, str):
-        return f"`{value}`"
+        return f"`{value}`" if len(value) <= LONGEST_SHOWN else f"`{value[:LONGEST_SHOWN]}…`"
+    if isinstance(value, dict):
+        return "a mapping"
     if isinstance(value, tuple):
         return "[" + ", ".join(show(item) for item in value) + "]"
-    if type(value) is not int and hasattr(value, "denominator"):
-        denominator = value.denominator
-        while denominator % 10 == 0:
-            denominator //= 10
-        if set(_prime_factors(denominator)) <= {2, 5}:
-            from decimal import Decimal, localcontext
+    return (
+        _decimal(value) if type(value) is not int and hasattr(value, "denominator") else str(value)
+    )
 
-            with localcontext(prec=40):
-                return str(Decimal(value.numerator) / Decimal(value.denominator))
+
+def _decimal(value: Any) -> str:
+    """A fraction as a decimal if it ends, else as it is: 5/2 is 2.5, 1/3 stays."""
+    for places in range(1, 40):
+        scaled = value * 10**places
+        if scaled.denominator == 1:
+            sign, digits = "-" * (scaled < 0), f"{abs(int(scaled)):0{places + 1}d}"
+            return f"{sign}{digits[:-places]}.{digits[-places:]}"
     return str(value)
 
 
-def _prime_factors(number: int) -> list[int]:
-    found = []
-    for prime in (2, 5):
-        while number % prime == 0:
-            found.append(prime)
-            number //= prime
-    return found + ([number] if number > 1 else [])
-
-
-def _whole(least: int) -> Callable[[Any], int]:
+def _whole(least: int, most: int = LARGEST) -> Callable[[Any], int]:
     def check(value: Any) -> int:
-        if type(value) is int and least <= value <= LARGEST:
+        if type(value) is int and least <= value <= most:
             return value
-        if type(value) is int and value > LARGEST:
-            raise Refusal("CC104", f"at most {LARGEST:,} is counted, not {value:,}")
+        if type(value) is int and value > most:
+            raise Refusal("CC104", f"must be at most {most:,}, not {value:,}")
         raise Refusal("CC104", f"must be a whole number from {least}, not {show(value)}")
 
     return check
@@ -92,7 +89,7 @@ def _number(value: Any) -> Any:
     if type(value) is bool or not hasattr(value, "denominator"):
         raise Refusal("CC104", f"must be a number, not {show(value)}")
     if abs(value) > LARGEST:
-        raise Refusal("CC104", f"at most {LARGEST:,} is counted, not {show(value)}")
+        raise Refusal("CC104", f"must be at most {LARGEST:,}, not {value:,}")
     return value
 
 
@@ -178,12 +175,10 @@ def size_of(value: Any) -> tuple[int, ...]:
     if isinstance(value, tuple) and len(value) > MAX_AXES:
         raise Refusal("CC104", f"size takes at most {MAX_AXES} numbers, not {len(value)}")
     try:
-        if isinstance(value, tuple):
-            return tuple(_count(item) for item in value)
-        side = _count(value)
-        return (side, side)
+        counts = tuple(map(_count, value if isinstance(value, tuple) else (value, value)))
     except Refusal as refusal:
         raise Refusal(refusal.code, f"size {refusal.message}") from None
+    return counts
 
 
 def _never(value: Any) -> Any:
@@ -193,6 +188,7 @@ def _never(value: Any) -> Any:
 TYPES = {
     "Count": OptionType("a whole number from 1", _count),
     "Natural": OptionType("a whole number from 0", _natural),
+    "Tally": OptionType("a whole number from 0", _whole(0, LARGEST_STATED)),
     "Number": OptionType("a number", _number),
     "Flag": OptionType("true or false", _flag),
     "Extent": OptionType("a whole number from 1, or one for each axis", _each(_count)),

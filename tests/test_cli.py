@@ -173,7 +173,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     done = run("analyze", "vgg16", "-o", str(out))
     assert (done.returncode, done.stdout) == (0, b"")
     assert json.loads(out.read_text())["networks"][0]["name"] == "VGG-16"
-    assert os.listdir(tmp_path) == ["out.json"]
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_a_spec_is_never_overwritten(tmp_path):

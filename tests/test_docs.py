@@ -11,7 +11,7 @@ import pytest
 from support import ROOT, cost, run
 
 SHOWN = re.compile(
-    r"<!-- output: (?P<command>convcost .*?) -->\n```console\n(?P<text>.*?)```\n", re.S
+    r"<!-- output: (?P<command>convcost .*?) -->\n```console\n(?P<text>.*?)```\n", re.DOTALL
 )
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCKS = [(page, match) for page in PAGES for match in SHOWN.finditer(page.read_text("utf-8"))]
@@ -36,14 +36,14 @@ def test_a_page_shows_what_its_command_prints(page, match):
 
 def test_the_spec_of_the_readme_is_the_one_whose_output_it_shows():
     text = (ROOT / "README.md").read_text("utf-8")
-    (spec,) = re.findall(r"```yaml\n(name: tiny.*?)```", text, re.S)
+    (spec,) = re.findall(r"```yaml\n(name: tiny.*?)```", text, re.DOTALL)
     assert spec == (ROOT / "docs" / "tiny.yaml").read_text("utf-8")
     assert cost(spec).totals.params == 11_082
 
 
 def test_the_example_block_of_the_language_page_is_read():
     text = (ROOT / "docs" / "spec.md").read_text("utf-8")
-    blocks = re.search(r"```yaml\n(blocks:.*?)```", text, re.S)[1]
+    blocks = re.search(r"```yaml\n(blocks:.*?)```", text, re.DOTALL)[1]
     call = "input: {channels: 64, size: 8}\nlayers: [squeeze_excite]\n"
     assert cost(blocks + call).totals.weights == 64 * 4 + 4 * 64
 

@@ -11,6 +11,7 @@ from convcost.options import TYPES
 from tests.support import ROOT, messages, problems
 
 EIGHT = "input: {channels: 8, size: 8}\n"
+NO_TOKEN = "found character that cannot start any token"
 TOO_MANY = "CC110 the network has more than 250,000 layers"
 
 # What may hang or eat all memory is read in a process that cannot.
@@ -23,16 +24,16 @@ except ImportError:
 else:
     resource.setrlimit(resource.RLIMIT_CPU, (2, 3))
     resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-from tests.support import messages
+from tests.support import cost, messages
 text = sys.stdin.read()
 start = time.process_time()
-found = messages(text)
+found = messages(text) or cost(text) and []
 print(json.dumps([time.process_time() - start, found]))
 """
 
 
 def soon(text):
-    """The messages of a text that took less than a second to find."""
+    """The messages of a text that was read, and counted if there are none, within a second."""
     child = subprocess.run(
         [sys.executable, "-c", CHILD],
         input=text.encode(),
@@ -82,9 +83,7 @@ def soon(text):
         ),
         pytest.param(
             "input:\n\tchannels: 3\n",
-            [
-                "2:1 CC002 not YAML: found character that cannot start any token while scanning for the next token"
-            ],
+            [f"2:1 CC002 not YAML: {NO_TOKEN} while scanning for the next token"],
             id="a tab",
         ),
         pytest.param(
@@ -421,7 +420,8 @@ def test_an_input_must_be_channels_and_a_size(written, expected):
 # Numbers, in every option of every kind
 
 SAMPLES = {
-    "Count": "1", "Natural": "0", "Number": "1", "Flag": "true", "Extent": "1", "Padding": "0",
+    "Count": "1", "Natural": "0", "Tally": "0",
+    "Number": "1", "Flag": "true", "Extent": "1", "Padding": "0",
     "Border": "0", "Factor": "2", "Label": "x", "Mode": "nearest", "Span": "all",
     "Tensor": "{channels: 1, size: 1}",
 }  # fmt: skip
@@ -432,6 +432,7 @@ TAKEN = {
     "Count": ((), "a whole number from 1"),
     "Extent": ((), "a whole number from 1"),
     "Natural": (("0",), "a whole number from 0"),
+    "Tally": (("0",), "a whole number from 0"),
     "Padding": (("0",), "a whole number from 0"),
     "Border": (("0",), "a whole number from 0"),
     "Number": (("0", "-1", "1.5"), "a number"),
@@ -1006,6 +1007,21 @@ def test_a_block_that_calls_itself_is_refused(blocks, expected, used):
 )  # fmt: skip
 def test_what_is_beyond_counting_is_refused(layer, message):
     assert soon(f"{EIGHT}layers: [{layer}]") == [message]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        pytest.param("{max_pool: 1, stride: 1000000000}", id="a stride"),
+        pytest.param("{transposed_conv: 1, kernel: 1000000000, stride: 2}", id="a kernel"),
+        pytest.param("{transposed_conv: 1, kernel: 1, stride: 1000000000}", id="a spread"),
+        pytest.param("{transposed_conv: 1, kernel: 4096, stride: 4096}", id="a square"),
+        pytest.param("{upsample: 1000000000}", id="a scale"),
+        pytest.param("{adaptive_avg_pool: 999999999}", id="a size"),
+    ],
+)
+def test_a_giant_number_is_counted_as_soon_as_a_small_one(layer):
+    assert soon(f"input: {{channels: 1, size: [1000]}}\nlayers: [{layer}]") == []
 
 
 # All of them at once, and no others

@@ -1,4 +1,4 @@
-"""A kind, or a format, is one file: dropped into a folder it works everywhere, nothing else edited."""
+"""A kind, or a format, is one file: dropped into a folder it works, nothing else edited."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def plugins(tmp_path):
     readme = (ROOT / "README.md").read_text("utf-8")
     (tmp_path / "layers").mkdir()
     (tmp_path / "render").mkdir()
-    kind = re.search(r"```python\n(.*?)```", readme, re.S)[1]
+    kind = re.search(r"```python\n(.*?)```", readme, re.DOTALL)[1]
     (tmp_path / "layers" / "maxout.py").write_text(kind, "utf-8")
     (tmp_path / "render" / "loud.py").write_text(FORMAT, "utf-8")
     return str(tmp_path)

@@ -1,6 +1,6 @@
 from convcost.errors import Refusal
 from convcost.kind import Example, Fan, kind, option
-from convcost.options import Label, Natural, Tensor
+from convcost.options import Label, Tally, Tensor
 from convcost.shapes import Shape
 from convcost.work import Work, product
 
@@ -12,11 +12,11 @@ class Custom(Fan):
     stated = True
 
     what: Label = option("what it is")
-    params: Natural = option("learned numbers, biases included")
-    macs_: Natural = option("multiply-adds for one sample")
+    params: Tally = option("learned numbers, biases included")
+    macs_: Tally = option("multiply-adds for one sample")
     output_: Tensor | None = option("shape that comes out; that of the input if left out", None)
-    biases_: Natural = option("how many of the params are biases", 0)
-    buffers_: Natural = option("numbers kept but not learned", 0)
+    biases_: Tally = option("how many of the params are biases", 0)
+    buffers_: Tally = option("numbers kept but not learned", 0)
 
     examples = (
         Example(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from convcost.report import Cell, Report, Share, Size, Style, Table, format  # noqa: A004
+from convcost.report import Cell, Report, Share, Size, Style, Table, format, printable  # noqa: A004
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -49,7 +49,8 @@ def _cell(cell: Cell) -> int | str:
         return "x".join(map(str, cell.numbers))
     if isinstance(cell, Share):
         return _percent(cell)
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    text = printable(cell)
+    return f"'{text}" if cell.startswith(FORMULA) else text
 
 
 def _percent(share: Share) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from convcost.errors import Note, Problem
 from convcost.kind import Kind, Option
 from convcost.names import did_you_mean, nearest
+from convcost.options import show
 from convcost.spec.common import COMMON
 from convcost.spec.document import Mapping, Node, Scalar, Sequence
 from convcost.spec.recipes import Block, Bound
@@ -40,6 +41,7 @@ class Binder:
     ) -> tuple[Bound, ...] | None:
         """The options of a layer: defaults, its own value, further keys. None if one is missing."""
         bound: dict[str, Bound] = {b.option.name: b for b in self.defaults.get(kind.name, ())}
+        before = len(self.problems)
         if given(word, value):
             self._principal(bound, kind, value, options, names)
         self.unknown(kind.name, options, kind.options)
@@ -49,8 +51,7 @@ class Binder:
         if any(option.required and option.name not in bound for option in kind.options.values()):
             written = {*options, *((kind.principal,) if given(word, value) else ())}
             self._missing(kind.name, kind.options, bound, written, word, kind.principal)
-            return None
-        return tuple(bound.values())
+        return tuple(bound.values()) if len(self.problems) == before else None
 
     def _principal(
         self,
@@ -89,6 +90,8 @@ class Binder:
     ) -> tuple[Bound, ...]:
         """A block's options: its first from its own value, in order from a list, by name from a
         mapping, and by further keys."""
+        if self.values.torn(value):
+            return ()
         written: Entries = {}
         order = list(block.options)
         if type(value) is Mapping:
@@ -96,10 +99,10 @@ class Binder:
         elif given(word, value):
             listed = value.items if type(value) is Sequence else [value]
             if len(listed) > len(order):
-                has = f"{len(order)} option{'s' * (len(order) != 1)}"
-                self.problem(
-                    "CC104", f"`{block.name}` has {has}, not {len(listed)}", value, ", ".join(order)
-                )
+                has = f"{len(order) or 'no'} option{'s' * (len(order) != 1)}"
+                found = f", not {len(listed)}" if order else ""
+                message = f"`{block.name}` has {has}{found}"
+                self.problem("CC104", message, value, ", ".join(order))
             written.update({n: (word, item) for n, item in zip(order, listed, strict=False)})
         for key, entry in options.items():
             if key in written:
@@ -154,7 +157,7 @@ class Binder:
             if key not in known:
                 self.problem(
                     "CC101",
-                    f"{owner} has no option `{key}`",
+                    f"{owner} has no option {show(key)}",
                     word,
                     did_you_mean(key, allowed),
                 )

@@ -36,6 +36,8 @@ class Entry:
         """`vars` in order, each an expression over those before it; `--set` replaces."""
         variables: dict[str, Any] = {}
         declared = authored(self.sections.mapping("vars"))
+        if self.values.torn(self.sections.get("vars")):
+            return dict.fromkeys(declared, 1)
         given = dict(self.settings.variables)
         for name in given:
             if name not in declared:
@@ -78,7 +80,7 @@ class Entry:
         both = self.sections.get("input"), self.sections.get("inputs")
         if both[0] is not None and both[1] is not None:
             self.sections.problem("CC104", "a spec has either `input` or `inputs`", both[1])
-        if both[0] is None and both[1] is None:
+        if both[0] is None and not self.sections.mapping("inputs"):
             self.sections.problem("CC103", "a spec needs `input`", self.sections.head(), MINIMAL)
         nodes = {"input": both[0]} if both[0] is not None else {}
         if not nodes:

@@ -1,6 +1,7 @@
 """`published:` and `budget:`: figures of others, and limits. Checked here, answered later."""
 
 from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from convcost.errors import Place, Problem, Refusal
@@ -96,6 +97,9 @@ class Figures:
         if type(node) is not Scalar:
             self.problem("CC112", f"{what} must be a number", node.place)
             return None
+        if node.null:
+            self.problem("CC112", f"{what} has no value", node.place)
+            return None
         try:
             return parse(node.text)
         except Refusal as refusal:
@@ -172,13 +176,13 @@ class Figures:
         self._unknown("a budget", node, (*LIMITED, "layers", "groups", "message", "name"))
         return Budget(
             total=self._limits(node),
-            layers=self._rules(node.get("layers"), "layers"),
-            groups=self._rules(node.get("groups"), "groups"),
+            layers=self._rules(node.get("layers"), "layers", paths),
+            groups=self._rules(node.get("groups"), "groups", paths),
             message=self._text(node.get("message"), "message"),
             name=self._text(node.get("name"), "name"),
         )
 
-    def _rules(self, node: Node | None, what: str) -> tuple[Rule, ...]:
+    def _rules(self, node: Node | None, what: str, paths: Iterable[str]) -> tuple[Rule, ...]:
         if node is None:
             return ()
         if type(node) is not Sequence:
@@ -192,7 +196,13 @@ class Figures:
                 )
                 continue
             self._unknown("a rule", item, (*LIMITED, "match"))
-            rules.append(Rule(self._text(item.get("match"), "match"), self._limits(item)))
+            pattern = self._text(item.get("match"), "match")
+            if not any(fnmatchcase(path, pattern) for path in paths):
+                place = item.entries["match"][1].place
+                self.problem(
+                    "CC108", f"no layer matches `{pattern}`", place, did_you_mean(pattern, paths, 0)
+                )
+            rules.append(Rule(pattern, self._limits(item)))
         return tuple(rules)
 
     def _limits(self, node: Mapping) -> tuple[Limit, ...]:
@@ -236,6 +246,9 @@ class Figures:
             self.problem(
                 "CC112", f"there is no dtype `{dtype}`", node.entries["dtype"][1].place, hint
             )
+        least, most = read.get("min"), read.get("max")
+        if least is not None and most is not None and least > most:
+            self.problem("CC112", f"min of {measure} is above its max", place)
         return Limit(
             measure, place, dtype=dtype, **{k: v for k, v in read.items() if v is not None}
         )

@@ -49,7 +49,8 @@ class Layout:
 
     def all(self, scope: Scope, flow: Tensor) -> None:
         """Lays out a network. Raises TooMany, at once where that can be told from the recipes."""
-        if least_layers(scope.items, {}) > MOST_LAYERS:
+        least, most = counted(scope.items, {})
+        if least > MOST_LAYERS or most > 20 * MOST_LAYERS:
             raise TooMany
         self.run(scope, flow)
 
@@ -84,6 +85,10 @@ class Layout:
             shared = self._shares(recipe, layer, scope, inputs) if recipe.weights else None
             self.steps.append(Step(path, layer, sources, shape, recipe.origin, shared, recipe.note))
             tensor = Tensor(index, shape)
+        begun = scope.names.get(name)
+        if begun is not None and begun.tensor is None and begun.origin is recipe.origin:
+            begun.tensor = tensor
+            return tensor
         entry = Entry(recipe.origin, tensor)
         if scope.names.setdefault(name, entry) is not entry:
             self._take(scope, name, entry)
@@ -118,17 +123,18 @@ class Layout:
         copies = self._copies(recipe, scope, flow)
         if copies is None:
             return self._once(recipe, self._name(recipe, scope), scope, flow)
-        before = len(self.steps)
+        before, entering = len(self.steps) + len(self.groups), flow
         for copy in range(1, copies + 1):
             name = f"{recipe.name}_{copy}" if recipe.name else self._name(recipe, scope)
             flow = self._once(recipe, name, scope, flow)
             # In series: only the first copy takes what `from` names, the next takes the first's.
             if copy == 1 and recipe.sources:
-                recipe = recipe._replace(sources=())  # noqa: PLW2901
-            made = len(self.steps) - before
-            if copy == 1 and before + made * copies > MOST_LAYERS:
+                recipe = recipe._replace(sources=())
+            made = len(self.steps) + len(self.groups) - before
+            if copy == 1 and before + made * copies > 2 * MOST_LAYERS:
                 raise TooMany
-            if copy == 1 and not made and flow.shape is None:
+            # Further copies of what has a problem, or does nothing, would only do the same.
+            if flow.shape is None or (copy == 1 and flow == entering):
                 break
         if recipe.name:
             self._take(scope, recipe.name, Entry(recipe.origin, flow))
@@ -237,6 +243,8 @@ class Layout:
         if not recipe.branches:
             return self.step(recipe, recipe.layer, name, scope, inputs)
         holder = scope
+        if recipe.name:
+            self._take(scope, name, Entry(recipe.origin))
         if not recipe.lone and any(branch.items for branch in recipe.branches):
             # Paths of branches begin with the join's name, which its own step takes too.
             holder = scope.inner(name, (), inputs[0])
@@ -410,27 +418,37 @@ class Layout:
         self.problems.append(Problem(code, message, place, (*notes, *called[:3]), help))
 
 
-def least_layers(items: tuple[Recipe, ...], known: dict[int, int]) -> int:
-    """A lower bound for the layers that recipes come to, without laying them out.
+def counted(items: tuple[Recipe, ...], known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """Bounds for what recipes come to, without laying them out: layers at least, and layers and
+    groups if every `when` is true and every repeat by expression is 1.
 
-    What hangs on an expression counts as none; equal recipes are counted once and multiplied.
+    Equal recipes are counted once and multiplied, so that doubling ones are told at once.
     """
-    total = 0
+    least = most = 0
     for recipe in items:
         if recipe.plain:
-            total += 1
+            least += 1
+            most += 1
             continue
         count = known.get(id(recipe))
         if count is None:
-            inside = recipe.block.items if recipe.block is not None else recipe.items
-            count = least_layers(inside, known)
-            count += sum(least_layers(branch.items, known) for branch in recipe.branches)
-            count += recipe.kind is not None and recipe.kind.role in ("layer", "join")
-            if recipe.repeat is not None:
-                constant = recipe.repeat.constant
-                count *= constant if type(constant) is int else 0
-            if recipe.when is not None and recipe.when.constant is not True:
-                count = 0
-            known[id(recipe)] = count
-        total += count
-    return total
+            count = known[id(recipe)] = _count(recipe, known)
+        least += count[0]
+        most += count[1]
+    return least, most
+
+
+def _count(recipe: Recipe, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    insides = [recipe.block.items if recipe.block is not None else recipe.items]
+    insides += [branch.items for branch in recipe.branches]
+    bounds = [counted(inside, known) for inside in insides]
+    own = recipe.kind is not None and recipe.kind.role in ("layer", "join")
+    least = own + sum(low for low, _ in bounds)
+    most = 1 + sum(high for _, high in bounds)
+    if recipe.repeat is not None:
+        copies = recipe.repeat.constant
+        times = copies if type(copies) is int else None
+        least, most = least * (times or 0), most * (1 if times is None else times)
+    if recipe.when is not None and recipe.when.constant is not True:
+        least = 0
+    return least, most

@@ -38,14 +38,16 @@ def load(source: Source, settings: Settings = Settings(), pick: str | None = Non
 
 def _documents(nodes: list[Node], source: Source, problems: list[Problem]) -> list["Document"]:
     documents: list[Document] = []
-    for index, node in enumerate(nodes):
+    # A divider at the end of a file leaves an empty document behind.
+    filled = [node for node in nodes if not (type(node) is Scalar and node.null)]
+    for index, node in enumerate(filled or nodes):
         if type(node) is not Mapping:
             empty = type(node) is Scalar and node.null
             found = "nothing" if empty else "a list" if type(node) is Sequence else "one word"
             message = f"a spec is a mapping with `input` and `layers`, not {found}"
             problems.append(Problem("CC005", message, None if empty else node.place, help=MINIMAL))
             continue
-        document = Document(node, source, problems, index if len(nodes) > 1 else None)
+        document = Document(node, source, problems, index if len(filled) > 1 else None)
         same = next((other for other in documents if other.name == document.name), None)
         if same is not None:
             place = _place(document.node.get("name"), document.node)
@@ -156,7 +158,7 @@ class Document:
         names = Names(paths if complete else _Anything(), variables)
         return (
             figures.published(published, names) if published is not None else (),
-            figures.budget(budget, paths) if budget is not None else None,
+            figures.budget(budget, names.paths) if budget is not None else None,
         )
 
 

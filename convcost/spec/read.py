@@ -5,6 +5,7 @@ from typing import Any
 from convcost.errors import Note, Problem, Refusal
 from convcost.kind import KINDS, Kind
 from convcost.names import did_you_mean, nearest
+from convcost.options import show
 from convcost.spec.binder import Binder, given
 from convcost.spec.branches import Branches
 from convcost.spec.common import COMMON, Common, good_name
@@ -121,7 +122,7 @@ class Reader:
         meant = did_you_mean(node.text, self.vocabulary)
         self.problem(
             "CC102",
-            f"there is no kind or block `{node.text}`",
+            f"there is no kind or block {show(node.text)}",
             node,
             meant or "`convcost kinds` lists the kinds; `custom` states a cost of its own",
         )
@@ -153,27 +154,17 @@ class Reader:
         candidates = [
             key for key, _ in node.entries.values() if key.text not in (*COMMON, "weights")
         ]
-        if _torn(node):
-            self._torn_expression(node)
-        elif not candidates:
+        if self.values.torn(node):
+            return
+        known_options = {name for found in self.vocabulary.values() for name in found.options}
+        if all(key.text in known_options for key in candidates):
             self.problem("CC111", "this layer names no kind", node)
         else:
-            known_option = {name for found in self.vocabulary.values() for name in found.options}
             best = next(
                 (key for key in candidates if nearest(key.text, self.vocabulary)),
-                next((key for key in candidates if key.text not in known_option), candidates[0]),
+                next((key for key in candidates if key.text not in known_options), candidates[0]),
             )
             self._unknown_kind(best)
-
-    def _torn_expression(self, node: Node) -> None:
-        torn = _torn(node)
-        assert torn is not None
-        self.problem(
-            "CC105",
-            f"`{torn.text}` is only a part of an expression",
-            torn,
-            'inside { } an expression with a comma needs quotes: "max(8, width)"',
-        )
 
     # One layer
 
@@ -187,8 +178,7 @@ class Reader:
         names: tuple[str, ...],
     ) -> Recipe:
         before, within = len(self.problems), self._within
-        if _torn(node):
-            self._torn_expression(node)
+        if self.values.torn(node):
             return Recipe(word, name=self.common.name(rest), label=word.text)
         common = {key: rest[key] for key in (*COMMON, "weights") if key in rest}
         if isinstance(found, Block) or not learns(found):
@@ -256,13 +246,3 @@ class Reader:
             except Refusal as refusal:
                 self.values.refuse(word.place, refusal)
         return made._replace(kind=kind, bound=bound, layer=layer)
-
-
-def _torn(node: Node) -> Scalar | None:
-    """The first half of an expression that a comma inside braces tore apart."""
-    if type(node) is not Mapping or not any(")" in key and "(" not in key for key in node.entries):
-        return None
-    for _, value in node.entries.values():
-        if type(value) is Scalar and value.plain and value.text.count("(") > value.text.count(")"):
-            return value
-    return None

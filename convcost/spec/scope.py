@@ -98,6 +98,8 @@ class Scope:
         self, entry: Entry, path: str, rest: list[str], reference: Scalar
     ) -> Tensor | Problem:
         for name in rest:
+            if entry.scope is None and entry.tensor is not None and entry.tensor.shape is None:
+                return entry.tensor  # what it would have held is not known; that was said
             inner = entry.scope.names if entry.scope is not None else {}
             if name not in inner:
                 hint = did_you_mean(name, inner)

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from convcost.errors import Place, Problem, Refusal
 from convcost.kind import Option
 from convcost.names import did_you_mean
-from convcost.options import OptionType
+from convcost.options import OptionType, show
 from convcost.spec.document import Mapping, Node, Scalar, Sequence
 from convcost.spec.expressions import Evaluate, Lookup, parse
 from convcost.spec.recipes import DEFERRED, Bound
@@ -27,6 +27,21 @@ class Values:
         message = f"{what} {refusal.message}" if what else refusal.message
         self.problems.append(Problem(refusal.code, message, place, help=refusal.help))
 
+    def torn(self, node: Node | None) -> bool:
+        """Whether a comma tore an expression apart in a mapping, which is then said."""
+        half = torn(node)
+        if half is None:
+            return False
+        self.refuse(
+            half.place,
+            Refusal(
+                "CC105",
+                f"`{half.text}` is only a part of an expression",
+                'inside { } an expression with a comma needs quotes: "max(8, width)"',
+            ),
+        )
+        return True
+
     def bind(self, option: Option, node: Node, names: Iterable[str], owner: str) -> Bound | None:
         """The value of an option; None if it is wrong, which is then said."""
         what = f"`{option.name}` of {owner}"
@@ -45,7 +60,9 @@ class Values:
         try:
             return Bound(option, node, option.type.check(raw))
         except Refusal as refusal:
-            self.refuse(node.place, refusal, what)
+            # What is said of a part needs a colon after the whole.
+            whole = refusal.message.startswith(("must", "takes"))
+            self.refuse(node.place, refusal, what if whole else f"{what}:")
             return None
 
     def settle(self, bound: Bound, lookup: Lookup) -> Any:
@@ -76,17 +93,27 @@ class Values:
             )
         entries = {key: value for key, (_, value) in node.entries.items() if key[:2] != "x-"}
         keys = list(entries)
-        parts = [self._raw(value, wanted, names) for value in entries.values()]
+        parts = [self._part(value, wanted, names) for value in entries.values()]
         if all(evaluate is None for _, evaluate in parts):
             return dict(zip(keys, (value for value, _ in parts), strict=True)), None
         return None, _together(parts, lambda values: dict(zip(keys, values, strict=True)))
+
+    def _part(
+        self, node: Node, wanted: OptionType, names: Iterable[str]
+    ) -> tuple[Any, Evaluate | None]:
+        """A value of a mapping: a number or a list of them; what lies deeper is not looked at."""
+        if type(node) is Mapping:
+            return {}, None
+        return self._raw(node, wanted, names)
 
     def _flat(
         self, item: Node, wanted: OptionType, names: Iterable[str]
     ) -> tuple[Any, Evaluate | None]:
         if type(item) is Scalar and not item.null:
             return self._scalar(item, wanted, names)
-        raise _Misplaced(item.place, Refusal("CC104", f"must be {wanted.meaning}"))
+        found = {Scalar: "nothing", Sequence: "a list", Mapping: "a mapping"}[type(item)]
+        meaning = f"must be {wanted.meaning}, not {found}"
+        raise _Misplaced(item.place, Refusal("CC104", meaning))
 
     def _scalar(
         self, node: Scalar, wanted: OptionType, names: Iterable[str]
@@ -98,42 +125,48 @@ class Values:
             return int(text), None
         if node.null:
             return None, None
-        if text in wanted.words:
-            return text, None
+        if text in wanted.words or text in BOOLS:
+            return BOOLS.get(text, text), None
         try:
-            if text in BOOLS:
-                return BOOLS[text], None
             value = number(text)
-            if value is not None:
-                return value, None
-            expression = parse(text)
+            return (value, None) if value is not None else self._expression(node, wanted, names)
         except Refusal as refusal:
             raise _Misplaced(node.place, refusal) from None
+
+    def _expression(
+        self, node: Scalar, wanted: OptionType, names: Iterable[str]
+    ) -> tuple[Any, Evaluate | None]:
+        expression = parse(node.text)
         known = [*names, *IN]
         for name in sorted(expression.names):
             if name not in known:
-                if text == name and not name.startswith("in_"):
-                    # A lone word is more likely a wrong value than a name.
-                    message = f"must be {wanted.meaning}, not `{name}`"
-                    hint = did_you_mean(name, (*known, *wanted.words), listed=0)
-                    if name.lower() in ("yes", "on", "no", "off"):
-                        hint = "YAML 1.2 knows `true` and `false` only"
-                    raise _Misplaced(node.place, Refusal("CC104", message, hint))
-                raise _Misplaced(
-                    node.place,
-                    Refusal(
-                        "CC105",
-                        f"there is no name `{name}` here, in the expression `{text}`",
-                        did_you_mean(name, known),
-                    ),
-                    about=False,
-                )
+                raise _unknown_name(name, node, wanted, known)
         if expression.names:
             return None, expression.evaluate
-        try:
-            return expression.evaluate(_nothing), None
-        except Refusal as refusal:
-            raise _Misplaced(node.place, refusal) from None
+        return expression.evaluate(_nothing), None
+
+
+def _unknown_name(name: str, node: Scalar, wanted: OptionType, known: list[str]) -> "_Misplaced":
+    """A lone word is more likely a wrong value than the name of a variable."""
+    if node.text == name and not name.startswith("in_"):
+        message = f"must be {wanted.meaning}, not {show(name)}"
+        hint = did_you_mean(name, (*known, *wanted.words), listed=0)
+        if name.lower() in ("yes", "on", "no", "off"):
+            hint = "YAML 1.2 knows `true` and `false` only"
+        return _Misplaced(node.place, Refusal("CC104", message, hint))
+    message = f"there is no name `{name}` here, in the expression `{node.text}`"
+    refusal = Refusal("CC105", message, did_you_mean(name, known))
+    return _Misplaced(node.place, refusal, about=False)
+
+
+def torn(node: Node | None) -> Scalar | None:
+    """The first half of an expression that a comma inside braces tore apart."""
+    if type(node) is not Mapping or not any(")" in key and "(" not in key for key in node.entries):
+        return None
+    for _, value in node.entries.values():
+        if type(value) is Scalar and value.plain and value.text.count("(") > value.text.count(")"):
+            return value
+    return None
 
 
 class _Misplaced(Exception):  # noqa: N818  a refusal that knows its place within the value
