@@ -103,7 +103,7 @@ def costs(network: Network, batch: int = 1) -> Costs:
                 step.shape,
                 counted.weights if own else 0,
                 counted.biases if own else 0,
-                counted.buffers,
+                counted.buffers if own else 0,
                 counted.macs,
                 counted.activations,
                 field,

@@ -9,7 +9,7 @@ from math import gcd
 from operator import le
 from typing import Any, NamedTuple
 
-MOST_TURNS = 4096
+MOST_TURNS = 512
 
 
 class Sight(NamedTuple):

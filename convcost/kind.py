@@ -75,6 +75,7 @@ class Kind(Generic[I]):
     stated: ClassVar[bool] = False
     many: ClassVar[bool] = False
     size_rule: ClassVar[str] = ""
+    either: ClassVar[tuple[str, ...]] = ()  # options of which a layer has one
 
     def __init__(self, **options: Any) -> None:
         own = self.__dict__

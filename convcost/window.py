@@ -38,7 +38,7 @@ def needs_axes(size: tuple[int, ...], kind: str) -> None:
     if not size:
         raise Refusal(
             "CC304",
-            f"{kind} slides over an input that has a size, this one is flat",
+            f"{kind} takes an input that has a size, this one is flat",
             "place it before `flatten`",
         )
 

@@ -656,9 +656,7 @@ def test_a_map_is_no_place_for_linear_and_the_ways_out_are_named():
 def test_a_flat_input_has_no_place_to_slide_over(kind):
     principal, kernel = (4, ", kernel: 1") if kind.endswith("conv") else (1, "")
     text = f"input: {{channels: 8, size: []}}\nlayers: [{{{kind}: {principal}{kernel}}}]"
-    assert messages(text) == [
-        f"2:11 CC304 {kind} slides over an input that has a size, this one is flat"
-    ]
+    assert messages(text) == [f"2:11 CC304 {kind} takes an input that has a size, this one is flat"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ OK, OVER, WRONG, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
 
 def guard(run: Callable[[], None]) -> None:
     """Runs, and turns whatever ends it into an exit code and at most a few lines."""
+    if sys.stderr is None:  # closed: there is nobody to complain to
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115  pathlib is not needed yet
     try:
         run()
     except SystemExit as stop:
@@ -44,7 +46,8 @@ def _leave(code: int) -> None:
     """
     for stream in (sys.stdout, sys.stderr):
         try:
-            stream.flush()
+            if stream is not None:
+                stream.flush()
         except (BrokenPipeError, ValueError):
             pass
         except OSError as error:

@@ -31,6 +31,8 @@ def target(format_name: str | None, output: str | None, color: str, width: int |
         raise UsageError(f"--color is one of {', '.join(COLORS)}, not `{printable(color)}`")
     if width is not None and not 20 <= width <= 10_000:  # noqa: PLR2004  narrower shows nothing
         raise UsageError(f"--width is a number from 20 to 10,000, not {width}")
+    if output == "":
+        raise UsageError("--output names no file")
     path = Path(output) if output not in (None, "-") else None
     terminal = path is None and _is_terminal(sys.stdout)
     name = format_name or (_by_suffix(path) if path else "table" if terminal else "plain")
@@ -63,6 +65,8 @@ def write(report: Report, where: Target, sources: Iterable[str] = ()) -> None:
 
 
 def _print_all(pieces: Iterator[str]) -> None:
+    if sys.stdout is None:
+        raise UsageError("standard output is closed")
     try:
         for piece in pieces:
             _print(sys.stdout, piece)
@@ -117,7 +121,9 @@ def _terminal_width() -> int:
     return get_terminal_size((80, 24)).columns
 
 
-def _speaks_unicode(stream: TextIO) -> bool:
+def _speaks_unicode(stream: TextIO | None) -> bool:
+    if stream is None:
+        return True
     try:
         "×█⌊→".encode(stream.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -136,8 +142,16 @@ def _by_suffix(path: Path) -> str:
 
 
 def _same(path: Path, source: str) -> bool:
+    """Whether a file is the one a spec is read from: by name, by name#document, by redirection."""
     try:
-        return path.exists() and Path(source).exists() and path.samefile(source)
+        if not path.exists():
+            return False
+        if source.partition("#")[0] == "-":
+            return os.path.samestat(path.stat(), os.fstat(0))
+        return any(
+            Path(name).is_file() and path.samefile(name)
+            for name in {source, source.partition("#")[0]}
+        )
     except (OSError, ValueError):
         return False
 
@@ -146,8 +160,8 @@ def _write_file(path: Path, pieces: Iterator[str]) -> None:
     """Into a new file beside it, which then takes its place; a device is written to as it is."""
     real = Path(os.path.realpath(path))
     try:
-        if real.exists() and not real.is_file():
-            with real.open("w", encoding="utf-8", newline="") as file:
+        if path.exists() and not path.is_file():
+            with path.open("w", encoding="utf-8", newline="") as file:
                 file.writelines(pieces)
             return
         temporary = real.with_name(f".{real.name}.{os.getpid()}.tmp")

@@ -33,10 +33,14 @@ def open_source(argument: str) -> Asked:
     """`net.yaml`, `net.yaml#name`, `googlenet`, `-`. Raises UsageError."""
     if argument == "-":
         return Asked(_standard_input(), None)
+    if not argument.partition("#")[0]:
+        raise UsageError(f"`{printable(argument)}` names no spec")
     path = Path(argument)
     pick = None
     if not _exists(path) and "#" in argument:
         name, _, pick = argument.partition("#")
+        if not pick:
+            raise UsageError(f"`{printable(argument)}` names no document after #")
         path, argument = Path(name), name
         if argument == "-":
             return Asked(_standard_input(), pick)
@@ -68,7 +72,7 @@ def _lost(argument: str, path: Path, ours: dict[str, Path]) -> str:
     if path.suffix in SUFFIXES or os.sep in argument:
         folder = path.parent
         beside = []
-        if _exists(folder):
+        if folder.is_dir() and os.access(folder, os.R_OK):
             beside = [p.name for p in folder.iterdir() if p.suffix in SUFFIXES]
         close = nearest(path.name, beside)
         if close:

@@ -15,6 +15,7 @@ class Upsample(Layer):
 
     scale: Factor = option("factor of the size; ⌊n·scale⌋ elements come out", None)
     size: Extent = option("output size, instead of a scale", None)
+    either = ("scale", "size")
     mode: Mode = option("`linear` sees 2 elements an axis, `cubic` 4", "nearest")
 
     examples = (

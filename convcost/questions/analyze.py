@@ -5,6 +5,7 @@ from typing import Any, Literal, NamedTuple
 
 from convcost import __version__
 from convcost.costs import MEASURES, Costs, Field, LayerCost, summed
+from convcost.field import Sight
 from convcost.network import Network
 from convcost.report import Cell, Column, Share, Size, Table
 from convcost.shapes import Shape
@@ -178,24 +179,34 @@ def grouped(costs: Costs, depth: int) -> list[LayerCost]:
             rows.append(layers[0])
             continue
         group = groups.get(path)
-        last = costs.layers[group.output] if group and group.output >= 0 else layers[-1]
+        output, field, step = _handed_on(costs, layers[-1] if group is None else group.output)
         total = summed(layers)
         rows.append(
             LayerCost(
                 path,
                 group.kind if group else layers[-1].kind,
-                last.output,
+                output,
                 total.weights,
                 total.biases,
                 total.buffers,
                 total.macs,
                 total.activations,
-                last.field,
+                field,
                 any(layer.stated for layer in layers),
-                last.step,
+                step,
             )
         )
     return rows
+
+
+def _handed_on(costs: Costs, output: int | LayerCost) -> tuple[Shape, Field, int]:
+    """What a group hands on: the output of a layer, or the input that went by it."""
+    if type(output) is int and output < 0:
+        shape = costs.network.inputs[-1 - output][1]
+        return shape, (Sight(),) * len(shape.size), output
+    last = costs.layers[output] if type(output) is int else output
+    assert isinstance(last, LayerCost)
+    return last.output, last.field, last.step
 
 
 def _records(rows: list[LayerCost]) -> list[LayerRecord]:

@@ -40,7 +40,11 @@ class Binder:
         names: tuple[str, ...],
     ) -> tuple[Bound, ...] | None:
         """The options of a layer: defaults, its own value, further keys. None if one is missing."""
+        written = {*options, *((kind.principal,) if given(word, value) else ())}
         bound: dict[str, Bound] = {b.option.name: b for b in self.defaults.get(kind.name, ())}
+        if not written.isdisjoint(kind.either):
+            # One of them is said here: another that is said for all gives way.
+            bound = {name: b for name, b in bound.items() if name not in kind.either}
         before = len(self.problems)
         if given(word, value):
             self._principal(bound, kind, value, options, names)
@@ -49,7 +53,6 @@ class Binder:
             if key in kind.options:
                 self._bind(bound, kind.options[key], item, names, kind.name)
         if any(option.required and option.name not in bound for option in kind.options.values()):
-            written = {*options, *((kind.principal,) if given(word, value) else ())}
             self._missing(kind.name, kind.options, bound, written, word, kind.principal)
         return tuple(bound.values()) if len(self.problems) == before else None
 

@@ -138,11 +138,18 @@ class Blocks:
 
 
 def _called(items: tuple[Recipe, ...]) -> list[Block]:
-    found: list[Block] = []
-    for item in items:
+    """The blocks that layers call, at whatever depth; what is aliased is looked at once."""
+    found: dict[str, Block] = {}
+    seen: set[int] = set()
+    waiting = list(items)
+    while waiting:
+        item = waiting.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
         if item.block is not None:
-            found.append(item.block)
-        found += _called(item.items)
+            found[item.block.name] = item.block
+        waiting += item.items
         for branch in item.branches:
-            found += _called(branch.items)
-    return found
+            waiting += branch.items
+    return list(found.values())

@@ -202,7 +202,10 @@ class Figures:
                 self.problem(
                     "CC108", f"no layer matches `{pattern}`", place, did_you_mean(pattern, paths, 0)
                 )
-            rules.append(Rule(pattern, self._limits(item)))
+            limits = self._limits(item)
+            if not any(measure in item.entries for measure in LIMITED):
+                self.problem("CC112", "a rule limits nothing", item.place, "add {params: {max: n}}")
+            rules.append(Rule(pattern, limits))
         return tuple(rules)
 
     def _limits(self, node: Mapping) -> tuple[Limit, ...]:
@@ -274,4 +277,6 @@ def _growth(text: str) -> tuple[int, int] | int:
     if not text.strip().endswith("%"):
         return whole_figure(text)
     numerator, denominator = figure(text.strip()[:-1]).value()
+    if numerator < 0:
+        raise Refusal("CC112", f"`{text}` is below 0")
     return numerator, denominator * 100

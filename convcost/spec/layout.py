@@ -5,7 +5,7 @@ costs then only count.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from convcost.errors import Note, Place, Problem, Refusal
 from convcost.kind import Kind
@@ -18,10 +18,14 @@ from convcost.spec.values import Values
 
 MOST_LAYERS = 250_000
 LARGEST_SIDE = 10**15
+MOST_CHARACTERS = 100_000_000
+DEEPEST = 64
 
 
 class TooMany(Exception):  # noqa: N818  stops the layout; it becomes a Problem
-    pass
+    def __init__(self, message: str = f"the network has more than {MOST_LAYERS:,} layers") -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class Layout:
@@ -42,6 +46,7 @@ class Layout:
         self.steps: list[Step] = []
         self.groups: list[Group] = []
         self.calls: list[Placed] = []
+        self._characters = 0
         self._made: dict[tuple[object, ...], Kind[Any]] = {}
         self._outputs: dict[tuple[Kind[Any], Shape], Shape] = {}
 
@@ -49,7 +54,9 @@ class Layout:
 
     def all(self, scope: Scope, flow: Tensor) -> None:
         """Lays out a network. Raises TooMany, at once where that can be told from the recipes."""
-        least, most = counted(scope.items, {})
+        least, most, height = counted(scope.items, {})
+        if height > DEEPEST:
+            raise TooMany(f"layers stand in each other more than {DEEPEST} deep")
         if least > MOST_LAYERS or most > 20 * MOST_LAYERS:
             raise TooMany
         self.run(scope, flow)
@@ -81,6 +88,7 @@ class Layout:
                 raise TooMany
             assert layer is not None
             path = scope.prefix + name
+            self._room(path)
             sources = tuple([tensor.source or 0 for tensor in inputs])
             shared = self._shares(recipe, layer, scope, inputs) if recipe.weights else None
             self.steps.append(Step(path, layer, sources, shape, recipe.origin, shared, recipe.note))
@@ -93,6 +101,12 @@ class Layout:
         if scope.names.setdefault(name, entry) is not entry:
             self._take(scope, name, entry)
         return tensor
+
+    def _room(self, path: str) -> None:
+        """Long names inside many layers multiply: a path holds all names above it."""
+        self._characters += len(path)
+        if self._characters > MOST_CHARACTERS:
+            raise TooMany(f"the paths of the layers take more than {MOST_CHARACTERS:,} characters")
 
     def _output(self, recipe: Recipe, layer: Kind[Any], inputs: tuple[Tensor, ...]) -> Shape | None:
         if len(inputs) == 1:
@@ -123,6 +137,9 @@ class Layout:
         copies = self._copies(recipe, scope, flow)
         if copies is None:
             return self._once(recipe, self._name(recipe, scope), scope, flow)
+        if copies == 0 and recipe.sources:
+            found = self._inputs(recipe, scope, flow)
+            flow = found[0] if found else Tensor(flow.source, None)
         before, entering = len(self.steps) + len(self.groups), flow
         for copy in range(1, copies + 1):
             name = f"{recipe.name}_{copy}" if recipe.name else self._name(recipe, scope)
@@ -160,8 +177,9 @@ class Layout:
 
     def _inputs(self, recipe: Recipe, scope: Scope, flow: Tensor) -> tuple[Tensor, ...] | None:
         if not recipe.sources:
-            fed = recipe.branches and all(branch.source for branch in recipe.branches)
-            if flow.source is None and not fed:
+            # What only holds other layers leaves it to them what they take.
+            holds = recipe.kind is not None and recipe.kind.role != "layer"
+            if flow.source is None and not holds:
                 names = ", ".join(f"`{name}`" for name, _ in self.inputs)
                 self._problem(
                     "CC108",
@@ -200,9 +218,11 @@ class Layout:
         index = len(self.groups)
         if index >= MOST_LAYERS:
             raise TooMany
-        self.groups.append(Group(scope.prefix + name, kind, 0))
+        self._room(inner.prefix)
+        self.groups.append(Group(scope.prefix + name, kind, -1))
         output = self.run(inner, inner.entering)
-        self.groups[index] = self.groups[index]._replace(output=output.source or 0)
+        if output.source is not None:
+            self.groups[index] = self.groups[index]._replace(output=output.source)
         entry.tensor = output
         return output
 
@@ -266,6 +286,9 @@ class Layout:
                 self._take(holder, branch.name, Entry(branch.origin, tensor))
             return tensor
         inner = holder.inner(branch.name, branch.items, flow)
+        if flow.source is None and not branch.items:
+            message = f"branch `{branch.name}` is the incoming tensor, and none comes in"
+            self._problem("CC108", message, branch.origin.place, help="write the name of an input")
         return self._grouped(branch.origin, "branch", branch.name, holder, inner)
 
     # Values
@@ -364,31 +387,28 @@ class Layout:
         tensor = self._find(scope, recipe.weights)
         if tensor is None or tensor.source is None or tensor.shape is None:
             return None
-        other = self.steps[tensor.source] if tensor.source >= 0 else None
-        if other is not None and other.shared is not None:
-            return other.shared
+        root = tensor.source
+        if root >= 0 and self.steps[root].shared is not None:
+            root = self.steps[root].shared or 0
         mine = layer.take(tuple(t.shape for t in inputs if t.shape is not None))
-        if other is not None and type(other.layer) is type(layer):
-            theirs = other.layer.take(
-                tuple(
-                    self.steps[i].shape if i >= 0 else self.inputs[-1 - i][1] for i in other.inputs
-                )
-            )
-            if (layer.weights(mine), layer.biases(mine)) == (
-                other.layer.weights(theirs),
-                other.layer.biases(theirs),
-            ):
-                return tensor.source
-            found = f"has weights {other.layer.weights(theirs).text}"
-        else:
-            found = "is no layer of this kind"
-        self._problem(
-            "CC306",
-            f"{recipe.word} needs weights {layer.weights(mine).text}, "
-            f"`{recipe.weights.text}` {found}",
-            recipe.weights.place,
-        )
+        found = "is no layer of this kind"
+        needs = f"weights {layer.weights(mine).text}"
+        if root >= 0 and type(self.steps[root].layer) is type(layer):
+            other = self.steps[root]
+            theirs = other.layer.take(tuple(map(self._shape, other.inputs)))
+            for what in ("weights", "biases"):
+                own, others = getattr(layer, what)(mine), getattr(other.layer, what)(theirs)
+                if own != others:
+                    needs, found = f"{what} {own.text}", f"has {what} {others.text}"
+                    break
+            else:
+                return root
+        message = f"{recipe.word} needs {needs}, `{recipe.weights.text}` {found}"
+        self._problem("CC306", message, recipe.weights.place)
         return None
+
+    def _shape(self, source: int) -> Shape:
+        return self.steps[source].shape if source >= 0 else self.inputs[-1 - source][1]
 
     # Problems
 
@@ -418,13 +438,23 @@ class Layout:
         self.problems.append(Problem(code, message, place, (*notes, *called[:3]), help))
 
 
-def counted(items: tuple[Recipe, ...], known: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """Bounds for what recipes come to, without laying them out: layers at least, and layers and
-    groups if every `when` is true and every repeat by expression is 1.
+class Bounds(NamedTuple):
+    """Layers at least; layers and groups at most, if every `when` is true and every repeat by
+    expression is 1; and how deep they stand in each other."""
+
+    least: int
+    most: int
+    height: int
+
+
+def counted(items: tuple[Recipe, ...], known: dict[int, Bounds], depth: int = 0) -> Bounds:
+    """Bounds for what recipes come to, without laying them out.
 
     Equal recipes are counted once and multiplied, so that doubling ones are told at once.
     """
-    least = most = 0
+    least = most = height = 0
+    if depth > DEEPEST:
+        return Bounds(0, 0, 1)
     for recipe in items:
         if recipe.plain:
             least += 1
@@ -432,23 +462,24 @@ def counted(items: tuple[Recipe, ...], known: dict[int, tuple[int, int]]) -> tup
             continue
         count = known.get(id(recipe))
         if count is None:
-            count = known[id(recipe)] = _count(recipe, known)
-        least += count[0]
-        most += count[1]
-    return least, most
+            count = known[id(recipe)] = _count(recipe, known, depth)
+        least += count.least
+        most += count.most
+        height = max(height, count.height)
+    return Bounds(least, most, height)
 
 
-def _count(recipe: Recipe, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+def _count(recipe: Recipe, known: dict[int, Bounds], depth: int) -> Bounds:
     insides = [recipe.block.items if recipe.block is not None else recipe.items]
     insides += [branch.items for branch in recipe.branches]
-    bounds = [counted(inside, known) for inside in insides]
+    bounds = [counted(inside, known, depth + 1) for inside in insides]
     own = recipe.kind is not None and recipe.kind.role in ("layer", "join")
-    least = own + sum(low for low, _ in bounds)
-    most = 1 + sum(high for _, high in bounds)
+    least = own + sum(bound.least for bound in bounds)
+    most = 1 + sum(bound.most for bound in bounds)
     if recipe.repeat is not None:
         copies = recipe.repeat.constant
         times = copies if type(copies) is int else None
         least, most = least * (times or 0), most * (1 if times is None else times)
     if recipe.when is not None and recipe.when.constant is not True:
         least = 0
-    return least, most
+    return Bounds(least, most, 1 + max(bound.height for bound in bounds))

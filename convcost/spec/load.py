@@ -9,7 +9,7 @@ from convcost.spec.blocks import Blocks
 from convcost.spec.document import Mapping, Node, Scalar, Sequence, read
 from convcost.spec.entry import MINIMAL, Entry, Settings
 from convcost.spec.figures import Figures, Names
-from convcost.spec.layout import MOST_LAYERS, Layout, TooMany
+from convcost.spec.layout import Layout, TooMany
 from convcost.spec.read import Reader
 from convcost.spec.recipes import Recipe
 from convcost.spec.scope import Scope, Tensor
@@ -142,10 +142,9 @@ class Document:
                 layout.declare(scope, name, place, flow)
         try:
             layout.all(scope, entering)
-        except TooMany:
-            message = f"the network has more than {MOST_LAYERS:,} layers"
+        except TooMany as stop:
             key = self.node.entries["layers"][0]
-            self.problems.append(Problem("CC110", message, key.place))
+            self.problems.append(Problem("CC110", stop.message, key.place))
 
     def _figures(
         self, layout: Layout, variables: dict[str, Any], *, complete: bool

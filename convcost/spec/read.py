@@ -9,7 +9,7 @@ from convcost.options import show
 from convcost.spec.binder import Binder, given
 from convcost.spec.branches import Branches
 from convcost.spec.common import COMMON, Common, good_name
-from convcost.spec.document import Mapping, Node, Scalar, Sequence
+from convcost.spec.document import DEEPEST, Mapping, Node, Scalar, Sequence
 from convcost.spec.recipes import DEFERRED, Block, Bound, Recipe
 from convcost.spec.values import Entries, Values
 
@@ -33,6 +33,7 @@ class Reader:
         self.branches = Branches(self.common, self.layers)
         self._constants: dict[tuple[object, ...], Kind[Any]] = {}
         self._within = 0
+        self._depth = 0
         self._read: dict[tuple[int, tuple[str, ...]], Recipe] = {}
 
     def problem(
@@ -53,8 +54,13 @@ class Reader:
             if node is not None:
                 self.problem("CC104", f"{what} must be a list of layers", node, "write [a, b, …]")
             return ()
+        if self._depth >= DEEPEST:
+            self.problem("CC004", f"layers stand in each other more than {DEEPEST} deep", node)
+            return ()
         before, within = len(self.problems), self._within
+        self._depth += 1
         recipes = [self.layer(item, names) for item in node.items]
+        self._depth -= 1
         self._within = within + len(self.problems) - before
         joins = [i for i, r in enumerate(recipes) if r.branches and not r.name]
         if len(joins) == 1 and recipes[joins[0]].repeat is None:
