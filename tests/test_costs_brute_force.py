@@ -440,14 +440,3 @@ def test_weights_shared_with_a_layer_that_shares_are_those_of_the_first():
     assert [step.shared for step in counted.network.steps] == [None, 0, 0]
     assert counted.totals.params == 16 * 16 + 16
     assert counted.totals.macs == 3 * 16 * 16
-
-
-def test_shared_batch_norm_keeps_its_own_buffers():
-    first, again = cost(
-        """
-        input: {channels: 16, size: 14}
-        layers: [{batch_norm: , name: a}, {batch_norm: , weights: a}]
-        """
-    ).layers
-    assert (first.params, first.buffers) == (16 + 16, 16 + 16)
-    assert (again.params, again.buffers) == (0, 16 + 16)

@@ -24,7 +24,7 @@ def test_weights_shared_twice_are_those_of_the_first_layer():
         "3:33 CC306 conv needs weights 10 × 5 × 5 × 64, `b` has weights 64 × 1 × 1 × 64"
     ]
     assert messages(text + "\n {conv: 64, kernel: 1, bias: true, weights: b}]") == [
-        "3:42 CC306 conv needs biases 64, `b` has biases 0"
+        "3:45 CC306 conv needs biases 64, `b` has biases 0"
     ]
     assert messages(text + "\n {batch_norm: , weights: b}]") == [
         "3:25 CC306 batch_norm needs weights 64, `b` is no layer of this kind"
