@@ -27,7 +27,7 @@ def test_weights_shared_twice_are_those_of_the_first_layer():
         "3:45 CC306 conv needs biases 64, `b` has biases 0"
     ]
     assert messages(text + "\n {batch_norm: , weights: b}]") == [
-        "3:25 CC306 batch_norm needs weights 64, `b` is no layer of this kind"
+        "3:26 CC306 batch_norm needs weights 64, `b` is no layer of this kind"
     ]
 
 
