@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 from convcost.registry import Registry
+from convcost.units import grouped, percent
 
 
 class Share(NamedTuple):
@@ -84,6 +85,19 @@ def format(name: str, meaning: str, *suffixes: str) -> Callable[[Render], Render
         return render
 
     return register
+
+
+def shown(cell: Cell) -> str:
+    """A cell as people read it: digits grouped, a share as a percentage, names made printable."""
+    if cell is None:
+        return ""
+    if isinstance(cell, int):
+        return grouped(cell)
+    if isinstance(cell, Size):
+        return "×".join(map(str, cell.numbers)) or "-"
+    if isinstance(cell, Share):
+        return percent(cell.part, cell.whole)
+    return printable(cell)
 
 
 def printable(text: str) -> str:

@@ -92,9 +92,9 @@ def test_layers_stand_in_each_other_64_deep_and_no_deeper_by_any_way():
 def test_names_that_multiply_are_refused_before_memory_is_gone():
     name = "x" * 50_000
     text = f"{H}layers: [{{sequence: [{{relu: , repeat: 200000}}], name: {name}}}]"
-    start = time.perf_counter()
+    start = time.process_time()
     (message,) = messages(text)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert message.endswith("the paths of the layers take more than 100,000,000 characters")
 
 
@@ -116,9 +116,9 @@ def test_names_that_multiply_are_refused_before_memory_is_gone():
     ],
 )
 def test_a_receptive_field_is_worked_out_in_time(layers):
-    start = time.perf_counter()
+    start = time.process_time()
     cost(f"input: {{channels: 8, size: [4096]}}\nlayers: [{layers}]")
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_a_path_below_a_file_is_no_spec(tmp_path):

@@ -2,17 +2,7 @@
 
 from collections.abc import Iterator
 
-from convcost.report import (
-    Cell,
-    Report,
-    Share,
-    Size,
-    Style,
-    Table,
-    format,  # noqa: A004
-    printable,
-)
-from convcost.units import grouped, percent
+from convcost.report import Report, Style, Table, format, printable, shown  # noqa: A004
 
 
 @format("plain", "one line a row, no box: for pipes and logs", ".txt")
@@ -25,8 +15,8 @@ def render(report: Report, style: Style) -> Iterator[str]:
 def _table(table: Table) -> Iterator[str]:
     yield f"{printable(table.title)}\n\n"
     header = [column.title for column in table.columns]
-    rows = [[_cell(cell) for cell in row] for row in table.rows]
-    total = [[_cell(cell) for cell in table.total]] if table.total else []
+    rows = [[shown(cell) for cell in row] for row in table.rows]
+    total = [[shown(cell) for cell in table.total]] if table.total else []
     every = [header, *rows, *total]
     widths = [max(map(len, column)) for column in zip(*every, strict=True)]
     right = [column.align == "right" for column in table.columns]
@@ -40,15 +30,3 @@ def _table(table: Table) -> Iterator[str]:
         yield "\n"
     for note in table.notes:
         yield f"{printable(note)}\n"
-
-
-def _cell(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, int):
-        return grouped(cell)
-    if isinstance(cell, Size):
-        return "×".join(map(str, cell.numbers)) or "-"
-    if isinstance(cell, Share):
-        return percent(cell.part, cell.whole)
-    return printable(cell)

@@ -12,13 +12,12 @@ from convcost.report import (
     Column,
     Report,
     Share,
-    Size,
     Style,
     Table,
     format,  # noqa: A004
     printable,
+    shown,
 )
-from convcost.units import grouped, percent
 
 BAR = 12
 GAP = "  "
@@ -161,16 +160,10 @@ def _cells(text: str) -> int:
 
 
 def _cell(cell: Cell, style: Style, *, bar: bool = True) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, int):
-        return grouped(cell)
-    if isinstance(cell, Size):
-        return "×".join(map(str, cell.numbers)) or "-"
-    if isinstance(cell, Share):
-        share = percent(cell.part, cell.whole).rjust(7)
-        return f"{share} {_bar(cell, style)}".rstrip() if bar else share
-    return printable(cell)
+    if not isinstance(cell, Share):
+        return shown(cell)
+    share = shown(cell).rjust(7)
+    return f"{share} {_bar(cell, style)}".rstrip() if bar else share
 
 
 def _bar(share: Share, style: Style) -> str:

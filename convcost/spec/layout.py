@@ -5,13 +5,14 @@ costs then only count.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcost.errors import Note, Place, Problem, Refusal
 from convcost.kind import Kind
 from convcost.network import Group, Placed, Step
 from convcost.shapes import Shape
-from convcost.spec.document import Scalar
+from convcost.spec.bounds import counted
+from convcost.spec.document import DEEPEST, Scalar
 from convcost.spec.recipes import DEFERRED, Block, Bound, Branch, Recipe
 from convcost.spec.scope import Entry, Scope, Tensor, Unknown
 from convcost.spec.values import Values
@@ -19,7 +20,6 @@ from convcost.spec.values import Values
 MOST_LAYERS = 250_000
 LARGEST_SIDE = 10**15
 MOST_CHARACTERS = 100_000_000
-DEEPEST = 64
 
 
 class TooMany(Exception):  # noqa: N818  stops the layout; it becomes a Problem
@@ -436,50 +436,3 @@ class Layout:
     ) -> None:
         called = tuple(Note("in this call", call.place) for call in reversed(self.calls))
         self.problems.append(Problem(code, message, place, (*notes, *called[:3]), help))
-
-
-class Bounds(NamedTuple):
-    """Layers at least; layers and groups at most, if every `when` is true and every repeat by
-    expression is 1; and how deep they stand in each other."""
-
-    least: int
-    most: int
-    height: int
-
-
-def counted(items: tuple[Recipe, ...], known: dict[int, Bounds], depth: int = 0) -> Bounds:
-    """Bounds for what recipes come to, without laying them out.
-
-    Equal recipes are counted once and multiplied, so that doubling ones are told at once.
-    """
-    least = most = height = 0
-    if depth > DEEPEST:
-        return Bounds(0, 0, 1)
-    for recipe in items:
-        if recipe.plain:
-            least += 1
-            most += 1
-            continue
-        count = known.get(id(recipe))
-        if count is None:
-            count = known[id(recipe)] = _count(recipe, known, depth)
-        least += count.least
-        most += count.most
-        height = max(height, count.height)
-    return Bounds(least, most, height)
-
-
-def _count(recipe: Recipe, known: dict[int, Bounds], depth: int) -> Bounds:
-    insides = [recipe.block.items if recipe.block is not None else recipe.items]
-    insides += [branch.items for branch in recipe.branches]
-    bounds = [counted(inside, known, depth + 1) for inside in insides]
-    own = recipe.kind is not None and recipe.kind.role in ("layer", "join")
-    least = own + sum(bound.least for bound in bounds)
-    most = 1 + sum(bound.most for bound in bounds)
-    if recipe.repeat is not None:
-        copies = recipe.repeat.constant
-        times = copies if type(copies) is int else None
-        least, most = least * (times or 0), most * (1 if times is None else times)
-    if recipe.when is not None and recipe.when.constant is not True:
-        least = 0
-    return Bounds(least, most, 1 + max(bound.height for bound in bounds))
