@@ -98,3 +98,4 @@ class Network(NamedTuple):
     variables: tuple[tuple[str, Any], ...] = ()
     published: tuple[Published, ...] = ()
     budget: Budget | None = None
+    output: Shape = Shape(0)

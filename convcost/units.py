@@ -100,3 +100,14 @@ def percent(part: int, whole: int, places: int = 1) -> str:
     tenths = (2 * abs(part) * 100 * scale + whole) // (2 * whole)
     sign = "-" if part < 0 and tenths else ""
     return f"{sign}{tenths // scale}.{tenths % scale:0{places}d} %"
+
+
+def signed(number: int) -> str:
+    """`+864`, `-229,888`, `0`."""
+    return f"{number:+,}" if number else "0"
+
+
+def times(larger: int, smaller: int, places: int = 2) -> str:
+    """How many times the one is of the other, `16.94`: rounded half up from the exact ratio."""
+    scaled = (2 * larger * 10**places + smaller) // (2 * smaller)
+    return f"{scaled // 10**places:,}.{scaled % 10**places:0{places}d}"

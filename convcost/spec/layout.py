@@ -52,14 +52,17 @@ class Layout:
 
     # Flow
 
-    def all(self, scope: Scope, flow: Tensor) -> None:
-        """Lays out a network. Raises TooMany, at once where that can be told from the recipes."""
+    def all(self, scope: Scope, flow: Tensor) -> Tensor:
+        """Lays out a network; what it hands on in the end.
+
+        Raises TooMany, at once where that can be told from the recipes.
+        """
         least, most, height = counted(scope.items, {})
         if height > DEEPEST:
             raise TooMany(f"layers stand in each other more than {DEEPEST} deep")
         if least > MOST_LAYERS or most > 20 * MOST_LAYERS:
             raise TooMany
-        self.run(scope, flow)
+        return self.run(scope, flow)
 
     def run(self, scope: Scope, flow: Tensor) -> Tensor:
         """Lays out the layers of a scope in series; what the last one hands on."""

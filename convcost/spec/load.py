@@ -5,6 +5,7 @@ from typing import Any
 from convcost.errors import Note, Problem, Source, SpecError
 from convcost.names import did_you_mean
 from convcost.network import Budget, Network, Published
+from convcost.shapes import Shape
 from convcost.spec.blocks import Blocks
 from convcost.spec.document import Mapping, Node, Scalar, Sequence, read
 from convcost.spec.entry import MINIMAL, Entry, Settings
@@ -110,7 +111,7 @@ class Document:
         if type(layers) is Sequence and not layers.items:
             sections.problem("CC103", "`layers` has no layers", layers)
         layout = Layout(sections.values, variables, inputs, places)
-        self._run(layout, items, variables)
+        output = self._run(layout, items, variables)
         published, budget = self._figures(layout, variables, complete=len(self.problems) == before)
         if len(self.problems) > before:
             return None
@@ -124,11 +125,12 @@ class Document:
             variables=tuple(variables.items()),
             published=published,
             budget=budget,
+            output=output.shape or Shape(0),
         )
 
     # Layers and figures
 
-    def _run(self, layout: Layout, items: tuple[Recipe, ...], variables: dict[str, Any]) -> None:
+    def _run(self, layout: Layout, items: tuple[Recipe, ...], variables: dict[str, Any]) -> Tensor:
         flows = [
             Tensor(-1 - k, shape if shape.channels else None)
             for k, (_, shape) in enumerate(layout.inputs)
@@ -141,10 +143,11 @@ class Document:
             if name != "input" or len(flows) > 1:
                 layout.declare(scope, name, place, flow)
         try:
-            layout.all(scope, entering)
+            return layout.all(scope, entering)
         except TooMany as stop:
             key = self.node.entries["layers"][0]
             self.problems.append(Problem("CC110", stop.message, key.place))
+            return entering
 
     def _figures(
         self, layout: Layout, variables: dict[str, Any], *, complete: bool

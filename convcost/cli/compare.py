@@ -1,0 +1,69 @@
+"""`convcost compare`: what does a design choice buy?"""
+
+from typing import Annotated
+
+import typer
+
+from convcost.cli import _networks, _output
+from convcost.costs import costs
+from convcost.errors import SpecError, UsageError
+from convcost.names import did_you_mean
+from convcost.network import Network
+from convcost.questions.compare import Comparison
+from convcost.report import printable
+
+EPILOG = """Examples:
+
+  convcost compare inception_3a
+
+  convcost compare vgg16 googlenet resnet50 --baseline ResNet-50
+
+  convcost compare before.yaml after.yaml --layers"""
+
+
+def command(
+    specs: Annotated[
+        list[str],
+        typer.Argument(metavar="SPEC...", help="Two networks or more, of one file or several."),
+    ],
+    baseline: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The network to compare with; the first.")
+    ] = None,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="The layers in which they differ, by path.")
+    ] = False,
+    bars: Annotated[
+        bool, typer.Option("--bars/--no-bars", help="Bars for params and macs.")
+    ] = True,
+    settings: _networks.SetOption = None,
+    size: _networks.SizeOption = None,
+    batch: _networks.BatchOption = 1,
+    format_name: _networks.FormatOption = None,
+    output: _networks.OutputOption = None,
+    color: _networks.ColorOption = "auto",
+    width: _networks.WidthOption = None,
+) -> None:
+    """Networks side by side: what each costs, and what it saves against the first."""
+    try:
+        where = _output.target(format_name, output, color, width)
+        networks = _networks.read(specs, _networks.settings(settings, size))
+        if len(networks) < 2:  # noqa: PLR2004  a comparison
+            raise UsageError("compare takes two networks or more, this is one")  # noqa: TRY301
+        counted = tuple(costs(network, batch) for network in networks)
+        report = Comparison(counted, _baseline(networks, baseline), layers, bars)
+        _output.write(report, where, specs)
+    except* (SpecError, UsageError) as errors:
+        for error in errors.exceptions:
+            assert isinstance(error, SpecError | UsageError)
+            _output.complain(error)
+        _output.wrong()
+
+
+def _baseline(networks: list[Network], name: str | None) -> int:
+    names = [network.name for network in networks]
+    if name is None:
+        return 0
+    if name not in names:
+        hint = did_you_mean(name, names)
+        raise UsageError(f"there is no network `{printable(name)}` among these; {hint}")
+    return names.index(name)
