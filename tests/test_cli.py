@@ -273,3 +273,12 @@ def test_help_names_the_commands_and_carries_no_escape():
     assert done.returncode == 0
     assert b"analyze" in done.stdout
     assert b"\x1b" not in done.stdout
+
+
+def test_the_work_behind_each_count_is_shown_where_asked():
+    text = run("analyze", "reduce_5x5#reduced", "--work", "params").stdout.decode()
+    assert re.search(r"conv\S* .* 12,288 .* 24 × 1 × 1 × 512\n", text)
+    macs = run("analyze", "vgg16", "--work", "macs", "--batch", "2", "--top", "1").stdout.decode()
+    assert "64 × 3 × 3 × 3 × 224 × 224 × 2\n" in macs
+    wrong = run("analyze", "vgg16", "--work", "flops")
+    assert wrong.stderr == b"error: --work is params or macs, not `flops`\n"

@@ -40,6 +40,9 @@ def command(
     top: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="The first N rows only.")
     ] = None,
+    work: Annotated[
+        str | None, typer.Option(metavar="params|macs", help="Show the product behind each count.")
+    ] = None,
     layout: Annotated[
         str, typer.Option(metavar="hwc|chw", help="Where channels stand in a shape.")
     ] = "hwc",
@@ -54,7 +57,7 @@ def command(
     """What does this network cost: size, params and macs of every layer, exactly."""
     try:
         where = _output.target(format_name, output, color, width)
-        view = View(_columns(columns), depth, _sort(sort), top, _layout(layout))
+        view = View(_columns(columns, work), depth, _sort(sort), top, _layout(layout))
         networks = _networks.read(specs, _networks.settings(settings, size))
         report = Analysis(tuple(costs(network, batch) for network in networks), view)
         _output.write(report, where, specs)
@@ -65,7 +68,13 @@ def command(
         _output.wrong()
 
 
-def _columns(text: str | None) -> tuple[str, ...]:
+def _columns(text: str | None, work: str | None) -> tuple[str, ...]:
+    if work is not None:
+        if work not in ("params", "macs"):
+            raise UsageError(f"--work is params or macs, not `{printable(work)}`")
+        # The product takes the place of the share, unless columns are chosen.
+        chosen = SHOWN[:-1] if text is None else _columns(text, None)
+        return tuple(dict.fromkeys((*chosen, f"{work}_work")))
     if text is None:
         return SHOWN
     if text == "all":

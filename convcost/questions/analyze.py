@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
 from convcost import __version__
-from convcost.costs import MEASURES, Costs, Field, LayerCost, summed
+from convcost.costs import MEASURES, Costs, Field, LayerCost, inputs_of, summed
 from convcost.field import Sight
-from convcost.network import Network
+from convcost.network import Network, Step
 from convcost.report import Cell, Column, Share, Size, Table
 from convcost.shapes import Shape
 from convcost.units import CONVENTION
+from convcost.work import Work
 
 SCHEMA = "convcost.analyze/1"
 SHOWN = ("layer", "kind", "output", "params", "macs", "share")
@@ -67,6 +68,18 @@ def _kind(row: LayerCost) -> str:
     return f"{row.kind} (stated)" if row.stated else row.kind
 
 
+def _work(measure: str) -> _Shown:
+    """The product behind a count; of a group there is none but its layers'."""
+
+    def cell(row: LayerCost, costs: Costs, _view: View) -> Cell:
+        if row.step < 0 or costs.network.steps[row.step].path != row.path:
+            return None
+        step = costs.network.steps[row.step]
+        return work_of(costs, step, measure).text if getattr(row, measure) else None
+
+    return _Shown(Column(f"{measure}_work", f"{measure} =", "left", folds=True), cell)
+
+
 COLUMNS: dict[str, _Shown] = {
     "layer": _Shown(
         Column("path", "layer", "left", folds=True), lambda row, _costs, _view: row.path
@@ -89,6 +102,8 @@ COLUMNS: dict[str, _Shown] = {
         Column("receptive_field", "receptive field", "right", 8),
         lambda row, _costs, _view: Size(tuple(sight.extent for sight in row.field)),
     ),
+    "params_work": _work("params"),
+    "macs_work": _work("macs"),
     "step": _Shown(
         Column("step", "step", "right", 9),
         lambda row, _costs, _view: Size(tuple(sight.step for sight in row.field)),
@@ -126,7 +141,7 @@ class Analysis(NamedTuple):
             title=_title(costs.network),
             columns=tuple(column for column, _ in shown),
             rows=tuple(tuple(cell(row, costs, self.view) for _, cell in shown) for row in rows),
-            total=tuple(total),
+            total=tuple(total) if any(cell is not None for cell in total[1:]) else (),
             notes=notes,
         )
 
@@ -162,6 +177,15 @@ class Analysis(NamedTuple):
             "layers": _records(self._rows(costs)[0]),
             "totals": {name: getattr(costs.totals, name) for name in MEASURES},
         }
+
+
+def work_of(costs: Costs, step: Step, measure: str) -> Work:
+    """The product, or sum of products, that a measure of a step comes from; params are both."""
+    x = step.layer.take(inputs_of(costs.network, step))
+    if measure == "params":
+        return step.layer.weights(x).plus(step.layer.biases(x))
+    work: Work = getattr(step.layer, measure)(x)
+    return work.times(batch=costs.batch) if measure == "macs" and costs.batch > 1 else work
 
 
 def grouped(costs: Costs, depth: int) -> list[LayerCost]:
