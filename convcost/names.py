@@ -93,10 +93,13 @@ SYNONYMS = {
 }
 
 
+SHORT = 4  # a letter more or less weighs more in a short name
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The one of `names` that was most likely meant, or None.
 
-    A synonym of the field comes first, then the least edited spelling within a third of its length.
+    A synonym of the field comes first, then the one most alike.
     """
     known = list(dict.fromkeys(names))
     folded = name.lower().replace("-", "_").strip()
@@ -108,7 +111,8 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
             return other
     from difflib import get_close_matches
 
-    close = get_close_matches(folded[:60], [other.lower() for other in known], n=1, cutoff=0.6)
+    alike = 0.6 if len(folded) < SHORT else 0.7
+    close = get_close_matches(folded[:60], [other.lower() for other in known], n=1, cutoff=alike)
     return next((other for other in known if close and other.lower() == close[0]), None)
 
 

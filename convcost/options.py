@@ -76,7 +76,11 @@ def _whole(least: int, most: int = LARGEST) -> Callable[[Any], int]:
             return value
         if type(value) is int and value > most:
             raise Refusal("CC104", f"must be at most {most:,}, not {value:,}")
-        raise Refusal("CC104", f"must be a whole number from {least}, not {show(value)}")
+        fraction = (
+            type(value) not in (bool, int) and hasattr(value, "denominator") and value > least
+        )
+        hint = "round(…), // or divisible(…, 8) make it whole" if fraction else ""
+        raise Refusal("CC104", f"must be a whole number from {least}, not {show(value)}", hint)
 
     return check
 

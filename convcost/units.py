@@ -93,9 +93,9 @@ def grouped(number: int) -> str:
 
 
 def percent(part: int, whole: int, places: int = 1) -> str:
-    """`40.6 %`, rounded half up from the exact ratio; `0 %` of nothing."""
+    """`40.6 %`, rounded half up from the exact ratio; 0 of nothing."""
     if not whole:
-        return "0 %"
+        return f"0.{0:0{places}d} %"
     scale = 10**places
     tenths = (2 * abs(part) * 100 * scale + whole) // (2 * whole)
     sign = "-" if part < 0 and tenths else ""

@@ -43,7 +43,8 @@ NOTHING = Work()
 def product(**factors: int | tuple[int, ...]) -> Work:
     """`product(filters=64, kernel=(7, 7), channels=3)` is 64 × 7 × 7 × 3.
 
-    A tuple gives one factor for each of its numbers; underscores in a name print as spaces.
+    A tuple gives one factor for each of its numbers; `_per_` in a name prints as a slash, other
+    underscores as spaces.
     """
     return Work((_factors(factors),))
 
@@ -51,6 +52,6 @@ def product(**factors: int | tuple[int, ...]) -> Work:
 def _factors(factors: dict[str, int | tuple[int, ...]]) -> tuple[Factor, ...]:
     listed: list[Factor] = []
     for key, value in factors.items():
-        name = key.replace("_", " ")
+        name = key.replace("_per_", "/").replace("_", " ")
         listed += [Factor(name, n) for n in (value if isinstance(value, tuple) else (value,))]
     return tuple(listed)

@@ -110,9 +110,8 @@ def test_a_table_fits_its_terminal_and_cuts_no_number(columns):
     assert max(map(len, table)) <= columns
     assert "1,582,671,872" in table[-1]
     assert "6,998,552" in table[-1]
-    shares = columns >= 120
-    assert ("█" in text) == shares
-    assert ("not shown at this width: " in text.replace("\n", " ")) == (not shares)
+    assert ("█" in text) == (columns >= 80)
+    assert ("not shown at this width: " in text.replace("\n", " ")) == (columns < 120)
 
 
 def test_a_terminal_gets_colour_unless_it_is_not_wanted():

@@ -6,8 +6,8 @@ from math import prod
 import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
+from support import cost
 
-from tests.support import cost
 from tests.test_window import scattered, starts
 
 few = st.integers(1, 3)

@@ -1,11 +1,11 @@
 """Every kind says what it is, and its examples hold."""
 
 import pytest
+from support import cost
 
 from convcost.kind import KINDS
 from convcost.options import TYPES
 from convcost.shapes import Shape
-from tests.support import cost
 
 EXAMPLES = [
     pytest.param(example, id=f"{name} {number}")

@@ -3,11 +3,11 @@
 from textwrap import dedent
 
 import pytest
+from support import cost, messages, problems
 
 from convcost.errors import Source
 from convcost.shapes import Shape
 from convcost.spec.load import Settings, load
-from tests.support import cost, messages
 
 EIGHT = "input: {channels: 8, size: 8}\n"
 
@@ -928,3 +928,54 @@ def test_a_budget_limits_totals_layers_and_groups():
     assert [(rule.match, rule.limits[0].max) for rule in budget.layers] == [("stem/*", 4000)]
     assert [(rule.match, rule.limits[0].max) for rule in budget.groups] == [("stem", 1024)]
     assert budget.message == "ask first"
+
+
+def test_a_kind_takes_its_options_by_name_too():
+    text = (
+        EIGHT
+        + "layers: [{conv: {filters: 4, kernel: 3}, padding: 1}, {batch_norm: {scale: false}}]"
+    )
+    assert cost(text).totals.params == 4 * 3 * 3 * 8 + 4
+    joined = EIGHT + "layers: [{add: , branches: {a: [], b: [relu]}}, {sequence: , layers: [relu]}]"
+    assert [layer.path for layer in cost(joined).layers] == [
+        "b/relu_1",
+        "add_1",
+        "sequence_1/relu_1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("layer", "said", "hint"),
+    [
+        pytest.param(
+            "{conv: 8, kernel: 3, pad: 1}", "conv has no option `pad`", "did you mean `padding`?",
+            id="another tool's word that is a kind here",
+        ),
+        pytest.param(
+            "{type: conv, filters: 8, kernel: 3}", "this layer names no kind",
+            "the kind is the key, its main option the value: {conv: 64, kernel: 3}", id="a type",
+        ),
+        pytest.param(
+            "{conv: 8, kernel: 3, in_channels: 8}", "conv has no option `in_channels`",
+            "what comes in is never written, it follows from the layer before", id="input channels",
+        ),
+        pytest.param(
+            "{conv: 9/2, kernel: 3}", "`filters` of conv must be a whole number from 1, not 4.5",
+            "round(…), // or divisible(…, 8) make it whole", id="a fraction of filters",
+        ),
+        pytest.param(
+            '{conv: 8, kernel: "(3, 3)"}', "expected `)`, not `,`, in the expression `(3, 3)`",
+            "a list is written [3, 3]", id="a tuple",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_beginner_writes_is_met_with_what_was_meant(layer, said, hint):
+    (problem,) = problems(EIGHT + f"layers: [{layer}]")
+    assert (problem.message, problem.help) == (said, hint)
+
+
+def test_a_block_that_reaches_for_a_layer_of_its_caller_is_told_that_it_cannot():
+    (problem,) = problems(
+        EIGHT + "blocks: {b: {layers: [{relu: , from: first}]}}\nlayers: [{relu: , name: first}, b]"
+    )
+    assert problem.help == "a block sees `input` and its own layers, nothing of its caller"

@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from support import ROOT, messages, problems
 
 from convcost.kind import KINDS
 from convcost.options import TYPES
-from tests.support import ROOT, messages, problems
 
 EIGHT = "input: {channels: 8, size: 8}\n"
 NO_TOKEN = "found character that cannot start any token"
@@ -24,7 +24,7 @@ except ImportError:
 else:
     resource.setrlimit(resource.RLIMIT_CPU, (2, 3))
     resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-from tests.support import cost, messages
+from support import cost, messages
 text = sys.stdin.read()
 start = time.process_time()
 found = messages(text) or cost(text) and []

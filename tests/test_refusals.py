@@ -6,9 +6,9 @@ import sys
 import unicodedata
 
 import pytest
+from support import ROOT, messages, problems, run
 
 from convcost.kind import KINDS
-from tests.support import ROOT, messages, problems, run
 
 EIGHT = "input: {channels: 8, size: 8}\n"
 TOO_MANY = "CC110 the network has more than 250,000 layers"
@@ -23,7 +23,7 @@ except ImportError:
 else:
     resource.setrlimit(resource.RLIMIT_CPU, (3, 4))
     resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-from tests.support import messages
+from support import messages
 text = sys.stdin.read()
 start = time.perf_counter()
 found = messages(text)

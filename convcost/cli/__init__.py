@@ -32,6 +32,7 @@ def _run() -> None:
     import typer
 
     plug_in()
+    _no_command(sys.argv[1:])
     app = typer.Typer(
         name="convcost",
         help=ABOUT,
@@ -60,6 +61,19 @@ def plug_in() -> None:
     for folder in folders.split(os.pathsep):
         KINDS.extend(os.path.join(folder, "layers"))  # noqa: PTH118  pathlib is not needed yet
         FORMATS.extend(os.path.join(folder, "render"))  # noqa: PTH118
+
+
+def _no_command(arguments: list[str]) -> None:
+    """A spec where a command is due: the command was forgotten."""
+    first = arguments[0].partition("#")[0] if arguments else ""
+    if first not in COMMANDS and first.endswith((".yaml", ".yml")):
+        from convcost.cli._output import complain, wrong
+        from convcost.errors import UsageError
+        from convcost.report import printable
+
+        shown = printable(arguments[0])
+        complain(UsageError(f"`{shown}` is no command; did you mean `convcost analyze {shown}`?"))
+        wrong()
 
 
 def _wanted(arguments: list[str]) -> list[str]:

@@ -13,7 +13,18 @@ from convcost.report import FORMATS, Format, Report, Style, printable
 
 COLORS = ("auto", "always", "never")
 ASCII = str.maketrans(
-    {"×": "x", "→": "->", "…": "...", "−": "-", "·": "*", "⌊": "floor(", "⌋": ")", "Φ": "Phi"}
+    {
+        "×": "x",
+        "→": "->",
+        "…": "...",
+        "−": "-",
+        "·": "*",
+        "⌊": "floor(",
+        "⌋": ")",
+        "⌈": "ceil(",
+        "⌉": ")",
+        "Φ": "Phi",
+    }
 )
 
 

@@ -35,7 +35,8 @@ def command(
         int | None, typer.Option(min=1, metavar="N", help="One row for each path cut to N names.")
     ] = None,
     sort: Annotated[
-        str | None, typer.Option(metavar="MEASURE", help="Largest first, by a measure; or path.")
+        str | None,
+        typer.Option(metavar="MEASURE", help=f"Largest first, by {', '.join(MEASURES)}; or path."),
     ] = None,
     top: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="The first N rows only.")
@@ -91,6 +92,8 @@ def _columns(text: str | None, work: str | None) -> tuple[str, ...]:
 
 
 def _sort(name: str | None) -> str | None:
+    if name == "layer":
+        return "path"
     if name is not None and name not in (*MEASURES, "path"):
         hint = did_you_mean(name, (*MEASURES, "path"))
         raise UsageError(f"cannot sort by `{printable(name)}`; {hint}")

@@ -60,10 +60,8 @@ class Conv(Layer):
     # [f, c/g, k…] filters
     def weights(self, x: Shape) -> Work:
         kernel = spread(self.kernel, len(x.size), "kernel")
-        if self.groups == 1:
-            return product(filters=self.filters, kernel=kernel, channels=x.channels)
-        per_group = x.channels // self.groups
-        return product(filters=self.filters, kernel=kernel, channels_per_group=per_group)
+        share = x.channels // self.groups
+        return product(filters=self.filters, kernel=kernel, channels_per_groups=share)
 
     def biases(self, x: Shape) -> Work:
         return product(filters=self.filters) if self.bias else NOTHING

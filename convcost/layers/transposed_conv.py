@@ -48,10 +48,8 @@ class TransposedConv(Layer):
     # [c, f/g, k…] filters
     def weights(self, x: Shape) -> Work:
         kernel = spread(self.kernel, len(x.size), "kernel")
-        if self.groups == 1:
-            return product(filters=self.filters, kernel=kernel, channels=x.channels)
-        per_group = self.filters // self.groups
-        return product(filters_per_group=per_group, kernel=kernel, channels=x.channels)
+        share = self.filters // self.groups
+        return product(filters_per_groups=share, kernel=kernel, channels=x.channels)
 
     def biases(self, x: Shape) -> Work:
         return product(filters=self.filters) if self.bias else NOTHING

@@ -7,6 +7,7 @@ from convcost import __version__
 from convcost.costs import MEASURES, Costs, Field, LayerCost, inputs_of, summed
 from convcost.field import Sight
 from convcost.network import Network, Step
+from convcost.options import show
 from convcost.report import Cell, Column, Share, Size, Table
 from convcost.shapes import Shape
 from convcost.units import CONVENTION
@@ -84,14 +85,14 @@ COLUMNS: dict[str, _Shown] = {
     "layer": _Shown(
         Column("path", "layer", "left", folds=True), lambda row, _costs, _view: row.path
     ),
-    "kind": _Shown(Column("kind", "kind", "left", 2), lambda row, _costs, _view: _kind(row)),
+    "kind": _Shown(Column("kind", "kind", "left", 3), lambda row, _costs, _view: _kind(row)),
     "output": _Shown(
         Column("output", "output", "right", 1), lambda row, _costs, view: _shape(row.output, view)
     ),
     "params": _measure("params", 0),
     "macs": _measure("macs", 0),
     "share": _Shown(
-        Column("share", "share of macs", "left", 3),
+        Column("share", "share of macs", "left", 2),
         lambda row, costs, _view: Share(row.macs, costs.totals.macs),
     ),
     "weights": _measure("weights", 4),
@@ -139,7 +140,9 @@ class Analysis(NamedTuple):
         return Table(
             name=costs.network.name,
             title=_title(costs.network),
-            columns=tuple(column for column, _ in shown),
+            columns=tuple(column for column, _ in shown)
+            if self.view.columns == SHOWN
+            else tuple(column._replace(drop=n) for n, (column, _) in enumerate(shown)),
             rows=tuple(tuple(cell(row, costs, self.view) for _, cell in shown) for row in rows),
             total=tuple(total) if any(cell is not None for cell in total[1:]) else (),
             notes=notes,
@@ -278,6 +281,9 @@ def _footer(costs: Costs) -> tuple[str, ...]:
     ]
     samples = "1 sample" if costs.batch == 1 else f"a batch of {costs.batch:,} samples"
     notes = [f"{', '.join(inputs)}; {samples}", CONVENTION]
+    if network.variables:
+        values = (f"{name} {show(value).strip('`')}" for name, value in network.variables)
+        notes.insert(1, f"with {', '.join(values)}")
     if any(layer.stated for layer in costs.layers):
         notes.append("stated: given by the spec's author, not derived")
     return tuple(notes)

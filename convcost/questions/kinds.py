@@ -97,7 +97,7 @@ def _all() -> Table:
         ),
         rows=tuple(rows),
         notes=(
-            "every layer also takes name, from, repeat, when and note",
+            "every layer also takes name, from, repeat, when and note; one that learns, weights",
             "`convcost kinds KIND` tells all of one kind",
         ),
     )
@@ -146,6 +146,9 @@ def _formulas(kind: type[Kind[Any]]) -> Table:
             Column("work", "work", "left", folds=True),
         ),
         rows=tuple(rows),
+        notes=("n size, f kernel, s stride, p padding, d dilation of an axis",)
+        if kind.size_rule
+        else (),
     )
 
 

@@ -12,6 +12,9 @@ from convcost.spec.document import Mapping, Node, Scalar, Sequence
 from convcost.spec.recipes import Block, Bound
 from convcost.spec.values import Entries, Values
 
+FOLLOWS = "what comes in is never written, it follows from the layer before"
+INPUT_WORDS = ("in_channels", "in_features", "input_channels", "channels_in", "in_planes")
+
 
 class Binder:
     """Binds options; what is wrong with them is kept in `problems`."""
@@ -40,6 +43,12 @@ class Binder:
         names: tuple[str, ...],
     ) -> tuple[Bound, ...] | None:
         """The options of a layer: defaults, its own value, further keys. None if one is missing."""
+        if type(value) is Mapping and not kind.options.keys().isdisjoint(value.entries):
+            # By name, as a block takes them: {conv: {filters: 64, kernel: 3}}.
+            for key, (place, _) in options.items():
+                if key in value.entries:
+                    self.problem("CC003", f"`{key}` of {kind.name} is given twice", place)
+            options, value = {**value.entries, **options}, word
         written = {*options, *((kind.principal,) if given(word, value) else ())}
         bound: dict[str, Bound] = {b.option.name: b for b in self.defaults.get(kind.name, ())}
         if not written.isdisjoint(kind.either):
@@ -48,7 +57,7 @@ class Binder:
         before = len(self.problems)
         if given(word, value):
             self._principal(bound, kind, value, options, names)
-        self.unknown(kind.name, options, kind.options)
+        self.unknown(kind.name, options, kind)
         for key, (_, item) in options.items():
             if key in kind.options:
                 self._bind(bound, kind.options[key], item, names, kind.name)
@@ -111,7 +120,7 @@ class Binder:
             if key in written:
                 self.problem("CC003", f"`{key}` of {block.name} is given twice", entry[0])
             written[key] = entry
-        self.unknown(block.name, written, block.options)
+        self.unknown(block.name, written, block)
         bound: dict[str, Bound] = {}
         for key, (_, item) in written.items():
             if key in block.options:
@@ -154,16 +163,14 @@ class Binder:
                     f"add {where}",
                 )
 
-    def unknown(self, owner: str, options: Entries, known: Iterable[str]) -> None:
-        allowed = [*known, *COMMON]
+    def unknown(self, owner: str, options: Entries, known: "type[Kind[Any]] | Block") -> None:
+        allowed = [*known.options, *COMMON]
+        if not isinstance(known, Block) and known.weights is not Kind.weights and not known.stated:
+            allowed.append("weights")
         for key, (word, _) in options.items():
-            if key not in known:
-                self.problem(
-                    "CC101",
-                    f"{owner} has no option {show(key)}",
-                    word,
-                    did_you_mean(key, allowed),
-                )
+            if key not in known.options:
+                hint = FOLLOWS if key in INPUT_WORDS else did_you_mean(key, allowed)
+                self.problem("CC101", f"{owner} has no option {show(key)}", word, hint)
 
 
 def given(word: Scalar, value: Node) -> bool:

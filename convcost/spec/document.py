@@ -13,6 +13,13 @@ from convcost.errors import Note, Place, Problem
 
 DEEPEST = 64
 CORE_TAGS = tuple(f"tag:yaml.org,2002:{tag}" for tag in ("str", "int", "float", "bool", "null"))
+HINTS = {
+    "expected `-` indicator": "line it up with the `-` above it",
+    "expected key": "line it up with the keys above it, or indent it under one",
+    "cannot start any token": "YAML takes no tabs for indentation, and quotes around @ and `",
+    "expected `,` or": "a `{` or `[` is not closed, or a comma is missing",
+    "mapping values are not allowed": "line it up with the keys above it; quote a text with `: `",
+}
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 Mark: TypeAlias = Any  # yaml's Mark: line, column and index, from 0
@@ -120,7 +127,8 @@ def _yaml_problem(error: yaml.MarkedYAMLError) -> Problem:
     if start and mark and start.line != mark.line:
         where = Place(start.line + 1, start.column + 1, start.line + 1, start.column + 2)
         notes = (Note("it begins here", where),)
-    return Problem("CC002", f"not YAML: {reason}{context}", place, notes)
+    hint = next((hint for sign, hint in HINTS.items() if sign in reason), "")
+    return Problem("CC002", f"not YAML: {reason}{context}", place, notes, hint)
 
 
 class _Reader:

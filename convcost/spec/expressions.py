@@ -195,7 +195,9 @@ class _Parser:
 
     def unexpected(self, wanted: str) -> Refusal:
         found = f"`{self.peek()}`" if self.peek() else "its end"
-        return Refusal("CC105", f"expected {wanted}, not {found}, in the expression `{self.text}`")
+        message = f"expected {wanted}, not {found}, in the expression `{self.text}`"
+        hints = {"`,`": "a list is written [3, 3]", "`=`": "`==` compares"}
+        return Refusal("CC105", message, hints.get(found, ""))
 
     def choice(self) -> Evaluate:
         self.depth += 1

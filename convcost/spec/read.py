@@ -4,7 +4,7 @@ from typing import Any
 
 from convcost.errors import Note, Problem, Refusal
 from convcost.kind import KINDS, Kind
-from convcost.names import did_you_mean, nearest
+from convcost.names import SYNONYMS, did_you_mean, nearest
 from convcost.options import show
 from convcost.spec.binder import Binder, given
 from convcost.spec.branches import Branches
@@ -137,7 +137,11 @@ class Reader:
         entries = node.entries
         called = [key for key in entries if key in self.vocabulary]
         if len(called) > 1:
-            called = [key for key in called if self._takes_all(key, entries)] or called
+            called = (
+                [key for key in called if self._takes_all(key, entries)]
+                or [key for key in called if self._meant_by(key, called)]
+                or called
+            )
         if not called:
             self._no_kind(node)
             return Recipe(node, name=self.common.name(entries))
@@ -156,21 +160,25 @@ class Reader:
             for key in entries
         )
 
+    def _meant_by(self, word: str, called: list[str]) -> bool:
+        """Whether the other kinds named are other tools' words for this one's options: `pad`."""
+        options = self.vocabulary[word].options
+        return all(key == word or SYNONYMS.get(key) in options for key in called)
+
     def _no_kind(self, node: Mapping) -> None:
         candidates = [
             key for key, _ in node.entries.values() if key.text not in (*COMMON, "weights")
         ]
         if self.values.torn(node):
             return
-        known_options = {name for found in self.vocabulary.values() for name in found.options}
-        if all(key.text in known_options for key in candidates):
-            self.problem("CC111", "this layer names no kind", node)
+        options = {name for found in self.vocabulary.values() for name in found.options}
+        strange = [key for key in candidates if key.text not in options]
+        likely = [key for key in strange if nearest(key.text, self.vocabulary)]
+        if likely or (len(strange) == 1 and strange[0].text not in ("type", "kind", "op", "layer")):
+            self._unknown_kind((likely or strange)[0])
         else:
-            best = next(
-                (key for key in candidates if nearest(key.text, self.vocabulary)),
-                next((key for key in candidates if key.text not in known_options), candidates[0]),
-            )
-            self._unknown_kind(best)
+            hint = "the kind is the key, its main option the value: {conv: 64, kernel: 3}"
+            self.problem("CC111", "this layer names no kind", node, hint)
 
     # One layer
 
@@ -230,7 +238,9 @@ class Reader:
             return self._layer(
                 made, kind, word, self.binder.kind(kind, word, value, options, names)
             )
-        self.binder.unknown(kind.name, options, kind.options)
+        if kind.principal in options and not given(word, value):
+            value = options[kind.principal][1]
+        self.binder.unknown(kind.name, options, kind)
         if kind.role == "join":
             branches = self.branches.read(kind.name, word, value, names, made)
             return made._replace(kind=kind, layer=kind(), branches=branches)

@@ -127,6 +127,12 @@ class Scope:
             )
         return entry.tensor
 
+    def _in_block(self) -> bool:
+        root = self
+        while root.parent is not None:
+            root = root.parent
+        return root.prefix != ""
+
     def _lost(self, path: str, first: str, reference: Scalar) -> Problem:
         known = ["input"]
         scope: Scope | None = self
@@ -136,11 +142,12 @@ class Scope:
                     return _not_yet(path, item, reference)
             known += scope.names
             scope = scope.parent
+        hint = did_you_mean(first, known, listed=0 if self._in_block() else 12)
         return Problem(
             "CC108",
             f"there is no layer `{path}` before this one",
             reference.place,
-            help=did_you_mean(first, known),
+            help=hint or "a block sees `input` and its own layers, nothing of its caller",
         )
 
 
