@@ -87,7 +87,10 @@ class Budget(NamedTuple):
 
 
 class Network(NamedTuple):
-    """One document of a spec, read, with every block laid out and every shape known."""
+    """One document of a spec, read, with every block laid out and every shape known.
+
+    `changed` and `resized` are what a request made different from the spec as it is written.
+    """
 
     name: str
     file: str
@@ -99,3 +102,10 @@ class Network(NamedTuple):
     published: tuple[Published, ...] = ()
     budget: Budget | None = None
     output: Shape = Shape(0)
+    changed: tuple[tuple[str, Any], ...] = ()
+    resized: tuple[int, ...] | None = None
+
+    def stands_as(self, entry: Published) -> bool:
+        """Whether the network stands as a published figure was printed: with the same variables
+        changed, at the same size."""
+        return dict(entry.settings) == dict(self.changed) and entry.size == self.resized

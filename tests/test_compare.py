@@ -115,3 +115,8 @@ def test_the_table_of_a_comparison_fits(width):
     text = run("compare", "bottleneck_256", "--format", "table", "--width", str(width)).stdout
     assert max(map(len, text.decode().splitlines())) <= width
     assert "1,179,648" in text.decode()
+
+
+def test_a_figure_printed_for_other_settings_is_not_set_beside_this_network():
+    assert "158,048" not in run("compare", "inception_3a", "--set", "pool=true").stdout.decode()
+    assert "158,048" in run("compare", "inception_3a", "--set", "pool=false").stdout.decode()

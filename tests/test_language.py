@@ -979,3 +979,14 @@ def test_a_block_that_reaches_for_a_layer_of_its_caller_is_told_that_it_cannot()
         EIGHT + "blocks: {b: {layers: [{relu: , from: first}]}}\nlayers: [{relu: , name: first}, b]"
     )
     assert problem.help == "a block sees `input` and its own layers, nothing of its caller"
+
+
+def test_a_published_figure_is_checked_where_the_network_stands_as_it_was_printed():
+    text = EIGHT + (
+        "vars: {aux: true}\n"
+        "layers: [relu, {conv: 4, kernel: 1, name: b, when: aux}]\n"
+        "published: [{layer: b, weights: 32, source: s}, {macs: 0, set: {aux: false}, source: s}]"
+    )
+    assert messages(text) == []
+    assert messages(text, aux=False) == []
+    assert messages(text.replace("layer: b", "layer: c")) == ["4:21 CC108 there is no layer `c`"]

@@ -24,7 +24,7 @@ except ImportError:
 else:
     resource.setrlimit(resource.RLIMIT_CPU, (2, 3))
     resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-from support import cost, messages
+from tests.support import cost, messages
 text = sys.stdin.read()
 start = time.process_time()
 found = messages(text) or cost(text) and []

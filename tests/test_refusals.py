@@ -23,7 +23,7 @@ except ImportError:
 else:
     resource.setrlimit(resource.RLIMIT_CPU, (3, 4))
     resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
-from support import messages
+from tests.support import messages
 text = sys.stdin.read()
 start = time.perf_counter()
 found = messages(text)

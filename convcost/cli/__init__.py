@@ -15,7 +15,7 @@ COMMANDS = sorted(
     path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_")
 )
 ABOUT = "What a convolutional network costs, exactly: sizes, params and macs from a YAML spec."
-EPILOG = "Exit codes: 0 fine, 1 kept for budgets, 2 usage or spec error, 70 internal error."
+EPILOG = "Exit codes: 0 fine, 1 not as it should be, 2 usage or spec error, 70 internal error."
 
 
 def main() -> None:

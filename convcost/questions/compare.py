@@ -266,10 +266,8 @@ def published(networks: tuple[Costs, ...]) -> list[str]:
     """Figures printed in full for a whole network as it stands, beside the exact ones."""
     notes = []
     for costs in networks:
-        variables = dict(costs.network.variables)
         for entry in costs.network.published:
-            here = all(variables.get(name) == value for name, value in entry.settings)
-            if entry.layer or not here or entry.size is not None:
+            if entry.layer or not costs.network.stands_as(entry):
                 continue
             for measure, figure in entry.figures:
                 if figure.suffix or figure.exponent or measure not in COMPARED:

@@ -1,7 +1,6 @@
 """Why does this layer cost what it costs? One layer's story, each number as it is worked out."""
 
 from collections.abc import Iterator
-from math import prod
 from typing import Any, NamedTuple
 
 from convcost import __version__
@@ -10,16 +9,23 @@ from convcost.field import Sight
 from convcost.kind import Kind
 from convcost.network import Network, Step
 from convcost.questions.analyze import FieldRecord
+from convcost.questions.instead import (
+    AlternativeRecord,
+    MatrixRecord,
+    ProductRecord,
+    alternatives,
+    matrix,
+    of_batch,
+    product_record,
+)
 from convcost.questions.kinds import meaning
+from convcost.questions.sizes import SizeRecord, sizes
 from convcost.report import Cell, Column, Share, Size, Table
 from convcost.shapes import Shape
 from convcost.units import CONVENTION, grouped, percent
-from convcost.window import SLIDE, UNSLIDE, spread, spread_border
-from convcost.work import NOTHING, Work, product
+from convcost.work import NOTHING
 
 SCHEMA = "convcost.explain/1"
-AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-REDUCED_TO = 4  # a 1x1 reduction leaves one channel of so many, as inception and bottlenecks do
 WHAT_AND_VALUE = (
     Column("what", "what", "left", folds=True),
     Column("value", "value", "left", folds=True),
@@ -31,38 +37,6 @@ class InputRecord(NamedTuple):
 
     source: str
     shape: Shape
-
-
-class SizeRecord(NamedTuple):
-    """One size that comes out, and the axes that all have it for the same reason."""
-
-    axes: tuple[str, ...]
-    formula: str
-    value: int
-
-
-class ProductRecord(NamedTuple):
-    """A cost by name and in numbers; `value` is what both come to."""
-
-    value: int
-    formula: str
-    work: str
-
-
-class MatrixRecord(NamedTuple):
-    """A convolution as a matrix product: (rows, columns) of what stands left and right."""
-
-    names: str
-    left: tuple[int, int]
-    right: tuple[int, int]
-
-
-class AlternativeRecord(NamedTuple):
-    """Weights and macs of other layers in the place of this one; biases are left aside."""
-
-    name: str
-    weights: ProductRecord
-    macs: ProductRecord
 
 
 class ShareRecord(NamedTuple):
@@ -181,18 +155,18 @@ def layer_story(costs: Costs, row: LayerCost) -> LayerStory:
         step.note,
         tuple(map(InputRecord, _sources(network, step), inputs)),
         row.output,
-        _sizes(layer, inputs, row.output),
-        _product(layer.weights(x) if own else NOTHING),
-        _product(layer.biases(x) if own else NOTHING),
+        sizes(layer, inputs, row.output),
+        product_record(layer.weights(x) if own else NOTHING),
+        product_record(layer.biases(x) if own else NOTHING),
         row.params,
-        _product(layer.buffers(x) if own else NOTHING),
-        _product(_of_batch(layer.macs(x), costs.batch)),
-        _matrix(layer, inputs, row.output, costs.batch),
+        product_record(layer.buffers(x) if own else NOTHING),
+        product_record(of_batch(layer.macs(x), costs.batch)),
+        matrix(layer, inputs, row.output, costs.batch),
         _field(row.field),
         ShareRecord(Share(row.params, totals.params), Share(row.macs, totals.macs)),
         row.stated,
         None if step.shared is None else network.steps[step.shared].path,
-        _alternatives(layer, inputs, row.output, costs.batch),
+        alternatives(layer, inputs, row.output, costs.batch),
     )
 
 
@@ -201,150 +175,12 @@ def _sources(network: Network, step: Step) -> Iterator[str]:
         yield network.steps[i].path if i >= 0 else network.inputs[-1 - i][0]
 
 
-def _product(work: Work) -> ProductRecord:
-    return ProductRecord(work.value, work.formula, work.text)
-
-
-def _of_batch(work: Work, batch: int) -> Work:
-    return work if batch == 1 else work.times(samples=batch)
-
-
 def _field(field: Field) -> FieldRecord:
     steps = [sight.step for sight in field]
     return FieldRecord(
         tuple(sight.extent for sight in field),
         tuple(step if type(step) is int else str(step) for step in steps),
     )
-
-
-# The size that comes out
-
-
-class _Window(NamedTuple):
-    """A layer's options along one axis; no border is padding `same`."""
-
-    kernel: int
-    stride: int
-    border: tuple[int, int] | None
-    dilation: int
-    ceil: bool
-    extra: int
-
-
-def _sizes(layer: Kind[Any], inputs: tuple[Shape, ...], output: Shape) -> tuple[SizeRecord, ...]:
-    """The rule of the kind, filled in. An axis where the rule alone does not give what came out,
-    because a kind does more than its rule says, is left out."""
-    fill = {SLIDE: _slid, UNSLIDE: _unslid}.get(type(layer).size_rule)
-    if fill is None or len(inputs) != 1:
-        return ()
-    size = inputs[0].size
-    names = AXES.get(len(size), tuple(f"axis {i + 1}" for i in range(len(size))))
-    alike: dict[tuple[str, int], list[str]] = {}
-    for name, n, o, window in zip(
-        names, size, output.size, _windows(layer, len(size)), strict=True
-    ):
-        formula, value = fill(n, o, window)
-        if value == o:
-            alike.setdefault((formula, value), []).append(name)
-    return tuple(SizeRecord(tuple(axes), *filled) for filled, axes in alike.items())
-
-
-def _windows(layer: Any, rank: int) -> Iterator[_Window]:
-    kernel, stride = getattr(layer, "kernel", 1), getattr(layer, "stride", 1)
-    padding = getattr(layer, "padding", 0)
-    borders: tuple[tuple[int, int] | None, ...] = (None,) * rank
-    if padding != "same":
-        borders = spread_border(0 if isinstance(padding, str) else padding, rank, "padding")
-    kernels = spread(kernel, rank, "kernel")
-    return map(
-        _Window,
-        kernels,
-        kernels if stride is None else spread(stride, rank, "stride"),
-        borders,
-        spread(getattr(layer, "dilation", 1), rank, "dilation"),
-        (getattr(layer, "ceil", False),) * rank,
-        spread(getattr(layer, "output_padding", 0), rank, "output_padding"),
-    )
-
-
-def _slid(n: int, o: int, window: _Window) -> tuple[str, int]:
-    f, s, border, d, ceil, _ = window
-    if border is None:
-        return f"⌈{n}/{s}⌉", -(-n // s)
-    begin, end = border
-    room = n + begin + end - d * (f - 1) - 1
-    inside = f"({n} + {begin} + {end} − {d}·({f} − 1) − 1)/{s}"
-    if not ceil:
-        return f"⌊{inside}⌋ + 1", room // s + 1
-    full = -(-room // s) + 1
-    if full == o + 1:  # a window that would start past the input is dropped
-        return f"⌈{inside}⌉ + 1 − 1", o
-    return f"⌈{inside}⌉ + 1", full
-
-
-def _unslid(n: int, o: int, window: _Window) -> tuple[str, int]:
-    f, s, border, d, _, extra = window
-    if border is None:
-        return f"{n}·{s}", n * s
-    begin, end = border
-    return (
-        f"({n} − 1)·{s} − {begin} − {end} + {d}·({f} − 1) + {extra} + 1",
-        (n - 1) * s - begin - end + d * (f - 1) + extra + 1,
-    )
-
-
-# What a convolution is, and what could stand in its place
-
-
-def _plain_kernel(layer: Any, inputs: tuple[Shape, ...]) -> tuple[int, ...] | None:
-    """The kernel of a convolution whose filters see all channels, else None."""
-    if layer.name != "conv" or layer.groups != 1:
-        return None
-    return spread(layer.kernel, len(inputs[0].size), "kernel")
-
-
-def _matrix(
-    layer: Kind[Any], inputs: tuple[Shape, ...], output: Shape, batch: int
-) -> MatrixRecord | None:
-    kernel = _plain_kernel(layer, inputs)
-    if kernel is None:
-        return None
-    positions, window = batch * prod(output.size), inputs[0].channels * prod(kernel)
-    seen = "·".join(("channels", *("kernel" for _ in kernel)))
-    names = f"(positions × {seen}) · ({seen} × filters)"
-    return MatrixRecord(names, (positions, window), (window, output.channels))
-
-
-def _alternatives(
-    layer: Kind[Any], inputs: tuple[Shape, ...], output: Shape, batch: int
-) -> tuple[AlternativeRecord, ...]:
-    kernel = _plain_kernel(layer, inputs)
-    channels, size = inputs[0]
-    if kernel is None or max(kernel) == 1 or channels == 1:
-        return ()
-    filters, reduced = output.channels, max(1, channels // REDUCED_TO)
-    depthwise = product(channels=channels, kernel=kernel)
-    pointwise = product(filters=filters, channels=channels)
-    reduction = product(reduced=reduced, channels=channels)
-    rest = product(filters=filters, kernel=kernel, reduced=reduced)
-    to = output.size
-    pairs = (
-        ("depthwise, then 1x1", (depthwise, to), (pointwise, to)),
-        (f"1x1 to {grouped(reduced)}, then this", (reduction, size), (rest, to)),
-    )
-    return tuple(
-        AlternativeRecord(
-            name,
-            _product(first.plus(then)),
-            _product(_of_batch(_at(first, where).plus(_at(then, there)), batch)),
-        )
-        for name, (first, where), (then, there) in pairs
-    )
-
-
-def _at(weights: Work, positions: tuple[int, ...]) -> Work:
-    """Macs of weights that are used once at every position."""
-    return weights.times(positions=positions)
 
 
 # A layer in words

@@ -9,6 +9,7 @@ from convcost.network import Placed
 from convcost.options import size_of, tensor
 from convcost.shapes import Shape
 from convcost.spec.document import Node
+from convcost.spec.figures import same
 from convcost.spec.sections import NAMES, Sections, authored, is_name
 from convcost.spec.values import IN
 
@@ -31,6 +32,9 @@ class Entry:
         self.problems = sections.problems
         self.name = name
         self.settings = settings
+        self.defaults: dict[str, Any] = {}
+        self.changed: dict[str, Any] = {}
+        self.resized: tuple[int, ...] | None = None
 
     def variables(self) -> dict[str, Any]:
         """`vars` in order, each an expression over those before it; `--set` replaces."""
@@ -55,8 +59,11 @@ class Entry:
                 )
                 continue
             bound = self._variable(name, value, variables)
+            self.defaults[name] = bound
             if name in given:
                 variables[name] = given[name]
+                if not same(given[name], bound):
+                    self.changed[name] = given[name]
             elif bound is not None:
                 variables[name] = bound
             else:
@@ -125,6 +132,7 @@ class Entry:
             message = f"--size gives {len(size)} numbers, the input of `{self.name}` {axes}"
             self.problems.append(Problem("CC113", message, place.place))
             return inputs
+        self.resized = wanted if wanted != shape.size else None
         return [(name, Shape(shape.channels, size_of(wanted)))]
 
 

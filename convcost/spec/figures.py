@@ -19,10 +19,14 @@ LIMIT_KEYS = ("max", "min", "warn", "grow", "grow_floor", "dtype")
 
 
 class Names(NamedTuple):
-    """What figures may speak of: the paths of the network and its variables."""
+    """What figures may speak of: the paths of the network as it stands, and its variables; and
+    what was changed for it to stand so."""
 
     paths: Iterable[str]
     variables: dict[str, Any]
+    defaults: dict[str, Any]
+    changed: dict[str, Any]
+    resized: tuple[int, ...] | None
 
 
 class Figures:
@@ -72,7 +76,8 @@ class Figures:
             )
         settings = self._settings(node.get("set"), names)
         layer = self._text(node.get("layer"), "layer")
-        here = all(names.variables.get(name) == value for name, value in settings)
+        size = self._size(node.get("size"))
+        here = dict(settings) == names.changed and size == names.resized
         if layer and here and layer not in names.paths:
             where = node.entries["layer"][1].place
             self.problem(
@@ -84,7 +89,7 @@ class Figures:
             source=self._text(node.get("source"), "source"),
             place=node.place,
             settings=settings,
-            size=self._size(node.get("size")),
+            size=size,
             note=self._text(node.get("note"), "note"),
             off=self._off(node.get("off"), tuple(measure for measure, _ in figures)),
         )
@@ -121,7 +126,7 @@ class Figures:
                 self.problem("CC112", f"`{name}` must be a number, true or false", value.place)
             else:
                 setting = self._parsed(value, name, variable)
-                if setting is not None:
+                if setting is not None and not same(setting, names.defaults.get(name)):
                     found.append((name, setting))
         return tuple(found)
 
@@ -266,6 +271,11 @@ def variable(text: str) -> Any:
         shown = text if len(text) < 40 else text[:40] + "…"  # noqa: PLR2004
         raise Refusal("CC104", f"`{shown}` is neither a number nor true or false")
     return value
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two settings are one: 1 is 1.0, but not true."""
+    return (type(one) is bool) == (type(other) is bool) and bool(one == other)
 
 
 def _bytes(text: str) -> int:

@@ -112,7 +112,8 @@ class Document:
             sections.problem("CC103", "`layers` has no layers", layers)
         layout = Layout(sections.values, variables, inputs, places)
         output = self._run(layout, items, variables)
-        published, budget = self._figures(layout, variables, complete=len(self.problems) == before)
+        complete = len(self.problems) == before
+        published, budget = self._figures(layout, entry, variables, complete=complete)
         if len(self.problems) > before:
             return None
         return Network(
@@ -126,6 +127,8 @@ class Document:
             published=published,
             budget=budget,
             output=output.shape or Shape(0),
+            changed=tuple(entry.changed.items()),
+            resized=entry.resized,
         )
 
     # Layers and figures
@@ -150,14 +153,15 @@ class Document:
             return entering
 
     def _figures(
-        self, layout: Layout, variables: dict[str, Any], *, complete: bool
+        self, layout: Layout, entry: Entry, variables: dict[str, Any], *, complete: bool
     ) -> tuple[tuple[Published, ...], Budget | None]:
         published, budget = self.node.get("published"), self.node.get("budget")
         if published is None and budget is None:
             return (), None
         paths: Any = {step.path for step in layout.steps} | {group.path for group in layout.groups}
         figures = Figures(self.problems)
-        names = Names(paths if complete else _Anything(), variables)
+        known = paths if complete else _Anything()
+        names = Names(known, variables, entry.defaults, entry.changed, entry.resized)
         return (
             figures.published(published, names) if published is not None else (),
             figures.budget(budget, names.paths) if budget is not None else None,
