@@ -67,13 +67,13 @@ def _no_command(arguments: list[str]) -> None:
     """A spec where a command is due: the command was forgotten."""
     first = arguments[0].partition("#")[0] if arguments else ""
     if first not in COMMANDS and first.endswith((".yaml", ".yml")):
-        from convcost.cli._output import complain, wrong
+        from convcost.cli._output import complaints
         from convcost.errors import UsageError
         from convcost.report import printable
 
         shown = printable(arguments[0])
-        complain(UsageError(f"`{shown}` is no command; did you mean `convcost analyze {shown}`?"))
-        wrong()
+        with complaints():
+            raise UsageError(f"`{shown}` is no command; did you mean `convcost analyze {shown}`?")
 
 
 def _wanted(arguments: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -97,6 +98,18 @@ def _print(stream: TextIO, text: str) -> None:
     stream.write(text)
 
 
+@contextmanager
+def complaints() -> Iterator[None]:
+    """Whatever a user has to mend, of one spec or of several, is said and ends the run with 2."""
+    try:
+        yield
+    except* (SpecError, UsageError) as errors:
+        for error in errors.exceptions:
+            assert isinstance(error, SpecError | UsageError)
+            complain(error)
+        raise SystemExit(_exits.WRONG) from None
+
+
 def complain(error: SpecError | UsageError, *, color: bool | None = None) -> None:
     """Says on standard error what a user has to mend."""
     if color is None:
@@ -109,10 +122,6 @@ def complain(error: SpecError | UsageError, *, color: bool | None = None) -> Non
     first, *rest = str(error).splitlines()
     prefix = "" if first.startswith("error[") else "error: "
     _print(sys.stderr, "".join(f"{line}\n" for line in (f"{prefix}{first}", *rest)))
-
-
-def wrong() -> None:
-    raise SystemExit(_exits.WRONG)
 
 
 def wants_color() -> bool:

@@ -6,7 +6,7 @@ import typer
 
 from convcost.cli import _networks, _output
 from convcost.costs import MEASURES, costs
-from convcost.errors import SpecError, UsageError
+from convcost.errors import UsageError
 from convcost.names import did_you_mean
 from convcost.questions.analyze import COLUMNS, SHOWN, Analysis, View
 from convcost.report import printable
@@ -56,17 +56,12 @@ def command(
     width: _networks.WidthOption = None,
 ) -> None:
     """What does this network cost: size, params and macs of every layer, exactly."""
-    try:
+    with _output.complaints():
         where = _output.target(format_name, output, color, width)
         view = View(_columns(columns, work), depth, _sort(sort), top, _layout(layout))
         networks = _networks.read(specs, _networks.settings(settings, size))
         report = Analysis(tuple(costs(network, batch) for network in networks), view)
         _output.write(report, where, specs)
-    except* (SpecError, UsageError) as errors:
-        for error in errors.exceptions:
-            assert isinstance(error, SpecError | UsageError)
-            _output.complain(error)
-        _output.wrong()
 
 
 def _columns(text: str | None, work: str | None) -> tuple[str, ...]:

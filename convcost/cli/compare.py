@@ -6,7 +6,7 @@ import typer
 
 from convcost.cli import _networks, _output
 from convcost.costs import costs
-from convcost.errors import SpecError, UsageError
+from convcost.errors import UsageError
 from convcost.names import did_you_mean
 from convcost.network import Network
 from convcost.questions.compare import Comparison
@@ -44,19 +44,14 @@ def command(
     width: _networks.WidthOption = None,
 ) -> None:
     """Networks side by side: what each costs, and what it saves against the first."""
-    try:
+    with _output.complaints():
         where = _output.target(format_name, output, color, width)
         networks = _networks.read(specs, _networks.settings(settings, size))
         if len(networks) < 2:  # noqa: PLR2004  a comparison
-            raise UsageError("compare takes two networks or more, this is one")  # noqa: TRY301
+            raise UsageError("compare takes two networks or more, this is one")
         counted = tuple(costs(network, batch) for network in networks)
         report = Comparison(counted, _baseline(networks, baseline), layers, bars)
         _output.write(report, where, specs)
-    except* (SpecError, UsageError) as errors:
-        for error in errors.exceptions:
-            assert isinstance(error, SpecError | UsageError)
-            _output.complain(error)
-        _output.wrong()
 
 
 def _baseline(networks: list[Network], name: str | None) -> int:

@@ -6,7 +6,7 @@ import typer
 
 from convcost.cli import _networks, _output
 from convcost.costs import costs
-from convcost.errors import SpecError, UsageError
+from convcost.errors import UsageError
 from convcost.names import did_you_mean
 from convcost.network import Network
 from convcost.questions.explain import Explanation, paths
@@ -40,17 +40,12 @@ def command(
     width: _networks.WidthOption = None,
 ) -> None:
     """Why does this layer cost what it costs: every number as it is worked out."""
-    try:
+    with _output.complaints():
         where = _output.target(format_name, output, color, width)
         networks = _networks.read([spec], _networks.settings(settings, size))
         having = _having(networks, layer, spec)
         report = Explanation(tuple(costs(network, batch) for network in having), layer)
         _output.write(report, where, [spec])
-    except* (SpecError, UsageError) as errors:
-        for error in errors.exceptions:
-            assert isinstance(error, SpecError | UsageError)
-            _output.complain(error)
-        _output.wrong()
 
 
 def _having(networks: list[Network], path: str, spec: str) -> list[Network]:

@@ -28,14 +28,11 @@ def command(
     width: _networks.WidthOption = None,
 ) -> None:
     """Every kind of layer: its options, defaults, formulas and examples."""
-    try:
+    with _output.complaints():
         where = _output.target(format_name, output, color, width)
         if kind is not None and KINDS.get(kind) is None:
             hint = did_you_mean(kind, KINDS.names())
-            raise UsageError(  # noqa: TRY301
+            raise UsageError(
                 f"there is no kind `{printable(kind)}`; {hint or '`convcost kinds` lists them'}"
             )
         _output.write(Kinds(kind), where)
-    except UsageError as error:
-        _output.complain(error)
-        _output.wrong()

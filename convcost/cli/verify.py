@@ -35,16 +35,10 @@ def command(
     width: _networks.WidthOption = None,
 ) -> None:
     """Do published figures agree with the exact ones, each under its own settings?"""
-    try:
+    with _output.complaints():
         where = _output.target(format_name, output, color, width)
         report = verify(_all(specs))
         _output.write(report, where, specs)
-    except* (SpecError, UsageError) as errors:
-        for error in errors.exceptions:
-            assert isinstance(error, SpecError | UsageError)
-            _output.complain(error)
-        _output.wrong()
-    else:
         if not report.confirmed:
             raise SystemExit(_exits.OVER)
 
