@@ -3,7 +3,7 @@
     python benchmarks/speed.py [--runs N]
 
 Every command runs in a process of its own; yardstick and candidate take turns, so that a busy
-machine slows both; the least time of each counts. Exit code 1 if a target is missed.
+machine slows both; the pair with the median ratio counts. Exit code 1 if a target is missed.
 """
 
 import argparse
@@ -80,9 +80,9 @@ def seconds_of_load(path: Path) -> float:
 
 
 def duel(yardstick: Callable[[], float], candidate: Callable[[], float], runs: int):
-    """The least time of each, taken in turns."""
-    times = [(yardstick(), candidate()) for _ in range(runs)]
-    return min(time for time, _ in times), min(time for _, time in times)
+    """The pair of times, one right after the other, whose ratio is the median of all pairs."""
+    pairs = [(yardstick(), candidate()) for _ in range(runs)]
+    return sorted(pairs, key=lambda pair: pair[1] / pair[0])[(len(pairs) - 1) // 2]
 
 
 def main() -> int:

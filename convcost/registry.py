@@ -39,6 +39,10 @@ class Registry(Generic[T]):
                 import_module(f"{self._package}.{name}")
         return self._things.get(name) or self._all().get(name)
 
+    def modules(self) -> list[str]:
+        """The names of the modules, none of them imported: what there is, for a help text."""
+        return sorted(module.name for module in iter_modules(import_module(self._package).__path__))
+
     def names(self) -> list[str]:
         return sorted(self._all())
 

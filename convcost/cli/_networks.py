@@ -9,7 +9,7 @@ from convcost.cli._sources import open_source
 from convcost.errors import Refusal, SpecError, UsageError
 from convcost.network import Network
 from convcost.options import MAX_AXES
-from convcost.report import printable
+from convcost.report import FORMATS, printable
 from convcost.spec.entry import Settings
 from convcost.spec.figures import variable
 from convcost.spec.load import load
@@ -33,7 +33,7 @@ BatchOption: TypeAlias = Annotated[
 FormatOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--format", metavar="FORMAT", help="table, plain, json, csv; by default what fits."
+        "--format", metavar="FORMAT", help=f"{', '.join(FORMATS.modules())}; by default what fits."
     ),
 ]
 OutputOption: TypeAlias = Annotated[

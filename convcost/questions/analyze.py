@@ -243,10 +243,9 @@ def _records(rows: list[LayerCost]) -> list[LayerRecord]:
     for row in rows:
         if row.field is not seen:
             seen = row.field
-            field = FieldRecord(
-                tuple([sight.extent for sight in seen]),
-                tuple([_step(sight.step) for sight in seen]),
-            )
+            sights = {id(sight): (sight.extent, _step(sight.step)) for sight in seen}
+            both = [sights[id(sight)] for sight in seen]
+            field = FieldRecord(tuple([e for e, _ in both]), tuple([s for _, s in both]))
         records.append(
             LayerRecord(
                 row.path,

@@ -1,6 +1,7 @@
 """JSON: one record a line, integers exact, ASCII only, so that no terminal obeys it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 from convcost.report import Report, Style, format  # noqa: A004
@@ -44,7 +45,8 @@ def _rows(records: list[Any], between: str) -> Iterator[str]:
 
     keys = ", ".join(f"{_encode(key)}: %s" for key in records[0]._fields)
     template = f"{{{keys}}}"
-    known: dict[Any, str] = {}
+    # By identity: shapes are shared by many records, and all of them outlive this function.
+    known: dict[int, str] = {}
     lines: list[str] = []
     for record in records:
         cells = []
@@ -55,9 +57,9 @@ def _rows(records: list[Any], between: str) -> Iterator[str]:
             elif kind is str:
                 cells.append(encode_basestring_ascii(value))
             else:
-                text = known.get(value)
+                text = known.get(id(value))
                 if text is None:
-                    text = known[value] = _encode(_bare(value))
+                    text = known[id(value)] = _encode(_bare(value))
                 cells.append(text)
         lines.append(template % tuple(cells))
         if len(lines) == ROWS:
@@ -67,10 +69,16 @@ def _rows(records: list[Any], between: str) -> Iterator[str]:
         yield between.join(lines)
 
 
-def _encode(value: Any) -> str:
-    from json import dumps
+@cache
+def _encoder() -> Callable[[Any], str]:
+    """One for all: `json.dumps` makes a new one for every value that is not written by default."""
+    from json import JSONEncoder
 
-    return dumps(value, allow_nan=False)
+    return JSONEncoder(allow_nan=False, check_circular=False).encode
+
+
+def _encode(value: Any) -> str:
+    return _encoder()(value)
 
 
 def _is_record(value: Any) -> bool:
