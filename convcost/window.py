@@ -86,13 +86,15 @@ def _slide(n: int, f: int, s: int, begin: int, end: int, d: int, *, ceil: bool) 
 
 def window_sight(
     size: tuple[int, ...], kernel: Extent, stride: Extent, padding: Padding, dilation: Extent
-) -> tuple[Sight, ...]:
-    """What a window sees; of `same` padding the odd element goes to the end."""
+) -> tuple[Sight, ...] | None:
+    """What a window sees; of `same` padding the odd element goes to the end. None of a 1x1."""
     rank = len(size)
     kernels = spread(kernel, rank, "kernel")
     strides = spread(stride, rank, "stride")
     dilations = spread(dilation, rank, "dilation")
     spans = [d * (f - 1) for d, f in zip(dilations, kernels, strict=True)]
+    if padding in (0, "valid", "same") and not any(spans) and set(strides) == {1}:
+        return None
     if padding == "same":
         begins = [
             max(((n - 1) // s) * s + span + 1 - n, 0) // 2

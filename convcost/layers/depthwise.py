@@ -54,5 +54,5 @@ class Depthwise(Layer):
     def macs(self, x: Shape) -> Work:
         return self.weights(x).times(output=self.output(x).size)
 
-    def sight(self, x: Shape) -> tuple[Sight, ...]:
+    def sight(self, x: Shape) -> tuple[Sight, ...] | None:
         return window_sight(x.size, self.kernel, self.stride, self.padding, self.dilation)

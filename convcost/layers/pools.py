@@ -18,7 +18,7 @@ class _Pool(Layer):
         size = window(x.size, self.kernel, self._step, self.padding, self.dilation, ceil=self.ceil)
         return Shape(x.channels, size)
 
-    def sight(self, x: Shape) -> tuple[Sight, ...]:
+    def sight(self, x: Shape) -> tuple[Sight, ...] | None:
         return window_sight(x.size, self.kernel, self._step, self.padding, self.dilation)
 
     @property

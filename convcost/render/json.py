@@ -6,6 +6,7 @@ from typing import Any
 
 from convcost.report import Report, Style, format  # noqa: A004
 
+PLAIN = frozenset((int, str, bool))
 ROWS = 500  # of one piece: few writes, little memory
 
 
@@ -47,21 +48,19 @@ def _rows(records: list[Any], between: str) -> Iterator[str]:
     template = f"{{{keys}}}"
     # By identity: shapes are shared by many records, and all of them outlive this function.
     known: dict[int, str] = {}
+
+    def text(value: Any) -> str:
+        if type(value) is str:
+            return encode_basestring_ascii(value)
+        found = known.get(id(value))
+        if found is None:
+            found = known[id(value)] = _encode(_bare(value))
+        return found
+
     lines: list[str] = []
     for record in records:
-        cells = []
-        for value in record:
-            kind = type(value)
-            if kind is int:
-                cells.append(value)
-            elif kind is str:
-                cells.append(encode_basestring_ascii(value))
-            else:
-                text = known.get(id(value))
-                if text is None:
-                    text = known[id(value)] = _encode(_bare(value))
-                cells.append(text)
-        lines.append(template % tuple(cells))
+        cells = tuple([value if type(value) is int else text(value) for value in record])
+        lines.append(template % cells)
         if len(lines) == ROWS:
             yield between.join(lines)
             lines = [""]
@@ -97,9 +96,9 @@ def _fields(record: Any) -> dict[str, Any]:
 
 
 def _bare(value: Any) -> Any:
-    """Records as mappings, all the way in."""
+    """Records as mappings, all the way in; what holds only numbers and text is as it is."""
     if _is_record(value):
         return {key: _bare(item) for key, item in _fields(value).items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) and not all(type(item) in PLAIN for item in value):
         return [_bare(item) for item in value]
     return value
