@@ -98,3 +98,10 @@ def test_a_format_dropped_in_works_by_name_and_by_suffix(plugins, tmp_path):
     assert done.stdout == b"DROP!\n"
     run("analyze", "-", "-o", str(tmp_path / "x.loud"), text=SPEC, CONVCOST_PLUGINS=plugins)
     assert (tmp_path / "x.loud").read_text() == "DROP!\n"
+
+
+def test_every_code_of_a_problem_is_listed_with_its_meaning_and_every_listed_one_is_used():
+    sources = {path: path.read_text("utf-8") for path in (ROOT / "convcost").rglob("*.py")}
+    listed = sources.pop(ROOT / "convcost" / "errors.py")
+    used = {code for text in sources.values() for code in re.findall(r"CC\d{3}", text)}
+    assert used == set(re.findall(r'"(CC\d{3})":', listed))

@@ -206,7 +206,7 @@ def grouped(costs: Costs, depth: int) -> list[LayerCost]:
             rows.append(layers[0])
             continue
         group = groups.get(path)
-        output, field, step = _handed_on(costs, layers[-1] if group is None else group.output)
+        output, field, step = handed_on(costs, layers[-1] if group is None else group.output)
         total = summed(layers)
         rows.append(
             LayerCost(
@@ -226,7 +226,7 @@ def grouped(costs: Costs, depth: int) -> list[LayerCost]:
     return rows
 
 
-def _handed_on(costs: Costs, output: int | LayerCost) -> tuple[Shape, Field, int]:
+def handed_on(costs: Costs, output: int | LayerCost) -> tuple[Shape, Field, int]:
     """What a group hands on: the output of a layer, or the input that went by it."""
     if type(output) is int and output < 0:
         shape = costs.network.inputs[-1 - output][1]

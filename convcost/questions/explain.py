@@ -5,10 +5,9 @@ from typing import Any, NamedTuple
 
 from convcost import __version__
 from convcost.costs import Costs, Field, LayerCost, inputs_of, summed
-from convcost.field import Sight
 from convcost.kind import Kind
 from convcost.network import Network, Step
-from convcost.questions.analyze import FieldRecord
+from convcost.questions.analyze import FieldRecord, handed_on
 from convcost.questions.instead import (
     AlternativeRecord,
     MatrixRecord,
@@ -281,7 +280,7 @@ def group_story(costs: Costs, path: str) -> GroupStory:
     group without layers, as an identity shortcut is one, those of what goes by it."""
     members = _members(costs, path)
     group = next((group for group in costs.network.groups if group.path == path), None)
-    output, field = _handed_on(costs, members[-1].step if group is None else group.output)
+    output, field, _ = handed_on(costs, members[-1].step if group is None else group.output)
     total, whole = summed(members), costs.totals
     return GroupStory(
         costs.network.name,
@@ -297,13 +296,6 @@ def group_story(costs: Costs, path: str) -> GroupStory:
         ShareRecord(Share(total.params, whole.params), Share(total.macs, whole.macs)),
         tuple(member.path for member in members),
     )
-
-
-def _handed_on(costs: Costs, output: int) -> tuple[Shape, Field]:
-    if output >= 0:
-        return costs.layers[output].output, costs.layers[output].field
-    shape = costs.network.inputs[-1 - output][1]
-    return shape, (Sight(),) * len(shape.size)
 
 
 def _rows_at(costs: Costs, path: str) -> list[LayerCost]:

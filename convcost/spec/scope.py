@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 from convcost.errors import Note, Problem, Refusal
 from convcost.names import did_you_mean
 from convcost.network import Placed
-from convcost.options import show
 from convcost.shapes import Shape
 from convcost.spec.document import Scalar
 from convcost.spec.recipes import Recipe
@@ -161,8 +160,3 @@ def _not_yet(path: str, item: Recipe, reference: Scalar) -> Problem:
         reference.place,
         (Note("it stands here", item.origin.place),),
     )
-
-
-def variable_text(value: Any) -> str:
-    """A variable as the user would write it."""
-    return show(value).strip("`")
