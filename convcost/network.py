@@ -37,6 +37,7 @@ class Group(NamedTuple):
     path: str
     kind: str
     output: int
+    origin: Placed
 
 
 class Published(NamedTuple):
@@ -89,7 +90,8 @@ class Budget(NamedTuple):
 class Network(NamedTuple):
     """One document of a spec, read, with every block laid out and every shape known.
 
-    `changed` and `resized` are what a request made different from the spec as it is written.
+    `last` is the step, or input, that gives the `output`. `changed` and `resized` are what a
+    request made different from the spec as it is written.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Network(NamedTuple):
     published: tuple[Published, ...] = ()
     budget: Budget | None = None
     output: Shape = Shape(0)
+    last: int = -1
     changed: tuple[tuple[str, Any], ...] = ()
     resized: tuple[int, ...] | None = None
 

@@ -76,6 +76,22 @@ def write(report: Report, where: Target, sources: Iterable[str] = ()) -> None:
     sys.stderr.write(f"wrote {printable(str(where.path))}\n")
 
 
+def write_text(text: str, file: str, sources: Iterable[str]) -> None:
+    """Writes a text to a file, or to standard output if that is `-`; never over a spec read."""
+    if file == "-":
+        _print_all(iter((text,)))
+        return
+    path = Path(file)
+    if not file or any(_same(path, source) for source in sources):
+        raise UsageError(
+            f"--write would overwrite the spec `{printable(file)}`"
+            if file
+            else "--write names no file"
+        )
+    _write_file(path, iter((text,)))
+    sys.stderr.write(f"wrote {printable(file)}\n")
+
+
 def _print_all(pieces: Iterator[str]) -> None:
     if sys.stdout is None:
         raise UsageError("standard output is closed")

@@ -222,7 +222,7 @@ class Layout:
         if index >= MOST_LAYERS:
             raise TooMany
         self._room(inner.prefix)
-        self.groups.append(Group(scope.prefix + name, kind, -1))
+        self.groups.append(Group(scope.prefix + name, kind, -1, origin))
         output = self.run(inner, inner.entering)
         if output.source is not None:
             self.groups[index] = self.groups[index]._replace(output=output.source)
@@ -279,7 +279,8 @@ class Layout:
         if holder is not scope:
             scope.names[name].scope = holder
             if output.source is not None:
-                self.groups.append(Group(scope.prefix + name, recipe.word, output.source))
+                path = scope.prefix + name
+                self.groups.append(Group(path, recipe.word, output.source, recipe.origin))
         return output
 
     def _branch(self, branch: Branch, holder: Scope, flow: Tensor) -> Tensor | None:

@@ -127,6 +127,7 @@ class Document:
             published=published,
             budget=budget,
             output=output.shape or Shape(0),
+            last=-1 if output.source is None else output.source,
             changed=tuple(entry.changed.items()),
             resized=entry.resized,
         )

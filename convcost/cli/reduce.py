@@ -1,0 +1,244 @@
+"""`convcost reduce`: where would a 1x1 pay, and what would be without those there are?"""
+
+import re
+from typing import Annotated
+
+import typer
+
+from convcost.cli import _networks, _output, _sources
+from convcost.costs import Costs, costs
+from convcost.errors import Refusal, Source, UsageError
+from convcost.network import Network
+from convcost.questions.reduce.find import Survey, survey, undoing
+from convcost.questions.reduce.insert import Plan, plan
+from convcost.questions.reduce.insert_text import reduce_edit
+from convcost.questions.reduce.narrow import Width
+from convcost.questions.reduce.offers import WIDTHS, Offers, Reductions, Wish, offers
+from convcost.questions.reduce.outcome import Outcome
+from convcost.questions.reduce.undo import Undone, without
+from convcost.questions.reduce.undo_text import undo_edit
+from convcost.questions.reduce.write import Planned, written
+from convcost.report import printable
+from convcost.spec.entry import Settings
+from convcost.spec.load import load
+
+EPILOG = """Examples:
+
+  convcost reduce vgg16 --top 10
+
+  convcost reduce net.yaml 3x3/conv_1=96 5x5/conv_1=16 --write reduced.yaml
+
+  convcost reduce vgg16 --channels 1/4 --expand --write reduced.yaml
+
+  convcost reduce googlenet --undo --write - | convcost compare - googlenet"""
+
+
+def command(
+    spec: Annotated[
+        str,
+        typer.Argument(
+            metavar="SPEC", help="File, name of a shipped spec, or -; #name picks one network."
+        ),
+    ],
+    layers: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[LAYER[=R]]...", help="Layers or groups, each to R channels; all if left out."
+        ),
+    ] = None,
+    channels: Annotated[
+        str | None,
+        typer.Option(metavar="R,R", help="What the 1x1 leaves: counts, or parts like 1/4."),
+    ] = None,
+    expand: Annotated[
+        bool, typer.Option("--expand", help="With a 1x1 back to the filters: a bottleneck.")
+    ] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Find the 1x1 reductions there are, and undo them.")
+    ] = False,
+    projections: Annotated[
+        bool,
+        typer.Option(
+            "--projections/--no-projections", help="With --undo, also those behind a pool."
+        ),
+    ] = True,
+    write: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write the changed spec; - prints only that.")
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="The first N rows only.")
+    ] = None,
+    settings: _networks.SetOption = None,
+    size: _networks.SizeOption = None,
+    batch: _networks.BatchOption = 1,
+    format_name: _networks.FormatOption = None,
+    output: _networks.OutputOption = None,
+    color: _networks.ColorOption = "auto",
+    width: _networks.WidthOption = None,
+) -> None:
+    """Where would a 1x1 pay? Every larger convolution behind a 1x1, most saved first."""
+    with _output.complaints():
+        where = _output.target(format_name, output, color, width)
+        wishes = tuple(_wish(layer) for layer in layers or ())
+        job = _Job(spec, _networks.settings(settings, size), batch, write)
+        if undo:
+            _refuse_with_undo(wishes, channels, top, expand=expand)
+            report: Reductions | Undone = job.undo(wishes, projections=projections)
+        else:
+            report = job.reduce(wishes, _widths(channels), top, expand=expand)
+        if write != "-":
+            _output.write(report, where, [spec, *([write] if write else [])])
+
+
+def _refuse_with_undo(
+    wishes: tuple[Wish, ...], channels: str | None, top: int | None, *, expand: bool
+) -> None:
+    if channels is not None or any(wish.width for wish in wishes):
+        raise UsageError("--undo takes no channels: what the 1x1 leaves is what it finds")
+    if expand or top is not None:
+        raise UsageError(f"--undo does not go with --{'expand' if expand else 'top'}")
+
+
+class _Job:
+    """One spec, read; and where a new one goes."""
+
+    def __init__(self, spec: str, settings: Settings, batch: int, write: str | None) -> None:
+        self.spec = spec
+        self.settings = settings
+        self.write = write
+        asked = _sources.open_source(spec)
+        self.source: Source = asked.source
+        self.pick = asked.pick
+        self.networks = load(asked.source, settings, asked.pick)
+        self.costs = [costs(network, batch) for network in self.networks]
+
+    def reduce(
+        self, wishes: tuple[Wish, ...], widths: tuple[Width, ...], top: int | None, *, expand: bool
+    ) -> Reductions:
+        having = _having(self.costs, wishes)
+        found = tuple(offers(one, wishes, widths, expand=expand) for one in having)
+        if self.write is None:
+            return Reductions(found, top)
+        if len(widths) > 1 and not (wishes and all(wish.width for wish in wishes)):
+            raise UsageError("--write takes one width: choose it, like --channels 1/4")
+        plans = [(one, plan(one, named=bool(wishes))) for one in found]
+        left = [item for _, made in plans for item in made.left]
+        plans = [(one, made) for one, made in plans if made.insertions]
+        if not plans:
+            why = f": `{left[0][0]}` {left[0][1]}" if left else ""
+            raise UsageError(printable(f"there is nothing to reduce in `{self.spec}`{why}"))
+        planned = tuple(_planned(one, made, expand=expand) for one, made in plans)
+        commented = self._written(planned)
+        notes = [*_notes(plans), *self._standing(commented)]
+        pairs = tuple(
+            (one.costs, costs(item.promised, one.costs.batch))
+            for (one, _), item in zip(plans, planned, strict=True)
+        )
+        return Reductions(found, top, Outcome(pairs, self.write, tuple(notes)))
+
+    def undo(self, wishes: tuple[Wish, ...], *, projections: bool) -> Undone:
+        within = tuple(wish.path for wish in wishes)
+        having = _having(self.costs, wishes)
+        surveys = [
+            (one, survey(one.network, projections=projections, within=within)) for one in having
+        ]
+        try:
+            found = tuple(
+                (one, each, without(one, each, _named(one.network, "naive")))
+                for one, each in surveys
+            )
+        except Refusal as refusal:
+            raise UsageError(f"without its 1x1 it is no network: {refusal.message}") from None
+        notes: tuple[str, ...] = ()
+        if self.write is not None:
+            plans = tuple(_undoing(one.network, each) for one, each in surveys if each.found)
+            if not plans:
+                raise UsageError(f"there is no 1x1 reduction in `{printable(self.spec)}` to undo")
+            notes = tuple(self._standing(self._written(plans)))
+        return Undone(found, self.write or "", notes)
+
+    def _written(self, plans: tuple[Planned, ...]) -> tuple[str, ...]:
+        """Writes the changed text; the sections that became comments."""
+        assert self.write is not None
+        try:
+            new = written(self.source, self.pick, self.settings, plans)
+        except Refusal as refusal:
+            hint = f"\nhelp: {printable(refusal.help)}" if refusal.help else ""
+            raise UsageError(f"cannot be written: {printable(refusal.message)}{hint}") from None
+        _output.write_text(new.text, self.write, [self.spec])
+        return new.commented
+
+    def _standing(self, commented: tuple[str, ...]) -> list[str]:
+        notes = []
+        if commented:
+            listed = " and ".join(f"`{name}`" for name in commented)
+            notes.append(f"{listed} of the old spec stand in the new one as comments")
+        changed = [f"--set {name}={value}" for name, value in self.settings.variables]
+        if self.settings.size:
+            changed.append(f"--size {'x'.join(map(str, self.settings.size))}")
+        if changed:
+            notes.append(f"these are its costs with {' '.join(changed).lower()}")
+        return notes
+
+
+def _having(all_costs: list[Costs], wishes: tuple[Wish, ...]) -> list[Costs]:
+    """The networks that have all the layers asked for; the first if none has, for its error."""
+    if not wishes or len(all_costs) == 1:
+        return all_costs
+    from convcost.questions.explain import paths
+
+    wanted = {wish.path for wish in wishes}
+    return [one for one in all_costs if wanted <= set(paths(one.network))] or all_costs[:1]
+
+
+def _named(network: Network, what: str) -> str:
+    """`GoogLeNet naive`; what was made so before is not said again."""
+    name = network.name
+    for said in (" reduced", " naive"):
+        name = name.removesuffix(said)
+    return f"{name} {what}"
+
+
+def _planned(found: Offers, made: Plan, *, expand: bool) -> Planned:
+    network = found.costs.network
+    edit = reduce_edit(network, made.insertions, expand=expand)
+    return Planned(network, made.change, edit, _named(network, "reduced"))
+
+
+def _undoing(network: Network, found: Survey) -> Planned:
+    edit = undo_edit(network, found.found)
+    return Planned(network, undoing(network, found.found), edit, _named(network, "naive"))
+
+
+def _notes(plans: list[tuple[Offers, Plan]]) -> list[str]:
+    notes = []
+    for _, made in plans:
+        if made.along:
+            listed = ", ".join(made.along[:3]) + ("…" if len(made.along) > 3 else "")  # noqa: PLR2004
+            notes.append(f"reduced along, for they stand on the same lines: {listed}")
+        notes += [f"left as it is: {path} {reason}" for path, reason in made.left]
+    return notes
+
+
+def _wish(text: str) -> Wish:
+    path, equals, width = text.rpartition("=")
+    if not equals:
+        return Wish(text)
+    return Wish(path, _width(width))
+
+
+def _widths(text: str | None) -> tuple[Width, ...]:
+    if text is None:
+        return WIDTHS
+    return tuple(dict.fromkeys(_width(part) for part in text.split(",")))
+
+
+def _width(text: str) -> Width:
+    match = re.fullmatch(r"\s*([0-9]{1,9})(?:/([0-9]{1,9}))?\s*", text)
+    part, whole = (int(match[1]), int(match[2] or 0)) if match else (0, 0)
+    if match is None or part == 0 or (match[2] and not part < whole):
+        raise UsageError(
+            f"a width is a count of channels or a part of them, like 64 or 1/4, not "
+            f"`{printable(text)}`"
+        )
+    return Width(part, whole)
