@@ -120,3 +120,11 @@ def test_the_table_of_a_comparison_fits(width):
 def test_a_figure_printed_for_other_settings_is_not_set_beside_this_network():
     assert "158,048" not in run("compare", "inception_3a", "--set", "pool=true").stdout.decode()
     assert "158,048" in run("compare", "inception_3a", "--set", "pool=false").stdout.decode()
+
+
+def test_published_macs_are_held_against_one_sample_whatever_the_batch():
+    one, many = (
+        run("compare", "googlenet", "vgg16", "--batch", batch).stdout.decode() for batch in "18"
+    )
+    for line in (line for line in one.splitlines() if "published" in line):
+        assert line in many

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from convcost import __version__
 from convcost.costs import MEASURES, Costs, LayerCost, inputs_of
+from convcost.costs import costs as counted
 from convcost.report import Cell, Column, Share, Size, Table
 from convcost.shapes import Shape
 from convcost.units import CONVENTION, grouped, percent, signed, times
@@ -263,16 +264,18 @@ def weights_work(costs: Costs) -> Work:
 
 
 def published(networks: tuple[Costs, ...]) -> list[str]:
-    """Figures printed in full for a whole network as it stands, beside the exact ones."""
+    """Figures printed in full for a whole network as it stands, beside the exact ones: those of one
+    sample, as figures are."""
     notes = []
     for costs in networks:
+        one = costs if costs.batch == 1 else counted(costs.network)
         for entry in costs.network.published:
             if entry.layer or not costs.network.stands_as(entry):
                 continue
             for measure, figure in entry.figures:
                 if figure.suffix or figure.exponent or measure not in COMPARED:
                     continue
-                exact = getattr(costs.totals, measure)
+                exact = getattr(one.totals, measure)
                 off = figure.digits - exact
                 verdict = "as printed" if not off else f"off by {change_of(off, exact)}"
                 notes.append(
