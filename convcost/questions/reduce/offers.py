@@ -87,17 +87,17 @@ class OfferRecord(NamedTuple):
 
 COLUMNS = (
     Column("path", "layer", "left", folds=True),
-    Column("kernel", "kernel", "right", 3),
-    Column("channels", "channels", "right", 2),
-    Column("filters", "filters", "right", 2),
-    Column("break_even_weights", "r* of weights", "right", 5),
-    Column("break_even_macs", "r* of macs", "right", 4),
+    Column("kernel", "kernel", "right", 4),
+    Column("channels", "channels", "right", 3),
+    Column("filters", "filters", "right", 3),
+    Column("break_even_weights", "r* of weights", "right", 8),
+    Column("break_even_macs", "r* of macs", "right", 1),
     Column("reduced", "1x1 to", "right"),
-    Column("params", "params", "right", 1),
-    Column("macs", "macs", "right", 1),
+    Column("params", "params", "right", 6),
+    Column("macs", "macs", "right", 5),
     Column("saved_params", "saved params"),
     Column("saved_macs", "saved macs"),
-    Column("share", "of its macs", "right", 6),
+    Column("share", "of its macs", "right", 2),
 )
 
 
@@ -246,7 +246,7 @@ def _cells(offer: Offer, form: Form, network: Offers) -> tuple[Cell, ...]:
 def _notes(network: Offers) -> tuple[str, ...]:
     rule = RULE_EXPANDED if network.expand else RULE
     notes = [
-        f"it pays below r*, biases left aside: {rule}; for macs with their positions",
+        f"it pays below r*, biases left aside: {rule}, for macs each with its positions",
         "a 1x1 alone is counted, no norm and no activation with it",
     ]
     for reason in dict.fromkeys(reason for _, reason in network.left):

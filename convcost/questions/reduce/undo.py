@@ -14,9 +14,10 @@ SCHEMA = "convcost.reduce/1"
 
 
 class FoundRecord(NamedTuple):
-    """A 1x1 reduction of `convcost.reduce/1`: what its layers cost, and what stands there without.
+    """A 1x1 reduction of `convcost.reduce/1`: what its convolutions cost, and those without it.
 
-    `channels` come in, `to` are left. A naive projection is nothing: the pool's own channels.
+    `path` is the layer or block that goes. `channels` come in, `to` are left. A projection leaves
+    nothing behind: what the pool hands on.
     """
 
     path: str
@@ -74,13 +75,14 @@ def without(before: Costs, survey: Survey, name: str) -> Costs:
 
 def _record(item: Reduction, before: Costs, after: Costs) -> FoundRecord:
     steps = before.network.steps
-    members = sorted({*item.out, *item.windows})
+    expand = () if item.expand is None else (item.expand,)
+    members = (item.reduce, *item.windows, *expand)
     naive = {row.path: row for row in after.layers}
     left = [naive[steps[index].path] for index in item.windows]
     source = steps[item.reduce].inputs[0]
     shape = steps[source].shape if source >= 0 else before.network.inputs[-1 - source][1]
     return FoundRecord(
-        steps[item.reduce].path,
+        item.sites[0].path,
         item.form,
         shape.channels,
         steps[item.reduce].shape.channels,
