@@ -25,13 +25,15 @@ Cell: TypeAlias = int | str | Share | Size | None
 
 class Column(NamedTuple):
     """`key` is for machines, `title` for people. Of columns that do not all fit, the one with the
-    highest `drop` goes first; 0 always stays. Text that may run over lines is marked `folds`."""
+    highest `drop` goes first; 0 always stays. Text that may run over lines is marked `folds`; where
+    it is longer than `least`, that is what it needs to stay."""
 
     key: str
     title: str
     align: Literal["left", "right"] = "right"
     drop: int = 0
     folds: bool = False
+    least: int = 24
 
 
 class Table(NamedTuple):

@@ -10,7 +10,8 @@ from support import SPECS, cost, run
 
 from convcost.errors import Refusal
 from convcost.network import Published
-from convcost.questions.verify import Held, Printed, exact, read, verify
+from convcost.questions.judge import Held, exact, read
+from convcost.questions.verify import Printed, verify
 from convcost.units import figure
 
 HEAD = """\
@@ -121,6 +122,12 @@ def test_a_layer_a_group_and_the_whole_network_are_summed_by_path():
     assert exact(costs, "")["channels"] == 10
     with pytest.raises(Refusal, match="there is no layer `ste`"):
         exact(costs, "ste")
+
+
+def test_the_channels_of_a_whole_network_are_those_that_it_hands_on():
+    aside = "  - {side: [{conv: 3, kernel: 1}], name: aux}\n"
+    costs = cost(HEAD.replace("published:\n", aside))
+    assert exact(costs, "")["channels"] == 10
 
 
 def test_each_entry_is_held_under_its_own_settings_and_size():

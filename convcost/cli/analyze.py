@@ -17,7 +17,9 @@ EPILOG = """Examples:
 
   convcost analyze net.yaml --set classes=10 --size 256x320 --format json
 
-  convcost analyze googlenet --sort macs --top 10 --columns layer,output,macs,share"""
+  convcost analyze googlenet --sort macs --top 10 --columns layer,output,macs,share
+
+  convcost analyze mobilenet_v1 --set width=0.5,1 --size 128,160,192,224"""
 
 
 def command(
@@ -47,8 +49,8 @@ def command(
     layout: Annotated[
         str, typer.Option(metavar="hwc|chw", help="Where channels stand in a shape.")
     ] = "hwc",
-    settings: _networks.SetOption = None,
-    size: _networks.SizeOption = None,
+    settings: _networks.SetListOption = None,
+    size: _networks.SizeListOption = None,
     batch: _networks.BatchOption = 1,
     format_name: _networks.FormatOption = None,
     output: _networks.OutputOption = None,
@@ -58,6 +60,15 @@ def command(
     """What does this network cost: size, params and macs of every layer, exactly."""
     with _output.complaints():
         where = _output.target(format_name, output, color, width)
+        if _networks.lists(settings, size):
+            from convcost.cli import _sweep_view, _sweeps
+            from convcost.questions.sweep import Sweep
+
+            _sweep_view.refuse_layers({"--depth": depth, "--work": work})
+            asked = _sweep_view.view(columns, sort, top, _layout(layout))
+            points = _sweeps.read(specs, _sweeps.axes(settings, size), batch)
+            _output.write(Sweep(points, asked), where, specs)
+            return
         view = View(_columns(columns, work), depth, _sort(sort), top, _layout(layout))
         networks = _networks.read(specs, _networks.settings(settings, size))
         report = Analysis(tuple(costs(network, batch) for network in networks), view)

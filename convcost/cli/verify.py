@@ -9,7 +9,8 @@ from convcost.cli._sources import Asked, open_source
 from convcost.costs import Costs, costs
 from convcost.errors import Problem, Refusal, Source, SpecError, UsageError
 from convcost.network import Network, Published
-from convcost.questions.verify import Held, Printed, exact, verify
+from convcost.questions.judge import Held, exact
+from convcost.questions.verify import Printed, verify
 from convcost.spec.entry import Settings
 from convcost.spec.load import load
 

@@ -1,7 +1,7 @@
 """What does this network cost? One row a layer, or a name down to a depth."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from convcost import __version__
 from convcost.costs import MEASURES, Costs, Field, LayerCost, inputs_of, summed
@@ -14,6 +14,7 @@ from convcost.units import CONVENTION
 from convcost.work import Work
 
 SCHEMA = "convcost.analyze/1"
+Layout: TypeAlias = Literal["hwc", "chw"]
 SHOWN = ("layer", "kind", "output", "params", "macs", "share")
 
 
@@ -24,7 +25,7 @@ class View(NamedTuple):
     depth: int | None = None
     sort: str | None = None
     top: int | None = None
-    layout: Literal["hwc", "chw"] = "hwc"
+    layout: Layout = "hwc"
 
 
 class FieldRecord(NamedTuple):
@@ -59,8 +60,9 @@ def _measure(name: str, drop: int) -> _Shown:
     return _Shown(Column(name, name, "right", drop), lambda row, _costs, _view: getattr(row, name))
 
 
-def _shape(shape: Shape, view: View) -> Size:
-    if view.layout == "chw":
+def shape_of(shape: Shape, layout: Layout) -> Size:
+    """A shape as a cell, channels last or first."""
+    if layout == "chw":
         return Size((shape.channels, *shape.size))
     return Size((*shape.size, shape.channels))
 
@@ -87,7 +89,8 @@ COLUMNS: dict[str, _Shown] = {
     ),
     "kind": _Shown(Column("kind", "kind", "left", 3), lambda row, _costs, _view: _kind(row)),
     "output": _Shown(
-        Column("output", "output", "right", 1), lambda row, _costs, view: _shape(row.output, view)
+        Column("output", "output", "right", 1),
+        lambda row, _costs, view: shape_of(row.output, view.layout),
     ),
     "params": _measure("params", 0),
     "macs": _measure("macs", 0),
@@ -139,7 +142,7 @@ class Analysis(NamedTuple):
             notes = (f"{left_out} more rows, counted in the total", *notes)
         return Table(
             name=costs.network.name,
-            title=_title(costs.network),
+            title=title_of(costs.network),
             columns=tuple(column for column, _ in shown)
             if self.view.columns == SHOWN
             else tuple(column._replace(drop=n) for n, (column, _) in enumerate(shown)),
@@ -268,7 +271,7 @@ def _step(step: Any) -> int | str:
     return step if type(step) is int else str(step)
 
 
-def _title(network: Network) -> str:
+def title_of(network: Network) -> str:
     return f"{network.name} ({network.source})" if network.source else network.name
 
 

@@ -21,7 +21,7 @@ from convcost.report import (
 
 BAR = 12
 GAP = "  "
-COMFORTABLE_TEXT, NARROWEST_TEXT = 24, 12
+NARROWEST_TEXT = 12
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 BOLD, DIM, BLUE = "1", "2", "34"
 
@@ -82,7 +82,7 @@ def _kept(columns: tuple[Column, ...], natural: list[int], width: int | None) ->
 
 def _least(column: Column, natural: int) -> int:
     """What a column needs: all of its width, or where its text may run over lines, a part."""
-    return min(natural, COMFORTABLE_TEXT) if column.folds else natural
+    return min(natural, column.least) if column.folds else natural
 
 
 def _widths(
