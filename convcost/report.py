@@ -20,13 +20,42 @@ class Size(NamedTuple):
     numbers: tuple[Any, ...]
 
 
-Cell: TypeAlias = int | str | Share | Size | None
+class Rounded(NamedTuple):
+    """A count in a unit: `digits`/10^`places`, rounded from the `exact` one."""
+
+    digits: int
+    places: int
+    exact: int
+
+    @property
+    def plain(self) -> str:
+        """`-1582.67`, digits not grouped."""
+        sign, digits = "-" * (self.digits < 0), f"{abs(self.digits):0{self.places + 1}d}"
+        if not self.places:
+            return f"{sign}{digits}"
+        return f"{sign}{digits[: -self.places]}.{digits[-self.places :]}"
+
+    @property
+    def text(self) -> str:
+        """As people read it. What is there but too small for its digits is never shown as 0, and
+        what is nothing is no 0.00."""
+        if not self.exact:
+            return "0"
+        if not self.digits:
+            smallest = Rounded(1, self.places, 1).plain
+            return f"<{smallest}" if self.exact > 0 else f">-{smallest}"
+        whole, point, part = self.plain.partition(".")
+        return f"{int(whole):,}{point}{part}" if whole != "-0" else self.plain
+
+
+Cell: TypeAlias = int | str | Share | Size | Rounded | None
 
 
 class Column(NamedTuple):
     """`key` is for machines, `title` for people. Of columns that do not all fit, the one with the
     highest `drop` goes first; 0 always stays. Text that may run over lines is marked `folds`; where
-    it is longer than `least`, that is what it needs to stay."""
+    it is longer than `least`, that is what it needs to stay. Counts that a unit can be asked for
+    are marked `scales`."""
 
     key: str
     title: str
@@ -34,10 +63,12 @@ class Column(NamedTuple):
     drop: int = 0
     folds: bool = False
     least: int = 24
+    scales: bool = False
 
 
 class Table(NamedTuple):
-    """`name` is what its rows belong to; `total` has one cell a column, or is empty."""
+    """`name` is what its rows belong to; `total` has one cell a column, or is empty. Where each row
+    is a measure of its own, `by_row`, a unit goes to its first cell."""
 
     name: str
     title: str
@@ -45,10 +76,14 @@ class Table(NamedTuple):
     rows: tuple[tuple[Cell, ...], ...]
     total: tuple[Cell, ...] = ()
     notes: tuple[str, ...] = ()
+    by_row: bool = False
 
 
 class Report(Protocol):
-    """An answer. A format asks for what it needs: tables for people, a tree for programs."""
+    """An answer. A format asks for what it needs: tables for people, a tree for programs.
+
+    A report may also have `pictures()`, and a `page()` that says more than its tables.
+    """
 
     def tables(self) -> Iterator[Table]: ...
 
@@ -58,11 +93,21 @@ class Report(Protocol):
 
 
 class Style(NamedTuple):
-    """Where a report goes: how wide it is, and what it can show. No width: as wide as needed."""
+    """Where a report goes: how wide it is, what it can show, and what was asked for it.
+
+    No width: as wide as needed. `caption` and `label` make a table of LaTeX float; `long` lets it
+    run over pages; `siunitx` leaves its numbers to that package. `bare` leaves text of a CSV as it
+    is, even if a spreadsheet would take it for a formula.
+    """
 
     width: int | None = None
     color: bool = False
     ascii: bool = False
+    caption: str = ""
+    label: str = ""
+    long: bool = False
+    siunitx: bool = False
+    bare: bool = False
 
 
 class Format(NamedTuple):
@@ -99,6 +144,8 @@ def shown(cell: Cell) -> str:
         return "×".join(map(str, cell.numbers)) or "-"
     if isinstance(cell, Share):
         return percent(cell.part, cell.whole)
+    if isinstance(cell, Rounded):
+        return cell.text
     return printable(cell)
 
 

@@ -44,9 +44,11 @@ def _run() -> None:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_version_option())
+    from convcost.cli._reporting import reporting
+
     for name in _wanted(sys.argv[1:]):
         module = import_module(f"convcost.cli.{name}")
-        app.command(name, epilog=getattr(module, "EPILOG", None))(module.command)
+        app.command(name, epilog=getattr(module, "EPILOG", None))(reporting(module.command))
     app()
 
 

@@ -9,7 +9,7 @@ from convcost.cli._sources import open_source
 from convcost.errors import Refusal, SpecError, UsageError
 from convcost.network import Network
 from convcost.options import MAX_AXES
-from convcost.report import FORMATS, printable
+from convcost.report import printable
 from convcost.spec.entry import Settings
 from convcost.spec.figures import variable
 from convcost.spec.load import load
@@ -45,25 +45,6 @@ SizeListOption: TypeAlias = Annotated[
 BatchOption: TypeAlias = Annotated[
     int,
     typer.Option("--batch", min=1, max=10**9, metavar="N", help="Samples: macs and activations."),
-]
-FormatOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--format", metavar="FORMAT", help=f"{', '.join(FORMATS.modules())}; by default what fits."
-    ),
-]
-OutputOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--output", "-o", metavar="FILE", help="Write a file; its suffix tells the format."
-    ),
-]
-ColorOption: TypeAlias = Annotated[
-    str, typer.Option("--color", metavar="WHEN", help="auto, always or never.")
-]
-WidthOption: TypeAlias = Annotated[
-    int | None,
-    typer.Option("--width", metavar="N", help="Width of a table; the terminal's if left out."),
 ]
 
 

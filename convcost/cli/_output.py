@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from convcost.cli import _exits
+from convcost.cli._reporting import Out
 from convcost.errors import SpecError, UsageError
 from convcost.names import did_you_mean
 from convcost.report import FORMATS, Format, Report, Style, printable
+from convcost.rounding import UNITS, shown_in
 
 COLORS = ("auto", "always", "never")
 ASCII = str.maketrans(
@@ -35,45 +37,72 @@ class Target(NamedTuple):
     format: Format
     path: Path | None
     style: Style
+    units: str
+    digits: int
 
 
-def target(format_name: str | None, output: str | None, color: str, width: int | None) -> Target:
-    """Settles format and style from what was asked for and what is there. Raises UsageError."""
-    if color not in COLORS:
-        raise UsageError(f"--color is one of {', '.join(COLORS)}, not `{printable(color)}`")
-    if width is not None and not 20 <= width <= 10_000:  # noqa: PLR2004  narrower shows nothing
-        raise UsageError(f"--width is a number from 20 to 10,000, not {width}")
-    if output == "":
+def targets(out: Out) -> tuple[Target, ...]:
+    """Settles formats and styles from what was asked for and what is there. Raises UsageError."""
+    if out.color not in COLORS:
+        raise UsageError(f"--color is one of {', '.join(COLORS)}, not `{printable(out.color)}`")
+    if out.width is not None and not 20 <= out.width <= 10_000:  # noqa: PLR2004  narrower shows nothing
+        raise UsageError(f"--width is a number from 20 to 10,000, not {out.width}")
+    if out.units not in ("auto", *UNITS):
+        hint = did_you_mean(out.units, ("auto", *UNITS))
+        raise UsageError(f"there is no unit `{printable(out.units)}`; {hint}")
+    found = tuple(_target(one, out) for one in out.output or ("-",))
+    for number, one in enumerate(found):
+        if any(one.path == other.path for other in found[:number]):
+            where = "standard output" if one.path is None else f"`{printable(str(one.path))}`"
+            raise UsageError(f"two outputs go to {where}")
+    return found
+
+
+def _target(output: str, out: Out) -> Target:
+    """`report.html`, `latex:table.tex`, `-`, `json:-`."""
+    name, colon, file = output.partition(":")
+    if colon and FORMATS.get(name) is not None:
+        named: str | None = name
+    else:
+        named, file = out.format, output
+    if not file:
         raise UsageError("--output names no file")
-    path = Path(output) if output not in (None, "-") else None
+    path = None if file == "-" else Path(file)
     terminal = path is None and _is_terminal(sys.stdout)
-    name = format_name or (_by_suffix(path) if path else "table" if terminal else "plain")
+    name = named or (_by_suffix(path) if path else "table" if terminal else "plain")
     found = FORMATS.get(name)
     if found is None:
         hint = did_you_mean(name, FORMATS.names())
         raise UsageError(f"there is no format `{printable(name)}`; {hint}")
-    painted = color == "always" or (color == "auto" and terminal and wants_color())
-    return Target(
-        found,
-        path,
-        Style(
-            width=width or (_terminal_width() if terminal else None),
-            color=painted,
-            ascii=path is None and not _speaks_unicode(sys.stdout),
-        ),
+    painted = out.color == "always" or (out.color == "auto" and terminal and wants_color())
+    style = Style(
+        width=out.width or (_terminal_width() if terminal else None),
+        color=painted,
+        ascii=path is None and not _speaks_unicode(sys.stdout),
+        caption=out.caption,
+        label=out.label,
+        long=out.longtable,
+        siunitx=out.siunitx,
+        bare=out.csv_raw,
     )
+    return Target(found, path, style, out.units, out.digits)
 
 
-def write(report: Report, where: Target, sources: Iterable[str] = ()) -> None:
-    """Writes the report: a file whole or not at all, and never over a spec that was read."""
-    pieces = where.format.render(report, where.style)
-    if where.path is None:
-        _print_all(pieces)
-        return
-    if any(_same(where.path, source) for source in sources):
-        raise UsageError(f"--output would overwrite the spec `{printable(str(where.path))}`")
-    _write_file(where.path, pieces)
-    sys.stderr.write(f"wrote {printable(str(where.path))}\n")
+def write(report: Report, where: Iterable[Target], sources: Iterable[str] = ()) -> None:
+    """Writes the report to each target: a file whole or not at all, and never over a spec."""
+    where, sources = tuple(where), tuple(sources)
+    for target in where:
+        if target.path is not None and any(_same(target.path, source) for source in sources):
+            shown = printable(str(target.path))
+            raise UsageError(f"--output would overwrite the spec `{shown}`")
+    # Files first: whoever reads standard output may stop reading.
+    for target in sorted(where, key=lambda target: target.path is None):
+        pieces = target.format.render(shown_in(report, target.units, target.digits), target.style)
+        if target.path is None:
+            _print_all(pieces)
+        else:
+            _write_file(target.path, pieces)
+            sys.stderr.write(f"wrote {printable(str(target.path))}\n")
 
 
 def write_text(text: str, file: str, sources: Iterable[str]) -> None:

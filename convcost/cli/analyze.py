@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from convcost.cli import _networks, _output
+from convcost.cli import _networks, _output, _reporting
 from convcost.costs import MEASURES, costs
 from convcost.errors import UsageError
 from convcost.names import did_you_mean
@@ -52,14 +52,12 @@ def command(
     settings: _networks.SetListOption = None,
     size: _networks.SizeListOption = None,
     batch: _networks.BatchOption = 1,
-    format_name: _networks.FormatOption = None,
-    output: _networks.OutputOption = None,
-    color: _networks.ColorOption = "auto",
-    width: _networks.WidthOption = None,
+    *,
+    out: _reporting.Out,
 ) -> None:
     """What does this network cost: size, params and macs of every layer, exactly."""
     with _output.complaints():
-        where = _output.target(format_name, output, color, width)
+        where = _output.targets(out)
         if _networks.lists(settings, size):
             from convcost.cli import _sweep_view, _sweeps
             from convcost.questions.sweep import Sweep

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from convcost.cli import _networks, _output
+from convcost.cli import _networks, _output, _reporting
 from convcost.costs import costs
 from convcost.errors import UsageError
 from convcost.names import did_you_mean
@@ -34,14 +34,12 @@ def command(
     settings: _networks.SetOption = None,
     size: _networks.SizeOption = None,
     batch: _networks.BatchOption = 1,
-    format_name: _networks.FormatOption = None,
-    output: _networks.OutputOption = None,
-    color: _networks.ColorOption = "auto",
-    width: _networks.WidthOption = None,
+    *,
+    out: _reporting.Out,
 ) -> None:
     """Why does this layer cost what it costs: every number as it is worked out."""
     with _output.complaints():
-        where = _output.target(format_name, output, color, width)
+        where = _output.targets(out)
         networks = _networks.read([spec], _networks.settings(settings, size))
         having = _having(networks, layer, spec)
         report = Explanation(tuple(costs(network, batch) for network in having), layer)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from convcost.cli import _networks, _output
+from convcost.cli import _output, _reporting
 from convcost.errors import UsageError
 from convcost.kind import KINDS
 from convcost.names import did_you_mean
@@ -22,14 +22,12 @@ def command(
     kind: Annotated[
         str | None, typer.Argument(metavar="[KIND]", help="One kind, with formulas and examples.")
     ] = None,
-    format_name: _networks.FormatOption = None,
-    output: _networks.OutputOption = None,
-    color: _networks.ColorOption = "auto",
-    width: _networks.WidthOption = None,
+    *,
+    out: _reporting.Out,
 ) -> None:
     """Every kind of layer: its options, defaults, formulas and examples."""
     with _output.complaints():
-        where = _output.target(format_name, output, color, width)
+        where = _output.targets(out)
         if kind is not None and KINDS.get(kind) is None:
             hint = did_you_mean(kind, KINDS.names())
             raise UsageError(

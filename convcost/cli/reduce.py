@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from convcost.cli import _networks, _output, _sources
+from convcost.cli import _networks, _output, _reporting, _sources
 from convcost.costs import Costs, costs
 from convcost.errors import Refusal, Source, UsageError
 from convcost.network import Network
@@ -71,14 +71,12 @@ def command(
     settings: _networks.SetOption = None,
     size: _networks.SizeOption = None,
     batch: _networks.BatchOption = 1,
-    format_name: _networks.FormatOption = None,
-    output: _networks.OutputOption = None,
-    color: _networks.ColorOption = "auto",
-    width: _networks.WidthOption = None,
+    *,
+    out: _reporting.Out,
 ) -> None:
     """Where would a 1x1 pay? Every larger convolution behind a 1x1, most saved first."""
     with _output.complaints():
-        where = _output.target(format_name, output, color, width)
+        where = _output.targets(out)
         wishes = tuple(_wish(layer) for layer in layers or ())
         job = _Job(spec, _networks.settings(settings, size), batch, write)
         if undo:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from convcost.cli import _exits, _networks, _output
+from convcost.cli import _exits, _output, _reporting
 from convcost.cli._sources import Asked, open_source
 from convcost.costs import Costs, costs
 from convcost.errors import Problem, Refusal, Source, SpecError, UsageError
@@ -30,14 +30,12 @@ def command(
             metavar="SPEC...", help="File, name of a shipped spec, or -; #name picks one."
         ),
     ],
-    format_name: _networks.FormatOption = None,
-    output: _networks.OutputOption = None,
-    color: _networks.ColorOption = "auto",
-    width: _networks.WidthOption = None,
+    *,
+    out: _reporting.Out,
 ) -> None:
     """Do published figures agree with the exact ones, each under its own settings?"""
     with _output.complaints():
-        where = _output.target(format_name, output, color, width)
+        where = _output.targets(out)
         report = verify(_all(specs))
         _output.write(report, where, specs)
         if not report.confirmed:

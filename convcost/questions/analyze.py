@@ -57,7 +57,10 @@ class _Shown(NamedTuple):
 
 
 def _measure(name: str, drop: int) -> _Shown:
-    return _Shown(Column(name, name, "right", drop), lambda row, _costs, _view: getattr(row, name))
+    return _Shown(
+        Column(name, name, "right", drop, scales=True),
+        lambda row, _costs, _view: getattr(row, name),
+    )
 
 
 def shape_of(shape: Shape, layout: Layout) -> Size:

@@ -80,7 +80,7 @@ class Comparison(NamedTuple):
                 rows.append((f"  of {self.base.network.name}", *self._beside(counts, share)))
                 rows.append(("  ratio", *self._beside(counts, ratio)))
         rows.append(("output", *(_size(costs.network.output) for costs in self.networks)))
-        rows.append(("layers", *(len(costs.layers) for costs in self.networks)))
+        rows.append(("layers", *(grouped(len(costs.layers)) for costs in self.networks)))
         names = [costs.network.name for costs in self.networks]
         return Table(
             name="totals",
@@ -91,6 +91,7 @@ class Comparison(NamedTuple):
             ),
             rows=tuple(rows),
             notes=(*self._work(), *published(self.networks), *self._footer()),
+            by_row=True,
         )
 
     def _others(self, names: list[str]) -> list[str]:
@@ -115,7 +116,7 @@ class Comparison(NamedTuple):
             columns=(
                 Column("measure", "measure", "left"),
                 Column("network", "network", "left", folds=True),
-                Column("count", "count"),
+                Column("count", "count", scales=True),
                 Column("share", "share of the largest", "left", 1),
             ),
             rows=tuple(rows),
@@ -168,8 +169,8 @@ class Comparison(NamedTuple):
             columns=(
                 Column("path", "layer", "left", folds=True),
                 Column("state", "state", "left", 1),
-                Column("macs_before", f"macs of {before}", "right", 3),
-                Column("macs_after", f"macs of {after}", "right", 2),
+                Column("macs_before", f"macs of {before}", "right", 3, scales=True),
+                Column("macs_after", f"macs of {after}", "right", 2, scales=True),
                 Column("macs_change", "change in macs"),
                 Column("params_change", "change in params"),
             ),

@@ -3,7 +3,17 @@
 from collections.abc import Iterator
 from typing import Any
 
-from convcost.report import Cell, Report, Share, Size, Style, Table, format, printable  # noqa: A004
+from convcost.report import (
+    Cell,
+    Report,
+    Rounded,
+    Share,
+    Size,
+    Style,
+    Table,
+    format,  # noqa: A004
+    printable,
+)
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -49,6 +59,8 @@ def _cell(cell: Cell) -> int | str:
         return "x".join(map(str, cell.numbers))
     if isinstance(cell, Share):
         return _percent(cell)
+    if isinstance(cell, Rounded):
+        return cell.exact
     text = printable(cell)
     return f"'{text}" if cell.startswith(FORMULA) else text
 

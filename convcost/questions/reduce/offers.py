@@ -93,10 +93,10 @@ COLUMNS = (
     Column("break_even_weights", "r* of weights", "right", 8),
     Column("break_even_macs", "r* of macs", "right", 1),
     Column("reduced", "1x1 to", "right"),
-    Column("params", "params", "right", 6),
-    Column("macs", "macs", "right", 5),
-    Column("saved_params", "saved params"),
-    Column("saved_macs", "saved macs"),
+    Column("params", "params", "right", 6, scales=True),
+    Column("macs", "macs", "right", 5, scales=True),
+    Column("saved_params", "saved params", scales=True),
+    Column("saved_macs", "saved macs", scales=True),
     Column("share", "of its macs", "right", 2),
 )
 

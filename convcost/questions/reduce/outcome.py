@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from convcost.costs import MEASURES, Costs
 from convcost.questions.compare import COMPARED, ChangeRecord, change, ratio, share
 from convcost.report import Cell, Column, Size, Table
+from convcost.units import grouped
 
 
 class Outcome(NamedTuple):
@@ -51,7 +52,8 @@ def _table(before: Costs, after: Costs, notes: tuple[str, ...]) -> Table:
         for costs in (before, after)
     ]
     rows.append(("output", *sizes, None, None, None))
-    rows.append(("layers", len(before.layers), len(after.layers), None, None, None))
+    layers = [grouped(len(costs.layers)) for costs in (before, after)]
+    rows.append(("layers", *layers, None, None, None))
     name = after.network.name
     return Table(
         name=name,
@@ -66,4 +68,5 @@ def _table(before: Costs, after: Costs, notes: tuple[str, ...]) -> Table:
         ),
         rows=tuple(rows),
         notes=notes,
+        by_row=True,
     )

@@ -108,10 +108,10 @@ def _table(before: Costs, survey: Survey, after: Costs) -> Table:
             Column("form", "form", "left", 3),
             Column("channels", "channels", "right", 1),
             Column("to", "to", "right", 1),
-            Column("weights", "weights"),
-            Column("naive_weights", "naive"),
-            Column("macs", "macs", "right", 2),
-            Column("naive_macs", "naive macs", "right", 2),
+            Column("weights", "weights", scales=True),
+            Column("naive_weights", "naive", scales=True),
+            Column("macs", "macs", "right", 2, scales=True),
+            Column("naive_macs", "naive macs", "right", 2, scales=True),
         ),
         rows=tuple(
             (
