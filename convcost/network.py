@@ -32,12 +32,16 @@ class Step(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A name that holds others: a block, a branch, a sequence. Its output is that of a step."""
+    """A name that holds others: a block, a branch, a sequence. Its output is that of a step.
+
+    `options` are those of a block, by name, as they came out for this call.
+    """
 
     path: str
     kind: str
     output: int
     origin: Placed
+    options: tuple[tuple[str, Any], ...] = ()
 
 
 class Published(NamedTuple):

@@ -1,5 +1,6 @@
 """The networks and comparisons that the project began with, each held against its exact figures."""
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -312,3 +313,20 @@ def test_a_classic_network_is_within_its_own_budget(spec):
         for limit in budget.total:
             assert row[limit.measure] <= limit.max
             assert 10 * limit.max <= 11 * row[limit.measure], "a budget far above says nothing"
+
+
+def test_googlenet_gives_the_table_of_its_paper():
+    """Table 1 of arXiv:1409.4842: the six filter numbers of each module."""
+    ran = run(
+        "analyze", "googlenet", "--depth", "1", "--columns", "layer,options", "--format", "csv"
+    )
+    header, *rows = ran.stdout.decode().splitlines()
+    names = ["n1", "r3", "n3", "r5", "n5", "pool"]
+    assert header.split(",") == ["network", "path", *(f"option_{name}" for name in names)]
+    text = (SPECS / "googlenet.yaml").read_text("utf-8")
+    written = re.findall(r"inception: \[(.*?)\], name: (\w+)", text)
+    assert len(written) == 9
+    assert [row.split(",")[1:] for row in rows if "inception" in row] == [
+        [name, *(number.strip() for number in numbers.split(","))] for numbers, name in written
+    ]
+    assert all(row.endswith(",,,,,") for row in rows if "inception" not in row)

@@ -86,7 +86,23 @@ def _work(measure: str) -> _Shown:
     return _Shown(Column(f"{measure}_work", f"{measure} =", "left", folds=True), cell)
 
 
-COLUMNS: dict[str, _Shown] = {
+def _options(costs: Costs, rows: list[LayerCost]) -> dict[str, _Shown]:
+    """A column for each option that a block among the rows has, in the order they come up."""
+    given = {group.path: dict(group.options) for group in costs.network.groups if group.options}
+
+    def column(name: str) -> _Shown:
+        def cell(row: LayerCost, _costs: Costs, _view: View) -> Cell:
+            value = given.get(row.path, {}).get(name)
+            return value if type(value) is int or value is None else show(value).strip("`")
+
+        return _Shown(Column(f"option_{name}", name), cell)
+
+    names = dict.fromkeys(name for row in rows for name in given.get(row.path, ()))
+    return {f"option {name}": column(name) for name in names}
+
+
+# A name without a column of its own stands for as many as it takes.
+COLUMNS: dict[str, _Shown | None] = {
     "layer": _Shown(
         Column("path", "layer", "left", folds=True), lambda row, _costs, _view: row.path
     ),
@@ -115,6 +131,7 @@ COLUMNS: dict[str, _Shown] = {
         Column("step", "step", "right", 9),
         lambda row, _costs, _view: Size(tuple(sight.step for sight in row.field)),
     ),
+    "options": None,
 }
 
 
@@ -129,11 +146,15 @@ class Analysis(NamedTuple):
             yield self._table(network)
 
     def _table(self, costs: Costs) -> Table:
-        shown = [COLUMNS[name] for name in self.view.columns]
         rows, left_out = self._rows(costs)
+        columns = {name: COLUMNS.get(name) for name in self.view.columns}
+        named: dict[str, _Shown] = {}
+        for name, known in columns.items():
+            named.update({name: known} if known else _options(costs, rows))
+        shown = list(named.values())
         totals = costs.totals
         total: list[Cell] = []
-        for name in self.view.columns:
+        for name in named:
             value: Cell = getattr(totals, name) if name in MEASURES else None
             if name == "layer":
                 value = "total"

@@ -236,8 +236,11 @@ class Layout:
             return Tensor(flow.source, None)
         inner = Scope(f"{scope.prefix}{name}/", variables, None, block.items, flow)
         self.calls.append(recipe.origin)
+        index = len(self.groups)
         output = self._grouped(recipe.origin, block.name, name, scope, inner)
         self.calls.pop()
+        options = tuple([(option, variables[option]) for option in block.options])
+        self.groups[index] = self.groups[index]._replace(options=options)
         return output
 
     def _options(
