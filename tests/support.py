@@ -1,12 +1,13 @@
 """What tests share: a spec as text to its costs or its problems, and the program run for real."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
 
-from convcost.costs import Costs, costs
+from convcost.costs import MEASURES, Costs, costs
 from convcost.errors import Problem, Source, SpecError
 from convcost.spec.entry import Settings
 from convcost.spec.load import load
@@ -67,3 +68,20 @@ def run(
         env={**clean, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **environment},
         timeout=60,
     )
+
+
+def loaded(path: Path) -> list[Costs]:
+    """The costs of all networks of a file."""
+    return [costs(network) for network in load(Source(path.name, path.read_text("utf-8")))]
+
+
+def totals(of: Costs) -> dict[str, int]:
+    """Every measure of a network."""
+    return {measure: getattr(of.totals, measure) for measure in MEASURES}
+
+
+def answer(*arguments: str) -> dict:
+    """What a command answers as JSON; it must be fine."""
+    ran = run(*arguments, "--format", "json")
+    assert ran.returncode == 0, ran.stderr.decode()
+    return json.loads(ran.stdout)

@@ -1,41 +1,22 @@
 """`convcost reduce`: where a 1x1 would pay, and specs rewritten with it or without."""
 
-import json
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from support import answer, cost, run, totals
 
-from convcost.costs import MEASURES, costs
+from convcost.costs import costs
 from convcost.errors import Source
 from convcost.questions.reduce.break_even import BreakEven
-from convcost.questions.reduce.find import survey, undoing
 from convcost.questions.reduce.narrow import Width, break_even, candidates, form
-from convcost.rewire import rewired
 from convcost.spec.load import load
-from tests.support import SPECS, cost, run, shipped
 
 ONE = """
 input: {{channels: {c}, size: 12}}
 layers: [{{conv: {f}, kernel: {k}, padding: {p}}}]
 """
-
-
-def loaded(path: Path):
-    """The costs of all networks of a file."""
-    return [costs(network) for network in load(Source(path.name, path.read_text("utf-8")))]
-
-
-def totals(of) -> dict[str, int]:
-    return {measure: getattr(of.totals, measure) for measure in MEASURES}
-
-
-def answer(*arguments: str) -> dict:
-    ran = run("reduce", *arguments, "--format", "json")
-    assert ran.returncode == 0, ran.stderr.decode()
-    return json.loads(ran.stdout)
 
 
 # Where it pays
@@ -84,7 +65,7 @@ def test_with_an_expansion_the_break_even_is_the_root(square, linear, naive):
 
 def test_inception_3a_is_offered_what_its_authors_chose():
     """The 5x5 to 16 and the 3x3 to 96: 157,184 weights in all."""
-    found = answer("inception_3a#naive", "3x3/conv_1=96", "5x5/conv_1=16")["networks"][0]
+    found = answer("reduce", "inception_3a#naive", "3x3/conv_1=96", "5x5/conv_1=16")["networks"][0]
     by_path = {offer["path"]: offer for offer in found["convolutions"]}
     three, five = by_path["3x3/conv_1"]["reduced"][0], by_path["5x5/conv_1"]["reduced"][0]
     assert three["weights"] == 96 * 192 + 128 * 3 * 3 * 96
@@ -97,7 +78,7 @@ def test_inception_3a_is_offered_what_its_authors_chose():
 
 
 def test_offers_stand_in_the_order_of_what_they_save():
-    found = answer("googlenet")["networks"][0]["convolutions"]
+    found = answer("reduce", "googlenet")["networks"][0]["convolutions"]
     savings = [max(form["saved_macs"] for form in offer["reduced"]) for offer in found]
     assert savings == sorted(savings, reverse=True)
 
@@ -114,7 +95,7 @@ def test_a_stride_moves_the_break_even_of_macs_but_not_of_weights():
 
 @pytest.mark.parametrize("batch", ["1", "8"])
 def test_offers_count_the_macs_of_the_batch(batch):
-    found = answer("inception_3a#naive", "5x5", "--channels", "16", "--batch", batch)
+    found = answer("reduce", "inception_3a#naive", "5x5", "--channels", "16", "--batch", batch)
     (offer,) = found["networks"][0]["convolutions"]
     assert offer["macs"] == 32 * 25 * 192 * 28 * 28 * int(batch)
     assert offer["reduced"][0]["macs"] == (16 * 192 + 32 * 25 * 16) * 28 * 28 * int(batch)
@@ -128,245 +109,6 @@ def test_a_width_is_a_count_or_a_part(text, of, expression):
     part, _, whole = text.partition("/")
     width = Width(int(part), int(whole or 0))
     assert (width.of(192), width.text) == (of, expression)
-
-
-# Writing: what is promised is what the file comes to
-
-WRITABLE = (
-    "googlenet", "resnet50", "resnet152", "vgg16", "inception_3a", "cs231n", "resnet18", "nin",
-    "inception_v3", "densenet121", "squeezenet1_1", "unet", "c3d", "convnext_tiny", "se_resnet50",
-    "reduce_3x3", "reduce_4x4", "reduce_5x5", "bottleneck_256", "fully_convolutional", "alexnet",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("name", WRITABLE)
-def test_a_written_spec_comes_to_what_was_promised_and_undone_to_what_was(name, tmp_path):
-    reduced, back = tmp_path / "reduced.yaml", tmp_path / "back.yaml"
-    said = answer(name, "--channels", "1/4", "--write", str(reduced))["written"]["networks"]
-    found = {of.network.name: of for of in loaded(reduced)}
-    for network in said:
-        assert totals(found[network["name"]]) == network["totals"]
-    answer(str(reduced), "--undo", "--no-projections", "--write", str(back))
-    before = [totals(of) for of in loaded(SPECS / f"{name}.yaml")]
-    assert [totals(of) for of in loaded(back)] == before
-
-
-@pytest.mark.parametrize("name", ["resnet50", "googlenet", "resnet18", "inception_v3", "c3d"])
-def test_bottlenecks_that_were_written_are_found_and_undone(name, tmp_path):
-    reduced, back = tmp_path / "reduced.yaml", tmp_path / "back.yaml"
-    said = answer(name, "--channels", "1/4", "--expand", "--write", str(reduced))["written"]
-    assert [totals(of) for of in loaded(reduced)] == [n["totals"] for n in said["networks"]]
-    undone = answer(str(reduced), "--undo", "--no-projections", "--write", str(back))
-    forms = {item["form"] for network in undone["networks"] for item in network["undone"]}
-    assert forms == {"bottleneck"}
-    before = [totals(of) for of in loaded(SPECS / f"{name}.yaml")]
-    assert [totals(of) for of in loaded(back)] == before
-
-
-def test_inception_3a_is_reduced_and_undone_by_the_two_numbers_of_its_paper(tmp_path):
-    reduced, back = tmp_path / "reduced.yaml", tmp_path / "back.yaml"
-    run("reduce", "inception_3a#naive", "3x3=96", "5x5=16", "--write", str(reduced))
-    run("reduce", str(reduced), "--undo", "--write", str(back))
-    (small,), (large,) = loaded(reduced), loaded(back)
-    assert small.totals.weights == 157184
-    assert large.totals.weights == 387072
-    assert small.network.name == "naive reduced"
-    assert large.network.name == "naive naive"
-
-
-def test_comments_order_and_all_else_stay_as_they_were(tmp_path):
-    old, new = tmp_path / "net.yaml", tmp_path / "new.yaml"
-    old.write_text(COMMENTED, "utf-8")
-    answer(str(old), "--channels", "8", "--write", str(new))
-    assert new.read_text("utf-8") == COMMENTED.replace(
-        "  - conv: 32         # in lines",
-        "  - {conv: 8, kernel: 1, name: reduce}\n  - conv: 32         # in lines",
-    ).replace("[{conv: 16, kernel", "[{conv: 8, kernel: 1, name: reduce_2}, {conv: 16, kernel")
-
-
-COMMENTED = """\
-# A net of mine.
-input: {channels: 64, size: 16}   # RGB it is not
-
-layers:
-  # the body
-  - conv: 32         # in lines
-    kernel: 3        # three
-    padding: 1
-  - relu             # after it
-  - sequence:  [{conv: 16, kernel: 3},   # in brackets
-                {conv: 4, kernel: 1, name: reduce}]   # the name is taken
-x-note: kept
-"""
-
-
-def test_comments_of_what_goes_stay(tmp_path):
-    old, new = tmp_path / "net.yaml", tmp_path / "new.yaml"
-    old.write_text(
-        """\
-input: {channels: 64, size: 16}
-layers:
-  - conv: 8       # few
-    kernel: 1     # a 1x1
-  - relu          # between
-  # and then
-  - {conv: 32, kernel: 3}
-  - concat:
-      a: [{conv: 4, kernel: 1},   # narrow
-          relu, {conv: 8, kernel: 3}]
-      b: [{conv: 8, kernel: 3}]
-""",
-        "utf-8",
-    )
-    answer(str(old), "--undo", "--write", str(new))
-    assert (
-        new.read_text("utf-8")
-        == """\
-input: {channels: 64, size: 16}
-layers:
-  # few
-  # a 1x1
-  # between
-  # and then
-  - {conv: 32, kernel: 3}
-  - concat:
-      a: [ # narrow
-                {conv: 8, kernel: 3}]
-      b: [{conv: 8, kernel: 3}]
-"""
-    )
-
-
-# Undoing
-
-
-@pytest.mark.parametrize(
-    ("name", "document", "settings", "weights", "channels"),
-    [
-        (
-            "inception_3a", "reduced", {"pool": True},
-            64 * 192 + 128 * 3 * 3 * 192 + 32 * 5 * 5 * 192, 64 + 128 + 32 + 192,
-        ),
-        ("inception_3a", "reduced", {}, 387072, 64 + 128 + 32),
-        ("cs231n", "reduced", {}, 128 * 256 + 192 * 9 * 256 + 96 * 25 * 256, 672),
-        ("reduce_3x3", "reduced", {}, 256 * 3 * 3 * 256, 256),
-        ("reduce_4x4", "reduced", {}, 256 * 4 * 4 * 256, 256),
-        ("reduce_5x5", "reduced", {}, 5 * 5 * 512 * 64, 64),
-    ],
-)  # fmt: skip
-def test_the_naive_network_is_found_by_itself(name, document, settings, weights, channels):
-    before = shipped(name, document, **settings)
-    found = survey(before.network)
-    naive = costs(rewired(before.network, undoing(before.network, found.found)))
-    assert (naive.totals.weights, naive.network.output.channels) == (weights, channels)
-    assert found.left == ()
-
-
-def test_resnet_50_is_sixteen_bottlenecks():
-    before = shipped("resnet50")
-    found = survey(before.network)
-    assert [item.form for item in found.found] == ["bottleneck"] * 16
-    naive = costs(rewired(before.network, undoing(before.network, found.found)))
-    by_path = {layer.path: layer for layer in naive.layers}
-    assert by_path["conv3_x/bottleneck_2/main/conv_bn_2/conv_1"].weights == 512 * 3 * 3 * 512
-
-
-def test_a_stride_of_the_1x1_goes_to_the_window(tmp_path):
-    """Both placements of ResNet's stride come to the same naive network."""
-    found = []
-    for paper in ("false", "true"):
-        path = tmp_path / f"{paper}.yaml"
-        answer("resnet50", "--set", f"paper={paper}", "--undo", "--write", str(path))
-        found.append(totals(loaded(path)[0]))
-    assert found[0] == found[1]
-
-
-def test_what_is_no_reduction_is_left_alone():
-    """Projections of shortcuts, widenings, 1x1 that two layers take, and grouped windows."""
-    for name in ("mobilenet_v2", "vgg16", "xception", "efficientnet_b0"):
-        assert survey(shipped(name).network).found == ()
-    found = survey(shipped("resnext50").network)
-    assert found.found == ()
-    assert {reason for _, reason in found.left} == {"has groups, or feeds a convolution that has"}
-
-
-def test_what_shares_its_line_with_other_layers_is_left_and_said():
-    text = """
-    input: {channels: 64, size: 16}
-    blocks:
-      point: {options: {f: }, layers: [{conv: f, kernel: 1}]}
-      pair: {layers: [{point: 8}, {conv: 64, kernel: 3, when: in_width > 12}, {max_pool: 3}]}
-    layers: [{pair: , repeat: 2}]
-    """
-    found = survey(cost(text).network)
-    assert found.found == ()
-    assert found.left == (
-        ("pair_1/point_1/conv_1", "shares its line of the spec with layers that are no reduction"),
-    )
-
-
-def test_a_name_that_was_taken_goes_on_to_the_next_layer(tmp_path):
-    old, new = tmp_path / "net.yaml", tmp_path / "new.yaml"
-    old.write_text(
-        "input: {channels: 8, size: 9}\n"
-        "layers:\n"
-        "  - {conv: 64, kernel: 1, name: wide}\n"
-        "  - {max_pool: 3}\n"
-        "  - {conv: 4, kernel: 1, from: wide}\n"
-        "  - {conv: 16, kernel: 3}\n",
-        "utf-8",
-    )
-    answer(str(old), "--undo", "--write", str(new))
-    assert new.read_text("utf-8").splitlines()[-1] == "  - {conv: 16, kernel: 3, from: wide}"
-    assert loaded(new)[0].totals.weights == 64 * 8 + 16 * 9 * 64
-
-
-def test_names_by_ordinal_still_mean_the_same_layer(tmp_path):
-    old, new = tmp_path / "net.yaml", tmp_path / "new.yaml"
-    old.write_text(
-        "input: {channels: 64, size: 9}\n"
-        "layers:\n"
-        "  - {conv: 8, kernel: 1}\n"
-        "  - {conv: 16, kernel: 3, padding: 1}\n"
-        "  - {conv: 16, kernel: 3, padding: 1}\n"
-        "  - {add: [conv_2, conv_3]}\n",
-        "utf-8",
-    )
-    answer(str(old), "--undo", "--write", str(new))
-    assert new.read_text("utf-8").splitlines()[2:] == [
-        "  - {conv: 16, kernel: 3, padding: 1, name: conv_2}",
-        "  - {conv: 16, kernel: 3, padding: 1, name: conv_3}",
-        "  - {add: [conv_2, conv_3]}",
-    ]
-
-
-@pytest.mark.parametrize("ending", ["\n", "\r\n"])
-def test_lines_keep_their_endings(tmp_path, ending):
-    old, new = tmp_path / "net.yaml", tmp_path / "new.yaml"
-    text = "input: {channels: 8, size: 9}\nlayers:\n  - conv: 4\n    kernel: 3\n"
-    old.write_bytes(text.replace("\n", ending).encode())
-    answer(str(old), "--channels", "2", "--write", str(new))
-    added = "layers:\n  - {conv: 2, kernel: 1, name: reduce}\n"
-    assert new.read_bytes() == text.replace("layers:\n", added).replace("\n", ending).encode()
-
-
-def test_the_new_spec_can_go_down_a_pipe():
-    spec = run("reduce", "inception_3a#reduced", "--undo", "--write", "-")
-    assert spec.returncode == 0
-    assert b"name: reduced naive" in spec.stdout
-    compared = run("compare", "-", "inception_3a#reduced", "--format", "json", text=spec.stdout)
-    networks = json.loads(compared.stdout)["networks"]
-    assert [network["totals"]["weights"] for network in networks] == [387072, 157184]
-
-
-def test_one_document_of_several_is_written_alone(tmp_path):
-    new = tmp_path / "new.yaml"
-    answer("cs231n#reduced", "--undo", "--write", str(new))
-    text = new.read_text("utf-8")
-    assert text.startswith("name: reduced naive\n")
-    assert "---" not in text
-    answer("cs231n", "--undo", "--write", str(new))
-    assert [of.totals.weights for of in loaded(new)] == [1089536, 1089536]
 
 
 # Bad requests

@@ -213,10 +213,11 @@ def _same(path: Path, source: str) -> bool:
             return False
         if source.partition("#")[0] == "-":
             return os.path.samestat(path.stat(), os.fstat(0))
-        return any(
-            Path(name).is_file() and path.samefile(name)
-            for name in {source, source.partition("#")[0]}
-        )
+        from convcost.cli._sources import shipped
+
+        name = source.partition("#")[0]
+        files = (Path(source), Path(name), shipped().get(name))
+        return any(file is not None and file.is_file() and path.samefile(file) for file in files)
     except (OSError, ValueError):
         return False
 

@@ -1,6 +1,8 @@
 """`convcost reduce`: where would a 1x1 pay, and what would be without those there are?"""
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,8 +10,10 @@ import typer
 from convcost.cli import _networks, _output, _reporting, _sources
 from convcost.costs import Costs, costs
 from convcost.errors import Refusal, Source, UsageError
+from convcost.names import did_you_mean
 from convcost.network import Network
-from convcost.questions.reduce.find import Survey, survey, undoing
+from convcost.questions.explain import paths
+from convcost.questions.reduce.find import Survey, survey, under, undoing
 from convcost.questions.reduce.insert import Plan, plan
 from convcost.questions.reduce.insert_text import reduce_edit
 from convcost.questions.reduce.narrow import Width
@@ -17,8 +21,10 @@ from convcost.questions.reduce.offers import WIDTHS, Offers, Reductions, Wish, o
 from convcost.questions.reduce.outcome import Outcome
 from convcost.questions.reduce.undo import Undone, without
 from convcost.questions.reduce.undo_text import undo_edit
-from convcost.questions.reduce.write import Planned, written
+from convcost.questions.reduce.write import Planned, Written, written
 from convcost.report import printable
+from convcost.rewire import Rewiring
+from convcost.spec.draft import Draft
 from convcost.spec.entry import Settings
 from convcost.spec.load import load
 
@@ -57,11 +63,12 @@ def command(
         bool, typer.Option("--undo", help="Find the 1x1 reductions there are, and undo them.")
     ] = False,
     projections: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--projections/--no-projections", help="With --undo, also those behind a pool."
+            "--projections/--no-projections",
+            help="With --undo, also those behind a pool; by default they are.",
         ),
-    ] = True,
+    ] = None,
     write: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write the changed spec; - prints only that.")
     ] = None,
@@ -77,15 +84,22 @@ def command(
     """Where would a 1x1 pay? Every larger convolution behind a 1x1, most saved first."""
     with _output.complaints():
         where = _output.targets(out)
-        wishes = tuple(_wish(layer) for layer in layers or ())
+        if write is not None and any(target.path == Path(write) for target in where):
+            raise UsageError(f"--write and --output both go to `{printable(write)}`")
         job = _Job(spec, _networks.settings(settings, size), batch, write)
+        wishes = tuple(_wish(layer, job.paths) for layer in layers or ())
         if undo:
             _refuse_with_undo(wishes, channels, top, expand=expand)
-            report: Reductions | Undone = job.undo(wishes, projections=projections)
+            report: Reductions | Undone = job.undo(wishes, projections=projections is not False)
+        elif projections is not None:
+            raise UsageError("--projections goes with --undo")
         else:
             report = job.reduce(wishes, _widths(channels), top, expand=expand)
-        if write != "-":
-            _output.write(report, where, [spec, *([write] if write else [])])
+        if write is not None:
+            _output.write_text(job.text, write, [spec])
+        if write == "-":
+            where = tuple(target for target in where if target.path is not None)
+        _output.write(report, where, [spec])
 
 
 def _refuse_with_undo(
@@ -109,6 +123,8 @@ class _Job:
         self.pick = asked.pick
         self.networks = load(asked.source, settings, asked.pick)
         self.costs = [costs(network, batch) for network in self.networks]
+        self.paths = {path for network in self.networks for path in paths(network)}
+        self.text = ""
 
     def reduce(
         self, wishes: tuple[Wish, ...], widths: tuple[Width, ...], top: int | None, *, expand: bool
@@ -125,9 +141,16 @@ class _Job:
         if not plans:
             why = f": `{left[0][0]}` {left[0][1]}" if left else ""
             raise UsageError(printable(f"there is nothing to reduce in `{self.spec}`{why}"))
-        planned = tuple(_planned(one, made, expand=expand) for one, made in plans)
-        commented = self._written(planned)
-        notes = [*_notes(plans), *self._standing(commented)]
+        planned = tuple(
+            self._planned(
+                one.costs.network,
+                made.change,
+                reduce_edit(one.costs.network, made.insertions, expand=expand),
+                "reduced",
+            )
+            for one, made in plans
+        )
+        notes = [*_notes(plans), *self._written(planned)]
         pairs = tuple(
             (one.costs, costs(item.promised, one.costs.batch))
             for (one, _), item in zip(plans, planned, strict=True)
@@ -140,6 +163,8 @@ class _Job:
         surveys = [
             (one, survey(one.network, projections=projections, within=within)) for one in having
         ]
+        for path in within:
+            self._found(path, [each for _, each in surveys])
         try:
             found = tuple(
                 (one, each, without(one, each, _named(one.network, "naive")))
@@ -147,30 +172,57 @@ class _Job:
             )
         except Refusal as refusal:
             raise UsageError(f"without its 1x1 it is no network: {refusal.message}") from None
-        notes: tuple[str, ...] = ()
-        if self.write is not None:
-            plans = tuple(_undoing(one.network, each) for one, each in surveys if each.found)
-            if not plans:
-                raise UsageError(f"there is no 1x1 reduction in `{printable(self.spec)}` to undo")
-            notes = tuple(self._standing(self._written(plans)))
-        return Undone(found, self.write or "", notes)
+        plans = tuple(
+            self._planned(
+                one.network,
+                undoing(one.network, each.found),
+                undo_edit(one.network, each.found),
+                "naive",
+            )
+            for one, each in surveys
+            if each.found
+        )
+        if self.write is not None and not plans:
+            raise UsageError(f"there is no 1x1 reduction in `{printable(self.spec)}` to undo")
+        return Undone(found, self.write or "", tuple(self._written(plans)) if plans else ())
 
-    def _written(self, plans: tuple[Planned, ...]) -> tuple[str, ...]:
-        """Writes the changed text; the sections that became comments."""
-        assert self.write is not None
+    def _found(self, path: str, surveys: list[Survey]) -> None:
+        """Refuses a path of no layer, or of none that is a reduction."""
+        if path not in self.paths:
+            hint = did_you_mean(path, self.paths)
+            raise UsageError(printable(f"there is no layer `{path}` in `{self.spec}`; {hint}"))
+        left = [reason for each in surveys for name, reason in each.left if under(name, path)]
+        if not any(each.found for each in surveys) and not left:
+            raise UsageError(printable(f"there is no 1x1 reduction in `{path}`"))
+
+    def _planned(
+        self, network: Network, change: Rewiring, edit: Callable[[Draft], None], what: str
+    ) -> Planned:
+        name = _named(network, what)
+        return Planned(network, change, edit, name, self.networks.index(network))
+
+    def _written(self, plans: tuple[Planned, ...]) -> list[str]:
+        """Keeps the changed text, read back and compared; what is to be said of it."""
         try:
             new = written(self.source, self.pick, self.settings, plans)
         except Refusal as refusal:
             hint = f"\nhelp: {printable(refusal.help)}" if refusal.help else ""
+            if self.write is None:
+                # The numbers are those of a network; that its spec comes to it was not to be shown.
+                kept = "the numbers are those of the network, each option as it is now"
+                return [f"as a spec this cannot be written: {refusal.message}; {kept}"]
             raise UsageError(f"cannot be written: {printable(refusal.message)}{hint}") from None
-        _output.write_text(new.text, self.write, [self.spec])
-        return new.commented
+        self.text = new.text
+        return self._standing(new) if self.write is not None else []
 
-    def _standing(self, commented: tuple[str, ...]) -> list[str]:
+    def _standing(self, new: Written) -> list[str]:
         notes = []
-        if commented:
-            listed = " and ".join(f"`{name}`" for name in commented)
-            notes.append(f"{listed} of the old spec stand in the new one as comments")
+        for sections, end in (
+            (new.commented, "of the old spec stand in the new one as comments"),
+            (new.left_out, "of the old spec are left out of the new one"),
+        ):
+            if sections:
+                notes.append(f"{' and '.join(f'`{name}`' for name in sections)} {end}")
         changed = [f"--set {name}={value}" for name, value in self.settings.variables]
         if self.settings.size:
             changed.append(f"--size {'x'.join(map(str, self.settings.size))}")
@@ -183,8 +235,6 @@ def _having(all_costs: list[Costs], wishes: tuple[Wish, ...]) -> list[Costs]:
     """The networks that have all the layers asked for; the first if none has, for its error."""
     if not wishes or len(all_costs) == 1:
         return all_costs
-    from convcost.questions.explain import paths
-
     wanted = {wish.path for wish in wishes}
     return [one for one in all_costs if wanted <= set(paths(one.network))] or all_costs[:1]
 
@@ -197,17 +247,6 @@ def _named(network: Network, what: str) -> str:
     return f"{name} {what}"
 
 
-def _planned(found: Offers, made: Plan, *, expand: bool) -> Planned:
-    network = found.costs.network
-    edit = reduce_edit(network, made.insertions, expand=expand)
-    return Planned(network, made.change, edit, _named(network, "reduced"))
-
-
-def _undoing(network: Network, found: Survey) -> Planned:
-    edit = undo_edit(network, found.found)
-    return Planned(network, undoing(network, found.found), edit, _named(network, "naive"))
-
-
 def _notes(plans: list[tuple[Offers, Plan]]) -> list[str]:
     notes = []
     for _, made in plans:
@@ -218,9 +257,10 @@ def _notes(plans: list[tuple[Offers, Plan]]) -> list[str]:
     return notes
 
 
-def _wish(text: str) -> Wish:
+def _wish(text: str, known: set[str]) -> Wish:
+    """`3x3/conv_1=96`; a layer whose own name has a `=` is meant by all of it."""
     path, equals, width = text.rpartition("=")
-    if not equals:
+    if not equals or text in known:
         return Wish(text)
     return Wish(path, _width(width))
 

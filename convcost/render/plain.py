@@ -14,7 +14,7 @@ def render(report: Report, style: Style) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     yield f"{printable(table.title)}\n\n"
-    header = [column.title for column in table.columns]
+    header = [printable(column.title) for column in table.columns]
     rows = [[shown(cell) for cell in row] for row in table.rows]
     total = [[shown(cell) for cell in table.total]] if table.total else []
     every = [header, *rows, *total]

@@ -37,7 +37,7 @@ def _table(table: Table, style: Style) -> Iterator[str]:
     paint = _painted if style.color else _bare
     cells = [[_cell(cell, style) for cell in row] for row in table.rows]
     total = [_cell(cell, style, bar=False) for cell in table.total]
-    titles = [column.title for column in table.columns]
+    titles = [printable(column.title) for column in table.columns]
     lines = [titles, *cells, *([total] if total else [])]
     natural = [max(map(_cells, column)) for column in zip(*lines, strict=True)]
     kept = _kept(table.columns, natural, style.width)
@@ -57,7 +57,7 @@ def _table(table: Table, style: Style) -> Iterator[str]:
     if total:
         yield f"{rule}\n"
         yield from row(total, BOLD)
-    hidden = [column.title for i, column in enumerate(table.columns) if i not in kept]
+    hidden = [title for i, title in enumerate(titles) if i not in kept]
     notes = [*table.notes, *([f"not shown at this width: {', '.join(hidden)}"] if hidden else [])]
     yield "\n" if notes else ""
     for note in notes:

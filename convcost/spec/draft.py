@@ -4,16 +4,16 @@ Items of lists are found by the place of their word; every change is a stretch o
 comes in its stead. Comments are never dropped: those of a removed item stay, on lines of their own.
 """
 
+import json
 import re
 from typing import NamedTuple
 
 from convcost.errors import Place, Refusal
 from convcost.spec.document import Mapping, Node, Scalar, Sequence, read
+from convcost.spec.extents import Extents
 
-PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
-ALIAS = re.compile(r"\s*:?\s*\*[^\s,\]}]+")
-COMMENT = re.compile(r"""'[^'\n]*'|"(?:[^"\\]|\\.)*"|(?<!\S)(#[^\n]*)""")
-DIVIDER = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+DIVIDER = re.compile(r"^(---|\.\.\.)(?=\s|$)", re.MULTILINE)
+PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ._+-]*[A-Za-z0-9]")
 
 
 class Item(NamedTuple):
@@ -38,6 +38,8 @@ class Draft:
 
     def __init__(self, text: str) -> None:
         self.source = text
+        self.extents = Extents(text)
+        self.json = _is_json(text)
         self._newline = "\r\n" if "\r\n" in text else "\n"
         self.documents = [node for node in read(text)[0] if type(node) is Mapping]
         self._items: dict[tuple[int, int], Item] = {}
@@ -83,7 +85,7 @@ class Draft:
 
     def document(self, place: Place) -> Mapping:
         """The document that a place is in."""
-        before = [d for d in self.documents if d.start.line < place.line]
+        before = [d for d in self.documents if (d.start.line, 0) <= (place.line - 1, 0)]
         return before[-1]
 
     def block(self, place: Place) -> dict[str, Node] | None:
@@ -114,65 +116,80 @@ class Draft:
         return own if position == 0 and filled else None
 
     def written(self, node: Node) -> str:
-        """A value as it stands in the text."""
-        return self.source[node.start.index : self._end(node)]
+        """A value as it stands in the text; of a JSON text, without its quotes."""
+        if self.json and type(node) is Scalar:
+            return node.text
+        return self.source[self.extents.begin(node) : self.extents.end(node)]
 
     # Changing
 
-    def insert(self, place: Place, layer: str, *, after: bool = False) -> None:
-        """A layer, written as a flow mapping, before an item or after it."""
+    def insert(self, place: Place, options: dict[str, str], *, after: bool = False) -> None:
+        """A layer, by its options as written, before an item or after it."""
         item = self.item(place)
-        start, end = item.node.start.index, self._end(item.node)
-        if self._flows(item.list):
+        layer = self._flow(options)
+        start, end = item.node.start.index, self.extents.end(item.node)
+        if self.extents.flows(item.list):
             where, text = (end, f", {layer}") if after else (start, f"{layer}, ")
         else:
             dash = self._dash(item)
-            where, text = self._line(dash), f"{self._indent(dash)}- {layer}{self._newline}"
+            where, text = self.extents.line(dash), f"{self._indent(dash)}- {layer}{self._newline}"
             if after:
-                where = self._next_line(end)
-                if self.source[where - 1 : where] != "\n":
-                    text = f"{self._newline}{text}"
+                where = self.extents.next_line(end)
+                text = self._on_a_line(where, text)
         self._edits.append(_Edit(where, where, text))
 
     def add(self, place: Place, option: str, text: str) -> None:
         """One more key to a layer."""
         node = self.item(place).node
+        key, value = self._scalar(option, key=True), self._scalar(text)
         if type(node) is Scalar:
-            self.replace(node, f"{{{node.text}: , {option}: {text}}}")
+            self.replace(node, f"{{{self.written(node)}: , {key}: {value}}}", whole=True)
             return
-        end = self._end(node)
-        if self._flows(node):
-            self._edits.append(_Edit(end - 1, end - 1, f", {option}: {text}"))
+        end = self.extents.end(node)
+        if self.extents.flows(node):
+            assert type(node) is Mapping
+            where = self.extents.last(node)
+            self._edits.append(_Edit(where, where, f", {key}: {value}"))
             return
-        indent = self._newline + " " * int(node.start.column)
-        self._edits.append(_Edit(end, end, f"{indent}{option}: {text}"))
+        # On the next line, so that a comment stays with the key it stands behind.
+        where = self.extents.next_line(end)
+        line = f"{' ' * int(node.start.column)}{key}: {value}{self._newline}"
+        self._edits.append(_Edit(where, where, self._on_a_line(where, line)))
 
     def remove(self, place: Place) -> None:
         """An item of a list."""
         item = self.item(place)
         self._gone.setdefault(id(item.list), (item.list, set()))[1].add(item.number)
 
-    def replace(self, node: Node, text: str) -> None:
-        """A value by another."""
-        self._edits.append(_Edit(node.start.index, self._end(node), text))
+    def replace(self, node: Node, text: str, *, whole: bool = False) -> None:
+        """A value by another; its anchor stays, unless it is the `whole` node that goes."""
+        start = node.start.index if whole else self.extents.begin(node)
+        text = text if whole else self._scalar(text)
+        self._edits.append(_Edit(start, self.extents.end(node), text))
 
     def name(self, document: Mapping, name: str) -> None:
         """The name of a document, if it has one."""
         node = document.get("name")
         if type(node) is Scalar and not node.null:
-            self.replace(node, quoted(name))
+            quoted = name if PLAIN.fullmatch(name) and not self.json else _quoted(name)
+            self._edits.append(_Edit(self.extents.begin(node), self.extents.end(node), quoted))
 
-    def comment_out(self, document: Mapping, section: str) -> bool:
-        """Turns a section into comments; whether there was one."""
+    def comment_out(self, document: Mapping, section: str) -> bool | None:
+        """Turns a section into comments: true. In brackets there is no room for them: it is left
+        out, and false. None if there is no such section."""
         if section not in document.entries:
-            return False
+            return None
         key, value = document.entries[section]
-        start, end = self._line(key.start.index), self._next_line(self._end(value))
-        if self._flows(document):
+        if self.extents.flows(document):
             names = list(document.entries)
-            pairs = [(k.start.index, self._end(v)) for k, v in document.entries.values()]
+            pairs = [
+                (k.start.index, self.extents.end_behind(v, self.extents.end(k)))
+                for k, v in document.entries.values()
+            ]
             self._cut(pairs, {names.index(section)})
-            return True
+            return False
+        start = self.extents.line(key.start.index)
+        end = self.extents.next_line(self.extents.end_behind(value, self.extents.end(key)))
         lines = self.source[start:end].splitlines(keepends=True)
         text = "".join(f"# {line}" if line.strip() else line for line in lines)
         self._edits.append(_Edit(start, end, text))
@@ -181,21 +198,22 @@ class Draft:
     def text(self, document: Mapping | None = None) -> str:
         """The changed text, or that of one document."""
         for sequence, numbers in self._gone.values():
-            if self._flows(sequence):
-                if any(node.start.index < sequence.start.index for node in sequence.items):
-                    line = sequence.place.line
-                    raise Refusal("CC004", f"the list at line {line} holds an alias")
-                self._cut([(n.start.index, self._end(n)) for n in sequence.items], numbers)
-            else:
+            if not self.extents.flows(sequence):
                 for number in numbers:
                     self._cut_lines(Item(sequence, number))
+                continue
+            if any(node.start.index < sequence.start.index for node in sequence.items):
+                line = sequence.place.line
+                raise Refusal("CC004", f"the list at line {line} holds an alias")
+            spans = [(node.start.index, self.extents.end(node)) for node in sequence.items]
+            self._cut(spans, numbers)
         self._gone = {}
         start, end = (0, len(self.source)) if document is None else self._span(document)
         pieces, at = [], start
         for edit in sorted(self._edits, key=lambda edit: (edit.start, edit.end)):
             if edit.start < start or edit.end > end:
                 continue
-            if edit.start < at:
+            if edit.start < at or edit.end < edit.start:
                 line = self.source.count("\n", 0, edit.start) + 1
                 raise Refusal("CC004", f"two changes meet at line {line}")
             pieces += [self.source[at : edit.start], edit.text]
@@ -203,14 +221,15 @@ class Draft:
         return "".join((*pieces, self.source[at:end]))
 
     def _span(self, document: Mapping) -> tuple[int, int]:
-        """From after the divider before a document to the next one."""
-        dividers = [match.start() for match in DIVIDER.finditer(self.source)]
-        before = [at for at in dividers if at < document.start.index]
-        behind = [at for at in dividers if at > document.start.index]
+        """From behind the divider before a document to the next one."""
+        dividers = list(DIVIDER.finditer(self.source))
+        before = [match.end() for match in dividers if match.start() < document.start.index]
+        behind = [match.start() for match in dividers if match.start() > document.start.index]
+        start = before[-1] if before else 0
         if document is self.documents[0]:
-            before = []  # what stands before the first document belongs to it
-        start = min(self._next_line(before[-1]), document.start.index) if before else 0
-        return start, behind[0] if behind else len(self.source)
+            start = 0  # what stands before the first document belongs to it
+        blank = re.compile(r"[ \t]*\r?\n?").match(self.source, start) if start else None
+        return blank.end() if blank else start, behind[0] if behind else len(self.source)
 
     # Stretches of text
 
@@ -228,72 +247,58 @@ class Draft:
                 start, end = spans[first][0], spans[number + 1][0]
             else:
                 start, end = spans[first - 1][1] if first else spans[0][0], spans[number][1]
-            indent = self._newline + " " * (end - self._line(end))
-            kept = "".join(f" {comment}{indent}" for comment in self._comments(start, end))
+            indent = self._newline + " " * (end - self.extents.line(end))
+            comments = self.extents.comments(start, end)
+            kept = "".join(f" {comment}{indent}" for comment in comments)
             self._edits.append(_Edit(start, end, kept))
 
     def _cut_lines(self, item: Item) -> None:
         dash = self._dash(item)
-        start, end = self._line(dash), self._next_line(self._end(item.node))
-        indent = self._indent(dash)
-        text = "".join(
-            f"{indent}{comment}{self._newline}" for comment in self._comments(start, end)
-        )
+        start = self.extents.line(dash)
+        end = self.extents.next_line(self.extents.end(item.node))
+        comments = self.extents.comments(start, end)
+        text = "".join(f"{self._indent(dash)}{comment}{self._newline}" for comment in comments)
         self._edits.append(_Edit(start, end, text))
 
-    def _comments(self, start: int, end: int) -> list[str]:
-        found = COMMENT.finditer(self.source, start, end)
-        return [match[1].rstrip() for match in found if match[1]]
-
-    def _flows(self, node: Node) -> bool:
-        """Whether a list or mapping stands in brackets."""
-        opening = PROPERTIES.match(self.source, node.start.index)
-        return opening is not None and self.source[opening.end()] in "[{"
+    def _on_a_line(self, where: int, text: str) -> str:
+        """A line to be put at an offset: the last line of a text may have no end."""
+        return text if where == 0 or self.source[where - 1] == "\n" else self._newline + text
 
     def _dash(self, item: Item) -> int:
         start = item.node.start.index
-        head = self.source[self._line(start) : start]
+        line = self.extents.line(start)
+        head = self.source[line:start]
         if not re.fullmatch(r"\s*-\s+", head):
-            line = item.node.place.line
-            raise Refusal("CC004", f"the layer at line {line} does not begin a line of its own")
-        return self._line(start) + head.index("-")
+            number = item.node.place.line
+            raise Refusal("CC004", f"the layer at line {number} does not begin a line of its own")
+        return line + head.index("-")
 
     def _indent(self, dash: int) -> str:
-        return self.source[self._line(dash) : dash]
+        return self.source[self.extents.line(dash) : dash]
 
-    def _end(self, node: Node) -> int:
-        """Where a node ends; for one in lines, where its last value does."""
-        if isinstance(node, Scalar):
-            end = node.end
-            return int(node.start.index + len(node.text) if end is None else end.index)
-        if self._flows(node):
-            return int(node.end.index)
-        if type(node) is Sequence:
-            return self._ended(node.items[-1], node.start.index)
-        assert type(node) is Mapping
-        key, value = list(node.entries.values())[-1]
-        return self._ended(value, self._end(key))
+    # Words
 
-    def _ended(self, node: Node, behind: int) -> int:
-        """The end of the last value of a node; an alias stands where its anchor does not."""
-        if node.start.index >= behind or (type(node) is Scalar and node.null):
-            return max(self._end(node), behind)
-        alias = ALIAS.match(self.source, behind)
-        if alias is None:
-            raise Refusal("CC004", f"the layer at line {node.place.line} is an alias")
-        return alias.end()
+    def _flow(self, options: dict[str, str]) -> str:
+        parts = (
+            f"{self._scalar(key, key=True)}: {self._scalar(value)}"
+            for key, value in options.items()
+        )
+        return f"{{{', '.join(parts)}}}"
 
-    def _line(self, index: int) -> int:
-        return self.source.rfind("\n", 0, index) + 1
-
-    def _next_line(self, index: int) -> int:
-        found = self.source.find("\n", index)
-        return len(self.source) if found < 0 else found + 1
+    def _scalar(self, text: str, *, key: bool = False) -> str:
+        """A value as it is written; in a JSON text what is no number stands in quotes."""
+        if not self.json or (not key and re.fullmatch(r"true|false|[0-9]+|\[[0-9, ]*\]", text)):
+            return text
+        return json.dumps(text, ensure_ascii=False)
 
 
-def quoted(text: str) -> str:
-    """A text as YAML takes it."""
-    import json
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
-    plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9 ._+-]*[A-Za-z0-9]", text)
-    return text if plain else json.dumps(text, ensure_ascii=False)
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -25,21 +25,91 @@ def pin(draft: Draft, gone: tuple[Place, ...] = (), new: tuple[Place, ...] = ())
         spoken = set(_spoken(document))
         going = {draft.item(p).number for p in gone if draft.item(p).list is sequence}
         coming = {draft.item(p).number for p in new if draft.item(p).list is sequence}
-        before: Counter[str] = Counter()
-        after: Counter[str] = Counter()
-        for number, item in enumerate(sequence.items):
-            after["conv"] += number in coming
-            word = _word(item, document)
-            before[word.text] += 1
-            after[word.text] += number not in going
-            name = f"{word.text}_{before[word.text]}"
-            shifted = before[word.text] != after[word.text]
-            if number in going or not shifted or name not in spoken or _named(item):
+        unnamed = _unnamed(sequence, document, going, coming)
+        pinned: set[str] = set()
+        while True:
+            # A name that is given may be the ordinal that another now has: that one keeps its own.
+            more = {
+                old
+                for _, old, new in unnamed
+                if old not in pinned and ((old != new and old in spoken) or new in pinned)
+            }
+            if not more:
+                break
+            pinned |= more
+        for word, old, _ in unnamed:
+            if old not in pinned:
                 continue
+            item = draft.item(word.place).node
             if type(item) is Mapping and "repeat" in item.entries:
                 line = word.place.line
-                raise Refusal("CC004", f"`{name}` of line {line} is repeated and spoken of")
-            draft.add(word.place, "name", name)
+                raise Refusal("CC004", f"`{old}` of line {line} is repeated and spoken of")
+            draft.add(word.place, "name", old)
+
+
+def _unnamed(
+    sequence: Sequence, document: Mapping, going: set[int], coming: set[int]
+) -> list[tuple[Scalar, str, str]]:
+    """Of each item that stays and has no name of its own: its word, and its ordinal name before
+    and after."""
+    before: Counter[str] = Counter()
+    after: Counter[str] = Counter()
+    found = []
+    for number, item in enumerate(sequence.items):
+        after["conv"] += number in coming
+        word = _word(item, document)
+        before[word.text] += 1
+        after[word.text] += number not in going
+        if number not in going and not _named(item):
+            old, new = (f"{word.text}_{counts[word.text]}" for counts in (before, after))
+            found.append((word, old, new))
+    return found
+
+
+def unspoken(draft: Draft, gone: tuple[Place, ...]) -> None:
+    """Refuses to take out an item whose name is taken elsewhere, be it where nothing is laid out
+    now."""
+    names = {}
+    for place in gone:
+        node = draft.item(place).node
+        called = node.get("name") if type(node) is Mapping else None
+        if type(called) is Scalar:
+            names[called.text] = place
+    for document in {id(d): d for d in map(draft.document, gone)}.values():
+        for reference in _references(document):
+            first = reference.text.split("/")[0]
+            last = reference.text.split("/")[-1]
+            for name in {first, last} & names.keys():
+                message = f"line {reference.place.line} takes `{name}`, which would go"
+                raise Refusal("CC108", message, "let it take what stands before")
+
+
+def _references(document: Mapping) -> Iterator[Scalar]:
+    """The words that name layers: those of `from` and `weights`, and those that joins take."""
+    waiting: list[Node] = [document]
+    seen: set[int] = set()
+    while waiting:
+        node = waiting.pop()
+        if type(node) is Scalar or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if type(node) is Sequence:
+            waiting += node.items
+        elif type(node) is Mapping:
+            for key, (_, value) in node.entries.items():
+                waiting.append(value)
+                kind = KINDS.get(key)
+                if key in ("from", "weights") or (kind is not None and kind.role == "join"):
+                    yield from _words(value)
+
+
+def _words(value: Node) -> Iterator[Scalar]:
+    inner: list[Node] = [value]
+    if type(value) is Sequence:
+        inner = value.items
+    elif type(value) is Mapping:
+        inner = [item for _, item in value.entries.values()]
+    yield from (item for item in inner if type(item) is Scalar and not item.null)
 
 
 def _word(item: Node, document: Mapping) -> Scalar:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 from convcost.costs import inputs_of
-from convcost.errors import Place
+from convcost.errors import Place, Refusal
 from convcost.layers.conv import Conv
 from convcost.network import Network
 from convcost.questions.reduce.flow import Flow
@@ -105,12 +105,19 @@ def conv(network: Network, index: int) -> Conv:
 
 def undone_window(network: Network, item: Reduction) -> Conv:
     """The window of a reduction that stands alone again."""
-    reduce, window = conv(network, item.reduce), conv(network, item.windows[0])
+    window = conv(network, item.windows[0])
     filters = window.filters if item.expand is None else conv(network, item.expand).filters
-    rank = len(network.steps[item.reduce].shape.size)
-    own, others = spread(window.stride, rank, "stride"), spread(reduce.stride, rank, "stride")
+    stride = joined_strides(network, item.reduce, item.windows[0])
+    return remade(window, filters=filters, stride=stride)
+
+
+def joined_strides(network: Network, reduce: int, window: int) -> int | tuple[int, ...]:
+    """The strides of a 1x1 and of its window in one: a number, or one for each axis."""
+    rank = len(network.steps[reduce].shape.size)
+    own = spread(conv(network, window).stride, rank, "stride")
+    others = spread(conv(network, reduce).stride, rank, "stride")
     strides = tuple(a * b for a, b in zip(own, others, strict=True))
-    return remade(window, filters=filters, stride=strides if len(set(strides)) > 1 else strides[0])
+    return strides if len(set(strides)) > 1 else strides[0]
 
 
 def _settled(sites: Sites, found: list[Reduction], left: dict[int, str]) -> list[Reduction]:
@@ -179,6 +186,8 @@ class _Finder:
         going = self._going(index, folder, followers)
         if isinstance(going, str):
             return going
+        if not self._moves(index, ends[0]):
+            return "has a stride, and its window would come to another size"
         altered = self.sites.under(ends[0], folder)
         stand = tuple(self.sites.under(end, folder) or self.sites.chain(end)[0] for end in ends)
         if expand is None:
@@ -207,6 +216,17 @@ class _Finder:
         if isinstance(going, str):
             return going
         return Reduction("projection", index, (), None, going, None, (), narrows)
+
+    def _moves(self, index: int, end: int) -> bool:
+        """Whether a window that takes over the stride of its 1x1 gives a map of the same size."""
+        x = self.flow.taken(self.steps[index])
+        if self.steps[index].shape.size == x.size:
+            return True
+        window = remade(conv(self.network, end), stride=joined_strides(self.network, index, end))
+        try:
+            return window.output(x).size == self.steps[end].shape.size
+        except Refusal:
+            return False
 
     def _expansion(self, index: int, ends: list[int]) -> tuple[list[int], int | None]:
         """Of a bottleneck the layers behind its window, and the 1x1 that widens again."""

@@ -6,6 +6,8 @@ from convcost.costs import inputs_of
 from convcost.network import Network, Step
 from convcost.shapes import Shape
 
+MIXING = ("softmax", "channel_shuffle")  # of one shape, but each output is of several channels
+
 
 class Flow:
     """A network, read from a layer towards its output."""
@@ -50,6 +52,8 @@ class Flow:
         x = inputs_of(self.network, step)
         if len(x) != 1 or step.layer.many or step.layer.stated or self.shares(index):
             return False
+        if step.layer.name in MIXING:
+            return False
         wider = Shape(2 * x[0].channels, x[0].size)
         layer: Any = step.layer
         return bool(
@@ -63,7 +67,9 @@ class Flow:
         waiting = [index]
         while waiting:
             for user in self.users.get(waiting.pop(), ()):
-                if self.is_elementwise(user):
+                # What nobody takes is an end of its own, a head that only training has.
+                taken = user in self.users or user == self.network.last
+                if taken and self.is_elementwise(user):
                     followers.append(user)
                     waiting.append(user)
                 else:

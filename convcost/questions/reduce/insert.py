@@ -55,6 +55,7 @@ class _Planner:
         self.asked = {offer.candidate.path for offer in offers.offers}
         self.flow = Flow(self.network)
         self.taken: dict[Place, tuple[Candidate, Width, tuple[tuple[Site, Candidate], ...]]] = {}
+        self.begun: dict[Place, tuple[tuple[tuple[Site, Candidate], ...], frozenset[int]]] = {}
         self.left: list[tuple[str, str]] = []
 
     def offer(self, candidate: Candidate, width: Width) -> None:
@@ -93,10 +94,14 @@ class _Planner:
         """The innermost item that begins with this convolution, and does so wherever it is laid
         out: all the sites of that item."""
         for site in self.sites.chain(candidate.step):
-            begun = [(other, self._first(other)) for other in self.sites.alike[site.place]]
-            found = tuple((other, first) for other, first in begun if first is not None)
-            if len(found) == len(begun) and any(first.step == candidate.step for _, first in found):
-                return found
+            if site.place not in self.begun:
+                begun = [(other, self._first(other)) for other in self.sites.alike[site.place]]
+                found = tuple((other, first) for other, first in begun if first is not None)
+                steps = frozenset(first.step for _, first in found)
+                self.begun[site.place] = found if len(found) == len(begun) else (), steps
+            sites, steps = self.begun[site.place]
+            if sites and candidate.step in steps:
+                return sites
         return None
 
     def _first(self, site: Site) -> Candidate | None:

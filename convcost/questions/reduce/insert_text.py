@@ -44,12 +44,12 @@ def reduce_edit(
             listed = draft.item(place).list
             taken = names.setdefault(id(listed), set(map(_name, listed.items)))
             made = _Pointwise(draft, place, layer, taken)
-            draft.insert(place, made.text("reduce", item.text, item.when))
+            draft.insert(place, made.options_of("reduce", item.text, item.when))
             window = Wording(draft, place, network.steps[item.step].origin.place)
             if expand:
                 filters = _incoming(window.needed("filters"), item)
                 window.set("filters", "in_channels")
-                draft.insert(place, made.text("expand", filters), after=True)
+                draft.insert(place, made.options_of("expand", filters), after=True)
             elif INCOMING.search(window.text("filters")):
                 window.set("filters", _incoming(window.text("filters"), item))
 
@@ -96,19 +96,18 @@ class _Pointwise:
         when = node.get("when") if type(node) is Mapping else None
         self.when = "" if when is None else draft.written(when)
 
-    def text(self, name: str, filters: str, when: str = "") -> str:
+    def options_of(self, name: str, filters: str, when: str = "") -> dict[str, str]:
         number, called = 1, name
         while called in self.taken:
             number += 1
             called = f"{name}_{number}"
         self.taken.add(called)
-        options = dict(self.options)
+        options = {"conv": filters, "kernel": "1", **self.options}
         if self.when or when:
             options["when"] = (
                 f"({self.when}) and {when}" if self.when and when else self.when or when
             )
-        further = "".join(f", {key}: {value}" for key, value in options.items())
-        return f"{{conv: {filters}, kernel: 1{further}, name: {called}}}"
+        return {**options, "name": called}
 
 
 def _name(node: Node) -> str:

@@ -192,8 +192,13 @@ def _chosen(
         if not meant:
             raise UsageError(_lost(costs, left, wish.path))
         for candidate in meant:
-            if wish.width or candidate not in chosen:
-                chosen[candidate] = wish.width
+            before = chosen.get(candidate)
+            if before and wish.width and before != wish.width:
+                raise UsageError(
+                    f"`{printable(candidate.path)}` is asked to {before.asked} and to "
+                    f"{wish.width.asked} channels"
+                )
+            chosen[candidate] = wish.width or before
     return chosen
 
 
@@ -254,7 +259,7 @@ def _notes(network: Offers) -> tuple[str, ...]:
         notes.append(f"left aside: {_counted(count, reason)}")
     if network.narrow:
         notes.append(f"left aside: {_counted(network.narrow, 'has too few channels')}")
-    if not network.offers:
+    if not network.offers and not network.narrow:
         notes.append("there is no convolution that a 1x1 could stand before")
     costs = network.costs
     samples = "1 sample" if costs.batch == 1 else f"a batch of {grouped(costs.batch)} samples"

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable
 
 from convcost.errors import Place
 from convcost.network import Network
-from convcost.questions.reduce.find import Reduction
+from convcost.questions.reduce.find import Reduction, conv, joined_strides
 from convcost.questions.reduce.sites import Site
 from convcost.spec.document import Mapping, Sequence
 from convcost.spec.draft import Draft
-from convcost.spec.pins import pin
+from convcost.spec.pins import pin, unspoken
 from convcost.spec.wording import Wording
 
 INCOMING = re.compile(r"\bin_channels\b")
@@ -27,6 +27,7 @@ def undo_edit(network: Network, found: tuple[Reduction, ...]) -> Callable[[Draft
             told.update(site.place for site in fresh)
             if fresh:
                 _alone(draft, network, item, fresh)
+        unspoken(draft, tuple(gone))
         pin(draft, gone=tuple(gone))
         for place in gone:
             _hand_on(draft, place, gone)
@@ -48,10 +49,21 @@ def _alone(draft: Draft, network: Network, item: Reduction, stand: list[Site]) -
             window.set("filters", _before(wide, reduce))
         elif INCOMING.search(window.text("filters")):
             window.set("filters", _before(window.text("filters"), reduce))
-        stride = reduce.text("stride") if item.altered is not None else ""
-        if stride not in ("", "1"):
-            own = window.text("stride")
-            window.set("stride", stride if own in ("", "1") else f"({stride}) * ({own})")
+        if item.altered is not None:
+            _stride(network, item, reduce, window)
+
+
+def _stride(network: Network, item: Reduction, reduce: Wording, window: Wording) -> None:
+    """The window takes over the stride of the 1x1: as an expression if it is one, else counted."""
+    stride, own = reduce.text("stride"), window.text("stride")
+    if stride == "1" or (not stride and conv(network, item.reduce).stride == 1):
+        return
+    if re.fullmatch("[0-9]*", stride + own) or "[" in stride + own:
+        counted = joined_strides(network, item.reduce, item.windows[0])
+        written = counted if isinstance(counted, int) else f"[{', '.join(map(str, counted))}]"
+        window.set("stride", str(written))
+    else:
+        window.set("stride", stride if own in ("", "1") else f"({stride}) * ({own})")
 
 
 def _before(filters: str, reduce: Wording) -> str:
