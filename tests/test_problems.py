@@ -1126,3 +1126,22 @@ def test_what_is_wrong_twice_in_a_block_that_is_called_twice_is_told_once():
 )
 def test_one_mistake_is_told_once_and_nothing_follows_from_it(text, expected):
     assert messages(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("name: [a]\n" + EIGHT + "layers: [relu]", "1:7 CC104 `name` must be text"),
+        ("note: {a: b}\n" + EIGHT + "layers: [relu]", "1:7 CC104 `note` must be text"),
+        (
+            EIGHT + "layers: [{add: {a: [], b: []}, branches: {c: [relu], d: []}}]",
+            "2:32 CC003 `branches` of add is given twice",
+        ),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(text, expected):
+    assert messages(text) == [expected]
+
+
+def test_white_space_of_any_kind_around_a_value_is_none():
+    assert messages(EIGHT + 'layers: [{conv: "3\\r", kernel: 1}]') == []

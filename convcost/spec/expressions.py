@@ -163,7 +163,7 @@ class _Parser:
         self.depth = 0
         self.tokens: list[tuple[str, str]] = []
         at = 0
-        stripped = text.rstrip(" \t\n")
+        stripped = text.rstrip()
         while at < len(stripped):
             match = _TOKEN.match(stripped, at)
             if not match or match.lastgroup is None:

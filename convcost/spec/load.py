@@ -98,6 +98,9 @@ class Document:
             if name not in SECTIONS and not name.startswith("x-"):
                 hint = did_you_mean(name, SECTIONS)
                 sections.problem("CC101", f"a spec has no section `{name}`", key, hint)
+        for name in ("name", "note"):
+            if type(self.node.get(name)) in (Mapping, Sequence):
+                sections.problem("CC104", f"`{name}` must be text", self.node.entries[name][1])
         entry = Entry(sections, self.name, settings)
         variables = entry.variables()
         inputs, places = entry.inputs(variables)

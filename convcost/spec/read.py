@@ -238,8 +238,11 @@ class Reader:
             return self._layer(
                 made, kind, word, self.binder.kind(kind, word, value, options, names)
             )
-        if kind.principal in options and not given(word, value):
-            value = options[kind.principal][1]
+        if kind.principal in options:
+            key, named = options[kind.principal]
+            if given(word, value):
+                self.problem("CC003", f"`{key.text}` of {kind.name} is given twice", key)
+            value = named
         self.binder.unknown(kind.name, options, kind)
         if kind.role == "join":
             branches = self.branches.read(kind.name, word, value, names, made)
