@@ -7,20 +7,25 @@ from typing import NamedTuple, TypeAlias
 
 
 class Bar(NamedTuple):
-    """One bar for each series; None where a series has none."""
+    """One bar for each series; None where a series has none. A `rest` sums what has no own bar."""
 
     label: str
     values: tuple[int | None, ...]
+    rest: bool = False
 
 
 class Bars(NamedTuple):
-    """Horizontal bars: of one series, or of several side by side. `measure` is what they count."""
+    """Horizontal bars: of one series, or of several side by side. `measure` is what they count.
+
+    `parts` of a whole are told with their shares of it.
+    """
 
     name: str
     title: str
     measure: str
     series: tuple[str, ...]
     bars: tuple[Bar, ...]
+    parts: bool = False
 
 
 class Curve(NamedTuple):
@@ -34,7 +39,10 @@ class Curve(NamedTuple):
 
 
 class Box(NamedTuple):
-    """A layer, or a group of them, in a graph. `inputs` are indices of boxes; none: an input."""
+    """A layer, or several, in a graph. `inputs` are indices of boxes before it; none: an input.
+
+    `label` stands for the path where the box is more than that path: `bottleneck × 35`.
+    """
 
     path: str
     kind: str
@@ -42,6 +50,8 @@ class Box(NamedTuple):
     params: int
     macs: int
     inputs: tuple[int, ...]
+    label: str = ""
+    layers: int = 1
 
 
 class Graph(NamedTuple):

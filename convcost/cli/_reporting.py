@@ -26,6 +26,7 @@ class Out(NamedTuple):
     longtable: bool = False
     siunitx: bool = False
     csv_raw: bool = False
+    plot: tuple[str, ...] = ()
 
 
 def _options(
@@ -68,6 +69,14 @@ def _options(
     csv_raw: Annotated[
         bool, typer.Option("--csv-raw", help="csv, tsv: leave text that looks like a formula.")
     ] = False,
+    plot: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--plot",
+            metavar="[KIND:]FILE",
+            help="Draw a picture of the report into a .svg, .png or .pdf; repeatable.",
+        ),
+    ] = None,
 ) -> None: ...
 
 
@@ -81,6 +90,7 @@ def reporting(command: Callable[..., None]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         asked = {name: given.pop(name) for name in shared}
         asked["output"] = tuple(asked["output"] or ())
+        asked["plot"] = tuple(asked["plot"] or ())
         command(**given, out=Out(**asked))
 
     parameters = [parameter for name, parameter in own.items() if name != "out"]

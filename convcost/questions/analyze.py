@@ -8,6 +8,8 @@ from convcost.costs import MEASURES, Costs, Field, LayerCost, inputs_of, summed
 from convcost.field import Sight
 from convcost.network import Network, Step
 from convcost.options import show
+from convcost.pages import Page
+from convcost.pictures import Picture
 from convcost.report import Cell, Column, Share, Size, Table
 from convcost.shapes import Shape
 from convcost.units import CONVENTION
@@ -161,7 +163,7 @@ class Analysis(NamedTuple):
             elif name == "share":
                 value = Share(totals.macs, totals.macs)
             total.append(value)
-        notes = _footer(costs)
+        notes = footer(costs)
         if left_out:
             notes = (f"{left_out} more rows, counted in the total", *notes)
         return Table(
@@ -175,6 +177,11 @@ class Analysis(NamedTuple):
             notes=notes,
         )
 
+    def page(self) -> Page:
+        from convcost.questions.analyze_page import page
+
+        return page(self)
+
     def _rows(self, costs: Costs) -> tuple[list[LayerCost], int]:
         view = self.view
         rows = list(costs.layers) if view.depth is None else grouped(costs, view.depth)
@@ -186,6 +193,11 @@ class Analysis(NamedTuple):
         if view.top is None or view.top >= len(rows):
             return rows, 0
         return rows[: view.top], len(rows) - view.top
+
+    def pictures(self) -> Iterator[Picture]:
+        from convcost.questions.pictures import of_networks
+
+        return of_networks(self.networks)
 
     def tree(self) -> dict[str, Any]:
         return {
@@ -299,7 +311,7 @@ def title_of(network: Network) -> str:
     return f"{network.name} ({network.source})" if network.source else network.name
 
 
-def _footer(costs: Costs) -> tuple[str, ...]:
+def footer(costs: Costs) -> tuple[str, ...]:
     network = costs.network
     inputs = [
         f"{name} {shape.text}" if name != "input" else f"input {shape.text}"

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from convcost import __version__
 from convcost.costs import MEASURES, Costs, LayerCost, inputs_of
 from convcost.costs import costs as counted
+from convcost.pages import Page
+from convcost.pictures import Picture
 from convcost.report import Cell, Column, Share, Size, Table
 from convcost.shapes import Shape
 from convcost.units import CONVENTION, grouped, percent, signed, times
@@ -63,7 +65,7 @@ class Comparison(NamedTuple):
         if self.layers:
             for position, costs in enumerate(self.networks):
                 if position != self.baseline:
-                    yield self._changes(costs)
+                    yield self.changes(costs)
 
     @property
     def base(self) -> Costs:
@@ -146,7 +148,7 @@ class Comparison(NamedTuple):
         )
         return [f"the inputs differ: {listed}; {samples}", CONVENTION]
 
-    def _changes(self, costs: Costs) -> Table:
+    def changes(self, costs: Costs) -> Table:
         changes = aligned(self.base, costs)
         differing = [item for item in changes if item.state != "unchanged"]
         differing.sort(key=lambda item: -abs(item.difference("macs")))
@@ -177,6 +179,16 @@ class Comparison(NamedTuple):
             rows=rows,
             notes=(f"{unchanged} layers are unchanged",),
         )
+
+    def page(self) -> Page:
+        from convcost.questions.compare_page import page
+
+        return page(self)
+
+    def pictures(self) -> Iterator[Picture]:
+        from convcost.questions.pictures import of_comparison
+
+        return of_comparison(self.networks)
 
     def tree(self) -> dict[str, Any]:
         return {

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from convcost import __version__
 from convcost.costs import MEASURES
 from convcost.options import show
+from convcost.pictures import Picture
 from convcost.questions.analyze import SCHEMA, Analysis, Layout, shape_of, title_of
 from convcost.questions.judge import Judged, summary
 from convcost.questions.points import Counted
@@ -136,6 +137,18 @@ class Sweep(NamedTuple):
         if hidden:
             listed = ", ".join(measure for measure in COLUMNS if measure in hidden)
             yield f"published too, of columns that are not chosen: {listed}"
+
+    def pictures(self) -> Iterator[Picture]:
+        """The points side by side: a bar for each."""
+        from convcost.questions.pictures import of_points
+
+        for some in self.networks:
+            shown = self._points(some)
+            named = tuple(
+                one.costs._replace(network=one.costs.network._replace(name=one.point.label))
+                for one in shown
+            )
+            yield from of_points(some[0].costs.network.name, named, alone=len(self.networks) == 1)
 
     def tree(self) -> dict[str, Any]:
         return {

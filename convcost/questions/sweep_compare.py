@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from convcost.pages import Page
+from convcost.pictures import Picture
 from convcost.questions.compare import Comparison
 from convcost.questions.points import Counted
 from convcost.report import Table
@@ -44,6 +46,17 @@ class SweepComparison(NamedTuple):
             )
         )
         yield from others
+
+    def pictures(self) -> Iterator[Picture]:
+        return self._comparison(self.names).pictures()
+
+    def page(self) -> Page:
+        page = self._comparison(self.heads).page()
+        if len(self.networks) > 1:
+            return page
+        title = f"{self.points[0].costs.network.name}: {page.title}"
+        (chapter,) = page.chapters
+        return page._replace(title=title, chapters=(chapter._replace(title=title),))
 
     def tree(self) -> dict[str, Any]:
         tree = self._comparison(self.names).tree()
