@@ -85,6 +85,32 @@ def duel(yardstick: Callable[[], float], candidate: Callable[[], float], runs: i
     return sorted(pairs, key=lambda pair: pair[1] / pair[0])[(len(pairs) - 1) // 2]
 
 
+def formats() -> list[str]:
+    """Every format there is."""
+    code = "from convcost.report import FORMATS; print(*FORMATS.names())"
+    command = (sys.executable, "-c", code)
+    done = subprocess.run(command, check=True, capture_output=True, env=environment())
+    return done.stdout.decode().split()
+
+
+def of_formats(spec: Path, runs: int) -> list[tuple[str, tuple[float, float], float]]:
+    """The whole command in each format against plain: what a format costs beside the counting."""
+    plain = (*ANALYZE, str(spec), "--format", "plain")
+    return [
+        (
+            f"20,000 layers to {name} / to plain",
+            duel(
+                lambda: seconds(plain),
+                lambda name=name: seconds((*ANALYZE, str(spec), "--format", name)),
+                runs,
+            ),
+            1.3,
+        )
+        for name in formats()
+        if name != "plain"
+    ]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -129,6 +155,7 @@ def main() -> int:
                 ),
                 11.0,
             ),
+            *of_formats(small, max(3, runs // 3)),
         ]
     missed = 0
     print(f"{'':56}{'yardstick':>10}{'convcost':>10}{'ratio':>8}{'target':>8}")

@@ -111,12 +111,17 @@ class Style(NamedTuple):
 
 
 class Format(NamedTuple):
-    """How reports are written; `suffixes` are the file names that ask for it."""
+    """How reports are written; `suffixes` are the file names that ask for it.
+
+    `uses` are the fields of a style that mean something to it and not to every format: an option
+    that none of the formats written uses is refused.
+    """
 
     name: str
     meaning: str
     render: Callable[[Report, Style], Iterator[str]]
     suffixes: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
 
 
 FORMATS: Registry[Format] = Registry("convcost.render")
@@ -124,11 +129,13 @@ FORMATS: Registry[Format] = Registry("convcost.render")
 Render: TypeAlias = Callable[[Report, Style], Iterator[str]]
 
 
-def format(name: str, meaning: str, *suffixes: str) -> Callable[[Render], Render]:  # noqa: A001
+def format(  # noqa: A001
+    name: str, meaning: str, *suffixes: str, uses: tuple[str, ...] = ()
+) -> Callable[[Render], Render]:
     """Registers a function that writes a report, piece by piece, as the format `name`."""
 
     def register(render: Render) -> Render:
-        FORMATS.add(name, Format(name, meaning, render, suffixes))
+        FORMATS.add(name, Format(name, meaning, render, suffixes, uses))
         return render
 
     return register

@@ -1,13 +1,15 @@
 """Where an answer goes: the terminal, a pipe, a file; its format, width and colour."""
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from convcost.cli import _exits
+from convcost.cli._plot import Plot, asked_for
 from convcost.cli._reporting import Out
 from convcost.errors import SpecError, UsageError
 from convcost.names import did_you_mean
@@ -15,6 +17,7 @@ from convcost.report import FORMATS, Format, Report, Style, printable
 from convcost.rounding import UNITS, shown_in
 
 COLORS = ("auto", "always", "never")
+LABEL = re.compile(r"[A-Za-z0-9:.+/_ -]*")  # what \\label takes as it is
 ASCII = str.maketrans(
     {
         "×": "x",
@@ -40,8 +43,15 @@ class Target(NamedTuple):
     units: str
     digits: int
 
+    @property
+    def option(self) -> str:
+        return "--output"
 
-def targets(out: Out) -> tuple[Target, ...]:
+    def pieces(self, report: Report) -> Iterator[str]:
+        return self.format.render(shown_in(report, self.units, self.digits), self.style)
+
+
+def targets(out: Out) -> tuple[Target | Plot, ...]:
     """Settles formats and styles from what was asked for and what is there. Raises UsageError."""
     if out.color not in COLORS:
         raise UsageError(f"--color is one of {', '.join(COLORS)}, not `{printable(out.color)}`")
@@ -50,12 +60,39 @@ def targets(out: Out) -> tuple[Target, ...]:
     if out.units not in ("auto", *UNITS):
         hint = did_you_mean(out.units, ("auto", *UNITS))
         raise UsageError(f"there is no unit `{printable(out.units)}`; {hint}")
-    found = tuple(_target(one, out) for one in out.output or ("-",))
+    answers = tuple(_target(one, out) for one in out.output or ("-",))
+    found: tuple[Target | Plot, ...] = (*answers, *map(asked_for, out.plot))
+    _refuse_idle(out, answers)
     for number, one in enumerate(found):
         if any(one.path == other.path for other in found[:number]):
             where = "standard output" if one.path is None else f"`{printable(str(one.path))}`"
             raise UsageError(f"two outputs go to {where}")
     return found
+
+
+def _refuse_idle(out: Out, found: tuple[Target, ...]) -> None:
+    """An option that no format written here uses is a mistake, not a wish to pass over."""
+    for field, (option, given) in _styling(out).items():
+        if not given or any(field in target.format.uses for target in found):
+            continue
+        users = [name for name, form in FORMATS.items() if field in form.uses]
+        written = "neither" if len(users) > 1 else "none"
+        raise UsageError(f"{option} is for {' and '.join(users)}, {written} is written")
+    if not LABEL.fullmatch(out.label):
+        raise UsageError(
+            f"--label is made of letters, digits and : . - + / _, not `{printable(out.label)}`"
+        )
+
+
+def _styling(out: Out) -> dict[str, tuple[str, Any]]:
+    """The fields of a style that only some formats use, by their options."""
+    return {
+        "caption": ("--caption", out.caption),
+        "label": ("--label", out.label),
+        "long": ("--longtable", out.longtable),
+        "siunitx": ("--siunitx", out.siunitx),
+        "bare": ("--csv-raw", out.csv_raw),
+    }
 
 
 def _target(output: str, out: Out) -> Target:
@@ -79,29 +116,29 @@ def _target(output: str, out: Out) -> Target:
         width=out.width or (_terminal_width() if terminal else None),
         color=painted,
         ascii=path is None and not _speaks_unicode(sys.stdout),
-        caption=out.caption,
-        label=out.label,
-        long=out.longtable,
-        siunitx=out.siunitx,
-        bare=out.csv_raw,
+        **{field: given for field, (_, given) in _styling(out).items()},
     )
     return Target(found, path, style, out.units, out.digits)
 
 
-def write(report: Report, where: Iterable[Target], sources: Iterable[str] = ()) -> None:
+def write(report: Report, where: Iterable[Target | Plot], sources: Iterable[str] = ()) -> None:
     """Writes the report to each target: a file whole or not at all, and never over a spec."""
     where, sources = tuple(where), tuple(sources)
     for target in where:
         if target.path is not None and any(_same(target.path, source) for source in sources):
             shown = printable(str(target.path))
-            raise UsageError(f"--output would overwrite the spec `{shown}`")
+            raise UsageError(f"{target.option} would overwrite the spec `{shown}`")
+    # A picture that cannot be drawn is told before anything is written.
+    drawn = {target: target.drawn(report) for target in where if isinstance(target, Plot)}
     # Files first: whoever reads standard output may stop reading.
     for target in sorted(where, key=lambda target: target.path is None):
-        pieces = target.format.render(shown_in(report, target.units, target.digits), target.style)
-        if target.path is None:
-            _print_all(pieces)
+        if isinstance(target, Plot):
+            _write_file(target.path, iter((drawn[target],)))
+        elif target.path is None:
+            _print_all(target.pieces(report))
         else:
-            _write_file(target.path, pieces)
+            _write_file(target.path, target.pieces(report))
+        if target.path is not None:
             sys.stderr.write(f"wrote {printable(str(target.path))}\n")
 
 
@@ -222,18 +259,19 @@ def _same(path: Path, source: str) -> bool:
         return False
 
 
-def _write_file(path: Path, pieces: Iterator[str]) -> None:
+def _write_file(path: Path, pieces: Iterator[str] | Iterator[bytes]) -> None:
     """Into a new file beside it, which then takes its place; a device is written to as it is."""
     real = Path(os.path.realpath(path))
+    encoded = (piece if isinstance(piece, bytes) else piece.encode() for piece in pieces)
     try:
         if path.exists() and not path.is_file():
-            with path.open("w", encoding="utf-8", newline="") as file:
-                file.writelines(pieces)
+            with path.open("wb") as file:
+                file.writelines(encoded)
             return
         temporary = real.with_name(f".{real.name}.{os.getpid()}.tmp")
         try:
-            with temporary.open("x", encoding="utf-8", newline="") as file:
-                file.writelines(pieces)
+            with temporary.open("xb") as file:
+                file.writelines(encoded)
             if real.exists():
                 temporary.chmod(real.stat().st_mode & 0o777)
             temporary.replace(real)

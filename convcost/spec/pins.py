@@ -138,7 +138,7 @@ def _spoken(document: Mapping) -> Iterator[str]:
             continue
         seen.add(id(node))
         if type(node) is Scalar:
-            yield from re.findall(r"[^/\s*?\[\]]+_[0-9]+", node.text)
+            yield from re.findall(r"(?<![^/\s*?\[\]])[^/\s*?\[\]]+_[0-9]+", node.text)
         elif type(node) is Sequence:
             waiting += node.items
         elif type(node) is Mapping:

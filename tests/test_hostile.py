@@ -1,0 +1,242 @@
+"""What a spec holds is text, whoever wrote it: in every format of every command it stays text.
+
+The cells that were meant come from a format dropped in, which writes them as JSON; parsers that
+know nothing of convcost must find the same in what the formats write.
+"""
+
+import csv
+import html.parser
+import io
+import json
+import re
+import shutil
+import subprocess
+import unicodedata
+from itertools import takewhile
+
+import pytest
+from markdown_it import MarkdownIt
+from support import run
+
+from convcost.report import FORMATS
+
+CELLS = """
+import json
+from convcost.report import format, printable, shown
+
+
+@format("cells", "what is meant", ".cells")
+def render(report, style):
+    for table in report.tables():
+        yield json.dumps({
+            "title": printable(table.title),
+            "heads": [printable(column.title) for column in table.columns],
+            "rows": [[shown(cell) for cell in row] for row in table.rows],
+            "total": [shown(cell) for cell in table.total],
+            "notes": [printable(note) for note in table.notes],
+        }) + "\\n"
+"""
+EVIL = [
+    "=cmd()", "+1", "@x", "-2+3", "[/red]", "[a](http://evil.example)", "*b*", "a|b", "`c`",
+    "a\\|b", "<script>alert(1)</script>", "\\input{/etc/passwd}", "%0A::error", "$x$", "#1", "~^",
+    "&amp;", 'q"q', "'s'", "]]>", "[", "*", "\x1b[31mred", "\x1b]52;c;aGk=\x07", "\x9b2J",
+    "\u202eevil", "zero\u200bwidth", "line\nbreak", "tab\tbreak", "cr\rlf", "_x_", "1. x", "- x",
+    "--", "''", "``", "\\", "||", "a\\", '"', "é ß ł ŋ ế → 中 ² α Ω", "<!--", "]: x", "~~x~~",
+    "www.evil.example", "me@evil.example", "GH-1", ":smile:", "![i](x)", "<http://evil.example>",
+    "\\\\", "^^M", "\\end{tabular}", "  two before", "a\u2028b", "\ue000",
+    "x" * 40 + "/" + "y" * 40, "n" * 10_000,
+]  # fmt: skip
+NAMES = [text for text in EVIL if "/" not in text]
+COMMANDS = {
+    "analyze": ("analyze", "{}#first"),
+    "analyze with its work": ("analyze", "{}#first", "--work", "macs"),
+    "compare": ("compare", "{}", "--layers"),
+    "explain": ("explain", "{}#first", "=cmd()"),
+    "verify": ("verify", "{}#first"),
+    "reduce": ("reduce", "{}#first"),
+    "undo": ("reduce", "{folder}/short.yaml", "--undo"),
+    "kinds": ("kinds",),
+}
+COMMONMARK = MarkdownIt("commonmark").enable("table").enable("strikethrough")
+
+
+def document(name: str, kernel: int, longest: int = 10_000) -> str:
+    """A network of layers with every name, and of figures with every source and note."""
+    source = " ".join(text[:longest] for text in EVIL)
+    lines = [f"name: {json.dumps(name)}", f"source: {json.dumps(source)}"]
+    lines += ["input: {channels: 8, size: 8}", "layers:"]
+    for text in (name[:longest] for name in NAMES):
+        # Each behind a 1x1, so that there is a reduction to undo.
+        block = f"{{conv: 8, kernel: {kernel}, padding: {kernel // 2}, note: {json.dumps(text)}}}"
+        lines.append(
+            f"  - {{sequence: [{{conv: 2, kernel: 1}}, {block}], name: {json.dumps(text)}}}"
+        )
+    lines.append("published:")
+    for text in (text[:longest] for text in EVIL):
+        lines.append(f"  - {{params: 7, source: {json.dumps(text)}, note: {json.dumps(text)}}}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """Command to format to what it wrote, each command run once."""
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / "render").mkdir()
+    (folder / "render" / "cells.py").write_text(CELLS, "utf-8")
+    spec = folder / "spec.yaml"
+    second = " ".join(EVIL)
+    both = f"{document('first', 3)}---\n{document(second, 5)}"
+    spec.write_text(both, "utf-8")
+    (folder / "short.yaml").write_text(document("first", 3, 200), "utf-8")
+    found: dict[str, dict[str, str]] = {}
+    for name, command in COMMANDS.items():
+        found[name] = {}
+        outputs = {form: folder / f"{form}.out" for form in ("cells", *FORMATS.names())}
+        done = run(
+            *(part.format(spec, folder=folder) for part in command),
+            *(part for form, file in outputs.items() for part in ("--output", f"{form}:{file}")),
+            CONVCOST_PLUGINS=str(folder),
+        )
+        assert done.returncode == (1 if name == "verify" else 0), done.stderr.decode()
+        for form, file in outputs.items():
+            found[name][form] = file.read_bytes().decode("utf-8")
+    return found
+
+
+def meant(written, command):
+    return [json.loads(line) for line in written[command]["cells"].splitlines()]
+
+
+@pytest.mark.parametrize("form", FORMATS.names())
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_character_is_written_that_a_terminal_obeys_or_hides(written, command, form):
+    kept = "\n\t" if form == "tsv" else "\n"
+    text = written[command][form]
+    assert text
+    hidden = {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")}
+    assert hidden <= set(kept)
+
+
+@pytest.mark.parametrize(("form", "sign"), [("csv", ","), ("tsv", "\t")])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_csv_reads_the_same_rows_and_no_cell_is_a_formula(written, command, form, sign):
+    tables = meant(written, command)
+    rows = list(csv.reader(io.StringIO(written[command][form], newline=""), delimiter=sign))
+    heads = [row for row in rows if row[:1] == ["network"]]
+    body = [row for row in rows if row and row[:1] != ["network"]]
+    assert 1 <= len(heads) <= len(tables)
+    assert len(body) == sum(len(table["rows"]) for table in tables)
+    for row, cells in zip(body, (row for table in tables for row in table["rows"]), strict=True):
+        assert len(row) == 1 + len(cells)
+        for got, cell in zip(row[1:], cells, strict=True):
+            assert not got.lstrip().startswith(("=", "+", "-", "@", "\t", "\r")) or got.isdecimal()
+            if not re.fullmatch(r"[\d,.× %-]*", cell):
+                assert got.removeprefix("'") == cell.removeprefix("'").replace("×", "x") or (
+                    got.removeprefix("'") == cell
+                )
+
+
+def inline(token) -> str:
+    """The text of a piece of Markdown, and that nothing is in it but text, code and bold."""
+    known = {"text", "text_special", "code_inline", "strong_open", "strong_close"}
+    assert {child.type for child in token.children} <= known
+    return "".join(child.content for child in token.children).replace("\xa0", " ")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_markdown_reads_the_same_cells_and_no_markup(written, command):
+    tokens = COMMONMARK.parse(written[command]["markdown"])
+    known = {
+        "paragraph", "table", "thead", "tbody", "tr", "th", "td", "bullet_list", "list_item",
+    }  # fmt: skip
+    assert {re.sub("_(open|close)$", "", t.type) for t in tokens} <= known | {"inline"}
+    tables = meant(written, command)
+    expected = []
+    for table in tables:
+        expected += [table["title"], *table["heads"]]
+        expected += [cell for row in table["rows"] for cell in row]
+        expected += [*table["total"], *table["notes"]]
+    found = [inline(token) for token in tokens if token.type == "inline"]
+    assert found == [text.rstrip() for text in expected]
+
+
+MENTION = re.compile(r"@\w|#\d|://|www\.|GH-\d|:[\w+-]+:")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_markdown_leaves_github_nothing_to_link(written, command):
+    """What GitHub looks through once Markdown is rendered: all text that is not code."""
+    for token in COMMONMARK.parse(written[command]["markdown"]):
+        plain = [c.content if c.type != "code_inline" else "\0" for c in token.children or ()]
+        assert not MENTION.search("".join(plain))
+
+
+class Reader(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.attributes, self.text = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data):
+        if self.tags[-1:] != ["script"]:
+            self.text.append(data)
+
+
+@pytest.mark.skipif("html" not in FORMATS.names(), reason="there is no format html")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_page_has_no_tag_and_no_address_of_a_spec(written, command):
+    page = written[command]["html"]
+    reader = Reader()
+    reader.feed(page)
+    assert "<script>alert" not in page
+    assert not [name for name, _ in reader.attributes if name.startswith("on")]
+    addresses = [value for name, value in reader.attributes if name in ("href", "src", "action")]
+    assert not [value for value in addresses if value and "evil" in value]
+
+
+LONG = 1_000
+TEX = r"""\documentclass{article}
+\usepackage[T1]{fontenc}\usepackage{lmodern}\usepackage[margin=1.5cm,paperwidth=21cm,paperheight=500cm]{geometry}
+\usepackage{%s}
+\begin{document}
+%s\end{document}
+"""
+READ = {
+    "’": "'", "‘": "'", "−": "-", "ˆ": "^", "˜": "~", "ˋ": "`", "‐": "-", "`": "`",
+    "“": '"', "”": '"',
+}  # fmt: skip
+
+
+def squeezed(text: str) -> str:
+    """Without what a page does to text: spaces, joined letters, turned quotes."""
+    text = unicodedata.normalize("NFKC", "".join(READ.get(c, c) for c in text))
+    return re.sub(r"[\s,]", "", text)
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_latex_compiles_and_reads_the_same_ascii_cells(written, command, tmp_path):
+    source = written[command]["latex"]
+    packages = ",".join(re.findall(r"^% \\usepackage\{(.*)\}$", source, re.MULTILINE))
+    (tmp_path / "main.tex").write_text(TEX % (packages, source), "utf-8")
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-no-shell-escape", "main.tex"],
+        cwd=tmp_path, capture_output=True, check=False, timeout=120,
+    )  # fmt: skip
+    log = (tmp_path / "main.log").read_text("latin-1")
+    assert done.returncode == 0, re.findall(r"^! .*", log, re.MULTILINE)
+    assert "Missing character" not in log
+    assert not re.search(r"\(/etc|etc/passwd", log)
+    tables = meant(written, command)
+    ends = sum(1 + len(table["rows"]) + bool(table["total"]) for table in tables)
+    assert len(re.findall(r"\\\\$", source, re.MULTILINE)) == ends
+    subprocess.run(["pdftotext", "-raw", "main.pdf"], cwd=tmp_path, check=True)
+    read = squeezed((tmp_path / "main.txt").read_text("utf-8"))
+    cells = (cell for table in tables for row in (table["heads"], *table["rows"]) for cell in row)
+    # What follows a cell of 10 kB stands below the page.
+    for cell in takewhile(lambda cell: len(cell) < LONG, cells):
+        if cell.isascii():
+            assert squeezed(cell) in read

@@ -1,0 +1,183 @@
+"""LaTeX as a paper's author gets it: run through pdflatex without a warning, and read back."""
+
+import re
+import shutil
+import subprocess
+from itertools import product
+
+import pytest
+from support import run
+
+from convcost.tex import escaped, number
+
+OPTIONS = [
+    [part for given in choice for part in given]
+    for choice in product(
+        ([], ["--siunitx"]),
+        ([], ["--caption", "50 % of it, [a] & b_c", "--label", "LABEL"]),
+        ([], ["--units", "M"]),
+    )
+]
+NARROW = "article"  # a line of 345 pt
+WIDE = "[a4paper,margin=2cm]{geometry}"  # for tables of many or of long rows
+CASES = {
+    "analyze googlenet --depth 1": NARROW,
+    "analyze googlenet --longtable": NARROW,
+    "compare inception_3a": NARROW,
+    "compare vgg16 googlenet resnet50 --layers --longtable": NARROW,
+    "verify googlenet": WIDE,
+    "verify googlenet --longtable": NARROW,
+    "reduce vgg16 --top 5": NARROW,
+    "kinds": WIDE,
+    "kinds conv": NARROW,
+    "explain googlenet conv1/conv_1": NARROW,
+    "analyze one_by_one --work params": NARROW,
+    "analyze mobilenet_v1 --set width=0.5,1 --size 128,160,192,224": NARROW,
+}
+pytestmark = pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+
+
+def latex(*arguments: str) -> str:
+    done = run(*arguments, "--format", "latex")
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout.decode()
+
+
+def compiled(folder, *fragments: str, geometry: str = NARROW, preamble: str = "", runs: int = 1):
+    """The log of a document that reads each fragment on a page of its own."""
+    named = {
+        line for text in fragments for line in re.findall(r"^% (\\usep.*)", text, re.MULTILINE)
+    }
+    page = "" if geometry == NARROW else rf"\usepackage{geometry}"
+    lines = [r"\documentclass{article}", page, preamble, *sorted(named), r"\begin{document}"]
+    for place, text in enumerate(fragments):
+        (folder / f"{place}.tex").write_text(text, "utf-8")
+        lines.append(rf"\input{{{place}.tex}}\clearpage")
+    (folder / "main.tex").write_text("\n".join([*lines, r"\end{document}", ""]), "utf-8")
+    for _ in range(runs):
+        subprocess.run(
+            ["pdflatex", "-interaction=nonstopmode", "-no-shell-escape", "main.tex"],
+            cwd=folder, capture_output=True, check=False, timeout=120,
+        )  # fmt: skip
+    return (folder / "main.log").read_text("latin-1")
+
+
+def complaints(log: str) -> list[str]:
+    return re.findall(
+        r"^(?:!|.*(?:Warning|Overfull|Underfull|Missing character)).*", log, flags=re.MULTILINE
+    )
+
+
+def read(folder, *options: str) -> str:
+    subprocess.run(["pdftotext", *options, "main.pdf"], cwd=folder, check=True)
+    return (folder / "main.txt").read_text("utf-8")
+
+
+@pytest.mark.parametrize("command", CASES)
+def test_every_table_compiles_without_a_warning_whatever_is_asked_for_it(command, tmp_path):
+    texts = [
+        latex(*command.split(), *options).replace("LABEL", f"tab:{place}")
+        for place, options in enumerate(OPTIONS)
+        if "--units" not in options or not command.startswith(("verify", "kinds", "explain"))
+    ]
+    # A table over pages knows its widths, and a label its number, at the third run.
+    log = compiled(tmp_path, *texts, geometry=CASES[command], runs=3)
+    assert complaints(log) == []
+
+
+def test_the_cells_of_a_network_are_read_back_from_the_page(tmp_path):
+    text = latex("analyze", "googlenet", "--depth", "1")
+    assert complaints(compiled(tmp_path, text, preamble=READABLE)) == []
+    page = re.sub(r"[\s,]", "", read(tmp_path, "-raw"))
+    rows = run("analyze", "googlenet", "--depth", "1").stdout.decode().splitlines()[3:22]
+    for row in rows:
+        assert re.sub(r"[\s,]", "", row) in page
+    assert "biases,norms,activations,poolingandjoinscount0".replace(",", "") in page
+
+
+READABLE = r"\usepackage[T1]{fontenc}\usepackage{lmodern}"
+
+
+def test_siunitx_gets_raw_numbers_and_shows_the_same_page(tmp_path):
+    text = latex("analyze", "vgg16", "--siunitx", "--top", "1")
+    assert "S[table-format=9]S[table-format=11]" in text
+    assert " & 1792 & 86704128 & " in text
+    compiled(tmp_path, text, preamble=READABLE)
+    with_package = read(tmp_path, "-raw")
+    compiled(tmp_path, latex("analyze", "vgg16", "--top", "1"), preamble=READABLE)
+    assert re.sub(r"\s", "", read(tmp_path, "-raw")) == re.sub(r"\s", "", with_package)
+
+
+def test_a_fragment_is_alone_a_float_on_request_and_a_label_has_a_number(tmp_path):
+    alone = latex("analyze", "vgg16", "--top", "1")
+    assert r"\begin{table}" not in alone
+    labelled = latex("analyze", "vgg16", "--top", "1", "--label", "tab:v")
+    assert r"\caption{VGG-16 (" in labelled
+    assert r"\label{tab:v}" in labelled
+    compiled(tmp_path, labelled + r"See \ref{tab:v}.", preamble=READABLE, runs=2)
+    assert "See 1." in read(tmp_path)
+    long = latex("analyze", "vgg16", "--longtable", "--caption", "All of 100 %")
+    assert r"\begin{table}" not in long
+    assert re.search(r"\\begin\{longtable\}\{.*\}\n\\caption\{All of 100 \\%\}\\\\\n", long)
+
+
+def test_a_name_is_no_option_of_the_row_before_it(tmp_path):
+    layers = ", ".join(f"{{conv: 1, kernel: 1, name: '{name}'}}" for name in ("a", "*b", "[2cm]c"))
+    spec = f"name: n\ninput: {{channels: 1, size: 1}}\nlayers: [{layers}]\n"
+    done = run("analyze", "-", "--columns", "layer,macs", "--format", "latex", text=spec)
+    log = compiled(tmp_path, done.stdout.decode(), preamble=READABLE)
+    assert complaints(log) == []
+    assert "a 1 *b 1 [2cm]c 1 total 3" in " ".join(read(tmp_path, "-raw").split())
+
+
+def test_a_second_table_has_a_caption_and_a_label_of_its_own():
+    text = latex("compare", "inception_3a", "--caption", "Cost", "--label", "tab:c")
+    assert re.findall(r"\\caption\{(.*?)\}\\label\{(.*?)\}", text) == [
+        ("Cost", "tab:c"), ("Cost: Of the largest", "tab:c-2"),
+    ]  # fmt: skip
+
+
+def test_a_table_fits_the_line_it_stands_in(tmp_path):
+    """Too wide for two columns, it is set smaller there, not over the edge."""
+    text = latex("verify", "googlenet")
+    assert r"\ifdim\wd0>\linewidth" in text
+    assert complaints(compiled(tmp_path, text, preamble=r"\hbadness10000")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param(r"\ & % $ # _ { }", r"\textbackslash{} \& \% \$ \# \_ \{ \}", id="specials"),
+        pytest.param("a~b^c", r"a\textasciitilde{}b\textasciicircum{}c", id="accents"),
+        pytest.param("[x] <y> |", r"{[}x{]} \textless{}y\textgreater{} \textbar{}", id="brackets"),
+        pytest.param("-- '' ,,", "-{}- '{}' ,{},", id="signs that fonts join"),
+        pytest.param("4 × 3 → ⌊", r"4 $\times$ 3 $\rightarrow$ $\lfloor$", id="signs"),
+        pytest.param("r²·√Ω − Φ", r"r\textsuperscript{2}$\cdot$$\surd$$\Omega$ $-$ $\Phi$", id="Φ"),
+        pytest.param("é ï ß Å", r"\'{e} \"{\i} \ss{} \r{A}", id="letters"),
+        pytest.param("中 đ ế", r"\textbackslash{}u4e2d \textbackslash{}u0111 \textbackslash{}u1ebf",
+                     id="what pdflatex has not"),
+        pytest.param("-229,888 (-59.4 %)", r"$-$229\,888 ($-$59.4 \%)", id="numbers"),
+        pytest.param("a1,234 b", "a1,234 b", id="a name with a comma is no number"),
+        pytest.param("a\nb\t", r"a\textbackslash{}x0ab\textbackslash{}x09", id="lines"),
+    ],
+)  # fmt: skip
+def test_text_is_shown_as_it_is(text, shown):
+    assert escaped(text) == shown
+
+
+def test_a_long_word_may_break_where_it_may_and_a_number_nowhere():
+    assert escaped("stage/main/conv_1", breaks=True) == (
+        r"stage/\allowbreak main/\allowbreak conv\_\allowbreak 1"
+    )
+    assert escaped("4.24M 1,234", breaks=True) == r"4.24M 1\,234"
+    assert escaped("x" * 25, breaks=True) == r"\allowbreak ".join(["x" * 10, "x" * 10, "x" * 5])
+    assert number("-1,234") == r"$-$1\,234"
+
+
+def test_every_letter_of_europe_and_every_sign_compiles(tmp_path):
+    """Under plain pdflatex: what it has no glyph for is an escape, never an error."""
+    shown = [
+        chr(code) for code in (*range(0x20, 0x250), *range(0x370, 0x400), *range(0x2000, 0x2600))
+    ]
+    text = "\n".join(f"{escaped(character)}\\quad" for character in shown)
+    assert complaints(compiled(tmp_path, r"\raggedright " + text)) == []
