@@ -93,21 +93,35 @@ def formats() -> list[str]:
     return done.stdout.decode().split()
 
 
+NOTHING = """
+from convcost.report import format
+
+
+@format("nothing", "counts, and writes nothing")
+def render(report, style):
+    yield from ()
+"""
+
+
 def of_formats(spec: Path, runs: int) -> list[tuple[str, tuple[float, float], float]]:
-    """The whole command in each format against plain: what a format costs beside the counting."""
-    plain = (*ANALYZE, str(spec), "--format", "plain")
+    """The whole command in each format against one that writes nothing: what a format adds. A page
+    has pictures, and is no text."""
+    plugins = spec.parent / "plugins"
+    (plugins / "render").mkdir(parents=True)
+    (plugins / "render" / "nothing.py").write_text(NOTHING)
+    os.environ["CONVCOST_PLUGINS"] = str(plugins)
+    nothing = (*ANALYZE, str(spec), "--format", "nothing")
     return [
         (
-            f"20,000 layers to {name} / to plain",
+            f"20,000 layers to {name} / counted only",
             duel(
-                lambda: seconds(plain),
+                lambda: seconds(nothing),
                 lambda name=name: seconds((*ANALYZE, str(spec), "--format", name)),
                 runs,
             ),
-            1.3,
+            2.0 if name == "html" else 1.3,
         )
         for name in formats()
-        if name != "plain"
     ]
 
 

@@ -5,9 +5,10 @@ would be summed again.
 """
 
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
 
-from convcost.report import Cell, Report, Rounded, Share, Size, Table, printable
+from convcost.report import Cell, Report, Rounded, Share, Size, Table, each, printable
 from convcost.rounding import InUnits
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection), the wide forms of
@@ -46,10 +47,13 @@ def delimited(report: Report, sign: str, *, bare: bool) -> Iterator[str]:
         yield "".join(pieces)
 
 
-def _rows(table: Table, *, bare: bool) -> Iterator[list[Any]]:
+def _rows(table: Table, *, bare: bool) -> Iterator[tuple[Any, ...]]:
     name = _text(table.name, bare=bare)
-    for row in table.rows:
-        yield [name, *[cell if type(cell) is int else _cell(cell, bare=bare) for cell in row]]
+    columns = [
+        each(cells, lambda cell: str(_cell(cell, bare=bare)))
+        for cells in zip(*table.rows, strict=True)
+    ]
+    return zip(repeat(name), *columns, strict=False) if columns else iter(())
 
 
 def _cell(cell: Cell, *, bare: bool) -> int | str:

@@ -1,10 +1,13 @@
 """What a report says, before any format: titles, columns, rows, totals, notes. Exact, no markup."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from convcost.registry import Registry
 from convcost.units import grouped, percent
+
+T = TypeVar("T")
+ROWS = 500  # of one piece: few writes, little memory
 
 
 class Share(NamedTuple):
@@ -154,6 +157,18 @@ def shown(cell: Cell) -> str:
     if isinstance(cell, Rounded):
         return cell.text
     return printable(cell)
+
+
+def each(cells: Iterable[T], say: Callable[[T], str]) -> list[str]:
+    """What is said of each cell of a column; equal ones, and most of a network are, only once."""
+    known: dict[T, str] = {}
+    texts = []
+    for cell in cells:
+        text = known.get(cell)
+        if text is None:
+            text = known[cell] = say(cell)
+        texts.append(text)
+    return texts
 
 
 def printable(text: str) -> str:

@@ -105,6 +105,7 @@ SPELT = {"lamda": "lambda", "final sigma": "varsigma"}
 
 # A number that stands alone; `1,234` in a name is a part of that name.
 NUMBER = re.compile(r"(?<![^\s(])([+-]?\d{1,3}(?:,\d{3})*(?:\.\d+)?)(?=[\s).,;%]|$)")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_/]*")  # as layers are called, most of them
 LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=,)(?=,)")  # fonts join them to another sign
 JOINT = re.compile(r"(?<=[/_·:=-])(?=\w)|(?<=[a-z]\.)(?=[a-z])")
 SHORT = 9
@@ -120,6 +121,8 @@ def number(text: str) -> str:
 @lru_cache(maxsize=4096)
 def escaped(text: str, *, breaks: bool = False) -> str:
     """Text as LaTeX of one line, spaces before it kept. With `breaks` a long word may run over."""
+    if not breaks and NAME.fullmatch(text):
+        return text.replace("_", r"\_")
     text = printable(text)
     indent = len(text) - len(text.lstrip(" "))
     pieces = NUMBER.split(text[indent:])

@@ -172,7 +172,12 @@ class Analysis(NamedTuple):
             columns=tuple(column for column, _ in shown)
             if self.view.columns == SHOWN
             else tuple(column._replace(drop=n) for n, (column, _) in enumerate(shown)),
-            rows=tuple(tuple(cell(row, costs, self.view) for _, cell in shown) for row in rows),
+            rows=tuple(
+                zip(
+                    *([cell(row, costs, self.view) for row in rows] for _, cell in shown),
+                    strict=True,
+                )
+            ),
             total=tuple(total) if any(cell is not None for cell in total[1:]) else (),
             notes=notes,
         )

@@ -8,14 +8,17 @@ them is set as code, and every other sign of Markdown as a reference.
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 from convcost.report import (
+    ROWS,
     Cell,
     Column,
     Report,
     Share,
     Style,
     Table,
+    each,
     format,  # noqa: A004
     printable,
     shown,
@@ -26,6 +29,7 @@ SPECIAL = re.compile(
     r"(?P<code>[@#]+|://|:(?=[\w+-]+:)|(?<=[wW]{3})\.|(?<=[gG][hH])-(?=\d))"
     r"|[|<>&`*\[\]\\~!$]|(?<![^\W_])_|_(?![^\W_])"
 )
+NAME = re.compile(r"[A-Za-z0-9]+(?:[_/][A-Za-z0-9]+)*")  # as layers are called, most of them
 BLOCK = re.compile(r"^(\d*)([-+=.)])")  # what could begin a list or underline a heading
 
 
@@ -47,8 +51,10 @@ def _table(table: Table) -> Iterator[str]:
             for n, column in enumerate(table.columns)
         ]
     )
-    for row in table.rows:
-        yield _row([_cell(cell) for cell in row])
+    columns = [each(cells, _cell) for cells in zip(*table.rows, strict=True)]
+    lines = (f"| {line} |" for line in map(" | ".join, zip(*columns, strict=True)))
+    while piece := list(islice(lines, ROWS)):
+        yield "\n".join((*piece, ""))
     if table.total:
         yield _row([f"**{_cell(cell)}**" if _cell(cell) else "" for cell in table.total])
     if table.notes:
@@ -74,6 +80,8 @@ def _cell(cell: Cell) -> str:
 @lru_cache(maxsize=1024)
 def _escaped(text: str) -> str:
     """Text that reads as it is; spaces before it, which indent, do not break."""
+    if NAME.fullmatch(text):
+        return text
     text = printable(text)
     indented = len(text) - len(text.lstrip(" "))
     return "&nbsp;" * indented + SPECIAL.sub(_apart, text[indented:])

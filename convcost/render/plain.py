@@ -1,8 +1,9 @@
 """Plain text, one line a row, no box and no escape: for pipes, logs and grep."""
 
 from collections.abc import Iterator
+from itertools import islice
 
-from convcost.report import Report, Style, Table, format, printable, shown  # noqa: A004
+from convcost.report import ROWS, Report, Style, Table, each, format, printable, shown  # noqa: A004
 
 
 @format("plain", "one line a row, no box: for pipes and logs", ".txt")
@@ -14,18 +15,17 @@ def render(report: Report, style: Style) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     yield f"{printable(table.title)}\n\n"
-    header = [printable(column.title) for column in table.columns]
-    rows = [[shown(cell) for cell in row] for row in table.rows]
-    total = [[shown(cell) for cell in table.total]] if table.total else []
-    every = [header, *rows, *total]
-    widths = [max(map(len, column)) for column in zip(*every, strict=True)]
-    right = [column.align == "right" for column in table.columns]
-    for row in every:
-        cells = (
-            cell.rjust(width) if end else cell.ljust(width)
-            for cell, width, end in zip(row, widths, right, strict=True)
-        )
-        yield "  ".join(cells).rstrip() + "\n"
+    total = [table.total] if table.total else []
+    columns = []
+    for number, column in enumerate(table.columns):
+        cells = [row[number] for row in (*table.rows, *total)]
+        texts = [printable(column.title), *each(cells, shown)]
+        width = max(map(len, texts))
+        pad = str.rjust if column.align == "right" else str.ljust
+        columns.append([pad(text, width) for text in texts])
+    lines = map("  ".join, zip(*columns, strict=True))
+    while piece := [line.rstrip() for line in islice(lines, ROWS)]:
+        yield "\n".join((*piece, ""))
     if table.notes:
         yield "\n"
     for note in table.notes:

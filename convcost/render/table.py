@@ -6,14 +6,17 @@ of the widths of characters is used.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from convcost.report import (
+    ROWS,
     Cell,
     Column,
     Report,
     Share,
     Style,
     Table,
+    each,
     format,  # noqa: A004
     printable,
     shown,
@@ -35,11 +38,16 @@ def render(report: Report, style: Style) -> Iterator[str]:
 
 def _table(table: Table, style: Style) -> Iterator[str]:
     paint = _painted if style.color else _bare
-    cells = [[_cell(cell, style) for cell in row] for row in table.rows]
+    columns = [
+        each((row[n] for row in table.rows), lambda cell: _cell(cell, style))
+        for n in range(len(table.columns))
+    ]
     total = [_cell(cell, style, bar=False) for cell in table.total]
     titles = [printable(column.title) for column in table.columns]
-    lines = [titles, *cells, *([total] if total else [])]
-    natural = [max(map(_cells, column)) for column in zip(*lines, strict=True)]
+    natural = [
+        max(map(_cells, (title, *dict.fromkeys(texts), *total[n : n + 1])))
+        for n, (title, texts) in enumerate(zip(titles, columns, strict=True))
+    ]
     kept = _kept(table.columns, natural, style.width)
     widths = _widths(table.columns, natural, kept, style.width)
 
@@ -52,8 +60,7 @@ def _table(table: Table, style: Style) -> Iterator[str]:
     yield "\n"
     yield from row(titles, BOLD)
     yield f"{rule}\n"
-    for texts in cells:
-        yield from _row(texts, table.columns, kept, widths, _toned if style.color else str)
+    yield from _body(columns, table.columns, kept, widths, _toned if style.color else str)
     if total:
         yield f"{rule}\n"
         yield from row(total, BOLD)
@@ -105,6 +112,43 @@ def _widths(
 # Lines
 
 
+def _body(
+    texts: list[list[str]],
+    columns: tuple[Column, ...],
+    kept: list[int],
+    widths: dict[int, int],
+    tone: Callable[[str], str],
+) -> Iterator[str]:
+    """All rows: column by column where a row has one line, which most have."""
+    padded = [
+        each(texts[i], lambda text, i=i: _padded(text, widths[i], columns[i].align, tone))  # type: ignore[misc]
+        for i in kept
+    ]
+    long = {
+        number
+        for i in kept
+        if columns[i].folds
+        for number, text in enumerate(texts[i])
+        if len(text) > widths[i] or not (text.isascii() or _cells(text) <= widths[i])
+    }
+    lines = map(GAP.join, zip(*padded, strict=True))
+    if not long:
+        while piece := [line.rstrip() for line in islice(lines, ROWS)]:
+            yield "\n".join((*piece, ""))
+        return
+    for number, line in enumerate(lines):
+        if number in long:
+            yield from _row([column[number] for column in texts], columns, kept, widths, tone)
+        else:
+            yield line.rstrip() + "\n"
+
+
+def _padded(text: str, width: int, align: str, tone: Callable[[str], str]) -> str:
+    space = " " * (width - _cells(text))
+    told = tone(text) if text else ""
+    return space + told if align == "right" else told + space
+
+
 def _row(
     texts: list[str],
     columns: tuple[Column, ...],
@@ -118,9 +162,7 @@ def _row(
         cells = []
         for i, parts in zip(kept, folded, strict=True):
             text = parts[number] if number < len(parts) else ""
-            space = " " * (widths[i] - _cells(text))
-            shown = tone(text) if text else ""
-            cells.append(space + shown if columns[i].align == "right" else shown + space)
+            cells.append(_padded(text, widths[i], columns[i].align, tone))
         yield GAP.join(cells).rstrip() + "\n"
 
 
