@@ -120,6 +120,9 @@ def did_you_mean(name: str, names: Iterable[str], listed: int = 12) -> str:
     """Help for a name that is not known: the nearest one, or all of them if they are few."""
     known = list(dict.fromkeys(names))
     meant = nearest(name, known)
+    begun = [other for other in known if name and other.startswith(name)]
+    if 1 < len(begun) <= listed:
+        return f"did you mean {' or '.join(f'`{other}`' for other in begun)}?"
     if meant is not None:
         return f"did you mean `{meant}`?"
     if not known:

@@ -1,10 +1,10 @@
 """What a report says, before any format: titles, columns, rows, totals, notes. Exact, no markup."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Literal, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from convcost.registry import Registry
-from convcost.units import grouped, percent
+from convcost.units import grouped, percent, signed
 
 T = TypeVar("T")
 ROWS = 500  # of one piece: few writes, little memory
@@ -30,6 +30,12 @@ class Rounded(NamedTuple):
     places: int
     exact: int
 
+    @classmethod
+    def of(cls, count: int, scale: int, places: int) -> "Rounded":
+        """Rounded half up, away from zero, from the exact integer."""
+        scaled = (2 * abs(count) * 10**places + scale) // (2 * scale)
+        return cls(scaled if count >= 0 else -scaled, places, count)
+
     @property
     def plain(self) -> str:
         """`-1582.67`, digits not grouped."""
@@ -49,6 +55,29 @@ class Rounded(NamedTuple):
             return f"<{smallest}" if self.exact > 0 else f">-{smallest}"
         whole, point, part = self.plain.partition(".")
         return f"{int(whole):,}{point}{part}" if whole != "-0" else self.plain
+
+
+class Difference(str):
+    """From one count to another, `-229,888 (-59.4 %)`; the share is left out where there was
+    nothing, or if it is not `shared`. In a unit the count is rounded, the share stays."""
+
+    __slots__ = ("by", "share")
+    by: int
+    share: str
+
+    def __new__(cls, before: int, after: int, *, shared: bool = True) -> Self:
+        by = after - before
+        of = f" ({'+' * (by > 0)}{percent(by, before)})" if shared and before else ""
+        made = super().__new__(cls, f"{signed(by)}{of}")
+        made.by = by
+        made.share = of
+        return made
+
+    def within(self, scale: int, digits: int) -> str:
+        """The same in a unit."""
+        rounded = Rounded.of(self.by, scale, digits)
+        sign = "+" * (rounded.digits > 0)
+        return f"{sign}{rounded.text}{self.share}"
 
 
 Cell: TypeAlias = int | str | Share | Size | Rounded | None

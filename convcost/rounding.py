@@ -1,14 +1,16 @@
 """Counts in thousands, millions, Ki: for people, rounded from exact integers, and said to be."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from convcost.report import Cell, Column, Report, Rounded, Table
+from convcost.report import Cell, Column, Difference, Report, Rounded, Table
 
 UNITS = {
     "raw": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
     "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40,
 }  # fmt: skip
+# The unit of each column by its key; that of all others has an empty one.
+Units: TypeAlias = tuple[tuple[str, str], ...]
 DECIMAL = ("T", "G", "M", "k")
 MOST_DIGITS = 12
 
@@ -17,7 +19,7 @@ class InUnits(NamedTuple):
     """A report whose counts are shown in a unit; its tree keeps every integer."""
 
     report: Any
-    units: str
+    units: Units
     digits: int
 
     def tables(self) -> Iterator[Table]:
@@ -33,17 +35,17 @@ class InUnits(NamedTuple):
         return getattr(self.report, name)
 
 
-def shown_in(report: Report, units: str, digits: int) -> Report:
+def shown_in(report: Report, units: Units, digits: int) -> Report:
     """The report in a unit; itself where its numbers stay as they are."""
-    return report if units == "raw" else InUnits(report, units, digits)
+    return report if all(unit == "raw" for _, unit in units) else InUnits(report, units, digits)
 
 
-def in_units(table: Table, units: str, digits: int) -> Table:
+def in_units(table: Table, units: Units, digits: int) -> Table:
     """The table with each column of counts, or each row, in a unit that is named at its head."""
     return _rows_in(table, units, digits) if table.by_row else _columns_in(table, units, digits)
 
 
-def _columns_in(table: Table, units: str, digits: int) -> Table:
+def _columns_in(table: Table, units: Units, digits: int) -> Table:
     columns = list(table.columns)
     notes: list[str] = []
     rows = [list(row) for row in table.rows]
@@ -52,7 +54,7 @@ def _columns_in(table: Table, units: str, digits: int) -> Table:
         if not column.scales:
             continue
         every = [row[i] for row in rows] + total[i : i + 1]
-        unit = _unit(every, units)
+        unit = _unit(every, asked(units, column.key))
         if unit == "raw":
             continue
         columns[i] = column._replace(title=f"{column.title} ({unit})")
@@ -83,29 +85,38 @@ def _gap(column: Column, rows: list[list[Cell]], i: int, total: Cell, exact: Cel
         )
 
 
-def _rows_in(table: Table, units: str, digits: int) -> Table:
-    rows = []
+def _rows_in(table: Table, units: Units, digits: int) -> Table:
+    """A row of counts in a unit of its own; the differences below it in the same."""
+    rows, unit = [], "raw"
     for row in table.rows:
-        unit = _unit([*row[1:]], units)
-        if unit == "raw":
-            rows.append(row)
-        else:
-            head = f"{row[0]} ({unit})"
+        if any(type(cell) is int for cell in row[1:]):
+            unit = _unit([*row[1:]], asked(units, str(row[0])))
+            head = row[0] if unit == "raw" else f"{row[0]} ({unit})"
             rows.append((head, *(_rounded(cell, unit, digits) for cell in row[1:])))
+        else:
+            rows.append((row[0], *(_rounded(cell, unit, digits) for cell in row[1:])))
     return table._replace(rows=tuple(rows))
+
+
+def asked(units: Units, key: str) -> str:
+    """The unit of a column: its own, or that of all."""
+    own = dict(units)
+    words = key.split("_")
+    return next((own[word] for word in words if word in own), own.get("", "raw"))
 
 
 def _unit(cells: list[Cell], units: str) -> str:
     """The unit asked for; by itself the largest that leaves the largest number above 1."""
-    largest = max((abs(cell) for cell in cells if type(cell) is int), default=0)
+    counts = [cell.by if isinstance(cell, Difference) else cell for cell in cells]
+    largest = max((abs(count) for count in counts if type(count) is int), default=0)
     if units != "auto":
         return units if largest else "raw"
     return next((unit for unit in DECIMAL if largest >= UNITS[unit]), "raw")
 
 
 def _rounded(cell: Cell, unit: str, digits: int) -> Cell:
-    """Rounded half up, away from zero, from the exact integer."""
-    if type(cell) is not int:
+    if unit == "raw":
         return cell
-    scaled = (2 * abs(cell) * 10**digits + UNITS[unit]) // (2 * UNITS[unit])
-    return Rounded(scaled if cell >= 0 else -scaled, digits, cell)
+    if isinstance(cell, Difference):
+        return cell.within(UNITS[unit], digits)
+    return Rounded.of(cell, UNITS[unit], digits) if type(cell) is int else cell

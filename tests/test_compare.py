@@ -5,7 +5,8 @@ import json
 import pytest
 from support import run, shipped
 
-from convcost.questions.compare import Comparison, change, ratio, share
+from convcost.questions.compare import Comparison, ratio, share
+from convcost.report import Difference
 
 # name of a spec, its weights naive and reduced, and what the one is of the other
 REDUCED = [
@@ -107,7 +108,7 @@ def test_networks_with_different_inputs_are_compared_and_it_is_said():
     ],
 )
 def test_a_change_is_said_in_counts_percent_and_times(before, after, said):
-    assert (change(before, after), share(before, after), ratio(before, after)) == said
+    assert (Difference(before, after), share(before, after), ratio(before, after)) == said
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])

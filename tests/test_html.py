@@ -264,7 +264,7 @@ def test_several_networks_are_chapters_behind_a_table_of_contents():
 
 
 def test_a_unit_that_is_asked_for_keeps_the_exact_count_at_hand():
-    page = read(shown_in(Analysis((shipped("googlenet"),)), "M", 2))
+    page = read(shown_in(Analysis((shipped("googlenet"),)), (("", "M"),), 2))
     row = next(row for row in whole(page, "Layers") if row[0] == "inception_3a/1x1/conv_1")
     assert row[3:5] == ["0.01", "9.63"]
     titles = {a["title"] for tag, a in page.tags if tag == "data"}

@@ -62,7 +62,10 @@ def test_comments_order_and_all_else_stay_as_they_were(tmp_path):
     assert new.read_text("utf-8") == COMMENTED.replace(
         "  - conv: 32         # in lines",
         "  - {conv: 8, kernel: 1, name: reduce}\n  - conv: 32         # in lines",
-    ).replace("[{conv: 16, kernel", "[{conv: 8, kernel: 1, name: reduce_2}, {conv: 16, kernel")
+    ).replace("    padding: 1\n", "    padding: 1\n    name: conv_1\n").replace(
+        "[{conv: 16, kernel: 3}",
+        "[{conv: 8, kernel: 1, name: reduce_2}, {conv: 16, kernel: 3, name: conv_1}",
+    )
 
 
 COMMENTED = """\
@@ -228,7 +231,8 @@ def test_lines_keep_their_endings(tmp_path, ending):
     old.write_bytes(text.replace("\n", ending).encode())
     answer("reduce", str(old), "--channels", "2", "--write", str(new))
     added = "layers:\n  - {conv: 2, kernel: 1, name: reduce}\n"
-    assert new.read_bytes() == text.replace("layers:\n", added).replace("\n", ending).encode()
+    text = text.replace("layers:\n", added) + "    name: conv_1\n"
+    assert new.read_bytes() == text.replace("\n", ending).encode()
 
 
 def test_the_new_spec_can_go_down_a_pipe():
@@ -275,7 +279,7 @@ input: {channels: 64, size: 16}
 budget: {params: {max: 7M}}
 layers:
   - {conv: in_channels // 4, kernel: 1, name: reduce}
-  - {conv: 32, kernel: 3}
+  - {conv: 32, kernel: 3, name: conv_1}
 """,
     ),
     (
@@ -329,7 +333,7 @@ input: {channels: 64, size: 16}
 # published: *pub
 layers:
   - {conv: in_channels // 4, kernel: 1, name: reduce}
-  - {conv: 32, kernel: 3}
+  - {conv: 32, kernel: 3, name: conv_1}
 """,
     ),
     (
@@ -340,16 +344,16 @@ input: {channels: 64, size: 16}
 layers:
   - {conv: 16, kernel: 3}
   - {conv: 48, kernel: 3}
-budget: {layers: [{match: "conv_[2]", params: {max: 7K}}]}
+budget: {layers: [{match: "*_[2]", params: {max: 7K}}]}
 """,
         """\
 input: {channels: 64, size: 16}
 layers:
   - {conv: in_channels // 4, kernel: 1, name: reduce}
-  - {conv: 16, kernel: 3}
+  - {conv: 16, kernel: 3, name: conv_1}
   - {conv: in_channels // 4, kernel: 1, name: reduce_2}
-  - {conv: 48, kernel: 3}
-# budget: {layers: [{match: "conv_[2]", params: {max: 7K}}]}
+  - {conv: 48, kernel: 3, name: conv_2}
+# budget: {layers: [{match: "*_[2]", params: {max: 7K}}]}
 """,
     ),
     (
@@ -381,7 +385,7 @@ layers:
         ["--channels", "1/4"],
         '{"input": {"channels": 64, "size": 16}, "layers": [{"conv": 8, "kernel": 3}]}',
         """{"input": {"channels": 64, "size": 16}, "layers": [{"conv": "in_channels // 4", \
-"kernel": 1, "name": "reduce"}, {"conv": 8, "kernel": 3}]}""",
+"kernel": 1, "name": "reduce"}, {"conv": 8, "kernel": 3, "name": "conv_1"}]}""",
     ),
     (
         "an anchor stays with its value",
@@ -400,6 +404,7 @@ layers:
   - {conv: in_channels // 4, kernel: 1, name: reduce}
   - conv: &w in_channels
     kernel: 3
+    name: conv_1
   - {conv: 32, kernel: 1, name: expand}
 """,
     ),

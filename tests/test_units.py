@@ -37,7 +37,7 @@ def table(*values: int, total: bool = True) -> Table:
     ],
 )
 def test_a_count_in_a_unit_is_rounded_half_up_from_the_exact_one(value, unit, digits, text):
-    (row,) = in_units(table(value, total=False), unit, digits).rows
+    (row,) = in_units(table(value, total=False), (("", unit),), digits).rows
     shown = row[1]
     assert (shown.text if isinstance(shown, Rounded) else str(shown)) == text
 
@@ -48,7 +48,7 @@ def test_a_count_in_a_unit_is_rounded_half_up_from_the_exact_one(value, unit, di
     digits=st.integers(0, 12),
 )
 def test_what_is_shown_is_off_by_half_a_digit_at_most(value, unit, digits):
-    (row,) = in_units(table(value, total=False), unit, digits).rows
+    (row,) = in_units(table(value, total=False), (("", unit),), digits).rows
     shown = row[1]
     if isinstance(shown, Rounded):
         assert 2 * abs(shown.digits * UNITS[unit] - value * 10**digits) <= UNITS[unit]
@@ -56,7 +56,7 @@ def test_what_is_shown_is_off_by_half_a_digit_at_most(value, unit, digits):
 
 
 def test_the_total_is_that_of_the_exact_integers_and_a_gap_is_said():
-    found = in_units(table(1_400, 1_400, 1_400), "k", 0)
+    found = in_units(table(1_400, 1_400, 1_400), (("", "k"),), 0)
     assert [row[1].text for row in found.rows] == ["1", "1", "1"]
     assert found.total[1].text == "4"
     assert found.notes == (
@@ -65,16 +65,16 @@ def test_the_total_is_that_of_the_exact_integers_and_a_gap_is_said():
 
 
 def test_no_gap_is_said_where_the_numbers_add_up_or_rows_are_left_out():
-    assert in_units(table(1_000, 2_000), "k", 0).notes == ()
+    assert in_units(table(1_000, 2_000), (("", "k"),), 0).notes == ()
     some = table(1_400, 1_400, 1_400)
-    assert in_units(some._replace(rows=some.rows[:2]), "k", 0).notes == ()
+    assert in_units(some._replace(rows=some.rows[:2]), (("", "k"),), 0).notes == ()
 
 
 def test_auto_takes_one_unit_for_a_column_by_its_largest_number():
-    found = in_units(table(10, 2_000_000), "auto", 2)
+    found = in_units(table(10, 2_000_000), (("", "auto"),), 2)
     assert found.columns[1].title == "macs (M)"
     assert [row[1].text for row in found.rows] == ["<0.01", "2.00"]
-    assert in_units(table(10, 20), "auto", 2) == table(10, 20)
+    assert in_units(table(10, 20), (("", "auto"),), 2) == table(10, 20)
 
 
 def test_a_comparison_has_a_unit_for_each_measure():
@@ -109,6 +109,9 @@ def test_several_outputs_are_written_in_one_run(tmp_path):
         (["-o", "-", "-o", "json:-"], "error: two outputs go to standard output"),
         (["-o", "json:"], "error: --output names no file"),
         (["--units", "m"], "error: there is no unit `m`; did you mean `M`?"),
+        (["--units", "flop=M"], "error: there are no counts called `flop`; known here: "),
+        (["--digits", "1"], "error: --digits is for a unit: add --units auto, or one of k, M, G"),
+        (["-o", "a.svg"], "error: `a.svg` would be a picture: ask for it by --plot a.svg"),
         (["--units", "flops"], "error: there is no unit `flops`; known here: "),
     ],
 )
@@ -117,3 +120,26 @@ def test_bad_requests_are_refused(arguments, message, tmp_path):
     assert ran.returncode == 2
     assert ran.stderr.decode().startswith(message)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_columns_have_units_of_their_own():
+    shown = run(
+        "analyze", "googlenet", "--depth", "1", "--units", "params=k,macs=M", "--digits", "1",
+        "--columns", "layer,params,macs,activations", "--format", "plain",
+    ).stdout.decode()  # fmt: skip
+    row = next(line for line in shown.splitlines() if line.startswith("inception_3a"))
+    assert row.split() == ["inception_3a", "163.7", "128.0", "928,256"]
+
+
+def test_the_changes_of_a_comparison_have_the_unit_of_their_row():
+    shown = run("compare", "vgg16", "mobilenet_v1", "--units", "M", "--digits", "1", "--layers")
+    lines = shown.stdout.decode().splitlines()
+    row = next(n for n, line in enumerate(lines) if line.startswith("params (M)"))
+    assert lines[row].split() == ["params", "(M)", "138.4", "4.2"]
+    assert lines[row + 1].split() == ["change", "-134.1", "(-96.9", "%)"]
+    assert any("change in macs (M)" in line for line in lines)
+
+
+def test_a_sweep_is_shown_in_a_unit():
+    shown = run("analyze", "mobilenet_v1", "--size", "192,224", "--units", "M", "--digits", "1")
+    assert "568.7" in shown.stdout.decode()

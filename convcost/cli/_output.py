@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from convcost.cli import _exits
+from convcost.cli._plot import SUFFIXES as PICTURES
 from convcost.cli._plot import Plot, asked_for
 from convcost.cli._reporting import Out
+from convcost.cli._units import units_of
 from convcost.errors import SpecError, UsageError
 from convcost.names import did_you_mean
 from convcost.report import FORMATS, Format, Report, Style, printable
-from convcost.rounding import UNITS, shown_in
+from convcost.rounding import Units, shown_in
 
 COLORS = ("auto", "always", "never")
 LABEL = re.compile(r"[A-Za-z0-9:.+/_ -]*")  # what \\label takes as it is
@@ -40,7 +42,7 @@ class Target(NamedTuple):
     format: Format
     path: Path | None
     style: Style
-    units: str
+    units: Units
     digits: int
 
     @property
@@ -57,10 +59,8 @@ def targets(out: Out) -> tuple[Target | Plot, ...]:
         raise UsageError(f"--color is one of {', '.join(COLORS)}, not `{printable(out.color)}`")
     if out.width is not None and not 20 <= out.width <= 10_000:  # noqa: PLR2004  narrower shows nothing
         raise UsageError(f"--width is a number from 20 to 10,000, not {out.width}")
-    if out.units not in ("auto", *UNITS):
-        hint = did_you_mean(out.units, ("auto", *UNITS))
-        raise UsageError(f"there is no unit `{printable(out.units)}`; {hint}")
-    answers = tuple(_target(one, out) for one in out.output or ("-",))
+    units = units_of(out)
+    answers = tuple(_target(one, out, units) for one in out.output or ("-",))
     found: tuple[Target | Plot, ...] = (*answers, *map(asked_for, out.plot))
     _refuse_idle(out, answers)
     for number, one in enumerate(found):
@@ -95,7 +95,7 @@ def _styling(out: Out) -> dict[str, tuple[str, Any]]:
     }
 
 
-def _target(output: str, out: Out) -> Target:
+def _target(output: str, out: Out, units: Units) -> Target:
     """`report.html`, `latex:table.tex`, `-`, `json:-`."""
     name, colon, file = output.partition(":")
     if colon and FORMATS.get(name) is not None:
@@ -118,7 +118,7 @@ def _target(output: str, out: Out) -> Target:
         ascii=path is None and not _speaks_unicode(sys.stdout),
         **{field: given for field, (_, given) in _styling(out).items()},
     )
-    return Target(found, path, style, out.units, out.digits)
+    return Target(found, path, style, units, 2 if out.digits is None else out.digits)
 
 
 def write(report: Report, where: Iterable[Target | Plot], sources: Iterable[str] = ()) -> None:
@@ -237,6 +237,9 @@ def _by_suffix(path: Path) -> str:
     known = {suffix: found.name for _, found in FORMATS.items() for suffix in found.suffixes}
     if path.suffix in known:
         return known[path.suffix]
+    if path.suffix in PICTURES:
+        shown = printable(str(path))
+        raise UsageError(f"`{shown}` would be a picture: ask for it by --plot {shown}")
     listed = ", ".join(sorted(known))
     raise UsageError(
         f"`{printable(path.name)}` tells no format: end it in {listed}, or name one with --format"

@@ -18,7 +18,7 @@ class Out(NamedTuple):
     format: str | None = None
     output: tuple[str, ...] = ()
     units: str = "raw"
-    digits: int = 2
+    digits: int | None = None
     color: str = "auto"
     width: int | None = None
     caption: str = ""
@@ -46,11 +46,16 @@ def _options(
         ),
     ] = None,
     units: Annotated[
-        str, typer.Option(metavar="UNIT", help="auto, raw, k, M, G, T, Ki, Mi, Gi or Ti.")
+        str,
+        typer.Option(
+            metavar="UNIT",
+            help="auto, raw, k, M, G, T, Ki, Mi, Gi, Ti; or of columns: params=k,macs=M.",
+        ),
     ] = "raw",
     digits: Annotated[
-        int, typer.Option(min=0, max=12, metavar="N", help="Decimals of a number in a unit.")
-    ] = 2,
+        int | None,
+        typer.Option(min=0, max=12, metavar="N", help="Decimals of a number in a unit; 2."),
+    ] = None,
     color: Annotated[str, typer.Option(metavar="WHEN", help="auto, always or never.")] = "auto",
     width: Annotated[
         int | None,

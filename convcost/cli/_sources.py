@@ -79,6 +79,8 @@ def _lost(argument: str, path: Path, ours: dict[str, Path]) -> str:
             return f"there is no file `{shown}`; did you mean `{printable(str(folder / close))}`?"
         hint = f"; `{meant}` is a spec that ships with convcost" if meant else ""
         return f"there is no file `{shown}`{hint}"
+    begun = [name for name in ours if name.startswith(argument)]
+    meant = "` or `".join(begun) if len(begun) > 1 else meant
     listed = f"; did you mean `{meant}`?" if meant else ""
     names = ", ".join(ours)
     return f"there is no file and no shipped spec `{shown}`{listed}\nshipped specs: {names}"

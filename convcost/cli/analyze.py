@@ -87,9 +87,8 @@ def _columns(text: str | None, work: str | None) -> tuple[str, ...]:
     chosen = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in chosen:
         if name not in COLUMNS:
-            raise UsageError(
-                f"there is no column `{printable(name)}`; {did_you_mean(name, COLUMNS)}"
-            )
+            hint = did_you_mean(name, COLUMNS, len(COLUMNS))
+            raise UsageError(f"there is no column `{printable(name)}`; {hint}")
     if not chosen:
         raise UsageError(f"--columns names none of {', '.join(COLUMNS)}")
     return tuple(dict.fromkeys(chosen))

@@ -184,7 +184,8 @@ class _Job:
         )
         if self.write is not None and not plans:
             raise UsageError(f"there is no 1x1 reduction in `{printable(self.spec)}` to undo")
-        return Undone(found, self.write or "", tuple(self._written(plans)) if plans else ())
+        notes = self._written(plans) if plans else []
+        return Undone(found, self.write or "", (*_along(surveys, within), *notes))
 
     def _found(self, path: str, surveys: list[Survey]) -> None:
         """Refuses a path of no layer, or of none that is a reduction."""
@@ -255,6 +256,20 @@ def _notes(plans: list[tuple[Offers, Plan]]) -> list[str]:
             notes.append(f"reduced along, for they stand on the same lines: {listed}")
         notes += [f"left as it is: {path} {reason}" for path, reason in made.left]
     return notes
+
+
+def _along(surveys: list[tuple[Costs, Survey]], within: tuple[str, ...]) -> list[str]:
+    """What was undone though it was not asked for: it stands on the same lines of the spec."""
+    paths = [
+        item.sites[0].path
+        for _, each in surveys
+        for item in each.found
+        if within and not any(under(item.sites[0].path, path) for path in within)
+    ]
+    if not paths:
+        return []
+    listed = ", ".join(paths[:3]) + ("…" if len(paths) > 3 else "")  # noqa: PLR2004
+    return [f"{len(paths)} undone along, for they stand on the same lines: {listed}"]
 
 
 def _wish(text: str, known: set[str]) -> Wish:

@@ -22,11 +22,11 @@ EPILOG = """Examples:
 
 def command(
     name: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="NAME", help="spec; report, for all reports; or one, like convcost.analyze/1."
         ),
-    ],
+    ] = None,
     output: Annotated[
         str,
         typer.Option("--output", "-o", metavar="FILE", help="Write a file; - is standard output."),
@@ -42,7 +42,7 @@ def command(
         _output.write_text(f"{text}\n", output, [])
 
 
-def _schema(name: str) -> dict[str, Any]:
+def _schema(name: str | None) -> dict[str, Any]:
     from convcost.questions.schema.bundle import bundle
     from convcost.questions.schema.spec import spec_schema
 
@@ -52,6 +52,9 @@ def _schema(name: str) -> dict[str, Any]:
     reports = {f"convcost.{short}": file for short, file in reports.items()}
     if name == "report":
         return bundle({known: _read(file) for known, file in reports.items()})
+    if name is None:
+        listed = ", ".join(("spec", "report", *reports))
+        raise UsageError(f"schema needs the name of one: {listed}")
     if name not in reports:
         hint = did_you_mean(name, ("spec", "report", *reports))
         raise UsageError(f"there is no schema `{printable(name)}`; {hint}")

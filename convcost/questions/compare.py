@@ -8,7 +8,7 @@ from convcost.costs import MEASURES, Costs, LayerCost, inputs_of
 from convcost.costs import costs as counted
 from convcost.pages import Page
 from convcost.pictures import Picture
-from convcost.report import Cell, Column, Share, Size, Table
+from convcost.report import Cell, Column, Difference, Share, Size, Table
 from convcost.shapes import Shape
 from convcost.units import CONVENTION, grouped, percent, signed, times
 from convcost.work import NOTHING, Work
@@ -78,7 +78,7 @@ class Comparison(NamedTuple):
             rows.append((measure, *counts))
             before = counts[self.baseline]
             if any(count != before for count in counts):
-                rows.append(("  change", *self._beside(counts, change)))
+                rows.append(("  change", *self._beside(counts, Difference)))
                 rows.append((f"  of {self.base.network.name}", *self._beside(counts, share)))
                 rows.append(("  ratio", *self._beside(counts, ratio)))
         rows.append(("output", *(_size(costs.network.output) for costs in self.networks)))
@@ -158,8 +158,8 @@ class Comparison(NamedTuple):
                 item.state,
                 item.before.macs if item.before else None,
                 item.after.macs if item.after else None,
-                signed(item.difference("macs")),
-                signed(item.difference("params")),
+                _by(item, "macs"),
+                _by(item, "params"),
             )
             for item in differing
         )
@@ -173,8 +173,8 @@ class Comparison(NamedTuple):
                 Column("state", "state", "left", 1),
                 Column("macs_before", f"macs of {before}", "right", 3, scales=True),
                 Column("macs_after", f"macs of {after}", "right", 2, scales=True),
-                Column("macs_change", "change in macs"),
-                Column("params_change", "change in params"),
+                Column("macs_change", "change in macs", scales=True),
+                Column("params_change", "change in params", scales=True),
             ),
             rows=rows,
             notes=(f"{unchanged} layers are unchanged",),
@@ -242,12 +242,8 @@ def aligned(before: Costs, after: Costs) -> list[LayerChange]:
     return [LayerChange(path, old.get(path), new.get(path)) for path in paths]
 
 
-def change(before: int, after: int) -> str:
-    """`-229,888 (-59.4 %)`; without a percentage where there was nothing."""
-    if not before:
-        return signed(after - before)
-    share = percent(after - before, before)
-    return f"{signed(after - before)} ({'+' * (after > before)}{share})"
+def _by(change: "LayerChange", measure: str) -> Difference:
+    return Difference(0, change.difference(measure))
 
 
 def share(before: int, after: int) -> str | None:

@@ -101,7 +101,7 @@ class Sweep(NamedTuple):
         if printed:
             head = f"published {measure}"
             return Column(f"published_{measure}", head, "left", drop, folds=True, least=PUBLISHED)
-        return Column(name, name, "right", drop)
+        return Column(name, name, "right", drop, scales=name in MEASURES)
 
     def _cell(self, counted: Counted, name: str, sources: dict[str, int]) -> Cell:
         network = counted.costs.network

@@ -14,8 +14,9 @@ from convcost.spec.draft import Draft
 
 
 def pin(draft: Draft, gone: tuple[Place, ...] = (), new: tuple[Place, ...] = ()) -> None:
-    """Pins what is spoken of behind items that go, and from items on that get a convolution before
-    them. Raises Refusal for what cannot be named."""
+    """Pins what is spoken of behind items that go, and all that would be renamed behind items that
+    get a convolution before them, so that their paths stay. Raises Refusal for what is spoken of
+    and cannot be named."""
     lists: dict[int, tuple[Place, Sequence]] = {}
     for place in (*gone, *new):
         sequence = draft.item(place).list
@@ -32,7 +33,8 @@ def pin(draft: Draft, gone: tuple[Place, ...] = (), new: tuple[Place, ...] = ())
             more = {
                 old
                 for _, old, new in unnamed
-                if old not in pinned and ((old != new and old in spoken) or new in pinned)
+                if old not in pinned
+                and ((old != new and (coming or old in spoken)) or new in pinned)
             }
             if not more:
                 break
@@ -42,6 +44,8 @@ def pin(draft: Draft, gone: tuple[Place, ...] = (), new: tuple[Place, ...] = ())
                 continue
             item = draft.item(word.place).node
             if type(item) is Mapping and "repeat" in item.entries:
+                if old not in spoken:
+                    continue
                 line = word.place.line
                 raise Refusal("CC004", f"`{old}` of line {line} is repeated and spoken of")
             draft.add(word.place, "name", old)

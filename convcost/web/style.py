@@ -72,6 +72,7 @@ thead th, thead td { color: var(--muted); font-size: .93em; vertical-align: bott
   white-space: normal; overflow-wrap: normal; }
 .l, .w, th[scope=row] { text-align: left; }
 .w, th[scope=row] { white-space: normal; }
+th[scope=row] { min-width: 6.5rem; overflow-wrap: break-word; }
 thead [style] { min-width: min(var(--w) + 1.2em, 38vw); }
 .w { max-width: 28rem; }
 th[scope=row], thead :first-child, .heads > :first-child { position: sticky; left: 0;

@@ -2,7 +2,7 @@
 
 from convcost.pages import Chapter, Page, Part, Section, Stage, Staged
 from convcost.report import Report, Table
-from convcost.rounding import InUnits, in_units
+from convcost.rounding import InUnits, Units, in_units
 
 
 def page_of(report: Report) -> Page:
@@ -46,7 +46,7 @@ def _parted(table: Table) -> tuple[str, str]:
 # In a unit
 
 
-def _scaled(page: Page, units: str, digits: int) -> Page:
+def _scaled(page: Page, units: Units, digits: int) -> Page:
     """Tables in the unit; the facts of a chapter and its pictures stay exact."""
 
     def scaled(part: Part) -> Part:
@@ -67,7 +67,7 @@ def _scaled(page: Page, units: str, digits: int) -> Page:
     )
 
 
-def _staged(staged: Staged, units: str, digits: int) -> Staged:
+def _staged(staged: Staged, units: Units, digits: int) -> Staged:
     """Rows and sums in one unit: they stand in one column."""
     table = staged.table
     sums = tuple(stage.sums for stage in staged.stages if stage.sums)

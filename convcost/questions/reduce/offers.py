@@ -97,7 +97,7 @@ COLUMNS = (
     Column("macs", "macs", "right", 5, scales=True),
     Column("saved_params", "saved params", scales=True),
     Column("saved_macs", "saved macs", scales=True),
-    Column("share", "of its macs", "right", 2),
+    Column("share", "macs saved", "right", 2),
 )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from convcost.costs import MEASURES, Costs
-from convcost.questions.compare import COMPARED, ChangeRecord, change, ratio, share
-from convcost.report import Cell, Column, Size, Table
+from convcost.questions.compare import COMPARED, ChangeRecord, ratio, share
+from convcost.report import Cell, Column, Difference, Size, Table
 from convcost.units import grouped
 
 
@@ -46,7 +46,7 @@ def _table(before: Costs, after: Costs, notes: tuple[str, ...]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for measure in COMPARED:
         old, new = getattr(before.totals, measure), getattr(after.totals, measure)
-        rows.append((measure, old, new, change(old, new), share(old, new), ratio(old, new)))
+        rows.append((measure, old, new, Difference(old, new), share(old, new), ratio(old, new)))
     sizes = [
         Size((*costs.network.output.size, costs.network.output.channels))
         for costs in (before, after)
