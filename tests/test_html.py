@@ -13,8 +13,9 @@ from support import SPECS, cost, run, shipped
 
 from convcost.costs import costs
 from convcost.errors import Source
-from convcost.questions.analyze import Analysis, View
+from convcost.questions.analyze import Analysis
 from convcost.questions.analyze_page import FULL, figures
+from convcost.questions.columns import View
 from convcost.questions.compare import Comparison
 from convcost.questions.kinds import Kinds
 from convcost.render.html import render

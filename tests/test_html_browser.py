@@ -12,7 +12,8 @@ from browser.measures import CONTRAST, OVERFLOW
 from support import cost, shipped
 from test_html import FIVE, HOSTILE, html, networks
 
-from convcost.questions.analyze import Analysis, View
+from convcost.questions.analyze import Analysis
+from convcost.questions.columns import View
 from convcost.questions.compare import Comparison
 from convcost.questions.judge import Held
 from convcost.questions.kinds import Kinds

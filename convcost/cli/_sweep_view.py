@@ -5,8 +5,8 @@ from typing import Any
 from convcost.costs import MEASURES
 from convcost.errors import UsageError
 from convcost.names import did_you_mean
-from convcost.questions.analyze import COLUMNS as OF_LAYERS
-from convcost.questions.analyze import Layout
+from convcost.questions.columns import COLUMNS as OF_LAYERS
+from convcost.questions.columns import Layout
 from convcost.questions.sweep import COLUMNS, View
 from convcost.report import printable
 

@@ -8,7 +8,8 @@ from convcost.cli import _networks, _output, _reporting
 from convcost.costs import MEASURES, costs
 from convcost.errors import UsageError
 from convcost.names import did_you_mean
-from convcost.questions.analyze import COLUMNS, SHOWN, Analysis, View
+from convcost.questions.analyze import Analysis
+from convcost.questions.columns import COLUMNS, SHOWN, View
 from convcost.report import printable
 
 EPILOG = """Examples:

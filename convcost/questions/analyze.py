@@ -1,33 +1,21 @@
 """What does this network cost? One row a layer, or a name down to a depth."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple, TypeAlias
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 from convcost import __version__
-from convcost.costs import MEASURES, Costs, Field, LayerCost, inputs_of, summed
+from convcost.costs import MEASURES, Costs, Field, LayerCost, summed
 from convcost.field import Sight
-from convcost.network import Network, Step
+from convcost.network import Network
 from convcost.options import show
 from convcost.pages import Page
 from convcost.pictures import Picture
-from convcost.report import Cell, Column, Share, Size, Table
+from convcost.questions.columns import COLUMNS, SHOWN, Shown, View, block_options
+from convcost.report import Cell, Share, Table
 from convcost.shapes import Shape
 from convcost.units import CONVENTION
-from convcost.work import Work
 
 SCHEMA = "convcost.analyze/1"
-Layout: TypeAlias = Literal["hwc", "chw"]
-SHOWN = ("layer", "kind", "output", "params", "macs", "share")
-
-
-class View(NamedTuple):
-    """Which rows and columns are asked for."""
-
-    columns: tuple[str, ...] = SHOWN
-    depth: int | None = None
-    sort: str | None = None
-    top: int | None = None
-    layout: Layout = "hwc"
 
 
 class FieldRecord(NamedTuple):
@@ -53,90 +41,6 @@ class LayerRecord(NamedTuple):
     stated: bool
 
 
-class _Shown(NamedTuple):
-    column: Column
-    cell: Callable[[LayerCost, Costs, View], Cell]
-
-
-def _measure(name: str, drop: int) -> _Shown:
-    return _Shown(
-        Column(name, name, "right", drop, scales=True),
-        lambda row, _costs, _view: getattr(row, name),
-    )
-
-
-def shape_of(shape: Shape, layout: Layout) -> Size:
-    """A shape as a cell, channels last or first."""
-    if layout == "chw":
-        return Size((shape.channels, *shape.size))
-    return Size((*shape.size, shape.channels))
-
-
-def _kind(row: LayerCost) -> str:
-    return f"{row.kind} (stated)" if row.stated else row.kind
-
-
-def _work(measure: str) -> _Shown:
-    """The product behind a count; of a group there is none but its layers'."""
-
-    def cell(row: LayerCost, costs: Costs, _view: View) -> Cell:
-        if row.step < 0 or costs.network.steps[row.step].path != row.path:
-            return None
-        step = costs.network.steps[row.step]
-        return work_of(costs, step, measure).text if getattr(row, measure) else None
-
-    return _Shown(Column(f"{measure}_work", f"{measure} =", "left", folds=True), cell)
-
-
-def _options(costs: Costs, rows: list[LayerCost]) -> dict[str, _Shown]:
-    """A column for each option that a block among the rows has, in the order they come up."""
-    given = {group.path: dict(group.options) for group in costs.network.groups if group.options}
-
-    def column(name: str) -> _Shown:
-        def cell(row: LayerCost, _costs: Costs, _view: View) -> Cell:
-            value = given.get(row.path, {}).get(name)
-            return value if type(value) is int or value is None else show(value).strip("`")
-
-        return _Shown(Column(f"option_{name}", name), cell)
-
-    names = dict.fromkeys(name for row in rows for name in given.get(row.path, ()))
-    return {f"option {name}": column(name) for name in names}
-
-
-# A name without a column of its own stands for as many as it takes.
-COLUMNS: dict[str, _Shown | None] = {
-    "layer": _Shown(
-        Column("path", "layer", "left", folds=True), lambda row, _costs, _view: row.path
-    ),
-    "kind": _Shown(Column("kind", "kind", "left", 3), lambda row, _costs, _view: _kind(row)),
-    "output": _Shown(
-        Column("output", "output", "right", 1),
-        lambda row, _costs, view: shape_of(row.output, view.layout),
-    ),
-    "params": _measure("params", 0),
-    "macs": _measure("macs", 0),
-    "share": _Shown(
-        Column("share", "share of macs", "left", 2),
-        lambda row, costs, _view: Share(row.macs, costs.totals.macs),
-    ),
-    "weights": _measure("weights", 4),
-    "biases": _measure("biases", 5),
-    "buffers": _measure("buffers", 7),
-    "activations": _measure("activations", 6),
-    "receptive_field": _Shown(
-        Column("receptive_field", "receptive field", "right", 8),
-        lambda row, _costs, _view: Size(tuple(sight.extent for sight in row.field)),
-    ),
-    "params_work": _work("params"),
-    "macs_work": _work("macs"),
-    "step": _Shown(
-        Column("step", "step", "right", 9),
-        lambda row, _costs, _view: Size(tuple(sight.step for sight in row.field)),
-    ),
-    "options": None,
-}
-
-
 class Analysis(NamedTuple):
     """The report of one or more networks."""
 
@@ -150,9 +54,9 @@ class Analysis(NamedTuple):
     def _table(self, costs: Costs) -> Table:
         rows, left_out = self._rows(costs)
         columns = {name: COLUMNS.get(name) for name in self.view.columns}
-        named: dict[str, _Shown] = {}
+        named: dict[str, Shown] = {}
         for name, known in columns.items():
-            named.update({name: known} if known else _options(costs, rows))
+            named.update({name: known} if known else block_options(costs, rows))
         shown = list(named.values())
         totals = costs.totals
         total: list[Cell] = []
@@ -224,15 +128,6 @@ class Analysis(NamedTuple):
             "layers": _records(self._rows(costs)[0]),
             "totals": {name: getattr(costs.totals, name) for name in MEASURES},
         }
-
-
-def work_of(costs: Costs, step: Step, measure: str) -> Work:
-    """The product, or sum of products, that a measure of a step comes from; params are both."""
-    x = step.layer.take(inputs_of(costs.network, step))
-    if measure == "params":
-        return step.layer.weights(x).plus(step.layer.biases(x))
-    work: Work = getattr(step.layer, measure)(x)
-    return work.times(batch=costs.batch) if measure == "macs" and costs.batch > 1 else work
 
 
 def grouped(costs: Costs, depth: int) -> list[LayerCost]:

@@ -8,16 +8,8 @@ from convcost.costs import Costs, LayerCost, inputs_of, summed
 from convcost.costs import costs as counted
 from convcost.errors import Refusal
 from convcost.pages import Chapter, Fact, Page, Part, Section, Stage, Staged
-from convcost.questions.analyze import (
-    COLUMNS,
-    SHOWN,
-    Analysis,
-    View,
-    footer,
-    grouped,
-    shape_of,
-    work_of,
-)
+from convcost.questions.analyze import Analysis, footer, grouped
+from convcost.questions.columns import COLUMNS, SHOWN, View, shape_of, work_of
 from convcost.questions.judge import Held, Judged, exact, judged
 from convcost.questions.pictures.bars import by_block, by_layer
 from convcost.questions.pictures.boxes import graph

@@ -7,7 +7,8 @@ from convcost import __version__
 from convcost.costs import MEASURES
 from convcost.options import show
 from convcost.pictures import Picture
-from convcost.questions.analyze import SCHEMA, Analysis, Layout, shape_of, title_of
+from convcost.questions.analyze import SCHEMA, Analysis, title_of
+from convcost.questions.columns import Layout, shape_of
 from convcost.questions.judge import Judged, summary
 from convcost.questions.points import Counted
 from convcost.report import Cell, Column, Size, Table
