@@ -195,7 +195,7 @@ def test_a_spec_is_never_overwritten(tmp_path):
         pytest.param(["vgg16", "--size", "0"], "--size is like 256 or 256x320", id="no size"),
         pytest.param(["vgg16", "--size", "1x2x3"], "--size gives 3 numbers", id="too many axes"),
         pytest.param(["vgg16", "--format", "jsn"], "did you mean `json`?", id="no format"),
-        pytest.param(["vgg16", "--columns", "mac"], "did you mean `macs` or `macs_work`?", id="no column"),
+        pytest.param(["vgg16", "--columns", "mac"], "mean `macs` or `macs_work`?", id="no column"),
         pytest.param(["vgg16", "--sort", "size"], "cannot sort by `size`", id="no measure"),
         pytest.param(["vgg16", "--layout", "nchw"], "--layout is hwc or chw", id="no layout"),
         pytest.param(["vgg16", "--batch", "0"], "0 is not in the range", id="no sample"),
