@@ -10,9 +10,10 @@ from support import SPECS, cost, shipped
 
 from convcost.costs import costs
 from convcost.draw import svg
+from convcost.draw.areas import laid_out
 from convcost.draw.ink import brief
+from convcost.draw.names import apart, telling
 from convcost.draw.plan import plan
-from convcost.draw.treemap import laid_out
 from convcost.draw.widths import fitted, width_of
 from convcost.errors import Source
 from convcost.pictures import Bar, Bars, Box, Curve, Graph, Tile, Treemap
@@ -85,7 +86,7 @@ def _pictures():
             yield pytest.param(picture, id=f"{name}-{picture.name}")
     for picture in of_network(cost(FIVE)):
         yield pytest.param(picture, id=f"five-{picture.name}")
-    for picture in of_comparison((shipped("vgg16"), shipped("googlenet"))):
+    for picture in of_comparison((shipped("resnet50"), shipped("se_resnet50"))):
         yield pytest.param(picture, id=f"compare-{picture.name}")
 
 
@@ -203,7 +204,7 @@ def test_boxes_do_not_overlap_and_every_line_ends_at_one(name, width):
 @pytest.mark.parametrize("picture", [p for p in PICTURES if isinstance(p.values[0], Bars)])
 def test_a_bar_is_as_long_as_its_number(picture, width):
     drawn = named(parsed(picture, width), "bar")
-    values = [value or 0 for bar in picture.bars if not bar.rest for value in bar.values]
+    values = [v for bar in picture.bars if not bar.rest for v in bar.values if v is not None]
     lengths = [float(one.get("width")) for one in drawn]
     assert len(lengths) == len(values)
     scale = max(lengths) / max(values)
@@ -328,3 +329,168 @@ def test_a_text_never_is_wider_than_its_room(text, room):
     shown = fitted(text, 11, room)
     assert width_of(shown, 11) <= room
     assert shown == text or "…" in shown or not shown
+
+
+@pytest.mark.parametrize("width", [360, 720, 1200])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_all_tiles_have_one_scale_whatever_strips_are_above_them(network, width):
+    for picture in of_network(costs(network)):
+        if isinstance(picture, Treemap):
+            areas = laid_out(picture.root, 0, 0, width, 300)
+            tiles = [area for area in areas if not area.open]
+            drawn = sum(area.width * area.height for area in tiles)
+            for area in tiles:
+                share = area.tile.value / picture.root.value
+                assert area.width * area.height == pytest.approx(drawn * share, rel=1e-6)
+            strips = sum(area.width * area.strip for area in areas)
+            assert drawn + strips == pytest.approx(width * 300, rel=1e-6)
+            assert overlapping([(a.x, a.y, a.x + a.width, a.y + a.height) for a in tiles]) == []
+            assert all(a.x + a.width <= width + 0.01 and a.y + a.height <= 300.01 for a in areas)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.integers(0, 10**9), max_size=6), min_size=1, max_size=12))
+def test_any_groups_fill_the_whole_and_hold_their_tiles(groups):
+    tiles = tuple(
+        Tile(str(n), sum(values), tuple(Tile(str(m), v) for m, v in enumerate(values)))
+        for n, values in enumerate(groups)
+    )
+    root = Tile("", sum(tile.value for tile in tiles), tiles)
+    areas = laid_out(root, 0, 0, 700, 400)
+    outer = {area.group: area for area in areas if area.depth == 1}
+    assert len(outer) == sum(1 for tile in tiles if tile.value)
+    for area in areas:
+        group = outer[area.group]
+        head = group.strip if area.depth > 1 else 0
+        assert area.y >= group.y + head - 0.01
+        assert area.y + area.height <= group.y + group.height + 0.01 <= 400.02
+        assert area.x + area.width <= group.x + group.width + 0.01 <= 700.02
+    used = sum(area.width * area.height for area in outer.values())
+    assert used == pytest.approx(700 * 400 if root.value else 0, rel=1e-3)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", LOOKED_AT)
+def test_every_word_of_a_treemap_stands_in_one_tile_or_in_one_strip(name, width):
+    for picture in of_network(shipped(name)):
+        if isinstance(picture, Treemap):
+            root = parsed(picture, width)
+            held = [extent(one) for one in named(root, "tile") + named(root, "strip")]
+            for x, y, right, bottom, words in texts(root)[1:]:
+                inside = [
+                    a for a in held
+                    if a[0] <= x and a[1] <= y and right <= a[2] and bottom <= a[3] + 0.1
+                ]  # fmt: skip
+                assert len(inside) == 1, words
+
+
+def words_of(picture, width=720) -> list[str]:
+    return [words for *_, words in texts(parsed(picture, width))]
+
+
+def picture_of(name, kind):
+    return next(picture for picture in of_network(shipped(name)) if picture.name == kind)
+
+
+def test_a_tile_is_called_by_what_tells_it_from_the_others_of_its_group():
+    words = words_of(picture_of("googlenet", "treemap"))
+    assert words[:9] == [
+        "6,998,552 params, by area", "inception_5b", "1.44 M · 20.6 %", "3x3/conv_2",
+        "664 k · 9.5 %", "3x3/reduce", "160 k · 2.3 %", "1x1", "320 k · 4.6 %",
+    ]  # fmt: skip
+    assert "conv_1" not in words
+
+
+def test_a_block_of_one_layer_is_called_as_the_block():
+    picture = Treemap("t", "t", "params", Tile("n", 9, (Tile("conv1/conv_1", 9),)))
+    assert words_of(picture) == ["9 params, by area", "conv1", "9 · 100.0 %"]
+
+
+def test_names_that_all_share_are_left_out():
+    assert [told[0] for told in telling(["1x1/conv_1", "3x3/reduce", "3x3/conv_2", "pool/p"])] == [
+        "1x1", "3x3/reduce", "3x3/conv_2", "pool",
+    ]  # fmt: skip
+    assert [told[0] for told in telling(["a/main/x", "a/main/y", "b/main/x"])] == [
+        "a/x",
+        "a/y",
+        "b",
+    ]
+    assert telling(["a/b"]) == [("a",)]
+    assert telling([]) == []
+
+
+PATHS = st.lists(st.sampled_from(["a", "b", "conv_1", "conv_2", "main"]), min_size=1, max_size=4)
+
+
+@given(st.lists(PATHS.map("/".join), unique=True, min_size=2, max_size=12))
+def test_no_two_tiles_are_called_alike(paths):
+    leaves = [p for p in paths if not any(other.startswith(f"{p}/") for other in paths)]
+    first = [told[0] for told in telling(leaves)]
+    assert len(set(first)) == len(first)
+
+
+@given(st.lists(st.text("ab/_1", min_size=1, max_size=40), max_size=12), st.floats(20, 300))
+def test_labels_fit_their_room_and_those_with_room_are_whole(labels, room):
+    for label, shown in zip(labels, apart(labels, 11, room), strict=True):
+        assert width_of(shown, 11) <= room
+        assert (shown == label) is (width_of(label, 11) <= room)
+
+
+def test_a_label_is_cut_where_it_is_like_the_others():
+    labels = [f"conv4_x/bottleneck_{n}/main/conv_bn_2/conv_1" for n in (1, 2, 11)]
+    assert apart(labels, 11, 160) == [
+        "conv4_x/bottleneck_1/…", "conv4_x/bottleneck_2/…", "conv4_x/bottleneck_11/…",
+    ]  # fmt: skip
+    for room in (60, 80, 100, 130, 200):
+        assert len(set(apart(labels, 11, room))) == 3, room
+    nets = [f"conv{m}_x/bottleneck_{n}/main/reduce" for m in (2, 3) for n in (1, 2)]
+    assert apart(nets, 11, 130) == [
+        "conv2_x/bott…_1/…", "conv2_x/bott…_2/…", "conv3_x/bott…_1/…", "conv3_x/bott…_2/…",
+    ]  # fmt: skip
+    long = [f"{'stage' * 30}{n}{'tail' * 30}" for n in range(3)]
+    assert len(set(apart(long, 11, 100))) == 3
+
+
+@pytest.mark.parametrize("width", [360, 390, 520])
+@pytest.mark.parametrize("name", LOOKED_AT)
+def test_on_a_phone_every_number_of_the_bars_is_seen(name, width):
+    """A picture made 520 wide is 416 wide there, of which 328 are seen at once."""
+    for picture in of_network(shipped(name)):
+        if isinstance(picture, Bars):
+            seen = width if width < 416 else width * 328 / 416
+            assert max(right for _, _, right, _, _ in texts(parsed(picture, width))) <= seen
+
+
+def test_unlike_networks_are_not_compared_by_block():
+    vgg, google, res, se = map(shipped, ("vgg16", "googlenet", "resnet50", "se_resnet50"))
+    by_block = ["params", "macs", "params_by_block", "macs_by_block"]
+    assert [picture.name for picture in of_comparison((vgg, google))] == by_block[:2]
+    assert [picture.name for picture in of_comparison((res, se))] == by_block
+    assert [picture.name for picture in of_comparison((res, se, vgg))] == by_block[:2]
+
+
+def test_a_block_that_is_not_there_has_no_line():
+    bars = Bars("b", "t", "macs", ("one", "two"), (Bar("x", (1, None)), Bar("y", (2, 3))))
+    assert words_of(bars) == ["macs", "one", "two", "x", "1", "y", "2", "3"]
+
+
+def test_a_box_tells_no_kind_that_its_name_is_and_no_cost_that_is_none():
+    words = words_of(picture_of("googlenet", "graph"), 1200)
+    assert not {"0 · 0", "concat", "flatten"} & set(words)
+    assert words.count("linear") == 1
+    assert words.count("input") == 1
+    assert "global_avg_pool_1" in words
+    at = words.index("max_pool_1")
+    assert words[at : at + 3] == ["max_pool_1", "3×3 /2", "56×56×64"]
+    at = words.index("conv1")
+    assert words[at : at + 4] == ["conv1", "conv 7×7 /2", "112×112×64", "118 M · 9.47 k"]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", LOOKED_AT)
+def test_the_depth_is_told_by_blocks_each_once(name, width):
+    picture = picture_of(name, "memory")
+    blocks = {label.partition("/")[0] for label in picture.labels}
+    words = words_of(picture, width)
+    ticks = [one for one in words if one in blocks]
+    assert len(ticks) == len(set(ticks)) > 1

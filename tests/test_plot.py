@@ -74,7 +74,7 @@ def test_several_pictures_and_outputs_in_one_run(tmp_path):
         (["analyze", "googlenet"], "bars params blocks blocks_params treemap treemap_macs memory"),
         (["analyze", "googlenet"], "graph"),
         (["analyze", "vgg16", "nin#imagenet"], "graph#VGG-16 graph#imagenet"),
-        (["compare", "vgg16", "googlenet"], "params macs params_by_block macs_by_block"),
+        (["compare", "resnet50", "se_resnet50"], "params macs params_by_block macs_by_block"),
         (["analyze", "mobilenet_v1", "--set", "width=0.5,1"], "macs params"),
         (["compare", "mobilenet_v1", "--set", "width=0.5,1"], "macs params"),
     ],

@@ -1,6 +1,7 @@
 """Horizontal bars: each as long as its exact number, which stands beside it."""
 
 from convcost.draw.ink import SMALL, TEXT, Drawn, Sheet, brief, legend, num, rect, said, text
+from convcost.draw.names import apart
 from convcost.draw.widths import width_of
 from convcost.pictures import Bars
 from convcost.report import printable
@@ -9,6 +10,10 @@ from convcost.units import grouped, percent
 THICK, GAP = 14, 8
 MOST_LABEL = 0.42  # of the width
 NARROW = 520  # below this a label stands over its bar
+# A page on a phone shows a picture that has room beside others 26 rem wide, and 20.5 rem of it at
+# once: what is beyond comes with scrolling, and the numbers shall not be there.
+HELD = range(417, 521)
+AT_ONCE = 20.5 / 26
 LEAST = 90  # of room for bars beside the whole numbers
 
 
@@ -25,15 +30,17 @@ def described(picture: Bars) -> str:
 
 
 def drawn(picture: Bars, sheet: Sheet) -> Drawn:
-    above = sheet.width < NARROW
+    reach = sheet.width * (1 if sheet.standalone or sheet.width not in HELD else AT_ONCE)
     labels = [width_of(printable(bar.label), TEXT) for bar in picture.bars]
-    left = 0.0 if above else min(max(labels, default=0) + 10, sheet.width * MOST_LABEL)
+    long = sheet.width in HELD and max(labels, default=0) + 10 > reach * MOST_LABEL
+    above = sheet.width < NARROW or long
+    left = 0.0 if above else min(max(labels, default=0) + 10, reach * MOST_LABEL)
     whole = _whole(picture)
     # What is summed has no bar: it would leave those of single layers no room.
     largest = max((v or 0 for bar in picture.bars if not bar.rest for v in bar.values), default=0)
     exact = _widest(picture, whole, short=False)
-    short = sheet.width - left - exact < LEAST
-    room = sheet.width - left - (_widest(picture, whole, short=True) if short else exact)
+    short = reach - left - exact < LEAST
+    room = reach - left - (_widest(picture, whole, short=True) if short else exact)
     y = 12.0
     pieces: list[str] = [text(sheet, 0, y, picture.measure, sheet.width, color="muted")]
     y += 12
@@ -41,16 +48,19 @@ def drawn(picture: Bars, sheet: Sheet) -> Drawn:
         y, named = legend(sheet, picture.series, y + 8)
         pieces += named
     top = y
-    for bar in picture.bars:
+    beside = sheet.width if above else left - 10
+    shorter = apart([bar.label for bar in picture.bars], TEXT, beside)
+    for bar, label in zip(picture.bars, shorter, strict=True):
+        there = [(n, value) for n, value in enumerate(bar.values) if value is not None]
         if above:
-            pieces.append(text(sheet, 0, y + 10, bar.label, sheet.width))
+            pieces.append(text(sheet, 0, y + 10, label, beside, whole=bar.label))
             y += 15
         else:
-            middle = y + len(bar.values) * THICK / 2 + TEXT * 0.36
-            pieces.append(text(sheet, left - 10, middle, bar.label, left - 10, anchor="end"))
-        for number, value in enumerate(bar.values):
+            middle = y + len(there) * THICK / 2 + TEXT * 0.36
+            pieces.append(text(sheet, beside, middle, label, beside, anchor="end", whole=bar.label))
+        for number, value in there:
             name = f"{picture.series[number]}, " if len(picture.series) > 1 else ""
-            length = room * value / largest if value and largest and not bar.rest else 0.0
+            length = room * value / largest if largest and not bar.rest else 0.0
             told = said(f"{bar.label}: {name}{_exact(value, whole)}")
             look = f'rx="1.5" {sheet.series(number)} class="bar"'
             if not bar.rest:
@@ -81,18 +91,15 @@ def _widest(picture: Bars, whole: int, *, short: bool) -> float:
             width_of(_shown(value, whole, short=short), SMALL)
             for bar in picture.bars
             for value in bar.values
+            if value is not None
         ),
         default=0,
     )
 
 
-def _shown(value: int | None, whole: int, *, short: bool) -> str:
-    if value is not None and short:
-        return brief(value)
-    return _exact(value, whole)
+def _shown(value: int, whole: int, *, short: bool) -> str:
+    return brief(value) if short else _exact(value, whole)
 
 
-def _exact(value: int | None, whole: int) -> str:
-    if value is None:
-        return "not there"
+def _exact(value: int, whole: int) -> str:
     return f"{grouped(value)} · {percent(value, whole)}" if whole else grouped(value)

@@ -10,7 +10,8 @@ from convcost.report import printable
 from convcost.units import grouped
 
 TICKS = 4
-LEAST = 40.0  # of room for a name
+MOST = 120.0  # of room for a name
+BETWEEN = 10.0
 Scale: TypeAlias = Callable[[float], float]
 
 
@@ -112,30 +113,41 @@ def _running(picture: Curve, sheet: Sheet, x: Scale, y: Scale) -> str:
     return f'<path d="{"".join(path)}" {look}/>'
 
 
+def _blocks(labels: tuple[str, ...]) -> dict[str, list[int]]:
+    """The layers of each block, by its name. A name that all layers share is no block."""
+    first, _, rest = labels[0].partition("/")
+    if rest and len(labels) > 1 and all(label.startswith(f"{first}/") for label in labels):
+        return _blocks(tuple(label[len(first) + 1 :] for label in labels))
+    found: dict[str, list[int]] = {}
+    for index, label in enumerate(labels):
+        found.setdefault(label.partition("/")[0], []).append(index)
+    return found
+
+
 def _below(picture: Curve, sheet: Sheet, x: Scale, bottom: float) -> list[str]:
-    """As many names of layers as have room, evenly spread, and what the axis is."""
-    count = len(picture.labels)
-    # Names of most letters are about the widest: not all of a long network are measured.
-    some = sorted(set(picture.labels), key=len)[-64:]
-    room = min(96.0, max(width_of(printable(label), SMALL) for label in some) + 10)
-    shown = max(1, min(count, int((x(count - 1) - x(0)) / room) + 1))
-    every = -(-(count - 1) // (shown - 1)) if shown > 1 else count
+    """The names of the blocks where they begin, the longest blocks first, as many as have room;
+    and what the axis is."""
     pieces = []
-    for index in range(0, count, every):
-        half = min(room / 2, x(index), sheet.width - x(index)) * 2 - 6
-        label = picture.labels[index]
-        if width_of(printable(label), SMALL) > half:
-            label = label.partition("/")[0]
-        if half < LEAST:
+    taken: list[tuple[float, float]] = []
+    blocks = _blocks(picture.labels)
+    for label in sorted(blocks, key=lambda name: (-len(blocks[name]), blocks[name][0])):
+        at = x(blocks[label][0])
+        wide = min(width_of(printable(label), SMALL), MOST)
+        begin = min(max(at - wide / 2, 0.0), sheet.width - wide)
+        end = begin + wide
+        if any(begin < after + BETWEEN and before < end + BETWEEN for before, after in taken):
             continue
+        taken.append((begin, end))
         pieces.append(
-            f'<line x1="{num(x(index))}" y1="{num(bottom)}" x2="{num(x(index))}" '
+            f'<line x1="{num(at)}" y1="{num(bottom)}" x2="{num(at)}" '
             f'y2="{num(bottom + 4)}" stroke="{sheet.color("muted")}"/>'
         )
         pieces.append(
-            text(sheet, x(index), bottom + 16, label, half, size=SMALL,
-                 anchor="middle", color="muted")
-        )  # fmt: skip
+            text(sheet, begin, bottom + 16, label, wide + 0.01, size=SMALL, color="muted")
+        )
+        # No more than a line of names can hold is looked for among very many.
+        if len(taken) * (BETWEEN + 1) > sheet.width:
+            break
     words = "layers, from input to output"
     pieces.append(
         text(sheet, sheet.width - 8, bottom + 33, words, sheet.width, size=SMALL, anchor="end",

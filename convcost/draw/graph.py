@@ -158,21 +158,44 @@ def _box(box: Box, place: Placed, name: str, whole: int, most: int, sheet: Sheet
 def _words(box: Box, place: Placed, name: str, room: float, sheet: Sheet) -> list[str]:
     """Four lines; of what does not fit whole, rather less than a part of a number."""
     head, size = (TEXT, SMALL) if place.width >= WIDE else (SMALL, SMALL - 1)
-    if width_of(printable(name), head, bold=True) > room:
+    if width_of(printable(name), SMALL - 2, bold=True) > room:
         name = name.rpartition("/")[2] or name
-    kind = f"{box.layers:,} layers" if box.label else box.kind
+    head = _head(name, head, room)
+    kind = _kind(box, name)
     if width_of(printable(kind), size) > room and "→" in kind:
         kind = f"{box.layers:,} layers"
     cost = ""
-    if box.layers:
+    if box.macs or box.params:
         cost = f"{brief(box.macs)} · {brief(box.params)}"
         cost = cost if width_of(cost, size) <= room else brief(box.macs)
+    lines = [words for words in (kind, box.shape, cost) if words]
+    # What is left out leaves no gap: the lines stand in the middle.
+    top = place.y + 14 + 13 * (3 - len(lines)) / 2
     pieces = []
-    for number, words in enumerate((name, kind, box.shape, cost)):
-        y = place.y + 14 + 13 * number
+    for number, words in enumerate((name, *lines)):
         bold = not number
         pieces.append(
-            text(sheet, place.x + place.width / 2, y, words, room, size=head if bold else size,
-                 anchor="middle", bold=bold)
+            text(sheet, place.x + place.width / 2, top + 13 * number, words, room,
+                 size=head if bold else size, anchor="middle", bold=bold, whole=words)
         )  # fmt: skip
     return pieces
+
+
+def _head(name: str, head: float, room: float) -> float:
+    """The size of letters at which a name fits; if none does, the least."""
+    sizes = [size for size in (head, SMALL, SMALL - 1, SMALL - 2) if size <= head]
+    fits = (size for size in sizes if width_of(printable(name), size, bold=True) <= room)
+    return next(fits, sizes[-1])
+
+
+def _kind(box: Box, name: str) -> str:
+    """Nothing that the name says already: `conv_2` is `3×3`, `concat_1` nothing."""
+    if box.label:
+        return f"{box.layers:,} layers"
+    first, _, window = box.kind.partition(" ")
+    last = name.rpartition("/")[2]
+    stem, _, number = last.rpartition("_")
+    called = stem if stem and number.isdecimal() else last
+    if called != first or "→" in window or box.kind.endswith(" layers"):
+        return box.kind
+    return window

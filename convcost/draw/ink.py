@@ -76,19 +76,22 @@ def text(
     anchor: str = "start",
     color: str = "ink",
     bold: bool = False,
+    whole: str = "",
 ) -> str:
-    """One line on the baseline `y`; what does not fit is cut, and told whole in a tooltip."""
+    """One line on the baseline `y`; what does not fit is cut, and told whole in a tooltip, as is
+    what was cut before: the `whole` of the words."""
     words = printable(words)
     shown = fitted(words, size, room, bold=bold)
     if not shown:
         return ""
-    whole = said(words) if shown != words else ""
+    full = printable(whole) or words
+    tip = said(full) if shown != full else ""
     attributes = f'x="{num(x)}" y="{num(y)}" font-size="{num(size)}" fill="{sheet.color(color)}"'
     if anchor != "start":
         attributes += f' text-anchor="{anchor}"'
     if bold:
         attributes += ' font-weight="700"'
-    return f"<text {attributes}>{whole}{escape(shown)}</text>"
+    return f"<text {attributes}>{tip}{escape(shown)}</text>"
 
 
 def rect(x: float, y: float, width: float, height: float, look: str, inside: str = "") -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from convcost.costs import Costs
 from convcost.pictures import Picture
-from convcost.questions.pictures.bars import beside, by_block, by_layer
+from convcost.questions.pictures.bars import alike, beside, by_block, by_layer
 from convcost.questions.pictures.boxes import graph
 from convcost.questions.pictures.memory import memory
 from convcost.questions.pictures.tiles import treemap
@@ -54,10 +54,10 @@ def of_networks(networks: tuple[Costs, ...]) -> Iterator[Picture]:
 
 
 def of_comparison(networks: tuple[Costs, ...]) -> Iterator[Picture]:
-    """Networks side by side: in all, and, as long as they can be told apart, by their blocks."""
+    """Networks side by side: in all, and, if few and of like names, by their blocks."""
     for measure in ("params", "macs"):
         yield beside(networks, measure, blocks=False)
-    if len(networks) <= MOST_BESIDE:
+    if len(networks) <= MOST_BESIDE and alike(networks):
         for measure in ("params", "macs"):
             yield beside(networks, measure, blocks=True)
 

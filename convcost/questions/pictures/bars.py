@@ -60,6 +60,16 @@ def beside(networks: tuple[Costs, ...], measure: str, *, blocks: bool) -> Bars:
     return Bars(f"{measure}_by_block", title, measure, tuple(names), tuple(rows))
 
 
+def alike(networks: tuple[Costs, ...]) -> bool:
+    """Whether of any two networks at least half of the blocks of the smaller are in the other."""
+    names = [set(_blocks(costs, "params")) for costs in networks]
+    return all(
+        2 * len(one & other) >= min(len(one), len(other))
+        for number, one in enumerate(names)
+        for other in names[number + 1 :]
+    )
+
+
 def _blocks(costs: Costs, measure: str) -> Counts:
     counts: Counts = {}
     for layer in costs.layers:
