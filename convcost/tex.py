@@ -119,13 +119,14 @@ def number(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def escaped(text: str, *, breaks: bool = False) -> str:
-    """Text as LaTeX of one line, spaces before it kept. With `breaks` a long word may run over."""
+def escaped(text: str, *, breaks: bool = False, numbers: bool = False) -> str:
+    """Text as LaTeX of one line, spaces before it kept. With `breaks` a long word may run over.
+    Only `numbers` of the program's own are grouped: those of an author stay as they are."""
     if not breaks and NAME.fullmatch(text):
         return text.replace("_", r"\_")
     text = printable(text)
     indent = len(text) - len(text.lstrip(" "))
-    pieces = NUMBER.split(text[indent:])
+    pieces = NUMBER.split(text[indent:]) if numbers else [text[indent:]]
     words = _breaking if breaks else _words
     body = (number(piece) if n % 2 else words(piece) for n, piece in enumerate(pieces))
     space = rf"\hspace*{{{indent // 2}.{indent % 2 * 5}em}}" if indent else ""

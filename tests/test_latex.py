@@ -156,7 +156,7 @@ def test_a_table_fits_the_line_it_stands_in(tmp_path):
         pytest.param("é ï ß Å", r"\'{e} \"{\i} \ss{} \r{A}", id="letters"),
         pytest.param("中 đ ế", r"\textbackslash{}u4e2d \textbackslash{}u0111 \textbackslash{}u1ebf",
                      id="what pdflatex has not"),
-        pytest.param("-229,888 (-59.4 %)", r"$-$229\,888 ($-$59.4 \%)", id="numbers"),
+        pytest.param("(3,224,224) -1", r"(3,224,224) -1", id="numbers of an author"),
         pytest.param("a1,234 b", "a1,234 b", id="a name with a comma is no number"),
         pytest.param("a\nb\t", r"a\textbackslash{}x0ab\textbackslash{}x09", id="lines"),
     ],
@@ -169,7 +169,11 @@ def test_a_long_word_may_break_where_it_may_and_a_number_nowhere():
     assert escaped("stage/main/conv_1", breaks=True) == (
         r"stage/\allowbreak main/\allowbreak conv\_\allowbreak 1"
     )
-    assert escaped("4.24M 1,234", breaks=True) == r"4.24M 1\,234"
+    assert escaped("4.24M 1,234", breaks=True, numbers=True) == r"4.24M 1\,234"
+
+
+def test_numbers_of_the_program_are_grouped_with_a_minus():
+    assert escaped("-229,888 (-59.4 %)", numbers=True) == r"$-$229\,888 ($-$59.4 \%)"
     assert escaped("x" * 25, breaks=True) == r"\allowbreak ".join(["x" * 10, "x" * 10, "x" * 5])
     assert number("-1,234") == r"$-$1\,234"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from convcost.cli import _exits
+from convcost.cli._files import place, same, write_file
 from convcost.cli._plot import SUFFIXES as PICTURES
 from convcost.cli._plot import Plot, asked_for
 from convcost.cli._reporting import Out
@@ -16,7 +17,7 @@ from convcost.cli._units import units_of
 from convcost.errors import SpecError, UsageError
 from convcost.names import did_you_mean
 from convcost.report import FORMATS, Format, Report, Style, printable
-from convcost.rounding import Units, shown_in
+from convcost.rounding import InUnits, Units, shown_in
 
 COLORS = ("auto", "always", "never")
 LABEL = re.compile(r"[A-Za-z0-9:.+/_ -]*")  # what \\label takes as it is
@@ -49,6 +50,14 @@ class Target(NamedTuple):
     def option(self) -> str:
         return "--output"
 
+    def check(self, report: Report) -> None:
+        """Refuses a unit where no count of the report can be in it. Raises UsageError."""
+        if isinstance(shown_in(report, self.units, self.digits), InUnits) and not any(
+            table.by_row or any(column.scales for column in table.columns)
+            for table in report.tables()
+        ):
+            raise UsageError("--units is for columns of counts, and there is none here")
+
     def pieces(self, report: Report) -> Iterator[str]:
         return self.format.render(shown_in(report, self.units, self.digits), self.style)
 
@@ -64,9 +73,10 @@ def targets(out: Out) -> tuple[Target | Plot, ...]:
     found: tuple[Target | Plot, ...] = (*answers, *map(asked_for, out.plot))
     _refuse_idle(out, answers)
     for number, one in enumerate(found):
-        if any(one.path == other.path for other in found[:number]):
-            where = "standard output" if one.path is None else f"`{printable(str(one.path))}`"
-            raise UsageError(f"two outputs go to {where}")
+        where = None if one.path is None else place(one.path)
+        if any(where == (other.path and place(other.path)) for other in found[:number]):
+            shown = "standard output" if one.path is None else f"`{printable(str(one.path))}`"
+            raise UsageError(f"two outputs go to {shown}")
     return found
 
 
@@ -121,23 +131,34 @@ def _target(output: str, out: Out, units: Units) -> Target:
     return Target(found, path, style, units, 2 if out.digits is None else out.digits)
 
 
-def write(report: Report, where: Iterable[Target | Plot], sources: Iterable[str] = ()) -> None:
-    """Writes the report to each target: a file whole or not at all, and never over a spec."""
+def write(
+    report: Report,
+    where: Iterable[Target | Plot],
+    sources: Iterable[str] = (),
+    text: tuple[str, str] | None = None,
+) -> None:
+    """Writes the report to each target, and a spec (`text`: the spec and its file) before it: a
+    file whole or not at all, and never over a spec that was read."""
     where, sources = tuple(where), tuple(sources)
     for target in where:
-        if target.path is not None and any(_same(target.path, source) for source in sources):
+        if target.path is not None and any(same(target.path, source) for source in sources):
             shown = printable(str(target.path))
             raise UsageError(f"{target.option} would overwrite the spec `{shown}`")
-    # A picture that cannot be drawn is told before anything is written.
+    # What cannot be drawn, or has nothing to be rounded, is told before anything is written.
     drawn = {target: target.drawn(report) for target in where if isinstance(target, Plot)}
+    for target in where:
+        if isinstance(target, Target):
+            target.check(report)
+    if text is not None:
+        write_text(*text, sources)
     # Files first: whoever reads standard output may stop reading.
     for target in sorted(where, key=lambda target: target.path is None):
         if isinstance(target, Plot):
-            _write_file(target.path, iter((drawn[target],)))
+            write_file(target.path, iter((drawn[target],)))
         elif target.path is None:
             _print_all(target.pieces(report))
         else:
-            _write_file(target.path, target.pieces(report))
+            write_file(target.path, target.pieces(report))
         if target.path is not None:
             sys.stderr.write(f"wrote {printable(str(target.path))}\n")
 
@@ -148,13 +169,11 @@ def write_text(text: str, file: str, sources: Iterable[str]) -> None:
         _print_all(iter((text,)))
         return
     path = Path(file)
-    if not file or any(_same(path, source) for source in sources):
-        raise UsageError(
-            f"--write would overwrite the spec `{printable(file)}`"
-            if file
-            else "--write names no file"
-        )
-    _write_file(path, iter((text,)))
+    if not file:
+        raise UsageError("--write names no file")
+    if any(same(path, source) for source in sources):
+        raise UsageError(f"--write would overwrite the spec `{printable(file)}`")
+    write_file(path, iter((text,)))
     sys.stderr.write(f"wrote {printable(file)}\n")
 
 
@@ -235,50 +254,13 @@ def _speaks_unicode(stream: TextIO | None) -> bool:
 
 def _by_suffix(path: Path) -> str:
     known = {suffix: found.name for _, found in FORMATS.items() for suffix in found.suffixes}
-    if path.suffix in known:
-        return known[path.suffix]
-    if path.suffix in PICTURES:
+    suffix = path.suffix.lower()
+    if suffix in known:
+        return known[suffix]
+    if suffix in PICTURES:
         shown = printable(str(path))
         raise UsageError(f"`{shown}` would be a picture: ask for it by --plot {shown}")
     listed = ", ".join(sorted(known))
     raise UsageError(
         f"`{printable(path.name)}` tells no format: end it in {listed}, or name one with --format"
     )
-
-
-def _same(path: Path, source: str) -> bool:
-    """Whether a file is the one a spec is read from: by name, by name#document, by redirection."""
-    try:
-        if not path.exists():
-            return False
-        if source.partition("#")[0] == "-":
-            return os.path.samestat(path.stat(), os.fstat(0))
-        from convcost.cli._sources import shipped
-
-        name = source.partition("#")[0]
-        files = (Path(source), Path(name), shipped().get(name))
-        return any(file is not None and file.is_file() and path.samefile(file) for file in files)
-    except (OSError, ValueError):
-        return False
-
-
-def _write_file(path: Path, pieces: Iterator[str] | Iterator[bytes]) -> None:
-    """Into a new file beside it, which then takes its place; a device is written to as it is."""
-    real = Path(os.path.realpath(path))
-    encoded = (piece if isinstance(piece, bytes) else piece.encode() for piece in pieces)
-    try:
-        if path.exists() and not path.is_file():
-            with path.open("wb") as file:
-                file.writelines(encoded)
-            return
-        temporary = real.with_name(f".{real.name}.{os.getpid()}.tmp")
-        try:
-            with temporary.open("xb") as file:
-                file.writelines(encoded)
-            if real.exists():
-                temporary.chmod(real.stat().st_mode & 0o777)
-            temporary.replace(real)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot write `{printable(str(path))}`: {error.strerror}") from None

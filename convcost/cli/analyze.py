@@ -71,6 +71,8 @@ def command(
         view = View(_columns(columns, work), depth, _sort(sort), top, _layout(layout))
         networks = _networks.read(specs, _networks.settings(settings, size))
         report = Analysis(tuple(costs(network, batch) for network in networks), view)
+        if report.lacks_options:
+            raise UsageError("no row is a block that has options; add --depth 1")
         _output.write(report, where, specs)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from convcost.cli import _networks, _output, _reporting, _sources
+from convcost.cli._files import place
 from convcost.costs import Costs, costs
 from convcost.errors import Refusal, Source, UsageError
 from convcost.names import did_you_mean
@@ -84,7 +85,9 @@ def command(
     """Where would a 1x1 pay? Every larger convolution behind a 1x1, most saved first."""
     with _output.complaints():
         where = _output.targets(out)
-        if write is not None and any(target.path == Path(write) for target in where):
+        if write is not None and any(
+            target.path is not None and place(target.path) == place(Path(write)) for target in where
+        ):
             raise UsageError(f"--write and --output both go to `{printable(write)}`")
         job = _Job(spec, _networks.settings(settings, size), batch, write)
         wishes = tuple(_wish(layer, job.paths) for layer in layers or ())
@@ -95,11 +98,9 @@ def command(
             raise UsageError("--projections goes with --undo")
         else:
             report = job.reduce(wishes, _widths(channels), top, expand=expand)
-        if write is not None:
-            _output.write_text(job.text, write, [spec])
         if write == "-":
             where = tuple(target for target in where if target.path is not None)
-        _output.write(report, where, [spec])
+        _output.write(report, where, [spec], None if write is None else (job.text, write))
 
 
 def _refuse_with_undo(

@@ -91,6 +91,14 @@ class Analysis(NamedTuple):
 
         return page(self)
 
+    @property
+    def lacks_options(self) -> bool:
+        """Whether options of blocks are asked for by name, and no row is a block that has some."""
+        asked = "options" in self.view.columns and self.view.columns != tuple(COLUMNS)
+        return asked and not any(
+            block_options(costs, self._rows(costs)[0]) for costs in self.networks
+        )
+
     def _rows(self, costs: Costs) -> tuple[list[LayerCost], int]:
         view = self.view
         rows = list(costs.layers) if view.depth is None else grouped(costs, view.depth)

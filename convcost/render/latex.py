@@ -12,6 +12,7 @@ from convcost import __version__
 from convcost.report import (
     Cell,
     Column,
+    Difference,
     Report,
     Rounded,
     Share,
@@ -280,4 +281,4 @@ def _text(cell: Cell, kind: Kind) -> str:
     if isinstance(cell, Size) and cell.numbers:
         sizes = r"{\times}".join(map(str, cell.numbers))
         return f"${sizes}$" if len(cell.numbers) > 1 else sizes
-    return escaped(text, breaks=kind.wraps)
+    return escaped(text, breaks=kind.wraps, numbers=isinstance(cell, Difference))

@@ -65,7 +65,8 @@ def cells_of(
 
 def body(columns: list[Written], start: int = 0, stop: int | None = None) -> Iterator[str]:
     cells = [column.cells[start:stop] for column in columns]
-    rows = zip(repeat("<tr>"), *cells, repeat("</tr>\n"))
+    count = len(cells[0]) if cells else 0
+    rows = zip(repeat("<tr>", count), *cells, repeat("</tr>\n", count), strict=True)
     while piece := "".join(chain.from_iterable(islice(rows, ROWS))):
         yield piece
 

@@ -58,7 +58,7 @@ def _sections() -> dict[str, Schema]:
     return {
         "name": {**ref("text"), "description": "what the network is called"},
         "source": {**ref("text"), "description": "where it is from"},
-        "note": {"description": "a remark"},
+        "note": {"type": ["string", "number", "boolean", "null"], "description": "a remark"},
         "input": {**ref("Tensor"), "description": "the shape of one sample that comes in"},
         "inputs": {
             "description": "several inputs by name, each taken with `from`",
