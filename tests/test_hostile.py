@@ -55,6 +55,7 @@ COMMANDS = {
     "verify": ("verify", "{}#first"),
     "reduce": ("reduce", "{}#first"),
     "undo": ("reduce", "{folder}/short.yaml", "--undo"),
+    "check": ("check", "{}#first", "--max-params", "1G", "--report-passed"),
     "kinds": ("kinds",),
 }
 COMMONMARK = MarkdownIt("commonmark").enable("table").enable("strikethrough")

@@ -25,7 +25,7 @@ from convcost.questions.schema.spec import spec_schema
 from convcost.questions.schema.values import EXPRESSION, types
 from convcost.spec.document import Mapping, read
 from convcost.spec.expressions import parse
-from convcost.spec.figures import _bytes, _growth
+from convcost.spec.figures import _bytes, growth
 from convcost.units import figure, whole_figure
 
 SCHEMA = spec_schema()
@@ -410,7 +410,7 @@ def test_the_patterns_of_figures_take_every_one_that_is_read(text):
         (FIGURE, figure),
         (WHOLE, whole_figure),
         (IN_BYTES, _bytes),
-        (GROWTH, _growth),
+        (GROWTH, growth),
     ):
         try:
             parsed(text)

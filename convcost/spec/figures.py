@@ -240,7 +240,7 @@ class Figures:
             "max": _bytes if measure == "bytes" else whole_figure,
             "min": whole_figure,
             "warn": _bytes if measure == "bytes" else whole_figure,
-            "grow": _growth,
+            "grow": growth,
             "grow_floor": whole_figure,
         }
         read = {
@@ -282,11 +282,14 @@ def _bytes(text: str) -> int:
     return whole_figure(text.strip().removesuffix("B") if text.strip()[-2:-1] in "kMGTi" else text)
 
 
-def _growth(text: str) -> tuple[int, int] | int:
+def growth(text: str) -> tuple[int, int] | int:
     """`2%` as an exact fraction, or a count."""
     if not text.strip().endswith("%"):
         return whole_figure(text)
-    numerator, denominator = figure(text.strip()[:-1]).value()
+    read = figure(text.strip()[:-1])
+    if read.suffix:
+        raise Refusal("CC112", f"`{text}` has a unit and a percent sign", "write 2% or 20k")
+    numerator, denominator = read.value()
     if numerator < 0:
         raise Refusal("CC112", f"`{text}` is below 0")
     return numerator, denominator * 100

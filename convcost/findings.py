@@ -1,0 +1,57 @@
+"""What a check finds: one limit held against one number, whatever comes of it."""
+
+from typing import Literal, NamedTuple, TypeAlias
+
+from convcost.errors import Place
+
+Level: TypeAlias = Literal["error", "warning", "skipped", "passed"]
+Test: TypeAlias = Literal["max", "warn", "min", "grow"]
+Scope: TypeAlias = Literal["total", "layer", "group"]
+
+
+class Growth(NamedTuple):
+    """How much a measure may grow: by `part`/`whole` of what it was, or by a count (`whole` 0);
+    growth of up to `floor` is let pass. `text` is as it was written."""
+
+    part: int
+    whole: int
+    floor: int
+    text: str
+
+    def allows(self, before: int, after: int) -> bool:
+        grown = after - before
+        if grown <= self.floor:
+            return True
+        return grown * self.whole <= before * self.part if self.whole else grown <= self.part
+
+
+class Finding(NamedTuple):
+    """One limit of a budget, and the exact number it was held against.
+
+    `file` and `place` are those of the limit; `path` is a layer, or the pattern of a group, or
+    empty. `base` is what the measure was, if there is a base; `top` are the layers that grew most.
+    """
+
+    level: Level
+    code: str
+    file: str
+    place: Place | None
+    network: str
+    spec: str
+    budget: str
+    scope: Scope
+    path: str
+    measure: str
+    test: Test
+    limit: int | Growth
+    found: int
+    base: int | None = None
+    top: tuple[tuple[str, int], ...] = ()
+    message: str = ""
+
+    @property
+    def what(self) -> str:
+        """`macs of stage4/conv_1`."""
+        of = {"total": "", "layer": " of ", "group": " of all that matches "}[self.scope]
+        path = f"`{self.path}`" if self.path else ""
+        return f"{self.measure.replace('_', ' ')}{of}{path}"

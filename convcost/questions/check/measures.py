@@ -1,0 +1,73 @@
+"""What a budget can limit: of a network, of one layer, of the layers that a pattern matches.
+
+Depth is the number of layers with multiply-adds on the longest way through the network, as papers
+count it: VGG-16 has 16, GoogLeNet 22, ResNet-50 has 50. Bytes are those of the params at a
+precision.
+"""
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from convcost.costs import Costs, LayerCost
+from convcost.network import Limit
+
+BITS = {
+    "float64": 64, "float32": 32, "float16": 16, "bfloat16": 16, "int8": 8, "uint8": 8, "int4": 4,
+}  # fmt: skip
+DTYPE = "float32"
+
+
+class Measured(NamedTuple):
+    """What limits can speak of, of one network: its layers, and what only the whole of it has."""
+
+    name: str
+    layers: tuple[LayerCost, ...]
+    depth: int
+    receptive_field: int
+
+
+def measured(costs: Costs) -> Measured:
+    """The receptive field is that of an element of the output, along its shortest side."""
+    last = costs.network.last
+    field = costs.layers[last].field if last >= 0 else ()
+    shortest = min((int(sight.extent) for sight in field), default=1)
+    return Measured(costs.network.name, costs.layers, depth(costs), shortest)
+
+
+def of_network(network: Measured, limit: Limit) -> int:
+    """A measure of the whole network."""
+    if limit.measure == "depth":
+        return network.depth
+    if limit.measure == "receptive_field":
+        return network.receptive_field
+    return of_layers(network.layers, limit)
+
+
+def of_layers(layers: Sequence[LayerCost], limit: Limit) -> int:
+    """A measure of some layers together: the sum, and of the largest activation the largest."""
+    if limit.measure == "largest_activation":
+        return max((layer.activations for layer in layers), default=0)
+    if limit.measure == "bytes":
+        bits = sum(layer.params for layer in layers) * BITS[limit.dtype or DTYPE]
+        return -(-bits // 8)
+    return sum(getattr(layer, limit.measure) for layer in layers)
+
+
+def depth(costs: Costs) -> int:
+    """Layers with multiply-adds on the longest way."""
+    deep: list[int] = []
+    for step, layer in zip(costs.network.steps, costs.layers, strict=True):
+        before = max((deep[source] for source in step.inputs if source >= 0), default=0)
+        deep.append(before + (layer.macs > 0))
+    return max(deep, default=0)
+
+
+def matched(layers: Sequence[LayerCost], pattern: str) -> list[LayerCost]:
+    """The layers whose path, or that of a group they stand in, a pattern matches."""
+    return [layer for layer in layers if matches(layer.path, pattern)]
+
+
+def matches(path: str, pattern: str) -> bool:
+    names = path.split("/")
+    return any(fnmatchcase("/".join(names[:end]), pattern) for end in range(1, len(names) + 1))

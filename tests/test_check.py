@@ -1,0 +1,285 @@
+"""`convcost check`: budgets, growth over a base, exit codes; on real repositories of git."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import validate
+from support import ROOT, cost, run
+
+from convcost.errors import Place
+from convcost.findings import Growth
+from convcost.network import Budget, Limit
+from convcost.questions.check.evaluate import Held, findings
+from convcost.questions.check.measures import measured
+
+HERE = Place(1, 1, 1, 2)
+NET = """\
+name: net
+input: {{channels: 3, size: 8}}
+layers:
+  - {{conv: {filters}, kernel: 3, name: stem}}
+  - sequence: [{{conv: 8, kernel: 1, name: a}}, {{conv: 8, kernel: 1, name: b}}]
+    name: body
+"""
+
+
+def net(filters: int = 8, budget: str = "") -> str:
+    return NET.format(filters=filters) + (f"budget: {budget}\n" if budget else "")
+
+
+def checked(*arguments: str, cwd: Path | None = None, text: str | None = None):
+    ran = run("check", *arguments, "--format", "json", cwd=cwd, text=text)
+    assert ran.returncode in (0, 1), ran.stderr.decode()
+    answer = json.loads(ran.stdout)
+    validate(answer, json.loads((ROOT / "convcost/schemas/check-1.json").read_text("utf-8")))
+    return ran.returncode, answer
+
+
+STEM, BODY = 8 * 3 * 3 * 3, 8 * 8 + 8 * 8
+
+
+@pytest.mark.parametrize(
+    ("budget", "code", "found"),
+    [
+        (f"{{params: {{max: {STEM + BODY}}}}}", 0, {}),
+        (f"{{params: {{max: {STEM + BODY - 1}}}}}", 1, {"params": ("max", STEM + BODY, 1)}),
+        (f"{{params: {{warn: {STEM}, max: 1M}}}}", 0, {"params": ("warn", STEM + BODY, BODY)}),
+        (f"{{layers: [{{match: stem, params: {{max: {STEM - 1}}}}}]}}", 1, {"params": ("max", STEM, 1)}),  # noqa: E501  a row of the table
+        # The first rule that matches counts, and no other.
+        ("{layers: [{match: stem, params: {max: 1M}}, {match: '*', params: {max: 64}}]}", 0, {}),
+        (f"{{groups: [{{match: body, params: {{max: {BODY - 1}}}}}]}}", 1, {"params": ("max", BODY, 1)}),  # noqa: E501  a row of the table
+        ("{depth: {max: 2}}", 1, {"depth": ("max", 3, 1)}),
+        ("{receptive_field: {min: 5}}", 1, {"receptive_field": ("min", 3, 2)}),
+        (f"{{bytes: {{max: {STEM + BODY - 1}, dtype: int8}}}}", 1, {"bytes": ("max", STEM + BODY, 1)}),  # noqa: E501  a row of the table
+        ("{largest_activation: {max: 287}}", 1, {"largest_activation": ("max", 8 * 6 * 6, 1)}),
+    ],
+)  # fmt: skip
+def test_a_limit_is_held_against_the_exact_count(budget, code, found):
+    returned, answer = checked("-", text=net(budget=budget))
+    told = {f["measure"]: (f["test"], f["found"], f["over"]) for f in answer["findings"]}
+    assert (returned, told) == (code, found)
+    assert answer["ok"] == (code == 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "depth"), [("vgg16", 16), ("googlenet", 22), ("resnet50", 50), ("alexnet", 8)]
+)
+def test_depth_is_counted_as_papers_count_it(name, depth):
+    from support import shipped
+
+    assert measured(shipped(name)).depth == depth
+
+
+@given(most=st.integers(0, 2000), more=st.integers(0, 2000))
+def test_loosening_a_limit_never_fails_what_passed(most, more):
+    network = measured(cost(net()))
+
+    def ok(limit: int) -> bool:
+        budget = Budget(total=(Limit("params", HERE, max=limit),))
+        return all(f.level != "error" for f in findings(Held("x", network, (("x", budget),))))
+
+    assert not ok(most) or ok(most + more)
+
+
+@given(part=st.integers(0, 500), floor=st.integers(0, 500))
+def test_growth_over_itself_is_none(part, floor):
+    network = measured(cost(net()))
+    limits = tuple(
+        Limit(measure, HERE, grow=(part, 10_000), grow_floor=floor)
+        for measure in ("params", "macs", "depth")
+    )
+    held = Held("x", network, (("x", Budget(total=limits)),), network)
+    assert [f.level for f in findings(held)] == ["passed"] * 3
+
+
+@given(
+    before=st.integers(0, 10**12), grown=st.integers(-(10**9), 10**9), percent=st.integers(0, 300)
+)
+def test_growth_is_compared_exactly(before, grown, percent):
+    allowed = Growth(percent, 100, 0, f"{percent} %").allows(before, before + grown)
+    assert allowed == (grown <= 0 or grown * 100 <= before * percent)
+
+
+# Bases of git
+
+
+class Repository:
+    def __init__(self, folder: Path):
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
+        self.git("init", "-q", "-b", "main")
+        self.git("config", "user.email", "a@b.c")
+        self.git("config", "user.name", "a")
+
+    def git(self, *arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=self.folder, check=True, capture_output=True)
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text, "utf-8")
+
+    def commit(self, message: str = "change") -> None:
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+
+    def check(self, *arguments: str):
+        return checked(*arguments, cwd=self.folder)
+
+
+@pytest.fixture
+def repository(tmp_path):
+    made = Repository(tmp_path / "repository")
+    made.write("net.yaml", net())
+    made.commit("base")
+    return made
+
+
+def test_growth_over_another_branch_is_exact(repository):
+    repository.git("switch", "-q", "-c", "wider")
+    repository.write("net.yaml", net(9))
+    repository.commit()
+    code, answer = repository.check("net.yaml", "--base", "git:main", "--max-growth", "2%")
+    assert code == 1
+    (params, macs) = answer["findings"]
+    assert params["base"] == STEM + BODY
+    assert params["change"] == 9 * 27 - 8 * 27 + 8
+    assert (params["limit"], params["code"]) == ("2 %", "CC203")
+    assert macs["level"] == "error"
+    assert repository.check("net.yaml", "--base", "git:main", "--max-growth", "20%")[0] == 0
+
+
+def test_a_spec_that_was_renamed_is_compared_with_what_it_was(repository):
+    repository.git("mv", "net.yaml", "new.yaml")
+    code, answer = repository.check(
+        "new.yaml", "--base", "git:main", "--max-growth", "0", "--report-passed"
+    )
+    assert code == 0
+    assert [f["change"] for f in answer["findings"]] == [0, 0]
+    assert "new.yaml: was net.yaml in main" in answer["statements"]
+
+
+@pytest.mark.parametrize("spoilt", ["not: a spec\n", "layers: [", "\x00"])
+def test_a_base_that_cannot_be_read_leaves_the_other_limits(repository, spoilt):
+    repository.write("net.yaml", spoilt)
+    repository.commit("spoilt")
+    repository.write("net.yaml", net(budget="{params: {max: 1}}"))
+    code, answer = repository.check("net.yaml", "--base", "git:main", "--max-growth", "1%")
+    assert code == 1
+    assert [f["level"] for f in answer["findings"]] == ["error", "skipped", "skipped"]
+    assert answer["statements"][0].startswith("net.yaml: its base is no spec (")
+
+
+def test_a_spec_that_is_new_has_no_base_and_is_said_to_be(repository):
+    repository.write("other.yaml", net(4, "{params: {max: 1M, grow: 1%}}"))
+    code, answer = repository.check("other.yaml", "--base", "git:main")
+    assert code == 0
+    assert answer["statements"] == ["other.yaml: new, not in main: growth is not checked"]
+
+
+def test_a_shallow_clone_says_what_to_do(repository, tmp_path):
+    repository.write("net.yaml", net(9))
+    repository.commit()
+    repository.git("branch", "base", "HEAD~1")
+    shallow = Repository.__new__(Repository)
+    shallow.folder = tmp_path / "shallow"
+    url = f"file://{repository.folder}"
+    subprocess.run(
+        ["git", "clone", "-q", "--depth", "1", url, str(shallow.folder)], check=True,
+        capture_output=True,
+    )  # fmt: skip
+    code, answer = shallow.check("net.yaml", "--base", "git:origin/base", "--max-growth", "1%")
+    assert code == 0
+    assert "fetch-depth: 0" in answer["statements"][0]
+
+
+def test_a_detached_head_is_no_matter(repository):
+    repository.git("switch", "-q", "--detach", "HEAD")
+    assert repository.check("net.yaml", "--base", "git:main", "--max-growth", "0")[0] == 0
+
+
+@pytest.mark.parametrize("ref", ["nope", "--output=x", "", "main:net.yaml", "$(touch x)"])
+def test_a_ref_that_is_none_is_a_statement_and_runs_nothing(repository, ref):
+    code, answer = repository.check("net.yaml", "--base", f"git:{ref}", "--max-growth", "1%")
+    assert code == 0
+    assert answer["statements"][0].startswith("net.yaml: no base, growth is not checked: ")
+    assert [path.name for path in repository.folder.iterdir()] in (
+        [".git", "net.yaml"],
+        ["net.yaml", ".git"],
+    )
+
+
+def test_outside_a_repository_there_is_no_base(tmp_path):
+    (tmp_path / "net.yaml").write_text(net(), "utf-8")
+    code, answer = checked("net.yaml", "--base", "git:main", "--max-growth", "1%", cwd=tmp_path)
+    assert code == 0
+    assert "is not in a git repository" in answer["statements"][0]
+
+
+# Configuration
+
+
+def test_a_configuration_above_a_spec_is_found_and_meant_for_some(repository):
+    (repository.folder / "models").mkdir()
+    repository.write("models/a.yaml", net())
+    repository.write(
+        "convcost.yaml",
+        "budgets:\n"
+        '  - {name: small, specs: ["models/*"], params: {max: 10}, message: Ask first.}\n',
+    )
+    code, answer = repository.check("models/a.yaml", "net.yaml")
+    assert code == 1
+    (finding,) = answer["findings"]
+    assert (finding["budget"], finding["message"], finding["line"]) == ("small", "Ask first.", 2)
+    assert answer["statements"] == ["1 of the networks has no budget: net.yaml#net"]
+
+
+def test_a_configuration_with_a_mistake_is_shown_where_it_is(repository):
+    repository.write("convcost.yaml", "budgets: [{parms: {max: 1}}]\n")
+    ran = run("check", "net.yaml", cwd=repository.folder)
+    assert ran.returncode == 2
+    assert "a budget has no key `parms`" in ran.stderr.decode()
+    assert "did you mean `params`?" in ran.stderr.decode()
+
+
+# Requests
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["net.yaml"], "error: there is no limit to check for net.yaml"),
+        (["net.yaml", "--max-params", "4.3m"], "error: `m` is no unit; did you mean 4.3M?"),
+        (["net.yaml", "--max-growth", "2M%"], "error: `2M%` has a unit and a percent sign; "),
+        (["nope.yaml"], "error: there is no file `nope.yaml`"),
+        (["net.yaml", "--base", "nope.yaml", "--max-growth", "1%"], "error: there is no file"),
+        (["empty"], "error: there is no spec in `empty`"),
+        (["net.yaml", "--config", "no.yaml"], "error: cannot read `no.yaml`"),
+    ],
+)
+def test_what_cannot_be_checked_never_reads_as_a_budget(arguments, said, repository):
+    (repository.folder / "empty").mkdir()
+    ran = run("check", *arguments, cwd=repository.folder)
+    assert ran.returncode == 2
+    assert ran.stderr.decode().startswith(said)
+
+
+def test_exit_zero_tells_and_lets_pass(repository):
+    ran = run("check", "net.yaml", "--max-params", "1", "--exit-zero", cwd=repository.folder)
+    assert ran.returncode == 0
+    assert "params over the max" in ran.stdout.decode()
+
+
+def test_an_answer_is_written_before_a_failing_exit(repository):
+    ran = run("check", "net.yaml", "--max-params", "1", "-o", "a.json", cwd=repository.folder)
+    assert ran.returncode == 1
+    assert json.loads((repository.folder / "a.json").read_text("utf-8"))["ok"] is False
+
+
+def test_numbers_that_rounding_would_make_alike_are_shown_in_full(repository):
+    ran = run("check", "vgg16", "--max-params", "138357543")
+    text = ran.stdout.decode()
+    assert "138,357,543" in text
+    assert "138,357,544  (+1)" in text
