@@ -6,18 +6,19 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from convcost.cli import _exits
 from convcost.cli._files import place, same, write_file
-from convcost.cli._plot import SUFFIXES as PICTURES
-from convcost.cli._plot import Plot, asked_for
 from convcost.cli._reporting import Out
 from convcost.cli._units import units_of
 from convcost.errors import SpecError, UsageError
 from convcost.names import did_you_mean
 from convcost.report import FORMATS, Format, Report, Style, printable
 from convcost.rounding import InUnits, Units, shown_in
+
+if TYPE_CHECKING:
+    from convcost.cli._plot import Plot
 
 COLORS = ("auto", "always", "never")
 LABEL = re.compile(r"[A-Za-z0-9:.+/_ -]*")  # what \\label takes as it is
@@ -62,7 +63,7 @@ class Target(NamedTuple):
         return self.format.render(shown_in(report, self.units, self.digits), self.style)
 
 
-def targets(out: Out) -> tuple[Target | Plot, ...]:
+def targets(out: Out) -> "tuple[Target | Plot, ...]":
     """Settles formats and styles from what was asked for and what is there. Raises UsageError."""
     if out.color not in COLORS:
         raise UsageError(f"--color is one of {', '.join(COLORS)}, not `{printable(out.color)}`")
@@ -70,7 +71,7 @@ def targets(out: Out) -> tuple[Target | Plot, ...]:
         raise UsageError(f"--width is a number from 20 to 10,000, not {out.width}")
     units = units_of(out)
     answers = tuple(_target(one, out, units) for one in out.output or ("-",))
-    found: tuple[Target | Plot, ...] = (*answers, *map(asked_for, out.plot))
+    found: tuple[Target | Plot, ...] = (*answers, *_plots(out.plot))
     _refuse_idle(out, answers)
     for number, one in enumerate(found):
         where = None if one.path is None else place(one.path)
@@ -78,6 +79,14 @@ def targets(out: Out) -> tuple[Target | Plot, ...]:
             shown = "standard output" if one.path is None else f"`{printable(str(one.path))}`"
             raise UsageError(f"two outputs go to {shown}")
     return found
+
+
+def _plots(asked: tuple[str, ...]) -> "Iterator[Plot]":
+    """Drawing is imported where there is something to draw."""
+    if asked:
+        from convcost.cli._plot import asked_for
+
+        yield from map(asked_for, asked)
 
 
 def _refuse_idle(out: Out, found: tuple[Target, ...]) -> None:
@@ -133,7 +142,7 @@ def _target(output: str, out: Out, units: Units) -> Target:
 
 def write(
     report: Report,
-    where: Iterable[Target | Plot],
+    where: "Iterable[Target | Plot]",
     sources: Iterable[str] = (),
     text: tuple[str, str] | None = None,
 ) -> None:
@@ -145,7 +154,7 @@ def write(
             shown = printable(str(target.path))
             raise UsageError(f"{target.option} would overwrite the spec `{shown}`")
     # What cannot be drawn, or has nothing to be rounded, is told before anything is written.
-    drawn = {target: target.drawn(report) for target in where if isinstance(target, Plot)}
+    drawn = {target: target.drawn(report) for target in where if not isinstance(target, Target)}
     for target in where:
         if isinstance(target, Target):
             target.check(report)
@@ -153,7 +162,7 @@ def write(
         write_text(*text, sources)
     # Files first: whoever reads standard output may stop reading.
     for target in sorted(where, key=lambda target: target.path is None):
-        if isinstance(target, Plot):
+        if not isinstance(target, Target):
             write_file(target.path, iter((drawn[target],)))
         elif target.path is None:
             _print_all(target.pieces(report))
@@ -257,7 +266,9 @@ def _by_suffix(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix in known:
         return known[suffix]
-    if suffix in PICTURES:
+    from convcost.cli._plot import SUFFIXES
+
+    if suffix in SUFFIXES:
         shown = printable(str(path))
         raise UsageError(f"`{shown}` would be a picture: ask for it by --plot {shown}")
     listed = ", ".join(sorted(known))

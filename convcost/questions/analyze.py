@@ -1,19 +1,21 @@
 """What does this network cost? One row a layer, or a name down to a depth."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost import __version__
 from convcost.costs import MEASURES, Costs, Field, LayerCost, summed
 from convcost.field import Sight
 from convcost.network import Network
 from convcost.options import show
-from convcost.pages import Page
-from convcost.pictures import Picture
 from convcost.questions.columns import COLUMNS, SHOWN, Shown, View, block_options
 from convcost.report import Cell, Share, Table
 from convcost.shapes import Shape
 from convcost.units import CONVENTION
+
+if TYPE_CHECKING:
+    from convcost.pages import Page
+    from convcost.pictures import Picture
 
 SCHEMA = "convcost.analyze/1"
 
@@ -86,7 +88,7 @@ class Analysis(NamedTuple):
             notes=notes,
         )
 
-    def page(self) -> Page:
+    def page(self) -> "Page":
         from convcost.questions.analyze_page import page
 
         return page(self)
@@ -111,7 +113,7 @@ class Analysis(NamedTuple):
             return rows, 0
         return rows[: view.top], len(rows) - view.top
 
-    def pictures(self) -> Iterator[Picture]:
+    def pictures(self) -> "Iterator[Picture]":
         from convcost.questions.pictures import of_networks
 
         return of_networks(self.networks)

@@ -1,17 +1,19 @@
 """What does a design choice buy? Networks side by side, each against the first, or a chosen one."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost import __version__
 from convcost.costs import MEASURES, Costs, LayerCost, inputs_of
 from convcost.costs import costs as counted
-from convcost.pages import Page
-from convcost.pictures import Picture
 from convcost.report import Cell, Column, Difference, Share, Size, Table
 from convcost.shapes import Shape
 from convcost.units import CONVENTION, grouped, percent, signed, times
 from convcost.work import NOTHING, Work
+
+if TYPE_CHECKING:
+    from convcost.pages import Page
+    from convcost.pictures import Picture
 
 SCHEMA = "convcost.compare/1"
 COMPARED = ("weights", "biases", "params", "macs", "activations")
@@ -180,12 +182,12 @@ class Comparison(NamedTuple):
             notes=(f"{unchanged} layers are unchanged",),
         )
 
-    def page(self) -> Page:
+    def page(self) -> "Page":
         from convcost.questions.compare_page import page
 
         return page(self)
 
-    def pictures(self) -> Iterator[Picture]:
+    def pictures(self) -> "Iterator[Picture]":
         from convcost.questions.pictures import of_comparison
 
         return of_comparison(self.networks)
