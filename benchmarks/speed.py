@@ -119,7 +119,7 @@ def of_formats(spec: Path, runs: int) -> list[tuple[str, tuple[float, float], fl
                 lambda name=name: seconds((*ANALYZE, str(spec), "--format", name)),
                 runs,
             ),
-            2.0 if name == "html" else 1.3,
+            2.5 if name == "html" else 1.3,
         )
         for name in formats()
     ]
@@ -169,7 +169,7 @@ def main() -> int:
                 ),
                 11.0,
             ),
-            *of_formats(small, max(3, runs // 3)),
+            *of_formats(small, runs),
         ]
     missed = 0
     print(f"{'':56}{'yardstick':>10}{'convcost':>10}{'ratio':>8}{'target':>8}")
