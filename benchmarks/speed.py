@@ -119,7 +119,7 @@ def of_formats(spec: Path, runs: int) -> list[tuple[str, tuple[float, float], fl
                 lambda name=name: seconds((*ANALYZE, str(spec), "--format", name)),
                 runs,
             ),
-            2.5 if name == "html" else 1.3,
+            2.0 if name == "html" else 1.3,
         )
         for name in formats()
     ]

@@ -1,12 +1,11 @@
 """`--units M`, or of single columns: `--units params=k,macs=M`."""
 
 from convcost.cli._reporting import Out
+from convcost.costs import MEASURES
 from convcost.errors import UsageError
 from convcost.names import did_you_mean
 from convcost.report import printable
 from convcost.rounding import UNITS, Units
-
-SCALED = ("weights", "biases", "params", "buffers", "macs", "activations")
 
 
 def units_of(out: Out) -> Units:
@@ -17,8 +16,8 @@ def units_of(out: Out) -> Units:
         if unit not in ("auto", *UNITS):
             hint = did_you_mean(unit, ("auto", *UNITS))
             raise UsageError(f"there is no unit `{printable(unit)}`; {hint}")
-        if equals and key not in SCALED:
-            hint = did_you_mean(key, SCALED)
+        if equals and key not in MEASURES:
+            hint = did_you_mean(key, MEASURES)
             raise UsageError(f"there are no counts called `{printable(key)}`; {hint}")
         found.append((key, unit))
     if out.digits is not None and all(unit == "raw" for _, unit in found):

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from convcost.report import Report, Style, format  # noqa: A004
+from convcost.report import ROWS, Report, Style, format  # noqa: A004
 
 PLAIN = frozenset((int, str, bool))
-ROWS = 500  # of one piece: few writes, little memory
 
 
 @format("json", "for programs: versioned, every integer exact", ".json")

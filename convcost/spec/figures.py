@@ -14,7 +14,9 @@ from convcost.units import Figure, figure, whole_figure
 
 MEASURES = ("weights", "biases", "params", "buffers", "macs", "activations", "channels")
 LIMITED = (*MEASURES[:6], "largest_activation", "bytes", "depth", "receptive_field")
-BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1, "uint8": 1, "int4": 0}
+BITS = {
+    "float64": 64, "float32": 32, "float16": 16, "bfloat16": 16, "int8": 8, "uint8": 8, "int4": 4,
+}  # fmt: skip
 LIMIT_KEYS = ("max", "min", "warn", "grow", "grow_floor", "dtype")
 
 
@@ -249,8 +251,8 @@ class Figures:
             if key in parse
         }
         dtype = self._text(node.get("dtype"), "dtype")
-        if dtype and dtype not in BYTES:
-            hint = did_you_mean(dtype, BYTES)
+        if dtype and dtype not in BITS:
+            hint = did_you_mean(dtype, BITS)
             self.problem(
                 "CC112", f"there is no dtype `{dtype}`", node.entries["dtype"][1].place, hint
             )

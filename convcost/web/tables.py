@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice, repeat
 
-from convcost.report import Cell, Column, Share, Table
+from convcost.report import ROWS, Cell, Column, Share, Table
 from convcost.web.cells import Written, one, text, thousandths, written
 
 MOST_KEPT = 26  # characters
-ROWS = 500  # of one piece: few writes, little memory
 
 
 def table_html(table: Table) -> Iterator[str]:

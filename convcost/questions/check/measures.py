@@ -11,10 +11,8 @@ from typing import NamedTuple
 
 from convcost.costs import Costs, LayerCost
 from convcost.network import Limit
+from convcost.spec.figures import BITS
 
-BITS = {
-    "float64": 64, "float32": 32, "float16": 16, "bfloat16": 16, "int8": 8, "uint8": 8, "int4": 4,
-}  # fmt: skip
 DTYPE = "float32"
 
 

@@ -2,7 +2,7 @@
 
 from convcost.options import LARGEST, MAX_AXES
 from convcost.questions.schema.values import AUTHORS, NAME, Schema, any_of, ref
-from convcost.spec.figures import BYTES, LIMIT_KEYS, LIMITED, MEASURES
+from convcost.spec.figures import BITS, LIMIT_KEYS, LIMITED, MEASURES
 from convcost.units import BINARY, SUFFIXES
 
 _DIGITS = r"(?=[0-9_,]*\.?[0-9])[0-9_,]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?"
@@ -152,7 +152,7 @@ def _limit(measure: str) -> Schema:
     grow = any_of(
         {"type": "integer", "minimum": 0}, {"type": "string", "pattern": GROWTH, "maxLength": 31}
     )
-    dtype = {"enum": [*BYTES, None]}
+    dtype = {"enum": [*BITS, None]}
     taken = {"max": most, "warn": most, "grow": grow, "dtype": dtype}
     limit = {
         "type": "object",
