@@ -283,3 +283,14 @@ def test_numbers_that_rounding_would_make_alike_are_shown_in_full(repository):
     text = ran.stdout.decode()
     assert "138,357,543" in text
     assert "138,357,544  (+1)" in text
+
+
+@pytest.mark.parametrize("rules", ["layers", "groups"])
+@pytest.mark.parametrize("measure", ["depth", "receptive_field"])
+def test_what_only_a_whole_network_has_is_no_limit_of_a_rule(rules, measure):
+    budget = f"{{{rules}: [{{match: stem, {measure}: {{min: 1}}}}]}}"
+    ran = run("check", "-", text=net(budget=budget))
+    assert ran.returncode == 2
+    said = ran.stderr.decode()
+    assert said.startswith(f"error[CC101]: a rule has no key `{measure}`")
+    assert said.count("error[") == 1

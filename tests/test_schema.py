@@ -172,10 +172,12 @@ GOOD = {
     "a budget": EIGHT
     + "layers: [{relu: , name: r}]\nbudget: {params: 7M, macs: {max: 1.6G, min: 0"
     ", warn: 1_000, grow: 2%, grow_floor: 1Mi}, bytes: {max: 4MB, dtype: int8}, name: n"
-    ", message: m, layers: [{match: 'r*', depth: 3}], groups: [{match: r, macs: {grow: 7}}]}",
+    ", message: m, layers: [{match: 'r*', macs: 3}], groups: [{match: r, macs: {grow: 7}}]}",
 }  # fmt: skip
 
 BAD = {
+    "a rule for what only a whole network has": EIGHT
+    + "layers: [{relu: , name: r}]\nbudget: {layers: [{match: r, depth: 3}]}",
     "a name that is a list": "name: [a]\n" + EIGHT + "layers: [relu]",
     "branches that are given twice": EIGHT
     + "layers: [{add: {a: [], b: []}, branches: {c: [relu]}}]",

@@ -13,7 +13,8 @@ from convcost.spec.scalars import BOOLS, number
 from convcost.units import Figure, figure, whole_figure
 
 MEASURES = ("weights", "biases", "params", "buffers", "macs", "activations", "channels")
-LIMITED = (*MEASURES[:6], "largest_activation", "bytes", "depth", "receptive_field")
+OF_LAYERS = (*MEASURES[:6], "largest_activation", "bytes")
+LIMITED = (*OF_LAYERS, "depth", "receptive_field")  # the last two only of a whole network
 BITS = {
     "float64": 64, "float32": 32, "float16": 16, "bfloat16": 16, "int8": 8, "uint8": 8, "int4": 4,
 }  # fmt: skip
@@ -202,22 +203,22 @@ class Figures:
                     "CC103", "a rule needs `match`", item.place, '{match: "*", params: {max: 1M}}'
                 )
                 continue
-            self._unknown("a rule", item, (*LIMITED, "match"))
+            self._unknown("a rule", item, (*OF_LAYERS, "match"))
             pattern = self._text(item.get("match"), "match")
             if not any(fnmatchcase(path, pattern) for path in paths):
                 place = item.entries["match"][1].place
                 self.problem(
                     "CC108", f"no layer matches `{pattern}`", place, did_you_mean(pattern, paths, 0)
                 )
-            limits = self._limits(item)
+            limits = self._limits(item, OF_LAYERS)
             if not any(measure in item.entries for measure in LIMITED):
                 self.problem("CC112", "a rule limits nothing", item.place, "add {params: {max: n}}")
             rules.append(Rule(pattern, limits))
         return tuple(rules)
 
-    def _limits(self, node: Mapping) -> tuple[Limit, ...]:
+    def _limits(self, node: Mapping, measures: tuple[str, ...] = LIMITED) -> tuple[Limit, ...]:
         limits = []
-        for measure in LIMITED:
+        for measure in measures:
             value = node.get(measure)
             if value is None:
                 continue

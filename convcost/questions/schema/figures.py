@@ -2,7 +2,7 @@
 
 from convcost.options import LARGEST, MAX_AXES
 from convcost.questions.schema.values import AUTHORS, NAME, Schema, any_of, ref
-from convcost.spec.figures import BITS, LIMIT_KEYS, LIMITED, MEASURES
+from convcost.spec.figures import BITS, LIMIT_KEYS, LIMITED, MEASURES, OF_LAYERS
 from convcost.units import BINARY, SUFFIXES
 
 _DIGITS = r"(?=[0-9_,]*\.?[0-9])[0-9_,]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?"
@@ -108,8 +108,8 @@ def _off_if_printed(measure: str) -> Schema:
     return {"if": off, "then": {"required": [measure]}}
 
 
-def _limits() -> dict[str, Schema]:
-    return {measure: ref(f"limit_{measure}") for measure in LIMITED}
+def _limits(measures: tuple[str, ...]) -> dict[str, Schema]:
+    return {measure: ref(f"limit_{measure}") for measure in measures}
 
 
 def _budget() -> Schema:
@@ -118,7 +118,7 @@ def _budget() -> Schema:
         "description": "What the network may cost.",
         "type": "object",
         "properties": {
-            **_limits(),
+            **_limits(LIMITED),
             "layers": {**rules, "description": "rules for paths; the first that matches holds"},
             "groups": {**rules, "description": "rules for the sum of the paths that match"},
             "message": {**ref("text"), "description": "what to say where it is not kept"},
@@ -136,12 +136,12 @@ def _rule() -> Schema:
         "type": "object",
         "properties": {
             "match": {**ref("text"), "description": "a pattern of paths: head*, stage_4/*"},
-            **_limits(),
+            **_limits(OF_LAYERS),
         },
         "patternProperties": AUTHORS,
         "additionalProperties": False,
         "required": ["match"],
-        "allOf": [_measured(LIMITED)],
+        "allOf": [_measured(OF_LAYERS)],
     }
 
 
