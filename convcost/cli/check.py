@@ -106,7 +106,7 @@ class _Checker:
             have = "has" if len(self.without) == 1 else "have"
             statements.append(f"{len(self.without)} of the networks {have} no budget: {some}")
         against = self.base.asked if self.base else ""
-        return Check(found, tuple(statements), against, report_passed)
+        return Check(found, tuple(statements), against, report_passed, tuple(held))
 
     def _held(self, file: str, statements: list[str]) -> Iterator[Held]:
         source, pick = open_source(file)

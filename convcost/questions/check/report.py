@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 from convcost import __version__
 from convcost.findings import Finding, Growth
+from convcost.questions.check.evaluate import Held
 from convcost.report import Cell, Column, Table
 from convcost.units import CONVENTION, grouped, percent, signed
 
 SCHEMA = "convcost.check/1"
 ORDER = {"error": 0, "warning": 1, "skipped": 2, "passed": 3}
-
-
 PASSED = (
     Column("spec", "spec", "left", 2, folds=True),
     Column("measure", "measure", "left", folds=True),
@@ -69,12 +68,14 @@ class Summary(NamedTuple):
 
 class Check(NamedTuple):
     """All findings of all networks. `statements` are what else a reader has to know: a spec that
-    is new, a base that could not be read. `against` names the base; `passed` are told if asked."""
+    is new, a base that could not be read. `against` names the base; `passed` are told if asked.
+    `held` are the networks themselves, and what each was."""
 
     found: tuple[Finding, ...]
     statements: tuple[str, ...] = ()
     against: str = ""
     report_passed: bool = False
+    held: tuple[Held, ...] = ()
 
     @property
     def ok(self) -> bool:
