@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple, TypeAlias
 
-from convcost.field import Sight, through
+from convcost.field import Sight, all_of, through
 from convcost.kind import Kind
 from convcost.network import Network, Step
 from convcost.shapes import Shape
@@ -27,6 +27,7 @@ class LayerCost(NamedTuple):
     field: Field  # the receptive field
     stated: bool
     step: int
+    uncounted: bool = False
 
     @property
     def params(self) -> int:
@@ -66,6 +67,7 @@ class _Counted(NamedTuple):
     macs: int
     activations: int
     sight: tuple[Sight, ...] | None
+    known: bool
 
 
 def costs(network: Network, batch: int = 1) -> Costs:
@@ -93,7 +95,7 @@ def costs(network: Network, batch: int = 1) -> Costs:
         if counted is None:
             counted = known[key] = _count(layer, x, step.shape, batch)
         if counted.sight is not None:
-            field = _widened(field, counted.sight)
+            field = _widened(field, counted.sight, network)
         fields.append(field)
         own = step.shared is None
         layers.append(
@@ -109,6 +111,7 @@ def costs(network: Network, batch: int = 1) -> Costs:
                 field,
                 layer.stated,
                 index,
+                not counted.known,
             )
         )
     return Costs(network, batch, tuple(layers), summed(layers))
@@ -133,6 +136,7 @@ def _count(layer: Kind[Any], inputs: tuple[Shape, ...], output: Shape, batch: in
         layer.macs(x).value * batch,
         output.elements * batch,
         layer.sight(x),
+        layer.counted(),
     )
 
 
@@ -146,10 +150,17 @@ def _joined(fields: list[Field]) -> Field:
     )
 
 
-def _widened(field: Field, sights: tuple[Sight, ...]) -> Field:
-    """The field after a layer; a layer of other axes than the input's leaves it as it was."""
+def _widened(field: Field, sights: tuple[Sight, ...], network: Network) -> Field:
+    """The field after a layer. Where axes are no longer those of the input nobody knows where an
+    element stands: what sees more than one may then see all of the input."""
     if len(sights) != len(field):
-        return field
+        alone = sights and all(sight.extent == 1 for sight in sights)
+        return field if alone else _whole(network, len(field))
     if len(field) == 2 and field[0] == field[1] and sights[0] == sights[1]:  # noqa: PLR2004  square
         return (through(field[0], sights[0]),) * 2
     return tuple(map(through, field, sights))
+
+
+def _whole(network: Network, axes: int) -> Field:
+    sizes = [shape.size for _, shape in network.inputs if len(shape.size) == axes]
+    return tuple(all_of(max(numbers)) for numbers in zip(*sizes, strict=True))

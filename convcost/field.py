@@ -46,6 +46,16 @@ def sliding(begin: int, span: int, stride: int) -> Sight:
     return Sight(1, stride, (-begin,), (span - begin,))
 
 
+def all_of(n: int) -> Sight:
+    """Every output sees the whole of an axis of n."""
+    return Sight(1, 0, (0,), (n - 1,))
+
+
+# Of a layer that moves elements about so that the axes are no longer the input's: any output may
+# see all of the input.
+EVERYWHERE: tuple[Sight, ...] = ()
+
+
 def spreading(begin: int, kernel: int, stride: int, dilation: int) -> Sight:
     """A transposed window: output o sees every i with i·stride + t·dilation = o + begin.
 

@@ -115,6 +115,10 @@ class Kind(Generic[I]):
     def macs(self, x: I) -> Work:
         return NOTHING
 
+    def counted(self) -> bool:
+        """Whether its macs are known at all; a layer that is not counted is never a silent 0."""
+        return True
+
     def sight(self, x: I) -> tuple[Sight, ...] | None:
         """What an output element sees of the input, for each axis; None where it is just the one
         at its own place."""

@@ -12,13 +12,22 @@ from convcost.names import nearest
 from convcost.shapes import Shape
 
 LARGEST = 10**9  # the largest number an option may hold; no layer ever had more of anything
-MAX_AXES = 3
+MAX_AXES = 3  # of what a window slides over
+MOST_AXES = 5  # of a tensor: heads and windows are axes of their own
+REST = 0  # in a form: what is left over
 LONGEST_SHOWN = 60
 LARGEST_STATED = 10**24
+
+AXES_WORDS = ("channels", "size", "all")
+FUNCTIONS = (
+    *("abs", "negate", "sign", "reciprocal", "square", "sqrt", "rsqrt", "power"),
+    *("exp", "log", "erf", "sin", "cos", "tan", "clip", "round", "floor", "ceil", "affine"),
+)
 
 Count: TypeAlias = Annotated[int, "Count"]
 Natural: TypeAlias = Annotated[int, "Natural"]
 Tally: TypeAlias = Annotated[int, "Tally"]
+Stated: TypeAlias = Annotated[int | str, "Stated"]
 Number: TypeAlias = Annotated[Any, "Number"]  # int or Fraction
 Flag: TypeAlias = Annotated[bool, "Flag"]
 Extent: TypeAlias = Annotated[int | tuple[int, ...], "Extent"]
@@ -28,7 +37,12 @@ Factor: TypeAlias = Annotated[Any, "Factor"]  # int or Fraction, one or one for 
 Mode: TypeAlias = Annotated[str, "Mode"]
 Span: TypeAlias = Annotated[str, "Span"]
 Label: TypeAlias = Annotated[str, "Label"]
+Along: TypeAlias = Annotated[int | str, "Along"]
+Axes: TypeAlias = Annotated[int | str | tuple[int, ...], "Axes"]
+Function: TypeAlias = Annotated[str, "Function"]
+Input: TypeAlias = Annotated[Shape, "Input"]
 Tensor: TypeAlias = Annotated[Shape, "Tensor"]
+Form: TypeAlias = Annotated[Shape, "Form"]  # one entry may be REST
 Layers: TypeAlias = Annotated[Any, "Layers"]  # read by the language itself, never a value
 
 
@@ -87,6 +101,10 @@ def _whole(least: int, most: int = LARGEST) -> Callable[[Any], int]:
 
 _count = _whole(1)
 _natural = _whole(0)
+
+
+def _stated(value: Any) -> Any:
+    return value if value == "uncounted" else _whole(0, LARGEST_STATED)(value)
 
 
 def _number(value: Any) -> Any:
@@ -157,8 +175,39 @@ def _padding(value: Any) -> Any:
     return _each(_natural, 2 * MAX_AXES)(value)
 
 
-def tensor(value: Any) -> Shape:
+def _axis(*words: str) -> Callable[[Any], Any]:
+    """A word, or the number of an axis of the size."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str):
+            return _word(*words)(value)
+        return _whole(1, MOST_AXES)(value)
+
+    return check
+
+
+def _axes(value: Any) -> Any:
+    if not isinstance(value, tuple):
+        return _axis(*AXES_WORDS)(value)
+    numbers: tuple[int, ...] = _each(_whole(1, MOST_AXES), MOST_AXES)(value)
+    if len(set(numbers)) < len(numbers):
+        raise Refusal("CC104", f"must name every axis once, not {show(numbers)}")
+    return numbers
+
+
+def tensor(value: Any, longest: int = MAX_AXES) -> Shape:
     """`{channels: 64, size: [28, 28]}`: both required, `size: []` for a flat one."""
+    return _tensor(value, longest, _count)
+
+
+def _form(value: Any) -> Shape:
+    shape = _tensor(value, MOST_AXES, lambda n: REST if n == "rest" else _count(n))
+    if (shape.channels, *shape.size).count(REST) > 1:
+        raise Refusal("CC104", "takes `rest` once: what is left over goes to one place")
+    return shape
+
+
+def _tensor(value: Any, longest: int, count: Callable[[Any], int]) -> Shape:
     if not isinstance(value, dict):
         raise Refusal("CC104", f"must be {{channels: …, size: …}}, not {show(value)}")
     for key in value:
@@ -168,18 +217,20 @@ def tensor(value: Any) -> Shape:
         if value.get(key) is None:
             raise Refusal("CC103", f"`{key}` is missing", "write {channels: …, size: …}")
     try:
-        channels = _count(value["channels"])
+        channels = count(value["channels"])
     except Refusal as refusal:
         raise Refusal(refusal.code, f"channels {refusal.message}") from None
-    return Shape(channels, size_of(value["size"]))
+    return Shape(channels, size_of(value["size"], longest, count))
 
 
-def size_of(value: Any) -> tuple[int, ...]:
+def size_of(
+    value: Any, longest: int = MAX_AXES, count: Callable[[Any], int] = _count
+) -> tuple[int, ...]:
     """The size of an input: n is a square, [n] a row, [h, w] a map, [d, h, w] a volume, [] flat."""
-    if isinstance(value, tuple) and len(value) > MAX_AXES:
-        raise Refusal("CC104", f"size takes at most {MAX_AXES} numbers, not {len(value)}")
+    if isinstance(value, tuple) and len(value) > longest:
+        raise Refusal("CC104", f"size takes at most {longest} numbers, not {len(value)}")
     try:
-        counts = tuple(map(_count, value if isinstance(value, tuple) else (value, value)))
+        counts = tuple(map(count, value if isinstance(value, tuple) else (value, value)))
     except Refusal as refusal:
         raise Refusal(refusal.code, f"size {refusal.message}") from None
     return counts
@@ -193,6 +244,7 @@ TYPES = {
     "Count": OptionType("a whole number from 1", _count),
     "Natural": OptionType("a whole number from 0", _natural),
     "Tally": OptionType("a whole number from 0", _whole(0, LARGEST_STATED)),
+    "Stated": OptionType("a whole number from 0, or `uncounted`", _stated, ("uncounted",)),
     "Number": OptionType("a number", _number),
     "Flag": OptionType("true or false", _flag),
     "Extent": OptionType("a whole number from 1, or one for each axis", _each(_count)),
@@ -215,6 +267,19 @@ TYPES = {
         ("same", "valid"),
     ),
     "Label": OptionType("text", _text, literal=True),
-    "Tensor": OptionType("{channels: n, size: n or [h, w]}", tensor),
+    "Along": OptionType(
+        "`channels`, or the number of an axis, 1 the outermost", _axis("channels"), ("channels",)
+    ),
+    "Axes": OptionType(
+        "`channels`, `size`, `all`, or numbers of axes, 1 the outermost", _axes, AXES_WORDS
+    ),
+    "Function": OptionType("the name of a function", _word(*FUNCTIONS), FUNCTIONS),
+    "Input": OptionType("{channels: n, size: n or [h, w]}", tensor),
+    "Tensor": OptionType(
+        "{channels: n, size: n or [h, w]}", lambda value: tensor(value, MOST_AXES)
+    ),
+    "Form": OptionType(
+        "{channels: n, size: n or [h, w]}, one of the numbers `rest`", _form, ("rest",)
+    ),
     "Layers": OptionType("layers", _never),
 }

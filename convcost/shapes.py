@@ -23,6 +23,19 @@ class Shape(NamedTuple):
         return "×".join(map(str, (*self.size, self.channels)))
 
 
+def broadcast(*sizes: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The size that all of them stretch to: aligned at the innermost axis, where 1 goes with any
+    number and a missing axis is 1. None where they do not agree."""
+    rank = max(map(len, sizes))
+    found = []
+    for numbers in zip(*((1,) * (rank - len(size)) + size for size in sizes), strict=True):
+        other = set(numbers) - {1}
+        if len(other) > 1:
+            return None
+        found.append(other.pop() if other else 1)
+    return tuple(found)
+
+
 def size_text(size: tuple[int, ...]) -> str:
     """`28×28`, or `flat` where there is no size."""
     return "×".join(map(str, size)) or "flat"

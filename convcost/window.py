@@ -43,6 +43,12 @@ def needs_axes(size: tuple[int, ...], kind: str) -> None:
         )
 
 
+def needs_axis(axis: int, size: tuple[int, ...], kind: str) -> None:
+    """Raises Refusal unless `axis`, counted from 1, is one of the size."""
+    if axis > len(size):
+        raise Refusal("CC304", f"{kind} names axis {axis}, the input has {_axes(len(size))}")
+
+
 def window(
     size: tuple[int, ...],
     kernel: Extent,

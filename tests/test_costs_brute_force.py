@@ -6,7 +6,7 @@ from math import prod
 import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
-from support import cost
+from support import cost, messages
 
 from tests.test_window import scattered, starts
 
@@ -216,6 +216,191 @@ def test_linear_multiplies_every_input_with_a_weight_of_every_feature(inputs, fe
     assert layer.output == (features, ())
     assert (layer.macs, layer.weights) == (macs, len(matrix))
     assert layer.biases == (features if bias else 0)
+
+
+sizes = st.lists(st.integers(1, 3), min_size=1, max_size=3).map(tuple)
+
+
+@given(inputs=few, features=few, size=sizes, bias=st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_linear_at_each_position_uses_one_matrix_again_and_again(inputs, features, size, bias):
+    used = []
+    for _ in product(*map(range, size)):
+        used += [(f, i) for f in range(features) for i in range(inputs)]
+    written = f"{{linear: {features}, each_position: true, bias: {str(bias).lower()}}}"
+    layer = only(spec(inputs, size, written))
+    assert layer.output == (features, size)
+    assert (layer.macs, layer.weights) == (len(used), len(set(used)))
+    assert layer.biases == (features if bias else 0)
+
+
+def stretched(one, other):
+    """The indices of two sizes that meet, as NumPy pairs them; None if they do not fit."""
+    rank = max(len(one), len(other))
+    one, other = ((1,) * (rank - len(size)) + size for size in (one, other))
+    if any(a != b and 1 not in (a, b) for a, b in zip(one, other, strict=True)):
+        return None
+    return list(product(*(range(max(a, b)) for a, b in zip(one, other, strict=True))))
+
+
+@given(batches=st.tuples(*[st.lists(st.integers(1, 3), max_size=2).map(tuple)] * 2),
+       rows=few, inner=few, columns=few, transpose=st.booleans())  # fmt: skip
+@settings(max_examples=80, deadline=None)
+def test_matmul_multiplies_each_row_with_each_column(batches, rows, inner, columns, transpose):
+    meeting = stretched(*batches)
+    assume(meeting is not None)
+    macs = 0
+    outputs = set()
+    for batch in meeting:
+        for row, column, _ in product(range(rows), range(columns), range(inner)):
+            macs += 1
+            outputs.add((*batch, row, column))
+    first, second = batches
+    second = (inner, (*second, columns)) if transpose else (columns, (*second, inner))
+    layer = cost(
+        f"""
+        inputs:
+          a: {{channels: {inner}, size: {[*first, rows]}}}
+          b: {{channels: {second[0]}, size: {list(second[1])}}}
+        layers: [{{matmul: [a, b], transpose: {str(transpose).lower()}}}]
+        """
+    ).layers[-1]
+    assert (layer.macs, layer.params) == (macs, 0)
+    assert layer.activations == len(outputs)
+    assert (layer.output.channels, layer.output.size[-1]) == (columns, rows)
+
+
+@given(outer=st.lists(few, max_size=1), groups=few, each=few, width=few, depth=few,
+       queries=few, keys=few, split=st.booleans())  # fmt: skip
+@settings(max_examples=80, deadline=None)
+def test_attention_compares_each_query_with_each_key_and_weighs_each_value(
+    outer, groups, each, width, depth, queries, keys, split
+):
+    heads = groups * each
+    macs = 0
+    for _ in product(*map(range, outer), range(heads), range(queries), range(keys)):
+        for _ in range(width):
+            macs += 1
+        for _ in range(depth):
+            macs += 1
+
+    def written(name, channels, parts, tokens):
+        size = [*outer, tokens] if split else [*outer, parts, tokens]
+        channels = channels * parts if split else channels
+        return f"{name}: {{channels: {channels}, size: {size}}}"
+
+    option = f", heads: {heads}" if split else ""
+    layer = cost(
+        f"""
+        inputs:
+          {written("q", width, heads, queries)}
+          {written("k", width, groups, keys)}
+          {written("v", depth, groups, keys)}
+        layers: [{{attention: [q, k, v]{option}}}]
+        """
+    ).layers[-1]
+    assert (layer.macs, layer.params) == (macs, 0)
+    assert layer.activations == heads * queries * depth * prod(outer)
+    assert layer.output.size == ((*outer, queries) if split else (*outer, heads, queries))
+
+
+@pytest.mark.parametrize(("kind", "gates"), [("rnn", 1), ("gru", 3), ("lstm", 4)])
+@given(inputs=few, hidden=few, steps=few, deep=few, both=st.booleans(), bias=st.integers(0, 2),
+       projection=st.one_of(st.none(), few))  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_a_recurrent_layer_uses_every_weight_once_a_step(
+    kind, gates, inputs, hidden, steps, deep, both, bias, projection
+):
+    assume(projection is None or kind == "lstm")
+    weights, biases, taken = [], [], inputs
+    for layer in range(deep):
+        handed = hidden if projection is None else projection
+        for end in range(1 + both):
+            for gate, unit in product(range(gates), range(hidden)):
+                weights += [(layer, end, gate, unit, "input", i) for i in range(taken)]
+                weights += [(layer, end, gate, unit, "state", i) for i in range(handed)]
+                biases += [(layer, end, gate, unit, i) for i in range(bias)]
+            if projection is not None:
+                weights += [(layer, end, p, h) for p in range(projection) for h in range(hidden)]
+        taken = handed * (1 + both)
+    macs = 0
+    for _ in range(steps):
+        for _ in weights:
+            macs += 1
+    options = f", bias: {str(bias > 0).lower()}, one_bias: {str(bias == 1).lower()}"
+    options += f", projection: {projection}" if projection else ""
+    written = f"{{{kind}: {hidden}, layers: {deep}, bidirectional: {str(both).lower()}{options}}}"
+    layer = only(spec(inputs, (steps,), written))
+    assert layer.output == (taken, (steps,))
+    assert (layer.macs, layer.weights, layer.biases) == (macs, len(weights), len(biases))
+
+
+@pytest.mark.parametrize("kind", ["add", "subtract", "multiply", "divide", "maximum", "minimum"])
+@given(one=sizes, other=sizes, channels=st.tuples(few, few))
+@settings(max_examples=60, deadline=None)
+def test_joins_stretch_what_is_one_to_what_it_meets(kind, one, other, channels):
+    meeting = stretched(one, other)
+    assume(meeting is not None and (channels[0] == channels[1] or 1 in channels))
+    layer = cost(
+        f"""
+        inputs:
+          a: {{channels: {channels[0]}, size: {list(one)}}}
+          b: {{channels: {channels[1]}, size: {list(other)}}}
+        layers: [{{{kind}: [a, b]}}]
+        """
+    ).layers[-1]
+    assert layer.output.size == tuple(n + 1 for n in max(meeting))
+    assert layer.activations == len(meeting) * max(channels)
+    assert (layer.params, layer.macs) == (0, 0)
+
+
+@given(size=sizes, channels=few, axis=st.integers(1, 3), data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_slices_of_an_axis_laid_side_by_side_are_the_axis(size, channels, axis, data):
+    assume(axis <= len(size))
+    cut = data.draw(st.integers(1, size[axis - 1]))
+    assume(cut < size[axis - 1])
+    rest = size[axis - 1] - cut
+    layers = cost(
+        spec(
+            channels,
+            size,
+            f"{{concat: {{a: [{{slice: {cut}, along: {axis}}}], "
+            f"b: [{{slice: {rest}, start: {cut}, along: {axis}}}]}}, along: {axis}}}",
+        )
+    ).layers
+    assert [layer.output.size[axis - 1] for layer in layers] == [cut, rest, cut + rest]
+    assert layers[-1].output == (channels, size)
+
+
+@given(size=sizes, start=st.integers(0, 3), step=few, length=few)
+@settings(max_examples=60, deadline=None)
+def test_a_slice_reaches_as_far_as_its_last_element(size, start, step, length):
+    there = list(range(size[0]))[start::step][:length]
+    text = spec(4, size, f"{{slice: {length}, start: {start}, step: {step}, along: 1}}")
+    said = messages(text)
+    if len(there) == length:
+        assert said == []
+        assert only(text).output == (4, (length, *size[1:]))
+    else:
+        last = start + (length - 1) * step
+        assert said == [
+            f"2:11 CC304 slice keeps {start} to {last} of axis 1, the input has {size[0]}"
+        ]
+
+
+@pytest.mark.parametrize("kind", ["mean", "sum", "max", "min"])
+@given(size=sizes, channels=few, keep=st.booleans(), data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_reduction_leaves_one_where_it_runs(kind, size, channels, keep, data):
+    gone = data.draw(st.sets(st.integers(1, len(size)), min_size=1))
+    left = set()
+    for index in product(*map(range, size)):
+        left.add(tuple(n for axis, n in enumerate(index, 1) if axis not in gone))
+    layer = only(spec(channels, size, f"{{{kind}: {sorted(gone)}, keep: {str(keep).lower()}}}"))
+    assert layer.activations == len(left) * channels
+    assert len(layer.output.size) == (len(size) if keep else len(size) - len(gone))
+    assert (layer.params, layer.macs) == (0, 0)
 
 
 @pytest.mark.parametrize("kind", ["max_pool", "avg_pool"])

@@ -8,7 +8,7 @@ import pytest
 from support import ROOT, messages, problems
 
 from convcost.kind import KINDS
-from convcost.options import TYPES
+from convcost.options import FUNCTIONS, TYPES
 
 EIGHT = "input: {channels: 8, size: 8}\n"
 NO_TOKEN = "found character that cannot start any token"
@@ -278,7 +278,7 @@ def test_an_endless_word_is_not_repeated_in_full():
             "{custom: x}",
             [
                 "`params` (learned numbers, biases included)",
-                "`macs` (multiply-adds for one sample)",
+                "`macs` (multiply-adds for one sample; `uncounted` where nobody knows them)",
             ],
             id="custom",
         ),
@@ -423,7 +423,8 @@ SAMPLES = {
     "Count": "1", "Natural": "0", "Tally": "0",
     "Number": "1", "Flag": "true", "Extent": "1", "Padding": "0",
     "Border": "0", "Factor": "2", "Label": "x", "Mode": "nearest", "Span": "all",
-    "Tensor": "{channels: 1, size: 1}",
+    "Tensor": "{channels: 1, size: 1}", "Form": "{channels: rest, size: 1}", "Function": "erf",
+    "Along": "1", "Axes": "all",
 }  # fmt: skip
 ENORMOUS = "99999999999999999999"
 MOST = "must be at most 1,000,000,000, not 99,999,999,999,999,999,999"
@@ -441,6 +442,10 @@ TAKEN = {
     "Mode": ((), "`nearest` or `linear` or `cubic`"),
     "Span": ((), "`channels` or `all`"),
     "Tensor": ((), "{channels: …, size: …}"),
+    "Form": ((), "{channels: …, size: …}"),
+    "Function": ((), " or ".join(f"`{name}`" for name in FUNCTIONS)),
+    "Along": ((), "a whole number from 1"),
+    "Axes": ((), "a whole number from 1"),
 }
 
 
@@ -504,7 +509,7 @@ def test_an_enormous_number_is_refused_in_every_option_of_every_kind():
         (kind, option)
         for _, kind in KINDS.items()
         for option in kind.options.values()
-        if option.type_name in numeric
+        if option.type_name in numeric and kind.role == "layer"
     ]
     found = [messages(f"{EIGHT}layers:\n- {with_option(*each, ENORMOUS)}") for each in options]
     assert [[line.split(" ", 1)[1] for line in lines] for lines in found] == [
@@ -633,9 +638,9 @@ def test_an_expression_torn_by_a_comma_is_named_as_such(text, place):
             id="branches of other channels",
         ),
         pytest.param(
-            "{multiply: {a: [global_avg_pool, flatten], b: []}}",
-            "CC303 multiply needs branches of one shape, not 8×8×8 and 8",
-            id="a flat gate",
+            "{multiply: {a: [{conv: 8, kernel: [8, 7]}], b: []}}",
+            "CC303 multiply needs branches of one shape, not 8×8×8 and 1×2×8",
+            id="a gate of two columns",
         ),
     ],
 )
@@ -647,7 +652,7 @@ def test_a_map_is_no_place_for_linear_and_the_ways_out_are_named():
     (problem,) = problems(EIGHT + "layers: [{linear: 10}]")
     assert problem.help == (
         "put `flatten` before it; or, fully convolutional, {conv: 10, kernel: 8} for the same "
-        "count, {conv: 10, kernel: 1} for one at every position"
+        "count, {conv: 10, kernel: 1} or `each_position: true` for one at every position"
     )
     assert [note.message for note in problem.notes] == ["this gives 8×8×8"]
 

@@ -85,7 +85,7 @@ def test_every_example_of_a_kind_is_valid_and_is_shown_to_an_editor(name):
 # Values, for every option of every kind
 
 VALUES = [
-    "0", "1", "-1", "2.0", "1.5", "true", "~", "''", "same", "all", "nearest", "in_channels",
+    "0", "1", "-1", "2.0", "1.5", "true", "~", "''", "same", "all", "nearest", "uncounted", "in_channels",
     "1000000000", "1000000001", "1e25", "[]", "[1]", "[1, 1, 1]", "[1, 1, 1, 1]", "[0, 1]",
     "[true]", "[[1]]", "[~]", "{a: 1}", "{channels: 1, size: 1}", "{channels: 1, size: {}}",
     "3px", "2 +", "'max(8, 2)'", "010", "0x1f", ".5",
@@ -93,7 +93,8 @@ VALUES = [
 SAMPLES = {
     "Count": "1", "Natural": "0", "Tally": "0", "Number": "1", "Flag": "true", "Extent": "1",
     "Padding": "0", "Border": "0", "Factor": "2", "Label": "x", "Mode": "nearest", "Span": "all",
-    "Tensor": "{channels: 1, size: 1}",
+    "Tensor": "{channels: 1, size: 1}", "Form": "{channels: rest, size: 1}", "Function": "erf",
+    "Along": "1", "Axes": "all", "Stated": "0",
 }  # fmt: skip
 
 
@@ -110,7 +111,7 @@ def with_option(kind, option, value):
 
 
 # A word may be a variable's name, and what an expression comes to is not known.
-WORDS = ("same", "all", "nearest", "in_channels", "'max(8, 2)'")
+WORDS = ("same", "uncounted", "all", "nearest", "in_channels", "'max(8, 2)'")
 
 
 @pytest.mark.parametrize("name", [n for n, k in KINDS.items() if k.role == "layer" and k.options])
@@ -158,6 +159,11 @@ GOOD = {
     "layers: [b, {b: [[3, 1], valid]}, {b: {f: [1, 1]}}]",
     "joins": EIGHT + "layers: [{relu: , name: r}, {concat: {a: [], b: r, c: [tanh]}},"
     "{add: [r, r]}, {add: , from: [r, r]}, {multiply: , branches: {p: [], q: []}}]",
+    "joins with options": EIGHT + "layers: [{concat: {a: [], b: []}, along: 1}, "
+    "{matmul: [input, input], transpose: true, name: m}, {attention: , from: [m, m, m], heads: 2}]",
+    "shapes": EIGHT + "layers: [{reshape: {channels: rest, size: [2, 2, 2, 2, in_width/2]}}, "
+    "{learned: , shape: {channels: 3, size: []}}, {learned: {shape: {channels: 8, size: 2}}}, "
+    "{mean: [1, 2], keep: false}]",
     "groups": EIGHT + "layers: [{sequence: [relu], repeat: 2}, {side: [], when: true}]",
     "shared weights": EIGHT + "layers: [{conv: 8, kernel: 1, name: a}, "
     "{conv: 8, kernel: 1, weights: a}]",
@@ -235,6 +241,15 @@ BAD = {
     "a join of one by from": EIGHT + "layers: [{add: , from: input}]",
     "a join of names that repeats": EIGHT + "layers: [{add: , from: [input, input], repeat: 2}]",
     "a join with two inputs": EIGHT + "layers: [{add: {a: [], b: []}, from: [input, input]}]",
+    "a misspelt option of a join": EIGHT + "layers: [{concat: [input, input], alongg: 1}]",
+    "an option of another join": EIGHT + "layers: [{concat: [input, input], transpose: true}]",
+    "an axis of a join that is no axis": EIGHT + "layers: [{concat: [input, input], along: 0}]",
+    "a shape without its size": EIGHT + "layers: [{learned: {channels: 3}}]",
+    "a shape that is given twice": EIGHT
+    + "layers: [{learned: {channels: 3, size: []}, shape: {channels: 3, size: []}}]",
+    "options in the stead of a shape": EIGHT + "layers: [{learned: {buffer: true}}]",
+    "an input of four axes": "input: {channels: 1, size: [1, 1, 1, 1]}\nlayers: [relu]",
+    "an axis twice": EIGHT + "layers: [{mean: [1, 1]}]",
     "a join of a word": EIGHT + "layers: [{add: input}]",
     "a branch of null": EIGHT + "layers: [{add: {a: , b: []}}]",
     "a branch with a slash": EIGHT + "layers: [{add: {a/b: [], b: []}}]",

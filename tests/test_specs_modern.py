@@ -20,7 +20,9 @@ MODERN = (
     "se_resnet50",
     "shufflenet_v2",
     "squeezenet1_1",
+    "swin_tiny",
     "unet",
+    "vit_b16",
     "xception",
 )
 
@@ -62,6 +64,8 @@ def output(spec, *, size=None):
         pytest.param("shufflenet_v2", {}, 2_278_604, 144_907_992, id="ShuffleNet v2 1x"),
         pytest.param("efficientnet_b0", {}, 5_288_548, 385_814_752, id="EfficientNet-B0"),
         pytest.param("convnext_tiny", {}, 28_589_128, 4_455_531_264, id="ConvNeXt-T"),
+        pytest.param("vit_b16", {}, 86_567_656, 17_563_828_224, id="ViT-B/16"),
+        pytest.param("swin_tiny", {}, 28_288_354, 4_490_566_656, id="Swin-T"),
         pytest.param("unet", {}, 31_030_658, 150_428_424_448, id="U-Net"),
         pytest.param("c3d", {}, 79_991_015, 38_548_959_232, id="C3D on Sports-1M"),
         pytest.param("c3d", {"classes": 101}, 78_409_573, 38_547_378_176, id="C3D on UCF101"),
@@ -157,6 +161,49 @@ def test_efficientnet_scales_to_its_larger_models(width, depth, size, params, ma
 )
 def test_convnext_scales_to_its_larger_models(depth, width, params):
     assert totals("convnext_tiny", depth=depth, width=width)[0] == params
+
+
+# Params as torchvision counts them, macs half of what torch's FlopCounterMode counts of its models.
+
+
+@pytest.mark.parametrize(
+    ("settings", "params", "macs"),
+    [
+        pytest.param({"patch": 32}, 88_224_232, 4_409_186_304, id="B/32"),
+        pytest.param({"size": 384}, 86_859_496, 55_484_350_464, id="B/16 at 384"),
+        pytest.param(
+            {"width": 1024, "depth": 24, "heads": 16}, 304_326_632, 61_554_712_576, id="L/16"
+        ),
+    ],
+)
+def test_vit_scales_by_patch_size_and_model(settings, params, macs):
+    assert totals("vit_b16", **settings) == (params, macs)
+
+
+@pytest.mark.parametrize(
+    ("settings", "params", "macs"),
+    [
+        pytest.param({"depth": 18}, 49_606_258, 8_740_875_264, id="S"),
+        pytest.param({"depth": 18, "width": 128, "heads": 4}, 87_768_224, 15_430_946_816, id="B"),
+        pytest.param({"size": 256}, 28_288_354, 7_345_441_536, id="windows that do not fit"),
+        pytest.param({"size": 200}, 28_288_354, 4_089_283_584, id="an odd map too"),
+    ],
+)
+def test_swin_scales_and_fills_its_windows_up(settings, params, macs):
+    assert totals("swin_tiny", **settings) == (params, macs)
+
+
+def test_the_distances_of_swin_are_buffers_and_its_table_is_learned():
+    costs = shipped("swin_tiny")
+    assert costs.totals.buffers == 12 * 49 * 49
+    tables = [layer.params for layer in costs.layers if layer.path.endswith("/table")]
+    assert tables == [13 * 13 * heads for heads in [3] * 2 + [6] * 2 + [12] * 6 + [24] * 2]
+
+
+def test_every_token_of_a_vit_sees_the_whole_image():
+    layers = {layer.path: layer for layer in shipped("vit_b16").layers}
+    assert [sight.extent for sight in layers["patches"].field] == [16, 16]
+    assert [sight.extent for sight in layers["head"].field] == [224, 224]
 
 
 @pytest.mark.parametrize(("size", "left"), [(572, 388), (588, 404), (188, 4)])

@@ -1,8 +1,9 @@
 """Activations: known to be free. An unknown one stops the run."""
 
 from convcost.kind import Example, Layer, kind, option
-from convcost.options import Flag, Number
+from convcost.options import Along, Flag, Number
 from convcost.shapes import Shape
+from convcost.window import needs_axis, require_divides
 from convcost.work import Work, product
 
 X = Shape(64, (56, 56))
@@ -19,6 +20,13 @@ PLAIN = {
     "hard_swish": "x·relu6(x + 3)/6",
     "tanh": "the hyperbolic tangent",
     "softplus": "log(1 + e^x)",
+    "softsign": "x/(1 + |x|)",
+    "hard_tanh": "min(max(−1, x), 1)",
+    "log_sigmoid": "the logarithm of sigmoid",
+    "quick_gelu": "x·sigmoid(1.702·x)",
+    "soft_shrink": "x drawn towards 0 by a fixed number, 0 if it is nearer",
+    "hard_shrink": "x, or 0 where |x| is at most a fixed number",
+    "tanh_shrink": "x − tanh(x)",
     "softmax": "e^x over its sum",
     "log_softmax": "the logarithm of softmax",
     "identity": "x as it is",
@@ -46,6 +54,42 @@ class Elu(Layer):
 
     alpha: Number = option("factor below 0; no cost depends on it", None)
     examples = (Example("elu", X, X),)
+
+
+@kind("celu", principal="alpha")
+class Celu(Layer):
+    """max(0, x) + min(0, alpha·(e^(x/alpha) − 1)). Free."""
+
+    alpha: Number = option("where it levels off; no cost depends on it", None)
+    examples = (Example("celu", X, X),)
+
+
+@kind("threshold", principal="value")
+class Threshold(Layer):
+    """x, or a fixed number where x is not above `value`. Free."""
+
+    value: Number = option("the threshold; no cost depends on it", None)
+    examples = (Example("{threshold: 0.1}", X, X),)
+
+
+@kind("glu")
+class Glu(Layer):
+    """Half of the channels times a function of the other half, as GLU, GEGLU and SwiGLU. Free."""
+
+    along: Along = option("what is halved", "channels")
+    examples = (
+        Example("glu", X, Shape(32, (56, 56))),
+        Example("{glu: , along: 1}", X, Shape(64, (28, 56))),
+    )
+
+    def output(self, x: Shape) -> Shape:
+        if not isinstance(self.along, int):
+            require_divides(x.channels, 2, "input channels", "the two halves of glu,")
+            return Shape(x.channels // 2, x.size)
+        needs_axis(self.along, x.size, "glu")
+        before, n, after = x.size[: self.along - 1], x.size[self.along - 1], x.size[self.along :]
+        require_divides(n, 2, "input size", "the two halves of glu,")
+        return Shape(x.channels, (*before, n // 2, *after))
 
 
 @kind("dropout", principal="rate")

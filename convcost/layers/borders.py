@@ -1,10 +1,11 @@
 """Layers that add to or take from the edge or the channels. No multiply-adds."""
 
 from convcost.errors import Refusal
+from convcost.field import Sight, sliding
 from convcost.kind import Example, Layer, kind, option
-from convcost.options import Border, Count, Natural
+from convcost.options import Along, Border, Count, Natural
 from convcost.shapes import Shape
-from convcost.window import needs_axes, spread_border
+from convcost.window import needs_axes, needs_axis, spread_border
 
 
 @kind("pad", principal="border")
@@ -48,23 +49,50 @@ class Crop(Layer):
         )
 
 
-@kind("slice", principal="channels")
+@kind("slice", principal="length")
 class Slice(Layer):
-    """Keeps some of the channels."""
+    """Keeps a range of the channels, or of an axis of the size."""
 
-    channels: Count = option("how many are kept")
+    length: Count = option("how many are kept")
     start: Natural = option("the first that is kept, counted from 0", 0)
+    step: Count = option("how far apart those are that are kept", 1)
+    along: Along = option("what it is a range of", "channels")
 
     examples = (
         Example("{slice: in_channels/2}", Shape(116, (28, 28)), Shape(58, (28, 28))),
         Example("{slice: 58, start: 58}", Shape(116, (28, 28)), Shape(58, (28, 28))),
+        Example("{slice: 1, along: 1}", Shape(768, (197,)), Shape(768, (1,))),
+        Example(
+            "{slice: in_width/2, start: 1, step: 2, along: 2}",
+            Shape(3, (640, 640)),
+            Shape(3, (640, 320)),
+        ),
     )
 
     def output(self, x: Shape) -> Shape:
-        if self.start + self.channels > x.channels:
-            raise Refusal(
-                "CC304",
-                f"slice keeps channels {self.start} to {self.start + self.channels - 1}, "
-                f"the input has {x.channels}",
-            )
-        return Shape(self.channels, x.size)
+        along = self.along
+        if isinstance(along, int):
+            needs_axis(along, x.size, "slice")
+            self._fits(x.size[along - 1], f"{self._range} of axis {along}")
+            return Shape(x.channels, (*x.size[: along - 1], self.length, *x.size[along:]))
+        self._fits(x.channels, f"channels {self._range}")
+        return Shape(self.length, x.size)
+
+    @property
+    def _last(self) -> int:
+        return self.start + (self.length - 1) * self.step
+
+    @property
+    def _range(self) -> str:
+        return f"{self.start} to {self._last}"
+
+    def _fits(self, there: int, kept: str) -> None:
+        if self._last >= there:
+            raise Refusal("CC304", f"slice keeps {kept}, the input has {there}")
+
+    def sight(self, x: Shape) -> tuple[Sight, ...] | None:
+        if not isinstance(self.along, int):
+            return None
+        still = [Sight()] * len(x.size)
+        still[self.along - 1] = sliding(-self.start, 0, self.step)
+        return tuple(still)

@@ -1,8 +1,8 @@
 from convcost.errors import Refusal
 from convcost.kind import Example, Fan, kind, option
-from convcost.options import Label, Tally, Tensor
+from convcost.options import Label, Stated, Tally, Tensor
 from convcost.shapes import Shape
-from convcost.work import Work, product
+from convcost.work import NOTHING, Work, product
 
 
 @kind("custom", principal="what")
@@ -13,7 +13,7 @@ class Custom(Fan):
 
     what: Label = option("what it is")
     params: Tally = option("learned numbers, biases included")
-    macs_: Tally = option("multiply-adds for one sample")
+    macs_: Stated = option("multiply-adds for one sample; `uncounted` where nobody knows them")
     output_: Tensor | None = option("shape that comes out; that of the input if left out", None)
     biases_: Tally = option("how many of the params are biases", 0)
     buffers_: Tally = option("numbers kept but not learned", 0)
@@ -31,6 +31,12 @@ class Custom(Fan):
             Shape(4),
             params=2000,
             macs=90000,
+        ),
+        Example(
+            "{custom: deformable sampling, params: 18, macs: uncounted}",
+            Shape(64, (14, 14)),
+            Shape(64, (14, 14)),
+            params=18,
         ),
     )
 
@@ -51,4 +57,7 @@ class Custom(Fan):
         return product(stated=self.buffers_)
 
     def macs(self, x: tuple[Shape, ...]) -> Work:
-        return product(stated=self.macs_)
+        return product(stated=self.macs_) if type(self.macs_) is int else NOTHING
+
+    def counted(self) -> bool:
+        return self.macs_ != "uncounted"

@@ -61,11 +61,22 @@ class InstanceNorm(_Norm):
     examples = (Example("instance_norm", Shape(32, (64, 64)), Shape(32, (64, 64)), params=32 + 32),)
 
 
-@kind("layer_norm")
-class LayerNorm(_Norm):
-    """Normalizes one sample, over its channels at each position or over all of it."""
-
+class _NormOver(_Norm):
     over: Span = option("`channels` learns one pair a channel, `all` one an element", "channels")
+
+    def weights(self, x: Shape) -> Work:
+        return super().weights(x).times(size=self._size(x))
+
+    def biases(self, x: Shape) -> Work:
+        return super().biases(x).times(size=self._size(x))
+
+    def _size(self, x: Shape) -> tuple[int, ...]:
+        return x.size if self.over == "all" else ()
+
+
+@kind("layer_norm")
+class LayerNorm(_NormOver):
+    """Normalizes one sample, over its channels at each position or over all of it."""
 
     examples = (
         Example("layer_norm", Shape(96, (56, 56)), Shape(96, (56, 56)), params=96 + 96),
@@ -77,14 +88,35 @@ class LayerNorm(_Norm):
         ),
     )
 
-    def weights(self, x: Shape) -> Work:
-        return super().weights(x).times(size=self._size(x))
 
-    def biases(self, x: Shape) -> Work:
-        return super().biases(x).times(size=self._size(x))
+@kind("rms_norm")
+class RmsNorm(_NormOver):
+    """Divides by the root mean square, over the channels at each position or over all."""
 
-    def _size(self, x: Shape) -> tuple[int, ...]:
-        return x.size if self.over == "all" else ()
+    shift: Flag = option("learn a summand for each channel", False)
+
+    examples = (
+        Example("rms_norm", Shape(512, (128,)), Shape(512, (128,)), params=512),
+        Example("{rms_norm: , over: all}", Shape(8, (4, 4)), Shape(8, (4, 4)), params=8 * 4 * 4),
+    )
+
+
+@kind("global_response_norm")
+class GlobalResponseNorm(_Norm):
+    """Weighs each channel by its energy among all, as ConvNeXt V2 does."""
+
+    examples = (
+        Example(
+            "global_response_norm", Shape(384, (56, 56)), Shape(384, (56, 56)), params=384 + 384
+        ),
+    )
+
+
+@kind("l2_norm")
+class L2Norm(Layer):
+    """Divides by the length of the vector of the channels. Learns nothing."""
+
+    examples = (Example("l2_norm", Shape(512, (38, 38)), Shape(512, (38, 38))),)
 
 
 @kind("local_response_norm", principal="neighbours")

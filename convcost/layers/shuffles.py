@@ -2,7 +2,7 @@
 
 from convcost.field import Sight, scaling, sliding
 from convcost.kind import Example, Layer, kind, option
-from convcost.options import Count
+from convcost.options import Count, Number
 from convcost.shapes import Shape
 from convcost.window import needs_axes, require_divides
 
@@ -55,3 +55,13 @@ class ChannelShuffle(Layer):
     def output(self, x: Shape) -> Shape:
         require_divides(x.channels, self.groups, "input channels", "groups")
         return x
+
+
+@kind("roll", principal="places")
+class Roll(Layer):
+    """Moves all elements along the axes of the size; what leaves at one end comes in at the other,
+    as the shifted windows of Swin do. Free."""
+
+    places: Number = option("how far; no cost depends on it", None)
+
+    examples = (Example("{roll: 3}", Shape(96, (56, 56)), Shape(96, (56, 56))),)

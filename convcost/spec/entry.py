@@ -103,7 +103,7 @@ class Entry:
         return tuple(inputs), places
 
     def _input(self, name: str, node: Node, variables: dict[str, Any]) -> Shape | None:
-        option = Option(name, name, "Tensor", "a shape")
+        option = Option(name, name, "Input", "a shape")
         bound = self.values.bind(option, node, variables, "the network")
         if bound is None:
             return None

@@ -266,8 +266,10 @@ class Layout:
         return variables
 
     def _join(self, recipe: Recipe, name: str, scope: Scope, inputs: tuple[Tensor, ...]) -> Tensor:
+        assert recipe.kind is not None
+        layer = recipe.layer or self._valued(recipe, recipe.kind, scope, inputs[0])
         if not recipe.branches:
-            return self.step(recipe, recipe.layer, name, scope, inputs)
+            return self.step(recipe, layer, name, scope, inputs)
         holder = scope
         if recipe.name:
             self._take(scope, name, Entry(recipe.origin))
@@ -278,7 +280,7 @@ class Layout:
         if any(tensor is None for tensor in tensors):
             tensors = []
         known = tuple(tensor for tensor in tensors if tensor is not None)
-        output = self.step(recipe, recipe.layer if known else None, name, scope, known or inputs)
+        output = self.step(recipe, layer if known else None, name, scope, known or inputs)
         if holder is not scope:
             scope.names[name].scope = holder
             if output.source is not None:

@@ -243,10 +243,12 @@ class Reader:
             if given(word, value):
                 self.problem("CC003", f"`{key.text}` of {kind.name} is given twice", key)
             value = named
-        self.binder.unknown(kind.name, options, kind)
         if kind.role == "join":
             branches = self.branches.read(kind.name, word, value, names, made)
-            return made._replace(kind=kind, layer=kind(), branches=branches)
+            further = {key: entry for key, entry in options.items() if key != kind.principal}
+            bound = self.binder.kind(kind, word, word, further, names)
+            return self._layer(made, kind, word, bound)._replace(branches=branches)
+        self.binder.unknown(kind.name, options, kind)
         if not given(word, value):
             self.problem("CC103", f"{kind.name} has no layers", word)
         items = self.layers(None if value is word else value, f"`{kind.name}`", names)

@@ -3,10 +3,12 @@
 from typing import Any
 
 from convcost.costs import inputs_of
+from convcost.errors import Refusal
 from convcost.network import Network, Step
 from convcost.shapes import Shape
 
-MIXING = ("softmax", "channel_shuffle")  # of one shape, but each output is of several channels
+# Of one shape, but each output is of several channels.
+MIXING = ("softmax", "log_softmax", "channel_shuffle", "l2_norm")
 
 
 class Flow:
@@ -56,9 +58,12 @@ class Flow:
             return False
         wider = Shape(2 * x[0].channels, x[0].size)
         layer: Any = step.layer
-        return bool(
-            layer.output(x[0]) == x[0] and layer.output(wider) == wider and not layer.sight(x[0])
-        )
+        if layer.output(x[0]) != x[0] or layer.sight(x[0]):
+            return False
+        try:
+            return bool(layer.output(wider) == wider)
+        except Refusal:  # it is bound to its channels
+            return False
 
     def followed(self, index: int) -> tuple[list[int], list[int]]:
         """The elementwise layers behind a step, and those that take what they hand on."""

@@ -76,7 +76,7 @@ def kind_schema(kind: type[Kind[Any]]) -> Schema:
 def needs_schema(kind: type[Kind[Any]]) -> Schema | None:
     """What a layer has to have if no `defaults` give it; None if it needs nothing."""
     needed = [known for known in kind.options.values() if known.required]
-    all_of = [_given(kind, known) for known in needed if not _is_mapping(kind, known)]
+    all_of = [_given(kind, known) for known in needed]
     if kind.either:
         all_of.append({"anyOf": [_given(kind, kind.options[name]) for name in kind.either]})
     return {"allOf": all_of} if all_of else None
@@ -104,9 +104,11 @@ def _value(kind: type[Kind[Any]]) -> Schema:
     return {**any_of(*forms), "description": f"{kind.name}{told}. {meaning(kind)}"}
 
 
-def _is_mapping(kind: type[Kind[Any]], known: Option) -> bool:
-    """Whether the kind's own value is a mapping, in which nothing tells options from value."""
-    return known.name == kind.principal and known.type_name == "Tensor"
+def _own(kind: type[Kind[Any]], known: Option) -> Schema:
+    """The kind's own value is given, and is no mapping of options."""
+    shape = {"type": "object", "required": ["channels", "size"]}
+    filled = shape if known.type.meaning[:1] == "{" else {"not": {"type": ["null", "object"]}}
+    return {"properties": {kind.name: filled}, "required": [kind.name]}
 
 
 def _by_name(kind: type[Kind[Any]], known: Option) -> Schema:
@@ -119,7 +121,7 @@ def _given(kind: type[Kind[Any]], known: Option) -> Schema:
     filled = {"properties": {known.name: {"not": NOTHING}}, "required": [known.name]}
     ways = [filled, _by_name(kind, known)]
     if known.name == kind.principal:
-        ways.append({"properties": {kind.name: {"not": {"type": ["null", "object"]}}}})
+        ways.append(_own(kind, known))
     return any_of(*ways)
 
 
@@ -129,9 +131,9 @@ def _once(kind: type[Kind[Any]]) -> Schema:
         {"allOf": [{"required": [name]}, _by_name(kind, known)]}
         for name, known in kind.options.items()
     ]
-    if kind.principal and not _is_mapping(kind, kind.options[kind.principal]):
-        own = {"properties": {kind.name: {"not": {"type": ["null", "object"]}}}}
-        twice.append({"required": [kind.principal], **own})
+    if kind.principal:
+        own = _own(kind, kind.options[kind.principal])
+        twice.append({"allOf": [{"required": [kind.principal]}, own]})
     either = [_given(kind, kind.options[name]) for name in kind.either]
     twice += [{"allOf": [one, other]} for n, one in enumerate(either) for other in either[n + 1 :]]
     return {"not": {"anyOf": twice}} if twice else {}

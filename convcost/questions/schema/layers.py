@@ -10,7 +10,13 @@ from typing import Any, NamedTuple
 
 from convcost.kind import KINDS, Kind
 from convcost.questions.kinds import meaning
-from convcost.questions.schema.kinds import common_keys, kind_schema, needs_schema, plain_kinds
+from convcost.questions.schema.kinds import (
+    common_keys,
+    kind_schema,
+    needs_schema,
+    own_options,
+    plain_kinds,
+)
 from convcost.questions.schema.values import AUTHORS, NAME, NOTHING, Schema, any_of, ref
 from convcost.spec.common import COMMON
 
@@ -189,7 +195,12 @@ def _holder(kind: type[Kind[Any]], called: str) -> Schema:
     return {
         "description": meaning(kind),
         "type": "object",
-        "properties": {kind.name: taken, kind.principal: taken, **common_keys()},
+        "properties": {
+            **own_options(kind),
+            **common_keys(),
+            kind.name: taken,
+            kind.principal: taken,
+        },
         "patternProperties": AUTHORS,
         "additionalProperties": False,
         "required": [kind.name],

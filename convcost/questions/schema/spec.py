@@ -59,11 +59,11 @@ def _sections() -> dict[str, Schema]:
         "name": {**ref("text"), "description": "what the network is called"},
         "source": {**ref("text"), "description": "where it is from"},
         "note": {"type": ["string", "number", "boolean", "null"], "description": "a remark"},
-        "input": {**ref("Tensor"), "description": "the shape of one sample that comes in"},
+        "input": {**ref("Input"), "description": "the shape of one sample that comes in"},
         "inputs": {
             "description": "several inputs by name, each taken with `from`",
             "type": "object",
-            "additionalProperties": ref("Tensor"),
+            "additionalProperties": ref("Input"),
             "minProperties": 1,
         },
         "vars": {

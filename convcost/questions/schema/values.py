@@ -7,7 +7,7 @@ parentheses and values it cannot tell.
 from typing import Any, TypeAlias
 
 from convcost.kind import Option
-from convcost.options import LARGEST, LARGEST_STATED, MAX_AXES, TYPES
+from convcost.options import LARGEST, LARGEST_STATED, MAX_AXES, MOST_AXES, TYPES
 from convcost.spec.expressions import LONGEST, WORDS
 from convcost.spec.scalars import BOOLS
 from convcost.spec.sections import WORDS as RESERVED
@@ -57,6 +57,7 @@ def types() -> dict[str, Schema]:
         "Count": _number(1),
         "Natural": _number(0),
         "Tally": _number(0, LARGEST_STATED),
+        "Stated": any_of(_words("Stated"), _number(0, LARGEST_STATED)),
         "Number": _number(-LARGEST, LARGEST, "number"),
         "Flag": any_of({"type": "boolean"}, ref("expression")),
         "Extent": _each("Count"),
@@ -67,7 +68,12 @@ def types() -> dict[str, Schema]:
         "Span": _words("Span"),
         "Variable": any_of({"type": "boolean"}, _words("Variable"), _each("Number", 2 * MAX_AXES)),
         "Label": ref("word"),
-        "Tensor": _tensor(),
+        "Along": any_of(_words("Along"), _axis()),
+        "Axes": any_of(_words("Axes"), _axis(), _axes()),
+        "Function": _words("Function"),
+        "Input": _tensor(ref("Count"), MAX_AXES),
+        "Tensor": _tensor(ref("Count"), MOST_AXES),
+        "Form": _tensor(any_of(ref("Count"), _words("Form")), MOST_AXES),
         "Layers": NOTHING,
     }
     return {
@@ -79,13 +85,22 @@ def _words(name: str) -> Schema:
     return {"enum": list(TYPES[name].words)}
 
 
-def _tensor() -> Schema:
+def _axis() -> Schema:
+    return _number(1, MOST_AXES)
+
+
+def _axes() -> Schema:
+    each = {"items": _axis(), "minItems": 1, "maxItems": MOST_AXES, "uniqueItems": True}
+    return {"type": "array", **each}
+
+
+def _tensor(count: Schema, longest: int) -> Schema:
     return {
         "type": "object",
         "properties": {
-            "channels": {**ref("Count"), "description": "channels of one sample"},
+            "channels": {**count, "description": "channels of one sample"},
             "size": {
-                **ref("size"),
+                **any_of(count, {"type": "array", "items": count, "maxItems": longest}),
                 "description": "n is a square; [h, w], [n], [d, h, w]; [] flat",
             },
         },
@@ -99,7 +114,6 @@ def _tensor() -> Schema:
 def parts() -> dict[str, Schema]:
     """The definitions that those of the types are made of."""
     positive = {"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST}
-    sizes = {"type": "array", "items": ref("Count"), "maxItems": MAX_AXES}
     return {
         "expression": {
             "type": "string",
@@ -110,7 +124,6 @@ def parts() -> dict[str, Schema]:
             "a if c else b, min max abs round floor ceil divisible(x, 8).",
         },
         "factor": any_of(positive, ref("expression")),
-        "size": any_of(ref("Count"), sizes),
         "word": {"type": ["string", "number", "boolean"], "minLength": 1},
         "text": {"type": ["string", "number", "boolean", "null"]},
     }
