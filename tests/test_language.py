@@ -3,7 +3,7 @@
 from textwrap import dedent
 
 import pytest
-from support import cost, messages, problems
+from support import cost, messages, problems, run
 
 from convcost.errors import Source
 from convcost.shapes import Shape
@@ -990,3 +990,30 @@ def test_a_published_figure_is_checked_where_the_network_stands_as_it_was_printe
     assert messages(text) == []
     assert messages(text, aux=False) == []
     assert messages(text.replace("layer: b", "layer: c")) == ["4:21 CC108 there is no layer `c`"]
+
+
+def test_a_layer_whose_macs_nobody_knows_says_so_wherever_it_is_told():
+    spec = """
+name: Net
+input: {channels: 3, size: 32}
+layers:
+  - {conv: 8, kernel: 3}
+  - {custom: magic, params: 18, macs: uncounted, name: magic}
+"""
+
+    def said(*arguments):
+        return run(*arguments, text=spec).stdout.decode()
+
+    told = "uncounted: 1 layer of Net, the macs leave it out: magic"
+    assert told in said("analyze", "-")
+    assert told in said("compare", "-", "vgg16")
+    assert told in said("analyze", "-", "--size", "16,32")
+    assert "custom (uncounted)  30×30×8      18        ?" in said("analyze", "-")
+    assert "uncounted: nobody knows them" in said("explain", "-", "magic")
+
+
+def test_the_macs_of_a_custom_layer_are_a_number_or_uncounted():
+    text = "{input: {channels: 3, size: 8}, layers: [{custom: x, params: 18, macs: unknown}]}"
+    assert messages(text) == [
+        "1:72 CC104 `macs` of custom must be a whole number from 0, or `uncounted`, not `unknown`"
+    ]

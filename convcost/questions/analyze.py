@@ -9,6 +9,7 @@ from convcost.field import Sight
 from convcost.network import Network
 from convcost.options import show
 from convcost.questions.columns import COLUMNS, SHOWN, Shown, View, block_options
+from convcost.questions.uncounted import uncounted
 from convcost.report import Cell, Share, Table
 from convcost.shapes import Shape
 from convcost.units import CONVENTION
@@ -41,6 +42,7 @@ class LayerRecord(NamedTuple):
     activations: int
     receptive_field: FieldRecord
     stated: bool
+    uncounted: bool
 
 
 class Analysis(NamedTuple):
@@ -170,6 +172,7 @@ def grouped(costs: Costs, depth: int) -> list[LayerCost]:
                 field,
                 any(layer.stated for layer in layers),
                 step,
+                any(layer.uncounted for layer in layers),
             )
         )
     return rows
@@ -208,6 +211,7 @@ def _records(rows: list[LayerCost]) -> list[LayerRecord]:
                 row.activations,
                 field,
                 row.stated,
+                row.uncounted,
             )
         )
     return records
@@ -232,6 +236,7 @@ def footer(costs: Costs) -> tuple[str, ...]:
     if network.variables:
         values = (f"{name} {show(value).strip('`')}" for name, value in network.variables)
         notes.insert(1, f"with {', '.join(values)}")
-    if any(layer.stated for layer in costs.layers):
+    if any(layer.stated and not layer.uncounted for layer in costs.layers):
         notes.append("stated: given by the spec's author, not derived")
+    notes += uncounted((costs,))
     return tuple(notes)

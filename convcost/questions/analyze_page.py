@@ -156,6 +156,7 @@ def _run(layers: list[LayerCost]) -> LayerCost:
         macs=total.macs,
         activations=total.activations,
         stated=any(layer.stated for layer in layers),
+        uncounted=any(layer.uncounted for layer in layers),
     )
 
 

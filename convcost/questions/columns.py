@@ -36,6 +36,14 @@ def _measure(name: str, drop: int) -> Shown:
     )
 
 
+def _macs(row: LayerCost, _costs: Costs, _view: View) -> Cell:
+    return "?" if row.uncounted and not row.macs else row.macs
+
+
+def _share(row: LayerCost, costs: Costs, _view: View) -> Cell:
+    return None if row.uncounted and not row.macs else Share(row.macs, costs.totals.macs)
+
+
 def shape_of(shape: Shape, layout: Layout) -> Size:
     """A shape as a cell, channels last or first."""
     if layout == "chw":
@@ -44,6 +52,8 @@ def shape_of(shape: Shape, layout: Layout) -> Size:
 
 
 def _kind(row: LayerCost) -> str:
+    if row.uncounted:
+        return f"{row.kind} (uncounted)"
     return f"{row.kind} (stated)" if row.stated else row.kind
 
 
@@ -85,10 +95,10 @@ COLUMNS: dict[str, Shown | None] = {
         lambda row, _costs, view: shape_of(row.output, view.layout),
     ),
     "params": _measure("params", 0),
-    "macs": _measure("macs", 0),
+    "macs": Shown(_measure("macs", 0).column, _macs),
     "share": Shown(
         Column("share", "share of macs", "left", 2),
-        lambda row, costs, _view: Share(row.macs, costs.totals.macs),
+        _share,
     ),
     "weights": _measure("weights", 4),
     "biases": _measure("biases", 5),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcost import __version__
 from convcost.costs import MEASURES, Costs, LayerCost, inputs_of
 from convcost.costs import costs as counted
+from convcost.questions.uncounted import uncounted
 from convcost.report import Cell, Column, Difference, Share, Size, Table
 from convcost.shapes import Shape
 from convcost.units import CONVENTION, grouped, percent, signed, times
@@ -94,7 +95,12 @@ class Comparison(NamedTuple):
                 *(Column(f"network_{n}", name) for n, name in enumerate(names)),
             ),
             rows=tuple(rows),
-            notes=(*self._work(), *published(self.networks), *self._footer()),
+            notes=(
+                *self._work(),
+                *published(self.networks),
+                *uncounted(self.networks),
+                *self._footer(),
+            ),
             by_row=True,
         )
 

@@ -63,6 +63,7 @@ class LayerStory(NamedTuple):
     receptive_field: FieldRecord
     share: ShareRecord
     stated: bool
+    uncounted: bool
     shared: str | None
     alternatives: tuple[AlternativeRecord, ...]
 
@@ -164,6 +165,7 @@ def layer_story(costs: Costs, row: LayerCost) -> LayerStory:
         _field(row.field),
         ShareRecord(Share(row.params, totals.params), Share(row.macs, totals.macs)),
         row.stated,
+        row.uncounted,
         None if step.shared is None else network.steps[step.shared].path,
         alternatives(layer, inputs, row.output, costs.batch),
     )
@@ -234,8 +236,8 @@ def _costs(story: LayerStory) -> Iterator[tuple[Cell, ...]]:
             yield "params", f"weights = {grouped(story.params)}"
         if story.buffers.value:
             yield "buffers", _worked(story.buffers)
-    yield "macs", _worked(story.macs)
-    if story.stated:
+    yield "macs", "uncounted: nobody knows them" if story.uncounted else _worked(story.macs)
+    if story.stated and not story.uncounted:
         yield "stated", "these counts are given by the spec's author, not derived"
     if story.matrix is not None:
         names, (rows, seen), (_, filters) = story.matrix

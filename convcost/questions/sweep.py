@@ -11,6 +11,7 @@ from convcost.questions.analyze import SCHEMA, Analysis, title_of
 from convcost.questions.columns import Layout, shape_of
 from convcost.questions.judge import Judged, summary
 from convcost.questions.points import Counted
+from convcost.questions.uncounted import uncounted
 from convcost.report import Cell, Column, Size, Table
 from convcost.units import CONVENTION, grouped
 
@@ -228,5 +229,7 @@ def _footer(some: list[Counted]) -> Iterator[str]:
     if fixed:
         yield f"with {', '.join(fixed)}"
     yield CONVENTION
-    if any(layer.stated for counted in some for layer in counted.costs.layers):
+    layers = [layer for counted in some for layer in counted.costs.layers]
+    if any(layer.stated and not layer.uncounted for layer in layers):
         yield "stated costs are given by the spec's author, not derived"
+    yield from uncounted(tuple(counted.costs for counted in some))
