@@ -1,8 +1,9 @@
 """What a check finds: one limit held against one number, whatever comes of it."""
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from convcost.errors import Place
+from convcost.units import grouped
 
 Level: TypeAlias = Literal["error", "warning", "skipped", "passed"]
 Test: TypeAlias = Literal["max", "warn", "min", "grow"]
@@ -55,3 +56,43 @@ class Finding(NamedTuple):
         of = {"total": "", "layer": " of ", "group": " of all that matches "}[self.scope]
         path = f"`{self.path}`" if self.path else ""
         return f"{self.measure.replace('_', ' ')}{of}{path}"
+
+
+class Summary(NamedTuple):
+    """How many limits came out how."""
+
+    checked: int
+    passed: int
+    exceeded: int
+    warned: int
+    skipped: int
+
+    @property
+    def text(self) -> str:
+        limits = "1 limit" if self.checked == 1 else f"{grouped(self.checked)} limits"
+        text = f"{limits} checked: {grouped(self.passed)} within, {grouped(self.exceeded)} exceeded"
+        if self.warned:
+            text += f", {grouped(self.warned)} near"
+        return f"{text}, {grouped(self.skipped)} skipped" if self.skipped else text
+
+
+class Findings(Protocol):
+    """A report of findings, for the formats that need them.
+
+    `found` are all, in the order of the specs and of their budgets; `findings()` are those to be
+    told, errors first. `statements` are what else a reader has to know, a sentence each.
+    """
+
+    @property
+    def found(self) -> tuple[Finding, ...]: ...
+
+    @property
+    def statements(self) -> tuple[str, ...]: ...
+
+    @property
+    def ok(self) -> bool: ...
+
+    @property
+    def summary(self) -> Summary: ...
+
+    def findings(self) -> tuple[Finding, ...]: ...

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
+from convcost.errors import printable as printable  # noqa: PLC0414  whoever prints has it from here
 from convcost.registry import Registry
 from convcost.units import grouped, percent, signed
 
@@ -114,7 +115,8 @@ class Table(NamedTuple):
 class Report(Protocol):
     """An answer. A format asks for what it needs: tables for people, a tree for programs.
 
-    A report may also have `pictures()`, and a `page()` that says more than its tables.
+    A report may also have `pictures()`, a `page()` that says more than its tables, and a
+    `comment()` that says it to whoever reviews a change.
     """
 
     def tables(self) -> Iterator[Table]: ...
@@ -129,7 +131,9 @@ class Style(NamedTuple):
 
     No width: as wide as needed. `caption` and `label` make a table of LaTeX float; `long` lets it
     run over pages; `siunitx` leaves its numbers to that package. `bare` leaves text of a CSV as it
-    is, even if a spreadsheet would take it for a formula.
+    is, even if a spreadsheet would take it for a formula. `max_bytes` is how long Markdown may be;
+    `comment_key` names it in a line that is not seen. Files below `root`, a folder, are named from
+    there, so that what is written is the same on every machine.
     """
 
     width: int | None = None
@@ -140,34 +144,40 @@ class Style(NamedTuple):
     long: bool = False
     siunitx: bool = False
     bare: bool = False
+    max_bytes: int | None = None
+    comment_key: str = ""
+    root: str = ""
 
 
 class Format(NamedTuple):
     """How reports are written; `suffixes` are the file names that ask for it.
 
     `uses` are the fields of a style that mean something to it and not to every format: an option
-    that none of the formats written uses is refused.
+    that none of the formats written uses is refused. `needs` names what a report must have besides
+    tables and a tree, like `findings` (`convcost.findings.Findings`): any other is refused.
     """
 
     name: str
     meaning: str
-    render: Callable[[Report, Style], Iterator[str]]
+    render: "Render"
     suffixes: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    needs: str = ""
 
 
 FORMATS: Registry[Format] = Registry("convcost.render")
 
-Render: TypeAlias = Callable[[Report, Style], Iterator[str]]
+# A format that needs more than a Report says so by the type of its first argument.
+Render: TypeAlias = Callable[[Any, Style], Iterator[str]]
 
 
 def format(  # noqa: A001
-    name: str, meaning: str, *suffixes: str, uses: tuple[str, ...] = ()
+    name: str, meaning: str, *suffixes: str, uses: tuple[str, ...] = (), needs: str = ""
 ) -> Callable[[Render], Render]:
     """Registers a function that writes a report, piece by piece, as the format `name`."""
 
     def register(render: Render) -> Render:
-        FORMATS.add(name, Format(name, meaning, render, suffixes, uses))
+        FORMATS.add(name, Format(name, meaning, render, suffixes, uses, needs))
         return render
 
     return register
@@ -198,21 +208,3 @@ def each(cells: Iterable[T], say: Callable[[T], str]) -> list[str]:
             text = known[cell] = say(cell)
         texts.append(text)
     return texts
-
-
-def printable(text: str) -> str:
-    """Text without a character that a terminal obeys or hides: each becomes its escape.
-
-    Control, format (bidi marks, zero widths), surrogate and private characters and line and
-    paragraph separators go; a letter with accents stays.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else _escaped(c) for c in text)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if code < 0x100:  # noqa: PLR2004  two hex digits
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004

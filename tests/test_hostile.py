@@ -13,12 +13,13 @@ import shutil
 import subprocess
 import unicodedata
 from itertools import takewhile
+from xml.etree import ElementTree as ET
 
 import pytest
 from markdown_it import MarkdownIt
 from support import run
 
-from convcost.report import FORMATS
+from convcost.report import FORMATS, printable
 
 CELLS = """
 import json
@@ -58,6 +59,16 @@ COMMANDS = {
     "check": ("check", "{}#first", "--max-params", "1G", "--report-passed"),
     "kinds": ("kinds",),
 }
+OVER = ("check", "{folder}/over.yaml", "--max-params", "1")
+BUDGET = """\
+budget:
+  layers: [{match: "*", params: {warn: 1}, macs: {grow: 1%%}}]
+  message: %s
+"""
+TABLES = [name for name, form in FORMATS.items() if not form.needs]
+RESULTS = [name for name, form in FORMATS.items() if form.needs]
+WRITTEN = [(command, form) for command in COMMANDS for form in TABLES]
+WRITTEN += [(command, form) for command in ("check", "over") for form in RESULTS]
 COMMONMARK = MarkdownIt("commonmark").enable("table").enable("strikethrough")
 
 
@@ -89,16 +100,19 @@ def written(tmp_path_factory):
     both = f"{document('first', 3)}---\n{document(second, 5)}"
     spec.write_text(both, "utf-8")
     (folder / "short.yaml").write_text(document("first", 3, 200), "utf-8")
+    over = document(" ".join(EVIL), 3) + BUDGET % json.dumps(" ".join(EVIL))
+    (folder / "over.yaml").write_text(over, "utf-8")
     found: dict[str, dict[str, str]] = {}
-    for name, command in COMMANDS.items():
+    for name, command in (*COMMANDS.items(), ("over", OVER)):
         found[name] = {}
-        outputs = {form: folder / f"{form}.out" for form in ("cells", *FORMATS.names())}
+        forms = {"over": RESULTS, "check": ["cells", *TABLES, *RESULTS]}
+        outputs = {form: folder / f"{form}.out" for form in forms.get(name, ["cells", *TABLES])}
         done = run(
             *(part.format(spec, folder=folder) for part in command),
             *(part for form, file in outputs.items() for part in ("--output", f"{form}:{file}")),
             CONVCOST_PLUGINS=str(folder),
         )
-        assert done.returncode == (1 if name == "verify" else 0), done.stderr.decode()
+        assert done.returncode == (name in ("verify", "over")), done.stderr.decode()
         for form, file in outputs.items():
             found[name][form] = file.read_bytes().decode("utf-8")
     return found
@@ -108,8 +122,7 @@ def meant(written, command):
     return [json.loads(line) for line in written[command]["cells"].splitlines()]
 
 
-@pytest.mark.parametrize("form", FORMATS.names())
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(("command", "form"), WRITTEN)
 def test_no_character_is_written_that_a_terminal_obeys_or_hides(written, command, form):
     kept = "\n\t" if form == "tsv" else "\n"
     text = written[command][form]
@@ -144,7 +157,8 @@ def inline(token) -> str:
     return "".join(child.content for child in token.children).replace("\xa0", " ")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+# A check has Markdown of its own, a comment: see test_comment.py.
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "check"])
 def test_markdown_reads_the_same_cells_and_no_markup(written, command):
     tokens = COMMONMARK.parse(written[command]["markdown"])
     known = {
@@ -196,6 +210,63 @@ def test_a_page_has_no_tag_and_no_address_of_a_spec(written, command):
     assert not [name for name, _ in reader.attributes if name.startswith("on")]
     addresses = [value for name, value in reader.attributes if name in ("href", "src", "action")]
     assert not [value for value in addresses if value and "evil" in value]
+
+
+PATHS = re.compile(r"params of `(.*)` \d+ over the warning 1 ", re.DOTALL)
+
+
+def layers(texts) -> set[str]:
+    """The layers that texts of findings speak of."""
+    return {match[1] for text in texts if (match := PATHS.search(text))}
+
+
+def commands(text: str) -> list[tuple[str, dict[str, str], str]]:
+    """What a runner of GitHub finds in a log: it takes `::` at the start of a line for a command,
+    and `##[` anywhere in what is none."""
+    found = []
+    for line in text.splitlines():
+        if line.lstrip().startswith("::"):
+            level, told, data = re.fullmatch(r"::(\w+) (.*?)::(.*)", line).groups()
+            pairs = dict(pair.split("=") for pair in told.split(","))
+            found.append((level, pairs, data.replace("%0A", "\n").replace("%25", "%")))
+        else:
+            assert "##[" not in line
+    return found
+
+
+def named() -> set[str]:
+    """The layers with parameters of `over.yaml`, as names are shown."""
+    cells = (printable(name) for name in NAMES)
+    return {f"{cell}/conv_{number}" for cell in cells for number in (1, 2)}
+
+
+READERS = {
+    "concise": lambda text: [line for line in text.splitlines() if "warning[CC204]" in line],
+    "gitlab": lambda text: [issue["description"] for issue in json.loads(text)],
+    "junit": lambda text: [out.text for out in ET.fromstring(text).iter("system-out")],
+    "sarif": lambda text: [
+        re.sub(r"\\([\[\]])|([{}])\2", r"\1\2", result["message"]["text"])
+        for result in json.loads(text)["runs"][0]["results"]
+    ],
+}
+
+
+@pytest.mark.parametrize("form", READERS)
+def test_results_of_a_check_read_the_same_names_of_layers(written, form):
+    assert layers(READERS[form](written["over"][form])) == named()
+
+
+def test_github_reads_annotations_with_the_same_names_and_no_other_command(written):
+    told = commands(written["over"]["github"])
+    levels = [level for level, _, _ in told]
+    assert levels == sorted(levels, key=["error", "warning", "notice"].index)
+    assert {key for _, pairs, _ in told for key in pairs} == {"title", "file", "line", "col"}
+    found = {
+        match[1]
+        for _, _, data in told
+        if (match := re.search(r": params of `(.*)` over the warning\n", data))
+    }
+    assert found == named()
 
 
 LONG = 1_000

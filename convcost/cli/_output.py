@@ -1,16 +1,16 @@
 """Where an answer goes: the terminal, a pipe, a file; its format, width and colour."""
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from convcost.cli import _exits
 from convcost.cli._files import place, same, write_file
 from convcost.cli._reporting import Out
+from convcost.cli._styling import refuse_styling, styling
 from convcost.cli._units import units_of
 from convcost.errors import SpecError, UsageError
 from convcost.names import did_you_mean
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from convcost.cli._plot import Plot
 
 COLORS = ("auto", "always", "never")
-LABEL = re.compile(r"[A-Za-z0-9:.+/_ -]*")  # what \\label takes as it is
+MAKERS = {"findings": "`convcost check`"}  # whose reports have what a format may need
 ASCII = str.maketrans(
     {
         "×": "x",
@@ -52,7 +52,15 @@ class Target(NamedTuple):
         return "--output"
 
     def check(self, report: Report) -> None:
-        """Refuses a unit where no count of the report can be in it. Raises UsageError."""
+        """Refuses a format that needs what the report has not, and a unit where no count of the
+        report can be in it. Raises UsageError."""
+        needs = self.format.needs
+        if needs and not hasattr(report, needs):
+            makers = MAKERS.get(needs, f"reports with {needs}")
+            raise UsageError(
+                f"the format `{self.format.name}` is for {makers}: it writes {needs}, and there "
+                "are none here"
+            )
         if isinstance(shown_in(report, self.units, self.digits), InUnits) and not any(
             table.by_row or any(column.scales for column in table.columns)
             for table in report.tables()
@@ -70,15 +78,27 @@ def targets(out: Out) -> "tuple[Target | Plot, ...]":
     if out.width is not None and not 20 <= out.width <= 10_000:  # noqa: PLR2004  narrower shows nothing
         raise UsageError(f"--width is a number from 20 to 10,000, not {out.width}")
     units = units_of(out)
-    answers = tuple(_target(one, out, units) for one in out.output or ("-",))
+    answers = tuple(_target(one, out, units) for one in _asked(out))
     found: tuple[Target | Plot, ...] = (*answers, *_plots(out.plot))
-    _refuse_idle(out, answers)
+    refuse_styling(out, [target.format for target in answers])
     for number, one in enumerate(found):
         where = None if one.path is None else place(one.path)
         if any(where == (other.path and place(other.path)) for other in found[:number]):
             shown = "standard output" if one.path is None else f"`{printable(str(one.path))}`"
             raise UsageError(f"two outputs go to {shown}")
     return found
+
+
+def _asked(out: Out) -> tuple[str, ...]:
+    """The outputs; a format that none of them leaves to be named is that of standard output."""
+    asked = tuple(out.output or ("-",))
+    return (*asked, "-") if out.format and all(_own(one)[0] for one in asked) else asked
+
+
+def _own(output: str) -> tuple[str | None, str]:
+    """The format that an output names itself, and its file: `latex:table.tex`, `json:-`."""
+    name, colon, file = output.partition(":")
+    return (name, file) if colon and FORMATS.get(name) is not None else (None, output)
 
 
 def _plots(asked: tuple[str, ...]) -> "Iterator[Plot]":
@@ -89,38 +109,10 @@ def _plots(asked: tuple[str, ...]) -> "Iterator[Plot]":
         yield from map(asked_for, asked)
 
 
-def _refuse_idle(out: Out, found: tuple[Target, ...]) -> None:
-    """An option that no format written here uses is a mistake, not a wish to pass over."""
-    for field, (option, given) in _styling(out).items():
-        if not given or any(field in target.format.uses for target in found):
-            continue
-        users = [name for name, form in FORMATS.items() if field in form.uses]
-        written = "neither" if len(users) > 1 else "none"
-        raise UsageError(f"{option} is for {' and '.join(users)}, {written} is written")
-    if not LABEL.fullmatch(out.label):
-        raise UsageError(
-            f"--label is made of letters, digits and : . - + / _, not `{printable(out.label)}`"
-        )
-
-
-def _styling(out: Out) -> dict[str, tuple[str, Any]]:
-    """The fields of a style that only some formats use, by their options."""
-    return {
-        "caption": ("--caption", out.caption),
-        "label": ("--label", out.label),
-        "long": ("--longtable", out.longtable),
-        "siunitx": ("--siunitx", out.siunitx),
-        "bare": ("--csv-raw", out.csv_raw),
-    }
-
-
 def _target(output: str, out: Out, units: Units) -> Target:
     """`report.html`, `latex:table.tex`, `-`, `json:-`."""
-    name, colon, file = output.partition(":")
-    if colon and FORMATS.get(name) is not None:
-        named: str | None = name
-    else:
-        named, file = out.format, output
+    own, file = _own(output)
+    named = own or out.format
     if not file:
         raise UsageError("--output names no file")
     path = None if file == "-" else Path(file)
@@ -135,7 +127,8 @@ def _target(output: str, out: Out, units: Units) -> Target:
         width=out.width or (_terminal_width() if terminal else None),
         color=painted,
         ascii=path is None and not _speaks_unicode(sys.stdout),
-        **{field: given for field, (_, given) in _styling(out).items()},
+        root=_folder(),
+        **{field: given for field, (_, given) in styling(out).items()},
     )
     return Target(found, path, style, units, 2 if out.digits is None else out.digits)
 
@@ -243,6 +236,14 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty()
     except ValueError:
         return False
+
+
+def _folder() -> str:
+    """The current one; empty if it was deleted."""
+    try:
+        return os.getcwd()  # noqa: PTH109  a text, not a path
+    except OSError:
+        return ""
 
 
 def _terminal_width() -> int:

@@ -26,6 +26,8 @@ class Out(NamedTuple):
     longtable: bool = False
     siunitx: bool = False
     csv_raw: bool = False
+    max_bytes: int | None = None
+    comment_key: str = ""
     plot: tuple[str, ...] = ()
 
 
@@ -74,6 +76,13 @@ def _options(
     csv_raw: Annotated[
         bool, typer.Option("--csv-raw", help="csv, tsv: leave text that looks like a formula.")
     ] = False,
+    max_bytes: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="markdown: at most so long, rows beyond it are left out."),
+    ] = None,
+    comment_key: Annotated[
+        str, typer.Option(metavar="KEY", help="markdown: names the comment in a hidden first line.")
+    ] = "",
     plot: Annotated[
         list[str] | None,
         typer.Option(

@@ -10,10 +10,13 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from convcost.costs import Costs, LayerCost
+from convcost.errors import Place
 from convcost.network import Limit
+from convcost.shapes import Shape
 from convcost.spec.figures import BITS
 
 DTYPE = "float32"
+NOWHERE = Place(0, 0, 0, 0)
 
 
 class Measured(NamedTuple):
@@ -23,6 +26,7 @@ class Measured(NamedTuple):
     layers: tuple[LayerCost, ...]
     depth: int
     receptive_field: int
+    inputs: tuple[tuple[str, Shape], ...] = ()
 
 
 def measured(costs: Costs) -> Measured:
@@ -30,7 +34,12 @@ def measured(costs: Costs) -> Measured:
     last = costs.network.last
     field = costs.layers[last].field if last >= 0 else ()
     shortest = min((int(sight.extent) for sight in field), default=1)
-    return Measured(costs.network.name, costs.layers, depth(costs), shortest)
+    return Measured(costs.network.name, costs.layers, depth(costs), shortest, costs.network.inputs)
+
+
+def total(network: Measured, measure: str) -> int:
+    """A measure of the whole network by its name."""
+    return of_network(network, Limit(measure, NOWHERE))
 
 
 def of_network(network: Measured, limit: Limit) -> int:

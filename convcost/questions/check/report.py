@@ -1,14 +1,19 @@
 """The answer of a check: what was found, in which order it is told, whether the change may land."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost import __version__
-from convcost.findings import Finding, Growth
+from convcost.finding_text import details, line, named, over, sentence
+from convcost.findings import Finding, Growth, Summary
 from convcost.questions.check.evaluate import Held
-from convcost.report import Cell, Column, Table
-from convcost.units import CONVENTION, grouped, percent, signed
+from convcost.questions.check.measures import Measured, total
+from convcost.report import FORMATS, Cell, Column, Style, Table, printable
+from convcost.units import CONVENTION
+
+if TYPE_CHECKING:
+    from convcost.comments import Comment
 
 SCHEMA = "convcost.check/1"
 ORDER = {"error": 0, "warning": 1, "skipped": 2, "passed": 3}
@@ -48,22 +53,21 @@ class FindingRecord(NamedTuple):
     message: str
 
 
-class Summary(NamedTuple):
-    """How many limits came out how."""
+class Totals(NamedTuple):
+    """What a network costs."""
 
-    checked: int
-    passed: int
-    exceeded: int
-    warned: int
-    skipped: int
+    params: int
+    macs: int
 
-    @property
-    def text(self) -> str:
-        limits = "1 limit" if self.checked == 1 else f"{grouped(self.checked)} limits"
-        text = f"{limits} checked: {grouped(self.passed)} within, {grouped(self.exceeded)} exceeded"
-        if self.warned:
-            text += f", {grouped(self.warned)} near"
-        return f"{text}, {grouped(self.skipped)} skipped" if self.skipped else text
+
+class NetworkRecord(NamedTuple):
+    """A network of `convcost.check/1`; `base` is what it was, null if that is not known."""
+
+    spec: str
+    network: str
+    params: int
+    macs: int
+    base: Totals | None
 
 
 class Check(NamedTuple):
@@ -81,6 +85,20 @@ class Check(NamedTuple):
     def ok(self) -> bool:
         """Whether no limit is exceeded."""
         return all(finding.level != "error" for finding in self.found)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        """The report in plain text."""
+        plain = FORMATS.get("plain")
+        assert plain is not None
+        return "".join(plain.render(self, Style())).rstrip("\n")
+
+    def __repr__(self) -> str:
+        """Short, as an assertion that fails shows it: the verdict, and what is exceeded first."""
+        first = [f"{named(f)}: {line(f)}" for f in self.findings() if f.level == "error"][:1]
+        return printable(f"<Check ok={self.ok}: {'; '.join((*first, self.summary.text))}>")
 
     @property
     def summary(self) -> Summary:
@@ -113,16 +131,31 @@ class Check(NamedTuple):
             notes=(*notes, CONVENTION),
         )
 
+    def comment(self) -> "Comment":
+        from convcost.questions.check.comment import comment
+
+        return comment(self)
+
     def tree(self) -> dict[str, Any]:
         return {
             "schema": SCHEMA,
             "version": __version__,
             "ok": self.ok,
             "against": self.against,
+            "networks": [_network(held) for held in self.held],
             "findings": [record(finding) for finding in self.findings()],
             "statements": list(self.statements),
             "summary": self.summary,
         }
+
+
+def _network(held: Held) -> NetworkRecord:
+    base = None if held.base is None else _totals(held.base)
+    return NetworkRecord(held.spec, held.network.name, *_totals(held.network), base)
+
+
+def _totals(network: Measured) -> Totals:
+    return Totals(total(network, "params"), total(network, "macs"))
 
 
 def record(finding: Finding) -> FindingRecord:
@@ -149,14 +182,6 @@ def record(finding: Finding) -> FindingRecord:
     )
 
 
-def over(finding: Finding) -> int | None:
-    """How far a limit is exceeded, or a least not reached."""
-    if isinstance(finding.limit, Growth):
-        return None
-    by = finding.found - finding.limit
-    return max(0, -by if finding.test == "min" else by)
-
-
 def _row(finding: Finding) -> tuple[Cell, ...]:
     limit = finding.limit.text if isinstance(finding.limit, Growth) else finding.limit
     return (named(finding), finding.what, finding.test, limit, finding.found)
@@ -173,55 +198,3 @@ def _block(finding: Finding) -> Table:
         ),
         rows=tuple(details(finding)),
     )
-
-
-def named(finding: Finding) -> str:
-    """The spec, and the network where that is not plain from it."""
-    stem = finding.spec.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    return finding.spec if finding.network == stem else f"{finding.spec}#{finding.network}"
-
-
-def change(before: int, after: int) -> str:
-    """`+1,885,697 (+0.6 %)`; without a percentage where there was nothing."""
-    grown = after - before
-    if not grown or not before:
-        return signed(grown)
-    return f"{signed(grown)} ({'+' * (grown > 0)}{percent(grown, before)})"
-
-
-def sentence(finding: Finding) -> str:
-    """`macs over budget `mobile``: what is wrong, on one line, with no numbers."""
-    budget = f" of budget `{finding.budget}`" if finding.budget else ""
-    ends = {
-        "max": f"{finding.what} over the max{budget}",
-        "min": f"{finding.what} below the min{budget}",
-        "warn": f"{finding.what} over the warning{budget}",
-        "grow": f"{finding.what} grew more than{budget or ' the budget'} lets it",
-    }
-    if finding.level == "skipped":
-        return f"growth of {finding.what} is not checked: there is no base"
-    if finding.level == "passed":
-        return f"{finding.what} within the {finding.test}{budget}"
-    return ends[finding.test]
-
-
-def details(finding: Finding) -> Iterable[tuple[str, str]]:
-    """Name and text of what is to be known of a finding: exact numbers, never rounded."""
-    place = finding.place
-    where = f"{finding.file}:{place.line}" if place else finding.file
-    if isinstance(finding.limit, Growth):
-        floor = f", beyond {grouped(finding.limit.floor)}" if finding.limit.floor else ""
-        yield "limit", f"+{finding.limit.text}{floor}  ({where})"
-        yield "found", grouped(finding.found)
-    else:
-        by = over(finding) or 0
-        sign = "-" if finding.test == "min" else "+"
-        yield "limit", f"{grouped(finding.limit)}  ({where})"
-        yield "found", f"{grouped(finding.found)}{f'  ({sign}{grouped(by)})' if by else ''}"
-    if finding.base is not None:
-        yield "base", f"{grouped(finding.base)}  {change(finding.base, finding.found)}"
-    if finding.top and finding.level != "passed":
-        grew = "grew" if finding.base is not None else "most"
-        yield grew, ", ".join(f"{path} {signed(by)}" for path, by in finding.top)
-    if finding.message and finding.level in ("error", "warning"):
-        yield "help", finding.message
