@@ -1,0 +1,286 @@
+"""What docs/ci.md gives to copy: files that their readers take, and that do what the page says."""
+
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+import yaml
+from support import ROOT, answer
+
+PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
+FILES = dict(re.findall(r"```yaml\n# (\.\S+)\n(.*?)```", PAGE, re.DOTALL))
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+WORKFLOWS = [name for name in FILES if name.startswith(".github/workflows/")]
+CHECKS, COMMENTS = ".github/workflows/budgets.yml", ".github/workflows/budgets-comment.yml"
+NET = "name: net\ninput: {{channels: 3, size: 8}}\nlayers: [{{conv: {}, kernel: 3}}]\n"
+COMMIT = re.compile(r"uses: ([\w.-]+/[\w.-]+)@(\w+)(?: # (v\d+\.\d+\.\d+))?\n")
+
+
+@cache
+def parsed(name: str) -> dict:
+    # `on` is a word of YAML 1.2, which GitHub reads; PyYAML takes it for true.
+    return yaml.safe_load(re.sub(r"^on:", '"on":', FILES[name], flags=re.MULTILINE))
+
+
+def steps(name: str) -> list[dict]:
+    return [step for job in parsed(name)["jobs"].values() for step in job["steps"]]
+
+
+def test_the_page_has_a_file_for_each_place():
+    assert list(FILES) == [CHECKS, COMMENTS, ".gitlab-ci.yml", ".pre-commit-config.yaml"]
+
+
+# GitHub
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_actions_of_a_workflow_are_pinned_by_commit_with_the_version_beside_it(name):
+    used = COMMIT.findall(FILES[name])
+    assert len(used) == FILES[name].count("uses:")
+    for action, commit, version in used:
+        if (action, commit) != ("OWNER/convcost", "COMMIT"):
+            assert len(commit) == 40, action
+            assert version, action
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_no_workflow_puts_an_expression_into_code(name):
+    for step in steps(name):
+        assert "${{" not in step.get("run", "") + step.get("with", {}).get("script", "")
+
+
+def test_what_runs_the_code_of_a_change_may_only_read():
+    workflow = parsed(CHECKS)
+    assert workflow["on"] == "pull_request"
+    assert workflow["permissions"] == {"contents": "read"}
+    assert all("permissions" not in job for job in workflow["jobs"].values())
+    (checkout,) = (s for s in steps(CHECKS) if s["uses"].startswith("actions/checkout@"))
+    assert checkout["with"] == {"fetch-depth": 0, "persist-credentials": False}
+
+
+def test_what_may_comment_runs_nothing_of_the_change():
+    workflow = parsed(COMMENTS)
+    assert workflow["on"] == {
+        "workflow_run": {"workflows": [parsed(CHECKS)["name"]], "types": ["completed"]}
+    }
+    assert workflow["permissions"] == {}
+    (job,) = workflow["jobs"].values()
+    assert job["permissions"] == {"actions": "read", "pull-requests": "write"}
+    used = [step["uses"].partition("@")[0] for step in steps(COMMENTS)]
+    assert used == ["actions/download-artifact", "actions/github-script"]
+
+
+def test_one_workflow_takes_what_the_other_leaves():
+    left = next(s["with"] for s in steps(CHECKS) if "upload-artifact" in s["uses"])
+    taken = next(s["with"] for s in steps(COMMENTS) if "download-artifact" in s["uses"])
+    assert left["name"] == taken["name"]
+    assert left["path"] == "${{ steps.budgets.outputs.markdown-file }}"
+    assert '"convcost.md"' in (ROOT / "scripts" / "github_action.py").read_text("utf-8")
+
+
+def test_inputs_and_outputs_of_the_action_stand_on_the_page():
+    def listed(table: str) -> list[str]:
+        rows = PAGE.split(f"| {table} | |\n")[1].split("\n\n")[0].splitlines()[1:]
+        return [name for row in rows for name in re.findall(r"`([\w-]+)`", row.split("|")[1])]
+
+    assert listed("input") == list(ACTION["inputs"])
+    assert sorted(listed("output")) == sorted(ACTION["outputs"])
+    (given,) = (s["with"] for s in steps(CHECKS) if s["uses"].startswith("OWNER/"))
+    assert given.keys() <= ACTION["inputs"].keys()
+
+
+POST = """
+const fs = require("fs");
+const { script, pulls, comments, run } = JSON.parse(fs.readFileSync(0, "utf8"));
+const calls = [];
+const rest = {
+  pulls: { list: async (asked) => { calls.push(["list", asked]); return { data: pulls }; } },
+  issues: {
+    listComments: "listComments",
+    createComment: async (asked) => { calls.push(["create", asked]); },
+    updateComment: async (asked) => { calls.push(["update", asked]); },
+  },
+};
+const github = { rest, paginate: async (what, asked) => {
+  calls.push(["comments", asked]); return comments;
+} };
+const context = { repo: { owner: "us", repo: "nets" }, payload: { workflow_run: run } };
+const core = {
+  info: (text) => { calls.push(["info", text]); },
+  setFailed: (text) => { calls.push(["failed", text]); },
+};
+const made = Object.getPrototypeOf(async function () {}).constructor;
+const post = new made("github", "context", "core", "require", script);
+post(github, context, core, require).then(() => console.log(JSON.stringify(calls)));
+"""
+RUN = {"head_sha": "new", "head_branch": "a&b=c", "head_repository": {"owner": {"login": "them"}}}
+PULLS = [{"number": 7, "head": {"sha": "old"}}, {"number": 8, "head": {"sha": "new"}}]
+MARKER = "<!-- convcost:check -->"
+OURS = {"id": 5, "body": f"{MARKER}\nold", "user": {"login": "github-actions[bot]"}}
+THEIRS = {"id": 4, "body": f"{MARKER}\nforged", "user": {"login": "them"}}
+
+
+@pytest.fixture
+def posted(tmp_path):
+    """Runs the script that posts, over an API that only writes down what it is asked."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    report = tmp_path / "convcost" / "convcost.md"
+    report.parent.mkdir()
+    report.write_text(f"{MARKER}\n**Over budget**\n", "utf-8")
+
+    def post(pulls=PULLS, comments=()) -> list:
+        script = steps(COMMENTS)[-1]["with"]["script"]
+        told = {"script": script, "pulls": list(pulls), "comments": list(comments), "run": RUN}
+        done = subprocess.run(
+            [node, "-e", POST],
+            input=json.dumps(told).encode(),
+            env={**os.environ, "RUNNER_TEMP": str(tmp_path)},
+            check=False,
+            capture_output=True,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return json.loads(done.stdout)
+
+    post.report = report
+    return post
+
+
+def test_the_pull_request_is_the_one_whose_head_was_checked(posted):
+    asked, listed, created = posted(comments=[THEIRS])
+    where = {"owner": "us", "repo": "nets"}
+    assert asked == ["list", {**where, "head": "them:a&b=c", "state": "open"}]
+    assert listed == ["comments", {**where, "issue_number": 8}]
+    body = f"{MARKER}\n**Over budget**\n"
+    assert created == ["create", {**where, "issue_number": 8, "body": body}]
+
+
+def test_a_comment_of_ours_is_written_anew_and_none_of_anybody_else(posted):
+    (*_, (kind, told)) = posted(comments=[THEIRS, OURS])
+    assert (kind, told["comment_id"]) == ("update", 5)
+
+
+def test_a_pull_request_that_has_moved_on_gets_no_comment(posted):
+    assert [kind for kind, _ in posted(pulls=PULLS[:1])] == ["list", "info"]
+
+
+def test_a_report_of_a_stranger_calls_nobody_and_is_cut(posted):
+    posted.report.write_text("@us/all " + "x" * 100_000, "utf-8")
+    (*_, (_, told)) = posted()
+    assert told["body"].startswith(f"{MARKER}\n@\u200bus/all xxx")
+    assert len(told["body"]) < 65_536
+
+
+def test_a_report_that_is_a_link_is_not_followed(posted):
+    posted.report.unlink()
+    posted.report.symlink_to(ROOT / "LICENSE")
+    assert [kind for kind, _ in posted()] == ["list", "failed"]
+
+
+# GitLab
+
+
+@pytest.mark.parametrize(("filters", "code"), [(8, 0), (9, 1)])
+def test_the_job_of_gitlab_leaves_both_reports(tmp_path, filters, code):
+    origin, clone, bin_ = tmp_path / "origin", tmp_path / "clone", tmp_path / "bin"
+    for folder in (origin / "models", bin_):
+        folder.mkdir(parents=True)
+    (origin / "models" / "net.yaml").write_text(NET.format(8), "utf-8")
+    program = bin_ / "convcost"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m convcost "$@"\n', "utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b.c")
+    for command in (
+        (*git, "init", "-q", "-b", "main"),
+        (*git, "add", "-A"),
+        (*git, "commit", "-q", "-m", "base"),
+        (*git, "clone", "-q", str(origin), str(clone)),
+    ):
+        subprocess.run(command, cwd=origin, check=True, capture_output=True)
+    (clone / "models" / "net.yaml").write_text(NET.format(filters), "utf-8")
+    job = parsed(".gitlab-ci.yml")["budgets"]
+    install, *before = job["before_script"]
+    assert install.startswith("python -m pip install ")
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", "\n".join((*before, *job["script"]))],
+        cwd=clone,
+        env={
+            **os.environ,
+            "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+        },
+        check=False,
+        capture_output=True,
+    )
+    assert done.returncode == code, done.stderr.decode()
+    for file in job["artifacts"]["reports"].values():
+        assert (clone / file).stat().st_size > 0
+    issues = json.loads((clone / job["artifacts"]["reports"]["codequality"]).read_text("utf-8"))
+    assert len(issues) == 2 * code
+    assert job["artifacts"]["when"] == "always"
+
+
+# pre-commit
+
+
+def test_pre_commit_takes_the_configuration_of_the_page(tmp_path):
+    file = tmp_path / "config.yaml"
+    file.write_text(FILES[".pre-commit-config.yaml"], "utf-8")
+    command = [sys.executable, "-m", "pre_commit", "validate-config", str(file)]
+    ran = subprocess.run(command, check=False, capture_output=True)
+    assert (ran.returncode, ran.stdout) == (0, b"")
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    (repository,) = parsed(".pre-commit-config.yaml")["repos"]
+    assert [hook["id"] for hook in repository["hooks"]] == [hook["id"] for hook in hooks]
+
+
+# pytest
+
+
+def test_the_tests_of_the_page_pass_and_can_fail(tmp_path):
+    (tmp_path / "test_page.py").write_text(
+        "\n".join(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
+    )
+    spec = tmp_path / "models" / "net.yaml"
+    spec.parent.mkdir()
+    git = ("git", "-c", "user.name=a", "-c", "user.email=a@b.c")
+    for filters, outcome in ((8, "2 passed"), (9, "1 failed, 1 passed"), (200_000, "2 failed")):
+        spec.write_text(NET.format(filters), "utf-8")
+        if filters == 8:
+            for command in (
+                (*git, "init", "-q", "-b", "main"),
+                (*git, "add", "models"),
+                (*git, "commit", "-q", "-m", "base"),
+                (*git, "update-ref", "refs/remotes/origin/main", "HEAD"),
+            ):
+                subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+        told = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "convcost.pytest_plugin", "test_page.py"],
+            cwd=tmp_path,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+                "PYTEST_ADDOPTS": "",
+            },
+            check=False,
+            capture_output=True,
+        ).stdout.decode()
+        assert outcome in told.splitlines()[-1], told
+
+
+# This repository
+
+
+def test_every_network_that_ships_has_a_budget_and_keeps_it():
+    told = answer("check", "specs/")
+    assert told["ok"]
+    assert told["statements"] == []
