@@ -86,8 +86,11 @@ def duel(yardstick: Callable[[], float], candidate: Callable[[], float], runs: i
 
 
 def formats() -> list[str]:
-    """Every format there is."""
-    code = "from convcost.report import FORMATS; print(*FORMATS.names())"
+    """Every format that an analysis can be written in."""
+    code = (
+        "from convcost.report import FORMATS\n"
+        "print(*(name for name, form in FORMATS.items() if not form.needs))"
+    )
     command = (sys.executable, "-c", code)
     done = subprocess.run(command, check=True, capture_output=True, env=environment())
     return done.stdout.decode().split()
@@ -123,6 +126,35 @@ def of_formats(spec: Path, runs: int) -> list[tuple[str, tuple[float, float], fl
         )
         for name in formats()
     ]
+
+
+def repository(folder: Path, specs: int) -> None:
+    """A repository of specs of which every one has changed since its commit, and grown a little."""
+    (folder / "models").mkdir(parents=True)
+    text = GOOGLENET.read_text().replace("macs: {max: 1.6G}", "macs: {max: 1.6G, grow: 2%}")
+    assert "grow: 2%" in text
+    assert "classes: 1000," in text
+    files = [folder / "models" / f"net_{number:03}.yaml" for number in range(specs)]
+    for number, file in enumerate(files):
+        file.write_text(text.replace("classes: 1000,", f"classes: {900 + number},"))
+    git = ("git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b.c")
+    for arguments in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "base")):
+        subprocess.run((*git, *arguments), check=True)
+    for number, file in enumerate(files):
+        file.write_text(text.replace("classes: 1000,", f"classes: {901 + number},"))
+
+
+def of_check(folder: Path, runs: int) -> tuple[str, tuple[float, float], float]:
+    """A check counts every network twice, as it is and as it was; git should add little."""
+    repository(folder, 100)
+    models = folder / "models"
+    analyze = (*ANALYZE, *map(str, sorted(models.iterdir())))
+    check = (*ANALYZE[:-1], "check", str(models), "--base", "git:main")
+    return (
+        "check of 100 specs against a commit / analyze of the 100",
+        duel(lambda: seconds(analyze), lambda: seconds(check), runs),
+        3.0,
+    )
 
 
 def main() -> int:
@@ -169,6 +201,7 @@ def main() -> int:
                 ),
                 11.0,
             ),
+            of_check(Path(folder, "repository"), runs),
             *of_formats(small, runs),
         ]
     missed = 0

@@ -36,6 +36,11 @@ CODES = {
     "CC304": "the input has the wrong form for this kind",
     "CC305": "a size is beyond what is counted",
     "CC306": "shared weights do not fit",
+    "CC401": "a model cannot be read as asked",
+    "CC402": "a layer does not come to the model's own shape",
+    "CC403": "a layer does not come to the params that the model holds for it",
+    "CC404": "a model's file is damaged, or not what it says",
+    "CC405": "a dimension of the model must be given",
 }
 
 
@@ -86,15 +91,47 @@ class Refusal(Exception):  # noqa: N818  it is a fact, not yet an error: it has 
 
 
 class SpecError(Exception):
-    """Everything that is wrong with one source, in the order of its lines."""
+    """Everything that is wrong with one source, in the order of its lines: `problems`.
+
+    As text, one problem a line: `net.yaml:3:5: error[CC101]: conv has no option `kernal``, and
+    below it what may help.
+    """
 
     def __init__(self, source: Source, problems: list[Problem]) -> None:
-        super().__init__("; ".join(problem.message for problem in problems))
+        super().__init__(source, problems)
         self.source = source
         self.problems = sorted(
             dict.fromkeys(problems), key=lambda problem: problem.place or (0, 0, 0, 0)
         )
 
+    def __str__(self) -> str:
+        return "\n".join(_told(self.source.name, problem) for problem in self.problems)
+
 
 class UsageError(Exception):
     """A request that no spec is to blame for: a missing file, an unknown name."""
+
+
+def _told(file: str, problem: Problem) -> str:
+    place = problem.place
+    where = f"{file}:{place.line}:{place.column}" if place else file
+    help_ = f"\n  help: {printable(problem.help)}" if problem.help else ""
+    return f"{printable(where)}: error[{problem.code}]: {printable(problem.message)}{help_}"
+
+
+def printable(text: str) -> str:
+    """Text without a character that a terminal obeys or hides: each becomes its escape.
+
+    Control, format (bidi marks, zero widths), surrogate and private characters and line and
+    paragraph separators go; a letter with accents stays.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if code < 0x100:  # noqa: PLR2004  two hex digits
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import validate
-from support import ROOT, cost, run
+from repository import BODY, STEM, Repository, checked, net
+from support import cost, run
 
 from convcost.errors import Place
 from convcost.findings import Growth
@@ -17,29 +17,6 @@ from convcost.questions.check.evaluate import Held, findings
 from convcost.questions.check.measures import measured
 
 HERE = Place(1, 1, 1, 2)
-NET = """\
-name: net
-input: {{channels: 3, size: 8}}
-layers:
-  - {{conv: {filters}, kernel: 3, name: stem}}
-  - sequence: [{{conv: 8, kernel: 1, name: a}}, {{conv: 8, kernel: 1, name: b}}]
-    name: body
-"""
-
-
-def net(filters: int = 8, budget: str = "") -> str:
-    return NET.format(filters=filters) + (f"budget: {budget}\n" if budget else "")
-
-
-def checked(*arguments: str, cwd: Path | None = None, text: str | None = None):
-    ran = run("check", *arguments, "--format", "json", cwd=cwd, text=text)
-    assert ran.returncode in (0, 1), ran.stderr.decode()
-    answer = json.loads(ran.stdout)
-    validate(answer, json.loads((ROOT / "convcost/schemas/check-1.json").read_text("utf-8")))
-    return ran.returncode, answer
-
-
-STEM, BODY = 8 * 3 * 3 * 3, 8 * 8 + 8 * 8
 
 
 @pytest.mark.parametrize(
@@ -105,28 +82,6 @@ def test_growth_is_compared_exactly(before, grown, percent):
 
 
 # Bases of git
-
-
-class Repository:
-    def __init__(self, folder: Path):
-        self.folder = folder
-        folder.mkdir(exist_ok=True)
-        self.git("init", "-q", "-b", "main")
-        self.git("config", "user.email", "a@b.c")
-        self.git("config", "user.name", "a")
-
-    def git(self, *arguments: str) -> None:
-        subprocess.run(["git", *arguments], cwd=self.folder, check=True, capture_output=True)
-
-    def write(self, name: str, text: str) -> None:
-        (self.folder / name).write_text(text, "utf-8")
-
-    def commit(self, message: str = "change") -> None:
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", message)
-
-    def check(self, *arguments: str):
-        return checked(*arguments, cwd=self.folder)
 
 
 @pytest.fixture
@@ -218,6 +173,115 @@ def test_outside_a_repository_there_is_no_base(tmp_path):
     assert "is not in a git repository" in answer["statements"][0]
 
 
+@pytest.mark.parametrize("where", ["git:main", "base.json"])
+def test_specs_and_networks_that_the_change_deletes_are_told(repository, where):
+    limited = net(budget="{macs: {grow: 1%}}")
+    for name in ("models/a.yaml", "models/old.yaml", "models/.hidden.yaml"):
+        repository.write(name, limited)
+    repository.write("models/deep.yml", limited.replace("kernel: 1", "kernel: 3"))
+    both = f"{limited.replace('name: net', 'name: one', 1)}---\n{limited}"
+    repository.write("models/two.yaml", both)
+    repository.write("models/notes.txt", "no spec")
+    repository.write("models/convcost.yaml", "budgets: []")
+    repository.commit()
+    specs = ["models", "net.yaml"]
+    run("check", *specs, "--base", "base.json", "--update-baseline", cwd=repository.folder)
+    repository.git("mv", "models/deep.yml", "models/moved.yml")
+    repository.git("rm", "-q", "models/old.yaml", "models/.hidden.yaml", "models/notes.txt")
+    repository.write("models/two.yaml", limited)
+    repository.commit("deletes")
+    repository.git("update-ref", "refs/heads/main", "HEAD~1")
+    code, answer = repository.check("models", "--base", where)
+    name = where.removeprefix("git:")
+    moved = {
+        "git:main": ["models/moved.yml: was models/deep.yml in main"],
+        "base.json": ["models/moved.yml: new, not in base.json: growth is not checked"],
+    }
+    deleted = {
+        "git:main": ["models/old.yaml: deleted, was in main"],
+        "base.json": [
+            "models/deep.yml: deleted, was in base.json",
+            "models/old.yaml: deleted, was in base.json",
+        ],
+    }
+    gone = f"models/two.yaml: `one` is deleted, was in {name}"
+    assert answer["statements"] == [*moved[where], gone, *deleted[where]]
+    assert code == 0
+
+
+def test_a_network_of_another_name_in_the_same_file_is_the_same_network(repository):
+    repository.write("net.yaml", net(9).replace("name: net", "name: wider"))
+    code, answer = repository.check("net.yaml", "--base", "git:main", "--max-growth", "1%")
+    assert code == 1
+    assert {f["base"] for f in answer["findings"]} == {STEM + BODY, (STEM + BODY) * 6 * 6}
+    assert answer["statements"] == ["net.yaml: `wider` was `net` in main"]
+
+
+def test_another_input_than_the_base_s_is_told(repository):
+    repository.write("net.yaml", net().replace("size: 8", "size: 9"))
+    _, answer = repository.check("net.yaml", "--base", "git:main", "--max-growth", "90%")
+    assert answer["statements"] == ["net.yaml: `net` takes 9×9×3, and took 8×8×3 in main"]
+
+
+def test_what_leaves_many_specs_without_a_base_is_said_once(repository):
+    for number in range(3):
+        repository.write(f"net_{number}.yaml", net())
+    code, answer = repository.check(".", "--base", "git:nope", "--max-growth", "1%")
+    assert code == 0
+    (said,) = answer["statements"]
+    reason = "there is no commit `nope`: fetch it, or name another"
+    assert said == f"net.yaml and 3 more: no base, growth is not checked: {reason}"
+
+
+def calls_of_git(folder: Path, *arguments: str) -> list[str]:
+    trace = folder.parent / "trace"
+    ran = run("check", *arguments, cwd=folder, GIT_TRACE=str(trace))
+    assert ran.returncode == 0, ran.stderr.decode()
+    lines = trace.read_text("utf-8").splitlines()
+    trace.unlink()
+    return [line.split("git ", 2)[-1].split()[0] for line in lines if "built-in: git " in line]
+
+
+def test_git_is_called_as_often_for_many_specs_as_for_one(repository):
+    for number in range(20):
+        repository.write(f"models/{number}.yaml", net())
+    repository.commit()
+    repository.git("mv", "models/7.yaml", "models/seven.yaml")
+    asked = ("--base", "git:main", "--max-growth", "1%")
+    one = calls_of_git(repository.folder, "models/seven.yaml", *asked)
+    many = calls_of_git(repository.folder, "models", *asked)
+    assert one == many == ["rev-parse", "rev-parse", "ls-tree", "diff", "diff", "cat-file"]
+
+
+def test_specs_of_several_repositories_have_a_base_each(repository, tmp_path):
+    other = Repository(tmp_path / "other")
+    other.write("net.yaml", net(4))
+    other.commit()
+    specs = ("net.yaml", "../other/net.yaml")
+    _, answer = repository.check(
+        *specs, "--base", "git:main", "--max-growth", "1%", "--report-passed"
+    )
+    found = [(f["spec"], f["base"]) for f in answer["findings"] if f["measure"] == "params"]
+    assert found == [(specs[0], STEM + BODY), (specs[1], 4 * 27 + 4 * 8 + 8 * 8)]
+
+
+def test_a_spec_that_is_a_link_out_of_the_repository_is_looked_up_where_it_is(repository, tmp_path):
+    (tmp_path / "outside.yaml").write_text(net(), "utf-8")
+    (repository.folder / "link.yaml").symlink_to(tmp_path / "outside.yaml")
+    code, answer = repository.check("link.yaml", "--base", "git:main", "--max-growth", "1%")
+    assert code == 0
+    assert "is not in a git repository" in answer["statements"][0]
+
+
+def test_a_name_that_git_would_quote_is_found(repository):
+    name = 'å "b"\n*.yaml'
+    repository.write(name, net())
+    repository.commit()
+    _, answer = repository.check(name, "--base", "git:main", "--max-growth", "0", "--report-passed")
+    assert [f["change"] for f in answer["findings"]] == [0, 0]
+    assert answer["statements"] == []
+
+
 # Configuration
 
 
@@ -256,14 +320,37 @@ def test_a_configuration_with_a_mistake_is_shown_where_it_is(repository):
         (["nope.yaml"], "error: there is no file `nope.yaml`"),
         (["net.yaml", "--base", "nope.yaml", "--max-growth", "1%"], "error: there is no file"),
         (["empty"], "error: there is no spec in `empty`"),
+        (["net.yaml", "--allow-growth"], "error: --allow-growth is for --update-baseline"),
+        (
+            ["gone.yaml", "--base", "git:main"],
+            "error: there is no file `gone.yaml`: it was in main, and is deleted",
+        ),
+        (
+            ["old", "--base", "git:main"],
+            "error: there is no file `old`: it was in main, and is deleted",
+        ),
+        (
+            ["old/a.yaml#net", "--base", "git:main"],
+            "error: there is no file `old/a.yaml`: it was in main, and is deleted",
+        ),
+        (["never.yaml", "--base", "git:main"], "error: there is no file `never.yaml`"),
+        (
+            ["net.yaml", "--base", "other.yaml", "-o", "json:other.yaml"],
+            "error: --output would overwrite the base `other.yaml`",
+        ),
         (["net.yaml", "--config", "no.yaml"], "error: cannot read `no.yaml`"),
     ],
 )
 def test_what_cannot_be_checked_never_reads_as_a_budget(arguments, said, repository):
     (repository.folder / "empty").mkdir()
+    for name in ("gone.yaml", "old/a.yaml", "other.yaml"):
+        repository.write(name, net())
+    repository.commit()
+    repository.git("rm", "-q", "-r", "gone.yaml", "old")
     ran = run("check", *arguments, cwd=repository.folder)
     assert ran.returncode == 2
     assert ran.stderr.decode().startswith(said)
+    assert "Traceback" not in ran.stderr.decode()
 
 
 def test_exit_zero_tells_and_lets_pass(repository):

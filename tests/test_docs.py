@@ -13,6 +13,7 @@ from support import ROOT, cost, run
 SHOWN = re.compile(
     r"<!-- output: (?P<command>convcost .*?) -->\n```console\n(?P<text>.*?)```\n", re.DOTALL
 )
+RUN = re.compile(r"```python\n(?P<code>[^`]*?)```\n\n```text\n(?P<text>.*?)```\n", re.DOTALL)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCKS = [(page, match) for page in PAGES for match in SHOWN.finditer(page.read_text("utf-8"))]
 
@@ -32,6 +33,27 @@ def test_a_page_shows_what_its_command_prints(page, match):
         page.write_text(text.replace(match["text"], found, 1), "utf-8")
     else:
         assert match["text"] == found
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if RUN.search(page.read_text("utf-8"))], ids=lambda p: p.name
+)
+def test_a_page_shows_what_its_python_prints(page, capsys, monkeypatch):
+    """The examples of a page run one after the other, as a reader would type them."""
+    monkeypatch.chdir(ROOT)
+    text = page.read_text("utf-8")
+    names = {}
+    for match in RUN.finditer(text):
+        exec(match["code"], names)
+        found = capsys.readouterr().out
+        if os.environ.get("CONVCOST_REWRITE"):
+            text = text.replace(
+                match[0], match[0].replace(f"```text\n{match['text']}", f"```text\n{found}")
+            )
+        else:
+            assert match["text"] == found
+    if os.environ.get("CONVCOST_REWRITE"):
+        page.write_text(text, "utf-8")
 
 
 def test_the_spec_of_the_readme_is_the_one_whose_output_it_shows():

@@ -10,10 +10,15 @@ from importlib import import_module
 from pathlib import Path
 
 from convcost.cli import _exits
+from convcost.files.plugins import plug_in
 
-COMMANDS = sorted(
-    path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_")
-)
+# A file whose command is a word of Python's own ends in an underscore.
+MODULES = {
+    path.stem.rstrip("_"): path.stem
+    for path in sorted(Path(__file__).parent.glob("*.py"))
+    if not path.stem.startswith("_")
+}
+COMMANDS = list(MODULES)
 ABOUT = "What a convolutional network costs, exactly: sizes, params and macs from a YAML spec."
 EPILOG = "Exit codes: 0 fine, 1 not as it should be, 2 usage or spec error, 70 internal error."
 
@@ -47,22 +52,9 @@ def _run() -> None:
     from convcost.cli._reporting import reporting
 
     for name in _wanted(sys.argv[1:]):
-        module = import_module(f"convcost.cli.{name}")
+        module = import_module(f"convcost.cli.{MODULES[name]}")
         app.command(name, epilog=getattr(module, "EPILOG", None))(reporting(module.command))
     app()
-
-
-def plug_in() -> None:
-    """Kinds and formats of folders named in CONVCOST_PLUGINS: `layers/` and `render/` of each."""
-    folders = os.environ.get("CONVCOST_PLUGINS")
-    if not folders:
-        return
-    from convcost.kind import KINDS
-    from convcost.report import FORMATS
-
-    for folder in folders.split(os.pathsep):
-        KINDS.extend(os.path.join(folder, "layers"))  # noqa: PTH118  pathlib is not needed yet
-        FORMATS.extend(os.path.join(folder, "render"))  # noqa: PTH118
 
 
 def _no_command(arguments: list[str]) -> None:

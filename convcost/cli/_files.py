@@ -23,7 +23,7 @@ def same(path: Path, source: str) -> bool:
             return False
         if source.partition("#")[0] == "-":
             return os.path.samestat(path.stat(), os.fstat(0))
-        from convcost.cli._sources import shipped
+        from convcost.files.sources import shipped
 
         name = source.partition("#")[0]
         files = (Path(source), Path(name), shipped().get(name))

@@ -5,14 +5,11 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import typer
 
-from convcost.cli._sources import open_source
-from convcost.errors import Refusal, SpecError, UsageError
-from convcost.network import Network
+from convcost.errors import Refusal, UsageError
 from convcost.options import MAX_AXES
 from convcost.report import printable
 from convcost.spec.entry import Settings
 from convcost.spec.figures import variable
-from convcost.spec.load import load
 
 LayoutName: TypeAlias = Literal["hwc", "chw"]
 
@@ -93,18 +90,3 @@ def extent(text: str) -> tuple[int, ...]:
     if len(numbers) != len(parts) or not all(numbers) or len(parts) > MAX_AXES:
         raise UsageError(f"--size is like 256 or 256x320, not `{printable(text)}`")
     return tuple(numbers)
-
-
-def read(arguments: list[str], asked: Settings) -> list[Network]:
-    """The networks of all arguments; everything that is wrong with any, in one group of errors."""
-    networks: list[Network] = []
-    errors: list[SpecError | UsageError] = []
-    for argument in arguments:
-        try:
-            source, pick = open_source(argument)
-            networks += load(source, asked, pick)
-        except (SpecError, UsageError) as error:
-            errors.append(error)
-    if errors:
-        raise ExceptionGroup("specs", errors)
-    return networks

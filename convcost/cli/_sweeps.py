@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from convcost.cli import _networks
-from convcost.cli._sources import Asked, open_source
 from convcost.costs import costs
 from convcost.errors import Problem, SpecError, UsageError
+from convcost.files.sources import Asked, open_source
 from convcost.network import Network
 from convcost.questions.points import Axis, Counted, Point, count, counted, points, where
 from convcost.report import printable

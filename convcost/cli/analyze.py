@@ -7,6 +7,7 @@ import typer
 from convcost.cli import _networks, _output, _reporting
 from convcost.costs import MEASURES, costs
 from convcost.errors import UsageError
+from convcost.files.networks import read
 from convcost.names import did_you_mean
 from convcost.questions.analyze import Analysis
 from convcost.questions.columns import COLUMNS, SHOWN, View
@@ -69,7 +70,7 @@ def command(
             _output.write(Sweep(points, asked), where, specs)
             return
         view = View(_columns(columns, work), depth, _sort(sort), top, _layout(layout))
-        networks = _networks.read(specs, _networks.settings(settings, size))
+        networks = read(specs, _networks.settings(settings, size))
         report = Analysis(tuple(costs(network, batch) for network in networks), view)
         if report.lacks_options:
             raise UsageError("no row is a block that has options; add --depth 1")

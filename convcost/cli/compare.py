@@ -1,16 +1,13 @@
 """`convcost compare`: what does a design choice buy?"""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from convcost.cli import _networks, _output, _reporting
 from convcost.costs import costs
-from convcost.errors import UsageError
-from convcost.names import did_you_mean
-from convcost.questions.compare import Comparison
-from convcost.report import printable
+from convcost.files.networks import read
+from convcost.questions.compared import compared, position
 
 EPILOG = """Examples:
 
@@ -51,25 +48,9 @@ def command(
             from convcost.questions.sweep_compare import SweepComparison
 
             swept = SweepComparison(_sweeps.read(specs, _sweeps.axes(settings, size), batch))
-            first = _baseline(swept.heads, baseline, swept.names)
+            first = position(swept.heads, baseline, swept.names)
             _output.write(swept._replace(baseline=first, layers=layers, bars=bars), where, specs)
             return
-        networks = _networks.read(specs, _networks.settings(settings, size))
-        if len(networks) < 2:  # noqa: PLR2004  a comparison
-            raise UsageError("compare takes two networks or more, this is one")
-        counted = tuple(costs(network, batch) for network in networks)
-        report = Comparison(
-            counted, _baseline([network.name for network in networks], baseline), layers, bars
-        )
-        _output.write(report, where, specs)
-
-
-def _baseline(names: list[str], name: str | None, full: Sequence[str] = ()) -> int:
-    if name is None:
-        return 0
-    if name in full:
-        return full.index(name)
-    if name not in names:
-        hint = did_you_mean(name, names)
-        raise UsageError(f"there is no network `{printable(name)}` among these; {hint}")
-    return names.index(name)
+        networks = read(specs, _networks.settings(settings, size))
+        report = compared([costs(network, batch) for network in networks], baseline)
+        _output.write(report._replace(layers=layers, bars=bars), where, specs)

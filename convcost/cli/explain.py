@@ -7,6 +7,7 @@ import typer
 from convcost.cli import _networks, _output, _reporting
 from convcost.costs import costs
 from convcost.errors import UsageError
+from convcost.files.networks import read
 from convcost.names import did_you_mean
 from convcost.network import Network
 from convcost.questions.explain import Explanation, paths
@@ -40,7 +41,7 @@ def command(
     """Why does this layer cost what it costs: every number as it is worked out."""
     with _output.complaints():
         where = _output.targets(out)
-        networks = _networks.read([spec], _networks.settings(settings, size))
+        networks = read([spec], _networks.settings(settings, size))
         having = _having(networks, layer, spec)
         report = Explanation(tuple(costs(network, batch) for network in having), layer)
         _output.write(report, where, [spec])

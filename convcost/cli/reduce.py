@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from convcost.cli import _networks, _output, _reporting, _sources
+from convcost.cli import _networks, _output, _reporting
 from convcost.cli._files import place
 from convcost.costs import Costs, costs
 from convcost.errors import Refusal, Source, UsageError
+from convcost.files.sources import open_source
 from convcost.names import did_you_mean
 from convcost.network import Network
 from convcost.questions.explain import paths
@@ -119,7 +120,7 @@ class _Job:
         self.spec = spec
         self.settings = settings
         self.write = write
-        asked = _sources.open_source(spec)
+        asked = open_source(spec)
         self.source: Source = asked.source
         self.pick = asked.pick
         self.networks = load(asked.source, settings, asked.pick)

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from convcost.cli import _exits, _output, _reporting
-from convcost.cli._sources import Asked, open_source
 from convcost.costs import Costs, costs
 from convcost.errors import Problem, Refusal, Source, SpecError, UsageError
+from convcost.files.sources import Asked, open_source
 from convcost.network import Network, Published
 from convcost.questions.judge import Held, exact
 from convcost.questions.verify import Printed, verify

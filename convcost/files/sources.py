@@ -2,7 +2,7 @@
 
 import os
 import sys
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from convcost.errors import Source, UsageError
@@ -11,6 +11,8 @@ from convcost.report import printable
 
 LARGEST = 100 * 2**20
 SUFFIXES = (".yaml", ".yml")
+STDIN = "<stdin>"
+CONFIG = "convcost.yaml"
 
 
 class Asked(NamedTuple):
@@ -45,11 +47,30 @@ def open_source(argument: str) -> Asked:
         if argument == "-":
             return Asked(_standard_input(), pick)
     if _is_file(path):
-        return Asked(Source(argument, _text(path, argument)), pick)
+        return Asked(Source(argument, read_text(path, argument)), pick)
     ours = shipped()
     if argument in ours:
-        return Asked(Source(f"{argument}.yaml", _text(ours[argument], argument)), pick)
+        return Asked(Source(f"{argument}.yaml", read_text(ours[argument], argument)), pick)
     raise UsageError(_lost(argument, path, ours))
+
+
+def specs_of(argument: str) -> list[str]:
+    """A spec, or all of a folder. Raises UsageError for a folder without any."""
+    folder = Path(argument)
+    if not _exists(folder) or not folder.is_dir():
+        return [argument]
+    inside = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    found = sorted(str(folder / path) for path in inside if is_spec(path))
+    if not found:
+        raise UsageError(f"there is no spec in `{printable(argument)}`")
+    return found
+
+
+def is_spec(path: PurePath) -> bool:
+    """Whether a file of a folder is taken for a spec, by its path from there: hidden ones and
+    configurations are not."""
+    hidden = any(part.startswith(".") for part in path.parts)
+    return path.suffix in SUFFIXES and path.name != CONFIG and not hidden
 
 
 def _exists(path: Path) -> bool:
@@ -91,10 +112,11 @@ def _standard_input() -> Source:
         raise UsageError("standard input is closed")
     if sys.stdin.isatty():
         sys.stderr.write("reading a spec from the terminal; end it with Ctrl-D\n")
-    return Source("<stdin>", _decoded(sys.stdin.buffer.read(LARGEST + 1), "standard input"))
+    return Source(STDIN, _decoded(sys.stdin.buffer.read(LARGEST + 1), "standard input"))
 
 
-def _text(path: Path, name: str) -> str:
+def read_text(path: Path, name: str) -> str:
+    """The text of a file that goes by `name` in messages. Raises UsageError."""
     try:
         with path.open("rb") as file:
             return _decoded(file.read(LARGEST + 1), name)

@@ -1,0 +1,1 @@
+"""What reads: specs, their configuration, and what they were, from files and from git."""

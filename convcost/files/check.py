@@ -1,0 +1,38 @@
+"""A check from names to answer; the command and the API are both this."""
+
+from convcost.errors import UsageError
+from convcost.files.gather import Asked, Gathered, gather
+from convcost.questions.check.evaluate import findings
+from convcost.questions.check.report import Check
+from convcost.report import printable
+
+SHOWN = 3
+
+
+def checked(asked: Asked, *, if_any: bool = False) -> tuple[Check, tuple[str, ...]]:
+    """The answer, and the specs that were read for it.
+
+    Raises UsageError if there is no limit, unless `if_any` lets that pass, and a group of all that
+    is wrong with specs and request.
+    """
+    all_ = gather(asked)
+    found = tuple(finding for one in all_.held for finding in findings(one))
+    if not found and not if_any:
+        raise UsageError(
+            f"there is no limit to check for {_some(all_.files)}\n"
+            "help: add `budget: {params: {max: 5M}}` to the spec, or --max-params 5M"
+        )
+    statements = (*all_.statements, *_without(all_))
+    against = all_.base.asked if all_.base is not None else ""
+    return Check(found, statements, against, held=all_.held), all_.files
+
+
+def _without(all_: Gathered) -> tuple[str, ...]:
+    count = len(all_.without)
+    have = "has" if count == 1 else "have"
+    said = f"{count} of the networks {have} no budget: {_some(all_.without)}"
+    return (said,) if count else ()
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(map(printable, names[:SHOWN])) + "…" * (len(names) > SHOWN)

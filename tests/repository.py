@@ -1,0 +1,55 @@
+"""What tests of a check share: a small network, a real repository of git, the command's answer."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from jsonschema import validate
+from support import ROOT, run
+
+NET = """\
+name: net
+input: {{channels: 3, size: 8}}
+layers:
+  - {{conv: {filters}, kernel: 3, name: stem}}
+  - sequence: [{{conv: 8, kernel: 1, name: a}}, {{conv: 8, kernel: 1, name: b}}]
+    name: body
+"""
+STEM, BODY = 8 * 3 * 3 * 3, 8 * 8 + 8 * 8
+
+
+def net(filters: int = 8, budget: str = "") -> str:
+    return NET.format(filters=filters) + (f"budget: {budget}\n" if budget else "")
+
+
+def checked(*arguments: str, cwd: Path | None = None, text: str | None = None):
+    """The exit code and the answer of a check that comes to one."""
+    ran = run("check", *arguments, "--format", "json", cwd=cwd, text=text)
+    assert ran.returncode in (0, 1), ran.stderr.decode()
+    answer = json.loads(ran.stdout)
+    validate(answer, json.loads((ROOT / "convcost/schemas/check-1.json").read_text("utf-8")))
+    return ran.returncode, answer
+
+
+class Repository:
+    def __init__(self, folder: Path):
+        self.folder = folder
+        folder.mkdir(exist_ok=True)
+        self.git("init", "-q", "-b", "main")
+        self.git("config", "user.email", "a@b.c")
+        self.git("config", "user.name", "a")
+
+    def git(self, *arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=self.folder, check=True, capture_output=True)
+
+    def write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+
+    def commit(self, message: str = "change") -> None:
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+
+    def check(self, *arguments: str):
+        return checked(*arguments, cwd=self.folder)

@@ -1,0 +1,358 @@
+"""Baselines: written so that a diff reads well, read with care, and never loosened by accident."""
+
+import json
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from repository import BODY, STEM, Repository, net
+from support import ROOT, SPECS, cost, loaded, run
+
+from convcost import __version__
+from convcost.questions.check.baseline import NoBaseline, parsed, written
+from convcost.questions.check.measures import measured
+
+SCHEMA = Draft202012Validator(
+    json.loads((ROOT / "convcost/schemas/baseline-1.json").read_text("utf-8"))
+)
+PARAMS = STEM + BODY
+SHIPPED = sorted(SPECS.glob("*.yaml"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "net.yaml").write_text(net(), "utf-8")
+    assert update(tmp_path).returncode == 0
+    return tmp_path
+
+
+def update(folder, *arguments, specs=("net.yaml",)):
+    return run("check", *specs, "--base", "b.json", "--update-baseline", *arguments, cwd=folder)
+
+
+def check(folder, *arguments):
+    ran = run("check", "net.yaml", "--base", "b.json", *arguments, "--format", "json", cwd=folder)
+    return ran.returncode, json.loads(ran.stdout) if ran.stdout else ran.stderr.decode()
+
+
+# The file
+
+
+def test_a_baseline_has_a_line_for_each_layer_and_only_integers(folder):
+    text = (folder / "b.json").read_text("utf-8")
+    layers = """\
+        "layers": [
+          {"path": "stem", "kind": "conv", "output": {"channels": 8, "size": [6, 6]}, "weights": 216, "macs": 7776, "activations": 288},
+          {"path": "body/a", "kind": "conv", "output": {"channels": 8, "size": [6, 6]}, "weights": 64, "macs": 2304, "activations": 288},
+          {"path": "body/b", "kind": "conv", "output": {"channels": 8, "size": [6, 6]}, "weights": 64, "macs": 2304, "activations": 288}
+        ]
+"""  # noqa: E501  as it stands in the file
+    assert layers in text
+    assert text.endswith("}\n")
+    totals = json.loads(text)["specs"]["net.yaml"]["net"]["totals"]
+    assert totals == {
+        "weights": PARAMS,
+        "biases": 0,
+        "params": PARAMS,
+        "buffers": 0,
+        "macs": PARAMS * 6 * 6,
+        "activations": 3 * 8 * 6 * 6,
+        "largest_activation": 8 * 6 * 6,
+        "depth": 3,
+        "receptive_field": 3,
+    }
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_what_is_written_is_valid_and_read_as_it_was(path):
+    networks = {costs.network.name: measured(costs) for costs in loaded(path)}
+    text = written({path.name: networks})
+    assert list(SCHEMA.iter_errors(json.loads(text))) == []
+    assert written(parsed(text)) == text
+
+
+@given(st.permutations(["b.yaml", "a.yaml", "a/b.yaml", "é.yaml", 'q"\\.yaml']))
+def test_whatever_the_order_the_file_is_the_same(names):
+    one = measured(cost(net()))
+    baseline = {name: {"z": one._replace(name="z"), "net": one} for name in names}
+    text = written(baseline)
+    assert text == written({name: dict(reversed(baseline[name].items())) for name in sorted(names)})
+    assert list(json.loads(text)["specs"]) == sorted(names)
+
+
+def test_a_spec_is_named_by_its_path_from_the_baseline(folder):
+    (folder / "ci").mkdir()
+    (folder / "models").mkdir()
+    (folder / "models" / "a.yaml").write_text(net(), "utf-8")
+    base = ("--base", "../ci/b.json")
+    run("check", "a.yaml", "vgg16", *base, "--update-baseline", cwd=folder / "models")
+    written = json.loads((folder / "ci" / "b.json").read_text("utf-8"))
+    assert list(written["specs"]) == ["../models/a.yaml", "vgg16.yaml"]
+    ran = run("check", "models", "vgg16", "--base", "ci/b.json", "--max-growth", "0", cwd=folder)
+    assert ran.returncode == 0
+    assert "skipped" not in ran.stdout.decode().splitlines()[-4]
+    assert "deleted" not in ran.stdout.decode()
+
+
+# Growth over it
+
+
+def test_growth_over_a_baseline_is_exact(folder):
+    (folder / "net.yaml").write_text(net(9, "{layers: [{match: stem, params: {grow: 10%}}]}"))
+    code, answer = check(folder, "--max-growth", "2%")
+    assert code == 1
+    told = {(f["measure"], f["path"]): (f["base"], f["change"]) for f in answer["findings"]}
+    assert told == {
+        ("params", "stem"): (STEM, 27),
+        ("params", ""): (PARAMS, 27 + 8),
+        ("macs", ""): (PARAMS * 6 * 6, (27 + 8) * 6 * 6),
+    }
+    assert answer["against"] == "b.json"
+
+
+@given(st.integers(1, 12), st.integers(1, 12))
+def test_a_baseline_is_as_good_a_base_as_the_spec_itself(before, after):
+    old, new = measured(cost(net(before))), measured(cost(net(after)))
+    read = parsed(written({"x": {"net": old}}))["x"]["net"]
+    assert (read.depth, read.receptive_field, read.inputs) == (
+        old.depth,
+        old.receptive_field,
+        old.inputs,
+    )
+    for one, other in zip(read.layers, old.layers, strict=True):
+        assert one._replace(field=other.field) == other
+    assert [row.path for row in new.layers] == [row.path for row in read.layers]
+
+
+# The ratchet
+
+
+def test_a_baseline_that_would_grow_is_not_written_and_what_grows_is_told(folder):
+    before = (folder / "b.json").read_bytes()
+    (folder / "net.yaml").write_text(net(9), "utf-8")
+    ran = update(folder, "--format", "json")
+    assert ran.returncode == 1
+    assert ran.stderr == b""
+    answer = json.loads(ran.stdout)
+    assert [(f["measure"], f["base"], f["change"]) for f in answer["findings"]] == [
+        ("weights", PARAMS, 27 + 8),
+        ("params", PARAMS, 27 + 8),
+        ("macs", PARAMS * 6 * 6, (27 + 8) * 6 * 6),
+        ("activations", 3 * 8 * 6 * 6, 6 * 6),
+        ("largest_activation", 8 * 6 * 6, 6 * 6),
+    ]
+    assert answer["statements"] == [
+        "b.json is not written: 5 counts grew; --allow-growth accepts that"
+    ]
+    assert (folder / "b.json").read_bytes() == before
+    allowed = update(folder, "--allow-growth")
+    assert (allowed.returncode, allowed.stderr) == (0, b"wrote b.json\n")
+    assert check(folder, "--max-growth", "0")[0] == 0
+
+
+def test_what_shrinks_or_is_new_is_written(folder):
+    (folder / "net.yaml").write_text(net(7) + "---\n" + net().replace("name: net", "name: new"))
+    (folder / "other.yaml").write_text(net(), "utf-8")
+    assert update(folder, specs=("net.yaml", "other.yaml")).returncode == 0
+    specs = json.loads((folder / "b.json").read_text("utf-8"))["specs"]
+    assert specs["net.yaml"]["net"]["totals"]["params"] == 7 * 27 + 7 * 8 + 64
+    assert list(specs["net.yaml"]) == ["net", "new"]
+    assert list(specs) == ["net.yaml", "other.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("budget", "refused"),
+    [
+        ("", []),
+        ("{layers: [{match: body/a, macs: {grow: 50%}}]}", [("layer", "body/a")]),
+        ("{layers: [{match: body/a, macs: {max: 1M}}]}", []),
+        # The first rule that matches counts, here as everywhere.
+        ("{layers: [{match: body/*, params: {max: 1M}}, {match: '*', macs: {grow: 1%}}]}", []),
+        ("{groups: [{match: body/a, macs: {grow: 90%, grow_floor: 1M}}]}", [("group", "body/a")]),
+        ("{receptive_field: {grow: 90%}}", [("total", "")]),
+    ],
+)
+def test_layers_and_groups_may_not_grow_where_a_rule_says_how_much_they_may(
+    folder, budget, refused
+):
+    # A smaller stem pays for a larger layer, so that no total but the receptive field grows.
+    grown = net(2, budget).replace("{conv: 8, kernel: 1, name: a}", "{conv: 9, kernel: 3, name: a}")
+    (folder / "net.yaml").write_text(grown, "utf-8")
+    ran = update(folder, "--format", "json")
+    found = [(f["scope"], f["path"]) for f in json.loads(ran.stdout)["findings"]]
+    assert (ran.returncode, found) == (1 if refused else 0, refused)
+
+
+def test_what_was_not_asked_for_stays_and_what_is_gone_goes(folder):
+    both = net() + "---\n" + net(4).replace("name: net", "name: two")
+    for name in ("a.yaml", "b.yaml", "old.yaml"):
+        (folder / name).write_text(both, "utf-8")
+    update(folder, specs=("a.yaml", "b.yaml", "old.yaml"))
+    (folder / "old.yaml").unlink()
+    for name in ("a.yaml", "b.yaml"):
+        (folder / name).write_text(both.replace("conv: 4", "conv: 3"), "utf-8")
+    ran = update(folder, specs=("a.yaml#net",))
+    assert "old.yaml: deleted, was in b.json" in ran.stdout.decode()
+    specs = json.loads((folder / "b.json").read_text("utf-8"))["specs"]
+    assert list(specs) == ["a.yaml", "b.yaml", "net.yaml"]
+    assert specs["a.yaml"]["two"]["totals"]["params"] == 4 * 27 + 4 * 8 + 64
+    update(folder, specs=("a.yaml#two",))
+    specs = json.loads((folder / "b.json").read_text("utf-8"))["specs"]
+    assert specs["a.yaml"]["two"]["totals"]["params"] == 3 * 27 + 3 * 8 + 64
+
+
+def test_a_broken_spec_leaves_the_baseline_as_it_was(folder):
+    before = (folder / "b.json").read_bytes()
+    (folder / "bad.yaml").write_text("layers: [", "utf-8")
+    ran = update(folder, specs=("net.yaml", "bad.yaml"))
+    assert ran.returncode == 2
+    assert (folder / "b.json").read_bytes() == before
+
+
+# Files that are no baseline
+
+
+def spoilt(text, change):
+    tree = json.loads(text)
+    change(tree, tree["specs"]["net.yaml"]["net"])
+    return json.dumps(tree)
+
+
+def put(where, key, value):
+    return lambda tree, network: where(tree, network).__setitem__(key, value)
+
+
+def totals(_, network):
+    return network["totals"]
+
+
+def stem(_, network):
+    return network["layers"][0]
+
+
+def root(tree, _):
+    return tree
+
+
+def own(_, network):
+    return network
+
+
+OTHER = (
+    f"its schema is `convcost.baseline/2`, and convcost {__version__} reads `convcost.baseline/1`"
+)
+WRONG = [
+    (lambda text: text[:200], "it is no JSON: there is a mistake in line 4"),
+    (lambda text: "<<<<<<< HEAD\n" + text, "it is no JSON: there is a mistake in line 1"),
+    (lambda _: "[" * 100_000, "it is nested too deep"),
+    (lambda _: "[1]", "its `schema` is not `convcost.baseline/1`"),
+    (lambda _: "9" * 5000, "it is no JSON: there is a mistake"),
+    (put(root, "schema", "convcost.baseline/2"), OTHER),
+    (put(root, "schema", "convcost.check/1"), "it is the answer of `convcost check`, no baseline"),
+    (put(root, "schema", 1), "its `schema` is not `convcost.baseline/1`"),
+    (put(root, "specs", []), "`specs` is not a mapping"),
+    (put(totals, "macs", 1.0), "`macs` is not a count"),
+    (put(totals, "macs", -1), "`macs` is not a count"),
+    (put(totals, "macs", True), "`macs` is not a count"),
+    (put(totals, "macs", 1), "`macs` of `net` is not what its layers come to"),
+    (put(stem, "macs", 7777), "`macs` of `net` is not what its layers come to"),
+    (put(stem, "path", None), "`path` and `kind` of a layer are not text"),
+    (put(stem, "output", {"channels": 8, "size": 6}), "`size` of `stem` is not a list of counts"),
+    (put(own, "layers", {}), "`layers` is not a list"),
+    (put(own, "inputs", {"\x1b[2J": 1}), "`input \\x1b[2J` is not a mapping"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "said"), WRONG, ids=[said for _, said in WRONG])
+def test_a_file_that_is_no_baseline_is_said_to_be_none_and_is_not_written_over(
+    folder, change, said
+):
+    file = folder / "b.json"
+    text = file.read_text("utf-8")
+    file.write_text(change(text) if change.__code__.co_argcount == 1 else spoilt(text, change))
+    before = file.read_bytes()
+    code, answer = check(folder, "--max-params", "1", "--max-growth", "1%")
+    assert code == 1  # what needs no base is checked all the same
+    (told,) = answer["statements"]
+    assert told == (
+        f"net.yaml: no base, growth is not checked: `b.json` is no baseline: {said}; mend it, or "
+        "delete it and write it with --update-baseline"
+    )
+    ran = update(folder)
+    assert ran.returncode == 2
+    assert ran.stderr.decode() == (
+        f"error: `b.json` is no baseline: {said}\nhelp: mend it, or delete it to begin anew\n"
+    )
+    assert file.read_bytes() == before
+
+
+def test_the_answer_of_a_check_is_no_baseline(folder):
+    run("check", "net.yaml", "--max-params", "1", "-o", "answer.json", cwd=folder)
+    ran = run("check", "net.yaml", "--base", "answer.json", "--max-growth", "1%", cwd=folder)
+    assert "it is the answer of `convcost check`, no baseline" in ran.stdout.decode()
+
+
+def test_a_baseline_that_is_not_there_yet_is_no_error(folder):
+    (folder / "b.json").unlink()
+    code, answer = check(folder, "--max-growth", "1%")
+    assert code == 0
+    (told,) = answer["statements"]
+    reason = "there is no `b.json` yet: write it with --update-baseline"
+    assert told == f"net.yaml: no base, growth is not checked: {reason}"
+
+
+KEYS = st.sampled_from(["specs", "net", "layers", "totals", "inputs", "x"])
+JSON = st.recursive(
+    st.none() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner),
+)
+
+
+@given(JSON)
+def test_no_json_is_a_fault_of_the_program_and_what_is_read_is_valid(value):
+    for tree in (value, {"schema": "convcost.baseline/1", "specs": value}):
+        try:
+            parsed(json.dumps(tree))
+        except NoBaseline:
+            continue
+        whole = {**tree, "version": "0.0.0", "convention": ""}
+        assert list(SCHEMA.iter_errors(whole)) == []
+
+
+# Requests
+
+NAMES = "--update-baseline writes the file that --base names: --base baseline.json"
+NO_FOLDER = "cannot write `no/b.json`: No such file or directory"
+OVER = "--output would overwrite the base `b.json`"
+UPDATE = ["--update-baseline", "--base", "b.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["net.yaml", "--update-baseline"], NAMES),
+        (["net.yaml", "--update-baseline", "--base", "git:main"], NAMES),
+        (["net.yaml", "--update-baseline", "--base", "net.yaml"], NAMES),
+        (["-", *UPDATE], "a spec from standard input has no name to stand under in a baseline"),
+        (["net.yaml", *UPDATE, "-o", "b.json"], OVER),
+        (["net.yaml", "--max-growth", "1%", "--base", "b.json", "-o", "./b.json"], OVER),
+        (["net.yaml", *UPDATE[:-1], "no/b.json"], NO_FOLDER),
+    ],
+)  # fmt: skip
+def test_a_request_that_cannot_be_met_leaves_the_baseline_alone(folder, arguments, said):
+    before = (folder / "b.json").read_bytes()
+    ran = run("check", *arguments, cwd=folder, text=net())
+    assert (ran.returncode, ran.stderr.decode()) == (2, f"error: {said}\n")
+    assert (folder / "b.json").read_bytes() == before
+
+
+def test_a_diff_of_a_baseline_shows_the_layers_that_changed(folder):
+    repository = Repository(folder)
+    repository.commit()
+    (folder / "net.yaml").write_text(net().replace("kernel: 1, name: b", "kernel: 3, name: b"))
+    assert update(folder, "--allow-growth").returncode == 0
+    command = ["git", "diff", "--numstat", "b.json"]
+    diff = subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout
+    assert diff.split()[:2] == [b"2", b"2"]  # the totals, and the layer
