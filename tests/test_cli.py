@@ -75,7 +75,7 @@ def test_json_has_exactly_the_promised_shape(tmp_path):
     }
     assert list(layers[0]) == [
         "path", "kind", "output", "weights", "biases", "params", "buffers", "macs",
-        "activations", "receptive_field", "stated",
+        "activations", "receptive_field", "stated", "uncounted",
     ]  # fmt: skip
     assert layers[0]["path"] == "stem/conv_1"
     assert layers[0]["receptive_field"] == {"size": [3, 3], "step": [1, 1]}

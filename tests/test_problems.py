@@ -420,7 +420,7 @@ def test_an_input_must_be_channels_and_a_size(written, expected):
 # Numbers, in every option of every kind
 
 SAMPLES = {
-    "Count": "1", "Natural": "0", "Tally": "0",
+    "Count": "1", "Natural": "0", "Tally": "0", "Stated": "0",
     "Number": "1", "Flag": "true", "Extent": "1", "Padding": "0",
     "Border": "0", "Factor": "2", "Label": "x", "Mode": "nearest", "Span": "all",
     "Tensor": "{channels: 1, size: 1}", "Form": "{channels: rest, size: 1}", "Function": "erf",
@@ -434,6 +434,7 @@ TAKEN = {
     "Extent": ((), "a whole number from 1"),
     "Natural": (("0",), "a whole number from 0"),
     "Tally": (("0",), "a whole number from 0"),
+    "Stated": (("0",), "a whole number from 0"),
     "Padding": (("0",), "a whole number from 0"),
     "Border": (("0",), "a whole number from 0"),
     "Number": (("0", "-1", "1.5"), "a number"),
