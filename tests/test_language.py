@@ -1004,12 +1004,16 @@ layers:
     def said(*arguments):
         return run(*arguments, text=spec).stdout.decode()
 
+    assert run("analyze", "-", "--strict", text=spec).returncode == 1
+    assert run("analyze", "-", "--strict", "--size", "16,32", text=spec).returncode == 1
+    assert run("analyze", "vgg16", "--strict").returncode == 0
     told = "uncounted: 1 layer of Net, the macs leave it out: magic"
     assert told in said("analyze", "-")
     assert told in said("compare", "-", "vgg16")
     assert told in said("analyze", "-", "--size", "16,32")
     assert "custom (uncounted)  30×30×8      18        ?" in said("analyze", "-")
     assert "uncounted: nobody knows them" in said("explain", "-", "magic")
+    assert f"<stdin>: {told}" in said("check", "-", "--max-macs", "1M")
 
 
 def test_the_macs_of_a_custom_layer_are_a_number_or_uncounted():

@@ -1,11 +1,12 @@
 """`convcost analyze`: what does this network cost?"""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
-from convcost.cli import _networks, _output, _reporting
-from convcost.costs import MEASURES, costs
+from convcost.cli import _exits, _networks, _output, _reporting
+from convcost.costs import MEASURES, Costs, costs
 from convcost.errors import UsageError
 from convcost.files.networks import read
 from convcost.names import did_you_mean
@@ -51,6 +52,9 @@ def command(
     layout: Annotated[
         str, typer.Option(metavar="hwc|chw", help="Where channels stand in a shape.")
     ] = "hwc",
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit 1 if the macs of a layer are uncounted.")
+    ] = False,
     settings: _networks.SetListOption = None,
     size: _networks.SizeListOption = None,
     batch: _networks.BatchOption = 1,
@@ -68,6 +72,7 @@ def command(
             asked = _sweep_view.view(columns, sort, top, _layout(layout))
             points = _sweeps.read(specs, _sweeps.axes(settings, size), batch)
             _output.write(Sweep(points, asked), where, specs)
+            _strictly(strict, [one.costs for some in points for one in some])
             return
         view = View(_columns(columns, work), depth, _sort(sort), top, _layout(layout))
         networks = read(specs, _networks.settings(settings, size))
@@ -75,6 +80,13 @@ def command(
         if report.lacks_options:
             raise UsageError("no row is a block that has options; add --depth 1")
         _output.write(report, where, specs)
+        _strictly(strict, report.networks)
+
+
+def _strictly(strict: bool, networks: Iterable[Costs]) -> None:
+    """Ends the run with 1 if all must be counted and a layer is not."""
+    if strict and any(layer.uncounted for costs in networks for layer in costs.layers):
+        raise SystemExit(_exits.OVER)
 
 
 def _columns(text: str | None, work: str | None) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from convcost.errors import UsageError
 from convcost.files.gather import Asked, Gathered, gather
 from convcost.questions.check.evaluate import findings
 from convcost.questions.check.report import Check
+from convcost.questions.uncounted import uncounted_of
 from convcost.report import printable
 
 SHOWN = 3
@@ -22,7 +23,7 @@ def checked(asked: Asked, *, if_any: bool = False) -> tuple[Check, tuple[str, ..
             f"there is no limit to check for {_some(all_.files)}\n"
             "help: add `budget: {params: {max: 5M}}` to the spec, or --max-params 5M"
         )
-    statements = (*all_.statements, *_without(all_))
+    statements = (*all_.statements, *_without(all_), *_uncounted(all_))
     against = all_.base.asked if all_.base is not None else ""
     return Check(found, statements, against, held=all_.held), all_.files
 
@@ -32,6 +33,14 @@ def _without(all_: Gathered) -> tuple[str, ...]:
     have = "has" if count == 1 else "have"
     said = f"{count} of the networks {have} no budget: {_some(all_.without)}"
     return (said,) if count else ()
+
+
+def _uncounted(all_: Gathered) -> tuple[str, ...]:
+    return tuple(
+        f"{printable(held.spec)}: {printable(said)}"
+        for held in all_.held
+        for said in uncounted_of(held.network.name, held.network.layers)
+    )
 
 
 def _some(names: tuple[str, ...]) -> str:
