@@ -6,7 +6,9 @@ To write it anew after a change: `CONVCOST_REWRITE=1 python -m pytest tests/test
 import os
 import re
 import shlex
+from pathlib import Path
 
+import onnx
 import pytest
 from support import ROOT, cost, run
 
@@ -14,20 +16,23 @@ SHOWN = re.compile(
     r"<!-- output: (?P<command>convcost .*?) -->\n```console\n(?P<text>.*?)```\n", re.DOTALL
 )
 RUN = re.compile(r"```python\n(?P<code>[^`]*?)```\n\n```text\n(?P<text>.*?)```\n", re.DOTALL)
+LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCKS = [(page, match) for page in PAGES for match in SHOWN.finditer(page.read_text("utf-8"))]
 
 
-def printed(command: str) -> str:
-    done = run(*shlex.split(command)[1:])
+def printed(command: str, folder: Path) -> str:
+    done = run(*shlex.split(command)[1:], cwd=folder if " import " in command else None)
     return f"$ {command}\n{(done.stdout + done.stderr).decode()}"
 
 
 @pytest.mark.parametrize(
     ("page", "match"), BLOCKS, ids=[f"{page.name}: {match['command']}" for page, match in BLOCKS]
 )
-def test_a_page_shows_what_its_command_prints(page, match):
-    found = printed(match["command"])
+def test_a_page_shows_what_its_command_prints(page, match, tmp_path):
+    if " import " in match["command"]:
+        (tmp_path / "resnet50.onnx").write_bytes((LIGHT / "light_resnet50.onnx").read_bytes())
+    found = printed(match["command"], tmp_path)
     if os.environ.get("CONVCOST_REWRITE"):
         text = page.read_text("utf-8")
         page.write_text(text.replace(match["text"], found, 1), "utf-8")

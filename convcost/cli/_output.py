@@ -204,13 +204,18 @@ def _print(stream: TextIO, text: str) -> None:
 @contextmanager
 def complaints() -> Iterator[None]:
     """Whatever a user has to mend, of one spec or of several, is said and ends the run with 2."""
+    wrong: list[SpecError | UsageError] = []
     try:
         yield
     except* (SpecError, UsageError) as errors:
         for error in errors.exceptions:
             assert isinstance(error, SpecError | UsageError)
+            wrong.append(error)
+    # Not in the block: Python before 3.11.4 wraps what is raised there in a group.
+    if wrong:
+        for error in wrong:
             complain(error)
-        raise SystemExit(_exits.WRONG) from None
+        raise SystemExit(_exits.WRONG)
 
 
 def complain(error: SpecError | UsageError, *, color: bool | None = None) -> None:

@@ -1,0 +1,246 @@
+"""Where a model is drawn, layer by layer: each is counted by its kind as it is put down, and held
+against the tensors and the shape that the model has for it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from convcost.costs import LayerCost
+from convcost.errors import Refusal
+from convcost.importing.drawing import Drawing, Drawn, Path
+from convcost.importing.rearranged import recognized
+from convcost.importing.value import Value, arranged, made
+from convcost.kind import KINDS, Kind
+from convcost.shapes import Shape
+
+
+class Easel:
+    """Layers drawn so far. Tensors are known by keys, any text that is one tensor's own."""
+
+    def __init__(self, name: str, source: str) -> None:
+        self.name = name
+        self.source = source
+        self.inputs: list[tuple[str, Shape]] = []
+        self.layers: list[Drawn] = []
+        self.free: Counter[str] = Counter()
+        self.notes: list[str] = []
+        self.classes: dict[Path, str] = {}
+        self.used: dict[str, int] = {}  # tensor to the layer that first used it
+        self.held: dict[Any, Value] = {}  # what no input reaches, once it is drawn
+        self._kinds: list[Kind[Any]] = []
+        self._varies: list[tuple[bool, ...]] = []  # extents that follow the size of the input
+        self._input_varies: list[tuple[bool, ...]] = []
+        self._arranged: dict[tuple[Any, ...], int] = {}
+
+    # What comes in and goes out
+
+    def input(self, name: str, dims: Sequence[int], channel: int, batch: int | None = 0) -> Value:
+        """A tensor that the model is given; `dims` with a batch of 1."""
+        size = tuple(n for axis, n in enumerate(dims) if axis not in (channel, batch))
+        shape = Shape(dims[channel], size)
+        self.inputs.append((name, shape))
+        self._input_varies.append((False, *(True for _ in size)))
+        return made(-len(self.inputs), shape, len(dims), channel, batch)
+
+    def drawing(self, outputs: Sequence[Value]) -> Drawing:
+        """All of it. An output whose elements have moved is arranged first."""
+        ends = tuple(self.demand(value, value.channel, ("output",)) for value in outputs)
+        return Drawing(
+            self.name,
+            self.source,
+            tuple(self.inputs),
+            tuple(self.layers),
+            tuple(dict.fromkeys(ends)),
+            tuple(sorted(self.free.items())),
+            tuple(self.notes),
+            tuple(self.classes.items()),
+        )
+
+    # Layers
+
+    def emit(
+        self,
+        kind: str,
+        path: Path,
+        inputs: Sequence[int],
+        options: Mapping[str, Any] | None = None,
+        *,
+        tensors: Mapping[str, int] | None = None,
+        buffers: Mapping[str, int] | None = None,
+        note: str = "",
+        rest: int | None = None,
+    ) -> int:
+        """Puts a layer down; its index.
+
+        `options` are the kind's, by the names of the language; those at their default are dropped.
+        `tensors` are what it learns and `buffers` what it keeps, each with its elements: the kind
+        must count as many. Raises Refusal.
+        """
+        found = KINDS.get(kind)
+        assert found is not None, kind
+        layer = found(**self._checked(found, options or {}))
+        shapes = tuple(self.shape(source) for source in inputs)
+        x = layer.take(shapes)
+        output = layer.output(x)
+        params = layer.weights(x).value + layer.biases(x).value
+        shares = self._shared(kind, tensors or {}, path)
+        held = sum((tensors or {}).values())
+        if params != held:
+            raise Refusal(
+                "CC403",
+                f"{kind} counts {params:,} params, the model holds {held:,} for it",
+                ", ".join(f"{key}: {n:,}" for key, n in (tensors or {}).items()),
+            )
+        kept = layer.buffers(x).value
+        if buffers is not None and kept != sum(buffers.values()):
+            held = sum(buffers.values())
+            raise Refusal("CC403", f"{kind} counts {kept:,} buffers, the model holds {held:,}")
+        index = len(self.layers)
+        for key in (*(tensors or {}), *(buffers or {})):
+            self.used.setdefault(key, index)
+        self.layers.append(
+            Drawn(
+                path,
+                kind,
+                self._told(found, options or {}),
+                tuple(inputs),
+                output,
+                0 if shares is not None else params,
+                0 if shares is not None else kept,
+                layer.macs(x).value,
+                shares,
+                note,
+                rest,
+            )
+        )
+        self._kinds.append(layer)
+        self._varies.append(self._varied(layer, inputs, output))
+        return index
+
+    def shape(self, source: int) -> Shape:
+        return self.layers[source].output if source >= 0 else self.inputs[-1 - source][1]
+
+    def varies(self, source: int) -> tuple[bool, ...]:
+        """Of the channels and of every axis of the size, whether it follows the input's size."""
+        return self._varies[source] if source >= 0 else self._input_varies[-1 - source]
+
+    def takes(self, index: int, key: str) -> bool:
+        """Whether a tensor can be given to a layer drawn before: it is nobody's yet, or belongs to
+        the layer whose weights that one uses again."""
+        shares = self.layers[index].shares
+        if shares is None:
+            return key not in self.used
+        return self.used.get(key) == shares
+
+    def revise(self, index: int, tensors: Mapping[str, int], **options: Any) -> None:
+        """Gives a layer drawn before further options and tensors: a bias that came later."""
+        old = self.layers[index]
+        found = KINDS.get(old.kind)
+        assert found is not None
+        given = {**dict(old.options), **options}
+        layer = found(**self._checked(found, given))
+        x = layer.take(tuple(self.shape(source) for source in old.inputs))
+        params = layer.weights(x).value + layer.biases(x).value
+        if old.shares is not None:
+            params = 0
+        elif params != old.params + sum(tensors.values()):
+            raise Refusal("CC403", f"{old.kind} counts {params:,} params, the model holds others")
+        for key in tensors:
+            self.used.setdefault(key, index)
+        self.layers[index] = old._replace(options=self._told(found, given), params=params)
+        self._kinds[index] = layer
+
+    def demand(self, value: Value, channel: int, path: Path) -> int:
+        """The source of a tensor with that axis as channels and the others as size, in order; a
+        rearrangement is put down first if it needs one."""
+        if not value.dims:  # a single number
+            alone = self.shape(value.source) == Shape(1)
+            return value.source if alone else self.emit("flatten", path, [value.source])
+        channel %= len(value.dims)
+        shape, stands = arranged(value, channel)
+        if stands:
+            return value.source
+        # What is asked for twice is put down once.
+        key = (value.source, value.begun, value.moves, value.axes, shape)
+        if key not in self._arranged:
+            self._arranged[key] = self._arrange(value, channel, shape, path)
+        return self._arranged[key]
+
+    def _arrange(self, value: Value, channel: int, shape: Shape, path: Path) -> int:
+        begun = value.begun or value
+        if known := recognized(begun, value.moves, channel):
+            kind, options = known
+            index = self.emit(kind, (*path[:-1], kind), [value.source], options)
+            assert self.shape(index) == shape, (kind, options, shape)
+            return index
+        if not shape.size:
+            return self.emit("flatten", (*path[:-1], "flatten"), [value.source])
+        options = {"shape": shape}
+        rest = self._rest(value.source, shape)
+        return self.emit("reshape", (*path[:-1], "reshape"), [value.source], options, rest=rest)
+
+    def _rest(self, source: int, shape: Shape) -> int | None:
+        """The entry that takes up all that follows the input's size, if a single one does."""
+        before = self.shape(source)
+        varies = self.varies(source)
+        if not any(varies):
+            return None
+        fixed = 1
+        for extent, free in zip((before.channels, *before.size), varies, strict=True):
+            fixed *= 1 if free else extent
+        extents = (shape.channels, *shape.size)
+        fits = [n for n, extent in enumerate(extents) if shape.elements // extent == fixed]
+        return fits[-1] if len(fits) == 1 else None
+
+    # Within
+
+    def _varied(self, layer: Kind[Any], inputs: Sequence[int], output: Shape) -> tuple[bool, ...]:
+        sources = [self.varies(source) for source in inputs]
+        any_varies = any(any(one) for one in sources)
+        if layer.name == "flatten":
+            return (any_varies,)
+        if layer.name in ("global_avg_pool", "global_max_pool", "adaptive_avg_pool",
+                          "adaptive_max_pool", "learned"):  # fmt: skip
+            return (False, *(False for _ in output.size))
+        if layer.name == "reshape":
+            rest = self.layers[-1].rest
+            return tuple(any_varies and rest in (None, n) for n in range(1 + len(output.size)))
+        same = [one for one in sources if len(one) == 1 + len(output.size)]
+        if same:
+            return (False, *(any(column) for column in list(zip(*same, strict=True))[1:]))
+        return (False, *(any_varies for _ in output.size))
+
+    def _shared(self, kind: str, tensors: Mapping[str, int], path: Path) -> int | None:
+        first = {self.used[key] for key in tensors if key in self.used}
+        if not first:
+            return None
+        if len(first) > 1 or any(key not in self.used for key in tensors):
+            raise Refusal("CC402", f"{kind} shares some of its weights and has others of its own")
+        index = first.pop()
+        if self.layers[index].kind != kind:
+            raise Refusal("CC402", f"{kind} uses the weights of a {self.layers[index].kind} again")
+        return index
+
+    @staticmethod
+    def _checked(kind: type[Kind[Any]], options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options as the kind's own types make them; a Shape is taken as it is."""
+        made_of: dict[str, Any] = {}
+        for name, value in options.items():
+            option = kind.options[name]
+            given = isinstance(value, Shape) or (value is None and option.default is None)
+            made_of[name] = value if given else option.type.check(value)
+        return made_of
+
+    @staticmethod
+    def _told(kind: type[Kind[Any]], options: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+        """Those options that a spec has to write, in the kind's order."""
+        return tuple(
+            (name, options[name])
+            for name, option in kind.options.items()
+            if name in options and (option.required or options[name] != option.default)
+        )
+
+
+def derived(layer: LayerCost) -> tuple[str, Shape, int, int, int]:
+    """What is compared of a layer that was read back."""
+    return layer.kind, layer.output, layer.params, layer.buffers, layer.macs

@@ -1,0 +1,66 @@
+"""A model's configuration out of its file: `.keras` is a zip archive, `.json` the text itself."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import BadZipFile, ZipFile
+
+from convcost.errors import Refusal
+
+LARGEST = 100 * 2**20
+WEIGHTS = "model.weights.h5"
+
+
+class Archive(NamedTuple):
+    """`weighted` says whether the file holds the weights, too."""
+
+    config: dict[str, Any]
+    weighted: bool = False
+
+
+def opened(path: Path) -> Archive:
+    """Raises Refusal."""
+    try:
+        if path.suffix.lower() == ".h5":
+            raise Refusal(
+                "CC401",
+                "the older HDF5 format is not read",
+                "save it anew: keras.models.load_model(…).save('model.keras'), or to_json()",
+            )
+        if path.suffix.lower() == ".json":
+            return Archive(_parsed(path.read_bytes()[: LARGEST + 1]))
+        with ZipFile(path) as archive:
+            names = set(archive.namelist())
+            if "config.json" not in names:
+                raise Refusal(
+                    "CC404", "the archive holds no config.json: no Keras model is like it"
+                )
+            with archive.open("config.json") as file:
+                return Archive(_parsed(file.read(LARGEST + 1)), WEIGHTS in names)
+    except OSError as error:
+        raise Refusal("CC404", f"cannot be read: {error.strerror or error}") from None
+    except BadZipFile:
+        raise Refusal("CC404", "is no .keras file: no zip archive, or a damaged one") from None
+    except (NotImplementedError, RuntimeError, EOFError) as error:
+        raise Refusal("CC404", f"cannot be unpacked: {error}") from None
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
+    if len(data) > LARGEST:
+        raise Refusal("CC404", f"the configuration is larger than {LARGEST // 2**20} MiB")
+    try:
+        found = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise Refusal("CC404", "the configuration is not UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        reason = f"line {error.lineno}: {error.msg}"
+        raise Refusal("CC404", f"the configuration is not JSON, {reason}") from None
+    except RecursionError:
+        raise Refusal("CC404", "the configuration is nested too deep") from None
+    if isinstance(found, dict) and isinstance(found.get("model_config"), dict):
+        found = found["model_config"]
+    if not isinstance(found, dict) or "class_name" not in found:
+        raise Refusal(
+            "CC404", "the JSON is no Keras model", "model.to_json() writes one, with `class_name`"
+        )
+    return found

@@ -1,0 +1,1 @@
+"""How the layers of Keras are drawn: one file a family."""

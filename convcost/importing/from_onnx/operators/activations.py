@@ -1,0 +1,127 @@
+"""Activations and other functions of one element. Free."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from convcost.importing.from_onnx.graph import Node
+from convcost.importing.from_onnx.operators import operator
+from convcost.importing.from_onnx.sheet import Sheet, get
+from convcost.importing.from_onnx.unknown import uncounted
+from convcost.importing.parts.pointwise import by_channel, pointwise
+from convcost.importing.value import Value
+
+KINDS = {
+    "Relu": "relu",
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "Softplus": "softplus",
+    "Selu": "selu",
+    "Elu": "elu",
+    "Celu": "elu",
+    "LeakyRelu": "leaky_relu",
+    "Mish": "mish",
+    "Softmax": "softmax",
+    "LogSoftmax": "log_softmax",
+    "HardSwish": "hard_swish",
+    "HardSigmoid": "hard_sigmoid",
+    "Gelu": "gelu",
+    "FastGelu": "gelu",
+    "QuickGelu": "silu",
+    "Swish": "silu",
+    "Silu": "silu",
+    "Hardmax": "softmax",
+    "QLinearSigmoid": "sigmoid",
+    "QLinearLeakyRelu": "leaky_relu",
+    "QLinearSoftmax": "softmax",
+    "ThresholdedRelu": "relu",
+}
+
+FUNCTIONS = {
+    "Abs": "abs",
+    "Neg": "negate",
+    "Sign": "sign",
+    "Reciprocal": "reciprocal",
+    "Sqrt": "sqrt",
+    "Exp": "exp",
+    "Log": "log",
+    "Erf": "erf",
+    "Sin": "sin",
+    "Cos": "cos",
+    "Tan": "tan",
+    "Round": "round",
+    "Floor": "floor",
+    "Ceil": "ceil",
+}
+
+
+def applied(sheet: Sheet, node: Node, op: str, x: Value) -> Value:
+    """The activation of a fused operator, as a layer of its own."""
+    return pointwise(sheet.easel, KINDS[op], x, (*sheet.path(node), KINDS[op]))
+
+
+@operator(*KINDS)
+def activation(sheet: Sheet, node: Node) -> Value:
+    return _alone(sheet, node, KINDS[node.op])
+
+
+@operator(*FUNCTIONS)
+def function(sheet: Sheet, node: Node) -> Value:
+    return _alone(sheet, node, "elementwise", {"function": FUNCTIONS[node.op]})
+
+
+def _alone(sheet: Sheet, node: Node, kind: str, options: Mapping[str, Any] | None = None) -> Value:
+    return pointwise(sheet.easel, kind, sheet.value(node), sheet.path(node), options)
+
+
+@operator("Clip")
+def clip(sheet: Sheet, node: Node) -> Value:
+    low = get(node, "min", sheet.number(node, 1))
+    high = get(node, "max", sheet.number(node, 2))
+    if low == 0 and high == 6:  # noqa: PLR2004  relu6
+        return _alone(sheet, node, "relu6")
+    if low == 0 and (high is None or high > 1e30):  # noqa: PLR2004  no upper bound at all
+        return _alone(sheet, node, "relu")
+    return _alone(sheet, node, "elementwise", {"function": "clip"})
+
+
+@operator("PRelu")
+def prelu(sheet: Sheet, node: Node) -> Value | tuple[Value, ...]:
+    slopes = sheet.constant(node, 1)
+    if slopes is None:
+        return uncounted(sheet, node)
+    x = sheet.value(node)
+    tensors = sheet.tensors(node, 1, kinds=("prelu",))
+    if slopes.elements == 1:
+        return pointwise_with(sheet, node, x, tensors)
+    full = (1,) * (len(x.dims) - len(slopes.dims)) + slopes.dims
+    long = [axis for axis, n in enumerate(full) if n != 1]
+    if len(long) != 1:
+        return uncounted(sheet, node)
+    return by_channel(sheet.easel, "prelu", x, sheet.path(node), long[0], tensors=tensors)
+
+
+def pointwise_with(sheet: Sheet, node: Node, x: Value, tensors: Mapping[str, int]) -> Value:
+    """A PReLU with one slope for all."""
+    options = {"shared": True}
+    return by_channel(
+        sheet.easel, "prelu", x, sheet.path(node), x.channel, options, tensors=tensors
+    )
+
+
+@operator("Dropout")
+def dropout(sheet: Sheet, node: Node) -> Value:
+    return _alone(sheet, node, "dropout")
+
+
+@operator("Identity", "Cast", "CastLike", "QuantizeLinear", "DequantizeLinear", "StopGradient")
+def nothing(sheet: Sheet, node: Node) -> Value:
+    return sheet.free(node, sheet.value(node))
+
+
+@operator("DynamicQuantizeLinear")
+def dynamic(sheet: Sheet, node: Node) -> tuple[Value, ...]:
+    from convcost.importing.from_onnx.constants import Constant
+
+    for output in node.outputs[1:]:
+        sheet.constants[output] = Constant((), real=True)
+    return (sheet.free(node, sheet.value(node)),)

@@ -1,0 +1,133 @@
+"""From `package.module:callable` to a module on the meta device: no weights, no data."""
+
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from convcost.errors import Refusal
+from convcost.importing.from_torch.reasons import ROUTE, told
+from convcost.names import did_you_mean
+
+
+def load(target: str, arguments: Mapping[str, Any]) -> Any:
+    """The `nn.Module` that the callable gives, made on the meta device, as it is for inference.
+
+    An `nn.Module` may stand in the callable's place. Raises Refusal in plain words.
+    """
+    name, colon, attribute = target.partition(":")
+    if not (name and colon and attribute):
+        raise Refusal(
+            "CC401",
+            "it names no PyTorch model",
+            "write package.module:callable, torchvision.models:resnet50",
+        )
+    torch = framework()
+    with _from_here(), quiet():
+        given = _found(_imported(name), name, attribute)
+        module = given if isinstance(given, torch.nn.Module) else _made(given, arguments)
+    if not isinstance(module, torch.nn.Module):
+        raise Refusal(
+            "CC401",
+            f"it gives {_a(type(module).__name__)}, not a torch.nn.Module",
+            "name a class of modules, or a function that returns one",
+        )
+    return module.to("meta").eval()
+
+
+def framework() -> Any:
+    """The package `torch`. Raises Refusal if it is not there."""
+    try:
+        return import_module("torch")
+    except ImportError as error:
+        raise Refusal(
+            "CC401",
+            f"PyTorch is needed to read a PyTorch model: {told(error)}",
+            "pip install 'convcost[torch]'",
+        ) from None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """What a model's own code prints or warns of does not mix with the spec."""
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _from_here() -> Iterator[None]:
+    """Modules of the working directory can be imported, as `python -m` has it."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
+
+
+def _imported(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name or name
+        if name == missing or name.startswith(f"{missing}."):
+            raise Refusal(
+                "CC401",
+                f"there is no module `{missing}`",
+                "modules are looked for in this folder and among the installed packages",
+            ) from None
+        raise Refusal("CC401", f"`{name}` needs the module `{missing}`, which is missing") from None
+    except Exception as error:  # noqa: BLE001  a user's code may raise anything
+        raise Refusal("CC401", f"`{name}` cannot be imported: {told(error)}") from None
+
+
+def _found(module: Any, name: str, attribute: str) -> Any:
+    found = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            public = [known for known in dir(found) if not known.startswith("_")]
+            raise Refusal(
+                "CC401", f"`{name}` has no `{attribute}`", did_you_mean(part, public) or ""
+            )
+        found = getattr(found, part)
+    return found
+
+
+def _made(given: Any, arguments: Mapping[str, Any]) -> Any:
+    if not callable(given):
+        raise Refusal("CC401", f"it is {_a(type(given).__name__)}, which cannot be called")
+    try:
+        with framework().device("meta"):
+            return given(**arguments)
+    except Exception:  # noqa: BLE001  a user's code may raise anything
+        # Code that computes its widths with tensors needs numbers there; its weights it does not.
+        try:
+            with _weightless():
+                return given(**arguments)
+        except Exception as error:  # noqa: BLE001
+            raise Refusal("CC401", f"it cannot be built: {told(error)}", ROUTE) from None
+
+
+@contextmanager
+def _weightless() -> Iterator[None]:
+    """Parameters go to the meta device as soon as a module takes them, before they are filled."""
+    torch = framework()
+
+    def empty(_module: Any, _name: str, parameter: Any) -> Any:
+        if parameter is None or parameter.is_meta:
+            return parameter
+        return torch.nn.Parameter(parameter.to("meta"), requires_grad=parameter.requires_grad)
+
+    hook = torch.nn.modules.module.register_module_parameter_registration_hook(empty)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def _a(name: str) -> str:
+    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"

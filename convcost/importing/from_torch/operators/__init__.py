@@ -1,0 +1,1 @@
+"""How operators are drawn, one file a family; found, never listed."""

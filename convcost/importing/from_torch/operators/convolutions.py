@@ -1,0 +1,108 @@
+"""Convolutions, plain and transposed, of one, two and three axes."""
+
+from math import prod
+from typing import Any
+
+from convcost.importing.from_torch.materials import flowing, main, weights
+from convcost.importing.from_torch.names import parted
+from convcost.importing.from_torch.registry import Call, operator
+from convcost.importing.from_torch.samples import apart, together
+from convcost.importing.from_torch.unknown import stated
+from convcost.importing.parts.pointwise import by_channel
+from convcost.importing.parts.windows import convolved, each, window
+from convcost.importing.value import Value
+
+
+@operator("aten.conv1d", "aten.conv2d", "aten.conv3d")
+def convolution(call: Call) -> Any:
+    """`weight` is [filters, channels/groups, kernel…]."""
+    given = call.given
+    filters, share, *kernel = given["weight"].dims
+    fixed = _fixed(call, prod(call.dims) * share * prod(kernel))
+    if fixed is not None:
+        return fixed
+    rank = len(kernel)
+    dilation = spread(given["dilation"], rank)
+    begins, ends = _padding(given["padding"], kernel, dilation)
+    x = together(flowing(call.easel, given["input"]))
+    weight, bias = given["weight"], given["bias"]
+    own, others = main(weight)
+    tensors = {**own, **({} if others else weights(bias))}
+    # Windows over samples that are many: the axis of samples is one more of the size.
+    more = len(x.dims) - 2 - rank
+    ones, none = [1] * more, [0] * more
+    y = convolved(
+        call.easel,
+        x,
+        call.path,
+        filters=filters,
+        kernel=[*ones, *kernel],
+        stride=[*ones, *spread(given["stride"], rank)],
+        begins=[*none, *begins],
+        ends=[*none, *ends],
+        dilation=[*ones, *dilation],
+        groups=given["groups"],
+        tensors=tensors,
+        bias=bias is not None and not others,
+    )
+    if others:
+        y = _weighed(call, y, others, weights(bias))
+    return apart(y, call.dims)
+
+
+def _weighed(call: Call, y: Value, factors: dict[str, int], shifts: dict[str, int]) -> Value:
+    """What the weights of filters are multiplied by, one number each, and the bias behind it."""
+    options = {"shift": bool(shifts)}
+    tensors = {**factors, **shifts}
+    path = parted(next(iter(factors)))
+    return by_channel(call.easel, "scale", y, path, 1, options, tensors=tensors)
+
+
+@operator("aten.conv_transpose1d", "aten.conv_transpose2d", "aten.conv_transpose3d")
+def transposed(call: Call) -> Any:
+    """`weight` is [channels, filters/groups, kernel…]."""
+    given = call.given
+    share, kernel = given["weight"].dims[1], given["weight"].dims[2:]
+    fixed = _fixed(call, prod(given["input"].dims) * share * prod(kernel))
+    if fixed is not None:
+        return fixed
+    rank = len(kernel)
+    extra = spread(given["output_padding"], rank)
+    options = {
+        "filters": share * given["groups"],
+        "kernel": each(kernel),
+        "stride": each(spread(given["stride"], rank)),
+        "padding": each(spread(given["padding"], rank)),
+        "output_padding": each(extra),
+        "dilation": each(spread(given["dilation"], rank)),
+        "groups": given["groups"],
+        "bias": given["bias"] is not None,
+    }
+    tensors = weights(given["weight"], given["bias"])
+    x = flowing(call.easel, given["input"])
+    return window(call.easel, "transposed_conv", x, call.path, options, tensors)
+
+
+def _fixed(call: Call, macs: int) -> Any:
+    """Weights that are not learned, or computed from what flows: stated, with the macs."""
+    weight = call.given["weight"]
+    if isinstance(weight, Value):
+        return stated(call, "convolution with computed weights", macs)
+    return None if weights(weight) else stated(call, "convolution with fixed weights", macs)
+
+
+def _padding(given: Any, kernel: Any, dilation: Any) -> tuple[list[int], list[int]]:
+    """Begins and ends; of `same` the odd element goes to the end."""
+    if given == "valid":
+        given = 0
+    if given == "same":
+        spans = [d * (f - 1) for d, f in zip(dilation, kernel, strict=True)]
+        return [n // 2 for n in spans], [n - n // 2 for n in spans]
+    both = list(spread(given, len(kernel)))
+    return both, both
+
+
+def spread(given: Any, rank: int) -> tuple[int, ...]:
+    """One number for each axis; PyTorch takes one for all of them too."""
+    numbers = tuple(given) if isinstance(given, (tuple, list)) else (given,)
+    return numbers * rank if len(numbers) == 1 else numbers

@@ -1,0 +1,49 @@
+"""Rows of tables, looked up."""
+
+from math import prod
+from typing import Any
+
+from convcost.importing.from_torch.held import Held
+from convcost.importing.from_torch.materials import flowing, weights
+from convcost.importing.from_torch.registry import Call, operator
+from convcost.importing.from_torch.unknown import stated
+from convcost.importing.value import Value, made, permuted, reshaped
+
+MATRIX = 2
+
+
+@operator("aten.embedding")
+def embedding(call: Call) -> Any:
+    table, indices = call.given["weight"], call.given["indices"]
+    if not isinstance(table, Held) or not isinstance(indices, Value):
+        return stated(call, "look-up")
+    return _looked_up(call, table, reshaped(indices, (prod(indices.dims),)), call.dims)
+
+
+@operator("aten.index")
+def index(call: Call) -> Any:
+    """A learned table gathered by numbers that the model keeps is an embedding of them; what
+    flows is only moved."""
+    table, at = call.given["self"], call.given["indices"]
+    numbers = [one for one in at if one is not None]
+    if not isinstance(table, Held) or table.leaf is None or len(numbers) != 1:
+        return stated(call, "gather")
+    kept = numbers[0]
+    if len(table.dims) != MATRIX or not isinstance(kept, Held) or kept.leaf is None:
+        return stated(call, "gather")
+    axis = at.index(kept)
+    flat = flowing(call.easel, kept._replace(dims=(prod(kept.dims),), node=(kept.node, "flat")))
+    rows, channels = (table.dims[axis], table.dims[1 - axis])
+    dims = (*kept.dims, channels)
+    found = _looked_up(call, table, flat, dims, rows)
+    return found if axis == 0 else permuted(found, (len(dims) - 1, *range(len(dims) - 1)))
+
+
+def _looked_up(
+    call: Call, table: Held, numbers: Value, dims: tuple[int, ...], rows: int | None = None
+) -> Value:
+    options = {"channels": dims[-1], "rows": rows or table.dims[0]}
+    source = call.easel.demand(numbers._replace(batch=None), -1, call.path)
+    place = call.easel.emit("embedding", call.path, [source], options, tensors=weights(table))
+    shape = call.easel.shape(place)
+    return reshaped(made(place, shape, 2, 1, None), dims)

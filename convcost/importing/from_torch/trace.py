@@ -1,0 +1,86 @@
+"""From a module to its ATen graph, traced on the meta device: nothing is computed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from convcost.errors import Refusal
+from convcost.importing.from_torch.load import framework, quiet
+from convcost.importing.from_torch.reasons import ROUTE, told
+from convcost.importing.from_torch.registry import SHAPED
+
+
+def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = ()) -> Any:
+    """The exported program of one sample; convolutions, norms and attention stay whole.
+
+    Raises Refusal with the reason if the model cannot be exported.
+    """
+    torch = framework()
+    names = [*dtypes, *["float32"] * (len(inputs) - len(dtypes))]
+    kinds = [_dtype(torch, name) for name in names]
+    with torch.device("meta"), torch.no_grad(), quiet():
+        given = tuple(
+            torch.empty((1, *dims), dtype=kind, device="meta")
+            for dims, kind in zip(inputs, kinds, strict=True)
+        )
+        try:
+            program = torch.export.export(module, given, strict=False)
+            if _rewrites(program):
+                program = program.run_decompositions({})
+        except Exception as error:  # noqa: BLE001  a user's code may raise anything
+            raise _refused(module, inputs, given, error) from None
+    return program
+
+
+def _dtype(torch: Any, name: str) -> Any:
+    dtype = getattr(torch, name, None)
+    if not isinstance(dtype, torch.dtype):
+        raise Refusal("CC401", f"PyTorch has no numbers of type `{name}`", "float32, int64 …")
+    return dtype
+
+
+def _refused(module: Any, inputs: Sequence[Sequence[int]], given: Any, error: Exception) -> Refusal:
+    """Why: the model cannot be run on this input, or what it does cannot be traced."""
+    sizes = " and ".join("×".join(map(str, dims)) for dims in inputs)
+    try:
+        module(*given)
+    except Exception as own:  # noqa: BLE001  a user's code may raise anything
+        # That a number is asked for is the trouble of tracing, not of the model.
+        if "meta tensors" not in str(own):
+            return Refusal("CC401", f"it cannot be run on {sizes}: {told(own)}", ROUTE)
+    return Refusal("CC401", f"it does not export: {told(error)}", ROUTE)
+
+
+def _rewrites(program: Any) -> bool:
+    """Whether a part of a tensor that flows is written to, and the whole is read again."""
+    flows = set(program.graph_signature.user_inputs)
+    for node in program.graph.nodes:
+        if node.op != "call_function" or str(node.target).rpartition(".")[0] in SHAPED:
+            continue
+        if any(one.name in flows for one in node.all_input_nodes):
+            flows.add(node.name)
+            if writes(node.target) and _read_again(node):
+                return True
+    return False
+
+
+def _read_again(node: Any) -> bool:
+    part = node.args[0]
+    while part.op == "call_function" and _views(part.target):
+        whole = part.args[0]
+        if any(node < user for user in whole.users if user is not part):
+            return True
+        part = whole
+    return False
+
+
+def writes(target: Any) -> bool:
+    schema = getattr(target, "_schema", None)
+    return schema is not None and bool(schema.is_mutable)
+
+
+def _views(target: Any) -> bool:
+    """Whether what a node gives shares memory with what it takes."""
+    schema = getattr(target, "_schema", None)
+    if schema is None or schema.is_mutable:
+        return False
+    return any(given.alias_info is not None for given in schema.returns)

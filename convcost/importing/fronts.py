@@ -1,0 +1,95 @@
+"""Which front end reads a model: by its file's name, or a callable of Python."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from convcost.costs import Costs, costs
+from convcost.errors import Refusal, Source
+from convcost.importing.drawing import Drawing
+from convcost.names import nearest
+from convcost.spec.load import load
+
+KERAS = (".keras", ".json", ".h5")
+SUFFIXES = (".onnx", *KERAS)
+
+
+class Asked(NamedTuple):
+    """A model and what it leaves open: what comes in, by size or by the names of dimensions."""
+
+    model: str
+    inputs: tuple[tuple[int, ...], ...] = ()
+    size: tuple[int, ...] | None = None
+    dims: tuple[tuple[str, int], ...] = ()
+    name: str | None = None
+
+
+class Imported(NamedTuple):
+    """A model as the text of a spec, proved, and what that comes to; `notes` are what else is to be
+    known of it."""
+
+    text: str
+    costs: Costs
+    notes: tuple[str, ...]
+
+    @property
+    def uncounted(self) -> bool:
+        return any(layer.uncounted for layer in self.costs.layers)
+
+
+def read(asked: Asked) -> Imported:
+    """The model as a proved spec. Raises Refusal."""
+    from convcost.importing.spec import specced
+    from convcost.questions.uncounted import uncounted
+
+    drawing = drawn(asked)
+    if asked.name is not None:
+        drawing = drawing._replace(name=asked.name)
+    text = specced(drawing)
+    (network,) = load(Source(asked.model, text))
+    counted = costs(network)
+    return Imported(text, counted, (*_free(drawing), *drawing.notes, *uncounted((counted,))))
+
+
+def _free(drawing: Drawing) -> tuple[str, ...]:
+    if not drawing.free:
+        return ()
+    listed = ", ".join(f"{name} ×{number}" for name, number in drawing.free)
+    return (f"left out, as they are free: {listed}",)
+
+
+def drawn(asked: Asked) -> Drawing:
+    """The layers of a model. Raises Refusal."""
+    path = Path(asked.model)
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES or path.is_file():
+        _there(path)
+    if suffix == ".onnx":
+        from convcost.importing.from_onnx import read as read_onnx
+
+        return read_onnx(path, size=asked.size, dims=dict(asked.dims))
+    if suffix in KERAS:
+        from convcost.importing.from_keras import read as read_keras
+
+        return read_keras(path, size=asked.size, inputs=asked.inputs)
+    if ":" in asked.model and not path.is_file():
+        from convcost.importing.from_torch import read as read_torch
+
+        return read_torch(asked.model, inputs=asked.inputs)
+    raise Refusal(
+        "CC401",
+        "no model is called like that",
+        "a model is a file that ends in .onnx, .keras or .json, or package.module:callable",
+    )
+
+
+def _there(path: Path) -> None:
+    if path.is_file():
+        return
+    if path.exists():
+        raise Refusal("CC404", "it is a folder, not a model")
+    beside: list[str] = []
+    if path.parent.is_dir():
+        beside = [file.name for file in path.parent.iterdir() if file.suffix.lower() in SUFFIXES]
+    close = nearest(path.name, beside)
+    hint = f"did you mean `{path.parent / close}`?" if close else ""
+    raise Refusal("CC404", "there is no such file", hint)

@@ -1,0 +1,28 @@
+"""Names that the language takes: unique in their list, and never another's automatic one."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+LONGEST = 60
+_SPACES = re.compile(r"\s+")
+
+
+def clean(name: str) -> str:
+    """A name as near to a model's own as the language and a reader's eyes allow; may be empty."""
+    shown = "".join(
+        "_" if unicodedata.category(character)[0] in "CZ" and character != " " else character
+        for character in name.replace("/", ".")
+    )
+    shown = _SPACES.sub(" ", shown).strip()[:LONGEST].strip()
+    return "" if shown == "input" or not shown.strip("._ ") else shown
+
+
+def free(wanted: str, taken: Iterable[str]) -> str:
+    """The name, with a number behind it if it is taken."""
+    if wanted not in taken:
+        return wanted
+    number = 2
+    while f"{wanted}_{number}" in taken:
+        number += 1
+    return f"{wanted}_{number}"

@@ -1,0 +1,94 @@
+"""Equal items in a row are written once."""
+
+from collections.abc import Sequence as Items
+
+from convcost.importing.structure.tree import (
+    Call,
+    Item,
+    Join,
+    Layer,
+    Repeated,
+    Sequence,
+    Side,
+    layers,
+    output,
+)
+
+
+def repeated(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:
+    """The items, runs of equal ones folded. `taken` are values that something takes by name: of a
+    run only the last may be."""
+    inner = [_within(item, taken) for item in items]
+    found: list[Item] = []
+    at = 0
+    while at < len(inner):
+        end = at + 1
+        form = _form(inner[at])
+        # What is taken by name can only be what the last of a run gives.
+        while (
+            form is not None
+            and not _lasting(inner[at])
+            and end < len(inner)
+            and _unseen(inner[end - 1], taken)
+            and _form(inner[end]) == form
+            and _unseen(inner[end], taken, but_last=True)
+        ):
+            end += 1
+        run = inner[at:end]
+        found.append(run[0] if len(run) == 1 else Repeated(tuple(run)))
+        at = end
+    return tuple(found)
+
+
+def _within(item: Item, taken: frozenset[int]) -> Item:
+    if isinstance(item, Join):
+        branches = tuple(b._replace(items=repeated(b.items, taken)) for b in item.branches)
+        return item._replace(branches=branches)
+    if isinstance(item, Sequence | Side):
+        return item._replace(items=repeated(item.items, taken))
+    return item
+
+
+def _unseen(item: Item, taken: frozenset[int], *, but_last: bool = False) -> bool:
+    if not taken:
+        return True
+    last = output(item) if but_last else None
+    return all(layer.number == last or layer.number not in taken for layer in layers((item,)))
+
+
+def _form(item: Item) -> object:
+    """What a writer writes of an item; None if it cannot be repeated."""
+    if isinstance(item, Layer):
+        alone = item.refs or item.shares is not None or item.name
+        return None if alone else (item.kind, item.options, item.note)
+    if isinstance(item, Call):
+        return None if item.refs else (item.block, item.arguments, stem(item.name))
+    if isinstance(item, Join):
+        return _join(item)
+    if isinstance(item, Repeated):
+        return (len(item.copies), _form(item.copies[0]))
+    inner = tuple(map(_form, item.items))
+    once = item.name or isinstance(item, Side) or None in inner
+    return None if once else ("sequence", inner)
+
+
+def _join(join: Join) -> object:
+    own = _form(join.layer)
+    parts = [(b.name, b.when, b.ref, tuple(map(_form, b.items))) for b in join.branches]
+    listed = any(branch.items for branch in join.branches)  # else its names are the list's own
+    return (own, tuple(parts)) if own is not None and listed and _whole(parts) else None
+
+
+def _lasting(item: Item) -> bool:
+    """Whether it has a name of its own, without a number."""
+    return isinstance(item, Call) and bool(item.name) and not item.name[-1].isdigit()
+
+
+def stem(name: str) -> str:
+    """A name without the number at its end, by which copies are told apart; all of it if there is
+    none."""
+    return name.rstrip("0123456789").rstrip("_.- ") if name[-1:].isdigit() else name
+
+
+def _whole(parts: list[tuple[str, str, int | None, tuple[object, ...]]]) -> bool:
+    return all(ref is None and None not in items for _, _, ref, items in parts)

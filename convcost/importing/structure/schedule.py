@@ -1,0 +1,142 @@
+"""Runs to one list: each item behind all that it takes; the flow goes on where it can."""
+
+from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
+
+from convcost.errors import Refusal
+from convcost.importing.structure.run import Run
+from convcost.importing.structure.tree import Item, Join, Layer, fed, layers, output, taken
+
+
+class _Track:
+    """A run on its way into the list."""
+
+    def __init__(self, number: int, run: Run) -> None:
+        self.number = number
+        self.source = run.start
+        self.items = run.flat()
+        self.at = 0
+        self.first = next(layers(tuple(self.items))).number
+
+    @property
+    def done(self) -> bool:
+        return self.at == len(self.items)
+
+
+def scheduled(runs: Sequence[Run], main: int, flow: int | None) -> list[Item]:
+    """All items of the runs in order, the one that gives `main` as late as can be."""
+    return _Schedule([_Track(number, run) for number, run in enumerate(runs)], main, flow).all()
+
+
+class _Schedule:
+    def __init__(self, tracks: list[_Track], main: int, flow: int | None) -> None:
+        self.main = main
+        self.flow = flow
+        self.entering = flow
+        self.left = sum(len(track.items) for track in tracks)
+        self.out: list[Item] = []
+        self.own = {index for track in tracks for item in track.items for index in _given(item)}
+        self.placed: set[int] = set()
+        self.waiting: dict[int, list[_Track]] = {}
+        self.ready: list[tuple[bool, int, int]] = []
+        self.by_source: dict[int | None, list[int]] = {}
+        self.tracks = tracks
+        self.queued: dict[int, bool] = {}
+        for number in range(len(tracks)):
+            self._queue(number)
+
+    def all(self) -> list[Item]:
+        while self.left:
+            number = self._next()
+            if number is None:
+                raise Refusal("CC401", "the layers of the model feed each other in a circle")
+            self._lay(number)
+        return self.out
+
+    def _queue(self, number: int) -> None:
+        """Makes a track ready, or has it wait for the first thing it misses."""
+        track = self.tracks[number]
+        if track.done:
+            return
+        missing = self._missing(track)
+        if missing is not None:
+            self.waiting.setdefault(missing, []).append(track)
+            return
+        self.queued[number] = True
+        last = self._holds_main(track)
+        heappush(self.ready, (last, track.first, number))
+        if not last:
+            heappush(self.by_source.setdefault(track.source, []), number)
+
+    def _holds_main(self, track: _Track) -> bool:
+        return track.at == len(track.items) - 1 and output(track.items[-1]) == self.main
+
+    def _missing(self, track: _Track) -> int | None:
+        wanted = [track.source, *_wanted(track.items[track.at])]
+        for source in wanted:
+            if source is not None and source in self.own and source not in self.placed:
+                return source
+        return None
+
+    def _next(self) -> int | None:
+        following = self.by_source.get(self.flow, [])
+        while following:
+            number = heappop(following)
+            if self.queued.get(number) and self.tracks[number].source == self.flow:
+                return number
+        while self.ready:
+            _, _, number = heappop(self.ready)
+            if self.queued.get(number):
+                return number
+        return None
+
+    def _lay(self, number: int) -> None:
+        """Items of a track, up to one that has to wait."""
+        track = self.tracks[number]
+        self.queued[number] = False
+        begun = True
+        while not track.done:
+            if not begun and (self._missing(track) is not None or self._early(track)):
+                self._queue(number)
+                return
+            begun = False
+            item = track.items[track.at]
+            if track.source != self.flow and _flows(item) and track.source is not None:
+                item = fed(item, track.source)
+            self.out.append(item)
+            self.left -= 1
+            track.at += 1
+            given = output(item)
+            if given is not None:
+                self.flow = track.source = given
+            for index in _given(item):
+                self.placed.add(index)
+                for other in self.waiting.pop(index, []):
+                    if other is not track:
+                        self._queue(other.number)
+
+    def _early(self, track: _Track) -> bool:
+        return self._holds_main(track) and self.left > 1
+
+
+def _given(item: Item) -> Iterator[int]:
+    return (layer.number for layer in layers((item,)))
+
+
+def _wanted(item: Item) -> Iterator[int]:
+    """What an item takes by name of what stands before it."""
+    names = tuple(taken((item,)))
+    own = set(_given(item)) if names else set()
+    return (value for value in names if value not in own)
+
+
+def _flows(item: Item) -> bool:
+    """Whether an item takes what the one before it gives."""
+    if isinstance(item, Layer):
+        return not item.refs
+    if isinstance(item, Join):
+        return not item.layer.refs and any(
+            branch.ref is None and (not branch.items or _flows(branch.items[0]))
+            for branch in item.branches
+        )
+    return True

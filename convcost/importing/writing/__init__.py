@@ -1,0 +1,1 @@
+"""A tree becomes YAML as a person would lay it out."""

@@ -1,0 +1,93 @@
+"""The layout of YAML: what fits on a line stands on one, in brackets; what does not, below its
+key. A node is a scalar as written, a list of nodes, or a dict of them."""
+
+from typing import TypeAlias
+
+Node: TypeAlias = "str | list[Node] | dict[str, Node]"
+
+WIDTH = 100
+STEP = 2
+MOST_LINES = 3  # of a list in brackets that goes on below
+
+
+class Comment(str):
+    """A scalar with a remark behind it."""
+
+    __slots__ = ("remark",)
+
+
+def flow(node: Node) -> str:
+    """A node on one line."""
+    if isinstance(node, dict):
+        return "{" + ", ".join(f"{key}: {flow(value)}" for key, value in node.items()) + "}"
+    if isinstance(node, list):
+        return "[" + ", ".join(map(flow, node)) + "]"
+    return node
+
+
+def entry(key: str, node: Node, indent: int) -> list[str]:
+    """`key: …` from a column on, on as many lines as it takes."""
+    head = " " * indent + f"{key}: "
+    return _placed(head, node, indent + STEP)
+
+
+def _placed(head: str, node: Node, below: int) -> list[str]:
+    """A node behind `head`, or on the lines below it."""
+    short = flow(node)
+    if isinstance(node, str) or not node or (len(head) + len(short) <= WIDTH and not deep(node)):
+        return [(head + short).rstrip()]
+    filled = _filled(head, node)
+    if filled:
+        return filled
+    return [head.rstrip(), *block(node, below)]
+
+
+def block(node: Node, indent: int) -> list[str]:
+    """A list or dict with an entry on every line."""
+    if isinstance(node, dict):
+        return [line for key, value in node.items() for line in entry(key, value, indent)]
+    assert isinstance(node, list)
+    lines: list[str] = []
+    for item in node:
+        head = " " * indent + "- "
+        short = flow(item)
+        if isinstance(item, str) or (len(head) + len(short) <= WIDTH and not deep(item)):
+            lines.append(head + short)
+            continue
+        inner = block(item, indent + STEP)
+        lines += [head + inner[0].lstrip(), *inner[1:]]
+    return lines
+
+
+def _filled(head: str, node: Node) -> list[str]:
+    """A list in brackets over a few lines, if it holds nothing but layers of one line."""
+    if not isinstance(node, list) or any(_holds(item) for item in node):
+        return []
+    margin = " " * (len(head) + 1)
+    lines, line = [], head + "["
+    for number, item in enumerate(node):
+        part = flow(item) + ("," if number < len(node) - 1 else "]")
+        if len(line) + len(part) > WIDTH and line.strip() not in ("", head.strip() + " ["):
+            lines.append(line.rstrip())
+            line = margin
+        line += part + " "
+    lines.append(line.rstrip())
+    fits = len(lines) <= MOST_LINES and all(len(one) <= WIDTH for one in lines)
+    return lines if fits else []
+
+
+def _holds(node: Node) -> bool:
+    """Whether a layer holds others, or a mapping: more than numbers."""
+    values = list(node.values()) if isinstance(node, dict) else []
+    lists = [value for value in values if isinstance(value, list)]
+    return any(isinstance(value, dict) for value in (*values, *(v for one in lists for v in one)))
+
+
+def deep(node: Node, most: int = 4) -> bool:
+    """Whether brackets stand in each other deeper than a reader follows on one line."""
+    if isinstance(node, str) or not node:
+        return False
+    if most == 0:
+        return True
+    values = node.values() if isinstance(node, dict) else node
+    return any(deep(value, most - 1) for value in values)

@@ -1,0 +1,75 @@
+"""Small ONNX models for tests, built node by node."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from convcost.importing.drawing import Drawing
+from convcost.importing.from_onnx import read
+
+X = (1, 8, 12, 10)
+FLOAT = TensorProto.FLOAT
+
+
+def array(*dims: int) -> np.ndarray:
+    """A weight in which no two numbers are the same."""
+    return (np.arange(int(np.prod(dims)), dtype=np.float32).reshape(dims) + 0.5) / 7
+
+
+def ints(*numbers: int) -> np.ndarray:
+    return np.array(numbers, np.int64)
+
+
+def node(op: str, *names: str, **attributes: Any) -> NodeProto:
+    """`node("Conv", "x", "w", "-> y")`: inputs, then outputs."""
+    at = next(at for at, name in enumerate(names) if name.startswith("->"))
+    outputs = [name.removeprefix("->").strip() for name in names[at:]]
+    return helper.make_node(op, list(names[:at]), outputs, **attributes)
+
+
+def model(
+    nodes: Sequence[NodeProto],
+    weights: Mapping[str, np.ndarray] | None = None,
+    dims: Sequence[int | str | None] = X,
+    outputs: Sequence[str] = ("y",),
+    opset: int = 20,
+    inputs: Mapping[str, Sequence[int | str | None]] | None = None,
+) -> ModelProto:
+    given = {"x": dims} if inputs is None else inputs
+    graph = helper.make_graph(
+        nodes,
+        "test",
+        [helper.make_tensor_value_info(name, FLOAT, one) for name, one in given.items()],
+        [helper.make_empty_tensor_value_info(name) for name in outputs],
+        [numpy_helper.from_array(one, name) for name, one in (weights or {}).items()],
+    )
+    domains = {one.domain for one in nodes} - {""}
+    imports = [helper.make_opsetid("", opset), *(helper.make_opsetid(one, 1) for one in domains)]
+    return helper.make_model(graph, opset_imports=imports, ir_version=10)
+
+
+def drawn(folder: Path, made: ModelProto, **options: Any) -> Drawing:
+    path = folder / "model.onnx"
+    path.write_bytes(made.SerializeToString())
+    return read(path, **options)
+
+
+def told(drawing: Drawing) -> list[str]:
+    """Every layer as one would write it: `conv filters=4 kernel=3 → 10×8×4`."""
+    lines = []
+    for layer in drawing.layers:
+        options = "".join(f" {name}={value}" for name, value in layer.options)
+        lines.append(f"{layer.kind}{options} → {layer.output.text}")
+    return lines
+
+
+def sums(drawing: Drawing) -> tuple[int, int, int]:
+    """Params, buffers, macs."""
+    return (
+        sum(layer.params for layer in drawing.layers),
+        sum(layer.buffers for layer in drawing.layers),
+        sum(layer.macs for layer in drawing.layers),
+    )

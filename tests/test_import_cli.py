@@ -1,0 +1,180 @@
+"""`convcost import` in a process of its own: files in, specs out, exit codes as promised."""
+
+import json
+from pathlib import Path
+
+import onnx
+import pytest
+from support import run
+
+LIGHT = Path(onnx.__file__).parent / "backend" / "test" / "data" / "light"
+SQUEEZENET = LIGHT / "light_squeezenet.onnx"
+KERAS = {
+    "class_name": "Sequential",
+    "config": {
+        "name": "tiny",
+        "layers": [
+            {"class_name": "InputLayer", "config": {"name": "x", "batch_shape": [None, 32, 32, 3]}},
+            {
+                "class_name": "Conv2D",
+                "config": {"name": "c", "filters": 8, "kernel_size": [3, 3], "strides": [1, 1]},
+            },
+        ],
+    },
+}
+
+
+@pytest.fixture
+def keras(tmp_path):
+    path = tmp_path / "tiny.json"
+    path.write_text(json.dumps(KERAS))
+    return path
+
+
+def test_a_spec_is_written_and_what_it_comes_to_is_told(tmp_path):
+    done = run("import", str(SQUEEZENET), "-o", "net.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, b"")
+    told = done.stderr.decode().splitlines()
+    assert told[0] == "wrote net.yaml"
+    assert "1,235,496 params" in told[1]
+    analyzed = run("analyze", "net.yaml", "--format", "json", cwd=tmp_path)
+    assert json.loads(analyzed.stdout)["networks"][0]["totals"]["params"] == 1235496
+
+
+def test_without_a_file_the_spec_goes_to_standard_output(keras):
+    done = run("import", str(keras))
+    assert done.stdout.decode() == (
+        "name: tiny\n"
+        "source: Keras, tiny.json\n"
+        "input: {channels: 3, size: 32}\n"
+        "layers:\n"
+        "  - {conv: 8, kernel: 3, bias: true, name: c}\n"
+    )
+    assert done.stderr.decode() == "tiny: 1 layer, 224 params, 194,400 macs\n"
+
+
+def test_a_name_can_be_given(keras):
+    assert run("import", str(keras), "--name", "Mine").stdout.decode().startswith("name: Mine\n")
+
+
+def test_a_file_that_is_there_is_not_written_over(keras, tmp_path):
+    (tmp_path / "net.yaml").write_text("mine\n")
+    done = run("import", str(keras), "-o", "net.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.decode() == (
+        "error: `net.yaml` is there already: --force writes over it, --check net.yaml tells "
+        "whether it still describes the model\n"
+    )
+    assert (tmp_path / "net.yaml").read_text() == "mine\n"
+    assert run("import", str(keras), "-o", "net.yaml", "--force", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "net.yaml").read_text().startswith("name: tiny\n")
+
+
+def test_a_spec_that_still_describes_the_model_passes_whatever_its_names(keras, tmp_path):
+    spec = tmp_path / "mine.yaml"
+    spec.write_text(
+        "name: Other\ninput: {channels: 3, size: 32}\nvars: {n: 8}\n"
+        "layers: [{sequence: [{conv: n, kernel: [3, 3], bias: true}], name: stem}]\n"
+    )
+    done = run("import", str(keras), "--check", "mine.yaml", cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.decode().startswith("mine.yaml still describes tiny\n")
+
+
+def test_a_spec_that_no_longer_does_fails_and_names_the_layers(keras, tmp_path):
+    spec = tmp_path / "mine.yaml"
+    spec.write_text("input: {channels: 3, size: 32}\nlayers: [{conv: 16, kernel: 3, bias: true}]\n")
+    done = run("import", str(keras), "--check", "mine.yaml", cwd=tmp_path)
+    assert done.returncode == 1
+    lines = done.stdout.decode().splitlines()
+    assert lines[0] == "mine.yaml no longer describes tiny"
+    assert [line.split()[:5] for line in lines[3:5]] == [
+        ["c", "model", "only", "conv", "30×30×8"],
+        ["conv_1", "spec", "only", "conv", "30×30×16"],
+    ]
+    assert "params: model 224, spec 448" in lines
+
+
+def test_layers_that_are_joined_in_another_way_are_told_apart(tmp_path):
+    spec = "input: {{channels: 8, size: 8}}\nlayers: [{}]\n"
+    one = "{conv: 8, kernel: 1, name: a}, relu, {add: [input, relu_1]}"
+    other = "{conv: 8, kernel: 1, name: a}, relu, {add: [a, relu_1]}"
+    from convcost.costs import costs
+    from convcost.errors import Source
+    from convcost.importing.describes import Describes
+    from convcost.spec.load import load
+
+    first, second = (
+        costs(load(Source("net.yaml", spec.format(layers)))[0]) for layers in (one, other)
+    )
+    assert Describes(first, first).same
+    answer = Describes(first, second)
+    assert not answer.same
+    (table,) = answer.tables()
+    assert table.rows == ()
+    assert table.notes[0] == "the layers are the same, but joined in another way"
+
+
+NO_MODEL = """error[CC401]: tiny.txt: no model is called like that
+help: a model is a file that ends in .onnx, .keras or .json, or package.module:callable
+"""
+MISTAKES = {
+    "no file": (
+        ["import", "nothing.onnx"],
+        "error[CC404]: nothing.onnx: there is no such file\n",
+    ),
+    "a near name": (
+        ["import", "tinny.json"],
+        "error[CC404]: tinny.json: there is no such file\nhelp: did you mean `tiny.json`?\n",
+    ),
+    "no model": (
+        ["import", "tiny.txt"],
+        NO_MODEL,
+    ),
+    "a wrong input": (
+        ["import", "tiny.json", "--input", "3xx"],
+        "error: --input is like 3x224x224, not `3xx`\n",
+    ),
+    "a wrong dim": (
+        ["import", "tiny.json", "--dim", "batch"],
+        "error: --dim is like batch=1, not `batch`\n",
+    ),
+    "a spec that is not there": (
+        ["import", "tiny.json", "--check", "gone.yaml"],
+        "error: there is no file `gone.yaml`\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_told_in_plain_words_and_exits_with_2(keras, tmp_path, case):
+    arguments, message = MISTAKES[case]
+    done = run(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", message)
+
+
+def unknown(tmp_path):
+    """A model with an operator that nobody has heard of."""
+    from onnx import TensorProto, helper
+
+    shape = [1, 3, 8, 8]
+    graph = helper.make_graph(
+        [helper.make_node("Wavelet", ["x"], ["y"], name="wavelet", domain="of.mine")],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
+    )
+    imports = [helper.make_opsetid("", 17), helper.make_opsetid("of.mine", 1)]
+    path = tmp_path / "odd.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=imports, ir_version=8), str(path))
+    return path
+
+
+def test_what_nobody_counts_is_in_the_spec_in_reports_and_in_the_exit_code(tmp_path):
+    path = unknown(tmp_path)
+    assert run("import", str(path)).returncode == 0
+    done = run("import", str(path), "--strict", "-o", "odd.yaml", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "uncounted: 1 layer of" in done.stderr.decode()
+    assert "macs: uncounted" in (tmp_path / "odd.yaml").read_text()
+    assert "uncounted: 1 layer of" in run("analyze", "odd.yaml", cwd=tmp_path).stdout.decode()

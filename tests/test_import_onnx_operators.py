@@ -1,0 +1,548 @@
+"""What each operator of ONNX becomes: layers, params and macs by hand, for models of one or two
+operators. The shapes are held against ONNX's own inference by the import itself."""
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+from onnx_models import array, drawn, ints, model, node, sums, told
+
+from convcost.errors import Refusal
+
+W = {"w": array(4, 8, 3, 3)}
+ROW = (1, 197, 768)
+CONV = [node("Conv", "x", "w", "-> c")]
+
+# name: nodes, weights, dims of the input, the layers, (params, buffers, macs)
+TABLE = {
+    "conv": (
+        [node("Conv", "x", "w", "b", "-> y", pads=[1, 1, 1, 1], strides=[2, 2])],
+        {**W, "b": array(4)},
+        (1, 8, 12, 10),
+        ["conv filters=4 kernel=3 stride=2 padding=1 bias=True → 6×5×4"],
+        (4 * 3 * 3 * 8 + 4, 0, 4 * 3 * 3 * 8 * 6 * 5),
+    ),
+    "conv, asymmetric": (
+        [node("Conv", "x", "w", "-> y", pads=[0, 1, 2, 3], dilations=[1, 2])],
+        W,
+        (1, 8, 12, 10),
+        ["conv filters=4 kernel=3 padding=(0, 1, 2, 3) dilation=(1, 2) → 12×10×4"],
+        (4 * 3 * 3 * 8, 0, 4 * 3 * 3 * 8 * 12 * 10),
+    ),
+    "conv, same": (
+        [node("Conv", "x", "w", "-> y", auto_pad="SAME_UPPER", strides=[2, 2])],
+        W,
+        (1, 8, 11, 10),
+        ["conv filters=4 kernel=3 stride=2 padding=same → 6×5×4"],
+        (4 * 3 * 3 * 8, 0, 4 * 3 * 3 * 8 * 6 * 5),
+    ),
+    "conv, same, the odd pixel first": (
+        [node("Conv", "x", "w", "-> y", auto_pad="SAME_LOWER", strides=[2, 2])],
+        W,
+        (1, 8, 11, 10),
+        ["conv filters=4 kernel=3 stride=2 padding=(1, 1, 1, 0) → 6×5×4"],
+        (4 * 3 * 3 * 8, 0, 4 * 3 * 3 * 8 * 6 * 5),
+    ),
+    "conv of a row": (
+        [node("Conv", "x", "w", "-> y")],
+        {"w": array(4, 8, 5)},
+        (1, 8, 20),
+        ["conv filters=4 kernel=5 → 16×4"],
+        (4 * 5 * 8, 0, 4 * 5 * 8 * 16),
+    ),
+    "depthwise": (
+        [node("Conv", "x", "w", "-> y", group=8)],
+        {"w": array(16, 1, 3, 3)},
+        (1, 8, 12, 10),
+        ["depthwise kernel=3 multiplier=2 → 10×8×16"],
+        (16 * 3 * 3, 0, 16 * 3 * 3 * 10 * 8),
+    ),
+    "conv and a bias after it": (
+        [*CONV, node("Add", "c", "b", "-> y")],
+        {**W, "b": array(1, 4, 1, 1)},
+        (1, 8, 12, 10),
+        ["conv filters=4 kernel=3 bias=True → 10×8×4"],
+        (4 * 3 * 3 * 8 + 4, 0, 4 * 3 * 3 * 8 * 10 * 8),
+    ),
+    "transposed conv": (
+        [node("ConvTranspose", "x", "w", "-> y", strides=[2, 2], output_padding=[1, 1],
+              pads=[1, 1, 1, 1])],
+        {"w": array(8, 4, 3, 3)},
+        (1, 8, 6, 5),
+        ["transposed_conv filters=4 kernel=3 stride=2 padding=1 output_padding=1 → 12×10×4"],
+        (4 * 3 * 3 * 8, 0, 4 * 3 * 3 * 8 * 6 * 5),
+    ),
+    "transposed conv to a size": (
+        [node("ConvTranspose", "x", "w", "-> y", strides=[2, 2], output_shape=[11, 10])],
+        {"w": array(8, 4, 3, 3)},
+        (1, 8, 6, 5),
+        ["transposed_conv filters=4 kernel=3 stride=2 padding=(1, 1, 1, 0) → 11×10×4"],
+        (4 * 3 * 3 * 8, 0, 4 * 3 * 3 * 8 * 6 * 5),
+    ),
+    "max pool, ceil": (
+        [node("MaxPool", "x", "-> y", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)],
+        {},
+        (1, 8, 12, 10),
+        ["max_pool kernel=3 stride=2 ceil=True → 6×5×8"],
+        (0, 0, 0),
+    ),
+    "average pool of its own stride": (
+        [node("AveragePool", "x", "-> y", kernel_shape=[2, 2], strides=[2, 2])],
+        {},
+        (1, 8, 12, 10),
+        ["avg_pool kernel=2 → 6×5×8"],
+        (0, 0, 0),
+    ),
+    "global pools": (
+        [node("GlobalAveragePool", "x", "-> a"), node("Flatten", "a", "-> y")],
+        {},
+        (1, 8, 12, 10),
+        ["global_avg_pool → 1×1×8", "flatten → 8"],
+        (0, 0, 0),
+    ),
+    "mean over the size": (
+        [node("ReduceMean", "x", "axes", "-> y", keepdims=1)],
+        {"axes": ints(2, 3)},
+        (1, 8, 12, 10),
+        ["global_avg_pool → 1×1×8"],
+        (0, 0, 0),
+    ),
+    "local response norm": (
+        [node("LRN", "x", "-> y", size=5)],
+        {},
+        (1, 8, 12, 10),
+        ["local_response_norm → 12×10×8"],
+        (0, 0, 0),
+    ),
+    "batch norm": (
+        [node("BatchNormalization", "x", "s", "b", "m", "v", "-> y")],
+        {name: array(8) for name in "sbmv"},
+        (1, 8, 12, 10),
+        ["batch_norm → 12×10×8"],
+        (8 + 8, 8 + 8, 0),
+    ),
+    "Caffe's scale": (
+        [node("BatchNormalization", "x", "s", "b", "m", "v", "-> n"),
+         node("Mul", "n", "f", "-> a"), node("Add", "a", "g", "-> y")],
+        {**{name: array(8) for name in "sbmv"}, "f": array(8, 1, 1), "g": array(8, 1, 1)},
+        (1, 8, 12, 10),
+        ["batch_norm → 12×10×8", "scale shift=True → 12×10×8"],
+        (4 * 8, 8 + 8, 0),
+    ),
+    "layer norm": (
+        [node("LayerNormalization", "x", "s", "b", "-> y")],
+        {"s": array(768), "b": array(768)},
+        ROW,
+        ["layer_norm → 197×768"],
+        (768 + 768, 0, 0),
+    ),
+    "linear at every position": (
+        [node("MatMul", "x", "w", "-> a"), node("Add", "b", "a", "-> y")],
+        {"w": array(768, 4), "b": array(4)},
+        ROW,
+        ["linear features=4 each_position=True → 197×4"],
+        (768 * 4 + 4, 0, 768 * 4 * 197),
+    ),
+    "linear from the left": (
+        [node("MatMul", "w", "x", "-> y")],
+        {"w": array(5, 197)},
+        ROW,
+        ["reshape shape=Shape(channels=197, size=(768,)) → 768×197",
+         "linear features=5 bias=False each_position=True → 768×5"],
+        (5 * 197, 0, 5 * 197 * 768),
+    ),
+    "gemm": (
+        [node("Flatten", "x", "-> f"), node("Gemm", "f", "w", "b", "-> y", transB=1)],
+        {"w": array(10, 8 * 4 * 3), "b": array(10)},
+        (1, 8, 4, 3),
+        ["flatten → 96", "linear features=10 → 10"],
+        (10 * 96 + 10, 0, 10 * 96),
+    ),
+    "a product of two": (
+        [node("Transpose", "x", "-> t", perm=[0, 2, 1]), node("MatMul", "x", "t", "-> y")],
+        {},
+        ROW,
+        ["matmul transpose=True → 197×197"],
+        (0, 0, 197 * 197 * 768),
+    ),
+    "attention": (
+        [node("MatMul", "x", "w", "-> q"), node("Reshape", "q", "apart", "-> h"),
+         node("Transpose", "h", "-> a", perm=[0, 2, 1, 3]),
+         node("Transpose", "h", "-> k", perm=[0, 2, 3, 1]), node("MatMul", "a", "k", "-> s"),
+         node("Div", "s", "root", "-> d"), node("Softmax", "d", "-> p", axis=-1),
+         node("MatMul", "p", "a", "-> o"), node("Transpose", "o", "-> t", perm=[0, 2, 1, 3]),
+         node("Reshape", "t", "flat", "-> y")],
+        {"w": array(768, 768), "apart": ints(0, 0, 12, 64), "flat": ints(0, 0, 768),
+         "root": np.float32(8)},
+        ROW,
+        ["linear features=768 bias=False each_position=True → 197×768",
+         "attention heads=12 → 197×768"],
+        (768 * 768, 0, 768 * 768 * 197 + 2 * 12 * 197 * 197 * 64),
+    ),
+    "query, key and value in one": (
+        [node("MatMul", "x", "w", "-> a"), node("Reshape", "a", "apart", "-> b"),
+         node("Transpose", "b", "-> c", perm=[2, 0, 3, 1, 4]),
+         node("Gather", "c", "n0", "-> q"), node("Gather", "c", "n1", "-> k"),
+         node("Gather", "c", "n2", "-> v"), node("Transpose", "k", "-> t", perm=[0, 1, 3, 2]),
+         node("MatMul", "q", "t", "-> s"), node("Softmax", "s", "-> p"),
+         node("MatMul", "p", "v", "-> y")],
+        {"w": array(768, 2304), "apart": ints(1, 197, 3, 12, 64),
+         **{f"n{at}": np.array(at) for at in range(3)}},
+        ROW,
+        ["linear features=2304 bias=False each_position=True → 197×2304",
+         "slice length=768 → 197×768", "slice length=768 start=768 → 197×768",
+         "slice length=768 start=1536 → 197×768", "attention heads=12 → 197×768",
+         "reshape shape=Shape(channels=64, size=(12, 197)) → 12×197×64"],
+        (768 * 2304, 0, 768 * 2304 * 197 + 2 * 12 * 197 * 197 * 64),
+    ),
+    "einsum as linear": (
+        [node("Einsum", "x", "w", "-> y", equation="bnc,chd->bhnd")],
+        {"w": array(768, 4, 16)},
+        ROW,
+        ["linear features=64 bias=False each_position=True → 197×64",
+         "reshape shape=Shape(channels=16, size=(4, 197)) → 4×197×16"],
+        (768 * 64, 0, 768 * 64 * 197),
+    ),
+    "einsum as a product": (
+        [node("Einsum", "x", "x", "-> y", equation="bnc,bmc->bnm")],
+        {},
+        ROW,
+        ["matmul transpose=True → 197×197"],
+        (0, 0, 197 * 197 * 768),
+    ),
+    "einsum, outer": (
+        [node("ReduceMax", "x", "one", "-> a", keepdims=0),
+         node("ReduceMax", "x", "two", "-> b", keepdims=0),
+         node("Einsum", "a", "b", "-> y", equation="bi,bj->bij")],
+        {"one": ints(1), "two": ints(2)},
+        (1, 6, 5),
+        None,
+        (0, 0, 5 * 6),
+    ),
+    "upsample": (
+        [node("Resize", "x", "", "scales", "-> y", mode="linear")],
+        {"scales": np.array([1, 1, 2, 2], np.float32)},
+        (1, 8, 12, 10),
+        ["upsample scale=2 mode=linear → 24×20×8"],
+        (0, 0, 0),
+    ),
+    "upsample to a size": (
+        [node("Resize", "x", "", "", "sizes", "-> y")],
+        {"sizes": ints(1, 8, 13, 25)},
+        (1, 8, 12, 10),
+        ["upsample size=(13, 25) → 13×25×8"],
+        (0, 0, 0),
+    ),
+    "pixel shuffle": (
+        [node("DepthToSpace", "x", "-> y", blocksize=2)],
+        {},
+        (1, 8, 12, 10),
+        ["pixel_shuffle factor=2 → 24×20×2"],
+        (0, 0, 0),
+    ),
+    "channel shuffle by reshapes": (
+        [node("Reshape", "x", "apart", "-> a"),
+         node("Transpose", "a", "-> b", perm=[0, 2, 1, 3, 4]),
+         node("Reshape", "b", "back", "-> y")],
+        {"apart": ints(1, 2, 4, 12, 10), "back": ints(1, 8, 12, 10)},
+        (1, 8, 12, 10),
+        ["channel_shuffle groups=2 → 12×10×8"],
+        (0, 0, 0),
+    ),
+    "split": (
+        [node("Split", "x", "-> a", "b", axis=1, num_outputs=2), node("Mul", "a", "b", "-> y")],
+        {},
+        (1, 8, 12, 10),
+        ["slice length=4 → 12×10×4", "slice length=4 start=4 → 12×10×4", "multiply → 12×10×4"],
+        (0, 0, 0),
+    ),
+    "slice": (
+        [node("Slice", "x", "s", "e", "a", "t", "-> y")],
+        {"s": ints(1, 0), "e": ints(9, 2**63 - 1), "a": ints(2, 3), "t": ints(1, 2)},
+        (1, 8, 12, 10),
+        ["slice length=8 start=1 along=1 → 8×10×8", "slice length=5 step=2 along=2 → 8×5×8"],
+        (0, 0, 0),
+    ),
+    "roll": (
+        [node("Slice", "x", "three", "far", "two", "-> a"),
+         node("Slice", "x", "zero", "three", "two", "-> b"),
+         node("Concat", "a", "b", "-> y", axis=2)],
+        {"three": ints(3), "far": ints(2**63 - 1), "two": ints(2), "zero": ints(0)},
+        (1, 8, 12, 10),
+        ["roll places=-3 → 12×10×8"],
+        (0, 0, 0),
+    ),
+    "pad": (
+        [node("Pad", "x", "p", "-> y")],
+        {"p": ints(0, 0, 1, 2, 0, 0, 3, 4)},
+        (1, 8, 12, 10),
+        ["pad border=(1, 2, 3, 4) → 16×16×8"],
+        (0, 0, 0),
+    ),
+    "class token": (
+        [node("LayerNormalization", "x", "s", "-> n"),
+         node("Concat", "token", "n", "-> y", axis=1)],
+        {"token": array(1, 1, 768), "s": array(768)},
+        (1, 196, 768),
+        ["layer_norm shift=False → 196×768",
+         "learned shape=Shape(channels=768, size=(1,)) → 1×768", "concat along=1 → 197×768"],
+        (768 + 768, 0, 0),
+    ),
+    "a gate that is stretched first": (
+        [node("GlobalAveragePool", "x", "-> g"), node("Sigmoid", "g", "-> s"),
+         node("Expand", "s", "to", "-> e"), node("Mul", "x", "e", "-> y")],
+        {"to": ints(1, 8, 12, 10)},
+        (1, 8, 12, 10),
+        ["global_avg_pool → 1×1×8", "sigmoid → 1×1×8", "multiply → 12×10×8"],
+        (0, 0, 0),
+    ),
+    "stretched for its own sake": (
+        [node("GlobalAveragePool", "x", "-> g"), node("Expand", "g", "to", "-> y")],
+        {"to": ints(1, 8, 2, 2)},
+        (1, 8, 12, 10),
+        ["global_avg_pool → 1×1×8",
+         "custom what=expand params=0 macs=0 output=Shape(channels=8, size=(2, 2)) → 2×2×8"],
+        (0, 0, 0),
+    ),
+    "prelu": (
+        [node("PRelu", "x", "s", "-> y")],
+        {"s": array(8, 1, 1)},
+        (1, 8, 12, 10),
+        ["prelu → 12×10×8"],
+        (8, 0, 0),
+    ),
+    "lstm of two directions": (
+        [node("LSTM", "x", "w", "r", "b", "-> a", hidden_size=32, direction="bidirectional"),
+         node("Transpose", "a", "-> t", perm=[0, 2, 1, 3]), node("Reshape", "t", "flat", "-> y")],
+        {"w": array(2, 128, 64), "r": array(2, 128, 32), "b": array(2, 256),
+         "flat": ints(50, 1, 64)},
+        (50, 1, 64),
+        None,
+        (2 * (128 * 64 + 128 * 32 + 256), 0, 2 * (128 * 64 + 128 * 32) * 50),
+    ),
+    "quantized conv": (
+        [node("QuantizeLinear", "x", "one", "zero", "-> q"),
+         node("DequantizeLinear", "q", "one", "zero", "-> d"),
+         node("DequantizeLinear", "w", "each", "zeros", "-> wd", axis=0),
+         node("Conv", "d", "wd", "-> y")],
+        {"w": np.ones((4, 8, 3, 3), np.int8), "one": np.float32(0.5), "zero": np.int8(0),
+         "each": array(4), "zeros": np.zeros(4, np.int8)},
+        (1, 8, 12, 10),
+        ["conv filters=4 kernel=3 → 10×8×4"],
+        (4 * 3 * 3 * 8, 0, 4 * 3 * 3 * 8 * 10 * 8),
+    ),
+    "constants that change nothing in shape": (
+        [node("Mul", "x", "two", "-> a"), node("Cast", "a", "-> b", to=TensorProto.FLOAT),
+         node("Identity", "b", "-> c"), node("Relu", "c", "-> y")],
+        {"two": np.float32(2)},
+        (1, 8, 12, 10),
+        ["relu → 12×10×8"],
+        (0, 0, 0),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_an_operator_becomes_the_layers_that_stand_for_it(tmp_path, name):
+    nodes, weights, dims, layers, counted = TABLE[name]
+    weights = {key: np.asarray(one) for key, one in weights.items()}
+    drawing = drawn(tmp_path, model(nodes, weights, dims))
+    assert layers is None or told(drawing) == layers
+    assert sums(drawing) == counted
+
+
+def _gelu(x: str, y: str) -> list:
+    return [node("Div", x, "root", "-> g1"), node("Erf", "g1", "-> g2"),
+            node("Add", "g2", "one", "-> g3"), node("Mul", x, "g3", "-> g4"),
+            node("Mul", "g4", "half", f"-> {y}")]  # fmt: skip
+
+
+SCALARS = {
+    "root": np.float32(2**0.5), "one": np.float32(1), "half": np.float32(0.5),
+    "three": np.float32(3), "zero": np.float32(0), "six": np.float32(6), "two": np.float32(2),
+    "sixth": np.float32(1 / 6), "eps": np.float32(1e-5), "tiny": np.float32(0.044715),
+    "k": np.float32(0.7978845608),
+}  # fmt: skip
+LAST = {"last": ints(-1)}
+CENTRED = [node("ReduceMean", "x", "last", "-> m"), node("Sub", "x", "m", "-> d"),
+           node("Pow", "d", "two", "-> s"), node("ReduceMean", "s", "last", "-> v"),
+           node("Add", "v", "eps", "-> e"), node("Sqrt", "e", "-> r")]  # fmt: skip
+PATTERNS = {
+    "silu": ([node("Sigmoid", "x", "-> s"), node("Mul", "x", "s", "-> y")], {}, ["silu"], 0),
+    "hard sigmoid": (
+        [node("Add", "x", "three", "-> a"), node("Clip", "a", "zero", "six", "-> b"),
+         node("Div", "b", "six", "-> y")], {}, ["hard_sigmoid"], 0,
+    ),
+    "hard swish of a hard sigmoid": (
+        [node("HardSigmoid", "x", "-> s", alpha=1 / 6), node("Mul", "x", "s", "-> y")],
+        {}, ["hard_swish"], 0,
+    ),
+    "hard swish by a division": (
+        [node("Add", "x", "three", "-> a"), node("Clip", "a", "zero", "six", "-> b"),
+         node("Mul", "x", "b", "-> c"), node("Div", "c", "six", "-> y")], {}, ["hard_swish"], 0,
+    ),
+    "hard swish by a factor": (
+        [node("Add", "three", "x", "-> a"), node("Clip", "a", "zero", "six", "-> b"),
+         node("Mul", "b", "sixth", "-> c"), node("Mul", "x", "c", "-> y")], {}, ["hard_swish"], 0,
+    ),
+    "relu6": ([node("Clip", "x", "zero", "six", "-> y")], {}, ["relu6"], 0),
+    "mish": (
+        [node("Softplus", "x", "-> a"), node("Tanh", "a", "-> b"), node("Mul", "x", "b", "-> y")],
+        {}, ["mish"], 0,
+    ),
+    "gelu by erf": (_gelu("x", "y"), {}, ["gelu"], 0),
+    "gelu by tanh": (
+        [node("Pow", "x", "three", "-> a"), node("Mul", "a", "tiny", "-> b"),
+         node("Add", "x", "b", "-> c"), node("Mul", "c", "k", "-> d"), node("Tanh", "d", "-> e"),
+         node("Add", "e", "one", "-> f"), node("Mul", "x", "half", "-> g"),
+         node("Mul", "g", "f", "-> y")], {}, ["gelu"], 0,
+    ),
+    "layer norm": (
+        [*CENTRED, node("Div", "d", "r", "-> n"), node("Mul", "n", "w", "-> a"),
+         node("Add", "a", "b", "-> y")],
+        {"w": array(6), "b": array(6)}, ["layer_norm"], 6 + 6,
+    ),
+    "layer norm that learns nothing": (
+        [*CENTRED, node("Div", "d", "r", "-> y")],
+        {}, ["layer_norm scale=False shift=False"], 0,
+    ),
+    "a norm by the root of squares": (
+        [node("Mul", "x", "x", "-> s"), node("ReduceMean", "s", "last", "-> v"),
+         node("Add", "v", "eps", "-> e"), node("Sqrt", "e", "-> r"), node("Div", "x", "r", "-> n"),
+         node("Mul", "n", "w", "-> y")],
+        {"w": array(6)}, ["layer_norm shift=False"], 6,
+    ),
+    "softmax": (
+        [node("ReduceMax", "x", "last", "-> m"), node("Sub", "x", "m", "-> d"),
+         node("Exp", "d", "-> e"), node("ReduceSum", "e", "last", "-> s"),
+         node("Div", "e", "s", "-> y")], {}, ["softmax"], 0,
+    ),
+    "group norm": (
+        [node("Reshape", "x", "apart", "-> a"),
+         node("InstanceNormalization", "a", "ones", "zeros", "-> b"),
+         node("Reshape", "b", "back", "-> c"), node("Mul", "c", "w", "-> d"),
+         node("Add", "d", "b1", "-> y")],
+        {"apart": ints(0, 2, -1), "back": ints(1, 4, 3, 5, 6), "ones": np.ones(2, np.float32),
+         "zeros": np.zeros(2, np.float32), "w": array(4, 1, 1, 1), "b1": array(4, 1, 1, 1)},
+        ["group_norm groups=2"], 4 + 4,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_what_an_exporter_took_apart_is_one_layer_again(tmp_path, name):
+    nodes, weights, layers, params = PATTERNS[name]
+    read = {one for each in nodes for one in each.input}
+    held = {key: np.asarray(one) for key, one in {**SCALARS, **LAST, **weights}.items()}
+    held = {key: one for key, one in held.items() if key in read}
+    dims = (1, 4, 3, 5, 6) if name == "group norm" else (1, 9, 6)
+    drawing = drawn(tmp_path, model(nodes, held, dims))
+    assert [line.partition(" → ")[0] for line in told(drawing)] == layers
+    assert sums(drawing) == (params, 0, 0)
+
+
+def test_a_tensor_read_by_others_too_is_not_taken_up_into_the_layer_before(tmp_path):
+    nodes = [*CONV, node("Add", "c", "b", "-> a"), node("Mul", "a", "c", "-> y")]
+    drawing = drawn(tmp_path, model(nodes, {**W, "b": array(4, 1, 1)}))
+    assert [layer.kind for layer in drawing.layers] == ["conv", "scale", "multiply"]
+    assert sums(drawing)[0] == 4 * 3 * 3 * 8 + 4
+
+
+def test_shared_weights_are_params_once_and_macs_twice(tmp_path):
+    nodes = [node("Conv", "x", "w", "-> a", pads=[1] * 4), node("Conv", "a", "w", "-> y")]
+    drawing = drawn(tmp_path, model(nodes, {"w": array(8, 8, 3, 3)}))
+    assert drawing.layers[1].shares == 0
+    assert sums(drawing) == (8 * 3 * 3 * 8, 0, 8 * 3 * 3 * 8 * (12 * 10 + 10 * 8))
+
+
+def test_a_module_that_runs_twice_shares_its_bias_too_whatever_the_order(tmp_path):
+    nodes = [
+        node("Relu", "x", "-> r"),
+        node("MatMul", "x", "w", "-> a"), node("MatMul", "r", "w", "-> c"),
+        node("Add", "c", "b", "-> d"), node("Add", "a", "b", "-> e"), node("Add", "d", "e", "-> y"),
+    ]  # fmt: skip
+    made = model(nodes, {"w": array(768, 4), "b": array(4)}, ROW)
+    assert sums(drawn(tmp_path, made)) == (768 * 4 + 4, 0, 2 * 768 * 4 * 197)
+
+
+def test_an_unknown_operator_is_a_layer_that_says_that_nobody_counts_it(tmp_path):
+    made = model([node("Warp", "x", "w", "-> y", domain="own")], {"w": array(3, 3)})
+    made.graph.value_info.append(
+        helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 8, 6, 5])
+    )
+    made.graph.output[0].CopyFrom(made.graph.value_info[0])
+    drawing = drawn(tmp_path, made)
+    custom = "custom what=own::Warp params=9 macs=uncounted output=Shape(channels=8, size=(6, 5))"
+    assert told(drawing) == [f"{custom} → 6×5×8"]
+    assert drawing.layers[0].uncounted
+
+
+def test_an_unknown_operator_with_weights_and_no_shape_is_refused(tmp_path):
+    made = model([node("Warp", "x", "w", "-> y", domain="own")], {"w": array(3, 3)})
+    with pytest.raises(Refusal) as caught:
+        drawn(tmp_path, made)
+    assert (caught.value.code, caught.value.message) == (
+        "CC401",
+        "Warp `y`: nobody knows what it is, nor the shape it gives",
+    )
+
+
+def test_what_follows_data_is_not_drawn_and_told(tmp_path):
+    nodes = [
+        node("Relu", "x", "-> r"),
+        node("NonZero", "r", "-> n"),
+        node("Cast", "n", "-> y", to=1),
+    ]
+    drawing = drawn(tmp_path, model(nodes, outputs=["r", "y"]))
+    assert told(drawing) == ["relu → 12×10×8"]
+    (note,) = drawing.notes
+    assert note == (
+        "the shape of what NonZero `n` gives follows from data: it and 1 operators after it, "
+        "none with weights, are not drawn"
+    )
+
+
+def test_numbers_that_no_layer_holds_are_told(tmp_path):
+    nodes = [node("Sub", "x", "mean", "-> a"), node("Conv", "a", "w", "-> y")]
+    weights = {**W, "mean": array(8, 1, 1), "anchors": array(6, 2)}
+    drawing = drawn(tmp_path, model(nodes, weights))
+    assert drawing.notes == (
+        "12 numbers of the file are in no layer: `anchors` (12)",
+        "1 constants meet what flows, and are no params: `mean`",
+    )
+
+
+def test_bytes_are_told_as_stored(tmp_path):
+    nodes = [node("Cast", "w", "-> f", to=TensorProto.FLOAT), node("Conv", "x", "f", "-> y")]
+    drawing = drawn(tmp_path, model(nodes, {"w": array(4, 8, 3, 3).astype(np.float16)}))
+    assert drawing.notes == ("numbers of layers are stored 288 as float16 (576 bytes)",)
+
+
+def test_a_shape_that_depends_on_the_size_is_worked_out(tmp_path):
+    nodes = [
+        node("Shape", "x", "-> s"), node("Gather", "s", "zero", "-> n"),
+        node("Unsqueeze", "n", "axis", "-> u"), node("Concat", "u", "rest", "-> to", axis=0),
+        node("Reshape", "x", "to", "-> f"), node("Gemm", "f", "w", "-> y"),
+    ]  # fmt: skip
+    weights = {"zero": np.array(0), "axis": ints(0), "rest": ints(-1), "w": array(8 * 12 * 10, 5)}
+    drawing = drawn(tmp_path, model(nodes, weights, ("batch", 8, 12, 10)))
+    assert told(drawing) == ["flatten → 960", "linear features=5 bias=False → 5"]
+
+
+OLD = {
+    "initializers that are inputs": ([node("Conv", "x", "w", "-> y")], W, 8),
+    "biases laid along an axis": (
+        [*CONV, node("Add", "c", "b", "-> y", axis=1, broadcast=1)], {**W, "b": array(4)}, 6,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_old_files_are_read(tmp_path, name):
+    nodes, weights, opset = OLD[name]
+    made = model(nodes, weights, opset=opset)
+    made.ir_version = 3
+    for key, one in weights.items():
+        entry = helper.make_tensor_value_info(key, TensorProto.FLOAT, one.shape)
+        made.graph.input.append(entry)
+    params = sum(one.size for one in weights.values())
+    assert sums(drawn(tmp_path, made)) == (params, 0, 4 * 3 * 3 * 8 * 10 * 8)
