@@ -319,6 +319,14 @@ TABLE = {
         None,
         (2 * (128 * 64 + 128 * 32 + 256), 0, 2 * (128 * 64 + 128 * 32) * 50),
     ),
+    "lstm of many sequences": (
+        [node("Squeeze", "x", "zero", "-> s"), node("Transpose", "s", "-> u", perm=[1, 0, 2]),
+         node("LSTM", "u", "w", "r", "-> a", hidden_size=32), node("Squeeze", "a", "one", "-> y")],
+        {"w": array(1, 128, 64), "r": array(1, 128, 32), "zero": ints(0), "one": ints(1)},
+        (1, 7, 50, 64),
+        None,
+        (128 * 64 + 128 * 32, 0, (128 * 64 + 128 * 32) * 50 * 7),
+    ),
     "quantized conv": (
         [node("QuantizeLinear", "x", "one", "zero", "-> q"),
          node("DequantizeLinear", "q", "one", "zero", "-> d"),

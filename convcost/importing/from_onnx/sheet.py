@@ -98,7 +98,8 @@ class Sheet:
             constant = self.constant(node, one)
             if constant is None:
                 continue
-            if constant.whole:
+            if constant.elements == sum(elements for _, elements in constant.roots):
+                # One tensor, or several laid end to end, as the gates of an LSTM are.
                 found.update(constant.roots)
                 continue
             same = [root for root in constant.roots if root[1] == constant.elements]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from convcost.errors import Refusal
 from convcost.importing.from_onnx.graph import Node
 from convcost.importing.from_onnx.operators import operator
 from convcost.importing.from_onnx.sheet import Sheet, get
@@ -20,9 +21,9 @@ def recurrent(sheet: Sheet, node: Node) -> Value | tuple[Value, ...]:
         return uncounted(sheet, node)
     x = sheet.value(node)
     batch, time = (0, 1) if get(node, "layout", 0) else (1, 0)
-    if x.dims[batch] != 1:
-        return uncounted(sheet, node)
-    x = x._replace(batch=batch)
+    rows = x.dims[batch]
+    # Sequences of their own stand outside of the steps; a single one is the sample.
+    x = x._replace(batch=batch) if rows == 1 else permuted(x, (batch, time, 2))._replace(batch=None)
     directions, hidden = weights.dims[0], states.dims[2]
     biased = sheet.constant(node, 3) is not None
     options: dict[str, Any] = {
@@ -30,10 +31,16 @@ def recurrent(sheet: Sheet, node: Node) -> Value | tuple[Value, ...]:
         "bidirectional": directions == 2,  # noqa: PLR2004
         "bias": biased,
     }
+    steps = x.dims[time if rows == 1 else 1]
     source = sheet.easel.demand(x, 2, sheet.path(node))
     tensors = sheet.tensors(node, 1, 2, *((3,) if biased else ()), kinds=(KINDS[node.op],))
     index = sheet.easel.emit(KINDS[node.op], sheet.path(node), [source], options, tensors=tensors)
-    steps = x.dims[time]
+    if rows != 1:
+        if sheet.wanted(node, 1) or sheet.wanted(node, 2):
+            raise Refusal("CC401", "its last states are used, of several sequences at once")
+        y = made(index, Shape(directions * hidden, (rows, steps)), 3, 2, None)
+        apart = reshaped(y, (rows, steps, directions, hidden))
+        return (permuted(apart, (1, 2, 0, 3) if batch == 1 else (0, 1, 2, 3)),)
     y = made(index, Shape(directions * hidden, (steps,)), 3, 2, batch)
     apart = reshaped(y, (*y.dims[:2], directions, hidden))
     order = (0, 2, 1, 3) if batch == 1 else (0, 1, 2, 3)
