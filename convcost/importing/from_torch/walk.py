@@ -155,8 +155,6 @@ class _Walk:
         _held_against(result, dims, path, users)
         if isinstance(result, Value) and result.source not in range(begun, len(self.easel.layers)):
             self.moved[result.source] = scope
-        if name.endswith("_"):
-            self.known[node.args[0]] = result
         return result
 
     def _enter(self, scope: Scope | None) -> Scope | None:

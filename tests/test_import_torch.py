@@ -1,0 +1,642 @@
+"""PyTorch models: what each operator comes to, what layers are called, what cannot be read."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from convcost.errors import Refusal
+from convcost.importing.from_torch import read
+from convcost.importing.spec import specced
+
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402, N812
+
+ROUTE = (
+    "the ONNX route may work: torch.onnx.export(model, example, 'model.onnx'), then "
+    "`convcost import model.onnx`"
+)
+
+
+class Fun(nn.Module):
+    """A function of a tensor as a module, with what it learns."""
+
+    def __init__(self, function, **learned):
+        super().__init__()
+        self.function = function
+        for name, dims in learned.items():
+            self.register_parameter(name, nn.Parameter(torch.empty(dims)))
+
+    def forward(self, x):
+        return self.function(x, self)
+
+
+MAKE = {}
+
+
+def drawn(make, *inputs, dtypes=()):
+    MAKE["it"] = make
+    return read(f"{__name__}:made", inputs=inputs, dtypes=dtypes)
+
+
+def made():
+    return MAKE["it"]()
+
+
+def layers(drawing):
+    return [(layer.kind, layer.output.text, layer.params, layer.macs) for layer in drawing.layers]
+
+
+def totals(drawing):
+    return sum(one.params for one in drawing.layers), sum(one.macs for one in drawing.layers)
+
+
+IMAGE = (6, 20, 30)
+ONE_LAYER = [
+    (
+        "a convolution has its bias",
+        lambda: nn.Conv2d(6, 8, 3, stride=2, padding=1, bias=True),
+        IMAGE,
+        ("conv", "10×15×8", 8 * 3 * 3 * 6 + 8, 8 * 3 * 3 * 6 * 10 * 15),
+    ),
+    (
+        "groups share the channels out",
+        lambda: nn.Conv2d(6, 8, (1, 3), groups=2, bias=False),
+        IMAGE,
+        ("conv", "20×28×8", 8 * 3 * (6 // 2), 8 * 3 * (6 // 2) * 20 * 28),
+    ),
+    (
+        "as many groups as channels are a depthwise convolution",
+        lambda: nn.Conv2d(6, 12, 5, padding=2, groups=6, bias=False),
+        IMAGE,
+        ("depthwise", "20×30×12", 6 * 2 * 5 * 5, 6 * 2 * 5 * 5 * 20 * 30),
+    ),
+    (
+        "padding in a word keeps the size, of even kernels too",
+        lambda: nn.Conv2d(6, 4, 4, padding="same", dilation=3, bias=False),
+        IMAGE,
+        ("conv", "20×30×4", 4 * 4 * 4 * 6, 4 * 4 * 4 * 6 * 20 * 30),
+    ),
+    (
+        "padding `valid` is none",
+        lambda: nn.Conv2d(6, 4, 4, padding="valid", bias=False),
+        IMAGE,
+        ("conv", "17×27×4", 4 * 4 * 4 * 6, 4 * 4 * 4 * 6 * 17 * 27),
+    ),
+    (
+        "a convolution of rows has one axis",
+        lambda: nn.Conv1d(6, 4, 3, bias=False),
+        (6, 50),
+        ("conv", "48×4", 4 * 3 * 6, 4 * 3 * 6 * 48),
+    ),
+    (
+        "a convolution of volumes has three",
+        lambda: nn.Conv3d(2, 4, 3, bias=False),
+        (2, 5, 6, 7),
+        ("conv", "3×4×5×4", 4 * 27 * 2, 4 * 27 * 2 * 3 * 4 * 5),
+    ),
+    (
+        "a transposed convolution counts its inputs",
+        lambda: nn.ConvTranspose2d(6, 8, 3, stride=2, padding=1, output_padding=1, groups=2),
+        IMAGE,
+        ("transposed_conv", "40×60×8", 4 * 3 * 3 * 6 + 8, 4 * 3 * 3 * 6 * 20 * 30),
+    ),
+    (
+        "a linear layer works at every position",
+        lambda: nn.Linear(8, 5),
+        (7, 8),
+        ("linear", "7×5", 5 * 8 + 5, 5 * 8 * 7),
+    ),
+    (
+        "a product with a learned matrix is a linear layer",
+        lambda: Fun(lambda x, m: x @ m.w, w=(8, 5)),
+        (7, 8),
+        ("linear", "7×5", 5 * 8, 5 * 8 * 7),
+    ),
+    (
+        "so is a sum by Einstein",
+        lambda: Fun(lambda x, m: torch.einsum("btc,cd->btd", x, m.w), w=(8, 5)),
+        (7, 8),
+        ("linear", "7×5", 5 * 8, 5 * 8 * 7),
+    ),
+    (
+        "a batch norm learns two numbers a channel",
+        lambda: nn.BatchNorm2d(6),
+        IMAGE,
+        ("batch_norm", "20×30×6", 6 + 6, 0),
+    ),
+    (
+        "a norm without numbers of its own learns none",
+        lambda: nn.GroupNorm(3, 6, affine=False),
+        IMAGE,
+        ("group_norm", "20×30×6", 0, 0),
+    ),
+    (
+        "a layer norm over the last axis learns them by channel",
+        lambda: nn.LayerNorm(8),
+        (7, 8),
+        ("layer_norm", "7×8", 8 + 8, 0),
+    ),
+    (
+        "a layer norm over all axes learns them by element",
+        lambda: nn.LayerNorm(IMAGE),
+        IMAGE,
+        ("layer_norm", "20×30×6", 2 * 6 * 20 * 30, 0),
+    ),
+    (
+        "a root mean square norm has no shift",
+        lambda: nn.RMSNorm(8),
+        (7, 8),
+        ("rms_norm", "7×8", 8, 0),
+    ),
+    (
+        "an instance norm may learn",
+        lambda: nn.InstanceNorm2d(6, affine=True),
+        IMAGE,
+        ("instance_norm", "20×30×6", 6 + 6, 0),
+    ),
+    (
+        "a pool may round up",
+        lambda: nn.MaxPool2d(3, stride=2, ceil_mode=True),
+        IMAGE,
+        ("max_pool", "10×15×6", 0, 0),
+    ),
+    (
+        "an average pool slides like a maximum",
+        lambda: nn.AvgPool2d((2, 3), padding=(0, 1), count_include_pad=False),
+        IMAGE,
+        ("avg_pool", "10×10×6", 0, 0),
+    ),
+    (
+        "an adaptive pool need not divide its input",
+        lambda: nn.AdaptiveAvgPool2d((7, 7)),
+        IMAGE,
+        ("adaptive_avg_pool", "7×7×6", 0, 0),
+    ),
+    (
+        "to a single position it is a global pool",
+        lambda: nn.AdaptiveMaxPool2d(1),
+        IMAGE,
+        ("global_max_pool", "1×1×6", 0, 0),
+    ),
+    (
+        "a mean over the size is one too",
+        lambda: Fun(lambda x, _: x.mean((2, 3), keepdim=True)),
+        IMAGE,
+        ("global_avg_pool", "1×1×6", 0, 0),
+    ),
+    ("slopes are learned", lambda: nn.PReLU(6), IMAGE, ("prelu", "20×30×6", 6, 0)),
+    (
+        "relu6 goes by its own name",
+        lambda: nn.ReLU6(inplace=True),
+        IMAGE,
+        ("relu6", "20×30×6", 0, 0),
+    ),
+    (
+        "a learned number a channel is a scale",
+        lambda: Fun(lambda x, m: x * m.gamma, gamma=(6, 1, 1)),
+        IMAGE,
+        ("scale", "20×30×6", 6, 0),
+    ),
+    (
+        "interpolation by a whole factor says the factor",
+        lambda: nn.Upsample(scale_factor=2, mode="bilinear"),
+        IMAGE,
+        ("upsample", "40×60×6", 0, 0),
+    ),
+    (
+        "pixels come out of channels",
+        lambda: nn.PixelShuffle(2),
+        (8, 5, 5),
+        ("pixel_shuffle", "10×10×2", 0, 0),
+    ),
+    (
+        "a pad of edges has four numbers",
+        lambda: nn.ZeroPad2d((0, 1, 2, 3)),
+        IMAGE,
+        ("pad", "25×31×6", 0, 0),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("make", "dims", "expected"), [one[1:] for one in ONE_LAYER], ids=[one[0] for one in ONE_LAYER]
+)
+def test_an_operator_is_one_layer(make, dims, expected):
+    drawing = drawn(make, dims)
+    assert layers(drawing) == [expected]
+    assert specced(drawing)
+
+
+class Sequence(nn.Module):
+    def __init__(self, kind, **options):
+        super().__init__()
+        self.body = kind(8, 5, batch_first=True, **options)
+
+    def forward(self, x):
+        return self.body(x)[0]
+
+
+RECURRENT = [
+    ("lstm", nn.LSTM, {}, 4 * 5 * (8 + 5) + 2 * 4 * 5, 4 * 5 * (8 + 5) * 7, "7×5"),
+    ("gru", nn.GRU, {"bias": False}, 3 * 5 * (8 + 5), 3 * 5 * (8 + 5) * 7, "7×5"),
+    (
+        "gru",
+        nn.GRU,
+        {"num_layers": 2, "bidirectional": True, "bias": False},
+        2 * 3 * 5 * (8 + 5) + 2 * 3 * 5 * (10 + 5),
+        (2 * 3 * 5 * (8 + 5) + 2 * 3 * 5 * (10 + 5)) * 7,
+        "7×10",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "module", "options", "params", "macs", "output"), RECURRENT)
+def test_a_recurrent_layer_runs_once_a_step(kind, module, options, params, macs, output):
+    drawing = drawn(lambda: Sequence(module, **options), (7, 8))
+    assert layers(drawing) == [(kind, output, params, macs)]
+
+
+class Residual(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, padding=1, bias=False)
+        self.bn = nn.BatchNorm2d(4)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x):
+        y = self.relu(self.bn(self.conv(x)))
+        y = self.conv(y)
+        y += x
+        return self.relu(y)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 4, 3, bias=False), nn.ReLU())
+        self.stage = nn.Sequential(Residual(), Residual())
+        self.head = nn.Linear(4, 10)
+        self.auxiliary = nn.Sequential(nn.Linear(4, 7), nn.Linear(7, 7, bias=False))
+        self.scale = nn.Parameter(torch.empty(4))
+
+    def forward(self, x):
+        x = self.stage(self.stem(x))
+        return self.head(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1))
+
+
+def test_layers_are_called_as_the_modules_are_and_functions_by_their_kind():
+    drawing = drawn(Net, (3, 8, 8))
+    assert ["/".join(layer.path) for layer in drawing.layers][:8] == [
+        "stem/0",
+        "stem/1",
+        "stage/0/conv",
+        "stage/0/bn",
+        "stage/0/relu",
+        "stage/0/conv",
+        "stage/0/add",
+        "stage/0/relu",
+    ]
+    assert dict(drawing.classes)[("stage",)] == "Sequential"
+    assert dict(drawing.classes)[("stage", "1")] == "Residual"
+    paths = ["/".join(layer.path) for layer in drawing.layers]
+    assert paths[-5:] == ["global_avg_pool", "flatten", "head", "scale", "auxiliary/unused"]
+
+
+def test_weights_used_twice_are_params_once_and_macs_twice():
+    drawing = drawn(Residual, (4, 6, 6))
+    first, second = (layer for layer in drawing.layers if layer.kind == "conv")
+    assert (first.params, first.macs) == (4 * 3 * 3 * 4, 4 * 3 * 3 * 4 * 6 * 6)
+    assert (second.params, second.macs) == (0, 4 * 3 * 3 * 4 * 6 * 6)
+    assert drawing.layers[second.shares] == first
+
+
+def test_a_parameter_under_two_names_is_one():
+    def make():
+        net = nn.Sequential(nn.Linear(8, 8, bias=False), nn.Linear(8, 8, bias=False))
+        net[1].weight = net[0].weight
+        return net
+
+    assert totals(drawn(make, (8,))) == (8 * 8, 2 * 8 * 8)
+
+
+def test_params_that_nothing_uses_are_told_and_counted():
+    drawing = drawn(Net, (3, 8, 8))
+    never = "registered, and never used on the way from the inputs to the outputs"
+    idle = (4 * 7 + 7) + 7 * 7
+    assert [(one.kind, one.params) for one in drawing.layers[-2:]] == [
+        ("learned", 4),
+        ("learned", idle),
+    ]
+    assert drawing.notes == (
+        f"scale: 4 params are {never}",
+        f"auxiliary: {idle} params are {never}",
+    )
+    assert totals(drawing)[0] == sum(one.numel() for one in Net().parameters())
+
+
+class SelfAttention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(12, 3, batch_first=True)
+
+    def forward(self, x):
+        return self.attention(x, x, x, need_weights=False)[0]
+
+
+class CrossAttention(nn.Module):
+    """Query, key and value of their own: parts of one weight meet different tensors."""
+
+    def __init__(self):
+        super().__init__()
+        self.attention = nn.MultiheadAttention(12, 3, batch_first=True)
+
+    def forward(self, x):
+        return self.attention(x, x * 2 + x, x.relu(), need_weights=False)[0]
+
+
+def test_parts_of_a_weight_are_no_more_than_the_weight():
+    drawing = drawn(CrossAttention, (9, 12))
+    products = 3 * (9 * 9 * 4 + 9 * 9 * 4)
+    assert totals(drawing) == (
+        (36 * 12 + 36) + (12 * 12 + 12),
+        36 * 12 * 9 + products + 12 * 12 * 9,
+    )
+    assert specced(drawing)
+
+
+def test_attention_of_heads_stays_whole():
+    drawing = drawn(SelfAttention, (9, 12))
+    products = 3 * (9 * 9 * 4 + 9 * 9 * 4)
+    (attention,) = (layer for layer in drawing.layers if layer.kind == "attention")
+    assert (dict(attention.options), attention.macs) == ({"heads": 3}, products)
+    assert totals(drawing) == (
+        (36 * 12 + 36) + (12 * 12 + 12),
+        36 * 12 * 9 + products + 12 * 12 * 9,
+    )
+
+
+class Windowed(nn.Module):
+    """Attention with a learned bias for every distance, as in Swin."""
+
+    def __init__(self):
+        super().__init__()
+        self.qkv = nn.Linear(8, 24, bias=False)
+        self.table = nn.Parameter(torch.empty(13, 2))
+        self.register_buffer("distances", torch.zeros(7 * 7, dtype=torch.long))
+
+    def forward(self, x):
+        query, key, value = self.qkv(x).reshape(1, 7, 3, 2, 4).permute(2, 0, 3, 1, 4).unbind(0)
+        bias = self.table[self.distances].view(7, 7, 2).permute(2, 0, 1).unsqueeze(0)
+        scores = (query * 0.5) @ key.transpose(-2, -1) + bias
+        return (scores.softmax(-1) @ value).transpose(1, 2).reshape(1, 7, 8)
+
+
+def test_a_table_gathered_by_a_buffer_is_an_embedding():
+    drawing = drawn(Windowed, (7, 8))
+    assert totals(drawing) == (24 * 8 + 13 * 2, 24 * 8 * 7 + 2 * (2 * 7 * 7 * 4))
+    (table,) = (layer for layer in drawing.layers if layer.kind == "embedding")
+    assert (table.params, table.output.text) == (13 * 2, "49×2")
+    assert sum(layer.buffers for layer in drawing.layers) == 7 * 7
+    assert dict(drawing.free) == {"multiply a fixed number": 1}
+    assert specced(drawing)
+
+
+def test_factors_of_filters_are_a_scale_behind_the_convolution():
+    def make():
+        return nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 3))
+
+    drawing = drawn(make, (3, 6, 6))
+    assert [(one.kind, one.params) for one in drawing.layers] == [
+        ("conv", 4 * 3 * 3 * 3),
+        ("scale", 4 + 4),
+    ]
+
+
+def test_tokens_and_positions_are_learned_tensors():
+    def forward(x, m):
+        x = torch.cat((m.token.expand(x.shape[0], -1, -1), x), 1)
+        return (x + m.positions) @ m.weight
+
+    learned = {"token": (1, 1, 8), "positions": (1, 8, 8), "weight": (8, 2)}
+    drawing = drawn(lambda: Fun(forward, **learned), (7, 8))
+    assert [("/".join(one.path), one.kind, one.params) for one in drawing.layers] == [
+        ("token", "learned", 8),
+        ("concat", "concat", 0),
+        ("positions", "learned", 8 * 8),
+        ("add", "add", 0),
+        ("linear", "linear", 8 * 2),
+    ]
+
+
+def test_an_embedding_takes_whole_numbers():
+    drawing = drawn(lambda: nn.Embedding(100, 16), (9,), dtypes=("int64",))
+    assert layers(drawing) == [("embedding", "9×16", 100 * 16, 0)]
+
+
+def test_what_has_no_counterpart_is_a_layer_and_uncounted():
+    drawing = drawn(lambda: Fun(lambda x, _: torch.special.bessel_j0(x) + 1), IMAGE)
+    (layer,) = drawing.layers
+    assert (layer.kind, layer.uncounted, layer.output.text) == ("custom", True, "20×30×6")
+    assert dict(layer.options)["what"] == "special_bessel_j0"
+
+
+def test_a_part_that_is_written_to_is_read_again():
+    def forward(x, _):
+        y = x * 2
+        y[:, :2] = y[:, :2].relu()
+        return y.sigmoid()
+
+    drawing = drawn(lambda: Fun(forward), IMAGE)
+    kinds = [layer.kind for layer in drawing.layers]
+    assert kinds[-1] == "sigmoid"
+    assert "relu" in kinds
+    order = dict(enumerate(drawing.layers))
+    behind = {len(kinds) - 1}
+    for index in reversed(order):
+        if index in behind:
+            behind.update(order[index].inputs)
+    assert kinds.index("relu") in behind
+
+
+def test_a_tensor_that_is_changed_in_place_is_read_as_changed():
+    def forward(x, _):
+        y = x * 2
+        y.relu_()
+        return y.sigmoid()
+
+    drawing = drawn(lambda: Fun(forward), IMAGE)
+    assert [(layer.kind, layer.inputs) for layer in drawing.layers] == [
+        ("relu", (-1,)),
+        ("sigmoid", (0,)),
+    ]
+
+
+def test_fixed_weights_are_no_params_and_their_macs_are_stated():
+    class Blur(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("filter", torch.ones(6, 1, 3, 3))
+
+        def forward(self, x):
+            return F.conv2d(x, self.filter, groups=6)
+
+    (layer,) = drawn(Blur, IMAGE).layers
+    assert (layer.kind, layer.params, layer.buffers) == ("custom", 0, 6 * 3 * 3)
+    assert layer.macs == 6 * 3 * 3 * 18 * 28
+
+
+def test_several_inputs_and_outputs_are_all_told():
+    class Two(nn.Module):
+        def forward(self, image, mask):
+            return {"both": image * mask, "sum": image.sum(1, keepdim=True)}
+
+    drawing = drawn(Two, (4, 6, 6), (1, 6, 6))
+    assert [(name, shape.text) for name, shape in drawing.inputs] == [
+        ("image", "6×6×4"),
+        ("mask", "6×6×1"),
+    ]
+    assert [drawing.layers[end].kind for end in drawing.outputs] == ["multiply", "sum"]
+
+
+def test_widths_computed_with_tensors_are_no_obstacle():
+    def make():
+        width = int(torch.tensor([4.0, 8.0]).max().item())
+        return nn.Conv2d(3, width, 1, bias=False)
+
+    assert totals(drawn(make, (3, 5, 5))) == (8 * 3, 8 * 3 * 5 * 5)
+
+
+# What cannot be read
+
+
+def refused(target, inputs=((3, 8, 8),), **more):
+    with pytest.raises(Refusal) as caught:
+        read(target, inputs=inputs, **more)
+    return caught.value.code, caught.value.message, caught.value.help
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if name.startswith("cc_"):
+            del sys.modules[name]
+
+
+def test_a_target_has_a_module_and_a_callable(folder):
+    assert refused("resnet50") == (
+        "CC401",
+        "it names no PyTorch model",
+        "write package.module:callable, torchvision.models:resnet50",
+    )
+
+
+def test_a_module_that_is_not_there(folder):
+    assert refused("cc_nothing.models:net") == (
+        "CC401",
+        "there is no module `cc_nothing`",
+        "modules are looked for in this folder and among the installed packages",
+    )
+
+
+def test_a_module_that_needs_another(folder):
+    Path("cc_needs.py").write_text("import cc_missing\n")
+    assert refused("cc_needs:net") == (
+        "CC401",
+        "`cc_needs` needs the module `cc_missing`, which is missing",
+        "",
+    )
+
+
+def test_a_module_that_fails(folder):
+    Path("cc_fails.py").write_text("1 / 0\n")
+    assert refused("cc_fails:net") == (
+        "CC401",
+        "`cc_fails` cannot be imported: ZeroDivisionError: division by zero",
+        "",
+    )
+
+
+def test_a_name_that_is_nearly_there(folder):
+    Path("cc_near.py").write_text("def resnet(): pass\n")
+    assert refused("cc_near:resnett") == (
+        "CC401",
+        "`cc_near` has no `resnett`",
+        "did you mean `resnet`?",
+    )
+
+
+def test_what_is_no_module(folder):
+    Path("cc_other.py").write_text("def net(): return 7\nnumber = 7\n")
+    assert refused("cc_other:net") == (
+        "CC401",
+        "it gives an int, not a torch.nn.Module",
+        "name a class of modules, or a function that returns one",
+    )
+    assert refused("cc_other:number")[1] == "it is an int, which cannot be called"
+
+
+def test_a_callable_that_raises(folder):
+    Path("cc_raises.py").write_text("def net(width): pass\n")
+    missing = "TypeError: net() missing 1 required positional argument: 'width'"
+    assert refused("cc_raises:net") == (
+        "CC401",
+        f"it cannot be built: {missing}",
+        ROUTE,
+    )
+
+
+def test_a_model_that_does_not_take_this_input(folder):
+    Path("cc_size.py").write_text("import torch\ndef net(): return torch.nn.Linear(9, 4)\n")
+    code, message, help_ = refused("cc_size:net")
+    assert (code, help_) == ("CC401", ROUTE)
+    assert message.startswith("it cannot be run on 3×8×8: RuntimeError: ")
+
+
+def test_a_model_whose_way_depends_on_what_flows(folder):
+    Path("cc_branch.py").write_text(
+        "import torch\n"
+        "class Net(torch.nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        return x if x.sum() > 0 else -x\n"
+    )
+    code, message, help_ = refused("cc_branch:Net")
+    assert (code, help_) == ("CC401", ROUTE)
+    assert message.startswith("it does not export: ")
+
+
+def test_what_the_model_takes_must_be_said():
+    assert refused(f"{__name__}:made", ()) == (
+        "CC405",
+        "what it takes is not said",
+        "--input 3x224x224: channels, height and width",
+    )
+
+
+def test_numbers_of_a_type_that_is_none():
+    MAKE["it"] = nn.ReLU
+    assert refused(f"{__name__}:made", dtypes=("float31",)) == (
+        "CC401",
+        "PyTorch has no numbers of type `float31`",
+        "float32, int64 …",
+    )
+
+
+def test_a_module_may_stand_in_the_callables_place(folder):
+    Path("cc_instance.py").write_text("import torch\nnet = torch.nn.Conv2d(3, 4, 1, bias=False)\n")
+    assert totals(read("cc_instance:net", inputs=[(3, 8, 8)])) == (4 * 3, 4 * 3 * 8 * 8)
+
+
+def test_what_a_model_prints_does_not_mix_with_the_spec(folder, capsys):
+    Path("cc_prints.py").write_text(
+        "import torch\nprint('loading')\n"
+        "def net():\n    print('building')\n    return torch.nn.ReLU()\n"
+    )
+    read("cc_prints:net", inputs=[(3, 8, 8)])
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "building" in printed.err
