@@ -15,10 +15,11 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from convcost.costs import Costs, costs
-from convcost.errors import UsageError
+from convcost.errors import UsageError, brief
+from convcost.files.calls import name_of, refuse_no_variables, specs_of_call, text_of
 from convcost.files.check import checked
 from convcost.files.gather import Asked
 from convcost.files.networks import read
@@ -53,7 +54,7 @@ def load(
     if len(networks) == 1:
         return networks[0]
     names = ", ".join(f"`{printable(network.name)}`" for network in networks)
-    shown = printable(os.fspath(spec))
+    shown = printable(name_of(spec))
     raise UsageError(
         f"`{shown}` holds {len(networks)} networks: {names}\n"
         f"help: pick one, like `{shown}#{printable(networks[0].name)}`, or take load_all"
@@ -67,8 +68,10 @@ def load_all(
     size: Extent | None = None,
 ) -> tuple[Network, ...]:
     """All networks of a spec, in the order of the file; see `load`."""
+    name = name_of(spec)
+    refuse_no_variables(set)
     with _one_error():
-        return tuple(read([os.fspath(spec)], settings(set, size)))
+        return tuple(read([name], settings(set, size)))
 
 
 def analyze(
@@ -109,11 +112,15 @@ def compare(
     Raises UsageError for fewer than two networks, and for a baseline that is none of them.
     """
     count = batch_of(batch)
+    if baseline is not None and not isinstance(baseline, str):
+        raise UsageError(f"baseline is the name of a network, not {brief(baseline)}")
     networks: list[Network] = []
     for spec in specs:
         if isinstance(spec, Network):
             _refuse_changes(set, size)
             networks.append(spec)
+        elif isinstance(spec, list | tuple):
+            raise UsageError('each spec is an argument of its own: compare("a.yaml", "b.yaml")')
         else:
             networks += load_all(spec, set=set, size=size)
     found = compared([costs(network, count) for network in networks], baseline)
@@ -121,7 +128,7 @@ def compare(
 
 
 def check(
-    specs: Spec | Iterable[Spec],
+    specs: Spec | Network | Iterable[Spec | Network],
     *,
     base: Spec | None = None,
     config: Spec | None = None,
@@ -131,44 +138,74 @@ def check(
 ) -> Check:
     """Whether specs, or all of a folder, keep within their budgets: `ok`, and why not.
 
+    A network that is loaded is held as it stands, with its own budget and those of the
+    `convcost.yaml` above its file. What it was no file can tell, so only a spec can be its base.
+
     Budgets stand in the specs, in the `convcost.yaml` above each (or `config`), and in the call:
     at most so many params and macs, as a number or like `"4.3M"`, and so much growth of both over
-    the base, like `"2%"` or a count. `base` is `"git:origin/main"`, a baseline file, or a spec.
+    the base, like `"2%"` or a count: 2 is two more. `base` is `"git:origin/main"`, a baseline file,
+    or a spec.
 
     `bool(check)` is `check.ok`; `str(check)` is the report, so that `assert check.ok, str(check)`
     tells what is exceeded, and by how much. A limit that is exceeded raises nothing.
 
     Raises UsageError if there is no limit to check.
     """
-    several = [specs] if isinstance(specs, str | os.PathLike) else specs
-    named = tuple(os.fspath(spec) for spec in several)
-    if not named:
-        raise UsageError("there is nothing to check: no spec is named")
+    named, networks = specs_of_call(specs)
+    against = None if base is None else text_of("base", base)
+    if networks and against is not None and (against.startswith("git:") or _is_json(against)):
+        raise UsageError(
+            f"a network that is loaded has no past in `{printable(against)}`: its base is a spec, "
+            "or check its file"
+        )
     asked = Asked(
         named,
-        None if base is None else os.fspath(base),
-        None if config is None else os.fspath(config),
+        against,
+        None if config is None else text_of("config", config),
         limits(max_params, max_macs, max_growth),
         "the call",
+        networks,
     )
     with _one_error():
         return checked(asked)[0]
 
 
-def formatted(answer: Report | Costs, format: str = "plain") -> str:  # noqa: A002  as --format
-    """An answer as text in any of the formats, like `"markdown"` or `"json"`.
+def formatted(
+    answer: Report | Costs | Network,
+    format: str = "plain",  # noqa: A002  as --format
+) -> str:
+    """An answer as text in any of the formats, like `"markdown"` or `"json"`; a network that is
+    loaded as what it costs.
 
     Raises UsageError for a format that there is not, or that this answer cannot be written in.
     """
     _plugged_in()
+    if not isinstance(format, str):
+        raise UsageError(f"format is the name of one, like `json`, not {brief(format)}")
     found = FORMATS.get(format)
     if found is None:
-        hint = did_you_mean(format, FORMATS.names())
+        hint = did_you_mean(format, FORMATS.names(), len(FORMATS.names()))
         raise UsageError(f"there is no format `{printable(format)}`; {hint}")
-    report = Analysis((answer,)) if isinstance(answer, Costs) else answer
+    report = _report(answer)
     if found.needs and not hasattr(report, found.needs):
         raise UsageError(f"the format `{found.name}` is for a check: it writes {found.needs}")
     return "".join(found.render(report, Style()))
+
+
+def _report(answer: Any) -> Report:
+    if isinstance(answer, Network):
+        answer = costs(answer)
+    if isinstance(answer, Costs):
+        return Analysis((answer,))
+    if not hasattr(answer, "tables") or not hasattr(answer, "tree"):
+        shown = brief(answer)
+        raise UsageError(f"formatted takes what analyze, compare or check gave, not {shown}")
+    found: Report = answer
+    return found
+
+
+def _is_json(name: str) -> bool:
+    return name.endswith(".json")
 
 
 def _refuse_changes(variables: Mapping[str, Value] | None, size: Extent | None) -> None:

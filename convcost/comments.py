@@ -13,13 +13,15 @@ Lines: TypeAlias = tuple[str, ...]
 class Block(NamedTuple):
     """A table, or lines, under a title. A `folded` one is closed until it is asked for.
 
-    Where there is no room for all, the block of the highest `rank` is cut first.
+    Where there is no room for all, the block of the highest `rank` is cut first; long texts of one
+    that `shortens` are cut before rows are left out. Cells that stand right are never cut.
     """
 
     title: str
     body: Table | Lines
     rank: int
     folded: bool = False
+    shortens: bool = False
 
 
 class Comment(NamedTuple):

@@ -2,10 +2,12 @@
 
 from typing import Any, NamedTuple, TypeAlias
 
+from convcost.errors import printable
 from convcost.field import Sight, all_of, through
 from convcost.kind import Kind
 from convcost.network import Network, Step
 from convcost.shapes import Shape
+from convcost.units import grouped
 
 MEASURES = ("weights", "biases", "params", "buffers", "macs", "activations")
 
@@ -51,6 +53,12 @@ class Costs(NamedTuple):
     batch: int
     layers: tuple[LayerCost, ...]
     totals: Totals
+
+    def __repr__(self) -> str:
+        """Short, as an interpreter and an assertion show it."""
+        counts = f"{grouped(self.totals.params)} params, {grouped(self.totals.macs)} macs"
+        batch = f" of {grouped(self.batch)} samples" if self.batch > 1 else ""
+        return f"<Costs {printable(self.network.name)}: {counts}{batch}>"
 
 
 def inputs_of(network: Network, step: Step) -> tuple[Shape, ...]:

@@ -25,7 +25,8 @@ class _Pieces(list[str]):
 
 
 def delimited(report: Report, sign: str, *, bare: bool) -> Iterator[str]:
-    """A header where it changes, the network first; a cell with the sign or a quote in quotes.
+    """A header where it changes, the network first; a cell with the sign or a quote in quotes. Of a
+    report that has records, these, which say themselves what they are of.
 
     Quotes in TSV too, which its registration does not know: without them a name that begins with
     one would take the rows after it into its cell.
@@ -34,26 +35,28 @@ def delimited(report: Report, sign: str, *, bare: bool) -> Iterator[str]:
 
     header: tuple[str, ...] = ()
     exact = report.report if isinstance(report, InUnits) else report
-    for table in exact.tables():
+    records = getattr(exact, "records", None)
+    for table in exact.tables() if records is None else (records(),):
         pieces = _Pieces()
         writer: Any = csv.writer(pieces, delimiter=sign, lineterminator="\n")
-        columns = ("network", *(_text(column.key, bare=bare) for column in table.columns))
+        of = ("network",) if records is None else ()
+        columns = (*of, *(_text(column.key, bare=bare) for column in table.columns))
         if columns != header:
             if header:
                 pieces.append("\n")
             writer.writerow(columns)
             header = columns
-        writer.writerows(_rows(table, bare=bare))
+        writer.writerows(_rows(table, named=records is None, bare=bare))
         yield "".join(pieces)
 
 
-def _rows(table: Table, *, bare: bool) -> Iterator[tuple[Any, ...]]:
-    name = _text(table.name, bare=bare)
+def _rows(table: Table, *, named: bool, bare: bool) -> Iterator[tuple[Any, ...]]:
+    name = (repeat(_text(table.name, bare=bare)),) if named else ()
     columns = [
         each(cells, lambda cell: str(_cell(cell, bare=bare)))
         for cells in zip(*table.rows, strict=True)
     ]
-    return zip(repeat(name), *columns, strict=False) if columns else iter(())
+    return zip(*name, *columns, strict=False) if columns else iter(())
 
 
 def _cell(cell: Cell, *, bare: bool) -> int | str:

@@ -44,6 +44,9 @@ CODES = {
 }
 
 
+LONGEST_VALUE = 60  # characters of a value in a message
+
+
 class Place(NamedTuple):
     """A stretch of a source, 1-based, in code points; the end is exclusive."""
 
@@ -135,3 +138,12 @@ def _escaped(character: str) -> str:
     if code < 0x100:  # noqa: PLR2004  two hex digits
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
+
+
+def brief(value: object) -> str:
+    """A value of Python as a message shows it: in a few words, whatever it is."""
+    try:
+        text = repr(value)
+    except ValueError:  # an int of more digits than Python writes
+        text = f"a very long {type(value).__name__}"
+    return printable(text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…")

@@ -2,8 +2,16 @@
 
 from collections.abc import Iterable
 
-from convcost.findings import Finding, Growth
+from convcost.findings import Finding, Growth, Test
 from convcost.units import grouped, percent, signed
+
+TESTS: dict[Test, str] = {"max": "max", "warn": "warning", "min": "min", "grow": "growth"}
+WITHIN: dict[Test, str] = {
+    "max": "within the max",
+    "warn": "within the warning",
+    "min": "not below the min",
+    "grow": "within the growth",
+}
 
 
 def over(finding: Finding) -> int | None:
@@ -43,30 +51,52 @@ def sentence(finding: Finding) -> str:
         "grow": f"{finding.what} grew more than {allowing} lets it",
     }
     if finding.level == "skipped":
-        return f"growth of {finding.what} is not checked: there is no base"
+        return f"{tested(finding)} is not checked: {finding.reason}"
     if finding.level == "passed":
-        return f"{finding.what} within the {finding.test}{budget}"
+        return f"{finding.what} {WITHIN[finding.test]}{budget}"
     return ends[finding.test]
+
+
+def tested(finding: Finding) -> str:
+    """`growth of macs`: what is held against a limit, and against which."""
+    return f"{TESTS[finding.test]} of {finding.what}"
+
+
+def limited(finding: Finding) -> str:
+    """The limit: a count, or `+2 %, growth up to 100,000 is let pass`."""
+    if not isinstance(finding.limit, Growth):
+        return grouped(finding.limit)
+    floor = finding.limit.floor
+    let_pass = f", growth up to {grouped(floor)} is let pass" if floor else ""
+    return f"+{finding.limit.text}{let_pass}"
+
+
+def stands(finding: Finding) -> str:
+    """`models/net.yaml:7`: where the limit stands."""
+    return f"{finding.file}:{finding.place.line}" if finding.place else finding.file
+
+
+def beyond(finding: Finding) -> str:
+    """`+1`: how far a limit is exceeded, or a least not reached; empty if it is not."""
+    by = over(finding) or 0
+    return f"{'-' if finding.test == 'min' else '+'}{grouped(by)}" if by else ""
+
+
+def largest(finding: Finding) -> str:
+    """The layers that grew most, each with a sign; without a base the largest."""
+    say = grouped if finding.base is None else signed
+    return ", ".join(f"{path} {say(by)}" for path, by in finding.top)
 
 
 def details(finding: Finding) -> Iterable[tuple[str, str]]:
     """Name and text of what is to be known of a finding: exact numbers, never rounded."""
-    place = finding.place
-    where = f"{finding.file}:{place.line}" if place else finding.file
-    if isinstance(finding.limit, Growth):
-        floor = f", beyond {grouped(finding.limit.floor)}" if finding.limit.floor else ""
-        yield "limit", f"+{finding.limit.text}{floor}  ({where})"
-        yield "found", grouped(finding.found)
-    else:
-        by = over(finding) or 0
-        sign = "-" if finding.test == "min" else "+"
-        yield "limit", f"{grouped(finding.limit)}  ({where})"
-        yield "found", f"{grouped(finding.found)}{f'  ({sign}{grouped(by)})' if by else ''}"
+    by = beyond(finding)
+    yield "limit", f"{limited(finding)}  ({stands(finding)})"
+    yield "found", f"{grouped(finding.found)}{f'  ({by})' if by else ''}"
     if finding.base is not None:
         yield "base", f"{grouped(finding.base)}  {change(finding.base, finding.found)}"
     if finding.top and finding.level != "passed":
-        grew = "grew" if finding.base is not None else "most"
-        yield grew, ", ".join(f"{path} {signed(by)}" for path, by in finding.top)
+        yield "grew" if finding.base is not None else "most", largest(finding)
     if finding.message and finding.level in ("error", "warning"):
         yield "help", finding.message
 
@@ -85,9 +115,8 @@ def line(finding: Finding) -> str:
     ends = {"max": "over the max", "min": "below the min", "warn": "over the warning"}
     limit = f"{grouped(finding.limit)}{budget}"
     if finding.level == "passed":
-        return f"{what} {found} within the {finding.test} {limit}"
-    sign = "-" if finding.test == "min" else "+"
-    return f"{what} {found} {ends[finding.test]} {limit} ({sign}{grouped(over(finding) or 0)})"
+        return f"{what} {found} {WITHIN[finding.test]} {limit}"
+    return f"{what} {found} {ends[finding.test]} {limit} ({beyond(finding)})"
 
 
 def headed(finding: Finding, path: str) -> str:

@@ -25,12 +25,18 @@ class Growth(NamedTuple):
             return True
         return grown * self.whole <= before * self.part if self.whole else grown <= self.part
 
+    def most(self, before: int) -> int:
+        """How much growth is let pass."""
+        of = before * self.part // self.whole if self.whole else self.part
+        return max(of, self.floor)
+
 
 class Finding(NamedTuple):
     """One limit of a budget, and the exact number it was held against.
 
     `file` and `place` are those of the limit; `path` is a layer, or the pattern of a group, or
-    empty. `base` is what the measure was, if there is a base; `top` are the layers that grew most.
+    empty. `base` is what the measure was, if there is a base; `top` are the layers that grew most,
+    without a base the largest. `reason` is why a limit was skipped.
     """
 
     level: Level
@@ -49,6 +55,7 @@ class Finding(NamedTuple):
     base: int | None = None
     top: tuple[tuple[str, int], ...] = ()
     message: str = ""
+    reason: str = ""
 
     @property
     def what(self) -> str:

@@ -2,13 +2,14 @@
 
 GitHub looks for mentions, issues, addresses and emoji in what is already rendered, where a
 character reference is the character again; in code it does not look. So what could begin one of
-them is set as code, and every other sign of Markdown as a reference. No text has a `<` of its own:
+them is set as code, as is `#` before a digit, and every other sign of Markdown as a reference. No
+text has a `<` of its own:
 it can close no block and be no marker.
 """
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from convcost.comments import Block
 from convcost.cutting import Piece
@@ -16,10 +17,11 @@ from convcost.report import Cell, Column, Share, Table, each, printable, shown
 
 # An underscore inside a word is never markup, and names of layers are full of them.
 SPECIAL = re.compile(
-    r"(?P<code>[@#]+|://|:(?=[\w+-]+:)|(?<=[wW]{3})\.|(?<=[gG][hH])-(?=\d))"
-    r"|[|<>&`*\[\]\\~!$]|(?<![^\W_])_|_(?![^\W_])"
+    r"(?P<code>@+|#+(?=\d)|://|:(?=[\w+-]+:)|(?<=[wW]{3})\.|(?<=[gG][hH])-(?=\d))"
+    r"|[#|<>&`*\[\]\\~!$]|(?<![^\W_])_|_(?![^\W_])"
 )
 NAME = re.compile(r"[A-Za-z0-9]+(?:[_/][A-Za-z0-9]+)*")  # as layers are called, most of them
+WIDEST = 10  # bytes of a character as an escape, where the output speaks no Unicode
 BLOCK = re.compile(r"^(\d*)([-+=.)])")  # what could begin a list or underline a heading
 
 
@@ -32,8 +34,7 @@ def of_table(table: Table, rank: int = 0) -> Iterator[Piece]:
             for n, column in enumerate(table.columns)
         )
     )
-    columns = [each(cells, _cell) for cells in zip(*table.rows, strict=True)]
-    rows = tuple(f"| {line} |\n" for line in map(" | ".join, zip(*columns, strict=True)))
+    rows = _rows(table)
     total = _row(f"**{_cell(cell)}**" if _cell(cell) else "" for cell in table.total)
     yield Piece(
         f"{bold(table.title)}{''.join(lines)}", rows, total if table.total else "", "", rank
@@ -42,18 +43,35 @@ def of_table(table: Table, rank: int = 0) -> Iterator[Piece]:
         yield of_lines(table.notes, rank)
 
 
+def _rows(table: Table, longest: int | None = None) -> tuple[str, ...]:
+    """With no text longer than so many bytes, but for cells that stand right."""
+    columns = []
+    for column, cells in zip(table.columns, zip(*table.rows, strict=True), strict=False):
+        most = None if column.align == "right" else longest
+        columns.append(each(cells, lambda cell, most=most: _cell(cell, most)))  # type: ignore[misc]
+    return tuple(f"| {line} |\n" for line in map(" | ".join, zip(*columns, strict=True)))
+
+
 def of_lines(lines: Iterable[str], rank: int = 0) -> Piece:
     """A list."""
-    return Piece("", tuple(f"- {BLOCK.sub(_led, _escaped(line))}\n" for line in lines), rank=rank)
+    return Piece("", _items(lines), rank=rank)
+
+
+def _items(lines: Iterable[str], longest: int | None = None) -> tuple[str, ...]:
+    return tuple(f"- {BLOCK.sub(_led, _cell(line, longest))}\n" for line in lines)
 
 
 def of_block(block: Block) -> Piece:
     """The block under its title; a folded one has it in a line that opens it. Its table has no
     notes."""
-    if isinstance(block.body, Table):
-        (piece,) = of_table(block.body, block.rank)
+    body = block.body
+    if isinstance(body, Table):
+        (piece,) = of_table(body, block.rank)
     else:
-        piece = of_lines(block.body, block.rank)
+        piece = of_lines(body, block.rank)
+    if block.shortens:
+        say = partial(_rows, body) if isinstance(body, Table) else partial(_items, body)
+        piece = piece._replace(shorter=say)
     if not block.folded:
         return piece._replace(head=f"{bold(block.title)}{piece.head}")
     from html import escape
@@ -85,8 +103,21 @@ def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def _cell(cell: Cell) -> str:
-    return _escaped(cell) if isinstance(cell, str) else shown(cell)
+def _cell(cell: Cell, longest: int | None = None) -> str:
+    if not isinstance(cell, str):
+        return shown(cell)
+    return _escaped(cell) if longest is None else _shortened(cell, longest)
+
+
+def _shortened(text: str, longest: int) -> str:
+    """A text, cut if it has to be, that is no longer as Markdown than so many bytes, wherever it is
+    written."""
+    text = printable(text)
+    kept, told = text[:longest], _escaped(text) if len(text) <= longest else ""
+    while not told or sum(1 if sign.isascii() else WIDEST for sign in told) > longest:
+        kept = kept[: len(kept) * 7 // 8]
+        told = f"{_escaped(kept)}…"
+    return told
 
 
 @lru_cache(maxsize=1024)

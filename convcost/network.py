@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple, Protocol
 
-from convcost.errors import Place
+from convcost.errors import Place, printable
 from convcost.kind import Kind
 from convcost.shapes import Shape
 from convcost.units import Figure
@@ -111,6 +111,11 @@ class Network(NamedTuple):
     last: int = -1
     changed: tuple[tuple[str, Any], ...] = ()
     resized: tuple[int, ...] | None = None
+
+    def __repr__(self) -> str:
+        """Short, as an interpreter and an assertion show it."""
+        layers = "1 layer" if len(self.steps) == 1 else f"{len(self.steps):,} layers"
+        return f"<Network {printable(self.name)}: {layers}>"
 
     def stands_as(self, entry: Published) -> bool:
         """Whether the network stands as a published figure was printed: with the same variables

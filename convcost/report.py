@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from convcost.errors import printable as printable  # noqa: PLC0414  whoever prints has it from here
+from convcost.finding_places import Root
 from convcost.registry import Registry
 from convcost.units import grouped, percent, signed
 
@@ -115,8 +116,9 @@ class Table(NamedTuple):
 class Report(Protocol):
     """An answer. A format asks for what it needs: tables for people, a tree for programs.
 
-    A report may also have `pictures()`, a `page()` that says more than its tables, and a
-    `comment()` that says it to whoever reviews a change.
+    A report may also have `pictures()`, a `page()` that says more than its tables, a `comment()`
+    that says it to whoever reviews a change, and `records()`: one table with all that a program
+    wants of each row, which CSV and TSV write instead of the tables.
     """
 
     def tables(self) -> Iterator[Table]: ...
@@ -132,8 +134,8 @@ class Style(NamedTuple):
     No width: as wide as needed. `caption` and `label` make a table of LaTeX float; `long` lets it
     run over pages; `siunitx` leaves its numbers to that package. `bare` leaves text of a CSV as it
     is, even if a spreadsheet would take it for a formula. `max_bytes` is how long Markdown may be;
-    `comment_key` names it in a line that is not seen. Files below `root`, a folder, are named from
-    there, so that what is written is the same on every machine.
+    `comment_key` names it in a line that is not seen. `root` is where files are named from, so that
+    what is written for other programs is the same on every machine.
     """
 
     width: int | None = None
@@ -146,7 +148,7 @@ class Style(NamedTuple):
     bare: bool = False
     max_bytes: int | None = None
     comment_key: str = ""
-    root: str = ""
+    root: Root = Root()
 
 
 class Format(NamedTuple):

@@ -43,33 +43,54 @@ class Figure(NamedTuple):
         return self.digits * factor, 10**-self.exponent
 
 
-def figure(text: str) -> Figure:
-    """Reads `159K`, `1.6G`, `4e9`, `6,994,392`, `1_000_000`. Raises Refusal."""
+def figure(text: str, *, byte: bool = False) -> Figure:
+    """Reads `159K`, `1.6G`, `4e9`, `6,994,392`, `1_000_000`; with `byte` a B at the end is no unit
+    of its own, `4MB` is 4M. Raises Refusal."""
     stripped = text.strip()
-    head = stripped.rstrip(ascii_letters)
-    suffix = stripped[len(head) :]
+    counted = stripped.removesuffix("B") if byte else stripped
+    head = counted.rstrip(ascii_letters)
+    suffix = counted[len(head) :]
     sign, whole, part, power = _parts(head.strip())
     bare = power[1:] if power[:1] in ("+", "-") else power
-    if not text.isascii() or not (whole + part).isdecimal() or not bare.isdecimal():
+    digits_only = (whole + part).replace(",", "").isdecimal()
+    if not text.isascii() or not digits_only or not bare.isdecimal():
         raise _no_number(text)
     if len(text) > MOST_DIGITS or len(power) > len("-99") or abs(int(power)) > MOST_DIGITS:
         raise _no_number(text)
-    if suffix not in SUFFIXES and suffix not in BINARY:
+    if "," in stripped and (suffix or "e" in head.lower() or not _groups(whole, part)):
+        raise unclear(stripped)
+    if (byte and suffix == "B") or (suffix not in SUFFIXES and suffix not in BINARY):
         meant = next((s for s in (*SUFFIXES, *BINARY) if s.lower() == suffix.lower()), None)
         hint = (
             f"did you mean {head.strip()}{meant}?" if meant else "known: k, M, G, T, Ki, Mi, Gi, Ti"
         )
         raise Refusal("CC112", f"`{suffix[:MOST_DIGITS]}` is no unit", hint)
-    digits = int(whole + part)
+    digits = int(whole.replace(",", "") + part)
     return Figure(stripped, -digits if sign == "-" else digits, int(power) - len(part), suffix)
 
 
 def _parts(text: str) -> tuple[str, str, str, str]:
-    """Sign, digits before and after the point, power of ten; grouping signs are gone."""
+    """Sign, digits before and after the point, power of ten; commas stay."""
     sign = text[:1] if text[:1] in ("+", "-") else ""
     mantissa, _, power = text[len(sign) :].lower().partition("e")
     whole, _, part = mantissa.partition(".")
-    return sign, whole.replace("_", "").replace(",", ""), part, power or "0"
+    return sign, whole.replace("_", "") if "," not in whole else whole, part, power or "0"
+
+
+def _groups(whole: str, part: str) -> bool:
+    """Whether commas stand where they can only be between thousands: `6,994,392`."""
+    bare = whole.replace(",", "")
+    return bare.isdecimal() and f"{int(bare):,}" == whole and "," not in part
+
+
+def unclear(text: str) -> Refusal:
+    """A comma that may be a decimal one: `4,3M` is never read as 43M."""
+    point = text.replace(",", ".") if text.count(",") == 1 and "." not in text else ""
+    bare = text.replace(",", "")
+    grouped_ = _groups(text.lstrip("+-").rstrip("% " + ascii_letters), "")
+    hint = f"{point} or {bare}" if point and grouped_ else point or bare
+    message = f"`{text}` is unclear: commas group thousands, and only where there is no unit"
+    return Refusal("CC112", message, f"write {hint}")
 
 
 def _no_number(text: str) -> Refusal:
@@ -77,9 +98,9 @@ def _no_number(text: str) -> Refusal:
     return Refusal("CC112", f"`{shown}` is not a number", "write 4300000, 4.3M, 1.6G or 4e9")
 
 
-def whole_figure(text: str) -> int:
+def whole_figure(text: str, *, byte: bool = False) -> int:
     """A figure that must be a whole number from 0. Raises Refusal."""
-    numerator, denominator = figure(text).value()
+    numerator, denominator = figure(text, byte=byte).value()
     if numerator % denominator:
         raise Refusal("CC112", f"`{text}` is not a whole number")
     if numerator < 0:

@@ -2,11 +2,13 @@
 
 All it is asked comes from the environment, as text that is never a line of a shell. What a change
 may have written, such as the names in a spec, reaches the log only while the runner takes no
-commands from it. Exit codes are those of `convcost check`: 1 is over budget, 2 a broken request.
+commands from it. Exit codes are those of `convcost check`: 1 is over budget; whatever else ends it,
+a fault of its own too, is 2, a broken request.
 """  # noqa: INP001  a script
 
 import glob
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -16,11 +18,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,3}((a|b|rc)[0-9]+)?(\.post[0-9]+)?")
+FILES = {"json": "convcost.json", "markdown": "convcost.md", "sarif": "convcost.sarif"}
+KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")
 PROBLEM = re.compile(r"^(error\[\w+\]: .*)\n *--> (.*):(\d+):(\d+)$", re.MULTILINE)
 COMMENT = 65_000  # bytes; a comment on GitHub has at most 65,536 characters
 ANNOTATIONS = 10  # of a kind and step; the runner drops what comes after
@@ -28,7 +33,7 @@ OVER, BROKEN = 1, 2
 
 
 class Refused(Exception):  # noqa: N818  a plain statement for the user
-    """Why nothing could be checked."""
+    """Why there is no verdict."""
 
 
 def main() -> int:
@@ -39,18 +44,16 @@ def main() -> int:
     try:
         summary, fail = (_switch(env, name) for name in ("SUMMARY", "FAIL"))
         arguments = _request(env, folder)
-        tree = _checked(_installed(env, folder.parent), arguments, folder)
+        code, tree = _checked(_installed(env, folder.parent), arguments, folder)
         outputs = _told(tree, folder)
     except Refused as reason:
-        tree = None
-        outputs = _broken(str(reason), folder)
+        code = BROKEN
+        outputs = _broken(str(reason), folder, _key(env))
     _write_outputs(env.get("GITHUB_OUTPUT"), outputs)
     if summary and env.get("GITHUB_STEP_SUMMARY"):
         with Path(env["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8", newline="\n") as file:
             file.write(Path(outputs["markdown-file"]).read_text("utf-8") + "\n")
-    if tree is None:
-        return BROKEN
-    return OVER if fail and not tree["ok"] else 0
+    return code if fail or code == BROKEN else 0
 
 
 # What is asked
@@ -69,13 +72,12 @@ def _switch(env: Mapping[str, str], name: str) -> bool:
 
 def _request(env: Mapping[str, str], folder: Path) -> list[str]:
     """Arguments of `convcost check`. Raises Refused."""
-    files = {"json": "convcost.json", "markdown": "convcost.md", "sarif": "convcost.sarif"}
-    outputs = [f"--output={name}:{folder / file}" for name, file in files.items()]
-    try:
-        more = shlex.split(_asked(env, "ARGS"))
-    except ValueError as error:
-        raise Refused(f"error: the input `args` cannot be read: {error}") from None
-    specs = [found for line in _asked(env, "SPECS").splitlines() for found in _files(line.strip())]
+    outputs = [f"--output={name}:{folder / file}" for name, file in FILES.items()]
+    more = _more(env)
+    specs: dict[str, str] = {}
+    for line in _asked(env, "SPECS").splitlines():
+        for name in _files(line.strip()):
+            specs.setdefault(_place(name), name)
     base, config = _base(env), _asked(env, "CONFIG")
     return [
         "check",
@@ -87,8 +89,34 @@ def _request(env: Mapping[str, str], folder: Path) -> list[str]:
         *([f"--config={config}"] if config else []),
         *more,
         "--",
-        *(specs or ["specs"]),
+        *(specs.values() or ["specs"]),
     ]
+
+
+def _more(env: Mapping[str, str]) -> list[str]:
+    try:
+        return shlex.split(_asked(env, "ARGS"))
+    except ValueError as error:
+        raise Refused(f"error: the input `args` cannot be read: {error}") from None
+
+
+def _key(env: Mapping[str, str]) -> str:
+    """By what a later run finds the comment of this one: the last key of the input `args`."""
+    try:
+        words = _more(env)
+    except Refused:
+        return "check"
+    found = "check"
+    for word, after in itertools.pairwise([*words, ""]):
+        option, equals, value = word.partition("=")
+        if option == "--comment-key":
+            found = value if equals else after
+    return found if KEY.fullmatch(found) else "check"
+
+
+def _place(name: str) -> str:
+    """What is the same for `net.yaml` and `./net.yaml`; a link is not what it leads to."""
+    return os.path.abspath(name)  # noqa: PTH100  pathlib follows links, or leaves `..`
 
 
 def _files(line: str) -> list[str]:
@@ -103,7 +131,7 @@ def _base(env: Mapping[str, str]) -> str:
     if asked:
         return "" if asked == "none" else asked
     branch = env.get("GITHUB_BASE_REF", "")
-    return f"git:origin/{branch}" if branch else ""
+    return f"git:origin/{branch}..." if branch else ""
 
 
 # What is run
@@ -120,10 +148,11 @@ def _installed(env: Mapping[str, str], temp: Path) -> str:
     done = room / "installed"
     if not done.exists():
         shutil.rmtree(room, ignore_errors=True)
-        pip = [str(python), "-I", "-m", "pip", "--no-input", "--disable-pip-version-check"]
+        run = [sys.executable, "-I", "-m"]
+        pip = ["pip", "--no-input", "--disable-pip-version-check", "--python", str(python)]
         for command in (
-            [sys.executable, "-I", "-m", "venv", str(room)],
-            [*pip, "install", "--quiet", "--", wanted],
+            [*run, "venv", "--without-pip", str(room)],
+            [*run, *pip, "install", "--quiet", "--no-compile", "--", wanted],
         ):
             if subprocess.run(command, check=False).returncode:  # noqa: S603  a list, no shell
                 raise Refused("error: convcost could not be installed; the log has the reason")
@@ -131,19 +160,24 @@ def _installed(env: Mapping[str, str], temp: Path) -> str:
     return str(python)
 
 
-def _checked(python: str, arguments: list[str], folder: Path) -> dict[str, Any]:
-    """The answer of `convcost check`, which is in the log now. Raises Refused if it gives none."""
+def _checked(python: str, arguments: list[str], folder: Path) -> tuple[int, dict[str, Any]]:
+    """How `convcost check` ended, and its answer, which is in the log now. Raises Refused where it
+    ended as neither within nor over: what it wrote until then is no answer."""
     command = [python, "-I", "-X", "utf8", "-m", "convcost", *arguments]
     ran = subprocess.run(  # noqa: S603  a list, no shell
         command, check=False, capture_output=True, encoding="utf-8", errors="replace"
     )
+    code = ran.returncode
+    whole = code in (0, OVER) and all((folder / file).exists() for file in FILES.values())
+    answer = _text(folder / FILES["json"])
+    tree: dict[str, Any] = json.loads(answer) if answer else {}
     _show(_text(folder / "convcost.txt") + ran.stderr)
+    if not whole:
+        told = [line for line in ran.stderr.splitlines() if not line.startswith("wrote ")]
+        told += tree.get("statements", [])
+        raise Refused("\n".join(told).strip() or f"convcost ended with {code} and no answer")
     sys.stdout.write(ran.stdout)
-    answer = folder / "convcost.json"
-    if not answer.exists():
-        raise Refused(ran.stderr.strip() or f"convcost ended with {ran.returncode} and no answer")
-    tree: dict[str, Any] = json.loads(answer.read_text("utf-8"))
-    return tree
+    return code, tree
 
 
 # What is told
@@ -160,21 +194,19 @@ def _text(file: Path) -> str:
 
 
 def _told(tree: Mapping[str, Any], folder: Path) -> dict[str, str]:
-    networks = tree["networks"]
+    counted = {(_place(one["spec"]), one["network"]): one for one in tree["networks"]}
+    networks = counted.values()
     based = [network for network in networks if network["base"] is not None]
     outputs = {"verdict": "within" if tree["ok"] else "over"}
     for measure in ("params", "macs"):
         outputs[measure] = str(sum(network[measure] for network in networks))
         grown = sum(network[measure] - network["base"][measure] for network in based)
         outputs[f"{measure}-delta"] = f"{grown:+d}" if based else ""
-    outputs["json-file"] = str(folder / "convcost.json")
-    outputs["markdown-file"] = str(folder / "convcost.md")
-    outputs["sarif-file"] = str(folder / "convcost.sarif")
-    return outputs
+    return {**outputs, **{f"{name}-file": str(folder / file) for name, file in FILES.items()}}
 
 
-def _broken(reason: str, folder: Path) -> dict[str, str]:
-    """Nothing was checked: the reason as annotations, and as the report."""
+def _broken(reason: str, folder: Path, key: str) -> dict[str, str]:
+    """There is no verdict: the reason as annotations, and as the report."""
     problems = list(PROBLEM.finditer(reason))[:ANNOTATIONS]
     for problem in problems:
         message, file, line, column = problem.groups()
@@ -182,11 +214,11 @@ def _broken(reason: str, folder: Path) -> dict[str, str]:
         sys.stdout.write(f"::error {place}title=convcost::{_data(message)}\n")
     if not problems:
         sys.stdout.write(f"::error title=convcost::{_data(reason.strip())}\n")
-    markdown = folder / "convcost.md"
+    markdown = folder / FILES["markdown"]
     shown = reason.encode()[: COMMENT - 1_000].decode("utf-8", "ignore").rstrip()
     fence = "`" * max(3, *(len(ticks) + 1 for ticks in re.findall("`+", f"{shown}`")))
     markdown.write_text(
-        "<!-- convcost:check -->\n**Broken spec or request: nothing was checked.**\n\n"
+        f"<!-- convcost:{key} -->\n**Broken spec or request: there is no verdict.**\n\n"
         f"{fence}text\n{shown}\n{fence}\n",
         "utf-8",
         newline="\n",
@@ -218,4 +250,9 @@ def _output(outputs: Iterable[tuple[str, str]]) -> Iterable[str]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        ended = main()
+    except Exception:  # noqa: BLE001  Python would end with 1, which is over budget
+        traceback.print_exc()
+        ended = BROKEN
+    raise SystemExit(ended)

@@ -16,11 +16,13 @@ from typing import NamedTuple
 
 import pytest
 import yaml
+from once import once
 from support import ROOT
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 STEPS = ACTION["runs"]["steps"]
 RUNS = [step for step in STEPS if "run" in step]
+SCRIPT = runpy.run_path(str(ROOT / "scripts" / "github_action.py"))
 EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
 COMMAND = re.compile(r"\s*::([\w-]+)(?: ([^:]*(?:=[^:]*)?))?::(.*)")
 SPEC = """\
@@ -65,7 +67,9 @@ class Runner:
     def __init__(self, workspace: Path, temp: Path):
         self.workspace = workspace
         self.temp = temp
+        self.files = workspace.parent / f"{workspace.name} files"
         workspace.mkdir(parents=True, exist_ok=True)
+        self.files.mkdir()
 
     def write(self, name: str, text: str) -> None:
         file = self.workspace / name
@@ -88,8 +92,8 @@ class Runner:
 
     def run(self, *, environment: dict[str, str] | None = None, **inputs: str) -> Ran:
         (step,) = RUNS
-        files = {name: self.temp / f"{name}.file" for name in ("GITHUB_OUTPUT", "GITHUB_ENV")}
-        files["GITHUB_STEP_SUMMARY"] = self.temp / "summary.md"
+        files = {name: self.files / f"{name}.file" for name in ("GITHUB_OUTPUT", "GITHUB_ENV")}
+        files["GITHUB_STEP_SUMMARY"] = self.files / "summary.md"
         for file in files.values():
             file.write_text("", "utf-8")
         known = {f"inputs.{name}": told["default"] for name, told in ACTION["inputs"].items()}
@@ -101,7 +105,7 @@ class Runner:
             for name, text in step["env"].items()
         }
         outer = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "PYTHON"))}
-        script = self.temp / "step.sh"
+        script = self.files / "step.sh"
         script.write_text(step["run"], "utf-8")
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
@@ -187,7 +191,9 @@ def plain(text: str) -> str:
 
 @pytest.fixture(scope="session")
 def temp(tmp_path_factory):
-    return tmp_path_factory.mktemp("runner")
+    """With convcost installed by the script itself, as it does for the first step of a job."""
+    asked = {"GITHUB_ACTION_PATH": str(ROOT)}
+    return once(tmp_path_factory, "runner", lambda temp: SCRIPT["_installed"](asked, temp))
 
 
 @pytest.fixture
@@ -288,7 +294,7 @@ def test_a_broken_spec_does_not_read_as_a_budget_that_is_exceeded(runner):
     assert ran.outputs["verdict"] == "broken"
     assert ran.summary == f"{markdown}\n"
     assert markdown.startswith(
-        "<!-- convcost:check -->\n**Broken spec or request: nothing was checked.**\n\n```text\n"
+        "<!-- convcost:check -->\n**Broken spec or request: there is no verdict.**\n\n```text\n"
         "error[CC101]: conv has no option `kernal`\n"
     )
     assert "did you mean `kernel`?" in ran.log
@@ -314,7 +320,7 @@ def test_it_can_tell_without_failing_but_never_of_a_broken_spec(runner):
         ({"specs": "--exit-zero"}, "error: there is no file and no shipped spec `--exit-zero`"),
         ({"specs": "no/*.yaml"}, "error: there is no file `no/*.yaml`"),
         ({"config": "--exit-zero"}, "error: cannot read `--exit-zero`"),
-        ({"base": "--exit-zero"}, "error: there is no file and no shipped spec `--exit-zero`"),
+        ({"base": "--exit-zero"}, "error: there is no file `--exit-zero` to be the base"),
     ],
 )
 def test_a_request_that_means_nothing_is_told(runner, inputs, said):
@@ -335,7 +341,111 @@ def test_what_cannot_be_installed_is_told(runner):
     ]
 
 
+def test_an_answer_that_cannot_all_be_written_is_none(runner):
+    runner.write("specs/net.yaml", net())
+    ran = runner.run(args="--output gitlab:/nonexistent/gl.json", fail="false")
+    assert (ran.code, ran.outputs["verdict"]) == (2, "broken")
+    said = "error: cannot write `/nonexistent/gl.json`: No such file or directory"
+    assert [one.message for one in ran.errors] == [said]
+    assert ran.summary == (
+        "<!-- convcost:check -->\n**Broken spec or request: there is no verdict.**\n\n"
+        f"```text\n{said}\n```\n\n"
+    )
+    told = {name for name, value in ran.outputs.items() if value}
+    assert told == {"verdict", "markdown-file"}
+
+
+# What the program may do, in its place: it writes some of its files, says something, and ends.
+DOES = """\
+import pathlib, sys
+for word in sys.argv:
+    name, _, file = word.removeprefix("--output=").partition(":")
+    if word.startswith("--output=") and name in {files!r}:
+        pathlib.Path(file).write_text('{{"ok": true, "networks": []}}', "utf-8")
+print("said", file=sys.stderr)
+raise SystemExit({code})
+"""
+ALL = ("json", "markdown", "sarif")
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "ended"),
+    [
+        (ALL, 0, 0), (ALL, 1, 1), (ALL, 2, 2), (ALL, 70, 2), (ALL, 130, 2), (ALL, 3, 2), ((), 0, 2),
+        (("json",), 0, 2), (("json", "sarif"), 1, 2), (("markdown", "sarif"), 1, 2), ((), 70, 2),
+    ],
+)  # fmt: skip
+def test_only_whole_answers_are_within_or_over(tmp_path, files, code, ended):
+    """However convcost ends, there is a comment, and only 0 and 1 with all files are a verdict."""
+    program = tmp_path / "python"
+    does = DOES.format(files=files, code=code)
+    program.write_text(f"#!{sys.executable}\n{does}", "utf-8")
+    program.chmod(0o755)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    arguments = [f"--output={name}:{folder / file}" for name, file in SCRIPT["FILES"].items()]
+    if ended == SCRIPT["BROKEN"]:
+        with pytest.raises(SCRIPT["Refused"], match=r"^said$"):
+            SCRIPT["_checked"](str(program), arguments, folder)
+    else:
+        assert SCRIPT["_checked"](str(program), arguments, folder)[0] == ended
+
+
+@pytest.mark.parametrize(
+    ("args", "key"),
+    [
+        ("", "check"),
+        ("--comment-key gpu", "gpu"),
+        ("--comment-key=a --max-params 4M --comment-key 'g.p-u_2'", "g.p-u_2"),
+        ("--comment-key", "check"),
+        ("--comment-key 'a --> b'", "check"),
+        ("--comment-key gpu '", "check"),
+    ],
+)
+def test_a_broken_spec_has_the_comment_of_its_check(runner, args, key):
+    runner.write("specs/net.yaml", "layers: [")
+    ran = runner.run(args=args)
+    assert ran.code == 2
+    assert ran.summary.startswith(f"<!-- convcost:{key} -->\n**Broken")
+
+
+def test_of_several_keys_the_program_and_a_broken_spec_take_the_same(runner):
+    runner.write("specs/net.yaml", net())
+    ran = runner.run(args="--comment-key cpu --comment-key gpu")
+    assert ran.summary.startswith("<!-- convcost:gpu -->\n\n**Within")
+
+
+def test_it_passes_where_the_check_is_told_to(runner):
+    runner.write("specs/net.yaml", net(9))
+    ran = runner.run(args="--exit-zero")
+    assert (ran.code, ran.outputs["verdict"]) == (0, "over")
+
+
 # What is asked
+
+
+@pytest.mark.parametrize(
+    "specs", ["models\n./models/a.yaml", "models/a.yaml\n./models/*.yaml\nmodels/../models/a.yaml"]
+)
+def test_a_network_that_is_named_twice_counts_once(runner, specs):
+    runner.write("models/a.yaml", net())
+    ran = runner.run(specs=specs)
+    assert (ran.code, ran.outputs["params"]) == (0, str(8 * PARAMS)), ran.log
+
+
+def test_an_answer_that_has_a_network_twice_is_summed_without_it(tmp_path):
+    def network(spec: str, name: str, params: int) -> dict:
+        return {"spec": spec, "network": name, "params": params, "macs": 7, "base": None}
+
+    one, two = network("a.yaml", "a", 2), network("a.yaml", "b", 3)
+    tree = {"ok": True, "networks": [one, two, {**one, "spec": "./a.yaml"}]}
+    told = SCRIPT["_told"](tree, tmp_path)
+    assert (told["params"], told["macs"]) == (str(2 + 3), str(2 * 7))
+
+
+def test_specs_are_asked_for_once_in_the_order_they_are_named(tmp_path):
+    env = {"CONVCOST_SPECS": "b.yaml\na.yaml\n./b.yaml\nb.yaml"}
+    assert SCRIPT["_request"](env, tmp_path)[-3:] == ["--", "b.yaml", "a.yaml"]
 
 
 def test_inputs_may_have_several_lines_globs_and_blanks(runner):
@@ -396,6 +506,25 @@ def test_what_git_takes_for_no_branch_is_a_base_that_is_not_there(change, branch
     assert not (change.workspace / "pwned").exists()
 
 
+def test_a_pull_request_answers_for_what_it_changes_alone(change):
+    """What others have landed since on the branch it is for is neither its growth nor its merit."""
+    change.git("switch", "-q", "main")
+    change.write("specs/net.yaml", net(40))
+    change.git("update-ref", "refs/remotes/origin/main", change.commit())
+    change.git("switch", "-q", "wider")
+    ran = change.run(environment={"GITHUB_BASE_REF": "main"})
+    assert (ran.code, ran.outputs["params-delta"]) == (1, f"+{4 * PARAMS}")
+
+
+def test_a_base_may_be_required(change):
+    ran = change.run(args="--require-base", environment={"GITHUB_BASE_REF": "gone"})
+    assert (ran.code, ran.outputs["verdict"]) == (2, "broken")
+    (error,) = ran.errors
+    assert error.message.startswith("error: the base `git:origin/gone...` cannot be had")
+    assert "specs/net.yaml: no base, growth is not checked: " in ran.summary
+    assert change.run(args="--require-base", base="git:main").code == 1
+
+
 def test_a_shallow_checkout_says_what_to_fetch_and_checks_the_rest(change, temp, tmp_path):
     shallow = Runner(tmp_path / "shallow", temp)
     shutil.rmtree(shallow.workspace)
@@ -447,8 +576,7 @@ def test_a_broken_spec_says_no_commands_and_ends_no_block(runner):
 
 
 def test_a_fence_is_longer_than_any_in_what_it_holds(tmp_path):
-    script = runpy.run_path(str(ROOT / "scripts" / "github_action.py"))
-    told = script["_broken"]("a\n````\n# b", tmp_path)
+    told = SCRIPT["_broken"]("a\n````\n# b", tmp_path, "check")
     markdown = Path(told["markdown-file"]).read_text("utf-8")
     assert markdown.endswith("\n`````text\na\n````\n# b\n`````\n")
 

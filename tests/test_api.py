@@ -17,6 +17,7 @@ from support import ROOT, cost, run
 import convcost
 
 PARAMS = STEM + BODY
+A_SPEC = "a spec is a path or a name, as text or a pathlib.Path"
 TWO = net() + "---\n" + net(4).replace("name: net", "name: small")
 
 
@@ -175,6 +176,99 @@ def test_all_networks_of_a_file_are_loaded_in_its_order(folder):
             ("there is no limit to check for net.yaml"
             "\nhelp: add `budget: {params: {max: 5M}}` to the spec, or --max-params 5M"),
         ),
+        (
+            lambda: convcost.analyze(convcost.load_all("two.yaml")),
+            "a spec is a path or a name, as text or a pathlib.Path, and one at a time, not a tuple",
+        ),
+        (
+            lambda: convcost.analyze(b"net.yaml"),
+            ("a spec is a path or a name, as text or a pathlib.Path, not bytes: os.fsdecode gives "
+            "the text of b'net.yaml'"),
+        ),
+        (lambda: convcost.check(b"x"), A_SPEC + ", not bytes: os.fsdecode gives the text of b'x'"),
+        (lambda: convcost.check(5), A_SPEC + ", not 5"),
+        (lambda: convcost.check(None), A_SPEC + ", not None"),
+        (lambda: convcost.check([5]), A_SPEC + ", not 5"),
+        (lambda: convcost.check([["net.yaml"]]), A_SPEC + ", and one at a time, not a list"),
+        (lambda: convcost.load("a\0"), "a spec has a zero byte: `a\\x00`"),
+        (
+            lambda: convcost.load("\ud800"),
+            "a spec has a character that is none: `\\ud800`",
+        ),
+        (
+            lambda: convcost.check("net.yaml", base="git:a\0b", max_params=1),
+            "base has a zero byte: `git:a\\x00b`",
+        ),
+        (
+            lambda: convcost.check("net.yaml", base="git:\ud800", max_params=1),
+            "base has a character that is none: `git:\\ud800`",
+        ),
+        (
+            lambda: convcost.check("net.yaml", base=5, max_params=1),
+            "base is text or a pathlib.Path, not 5",
+        ),
+        (
+            lambda: convcost.check("net.yaml", config="a\0", max_params=1),
+            "config has a zero byte: `a\\x00`",
+        ),
+        (
+            lambda: convcost.check("net.yaml", max_params=10**5000),
+            "max_params has more than 30 digits: nothing counts so much",
+        ),
+        (
+            lambda: convcost.check("net.yaml", max_params=[10**5000]),
+            "max_params is a whole number, or text like 4.3M or 2%, not a very long list",
+        ),
+        (
+            lambda: convcost.check("net.yaml", max_params="4,3M"),
+            ("`4,3M` is unclear: commas group thousands, and only where there is no unit; "
+            "write 4.3M"),
+        ),
+        (
+            lambda: convcost.check(convcost.load("net.yaml"), base="git:main", max_growth=0),
+            ("a network that is loaded has no past in `git:main`: its base is a spec, or check its "
+            "file"),
+        ),
+        (
+            lambda: convcost.analyze("net.yaml", set=[1]),
+            'set is a mapping of variables, like {"classes": 10}, not [1]',
+        ),
+        (
+            lambda: convcost.analyze("net.yaml", set={1: 1}),
+            "set: the name of a variable is text, not 1",
+        ),
+        (
+            lambda: convcost.compare("net.yaml", "two.yaml", baseline=5),
+            "baseline is the name of a network, not 5",
+        ),
+        (
+            lambda: convcost.compare(["net.yaml", "two.yaml"]),
+            'each spec is an argument of its own: compare("a.yaml", "b.yaml")',
+        ),
+        (
+            lambda: convcost.formatted(None),
+            "formatted takes what analyze, compare or check gave, not None",
+        ),
+        (
+            lambda: convcost.load("net.yaml", size=b"ab"),
+            "size is like 256 or (256, 320), not b'ab'",
+        ),
+        (
+            lambda: convcost.load("net.yaml", size=(10**5000,)),
+            "size is like 256 or (256, 320), not a very long tuple",
+        ),
+        (
+            lambda: convcost.analyze("net.yaml", batch=10**5000),
+            "batch is a whole number from 1, not a very long int",
+        ),
+        (
+            lambda: convcost.load("net.yaml", set={"w": 10**5000}),
+            "set: w has more than 40 digits: nothing counts so much",
+        ),
+        (
+            lambda: convcost.formatted(convcost.analyze("net.yaml"), 5),
+            "format is the name of one, like `json`, not 5",
+        ),
         (lambda: convcost.check([]), "there is nothing to check: no spec is named"),
         (
             lambda: convcost.check("net.yaml", max_params="4.3m"),
@@ -182,7 +276,7 @@ def test_all_networks_of_a_file_are_loaded_in_its_order(folder):
         ),
         (
             lambda: convcost.check("net.yaml", max_growth=0.02),
-            "max_growth is a whole number, or text like 4.3M or 2%, not 0.02",
+            ("max_growth is a whole number, or text like 4.3M or 2%, not 0.02; did you mean 2%?"),
         ),
         (lambda: convcost.check("net.yaml", max_macs=-1), "`-1` is below 0"),
         (
@@ -277,6 +371,43 @@ def test_a_check_against_a_commit_and_with_a_configuration(folder):
     (folder / "limits.yaml").unlink()
     run("check", ".", "--base", "b.json", "--update-baseline", cwd=folder)
     assert convcost.check(".", base=Path("b.json"), max_growth=0).ok
+
+
+def test_a_network_that_is_loaded_is_checked_as_it_stands(folder):
+    (folder / "convcost.yaml").write_text("budgets: [{macs: {max: 1}}]", "utf-8")
+    (folder / "wide.yaml").write_text(net(9, "{params: {max: 5}}"), "utf-8")
+    network = convcost.load("wide.yaml", size=16)
+    check = convcost.check([network, "net.yaml"], base="net.yaml", max_growth=0)
+    macs = convcost.analyze(network).totals.macs
+    assert [(f.spec, f.measure, f.test, f.found) for f in check.findings()] == [
+        ("net.yaml", "macs", "max", PARAMS * 6 * 6),
+        ("wide.yaml", "params", "max", convcost.analyze(network).totals.params),
+        ("wide.yaml", "macs", "max", macs),
+        ("wide.yaml", "params", "grow", convcost.analyze(network).totals.params),
+        ("wide.yaml", "macs", "grow", macs),
+    ]
+    assert check.statements == ("wide.yaml: `net` takes 16×16×3, and took 8×8×3 in net.yaml",)
+    (folder / "convcost.yaml").unlink()
+    assert convcost.check(convcost.load("net.yaml"), max_params=PARAMS)
+
+
+def test_answers_are_short_as_an_interpreter_shows_them(folder):
+    costs = convcost.analyze("net.yaml")
+    assert repr(costs) == str(costs) == f"<Costs net: {PARAMS} params, {PARAMS * 6 * 6:,} macs>"
+    assert repr(convcost.analyze("net.yaml", batch=2)).endswith(" macs of 2 samples>")
+    assert repr(convcost.load("net.yaml")) == "<Network net: 3 layers>"
+    both = convcost.compare("net.yaml", "two.yaml#small", baseline="small")
+    assert repr(both) == "<Comparison of net, small against small>"
+    assert str(both) == convcost.formatted(both).rstrip("\n")
+    hostile = costs.network._replace(name="\x1b[2J")
+    assert repr(hostile) == "<Network \\x1b[2J: 3 layers>"
+
+
+def test_a_network_is_formatted_as_what_it_costs(folder):
+    network = convcost.load("net.yaml")
+    assert convcost.formatted(network, "json") == convcost.formatted(
+        convcost.analyze(network), "json"
+    )
 
 
 @pytest.mark.parametrize("name", ["json", "markdown", "csv", "plain"])

@@ -89,7 +89,7 @@ def test_a_spec_is_named_by_its_path_from_the_baseline(folder):
     base = ("--base", "../ci/b.json")
     run("check", "a.yaml", "vgg16", *base, "--update-baseline", cwd=folder / "models")
     written = json.loads((folder / "ci" / "b.json").read_text("utf-8"))
-    assert list(written["specs"]) == ["../models/a.yaml", "vgg16.yaml"]
+    assert list(written["specs"]) == ["../models/a.yaml", "shipped:vgg16"]
     ran = run("check", "models", "vgg16", "--base", "ci/b.json", "--max-growth", "0", cwd=folder)
     assert ran.returncode == 0
     assert "skipped" not in ran.stdout.decode().splitlines()[-4]
@@ -183,6 +183,157 @@ def test_layers_and_groups_may_not_grow_where_a_rule_says_how_much_they_may(
     ran = update(folder, "--format", "json")
     found = [(f["scope"], f["path"]) for f in json.loads(ran.stdout)["findings"]]
     assert (ran.returncode, found) == (1 if refused else 0, refused)
+
+
+def told(ran):
+    """The exit code, and the statements of an answer."""
+    assert ran.returncode in (0, 1), ran.stderr.decode()
+    return ran.returncode, json.loads(ran.stdout)["statements"]
+
+
+def two(first, second, filters):
+    """A file of two networks; the second has so many filters."""
+    one = net().replace("name: net", f"name: {first}")
+    return f"{one}---\n{net(filters).replace('name: net', f'name: {second}')}"
+
+
+@pytest.mark.parametrize(
+    ("filters", "written"), [(7, True), (8, True), (9, False)], ids=["less", "same", "more"]
+)
+def test_a_spec_of_another_name_is_held_against_what_is_deleted(folder, filters, written):
+    (folder / "net.yaml").rename(folder / "other.yaml")
+    (folder / "other.yaml").write_text(net(filters), "utf-8")
+    code, said = told(update(folder, "--format", "json", specs=("other.yaml",)))
+    grew = ": 5 counts grew; --allow-growth accepts that"
+    assert code == (0 if written else 1)
+    assert said == [
+        "net.yaml: deleted, was in b.json",
+        "other.yaml#net: new, held against net.yaml, which is deleted",
+        "b.json is written" if written else f"b.json is not written{grew}",
+    ]
+    assert update(folder, "--allow-growth", specs=("other.yaml",)).returncode == 0
+
+
+@pytest.mark.parametrize("picked", ["", "#c"])
+@pytest.mark.parametrize(("filters", "code"), [(4, 0), (5, 1)])
+def test_a_network_of_another_name_is_held_against_what_is_deleted(folder, picked, filters, code):
+    (folder / "two.yaml").write_text(two("a", "b", 4), "utf-8")
+    update(folder, specs=("two.yaml",))
+    (folder / "two.yaml").write_text(two("a", "c", filters), "utf-8")
+    ran = update(folder, "--format", "json", specs=(f"two.yaml{picked}",))
+    assert told(ran)[0] == code
+    assert "two.yaml#c: new, held against two.yaml#b, which is deleted" in told(ran)[1]
+    update(folder, "--allow-growth", specs=(f"two.yaml{picked}",))
+    specs = json.loads((folder / "b.json").read_text("utf-8"))["specs"]
+    assert list(specs["two.yaml"]) == ["a", "c"]
+
+
+def test_more_that_is_new_than_is_deleted_is_growth(folder):
+    (folder / "net.yaml").unlink()
+    (folder / "two.yaml").write_text(two("net", "more", 1), "utf-8")
+    code, said = told(update(folder, "--format", "json", specs=("two.yaml",)))
+    assert code == 1
+    assert said[1:3] == [
+        "two.yaml#net: new, held against net.yaml, which is deleted",
+        "two.yaml#more: new beside what is deleted, so all of it is growth",
+    ]
+
+
+def test_what_is_new_and_held_against_nothing_is_told(folder):
+    (folder / "new.yaml").write_text(two("a", "b", 50), "utf-8")
+    code, said = told(update(folder, "--format", "json", specs=("net.yaml", "new.yaml")))
+    names = "new.yaml#a, new.yaml#b"
+    assert code == 0
+    assert said == [
+        f"2 networks are new in b.json, held against nothing: {names}",
+        "b.json is written",
+    ]
+
+
+@pytest.mark.parametrize(("filters", "code"), [(8, 0), (9, 1)])
+def test_new_layers_under_a_rule_of_growth_are_held_against_the_deleted(folder, filters, code):
+    budget = "{layers: [{match: 'body/*', params: {grow: 50%}}]}"
+    (folder / "net.yaml").write_text(net(8, budget), "utf-8")
+    update(folder)
+    # A smaller stem pays, so that no total grows.
+    text = net(2, budget).replace("conv: 8, kernel: 1, name: b", f"conv: {filters}, kernel: 1")
+    text = text.replace("kernel: 1}]", "kernel: 1, name: c}]")
+    if filters > 8:
+        text = text.replace("conv: 9, kernel: 1", "conv: 9, kernel: [3, 1]")
+    (folder / "net.yaml").write_text(text, "utf-8")
+    ran = update(folder, "--format", "json")
+    found = json.loads(ran.stdout)["findings"]
+    assert ran.returncode == code
+    assert [(f["path"], f["base"], f["found"], f["message"]) for f in found] == (
+        [("body/*", 64, 8 * 9 * 3, "new layers (body/c) held against deleted ones (body/b)")]
+        if code
+        else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("budget", "more", "exceeded"),
+    [
+        ("{params: {max: 10}}", [], 1),
+        ("{params: {max: 10}}", ["--allow-growth"], 1),
+        ("{params: {min: 1M, warn: 10}}", [], 1),
+        ("", ["--max-params", "10", "--max-macs", "10"], 2),
+        ("{params: {grow: 1%, warn: 10}}", [], 0),
+    ],
+)
+def test_a_baseline_over_a_limit_is_not_written(folder, budget, more, exceeded):
+    before = (folder / "b.json").read_bytes()
+    (folder / "net.yaml").write_text(net(7, budget), "utf-8")
+    ran = update(folder, *more, "--format", "plain")
+    text = ran.stdout.decode()
+    limits = "1 limit is exceeded" if exceeded == 1 else f"{exceeded} limits are exceeded"
+    told = f"b.json is not written: {limits}" if exceeded else "b.json is written"
+    assert ran.returncode == (1 if exceeded else 0)
+    assert f"\n{told}\n" in text
+    assert f"\nThe baseline is {'not ' if exceeded else ''}written\n" in text
+    assert "Within all budgets" not in text
+    assert ((folder / "b.json").read_bytes() == before) == bool(exceeded)
+
+
+def test_growth_that_is_accepted_is_told_as_that_and_is_no_warning(folder):
+    (folder / "net.yaml").write_text(net(9), "utf-8")
+    ran = update(folder, "--allow-growth", "--format", "json")
+    answer = json.loads(ran.stdout)
+    assert (answer["findings"], answer["summary"]["warned"]) == ([], 0)
+    weights = f"+{27 + 8} (+{100 * 35 / PARAMS:.1f} %)"
+    assert answer["statements"][0].startswith(f"net.yaml: grew, accepted: weights {weights}, ")
+    assert answer["statements"][1] == "b.json is written: 5 counts grew, accepted"
+
+
+# Names
+
+
+def test_a_folder_that_is_a_link_has_the_same_base(folder):
+    (folder / "real").mkdir()
+    (folder / "real" / "a.yaml").write_text(net(), "utf-8")
+    (folder / "link").symlink_to("real")
+    (folder / "ci").mkdir()
+    (folder / "linked").symlink_to("ci")
+    base = ("--base", "linked/b.json")
+    run("check", "link/a.yaml", *base, "--update-baseline", cwd=folder)
+    assert list(json.loads((folder / "ci/b.json").read_text("utf-8"))["specs"]) == [
+        "../real/a.yaml"
+    ]
+    for spec, file in (("real", "ci/b.json"), ("link", "linked/b.json")):
+        ran = run("check", spec, "--base", file, "--max-growth", "0", cwd=folder)
+        assert "2 limits checked: 2 within, 0 exceeded\n" in ran.stdout.decode()
+
+
+def test_a_shipped_spec_is_not_the_user_s_file_of_its_name(folder):
+    Repository(folder).commit()
+    (folder / "vgg16.yaml").write_text(net(), "utf-8")
+    (folder / "convcost.yaml").write_text("budgets: [{params: {max: 1}}]", "utf-8")
+    asked = ("vgg16", "--base", "b.json", "--update-baseline")
+    assert run("check", *asked, cwd=folder).returncode == 0
+    specs = json.loads((folder / "b.json").read_text("utf-8"))["specs"]
+    assert list(specs) == ["net.yaml", "shipped:vgg16"]
+    ran = run("check", "vgg16", "--base", "git:HEAD", "--max-growth", "0", cwd=folder)
+    assert "vgg16.yaml: no file of a repository, so without a base" in ran.stdout.decode()
 
 
 def test_what_was_not_asked_for_stays_and_what_is_gone_goes(folder):
@@ -294,13 +445,13 @@ def test_the_answer_of_a_check_is_no_baseline(folder):
     assert "it is the answer of `convcost check`, no baseline" in ran.stdout.decode()
 
 
-def test_a_baseline_that_is_not_there_yet_is_no_error(folder):
-    (folder / "b.json").unlink()
-    code, answer = check(folder, "--max-growth", "1%")
-    assert code == 0
-    (told,) = answer["statements"]
-    reason = "there is no `b.json` yet: write it with --update-baseline"
-    assert told == f"net.yaml: no base, growth is not checked: {reason}"
+@pytest.mark.parametrize(
+    ("asked", "meant"), [("bb.json", "; did you mean `b.json`?"), ("other.json", "")]
+)
+def test_a_baseline_that_is_not_there_is_an_error_unless_it_is_to_be_written(folder, asked, meant):
+    ran = run("check", "net.yaml", "--base", asked, "--max-growth", "1%", cwd=folder)
+    said = f"error: there is no baseline `{asked}`{meant}\nhelp: write it with --update-baseline\n"
+    assert (ran.returncode, ran.stderr.decode()) == (2, said)
 
 
 KEYS = st.sampled_from(["specs", "net", "layers", "totals", "inputs", "x"])
@@ -326,6 +477,8 @@ def test_no_json_is_a_fault_of_the_program_and_what_is_read_is_valid(value):
 NAMES = "--update-baseline writes the file that --base names: --base baseline.json"
 NO_FOLDER = "cannot write `no/b.json`: No such file or directory"
 OVER = "--output would overwrite the base `b.json`"
+OVER_CONFIG = "--output would overwrite the configuration `convcost.yaml`"
+BOTH = "--allow-growth accepts any growth, and --max-growth limits it"
 UPDATE = ["--update-baseline", "--base", "b.json"]
 
 
@@ -339,13 +492,31 @@ UPDATE = ["--update-baseline", "--base", "b.json"]
         (["net.yaml", *UPDATE, "-o", "b.json"], OVER),
         (["net.yaml", "--max-growth", "1%", "--base", "b.json", "-o", "./b.json"], OVER),
         (["net.yaml", *UPDATE[:-1], "no/b.json"], NO_FOLDER),
+        (["net.yaml", *UPDATE[:-1], "no.json", "-o", "json:./no.json"], f"{OVER[:-8]}`no.json`"),
+        (["net.yaml", *UPDATE, "-o", "plain:convcost.yaml"], OVER_CONFIG),
+        (["net.yaml", *UPDATE, "-o", "plain:no/x"], NO_FOLDER.replace("b.json", "x")),
+        (["net.yaml", *UPDATE, "--allow-growth", "--max-growth", "1%"], BOTH),
     ],
 )  # fmt: skip
 def test_a_request_that_cannot_be_met_leaves_the_baseline_alone(folder, arguments, said):
+    (folder / "convcost.yaml").write_text("budgets: [{macs: {max: 1M}}]", "utf-8")
+    (folder / "net.yaml").write_text(net(7), "utf-8")  # the baseline would be another
     before = (folder / "b.json").read_bytes()
     ran = run("check", *arguments, cwd=folder, text=net())
     assert (ran.returncode, ran.stderr.decode()) == (2, f"error: {said}\n")
     assert (folder / "b.json").read_bytes() == before
+    assert not (folder / "no.json").exists()
+
+
+def test_a_baseline_that_may_not_be_written_is_refused_before_anything_is(folder):
+    (folder / "b.json").chmod(0o444)
+    before = (folder / "b.json").read_bytes()
+    (folder / "net.yaml").write_text(net(7), "utf-8")
+    ran = update(folder, "-o", "out.json")
+    said = "error: cannot write `b.json`: it, or its folder, is read-only\n"
+    assert (ran.returncode, ran.stderr.decode()) == (2, said)
+    assert (folder / "b.json").read_bytes() == before
+    assert not (folder / "out.json").exists()
 
 
 def test_a_diff_of_a_baseline_shows_the_layers_that_changed(folder):

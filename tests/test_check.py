@@ -1,6 +1,8 @@
 """`convcost check`: budgets, growth over a base, exit codes; on real repositories of git."""
 
 import json
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -282,6 +284,234 @@ def test_a_name_that_git_would_quote_is_found(repository):
     assert answer["statements"] == []
 
 
+TWO = f"{net().replace('name: net', 'name: A')}---\n{net(4).replace('name: net', 'name: B')}"
+GROW = ("--max-growth", "1%", "--report-passed")
+
+
+def bases(answer):
+    """The params of each network of an answer, and of its base."""
+    return {
+        f"{n['spec']}#{n['network']}": (n["params"], n["base"] and n["base"]["params"])
+        for n in answer["networks"]
+    }
+
+
+def params(filters):
+    return filters * 27 + filters * 8 + 8 * 8
+
+
+def test_a_network_that_is_picked_has_its_base(repository):
+    repository.write("two.yaml", TWO)
+    repository.commit()
+    repository.write("two.yaml", TWO.replace("conv: 4", "conv: 5"))
+    code, answer = repository.check("two.yaml#B", "--base", "git:HEAD", *GROW)
+    assert (code, bases(answer)) == (1, {"two.yaml#B": (params(5), params(4))})
+    assert answer["statements"] == []
+    repository.write("net.yaml", net(9).replace("name: net", "name: wider"))
+    _, answer = repository.check("net.yaml#wider", "--base", "git:HEAD", *GROW)
+    assert bases(answer) == {"net.yaml#wider": (params(9), params(8))}
+    assert answer["statements"] == ["net.yaml: `wider` was `net` in HEAD"]
+
+
+def test_a_network_that_is_picked_is_the_base(repository):
+    repository.write("two.yaml", TWO)
+    for pick, filters in (("A", 8), ("B", 4)):
+        _, answer = repository.check("net.yaml", "--base", f"two.yaml#{pick}", *GROW)
+        assert bases(answer) == {"net.yaml#net": (params(8), params(filters))}
+        assert answer["statements"] == [f"net.yaml: `net` was `{pick}` in two.yaml#{pick}"]
+    ran = run("check", "net.yaml", "--base", "two.yaml#C", *GROW, cwd=repository.folder)
+    said = "error: there is no document `C` in `two.yaml`\nhelp: known here: `A`, `B`\n"
+    assert (ran.returncode, ran.stderr.decode()) == (2, said)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (["models", "./models/a.yaml", "models/../models/a.yaml"], ["models/a.yaml"]),
+        (["models/two.yaml#B", "link"], ["link/a.yaml", "link/two.yaml", "link/two.yaml"]),
+        (["models/two.yaml#A", "models/two.yaml#B"], ["models/two.yaml"] * 2),
+        (["models/a.yaml", "models/convcost.yaml"], ["models/a.yaml"]),
+    ],
+)
+def test_a_file_under_two_names_is_checked_once(repository, asked, found):
+    repository.write("models/a.yaml", net())
+    if len(found) > 1:
+        repository.write("models/two.yaml", TWO)
+    repository.write("models/convcost.yaml", "budgets: [{params: {max: 1M}}]")
+    (repository.folder / "link").symlink_to("models")
+    _, answer = repository.check(*asked, "--report-passed")
+    assert [n["spec"] for n in answer["networks"]] == found
+
+
+def test_a_file_that_git_is_not_told_of_yet_is_found_as_renamed(repository):
+    repository.write("other.yaml", TWO)
+    repository.commit()
+    for name in ("net.yaml", "other.yaml"):
+        (repository.folder / name).unlink()
+    repository.write("z.yaml", net(9))
+    repository.write("y.yaml", TWO)
+    repository.write("new.yaml", "input: {channels: 1, size: 1}\nlayers: [{conv: 1, kernel: 1}]\n")
+    _, answer = repository.check(".", "--base", "git:HEAD", *GROW)
+    assert answer["statements"] == [
+        "new.yaml: new, not in HEAD: growth is not checked",
+        "y.yaml: was other.yaml in HEAD",
+        "z.yaml: was net.yaml in HEAD",
+    ]
+    assert bases(answer)["z.yaml#net"] == (params(9), params(8))
+
+
+def test_the_merge_base_is_where_a_branch_parted(repository):
+    repository.git("switch", "-q", "-c", "mine")
+    repository.write("net.yaml", net(9))
+    repository.commit()
+    repository.git("switch", "-q", "main")
+    repository.write("net.yaml", net(2))
+    repository.commit("theirs")
+    repository.git("switch", "-q", "mine")
+    for ref in ("main...", "main...HEAD", "main...mine", "...main"):
+        _, answer = repository.check("net.yaml", "--base", f"git:{ref}", *GROW)
+        assert bases(answer) == {"net.yaml#net": (params(9), params(8))}
+    _, answer = repository.check("net.yaml", "--base", "git:main", *GROW)
+    assert bases(answer) == {"net.yaml#net": (params(9), params(2))}
+    repository.write("new.yaml", net())
+    _, answer = repository.check("new.yaml", "--base", "git:main...", *GROW)
+    (said,) = answer["statements"]
+    assert said == "new.yaml: new, not in the merge base with main: growth is not checked"
+
+
+def test_branches_without_a_commit_in_common_have_no_merge_base(repository):
+    repository.git("switch", "-q", "--orphan", "other")
+    repository.write("net.yaml", net())
+    repository.commit()
+    _, answer = repository.check("net.yaml", "--base", "git:main...", *GROW)
+    reason = "`main` and `HEAD` have no commit in common: name another"
+    assert answer["statements"] == [f"net.yaml: no base, growth is not checked: {reason}"]
+
+
+UNMET = "Within all that was checked; growth was not checked"
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [("git:main", 0), ("git:nope", 2), ("git:nope...", 2), ("git:bad", 2), ("bad.yaml", 2)],
+)
+def test_a_base_that_cannot_be_had_is_not_within_all_budgets(repository, asked, code):
+    repository.write("bad.yaml", "no: spec")
+    repository.git("switch", "-q", "-c", "bad")
+    repository.write("net.yaml", "no: spec")
+    repository.commit()
+    repository.git("switch", "-q", "main")
+    repository.write("bad.yaml", "no: spec")
+    arguments = ("net.yaml", "--base", asked, "--max-growth", "1%", "-o", "plain:out.txt")
+    folder = repository.folder
+    assert run("check", *arguments, cwd=folder).returncode == 0
+    text = (folder / "out.txt").read_text("utf-8")
+    headline = (
+        "Within all that was checked; growth was not checked" if code else "Within all budgets"
+    )
+    assert text.startswith(f"{headline}\n") or f"\n{headline}\n" in text
+    (folder / "out.txt").unlink()
+    ran = run("check", *arguments, "--require-base", cwd=folder)
+    assert ran.returncode == code
+    assert (folder / "out.txt").read_text("utf-8") == text
+    said = f"wrote out.txt\nerror: the base `{asked}` cannot be had, see the report\n"
+    assert ran.stderr.decode() == (said if code else "wrote out.txt\n")
+
+
+def test_a_hook_of_another_repository_does_not_lead_git_astray(repository, tmp_path):
+    other = Repository(tmp_path / "other")
+    other.write("net.yaml", net(4))
+    other.commit()
+    git = str(other.folder / ".git")
+    around = {
+        "GIT_DIR": git,
+        "GIT_WORK_TREE": str(other.folder),
+        "GIT_INDEX_FILE": f"{git}/index",
+        "GIT_OBJECT_DIRECTORY": f"{git}/objects",
+        "GIT_PREFIX": "x/",
+    }
+    arguments = ("net.yaml", "--base", "git:HEAD", *GROW, "--format", "json")
+    answer = json.loads(run("check", *arguments, cwd=repository.folder, **around).stdout)
+    assert answer["statements"] == []
+    assert bases(answer) == {"net.yaml#net": (params(8), params(8))}
+
+
+def test_a_hook_sees_what_is_about_to_be_committed(repository, tmp_path):
+    folder = repository.folder
+    index = str(tmp_path / "index")
+    # Both in no other index than that of the commit in progress: a rename to less than half.
+    repository.write("new.yaml", net(9) + "".join(f"x-{n}: 1\n" for n in range(9)))
+    (folder / "net.yaml").unlink()
+    around = {"GIT_INDEX_FILE": index}
+    command = ["git", "add", "-A"]
+    subprocess.run(command, cwd=folder, check=True, env={**os.environ, **around})
+    arguments = ("new.yaml", "--base", "git:HEAD", *GROW, "--format", "json")
+    for environment, said in (
+        (around, "new.yaml: was net.yaml in HEAD"),
+        ({}, "new.yaml: new, not in HEAD: growth is not checked"),
+    ):
+        answer = json.loads(run("check", *arguments, cwd=folder, **environment).stdout)
+        assert answer["statements"] == [said]
+
+
+def lamed(tmp_path, word):
+    """An environment in which git fails at one command."""
+    real = shutil.which("git")
+    script = f'#!/bin/sh\ncase " $* " in *" {word} "*) echo fatal: gone >&2; exit 128;; esac\n'
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").write_text(f'{script}exec {real} "$@"\n')
+    (tmp_path / "bin/git").chmod(0o755)
+    return {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
+
+
+NO_TREE = "git cannot list the files of the commit: fatal: gone"
+NO_BLOB = "an object of the commit is not here: fetch it with its files"
+NOT_SURE = "new.yaml: not in HEAD under this name, and "
+NO_DIFF = "git cannot tell what was renamed: fatal: gone"
+
+
+@pytest.mark.parametrize(
+    ("word", "spec", "said"),
+    [
+        ("ls-tree", ".", [f"net.yaml and 1 more: no base, growth is not checked: {NO_TREE}",
+                          f".: what is deleted cannot be told: {NO_TREE}"]),
+        ("cat-file", "net.yaml", [f"net.yaml: no base, growth is not checked: {NO_BLOB}"]),
+        ("diff", ".", [f"{NOT_SURE}{NO_DIFF}: growth is not checked",
+                       f".: what is deleted cannot be told: {NO_DIFF}"]),
+    ],
+)  # fmt: skip
+def test_whatever_git_fails_at_is_a_statement(repository, tmp_path, word, spec, said):
+    repository.write("old.yaml", net())
+    repository.commit()
+    (repository.folder / "old.yaml").unlink()
+    repository.write("new.yaml", net())
+    arguments = ("check", spec, "--base", "git:HEAD", *GROW, "--format", "json")
+    ran = run(*arguments, cwd=repository.folder, **lamed(tmp_path, word))
+    assert ran.returncode == 0, ran.stderr.decode()
+    assert json.loads(ran.stdout)["statements"] == said
+
+
+def test_a_deleted_argument_is_no_fault_of_the_program_where_git_fails(repository, tmp_path):
+    environment = lamed(tmp_path, "ls-tree")
+    arguments = ("check", "gone.yaml", "--base", "git:HEAD", "--max-growth", "1%")
+    ran = run(*arguments, cwd=repository.folder, **environment)
+    assert ran.returncode == 2
+    assert ran.stderr.decode().startswith("error: there is no file `gone.yaml`")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_base_in_another_encoding_is_said_to_be_that(repository, encoding):
+    (repository.folder / "net.yaml").write_text(f"note: é\n{net()}", encoding)
+    repository.commit()
+    repository.write("net.yaml", net())
+    _, answer = repository.check("net.yaml", "--base", "git:HEAD", *GROW)
+    (said,) = answer["statements"]
+    assert said == (
+        "net.yaml: its base is no spec (it is not UTF-8 text): growth is not checked; mend the "
+        "base or name another"
+    )
+
+
 # Configuration
 
 
@@ -339,10 +569,30 @@ def test_a_configuration_with_a_mistake_is_shown_where_it_is(repository):
             "error: --output would overwrite the base `other.yaml`",
         ),
         (["net.yaml", "--config", "no.yaml"], "error: cannot read `no.yaml`"),
+        (
+            ["net.yaml", "--max-growth", "1%"],
+            "error: --max-growth is growth over a base, and none is named\nhelp: ",
+        ),
+        (["net.yaml", "--require-base"], "error: --require-base is for --base"),
+        (
+            ["net.yaml", "--base", "main"],
+            "error: there is no file `main` to be the base; did you mean `git:main`?\n",
+        ),
+        (
+            ["net.yaml", "--base", "no.json"],
+            "error: there is no baseline `no.json`\nhelp: write it with --update-baseline",
+        ),
+        (
+            ["net.yaml", "--max-params", "1", "-o", "plain:convcost.yaml"],
+            "error: --output would overwrite the configuration `convcost.yaml`",
+        ),
+        (["convcost.yaml"], "error: `convcost.yaml` is a configuration, no spec"),
+        ([""], "error: `` names no spec"),
     ],
 )
 def test_what_cannot_be_checked_never_reads_as_a_budget(arguments, said, repository):
     (repository.folder / "empty").mkdir()
+    repository.write("convcost.yaml", "budgets: []")
     for name in ("gone.yaml", "old/a.yaml", "other.yaml"):
         repository.write(name, net())
     repository.commit()

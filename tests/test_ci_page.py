@@ -13,13 +13,16 @@ import pytest
 import yaml
 from support import ROOT, answer
 
+from convcost.report import FORMATS
+
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
 FILES = dict(re.findall(r"```yaml\n# (\.\S+)\n(.*?)```", PAGE, re.DOTALL))
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 WORKFLOWS = [name for name in FILES if name.startswith(".github/workflows/")]
 CHECKS, COMMENTS = ".github/workflows/budgets.yml", ".github/workflows/budgets-comment.yml"
+SCANNING = ".github/workflows/budgets-scanning.yml"
 NET = "name: net\ninput: {{channels: 3, size: 8}}\nlayers: [{{conv: {}, kernel: 3}}]\n"
-COMMIT = re.compile(r"uses: ([\w.-]+/[\w.-]+)@(\w+)(?: # (v\d+\.\d+\.\d+))?\n")
+COMMIT = re.compile(r"uses: ([\w.-]+/[\w./-]+)@(\w+)(?: # (v\d+\.\d+\.\d+))?\n")
 
 
 @cache
@@ -33,7 +36,34 @@ def steps(name: str) -> list[dict]:
 
 
 def test_the_page_has_a_file_for_each_place():
-    assert list(FILES) == [CHECKS, COMMENTS, ".gitlab-ci.yml", ".pre-commit-config.yaml"]
+    assert list(FILES) == [
+        CHECKS, COMMENTS, SCANNING, ".gitlab-ci.yml", ".pre-commit-config.yaml",
+    ]  # fmt: skip
+
+
+def test_all_places_take_convcost_from_the_same_commit():
+    """There is no release yet: nothing on the page may install one by its name."""
+    repository = "https://github.com/OWNER/convcost"
+    (job,) = parsed(".gitlab-ci.yml").values()
+    install = f'python -m pip install "git+{repository}@COMMIT"'
+    assert job["before_script"] == [install]
+    assert PAGE.count(install) == 2
+    for name in (CHECKS, SCANNING):
+        assert "OWNER/convcost@COMMIT" in [step["uses"] for step in steps(name)]
+    (hooks,) = parsed(".pre-commit-config.yaml")["repos"]
+    assert (hooks["repo"], hooks["rev"]) == (repository, "COMMIT")
+
+
+def test_the_formats_of_the_page_are_those_of_a_check_with_their_suffixes():
+    table = PAGE.split("| format | suffix | for |\n")[1].split("\n\n")[0].splitlines()[1:]
+    listed = {}
+    for row in table:
+        formats, suffixes = (re.findall(r"`(.*?)`", cell) for cell in row.split("|")[1:3])
+        # Where a row has several formats, each has one suffix.
+        several = len(formats) > 1
+        for number, name in enumerate(formats):
+            listed[name] = tuple(suffixes[number : number + 1] if several else suffixes)
+    assert listed == {name: form.suffixes for name, form in FORMATS.items()}
 
 
 # GitHub
@@ -74,6 +104,18 @@ def test_what_may_comment_runs_nothing_of_the_change():
     assert job["permissions"] == {"actions": "read", "pull-requests": "write"}
     used = [step["uses"].partition("@")[0] for step in steps(COMMENTS)]
     assert used == ["actions/download-artifact", "actions/github-script"]
+
+
+def test_what_writes_alerts_has_the_rights_that_takes_and_uploads_what_the_action_leaves():
+    workflow = parsed(SCANNING)
+    assert workflow["permissions"] == {}
+    (job,) = workflow["jobs"].values()
+    rights = {"contents": "read", "actions": "read", "security-events": "write"}
+    assert job["permissions"] == rights
+    _, check, upload = steps(SCANNING)
+    assert upload["with"]["sarif_file"] == f"${{{{ steps.{check['id']}.outputs.sarif-file }}}}"
+    # On the default branch there is no base, and a limit on growth is refused.
+    assert check["with"] == {"specs": "models", "fail": "false"}
 
 
 def test_one_workflow_takes_what_the_other_leaves():
@@ -187,12 +229,19 @@ def test_a_report_that_is_a_link_is_not_followed(posted):
 # GitLab
 
 
-@pytest.mark.parametrize(("filters", "code"), [(8, 0), (9, 1)])
-def test_the_job_of_gitlab_leaves_both_reports(tmp_path, filters, code):
-    origin, clone, bin_ = tmp_path / "origin", tmp_path / "clone", tmp_path / "bin"
-    for folder in (origin / "models", bin_):
+BUDGET = f"budget: {{params: {{max: {9 * 3 * 3 * 3 + 9}}}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("filters", "code", "exceeded", "merge_request"),
+    [(8, 0, 0, True), (9, 1, 2, True), (10, 1, 3, True), (9, 0, 0, False), (10, 1, 1, False)],
+)
+def test_the_job_of_gitlab_leaves_both_reports(tmp_path, filters, code, exceeded, merge_request):
+    """Growth of params and of macs in a merge request; on the default branch only the budget."""
+    clone, bin_ = tmp_path / "clone", tmp_path / "bin"
+    for folder in (clone / "models", bin_):
         folder.mkdir(parents=True)
-    (origin / "models" / "net.yaml").write_text(NET.format(8), "utf-8")
+    (clone / "models" / "net.yaml").write_text(NET.format(8) + BUDGET, "utf-8")
     program = bin_ / "convcost"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m convcost "$@"\n', "utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -201,21 +250,20 @@ def test_the_job_of_gitlab_leaves_both_reports(tmp_path, filters, code):
         (*git, "init", "-q", "-b", "main"),
         (*git, "add", "-A"),
         (*git, "commit", "-q", "-m", "base"),
-        (*git, "clone", "-q", str(origin), str(clone)),
+        ("git", "rev-parse", "HEAD"),
     ):
-        subprocess.run(command, cwd=origin, check=True, capture_output=True)
-    (clone / "models" / "net.yaml").write_text(NET.format(filters), "utf-8")
+        ran = subprocess.run(command, cwd=clone, check=True, capture_output=True)
+    base = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": ran.stdout.decode().strip()}
+    (clone / "models" / "net.yaml").write_text(NET.format(filters) + BUDGET, "utf-8")
     job = parsed(".gitlab-ci.yml")["budgets"]
-    install, *before = job["before_script"]
-    assert install.startswith("python -m pip install ")
     done = subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", "\n".join((*before, *job["script"]))],
+        ["sh", "-e", "-c", "\n".join(job["script"])],
         cwd=clone,
         env={
             **os.environ,
             "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
-            "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+            **(base if merge_request else {}),
         },
         check=False,
         capture_output=True,
@@ -224,7 +272,7 @@ def test_the_job_of_gitlab_leaves_both_reports(tmp_path, filters, code):
     for file in job["artifacts"]["reports"].values():
         assert (clone / file).stat().st_size > 0
     issues = json.loads((clone / job["artifacts"]["reports"]["codequality"]).read_text("utf-8"))
-    assert len(issues) == 2 * code
+    assert len(issues) == exceeded
     assert job["artifacts"]["when"] == "always"
 
 
@@ -233,13 +281,14 @@ def test_the_job_of_gitlab_leaves_both_reports(tmp_path, filters, code):
 
 def test_pre_commit_takes_the_configuration_of_the_page(tmp_path):
     file = tmp_path / "config.yaml"
-    file.write_text(FILES[".pre-commit-config.yaml"], "utf-8")
+    # It tells of a `rev` that may move; a full commit does not.
+    file.write_text(FILES[".pre-commit-config.yaml"].replace("COMMIT", "a" * 40), "utf-8")
     command = [sys.executable, "-m", "pre_commit", "validate-config", str(file)]
     ran = subprocess.run(command, check=False, capture_output=True)
     assert (ran.returncode, ran.stdout) == (0, b"")
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     (repository,) = parsed(".pre-commit-config.yaml")["repos"]
-    assert [hook["id"] for hook in repository["hooks"]] == [hook["id"] for hook in hooks]
+    assert {hook["id"] for hook in repository["hooks"]} == {hook["id"] for hook in hooks}
 
 
 # pytest

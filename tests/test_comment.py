@@ -219,11 +219,13 @@ def test_an_exceeded_limit_has_its_place_all_numbers_in_full_and_its_help():
     more = 9 * 27 + 8 * 9 + HEAD - ALL
     assert dict(zip(block.head, *block.rows, strict=True)) == {
         "network": "net.yaml",
-        "what": "params over the max of budget `small`",
-        "limit": f"{ALL}  (net.yaml:7)",
-        "found": f"{ALL + more}  (+{more})",
+        "what": "params, max",
+        "limit": str(ALL),
+        "found": str(ALL + more),
+        "over": f"+{more}",
         "base": str(ALL),
         "change": f"+{more} (+10.9 %)",
+        "where": "budget small, net.yaml:7",
         "help": "Ask first.",
     }
 
@@ -281,12 +283,15 @@ def test_a_renamed_layer_is_one_that_is_new_and_one_that_is_removed_without_a_pe
 
 def test_another_kind_and_other_inputs_are_changes_too():
     base = measured(cost(net().replace("relu", "sigmoid")))
-    block = comment(held(network(), base)).block("Changed layers")
-    assert [row[:2] for row in block.rows] == [["relu_1", "new"], ["sigmoid_1", "removed"]]
+    told = comment(held(network(), base))
+    block = told.block("2 layers changed, with the same macs and params")
+    assert (block.folded, block.head) == (True, ["layer", "state"])
+    assert block.rows == [["relu_1", "new"], ["sigmoid_1", "removed"]]
+    assert "Changed layers" not in [block.title for block in told.blocks]
     named = "{relu: null, name: act}", "{sigmoid: null, name: act}"
     now, was = (measured(cost(net().replace("relu", text))) for text in named)
-    (row,) = comment(held(now, was)).block("Changed layers").rows
-    assert row == ["act", "0", "0", "0", "0", "kind sigmoid → relu"]
+    (row,) = comment(held(now, was)).block("1 layer changed, with the same macs and params").rows
+    assert row == ["act", "kind sigmoid → relu"]
     small = measured(cost(net().replace("size: 8", "size: 7")))
     (row,) = comment(held(small, network())).block("Changed networks").rows
     assert row[5].startswith("input 8×8×3 → 7×7×3; activations ")
@@ -386,7 +391,12 @@ def tables(draw, *, notes: bool = True) -> Table:
 
 lines = st.lists(texts.map("x{}".format), min_size=1, max_size=8).map(tuple)
 blocks = st.builds(
-    Block, st.just(""), tables(notes=False) | lines, st.integers(0, 5), st.booleans()
+    Block,
+    st.just(""),
+    tables(notes=False) | lines,
+    st.integers(0, 5),
+    st.booleans(),
+    shortens=st.just(False),
 )  # fmt: skip
 titled = st.lists(blocks, max_size=6).map(
     lambda found: [block._replace(title=f"title {n}") for n, block in enumerate(found)]
@@ -458,6 +468,71 @@ def test_exceeded_limits_are_kept_longest_and_unchanged_layers_go_first():
     assert "400 unchanged layers" not in counts[60_000]
     assert counts[60_000]["What is counted"] == 3  # the footer
     assert counts[10**6] == {block.title: len(block.rows) for block in everything.blocks}
+
+
+@pytest.mark.parametrize("text", ["a" * 70_000, "中|`" * 20_000, "@#1 " * 9_000, "\x1b" * 9_000])
+@pytest.mark.parametrize("most", [LEAST, 4_000, 65_000])
+def test_limit_and_found_of_what_is_exceeded_have_room_whatever_a_spec_says(text, most):
+    budget = Budget(total=(Limit("params", HERE, max=ALL),), message=text, name=text)
+    now, base = network(9, name=text), network(8, name=text)
+    one = Held(f"{text}.yaml", now, ((f"{text}.yaml", budget),), base)
+    report = check(one, statements=(text,), against=text)
+    key = "k" * 64
+    for style in (Style(max_bytes=most, comment_key=key), Style(max_bytes=most, ascii=True)):
+        output = written(report, style)
+        size = len(output.encode("ascii" if style.ascii else "utf-8", "backslashreplace"))
+        assert size <= most
+        block = read(output).block("Exceeded")
+        (row,) = block.rows
+        told = dict(zip(block.head, row, strict=True))
+        assert (told["limit"], told["found"], told["over"]) == (str(ALL), str(ALL + 35), "+35")
+        assert told["help"].endswith("…")
+
+
+@given(titled, st.integers(0, 3_000))
+def test_texts_are_shortened_before_rows_are_left_out(blocks, most):
+    """What is cut ends in …, all before that is as it was, and no more rows are missing."""
+    style = Style(max_bytes=most + 200)
+    short = Told([block._replace(shortens=True) for block in blocks])
+    text = written(short, style)
+    assert len(text.encode()) <= most + 200
+    whole, told = read(written(short)), read(text)
+    assert len(rows_of(told)) + told.told_missing == len(rows_of(whole))
+    assert told.told_missing <= read(written(Told(blocks), style)).told_missing or len(blocks) > 1
+    for block in told.blocks:
+        for row, full in zip(block.rows, whole.block(block.title).rows, strict=False):
+            for cell, all_ in zip(row, full, strict=True):
+                assert cell == all_ or (cell.endswith("…") and all_.startswith(cell[:-1].rstrip()))
+
+
+def test_numbers_stand_right_and_the_name_of_a_network_is_text():
+    limited = held(network(9, name="big"), network(8, name="big"), params={"max": 1, "grow": 0})
+    one = limited._replace(spec="models/#1#big.yaml")
+    lines = written(check(one)).splitlines()
+    at = lines.index("**Exceeded**")
+    assert lines[at + 2 : at + 4] == [
+        "| network | what | limit | found | over | base | change | where |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
+    assert lines[at + 4].startswith("| models/`#`1&#35;big.yaml&#35;big | params, max | 1 | ")
+    assert lines[at + 5].startswith("| models/`#`1&#35;big.yaml&#35;big | params, growth | +0 | ")
+
+
+def test_the_footer_tells_which_network_has_which_input():
+    small = measured(cost(net(name="small").replace("size: 8", "size: 7")))
+    two = [held(network(name=name)) for name in "abcd"]
+    told = comment(*two, held(small), against="")
+    assert told.blocks[-1].rows[0] == [
+        "input 8×8×3 (a.yaml, b.yaml, c.yaml and 1 more); 7×7×3 (small.yaml); 1 sample"
+    ]
+
+
+def test_a_layer_that_is_no_longer_counted_is_said_to_be():
+    layer = "{custom: a, params: 0, macs: %s, name: a}"
+    text = f"name: net\ninput: {{channels: 3, size: 8}}\nlayers:\n  - {layer}\n"
+    now, was = (measured(cost(text % macs)) for macs in ("uncounted", 7))
+    (row,) = comment(held(now, was)).block("Changed layers").rows
+    assert row[-1] == "macs counted → uncounted"
 
 
 def test_a_cut_table_says_how_many_rows_are_missing_and_so_does_the_last_line():

@@ -147,14 +147,14 @@ TABLE = {
         {"w": array(5, 197)},
         ROW,
         ["reshape shape=Shape(channels=197, size=(768,)) → 768×197",
-         "linear features=5 bias=False each_position=True → 768×5"],
+         "linear features=5 bias=False inputs=197 each_position=True → 768×5"],
         (5 * 197, 0, 5 * 197 * 768),
     ),
     "gemm": (
         [node("Flatten", "x", "-> f"), node("Gemm", "f", "w", "b", "-> y", transB=1)],
         {"w": array(10, 8 * 4 * 3), "b": array(10)},
         (1, 8, 4, 3),
-        ["flatten → 96", "linear features=10 → 10"],
+        ["flatten → 96", "linear features=10 inputs=96 → 10"],
         (10 * 96 + 10, 0, 10 * 96),
     ),
     "a product of two": (
@@ -533,7 +533,7 @@ def test_a_shape_that_depends_on_the_size_is_worked_out(tmp_path):
     ]  # fmt: skip
     weights = {"zero": np.array(0), "axis": ints(0), "rest": ints(-1), "w": array(8 * 12 * 10, 5)}
     drawing = drawn(tmp_path, model(nodes, weights, ("batch", 8, 12, 10)))
-    assert told(drawing) == ["flatten → 960", "linear features=5 bias=False → 5"]
+    assert told(drawing) == ["flatten → 960", "linear features=5 bias=False inputs=960 → 5"]
 
 
 OLD = {

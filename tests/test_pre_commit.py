@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+from once import once
 from support import ROOT
 
 SHARED = ("convcost", "specs", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
@@ -60,29 +62,28 @@ class Repository:
         git(self.folder, "commit", "-q", "-m", "change")
 
     def run(self, hook: str, *args: str) -> tuple[int, str]:
-        """All that is staged, or what is changed to be committed."""
-        given = f", args: [{', '.join(args)}]" if args else ""
-        self.write(
-            ".pre-commit-config.yaml",
-            f"repos:\n- repo: {self.hooks}\n  rev: {git(self.hooks, 'rev-parse', 'HEAD')}\n"
-            f"  hooks: [{{id: {hook}{given}}}]\n",
-        )
+        """On all that is staged."""
+        given = {"args": list(args)} if args else {}
+        return self.run_all([{"id": hook, **given}], "--all-files")
+
+    def run_all(self, hooks: list[dict], *options: str) -> tuple[int, str]:
+        rev = git(self.hooks, "rev-parse", "HEAD")
+        config = {"repos": [{"repo": str(self.hooks), "rev": rev, "hooks": hooks}]}
+        self.write(".pre-commit-config.yaml", yaml.safe_dump(config))
         ran = subprocess.run(
-            [sys.executable, "-m", "pre_commit", "run", "--all-files", "--color", "never"],
+            [sys.executable, "-m", "pre_commit", "run", "--color", "never", *options],
             cwd=self.folder,
             check=False,
             capture_output=True,
-            env=environment(PRE_COMMIT_HOME=str(self.home)),
+            env=environment(PRE_COMMIT_HOME=str(self.home), PIP_NO_COMPILE="1"),
             timeout=300,
         )
         assert b"Traceback" not in ran.stdout
         return ran.returncode, ran.stdout.decode()
 
 
-@pytest.fixture(scope="session")
-def hooks(tmp_path_factory):
-    """This tree as a repository with one commit."""
-    folder = tmp_path_factory.mktemp("hooks")
+def this_tree(folder: Path) -> None:
+    """As a repository with one commit."""
     for name in SHARED:
         source = ROOT / name
         if source.is_dir():
@@ -93,12 +94,17 @@ def hooks(tmp_path_factory):
     git(folder, "init", "-q", "-b", "main")
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "-m", "all")
-    return folder
+
+
+@pytest.fixture(scope="session")
+def hooks(tmp_path_factory):
+    return once(tmp_path_factory, "hooks", this_tree)
 
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory):
-    return tmp_path_factory.mktemp("pre-commit")
+    """Where pre-commit keeps what it has installed; it waits for itself."""
+    return once(tmp_path_factory, "pre-commit", lambda _: None)
 
 
 @pytest.fixture
@@ -191,3 +197,42 @@ def test_a_published_figure_that_is_off_fails_verify(repository):
     assert code == 1
     assert "- exit code: 1\n" in said
     assert "1 off" in said
+
+
+# The configuration of docs/ci.md
+
+
+@pytest.fixture
+def page():
+    """Its hooks, all of them together."""
+    text = (ROOT / "docs" / "ci.md").read_text("utf-8")
+    config = text.split("```yaml\n# .pre-commit-config.yaml\n")[1].split("```")[0]
+    return yaml.safe_load(config)["repos"][0]["hooks"]
+
+
+def test_limits_made_tighter_are_held_by_the_hook_that_takes_all(repository, page):
+    repository.write("models/a.yaml", SPEC)
+    repository.write("convcost.yaml", f"budgets: [{{params: {8 * 3 * 3 * 3}}}]\n")
+    repository.commit()
+    repository.write("convcost.yaml", f"budgets: [{{params: {8 * 3 * 3 * 3 - 1}}}]\n")
+    code, said = repository.run_all(page)  # the one file that is staged is no spec
+    assert code == 1
+    assert [line.rpartition(".")[2] for line in said.splitlines() if "..." in line] == [
+        "(no files to check)Skipped", "Failed", "(no files to check)Skipped",
+    ]  # fmt: skip
+    assert said.count("CC201") == 1
+
+
+def test_a_branch_may_not_grow_by_many_small_commits(repository, page):
+    repository.write("models/a.yaml", SPEC.replace("conv: 8", "conv: 100"))
+    repository.commit()
+    git(repository.folder, "update-ref", "refs/remotes/origin/main", "HEAD")
+    for filters in (102, 104):
+        repository.write("models/a.yaml", SPEC.replace("conv: 8", f"conv: {filters}"))
+        assert repository.run_all(page)[0] == 0  # each within 2 % of the last
+        repository.commit()
+    branch = ("--from-ref", "origin/main", "--to-ref", "HEAD", "--hook-stage", "pre-push")
+    code, said = repository.run_all(page, *branch)
+    assert code == 1
+    assert "- hook id: convcost-check\n- exit code: 1\n" in said
+    assert "CC203" in said

@@ -28,6 +28,9 @@ def test_told():
 
 def test_broken(convcost_check):
     convcost_check("bad.yaml", max_params=343)
+
+def test_lost(convcost_check):
+    convcost_check("models/lost.yaml", max_params=343)
 """
 
 
@@ -68,7 +71,7 @@ def test_a_test_that_exceeds_a_budget_fails_with_the_report(project):
     done = ran(project)
     said = done.stdout.decode()
     assert done.returncode == 1
-    assert re.search(r"4 failed, 1 passed", said)
+    assert re.search(r"5 failed, 1 passed", said)
     assert "PASSED test_budgets.py::test_within" in said
     over = said.split(" test_over ", 1)[1].split(" test_plain ", 1)[0]
     assert "net.yaml: error\n\nCC201  params over the max\nlimit  343  (the call)" in over
@@ -78,7 +81,12 @@ def test_a_test_that_exceeds_a_budget_fails_with_the_report(project):
     assert "<Check ok=False: net.yaml: params 344 over the max 343 (+1); 1 limit checked" in plain
     told = said.split(" test_told ", 1)[1].split(" test_broken ", 1)[0]
     assert "found  344  (+1)" in told
-    broken = said.split(" test_broken ", 1)[1]
+    broken, lost = said.split(" test_broken ", 1)[1].split(" test_lost ", 1)
+    lost = lost.split("=====", 1)[0]
+    assert lost.count("there is no file `models/lost.yaml`") == 1
+    assert f"\nlooked in {project}\n" in lost
+    assert "During handling" not in said
+    assert broken.count("error[CC002]") == 1
     assert "\nbad.yaml:2:1: error[CC002]: " in broken
     assert "convcost/spec" not in broken
 

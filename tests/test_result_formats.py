@@ -4,6 +4,7 @@ Each is read back by something that is not of convcost: `junitparser`, `pysarif`
 the published schema of SARIF), and readers of what GitHub and GitLab document.
 """
 
+import csv
 import json
 import re
 import shutil
@@ -22,12 +23,13 @@ from hypothesis import strategies as st
 from support import run
 
 from convcost.errors import Place
-from convcost.finding_places import from_root, placed
+from convcost.finding_places import Root, from_root, placed
 from convcost.findings import Finding, Growth
 from convcost.questions.check.report import Check
 from convcost.report import FORMATS, Style, printable
 
 NEEDY = [name for name, form in FORMATS.items() if form.needs]
+NOWHERE = Root()
 STEM, HEAD = 8 * 3 * 3 * 3, 4 * 8  # params
 PARAMS, MACS = STEM + HEAD, (STEM + HEAD) * 6 * 6
 WAS = 7 * 3 * 3 * 3 + 4 * 7
@@ -65,7 +67,9 @@ def check(folder: Path, form: str, *arguments: str, spec: str = "models/net.yaml
     return ran.stdout.decode()
 
 
-def rendered(form: str, *found: Finding, statements: tuple[str, ...] = (), root: str = "") -> str:
+def rendered(
+    form: str, *found: Finding, statements: tuple[str, ...] = (), root: Root = NOWHERE
+) -> str:
     report = Check(found, statements, report_passed=True)
     return "".join(FORMATS.get(form).render(report, Style(root=root)))
 
@@ -107,7 +111,9 @@ def test_concise_is_a_line_for_each_finding_with_exact_numbers(project):
         ({"network": "b"}, "net.yaml:2:3: error[CC201] b: params 5 over the max 4 (+1)"),
         ({"scope": "group", "path": "a/*"}, "net.yaml:2:3: error[CC201] params of all that matches `a/*` 5 over the max 4 (+1)"),  # noqa: E501  a row of the table
         ({"level": "passed", "found": 4}, "net.yaml:2:3: passed[CC201] params 4 within the max 4"),
-        ({"level": "skipped", "test": "grow", "code": "CC203"}, "net.yaml:2:3: skipped[CC203] growth of params is not checked: there is no base"),  # noqa: E501  a row of the table
+        ({"level": "skipped", "reason": "its macs are uncounted: a"}, "net.yaml:2:3: skipped[CC201] max of params is not checked: its macs are uncounted: a"),  # noqa: E501  a row of the table
+        ({"level": "passed", "test": "min", "code": "CC202"}, "net.yaml:2:3: passed[CC202] params 5 not below the min 4"),  # noqa: E501  a row of the table
+        ({"level": "skipped", "test": "grow", "code": "CC203", "reason": "there is no base"}, "net.yaml:2:3: skipped[CC203] growth of params is not checked: there is no base"),  # noqa: E501  a row of the table
         ({"level": "passed", "test": "grow", "code": "CC203", "limit": Growth(0, 1, 0, "0 %"), "base": 5}, "net.yaml:2:3: passed[CC203] params 5, 0 from 5, within the growth +0 %"),  # noqa: E501  a row of the table
         ({"test": "grow", "code": "CC203", "limit": Growth(1, 0, 0, "1"), "base": 0}, "net.yaml:2:3: error[CC203] params 5, +5 from 0, over the growth +1"),  # noqa: E501  a row of the table
     ],
@@ -192,7 +198,7 @@ def test_whatever_a_name_holds_github_reads_one_command_with_that_name(path, fil
     assert len(text.splitlines()) == 2
     ((level, properties, data),) = commands(text)
     assert level == "error"
-    assert properties["file"] == printable(from_root(file, ""))
+    assert properties["file"] == printable(from_root(file, NOWHERE))
     assert f"params of `{printable(path)}` over the max" in data
 
 
@@ -255,7 +261,7 @@ SHORT = st.text("ab/.", max_size=3)
 
 @given(st.lists(st.builds(finding, path=SHORT, spec=SHORT, network=SHORT, budget=SHORT)))
 def test_every_finding_has_a_mark_of_its_own(found):
-    told = [one.fingerprint for one in placed(found, "")]
+    told = [one.fingerprint for one in placed(found, NOWHERE)]
     assert len(set(told)) == len(found)
 
 
@@ -316,7 +322,7 @@ def test_whatever_a_name_holds_junit_is_ascii_and_reads_back(path, spec, message
     case = ET.fromstring(text)[0][0]
     assert case.findtext("failure").splitlines()[-1:] == [f"help {printable(message)}"]
     assert case.get("name") == f"params of `{printable(path)}`: max of budget `b<`"
-    assert ET.fromstring(text)[0].get("name") == printable(from_root(spec, ""))
+    assert ET.fromstring(text)[0].get("name") == printable(from_root(spec, NOWHERE))
 
 
 # SARIF
@@ -422,13 +428,171 @@ def test_an_address_in_sarif_leads_back_to_the_file(name):
     (result,) = sarif(rendered("sarif", finding(file=f"a/{name}")))["results"]
     uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert re.fullmatch(r"[A-Za-z0-9._~/%-]+", uri)
-    assert unquote(uri) == from_root(f"a/{name}", "")
+    assert unquote(uri) == from_root(f"a/{name}", NOWHERE)
 
 
 def test_a_file_outside_of_the_current_folder_has_an_absolute_address(tmp_path):
-    made = sarif(rendered("sarif", finding(file=str(tmp_path / "a b.yaml")), root="/else"))
+    made = sarif(
+        rendered("sarif", finding(file=str(tmp_path / "a b.yaml")), root=Root("/else", "/else"))
+    )
     uri = made["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert uri == f"file://{tmp_path}/a%20b.yaml"
+
+
+# CSV and TSV
+
+COLUMNS = [
+    "level", "code", "spec", "network", "budget", "scope", "path", "measure", "test", "limit",
+    "found", "base", "change", "file", "line", "message", "reason",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "sign"), [("csv", ","), ("tsv", "\t")])
+def test_for_a_spreadsheet_there_is_one_header_and_a_row_for_each_finding(project, form, sign):
+    text = check(project, form, "--base", "was.yaml", "--max-params", "1", "--report-passed")
+    head, *rows = csv.reader(text.splitlines(), delimiter=sign)
+    assert head == COLUMNS
+    found = [dict(zip(head, row, strict=True)) for row in rows]
+    answer = json.loads(
+        check(project, "json", "--base", "was.yaml", "--max-params", "1", "--report-passed")
+    )["findings"]
+    assert found == [
+        {key: "" if one[key] is None else str(one[key]) for key in COLUMNS} for one in answer
+    ]
+    assert len(found) == 7
+    assert list(found[1].values()) == [
+        "error", "CC203", "models/net.yaml", "net", "", "total", "", "params", "grow", "5 %",
+        str(PARAMS), str(WAS), str(PARAMS - WAS), "models/net.yaml", "7", "Ask first.", "",
+    ]  # fmt: skip
+
+
+# Read by people
+
+
+def test_what_is_skipped_is_one_table_and_only_counted_where_no_base_was_asked_for(project):
+    text = check(project, "plain")
+    assert "Not checked" not in text
+    assert text.splitlines()[-2] == (
+        "6 limits checked: 2 within, 2 exceeded, 1 near, 1 skipped: there is no base"
+    )
+    text = check(project, "plain", "--base", "git:none")
+    at = text.index("Not checked: there is no base\n")
+    assert text[at:].split("\n\n")[1].split("\n") == [
+        "spec             measure  test    limit  found",
+        "models/net.yaml  params   growth   +5 %    248",
+    ]
+
+
+def test_growth_that_several_budgets_limit_is_told_once_the_strictest_first(project):
+    more = """
+  - {name: tight, params: {grow: 1}}
+  - {name: loose, params: {grow: 1%, grow_floor: 20}, message: Loosely.}
+"""
+    (project / "convcost.yaml").write_text(CONFIG.rstrip() + more, "utf-8")
+    text = check(project, "plain", "--base", "was.yaml")
+    (block,) = [part for part in text.split("models/net.yaml: error\n\n") if "CC203" in part]
+    assert block.rstrip().split("\n") == [
+        "CC203  params grew more than 3 limits let it",
+        "limit  +1  (budget `tight`, convcost.yaml:3)",
+        "limit  +5 %  (models/net.yaml:7)",
+        "limit  +1 %, growth up to 20 is let pass  (budget `loose`, convcost.yaml:4)",
+        f"found  {PARAMS}",
+        f"base   {WAS}  +31 (+14.3 %)",
+        "grew   stem +27, head +4",
+        "help   Ask first.",
+        "help   Loosely.",
+    ]
+
+
+def test_without_a_base_layers_have_sizes_and_no_signs(project):
+    assert f"\nmost   stem {STEM}, head {HEAD}\n" in check(project, "plain")
+
+
+UNCOUNTED = """\
+name: net
+input: {channels: 3, size: 8}
+layers:
+  - {conv: 8, kernel: 3, name: stem}
+  - {custom: magic, params: 0, macs: %s, name: magic}
+budget:
+  macs: {%s}
+  layers: [{match: "*", macs: {%s}}]
+  groups: [{match: "m*", macs: {%s}}]
+"""
+KNOWN = STEM * 6 * 6
+WHY = "its macs are uncounted: magic"
+
+
+@pytest.mark.parametrize(
+    ("limit", "total", "layers", "group"),
+    [
+        (f"max: {KNOWN}", "skipped", ["passed", "skipped"], "skipped"),
+        (f"max: {KNOWN - 1}", "error", ["error", "skipped"], "skipped"),
+        (f"warn: {KNOWN}", "skipped", ["passed", "skipped"], "skipped"),
+        (f"warn: {KNOWN - 1}", "warning", ["warning", "skipped"], "skipped"),
+        ("min: 1", "skipped", ["passed", "skipped"], "skipped"),
+        (f"min: {KNOWN + 1}", "skipped", ["error", "skipped"], "skipped"),
+    ],
+)
+def test_a_limit_of_macs_that_nobody_knows_is_not_passed(limit, total, layers, group, tmp_path):
+    text = UNCOUNTED % ("uncounted", limit, limit, limit)
+    (tmp_path / "net.yaml").write_text(text, "utf-8")
+    found = json.loads(check(tmp_path, "json", "--report-passed", spec="net.yaml"))["findings"]
+    levels = {(one["scope"], one["path"]): one["level"] for one in found}
+    assert levels == {
+        ("total", ""): total,
+        ("layer", "stem"): layers[0],
+        ("layer", "magic"): layers[1],
+        ("group", "m*"): group,
+    }
+    assert {one["reason"] for one in found} == {"", WHY}
+    assert all((one["level"] == "skipped") == (one["reason"] == WHY) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("now", "was", "filters", "level", "reason"),
+    [
+        ("uncounted", "0", 8, "skipped", WHY),
+        ("uncounted", "0", 7, "error", ""),
+        ("0", "uncounted", 8, "skipped", "its macs are uncounted in the base: magic"),
+        ("0", "uncounted", 7, "skipped", "its macs are uncounted in the base: magic"),
+        ("uncounted", "uncounted", 7, "skipped", WHY),
+        ("0", "0", 8, "passed", ""),
+    ],
+)
+def test_growth_of_macs_that_nobody_knows_is_not_passed(now, was, filters, level, reason, tmp_path):
+    limits = ("grow: 1%", "max: 1G", "max: 1G")
+    (tmp_path / "net.yaml").write_text(UNCOUNTED % (now, *limits), "utf-8")
+    base = (UNCOUNTED % (was, *limits)).replace("conv: 8", f"conv: {filters}")
+    (tmp_path / "was.yaml").write_text(base, "utf-8")
+    told = check(tmp_path, "json", "--base", "was.yaml", "--report-passed", spec="net.yaml")
+    (found,) = [one for one in json.loads(told)["findings"] if one["test"] == "grow"]
+    assert (found["level"], found["reason"]) == (level, reason)
+
+
+def test_a_layer_without_a_base_is_said_to_be_new(project):
+    rule = "layers: [{match: '*', macs: {grow: 1%}}]"
+    (project / "a.yaml").write_text(
+        NET.split("budget:", maxsplit=1)[0] + f"budget: {{{rule}}}\n", "utf-8"
+    )
+    was = NET.split("budget:", maxsplit=1)[0].replace("name: head", "name: tail")
+    (project / "was.yaml").write_text(was, "utf-8")
+    told = check(project, "concise", "--base", "was.yaml", spec="a.yaml")
+    assert "growth of macs of `head` is not checked: the layer is new\n" in told
+
+
+@pytest.mark.parametrize(
+    ("limit", "level", "found"),
+    [("max: 7", "passed", 7), ("max: 6", "error", 7), ("min: 3", "passed", 3),
+     ("min: 4", "error", 3), ("warn: 6", "warning", 7)],
+)  # fmt: skip
+def test_the_receptive_field_is_at_most_its_longest_and_at_least_its_shortest_side(
+    limit, level, found, tmp_path
+):
+    text = "name: n\ninput: {channels: 3, size: 9}\nlayers: [{conv: 8, kernel: [3, 7]}]\n"
+    (tmp_path / "net.yaml").write_text(f"{text}budget: {{receptive_field: {{{limit}}}}}\n", "utf-8")
+    (one,) = json.loads(check(tmp_path, "json", "--report-passed", spec="net.yaml"))["findings"]
+    assert (one["level"], one["found"]) == (level, found)
 
 
 # All of them
@@ -487,6 +651,67 @@ def test_the_same_is_written_wherever_a_project_lies_and_however_it_is_named(for
     whole = moved / "models" / "net.yaml"
     assert check(moved, form, "--base", "was.yaml", spec=str(whole)) == named
     assert check(moved, form, "--base", "was.yaml", spec="./models/net.yaml") == named
+
+
+def repository(project: Path) -> Path:
+    (project / ".git").mkdir()
+    shutil.copy(project / "models" / "net.yaml", project / "models" / "other.yaml")
+    return project
+
+
+@pytest.mark.parametrize("form", [name for name in NEEDY if name != "concise"])
+def test_files_are_named_from_the_repository_whatever_the_current_folder_is(form, project):
+    root = repository(project)
+    asked = ("--max-params", "1")
+    named = check(root, form, "--max-params", "1")
+    for folder, spec in (
+        ("models", "net.yaml"),
+        ("models", "../models/./net.yaml"),
+        (".", "models/../models/net.yaml"),
+        ("models", str(root / "models" / "net.yaml")),
+    ):
+        assert check(root / folder, form, *asked, spec=spec) == named
+    assert str(root) not in named
+
+
+def test_concise_lines_are_for_an_editor_in_the_current_folder(project):
+    lines = check(repository(project) / "models", "concise", spec="../models/net.yaml")
+    assert lines.startswith("net.yaml:7:3: error[CC201] ")
+
+
+@pytest.mark.parametrize(("form", "count"), [("gitlab", 3), ("sarif", 3)])
+def test_a_mark_is_the_same_on_every_machine_for_a_spec_beside_the_repository(
+    form, count, tmp_path
+):
+    """A spec outside has an absolute path, and a checkout may lie anywhere."""
+    found = []
+    for machine in ("one", "two/deeper"):
+        inside = tmp_path / machine / "checkout"
+        (inside / ".git").mkdir(parents=True)
+        (inside.parent / "net.yaml").write_text(NET, "utf-8")
+        found.append(marks(form, check(inside, form, spec="../net.yaml")))
+    assert found[0] == found[1]
+    assert len(found[0]) == count
+
+
+def test_what_is_no_file_is_called_as_it_was(project):
+    (project / ".git").mkdir()
+    ran = run("check", "-", "--format", "gitlab", text=NET, cwd=project / "models")
+    assert {issue["location"]["path"] for issue in issues(ran.stdout.decode())} == {"<stdin>"}
+    told = check(project / "models", "gitlab", "--max-params", "1", spec="vgg16")
+    assert {issue["location"]["path"] for issue in issues(told)} == {"vgg16.yaml"}
+
+
+@pytest.mark.parametrize("form", ["gitlab", "sarif"])
+def test_one_of_two_budgets_alike_never_takes_the_mark_of_the_other(form, tmp_path):
+    (tmp_path / "net.yaml").write_text(NET.split("budget:", maxsplit=1)[0], "utf-8")
+    found = {}
+    for low, high in ((1, 2), (PARAMS, 2), (1, PARAMS)):
+        limits = "".join(f"  - {{params: {{max: {most}}}}}\n" for most in (low, high))
+        (tmp_path / "convcost.yaml").write_text(f"budgets:\n{limits}", "utf-8")
+        found[low, high] = marks(form, check(tmp_path, form, spec="net.yaml"))
+    first, second = found[1, 2]
+    assert found == {(1, 2): [first, second], (PARAMS, 2): [second], (1, PARAMS): [first]}
 
 
 @pytest.mark.parametrize(

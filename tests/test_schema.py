@@ -25,7 +25,7 @@ from convcost.questions.schema.spec import spec_schema
 from convcost.questions.schema.values import EXPRESSION, types
 from convcost.spec.document import Mapping, read
 from convcost.spec.expressions import parse
-from convcost.spec.figures import _bytes, growth
+from convcost.spec.limits import growth, in_bytes
 from convcost.units import figure, whole_figure
 
 SCHEMA = spec_schema()
@@ -210,6 +210,11 @@ BAD = {
     "a misspelt key of a rule": EIGHT + "layers: [relu]\nbudget: {layers: [{mach: r, macs: 1}]}",
     "a rule for nothing": EIGHT + "layers: [relu]\nbudget: {layers: [{macs: 1}]}",
     "a rule that limits nothing": EIGHT + "layers: [relu]\nbudget: {layers: [{match: '*'}]}",
+    "a decimal comma": EIGHT + "layers: [relu]\nbudget: {params: '4,3M'}",
+    "thousands with a unit": EIGHT + "layers: [relu]\nbudget: {params: '4,300k'}",
+    "two units of bytes": EIGHT + "layers: [relu]\nbudget: {bytes: 4BB}",
+    "a dtype of params": EIGHT + "layers: [relu]\nbudget: {params: {max: 3, dtype: int8}}",
+    "a floor of no growth": EIGHT + "layers: [relu]\nbudget: {params: {max: 3, grow_floor: 1}}",
     "a limit of nothing": EIGHT + "layers: [relu]\nbudget: {params: {}}",
     "a limit in lower case": EIGHT + "layers: [relu]\nbudget: {params: 4.3m}",
     "a figure of nothing": EIGHT + "layers: [relu]\npublished: [{source: s}]",
@@ -311,6 +316,8 @@ UNSEEN = {
     "no parenthesis is matched": EIGHT + "layers: [{conv: '(1', kernel: 1}]",
     "no text is worked out": EIGHT + "layers: [relu]\nbudget: {params: {max: '1.5'}}",
     "no numbers are compared": EIGHT + "layers: [relu]\nbudget: {params: {max: 1, min: 2}}",
+    "no numbers are compared: a warning": EIGHT
+    + "layers: [relu]\nbudget: {params: {max: 1, warn: 2}}",
     "no numbers are compared: custom": EIGHT
     + "layers: [{custom: x, params: 1, macs: 1, biases: 2}]",
     "no shape is worked out: a window": EIGHT + "layers: [{conv: 8, kernel: 9}]",
@@ -426,7 +433,7 @@ def test_the_patterns_of_figures_take_every_one_that_is_read(text):
     for pattern, parsed in (
         (FIGURE, figure),
         (WHOLE, whole_figure),
-        (IN_BYTES, _bytes),
+        (IN_BYTES, in_bytes),
         (GROWTH, growth),
     ):
         try:

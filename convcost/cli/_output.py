@@ -13,6 +13,7 @@ from convcost.cli._reporting import Out
 from convcost.cli._styling import refuse_styling, styling
 from convcost.cli._units import units_of
 from convcost.errors import SpecError, UsageError
+from convcost.finding_places import Root
 from convcost.names import did_you_mean
 from convcost.report import FORMATS, Format, Report, Style, printable
 from convcost.rounding import InUnits, Units, shown_in
@@ -127,7 +128,7 @@ def _target(output: str, out: Out, units: Units) -> Target:
         width=out.width or (_terminal_width() if terminal else None),
         color=painted,
         ascii=path is None and not _speaks_unicode(sys.stdout),
-        root=_folder(),
+        root=_root(),
         **{field: given for field, (_, given) in styling(out).items()},
     )
     return Target(found, path, style, units, 2 if out.digits is None else out.digits)
@@ -243,12 +244,16 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
-def _folder() -> str:
-    """The current one; empty if it was deleted."""
+def _root() -> Root:
+    """The current folder, and the nearest above it that is a repository, for that is where servers
+    look for files; without one the current folder. Nothing if it was deleted."""
     try:
-        return os.getcwd()  # noqa: PTH109  a text, not a path
+        here = Path.cwd()
     except OSError:
-        return ""
+        return Root()
+    tops = (above for above in (here, *here.parents) if os.path.exists(above / ".git"))  # noqa: PTH110  one that may not be read is none
+    top = next(tops, here)
+    return Root(str(top), str(here))
 
 
 def _terminal_width() -> int:

@@ -5,11 +5,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from convcost.errors import Refusal, UsageError
+from convcost.errors import Refusal, UsageError, brief
 from convcost.options import MAX_AXES
 from convcost.report import printable
 from convcost.spec.entry import Settings
 from convcost.spec.figures import variable
+from convcost.spec.scalars import LONGEST_NUMBER
 
 Value: TypeAlias = bool | int | float | Fraction | Decimal | str
 Extent: TypeAlias = int | Sequence[int]
@@ -24,6 +25,11 @@ def settings(variables: Mapping[str, Value] | None, size: Extent | None) -> Sett
 
 def _value(name: str, value: Any) -> Any:
     """A float is the number that it is written as: 0.1 is a tenth."""
+    if type(value) is int and abs(value) >= 10**LONGEST_NUMBER:
+        shown = printable(str(name))
+        raise UsageError(
+            f"set: {shown} has more than {LONGEST_NUMBER} digits: nothing counts so much"
+        )
     if type(value) in (bool, int):
         return value
     if isinstance(value, Fraction):
@@ -42,16 +48,16 @@ def _extent(size: Any) -> tuple[int, ...]:
     numbers = (size,) if type(size) is int else size
     if (
         not isinstance(numbers, Sequence)
+        or isinstance(numbers, bytes | bytearray)
         or not 0 < len(numbers) <= MAX_AXES
         or any(type(number) is not int or not 0 < number < LARGEST for number in numbers)
     ):
-        shown = printable(repr(size))
-        raise UsageError(f"size is like 256 or (256, 320), not {shown}")
+        raise UsageError(f"size is like 256 or (256, 320), not {brief(size)}")
     return tuple(numbers)
 
 
 def batch_of(batch: Any) -> int:
     """Raises UsageError."""
     if type(batch) is not int or not 0 < batch <= LARGEST:
-        raise UsageError(f"batch is a whole number from 1, not {printable(repr(batch))}")
+        raise UsageError(f"batch is a whole number from 1, not {brief(batch)}")
     return batch

@@ -13,6 +13,7 @@ LARGEST = 100 * 2**20
 SUFFIXES = (".yaml", ".yml")
 STDIN = "<stdin>"
 CONFIG = "convcost.yaml"
+MISSPELT = "convcost.yml"  # not read, but never taken for a spec
 
 
 class Asked(NamedTuple):
@@ -31,10 +32,26 @@ def shipped() -> dict[str, Path]:
     return {}
 
 
+class Found(NamedTuple):
+    """What an argument names, not read yet: `name` is what messages call it, `path` its file or
+    None for standard input, `pick` the one document that is asked for."""
+
+    name: str
+    path: Path | None
+    pick: str | None = None
+    shipped: bool = False
+
+
 def open_source(argument: str) -> Asked:
     """`net.yaml`, `net.yaml#name`, `googlenet`, `-`. Raises UsageError."""
+    found = find(argument)
+    return Asked(source_of(found), found.pick)
+
+
+def find(argument: str) -> Found:
+    """The file of `net.yaml`, `net.yaml#name`, `googlenet`, `-`. Raises UsageError if none is."""
     if argument == "-":
-        return Asked(_standard_input(), None)
+        return Found(STDIN, None)
     if not argument.partition("#")[0]:
         raise UsageError(f"`{printable(argument)}` names no spec")
     path = Path(argument)
@@ -45,20 +62,32 @@ def open_source(argument: str) -> Asked:
             raise UsageError(f"`{printable(argument)}` names no document after #")
         path, argument = Path(name), name
         if argument == "-":
-            return Asked(_standard_input(), pick)
+            return Found(STDIN, None, pick)
     if _is_file(path):
-        return Asked(Source(argument, read_text(path, argument)), pick)
+        return Found(argument, path, pick)
     ours = shipped()
     if argument in ours:
-        return Asked(Source(f"{argument}.yaml", read_text(ours[argument], argument)), pick)
+        return Found(f"{argument}.yaml", ours[argument], pick, shipped=True)
     raise UsageError(_lost(argument, path, ours))
 
 
+def source_of(found: Found) -> Source:
+    """The text of what was found. Raises UsageError."""
+    if found.path is None:
+        return _standard_input()
+    called = found.name.removesuffix(".yaml") if found.shipped else found.name
+    return Source(found.name, read_text(found.path, called))
+
+
 def specs_of(argument: str) -> list[str]:
-    """A spec, or all of a folder. Raises UsageError for a folder without any."""
+    """A spec, or all of a folder; a configuration is none, in a folder and as a glob names it.
+
+    Raises UsageError for a folder without any, and for no name at all."""
+    if not argument:
+        raise UsageError("`` names no spec")
     folder = Path(argument)
     if not _exists(folder) or not folder.is_dir():
-        return [argument]
+        return [] if folder.name in (CONFIG, MISSPELT) and _exists(folder) else [argument]
     inside = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     found = sorted(str(folder / path) for path in inside if is_spec(path))
     if not found:
@@ -70,7 +99,7 @@ def is_spec(path: PurePath) -> bool:
     """Whether a file of a folder is taken for a spec, by its path from there: hidden ones and
     configurations are not."""
     hidden = any(part.startswith(".") for part in path.parts)
-    return path.suffix in SUFFIXES and path.name != CONFIG and not hidden
+    return path.suffix in SUFFIXES and path.name not in (CONFIG, MISSPELT) and not hidden
 
 
 def _exists(path: Path) -> bool:

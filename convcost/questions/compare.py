@@ -7,7 +7,17 @@ from convcost import __version__
 from convcost.costs import MEASURES, Costs, LayerCost, inputs_of
 from convcost.costs import costs as counted
 from convcost.questions.uncounted import uncounted
-from convcost.report import Cell, Column, Difference, Share, Size, Table
+from convcost.report import (
+    FORMATS,
+    Cell,
+    Column,
+    Difference,
+    Share,
+    Size,
+    Style,
+    Table,
+    printable,
+)
 from convcost.shapes import Shape
 from convcost.units import CONVENTION, grouped, percent, signed, times
 from convcost.work import NOTHING, Work
@@ -60,6 +70,17 @@ class Comparison(NamedTuple):
     baseline: int = 0
     layers: bool = False
     bars: bool = True
+
+    def __str__(self) -> str:
+        """The report in plain text."""
+        plain = FORMATS.get("plain")
+        assert plain is not None
+        return "".join(plain.render(self, Style())).rstrip("\n")
+
+    def __repr__(self) -> str:
+        """Short, as an interpreter and an assertion show it."""
+        names = ", ".join(costs.network.name for costs in self.networks)
+        return printable(f"<Comparison of {names} against {self.base.network.name}>")
 
     def tables(self) -> Iterator[Table]:
         yield self._totals()

@@ -6,7 +6,7 @@ runner's own reading of them. Ten of each level are shown of a step, so errors g
 
 from collections.abc import Iterator
 
-from convcost.finding_places import Placed, placed
+from convcost.finding_places import Placed, told
 from convcost.finding_text import details, named, sentence
 from convcost.findings import Findings
 from convcost.report import Style, format, printable  # noqa: A004
@@ -18,7 +18,7 @@ PROPERTY = DATA | str.maketrans({":": "%3A", ",": "%2C"})
 
 @format("github", "annotations of a change, for a step of GitHub Actions", needs="findings")
 def render(report: Findings, style: Style) -> Iterator[str]:
-    for one in placed(report.findings(), style.root):
+    for one in told(report, style.root):
         if one.finding.level in LEVELS:
             yield _annotation(one)
     for statement in report.statements:
@@ -38,8 +38,8 @@ def _annotation(one: Placed) -> str:
 
 
 def _command(level: str, properties: dict[str, str], lines: list[str]) -> str:
-    told = ",".join(f"{key}={_printed(text, PROPERTY)}" for key, text in properties.items())
-    return f"::{level} {told}::{'%0A'.join(_printed(text, DATA) for text in lines)}\n"
+    known = ",".join(f"{key}={_printed(text, PROPERTY)}" for key, text in properties.items())
+    return f"::{level} {known}::{'%0A'.join(_printed(text, DATA) for text in lines)}\n"
 
 
 def _printed(text: str, escapes: dict[int, str]) -> str:

@@ -5,7 +5,7 @@ Fields: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-for
 
 from collections.abc import Iterator
 
-from convcost.finding_places import Placed, placed
+from convcost.finding_places import Placed, told
 from convcost.finding_text import headed
 from convcost.findings import Findings
 from convcost.report import Style, format, printable  # noqa: A004
@@ -17,8 +17,8 @@ SEVERITIES = {"error": "major", "warning": "minor", "skipped": "info"}
 def render(report: Findings, style: Style) -> Iterator[str]:
     from json import dumps
 
-    told = placed(report.findings(), style.root)
-    issues = [_issue(one) for one in told if one.finding.level in SEVERITIES]
+    found = told(report, style.root)
+    issues = [_issue(one) for one in found if one.finding.level in SEVERITIES]
     yield f"{dumps(issues, indent=2)}\n"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from convcost import __version__
 from convcost.errors import CODES, Place
-from convcost.finding_places import Placed, placed
+from convcost.finding_places import Placed, told
 from convcost.finding_text import headed
 from convcost.findings import Findings
 from convcost.report import Style, format, printable  # noqa: A004
@@ -37,7 +37,7 @@ def render(report: Findings, style: Style) -> Iterator[str]:
                 ],
             }
         ],
-        "results": [_result(one) for one in placed(report.findings(), style.root)],
+        "results": [_result(one) for one in told(report, style.root)],
     }
     yield f"{dumps({'$schema': SCHEMA, 'version': '2.1.0', 'runs': [run]}, indent=2)}\n"
 

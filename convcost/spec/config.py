@@ -1,17 +1,20 @@
 """`convcost.yaml`: budgets for many specs, each with the globs of the files it is for."""
 
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from convcost.errors import Problem, Source, SpecError
+from convcost.errors import Place, Problem, Source, SpecError
 from convcost.names import did_you_mean
 from convcost.network import Budget
 from convcost.spec.document import Mapping, Node, Scalar, Sequence, read
-from convcost.spec.figures import LIMITED, Figures
+from convcost.spec.figures import LIMITED, Anything, Figures
 
 KEYS = (*LIMITED, "layers", "groups", "message", "name", "specs")
 MINIMAL = "budgets: [{params: {max: 4.3M}, macs: {max: 320M}}]"
+
+
+ANYWHERE = "**/"
+MOST_ANYWHERE = 6  # in one glob: each may also be left out, and doubles what is tried
 
 
 class Rules(NamedTuple):
@@ -19,20 +22,24 @@ class Rules(NamedTuple):
 
     specs: tuple[str, ...]
     budget: Budget
+    place: Place
 
     def covers(self, path: str) -> bool:
         """Whether it is for a spec, by its path from the folder of the configuration."""
-        return not self.specs or any(fnmatchcase(path, pattern) for pattern in self.specs)
+        return not self.specs or any(
+            fnmatchcase(path, spelling) for glob in self.specs for spelling in _spellings(glob)
+        )
 
 
-class _Any(frozenset[str]):
-    """The paths of networks that are not read yet: any may exist."""
-
-    def __contains__(self, path: object) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(("",))
+def _spellings(glob: str) -> list[str]:
+    """A glob, and the same without each `**/`, which may also stand for no folder at all."""
+    while glob.startswith("./"):
+        glob = glob[2:]
+    found = [""]
+    for piece in glob.split("/"):
+        last = [f"{one}{piece}/" for one in found]
+        found = [*last, *found] if piece == "**" else last
+    return [one[:-1] for one in found if one]
 
 
 def config(source: Source) -> tuple[Rules, ...]:
@@ -74,8 +81,8 @@ def _rules(node: Node, problems: list[Problem]) -> Rules | None:
         node.start,
         node.end,
     )
-    budget = Figures(problems).budget(rest, _Any())
-    return None if budget is None else Rules(specs, budget)
+    budget = Figures(problems).budget(rest, Anything())
+    return None if budget is None else Rules(specs, budget, node.place)
 
 
 def _globs(node: Node | None, problems: list[Problem]) -> tuple[str, ...]:
@@ -84,4 +91,8 @@ def _globs(node: Node | None, problems: list[Problem]) -> tuple[str, ...]:
     if node is not None and (len(words) < len(listed) or not words):
         message = "`specs` must be a glob, or a list of them"
         problems.append(Problem("CC112", message, node.place, help='["models/*.yaml"]'))
+    for item in listed:
+        if type(item) is Scalar and item.text.count(ANYWHERE) > MOST_ANYWHERE:
+            message = f"a glob takes `{ANYWHERE}` {MOST_ANYWHERE} times at most"
+            problems.append(Problem("CC112", message, item.place))
     return words

@@ -9,6 +9,7 @@ from convcost.names import did_you_mean
 from convcost.network import Budget, Limit, Published, Rule
 from convcost.options import size_of
 from convcost.spec.document import Mapping, Node, Scalar, Sequence
+from convcost.spec.limits import LIMIT_KEYS, meaningless, reader
 from convcost.spec.scalars import BOOLS, number
 from convcost.units import Figure, figure, whole_figure
 
@@ -18,7 +19,13 @@ LIMITED = (*OF_LAYERS, "depth", "receptive_field")  # the last two only of a who
 BITS = {
     "float64": 64, "float32": 32, "float16": 16, "bfloat16": 16, "int8": 8, "uint8": 8, "int4": 4,
 }  # fmt: skip
-LIMIT_KEYS = ("max", "min", "warn", "grow", "grow_floor", "dtype")
+
+
+class Anything(frozenset[str]):
+    """The paths of a network that is not laid out: any may exist."""
+
+    def __contains__(self, path: object) -> bool:
+        return True
 
 
 class Names(NamedTuple):
@@ -205,7 +212,8 @@ class Figures:
                 continue
             self._unknown("a rule", item, (*OF_LAYERS, "match"))
             pattern = self._text(item.get("match"), "match")
-            if not any(fnmatchcase(path, pattern) for path in paths):
+            known = not isinstance(paths, Anything)
+            if known and not any(fnmatchcase(path, pattern) for path in paths):
                 place = item.entries["match"][1].place
                 self.problem(
                     "CC108", f"no layer matches `{pattern}`", place, did_you_mean(pattern, paths, 0)
@@ -229,7 +237,7 @@ class Figures:
 
     def _limit(self, node: Node, measure: str, place: Place) -> Limit | None:
         if type(node) is Scalar:
-            most = self._parsed(node, measure, whole_figure)
+            most = self._parsed(node, measure, reader(measure, "max"))
             return None if most is None else Limit(measure, node.place, max=most)
         if type(node) is not Mapping:
             self.problem("CC112", f"`{measure}` takes {{max: n}}", node.place)
@@ -239,30 +247,24 @@ class Figures:
             self.problem(
                 "CC112", f"`{measure}` limits nothing", place, "add `max`, `min`, `warn` or `grow`"
             )
-        parse: dict[str, Callable[[str], Any]] = {
-            "max": _bytes if measure == "bytes" else whole_figure,
-            "min": whole_figure,
-            "warn": _bytes if measure == "bytes" else whole_figure,
-            "grow": growth,
-            "grow_floor": whole_figure,
-        }
-        read = {
-            key: self._parsed(value, f"{key} of {measure}", parse[key])
+            return None
+        read: dict[str, Any] = {
+            key: self._parsed(value, f"{key} of {measure}", reader(measure, key))
+            if key != "dtype"
+            else self._dtype(value)
             for key, (_, value) in node.entries.items()
-            if key in parse
+            if key in LIMIT_KEYS
         }
-        dtype = self._text(node.get("dtype"), "dtype")
+        for key, message, help_ in meaningless(measure, read):
+            self.problem("CC112", message, node.entries[key][0].place, help_)
+        return Limit(measure, place, **{k: v for k, v in read.items() if v is not None})
+
+    def _dtype(self, node: Node) -> str:
+        dtype = self._text(node, "dtype")
         if dtype and dtype not in BITS:
             hint = did_you_mean(dtype, BITS)
-            self.problem(
-                "CC112", f"there is no dtype `{dtype}`", node.entries["dtype"][1].place, hint
-            )
-        least, most = read.get("min"), read.get("max")
-        if least is not None and most is not None and least > most:
-            self.problem("CC112", f"min of {measure} is above its max", place)
-        return Limit(
-            measure, place, dtype=dtype, **{k: v for k, v in read.items() if v is not None}
-        )
+            self.problem("CC112", f"there is no dtype `{dtype}`", node.place, hint)
+        return dtype
 
 
 def variable(text: str) -> Any:
@@ -279,20 +281,3 @@ def variable(text: str) -> Any:
 def same(one: Any, other: Any) -> bool:
     """Whether two settings are one: 1 is 1.0, but not true."""
     return (type(one) is bool) == (type(other) is bool) and bool(one == other)
-
-
-def _bytes(text: str) -> int:
-    return whole_figure(text.strip().removesuffix("B") if text.strip()[-2:-1] in "kMGTi" else text)
-
-
-def growth(text: str) -> tuple[int, int] | int:
-    """`2%` as an exact fraction, or a count."""
-    if not text.strip().endswith("%"):
-        return whole_figure(text)
-    read = figure(text.strip()[:-1])
-    if read.suffix:
-        raise Refusal("CC112", f"`{text}` has a unit and a percent sign", "write 2% or 20k")
-    numerator, denominator = read.value()
-    if numerator < 0:
-        raise Refusal("CC112", f"`{text}` is below 0")
-    return numerator, denominator * 100

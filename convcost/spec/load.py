@@ -9,7 +9,7 @@ from convcost.shapes import Shape
 from convcost.spec.blocks import Blocks
 from convcost.spec.document import Mapping, Node, Scalar, Sequence, read
 from convcost.spec.entry import MINIMAL, Entry, Settings
-from convcost.spec.figures import Figures, Names
+from convcost.spec.figures import Anything, Figures, Names
 from convcost.spec.layout import Layout, TooMany
 from convcost.spec.read import Reader
 from convcost.spec.recipes import Recipe
@@ -164,16 +164,9 @@ class Document:
             return (), None
         paths: Any = {step.path for step in layout.steps} | {group.path for group in layout.groups}
         figures = Figures(self.problems)
-        known = paths if complete else _Anything()
+        known = paths if complete else Anything()
         names = Names(known, variables, entry.defaults, entry.changed, entry.resized)
         return (
             figures.published(published, names) if published is not None else (),
             figures.budget(budget, names.paths) if budget is not None else None,
         )
-
-
-class _Anything(frozenset[str]):
-    """The paths of a network that could not be laid out: any may exist."""
-
-    def __contains__(self, path: object) -> bool:
-        return True

@@ -21,6 +21,7 @@ NETWORK = Column("network", "network", "left", folds=True)
 LAYER = Column("layer", "layer", "left", folds=True)
 STATE = Column("state", "state", "left")
 STATES = {"added": "new", "removed": "removed", "changed": ""}
+COUNTED = {False: "counted", True: "uncounted"}
 COUNTS = (Column("macs", "macs"), Column("params", "params"))
 CHANGES = (
     Column("macs", "macs"),
@@ -76,12 +77,9 @@ def networks(changed: Sequence[Compared]) -> Table:
 
 
 def layers(changed: Sequence[Compared]) -> Table:
-    """A row for each layer that changed, of whichever network: the largest change is on top."""
-    counted = [
-        (network, layer, {measure: _counts(layer, measure) for measure in FIRST})
-        for network, layer in _layers(changed)
-        if layer.state != "unchanged"
-    ]
+    """A row for each layer whose macs or params changed, or that is new or gone with some, of
+    whichever network: the largest change is on top."""
+    counted = [item for item in _counted(changed) if any(_order(item[2]))]
     counted.sort(key=lambda item: _order(item[2]))
     rows: list[tuple[Cell, ...]] = [
         (
@@ -94,6 +92,23 @@ def layers(changed: Sequence[Compared]) -> Table:
         for network, layer, counts in counted
     ]
     return _table((NETWORK, LAYER, STATE, *CHANGES), rows)
+
+
+def other_layers(changed: Sequence[Compared]) -> Table:
+    """A row for each layer that changed in something else."""
+    rows: list[tuple[Cell, ...]] = [
+        (network, layer.path, STATES[layer.state], "; ".join(_also(layer)))
+        for network, layer, counts in _counted(changed)
+        if not any(_order(counts))
+    ]
+    return _table((NETWORK, LAYER, STATE, CHANGES[-1]._replace(title="what changed")), rows)
+
+
+def _counted(changed: Sequence[Compared]) -> Iterator[tuple[str, LayerChange, dict[str, Pair]]]:
+    """The layers that changed, and the counts that changes are sorted by."""
+    for network, layer in _layers(changed):
+        if layer.state != "unchanged":
+            yield network, layer, {measure: _counts(layer, measure) for measure in FIRST}
 
 
 def unchanged_layers(changed: Sequence[Compared]) -> Table:
@@ -166,6 +181,8 @@ def _also(layer: LayerChange) -> Iterator[str]:
     if before is not None and after is not None:
         if before.kind != after.kind:
             yield f"kind {before.kind} → {after.kind}"
+        if before.uncounted != after.uncounted:
+            yield f"macs {COUNTED[before.uncounted]} → {COUNTED[after.uncounted]}"
         if before.output != after.output:
             yield f"output {before.output.text} → {after.output.text}"
     apart = () if layer.difference("params") else ("weights", "biases")

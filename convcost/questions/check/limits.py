@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from convcost.errors import Refusal, UsageError
+from convcost.errors import Refusal, UsageError, brief
 from convcost.network import Budget, Limit
 from convcost.questions.check.measures import NOWHERE
 from convcost.report import printable
-from convcost.spec.figures import growth
-from convcost.units import whole_figure
+from convcost.spec.limits import growth
+from convcost.units import MOST_DIGITS, whole_figure
 
 
 def limits(
@@ -26,14 +26,28 @@ def limits(
     return Budget(total=tuple(total))
 
 
-def _read(name: str, value: int | str | None, parse: Callable[[str], Any]) -> Any:
+def _read(name: str, value: Any, parse: Callable[[str], Any]) -> Any:
     if value is None:
         return None
+    if type(value) is int and abs(value) >= 10**MOST_DIGITS:
+        raise UsageError(f"{name} has more than {MOST_DIGITS} digits: nothing counts so much")
     if type(value) is not int and not isinstance(value, str):
-        shown = printable(repr(value))
-        raise UsageError(f"{name} is a whole number, or text like 4.3M or 2%, not {shown}")
+        shown = brief(value)
+        hint = _hint(str(value), parse) if type(value) is float else ""
+        raise UsageError(f"{name} is a whole number, or text like 4.3M or 2%, not {shown}{hint}")
     try:
         return parse(str(value))
     except Refusal as refusal:
-        hint = f"; {refusal.help}" if refusal.help else ""
-        raise UsageError(printable(f"{refusal.message}{hint}")) from None
+        raise UsageError(printable(f"{refusal.message}{_helped(refusal)}")) from None
+
+
+def _hint(text: str, parse: Callable[[str], Any]) -> str:
+    try:
+        parse(text)
+    except Refusal as refusal:
+        return _helped(refusal)
+    return ""
+
+
+def _helped(refusal: Refusal) -> str:
+    return f"; {refusal.help}" if refusal.help else ""

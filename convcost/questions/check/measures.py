@@ -20,21 +20,29 @@ NOWHERE = Place(0, 0, 0, 0)
 
 
 class Measured(NamedTuple):
-    """What limits can speak of, of one network: its layers, and what only the whole of it has."""
+    """What limits can speak of, of one network: its layers, and what only the whole of it has.
+
+    The receptive field is that of an element of the output, along its largest side; a `min` is held
+    against the `shortest` one, where it is known and another.
+    """
 
     name: str
     layers: tuple[LayerCost, ...]
     depth: int
     receptive_field: int
     inputs: tuple[tuple[str, Shape], ...] = ()
+    shortest: int | None = None
 
 
 def measured(costs: Costs) -> Measured:
-    """The receptive field is that of an element of the output, along its shortest side."""
+    """What limits can speak of, from the costs of a network."""
     last = costs.network.last
     field = costs.layers[last].field if last >= 0 else ()
-    shortest = min((int(sight.extent) for sight in field), default=1)
-    return Measured(costs.network.name, costs.layers, depth(costs), shortest, costs.network.inputs)
+    sides = [int(sight.extent) for sight in field] or [1]
+    network = costs.network
+    return Measured(
+        network.name, costs.layers, depth(costs), max(sides), network.inputs, min(sides)
+    )
 
 
 def total(network: Measured, measure: str) -> int:
@@ -42,12 +50,13 @@ def total(network: Measured, measure: str) -> int:
     return of_network(network, Limit(measure, NOWHERE))
 
 
-def of_network(network: Measured, limit: Limit) -> int:
-    """A measure of the whole network."""
+def of_network(network: Measured, limit: Limit, test: str = "max") -> int:
+    """A measure of the whole network, as a test is held against it."""
     if limit.measure == "depth":
         return network.depth
     if limit.measure == "receptive_field":
-        return network.receptive_field
+        sides = (network.receptive_field, network.shortest)
+        return min(side for side in sides if side is not None) if test == "min" else sides[0]
     return of_layers(network.layers, limit)
 
 

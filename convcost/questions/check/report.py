@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost import __version__
-from convcost.finding_text import details, line, named, over, sentence
+from convcost.finding_text import line, named, over
 from convcost.findings import Finding, Growth, Summary
+from convcost.questions.check import tables
 from convcost.questions.check.evaluate import Held
 from convcost.questions.check.measures import Measured, total
-from convcost.report import FORMATS, Cell, Column, Style, Table, printable
+from convcost.report import FORMATS, Column, Style, Table, printable
 from convcost.units import CONVENTION
 
 if TYPE_CHECKING:
@@ -17,20 +18,13 @@ if TYPE_CHECKING:
 
 SCHEMA = "convcost.check/1"
 ORDER = {"error": 0, "warning": 1, "skipped": 2, "passed": 3}
-PASSED = (
-    Column("spec", "spec", "left", 2, folds=True),
-    Column("measure", "measure", "left", folds=True),
-    Column("test", "test", "left", 1),
-    Column("limit", "limit"),
-    Column("found", "found"),
-)
 
 
 class FindingRecord(NamedTuple):
     """A limit of `convcost.check/1`: names and order are a promise.
 
     `limit` is a count, or a growth as it is written, like `2 %`; `over` is how far it is exceeded,
-    0 if it is not, null for a growth. `change` is found − base.
+    0 if it is not, null for a growth. `change` is found − base. `reason` is why it was skipped.
     """
 
     level: str
@@ -51,6 +45,7 @@ class FindingRecord(NamedTuple):
     base: int | None
     change: int | None
     message: str
+    reason: str
 
 
 class Totals(NamedTuple):
@@ -73,13 +68,27 @@ class NetworkRecord(NamedTuple):
 class Check(NamedTuple):
     """All findings of all networks. `statements` are what else a reader has to know: a spec that
     is new, a base that could not be read. `against` names the base; `passed` are told if asked.
-    `held` are the networks themselves, and what each was."""
+    `held` are the networks themselves, and what each was. `unmet`: a base was asked for and cannot
+    be had, so that growth is not checked. `headline` is what an update comes to."""
 
     found: tuple[Finding, ...]
     statements: tuple[str, ...] = ()
     against: str = ""
     report_passed: bool = False
     held: tuple[Held, ...] = ()
+    unmet: bool = False
+    headline: str = ""
+
+    @property
+    def title(self) -> str:
+        """The verdict, without numbers."""
+        if self.headline:
+            return self.headline
+        if not self.ok:
+            return "Over budget"
+        if self.unmet:
+            return "Within all that was checked; growth was not checked"
+        return "Within all budgets"
 
     @property
     def ok(self) -> bool:
@@ -113,23 +122,23 @@ class Check(NamedTuple):
         return tuple(sorted(told, key=lambda finding: ORDER[finding.level]))
 
     def tables(self) -> Iterator[Table]:
-        for finding in self.findings():
-            if finding.level != "passed":
-                yield _block(finding)
-        notes = [*self.statements, self.summary.text]
-        if self.against:
+        asked = bool(self.against)
+        yield from tables.told(self.findings(), asked=asked)
+        summary = self.summary.text + ("" if asked else tables.unasked(self.found))
+        notes = [*self.statements, summary]
+        if asked:
             notes.append(f"against {self.against}")
-        passed = tuple(_row(f) for f in self.findings() if f.level == "passed")
-        if passed:
-            yield Table("within", "Limits that are kept", PASSED, passed)
         counts = self.summary
         yield Table(
             name="summary",
-            title="Within all budgets" if self.ok else "Over budget",
+            title=self.title,
             columns=tuple(Column(name, name) for name in counts._fields),
             rows=(tuple(counts),),
             notes=(*notes, CONVENTION),
         )
+
+    def records(self) -> Table:
+        return tables.records(self.findings())
 
     def comment(self) -> "Comment":
         from convcost.questions.check.comment import comment
@@ -179,22 +188,5 @@ def record(finding: Finding) -> FindingRecord:
         finding.base,
         None if finding.base is None else finding.found - finding.base,
         finding.message,
-    )
-
-
-def _row(finding: Finding) -> tuple[Cell, ...]:
-    limit = finding.limit.text if isinstance(finding.limit, Growth) else finding.limit
-    return (named(finding), finding.what, finding.test, limit, finding.found)
-
-
-def _block(finding: Finding) -> Table:
-    """One finding: what is wrong, and every number of it in full."""
-    return Table(
-        name=named(finding),
-        title=f"{named(finding)}: {finding.level}",
-        columns=(
-            Column("what", finding.code, "left"),
-            Column("value", sentence(finding), "left", folds=True),
-        ),
-        rows=tuple(details(finding)),
+        finding.reason,
     )

@@ -2,16 +2,20 @@
 
 from convcost.options import LARGEST, MAX_AXES
 from convcost.questions.schema.values import AUTHORS, NAME, Schema, any_of, ref
-from convcost.spec.figures import BITS, LIMIT_KEYS, LIMITED, MEASURES, OF_LAYERS
+from convcost.spec.figures import BITS, LIMITED, MEASURES, OF_LAYERS
+from convcost.spec.limits import LIMIT_KEYS
 from convcost.units import BINARY, SUFFIXES
 
-_DIGITS = r"(?=[0-9_,]*\.?[0-9])[0-9_,]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?"
+# Commas group thousands, and only where there is no unit.
+_GROUPED = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?"
+_DIGITS = r"(?=[0-9_]*\.?[0-9])[0-9_]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?"
 _UNITS = "|".join(sorted(filter(None, (*SUFFIXES, *BINARY))))
-FIGURE = rf"^ *[-+]?{_DIGITS} *(?:{_UNITS})? *$"
+_UNITS_OF_BYTES = "|".join(sorted(filter(None, {*SUFFIXES, *BINARY} - {"B"})))
 _FROM_0 = r"(?:\+?|-(?=[0_,.]*(?:[^0-9_,.]|$)))"  # -0 is 0
-WHOLE = rf"^ *{_FROM_0}{_DIGITS} *(?:{_UNITS})? *$"
-IN_BYTES = rf"^ *{_FROM_0}{_DIGITS} *(?:{_UNITS})?B? *$"
-GROWTH = rf"^ *{_FROM_0}{_DIGITS} *(?:{_UNITS}|%)? *$"
+FIGURE = rf"^ *[-+]?(?:{_GROUPED} *|{_DIGITS} *(?:{_UNITS})? *)$"
+WHOLE = rf"^ *{_FROM_0}(?:{_GROUPED} *|{_DIGITS} *(?:{_UNITS})? *)$"
+IN_BYTES = rf"^ *{_FROM_0}(?:{_GROUPED} *B? *|{_DIGITS} *(?:{_UNITS_OF_BYTES})? *B? *)$"
+GROWTH = rf"^ *{_FROM_0}(?:{_GROUPED} *|{_DIGITS} *(?:{_UNITS}|%)? *)$"
 LIMIT_MEANINGS = {
     "max": "the most that is within; the limit itself is",
     "min": "the least that is within",
@@ -146,21 +150,21 @@ def _rule() -> Schema:
 
 
 def _limit(measure: str) -> Schema:
-    whole = ref("whole_figure")
     stored = {"type": "string", "pattern": IN_BYTES, "maxLength": 31}
-    most = any_of(whole, stored) if measure == "bytes" else whole
-    grow = any_of(
-        {"type": "integer", "minimum": 0}, {"type": "string", "pattern": GROWTH, "maxLength": 31}
-    )
-    dtype = {"enum": [*BITS, None]}
-    taken = {"max": most, "warn": most, "grow": grow, "dtype": dtype}
+    count = {"type": "integer", "minimum": 0}
+    whole = any_of(count, stored) if measure == "bytes" else ref("whole_figure")
+    grown: list[Schema] = [count, {"type": "string", "pattern": GROWTH, "maxLength": 31}]
+    grow = any_of(*grown, stored) if measure == "bytes" else any_of(*grown)
+    taken = {"grow": grow, "dtype": {"enum": [*BITS, None]}}
+    keys = [key for key in LIMIT_KEYS if key != "dtype" or measure == "bytes"]
     limit = {
         "type": "object",
         "properties": {
-            key: {**taken.get(key, whole), "description": LIMIT_MEANINGS[key]} for key in LIMIT_KEYS
+            key: {**taken.get(key, whole), "description": LIMIT_MEANINGS[key]} for key in keys
         },
         "patternProperties": AUTHORS,
         "additionalProperties": False,
+        "dependentRequired": {"grow_floor": ["grow"]},
         "allOf": [_measured(("max", "min", "warn", "grow"))],
     }
     return {"description": f"how many {measure} there may be", **any_of(whole, limit)}
