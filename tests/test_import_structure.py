@@ -12,6 +12,7 @@ from convcost.errors import Refusal, Source
 from convcost.importing.drawing import Drawing, Drawn
 from convcost.importing.proof import proved
 from convcost.importing.spec import specced
+from convcost.importing.structure.tidy import says_nothing
 from convcost.importing.structure.wiring import wired
 from convcost.importing.writing.scalars import prose, text
 from convcost.kind import KINDS
@@ -429,3 +430,70 @@ def test_a_spec_of_a_thousand_layers_is_a_few_lines():
     for _ in range(250):
         flow = net.put("add", net.chain(flow, conv(), NORM, RELU), flow)
     assert len(net.text().splitlines()) < 12
+
+
+def inception(net, source, module, filters=4):
+    """Three branches of a module; what stands behind its last layer has no name of its own."""
+    one = net.put("conv", source, path=(module, "1x1"), filters=filters, kernel=1)
+    one = net.put("relu", one, path=("relu",))
+    three = net.put("conv", source, path=(module, "3x3_reduce"), filters=2, kernel=1)
+    three = net.put("conv", three, path=(module, "3x3"), filters=4, kernel=3, padding=1)
+    pool = net.put("max_pool", source, path=(module, "max_pool"), kernel=3, stride=1, padding=1)
+    pool = net.put("conv", pool, path=(module, "pool_proj"), filters=2, kernel=1)
+    return net.put("concat", one, three, pool, path=("concat",))
+
+
+def test_a_join_stands_in_the_module_of_its_branches_and_they_are_told_apart_by_their_layers():
+    net = Sketch()
+    inception(net, net.chain(-1, RELU), "inception_3a")
+    assert net.text() == (
+        "name: net\n"
+        "input: {channels: 4, size: 8}\n"
+        "layers:\n"
+        "  - relu\n"
+        "  - concat:\n"
+        "      1x1: [{conv: 4, kernel: 1}, relu]\n"
+        "      3x3: [{conv: 2, kernel: 1, name: 3x3_reduce}, {conv: 4, kernel: 3, padding: 1}]\n"
+        "      pool_proj: [{max_pool: 3, stride: 1, padding: 1}, {conv: 2, kernel: 1}]\n"
+        "    name: inception_3a\n"
+    )
+
+
+def test_blocks_keep_the_names_of_modules_and_are_called_after_them():
+    net = Sketch()
+    source = -1
+    for filters, module in enumerate(("inception_3a", "inception_3b", "inception_4a"), 6):
+        source = inception(net, source, module, filters)
+    text = net.text()
+    assert "  inception:\n" in text
+    for filters, module in enumerate(("inception_3a", "inception_3b", "inception_4a"), 6):
+        assert f"  - {{inception: {filters}, name: {module}}}\n" in text
+
+
+def test_a_border_before_a_window_does_not_make_a_branch_a_u():
+    net = Sketch()
+    start = net.chain(-1, NORM, RELU)
+    main = net.chain(start, conv(2, 1), RELU, ("pad", {"border": 1}))
+    main = net.put("conv", main, filters=2, kernel=3)
+    main = net.put("conv", main, filters=8, kernel=1)
+    net.put("add", net.put("conv", start, filters=8, kernel=1), main)
+    assert "from:" not in net.text()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("stem_bn", "batch_norm"),
+        ("top_activation", "silu"),
+        ("0_bn", "batch_norm"),
+        ("zero_padding2d_1", "pad"),
+        ("average_pooling2d_9", "avg_pool"),
+    ],
+)
+def test_names_that_only_say_what_a_layer_is_are_left_out(name, kind):
+    assert says_nothing(name, kind)
+
+
+@pytest.mark.parametrize("name", ["3x3", "stem_conv", "fc6"])
+def test_names_that_tell_a_layer_apart_are_kept(name):
+    assert not says_nothing(name, "conv")

@@ -1021,3 +1021,16 @@ def test_the_macs_of_a_custom_layer_are_a_number_or_uncounted():
     assert messages(text) == [
         "1:72 CC104 `macs` of custom must be a whole number from 0, or `uncounted`, not `unknown`"
     ]
+
+
+def test_a_linear_layer_may_take_an_embedding_for_its_matrix_and_it_is_params_once():
+    text = """
+input: {channels: 16, size: []}
+layers:
+  - {embedding: 64, rows: 1000, name: tokens}
+  - {linear: 1000, each_position: true, bias: false, weights: tokens}
+"""
+    totals = cost(text).totals
+    assert (totals.params, totals.macs) == (1000 * 64, 1000 * 64 * 16)
+    (problem,) = problems(text.replace("bias: false", "bias: true"))
+    assert problem.message == ("linear needs weights 1000 × 64, `tokens` is no layer of this kind")

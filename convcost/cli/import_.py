@@ -1,17 +1,19 @@
 """`convcost import`: what would a model be as a spec?"""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from convcost.cli import _exits, _networks, _output
-from convcost.cli._files import write_file
+from convcost.cli._files import same, write_file
 from convcost.costs import costs
 from convcost.errors import Refusal, UsageError
-from convcost.importing.fronts import Asked, Imported, read
-from convcost.report import printable
+from convcost.files.sources import SUFFIXES, open_source
+from convcost.importing.fronts import Asked, Imported, is_callable, read
+from convcost.report import Table, printable
 from convcost.units import grouped
 
 EPILOG = """Examples:
@@ -40,7 +42,11 @@ def command(
     ] = "-",
     input_: Annotated[
         list[str] | None,
-        typer.Option("--input", metavar="CxHxW", help="What the model takes; repeatable."),
+        typer.Option(
+            "--input",
+            metavar="CxHxW[:int]",
+            help="What a model takes, without the batch, channels first; repeatable.",
+        ),
     ] = None,
     size: _networks.SizeOption = None,
     dim: Annotated[
@@ -63,41 +69,61 @@ def command(
 ) -> None:
     """A model as a spec: ONNX, PyTorch or Keras in, YAML out, once."""
     with _output.complaints():
-        file = None if output == "-" or check is not None else Path(output)
-        if file is not None and file.exists() and not force:
-            shown = printable(output)
-            raise UsageError(
-                f"`{shown}` is there already: --force writes over it, --check {shown} tells "
-                "whether it still describes the model"
-            )
+        if check is not None and output != "-":
+            raise UsageError("--check writes no spec: it goes without --output")
+        file = None if output == "-" else _target(output, model, force=force)
+        inputs = [_dims(text) for text in input_ or ()]
         asked = Asked(
             model,
-            tuple(map(_dims, input_ or ())),
+            tuple(dims for dims, _ in inputs),
             None if size is None else _networks.extent(size),
             tuple(map(_dim, dim or ())),
             name,
+            tuple(dtype for _, dtype in inputs),
         )
-        try:
-            imported = read(asked)
-        except Refusal as refusal:
-            raise UsageError(_told(model, refusal)) from None
         if check is not None:
-            raise SystemExit(_checked(imported, check, strict=strict))
+            raise SystemExit(_checked(asked, check, strict=strict))
+        imported = _read(asked)
         if file is None:
             _output.write_text(imported.text, "-", ())
         else:
             write_file(file, iter((imported.text,)))
         _tell(imported, "" if file is None else output)
-        if strict and imported.uncounted:
+        if strict and not imported.counted:
             raise SystemExit(_exits.OVER)
 
 
-def _dims(text: str) -> tuple[int, ...]:
-    """`3x224x224`, channels first."""
-    parts = text.lower().replace("×", "x").split("x")
-    if not all(part.isascii() and part.isdigit() and 0 < int(part) < 10**9 for part in parts):
-        raise UsageError(f"--input is like 3x224x224, not `{printable(text)}`")
-    return tuple(map(int, parts))
+def _target(output: str, model: str, *, force: bool) -> Path:
+    """Where the spec goes. Raises UsageError."""
+    shown = printable(output)
+    file = Path(output)
+    if file.suffix not in SUFFIXES:
+        raise UsageError(f"a spec ends in .yaml, `{shown}` does not")
+    if same(file, model):
+        raise UsageError(f"--output would overwrite the model `{shown}`")
+    if file.exists() and not force:
+        raise UsageError(
+            f"`{shown}` is there already: --force writes over it, --check {shown} tells "
+            "whether it still describes the model"
+        )
+    return file
+
+
+def _read(asked: Asked) -> Imported:
+    try:
+        return read(asked)
+    except Refusal as refusal:
+        raise UsageError(_told(asked.model, refusal)) from None
+
+
+def _dims(text: str) -> tuple[tuple[int, ...], str]:
+    """`3x224x224`, channels first and without the batch; `64:int` for indices."""
+    extents, colon, dtype = text.partition(":")
+    parts = extents.lower().replace("×", "x").split("x")
+    numbers = all(part.isascii() and part.isdigit() and 0 < int(part) < 10**9 for part in parts)
+    if not numbers or dtype not in (("int", "float") if colon else ("",)):
+        raise UsageError(f"--input is like 3x224x224, or 64:int, not `{printable(text)}`")
+    return tuple(map(int, parts)), dtype or "float"
 
 
 def _dim(text: str) -> tuple[str, int]:
@@ -124,9 +150,9 @@ def _tell(imported: Imported, written: str) -> None:
     sys.stderr.write("".join(f"{line}\n" for line in say))
 
 
-def _checked(imported: Imported, spec: str, *, strict: bool) -> int:
-    """Says which layers differ from those of a spec; the exit code."""
-    from convcost.files.sources import open_source
+def _checked(asked: Asked, spec: str, *, strict: bool) -> int:
+    """Says which layers differ from those of a spec; the exit code. What a module takes is what the
+    spec takes, unless it is given."""
     from convcost.importing.describes import Describes
     from convcost.report import FORMATS, Style
     from convcost.spec.load import load
@@ -135,8 +161,34 @@ def _checked(imported: Imported, spec: str, *, strict: bool) -> int:
     networks = load(source, pick=pick)
     if len(networks) > 1:
         raise UsageError(f"`{printable(spec)}` holds several networks: pick one by #name")
+    if is_callable(asked.model) and not asked.inputs:
+        shapes = (shape for _, shape in networks[0].inputs)
+        asked = asked._replace(inputs=tuple((shape.channels, *shape.size) for shape in shapes))
+    imported = _read(asked)
     answer = Describes(imported.costs, costs(networks[0]))
-    plain = FORMATS.get("plain")
-    assert plain is not None
-    _output.write_text("".join(plain.render(answer, Style())), "-", ())
-    return _exits.OK if answer.same and not (strict and imported.uncounted) else _exits.OVER
+    table = answer.differing()
+    head, *rest = answer.lines()
+    if table is None and not answer.same:
+        where = printable(answer.moved())
+        rest = ["", f"the layers are the same, but joined in another way: see `{where}`", *rest[1:]]
+    told = [printable(head)]
+    if table is not None:
+        plain = FORMATS.get("plain")
+        assert plain is not None
+        pieces = "".join(plain.render(Tables((table,)), Style()))
+        told += ["", *pieces.rstrip("\n").split("\n")]
+    text = "".join(f"{line}\n" for line in (*told, *map(printable, rest)))
+    _output.write_text(text, "-", ())
+    return _exits.OK if answer.same and (imported.counted or not strict) else _exits.OVER
+
+
+class Tables(NamedTuple):
+    """Tables as a report."""
+
+    all: tuple[Table, ...]
+
+    def tables(self) -> Iterator[Table]:
+        yield from self.all
+
+    def tree(self) -> dict[str, Any]:
+        return {}

@@ -4,13 +4,20 @@ they are called."""
 from collections import Counter
 from collections.abc import Iterator
 from difflib import SequenceMatcher
-from typing import Any, NamedTuple
+from itertools import zip_longest
+from typing import Any, NamedTuple, TypeAlias
 
-from convcost.costs import Costs, LayerCost
+from convcost.costs import Costs, LayerCost, inputs_of
 from convcost.report import Cell, Column, Table
-from convcost.units import CONVENTION, grouped
+from convcost.units import grouped
 
-COMMUTE = ("add", "multiply")
+# What joins the same whichever branch is written first; a concat's channels only change places.
+COMMUTE = ("add", "concat", "maximum", "minimum", "multiply")
+# Options that say how a window slides: what it sees and gives says as much, however it is written.
+SLIDING = ("stride", "padding", "ceil")
+# Options that cost nothing and change nothing: what has to come in, and what follows from it.
+IDLE = ("branches", "each_position", "input", "inputs")
+MOST = 20
 COLUMNS = (
     Column("layer", "layer", "left", folds=True),
     Column("in", "stands in", "left"),
@@ -19,6 +26,7 @@ COLUMNS = (
     Column("params", "params"),
     Column("macs", "macs"),
 )
+Rows: TypeAlias = tuple[LayerCost, ...]
 
 
 class Describes(NamedTuple):
@@ -33,23 +41,41 @@ class Describes(NamedTuple):
         are written aside."""
         return Counter(_fingerprints(self.model)) == Counter(_fingerprints(self.spec))
 
-    def tables(self) -> Iterator[Table]:
-        mine, others = self.model.totals, self.spec.totals
-        rows = () if self.same else tuple(self._differing())
-        notes = []
-        if not self.same and not rows:
-            notes.append("the layers are the same, but joined in another way")
-        notes += [
-            f"params: model {grouped(mine.params)}, spec {grouped(others.params)}",
-            f"macs: model {grouped(mine.macs)}, spec {grouped(others.macs)}",
-            CONVENTION,
-        ]
+    def lines(self) -> Iterator[str]:
+        """The answer, and what is to be known of it."""
         says = "still describes" if self.same else "no longer describes"
-        title = f"{self.spec.network.file} {says} {self.model.network.name}"
-        yield Table("describes", title, COLUMNS, rows, notes=tuple(notes))
+        yield f"{self.spec.network.file} {says} {self.model.network.name}"
+        yield ""
+        mine, others = self.model.totals, self.spec.totals
+        yield from self._inputs()
+        yield f"params: model {grouped(mine.params)}, spec {grouped(others.params)}"
+        yield f"macs: model {grouped(mine.macs)}, spec {grouped(others.macs)}"
 
-    def tree(self) -> dict[str, Any]:
-        raise NotImplementedError("no format of programs is offered for it")
+    def differing(self) -> Table | None:
+        """The layers that only one of them has, in their order; None if there are none."""
+        rows = list(self._differing())
+        if not rows:
+            return None
+        more = len(rows) - MOST
+        notes = (f"{grouped(more)} more layers differ",) if more > 0 else ()
+        return Table("differing", "Layers that differ", COLUMNS, tuple(rows[:MOST]), notes=notes)
+
+    def moved(self) -> str:
+        """The first layer of the model that takes others in the spec; empty if there is none."""
+        known = Counter(_fingerprints(self.spec))
+        for row, mark in zip(self.model.layers, _fingerprints(self.model), strict=True):
+            if not known[mark]:
+                return row.path
+            known[mark] -= 1
+        return ""
+
+    def _inputs(self) -> Iterator[str]:
+        ours, theirs = (
+            ", ".join(shape.text for _, shape in costs.network.inputs)
+            for costs in (self.model, self.spec)
+        )
+        if ours != theirs:
+            yield f"the inputs differ: model {ours}, spec {theirs}"
 
     def _differing(self) -> Iterator[tuple[Cell, ...]]:
         ours = [_local(row, self.model) for row in self.model.layers]
@@ -57,8 +83,16 @@ class Describes(NamedTuple):
         matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
         for tag, i, j, k, m in matcher.get_opcodes():
             if tag != "equal":
-                yield from (_row(row, "model only") for row in self.model.layers[i:j])
-                yield from (_row(row, "spec only") for row in self.spec.layers[k:m])
+                yield from _pairs(self.model.layers[i:j], self.spec.layers[k:m])
+
+
+def _pairs(ours: Rows, theirs: Rows) -> Iterator[tuple[Cell, ...]]:
+    """As many as stand at the same place side by side, then the rest."""
+    for mine, other in zip_longest(ours, theirs):
+        if mine is not None:
+            yield _row(mine, "model")
+        if other is not None:
+            yield _row(other, "spec")
 
 
 def _row(row: LayerCost, where: str) -> tuple[Cell, ...]:
@@ -67,11 +101,15 @@ def _row(row: LayerCost, where: str) -> tuple[Cell, ...]:
 
 def _local(row: LayerCost, costs: Costs) -> tuple[Any, ...]:
     """What a layer is by itself. A kind's attributes are its options, as they were given."""
-    options = dict(vars(costs.network.steps[row.step].layer))
-    options.pop("branches", None)
-    options.pop("what", None)
-    shown = tuple(sorted((name, repr(_plain(value))) for name, value in options.items()))
-    return row.kind, shown, row.output, row.params, row.buffers, row.macs
+    step = costs.network.steps[row.step]
+    options = {
+        name: repr(_plain(value))
+        for name, value in vars(step.layer).items()
+        if name not in SLIDING and name not in IDLE
+    }
+    sight = step.layer.sight(step.layer.take(inputs_of(costs.network, step)))
+    own = tuple(sorted(options.items()))
+    return row.kind, own, repr(sight), row.output, row.params, row.buffers, row.macs
 
 
 def _plain(value: Any) -> Any:

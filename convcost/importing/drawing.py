@@ -14,6 +14,7 @@ class Drawn(NamedTuple):
     layers by index, −1−k the k-th input of the model. `output` and `params` are the kind's own
     arithmetic, already held against the model's. `shares` is the layer whose weights it uses again.
     `rest` says which entry of a reshape follows from the others: 0 the channels, 1… the size.
+    `follows` are options that go with the size of what comes in, as expressions of the language.
     """
 
     path: Path
@@ -27,6 +28,7 @@ class Drawn(NamedTuple):
     shares: int | None = None
     note: str = ""
     rest: int | None = None
+    follows: tuple[tuple[str, str], ...] = ()
 
     @property
     def uncounted(self) -> bool:

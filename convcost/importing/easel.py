@@ -69,12 +69,14 @@ class Easel:
         buffers: Mapping[str, int] | None = None,
         note: str = "",
         rest: int | None = None,
+        follows: Mapping[str, str] | None = None,
     ) -> int:
         """Puts a layer down; its index.
 
         `options` are the kind's, by the names of the language; those at their default are dropped.
         `tensors` are what it learns and `buffers` what it keeps, each with its elements: the kind
-        must count as many. Raises Refusal.
+        must count as many. `follows` are options that go with the size of what comes in. Raises
+        Refusal.
         """
         found = KINDS.get(kind)
         assert found is not None, kind
@@ -111,6 +113,7 @@ class Easel:
                 shares,
                 note,
                 rest,
+                tuple((follows or {}).items()),
             )
         )
         self._kinds.append(layer)
@@ -190,6 +193,9 @@ class Easel:
             fixed *= 1 if free else extent
         extents = (shape.channels, *shape.size)
         fits = [n for n, extent in enumerate(extents) if shape.elements // extent == fixed]
+        if not fits:  # what does not follow was dealt out further: 2·3 channels are 3, two a place
+            left = [shape.elements // extent for extent in extents]
+            fits = [n for n, others in enumerate(left) if fixed % others == 0]
         return fits[-1] if len(fits) == 1 else None
 
     # Within
@@ -204,7 +210,7 @@ class Easel:
             return (False, *(False for _ in output.size))
         if layer.name == "reshape":
             rest = self.layers[-1].rest
-            return tuple(any_varies and rest in (None, n) for n in range(1 + len(output.size)))
+            return tuple(any_varies and rest == n for n in range(1 + len(output.size)))
         same = [one for one in sources if len(one) == 1 + len(output.size)]
         if same:
             return (False, *(any(column) for column in list(zip(*same, strict=True))[1:]))
@@ -217,8 +223,10 @@ class Easel:
         if len(first) > 1 or any(key not in self.used for key in tensors):
             raise Refusal("CC402", f"{kind} shares some of its weights and has others of its own")
         index = first.pop()
-        if self.layers[index].kind != kind:
-            raise Refusal("CC402", f"{kind} uses the weights of a {self.layers[index].kind} again")
+        other = self.layers[index]
+        # An embedding's table may be a linear layer's matrix.
+        if other.kind != kind and other.params != sum(tensors.values()):
+            raise Refusal("CC402", f"{kind} uses the weights of a {other.kind} again")
         return index
 
     @staticmethod

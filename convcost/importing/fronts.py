@@ -11,6 +11,7 @@ from convcost.spec.load import load
 
 KERAS = (".keras", ".json", ".h5")
 SUFFIXES = (".onnx", *KERAS)
+UNDRAWN = "not drawn: "
 
 
 class Asked(NamedTuple):
@@ -21,6 +22,7 @@ class Asked(NamedTuple):
     size: tuple[int, ...] | None = None
     dims: tuple[tuple[str, int], ...] = ()
     name: str | None = None
+    dtypes: tuple[str, ...] = ()  # of the inputs: `int` for indices, `float`
 
 
 class Imported(NamedTuple):
@@ -32,8 +34,10 @@ class Imported(NamedTuple):
     notes: tuple[str, ...]
 
     @property
-    def uncounted(self) -> bool:
-        return any(layer.uncounted for layer in self.costs.layers)
+    def counted(self) -> bool:
+        """Whether the macs of all layers are known, and all of the model is drawn."""
+        undrawn = any(note.startswith(UNDRAWN) for note in self.notes)
+        return not undrawn and not any(layer.uncounted for layer in self.costs.layers)
 
 
 def read(asked: Asked) -> Imported:
@@ -63,7 +67,12 @@ def drawn(asked: Asked) -> Drawing:
     suffix = path.suffix.lower()
     if suffix in SUFFIXES or path.is_file():
         _there(path)
+    if asked.dims and suffix != ".onnx":
+        raise Refusal("CC401", "--dim is for ONNX models", "give --size or --input")
     if suffix == ".onnx":
+        if asked.inputs:
+            message = "--input is for PyTorch and Keras models"
+            raise Refusal("CC401", message, "what an ONNX file leaves open is --size and --dim")
         from convcost.importing.from_onnx import read as read_onnx
 
         return read_onnx(path, size=asked.size, dims=dict(asked.dims))
@@ -71,15 +80,21 @@ def drawn(asked: Asked) -> Drawing:
         from convcost.importing.from_keras import read as read_keras
 
         return read_keras(path, size=asked.size, inputs=asked.inputs)
-    if ":" in asked.model and not path.is_file():
+    if is_callable(asked.model):
         from convcost.importing.from_torch import read as read_torch
 
-        return read_torch(asked.model, inputs=asked.inputs)
+        dtypes = tuple("int64" if dtype == "int" else "float32" for dtype in asked.dtypes)
+        return read_torch(asked.model, inputs=asked.inputs, size=asked.size, dtypes=dtypes)
     raise Refusal(
         "CC401",
         "no model is called like that",
         "a model is a file that ends in .onnx, .keras or .json, or package.module:callable",
     )
+
+
+def is_callable(model: str) -> bool:
+    """Whether a model is `package.module:callable`, not a file."""
+    return ":" in model and not Path(model).is_file()
 
 
 def _there(path: Path) -> None:

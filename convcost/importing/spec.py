@@ -5,6 +5,7 @@ from convcost.importing.drawing import Drawing
 from convcost.importing.proof import proved
 from convcost.importing.structure.blocks import blocked
 from convcost.importing.structure.groups import grouped
+from convcost.importing.structure.homes import homed
 from convcost.importing.structure.names import clean, free
 from convcost.importing.structure.naming import Naming
 from convcost.importing.structure.plain import plain
@@ -20,6 +21,7 @@ from convcost.importing.writing.document import document
 
 def specced(drawing: Drawing) -> str:
     """The spec of a model, held against it. Raises Refusal with the layer that differs."""
+    drawing = homed(drawing)
     inputs = wired(drawing.layers)
     refused: Refusal | None = None
     for form in (_blocked, _structured, _plain):

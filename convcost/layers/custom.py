@@ -15,6 +15,7 @@ class Custom(Fan):
     params: Tally = option("learned numbers, biases included")
     macs_: Stated = option("multiply-adds for one sample; `uncounted` where nobody knows them")
     output_: Tensor | None = option("shape that comes out; that of the input if left out", None)
+    input_: Tensor | None = option("the only shape that it is stated for", None)
     biases_: Tally = option("how many of the params are biases", 0)
     buffers_: Tally = option("numbers kept but not learned", 0)
 
@@ -33,6 +34,12 @@ class Custom(Fan):
             macs=90000,
         ),
         Example(
+            "{custom: fold, params: 0, macs: 0, input: {channels: 64, size: 14}, "
+            "output: {channels: 16, size: 28}}",
+            Shape(64, (14, 14)),
+            Shape(16, (28, 28)),
+        ),
+        Example(
             "{custom: deformable sampling, params: 18, macs: uncounted}",
             Shape(64, (14, 14)),
             Shape(64, (14, 14)),
@@ -45,6 +52,12 @@ class Custom(Fan):
             raise Refusal("CC104", f"biases {self.biases_} are more than the params {self.params}")
 
     def output(self, x: tuple[Shape, ...]) -> Shape:
+        if self.input_ not in (None, x[0]):
+            raise Refusal(
+                "CC304",
+                f"{self.what} is stated for {self.input_.text}, not for {x[0].text}",
+                "state its output and its cost for this shape, and `input` with them",
+            )
         return x[0] if self.output_ is None else self.output_
 
     def weights(self, x: tuple[Shape, ...]) -> Work:

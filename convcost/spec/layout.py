@@ -391,7 +391,9 @@ class Layout:
     def _shares(
         self, recipe: Recipe, layer: Kind[Any], scope: Scope, inputs: tuple[Tensor, ...]
     ) -> int | None:
-        """The step whose weights are used again: of the same kind, its weights of the same form."""
+        """The step whose weights are used again: of the same kind, its weights of the same form; or
+        of another kind, its weights the same but for their order, as an embedding's table may be a
+        linear layer's matrix."""
         assert recipe.weights is not None
         tensor = self._find(scope, recipe.weights)
         if tensor is None or tensor.source is None or tensor.shape is None:
@@ -402,16 +404,20 @@ class Layout:
         mine = layer.take(tuple(t.shape for t in inputs if t.shape is not None))
         found = "is no layer of this kind"
         needs = f"weights {layer.weights(mine).text}"
-        if root >= 0 and type(self.steps[root].layer) is type(layer):
+        if root >= 0:
             other = self.steps[root]
             theirs = other.layer.take(tuple(map(self._shape, other.inputs)))
-            for what in ("weights", "biases"):
-                own, others = getattr(layer, what)(mine), getattr(other.layer, what)(theirs)
-                if own != others:
-                    needs, found = f"{what} {own.text}", f"has {what} {others.text}"
-                    break
+            if type(other.layer) is not type(layer):
+                if _turned(layer, mine) == _turned(other.layer, theirs) is not None:
+                    return root
             else:
-                return root
+                for what in ("weights", "biases"):
+                    own, others = getattr(layer, what)(mine), getattr(other.layer, what)(theirs)
+                    if own != others:
+                        needs, found = f"{what} {own.text}", f"has {what} {others.text}"
+                        break
+                else:
+                    return root
         message = f"{recipe.word} needs {needs}, `{recipe.weights.text}` {found}"
         self._problem("CC306", message, recipe.weights.place)
         return None
@@ -445,3 +451,10 @@ class Layout:
     ) -> None:
         called = tuple(Note("in this call", call.place) for call in reversed(self.calls))
         self.problems.append(Problem(code, message, place, (*notes, *called[:3]), help))
+
+
+def _turned(layer: Kind[Any], x: Any) -> list[int] | None:
+    """The extents of a matrix, whichever is its rows; None if it is none, or has biases beside."""
+    terms = layer.weights(x).terms
+    extents = sorted(factor.value for factor in terms[0]) if len(terms) == 1 else []
+    return extents if len(extents) == 2 and not layer.biases(x).value else None  # noqa: PLR2004

@@ -22,6 +22,19 @@ BUFFERS = frozenset(
 )
 
 
+def floating(kind: int) -> bool:
+    """Whether a data type of ONNX is of floating point, of 16 and of 8 bits too."""
+    from onnx import TensorProto
+
+    name = TensorProto.DataType.Name(kind) if kind in TensorProto.DataType.values() else ""
+    return name.startswith(("FLOAT", "BFLOAT", "DOUBLE"))
+
+
+def floats(array: Any) -> bool:
+    """Whether an array is of floating point. NumPy has no kind for those of ONNX's own."""
+    return array.dtype.kind == "f" or array.dtype.name.startswith(("bfloat", "float"))
+
+
 class Constant(NamedTuple):
     """A tensor that does not depend on the inputs.
 
@@ -67,7 +80,7 @@ def held(tensor: "TensorProto", key: str, *, learned: bool) -> Constant:
             data = numpy_helper.to_array(tensor)
         except (TypeError, ValueError):
             data = None
-    real = tensor.data_type in (kinds.FLOAT, kinds.FLOAT16, kinds.DOUBLE, kinds.BFLOAT16)
+    real = floating(tensor.data_type)
     # What starts with a slash was worked out by PyTorch's exporter.
     kept = key.startswith("/") or key.replace("/", ".").rsplit(".", 1)[-1] in BUFFERS
     return Constant(dims, real, data, ((key, prod(dims)),), learned and not kept)

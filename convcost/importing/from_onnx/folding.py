@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from convcost.importing.from_onnx.constants import LARGE, SAME, Constant, held, known
+from convcost.importing.from_onnx.constants import LARGE, SAME, Constant, floating, floats, held, known
 from convcost.importing.from_onnx.graph import Graph, Node, alive
 from convcost.importing.from_onnx.shapes import Dims
 
@@ -60,8 +60,10 @@ def _learned(tensor: "TensorProto", told: Mapping[str, str]) -> bool:
     import numpy as np
     from onnx import numpy_helper
 
-    data = numpy_helper.to_array(tensor)
-    if data.dtype.kind != "f" or (data == np.round(data)).all():
+    if not floating(tensor.data_type):
+        return False
+    data = numpy_helper.to_array(tensor).astype(np.float64)
+    if (data == np.round(data)).all():
         return False
     return len(np.unique(data)) > MASK
 
@@ -120,7 +122,7 @@ def derived(
     if dims is None:
         return None
     inputs = [constants[name] for name in node.inputs if name]
-    real = any(one.real for one in inputs) if data is None else data.dtype.kind == "f"
+    real = any(one.real for one in inputs) if data is None else floats(data)
     learned = node.op not in CHOICES and any(
         one.learned and one.real and one.elements > 1 for one in inputs
     )
@@ -151,7 +153,7 @@ def _filled(node: Node, shape: Constant, data: Any, dims: Dims | None) -> Consta
     if dims is None:
         return None
     value = node.attributes.get("value")
-    real = value is None or value.data_type in (1, 10, 11, 16)
+    real = value is None or floating(value.data_type)
     stripped = shape.learned and real and prod(dims) > 0
     roots = ((node.outputs[0], prod(dims)),) if stripped else ()
     return Constant(dims, real, data, roots, stripped)

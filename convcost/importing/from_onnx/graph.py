@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcost.errors import Refusal
 
 if TYPE_CHECKING:
-    from onnx import AttributeProto, ModelProto, NodeProto
+    from onnx import AttributeProto, GraphProto, ModelProto, NodeProto
 
 STANDARD = ("", "ai.onnx")
 
@@ -86,6 +86,7 @@ def _node(node: "NodeProto", at: int) -> Node:
         outputs = (f"{node.name or node.op_type}, {at + 1}", *outputs[1:])
     # What a cast is like is its type, and no type costs anything.
     inputs = tuple(node.input[:1] if node.op_type == "CastLike" else node.input)
+    inputs = (*inputs, *captured(node))
     return Node(
         node.op_type,
         node.domain,
@@ -95,6 +96,26 @@ def _node(node: "NodeProto", at: int) -> Node:
         {attribute.name: _decoded(attribute) for attribute in node.attribute},
         {entry.key: entry.value for entry in node.metadata_props},
     )
+
+
+def captured(node: "NodeProto") -> tuple[str, ...]:
+    """What the graphs within a node read from outside of them, each name once."""
+    found: dict[str, None] = {}
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            found.update(dict.fromkeys(_read_outside(attribute.g)))
+    return tuple(name for name in found if name not in node.input)
+
+
+def _read_outside(graph: "GraphProto") -> list[str]:
+    """How deep graphs go is bounded where the file is opened."""
+    own = {entry.name for entry in graph.input}
+    own |= {tensor.name for tensor in graph.initializer}
+    own |= {tensor.values.name for tensor in graph.sparse_initializer}
+    own |= {name for node in graph.node for name in node.output}
+    read = [name for node in graph.node for name in (*node.input, *captured(node))]
+    read += [entry.name for entry in graph.output]
+    return [name for name in read if name and name not in own]
 
 
 def _decoded(attribute: "AttributeProto") -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from convcost.errors import Refusal
 from convcost.importing.from_onnx.constants import Constant
-from convcost.importing.from_onnx.graph import STANDARD
+from convcost.importing.from_onnx.graph import STANDARD, captured
 from convcost.importing.from_onnx.shapes import SMALL, Dims, Input
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _slim(
         slim.graph.input.append(helper.make_tensor_value_info(one.name, types[one.name], one.dims))
     nodes = model.graph.node
     left = [n for n in nodes if alive is None or any(name in alive for name in n.output)]
-    read = {name for node in left for name in node.input}
+    read = {name for node in left for name in (*node.input, *captured(node))}
     for tensor in model.graph.initializer:
         if tensor.name in read:
             _weigh(slim.graph, tensor.name, tensor)

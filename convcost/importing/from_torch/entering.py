@@ -4,7 +4,7 @@ from typing import Any
 
 from convcost.importing.easel import Easel
 from convcost.importing.from_torch.held import Leaf
-from convcost.importing.value import Value
+from convcost.importing.value import Value, reshaped
 
 ROWS = 3  # [n, t, c]: channels are last where the first layer takes them so
 LAST = tuple(
@@ -12,6 +12,7 @@ LAST = tuple(
     for name in ("linear", "matmul", "layer_norm", "rms_norm", "lstm", "gru", "rnn_tanh", "einsum",
                  "scaled_dot_product_attention", "embedding")
 )  # fmt: skip
+LOOKED_UP = "aten.embedding."
 FIRST = ("aten.conv", "aten.batch_norm.", "aten.group_norm.", "aten.max_pool", "aten.avg_pool")
 FAR = 100
 
@@ -57,7 +58,10 @@ def entered(easel: Easel, node: Any) -> Value | None:
         return None
     dims = tuple(int(n) for n in val.shape)
     channel = min(1, len(dims) - 1)
-    if len(dims) == ROWS and _decisive(node).startswith(LAST):
+    first = _decisive(node)
+    if first.startswith(LOOKED_UP):  # a number at each position: one channel, of no axis
+        return reshaped(easel.input(node.name, (*dims, 1), len(dims)), dims)
+    if len(dims) == ROWS and first.startswith(LAST):
         channel = len(dims) - 1
     return easel.input(node.name, dims, channel)
 

@@ -5,12 +5,15 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 from convcost.errors import Refusal
-from convcost.importing.from_torch.reasons import ROUTE, told
+from convcost.importing.from_torch.reasons import told
 from convcost.names import did_you_mean
+
+NO_ARGUMENTS = "write a function without arguments that returns the module, and name that"
 
 
 def load(target: str, arguments: Mapping[str, Any]) -> Any:
@@ -24,6 +27,10 @@ def load(target: str, arguments: Mapping[str, Any]) -> Any:
             "CC401",
             "it names no PyTorch model",
             "write package.module:callable, torchvision.models:resnet50",
+        )
+    if name.endswith(".py"):
+        raise Refusal(
+            "CC401", "a module goes by its name, not by its file", _dotted(name, attribute)
         )
     torch = framework()
     with _from_here(), quiet():
@@ -109,7 +116,28 @@ def _made(given: Any, arguments: Mapping[str, Any]) -> Any:
             with _weightless():
                 return given(**arguments)
         except Exception as error:  # noqa: BLE001
-            raise Refusal("CC401", f"it cannot be built: {told(error)}", ROUTE) from None
+            help_ = "" if _calls(given, arguments) else NO_ARGUMENTS
+            raise Refusal("CC401", f"it cannot be built: {told(error)}", help_) from None
+
+
+def _calls(given: Any, arguments: Mapping[str, Any]) -> bool:
+    """Whether it can be called with these arguments; what it does then is another matter."""
+    try:
+        signature(given).bind(**arguments)
+    except TypeError:
+        return False
+    except ValueError:  # it does not tell what it takes
+        return True
+    return True
+
+
+def _dotted(file: str, attribute: str) -> str:
+    path = Path(file)
+    folder = path.is_absolute() or ".." in path.parts
+    if folder and not path.is_relative_to(Path.cwd()):
+        return f"in the folder {path.parent}: {path.stem}:{attribute}"
+    parts = path.relative_to(Path.cwd()).parts if folder else path.parts
+    return f"did you mean {'.'.join((*parts[:-1], path.stem))}:{attribute}?"
 
 
 @contextmanager

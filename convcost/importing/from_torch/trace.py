@@ -1,9 +1,14 @@
 """From a module to its ATen graph, traced on the meta device: nothing is computed."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
 from typing import Any
 
 from convcost.errors import Refusal
+from convcost.importing.from_torch.asked import WORDS
+from convcost.importing.from_torch.instead import instead
 from convcost.importing.from_torch.load import framework, quiet
 from convcost.importing.from_torch.reasons import ROUTE, told
 from convcost.importing.from_torch.registry import SHAPED
@@ -17,7 +22,7 @@ def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = 
     torch = framework()
     names = [*dtypes, *["float32"] * (len(inputs) - len(dtypes))]
     kinds = [_dtype(torch, name) for name in names]
-    with torch.device("meta"), torch.no_grad(), quiet():
+    with torch.device("meta"), torch.no_grad(), quiet(), _silent():
         given = tuple(
             torch.empty((1, *dims), dtype=kind, device="meta")
             for dims, kind in zip(inputs, kinds, strict=True)
@@ -31,8 +36,20 @@ def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = 
     return program
 
 
+@contextmanager
+def _silent() -> Iterator[None]:
+    """What PyTorch logs and prints of a model that it cannot trace: the error says it shorter."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            yield
+    finally:
+        logging.disable(before)
+
+
 def _dtype(torch: Any, name: str) -> Any:
-    dtype = getattr(torch, name, None)
+    dtype = getattr(torch, WORDS.get(name, name), None)
     if not isinstance(dtype, torch.dtype):
         raise Refusal("CC401", f"PyTorch has no numbers of type `{name}`", "float32, int64 …")
     return dtype
@@ -46,7 +63,8 @@ def _refused(module: Any, inputs: Sequence[Sequence[int]], given: Any, error: Ex
     except Exception as own:  # noqa: BLE001  a user's code may raise anything
         # That a number is asked for is the trouble of tracing, not of the model.
         if "meta tensors" not in str(own):
-            return Refusal("CC401", f"it cannot be run on {sizes}: {told(own)}", ROUTE)
+            help_ = instead(module, given, own)
+            return Refusal("CC401", f"it cannot be run on {sizes}: {told(own)}", help_)
     return Refusal("CC401", f"it does not export: {told(error)}", ROUTE)
 
 

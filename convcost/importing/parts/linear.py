@@ -23,6 +23,8 @@ def connected(
         "bias": bias,
         "each_position": bool(easel.shape(source).size),
     }
+    if easel.varies(source)[0]:  # at another size its weights would not fit
+        options["inputs"] = easel.shape(source).channels
     index = easel.emit("linear", path, [source], options, tensors=tensors)
     rank = len(x.dims)
     return made(index, easel.shape(index), rank, rank - 1, x.batch)

@@ -7,6 +7,9 @@ from convcost.importing.drawing import Path
 from convcost.importing.easel import Easel
 from convcost.importing.value import Value, made, permuted, reshaped
 
+EXTENTS = ("in_width", "in_height", "in_depth")  # of the axes, from the innermost
+SMALL = 4  # a number that is at most the extent over this stays as it is
+
 
 def piece(
     easel: Easel, x: Value, axis: int, start: int, length: int, path: Path, step: int = 1
@@ -27,8 +30,37 @@ def piece(
         options["along"] = 1 + sizes.index(axis)
     if step != 1:
         options["step"] = step
-    index = easel.emit("slice", path, [source], options)
+    follows = {}
+    if axis != channel and easel.varies(source)[options["along"]]:
+        shape = easel.shape(source)
+        follows = following(len(shape.size) - options["along"], x.dims[axis], start, length, step)
+    index = easel.emit("slice", path, [source], options, follows=follows)
     return made(index, easel.shape(index), rank, channel, x.batch)
+
+
+def following(inward: int, extent: int, start: int, length: int, step: int) -> dict[str, str]:
+    """A range of an axis that goes with the size of the input, as expressions of its extent.
+    `inward` are the axes inside of it.
+
+    A model says only numbers. Those that are small are taken to be meant, counted from the
+    beginning or from the end; with others the range is bound to this extent, and at another one an
+    error.
+    """
+    if inward >= len(EXTENTS):
+        return {}
+    n = EXTENTS[inward]
+    cut = extent - (start + (length - 1) * step + 1)
+    if start + length * step <= extent // SMALL or start + length == 1:
+        return {}
+    if length * step <= extent // SMALL and cut <= extent // SMALL and step == 1:
+        return {"start": f"{n} - {length + cut}"}
+    if start <= extent // SMALL and step == 1 and cut <= extent // SMALL:
+        return {"length": f"{n} - {start + cut}"}
+    if start <= extent // SMALL and 0 <= cut < step:
+        over = step - 1 - start
+        dividend = f"({n} {'+' if over > 0 else '-'} {abs(over)})" if over else n
+        return {"length": f"{dividend} // {step}"}
+    return {"length": f"{length} if {n} == {extent} else 0"}
 
 
 def _of_begun(

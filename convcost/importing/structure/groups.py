@@ -5,9 +5,21 @@ from collections.abc import Sequence as Items
 from itertools import groupby
 
 from convcost.importing.drawing import Path
-from convcost.importing.structure.tree import Branch, Item, Join, Layer, Sequence, Side, inside
+from convcost.importing.structure.tidy import says_nothing
+from convcost.importing.structure.tree import (
+    Branch,
+    Item,
+    Join,
+    Layer,
+    Sequence,
+    Side,
+    inside,
+    layers,
+)
 
 DEEPEST = 24  # modules in each other
+LEARNING = ("conv", "depthwise", "transposed_conv", "linear")  # norms are called after them
+SHORTEST = 3  # beginning of names that says something
 
 
 def grouped(items: Items[Item], base: Path = ()) -> tuple[Item, ...]:
@@ -46,7 +58,7 @@ def _within(item: Item) -> Item:
     if isinstance(item, Join):
         above = home(item), item.layer.path[:-1]
         branches = tuple(_branch(branch, above) for branch in item.branches)
-        return item._replace(branches=branches)
+        return _told_apart(item._replace(branches=branches), len(above[0]))
     if isinstance(item, Side):
         base = home(item)
         names = [part for part in base if not part.isdigit()]
@@ -62,6 +74,34 @@ def _branch(branch: Branch, above: tuple[Path, Path]) -> Branch:
     own = own[max(len(path) for path in above if path == own[: len(path)]) :]
     named = [part for part in own if not part.isdigit()]
     return branch._replace(items=grouped(branch.items), name=named[0] if named else "")
+
+
+def _told_apart(join: Join, depth: int) -> Join:
+    """Branches side by side, by what their layers are called below a module, where that tells them
+    apart."""
+    if join.layer.kind != "concat" or not all(branch.items for branch in join.branches):
+        return join
+    names = [branch.name or _own_name(branch.items, depth) for branch in join.branches]
+    count = Counter(names)
+    branches = [
+        branch._replace(name=name if count[name] == 1 else branch.name)
+        for branch, name in zip(join.branches, names, strict=True)
+    ]
+    return join._replace(branches=tuple(branches))
+
+
+def _own_name(items: Items[Item], depth: int) -> str:
+    """What the names of layers that learn begin with, or that of the last one."""
+    learning = [layer for layer in layers(tuple(items)) if layer.kind in LEARNING]
+    names = [layer.path[depth] for layer in learning if len(layer.path) > depth]
+    if not names:
+        pools = all(isinstance(item, Layer) and item.kind.endswith("_pool") for item in items)
+        return "pool" if pools else ""
+    if len(names) < len(learning) or any(map(says_nothing, names, (one.kind for one in learning))):
+        return ""
+    alike = [len(set(letters)) == 1 for letters in zip(*names, strict=False)]
+    begun = names[0][: (*alike, False).index(False)].rstrip("._-")
+    return begun if len(begun) >= SHORTEST else names[-1]
 
 
 def _common(paths: Items[Path]) -> Path:

@@ -1,5 +1,6 @@
 """Every list of a tree gets its names, every reference the path by which it finds its layer."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -120,7 +121,8 @@ class Naming:
 
     def _christen(self, nodes: list[Node], scope: Scope) -> None:
         """Names for a list: those given that are free, an ordinal of the kind for the others."""
-        wishes = [(node, self._wish(node, scope)) for node in nodes]
+        stems = Counter(stem(clean(_wanted(_first(node.item)))) for node in nodes)
+        wishes = [(node, self._wish(node, scope, stems)) for node in nodes]
         for node, wanted in wishes:
             node.written = bool(wanted)
             if wanted:
@@ -133,14 +135,17 @@ class Naming:
             for inner, body in node.body:
                 self._christen(body, inner)
 
-    def _wish(self, node: Node, scope: Scope) -> str:
+    def _wish(self, node: Node, scope: Scope, stems: Counter[str]) -> str:
         """What an item would be called, if anything; without it takes the ordinals of its kind."""
         word = _word(node.item)
         wanted = clean(_wanted(node.item))
         if node.copies > 1:
             outer = node.above is not None and node.above.gives == node.gives
             needed = node.gives in self.taken and not outer
-            wanted = stem(wanted) or ("skip" if needed else "")
+            wanted = stem(wanted)
+            if not needed and stems[wanted] > 1:
+                wanted = ""  # with a number it would be another's
+            wanted = wanted or ("skip" if needed else "")
             if wanted:
                 return wanted  # the language does not count copies that have a name
         ordinals = scope.ordinals(word, node.copies)
@@ -269,6 +274,10 @@ def _word(item: Item) -> str:
     if isinstance(item, Call):
         return item.block
     return "side" if isinstance(item, Side) else "sequence"
+
+
+def _first(item: Item) -> Item:
+    return item.copies[0] if isinstance(item, Repeated) else item
 
 
 def _wanted(item: Item) -> str:

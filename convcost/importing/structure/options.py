@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from convcost.importing.structure.template import ABSENT, Choice, Overlay, Place
-from convcost.importing.structure.values import CHANNELS, Expression
+from convcost.importing.structure.values import CHANNELS, INWARD, Expression
 from convcost.kind import KINDS
 from convcost.spec.common import COMMON
 from convcost.spec.sections import is_name
@@ -212,14 +212,14 @@ class _Options:
     def _names(self, order: list[int]) -> dict[int, str]:
         wanted = {number: _named(self.wanted[number].name) for number in order}
         count = Counter(wanted.values())
-        seen: Counter[str] = Counter()
+        taken = set(count)  # inner blocks may have `size_1` already
         found = {}
         for number in order:
-            name = wanted[number]
-            if count[name] > 1:
-                seen[name] += 1
-                name = f"{name}_{seen[name]}"
-            found[number] = name
+            found[number] = wanted[number]
+            if count[wanted[number]] > 1:
+                ordinals = (f"{wanted[number]}_{n}" for n in range(1, 2 + 2 * len(order)))
+                found[number] = next(name for name in ordinals if name not in taken)
+                taken.add(found[number])
         return found
 
     def _default(self, option: _Wanted) -> Any:
@@ -248,7 +248,7 @@ def _only_inward(value: Expression) -> bool:
         value.inward
         and "," not in value
         and not any(
-            part.isidentifier() and part != "in_channels"
+            part.isidentifier() and part not in (*INWARD, "if", "else")
             for part in value.replace("(", " ").split()
         )
     )
@@ -291,6 +291,7 @@ def _together(
 def _named(name: str) -> str:
     """A name an option may have."""
     name = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
+    name = name.rstrip("0123456789").rstrip("_") if name[-1:].isdigit() else name
     name = {"what": "kind"}.get(name, name) or "option"
     if not is_name(name) or name in (*COMMON, "weights") or name in KINDS.names():
         name = f"has_{name}" if is_name(f"has_{name}") else "option"

@@ -4,6 +4,7 @@ from typing import Any
 
 from convcost.importing.drawing import Drawing, Drawn
 from convcost.importing.structure.tree import Branch, Item, Join, Layer
+from convcost.importing.structure.values import Expression
 from convcost.importing.structure.wiring import Inputs
 from convcost.kind import KINDS
 from convcost.options import REST
@@ -14,6 +15,9 @@ def drawn_layer(index: int, layer: Drawn, refs: tuple[int, ...] = ()) -> Layer:
     options = layer.options
     if layer.rest is not None:
         options = tuple((name, _left(value, layer.rest)) for name, value in options)
+    if layer.follows:
+        told = dict(layer.follows)
+        options = tuple((n, Expression(told[n]) if n in told else value) for n, value in options)
     return Layer(index, layer.kind, options, layer.path, refs, layer.shares, layer.note)
 
 

@@ -36,8 +36,8 @@ class Run:
 
     def seen(self, layer: Drawn, before: Shape) -> None:
         """Whether the size goes down and up again: a way through the bottom of a U."""
-        if not before.size or not layer.output.size:
-            return
+        if not before.size or not layer.output.size or layer.kind == "pad":
+            return  # a window behind it takes back what a border adds
         old, new = prod(before.size), prod(layer.output.size)
         if len(before.size) == len(layer.output.size):
             self.grows = self.grows or (1 < old < new)

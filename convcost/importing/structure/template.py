@@ -17,6 +17,7 @@ from convcost.importing.structure.values import filled, fixed, labelled, slots
 
 Use = tuple[Item, ...]
 ABSENT: Any = object()
+ONE_LAYER = 3  # a convolution, its norm, a scale
 
 
 class Place(NamedTuple):
@@ -61,12 +62,14 @@ def _merged(a: Item, b: Item) -> Item | None:
 
 
 def _module(a: Sequence, b: Sequence) -> Sequence | None:
-    """Modules of other names are other modules; but of a single layer that is no matter."""
+    """Modules of other names are other modules; but of a single layer, with its norm, that is no
+    matter."""
     items = merged(a.items, b.items)
     if items is None or a.path[-1] == b.path[-1]:
         return None if items is None else a._replace(items=items)
+    held = tuple(layers(items))
     numbered = a.path[-1].isdigit() and b.path[-1].isdigit()
-    alone = len(items) == 1 and isinstance(items[0], Layer)
+    alone = all(isinstance(i, Layer | Call | Sequence) for i in items) and len(held) <= ONE_LAYER
     return Sequence((*a.path[:-1], "0"), items) if numbered or alone else None
 
 

@@ -15,8 +15,18 @@ from convcost.importing.structure.tree import (
 from convcost.names import SYNONYMS
 
 SHORTEST = 3
-GENERIC = {"activation", "act", "nonlinearity", "norm", "op", "layer", "module"}
-WORDS = {"ln": "layer_norm", "gn": "group_norm", "lin": "linear", "downsample": "avg_pool"}
+GENERIC = {"activation", "act", "ac", "nonlinearity", "norm", "op", "layer", "module"}
+FREE_WORDS = {"activation", "act", "ac", "bn", "ln", "norm", "pad", "dropout"}  # at a name's end
+WORDS = {
+    "ln": "layer_norm",
+    "gn": "group_norm",
+    "lin": "linear",
+    "downsample": "avg_pool",
+    "zero_padding2d": "pad",
+    "max_pooling2d": "max_pool",
+    "average_pooling2d": "avg_pool",
+}
+TOLD = ("conv", "depthwise", "transposed_conv", "linear")
 REARRANGES = ("flatten", "reshape")
 
 
@@ -54,7 +64,13 @@ def _within(item: Item) -> Item:
 
 
 def _branch(branch: Branch) -> Branch:
-    return branch._replace(items=tidied(branch.items))
+    """A layer called as its branch is has no need of it."""
+    items = tidied(branch.items)
+    return branch._replace(items=tuple(_unnamed(item, branch.name) for item in items))
+
+
+def _unnamed(item: Item, name: str) -> Item:
+    return item._replace(name="") if isinstance(item, Layer | Call) and item.name == name else item
 
 
 def _called(item: Item, name: str) -> Item:
@@ -80,9 +96,11 @@ def says_nothing(name: str, kind: str) -> bool:
     word = name.lower().lstrip("_")
     if word.removeprefix(kind).strip("_.0123456789") == "":
         return True
-    word = word.rstrip("0123456789._")
+    word = word.strip("0123456789._")
     if word in GENERIC or WORDS.get(word) == kind:
         return True
+    if "_" in word and word.rpartition("_")[2] in FREE_WORDS and kind not in TOLD:
+        return True  # a norm, or what is free, called after the layer that it stands behind
     alike = SYNONYMS.get(word, "") == kind != "linear"
     part = len(word) >= SHORTEST and word.replace("_", "") in kind.replace("_", "")
     return word == "" or alike or part or word in kind.split("_")

@@ -17,8 +17,11 @@ SHORT = {
     "hard_swish": "hswish",
 }
 MOST_WORDS = 3
+MIXED = 3  # branches of an inception, at least
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-GENERIC = {"sequential", "module_list", "module", "basic_block"}
+GENERIC = {"sequential", "module_list", "module", "basic_block", "block", "layer", "stage", "unit"}
+ALONG = ("activations", "norms", "scale")  # files of kinds that stand behind what a block is about
+FREE = ("dropout", "drop_path", "pad")
 
 
 class Titles:
@@ -67,27 +70,60 @@ def _stem(path: Path) -> str:
     """A module's name without what counts it: `layer1.2` has none, `inception_3a` is inception."""
     name = re.sub(r"[_.-]*\d+[a-z]?$", "", path[-1])
     name = _snake(name)
-    return name if len(name) > 2 else ""  # noqa: PLR2004  a letter says nothing
+    return name if len(name) > 2 and name not in GENERIC else ""  # noqa: PLR2004  a letter says nothing
 
 
 def _content(body: tuple[Item, ...]) -> str:
     joins = [item for item in body if isinstance(item, Join)]
+    held = list(layers(body))
+    kinds = {layer.kind for layer in held}
     if len(joins) == 1:
-        join = joins[0]
-        straight = any(not branch.items for branch in join.branches) or any(
-            branch.when for branch in join.branches
-        )
-        kinds = {layer.kind for layer in layers((join,))}
-        if join.layer.kind == "multiply" and "global_avg_pool" in kinds and straight:
-            return "squeeze_excite"
-        if join.layer.kind == "add" and straight:
-            return "attention_block" if "attention" in kinds else "residual"
-        if join.layer.kind == "concat":
-            return "dense" if straight else "branches"
-    words = list(dict.fromkeys(word for item in body for word in _words(item)))
+        said = _joined(joins[0], alone=len(body) <= 1 + sum(map(_behind, body)))
+        if said:
+            return said
+    if "channel_shuffle" in kinds:
+        return "shuffle_unit"
+    if {"matmul", "softmax"} <= kinds or "attention" in kinds:
+        return "attention_block"
+    if "depthwise" in kinds and held[0].kind == "conv" and held[-1].kind != "depthwise":
+        return "mbconv" if "multiply" in kinds else "inverted_bottleneck"
+    words = _telling(body, ())
     if len(words) > MOST_WORDS:
+        words = _telling(body, ("activations",))
+    if len(words) > MOST_WORDS:
+        words = _telling(body, ALONG)
+    if not words or len(words) > MOST_WORDS:
         return "block"
     return "_".join(words) if len(words) > 1 else f"{words[0]}_block"
+
+
+def _joined(join: Join, *, alone: bool) -> str:
+    """What a block is about that is a join; "" where other layers are."""
+    straight = any(not branch.items or branch.when for branch in join.branches)
+    kinds = [layer.kind for layer in layers((join,))]
+    if join.layer.kind == "multiply" and "global_avg_pool" in kinds and straight:
+        return "squeeze_excite" if alone else ""
+    if join.layer.kind == "add" and straight:
+        return "attention_block" if "attention" in kinds else "residual"
+    if join.layer.kind != "concat":
+        return ""
+    if straight:
+        return "dense"
+    mixed = len(join.branches) >= MIXED and kinds.count("conv") > MIXED
+    return "inception" if mixed else "branches"
+
+
+def _telling(body: tuple[Item, ...], without: tuple[str, ...]) -> list[str]:
+    """Words for the items but those of some files of kinds, each once."""
+    items = [item for item in body if not (without and _behind(item, without))]
+    words = list(dict.fromkeys(word for item in items for word in _words(item)))
+    return [word for word in words if not any(one.startswith(f"{word}_") for one in words)]
+
+
+def _behind(item: Item, files: tuple[str, ...] = ALONG) -> bool:
+    """Whether it only follows what learns: a norm, an activation, what is nothing at inference."""
+    kind = KINDS.get(item.kind) if isinstance(item, Layer) else None
+    return kind is not None and (kind.__module__.rpartition(".")[2] in files or kind.name in FREE)
 
 
 def _words(item: Item) -> list[str]:
@@ -98,5 +134,6 @@ def _words(item: Item) -> list[str]:
     if isinstance(item, Layer):
         return [SHORT.get(item.kind, item.kind)]
     if isinstance(item, Join):
-        return [item.layer.kind]
+        gate = item.layer.kind == "multiply"
+        return ["se" if gate and _joined(item, alone=True) else item.layer.kind]
     return [item.block] if isinstance(item, Call) else []

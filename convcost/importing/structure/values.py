@@ -6,6 +6,8 @@ from convcost.kind import KINDS
 from convcost.options import REST
 from convcost.shapes import Shape
 
+INWARD = ("in_channels", "in_width", "in_height", "in_depth")
+
 
 class Expression(str):
     """An expression of the language, as text."""
@@ -15,7 +17,7 @@ class Expression(str):
     @property
     def inward(self) -> bool:
         """Whether all it asks for is what enters its layer."""
-        return "in_channels" in self
+        return any(name in self for name in INWARD)
 
 
 CHANNELS = (
@@ -23,7 +25,6 @@ CHANNELS = (
     "features",
     "channels",
     "groups",
-    "inputs",
     "start",
     "length",
     "multiplier",

@@ -36,7 +36,7 @@ def activated(easel: Easel, call: Call, x: Value, path: tuple[str, ...] | None =
         return x
     if KINDS.get(word) is None:
         raise Refusal("CC401", f"there is no activation `{given}`", "a kind or a word of Keras")
-    return pointwise(easel, word, x, path or (*call.path, word))
+    return pointwise(easel, word, x, path or (*call.path[:-1], word))
 
 
 @layer("ReLU")

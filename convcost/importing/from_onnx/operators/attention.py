@@ -24,7 +24,9 @@ def attention(sheet: Sheet, node: Node) -> Value | tuple[Value, ...]:
     """The standard operator, of 3 or 4 axes, and the one of ONNX Runtime that projects nothing."""
     standard = node.domain in ("", "ai.onnx")
     flowing = all(sheet.flows(node, at) for at in range(3))
-    past = any(sheet.wanted(node, at) for at in range(1, len(node.outputs)))
+    # Keys and values of earlier steps are attended to as well; nobody adds them up here.
+    past = bool(node.input(4) or node.input(5) if standard else node.input(6) or node.input(7))
+    past = past or any(sheet.wanted(node, at) for at in range(1, len(node.outputs)))
     if not flowing or past or (node.op == "Attention") is not standard:
         return uncounted(sheet, node)
     if not standard and sheet.constant(node, 3) is not None:

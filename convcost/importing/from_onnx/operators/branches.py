@@ -17,6 +17,8 @@ WEIGHTED = frozenset(
     (
         *("Conv", "ConvTranspose", "Gemm", "MatMul", "Einsum", "LSTM", "GRU", "RNN"),
         *("BatchNormalization", "LayerNormalization", "ConvInteger", "QLinearConv"),
+        *("MatMulInteger", "QLinearMatMul", "QGemm", "FusedMatMul", "MatMulNBits", "DeformConv"),
+        *("Attention", "MultiHeadAttention"),
     )
 )
 

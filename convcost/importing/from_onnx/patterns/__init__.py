@@ -23,6 +23,7 @@ class Net:
     ) -> None:
         self.constants = constants
         self.shapes = shapes
+        self.uses = graph.uses()
         self.makers = {name: node for node in graph.nodes for name in node.outputs}
 
     def maker(self, name: str, *ops: str) -> Node | None:

@@ -9,7 +9,8 @@ BETWEEN = ("Mul", "Div", "Add", "Sub", "Where", "Cast", "Dropout", "Identity", "
 
 @pattern("MatMul")
 def attention(net: Net, node: Node) -> Node | None:
-    """MatMul(Softmax(MatMul(q, kᵀ)), v), all of them flowing."""
+    """MatMul(Softmax(MatMul(q, kᵀ)), v), all of them flowing, and read by nothing else: what else
+    reads the scores keeps their product alive, which would be counted twice."""
     soft = _back(net, node.inputs[0], "Softmax")
     scores = _back(net, soft.inputs[0], "MatMul") if soft is not None else None
     if soft is None or scores is None:
@@ -27,6 +28,8 @@ def _back(net: Net, name: str, op: str) -> Node | None:
     """The operator that makes a tensor, past what leaves it as it is but for fixed numbers."""
     for _ in range(DEEPEST):
         maker = net.makers.get(name)
+        if net.uses[name] != 1:
+            return None
         if maker is None or maker.op == op:
             return maker
         if maker.op not in BETWEEN:

@@ -17,7 +17,10 @@ def embedding(call: Call) -> Any:
     table, indices = call.given["weight"], call.given["indices"]
     if not isinstance(table, Held) or not isinstance(indices, Value):
         return stated(call, "look-up")
-    return _looked_up(call, table, reshaped(indices, (prod(indices.dims),)), call.dims)
+    if indices.shape.size:  # the table is the same at every position
+        return _looked_up(call, table, reshaped(indices, (*indices.dims, 1)), call.dims)
+    flat = reshaped(indices, (prod(indices.dims),))._replace(batch=None)
+    return _looked_up(call, table, flat, call.dims)
 
 
 @operator("aten.index")
@@ -33,6 +36,7 @@ def index(call: Call) -> Any:
         return stated(call, "gather")
     axis = at.index(kept)
     flat = flowing(call.easel, kept._replace(dims=(prod(kept.dims),), node=(kept.node, "flat")))
+    flat = flat._replace(batch=None)
     rows, channels = (table.dims[axis], table.dims[1 - axis])
     dims = (*kept.dims, channels)
     found = _looked_up(call, table, flat, dims, rows)
@@ -43,7 +47,8 @@ def _looked_up(
     call: Call, table: Held, numbers: Value, dims: tuple[int, ...], rows: int | None = None
 ) -> Value:
     options = {"channels": dims[-1], "rows": rows or table.dims[0]}
-    source = call.easel.demand(numbers._replace(batch=None), -1, call.path)
+    source = call.easel.demand(numbers, -1, call.path)
     place = call.easel.emit("embedding", call.path, [source], options, tensors=weights(table))
     shape = call.easel.shape(place)
-    return reshaped(made(place, shape, 2, 1, None), dims)
+    rank = 1 + len(shape.size)
+    return reshaped(made(place, shape, rank, rank - 1, None), dims)

@@ -1,0 +1,65 @@
+"""What to give a model that cannot be run on what it was given: tried out, on the meta device."""
+
+import re
+from collections.abc import Iterator
+from inspect import Parameter, signature
+from typing import Any
+
+CHANNELS = re.compile(r"to have (\d+) channels")
+
+
+def instead(module: Any, given: tuple[Any, ...], error: Exception) -> str:
+    """The nearest inputs that it runs on, or what it takes; empty if the trouble is its own."""
+    if wanting := _wanting(module, len(given)):
+        return wanting
+    for number, tensor in enumerate(given):
+        for other, text in _others(tensor, str(error)):
+            if _runs(module, (*given[:number], other, *given[number + 1 :])):
+                return text
+    return ""
+
+
+def _wanting(module: Any, number: int) -> str:
+    """Says which tensors the model takes, if that is more or fewer than were given."""
+    kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    try:
+        found = signature(module.forward).parameters.values()
+    except (TypeError, ValueError):
+        return ""
+    takes = [one for one in found if one.kind in kinds]
+    needed = [one.name for one in takes if one.default is Parameter.empty]
+    several = any(one.kind is Parameter.VAR_POSITIONAL for one in found)
+    if not needed or len(needed) <= number and (several or number <= len(takes)):
+        return ""
+    times = {1: "once", 2: "twice"}.get(len(needed), f"{len(needed)} times")
+    return f"forward takes {', '.join(needed)}: give --input {times}"
+
+
+def _others(tensor: Any, said: str) -> Iterator[tuple[Any, str]]:
+    """What may have been meant instead of a tensor, with the words for it."""
+    _, *dims = tensor.shape
+    if len(dims) > 1 and dims[0] == 1:
+        yield tensor[0], f"without the batch: --input {_text(dims[1:])}"
+    if len(dims) > 1:
+        last = [dims[-1], *dims[:-1]]
+        yield tensor.new_empty((1, *last)), f"channels first: --input {_text(last)}"
+    if dims and (found := CHANNELS.search(said)):
+        wanted = [int(found[1]), *dims[1:]]
+        text = f"the model takes {found[1]} channels: --input {_text(wanted)}"
+        yield tensor.new_empty((1, *wanted)), text
+    if tensor.is_floating_point():
+        yield tensor.long(), f"the model takes whole numbers: --input {_text(dims)}:int"
+    else:
+        yield tensor.float(), f"the model takes no whole numbers: --input {_text(dims)}"
+
+
+def _text(dims: list[int]) -> str:
+    return "x".join(map(str, dims))
+
+
+def _runs(module: Any, given: tuple[Any, ...]) -> bool:
+    try:
+        module(*given)
+    except Exception as error:  # noqa: BLE001  a user's code may raise anything
+        return "meta tensors" in str(error)
+    return True
