@@ -527,3 +527,17 @@ def test_a_diff_of_a_baseline_shows_the_layers_that_changed(folder):
     command = ["git", "diff", "--numstat", "b.json"]
     diff = subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout
     assert diff.split()[:2] == [b"2", b"2"]  # the totals, and the layer
+
+
+def test_macs_that_nobody_knows_stay_unknown_in_a_baseline(tmp_path):
+    layers = "[{conv: 8, kernel: 3}, {custom: magic, params: 0, macs: uncounted, name: magic}]"
+    (tmp_path / "net.yaml").write_text(f"input: {{channels: 3, size: 8}}\nlayers: {layers}\n")
+    base = ("check", "net.yaml", "--base", "base.json")
+    assert run(*base, "--update-baseline", cwd=tmp_path).returncode == 0
+    assert '"path": "magic", "kind": "custom"' in (tmp_path / "base.json").read_text()
+    assert '"macs": "uncounted"' in (tmp_path / "base.json").read_text()
+    (tmp_path / "net.yaml").write_text(
+        "input: {channels: 3, size: 8}\nlayers: [{conv: 8, kernel: 3}]\n"
+    )
+    told = run(*base, "--max-growth", "0%", cwd=tmp_path).stdout.decode()
+    assert "uncounted" in told

@@ -20,6 +20,7 @@ TOTALS = (
     "depth", "receptive_field",
 )  # fmt: skip
 COUNTS = ("weights", "biases", "buffers", "macs", "activations")
+UNCOUNTED = "uncounted"  # as a spec says it
 NETWORKS = 3  # how deep in the file the networks stand
 LARGEST = 10**40  # no count is near it
 
@@ -74,7 +75,9 @@ def _network(network: Measured) -> dict[str, Any]:
 
 
 def _layer(layer: LayerCost) -> dict[str, Any]:
-    counts = {measure: getattr(layer, measure) for measure in COUNTS}
+    counts: dict[str, Any] = {measure: getattr(layer, measure) for measure in COUNTS}
+    if layer.uncounted:
+        counts["macs"] = UNCOUNTED
     return {
         "path": layer.path,
         "kind": layer.kind,
@@ -146,9 +149,22 @@ def _read_layer(value: Any, step: int) -> LayerCost:
     if not isinstance(path, str) or not isinstance(kind, str):
         raise NoBaseline("`path` and `kind` of a layer are not text")
     shape = _read_shape(of.get("output"), path)
+    unknown = of.get("macs") == UNCOUNTED
+    of = {**of, "macs": 0} if unknown else of
     weights, biases, buffers, macs, activations = (_count(of, measure) for measure in COUNTS)
     return LayerCost(
-        path, kind, shape, weights, biases, buffers, macs, activations, (), stated=False, step=step
+        path,
+        kind,
+        shape,
+        weights,
+        biases,
+        buffers,
+        macs,
+        activations,
+        (),
+        stated=False,
+        step=step,
+        uncounted=unknown,
     )
 
 
