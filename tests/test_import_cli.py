@@ -160,7 +160,10 @@ OTHER = {
         ["{max_pool: 3, stride: 2, padding: [1, 1, 0, 0]}"],
         ["{max_pool: 3, stride: 2, padding: [0, 0, 1, 1]}"],
     ),
-    "weights that are not shared": ([A, "{conv: 8, kernel: 1, weights: a}"], [A, "{conv: 8, kernel: 1, name: z}"]),
+    "weights that are not shared": (
+        [A, "{conv: 8, kernel: 1, weights: a}"],
+        [A, "{conv: 8, kernel: 1, name: z}"],
+    ),
     "an operator of another name": (
         ["{custom: a, params: 0, macs: uncounted}"],
         ["{custom: b, params: 0, macs: uncounted}"],

@@ -275,6 +275,8 @@ GIVEN = [
     ({"size": (20, 30)}, "20×30×3"),
     ({"dims": {"height": 20, "width": 30}}, "20×30×3"),
     ({"size": (20, 30), "dims": {"n": 1}}, "20×30×3"),
+    ({"size": (20,)}, "20×20×3"),
+    ({"size": (20,), "dims": {"width": 30}}, "20×30×3"),
 ]
 
 
@@ -285,11 +287,6 @@ def test_open_dimensions_are_taken_as_given(tmp_path, options, shape):
 
 
 WRONG = [
-    (
-        ["n", 3, 8, 8],
-        {"size": (9, 9)},
-        "--size asks for 9, the input `x` is fixed at 8",
-    ),
     (["n", 3, 8, 8], {"dims": {"m": 1}}, "the model has no dimension `m`"),
     (
         ["n", 3, 8, 8],
@@ -297,7 +294,13 @@ WRONG = [
         "the dimension `n` is the batch of `x`, which is 1 here",
     ),
     (["n", 3, "h", 8], {"dims": {"h": 0}}, "the dimension `h` must be at least 1, not 0"),
-    (["n", 3, "h", "w"], {"size": (8,)}, "--size gives 1 numbers, the input `x` is 1×3×?×?"),
+    (["n", 3, "h", "w"], {"size": (8, 8, 8)}, "--size gives 3 numbers, the input `x` is 1×3×?×?"),
+    (["n", "c", "h", "w"], {"size": (8,)}, "--size gives 1 number, the input `x` is 1×?×?×?"),
+    (
+        ["n", 3],
+        {"size": (8,)},
+        "--size is of an input with channels and a size, the model has none: `x` is ?×3",
+    ),
 ]
 
 
@@ -305,6 +308,71 @@ WRONG = [
 def test_dimensions_that_cannot_be_are_refused(tmp_path, dims, options, message):
     made = model([node("Relu", "x", "-> y")], dims=dims)
     assert _refused(lambda: drawn(tmp_path, made, **options)) == ("CC405", message)
+
+
+FIXED = [
+    ([1, 3, 16, 16], (20,), "20×20×3"),
+    ([1, 3, 16, 16], (20, 30), "20×30×3"),
+    ([1, 3, 16, 16], (16,), "16×16×3"),
+    ([1, 16, 16, 3], (20,), "20×20×3"),
+    ([1, 3, 16, 16, 16], (20,), "20×20×20×3"),
+    ([1, 3, 16], (20,), "20×3"),
+]
+
+
+@pytest.mark.parametrize(("dims", "size", "shape"), FIXED)
+def test_a_size_goes_for_every_axis_that_a_model_has_fixed(tmp_path, dims, size, shape):
+    drawing = drawn(tmp_path, model([node("Relu", "x", "-> y")], dims=dims), size=size)
+    assert drawing.layers[0].output.text == shape
+    shown = "×".join(map(str, dims))
+    same = size == (16,)
+    assert drawing.notes == (
+        () if same else (f"`x` is {shown} in the file, and is read for --size",)
+    )
+
+
+def test_a_size_is_of_the_inputs_that_leave_theirs_open(tmp_path):
+    made = model(
+        [node("Relu", "x", "-> a"), node("Relu", "m", "-> b")],
+        inputs={"x": [1, 3, "h", "w"], "m": [1, 1, 5, 5]},
+        outputs=["a", "b"],
+    )
+    outputs = [layer.output.text for layer in drawn(tmp_path, made, size=(20,)).layers]
+    assert outputs == ["20×20×3", "5×5×1"]
+
+
+BOUND = {
+    "a table": (
+        [node("Relu", "x", "-> r"), node("Add", "r", "t", "-> y")],
+        {"t": array(1, 3, 16, 16)},
+        "Add `y`: add needs branches of one shape, not 20×20×3 and 16×16×3",
+    ),
+    "a linear layer": (
+        [node("Flatten", "x", "-> f"), node("Gemm", "f", "w", "-> y")],
+        {"w": array(3 * 16 * 16, 5)},
+        "Gemm `y`: linear counts 6,000 params, the model holds 3,840 for it",
+    ),
+    "a reshape": (
+        [node("Reshape", "x", "s", "-> y")],
+        {"s": ints(1, 3, 16 * 16)},
+        f"Reshape `y`: reshapes {3 * 20 * 20:,} elements to [1, 3, {16 * 16}]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BOUND)
+def test_a_model_that_is_bound_to_its_size_is_read_at_no_other(tmp_path, name):
+    nodes, weights, message = BOUND[name]
+    made = model(nodes, weights, [1, 3, 16, 16])
+    assert drawn(tmp_path, made).layers
+    with pytest.raises(Refusal) as caught:
+        drawn(tmp_path, made, size=(20,))
+    assert (caught.value.code, caught.value.message, caught.value.help) == (
+        "CC402",
+        "the model is bound to its own size, `x` is 1×3×16×16 in the file; at --size 20: "
+        + message,
+        "import it without --size, or export it for that size",
+    )
 
 
 def test_a_model_for_several_samples_is_read_for_one_and_says_so(tmp_path):

@@ -480,7 +480,8 @@ def test_an_unknown_operator_is_a_layer_that_says_that_nobody_counts_it(tmp_path
     made.graph.output[0].CopyFrom(made.graph.value_info[0])
     drawing = drawn(tmp_path, made)
     custom = "custom what=own::Warp params=9 macs=uncounted output=Shape(channels=8, size=(6, 5))"
-    assert told(drawing) == [f"{custom} → 6×5×8"]
+    bound = "input=Shape(channels=8, size=(12, 10))"
+    assert told(drawing) == [f"{custom} {bound} → 6×5×8"]
     assert drawing.layers[0].uncounted
 
 
@@ -490,7 +491,7 @@ def test_an_unknown_operator_with_weights_and_no_shape_is_refused(tmp_path):
         drawn(tmp_path, made)
     assert (caught.value.code, caught.value.message) == (
         "CC401",
-        "Warp `y`: nobody knows what it is, nor the shape it gives",
+        "Warp `y`: nobody knows what Warp of the domain `own` is, nor the shape it gives",
     )
 
 
@@ -504,8 +505,8 @@ def test_what_follows_data_is_not_drawn_and_told(tmp_path):
     assert told(drawing) == ["relu → 12×10×8"]
     (note,) = drawing.notes
     assert note == (
-        "the shape of what NonZero `n` gives follows from data: it and 1 operators after it, "
-        "none with weights, are not drawn"
+        "not drawn: NonZero `n`, as the shape of what it gives follows from data, "
+        "and 1 operator after it, none with weights or macs: Cast"
     )
 
 
@@ -515,7 +516,7 @@ def test_numbers_that_no_layer_holds_are_told(tmp_path):
     drawing = drawn(tmp_path, model(nodes, weights))
     assert drawing.notes == (
         "12 numbers of the file are in no layer: `anchors` (12)",
-        "1 constants meet what flows, and are no params: `mean`",
+        "1 tensor is constant, and no params: `mean`",
     )
 
 

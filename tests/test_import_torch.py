@@ -1,13 +1,17 @@
 """PyTorch models: what each operator comes to, what layers are called, what cannot be read."""
 
+import logging
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from convcost.errors import Refusal
+from convcost.costs import costs
+from convcost.errors import Refusal, Source, SpecError
 from convcost.importing.from_torch import read
 from convcost.importing.spec import specced
+from convcost.spec.load import load
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
@@ -35,9 +39,9 @@ class Fun(nn.Module):
 MAKE = {}
 
 
-def drawn(make, *inputs, dtypes=()):
+def drawn(make, *inputs, dtypes=(), size=None):
     MAKE["it"] = make
-    return read(f"{__name__}:made", inputs=inputs, dtypes=dtypes)
+    return read(f"{__name__}:made", inputs=inputs, dtypes=dtypes, size=size)
 
 
 def made():
@@ -508,6 +512,106 @@ def test_widths_computed_with_tensors_are_no_obstacle():
     assert totals(drawn(make, (3, 5, 5))) == (8 * 3, 8 * 3 * 5 * 5)
 
 
+# Sizes, and inputs that are whole numbers
+
+
+def test_a_size_takes_the_place_of_every_axis_behind_the_channels():
+    make = lambda: nn.Conv2d(3, 8, 1, bias=False)  # noqa: E731
+    assert totals(drawn(make, (3, 5, 5), size=(16,)))[1] == 8 * 3 * 16 * 16
+    assert totals(drawn(make, (3, 5, 5), size=(16, 10)))[1] == 8 * 3 * 16 * 10
+
+
+def test_a_size_leaves_vectors_and_stretches_rows_of_tokens():
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = nn.Embedding(9, 4)
+
+        def forward(self, tokens, vector):
+            return self.table(tokens) + vector
+
+    drawing = drawn(Both, (7,), (4,), dtypes=("int",), size=(20,))
+    assert [shape.text for _, shape in drawing.inputs] == ["20×1", "4"]
+
+
+def test_a_size_of_other_axes_is_refused():
+    MAKE["it"] = nn.ReLU
+    assert refused(f"{__name__}:made", size=(4, 4, 4)) == (
+        "CC401",
+        "--size 4x4x4 has 3 axes, --input 3x8x8 has 2",
+        "give one number for every axis, or one for each",
+    )
+
+
+class Decoder(nn.Module):
+    """A language model of two layers."""
+
+    def __init__(self, tied):
+        super().__init__()
+        self.tokens, self.places = nn.Embedding(100, 32), nn.Embedding(16, 32)
+        self.layers = nn.ModuleList(
+            nn.TransformerEncoderLayer(32, 4, 128, batch_first=True) for _ in range(2)
+        )
+        self.head = nn.Linear(32, 100, bias=False)
+        if tied:
+            self.head.weight = self.tokens.weight
+
+    def forward(self, tokens):
+        length = tokens.shape[1]
+        x = self.tokens(tokens) + self.places(torch.arange(length, device=tokens.device))
+        for layer in self.layers:
+            x = layer(x)
+        return self.head(x)
+
+
+LAYER = (4 * 32 * 32 + 4 * 32) + (2 * 128 * 32 + 128 + 32) + 2 * (32 + 32)
+
+
+@pytest.mark.parametrize(("tied", "tables"), [(False, 2), (True, 1)])
+def test_a_language_model_reads_tokens_and_its_tied_table_is_params_once(tied, tables):
+    drawing = drawn(lambda: Decoder(tied), (12,), dtypes=("int",))
+    assert [shape.text for _, shape in drawing.inputs] == ["12×1"]
+    assert totals(drawing)[0] == tables * 100 * 32 + 16 * 32 + 2 * LAYER
+    products = 12 * (4 * 32 * 32 + 2 * 128 * 32) + 2 * 12 * 12 * 32
+    assert totals(drawing)[1] == 2 * products + 12 * 100 * 32
+    assert ("weights: " in specced(drawing)) == tied
+
+
+def test_columns_of_whole_numbers_are_looked_up_one_by_one():
+    class Columns(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.tables = nn.ModuleList(nn.Embedding(rows, 4) for rows in (5, 6))
+
+        def forward(self, x):
+            return torch.cat([table(x[:, n]) for n, table in enumerate(self.tables)], 1)
+
+    drawing = drawn(Columns, (2,), dtypes=("int",))
+    assert totals(drawing)[0] == 5 * 4 + 6 * 4
+    assert "rows: 6" in specced(drawing)
+
+
+# Operators without a kind
+
+
+def test_an_unknown_operator_that_keeps_the_shape_follows_the_size():
+    text = specced(drawn(lambda: Fun(lambda x, _: torch.cumsum(x, -1)), IMAGE))
+    (network,) = load(Source("net.yaml", text))
+    (other,) = load(Source("net.yaml", text.replace("[20, 30]", "[40, 30]")))
+    assert [layer.output.text for layer in costs(network).layers] == ["20×30×6"]
+    assert [layer.output.text for layer in costs(other).layers] == ["40×30×6"]
+
+
+def test_one_that_changes_the_shape_is_bound_to_what_it_was_read_at():
+    text = specced(drawn(lambda: Fun(lambda x, _: x.diff(dim=-1)), IMAGE))
+    assert "    input: {channels: 6, size: [20, 30]}" in text
+    larger = text.replace(
+        "\ninput: {channels: 6, size: [20, 30]}", "\ninput: {channels: 6, size: 40}"
+    )
+    with pytest.raises(SpecError, match="diff is stated for 20×30×6, not for 40×40×6"):
+        costs(load(Source("net.yaml", larger))[0])
+
+
 # What cannot be read
 
 
@@ -586,15 +690,67 @@ def test_a_callable_that_raises(folder):
     assert refused("cc_raises:net") == (
         "CC401",
         f"it cannot be built: {missing}",
-        ROUTE,
+        "write a function without arguments that returns the module, and name that",
+    )
+    Path("cc_own.py").write_text("def net(): raise FileNotFoundError('net.pt')\n")
+    assert refused("cc_own:net") == (
+        "CC401",
+        "it cannot be built: FileNotFoundError: net.pt",
+        "",
     )
 
 
-def test_a_model_that_does_not_take_this_input(folder):
-    Path("cc_size.py").write_text("import torch\ndef net(): return torch.nn.Linear(9, 4)\n")
-    code, message, help_ = refused("cc_size:net")
-    assert (code, help_) == ("CC401", ROUTE)
-    assert message.startswith("it cannot be run on 3×8×8: RuntimeError: ")
+class Pair(nn.Module):
+    def forward(self, image, meta, scale=None):
+        return image * meta
+
+
+class Stubborn(nn.Module):
+    def forward(self, x):
+        raise LookupError("no such thing")
+
+
+CLASSIFIER = (nn.Conv2d, (3, 8, 3))
+TRIED = [
+    ("a batch", CLASSIFIER, [(1, 3, 8, 8)], "float", "without the batch: --input 3x8x8"),
+    ("channels last", CLASSIFIER, [(8, 8, 3)], "float", "channels first: --input 3x8x8"),
+    ("a channel more", CLASSIFIER, [(4, 8, 8)], "float",
+     "the model takes 3 channels: --input 3x8x8"),
+    ("whole numbers", CLASSIFIER, [(3, 8, 8)], "int",
+     "the model takes no whole numbers: --input 3x8x8"),
+    ("too few features", (nn.Linear, (9, 4)), [(5, 8)], "float",
+     "the model takes 9 features: --input 5x9"),
+    ("no whole numbers", (nn.Embedding, (9, 4)), [(5,)], "float",
+     "the model takes whole numbers: --input 5:int"),
+    ("one input of two", (Pair, ()), [(3, 8, 8)], "float",
+     "forward takes image, meta: give --input twice"),
+    ("four inputs", (Pair, ()), [(3, 8, 8)] * 4, "float",
+     "forward takes image, meta: give --input twice"),
+    ("an error of its own", (Stubborn, ()), [(3, 8, 8)], "float", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("make", "inputs", "dtype", "help_"), [one[1:] for one in TRIED], ids=[one[0] for one in TRIED]
+)
+def test_a_model_that_does_not_take_this_input_says_what_it_takes(make, inputs, dtype, help_):
+    kind, arguments = make
+    MAKE["it"] = lambda: kind(*arguments)
+    told = refused(f"{__name__}:made", inputs, dtypes=(dtype,))
+    sizes = " and ".join("×".join(map(str, dims)) for dims in inputs)
+    assert (told[0], told[2]) == ("CC401", help_)
+    assert told[1].startswith(f"it cannot be run on {sizes}: ")
+
+
+def test_a_file_in_the_place_of_a_module(folder):
+    code, message = "CC401", "a module goes by its name, not by its file"
+    assert refused("cc_pkg/nets.py:Net") == (code, message, "did you mean cc_pkg.nets:Net?")
+    assert refused(f"{folder}/nets.py:Net") == (code, message, "did you mean nets:Net?")
+    assert refused("/elsewhere/nets.py:Net") == (
+        code,
+        message,
+        "in the folder /elsewhere: nets:Net",
+    )
 
 
 def test_a_model_whose_way_depends_on_what_flows(folder):
@@ -607,6 +763,31 @@ def test_a_model_whose_way_depends_on_what_flows(folder):
     code, message, help_ = refused("cc_branch:Net")
     assert (code, help_) == ("CC401", ROUTE)
     assert message.startswith("it does not export: ")
+
+
+def test_what_pytorch_logs_of_its_troubles_is_not_shown(folder):
+    """Its handlers keep the standard error they began with: only a process of its own tells."""
+    Path("cc_loud.py").write_text(
+        "import torch\n"
+        "class Branch(torch.nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        return x if x.sum() > 0 else -x\n"
+        "def net(): return torch.nn.Linear(9, 4)\n"
+    )
+    for target in ("Branch", "net"):
+        command = [sys.executable, "-m", "convcost", "import", f"cc_loud:{target}"]
+        done = subprocess.run(
+            [*command, "--input", "3x8x8"], capture_output=True, text=True, check=False
+        )
+        lines = done.stderr.splitlines()
+        assert (done.returncode, len(lines)) == (2, 2), done.stderr
+        assert lines[0].startswith(f"error[CC401]: cc_loud:{target}: it ")
+        assert lines[1].startswith("help: ")
+
+
+def test_logging_is_as_it_was_before():
+    drawn(nn.ReLU, IMAGE)
+    assert logging.root.manager.disable == logging.NOTSET
 
 
 def test_what_the_model_takes_must_be_said():

@@ -48,7 +48,10 @@ def command(
             help="What a model takes, without the batch, channels first; repeatable.",
         ),
     ] = None,
-    size: _networks.SizeOption = None,
+    size: Annotated[
+        str | None,
+        typer.Option(metavar="N|HxW", help="The size of what it takes, where that is open."),
+    ] = None,
     dim: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=N", help="A dimension the model leaves open; repeatable."),

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convcost.costs import LayerCost
 from convcost.errors import Refusal
 from convcost.importing.drawing import Drawing, Drawn, Path
 from convcost.importing.rearranged import recognized
@@ -81,22 +80,10 @@ class Easel:
         found = KINDS.get(kind)
         assert found is not None, kind
         layer = found(**self._checked(found, options or {}))
-        shapes = tuple(self.shape(source) for source in inputs)
-        x = layer.take(shapes)
+        x = layer.take(tuple(self.shape(source) for source in inputs))
         output = layer.output(x)
-        params = layer.weights(x).value + layer.biases(x).value
         shares = self._shared(kind, tensors or {}, path)
-        held = sum((tensors or {}).values())
-        if params != held:
-            raise Refusal(
-                "CC403",
-                f"{kind} counts {params:,} params, the model holds {held:,} for it",
-                ", ".join(f"{key}: {n:,}" for key, n in (tensors or {}).items()),
-            )
-        kept = layer.buffers(x).value
-        if buffers is not None and kept != sum(buffers.values()):
-            held = sum(buffers.values())
-            raise Refusal("CC403", f"{kind} counts {kept:,} buffers, the model holds {held:,}")
+        params, kept = _held(layer, x, tensors or {}, buffers)
         index = len(self.layers)
         for key in (*(tensors or {}), *(buffers or {})):
             self.used.setdefault(key, index)
@@ -249,6 +236,20 @@ class Easel:
         )
 
 
-def derived(layer: LayerCost) -> tuple[str, Shape, int, int, int]:
-    """What is compared of a layer that was read back."""
-    return layer.kind, layer.output, layer.params, layer.buffers, layer.macs
+def _held(
+    layer: Kind[Any], x: Any, tensors: Mapping[str, int], buffers: Mapping[str, int] | None
+) -> tuple[int, int]:
+    """Params and buffers of a layer, as many as the model holds. Raises Refusal if they are not."""
+    params = layer.weights(x).value + layer.biases(x).value
+    held = sum(tensors.values())
+    if params != held:
+        raise Refusal(
+            "CC403",
+            f"{layer.name} counts {params:,} params, the model holds {held:,} for it",
+            ", ".join(f"{key}: {n:,}" for key, n in tensors.items()),
+        )
+    kept = layer.buffers(x).value
+    if buffers is not None and kept != sum(buffers.values()):
+        held = sum(buffers.values())
+        raise Refusal("CC403", f"{layer.name} counts {kept:,} buffers, the model holds {held:,}")
+    return params, kept

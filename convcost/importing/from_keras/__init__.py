@@ -2,6 +2,7 @@
 Keras itself is not needed."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from convcost.importing.drawing import Drawing
@@ -15,8 +16,9 @@ def read(
     Raises Refusal."""
     from convcost.importing.from_keras.archive import opened
     from convcost.importing.from_keras.model import drawn
-    from convcost.importing.from_keras.stored import hold
+    from convcost.importing.from_keras.stored import elements, hold
 
     archive = opened(path)
-    drawing = drawn(archive.config, path.name, size, tuple(inputs))
+    stored = partial(elements, archive, path)
+    drawing = drawn(archive.config, path.name, size, tuple(inputs), stored)
     return hold(drawing, archive, path)

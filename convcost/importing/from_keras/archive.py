@@ -1,6 +1,7 @@
 """A model's configuration out of its file: `.keras` is a zip archive, `.json` the text itself."""
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile, ZipFile
@@ -28,20 +29,21 @@ def opened(path: Path) -> Archive:
                 "save it anew: keras.models.load_model(…).save('model.keras'), or to_json()",
             )
         if path.suffix.lower() == ".json":
-            return Archive(_parsed(path.read_bytes()[: LARGEST + 1]))
+            with path.open("rb") as file:
+                return Archive(_parsed(file.read(LARGEST + 1)))
         with ZipFile(path) as archive:
             names = set(archive.namelist())
             if "config.json" not in names:
                 raise Refusal(
                     "CC404", "the archive holds no config.json: no Keras model is like it"
                 )
-            with archive.open("config.json") as file:
-                return Archive(_parsed(file.read(LARGEST + 1)), WEIGHTS in names)
+            with archive.open("config.json") as packed:
+                return Archive(_parsed(packed.read(LARGEST + 1)), WEIGHTS in names)
     except OSError as error:
         raise Refusal("CC404", f"cannot be read: {error.strerror or error}") from None
     except BadZipFile:
         raise Refusal("CC404", "is no .keras file: no zip archive, or a damaged one") from None
-    except (NotImplementedError, RuntimeError, EOFError) as error:
+    except (RuntimeError, EOFError, zlib.error) as error:
         raise Refusal("CC404", f"cannot be unpacked: {error}") from None
 
 
@@ -55,6 +57,8 @@ def _parsed(data: bytes) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         reason = f"line {error.lineno}: {error.msg}"
         raise Refusal("CC404", f"the configuration is not JSON, {reason}") from None
+    except ValueError:
+        raise Refusal("CC404", "the configuration has a number of too many digits") from None
     except RecursionError:
         raise Refusal("CC404", "the configuration is nested too deep") from None
     if isinstance(found, dict) and isinstance(found.get("model_config"), dict):

@@ -12,13 +12,16 @@ from convcost.registry import Registry
 
 
 class Call(NamedTuple):
-    """A layer of class `kind`, called on `values`; `key` tells its weights from others'."""
+    """A layer of class `kind`, called on `values`; `key` tells its weights from others'.
+
+    `places` are the positions or keywords of the values, where a graph tells them."""
 
     kind: str
     config: dict[str, Any]
     values: tuple[Value, ...]
     path: Path
     key: str
+    places: tuple[str, ...] = ()
 
     @property
     def x(self) -> Value:

@@ -1,18 +1,40 @@
 """Functional and sequential models of Keras: the graph of their layers, walked in order."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from convcost.errors import Refusal
 from convcost.importing.drawing import Drawing, Path
 from convcost.importing.easel import Easel
 from convcost.importing.from_keras.call import LAYERS, Call
-from convcost.importing.from_keras.names import paths
+from convcost.importing.from_keras.classes import is_own
+from convcost.importing.from_keras.entry import entry
+from convcost.importing.from_keras.names import automatic, paths, snaked
+from convcost.importing.from_keras.nodes import (
+    FUNCTIONAL,
+    Reference,
+    Source,
+    begins,
+    is_older,
+    masks,
+    references,
+    sources,
+    unmasked,
+)
+from convcost.importing.from_keras.unknown import EXPORTED, of_sequence, unknown
 from convcost.importing.value import Value
 
 Tensors = tuple[Value, ...]
-FUNCTIONAL = ("Functional", "Model")
-EXPORTED = "ONNX reads it: model.export('model.onnx', format='onnx'), then convcost import"
+Stored = Callable[[str], int | None]  # elements that the file has, by the name of a group
+DAMAGED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+
+
+class Feed(NamedTuple):
+    """What a layer is called on, and where that comes from, if a graph tells."""
+
+    values: Tensors
+    sources: tuple[Source, ...] = ()
 
 
 def drawn(
@@ -20,32 +42,42 @@ def drawn(
     file: str,
     size: tuple[int, ...] | None,
     given: tuple[tuple[int, ...], ...],
+    stored: Stored = lambda _: None,
 ) -> Drawing:
     """A model's layers. Raises Refusal."""
     inner = config.get("config")
     name = inner.get("name") if isinstance(inner, dict) else None
     easel = Easel(str(name or file), f"Keras, {file}")
-    walk = _Walk(easel, size, given)
+    walk = _Walk(easel, size, given, stored)
     try:
         outputs = walk.model(config, (), "", None)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except DAMAGED as error:
         said = f"{type(error).__name__}: {error}"
         raise Refusal("CC404", f"the configuration is not as Keras writes it ({said})") from None
+    if walk.given:
+        taken = len(easel.inputs)
+        raise Refusal("CC405", f"the model takes {taken}, but {len(given)} --input are given")
     return easel.drawing(outputs)
 
 
 class _Walk:
     def __init__(
-        self, easel: Easel, size: tuple[int, ...] | None, given: tuple[tuple[int, ...], ...]
-    ) -> None:
+        self, easel: Easel, size: tuple[int, ...] | None, given: tuple[tuple[int, ...], ...],
+        stored: Stored,
+    ) -> None:  # fmt: skip
         self.easel = easel
         self.size = size
         self.given = list(given)
+        self.stored = stored
         self.paths: dict[str, Path] = {}
+        self.groups: dict[str, str] = {}  # where the file keeps the weights of a layer, by its key
+        self.told: dict[tuple[str, int], list[int | None]] = {}  # what calls give, by their layer
 
-    def model(self, config: dict[str, Any], path: Path, key: str, feed: Tensors | None) -> Tensors:
+    def model(self, config: dict[str, Any], path: Path, key: str, feed: Feed | None) -> Tensors:
         """What a model gives for `feed`; without one it makes inputs of its own."""
         kind, inner = config["class_name"], config.get("config")
+        if not is_own(config):
+            inner = None
         if kind == "Sequential" and isinstance(inner, dict | list):
             layers = inner["layers"] if isinstance(inner, dict) else inner
             return self._sequence(layers, inner, path, key, feed)
@@ -57,11 +89,13 @@ class _Walk:
         )  # fmt: skip
 
     def _sequence(
-        self, layers: list[dict[str, Any]], inner: Any, path: Path, key: str, feed: Tensors | None
+        self, layers: list[dict[str, Any]], inner: Any, path: Path, key: str, feed: Feed | None
     ) -> Tensors:
-        tensors = feed
-        self.paths.update(paths([_name(one) for one in layers]))
-        for one in layers:
+        tensors = None if feed is None else feed.values
+        self._named(layers, key)
+        for number, one in enumerate(layers):
+            if (told := of_sequence(layers[number + 1 :])) is not None:
+                self.told[f"{key}/{_name(one)}", 0] = told
             if one["class_name"] == "InputLayer":
                 tensors = tensors or (self._input(one["config"]),)
                 continue
@@ -69,51 +103,117 @@ class _Walk:
                 built = inner.get("build_input_shape") if isinstance(inner, dict) else None
                 shape = one["config"].get("batch_input_shape") or built
                 tensors = (self._input({"name": "input", "batch_shape": shape}),)
-            tensors = self._call(one, path, key, tensors)
+            tensors = self._call(one, path, key, Feed(tensors))
         if tensors is None:
             raise Refusal("CC404", "the model has no layers")
         return tensors
 
-    def _graph(self, inner: dict[str, Any], path: Path, key: str, feed: Tensors | None) -> Tensors:
-        known: dict[tuple[str, int, int], Value] = {}
+    def _graph(self, inner: dict[str, Any], path: Path, key: str, feed: Feed | None) -> Tensors:
         layers = {_name(one): one for one in inner["layers"]}
-        self.paths.update(paths(layers))
-        for number, (name, _, _) in enumerate(_references(inner["input_layers"])):
-            value = self._input(layers[name]["config"]) if feed is None else feed[number]
-            known[name, 0, 0] = value
+        self._named(layers.values(), key)
+        first = begins(layers, older=is_older(layers))
+        known = self._entered(layers, references(inner["input_layers"]), feed)
         waiting = [
-            (name, node, call)
+            (name, node, str(one["class_name"]), sources(call, first))
             for name, one in layers.items()
             for node, call in enumerate(one.get("inbound_nodes") or ())
             if (name, 0, 0) not in known
         ]
+        self._tell((source for *_, taken in waiting for source in taken), key)
+        ends = [end for _, end in references(inner["output_layers"], first)]
+        masking = masks(waiting) - {name for name, *_ in ends}
+        self.easel.free.update(kind for name, _, kind, _ in waiting if name in masking)
+        waiting = [one for one in waiting if one[0] not in masking]
         while waiting:
             later = []
-            for name, node, call in waiting:
-                sources = list(_sources(call))
-                if any(source[:3] not in known for source in sources):
-                    later.append((name, node, call))
+            for name, node, kind, taken in waiting:
+                kept = self._unmasked(taken, kind, (*path, name))
+                if any(one.reference not in known for one in kept):
+                    later.append((name, node, kind, taken))
                     continue
-                values = tuple(known[source[:3]] for source in sources)
-                self._hold(values, sources, name)
-                found = self._call(layers[name], path, key, values)
+                values = tuple(known[one.reference] for one in kept)
+                self._hold(values, kept, name)
+                found = self._call(layers[name], path, key, Feed(values, tuple(kept)), node)
                 known.update({(name, node, k): value for k, value in enumerate(found)})
             if len(later) == len(waiting):
                 names = ", ".join(f"`{name}`" for name, *_ in later[:3])
                 raise Refusal("CC404", f"the layers go in a circle, or their inputs lack: {names}")
             waiting = later
-        return tuple(known[ref[0], ref[1], ref[2]] for ref in _references(inner["output_layers"]))
+        return tuple(known[end] for end in ends)
 
-    def _call(self, one: dict[str, Any], path: Path, key: str, values: Tensors) -> Tensors:
-        name, kind = _name(one), str(one["class_name"])
+    def _entered(
+        self, layers: dict[str, Any], ends: list[tuple[str, Reference]], feed: Feed | None
+    ) -> dict[Reference, Value]:
+        """What the inputs of a model are: those of a mapping by their names, others in order."""
+        if feed is None:
+            return {(name, 0, 0): self._input(layers[name]["config"]) for _, (name, *_) in ends}
+        keys = [one.key for one in feed.sources]
+        if any(keys):
+            given = dict(zip(keys, feed.values, strict=True))
+            wanted = [key or name for key, (name, *_) in ends]
+            if missing := [name for name in wanted if name not in given]:
+                raise Refusal("CC404", f"a model is called without its input `{missing[0]}`")
+            return {
+                (name, 0, 0): given[key] for key, (_, (name, *_)) in zip(wanted, ends, strict=True)
+            }
+        if len(feed.values) != len(ends):
+            raise Refusal(
+                "CC404", f"a model of {len(ends)} inputs is called with {len(feed.values)}"
+            )
+        return {
+            (name, 0, 0): value for (_, (name, *_)), value in zip(ends, feed.values, strict=True)
+        }
+
+    def _unmasked(self, taken: list[Source], kind: str, path: Path) -> list[Source]:
+        try:
+            return unmasked(taken, kind)
+        except Refusal as refusal:
+            where = "/".join(path)
+            raise Refusal(refusal.code, f"layer `{where}`: {refusal.message}") from None
+
+    def _named(self, layers: Iterable[dict[str, Any]], key: str) -> None:
+        """The paths of a model's layers, and where the file keeps their weights."""
+        layers = list(layers)
+        self.paths.update(paths(_name(one) for one in layers if not _made_up(one)))
+        seen: Counter[str] = Counter()
+        for one in layers:
+            word = snaked(str(one["class_name"]))
+            group = f"{word}_{seen[word]}" if seen[word] else word
+            seen[word] += 1
+            above = f"{self.groups[key]}/" if key else ""
+            self.groups[f"{key}/{_name(one)}"] = f"{above}layers/{group}"
+
+    def _tell(self, taken: Iterable[Source], key: str) -> None:
+        """What calls are said to give, by those that take it; of one tensor each."""
+        several = set()
+        for one in taken:
+            call = f"{key}/{one.name}", one.node
+            if one.tensor:
+                several.add(call)
+            if one.shape is not None:
+                self.told[call] = one.shape
+        for call in several:
+            self.told.pop(call, None)
+
+    def _call(
+        self, one: dict[str, Any], path: Path, key: str, feed: Feed, node: int = 0
+    ) -> Tensors:
+        name, kind, values = _name(one), str(one["class_name"]), feed.values
         here, own = (*path, *self.paths.get(name, (name,))), f"{key}/{name}"
-        if kind in (*FUNCTIONAL, "Sequential"):
-            return self.model(one, here, own, values)
-        config = one["config"]
-        draw = LAYERS.get(kind)
-        if draw is None:
-            return (self._unknown(one, here, values),)
-        value = self._at(here, draw, Call(kind, config, values, here, own))
+        if kind in (*FUNCTIONAL, "Sequential") and is_own(one):
+            return self.model(one, here, own, feed)
+        config, draw = one["config"], LAYERS.get(kind)
+        if draw is None or not is_own(one):
+            told, stored = self.told.get((own, node)), self.stored(self.groups[own])
+            return (unknown(self.easel, one, here, values, told, stored, own),)
+        begun = len(self.easel.layers)
+        places = tuple(source.place for source in feed.sources)
+        value = self._at(here, draw, Call(kind, config, values, here, own, places))
+        if _made_up(one):  # then the kind says as much
+            for index, layer in enumerate(self.easel.layers[begun:], begun):
+                if layer.path == here:
+                    path = (*here[:-1], layer.kind)
+                    self.easel.layers[index] = layer._replace(path=path)
         return (value,)
 
     def _at(self, path: Path, draw: Callable[[Easel, Call], Value], call: Call) -> Value:
@@ -128,31 +228,13 @@ class _Walk:
     def _input(self, config: dict[str, Any]) -> Value:
         shape = config.get("batch_shape") or config.get("batch_input_shape")
         name = str(config.get("name", "input"))
-        if self.given:
-            c, *size = self.given.pop(0)
-            dims: list[int | None] = [1, *size, c]
-        elif shape is None:
-            raise Refusal("CC405", "the model does not say what it takes", "add --input 3x224x224")
-        else:
-            dims = [1, *shape[1:]]
-        axes = len(dims) - 2
-        if self.size is not None:
-            wanted = self.size * axes if len(self.size) == 1 else self.size
-            dims[1:-1] = wanted
-        if any(n is None for n in dims):
-            shown = "×".join("?" if n is None else str(n) for n in dims[1:])
-            raise Refusal(
-                "CC405", f"input `{name}` is open: {shown}", "add --size 224, or --input 3x224x224"
-            )
-        found = [int(n) for n in dims if n is not None]
-        first = axes == 2 and found[1] <= 4 < found[-1]  # noqa: PLR2004  maps, channels first
-        return self.easel.input(name, found, 1 if first else len(found) - 1)
+        given = self.given.pop(0) if self.given else None
+        dims, channel = entry(name, shape, given, self.size)
+        return self.easel.input(name, dims, channel)
 
-    def _hold(self, values: Tensors, sources: list[Any], name: str) -> None:
+    def _hold(self, values: Tensors, taken: list[Source], name: str) -> None:
         """Our shapes against those that the configuration has, where it has them all."""
-        if self.size is not None or self.given:
-            return
-        for value, (_, _, _, told) in zip(values, sources, strict=True):
+        for value, told in zip(values, (one.shape for one in taken), strict=True):
             if told is None or len(told) != len(value.dims):
                 continue
             pairs = zip(told[1:], value.dims[1:], strict=True)
@@ -161,45 +243,10 @@ class _Walk:
                 theirs = "×".join(map(str, told[1:]))
                 raise Refusal("CC402", f"what enters `{name}` is {ours}, the model says {theirs}")
 
-    def _unknown(self, one: dict[str, Any], path: Path, values: Tensors) -> Value:
-        raise Refusal(
-            "CC401", f"layer `{'/'.join(path)}`: the class `{one['class_name']}` is not read",
-            EXPORTED,
-        )  # fmt: skip
-
 
 def _name(one: dict[str, Any]) -> str:
     return str(one.get("name") or one["config"]["name"])
 
 
-def _references(found: Any) -> list[tuple[str, int, int]]:
-    """`["x", 0, 0]`, or a list or mapping of such."""
-    if isinstance(found, dict):
-        found = list(found.values())
-    if len(found) == 3 and isinstance(found[0], str):  # noqa: PLR2004  name, node, tensor
-        found = [found]
-    return [(str(name), int(node), int(tensor)) for name, node, tensor, *_ in found]
-
-
-def _sources(call: Any) -> Iterator[tuple[str, int, int, list[int | None] | None]]:
-    """The tensors that a call takes, with the shapes they are said to have."""
-    if isinstance(call, list):  # Keras 2
-        for entry in call:
-            name, node, tensor, *more = entry
-            yield str(name), int(node), int(tensor), None
-            yield from _kept(more[0] if more else {})
-        return
-    yield from _kept(call.get("args"))
-    yield from _kept(call.get("kwargs"))
-
-
-def _kept(given: Any) -> Iterator[tuple[str, int, int, list[int | None] | None]]:
-    if isinstance(given, dict) and given.get("class_name") == "__keras_tensor__":
-        name, node, tensor = given["config"]["keras_history"]
-        yield str(name), int(node), int(tensor), given["config"].get("shape")
-    elif isinstance(given, dict):
-        for value in given.values():
-            yield from _kept(value)
-    elif isinstance(given, list | tuple):
-        for value in given:
-            yield from _kept(value)
+def _made_up(one: dict[str, Any]) -> bool:
+    return automatic(_name(one), str(one["class_name"]))

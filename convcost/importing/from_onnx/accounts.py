@@ -1,39 +1,43 @@
 """What a model holds that no layer does, told in notes: nothing is left out without a word."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from convcost.importing.from_onnx.graph import Graph
+from convcost.importing.from_onnx.lost import undrawn
 from convcost.importing.from_onnx.sheet import Sheet
 
-SHOWN = 5
+SHOWN = 3
 
 
 def settled(sheet: Sheet, graph: Graph, lost: Mapping[str, str]) -> None:
     """Adds the notes of a drawing that is done."""
     notes = sheet.easel.notes
-    notes += _undrawn(graph, lost)
+    notes += undrawn(graph, lost)
     notes += _unused(sheet)
     for why, names in _grouped(sheet.told).items():
-        shown = ", ".join(f"`{name}`" for name in names[:SHOWN])
-        notes.append(f"{len(names)} {why}: {shown}{' …' if len(names) > SHOWN else ''}")
+        notes.append(f"{_tensors(names)} {_are(names)} {why}: {_listed(names)}")
     if sheet.repeated:
-        shown = ", ".join(f"`{name}`" for name in sorted(sheet.repeated)[:SHOWN])
+        names = sorted(sheet.repeated)
+        belong = "belongs" if len(names) == 1 else "belong"
         notes.append(
-            f"{len(sheet.repeated)} tensors belong to several layers that share nothing else, "
-            f"and are counted for each: {shown}{' …' if len(sheet.repeated) > SHOWN else ''}"
+            f"{_tensors(names)} {belong} to several layers that share nothing else, "
+            f"and {_are(names)} counted for each: {_listed(names)}"
         )
     _stored(sheet, notes)
 
 
-def _undrawn(graph: Graph, lost: Mapping[str, str]) -> list[str]:
-    """What follows from data: by the operator where that begins."""
-    gone = Counter(lost[node.outputs[0]] for node in graph.nodes if node.outputs[0] in lost)
-    return [
-        f"the shape of what {why} gives follows from data: it and {number - 1} operators "
-        "after it, none with weights, are not drawn"
-        for why, number in gone.items()
-    ]
+def _tensors(names: Sequence[str]) -> str:
+    return "1 tensor" if len(names) == 1 else f"{len(names)} tensors"
+
+
+def _are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:SHOWN])
+    return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
 
 
 def _unused(sheet: Sheet) -> list[str]:

@@ -66,6 +66,7 @@ def _of_onnx(content: bytes) -> None:
 def _sound(model: "ModelProto") -> None:
     if not model.HasField("graph") or not (model.graph.node or model.graph.output):
         raise Refusal("CC404", "the file holds no graph: it is no ONNX model, or an empty one")
+    _readable(model.graph)
     for tensor in tensors(model.graph):
         location = {entry.key: entry.value for entry in tensor.external_data}.get("location", "")
         if tensor.data_location == tensor.EXTERNAL and _escapes(location):
@@ -78,6 +79,24 @@ def _sound(model: "ModelProto") -> None:
         if any(extent < 0 for extent in tensor.dims):
             dims = ", ".join(map(str, tensor.dims))
             raise Refusal("CC404", f"the tensor `{tensor.name}` has the dims [{dims}]")
+
+
+def _readable(graph: "GraphProto", depth: int = 0) -> None:
+    """Raises Refusal for names that are no text: what reads them gets bytes."""
+    texts: list[object] = [entry.name for entry in (*graph.input, *graph.output, *graph.value_info)]
+    for tensor in graph.initializer:
+        texts.append(tensor.name)
+        texts += [text for entry in tensor.external_data for text in (entry.key, entry.value)]
+    for node in graph.node:
+        texts += (node.name, node.op_type, node.domain, *node.input, *node.output)
+        texts += [text for prop in node.metadata_props for text in (prop.key, prop.value)]
+        for attribute in node.attribute:
+            texts.append(attribute.name)
+            if attribute.HasField("g") and depth < DEEPEST:
+                _readable(attribute.g, depth + 1)
+    for text in texts:
+        if not isinstance(text, str):
+            raise Refusal("CC404", f"the name {text!r} is no text in UTF-8", "is the file damaged?")
 
 
 def _escapes(location: str) -> bool:

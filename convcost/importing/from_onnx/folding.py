@@ -4,9 +4,17 @@ from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from convcost.importing.from_onnx.constants import LARGE, SAME, Constant, floating, floats, held, known
+from convcost.importing.from_onnx.constants import (
+    SAME,
+    Constant,
+    floating,
+    floats,
+    held,
+    known,
+)
 from convcost.importing.from_onnx.graph import Graph, Node, alive
 from convcost.importing.from_onnx.shapes import Dims
+from convcost.importing.from_onnx.work import LARGE
 
 if TYPE_CHECKING:
     from onnx import ModelProto, TensorProto
@@ -15,6 +23,14 @@ SIGNATURE = "pkg.torch.export.graph_signature.InputSpec.kind"
 # What gives a mask, never weights.
 CHOICES = ("Where", "Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", "Not", "NonZero")
 MASK = 2  # distinct numbers
+# Operators that multiply with weights, and which of their inputs these may be; of integers too.
+WEIGHTS = {
+    **dict.fromkeys(("MatMul", "FusedMatMul", "MatMulInteger", "Gemm"), (0, 1)),
+    **dict.fromkeys(("Conv", "ConvTranspose", "FusedConv", "ConvInteger"), (0, 1)),
+    **dict.fromkeys(("QLinearMatMul", "QLinearConv", "QGemm"), (0, 3)),
+}
+WHOLE = ("MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv", "QGemm")
+BIASES = {"Gemm": (2,)}
 PLAIN = {
     "value_int": "int64",
     "value_ints": "int64",
@@ -26,12 +42,7 @@ PLAIN = {
 def gathered(model: "ModelProto", graph: Graph) -> dict[str, Constant]:
     """Initializers and `Constant` nodes by name. Weights are the initializers; a file that has no
     such of floating point, as Paddle's exporter writes, keeps them in the nodes."""
-    told = {
-        entry.name: prop.value
-        for entry in model.graph.value_info
-        for prop in entry.metadata_props
-        if prop.key == SIGNATURE
-    }
+    told = _told(model)
     found = {
         tensor.name: held(tensor, tensor.name, learned=_learned(tensor, told))
         for tensor in model.graph.initializer
@@ -46,6 +57,16 @@ def gathered(model: "ModelProto", graph: Graph) -> dict[str, Constant]:
         if node.op == "Constant" and node.known:
             found[node.outputs[0]] = _constant(node, learned=bare and not (makers and found))
     return found
+
+
+def _told(model: "ModelProto") -> dict[str, str]:
+    """What PyTorch's newer exporter says of tensors: PARAMETER, BUFFER, …"""
+    return {
+        entry.name: prop.value
+        for entry in model.graph.value_info
+        for prop in entry.metadata_props
+        if prop.key == SIGNATURE
+    }
 
 
 def _learned(tensor: "TensorProto", told: Mapping[str, str]) -> bool:
@@ -100,6 +121,12 @@ def folded(graph: Graph, constants: dict[str, Constant], shapes: Mapping[str, Di
             if found is not None:
                 constants[node.outputs[0]] = found
                 continue
+        if inside and node.op == "Split" and all(name in shapes for name in node.outputs):
+            for name in node.outputs:
+                part = derived(node, constants, None, shapes[name])
+                if part is not None:
+                    constants[name] = part._replace(by=None)
+            continue
         left.append(node)
     return graph._replace(nodes=alive(left, graph.outputs))
 
@@ -143,6 +170,23 @@ def derived(
         )
     roots = dict(root for one in inputs if one.real or one.learned for root in one.roots)
     return Constant(dims, real, data, tuple(roots.items()), learned, node)
+
+
+def weighed(graph: Graph, constants: dict[str, Constant], model: "ModelProto") -> None:
+    """Marks as learned what a product or convolution takes beside what flows: a matrix of the file
+    is a weight there, whatever it is called; but for one that the exporter says is a buffer."""
+    buffers = {name for name, kind in _told(model).items() if kind == "BUFFER"}
+    for node in graph.nodes:
+        places = WEIGHTS.get(node.op, ()) if node.known else ()
+        if all(node.input(at) in constants for at in places):
+            continue
+        for name in (node.input(at) for at in (*places, *BIASES.get(node.op, ()))):
+            one = constants.get(name)
+            if one is None or one.learned or not one.whole or one.elements == 1:
+                continue
+            own = one.real or node.op in WHOLE
+            if own and one.by is None and one.roots[0][0] not in buffers:
+                constants[name] = one._replace(learned=True)
 
 
 def _filled(node: Node, shape: Constant, data: Any, dims: Dims | None) -> Constant | None:

@@ -8,11 +8,15 @@ from convcost.errors import Refusal
 from convcost.importing.from_onnx.constants import Constant
 from convcost.importing.from_onnx.graph import STANDARD, captured
 from convcost.importing.from_onnx.shapes import SMALL, Dims, Input
+from convcost.importing.from_onnx.work import LARGE
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, TensorProto, TypeProto
+    from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
 
 LONGEST_SHOWN = 300
+MOST = 64  # axes of a tensor, as NumPy has it
+# Operators that are given a shape, and by which input.
+SHAPED = {"Expand": 1, "Reshape": 1, "Tile": 1, "ConstantOfShape": 0}
 
 
 def inferred(
@@ -20,13 +24,18 @@ def inferred(
     inputs: tuple[Input, ...],
     known: Mapping[str, Constant] = {},
     alive: Collection[str] | None = None,
+    *,
+    claims: bool = True,
 ) -> dict[str, Dims]:
     """The dims of all tensors that inference knows. `known` are constants that were worked out,
-    `alive` the tensors that are still made by operators. Raises Refusal CC404."""
+    `alive` the tensors that are still made by operators. Shapes that the file `claims` for
+    operators that inference does not know hold at its own size only. Raises Refusal CC404."""
     from onnx import checker, shape_inference
 
+    slim = _slim(model, inputs, known, alive)
+    _outputs(model.graph, slim.graph, claims=claims)
     try:
-        result = shape_inference.infer_shapes(_slim(model, inputs, known, alive), data_prop=True)
+        result = shape_inference.infer_shapes(slim, data_prop=True)
     except (shape_inference.InferenceError, checker.ValidationError, RuntimeError) as error:
         text = str(error).strip().splitlines() or ["no reason given"]
         raise Refusal(
@@ -70,14 +79,20 @@ def _slim(
             _weigh(slim.graph, tensor.name, tensor)
     for name in read.intersection(known).difference(one.name for one in model.graph.initializer):
         _state(slim.graph, name, known[name])
+    lengths = {one.name: one.dims for one in inputs}
+    lengths |= {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    lengths |= {name: one.dims for name, one in known.items()}
+    for node in left:
+        _few_axes(node, lengths)
+    sizes = _sizes(model, known)
+    ranks = {name for node in nodes if node.op_type in ("Shape", "Size") for name in node.output}
     for node in left:
         value = [one.t for one in node.attribute if one.name == "value"]
         if node.op_type == "Constant" and value and node.output:
             if node.output[0] not in known:
                 _weigh(slim.graph, node.output[0], value[0])
-        else:
+        elif not _filled(slim.graph, node, sizes, ranks):
             slim.graph.node.append(node)
-    _outputs(model.graph, slim.graph)
     return slim
 
 
@@ -93,6 +108,56 @@ def _weigh(graph: "GraphProto", name: str, tensor: "TensorProto") -> None:
         graph.input.append(entry)
 
 
+def _sizes(model: "ModelProto", known: Mapping[str, Constant]) -> dict[str, int]:
+    """How many elements a tensor of that shape has, of all shapes that are known."""
+    from onnx import numpy_helper
+
+    found = {
+        name: prod(int(n) for n in one.data.reshape(-1))
+        for name, one in known.items()
+        if one.data is not None and one.data.size <= MOST and one.data.dtype.kind == "i"
+    }
+    tensors = [(tensor.name, tensor) for tensor in model.graph.initializer]
+    for node in model.graph.node:
+        if node.op_type == "Constant" and node.output:
+            tensors += [(node.output[0], one.t) for one in node.attribute if one.name == "value"]
+    for name, tensor in tensors:
+        whole = tensor.data_type == tensor.INT64 and tensor.data_location != tensor.EXTERNAL
+        if whole and prod(tensor.dims) <= MOST:
+            found[name] = prod(int(n) for n in numpy_helper.to_array(tensor).reshape(-1))
+    return found
+
+
+def _few_axes(node: "NodeProto", lengths: Mapping[str, Dims]) -> None:
+    """Raises Refusal where a tensor would have more axes than any has: a few bytes may ask for so
+    many of them that inference runs out of memory."""
+    if node.op_type not in SHAPED or len(node.input) <= SHAPED[node.op_type]:
+        return
+    dims = lengths.get(node.input[SHAPED[node.op_type]], ())
+    if len(dims) == 1 and dims[0] > MOST:
+        raise Refusal(
+            "CC404",
+            f"{node.op_type} `{node.name or node.output[0]}` gives a tensor of {dims[0]:,} axes",
+        )
+
+
+def _filled(
+    graph: "GraphProto", node: "NodeProto", sizes: Mapping[str, int], ranks: Collection[str]
+) -> bool:
+    """Whether a `ConstantOfShape` was put there as an input: inference would write out its
+    numbers one by one, and a few bytes of a file may ask for any number of them."""
+    from onnx import TensorProto, helper
+
+    if node.op_type != "ConstantOfShape" or not node.input or node.input[0] in ranks:
+        return False
+    if sizes.get(node.input[0], SMALL + 1) <= SMALL:
+        return False
+    kinds = [one.t.data_type for one in node.attribute if one.name == "value"]
+    kind = kinds[0] if kinds else TensorProto.FLOAT
+    graph.input.append(helper.make_tensor_value_info(node.output[0], kind, None))
+    return True
+
+
 def _state(graph: "GraphProto", name: str, constant: Constant) -> None:
     """A tensor that was worked out."""
     from onnx import TensorProto, helper, numpy_helper
@@ -100,16 +165,24 @@ def _state(graph: "GraphProto", name: str, constant: Constant) -> None:
     if constant.data is not None and constant.data.size <= SMALL:
         graph.initializer.append(numpy_helper.from_array(constant.data, name))
         return
+    if not constant.real and len(constant.dims) == 1 and constant.elements > LARGE:
+        # Inference may take it for a shape, and would give a tensor of as many axes.
+        raise Refusal(
+            "CC404",
+            f"`{name}` is a list of {constant.elements:,} whole numbers that are all worked out",
+        )
     kind = TensorProto.FLOAT if constant.real else TensorProto.INT64
     graph.input.append(helper.make_tensor_value_info(name, kind, constant.dims))
 
 
-def _outputs(full: "GraphProto", slim: "GraphProto") -> None:
+def _outputs(full: "GraphProto", slim: "GraphProto", *, claims: bool) -> None:
     """Outputs without the shapes the file claims; of operators that inference does not know, what
     it claims is all there is."""
     from onnx import helper
 
-    foreign = {n for node in full.node if node.domain not in STANDARD for n in node.output}
+    foreign = {
+        n for node in full.node if node.domain not in STANDARD for n in node.output if claims
+    }
     outputs = {entry.name for entry in full.output}
     for entry in full.value_info:
         if entry.name in foreign and entry.name not in outputs:

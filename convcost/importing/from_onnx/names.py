@@ -19,7 +19,7 @@ WEIGHT = re.compile(
     r"\.[wb]_\d+)(?:_(?:quantized|dequantized|fp16|q))?$"
 )
 OPAQUE = re.compile(
-    r"^(?:onnx::\w+|/.*|\d.*|\w*const_\w*|new_shape\w*|val_\d+|const_?\w*|[A-Z]\w*_\d+|p2o\..*|_v_\d+|t\d+)$"
+    r"^(?:.*::.*|/.*|\d.*|\w*const_\w*|new_shape\w*|val_\d+|const_?\w*|[A-Z]\w*_\d+|p2o\..*|_v_\d+|t\d+)$"
 )
 PLAIN = re.compile(r"^(?:node_)?[A-Za-z0-9]*?(?:__|_|\.)?\d*$")
 STARTS = ("StatefulPartitionedCall", "PartitionedCall", "gpu_0")
@@ -50,7 +50,11 @@ class Names:
     def __init__(self, graph: Graph, constants: Mapping[str, Constant]) -> None:
         self.classes: dict[Path, str] = {}
         modules = [self._module(node, constants) for node in graph.nodes]
-        weighted = [_weight_path(node, constants) for node in graph.nodes]
+        tables = _tables(graph, constants)
+        weighted = [
+            None if path and _is_tied(node, constants, tables) else _weight_path(node, constants)
+            for node, path in zip(graph.nodes, modules, strict=True)
+        ]
         found = [by or path for by, path in zip(weighted, modules, strict=True)]
         around = _filled(found)
         containers = {path[:n] for path in filter(None, around) for n in range(len(path))}
@@ -86,7 +90,7 @@ class Names:
         name = node.name or (node.outputs[0] if "/" in node.outputs[0] else "")
         if "/" not in name or (OPAQUE.match(name) and not name.startswith("/")):
             return None
-        name = name.split(";")[0].split(":")[0]
+        name = _plain(name)
         parts = [part for part in name.split("/") if part]
         if name.startswith("/"):
             return _torch(parts[:-1])
@@ -110,6 +114,11 @@ class Names:
         return _dotted(scopes[-2])
 
 
+def _plain(name: str) -> str:
+    """The first of several joined names, without the number of an output: `a/b:0;c` is a/b."""
+    return re.split(r";|(?<!:):(?!:)", name, maxsplit=1)[0]
+
+
 def _dotted(text: str) -> Path:
     return tuple(part for part in text.split(".") if part)
 
@@ -125,13 +134,25 @@ def _torch(parts: list[str]) -> Path:
     return tuple(path)
 
 
+def _tables(graph: Graph, constants: Mapping[str, Constant]) -> set[str]:
+    """Keys of the tables of embeddings."""
+    read = [constants.get(node.input(0)) for node in graph.nodes if node.op == "Gather"]
+    return {one.roots[0][0] for one in read if one is not None and one.whole}
+
+
+def _is_tied(node: Node, constants: Mapping[str, Constant], tables: set[str]) -> bool:
+    """Whether a node's weights are an embedding's, whose name they have."""
+    one = constants.get(node.input(1))
+    return one is not None and one.whole and one.roots[0][0] in tables
+
+
 def _weight_path(node: Node, constants: Mapping[str, Constant]) -> Path | None:
     """The module that holds the weights of a node."""
     for name in node.inputs[1:]:
         constant = constants.get(name)
         if constant is None or not (constant.real and constant.whole and constant.elements > 1):
             continue
-        key = constant.roots[0][0].split(";")[0].split(":")[0]
+        key = _plain(constant.roots[0][0])
         if OPAQUE.match(key):
             continue
         plain = WEIGHT.sub("", key)

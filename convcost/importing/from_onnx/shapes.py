@@ -1,9 +1,10 @@
 """Dimensions that a model leaves open: the batch is one, others are given."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from convcost.errors import Refusal
+from convcost.importing.from_onnx.steps import sampled
 
 if TYPE_CHECKING:
     from onnx import ModelProto, ValueInfoProto
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 Dims: TypeAlias = tuple[int, ...]
 
 SMALL = 1 << 12  # elements of a tensor whose numbers inference may need
+COLOURS = 4  # channels of an image at most
+ROWS = ("MatMul", "LayerNormalization", "Einsum")  # what reads channels along the last axis
 MAPS = 3  # the least rank of what has channels and a size
 
 
@@ -22,6 +25,14 @@ class Input(NamedTuple):
     integer: bool = False
 
 
+class Taken(NamedTuple):
+    """What a model is read for; `moved` tells of inputs that the file has at another size."""
+
+    inputs: tuple[Input, ...]
+    notes: tuple[str, ...]
+    moved: tuple[str, ...]
+
+
 class Open(NamedTuple):
     """A dimension that has no number; `name` is how `--dim` calls it."""
 
@@ -30,50 +41,65 @@ class Open(NamedTuple):
     name: str
 
 
-def fixed(
-    model: "ModelProto", size: Dims | None, dims: Mapping[str, int]
-) -> tuple[tuple[Input, ...], tuple[str, ...]]:
-    """The inputs with all dimensions known, and what is to be told about it.
+def fixed(model: "ModelProto", size: Dims | None, dims: Mapping[str, int]) -> Taken:
+    """The inputs with all dimensions known.
 
-    The batch is 1; other open dimensions are taken from `dims` by name, then from `size`.
-    Raises Refusal CC405 that names those still open, or names given that the model has not.
+    The batch is 1; other open dimensions are taken from `dims` by name, then from `size`; where the
+    model leaves none open, it takes the place of those that are there. Raises Refusal CC405 that
+    names those still open, or names given that the model has not.
     """
     weights = {tensor.name for tensor in model.graph.initializer}
     # Files of IR version 3 list their weights as inputs too.
     entries = [entry for entry in model.graph.input if entry.name not in weights]
     declared = [_declared(entry) for entry in entries]
-    samples = {extents[0] for extents, _ in declared if len(extents) > 1} - {None}
+    along = sampled(model)
+    axes = [
+        min(along.get(entry.name, 0), max(len(extents) - 1, 0))
+        for entry, (extents, _) in zip(entries, declared, strict=True)
+    ]
+    samples = {
+        extents[at] for (extents, _), at in zip(declared, axes, strict=True) if len(extents) > 1
+    } - {None}
     found, open_, notes = [], list[Open](), list[str]()
-    for entry, (extents, names) in zip(entries, declared, strict=True):
-        if _batched(extents, len(samples)):
-            if dims.get(names[0], 1) != 1:
+    moved = list[str]()
+    if size is not None:
+        _takes_size(declared, [entry.name for entry in entries])
+    unsized = any(None in extents[1:] for extents, _ in declared)
+    for entry, at, (extents, names) in zip(entries, axes, declared, strict=True):
+        if _batched(extents, len(samples), at, told=entry.name in along):
+            if dims.get(names[at], 1) != 1:
                 raise Refusal(
                     "CC405",
-                    f"the dimension `{names[0]}` is the batch of `{entry.name}`, which is 1 here",
+                    f"the dimension `{names[at]}` is the batch of `{entry.name}`, which is 1 here",
                     "`convcost analyze --batch n` counts for more samples",
                 )
-            if extents[0] not in (None, 1):
-                notes.append(f"`{entry.name}` was exported for {extents[0]} samples, read for one")
-            extents[0] = 1
+            if extents[at] not in (None, 1):
+                notes.append(f"`{entry.name}` was exported for {extents[at]} samples, read for one")
+            extents[at] = 1
         for axis, name in enumerate(names):
             if extents[axis] is None and name in dims:
                 extents[axis] = dims[name]
-        _sized(entry.name, extents, size)
+        if size is not None and (None in extents or not unsized):
+            before = tuple(extents)
+            last = _channels_last(model, entry.name, before)
+            _sized(entry.name, extents, size, last=last)
+            if any(one not in (None, now) for one, now in zip(before, extents, strict=True)):
+                moved.append(f"`{entry.name}` is {_shown(before)} in the file")
         left = [axis for axis, extent in enumerate(extents) if extent is None]
         open_ += [Open(entry.name, axis, names[axis]) for axis in left]
         integer = entry.type.tensor_type.elem_type not in _floats()
         found.append(Input(entry.name, tuple(extent or 0 for extent in extents), integer))
     _require(open_, {name for _, names in declared for name in names}, dims)
-    return tuple(found), tuple(notes)
+    return Taken(tuple(found), tuple(notes), tuple(moved))
 
 
-def _batched(extents: list[int | None], samples: int) -> bool:
-    """Whether the first axis is samples: it is open, or all inputs have the same number of them;
-    steps may stand before samples too."""
+def _batched(extents: list[int | None], samples: int, at: int, *, told: bool) -> bool:
+    """Whether the axis `at` is samples: it is open, or all inputs have the same number of them;
+    steps may stand before samples too, which a recurrent operator tells."""
     if len(extents) < 2:  # noqa: PLR2004
         return False
-    steps = len(extents) == MAPS and extents[1] == 1
-    return extents[0] is None or (samples == 1 and not steps)
+    steps = not told and len(extents) == MAPS and extents[1] == 1
+    return extents[at] is None or (samples == 1 and not steps)
 
 
 def _declared(entry: "ValueInfoProto") -> tuple[list[int | None], list[str]]:
@@ -94,32 +120,65 @@ def _declared(entry: "ValueInfoProto") -> tuple[list[int | None], list[str]]:
     return extents, names
 
 
-def _sized(name: str, extents: list[int | None], size: Dims | None) -> None:
-    """Puts `size` into the axes that are open, or holds it against those that are not."""
-    if size is None or len(extents) < MAPS:
+def _takes_size(declared: list[tuple[list[int | None], list[str]]], names: list[str]) -> None:
+    if any(len(extents) >= MAPS for extents, _ in declared):
+        return
+    listed = ", ".join(
+        f"`{name}` is {_shown(extents)}" for name, (extents, _) in zip(names, declared, strict=True)
+    )
+    raise Refusal(
+        "CC405",
+        f"--size is of an input with channels and a size, the model has none: {listed}",
+        "--dim name=n gives a dimension by its name",
+    )
+
+
+def _channels_last(model: "ModelProto", name: str, extents: Sequence[int | None]) -> bool:
+    """Whether an input's last axis is taken for the channels: it is turned to the front, or is as
+    long as there are colours."""
+    readers = [node for node in model.graph.node if name in node.input]
+    turned = [
+        tuple(one.ints)
+        for node in readers
+        for one in node.attribute
+        if node.op_type == "Transpose" and one.name == "perm"
+    ]
+    if any(perm[:2] == (0, len(extents) - 1) for perm in turned):
+        return True
+    second, last = extents[1], extents[-1]
+    if any(node.op_type in ("Conv", "MaxPool", "AveragePool") for node in readers):
+        return False
+    if len(extents) == MAPS and any(node.op_type in ROWS for node in readers):
+        return True
+    return last is not None and last <= COLOURS and (second is None or second > COLOURS)
+
+
+def _sized(name: str, extents: list[int | None], size: Dims, *, last: bool) -> None:
+    """Puts `size` into the axes that are open, else into all that are no channels; one number goes
+    for each."""
+    if len(extents) < MAPS:
         return
     places = [axis for axis, extent in enumerate(extents) if extent is None]
-    inner = list(range(1, len(extents)))
     if len(places) != len(size):
-        for axes in (inner[1:], inner[:-1]):  # channels first, channels last
-            if len(axes) == len(size) and set(places) <= set(axes):
-                places = axes
-                break
-    if len(places) != len(size):
-        shown = "×".join("?" if extent is None else str(extent) for extent in extents)
+        inner = range(1, len(extents))
+        orders = (inner[:-1], inner[1:]) if last else (inner[1:], inner[:-1])
+        fits = [a for a in orders if len(size) in (1, len(a)) and set(places) <= set(a)]
+        if not (fits and places and len(size) == 1):
+            places = list(fits[0]) if fits else []
+    wanted = size * len(places) if len(size) == 1 else size
+    if not places:
+        numbers = "1 number" if len(size) == 1 else f"{len(size)} numbers"
         raise Refusal(
             "CC405",
-            f"--size gives {len(size)} numbers, the input `{name}` is {shown}",
+            f"--size gives {numbers}, the input `{name}` is {_shown(extents)}",
             "--dim name=n gives each dimension by its name",
         )
-    for axis, extent in zip(places, size, strict=True):
-        if extents[axis] not in (None, extent):
-            raise Refusal(
-                "CC405",
-                f"--size asks for {extent}, the input `{name}` is fixed at {extents[axis]}",
-                "import it without --size; `convcost analyze --size` changes the spec's",
-            )
+    for axis, extent in zip(places, wanted, strict=True):
         extents[axis] = extent
+
+
+def _shown(extents: Sequence[int | None]) -> str:
+    return "×".join("?" if extent is None else str(extent) for extent in extents)
 
 
 def _require(open_: list[Open], known: set[str], dims: Mapping[str, int]) -> None:

@@ -7,15 +7,16 @@ from typing import Any
 from convcost.errors import Refusal
 from convcost.importing.drawing import Path
 from convcost.importing.easel import Easel
-from convcost.importing.from_onnx.constants import Constant, np_flat
+from convcost.importing.from_onnx.constants import Constant
 from convcost.importing.from_onnx.graph import Graph, Node
 from convcost.importing.from_onnx.names import Names
 from convcost.importing.from_onnx.operators import drawer
 from convcost.importing.from_onnx.shapes import Dims
+from convcost.importing.from_onnx.work import np_flat
 from convcost.importing.parts.tensors import learned
 from convcost.importing.value import Value
 
-WORKED_IN = "tensors are worked into weights, and are no layer's own"
+WORKED_IN = "worked into weights of layers"
 
 
 class Sheet:
@@ -113,9 +114,14 @@ class Sheet:
         one of another kind: exporters keep one of several tensors that are equal."""
         owners = {self.easel.used.get(key) for key in tensors}
         owner = owners.pop() if len(owners) == 1 else -1
-        if owner is None or (owner >= 0 and self.easel.layers[owner].kind in kinds):
+        if owner is None or (owner >= 0 and self._of_one(owner, tensors, kinds)):
             return tensors
         return {self.again(key): elements for key, elements in tensors.items()}
+
+    def _of_one(self, owner: int, tensors: Mapping[str, int], kinds: tuple[str, ...]) -> bool:
+        """Whether a layer holds just these: one with a bias and one without share no module."""
+        layer = self.easel.layers[owner]
+        return layer.kind in kinds and sum(tensors.values()) in (layer.params, layer.buffers)
 
     def again(self, key: str) -> str:
         """The key of a tensor that stands for several equal ones: each layer has its own."""

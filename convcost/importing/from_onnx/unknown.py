@@ -3,9 +3,10 @@
 from typing import Any
 
 from convcost.errors import Refusal
-from convcost.importing.from_onnx.graph import Node
+from convcost.importing.from_onnx.graph import STANDARD, Node
 from convcost.importing.from_onnx.shapes import Dims
 from convcost.importing.from_onnx.sheet import Sheet
+from convcost.importing.parts.stated import bounded
 from convcost.importing.value import Value, made
 from convcost.shapes import Shape
 
@@ -17,10 +18,11 @@ def stated(sheet: Sheet, node: Node, dims: Dims | None = None, what: str = "") -
 
 
 def uncounted(sheet: Sheet, node: Node) -> tuple[Value, ...]:
-    """`custom` layers that say that nobody counts them; none where their shape is unknown."""
+    """`custom` layers that say that nobody counts them. Raises Refusal where their shape is not
+    known."""
     wanted = [at for at in range(len(node.outputs)) if sheet.wanted(node, at)]
     if any(sheet.dims(node, at) is None for at in wanted):
-        return _shapeless(sheet, node)
+        raise _shapeless(node)
     what = node.op if node.domain in ("", "ai.onnx") else f"{node.domain}::{node.op}"
     tensors = sheet.tensors(
         node,
@@ -42,13 +44,13 @@ def uncounted(sheet: Sheet, node: Node) -> tuple[Value, ...]:
     return tuple(found)
 
 
-def _shapeless(sheet: Sheet, node: Node) -> tuple[Value, ...]:
-    """Nothing: what follows is not drawn, if it is no layer with weights."""
-    for at in range(len(node.inputs)):
-        constant = sheet.constant(node, at)
-        if constant is not None and constant.learned and constant.real and constant.elements > 1:
-            raise Refusal("CC401", "nobody knows what it is, nor the shape it gives")
-    return ()
+def _shapeless(node: Node) -> Refusal:
+    domain = node.domain or STANDARD[-1]
+    return Refusal(
+        "CC401",
+        f"nobody knows what {node.op} of the domain `{domain}` is, nor the shape it gives",
+        "add its shape to the file's value_info",
+    )
 
 
 def _custom(
@@ -76,12 +78,10 @@ def _custom(
     sources = [sheet.easel.demand(value, value.channel, sheet.path(node)) for value in values]
     size = tuple(n for axis, n in enumerate(dims) if axis not in (channel, batch))
     shape = Shape(dims[channel], size) if dims else Shape(1)
-    full = {"what": what, "params": sum((tensors or {}).values()), "output": shape, **options}
-    if len(set(sources)) == 1 and sheet.easel.shape(sources[0]) == shape:
-        del full["output"]
-    index = sheet.easel.emit(
-        "custom", sheet.path(node), list(dict.fromkeys(sources)), full, tensors=tensors
-    )
+    params = sum((tensors or {}).values())
+    inputs, bound = bounded(sheet.easel, list(dict.fromkeys(sources)), shape)
+    full = {"what": what, "params": params, **bound, **options}
+    index = sheet.easel.emit("custom", sheet.path(node), inputs, full, tensors=tensors)
     if not dims:
         return made(index, shape, 1, 0, None)._replace(dims=(), axes=())
     return made(index, shape, rank, channel, batch)

@@ -1,6 +1,7 @@
 """Drawing a graph: node by node, each tensor held against ONNX's own shape inference."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.errors import Refusal
@@ -9,14 +10,17 @@ from convcost.importing.easel import Easel
 from convcost.importing.from_onnx.accounts import settled
 from convcost.importing.from_onnx.constants import Constant, known, stored
 from convcost.importing.from_onnx.control import flattened
-from convcost.importing.from_onnx.folding import derived, folded, gathered
+from convcost.importing.from_onnx.folding import derived, folded, gathered, weighed
 from convcost.importing.from_onnx.graph import Graph, Node, graph_of
 from convcost.importing.from_onnx.inference import inferred
+from convcost.importing.from_onnx.lost import lose
 from convcost.importing.from_onnx.names import Names
 from convcost.importing.from_onnx.operators import drawer
 from convcost.importing.from_onnx.patterns import simplified
-from convcost.importing.from_onnx.shapes import Dims, Input, fixed
+from convcost.importing.from_onnx.samples import for_one_sample
+from convcost.importing.from_onnx.shapes import Dims, Input, Taken, fixed
 from convcost.importing.from_onnx.sheet import Sheet
+from convcost.importing.from_onnx.tied import tied
 from convcost.importing.from_onnx.unknown import uncounted
 from convcost.importing.value import Value
 
@@ -42,7 +46,6 @@ class _Prepared(NamedTuple):
     """A model before it is drawn: operators in order, and what is known of all tensors."""
 
     graph: Graph
-    inputs: tuple[Input, ...]
     shapes: Mapping[str, Dims]
     constants: dict[str, Constant]
     stored: Mapping[str, tuple[str, int, int]]
@@ -53,25 +56,37 @@ def drawn(
     model: "ModelProto", name: str, source: str, size: Dims | None, dims: Mapping[str, int]
 ) -> Drawing:
     """Raises Refusal; where a layer is to blame, its message begins with the operator's name."""
+    model = flattened(model)
+    with _as_onnx_has_it("the file's operators or tensors"):
+        graph = graph_of(model)
+        taken = fixed(model, size, dims)
+    if not taken.moved:
+        return _drawn(model, graph, taken, Easel(name, source))
     try:
-        ready = _prepared(model, size, dims)
-    except WRONG as error:
+        return _drawn(model, graph, taken, Easel(name, source))
+    except Refusal as refusal:
+        asked = "x".join(map(str, size or ()))
         raise Refusal(
-            "CC404",
-            "the file's operators or tensors are not as ONNX has them",
-            "onnx.checker.check_model tells more",
-        ) from error
-    graph = ready.graph
-    names = Names(graph, ready.constants)
-    easel = Easel(name, source)
+            "CC402",
+            f"the model is bound to its own size, {', '.join(taken.moved)}; "
+            f"at --size {asked}: {refusal.message}",
+            "import it without --size, or export it for that size",
+        ) from None
+
+
+def _drawn(model: "ModelProto", graph: Graph, taken: Taken, easel: Easel) -> Drawing:
+    with _as_onnx_has_it("the file's operators or tensors"):
+        ready = _prepared(model, graph, taken)
+    names = Names(ready.graph, ready.constants)
+    easel.notes += (*taken.notes, *(f"{one}, and is read for --size" for one in taken.moved))
     easel.notes += ready.notes
-    sheet = Sheet(easel, graph, ready.shapes, ready.constants, names)
+    sheet = Sheet(easel, ready.graph, ready.shapes, ready.constants, names)
     sheet.stored.update(ready.stored)
-    for one in ready.inputs:
-        sheet.values[one.name] = _given(easel, one, graph)
-    lost = _walked(sheet, graph)
+    for one in taken.inputs:
+        sheet.values[one.name] = _given(easel, one, ready.graph)
+    lost = _walked(sheet, ready.graph)
     ends = [sheet.values[output] for output in graph.outputs if output in sheet.values]
-    settled(sheet, graph, lost)
+    settled(sheet, ready.graph, lost)
     easel.classes.update(names.classes)
     drawing = easel.drawing(ends)
     if not drawing.layers:
@@ -79,27 +94,38 @@ def drawn(
     return drawing._replace(layers=tuple(names.settled(list(drawing.layers))))
 
 
-def _prepared(model: "ModelProto", size: Dims | None, dims: Mapping[str, int]) -> _Prepared:
-    """Dimensions fixed, constants worked out, patterns found."""
-    model = flattened(model)
-    graph = graph_of(model)
-    inputs, notes = fixed(model, size, dims)
-    shapes = inferred(model, inputs)
+@contextmanager
+def _as_onnx_has_it(what: str) -> Iterator[None]:
+    try:
+        yield
+    except WRONG as error:
+        raise Refusal(
+            "CC404", f"{what} are not as ONNX has them", "onnx.checker.check_model tells more"
+        ) from error
+
+
+def _prepared(model: "ModelProto", graph: Graph, taken: Taken) -> _Prepared:
+    """Shapes inferred, constants worked out, patterns found."""
+    claims = not taken.moved
+    shapes = inferred(model, taken.inputs, claims=claims)
     constants = gathered(model, graph)
+    notes = tied(model, graph, constants)
     graph = folded(graph, constants, shapes)
     for _ in range(ROUNDS):
         if all(name in shapes for node in graph.nodes for name in node.outputs if name):
             break
         # What could be worked out tells inference more.
         alive = {name for node in graph.nodes for name in node.outputs}
-        more = {**shapes, **inferred(model, inputs, constants, alive)}
+        more = {**shapes, **inferred(model, taken.inputs, constants, alive, claims=claims)}
         if len(more) == len(shapes):
             break
         shapes = more
         graph = folded(graph, constants, shapes)
     graph = simplified(graph, constants, shapes)
+    weighed(graph, constants, model)
+    for_one_sample(model, taken.inputs, graph, constants, shapes)
     kept = {one.name: stored(one) for one in model.graph.initializer}
-    return _Prepared(graph, inputs, shapes, constants, kept, notes)
+    return _Prepared(graph, shapes, constants, kept, tuple(notes))
 
 
 def _walked(sheet: Sheet, graph: Graph) -> dict[str, str]:
@@ -107,15 +133,10 @@ def _walked(sheet: Sheet, graph: Graph) -> dict[str, str]:
     lost: dict[str, str] = {}
     for node in graph.nodes:
         try:
-            _step(sheet, node, lost)
+            with _as_onnx_has_it("its inputs or attributes"):
+                _step(sheet, node, lost)
         except Refusal as refusal:
             raise Refusal(refusal.code, f"{node.label}: {refusal.message}", refusal.help) from None
-        except WRONG as error:
-            raise Refusal(
-                "CC404",
-                f"{node.label}: its inputs or attributes are not as ONNX has them",
-                "onnx.checker.check_model tells more",
-            ) from error
     return lost
 
 
@@ -143,7 +164,7 @@ def _given(easel: Easel, one: Input, graph: Graph) -> Value:
 def _step(sheet: Sheet, node: Node, lost: dict[str, str]) -> None:
     gone = [name for name in node.inputs if name in lost]
     if gone:
-        _lose(sheet, node, lost, lost[gone[0]])
+        lose(sheet, node, lost, lost[gone[0]])
         return
     if node.op in ("Shape", "Size") and node.inputs[0] in sheet.values:
         _measure(sheet, node)
@@ -155,7 +176,7 @@ def _step(sheet: Sheet, node: Node, lost: dict[str, str]) -> None:
     made = draw(sheet, node) if draw is not None else uncounted(sheet, node)
     results = (made,) if isinstance(made, Value) else made
     if not results:
-        _lose(sheet, node, lost, node.label)
+        lose(sheet, node, lost, node.label)
         return
     for output, value in zip(node.outputs, results, strict=False):
         if not output:
@@ -168,7 +189,7 @@ def _step(sheet: Sheet, node: Node, lost: dict[str, str]) -> None:
             )
         sheet.values[output] = value
     for output in node.outputs[len(results) :]:
-        if sheet.uses[output]:
+        if sheet.uses[output] and output not in sheet.constants:
             raise Refusal(
                 "CC401", f"its output `{output}` is used, and has no layer to stand for it"
             )
@@ -192,18 +213,6 @@ def _worked_out(sheet: Sheet, node: Node) -> Constant:
     if found is None:
         raise Refusal("CC401", "what it gives has no known shape")
     return found
-
-
-def _lose(sheet: Sheet, node: Node, lost: dict[str, str], why: str) -> None:
-    """Takes a node off the drawing whose shape only data can tell."""
-    for at in range(len(node.inputs)):
-        constant = sheet.constant(node, at)
-        if constant is not None and constant.learned and constant.elements > 1:
-            raise Refusal(
-                "CC401", f"it has weights, and the shape of what comes in follows from data: {why}"
-            )
-    for output in node.outputs:
-        lost[output] = why
 
 
 def _text(dims: Dims) -> str:

@@ -1,19 +1,20 @@
 """What to give a model that cannot be run on what it was given: tried out, on the meta device."""
 
-import re
 from collections.abc import Iterator
 from inspect import Parameter, signature
 from typing import Any
 
-CHANNELS = re.compile(r"to have (\d+) channels")
+# What modules take, by their own word and ours, and the axis behind the samples that it is.
+WIDTHS = (("in_channels", "channels", 0), ("in_features", "features", -1))
+FIRST = 3  # modules of a sort that may be the first, as they are listed
 
 
-def instead(module: Any, given: tuple[Any, ...], error: Exception) -> str:
+def instead(module: Any, given: tuple[Any, ...]) -> str:
     """The nearest inputs that it runs on, or what it takes; empty if the trouble is its own."""
     if wanting := _wanting(module, len(given)):
         return wanting
     for number, tensor in enumerate(given):
-        for other, text in _others(tensor, str(error)):
+        for other, text in _others(module, tensor):
             if _runs(module, (*given[:number], other, *given[number + 1 :])):
                 return text
     return ""
@@ -29,13 +30,13 @@ def _wanting(module: Any, number: int) -> str:
     takes = [one for one in found if one.kind in kinds]
     needed = [one.name for one in takes if one.default is Parameter.empty]
     several = any(one.kind is Parameter.VAR_POSITIONAL for one in found)
-    if not needed or len(needed) <= number and (several or number <= len(takes)):
+    if not needed or (len(needed) <= number and (several or number <= len(takes))):
         return ""
     times = {1: "once", 2: "twice"}.get(len(needed), f"{len(needed)} times")
     return f"forward takes {', '.join(needed)}: give --input {times}"
 
 
-def _others(tensor: Any, said: str) -> Iterator[tuple[Any, str]]:
+def _others(module: Any, tensor: Any) -> Iterator[tuple[Any, str]]:
     """What may have been meant instead of a tensor, with the words for it."""
     _, *dims = tensor.shape
     if len(dims) > 1 and dims[0] == 1:
@@ -43,14 +44,21 @@ def _others(tensor: Any, said: str) -> Iterator[tuple[Any, str]]:
     if len(dims) > 1:
         last = [dims[-1], *dims[:-1]]
         yield tensor.new_empty((1, *last)), f"channels first: --input {_text(last)}"
-    if dims and (found := CHANNELS.search(said)):
-        wanted = [int(found[1]), *dims[1:]]
-        text = f"the model takes {found[1]} channels: --input {_text(wanted)}"
-        yield tensor.new_empty((1, *wanted)), text
+    for attribute, word, at in WIDTHS:
+        for width in _widths(module, attribute) if dims else ():
+            wanted = [*dims]
+            wanted[at] = width
+            text = f"the model takes {width} {word}: --input {_text(wanted)}"
+            yield tensor.new_empty((1, *wanted)), text
     if tensor.is_floating_point():
         yield tensor.long(), f"the model takes whole numbers: --input {_text(dims)}:int"
     else:
         yield tensor.float(), f"the model takes no whole numbers: --input {_text(dims)}"
+
+
+def _widths(module: Any, attribute: str) -> list[int]:
+    found = [getattr(one, attribute, None) for one in module.modules()]
+    return [width for width in dict.fromkeys(found) if type(width) is int][:FIRST]
 
 
 def _text(dims: list[int]) -> str:

@@ -63,7 +63,7 @@ def _refused(module: Any, inputs: Sequence[Sequence[int]], given: Any, error: Ex
     except Exception as own:  # noqa: BLE001  a user's code may raise anything
         # That a number is asked for is the trouble of tracing, not of the model.
         if "meta tensors" not in str(own):
-            help_ = instead(module, given, own)
+            help_ = instead(module, given)
             return Refusal("CC401", f"it cannot be run on {sizes}: {told(own)}", help_)
     return Refusal("CC401", f"it does not export: {told(error)}", ROUTE)
 

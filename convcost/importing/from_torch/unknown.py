@@ -5,6 +5,7 @@ from typing import Any
 from convcost.importing.from_torch.held import Held, tensors
 from convcost.importing.from_torch.materials import buffers, flowing, weights
 from convcost.importing.from_torch.registry import Call
+from convcost.importing.parts.stated import bounded
 from convcost.importing.value import Value, made
 from convcost.shapes import Shape
 
@@ -38,6 +39,11 @@ def _layer(
     call: Call, what: str, macs: int | None, dims: tuple[int, ...], sources: list[Value],
     learned: dict[str, int], kept: dict[str, int],
 ) -> Value:  # fmt: skip
+    alike = next((one for one in sources if one.dims == dims and one.axes is not None), None)
+    if alike is not None:  # its elements stand where those of that one do
+        return alike._replace(
+            source=_emitted(call, what, macs, alike.shape, sources, learned, kept)
+        )
     batch = 0 if len(dims) > 1 and dims[0] == 1 else None
     rest = dims[1:] if batch == 0 else dims
     rank = len(dims)
@@ -46,13 +52,20 @@ def _layer(
     channel = first.channel if len(first.dims) == rank and first.channel != batch else rank - 1
     at = channel - (rank - len(rest))
     shape = Shape(rest[at], (*rest[:at], *rest[at + 1 :])) if rest else Shape(1)
+    index = _emitted(call, what, macs, shape, sources, learned, kept)
+    return made(index, shape, rank, max(channel, 0), batch)
+
+
+def _emitted(
+    call: Call, what: str, macs: int | None, shape: Shape, sources: list[Value],
+    learned: dict[str, int], kept: dict[str, int],
+) -> int:  # fmt: skip
+    inputs, bound = bounded(call.easel, [one.source for one in sources], shape, macs or 0)
     options = {
         "what": what,
         "params": sum(learned.values()),
         "buffers": sum(kept.values()),
-        "output": shape,
         "macs": "uncounted" if macs is None else macs,
+        **bound,
     }
-    inputs = [one.source for one in sources]
-    index = call.easel.emit("custom", call.path, inputs, options, tensors=learned, buffers=kept)
-    return made(index, shape, rank, max(channel, 0), batch)
+    return call.easel.emit("custom", call.path, inputs, options, tensors=learned, buffers=kept)

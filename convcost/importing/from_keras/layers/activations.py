@@ -67,14 +67,14 @@ def softmax(easel: Easel, call: Call) -> Value:
 
 @layer("PReLU")
 def prelu(easel: Easel, call: Call) -> Value:
-    """One slope a channel if the slopes are shared over the size, else one an element."""
-    x, channel = call.x, call.channel
+    """One slope a channel if the slopes are shared over the other axes, whichever they are."""
+    x = call.x
     shared = {axis % len(x.dims) for axis in call.config.get("shared_axes") or ()}
-    dims = [n for axis, n in enumerate(x.dims) if axis and axis not in shared]
-    if dims != [x.dims[channel]]:
+    own = [axis for axis in range(1, len(x.dims)) if axis not in shared]
+    if len(own) != 1:
         raise Refusal("CC401", "PReLU with slopes for single positions is not read")
-    tensors = call.tensor("alpha", *dims)
-    return by_channel(easel, "prelu", x, call.path, channel, tensors=tensors)
+    tensors = call.tensor("alpha", x.dims[own[0]])
+    return by_channel(easel, "prelu", x, call.path, own[0], tensors=tensors)
 
 
 def _exact(number: float) -> Any:

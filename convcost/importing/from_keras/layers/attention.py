@@ -9,11 +9,13 @@ from convcost.importing.parts.joins import product
 from convcost.importing.parts.linear import connected
 from convcost.importing.value import Value
 
+NAMES = ("query", "value", "key")
+
 
 @layer("MultiHeadAttention")
 def multi_head(easel: Easel, call: Call) -> Value:
     """Called with query, value and, unless it is the value, key; heads × key_dim numbers each."""
-    query, value, *key = call.values
+    query, value, key = _taken(call)
     heads, width = int(call.config["num_heads"]), int(call.config["key_dim"])
     depth = int(call.config.get("value_dim") or width)
     if len(query.dims) != 3 or call.config.get("attention_axes") not in (None, [1], 1):  # noqa: PLR2004
@@ -22,11 +24,22 @@ def multi_head(easel: Easel, call: Call) -> Value:
     out = query.dims[-1] if given is None else prod(given if isinstance(given, list) else [given])
     sides = (
         _projected(easel, call, query, "query", heads * width),
-        _projected(easel, call, key[0] if key else value, "key", heads * width),
+        _projected(easel, call, key, "key", heads * width),
         _projected(easel, call, value, "value", heads * depth),
     )
     seen = product(easel, "attention", sides, (*call.path, "attention"), {"heads": heads})
     return _projected(easel, call, seen, "attention_output", out)
+
+
+def _taken(call: Call) -> tuple[Value, Value, Value]:
+    """Query, value and key: by name, else in this order."""
+    places = call.places or ("0",) * len(call.values)
+    pairs = list(zip(places, call.values, strict=True))
+    found = dict(zip(NAMES, (x for place, x in pairs if place.isdecimal()), strict=False))
+    found.update({place: x for place, x in pairs if place in NAMES})
+    if len(found) != len(pairs) or not {"query", "value"} <= set(found):
+        raise Refusal("CC401", "attention takes a query, a value and perhaps a key")
+    return found["query"], found["value"], found.get("key", found["value"])
 
 
 def _projected(easel: Easel, call: Call, x: Value, name: str, features: int) -> Value:

@@ -59,7 +59,7 @@ def group_norm(easel: Easel, call: Call) -> Value:
     )
 
 
-@layer("LayerScale", "Custom>LayerScale")
+@layer("LayerScale")
 def layer_scale(easel: Easel, call: Call) -> Value:
     c = call.x.dims[-1]
     tensors = call.tensor("gamma", c)

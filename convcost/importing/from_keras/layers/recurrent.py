@@ -19,9 +19,22 @@ def recurrent(easel: Easel, call: Call) -> Value:
 def bidirectional(easel: Easel, call: Call) -> Value:
     inner = call.config["layer"]
     merged = call.config.get("merge_mode", "concat")
-    if inner["class_name"] not in KINDS or merged != "concat" or call.config.get("backward_layer"):
+    if inner["class_name"] not in KINDS or merged != "concat" or not _mirrored(call.config):
         raise Refusal("CC401", f"Bidirectional of {inner['class_name']}, {merged}, is not read")
     return _drawn(easel, call, inner["class_name"], inner["config"], both=True)
+
+
+def _mirrored(config: dict[str, Any]) -> bool:
+    """Whether the layer that goes back is the one that goes forth; Keras 3 always writes both."""
+    forth, back = config["layer"], config.get("backward_layer")
+    if not back:
+        return True
+    same = ("units", "use_bias", "reset_after", "return_sequences", "activation")
+    return (
+        back["class_name"] == forth["class_name"]
+        and all(back["config"].get(key) == forth["config"].get(key) for key in same)
+        and bool(back["config"].get("go_backwards")) != bool(forth["config"].get("go_backwards"))
+    )
 
 
 def _drawn(easel: Easel, call: Call, name: str, config: dict[str, Any], *, both: bool) -> Value:

@@ -1,6 +1,7 @@
 """Activations and other functions of one element. Free."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from convcost.importing.from_onnx.graph import Node
@@ -17,7 +18,7 @@ KINDS = {
     "Softplus": "softplus",
     "Selu": "selu",
     "Elu": "elu",
-    "Celu": "elu",
+    "Celu": "celu",
     "LeakyRelu": "leaky_relu",
     "Mish": "mish",
     "Softmax": "softmax",
@@ -34,6 +35,13 @@ KINDS = {
     "QLinearLeakyRelu": "leaky_relu",
     "QLinearSoftmax": "softmax",
     "ThresholdedRelu": "relu",
+}
+
+# What an operator's `alpha` is called, and its usual value.
+FACTORS = {
+    "LeakyRelu": ("slope", 0.01),
+    "Elu": ("alpha", 1.0),
+    "Celu": ("alpha", 1.0),
 }
 
 FUNCTIONS = {
@@ -61,7 +69,22 @@ def applied(sheet: Sheet, node: Node, op: str, x: Value) -> Value:
 
 @operator(*KINDS)
 def activation(sheet: Sheet, node: Node) -> Value:
-    return _alone(sheet, node, KINDS[node.op])
+    return _alone(sheet, node, KINDS[node.op], _factor(node))
+
+
+def _factor(node: Node) -> dict[str, Any]:
+    """The slope or alpha of an operator, where it is not the usual one."""
+    name, usual = FACTORS.get(node.op, ("", 0.0))
+    given = node.attributes.get("alpha")
+    if not name or not isinstance(given, float):
+        return {}
+    import numpy as np
+
+    shortest = str(np.float32(given))  # as it was written before it became 32 bits
+    exact = Fraction(shortest) if np.isfinite(given) else None
+    if exact is None or shortest == str(usual):
+        return {}
+    return {name: int(exact) if exact.denominator == 1 else exact}
 
 
 @operator(*FUNCTIONS)

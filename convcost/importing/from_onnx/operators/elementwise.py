@@ -88,7 +88,7 @@ def _fixed(sheet: Sheet, node: Node, x: Value, at: int, wide: tuple[int, ...] | 
     if wide == x.dims:
         for key, elements in constant.roots:
             if elements > 1 and constant.real:
-                sheet.told.setdefault(key, "constants meet what flows, and are no params")
+                sheet.told.setdefault(key, "constant, and no params")
         return sheet.free(node, x)
     kind = KINDS[node.op]
     table = sheet.value(node, at)

@@ -3,11 +3,11 @@
 from itertools import pairwise
 
 from convcost.errors import Refusal
-from convcost.importing.from_onnx.constants import np_flat
 from convcost.importing.from_onnx.graph import Node
 from convcost.importing.from_onnx.operators import operator
 from convcost.importing.from_onnx.sheet import Sheet, axis_of, get
 from convcost.importing.from_onnx.unknown import stated
+from convcost.importing.from_onnx.work import np_flat
 from convcost.importing.parts import pieces
 from convcost.importing.parts.joins import side_by_side
 from convcost.importing.value import Value, made, reshaped
@@ -91,7 +91,7 @@ def _looked_up(sheet: Sheet, node: Node) -> Value:
         sheet.value(node, 0)
         return stated(sheet, node)
     options = {"channels": table.dims[1], "rows": table.dims[0]}
-    tensors = sheet.tensors(node, 0, kinds=("embedding",))
+    tensors = sheet.tensors(node, 0, kinds=("embedding", "linear"))
     flat = x._replace(axes=tuple(-1 if a == x.batch else 0 for a in range(len(x.dims))))
     source = flat.source
     index = sheet.easel.emit("embedding", sheet.path(node), [source], options, tensors=tensors)

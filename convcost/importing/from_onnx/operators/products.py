@@ -10,7 +10,7 @@ from convcost.importing.parts.linear import connected
 from convcost.importing.value import Value, permuted, reshaped
 
 MATRIX = 2
-LINEAR = ("linear",)
+LINEAR = ("linear", "embedding")  # whose table may be the matrix of a linear layer
 
 
 @operator("Gemm")

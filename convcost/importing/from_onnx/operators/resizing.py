@@ -5,12 +5,12 @@ from math import floor
 from typing import Any
 
 from convcost.errors import Refusal
-from convcost.importing.from_onnx.constants import np_flat
 from convcost.importing.from_onnx.graph import Node
 from convcost.importing.from_onnx.operators import operator
 from convcost.importing.from_onnx.shapes import Dims
 from convcost.importing.from_onnx.sheet import Sheet, get
 from convcost.importing.from_onnx.unknown import stated
+from convcost.importing.from_onnx.work import np_flat
 from convcost.importing.parts.windows import each, padded, window
 from convcost.importing.value import Value
 

@@ -1,8 +1,8 @@
 """Elements that leave at one end and come in at the other: two slices, the other way round."""
 
-from convcost.importing.from_onnx.constants import np_flat
 from convcost.importing.from_onnx.graph import Node
 from convcost.importing.from_onnx.patterns import Net, one, pattern
+from convcost.importing.from_onnx.work import np_flat
 
 
 @pattern("Concat")

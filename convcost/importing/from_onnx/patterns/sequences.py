@@ -1,8 +1,8 @@
 """Sequences of pieces, as PyTorch's newer exporter writes a split: each taken is a piece."""
 
-from convcost.importing.from_onnx.constants import np_flat
 from convcost.importing.from_onnx.graph import Node
 from convcost.importing.from_onnx.patterns import Net, one, pattern
+from convcost.importing.from_onnx.work import np_flat
 
 
 @pattern("SequenceAt")

@@ -1,0 +1,164 @@
+"""What the ONNX route cannot draw is refused or told: what may cost something is not dropped."""
+
+import subprocess
+import sys
+
+import pytest
+from onnx import TensorProto, helper
+from onnx_models import array, drawn, model, node
+
+from convcost.errors import Refusal
+
+WITHOUT = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == {package!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Blocked())
+from convcost.cli import main
+sys.argv[1:] = ["import", {path!r}]
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("package", ["onnx", "numpy", "google"])
+def test_without_the_packages_that_read_it_the_file_is_refused(tmp_path, package):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model([node("Relu", "x", "-> y")]).SerializeToString())
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT.format(package=package, path=str(path))],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 2, run.stderr
+    assert "onnx is needed to read this file" in run.stderr
+    assert "pip install 'convcost[onnx]'" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def _refused(folder, made, **options) -> tuple[str, str, str]:
+    with pytest.raises(Refusal) as caught:
+        drawn(folder, made, **options)
+    return caught.value.code, caught.value.message, caught.value.help
+
+
+FROBNICATE = node("Frobnicate", "a", "-> b", domain="own")
+NOBODY = "nobody knows what Frobnicate of the domain `own` is, nor the shape it gives"
+UNKNOWN = [node("Relu", "x", "-> a"), FROBNICATE, node("Relu", "b", "-> y")]
+
+
+def _stated(dims):
+    made = model(UNKNOWN, dims=(1, 8, 12, 10))
+    made.graph.value_info.append(helper.make_tensor_value_info("b", TensorProto.FLOAT, dims))
+    return made
+
+
+def test_an_operator_that_nobody_knows_needs_a_shape_in_the_file(tmp_path):
+    assert _refused(tmp_path, model(UNKNOWN)) == (
+        "CC401",
+        f"Frobnicate `b`: {NOBODY}",
+        "add its shape to the file's value_info",
+    )
+    drawing = drawn(tmp_path, _stated((1, 8, 6, 5)))
+    assert [layer.kind for layer in drawing.layers] == ["relu", "custom", "relu"]
+    assert drawing.layers[1].uncounted
+    assert drawing.layers[2].output.text == "6×5×8"
+
+
+def test_a_shape_in_the_file_is_of_the_file_s_own_size(tmp_path):
+    code, message, help_ = _refused(tmp_path, _stated((1, 8, 6, 5)), size=(24, 20))
+    assert (code, help_) == ("CC402", "import it without --size, or export it for that size")
+    assert message == (
+        "the model is bound to its own size, `x` is 1×8×12×10 in the file; at --size 24x20: "
+        f"Frobnicate `b`: {NOBODY}"
+    )
+
+
+DATA = [node("Relu", "x", "-> r"), node("NonZero", "r", "-> n")]
+AFTER = {
+    "nothing": ([node("Relu", "r", "-> y")], ["n", "y"], ""),
+    "one operator": (
+        [node("Cast", "n", "-> y", to=TensorProto.FLOAT)],
+        ["r", "y"],
+        ", and 1 operator after it, none with weights or macs: Cast",
+    ),
+    "many": (
+        [
+            node("Transpose", "n", "-> t"), node("Cast", "t", "-> c", to=TensorProto.FLOAT),
+            node("Abs", "c", "-> d"), node("Abs", "d", "-> e"), node("Neg", "e", "-> y"),
+        ],
+        ["r", "y"],
+        ", and 5 operators after it, none with weights or macs: Abs ×2, Transpose, Cast and 1 more",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AFTER)
+def test_what_follows_from_data_is_told_by_its_operators(tmp_path, name):
+    nodes, outputs, told = AFTER[name]
+    drawing = drawn(tmp_path, model([*DATA, *nodes], outputs=outputs))
+    assert drawing.notes == (
+        "not drawn: NonZero `n`, as the shape of what it gives follows from data" + told,
+    )
+
+
+BEGUN = [*DATA, node("Cast", "n", "-> c", to=TensorProto.FLOAT), node("Transpose", "c", "-> t")]
+WHY = "the shape of what comes in follows from data: NonZero `n`"
+COSTLY = {
+    "MatMul": (node("MatMul", "c", "t", "-> y"), f"MatMul `y`: it costs macs, and {WHY}"),
+    "Gemm": (node("Gemm", "c", "t", "-> y"), f"Gemm `y`: it costs macs, and {WHY}"),
+    "Einsum": (
+        node("Einsum", "c", "t", "-> y", equation="ij,jk->ik"),
+        f"Einsum `y`: it costs macs, and {WHY}",
+    ),
+    "Conv": (node("Conv", "c", "t", "-> y"), f"Conv `y`: it costs macs, and {WHY}"),
+    "unknown": (
+        node("Frobnicate", "c", "-> y", domain="own"),
+        f"Frobnicate `y`: nobody knows what Frobnicate of the domain `own` is, and {WHY}",
+    ),
+    "unknown, of a known domain": (
+        node("Frobnicate", "c", "-> y", domain="com.microsoft"),
+        f"Frobnicate `y`: nobody knows what Frobnicate of the domain `com.microsoft` is, and {WHY}",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_what_may_cost_something_is_never_left_out(tmp_path, name):
+    last, message = COSTLY[name]
+    made = model([*BEGUN, last], outputs=["r", "y"])
+    assert _refused(tmp_path, made)[:2] == ("CC401", message)
+
+
+def test_operators_on_shapes_may_follow_from_data(tmp_path):
+    nodes = [*BEGUN, node("Shape", "t", "-> s"), node("ConstantOfShape", "s", "-> y")]
+    (note,) = drawn(tmp_path, model(nodes, outputs=["r", "y"])).notes
+    assert note.startswith("not drawn: NonZero `n`")
+
+
+def _scaled(number: int):
+    """Norms whose scale is one tensor and whose other three are their own."""
+    nodes, weights = [], {}
+    for at in range(2):
+        for which in range(number):
+            mine = f"n{at}.{which}"
+            weights |= {f"s{which}": array(8), f"{mine}b": array(8)}
+            weights |= {f"{mine}m": array(8), f"{mine}v": array(8)}
+            before = nodes[-1].output[0] if nodes else "x"
+            inputs = (f"s{which}", f"{mine}b", f"{mine}m", f"{mine}v")
+            nodes.append(node("BatchNormalization", before, *inputs, f"-> {mine}"))
+    return model([*nodes, node("Relu", nodes[-1].output[0], "-> y")], weights)
+
+
+REPEATED = {
+    1: "1 tensor belongs to several layers that share nothing else, and is counted for each: `s0`",
+    3: "3 tensors belong to several layers that share nothing else, and are counted for each: "
+    "`s0`, `s1`, `s2`",
+    5: "5 tensors belong to several layers that share nothing else, and are counted for each: "
+    "`s0`, `s1`, `s2` and 2 more",
+}
+
+
+@pytest.mark.parametrize("number", REPEATED)
+def test_notes_name_three_tensors_and_count_the_others(tmp_path, number):
+    assert drawn(tmp_path, _scaled(number)).notes == (REPEATED[number],)
