@@ -86,7 +86,8 @@ def test_every_example_of_a_kind_is_valid_and_is_shown_to_an_editor(name):
 
 VALUES = [
     "0", "1", "-1", "2.0", "1.5", "true", "~", "''", "same", "all", "nearest", "uncounted",
-    "in_channels", "1000000000", "1000000001", "1e25", "[]", "[1]", "[1, 1, 1]", "[1, 1, 1, 1]", "[0, 1]",
+    "in_channels", "1000000000", "1000000001", "1e25", "[]", "[1]", "[1, 1, 1]",
+    "[1, 1, 1, 1]", "[0, 1]",
     "[true]", "[[1]]", "[~]", "{a: 1}", "{channels: 1, size: 1}", "{channels: 1, size: {}}",
     "3px", "2 +", "'max(8, 2)'", "010", "0x1f", ".5",
 ]  # fmt: skip
