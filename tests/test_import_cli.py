@@ -188,6 +188,8 @@ def test_layers_that_are_joined_in_another_way_are_told_apart_by_the_first_of_th
     assert described(one, one).same
     answer = described(one, other)
     assert (answer.same, answer.differing(), answer.moved()) == (False, None, "sum")
+    told = "the layers are the same, but joined in another way: see `sum`"
+    assert list(answer.lines())[:3] == ["net.yaml no longer describes net", "", told]
 
 
 NO_MODEL = """error[CC401]: tiny.txt: no model is called like that

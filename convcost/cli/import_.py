@@ -171,9 +171,6 @@ def _checked(asked: Asked, spec: str, *, strict: bool) -> int:
     answer = Describes(imported.costs, costs(networks[0]))
     table = answer.differing()
     head, *rest = answer.lines()
-    if table is None and not answer.same:
-        where = printable(answer.moved())
-        rest = ["", f"the layers are the same, but joined in another way: see `{where}`", *rest[1:]]
     told = [printable(head)]
     if table is not None:
         plain = FORMATS.get("plain")

@@ -46,6 +46,8 @@ class Describes(NamedTuple):
         says = "still describes" if self.same else "no longer describes"
         yield f"{self.spec.network.file} {says} {self.model.network.name}"
         yield ""
+        if not self.same and self.differing() is None:
+            yield f"the layers are the same, but joined in another way: see `{self.moved()}`"
         mine, others = self.model.totals, self.spec.totals
         yield from self._inputs()
         yield f"params: model {grouped(mine.params)}, spec {grouped(others.params)}"
