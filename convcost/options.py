@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple, TypeAlias
 
 from convcost.errors import Refusal
-from convcost.names import nearest
+from convcost.names import did_you_mean, nearest
 from convcost.shapes import Shape
 
 LARGEST = 10**9  # the largest number an option may hold; no layer ever had more of anything
 MAX_AXES = 3  # of what a window slides over
 MOST_AXES = 5  # of a tensor: heads and windows are axes of their own
+INPUT_KEYS = ("channels", "size", "fixed", "multiple")
 REST = 0  # in a form: what is left over
 LONGEST_SHOWN = 60
 LARGEST_STATED = 10**24
@@ -200,6 +201,10 @@ def tensor(value: Any, longest: int = MAX_AXES) -> Shape:
     return _tensor(value, longest, _count)
 
 
+def _input(value: Any) -> Shape:
+    return _tensor(value, MAX_AXES, _count, INPUT_KEYS)
+
+
 def _form(value: Any) -> Shape:
     shape = _tensor(value, MOST_AXES, lambda n: REST if n == "rest" else _count(n))
     if (shape.channels, *shape.size).count(REST) > 1:
@@ -207,12 +212,18 @@ def _form(value: Any) -> Shape:
     return shape
 
 
-def _tensor(value: Any, longest: int, count: Callable[[Any], int]) -> Shape:
+def _tensor(
+    value: Any,
+    longest: int,
+    count: Callable[[Any], int],
+    known: tuple[str, ...] = ("channels", "size"),
+) -> Shape:
     if not isinstance(value, dict):
         raise Refusal("CC104", f"must be {{channels: …, size: …}}, not {show(value)}")
     for key in value:
         if key not in ("channels", "size") and not key.startswith("x-"):
-            raise Refusal("CC101", f"unknown key `{key}`", "known here: `channels`, `size`")
+            hint = did_you_mean(key, known)
+            raise Refusal("CC101", f"unknown key `{key}`", hint)
     for key in ("channels", "size"):
         if value.get(key) is None:
             raise Refusal("CC103", f"`{key}` is missing", "write {channels: …, size: …}")
@@ -274,7 +285,7 @@ TYPES = {
         "`channels`, `size`, `all`, or numbers of axes, 1 the outermost", _axes, AXES_WORDS
     ),
     "Function": OptionType("the name of a function", _word(*FUNCTIONS), FUNCTIONS),
-    "Input": OptionType("{channels: n, size: n or [h, w]}", tensor),
+    "Input": OptionType("{channels: n, size: n or [h, w]}", _input),
     "Tensor": OptionType(
         "{channels: n, size: n or [h, w]}", lambda value: tensor(value, MOST_AXES)
     ),

@@ -134,6 +134,9 @@ def test_the_values_that_an_option_takes_are_those_that_the_program_takes(name):
 
 GOOD = {
     "one input": EIGHT + "layers: [relu]",
+    "an input of one size": "input: {channels: 3, size: 8, fixed: true}\nlayers: [relu]",
+    "an input of multiples": "vars: {n: 4}\ninput: {channels: 3, size: 8, multiple: n, fixed: }\n"
+    "layers: [relu]",
     "several inputs": "inputs: {a: {channels: 8, size: 8}, b: {channels: 8, size: 8}}\n"
     "layers: [{concat: [a, b]}]",
     "a null section": EIGHT + "vars:\ndefaults:\nblocks:\nlayers: [relu]",
@@ -205,6 +208,9 @@ BAD = {
     "a misspelt common key": EIGHT + "layers: [{relu: , nmae: x}]",
     "a misspelt key of a block": EIGHT + "blocks: {b: {option: {}, layers: []}}\nlayers: [relu]",
     "a misspelt key of an input": "input: {channels: 3, size: 3, dept: 3}\nlayers: [relu]",
+    "a multiple in a list": "input: {channels: 3, size: 8, multiple: [2, 2]}\nlayers: [relu]",
+    "a fixed input by a number": "input: {channels: 3, size: 8, fixed: 1}\nlayers: [relu]",
+    "sizes of a tensor": EIGHT + "layers: [{learned: {channels: 3, size: 8, fixed: true}}]",
     "a misspelt key of a figure": EIGHT + "layers: [relu]\npublished: [{params: 3, sorce: s}]",
     "a misspelt key of a budget": EIGHT + "layers: [relu]\nbudget: {parms: {max: 3}}",
     "a misspelt key of a limit": EIGHT + "layers: [relu]\nbudget: {params: {mx: 3, max: 3}}",

@@ -6,11 +6,12 @@ from convcost.errors import Problem, Refusal
 from convcost.kind import Option
 from convcost.names import did_you_mean
 from convcost.network import Placed
-from convcost.options import size_of, tensor
+from convcost.options import size_of
 from convcost.shapes import Shape
 from convcost.spec.document import Node
 from convcost.spec.figures import same
 from convcost.spec.sections import NAMES, Sections, authored, is_name
+from convcost.spec.sizes import SAYS, Sizes, parted
 from convcost.spec.values import IN
 
 MINIMAL = "a spec has at least `input: {channels: 3, size: 224}` and `layers: [...]`"
@@ -35,6 +36,7 @@ class Entry:
         self.defaults: dict[str, Any] = {}
         self.changed: dict[str, Any] = {}
         self.resized: tuple[int, ...] | None = None
+        self.sizes: dict[str, Sizes] = {}
 
     def variables(self) -> dict[str, Any]:
         """`vars` in order, each an expression over those before it; `--set` replaces."""
@@ -103,15 +105,31 @@ class Entry:
         return tuple(inputs), places
 
     def _input(self, name: str, node: Node, variables: dict[str, Any]) -> Shape | None:
+        tensor, said = parted(node)
         option = Option(name, name, "Input", "a shape")
+        shape: Shape | None = self._settled(option, tensor, variables)
+        told = {key: self._settled(SAYS[key], one, variables) for key, one in said.items()}
+        if shape is None or None in told.values():
+            return None
+        sizes = Sizes(**told)
+        # What a request asks for instead is held against it there.
+        if self.settings.size is None:
+            try:
+                sizes.check(shape.size, shape.size)
+            except Refusal as refusal:
+                self.values.refuse(said["multiple"].place, refusal, f"`{name}` has")
+                return None
+        self.sizes[name] = sizes
+        return shape
+
+    def _settled(self, option: Option, node: Node, variables: dict[str, Any]) -> Any:
         bound = self.values.bind(option, node, variables, "the network")
         if bound is None:
             return None
         try:
-            value = self.values.settle(bound, _looked_up(variables))
-            return value if isinstance(value, Shape) else tensor(value)
+            return self.values.settle(bound, _looked_up(variables))
         except Refusal as refusal:
-            self.values.refuse(node.place, refusal, f"`{name}`:")
+            self.values.refuse(node.place, refusal, f"`{option.name}`:")
             return None
 
     def _resized(
@@ -131,6 +149,11 @@ class Entry:
             axes = "is flat" if rank == 0 else f"has {rank} axes"
             message = f"--size gives {len(size)} numbers, the input of `{self.name}` {axes}"
             self.problems.append(Problem("CC113", message, place.place))
+            return inputs
+        try:
+            self.sizes[name].check(shape.size, wanted)
+        except Refusal as refusal:
+            self.values.refuse(place.place, refusal, f"`{self.name}` is asked for")
             return inputs
         self.resized = wanted if wanted != shape.size else None
         return [(name, Shape(shape.channels, size_of(wanted)))]

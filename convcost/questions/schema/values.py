@@ -11,6 +11,7 @@ from convcost.options import LARGEST, LARGEST_STATED, MAX_AXES, MOST_AXES, TYPES
 from convcost.spec.expressions import LONGEST, WORDS
 from convcost.spec.scalars import BOOLS
 from convcost.spec.sections import WORDS as RESERVED
+from convcost.spec.sizes import SAYS
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -71,7 +72,7 @@ def types() -> dict[str, Schema]:
         "Along": any_of(_words("Along"), _axis()),
         "Axes": any_of(_words("Axes"), _axis(), _axes()),
         "Function": _words("Function"),
-        "Input": _tensor(ref("Count"), MAX_AXES),
+        "Input": _input(),
         "Tensor": _tensor(ref("Count"), MOST_AXES),
         "Form": _tensor(any_of(ref("Count"), _words("Form")), MOST_AXES),
         "Layers": NOTHING,
@@ -92,6 +93,16 @@ def _axis() -> Schema:
 def _axes() -> Schema:
     each = {"items": _axis(), "minItems": 1, "maxItems": MOST_AXES, "uniqueItems": True}
     return {"type": "array", **each}
+
+
+def _input() -> Schema:
+    """A tensor, and which sizes besides its own a request may ask for."""
+    schema = _tensor(ref("Count"), MAX_AXES)
+    said = {
+        name: {**any_of(ref(known.type_name), NOTHING), "description": known.meaning}
+        for name, known in SAYS.items()
+    }
+    return {**schema, "properties": {**schema["properties"], **said}}
 
 
 def _tensor(count: Schema, longest: int) -> Schema:
