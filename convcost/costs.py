@@ -97,7 +97,7 @@ def costs(network: Network, batch: int = 1) -> Costs:
             field = fields[source] if source >= 0 else starts[-1 - source]
         else:
             x = inputs_of(network, step)
-            field = _joined([fields[i] if i >= 0 else starts[-1 - i] for i in inputs])
+            field = _joined([fields[i] if i >= 0 else starts[-1 - i] for i in inputs[: layer.seen]])
         key = (layer, x)
         counted = known.get(key)
         if counted is None:

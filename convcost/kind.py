@@ -76,6 +76,7 @@ class Kind(Generic[I]):
     many: ClassVar[bool] = False
     size_rule: ClassVar[str] = ""
     either: ClassVar[tuple[str, ...]] = ()  # options of which a layer has one
+    seen: ClassVar[int | None] = None  # how many inputs it sees; the others lend it their shape
 
     def __init__(self, **options: Any) -> None:
         own = self.__dict__

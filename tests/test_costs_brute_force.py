@@ -625,3 +625,19 @@ def test_weights_shared_with_a_layer_that_shares_are_those_of_the_first():
     assert [step.shared for step in counted.network.steps] == [None, 0, 0]
     assert counted.totals.params == 16 * 16 + 16
     assert counted.totals.macs == 3 * 16 * 16
+
+
+@pytest.mark.parametrize("size", [(33,), (34,), (225,), (7,)])
+def test_what_only_lends_its_size_is_not_seen(size):
+    """The wide branch sees 9; what is enlarged sees the 3 of its own window."""
+    layers = cost(
+        f"""
+        input: {{channels: 3, size: {list(size)}}}
+        layers:
+          - {{conv: 8, kernel: 3, stride: 2, padding: 1, name: down}}
+          - {{conv: 8, kernel: 9, padding: 4, name: wide, from: input}}
+          - {{upsample_like: [down, wide]}}
+        """
+    ).layers
+    assert layers[-1].output.size == size
+    assert layers[-1].field[0].extent == 3

@@ -3,8 +3,8 @@ from typing import Any
 
 from convcost.errors import Refusal
 from convcost.field import Sight, scaling
-from convcost.kind import Example, Layer, kind, option
-from convcost.options import Extent, Factor, Mode
+from convcost.kind import Example, Join, Layer, kind, option
+from convcost.options import Extent, Factor, Layers, Mode
 from convcost.shapes import Shape
 from convcost.window import needs_axes, spread
 
@@ -43,6 +43,46 @@ class Upsample(Layer):
         return Shape(x.channels, size)
 
     def sight(self, x: Shape) -> tuple[Sight, ...]:
-        before, after = {"nearest": (0, 0), "linear": (0, 1), "cubic": (1, 2)}[self.mode]
-        sizes = self.output(x).size
-        return tuple(scaling(n, o, before, after) for n, o in zip(x.size, sizes, strict=True))
+        return _seen(self.mode, x.size, self.output(x).size)
+
+
+@kind("upsample_like", principal="branches")
+class UpsampleLike(Join):
+    """The first of two branches, at the size of the second: a feature pyramid's way down, a map
+    of classes at the size of the image. Interpolation is counted as 0 macs."""
+
+    branches: Layers = option("two named lists of layers, or names of layers", None)
+    mode: Mode = option("`linear` sees 2 elements an axis, `cubic` 4", "nearest")
+    seen = 1
+
+    examples = (
+        Example("{upsample_like: [input, input]}", Shape(64, (13, 17)), Shape(64, (13, 17))),
+        Example(
+            "{upsample_like: {x: [{conv: 21, kernel: 1, stride: 8}], like: []}, mode: linear}",
+            Shape(3, (261, 275)),
+            Shape(21, (261, 275)),
+            params=21 * 3,
+            macs=21 * 3 * 33 * 35,
+        ),
+    )
+
+    def output(self, x: tuple[Shape, ...]) -> Shape:
+        if len(x) != 2:  # noqa: PLR2004  one is enlarged, one lends its size
+            raise Refusal("CC303", f"upsample_like takes two branches, not {len(x)}")
+        for shape in x:
+            needs_axes(shape.size, self.name)
+        if len(x[0].size) != len(x[1].size):
+            raise Refusal(
+                "CC303",
+                f"upsample_like gives {x[0].text} the size of another, and {x[1].text} has "
+                f"{len(x[1].size)} axes",
+            )
+        return Shape(x[0].channels, x[1].size)
+
+    def sight(self, x: tuple[Shape, ...]) -> tuple[Sight, ...]:
+        return _seen(self.mode, x[0].size, x[1].size)
+
+
+def _seen(mode: str, before: tuple[int, ...], after: tuple[int, ...]) -> tuple[Sight, ...]:
+    back, on = {"nearest": (0, 0), "linear": (0, 1), "cubic": (1, 2)}[mode]
+    return tuple(scaling(n, o, back, on) for n, o in zip(before, after, strict=True))
