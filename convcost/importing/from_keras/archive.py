@@ -1,4 +1,5 @@
-"""A model's configuration out of its file: `.keras` is a zip archive, `.json` the text itself."""
+"""A model's configuration out of its file: `.keras` is a zip archive, `.h5` the older HDF5, `.json`
+the text itself."""
 
 import json
 import zlib
@@ -13,21 +14,20 @@ WEIGHTS = "model.weights.h5"
 
 
 class Archive(NamedTuple):
-    """`weighted` says whether the file holds the weights, too."""
+    """`weighted` says whether the file holds the weights, too; `older` whether it is an `.h5`."""
 
     config: dict[str, Any]
     weighted: bool = False
+    older: bool = False
 
 
 def opened(path: Path) -> Archive:
     """Raises Refusal."""
     try:
         if path.suffix.lower() == ".h5":
-            raise Refusal(
-                "CC401",
-                "the older HDF5 format is not read",
-                "save it anew: keras.models.load_model(…).save('model.keras'), or to_json()",
-            )
+            from convcost.importing.from_keras.hdf5 import configuration
+
+            return Archive(_parsed(configuration(path, LARGEST)), weighted=True, older=True)
         if path.suffix.lower() == ".json":
             with path.open("rb") as file:
                 return Archive(_parsed(file.read(LARGEST + 1)))

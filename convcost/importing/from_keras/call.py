@@ -1,7 +1,8 @@
 """One call of a Keras layer, and the registry of what is drawn for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import prod
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from convcost.errors import Refusal
@@ -14,7 +15,8 @@ from convcost.registry import Registry
 class Call(NamedTuple):
     """A layer of class `kind`, called on `values`; `key` tells its weights from others'.
 
-    `places` are the positions or keywords of the values, where a graph tells them."""
+    `places` are the positions or keywords of the values, where a graph tells them; `keywords` what
+    else it is called with. `inner` draws a layer within this one."""
 
     kind: str
     config: dict[str, Any]
@@ -22,6 +24,8 @@ class Call(NamedTuple):
     path: Path
     key: str
     places: tuple[str, ...] = ()
+    keywords: Mapping[str, Any] = MappingProxyType({})
+    inner: "Inner | None" = None
 
     @property
     def x(self) -> Value:
@@ -56,6 +60,7 @@ class Call(NamedTuple):
 
 
 Draw: TypeAlias = Callable[[Easel, Call], Value]
+Inner: TypeAlias = Callable[[Easel, dict[str, Any], Value, Path, str], Value]
 LAYERS: Registry[Draw] = Registry("convcost.importing.from_keras.layers")
 
 

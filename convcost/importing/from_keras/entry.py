@@ -6,6 +6,7 @@ from convcost.errors import Refusal
 
 Dims = list[int | None]
 FEW = 4  # channels of an image
+FIXED = "import it as it is; `convcost analyze` takes the spec with --size"
 HINT = "add --size 224, or --input 3x224x224"
 
 
@@ -64,7 +65,7 @@ def _filled(
             return wanted, channel + 1
     _meant(own, given)
     fixed = "fixed to" if None not in own else "fixed where it is not open:"
-    raise Refusal("CC405", f"the input `{name}` is {fixed} {_shown(own)}")
+    raise Refusal("CC405", f"the input `{name}` is {fixed} {_shown(own)}", FIXED)
 
 
 def _meant(own: Dims, given: tuple[int, ...] | None) -> None:

@@ -7,27 +7,29 @@ from typing import Any, NamedTuple
 from convcost.errors import Refusal
 from convcost.importing.drawing import Drawing, Path
 from convcost.importing.easel import Easel
-from convcost.importing.from_keras.call import LAYERS, Call
+from convcost.importing.from_keras.call import Call, Draw
 from convcost.importing.from_keras.classes import is_own
 from convcost.importing.from_keras.entry import entry
-from convcost.importing.from_keras.names import automatic, paths, snaked
+from convcost.importing.from_keras.names import paths, snaked
 from convcost.importing.from_keras.nodes import (
     FUNCTIONAL,
     Reference,
     Source,
     begins,
     is_older,
+    keywords,
     masks,
     references,
+    several,
     sources,
     unmasked,
 )
-from convcost.importing.from_keras.unknown import EXPORTED, of_sequence, unknown
+from convcost.importing.from_keras.one import DAMAGED, damaged, drawer, made_up, name_of, plain
+from convcost.importing.from_keras.unknown import EXPORTED, Known, helping, of_sequence, unknown
 from convcost.importing.value import Value
 
 Tensors = tuple[Value, ...]
-Stored = Callable[[str], int | None]  # elements that the file has, by the name of a group
-DAMAGED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+Stored = Callable[[str, str], int | None]  # elements in the file, by a group or a layer's key
 
 
 class Feed(NamedTuple):
@@ -42,33 +44,38 @@ def drawn(
     file: str,
     size: tuple[int, ...] | None,
     given: tuple[tuple[int, ...], ...],
-    stored: Stored = lambda _: None,
+    stored: Stored = lambda *_: None,
+    lack: str = "",
 ) -> Drawing:
-    """A model's layers. Raises Refusal."""
+    """A model's layers; `lack` says why nothing is `stored`. Raises Refusal."""
     inner = config.get("config")
     name = inner.get("name") if isinstance(inner, dict) else None
     easel = Easel(str(name or file), f"Keras, {file}")
-    walk = _Walk(easel, size, given, stored)
+    walk = _Walk(easel, size, given, stored, lack)
     try:
         outputs = walk.model(config, (), "", None)
     except DAMAGED as error:
-        said = f"{type(error).__name__}: {error}"
-        raise Refusal("CC404", f"the configuration is not as Keras writes it ({said})") from None
+        raise Refusal("CC404", f"the configuration {damaged(error)}") from None
+    except RecursionError:
+        raise Refusal("CC404", "the configuration is nested too deep") from None
     if walk.given:
         taken = len(easel.inputs)
         raise Refusal("CC405", f"the model takes {taken}, but {len(given)} --input are given")
+    if not easel.layers:
+        raise Refusal("CC401", "nothing in the model costs anything: no layer is left to write")
     return easel.drawing(outputs)
 
 
 class _Walk:
     def __init__(
         self, easel: Easel, size: tuple[int, ...] | None, given: tuple[tuple[int, ...], ...],
-        stored: Stored,
+        stored: Stored, lack: str,
     ) -> None:  # fmt: skip
         self.easel = easel
         self.size = size
         self.given = list(given)
         self.stored = stored
+        self.lack = lack
         self.paths: dict[str, Path] = {}
         self.groups: dict[str, str] = {}  # where the file keeps the weights of a layer, by its key
         self.told: dict[tuple[str, int], list[int | None]] = {}  # what calls give, by their layer
@@ -95,7 +102,7 @@ class _Walk:
         self._named(layers, key)
         for number, one in enumerate(layers):
             if (told := of_sequence(layers[number + 1 :])) is not None:
-                self.told[f"{key}/{_name(one)}", 0] = told
+                self.told[f"{key}/{name_of(one)}", 0] = told
             if one["class_name"] == "InputLayer":
                 tensors = tensors or (self._input(one["config"]),)
                 continue
@@ -109,7 +116,7 @@ class _Walk:
         return tensors
 
     def _graph(self, inner: dict[str, Any], path: Path, key: str, feed: Feed | None) -> Tensors:
-        layers = {_name(one): one for one in inner["layers"]}
+        layers = {name_of(one): one for one in inner["layers"]}
         self._named(layers.values(), key)
         first = begins(layers, older=is_older(layers))
         known = self._entered(layers, references(inner["input_layers"]), feed)
@@ -136,9 +143,11 @@ class _Walk:
                 found = self._call(layers[name], path, key, Feed(values, tuple(kept)), node)
                 known.update({(name, node, k): value for k, value in enumerate(found)})
             if len(later) == len(waiting):
+                several(known, (one.reference for *_, taken in later for one in taken))
                 names = ", ".join(f"`{name}`" for name, *_ in later[:3])
                 raise Refusal("CC404", f"the layers go in a circle, or their inputs lack: {names}")
             waiting = later
+        several(known, ends)
         return tuple(known[end] for end in ends)
 
     def _entered(
@@ -174,14 +183,14 @@ class _Walk:
     def _named(self, layers: Iterable[dict[str, Any]], key: str) -> None:
         """The paths of a model's layers, and where the file keeps their weights."""
         layers = list(layers)
-        self.paths.update(paths(_name(one) for one in layers if not _made_up(one)))
+        self.paths.update(paths(name_of(one) for one in layers if not made_up(one)))
         seen: Counter[str] = Counter()
         for one in layers:
             word = snaked(str(one["class_name"]))
             group = f"{word}_{seen[word]}" if seen[word] else word
             seen[word] += 1
             above = f"{self.groups[key]}/" if key else ""
-            self.groups[f"{key}/{_name(one)}"] = f"{above}layers/{group}"
+            self.groups[f"{key}/{name_of(one)}"] = f"{above}layers/{group}"
 
     def _tell(self, taken: Iterable[Source], key: str) -> None:
         """What calls are said to give, by those that take it; of one tensor each."""
@@ -198,32 +207,64 @@ class _Walk:
     def _call(
         self, one: dict[str, Any], path: Path, key: str, feed: Feed, node: int = 0
     ) -> Tensors:
-        name, kind, values = _name(one), str(one["class_name"]), feed.values
+        name, kind, values = name_of(one), str(one["class_name"]), feed.values
         here, own = (*path, *self.paths.get(name, (name,))), f"{key}/{name}"
         if kind in (*FUNCTIONAL, "Sequential") and is_own(one):
             return self.model(one, here, own, feed)
-        config, draw = one["config"], LAYERS.get(kind)
+        draw = drawer(one)
         if draw is None or not is_own(one):
-            told, stored = self.told.get((own, node)), self.stored(self.groups[own])
-            return (unknown(self.easel, one, here, values, told, stored, own),)
+            known = self._known(one, own, node, feed)
+            return (unknown(self.easel, one, here, values, known, own),)
         begun = len(self.easel.layers)
-        places = tuple(source.place for source in feed.sources)
-        value = self._at(here, draw, Call(kind, config, values, here, own, places))
-        if _made_up(one):  # then the kind says as much
+        value = self._at(draw, one, here, own, feed, node)
+        if made_up(one):  # then the kind says as much
             for index, layer in enumerate(self.easel.layers[begun:], begun):
                 if layer.path == here:
                     path = (*here[:-1], layer.kind)
                     self.easel.layers[index] = layer._replace(path=path)
         return (value,)
 
-    def _at(self, path: Path, draw: Callable[[Easel, Call], Value], call: Call) -> Value:
+    def _known(self, one: dict[str, Any], key: str, node: int, feed: Feed) -> Known:
+        """What the file tells of a layer that cannot be counted."""
+        given = feed.sources[0].shape if feed.sources else None
+        stored = self.stored(self.groups[key], key)
+        return Known(self.told.get((key, node)), given, stored, self.lack)
+
+    def _at(
+        self, draw: Draw, one: dict[str, Any], path: Path, key: str, feed: Feed, node: int
+    ) -> Value:
+        """A form of a layer that is not read is none of a kind, where the file tells enough."""
+        places = tuple(source.place for source in feed.sources)
+        call = Call(
+            str(one["class_name"]), one["config"], feed.values, path, key, places,
+            keywords(one, node), self._inner,
+        )  # fmt: skip
+        begun, where = len(self.easel.layers), "/".join(path)
         try:
+            plain(call)
             return draw(self.easel, call)
         except Refusal as refusal:
-            where = "/".join(path)
-            raise Refusal(
-                refusal.code, f"layer `{where}`: {refusal.message}", refusal.help
-            ) from None
+            help_ = refusal.help
+            if refusal.code == "CC401" and len(self.easel.layers) == begun:
+                known = self._known(one, key, node, feed)
+                if known.stored is not None and known.output is not None:
+                    said = refusal.message
+                    return unknown(self.easel, one, path, feed.values, known, key, said)
+                help_ = help_ or helping(known)
+            raise Refusal(refusal.code, f"layer `{where}`: {refusal.message}", help_) from None
+        except DAMAGED as error:
+            raise Refusal("CC404", f"layer `{where}` {damaged(error)}") from None
+
+    def _inner(self, easel: Easel, one: dict[str, Any], x: Value, path: Path, key: str) -> Value:
+        """What a layer within another gives; drawn on `easel`, which may be one of its own."""
+        before, self.easel = self.easel, easel
+        outer, _, name = key.rpartition("/")
+        self.groups[f"{key}/{name_of(one)}"] = f"{self.groups[outer]}/{name}"
+        try:
+            (value,) = self._call(one, path, key, Feed((x,)))
+        finally:
+            self.easel = before
+        return value
 
     def _input(self, config: dict[str, Any]) -> Value:
         shape = config.get("batch_shape") or config.get("batch_input_shape")
@@ -242,11 +283,3 @@ class _Walk:
                 ours = "×".join(map(str, value.dims[1:]))
                 theirs = "×".join(map(str, told[1:]))
                 raise Refusal("CC402", f"what enters `{name}` is {ours}, the model says {theirs}")
-
-
-def _name(one: dict[str, Any]) -> str:
-    return str(one.get("name") or one["config"]["name"])
-
-
-def _made_up(one: dict[str, Any]) -> bool:
-    return automatic(_name(one), str(one["class_name"]))

@@ -1,11 +1,12 @@
 """What a call of a layer takes: tensors by position and by name, in the forms of Keras 2 and 3."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from convcost.errors import Refusal
 
 Reference: TypeAlias = tuple[str, int, int]  # layer, its call, the call's tensor
+ATTENTION = ("MultiHeadAttention", "GroupedQueryAttention", "GroupQueryAttention")
 FUNCTIONAL = ("Functional", "Model")
 # Tensors that choose what is seen or start a state: neither params nor macs come of them.
 FREE = ("mask", "query_mask", "value_mask", "key_mask", "attention_mask", "initial_state")
@@ -41,9 +42,19 @@ def sources(call: Any, begins: Mapping[str, int]) -> list[Source]:
     return list(_older(call, begins))
 
 
+def keywords(one: dict[str, Any], node: int) -> dict[str, Any]:
+    """What a call is given by keyword, tensors and all else."""
+    calls = one.get("inbound_nodes") or ()
+    call = calls[node] if node < len(calls) else None
+    found = call.get("kwargs") if isinstance(call, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
 def unmasked(found: list[Source], kind: str) -> list[Source]:
     """Those that the layer works on. Raises Refusal for a keyword of unknown meaning."""
-    if kind == "MultiHeadAttention":
+    if kind == "TFOpLambda":
+        return found
+    if kind in ATTENTION:
         return [one for one in found if one.place not in FREE and one.place not in "3456"]
     for one in found:
         if not one.place.isdecimal() and one.place not in (*FREE, *FIRST):
@@ -65,6 +76,18 @@ def masks(waiting: list[tuple[str, int, str, list[Source]]]) -> set[str]:
             break
         found -= used
     return found
+
+
+def several(known: Container[Reference], wanted: Iterable[Reference]) -> None:
+    """Raises Refusal for a tensor of a call that gave another: states, or the weights of
+    attention."""
+    for name, node, tensor in wanted:
+        if (name, node, tensor) not in known and (name, node, 0) in known:
+            raise Refusal(
+                "CC401",
+                f"layer `{name}` gives several tensors, of which only the first is read",
+                "states that only start other layers' are no obstacle",
+            )
 
 
 def begins(layers: Mapping[str, dict[str, Any]], *, older: bool) -> dict[str, int]:

@@ -1,13 +1,14 @@
 """Activations of Keras: layers of their own, and the `activation` of other layers."""
 
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from convcost.errors import Refusal
 from convcost.importing.easel import Easel
 from convcost.importing.from_keras.call import Call, layer
 from convcost.importing.parts.pointwise import by_channel, pointwise
-from convcost.importing.value import Value
+from convcost.importing.value import Value, made
 from convcost.kind import KINDS
 
 WORDS = {
@@ -72,9 +73,18 @@ def prelu(easel: Easel, call: Call) -> Value:
     shared = {axis % len(x.dims) for axis in call.config.get("shared_axes") or ()}
     own = [axis for axis in range(1, len(x.dims)) if axis not in shared]
     if len(own) != 1:
-        raise Refusal("CC401", "PReLU with slopes for single positions is not read")
+        return _by_position(easel, call, own)
     tensors = call.tensor("alpha", x.dims[own[0]])
     return by_channel(easel, "prelu", x, call.path, own[0], tensors=tensors)
+
+
+def _by_position(easel: Easel, call: Call, own: list[int]) -> Value:
+    """Slopes for single positions: no kind has such, and like all activations they cost nothing."""
+    source = easel.demand(call.x, call.x.channel, call.path)
+    n = prod(call.x.dims[axis] for axis in own)
+    options = {"what": "PReLU", "params": n, "macs": 0, "input": easel.shape(source)}
+    index = easel.emit("custom", call.path, [source], options, tensors=call.tensor("alpha", n))
+    return made(index, easel.shape(index), len(call.x.dims), call.x.channel, call.x.batch)
 
 
 def _exact(number: float) -> Any:

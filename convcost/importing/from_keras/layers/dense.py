@@ -1,4 +1,4 @@
-"""Fully connected layers, embeddings, recurrent layers, and what gives tensors another form."""
+"""Fully connected layers, and what gives tensors another form."""
 
 from math import prod
 
@@ -7,6 +7,7 @@ from convcost.importing.easel import Easel
 from convcost.importing.from_keras.call import Call, layer
 from convcost.importing.from_keras.layers.activations import activated
 from convcost.importing.parts.linear import connected
+from convcost.importing.parts.windows import window
 from convcost.importing.value import Value, permuted, reshaped
 
 
@@ -25,9 +26,12 @@ def flatten(easel: Easel, call: Call) -> Value:
     return reshaped(call.x, (1, prod(call.x.dims)))
 
 
-@layer("Reshape")
+@layer("Reshape", "ops.Reshape")
 def reshape(easel: Easel, call: Call) -> Value:
-    target = [n if n is not None else -1 for n in call.config["target_shape"]]
+    written = call.config.get("target_shape")
+    if written is None:  # a function's, of a file that does not tell it from the layer
+        written = call.config["newshape"][1:]
+    target = [n if n is not None else -1 for n in written]
     known = prod(n for n in target if n != -1)
     open_, elements = target.count(-1), call.x.elements
     if open_ > 1 or not known or elements % known or (not open_ and elements != known):
@@ -45,4 +49,6 @@ def permute(easel: Easel, call: Call) -> Value:
 
 @layer("RepeatVector")
 def repeat(easel: Easel, call: Call) -> Value:
-    raise Refusal("CC401", "RepeatVector is not read")
+    """A vector n times: one position made larger to n."""
+    one = reshaped(call.x, (1, 1, call.x.dims[-1]))
+    return window(easel, "upsample", one, call.path, {"scale": int(call.config["n"])}, None, 2)

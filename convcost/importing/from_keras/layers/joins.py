@@ -10,6 +10,7 @@ KINDS = {
     "Add": "add",
     "Average": "add",  # the division by their number is free
     "CustomScaleLayer": "add",
+    "Custom>CustomScaleLayer": "add",
     "Subtract": "subtract",
     "Multiply": "multiply",
     "Maximum": "maximum",

@@ -164,6 +164,13 @@ def global_pool(easel: Easel, call: Call) -> Value:
     return reshaped(drawn, (1, drawn.dims[call.channel]))
 
 
+@layer(*(f"Adaptive{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)))
+def adaptive(easel: Easel, call: Call) -> Value:
+    kind = "adaptive_max_pool" if "Max" in call.kind else "adaptive_avg_pool"
+    options = {"size": each(call.numbers("output_size"))}
+    return window(easel, kind, call.x, call.path, options, None, call.channel)
+
+
 @layer("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
 def pad(easel: Easel, call: Call) -> Value:
     return _bordered(easel, call, "pad", "padding")

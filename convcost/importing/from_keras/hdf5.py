@@ -1,0 +1,66 @@
+"""Keras' older format, a whole model in one HDF5 file: its configuration is an attribute of the
+root, its weights are a group with one group for each layer. Source: Keras' legacy_h5_format."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from convcost.errors import Refusal
+from convcost.importing.from_keras.heaps import sound
+
+CONFIG = "model_config"
+WEIGHTS = "model_weights"
+OF_WEIGHTS = ("layers", "vars", "_layer_checkpoint_dependencies")  # in files of Keras 3
+WHOLE = "save the whole model: model.save('model.keras'), or write model.to_json()"
+BROKEN = (OSError, KeyError, ValueError, TypeError, RuntimeError, EOFError, OverflowError)
+
+
+def configuration(path: Path, largest: int) -> bytes:
+    """The text of the configuration. Raises Refusal, OSError if there is no file to open."""
+    try:
+        import h5py  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    except ImportError:
+        raise Refusal(
+            "CC401", "h5py is needed to read this file", "pip install 'convcost[keras]'"
+        ) from None
+    with opened(path, h5py) as file:
+        try:
+            return _text(file, largest, h5py)
+        except BROKEN as error:
+            raise Refusal("CC404", f"its `{CONFIG}` cannot be read: {error}") from None
+
+
+@contextmanager
+def opened(path: Path, h5py: Any) -> Iterator[Any]:
+    """The root of a file. Raises Refusal, OSError if there is no file to open."""
+    with path.open("rb") as bare:
+        try:
+            file = h5py.File(bare, "r") if sound(bare) else None
+        except BROKEN:
+            file = None
+        if file is None:
+            raise Refusal("CC404", "is no HDF5 file, or a damaged one")
+        try:
+            yield file
+        finally:
+            file.close()
+
+
+def _text(file: Any, largest: int, h5py: Any) -> bytes:
+    if CONFIG not in file.attrs:
+        if "layer_names" in file.attrs or any(name in file for name in OF_WEIGHTS):
+            raise Refusal("CC404", "the file holds weights only, not what they belong to", WHOLE)
+        raise Refusal("CC404", f"the file holds no Keras model: it has no `{CONFIG}`", WHOLE)
+    kept = file.attrs.get_id(CONFIG)
+    # What an attribute says of its own size is known before any of it is read.
+    if kept.shape != () or kept.get_type().get_class() != h5py.h5t.STRING:
+        raise Refusal("CC404", f"its `{CONFIG}` is no text")
+    if max(kept.get_storage_size(), kept.dtype.itemsize) > largest:
+        raise Refusal("CC404", f"its `{CONFIG}` is larger than {largest // 2**20} MiB")
+    found = file.attrs[CONFIG]
+    if isinstance(found, str):
+        return found.encode("utf-8", "surrogateescape")
+    if not isinstance(found, bytes):
+        raise Refusal("CC404", f"its `{CONFIG}` is no text")
+    return bytes(found)

@@ -1,0 +1,271 @@
+"""Graphs of Keras: what calls take, models in models, and whose classes layers are."""
+
+import pytest
+from keras_models import SHAPE, conv, drawn, entry, functional, graph, one, sequential, tensor
+
+from convcost.errors import Refusal
+
+
+def test_layers_in_a_circle_are_refused(tmp_path):
+    layers = [
+        (one("InputLayer", "x", batch_shape=SHAPE),),
+        (one("ReLU", "a"), "b"),
+        (one("ReLU", "b"), "a"),
+    ]
+    with pytest.raises(Refusal, match="the layers go in a circle, or their inputs lack: `a`, `b`"):
+        drawn(tmp_path, functional(layers, ["b"]))
+
+
+Q, V, M = tensor("q"), tensor("v"), tensor("m")
+CALLED = {
+    "by position": ([Q, V], {}),
+    "with a mask by name": ([Q, V], {"attention_mask": M}),
+    "with a mask by position": ([Q, V, None, M], {}),
+    "by name, out of order": ([], {"key": V, "query": Q, "query_mask": M, "value": V}),
+}
+
+
+@pytest.mark.parametrize("how", CALLED)
+def test_attention_takes_query_value_and_key_and_no_mask(tmp_path, how):
+    layer = one("MultiHeadAttention", "mha", num_heads=4, key_dim=8, use_bias=False)
+    config = graph(
+        (entry("q", 6, 32),),
+        (entry("v", 9, 24),),
+        (entry("m", 6, 9),),
+        (layer, CALLED[how]),
+        inputs=[["q", 0, 0], ["v", 0, 0], ["m", 0, 0]],
+        outputs=["mha", 0, 0],
+    )
+    drawing = drawn(tmp_path, config)
+    assert sum(layer.params for layer in drawing.layers) == 2 * 32 * 32 + 2 * 24 * 32
+    macs = 2 * 6 * 32 * 32 + 2 * 9 * 24 * 32 + 2 * 6 * 9 * 32
+    assert sum(layer.macs for layer in drawing.layers) == macs
+
+
+def test_attention_of_keras_2_takes_its_value_by_name(tmp_path):
+    layer = one("MultiHeadAttention", "mha", num_heads=4, key_dim=8, use_bias=False)
+    config = graph(
+        (entry("q", 6, 32),),
+        (entry("v", 9, 24),),
+        (layer,),
+        inputs=[["q", 0, 0], ["v", 0, 0]],
+        outputs=[["mha", 0, 0]],
+    )
+    call = [["q", 0, 0, {"value": ["v", 0, 0], "training": False}]]
+    config["config"]["layers"][2]["inbound_nodes"] = [call]
+    params = sum(layer.params for layer in drawn(tmp_path, config).layers)
+    assert params == 2 * 32 * 32 + 2 * 24 * 32
+
+
+def test_a_tensor_by_a_keyword_of_unknown_meaning_is_refused(tmp_path):
+    def model(**keywords):
+        return graph(
+            (entry("x", 8),),
+            (one("Dense", "d", units=4), ([], keywords)),
+            inputs=["x", 0, 0],
+            outputs=["d", 0, 0],
+        )
+
+    assert drawn(tmp_path, model(inputs=tensor("x"))).layers[0].params == 8 * 4 + 4
+    with pytest.raises(Refusal) as refused:
+        drawn(tmp_path, model(inputs=tensor("x"), context=tensor("x")))
+    assert refused.value.code == "CC401"
+    assert (
+        refused.value.message == "layer `d`: Dense takes a tensor as `context`, which is not read"
+    )
+
+
+def test_what_only_makes_a_mask_is_free(tmp_path):
+    def model(end):
+        return graph(
+            (entry("x", 5, 4),),
+            (one("NotEqual", "ne"), ([tensor("x"), 0.0], {})),
+            (one("LSTM", "r", units=3), ([tensor("x")], {"mask": tensor("ne")})),
+            inputs=["x", 0, 0],
+            outputs=end,
+        )
+
+    drawing = drawn(tmp_path, model(["r", 0, 0]))
+    assert [layer.params for layer in drawing.layers] == [4 * (4 + 3) * 3 + 4 * 3]
+    assert drawing.free == (("NotEqual", 1),)
+    with pytest.raises(Refusal, match="the class `NotEqual` is not read"):
+        drawn(tmp_path, model([["r", 0, 0], ["ne", 0, 0]]))
+
+
+def nested(inputs, args, end=("inner", 1, 0)):
+    """A model of two inputs, 6 and 4 wide, called in another."""
+    inner = graph(
+        (entry("a", 6),),
+        (entry("b", 4),),
+        (one("Dense", "da", units=3), ([tensor("a")], {})),
+        (one("Dense", "db", units=5), ([tensor("b")], {})),
+        inputs=inputs,
+        outputs={"z": ["da", 0, 0], "y": ["db", 0, 0]},
+        name="inner",
+    )
+    return graph(
+        (entry("six", 6),),
+        (entry("four", 4),),
+        (inner, ([args], {"mask": {"a": None}})),
+        (one("Dense", "last", units=2), ([tensor("inner", 0, 1, [None, 3])], {})),
+        inputs=[["six", 0, 0], ["four", 0, 0]],
+        outputs=[["last", 0, 0], list(end)],
+    )
+
+
+BY_NAME = {"b": tensor("four"), "a": tensor("six")}
+NESTED = {
+    "a mapping for a mapping": ({"b": ["b", 0, 0], "a": ["a", 0, 0]}, BY_NAME),
+    "a mapping for a list": ([["b", 0, 0], ["a", 0, 0]], BY_NAME),
+    "a list for a list": ([["b", 0, 0], ["a", 0, 0]], [tensor("four"), tensor("six")]),
+    "a list for a mapping": (
+        {"b": ["b", 0, 0], "a": ["a", 0, 0]},
+        [tensor("six"), tensor("four")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NESTED)
+def test_a_nested_model_takes_its_inputs_by_name_and_may_be_the_end(tmp_path, case):
+    drawing = drawn(tmp_path, nested(*NESTED[case]))
+    params = {layer.path[-1]: layer.params for layer in drawing.layers}
+    assert params == {"da": 6 * 3 + 3, "db": 4 * 5 + 5, "last": 3 * 2 + 2}
+    ends = [drawing.layers[end].path[-1] for end in drawing.outputs]
+    assert ends == ["last", "db"]
+
+
+def test_a_nested_model_lacking_an_input_is_refused(tmp_path):
+    inputs = {"b": ["b", 0, 0], "a": ["a", 0, 0]}
+    with pytest.raises(Refusal, match="a model is called without its input `b`"):
+        drawn(tmp_path, nested(inputs, {"a": tensor("six")}))
+    with pytest.raises(Refusal, match="a model of 2 inputs is called with 1"):
+        drawn(tmp_path, nested(inputs, [tensor("six")]))
+
+
+UNWEIGHTED = "a file without weights does not tell its params"
+OWN = {
+    ("Dense", "keras.layers", None): None,
+    ("Dense", "tensorflow.keras.layers", None): None,
+    ("Dense", "tf_keras.layers", None): None,
+    ("LayerScale", "keras.src.applications.convnext", "LayerScale"): None,
+    ("Custom>CustomScaleLayer", None, None): None,
+    ("Dense", None, "Dense"): "its module is not told",
+    ("Dense", None, "mine>Dense"): "it is registered as `mine>Dense`",
+    ("Dense", "keras.layers", "mine>Dense"): "it is registered as `mine>Dense`",
+    ("StochasticDepth", "extras.layers", "StochasticDepth"): "its module is `extras.layers`",
+}
+
+
+@pytest.mark.parametrize("written", OWN)
+def test_a_class_is_keras_own_by_its_module_not_by_its_name(tmp_path, written):
+    kind, module, registered = written
+    layer = one(kind, "d", units=4) | {"module": module, "registered_name": registered}
+    if ">" in kind:
+        layer = one(kind, "d")
+    config = sequential(layer, conv("c", 4, 1), shape=[None, 8, 8, 3])
+    if OWN[written] is None:
+        assert drawn(tmp_path, config).layers
+        return
+    with pytest.raises(Refusal) as refused:
+        drawn(tmp_path, config)
+    assert refused.value.code == "CC401"
+    assert refused.value.message == (
+        f"layer `d`: the class `{kind}` is not that of keras: {OWN[written]}, and {UNWEIGHTED}"
+    )
+
+
+MINE = {"module": "mine.layers", "registered_name": "mine>LSTM"}
+AROUND = {
+    "Bidirectional": one("LSTM", "r", units=4) | MINE,
+    "TimeDistributed": one("Dense", "r", units=4) | MINE,
+    "SpectralNormalization": one("Dense", "r", units=4) | MINE,
+}
+
+
+@pytest.mark.parametrize("kind", AROUND)
+def test_a_layer_within_another_has_to_be_keras_own_too(tmp_path, kind):
+    inner = AROUND[kind]
+    config = sequential(one(kind, "around", layer=inner), shape=[None, 7, 8])
+    with pytest.raises(Refusal) as refused:
+        drawn(tmp_path, config)
+    assert refused.value.message == (
+        f"layer `around`: {kind} of the class `{inner['class_name']}`, which is not that of "
+        "keras: it is registered as `mine>LSTM`"
+    )
+
+
+def test_a_cell_has_to_be_keras_own_too(tmp_path):
+    cells = {"cells": [one("LSTMCell", "a", units=4), one("GRUCell", "b", units=4) | MINE]}
+    stacked = {"class_name": "StackedRNNCells", "config": cells}
+    with pytest.raises(Refusal, match="RNN of the class `GRUCell`, which is not that of keras"):
+        drawn(tmp_path, sequential(one("RNN", "r", cell=stacked), shape=[None, 7, 8]))
+
+
+def test_a_class_without_stored_weights_is_refused_with_the_way_out(tmp_path):
+    config = graph(
+        (entry("x", 8),),
+        (one("Gain", "g"), ([tensor("x", shape=[None, 8])], {})),
+        (one("Dense", "d", units=4), ([tensor("g", shape=[None, 8])], {})),
+        inputs=["x", 0, 0],
+        outputs=["d", 0, 0],
+    )
+    with pytest.raises(Refusal) as refused:
+        drawn(tmp_path, config)
+    assert refused.value.message == f"layer `g`: the class `Gain` is not read, and {UNWEIGHTED}"
+    assert refused.value.help == (
+        "saved with its weights, as model.keras, the layer is `custom` with its macs uncounted; "
+        "or as ONNX, model.export('model.onnx', format='onnx')"
+    )
+
+
+def test_a_function_of_keras_learns_nothing(tmp_path):
+    function = one("Cumsum", "f") | {"module": "keras.src.ops.numpy"}
+    config = graph(
+        (entry("x", 8),),
+        (function, ([tensor("x", shape=[None, 8])], {})),
+        (one("Dense", "d", units=4), ([tensor("f", shape=[None, 8])], {})),
+        inputs=["x", 0, 0],
+        outputs=["d", 0, 0],
+    )
+    first, _ = drawn(tmp_path, config).layers
+    assert (first.kind, first.params, first.uncounted) == ("custom", 0, True)
+
+
+def test_functions_that_keras_2_wrote_down_are_joins_and_activations(tmp_path):
+    calls = {
+        "math.multiply": ["x", 0, 0, {"y": 2, "name": None}],
+        "__operators__.add": ["math.multiply", 0, 0, {"y": ["x", 0, 0], "name": None}],
+        "nn.relu": ["__operators__.add", 0, 0, {"name": None}],
+    }
+    layers = [(one("TFOpLambda", name, function=name),) for name in calls]
+    config = graph((entry("x", 8),), *layers, inputs=["x", 0, 0], outputs=["nn.relu", 0, 0])
+    for layer, call in zip(config["config"]["layers"][1:], calls.values(), strict=True):
+        layer["inbound_nodes"] = [call]
+    drawing = drawn(tmp_path, config)
+    assert [layer.kind for layer in drawing.layers] == ["add", "relu"]
+    assert drawing.free == (("Multiply", 1),)
+    config["config"]["layers"][3]["config"]["function"] = "linalg.inv"
+    with pytest.raises(Refusal, match=r"the function `linalg\.inv` of TensorFlow is not read"):
+        drawn(tmp_path, config)
+
+
+@pytest.mark.parametrize("end", [["r", 0, 1], ["d", 0, 0]])
+def test_a_state_that_is_more_than_a_start_is_refused(tmp_path, end):
+    layer = one("LSTM", "r", units=3, return_state=True)
+    config = graph(
+        (entry("x", 5, 4),),
+        (layer, ([tensor("x")], {})),
+        (one("LSTM", "s", units=3), ([tensor("x")], {"initial_state": [tensor("r", 0, 1)]})),
+        (one("Dense", "d", units=2), ([tensor("r", 0, 1)], {})),
+        inputs=["x", 0, 0],
+        outputs=end,
+    )
+    with pytest.raises(Refusal) as refused:
+        drawn(tmp_path, config)
+    assert (refused.value.code, refused.value.message) == (
+        "CC401",
+        "layer `r` gives several tensors, of which only the first is read",
+    )
+    del config["config"]["layers"][3]
+    config["config"]["output_layers"] = ["s", 0, 0]
+    assert [one.kind for one in drawn(tmp_path, config).layers] == ["lstm", "lstm"]
