@@ -26,6 +26,56 @@ def _plain() -> ModelProto:
     return model([node("Relu", "x", "-> y")])
 
 
+def _doubled(times: int) -> ModelProto:
+    """A shape that is laid beside itself, again and again: 2, 4, 8, … whole numbers."""
+    nodes = [node("Shape", "x", "-> s0")]
+    nodes += [node("Concat", f"s{n}", f"s{n}", f"-> s{n + 1}", axis=0) for n in range(times)]
+    return model([*nodes, node("Reshape", "x", f"s{times}", "-> y")])
+
+
+def _stretched(times: int) -> ModelProto:
+    """A shape worked out of data's, as long as a tensor is large."""
+    one = helper.make_tensor("one", TensorProto.INT64, [1], [1])
+    nodes = [
+        node("Expand", "x", "wide", "-> b"),
+        node("Flatten", "b", "-> f", axis=0),
+        node("Squeeze", "f", "-> v"),
+        node("Shape", "v", "-> s"),
+        node("ConstantOfShape", "s", "-> c", value=one),
+        node("Mul", "c", "c", "-> d"),
+        node("Reshape", "x", "d", "-> y"),
+    ]
+    return model(nodes, {"wide": ints(times, 8, 12, 10)})
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (
+            _doubled(34),
+            (
+                f"Concat `s15` makes a list of up to {64 * 2**15:,} whole numbers, to be "
+                "worked out one by one"
+            ),
+        ),
+        (
+            _stretched(10**9),
+            f"`c` is a list of {10**9 * 960:,} whole numbers that are all worked out",
+        ),
+    ],
+    ids=["doubled", "stretched"],
+)
+def test_shapes_that_fill_all_memory_are_refused(tmp_path, made, message):
+    assert _refused(lambda: drawn(tmp_path, made)) == ("CC404", message)
+
+
+def test_a_list_may_be_laid_beside_itself_a_few_times(tmp_path):
+    nodes = [node("Shape", "x", "-> s"), node("Concat", "s", "s", "-> both", axis=0)]
+    nodes += [node("Slice", "both", "four", "eight", "-> t"), node("Reshape", "x", "t", "-> y")]
+    ends = {"four": ints(4), "eight": ints(8)}
+    assert drawn(tmp_path, model([*nodes, node("Relu", "y", "-> z")], ends, outputs=["z"])).layers
+
+
 GARBLED = "the file cannot be read as ONNX: it is truncated, damaged or something else"
 FILES = {
     "empty": (b"", "the file is empty"),

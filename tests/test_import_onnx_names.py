@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from onnx_models import array, drawn, model, node, sums, told
 
+from convcost.errors import Refusal
+
 
 def _named(name: str, *more: str, **attributes):
     made = node(*more, **attributes)
@@ -94,16 +96,67 @@ def test_a_matrix_of_its_own_is_counted_beside_the_table(tmp_path, name):
     assert sums(drawing) == (50 * 16 + 16 * 50, 0, 7 * 16 * 50)
 
 
-def test_numbers_in_another_file_are_not_compared_and_that_is_told(tmp_path):
-    made = _language(*TIED["turned by the exporter"])
-    turned = made.graph.initializer[1]
-    turned.ClearField("raw_data")
-    turned.data_location = turned.EXTERNAL
-    turned.external_data.add(key="location", value="weights.bin")
+def _outside(made, *places):
+    """The model with its weights in `weights.bin`, each at the place that is given for it."""
+    for tensor, (offset, length) in zip(made.graph.initializer, places, strict=True):
+        tensor.ClearField("raw_data")
+        tensor.data_location = tensor.EXTERNAL
+        tensor.external_data.add(key="location", value="weights.bin")
+        tensor.external_data.add(key="offset", value=str(offset))
+        tensor.external_data.add(key="length", value=str(length))
+    return made
+
+
+SIZE = TABLE.nbytes
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_numbers_in_a_file_of_weights_are_compared_where_it_is_there(tmp_path, same):
+    made = _outside(_language(*TIED["turned by the exporter"]), (0, SIZE), (SIZE, SIZE))
+    turned = np.ascontiguousarray(TABLE.T) + (0 if same else 1)
+    (tmp_path / "weights.bin").write_bytes(TABLE.tobytes() + turned.tobytes())
+    drawing = drawn(tmp_path, made)
+    assert sums(drawing) == (50 * 16 + (0 if same else 16 * 50), 0, 7 * 16 * 50)
+    assert drawing.notes == ()
+
+
+@pytest.mark.parametrize("also", [True, False])
+def test_tensors_at_one_place_of_a_file_are_one_whether_it_is_there_or_not(tmp_path, also):
+    nodes = [node("Conv", "x", "v", "-> a"), node("Conv", "a", "w", "-> y")]
+    weights = {"v": array(8, 8, 1, 1), "w": array(8, 8, 1, 1)}
+    place = (256, 4 * 8 * 8)
+    made = _outside(model(nodes, weights), place, place if also else (512, 4 * 8 * 8))
+    once = 8 * 8
+    assert sums(drawn(tmp_path, made))[0] == (once if also else 2 * once)
+
+
+@pytest.mark.parametrize("key", ["offset", "length"])
+def test_a_tensor_at_no_place_of_its_file_is_refused(tmp_path, key):
+    made = _outside(model([node("Conv", "x", "w", "-> y")], {"w": array(8, 8, 1, 1)}), (0, 256))
+    for entry in made.graph.initializer[0].external_data:
+        if entry.key == key:
+            entry.value = "-1"
+    with pytest.raises(Refusal) as caught:
+        drawn(tmp_path, made)
+    assert caught.value.code == "CC404"
+    assert caught.value.message == "the tensor `w` lies at no place of its file"
+
+
+@pytest.mark.parametrize("there", ["nothing", "too little", "a folder", "a link"])
+def test_numbers_in_another_file_that_cannot_be_read_are_told_of(tmp_path, there):
+    made = _outside(_language(*TIED["turned by the exporter"]), (0, SIZE), (SIZE, SIZE))
+    target = tmp_path / "weights.bin"
+    if there == "too little":
+        target.write_bytes(TABLE.tobytes())
+    elif there == "a folder":
+        target.mkdir()
+    elif there == "a link":
+        (tmp_path / "elsewhere").write_bytes(TABLE.tobytes() * 2)
+        target.symlink_to(tmp_path / "elsewhere")
     drawing = drawn(tmp_path, made)
     assert sums(drawing) == (50 * 16 + 16 * 50, 0, 7 * 16 * 50)
     (note,) = drawing.notes
     assert note == (
         "whether `onnx::MatMul_12` is the table `tok.weight` turned is not known, as the numbers "
-        "lie in another file: both are counted"
+        "cannot be read: both are counted"
     )

@@ -289,16 +289,6 @@ def test_the_parts_of_a_weight_are_weights(tmp_path: Path) -> None:
     assert not [note for note in drawing.notes if "in no layer" in note]
 
 
-def test_weights_with_a_bias_and_without_are_counted_for_each_and_told_of(tmp_path: Path) -> None:
-    nodes = [node("Conv", "x", "w", "b", "-> c"), node("Conv", "c", "w", "-> y")]
-    drawing = drawn(tmp_path, model(nodes, {"w": array(8, 8, 3, 3), "b": array(8)}))
-    square = 8 * 3 * 3 * 8
-    assert sums(drawing) == (2 * square + 8, 0, square * (10 * 8 + 8 * 6))
-    assert list(drawing.notes) == [
-        "1 tensor belongs to several layers that share nothing else, and is counted for each: `w`"
-    ]
-
-
 @pytest.mark.parametrize(
     ("op", "alpha", "layer"),
     [

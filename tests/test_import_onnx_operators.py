@@ -216,7 +216,88 @@ TABLE = {
         {"one": ints(1), "two": ints(2)},
         (1, 6, 5),
         None,
-        (0, 0, 5 * 6),
+        (0, 0, 0),
+    ),
+    "einsum with a letter of either case": (
+        [node("Einsum", "x", "w", "-> y", equation="...i,iA->...A")],
+        {"w": array(768, 4)},
+        ROW,
+        ["linear features=4 bias=False each_position=True → 197×4"],
+        (768 * 4, 0, 768 * 4 * 197),
+    ),
+    "einsum, a sum over channels": (
+        [node("Einsum", "x", "w", "-> y", equation="bchw,c->bhw")],
+        {"w": array(8)},
+        (1, 8, 12, 10),
+        ["linear features=1 bias=False each_position=True → 12×10×1",
+         "reshape shape=Shape(channels=10, size=(12,)) → 12×10"],
+        (8, 0, 8 * 12 * 10),
+    ),
+    "einsum, one number from all": (
+        [node("Einsum", "x", "w", "-> y", equation="bchw,chw->b")],
+        {"w": array(8, 12, 10)},
+        (1, 8, 12, 10),
+        ["flatten → 960", "linear features=1 bias=False inputs=960 → 1"],
+        (8 * 12 * 10, 0, 8 * 12 * 10),
+    ),
+    "einsum, a factor of every channel": (
+        [node("Einsum", "x", "w", "-> y", equation="bchw,c->bchw")],
+        {"w": array(8)},
+        (1, 8, 12, 10),
+        ["scale → 12×10×8"],
+        (8, 0, 0),
+    ),
+    "einsum, turned after a factor": (
+        [node("Einsum", "w", "x", "-> y", equation="c,bnc->bcn")],
+        {"w": array(768)},
+        ROW,
+        ["scale → 197×768"],
+        (768, 0, 0),
+    ),
+    "einsum, a diagonal": (
+        [node("Einsum", "x", "-> y", equation="bii->bi")],
+        {},
+        (1, 8, 8),
+        [("custom what=Einsum params=0 macs=uncounted output=Shape(channels=8, size=()) "
+          "input=Shape(channels=8, size=(8,)) → 8")],
+        (0, 0, 0),
+    ),
+    "Gemm, turned": (
+        [node("Squeeze", "x", "-> f"), node("Gemm", "f", "w", "b", "-> y", transA=1)],
+        {"w": array(197, 4), "b": array(4)},
+        ROW,
+        ["linear features=4 each_position=True → 768×4"],
+        (197 * 4 + 4, 0, 197 * 4 * 768),
+    ),
+    "Gemm, turned, of the model's input": (
+        [node("Gemm", "x", "w", "-> y", transA=1)],
+        {"w": array(5, 4)},
+        (5, 3),
+        ["reshape shape=Shape(channels=5, size=(3,)) → 3×5",
+         "linear features=4 bias=False inputs=5 each_position=True → 3×4"],
+        (5 * 4, 0, 5 * 4 * 3),
+    ),
+    "Gemm from the left": (
+        [node("Gemm", "w", "x", "b", "-> y", transB=1)],
+        {"w": array(4, 768), "b": array(4, 1)},
+        (1, 768),
+        ["linear features=4 → 4"],
+        (4 * 768 + 4, 0, 4 * 768),
+    ),
+    "Gemm from the left, turned": (
+        [node("Squeeze", "x", "-> f"), node("Gemm", "w", "f", "-> y", transA=1)],
+        {"w": array(197, 4)},
+        ROW,
+        ["linear features=4 bias=False each_position=True → 768×4"],
+        (4 * 197, 0, 4 * 197 * 768),
+    ),
+    "Gemm with a bias of one number": (
+        [node("Gemm", "x", "w", "own.b", "-> y")],
+        {"w": array(768, 4), "own.b": array(1)},
+        (1, 768),
+        ["linear features=4 bias=False → 4",
+         "scale factor=False shift=True shared=True → 4"],
+        (768 * 4 + 1, 0, 768 * 4),
     ),
     "upsample": (
         [node("Resize", "x", "", "scales", "-> y", mode="linear")],
@@ -356,6 +437,22 @@ def test_an_operator_becomes_the_layers_that_stand_for_it(tmp_path, name):
     drawing = drawn(tmp_path, model(nodes, weights, dims))
     assert layers is None or told(drawing) == layers
     assert sums(drawing) == counted
+
+
+@pytest.mark.parametrize(
+    ("opset", "learned", "layers"),
+    [
+        (18, 2, ["group_norm scale=False shift=False groups=2 → 12×10×8",
+                 "custom what=scale and shift of groups params=4 macs=0 → 12×10×8"]),
+        (21, 8, ["group_norm groups=2 → 12×10×8"]),
+    ],
+)  # fmt: skip
+def test_a_group_norm_learns_by_group_before_opset_21(tmp_path, opset, learned, layers):
+    nodes = [node("GroupNormalization", "x", "s", "b", "-> y", num_groups=2)]
+    weights = {"s": array(learned), "b": array(learned)}
+    drawing = drawn(tmp_path, model(nodes, weights, opset=opset))
+    assert told(drawing) == layers
+    assert sums(drawing) == (learned + learned, 0, 0)
 
 
 def _gelu(x: str, y: str) -> list:

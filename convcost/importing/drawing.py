@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple, TypeAlias
 
 from convcost.shapes import Shape
+from convcost.spec.sizes import Sizes
 
 Path: TypeAlias = tuple[str, ...]
 
@@ -14,7 +15,9 @@ class Drawn(NamedTuple):
     layers by index, −1−k the k-th input of the model. `output` and `params` are the kind's own
     arithmetic, already held against the model's. `shares` is the layer whose weights it uses again.
     `rest` says which entry of a reshape follows from the others: 0 the channels, 1… the size.
-    `follows` are options that go with the size of what comes in, as expressions of the language.
+    `follows` are options that go with the size of what comes in, as expressions of the language;
+    of a shape an expression for every entry, empty where it stays as it is. `sized` is a resize to
+    a size that the model works out, whatever its options say.
     """
 
     path: Path
@@ -28,7 +31,8 @@ class Drawn(NamedTuple):
     shares: int | None = None
     note: str = ""
     rest: int | None = None
-    follows: tuple[tuple[str, str], ...] = ()
+    follows: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
+    sized: bool = False
 
     @property
     def uncounted(self) -> bool:
@@ -38,7 +42,8 @@ class Drawn(NamedTuple):
 class Drawing(NamedTuple):
     """A model as layers. `outputs` are the layers that give what the model returns; `free` are the
     operators that no layer stands for, as they cost nothing, with their number; `classes` are the
-    names of modules' classes by path, where the model has such."""
+    names of modules' classes by path, where the model has such, `sizes` which other sizes it takes.
+    """
 
     name: str
     source: str
@@ -48,3 +53,4 @@ class Drawing(NamedTuple):
     free: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = ()
     classes: tuple[tuple[Path, str], ...] = ()
+    sizes: Sizes = Sizes()

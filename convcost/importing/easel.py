@@ -69,13 +69,14 @@ class Easel:
         note: str = "",
         rest: int | None = None,
         follows: Mapping[str, str] | None = None,
+        sized: bool = False,
     ) -> int:
         """Puts a layer down; its index.
 
         `options` are the kind's, by the names of the language; those at their default are dropped.
         `tensors` are what it learns and `buffers` what it keeps, each with its elements: the kind
-        must count as many. `follows` are options that go with the size of what comes in. Raises
-        Refusal.
+        must count as many. `follows` are options that go with the size of what comes in, `sized` is
+        a resize to a size that the model works out. Raises Refusal.
         """
         found = KINDS.get(kind)
         assert found is not None, kind
@@ -101,6 +102,7 @@ class Easel:
                 note,
                 rest,
                 tuple((follows or {}).items()),
+                sized,
             )
         )
         self._kinds.append(layer)
@@ -139,6 +141,26 @@ class Easel:
             self.used.setdefault(key, index)
         self.layers[index] = old._replace(options=self._told(found, given), params=params)
         self._kinds[index] = layer
+
+    def restate(self, index: int, inputs: Sequence[int], options: Mapping[str, Any]) -> None:
+        """Puts a `custom` layer, which states all it has, in place of one drawn before; what comes
+        out stays as it is."""
+        found = KINDS.get("custom")
+        assert found is not None
+        old = self.layers[index]
+        layer = found(**self._checked(found, options))
+        x = layer.take(tuple(self.shape(source) for source in inputs))
+        assert layer.output(x) == old.output, (layer.output(x), old.output)
+        self.layers[index] = old._replace(
+            kind="custom",
+            options=self._told(found, options),
+            inputs=tuple(inputs),
+            params=options["params"],
+            macs=layer.macs(x).value,
+            shares=None,
+        )
+        self._kinds[index] = layer
+        self._varies[index] = self._varied(layer, inputs, old.output)
 
     def demand(self, value: Value, channel: int, path: Path) -> int:
         """The source of a tensor with that axis as channels and the others as size, in order; a

@@ -22,7 +22,7 @@ def read(
     from convcost.importing.from_onnx.file import opened
     from convcost.importing.from_onnx.walk import drawn
 
-    return drawn(opened(path), path.stem, str(path.name), size, dims)
+    return drawn(opened(path), path, size, dims)
 
 
 def _there() -> None:

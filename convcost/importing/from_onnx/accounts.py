@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import prod
 
 from convcost.importing.from_onnx.graph import Graph
 from convcost.importing.from_onnx.lost import undrawn
 from convcost.importing.from_onnx.sheet import Sheet
+from convcost.importing.from_onnx.views import View, fresh
 
 SHOWN = 3
 
@@ -17,6 +19,12 @@ def settled(sheet: Sheet, graph: Graph, lost: Mapping[str, str]) -> None:
     notes += _unused(sheet)
     for why, names in _grouped(sheet.told).items():
         notes.append(f"{_tensors(names)} {_are(names)} {why}: {_listed(names)}")
+    if sheet.books.worked:
+        layers = "1 layer" if sheet.books.worked == 1 else f"{sheet.books.worked} layers"
+        notes.append(
+            f"weights of {layers} are worked out of stored ones, which are what is counted; "
+            "working them out is no cost of a sample"
+        )
     if sheet.repeated:
         names = sorted(sheet.repeated)
         belong = "belongs" if len(names) == 1 else "belong"
@@ -43,20 +51,33 @@ def _listed(names: Sequence[str]) -> str:
 def _unused(sheet: Sheet) -> list[str]:
     """Tensors of the file that nothing came of."""
     spent = {*sheet.easel.used, *sheet.told, *sheet.read}
-    found = [
-        (name, constant.elements)
-        for name, constant in sheet.constants.items()
-        if constant.roots == ((name, constant.elements),)
-        and constant.real
-        and constant.elements > 1
-        and name not in spent
-    ]
+    pieces: dict[str, list[View]] = {}
+    for key in spent:
+        view = _view(sheet, key)
+        if view is not None:
+            pieces.setdefault(view.root, []).append(view)
+    found = []
+    for name, constant in sheet.constants.items():
+        itself = constant.roots == ((name, constant.elements),)
+        view = _view(sheet, name)
+        alone = constant.elements == 1 and not constant.learned
+        if not itself or not constant.real or alone or name in spent:
+            continue
+        if view is None or view.root == name:
+            left = fresh(view, pieces.get(name, [])) if view is not None else constant.elements
+            found += [(name, left)] if left else []
     if not found:
         return []
     total = sum(elements for _, elements in found)
     shown = ", ".join(f"`{name}` ({elements:,})" for name, elements in found[:SHOWN])
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return [f"{total:,} numbers of the file are in no layer: {shown}{more}"]
+    numbers = "1 number of the file is" if total == 1 else f"{total:,} numbers of the file are"
+    return [f"{numbers} in no layer: {shown}{more}"]
+
+
+def _view(sheet: Sheet, name: str) -> View | None:
+    constant = sheet.constants.get(name)
+    return None if constant is None else constant.view
 
 
 def _grouped(told: Mapping[str, str]) -> dict[str, list[str]]:
@@ -71,10 +92,13 @@ def _stored(sheet: Sheet, notes: list[str]) -> None:
     kinds: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     for name in sheet.easel.used:
-        if name in sheet.stored:
-            kind, elements, size = sheet.stored[name]
-            kinds[kind] += elements
-            sizes[kind] += size
+        view = _view(sheet, name)
+        root = name if view is None else view.root
+        if root in sheet.stored:
+            kind, elements, size = sheet.stored[root]
+            here = elements if view is None else prod(view.dims)
+            kinds[kind] += here
+            sizes[kind] += size * here // max(elements, 1)
     if set(kinds) - {"float32"}:
         listed = ", ".join(
             f"{kinds[kind]:,} as {kind} ({sizes[kind]:,} bytes)" for kind in sorted(kinds)

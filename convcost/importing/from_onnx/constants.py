@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.importing.from_onnx.graph import Node
 from convcost.importing.from_onnx.shapes import SMALL, Dims
+from convcost.importing.from_onnx.views import View, viewed
 from convcost.importing.from_onnx.work import LARGE, WORK
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Constant(NamedTuple):
 
     `data` are its numbers as an array where they are few and known. `roots` are the tensors of the
     file that it is made of, with their elements: `whole` if it is all of a single one, rearranged.
-    `learned` tells weights from constants; `by` is the operator to draw where it is worked out.
+    A piece of a tensor is a root too. `learned` tells weights from constants; `by` is the operator
+    to draw where it is worked out; `view` tells which elements these are, each of them once.
     """
 
     dims: Dims
@@ -49,6 +51,8 @@ class Constant(NamedTuple):
     roots: tuple[tuple[str, int], ...] = ()
     learned: bool = False
     by: Node | None = None
+    view: View | None = None
+    sure: bool = False  # the exporter says what it is
 
     @property
     def elements(self) -> int:
@@ -67,8 +71,9 @@ class Constant(NamedTuple):
         return float(first) if (self.data == first).all() else None
 
 
-def held(tensor: "TensorProto", key: str, *, learned: bool) -> Constant:
-    """A tensor of the file."""
+def held(tensor: "TensorProto", key: str, *, learned: bool, sure: bool = False) -> Constant:
+    """A tensor of the file; it is `sure` that it is `learned` where an exporter says so, whatever
+    its name is."""
     from onnx import numpy_helper
 
     kinds = type(tensor)
@@ -82,8 +87,16 @@ def held(tensor: "TensorProto", key: str, *, learned: bool) -> Constant:
             data = None
     real = floating(tensor.data_type)
     # What starts with a slash was worked out by PyTorch's exporter.
-    kept = key.startswith("/") or key.replace("/", ".").rsplit(".", 1)[-1] in BUFFERS
-    return Constant(dims, real, data, ((key, prod(dims)),), learned and not kept)
+    kept = not sure and (key.startswith("/") or buffered(key))
+    roots = ((key, prod(dims)),)
+    return Constant(
+        dims, real, data, roots, learned and not kept, view=viewed(key, dims), sure=sure
+    )
+
+
+def buffered(key: str) -> bool:
+    """Whether a tensor has the name of a buffer."""
+    return key.replace("/", ".").rsplit(".", 1)[-1] in BUFFERS
 
 
 # Operators that give the same elements, rearranged or of another type.

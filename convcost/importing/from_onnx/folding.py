@@ -1,6 +1,6 @@
 """Constants of a graph: those that it holds, and those that follow from them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -13,24 +13,18 @@ from convcost.importing.from_onnx.constants import (
     known,
 )
 from convcost.importing.from_onnx.graph import Graph, Node, alive
+from convcost.importing.from_onnx.learned import is_learned, is_own, is_quantized, layered, told_of
+from convcost.importing.from_onnx.names import OPAQUE
 from convcost.importing.from_onnx.shapes import Dims
-from convcost.importing.from_onnx.work import LARGE
+from convcost.importing.from_onnx.views import View, moved, split, viewed
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, TensorProto
+    from onnx import ModelProto
 
-SIGNATURE = "pkg.torch.export.graph_signature.InputSpec.kind"
 # What gives a mask, never weights.
 CHOICES = ("Where", "Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", "Not", "NonZero")
-MASK = 2  # distinct numbers
-# Operators that multiply with weights, and which of their inputs these may be; of integers too.
-WEIGHTS = {
-    **dict.fromkeys(("MatMul", "FusedMatMul", "MatMulInteger", "Gemm"), (0, 1)),
-    **dict.fromkeys(("Conv", "ConvTranspose", "FusedConv", "ConvInteger"), (0, 1)),
-    **dict.fromkeys(("QLinearMatMul", "QLinearConv", "QGemm"), (0, 3)),
-}
-WHOLE = ("MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv", "QGemm")
-BIASES = {"Gemm": (2,)}
+KEEPING = ("Cast", "CastLike", "Identity", "Neg", "Dropout")  # what keeps a tensor's dims
+PIECES = ("Slice", "Gather", "Piece")  # what takes some elements of a tensor
 PLAIN = {
     "value_int": "int64",
     "value_ints": "int64",
@@ -42,11 +36,16 @@ PLAIN = {
 def gathered(model: "ModelProto", graph: Graph) -> dict[str, Constant]:
     """Initializers and `Constant` nodes by name. Weights are the initializers; a file that has no
     such of floating point, as Paddle's exporter writes, keeps them in the nodes."""
-    told = _told(model)
-    found = {
-        tensor.name: held(tensor, tensor.name, learned=_learned(tensor, told))
-        for tensor in model.graph.initializer
-    }
+    told = told_of(model)
+    found = {}
+    held_by_layers = layered(graph)
+    kind = {"pytorch": model.producer_name == "pytorch", "quantized": is_quantized(graph)}
+    for tensor in model.graph.initializer:
+        sure = told.get(tensor.name) == "PARAMETER"
+        alone = prod(tensor.dims) == 1 and floating(tensor.data_type)
+        alone = alone and not sure and tensor.name not in held_by_layers
+        learned = is_learned(tensor, told) and (not alone or is_own(tensor.name, **kind))
+        found[tensor.name] = held(tensor, tensor.name, learned=learned, sure=sure)
     for sparse in model.graph.sparse_initializer:
         name = sparse.values.name
         dims = tuple(sparse.dims)
@@ -59,42 +58,14 @@ def gathered(model: "ModelProto", graph: Graph) -> dict[str, Constant]:
     return found
 
 
-def _told(model: "ModelProto") -> dict[str, str]:
-    """What PyTorch's newer exporter says of tensors: PARAMETER, BUFFER, …"""
-    return {
-        entry.name: prop.value
-        for entry in model.graph.value_info
-        for prop in entry.metadata_props
-        if prop.key == SIGNATURE
-    }
-
-
-def _learned(tensor: "TensorProto", told: Mapping[str, str]) -> bool:
-    """Whether an initializer is a parameter. PyTorch's newer exporter tells; of what it worked out
-    beforehand it does not: there a mask has two numbers at most, and an index is whole."""
-    if not told:
-        return True
-    if tensor.name in told:
-        return told[tensor.name] == "PARAMETER"
-    if tensor.data_location == tensor.EXTERNAL or prod(tensor.dims) > LARGE:
-        return True
-    import numpy as np
-    from onnx import numpy_helper
-
-    if not floating(tensor.data_type):
-        return False
-    data = numpy_helper.to_array(tensor).astype(np.float64)
-    if (data == np.round(data)).all():
-        return False
-    return len(np.unique(data)) > MASK
-
-
 def _constant(node: Node, *, learned: bool) -> Constant:
     import numpy as np
 
     name = node.outputs[0]
     if node.attributes.get("value") is not None:
-        return held(node.attributes["value"], name, learned=learned)
+        value = node.attributes["value"]
+        module = prod(value.dims) != 1 or ("." in name and not OPAQUE.match(name))
+        return held(value, name, learned=learned and module)
     if node.attributes.get("sparse_value") is not None:
         dims = tuple(node.attributes["sparse_value"].dims)
         return Constant(dims, real=True, roots=((name, prod(dims)),), learned=learned)
@@ -111,24 +82,56 @@ def folded(graph: Graph, constants: dict[str, Constant], shapes: Mapping[str, Di
     for node in graph.nodes:
         if node.outputs[0] in constants:
             continue
-        if node.op == "Shape" and node.known and node.inputs[0] in shapes:
-            constants[node.outputs[0]] = _measured(node, shapes[node.inputs[0]])
-            continue
+        if node.op == "Shape" and node.known:
+            whole = constants.get(node.inputs[0])
+            dims = shapes.get(node.inputs[0]) if whole is None else whole.dims
+            if dims is not None:
+                constants[node.outputs[0]] = _measured(node, dims)
+                continue
         inside = node.inputs and all(name in constants for name in node.inputs if name)
         if inside and len(node.outputs) == 1:
             data = known(node, constants, graph.opset)
             found = derived(node, constants, data, shapes.get(node.outputs[0]))
             if found is not None:
-                constants[node.outputs[0]] = found
+                put(constants, node.outputs[0], found)
                 continue
         if inside and node.op == "Split" and all(name in shapes for name in node.outputs):
-            for name in node.outputs:
-                part = derived(node, constants, None, shapes[name])
-                if part is not None:
-                    constants[name] = part._replace(by=None)
+            for name, part in zip(node.outputs, _parts(node, constants, shapes), strict=True):
+                put(constants, name, part)
             continue
         left.append(node)
     return graph._replace(nodes=alive(left, graph.outputs))
+
+
+def put(constants: dict[str, Constant], name: str, constant: Constant) -> None:
+    """Adds a constant under its name, and a piece of a tensor under its key too."""
+    constants[name] = constant
+    if constant.view is not None:
+        constants.setdefault(constant.view.key, constant)
+
+
+def _parts(
+    node: Node, constants: Mapping[str, Constant], shapes: Mapping[str, Dims]
+) -> Iterator[Constant]:
+    """The outputs of a `Split`."""
+    whole = constants[node.inputs[0]]
+    axis, start = node.attributes.get("axis", 0), 0
+    for name in node.outputs:
+        dims = shapes[name]
+        view = None if whole.view is None else split(whole.view, axis, start, dims[axis])
+        start += dims[axis]
+        if view is not None:
+            yield _piece(whole, view, None, None)
+            continue
+        part = derived(node, constants, None, dims)
+        assert part is not None
+        yield part._replace(by=None)
+
+
+def _piece(whole: Constant, view: View, data: Any, by: Node | None) -> Constant:
+    """Some elements of a tensor are a tensor of their own."""
+    roots = ((view.key, prod(view.dims)),)
+    return Constant(view.dims, whole.real, data, roots, whole.learned, by, view)
 
 
 def _measured(node: Node, dims: Dims) -> Constant:
@@ -146,47 +149,58 @@ def derived(
         dims = tuple(data.shape)
     if node.op == "ConstantOfShape":
         return _filled(node, constants[node.inputs[0]], data, dims)
+    dims = _seen(node, constants) if dims is None else dims
     if dims is None:
         return None
     inputs = [constants[name] for name in node.inputs if name]
     real = any(one.real for one in inputs) if data is None else floats(data)
-    learned = node.op not in CHOICES and any(
-        one.learned and one.real and one.elements > 1 for one in inputs
-    )
+    learned = node.op not in CHOICES and any(one.learned and one.real for one in inputs)
     first = inputs[0] if inputs else None
     if first is not None and node.op in SAME and prod(dims) == first.elements:
-        copied = node.op == "Identity" and "." in node.outputs[0]
-        if copied and first.learned and first.whole and not node.outputs[0].startswith("/"):
-            # An exporter that finds two weights equal keeps one, and names its copies.
-            return first._replace(roots=((node.outputs[0], first.elements),))
-        weights = node.op == "DequantizeLinear"
-        return Constant(
-            dims,
-            real or weights,
-            data,
-            first.roots,
-            first.learned,
-            None if first.by is None else node,
-        )
+        return _same(node, constants, first, dims, data, real)
+    if first is not None and first.view and first.learned and node.op in PIECES:
+        view = moved(first.view, node, constants, dims)
+        if view is not None and view.dims == dims and 0 not in dims:
+            return _piece(first, view, data, node)
     roots = dict(root for one in inputs if one.real or one.learned for root in one.roots)
     return Constant(dims, real, data, tuple(roots.items()), learned, node)
 
 
-def weighed(graph: Graph, constants: dict[str, Constant], model: "ModelProto") -> None:
-    """Marks as learned what a product or convolution takes beside what flows: a matrix of the file
-    is a weight there, whatever it is called; but for one that the exporter says is a buffer."""
-    buffers = {name for name, kind in _told(model).items() if kind == "BUFFER"}
-    for node in graph.nodes:
-        places = WEIGHTS.get(node.op, ()) if node.known else ()
-        if all(node.input(at) in constants for at in places):
-            continue
-        for name in (node.input(at) for at in (*places, *BIASES.get(node.op, ()))):
-            one = constants.get(name)
-            if one is None or one.learned or not one.whole or one.elements == 1:
-                continue
-            own = one.real or node.op in WHOLE
-            if own and one.by is None and one.roots[0][0] not in buffers:
-                constants[name] = one._replace(learned=True)
+def _seen(node: Node, constants: Mapping[str, Constant]) -> Dims | None:
+    """The dims of what a node makes of a tensor, where inference has them not: of a piece that
+    comes out of a sequence it knows none."""
+    first = constants.get(node.input(0))
+    if first is None or node.op in KEEPING:
+        return None if first is None else first.dims
+    if first.view is None or node.op not in (*PIECES, "Transpose"):
+        return None
+    view = moved(first.view, node, constants, None)
+    return None if view is None else view.dims
+
+
+def _same(
+    node: Node,
+    constants: Mapping[str, Constant],
+    first: Constant,
+    dims: Dims,
+    data: Any,
+    real: bool,
+) -> Constant:
+    """What has the elements of an input, in other dims or of another type."""
+    copied = node.op == "Identity" and "." in node.outputs[0]
+    if copied and first.learned and first.whole and not node.outputs[0].startswith("/"):
+        # An exporter that finds two weights equal keeps one, and names its copies.
+        copy = viewed(node.outputs[0], first.dims)
+        return first._replace(roots=((copy.root, first.elements),), view=copy)
+    return Constant(
+        dims,
+        real or node.op == "DequantizeLinear",
+        data,
+        first.roots,
+        first.learned,
+        None if first.by is None else node,
+        None if first.view is None else moved(first.view, node, constants, dims),
+    )
 
 
 def _filled(node: Node, shape: Constant, data: Any, dims: Dims | None) -> Constant | None:

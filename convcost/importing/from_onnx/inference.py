@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from convcost.errors import Refusal
 from convcost.importing.from_onnx.constants import Constant
 from convcost.importing.from_onnx.graph import STANDARD, captured
+from convcost.importing.from_onnx.lists import few
 from convcost.importing.from_onnx.shapes import SMALL, Dims, Input
 from convcost.importing.from_onnx.work import LARGE
 
@@ -34,6 +35,7 @@ def inferred(
 
     slim = _slim(model, inputs, known, alive)
     _outputs(model.graph, slim.graph, claims=claims)
+    few(slim.graph)
     try:
         result = shape_inference.infer_shapes(slim, data_prop=True)
     except (shape_inference.InferenceError, checker.ValidationError, RuntimeError) as error:
@@ -85,13 +87,12 @@ def _slim(
     for node in left:
         _few_axes(node, lengths)
     sizes = _sizes(model, known)
-    ranks = {name for node in nodes if node.op_type in ("Shape", "Size") for name in node.output}
     for node in left:
         value = [one.t for one in node.attribute if one.name == "value"]
         if node.op_type == "Constant" and value and node.output:
             if node.output[0] not in known:
                 _weigh(slim.graph, node.output[0], value[0])
-        elif not _filled(slim.graph, node, sizes, ranks):
+        elif not _filled(slim.graph, node, sizes):
             slim.graph.node.append(node)
     return slim
 
@@ -141,14 +142,13 @@ def _few_axes(node: "NodeProto", lengths: Mapping[str, Dims]) -> None:
         )
 
 
-def _filled(
-    graph: "GraphProto", node: "NodeProto", sizes: Mapping[str, int], ranks: Collection[str]
-) -> bool:
+def _filled(graph: "GraphProto", node: "NodeProto", sizes: Mapping[str, int]) -> bool:
     """Whether a `ConstantOfShape` was put there as an input: inference would write out its
-    numbers one by one, and a few bytes of a file may ask for any number of them."""
+    numbers one by one, and a few bytes of a file may ask for any number of them. One whose shape
+    is not known yet is put there in a later round."""
     from onnx import TensorProto, helper
 
-    if node.op_type != "ConstantOfShape" or not node.input or node.input[0] in ranks:
+    if node.op_type != "ConstantOfShape" or not node.input:
         return False
     if sizes.get(node.input[0], SMALL + 1) <= SMALL:
         return False

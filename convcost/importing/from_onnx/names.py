@@ -152,7 +152,8 @@ def _weight_path(node: Node, constants: Mapping[str, Constant]) -> Path | None:
         constant = constants.get(name)
         if constant is None or not (constant.real and constant.whole and constant.elements > 1):
             continue
-        key = _plain(constant.roots[0][0])
+        stored = constant.view.root if constant.view is not None else constant.roots[0][0]
+        key = _plain(stored)
         if OPAQUE.match(key):
             continue
         plain = WEIGHT.sub("", key)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from convcost.errors import Refusal
-from convcost.importing.from_onnx.steps import sampled
+from convcost.importing.from_onnx.steps import sampled, summed
 
 if TYPE_CHECKING:
     from onnx import ModelProto, ValueInfoProto
@@ -52,7 +52,7 @@ def fixed(model: "ModelProto", size: Dims | None, dims: Mapping[str, int]) -> Ta
     # Files of IR version 3 list their weights as inputs too.
     entries = [entry for entry in model.graph.input if entry.name not in weights]
     declared = [_declared(entry) for entry in entries]
-    along = sampled(model)
+    along, whole = sampled(model), summed(model)
     axes = [
         min(along.get(entry.name, 0), max(len(extents) - 1, 0))
         for entry, (extents, _) in zip(entries, declared, strict=True)
@@ -66,7 +66,8 @@ def fixed(model: "ModelProto", size: Dims | None, dims: Mapping[str, int]) -> Ta
         _takes_size(declared, [entry.name for entry in entries])
     unsized = any(None in extents[1:] for extents, _ in declared)
     for entry, at, (extents, names) in zip(entries, axes, declared, strict=True):
-        if _batched(extents, len(samples), at, told=entry.name in along):
+        told = entry.name in along
+        if entry.name not in whole and _batched(extents, len(samples), at, told=told):
             if dims.get(names[at], 1) != 1:
                 raise Refusal(
                     "CC405",

@@ -7,16 +7,17 @@ from typing import Any
 from convcost.errors import Refusal
 from convcost.importing.drawing import Path
 from convcost.importing.easel import Easel
+from convcost.importing.from_onnx.biases import apart
 from convcost.importing.from_onnx.constants import Constant
 from convcost.importing.from_onnx.graph import Graph, Node
 from convcost.importing.from_onnx.names import Names
 from convcost.importing.from_onnx.operators import drawer
 from convcost.importing.from_onnx.shapes import Dims
+from convcost.importing.from_onnx.views import View, fresh
 from convcost.importing.from_onnx.work import np_flat
+from convcost.importing.from_onnx.worked import AGAIN, Books
 from convcost.importing.parts.tensors import learned
 from convcost.importing.value import Value
-
-WORKED_IN = "worked into weights of layers"
 
 
 class Sheet:
@@ -47,6 +48,10 @@ class Sheet:
         self.repeated: set[str] = set()  # one for several that are equal
         self.stored: dict[str, tuple[str, int, int]] = {}
         self.names = names
+        self.books = Books(easel, constants)
+        self.cut, self.covered = _pieces(graph, constants)
+        self.buffers: set[str] = set()  # tensors that are known to be such
+        self.apart = apart(graph, constants, self.readers)
 
     # Inputs
 
@@ -91,10 +96,12 @@ class Sheet:
             self.read.update(key for key, _ in constant.roots)
         return None if constant is None else constant.number
 
-    def tensors(self, node: Node, *at: int, kinds: tuple[str, ...] = ()) -> dict[str, int]:
-        """The tensors of the file that constant inputs are made of, by key, with elements. Only
-        layers of those `kinds` can share them."""
-        found: dict[str, int] = {}
+    def tensors(
+        self, node: Node, *at: int, kinds: tuple[str, ...] = (), more: tuple[str, ...] = ()
+    ) -> dict[str, int]:
+        """The tensors of the file that constant inputs are made of, by key, with elements; `more`
+        are others by name. Only layers of those `kinds` can share them."""
+        found = {key: self.constants[key].elements for key in more}
         for one in at:
             constant = self.constant(node, one)
             if constant is None:
@@ -102,12 +109,29 @@ class Sheet:
             if constant.elements == sum(elements for _, elements in constant.roots):
                 # One tensor, or several laid end to end, as the gates of an LSTM are.
                 found.update(constant.roots)
+                self._overlapping(constant)
                 continue
-            same = [root for root in constant.roots if root[1] == constant.elements]
-            key = same[0][0] if same else node.input(one)
-            found[key] = constant.elements
-            self._tell(constant, key)
+            found[self._owed(constant, node.input(one))] = constant.elements
         return self._apart(found, kinds)
+
+    def _owed(self, constant: Constant, name: str) -> str:
+        """The key of a tensor that is worked out: that of the one it is a form of, or its own."""
+        roots = self.books.stored(constant)
+        same = [key for key, elements in roots if elements == constant.elements]
+        key = same[0] if same else name
+        if constant.roots:
+            self.books.owe(key, constant.elements, roots)
+        self.read.update(other for other, _ in constant.roots if other != key)
+        return key
+
+    def _overlapping(self, constant: Constant) -> None:
+        """A tensor of which layers have some elements already is counted for the others."""
+        view = constant.view
+        if view is None or view.root not in self.cut or view.key in self.easel.used:
+            return
+        left = self.books.left(view)
+        if left < constant.elements:
+            self.books.owe(view.key, constant.elements, ((view.key, left),))
 
     def _apart(self, tensors: dict[str, int], kinds: tuple[str, ...]) -> dict[str, int]:
         """Tensors under keys of their own, where a layer shares only some with another, or with
@@ -127,8 +151,9 @@ class Sheet:
         """The key of a tensor that stands for several equal ones: each layer has its own."""
         if key not in self.easel.used:
             return key
-        self.repeated.add(key)
-        return f"{key}, again in {len(self.easel.layers)}"
+        if not self.books.owes(key):
+            self.repeated.add(key)
+        return f"{key}{AGAIN}{len(self.easel.layers)}"
 
     # What comes of a node
 
@@ -168,17 +193,33 @@ class Sheet:
                 return self.values[name].source
         return len(self.easel.layers) - 1 if self.easel.layers else -1
 
+    def is_apart(self, weights: Constant) -> bool:
+        """Whether layers share these weights, and have biases of their own."""
+        return bool(weights.roots) and weights.roots[0][0] in self.apart
+
+    def drawn(self, constant: Constant) -> bool:
+        """Whether the operator that works a constant out is drawn as a layer: not where pieces of
+        a tensor are all that is read of it."""
+        if constant.by is None or not constant.learned or constant.elements == 1:
+            return False
+        return constant.view is None or constant.view.root not in self.covered
+
     def _give(self, name: str, node: Node) -> None:
         constant = self.constants.get(name)
         if constant is None:
             raise Refusal("CC401", f"its input `{name}` has no shape: it follows from data")
-        if constant.by is not None and constant.learned:
+        if constant.by is not None and self.drawn(constant):
             draw = drawer(constant.by.op)
             if draw is not None:
                 made = draw(self, constant.by)
                 self.values[name] = made if isinstance(made, Value) else made[0]
                 return
         key = constant.roots[0][0] if constant.whole else name
+        if constant.whole:
+            self._overlapping(constant)
+        elif constant.learned:
+            key = self._owed(constant, name)
+        self.read.update(other for other, _ in constant.roots if other != key)
         dims = constant.dims or (1,)
         path = (*self.path(node), "table")
         x = learned(
@@ -186,20 +227,25 @@ class Sheet:
         )
         if not constant.dims:
             x = x._replace(dims=(), axes=())
-        self._tell(constant, key)
         self.values[name] = x
 
-    def _is_learned(self, key: str) -> bool:
-        constant = self.constants.get(key)
-        return constant is not None and constant.learned and constant.real
 
-    def _tell(self, constant: Constant, key: str) -> None:
-        """Of what a tensor was worked out, where that is learned; else it is just read."""
-        for other, elements in constant.roots:
-            if other != key and elements > 1 and self._is_learned(other):
-                self.told.setdefault(other, WORKED_IN)
-            else:
-                self.read.add(other)
+def _pieces(graph: Graph, constants: Mapping[str, Constant]) -> tuple[set[str], set[str]]:
+    """Tensors of which pieces are read, and those of which every element is so."""
+    read: dict[str, dict[str, View]] = {}
+    for node in graph.nodes:
+        for name in node.inputs:
+            constant = constants.get(name)
+            if constant is not None and constant.view is not None:
+                read.setdefault(constant.view.root, {})[constant.view.key] = constant.view
+    cut = {root for root, views in read.items() if set(views) != {root}}
+    whole = {root: constants[root].view for root in cut if root in constants}
+    covered = {
+        root
+        for root, view in whole.items()
+        if view is not None and root not in read[root] and not fresh(view, read[root].values())
+    }
+    return cut, covered
 
 
 def get(node: Node, name: str, default: Any) -> Any:

@@ -45,6 +45,21 @@ def sampled(model: "ModelProto") -> dict[str, int]:
     return found
 
 
+def summed(model: "ModelProto") -> set[str]:
+    """Inputs whose first axis the operator that reads them sums over: it is no samples."""
+    given = {entry.name for entry in model.graph.input}
+    found = set()
+    for node in model.graph.node:
+        if node.op_type != "Gemm":
+            continue
+        turned = [_attribute(node, name, 0) for name in ("transA", "transB")]
+        if node.input[0] in given and turned[0]:
+            found.add(node.input[0])
+        if node.input[1] in given and not turned[1]:
+            found.add(node.input[1])
+    return found.difference(tensor.name for tensor in model.graph.initializer)
+
+
 def _before(node: "NodeProto", axis: int) -> list[tuple[str, int]]:
     """What a node reads that has the same samples, and along which axis."""
     if node.op_type in KEEPING and node.input:

@@ -1,21 +1,41 @@
 """A table of an embedding that a linear layer uses again: exporters write it turned, as a tensor of
-its own, and only the numbers tell."""
+its own, and only the numbers tell. In a file of weights two tensors may be the same bytes too."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from convcost.errors import Refusal
 from convcost.importing.from_onnx.constants import Constant
 from convcost.importing.from_onnx.graph import Graph
+from convcost.importing.from_onnx.views import viewed
 
 if TYPE_CHECKING:
     from onnx import ModelProto, TensorProto
 
 MATRIX = 2
+ROWS = 256  # that are compared at a time
 
 
-def tied(model: "ModelProto", graph: Graph, constants: dict[str, Constant]) -> list[str]:
+def same_bytes(model: "ModelProto", constants: dict[str, Constant]) -> None:
+    """Tensors that lie at the same place of the same file are one."""
+    first: dict[tuple[object, ...], Constant] = {}
+    for tensor in model.graph.initializer:
+        own = constants.get(tensor.name)
+        if own is None or not _outside(tensor) or not own.elements:
+            continue
+        place = _place(tensor)
+        other = first.setdefault((*place, tensor.data_type, own.elements), own)
+        if other is not own and other.view is not None:
+            view = viewed(other.view.root, own.dims)
+            constants[tensor.name] = own._replace(roots=other.roots, view=view)
+
+
+def tied(
+    model: "ModelProto", graph: Graph, constants: dict[str, Constant], folder: Path
+) -> list[str]:
     """Gives such a tensor the root of the table, so that both are counted once; notes of those
-    whose numbers lie in another file, which is not opened."""
+    whose numbers cannot be read. `folder` is where files of weights are."""
     held = {tensor.name: tensor for tensor in model.graph.initializer}
     tables = [name for name in dict.fromkeys(_tables(graph)) if name in held and name in constants]
     notes = []
@@ -26,13 +46,14 @@ def tied(model: "ModelProto", graph: Graph, constants: dict[str, Constant]) -> l
         for table in tables:
             if not _may_be(constants[table], constants.get(name)):
                 continue
-            if _outside(held[table]) or _outside(held[name]):
+            first, second = (_numbers(held[one], folder) for one in (table, name))
+            if first is None or second is None:
                 notes.append(
                     f"whether `{name}` is the table `{table}` turned is not known, as the numbers "
-                    "lie in another file: both are counted"
+                    "cannot be read: both are counted"
                 )
-            elif _turned(held[table], held[name]):
-                constants[name] = constants[name]._replace(roots=constants[table].roots)
+            elif _turned(first, second):
+                constants[name] = constants[name]._replace(roots=constants[table].roots, view=None)
                 break
     return list(dict.fromkeys(notes))
 
@@ -53,14 +74,42 @@ def _tables(graph: Graph) -> Iterator[str]:
             yield node.input(0)
 
 
-def _turned(one: "TensorProto", other: "TensorProto") -> bool:
-    """Whether two matrices hold the same numbers, turned, and not all of them alike."""
-    from onnx import numpy_helper
+def _place(tensor: "TensorProto") -> tuple[str, int, int]:
+    """Where the numbers of a tensor lie: the file, the first byte, and how many there are."""
+    found = {entry.key: entry.value for entry in tensor.external_data}
+    offset, length = (found.get(name) or "0" for name in ("offset", "length"))
+    if not (offset.isdecimal() and length.isdecimal()):
+        raise Refusal("CC404", f"the tensor `{tensor.name}` lies at no place of its file")
+    return found.get("location", ""), int(offset), int(length)
 
+
+def _numbers(tensor: "TensorProto", folder: Path) -> Any:
+    """A tensor as an array, None where its numbers are not there. Of a file of weights no more is
+    read than is looked at."""
+    from onnx import helper, numpy_helper
+
+    if not _outside(tensor):
+        try:
+            return numpy_helper.to_array(tensor)
+        except (TypeError, ValueError):  # a model that was stripped of its numbers
+            return None
+    import numpy as np
+
+    location, offset, _ = _place(tensor)
+    path = folder / location
     try:
-        first, second = numpy_helper.to_array(one), numpy_helper.to_array(other)
-    except (TypeError, ValueError):  # a model that was stripped of its numbers
-        return False
-    if not first.size or bool((first == first.flat[0]).all()):
-        return False
-    return bool((first == second.T).all())
+        if not path.is_file() or path.is_symlink():
+            return None
+        kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
+        return np.memmap(path, kind, "r", offset, tuple(tensor.dims))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):  # too short, or no such type
+        return None
+
+
+def _turned(first: Any, second: Any) -> bool:
+    """Whether two matrices hold the same numbers, turned, and not all of them alike."""
+    for start in range(0, len(first), ROWS):
+        rows = slice(start, start + ROWS)
+        if not bool((first[rows] == second[:, rows].T).all()):
+            return False
+    return bool(first.size) and not bool((first == first.flat[0]).all())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from convcost.errors import Refusal
@@ -10,9 +11,10 @@ from convcost.importing.easel import Easel
 from convcost.importing.from_onnx.accounts import settled
 from convcost.importing.from_onnx.constants import Constant, known, stored
 from convcost.importing.from_onnx.control import flattened
-from convcost.importing.from_onnx.folding import derived, folded, gathered, weighed
+from convcost.importing.from_onnx.folding import derived, folded, gathered, put
 from convcost.importing.from_onnx.graph import Graph, Node, graph_of
 from convcost.importing.from_onnx.inference import inferred
+from convcost.importing.from_onnx.learned import buffers, weighed
 from convcost.importing.from_onnx.lost import lose
 from convcost.importing.from_onnx.names import Names
 from convcost.importing.from_onnx.operators import drawer
@@ -20,7 +22,7 @@ from convcost.importing.from_onnx.patterns import simplified
 from convcost.importing.from_onnx.samples import for_one_sample
 from convcost.importing.from_onnx.shapes import Dims, Input, Taken, fixed
 from convcost.importing.from_onnx.sheet import Sheet
-from convcost.importing.from_onnx.tied import tied
+from convcost.importing.from_onnx.tied import same_bytes, tied
 from convcost.importing.from_onnx.unknown import uncounted
 from convcost.importing.value import Value
 
@@ -39,6 +41,8 @@ ROWS = (
     "Einsum",
     "AttentionOf",
 )
+JOINS = ("Add", "Sub", "Mul", "Div", "Where", "Cast", "Identity")
+DEEPEST = 5  # joins between an input and what reads it
 SIZED = 3  # the least rank of what has channels and a size
 
 
@@ -52,19 +56,18 @@ class _Prepared(NamedTuple):
     notes: tuple[str, ...]
 
 
-def drawn(
-    model: "ModelProto", name: str, source: str, size: Dims | None, dims: Mapping[str, int]
-) -> Drawing:
-    """Raises Refusal; where a layer is to blame, its message begins with the operator's name."""
+def drawn(model: "ModelProto", path: Path, size: Dims | None, dims: Mapping[str, int]) -> Drawing:
+    """The model in the file `path`. Raises Refusal; where a layer is to blame, its message begins
+    with the operator's name."""
     model = flattened(model)
     with _as_onnx_has_it("the file's operators or tensors"):
         graph = graph_of(model)
         taken = fixed(model, size, dims)
-    if not taken.moved:
-        return _drawn(model, graph, taken, Easel(name, source))
     try:
-        return _drawn(model, graph, taken, Easel(name, source))
+        return _drawn(model, graph, taken, path)
     except Refusal as refusal:
+        if not taken.moved:
+            raise
         asked = "x".join(map(str, size or ()))
         raise Refusal(
             "CC402",
@@ -74,14 +77,16 @@ def drawn(
         ) from None
 
 
-def _drawn(model: "ModelProto", graph: Graph, taken: Taken, easel: Easel) -> Drawing:
+def _drawn(model: "ModelProto", graph: Graph, taken: Taken, path: Path) -> Drawing:
+    easel = Easel(path.stem, path.name)
     with _as_onnx_has_it("the file's operators or tensors"):
-        ready = _prepared(model, graph, taken)
+        ready = _prepared(model, graph, taken, path.parent)
     names = Names(ready.graph, ready.constants)
     easel.notes += (*taken.notes, *(f"{one}, and is read for --size" for one in taken.moved))
     easel.notes += ready.notes
     sheet = Sheet(easel, ready.graph, ready.shapes, ready.constants, names)
     sheet.stored.update(ready.stored)
+    sheet.buffers.update(buffers(model))
     for one in taken.inputs:
         sheet.values[one.name] = _given(easel, one, ready.graph)
     lost = _walked(sheet, ready.graph)
@@ -104,28 +109,42 @@ def _as_onnx_has_it(what: str) -> Iterator[None]:
         ) from error
 
 
-def _prepared(model: "ModelProto", graph: Graph, taken: Taken) -> _Prepared:
+def _prepared(model: "ModelProto", graph: Graph, taken: Taken, folder: Path) -> _Prepared:
     """Shapes inferred, constants worked out, patterns found."""
-    claims = not taken.moved
-    shapes = inferred(model, taken.inputs, claims=claims)
+    shapes: Mapping[str, Dims] = inferred(model, taken.inputs, claims=not taken.moved)
     constants = gathered(model, graph)
-    notes = tied(model, graph, constants)
+    same_bytes(model, constants)
+    notes = tied(model, graph, constants, folder)
+    graph, shapes = _known(model, graph, taken, constants, shapes)
+    graph = simplified(graph, constants, shapes)
+    graph, shapes = _known(model, graph, taken, constants, shapes)
+    weighed(graph, constants, model)
+    for_one_sample(model, taken.inputs, graph, constants, shapes)
+    kept = {one.name: stored(one) for one in model.graph.initializer}
+    return _Prepared(graph, shapes, constants, kept, tuple(notes))
+
+
+def _known(
+    model: "ModelProto",
+    graph: Graph,
+    taken: Taken,
+    constants: dict[str, Constant],
+    shapes: Mapping[str, Dims],
+) -> tuple[Graph, Mapping[str, Dims]]:
+    """The graph without what can be worked out, which is added to `constants`, and all shapes."""
     graph = folded(graph, constants, shapes)
     for _ in range(ROUNDS):
         if all(name in shapes for node in graph.nodes for name in node.outputs if name):
             break
         # What could be worked out tells inference more.
         alive = {name for node in graph.nodes for name in node.outputs}
-        more = {**shapes, **inferred(model, taken.inputs, constants, alive, claims=claims)}
+        found = inferred(model, taken.inputs, constants, alive, claims=not taken.moved)
+        more = {**shapes, **found}
         if len(more) == len(shapes):
             break
         shapes = more
         graph = folded(graph, constants, shapes)
-    graph = simplified(graph, constants, shapes)
-    weighed(graph, constants, model)
-    for_one_sample(model, taken.inputs, graph, constants, shapes)
-    kept = {one.name: stored(one) for one in model.graph.initializer}
-    return _Prepared(graph, shapes, constants, kept, tuple(notes))
+    return graph, shapes
 
 
 def _walked(sheet: Sheet, graph: Graph) -> dict[str, str]:
@@ -150,7 +169,7 @@ def _given(easel: Easel, one: Input, graph: Graph) -> Value:
     if one.dims[0] != 1:
         along = 1 if rank == SIZED and one.dims[1] == 1 else None  # steps first, then samples
         return easel.input(one.name, one.dims, rank - 1, along)
-    readers = [node for node in graph.nodes if one.name in node.inputs]
+    readers = _readers(graph, one)
     turned = [node.attributes.get("perm", ()) for node in readers if node.op == "Transpose"]
     last = rank >= SIZED and (
         any(perm[:2] == (0, rank - 1) for perm in turned)
@@ -159,6 +178,21 @@ def _given(easel: Easel, one: Input, graph: Graph) -> Value:
     )
     windows = any(node.op in ("Conv", "MaxPool", "AveragePool") for node in readers)
     return easel.input(one.name, one.dims, rank - 1 if last and not windows else 1)
+
+
+def _readers(graph: Graph, one: Input) -> list[Node]:
+    """What reads an input, past joins with what does not flow."""
+    names, found = {one.name}, []
+    flowing = {name for node in graph.nodes for name in node.outputs} | {one.name}
+    for node in graph.nodes:
+        if names.isdisjoint(node.inputs):
+            continue
+        alone = node.op in JOINS and len(flowing.intersection(node.inputs)) == 1
+        if alone and len(names) < DEEPEST:
+            names.update(node.outputs)
+        else:
+            found.append(node)
+    return found
 
 
 def _step(sheet: Sheet, node: Node, lost: dict[str, str]) -> None:
@@ -170,11 +204,13 @@ def _step(sheet: Sheet, node: Node, lost: dict[str, str]) -> None:
         _measure(sheet, node)
         return
     if all(name in sheet.constants for name in node.inputs if name):
-        sheet.constants[node.outputs[0]] = _worked_out(sheet, node)
+        put(sheet.constants, node.outputs[0], _worked_out(sheet, node))
         return
     draw = drawer(node.op) if node.known else None
+    first = len(sheet.easel.layers)
     made = draw(sheet, node) if draw is not None else uncounted(sheet, node)
     results = (made,) if isinstance(made, Value) else made
+    results = sheet.books.settle(first, results, sheet.path(node))
     if not results:
         lose(sheet, node, lost, node.label)
         return

@@ -64,7 +64,7 @@ def _transposed(values: Sequence[Value]) -> tuple[Sequence[Value], dict[str, Any
     """The second of a product the other way round, where that is how it was before."""
     first, second = values
     rank = len(second.dims)
-    turned = permuted(second, (*range(rank - 2), rank - 1, rank - 2))
+    turned = _of_matrices(permuted(second, (*range(rank - 2), rank - 1, rank - 2)))
     if not _in_order(second) and _in_order(turned):
         return (first, turned), {"transpose": True}
     return values, {}

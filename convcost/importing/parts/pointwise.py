@@ -9,10 +9,16 @@ from convcost.importing.value import Value, made
 
 
 def pointwise(
-    easel: Easel, kind: str, x: Value, path: Path, options: Mapping[str, Any] | None = None
+    easel: Easel,
+    kind: str,
+    x: Value,
+    path: Path,
+    options: Mapping[str, Any] | None = None,
+    tensors: Mapping[str, int] | None = None,
 ) -> Value:
-    """Element by element, and nothing learned: elements that have moved may move after it."""
-    index = easel.emit(kind, path, [x.source], options)
+    """Element by element, and nothing learned that has a place: elements that have moved may move
+    after it."""
+    index = easel.emit(kind, path, [x.source], options, tensors=tensors)
     return _after(x, index)
 
 

@@ -31,10 +31,13 @@ def window(
     options: Mapping[str, Any],
     tensors: Mapping[str, int] | None = None,
     channel: int = CHANNELS,
+    *,
+    sized: bool = False,
+    buffers: Mapping[str, int] | None = None,
 ) -> Value:
     """Any kind that slides over the size and leaves the rank as it is."""
     source = easel.demand(x, channel, path)
-    index = easel.emit(kind, path, [source], options, tensors=tensors)
+    index = easel.emit(kind, path, [source], options, tensors=tensors, buffers=buffers, sized=sized)
     return made(index, easel.shape(index), len(x.dims), channel, x.batch)
 
 
@@ -53,8 +56,10 @@ def convolved(
     tensors: Mapping[str, int],
     bias: bool,
     channel: int = CHANNELS,
+    buffers: Mapping[str, int] | None = None,
 ) -> Value:
-    """A convolution; where every channel is a group of its own, a depthwise one."""
+    """A convolution; where every channel is a group of its own, a depthwise one. Weights that are
+    kept and not learned are its `buffers`."""
     c = x.dims[channel]
     shared = {
         "kernel": each(kernel),
@@ -62,9 +67,10 @@ def convolved(
         "padding": padded(begins, ends),
         "dilation": each(dilation),
         "bias": bias,
+        "buffer": bool(buffers),
     }
     if groups == c > 1 and filters % c == 0:
         options = {**shared, "multiplier": filters // c}
-        return window(easel, "depthwise", x, path, options, tensors, channel)
+        return window(easel, "depthwise", x, path, options, tensors, channel, buffers=buffers)
     options = {"filters": filters, **shared, "groups": groups}
-    return window(easel, "conv", x, path, options, tensors, channel)
+    return window(easel, "conv", x, path, options, tensors, channel, buffers=buffers)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from convcost.errors import Refusal
+from convcost.importing.from_onnx.biases import shifted
 from convcost.importing.from_onnx.constants import Constant
 from convcost.importing.from_onnx.graph import Node
 from convcost.importing.from_onnx.operators import operator
@@ -80,8 +81,9 @@ def _convolved(sheet: Sheet, node: Node, weights: int, bias: int) -> Value | tup
     stride, dilation = spread(node, "strides", axes), spread(node, "dilations", axes)
     found = borders(node, x.dims[2:], kernel, stride, dilation)
     begins, ends = (found, found) if isinstance(found, str) else found
-    gain = _gain(filters)
-    has_bias = biased(sheet, node, bias) and gain is None
+    gain = _gain(sheet, filters, sheet.constant(node, bias))
+    shift = biased(sheet, node, bias)
+    has_bias = shift and gain is None and not sheet.is_apart(filters)
     x = convolved(
         sheet.easel,
         x,
@@ -100,30 +102,31 @@ def _convolved(sheet: Sheet, node: Node, weights: int, bias: int) -> Value | tup
     )
     if gain is not None:
         x = _gained(sheet, node, x, gain, bias)
+    elif shift and not has_bias:
+        x = shifted(sheet, node, x, bias, 1)
     if "activation" in node.attributes:
         x = applied(sheet, node, node.attributes["activation"], x)
     return x
 
 
-def _gain(filters: Constant) -> str | None:
+def _gain(sheet: Sheet, filters: Constant, bias: Constant | None) -> str | None:
     """The tensor of one number a filter that weights are multiplied with before they are used, as
-    weight standardization does."""
-    own = [root for root in filters.roots if root[1] == filters.elements]
-    rest = [root for root in filters.roots if root not in own]
+    weight standardization and weight norm do."""
+    roots = sheet.books.stored(filters)
+    own = [root for root in roots if root[1] == filters.elements]
+    rest = [root for root in roots if root not in own and root not in (bias.roots if bias else ())]
     if filters.whole or not filters.learned or len(own) != 1:
         return None
-    return next((key for key, elements in rest if elements == filters.dims[0] > 1), None)
+    found = [key for key, elements in rest if elements == filters.dims[0] > 1]
+    return found[0] if len(found) == 1 and sheet.books.multiplies(filters, found[0]) else None
 
 
 def _gained(sheet: Sheet, node: Node, x: Value, gain: str, bias: int) -> Value:
     """That gain as a layer, and the bias after it."""
-    sheet.told.pop(gain, None)
-    shifted = biased(sheet, node, bias)
-    tensors = {sheet.again(gain): x.dims[1]}
-    if shifted:
-        tensors |= sheet.tensors(node, bias)
+    shift = biased(sheet, node, bias)
+    tensors = sheet.tensors(node, *((bias,) if shift else ()), kinds=("scale",), more=(gain,))
     path = (*sheet.path(node), "gain")
-    return by_channel(sheet.easel, "scale", x, path, 1, {"shift": shifted}, tensors=tensors)
+    return by_channel(sheet.easel, "scale", x, path, 1, {"shift": shift}, tensors=tensors)
 
 
 @operator("ConvTranspose")
@@ -137,7 +140,8 @@ def conv_transpose(sheet: Sheet, node: Node) -> Value | tuple[Value, ...]:
     kernel = filters.dims[2:]
     stride, dilation = spread(node, "strides", axes), spread(node, "dilations", axes)
     extra = tuple(get(node, "output_padding", ())) or (0,) * axes
-    has_bias = biased(sheet, node, 2)
+    shift = biased(sheet, node, 2)
+    has_bias = shift and not sheet.is_apart(filters)
     options: dict[str, Any] = {
         "filters": filters.dims[1] * groups,
         "kernel": each(kernel),
@@ -148,7 +152,8 @@ def conv_transpose(sheet: Sheet, node: Node) -> Value | tuple[Value, ...]:
         **_cut(node, x.dims[2:], kernel, stride, dilation, extra),
     }
     tensors = sheet.tensors(node, 1, *((2,) if has_bias else ()), kinds=("transposed_conv",))
-    return window(sheet.easel, "transposed_conv", x, sheet.path(node), options, tensors)
+    y = window(sheet.easel, "transposed_conv", x, sheet.path(node), options, tensors)
+    return shifted(sheet, node, y, 2, 1) if shift and not has_bias else y
 
 
 def _cut(

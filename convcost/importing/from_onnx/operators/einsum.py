@@ -1,16 +1,18 @@
 """Einsum: a matrix product, once axes are in order."""
 
+from string import ascii_letters
+
 from convcost.errors import Refusal
 from convcost.importing.from_onnx.graph import Node
 from convcost.importing.from_onnx.operators import operator
 from convcost.importing.from_onnx.operators.products import LINEAR
 from convcost.importing.from_onnx.sheet import Sheet
-from convcost.importing.parts.joins import product
+from convcost.importing.from_onnx.unknown import uncounted
+from convcost.importing.parts.joins import elementwise, product
 from convcost.importing.parts.linear import connected
 from convcost.importing.parts.reductions import reduced
+from convcost.importing.parts.tensors import met
 from convcost.importing.value import Value, permuted, reshaped
-
-SPARE = "ABCDEFGHIJ"  # for the axes that an ellipsis stands for
 
 
 class _Term:
@@ -37,16 +39,18 @@ class _Term:
 
 
 @operator("Einsum")
-def einsum(sheet: Sheet, node: Node) -> Value:
+def einsum(sheet: Sheet, node: Node) -> Value | tuple[Value, ...]:
     ranks = []
     for at in range(len(node.inputs)):
         constant = sheet.constant(node, at)
         ranks.append(len(sheet.value(node, at).dims if constant is None else constant.dims))
     letters, out = _parsed(node.attributes["equation"], ranks)
+    if any(len(set(term)) != len(term) for term in letters):
+        return uncounted(sheet, node)  # it takes a diagonal
     if len(ranks) == 2:  # noqa: PLR2004
-        linear = _linear(sheet, node, letters, out)
-        if linear is not None:
-            return linear
+        found = _linear(sheet, node, letters, out) or _scaled(sheet, node, letters, out)
+        if found is not None:
+            return found
     terms = [_Term(sheet.value(node, at), one) for at, one in enumerate(letters)]
     while len(terms) > 1:
         rest = "".join(term.letters for term in terms[2:]) + out
@@ -61,13 +65,15 @@ def _parsed(equation: str, ranks: list[int]) -> tuple[list[str], str]:
     if len(terms) != len(ranks):
         raise Refusal("CC404", f"its equation `{equation}` is not of {len(ranks)} inputs")
     full, wide = [], ""
+    # For the axes that an ellipsis stands for.
+    unused = "".join(one for one in ascii_letters if one not in equation)
     for term, rank in zip(terms, ranks, strict=True):
         if "..." in term:
-            spare = SPARE[: rank - len(term) + 3]
+            spare = unused[: rank - len(term) + 3]
             wide = max(wide, spare, key=len)
             term = term.replace("...", spare[::-1])  # noqa: PLW2901
-        if len(term) != rank or len(set(term)) != len(term):
-            raise Refusal("CC401", f"its equation `{equation}` takes a diagonal, or does not fit")
+        if len(term) != rank:
+            raise Refusal("CC404", f"its equation `{equation}` has {term} for {rank} axes")
         full.append(term)
     if not arrow:
         every = "".join(full)
@@ -86,7 +92,7 @@ def _linear(sheet: Sheet, node: Node, letters: list[str], out: str) -> Value | N
         own, other = letters[at], letters[1 - at]
         summed = "".join(one for one in own if one in other and one not in out)
         new = "".join(one for one in own if one not in other)
-        if not summed or not new or set(own) != set(summed + new) or not set(new) <= set(out):
+        if not summed or set(own) != set(summed + new) or not set(new) <= set(out):
             return None
         x = _Term(sheet.value(node, 1 - at), other)
         kept = "".join(one for one in other if one not in summed)
@@ -108,17 +114,42 @@ def _linear(sheet: Sheet, node: Node, letters: list[str], out: str) -> Value | N
     return None
 
 
+def _scaled(sheet: Sheet, node: Node, letters: list[str], out: str) -> Value | None:
+    """A tensor times weights along axes of it, none of which is summed over."""
+    for at in (1, 0):
+        weights, own, other = sheet.constant(node, at), letters[at], letters[1 - at]
+        if weights is None or not (weights.learned and weights.real) or sheet.drawn(weights):
+            continue
+        if set(out) != set(other) or [one for one in other if one in own] != list(own):
+            continue
+        x = _Term(sheet.value(node, 1 - at), other)
+        dims = tuple(weights.dims[own.index(one)] if one in own else 1 for one in other)
+        key = sheet.again(next(iter(sheet.tensors(node, at))))
+        y = met(sheet.easel, "multiply", x.value, key, dims, sheet.path(node))
+        return _ended(sheet, node, _Term(y, other), out)
+    return None
+
+
 def _multiplied(sheet: Sheet, node: Node, a: _Term, b: _Term, rest: str) -> _Term:
     """Two tensors into one: axes of both that stay are matrices of their own."""
     a, b = _without(sheet, node, a, b.letters + rest), _without(sheet, node, b, a.letters + rest)
     batch = "".join(one for one in a.letters if one in b.letters and one in rest)
     summed = "".join(one for one in a.letters if one in b.letters and one not in rest)
+    if not summed:
+        return _spread(sheet, node, a, b)
     rows = "".join(one for one in a.letters if one not in b.letters)
     columns = "".join(one for one in b.letters if one not in a.letters)
     x, y = a.arranged(*batch, rows, summed), b.arranged(*batch, summed, columns)
     made = product(sheet.easel, "matmul", [x, y], sheet.path(node))
     dims = [*(max(a.extent(one), b.extent(one)) for one in batch), *map(a.extent, rows)]
     return _Term(reshaped(made, [*dims, *map(b.extent, columns)]), batch + rows + columns)
+
+
+def _spread(sheet: Sheet, node: Node, a: _Term, b: _Term) -> _Term:
+    """Two tensors that nothing is summed of: each element times each, for free."""
+    letters = a.letters + "".join(one for one in b.letters if one not in a.letters)
+    sides = [x.arranged(*(one if one in x.letters else "" for one in letters)) for x in (a, b)]
+    return _Term(elementwise(sheet.easel, "multiply", sides, sheet.path(node)), letters)
 
 
 def _without(sheet: Sheet, node: Node, term: _Term, needed: str) -> _Term:

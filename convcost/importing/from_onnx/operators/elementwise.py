@@ -1,5 +1,8 @@
 """Tensors that meet element by element: joins, biases, scales, and single numbers, for free."""
 
+import re
+
+from convcost.importing.from_onnx.biases import bare
 from convcost.importing.from_onnx.constants import Constant
 from convcost.importing.from_onnx.graph import Node
 from convcost.importing.from_onnx.names import OPAQUE
@@ -24,6 +27,7 @@ KINDS = {
     "QLinearAdd": "add",
     "QLinearMul": "multiply",
 }
+SCALAR = re.compile(r"^[A-Za-z_]\w*$")  # how a model calls a number of its own
 LEARNED = {"Add": "add", "Sum": "add", "Sub": "add", "Mul": "multiply", "Div": "multiply"}
 
 
@@ -64,16 +68,20 @@ def _meets(sheet: Sheet, node: Node, x: Value, at: int) -> Value:
     kind = LEARNED.get(node.op)
     if constant.elements == 1 and not _single(constant, kind):
         x = _longer(x, dims)
+        for key, _ in constant.roots if constant.real else ():
+            plain = SCALAR.match(key) and not OPAQUE.match(key)
+            if plain and key in sheet.stored and key not in sheet.buffers:
+                sheet.told.setdefault(key, "taken for a number of the code, and no params")
         return sheet.free(node, x)
-    if constant.by is not None and constant.learned and constant.real:
+    if constant.real and sheet.drawn(constant):
         table = sheet.value(node, at)
         return elementwise(sheet.easel, KINDS[node.op], [x, table], sheet.path(node))
-    if kind is None or not constant.learned or not constant.real or x.source < 0:
+    own = constant.learned and not (x.source < 0 and _standardizes(sheet, node, constant))
+    if kind is None or not constant.real or not own:
         return _fixed(sheet, node, x, at, wide)
     tensors = sheet.tensors(node, at)
     key = next(iter(tensors))
-    layer = sheet.easel.layers[x.source]
-    if layer.shares is None or not sheet.easel.takes(x.source, key):
+    if x.source < 0 or not _again_in(sheet, x.source, key):
         key = sheet.again(key)
     later = _taken_up(sheet, node, x, key, dims, kind)
     if later is not None:
@@ -81,11 +89,26 @@ def _meets(sheet: Sheet, node: Node, x: Value, at: int) -> Value:
     return met(sheet.easel, kind, x, key, dims, sheet.path(node))
 
 
+def _again_in(sheet: Sheet, index: int, key: str) -> bool:
+    """Whether a layer uses weights again, and this tensor belongs to those."""
+    return sheet.easel.layers[index].shares is not None and sheet.easel.takes(index, key)
+
+
+def _standardizes(sheet: Sheet, node: Node, constant: Constant) -> bool:
+    """Whether a constant that meets the model's input brings it to a mean and a deviation: one
+    number a channel, not said to be a parameter. Anything larger is a table."""
+    if any(sheet.constants[key].sure for key, _ in constant.roots if key in sheet.constants):
+        return False
+    long = [extent for extent in constant.dims if extent != 1]
+    named = "." in constant.roots[0][0] and not OPAQUE.match(constant.roots[0][0])
+    return len(long) <= 1 and not (named and node.op in ("Add", "Mul"))
+
+
 def _fixed(sheet: Sheet, node: Node, x: Value, at: int, wide: tuple[int, ...] | None) -> Value:
     """A constant that nobody learns: free where the shape stays."""
     constant = sheet.constant(node, at)
     assert constant is not None
-    if wide == x.dims:
+    if wide == x.dims and not _kept(sheet, constant):
         for key, elements in constant.roots:
             if elements > 1 and constant.real:
                 sheet.told.setdefault(key, "constant, and no params")
@@ -95,11 +118,15 @@ def _fixed(sheet: Sheet, node: Node, x: Value, at: int, wide: tuple[int, ...] | 
     return elementwise(sheet.easel, kind, [x, table], sheet.path(node))
 
 
+def _kept(sheet: Sheet, constant: Constant) -> bool:
+    """Whether a constant is a table that the model keeps beside what it learns: a buffer."""
+    long = [extent for extent in constant.dims if extent != 1]
+    return len(long) > 1 and constant.whole and constant.roots[0][0] in sheet.buffers
+
+
 def _single(constant: Constant, kind: str | None) -> bool:
-    """Whether one number is learned: a parameter has the name of a module before its own."""
-    key = constant.roots[0][0] if constant.whole else ""
-    named = "." in key and not OPAQUE.match(key)
-    return kind is not None and constant.learned and constant.real and named
+    """Whether one number is learned."""
+    return kind is not None and constant.learned and constant.real and constant.whole
 
 
 def _axis(node: Node, x: Value, constant: Constant) -> tuple[int, ...]:
@@ -122,7 +149,8 @@ def _taken_up(
 ) -> Value | None:
     """A bias or scale that belongs to the layer just before it: that layer gets it."""
     name = next(name for name in node.inputs if name in sheet.values)
-    if x.axes is None or not sheet.alone(name) or len(dims) > len(x.dims):
+    alone = x.source >= 0 and not bare(sheet, x.source) and sheet.alone(name)
+    if x.axes is None or not alone or len(dims) > len(x.dims):
         return None
     full = (1,) * (len(x.dims) - len(dims)) + dims
     long = [axis for axis, extent in enumerate(full) if extent != 1]
@@ -163,6 +191,10 @@ def _taken_up(
 
 @operator("Pow")
 def power(sheet: Sheet, node: Node) -> Value:
+    exponent = sheet.constant(node, 1)
+    if exponent is not None and exponent.learned and exponent.real:
+        sheet.value(node, 1)
+        return stated(sheet, node, _wide(sheet, node), "power")
     if sheet.flows(node, 0) and not sheet.flows(node, 1):
         function = "square" if sheet.number(node, 1) == 2 else "power"  # noqa: PLR2004
         x = sheet.value(node)
@@ -178,9 +210,19 @@ def choice(sheet: Sheet, node: Node) -> Value:
     """Comparisons and choices. One that only masks what flows leaves no layer."""
     flowing = [at for at in range(len(node.inputs)) if sheet.flows(node, at)]
     dims = _wide(sheet, node)
-    if node.op == "Where" and len(flowing) == 1 and sheet.value(node, flowing[0]).dims == dims:
+    tokens = [at for at in (1, 2) if node.op == "Where" and _is_token(sheet, node, at)]
+    for at in tokens:
+        sheet.value(node, at)
+    masks = node.op == "Where" and len(flowing) == 1 and not tokens
+    if masks and sheet.value(node, flowing[0]).dims == dims:
         return sheet.free(node, sheet.value(node, flowing[0]))
     return stated(sheet, node, dims)
+
+
+def _is_token(sheet: Sheet, node: Node, at: int) -> bool:
+    """Whether a choice puts something learned in place of what flows."""
+    constant = sheet.constant(node, at)
+    return constant is not None and constant.learned and constant.real
 
 
 def _wide(sheet: Sheet, node: Node) -> tuple[int, ...] | None:

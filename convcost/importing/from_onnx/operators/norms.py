@@ -64,14 +64,29 @@ def group_norm(sheet: Sheet, node: Node) -> Value | tuple[Value, ...]:
     channels_last = node.domain == "com.microsoft" and get(node, "channels_last", 1)
     axis = len(x.dims) - 1 if channels_last else 1
     scale = sheet.constant(node, 1)
-    if scale is not None and scale.elements != x.dims[axis]:
-        return uncounted(sheet, node)  # opset 18: one number a group
+    groups = get(node, "num_groups", get(node, "groups", 1))
+    if scale is not None and scale.elements == groups != x.dims[axis]:
+        return _by_group(sheet, node, x, groups)
+    if scale is None or scale.elements != x.dims[axis]:
+        return uncounted(sheet, node)
     options, tensors = affine(sheet, node, 1, 2)
-    options["groups"] = get(node, "num_groups", get(node, "groups", 1))
+    options["groups"] = groups
     y = by_channel(sheet.easel, "group_norm", x, sheet.path(node), axis, options, tensors=tensors)
     if node.domain == "com.microsoft" and get(node, "activation", 0):
         y = pointwise(sheet.easel, "silu", y, (*sheet.path(node), "silu"))
     return y
+
+
+def _by_group(sheet: Sheet, node: Node, x: Value, groups: int) -> Value:
+    """Of opset 18, which learns one scale and one shift a group."""
+    options = {"groups": groups, "scale": False, "shift": False}
+    path = sheet.path(node)
+    y = by_channel(sheet.easel, "group_norm", x, path, 1, options)
+    _, tensors = affine(sheet, node, 1, 2)
+    if not tensors:
+        return y
+    what = {"what": "scale and shift of groups", "params": sum(tensors.values()), "macs": 0}
+    return pointwise(sheet.easel, "custom", y, (*path, "affine"), what, tensors)
 
 
 @operator("LayerNormalization", "RMSNormalization", "SimplifiedLayerNormalization")

@@ -1,6 +1,8 @@
 """Matrix products: with weights they are fully connected layers, of two tensors `matmul`."""
 
 from convcost.errors import Refusal
+from convcost.importing.from_onnx.biases import added
+from convcost.importing.from_onnx.constants import Constant
 from convcost.importing.from_onnx.graph import Node
 from convcost.importing.from_onnx.operators import operator
 from convcost.importing.from_onnx.operators.elementwise import join
@@ -18,12 +20,19 @@ def gemm(sheet: Sheet, node: Node) -> Value:
     a, b = get(node, "transA", 0), get(node, "transB", 0)
     constant = sheet.constant(node, 1)
     if constant is None or not sheet.flows(node, 0):
+        weights = sheet.constant(node, 0)
+        if weights is not None and weights.learned and sheet.flows(node, 1):
+            x = sheet.value(node, 1)
+            x = permuted(x, (1, 0)) if b else x
+            y = _from_left(sheet, node, 0, x, weights.dims[1 if a else 0])
+            return _plus(sheet, node, y, 2)
         return _plus(sheet, node, _plain_gemm(sheet, node, bool(a), bool(b)), 2)
     x = sheet.value(node)
     x = permuted(x, (1, 0)) if a else x
     features = constant.dims[0 if b else 1]
     bias = sheet.constant(node, 2)
     own = bias is not None and bias.elements == features and bias.learned
+    own = own and not sheet.is_apart(constant)
     y = connected(
         sheet.easel,
         x,
@@ -80,7 +89,7 @@ def matrices(sheet: Sheet, node: Node, left: int, right: int) -> Value:
         x = sheet.value(node, left)
         features = weights.dims[-1] if len(weights.dims) > 1 else 1
         # The bias comes along at once, so that a module that runs twice shares both.
-        both, bias = _with_bias(sheet, node, right, features)
+        both, bias = _with_bias(sheet, node, right, weights)
         y = connected(
             sheet.easel,
             x,
@@ -96,32 +105,33 @@ def matrices(sheet: Sheet, node: Node, left: int, right: int) -> Value:
     weights = sheet.constant(node, left)
     if weights is not None and weights.learned and len(weights.dims) == MATRIX:
         x = sheet.value(node, right)
-        if len(x.dims) >= MATRIX:  # A·X is (Xᵀ·Aᵀ)ᵀ
-            y = connected(
-                sheet.easel,
-                _turned(x),
-                sheet.path(node),
-                features=weights.dims[0],
-                tensors=sheet.tensors(node, left, kinds=LINEAR),
-                bias=False,
-            )
-            return _turned(y)
+        if len(x.dims) >= MATRIX:
+            return _from_left(sheet, node, left, x, weights.dims[0])
     return _multiplied(sheet, node, sheet.value(node, left), sheet.value(node, right))
 
 
-def _with_bias(sheet: Sheet, node: Node, right: int, features: int) -> tuple[Node, bool]:
+def _from_left(sheet: Sheet, node: Node, at: int, x: Value, features: int) -> Value:
+    """Weights times a tensor: A·X is (Xᵀ·Aᵀ)ᵀ."""
+    inner = x.batch is not None and x.batch >= len(x.dims) - MATRIX
+    y = connected(
+        sheet.easel,
+        _turned(x._replace(batch=None) if inner else x),
+        sheet.path(node),
+        features=features,
+        tensors=sheet.tensors(node, at, kinds=LINEAR),
+        bias=False,
+    )
+    return _turned(y)
+
+
+def _with_bias(sheet: Sheet, node: Node, right: int, weights: Constant) -> tuple[Node, bool]:
     """A node of the weights, and of the bias that the only operator after them adds."""
     alone = node._replace(inputs=(node.inputs[right],))
-    readers = sheet.readers.get(node.outputs[0], [])
-    if len(readers) != 1 or readers[0].op != "Add" or not sheet.alone(node.outputs[0]):
+    features = weights.dims[-1] if len(weights.dims) > 1 else 1
+    name = added(node, features, sheet.constants, sheet.readers)
+    if not name or sheet.is_apart(weights) or not sheet.alone(node.outputs[0]):
         return alone, False
-    name = next((one for one in readers[0].inputs if one != node.outputs[0]), "")
-    bias = sheet.constants.get(name)
-    if bias is None or not (bias.learned and bias.real and bias.whole):
-        return alone, False
-    if bias.elements != features or bias.dims[-1:] != (features,) or features == 1:
-        return alone, False
-    sheet.spent.add(readers[0].outputs[0])
+    sheet.spent.add(sheet.readers[node.outputs[0]][0].outputs[0])
     return alone._replace(inputs=(node.inputs[right], name)), True
 
 

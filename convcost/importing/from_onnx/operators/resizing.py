@@ -2,7 +2,6 @@
 
 from fractions import Fraction
 from math import floor
-from typing import Any
 
 from convcost.errors import Refusal
 from convcost.importing.from_onnx.graph import Node
@@ -11,11 +10,11 @@ from convcost.importing.from_onnx.shapes import Dims
 from convcost.importing.from_onnx.sheet import Sheet, get
 from convcost.importing.from_onnx.unknown import stated
 from convcost.importing.from_onnx.work import np_flat
-from convcost.importing.parts.windows import each, padded, window
+from convcost.importing.parts.resizing import enlargement
+from convcost.importing.parts.windows import padded, window
 from convcost.importing.value import Value
 
 MODES = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic"}
-FINEST = 1000
 
 
 @operator("Resize", "Upsample")
@@ -31,12 +30,14 @@ def resize(sheet: Sheet, node: Node) -> Value:
     if any(wanted[axis] != x.dims[axis] for axis in still if axis is not None):
         return stated(sheet, node, wanted)
     sizes = [axis for axis in range(rank) if axis not in still]
-    options = _factor(
+    options = enlargement(
         tuple(x.dims[a] for a in sizes), tuple(wanted[a] for a in sizes),
         None if scales is None else [scales[a] for a in sizes],
     )  # fmt: skip
     options["mode"] = MODES.get(get(node, "mode", "nearest"), "linear")
-    return window(sheet.easel, "upsample", x, sheet.path(node), options, channel=channel)
+    path = sheet.path(node)
+    sized = scales is None
+    return window(sheet.easel, "upsample", x, path, options, channel=channel, sized=sized)
 
 
 def _wanted(
@@ -66,17 +67,6 @@ def _wanted(
     known = sheet.dims(node)
     kept = get(node, "keep_aspect_ratio_policy", "stretch") != "stretch" and known is not None
     return (known if kept and known is not None else dims), None
-
-
-def _factor(before: Dims, after: Dims, scales: list[Fraction] | None) -> dict[str, Any]:
-    """A scale where it is a plain number that comes to the same, else the size."""
-    ratios = scales or [Fraction(b, a) for a, b in zip(before, after, strict=True)]
-    plain = [ratio.limit_denominator(FINEST) for ratio in ratios]
-    same = all(floor(n * f) == o for n, f, o in zip(before, plain, after, strict=True))
-    if same and (scales is not None or all(ratio.denominator == 1 for ratio in plain)):
-        numbers = [int(f) if f.denominator == 1 else f for f in plain]
-        return {"scale": numbers[0] if len(set(numbers)) == 1 else tuple(numbers)}
-    return {"size": each(after)}
 
 
 @operator("Pad")

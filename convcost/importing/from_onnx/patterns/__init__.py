@@ -32,9 +32,11 @@ class Net:
         return node if node is not None and (not ops or node.op in ops) else None
 
     def number(self, name: str) -> float | None:
-        """The number of a constant that has one."""
+        """The number of a constant that has one, and does not learn it."""
         constant = self.constants.get(name)
-        return None if constant is None else constant.number
+        if constant is None or (constant.elements == 1 and constant.learned and constant.real):
+            return None
+        return constant.number
 
     def near(self, name: str, number: float) -> bool:
         found = self.number(name)

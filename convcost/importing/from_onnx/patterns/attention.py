@@ -1,5 +1,6 @@
 """Attention: softmax of query times key, times value; numbers and fixed masks in between."""
 
+from convcost.importing.from_onnx.constants import Constant
 from convcost.importing.from_onnx.graph import Node
 from convcost.importing.from_onnx.patterns import Net, one, pattern
 
@@ -24,6 +25,11 @@ def attention(net: Net, node: Node) -> Node | None:
     return one(node, "AttentionOf", names)
 
 
+def _numbers(part: Constant) -> bool:
+    """Whether something learned is more than an index or a choice."""
+    return part.real or part.elements > 1
+
+
 def _back(net: Net, name: str, op: str) -> Node | None:
     """The operator that makes a tensor, past what leaves it as it is but for fixed numbers."""
     for _ in range(DEEPEST):
@@ -36,7 +42,7 @@ def _back(net: Net, name: str, op: str) -> Node | None:
             return None
         flowing = [part for part in maker.inputs if part and part not in net.constants]
         fixed = [net.constants[part] for part in maker.inputs if part in net.constants]
-        if len(flowing) != 1 or any(part.learned and part.elements > 1 for part in fixed):
+        if len(flowing) != 1 or any(part.learned and _numbers(part) for part in fixed):
             return None
         if net.shapes.get(flowing[0]) != net.shapes.get(maker.outputs[0]):
             return None

@@ -10,8 +10,11 @@ def taken(net: Net, node: Node) -> Node | None:
     """The n-th of a tensor's pieces along an axis."""
     whole = net.maker(node.inputs[0], "SplitToSequence")
     at = net.number(node.inputs[1])
-    dims = net.shapes.get(whole.inputs[0]) if whole is not None else None
-    if whole is None or at is None or dims is None:
+    if whole is None or at is None:
+        return None
+    held = net.constants.get(whole.inputs[0])
+    dims = net.shapes.get(whole.inputs[0]) if held is None else held.dims
+    if dims is None:
         return None
     axis = whole.attributes.get("axis", 0) % len(dims)
     constant = net.constants.get(whole.input(1))

@@ -1,0 +1,230 @@
+"""Tensors of the model's own that meet what flows: tables, tokens, single numbers. What is learned
+is a layer; what only standardizes the input, or is a number of the code, is none."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx_models import array, drawn, ints, model, node, sums, told
+
+from convcost.importing.spec import specced
+
+BF16 = TensorProto.BFLOAT16
+SIGNATURE = "pkg.torch.export.graph_signature.InputSpec.kind"
+ROWS = (1, 5, 8)
+LINEAR = [node("MatMul", "t", "w", "-> y")]
+WEIGHTS = {"w": array(8, 3)}
+LAST = 8 * 3  # params of that layer
+MACS = 5 * 8 * 3
+
+
+def signed(made: ModelProto, **kinds: str) -> ModelProto:
+    """What PyTorch's newer exporter tells of tensors."""
+    for name, kind in kinds.items():
+        entry = helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+        entry.metadata_props.add(key=SIGNATURE, value=kind)
+        made.graph.value_info.append(entry)
+    return made
+
+
+def meeting(op: str, name: str, dims: tuple[int, ...]) -> ModelProto:
+    """A tensor that meets the model's input, before a linear layer."""
+    return model([node(op, "x", name, "-> t"), *LINEAR], {**WEIGHTS, name: array(*dims)}, ROWS)
+
+
+# name: operator, the tensor's name and dims, (params, buffers)
+AT_THE_INPUT: dict[str, Any] = {
+    "a table of positions": ("Add", "pos", (1, 5, 8), (5 * 8, 0)),
+    "a gate": ("Mul", "gate", (5, 8), (5 * 8, 0)),
+    "a table taken off": ("Sub", "pos", (5, 8), (5 * 8, 0)),
+    "a scale of a module": ("Mul", "norm.gamma", (8,), (8, 0)),
+    "a shift of a module": ("Add", "norm.beta", (8,), (8, 0)),
+    "a mean": ("Sub", "m", (8,), (0, 0)),
+    "a deviation": ("Div", "norm.s", (8,), (0, 0)),
+    "a scale of the file": ("Mul", "s", (8,), (0, 0)),
+    "a table named as buffers are": ("Mul", "head.anchors", (5, 8), (0, 5 * 8)),
+}
+
+
+@pytest.mark.parametrize("name", AT_THE_INPUT)
+def test_what_meets_the_input_is_learned_unless_it_standardizes_it(
+    tmp_path: Path, name: str
+) -> None:
+    op, tensor, dims, (params, buffers) = AT_THE_INPUT[name]
+    drawing = drawn(tmp_path, meeting(op, tensor, dims))
+    assert sums(drawing) == (LAST + params, buffers, MACS)
+    left = () if params + buffers else (f"1 tensor is constant, and no params: `{tensor}`",)
+    assert drawing.notes == left
+    specced(drawing)
+
+
+@pytest.mark.parametrize(("kind", "held"), [("PARAMETER", (40, 0)), ("BUFFER", (0, 40))])
+@pytest.mark.parametrize("name", ["anchors", "pos"])
+def test_what_the_exporter_says_of_a_table_goes_before_its_name(
+    tmp_path: Path, name: str, kind: str, held: tuple[int, int]
+) -> None:
+    made = signed(meeting("Add", name, (5, 8)), w="PARAMETER", **{name: kind})
+    params, buffers = held
+    assert sums(drawn(tmp_path, made)) == (LAST + params, buffers, MACS)
+
+
+def test_a_table_of_bfloat16_is_learned(tmp_path: Path) -> None:
+    made = meeting("Add", "pos", (5, 8))
+    for entry in made.graph.input:
+        entry.type.tensor_type.elem_type = BF16
+    for tensor in made.graph.initializer:
+        data = numpy_helper.to_array(tensor).reshape(-1).tolist()
+        tensor.CopyFrom(helper.make_tensor(tensor.name, BF16, tensor.dims, data))
+    made = signed(made, w="PARAMETER", pos="PARAMETER")
+    assert sums(drawn(tmp_path, made)) == (LAST + 5 * 8, 0, MACS)
+
+
+TOKEN = [
+    node("ReduceMean", "x", "last", "-> mean", keepdims=1),
+    node("Greater", "mean", "zero", "-> hidden"),
+]
+NUMBERS = {"last": ints(-1), "zero": np.array(0, np.float32), **WEIGHTS}
+
+
+def test_a_token_that_a_choice_puts_in_is_learned(tmp_path: Path) -> None:
+    nodes = [*TOKEN, node("Where", "hidden", "mask", "x", "-> t"), *LINEAR]
+    drawing = drawn(tmp_path, model(nodes, {**NUMBERS, "mask": array(1, 1, 8)}, ROWS))
+    assert sums(drawing) == (LAST + 8, 0, MACS)
+    token = next(layer for layer in drawing.layers if layer.kind == "learned")
+    assert (token.output.text, token.params) == ("1×8", 8)
+    assert drawing.notes == ()
+    specced(drawing)
+
+
+def test_a_token_at_places_that_are_known_is_learned(tmp_path: Path) -> None:
+    nodes = [node("Where", "hidden", "mask", "x", "-> t"), *LINEAR]
+    weights = {**WEIGHTS, "hidden": np.eye(5, 8) > 0, "mask": array(1, 1, 8)}
+    drawing = drawn(tmp_path, model(nodes, weights, ROWS))
+    assert sums(drawing) == (LAST + 8, 0, MACS)
+
+
+def test_a_choice_of_a_number_masks_for_free(tmp_path: Path) -> None:
+    nodes = [node("Where", "no", "low", "x", "-> t"), *LINEAR]
+    weights = {**WEIGHTS, "no": np.zeros((5, 8), bool), "low": np.array(-1e9, np.float32)}
+    drawing = drawn(tmp_path, model(nodes, weights, ROWS))
+    assert told(drawing) == ["linear features=3 bias=False each_position=True → 5×3"]
+
+
+# Single numbers
+
+
+def single(name: str, producer: str = "", *before: Any) -> ModelProto:
+    nodes = [node("MatMul", "x", "w", "-> t"), *before]
+    last = before[-1].output[0] if before else name
+    nodes.append(node("Mul", "t", last, "-> y"))
+    made = model(nodes, {**WEIGHTS, name: np.array(2.5, np.float32)}, ROWS)
+    made.producer_name = producer
+    return made
+
+
+EXP = node("Exp", "logit_scale", "-> e")
+# name: the model, whether the number is a parameter, whether it is told of
+SINGLE: dict[str, Any] = {
+    "of a module": (single("head.scale"), True, False),
+    "of PyTorch's module itself": (single("logit_scale", "pytorch"), True, False),
+    "of PyTorch's, and worked on": (single("logit_scale", "pytorch", EXP), True, False),
+    "that the exporter says is a parameter": (
+        signed(single("alpha"), alpha="PARAMETER", w="PARAMETER"), True, False,
+    ),
+    "that the exporter says is a buffer": (
+        signed(single("alpha", "pytorch"), alpha="BUFFER", w="PARAMETER"), False, False,
+    ),
+    "of another exporter": (single("alpha", "tf2onnx"), False, True),
+    "that PyTorch's exporter worked out": (single("onnx::Mul_12", "pytorch"), False, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_one_number_is_learned_where_a_module_has_it(tmp_path: Path, name: str) -> None:
+    made, learned, left = SINGLE[name]
+    drawing = drawn(tmp_path, made)
+    assert sums(drawing) == (LAST + learned, 0, MACS)
+    assert ("scale" in [layer.kind for layer in drawing.layers]) is learned
+    (key,) = (one.name for one in made.graph.initializer if not one.dims)
+    note = f"1 tensor is taken for a number of the code, and no params: `{key}`"
+    assert drawing.notes == ((note,) if left else ())
+    specced(drawing)
+
+
+def test_a_learned_number_is_not_lost_in_attention(tmp_path: Path) -> None:
+    nodes = [
+        node("Transpose", "k", "-> kt", perm=[0, 1, 3, 2]),
+        node("MatMul", "q", "kt", "-> s"),
+        node("Mul", "s", "own.temperature", "-> m"),
+        node("Softmax", "m", "-> p"),
+        node("MatMul", "p", "v", "-> y"),
+    ]
+    weights = {"own.temperature": np.array(2.5, np.float32)}
+    drawing = drawn(tmp_path, model(nodes, weights, inputs=dict.fromkeys("qkv", (1, 2, 5, 8))))
+    assert sums(drawing) == (1, 0, 2 * 2 * 5 * 5 * 8)
+
+
+def test_a_learned_number_is_not_lost_in_a_gate(tmp_path: Path) -> None:
+    nodes = [
+        node("Mul", "x", "own.beta", "-> b"),
+        node("Sigmoid", "b", "-> s"),
+        node("Mul", "x", "s", "-> y"),
+    ]
+    drawing = drawn(tmp_path, model(nodes, {"own.beta": np.array(2.5, np.float32)}, ROWS))
+    assert sums(drawing) == (1, 0, 0)
+
+
+def test_a_learned_exponent_is_not_lost(tmp_path: Path) -> None:
+    nodes = [
+        node("Pow", "x", "pool.p", "-> a"),
+        node("GlobalAveragePool", "a", "-> m"),
+        node("Reciprocal", "pool.p", "-> r"),
+        node("Pow", "m", "r", "-> y"),
+    ]
+    drawing = drawn(tmp_path, model(nodes, {"pool.p": np.array([3], np.float32)}))
+    assert sums(drawing) == (1, 0, 0)
+    specced(drawing)
+
+
+def test_what_a_quantizer_multiplies_with_is_no_parameter(tmp_path: Path) -> None:
+    nodes = [
+        node("DynamicQuantizeLinear", "x", "-> q", "-> s", "-> z"),
+        node("MatMulInteger", "q", "w", "z", "-> i"),
+        node("Cast", "i", "-> f", to=TensorProto.FLOAT),
+        node("Mul", "s", "fc.weight_scale", "-> both"),
+        node("Mul", "f", "both", "-> y"),
+    ]
+    weights = {"w": np.ones((8, 3), np.int8), "fc.weight_scale": np.array(0.5, np.float32)}
+    made = model(nodes, weights, ROWS)
+    made.producer_name = "onnx.quantize"
+    assert sums(drawn(tmp_path, made)) == (LAST, 0, MACS)
+
+
+LAYERED: dict[str, Any] = {
+    "a bias of Gemm": ([node("Gemm", "x", "w", "b", "-> y")], {"w": (8, 1), "b": (1,)}, (1, 8)),
+    "a bias of Gemm for all": (
+        [node("Gemm", "x", "w", "b", "-> y")], {"w": (8, 3), "b": (1,)}, (1, 8),
+    ),
+    "a matrix": ([node("MatMul", "x", "w", "-> y")], {"w": (1, 1)}, (1, 5, 1)),
+    "a filter": ([node("Conv", "x", "w", "-> y")], {"w": (1, 1, 1, 1)}, (1, 1, 5, 5)),
+    "a slope": ([node("PRelu", "x", "w", "-> y")], {"w": (1,)}, (1, 8, 5, 5)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAYERED)
+def test_one_number_of_a_layer_is_learned_whoever_wrote_the_file(tmp_path: Path, name: str) -> None:
+    nodes, weights, dims = LAYERED[name]
+    made = model(nodes, {key: array(*one) for key, one in weights.items()}, dims)
+    made.producer_name = "tf2onnx"
+    drawing = drawn(tmp_path, made)
+    assert sums(drawing)[0] == sum(int(np.prod(one)) for one in weights.values())
+    assert drawing.notes == ()
+
+
+def test_a_norm_of_one_channel_learns_a_scale_of_1(tmp_path: Path) -> None:
+    weights = {"s": np.ones(1, np.float32), "b": np.zeros(1, np.float32)}
+    weights |= {"m": array(1), "v": array(1)}
+    made = model([node("BatchNormalization", "x", *weights, "-> y")], weights, (1, 1, 5, 5))
+    assert sums(drawn(tmp_path, made)) == (1 + 1, 1 + 1, 0)
