@@ -1,11 +1,11 @@
 """A drawing becomes a spec that says the same, as a person would say it."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sketch import NORM, RELU, Sketch, X, conv, layers_of
 
 from convcost.costs import Costs, costs
 from convcost.errors import Refusal, Source
@@ -15,7 +15,6 @@ from convcost.importing.spec import specced
 from convcost.importing.structure.tidy import says_nothing
 from convcost.importing.structure.wiring import wired
 from convcost.importing.writing.scalars import prose, text
-from convcost.kind import KINDS
 from convcost.shapes import Shape
 from convcost.spec.document import Mapping, Scalar, read
 from convcost.spec.entry import Settings
@@ -23,61 +22,7 @@ from convcost.spec.load import load
 
 SPECS = Path(__file__).parent.parent / "specs"
 NAMES = sorted(path.stem for path in SPECS.glob("*.yaml"))
-X = Shape(4, (8, 8))
 UNKNOWN = "there is no kind or block `rleu`"
-
-
-@dataclass
-class Sketch:
-    """Layers put down one by one, on an input of 4×8×8 unless others are given."""
-
-    inputs: tuple[tuple[str, Shape], ...] = (("x", X),)
-
-    def __post_init__(self):
-        self.layers: list[Drawn] = []
-
-    def put(self, kind, *sources, path=None, shares=None, note="", rest=None, **options) -> int:
-        layer = KINDS.get(kind)(**options)
-        x = layer.take(tuple(map(self._shape, sources)))
-        own = shares is None
-        self.layers.append(
-            Drawn(
-                path or (f"{kind}_{len(self.layers)}",),
-                kind,
-                tuple(options.items()),
-                sources,
-                layer.output(x),
-                (layer.weights(x).value + layer.biases(x).value) * own,
-                layer.buffers(x).value * own,
-                layer.macs(x).value,
-                shares,
-                note,
-                rest,
-            )
-        )
-        return len(self.layers) - 1
-
-    def chain(self, source, *kinds, path=()) -> int:
-        for kind, options in kinds:
-            source = self.put(kind, source, path=(*path, kind) if path else None, **options)
-        return source
-
-    def drawing(self, *outputs, **further) -> Drawing:
-        ends = outputs or (len(self.layers) - 1,)
-        return Drawing("net", "", self.inputs, tuple(self.layers), ends, **further)
-
-    def text(self, *outputs, **further) -> str:
-        return specced(self.drawing(*outputs, **further))
-
-    def _shape(self, source) -> Shape:
-        return self.layers[source].output if source >= 0 else self.inputs[-1 - source][1]
-
-
-def conv(filters=4, kernel=3, **options):
-    return "conv", {"filters": filters, "kernel": kernel, "padding": kernel // 2, **options}
-
-
-RELU, NORM = ("relu", {}), ("batch_norm", {})
 
 
 def shipped(name: str, *, stripped: bool = False, size=None) -> Drawing:
@@ -104,11 +49,6 @@ def shipped(name: str, *, stripped: bool = False, size=None) -> Drawing:
 def counted(spec: str, size=None) -> Costs:
     (network,) = load(Source("net.yaml", spec), Settings((), size))
     return costs(network)
-
-
-def layers_of(spec: str) -> str:
-    """What stands under `layers`."""
-    return spec.partition("\nlayers:\n")[2]
 
 
 # Every shipped network comes back
@@ -166,6 +106,9 @@ name: ResNet-50
 source: He et al., arXiv:1512.03385, Table 1
 input: {channels: 3, size: 224}
 blocks:
+  conv_bn:
+    options: {filters: , kernel: 1, stride: 1}
+    layers: [{conv: filters, kernel: kernel, stride: stride, padding: kernel // 2}, batch_norm]
   residual:
     options: {filters: , stride: 1, project: false}
     layers:
@@ -174,9 +117,6 @@ blocks:
                  {conv_bn: 4 * filters}]
           shortcut: [{conv_bn: 4 * filters, stride: stride, when: project}]
       - relu
-  conv_bn:
-    options: {filters: , kernel: 1, stride: 1}
-    layers: [{conv: filters, kernel: kernel, stride: stride, padding: kernel // 2}, batch_norm]
 layers:
   - {conv_bn: 64, kernel: 7, stride: 2}
   - relu
@@ -216,7 +156,7 @@ def test_a_concat_of_many_that_grew_one_by_one_is_a_concat_of_two():
         pieces.append(net.chain(before, conv(3)))
     net.put("concat", *pieces)
     before, after = net.text().split("layers:\n  - relu\n")
-    assert "- {concat: {before: [], new: [{conv: 3, kernel: 3, padding: 1}]}}" in before
+    assert "[{concat: {before: [], new: [{conv: 3, kernel: 3, padding: 1}]}}]" in before
     assert after == "  - {dense: , repeat: 3}\n"
 
 
@@ -263,9 +203,7 @@ def test_a_tensor_of_the_models_own_stands_in_the_branch_that_gives_it():
     table = net.put("learned", -1, path=("position",), shape=Shape(8, (5,)))
     net.put("add", -1, table)
     assert layers_of(net.text()) == (
-        "  - add:\n"
-        "      shortcut: []\n"
-        "      main: [{learned: {channels: 8, size: [5]}, name: position}]\n"
+        "  - {add: {x: [], position: [{learned: {channels: 8, size: [5]}}]}}\n"
     )
 
 

@@ -10,6 +10,7 @@ from convcost.importing.structure.tree import (
     Layer,
     Repeated,
     Sequence,
+    layers,
 )
 from convcost.importing.structure.values import fixed, slots
 
@@ -18,9 +19,11 @@ Key = int
 
 class Alike:
     """Numbers for items: the same for those that differ in nothing but what options can say, and
-    in branches that one has and the other has not."""
+    in branches that one has and the other has not. What an item takes by name, or whose weights it
+    shares, is told by how many layers it stands before it."""
 
-    def __init__(self) -> None:
+    def __init__(self, items: tuple[Item, ...]) -> None:
+        self._place = {layer.number: n for n, layer in enumerate(layers(items))}
         self._known: dict[Any, Key] = {}
         self._of: dict[int, tuple[Key, Item]] = {}  # by identity; the item is kept, so that stays
         self._layers: dict[Any, Any] = {}
@@ -44,10 +47,9 @@ class Alike:
         return self.alone() if form is None else self._known.setdefault(form, len(self._known))
 
     def _form(self, item: Item) -> Any:
-        """None for what no block may hold: it takes layers by name, or shares their weights, or
-        stands aside."""
+        """None for what no block may hold: it stands aside."""
         if isinstance(item, Layer):
-            return None if item.refs else self._layer(item)
+            return self._layer(item)
         if isinstance(item, Join):
             return self._join(item)
         if isinstance(item, Sequence):
@@ -59,21 +61,29 @@ class Alike:
         return None
 
     def _join(self, join: Join) -> Any:
-        held = any(branch.ref is not None or branch.when for branch in join.branches)
-        own = self._layer(join.layer)
-        if join.layer.refs or held or own is None:
+        if any(branch.when for branch in join.branches):
             return None
+        own = join.layer.number
+        named = tuple(self._back(own, branch.ref) for branch in join.branches)
         longest = max((self.keys(branch.items) for branch in join.branches), key=self._weight)
-        return ("join", own, len(join.branches), longest)
+        return ("join", self._layer(join.layer), named, longest)
 
     def _layer(self, layer: Layer) -> Any:
-        if layer.shares is not None:
-            return None
         said = layer.kind, layer.options, layer.note
         if said not in self._layers:
             marks = tuple((slot, fixed(v)) for slot, v in slots(layer.kind, layer.options).items())
             self._layers[said] = (layer.kind, layer.note, marks)
-        return self._layers[said]
+        form = self._layers[said]
+        if not layer.refs and layer.shares is None:
+            return form
+        back = tuple(self._back(layer.number, value) for value in (*layer.refs, layer.shares))
+        return (form, back)
+
+    def _back(self, number: int, value: int | None) -> Any:
+        """How far behind a value a layer stands; the first input is what stands before all."""
+        if value is None:
+            return None
+        return self._place[number] - (self._place[value] if value >= 0 else value)
 
     @staticmethod
     def _weight(keys: tuple[Key, ...]) -> tuple[int, tuple[Key, ...]]:

@@ -2,14 +2,20 @@
 
 from string import ascii_lowercase
 
-from convcost.importing.structure.tree import Branch, Join, refs
+from convcost.importing.structure.tree import Branch, Item, Join, Layer, inside, refs
 
 _STRAIGHT = {
     "add": ("shortcut", "main"),
     "multiply": ("x", "gate"),
     "concat": ("before", "new"),
 }
-_ROLES = {"attention": ("query", "key", "value"), "matmul": ("left", "right")}
+_OWN = {"add": "bias", "multiply": "factor"}  # what the model has of its own, by what it does
+_ROLES = {
+    "attention": ("query", "key", "value"),
+    "matmul": ("left", "right"),
+    "upsample_like": ("x", "like"),
+    "reshape_like": ("x", "like"),
+}
 
 
 def arm_names(join: Join) -> list[str]:
@@ -22,6 +28,8 @@ def arm_names(join: Join) -> list[str]:
     straight = [branch for branch in join.branches if not branch.items or branch.when]
     named = any(branch.name for branch in join.branches)
     shortcut, main = _STRAIGHT.get(join.layer.kind, ("x", "y"))
+    if two and straight and any(map(of_its_own, join.branches)):
+        shortcut, main = "x", _OWN.get(join.layer.kind, main)
     names = []
     for number, branch in enumerate(join.branches):
         if branch.name:
@@ -34,6 +42,19 @@ def arm_names(join: Join) -> list[str]:
             letters = len(join.branches) <= len(ascii_lowercase)
             names.append(ascii_lowercase[number] if letters else f"branch_{number + 1}")
     return names
+
+
+def of_its_own(branch: Branch) -> bool:
+    """Whether a branch begins with a tensor of the model's own: nothing comes in there."""
+    return bool(branch.items) and _begins(branch.items[0])
+
+
+def _begins(item: Item) -> bool:
+    if isinstance(item, Layer):
+        return item.kind == "learned"
+    if isinstance(item, Join):
+        return all(map(of_its_own, item.branches))
+    return _begins(inside(item)[0][0])
 
 
 def _from_elsewhere(branch: Branch) -> bool:

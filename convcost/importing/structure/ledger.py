@@ -47,6 +47,11 @@ class Ledger:
         for source in sources:
             self._refer(source, self.runs[index])
 
+    def served(self, source: int) -> None:
+        """One use less, that stands in nobody's way."""
+        self.uses[source] -= 1
+        self.settle(source)
+
     def _refer(self, source: int, run: Run) -> None:
         """A use by name does not stand in the way of the flow."""
         self.uses[source] -= 1

@@ -26,3 +26,9 @@ def free(wanted: str, taken: Iterable[str]) -> str:
     while f"{wanted}_{number}" in taken:
         number += 1
     return f"{wanted}_{number}"
+
+
+def stem(name: str) -> str:
+    """A name without the number at its end, by which copies are told apart; all of it if there is
+    none."""
+    return name.rstrip("0123456789").rstrip("_.- ") if name[-1:].isdigit() else name

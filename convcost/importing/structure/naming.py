@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from convcost.importing.structure.arms import arm_names
-from convcost.importing.structure.names import clean, free
-from convcost.importing.structure.repeats import stem
+from convcost.importing.structure.names import clean, free, stem
 from convcost.importing.structure.scopes import Node, Scope
 from convcost.importing.structure.tree import (
     Call,

@@ -1,15 +1,24 @@
 """The options of a block: what its uses differ in, said as briefly as can be."""
 
 from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from convcost.importing.structure.template import ABSENT, Choice, Overlay, Place
-from convcost.importing.structure.values import CHANNELS, INWARD, Expression
+from convcost.importing.structure.values import (
+    CHANNELS,
+    INWARD,
+    Expression,
+    Share,
+    handy,
+    times,
+)
+from convcost.importing.structure.vectors import completed, halved, quotient
 from convcost.kind import KINDS
 from convcost.spec.common import COMMON
 from convcost.spec.sections import is_name
 
-LARGEST_FACTOR = 64
 MOST = 7
 REQUIRED: Any = object()
 
@@ -31,16 +40,17 @@ class _Wanted(NamedTuple):
     values: tuple[Any, ...]
 
 
-def options(overlay: Overlay, uses: int) -> Options | None:
-    """None where no options can say what the uses differ in."""
-    return _Options(overlay, uses).all()
+def options(overlay: Overlay, entering: Sequence[int | None]) -> Options | None:
+    """None where no options can say what the uses differ in. `entering` are the channels that
+    enter each use."""
+    return _Options(overlay, entering).all()
 
 
 class _Options:
-    def __init__(self, overlay: Overlay, uses: int) -> None:
+    def __init__(self, overlay: Overlay, entering: Sequence[int | None]) -> None:
         self.places = overlay.places
         self.choices = overlay.choices
-        self.uses = uses
+        self.entering = entering
         self.said: dict[int, Any] = {}  # place to value or expression
         self.wanted: list[_Wanted] = []
         self.leans: dict[int, tuple[int, str]] = {}  # place to an option and what is made of it
@@ -48,21 +58,23 @@ class _Options:
 
     def all(self) -> Options | None:
         varied = [n for n, place in enumerate(self.places) if not self._constant(n, place)]
-        if any(self._hidden(self.places[n]) for n in varied):
+        inward = {n: share for n in varied if (share := self._inward(self.places[n]))}
+        if any(self._hidden(self.places[n]) for n in varied if n not in inward):
             return None
-        widths = [n for n in varied if self._is_width(self.places[n])]
-        inward = {n: text for n in widths if (text := self._inward(self.places[n]))}
+        widths = [n for n in varied if n in inward or self._is_width(self.places[n])]
         for n in sorted((n for n in widths if n not in inward), key=self._weight):
             self._lean(n, widths=True)
-        for n, text in inward.items():
-            plain = text == "in_channels"
+        for n, share in inward.items():
+            plain = share.factor == 1
             if not self._joined(n, widths=True, alike=True, factors=not plain):
-                self.said[n] = Expression(text)
+                self.said[n] = share
         for n in varied:
             if n not in widths and not self._paddings(n):
                 self._lean(n, widths=False)
         for choice in self.choices:
             self._choose(choice)
+        for n in set(self.said) - set(inward):
+            self._follow(n)
         return self._told() if len(self.wanted) <= MOST else None
 
     # What a place says
@@ -93,27 +105,20 @@ class _Options:
         return sum(value for value in self.places[n].values if value is not ABSENT), n
 
     @staticmethod
-    def _inward(place: Place) -> str:
+    def _inward(place: Place) -> Share | None:
         """What a number is of the channels that enter its layer, if that is always the same."""
-        pairs = [
-            (value, incoming)
-            for value, incoming in zip(place.values, place.incoming, strict=True)
-            if value is not ABSENT
-        ]
-        if any(not incoming for _, incoming in pairs):
-            return ""
-        value, incoming = pairs[0]
-        if all(v * incoming == i * value for v, i in pairs):
-            if value % incoming == 0:
-                factor = value // incoming
-                return (
-                    "in_channels"
-                    if factor == 1
-                    else f"{factor} * in_channels" * (factor <= LARGEST_FACTOR)
-                )
-            if incoming % value == 0 and incoming // value <= LARGEST_FACTOR:
-                return f"in_channels // {incoming // value}"
-        return ""
+        if place.option not in CHANNELS:
+            return None
+        factors = set()
+        for value, incoming in zip(place.values, place.incoming, strict=True):
+            if type(value) is int and incoming and value:
+                factors.add(Fraction(value, incoming))
+            elif isinstance(value, Share):
+                factors.add(value.factor)
+            elif value is not ABSENT:
+                return None
+        factor = factors.pop() if len(factors) == 1 else Fraction(0)
+        return Share.of(factor) if handy(factor) else None
 
     def _lean(self, n: int, *, widths: bool) -> None:
         if not self._joined(n, widths=widths, factors=widths):
@@ -130,13 +135,13 @@ class _Options:
                 continue
             if option.name != place.option and (alike or not widths):
                 continue
-            factor = _factor(place.values, option.values)
+            factor = quotient(place.values, option.values)
             if factor == 1 or (factors and factor):
-                values = _together(place.values, option.values, factor)
+                values = completed(place.values, option.values, factor)
                 if values is None:
                     continue
                 self.wanted[number] = option._replace(values=values)
-                self.leans[n] = number, "{}" if factor == 1 else f"{factor} * {{}}"
+                self.leans[n] = number, times("{}", factor)
                 return True
         return False
 
@@ -149,7 +154,7 @@ class _Options:
             other = self.places[before]
             if other.option == "kernel" and other.kind == place.kind:
                 pairs = list(zip(place.values, other.values, strict=True))
-                halves = all(_half(p, k) for p, k in pairs)
+                halves = all(halved(p, k) for p, k in pairs)
                 if halves and before in self.leans:
                     number, made = self.leans[before]
                     if made == "{}":
@@ -157,6 +162,20 @@ class _Options:
                         return True
                 return False
         return False
+
+    def _follow(self, n: int) -> None:
+        """A shortcut that only some uses have goes along with the main path: what it says is the
+        block's option, though it always says the same."""
+        place = self.places[n]
+        if ABSENT not in place.values or place.option not in (*CHANNELS, "stride"):
+            return
+        for other, lean in sorted(self.leans.items(), reverse=True):
+            there = self.places[other]
+            pairs = [p for p in zip(place.values, there.values, strict=True) if p[0] is not ABSENT]
+            if there.option == place.option and all(a == b for a, b in pairs):
+                del self.said[n]
+                self.leans[n] = lean
+                return
 
     def _choose(self, choice: Choice) -> None:
         if not choice.there:
@@ -180,9 +199,9 @@ class _Options:
             if flag is not None:
                 used.setdefault(flag, len(self.places))
         order = sorted(range(len(self.wanted)), key=lambda number: used.get(number, 0))
-        names = self._names(order)
         defaults = {number: self._default(self.wanted[number]) for number in order}
         order.sort(key=lambda number: defaults[number] is not REQUIRED)
+        names = self._names(order, defaults)
         values = [
             Expression(self.leans[n][1].format(names[self.leans[n][0]]))
             if n in self.leans
@@ -190,12 +209,12 @@ class _Options:
             for n in range(len(self.places))
         ]
         arguments = []
-        for use in range(self.uses):
+        for use in range(len(self.entering)):
             given = []
             for number in order:
                 value = self.wanted[number].values[use]
                 default = defaults[number]
-                if value is ABSENT:
+                if value is ABSENT or isinstance(default, Share):
                     value = default if default is not REQUIRED else self._any(number)
                 given.append((names[number], value))
             arguments.append(tuple(given))
@@ -209,8 +228,11 @@ class _Options:
     def _any(self, number: int) -> Any:
         return next(value for value in self.wanted[number].values if value is not ABSENT)
 
-    def _names(self, order: list[int]) -> dict[int, str]:
+    def _names(self, order: list[int], defaults: dict[int, Any]) -> dict[int, str]:
         wanted = {number: _named(self.wanted[number].name) for number in order}
+        for number in order:
+            if isinstance(defaults[number], Share) and "channels" not in wanted.values():
+                wanted[number] = "channels"
         count = Counter(wanted.values())
         taken = set(count)  # inner blocks may have `size_1` already
         found = {}
@@ -227,20 +249,16 @@ class _Options:
         values = [value for value in option.values if value is not ABSENT]
         if any(isinstance(value, Expression) for value in values):
             return REQUIRED
+        width = option.name in CHANNELS
+        if width and all(
+            v in (ABSENT, c) for v, c in zip(option.values, self.entering, strict=True)
+        ):
+            return Share.of(Fraction(1))
         (common, count), *_ = Counter(values).most_common(1)
         if isinstance(common, bool):
             return common if 2 * count != len(values) else False
-        width = option.name in CHANNELS
         most = 10 * count >= 8 * len(values) if width else 2 * count > len(values)
         return common if most and not isinstance(common, tuple) else REQUIRED
-
-
-def _half(padding: Any, kernel: Any) -> bool:
-    if padding is ABSENT or kernel is ABSENT:
-        return padding is kernel
-    if isinstance(kernel, Expression):
-        return bool(padding == f"{kernel} // 2")
-    return type(padding) is type(kernel) is int and padding == kernel // 2
 
 
 def _only_inward(value: Expression) -> bool:
@@ -254,45 +272,11 @@ def _only_inward(value: Expression) -> bool:
     )
 
 
-def _factor(values: tuple[Any, ...], base: tuple[Any, ...]) -> int:
-    """How many times another vector one is, 0 if none."""
-    pairs = [
-        (value, other) for value, other in zip(values, base, strict=True)
-        if value is not ABSENT and other is not ABSENT
-    ]  # fmt: skip
-    if not pairs:
-        return 0
-    if all(value == other and type(value) is type(other) for value, other in pairs):
-        return 1
-    if any(type(value) is not int or type(other) is not int or not other for value, other in pairs):
-        return 0
-    factor, over = divmod(pairs[0][0], pairs[0][1])
-    fits = not over and 1 < factor <= LARGEST_FACTOR
-    return factor if fits and all(value == factor * other for value, other in pairs) else 0
-
-
-def _together(
-    values: tuple[Any, ...], base: tuple[Any, ...], factor: int
-) -> tuple[Any, ...] | None:
-    """The base, completed where only the other has a value; None if that is no multiple."""
-    found = []
-    for value, other in zip(values, base, strict=True):
-        if other is not ABSENT or value is ABSENT:
-            found.append(other)
-        elif factor == 1:
-            found.append(value)
-        elif value % factor:
-            return None
-        else:
-            found.append(value // factor)
-    return tuple(found)
-
-
 def _named(name: str) -> str:
     """A name an option may have."""
     name = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
     name = name.rstrip("0123456789").rstrip("_") if name[-1:].isdigit() else name
-    name = {"what": "kind"}.get(name, name) or "option"
+    name = {"what": "kind", "scale": "factor"}.get(name, name) or "option"
     if not is_name(name) or name in (*COMMON, "weights") or name in KINDS.names():
         name = f"has_{name}" if is_name(f"has_{name}") else "option"
     return name

@@ -17,8 +17,19 @@ def drawn_layer(index: int, layer: Drawn, refs: tuple[int, ...] = ()) -> Layer:
         options = tuple((name, _left(value, layer.rest)) for name, value in options)
     if layer.follows:
         told = dict(layer.follows)
-        options = tuple((n, Expression(told[n]) if n in told else value) for n, value in options)
+        options = tuple((n, _followed(v, told[n]) if n in told else v) for n, v in options)
     return Layer(index, layer.kind, options, layer.path, refs, layer.shares, layer.note)
+
+
+def _followed(value: Any, told: str | tuple[str, ...]) -> Any:
+    """A value, or every entry of a shape, as an expression."""
+    if isinstance(told, str):
+        return Expression(told)
+    entries: list[Any] = [
+        Expression(text) if text else extent
+        for text, extent in zip(told, (value.channels, *value.size), strict=True)
+    ]
+    return Shape(entries[0], tuple(entries[1:]))
 
 
 def _left(value: Any, rest: int) -> Any:

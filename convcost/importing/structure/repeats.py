@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence as Items
 
+from convcost.importing.structure.names import stem
 from convcost.importing.structure.tree import (
     Call,
     Item,
@@ -13,18 +14,23 @@ from convcost.importing.structure.tree import (
     layers,
     output,
 )
+from convcost.importing.structure.tree import taken as by_name
 
 
 def repeated(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:
-    """The items, runs of equal ones folded. `taken` are values that something takes by name: of a
-    run only the last may be."""
+    """The items, runs of equal ones folded. What something takes by name, and what else is `taken`,
+    can only be what the last of a run gives."""
+    shared = (layer.shares for layer in layers(tuple(items)) if layer.shares is not None)
+    return _folded(items, taken.union(by_name(tuple(items)), shared))
+
+
+def _folded(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:
     inner = [_within(item, taken) for item in items]
     found: list[Item] = []
     at = 0
     while at < len(inner):
         end = at + 1
         form = _form(inner[at])
-        # What is taken by name can only be what the last of a run gives.
         while (
             form is not None
             and not _lasting(inner[at])
@@ -42,18 +48,20 @@ def repeated(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:
 
 def _within(item: Item, taken: frozenset[int]) -> Item:
     if isinstance(item, Join):
-        branches = tuple(b._replace(items=repeated(b.items, taken)) for b in item.branches)
+        branches = tuple(b._replace(items=_folded(b.items, taken)) for b in item.branches)
         return item._replace(branches=branches)
     if isinstance(item, Sequence | Side):
-        return item._replace(items=repeated(item.items, taken))
+        return item._replace(items=_folded(item.items, taken))
     return item
 
 
 def _unseen(item: Item, taken: frozenset[int], *, but_last: bool = False) -> bool:
     if not taken:
         return True
-    last = output(item) if but_last else None
-    return all(layer.number == last or layer.number not in taken for layer in layers((item,)))
+    last = output(item)
+    # What a call holds nobody outside can take by name.
+    held = () if isinstance(item, Call) else (layer.number for layer in layers((item,)))
+    return all(n == last or n not in taken for n in held) and (but_last or last not in taken)
 
 
 def _form(item: Item) -> object:
@@ -82,12 +90,6 @@ def _join(join: Join) -> object:
 def _lasting(item: Item) -> bool:
     """Whether it has a name of its own, without a number."""
     return isinstance(item, Call) and bool(item.name) and not item.name[-1].isdigit()
-
-
-def stem(name: str) -> str:
-    """A name without the number at its end, by which copies are told apart; all of it if there is
-    none."""
-    return name.rstrip("0123456789").rstrip("_.- ") if name[-1:].isdigit() else name
 
 
 def _whole(parts: list[tuple[str, str, int | None, tuple[object, ...]]]) -> bool:

@@ -10,6 +10,11 @@ from convcost.shapes import Shape
 
 LONGEST_BRANCH = 12  # layers of a branch that comes from elsewhere
 DEEPEST = 16  # joins in each other
+NO_RESIZE = (
+    "pad",
+    "reshape",
+    "flatten",
+)  # a window takes a border back; elements only change places
 
 
 @dataclass(eq=False, slots=True)
@@ -36,8 +41,8 @@ class Run:
 
     def seen(self, layer: Drawn, before: Shape) -> None:
         """Whether the size goes down and up again: a way through the bottom of a U."""
-        if not before.size or not layer.output.size or layer.kind == "pad":
-            return  # a window behind it takes back what a border adds
+        if not before.size or not layer.output.size or layer.kind in NO_RESIZE:
+            return
         old, new = prod(before.size), prod(layer.output.size)
         if len(before.size) == len(layer.output.size):
             self.grows = self.grows or (1 < old < new)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from convcost.importing.structure.names import stem
 from convcost.importing.structure.tree import (
     Branch,
     Call,
@@ -11,9 +12,10 @@ from convcost.importing.structure.tree import (
     Layer,
     Repeated,
     Sequence,
+    inside,
     layers,
 )
-from convcost.importing.structure.values import filled, fixed, labelled, slots
+from convcost.importing.structure.values import Expression, filled, fixed, labelled, slots
 
 Use = tuple[Item, ...]
 ABSENT: Any = object()
@@ -62,11 +64,14 @@ def _merged(a: Item, b: Item) -> Item | None:
 
 
 def _module(a: Sequence, b: Sequence) -> Sequence | None:
-    """Modules of other names are other modules; but of a single layer, with its norm, that is no
-    matter."""
+    """Modules of other names are other modules, unless these only count; but of a single layer,
+    with its norm, that is no matter."""
     items = merged(a.items, b.items)
     if items is None or a.path[-1] == b.path[-1]:
         return None if items is None else a._replace(items=items)
+    name = stem(a.path[-1])
+    if name and name == stem(b.path[-1]):
+        return Sequence((*a.path[:-1], name), items)
     held = tuple(layers(items))
     numbered = a.path[-1].isdigit() and b.path[-1].isdigit()
     alone = all(isinstance(i, Layer | Call | Sequence) for i in items) and len(held) <= ONE_LAYER
@@ -79,12 +84,14 @@ def _join(a: Join, b: Join) -> Join | None:
         return None
     branches = []
     for left, right in zip(a.branches, b.branches, strict=True):
+        if (left.ref is None) != (right.ref is None):
+            return None
         both = left.items and right.items
         items = merged(left.items, right.items) if both else left.items or right.items
         if items is None:
             return None
         name = "" if both and left.name != right.name else left.name or right.name
-        branches.append(Branch(items, None, name))
+        branches.append(Branch(items, left.ref, name))
     return Join(own, tuple(branches))
 
 
@@ -95,13 +102,51 @@ def _copies(a: Repeated, b: Repeated) -> Repeated | None:
 
 
 def _layer(a: Layer, b: Layer) -> Layer | None:
-    if a.kind != b.kind or a.note != b.note:
+    named = len(a.refs) == len(b.refs) and (a.shares is None) == (b.shares is None)
+    if a.kind != b.kind or a.note != b.note or not named:
         return None
-    left, right = slots(a.kind, a.options), slots(b.kind, b.options)
-    if left.keys() != right.keys() or any(fixed(left[s]) != fixed(right[s]) for s in left):
-        return None
+    if a.options != b.options:
+        left, right = slots(a.kind, a.options), slots(b.kind, b.options)
+        if left.keys() != right.keys() or any(fixed(left[s]) != fixed(right[s]) for s in left):
+            return None
     same = a.path[-1:] == b.path[-1:]
     return a if same else a._replace(path=())
+
+
+def told(use: Use) -> tuple[Any, ...]:
+    """All that the items of a use say, in order."""
+    found: list[Any] = []
+    for item in use:
+        layer = item.layer if isinstance(item, Join) else item
+        if isinstance(layer, Layer):
+            found.append(layer.options)
+        elif isinstance(layer, Call):
+            found.append(layer.arguments)
+            continue
+        found += [told(items) for items in inside(item)]
+    return tuple(found)
+
+
+def asked(use: Use) -> tuple[Any, ...]:
+    """What the layers of a use ask of what enters them."""
+    return tuple(
+        value if isinstance(value, Expression) and value.inward else ""
+        for layer in _bare(use)
+        for value in layer.values()
+    )
+
+
+def _bare(items: Use) -> Iterator[dict[Any, Any]]:
+    """The values of layers and calls, in order."""
+    for item in items:
+        layer = item.layer if isinstance(item, Join) else item
+        if isinstance(layer, Call):
+            yield _arguments(layer)
+            continue
+        if isinstance(layer, Layer):
+            yield slots(layer.kind, layer.options)
+        for items_inside in inside(item):
+            yield from _bare(items_inside)
 
 
 class Overlay:
@@ -132,10 +177,12 @@ class Overlay:
             self._list(item.items, [use and use.items for use in uses])
 
     def _layer(self, layer: Layer, uses: list[Any]) -> None:
-        def told(use: Layer) -> dict[tuple[str, int], Any]:
-            return slots(use.kind, use.options)
+        own = slots(layer.kind, layer.options)
 
-        self._places(layer.kind, told(layer), uses, told)
+        def told(use: Layer) -> dict[tuple[str, int], Any]:
+            return own if use.options == layer.options else slots(use.kind, use.options)
+
+        self._places(layer.kind, own, uses, told)
 
     def _join(self, join: Join, uses: list[Any]) -> None:
         first = self._first

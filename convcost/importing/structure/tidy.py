@@ -66,7 +66,10 @@ def _within(item: Item) -> Item:
 def _branch(branch: Branch) -> Branch:
     """A layer called as its branch is has no need of it."""
     items = tidied(branch.items)
-    return branch._replace(items=tuple(_unnamed(item, branch.name) for item in items))
+    name = branch.name
+    if not name and len(items) == 1 and isinstance(items[0], Layer) and items[0].kind == "learned":
+        name = items[0].name
+    return branch._replace(items=tuple(_unnamed(item, name) for item in items), name=name)
 
 
 def _unnamed(item: Item, name: str) -> Item:

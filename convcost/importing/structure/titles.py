@@ -4,6 +4,7 @@ import re
 from collections import Counter
 
 from convcost.importing.drawing import Path
+from convcost.importing.structure.arms import of_its_own
 from convcost.importing.structure.names import free
 from convcost.importing.structure.tree import Call, Item, Join, Layer, Repeated, Sequence, layers
 from convcost.kind import KINDS
@@ -34,6 +35,8 @@ class Titles:
     def proposed(self, body: tuple[Item, ...], originals: list[tuple[Item, ...]]) -> str:
         paths = [path for original in originals if (path := self._module(original))]
         names = Counter(name for path in paths if (name := self._class(path)))
+        if not names and not any(isinstance(item, Layer) for item in body):
+            names = Counter(name for one in originals if (name := self._row(one)))
         if not names:
             names = Counter(name for path in paths if (name := _stem(path)))
         content = _content(body)
@@ -46,6 +49,16 @@ class Titles:
             wanted = content  # a module with and without its shortcut
         return free(wanted, self.taken)
 
+    def _row(self, original: tuple[Item, ...]) -> str:
+        """What modules in a row are called, if all are of one class."""
+        while len(original) == 1 and isinstance(original[0], Sequence):
+            original = original[0].items
+        told = {self._class(item.path) for item in original if isinstance(item, Sequence)}
+        rows = [item for item in original if isinstance(item, Sequence) and _branches(item)]
+        alone = len(told) == 1 and len(rows) == len(original)
+        row = "pair" if len(original) == 2 else "row"  # noqa: PLR2004  the word says it
+        return f"{name}_{row}" if alone and (name := told.pop()) else ""
+
     def take(self, name: str) -> None:
         self.taken.add(name)
 
@@ -57,6 +70,10 @@ class Titles:
     def _module(original: tuple[Item, ...]) -> Path:
         item = original[0]
         return item.path if len(original) == 1 and isinstance(item, Sequence) else ()
+
+
+def _branches(module: Sequence) -> bool:
+    return any(isinstance(item, Join) for item in module.items)
 
 
 def _snake(name: str) -> str:
@@ -100,6 +117,8 @@ def _content(body: tuple[Item, ...]) -> str:
 def _joined(join: Join, *, alone: bool) -> str:
     """What a block is about that is a join; "" where other layers are."""
     straight = any(not branch.items or branch.when for branch in join.branches)
+    if any(map(of_its_own, join.branches)):
+        return ""
     kinds = [layer.kind for layer in layers((join,))]
     if join.layer.kind == "multiply" and "global_avg_pool" in kinds and straight:
         return "squeeze_excite" if alone else ""
@@ -117,7 +136,8 @@ def _telling(body: tuple[Item, ...], without: tuple[str, ...]) -> list[str]:
     """Words for the items but those of some files of kinds, each once."""
     items = [item for item in body if not (without and _behind(item, without))]
     words = list(dict.fromkeys(word for item in items for word in _words(item)))
-    return [word for word in words if not any(one.startswith(f"{word}_") for one in words)]
+    parts = {word: set(word.split("_")) for word in words}
+    return [word for word in words if not any(parts[word] < parts[one] for one in words)]
 
 
 def _behind(item: Item, files: tuple[str, ...] = ALONG) -> bool:
@@ -136,4 +156,4 @@ def _words(item: Item) -> list[str]:
     if isinstance(item, Join):
         gate = item.layer.kind == "multiply"
         return ["se" if gate and _joined(item, alone=True) else item.layer.kind]
-    return [item.block] if isinstance(item, Call) else []
+    return [re.sub(r"_\d+$", "", item.block)] if isinstance(item, Call) else []

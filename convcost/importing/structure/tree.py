@@ -149,12 +149,12 @@ def refs(item: Item) -> tuple[int, ...]:
 
 
 def taken(items: tuple[Item, ...]) -> Iterator[int]:
-    """All that items take by name, themselves or inside."""
+    """All that items take by name, themselves or inside, but for what calls have to themselves."""
     for item in items:
         yield from refs(item)
         if isinstance(item, Join):
             yield from (branch.ref for branch in item.branches if branch.ref is not None)
-        if not isinstance(item, Layer):
+        if not isinstance(item, Layer | Call):
             for items_inside in inside(item):
                 yield from taken(items_inside)
 

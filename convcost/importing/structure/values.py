@@ -1,5 +1,8 @@
 """What the options of a block's layers can be: numbers, or what is worked out at the call."""
 
+import re
+from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from convcost.kind import KINDS
@@ -20,6 +23,39 @@ class Expression(str):
         return any(name in self for name in INWARD)
 
 
+class Share(Expression):
+    """A number as a part, or a multiple, of the channels that enter its layer."""
+
+    __slots__ = ("factor",)
+    factor: Fraction
+
+    @classmethod
+    def of(cls, factor: Fraction) -> "Share":
+        share = cls(times("in_channels", factor))
+        share.factor = factor
+        return share
+
+
+LARGEST_FACTOR = 64
+PARTS = (2, 3, 4, 8)  # of a number, that a reader thinks in
+
+
+def times(name: str, factor: Fraction) -> str:
+    """A name times a number, as an expression."""
+    up, down = factor.numerator, factor.denominator
+    product = name if up == 1 else f"{up} * {name}"
+    return product if down == 1 else f"{product} // {down}"
+
+
+def handy(factor: Fraction) -> bool:
+    """Whether a reader sees more in a factor than in the numbers it stands for."""
+    up, down = factor.numerator, factor.denominator
+    if up == 1 or down == 1:
+        return 0 < up <= LARGEST_FACTOR >= down
+    return down in PARTS and 0 < up < 2 * down
+
+
+_NUMBERED = re.compile(r"_\d+$")
 CHANNELS = (
     "filters",
     "features",
@@ -35,14 +71,10 @@ CHANNELS = (
 def slots(kind: str, options: tuple[tuple[str, Any], ...]) -> dict[tuple[str, int], Any]:
     """The values of a layer that may differ from one use of a block to the next, by option and
     entry; entry 0 of what is no shape."""
-    known = KINDS.get(kind)
-    assert known is not None
     found: dict[tuple[str, int], Any] = {}
     given = dict(options)
-    for name, option in known.options.items():
-        if option.type_name == "Layers":
-            continue
-        value = given.get(name, None if option.required else option.default)
+    for name, default in _defaults(kind):
+        value = given.get(name, default)
         if isinstance(value, Shape):
             for entry, n in enumerate((value.channels, *value.size)):
                 found[name, entry] = "rest" if n == REST else n
@@ -51,19 +83,34 @@ def slots(kind: str, options: tuple[tuple[str, Any], ...]) -> dict[tuple[str, in
     return found
 
 
-def labelled(kind: str, option: str, entry: int) -> str:
-    """What a place is called: an option by its name, an entry of a shape by what it is."""
+@cache
+def _defaults(kind: str) -> tuple[tuple[str, Any], ...]:
+    """The options of a kind with their defaults, None for those that are required."""
     known = KINDS.get(kind)
-    if known is None or known.options[option].type_name not in ("Tensor", "Form"):
+    assert known is not None
+    return tuple(
+        (name, None if option.required else option.default)
+        for name, option in known.options.items()
+        if option.type_name != "Layers"
+    )
+
+
+def labelled(kind: str, option: str, entry: int) -> str:
+    """What a place is called: an option by its name, of a block's without the number by which it is
+    told apart; an entry of a shape by what it is."""
+    known = KINDS.get(kind)
+    if known is None:
+        return _NUMBERED.sub("", option)
+    if known.options[option].type_name not in ("Tensor", "Form"):
         return option
     return "size" if entry else "channels"
 
 
 def fixed(value: Any) -> Any:
     """What uses must have in common: all of a value that no option of a block can hold."""
-    if isinstance(value, Expression | bool | tuple) or value in ("same", "valid"):
+    if isinstance(value, Expression | int | Fraction | tuple) or value in ("same", "valid"):
         return ""
-    return value if value is None or isinstance(value, str) else ""
+    return value
 
 
 def filled(

@@ -64,6 +64,8 @@ class _Weaver:
         sources = self.inputs[index]
         if layer.kind in FREE_STANDING:
             self.book.runs[index] = Run(None, index, [drawn_layer(index, layer)], 1)
+        elif kind is not None and kind.role == "join" and kind.seen is not None:
+            self._lent(index, layer, kind.seen)
         elif kind is not None and kind.role == "join":
             self._join(index, layer)
         elif len(sources) == 1:
@@ -87,13 +89,28 @@ class _Weaver:
 
     # Joins
 
+    def _lent(self, index: int, layer: Drawn, seen: int) -> None:
+        """What only lends its shape is taken by name; the flow goes on through the first input."""
+        source, *others = self.inputs[index]
+        assert seen == 1, layer.kind
+        branches = (Branch(), *(Branch(ref=other) for other in others))
+        run = self.book.extended(index, Join(drawn_layer(index, layer), branches), source)
+        run.seen(layer, self._shape(source))
+        for other in others:
+            if other == run.start:  # what a branch comes from has its name outside
+                self.book.served(other)
+            else:
+                self.book.referred([other], index)
+        self.book.settle(run.start)
+
     def _join(self, index: int, layer: Drawn) -> None:
         sources = self.inputs[index]
         parts = [self._branch_run(source) for source in sources]
-        starts = {
-            source if part is None else part.start
-            for source, part in zip(sources, parts, strict=True)
-        } - {None}
+        begun = [s if part is None else part.start for s, part in zip(sources, parts, strict=True)]
+        starts = {start for start in begun if start is not None}
+        if begun.count(None) == len(begun) - 1 and len(starts) == 1:
+            self._met(index, layer, parts)
+            return
         closed = not any(
             part is None and self.book.sole(s) for s, part in zip(sources, parts, strict=True)
         )
@@ -108,6 +125,15 @@ class _Weaver:
         """What leads to an input of a join, if it leads nowhere else and can be a branch of it."""
         run = self.book.sole(source)
         return run if run is not None and run.closed else None
+
+    def _met(self, index: int, layer: Drawn, parts: Sequence[Run | None]) -> None:
+        """The flow meets what the model has of its own: it goes on, the others are branches."""
+        main = next(n for n, part in enumerate(parts) if part is None or part.start is not None)
+        run = parts[main] or self.book.sole(self.inputs[index][main])
+        if run is not None:
+            self._behind(index, layer, parts, main, run)
+        else:
+            self._parallel(index, layer, parts, self.inputs[index][main])
 
     def _parallel(
         self, index: int, layer: Drawn, parts: Sequence[Run | None], start: int | None
@@ -145,7 +171,11 @@ class _Weaver:
             start = parts[n].start if parts[n] is not None else sources[n]  # type: ignore[union-attr]
             return -(10**9) if start is None else start
 
-        main = max(range(len(sources)), key=lambda n: (begun(n), sources[n]))
+        def rank(n: int) -> tuple[int, bool, int]:
+            part = parts[n]
+            return begun(n), part is not None and part.u_shaped, sources[n]
+
+        main = max(range(len(sources)), key=rank)
         run = parts[main] or self.book.sole(sources[main])
         if run is not None and (parts[main] is None or run.size > SHORT or run.start is None):
             self._behind(index, layer, parts, main, run)
@@ -169,8 +199,9 @@ class _Weaver:
         branches, references = self._branches(index, parts, [main])
         if not any(branch.items for branch in branches):
             branches[main] = Branch(ref=source)
-        run.extend(Join(drawn_layer(index, layer), tuple(branches)), index)
-        run.depth = max(run.depth, 1)
+        size = 1 + sum(part.size for part in parts if part)
+        run.extend(Join(drawn_layer(index, layer), tuple(branches)), index, size)
+        run.depth = max(run.depth, *(1 + part.depth if part else 1 for part in parts))
         self.book.runs[index] = run
         self.book.referred(references, index)
         self.book.settle(run.start)

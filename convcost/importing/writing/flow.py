@@ -60,14 +60,21 @@ def block(node: Node, indent: int) -> list[str]:
 
 
 def _filled(head: str, node: Node) -> list[str]:
-    """A list in brackets over a few lines, if it holds nothing but layers of one line."""
-    if not isinstance(node, list) or any(_holds(item) for item in node):
-        return []
+    """A list or dict in brackets over a few lines, if it holds nothing but layers of one line, or
+    scalars."""
+    if isinstance(node, dict):
+        if not all(isinstance(value, str) for value in node.values()):
+            return []
+        parts, (left, right) = [f"{key}: {flow(value)}" for key, value in node.items()], "{}"
+    else:
+        if isinstance(node, str) or any(_holds(item) for item in node):
+            return []
+        parts, (left, right) = list(map(flow, node)), "[]"
     margin = " " * (len(head) + 1)
-    lines, line = [], head + "["
-    for number, item in enumerate(node):
-        part = flow(item) + ("," if number < len(node) - 1 else "]")
-        if len(line) + len(part) > WIDTH and line.strip() not in ("", head.strip() + " ["):
+    lines, line = [], head + left
+    for number, item in enumerate(parts):
+        part = item + ("," if number < len(parts) - 1 else right)
+        if len(line) + len(part) > WIDTH and line.strip() not in ("", head.strip() + " " + left):
             lines.append(line.rstrip())
             line = margin
         line += part + " "
@@ -84,10 +91,21 @@ def _holds(node: Node) -> bool:
 
 
 def deep(node: Node, most: int = 4) -> bool:
-    """Whether brackets stand in each other deeper than a reader follows on one line."""
-    if isinstance(node, str) or not node:
+    """Whether brackets stand in each other deeper than a reader follows on one line; a shape, or
+    numbers in a row, are one thing to a reader."""
+    if isinstance(node, str) or not node or _plain(node):
         return False
     if most == 0:
         return True
-    values = node.values() if isinstance(node, dict) else node
-    return any(deep(value, most - 1) for value in values)
+    return any(deep(value, most - 1) for value in _values(node))
+
+
+def _plain(node: "list[Node] | dict[str, Node]") -> bool:
+    """Whether it holds nothing but scalars, and lists of scalars."""
+    inner = [value for value in _values(node) if not isinstance(value, str)]
+    lists = [value for value in inner if isinstance(value, list)]
+    return lists == inner and all(isinstance(entry, str) for one in lists for entry in one)
+
+
+def _values(node: "list[Node] | dict[str, Node]") -> "list[Node]":
+    return list(node.values()) if isinstance(node, dict) else node
