@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -477,17 +478,26 @@ def test_a_tensor_that_is_changed_in_place_is_read_as_changed():
     ]
 
 
-def test_fixed_weights_are_no_params_and_their_macs_are_stated():
-    class Blur(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.register_buffer("filter", torch.ones(6, 1, 3, 3))
+class Blur(nn.Module):
+    """Weights that are kept and not learned, as they are or all alike."""
 
-        def forward(self, x):
-            return F.conv2d(x, self.filter, groups=6)
+    def __init__(self, alike):
+        super().__init__()
+        self.register_buffer("filter", torch.ones(1 if alike else 6, 1, 3, 3))
 
-    (layer,) = drawn(Blur, IMAGE).layers
-    assert (layer.kind, layer.params, layer.buffers) == ("custom", 0, 6 * 3 * 3)
+    def forward(self, x):
+        return F.conv2d(x, self.filter.expand(6, 1, 3, 3), groups=6)
+
+
+def test_fixed_weights_are_buffers_of_their_layer():
+    (layer,) = drawn(partial(Blur, alike=False), IMAGE).layers
+    assert (layer.kind, layer.params, layer.buffers) == ("depthwise", 0, 6 * 3 * 3)
+    assert layer.macs == 6 * 3 * 3 * 18 * 28
+
+
+def test_fixed_weights_that_are_fewer_than_multiplied_are_stated():
+    (layer,) = drawn(partial(Blur, alike=True), IMAGE).layers
+    assert (layer.kind, layer.params, layer.buffers) == ("custom", 0, 3 * 3)
     assert layer.macs == 6 * 3 * 3 * 18 * 28
 
 

@@ -18,6 +18,7 @@ class Conv(Layer):
     dilation: Extent = option("distance between the elements of a window", 1)
     groups: Count = option("parts that channels and filters are split into", 1)
     bias: Flag = option("one number added for each filter", False)
+    buffer: Flag = option("its weights are kept, not learned: buffers, no params", False)
 
     examples = (
         Example(
@@ -58,17 +59,23 @@ class Conv(Layer):
         return Shape(self.filters, size)
 
     # [f, c/g, k…] filters
-    def weights(self, x: Shape) -> Work:
+    def _filters(self, x: Shape) -> Work:
         kernel = spread(self.kernel, len(x.size), "kernel")
         share = x.channels // self.groups
         return product(filters=self.filters, kernel=kernel, channels_per_groups=share)
+
+    def weights(self, x: Shape) -> Work:
+        return NOTHING if self.buffer else self._filters(x)
+
+    def buffers(self, x: Shape) -> Work:
+        return self._filters(x) if self.buffer else NOTHING
 
     def biases(self, x: Shape) -> Work:
         return product(filters=self.filters) if self.bias else NOTHING
 
     # [f, o…] from [c, n…]: every output element sums one filter's weights
     def macs(self, x: Shape) -> Work:
-        return self.weights(x).times(output=self.output(x).size)
+        return self._filters(x).times(output=self.output(x).size)
 
     def sight(self, x: Shape) -> tuple[Sight, ...] | None:
         return window_sight(x.size, self.kernel, self.stride, self.padding, self.dilation)

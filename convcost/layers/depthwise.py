@@ -17,6 +17,7 @@ class Depthwise(Layer):
     padding: Padding = option("zeros around the input", 0)
     dilation: Extent = option("distance between the elements of a window", 1)
     bias: Flag = option("one number added for each output channel", False)
+    buffer: Flag = option("its weights are kept, not learned: buffers, no params", False)
 
     examples = (
         Example(
@@ -33,6 +34,13 @@ class Depthwise(Layer):
             params=3 * 8 * 7 * 7,
             macs=3 * 8 * 7 * 7 * 112 * 112,
         ),
+        Example(
+            "{depthwise: 3, stride: 2, padding: 1, buffer: true}",
+            Shape(64, (56, 56)),
+            Shape(64, (28, 28)),
+            buffers=64 * 3 * 3,
+            macs=64 * 3 * 3 * 28 * 28,
+        ),
     )
 
     def output(self, x: Shape) -> Shape:
@@ -41,18 +49,24 @@ class Depthwise(Layer):
         return Shape(x.channels * self.multiplier, size)
 
     # [c·m, 1, k…] filters
-    def weights(self, x: Shape) -> Work:
+    def _filters(self, x: Shape) -> Work:
         kernel = spread(self.kernel, len(x.size), "kernel")
         if self.multiplier == 1:
             return product(channels=x.channels, kernel=kernel)
         return product(channels=x.channels, multiplier=self.multiplier, kernel=kernel)
+
+    def weights(self, x: Shape) -> Work:
+        return NOTHING if self.buffer else self._filters(x)
+
+    def buffers(self, x: Shape) -> Work:
+        return self._filters(x) if self.buffer else NOTHING
 
     def biases(self, x: Shape) -> Work:
         return product(channels=x.channels * self.multiplier) if self.bias else NOTHING
 
     # [c·m, o…] from [c, n…]: every output element sums one window of one channel
     def macs(self, x: Shape) -> Work:
-        return self.weights(x).times(output=self.output(x).size)
+        return self._filters(x).times(output=self.output(x).size)
 
     def sight(self, x: Shape) -> tuple[Sight, ...] | None:
         return window_sight(x.size, self.kernel, self.stride, self.padding, self.dilation)

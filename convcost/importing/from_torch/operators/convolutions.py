@@ -3,7 +3,8 @@
 from math import prod
 from typing import Any
 
-from convcost.importing.from_torch.materials import flowing, main, weights
+from convcost.importing.from_torch.held import Held
+from convcost.importing.from_torch.materials import buffers, flowing, main, weights
 from convcost.importing.from_torch.names import parted
 from convcost.importing.from_torch.registry import Call, operator
 from convcost.importing.from_torch.samples import apart, together
@@ -27,6 +28,7 @@ def convolution(call: Call) -> Any:
     x = together(flowing(call.easel, given["input"]))
     weight, bias = given["weight"], given["bias"]
     own, others = main(weight)
+    kept = {} if own else buffers(weight)
     tensors = {**own, **({} if others else weights(bias))}
     # Windows over samples that are many: the axis of samples is one more of the size.
     more = len(x.dims) - 2 - rank
@@ -44,6 +46,7 @@ def convolution(call: Call) -> Any:
         groups=given["groups"],
         tensors=tensors,
         bias=bias is not None and not others,
+        buffers=kept,
     )
     if others:
         y = _weighed(call, y, others, weights(bias))
@@ -88,7 +91,20 @@ def _fixed(call: Call, macs: int) -> Any:
     weight = call.given["weight"]
     if isinstance(weight, Value):
         return stated(call, "convolution with computed weights", macs)
-    return None if weights(weight) else stated(call, "convolution with fixed weights", macs)
+    if weights(weight) or _kept(call, weight):
+        return None
+    return stated(call, "convolution with fixed weights", macs)
+
+
+def _kept(call: Call, weight: Held) -> bool:
+    """Whether weights are a buffer as it stands, of this layer alone: a blur before a stride."""
+    plain = not call.name.startswith("aten.conv_transpose")
+    found = buffers(weight)
+    return (
+        plain
+        and list(found.values()) == [prod(weight.dims)]
+        and not found.keys() & call.easel.used.keys()
+    )
 
 
 def _padding(given: Any, kernel: Any, dilation: Any) -> tuple[list[int], list[int]]:

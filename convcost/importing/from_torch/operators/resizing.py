@@ -1,10 +1,12 @@
 """Interpolation, and channels that become space."""
 
+from fractions import Fraction
 from typing import Any
 
 from convcost.importing.from_torch.materials import flowing
 from convcost.importing.from_torch.registry import Call, operator
-from convcost.importing.parts.windows import each, window
+from convcost.importing.parts.resizing import enlargement
+from convcost.importing.parts.windows import window
 
 MODES = {
     "upsample_nearest1d": "nearest",
@@ -22,18 +24,18 @@ MODES = {
 
 @operator(*(f"aten.{name}" for name in MODES))
 def interpolated(call: Call) -> Any:
-    """A whole factor is told as such: it goes with inputs of any size."""
+    """Factors go with inputs of any size; a size that the model gives is told as one if it is
+    whole."""
     x = flowing(call.easel, call.given.get("input", call.given.get("self")))
     before, after = x.dims[2:], call.dims[2:]
     if before == after:
         call.easel.free["interpolate"] += 1
         return x
+    given = call.given.get("scale_factors")
+    factors = [Fraction(factor) for factor in given] if given else None
     options: dict[str, Any] = {"mode": MODES[call.name.removeprefix("aten.")]}
-    if all(m % n == 0 for n, m in zip(before, after, strict=True)):
-        options["scale"] = each([m // n for n, m in zip(before, after, strict=True)])
-    else:
-        options["size"] = each(after)
-    return window(call.easel, "upsample", x, call.path, options)
+    options |= enlargement(before, after, factors)
+    return window(call.easel, "upsample", x, call.path, options, sized=factors is None)
 
 
 @operator("aten.pixel_shuffle")
