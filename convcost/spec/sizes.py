@@ -28,7 +28,8 @@ class Sizes(NamedTuple):
         if self.fixed and wanted != own:
             raise Refusal(
                 "CC113",
-                f"size {size_text(wanted)}, but it takes {size_text(own)} alone: its input is `fixed`",
+                f"size {size_text(wanted)}, but it takes {size_text(own)} alone: "
+                "its input is `fixed`",
                 "what follows from its size is written in its layers as numbers",
             )
         off = [n for n in wanted if n % self.multiple]
