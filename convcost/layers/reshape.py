@@ -2,9 +2,9 @@ from math import prod
 
 from convcost.errors import Refusal
 from convcost.field import EVERYWHERE, Sight, all_of
-from convcost.kind import Example, Layer, kind, option
-from convcost.options import REST, Form
-from convcost.shapes import Shape
+from convcost.kind import Example, Join, Layer, kind, option
+from convcost.options import REST, Form, Layers
+from convcost.shapes import Shape, size_text
 
 
 @kind("reshape", principal="shape")
@@ -49,19 +49,57 @@ class Reshape(Layer):
             )
         return self.shape
 
-    # Outer axes may come from the channels, as heads do, or go to them; of positions that are
-    # made anew nobody knows where on the input they lie.
     def sight(self, x: Shape) -> tuple[Sight, ...] | None:
-        before, after = _long(x.size), _long(self.output(x).size)
-        if after[len(after) - len(before) :] == before:
-            return None
-        gone = len(before) - len(after)
-        if before[gone:] != after:
-            return EVERYWHERE
-        return tuple(
-            Sight() if n == 1 or len(_long(x.size[:axis])) >= gone else all_of(n)
-            for axis, n in enumerate(x.size)
-        )
+        return _seen(x, self.output(x))
+
+
+@kind("reshape_like", principal="branches")
+class ReshapeLike(Join):
+    """The elements of the first of two branches at the size of the second, the channels being what
+    is left over: tokens laid out as the map they came from. Free."""
+
+    branches: Layers = option("two named lists of layers, or names of layers", None)
+    seen = 1
+
+    examples = (
+        Example("{reshape_like: [input, input]}", Shape(64, (13, 17)), Shape(64, (13, 17))),
+        Example(
+            "{reshape_like: {tokens: [{reshape: {channels: 48, size: [rest]}}], map: []}}",
+            Shape(48, (36, 38)),
+            Shape(48, (36, 38)),
+        ),
+    )
+
+    def output(self, x: tuple[Shape, ...]) -> Shape:
+        if len(x) != 2:  # noqa: PLR2004  one is laid out, one lends its size
+            raise Refusal("CC303", f"reshape_like takes two branches, not {len(x)}")
+        tokens, like = x
+        channels, over = divmod(tokens.elements, prod(like.size))
+        if over:
+            raise Refusal(
+                "CC304",
+                f"reshape_like: {tokens.text} is {tokens.elements:,} elements, "
+                f"not a multiple of {size_text(like.size)}",
+            )
+        return Shape(channels, like.size)
+
+    def sight(self, x: tuple[Shape, ...]) -> tuple[Sight, ...] | None:
+        return _seen(x[0], self.output(x))
+
+
+# Outer axes may come from the channels, as heads do, or go to them; of positions that are made anew
+# nobody knows where on the input they lie.
+def _seen(x: Shape, output: Shape) -> tuple[Sight, ...] | None:
+    before, after = _long(x.size), _long(output.size)
+    if after[len(after) - len(before) :] == before:
+        return None
+    gone = len(before) - len(after)
+    if before[gone:] != after:
+        return EVERYWHERE
+    return tuple(
+        Sight() if n == 1 or len(_long(x.size[:axis])) >= gone else all_of(n)
+        for axis, n in enumerate(x.size)
+    )
 
 
 def _long(size: tuple[int, ...]) -> tuple[int, ...]:
