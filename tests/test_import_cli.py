@@ -50,7 +50,9 @@ def test_without_a_file_the_spec_goes_to_standard_output(keras):
         "layers:\n"
         "  - {conv: 8, kernel: 3, bias: true, name: c}\n"
     )
-    assert done.stderr.decode() == "tiny: 1 layer, 224 params, 194,400 macs\n"
+    assert done.stderr.decode() == (
+        "tiny: 1 layer, 224 params, 194,400 macs\nalso held against the model at 69×133\n"
+    )
 
 
 def test_a_name_can_be_given(keras):
@@ -193,7 +195,7 @@ def test_layers_that_are_joined_in_another_way_are_told_apart_by_the_first_of_th
 
 
 NO_MODEL = """error[CC401]: tiny.txt: no model is called like that
-help: a model is a file that ends in .onnx, .keras or .json, or package.module:callable
+help: a model is a file that ends in .onnx, .keras, .h5 or .json, or package.module:callable
 """
 MISTAKES = {
     "no file": (

@@ -35,7 +35,7 @@ Exit codes: 0 fine, 1 the spec no longer describes the model, or --strict and a 
 def command(
     model: Annotated[
         str,
-        typer.Argument(metavar="MODEL", help="File .onnx, .keras, .json; or module:callable."),
+        typer.Argument(metavar="MODEL", help="File .onnx, .keras, .h5, .json; or module:callable."),
     ],
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="Where the spec goes.")

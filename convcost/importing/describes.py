@@ -13,6 +13,7 @@ from convcost.units import grouped
 
 # What joins the same whichever branch is written first; a concat's channels only change places.
 COMMUTE = ("add", "concat", "maximum", "minimum", "multiply")
+INPUT_FREE = ("learned",)  # whatever they stand behind, they give the same
 # Options that say how a window slides: what it sees and gives says as much, however it is written.
 SLIDING = ("stride", "padding", "ceil")
 # Options that cost nothing and change nothing: what has to come in, and what follows from it.
@@ -71,6 +72,19 @@ class Describes(NamedTuple):
             known[mark] -= 1
         return ""
 
+    def alone(self) -> tuple[str, LayerCost] | None:
+        """The first layer that one of them has and the other has nowhere; None if there is none."""
+        for where, costs, others in (
+            ("model", self.model, self.spec),
+            ("spec", self.spec, self.model),
+        ):
+            known = Counter(_local(row, others) for row in others.layers)
+            for row in costs.layers:
+                if not known[mark := _local(row, costs)]:
+                    return where, row
+                known[mark] -= 1
+        return None
+
     def _inputs(self) -> Iterator[str]:
         ours, theirs = (
             ", ".join(shape.text for _, shape in costs.network.inputs)
@@ -104,14 +118,32 @@ def _row(row: LayerCost, where: str) -> tuple[Cell, ...]:
 def _local(row: LayerCost, costs: Costs) -> tuple[Any, ...]:
     """What a layer is by itself. A kind's attributes are its options, as they were given."""
     step = costs.network.steps[row.step]
+    x = inputs_of(costs.network, step)
+    kind, idle = _meant(row)
     options = {
         name: repr(_plain(value))
         for name, value in vars(step.layer).items()
-        if name not in SLIDING and name not in IDLE
+        if name.rstrip("_") not in idle
     }
-    sight = step.layer.sight(step.layer.take(inputs_of(costs.network, step)))
+    sight = step.layer.sight(step.layer.take(x))
+    # How far a window moves on does not matter where it stands once.
+    seen = [(one.first, one.last) for one in sight or ()] if kind.startswith("global_") else sight
     own = tuple(sorted(options.items()))
-    return row.kind, own, repr(sight), row.output, row.params, row.buffers, row.macs
+    return kind, own, repr(seen), row.output, row.params, row.buffers, row.macs
+
+
+def _meant(row: LayerCost) -> tuple[str, tuple[str, ...]]:
+    """A layer's kind, and what is not compared: a resize or reshape is what comes out, whether
+    it has a factor, a size or that of another tensor; a window of all that comes in is the whole.
+    """
+    if row.kind in ("upsample", "upsample_like"):
+        return "upsample", (*SLIDING, *IDLE, "scale", "size")
+    if row.kind in ("reshape", "reshape_like"):
+        return "reshape", (*IDLE, "shape")
+    whole = row.kind.removeprefix("global_")
+    if whole in ("avg_pool", "max_pool") and set(row.output.size) == {1}:
+        return f"global_{whole}", (*SLIDING, *IDLE, "kernel", "dilation")
+    return row.kind, (*SLIDING, *IDLE)
 
 
 def _plain(value: Any) -> Any:
@@ -125,8 +157,11 @@ def _fingerprints(costs: Costs) -> list[int]:
     found: list[int] = []
     for row, step in zip(costs.layers, costs.network.steps, strict=True):
         before = [
-            found[i] if i >= 0 else hash((i, costs.network.inputs[-1 - i][1])) for i in step.inputs
+            found[i] if i >= 0 else hash((i, costs.network.inputs[-1 - i][1]))
+            for i in step.inputs[: step.layer.seen]
         ]
+        if row.kind in INPUT_FREE:
+            before = []
         if row.kind in COMMUTE:
             before.sort()
         shared = None if step.shared is None else found[step.shared]

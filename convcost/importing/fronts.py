@@ -43,15 +43,33 @@ class Imported(NamedTuple):
 def read(asked: Asked) -> Imported:
     """The model as a proved spec. Raises Refusal."""
     from convcost.importing.spec import specced
+    from convcost.importing.sweep.settle import Swept, is_plain, swept
     from convcost.questions.uncounted import uncounted
 
     drawing = drawn(asked)
     if asked.name is not None:
         drawing = drawing._replace(name=asked.name)
-    text = specced(drawing)
-    (network,) = load(Source(asked.model, text))
+    # An ONNX file says all that it does: what plain layers of it say, they say at every size.
+    if asked.model.lower().endswith(".onnx") and is_plain(drawing):
+        made = Swept(specced(drawing))
+    else:
+        made = swept(drawing, lambda size: _again(asked, drawing, size))
+    (network,) = load(Source(asked.model, made.text))
     counted = costs(network)
-    return Imported(text, counted, (*_free(drawing), *drawing.notes, *uncounted((counted,))))
+    notes = (*_free(drawing), *drawing.notes, *made.notes, *uncounted((counted,)))
+    return Imported(made.text, counted, notes)
+
+
+def _again(asked: Asked, drawing: Drawing, size: tuple[int, ...]) -> Drawing:
+    """The same model at another size. Raises Refusal."""
+    path = Path(asked.model)
+    if path.suffix.lower() not in KERAS:
+        return drawn(asked._replace(size=size))
+    from convcost.importing.from_keras import read as read_keras
+
+    ((_, shape),) = drawing.inputs
+    given = ((shape.channels, *size),) if asked.inputs else ()
+    return read_keras(path, size=size, inputs=given, anyway=True)
 
 
 def _free(drawing: Drawing) -> tuple[str, ...]:
@@ -88,7 +106,7 @@ def drawn(asked: Asked) -> Drawing:
     raise Refusal(
         "CC401",
         "no model is called like that",
-        "a model is a file that ends in .onnx, .keras or .json, or package.module:callable",
+        "a model is a file that ends in .onnx, .keras, .h5 or .json, or package.module:callable",
     )
 
 

@@ -5,12 +5,11 @@ from typing import Any
 
 from convcost.costs import LayerCost, costs
 from convcost.errors import Refusal, Source, SpecError
+from convcost.importing.describes import INPUT_FREE
 from convcost.importing.drawing import Drawing, Drawn
 from convcost.importing.structure.sharing import owners
 from convcost.network import Step
 from convcost.spec.load import load
-
-INPUT_FREE = ("learned",)  # whatever they stand behind, they give the same
 
 
 def proved(

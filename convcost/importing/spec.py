@@ -36,6 +36,12 @@ def specced(drawing: Drawing) -> str:
     raise refused or Refusal("CC401", "the layers of the model stand in each other too deep")
 
 
+def plainly(drawing: Drawing) -> str:
+    """A drawing as a spec without structure, layer by layer as it was drawn."""
+    drawing = homed(drawing)
+    return told(drawing, _plain(drawing, wired(drawing.layers)))
+
+
 def told(drawing: Drawing, tree: Tree) -> str:
     """A tree as text."""
     entrances = _entrances(drawing)

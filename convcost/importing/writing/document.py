@@ -8,6 +8,7 @@ from convcost.importing.writing.flow import Node, entry
 from convcost.importing.writing.layers import Defaults, written
 from convcost.importing.writing.scalars import number, prose, text
 from convcost.shapes import Shape
+from convcost.spec.sizes import Sizes
 
 
 def document(
@@ -25,7 +26,7 @@ def document(
         lines += entry("note", prose(note), 0)
     shapes = [shape for _, shape in drawing.inputs]
     if len(shapes) == 1:
-        lines += entry("input", _tensor(shapes[0]), 0)
+        lines += entry("input", _tensor(shapes[0]) | _sizes(drawing.sizes), 0)
     else:
         inputs: dict[str, Node] = {
             text(name): _tensor(shape) for name, shape in zip(entrances, shapes, strict=True)
@@ -58,7 +59,12 @@ def _block(name: str, options: tuple[tuple[str, Any], ...], layers: list[Node]) 
     return lines + entry("layers", layers, 4)
 
 
-def _tensor(shape: Shape) -> Node:
+def _sizes(sizes: Sizes) -> dict[str, Node]:
+    said: dict[str, Node] = {"fixed": "true"} if sizes.fixed else {}
+    return said | ({"multiple": str(sizes.multiple)} if sizes.multiple > 1 else {})
+
+
+def _tensor(shape: Shape) -> dict[str, Node]:
     size: Node = [str(n) for n in shape.size]
     if len(shape.size) == 2 and len(set(shape.size)) == 1:  # noqa: PLR2004  a square
         size = str(shape.size[0])

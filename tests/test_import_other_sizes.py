@@ -1,0 +1,378 @@
+"""An imported spec at sizes that it was not imported at: what a framework works out from the size
+while it hands over its graph is told, or the spec says which sizes it takes.
+
+Models here are drawn as a front end would at whatever size they are asked for.
+"""
+
+from fractions import Fraction
+
+import pytest
+
+from convcost.costs import costs
+from convcost.errors import Refusal, Source, SpecError
+from convcost.importing.describes import Describes
+from convcost.importing.easel import Easel
+from convcost.importing.parts import joins, linear, pieces, windows
+from convcost.importing.parts.resizing import enlargement
+from convcost.importing.spec import plainly
+from convcost.importing.sweep.numbers import worked_out
+from convcost.importing.sweep.settle import is_plain, swept
+from convcost.importing.value import made, permuted, reshaped
+from convcost.spec.entry import Settings
+from convcost.spec.load import load
+
+SIZE = (64, 64)
+OTHERS = [(64, 64), (96, 128), (101, 165), (128, 128), (77, 94)]
+
+
+def conv(easel, x, filters, name, stride=1):
+    tensors = {name: filters * x.dims[1] * 9}
+    return windows.convolved(
+        easel, x, (name,), filters=filters, kernel=(3, 3), stride=(stride,) * 2,
+        begins=(1, 1), ends=(1, 1), dilation=(1, 1), groups=1, tensors=tensors, bias=False,
+    )  # fmt: skip
+
+
+def resized(easel, x, size, factors=None):
+    """As a front end has it: to a size, or by the factors that the model has."""
+    options = {"mode": "linear", **enlargement(x.dims[2:], size, factors)}
+    return windows.window(easel, "upsample", x, ("upsample",), options, sized=factors is None)
+
+
+def padded(easel, x, ends):
+    if not any(ends):
+        return x
+    return windows.window(easel, "pad", x, ("pad",), {"border": windows.padded((0, 0), ends)})
+
+
+def pooled(easel, x, kernel):
+    return windows.window(easel, "avg_pool", x, ("pool",), {"kernel": windows.each(kernel)})
+
+
+# Models
+
+
+def segmenter(easel, x):
+    y = conv(easel, conv(easel, x, 8, "a", 2), 16, "b", 2)
+    return resized(easel, y, x.dims[2:])
+
+
+def pyramid(easel, x):
+    c2 = conv(easel, x, 8, "c2", 2)
+    c3 = conv(easel, c2, 8, "c3", 2)
+    c4 = conv(easel, c3, 8, "c4", 2)
+    up = resized(easel, conv(easel, conv(easel, c4, 8, "l4"), 8, "p4"), c3.dims[2:])
+    p3 = joins.elementwise(easel, "add", [conv(easel, c3, 8, "l3"), up], ("add",))
+    up = resized(easel, p3, c2.dims[2:])
+    return joins.elementwise(easel, "add", [conv(easel, c2, 8, "l2"), up], ("add",))
+
+
+def half_as_much_again(easel, x):
+    y = conv(easel, x, 8, "a", 2)
+    return resized(easel, y, [n * 3 // 2 for n in y.dims[2:]])
+
+
+def by_a_third(easel, x):
+    size = [n // 3 for n in x.dims[2:]]
+    return conv(easel, resized(easel, x, size, [Fraction(1, 3)] * 2), 8, "a")
+
+
+def to_a_fixed_size(easel, x):
+    return conv(easel, resized(easel, x, (50, 50)), 8, "a")
+
+
+def pooled_as_a_whole(easel, x):
+    y = pooled(easel, conv(easel, x, 8, "a", 2), [(n + 1) // 2 for n in x.dims[2:]])
+    return linear.connected(
+        easel, reshaped(y, (1, 8)), ("head",), features=5, tensors={"head": 40}, bias=False
+    )
+
+
+def upper_half(easel, x):
+    y = conv(easel, x, 8, "a")
+    return pieces.piece(easel, y, 2, 0, y.dims[2] // 2, ("slice",))
+
+
+def whole_tens(easel, x):
+    y = conv(easel, x, 8, "a")
+    return conv(easel, pieces.piece(easel, y, 3, 0, y.dims[3] // 10 * 10, ("slice",)), 4, "b")
+
+
+def padded_as_tensorflow_does(easel, x):
+    """⌈n/2⌉ windows of 3, the odd zero at the end: another border where n is odd."""
+    tensors = {"a": 8 * 3 * 9}
+    size = x.dims[2:]
+    whole = [(n + 1) // 2 * 2 + 1 - n for n in size]
+    begins = [n // 2 for n in whole]
+    ends = [n - m for n, m in zip(whole, begins, strict=True)]
+    border = {"border": windows.padded(begins, ends)}
+    y = windows.window(easel, "pad", x, ("pad",), border)
+    return windows.convolved(
+        easel, y, ("a",), filters=8, kernel=(3, 3), stride=(2, 2), begins=(0, 0), ends=(0, 0),
+        dilation=(1, 1), groups=1, tensors=tensors, bias=False,
+    )  # fmt: skip
+
+
+def tokens_and_back(easel, x):
+    y = conv(easel, x, 8, "a", 2)
+    h, w = y.dims[2:]
+    y = permuted(reshaped(y, (1, 8, h * w)), (0, 2, 1))
+    y = linear.connected(easel, y, ("b",), features=6, tensors={"b": 48}, bias=False)
+    y = reshaped(permuted(y, (0, 2, 1)), (1, 6, h, w))
+    return conv(easel, y, 4, "c")
+
+
+def split_in_two(easel, x):
+    """[1, 8, h, w] as [1, 2, 4, h, w]: two entries of a shape go with the size."""
+    y = conv(easel, x, 8, "a")
+    apart = easel.demand(reshaped(y, (1, 2, 4, *y.dims[2:])), 2, ("reshape",))
+    return made(apart, easel.shape(apart), 5, 2, 0)
+
+
+FREE = [segmenter, pyramid, half_as_much_again, by_a_third, to_a_fixed_size, pooled_as_a_whole,
+        upper_half, whole_tens, split_in_two, tokens_and_back]  # fmt: skip
+
+
+def padded_to_eights(easel, x):
+    y = padded(easel, x, [-n % 8 for n in x.dims[2:]])
+    return conv(easel, y, 8, "a", 2)
+
+
+def deeper_where_it_is_wide(easel, x):
+    y = conv(easel, x, 8, "a")
+    return conv(easel, y, 8, "b") if x.dims[3] > 70 else y
+
+
+def of_eights_alone(easel, x):
+    if any(n % 8 for n in x.dims[2:]):
+        raise Refusal("CC401", "not a multiple of 8")
+    return conv(easel, x, 8, "a")
+
+
+def of_one_size_alone(easel, x):
+    if x.dims[2:] != SIZE:
+        raise Refusal("CC401", "not 64×64")
+    return conv(easel, x, 8, "a")
+
+
+def of_squares_alone(easel, x):
+    if x.dims[2] != x.dims[3]:
+        raise Refusal("CC401", "not a square")
+    return conv(easel, x, 8, "a")
+
+
+def flattened(easel, x):
+    y = conv(easel, x, 2, "a")
+    return linear.connected(
+        easel, reshaped(y, (1, y.elements)), ("head",), features=5,
+        tensors={"head": 5 * 2 * 64 * 64}, bias=False,
+    )  # fmt: skip
+
+
+def drawing(model, size):
+    easel = Easel(model.__name__, "")
+    x = easel.input("x", (1, 3, *size), 1)
+    return easel.drawing([model(easel, x)])
+
+
+def imported(model, size=SIZE):
+    return swept(drawing(model, size), lambda other: drawing(model, other))
+
+
+def at(text, size):
+    (network,) = load(Source("net", text), Settings((), size))
+    return costs(network)
+
+
+def taken(text):
+    """The line of the input: what comes in, and which sizes it takes."""
+    return next(line for line in text.splitlines() if line.startswith("input:"))
+
+
+@pytest.mark.parametrize("size", OTHERS, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("model", FREE, ids=lambda model: model.__name__)
+def test_what_follows_from_a_size_follows_it(model, size):
+    spec = at(imported(model).text, size)
+    theirs = at(plainly(drawing(model, size)), None)
+    assert Describes(theirs, spec).same
+    assert spec.totals == theirs.totals
+
+
+@pytest.mark.parametrize("size", [(64, 64), (65, 64), (33, 98)])
+def test_a_pad_that_a_size_asks_for_goes_into_its_window(size):
+    spec = at(imported(padded_as_tensorflow_does).text, size)
+    height, width = (-(-n // 2) for n in size)
+    assert [layer.kind for layer in spec.layers] == ["conv"]
+    assert spec.totals.macs == 8 * 3 * 9 * height * width
+
+
+def test_a_pad_that_is_the_same_at_every_size_stays():
+    def padded_before(easel, x):
+        y = padded(easel, x, [1, 1])
+        return windows.convolved(
+            easel, y, ("a",), filters=8, kernel=(3, 3), stride=(2, 2), begins=(0, 0), ends=(0, 0),
+            dilation=(1, 1), groups=1, tensors={"a": 8 * 3 * 9}, bias=False,
+        )  # fmt: skip
+
+    assert lines(padded_before).startswith("  - {pad: [0, 0, 1, 1]}\n")
+
+
+def lines(model):
+    text = imported(model).text
+    return text[text.index("layers:\n") + len("layers:\n") :]
+
+
+def test_a_resize_to_the_size_of_another_tensor_names_that():
+    assert lines(segmenter) == (
+        "  - {conv: 8, kernel: 3, stride: 2, padding: 1, name: a}\n"
+        "  - {conv: 16, kernel: 3, stride: 2, padding: 1, name: b}\n"
+        "  - {upsample_like: {x: [], like: input}, mode: linear}\n"
+    )
+
+
+def test_the_way_down_a_pyramid_takes_its_sizes_from_the_way_up():
+    assert lines(pyramid) == (
+        "  - {conv: 8, kernel: 3, stride: 2, padding: 1, name: c2}\n"
+        "  - {conv: 8, kernel: 3, stride: 2, padding: 1, name: c3}\n"
+        "  - {conv: 8, kernel: 3, stride: 2, padding: 1, name: c4}\n"
+        "  - {conv: 8, kernel: 3, padding: 1, name: l4}\n"
+        "  - {conv: 8, kernel: 3, padding: 1, name: p4}\n"
+        "  - {upsample_like: {x: [], like: c3}, mode: linear}\n"
+        "  - {add: {skip: [{conv: 8, kernel: 3, padding: 1, name: l3, from: c3}], main: []}}\n"
+        "  - {upsample_like: {x_2: [], like_2: c2}, mode: linear}\n"
+        "  - {add: {skip: [{conv: 8, kernel: 3, padding: 1, name: l2, from: c2}], main: []}}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "line"),
+    [
+        (half_as_much_again, "  - {upsample: 1.5, mode: linear}\n"),
+        (by_a_third, "  - {upsample: 1/3, mode: linear}\n"),
+        (to_a_fixed_size, "  - {upsample: , size: 50, mode: linear}\n"),
+        (pooled_as_a_whole, "  - global_avg_pool\n"),
+        (upper_half, "  - {slice: in_height // 2, along: 1}\n"),
+        (whole_tens, "  - {slice: in_width // 10 * 10, along: 2}\n"),
+        (tokens_and_back, "  - {reshape_like: {x: [], like: a}}\n"),
+        (
+            padded_as_tensorflow_does,
+            "  - {conv: 8, kernel: 3, stride: 2, padding: same, name: a}\n",
+        ),
+        (split_in_two, "  - {reshape: {channels: 4, size: [2, in_height, in_width]}}\n"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_numbers_of_a_size_are_written_as_what_they_follow_from(model, line):
+    assert line in lines(model)
+    assert taken(imported(model).text) == "input: {channels: 3, size: 64}"
+
+
+BOUND = {
+    padded_to_eights: (
+        "input: {channels: 3, size: 64, multiple: 8}",
+        (
+            "at 101×165 the model has other layers than this spec, only the model has `pad_1`, pad "
+            "to 104×168×3, so its input is `multiple: 8`"
+        ),
+    ),
+    deeper_where_it_is_wide: (
+        "input: {channels: 3, size: 64, fixed: true}",
+        (
+            "at 101×165 the model has other layers than this spec, only the model has `conv_2`, "
+            "conv to 101×165×8, so its input is `fixed: true`"
+        ),
+    ),
+    of_eights_alone: (
+        "input: {channels: 3, size: 64, multiple: 8}",
+        "at 101×165 the model refuses, not a multiple of 8, so its input is `multiple: 8`",
+    ),
+    of_one_size_alone: (
+        "input: {channels: 3, size: 64, fixed: true}",
+        "at 101×165 the model refuses, not 64×64, so its input is `fixed: true`",
+    ),
+}
+
+
+@pytest.mark.parametrize("model", BOUND, ids=lambda model: model.__name__)
+def test_a_spec_that_is_wrong_at_other_sizes_says_which_it_takes_and_why(model):
+    made = imported(model)
+    assert (taken(made.text), *made.notes) == BOUND[model]
+    with pytest.raises(SpecError):
+        at(made.text, (101, 165))
+
+
+def test_one_that_is_wrong_at_odd_sizes_is_right_at_its_multiples():
+    text = imported(padded_to_eights).text
+    for size in [(72, 64), (8, 16), (200, 104)]:
+        theirs = at(plainly(drawing(padded_to_eights, size)), None)
+        assert at(text, size).totals == theirs.totals
+
+
+def test_that_a_model_takes_squares_alone_binds_no_square():
+    made = imported(of_squares_alone)
+    assert taken(made.text) == "input: {channels: 3, size: 64}"
+    assert made.notes == ("also held against the model at 101×101",)
+
+
+def test_a_size_that_both_refuse_needs_no_word():
+    made = imported(flattened)
+    assert taken(made.text) == "input: {channels: 3, size: 64}"
+    assert made.notes == ()
+
+
+def test_a_size_that_only_the_spec_refuses_is_told():
+    def table_by_size(easel, x):
+        y = conv(easel, x, 8, "a")
+        h, w = y.dims[2:]
+        parts = reshaped(y, (1, 8, h * w))
+        return linear.connected(
+            easel, parts, ("mixer",), features=5, tensors={"mixer": 5 * h * w}, bias=False
+        )
+
+    assert imported(table_by_size).notes == (
+        (
+            "the spec refuses --size 101x165, which the model takes: linear was made for 4096 "
+            "inputs, not 16665"
+        ),
+    )
+
+
+def test_where_several_come_in_there_is_no_size_to_ask_for():
+    easel = Easel("two", "")
+    one, other = (easel.input(name, (1, 3, 8, 8), 1) for name in "ab")
+    both = easel.drawing([conv(easel, joins.side_by_side(easel, [one, other], 1, ("c",)), 4, "d")])
+
+    def again(size):
+        raise AssertionError
+
+    assert swept(both, again).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text"),
+    [
+        ((7, 9), "in_height"),
+        ((14, 18), "2 * in_height"),
+        ((3, 4), "in_height // 2"),
+        ((4, 5), "(in_height + 1) // 2"),
+        ((5, 7), "in_height - 2"),
+        ((9, 11), "in_height + 2"),
+        ((12, 20), "in_width"),
+        ((7 * 12, 9 * 20), "in_height * in_width"),
+        ((7 * 6, 9 * 10), "in_height * in_width / 2"),
+        ((3 * 7 * 12, 3 * 9 * 20), "3 * in_height * in_width"),
+        ((6, 8), "in_height - 1"),
+        ((5, 100), None),
+    ],
+)
+def test_a_number_is_worked_out_of_what_comes_in(wanted, text):
+    assert worked_out(wanted, {"in_height": (7, 9), "in_width": (12, 20)}) == text
+
+
+def test_layers_that_only_slide_and_join_are_plain_and_no_others():
+    assert is_plain(drawing(of_eights_alone, SIZE))
+    assert is_plain(drawing(deeper_where_it_is_wide, SIZE))
+    assert not is_plain(drawing(segmenter, SIZE))
+    assert not is_plain(drawing(upper_half, SIZE))
+    free = drawing(of_eights_alone, SIZE)._replace(free=(("Pad", 1),))
+    assert not is_plain(free)
