@@ -55,6 +55,12 @@ def test_without_a_file_the_spec_goes_to_standard_output(keras):
     )
 
 
+def test_a_spec_of_one_size_alone_is_held_against_no_other(keras):
+    done = run("import", str(keras), "--fixed")
+    assert "input: {channels: 3, size: 32, fixed: true}\n" in done.stdout.decode()
+    assert done.stderr.decode() == "tiny: 1 layer, 224 params, 194,400 macs\n"
+
+
 def test_a_name_can_be_given(keras):
     assert run("import", str(keras), "--name", "Mine").stdout.decode().startswith("name: Mine\n")
 

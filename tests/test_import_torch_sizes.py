@@ -1,7 +1,11 @@
 """PyTorch models at other sizes than that they were imported at: traced anew, they are what their
 spec says."""
 
+import os
+from pathlib import Path
+
 import pytest
+from support import run
 
 from convcost.costs import costs
 from convcost.errors import Source, SpecError
@@ -143,3 +147,36 @@ def test_a_blur_is_a_depthwise_convolution_of_buffers_at_any_size():
 
 def blur():
     return MAKE["make"]()
+
+
+class Same(nn.Module):
+    """TensorFlow's padding: as many zeros as ⌈n/2⌉ windows ask for."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, stride=2, bias=False)
+
+    def forward(self, x):
+        left, right = (divmod((-(-n // 2) - 1) * 2 + 3 - n, 2) for n in reversed(x.shape[-2:]))
+        border = [one for half, odd in (left, right) for one in (half, half + odd)]
+        return self.conv(F.pad(x, border))
+
+
+def same():
+    return Same()
+
+
+def test_pads_that_a_size_asks_for_are_the_windows_and_check_knows(tmp_path):
+    target = f"{__name__}:same"
+    folder = Path(__file__).parent
+    path = {"PYTHONPATH": os.pathsep.join((str(folder.parent), str(folder)))}
+    done = run("import", target, "--input", "3x64x64", "-o", "s.yaml", cwd=tmp_path, **path)
+    assert done.returncode == 0, done.stderr.decode()
+    text = (tmp_path / "s.yaml").read_text()
+    assert "{conv: 8, kernel: 3, stride: 2, padding: same}" in text
+    assert run("import", target, "--check", "s.yaml", cwd=tmp_path, **path).returncode == 0
+    (tmp_path / "s.yaml").write_text(text.replace("same", "1"))
+    assert run("import", target, "--check", "s.yaml", cwd=tmp_path, **path).returncode == 1
+    for size in [(64, 64), (65, 33)]:
+        height, width = (-(-n // 2) for n in size)
+        assert macs(text, size) == 8 * 3 * 3 * 3 * height * width

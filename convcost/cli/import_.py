@@ -63,6 +63,10 @@ def command(
         str | None,
         typer.Option(metavar="SPEC", help="Write nothing: does that spec describe the model?"),
     ] = None,
+    fixed: Annotated[
+        bool,
+        typer.Option("--fixed", help="A spec for this size alone: it is held against no other."),
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 if a layer of the model is uncounted.")
     ] = False,
@@ -83,6 +87,7 @@ def command(
             tuple(map(_dim, dim or ())),
             name,
             tuple(dtype for _, dtype in inputs),
+            fixed,
         )
         if check is not None:
             raise SystemExit(_checked(asked, check, strict=strict))
@@ -167,8 +172,12 @@ def _checked(asked: Asked, spec: str, *, strict: bool) -> int:
     if is_callable(asked.model) and not asked.inputs:
         shapes = (shape for _, shape in networks[0].inputs)
         asked = asked._replace(inputs=tuple((shape.channels, *shape.size) for shape in shapes))
-    imported = _read(asked)
+    imported = _read(asked._replace(fixed=True))
     answer = Describes(imported.costs, costs(networks[0]))
+    if not answer.same and not asked.fixed:
+        # A pad that goes with the size is in its window, once another size has told so.
+        imported = _read(asked)
+        answer = Describes(imported.costs, costs(networks[0]))
     table = answer.differing()
     head, *rest = answer.lines()
     told = [printable(head)]

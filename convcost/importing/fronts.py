@@ -8,6 +8,7 @@ from convcost.errors import Refusal, Source
 from convcost.importing.drawing import Drawing
 from convcost.names import nearest
 from convcost.spec.load import load
+from convcost.spec.sizes import Sizes
 
 KERAS = (".keras", ".json", ".h5")
 SUFFIXES = (".onnx", *KERAS)
@@ -23,6 +24,7 @@ class Asked(NamedTuple):
     dims: tuple[tuple[str, int], ...] = ()
     name: str | None = None
     dtypes: tuple[str, ...] = ()  # of the inputs: `int` for indices, `float`
+    fixed: bool = False  # the spec is for this size alone
 
 
 class Imported(NamedTuple):
@@ -49,8 +51,10 @@ def read(asked: Asked) -> Imported:
     drawing = drawn(asked)
     if asked.name is not None:
         drawing = drawing._replace(name=asked.name)
+    if asked.fixed:
+        drawing = drawing._replace(sizes=Sizes(fixed=True))
     # An ONNX file says all that it does: what plain layers of it say, they say at every size.
-    if asked.model.lower().endswith(".onnx") and is_plain(drawing):
+    if asked.fixed or (asked.model.lower().endswith(".onnx") and is_plain(drawing)):
         made = Swept(specced(drawing))
     else:
         made = swept(drawing, lambda size: _again(asked, drawing, size))

@@ -28,12 +28,11 @@ class Verdict(NamedTuple):
 def held(text: str, size: tuple[int, ...], model: Drawing | str) -> Verdict:
     """`model` is the model at that size, or why it refuses."""
     spec = _at(text, size)
-    if isinstance(model, str):
-        return Verdict(NEITHER if isinstance(spec, str) else LAX, size, model)
+    theirs = model if isinstance(model, str) else _at(plainly(model), None)
+    if isinstance(theirs, str):
+        return Verdict(NEITHER if isinstance(spec, str) else LAX, size, theirs)
     if isinstance(spec, str):
         return Verdict(NARROW, size, spec)
-    theirs = _at(plainly(model), None)
-    assert not isinstance(theirs, str), theirs
     answer = Describes(theirs, spec)
     if answer.same:
         return Verdict(SAME, size)

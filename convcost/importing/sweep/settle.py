@@ -65,8 +65,7 @@ class _Sweep:
         self.same: frozenset[int] = frozenset()  # pads that are in their windows
 
     def settled(self) -> Swept:
-        told = self._told()
-        text = specced(told)
+        told, text = self._told()
         seen = list(self._seen(text, again=told != self.drawing))
         if any(one.outcome == DIFFERS for one in seen) or _is_lax(seen):
             wrong = next(one for one in seen if one.outcome in (DIFFERS, LAX))
@@ -76,16 +75,22 @@ class _Sweep:
             return Swept(specced(told._replace(sizes=sizes)), (because,))
         return Swept(text, _known(seen))
 
-    def _told(self) -> Drawing:
-        """The drawing with what goes with the size told so, if two drawings tell it."""
+    def _told(self) -> tuple[Drawing, str]:
+        """The drawing with what goes with the size told so, if two drawings tell it, and its
+        text."""
         for size, _ in probes(self.own):
             model = self._model(size)
-            if not isinstance(model, str):
-                told = followed(self.drawing, model)
-                if told is not None:
-                    self.same = sames(self.drawing, model)
-                    return merged(told, self.same)
-        return self.drawing
+            told = None if isinstance(model, str) else followed(self.drawing, model)
+            if told is not None and not isinstance(model, str):
+                same = sames(self.drawing, model)
+                told = merged(told, same)
+                try:
+                    text = specced(told)
+                except Refusal:  # what was told does not come to what was drawn
+                    break
+                self.same = same
+                return told, text
+        return self.drawing, specced(self.drawing)
 
     def _seen(self, text: str, *, again: bool) -> Iterator[Verdict]:
         """Verdicts at as many sizes as it takes: where it holds at a multiple of nothing, nothing
