@@ -66,6 +66,7 @@ def main() -> int:
         truth = _truth(module, size)
         cells = [name, str(size), f"{truth.params:,}", f"{truth.macs:,}"]
         idle = 0
+        cells.append(_elsewhere(size, target))
         for route in options.route:
             try:
                 found = ROUTES[route](module, size, target)
@@ -144,6 +145,30 @@ def _truth(module: torch.nn.Module, size: int) -> Truth:
     return Truth(sum(p.numel() for p in module.parameters()), flops // 2)
 
 
+def _elsewhere(size: int, target: str) -> str:
+    """What the imported spec does at other sizes, held against the model there."""
+    from convcost.importing.fronts import Asked, read
+
+    notes = read(Asked(target, ((3, size, size),))).notes
+    said = [
+        note
+        for note in notes
+        if "held against" in note or "--size" in note or "so its input" in note
+    ]
+    for words, verdict in SIZES_SAID.items():
+        if any(words in note for note in said):
+            return verdict
+    return "its own, as the model"
+
+
+SIZES_SAID = {
+    "`fixed: true`": "its own",
+    "`multiple:": "some multiples",
+    "which the model takes": "fewer than the model",
+    "also held against": "as the model",
+}
+
+
 def _by_torch(_module: torch.nn.Module, size: int, target: str) -> Found:
     from convcost.importing.from_torch import read
 
@@ -202,8 +227,15 @@ def _differences(found: Found, truth: Truth) -> str:
 
 
 def _table(routes: list[str], rows: list[list[str]]) -> str:
-    head = ["model", "size", "params", "macs", *(f"by {route}" for route in routes)]
-    lines = [head, ["---", "--:", "--:", "--:", *["---"] * len(routes)], *rows]
+    head = [
+        "model",
+        "size",
+        "params",
+        "macs",
+        "sizes it takes",
+        *(f"by {route}" for route in routes),
+    ]
+    lines = [head, ["---", "--:", "--:", "--:", "---", *["---"] * len(routes)], *rows]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
