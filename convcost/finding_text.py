@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from convcost import units
 from convcost.findings import Finding, Growth, Test
-from convcost.units import grouped, percent, signed
+from convcost.units import grouped, signed
 
 TESTS: dict[Test, str] = {"max": "max", "warn": "warning", "min": "min", "grow": "growth"}
 WITHIN: dict[Test, str] = {
@@ -37,7 +38,7 @@ def change(before: int, after: int) -> str:
     grown = after - before
     if not grown or not before:
         return signed(grown)
-    return f"{signed(grown)} ({'+' * (grown > 0)}{percent(grown, before)})"
+    return f"{signed(grown)} ({units.change(grown, before)})"
 
 
 def sentence(finding: Finding) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, Protocol, Self, TypeAlias, TypeVar
 from convcost.errors import printable as printable  # noqa: PLC0414  whoever prints has it from here
 from convcost.finding_places import Root
 from convcost.registry import Registry
-from convcost.units import grouped, percent, signed
+from convcost.units import change, grouped, percent, signed
 
 T = TypeVar("T")
 ROWS = 500  # of one piece: few writes, little memory
@@ -69,7 +69,7 @@ class Difference(str):
 
     def __new__(cls, before: int, after: int, *, shared: bool = True) -> Self:
         by = after - before
-        of = f" ({'+' * (by > 0)}{percent(by, before)})" if shared and before else ""
+        of = f" ({change(by, before)})" if shared and before else ""
         made = super().__new__(cls, f"{signed(by)}{of}")
         made.by = by
         made.share = of

@@ -123,12 +123,32 @@ def percent(part: int, whole: int, places: int = 1) -> str:
     return f"{sign}{tenths // scale}.{tenths % scale:0{places}d} %"
 
 
+def change(part: int, whole: int) -> str:
+    """`+0.6 %`, with as many places as it takes to be more than nothing: `+0.0002 %`."""
+    return f"{'+' * (part > 0)}{percent(part, whole, _places(part, whole, 1))}"
+
+
+def beside(part: int, whole: int) -> str:
+    """`40.6 %`: the one of the other, `100.0 %` only if they are equal."""
+    return percent(part, whole, _places(part - whole, whole, 1))
+
+
+def _places(part: int, whole: int, least: int) -> int:
+    """The fewest places at which a part, in percent of the whole, is not rounded to nothing."""
+    places = least
+    while part and 2 * abs(part) * 100 * 10**places < whole:
+        places += 1
+    return places
+
+
 def signed(number: int) -> str:
     """`+864`, `-229,888`, `0`."""
     return f"{number:+,}" if number else "0"
 
 
 def times(larger: int, smaller: int, places: int = 2) -> str:
-    """How many times the one is of the other, `16.94`: rounded half up from the exact ratio."""
+    """How many times the one is of the other, `16.94`: rounded half up from the exact ratio, with
+    as many places as it takes not to be 1 where they differ."""
+    places = max(places, _places(larger - smaller, smaller, 0) + 2)
     scaled = (2 * larger * 10**places + smaller) // (2 * smaller)
     return f"{scaled // 10**places:,}.{scaled % 10**places:0{places}d}"

@@ -9,6 +9,7 @@ from support import run
 
 from convcost.report import Column, Rounded, Table
 from convcost.rounding import UNITS, in_units
+from convcost.units import beside, change, times
 
 
 def table(*values: int, total: bool = True) -> Table:
@@ -143,3 +144,20 @@ def test_the_changes_of_a_comparison_have_the_unit_of_their_row():
 def test_a_sweep_is_shown_in_a_unit():
     shown = run("analyze", "mobilenet_v1", "--size", "192,224", "--units", "M", "--digits", "1")
     assert "568.7" in shown.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change_", "beside_", "times_"),
+    [
+        (1000, 1006, "+0.6 %", "100.6 %", "1.01"),
+        (1000, 1000, "0.0 %", "100.0 %", "1.00"),
+        (2_655_936, 2_656_448, "+0.02 %", "100.02 %", "1.0002"),
+        (10**12, 10**12 + 1, "+0.0000000001 %", "100.0000000001 %", "1.000000000001"),
+        (1000, 500, "-50.0 %", "50.0 %", "2.00"),
+        (100_000, 99_999, "-0.001 %", "99.999 %", "1.00001"),
+    ],
+)
+def test_a_change_is_never_rounded_to_none(before, after, change_, beside_, times_):
+    assert change(after - before, before) == change_
+    assert beside(after, before) == beside_
+    assert times(max(before, after), min(before, after)) == times_

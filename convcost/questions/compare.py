@@ -19,7 +19,7 @@ from convcost.report import (
     printable,
 )
 from convcost.shapes import Shape
-from convcost.units import CONVENTION, grouped, percent, signed, times
+from convcost.units import CONVENTION, beside, grouped, percent, signed, times
 from convcost.work import NOTHING, Work
 
 if TYPE_CHECKING:
@@ -277,7 +277,7 @@ def _by(change: "LayerChange", measure: str) -> Difference:
 
 def share(before: int, after: int) -> str | None:
     """`40.6 %`: the one of the other."""
-    return percent(after, before) if before else None
+    return beside(after, before) if before else None
 
 
 def ratio(before: int, after: int) -> str | None:
