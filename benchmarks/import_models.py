@@ -150,22 +150,18 @@ def _elsewhere(size: int, target: str) -> str:
     from convcost.importing.fronts import Asked, read
 
     notes = read(Asked(target, ((3, size, size),))).notes
-    said = [
-        note
-        for note in notes
-        if "held against" in note or "--size" in note or "so its input" in note
-    ]
     for words, verdict in SIZES_SAID.items():
-        if any(words in note for note in said):
+        if any(words in note for note in notes):
             return verdict
-    return "its own, as the model"
+    return "of several inputs"
 
 
 SIZES_SAID = {
+    "takes no other size": "its own, as the model",
+    "this spec does not": "fewer than the model",
     "`fixed: true`": "its own",
     "`multiple:": "some multiples",
-    "which the model takes": "fewer than the model",
-    "also held against": "as the model",
+    "held against": "as the model",
 }
 
 

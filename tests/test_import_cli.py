@@ -51,7 +51,8 @@ def test_without_a_file_the_spec_goes_to_standard_output(keras):
         "  - {conv: 8, kernel: 3, bias: true, name: c}\n"
     )
     assert done.stderr.decode() == (
-        "tiny: 1 layer, 224 params, 194,400 macs\nalso held against the model at 69×133\n"
+        "tiny: 1 layer, 224 params, 194,400 macs\n"
+        "held against the model at other sizes too, 69×133\n"
     )
 
 
@@ -59,6 +60,42 @@ def test_a_spec_of_one_size_alone_is_held_against_no_other(keras):
     done = run("import", str(keras), "--fixed")
     assert "input: {channels: 3, size: 32, fixed: true}\n" in done.stdout.decode()
     assert done.stderr.decode() == "tiny: 1 layer, 224 params, 194,400 macs\n"
+
+
+OWN = """# mine
+published:
+  - {params: 224, source: mine}  # by hand
+budget:
+  params: {max: 300}
+  layers: [{match: c, macs: {max: 200k}}]
+x-owner: me
+"""
+
+
+def test_a_spec_that_is_written_over_keeps_what_its_author_wrote(keras, tmp_path):
+    (tmp_path / "net.yaml").write_text(
+        f"name: old\ninput: {{channels: 3, size: 32}}\n{OWN}"
+        "layers: [{conv: 8, kernel: 3, name: c}]\n"
+    )
+    done = run("import", str(keras), "-o", "net.yaml", "--force", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "kept as they were: published, budget, x-owner\n" in done.stderr.decode()
+    assert (tmp_path / "net.yaml").read_text() == (
+        run("import", str(keras)).stdout.decode() + OWN.removeprefix("# mine\n")
+    )
+    assert run("check", "net.yaml", cwd=tmp_path).returncode == 0
+
+
+def test_a_budget_that_does_not_fit_the_new_layers_is_not_lost(keras, tmp_path):
+    text = (
+        "input: {channels: 3, size: 32}\nbudget: {layers: [{match: gone, params: {max: 1}}]}\n"
+        "layers: [{conv: 8, kernel: 3, name: gone}]\n"
+    )
+    (tmp_path / "net.yaml").write_text(text)
+    done = run("import", str(keras), "-o", "net.yaml", "--force", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "net.yaml: its `budget` would not fit the new layers: " in done.stderr.decode()
+    assert (tmp_path / "net.yaml").read_text() == text
 
 
 def test_a_name_can_be_given(keras):
@@ -104,13 +141,58 @@ def test_a_spec_that_no_longer_does_fails_and_names_the_layers(keras, tmp_path):
         "\n"
         "Layers that differ\n"
         "\n"
-        "layer   stands in  kind    output  params     macs\n"
-        "c       model      conv   30×30×8     224  194,400\n"
-        "conv_1  spec       conv  30×30×16     448  388,800\n"
+        "layer   stands in  kind    output  params     macs  options\n"
+        "c       model      conv   30×30×8     224  194,400  filters: 8\n"
+        "conv_1  spec       conv  30×30×16     448  388,800  filters: 16\n"
         "\n"
         "params: model 224, spec 448\n"
         "macs: model 194,400, spec 388,800\n"
     )
+
+
+def enlarged(tmp_path, kind, **options):
+    """The tiny network behind a layer that makes 64×64 of 32×32."""
+    start, conv = KERAS["config"]["layers"]
+    layer = {"class_name": kind, "config": {"name": "up", **options}}
+    config = {"name": "tiny", "layers": [start, layer, conv]}
+    path = tmp_path / f"{kind}.json"
+    path.write_text(json.dumps({"class_name": "Sequential", "config": config}))
+    return str(path)
+
+
+def test_what_differs_at_another_size_alone_is_a_difference_too(tmp_path):
+    """64×64 of 32×32 is twice the size to one model, and 64×64 to the other."""
+    twice = enlarged(tmp_path, "UpSampling2D", size=[2, 2], interpolation="nearest")
+    to_64 = enlarged(tmp_path, "Resizing", height=64, width=64, interpolation="nearest")
+    assert run("import", twice, "-o", "net.yaml", cwd=tmp_path).returncode == 0
+    assert run("import", twice, "--check", "net.yaml", cwd=tmp_path).returncode == 0
+    done = run("import", to_64, "--check", "net.yaml", cwd=tmp_path)
+    assert done.returncode == 1
+    told = done.stdout.decode().splitlines()
+    assert told[0] == "net.yaml no longer describes tiny at 69×133"
+    assert told[5].split() == ["up", "model", "upsample", "64×64×3", "0", "0", "size:", "64"]
+    assert run("import", to_64, "--fixed", "--check", "net.yaml", cwd=tmp_path).returncode == 0
+
+
+def test_that_a_spec_takes_fewer_sizes_is_told(keras, tmp_path):
+    (tmp_path / "net.yaml").write_text(
+        "input: {channels: 3, size: 32, fixed: true}\nlayers: [{conv: 8, kernel: 3, bias: true}]\n"
+    )
+    done = run("import", str(keras), "--check", "net.yaml", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "the spec refuses 69×133, which the model takes\n" in done.stdout.decode()
+
+
+def test_what_a_model_leaves_open_is_as_in_the_spec(tmp_path):
+    config = json.loads(json.dumps(KERAS))
+    config["config"]["layers"][0]["config"]["batch_shape"] = [None, None, None, 3]
+    (tmp_path / "open.json").write_text(json.dumps(config))
+    (tmp_path / "net.yaml").write_text(
+        "input: {channels: 3, size: 48}\nlayers: [{conv: 8, kernel: 3, bias: true}]\n"
+    )
+    done = run("import", "open.json", "--check", "net.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr.decode()
+    assert run("import", "open.json", cwd=tmp_path).returncode == 2
 
 
 def test_another_input_is_told_before_all_that_follows_from_it(keras, tmp_path):

@@ -311,13 +311,13 @@ def test_one_that_is_wrong_at_odd_sizes_is_right_at_its_multiples():
 def test_that_a_model_takes_squares_alone_binds_no_square():
     made = imported(of_squares_alone)
     assert taken(made.text) == "input: {channels: 3, size: 64}"
-    assert made.notes == ("also held against the model at 101×101",)
+    assert made.notes == ("held against the model at other sizes too, 101×101",)
 
 
-def test_a_size_that_both_refuse_needs_no_word():
+def test_a_model_of_one_size_is_a_spec_of_one_size():
     made = imported(flattened)
-    assert taken(made.text) == "input: {channels: 3, size: 64}"
-    assert made.notes == ()
+    assert taken(made.text) == "input: {channels: 3, size: 64, fixed: true}"
+    assert made.notes == ("the model takes no other size, so its input is `fixed: true`",)
 
 
 def test_a_size_that_only_the_spec_refuses_is_told():
@@ -331,21 +331,10 @@ def test_a_size_that_only_the_spec_refuses_is_told():
 
     assert imported(table_by_size).notes == (
         (
-            "the spec refuses --size 101x165, which the model takes: linear was made for 4096 "
-            "inputs, not 16665"
+            "the model takes 101×165 too, this spec does not: linear was made for 4096 inputs, not "
+            "16665, so its input is `fixed: true`"
         ),
     )
-
-
-def test_where_several_come_in_there_is_no_size_to_ask_for():
-    easel = Easel("two", "")
-    one, other = (easel.input(name, (1, 3, 8, 8), 1) for name in "ab")
-    both = easel.drawing([conv(easel, joins.side_by_side(easel, [one, other], 1, ("c",)), 4, "d")])
-
-    def again(size):
-        raise AssertionError
-
-    assert swept(both, again).notes == ()
 
 
 @pytest.mark.parametrize(

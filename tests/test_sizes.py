@@ -29,7 +29,7 @@ def test_a_fixed_input_takes_its_own_size():
 def test_a_fixed_input_refuses_any_other_size():
     assert said(FIXED, (256,)) == (
         "1:8 CC113 `net` is asked for size 256×256, but it takes 224×224 alone: its input is "
-        "`fixed` (what follows from its size is written in its layers as numbers)"
+        "`fixed` (its layers hold for that size; what was imported is imported again at another)"
     )
 
 

@@ -71,7 +71,7 @@ def command(
         bool, typer.Option("--strict", help="Exit 1 if a layer of the model is uncounted.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Write over a file that is there already.")
+        bool, typer.Option("--force", help="Write over a file that is there; its budget stays.")
     ] = False,
 ) -> None:
     """A model as a spec: ONNX, PyTorch or Keras in, YAML out, once."""
@@ -92,11 +92,13 @@ def command(
         if check is not None:
             raise SystemExit(_checked(asked, check, strict=strict))
         imported = _read(asked)
+        stays: tuple[str, ...] = ()
         if file is None:
             _output.write_text(imported.text, "-", ())
         else:
-            write_file(file, iter((imported.text,)))
-        _tell(imported, "" if file is None else output)
+            text, stays = _kept(file, imported.text)
+            write_file(file, iter((text,)))
+        _tell(imported, "" if file is None else output, stays)
         if strict and not imported.counted:
             raise SystemExit(_exits.OVER)
 
@@ -146,12 +148,30 @@ def _told(model: str, refusal: Refusal) -> str:
     return f"error[{refusal.code}]: {printable(model)}: {printable(refusal.message)}{hint}"
 
 
-def _tell(imported: Imported, written: str) -> None:
+def _kept(file: Path, text: str) -> tuple[str, tuple[str, ...]]:
+    """The text with what stays of the file that it is written over. Raises UsageError."""
+    from convcost.importing.kept import kept
+
+    if not file.exists():
+        return text, ()
+    try:
+        old = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return text, ()
+    try:
+        return kept(old, text)
+    except Refusal as refusal:
+        raise UsageError(_told(str(file), refusal)) from None
+
+
+def _tell(imported: Imported, written: str, stays: tuple[str, ...]) -> None:
     """On standard error: what the spec comes to, and what else is to be known of it."""
     totals = imported.costs.totals
     number = len(imported.costs.layers)
     layers = "1 layer" if number == 1 else f"{grouped(number)} layers"
     say = [f"wrote {printable(written)}"] if written else []
+    if stays:
+        say.append(f"kept as they were: {', '.join(map(printable, stays))}")
     counts = f"{layers}, {grouped(totals.params)} params, {grouped(totals.macs)} macs"
     say.append(f"{printable(imported.costs.network.name)}: {counts}")
     say += [printable(note) for note in imported.notes]
@@ -161,8 +181,9 @@ def _tell(imported: Imported, written: str) -> None:
 def _checked(asked: Asked, spec: str, *, strict: bool) -> int:
     """Says which layers differ from those of a spec; the exit code. What a module takes is what the
     spec takes, unless it is given."""
-    from convcost.importing.describes import Describes
+    from convcost.importing.check import checked
     from convcost.report import FORMATS, Style
+    from convcost.spec.entry import Settings
     from convcost.spec.load import load
 
     source, pick = open_source(spec)
@@ -172,14 +193,13 @@ def _checked(asked: Asked, spec: str, *, strict: bool) -> int:
     if is_callable(asked.model) and not asked.inputs:
         shapes = (shape for _, shape in networks[0].inputs)
         asked = asked._replace(inputs=tuple((shape.channels, *shape.size) for shape in shapes))
-    imported = _read(asked._replace(fixed=True))
-    answer = Describes(imported.costs, costs(networks[0]))
-    if not answer.same and not asked.fixed:
-        # A pad that goes with the size is in its window, once another size has told so.
-        imported = _read(asked)
-        answer = Describes(imported.costs, costs(networks[0]))
+    try:
+        found = checked(asked, lambda size: costs(load(source, Settings((), size), pick)[0]))
+    except Refusal as refusal:
+        raise UsageError(_told(asked.model, refusal)) from None
+    imported, answer, at, notes = found
     table = answer.differing()
-    head, *rest = answer.lines()
+    head, *rest = (*answer.lines(at), *notes)
     told = [printable(head)]
     if table is not None:
         plain = FORMATS.get("plain")

@@ -8,7 +8,9 @@ from itertools import zip_longest
 from typing import Any, NamedTuple, TypeAlias
 
 from convcost.costs import Costs, LayerCost, inputs_of
+from convcost.options import show
 from convcost.report import Cell, Column, Table
+from convcost.shapes import size_text
 from convcost.units import grouped
 
 # What joins the same whichever branch is written first; a concat's channels only change places.
@@ -26,6 +28,7 @@ COLUMNS = (
     Column("output", "output"),
     Column("params", "params"),
     Column("macs", "macs"),
+    Column("options", "options", "left", folds=True),
 )
 Rows: TypeAlias = tuple[LayerCost, ...]
 
@@ -42,10 +45,12 @@ class Describes(NamedTuple):
         are written aside."""
         return Counter(_fingerprints(self.model)) == Counter(_fingerprints(self.spec))
 
-    def lines(self) -> Iterator[str]:
-        """The answer, and what is to be known of it."""
+    def lines(self, at: tuple[int, ...] | None = None) -> Iterator[str]:
+        """The answer, which is that for a size other than the spec's own if `at` says so, and what
+        is to be known of it."""
         says = "still describes" if self.same else "no longer describes"
-        yield f"{self.spec.network.file} {says} {self.model.network.name}"
+        size = "" if at is None else f" at {size_text(at)}"
+        yield f"{self.spec.network.file} {says} {self.model.network.name}{size}"
         yield ""
         if not self.same and self.differing() is None:
             yield f"the layers are the same, but joined in another way: see `{self.moved()}`"
@@ -99,20 +104,45 @@ class Describes(NamedTuple):
         matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
         for tag, i, j, k, m in matcher.get_opcodes():
             if tag != "equal":
-                yield from _pairs(self.model.layers[i:j], self.spec.layers[k:m])
+                yield from self._pairs(self.model.layers[i:j], self.spec.layers[k:m])
+
+    def _pairs(self, ours: Rows, theirs: Rows) -> Iterator[tuple[Cell, ...]]:
+        """As many as stand at the same place side by side, then the rest."""
+        for mine, other in zip_longest(ours, theirs):
+            told = ("", "")
+            if mine is not None and other is not None and mine.kind == other.kind:
+                told = _apart(_options(mine, self.model), _options(other, self.spec))
+            if mine is not None:
+                yield _row(mine, "model", told[0])
+            if other is not None:
+                yield _row(other, "spec", told[1])
 
 
-def _pairs(ours: Rows, theirs: Rows) -> Iterator[tuple[Cell, ...]]:
-    """As many as stand at the same place side by side, then the rest."""
-    for mine, other in zip_longest(ours, theirs):
-        if mine is not None:
-            yield _row(mine, "model")
-        if other is not None:
-            yield _row(other, "spec")
+def _row(row: LayerCost, where: str, options: str) -> tuple[Cell, ...]:
+    return row.path, where, row.kind, row.output.text, row.params, row.macs, options
 
 
-def _row(row: LayerCost, where: str) -> tuple[Cell, ...]:
-    return row.path, where, row.kind, row.output.text, row.params, row.macs
+def _options(row: LayerCost, costs: Costs) -> dict[str, str | None]:
+    """The options of a layer as a spec has them."""
+    layer = costs.network.steps[row.step].layer
+    return {
+        name: None if value is None else show(value)
+        for name, value in (
+            (option.name, getattr(layer, option.field))
+            for option in layer.options.values()
+            if option.type_name != "Layers"
+        )
+    }
+
+
+def _apart(mine: dict[str, str | None], other: dict[str, str | None]) -> tuple[str, str]:
+    """The options that two layers of a kind do not have in common, of each."""
+    names = [name for name in mine if mine[name] != other[name]]
+    one, two = (
+        ", ".join(f"{name}: {of[name]}" for name in names if of[name] is not None)
+        for of in (mine, other)
+    )
+    return one, two
 
 
 def _local(row: LayerCost, costs: Costs) -> tuple[Any, ...]:

@@ -1,5 +1,7 @@
 """Which front end reads a model: by its file's name, or a callable of Python."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,17 +31,29 @@ class Asked(NamedTuple):
 
 class Imported(NamedTuple):
     """A model as the text of a spec, proved, and what that comes to; `notes` are what else is to be
-    known of it."""
+    known of it. `again` draws it at another size, if it has one."""
 
     text: str
     costs: Costs
     notes: tuple[str, ...]
+    again: Callable[[tuple[int, ...]], Drawing] | None = None
 
     @property
     def counted(self) -> bool:
         """Whether the macs of all layers are known, and all of the model is drawn."""
         undrawn = any(note.startswith(UNDRAWN) for note in self.notes)
         return not undrawn and not any(layer.uncounted for layer in self.costs.layers)
+
+    def anew(self, size: tuple[int, ...]) -> Costs | str:
+        """The costs of the model at another size, or why it refuses."""
+        from convcost.importing.spec import plainly
+        from convcost.importing.sweep.hold import at
+
+        assert self.again is not None
+        try:
+            return at(plainly(self.again(size)), None)
+        except Refusal as refusal:
+            return refusal.message
 
 
 def read(asked: Asked) -> Imported:
@@ -53,20 +67,25 @@ def read(asked: Asked) -> Imported:
         drawing = drawing._replace(name=asked.name)
     if asked.fixed:
         drawing = drawing._replace(sizes=Sizes(fixed=True))
+    sizes = [shape.size for _, shape in drawing.inputs]
+    again = partial(_again, asked, drawing) if len(sizes) == 1 and sizes[0] else None
     # An ONNX file says all that it does: what plain layers of it say, they say at every size.
-    if asked.fixed or (asked.model.lower().endswith(".onnx") and is_plain(drawing)):
+    plain = asked.model.lower().endswith(".onnx") and is_plain(drawing)
+    if again is None or asked.fixed or plain:
         made = Swept(specced(drawing))
     else:
-        made = swept(drawing, lambda size: _again(asked, drawing, size))
+        made = swept(drawing, again)
     (network,) = load(Source(asked.model, made.text))
     counted = costs(network)
     notes = (*_free(drawing), *drawing.notes, *made.notes, *uncounted((counted,)))
-    return Imported(made.text, counted, notes)
+    return Imported(made.text, counted, notes, again)
 
 
 def _again(asked: Asked, drawing: Drawing, size: tuple[int, ...]) -> Drawing:
     """The same model at another size. Raises Refusal."""
     path = Path(asked.model)
+    if path.suffix.lower() == ".onnx":
+        return _opened(asked._replace(size=size))
     if path.suffix.lower() not in KERAS:
         return drawn(asked._replace(size=size))
     from convcost.importing.from_keras import read as read_keras
@@ -74,6 +93,19 @@ def _again(asked: Asked, drawing: Drawing, size: tuple[int, ...]) -> Drawing:
     ((_, shape),) = drawing.inputs
     given = ((shape.channels, *size),) if asked.inputs else ()
     return read_keras(path, size=size, inputs=given, anyway=True)
+
+
+def _opened(asked: Asked) -> Drawing:
+    """An ONNX file at another size; what it holds as numbers of its own size is its own."""
+    try:
+        return drawn(asked)
+    except Refusal as refusal:
+        _, bound, why = refusal.message.partition("; at --size ")
+        if not bound:
+            raise
+        _, _, why = why.partition(": ")
+        message = f"as the file holds numbers of its own size ({why}); export it with its height "
+        raise Refusal(refusal.code, f"{message}and width open") from None
 
 
 def _free(drawing: Drawing) -> tuple[str, ...]:

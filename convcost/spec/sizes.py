@@ -30,7 +30,7 @@ class Sizes(NamedTuple):
                 "CC113",
                 f"size {size_text(wanted)}, but it takes {size_text(own)} alone: "
                 "its input is `fixed`",
-                "what follows from its size is written in its layers as numbers",
+                "its layers hold for that size; what was imported is imported again at another",
             )
         off = [n for n in wanted if n % self.multiple]
         if off:

@@ -27,8 +27,8 @@ class Verdict(NamedTuple):
 
 def held(text: str, size: tuple[int, ...], model: Drawing | str) -> Verdict:
     """`model` is the model at that size, or why it refuses."""
-    spec = _at(text, size)
-    theirs = model if isinstance(model, str) else _at(plainly(model), None)
+    spec = at(text, size)
+    theirs = model if isinstance(model, str) else at(plainly(model), None)
     if isinstance(theirs, str):
         return Verdict(NEITHER if isinstance(spec, str) else LAX, size, theirs)
     if isinstance(spec, str):
@@ -39,7 +39,7 @@ def held(text: str, size: tuple[int, ...], model: Drawing | str) -> Verdict:
     return Verdict(DIFFERS, size, _first(answer))
 
 
-def _at(text: str, size: tuple[int, ...] | None) -> Costs | str:
+def at(text: str, size: tuple[int, ...] | None) -> Costs | str:
     """The costs of a spec at a size, or why it refuses."""
     try:
         (network,) = load(Source("the imported spec", text), Settings((), size))

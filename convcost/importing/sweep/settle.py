@@ -48,12 +48,12 @@ def _taken(drawing: Drawing, source: int) -> Shape:
 
 
 def swept(drawing: Drawing, again: Callable[[Size], Drawing]) -> Swept:
-    """The spec of a drawing, held against the model at other sizes too: it says what goes with the
-    size, and which sizes it takes. `again` draws the model at another size. Raises Refusal."""
-    own = drawing.inputs[0][1].size
-    if len(drawing.inputs) > 1 or not own:
-        return Swept(specced(drawing))
-    return _Sweep(drawing, own, again).settled()
+    """The spec of a drawing with one input, held against the model at other sizes too: it says what
+    goes with the size, and which sizes it takes. `again` draws the model at another size.
+
+    Raises Refusal."""
+    ((_, shape),) = drawing.inputs
+    return _Sweep(drawing, shape.size, again).settled()
 
 
 class _Sweep:
@@ -73,7 +73,9 @@ class _Sweep:
             said = "fixed: true" if sizes.fixed else f"multiple: {sizes.multiple}"
             because = f"at {size_text(wrong.size)} {_because(wrong)}, so its input is `{said}`"
             return Swept(specced(told._replace(sizes=sizes)), (because,))
-        return Swept(text, _known(seen))
+        if all(one.outcome in (NARROW, NEITHER) for one in seen):
+            text = specced(told._replace(sizes=Sizes(fixed=True)))
+        return Swept(text, tuple(_known(seen)))
 
     def _told(self) -> tuple[Drawing, str]:
         """The drawing with what goes with the size told so, if two drawings tell it, and its
@@ -132,16 +134,18 @@ def _is_lax(seen: list[Verdict]) -> bool:
     return bool(refused) and not any(len(set(one.size)) == 1 for one in taken)
 
 
-def _known(seen: list[Verdict]) -> tuple[str, ...]:
+def _known(seen: list[Verdict]) -> Iterator[str]:
     """What is to be known of sizes besides the own one."""
-    same = [size_text(one.size) for one in seen if one.outcome == SAME]
-    notes = [f"also held against the model at {' and '.join(same)}"] if same else []
-    for one in seen:
-        if one.outcome == NARROW:
-            shown = "x".join(map(str, one.size))
-            notes.append(f"the spec refuses --size {shown}, which the model takes: {one.why}")
-            break
-    return tuple(notes)
+    same = " and ".join(size_text(one.size) for one in seen if one.outcome == SAME)
+    if same:
+        yield f"held against the model at other sizes too, {same}"
+    narrow = next((one for one in seen if one.outcome == NARROW), None)
+    if narrow is not None:
+        alone = "" if same else ", so its input is `fixed: true`"
+        at = size_text(narrow.size)
+        yield f"the model takes {at} too, this spec does not: {narrow.why}{alone}"
+    elif not same:
+        yield "the model takes no other size, so its input is `fixed: true`"
 
 
 def _because(wrong: Verdict) -> str:
