@@ -12,7 +12,7 @@ from convcost.cli._files import same, write_file
 from convcost.costs import costs
 from convcost.errors import Refusal, UsageError
 from convcost.files.sources import SUFFIXES, open_source
-from convcost.importing.fronts import Asked, Imported, is_callable, read
+from convcost.importing.fronts import Asked, Imported, read
 from convcost.report import Table, printable
 from convcost.units import grouped
 
@@ -190,9 +190,6 @@ def _checked(asked: Asked, spec: str, *, strict: bool) -> int:
     networks = load(source, pick=pick)
     if len(networks) > 1:
         raise UsageError(f"`{printable(spec)}` holds several networks: pick one by #name")
-    if is_callable(asked.model) and not asked.inputs:
-        shapes = (shape for _, shape in networks[0].inputs)
-        asked = asked._replace(inputs=tuple((shape.channels, *shape.size) for shape in shapes))
     try:
         found = checked(asked, lambda size: costs(load(source, Settings((), size), pick)[0]))
     except Refusal as refusal:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from convcost.costs import Costs
 from convcost.errors import Refusal, SpecError
 from convcost.importing.describes import Describes
-from convcost.importing.fronts import Asked, Imported, read
+from convcost.importing.fronts import Asked, Imported, is_callable, read
 from convcost.importing.sweep.hold import at
 from convcost.importing.sweep.sizes import Size, probes
 from convcost.shapes import size_text
@@ -31,37 +31,47 @@ def checked(asked: Asked, spec_at: SpecAt) -> Checked:
     answer = Describes(imported.costs, own)
     if not answer.same or asked.fixed or imported.again is None:
         return Checked(imported, answer)
-    notes = []
-    for size, _ in probes(own.network.inputs[0][1].size):
+    notes: list[str] = []
+    for size in (size for sizes in probes(own.network.inputs[0][1].size)[:2] for size in sizes):
         theirs = _spec(spec_at, size)
         mine = at(imported.text, size)
         if theirs is None:
-            if not isinstance(mine, str):
+            if not isinstance(mine, str) and not notes:
                 notes.append(f"the spec refuses {size_text(size)}, which the model takes")
             continue
         if isinstance(mine, str):
             mine = imported.anew(size)
         if isinstance(mine, str):
             continue
-        elsewhere = Describes(mine, theirs)
+        elsewhere = Describes(mine, theirs, loose=True)
         if not elsewhere.same:
             return Checked(imported, elsewhere, size)
-        break
     return Checked(imported, answer, None, tuple(notes))
 
 
 def _read(asked: Asked, own: Costs) -> Imported:
-    """The model; what a file leaves open is as in the spec."""
-    try:
-        return read(asked)
-    except Refusal as refusal:
-        sizes = [shape.size for _, shape in own.network.inputs if shape.size]
-        if refusal.code != "CC405" or asked.size or asked.inputs or len(sizes) != 1:
-            raise
+    """The model. What it takes is what the spec takes, if nobody says: channels first, or last as
+    tokens have them; what a file leaves open is the size of the spec."""
+    shapes = [shape for _, shape in own.network.inputs]
+    if is_callable(asked.model) and not asked.inputs:
+        first = tuple((shape.channels, *shape.size) for shape in shapes)
+        last = tuple((*shape.size, shape.channels) for shape in shapes)
+        tries = [asked._replace(inputs=first), asked._replace(inputs=last)]
+    else:
+        sizes = [shape.size for shape in shapes if shape.size]
+        tries = [asked]
+        if len(sizes) == 1 and asked.size is None and not asked.inputs:
+            tries.append(asked._replace(size=sizes[0]))
+    refused: Refusal | None = None
+    for one in tries:
         try:
-            return read(asked._replace(size=sizes[0]))
-        except Refusal:
-            raise refusal from None
+            return read(one)
+        except Refusal as refusal:
+            refused = refused or refusal
+            if not is_callable(asked.model) and refusal.code != "CC405":
+                break
+    assert refused is not None
+    raise refused
 
 
 def _spec(spec_at: SpecAt, size: Size) -> Costs | None:

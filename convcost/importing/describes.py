@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, TypeAlias
 from convcost.costs import Costs, LayerCost, inputs_of
 from convcost.options import show
 from convcost.report import Cell, Column, Table
-from convcost.shapes import size_text
+from convcost.shapes import Shape, size_text
 from convcost.units import grouped
+from convcost.window import spread_border
 
 # What joins the same whichever branch is written first; a concat's channels only change places.
 COMMUTE = ("add", "concat", "maximum", "minimum", "multiply")
@@ -20,6 +21,12 @@ INPUT_FREE = ("learned",)  # whatever they stand behind, they give the same
 SLIDING = ("stride", "padding", "ceil")
 # Options that cost nothing and change nothing: what has to come in, and what follows from it.
 IDLE = ("branches", "each_position", "input", "inputs")
+# Kinds that say the same in other words, and what each of them says of itself alone.
+MEANT = {
+    "upsample": "upsample", "upsample_like": "upsample", "reshape": "reshape",
+    "reshape_like": "reshape", "pad": "pad", "pad_like": "pad", "crop": "pad",
+}  # fmt: skip
+LOOSE = {"upsample": ("scale", "size"), "reshape": ("shape",), "pad": ("border",)}
 MOST = 20
 COLUMNS = (
     Column("layer", "layer", "left", folds=True),
@@ -38,12 +45,17 @@ class Describes(NamedTuple):
 
     model: Costs
     spec: Costs
+    loose: bool = False  # how much a pool to a single element sees does not matter
 
     @property
     def same(self) -> bool:
         """Whether both are the same layers, joined alike: names and the order in which branches
         are written aside."""
-        return Counter(_fingerprints(self.model)) == Counter(_fingerprints(self.spec))
+        mine, others = (
+            Counter(mark for _, mark in _fingerprints(costs, loose=self.loose))
+            for costs in (self.model, self.spec)
+        )
+        return mine == others
 
     def lines(self, at: tuple[int, ...] | None = None) -> Iterator[str]:
         """The answer, which is that for a size other than the spec's own if `at` says so, and what
@@ -70,8 +82,8 @@ class Describes(NamedTuple):
 
     def moved(self) -> str:
         """The first layer of the model that takes others in the spec; empty if there is none."""
-        known = Counter(_fingerprints(self.spec))
-        for row, mark in zip(self.model.layers, _fingerprints(self.model), strict=True):
+        known = Counter(mark for _, mark in _fingerprints(self.spec, loose=self.loose))
+        for row, mark in _fingerprints(self.model, loose=self.loose):
             if not known[mark]:
                 return row.path
             known[mark] -= 1
@@ -83,9 +95,9 @@ class Describes(NamedTuple):
             ("model", self.model, self.spec),
             ("spec", self.spec, self.model),
         ):
-            known = Counter(_local(row, others) for row in others.layers)
-            for row in costs.layers:
-                if not known[mark := _local(row, costs)]:
+            known = Counter(_local(row, others, loose=self.loose) for row in _told(others))
+            for row in _told(costs):
+                if not known[mark := _local(row, costs, loose=self.loose)]:
                     return where, row
                 known[mark] -= 1
         return None
@@ -99,12 +111,13 @@ class Describes(NamedTuple):
             yield f"the inputs differ: model {ours}, spec {theirs}"
 
     def _differing(self) -> Iterator[tuple[Cell, ...]]:
-        ours = [_local(row, self.model) for row in self.model.layers]
-        theirs = [_local(row, self.spec) for row in self.spec.layers]
+        mine, others = _told(self.model), _told(self.spec)
+        ours = [_local(row, self.model, loose=self.loose) for row in mine]
+        theirs = [_local(row, self.spec, loose=self.loose) for row in others]
         matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
         for tag, i, j, k, m in matcher.get_opcodes():
             if tag != "equal":
-                yield from self._pairs(self.model.layers[i:j], self.spec.layers[k:m])
+                yield from self._pairs(mine[i:j], others[k:m])
 
     def _pairs(self, ours: Rows, theirs: Rows) -> Iterator[tuple[Cell, ...]]:
         """As many as stand at the same place side by side, then the rest."""
@@ -145,7 +158,18 @@ def _apart(mine: dict[str, str | None], other: dict[str, str | None]) -> tuple[s
     return one, two
 
 
-def _local(row: LayerCost, costs: Costs) -> tuple[Any, ...]:
+def _told(costs: Costs) -> Rows:
+    """The layers that are compared: not those that change nothing at this size."""
+    return tuple(row for row in costs.layers if not _is_idle(row, costs))
+
+
+def _is_idle(row: LayerCost, costs: Costs) -> bool:
+    if MEANT.get(row.kind) not in ("upsample", "reshape", "pad"):
+        return False
+    return inputs_of(costs.network, costs.network.steps[row.step])[0] == row.output
+
+
+def _local(row: LayerCost, costs: Costs, *, loose: bool) -> tuple[Any, ...]:
     """What a layer is by itself. A kind's attributes are its options, as they were given."""
     step = costs.network.steps[row.step]
     x = inputs_of(costs.network, step)
@@ -155,21 +179,34 @@ def _local(row: LayerCost, costs: Costs) -> tuple[Any, ...]:
         for name, value in vars(step.layer).items()
         if name.rstrip("_") not in idle
     }
+    if kind == "pad":
+        options["border"] = repr(
+            _border(row.kind, vars(step.layer).get("border"), x[0], row.output)
+        )
     sight = step.layer.sight(step.layer.take(x))
     # How far a window moves on does not matter where it stands once.
-    seen = [(one.first, one.last) for one in sight or ()] if kind.startswith("global_") else sight
+    single = kind.startswith("global_")
+    seen = [(one.first, one.last) for one in sight or () if not loose] if single else sight
     own = tuple(sorted(options.items()))
     return kind, own, repr(seen), row.output, row.params, row.buffers, row.macs
 
 
+def _border(kind: str, border: Any, before: Shape, after: Shape) -> tuple[int, ...]:
+    """What is added before and behind each axis; less than nothing where it is taken away."""
+    if kind == "pad_like":  # the odd one behind
+        whole = [m - n for n, m in zip(before.size, after.size, strict=True)]
+        return (*(n // 2 for n in whole), *(n - n // 2 for n in whole))
+    pairs = spread_border(border, len(before.size), "border")
+    sign = -1 if kind == "crop" else 1
+    return (*(sign * begin for begin, _ in pairs), *(sign * end for _, end in pairs))
+
+
 def _meant(row: LayerCost) -> tuple[str, tuple[str, ...]]:
-    """A layer's kind, and what is not compared: a resize or reshape is what comes out, whether
-    it has a factor, a size or that of another tensor; a window of all that comes in is the whole.
-    """
-    if row.kind in ("upsample", "upsample_like"):
-        return "upsample", (*SLIDING, *IDLE, "scale", "size")
-    if row.kind in ("reshape", "reshape_like"):
-        return "reshape", (*IDLE, "shape")
+    """A layer's kind, and what is not compared: a resize or reshape is what comes out, a border
+    what is added, by numbers or by another tensor's size; a window of all is the whole."""
+    kind = MEANT.get(row.kind, row.kind)
+    if kind != row.kind or kind in LOOSE:
+        return kind, (*SLIDING, *IDLE, *LOOSE[kind])
     whole = row.kind.removeprefix("global_")
     if whole in ("avg_pool", "max_pool") and set(row.output.size) == {1}:
         return f"global_{whole}", (*SLIDING, *IDLE, "kernel", "dilation")
@@ -182,18 +219,23 @@ def _plain(value: Any) -> Any:
     return value[0] if alike else value
 
 
-def _fingerprints(costs: Costs) -> list[int]:
-    """A number for each layer, by what it is and by all that it comes from."""
+def _fingerprints(costs: Costs, *, loose: bool) -> list[tuple[LayerCost, int]]:
+    """A number for each layer that is compared, by what it is and by all that it comes from."""
     found: list[int] = []
+    told = []
     for row, step in zip(costs.layers, costs.network.steps, strict=True):
         before = [
             found[i] if i >= 0 else hash((i, costs.network.inputs[-1 - i][1]))
             for i in step.inputs[: step.layer.seen]
         ]
+        if _is_idle(row, costs):
+            found.append(before[0])
+            continue
         if row.kind in INPUT_FREE:
             before = []
         if row.kind in COMMUTE:
             before.sort()
         shared = None if step.shared is None else found[step.shared]
-        found.append(hash((_local(row, costs), tuple(before), shared)))
-    return found
+        found.append(hash((_local(row, costs, loose=loose), tuple(before), shared)))
+        told.append((row, found[-1]))
+    return told

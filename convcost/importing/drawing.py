@@ -43,6 +43,7 @@ class Drawing(NamedTuple):
     """A model as layers. `outputs` are the layers that give what the model returns; `free` are the
     operators that no layer stands for, as they cost nothing, with their number; `classes` are the
     names of modules' classes by path, where the model has such, `sizes` which other sizes it takes.
+    A `plain` one says the same at every size, whatever its model was made from.
     """
 
     name: str
@@ -54,3 +55,4 @@ class Drawing(NamedTuple):
     notes: tuple[str, ...] = ()
     classes: tuple[tuple[Path, str], ...] = ()
     sizes: Sizes = Sizes()
+    plain: bool = False

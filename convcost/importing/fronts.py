@@ -9,6 +9,7 @@ from convcost.costs import Costs, costs
 from convcost.errors import Refusal, Source
 from convcost.importing.drawing import Drawing
 from convcost.names import nearest
+from convcost.shapes import Shape
 from convcost.spec.load import load
 from convcost.spec.sizes import Sizes
 
@@ -59,7 +60,7 @@ class Imported(NamedTuple):
 def read(asked: Asked) -> Imported:
     """The model as a proved spec. Raises Refusal."""
     from convcost.importing.spec import specced
-    from convcost.importing.sweep.settle import Swept, is_plain, swept
+    from convcost.importing.sweep.settle import Swept, swept
     from convcost.questions.uncounted import uncounted
 
     drawing = drawn(asked)
@@ -69,9 +70,7 @@ def read(asked: Asked) -> Imported:
         drawing = drawing._replace(sizes=Sizes(fixed=True))
     sizes = [shape.size for _, shape in drawing.inputs]
     again = partial(_again, asked, drawing) if len(sizes) == 1 and sizes[0] else None
-    # An ONNX file says all that it does: what plain layers of it say, they say at every size.
-    plain = asked.model.lower().endswith(".onnx") and is_plain(drawing)
-    if again is None or asked.fixed or plain:
+    if again is None or asked.fixed or drawing.plain:
         made = Swept(specced(drawing))
     else:
         made = swept(drawing, again)
@@ -83,15 +82,27 @@ def read(asked: Asked) -> Imported:
 
 def _again(asked: Asked, drawing: Drawing, size: tuple[int, ...]) -> Drawing:
     """The same model at another size. Raises Refusal."""
+    ((_, shape),) = drawing.inputs
+    again = _drawn_at(asked, shape, size)
+    ((_, found),) = again.inputs
+    if found != Shape(shape.channels, size):
+        raise Refusal("CC401", "it cannot be drawn at another size")
+    return again
+
+
+def _drawn_at(asked: Asked, shape: Shape, size: tuple[int, ...]) -> Drawing:
     path = Path(asked.model)
+    given = asked.inputs
+    if given:
+        # Tokens have their channels last.
+        last = given[0] != (shape.channels, *shape.size) == (given[0][-1], *given[0][:-1])
+        given = ((*size, shape.channels) if last else (shape.channels, *size),)
     if path.suffix.lower() == ".onnx":
         return _opened(asked._replace(size=size))
     if path.suffix.lower() not in KERAS:
-        return drawn(asked._replace(size=size))
+        return drawn(asked._replace(inputs=given, size=None))
     from convcost.importing.from_keras import read as read_keras
 
-    ((_, shape),) = drawing.inputs
-    given = ((shape.channels, *size),) if asked.inputs else ()
     return read_keras(path, size=size, inputs=given, anyway=True)
 
 

@@ -19,6 +19,7 @@ from convcost.importing.from_onnx.lost import lose
 from convcost.importing.from_onnx.names import Names
 from convcost.importing.from_onnx.operators import drawer
 from convcost.importing.from_onnx.patterns import simplified
+from convcost.importing.from_onnx.plain import is_plain
 from convcost.importing.from_onnx.samples import for_one_sample
 from convcost.importing.from_onnx.shapes import Dims, Input, Taken, fixed
 from convcost.importing.from_onnx.sheet import Sheet
@@ -96,7 +97,8 @@ def _drawn(model: "ModelProto", graph: Graph, taken: Taken, path: Path) -> Drawi
     drawing = easel.drawing(ends)
     if not drawing.layers:
         raise Refusal("CC401", "the model has no layers: nothing depends on what it is given")
-    return drawing._replace(layers=tuple(names.settled(list(drawing.layers))))
+    drawing = drawing._replace(layers=tuple(names.settled(list(drawing.layers))))
+    return drawing._replace(plain=is_plain(model, drawing))
 
 
 @contextmanager

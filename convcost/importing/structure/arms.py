@@ -15,6 +15,7 @@ _ROLES = {
     "matmul": ("left", "right"),
     "upsample_like": ("x", "like"),
     "reshape_like": ("x", "like"),
+    "pad_like": ("x", "like"),
 }
 
 

@@ -33,7 +33,7 @@ def held(text: str, size: tuple[int, ...], model: Drawing | str) -> Verdict:
         return Verdict(NEITHER if isinstance(spec, str) else LAX, size, theirs)
     if isinstance(spec, str):
         return Verdict(NARROW, size, spec)
-    answer = Describes(theirs, spec)
+    answer = Describes(theirs, spec, loose=True)
     if answer.same:
         return Verdict(SAME, size)
     return Verdict(DIFFERS, size, _first(answer))

@@ -1,5 +1,5 @@
-"""Of each kind, how what differs between two sizes is told: by an expression over what comes in,
-or by another tensor."""
+"""Of each kind, how what differs between sizes is told: by an expression over what comes in, or by
+another tensor."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -7,110 +7,125 @@ from math import floor, prod
 from typing import Any, TypeAlias
 
 from convcost.importing.drawing import Drawn
-from convcost.importing.sweep.both import Both
-from convcost.importing.sweep.numbers import Pair, gives, worked_out
+from convcost.importing.sweep.drawn import AtSizes
+from convcost.importing.sweep.numbers import Numbers, gives, worked_out
 from convcost.importing.sweep.same import pads
 from convcost.shapes import Shape
 from convcost.spec.scope import AXES
 
-Law: TypeAlias = Callable[[Both], Drawn | None]
+Law: TypeAlias = Callable[[AtSizes], Drawn | None]
 
 FINEST = 17  # a factor is a small fraction, if it is one at all
 
 
-def numbers(both: Both) -> Drawn | None:
+def still(at: AtSizes) -> Drawn | None:
+    """What has the same options at all sizes, or none that can be told: no window is as wide as a
+    size says, but for a pool of all."""
+    return at.own if at.alike else None
+
+
+def _range(at: AtSizes) -> Drawn | None:
     """Options that are whole numbers; everything else must be the same."""
-    mine, theirs = (dict(layer.options) for layer in both.layers)
-    follows = dict(both.layers[0].follows)
-    known = both.known
-    for name in mine.keys() | theirs.keys():
-        values = both.values(name)
+    follows = dict(at.own.follows)
+    known = at.known
+    for name in {name for layer in at.layers for name, _ in layer.options}:
+        values = at.values(name)
+        whole = all(type(value) is int for value in values)
         told = follows.get(name)
-        if isinstance(told, str) and all(type(value) is int for value in values):
+        if isinstance(told, str) and whole:
             if gives(told, values, known):
                 continue
             del follows[name]
-        if values[0] == values[1]:
+        if all(value == values[0] for value in values):
             continue
-        if not all(type(value) is int for value in values):
-            return None
-        text = worked_out(values, known, _axis(both))
+        text = worked_out(values, known, _axis(at)) if whole else None
         if text is None:
             return None
         follows[name] = text
-    return both.layers[0]._replace(follows=tuple(follows.items()))
+    return at.own._replace(follows=tuple(follows.items()))
 
 
-def _axis(both: Both) -> str:
+def _axis(at: AtSizes) -> str:
     """The name of the axis that a layer is about, if its options say one."""
-    layer = both.layers[0]
-    along = dict(layer.options).get("along")
+    along = dict(at.own.options).get("along")
     if not isinstance(along, int):
         return ""
-    return _named(len(both.shapes(layer.inputs[0])[0].size) + 1 - along)
+    return _named(len(at.shapes(at.own.inputs[0])[0].size) + 1 - along)
 
 
-def _pad(both: Both) -> Drawn | None:
-    """Other borders at another size are those of `same`, or nothing that can be told."""
-    mine, theirs = both.layers
-    known = all(both.number in pads(drawing) for drawing in both.drawings)
-    return mine if known or mine.options == theirs.options else None
-
-
-def _reshape(both: Both) -> Drawn | None:
-    """One entry that differs is the rest; several are told by what comes in."""
-    mine, theirs = both.layers
-    shape, other = dict(mine.options)["shape"], dict(theirs.options)["shape"]
-    entries, others = (shape.channels, *shape.size), (other.channels, *other.size)
-    if len(entries) != len(others):
+def _pad(at: AtSizes) -> Drawn | None:
+    """Other borders at another size are those of `same`, or come to the size of another tensor."""
+    mine = at.own
+    known = mine.options and all(at.number in pads(drawing) for drawing in at.drawings)
+    if known or at.alike:
+        return mine
+    like = _like(at)
+    if like is None:
         return None
-    differing = [n for n, pair in enumerate(zip(entries, others, strict=True)) if len({*pair}) > 1]
+    return mine._replace(kind="pad_like", options=(), inputs=(mine.inputs[0], like))
+
+
+def _reshape(at: AtSizes) -> Drawn | None:
+    """One entry that differs is the rest; several are told by what comes in."""
+    mine = at.own
+    shapes = [dict(layer.options)["shape"] for layer in at.layers]
+    if len({len(shape.size) for shape in shapes}) > 1:
+        return None
+    entries = list(zip(*((shape.channels, *shape.size) for shape in shapes), strict=True))
+    differing = [n for n, values in enumerate(entries) if len(set(values)) > 1]
     if set(differing) <= {mine.rest}:
         return mine
     if len(differing) == 1:
         return mine._replace(rest=differing[0])
-    texts = _entries(shape, other, both.known)
+    texts = _entries(shapes, at.known)
     if texts is not None:
         return mine._replace(rest=None, follows=(("shape", texts),))
-    like = _like(both)
-    if like is None or prod(shape.size) == 1:
+    like = _like(at)
+    if like is None or prod(shapes[0].size) == 1:
         return None
     inputs = (mine.inputs[0], like)
     return mine._replace(kind="reshape_like", options=(), inputs=inputs, rest=None, follows=())
 
 
-def _custom(both: Both) -> Drawn | None:
+def _custom(at: AtSizes) -> Drawn | None:
     """Its shape told by what comes in, it is stated for any size."""
-    mine, theirs = (dict(layer.options) for layer in both.layers)
-    if mine == theirs:
-        return both.layers[0]
+    if at.alike:
+        return at.own
     follows: dict[str, Any] = {}
-    shapes = mine.pop("output", None), theirs.pop("output", None)
-    if shapes[0] != shapes[1]:
-        texts = None if None in shapes else _entries(shapes[0], shapes[1], both.known)
+    shapes = at.values("output")
+    if len(set(shapes)) > 1:
+        texts = None if None in shapes else _entries(shapes, at.known)
         if texts is None:
             return None
         follows["output"] = texts
-    macs = mine.get("macs"), theirs.get("macs")
-    if macs[0] != macs[1]:
-        text = worked_out(macs, both.known) if all(type(n) is int for n in macs) else None  # type: ignore[arg-type]
+    macs = at.values("macs")
+    if len(set(macs)) > 1:
+        whole = all(type(n) is int for n in macs)
+        text = worked_out(macs, at.known) if whole else None
         if text is None:
             return None
         follows["macs"] = text
-    bound = {"input", "macs"}
-    if any(mine.get(name) != theirs.get(name) for name in mine.keys() - bound):
+    told = ("input", "macs", "output")
+    bare = [[pair for pair in layer.options if pair[0] not in told] for layer in at.layers]
+    if any(one != bare[0] for one in bare):
         return None
-    options = tuple((n, value) for n, value in both.layers[0].options if n != "input")
-    return both.layers[0]._replace(options=options, follows=tuple(follows.items()))
+    options = tuple(pair for pair in at.own.options if pair[0] != "input")
+    return at.own._replace(options=options, follows=tuple(follows.items()))
 
 
-def _entries(one: Shape, other: Shape, known: dict[str, Pair]) -> tuple[str, ...] | None:
+def _entries(
+    shapes: tuple[Shape, ...] | list[Shape], known: dict[str, Numbers]
+) -> tuple[str, ...] | None:
     """An expression for every entry that differs, empty for the others."""
-    if len(one.size) != len(other.size):
+    axes = len(shapes[0].size)
+    if any(len(shape.size) != axes for shape in shapes):
         return None
-    places = ("in_channels", *(_named(n) for n in range(len(one.size), 0, -1)))
-    pairs = zip((one.channels, *one.size), (other.channels, *other.size), places, strict=True)
-    texts = ["" if a == b else worked_out((a, b), known, place) for a, b, place in pairs]
+    places = ("in_channels", *(_named(n) for n in range(axes, 0, -1)))
+    entries = zip(*((shape.channels, *shape.size) for shape in shapes), strict=True)
+    texts = [
+        "" if len(set(values)) == 1 else worked_out(values, known, place)
+        for values, place in zip(entries, places, strict=True)
+    ]
     return None if None in texts else tuple(text for text in texts if text is not None)
 
 
@@ -119,31 +134,29 @@ def _named(back: int) -> str:
     return next((name for name, n in AXES.items() if n == back), "")
 
 
-def _resize(both: Both) -> Drawn | None:
-    """To the size of another tensor, or by the factor that gives both sizes."""
-    mine, theirs = both.layers
-    same = mine.options == theirs.options
-    if same and not mine.sized:
+def _resize(at: AtSizes) -> Drawn | None:
+    """To the size of another tensor, or by the factor that gives all sizes."""
+    mine = at.own
+    if at.alike and not mine.sized:
         return mine
-    options = dict(mine.options)
-    if options.get("mode") != dict(theirs.options).get("mode"):
+    if len(set(at.values("mode"))) > 1:
         return None
     kept = tuple((name, value) for name, value in mine.options if name == "mode")
-    like = _like(both)
+    like = _like(at)
     if like is not None:
         inputs = (mine.inputs[0], like)
         return mine._replace(kind="upsample_like", options=kept, inputs=inputs)
-    if same:
+    if at.alike:
         return mine
-    scale = _factor(both)
+    scale = _factor(at)
     return None if scale is None else mine._replace(options=(("scale", scale), *kept))
 
 
-def _factor(both: Both) -> Any:
-    """The simplest factor that gives both sizes, of every axis the same."""
+def _factor(at: AtSizes) -> Any:
+    """The simplest factor that gives all sizes, of every axis the same."""
     pairs = [
         (n, o)
-        for shape, layer in zip(both.shapes(both.layers[0].inputs[0]), both.layers, strict=True)
+        for shape, layer in zip(at.shapes(at.own.inputs[0]), at.layers, strict=True)
         for n, o in zip(shape.size, layer.output.size, strict=True)
     ]
     n, o = pairs[0]
@@ -154,19 +167,19 @@ def _factor(both: Both) -> Any:
     return None
 
 
-def _like(both: Both) -> int | None:
-    """Another tensor that has the size of what a layer gives, in both drawings."""
-    sizes = [layer.output.size for layer in both.layers]
+def _like(at: AtSizes) -> int | None:
+    """Another tensor that has the size of what a layer gives, in all drawings."""
+    sizes = [layer.output.size for layer in at.layers]
     return next(
-        (n for n in _candidates(both) if [shape.size for shape in both.shapes(n)] == sizes), None
+        (n for n in _candidates(at) if [shape.size for shape in at.shapes(n)] == sizes), None
     )
 
 
-def _candidates(both: Both) -> list[int]:
+def _candidates(at: AtSizes) -> list[int]:
     """What a layer may take its size from: what it comes from itself, the nearest first, what it is
     joined with, the inputs, all before it."""
-    number = both.number
-    layers = both.drawings[0].layers
+    number = at.number
+    layers = at.drawings[0].layers
     own = [layers[number].inputs[0]]
     while own[-1] >= 0 and layers[own[-1]].inputs:
         own.append(layers[own[-1]].inputs[0])
@@ -177,20 +190,20 @@ def _candidates(both: Both) -> list[int]:
         for source in layer.inputs
         if source < number
     ]
-    inputs = [-1 - n for n in range(len(both.drawings[0].inputs))]
+    inputs = [-1 - n for n in range(len(at.drawings[0].inputs))]
     return [*own, *joined, *inputs, *range(number - 1, -1, -1)]
 
 
-def _pool(both: Both) -> Drawn | None:
-    """A window as large as all that comes in is the whole, whatever its size."""
-    mine, theirs = both.layers
-    if mine.options == theirs.options:
+def _pool(at: AtSizes) -> Drawn | None:
+    """A window as large as what comes in is the whole, whatever its size; of what is no square,
+    a square as large as one of its sides."""
+    mine = at.own
+    if at.alike:
         return mine
-    shapes = both.shapes(mine.inputs[0])
     if any(
-        shape.size != _spread(dict(layer.options).get("kernel"), len(shape.size))
+        not set(_spread(dict(layer.options).get("kernel"), len(shape.size))) <= set(shape.size)
         or set(layer.output.size) != {1}
-        for shape, layer in zip(shapes, both.layers, strict=True)
+        for shape, layer in zip(at.shapes(mine.inputs[0]), at.layers, strict=True)
     ):
         return None
     return mine._replace(kind=f"global_{mine.kind}", options=())
@@ -200,20 +213,22 @@ def _spread(kernel: Any, axes: int) -> tuple[int, ...]:
     return kernel if isinstance(kernel, tuple) else (kernel,) * axes
 
 
-def _linear(both: Both) -> Drawn | None:
-    """`inputs` binds it to what comes in: where that is alike at both sizes, nothing is bound."""
-    mine, theirs = both.layers
-    shapes = both.shapes(mine.inputs[0])
-    bare = [tuple(pair for pair in layer.options if pair[0] != "inputs") for layer in both.layers]
-    if bare[0] != bare[1] or shapes[0].channels != shapes[1].channels:
+def _linear(at: AtSizes) -> Drawn | None:
+    """`inputs` binds it to what comes in: where that is alike at all sizes, nothing is bound."""
+    mine = at.own
+    shapes = at.shapes(mine.inputs[0])
+    bare = [tuple(pair for pair in layer.options if pair[0] != "inputs") for layer in at.layers]
+    if any(one != bare[0] for one in bare) or len({shape.channels for shape in shapes}) > 1:
         return None
-    each = dict(mine.options).get("each_position", False)
-    free = each or shapes[0] == shapes[1]
-    return mine._replace(options=bare[0]) if free and mine.options != theirs.options else mine
+    free = dict(mine.options).get("each_position", False) or len(set(shapes)) == 1
+    return mine._replace(options=bare[0]) if free and not at.alike else mine
 
 
 LAWS: dict[str, Law] = {
+    "slice": _range,
+    "roll": _range,
     "pad": _pad,
+    "crop": _pad,
     "reshape": _reshape,
     "custom": _custom,
     "upsample": _resize,

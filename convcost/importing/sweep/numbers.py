@@ -1,52 +1,52 @@
 """A number that is another one at another size, as an expression of what comes in."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 from convcost.shapes import Shape
 from convcost.spec.expressions import parse
 from convcost.spec.scope import AXES
 
-Pair = tuple[int, int]  # a number in the one drawing and in the other
+Numbers = tuple[int, ...]  # a number as it is in each drawing
 
 MOST = 64  # what an extent is divided by
 
 
-def entering(one: Shape, other: Shape) -> dict[str, Pair]:
+def entering(shapes: Sequence[Shape]) -> dict[str, Numbers]:
     """The extents of what comes in, by the names that the language has for them; those alone that
-    are not the same in both."""
-    found = {"in_channels": (one.channels, other.channels)}
+    are not the same in all drawings."""
+    found = {"in_channels": tuple(shape.channels for shape in shapes)}
     for name, back in AXES.items():
-        if back <= len(one.size):
-            found[name] = (one.size[-back], other.size[-back])
-    return {name: pair for name, pair in found.items() if pair[0] != pair[1]}
+        if back <= min(len(shape.size) for shape in shapes):
+            found[name] = tuple(shape.size[-back] for shape in shapes)
+    return {name: numbers for name, numbers in found.items() if len(set(numbers)) > 1}
 
 
-def worked_out(wanted: Pair, known: Mapping[str, Pair], first: str = "") -> str | None:
-    """The simplest expression over `known` that gives both numbers; `first` is tried before the
+def worked_out(wanted: Numbers, known: Mapping[str, Numbers], first: str = "") -> str | None:
+    """The simplest expression over `known` that gives all numbers; `first` is tried before the
     other names. None if there is none."""
     names = sorted(known, key=lambda name: name != first)
-    for text in _candidates(wanted, [(name, known[name]) for name in names]):
+    for text in _candidates(wanted[0], [(name, known[name][0]) for name in names]):
         if gives(text, wanted, known):
             return text
     return None
 
 
-def gives(text: str, wanted: Pair, known: Mapping[str, Pair]) -> bool:
-    """Whether an expression comes to both numbers."""
+def gives(text: str, wanted: Numbers, known: Mapping[str, Numbers]) -> bool:
+    """Whether an expression comes to all numbers."""
     expression = parse(text)
     if not expression.names <= known.keys():
         return False
     return all(
-        expression.evaluate(lambda name, side=side: known[name][side]) == wanted[side]  # type: ignore[misc]
-        for side in (0, 1)
+        expression.evaluate(lambda name, at=at: known[name][at]) == number  # type: ignore[misc]
+        for at, number in enumerate(wanted)
     )
 
 
-def _candidates(wanted: Pair, known: list[tuple[str, Pair]]) -> Iterator[str]:
-    for name, (n, _) in known:
-        yield from _of_one(name, n, wanted[0])
-    for (one, (n, _)), (other, (m, _)) in combinations(known, 2):
+def _candidates(wanted: int, known: list[tuple[str, int]]) -> Iterator[str]:
+    for name, n in known:
+        yield from _of_one(name, n, wanted)
+    for (one, n), (other, m) in combinations(known, 2):
         # Height before width, as they are written.
         yield from _scaled(f"{other} * {one}" if other < one else f"{one} * {other}", n * m, wanted)
 
@@ -70,10 +70,10 @@ def _of_one(name: str, n: int, wanted: int) -> Iterator[str]:
                 yield f"{name} // {by} * {by}"
 
 
-def _scaled(text: str, n: int, wanted: Pair) -> Iterator[str]:
-    if n == wanted[0]:
+def _scaled(text: str, n: int, wanted: int) -> Iterator[str]:
+    if n == wanted:
         yield text
-    elif wanted[0] % n == 0:
-        yield f"{wanted[0] // n} * {text}"
-    elif n % wanted[0] == 0:
-        yield f"{text} / {n // wanted[0]}"
+    elif wanted % n == 0:
+        yield f"{wanted // n} * {text}"
+    elif n % wanted == 0:
+        yield f"{text} / {n // wanted}"

@@ -9,21 +9,9 @@ from convcost.importing.spec import specced
 from convcost.importing.sweep.follow import followed, sames
 from convcost.importing.sweep.hold import DIFFERS, LAX, NARROW, NEITHER, SAME, Verdict, held
 from convcost.importing.sweep.same import merged
-from convcost.importing.sweep.sizes import Size, even, probes, stepped, steps
-from convcost.shapes import Shape, size_text
+from convcost.importing.sweep.sizes import Size, probes, stepped, steps
+from convcost.shapes import size_text
 from convcost.spec.sizes import Sizes
-
-PLAIN = frozenset(
-    ("conv", "depthwise", "max_pool", "avg_pool", "global_max_pool", "global_avg_pool", "flatten",
-     "linear", "add", "concat", "multiply", "channel_shuffle")
-)  # fmt: skip
-
-STATED = ("custom", "reshape", "slice", "learned", "upsample")
-# Operators that never change a size: another that is free, as a pad by nothing, does at others.
-STILL = frozenset(
-    ("Add", "Cast", "CastLike", "Clip", "DequantizeLinear", "Div", "Dropout", "Identity", "Mul",
-     "QuantizeLinear", "Sub")
-)  # fmt: skip
 
 
 class Swept(NamedTuple):
@@ -31,20 +19,6 @@ class Swept(NamedTuple):
 
     text: str
     notes: tuple[str, ...] = ()
-
-
-def is_plain(drawing: Drawing) -> bool:
-    """Whether all layers slide, join, or leave the shape alone: nothing in them is a number of the
-    size, or made of one."""
-    return STILL.issuperset(name for name, _ in drawing.free) and all(
-        layer.kind in PLAIN
-        or (layer.kind not in STATED and layer.output == _taken(drawing, layer.inputs[0]))
-        for layer in drawing.layers
-    )
-
-
-def _taken(drawing: Drawing, source: int) -> Shape:
-    return drawing.layers[source].output if source >= 0 else drawing.inputs[-1 - source][1]
 
 
 def swept(drawing: Drawing, again: Callable[[Size], Drawing]) -> Swept:
@@ -66,52 +40,53 @@ class _Sweep:
 
     def settled(self) -> Swept:
         told, text = self._told()
-        seen = list(self._seen(text, again=told != self.drawing))
-        if any(one.outcome == DIFFERS for one in seen) or _is_lax(seen):
-            wrong = next(one for one in seen if one.outcome in (DIFFERS, LAX))
-            sizes = self._sizes(text, seen)
-            said = "fixed: true" if sizes.fixed else f"multiple: {sizes.multiple}"
-            because = f"at {size_text(wrong.size)} {_because(wrong)}, so its input is `{said}`"
-            return Swept(specced(told._replace(sizes=sizes)), (because,))
-        if all(one.outcome in (NARROW, NEITHER) for one in seen):
-            text = specced(told._replace(sizes=Sizes(fixed=True)))
-        return Swept(text, tuple(_known(seen)))
+        seen = self._seen(text)
+        if not _is_wrong(seen):
+            return Swept(text, tuple(_known(seen)))
+        sizes = self._sizes(text)
+        wrong = next((one for one in seen if one.outcome in (DIFFERS, LAX)), None)
+        if sizes.fixed and wrong is not None:
+            told = self.drawing  # what was told from other sizes holds for none of them
+        said = "fixed: true" if sizes.fixed else f"multiple: {sizes.multiple}"
+        notes = tuple(_bound(seen, wrong, said))
+        return Swept(specced(told._replace(sizes=sizes)), notes)
 
     def _told(self) -> tuple[Drawing, str]:
-        """The drawing with what goes with the size told so, if two drawings tell it, and its
+        """The drawing with what goes with the size told so, if three drawings tell it, and its
         text."""
-        for size, _ in probes(self.own):
-            model = self._model(size)
-            told = None if isinstance(model, str) else followed(self.drawing, model)
-            if told is not None and not isinstance(model, str):
-                same = sames(self.drawing, model)
-                told = merged(told, same)
-                try:
-                    text = specced(told)
-                except Refusal:  # what was told does not come to what was drawn
-                    break
-                self.same = same
-                return told, text
+        for sizes in probes(self.own):
+            models = [model for size in sizes if not isinstance(model := self._model(size), str)]
+            told = followed(self.drawing, *models) if models else None
+            if told is None:
+                continue
+            same = sames(self.drawing, *models)
+            told = merged(told, same)
+            try:
+                text = specced(told)
+            except Refusal:  # what was told does not come to what was drawn
+                continue
+            self.same = same
+            return told, text
         return self.drawing, specced(self.drawing)
 
-    def _seen(self, text: str, *, again: bool) -> Iterator[Verdict]:
-        """Verdicts at as many sizes as it takes: where it holds at a multiple of nothing, nothing
-        is worked out from the size. What was told from a size needs another one."""
-        for size, another in probes(self.own):
-            verdict = self._verdict(text, size)
-            yield verdict
-            if verdict.outcome == SAME:
-                if again:
-                    yield self._verdict(text, another)
-                return
+    def _seen(self, text: str) -> list[Verdict]:
+        """Verdicts at as many sizes as it takes: two that divide by nothing, one wider than high
+        and one higher than wide; where the model does not take these, squares, and multiples."""
+        seen: list[Verdict] = []
+        for sizes in probes(self.own):
+            seen += [self._verdict(text, size) for size in sizes]
+            outcomes = {one.outcome for one in seen}
+            if DIFFERS in outcomes or (SAME in outcomes and LAX not in outcomes):
+                break
+        return seen
 
-    def _sizes(self, text: str, seen: list[Verdict]) -> Sizes:
-        """What a spec that is wrong at some sizes takes."""
-        multiple = next((one for one in seen if one.size == even(self.own)), None)
-        if multiple is None or multiple.outcome in (SAME, NEITHER):
-            for step in steps(self.own):
-                if self._verdict(text, stepped(self.own, step)).outcome == SAME:
-                    return Sizes(multiple=step)
+    def _sizes(self, text: str) -> Sizes:
+        """What a spec that is wrong at some sizes takes: of the multiples of a number it has to be
+        right at all that are looked at, near and far."""
+        for step in steps(self.own):
+            outcomes = [self._verdict(text, size).outcome for size in stepped(self.own, step)]
+            if SAME in outcomes and set(outcomes) <= {SAME, NEITHER}:
+                return Sizes(multiple=step)
         return Sizes(fixed=True)
 
     def _verdict(self, text: str, size: Size) -> Verdict:
@@ -127,25 +102,32 @@ class _Sweep:
         return self.models[size]
 
 
-def _is_lax(seen: list[Verdict]) -> bool:
-    """Whether a spec takes sizes that the model refuses, for more than that it wants squares."""
-    refused = [one for one in seen if one.outcome == LAX]
+def _is_wrong(seen: list[Verdict]) -> bool:
+    """Whether a spec takes sizes that it is wrong at, or may be. That a model takes squares only
+    leaves those that are none to the user."""
+    outcomes = {one.outcome for one in seen}
+    if DIFFERS in outcomes or NARROW in outcomes or SAME not in outcomes:
+        return True
     taken = [one for one in seen if one.outcome == SAME]
-    return bool(refused) and not any(len(set(one.size)) == 1 for one in taken)
+    return LAX in outcomes and not any(len(set(one.size)) == 1 for one in taken)
 
 
 def _known(seen: list[Verdict]) -> Iterator[str]:
-    """What is to be known of sizes besides the own one."""
     same = " and ".join(size_text(one.size) for one in seen if one.outcome == SAME)
-    if same:
-        yield f"held against the model at other sizes too, {same}"
+    yield f"held against the model at other sizes too, {same}"
+
+
+def _bound(seen: list[Verdict], wrong: Verdict | None, said: str) -> Iterator[str]:
+    """Why a spec takes some sizes only."""
+    if wrong is not None:
+        yield f"at {size_text(wrong.size)} {_because(wrong)}, so its input is `{said}`"
+        return
     narrow = next((one for one in seen if one.outcome == NARROW), None)
-    if narrow is not None:
-        alone = "" if same else ", so its input is `fixed: true`"
-        at = size_text(narrow.size)
-        yield f"the model takes {at} too, this spec does not: {narrow.why}{alone}"
-    elif not same:
-        yield "the model takes no other size, so its input is `fixed: true`"
+    if narrow is None:
+        yield f"the model takes no other size, so its input is `{said}`"
+    else:
+        only = f"{narrow.why}, so its input is `{said}`"
+        yield f"the model takes {size_text(narrow.size)} too, this spec does not: {only}"
 
 
 def _because(wrong: Verdict) -> str:

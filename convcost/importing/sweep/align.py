@@ -1,0 +1,35 @@
+"""Layers that a model has at other sizes only: pads and resizes that change nothing at its own."""
+
+from convcost.importing.drawing import Drawing, Drawn
+from convcost.shapes import Shape
+
+FITS = ("pad", "crop", "upsample")
+
+
+def aligned(one: Drawing, other: Drawing) -> Drawing:
+    """The first drawing with the layers that only the other one has, changing nothing; as it was
+    where these are not all that differs in number."""
+    if len(one.layers) >= len(other.layers):
+        return one
+    layers: list[Drawn] = []
+    waiting = list(reversed(one.layers))
+    for theirs in other.layers:
+        spare = len(other.layers) - len(layers) - len(waiting)
+        mine = waiting[-1] if waiting else None
+        alike = mine is not None and (mine.kind, mine.path) == (theirs.kind, theirs.path)
+        if mine is not None and (alike or not spare or theirs.kind not in FITS):
+            waiting.pop()
+            layers.append(mine._replace(inputs=theirs.inputs, shares=theirs.shares))
+        elif theirs.kind in FITS:
+            output = _shape(one, layers, theirs.inputs[0])
+            mode = tuple(pair for pair in theirs.options if pair[0] == "mode")
+            layers.append(theirs._replace(options=mode, output=output, follows=()))
+        else:
+            return one
+    if waiting or any(a.kind != b.kind for a, b in zip(layers, other.layers, strict=True)):
+        return one
+    return one._replace(layers=tuple(layers), outputs=other.outputs)
+
+
+def _shape(drawing: Drawing, layers: list[Drawn], source: int) -> Shape:
+    return layers[source].output if source >= 0 else drawing.inputs[-1 - source][1]
