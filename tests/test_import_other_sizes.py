@@ -354,7 +354,9 @@ def test_that_a_model_takes_squares_alone_binds_no_square():
 def test_a_model_of_one_size_is_a_spec_of_one_size():
     made = imported(flattened)
     assert taken(made.text) == "input: {channels: 3, size: 64, fixed: true}"
-    assert made.notes == ("the model takes no other size, so its input is `fixed: true`",)
+    assert made.notes == (
+        "the model takes no other size that was tried, so its input is `fixed: true`",
+    )
 
 
 def test_a_size_that_only_the_spec_refuses_is_told():

@@ -9,7 +9,7 @@ from convcost.importing.spec import specced
 from convcost.importing.sweep.follow import followed, sames
 from convcost.importing.sweep.hold import DIFFERS, LAX, NARROW, NEITHER, SAME, Verdict, held
 from convcost.importing.sweep.same import merged
-from convcost.importing.sweep.sizes import Size, probes, stepped, steps
+from convcost.importing.sweep.sizes import Size, near, probes, stepped, steps
 from convcost.shapes import size_text
 from convcost.spec.sizes import Sizes
 
@@ -41,6 +41,12 @@ class _Sweep:
     def settled(self) -> Swept:
         told, text = self._told()
         seen = self._seen(text)
+        if {one.outcome for one in seen} == {NEITHER}:
+            # A head for 7×7 takes what comes to 7×7; a table of positions takes nothing else.
+            seen.append(self._verdict(text, near(self.own)))
+            if seen[-1].outcome != SAME:
+                text = specced(self.drawing._replace(sizes=Sizes(fixed=True)))
+                return Swept(text, tuple(_bound(seen, None, "fixed: true")))
         if not _is_wrong(seen):
             return Swept(text, tuple(_known(seen)))
         sizes = self._sizes(text)
@@ -74,10 +80,13 @@ class _Sweep:
         and one higher than wide; where the model does not take these, squares, and multiples."""
         seen: list[Verdict] = []
         for sizes in probes(self.own):
-            seen += [self._verdict(text, size) for size in sizes]
             outcomes = {one.outcome for one in seen}
+            squares = len(sizes[0]) > 1 and len(set(sizes[0])) == 1
+            if squares and LAX not in outcomes:
+                continue
             if DIFFERS in outcomes or (SAME in outcomes and LAX not in outcomes):
                 break
+            seen += [self._verdict(text, size) for size in sizes]
         return seen
 
     def _sizes(self, text: str) -> Sizes:
@@ -124,7 +133,7 @@ def _bound(seen: list[Verdict], wrong: Verdict | None, said: str) -> Iterator[st
         return
     narrow = next((one for one in seen if one.outcome == NARROW), None)
     if narrow is None:
-        yield f"the model takes no other size, so its input is `{said}`"
+        yield f"the model takes no other size that was tried, so its input is `{said}`"
     else:
         only = f"{narrow.why}, so its input is `{said}`"
         yield f"the model takes {size_text(narrow.size)} too, this spec does not: {only}"

@@ -36,6 +36,11 @@ def even(own: Size, times: int = 1) -> Size:
     return tuple(n * (times + axis) for axis, n in enumerate(own, 1))
 
 
+def near(own: Size) -> Size:
+    """A size that comes to the same wherever halves are cut."""
+    return tuple(n + 2 * axis + 1 for axis, n in enumerate(own))
+
+
 def probes(own: Size) -> list[tuple[Size, ...]]:
     """Sizes to look at, in this order; those that stand together are of one sort."""
     found: list[tuple[Size, ...]] = [(odd(own), other(own))]
