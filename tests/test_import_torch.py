@@ -23,6 +23,11 @@ ROUTE = (
     "`convcost import model.onnx`"
 )
 
+BACKBONE = (
+    "name a function that returns the part before that, as a detector's backbone and heads; or go "
+    "by the ONNX route: torch.onnx.export(model, example, 'model.onnx')"
+)
+
 
 class Fun(nn.Module):
     """A function of a tensor as a module, with what it learns."""
@@ -771,8 +776,21 @@ def test_a_model_whose_way_depends_on_what_flows(folder):
         "        return x if x.sum() > 0 else -x\n"
     )
     code, message, help_ = refused("cc_branch:Net")
+    assert (code, help_) == ("CC401", BACKBONE)
+    why = "RuntimeError: Tensor.item() cannot be called on meta tensors"
+    assert message == f"it does not export, as its way depends on what flows: {why}"
+
+
+def test_a_model_that_makes_tensors_on_another_device(folder):
+    Path("cc_device.py").write_text(
+        "import torch\n"
+        "class Net(torch.nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        return torch.cat((x, torch.ones(1, 3, 8, 8, device='cpu')))\n"
+    )
+    code, message, help_ = refused("cc_device:Net")
     assert (code, help_) == ("CC401", ROUTE)
-    assert message.startswith("it does not export: ")
+    assert message.startswith("it does not export, as it makes tensors on other devices: ")
 
 
 def test_what_pytorch_logs_of_its_troubles_is_not_shown(folder):

@@ -9,8 +9,11 @@ from convcost.errors import Refusal
 from convcost.importing.drawing import Drawing, Drawn, Path
 from convcost.importing.rearranged import recognized
 from convcost.importing.value import Value, arranged, made
+from convcost.importing.weights import held, shareable
 from convcost.kind import KINDS, Kind
 from convcost.shapes import Shape
+
+MIXED = -1  # weights that are neither a layer's own nor all of another's
 
 
 class Easel:
@@ -83,8 +86,10 @@ class Easel:
         layer = found(**self._checked(found, options or {}))
         x = layer.take(tuple(self.shape(source) for source in inputs))
         output = layer.output(x)
-        shares = self._shared(kind, tensors or {}, path)
-        params, kept = _held(layer, x, tensors or {}, buffers)
+        params, kept = held(layer, x, tensors or {}, buffers)
+        shares = self._owner(layer, x, tensors or buffers or {})
+        if shares == MIXED:
+            return self._again(layer, x, path, inputs, tensors or {}, buffers or {})
         index = len(self.layers)
         for key in (*(tensors or {}), *(buffers or {})):
             self.used.setdefault(key, index)
@@ -225,18 +230,41 @@ class Easel:
             return (False, *(any(column) for column in list(zip(*same, strict=True))[1:]))
         return (False, *(any_varies for _ in output.size))
 
-    def _shared(self, kind: str, tensors: Mapping[str, int], path: Path) -> int | None:
-        first = {self.used[key] for key in tensors if key in self.used}
-        if not first:
+    def _owner(self, layer: Kind[Any], x: Any, tensors: Mapping[str, int]) -> int | None:
+        """The layer whose weights this one uses again; None if they are its own, MIXED if only some
+        are or a spec has no word for it."""
+        owners = {self.used.get(key) for key in tensors}
+        if owners <= {None}:
             return None
-        if len(first) > 1 or any(key not in self.used for key in tensors):
-            raise Refusal("CC402", f"{kind} shares some of its weights and has others of its own")
-        index = first.pop()
-        other = self.layers[index]
-        # An embedding's table may be a linear layer's matrix.
-        if other.kind != kind and other.params != sum(tensors.values()):
-            raise Refusal("CC402", f"{kind} uses the weights of a {other.kind} again")
-        return index
+        index = owners.pop()
+        if owners or index is None:
+            return MIXED
+        other = self._kinds[index]
+        taken = other.take(tuple(self.shape(source) for source in self.layers[index].inputs))
+        return index if shareable(layer, x, other, taken) else MIXED
+
+    def _again(
+        self, layer: Kind[Any], x: Any, path: Path, inputs: Sequence[int],
+        tensors: Mapping[str, int], buffers: Mapping[str, int],
+    ) -> int:  # fmt: skip
+        """A layer of which some weights are another's: it states what it costs, and has as params
+        those that nobody has yet."""
+        own, kept = (
+            {key: n for key, n in held.items() if key not in self.used}
+            for held in (tensors, buffers)
+        )
+        macs, output, first = layer.macs(x).value, layer.output(x), self.shape(inputs[0])
+        bound = {} if output == first else {"output": output}
+        if (macs or bound) and any(self.varies(inputs[0])):  # true at this size only
+            bound["input"] = first
+        options = {
+            "what": f"{layer.name} of shared weights",
+            "params": sum(own.values()),
+            "buffers": sum(kept.values()),
+            "macs": macs,
+            **bound,
+        }
+        return self.emit("custom", path, inputs, options, tensors=own, buffers=kept)
 
     @staticmethod
     def _checked(kind: type[Kind[Any]], options: Mapping[str, Any]) -> dict[str, Any]:
@@ -256,22 +284,3 @@ class Easel:
             for name, option in kind.options.items()
             if name in options and (option.required or options[name] != option.default)
         )
-
-
-def _held(
-    layer: Kind[Any], x: Any, tensors: Mapping[str, int], buffers: Mapping[str, int] | None
-) -> tuple[int, int]:
-    """Params and buffers of a layer, as many as the model holds. Raises Refusal if they are not."""
-    params = layer.weights(x).value + layer.biases(x).value
-    held = sum(tensors.values())
-    if params != held:
-        raise Refusal(
-            "CC403",
-            f"{layer.name} counts {params:,} params, the model holds {held:,} for it",
-            ", ".join(f"{key}: {n:,}" for key, n in tensors.items()),
-        )
-    kept = layer.buffers(x).value
-    if buffers is not None and kept != sum(buffers.values()):
-        held = sum(buffers.values())
-        raise Refusal("CC403", f"{layer.name} counts {kept:,} buffers, the model holds {held:,}")
-    return params, kept

@@ -54,6 +54,8 @@ class Value(NamedTuple):
 
 def made(source: int, shape: Shape, rank: int, channel: int, batch: int | None = 0) -> Value:
     """The tensor of a layer's output; axes of 1 that the shape has too many are left out."""
+    if not rank:  # a single number
+        return Value(source, shape, (), (), None)
     sizes = list(range(1, len(shape.size) + 1))
     places = [axis for axis in range(rank) if axis not in (channel, batch)]
     while len(sizes) > len(places):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from convcost.importing.from_onnx.constants import Constant
 from convcost.importing.from_onnx.graph import Graph, Node
-from convcost.importing.parts.pointwise import by_channel
+from convcost.importing.parts import biases
 from convcost.importing.value import Value
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def apart(
 ) -> set[str]:
     """Weights that several layers share, not all of them with the same bias: each bias is drawn
     apart. Those that are one number throughout are not shared: exporters keep one of equal ones."""
-    found: dict[tuple[str, str], set[str]] = {}
+    found: list[biases.Use] = []
     for node in graph.nodes:
         weights, bias, family = PLACES.get(node.op, (0, None, ""))
         constant = constants.get(node.input(weights)) if family and node.known else None
@@ -37,8 +37,8 @@ def apart(
             name = node.input(bias) if bias else added(node, constant.dims[-1], constants, readers)
             own = constants.get(name)
             key = own.roots[0][0] if own is not None and own.whole else name
-            found.setdefault((constant.roots[0][0], family), set()).add(key)
-    return {key for (key, _), biases in found.items() if len(biases) > 1}
+            found.append(biases.Use(constant.roots[0][0], family, key))
+    return biases.apart(found)
 
 
 def added(
@@ -63,8 +63,7 @@ def shifted(sheet: "Sheet", node: Node, x: Value, at: int, channel: int) -> Valu
     """A bias as a layer of its own."""
     path = (*sheet.path(node), "bias")
     tensors = sheet.tensors(node, at, kinds=("scale",))
-    options = {"factor": False, "shift": True}
-    return by_channel(sheet.easel, "scale", x, path, channel, options, tensors=tensors)
+    return biases.shifted(sheet.easel, x, path, channel, tensors)
 
 
 def bare(sheet: "Sheet", index: int) -> bool:

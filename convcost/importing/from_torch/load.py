@@ -2,8 +2,9 @@
 
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from functools import partial
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
@@ -107,15 +108,18 @@ def _found(module: Any, name: str, attribute: str) -> Any:
 def _made(given: Any, arguments: Mapping[str, Any]) -> Any:
     if not callable(given):
         raise Refusal("CC401", f"it is {_a(type(given).__name__)}, which cannot be called")
-    try:
-        with framework().device("meta"):
-            return given(**arguments)
-    except Exception:  # noqa: BLE001  a user's code may raise anything
-        # Code that computes its widths with tensors needs numbers there; its weights it does not.
+    # Code that computes its widths with tensors needs numbers there; its weights it needs only if
+    # it looks at them.
+    ways: list[Callable[[], AbstractContextManager[Any]]] = [
+        nullcontext, _weightless, partial(framework().device, "meta"),
+    ]  # fmt: skip
+    while True:
         try:
-            with _weightless():
+            with ways.pop()():
                 return given(**arguments)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  a user's code may raise anything
+            if len(ways) > 1 or (ways and "meta tensors" in str(error)):
+                continue
             help_ = "" if _calls(given, arguments) else NO_ARGUMENTS
             raise Refusal("CC401", f"it cannot be built: {told(error)}", help_) from None
 

@@ -3,10 +3,10 @@
 from math import prod
 
 from convcost.importing.easel import Easel
-from convcost.importing.from_torch.held import Held
+from convcost.importing.from_torch.held import Held, Leaf
 from convcost.importing.from_torch.names import parted
 from convcost.importing.parts.tensors import learned
-from convcost.importing.value import Value, made
+from convcost.importing.value import Value, made, reshaped
 from convcost.shapes import Shape
 
 MAPS = 4  # [n, c, h, w]: channels are not last
@@ -27,11 +27,20 @@ def _drawn(easel: Easel, x: Held) -> Value:
     if not x.leaves:
         return _constant(easel, x, beside, channel)
     if x.call is None or (x.leaf and x.leaf.elements == prod(x.dims)):
-        leaf, path = x.leaves[0], parted(x.leaves[0].key)
-        kept = not leaf.learned
-        return learned(easel, leaf.key, x.dims, path, beside=beside, buffer=kept, channel=channel)
+        return _whole(easel, x, x.leaves[0], beside, channel)
     drawn: Value = x.call()
     return drawn
+
+
+def _whole(easel: Easel, x: Held, leaf: Leaf, beside: int, channel: int) -> Value:
+    """A tensor that the model registers, whatever form it has here: it is put down once."""
+    once = easel.held.get(leaf.key)
+    if once is None:
+        once = easel.held[leaf.key] = learned(
+            easel, leaf.key, x.dims, parted(leaf.key), beside=beside, buffer=not leaf.learned,
+            channel=channel,
+        )  # fmt: skip
+    return reshaped(once, x.dims)
 
 
 def _constant(easel: Easel, x: Held, beside: int, channel: int) -> Value:

@@ -11,7 +11,8 @@ from convcost.registry import Registry
 class Call(NamedTuple):
     """One call of an operator: `given` are its arguments by the names of its schema, defaults
     included, tensors as `Value` or `Held`; `dims` are what the model says comes out, of several
-    tensors a tuple of dims; `users` the operators that take it."""
+    tensors a tuple of dims; `users` the operators that take it; `apart` weights whose layers have
+    their biases drawn apart."""
 
     easel: Easel
     path: Path
@@ -19,6 +20,7 @@ class Call(NamedTuple):
     given: Mapping[str, Any]
     dims: Any
     users: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
 
 
 Stroke: TypeAlias = Callable[[Call], Any]

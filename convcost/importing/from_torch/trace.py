@@ -10,7 +10,13 @@ from convcost.errors import Refusal
 from convcost.importing.from_torch.asked import WORDS
 from convcost.importing.from_torch.instead import instead
 from convcost.importing.from_torch.load import framework, quiet
-from convcost.importing.from_torch.reasons import ROUTE, told
+from convcost.importing.from_torch.reasons import (
+    BACKBONE,
+    ROUTE,
+    mixes_devices,
+    needs_numbers,
+    told,
+)
 from convcost.importing.from_torch.registry import SHAPED
 
 
@@ -28,6 +34,8 @@ def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = 
             for dims, kind in zip(inputs, kinds, strict=True)
         )
         try:
+            if any(torch.nn.parameter.is_lazy(one) for one in module.parameters()):
+                module(*given)  # so that it knows its widths
             program = torch.export.export(module, given, strict=False)
             if _rewrites(program):
                 program = program.run_decompositions({})
@@ -62,9 +70,17 @@ def _refused(module: Any, inputs: Sequence[Sequence[int]], given: Any, error: Ex
         module(*given)
     except Exception as own:  # noqa: BLE001  a user's code may raise anything
         # That a number is asked for is the trouble of tracing, not of the model.
-        if "meta tensors" not in str(own):
-            help_ = instead(module, given)
-            return Refusal("CC401", f"it cannot be run on {sizes}: {told(own)}", help_)
+        if needs_numbers(own):
+            message = f"it does not export, as its way depends on what flows: {told(own)}"
+            return Refusal("CC401", message, BACKBONE)
+        if mixes_devices(own):
+            message = f"it does not export, as it makes tensors on other devices: {told(own)}"
+            return Refusal("CC401", message, ROUTE)
+        help_ = instead(module, given)
+        return Refusal("CC401", f"it cannot be run on {sizes}: {told(own)}", help_)
+    if needs_numbers(error):
+        message = f"it does not export, as its way depends on what flows: {told(error)}"
+        return Refusal("CC401", message, BACKBONE)
     return Refusal("CC401", f"it does not export: {told(error)}", ROUTE)
 
 

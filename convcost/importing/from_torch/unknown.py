@@ -16,7 +16,9 @@ def unknown(call: Call) -> Any:
 
 
 def stated(call: Call, what: str, macs: int | None = 0) -> Any:
-    """A `custom` layer that states the shape the model gives; of None macs nobody knows them."""
+    """A `custom` layer that states the shape the model gives; of None macs nobody knows them. Of
+    several tensors the first has params and macs, and the others are drawn if someone takes them.
+    """
     given = list(tensors(dict(call.given)))
     sources = [one for one in given if isinstance(one, Value)]
     held = [one for one in given if isinstance(one, Held)]
@@ -27,11 +29,11 @@ def stated(call: Call, what: str, macs: int | None = 0) -> Any:
     several = bool(call.dims) and isinstance(call.dims[0], tuple)
     found: list[Value | None] = []
     for number, dims in enumerate(call.dims if several else (call.dims,)):
-        if dims is None:
+        if dims is None or (number and f"getitem:{number}" not in call.users):
             found.append(None)
             continue
         found.append(_layer(call, what, macs, dims, sources, {} if number else learned, kept))
-        kept = {}
+        kept, macs = {}, None if macs is None else 0
     return tuple(found) if several else found[0]
 
 
@@ -44,6 +46,9 @@ def _layer(
         return alike._replace(
             source=_emitted(call, what, macs, alike.shape, sources, learned, kept)
         )
+    if not dims:
+        index = _emitted(call, what, macs, Shape(1), sources, learned, kept)
+        return Value(index, Shape(1), (), (), None)
     batch = 0 if len(dims) > 1 and dims[0] == 1 else None
     rest = dims[1:] if batch == 0 else dims
     rank = len(dims)
@@ -51,9 +56,9 @@ def _layer(
     first = sources[0]
     channel = first.channel if len(first.dims) == rank and first.channel != batch else rank - 1
     at = channel - (rank - len(rest))
-    shape = Shape(rest[at], (*rest[:at], *rest[at + 1 :])) if rest else Shape(1)
+    shape = Shape(rest[at], (*rest[:at], *rest[at + 1 :]))
     index = _emitted(call, what, macs, shape, sources, learned, kept)
-    return made(index, shape, rank, max(channel, 0), batch)
+    return made(index, shape, rank, channel, batch)
 
 
 def _emitted(

@@ -8,6 +8,7 @@ from convcost.errors import Refusal
 from convcost.importing.drawing import Drawing, Drawn
 from convcost.importing.easel import Easel
 from convcost.importing.from_torch import entering, unused
+from convcost.importing.from_torch.biases import apart
 from convcost.importing.from_torch.held import Held, Leaf, tensors
 from convcost.importing.from_torch.materials import flowing
 from convcost.importing.from_torch.names import Scope, Scopes, named
@@ -27,7 +28,7 @@ COUNTED = frozenset(
 # Layers that stand for moves, put down only when a layer behind them needs one.
 ARRANGED = frozenset(("flatten", "reshape", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle"))
 # What a call that nobody thought of may end in: its layer is named, nothing is guessed.
-SURPRISES = (AssertionError, KeyError, IndexError, TypeError, ValueError)
+SURPRISES = (AssertionError, AttributeError, KeyError, IndexError, TypeError, ValueError)
 
 
 def drawn(module: Any, program: Any, target: str) -> Drawing:
@@ -49,6 +50,7 @@ class _Walk:
         self.scope: Scope | None = None
         self.moved: dict[int, Scope] = {}  # from the layer that elements last moved after
         self.leaves = entering.leaves(module, program)
+        self.apart = apart(program.graph.nodes, self.leaves)
         self.given = frozenset(program.graph_signature.user_inputs)
 
     def step(self, node: Any) -> None:
@@ -138,7 +140,7 @@ class _Walk:
         dims = _dims(node.meta.get("val"))
         users = frozenset(_use(user) for user in node.users if user.users or user.op == "output")
         path = (*scope.path, name.rpartition(".")[2])
-        call = Call(self.easel, path, name, given, dims, users)
+        call = Call(self.easel, path, name, given, dims, users, self.apart)
         outer, begun = self._enter(scope), len(self.easel.layers)
         stroke = OPERATORS.get(name) or OPERATORS.get(name.removesuffix("_")) or unknown
         try:

@@ -40,10 +40,13 @@ def learned(
 
 def met(easel: Easel, kind: str, x: Value, key: str, dims: tuple[int, ...], path: Path) -> Value:
     """`add` or `multiply` of what flows and a learned tensor: a scale or shift of the channels if
-    the tensor is that, else a join with it."""
+    the tensor is that, else a join with it. A tensor that has a layer of its own is taken from
+    there."""
     rank = max(len(x.dims), len(dims))
     x = reshaped(x, (1,) * (rank - len(x.dims)) + x.dims)
     full = (1,) * (rank - len(dims)) + dims
+    if key in easel.held:
+        return elementwise(easel, kind, [x, reshaped(easel.held[key], full)], path)
     long = [axis for axis, extent in enumerate(full) if extent != 1]
     if len(long) == 1 and full[long[0]] == x.dims[long[0]] and _is_channel(x, long[0]):
         options = {"factor": kind == "multiply", "shift": kind == "add"}
@@ -54,6 +57,7 @@ def met(easel: Easel, kind: str, x: Value, key: str, dims: tuple[int, ...], path
     channel = x.channel
     beside = x.source
     table = learned(easel, key, full, (*path, "learned"), beside=beside, channel=channel)
+    easel.held[key] = table
     return elementwise(easel, kind, [x, table], path)
 
 

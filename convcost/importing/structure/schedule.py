@@ -7,6 +7,8 @@ from convcost.errors import Refusal
 from convcost.importing.structure.run import Run
 from convcost.importing.structure.tree import Item, Join, Layer, fed, layers, output, taken
 
+FREE_STANDING = ("learned",)  # what comes in does not matter to them
+
 
 class _Track:
     """A run on its way into the list."""
@@ -133,7 +135,7 @@ def _wanted(item: Item) -> Iterator[int]:
 def _flows(item: Item) -> bool:
     """Whether an item takes what the one before it gives."""
     if isinstance(item, Layer):
-        return not item.refs
+        return not item.refs and item.kind not in FREE_STANDING
     if isinstance(item, Join):
         return not item.layer.refs and any(
             branch.ref is None and (not branch.items or _flows(branch.items[0]))

@@ -8,13 +8,12 @@ from convcost.importing.structure.ends import Ends
 from convcost.importing.structure.ledger import Ledger
 from convcost.importing.structure.plain import drawn_layer
 from convcost.importing.structure.run import LONGEST_BRANCH, Run
-from convcost.importing.structure.schedule import scheduled
+from convcost.importing.structure.schedule import FREE_STANDING, scheduled
 from convcost.importing.structure.tree import Branch, Item, Join, Side, fed
 from convcost.importing.structure.wiring import Inputs
 from convcost.kind import KINDS
 from convcost.shapes import Shape
 
-FREE_STANDING = ("learned",)  # what comes in does not matter to them
 SHORT = 2  # layers
 
 

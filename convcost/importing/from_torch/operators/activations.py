@@ -5,7 +5,7 @@ from typing import Any
 from convcost.importing.from_torch.materials import flowing, weights
 from convcost.importing.from_torch.registry import Call, operator
 from convcost.importing.parts.pointwise import by_channel, pointwise
-from convcost.importing.value import Value
+from convcost.importing.value import Value, made
 
 KINDS = {
     "relu": "relu",
@@ -74,6 +74,24 @@ def hardtanh(call: Call) -> Any:
     bounds = (call.given["min_val"], call.given["max_val"])
     kind = "relu6" if bounds == (0, 6) else "hard_tanh"
     return pointwise(call.easel, kind, _x(call), call.path)
+
+
+@operator("aten.rrelu")
+def rrelu(call: Call) -> Any:
+    """Its slopes are drawn at random in training, and one number else."""
+    return pointwise(call.easel, "leaky_relu", _x(call), call.path)
+
+
+@operator("aten.glu")
+def glu(call: Call) -> Any:
+    x = _x(call)
+    rank, channel = len(x.dims), x.channel
+    axis = call.given["dim"] % rank
+    source = call.easel.demand(x, channel, call.path)
+    sizes = [n for n in range(rank) if n not in (channel, x.batch)]
+    options = {} if axis == channel else {"along": 1 + sizes.index(axis)}
+    index = call.easel.emit("glu", call.path, [source], options)
+    return made(index, call.easel.shape(index), rank, channel, x.batch)
 
 
 @operator("aten.prelu")

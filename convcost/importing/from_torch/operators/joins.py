@@ -41,16 +41,25 @@ def _joined(call: Call) -> Value:
     if isinstance(a, Value) and isinstance(b, Value):
         return _both(call, kind, a, b)
     x, other = (a, b) if isinstance(a, Value) else (b, a)
-    if not isinstance(x, Value):
-        return _both(call, kind, flowing(call.easel, a), flowing(call.easel, b))
+    if not isinstance(x, Value):  # what costs something is worked out of learned tensors
+        first = a if isinstance(a, Held) and a.leaves else b
+        x, other = flowing(call.easel, first), b if first is a else a
+        if isinstance(other, Held) and other.leaves:
+            return _both(call, kind, x, flowing(call.easel, other))
     if not isinstance(other, Held) or (not other.leaves and _fits(other, x)):
         call.easel.free[f"{kind} a fixed number"] += 1
         return x
     leaf = other.leaf
-    if leaf is not None and leaf.learned and kind in LEARNED and leaf.key not in call.easel.used:
+    if leaf is not None and leaf.learned and kind in LEARNED and _joins(call, leaf.key):
         path = (*parted(leaf.key),)
         return met(call.easel, LEARNED[kind], x, leaf.key, other.dims, path)
     return _both(call, kind, x, flowing(call.easel, other))
+
+
+def _joins(call: Call, key: str) -> bool:
+    """Whether a learned tensor is nobody's yet, or only joins have it."""
+    user = call.easel.used.get(key)
+    return user is None or key in call.easel.held or call.easel.layers[user].kind == "scale"
 
 
 def _both(call: Call, kind: str, a: Value, b: Value) -> Value:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from convcost.importing.from_torch.held import Held
 from convcost.importing.from_torch.materials import flowing
 from convcost.importing.from_torch.registry import Call, operator
 from convcost.importing.parts.joins import side_by_side
@@ -44,7 +45,12 @@ def _long(x: Any) -> bool:
 @operator("aten.split", "aten.split_with_sizes", "aten.chunk", "aten.tensor_split")
 def pieces(call: Call) -> Any:
     x, dim = _x(call), call.given["dim"]
-    return split(call.easel, x, dim, [dims[dim] for dims in call.dims], call.path)
+    lengths = [dims[dim] for dims in call.dims]
+    found = iter(split(call.easel, x, dim, [n for n in lengths if n], call.path))
+    return tuple(
+        next(found) if length else _nothing(dims)
+        for length, dims in zip(lengths, call.dims, strict=True)
+    )
 
 
 @operator("aten.unbind")
@@ -59,6 +65,8 @@ def unbind(call: Call) -> Any:
 def slice_(call: Call) -> Any:
     x, given = _x(call), call.given
     dim = given["dim"] % len(x.dims)
+    if 0 in call.dims:
+        return _nothing(call.dims)
     start = _index(given["start"] or 0, x.dims[dim])
     return piece(call.easel, x, dim, start, call.dims[dim], call.path, given["step"] or 1)
 
@@ -67,6 +75,8 @@ def slice_(call: Call) -> Any:
 def narrow(call: Call) -> Any:
     x, given = _x(call), call.given
     dim = given["dim"] % len(x.dims)
+    if 0 in call.dims:
+        return _nothing(call.dims)
     start = _index(given["start"], x.dims[dim])
     return piece(call.easel, x, dim, start, given["length"], call.path)
 
@@ -81,6 +91,11 @@ def select(call: Call) -> Any:
 
 def _x(call: Call) -> Value:
     return flowing(call.easel, call.given["self"])
+
+
+def _nothing(dims: tuple[int, ...]) -> Held:
+    """A piece without elements, as a model cuts off tokens that it has none of."""
+    return Held(dims, (), object())
 
 
 def _index(at: int, extent: int) -> int:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from convcost.importing.from_torch.operators.convolutions import spread
+from convcost.importing.from_torch.operators.convolutions import AXES, spread
 from convcost.importing.from_torch.registry import Call, operator
 from convcost.importing.from_torch.samples import apart, together
+from convcost.importing.from_torch.unknown import stated
 from convcost.importing.parts.windows import each, window
 from convcost.importing.value import Value
 
@@ -43,6 +44,8 @@ def adaptive_max_pool(call: Call) -> Any:
 def _windows(call: Call, kind: str, more: dict[str, Any]) -> Value:
     given = call.given
     rank = len(given["self"].dims) - 2
+    if rank == AXES and given["self"].dims[0] > 1:
+        return stated(call, f"{kind} of many samples")  # type: ignore[no-any-return]
     kernel = spread(given["kernel_size"], rank)
     stride = spread(given["stride"] or kernel, rank)
     x = together(given["self"])
@@ -60,6 +63,8 @@ def _windows(call: Call, kind: str, more: dict[str, Any]) -> Value:
 
 def _adaptive(call: Call, what: str) -> Value:
     before = call.given["self"].dims
+    if len(before) - 2 == AXES and before[0] > 1:
+        return stated(call, f"adaptive_{what}_pool of many samples")  # type: ignore[no-any-return]
     x = together(call.given["self"])
     size = call.dims[2:]
     if set(size) == {1} and len(x.dims) == len(before):

@@ -1,5 +1,6 @@
 """Recurrent layers over whole sequences."""
 
+from math import prod
 from typing import Any
 
 from convcost.importing.from_torch.materials import flowing, weights
@@ -39,6 +40,17 @@ def recurrent(call: Call) -> Any:
     index = call.easel.emit(kind, call.path, [source], options, tensors=weights(*params))
     y = made(index, call.easel.shape(index), ROWS, ROWS - 1, rows.batch)
     return (y if first else permuted(y, (1, 0, 2)), *_states(call, y))
+
+
+@operator(*(f"aten.{name}_cell" for name in KINDS))
+def cell(call: Call) -> Any:
+    """One step: every weight of the input and of the state once a sample."""
+    given = call.given
+    kinds = (given["w_ih"], given["w_hh"])
+    # Of an LSTM the states are two, [n, hidden] each.
+    output = call.dims[0] if isinstance(call.dims[0], tuple) else call.dims
+    macs = output[0] * sum(prod(one.dims) for one in kinds)
+    return stated(call, call.name.removeprefix("aten."), macs)
 
 
 def _states(call: Call, y: Value) -> list[Any]:

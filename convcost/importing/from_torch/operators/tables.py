@@ -7,9 +7,11 @@ from convcost.importing.from_torch.held import Held
 from convcost.importing.from_torch.materials import flowing, weights
 from convcost.importing.from_torch.registry import Call, operator
 from convcost.importing.from_torch.unknown import stated
+from convcost.importing.parts.reductions import reduced
 from convcost.importing.value import Value, made, permuted, reshaped
 
 MATRIX = 2
+BAGS = ("sum", "mean", "max")  # by PyTorch's numbers
 
 
 @operator("aten.embedding")
@@ -21,6 +23,21 @@ def embedding(call: Call) -> Any:
         return _looked_up(call, table, reshaped(indices, (*indices.dims, 1)), call.dims)
     flat = reshaped(indices, (prod(indices.dims),))._replace(batch=None)
     return _looked_up(call, table, flat, call.dims)
+
+
+@operator("aten.embedding_bag")
+def embedding_bag(call: Call) -> Any:
+    """Rows of a table, and one number for all of them; of several bags only that they are looked
+    up is told."""
+    given = call.given
+    table, indices = given["weight"], given["indices"]
+    first = call._replace(dims=call.dims[0])
+    single = isinstance(table, Held) and isinstance(indices, Value) and first.dims[0] == 1
+    if not single or given["per_sample_weights"] is not None:
+        return stated(call, "look-up of bags")
+    rows = embedding(first._replace(dims=(1, *indices.dims, first.dims[1])))
+    y = reduced(call.easel, BAGS[given["mode"]], rows, [1], keep=False, path=call.path)
+    return (y, *(None for _ in call.dims[1:]))
 
 
 @operator("aten.index")
