@@ -4,6 +4,7 @@ import pytest
 from keras_models import SHAPE, conv, drawn, entry, functional, graph, one, sequential, tensor
 
 from convcost.errors import Refusal
+from convcost.importing.spec import specced
 
 
 def test_layers_in_a_circle_are_refused(tmp_path):
@@ -269,3 +270,117 @@ def test_a_state_that_is_more_than_a_start_is_refused(tmp_path, end):
     del config["config"]["layers"][3]
     config["config"]["output_layers"] = ["s", 0, 0]
     assert [one.kind for one in drawn(tmp_path, config).layers] == ["lstm", "lstm"]
+
+
+TWICE = {
+    "slopes for places": (one("PReLU", "l"), 6 * 4, 0),
+    "a recurrent convolution": (
+        one("TimeDistributed", "l", layer=one("LSTM", "r", units=4, return_sequences=True)),
+        4 * 4 * (4 + 4 + 1),
+        0,
+    ),
+    "weights held to a norm": (
+        one("SpectralNormalization", "l", layer=one("Dense", "d", units=4)),
+        4 * 4 + 4,
+        4,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_a_layer_without_a_kind_that_is_called_twice_is_counted_once(tmp_path, name):
+    layer, params, buffers = TWICE[name]
+    shape = (2, 3, 4) if "layer" in layer["config"] and "recurrent" in name else (6, 4)
+    config = graph(
+        (entry("x", *shape),),
+        (layer, ([tensor("x")], {}), ([tensor("l")], {})),
+        inputs=["x", 0, 0],
+        outputs=["l", 1, 0],
+    )
+    drawing = drawn(tmp_path, config)
+    assert sum(layer.params for layer in drawing.layers) == params
+    assert sum(layer.buffers for layer in drawing.layers) == buffers
+    specced(drawing)
+
+
+def brackets(*entries):
+    return {"class_name": "GetItem", "config": {"name": "g"}, "module": "keras.src.ops.numpy"}, (
+        [tensor("x"), list(entries)],
+        {},
+    )
+
+
+def span(start=None, stop=None, step=None):
+    return {"class_name": "__slice__", "config": {"start": start, "stop": stop, "step": step}}
+
+
+DOTS = {"class_name": "__ellipsis__", "config": {}}
+TAKEN = {
+    "a number": ((span(), 0), "7×3", [("slice", {"length": 1, "along": 1})]),
+    "a range": ((span(), span(1, -1)), "4×7×3", [("slice", {"length": 4, "start": 1, "along": 1})]),
+    "the last axis": ((DOTS, span(None, None, 2)), "6×7×2", [("slice", {"length": 2, "step": 2})]),
+    "from the end": (
+        (span(), span(), -1),
+        "6×3",
+        [("slice", {"length": 1, "start": 6, "along": 2})],
+    ),
+    "a new axis": ((span(), None, DOTS), "1×6×7×3", []),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_stands_in_brackets_is_a_piece(tmp_path, name):
+    entries, text, layers = TAKEN[name]
+    layer, call = brackets(*entries)
+    end = one("ReLU", "r")
+    config = graph(
+        (entry("x", 6, 7, 3),),
+        (layer, call),
+        (end, ([tensor("g")], {})),
+        inputs=["x", 0, 0],
+        outputs=["r", 0, 0],
+    )
+    drawing = drawn(tmp_path, config)
+    found = [(one.kind, dict(one.options)) for one in drawing.layers if one.kind == "slice"]
+    assert (drawing.layers[-1].output.text, found) == (text, layers)
+    assert not any(one.uncounted for one in drawing.layers)
+    specced(drawing)
+
+
+REFUSED = {
+    "samples": ((0,), "a choice of samples is not read"),
+    "nothing": ((span(), span(3, 3)), "a range keeps nothing of an axis of 6"),
+    "a tensor": ((span(), "?"), "a tensor is taken apart by other than numbers and ranges"),
+    "too many": ((span(),) * 5, "GetItem of 5 entries for 4 axes is not read"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_brackets_of_another_form_are_refused(tmp_path, name):
+    entries, message = REFUSED[name]
+    layer, call = brackets(*entries)
+    config = graph((entry("x", 6, 7, 3),), (layer, call), inputs=["x", 0, 0], outputs=["g", 0, 0])
+    with pytest.raises(Refusal) as refused:
+        drawn(tmp_path, config)
+    assert (refused.value.code, refused.value.message) == ("CC401", f"layer `g`: {message}")
+
+
+def test_samples_stay_such_past_a_matrix_for_each_place(tmp_path):
+    dense = one("EinsumDense", "e", equation="bhwc,hwcd->bhwd", output_shape=[6, 7, 5])
+    pool = one("MaxPooling2D", "p", pool_size=[3, 3], strides=[2, 2], padding="valid")
+    drawing = drawn(tmp_path, sequential(dense, pool, shape=[None, 6, 7, 3]))
+    assert drawing.layers[-1].output.text == "2×3×5"
+    assert sum(layer.params for layer in drawing.layers) == 6 * 7 * 3 * 5
+    specced(drawing)
+
+
+def test_models_that_call_each_other_twice_end_somewhere(tmp_path):
+    model = sequential(one("Dense", "d", units=4), shape=[None, 4])
+    for number in range(40):
+        model["config"]["name"] = name = f"m{number}"
+        twice = (model, ([tensor("x")], {}), ([tensor(name)], {}))
+        model = graph((entry("x", 4),), twice, inputs=["x", 0, 0], outputs=[name, 1, 0])
+    with pytest.raises(Refusal) as refused:
+        drawn(tmp_path, model)
+    told = "the model comes to more than 20,000 layers"
+    assert (refused.value.code, refused.value.message) == ("CC401", told)

@@ -3,8 +3,9 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from onnx_models import array, drawn, model, node
 
 from convcost.errors import Refusal
@@ -162,3 +163,19 @@ REPEATED = {
 @pytest.mark.parametrize("number", REPEATED)
 def test_notes_name_three_tensors_and_count_the_others(tmp_path, number):
     assert drawn(tmp_path, _scaled(number)).notes == (REPEATED[number],)
+
+
+def test_what_only_a_branch_holds_is_told_of(tmp_path):
+    def branch(op):
+        given = helper.make_tensor_value_info("o", TensorProto.FLOAT, [1, 5, 8])
+        held = [numpy_helper.from_array(array(8), f"of_{op}")]
+        return helper.make_graph([node(op, "x", f"of_{op}", "-> o")], "branch", [], [given], held)
+
+    nodes = [
+        node("ReduceSum", "x", "-> s", keepdims=0),
+        node("Greater", "s", "zero", "-> c"),
+        node("If", "c", "-> y", then_branch=branch("Mul"), else_branch=branch("Add")),
+    ]
+    made = model(nodes, {"zero": np.array(0, np.float32)}, (1, 5, 8))
+    note = "16 numbers of the file are in no layer: `of_Add in If `y`` (8), `of_Mul in If `y`` (8)"
+    assert drawn(tmp_path, made).notes == (note,)

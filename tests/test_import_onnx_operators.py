@@ -7,6 +7,7 @@ from onnx import TensorProto, helper
 from onnx_models import array, drawn, ints, model, node, sums, told
 
 from convcost.errors import Refusal
+from convcost.importing.spec import specced
 
 W = {"w": array(4, 8, 3, 3)}
 ROW = (1, 197, 768)
@@ -652,3 +653,33 @@ def test_old_files_are_read(tmp_path, name):
         made.graph.input.append(entry)
     params = sum(one.size for one in weights.values())
     assert sums(drawn(tmp_path, made)) == (params, 0, 4 * 3 * 3 * 8 * 10 * 8)
+
+
+def test_steps_that_come_first_are_joined_along_their_own_axis(tmp_path):
+    """[steps, samples, channels], as PyTorch's newer exporter takes an RNN apart."""
+    nodes = [
+        node("Tanh", "x", "-> a"),
+        node("Unsqueeze", "a", "first", "-> b"),
+        node("Tanh", "b", "-> c"),
+        node("Concat", "b", "c", "-> d", axis=0),
+        node("MatMul", "d", "w", "-> y"),
+    ]
+    drawing = drawn(tmp_path, model(nodes, {"w": array(8, 6), "first": ints(0)}, (1, 8)))
+    assert told(drawing)[-2:] == [
+        "concat along=1 → 2×8",
+        "linear features=6 bias=False each_position=True → 2×6",
+    ]
+    specced(drawing)
+
+
+def test_samples_stay_such_past_an_einsum_with_a_matrix_for_each_place(tmp_path):
+    nodes = [
+        node("Einsum", "x", "w", "-> a", equation="bsc,scd->bsd"),
+        node("Transpose", "a", "-> t", perm=[0, 2, 1]),
+        node("Conv", "t", "k", "-> y"),
+    ]
+    weights = {"w": array(5, 8, 6), "k": array(4, 6, 3)}
+    drawing = drawn(tmp_path, model(nodes, weights, (1, 5, 8)))
+    assert sums(drawing) == (5 * 8 * 6 + 4 * 6 * 3, 0, 5 * 8 * 6 + 4 * 6 * 3 * 3)
+    assert told(drawing)[-1] == "conv filters=4 kernel=3 → 3×4"
+    specced(drawing)

@@ -228,3 +228,49 @@ def test_a_norm_of_one_channel_learns_a_scale_of_1(tmp_path: Path) -> None:
     weights |= {"m": array(1), "v": array(1)}
     made = model([node("BatchNormalization", "x", *weights, "-> y")], weights, (1, 1, 5, 5))
     assert sums(drawn(tmp_path, made)) == (1 + 1, 1 + 1, 0)
+
+
+def test_weights_that_the_exporter_calls_buffers_are_none_of_the_params(tmp_path: Path) -> None:
+    nodes = [
+        node("Conv", "x", "blur", "-> a", group=8),
+        node("Conv", "a", "fixed", "b", "-> c"),
+        node("Conv", "c", "fixed", "-> d"),
+        node("ConvTranspose", "d", "wide", "e", "-> f"),
+        node("GlobalAveragePool", "f", "-> g"),
+        node("Flatten", "g", "-> h"),
+        node("Gemm", "h", "matrix", "i", "-> y", transB=1),
+    ]
+    weights = {"blur": array(8, 1, 3, 3), "fixed": array(8, 8, 1, 1), "wide": array(8, 4, 2, 2)}
+    kinds = dict.fromkeys((*weights, "matrix"), "BUFFER") | dict.fromkeys("bei", "PARAMETER")
+    weights |= {"matrix": array(6, 4), "b": array(8), "e": array(4), "i": array(6)}
+    drawing = drawn(tmp_path, signed(model(nodes, weights), **kinds))
+    macs = 8 * 9 * 10 * 8 + 2 * 8 * 8 * 10 * 8 + 8 * 4 * 2 * 2 * 10 * 8 + 4 * 6
+    assert sums(drawing) == (8 + 4 + 6, 8 * 9 + 8 * 8 + 8 * 4 * 2 * 2 + 6 * 4, macs)
+    small, large = "Shape(channels=8, size=(10, 8))", "Shape(channels=4, size=(11, 9))"
+    assert told(drawing)[:4] == [
+        "depthwise kernel=3 buffer=True → 10×8×8",
+        "conv filters=8 kernel=1 bias=True buffer=True → 10×8×8",
+        f"custom what=conv of kept weights params=0 macs=5120 input={small} → 10×8×8",
+        (
+            f"custom what=transposed_conv of kept weights params=0 macs=10240 output={large} "
+            f"input={small} buffers=128 → 11×9×4"
+        ),
+    ]
+    specced(drawing)
+
+
+def test_bounds_that_are_learned_are_params(tmp_path: Path) -> None:
+    nodes = [
+        node("MatMul", "x", "w", "-> a"),
+        node("Max", "a", "low", "-> b"),
+        node("Min", "b", "high", "-> c"),
+        node("Clip", "gain", "", "most", "-> g"),
+        node("Mul", "c", "g", "-> y"),
+    ]
+    weights = {"w": array(8, 6), "low": array(6), "high": array(1), "gain": array()}
+    kinds = dict.fromkeys(weights, "PARAMETER")
+    weights["most"] = np.array(4, np.float32)
+    drawing = drawn(tmp_path, signed(model(nodes, weights, ROWS), **kinds))
+    assert sums(drawing) == (8 * 6 + 6 + 1 + 1, 0, 5 * 8 * 6)
+    assert drawing.notes == ()
+    specced(drawing)

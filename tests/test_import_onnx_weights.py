@@ -462,3 +462,37 @@ def test_views_may_begin_within_a_block_of_others() -> None:
     assert fresh(ten[1], [ten[0]]) == 5
     assert fresh(ten[1], [ten[2]]) == 5
     assert fresh(ten[1], [ten[0], ten[2]]) == 0
+
+
+def test_a_norm_may_have_one_tensor_for_its_scale_and_its_shift(tmp_path: Path) -> None:
+    """Exporters keep one of two that are equal: both begin at zero."""
+    nodes = [node("BatchNormalization", "x", "zero", "zero", "mean", "var", "-> y")]
+    weights = {"zero": array(8), "mean": array(8), "var": array(8)}
+    drawing = drawn(tmp_path, model(nodes, weights))
+    assert sums(drawing) == (2 * 8, 2 * 8, 0)
+    shared = "1 tensor belongs to several layers that share nothing else"
+    assert drawing.notes == (f"{shared}, and is counted for each: `zero`",)
+    specced(drawing)
+
+
+def test_layers_that_share_all_with_one_that_shares_some_are_counted_once(tmp_path: Path) -> None:
+    """As the steps of an RNN that was taken apart: the first has no step before it."""
+    nodes = [node("BatchNormalization", "x", "s", "a", "m", "v", "-> x0")]
+    nodes += [
+        node(
+            "BatchNormalization",
+            f"x{n}",
+            "s",
+            "b",
+            "m",
+            "v",
+            f"-> {'y' if n == 2 else f'x{n + 1}'}",
+        )
+        for n in range(3)
+    ]
+    drawing = drawn(tmp_path, model(nodes, {name: array(8) for name in "sabmv"}))
+    assert [layer.params for layer in drawing.layers] == [2 * 8, 2 * 8, 0, 0]
+    assert drawing.notes == (
+        "1 tensor belongs to several layers that share nothing else, and is counted for each: `s`",
+    )
+    specced(drawing)

@@ -29,6 +29,7 @@ from convcost.importing.from_keras.unknown import EXPORTED, Known, helping, of_s
 from convcost.importing.value import Value
 
 Tensors = tuple[Value, ...]
+MOST = 20_000  # layers: models within models, each called twice, soon are more than anyone reads
 Stored = Callable[[str, str], int | None]  # elements in the file, by a group or a layer's key
 
 
@@ -211,6 +212,8 @@ class _Walk:
         here, own = (*path, *self.paths.get(name, (name,))), f"{key}/{name}"
         if kind in (*FUNCTIONAL, "Sequential") and is_own(one):
             return self.model(one, here, own, feed)
+        if len(self.easel.layers) > MOST:
+            raise Refusal("CC401", f"the model comes to more than {MOST:,} layers", EXPORTED)
         draw = drawer(one)
         if draw is None or not is_own(one):
             known = self._known(one, own, node, feed)

@@ -46,8 +46,13 @@ def keywords(one: dict[str, Any], node: int) -> dict[str, Any]:
     """What a call is given by keyword, tensors and all else."""
     calls = one.get("inbound_nodes") or ()
     call = calls[node] if node < len(calls) else None
-    found = call.get("kwargs") if isinstance(call, dict) else None
-    return found if isinstance(found, dict) else {}
+    if not isinstance(call, dict):
+        return {}
+    given, found = call.get("args"), call.get("kwargs")
+    found = found if isinstance(found, dict) else {}
+    if one["class_name"] == "GetItem" and isinstance(given, list) and len(given) > 1:
+        return {**found, "key": given[1]}  # what stands in the brackets of x[…]
+    return found
 
 
 def unmasked(found: list[Source], kind: str) -> list[Source]:

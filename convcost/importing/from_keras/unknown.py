@@ -8,6 +8,7 @@ from convcost.importing.drawing import Path
 from convcost.importing.easel import Easel
 from convcost.importing.from_keras.call import LAYERS
 from convcost.importing.from_keras.classes import is_operation, is_own, whose
+from convcost.importing.from_keras.once import stated
 from convcost.importing.parts.stated import bounded
 from convcost.importing.value import Value, made
 from convcost.shapes import Shape
@@ -58,9 +59,9 @@ def unknown(
     size = tuple(n for axis, n in enumerate(dims) if axis not in (0, channel))
     shape = Shape(dims[channel], size)
     inputs, bound = bounded(easel, sources, shape)
-    options = {"what": kind, "params": stored, "macs": "uncounted", **bound}
+    options = {"what": kind, "macs": "uncounted", **bound}
     tensors = {key: stored} if stored else {}
-    index = easel.emit("custom", path, inputs, options, tensors=tensors)
+    index = stated(easel, path, inputs, options, tensors)
     return made(index, shape, len(dims), channel)
 
 

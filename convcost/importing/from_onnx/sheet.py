@@ -51,6 +51,7 @@ class Sheet:
         self.books = Books(easel, constants)
         self.cut, self.covered = _pieces(graph, constants)
         self.buffers: set[str] = set()  # tensors that are known to be such
+        self._again: dict[tuple[str, ...], dict[str, int]] = {}  # what layers have under other keys
         self.apart = apart(graph, constants, self.readers)
 
     # Inputs
@@ -136,11 +137,14 @@ class Sheet:
     def _apart(self, tensors: dict[str, int], kinds: tuple[str, ...]) -> dict[str, int]:
         """Tensors under keys of their own, where a layer shares only some with another, or with
         one of another kind: exporters keep one of several tensors that are equal."""
-        owners = {self.easel.used.get(key) for key in tensors}
-        owner = owners.pop() if len(owners) == 1 else -1
-        if owner is None or (owner >= 0 and self._of_one(owner, tensors, kinds)):
-            return tensors
-        return {self.again(key): elements for key, elements in tensors.items()}
+        for found in (tensors, self._again.get(tuple(sorted(tensors)), {})):
+            owners = {self.easel.used.get(key) for key in found}
+            owner = owners.pop() if len(owners) == 1 else -1
+            if owner is None or (owner >= 0 and self._of_one(owner, found, kinds)):
+                return found
+        found = {self.again(key): elements for key, elements in tensors.items()}
+        self._again[tuple(sorted(tensors))] = found
+        return found
 
     def _of_one(self, owner: int, tensors: Mapping[str, int], kinds: tuple[str, ...]) -> bool:
         """Whether a layer holds just these: one with a bias and one without share no module."""
@@ -152,7 +156,7 @@ class Sheet:
         if key not in self.easel.used:
             return key
         if not self.books.owes(key):
-            self.repeated.add(key)
+            self.repeated.add(key.split(AGAIN, 1)[0])
         return f"{key}{AGAIN}{len(self.easel.layers)}"
 
     # What comes of a node
@@ -192,6 +196,11 @@ class Sheet:
             if name in self.values:
                 return self.values[name].source
         return len(self.easel.layers) - 1 if self.easel.layers else -1
+
+    def kept(self, constant: Constant) -> dict[str, int]:
+        """A tensor that is a buffer as it stands, by its key; nothing for one that is learned."""
+        whole = constant.whole and not constant.learned and constant.real
+        return dict(constant.roots) if whole and constant.roots[0][0] in self.buffers else {}
 
     def is_apart(self, weights: Constant) -> bool:
         """Whether layers share these weights, and have biases of their own."""

@@ -1,6 +1,7 @@
 """Which elements of a stored tensor a constant is, where it is some of them, each once."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from math import gcd, prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -82,6 +83,7 @@ def _steps(dims: Dims) -> Dims:
     return tuple(prod(dims[axis + 1 :]) for axis in range(len(dims)))
 
 
+@lru_cache(maxsize=1 << 14)
 def _sorted(view: View) -> tuple[int, tuple[tuple[int, int], ...]]:
     """The first element and the axes, (extent, step) from the widest step on, in as few as can
     be."""

@@ -7,6 +7,7 @@ from typing import Any
 from convcost.errors import Refusal
 from convcost.importing.easel import Easel
 from convcost.importing.from_keras.call import Call, layer
+from convcost.importing.from_keras.once import stated
 from convcost.importing.parts.pointwise import by_channel, pointwise
 from convcost.importing.value import Value, made
 from convcost.kind import KINDS
@@ -82,8 +83,8 @@ def _by_position(easel: Easel, call: Call, own: list[int]) -> Value:
     """Slopes for single positions: no kind has such, and like all activations they cost nothing."""
     source = easel.demand(call.x, call.x.channel, call.path)
     n = prod(call.x.dims[axis] for axis in own)
-    options = {"what": "PReLU", "params": n, "macs": 0, "input": easel.shape(source)}
-    index = easel.emit("custom", call.path, [source], options, tensors=call.tensor("alpha", n))
+    options = {"what": "PReLU", "macs": 0, "input": easel.shape(source)}
+    index = stated(easel, call.path, [source], options, call.tensor("alpha", n))
     return made(index, easel.shape(index), len(call.x.dims), call.x.channel, call.x.batch)
 
 

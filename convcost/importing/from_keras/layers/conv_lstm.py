@@ -5,6 +5,7 @@ from math import prod
 from convcost.errors import Refusal
 from convcost.importing.easel import Easel
 from convcost.importing.from_keras.call import Call, layer
+from convcost.importing.from_keras.once import stated
 from convcost.importing.parts.stated import bounded
 from convcost.importing.value import Value, made
 from convcost.shapes import Shape
@@ -31,10 +32,10 @@ def conv_lstm(easel: Easel, call: Call) -> Value:
     shape = Shape(f, ((steps, *out) if sequences else out))
     source = easel.demand(x, 2 if first else len(x.dims) - 1, call.path)
     inputs, bound = bounded(easel, [source], shape, macs)
-    options = {"what": call.kind, "params": sum(tensors.values()), "macs": macs, **bound}
+    options = {"what": call.kind, "macs": macs, **bound}
     if bias:
         options["biases"] = GATES * f
-    index = easel.emit("custom", call.path, inputs, options, tensors=tensors)
+    index = stated(easel, call.path, inputs, options, tensors)
     rank = len(x.dims) - (not sequences)
     channel = (1 + sequences) if first else rank - 1
     return made(index, shape, rank, channel)

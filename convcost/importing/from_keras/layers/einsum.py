@@ -55,6 +55,8 @@ def einsum_dense(easel: Easel, call: Call) -> Value:
     drawn = permuted(
         reshaped(drawn, equation.dims(letters)), [letters.index(one) for one in equation.out]
     )
+    if equation.out[0] == equation.given[0]:
+        drawn = drawn._replace(batch=0)
     if biased and not whole:
         dims = tuple(equation.extents[one] if one in biased else 1 for one in equation.out)
         drawn = met(easel, "add", drawn, f"{call.key}/bias", dims, (*call.path, "bias"))

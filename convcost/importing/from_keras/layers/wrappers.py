@@ -7,6 +7,7 @@ from convcost.errors import Refusal
 from convcost.importing.easel import Easel
 from convcost.importing.from_keras.call import Call, layer
 from convcost.importing.from_keras.classes import owned
+from convcost.importing.from_keras.once import stated
 from convcost.importing.parts.reductions import reduced
 from convcost.importing.parts.stated import bounded
 from convcost.importing.value import Value, made, reshaped
@@ -83,12 +84,10 @@ def _repeated(easel: Easel, call: Call, one: dict[str, Any]) -> Value:
     shape = Shape(dims[-1], dims[1:-1])
     source = easel.demand(call.x, len(rest) + 1, call.path)
     inputs, bound = bounded(easel, [source], shape, 1)
-    options = {"what": f"{one['class_name']} a step", "params": params, "macs": macs, **bound}
+    options = {"what": f"{one['class_name']} a step", "macs": macs, **bound}
     tensors = {f"{call.key}/layer": params} if params else {}
     kept = {f"{call.key}/layer/kept": buffers} if buffers else {}
-    if buffers:
-        options["buffers"] = buffers
-    index = easel.emit("custom", call.path, inputs, options, tensors=tensors, buffers=kept)
+    index = stated(easel, call.path, inputs, options, tensors, kept)
     return made(index, shape, len(dims), len(dims) - 1)
 
 
@@ -100,6 +99,8 @@ def spectral(easel: Easel, call: Call) -> Value:
     owned(one, call.kind)
     assert call.inner is not None
     n = _last(one, call.x)
+    if f"{call.key}/vector_u" in easel.used:  # called again, it has the same
+        return call.inner(easel, one, call.x, call.path, f"{call.key}/layer")
     options = {"what": "spectral vector", "params": 0, "macs": 0, "buffers": n}
     source = call.x.source
     index = easel.emit(

@@ -1,6 +1,7 @@
 """Convolutions: plain, transposed, of integers."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from convcost.errors import Refusal
@@ -13,8 +14,10 @@ from convcost.importing.from_onnx.shapes import Dims
 from convcost.importing.from_onnx.sheet import Sheet, get
 from convcost.importing.from_onnx.unknown import uncounted
 from convcost.importing.parts.pointwise import by_channel
+from convcost.importing.parts.stated import bounded
 from convcost.importing.parts.windows import convolved, each, padded, window
-from convcost.importing.value import Value
+from convcost.importing.value import Value, made
+from convcost.shapes import Shape
 
 SAME = ("SAME_UPPER", "SAME_LOWER")
 
@@ -84,6 +87,10 @@ def _convolved(sheet: Sheet, node: Node, weights: int, bias: int) -> Value | tup
     gain = _gain(sheet, filters, sheet.constant(node, bias))
     shift = biased(sheet, node, bias)
     has_bias = shift and gain is None and not sheet.is_apart(filters)
+    kept = sheet.kept(filters)
+    if not sheet.easel.used.keys().isdisjoint(kept):
+        return _fixed(sheet, node, x, kept, filters, bias)
+    held = (*(() if kept else (weights,)), *((bias,) if has_bias else ()))
     x = convolved(
         sheet.easel,
         x,
@@ -95,10 +102,9 @@ def _convolved(sheet: Sheet, node: Node, weights: int, bias: int) -> Value | tup
         ends=ends,
         dilation=dilation,
         groups=get(node, "group", 1),
-        tensors=sheet.tensors(
-            node, weights, *((bias,) if has_bias else ()), kinds=("conv", "depthwise")
-        ),
+        tensors=sheet.tensors(node, *held, kinds=("conv", "depthwise")),
         bias=has_bias,
+        buffers=kept,
     )
     if gain is not None:
         x = _gained(sheet, node, x, gain, bias)
@@ -107,6 +113,30 @@ def _convolved(sheet: Sheet, node: Node, weights: int, bias: int) -> Value | tup
     if "activation" in node.attributes:
         x = applied(sheet, node, node.attributes["activation"], x)
     return x
+
+
+def _fixed(
+    sheet: Sheet, node: Node, x: Value, kept: dict[str, int], filters: Constant, bias: int
+) -> Value | tuple[Value, ...]:
+    """A convolution whose weights are a buffer that no layer of its kind can have: it states its
+    macs."""
+    dims = sheet.dims(node)
+    if dims is None:
+        return uncounted(sheet, node)
+    # Each number of the wider side meets a window of each channel of its group on the other.
+    wide = x.dims if node.op == "ConvTranspose" else dims
+    macs = prod(wide) * prod(filters.dims[1:])
+    source = sheet.easel.demand(x, 1, sheet.path(node))
+    shape = Shape(dims[1], dims[2:])
+    inputs, bound = bounded(sheet.easel, [source], shape, macs)
+    new = {key: n for key, n in kept.items() if key not in sheet.easel.used}
+    what = "transposed_conv" if node.op == "ConvTranspose" else "conv"
+    options = {"what": f"{what} of kept weights", "params": 0, "macs": macs, **bound}
+    options["buffers"] = sum(new.values())
+    path = sheet.path(node)
+    index = sheet.easel.emit("custom", path, inputs, options, buffers=new)
+    y = made(index, shape, len(dims), 1, x.batch)
+    return shifted(sheet, node, y, bias, 1) if biased(sheet, node, bias) else y
 
 
 def _gain(sheet: Sheet, filters: Constant, bias: Constant | None) -> str | None:
@@ -140,6 +170,8 @@ def conv_transpose(sheet: Sheet, node: Node) -> Value | tuple[Value, ...]:
     kernel = filters.dims[2:]
     stride, dilation = spread(node, "strides", axes), spread(node, "dilations", axes)
     extra = tuple(get(node, "output_padding", ())) or (0,) * axes
+    if kept := sheet.kept(filters):
+        return _fixed(sheet, node, x, kept, filters, 2)
     shift = biased(sheet, node, 2)
     has_bias = shift and not sheet.is_apart(filters)
     options: dict[str, Any] = {

@@ -50,12 +50,22 @@ def einsum(sheet: Sheet, node: Node) -> Value | tuple[Value, ...]:
     if len(ranks) == 2:  # noqa: PLR2004
         found = _linear(sheet, node, letters, out) or _scaled(sheet, node, letters, out)
         if found is not None:
-            return found
+            return _sampled(sheet, node, found, letters, out)
     terms = [_Term(sheet.value(node, at), one) for at, one in enumerate(letters)]
     while len(terms) > 1:
         rest = "".join(term.letters for term in terms[2:]) + out
         terms[:2] = [_multiplied(sheet, node, terms[0], terms[1], rest)]
-    return _ended(sheet, node, terms[0], out)
+    return _sampled(sheet, node, _ended(sheet, node, terms[0], out), letters, out)
+
+
+def _sampled(sheet: Sheet, node: Node, y: Value, letters: list[str], out: str) -> Value:
+    """The result with its samples along the axis that they came in by."""
+    for at, term in enumerate(letters):
+        batch = sheet.value(node, at).batch if sheet.flows(node, at) else None
+        if batch is not None:
+            kept = term[batch] in out and y.dims[out.index(term[batch])] == 1
+            return y._replace(batch=out.index(term[batch])) if kept else y
+    return y
 
 
 def _parsed(equation: str, ranks: list[int]) -> tuple[list[str], str]:

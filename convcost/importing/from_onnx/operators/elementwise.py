@@ -11,7 +11,7 @@ from convcost.importing.from_onnx.sheet import Sheet, get
 from convcost.importing.from_onnx.unknown import stated
 from convcost.importing.parts.joins import elementwise
 from convcost.importing.parts.pointwise import pointwise
-from convcost.importing.parts.tensors import met
+from convcost.importing.parts.tensors import learned, met
 from convcost.importing.value import Value, reshaped
 from convcost.shapes import broadcast
 
@@ -66,7 +66,7 @@ def _meets(sheet: Sheet, node: Node, x: Value, at: int) -> Value:
     dims = _axis(node, x, constant)
     wide = broadcast(x.dims, dims)
     kind = LEARNED.get(node.op)
-    if constant.elements == 1 and not _single(constant, kind):
+    if constant.elements == 1 and not _single(sheet, constant, kind):
         x = _longer(x, dims)
         for key, _ in constant.roots if constant.real else ():
             plain = SCALAR.match(key) and not OPAQUE.match(key)
@@ -77,6 +77,8 @@ def _meets(sheet: Sheet, node: Node, x: Value, at: int) -> Value:
         table = sheet.value(node, at)
         return elementwise(sheet.easel, KINDS[node.op], [x, table], sheet.path(node))
     own = constant.learned and not (x.source < 0 and _standardizes(sheet, node, constant))
+    if kind is None and constant.real and own:  # a bound that is learned
+        return _bounded(sheet, node, x, at, dims)
     if kind is None or not constant.real or not own:
         return _fixed(sheet, node, x, at, wide)
     tensors = sheet.tensors(node, at)
@@ -87,6 +89,15 @@ def _meets(sheet: Sheet, node: Node, x: Value, at: int) -> Value:
     if later is not None:
         return later
     return met(sheet.easel, kind, x, key, dims, sheet.path(node))
+
+
+def _bounded(sheet: Sheet, node: Node, x: Value, at: int, dims: tuple[int, ...]) -> Value:
+    x = _longer(x, dims)
+    full = (1,) * (len(x.dims) - len(dims)) + dims
+    key, path = sheet.again(next(iter(sheet.tensors(node, at)))), sheet.path(node)
+    beside = sheet.beside(node)
+    table = learned(sheet.easel, key, full, (*path, "learned"), beside=beside, channel=x.channel)
+    return elementwise(sheet.easel, KINDS[node.op], [x, table], path)
 
 
 def _again_in(sheet: Sheet, index: int, key: str) -> bool:
@@ -124,9 +135,11 @@ def _kept(sheet: Sheet, constant: Constant) -> bool:
     return len(long) > 1 and constant.whole and constant.roots[0][0] in sheet.buffers
 
 
-def _single(constant: Constant, kind: str | None) -> bool:
-    """Whether one number is learned."""
-    return kind is not None and constant.learned and constant.real and constant.whole
+def _single(sheet: Sheet, constant: Constant, kind: str | None) -> bool:
+    """Whether one number is learned, as it stands or worked out of one that is."""
+    if not (constant.learned and constant.real) or (kind is None and not constant.sure):
+        return False
+    return constant.whole or [n for _, n in sheet.books.stored(constant)] == [1]
 
 
 def _axis(node: Node, x: Value, constant: Constant) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from convcost.importing.from_onnx.graph import Node
 from convcost.importing.from_onnx.operators import operator
 from convcost.importing.from_onnx.sheet import Sheet, get
 from convcost.importing.from_onnx.unknown import stated, uncounted
+from convcost.importing.from_onnx.worked import AGAIN
 from convcost.importing.parts.pointwise import by_channel, pointwise
 from convcost.importing.value import Value
 
@@ -24,6 +25,12 @@ def affine(
     """The options and tensors of a learned scale and shift."""
     scaled, shifted = learns(sheet, node, scale, 1), learns(sheet, node, shift, 0)
     at = [*([scale] if scaled else []), *([shift] if shifted else [])]
+    if scaled and shifted and node.input(scale) == node.input(shift):
+        # An exporter keeps one of two equal tensors: a norm that begins at zero.
+        (key, n), *_ = sheet.tensors(node, scale).items()
+        sheet.repeated.add(key.split(AGAIN, 1)[0])
+        again = f"{key}{AGAIN}{len(sheet.easel.layers)}, shift"
+        return {"scale": scaled, "shift": shifted}, {sheet.again(key): n, again: n}
     return {"scale": scaled, "shift": shifted}, sheet.tensors(node, *at, kinds=NORMS)
 
 
@@ -82,7 +89,8 @@ def _by_group(sheet: Sheet, node: Node, x: Value, groups: int) -> Value:
     options = {"groups": groups, "scale": False, "shift": False}
     path = sheet.path(node)
     y = by_channel(sheet.easel, "group_norm", x, path, 1, options)
-    _, tensors = affine(sheet, node, 1, 2)
+    at = [at for at, neutral in ((1, 1), (2, 0)) if learns(sheet, node, at, neutral)]
+    tensors = sheet.tensors(node, *at, kinds=NORMS)
     if not tensors:
         return y
     what = {"what": "scale and shift of groups", "params": sum(tensors.values()), "macs": 0}

@@ -118,6 +118,14 @@ def _concat(sheet: Sheet, node: Node, at: list[int]) -> Value:
     if len(kept) == 1:
         return sheet.free(node, sheet.value(node, kept[0]))
     values = [sheet.value(node, one) for one in kept]
-    return side_by_side(
-        sheet.easel, values, axis_of(node, 1, len(values[0].dims)), sheet.path(node)
-    )
+    axis = axis_of(node, 1, len(values[0].dims))
+    if any(x.batch == axis for x in values):  # what looked like samples are steps
+        batch = _samples(values, axis)
+        values = [x._replace(batch=batch) for x in values]
+    return side_by_side(sheet.easel, values, axis, sheet.path(node))
+
+
+def _samples(values: list[Value], axis: int) -> int | None:
+    """The first axis of 1 in all tensors besides that one."""
+    extents = enumerate(zip(*(x.dims for x in values), strict=False))
+    return next((at for at, found in extents if at != axis and set(found) == {1}), None)

@@ -19,7 +19,7 @@ LINEAR = ("linear", "embedding")  # whose table may be the matrix of a linear la
 def gemm(sheet: Sheet, node: Node) -> Value:
     a, b = get(node, "transA", 0), get(node, "transB", 0)
     constant = sheet.constant(node, 1)
-    if constant is None or not sheet.flows(node, 0):
+    if constant is None or not sheet.flows(node, 0) or sheet.kept(constant):
         weights = sheet.constant(node, 0)
         if weights is not None and weights.learned and sheet.flows(node, 1):
             x = sheet.value(node, 1)
