@@ -147,8 +147,11 @@ def transposed(easel: Easel, call: Call) -> Value:
 def pool(easel: Easel, call: Call) -> Value:
     kind = "max_pool" if call.kind.startswith("Max") else "avg_pool"
     kernel = call.numbers("pool_size", 2)
-    stride = kernel if call.config.get("strides") is None else call.numbers("strides")
-    options = {"kernel": each(kernel), "stride": each(stride), "padding": _padded(call)}
+    options: dict[str, Any] = {"kernel": each(kernel)}
+    if call.config.get("strides") is not None and call.numbers("strides") != kernel:
+        options["stride"] = each(call.numbers("strides"))
+    if _padded(call) != "valid":
+        options["padding"] = _padded(call)
     return window(easel, kind, call.x, call.path, options, None, call.channel)
 
 
