@@ -395,3 +395,19 @@ def test_a_size_that_only_the_spec_refuses_is_told():
 )
 def test_a_number_is_worked_out_of_what_comes_in(wanted, text):
     assert worked_out(wanted, {"in_height": (7, 9), "in_width": (12, 20)}) == text
+
+
+def test_a_model_of_which_one_axis_alone_may_vary_is_held_there():
+    """A reader of lines: a number learned for each of 64 rows, lines of any length."""
+
+    def of_64_rows(easel, x):
+        y = conv(easel, x, 8, "a")
+        if y.dims[2] != 64:
+            raise Refusal("CC401", "not 64 rows")
+        rows = tensors.learned(easel, "p", (1, 8, 64, 1), ("p",), beside=y.source, channel=1)
+        return joins.elementwise(easel, "add", [y, rows], ("add",))
+
+    made_of = imported(of_64_rows)
+    assert taken(made_of.text) == "input: {channels: 3, size: 64}"
+    assert made_of.notes == ("held against the model at other sizes too, 64×193",)
+    assert at(made_of.text, (64, 100)).totals.macs == 100 * 64 * 8 * 27

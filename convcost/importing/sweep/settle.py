@@ -9,9 +9,11 @@ from convcost.importing.spec import specced
 from convcost.importing.sweep.follow import followed, sames
 from convcost.importing.sweep.hold import DIFFERS, LAX, NARROW, NEITHER, SAME, Verdict, held
 from convcost.importing.sweep.same import merged
-from convcost.importing.sweep.sizes import Size, near, probes, stepped, steps
+from convcost.importing.sweep.sizes import Size, alone, near, probes, stepped, steps
 from convcost.shapes import size_text
 from convcost.spec.sizes import Sizes
+
+FIXED = Sizes(fixed=True)
 
 
 class Swept(NamedTuple):
@@ -41,15 +43,10 @@ class _Sweep:
     def settled(self) -> Swept:
         told, text = self._told()
         seen = self._seen(text)
-        if {one.outcome for one in seen} == {NEITHER}:
-            # A head for 7×7 takes what comes to 7×7; a table of positions takes nothing else.
-            seen.append(self._verdict(text, near(self.own)))
-            if seen[-1].outcome != SAME:
-                text = specced(self.drawing._replace(sizes=Sizes(fixed=True)))
-                return Swept(text, tuple(_bound(seen, None, "fixed: true")))
         if not _is_wrong(seen):
             return Swept(text, tuple(_known(seen)))
-        sizes = self._sizes(text)
+        refused = {one.outcome for one in seen} <= {NEITHER, LAX}
+        sizes = FIXED if refused else self._sizes(text)
         wrong = next((one for one in seen if one.outcome in (DIFFERS, LAX)), None)
         if sizes.fixed and wrong is not None:
             told = self.drawing  # what was told from other sizes holds for none of them
@@ -60,7 +57,7 @@ class _Sweep:
     def _told(self) -> tuple[Drawing, str]:
         """The drawing with what goes with the size told so, if three drawings tell it, and its
         text."""
-        for sizes in probes(self.own):
+        for sizes in (*probes(self.own), alone(self.own)):
             models = [model for size in sizes if not isinstance(model := self._model(size), str)]
             told = followed(self.drawing, *models) if models else None
             if told is None:
@@ -87,6 +84,10 @@ class _Sweep:
             if DIFFERS in outcomes or (SAME in outcomes and LAX not in outcomes):
                 break
             seen += [self._verdict(text, size) for size in sizes]
+        if {one.outcome for one in seen} == {NEITHER}:
+            # A head for 7×7 takes what comes to 7×7, one for rows of a line lines of any length; a
+            # table of positions takes nothing else.
+            seen += [self._verdict(text, size) for size in (near(self.own), *alone(self.own))]
         return seen
 
     def _sizes(self, text: str) -> Sizes:
@@ -96,7 +97,7 @@ class _Sweep:
             outcomes = [self._verdict(text, size).outcome for size in stepped(self.own, step)]
             if SAME in outcomes and set(outcomes) <= {SAME, NEITHER}:
                 return Sizes(multiple=step)
-        return Sizes(fixed=True)
+        return FIXED
 
     def _verdict(self, text: str, size: Size) -> Verdict:
         model = self._model(size)

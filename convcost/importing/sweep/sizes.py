@@ -41,6 +41,14 @@ def near(own: Size) -> Size:
     return tuple(n + 2 * axis + 1 for axis, n in enumerate(own))
 
 
+def alone(own: Size) -> list[Size]:
+    """Sizes of which one axis alone is another."""
+    if len(own) == 1:
+        return []
+    more = odd(own)
+    return [(*own[:axis], more[axis], *own[axis + 1 :]) for axis in range(len(own))]
+
+
 def probes(own: Size) -> list[tuple[Size, ...]]:
     """Sizes to look at, in this order; those that stand together are of one sort."""
     found: list[tuple[Size, ...]] = [(odd(own), other(own))]
