@@ -9,7 +9,7 @@ from convcost.importing.spec import specced
 from convcost.importing.sweep.follow import followed, sames
 from convcost.importing.sweep.hold import DIFFERS, LAX, NARROW, NEITHER, SAME, Verdict, held
 from convcost.importing.sweep.same import merged
-from convcost.importing.sweep.sizes import Size, alone, near, probes, stepped, steps
+from convcost.importing.sweep.sizes import Size, alone, even, near, probes, stepped, steps
 from convcost.shapes import size_text
 from convcost.spec.sizes import Sizes
 
@@ -93,10 +93,18 @@ class _Sweep:
     def _sizes(self, text: str) -> Sizes:
         """What a spec that is wrong at some sizes takes: of the multiples of a number it has to be
         right at all that are looked at, near and far."""
+        right = (SAME, NEITHER)
+        if self._verdict(text, even(self.own)).outcome not in right:  # a multiple of them all
+            return FIXED
         for step in steps(self.own):
-            outcomes = [self._verdict(text, size).outcome for size in stepped(self.own, step)]
-            if SAME in outcomes and set(outcomes) <= {SAME, NEITHER}:
-                return Sizes(multiple=step)
+            found = set()
+            for size in stepped(self.own, step):
+                found.add(self._verdict(text, size).outcome)
+                if not found <= set(right):
+                    break
+            else:
+                if SAME in found:
+                    return Sizes(multiple=step)
         return FIXED
 
     def _verdict(self, text: str, size: Size) -> Verdict:
