@@ -151,17 +151,20 @@ def _elsewhere(size: int, target: str) -> str:
 
     notes = read(Asked(target, ((3, size, size),))).notes
     for words, verdict in SIZES_SAID.items():
-        if any(words in note for note in notes):
+        if any(all(word in note for word in words) for note in notes):
             return verdict
     return "of several inputs"
 
 
+# What is said of other sizes, all of the words in one note.
 SIZES_SAID = {
-    "takes no other size": "its own, as the model",
-    "this spec does not": "fewer than the model",
-    "`fixed: true`": "its own",
-    "`multiple:": "some multiples",
-    "held against": "as the model",
+    ("this spec does not",): "fewer than the model",
+    ("has other layers", "`fixed: true`"): "its own",
+    ("has other layers", "`multiple:"): "some multiples",
+    ("the model refuses", "`multiple:"): "multiples, as the model",
+    ("the model refuses", "`fixed: true`"): "its own, as the model",
+    ("takes no other size",): "its own, as the model",
+    ("held against",): "as the model",
 }
 
 
