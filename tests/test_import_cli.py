@@ -98,6 +98,15 @@ def test_a_budget_that_does_not_fit_the_new_layers_is_not_lost(keras, tmp_path):
     assert (tmp_path / "net.yaml").read_text() == text
 
 
+def test_a_spec_that_is_no_yaml_is_not_written_over(keras, tmp_path):
+    (tmp_path / "net.yaml").write_text("budget: {params: {max: 3}\n")
+    done = run("import", str(keras), "-o", "net.yaml", "--force", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "net.yaml: it cannot be read: " in done.stderr.decode()
+    assert "help: remove it first" in done.stderr.decode()
+    assert (tmp_path / "net.yaml").read_text() == "budget: {params: {max: 3}\n"
+
+
 def test_a_name_can_be_given(keras):
     assert run("import", str(keras), "--name", "Mine").stdout.decode().startswith("name: Mine\n")
 

@@ -1,6 +1,7 @@
 """Does a spec still describe a model, at its own size and at others?"""
 
 from collections.abc import Callable
+from itertools import chain
 from typing import NamedTuple
 
 from convcost.costs import Costs
@@ -32,7 +33,7 @@ def checked(asked: Asked, spec_at: SpecAt) -> Checked:
     if not answer.same or asked.fixed or imported.again is None:
         return Checked(imported, answer)
     notes: list[str] = []
-    for size in (size for sizes in probes(own.network.inputs[0][1].size)[:2] for size in sizes):
+    for size in chain.from_iterable(probes(own.network.inputs[0][1].size)):
         theirs = _spec(spec_at, size)
         mine = at(imported.text, size)
         if theirs is None:

@@ -10,8 +10,11 @@ SECTIONS = ("published", "budget")
 
 def kept(old: str, new: str) -> tuple[str, tuple[str, ...]]:
     """The new text with the sections of the old one that no import writes, and their names. Raises
-    Refusal where they do not fit what is new, or the old text holds several networks."""
-    documents, _ = read(old)
+    Refusal where they do not fit what is new, or the old text is no YAML or several networks."""
+    documents, problems = read(old)
+    if problems:
+        problem = problems[0]
+        raise Refusal(problem.code, f"it cannot be read: {problem.message}", "remove it first")
     if len(documents) > 1:
         raise Refusal("CC004", "it holds several networks", "import into a file of its own")
     if not documents or type(documents[0]) is not Mapping:
