@@ -9,8 +9,9 @@ from collections.abc import Callable
 from inspect import get_annotations
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, dataclass_transform
 
+from convcost.errors import Refusal
 from convcost.field import Sight
-from convcost.options import TYPES, OptionType
+from convcost.options import TYPES, Layers, OptionType
 from convcost.registry import Registry
 from convcost.shapes import Shape
 from convcost.work import NOTHING, Work
@@ -149,6 +150,27 @@ class Join(Fan):
     """A kind with branches."""
 
     role = "join"
+
+
+class Like(Join):
+    """A join whose second branch lends the first its size, and is not seen."""
+
+    branches: Layers = option("two named lists of layers, or names of layers", None)
+    seen = 1
+
+    def take(self, inputs: tuple[Shape, ...]) -> tuple[Shape, ...]:
+        if len(inputs) != 2:  # noqa: PLR2004
+            raise Refusal("CC303", f"{self.name} takes two branches, not {len(inputs)}")
+        return inputs
+
+    def same_axes(self, x: tuple[Shape, ...]) -> None:
+        """Raises Refusal where the second has other axes than the first."""
+        if len(x[0].size) != len(x[1].size):
+            raise Refusal(
+                "CC303",
+                f"{self.name} gives {x[0].text} the size of another, and {x[1].text} has "
+                f"{len(x[1].size)} axes",
+            )
 
 
 KINDS: Registry[type[Kind[Any]]] = Registry("convcost.layers")

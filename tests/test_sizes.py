@@ -4,13 +4,20 @@ import pytest
 from support import cost
 
 from convcost.errors import Source, SpecError
+from convcost.options import INPUT_KEYS
+from convcost.shapes import Shape
 from convcost.spec.entry import Settings
 from convcost.spec.load import load
+from convcost.spec.sizes import SAYS
 
 LAYERS = "layers: [{conv: 8, kernel: 3, padding: 1}]"
 FIXED = f"input: {{channels: 3, size: 224, fixed: true}}\n{LAYERS}"
 MULTIPLE = f"input: {{channels: 3, size: 224, multiple: 32}}\n{LAYERS}"
 MACS = 8 * 3 * 3 * 3
+
+
+def test_what_an_input_may_say_is_what_a_misspelt_key_is_compared_with():
+    assert (*Shape._fields, *SAYS) == INPUT_KEYS
 
 
 def said(text, size=None):

@@ -164,9 +164,8 @@ def _told(costs: Costs) -> Rows:
 
 
 def _is_idle(row: LayerCost, costs: Costs) -> bool:
-    if MEANT.get(row.kind) not in ("upsample", "reshape", "pad"):
-        return False
-    return inputs_of(costs.network, costs.network.steps[row.step])[0] == row.output
+    taken = inputs_of(costs.network, costs.network.steps[row.step])
+    return row.kind in MEANT and taken[0] == row.output
 
 
 def _local(row: LayerCost, costs: Costs, *, loose: bool) -> tuple[Any, ...]:

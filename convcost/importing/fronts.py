@@ -98,25 +98,14 @@ def _drawn_at(asked: Asked, shape: Shape, size: tuple[int, ...]) -> Drawing:
         last = given[0] != (shape.channels, *shape.size) == (given[0][-1], *given[0][:-1])
         given = ((*size, shape.channels) if last else (shape.channels, *size),)
     if path.suffix.lower() == ".onnx":
-        return _opened(asked._replace(size=size))
+        from convcost.importing.from_onnx import read as read_onnx
+
+        return read_onnx(path, size=size, dims=dict(asked.dims), again=True)
     if path.suffix.lower() not in KERAS:
         return drawn(asked._replace(inputs=given, size=None))
     from convcost.importing.from_keras import read as read_keras
 
     return read_keras(path, size=size, inputs=given, anyway=True)
-
-
-def _opened(asked: Asked) -> Drawing:
-    """An ONNX file at another size; what it holds as numbers of its own size is its own."""
-    try:
-        return drawn(asked)
-    except Refusal as refusal:
-        _, bound, why = refusal.message.partition("; at --size ")
-        if not bound:
-            raise
-        _, _, why = why.partition(": ")
-        message = f"as the file holds numbers of its own size ({why}); export it with its height "
-        raise Refusal(refusal.code, f"{message}and width open") from None
 
 
 def _free(drawing: Drawing) -> tuple[str, ...]:

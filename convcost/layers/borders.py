@@ -2,8 +2,8 @@
 
 from convcost.errors import Refusal
 from convcost.field import Sight, sliding
-from convcost.kind import Example, Join, Layer, kind, option
-from convcost.options import Along, Border, Count, Layers, Natural
+from convcost.kind import Example, Layer, Like, kind, option
+from convcost.options import Along, Border, Count, Natural
 from convcost.shapes import Shape
 from convcost.window import needs_axes, needs_axis, spread_border
 
@@ -99,12 +99,9 @@ class Slice(Layer):
 
 
 @kind("pad_like", principal="branches")
-class PadLike(Join):
+class PadLike(Like):
     """The first of two branches with zeros around it, the odd one behind, or elements taken away,
     so that it has the size of the second: what came up again beside what it came from."""
-
-    branches: Layers = option("two named lists of layers, or names of layers", None)
-    seen = 1
 
     examples = (
         Example("{pad_like: [input, input]}", Shape(64, (28, 28)), Shape(64, (28, 28))),
@@ -116,12 +113,5 @@ class PadLike(Join):
     )
 
     def output(self, x: tuple[Shape, ...]) -> Shape:
-        if len(x) != 2:  # noqa: PLR2004  one is padded, one lends its size
-            raise Refusal("CC303", f"pad_like takes two branches, not {len(x)}")
-        if len(x[0].size) != len(x[1].size):
-            raise Refusal(
-                "CC303",
-                f"pad_like gives {x[0].text} the size of another, and {x[1].text} has "
-                f"{len(x[1].size)} axes",
-            )
+        self.same_axes(x)
         return Shape(x[0].channels, x[1].size)

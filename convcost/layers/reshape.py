@@ -2,8 +2,8 @@ from math import prod
 
 from convcost.errors import Refusal
 from convcost.field import EVERYWHERE, Sight, all_of
-from convcost.kind import Example, Join, Layer, kind, option
-from convcost.options import REST, Form, Layers
+from convcost.kind import Example, Layer, Like, kind, option
+from convcost.options import REST, Form
 from convcost.shapes import Shape, size_text
 
 
@@ -54,12 +54,9 @@ class Reshape(Layer):
 
 
 @kind("reshape_like", principal="branches")
-class ReshapeLike(Join):
+class ReshapeLike(Like):
     """The elements of the first of two branches at the size of the second, the channels being what
     is left over: tokens laid out as the map they came from. Free."""
-
-    branches: Layers = option("two named lists of layers, or names of layers", None)
-    seen = 1
 
     examples = (
         Example("{reshape_like: [input, input]}", Shape(64, (13, 17)), Shape(64, (13, 17))),
@@ -71,8 +68,6 @@ class ReshapeLike(Join):
     )
 
     def output(self, x: tuple[Shape, ...]) -> Shape:
-        if len(x) != 2:  # noqa: PLR2004  one is laid out, one lends its size
-            raise Refusal("CC303", f"reshape_like takes two branches, not {len(x)}")
         tokens, like = x
         channels, over = divmod(tokens.elements, prod(like.size))
         if over:

@@ -3,8 +3,8 @@ from typing import Any
 
 from convcost.errors import Refusal
 from convcost.field import Sight, scaling
-from convcost.kind import Example, Join, Layer, kind, option
-from convcost.options import Extent, Factor, Layers, Mode
+from convcost.kind import Example, Layer, Like, kind, option
+from convcost.options import Extent, Factor, Mode
 from convcost.shapes import Shape
 from convcost.window import needs_axes, spread
 
@@ -47,13 +47,11 @@ class Upsample(Layer):
 
 
 @kind("upsample_like", principal="branches")
-class UpsampleLike(Join):
+class UpsampleLike(Like):
     """The first of two branches, at the size of the second: a feature pyramid's way down, a map
     of classes at the size of the image. Interpolation is counted as 0 macs."""
 
-    branches: Layers = option("two named lists of layers, or names of layers", None)
     mode: Mode = option("`linear` sees 2 elements an axis, `cubic` 4", "nearest")
-    seen = 1
 
     examples = (
         Example("{upsample_like: [input, input]}", Shape(64, (13, 17)), Shape(64, (13, 17))),
@@ -67,16 +65,9 @@ class UpsampleLike(Join):
     )
 
     def output(self, x: tuple[Shape, ...]) -> Shape:
-        if len(x) != 2:  # noqa: PLR2004  one is enlarged, one lends its size
-            raise Refusal("CC303", f"upsample_like takes two branches, not {len(x)}")
         for shape in x:
             needs_axes(shape.size, self.name)
-        if len(x[0].size) != len(x[1].size):
-            raise Refusal(
-                "CC303",
-                f"upsample_like gives {x[0].text} the size of another, and {x[1].text} has "
-                f"{len(x[1].size)} axes",
-            )
+        self.same_axes(x)
         return Shape(x[0].channels, x[1].size)
 
     def sight(self, x: tuple[Shape, ...]) -> tuple[Sight, ...]:

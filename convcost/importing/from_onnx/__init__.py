@@ -11,18 +11,23 @@ NEEDED = ("google.protobuf.message", "numpy", "onnx")
 
 
 def read(
-    path: Path, *, size: tuple[int, ...] | None = None, dims: Mapping[str, int] = {}
+    path: Path,
+    *,
+    size: tuple[int, ...] | None = None,
+    dims: Mapping[str, int] = {},
+    again: bool = False,
 ) -> Drawing:
     """The model in a file, drawn at a batch of 1.
 
-    `size` is of every input that leaves its own open, `dims` are dimensions by name. Raises
-    UsageError where the file cannot be read, Refusal for what is wrong with the model.
+    `size` is of every input that leaves its own open, `dims` are dimensions by name; `again` is for
+    a file that was read at its own size before. Raises UsageError where the file cannot be read,
+    Refusal for what is wrong with the model.
     """
     _there()
     from convcost.importing.from_onnx.file import opened
     from convcost.importing.from_onnx.walk import drawn
 
-    return drawn(opened(path), path, size, dims)
+    return drawn(opened(path), path, size, dims, again=again)
 
 
 def _there() -> None:

@@ -57,7 +57,14 @@ class _Prepared(NamedTuple):
     notes: tuple[str, ...]
 
 
-def drawn(model: "ModelProto", path: Path, size: Dims | None, dims: Mapping[str, int]) -> Drawing:
+def drawn(
+    model: "ModelProto",
+    path: Path,
+    size: Dims | None,
+    dims: Mapping[str, int],
+    *,
+    again: bool = False,
+) -> Drawing:
     """The model in the file `path`. Raises Refusal; where a layer is to blame, its message begins
     with the operator's name."""
     model = flattened(model)
@@ -69,6 +76,10 @@ def drawn(model: "ModelProto", path: Path, size: Dims | None, dims: Mapping[str,
     except Refusal as refusal:
         if not taken.moved:
             raise
+        if again:
+            own = "as the file holds numbers of its own size"
+            opened = "export it with its height and width open"
+            raise Refusal("CC402", f"{own} ({refusal.message}); {opened}") from None
         asked = "x".join(map(str, size or ()))
         raise Refusal(
             "CC402",

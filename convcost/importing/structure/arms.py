@@ -3,6 +3,7 @@
 from string import ascii_lowercase
 
 from convcost.importing.structure.tree import Branch, Item, Join, Layer, inside, refs
+from convcost.kind import KINDS, Like
 
 _STRAIGHT = {
     "add": ("shortcut", "main"),
@@ -10,18 +11,14 @@ _STRAIGHT = {
     "concat": ("before", "new"),
 }
 _OWN = {"add": "bias", "multiply": "factor"}  # what the model has of its own, by what it does
-_ROLES = {
-    "attention": ("query", "key", "value"),
-    "matmul": ("left", "right"),
-    "upsample_like": ("x", "like"),
-    "reshape_like": ("x", "like"),
-    "pad_like": ("x", "like"),
-}
+_ROLES = {"attention": ("query", "key", "value"), "matmul": ("left", "right")}
 
 
 def arm_names(join: Join) -> list[str]:
     """Branches by their modules; where these say nothing by what they are to the join."""
-    roles = _ROLES.get(join.layer.kind, ())
+    kind = KINDS.get(join.layer.kind)
+    lends = kind is not None and issubclass(kind, Like)
+    roles = ("x", "like") if lends else _ROLES.get(join.layer.kind, ())
     if len(roles) == len(join.branches):
         return list(roles)
     two = len(join.branches) == 2  # noqa: PLR2004  one of them goes straight on

@@ -11,7 +11,7 @@ from convcost.importing.structure.run import LONGEST_BRANCH, Run
 from convcost.importing.structure.schedule import FREE_STANDING, scheduled
 from convcost.importing.structure.tree import Branch, Item, Join, Side, fed
 from convcost.importing.structure.wiring import Inputs
-from convcost.kind import KINDS
+from convcost.kind import KINDS, Like
 from convcost.shapes import Shape
 
 SHORT = 2  # layers
@@ -63,8 +63,8 @@ class _Weaver:
         sources = self.inputs[index]
         if layer.kind in FREE_STANDING:
             self.book.runs[index] = Run(None, index, [drawn_layer(index, layer)], 1)
-        elif kind is not None and kind.role == "join" and kind.seen is not None:
-            self._lent(index, layer, kind.seen)
+        elif kind is not None and issubclass(kind, Like):
+            self._lent(index, layer)
         elif kind is not None and kind.role == "join":
             self._join(index, layer)
         elif len(sources) == 1:
@@ -88,18 +88,16 @@ class _Weaver:
 
     # Joins
 
-    def _lent(self, index: int, layer: Drawn, seen: int) -> None:
+    def _lent(self, index: int, layer: Drawn) -> None:
         """What only lends its shape is taken by name; the flow goes on through the first input."""
-        source, *others = self.inputs[index]
-        assert seen == 1, layer.kind
-        branches = (Branch(), *(Branch(ref=other) for other in others))
+        source, other = self.inputs[index]
+        branches = (Branch(), Branch(ref=other))
         run = self.book.extended(index, Join(drawn_layer(index, layer), branches), source)
         run.seen(layer, self._shape(source))
-        for other in others:
-            if other == run.start:  # what a branch comes from has its name outside
-                self.book.served(other)
-            else:
-                self.book.referred([other], index)
+        if other == run.start:  # what a branch comes from has its name outside
+            self.book.served(other)
+        else:
+            self.book.referred([other], index)
         self.book.settle(run.start)
 
     def _join(self, index: int, layer: Drawn) -> None:

@@ -4,7 +4,7 @@ which."""
 
 from convcost.importing.drawing import Drawing
 from convcost.importing.sweep.align import aligned
-from convcost.importing.sweep.drawn import AtSizes
+from convcost.importing.sweep.at_sizes import AtSizes
 from convcost.importing.sweep.laws import LAWS, still
 from convcost.importing.sweep.same import pads
 

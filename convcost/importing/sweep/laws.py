@@ -7,7 +7,7 @@ from math import floor, prod
 from typing import Any, TypeAlias
 
 from convcost.importing.drawing import Drawn
-from convcost.importing.sweep.drawn import AtSizes
+from convcost.importing.sweep.at_sizes import AtSizes
 from convcost.importing.sweep.numbers import Numbers, gives, worked_out
 from convcost.importing.sweep.same import pads
 from convcost.shapes import Shape
