@@ -6,9 +6,10 @@ import sys
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from onnx_models import array, drawn, model, node
+from onnx_models import array, drawn, ints, model, node
 
 from convcost.errors import Refusal
+from convcost.importing.fronts import Asked, read
 
 WITHOUT = """
 import sys
@@ -179,3 +180,19 @@ def test_what_only_a_branch_holds_is_told_of(tmp_path):
     made = model(nodes, {"zero": np.array(0, np.float32)}, (1, 5, 8))
     note = "16 numbers of the file are in no layer: `of_Add in If `y`` (8), `of_Mul in If `y`` (8)"
     assert drawn(tmp_path, made).notes == (note,)
+
+
+def test_a_file_that_is_bound_to_its_size_says_why_and_its_spec_is_of_that_size(tmp_path):
+    nodes = [
+        node("Resize", "x", "", "", "sizes", "-> up", mode="nearest"),
+        node("Resize", "x", "", "scales", "-> twice", mode="nearest"),
+        node("Add", "up", "twice", "-> y"),
+    ]
+    scales = np.array([1, 1, 2, 2], dtype=np.float32)
+    made = model(nodes, {"sizes": ints(1, 8, 24, 20), "scales": scales}, dims=[1, 8, 12, 10])
+    path = tmp_path / "net.onnx"
+    path.write_bytes(made.SerializeToString())
+    imported = read(Asked(str(path)))
+    assert "input: {channels: 8, size: [12, 10], fixed: true}\n" in imported.text
+    (note,) = (note for note in imported.notes if "fixed" in note)
+    assert "refuses, as the file was exported for one size and holds numbers of it (Add" in note

@@ -77,9 +77,8 @@ def drawn(
         if not taken.moved:
             raise
         if again:
-            own = "as the file holds numbers of its own size"
-            opened = "export it with its height and width open"
-            raise Refusal("CC402", f"{own} ({refusal.message}); {opened}") from None
+            own = "as the file was exported for one size and holds numbers of it"
+            raise Refusal("CC402", f"{own} ({refusal.message})") from None
         asked = "x".join(map(str, size or ()))
         raise Refusal(
             "CC402",
