@@ -1,6 +1,6 @@
-"""A fixture for budgets in tests; pytest finds it where convcost is installed.
+"""A fixture for budgets in tests; pytest finds it if convcost is installed.
 
-Nothing of convcost is imported before a test asks for it.
+convcost itself is imported when a test first uses the fixture.
 """
 
 from collections.abc import Callable
@@ -12,33 +12,31 @@ import pytest
 if TYPE_CHECKING:
     from convcost import Check
 
-LOST = "there is no file"
+NOT_FOUND = "there is no file"
 
 
 @pytest.fixture(scope="session")
 def convcost_check() -> "Callable[..., Check]":
-    """`convcost.check`, and a limit that is exceeded fails the test with the report as its text; a
-    spec that is wrong fails it with what is wrong.
+    """`convcost.check`, which fails the test if a limit is exceeded or a spec is invalid.
 
-    It takes what `convcost.check` takes; relative paths are of the current folder, and that is
-    where pytest was started, if the test does not change it.
+    The message is the report, or the problems of the spec. The arguments are those of
+    `convcost.check`. Relative paths start at the current folder, where pytest was started.
     """
 
     def check(*arguments: Any, **limits: Any) -> "Check":
         __tracebackhide__ = True
-        from convcost import SpecError, UsageError
-        from convcost import check as checked
+        import convcost
 
         try:
-            answer = checked(*arguments, **limits)
-        except (SpecError, UsageError) as error:
-            said = "\n".join((str(error), *getattr(error, "__notes__", ())))
+            report = convcost.check(*arguments, **limits)
+        except (convcost.SpecError, convcost.UsageError) as error:
+            message = "\n".join((str(error), *getattr(error, "__notes__", ())))
         else:
-            if answer.ok:
-                return answer
-            said = str(answer)
-        # Failed only here, where no other exception is told of as its context.
-        looked = f"\nlooked in {Path.cwd()}" if LOST in said else ""
-        pytest.fail(f"{said}{looked}", pytrace=False)
+            if report.ok:
+                return report
+            message = str(report)
+        # Outside the except block, so that the failure has no other exception as its context.
+        folder = f"\nlooked in {Path.cwd()}" if NOT_FOUND in message else ""
+        pytest.fail(f"{message}{folder}", pytrace=False)
 
     return check

@@ -2,8 +2,8 @@
 
 import json
 
-from convcost.importing.from_keras import read
-from convcost.importing.spec import specced
+from convcost.importing.frontends.keras import read
+from convcost.importing.spec import proved_spec
 
 SHAPE = [None, 32, 32, 3]
 
@@ -66,9 +66,9 @@ def drawn(tmp_path, config, **asked):
 
 def counted(tmp_path, *layers, shape=SHAPE):
     """Kinds, params and macs of the layers of a sequential model, proved as a spec."""
-    drawing = drawn(tmp_path, sequential(*layers, shape=shape))
-    specced(drawing)
-    return [(layer.kind, layer.params, layer.macs) for layer in drawing.layers]
+    layer_graph = drawn(tmp_path, sequential(*layers, shape=shape))
+    proved_spec(layer_graph)
+    return [(layer.kind, layer.params, layer.macs) for layer in layer_graph.layers]
 
 
 def tensor(name, node=0, number=0, shape=None):

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from convcost.importing.drawing import Drawing
-from convcost.importing.from_onnx import read
+from convcost.importing.frontends.onnx import read
+from convcost.importing.ir.layer_graph import LayerGraph
 
 X = (1, 8, 12, 10)
 FLOAT = TensorProto.FLOAT
@@ -16,7 +16,7 @@ FLOAT = TensorProto.FLOAT
 
 def array(*dims: int) -> np.ndarray:
     """A weight in which no two numbers are the same."""
-    return (np.arange(int(np.prod(dims)), dtype=np.float32).reshape(dims) + 0.5) / 7
+    return ((np.arange(int(np.prod(dims))).reshape(dims) + 0.5) / 7).astype(np.float32)
 
 
 def ints(*numbers: int) -> np.ndarray:
@@ -51,25 +51,27 @@ def model(
     return helper.make_model(graph, opset_imports=imports, ir_version=10)
 
 
-def drawn(folder: Path, made: ModelProto, **options: Any) -> Drawing:
+def drawn(folder: Path, made: ModelProto, **options: Any) -> LayerGraph:
     path = folder / "model.onnx"
     path.write_bytes(made.SerializeToString())
-    return read(path, **options)
+    layer_graph = read(path, **options)
+    assert not [note for note in layer_graph.notes if note.startswith("not balanced")]
+    return layer_graph
 
 
-def told(drawing: Drawing) -> list[str]:
+def told(layer_graph: LayerGraph) -> list[str]:
     """Every layer as one would write it: `conv filters=4 kernel=3 → 10×8×4`."""
     lines = []
-    for layer in drawing.layers:
+    for layer in layer_graph.layers:
         options = "".join(f" {name}={value}" for name, value in layer.options)
         lines.append(f"{layer.kind}{options} → {layer.output.text}")
     return lines
 
 
-def sums(drawing: Drawing) -> tuple[int, int, int]:
+def sums(layer_graph: LayerGraph) -> tuple[int, int, int]:
     """Params, buffers, macs."""
     return (
-        sum(layer.params for layer in drawing.layers),
-        sum(layer.buffers for layer in drawing.layers),
-        sum(layer.macs for layer in drawing.layers),
+        sum(layer.params for layer in layer_graph.layers),
+        sum(layer.buffers for layer in layer_graph.layers),
+        sum(layer.macs for layer in layer_graph.layers),
     )

@@ -1,11 +1,11 @@
-"""Drawings for tests, put down layer by layer."""
+"""Layer graphs for tests, added layer by layer."""
 
 from dataclasses import dataclass
 
-from convcost.importing.drawing import Drawing, Drawn
-from convcost.importing.spec import specced
-from convcost.kind import KINDS
-from convcost.shapes import Shape
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
+from convcost.importing.spec import proved_spec
+from convcost.model.kind import KINDS
+from convcost.model.shape import Shape
 
 X = Shape(4, (8, 8))
 
@@ -17,14 +17,14 @@ class Sketch:
     inputs: tuple[tuple[str, Shape], ...] = (("x", X),)
 
     def __post_init__(self):
-        self.layers: list[Drawn] = []
+        self.layers: list[GraphLayer] = []
 
     def put(self, kind, *sources, path=None, shares=None, note="", rest=None, **options) -> int:
         layer = KINDS.get(kind)(**options)
-        x = layer.take(tuple(map(self._shape, sources)))
+        x = layer.select_inputs(tuple(map(self._shape, sources)))
         own = shares is None
         self.layers.append(
-            Drawn(
+            GraphLayer(
                 path or (f"{kind}_{len(self.layers)}",),
                 kind,
                 tuple(options.items()),
@@ -45,12 +45,12 @@ class Sketch:
             source = self.put(kind, source, path=(*path, kind) if path else None, **options)
         return source
 
-    def drawing(self, *outputs, **further) -> Drawing:
+    def graph(self, *outputs, **further) -> LayerGraph:
         ends = outputs or (len(self.layers) - 1,)
-        return Drawing("net", "", self.inputs, tuple(self.layers), ends, **further)
+        return LayerGraph("net", "", self.inputs, tuple(self.layers), ends, **further)
 
     def text(self, *outputs, **further) -> str:
-        return specced(self.drawing(*outputs, **further))
+        return proved_spec(self.graph(*outputs, **further))
 
     def _shape(self, source) -> Shape:
         return self.layers[source].output if source >= 0 else self.inputs[-1 - source][1]

@@ -1,19 +1,35 @@
-"""What tests share: a spec as text to its costs or its problems, and the program run for real."""
+"""What tests share: a spec as text to its costs or its problems, and the program run."""
 
+import gc
+import io
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
+from subprocess import CompletedProcess
 from textwrap import dedent
+from types import FrameType
+from typing import Any
+from unittest.mock import patch
 
-from convcost.costs import MEASURES, Costs, costs
-from convcost.errors import Problem, Source, SpecError
-from convcost.spec.entry import Settings
-from convcost.spec.load import load
+import convcost
+import convcost.cli
+from convcost.cli._exits import INTERRUPTED
+from convcost.language.load import load
+from convcost.language.network_inputs import Settings
+from convcost.language.variant_text import as_document
+from convcost.model.costs import Costs, costs
+from convcost.model.errors import Problem, Source, SpecError
+from convcost.sources.spec_files import open_source
 
 ROOT = Path(__file__).parent.parent
 SPECS = ROOT / "specs"
+PACKAGE = str(Path(convcost.__file__).parent)
+STYLING = {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}  # of a terminal, none of which a test wants
 
 
 def cost(text: str, *, batch: int = 1, size: tuple[int, ...] | None = None, **variables) -> Costs:
@@ -26,11 +42,16 @@ def cost(text: str, *, batch: int = 1, size: tuple[int, ...] | None = None, **va
 def shipped(
     name: str, document: str | None = None, *, size: tuple[int, ...] | None = None, **variables
 ) -> Costs:
-    """The costs of a spec of `specs/`."""
-    text = (SPECS / f"{name}.yaml").read_text(encoding="utf-8")
+    """The costs of a network that ships with convcost."""
+    source, pick = open_source(name)
     settings = Settings(tuple(variables.items()), size)
-    network = load(Source(f"{name}.yaml", text), settings, document)[0]
-    return costs(network)
+    return costs(load(source, settings, document or pick)[0])
+
+
+def shipped_text(name: str) -> str:
+    """The text of a shipped spec; of a variant as a spec of its own."""
+    source, pick = open_source(name)
+    return (source if pick is None else as_document(source, pick)[0]).text
 
 
 def problems(text: str, **variables) -> list[Problem]:
@@ -54,9 +75,46 @@ def messages(text: str, **variables) -> list[str]:
 
 def run(
     *arguments: str, text: str | bytes | None = None, cwd: Path | None = None, **environment: str
-):
+) -> CompletedProcess[bytes]:
+    """`convcost …` within this process, with its own streams, folder and environment.
+
+    Standard input is `text`. Variables that are read once, at the start, need a new process.
+    """
+    if any(name.startswith(("PYTHON", "CONVCOST_PLUGINS")) for name in environment):
+        return run_process(*arguments, text=text, cwd=cwd, **environment)
+    data = text.encode() if isinstance(text, str) else text or b""
+    output, errors = io.BytesIO(), io.BytesIO()
+    with (
+        patch.dict(os.environ, environment),
+        patch.multiple(
+            sys,
+            argv=["convcost", *arguments],
+            stdin=io.TextIOWrapper(io.BytesIO(data), "utf-8", "surrogateescape"),
+            stdout=io.TextIOWrapper(output, "utf-8", "surrogateescape"),
+            stderr=io.TextIOWrapper(errors, "utf-8", "backslashreplace"),
+        ),
+        chdir(cwd or ROOT),
+    ):
+        for name in STYLING - environment.keys():
+            os.environ.pop(name, None)
+        gc.disable()  # as the program does
+        try:
+            code = convcost.cli.run(list(arguments))
+        finally:
+            gc.enable()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        written = output.getvalue(), errors.getvalue()
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    return CompletedProcess(["convcost", *arguments], code, *written)
+
+
+def run_process(
+    *arguments: str, text: str | bytes | None = None, cwd: Path | None = None, **environment: str
+) -> CompletedProcess[bytes]:
     """`python -m convcost …` in a process of its own; standard input is `text`."""
-    clean = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
+    clean = {name: value for name, value in os.environ.items() if name not in STYLING}
     data = text.encode() if isinstance(text, str) else text
     return subprocess.run(
         [sys.executable, "-m", "convcost", *arguments],
@@ -70,14 +128,36 @@ def run(
     )
 
 
-def loaded(path: Path) -> list[Costs]:
-    """The costs of all networks of a file."""
-    return [costs(network) for network in load(Source(path.name, path.read_text("utf-8")))]
+@contextmanager
+def at_most(lines: int) -> Iterator[None]:
+    """Fails as soon as convcost has run more lines than that: a limit of time without a clock."""
+    left = lines
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal left
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        left -= event == "line"
+        assert left >= 0, f"convcost runs more than {lines:,} lines"
+        return trace
+
+    outer = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield
+    finally:
+        sys.settrace(outer)
+
+
+def loaded(spec: Path | str) -> list[Costs]:
+    """The costs of all networks of a file, or of a shipped spec."""
+    source, pick = open_source(str(spec))
+    return [costs(network) for network in load(source, pick=pick)]
 
 
 def totals(of: Costs) -> dict[str, int]:
     """Every measure of a network."""
-    return {measure: getattr(of.totals, measure) for measure in MEASURES}
+    return of.totals.by_measure()
 
 
 def answer(*arguments: str) -> dict:
@@ -85,3 +165,21 @@ def answer(*arguments: str) -> dict:
     ran = run(*arguments, "--format", "json")
     assert ran.returncode == 0, ran.stderr.decode()
     return json.loads(ran.stdout)
+
+
+def plugin_example(name: str) -> str:
+    """The file `name` of docs/plugins.md, such as `layers/maxout.py`."""
+    return _plugin_examples()[name]
+
+
+def write_plugin_examples(folder: Path) -> None:
+    """Makes a plugin folder of all files of docs/plugins.md."""
+    for name, text in _plugin_examples().items():
+        path = folder / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text, "utf-8")
+
+
+def _plugin_examples() -> dict[str, str]:
+    page = (ROOT / "docs" / "plugins.md").read_text("utf-8")
+    return dict(re.findall(r"```python\n# (\S+)\n(.*?)```", page, re.DOTALL))

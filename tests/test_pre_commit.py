@@ -13,8 +13,19 @@ import pytest
 import yaml
 from once import once
 from support import ROOT
+from tools import needs_git
 
-SHARED = ("convcost", "specs", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
+pytest.importorskip("pre_commit")
+pytestmark = [pytest.mark.slow, needs_git]
+SHARED = (
+    "convcost",
+    "specs",
+    "devices",
+    "pyproject.toml",
+    "README.md",
+    "LICENSE",
+    ".pre-commit-hooks.yaml",
+)
 SPEC = """\
 name: net
 input: {channels: 3, size: 8}
@@ -112,7 +123,7 @@ def repository(tmp_path, hooks, home):
     return Repository(tmp_path / "user", hooks, home)
 
 
-def test_the_hooks_are_what_pre_commit_takes_for_hooks():
+def test_the_hooks_are_valid_for_pre_commit():
     ran = subprocess.run(
         [sys.executable, "-m", "pre_commit", "validate-manifest", ROOT / ".pre-commit-hooks.yaml"],
         check=False,
@@ -124,28 +135,38 @@ def test_the_hooks_are_what_pre_commit_takes_for_hooks():
 def test_specs_within_their_budgets_pass(repository):
     repository.write("specs/a.yaml", WITHIN)
     repository.write("models/spec/b.yml", WITHIN)
-    code, said = repository.run("convcost-check")
-    assert (code, said.split(".")[-1]) == (0, "Passed\n")
+    code, message = repository.run("convcost-check")
+    assert (code, message.split(".")[-1]) == (0, "Passed\n")
 
 
 @pytest.mark.parametrize("name", ["specs/b.yaml", "a/spec/deep/b.yml", "mobile.convcost.yaml"])
-def test_one_of_several_that_is_over_its_budget_fails(repository, name):
+def test_one_spec_over_budget_among_several_fails(repository, name):
     repository.write("specs/a.yaml", WITHIN)
     repository.write("specs/none.yaml", SPEC)
     repository.write(name, OVER)
-    code, said = repository.run("convcost-check")
+    code, message = repository.run("convcost-check")
     assert code == 1
-    assert "- exit code: 1\n" in said
-    assert "CC201  params over the max" in said
-    assert f"{name}#net: error" in said
+    assert "- exit code: 1\n" in message
+    assert "CC201  params over the max" in message
+    assert f"{name}#net: error" in message
 
 
-def test_a_broken_spec_fails_with_a_code_of_its_own(repository):
+def test_a_broken_spec_fails_with_exit_code_2(repository):
     repository.write("specs/a.yaml", WITHIN.replace("kernel", "kernal"))
-    code, said = repository.run("convcost-check")
+    code, message = repository.run("convcost-check")
     assert code == 1
-    assert "- exit code: 2\n" in said
-    assert "error[CC101]: conv has no option `kernal`\n --> specs/a.yaml:4:15\n" in said
+    assert "- exit code: 2\n" in message
+    assert "error[CC101]: conv has no option `kernal`\n --> specs/a.yaml:4:15\n" in message
+
+
+def test_a_first_commit_has_no_base_and_passes_if_that_is_allowed(repository):
+    repository.write("specs/a.yaml", SPEC)
+    growth = ("--base=git:HEAD", "--max-growth=2%")
+    code, message = repository.run("convcost-check", *growth, "--")
+    assert code == 1
+    assert "- exit code: 2\n" in message
+    assert "error: the base `git:HEAD` is not available; the report says why\n" in message
+    assert repository.run("convcost-check", *growth, "--allow-missing-base", "--")[0] == 0
 
 
 def test_a_spec_without_a_budget_passes(repository):
@@ -153,38 +174,38 @@ def test_a_spec_without_a_budget_passes(repository):
     assert repository.run("convcost-check")[0] == 0
 
 
-def test_yaml_that_is_no_spec_is_left_alone(repository):
+def test_other_yaml_files_are_not_checked(repository):
     for name in ("docker-compose.yml", ".github/workflows/ci.yml", "special/a.yaml", "specs.yaml"):
         repository.write(name, "no: spec\n")
     repository.write("specs/a.txt", "no spec")
     for hook in ("convcost-check", "convcost-verify"):
-        code, said = repository.run(hook)
+        code, message = repository.run(hook)
         assert code == 0
-        assert "(no files to check)Skipped" in said
+        assert "(no files to check)Skipped" in message
 
 
-def test_budgets_of_a_configuration_count_and_it_is_taken_for_no_spec(repository):
+def test_a_configuration_is_used_and_not_checked_as_a_spec(repository):
     repository.write("specs/convcost.yaml", "budgets: [{params: {max: 10}}]\n")
     repository.write("specs/a.yaml", SPEC)
-    code, said = repository.run("convcost-check")
+    code, message = repository.run("convcost-check")
     assert code == 1
-    assert "limit  10  (" in said
+    assert "limit  10  (" in message
 
 
-def test_a_file_by_the_name_of_an_option_is_a_file(repository):
+def test_a_file_with_the_name_of_an_option_is_a_file(repository):
     repository.write("--exit-zero.convcost.yaml", OVER)
     assert repository.run("convcost-check")[0] == 1
 
 
-def test_growth_over_the_last_commit_is_held_back_by_arguments(repository):
+def test_growth_over_the_last_commit_is_limited_by_arguments(repository):
     repository.write("specs/a.yaml", SPEC)
     repository.commit()
     growth = ("--base=git:HEAD", "--max-growth=2%")
     assert repository.run("convcost-check", *growth)[0] == 0
     repository.write("specs/a.yaml", SPEC.replace("conv: 8", "conv: 9"))
-    code, said = repository.run("convcost-check", *growth)
+    code, message = repository.run("convcost-check", *growth)
     assert code == 1
-    assert "CC203" in said
+    assert "CC203" in message
 
 
 def test_a_published_figure_that_is_off_fails_verify(repository):
@@ -193,10 +214,10 @@ def test_a_published_figure_that_is_off_fails_verify(repository):
     repository.write("specs/none.yaml", SPEC)
     assert repository.run("convcost-verify")[0] == 0
     repository.write("specs/a.yaml", SPEC + figure.format(8 * 3 * 3 * 3 + 1))
-    code, said = repository.run("convcost-verify")
+    code, message = repository.run("convcost-verify")
     assert code == 1
-    assert "- exit code: 1\n" in said
-    assert "1 off" in said
+    assert "- exit code: 1\n" in message
+    assert "1 off" in message
 
 
 # The configuration of docs/ci.md
@@ -210,20 +231,20 @@ def page():
     return yaml.safe_load(config)["repos"][0]["hooks"]
 
 
-def test_limits_made_tighter_are_held_by_the_hook_that_takes_all(repository, page):
+def test_a_tighter_limit_is_checked_by_the_hook_for_all_specs(repository, page):
     repository.write("models/a.yaml", SPEC)
     repository.write("convcost.yaml", f"budgets: [{{params: {8 * 3 * 3 * 3}}}]\n")
     repository.commit()
     repository.write("convcost.yaml", f"budgets: [{{params: {8 * 3 * 3 * 3 - 1}}}]\n")
-    code, said = repository.run_all(page)  # the one file that is staged is no spec
+    code, message = repository.run_all(page)  # the one file that is staged is no spec
     assert code == 1
-    assert [line.rpartition(".")[2] for line in said.splitlines() if "..." in line] == [
+    assert [line.rpartition(".")[2] for line in message.splitlines() if "..." in line] == [
         "(no files to check)Skipped", "Failed", "(no files to check)Skipped",
     ]  # fmt: skip
-    assert said.count("CC201") == 1
+    assert message.count("CC201") == 1
 
 
-def test_a_branch_may_not_grow_by_many_small_commits(repository, page):
+def test_many_small_commits_cannot_exceed_the_growth_of_a_branch(repository, page):
     repository.write("models/a.yaml", SPEC.replace("conv: 8", "conv: 100"))
     repository.commit()
     git(repository.folder, "update-ref", "refs/remotes/origin/main", "HEAD")
@@ -232,7 +253,7 @@ def test_a_branch_may_not_grow_by_many_small_commits(repository, page):
         assert repository.run_all(page)[0] == 0  # each within 2 % of the last
         repository.commit()
     branch = ("--from-ref", "origin/main", "--to-ref", "HEAD", "--hook-stage", "pre-push")
-    code, said = repository.run_all(page, *branch)
+    code, message = repository.run_all(page, *branch)
     assert code == 1
-    assert "- hook id: convcost-check\n- exit code: 1\n" in said
-    assert "CC203" in said
+    assert "- hook id: convcost-check\n- exit code: 1\n" in message
+    assert "CC203" in message

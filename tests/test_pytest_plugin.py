@@ -1,4 +1,4 @@
-"""The fixture for budgets, in a project of its own, found as an installed package is found."""
+"""The pytest fixture, in a project of its own with convcost as an installed package."""
 
 import os
 import re
@@ -9,6 +9,8 @@ import tomllib
 import pytest
 from repository import net
 from support import ROOT
+
+pytestmark = pytest.mark.slow
 
 TESTS = """
 import convcost
@@ -28,6 +30,9 @@ def test_told():
 
 def test_broken(convcost_check):
     convcost_check("bad.yaml", max_params=343)
+
+def test_base(convcost_check):
+    convcost_check("net.yaml", base="git:main", max_growth="1%")
 
 def test_lost(convcost_check):
     convcost_check("models/lost.yaml", max_params=343)
@@ -67,31 +72,33 @@ def ran(project, *arguments):
     )
 
 
-def test_a_test_that_exceeds_a_budget_fails_with_the_report(project):
+def test_a_test_over_budget_fails_with_the_report(project):
     done = ran(project)
-    said = done.stdout.decode()
+    message = done.stdout.decode()
     assert done.returncode == 1
-    assert re.search(r"5 failed, 1 passed", said)
-    assert "PASSED test_budgets.py::test_within" in said
-    over = said.split(" test_over ", 1)[1].split(" test_plain ", 1)[0]
+    assert re.search(r"6 failed, 1 passed", message)
+    assert "PASSED test_budgets.py::test_within" in message
+    over = message.split(" test_over ", 1)[1].split(" test_plain ", 1)[0]
     assert "net.yaml: error\n\nCC201  params over the max\nlimit  343  (the call)" in over
     assert "Traceback" not in over
     assert "def test_over" not in over  # the report, and no code
-    plain = said.split(" test_plain ", 1)[1].split(" test_told ", 1)[0]
+    plain = message.split(" test_plain ", 1)[1].split(" test_told ", 1)[0]
     assert "<Check ok=False: net.yaml: params 344 over the max 343 (+1); 1 limit checked" in plain
-    told = said.split(" test_told ", 1)[1].split(" test_broken ", 1)[0]
-    assert "found  344  (+1)" in told
-    broken, lost = said.split(" test_broken ", 1)[1].split(" test_lost ", 1)
+    reported = message.split(" test_told ", 1)[1].split(" test_broken ", 1)[0]
+    assert "found  344  (+1)" in reported
+    broken, rest = message.split(" test_broken ", 1)[1].split(" test_base ", 1)
+    base, lost = rest.split(" test_lost ", 1)
+    assert "\nGrowth was not checked: the base is not available\n" in base
     lost = lost.split("=====", 1)[0]
     assert lost.count("there is no file `models/lost.yaml`") == 1
     assert f"\nlooked in {project}\n" in lost
-    assert "During handling" not in said
+    assert "During handling" not in message
     assert broken.count("error[CC002]") == 1
-    assert "\nbad.yaml:2:1: error[CC002]: " in broken
-    assert "convcost/spec" not in broken
+    assert "\nbad.yaml:1:10: error[CC002]: " in broken
+    assert "convcost/language" not in broken
 
 
-def test_a_project_that_does_not_ask_pays_nothing(project):
+def test_without_the_fixture_no_other_module_is_imported(project):
     (project / "test_budgets.py").write_text(
         "import sys\n"
         "def test_it():\n"
@@ -102,7 +109,7 @@ def test_a_project_that_does_not_ask_pays_nothing(project):
     assert done.returncode == 0, done.stdout.decode()
 
 
-def test_the_fixture_is_listed_with_what_it_does(project):
-    said = ran(project, "--fixtures", "-q").stdout.decode()
-    assert "convcost_check [session scope]" in said
-    assert "`convcost.check`, and a limit that is exceeded fails the test" in said
+def test_pytest_lists_the_fixture_with_its_docstring(project):
+    message = ran(project, "--fixtures", "-q").stdout.decode()
+    assert "convcost_check [session scope]" in message
+    assert "`convcost.check`, which fails the test if a limit is exceeded" in message

@@ -1,43 +1,87 @@
-"""The command line: one file a command. Only here are files read, texts printed, exits taken.
+"""The command line: one file for each command, with its options, its help and its exit codes.
 
-A command's file is imported when it is called, so that none pays for another's start.
+The file of a command is imported only when the command is called, so no command slows down the
+start of another.
 """
 
-import os
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 from convcost.cli import _exits
-from convcost.files.plugins import plug_in
+from convcost.model.errors import UsageError, printable
+from convcost.model.registry import modules_in, plugin_errors
+from convcost.sources.plugins import plug_in, plugin_folders
 
-# A file whose command is a word of Python's own ends in an underscore.
-MODULES = {
-    path.stem.rstrip("_"): path.stem
-    for path in sorted(Path(__file__).parent.glob("*.py"))
-    if not path.stem.startswith("_")
-}
-COMMANDS = list(MODULES)
-ABOUT = "What a convolutional network costs, exactly: sizes, params and macs from a YAML spec."
-EPILOG = "Exit codes: 0 fine, 1 not as it should be, 2 usage or spec error, 70 internal error."
+if TYPE_CHECKING:
+    import typer
+
+ABOUT = "Exact costs of convolutional networks: sizes, params and macs from a YAML spec."
+EPILOG = (
+    "Exit codes: 0: success, 1: a check failed, 2: usage or spec error, 70: internal error, "
+    "130: interrupted."
+)
 
 
 def main() -> None:
-    """Runs the command of `sys.argv` and exits."""
-    _exits.guard(_run)
-
-
-def _run() -> None:
+    """The console script: runs the command of `sys.argv`, then ends the process at once."""
     import gc
 
-    # One command, one answer, then the process ends: walking a heap that only grows costs up to
-    # half of the time of a large spec and frees nothing.
+    # The process ends with its one command. Walking a heap that only grows takes up to half of the
+    # time of a large spec and frees nothing.
     gc.disable()
+    _exits.run_and_exit(run)
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Runs one command in this process and returns its exit code.
+
+    The arguments are those of `sys.argv` by default. The command writes to the current `sys.stdout`
+    and `sys.stderr`, and never raises SystemExit.
+    """
+    return _exits.exit_code(lambda: _run(arguments))
+
+
+def _run(arguments: list[str] | None) -> None:
+    from typer import BadParameter
+    from typer.main import get_command
+
+    from convcost.cli._output import report_errors
+
+    given = sys.argv[1:] if arguments is None else arguments
+    with report_errors():
+        plug_in()
+        __path__.extend(folder for folder in plugin_folders("cli") if folder not in __path__)
+        command = get_command(_app(given))
+    # The usage errors of click, or of the copy of click in typer.
+    usage_error: Any = BadParameter.__mro__[1]
+    try:
+        code = command(given, prog_name="convcost", standalone_mode=False)
+    except usage_error as error:
+        if given:  # without arguments, the message is the help
+            error.message = printable(error.message)
+        error.show()
+        raise SystemExit(_exits.ERROR) from None
+    raise SystemExit(code)
+
+
+def command_files() -> dict[str, Path]:
+    """The file of each command, by the command's name; none of them is imported.
+
+    The file of a command that is a Python keyword ends in an underscore.
+    """
+    return {name.rstrip("_"): file for name, file in modules_in(__path__).items()}
+
+
+def _app(arguments: list[str]) -> "typer.Typer":
+    """The program with the command that is called, or with all commands for help, a suggestion or
+    shell completion. Raises UsageError if the command cannot be imported."""
     import typer
 
-    plug_in()
-    _no_command(sys.argv[1:])
+    from convcost.cli._output import print_error
+    from convcost.cli._reporting import is_completing
+
     app = typer.Typer(
         name="convcost",
         help=ABOUT,
@@ -48,55 +92,45 @@ def _run() -> None:
         add_completion=True,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback()(_version_option())
-    from convcost.cli._reporting import reporting
 
-    for name in _wanted(sys.argv[1:]):
-        module = import_module(f"convcost.cli.{MODULES[name]}")
-        app.command(name, epilog=getattr(module, "EPILOG", None))(reporting(module.command))
-    app()
-
-
-def _no_command(arguments: list[str]) -> None:
-    """A spec where a command is due: the command was forgotten."""
-    first = arguments[0].partition("#")[0] if arguments else ""
-    if first not in COMMANDS and first.endswith((".yaml", ".yml")):
-        from convcost.cli._output import complaints
-        from convcost.errors import UsageError
-        from convcost.report import printable
-
-        shown = printable(arguments[0])
-        with complaints():
-            raise UsageError(f"`{shown}` is no command; did you mean `convcost analyze {shown}`?")
-
-
-def _wanted(arguments: list[str]) -> list[str]:
-    """The command that is called, or all of them where help or a suggestion needs them."""
-    named = arguments[0] if arguments else ""
-    completing = any(key.startswith("_CONVCOST_COMPLETE") for key in os.environ)
-    return [named] if named in COMMANDS and not completing else COMMANDS
-
-
-def _version_option() -> Callable[..., None]:
-    from typing import Annotated
-
-    import typer
-
-    def show(value: bool) -> None:
+    def show_version(value: bool) -> None:
         if value:
             from convcost import __version__
 
             typer.echo(f"convcost {__version__}")
             raise typer.Exit
 
-    def convcost(
-        version: Annotated[
-            bool,
-            typer.Option(
-                "--version", "-V", callback=show, is_eager=True, help="Print the version."
-            ),
-        ] = False,
-    ) -> None:
-        """What a convolutional network costs, exactly: sizes, params and macs from a YAML spec."""
+    option = typer.Option(
+        "--version", "-V", callback=show_version, is_eager=True, help="Print the version."
+    )
 
-    return convcost
+    @app.callback()
+    def convcost(version: Annotated[bool, option] = False) -> None:
+        pass
+
+    files = command_files()
+    called = arguments[0] if arguments else ""
+    if called in files and not is_completing():
+        _add_command(app, called, files[called], arguments)
+        return app
+    if called.partition("#")[0].endswith((".yaml", ".yml")):  # the command was forgotten
+        message = f"`{called}` is not a command; did you mean `convcost analyze {called}`?"
+        raise UsageError(message)
+    for name, file in files.items():
+        try:
+            _add_command(app, name, file, arguments)
+        except UsageError as error:
+            print_error(error)
+    return app
+
+
+def _add_command(app: "typer.Typer", name: str, file: Path, arguments: list[str]) -> None:
+    from convcost.cli._reporting import with_output_options
+
+    stem = file.parent.name if file.name == "__init__.py" else file.stem
+    with plugin_errors(file):
+        module = import_module(f"convcost.cli.{stem}")
+        if not hasattr(module, "command"):
+            raise UsageError(f"`{file}` has no function `command`; the file of a command needs one")
+        command = with_output_options(module.command, arguments[1:])
+        app.command(name, epilog=getattr(module, "EPILOG", None))(command)

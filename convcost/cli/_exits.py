@@ -1,57 +1,118 @@
-"""How a run ends: the exit codes, and what is said on the way out."""
+"""How a run ends: its exit code, and the message for an error that no command expects."""
 
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
-OK, OVER, WRONG, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
+from convcost.cli import _streams
+
+OK, FAILED, ERROR, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
+BY_SIGNAL = 128  # plus the number of the signal that ended the run
 
 
-def guard(run: Callable[[], None]) -> None:
-    """Runs, and turns whatever ends it into an exit code and at most a few lines."""
-    if sys.stderr is None:  # closed: there is nobody to complain to
-        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115  pathlib is not needed yet
+def exit_code(command: Callable[[], None]) -> int:
+    """Runs a command and returns its exit code; an unexpected error becomes a short message.
+
+    With CONVCOST_DEBUG set, an unexpected error is raised instead.
+    """
     try:
-        run()
+        command()
     except SystemExit as stop:
-        _leave(stop.code if isinstance(stop.code, int) else OK)
+        return stop.code if isinstance(stop.code, int) else OK
     except KeyboardInterrupt:
-        _leave(INTERRUPTED)
-    except BrokenPipeError:
-        _leave(OK)
+        return INTERRUPTED
     except Exception as error:
         if os.environ.get("CONVCOST_DEBUG"):
             raise
-        name = type(error).__name__
-        _say(
-            f"convcost: internal error: {name}: {error}\n"
-            "This is a fault of convcost, not of the spec. Please report it with the spec and the "
-            "traceback that CONVCOST_DEBUG=1 prints.\n"
+        if isinstance(error, OSError) and error.errno is not None:
+            _streams.write_messages(f"error: {_system_error(error)}")
+            return ERROR
+        message = f"{type(error).__name__}: {error}"
+        if place := _plugin_line(error):
+            debug = "help: CONVCOST_DEBUG=1 prints the traceback"
+            _streams.write_messages(f"error: the plug-in `{place}` failed: {message}", debug)
+            return ERROR
+        cause = "convcost or a plug-in" if os.environ.get("CONVCOST_PLUGINS") else "convcost"
+        _streams.write_messages(
+            f"convcost: internal error: {message}",
+            f"This is a bug in {cause}, not in the spec. Please report it with the spec and the "
+            "traceback that CONVCOST_DEBUG=1 prints.",
         )
-        _leave(INTERNAL)
-    _leave(OK)
+        return INTERNAL
+    return OK
 
 
-def _say(text: str) -> None:
-    from convcost.report import printable
+def _plugin_line(error: Exception) -> str:
+    """The file and line of a plug-in in which an error was raised; empty for an error elsewhere."""
+    from traceback import extract_tb
 
-    lines = (printable(line) for line in text.splitlines())
-    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    last = extract_tb(error.__traceback__)[-1]
+    names = os.environ.get("CONVCOST_PLUGINS", "").split(os.pathsep)
+    folders = tuple(os.path.join(os.path.abspath(name), "") for name in names if name)  # noqa: PTH100, PTH118  pathlib is not needed yet
+    return f"{last.filename}:{last.lineno}" if last.filename.startswith(folders) else ""
 
 
-def _leave(code: int) -> None:
-    """Flushes and ends at once: taking a large heap apart again serves nobody.
+def run_and_exit(run: Callable[[], int]) -> None:
+    """Runs with streams that never raise, flushes them, and ends the process at once.
 
-    A reader that has gone away is no error.
+    Freeing a large heap takes time and has no use here. After a signal, the run does not flush: a
+    reader that has stopped reading would block it.
     """
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None:
-                stream.flush()
-        except (BrokenPipeError, ValueError):
-            pass
-        except OSError as error:
-            if code == OK:
-                os.write(2, f"convcost: cannot write: {error.strerror}\n".encode())
-                code = WRONG
+    _streams.replace()
+    try:
+        _exit_on_signals()
+        code = run()
+        if code < BY_SIGNAL:
+            code = _flush(code)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except SystemExit as stop:
+        code = int(stop.code or OK)
     os._exit(code)
+
+
+def _exit_on_signals() -> None:
+    """Makes SIGTERM and SIGHUP raise SystemExit, so that no temporary file is left.
+
+    A signal that the parent process ignores, as `nohup` does, stays ignored.
+    """
+    import signal
+
+    ends = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+    def end(number: int, _frame: object) -> None:
+        for one in ends:
+            signal.signal(one, signal.SIG_IGN)
+        raise SystemExit(BY_SIGNAL + number)
+
+    for one in ends:
+        if signal.getsignal(one) == signal.SIG_DFL:
+            signal.signal(one, end)
+
+
+def _system_error(error: OSError) -> str:
+    """The message for an error of the operating system that no command expects.
+
+    The most frequent reason is that the current folder was deleted.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109  pathlib is not needed yet
+    except OSError:
+        return "the current folder does not exist any more; change to one that does"
+    return f"`{error.filename}`: {error.strerror}" if error.filename else f"{error.strerror}"
+
+
+def _flush(code: int) -> int:
+    """Flushes both streams and returns the exit code.
+
+    An incomplete report is an error; a line that is missing on standard error is not.
+    """
+    with suppress(ValueError):  # the code of a model may close the stream
+        sys.stdout.flush()
+    if _streams.write_error() and code in (OK, FAILED):
+        _streams.write_messages(f"error: {_streams.write_error()}")
+        code = ERROR
+    with suppress(ValueError):
+        sys.stderr.flush()
+    return code

@@ -1,66 +1,73 @@
-"""Files: written whole or not at all, and never over a spec that was read."""
+"""Output files: written completely or not at all, and never over a spec that was read."""
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from convcost.errors import UsageError
-from convcost.report import printable
-
-STREAM = re.compile(r"/dev/(stdout|stderr|fd/[0-9]+)|/proc/self/fd/[0-9]+")
+from convcost.model.errors import UsageError
 
 
-def place(path: Path) -> str:
-    """The file that a path is in the end, so that two ways to write one are known for it."""
+def real_path(path: Path) -> str:
+    """The real path of a file, which is equal for all paths to the file."""
     return os.path.realpath(path)
 
 
-def same(path: Path, source: str) -> bool:
-    """Whether a file is the one a spec is read from: by name, by name#document, by redirection."""
+def is_source(path: Path, source: str) -> bool:
+    """Whether a file is the one that a spec was read from.
+
+    `source` is the argument that names the spec: `name`, `name#document`, or `-`, for which the
+    file is the one that standard input is redirected from.
+    """
     try:
         if not path.exists():
             return False
         if source.partition("#")[0] == "-":
             return os.path.samestat(path.stat(), os.fstat(0))
-        from convcost.files.sources import shipped
+        from convcost.sources.spec_files import locate
 
-        name = source.partition("#")[0]
-        files = (Path(source), Path(name), shipped().get(name))
-        return any(file is not None and file.is_file() and path.samefile(file) for file in files)
-    except (OSError, ValueError):
+        file = locate(source).path
+        return file is not None and file.is_file() and path.samefile(file)
+    except (OSError, ValueError, UsageError):
         return False
 
 
-def write_file(path: Path, pieces: Iterator[str] | Iterator[bytes]) -> None:
-    """Into a new file beside it, which then takes its place; a device is written to as it is.
+def write_file(path: Path, pieces: Iterator[str | bytes]) -> None:
+    """Writes a temporary file in the same folder, and then replaces the file with it.
 
-    So is what stands for an open stream, `/dev/stdout`: the file behind it is not this one's to
-    replace. A reader that has gone away is no error.
+    Writes directly to a device, and to the name of an open stream such as `/dev/stdout`, because
+    these must not be replaced. A reader that has closed its end of a pipe is not an error. Raises
+    UsageError if writing fails.
     """
     encoded = (piece if isinstance(piece, bytes) else piece.encode() for piece in pieces)
     try:
-        if STREAM.fullmatch(str(path)):
+        if _is_stream(str(path)):
             with path.open("ab") as file:
                 file.writelines(encoded)
         elif path.exists() and not path.is_file():
             with path.open("wb") as file:
                 file.writelines(encoded)
         else:
-            _replace(Path(place(path)), encoded)
+            _replace(Path(real_path(path)), encoded)
     except BrokenPipeError:
         return
     except OSError as error:
-        raise UsageError(f"cannot write `{printable(str(path))}`: {error.strerror}") from None
+        raise UsageError(f"cannot write `{path}`: {error.strerror}") from None
+
+
+def _is_stream(path: str) -> bool:
+    folder, _, number = path.rpartition("/")
+    numbered = folder in ("/dev/fd", "/proc/self/fd") and number.isdecimal()
+    return numbered or path in ("/dev/stdout", "/dev/stderr")
 
 
 def _replace(path: Path, pieces: Iterator[bytes]) -> None:
-    temporary = path.with_name(f".convcost.{os.getpid()}.tmp")
+    """Replaces a file atomically and keeps its mode. Each run uses another temporary file."""
+    temporary = path.with_name(f".convcost.{os.urandom(8).hex()}.tmp")
     try:
         with temporary.open("xb") as file:
             file.writelines(pieces)
         if path.exists():
-            temporary.chmod(path.stat().st_mode & 0o777)
+            temporary.chmod(path.stat().st_mode & 0o7777)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

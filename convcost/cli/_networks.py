@@ -1,92 +1,226 @@
-"""What all commands that take specs share: their options, and arguments to networks."""
+"""The options that commands on specs share, and their values."""
 
-import re
-from typing import Annotated, Any, Literal, TypeAlias
+from collections.abc import Collection, Sequence
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from convcost.errors import Refusal, UsageError
-from convcost.options import MAX_AXES
-from convcost.report import printable
-from convcost.spec.entry import Settings
-from convcost.spec.figures import variable
+from convcost.language.network_inputs import Settings
+from convcost.language.scalars import parse_extents, parse_variable
+from convcost.model.costs import CountingConvention
+from convcost.model.errors import ConstraintError, UsageError
+from convcost.model.measures import MEASURES
+from convcost.model.options import MAX_AXES
+from convcost.model.suggestions import did_you_mean
 
-LayoutName: TypeAlias = Literal["hwc", "chw"]
-
-SetOption: TypeAlias = Annotated[
+A_SPEC = (
+    "A spec file, the name of a shipped spec, a model (.onnx, .keras, .h5, module:callable), or - "
+    "for standard input; #name selects one network."
+)
+SpecArgument: TypeAlias = Annotated[str, typer.Argument(metavar="SPEC", help=A_SPEC)]
+SpecsArgument: TypeAlias = Annotated[list[str], typer.Argument(metavar="SPEC...", help=A_SPEC)]
+TopOption: TypeAlias = Annotated[
+    int | None, typer.Option("--top", min=1, metavar="N", help="Print only the first N rows.")
+]
+OutputFileOption: TypeAlias = Annotated[
+    str, typer.Option("--output", "-o", metavar="FILE", help="Write a file; - is standard output.")
+]
+InputOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="NAME=VALUE", help="Replaces a variable of the spec; repeatable."
+        "--input",
+        metavar="CxHxW[:int]",
+        help="Shape of an input of a model, channels first, without the batch; repeatable.",
     ),
 ]
+DimOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--dim", metavar="NAME=N", help="A dimension that the model leaves open; repeatable."
+    ),
+]
+SetOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Set a variable of the spec; repeatable."),
+]
 SizeOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--size", metavar="N|HxW", help="Input size instead of the spec's own."),
+    list[str] | None,
+    typer.Option(
+        metavar="[INPUT=]N|HxW",
+        help="Size of all inputs, or of one; replaces the size in the spec. Repeatable.",
+    ),
 ]
 SetListOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="NAME=V[,V...]",
-        help="Replaces a variable of the spec; repeatable. Lists make a sweep.",
+        help="Set a variable of the spec; repeatable. A list makes a sweep.",
     ),
 ]
 SizeListOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[INPUT=]N|HxW[,...]",
+        help="Size of all inputs, or of one; replaces the size in the spec. Repeatable. A list "
+        "makes a sweep.",
+    ),
+]
+DeployOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--deploy", help="Count as deployed: batch norms folded, dropout and identity removed."
+    ),
+]
+DeviceOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--size",
-        metavar="N|HxW[,...]",
-        help="Input size instead of the spec's own. A list makes a sweep.",
+        "--device", metavar="NAME|FILE", help="A device: stm32h743, h100 and others, or a file."
     ),
 ]
 BatchOption: TypeAlias = Annotated[
     int,
-    typer.Option("--batch", min=1, max=10**9, metavar="N", help="Samples: macs and activations."),
+    typer.Option(
+        min=1, max=10**9, metavar="N", help="Number of samples that macs and activations count."
+    ),
+]
+
+CountOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--count",
+        metavar="A,B",
+        help="Add counts by other conventions, like thop,fvcore; see `convcost conventions`.",
+    ),
 ]
 
 
-def settings(assignments: list[str] | None, size: str | None) -> Settings:
-    """`--set a=1 --set b=true --size 256x320`. Raises UsageError."""
+def conventions(names: str | None) -> Sequence[CountingConvention]:
+    """The conventions of `--count thop,fvcore`. Raises UsageError."""
+    if names is None:
+        return ()
+    from convcost.conventions import find_conventions
+
+    return find_conventions(names)
+
+
+def settings(
+    assignments: list[str] | None,
+    sizes: list[str] | None,
+    inputs: list[str] | None = None,
+    dims: list[str] | None = None,
+) -> Settings:
+    """The settings of a command, from the values of `--set`, `--size`, `--input` and `--dim`.
+
+    Raises UsageError.
+    """
     variables = []
     for assignment in assignments or []:
-        name, text = assigned(assignment)
-        _refuse_list(f"--set {printable(name)}", text)
+        name, text = name_and_text(assignment)
         variables.append((name, value(name, text)))
-    if size is not None:
-        _refuse_list("--size", size)
-    return Settings(tuple(variables), None if size is None else extent(size))
+    by_input = {name: input_size(text) for name, text in sizes_by_input(sizes).items()}
+    return Settings(
+        tuple(variables),
+        by_input.pop("", None),
+        tuple(map(parse_input, inputs or ())),
+        tuple(map(parse_dim, dims or ())),
+        tuple(by_input.items()),
+    )
 
 
-def lists(assignments: list[str] | None, size: str | None) -> bool:
-    """Whether any of them is a list, so that a sweep is asked for."""
-    return any("," in text.partition("=")[2] for text in assignments or []) or "," in (size or "")
+def sizes_by_input(sizes: list[str] | None) -> dict[str, str]:
+    """Maps the name of each input to the text of its `--size`; the key "" means all inputs.
+
+    Raises UsageError.
+    """
+    found: dict[str, str] = {}
+    for text in sizes or []:
+        name, equals, size = text.rpartition("=")
+        if equals and not name:
+            raise UsageError(f"--size must be like 256 or mask=256, not `{text}`")
+        if name in found:
+            raise UsageError(f"--size {name}".rstrip() + " is given twice")
+        found[name] = size
+    return found
 
 
-def _refuse_list(option: str, text: str) -> None:
-    if "," in text:
-        raise UsageError(f"{option} takes one value here, not the list `{printable(text)}`")
+def parse_input(text: str) -> tuple[tuple[int, ...], str]:
+    """Parses `3x224x224` or `64:int` to the shape, channels first and without the batch, and the
+    dtype.
+
+    Raises UsageError.
+    """
+    numbers, colon, dtype = text.partition(":")
+    shape = parse_extents(numbers)
+    if not shape or dtype not in (("int", "float") if colon else ("",)):
+        raise UsageError(f"--input must be like 3x224x224 or 64:int, not `{text}`")
+    return shape, dtype or "float"
 
 
-def assigned(assignment: str) -> tuple[str, str]:
-    """`name=value` as name and text. Raises UsageError."""
+def parse_dim(text: str) -> tuple[str, int]:
+    """Parses `batch=1` to the name and the number. Raises UsageError."""
+    name, _, number = text.rpartition("=")
+    dims = parse_extents(number)
+    if not name or len(dims) != 1:
+        raise UsageError(f"--dim must be like batch=1, not `{text}`")
+    return name, dims[0]
+
+
+def is_sweep(assignments: list[str] | None, sizes: list[str] | None) -> bool:
+    """Whether any option has several values."""
+    return any("," in text.rpartition("=")[2] for text in (*(assignments or ()), *(sizes or ())))
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Parses `macs, params` to names, each once."""
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+def columns(text: str, known: Collection[str]) -> tuple[str, ...]:
+    """Parses `macs,params`, or `all`, to the names of known columns. Raises UsageError."""
+    if text == "all":
+        return tuple(known)
+    chosen = names(text)
+    for name in chosen:
+        if name not in known:
+            raise UsageError(
+                f"there is no column `{name}`; {did_you_mean(name, known, len(known))}"
+            )
+    if not chosen:
+        raise UsageError(f"--columns needs one of {', '.join(known)}")
+    return chosen
+
+
+def sort_key(name: str | None, *others: str) -> str | None:
+    """Returns a sort key, after a check that it is a measure or one of the other keys.
+
+    A `-` before the key reverses the order. Raises UsageError.
+    """
+    known = (*MEASURES, *others)
+    if name is not None and name.removeprefix("-") not in known:
+        raise UsageError(f"cannot sort by `{name}`; {did_you_mean(name, known, len(known))}")
+    return name
+
+
+def name_and_text(assignment: str) -> tuple[str, str]:
+    """Splits `name=value` into the name and the text of the value. Raises UsageError."""
     name, equals, text = assignment.partition("=")
     if not equals or not name.strip():
-        raise UsageError(f"--set takes name=value, not `{printable(assignment)}`")
+        raise UsageError(f"--set needs name=value, not `{assignment}`")
     return name.strip(), text.strip()
 
 
 def value(name: str, text: str) -> Any:
-    """One value of a variable. Raises UsageError."""
+    """Parses the value of a variable. Raises UsageError."""
     try:
-        return variable(text)
-    except Refusal as refusal:
-        raise UsageError(f"--set {printable(name)}: {printable(refusal.message)}") from None
+        return parse_variable(text)
+    except ConstraintError as error:
+        raise UsageError(f"--set {name}: {error.message}") from None
 
 
-def extent(text: str) -> tuple[int, ...]:
-    """One input size, `256` or `256x320`. Raises UsageError."""
-    parts = text.lower().replace("×", "x").split("x")
-    numbers = [int(part) for part in parts if re.fullmatch("[0-9]{1,9}", part)]
-    if len(numbers) != len(parts) or not all(numbers) or len(parts) > MAX_AXES:
-        raise UsageError(f"--size is like 256 or 256x320, not `{printable(text)}`")
-    return tuple(numbers)
+def input_size(text: str) -> tuple[int, ...]:
+    """Parses one input size, `256` or `256x320`. Raises UsageError."""
+    size = parse_extents(text)
+    if not size or len(size) > MAX_AXES:
+        raise UsageError(f"--size must be like 256 or 256x320, not `{text}`")
+    return size

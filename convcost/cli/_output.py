@@ -1,239 +1,224 @@
-"""Where an answer goes: the terminal, a pipe, a file; its format, width and colour."""
+"""Writes reports to the terminal, a pipe or files, and errors to standard error."""
 
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from convcost.cli import _exits
-from convcost.cli._files import place, same, write_file
-from convcost.cli._reporting import Out
-from convcost.cli._styling import refuse_styling, styling
-from convcost.cli._units import units_of
-from convcost.errors import SpecError, UsageError
-from convcost.finding_places import Root
-from convcost.names import did_you_mean
-from convcost.report import FORMATS, Format, Report, Style, printable
-from convcost.rounding import InUnits, Units, shown_in
+from convcost.cli import _exits, _streams
+from convcost.cli._files import is_source, real_path, write_file
+from convcost.cli._reporting import OutputOptions, check_format_options
+from convcost.model.errors import SpecError, UsageError, printable
+from convcost.model.measures import MEASURES
+from convcost.model.record import NamedTuple
+from convcost.model.suggestions import did_you_mean
+from convcost.render import FORMATS, Format, Style, all_formats, find_format
+from convcost.reports.report import Report, Root
 
 if TYPE_CHECKING:
-    from convcost.cli._plot import Plot
-
-COLORS = ("auto", "always", "never")
-MAKERS = {"findings": "`convcost check`"}  # whose reports have what a format may need
-ASCII = str.maketrans(
-    {
-        "×": "x",
-        "→": "->",
-        "…": "...",
-        "−": "-",
-        "·": "*",
-        "⌊": "floor(",
-        "⌋": ")",
-        "⌈": "ceil(",
-        "⌉": ")",
-        "Φ": "Phi",
-    }
-)
+    from convcost.cli._plot import ChartOutput
+    from convcost.reports.display_units import Units
 
 
-class Target(NamedTuple):
-    """One place for an answer; `path` None is standard output."""
+class ReportOutput(NamedTuple):
+    """A report in one format, to a file or, if `path` is None, to standard output."""
 
     format: Format
     path: Path | None
     style: Style
-    units: Units
-    digits: int
 
     @property
     def option(self) -> str:
         return "--output"
 
-    def check(self, report: Report) -> None:
-        """Refuses a format that needs what the report has not, and a unit where no count of the
-        report can be in it. Raises UsageError."""
-        needs = self.format.needs
-        if needs and not hasattr(report, needs):
-            makers = MAKERS.get(needs, f"reports with {needs}")
-            raise UsageError(
-                f"the format `{self.format.name}` is for {makers}: it writes {needs}, and there "
-                "are none here"
-            )
-        if isinstance(shown_in(report, self.units, self.digits), InUnits) and not any(
-            table.by_row or any(column.scales for column in table.columns)
+    def prepare(self, report: Report) -> Iterator[str]:
+        """The text, piece by piece. Raises UsageError if the report has nothing for the format, or
+        no counts for a unit."""
+        if self.style.units and not any(
+            any(table.row_keys) or any(column.scales for column in table.columns)
             for table in report.tables()
         ):
-            raise UsageError("--units is for columns of counts, and there is none here")
-
-    def pieces(self, report: Report) -> Iterator[str]:
-        return self.format.render(shown_in(report, self.units, self.digits), self.style)
+            raise UsageError("--units applies to columns of counts, and this report has none")
+        return self.format.write(report, self.style)
 
 
-def targets(out: Out) -> "tuple[Target | Plot, ...]":
-    """Settles formats and styles from what was asked for and what is there. Raises UsageError."""
-    if out.color not in COLORS:
-        raise UsageError(f"--color is one of {', '.join(COLORS)}, not `{printable(out.color)}`")
-    if out.width is not None and not 20 <= out.width <= 10_000:  # noqa: PLR2004  narrower shows nothing
-        raise UsageError(f"--width is a number from 20 to 10,000, not {out.width}")
-    units = units_of(out)
-    answers = tuple(_target(one, out, units) for one in _asked(out))
-    found: tuple[Target | Plot, ...] = (*answers, *_plots(out.plot))
-    refuse_styling(out, [target.format for target in answers])
-    for number, one in enumerate(found):
-        where = None if one.path is None else place(one.path)
-        if any(where == (other.path and place(other.path)) for other in found[:number]):
-            shown = "standard output" if one.path is None else f"`{printable(str(one.path))}`"
-            raise UsageError(f"two outputs go to {shown}")
-    return found
+def parse_outputs(options: OutputOptions) -> "tuple[ReportOutput | ChartOutput, ...]":
+    """The outputs that the options ask for. Raises UsageError."""
+    units = _units(options)
+    names = options.output or ("-",)
+    if options.format and all(_split_format(name)[0] for name in names):
+        names = (*names, "-")  # every file has its own format: --format is for standard output
+    reports = [_report_output(name, options, units) for name in names]
+    check_format_options(options, [output.format for output in reports])
+    charts: list[ChartOutput] = []
+    if options.plot:
+        from convcost.cli._plot import chart_output
+
+        charts = [chart_output(text) for text in options.plot]
+    outputs: tuple[ReportOutput | ChartOutput, ...] = (*reports, *charts)
+    files = [None if output.path is None else real_path(output.path) for output in outputs]
+    for number, output in enumerate(outputs):
+        if files[number] in files[:number]:
+            file = "standard output" if output.path is None else f"`{output.path}`"
+            raise UsageError(f"two outputs write to {file}; give each its own file")
+    return outputs
 
 
-def _asked(out: Out) -> tuple[str, ...]:
-    """The outputs; a format that none of them leaves to be named is that of standard output."""
-    asked = tuple(out.output or ("-",))
-    return (*asked, "-") if out.format and all(_own(one)[0] for one in asked) else asked
+def _units(options: OutputOptions) -> "Units":
+    """Parses `M`, a unit for all columns of counts, or `params=k,macs=M`, units for single columns.
+
+    Raises UsageError.
+    """
+    if options.units == "raw" and options.digits is None:
+        return ()
+    from convcost.reports.display_units import UNITS
+
+    units = ("auto", *UNITS)
+    found: list[tuple[str, str]] = []
+    for part in options.units.split(","):
+        key, equals, unit = (word.strip() for word in part.rpartition("="))
+        if unit not in units:
+            raise UsageError(f"there is no unit `{unit}`; {did_you_mean(unit, units)}")
+        if equals and key not in MEASURES:
+            raise UsageError(f"there is no measure `{key}`; {did_you_mean(key, MEASURES)}")
+        if key in dict(found):
+            of = f"for {key}" if key else "for all columns"
+            hint = "write params=M,macs=G for units of single columns"
+            raise UsageError(f"--units gives two units {of}: {options.units}", help=hint)
+        found.append((key, unit))
+    if any(unit != "raw" for _, unit in found):
+        return tuple(found)
+    if options.digits is not None:
+        raise UsageError("--digits needs a unit; add --units auto, or one of k, M, G")
+    return ()
 
 
-def _own(output: str) -> tuple[str | None, str]:
-    """The format that an output names itself, and its file: `latex:table.tex`, `json:-`."""
+def _split_format(output: str) -> tuple[str | None, str]:
+    """Splits `latex:table.tex` or `json:-` into format and file; the format is None for
+    `table.tex`."""
     name, colon, file = output.partition(":")
     return (name, file) if colon and FORMATS.get(name) is not None else (None, output)
 
 
-def _plots(asked: tuple[str, ...]) -> "Iterator[Plot]":
-    """Drawing is imported where there is something to draw."""
-    if asked:
-        from convcost.cli._plot import asked_for
-
-        yield from map(asked_for, asked)
-
-
-def _target(output: str, out: Out, units: Units) -> Target:
-    """`report.html`, `latex:table.tex`, `-`, `json:-`."""
-    own, file = _own(output)
-    named = own or out.format
+def _report_output(output: str, options: OutputOptions, units: "Units") -> ReportOutput:
+    name, file = _split_format(output)
     if not file:
-        raise UsageError("--output names no file")
+        raise UsageError("--output has no file name")
     path = None if file == "-" else Path(file)
     terminal = path is None and _is_terminal(sys.stdout)
-    name = named or (_by_suffix(path) if path else "table" if terminal else "plain")
-    found = FORMATS.get(name)
-    if found is None:
-        hint = did_you_mean(name, FORMATS.names())
-        raise UsageError(f"there is no format `{printable(name)}`; {hint}")
-    painted = out.color == "always" or (out.color == "auto" and terminal and wants_color())
+    name = name or options.format
+    name = name or (_format_of_suffix(path) if path else "table" if terminal else "plain")
     style = Style(
-        width=out.width or (_terminal_width() if terminal else None),
-        color=painted,
-        ascii=path is None and not _speaks_unicode(sys.stdout),
+        width=options.width or (_terminal_width() if terminal else None),
+        color=options.color == "always"
+        or (options.color == "auto" and terminal and _wants_color()),
+        ascii=path is None and not _streams.has_unicode(sys.stdout),
         root=_root(),
-        **{field: given for field, (_, given) in styling(out).items()},
+        options=options.format_options,
+        units=units,
+        digits=2 if options.digits is None else options.digits,
     )
-    return Target(found, path, style, units, 2 if out.digits is None else out.digits)
+    return ReportOutput(find_format(name), path, style)
 
 
 def write(
     report: Report,
-    where: "Iterable[Target | Plot]",
+    outputs: "Iterable[ReportOutput | ChartOutput]",
     sources: Iterable[str] = (),
     text: tuple[str, str] | None = None,
 ) -> None:
-    """Writes the report to each target, and a spec (`text`: the spec and its file) before it: a
-    file whole or not at all, and never over a spec that was read."""
-    where, sources = tuple(where), tuple(sources)
-    for target in where:
-        if target.path is not None and any(same(target.path, source) for source in sources):
-            shown = printable(str(target.path))
-            raise UsageError(f"{target.option} would overwrite the spec `{shown}`")
-    # What cannot be drawn, or has nothing to be rounded, is told before anything is written.
-    drawn = {target: target.drawn(report) for target in where if not isinstance(target, Target)}
-    for target in where:
-        if isinstance(target, Target):
-            target.check(report)
+    """Writes a report to each output. If `text` is given, first writes the text of a spec to its
+    file.
+
+    Writes nothing if an output would overwrite one of the source files, or cannot be made.
+    """
+    outputs, sources = tuple(outputs), tuple(sources)
+    for output in outputs:
+        if output.path is not None and any(is_source(output.path, source) for source in sources):
+            raise UsageError(f"{output.option} would overwrite the input `{output.path}`")
+    prepared = [(output.path, output.prepare(report)) for output in outputs]
     if text is not None:
         write_text(*text, sources)
-    # Files first: whoever reads standard output may stop reading.
-    for target in sorted(where, key=lambda target: target.path is None):
-        if not isinstance(target, Target):
-            write_file(target.path, iter((drawn[target],)))
-        elif target.path is None:
-            _print_all(target.pieces(report))
+    # Files first: the reader of standard output may stop reading.
+    for path, pieces in sorted(prepared, key=lambda item: item[0] is None):
+        if path is not None:
+            write_file(path, pieces)
+            _streams.write_messages(f"wrote {path}")
         else:
-            write_file(target.path, target.pieces(report))
-        if target.path is not None:
-            sys.stderr.write(f"wrote {printable(str(target.path))}\n")
+            _print_all(pieces)
 
 
 def write_text(text: str, file: str, sources: Iterable[str]) -> None:
-    """Writes a text to a file, or to standard output if that is `-`; never over a spec read."""
+    """Writes a text to a file, or to standard output for `-`, but never over a source file."""
     if file == "-":
         _print_all(iter((text,)))
         return
     path = Path(file)
     if not file:
-        raise UsageError("--write names no file")
-    if any(same(path, source) for source in sources):
-        raise UsageError(f"--write would overwrite the spec `{printable(file)}`")
+        raise UsageError("--write has no file name")
+    if any(is_source(path, source) for source in sources):
+        raise UsageError(f"--write would overwrite the spec `{file}`")
     write_file(path, iter((text,)))
-    sys.stderr.write(f"wrote {printable(file)}\n")
+    _streams.write_messages(f"wrote {file}")
 
 
-def _print_all(pieces: Iterator[str]) -> None:
-    if sys.stdout is None:
-        raise UsageError("standard output is closed")
-    try:
-        for piece in pieces:
-            _print(sys.stdout, piece)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read has seen enough.
-        raise SystemExit(_exits.OK) from None
-    except OSError as error:
-        raise UsageError(f"cannot write to standard output: {error.strerror}") from None
-
-
-def _print(stream: TextIO, text: str) -> None:
-    if not _speaks_unicode(stream):
-        text = text.translate(ASCII)
-        encoding = stream.encoding or "ascii"
-        text = text.encode(encoding, "backslashreplace").decode(encoding)
-    stream.write(text)
+def _print_all(pieces: Iterator[str | bytes]) -> None:
+    for piece in pieces:
+        assert isinstance(piece, str)  # charts go to files
+        _streams.write(sys.stdout, piece)
+        if _streams.is_broken():
+            break
+    sys.stdout.flush()
+    if _streams.write_error():
+        raise UsageError(_streams.write_error())
 
 
 @contextmanager
-def complaints() -> Iterator[None]:
-    """Whatever a user has to mend, of one spec or of several, is said and ends the run with 2."""
-    wrong: list[SpecError | UsageError] = []
+def report_errors() -> Iterator[None]:
+    """Prints the errors of one spec or of several, and ends the run with exit code 2."""
+    found: list[SpecError | UsageError] = []
     try:
         yield
     except* (SpecError, UsageError) as errors:
         for error in errors.exceptions:
             assert isinstance(error, SpecError | UsageError)
-            wrong.append(error)
+            found.append(error)
     # Not in the block: Python before 3.11.4 wraps what is raised there in a group.
-    if wrong:
-        for error in wrong:
-            complain(error)
-        raise SystemExit(_exits.WRONG)
+    if found:
+        for error in found:
+            print_error(error)
+        raise SystemExit(_exits.ERROR)
 
 
-def complain(error: SpecError | UsageError, *, color: bool | None = None) -> None:
-    """Says on standard error what a user has to mend."""
-    if color is None:
-        color = _is_terminal(sys.stderr) and wants_color()
+def print_error(error: SpecError | UsageError) -> None:
+    """Prints an error on standard error."""
     if isinstance(error, SpecError):
-        from convcost.cli._problems import explained
+        from convcost.cli._problems import diagnostics
 
-        _print(sys.stderr, "".join(f"{line}\n" for line in explained(error, color=color)))
+        color = _is_terminal(sys.stderr) and _wants_color()
+        _streams.write(sys.stderr, diagnostics(error, color=color))
         return
-    first, *rest = str(error).splitlines()
+    first, *rest = error.args
     prefix = "" if first.startswith("error[") else "error: "
-    _print(sys.stderr, "".join(f"{line}\n" for line in (f"{prefix}{first}", *rest)))
+    _streams.write_messages(f"{prefix}{first}", *rest)
 
 
-def wants_color() -> bool:
+@contextmanager
+def show_progress(text: str) -> Iterator[None]:
+    """Shows a text on a terminal while the block runs, and nothing elsewhere."""
+    if not _is_terminal(sys.stderr):
+        yield
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(file=sys.stderr).status(Text(printable(text)), spinner="line"):
+        yield
+
+
+def _wants_color() -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
@@ -245,13 +230,15 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 
 def _root() -> Root:
-    """The current folder, and the nearest above it that is a repository, for that is where servers
-    look for files; without one the current folder. Nothing if it was deleted."""
+    """The root of the repository, and the current folder. Servers name files relative to the root.
+
+    Outside of a repository the current folder is the root; both are empty if it was deleted.
+    """
     try:
         here = Path.cwd()
     except OSError:
         return Root()
-    tops = (above for above in (here, *here.parents) if os.path.exists(above / ".git"))  # noqa: PTH110  one that may not be read is none
+    tops = (above for above in (here, *here.parents) if os.path.exists(above / ".git"))  # noqa: PTH110  no error for an unreadable one
     top = next(tops, here)
     return Root(str(top), str(here))
 
@@ -262,27 +249,19 @@ def _terminal_width() -> int:
     return get_terminal_size((80, 24)).columns
 
 
-def _speaks_unicode(stream: TextIO | None) -> bool:
-    if stream is None:
-        return True
-    try:
-        "×█⌊→".encode(stream.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
-def _by_suffix(path: Path) -> str:
-    known = {suffix: found.name for _, found in FORMATS.items() for suffix in found.suffixes}
+def _format_of_suffix(path: Path) -> str:
     suffix = path.suffix.lower()
+    own = FORMATS.get(suffix[1:])  # `csv`: no other format is imported
+    if own is not None and suffix in own.suffixes:
+        return own.name
+    known = {suffix: form.name for form in all_formats() for suffix in form.suffixes}
     if suffix in known:
         return known[suffix]
     from convcost.cli._plot import SUFFIXES
 
     if suffix in SUFFIXES:
-        shown = printable(str(path))
-        raise UsageError(f"`{shown}` would be a picture: ask for it by --plot {shown}")
-    listed = ", ".join(sorted(known))
+        raise UsageError(f"`{path}` is a chart; write it with --plot {path}")
     raise UsageError(
-        f"`{printable(path.name)}` tells no format: end it in {listed}, or name one with --format"
+        f"no format has the suffix of `{path.name}`; use {', '.join(sorted(known))}, or "
+        "name a format with --format"
     )

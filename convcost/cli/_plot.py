@@ -1,94 +1,98 @@
-"""Pictures of a report into files: which one, and as what."""
+"""Writes a chart of a report to an SVG, PNG or PDF file."""
 
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
 
-from convcost.errors import UsageError
-from convcost.names import did_you_mean
-from convcost.pictures import Graph, Picture
-from convcost.report import Report, printable
+from convcost.model.errors import UsageError
+from convcost.model.record import NamedTuple
+from convcost.model.suggestions import did_you_mean
+from convcost.reports.chart_model import Chart, GraphChart
+from convcost.reports.report import Report
 
 SUFFIXES = (".svg", ".png", ".pdf")
-WIDTH, WIDTH_OF_GRAPHS = 720, 1200
-SCALE = 2  # pixels of a PNG for each of the drawing's
+WIDTH, GRAPH_WIDTH = 720, 1200
+SCALE = 2  # pixels of a PNG for a pixel of the SVG
 MOST_NAMES = 12
 
 
-class Plot(NamedTuple):
-    """One picture asked for; `asked` is what was written, for the kinds are known later."""
+class ChartOutput(NamedTuple):
+    """A chart and its file; `name` is empty for the first chart of the report."""
 
-    asked: str
+    name: str
     path: Path
 
     @property
     def option(self) -> str:
         return "--plot"
 
-    def drawn(self, report: Report) -> bytes:
-        """The whole file. Raises UsageError."""
-        from convcost.draw import svg
+    def prepare(self, report: Report) -> Iterator[bytes]:
+        """The whole file as one piece. Raises UsageError."""
+        from convcost.render.svg import svg
 
-        pictures = {picture.name: picture for picture in getattr(report, "pictures", tuple)()}
-        picture = _chosen(self.asked, pictures)
-        width = WIDTH_OF_GRAPHS if isinstance(picture, Graph) else WIDTH
-        text = svg(picture, width=width, standalone=True)
-        if self.path.suffix.lower() == ".svg":
-            return text.encode()
-        return _converted(text, self.path.suffix.lower())
+        chart = _find_chart(self.name, {chart.name: chart for chart in report.charts()})
+        width = GRAPH_WIDTH if isinstance(chart, GraphChart) else WIDTH
+        text = svg(chart, width=width, standalone=True)
+        suffix = self.path.suffix.lower()
+        return iter((text.encode() if suffix == ".svg" else _convert(text, suffix),))
 
 
-def asked_for(text: str) -> Plot:
-    """`net.svg`, `graph:net.pdf`. Raises UsageError."""
-    kind, file = _split(text)
+def chart_output(text: str) -> ChartOutput:
+    """Parses `net.svg` or `graph:net.pdf` to a chart and its file. Raises UsageError."""
+    name, file = _split_name(text)
     if not file:
-        raise UsageError("--plot names no file")
+        raise UsageError("--plot has no file name")
     path = Path(file)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise UsageError(
-            f"`{printable(path.name)}` tells no kind of picture: end it in {', '.join(SUFFIXES)}"
-        )
+        raise UsageError(f"`{path.name}` is not a file name of a chart; use {', '.join(SUFFIXES)}")
     if suffix != ".svg" and find_spec("cairosvg") is None:
-        raise UsageError(f"{suffix[1:]} needs the extra: pip install 'convcost[plot]'")
-    return Plot(kind, path)
+        raise UsageError(
+            f"{suffix[1:].upper()} output needs cairosvg; install it with "
+            "pip install 'convcost[plot]'"
+        )
+    return ChartOutput(name, path)
 
 
-def _split(text: str) -> tuple[str, str]:
-    """Kind and file. What stands before a colon is a kind, unless it looks like part of a path; the
-    name of a network in a kind, after #, may hold anything."""
+def _split_name(text: str) -> tuple[str, str]:
+    """Splits `graph:net.pdf` into the name of a chart and a file.
+
+    A text before a colon that is a part of a path is not the name of a chart. The name of a network
+    after `#` can have any characters.
+    """
     if "#" in text.partition(":")[0]:
-        kind, colon, file = text.rpartition(":")
+        name, colon, file = text.rpartition(":")
     else:
-        kind, colon, file = text.partition(":")
-    drive = len(kind) == 1 and file[:1] in ("/", "\\")
-    if not colon or drive or "/" in kind.partition("#")[0] or "." in kind.partition("#")[0]:
+        name, colon, file = text.partition(":")
+    kind = name.partition("#")[0]
+    is_drive = len(name) == 1 and file[:1] in ("/", "\\")
+    if not colon or is_drive or "/" in kind or "." in kind:
         return "", text
-    return kind, file
+    return name, file
 
 
-def _chosen(kind: str, pictures: dict[str, Picture]) -> Picture:
-    if not pictures:
-        raise UsageError("this report has no pictures to --plot")
-    if not kind:
-        return next(iter(pictures.values()))
-    if kind in pictures:
-        return pictures[kind]
-    several = [name for name in pictures if name.startswith(f"{kind}#")]
+def _find_chart(name: str, charts: dict[str, Chart]) -> Chart:
+    if not charts:
+        raise UsageError("this report has no charts")
+    if not name:
+        return next(iter(charts.values()))
+    if name in charts:
+        return charts[name]
+    several = [key for key in charts if key.startswith(f"{name}#")]
     if several:
-        listed = ", ".join(f"`{printable(name)}`" for name in several[:MOST_NAMES])
-        raise UsageError(f"several networks have a picture `{printable(kind)}`: {listed}")
-    hint = printable(did_you_mean(kind, pictures))
-    raise UsageError(f"there is no picture `{printable(kind)}`" + (f"; {hint}" if hint else ""))
+        listed = ", ".join(f"`{key}`" for key in several[:MOST_NAMES])
+        raise UsageError(f"several networks have a chart `{name}`: {listed}")
+    hint = did_you_mean(name, charts)
+    raise UsageError(f"there is no chart `{name}`" + (f"; {hint}" if hint else ""))
 
 
-def _converted(text: str, suffix: str) -> bytes:
+def _convert(text: str, suffix: str) -> bytes:
     try:
         cairosvg = import_module("cairosvg")
-    except (ImportError, OSError) as error:  # the library of the system is not there
+    except (ImportError, OSError) as error:  # OSError: the system has no cairo library
         raise UsageError(
-            f"{suffix[1:]} needs the library cairo of the system: {printable(str(error).strip())}"
+            f"{suffix[1:]} needs the cairo library of the system: {str(error).strip()}"
         ) from None
     data = text.encode()
     if suffix == ".png":

@@ -1,90 +1,84 @@
-"""Problems as a user reads them: what is wrong, where, the very words underlined, what to do."""
+"""Diagnostics for the terminal: the message, the source line with the span underlined, the help."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TypeAlias
-from unicodedata import combining, east_asian_width
 
-from convcost.errors import Place, Problem, SpecError
-from convcost.report import printable
+from convcost.model.errors import Problem, Span, SpecError, printable
+from convcost.render import Style
+from convcost.render.table import width_of, write_parts
 
-Paint: TypeAlias = Callable[[str, str], str]
+Line: TypeAlias = tuple[tuple[str, str], ...]  # of a text and its style
 
-MOST = 20
-WIDEST = 100
+MAX_PROBLEMS = 20
+MAX_WIDTH = 100
+ERROR, NOTE, BOLD = "bold red", "bold blue", "bold"
 
 
-def explained(error: SpecError, *, color: bool = False) -> Iterator[str]:
-    """Lines for standard error, in the order of the source."""
-    paint = _painted if color else _bare
+def diagnostics(error: SpecError, *, color: bool = False) -> str:
+    """All problems of a spec, in the order of the source. Only colour needs rich."""
+    lines = _lines(error)
+    if not color:
+        return "".join("".join(text for text, _ in line) + "\n" for line in lines)
+    from rich.text import Text
+
+    return write_parts([Text.assemble(*line) for line in lines], Style(color=True))
+
+
+def _lines(error: SpecError) -> Iterator[Line]:
     lines = error.source.text.splitlines() if error.problems else []
-    for problem in error.problems[:MOST]:
-        yield from _one(problem, error.source.name, lines, paint)
-        yield ""
-    left = len(error.problems) - MOST
+    for problem in error.problems[:MAX_PROBLEMS]:
+        yield from _diagnostic(problem, error.source.name, lines)
+        yield ()
+    left = len(error.problems) - MAX_PROBLEMS
     count = len(error.problems)
-    yield f"{count} problem{'s' * (count != 1)} in {printable(error.source.name)}" + (
-        f", {left} not shown" if left > 0 else ""
-    )
+    hidden = f", {left} not shown" if left > 0 else ""
+    yield _line((f"{count} problem{'s' * (count != 1)} in {error.source.name}{hidden}", ""))
 
 
-def _one(problem: Problem, file: str, lines: list[str], paint: Paint) -> Iterator[str]:
-    yield paint("error", f"error[{problem.code}]") + paint(
-        "bold", f": {printable(problem.message)}"
-    )
+def _line(*pieces: tuple[str, str]) -> Line:
+    return tuple((printable(text), style) for text, style in pieces)
+
+
+def _diagnostic(problem: Problem, file: str, lines: list[str]) -> Iterator[Line]:
+    yield _line((f"error[{problem.code}]", ERROR), (f": {problem.message}", BOLD))
     place = problem.place
     numbers = [p.line for p in (place, *(note.place for note in problem.notes)) if p is not None]
     gutter = len(str(max(numbers, default=0)))
+    where = f"{file}:{place.line}:{place.column}" if place is not None else file
+    yield _line((f"{' ' * gutter}--> {where}", ""))
     if place is not None:
-        yield f"{' ' * gutter}--> {printable(file)}:{place.line}:{place.column}"
-        yield from _frame(place, lines, gutter, "^", "", paint)
-    else:
-        yield f"{' ' * gutter}--> {printable(file)}"
+        yield from _frame(place, lines, gutter, ("^", ERROR))
     for note in problem.notes:
-        yield from _frame(note.place, lines, gutter, "-", note.message, paint)
+        yield from _frame(note.place, lines, gutter, ("-", NOTE), f" {note.message}")
     if problem.help:
-        yield f"{' ' * gutter} = help: {printable(problem.help)}"
+        yield _line((f"{' ' * gutter} = help: {problem.help}", ""))
 
 
 def _frame(
-    place: Place, lines: list[str], gutter: int, mark: str, label: str, paint: Paint
-) -> Iterator[str]:
+    place: Span, lines: list[str], gutter: int, mark: tuple[str, str], label: str = ""
+) -> Iterator[Line]:
     text = lines[place.line - 1] if place.line <= len(lines) else ""
     start = place.column - 1
     end = place.end_column - 1 if place.end_line == place.line else len(text.rstrip())
     shown, before, length = _window(text, start, max(end, start + 1))
-    yield f"{' ' * gutter} |"
-    yield f"{place.line:>{gutter}} | {shown}".rstrip()
-    style = "error" if mark == "^" else "note"
-    under = paint(style, mark * length + (f" {printable(label)}" if label else ""))
-    yield f"{' ' * gutter} | {' ' * before}{under}"
+    sign, style = mark
+    yield _line((f"{' ' * gutter} |", ""))
+    yield _line((f"{place.line:>{gutter}} | {shown}".rstrip(), ""))
+    yield _line(
+        (f"{' ' * gutter} | {' ' * before}", ""), (f"{sign * length}{label}".rstrip(), style)
+    )
 
 
 def _window(text: str, start: int, end: int) -> tuple[str, int, int]:
-    """A line as shown, with the columns before and under its marked part; a long one is cut."""
-    first = max(0, start - WIDEST // 2) if len(text) > WIDEST else 0
-    last = min(len(text), first + WIDEST)
-    cells = [_cell(character) for character in text[first:last]]
-    ahead = "…" if first else ""
-    behind = "…" if last < len(text) else ""
-    before = sum(map(_columns, cells[: start - first])) + len(ahead)
-    length = sum(map(_columns, cells[start - first : end - first])) or 1
-    return ahead + "".join(cells) + behind, before, length
+    """The truncated line, the width before the marked part, and the width of the marked part.
 
-
-def _cell(character: str) -> str:
-    return "    " if character == "\t" else printable(character)
-
-
-def _columns(cell: str) -> int:
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in cell)
-
-
-_CODES = {"error": "1;31", "note": "1;34", "bold": "1"}
-
-
-def _painted(style: str, text: str) -> str:
-    return f"\x1b[{_CODES[style]}m{text}\x1b[0m"
-
-
-def _bare(_style: str, text: str) -> str:
-    return text
+    Widths are in terminal columns.
+    """
+    first = max(0, start - MAX_WIDTH // 2) if len(text) > MAX_WIDTH else 0
+    last = min(len(text), first + MAX_WIDTH)
+    cells = ["    " if c == "\t" else printable(c) for c in text[first:last]]
+    left = "…" if first else ""
+    right = "…" if last < len(text) else ""
+    before = sum(map(width_of, cells[: start - first])) + len(left)
+    length = sum(map(width_of, cells[start - first : end - first])) or 1
+    return left + "".join(cells) + right, before, length

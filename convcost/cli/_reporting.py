@@ -1,113 +1,168 @@
-"""The options of every command that reports: in which formats, to where, in which units.
+"""The options of every command that reports: formats, files, units, colour.
 
-A command takes them as one parameter, `out`; here it gets the options for it.
+A command has them as one parameter, `out: Annotated[OutputOptions, …]`. The annotation says what
+its report has: "counts" (columns that a unit scales), "charts", "findings". The command line then
+has the options that this report can use.
 """
 
 import inspect
-from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from inspect import Parameter
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import typer
 
-from convcost.report import FORMATS
+from convcost.model.errors import UsageError
+from convcost.render import Format, FormatOption, all_formats
 
 
-class Out(NamedTuple):
-    """What was asked for of the answer; nothing is checked yet."""
+class OutputOptions(NamedTuple):  # from typing, not from record: inspect reads its signature
+    """The output options as given, not checked yet.
 
-    format: str | None = None
-    output: tuple[str, ...] = ()
-    units: str = "raw"
-    digits: int | None = None
-    color: str = "auto"
-    width: int | None = None
-    caption: str = ""
-    label: str = ""
-    longtable: bool = False
-    siunitx: bool = False
-    csv_raw: bool = False
-    max_bytes: int | None = None
-    comment_key: str = ""
-    plot: tuple[str, ...] = ()
+    `format_options` has the options that only some formats have.
+    """
 
-
-def _options(
-    format: Annotated[  # noqa: A002  the name of the option
-        str | None,
-        typer.Option(
-            metavar="FORMAT", help=f"{', '.join(FORMATS.modules())}; by default what fits."
-        ),
-    ] = None,
+    format: Annotated[str | None, typer.Option(metavar="FORMAT")] = None
     output: Annotated[
         list[str] | None,
         typer.Option(
             "--output",
             "-o",
             metavar="[FORMAT:]FILE",
-            help="Write a file, its suffix tells the format; repeatable, - is standard output.",
+            help="Write a file; its suffix names the format. Repeatable; - is standard output.",
         ),
-    ] = None,
+    ] = None
     units: Annotated[
         str,
         typer.Option(
             metavar="UNIT",
-            help="auto, raw, k, M, G, T, Ki, Mi, Gi, Ti; or of columns: params=k,macs=M.",
+            help="auto, raw or a unit: k, M, G, T, Ki, Mi, Gi, Ti; by column: params=k,macs=M.",
         ),
-    ] = "raw",
+    ] = "raw"
     digits: Annotated[
         int | None,
-        typer.Option(min=0, max=12, metavar="N", help="Decimals of a number in a unit; 2."),
-    ] = None,
-    color: Annotated[str, typer.Option(metavar="WHEN", help="auto, always or never.")] = "auto",
+        typer.Option(
+            metavar="N", min=0, max=12, help="Decimals of a number in a unit; 2 by default."
+        ),
+    ] = None
+    color: Annotated[
+        Literal["auto", "always", "never"],
+        typer.Option(metavar="WHEN", help="When to use colour: auto, always or never."),
+    ] = "auto"
     width: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Width of a table; the terminal's if left out."),
-    ] = None,
-    caption: Annotated[
-        str, typer.Option(metavar="TEXT", help="latex: a float with this caption.")
-    ] = "",
-    label: Annotated[str, typer.Option(metavar="NAME", help="latex: its label.")] = "",
-    longtable: Annotated[
-        bool, typer.Option("--longtable", help="latex: a table that runs over pages.")
-    ] = False,
-    siunitx: Annotated[
-        bool, typer.Option("--siunitx", help="latex: S columns, numbers left to siunitx.")
-    ] = False,
-    csv_raw: Annotated[
-        bool, typer.Option("--csv-raw", help="csv, tsv: leave text that looks like a formula.")
-    ] = False,
-    max_bytes: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="markdown: at most so long, rows beyond it are left out."),
-    ] = None,
-    comment_key: Annotated[
-        str, typer.Option(metavar="KEY", help="markdown: names the comment in a hidden first line.")
-    ] = "",
+        typer.Option(
+            min=20,
+            max=10_000,
+            metavar="N",
+            help="Width of a table in characters; by default the width of the terminal.",
+        ),
+    ] = None
     plot: Annotated[
         list[str] | None,
         typer.Option(
-            "--plot",
-            metavar="[KIND:]FILE",
-            help="Draw a picture of the report into a .svg, .png or .pdf; repeatable.",
+            metavar="[CHART:]FILE",
+            help="Write a chart of the report to a .svg, .png or .pdf file; repeatable.",
         ),
-    ] = None,
-) -> None: ...
+    ] = None
+    format_options: Mapping[str, Any] = {}
 
 
-def reporting(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, with the options that its parameter `out` stands for."""
-    own = inspect.signature(command, eval_str=True).parameters
+NEEDS = {"units": "counts", "digits": "counts", "plot": "charts"}
+
+
+def with_output_options(
+    command: Callable[..., None], arguments: Sequence[str]
+) -> Callable[..., None]:
+    """The command with the output options in place of its parameter `out`.
+
+    Options that only some formats have are left out if the arguments use none of them, because
+    convcost must import every format to add them. `--help` needs them too.
+    """
+    own = dict(inspect.signature(command, eval_str=True).parameters)
     if "out" not in own:
         return command
-    shared = inspect.signature(_options).parameters
+    provides = ("", *get_args(own.pop("out").annotation)[1:])
+    common = {
+        name: parameter.replace(kind=Parameter.KEYWORD_ONLY)
+        for name, parameter in inspect.signature(OutputOptions).parameters.items()
+        if name != "format_options" and NEEDS.get(name, "") in provides
+    }
+    special: dict[str, Parameter] = {}
+    if is_completing() or not _flags((*own.values(), *common.values())).issuperset(
+        _given(arguments)
+    ):
+        formats = [form for form in all_formats() if form.needs in provides]
+        special = {parameter.name: parameter for parameter in _of_formats(formats)}
+        names = ", ".join(form.name for form in formats)
+        text = f"{names}; by default table on a terminal, plain in a pipe."
+        option = typer.Option(metavar="FORMAT", help=text)
+        common["format"] = common["format"].replace(annotation=Annotated[str | None, option])
 
     def run(**given: Any) -> None:
-        asked = {name: given.pop(name) for name in shared}
-        asked["output"] = tuple(asked["output"] or ())
-        asked["plot"] = tuple(asked["plot"] or ())
-        command(**given, out=Out(**asked))
+        values = {name: given.pop(name) for name in special}
+        # None and False are the defaults: the user did not give the option.
+        chosen = {name: v for name, v in values.items() if v is not None and v is not False}
+        shared = {name: given.pop(name) for name in common}
+        command(**given, out=OutputOptions(**shared, format_options=chosen))
 
-    parameters = [parameter for name, parameter in own.items() if name != "out"]
-    run.__signature__ = inspect.Signature([*parameters, *shared.values()])  # type: ignore[attr-defined]
+    parameters = [*own.values(), *common.values(), *special.values()]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__doc__ = command.__doc__
     return run
+
+
+def is_completing() -> bool:
+    """Whether a shell asks for the completion of a command line."""
+    return any(key.startswith("_CONVCOST_COMPLETE") for key in os.environ)
+
+
+def _given(arguments: Sequence[str]) -> Iterator[str]:
+    for argument in arguments:
+        if argument == "--":
+            return
+        if argument.startswith("--") or argument == "-h":
+            yield argument.partition("=")[0]
+
+
+def _flags(parameters: Sequence[Parameter]) -> set[str]:
+    options = (option for one in parameters for option in get_args(one.annotation))
+    declared = [flag for option in options for flag in getattr(option, "param_decls", None) or ()]
+    flags = {flag for one in declared for flag in one.split("/")}
+    return flags | {f"--{parameter.name.replace('_', '-')}" for parameter in parameters}
+
+
+def _of_formats(formats: Sequence[Format]) -> Iterator[Parameter]:
+    """One parameter for each option; formats can share an option."""
+    users: dict[FormatOption[Any], list[str]] = {}
+    for form in formats:
+        for option in form.options:
+            users.setdefault(option, []).append(form.name)
+    for option, names in users.items():
+        text = f"{', '.join(names)}: {option.help}"
+        info = typer.Option(option.flag, metavar=option.metavar, help=text)
+        type_ = bool if option.type is bool else option.type | None
+        yield Parameter(
+            option.name,
+            Parameter.KEYWORD_ONLY,
+            default=False if option.type is bool else None,
+            annotation=Annotated[type_, info],
+        )
+
+
+def check_format_options(options: OutputOptions, written: Sequence[Format]) -> None:
+    """Raises UsageError for a value that is not allowed, and for an option of a format that is not
+    written."""
+    for name, value in options.format_options.items():
+        declared = [(form.name, option) for form in all_formats() for option in form.options]
+        users = [user for user, option in declared if option.name == name]
+        option = next(option for _, option in declared if option.name == name)
+        if not any(form.name in users for form in written):
+            raise UsageError(
+                f"{option.flag} works only with format {' or '.join(users)}; "
+                f"add `--format {users[0]}`"
+            )
+        if option.check is not None and not option.check(value):
+            shown = f"`{value}`" if isinstance(value, str) else f"{value:,}"
+            raise UsageError(f"{option.flag} must be {option.expected}, not {shown}")

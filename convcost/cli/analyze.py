@@ -1,127 +1,138 @@
-"""`convcost analyze`: what does this network cost?"""
+"""`convcost analyze`: size, params and macs of every layer."""
 
-from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from convcost.cli import _exits, _networks, _output, _reporting
-from convcost.costs import MEASURES, Costs, costs
-from convcost.errors import UsageError
-from convcost.files.networks import read
-from convcost.names import did_you_mean
-from convcost.questions.analyze import Analysis
-from convcost.questions.columns import COLUMNS, SHOWN, View
-from convcost.report import printable
+from convcost.commands.analyze import analyze
+from convcost.model.errors import UsageError
+from convcost.model.measures import MEASURES
+from convcost.reports.analyze.columns import COLUMNS, DEFAULT_COLUMNS, SHARES, AnalysisView
+from convcost.reports.table import Layout
 
-EPILOG = """Examples:
-
+EPILOG = """\b
+Examples:
   convcost analyze googlenet --depth 1
-
   convcost analyze net.yaml --set classes=10 --size 256x320 --format json
-
   convcost analyze googlenet --sort macs --top 10 --columns layer,output,macs,share
-
-  convcost analyze mobilenet_v1 --set width=0.5,1 --size 128,160,192,224"""
+  convcost analyze mobilenet_v1 --set width=0.5,1 --size 128,160,192,224
+  convcost analyze resnet50 --depth 1 --count thop,fvcore"""
 
 
 def command(
-    specs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="SPEC...", help="File, name of a shipped spec, or -; #name picks one."
-        ),
-    ],
+    specs: _networks.SpecsArgument,
     columns: Annotated[
         str | None,
-        typer.Option(metavar="A,B", help=f"Columns in order: {', '.join(COLUMNS)}; or all."),
+        typer.Option(
+            metavar="A,B",
+            help=f"Columns to print, in the order given: {', '.join(COLUMNS)}; or `all`. "
+            "With --depth 0, those of compare.",
+        ),
     ] = None,
     depth: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="One row for each path cut to N names.")
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Sum the layers by the first N names of their paths; 0: one row per network.",
+        ),
     ] = None,
     sort: Annotated[
         str | None,
-        typer.Option(metavar="MEASURE", help=f"Largest first, by {', '.join(MEASURES)}; or path."),
+        typer.Option(
+            metavar="[-]MEASURE",
+            help=f"Sort by {', '.join(MEASURES)}, largest first, or with - smallest; or by path.",
+        ),
     ] = None,
-    top: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="The first N rows only.")
-    ] = None,
+    top: _networks.TopOption = None,
     work: Annotated[
-        str | None, typer.Option(metavar="params|macs", help="Show the product behind each count.")
+        Literal["params", "macs"] | None,
+        typer.Option(metavar="params|macs", help="Add a column with the product of each count."),
     ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION",
+            help="Print only points of a sweep that meet this: 'macs <= 100M and width < 1'; "
+            "repeatable.",
+        ),
+    ] = None,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Also list layers that cost nothing and keep the shape, such as relu. csv, tsv, "
+            "json and plain always list them.",
+        ),
+    ] = False,
     layout: Annotated[
-        str, typer.Option(metavar="hwc|chw", help="Where channels stand in a shape.")
+        Layout,
+        typer.Option(
+            metavar="hwc|chw", help="Order of the axes of a shape: channels last or first."
+        ),
     ] = "hwc",
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 if the macs of a layer are uncounted.")
     ] = False,
     settings: _networks.SetListOption = None,
     size: _networks.SizeListOption = None,
+    input_: _networks.InputOption = None,
+    dim: _networks.DimOption = None,
+    deploy: _networks.DeployOption = False,
     batch: _networks.BatchOption = 1,
+    count: _networks.CountOption = None,
     *,
-    out: _reporting.Out,
+    out: Annotated[_reporting.OutputOptions, "counts", "charts"],
 ) -> None:
-    """What does this network cost: size, params and macs of every layer, exactly."""
-    with _output.complaints():
-        where = _output.targets(out)
-        if _networks.lists(settings, size):
-            from convcost.cli import _sweep_view, _sweeps
-            from convcost.questions.sweep import Sweep
+    """Print the output size, params and macs of every layer, and the totals."""
+    with _output.report_errors():
+        outputs = _output.parse_outputs(out)
+        conventions = _networks.conventions(count)
+        if _networks.is_sweep(settings, size):
+            from convcost.cli._sweep_options import axes, sweep_view
+            from convcost.commands.sweep import analyze_sweep
 
-            _sweep_view.refuse_layers({"--depth": depth, "--work": work})
-            asked = _sweep_view.view(columns, sort, top, _layout(layout))
-            points = _sweeps.read(specs, _sweeps.axes(settings, size), batch)
-            _output.write(Sweep(points, asked), where, specs)
-            _strictly(strict, [one.costs for some in points for one in some])
-            return
-        view = View(_columns(columns, work), depth, _sort(sort), top, _layout(layout))
-        networks = read(specs, _networks.settings(settings, size))
-        report = Analysis(tuple(costs(network, batch) for network in networks), view)
-        if report.lacks_options:
-            raise UsageError("no row is a block that has options; add --depth 1")
-        _output.write(report, where, specs)
-        _strictly(strict, report.networks)
+            if depth is not None or work is not None:
+                raise UsageError(
+                    "--depth and --work need one row for each layer; a sweep has one for each point"
+                )
+            swept = axes(settings, size, deploy=deploy)
+            shown = sweep_view(swept, columns, sort, top, layout, where)
+            sweep = analyze_sweep(specs, swept, batch, shown, conventions)
+            _output.write(sweep, outputs, specs)
+            networks = [point.costs for one in sweep.networks for point in one.points]
+        elif where:
+            raise UsageError("--where selects points; give --set or --size several values")
+        else:
+            key = _networks.sort_key((sort or "").replace("layer", "path") or None, "path")
+            own = _networks.settings(settings, size, input_, dim)
+            if depth == 0:
+                from convcost.reports.totals import COLUMNS as TOTALS_COLUMNS
+                from convcost.reports.totals import DEFAULT_COLUMNS as DEFAULT_TOTALS
+                from convcost.reports.totals import TotalsView
 
-
-def _strictly(strict: bool, networks: Iterable[Costs]) -> None:
-    """Ends the run with 1 if all must be counted and a layer is not."""
-    if strict and any(layer.uncounted for costs in networks for layer in costs.layers):
-        raise SystemExit(_exits.OVER)
+                if work is not None:
+                    raise UsageError("--work needs rows of layers, and --depth 0 has none")
+                names = columns if columns is None else _networks.columns(columns, TOTALS_COLUMNS)
+                totals = TotalsView(names or DEFAULT_TOTALS, key, top, layout)
+                report = analyze(specs, own, batch, None, conventions, deployed=deploy)
+                report = report._replace(totals=totals)
+            else:
+                rows = AnalysisView(
+                    _columns(columns, work), depth, key, top, layout, False if every else None
+                )
+                report = analyze(specs, own, batch, rows, conventions, deployed=deploy)
+            _output.write(report, outputs, specs)
+            networks = list(report.networks)
+        if strict and any(layer.uncounted for costs in networks for layer in costs.layers):
+            raise SystemExit(_exits.FAILED)
 
 
 def _columns(text: str | None, work: str | None) -> tuple[str, ...]:
-    if work is not None:
-        if work not in ("params", "macs"):
-            raise UsageError(f"--work is params or macs, not `{printable(work)}`")
-        # The product takes the place of the share, unless columns are chosen.
-        chosen = SHOWN[:-1] if text is None else _columns(text, None)
-        return tuple(dict.fromkeys((*chosen, f"{work}_work")))
-    if text is None:
-        return SHOWN
-    if text == "all":
-        return tuple(COLUMNS)
-    chosen = tuple(name.strip() for name in text.split(",") if name.strip())
-    for name in chosen:
-        if name not in COLUMNS:
-            hint = did_you_mean(name, COLUMNS, len(COLUMNS))
-            raise UsageError(f"there is no column `{printable(name)}`; {hint}")
-    if not chosen:
-        raise UsageError(f"--columns names none of {', '.join(COLUMNS)}")
-    return tuple(dict.fromkeys(chosen))
-
-
-def _sort(name: str | None) -> str | None:
-    if name == "layer":
-        return "path"
-    if name is not None and name not in (*MEASURES, "path"):
-        hint = did_you_mean(name, (*MEASURES, "path"))
-        raise UsageError(f"cannot sort by `{printable(name)}`; {hint}")
-    return name
-
-
-def _layout(name: str) -> "_networks.LayoutName":
-    if name == "hwc":
-        return "hwc"
-    if name == "chw":
-        return "chw"
-    raise UsageError(f"--layout is hwc or chw, not `{printable(name)}`")
+    """The columns to print. By default, `--work` replaces the shares by the column of products."""
+    chosen = DEFAULT_COLUMNS if text is None else _networks.columns(text, COLUMNS)
+    if work is None:
+        return chosen
+    kept = chosen if text else tuple(name for name in chosen if name not in SHARES)
+    return tuple(dict.fromkeys((*kept, f"{work}_work")))

@@ -1,56 +1,87 @@
-"""`convcost compare`: what does a design choice buy?"""
+"""`convcost compare`: the costs of networks and their ratios."""
 
 from typing import Annotated
 
 import typer
 
 from convcost.cli import _networks, _output, _reporting
-from convcost.costs import costs
-from convcost.files.networks import read
-from convcost.questions.compared import compared, position
+from convcost.commands.compare import compare
+from convcost.model.measures import MEASURES
+from convcost.reports.totals import COLUMNS, DEFAULT_COLUMNS, TotalsView
 
-EPILOG = """Examples:
-
+COLUMN_NAMES = "network, input, output, layers, a measure, or one with _ratio, _change or _share"
+EPILOG = """\b
+Examples:
   convcost compare inception_3a
-
   convcost compare vgg16 googlenet resnet50 --baseline ResNet-50
-
   convcost compare before.yaml after.yaml --layers
-
+  convcost compare vgg16 googlenet --units params=M,macs=G --format latex
   convcost compare mobilenet_v1 --set width=1,0.5"""
 
 
 def command(
     specs: Annotated[
         list[str],
-        typer.Argument(metavar="SPEC...", help="Two networks or more, of one file or several."),
+        typer.Argument(metavar="SPEC...", help="Two or more networks, from one file or several."),
     ],
     baseline: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The network to compare with; the first.")
+        str | None,
+        typer.Option(metavar="NAME", help="Network to compare with; by default the first."),
     ] = None,
     layers: Annotated[
-        bool, typer.Option("--layers", help="The layers in which they differ, by path.")
+        bool, typer.Option("--layers", help="Add the layers that differ, by path.")
     ] = False,
-    bars: Annotated[
-        bool, typer.Option("--bars/--no-bars", help="Bars for params and macs.")
-    ] = True,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help=f"Columns to print, in the order given: {COLUMN_NAMES}; or `all`.",
+        ),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[-]MEASURE",
+            help=f"Sort by {', '.join(MEASURES)}, largest first, with - smallest; or by network.",
+        ),
+    ] = None,
+    top: _networks.TopOption = None,
+    transpose: Annotated[
+        bool, typer.Option("--transpose", help="Print a column for each network.")
+    ] = False,
+    work: Annotated[
+        bool, typer.Option("--work", help="Add the weights of each network as a sum of products.")
+    ] = False,
+    published: Annotated[
+        bool,
+        typer.Option("--published", help="Add all published figures, not only those that are off."),
+    ] = False,
     settings: _networks.SetListOption = None,
     size: _networks.SizeListOption = None,
+    input_: _networks.InputOption = None,
+    dim: _networks.DimOption = None,
+    deploy: _networks.DeployOption = False,
     batch: _networks.BatchOption = 1,
+    count: _networks.CountOption = None,
     *,
-    out: _reporting.Out,
+    out: Annotated[_reporting.OutputOptions, "counts", "charts"],
 ) -> None:
-    """Networks side by side: what each costs, and what it saves against the first."""
-    with _output.complaints():
-        where = _output.targets(out)
-        if _networks.lists(settings, size):
-            from convcost.cli import _sweeps
-            from convcost.questions.sweep_compare import SweepComparison
+    """Compare the costs of networks, with the first one as the baseline."""
+    with _output.report_errors():
+        outputs = _output.parse_outputs(out)
+        conventions = _networks.conventions(count)
+        chosen = DEFAULT_COLUMNS if columns is None else _networks.columns(columns, COLUMNS)
+        key = _networks.sort_key(sort, "network")
+        view = TotalsView(chosen, key, top, transpose=transpose)
+        if _networks.is_sweep(settings, size):
+            from convcost.cli._sweep_options import axes
+            from convcost.commands.sweep import compare_sweep
 
-            swept = SweepComparison(_sweeps.read(specs, _sweeps.axes(settings, size), batch))
-            first = position(swept.heads, baseline, swept.names)
-            _output.write(swept._replace(baseline=first, layers=layers, bars=bars), where, specs)
-            return
-        networks = read(specs, _networks.settings(settings, size))
-        report = compared([costs(network, batch) for network in networks], baseline)
-        _output.write(report._replace(layers=layers, bars=bars), where, specs)
+            report = compare_sweep(
+                specs, axes(settings, size, deploy=deploy), batch, baseline, conventions
+            )
+        else:
+            own = _networks.settings(settings, size, input_, dim)
+            report = compare(specs, own, batch, baseline, conventions, deployed=deploy)
+        report = report._replace(view=view, layers=layers, work=work, published=published)
+        _output.write(report, outputs, specs)

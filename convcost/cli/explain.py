@@ -1,61 +1,53 @@
-"""`convcost explain`: why does this layer cost what it costs?"""
+"""`convcost explain`: how the numbers of one layer are computed."""
 
 from typing import Annotated
 
 import typer
 
 from convcost.cli import _networks, _output, _reporting
-from convcost.costs import costs
-from convcost.errors import UsageError
-from convcost.files.networks import read
-from convcost.names import did_you_mean
-from convcost.network import Network
-from convcost.questions.explain import Explanation, paths
-from convcost.report import printable
+from convcost.commands.analyze import analyze
+from convcost.commands.explain import explain, explain_counts
+from convcost.model.errors import UsageError
+from convcost.reports.analyze.columns import AnalysisView
+from convcost.reports.report import Report
 
-EPILOG = """Examples:
-
+EPILOG = """\b
+Examples:
   convcost explain googlenet conv1/conv_1
-
   convcost explain googlenet inception_3a
-
-  convcost explain net.yaml#small stem/conv_1 --size 256x320 --format json"""
+  convcost explain net.yaml#small stem/conv_1 --size 256x320 --format json
+  convcost explain resnet50 --count thop,fvcore"""
 
 
 def command(
-    spec: Annotated[
-        str,
-        typer.Argument(
-            metavar="SPEC", help="File, name of a shipped spec, or -; #name picks one network."
-        ),
-    ],
+    spec: _networks.SpecArgument,
     layer: Annotated[
-        str, typer.Argument(metavar="LAYER", help="Path of a layer, or of a block or branch.")
-    ],
+        str | None,
+        typer.Argument(metavar="[LAYER]", help="Path of a layer, a block or a branch."),
+    ] = None,
     settings: _networks.SetOption = None,
     size: _networks.SizeOption = None,
+    input_: _networks.InputOption = None,
+    dim: _networks.DimOption = None,
     batch: _networks.BatchOption = 1,
+    count: _networks.CountOption = None,
     *,
-    out: _reporting.Out,
+    out: _reporting.OutputOptions,
 ) -> None:
-    """Why does this layer cost what it costs: every number as it is worked out."""
-    with _output.complaints():
-        where = _output.targets(out)
-        networks = read([spec], _networks.settings(settings, size))
-        having = _having(networks, layer, spec)
-        report = Explanation(tuple(costs(network, batch) for network in having), layer)
-        _output.write(report, where, [spec])
+    """Show how each number of a layer is computed, or, with --count, where counts differ.
 
-
-def _having(networks: list[Network], path: str, spec: str) -> list[Network]:
-    """The networks that have the path. Raises UsageError if none has."""
-    known = [paths(network) for network in networks]
-    having = [network for network, own in zip(networks, known, strict=True) if path in own]
-    if not having:
-        hint = did_you_mean(path, (name for own in known for name in own))
-        listed = f"`convcost analyze {printable(spec)}` lists the layers"
-        raise UsageError(
-            f"there is no layer `{printable(path)}` in `{printable(spec)}`; "
-            f"{printable(hint) or listed}"
-        )
-    return having
+    Without LAYER, list the layers.
+    """
+    with _output.report_errors():
+        outputs = _output.parse_outputs(out)
+        chosen = _networks.settings(settings, size, input_, dim)
+        report: Report
+        if count is not None:
+            if layer is not None:
+                raise UsageError("--count compares the kinds of a whole network; leave out LAYER")
+            report = explain_counts(spec, chosen, _networks.conventions(count), batch)
+        elif layer is not None:
+            report = explain(spec, layer, chosen, batch)
+        else:
+            report = analyze([spec], chosen, batch, AnalysisView(folds=False))
+        _output.write(report, outputs, [spec])

@@ -1,20 +1,15 @@
-"""`convcost kinds`: which layers the language knows, and how each is counted."""
+"""`convcost kinds`: the kinds of layers, and how each is counted."""
 
 from typing import Annotated
 
 import typer
 
 from convcost.cli import _output, _reporting
-from convcost.errors import UsageError
-from convcost.kind import KINDS
-from convcost.names import did_you_mean
-from convcost.questions.kinds import Kinds
-from convcost.report import printable
+from convcost.commands.kinds import kinds
 
-EPILOG = """Examples:
-
+EPILOG = """\b
+Examples:
   convcost kinds
-
   convcost kinds conv"""
 
 
@@ -23,14 +18,9 @@ def command(
         str | None, typer.Argument(metavar="[KIND]", help="One kind, with formulas and examples.")
     ] = None,
     *,
-    out: _reporting.Out,
+    out: _reporting.OutputOptions,
 ) -> None:
-    """Every kind of layer: its options, defaults, formulas and examples."""
-    with _output.complaints():
-        where = _output.targets(out)
-        if kind is not None and KINDS.get(kind) is None:
-            hint = did_you_mean(kind, KINDS.names())
-            raise UsageError(
-                f"there is no kind `{printable(kind)}`; {hint or '`convcost kinds` lists them'}"
-            )
-        _output.write(Kinds(kind), where)
+    """List every kind of layer: its options, defaults, formulas and examples."""
+    with _output.report_errors():
+        outputs = _output.parse_outputs(out)
+        _output.write(kinds(kind), outputs)

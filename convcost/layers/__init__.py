@@ -1,1 +1,2 @@
-"""The kinds, one family a file. Every module here is found and imported by the registry."""
+"""The kinds of layers, one family in each file. The registry finds and imports every module
+here."""

@@ -1,10 +1,10 @@
-"""Activations: known to be free. An unknown one stops the run."""
+"""Activations. All but `prelu` have no params and no macs; an unknown one is an error."""
 
-from convcost.kind import Example, Layer, kind, option
-from convcost.options import Along, Flag, Number
-from convcost.shapes import Shape
-from convcost.window import needs_axis, require_divides
-from convcost.work import Work, product
+from convcost.model.axes import require_axis, require_divisible
+from convcost.model.cost_product import CostProduct, product
+from convcost.model.kind import Example, Layer, kind, option
+from convcost.model.options import Along, Flag, Number
+from convcost.model.shape import Shape
 
 X = Shape(64, (56, 56))
 
@@ -21,62 +21,72 @@ PLAIN = {
     "tanh": "the hyperbolic tangent",
     "softplus": "log(1 + e^x)",
     "softsign": "x/(1 + |x|)",
+    "sign": "1 where x is at least 0, else −1",
     "hard_tanh": "min(max(−1, x), 1)",
     "log_sigmoid": "the logarithm of sigmoid",
     "quick_gelu": "x·sigmoid(1.702·x)",
-    "soft_shrink": "x drawn towards 0 by a fixed number, 0 if it is nearer",
-    "hard_shrink": "x, or 0 where |x| is at most a fixed number",
+    "soft_shrink": "x moved towards 0 by a fixed number λ; 0 where |x| is at most λ",
+    "hard_shrink": "x; 0 where |x| is at most a fixed number λ",
     "tanh_shrink": "x − tanh(x)",
-    "softmax": "e^x over its sum",
+    "softmax": "e^x divided by its sum",
     "log_softmax": "the logarithm of softmax",
-    "identity": "x as it is",
+    "identity": "x unchanged",
 }
 
+_OPERATION = {"softmax": "softmax", "log_softmax": "softmax", "identity": "move"}
+
+# The derivative follows from the output.
+_FROM_OUTPUT = (
+    "relu", "relu6", "sigmoid", "tanh", "hard_tanh", "softsign", "softmax", "log_softmax",
+)  # fmt: skip
+
 for _name, _meaning in PLAIN.items():
-    kind(_name)(
-        type(
-            _name, (Layer,), {"__doc__": f"{_meaning}. Free.", "examples": (Example(_name, X, X),)}
-        )
-    )
+    _members = {
+        "__doc__": f"{_meaning}. No params and no macs.",
+        "mixes_channels": "softmax" in _name,
+        "operation": _OPERATION.get(_name, "activation"),
+        "memory": "input" if _name == "identity" else "own",
+        "backward_reads": "output" if _name in _FROM_OUTPUT else None,
+        "is_identity": _name == "identity",
+        "examples": (Example(_name, X, X),),
+    }
+    kind(_name)(type(_name, (Layer,), _members))
 
 
-@kind("leaky_relu", principal="slope")
-class LeakyRelu(Layer):
-    """x, or slope·x below 0. Free."""
+# With one number: its name, the function, what the number is, and an example.
+WITH_NUMBER = {
+    "leaky_relu": ("slope", "x, or slope·x below 0", "factor below 0", "{leaky_relu: 0.1}"),
+    "elu": ("alpha", "x, or alpha·(e^x − 1) below 0", "factor below 0", "elu"),
+    "celu": (
+        "alpha", "max(0, x) + min(0, alpha·(e^(x/alpha) − 1))", "scale of the exponent", "celu",
+    ),
+    "threshold": (
+        "value", "x where x is above `value`, else a fixed number", "the threshold",
+        "{threshold: 0.1}",
+    ),
+}  # fmt: skip
 
-    slope: Number = option("factor below 0; no cost depends on it", None)
-    examples = (Example("{leaky_relu: 0.1}", X, X),)
-
-
-@kind("elu", principal="alpha")
-class Elu(Layer):
-    """x, or alpha·(e^x − 1) below 0. Free."""
-
-    alpha: Number = option("factor below 0; no cost depends on it", None)
-    examples = (Example("elu", X, X),)
-
-
-@kind("celu", principal="alpha")
-class Celu(Layer):
-    """max(0, x) + min(0, alpha·(e^(x/alpha) − 1)). Free."""
-
-    alpha: Number = option("where it levels off; no cost depends on it", None)
-    examples = (Example("celu", X, X),)
-
-
-@kind("threshold", principal="value")
-class Threshold(Layer):
-    """x, or a fixed number where x is not above `value`. Free."""
-
-    value: Number = option("the threshold; no cost depends on it", None)
-    examples = (Example("{threshold: 0.1}", X, X),)
+for _name, (_number, _meaning, _use, _example) in WITH_NUMBER.items():
+    _members = {
+        "__doc__": f"{_meaning}. No params and no macs.",
+        "__annotations__": {_number: Number},
+        _number: option(f"{_use}; no cost depends on it", None),
+        "operation": "activation",
+        "examples": (Example(_example, X, X),),
+    }
+    kind(_name, principal=_number)(type(_name, (Layer,), _members))
 
 
 @kind("glu")
 class Glu(Layer):
-    """Half of the channels times a function of the other half, as GLU, GEGLU and SwiGLU. Free."""
+    """Half of the channels times a function of the other half, as in GLU and SwiGLU.
 
-    along: Along = option("what is halved", "channels")
+    No params and no macs.
+    """
+
+    operation = "activation"
+    mixes_channels = True
+    along: Along = option("the axis that is halved", "channels")
     examples = (
         Example("glu", X, Shape(32, (56, 56))),
         Example("{glu: , along: 1}", X, Shape(64, (28, 56))),
@@ -84,31 +94,35 @@ class Glu(Layer):
 
     def output(self, x: Shape) -> Shape:
         if not isinstance(self.along, int):
-            require_divides(x.channels, 2, "input channels", "the two halves of glu,")
+            require_divisible(x.channels, 2, "input channels", "the two halves of glu,")
             return Shape(x.channels // 2, x.size)
-        needs_axis(self.along, x.size, "glu")
+        require_axis(self.along, x.size, "glu")
         before, n, after = x.size[: self.along - 1], x.size[self.along - 1], x.size[self.along :]
-        require_divides(n, 2, "input size", "the two halves of glu,")
+        require_divisible(n, 2, "input size", "the two halves of glu,")
         return Shape(x.channels, (*before, n // 2, *after))
 
 
 @kind("dropout", principal="rate")
 class Dropout(Layer):
-    """Drops elements in training. Free."""
+    """Sets random elements to 0 in training. No params and no macs."""
 
-    rate: Number = option("share that is dropped; no cost depends on it", None)
+    operation = "move"
+    memory = "input"
+    is_identity = True
+    rate: Number = option("share of elements; no cost depends on it", None)
     examples = (Example("{dropout: 0.5}", Shape(4096), Shape(4096)),)
 
 
 @kind("prelu")
 class Prelu(Layer):
-    """x, or a learned slope times x below 0. Its slopes are params, its macs are 0."""
+    """x, or slope·x below 0, with learned slopes. The slopes are params; no macs."""
 
+    operation = "activation"
     shared: Flag = option("one slope for all channels", False)
     examples = (
         Example("prelu", X, X, params=64),
         Example("{prelu: , shared: true}", X, X, params=1),
     )
 
-    def weights(self, x: Shape) -> Work:
+    def weights(self, x: Shape) -> CostProduct:
         return product(slopes=1) if self.shared else product(channels=x.channels)

@@ -1,17 +1,19 @@
-from typing import NamedTuple
+"""Attention of [c, *outer, q] queries to [c, *outer, k] keys; projections are separate layers."""
 
-from convcost.errors import Refusal
-from convcost.field import Sight, all_of
-from convcost.kind import Example, Join, kind, option
-from convcost.options import Count, Layers
-from convcost.shapes import Shape
-from convcost.window import needs_axes, require_divides
-from convcost.work import Work, product
+from convcost.model.axes import require_divisible, require_size
+from convcost.model.cost_product import CostProduct, product
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import Example, Join, kind, option
+from convcost.model.options import Flag, Layers, PositiveInt
+from convcost.model.receptive_field import ReceptiveField, whole_axis, window_field
+from convcost.model.record import NamedTuple
+from convcost.model.shape import Shape
 
 
 class _Sides(NamedTuple):
-    """`batch` are matrices of their own: windows, heads. One query has `width` numbers, one value
-    `depth`."""
+    """The sizes of the two matrix products: [queries, width] times [width, keys], then
+    [queries, keys] times [keys, depth]. `batch` are the axes of separate matrices: windows, heads.
+    """
 
     batch: tuple[int, ...]
     queries: int
@@ -22,12 +24,20 @@ class _Sides(NamedTuple):
 
 @kind("attention", principal="branches")
 class Attention(Join):
-    """Every query takes the mean of the values, weighed by how well their keys fit it: two matrix
-    products. What makes query, key and value are layers of their own."""
+    """Mean of the values, weighted by the similarity of a query to each key: two matrix products.
+    The projections to query, key and value are separate layers."""
 
+    operation = "attention"
+    mixes_channels = True
     branches: Layers = option("query, key and value: lists of layers, or names of layers", None)
-    heads: Count | None = option(
-        "parts of the channels; the outer axes of the size if left out", None
+    heads: PositiveInt | None = option(
+        "parts that the channels are split into; by default the outer axes of the size", None
+    )
+    causal: Flag = option("a query is compared only with keys up to its own position", False)
+    window: PositiveInt | None = option(
+        "the most keys that a query is compared with: with `causal`, its own and those before it; "
+        "otherwise half as many on each side of its own",
+        None,
     )
 
     examples = (
@@ -52,6 +62,12 @@ class Attention(Join):
             params=2 * (4 * 64 * 32 * 64),
             macs=2 * (4 * 64 * 32 * 64 * 10) + 32 * (10 * 10 * 64 + 10 * 10 * 64),
         ),
+        Example(
+            "{attention: [input, input, input], causal: true, window: 512}",
+            Shape(64, (8, 2048)),
+            Shape(64, (8, 2048)),
+            macs=2 * 8 * 64 * (512 * 513 // 2 + (2048 - 512) * 512),
+        ),
     )
 
     def output(self, x: tuple[Shape, ...]) -> Shape:
@@ -60,62 +76,104 @@ class Attention(Join):
             return Shape(sides.depth, (*sides.batch, sides.queries))
         return Shape(self.heads * sides.depth, (*sides.batch[:-1], sides.queries))
 
-    def macs(self, x: tuple[Shape, ...]) -> Work:
+    def macs(self, x: tuple[Shape, ...]) -> CostProduct:
         batch, queries, keys, width, depth = self._sides(x)
         own = len(batch) - (self.heads is not None)
-        compared = product(matrices=batch[:own], heads=batch[own:], queries=queries, keys=keys)
+        matrices = product(matrices=batch[:own], heads=batch[own:])
+        reach = self._reach(queries, keys)
+        if reach is None:
+            compared = matrices.times(queries=queries, keys=keys)
+        else:
+            compared = matrices.times(pairs=_pairs(queries, keys, *reach))
         return compared.times(query_channels=width).plus(compared.times(value_channels=depth))
 
-    def sight(self, x: tuple[Shape, ...]) -> tuple[Sight, ...]:
-        still = (Sight(),) * (len(self.output(x).size) - 1)
-        return (*still, all_of(x[1].size[-1]))
+    def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...]:
+        unchanged = (ReceptiveField(),) * (len(self.output(x).size) - 1)
+        queries, keys = x[0].size[-1], x[1].size[-1]
+        reach = self._reach(queries, keys)
+        if reach is None or self.window is None:
+            return (*unchanged, whole_axis(keys))
+        before, after = reach
+        return (*unchanged, window_field(before - (keys - queries), before + after, 1))
+
+    def _reach(self, queries: int, keys: int) -> tuple[int, int] | None:
+        """The numbers of keys before and after a query that it is compared with; None means all."""
+        if self.window is None:
+            return (keys - 1, 0) if self.causal else None
+        if self.causal:
+            return min(self.window, keys) - 1, 0
+        half = min(self.window // 2, keys - 1)
+        return half, half
 
     def _sides(self, x: tuple[Shape, ...]) -> _Sides:
         if len(x) != 3:  # noqa: PLR2004  query, key, value
             inputs = "one input" if len(x) == 1 else f"{len(x)} inputs"
-            raise Refusal("CC303", f"attention takes query, key and value, not {inputs}")
+            raise ConstraintError("CC303", f"attention needs query, key and value, not {inputs}")
         for shape in x:
-            needs_axes(shape.size, "attention")
+            require_size(shape.size, "attention")
         if x[1].size[-1] != x[2].size[-1]:
-            raise Refusal(
+            raise ConstraintError(
                 "CC303",
-                f"attention needs a value for every key, not {x[1].size[-1]} keys and "
+                f"attention needs one value for each key, not {x[1].size[-1]} keys and "
                 f"{x[2].size[-1]} values",
+            )
+        if x[0].size[-1] > x[1].size[-1] and (self.causal or self.window is not None):
+            raise ConstraintError(
+                "CC303",
+                f"attention with `causal` or `window` needs a key for every query, not "
+                f"{x[0].size[-1]} queries and {x[1].size[-1]} keys",
+                "remove `causal` and `window`, or give at least as many keys as queries",
             )
         query, key, value = x if self.heads is None else self._split(x, self.heads)
         if query.channels != key.channels:
-            raise Refusal(
+            raise ConstraintError(
                 "CC303",
-                f"attention compares queries with keys, not of {query.channels} and of "
-                f"{key.channels} channels",
+                f"attention needs queries and keys with the same number of channels, not "
+                f"{query.channels} and {key.channels}",
             )
-        batch = _shared(query.size[:-1], key.size[:-1], value.size[:-1])
+        batch = _common_size(query.size[:-1], key.size[:-1], value.size[:-1])
         if batch is None:
             listed = ", ".join(shape.text for shape in x)
-            raise Refusal(
+            raise ConstraintError(
                 "CC303",
-                f"attention needs the same outer axes, not those of {listed}",
-                "an axis of key and value may have fewer if they divide it: heads in groups",
+                f"attention needs inputs with the same outer axes, not {listed}",
+                "an outer axis of the keys and values may be smaller only if it divides that of "
+                "the queries",
             )
         return _Sides(batch, query.size[-1], key.size[-1], query.channels, value.channels)
 
     def _split(self, x: tuple[Shape, ...], heads: int) -> list[Shape]:
-        """Channels to heads, an axis of the size; keys and values may have fewer heads."""
+        """Splits [c, *outer, n] to [c / heads, *outer, heads, n]. Keys and values may have fewer
+        heads."""
         query, key, value = x
-        require_divides(query.channels, heads, "query channels", "heads")
+        require_divisible(query.channels, heads, "query channels", "heads")
         width = query.channels // heads
-        require_divides(key.channels, width, "key channels", "the channels of a head,")
+        require_divisible(key.channels, width, "key channels", "the channels of a head,")
         groups = key.channels // width
-        require_divides(heads, groups, "heads", "those of the keys,")
-        require_divides(value.channels, groups, "value channels", "the heads of the keys,")
+        require_divisible(heads, groups, "heads", "those of the keys,")
+        require_divisible(value.channels, groups, "value channels", "the heads of the keys,")
         return [
             Shape(shape.channels // n, (*shape.size[:-1], n, shape.size[-1]))
             for shape, n in ((query, heads), (key, groups), (value, groups))
         ]
 
 
-def _shared(*sizes: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The outer axes: missing ones are 1, each number divides the largest."""
+def _pairs(queries: int, keys: int, before: int, after: int) -> int:
+    """The number of pairs of a query i and a key j with −before ≤ j − i ≤ after. The positions are
+    aligned at the end: the last query is at the position of the last key."""
+    missing = _falling_sum(before - (keys - queries), queries) + _falling_sum(after, queries)
+    return queries * (before + 1 + after) - missing
+
+
+def _falling_sum(first: int, count: int) -> int:
+    """first + (first − 1) + … of `count` summands; those below 0 count as 0."""
+    n = max(min(first, count), 0)
+    return n * (2 * first - n + 1) // 2
+
+
+def _common_size(*sizes: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The common outer axes: of each axis the largest, which the others must divide. A missing axis
+    is 1. None if there are none."""
     rank = max(map(len, sizes))
     axes = list(zip(*((1,) * (rank - len(size)) + size for size in sizes), strict=True))
     if any(max(axis) % n for axis in axes for n in axis):

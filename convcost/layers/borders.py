@@ -1,17 +1,18 @@
-"""Layers that add to or take from the edge or the channels. No multiply-adds."""
+"""Layers that pad, crop or slice."""
 
-from convcost.errors import Refusal
-from convcost.field import Sight, sliding
-from convcost.kind import Example, Layer, Like, kind, option
-from convcost.options import Along, Border, Count, Natural
-from convcost.shapes import Shape
-from convcost.window import needs_axes, needs_axis, spread_border
+from convcost.model.axes import per_axis_border, require_axis, require_size
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import Example, Layer, SizeLike, kind, option
+from convcost.model.options import Along, Border, Natural, PositiveInt
+from convcost.model.receptive_field import ReceptiveField, window_field
+from convcost.model.shape import Shape
 
 
 @kind("pad", principal="border")
 class Pad(Layer):
-    """Adds elements around every channel."""
+    """Adds elements around every channel. No params and no macs."""
 
+    operation = "move"
     border: Border = option("elements on each side")
 
     examples = (
@@ -20,17 +21,21 @@ class Pad(Layer):
     )
 
     def output(self, x: Shape) -> Shape:
-        needs_axes(x.size, "pad")
-        borders = spread_border(self.border, len(x.size), "border")
+        require_size(x.size, "pad")
+        borders = per_axis_border(self.border, len(x.size), "border")
         return Shape(
             x.channels, tuple(n + a + b for n, (a, b) in zip(x.size, borders, strict=True))
         )
 
+    def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...] | None:
+        return _moved([begin for begin, _ in per_axis_border(self.border, len(x.size), "border")])
+
 
 @kind("crop", principal="border")
 class Crop(Layer):
-    """Takes elements from around every channel."""
+    """Removes elements around every channel. No params and no macs."""
 
+    operation = "move"
     border: Border = option("elements on each side")
 
     examples = (
@@ -39,29 +44,32 @@ class Crop(Layer):
     )
 
     def output(self, x: Shape) -> Shape:
-        needs_axes(x.size, "crop")
-        borders = spread_border(self.border, len(x.size), "border")
+        require_size(x.size, "crop")
+        borders = per_axis_border(self.border, len(x.size), "border")
         for n, (begin, end) in zip(x.size, borders, strict=True):
             if begin + end >= n:
-                raise Refusal("CC301", f"crop takes {begin} + {end} of an axis of {n}")
+                message = f"crop must leave elements: it removes {begin} + {end} of {n}"
+                raise ConstraintError("CC301", message)
         return Shape(
             x.channels, tuple(n - a - b for n, (a, b) in zip(x.size, borders, strict=True))
         )
 
+    def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...] | None:
+        return _moved([-begin for begin, _ in per_axis_border(self.border, len(x.size), "border")])
+
 
 @kind("slice", principal="length")
 class Slice(Layer):
-    """Keeps a range of the channels, or of an axis of the size."""
+    """Keeps a range of the channels, or of an axis of the size. No params and no macs."""
 
-    length: Count = option("how many are kept")
-    start: Natural = option("the first that is kept, counted from 0", 0)
-    step: Count = option("how far apart those are that are kept", 1)
-    along: Along = option("what it is a range of", "channels")
+    operation = "move"
+    length: PositiveInt = option("number of elements to keep")
+    start: Natural = option("index of the first element to keep, from 0", 0)
+    step: PositiveInt = option("distance between the elements to keep", 1)
+    along: Along = option("the axis of the range", "channels")
 
     examples = (
         Example("{slice: in_channels/2}", Shape(116, (28, 28)), Shape(58, (28, 28))),
-        Example("{slice: 58, start: 58}", Shape(116, (28, 28)), Shape(58, (28, 28))),
-        Example("{slice: 1, along: 1}", Shape(768, (197,)), Shape(768, (1,))),
         Example(
             "{slice: in_width/2, start: 1, step: 2, along: 2}",
             Shape(3, (640, 640)),
@@ -72,37 +80,36 @@ class Slice(Layer):
     def output(self, x: Shape) -> Shape:
         along = self.along
         if isinstance(along, int):
-            needs_axis(along, x.size, "slice")
-            self._fits(x.size[along - 1], f"{self._range} of axis {along}")
+            require_axis(along, x.size, "slice")
+            self._check_end(x.size[along - 1], "", f" of axis {along}")
             return Shape(x.channels, (*x.size[: along - 1], self.length, *x.size[along:]))
-        self._fits(x.channels, f"channels {self._range}")
+        self._check_end(x.channels, "channels ", "")
         return Shape(self.length, x.size)
 
     @property
     def _last(self) -> int:
         return self.start + (self.length - 1) * self.step
 
-    @property
-    def _range(self) -> str:
-        return f"{self.start} to {self._last}"
-
-    def _fits(self, there: int, kept: str) -> None:
+    def _check_end(self, there: int, before: str, after: str) -> None:
         if self._last >= there:
-            raise Refusal("CC304", f"slice keeps {kept}, the input has {there}")
+            needed = f"{before}{self.start} to {self._last}{after}"
+            message = f"slice needs {needed} (from 0), but the input has {there}"
+            raise ConstraintError("CC304", message)
 
-    def sight(self, x: Shape) -> tuple[Sight, ...] | None:
+    def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...] | None:
         if not isinstance(self.along, int):
             return None
-        still = [Sight()] * len(x.size)
-        still[self.along - 1] = sliding(-self.start, 0, self.step)
-        return tuple(still)
+        unchanged = [ReceptiveField()] * len(x.size)
+        unchanged[self.along - 1] = window_field(-self.start, 0, self.step)
+        return tuple(unchanged)
 
 
 @kind("pad_like", principal="branches")
-class PadLike(Like):
-    """The first of two branches with zeros around it, the odd one behind, or elements taken away,
-    so that it has the size of the second: what came up again beside what it came from."""
+class PadLike(SizeLike):
+    """Pads or crops the first of two branches to the size of the second. If the difference is odd,
+    the end gets one element more. No params and no macs."""
 
+    operation = "move"
     examples = (
         Example("{pad_like: [input, input]}", Shape(64, (28, 28)), Shape(64, (28, 28))),
         Example(
@@ -113,5 +120,14 @@ class PadLike(Like):
     )
 
     def output(self, x: tuple[Shape, ...]) -> Shape:
-        self.same_axes(x)
+        self.require_same_axes(x)
         return Shape(x[0].channels, x[1].size)
+
+    def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...] | None:
+        return _moved([(m - n) // 2 for n, m in zip(x[0].size, x[1].size, strict=True)])
+
+
+def _moved(begins: list[int]) -> tuple[ReceptiveField, ...] | None:
+    """The receptive field of a layer that adds so many elements at the start of each axis; a number
+    below 0 removes them."""
+    return tuple([window_field(begin, 0, 1) for begin in begins]) if any(begins) else None

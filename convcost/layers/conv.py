@@ -1,24 +1,33 @@
-from convcost.field import Sight
-from convcost.kind import Example, Layer, kind, option
-from convcost.options import Count, Extent, Flag, Padding
-from convcost.shapes import Shape
-from convcost.window import SLIDE, needs_axes, require_divides, spread, window, window_sight
-from convcost.work import NOTHING, Work, product
+"""Convolution, [c, *n] to [f, *o]; o is the output size of the window."""
+
+from convcost.model.axes import per_axis, require_divisible, require_size
+from convcost.model.cost_product import NOTHING, CostProduct, product
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import Example, Layer, kind, option
+from convcost.model.options import Connections, Flag, Padding, PerAxisInt, PositiveInt
+from convcost.model.shape import Shape
+from convcost.model.window import AxisWindow, conv_windows
 
 
 @kind("conv", principal="filters")
 class Conv(Layer):
-    """Convolution: each filter sums a window over all channels of its group."""
+    """Convolution: each filter is a weighted sum over a window of all channels of its group."""
 
-    size_rule = SLIDE
-    filters: Count = option("output channels")
-    kernel: Extent = option("window size")
-    stride: Extent = option("step of the window", 1)
+    operation = "conv"
+    mixes_channels = True
+    folds_norms = True
+    filters: PositiveInt = option("output channels")
+    kernel: PerAxisInt = option("window size")
+    stride: PerAxisInt = option("step of the window", 1)
     padding: Padding = option("zeros around the input", 0)
-    dilation: Extent = option("distance between the elements of a window", 1)
-    groups: Count = option("parts that channels and filters are split into", 1)
+    dilation: PerAxisInt = option("distance between the elements of a window", 1)
+    groups: PositiveInt = option("parts that channels and filters are split into", 1)
     bias: Flag = option("one number added for each filter", False)
-    buffer: Flag = option("its weights are kept, not learned: buffers, no params", False)
+    connections: Connections | None = option(
+        "the channels that each filter sees, from 1, as in LeNet-5; by default all of its group",
+        None,
+    )
+    buffer: Flag = option("the weights are buffers, not params: they are not learned", False)
 
     examples = (
         Example(
@@ -29,18 +38,18 @@ class Conv(Layer):
             macs=64 * 7 * 7 * 3 * 112 * 112,
         ),
         Example(
-            "{conv: 32, kernel: 1, bias: true}",
-            Shape(192, (28, 28)),
-            Shape(32, (28, 28)),
-            params=32 * 192 + 32,
-            macs=32 * 192 * 28 * 28,
-        ),
-        Example(
-            "{conv: 256, kernel: 5, padding: 2, groups: 2}",
+            "{conv: 256, kernel: 5, padding: 2, groups: 2, bias: true}",
             Shape(96, (27, 27)),
             Shape(256, (27, 27)),
-            params=256 * 5 * 5 * (96 // 2),
+            params=256 * 5 * 5 * (96 // 2) + 256,
             macs=256 * 5 * 5 * (96 // 2) * 27 * 27,
+        ),
+        Example(
+            "{conv: 3, kernel: 5, bias: true, connections: [[1, 2, 3], [2, 3], [4]]}",
+            Shape(4, (14, 14)),
+            Shape(3, (10, 10)),
+            params=(3 + 2 + 1) * 5 * 5 + 3,
+            macs=(3 + 2 + 1) * 5 * 5 * 10 * 10,
         ),
         Example(
             "{conv: 192, kernel: [1, 7], padding: same}",
@@ -51,31 +60,47 @@ class Conv(Layer):
         ),
     )
 
+    def check(self) -> None:
+        if self.connections is None:
+            return
+        if self.groups > 1:
+            raise ConstraintError("CC104", "conv accepts `connections` or `groups`, not both")
+        if len(self.connections) != self.filters:
+            message = f"conv has {self.filters} filters and connections for {len(self.connections)}"
+            raise ConstraintError("CC104", message, "write one list of channels for each filter")
+
     def output(self, x: Shape) -> Shape:
-        needs_axes(x.size, "conv")
-        require_divides(x.channels, self.groups, "input channels", "groups")
-        require_divides(self.filters, self.groups, "filters", "groups")
-        size = window(x.size, self.kernel, self.stride, self.padding, self.dilation)
+        require_size(x.size, "conv")
+        last = max(map(max, self.connections or ((0,),)))
+        if last > x.channels:
+            message = f"connections name channel {last}, and the input has {x.channels} channels"
+            raise ConstraintError("CC302", message, "the first channel is 1")
+        require_divisible(x.channels, self.groups, "input channels", "groups")
+        require_divisible(self.filters, self.groups, "filters", "groups")
+        size = tuple(window.output for window in self.windows(x))
         return Shape(self.filters, size)
 
-    # [f, c/g, k…] filters
-    def _filters(self, x: Shape) -> Work:
-        kernel = spread(self.kernel, len(x.size), "kernel")
+    def _filters(self, x: Shape) -> CostProduct:
+        """[f, c / groups, *k]: each filter reads the channels of its group, or those that it is
+        connected to."""
+        kernel = per_axis(self.kernel, len(x.size), "kernel")
+        if self.connections is not None:
+            return product(connections=sum(map(len, self.connections)), kernel=kernel)
         share = x.channels // self.groups
         return product(filters=self.filters, kernel=kernel, channels_per_groups=share)
 
-    def weights(self, x: Shape) -> Work:
+    def weights(self, x: Shape) -> CostProduct:
         return NOTHING if self.buffer else self._filters(x)
 
-    def buffers(self, x: Shape) -> Work:
+    def buffers(self, x: Shape) -> CostProduct:
         return self._filters(x) if self.buffer else NOTHING
 
-    def biases(self, x: Shape) -> Work:
+    def biases(self, x: Shape) -> CostProduct:
         return product(filters=self.filters) if self.bias else NOTHING
 
-    # [f, o…] from [c, n…]: every output element sums one filter's weights
-    def macs(self, x: Shape) -> Work:
+    def macs(self, x: Shape) -> CostProduct:
+        """[c, *n] to [f, *o]: each output element is a sum over one filter."""
         return self._filters(x).times(output=self.output(x).size)
 
-    def sight(self, x: Shape) -> tuple[Sight, ...] | None:
-        return window_sight(x.size, self.kernel, self.stride, self.padding, self.dilation)
+    def windows(self, x: Shape) -> tuple[AxisWindow, ...]:
+        return conv_windows(x.size, self.kernel, self.stride, self.padding, self.dilation)

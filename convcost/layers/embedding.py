@@ -1,16 +1,20 @@
-from convcost.errors import Refusal
-from convcost.kind import Example, Layer, kind, option
-from convcost.options import Count
-from convcost.shapes import Shape
-from convcost.work import Work, product
+"""Lookup in a learned table, [1, *n] to [c, *n], or [n] to [c, n]."""
+
+from convcost.model.cost_product import CostProduct, product
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import Example, Layer, kind, option
+from convcost.model.options import PositiveInt
+from convcost.model.shape import Shape
 
 
 @kind("embedding", principal="channels")
 class Embedding(Layer):
-    """A row of a learned table for every number that comes in. A look-up: no multiply-adds."""
+    """Replaces every index by a row of a learned table. A look-up has no macs."""
 
-    channels: Count = option("numbers in a row")
-    rows: Count = option("rows of the table")
+    operation = "lookup"
+    mixes_channels = True
+    channels: PositiveInt = option("elements of a row")
+    rows: PositiveInt = option("rows of the table")
 
     examples = (
         Example(
@@ -21,12 +25,12 @@ class Embedding(Layer):
 
     def output(self, x: Shape) -> Shape:
         if x.size and x.channels != 1:
-            raise Refusal(
+            raise ConstraintError(
                 "CC304",
-                f"embedding takes one number at each position, not {x.channels}",
-                "the input is flat, or has one channel",
+                f"embedding needs one number at each position, not {x.channels}",
+                "give it a flat input, or an input with one channel",
             )
         return Shape(self.channels, x.size or (x.channels,))
 
-    def weights(self, x: Shape) -> Work:
+    def weights(self, x: Shape) -> CostProduct:
         return product(rows=self.rows, channels=self.channels)

@@ -1,19 +1,26 @@
-"""Joins: where branches meet. No multiply-adds."""
+"""Joins of branches, element by element or end to end. No params."""
 
-from convcost.errors import Refusal
-from convcost.kind import Example, Join, kind, option
-from convcost.options import Along, Layers
-from convcost.shapes import Shape, broadcast, size_text
-from convcost.window import needs_axis
+from typing import ClassVar
+
+from convcost.model.axes import reduced_axes, reduced_shape, require_axis
+from convcost.model.cost_product import CostProduct, product
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import Example, Join, Operation, kind, option
+from convcost.model.options import Along, Axes, Flag, Layers
+from convcost.model.receptive_field import ReceptiveField, whole_axis
+from convcost.model.shape import Shape, broadcast, size_text
+
+MAX_SIZES = 4  # in the message that branches differ
 
 
 @kind("concat", principal="branches")
 class Concat(Join):
-    """Lays branches side by side: channels add up, sizes must agree; or one axis of the size does,
-    all else must agree."""
+    """Concatenates branches along the channels, or along an axis of the size. All other axes must
+    be equal. No params and no macs."""
 
+    operation = "move"
     branches: Layers = option("named lists of layers, or names of layers", None)
-    along: Along = option("what adds up", "channels")
+    along: Along = option("the axis that is concatenated", "channels")
 
     examples = (
         Example(
@@ -35,50 +42,60 @@ class Concat(Join):
     def output(self, x: tuple[Shape, ...]) -> Shape:
         if isinstance(self.along, int):
             return self._along(x, self.along)
-        if len({shape.size for shape in x}) > 1:
-            sizes = " and ".join(dict.fromkeys(size_text(shape.size) for shape in x))
-            raise Refusal("CC303", f"concat needs branches of one size, not {sizes}")
+        if any(shape.size != x[0].size for shape in x):
+            distinct = tuple(dict.fromkeys(size_text(shape.size) for shape in x))
+            sizes = " and ".join(distinct[:MAX_SIZES]) + ", …" * (len(distinct) > MAX_SIZES)
+            raise ConstraintError("CC303", f"concat needs branches with the same size, not {sizes}")
         return Shape(sum(shape.channels for shape in x), x[0].size)
 
     def _along(self, x: tuple[Shape, ...], axis: int) -> Shape:
-        needs_axis(axis, min((shape.size for shape in x), key=len), "concat")
+        require_axis(axis, min((shape.size for shape in x), key=len), "concat")
         before, after = x[0].size[: axis - 1], x[0].size[axis:]
         for shape in x:
             if shape != Shape(x[0].channels, (*before, *shape.size[axis - 1 : axis], *after)):
-                raise Refusal(
+                raise ConstraintError(
                     "CC303",
-                    f"concat along axis {axis} needs branches that agree in all else, "
+                    f"concat along axis {axis} needs branches with equal other axes, "
                     f"not {x[0].text} and {shape.text}",
                 )
         return Shape(x[0].channels, (*before, sum(shape.size[axis - 1] for shape in x), *after))
 
 
 class _Elementwise(Join):
+    operation: ClassVar[Operation] = "join"
     branches: Layers = option("named lists of layers, or names of layers", None)
 
-    # As in NumPy, with the channels as an axis of their own: [c, 1, 1] goes with [c, h, w], and so
-    # do [1, h, w] and [c].
     def output(self, x: tuple[Shape, ...]) -> Shape:
+        return self._broadcast(x)
+
+    # As in NumPy, channels first: [c, 1, 1], [1, h, w] and [c] broadcast to [c, h, w].
+    def _broadcast(self, x: tuple[Shape, ...]) -> Shape:
         size = broadcast(*(shape.size for shape in x))
         channels = broadcast(*((shape.channels,) for shape in x))
         if size is None or channels is None:
-            raise self._refusal(x)
+            raise self._broadcast_error(x)
         return Shape(channels[0], size)
 
-    def _refusal(self, x: tuple[Shape, ...]) -> Refusal:
-        """Of the first two that do not agree, the larger first."""
-        pairs = ((one, other) for number, other in enumerate(x) for one in x[:number])
+    def overwrites(self, x: tuple[Shape, ...]) -> bool:
+        return True
+
+    def _broadcast_error(self, x: tuple[Shape, ...]) -> ConstraintError:
+        """The error that names the first two branches that do not broadcast, the larger first."""
+        shapes = tuple(
+            {shape.text: shape for shape in x}.values()
+        )  # few broadcast with each other, so few are compared
+        pairs = ((one, other) for number, other in enumerate(shapes) for one in shapes[:number])
         one, other = next(pair for pair in pairs if _differing(*pair))
         small, large = sorted((one, other), key=lambda shape: shape.elements)
-        return Refusal(
+        return ConstraintError(
             "CC303",
             f"{self.name} needs branches of one shape, not {large.text} and {small.text}",
-            f"their {_differing(one, other)} differ, and only 1 goes with any other number",
+            f"their {_differing(one, other)} differ, and only an axis of size 1 broadcasts",
         )
 
 
 def _differing(one: Shape, other: Shape) -> str:
-    """What two shapes do not agree in: `channels`, `sizes`, both or nothing."""
+    """The parts that do not broadcast: `channels`, `sizes`, both or none."""
     found = [] if broadcast((one.channels,), (other.channels,)) else ["channels"]
     if broadcast(one.size, other.size) is None:
         found.append("sizes")
@@ -87,7 +104,7 @@ def _differing(one: Shape, other: Shape) -> str:
 
 @kind("add", principal="branches")
 class Add(_Elementwise):
-    """Adds branches element by element; what is 1 in a branch goes with all of the others."""
+    """Adds branches element by element; an axis of size 1 broadcasts. No params and no macs."""
 
     examples = (
         Example(
@@ -102,9 +119,10 @@ class Add(_Elementwise):
 
 @kind("multiply", principal="branches")
 class Multiply(_Elementwise):
-    """Multiplies branches element by element; a branch of C×1×1 gates every position, one of 1×H×W
-    every channel."""
+    """Multiplies branches element by element; an axis of size 1 broadcasts, as in a gate of C×1×1.
+    No params and no macs."""
 
+    backward_reads = "factors"
     examples = (
         Example(
             "{multiply: {map: [], gate: [global_avg_pool, {conv: 64, kernel: 1}, sigmoid]}}",
@@ -113,12 +131,56 @@ class Multiply(_Elementwise):
             params=64 * 64,
             macs=64 * 64,
         ),
+    )
+
+
+@kind("contract", principal="branches")
+class Contract(_Elementwise):
+    """Multiplies branches element by element and sums the products over axes or channels, as in a
+    correlation. An axis of size 1 broadcasts. One multiply-add for each product."""
+
+    operation = "contraction"
+    mixes_channels = True
+    over: Axes = option("the axes that are summed over")
+    keep: Flag = option("keep the axes, with size 1; the channels are always kept", True)
+
+    examples = (
         Example(
-            "{multiply: {map: [], gate: [{mean: channels}, sigmoid]}}",
-            Shape(64, (56, 56)),
-            Shape(64, (56, 56)),
+            "{contract: {a: [], b: [{conv: 32, kernel: 1}]}, over: channels}",
+            Shape(32, (64, 64)),
+            Shape(1, (64, 64)),
+            params=32 * 32,
+            macs=32 * 32 * 64 * 64 + 32 * 64 * 64,
+        ),
+        Example(
+            "{contract: [input, input], over: 1, keep: false}",
+            Shape(16, (49, 56)),
+            Shape(16, (56,)),
+            macs=16 * 49 * 56,
         ),
     )
+
+    def output(self, x: tuple[Shape, ...]) -> Shape:
+        if len(x) < 2:  # noqa: PLR2004
+            raise ConstraintError("CC303", "contract needs two branches or more, not 1")
+        return reduced_shape(self.over, self._broadcast(x), self.name, keep=self.keep)
+
+    def overwrites(self, x: tuple[Shape, ...]) -> bool:
+        return False
+
+    def macs(self, x: tuple[Shape, ...]) -> CostProduct:
+        products = self._broadcast(x)
+        factors = product(channels=products.channels, size=products.size)
+        return factors.times(products=len(x) - 1) if len(x) > 2 else factors  # noqa: PLR2004
+
+    def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...] | None:
+        size = self._broadcast(x).size
+        reduced = reduced_axes(self.over, size, self.name)
+        if not reduced:
+            return None
+        return tuple(
+            whole_axis(n) if axis in reduced else ReceptiveField() for axis, n in enumerate(size, 1)
+        )
 
 
 MORE = {
@@ -134,7 +196,7 @@ for _name, _meaning in MORE.items():
             _name,
             (_Elementwise,),
             {
-                "__doc__": _meaning,
+                "__doc__": f"{_meaning} No params and no macs.",
                 "examples": (
                     Example(
                         f"{{{_name}: {{one: [], other: [{{conv: 64, kernel: 1}}]}}}}",

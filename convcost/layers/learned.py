@@ -1,15 +1,19 @@
-from convcost.kind import Example, Layer, kind, option
-from convcost.options import Flag, Tensor
-from convcost.shapes import Shape
-from convcost.work import NOTHING, Work, product
+"""Learned or stored tensors of any shape."""
+
+from convcost.model.cost_product import NOTHING, CostProduct, product
+from convcost.model.kind import Example, Layer, kind, option
+from convcost.model.options import Flag, Tensor
+from convcost.model.shape import Shape
 
 
 @kind("learned", principal="shape")
 class Learned(Layer):
-    """A tensor of its own, whatever comes in: a class token, position embeddings, queries."""
+    """A stored tensor that ignores the input: a class token, position embeddings, queries."""
 
+    operation = "move"
+    memory = "weights"
     shape: Tensor = option("its shape")
-    buffer: Flag = option("it is kept, not learned: a buffer, no params", False)
+    buffer: Flag = option("the tensor is a buffer, not a param: it is not learned", False)
 
     examples = (
         Example(
@@ -29,12 +33,12 @@ class Learned(Layer):
     def output(self, x: Shape) -> Shape:
         return self.shape
 
-    def weights(self, x: Shape) -> Work:
+    def weights(self, x: Shape) -> CostProduct:
         return NOTHING if self.buffer else self._elements
 
-    def buffers(self, x: Shape) -> Work:
+    def buffers(self, x: Shape) -> CostProduct:
         return self._elements if self.buffer else NOTHING
 
     @property
-    def _elements(self) -> Work:
+    def _elements(self) -> CostProduct:
         return product(channels=self.shape.channels, size=self.shape.size)

@@ -1,18 +1,25 @@
-from convcost.errors import Refusal
-from convcost.kind import Example, Layer, kind, option
-from convcost.options import MAX_AXES, Count, Flag
-from convcost.shapes import Shape
-from convcost.work import NOTHING, Work, product
+"""Fully connected layers, [c] to [features], or [c, *n] to [features, *n]."""
+
+from convcost.model.cost_product import NOTHING, CostProduct, product
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import Example, Layer, kind, option
+from convcost.model.options import MAX_AXES, Flag, PositiveInt
+from convcost.model.shape import Shape
 
 
 @kind("linear", principal="features")
 class Linear(Layer):
-    """Fully connected layer on a flat input, or the same one at every position of another."""
+    """Fully connected layer on a flat input, or the same layer at every position."""
 
-    features: Count = option("output features")
+    operation = "linear"
+    mixes_channels = True
+    folds_norms = True
+    features: PositiveInt = option("output features")
     bias: Flag = option("one number added for each feature", True)
-    inputs: Count | None = option("features that must come in; any number if left out", None)
-    each_position: Flag = option("the input may have a size: its channels are the inputs", False)
+    inputs: PositiveInt | None = option(
+        "features that the input must have; by default any number", None
+    )
+    each_position: Flag = option("apply it to the channels of every position of the input", False)
 
     examples = (
         Example(
@@ -23,13 +30,12 @@ class Linear(Layer):
             macs=1000 * 1024,
         ),
         Example(
-            "{linear: 4096, inputs: 7*7*512}",
+            "{linear: 4096, inputs: 7*7*512, bias: false}",
             Shape(7 * 7 * 512),
             Shape(4096),
-            params=4096 * 7 * 7 * 512 + 4096,
+            params=4096 * 7 * 7 * 512,
             macs=4096 * 7 * 7 * 512,
         ),
-        Example("{linear: 10, bias: false}", Shape(64), Shape(10), params=10 * 64, macs=10 * 64),
         Example(
             "{linear: 3072, each_position: true}",
             Shape(768, (197,)),
@@ -41,32 +47,35 @@ class Linear(Layer):
 
     def output(self, x: Shape) -> Shape:
         if x.size and not self.each_position:
-            raise Refusal("CC304", f"linear takes a flat input, not {x.text}", self._way_out(x))
+            raise ConstraintError(
+                "CC304", f"linear needs a flat input, not {x.text}", self._alternatives(x)
+            )
         if self.inputs not in (None, x.channels):
-            raise Refusal(
+            raise ConstraintError(
                 "CC304",
-                f"linear was made for {self.inputs} inputs, not {x.channels}",
-                "its weights are bound to one input size; a convolution's are not",
+                f"linear needs {self.inputs} inputs, not {x.channels}",
+                "the weights of linear fit one input size only; a convolution accepts any size",
             )
         return Shape(self.features, x.size)
 
-    # [f] from [n]
-    def weights(self, x: Shape) -> Work:
+    def weights(self, x: Shape) -> CostProduct:
+        """[features, c], for an input [c] or [c, *n]."""
         return product(features=self.features, inputs=x.channels)
 
-    def biases(self, x: Shape) -> Work:
+    def biases(self, x: Shape) -> CostProduct:
         return product(features=self.features) if self.bias else NOTHING
 
-    def macs(self, x: Shape) -> Work:
+    def macs(self, x: Shape) -> CostProduct:
         return self.weights(x).times(positions=x.size)
 
-    def _way_out(self, x: Shape) -> str:
-        everywhere = "`each_position: true` for one at every position"
+    def _alternatives(self, x: Shape) -> str:
         if len(x.size) > MAX_AXES:
-            return f"put `flatten` before it, or add {everywhere}"
+            return (
+                "put `flatten` before it, or apply it at every position with `each_position: true`"
+            )
         kernel = x.size[0] if len(set(x.size)) == 1 else list(x.size)
         return (
-            f"put `flatten` before it; or, fully convolutional, {{conv: {self.features}, "
-            f"kernel: {kernel}}} for the same count, {{conv: {self.features}, kernel: 1}} or "
-            f"{everywhere}"
+            f"put `flatten` before it; or use {{conv: {self.features}, kernel: {kernel}}}, a "
+            "convolution with the same costs; or, for an output at every position, "
+            f"{{conv: {self.features}, kernel: 1}} or `each_position: true`"
         )

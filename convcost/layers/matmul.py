@@ -1,19 +1,23 @@
-from convcost.errors import Refusal
-from convcost.field import Sight, all_of
-from convcost.kind import Example, Join, kind, option
-from convcost.options import Flag, Layers
-from convcost.shapes import Shape, broadcast, size_text
-from convcost.window import needs_axes
-from convcost.work import Work, product
+"""Matrix products, [inner, *batch, rows] times [columns, *batch, inner]: channels are columns."""
+
+from convcost.model.axes import require_size
+from convcost.model.cost_product import CostProduct, product
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import Example, Join, kind, option
+from convcost.model.options import Flag, Layers
+from convcost.model.receptive_field import ReceptiveField, whole_axis
+from convcost.model.shape import Shape, broadcast, size_text
 
 
 @kind("matmul", principal="branches")
 class Matmul(Join):
-    """Matrix product of two branches: rows are the innermost axis of the size, columns the
-    channels, further axes are matrices of their own."""
+    """Matrix product of two branches. Rows are the innermost axis of the size, columns the
+    channels; each position of the outer axes has its own matrix."""
 
+    operation = "matmul"
+    mixes_channels = True
     branches: Layers = option("two named lists of layers, or names of layers", None)
-    transpose: Flag = option("rows of the second are its columns: query times keys", False)
+    transpose: Flag = option("transpose the second branch, as in query times keys", False)
 
     examples = (
         Example(
@@ -34,34 +38,37 @@ class Matmul(Join):
         batch, rows, _, columns = self._sides(x)
         return Shape(columns, (*batch, rows))
 
-    def macs(self, x: tuple[Shape, ...]) -> Work:
+    def macs(self, x: tuple[Shape, ...]) -> CostProduct:
         batch, rows, inner, columns = self._sides(x)
         return product(matrices=batch, rows=rows, columns=columns, inner=inner)
 
-    def sight(self, x: tuple[Shape, ...]) -> tuple[Sight, ...]:
-        still = (Sight(),) * (len(self.output(x).size) - 1)
-        return (*still, all_of(x[1].size[-1]))
+    def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...]:
+        unchanged = (ReceptiveField(),) * (len(self.output(x).size) - 1)
+        return (*unchanged, whole_axis(x[1].size[-1]))
 
     def _sides(self, x: tuple[Shape, ...]) -> tuple[tuple[int, ...], int, int, int]:
-        """The matrices, and of each: [rows, inner] times [inner, columns]."""
+        """The axes of separate matrices, and rows, inner and columns of each product.
+
+        The product is [rows, inner] times [inner, columns].
+        """
         if len(x) != 2:  # noqa: PLR2004  a product of two
-            raise Refusal("CC303", f"matmul takes two inputs, not {len(x)}")
+            raise ConstraintError("CC303", f"matmul needs two inputs, not {len(x)}")
         a, b = x
-        needs_axes(a.size, "matmul")
-        needs_axes(b.size, "matmul")
+        require_size(a.size, "matmul")
+        require_size(b.size, "matmul")
         inner, columns = (b.channels, b.size[-1])[:: 1 if self.transpose else -1]
         if inner != a.channels:
             what = "channels" if self.transpose else "rows"
-            raise Refusal(
+            raise ConstraintError(
                 "CC303",
-                f"matmul sums over the {a.channels} channels of {a.text}, {b.text} has {inner} "
-                f"{what}",
+                f"matmul sums over the {a.channels} channels of {a.text}, but {b.text} has "
+                f"{inner} {what}",
             )
         batch = broadcast(a.size[:-1], b.size[:-1])
         if batch is None:
-            raise Refusal(
+            raise ConstraintError(
                 "CC303",
-                f"matmul needs the same matrices on both sides, not {size_text(a.size[:-1])} and "
+                f"matmul needs outer axes that broadcast, not {size_text(a.size[:-1])} and "
                 f"{size_text(b.size[:-1])}",
             )
         return batch, a.size[-1], inner, columns

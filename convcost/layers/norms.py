@@ -1,20 +1,22 @@
 """Normalizations: a learned scale (a weight) and shift (a bias), 0 macs."""
 
-from convcost.kind import Example, Layer, kind, option
-from convcost.options import Count, Flag, Number, Span
-from convcost.shapes import Shape
-from convcost.window import require_divides
-from convcost.work import NOTHING, Work, product
+from convcost.model.axes import require_divisible
+from convcost.model.cost_product import NOTHING, CostProduct, product
+from convcost.model.kind import Example, Layer, kind, option
+from convcost.model.options import ChannelsOrAll, Flag, Number, PositiveInt
+from convcost.model.shape import Shape
 
 
 class _Norm(Layer):
+    operation = "norm"
+    is_norm = True
     scale: Flag = option("learn a factor for each channel", True)
     shift: Flag = option("learn a summand for each channel", True)
 
-    def weights(self, x: Shape) -> Work:
+    def weights(self, x: Shape) -> CostProduct:
         return product(channels=x.channels) if self.scale else NOTHING
 
-    def biases(self, x: Shape) -> Work:
+    def biases(self, x: Shape) -> CostProduct:
         return product(channels=x.channels) if self.shift else NOTHING
 
 
@@ -35,7 +37,7 @@ class BatchNorm(_Norm):
         ),
     )
 
-    def buffers(self, x: Shape) -> Work:
+    def buffers(self, x: Shape) -> CostProduct:
         return product(channels=x.channels).plus(product(channels=x.channels))
 
 
@@ -43,31 +45,35 @@ class BatchNorm(_Norm):
 class GroupNorm(_Norm):
     """Normalizes groups of channels of one sample."""
 
-    groups: Count = option("parts that the channels are split into")
+    mixes_channels = True
+    groups: PositiveInt = option("parts that the channels are split into")
 
     examples = (
         Example("{group_norm: 32}", Shape(64, (56, 56)), Shape(64, (56, 56)), params=64 + 64),
     )
 
     def output(self, x: Shape) -> Shape:
-        require_divides(x.channels, self.groups, "input channels", "groups")
+        require_divisible(x.channels, self.groups, "input channels", "groups")
         return x
 
 
 @kind("instance_norm")
 class InstanceNorm(_Norm):
-    """Normalizes every channel of one sample."""
+    """Normalizes each channel of each sample separately."""
 
     examples = (Example("instance_norm", Shape(32, (64, 64)), Shape(32, (64, 64)), params=32 + 32),)
 
 
 class _NormOver(_Norm):
-    over: Span = option("`channels` learns one pair a channel, `all` one an element", "channels")
+    mixes_channels = True
+    over: ChannelsOrAll = option(
+        "`channels`: one factor and summand for each channel; `all`: for each element", "channels"
+    )
 
-    def weights(self, x: Shape) -> Work:
+    def weights(self, x: Shape) -> CostProduct:
         return super().weights(x).times(size=self._size(x))
 
-    def biases(self, x: Shape) -> Work:
+    def biases(self, x: Shape) -> CostProduct:
         return super().biases(x).times(size=self._size(x))
 
     def _size(self, x: Shape) -> tuple[int, ...]:
@@ -103,8 +109,9 @@ class RmsNorm(_NormOver):
 
 @kind("global_response_norm")
 class GlobalResponseNorm(_Norm):
-    """Weighs each channel by its energy among all, as ConvNeXt V2 does."""
+    """Scales each channel by its share of the energy of all channels, as in ConvNeXt V2."""
 
+    mixes_channels = True
     examples = (
         Example(
             "global_response_norm", Shape(384, (56, 56)), Shape(384, (56, 56)), params=384 + 384
@@ -114,16 +121,21 @@ class GlobalResponseNorm(_Norm):
 
 @kind("l2_norm")
 class L2Norm(Layer):
-    """Divides by the length of the vector of the channels. Learns nothing."""
+    """Divides by the L2 norm over the channels. No params and no macs."""
 
+    operation = "norm"
+    mixes_channels = True
     examples = (Example("l2_norm", Shape(512, (38, 38)), Shape(512, (38, 38))),)
 
 
 @kind("local_response_norm", principal="neighbours")
 class LocalResponseNorm(Layer):
-    """Divides by the energy of neighbouring channels, as AlexNet does. Learns nothing."""
+    """Divides by the energy of neighbouring channels, as in AlexNet. No params and no macs."""
 
-    neighbours: Count = option("channels that are summed over", 5)
+    operation = "norm"
+    is_norm = True
+    mixes_channels = True
+    neighbours: PositiveInt = option("channels that are summed over", 5)
     alpha: Number = option("factor of the sum; no cost depends on it", None)
     beta: Number = option("exponent; no cost depends on it", None)
 

@@ -1,45 +1,45 @@
-"""Recurrent layers: the innermost axis is the steps, further ones are sequences of their own.
+"""Recurrent layers: the innermost axis is the steps; outer axes are separate sequences.
 
-Macs are those of the matrix products: every weight once a step.
+Macs are those of the matrix products: each weight once for every step.
 """
 
-from convcost.errors import Refusal
-from convcost.field import Sight, all_of
-from convcost.kind import Example, Layer, kind, option
-from convcost.options import Count, Flag
-from convcost.shapes import Shape
-from convcost.window import needs_axes
-from convcost.work import NOTHING, Work, product
+from convcost.model.axes import require_size
+from convcost.model.cost_product import NOTHING, CostProduct, product
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import Example, Layer, kind, option
+from convcost.model.options import Flag, PositiveInt
+from convcost.model.receptive_field import ReceptiveField, whole_axis
+from convcost.model.shape import Shape
 
 
 class _Recurrent(Layer):
-    hidden: Count = option("numbers of the state")
-    layers: Count = option("layers on top of each other", 1)
-    bidirectional: Flag = option(
-        "two of them, one from each end; their outputs lie side by side", False
-    )
-    bias: Flag = option("numbers added for each gate: of the input and of the state", True)
-    one_bias: Flag = option("one number added for each gate, as Keras does, instead of two", False)
-    last: Flag = option("only the last step comes out", False)
+    operation = "recurrent"
+    mixes_channels = True
+    hidden: PositiveInt = option("elements of the hidden state")
+    layers: PositiveInt = option("number of stacked layers", 1)
+    bidirectional: Flag = option("run from both ends and concatenate the two outputs", False)
+    bias: Flag = option("add biases to each gate, for the input and for the state", True)
+    one_bias: Flag = option("add one bias to each gate instead of two, as in Keras", False)
+    last: Flag = option("output only the last step", False)
 
     gates = 1
 
     def check(self) -> None:
         if self.one_bias and not self.bias:
-            raise Refusal("CC104", f"{self.name} has `one_bias`, and no `bias`")
+            raise ConstraintError("CC104", f"{self.name} needs `bias: true` for `one_bias`")
 
     def output(self, x: Shape) -> Shape:
-        needs_axes(x.size, self.name)
-        return Shape(self._directions * self._handed, x.size[:-1] if self.last else x.size)
+        require_size(x.size, self.name)
+        return Shape(self._directions * self._output_width, x.size[:-1] if self.last else x.size)
 
-    def weights(self, x: Shape) -> Work:
+    def weights(self, x: Shape) -> CostProduct:
         work = self._layer(x.channels)
         if self.layers > 1:
-            above = self._layer(self._directions * self._handed)
-            work = work.plus(above if self.layers == 2 else above.times(layers=self.layers - 1))  # noqa: PLR2004
+            upper = self._layer(self._directions * self._output_width)
+            work = work.plus(upper if self.layers == 2 else upper.times(layers=self.layers - 1))  # noqa: PLR2004
         return work
 
-    def biases(self, x: Shape) -> Work:
+    def biases(self, x: Shape) -> CostProduct:
         if not self.bias:
             return NOTHING
         vectors = () if self.one_bias else (2,)
@@ -47,18 +47,22 @@ class _Recurrent(Layer):
             product(gates=self._gates, hidden=self.hidden).times(vectors=vectors)
         ).times(layers=(self.layers,) if self.layers > 1 else ())
 
-    def macs(self, x: Shape) -> Work:
+    def macs(self, x: Shape) -> CostProduct:
         return self.weights(x).times(steps=x.size)
 
-    def sight(self, x: Shape) -> tuple[Sight, ...]:
-        return (*(Sight(),) * (len(x.size) - 1), all_of(x.size[-1]))
+    def input_macs(self, x: Shape) -> CostProduct:
+        own = product(gates=self._gates, hidden=self.hidden, inputs=x.channels)
+        return self._each(own).times(steps=x.size)
 
-    def _layer(self, inputs: int) -> Work:
+    def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...]:
+        return (*(ReceptiveField(),) * (len(x.size) - 1), whole_axis(x.size[-1]))
+
+    def _layer(self, inputs: int) -> CostProduct:
         own = product(gates=self._gates, hidden=self.hidden)
-        work = own.times(inputs=inputs).plus(own.times(state=self._handed))
-        return self._each(work.plus(self._projected))
+        work = own.times(inputs=inputs).plus(own.times(state=self._output_width))
+        return self._each(work.plus(self._projection_weights))
 
-    def _each(self, work: Work) -> Work:
+    def _each(self, work: CostProduct) -> CostProduct:
         return work.times(directions=2) if self.bidirectional else work
 
     @property
@@ -70,12 +74,12 @@ class _Recurrent(Layer):
         return (self.gates,) if self.gates > 1 else ()
 
     @property
-    def _handed(self) -> int:
-        """Numbers that a step hands on to the next."""
+    def _output_width(self) -> int:
+        """The number of elements in the output of a step."""
         return self.hidden
 
     @property
-    def _projected(self) -> Work:
+    def _projection_weights(self) -> CostProduct:
         return NOTHING
 
 
@@ -84,7 +88,7 @@ X = Shape(64, (50,))
 
 @kind("rnn", principal="hidden")
 class Rnn(_Recurrent):
-    """Each step sees its input and the state before it."""
+    """Recurrent layer: the state is a function of the input and the state before."""
 
     examples = (
         Example(
@@ -99,17 +103,10 @@ class Rnn(_Recurrent):
 
 @kind("gru", principal="hidden")
 class Gru(_Recurrent):
-    """Gated recurrent unit: three gates a step."""
+    """Gated recurrent unit: three gates for each step."""
 
     gates = 3
     examples = (
-        Example(
-            "{gru: 32, bidirectional: true}",
-            X,
-            Shape(2 * 32, (50,)),
-            params=2 * (3 * 32 * (64 + 32) + 2 * 3 * 32),
-            macs=2 * (3 * 32 * (64 + 32)) * 50,
-        ),
         Example(
             "{gru: 32, one_bias: true, last: true}",
             X,
@@ -122,9 +119,9 @@ class Gru(_Recurrent):
 
 @kind("lstm", principal="hidden")
 class Lstm(_Recurrent):
-    """Long short-term memory: four gates a step."""
+    """Long short-term memory: four gates for each step."""
 
-    projection: Count | None = option("numbers that the state is reduced to by a matrix", None)
+    projection: PositiveInt | None = option("width of the state after a projection", None)
 
     gates = 4
     examples = (
@@ -152,11 +149,11 @@ class Lstm(_Recurrent):
     )
 
     @property
-    def _handed(self) -> int:
+    def _output_width(self) -> int:
         return self.hidden if self.projection is None else self.projection
 
     @property
-    def _projected(self) -> Work:
+    def _projection_weights(self) -> CostProduct:
         if self.projection is None:
             return NOTHING
         return product(projection=self.projection, hidden=self.hidden)

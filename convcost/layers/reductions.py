@@ -1,10 +1,10 @@
-"""One number for all along an axis. No multiply-adds."""
+"""Reductions along axes. No params and no macs."""
 
-from convcost.field import Sight, all_of
-from convcost.kind import Example, Layer, kind, option
-from convcost.options import Axes, Flag
-from convcost.shapes import Shape
-from convcost.window import needs_axes, needs_axis
+from convcost.model.axes import reduced_axes, reduced_shape
+from convcost.model.kind import Example, Layer, kind, option
+from convcost.model.options import Axes, Flag
+from convcost.model.receptive_field import ReceptiveField, whole_axis
+from convcost.model.shape import Shape
 
 MEANINGS = {
     "mean": "The mean along axes or channels.",
@@ -15,36 +15,22 @@ MEANINGS = {
 
 
 class _Reduction(Layer):
-    over: Axes = option("what becomes one")
-    keep: Flag = option("axes stay, of 1; channels always do", True)
+    operation = "reduction"
+    mixes_channels = True
+    over: Axes = option("the axes that are reduced")
+    keep: Flag = option("keep the axes, with size 1; the channels are always kept", True)
 
     def output(self, x: Shape) -> Shape:
-        gone = self._gone(x)
-        size = tuple(
-            1 if axis in gone else n
-            for axis, n in enumerate(x.size, 1)
-            if self.keep or axis not in gone
-        )
-        return Shape(1 if self.over in ("channels", "all") else x.channels, size)
+        return reduced_shape(self.over, x, self.name, keep=self.keep)
 
-    def sight(self, x: Shape) -> tuple[Sight, ...] | None:
-        gone = self._gone(x)
-        if not gone:
+    def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...] | None:
+        reduced = reduced_axes(self.over, x.size, self.name)
+        if not reduced:
             return None
-        return tuple(all_of(n) if axis in gone else Sight() for axis, n in enumerate(x.size, 1))
-
-    def _gone(self, x: Shape) -> tuple[int, ...]:
-        """The axes that become one, counted from 1."""
-        if self.over == "channels":
-            return ()
-        if self.over in ("size", "all"):
-            if self.over == "size":
-                needs_axes(x.size, self.name)
-            return tuple(range(1, len(x.size) + 1))
-        axes = self.over if isinstance(self.over, tuple) else (int(self.over),)
-        for axis in axes:
-            needs_axis(axis, x.size, self.name)
-        return axes
+        return tuple(
+            whole_axis(n) if axis in reduced else ReceptiveField()
+            for axis, n in enumerate(x.size, 1)
+        )
 
 
 for _name, _meaning in MEANINGS.items():
@@ -53,7 +39,7 @@ for _name, _meaning in MEANINGS.items():
             _name,
             (_Reduction,),
             {
-                "__doc__": f"{_meaning} Free.",
+                "__doc__": f"{_meaning} No params and no macs.",
                 "examples": (
                     Example(f"{{{_name}: channels}}", Shape(64, (56, 40)), Shape(1, (56, 40))),
                     Example(f"{{{_name}: 1, keep: false}}", Shape(768, (197,)), Shape(768)),

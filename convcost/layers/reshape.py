@@ -1,17 +1,21 @@
+"""Reshaping: the same elements in another shape."""
+
 from math import prod
 
-from convcost.errors import Refusal
-from convcost.field import EVERYWHERE, Sight, all_of
-from convcost.kind import Example, Layer, Like, kind, option
-from convcost.options import REST, Form
-from convcost.shapes import Shape, size_text
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import Example, Layer, SizeLike, kind, option
+from convcost.model.options import REST, ShapePattern
+from convcost.model.receptive_field import ANY_POSITION, ReceptiveField, whole_axis
+from convcost.model.shape import Shape, size_text
 
 
 @kind("reshape", principal="shape")
 class Reshape(Layer):
-    """The same elements in another shape, whatever their order. Free."""
+    """Gives the same elements another shape, in any order. No params and no macs."""
 
-    shape: Form = option("the shape; one number may be `rest`, what is left over")
+    operation = "move"
+    memory = "input"
+    shape: ShapePattern = option("the shape; one number may be `rest`, the elements that remain")
 
     examples = (
         Example(
@@ -35,29 +39,31 @@ class Reshape(Layer):
         left, over = divmod(x.elements, given)
         if REST in (channels, *size):
             if over:
-                raise Refusal(
+                raise ConstraintError(
                     "CC304",
-                    f"reshape: {x.text} is {x.elements:,} elements, not a multiple of {given:,}",
+                    f"reshape: {x.text} has {x.elements:,} elements, not a multiple of {given:,}",
                 )
             return Shape(channels or left, tuple(n or left for n in size))
         if given != x.elements:
-            raise Refusal(
+            raise ConstraintError(
                 "CC304",
-                f"reshape keeps all elements: {x.text} is {x.elements:,}, "
-                f"{self.shape.text} would be {given:,}",
+                f"reshape keeps all elements: {x.text} has {x.elements:,}, but "
+                f"{self.shape.text} has {given:,}",
                 "one of the numbers may be `rest`",
             )
         return self.shape
 
-    def sight(self, x: Shape) -> tuple[Sight, ...] | None:
-        return _seen(x, self.output(x))
+    def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...] | None:
+        return _reshape_field(x, self.output(x))
 
 
 @kind("reshape_like", principal="branches")
-class ReshapeLike(Like):
-    """The elements of the first of two branches at the size of the second, the channels being what
-    is left over: tokens laid out as the map they came from. Free."""
+class ReshapeLike(SizeLike):
+    """Reshapes the first of two branches to the size of the second; the channels follow from the
+    number of elements. No params and no macs."""
 
+    operation = "move"
+    memory = "input"
     examples = (
         Example("{reshape_like: [input, input]}", Shape(64, (13, 17)), Shape(64, (13, 17))),
         Example(
@@ -71,31 +77,32 @@ class ReshapeLike(Like):
         tokens, like = x
         channels, over = divmod(tokens.elements, prod(like.size))
         if over:
-            raise Refusal(
+            raise ConstraintError(
                 "CC304",
-                f"reshape_like: {tokens.text} is {tokens.elements:,} elements, "
+                f"reshape_like: {tokens.text} has {tokens.elements:,} elements, "
                 f"not a multiple of {size_text(like.size)}",
             )
         return Shape(channels, like.size)
 
-    def sight(self, x: tuple[Shape, ...]) -> tuple[Sight, ...] | None:
-        return _seen(x[0], self.output(x))
+    def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...] | None:
+        return _reshape_field(x[0], self.output(x))
 
 
-# Outer axes may come from the channels, as heads do, or go to them; of positions that are made anew
-# nobody knows where on the input they lie.
-def _seen(x: Shape, output: Shape) -> tuple[Sight, ...] | None:
-    before, after = _long(x.size), _long(output.size)
+def _reshape_field(x: Shape, output: Shape) -> tuple[ReceptiveField, ...] | None:
+    """The receptive field of a reshape. If channels become outer axes, such as heads, or outer axes
+    become channels, positions stay known. If the innermost axes change, any position is possible.
+    """
+    before, after = _without_ones(x.size), _without_ones(output.size)
     if after[len(after) - len(before) :] == before:
         return None
-    gone = len(before) - len(after)
-    if before[gone:] != after:
-        return EVERYWHERE
+    merged = len(before) - len(after)
+    if before[merged:] != after:
+        return ANY_POSITION
     return tuple(
-        Sight() if n == 1 or len(_long(x.size[:axis])) >= gone else all_of(n)
+        ReceptiveField() if n == 1 or len(_without_ones(x.size[:axis])) >= merged else whole_axis(n)
         for axis, n in enumerate(x.size)
     )
 
 
-def _long(size: tuple[int, ...]) -> tuple[int, ...]:
+def _without_ones(size: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(n for n in size if n > 1)

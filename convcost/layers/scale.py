@@ -1,22 +1,26 @@
-from convcost.errors import Refusal
-from convcost.kind import Example, Layer, kind, option
-from convcost.options import Flag, Span
-from convcost.shapes import Shape
-from convcost.work import NOTHING, Work, product
+"""Learned factors and summands, for each channel or element of [c, *n]."""
+
+from convcost.model.cost_product import NOTHING, CostProduct, product
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import Example, Layer, kind, option
+from convcost.model.options import ChannelsOrAll, Flag
+from convcost.model.shape import Shape
 
 
 @kind("scale")
 class Scale(Layer):
-    """Multiplies each channel by a learned number, as Caffe's Scale or a layer scale does."""
+    """Multiplies each channel by a learned number, as in Caffe's Scale or LayerScale. No macs."""
 
+    operation = "scale"
     factor: Flag = option("learn a factor for each channel", True)
     shift: Flag = option("learn a summand for each channel too", False)
-    over: Span = option("`channels` learns one a channel, `all` one an element", "channels")
-    shared: Flag = option("one for all channels: a temperature", False)
+    over: ChannelsOrAll = option(
+        "`channels`: one number for each channel; `all`: for each element", "channels"
+    )
+    shared: Flag = option("one number for all channels, such as a temperature", False)
 
     examples = (
         Example("scale", Shape(96, (56, 56)), Shape(96, (56, 56)), params=96),
-        Example("{scale: , shift: true}", Shape(64, (7, 7)), Shape(64, (7, 7)), params=64 + 64),
         Example(
             "{scale: , factor: false, shift: true}", Shape(64, (7, 7)), Shape(64, (7, 7)), params=64
         ),
@@ -25,17 +29,17 @@ class Scale(Layer):
 
     def check(self) -> None:
         if not (self.factor or self.shift):
-            raise Refusal("CC104", "scale learns a factor or a shift, not neither of them")
+            raise ConstraintError("CC104", "scale needs a factor, a shift or both")
         if self.shared and self.over == "all":
-            raise Refusal("CC104", "scale is either `shared` or `over: all`")
+            raise ConstraintError("CC104", "scale accepts `shared` or `over: all`, not both")
 
-    def weights(self, x: Shape) -> Work:
+    def weights(self, x: Shape) -> CostProduct:
         return self._numbers(x) if self.factor else NOTHING
 
-    def biases(self, x: Shape) -> Work:
+    def biases(self, x: Shape) -> CostProduct:
         return self._numbers(x) if self.shift else NOTHING
 
-    def _numbers(self, x: Shape) -> Work:
+    def _numbers(self, x: Shape) -> CostProduct:
         if self.shared:
             return product(shared=1)
         return product(channels=x.channels, size=x.size if self.over == "all" else ())

@@ -1,14 +1,14 @@
-"""Structure: layers under one name. The language reads their layers; they cost nothing."""
+"""Layers under one name. The language expands them; they have no costs of their own."""
 
-from convcost.kind import Example, Layer, kind, option
-from convcost.options import Layers
-from convcost.shapes import Shape
+from convcost.model.kind import Example, Layer, kind, option
+from convcost.model.options import Layers
+from convcost.model.shape import Shape
 
 X = Shape(3, (32, 32))
 
 
 @kind("sequence", principal="layers")
-class Sequence(Layer):
+class SequenceKind(Layer):
     """Groups layers under a name, for subtotals."""
 
     role = "sequence"
@@ -25,8 +25,8 @@ class Sequence(Layer):
 
 
 @kind("side", principal="layers")
-class Side(Layer):
-    """Runs layers off the main path, an auxiliary head, and hands on its own input."""
+class SideKind(Layer):
+    """Runs layers beside the main path, such as an auxiliary head. The output is the input."""
 
     role = "side"
     layers: Layers = option("a list of layers")

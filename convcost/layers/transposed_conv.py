@@ -1,23 +1,27 @@
-from convcost.field import Sight
-from convcost.kind import Example, Layer, kind, option
-from convcost.options import Border, Count, Extent, Flag, Padding
-from convcost.shapes import Shape
-from convcost.window import UNSLIDE, needs_axes, require_divides, spread, unslide, unslide_sight
-from convcost.work import NOTHING, Work, product
+"""Transposed convolution, [c, *n] to [f, *o]."""
+
+from convcost.model.axes import per_axis, require_divisible, require_size
+from convcost.model.cost_product import NOTHING, CostProduct, product
+from convcost.model.kind import Example, Layer, kind, option
+from convcost.model.options import Border, Flag, Padding, PerAxisInt, PositiveInt
+from convcost.model.shape import Shape
+from convcost.model.window import AxisWindow, transposed_windows
 
 
 @kind("transposed_conv", principal="filters")
 class TransposedConv(Layer):
-    """Transposed convolution: every input element is spread over a window of each filter."""
+    """Transposed convolution: adds each input element times a filter to a window of the output."""
 
-    size_rule = UNSLIDE
-    filters: Count = option("output channels")
-    kernel: Extent = option("window size")
-    stride: Extent = option("distance between the windows of two input elements", 1)
-    padding: Padding = option("elements cut from the output; `same` gives size × stride", 0)
+    operation = "transposed_conv"
+    mixes_channels = True
+    folds_norms = True
+    filters: PositiveInt = option("output channels")
+    kernel: PerAxisInt = option("window size")
+    stride: PerAxisInt = option("distance between the windows of neighbouring input elements", 1)
+    padding: Padding = option("elements removed from the output; `same` gives size × stride", 0)
     output_padding: Border = option("elements added at the end of the output", 0)
-    dilation: Extent = option("distance between the elements of a window", 1)
-    groups: Count = option("parts that channels and filters are split into", 1)
+    dilation: PerAxisInt = option("distance between the elements of a window", 1)
+    groups: PositiveInt = option("parts that channels and filters are split into", 1)
     bias: Flag = option("one number added for each filter", False)
 
     examples = (
@@ -38,26 +42,26 @@ class TransposedConv(Layer):
     )
 
     def output(self, x: Shape) -> Shape:
-        needs_axes(x.size, "transposed_conv")
-        require_divides(x.channels, self.groups, "input channels", "groups")
-        require_divides(self.filters, self.groups, "filters", "groups")
-        extra = self.output_padding
-        size = unslide(x.size, self.kernel, self.stride, self.padding, self.dilation, extra)
+        require_size(x.size, "transposed_conv")
+        require_divisible(x.channels, self.groups, "input channels", "groups")
+        require_divisible(self.filters, self.groups, "filters", "groups")
+        size = tuple(window.output for window in self.windows(x))
         return Shape(self.filters, size)
 
-    # [c, f/g, k…] filters
-    def weights(self, x: Shape) -> Work:
-        kernel = spread(self.kernel, len(x.size), "kernel")
+    def weights(self, x: Shape) -> CostProduct:
+        """[c, f / groups, *k]: each input channel has a filter for each filter of its group."""
+        kernel = per_axis(self.kernel, len(x.size), "kernel")
         share = self.filters // self.groups
         return product(filters_per_groups=share, kernel=kernel, channels=x.channels)
 
-    def biases(self, x: Shape) -> Work:
+    def biases(self, x: Shape) -> CostProduct:
         return product(filters=self.filters) if self.bias else NOTHING
 
-    # [f, o…] from [c, n…]: every input element meets its c-th weights once, whatever the stride
-    def macs(self, x: Shape) -> Work:
+    def macs(self, x: Shape) -> CostProduct:
+        """[c, *n] to [f, *o]: each input element is multiplied once by its filters."""
         return self.weights(x).times(input=x.size)
 
-    def sight(self, x: Shape) -> tuple[Sight, ...]:
-        rank = len(x.size)
-        return unslide_sight(rank, self.kernel, self.stride, self.padding, self.dilation)
+    def windows(self, x: Shape) -> tuple[AxisWindow, ...]:
+        return transposed_windows(
+            x.size, self.kernel, self.stride, self.padding, self.dilation, self.output_padding
+        )

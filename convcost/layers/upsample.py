@@ -1,22 +1,25 @@
+"""Interpolation to another size, [c, *n] to [c, *o]."""
+
 from math import floor
 from typing import Any
 
-from convcost.errors import Refusal
-from convcost.field import Sight, scaling
-from convcost.kind import Example, Layer, Like, kind, option
-from convcost.options import Extent, Factor, Mode
-from convcost.shapes import Shape
-from convcost.window import needs_axes, spread
+from convcost.model.axes import per_axis, require_size
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import Example, Layer, SizeLike, kind, option
+from convcost.model.options import Factor, Mode, PerAxisInt
+from convcost.model.receptive_field import ReceptiveField, resize_field
+from convcost.model.shape import Shape
 
 
 @kind("upsample", principal="scale")
 class Upsample(Layer):
-    """Enlarges by a factor or to a size. Interpolation is counted as 0 macs."""
+    """Enlarges by a factor or to a size. Interpolation has no macs by convention."""
 
-    scale: Factor = option("factor of the size; ⌊n·scale⌋ elements come out", None)
-    size: Extent = option("output size, instead of a scale", None)
-    either = ("scale", "size")
-    mode: Mode = option("`linear` sees 2 elements an axis, `cubic` 4", "nearest")
+    operation = "resize"
+    scale: Factor = option("factor of the size: ⌊n·scale⌋", None)
+    size: PerAxisInt = option("output size, instead of a scale", None)
+    required_one_of = ("scale", "size")
+    mode: Mode = option("`linear` uses 2 elements of each axis, `cubic` 4", "nearest")
 
     examples = (
         Example("{upsample: 2}", Shape(256, (13, 13)), Shape(256, (26, 26))),
@@ -24,34 +27,40 @@ class Upsample(Layer):
         Example("{upsample: 1.5, mode: linear}", Shape(3, (5, 5)), Shape(3, (7, 7))),
     )
 
+    @property
+    def macs_note(self) -> str:
+        return _macs_note(self.mode)
+
     def check(self) -> None:
         if (self.scale is None) == (self.size is None):
-            raise Refusal("CC103", "upsample takes either a scale or a size")
+            raise ConstraintError("CC103", "upsample needs exactly one of `scale` and `size`")
 
     def output(self, x: Shape) -> Shape:
-        needs_axes(x.size, "upsample")
+        require_size(x.size, "upsample")
         if self.size is not None:
-            return Shape(x.channels, spread(self.size, len(x.size), "size"))
+            return Shape(x.channels, per_axis(self.size, len(x.size), "size"))
         scale: Any = (
-            spread(self.scale, len(x.size), "scale")
+            per_axis(self.scale, len(x.size), "scale")
             if isinstance(self.scale, tuple)
             else (self.scale,) * len(x.size)
         )
         size = tuple(floor(n * s) for n, s in zip(x.size, scale, strict=True))
         if min(size) < 1:
-            raise Refusal("CC301", f"nothing is left of {x.text} at this scale")
+            message = f"upsample needs a scale that leaves elements of the input {x.text}"
+            raise ConstraintError("CC301", message)
         return Shape(x.channels, size)
 
-    def sight(self, x: Shape) -> tuple[Sight, ...]:
-        return _seen(self.mode, x.size, self.output(x).size)
+    def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...]:
+        return _interpolation_field(self.mode, x.size, self.output(x).size)
 
 
 @kind("upsample_like", principal="branches")
-class UpsampleLike(Like):
-    """The first of two branches, at the size of the second: a feature pyramid's way down, a map
-    of classes at the size of the image. Interpolation is counted as 0 macs."""
+class UpsampleLike(SizeLike):
+    """Enlarges the first of two branches to the size of the second, as in a feature pyramid.
+    Interpolation has no macs by convention."""
 
-    mode: Mode = option("`linear` sees 2 elements an axis, `cubic` 4", "nearest")
+    operation = "resize"
+    mode: Mode = option("`linear` uses 2 elements of each axis, `cubic` 4", "nearest")
 
     examples = (
         Example("{upsample_like: [input, input]}", Shape(64, (13, 17)), Shape(64, (13, 17))),
@@ -64,16 +73,26 @@ class UpsampleLike(Like):
         ),
     )
 
+    @property
+    def macs_note(self) -> str:
+        return _macs_note(self.mode)
+
     def output(self, x: tuple[Shape, ...]) -> Shape:
         for shape in x:
-            needs_axes(shape.size, self.name)
-        self.same_axes(x)
+            require_size(shape.size, self.name)
+        self.require_same_axes(x)
         return Shape(x[0].channels, x[1].size)
 
-    def sight(self, x: tuple[Shape, ...]) -> tuple[Sight, ...]:
-        return _seen(self.mode, x[0].size, x[1].size)
+    def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...]:
+        return _interpolation_field(self.mode, x[0].size, x[1].size)
 
 
-def _seen(mode: str, before: tuple[int, ...], after: tuple[int, ...]) -> tuple[Sight, ...]:
+def _macs_note(mode: str) -> str:
+    return "" if mode == "nearest" else "interpolation is not counted"
+
+
+def _interpolation_field(
+    mode: str, before: tuple[int, ...], after: tuple[int, ...]
+) -> tuple[ReceptiveField, ...]:
     back, on = {"nearest": (0, 0), "linear": (0, 1), "cubic": (1, 2)}[mode]
-    return tuple(scaling(n, o, back, on) for n, o in zip(before, after, strict=True))
+    return tuple(resize_field(n, o, back, on) for n, o in zip(before, after, strict=True))

@@ -1,21 +1,22 @@
-"""One line a finding, for editors and logs: place, level, code, what is wrong in exact numbers."""
+"""One line for each finding, for editors and logs: place, level, code and exact numbers."""
 
 from collections.abc import Iterator
 
-from convcost.finding_places import told
-from convcost.finding_text import headed
-from convcost.findings import Findings
-from convcost.report import Style, format, printable  # noqa: A004
+from convcost.model.errors import printable
+from convcost.render import Style, format  # noqa: A004
+from convcost.reports.check.finding import CheckResult
+from convcost.reports.check.finding_location import locate_reported
+from convcost.reports.check.finding_text import labeled_line
 
 
 @format("concise", "one line for each finding of a check", needs="findings")
-def render(report: Findings, style: Style) -> Iterator[str]:
-    # From the current folder: that is where an editor looks for them.
+def render(result: CheckResult, style: Style) -> Iterator[str]:
+    # Files are relative to the current folder, where an editor looks for them.
     here = style.root._replace(top=style.root.here)
-    for finding, path, place, _ in told(report, here):
+    for finding, path, place, _ in locate_reported(result, here):
         where = f"{path}:{place.line}:{place.column}" if place else path
-        text = f"{where}: {finding.level}[{finding.code}] {headed(finding, path)}"
+        text = f"{where}: {finding.level}[{finding.code}] {labeled_line(finding, path)}"
         yield f"{printable(text)}\n"
-    for statement in report.statements:
+    for statement in result.statements:
         yield f"note: {printable(statement)}\n"
-    yield f"{report.summary.text}\n"
+    yield f"{result.summary.text}\n"

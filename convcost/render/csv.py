@@ -1,11 +1,91 @@
-"""CSV: raw integers, one header, the network first; text that a spreadsheet would run is quoted."""
+"""CSV and TSV, for spreadsheets and scripts: the rows of all tables, the network first.
+
+Every count is its exact integer, whatever the unit of the other formats. There is no total: a
+spreadsheet would add it again.
+"""
 
 from collections.abc import Iterator
+from functools import partial
+from io import StringIO
 
-from convcost.delimited import delimited
-from convcost.report import Report, Style, format  # noqa: A004
+from convcost.model.errors import printable
+from convcost.render import FormatOption, Style, format  # noqa: A004
+from convcost.reports.report import Report
+from convcost.reports.table import Cell, CountRatio, Difference, Rounded, Share, Size, format_cells
+
+CSV_RAW = FormatOption(
+    "csv_raw", "Do not quote text that looks like a formula.", default=False, type=bool
+)
+# What a spreadsheet reads as the beginning of a formula (OWASP, CSV Injection), with the wide forms
+# of East Asian input. Tab and carriage return are not here: they are written as escapes.
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-@format("csv", "for spreadsheets: raw integers, no totals", ".csv", uses=("bare",))
-def render(report: Report, style: Style) -> Iterator[str]:
-    return delimited(report, ",", bare=style.bare)
+@format("csv", "for spreadsheets: raw integers, no totals", ".csv", options=(CSV_RAW,))
+def render_csv(report: Report, style: Style) -> Iterator[str]:
+    return _delimited(report, ",", style)
+
+
+@format("tsv", "for spreadsheets, cut and awk: raw integers, no totals", ".tsv", options=(CSV_RAW,))
+def render_tsv(report: Report, style: Style) -> Iterator[str]:
+    return _delimited(report, "\t", style)
+
+
+def _delimited(report: Report, separator: str, style: Style) -> Iterator[str]:
+    """A header where the columns change, and the rows. The first column is the network, unless the
+    report has records, which name what they belong to, or the rows belong to several networks.
+
+    Cells with a separator or a quote are quoted, in TSV too, although the registration of TSV has
+    no quotes. Without them, a name that begins with a quote would contain the rows that follow.
+    """
+    import csv
+
+    raw = style.option(CSV_RAW)
+    records = report.records()
+    header: tuple[str, ...] = ()
+    for table in report.tables() if records is None else (records,):
+        file = StringIO()
+        writer = csv.writer(file, delimiter=separator, lineterminator="\n")
+        name = table.name if records is None else None
+        names = () if name is None else ("network",)
+        keys = (*names, *(_text(column.key, raw=raw) for column in table.columns))
+        if keys != header:
+            file.write("\n" if header else "")
+            writer.writerow(keys)
+            header = keys
+        columns = [
+            format_cells(cells, partial(_cell, raw=raw)) for cells in zip(*table.rows, strict=True)
+        ]
+        if name is not None:
+            columns.insert(0, [_text(name, raw=raw)] * len(table.rows))
+        writer.writerows(zip(*columns, strict=True))
+        yield file.getvalue()
+
+
+def _cell(cell: Cell, *, raw: bool) -> str:
+    if isinstance(cell, int):
+        return str(cell)
+    if isinstance(cell, Size):
+        return "x".join(map(str, cell.numbers))
+    if isinstance(cell, Share):
+        return _decimal(100 * cell.part, cell.whole, 4)
+    if isinstance(cell, CountRatio):
+        return _decimal(cell.after, cell.before, 6) if cell.before else ""
+    if isinstance(cell, Difference):
+        return str(cell.by)
+    return str(cell.exact) if isinstance(cell, Rounded) else _text(cell or "", raw=raw)
+
+
+def _text(text: str, *, raw: bool) -> str:
+    """A text that no spreadsheet reads as a formula. Some skip spaces before they look for a
+    formula."""
+    text = printable(text)
+    return f"'{text}" if not raw and text.lstrip().startswith(FORMULA) else text
+
+
+def _decimal(part: int, whole: int, places: int) -> str:
+    """Formats a quotient with a number of decimals, rounded half up; 0 if `whole` is 0."""
+    if not whole:
+        return "0"
+    scaled = (2 * part * 10**places + whole) // (2 * whole)
+    return f"{scaled // 10**places}.{scaled % 10**places:0{places}d}"

@@ -4,31 +4,31 @@ Fields: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-for
 """
 
 from collections.abc import Iterator
+from json import dumps
 
-from convcost.finding_places import Placed, told
-from convcost.finding_text import headed
-from convcost.findings import Findings
-from convcost.report import Style, format, printable  # noqa: A004
+from convcost.model.errors import printable
+from convcost.render import Style, format  # noqa: A004
+from convcost.reports.check.finding import CheckResult
+from convcost.reports.check.finding_location import LocatedFinding, locate_reported
+from convcost.reports.check.finding_text import labeled_line
 
 SEVERITIES = {"error": "major", "warning": "minor", "skipped": "info"}
 
 
 @format("gitlab", "a Code Quality report for GitLab", needs="findings")
-def render(report: Findings, style: Style) -> Iterator[str]:
-    from json import dumps
-
-    found = told(report, style.root)
+def render(result: CheckResult, style: Style) -> Iterator[str]:
+    found = locate_reported(result, style.root)
     issues = [_issue(one) for one in found if one.finding.level in SEVERITIES]
     yield f"{dumps(issues, indent=2)}\n"
 
 
-def _issue(one: Placed) -> dict[str, object]:
+def _issue(one: LocatedFinding) -> dict[str, object]:
     finding, path, place, fingerprint = one
     return {
         "check_name": finding.code,
-        "description": printable(headed(finding, path)),
+        "description": printable(labeled_line(finding, path)),
         "severity": SEVERITIES[finding.level],
         "fingerprint": fingerprint,
-        # Required, so that a limit of the command line stands at the top of the spec.
+        # Required, so a limit of the command line is at the top of the spec.
         "location": {"path": printable(path), "lines": {"begin": place.line if place else 1}},
     }

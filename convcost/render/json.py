@@ -1,51 +1,65 @@
-"""JSON: one record a line, integers exact, ASCII only, so that no terminal obeys it."""
+"""JSON: one record on each line, exact integers, ASCII only, so that it controls no terminal.
 
-from collections.abc import Callable, Iterator
-from functools import cache
+`##[` is a command anywhere in a line of a CI log, so the second of two `#` is an escape.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from json import JSONEncoder
+from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from convcost.report import ROWS, Report, Style, format  # noqa: A004
+from convcost.render import Style, format  # noqa: A004
+from convcost.reports.report import Report
+from convcost.reports.table import ROWS
 
 PLAIN = frozenset((int, str, bool))
+_encode = JSONEncoder(allow_nan=False, check_circular=False).encode
 
 
 @format("json", "for programs: versioned, every integer exact", ".json")
 def render(report: Report, style: Style) -> Iterator[str]:
-    yield from _lines(report.tree(), "")
+    for piece in _lines(report.tree(), ""):
+        yield piece.replace("##", "#\\u0023")
     yield "\n"
 
 
 def _lines(value: Any, indent: str) -> Iterator[str]:
-    """What holds records is spread over lines, a record that holds none stays on one."""
-    deeper = indent + "  "
-    if isinstance(value, list) and value and _is_record(value[0]):
-        if type(value[0]) is not dict and not any(map(_spreads, value[0])):
-            yield f"[\n{deeper}"
-            yield from _rows(value, f",\n{deeper}")
-            yield f"\n{indent}]"
-            return
-        yield "["
-        for number, item in enumerate(value):
-            yield f"{',' if number else ''}\n{deeper}"
-            yield from _lines(item, deeper)
-        yield f"\n{indent}]"
-    elif _is_record(value) and any(map(_spreads, _fields(value).values())):
-        yield "{"
-        for number, (key, item) in enumerate(_fields(value).items()):
-            yield f"{',' if number else ''}\n{deeper}{_encode(key)}: "
-            yield from _lines(item, deeper)
-        yield f"\n{indent}}}"
+    """A value that has records is on several lines; a record without records is on one line. An
+    iterator is written as a list of records, and is never in memory as a whole."""
+    if isinstance(value, Iterator):
+        lines: Iterator[Iterable[str]] = (_lines(item, indent + "  ") for item in value)
+        start, end = "[]"
+    elif isinstance(value, list) and value and _is_record(value[0]):
+        if type(value[0]) is not dict and not any(map(_has_records, value[0])):
+            lines = ((piece,) for piece in _rows(value, f",\n{indent}  "))
+        else:
+            lines = (_lines(item, indent + "  ") for item in value)
+        start, end = "[]"
+    elif _is_record(value) and any(map(_has_records, _fields(value).values())):
+        lines = (
+            chain((f"{_encode(key)}: ",), _lines(item, indent + "  "))
+            for key, item in _fields(value).items()
+        )
+        start, end = "{}"
     else:
-        yield _encode(_bare(value))
+        yield _encode(_as_json(value))
+        return
+    for line in lines:
+        yield f"{start}\n{indent}  "
+        yield from line
+        start = ","
+    yield f"\n{indent}{end}" if start == "," else f"{start}{end}"
 
 
-def _rows(records: list[Any], between: str) -> Iterator[str]:
-    """Records of one class, by far the most of a report: a template, and no value encoded twice."""
-    from json.encoder import encode_basestring_ascii
+def _rows(records: list[Any], separator: str) -> Iterator[str]:
+    """Records of one class, which are most of a report, in pieces of `ROWS` lines.
 
+    One template formats all of them, and equal values are encoded once.
+    """
     keys = ", ".join(f"{_encode(key)}: %s" for key in records[0]._fields)
     template = f"{{{keys}}}"
-    # By identity: shapes are shared by many records, and all of them outlive this function.
+    # By identity: many records share a shape, and the records outlive this function.
     known: dict[int, str] = {}
 
     def text(value: Any) -> str:
@@ -53,51 +67,35 @@ def _rows(records: list[Any], between: str) -> Iterator[str]:
             return encode_basestring_ascii(value)
         found = known.get(id(value))
         if found is None:
-            found = known[id(value)] = _encode(_bare(value))
+            found = known[id(value)] = _encode(_as_json(value))
         return found
 
-    lines: list[str] = []
-    for record in records:
-        cells = tuple([value if type(value) is int else text(value) for value in record])
-        lines.append(template % cells)
-        if len(lines) == ROWS:
-            yield between.join(lines)
-            lines = [""]
-    if lines != [""]:
-        yield between.join(lines)
-
-
-@cache
-def _encoder() -> Callable[[Any], str]:
-    """One for all: `json.dumps` makes a new one for every value that is not written by default."""
-    from json import JSONEncoder
-
-    return JSONEncoder(allow_nan=False, check_circular=False).encode
-
-
-def _encode(value: Any) -> str:
-    return _encoder()(value)
+    rows = (template % tuple([v if type(v) is int else text(v) for v in r]) for r in records)
+    while piece := separator.join(islice(rows, ROWS)):
+        yield piece
 
 
 def _is_record(value: Any) -> bool:
     return isinstance(value, dict) or hasattr(value, "_fields")
 
 
-def _spreads(value: Any) -> bool:
-    """Whether a value is a list of records, somewhere."""
+def _has_records(value: Any) -> bool:
+    """Whether a value has a list of records at any depth."""
+    if isinstance(value, Iterator):
+        return True
     if isinstance(value, list):
         return bool(value) and _is_record(value[0])
-    return _is_record(value) and any(map(_spreads, _fields(value).values()))
+    return _is_record(value) and any(map(_has_records, _fields(value).values()))
 
 
 def _fields(record: Any) -> dict[str, Any]:
     return record if isinstance(record, dict) else record._asdict()
 
 
-def _bare(value: Any) -> Any:
-    """Records as mappings, all the way in; what holds only numbers and text is as it is."""
+def _as_json(value: Any) -> Any:
+    """Records as mappings at any depth; lists of numbers and texts are not copied."""
     if _is_record(value):
-        return {key: _bare(item) for key, item in _fields(value).items()}
+        return {key: _as_json(item) for key, item in _fields(value).items()}
     if isinstance(value, list | tuple) and not all(type(item) in PLAIN for item in value):
-        return [_bare(item) for item in value]
+        return [_as_json(item) for item in value]
     return value

@@ -1,196 +1,259 @@
-"""The table of a terminal: fits the width, drops whole columns in their order, cuts no number.
+"""The table of a terminal, written by rich: it fits the width, leaves out whole columns and cuts
+no number.
 
-Laid out here and not by rich.Table, which takes 0.9 ms a row, and its console 50 ms to import
-(measured): a network has hundreds of rows, and a terminal should show them at once. What rich knows
-of the widths of characters is used.
+rich needs 40 ms to import, and 1.8 ms for a row of seven cells, most of it for each cell. So it is
+imported only where a table is written, and gets all lines of a column as one cell: 0.5 ms a row.
 """
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from convcost.report import (
-    ROWS,
-    Cell,
-    Column,
-    Report,
-    Share,
-    Style,
-    Table,
-    each,
-    format,  # noqa: A004
-    printable,
-    shown,
-)
+from convcost.model.errors import printable
+from convcost.model.number_format import format_count
+from convcost.model.record import NamedTuple
+from convcost.render import Style, format  # noqa: A004
+from convcost.reports.report import Report
+from convcost.reports.table import Cell, Column, Share, Table, cell_text, format_cells, plain_text
 
+if TYPE_CHECKING:
+    from rich.box import Box
+    from rich.console import Console, RenderableType
+    from rich.text import Text
+
+MOST_ROWS = 2000
+WIDEST = 1_000_000  # columns of the console: rich never wraps, `_fit` and `_fold` do
 BAR = 12
-GAP = "  "
+GAP = 2
 NARROWEST_TEXT = 12
+NUMBER = "0123456789,."
 EIGHTHS = " ▏▎▍▌▋▊▉█"
-BOLD, DIM, BLUE = "1", "2", "34"
+HEAD, NOTE = "bold", "dim"
+ACCENTS = {r"(?m)^ *0(\.0 %)?$": "dim", r"(?m)(?<=% )[█▉▊▋▌▍▎▏#]+$": "blue"}
 
 
-@format("table", "for a terminal: fits its width, with bars and colour")
+class TextColumn(NamedTuple):
+    """A column as texts, none wider than `width` unless it `folds`."""
+
+    column: Column
+    title: str
+    texts: list[str]
+    total: str
+    width: int
+
+    def lines(self, text: str) -> list[str]:
+        """A text on lines of the column's width."""
+        return [*map(printable, _fold(text, self.width))] if self.column.folds else [text]
+
+
+@format("table", "for a terminal: fits its width, with bars and colour", for_readers=True)
 def render(report: Report, style: Style) -> Iterator[str]:
-    for number, table in enumerate(report.tables()):
-        yield "\n" if number else ""
-        yield from _table(table, style)
-
-
-def _table(table: Table, style: Style) -> Iterator[str]:
-    paint = _painted if style.color else _bare
-    columns = [
-        each((row[n] for row in table.rows), lambda cell: _cell(cell, style))
-        for n in range(len(table.columns))
-    ]
-    total = [_cell(cell, style, bar=False) for cell in table.total]
-    titles = [printable(column.title) for column in table.columns]
-    natural = [
-        max(map(_cells, (title, *dict.fromkeys(texts), *total[n : n + 1])))
-        for n, (title, texts) in enumerate(zip(titles, columns, strict=True))
-    ]
-    kept = _kept(table.columns, natural, style.width)
-    widths = _widths(table.columns, natural, kept, style.width)
-
-    def row(texts: list[str], code: str = "") -> Iterator[str]:
-        yield from _row(texts, table.columns, kept, widths, lambda text: paint(code, text))
-
-    # A bar, and a zero that is meant, are shown in another tone than the counts.
-    rule = ("-" if style.ascii else "─") * (sum(widths[i] for i in kept) + 2 * (len(kept) - 1))
-    yield from _wrapped(table.title, style.width, lambda line: paint(BOLD, line))
-    yield "\n"
-    yield from row(titles, BOLD)
-    yield f"{rule}\n"
-    yield from _body(columns, table.columns, kept, widths, _toned if style.color else str)
-    if total:
-        yield f"{rule}\n"
-        yield from row(total, BOLD)
-    hidden = [title for i, title in enumerate(titles) if i not in kept]
-    notes = [*table.notes, *([f"not shown at this width: {', '.join(hidden)}"] if hidden else [])]
-    yield "\n" if notes else ""
-    for note in notes:
-        yield from _wrapped(note, style.width, lambda line: paint(DIM, line))
-
-
-# Columns
-
-
-def _kept(columns: tuple[Column, ...], natural: list[int], width: int | None) -> list[int]:
-    """The columns that fit: of those that may go, the highest `drop` goes first."""
-    kept = list(range(len(columns)))
-    droppable = sorted((i for i in kept if columns[i].drop), key=lambda i: -columns[i].drop)
-
-    def needed() -> int:
-        return sum(_least(columns[i], natural[i]) for i in kept) + len(GAP) * (len(kept) - 1)
-
-    while width is not None and droppable and needed() > width:
-        kept.remove(droppable.pop(0))
-    return kept
-
-
-def _least(column: Column, natural: int) -> int:
-    """What a column needs: all of its width, or where its text may run over lines, a part."""
-    return min(natural, column.least) if column.folds else natural
-
-
-def _widths(
-    columns: tuple[Column, ...], natural: list[int], kept: list[int], width: int | None
-) -> dict[int, int]:
-    """Numbers get what they need; texts share what is left, the shorter ones first."""
-    widths = {i: natural[i] for i in kept}
-    if width is None:
-        return widths
-    texts = sorted((i for i in kept if columns[i].folds), key=lambda i: natural[i])
-    fixed = sum(natural[i] for i in kept if not columns[i].folds)
-    left = width - fixed - len(GAP) * (len(kept) - 1)
-    for position, i in enumerate(texts):
-        fair = max(left // (len(texts) - position), NARROWEST_TEXT)
-        widths[i] = min(natural[i], fair)
-        left -= widths[i]
-    return widths
-
-
-# Lines
-
-
-def _body(
-    texts: list[list[str]],
-    columns: tuple[Column, ...],
-    kept: list[int],
-    widths: dict[int, int],
-    tone: Callable[[str], str],
-) -> Iterator[str]:
-    """All rows: column by column where a row has one line, which most have."""
-    padded = [
-        each(texts[i], lambda text, i=i: _padded(text, widths[i], columns[i].align, tone))  # type: ignore[misc]
-        for i in kept
-    ]
-    long = {
-        number
-        for i in kept
-        if columns[i].folds
-        for number, text in enumerate(texts[i])
-        if len(text) > widths[i] or not (text.isascii() or _cells(text) <= widths[i])
-    }
-    lines = map(GAP.join, zip(*padded, strict=True))
-    if not long:
-        while piece := [line.rstrip() for line in islice(lines, ROWS)]:
-            yield "\n".join((*piece, ""))
+    tables = list(style.tables(report))
+    rows = sum(len(table.rows) for table in tables)
+    if rows > MOST_ROWS:
+        yield from plain_text(tables)
+        yield (
+            f"\n{format_count(rows)} rows: more than {format_count(MOST_ROWS)} rows are in the "
+            "format `plain`, which is faster\n"
+        )
         return
-    for number, line in enumerate(lines):
-        if number in long:
-            yield from _row([column[number] for column in texts], columns, kept, widths, tone)
-        else:
-            yield line.rstrip() + "\n"
+    columns = [
+        [_text_column(table, number, style) for number in range(len(table.columns))]
+        for table in tables
+    ]
+    fitting = _fitting_keys(columns, style.width)
+    for number, (table, own) in enumerate(zip(tables, columns, strict=True)):
+        yield "\n" if number else ""
+        yield _table(table, own, fitting[_keys(own)], style)
 
 
-def _padded(text: str, width: int, align: str, tone: Callable[[str], str]) -> str:
-    space = " " * (width - _cells(text))
-    told = tone(text) if text else ""
-    return space + told if align == "right" else told + space
+def _table(table: Table, every: list[TextColumn], fitting: set[str], style: Style) -> str:
+    columns = _wrap([one for one in every if one.column.key in fitting], style.width)
+    hidden = [one.title for one in every if one.column.key not in fitting]
+    notes = [*table.notes, *([f"not shown at this width: {', '.join(hidden)}"] if hidden else [])]
+    return write_parts(
+        [
+            *_wrapped([table.heading], style.width, HEAD),
+            "",
+            _grid(columns, style, total=bool(table.total)),
+            *([""] if notes else []),
+            *_wrapped(notes, style.width, NOTE),
+        ],
+        style,
+    )
 
 
-def _row(
-    texts: list[str],
-    columns: tuple[Column, ...],
-    kept: list[int],
-    widths: dict[int, int],
-    tone: Callable[[str], str],
-) -> Iterator[str]:
-    """One row, on as many lines as its longest text needs."""
-    folded = [_folded(texts[i], widths[i]) if columns[i].folds else [texts[i]] for i in kept]
-    for number in range(max(map(len, folded))):
-        cells = []
-        for i, parts in zip(kept, folded, strict=True):
-            text = parts[number] if number < len(parts) else ""
-            cells.append(_padded(text, widths[i], columns[i].align, tone))
-        yield GAP.join(cells).rstrip() + "\n"
+def write_parts(parts: "Iterable[RenderableType]", style: Style) -> str:
+    """The text that rich writes for the parts. No line is cut, and none ends in spaces."""
+    console = _console(style)
+    with console.capture() as captured:
+        for part in parts:
+            console.print(part)
+    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
-def _folded(text: str, width: int) -> list[str]:
-    """A text over lines of a width: between words, after a slash, or where it must be."""
-    if _cells(text) <= width:
-        return [text]
-    lines, line = [], ""
-    for word in text.replace("/", "/\0").replace(" ", " \0").split("\0"):
-        if line and _cells(line + word.rstrip()) > width:
-            lines.append(line.rstrip())
-            line = ""
-        while _cells(word) > width:
-            cut = next(n for n in range(len(word), 0, -1) if n == 1 or _cells(word[:n]) <= width)
-            lines.append(word[:cut])
-            word = word[cut:]  # noqa: PLW2901
-        line += word
-    return [*lines, line.rstrip()] if line.strip() else lines
+def _console(style: Style) -> "Console":
+    """A console that only the style controls: no variable of the environment changes its text."""
+    import io
+
+    from rich.console import Console
+
+    return Console(
+        file=io.StringIO(),
+        width=WIDEST,
+        force_terminal=style.color,
+        force_jupyter=False,
+        color_system="standard" if style.color else None,
+        no_color=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        legacy_windows=False,
+    )
 
 
-def _wrapped(text: str, width: int | None, paint: Callable[[str], str]) -> Iterator[str]:
-    text = printable(text)
-    for line in [text] if width is None else _folded(text, width):
-        yield paint(line) + "\n"
+def _grid(columns: list[TextColumn], style: Style, *, total: bool) -> "RenderableType":
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    grid = Grid(
+        box=_box(style),
+        padding=(0, GAP - 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        show_footer=total,
+        header_style="",
+        footer_style="",
+    )
+    heads = _lines(columns, [[column.title] for column in columns])
+    bodies = _lines(columns, [column.texts for column in columns])
+    totals = _lines(columns, [[column.total] for column in columns])
+    for column, head, foot in zip(columns, heads, totals, strict=True):
+        grid.add_column(
+            Text.assemble((head, HEAD)),
+            Text.assemble((foot, HEAD)),
+            justify=column.column.align,
+            no_wrap=True,
+        )
+    if columns and columns[0].texts:
+        grid.add_row(*map(_accented, bodies))
+    return grid
 
 
-def _cells(text: str) -> int:
-    """Columns of a terminal that a text takes."""
+def _box(style: Style) -> "Box":
+    """Lines below the head and above the total only."""
+    from rich.box import Box
+
+    blank, rule = "    \n", f" {2 * ('-' if style.ascii else '─')} \n"
+    return Box(f"{2 * blank}{rule}{2 * blank}{rule}{2 * blank}", ascii=style.ascii)
+
+
+def _accented(text: str) -> "Text":
+    """Zeros are dim, bars have a colour."""
+    from rich.text import Text
+
+    cell = Text(text)
+    for pattern, style in ACCENTS.items():
+        cell.highlight_regex(pattern, style)
+    return cell
+
+
+def _lines(columns: list[TextColumn], texts: list[list[str]]) -> list[str]:
+    """The lines of each column as one text. Each row has as many lines in all columns."""
+    cells = [
+        [column.lines(text) for text in own] for column, own in zip(columns, texts, strict=True)
+    ]
+    heights = [max(map(len, row)) for row in zip(*cells, strict=True)]
+    return [
+        "\n".join(
+            line
+            for lines, height in zip(own, heights, strict=True)
+            for line in (*lines, *[""] * (height - len(lines)))
+        )
+        for own in cells
+    ]
+
+
+def _text_column(table: Table, number: int, style: Style) -> TextColumn:
+    column = table.columns[number]
+    title = printable(column.heading)
+    texts = format_cells((row[number] for row in table.rows), lambda cell: _text(cell, style))
+    total = _text(table.total[number], style, bar=False) if table.total else ""
+    width = max(map(width_of, (title, total, *dict.fromkeys(texts))))
+    return TextColumn(column, title, texts, total, width)
+
+
+def _total_width(widths: Iterable[int]) -> int:
+    return sum(width + GAP for width in widths) - GAP
+
+
+def _keys(columns: list[TextColumn]) -> tuple[str, ...]:
+    return tuple(one.column.key for one in columns)
+
+
+def _fitting_keys(
+    tables: list[list[TextColumn]], width: int | None
+) -> dict[tuple[str, ...], set[str]]:
+    """The keys of the columns that fit, for all keys of a table. Tables with the same columns leave
+    out the same ones, so that they can be compared."""
+    fitting: dict[tuple[str, ...], set[str]] = {}
+    for columns in tables:
+        keys = _keys(columns)
+        fitting[keys] = fitting.get(keys, set(keys)) & _fit(columns, width)
+    return fitting
+
+
+def _fit(columns: list[TextColumn], width: int | None) -> set[str]:
+    """The keys of the columns that fit, those with the lowest `drop` first."""
+    kept: list[TextColumn] = []
+    for one in sorted(columns, key=lambda one: one.column.drop):
+        least = _total_width(
+            min(each.width, each.column.least) if each.column.folds else each.width
+            for each in (*kept, one)
+        )
+        if width is None or least <= width or not one.column.drop:
+            kept.append(one)
+    return set(_keys(kept))
+
+
+def _wrap(columns: list[TextColumn], width: int | None) -> list[TextColumn]:
+    """The columns with the widest texts made narrower until all fit; numbers keep their width."""
+    widths = [one.width for one in columns]
+    texts = [number for number, one in enumerate(columns) if one.column.folds]
+    while texts and width is not None and _total_width(widths) > width:
+        widest = max(texts, key=widths.__getitem__)
+        if widths[widest] <= NARROWEST_TEXT:
+            break
+        widths[widest] -= 1
+    return [one._replace(width=own) for one, own in zip(columns, widths, strict=True)]
+
+
+def _fold(text: str, width: int) -> list[str]:
+    """A text on lines of a width, broken at a space or after a slash if possible, and never in a
+    number that is narrower than a line.
+
+    A text can be safe inside a line and a command at its start, so each line is made printable.
+    """
+    lines = []
+    while width_of(text) > width:
+        end = next(n for n in range(width, 0, -1) if n == 1 or width_of(text[:n]) <= width)
+        indent = len(text) - len(text.lstrip(" "))
+        at = max(text.rfind(" ", indent, end + 1), text.rfind("/", indent, end) + 1)
+        at = at or len(text[:end].rstrip(NUMBER if text[end] in NUMBER else "")) or end
+        lines.append(text[:at].rstrip())
+        text = text[at:].lstrip(" ")
+    return [*lines, text] if text or not lines else lines
+
+
+def _wrapped(texts: Iterable[str], width: int | None, style: str) -> "Iterator[Text]":
+    from rich.text import Text
+
+    for text in map(printable, texts):
+        for line in [text] if width is None else _fold(text, width):
+            yield Text(printable(line), style)
+
+
+def width_of(text: str) -> int:
+    """The width of a text in terminal columns."""
     if text.isascii() or not any(character > "\u02ff" for character in text):
         return len(text)
     from rich.cells import cell_len
@@ -198,36 +261,17 @@ def _cells(text: str) -> int:
     return cell_len(text)
 
 
-# Cells
-
-
-def _cell(cell: Cell, style: Style, *, bar: bool = True) -> str:
+def _text(cell: Cell, style: Style, *, bar: bool = True) -> str:
     if not isinstance(cell, Share):
-        return shown(cell)
-    share = shown(cell).rjust(7)
+        return cell_text(cell)
+    share = cell_text(cell).rjust(7)
     return f"{share} {_bar(cell, style)}".rstrip() if bar else share
 
 
 def _bar(share: Share, style: Style) -> str:
     if share.part <= 0 or share.whole <= 0:
         return ""
-    if style.ascii:
-        return "#" * max(1, share.part * BAR // share.whole)
     eighths = max(1, share.part * BAR * 8 // share.whole)
+    if style.ascii:
+        return "#" * max(1, eighths // 8)
     return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()
-
-
-def _painted(code: str, text: str) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m"
-
-
-def _bare(_code: str, text: str) -> str:
-    return text
-
-
-def _toned(text: str) -> str:
-    """Zeros step back, bars stand out."""
-    if text in ("0", "  0.0 %"):
-        return _painted(DIM, text)
-    share, sign, bar = text.partition("% ")
-    return f"{share}{sign}{_painted(BLUE, bar)}" if sign and bar else text

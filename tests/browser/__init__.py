@@ -12,7 +12,6 @@ from tempfile import TemporaryDirectory
 
 DRIVER = shutil.which("chromedriver")
 CHROMIUM = shutil.which("chromium")
-MISSING = "" if DRIVER and CHROMIUM else "chromium and chromedriver are not installed"
 FLAGS = [
     "--headless=new",
     "--no-sandbox",
@@ -58,7 +57,7 @@ class Browser:
         return _post(f"{self.base}/execute/sync", {"script": script, "args": []})
 
     def complaints(self) -> list[str]:
-        """What the console has said since it was last asked: errors and refused requests."""
+        """The errors and refused requests on the console since the last call."""
         return [entry["message"] for entry in _post(f"{self.base}/se/log", {"type": "browser"})]
 
     def picture(self, file: Path, *, whole: bool = True):

@@ -1,0 +1,126 @@
+"""`convcost search`: the best points of a design space under conditions."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from convcost.cli import _exits, _networks, _output, _reporting
+from convcost.commands.search import SearchOptions, search
+
+EPILOG = """\b
+Examples:
+  convcost search mobilenet_v2 --vary width=0.25:1.5:0.05 --vary size=96:320:16 \\
+    --where "macs <= 300M and params < 5M"
+  convcost search net.yaml --vary depth=1:6 --vary kernel=3,5,7 --pareto macs,+receptive_field
+  convcost search net.yaml --vary width=8:512 --vary size=32:512 --samples 100000 --seed 1 \\
+    --points points.parquet --workers 4 --resume search.state"""
+
+
+def command(
+    spec: _networks.SpecArgument,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUES",
+            help="Values of a variable, of `size` or of `batch`: a list, and ranges as "
+            "first:last:step. Repeatable.",
+        ),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CONDITION", help='Keep points with "macs <= 300M". Repeatable.'),
+    ] = None,
+    sort: Annotated[
+        str, typer.Option(metavar="KEY", help="Sort by a measure, largest first; -KEY smallest.")
+    ] = "macs",
+    top: Annotated[int, typer.Option(min=1, metavar="N", help="Print the first N points.")] = 20,
+    pareto: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B[,C]", help="Print the Pareto front: less is better, with + more."
+        ),
+    ] = "",
+    columns: Annotated[
+        str, typer.Option(metavar="A,B", help="Measures to print and to write.")
+    ] = "",
+    samples: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Evaluate N random points, not the grid.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the random points.")] = 0,
+    score: Annotated[
+        str,
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="A function from a dict of numpy arrays to an array, the column `score`.",
+        ),
+    ] = "",
+    settings: _networks.SetOption = None,
+    size: _networks.SizeOption = None,
+    dtype: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DTYPE", help="Types of numbers for peak_memory, such as int8."),
+    ] = None,
+    points: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="Write all points that match to a .csv, .jsonl or .parquet file."
+        ),
+    ] = "",
+    resume: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="Keep the state of the search in FILE, and continue from it."
+        ),
+    ] = "",
+    workers: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Run on N processes, with Dask.")
+    ] = 0,
+    scheduler: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of tcp://HOST:PORT.")
+    ] = "",
+    *,
+    out: Annotated[_reporting.OutputOptions, "counts", "charts"],
+) -> None:
+    """Search the values of variables: conditions, the best points, and the Pareto front."""
+    with _output.report_errors():
+        outputs = _output.parse_outputs(out)
+        options = SearchOptions(
+            tuple(vary or ()),
+            tuple(where or ()),
+            sort,
+            top,
+            _networks.names(pareto),
+            samples,
+            seed,
+            score,
+            _networks.names(columns),
+            tuple(dtype or ()),
+            points,
+            resume,
+            workers,
+            scheduler,
+        )
+        with _progress() as progress:
+            report = search(spec, options, _networks.settings(settings, size), progress)
+        _output.write(report, outputs, [spec])
+        if report.evaluated < report.points:
+            raise SystemExit(_exits.INTERRUPTED)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int, int], None]]:
+    """A bar with the rate and the time left, if standard error is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _points, _matching: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    rate = TextColumn("{task.completed:,.0f} of {task.total:,.0f} points, {task.speed:,.0f}/s")
+    bar = Progress(BarColumn(), rate, TimeRemainingColumn(), console=Console(stderr=True))
+    with bar:
+        task = bar.add_task("search", total=None)
+        yield lambda done, points, _matching: bar.update(task, completed=done, total=points)

@@ -1,0 +1,75 @@
+"""`check`: whether specs are within their budgets."""
+
+from convcost.model.errors import UsageError, printable
+from convcost.model.network import Budget
+from convcost.reports.check.evaluate import evaluate
+from convcost.reports.check.report import Check
+from convcost.reports.notes import uncounted_note
+from convcost.sources.check_inputs import CheckInputs, CheckRequest, check_inputs, first_names
+
+
+def check(request: CheckRequest, *, if_any: bool = False) -> tuple[Check, tuple[str, ...]]:
+    """Returns the report, and the files of the specs that the check read.
+
+    Raises UsageError if there is no spec or no limit, unless `if_any` is set, and an ExceptionGroup
+    of all errors of the specs and the request.
+    """
+    inputs = check_inputs(request)
+    found = tuple(finding for network in inputs.networks for finding in evaluate(network))
+    if not if_any:
+        inputs.refuse_no_spec()
+        if not found:
+            specs = first_names([spec.name for spec in inputs.specs])
+            raise UsageError(
+                f"there is no limit to check for {specs}",
+                *(f"note: {statement}" for statement in inputs.statements[:3]),
+                help="add `budget: {params: {max: 5M}}` to the spec, or --max-params 5M",
+            )
+    device: tuple[str, ...] = ()
+    if request.device_limits:
+        from convcost.reports.device import RUNTIME_MEMORY
+
+        device = (f"device: {RUNTIME_MEMORY}",)
+    texts = (*inputs.statements, *_without_budget(inputs), *_uncounted_notes(inputs), *device)
+    statements = tuple(map(printable, texts))
+    report = Check(
+        found,
+        statements,
+        request.base or "",
+        networks=inputs.networks,
+        base_missing=any(one.test == "grow" and one.spec in inputs.unavailable for one in found),
+        allow_missing_base=request.allow_missing_base,
+    )
+    return report, inputs.files
+
+
+def device_limits(device: str | None, dtype: str | None) -> tuple[tuple[str, Budget], ...]:
+    """The limits of a shipped device or of the file of a device, for a CheckRequest.
+
+    Raises UsageError, and SpecError for an invalid file.
+    """
+    if device is None:
+        if dtype is not None:
+            raise UsageError(
+                "the dtype of a check needs a device",
+                help="limits in a budget have a dtype of their own: {max: 1MiB, dtype: int8}",
+            )
+        return ()
+    from convcost.reports.check.limits import budget_of_device
+    from convcost.sources.devices import read_device
+
+    return ((device, budget_of_device(read_device(device), dtype)),)
+
+
+def _without_budget(inputs: CheckInputs) -> tuple[str, ...]:
+    names = [f"{one.spec}#{one.network.name}" for one in inputs.networks if not one.budgets]
+    has = "1 network has" if len(names) == 1 else f"{len(names)} networks have"
+    return (f"{has} no budget: {first_names(names)}",) if names else ()
+
+
+def _uncounted_notes(inputs: CheckInputs) -> tuple[str, ...]:
+    return tuple(
+        f"{checked.spec}: {note}"
+        for checked in inputs.networks
+        for note in uncounted_note(checked.network.name, checked.network.layers)
+    )

@@ -1,0 +1,46 @@
+"""`explain`: how each number of one layer or group is computed."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from convcost.language.network_inputs import Settings
+from convcost.model.costs import CountingConvention, costs
+from convcost.model.errors import UsageError
+from convcost.model.suggestions import did_you_mean
+from convcost.reports.explain import Explanation, paths
+from convcost.sources.networks import SpecOrNetwork, read_networks
+
+if TYPE_CHECKING:
+    from convcost.reports.explain.counts import CountExplanation
+
+
+def explain(spec: SpecOrNetwork, path: str, settings: Settings, batch: int = 1) -> Explanation:
+    """The layer or group at `path`, in each network of the spec that has it.
+
+    Raises UsageError if no network has the path, and an ExceptionGroup of all errors of the spec.
+    """
+    networks = read_networks([spec], settings)
+    known = [paths(network) for network in networks]
+    having = [network for network, own in zip(networks, known, strict=True) if path in own]
+    if not having:
+        name = spec if isinstance(spec, str) else spec.name
+        hint = did_you_mean(path, (name for own in known for name in own))
+        listed = f"`convcost analyze {name}` lists the layers"
+        raise UsageError(f"there is no layer `{path}` in `{name}`; {hint or listed}")
+    return Explanation(tuple(costs(network, batch) for network in having), path)
+
+
+def explain_counts(
+    spec: SpecOrNetwork,
+    settings: Settings,
+    conventions: Sequence[CountingConvention],
+    batch: int = 1,
+) -> "CountExplanation":
+    """Where the counts of conventions differ, for each network of the spec.
+
+    Raises an ExceptionGroup of all errors of the spec.
+    """
+    from convcost.reports.explain.counts import CountExplanation
+
+    networks = read_networks([spec], settings)
+    return CountExplanation(tuple(costs(network, batch, conventions) for network in networks))

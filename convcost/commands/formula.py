@@ -1,0 +1,124 @@
+"""`formula`: the costs of a network as formulas of its variables."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from convcost.design_space.conditions import conditions
+from convcost.design_space.network_function import MEASURES, NetworkFunction
+from convcost.design_space.notation import NOTATIONS, Notation
+from convcost.design_space.symbol import Symbol, expression
+from convcost.design_space.trace import Trace, check_trace
+from convcost.language.load import Documents
+from convcost.language.network_inputs import Settings
+from convcost.model.costs import total_counts
+from convcost.model.errors import UsageError
+from convcost.model.measures import Measure
+from convcost.model.options import LARGEST, show
+from convcost.model.suggestions import did_you_mean
+from convcost.reports.analyze.table import group_output
+from convcost.reports.explain import members_of, paths
+from convcost.reports.formula import Formulas, MeasureFormula, NetworkFormulas
+from convcost.sources.spec_files import open_source
+
+DEFAULT_MEASURES = (Measure.PARAMS, Measure.MACS, Measure.ACTIVATIONS)
+DECIMALS = 10**9  # the values of a variable are multiples of 1/DECIMALS
+
+
+def formula(
+    spec: str,
+    path: str = "",
+    vary: Sequence[str] = (),
+    settings: Settings = Settings(),  # noqa: B008
+    notation: str = "text",
+    measures: Sequence[str] = DEFAULT_MEASURES,
+) -> Formulas:
+    """Measures and the output size of each network of a spec, or of the layer or group at `path`,
+    as formulas of the variables in `vary`.
+
+    By default these are all variables that are numbers, `size` and `batch`. Raises UsageError if no
+    network has the path or a variable, for an unknown measure, and SpecError.
+    """
+    for name in measures:
+        if name not in MEASURES or (path and name == "peak_memory"):
+            known = tuple(one for one in MEASURES if not path or one != "peak_memory")
+            hint = did_you_mean(name, known, len(known))
+            raise UsageError(f"{'a layer' if path else 'a network'} has no `{name}`; {hint}")
+    if notation not in NOTATIONS:
+        hint = did_you_mean(notation, NOTATIONS, len(NOTATIONS))
+        raise UsageError(f"there is no notation `{notation}`; {hint}")
+    source, pick = open_source(spec)
+    documents = Documents(source)
+    functions = [
+        NetworkFunction(documents, network.name, measures, settings)
+        for network in documents.load(settings, pick)
+    ]
+    having = [one for one in functions if not path or path in paths(one.network)]
+    if not having:
+        hint = did_you_mean(path, (name for one in functions for name in paths(one.network)))
+        listed = f"`convcost analyze {spec}` lists the layers"
+        raise UsageError(f"there is no layer `{path}` in `{spec}`; {hint or listed}")
+    known = tuple(dict.fromkeys(name for one in having for name in one.point()))
+    for name in vary:
+        if name not in known:
+            hint = did_you_mean(name, known, len(known))
+            raise UsageError(f"`{spec}` has no number `{name}` to vary; {hint}")
+    names = vary or known
+    return Formulas(tuple(_formulas(one, path, names, NOTATIONS[notation]) for one in having))
+
+
+def _formulas(
+    function: NetworkFunction, path: str, names: Sequence[str], notation: Notation
+) -> NetworkFormulas:
+    network = function.network
+    point = {name: value for name, value in function.point().items() if name in names}
+    trace = Trace()
+    symbols = {
+        name: _symbol(trace, name, value, own=name in function.variables)
+        for name, value in point.items()
+    }
+    found = list(_numbers(function, symbols, path))
+    trace.finish(failed=False)
+    rows = []
+    for measure, number in found:
+        operand = expression(number)
+        assert operand is not None
+        rows.append(MeasureFormula(measure, notation.formula(operand[0]), operand[1]))
+    plain = _numbers(function, point, path)
+    check_trace([one.value for one in rows], [value for _, value in plain], point)
+    at = {name: show(value) for name, value in point.items()}
+    return NetworkFormulas(network.name, network.file, path, at, rows, conditions(trace.guards))
+
+
+def _symbol(trace: Trace, name: str, value: Any, *, own: bool) -> Symbol:
+    """The symbol of a variable: any number if it is the spec's own, else an integer from 1."""
+    bounds = (-LARGEST if own else 1, LARGEST)
+    return Symbol(trace, trace.variable(name, value, bounds, DECIMALS if own else 1), value)
+
+
+def _numbers(
+    function: NetworkFunction, values: Mapping[str, Any], path: str
+) -> Iterator[tuple[str, Any]]:
+    """The measures of the network, or of the layer or group at a path, and the output size."""
+    found = function.costs(values)
+    members = members_of(found, path) if path else found.layers
+    last = found.network.last
+    if path:
+        outputs = (group.output for group in found.network.groups if group.path == path)
+        last = next(outputs, members[-1].step if members else last)
+    counts = total_counts(members)
+    output, field, _ = group_output(found, last)
+    for name in function.measures:
+        if name == "peak_memory":
+            yield name, function.peak_memory(found)
+        elif name == "receptive_field":
+            yield from _axes("receptive field", [axis.extent for axis in field])
+        elif name != "channels":
+            yield name, counts[Measure(name)]
+    yield "output channels", output.channels
+    yield from _axes("output", output.size)
+
+
+def _axes(what: str, size: Sequence[Any]) -> Iterable[tuple[str, Any]]:
+    names = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+    known = names.get(len(size), [f"axis {n}" for n in range(1, len(size) + 1)])
+    return ((f"{what} {name}", n) for name, n in zip(known, size, strict=True))

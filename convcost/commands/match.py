@@ -1,0 +1,136 @@
+"""`match`: finds the counts of a network that print as a given figure, for many settings."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from convcost.language.load import Documents
+from convcost.language.network_inputs import Settings
+from convcost.model.costs import costs
+from convcost.model.errors import ConstraintError, SpecError, UsageError
+from convcost.model.figures import Figure, parse_figure
+from convcost.model.network import Network
+from convcost.model.suggestions import did_you_mean
+from convcost.reports.match import MATCHED, MOST_SHOWN, Match, NetworkSettings
+from convcost.reports.match import match as match_figures
+from convcost.sources.spec_files import open_source
+
+SIZES = (32, 128, 160, 192, 224, 227, 240, 256, 288, 299, 320, 331, 384, 416, 448, 512, 608, 640)
+CLASSES = (10, 100, 1000, 1001)
+MAX_LAYERS = 200_000  # of all networks that are built, one for each setting
+
+
+def match(
+    spec: str,
+    words: list[str],
+    given: Settings = Settings(),  # noqa: B008
+    *,
+    all_readings: bool = False,
+) -> Match:
+    """The readings of printed figures. A reading is a count of the network that prints as a figure.
+
+    `words` are figures, each with or without a measure: `4.12G`, or `macs 4.1G params 25.6M`.
+    The variables and the size that are `given` do not change in any reading. With `all_readings`,
+    the report shows every reading, else the simplest ones.
+
+    Raises UsageError for a word that is neither a figure nor a measure, and if the spec has several
+    networks; SpecError for a spec with problems.
+    """
+    wanted = _figures(words)
+    source, pick = open_source(spec, given)
+    documents = Documents(source)
+    networks = documents.load(given, pick)
+    if len(networks) != 1:
+        names = ", ".join(f"{spec}#{network.name}" for network in networks)
+        raise UsageError(f"`{spec}` has {len(networks)} networks; choose one of {names}")
+    points = _points(documents, networks[0], given)
+    shown = 10**6 if all_readings else MOST_SHOWN
+    return match_figures(points, wanted, shown, _text(given))
+
+
+def _figures(words: list[str]) -> tuple[tuple[str, Figure], ...]:
+    """Parses words to pairs of a measure, or "", and a figure.
+
+    A measure belongs to the figure after it. A measure that is the last word belongs to the figure
+    before it. Raises UsageError.
+    """
+    found: list[tuple[str, Figure]] = []
+    measure = ""
+    for number, word in enumerate(words):
+        if word in MATCHED:
+            if number == len(words) - 1 and found and not found[-1][0]:
+                found[-1] = word, found[-1][1]
+                return tuple(found)
+            measure = word
+            continue
+        try:
+            found.append((measure, parse_figure(word)))
+        except ConstraintError as error:
+            hint = did_you_mean(word, MATCHED) if word.isalpha() else error.help
+            raise UsageError(f"{error.message}; {hint}") from None
+        measure = ""
+    if measure or not found:
+        raise UsageError(f"`{measure or 'match'}` needs a figure, like 4.1G")
+    return tuple(found)
+
+
+def _points(documents: Documents, network: Network, given: Settings) -> Iterator[NetworkSettings]:
+    """The network under the given settings, and further ones: those of each published figure, and
+    each change of one variable or of the size.
+
+    Settings that the spec does not allow are left out.
+    """
+    yield NetworkSettings("", 0, costs(network))
+    layers = 0
+    for settings, steps in _settings(network, given):
+        size = given.size if settings.size is None else settings.size
+        whole = given._replace(variables=(*given.variables, *settings.variables), size=size)
+        try:
+            (changed,) = documents.load(whole, network.name)
+        except SpecError:
+            continue
+        layers += len(changed.steps)
+        if layers > MAX_LAYERS:
+            return
+        yield NetworkSettings(_text(settings), steps, costs(changed))
+
+
+def _settings(network: Network, given: Settings) -> Iterator[tuple[Settings, int]]:
+    known = {Settings()}
+    for settings, steps in _all_settings(network, given):
+        if settings not in known:
+            known.add(settings)
+            yield settings, steps
+
+
+def _all_settings(network: Network, given: Settings) -> Iterator[tuple[Settings, int]]:
+    fixed, sized = dict(given.variables), given.size is not None or bool(given.sizes)
+    for entry in network.published:
+        further = tuple(item for item in entry.settings if item[0] not in fixed)
+        agree = all(fixed.get(name, value) == value for name, value in entry.settings)
+        if agree and (not sized or entry.size in (None, given.size)):
+            yield Settings(further, None if sized else entry.size), 1
+    for name, value in network.variables:
+        if name in fixed:
+            continue
+        if isinstance(value, bool):
+            yield Settings(((name, not value),)), 1
+        elif name == "classes":
+            yield from ((Settings(((name, classes),)), 3) for classes in CLASSES)
+    sizes = [shape.size for _, shape in network.inputs]
+    if len(sizes) == 1 and len(sizes[0]) > 1 and not sized:
+        yield from ((Settings((), (size,) * len(sizes[0])), 2) for size in SIZES)
+
+
+def _text(settings: Settings) -> str:
+    sizes = [*settings.sizes, *([("", settings.size)] if settings.size is not None else [])]
+    texts = [f"{name}={_value(value)}" for name, value in dict(settings.variables).items()]
+    for name, size in sizes:
+        texts.append(f"size={name}{'=' * bool(name)}{'x'.join(map(str, size))}")
+    return " ".join(texts)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(float(value)) if isinstance(value, Fraction) else str(value)

@@ -1,0 +1,152 @@
+"""1x1 reductions of a spec: what they would save, what the network costs without them, and the spec
+rewritten either way."""
+
+from convcost.language.load import load
+from convcost.language.network_inputs import Settings
+from convcost.language.variant_text import as_document
+from convcost.model.costs import Costs, costs
+from convcost.model.errors import ConstraintError, Source, UsageError
+from convcost.model.graph_edit import apply_edit
+from convcost.model.record import NamedTuple
+from convcost.model.suggestions import did_you_mean
+from convcost.reports.explain import paths
+from convcost.reports.reduce.candidates import Width
+from convcost.reports.reduce.insertion import Insertions
+from convcost.reports.reduce.reductions import FoundReductions, find_reductions
+from convcost.reports.reduce.report import Outcome, Reductions, UndoneNetwork
+from convcost.reports.reduce.rewrite import Rewrite, rewrite_text
+from convcost.reports.reduce.savings import WIDTHS, find_savings
+from convcost.sources.spec_files import open_source
+
+
+class ReduceRequest(NamedTuple):
+    """A spec and the layers or groups to reduce, each as `PATH` or `PATH=WIDTH`; by default all.
+
+    `file` is the file for the rewritten spec, or None if no rewritten spec is requested.
+    """
+
+    spec: str
+    layers: tuple[str, ...] = ()
+    settings: Settings = Settings()
+    batch: int = 1
+    file: str | None = None
+
+
+def reduce(
+    request: ReduceRequest,
+    channels: str | None = None,
+    *,
+    expand: bool = False,
+    top: int | None = None,
+) -> Reductions:
+    """The cost of each convolution with a 1x1 before it. `channels` are the output channels of the
+    1x1: counts or fractions of its input channels, like `64,1/4`.
+
+    With a file, the report also has the spec with the 1x1 in it. Raises SpecError, and UsageError
+    for a request that the spec does not allow."""
+    job = _Job(request)
+    texts = channels.split(",") if channels is not None else ()
+    widths = tuple(dict.fromkeys(map(Width.parse, texts))) or WIDTHS
+    savings = tuple(
+        find_savings(one, job.layers, widths, expand=expand)._replace(top=top)
+        for one in job.requested_networks()
+    )
+    if request.file is None:
+        return Reductions(savings)
+    if any(len(saving.widths) > 1 for one in savings for saving in one.savings):
+        raise UsageError("--write needs one number of channels; add for example --channels 1/4")
+    rewrites, notes = [], []
+    for one in savings:
+        insertions = Insertions(one, named=bool(job.layers))
+        notes += insertions.notes
+        if insertions.chosen:
+            rewrites.append(job.rewrite(one.costs, "reduced", insertions))
+    if not rewrites:
+        raise UsageError(f"there is nothing to reduce in `{request.spec}`", help="".join(notes[:1]))
+    return Reductions(savings, job.outcome(rewrites, notes))
+
+
+def undo_reductions(request: ReduceRequest, *, projections: bool = True) -> Reductions:
+    """What the network costs without its 1x1 reductions.
+
+    If `file` is given, the report also has the spec without them. Raises SpecError, and
+    UsageError for a request that the spec does not allow."""
+    job = _Job(request)
+    within = tuple(path for path, _ in job.layers)
+    if any(width for _, width in job.layers):
+        raise UsageError(
+            "--undo accepts no number of channels; write PATH instead of PATH=CHANNELS"
+        )
+    networks, rewrites = [], []
+    for before in job.requested_networks():
+        found = find_reductions(before.network, projections=projections, within=within)
+        rewrite = job.rewrite(before, "naive", found)
+        networks.append(UndoneNetwork(before, found, rewrite.after))
+        if found.found:
+            rewrites.append(rewrite)
+    has_no_reason = within and not any(one.found.left for one in networks)
+    if not rewrites and (request.file is not None or has_no_reason):
+        place = ", ".join(within) or request.spec
+        raise UsageError(f"there is no 1x1 reduction in `{place}` to undo")
+    return Reductions(tuple(networks), job.outcome(rewrites, []))
+
+
+class _Job:
+    """A request with the costs of its networks. Raises UsageError for an unknown layer."""
+
+    def __init__(self, request: ReduceRequest) -> None:
+        self.request = request
+        self.source, self.pick = open_source(request.spec, request.settings)
+        if request.file is not None and self.pick is not None:
+            self.source, self.pick = self._own_document(self.source, self.pick)
+        networks = load(self.source, request.settings, self.pick)
+        self.costs = [costs(network, request.batch) for network in networks]
+        self.paths = {path for network in networks for path in paths(network)}
+        self.layers = tuple(map(self._layer, request.layers))
+
+    @staticmethod
+    def _own_document(source: Source, pick: str) -> tuple[Source, str]:
+        """The document to edit: a variant is written as a document of its own."""
+        try:
+            return as_document(source, pick)
+        except ConstraintError as error:
+            message = f"cannot write the spec: {error.message}"
+            raise UsageError(message, help=error.help) from None
+
+    def _layer(self, text: str) -> tuple[str, Width | None]:
+        """Splits `3x3/conv_1=96` into path and width; the name of a layer may also have a `=`."""
+        path, equals, width = text.rpartition("=")
+        if text in self.paths or not equals:
+            path, equals = text, ""
+        if path not in self.paths:
+            hint = did_you_mean(path, self.paths)
+            raise UsageError(f"there is no layer `{path}` in `{self.request.spec}`; {hint}")
+        return path, Width.parse(width) if equals else None
+
+    def requested_networks(self) -> list[Costs]:
+        """The networks that have all requested layers; the first one if none has."""
+        wanted = {path for path, _ in self.layers}
+        having = [one for one in self.costs if wanted <= set(paths(one.network))]
+        return having or self.costs[:1]
+
+    def rewrite(self, before: Costs, suffix: str, plan: Insertions | FoundReductions) -> Rewrite:
+        """The change of a network, whose new name is its name and `suffix`: `GoogLeNet naive`."""
+        name = before.network.name.removesuffix(" reduced").removesuffix(" naive")
+        try:
+            network = apply_edit(before.network, plan.change())._replace(name=f"{name} {suffix}")
+        except ConstraintError as error:
+            message = f"removing the 1x1 leaves an invalid network: {error.message}"
+            raise UsageError(message) from None
+        return Rewrite(self.costs.index(before), before, costs(network, before.batch), plan.edit)
+
+    def outcome(self, rewrites: list[Rewrite], notes: list[str]) -> Outcome:
+        """The costs before and after the changes, and the checked new text if requested."""
+        pairs = tuple((one.before, one.after) for one in rewrites)
+        if self.request.file is None:
+            return Outcome(pairs, notes=tuple(notes))
+        try:
+            text = rewrite_text(self.source, self.pick, self.request.settings, rewrites)
+        except ConstraintError as error:
+            message = f"cannot write the spec: {error.message}"
+            raise UsageError(message, help=error.help) from None
+        return Outcome(pairs, self.request.file, tuple(notes), text)

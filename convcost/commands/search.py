@@ -1,0 +1,231 @@
+"""`search`: the points of a design space under conditions, the best ones and the Pareto front."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convcost.language.load import Documents
+from convcost.language.network_inputs import Settings
+from convcost.model.costs import costs
+from convcost.model.errors import SpecError, UsageError
+from convcost.model.network import Network
+from convcost.model.record import NamedTuple
+from convcost.model.suggestions import did_you_mean
+from convcost.reports.search import FailedPoints, PointRecord, SearchResult
+from convcost.sources.api_arguments import LARGEST
+from convcost.sources.plugins import plug_in
+from convcost.sources.spec_files import open_source
+
+if TYPE_CHECKING:
+    from convcost.design_space.search import Found, Points, SearchRequest
+
+DEFAULT_MEASURES = ("params", "macs", "activations")
+
+
+class SearchOptions(NamedTuple):
+    """The options of a search, as on the command line.
+
+    `vary` are texts such as `width=0.25:1.5:0.05`. With `resume`, the search keeps its state in
+    that file. With `workers` above 0 or a `scheduler`, it runs on Dask.
+    """
+
+    vary: tuple[str, ...]
+    where: tuple[str, ...] = ()
+    sort: str = "macs"
+    top: int = 20
+    pareto: tuple[str, ...] = ()
+    samples: int = 0
+    seed: int = 0
+    score: str = ""
+    columns: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    points: str = ""
+    resume: str = ""
+    workers: int = 0
+    scheduler: str = ""
+
+
+def search(
+    spec: str,
+    options: SearchOptions,
+    settings: Settings = Settings(),  # noqa: B008
+    progress: Callable[[int, int, int], None] = lambda _done, _points, _matching: None,
+) -> SearchResult:
+    """Searches the space of one network. `progress` gets the evaluated, all, and matching points.
+
+    Raises UsageError for a wrong option, before the first point, and SpecError for a wrong spec.
+    """
+    try:
+        import numpy  # noqa: F401, ICN001
+    except ImportError:
+        hint = "install it: pip install 'convcost[search]'"
+        raise UsageError("convcost search needs numpy", help=hint) from None
+    from convcost.design_space.run import Execute, in_process, run_search
+
+    network, request = _request(spec, options, settings)
+    execute: Execute = in_process
+    if options.workers or options.scheduler:
+        from convcost.design_space.distributed import on_cluster
+
+        execute = on_cluster(options.workers, options.scheduler, plug_in)
+    run = run_search(
+        request,
+        execute,
+        Path(options.points) if options.points else None,
+        Path(options.resume) if options.resume else None,
+        lambda done, found: progress(done, request.space.size, found.matching),
+    )
+    hint = "continue with the same options"
+    if not options.resume:
+        hint = "with --resume FILE, a search can continue"
+    found = run.found
+    return SearchResult(
+        network.name,
+        network.file,
+        network.source,
+        request.space.size,
+        run.done,
+        found.matching,
+        _failed_points(request, found),
+        options.where,
+        options.sort,
+        options.pareto,
+        _records(request, found.best),
+        _records(request, found.front),
+        _records(request, found.sample),
+        _convention_notes(request.measures, network),
+        hint,
+    )
+
+
+def _request(
+    spec: str, options: SearchOptions, settings: Settings
+) -> "tuple[Network, SearchRequest]":
+    """The network, and what is searched in its space. Raises UsageError and SpecError."""
+    from convcost.design_space.search import SearchRequest
+    from convcost.design_space.space import MOST_POINTS, Space, parse_vary
+
+    source, pick = open_source(spec)
+    networks = Documents(source).load(settings, pick)
+    if len(networks) > 1:
+        names = ", ".join(f"`{spec}#{network.name}`" for network in networks)
+        raise UsageError(
+            f"a search needs exactly one network, and `{spec}` has {len(networks)}: {names}"
+        )
+    (network,) = networks
+    variables = tuple(map(parse_vary, options.vary))
+    varied = [one.name for one in variables]
+    _check_names(varied, network, spec)
+    _check_batch(variables, network)
+    space = Space(variables, options.samples, options.seed)
+    if space.size > MOST_POINTS:
+        raise UsageError(f"the space has more than {MOST_POINTS:,} points; use --samples")
+    request = SearchRequest(
+        source,
+        network.name,
+        space,
+        _measures(options, varied),
+        options.where,
+        options.sort,
+        options.top,
+        options.pareto,
+        settings,
+        options.dtypes,
+        options.score,
+    )
+    return network, request
+
+
+def _records(request: "SearchRequest", points: "Points") -> tuple[PointRecord, ...]:
+    columns = zip(*(column.tolist() for column in points.columns), strict=True)
+    return tuple(
+        PointRecord(_texts(request.space.point(index)), dict(zip(request.names, row, strict=True)))
+        for index, row in zip(points.index.tolist(), columns, strict=True)
+    )
+
+
+def _failed_points(request: "SearchRequest", found: "Found") -> FailedPoints | None:
+    """How many points break a rule, and the first one with its message."""
+    if not found.failed:
+        return None
+    point = request.space.point(found.first_failed)
+    return FailedPoints(found.failed, _texts(point), _message(request, point))
+
+
+def _texts(values: dict[str, Any]) -> dict[str, str]:
+    from convcost.design_space.space import value_text
+
+    return {name: value_text(value) for name, value in values.items()}
+
+
+def _check_names(names: Sequence[str], network: Network, spec: str) -> None:
+    """Raises UsageError for a name that the network does not have, or that is given twice."""
+    if not names:
+        raise UsageError("a search needs --vary, such as --vary width=0.25:1.5:0.05")
+    known = ("size", "batch", *(name for name, _ in network.variables))
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known, len(known))
+            raise UsageError(f"--vary: `{spec}` has no variable `{name}`; {hint}")
+        if names.count(name) > 1:
+            raise UsageError(f"--vary gives {name} twice; write all values as one list")
+
+
+def _check_batch(variables: Sequence[Any], network: Network) -> None:
+    """Raises UsageError if the number of samples varies and is no integer from 1."""
+    from convcost.design_space.space import value_text
+
+    if "batch" in dict(network.variables):
+        return
+    for value in (value for one in variables if one.name == "batch" for value in one.values):
+        if type(value) is not int or not 0 < value <= LARGEST:
+            wanted = f"an integer from 1 to {LARGEST:,}"
+            raise UsageError(f"--vary: batch must be {wanted}, not {value_text(value)}")
+
+
+def _measures(options: SearchOptions, variables: Sequence[str]) -> tuple[str, ...]:
+    """The measures to compute: those to print, and those of conditions, order and front.
+
+    Raises UsageError for a name that is not known.
+    """
+    from convcost.conventions import CONVENTIONS
+    from convcost.design_space.network_function import MEASURES
+    from convcost.reports.sweep.selection import parse_filter
+
+    every = dict.fromkeys((*MEASURES, *CONVENTIONS.names()))
+    own = options.columns or DEFAULT_MEASURES
+    ranked = [options.sort.removeprefix("-"), *(name.removeprefix("+") for name in options.pareto)]
+    for option, names in (("--columns", own), ("--sort or --pareto", ranked)):
+        known = tuple(every) if option == "--columns" or not options.score else (*every, "score")
+        for name in names:
+            if name not in known:
+                hint = did_you_mean(name, known, len(MEASURES))
+                raise UsageError(f"{option}: there is no measure `{name}`; {hint}")
+    used = [*own, *(name for name in ranked if name != "score")]
+    for text in options.where:
+        expression = parse_filter(text, (*every, *variables)).expression
+        used += sorted(expression.names.intersection(every).difference(variables))
+    return tuple(dict.fromkeys(used))
+
+
+def _convention_notes(measures: Sequence[str], network: Network) -> tuple[str, ...]:
+    """What the conventions among the measures count, and what they do not."""
+    from convcost.design_space.network_function import conventions_of
+
+    own = costs(network)
+    conventions = conventions_of(measures).values()
+    return tuple(note for one in conventions for note in one.count(own).notes)
+
+
+def _message(request: "SearchRequest", point: dict[str, Any]) -> str:
+    """The first problem of a point."""
+    from convcost.design_space.network_function import NetworkFunction
+
+    function = NetworkFunction(
+        Documents(request.source), request.pick, request.measures, request.settings, request.dtypes
+    )
+    try:
+        function(point)
+    except SpecError as error:
+        return str(error).splitlines()[0]
+    raise AssertionError(point)

@@ -1,0 +1,76 @@
+"""`specs`: the specs that ship with convcost."""
+
+import re
+from collections.abc import Iterator
+
+from convcost.language.network_inputs import Settings
+from convcost.model.costs import Costs, costs
+from convcost.model.peak_memory import peak_memory
+from convcost.reports.specs import ShippedNetwork, ShippedSpec, ShippedSpecs
+from convcost.sources.networks import read_networks
+from convcost.sources.shipped_variants import documents_of_spec, full_name
+from convcost.sources.spec_files import shipped_specs
+
+YEARS = re.compile(r"arXiv:(\d\d)\d\d\.|\b((?:19|20)\d\d)\b")
+BYTES_OF_FLOAT32 = 4
+
+
+def specs() -> ShippedSpecs:
+    """The shipped specs, and the costs of their networks where they are asked for."""
+    return ShippedSpecs(tuple(_specs()), _networks)
+
+
+def _specs() -> Iterator[ShippedSpec]:
+    for name, path in shipped_specs().items():
+        documents = documents_of_spec(name, path)
+        networks = tuple(documents.variants) or tuple(documents.sources)
+        yield ShippedSpec(name, networks, next(iter(documents.sources.values())))
+
+
+def _networks() -> Iterator[ShippedNetwork]:
+    """The costs of every shipped network, each with the argument that names it."""
+    for name, path in shipped_specs().items():
+        networks = read_networks([name], Settings())
+        variants = documents_of_spec(name, path).variants
+        of_variants = [full_name(name, variant) for variant in variants]
+        of_documents = [f"{name}#{network.name}" for network in networks]
+        names = of_variants or ([name] if len(networks) == 1 else of_documents)
+        for spec, network in zip(names, networks, strict=True):
+            counted = costs(network)
+            peak = peak_memory(network).elements
+            yield ShippedNetwork(
+                spec=spec,
+                name=network.name,
+                inputs=dict(network.inputs),
+                params=counted.totals.params,
+                macs=counted.totals.macs,
+                activations=counted.totals.activations,
+                peak_memory_int8=peak,
+                peak_memory_float32=BYTES_OF_FLOAT32 * peak,
+                receptive_field=_receptive_field(counted),
+                year=_year(network.source),
+                source=network.source,
+            )
+
+
+def _receptive_field(counted: Costs) -> tuple[int, ...]:
+    """The extents at the last layer with several positions, or the size of the input if that layer
+    depends on all of it, as after a reshape, whose step is 0, or a gate of a global pool."""
+    size = counted.network.inputs[0][1].size
+    depends_on_all: list[bool] = []
+    found: tuple[int, ...] = ()
+    for layer, step in zip(counted.layers, counted.network.steps, strict=True):
+        one = max(layer.output.size, default=1) == 1
+        whole = one or not all(axis.step for axis in layer.field)
+        depends_on_all.append(whole or any(n >= 0 and depends_on_all[n] for n in step.inputs))
+        if not one:
+            extents = tuple(axis.extent for axis in layer.field)
+            found = size if depends_on_all[-1] else extents
+    return found
+
+
+def _year(source: str) -> int:
+    found = YEARS.search(source)
+    if found is None:
+        return 0
+    return 2000 + int(found[1]) if found[1] else int(found[2])

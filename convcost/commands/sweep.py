@@ -1,0 +1,121 @@
+"""`analyze` and `compare` over every combination of several values of variables and input size."""
+
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+
+from convcost.language.load import Documents
+from convcost.model.costs import Costs, CountingConvention, costs
+from convcost.model.errors import Problem, SpecError
+from convcost.model.network import Network
+from convcost.reports.compare import Comparison, compare_points
+from convcost.reports.compare.settings import applied_notes
+from convcost.reports.sweep import Sweep
+from convcost.reports.sweep.points import Axis, Point, PointCosts, cost_point, points, points_text
+from convcost.reports.sweep.selection import PointCollector, SweepView, SweptNetwork
+from convcost.sources.networks import collect
+from convcost.sources.spec_files import open_source
+
+
+def analyze_sweep(
+    specs: Iterable[str],
+    axes: tuple[Axis, ...],
+    batch: int = 1,
+    view: SweepView | None = None,
+    conventions: Sequence[CountingConvention] = (),
+) -> Sweep:
+    """The costs of every network at every point. Keeps the totals of the points that the view
+    selects, but not their layers, to save memory. Raises an ExceptionGroup of all errors of the
+    specs."""
+    chosen = view or SweepView()
+
+    def sweep(spec: str) -> Iterable[SweptNetwork]:
+        documents, pick = _documents(spec)
+        found: dict[str, PointCollector] = {}
+        for point, network in _networks_at(documents, pick, axes):
+            collector = found.setdefault(network.name, PointCollector(chosen))
+            collector.add(cost_point(point, costs(network, batch, conventions)))
+        for name, collector in found.items():
+
+            def recount(point: Point, name: str = name) -> Costs:
+                (network,) = _load(documents, point, name)
+                return costs(network, batch, conventions)
+
+            yield collector.swept(recount)
+
+    return Sweep(tuple(collect(specs, sweep)), chosen)
+
+
+def compare_sweep(
+    specs: Iterable[str],
+    axes: tuple[Axis, ...],
+    batch: int = 1,
+    baseline: str | None = None,
+    conventions: Sequence[CountingConvention] = (),
+) -> Comparison:
+    """All points, compared with the first, or with the point named `baseline`.
+
+    A network has a point for each value of the variables that it has. Raises UsageError for an
+    unknown baseline, and an ExceptionGroup of all errors of the specs.
+    """
+    specs = tuple(specs)
+    networks: dict[tuple[str, str], Network] = {}
+
+    def sweep(spec: str, *, if_present: bool = True) -> Iterable[PointCosts]:
+        found: dict[str, list[PointCosts]] = {}
+        for point, network in _networks_at(*_documents(spec), axes, if_present=if_present):
+            networks.setdefault((network.file, network.name), network)
+            own = point.of(network)
+            if own is not None:
+                at = cost_point(own, costs(network, batch, conventions))
+                found.setdefault(network.name, []).append(at)
+        return chain(*found.values())
+
+    every = tuple(collect(specs, sweep))
+    first = next(points(axes))
+    notes, unknown = applied_notes(networks.values(), first.settings)
+    if unknown:
+        collect(specs, partial(sweep, if_present=False))  # raises for names that no network has
+    return compare_points(every, baseline)._replace(notes=notes)
+
+
+def _documents(spec: str) -> tuple[Documents, str | None]:
+    source, pick = open_source(spec)
+    return Documents(source), pick
+
+
+def _load(
+    documents: Documents, point: Point, pick: str | None, *, if_present: bool = False
+) -> list[Network]:
+    """Loads the networks of one point, after it frees those of the point before.
+
+    The command turned garbage collection off, and scopes refer to each other. Collecting only the
+    youngest generation keeps the time per point constant."""
+    gc.collect(0)
+    return documents.load(point.settings._replace(if_present=if_present), pick)
+
+
+def _networks_at(
+    documents: Documents, pick: str | None, axes: tuple[Axis, ...], *, if_present: bool = False
+) -> Iterator[tuple[Point, Network]]:
+    """The networks of one spec at every point. At the end, raises SpecError with all problems;
+    after the first problem, nothing more is yielded."""
+    problems: dict[Problem, list[Point]] = {}
+    for point in points(axes):
+        try:
+            networks = _load(documents, point, pick, if_present=if_present)
+        except SpecError as error:
+            for problem in error.problems:
+                problems.setdefault(problem, []).append(point)
+            continue
+        if not problems:
+            yield from ((point, network) for network in networks)
+    if problems:
+        raise SpecError(documents.source, [_with_points(*at, axes) for at in problems.items()])
+
+
+def _with_points(problem: Problem, affected: list[Point], axes: tuple[Axis, ...]) -> Problem:
+    """The problem, with the points that have it; unchanged if all points have it."""
+    named = points_text(axes, affected)
+    return problem._replace(message=f"{problem.message} (with {named})") if named else problem

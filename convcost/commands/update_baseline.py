@@ -1,0 +1,119 @@
+"""`check --update-baseline`: the new text of a baseline file. It is an error if a count grew."""
+
+from collections.abc import Mapping
+
+from convcost.model.errors import UsageError, printable
+from convcost.model.number_format import counted
+from convcost.model.record import NamedTuple
+from convcost.reports.check.baseline_policy import forbid_growth, pair_networks
+from convcost.reports.check.evaluate import CheckedNetwork, evaluate
+from convcost.reports.check.finding_text import network_label
+from convcost.reports.check.measures import MeasuredNetwork
+from convcost.reports.check.report import Check
+from convcost.sources.baseline_file import BaselineFile
+from convcost.sources.check_inputs import CheckInputs, CheckRequest, check_inputs, first_names
+from convcost.sources.spec_files import STDIN
+
+
+class BaselineUpdate(NamedTuple):
+    """The report, the files of the specs, and the new text of the baseline.
+
+    The text is None if a count grew."""
+
+    check: Check
+    files: tuple[str, ...]
+    text: str | None
+
+
+def update_baseline(request: CheckRequest, *, allow_growth: bool) -> BaselineUpdate:
+    """Checks that no count of the baseline grew, even if a budget allows the growth.
+
+    Also checks all other limits of the budgets. Raises UsageError if the base is not a baseline
+    file, and an ExceptionGroup of all errors of the specs and the request.
+    """
+    file = request.base
+    if file is None or file.startswith("git:") or not file.endswith(".json"):
+        raise UsageError(
+            "--update-baseline needs a baseline file as base", help="add --base baseline.json"
+        )
+    inputs = check_inputs(request, for_update=True)
+    inputs.refuse_no_spec()
+    base = inputs.base
+    assert isinstance(base, BaselineFile)
+    text = base.updated_text(_current_networks(inputs, base))
+    networks, statements = _with_bases(inputs, base)
+    limits = [one for network in inputs.networks for one in evaluate(network) if one.test != "grow"]
+    growth = [
+        finding
+        for network in networks
+        if network.base is not None
+        for finding in evaluate(forbid_growth(network, file))
+        if finding.level != "skipped"
+    ]
+    over = sum(finding.level == "error" for finding in limits)
+    grew = sum(finding.level == "error" for finding in growth)
+    if allow_growth:
+        growth = [finding for finding in growth if finding.level != "error"]
+    reasons = []
+    if over:
+        reasons.append("1 limit is exceeded" if over == 1 else f"{over} limits are exceeded")
+    if grew and not allow_growth:
+        reasons.append(f"{counted(grew, 'count')} grew; accept growth with --allow-growth")
+    if reasons:
+        verdict = f"{file} is not written: {', and '.join(reasons)}"
+    else:
+        verdict = f"{file} is written" + (f": {counted(grew, 'count')} grew, accepted" * bool(grew))
+    report = Check(
+        (*limits, *growth),
+        tuple(map(printable, (*inputs.statements, *statements, verdict))),
+        file,
+        networks=tuple(networks),
+        headline=f"The baseline is {'not ' if reasons else ''}written",
+    )
+    return BaselineUpdate(report, inputs.files, None if reasons else text)
+
+
+def _with_bases(inputs: CheckInputs, base: BaselineFile) -> tuple[list[CheckedNetwork], list[str]]:
+    """The networks, and a sentence about each new one, to print.
+
+    A new network gets a deleted network as its base. Without this, a renamed network could grow
+    without a finding.
+    """
+    deleted = [*inputs.deleted]
+    for spec in base.deleted_specs:
+        deleted += [(base.display_path(spec), old) for old in base.networks[spec].values()]
+    new = [one.network.name for one in inputs.networks if one.base is None]
+    pairs = iter(pair_networks(new, [old.name for _, old in deleted]))
+    networks, statements, unmatched = [], [], []
+    for one in inputs.networks:
+        name = network_label(one.spec, one.network.name)
+        if one.base is not None:
+            networks.append(one)
+        elif (pair := next(pairs)) is None:
+            networks.append(one)
+            unmatched.append(name)
+        else:
+            file, old = deleted[pair]
+            networks.append(one._replace(base=old))
+            label = network_label(file, old.name)
+            statements.append(f"{name} is new; it is compared with {label}, which was deleted")
+    if unmatched:
+        count = counted(len(unmatched), "new network")
+        statements.append(f"{base.name} has {count}: {first_names(unmatched)}")
+    return networks, statements
+
+
+def _current_networks(
+    inputs: CheckInputs, base: BaselineFile
+) -> dict[str, Mapping[str, MeasuredNetwork]]:
+    """The current networks of each spec. Raises UsageError for a spec that is not a whole file."""
+    for spec in inputs.specs:
+        if spec.name == STDIN:
+            raise UsageError(
+                "a baseline stores specs by file name, and standard input has none",
+                help="save the spec to a file",
+            )
+        if not spec.whole:
+            name = spec.name.removesuffix(".yaml") if spec.location.shipped else spec.name
+            raise UsageError(f"a baseline stores all networks of a spec; give `{name}`")
+    return {base.key(spec): spec.networks for spec in inputs.specs}

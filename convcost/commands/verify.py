@@ -1,0 +1,78 @@
+"""`verify`: published figures compared with exact counts, each under its own settings."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from convcost.language.load import Documents
+from convcost.language.network_inputs import Settings
+from convcost.model.costs import costs
+from convcost.model.errors import ConstraintError, Problem, SpecError
+from convcost.model.network import Network
+from convcost.reports import verify as report
+from convcost.reports.verify.figure_check import ExactCounts, PublishedEntry
+from convcost.sources.networks import collect
+from convcost.sources.spec_files import open_source
+
+MAX_LAYERS = 1_000_000  # of one spec, over all settings that its figures are published for
+
+
+def verify(specs: Iterable[str]) -> report.Verification:
+    """Every figure in the `published` sections of the specs.
+
+    Raises an ExceptionGroup of all errors of the specs.
+    """
+    return report.verify(tuple(collect(specs, _published_networks)))
+
+
+def _published_networks(spec: str) -> list[report.PublishedNetwork]:
+    """The networks of one spec, each published figure with its exact counts.
+
+    Raises SpecError with all problems.
+    """
+    source, pick = open_source(spec)
+    documents = Documents(source)
+    problems: list[Problem] = []
+    found = []
+    layers = 0
+    for network in documents.load(pick=pick):
+        checked: dict[int, PublishedEntry] = {}
+        for settings, entries in _by_settings(network):
+            try:
+                same = settings == Settings()
+                costed = costs(network if same else documents.load(settings, network.name)[0])
+            except SpecError as error:  # once for all entries with these settings
+                problems += error.problems
+                continue
+            layers += len(costed.layers)
+            if layers > MAX_LAYERS:
+                message = f"the published figures need more than {MAX_LAYERS:,} layers in all"
+                place = network.published[entries[0]].place
+                hint = "move some of the figures to a file of their own"
+                raise SpecError(source, [*problems, Problem("CC110", message, place, help=hint)])
+            exact = ExactCounts(costed, (network.published[n].layer for n in entries))
+            for n in entries:
+                entry = network.published[n]
+                try:
+                    checked[n] = PublishedEntry(
+                        entry, exact.of_entry(entry), exact.dtypes_of(entry)
+                    )
+                except ConstraintError as error:
+                    place = entry.place
+                    problems.append(Problem(error.code, error.message, place, help=error.help))
+        figures = tuple(checked[n] for n in sorted(checked))
+        found.append(report.PublishedNetwork(network.name, network.file, network.source, figures))
+    if problems:
+        raise SpecError(source, problems)
+    return found
+
+
+def _by_settings(network: Network) -> Iterator[tuple[Settings, list[int]]]:
+    """The settings that figures are published for, each with the indices of its entries."""
+    found: dict[Any, list[int]] = {}
+    for n, entry in enumerate(network.published):
+        # True equals 1 in Python, but the two are different settings.
+        typed = frozenset((name, type(value), value) for name, value in entry.settings)
+        found.setdefault((typed, entry.size), []).append(n)
+    for entries in found.values():
+        first = network.published[entries[0]]
+        yield Settings(first.settings, first.size), entries

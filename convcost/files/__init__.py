@@ -1,1 +1,0 @@
-"""What reads: specs, their configuration, and what they were, from files and from git."""

@@ -1,0 +1,1 @@
+"""The spec language: parses a text to documents, and builds networks from documents."""

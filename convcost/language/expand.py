@@ -1,0 +1,343 @@
+"""Expands layer nodes to steps: expands blocks, copies and branches, resolves names, and computes
+shapes.
+
+Shapes are computed here because expressions use them: `groups: in_channels`.
+"""
+
+from collections import ChainMap
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from convcost.language.expressions import Lookup
+from convcost.language.network_builder import (
+    FROZEN_PARTS,
+    MAX_LAYERS,
+    NetworkBuilder,
+    NetworkTooLargeError,
+)
+from convcost.language.problems import Problems
+from convcost.language.scope import (
+    DROPPED,
+    Scope,
+    ScopeEntry,
+    StepOutput,
+    UnknownValueError,
+    Variables,
+)
+from convcost.language.size_estimate import SizeEstimator
+from convcost.language.syntax_tree import DEFERRED, Block, Branch, LayerNode, OptionValue
+from convcost.language.yaml_nodes import MAX_DEPTH
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import Kind
+from convcost.model.network import Copies, Group, HasSpan
+from convcost.model.shape import Shape
+from convcost.model.symbolic import memo
+
+
+class Expansion(NetworkBuilder):
+    """Expands the layers of one network into `steps` and `groups`."""
+
+    def __init__(
+        self,
+        problems: Problems,
+        variables: Variables,
+        inputs: tuple[tuple[str, Shape], ...],
+        places: list[HasSpan],
+    ) -> None:
+        super().__init__(problems, variables, inputs, places)
+        self._layers: dict[tuple[object, ...], Kind[Any]] = memo(inputs, *variables.values())
+
+    def expand(self, items: tuple[LayerNode, ...], blocks: Iterable[Block]) -> StepOutput:
+        """Expands a network and returns its output tensor. Raises NetworkTooLargeError."""
+        estimator = SizeEstimator(self.problems)
+        before = len(self.problems)
+        size = estimator.layers(items)
+        for block in blocks:
+            estimator.block(block)
+        if len(self.problems) > before:
+            return StepOutput(-1, None)
+        if size.height > MAX_DEPTH:
+            raise NetworkTooLargeError(f"layers are nested more than {MAX_DEPTH} deep")
+        if size.parts > 20 * MAX_LAYERS:  # with some `when` false there may be fewer
+            raise NetworkTooLargeError
+        tensors = [
+            StepOutput(-1 - k, shape if shape.channels else None)
+            for k, (_, shape) in enumerate(self.inputs)
+        ]
+        incoming = tensors[0] if len(tensors) == 1 else StepOutput(None if tensors else -1, None)
+        scope = Scope("", self.variables, None, items, incoming)
+        for (name, _), origin, tensor in zip(self.inputs, self.places, tensors, strict=True):
+            if name != "input" or len(tensors) > 1:
+                self.declare(scope, name, ScopeEntry(origin, tensor))
+        output = self._expand_scope(scope)
+        # Leaving out a layer without a message would give a wrong number.
+        assert self.complete or self.problems
+        return output
+
+    def _expand_scope(self, scope: Scope) -> StepOutput:
+        """Expands the layers of a scope in series and returns the output of the last one."""
+        x = scope.incoming
+        for node in scope.items:
+            if node.simple and x.source is not None:
+                x = self.add_step(node, node.layer, self.next_name(node, scope), scope, (x,))
+            elif node.simple or self._is_kept(node, scope, x):
+                x = self._expand_copies(node, scope, x)
+        return x
+
+    # Layers
+
+    def _is_kept(self, node: LayerNode, scope: Scope, x: StepOutput) -> bool:
+        if node.when is None:
+            return True
+        if self._option(node.when, node, scope, x):
+            return True
+        self.next_name(node, scope)  # `when` must not change the names of later layers
+        if node.name:
+            scope.names.setdefault(node.name, ScopeEntry(node.origin, DROPPED))
+        return False
+
+    def _expand_copies(self, node: LayerNode, scope: Scope, x: StepOutput) -> StepOutput:
+        """Expands a layer, as often as `repeat` says, in series."""
+        if node.repeat is None:
+            return self._expand_layer(node, self.next_name(node, scope), scope, x)
+        copies = self._option(node.repeat, node, scope, x)
+        if copies is None:
+            return self.declare_unknown(node, self.next_name(node, scope), scope, x)
+        if copies > MAX_LAYERS:
+            raise NetworkTooLargeError
+        if copies == 0 and node.sources:
+            found = self._layer_inputs(node, scope, x)
+            x = found[0] if found else StepOutput(x.source, None)
+        size_before, problems_before = self.size(), self.problems.found
+        for copy in range(1, copies + 1):
+            name = f"{node.name}_{copy}" if node.name else self.next_name(node, scope)
+            x = self._expand_layer(node, name, scope, x)
+            if copy == 1:
+                # The first copy has the input of `from`, each later one the copy before it.
+                node = node._replace(sources=())
+                size = self.size() - size_before
+                if size_before + size * copies > 2 * MAX_LAYERS:
+                    raise NetworkTooLargeError
+            # Further copies would have the same problem.
+            if x.shape is None or self.problems.found > problems_before:
+                break
+        if node.name:
+            self.declare(scope, node.name, ScopeEntry(node.origin, x))
+        return x
+
+    def _expand_layer(self, node: LayerNode, name: str, scope: Scope, x: StepOutput) -> StepOutput:
+        """Expands a layer. Its `frozen` is valid for the layers inside it that have none."""
+        frozen = node.frozen and self._option(node.frozen, node, scope, x)
+        if frozen is None:
+            return self._expand_node(node, name, scope, x)
+        around, self.frozen = self.frozen, FROZEN_PARTS[frozen]
+        output = self._expand_node(node, name, scope, x)
+        self.frozen = around
+        return output
+
+    def _expand_node(self, node: LayerNode, name: str, scope: Scope, x: StepOutput) -> StepOutput:
+        inputs = self._layer_inputs(node, scope, x)
+        if inputs is None:
+            return self.declare_unknown(node, name, scope, x)
+        if node.block is not None:
+            return self._expand_block(node, node.block, name, scope, inputs[0])
+        if node.kind is None:
+            return self.add_step(node, None, name, scope, inputs)
+        if node.kind.role == "join":
+            return self._expand_join(node, node.kind, name, scope, inputs)
+        if node.kind.role != "layer":
+            inner = scope.inner(name, node.items, inputs[0])
+            output = self._expand_group(node.origin, node.kind.name, name, scope, inner)
+            return inputs[0] if node.kind.role == "side" else output
+        layer = node.layer or self._layer(node, node.kind, scope, inputs[0])
+        density = node.density and self._option(node.density, node, scope, inputs[0])
+        return self.add_step(node, layer, name, scope, inputs, density)
+
+    def _layer_inputs(
+        self, node: LayerNode, scope: Scope, x: StepOutput
+    ) -> tuple[StepOutput, ...] | None:
+        if not node.sources:
+            # The layers of a sequence, side or join check their own inputs.
+            is_group = node.kind is not None and node.kind.role != "layer"
+            if x.source is not None or is_group:
+                return (x,)
+            self._report_no_input(node)
+            return None
+        takes_several = node.kind is not None and node.kind.takes_several
+        if len(node.sources) > 1 and not takes_several and (node.kind or node.block):
+            message = f"{node.label} accepts one input, not {len(node.sources)}"
+            hint = "`concat`, `add` and `multiply` join several"
+            self.problems.add("CC108", message, node.sources[1], hint)
+            return None
+        found = [self.find(scope, source) for source in node.sources]
+        tensors = tuple([tensor for tensor in found if tensor is not None])
+        return tensors if len(tensors) == len(found) else None
+
+    def _report_no_input(self, node: LayerNode) -> None:
+        message = f"the network has {len(self.inputs)} inputs, and this layer does not name one"
+        hint = "add `from:` with one of " + ", ".join(f"`{name}`" for name, _ in self.inputs)
+        self.problems.add("CC108", message, node.origin, hint)
+
+    # Groups
+
+    def _expand_group(
+        self, origin: HasSpan, kind: str, name: str, scope: Scope, inner: Scope
+    ) -> StepOutput:
+        """Expands the layers of `inner`, under a name of `scope`."""
+        entry = ScopeEntry(origin, None, inner)
+        self.declare(scope, name, entry)
+        index = self.add_group(scope.prefix + name, kind, origin)
+        entry.tensor = output = self._expand_scope(inner)
+        if output.source is not None:
+            self.groups[index] = self.groups[index]._replace(output=output.source)
+        return output
+
+    def _expand_block(
+        self, node: LayerNode, block: Block, name: str, scope: Scope, x: StepOutput
+    ) -> StepOutput:
+        self.count_options(len(block.options))
+        variables = self._block_variables(node, block, scope, x)
+        if variables is None:
+            return self.declare_unknown(node, name, scope, x)
+        inner = Scope(f"{scope.prefix}{name}/", variables, None, block.items, x, scope)
+        index = len(self.groups)
+        self.problems.calls.append(node.origin)
+        output = self._expand_group(node.origin, block.name, name, scope, inner)
+        self.problems.calls.pop()
+        options = tuple([(option, variables[option]) for option in block.options])
+        self.groups[index] = self.groups[index]._replace(options=options)
+        return output
+
+    def _expand_join(
+        self,
+        node: LayerNode,
+        kind: type[Kind[Any]],
+        name: str,
+        scope: Scope,
+        inputs: tuple[StepOutput, ...],
+    ) -> StepOutput:
+        layer = node.layer or self._layer(node, kind, scope, inputs[0])
+        if not node.branches:
+            return self.add_step(node, layer, name, scope, inputs)
+        if node.name:
+            self.declare(scope, name, ScopeEntry(node.origin))
+        shares = node.only_join and not self._any_is_taken(node.branches, scope)
+        branch_scope = scope if shares else scope.inner(name, (), inputs[0])
+        tensors = []
+        for branch in node.branches:
+            around = self.copies
+            if branch.name == kind.copied_branch and layer is not None:
+                stored, used = layer.copies
+                outer = around or Copies()
+                self.copies = Copies(outer.stored * stored, outer.used * used)
+            tensors.append(self._expand_branch(branch, branch_scope, inputs[0]))
+            self.copies = around
+        known = tuple([tensor for tensor in tensors if tensor is not None])
+        complete = len(known) == len(tensors)
+        density = node.density and self._option(node.density, node, scope, inputs[0])
+        own = (layer, known) if complete else (None, inputs)
+        output = self.add_step(node, own[0], name, scope, own[1], density)
+        if branch_scope is not scope:
+            scope.names[name].scope = branch_scope
+            if output.source is not None and any(branch.items for branch in node.branches):
+                path = scope.prefix + name
+                self.groups.append(Group(path, node.label, output.source, node.origin))
+        return output
+
+    def _any_is_taken(self, branches: tuple[Branch, ...], scope: Scope) -> bool:
+        """Whether a branch has the name of an input or of another layer in the list of the join."""
+        taken = {node.name for node in scope.items if node.when is None}
+        taken.update(n for n, entry in scope.names.items() if entry.tensor is not DROPPED)
+        return any(
+            branch.name in taken for branch in branches if branch.origin is not branch.source
+        )
+
+    def _expand_branch(
+        self, branch: Branch, branch_scope: Scope, x: StepOutput
+    ) -> StepOutput | None:
+        if branch.source is not None:
+            tensor = self.find(branch_scope, branch.source)
+            if tensor is not None and branch.origin is not branch.source:
+                self.declare(branch_scope, branch.name, ScopeEntry(branch.origin, tensor))
+            return tensor
+        if x.source is None and not branch.items:
+            message = f"branch `{branch.name}` has no layers, and there is no incoming tensor"
+            self.problems.add("CC108", message, branch.origin, "write the name of an input")
+        inner = branch_scope.inner(branch.name, branch.items, x)
+        return self._expand_group(branch.origin, "branch", branch.name, branch_scope, inner)
+
+    # Values of options
+
+    def _option(self, value: OptionValue, node: LayerNode, scope: Scope, x: StepOutput) -> Any:
+        """The value of `repeat` or `when`. If it has none, returns None and adds a problem.
+
+        An expression can use the tensor that enters the layer."""
+
+        def lookup(name: str) -> Any:
+            if name in scope.variables:
+                return scope.value(name, x)
+            inputs = self._layer_inputs(node, scope, x)
+            if inputs is None:
+                raise UnknownValueError
+            if inputs[0].source is None:
+                self._report_no_input(node)
+            return scope.value(name, inputs[0])
+
+        try:
+            return self._evaluate(value, node, lookup)
+        except UnknownValueError:
+            return None
+
+    def _evaluate(self, value: OptionValue, node: LayerNode, lookup: Lookup) -> Any:
+        """The value of an option. Adds a problem and raises UnknownValueError if it has none."""
+        if value.constant is not DEFERRED:
+            return value.constant
+        try:
+            return value.resolve(lookup)
+        except ConstraintError as error:
+            subject = f"`{value.option.name}` of {node.label}"
+            self.problems.refuse(value.node, error, "" if error.code == "CC106" else subject)
+            raise UnknownValueError from None
+
+    def _layer(
+        self, node: LayerNode, kind: type[Kind[Any]], scope: Scope, x: StepOutput
+    ) -> Kind[Any] | None:
+        """The layer with its options evaluated. Equal layers are one object, so that the output
+        shape is computed once for all of them."""
+        try:
+            lookup = partial(scope.value, x=x)
+            options = {v.option.name: self._evaluate(v, node, lookup) for v in node.options}
+            key = (kind, *options.items())
+            layer = self._layers.get(key)
+            if layer is None:
+                layer = self._layers[key] = kind(**options)
+        except UnknownValueError:
+            return None
+        except ConstraintError as error:
+            self.problems.refuse(node.origin, error)
+            return None
+        return layer
+
+    def _block_variables(
+        self, node: LayerNode, block: Block, scope: Scope, x: StepOutput
+    ) -> Variables | None:
+        """The names that a block's layers see: the document's variables, and the block's options.
+
+        A default sees the options before it.
+        """
+        seen: dict[str, Any] = {}
+        variables: Variables = ChainMap(seen, self.variables)
+        inner = Scope("", variables, None, (), x)
+        try:
+            lookup = partial(scope.value, x=x)
+            written = {v.option.name: self._evaluate(v, node, lookup) for v in node.options}
+            for name in block.options:
+                if name in written:
+                    seen[name] = written[name]
+                else:
+                    lookup = partial(inner.value, x=x)
+                    seen[name] = self._evaluate(block.defaults[name], node, lookup)
+        except UnknownValueError:
+            return None
+        return variables

@@ -1,0 +1,205 @@
+"""Loads the networks of a source. Each section of a document is read before those that use it."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from convcost.language.blocks import parse_blocks
+from convcost.language.expand import Expansion
+from convcost.language.fields import Sections
+from convcost.language.network_builder import NetworkTooLargeError
+from convcost.language.network_inputs import MINIMAL_SPEC, NetworkInputs, Settings
+from convcost.language.parser import LayerParser
+from convcost.language.problems import Problems
+from convcost.language.yaml_nodes import Mapping, Node, Scalar, Sequence, parse_documents
+from convcost.model.errors import Note, Source, SpecError
+from convcost.model.network import Budget, Network, Published
+from convcost.model.shape import Shape
+from convcost.model.suggestions import did_you_mean, limited_suggestions
+
+if TYPE_CHECKING:
+    from convcost.model.dtypes import Dtypes
+
+MAX_LAYERS_IN_ALL = 500_000  # and groups, of the networks that are loaded at once
+TEXTS = ("name", "source", "note")
+SECTIONS = (
+    *TEXTS, "input", "inputs", "vars", "defaults", "blocks", "layers",
+    "dtype", "published", "budget", "variants",
+)  # fmt: skip
+
+
+def load(source: Source, settings: Settings = Settings(), pick: str | None = None) -> list[Network]:  # noqa: B008
+    """The networks of a source, or the one named `pick`. Raises SpecError with all problems."""
+    documents = Documents(source) if pick is None else documents_of(source)
+    return documents.load(settings, pick)
+
+
+@lru_cache(maxsize=1)
+def documents_of(source: Source) -> "Documents":
+    """The documents of a source. They are kept for the next call, which may select another of
+    them."""
+    return Documents(source)
+
+
+class Documents:
+    """The documents of a source. The text is parsed once, for any number of settings.
+
+    `variants` has the name of the network of each variant.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        nodes, found = parse_documents(source.text)
+        self.problems = Problems(found)
+        if not nodes and not found:
+            self.problems.add("CC005", f"{source.name} contains no spec", help=MINIMAL_SPEC)
+        self._by_name: dict[str, Mapping] = {}
+        self.variants: dict[str, str] = {}
+        self._list(nodes)
+
+    def load(
+        self,
+        settings: Settings = Settings(),  # noqa: B008
+        pick: str | None = None,
+        *,
+        figures: bool = True,
+    ) -> list[Network]:
+        """The networks, or the one named `pick`; without `figures`, the sections `published` and
+        `budget` are not read. Raises SpecError with all problems."""
+        problems = Problems(self.problems)
+        selected = self._by_name
+        if pick is not None:
+            wanted = pick if pick in selected else self.variants.get(pick, pick)
+            selected = {name: node for name, node in selected.items() if name == wanted}
+            if not selected and not problems:
+                message = f"there is no document `{pick}` in this file"
+                known = (*self.variants, *self._by_name)
+                problems.add("CC113", message, help=did_you_mean(pick, known))
+        with limited_suggestions():
+            networks = []
+            size = 0
+            for name, node in selected.items():
+                network = _read_network(
+                    name, node, self.source, settings, problems, figures=figures
+                )
+                networks.append(network)
+                size += len(network.steps) + len(network.groups) if network else 0
+                if size > MAX_LAYERS_IN_ALL:
+                    message = f"the networks have more than {MAX_LAYERS_IN_ALL:,} layers in all"
+                    hint = f"select one of them with `#`, such as `{self.source.name}#{name}`"
+                    problems.add("CC110", message, node.entries["layers"][0], hint)
+                    break
+        if problems:
+            # Variants repeat the problems of their document.
+            raise SpecError(self.source, list(dict.fromkeys(problems)))
+        return [network for network in networks if network is not None]
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The text of `source` of each network, by name."""
+        found = {name: node.get("source") for name, node in self._by_name.items()}
+        return {name: n.text if type(n) is Scalar else "" for name, n in found.items()}
+
+    def _list(self, nodes: list[Node]) -> None:
+        # A `---` at the end of a file begins an empty document.
+        filled = [node for node in nodes if not (type(node) is Scalar and node.null)]
+        for index, node in enumerate(filled or nodes):
+            if type(node) is not Mapping:
+                message = "a spec must be a mapping with `input` and `layers`"
+                self.problems.add("CC005", message, node if filled else None, MINIMAL_SPEC)
+                continue
+            name = self._name(node, index if len(filled) > 1 else None)
+            if node.get("variants") is None:
+                self._add(name, node)
+                continue
+            from convcost.language.variants import expand_variants
+
+            for key, variant in expand_variants(name, node, self.problems):
+                full = f"{name}-{key.text}"
+                if self.variants.setdefault(key.text, full) != full:
+                    self.problems.add("CC107", f"two variants are named `{key.text}`", key)
+                self._add(full, variant)
+
+    def _add(self, name: str, node: Mapping) -> None:
+        other = self._by_name.setdefault(name, node)
+        if other is not node:
+            note = Note("the first one is here", (other.get("name") or other).place)
+            message = f"two documents are named `{name}`"
+            self.problems.add("CC107", message, node.get("name") or node, "", note)
+
+    def _name(self, node: Mapping, index: int | None) -> str:
+        name = node.get("name")
+        if type(name) is Scalar:
+            return name.text
+        stem = self.source.name.replace("\\", "/").rsplit("/", 1)[-1].split(".")[0]
+        return stem if index is None else f"{stem}_{index + 1}"
+
+
+def _read_network(
+    name: str,
+    node: Mapping,
+    source: Source,
+    settings: Settings,
+    problems: Problems,
+    *,
+    figures: bool,
+) -> Network | None:
+    """The network of one document; None, and problems, if something is wrong."""
+    before = len(problems)
+    sections = Sections(node, problems)
+    sections.check_keys("a spec", node.entries, SECTIONS, "section")
+    texts = {name: sections.text(node.get(name), name, "CC104") for name in TEXTS}
+    network_inputs = NetworkInputs(sections, name, settings)
+    variables = network_inputs.variables
+    inputs, places = network_inputs.inputs()
+    parser = LayerParser(problems)
+    parse_blocks(sections, parser, tuple(variables))
+    layers = node.get("layers")
+    items = parser.layers(layers, "`layers`", tuple(variables))
+    if layers is None or (type(layers) is Sequence and not layers.items):
+        problems.add("CC103", "a spec needs `layers`", layers or sections.head(), MINIMAL_SPEC)
+    expansion = Expansion(problems, variables, inputs, places)
+    try:
+        output = expansion.expand(items, parser.blocks.values())
+    except NetworkTooLargeError as error:
+        problems.calls.clear()
+        problems.add("CC110", error.message, node.entries["layers"][0])
+        return None
+    paths = None
+    if len(problems) == before:
+        paths = {step.path for step in expansion.steps}
+        paths |= {group.path for group in expansion.groups}
+    published: tuple[Published, ...] = ()
+    budget: Budget | None = None
+    dtypes: Dtypes | None = None
+    if types := node.get("dtype"):
+        from convcost.language.dtypes import DtypeParser
+
+        named = None if paths is None else paths | {name for name, _ in inputs}
+        dtypes = DtypeParser(problems, named).parse(types)
+    if figures and (printed := node.get("published")):
+        from convcost.language.published import PublishedParser
+
+        published = PublishedParser(problems, network_inputs, paths).parse(printed)
+    if figures and (limits := node.get("budget")):
+        from convcost.language.budgets import BudgetParser
+
+        budget = BudgetParser(problems, paths).parse(limits)
+    if len(problems) > before:
+        return None
+    return Network(
+        name=name,
+        file=source.name,
+        inputs=inputs,
+        steps=tuple(expansion.steps),
+        groups=tuple(expansion.groups),
+        source=texts["source"],
+        variables=tuple(variables.items()),
+        published=published,
+        budget=budget,
+        output=output.shape or Shape(0),
+        last=-1 if output.source is None else output.source,
+        changed=tuple(network_inputs.changed.items()),
+        resized=network_inputs.resized,
+        states_bias=parser.binder.states_bias,
+        dtypes=dtypes,
+    )

@@ -1,0 +1,286 @@
+"""Collects the steps, groups and names of a network that is being expanded."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from convcost.language.problems import Problems
+from convcost.language.scope import DROPPED, Scope, ScopeEntry, StepOutput, Variables
+from convcost.language.syntax_tree import LayerNode
+from convcost.language.yaml_nodes import Scalar
+from convcost.model.errors import ConstraintError, Note
+from convcost.model.kind import Kind
+from convcost.model.network import ALL_PARTS, Copies, Group, HasSpan, Parts, Step
+from convcost.model.shape import Shape
+from convcost.model.symbolic import memo
+
+MAX_LAYERS = 250_000
+MAX_SIDE = 10**15
+MAX_OPTION_VALUES = 1_000_000
+MAX_INPUT_NOTES = 4
+MAX_PATH_CHARACTERS = 100_000_000
+
+
+# What each value of `frozen` freezes.
+FROZEN_PARTS: dict[bool | str, Parts] = {
+    True: ALL_PARTS,
+    False: (),
+    "weights": ("weights",),
+    "biases": ("biases",),
+}
+
+
+class NetworkTooLargeError(Exception):
+    """Stops the expansion. It becomes a problem of the section `layers`."""
+
+    def __init__(self, message: str = f"the network has more than {MAX_LAYERS:,} layers") -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class NetworkBuilder:
+    """`steps` and `groups`, in order. Raises NetworkTooLargeError where a limit is exceeded."""
+
+    def __init__(
+        self,
+        problems: Problems,
+        variables: Variables,
+        inputs: tuple[tuple[str, Shape], ...],
+        places: list[HasSpan],
+    ) -> None:
+        self.problems = problems
+        self.variables = variables
+        self.inputs = inputs
+        self.places = places
+        self.steps: list[Step] = []
+        self.groups: list[Group] = []
+        self.frozen: Parts | None = None  # the parts of layers that are frozen here, if stated
+        self._frozen_of: dict[int, Parts] = {}  # what is stated, by the owner of the weights
+        self.copies: Copies | None = None  # of the layers of an expert
+        self.complete = True  # False if a layer has no shape; a problem then has the reason
+        self._path_characters = 0
+        self._option_values = 0
+        self._outputs: dict[tuple[Kind[Any], Shape], Shape] = memo(
+            inputs, tuple(variables.values())
+        )
+
+    def size(self) -> int:
+        """The number of steps and groups so far."""
+        return len(self.steps) + len(self.groups)
+
+    def add_group(self, path: str, kind: str, origin: HasSpan) -> int:
+        """The index of a new group, whose output is not known yet."""
+        if len(self.groups) >= MAX_LAYERS:
+            raise NetworkTooLargeError
+        self._count_path(path)
+        self.groups.append(Group(path, kind, -1, origin))
+        return len(self.groups) - 1
+
+    def add_step(
+        self,
+        node: LayerNode,
+        layer: Kind[Any] | None,
+        name: str,
+        scope: Scope,
+        inputs: tuple[StepOutput, ...],
+        density: Any = None,
+    ) -> StepOutput:
+        """Adds a step for a layer. Adds none if the shape is unknown because of a problem."""
+        index = len(self.steps)
+        shape = self._output_shape(node, layer, inputs) if layer is not None else None
+        if layer is None or shape is None:
+            self.complete = False
+            tensor = StepOutput(inputs[0].source, None)
+        else:
+            if index >= MAX_LAYERS:
+                raise NetworkTooLargeError
+            path = scope.prefix + name
+            self._count_path(path)
+            sources = tuple([tensor.source or 0 for tensor in inputs])
+            shared = self._owner_of_weights(node, layer, scope, inputs) if node.weights else None
+            if not layer.copied_branch:
+                self._check_copies(node, sources)
+            step = Step(path, layer, sources, shape, node.origin, shared, node.note)
+            self.steps.append(step._replace(copies=self.copies) if self.copies else step)
+            if density is not None:
+                self._prune(node, density)
+            elif shared is not None:
+                self.steps[-1] = self.steps[-1]._replace(density=self.steps[shared].density)
+            if self.frozen is not None:
+                self._freeze(index if shared is None else shared, self.frozen, node)
+            tensor = StepOutput(index, shape)
+        entry = ScopeEntry(node.origin, tensor)
+        declared = scope.names.setdefault(name, entry)
+        if declared is not entry:
+            if declared.tensor is None and declared.origin is node.origin:
+                declared.tensor = tensor
+            else:
+                self.declare(scope, name, entry)
+        return tensor
+
+    def _freeze(self, index: int, parts: Parts, node: LayerNode) -> None:
+        """Freezes the params of a step. All layers that share them agree on what is frozen."""
+        stated = self._frozen_of.setdefault(index, parts)
+        owner = self.steps[index]
+        self.steps[index] = owner._replace(frozen=parts)
+        if stated != parts:
+            text, other = (_frozen_text(of) for of in (parts, stated))
+            message = f"{node.label} shares weights that are {other} in `{owner.path}`, {text} here"
+            hint = "give both the same `frozen`"
+            note = Note("that layer", owner.origin.place)
+            self.problems.add("CC306", message, node.weights or node.origin, hint, note)
+
+    def _check_copies(self, node: LayerNode, sources: tuple[int, ...]) -> None:
+        """A layer outside an expert cannot use a tensor inside it, of which there are several."""
+        own = self.copies or Copies()
+        for source in sources:
+            copies = self.steps[source].copies if source >= 0 else own
+            if own.stored % copies.stored or copies.stored > own.stored:
+                path = self.steps[source].path
+                message = f"{node.label} uses `{path}`, which each of {copies.stored} experts has"
+                hint = "use the output of `experts`, or put the layer into its branch"
+                self.problems.add("CC108", message, node.origin, hint)
+
+    def _prune(self, node: LayerNode, density: Any) -> None:
+        """Gives the last step a density. Its macs must be those of its weights, each as often."""
+        step = self.steps[-1]
+        x = step.layer.select_inputs(tuple(map(self._shape, step.inputs)))
+        weights = step.layer.weights(x)
+        if step.shared is not None:
+            owner = self.steps[step.shared].path
+            message = f"{node.label} has the density of `{owner}`, whose weights it uses"
+            self.problems.add("CC104", message, node.origin, f"write `density` at `{owner}`")
+        elif not weights.value:
+            message = f"{node.label} has no weights here, so it has no density"
+            self.problems.add("CC104", message, node.origin)
+        elif not weights.is_proportional(step.layer.macs(x)):
+            message = f"{node.label} uses its weights for some of its macs only"
+            hint = "its macs at a density are not known; leave `density` out"
+            self.problems.add("CC104", message, node.origin, hint)
+        elif density != 1:
+            from convcost.model.ratio import fraction
+
+            self.steps[-1] = step = step._replace(density=fraction(density))
+            if not step.kept_weights(weights.value):
+                message = f"a density of {density} leaves none of {weights.value} weights"
+                self.problems.add("CC104", message, node.origin)
+
+    def _output_shape(
+        self, node: LayerNode, layer: Kind[Any], inputs: tuple[StepOutput, ...]
+    ) -> Shape | None:
+        if len(inputs) == 1:
+            x = inputs[0].shape
+            if x is None:
+                return None
+            known = self._outputs.get((layer, x))
+            if known is not None:
+                return known
+        shapes = tuple([tensor.shape for tensor in inputs if tensor.shape is not None])
+        if len(shapes) < len(inputs):
+            return None
+        try:
+            shape = layer.output(layer.select_inputs(shapes))
+            if any(n > MAX_SIDE for n in (shape.channels, *shape.size)):
+                raise ConstraintError("CC305", f"an output of {shape.text} is too large")  # noqa: TRY301
+        except ConstraintError as error:
+            notes = self._input_notes(inputs)
+            self.problems.add(error.code, error.message, node.origin, error.help, *notes)
+            return None
+        if len(inputs) == 1:
+            self._outputs[layer, shapes[0]] = shape
+        return shape
+
+    def _input_notes(self, inputs: tuple[StepOutput, ...]) -> Iterator[Note]:
+        """Notes on the layers or inputs that a layer reads: one for each shape, at most
+        MAX_INPUT_NOTES."""
+        known = [(tensor.shape, tensor.source) for tensor in reversed(inputs)]
+        sources = {shape.text: source for shape, source in known if shape is not None}
+        for text, source in list(reversed(sources.items()))[:MAX_INPUT_NOTES]:
+            if source is not None:
+                origin = self.steps[source].origin if source >= 0 else self.places[-1 - source]
+                yield Note(f"this has shape {text}", origin.place)
+
+    def _owner_of_weights(
+        self, node: LayerNode, layer: Kind[Any], scope: Scope, inputs: tuple[StepOutput, ...]
+    ) -> int | None:
+        """The index of the step whose weights a layer uses again."""
+        from convcost.language.shared_weights import weights_difference
+
+        assert node.weights is not None
+        tensor = self.find(scope, node.weights)
+        if tensor is None or tensor.source is None or tensor.shape is None:
+            return None
+        index = tensor.source
+        owner = self.steps[index] if index >= 0 else None
+        if owner is not None and owner.shared is not None:
+            index = owner.shared
+            owner = self.steps[index]
+        shapes = tuple([x.shape for x in inputs if x.shape is not None])
+        owner_shapes = tuple(map(self._shape, owner.inputs)) if owner is not None else ()
+        other = owner.layer if owner is not None else None
+        difference = weights_difference(layer, shapes, other, owner_shapes)
+        if difference is None:
+            return index
+        needs, found = difference
+        message = f"{node.label} needs {needs}, but `{node.weights.text}` {found}"
+        self.problems.add("CC306", message, node.weights)
+        return None
+
+    def _shape(self, source: int) -> Shape:
+        return self.steps[source].shape if source >= 0 else self.inputs[-1 - source][1]
+
+    def count_options(self, options: int) -> None:
+        """Limits the memory for the values of the options of block calls."""
+        self._option_values += options
+        if self._option_values > MAX_OPTION_VALUES:
+            message = f"the calls of blocks have more than {MAX_OPTION_VALUES:,} option values"
+            raise NetworkTooLargeError(message)
+
+    def _count_path(self, path: str) -> None:
+        """Limits the memory for paths: each holds the names of all scopes around it."""
+        self._path_characters += len(path)
+        if self._path_characters > MAX_PATH_CHARACTERS:
+            message = f"the paths of the layers have more than {MAX_PATH_CHARACTERS:,} characters"
+            raise NetworkTooLargeError(message)
+
+    # Names
+
+    def find(self, scope: Scope, reference: Scalar) -> StepOutput | None:
+        """The tensor of a path; None, and a problem, if there is none."""
+        found = scope.find(reference, self.problems)
+        if found is not None and found.source is None:
+            names = ", ".join(f"`{name}`" for name, _ in self.inputs)
+            message = f"`input` is not one tensor: the network has {len(self.inputs)} inputs"
+            self.problems.add("CC108", message, reference, f"write the name of one: {names}")
+            return None
+        return found
+
+    def next_name(self, node: LayerNode, scope: Scope) -> str:
+        """The node's name, or its kind and its ordinal in the scope. Dropped layers count too."""
+        word = node.label
+        count = scope.counts.get(word, 0) + 1
+        scope.counts[word] = count
+        return node.name or f"{word}_{count}"
+
+    def declare(self, scope: Scope, name: str, entry: ScopeEntry) -> None:
+        """Adds a name to a scope. Adds a problem if the name is already used."""
+        existing = scope.names.get(name)
+        if existing is None or existing.tensor is DROPPED:
+            scope.names[name] = entry
+        else:
+            message = f"the name `{scope.prefix}{name}` is already used"
+            hint = "names are unique in a block, branch or sequence"
+            note = Note("first used here", existing.origin.place)
+            self.problems.add("CC107", message, entry.origin, hint, note)
+
+    def declare_unknown(
+        self, node: LayerNode, name: str, scope: Scope, x: StepOutput
+    ) -> StepOutput:
+        """Adds the name of a layer that has a problem, so that other layers can use the name."""
+        self.complete = False
+        tensor = StepOutput(x.source, None)
+        self.declare(scope, name, ScopeEntry(node.origin, tensor))
+        return tensor
+
+
+def _frozen_text(parts: Parts) -> str:
+    return f"frozen ({' and '.join(parts)})" if parts else "not frozen"

@@ -1,0 +1,53 @@
+"""Patterns of paths in the sections of a spec, such as `head*`."""
+
+import re
+from collections.abc import Collection
+from fnmatch import translate
+
+from convcost.language.problems import Problems
+from convcost.language.yaml_nodes import Node
+from convcost.model.suggestions import did_you_mean
+
+MAX_COMPARISONS = 5_000_000  # between the patterns of one section and the paths of its network
+CHARACTERS = 100  # of a path, for each comparison that it counts as
+
+
+def has_wildcard(pattern: str) -> bool:
+    """Whether a pattern can match anything but itself."""
+    return any(character in pattern for character in "*?[")
+
+
+class PatternChecker:
+    """Adds a problem for each pattern of a section that matches no path.
+
+    `paths` are the paths of the network, or None if they are not known.
+    """
+
+    def __init__(self, problems: Problems, section: str, paths: Collection[str] | None) -> None:
+        self.problems = problems
+        self.section = section
+        self.paths = paths
+        self._comparisons = sum(1 + len(path) // CHARACTERS for path in paths or ())
+        self._compared = 0
+
+    def check(self, pattern: str, node: Node) -> None:
+        paths = self.paths
+        if paths is not None and not self._matches_any(pattern, paths, node):
+            hint = did_you_mean(pattern, paths, 0)
+            self.problems.add("CC108", f"no layer matches `{pattern}`", node, hint)
+
+    def _matches_any(self, pattern: str, paths: Collection[str], node: Node) -> bool:
+        """Whether a path matches. Adds one problem if there are too many comparisons."""
+        if not has_wildcard(pattern):
+            return pattern in paths
+        before = self._compared
+        self._compared += self._comparisons
+        if self._compared <= MAX_COMPARISONS:
+            return any(map(re.compile(translate(pattern)).match, paths))
+        if before <= MAX_COMPARISONS:
+            message = (
+                f"the patterns of the {self.section} need more than {MAX_COMPARISONS:,} "
+                f"comparisons with the {len(paths):,} paths of this network"
+            )
+            self.problems.add("CC112", message, node, "use fewer patterns with `*`, `?` or `[`")
+        return True

@@ -1,0 +1,198 @@
+"""The section `published`: figures printed elsewhere. `convcost verify` compares them."""
+
+from collections.abc import Collection
+from typing import Any
+
+from convcost.language.fields import FieldReader
+from convcost.language.network_inputs import NetworkInputs
+from convcost.language.problems import Problems
+from convcost.language.scalars import BOOLS, parse_convention, parse_variable, same_setting
+from convcost.language.yaml_nodes import Mapping, Node, Scalar, Sequence
+from convcost.model.errors import ConstraintError
+from convcost.model.figures import Figure, parse_figure, parse_whole_figure
+from convcost.model.measures import Measure
+from convcost.model.network import COUNTED, Published
+from convcost.model.options import size_of
+from convcost.model.suggestions import did_you_mean
+
+IN_BYTES = ("flash", "peak_memory")
+PRINTED = (*Measure, "channels", "flops", *IN_BYTES)
+KEYS = (
+    *PRINTED,
+    "count",
+    "layer",
+    "source",
+    "note",
+    "k",
+    "truncated",
+    "off",
+    "set",
+    "size",
+    "dtype",
+)
+
+
+class PublishedParser:
+    """Parses the figures of one network.
+
+    `paths` are the paths of its layers, or None if the network has a problem."""
+
+    def __init__(
+        self, problems: Problems, inputs: NetworkInputs, paths: Collection[str] | None
+    ) -> None:
+        self.problems = problems
+        self.fields = FieldReader(problems)
+        self.inputs = inputs
+        self.paths = paths
+
+    def parse(self, node: Node) -> tuple[Published, ...]:
+        """The figures of a section. Adds a problem for each mistake."""
+        return self.fields.items(node, "published", self._entry, "begin each with `- `")
+
+    def _entry(self, node: Node) -> Published | None:
+        if type(node) is not Mapping:
+            message = "a published figure must be a mapping"
+            self.problems.add("CC112", message, node, "{params: 25.6M, source: …}")
+            return None
+        self.fields.check_keys("a published figure", node.entries, KEYS)
+        found = {name: value for name, (_, value) in node.entries.items() if name in PRINTED}
+        value, biases = found.get("biases"), None
+        if type(value) is Scalar and value.text in BOOLS:  # a declaration, not a figure
+            biases = BOOLS[value.text]
+            del found["biases"]
+        figures = []
+        for measure in PRINTED:
+            if measure in found:
+                parse = parse_figure_in_bytes if measure in IN_BYTES else parse_figure
+                read = self.fields.parse_text(found[measure], measure, parse)
+                if read is not None:
+                    figures.append((measure, read))
+        if not found:
+            listed = ", ".join(f"`{measure}`" for measure in PRINTED)
+            message = "a published figure needs a measure"
+            self.problems.add("CC112", message, node, f"add at least one of {listed}")
+        if "source" not in node.entries:
+            message = "a published figure needs `source`"
+            self.problems.add("CC103", message, node, "name the paper or page that prints it")
+        settings = self._settings(node.get("set"))
+        size = self._size(node.get("size"))
+        printed = tuple(measure for measure, _ in figures)
+        return Published(
+            layer=self._layer(node, settings, size),
+            figures=tuple(figures),
+            source=self.fields.text(node.get("source"), "source"),
+            place=node.place,
+            settings=settings,
+            size=size,
+            note=self.fields.text(node.get("note"), "note"),
+            off=self._measures(node, "off", printed),
+            binary=self._binary(node.get("k"), printed),
+            truncated=self._measures(node, "truncated", printed),
+            biases=biases,
+            counted_by=self._count(node.get("count"), node),
+            dtype=self._dtype(node),
+        )
+
+    def _count(self, value: Node | None, node: Mapping) -> str:
+        """The convention of the figures of operations and activations."""
+        if value is None:
+            return ""
+        name = self.fields.parse_text(value, "count", parse_convention)
+        if node.entries.keys().isdisjoint(COUNTED):
+            message = "`count` has no effect without a figure that a convention counts"
+            self.problems.add("CC112", message, value, f"add one of {', '.join(COUNTED)}")
+        return name or ""
+
+    def _dtype(self, node: Mapping) -> str:
+        """The dtypes of the figures in bytes; empty if they are those of the spec."""
+        if "peak_memory" in node.entries and "layer" in node.entries:
+            message = "`peak_memory` is of the whole network, not of a layer"
+            self.problems.add("CC112", message, node.entries["peak_memory"][0])
+        value = node.get("dtype")
+        if value is None:
+            return ""
+        if node.entries.keys().isdisjoint(IN_BYTES):
+            message = "`dtype` has no effect without a figure in bytes"
+            self.problems.add("CC112", message, value, f"any of {', '.join(IN_BYTES)}")
+        from convcost.model.dtypes import parse_dtypes
+
+        found = self.fields.parse_text(value, "dtype", parse_dtypes)
+        return found.text if found else ""
+
+    def _layer(
+        self, node: Mapping, settings: tuple[tuple[str, Any], ...], size: tuple[int, ...] | None
+    ) -> str:
+        """The path of the layer; checked only if this network has the settings of the figure."""
+        layer = self.fields.text(node.get("layer"), "layer")
+        applies = dict(settings) == self.inputs.changed and size == self.inputs.resized
+        if layer and applies and self.paths is not None and layer not in self.paths:
+            hint = did_you_mean(layer, self.paths, 0)
+            where = node.entries["layer"][1]
+            self.problems.add("CC108", f"there is no layer `{layer}`", where, hint)
+        return layer
+
+    def _settings(self, node: Node | None) -> tuple[tuple[str, Any], ...]:
+        if node is None:
+            return ()
+        if type(node) is not Mapping:
+            self.problems.add("CC112", "`set` must be a mapping of variables", node)
+            return ()
+        found = []
+        for name, (key, value) in node.entries.items():
+            if name not in self.inputs.defaults:
+                hint = did_you_mean(name, self.inputs.defaults)
+                self.problems.add("CC113", f"there is no variable `{name}`", key, hint)
+            elif type(value) is not Scalar:
+                self.problems.add("CC112", f"`{name}` must be a number, true or false", value)
+            else:
+                setting = self.fields.parse_text(value, name, parse_variable)
+                if setting is not None and not same_setting(setting, self.inputs.defaults[name]):
+                    found.append((name, setting))
+        return tuple(found)
+
+    def _size(self, node: Node | None) -> tuple[int, ...] | None:
+        if node is None:
+            return None
+        items = node.items if type(node) is Sequence else [node]
+        numbers = [self.fields.parse_text(item, "size", parse_whole_figure) for item in items]
+        if None in numbers:
+            return None
+        try:
+            return size_of(tuple(numbers) if type(node) is Sequence else numbers[0])
+        except ConstraintError as error:
+            self.problems.refuse(node, error)
+            return None
+
+    def _measures(self, node: Mapping, key: str, printed: tuple[str, ...]) -> tuple[str, ...]:
+        """The measures that `key` names: `true` means all measures of the entry."""
+        value = node.get(key)
+        if value is None:
+            return ()
+        if type(value) is Scalar and value.text in BOOLS:
+            return printed if BOOLS[value.text] else ()
+        items = value.items if type(value) is Sequence else [value]
+        found = tuple(item.text for item in items if type(item) is Scalar)
+        if not found or len(found) < len(items) or not set(found) <= set(printed):
+            message = f"`{key}` must be true, or a list of: {', '.join(printed)}"
+            self.problems.add("CC112", message, value)
+            return ()
+        return found
+
+    def _binary(self, node: Node | None, printed: tuple[str, ...]) -> tuple[str, ...]:
+        """The measures with K = 1024: a number means all measures of the entry, a mapping some."""
+        if node is None:
+            return ()
+        by_name = node.entries if type(node) is Mapping else dict.fromkeys(printed, (node, node))
+        bases = {
+            name: value.text if type(value) is Scalar else ""
+            for name, (_, value) in by_name.items()
+        }
+        if not set(bases) <= set(printed) or not set(bases.values()) <= {"1000", "1024"}:
+            hint = f"for single figures, write a mapping of: {', '.join(printed)}"
+            self.problems.add("CC112", "`k` must be 1000 or 1024", node, hint)
+        return tuple(name for name, base in bases.items() if base == "1024")
+
+
+def parse_figure_in_bytes(text: str) -> Figure:
+    """Parses `7.2MB`, `1372KiB` or `320k`; a B at the end is a byte. Raises ConstraintError."""
+    return parse_figure(text, byte=True)

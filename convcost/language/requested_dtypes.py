@@ -1,0 +1,61 @@
+"""The option `--dtype`: types of numbers, in addition to those of specs or in their place."""
+
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from convcost.model.dtypes import DtypeRule, Dtypes, LayerDtypes, parse_parts
+from convcost.model.errors import ConstraintError, UsageError
+from convcost.model.network import Network, paths_around
+from convcost.model.suggestions import did_you_mean
+
+
+def with_dtypes(networks: Iterable[Network], texts: Sequence[str]) -> list[Network]:
+    """The networks with the dtypes of the options `--dtype`. The dtypes of their specs stay, unless
+    an option is for all layers.
+
+    Raises UsageError for an unknown dtype, and for a pattern that matches nothing.
+    """
+    default: LayerDtypes | None = None
+    rules = []
+    for text in texts:
+        pattern, colon, parts = text.rpartition(":")
+        try:
+            found = parse_parts(parts)
+        except ConstraintError as error:
+            raise UsageError("; ".join(filter(None, (error.message, error.help)))) from None
+        if colon:
+            rules.append(DtypeRule(pattern.strip(), found))
+        elif default is not None:
+            raise UsageError(
+                f"--dtype {text} is the second one for all layers",
+                help="give it a pattern, as in --dtype 'head*:float16'",
+            )
+        else:
+            default = LayerDtypes()._replace(**dict(found))
+    networks = list(networks)
+    for rule in rules:
+        _refuse_no_match(rule.match, networks)
+    return [
+        network._replace(dtypes=_resolve(network.dtypes, default, tuple(rules)))
+        for network in networks
+    ]
+
+
+def _resolve(
+    own: Dtypes | None, default: LayerDtypes | None, rules: tuple[DtypeRule, ...]
+) -> Dtypes:
+    if default is not None:
+        return Dtypes(default, rules)
+    own = own or Dtypes()
+    return Dtypes(own.default, (*rules, *own.rules))
+
+
+def _refuse_no_match(pattern: str, networks: Iterable[Network]) -> None:
+    """Raises UsageError if a pattern matches no layer and no input of any network."""
+    names: dict[str, None] = {}
+    for network in networks:
+        names |= dict.fromkeys(path for step in network.steps for path in paths_around(step.path))
+        names |= dict.fromkeys(name for name, _ in network.inputs)
+    if not any(fnmatchcase(name, pattern) for name in names):
+        hint = did_you_mean(pattern, names, 0)
+        raise UsageError(f"no layer and no input matches `{pattern}`", help=hint)

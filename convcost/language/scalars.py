@@ -1,0 +1,95 @@
+"""Parses plain scalars by the core schema of YAML 1.2: `010` is 10, `on` is text."""
+
+import re
+from typing import Any
+
+from convcost.model.errors import ConstraintError, UsageError
+from convcost.model.figures import split_decimal
+from convcost.model.symbolic import is_symbolic
+
+BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+LONGEST_NUMBER = 40
+LARGEST_EXPONENT = 60
+
+
+def parse_number(text: str) -> Any:
+    """The exact number that a text is: an int, or a Ratio or Fraction; None if it is no number.
+
+    Raises ConstraintError for a number with too many digits or too large an exponent.
+    """
+    if text.isdecimal() and text.isascii() and len(text) <= LONGEST_NUMBER:
+        return int(text)
+    if text[:2] in ("0o", "0x"):
+        return _based_number(text)
+    parts = split_decimal(text)
+    if parts is None:
+        return None
+    whole, part, exponent = parts
+    if len(whole + part) > LONGEST_NUMBER + (whole[:1] == "-") or abs(exponent) > LARGEST_EXPONENT:
+        raise _out_of_range(text)
+    digits, exponent = int(whole + part), exponent - len(part)
+    if exponent >= 0:
+        return digits * 10**exponent
+    if digits % 10**-exponent == 0:
+        return digits // 10**-exponent
+    from convcost.model.ratio import ratio
+
+    return ratio(digits, 10**-exponent)
+
+
+def _based_number(text: str) -> int | None:
+    try:
+        number = int(text, 0)
+    except ValueError:
+        return None
+    if len(text) > LONGEST_NUMBER:
+        raise _out_of_range(text)
+    return None if "_" in text else number
+
+
+def _out_of_range(text: str) -> ConstraintError:
+    powers = f"an exponent from -{LARGEST_EXPONENT} to {LARGEST_EXPONENT}"
+    hint = f"a number has at most {LONGEST_NUMBER} digits and {powers}"
+    return ConstraintError("CC106", f"`{_shown(text)}` is out of range", hint)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= LONGEST_NUMBER else f"{text[:LONGEST_NUMBER]}…"
+
+
+def parse_extents(text: str) -> tuple[int, ...]:
+    """Parses `256x320` to its numbers, each at least 1 and of at most 9 digits.
+
+    Any other text gives an empty tuple."""
+    parts = text.lower().replace("×", "x").split("x")
+    found = all(re.fullmatch("0*[1-9][0-9]{0,8}", part) for part in parts)
+    return tuple(map(int, parts)) if found else ()
+
+
+def parse_variable(text: str) -> Any:
+    """Parses a number, true or false, as in `--set name=value`. Raises ConstraintError."""
+    if text in BOOLS:
+        return BOOLS[text]
+    value = parse_number(text.strip())
+    if value is None:
+        raise ConstraintError("CC104", f"`{_shown(text)}` is neither a number nor true or false")
+    return value
+
+
+def same_setting(one: Any, other: Any) -> bool:
+    """Whether two values of a variable are equal: 1 equals 1.0, but not true. A symbolic one, which
+    stands for many, equals none."""
+    if is_symbolic((one, other)):
+        return False
+    return (type(one) is bool) == (type(other) is bool) and bool(one == other)
+
+
+def parse_convention(name: str) -> str:
+    """Raises ConstraintError if there is no convention of that name."""
+    from convcost.conventions import find_convention
+
+    try:
+        return find_convention(name.strip()).name
+    except UsageError as error:
+        message, _, hint = str(error).partition("; ")
+        raise ConstraintError("CC112", message, hint) from None

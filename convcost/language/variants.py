@@ -1,0 +1,81 @@
+"""The section `variants`: networks that differ from their document in variables and size.
+
+A variant is the document with some of its values replaced. Everything after this file reads it as a
+document of its own.
+"""
+
+from collections.abc import Iterator
+
+from convcost.language.fields import Sections
+from convcost.language.problems import Problems
+from convcost.language.values import Entries
+from convcost.language.yaml_nodes import Mapping, Node, Scalar
+from convcost.model.suggestions import did_you_mean
+
+MAX_VARIANTS = 1_000  # each of them reads the whole document again
+REPLACED = ("source", "note", "published", "budget")
+KEYS = ("set", "size", *REPLACED)
+SIGNS = "a name has letters, digits, `_`, `-` and `.`"
+
+
+def expand_variants(
+    name: str, node: Mapping, problems: Problems
+) -> Iterator[tuple[Scalar, Mapping]]:
+    """The variants of the document `name`: the key of each, and its document."""
+    sections = Sections(node, problems)
+    if figures := node.get("published"):
+        message = "a spec with variants cannot have `published` of its own"
+        problems.add("CC104", message, figures, "move the figures to the variants")
+    shared = {
+        section: entry
+        for section, entry in node.entries.items()
+        if section not in ("variants", "published")
+    }
+    variants = sections.mapping("variants")
+    if type(node.get("variants")) is Mapping and not variants:
+        problems.add("CC103", "`variants` is empty", node.get("variants"), "leave it out")
+    if len(variants) > MAX_VARIANTS:
+        message = f"a document has at most {MAX_VARIANTS:,} variants, not {len(variants):,}"
+        hint = "give values of variables with `--set` or `convcost search`"
+        problems.add("CC110", message, node.get("variants"), hint)
+        return
+    for text, (key, body) in variants.items():
+        if not text.replace("_", "").replace("-", "").replace(".", "").isalnum():
+            problems.add("CC107", f"`{text}` cannot be the name of a variant", key, SIGNS)
+        elif type(body) is Mapping or (type(body) is Scalar and body.null):
+            own = body.entries if type(body) is Mapping else {}
+            sections.check_keys("a variant", own, KEYS)
+            replaced = {section: own[section] for section in REPLACED if section in own}
+            entries = {**shared, **replaced, "name": (key, key._replace(text=f"{name}-{text}"))}
+            if "set" in own:
+                _replace_variables(entries, own["set"][1], problems)
+            if "size" in own:
+                _replace_size(entries, own["size"], problems)
+            yield key, node._replace(entries=entries)
+        else:
+            hint = "write {set: {width: 2}, size: 256}, or {} for the document as it is"
+            problems.add("CC104", f"variant `{text}` must be a mapping", body, hint)
+
+
+def _replace_variables(entries: Entries, wanted: Node, problems: Problems) -> None:
+    if type(wanted) is not Mapping:
+        problems.add("CC104", "`set` must be a mapping of variables", wanted)
+        return
+    key, variables = entries.get("vars", (None, None))
+    own = dict(variables.entries) if type(variables) is Mapping else {}
+    for name, (word, value) in wanted.entries.items():
+        if name in own:
+            own[name] = own[name][0], value
+        else:
+            hint = did_you_mean(name, own)
+            problems.add("CC113", f"there is no variable `{name}`", word, hint)
+    if key is not None and type(variables) is Mapping:
+        entries["vars"] = key, variables._replace(entries=own)
+
+
+def _replace_size(entries: Entries, size: tuple[Scalar, Node], problems: Problems) -> None:
+    key, shape = entries.get("input", (None, None))
+    if key is None or type(shape) is not Mapping:
+        problems.add("CC104", "`size` of a variant needs `input: {channels: …, size: …}`", size[0])
+        return
+    entries["input"] = key, shape._replace(entries={**shape.entries, "size": size})

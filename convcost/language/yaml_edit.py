@@ -1,0 +1,251 @@
+"""Edits of a spec's text that keep everything else as its author wrote it.
+
+PyYAML composes the text to nodes with offsets, and an edit replaces one part of the text. An alias
+or an unusual layout can make an edit wrong, so the caller must parse the new text and compare the
+networks.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, TypeAlias
+
+import yaml
+
+from convcost.model.errors import ConstraintError, Span
+from convcost.model.kind import KINDS
+from convcost.model.record import NamedTuple
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Texts that need no quotes, not even between braces.
+PLAIN = re.compile(r"[A-Za-z0-9(][\w ().*/+%<>=-]*(?<! )")
+SEPARATORS = re.compile(r"[][{}\s,:/\"']+")
+DIVIDER = re.compile(r"^(?:---|\.\.\.)[ \t]*\n?", re.MULTILINE)
+
+Node: TypeAlias = Any  # a node of PyYAML: its classes have no types
+
+
+class SourceItem(NamedTuple):
+    """A layer in the text: item `number` of `list`; `word` names its kind or block."""
+
+    document: Node
+    list: Node
+    number: int
+    word: Node
+
+    @property
+    def node(self) -> Node:
+        """The node of the layer."""
+        return self.list.value[self.number]
+
+    def option(self, name: str) -> Node | None:
+        """The value of an option, or None. `filters` is the value of the layer, or the first of its
+        values. The options of a block must have the names and the order of a convolution."""
+        own = get(self.node, self.word.value)
+        if name == "filters" and own.value and own.id != "mapping":
+            return own.value[0] if own.id == "sequence" else own
+        return (entries(self.node) | entries(own)).get(name)
+
+    def option_text(self, name: str) -> str:
+        """The value of an option as written; empty if it is not written, or is a list."""
+        node = self.option(name)
+        return node.value if node is not None and node.id == "scalar" else ""
+
+
+class SpecEditor:
+    """A text and its edits. Raises ConstraintError where an edit is not possible."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text.replace("\r\n", "\n")
+        self._newline = "\r\n" if "\r\n" in text else "\n"
+        self._edits: list[tuple[int, int, str]] = []
+        self._items: dict[tuple[int, int], SourceItem] = {}
+        try:
+            documents = list(yaml.compose_all(self.text, LOADER))
+        except yaml.MarkedYAMLError as error:  # an anchor that is defined twice
+            raise ConstraintError("CC004", f"PyYAML {error.context or error.problem}") from None
+        for document in documents:
+            for layers in _lists(document):
+                for number, node in enumerate(layers.value):
+                    words = [key for key, _ in node.value] if node.id == "mapping" else [node]
+                    for word in words:
+                        place = word.start_mark.line + 1, word.start_mark.column + 1
+                        item = SourceItem(document, layers, number, word)
+                        self._items.setdefault(place, item)
+
+    def item(self, place: Span) -> SourceItem:
+        """The layer whose kind or block is named at `place`."""
+        found = self._items.get((place.line, place.column))
+        if found is None:
+            message = f"the layer at line {place.line} is not an item of a list"
+            raise ConstraintError("CC004", message)
+        return found
+
+    # Edits
+
+    def set_option(self, item: SourceItem, name: str, value: str) -> None:
+        """Writes an option where it is given, or adds it."""
+        node = item.option(name)
+        if node is None:
+            self.add_key(item.node, name, value)
+        else:
+            self._replace(node, value)
+
+    def add_key(self, node: Node, key: str, value: str | int) -> None:
+        """Adds one more key to a layer."""
+        pair = f"{key}: {_yaml(value)}"
+        start, end = node.start_mark.index, node.end_mark.index
+        if node.id == "scalar":
+            self._edit(start, end, f"{{{self.text[start:end]}: , {pair}}}")
+        elif node.flow_style:
+            end = start + len(self.text[start : end - 1].rstrip(" "))
+            self._edit(end, end, f", {pair}")
+        else:
+            end = self._line_end(node)
+            self._edit(end, end, "\n" + " " * node.start_mark.column + pair)
+
+    def insert(
+        self, item: SourceItem, options: dict[str, str | int], *, after: bool = False
+    ) -> None:
+        """Inserts a layer before an item, or after it."""
+        layer = f"{{{', '.join(f'{key}: {_yaml(value)}' for key, value in options.items())}}}"
+        flow = item.list.flow_style
+        divider = ", " if flow else f"\n{' ' * item.list.start_mark.column}- "
+        if after:
+            end = self._end(item.node) if flow else self._line_end(item.node)
+            self._edit(end, end, divider + layer)
+        else:
+            start = item.node.start_mark.index
+            self._edit(start, start, layer + divider)
+
+    def remove(self, items: Iterable[SourceItem]) -> None:
+        """Removes items of lists, and the comments on their lines."""
+        for _, layers, numbers in _by_list(items):
+            last_kept = max(set(range(len(layers.value))) - numbers, default=-1)
+            for number in numbers:
+                node = layers.value[number]
+                start = node.start_mark.index
+                if not layers.flow_style:
+                    self._edit(self.text.rfind("\n", 0, start) + 1, self._line_end(node) + 1, "")
+                elif number < last_kept:
+                    self._edit(start, layers.value[number + 1].start_mark.index, "")
+                elif number == last_kept + 1:
+                    start = start if number == 0 else self._end(layers.value[last_kept])
+                    self._edit(start, self._end(layers.value[-1]), "")
+
+    def keep_names(self, items: Iterable[SourceItem], *, inserts: bool) -> None:
+        """Writes the automatic names of layers, such as conv_2, that an edit would change.
+
+        The edit inserts a convolution before each of `items`, or else removes `items`. Before a
+        removal, names are written only if the text contains one of them.
+        """
+        words = set(SEPARATORS.split(self.text))
+        for document, layers, numbers in _by_list(items):
+            blocks = entries(get(document, "blocks"))
+            old: Counter[str] = Counter()
+            new: Counter[str] = Counter()
+            renamed = []
+            for number, node in enumerate(layers.value):
+                keys = entries(node) or [node.value]
+                word = next((key for key in keys if key in blocks or KINDS.get(key)), "")
+                old[word] += 1
+                new["conv"] += inserts and number in numbers
+                if inserts or number not in numbers:
+                    new[word] += 1
+                    if old[word] != new[word] and "name" not in keys:
+                        renamed.append((node, f"{word}_{old[word]}"))
+            if inserts or any(name in words for _, name in renamed):
+                for node, name in renamed:
+                    self.add_key(node, "name", name)
+
+    def change_sections(self, document: Node, name: str, ignored: Collection[str]) -> None:
+        """Gives a document another name, if it has one, and renames the sections `ignored` to
+        `x-…`, which convcost does not read."""
+        for key, value in document.value:
+            if key.value == "name" and value.value:
+                self._replace(value, name)
+            elif key.value in ignored:
+                self._replace(key, f"x-{key.value}")
+
+    def result(self, document: Node | None = None) -> str:
+        """The edited text, or that of one document."""
+        start, end = 0, len(self.text)
+        if document is not None:
+            root = document.start_mark.index
+            dividers = [match.span() for match in DIVIDER.finditer(self.text)]
+            start = max((after for _, after in dividers if after <= root), default=0)
+            end = min((before for before, _ in dividers if before > root), default=end)
+        pieces = []
+        for edit_start, edit_end, text in sorted(self._edits, key=lambda edit: edit[:2]):
+            if not start <= edit_start <= edit_end:
+                line = self.text.count("\n", 0, edit_start) + 1
+                message = f"line {line} has an alias, or needs two changes at one place"
+                raise ConstraintError("CC004", message)
+            pieces += [self.text[start:edit_start], text]
+            start = edit_end
+        return "".join((*pieces, self.text[start:end])).replace("\n", self._newline)
+
+    # Parts of the text
+
+    def _edit(self, start: int, end: int, text: str) -> None:
+        self._edits.append((start, end, text))
+
+    def _replace(self, node: Node, value: str | int) -> None:
+        self._edit(node.start_mark.index, node.end_mark.index, _yaml(value))
+
+    def _end(self, node: Node) -> int:
+        """The offset after a value. PyYAML ends a value without brackets at the next one."""
+        outer = node.start_mark
+        while node.id != "scalar" and not node.flow_style:
+            node = node.value[-1] if node.id == "sequence" else node.value[-1][1]
+        start = int(node.start_mark.index)
+        if start < outer.index:
+            message = f"the value at line {outer.line + 1} ends in an alias"
+            raise ConstraintError("CC004", message, "write the value out")
+        return start + len(self.text[start : node.end_mark.index].rstrip())
+
+    def _line_end(self, node: Node) -> int:
+        """The offset after the last line of a value, with its comment."""
+        found = self.text.find("\n", self._end(node))
+        return len(self.text) if found < 0 else found
+
+
+def entries(node: Node) -> dict[str, Node]:
+    """The values of a mapping; empty for other nodes."""
+    return {key.value: value for key, value in node.value} if node.id == "mapping" else {}
+
+
+def get(node: Node, *keys: str) -> Node:
+    """The value at a path of keys; an empty scalar if there is none."""
+    for key in keys:
+        node = entries(node).get(key) or yaml.ScalarNode("", "")
+    return node
+
+
+def _lists(document: Node) -> Iterator[Node]:
+    """All lists of a document, each once however many aliases it has."""
+    nodes, seen = [document], set()
+    for node in nodes:
+        if node.id != "scalar" and id(node) not in seen:
+            seen.add(id(node))
+            nodes += node.value if node.id == "sequence" else entries(node).values()
+            if node.id == "sequence":
+                yield node
+
+
+def _by_list(items: Iterable[SourceItem]) -> Iterable[tuple[Node, Node, set[int]]]:
+    """The document, the list and the numbers of the items, for each list that has some of the
+    items."""
+    groups: dict[int, tuple[Node, Node, set[int]]] = {}
+    for item in items:
+        _, _, numbers = groups.setdefault(id(item.list), (item.document, item.list, set()))
+        numbers.add(item.number)
+    return groups.values()
+
+
+def _yaml(value: str | int) -> str:
+    """The text of a value, in quotes where it needs them."""
+    if isinstance(value, str) and PLAIN.fullmatch(value):
+        return value
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,236 @@
+"""Parses text to nodes: scalars, sequences and mappings, each with its span.
+
+PyYAML's events are read one by one into a small tree. Its `load` and `compose` resolve tags by YAML
+1.1 and need three to ten times as long. Scalars stay text here: what `010` or `on` means is decided
+where a value is read, by the core schema of YAML 1.2.
+"""
+
+from typing import Any, TypeAlias
+
+import yaml
+
+from convcost.model.errors import Note, Problem, Span
+from convcost.model.record import NamedTuple
+
+MAX_DEPTH = 64
+MAX_MERGED = 100_000  # entries that `<<` adds to the mappings of one text
+# The ASCII characters that YAML does not allow.
+CONTROL_BYTES = bytes({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0D})
+NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+
+Mark: TypeAlias = Any  # yaml's Mark: line, column and index, from 0
+
+
+class Scalar(NamedTuple):
+    """A word or number as written; `plain` if it has no quotes, so that it may be a number.
+
+    The end of a plain scalar follows from its text. Not keeping its mark saves a quarter of the
+    memory of a large document.
+    """
+
+    text: str
+    plain: bool
+    start: Mark
+    end: Mark | None
+
+    @property
+    def place(self) -> Span:
+        if self.end is not None:
+            return _place(self.start, self.end)
+        line, column = self.start.line + 1, self.start.column + 1
+        return Span(line, column, line, column + len(self.text))
+
+    @property
+    def null(self) -> bool:
+        """Whether it is a null of YAML 1.2: nothing, `~` or `null`, without quotes."""
+        return self.plain and self.text in NULLS
+
+
+class Sequence(NamedTuple):
+    """A list of nodes."""
+
+    items: "list[Node]"
+    start: Mark
+    end: Mark
+
+    @property
+    def place(self) -> Span:
+        return _place(self.start, self.end)
+
+
+class Mapping(NamedTuple):
+    """A mapping: from each key to its (key node, value node), in the order of the text."""
+
+    entries: "dict[str, tuple[Scalar, Node]]"
+    start: Mark
+    end: Mark
+
+    @property
+    def place(self) -> Span:
+        return _place(self.start, self.end)
+
+    def get(self, key: str) -> "Node | None":
+        """The value of a key; None if there is none, or nothing is written."""
+        _, value = self.entries.get(key, (None, None))
+        return None if type(value) is Scalar and value.null else value
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+def _place(start: Mark, end: Mark) -> Span:
+    return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+class YamlSyntaxError(Exception):
+    """Stops the reading of a text; has the problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def parse_documents(text: str) -> tuple[list[Node], list[Problem]]:
+    """The documents of a text, as far as they could be read, and what is wrong with it."""
+    if not text.isascii() or len(text.encode().translate(None, CONTROL_BYTES)) < len(text):
+        from convcost.language.yaml_errors import forbidden_character
+
+        problem = forbidden_character(text)
+        if problem is not None:
+            return [], [problem]
+    reader = _EventReader()
+    try:
+        reader.run(text)
+    except YamlSyntaxError as error:
+        reader.problems.append(error.problem)
+    return reader.documents, reader.problems
+
+
+def _make_loader(text: str) -> Any:
+    if hasattr(yaml, "CSafeLoader"):
+        return yaml.CSafeLoader(text)
+    from convcost.language.yaml_errors import PythonLoader
+
+    return PythonLoader(text)
+
+
+class _EventReader:
+    """Builds nodes from events, with a list as the stack instead of recursion."""
+
+    def __init__(self) -> None:
+        self.documents: list[Node] = []
+        self.problems: list[Problem] = []
+        self.merged = 0
+
+    def run(self, text: str) -> None:
+        """Reads all documents of a text. Raises YamlSyntaxError at the first syntax error."""
+        loader = _make_loader(text)
+        try:
+            self.read_events(loader)
+        except (yaml.YAMLError, ValueError) as error:
+            from convcost.language.yaml_errors import library_problem
+
+            if "nesting depth" in str(error):  # libyaml reads ahead, and has a lower limit
+                _EventReader().run(text[: error.problem_mark.index])  # type: ignore[union-attr]
+            raise YamlSyntaxError(library_problem(text, error, loader)) from None
+
+    def read_events(self, parser: Any) -> None:  # noqa: C901, PLR0912, PLR0915  one loop, made for speed
+        scalar_event = yaml.ScalarEvent
+        next_event = parser.get_event
+        make = tuple.__new__
+        anchors: dict[str, Node | None] = {}
+        stack: list[tuple[Any, Any, Scalar | None, Any]] = []
+        # The list or dict that is being filled, and the key whose value comes next.
+        container: Any = self.documents
+        key: Scalar | None = None
+        opened: Any = None
+        node: Node
+        while (event := next_event()) is not None:
+            kind = type(event)
+            if kind is scalar_event:
+                plain = event.implicit[0]
+                end = None if plain else event.end_mark
+                node = make(Scalar, (event.value, plain, event.start_mark, end))
+                if event.tag is not None:
+                    self._refuse_tag(event)
+                if event.anchor is not None:
+                    anchors[event.anchor] = node
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                if len(stack) >= MAX_DEPTH:
+                    message = f"more than {MAX_DEPTH} levels of nesting"
+                    raise YamlSyntaxError(_at(event, "CC004", message))
+                if event.tag is not None:
+                    self._refuse_tag(event)
+                if event.anchor is not None:
+                    anchors[event.anchor] = None
+                stack.append((container, opened, key, event.anchor))
+                opened = event
+                container = {} if kind is yaml.MappingStartEvent else []
+                key = None
+                continue
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                if kind is yaml.MappingEndEvent:
+                    node = Mapping(container, opened.start_mark, event.end_mark)
+                    if "<<" in container and container["<<"][0].plain:
+                        node = self._merge(node)
+                else:
+                    node = Sequence(container, opened.start_mark, event.end_mark)
+                container, opened, key, anchor = stack.pop()
+                if anchor is not None:
+                    anchors[anchor] = node
+            elif kind is yaml.AliasEvent:
+                node = self._alias(event, anchors)
+            else:
+                if kind is yaml.DocumentStartEvent:
+                    anchors = {}
+                continue
+            if type(container) is list:
+                container.append(node)
+            elif key is None:
+                if type(node) is not Scalar:
+                    message = "a key must be a word, not a list or mapping"
+                    raise YamlSyntaxError(Problem("CC002", message, node.place))
+                key = node
+            else:
+                text = key.text
+                if text in container:
+                    note = Note("first written here", container[text][0].place)
+                    message = f"`{text}` is written twice"
+                    self.problems.append(Problem("CC003", message, key.place, (note,)))
+                else:
+                    container[text] = (key, node)
+                key = None
+
+    def _alias(self, event: Any, anchors: dict[str, Node | None]) -> Node:
+        node = anchors.get(event.anchor)
+        if node is None:
+            reason = (
+                "is inside its own anchor" if event.anchor in anchors else "has no anchor before it"
+            )
+            raise YamlSyntaxError(_at(event, "CC004", f"the alias `*{event.anchor}` {reason}"))
+        return node
+
+    def _refuse_tag(self, event: Any) -> None:
+        shown = event.tag.replace("tag:yaml.org,2002:", "!!")
+        self.problems.append(_at(event, "CC004", f"the tag `{shown}` has no meaning here"))
+
+    def _merge(self, node: Mapping) -> Mapping:
+        """Merges `<<: *base`: adds the entries of `base` whose keys the mapping does not have."""
+        key, value = node.entries["<<"]
+        entries = {text: entry for text, entry in node.entries.items() if text != "<<"}
+        for base in value.items if type(value) is Sequence else [value]:
+            if type(base) is not Mapping:
+                message = "`<<` needs a mapping, or a list of them"
+                self.problems.append(Problem("CC004", message, key.place))
+                continue
+            self.merged += len(base.entries)
+            if self.merged > MAX_MERGED:
+                message = f"`<<` adds more than {MAX_MERGED:,} entries in this file"
+                raise YamlSyntaxError(Problem("CC004", message, key.place))
+            for text, entry in base.entries.items():
+                entries.setdefault(text, entry)
+        return Mapping(entries, node.start, node.end)
+
+
+def _at(event: Any, code: str, message: str) -> Problem:
+    return Problem(code, message, _place(event.start_mark, event.end_mark))

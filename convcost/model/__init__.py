@@ -1,0 +1,1 @@
+"""Shapes, kinds of layers, networks, measures and costs."""

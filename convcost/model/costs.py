@@ -1,0 +1,302 @@
+"""Exact costs of every layer of a network."""
+
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeAlias
+
+from convcost.model.cost_product import CostProduct
+from convcost.model.errors import UsageError, brief, printable
+from convcost.model.kind import Kind
+from convcost.model.measures import Counts, sum_counts
+from convcost.model.network import Network, Step
+from convcost.model.number_format import format_count
+from convcost.model.receptive_field import (
+    MAX_INTERVALS,
+    ReceptiveField,
+    compose,
+    compose_bounds,
+    join,
+    whole_axis,
+)
+from convcost.model.record import NamedTuple
+from convcost.model.shape import Shape
+from convcost.model.symbolic import is_integer, memo
+
+Totals: TypeAlias = Counts
+Field: TypeAlias = tuple[ReceptiveField, ...]  # one for each axis of the input
+
+
+class LayerCost(NamedTuple):
+    """What one layer costs; `counts` are those of the whole batch."""
+
+    path: str
+    kind: str
+    output: Shape
+    counts: Counts
+    field: Field  # the receptive field
+    stated: bool
+    step: int
+    uncounted: bool = False
+
+    @property
+    def weights(self) -> int:
+        return self.counts.weights
+
+    @property
+    def biases(self) -> int:
+        return self.counts.biases
+
+    @property
+    def params(self) -> int:
+        return self.counts.params
+
+    @property
+    def trainable(self) -> int:
+        return self.counts.trainable
+
+    @property
+    def active(self) -> int:
+        return self.counts.active
+
+    @property
+    def buffers(self) -> int:
+        return self.counts.buffers
+
+    @property
+    def macs(self) -> int:
+        return self.counts.macs
+
+    @property
+    def activations(self) -> int:
+        return self.counts.activations
+
+
+class UncountedKind(NamedTuple):
+    """A kind, and how many of its layers are not counted."""
+
+    kind: str
+    layers: int
+
+
+def column_title(name: str, word: str) -> str:
+    """The title of a column: the convention and its word, such as `thop MACs`.
+
+    If both are the same word, it is there once: `FLOPs`, `macs:biases`."""
+    tool, variant, _ = name.partition(":")
+    if tool.lower() == word.lower():
+        return name if variant else word
+    return name if tool.endswith(f"_{word}") else f"{name} {word}"
+
+
+class ConventionCounts(NamedTuple):
+    """The numbers of a network by a counting convention: of each layer, None if not counted.
+
+    `word` is what the tool calls its number, `notes` what reports say about these numbers.
+    """
+
+    name: str
+    word: str
+    kinds: tuple[str, ...]
+    layers: tuple[int | None, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The title of a column, such as `thop MACs`."""
+        return column_title(self.name, self.word)
+
+    @property
+    def total(self) -> int:
+        """The sum over all layers that are counted."""
+        return sum(number or 0 for number in self.layers)
+
+    @property
+    def by_kind(self) -> dict[str, int]:
+        """The total of each kind, in order of appearance."""
+        found = dict.fromkeys(self.kinds, 0)
+        for kind, number in zip(self.kinds, self.layers, strict=True):
+            found[kind] += number or 0
+        return found
+
+    @property
+    def uncounted(self) -> tuple[UncountedKind, ...]:
+        """The kinds with layers that are not counted."""
+        found: dict[str, int] = {}
+        for kind, number in zip(self.kinds, self.layers, strict=True):
+            if number is None:
+                found[kind] = found.get(kind, 0) + 1
+        return tuple(UncountedKind(*item) for item in found.items())
+
+
+class Costs(NamedTuple):
+    """The costs of a network; `by_convention` has the numbers of the requested conventions."""
+
+    network: Network
+    batch: int
+    layers: tuple[LayerCost, ...]
+    totals: Counts
+    by_convention: tuple[ConventionCounts, ...] = ()
+
+    def __repr__(self) -> str:
+        """A short text, for interpreters and failed assertions."""
+        counts = f"{format_count(self.totals.params)} params, {format_count(self.totals.macs)} macs"
+        batch = f" of {format_count(self.batch)} samples" if self.batch > 1 else ""
+        return f"<Costs {printable(self.network.name)}: {counts}{batch}>"
+
+
+class CountingConvention(Protocol):
+    """What a tool counts."""
+
+    def count(self, costs: Costs, /) -> ConventionCounts:
+        """The numbers of a network by the convention."""
+
+
+def inputs_of(network: Network, step: Step) -> tuple[Shape, ...]:
+    """The input shapes of a step."""
+    return tuple(
+        network.steps[i].shape if i >= 0 else network.inputs[-1 - i][1] for i in step.inputs
+    )
+
+
+class _Counted(NamedTuple):
+    counts: Counts
+    receptive_field: tuple[ReceptiveField, ...] | None
+    uncounted: bool
+
+
+def costs(
+    network: Network,
+    batch: int = 1,
+    conventions: Iterable[CountingConvention] = (),
+    *,
+    receptive_fields: bool = True,
+) -> Costs:
+    """Counts every step for `batch` samples, and by further conventions. Without
+    `receptive_fields`, the field of each layer is left empty.
+
+    Shared weights count as params once, and as macs for each layer.
+    """
+    known: dict[tuple[object, ...], _Counted] = memo(batch, network.variables, network.inputs)
+    steps = network.steps
+    shapes = [step.shape for step in steps]
+    fields: list[Field] = []
+    layers: list[LayerCost] = []
+    intervals = 0
+    starts: list[Field] = [
+        (ReceptiveField(),) * len(shape.size) if receptive_fields else ()
+        for _, shape in network.inputs
+    ]
+    for index, step in enumerate(steps):
+        inputs = step.inputs
+        layer = step.layer
+        if len(inputs) == 1:
+            source = inputs[0]
+            x: tuple[Shape, ...] = (
+                shapes[source] if source >= 0 else network.inputs[-1 - source][1],
+            )
+            field = fields[source] if source >= 0 else starts[-1 - source]
+        else:
+            x = inputs_of(network, step)
+            field = _join_fields(
+                [fields[i] if i >= 0 else starts[-1 - i] for i in inputs[: layer.data_inputs]]
+            )
+        key = (layer, x, step.copies, step.density)
+        counted = known.get(key)
+        if counted is None:
+            counted = known[key] = _count(step, x, batch, fields=receptive_fields)
+        if counted.receptive_field is not None:
+            compose_axis = compose if intervals <= MAX_INTERVALS else compose_bounds
+            field = _compose_fields(field, counted.receptive_field, network, compose_axis)
+            for axis in field:
+                intervals += len(axis.first) - 1
+        fields.append(field)
+        counts = counted.counts
+        if step.shared is not None:
+            counts = counts._replace(weights=0, biases=0, buffers=0, idle=0)
+        elif step.frozen:
+            counts = counts._replace(frozen=sum(getattr(counts, part) for part in step.frozen))
+        path, name, shape = step.path, layer.name, step.shape
+        stated, uncounted = layer.stated or step.density is not None, counted.uncounted
+        own = _of_outputs(field, shape.size) if intervals else field
+        layers.append(LayerCost(path, name, shape, counts, own, stated, index, uncounted))
+    found = Costs(network, batch, tuple(layers), total_counts(layers))
+    return found._replace(by_convention=tuple(one.count(found) for one in conventions))
+
+
+def total_counts(layers: Iterable[LayerCost]) -> Counts:
+    """The sum of each measure over layers."""
+    return sum_counts([layer.counts for layer in layers])
+
+
+def _count(step: Step, inputs: tuple[Shape, ...], batch: int, *, fields: bool) -> _Counted:
+    layer, (stored, used) = step.layer, step.copies
+    x = layer.select_inputs(inputs)
+    weights, biases = _value(layer, "weights", x), _value(layer, "biases", x)
+    macs = _value(layer, "macs", x)
+    if step.density is not None:
+        kept = step.kept_weights(weights)
+        weights, macs = kept, macs * kept // weights
+    counts = Counts(
+        weights * stored,
+        biases * stored,
+        _value(layer, "buffers", x) * stored,
+        macs * used * batch,
+        step.elements * batch,
+        idle=(weights + biases) * (stored - used),
+    )
+    field = layer.receptive_field(x) if fields else None
+    return _Counted(counts, field, not layer.counted())
+
+
+def _value(layer: Kind[Any], cost: str, x: Any) -> int:
+    """The integer of a cost. Raises UsageError if the kind of a plug-in returns anything else."""
+    product = getattr(layer, cost)(x)
+    value = product.value if isinstance(product, CostProduct) else None
+    if type(value) is not int and not is_integer(value):
+        file = sys.modules[type(layer).__module__].__file__
+        raise UsageError(
+            f"`{file}`: {cost} of the kind `{layer.name}` returns {brief(product)}; "
+            "it must return a CostProduct of integers",
+            help="product(filters=64, channels=3) is one, and NOTHING is 0",
+        )
+    return value
+
+
+def _of_outputs(field: Field, size: tuple[int, ...]) -> Field:
+    """The field of the outputs that exist: a period may have more outputs than the axis.
+
+    After a `flatten`, one output depends on all positions.
+    """
+    outputs = size if len(size) == len(field) else (1,) * len(field)
+    return tuple(
+        axis._replace(first=axis.first[:n], last=axis.last[:n])
+        for axis, n in zip(field, outputs, strict=True)
+    )
+
+
+def _join_fields(fields: list[Field]) -> Field:
+    """The field after a join, for each axis. Branches with fewer axes are ignored."""
+    axes = max(map(len, fields))
+    same = [field for field in fields if len(field) == axes]
+    return tuple(join(list(branches)) for branches in zip(*same, strict=True))
+
+
+def _compose_fields(
+    field: Field,
+    fields: tuple[ReceptiveField, ...],
+    network: Network,
+    compose_axis: Callable[[ReceptiveField, ReceptiveField], ReceptiveField],
+) -> Field:
+    """The field after a layer. If its axes are not those of the input, the positions are not
+    known: the field is then the whole input, or unchanged if the layer mixes no positions."""
+    if len(fields) != len(field):
+        positionwise = fields and all(receptive_field.extent == 1 for receptive_field in fields)
+        return field if positionwise else _whole_input(network, len(field))
+    if len(field) == 2 and field[0] == field[1] and fields[0] == fields[1]:  # noqa: PLR2004  square
+        return (compose_axis(field[0], fields[0]),) * 2
+    return tuple(map(compose_axis, field, fields))
+
+
+def _whole_input(network: Network, axes: int) -> Field:
+    sizes = [shape.size for _, shape in network.inputs if len(shape.size) == axes]
+    return tuple(whole_axis(max(numbers)) for numbers in zip(*sizes, strict=True))

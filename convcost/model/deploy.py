@@ -1,0 +1,176 @@
+"""A network as it is deployed: layers that only training needs are folded or removed.
+
+At inference, a batch norm multiplies each channel by a number and adds a number. So it can become
+part of the weights and biases of the layer before it (Jacob et al., 2018, section 3.2). The sum of
+convolutions with the same input is one convolution (Ding et al., RepVGG, 2021, section 3.3).
+"""
+
+from collections import Counter
+from typing import Any
+
+from convcost.model.axes import per_axis, per_axis_border
+from convcost.model.costs import inputs_of
+from convcost.model.graph_edit import GraphEdit, apply_edit
+from convcost.model.kind import Kind
+from convcost.model.network import ALL_PARTS, Network, Parts, Step
+from convcost.model.number_format import counted
+
+
+def deploy(network: Network) -> Network:
+    """The network with batch norms folded, identities and dropouts removed, and parallel
+    convolutions merged.
+
+    Each change keeps the function of the network. The field `deployed` says what changed.
+    """
+    network, edit, counts = _folded(network)
+    merged, convolutions = _merged(apply_edit(network, edit))
+    left = sum(step.layer.name == "batch_norm" for step in merged.steps)
+    done = (
+        ("batch norm", counts["batch norm"], "folded into the layer before"),
+        ("batch norm", left, "kept, because no layer before can include it"),
+        ("parallel convolution", convolutions, "merged into another"),
+        ("identity or dropout layer", counts["identity"], "removed"),
+    )
+    texts = [f"{counted(number, name)} {what}" for name, number, what in done if number]
+    name = f"{network.name} (deployed)"
+    deployed = "; ".join(texts) or "nothing changes"
+    # Published figures and budgets are about the network as it is trained.
+    return merged._replace(
+        name=name, deployed=deployed, published=(), budget=None, states_bias=True
+    )
+
+
+def _folded(network: Network) -> tuple[Network, GraphEdit, Counter[str]]:
+    """The network with what is then frozen, its edit, and the number of layers of each kind that
+    are folded or removed."""
+    steps = network.steps
+    frozen = list(steps)
+    readers = _readers(network)
+    owners = {step.shared for step in steps}
+    edit: GraphEdit = {}
+    counts: Counter[str] = Counter()
+    for index, step in enumerate(steps):
+        if step.layer.is_identity:
+            edit[index] = []
+            counts["identity"] += 1
+        if step.layer.name != "batch_norm" or step.shared is not None or index in owners:
+            continue
+        source = step.inputs[0]
+        alone = readers[source] == 1
+        while source >= 0 and steps[source].layer.is_identity:
+            source = steps[source].inputs[0]
+            alone &= readers[source] == 1
+        if source < 0 or not alone or source in owners or steps[source].shared is not None:
+            continue
+        layer = steps[source].layer
+        if layer.folds_norms and not getattr(layer, "buffer", False):
+            edit[source] = [("", with_options(layer, bias=True))]
+            frozen[source] = steps[source]._replace(frozen=_frozen(network, (source, index)))
+            edit[index] = []
+            counts["batch norm"] += 1
+    return network._replace(steps=tuple(frozen)), edit, counts
+
+
+def _frozen(network: Network, steps: tuple[int, ...]) -> Parts:
+    """The frozen parts of a layer after the params of these steps are folded into it.
+
+    A folded weight is a product with the factors of the norms, and a folded bias is a sum with
+    them. So each is frozen only if everything in it is frozen.
+    """
+    if not any(network.steps[index].frozen for index in steps):
+        return ()
+    learned: set[str] = set()
+    for index in steps:
+        step = network.steps[index]
+        layer, x = step.layer, step.layer.select_inputs(inputs_of(network, step))
+        parts = {"weights": layer.weights(x), "biases": layer.biases(x)}
+        own = {part for part, cost in parts.items() if cost.value and part not in step.frozen}
+        learned |= own | ({"biases"} if layer.is_norm and own else set())
+    return tuple(part for part in ALL_PARTS if part not in learned)
+
+
+def _merged(network: Network) -> tuple[Network, int]:
+    """The network with parallel convolutions merged, and the number of convolutions that are now
+    part of another one.
+
+    The branches of such a sum are convolutions of one tensor, batch norms of it, or the tensor
+    itself.
+    """
+    readers = _readers(network)
+    steps = list(network.steps)
+    edit: GraphEdit = {}
+    merged = 0
+    for index, step in enumerate(network.steps):
+        if step.layer.name != "add":
+            continue
+        branches = [_Branch(network, source, readers) for source in step.inputs]
+        convolutions = [branch for branch in branches if branch.layer is not None]
+        if len(convolutions) < 2 or not all(_fit(convolutions[0], one) for one in branches):  # noqa: PLR2004
+            continue
+        largest = max(convolutions, key=lambda branch: max(branch.kernel))
+        edit[index] = [("", with_options(largest.layer, bias=True))]
+        parts = tuple(branch.step for branch in branches if branch.step is not None)
+        edit.update((part, []) for part in parts)
+        steps[index] = steps[index]._replace(frozen=_frozen(network, parts))
+        merged += len(convolutions) - 1
+    return apply_edit(network._replace(steps=tuple(steps)), edit), merged
+
+
+class _Branch:
+    """An input of a sum: a centred convolution of the tensor `origin`, a batch norm of it, or the
+    tensor itself."""
+
+    def __init__(self, network: Network, source: int, readers: Counter[int]) -> None:
+        self.origin = source
+        self.step: int | None = None
+        self.layer: Any = None
+        self.kernel: tuple[int, ...] = ()
+        step = network.steps[source] if source >= 0 else None
+        changed = step is not None and (step.density is not None or step.copies.stored > 1)
+        if step is None or readers[source] != 1 or step.shared is not None or changed:
+            return
+        if step.layer.name == "batch_norm":
+            self.step, self.origin = source, step.inputs[0]
+        elif step.layer.name == "conv" and _is_centred(step):
+            self.step, self.origin, self.layer = source, step.inputs[0], step.layer
+            self.kernel = per_axis(self.layer.kernel, len(step.shape.size), "kernel")
+
+
+def _fit(conv: _Branch, other: _Branch) -> bool:
+    """Whether two branches can be one convolution.
+
+    A branch without a convolution fits only a convolution with stride 1.
+    """
+    if other.origin != conv.origin:
+        return False
+    if other.layer is None:
+        return conv.layer.stride in (1, (1,) * len(conv.kernel))
+    same = ("filters", "stride", "groups", "connections", "buffer")
+    return all(getattr(conv.layer, name) == getattr(other.layer, name) for name in same)
+
+
+def _is_centred(step: Step) -> bool:
+    """Whether each window is centred on the position of its output: the kernel is odd, and the
+    padding is half of it, rounded down."""
+    layer: Any = step.layer
+    rank = len(step.shape.size)
+    if layer.dilation not in (1, (1,) * rank) or isinstance(layer.padding, str):
+        return False
+    kernel = per_axis(layer.kernel, rank, "kernel")
+    padding = per_axis_border(layer.padding, rank, "padding")
+    return all(
+        f % 2 == 1 and border == (f // 2, f // 2) for f, border in zip(kernel, padding, strict=True)
+    )
+
+
+def _readers(network: Network) -> Counter[int]:
+    """The number of times that each tensor is read; the output of the network counts once more."""
+    found = Counter(source for step in network.steps for source in step.inputs)
+    found[network.last] += 1
+    return found
+
+
+def with_options(layer: Kind[Any], **changed: Any) -> Kind[Any]:
+    """The same kind of layer, with some options changed."""
+    options = {name: getattr(layer, known.field) for name, known in type(layer).options.items()}
+    return type(layer)(**{**options, **changed})

@@ -1,0 +1,168 @@
+"""Spans, problems and exceptions.
+
+A kind, an expression or a number raises `ConstraintError`, which has no position. The language adds
+the span and makes it a `Problem`. One `SpecError` has all problems of a spec.
+"""
+
+from convcost.model.record import NamedTuple
+
+# Codes are stable: never reused, never given another meaning.
+CODES = {
+    "CC001": "the file cannot be read as UTF-8 text",
+    "CC002": "the text is not YAML",
+    "CC003": "a key is written twice",
+    "CC004": "too much nesting, too many aliases, or a tag",
+    "CC005": "the file contains no spec",
+    "CC101": "a key is unknown here",
+    "CC102": "a kind or block is unknown",
+    "CC103": "something required is missing",
+    "CC104": "a value has the wrong type or range",
+    "CC105": "an expression cannot be read",
+    "CC106": "an expression has no exact value",
+    "CC107": "a name is not allowed, or already used",
+    "CC108": "a reference names no layer that can be used here",
+    "CC109": "a block calls itself",
+    "CC110": "the network has too many layers",
+    "CC111": "a layer has no kind, or more than one",
+    "CC112": "a published figure or a budget has the wrong form",
+    "CC113": "a requested variable or document does not exist",
+    "CC201": "a budget's max is exceeded",
+    "CC202": "a budget's min is not reached",
+    "CC203": "a measure grew more than a budget allows",
+    "CC204": "a budget's warning is reached",
+    "CC301": "a window does not fit its input",
+    "CC302": "channels or sizes are not divisible",
+    "CC303": "the inputs of a join do not fit together",
+    "CC304": "the input has the wrong form for this kind",
+    "CC305": "a number is too large to be counted",
+    "CC306": "shared weights do not fit",
+    "CC401": "a model cannot be read with these options",
+    "CC402": "a layer has another shape than in the model",
+    "CC403": "a layer has other params than in the model",
+    "CC404": "a model's file is damaged, or has another format",
+    "CC405": "a dimension of the model must be given",
+}
+
+
+LONGEST_VALUE = 60  # characters of a value in a message
+
+
+class Span(NamedTuple):
+    """A span of a source: lines and columns from 1, in code points; the end is exclusive."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Note(NamedTuple):
+    """A second span that explains a problem, such as the first use of a name."""
+
+    message: str
+    place: Span
+
+
+class Problem(NamedTuple):
+    """One error in a spec: what was found and expected, and in `help` a fix.
+
+    `place` is None if no line is the cause.
+    """
+
+    code: str
+    message: str
+    place: Span | None = None
+    notes: tuple[Note, ...] = ()
+    help: str = ""
+
+
+class Source(NamedTuple):
+    """A text and its name in messages."""
+
+    name: str
+    text: str
+
+
+class ConstraintError(Exception):
+    """A value that is not allowed here: `kernel 7 is larger than the padded input 5`."""
+
+    def __init__(self, code: str, message: str, help: str = "") -> None:  # noqa: A002
+        super().__init__(printable(message))
+        self.code = code
+        self.message = message
+        self.help = help
+
+
+class SpecError(Exception):
+    """All problems of one source, sorted by line, in `problems`.
+
+    As text, each problem is one line with its help below: `net.yaml:3:5: error[CC101]: conv has no
+    option `kernal``.
+    """
+
+    def __init__(self, source: Source, problems: list[Problem]) -> None:
+        super().__init__(source, problems)
+        self.source = source
+        self.problems = sorted(
+            dict.fromkeys(problems), key=lambda problem: problem.place or (0, 0, 0, 0)
+        )
+
+    def __str__(self) -> str:
+        return "\n".join(_problem_text(self.source.name, problem) for problem in self.problems)
+
+
+class UsageError(Exception):
+    """An error in the call, not in a spec: a missing file, an unknown name.
+
+    A message has one or more lines, each its own argument; `help` becomes the last line. A line
+    break inside an argument is text from outside, so it is escaped like every control character.
+    """
+
+    def __init__(self, *lines: str, help: str = "") -> None:  # noqa: A002
+        lines = (*lines, f"help: {help}") if help else lines
+        super().__init__(*map(printable, lines))
+
+    def __str__(self) -> str:
+        return "\n".join(self.args)
+
+
+def _problem_text(file: str, problem: Problem) -> str:
+    place = problem.place
+    where = f"{file}:{place.line}:{place.column}" if place else file
+    help_ = f"\n  help: {printable(problem.help)}" if problem.help else ""
+    return f"{printable(where)}: error[{problem.code}]: {printable(problem.message)}{help_}"
+
+
+def printable(text: str) -> str:
+    """Text with everything that a terminal or a CI log does not show as text replaced by escapes.
+
+    Those are control, format (bidi marks, zero widths), surrogate and private characters, line and
+    paragraph separators, and the beginnings of log commands: `::` at the start, `##[` and `##vso[`
+    anywhere.
+    """
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(c if c.isprintable() else _escape_character(c) for c in text)
+    return _without_commands(text) if "::" in text or "##" in text else text
+
+
+def _without_commands(text: str) -> str:
+    """GitHub skips spaces before `::`; GitHub and Azure Pipelines find `##name[` anywhere."""
+    from re import sub
+
+    return sub(r"#(?=#\w*\[)", r"\\x23", sub(r"^( *):(?=:)", r"\1\\x3a", text))
+
+
+def _escape_character(character: str) -> str:
+    code = ord(character)
+    if code < 0x100:  # noqa: PLR2004  two hex digits
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # noqa: PLR2004
+
+
+def brief(value: object) -> str:
+    """A Python value in a message, truncated to LONGEST_VALUE characters."""
+    try:
+        text = repr(value)
+    except ValueError:  # an int of more digits than Python writes
+        text = f"a very long {type(value).__name__}"
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"

@@ -1,0 +1,252 @@
+"""An expanded network: steps in order of execution, each with its output shape."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from convcost.model.cost_product import NOTHING, CostProduct
+from convcost.model.errors import Span, printable
+from convcost.model.figures import Figure
+from convcost.model.kind import Kind
+from convcost.model.measures import Measure
+from convcost.model.record import NamedTuple
+from convcost.model.shape import Shape
+from convcost.model.symbolic import Symbolic
+
+if TYPE_CHECKING:
+    from convcost.model.dtypes import Dtypes
+
+
+# Parts of the params of a layer.
+Parts: TypeAlias = tuple[Literal["weights", "biases"], ...]
+ALL_PARTS: Parts = ("weights", "biases")
+
+
+def paths_around(path: str) -> Iterator[str]:
+    """The paths of the groups around a layer, outermost first, and of the layer: a, a/b, a/b/c."""
+    end = path.find("/")
+    while end >= 0:
+        yield path[:end]
+        end = path.find("/", end + 1)
+    yield path
+
+
+class HasSpan(Protocol):
+    """A part of the spec with a position in the source."""
+
+    @property
+    def place(self) -> Span: ...
+
+
+class Copies(NamedTuple):
+    """Copies of a layer with weights of their own, of which each position uses some."""
+
+    stored: int = 1
+    used: int = 1
+
+
+class Step(NamedTuple):
+    """One layer of the network.
+
+    `inputs` are indices of steps; −1 − k is the k-th input of the network.
+    `shared` is the index of the step whose weights this layer uses, or None. `frozen` names the
+    parts of its params that training does not change.
+    A layer of an expert has `copies`, and `shape` is the output of one. `density` is the stated
+    share of the weights that are not pruned, a Fraction; None if all are there.
+    """
+
+    path: str
+    layer: Kind[Any]
+    inputs: tuple[int, ...]
+    shape: Shape
+    origin: HasSpan
+    shared: int | None = None
+    note: str = ""
+    frozen: Parts = ()
+    copies: Copies = Copies()
+    density: Any = None
+
+    @property
+    def elements(self) -> int:
+        """The elements of the output, of all copies that run."""
+        return self.shape.elements * self.copies.used
+
+    def product(self, measure: Measure, x: Any) -> CostProduct:
+        """The product of a measure that has one, for one sample. Shared weights are
+        not params of this layer."""
+        if self.shared is not None and measure is not Measure.MACS:
+            return NOTHING
+        one = self._of_one(measure, x)
+        if self.copies == (1, 1):
+            return one
+        if measure is Measure.MACS:
+            return one.times(taken=self.copies.used)
+        return one.times(experts=self.copies.stored)
+
+    def _of_one(self, measure: Measure, x: Any) -> CostProduct:
+        """The product for one copy."""
+        if measure is Measure.PARAMS:
+            return self._of_one(Measure.WEIGHTS, x).plus(self._of_one(Measure.BIASES, x))
+        product = self.layer.product(measure, x)
+        if self.density is None or measure not in (Measure.WEIGHTS, Measure.MACS):
+            return product
+        return product.times(density=self.kept(x))
+
+    def kept(self, x: Any) -> Any:
+        """The share of the weights that is left, a Fraction or a symbolic number: `density` for so
+        many weights that it is a whole number of them."""
+        weights = self.layer.weights(x).value
+        left = self.kept_weights(weights)
+        for number in (left, weights):
+            if isinstance(number, Symbolic):
+                return number.calculate("/", left, weights)
+        from fractions import Fraction
+
+        return Fraction(left, weights)
+
+    def kept_weights(self, weights: int) -> int:
+        """How many of so many weights are left. As `torch.nn.utils.prune` does, it rounds the
+        number that is pruned half to even."""
+        # A Fraction to the left of a symbolic number loses the expression.
+        pruned: int = round(weights * (1 - self.density))
+        return weights - pruned
+
+
+class Group(NamedTuple):
+    """A named group of steps: a block, a branch or a sequence. `output` is the index of a step.
+
+    `options` are the values of the options of a block, by name, for this call.
+    """
+
+    path: str
+    kind: str
+    output: int
+    origin: HasSpan
+    options: tuple[tuple[str, Any], ...] = ()
+
+
+# The measures of a figure that a convention can count.
+COUNTED = ("macs", "flops", "activations")
+# The measures in bytes of a dtype.
+IN_BYTES = ("bytes", "flash", "peak_memory", "memory")
+
+
+def convention_of(measure: str, counted_by: str) -> str:
+    """The convention that counts a measure; empty if it is a measure of convcost."""
+    if measure not in COUNTED:
+        return ""
+    return counted_by or ("flops" if measure == "flops" else "")
+
+
+def counted_label(measure: str, counted_by: str) -> str:
+    """A measure with its convention, such as `macs (thop)`."""
+    return f"{measure} ({counted_by})" if counted_by and measure in COUNTED else measure
+
+
+class Published(NamedTuple):
+    """Published figures by measure; `layer` is a path, or empty for the whole network.
+
+    They are valid for the variables `settings` and the input `size`. `off` names the measures that
+    are known to be wrong, `binary` those with K = 1024, `truncated` those that are not rounded.
+    `biases` is whether params and weights include the biases; if None, params do and weights do
+    not. `counted_by` is the convention that counts operations and activations; if empty, the
+    convention `flops` counts flops, and all other figures are measures of convcost. `dtype` is
+    that of figures in bytes; if empty, it is that of the spec.
+    """
+
+    layer: str
+    figures: tuple[tuple[str, Figure], ...]
+    source: str
+    place: Span
+    settings: tuple[tuple[str, Any], ...] = ()
+    size: tuple[int, ...] | None = None
+    note: str = ""
+    off: tuple[str, ...] = ()
+    binary: tuple[str, ...] = ()
+    truncated: tuple[str, ...] = ()
+    biases: bool | None = None
+    counted_by: str = ""
+    dtype: str = ""
+
+    def convention(self, measure: str) -> str:
+        """The convention that counts a figure; empty if it is a measure of convcost."""
+        return convention_of(measure, self.counted_by)
+
+
+class Limit(NamedTuple):
+    """The limits of one measure: exact counts; growth as a count or (numerator, denominator).
+
+    `counted_by` is the convention that counts it, as in `Published`.
+    """
+
+    measure: str
+    place: Span
+    max: int | None = None
+    min: int | None = None
+    warn: int | None = None
+    grow: tuple[int, int] | int | None = None
+    grow_floor: int = 0
+    dtype: str = ""
+    counted_by: str = ""
+
+    @property
+    def convention(self) -> str:
+        """The convention that counts it; empty if it is a measure of convcost."""
+        return convention_of(self.measure, self.counted_by)
+
+    @property
+    def label(self) -> str:
+        """The measure with its convention, such as `macs (thop)`."""
+        return counted_label(self.measure, self.counted_by)
+
+
+class Rule(NamedTuple):
+    """The limits of the paths that match the pattern `match`; if empty, of the whole network."""
+
+    match: str
+    limits: tuple[Limit, ...]
+
+
+class Budget(NamedTuple):
+    """The limits of a network: in total, by layer (the first match counts), and by group."""
+
+    total: tuple[Limit, ...] = ()
+    layers: tuple[Rule, ...] = ()
+    groups: tuple[Rule, ...] = ()
+    message: str = ""
+    name: str = ""
+
+
+class Network(NamedTuple):
+    """One document of a spec, with all blocks expanded and all shapes computed.
+
+    `last` is the index of the step or input with the shape `output`. `changed` and `resized` are
+    the variables and the input size that replace those of the spec. `deployed` says how the
+    network differs from that of the spec, if it was prepared for inference. `states_bias` is false
+    for a spec without any option `bias`. `dtypes` is None if the spec has no section `dtype`.
+    """
+
+    name: str
+    file: str
+    inputs: tuple[tuple[str, Shape], ...]
+    steps: tuple[Step, ...]
+    groups: tuple[Group, ...] = ()
+    source: str = ""
+    variables: tuple[tuple[str, Any], ...] = ()
+    published: tuple[Published, ...] = ()
+    budget: Budget | None = None
+    output: Shape = Shape(0)
+    last: int = -1
+    changed: tuple[tuple[str, Any], ...] = ()
+    resized: tuple[int, ...] | None = None
+    deployed: str = ""
+    states_bias: bool = True
+    dtypes: "Dtypes | None" = None
+
+    def __repr__(self) -> str:
+        """A short text, for interpreters and failed assertions."""
+        layers = "1 layer" if len(self.steps) == 1 else f"{len(self.steps):,} layers"
+        return f"<Network {printable(self.name)}: {layers}>"
+
+    def matches_settings(self, entry: Published) -> bool:
+        """Whether the network has the variables and the input size of a published figure."""
+        return dict(entry.settings) == dict(self.changed) and entry.size == self.resized

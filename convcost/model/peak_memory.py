@@ -1,0 +1,209 @@
+"""The memory that the tensors of one inference need at once, in elements and in bytes.
+
+Layers run in the order of the spec. While a layer runs, its inputs and its output are alive, and so
+is every tensor that a later layer reads. A tensor that no layer reads is an output of the network
+and stays alive to the end. This is the liveness analysis of compilers; Pisarchyk and Lee,
+"Efficient Memory Management for Deep Neural Net Inference", 2020, apply it to neural networks.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, islice
+
+from convcost.model.costs import inputs_of
+from convcost.model.dtypes import Dtype, Dtypes
+from convcost.model.network import Network, Step
+from convcost.model.record import NamedTuple
+from convcost.model.symbolic import memo
+
+
+class Buffer(NamedTuple):
+    """The memory of one tensor, and of all tensors that are views of it or are written over it.
+
+    `tensor` is the index of the step whose output is the first in the buffer; −1 − k is the k-th
+    input of the network. The buffer is alive from the step `first` to the step `last`, both
+    included.
+    """
+
+    tensor: int
+    elements: int
+    bytes: int
+    first: int
+    last: int
+
+
+class Alive(NamedTuple):
+    """The sums of the buffers that are alive at one step."""
+
+    elements: int
+    bytes: int
+
+
+class PeakMemory(NamedTuple):
+    """The largest sum of bytes that are alive at one step, and the first such step."""
+
+    elements: int
+    bytes: int
+    step: int
+    buffers: tuple[Buffer, ...]
+
+
+def peak_memory(
+    network: Network,
+    batch: int = 1,
+    *,
+    in_place: bool = True,
+    dtypes: Dtypes = Dtypes(),  # noqa: B008
+) -> PeakMemory:
+    """The peak memory over all steps, in the order of the spec.
+
+    Raises ValueError for a network without layers.
+    """
+    return peak_of(network, buffers(network, batch, in_place=in_place, dtypes=dtypes))
+
+
+def peak_of(network: Network, found: Sequence[Buffer]) -> PeakMemory:
+    """The peak memory of a run with these buffers. Raises ValueError if there are no layers."""
+    alive = alive_at_steps(network, found)
+    step = max(range(len(alive)), key=lambda index: alive[index].bytes)
+    return PeakMemory(*alive[step], step, tuple(b for b in found if b.first <= step <= b.last))
+
+
+def tensor_name(network: Network, tensor: int) -> str:
+    """The path of the layer that outputs a tensor, or the name of the input."""
+    return network.steps[tensor].path if tensor >= 0 else network.inputs[-1 - tensor][0]
+
+
+def alive_at_steps(network: Network, found: Iterable[Buffer]) -> list[Alive]:
+    """For each step the sums of all buffers that are alive."""
+    elements, size = ([0] * (len(network.steps) + 2) for _ in Alive._fields)
+    for buffer in found:
+        elements[buffer.first] += buffer.elements
+        elements[buffer.last + 1] -= buffer.elements
+        size[buffer.first] += buffer.bytes
+        size[buffer.last + 1] -= buffer.bytes
+    sums = zip(accumulate(elements), accumulate(size), strict=True)
+    return [Alive(*one) for one in islice(sums, len(network.steps))]
+
+
+def buffers(
+    network: Network,
+    batch: int = 1,
+    *,
+    in_place: bool = True,
+    dtypes: Dtypes = Dtypes(),  # noqa: B008
+) -> list[Buffer]:
+    """All buffers of a run of the network, in the order of their first steps.
+
+    A view, such as flatten, has no buffer of its own. With `in_place`, a layer that computes each
+    element from the same element of its inputs writes over an input that nothing reads later and
+    that has the dtype of the output.
+    """
+    run = _Run(network, batch, dtypes)
+    for index, step in enumerate(network.steps):
+        memory = step.layer.memory
+        if memory == "weights":
+            run.owners[index] = None
+        elif memory == "input":
+            run.view(index, step.inputs[0])
+        elif in_place and (owner := run.reusable(index, step)) is not None:
+            run.write_over(index, owner)
+        else:
+            run.allocate(index, step.elements)
+    return list(run.buffers.values())
+
+
+def tensor_dtypes(network: Network, dtypes: Dtypes) -> dict[int, Dtype]:
+    """The dtype of each tensor: the output of a step, or −1 − k for the k-th input. A view has the
+    dtype of its input, and a stored tensor that of weights."""
+    found: dict[int, Dtype] = {}
+    for k, own in enumerate(dtypes.of(name for name, _ in network.inputs)):
+        found[-1 - k] = own.activations
+    layers = dtypes.of(step.path for step in network.steps)
+    for index, (step, own) in enumerate(zip(network.steps, layers, strict=True)):
+        memory = step.layer.memory
+        dtype = own.weights if memory == "weights" else own.activations
+        found[index] = found[step.inputs[0]] if memory == "input" else dtype
+    return found
+
+
+class _Run:
+    """The buffers of a run of a network, step by step."""
+
+    def __init__(self, network: Network, batch: int, dtypes: Dtypes) -> None:
+        self.network = network
+        self.batch = batch
+        self.last_reads = _last_reads(network)
+        self.buffers: dict[int, Buffer] = {}
+        # The buffer of each tensor; None: the tensor is among the weights.
+        self.owners: dict[int, int | None] = {}
+        self.dtypes = dict(enumerate(_activations(dtypes, (step.path for step in network.steps))))
+        self._overwrites: dict[tuple[object, ...], bool] = memo(
+            batch, network.variables, network.inputs
+        )
+        names = (name for name, _ in network.inputs)
+        for k, dtype in enumerate(_activations(dtypes, names)):
+            tensor = self.owners[-1 - k] = -1 - k
+            self.dtypes[tensor] = dtype
+            if tensor in self.last_reads:
+                self.allocate(tensor, network.inputs[k][1].elements)
+
+    def allocate(self, tensor: int, elements: int) -> None:
+        elements *= self.batch
+        size = self.dtypes[tensor].bytes(elements)
+        self.buffers[tensor] = Buffer(tensor, elements, size, max(tensor, 0), self._last(tensor))
+        self.owners[tensor] = tensor
+
+    def view(self, tensor: int, source: int) -> None:
+        self.owners[tensor] = self.owners[source]
+        self.dtypes[tensor] = self.dtypes[source]
+
+    def write_over(self, tensor: int, owner: int) -> None:
+        self.owners[tensor] = owner
+        self.buffers[owner] = self.buffers[owner]._replace(last=self._last(tensor))
+
+    def reusable(self, index: int, step: Step) -> int | None:
+        """The first buffer that a step can write its output over; None if there is none."""
+        shapes = inputs_of(self.network, step)
+        key = (step.layer, shapes)
+        overwrites = self._overwrites.get(key)
+        if overwrites is None:
+            overwrites = step.layer.overwrites(step.layer.select_inputs(shapes))
+            self._overwrites[key] = overwrites
+        if not overwrites:
+            return None
+        for tensor, shape in zip(step.inputs, shapes, strict=True):
+            owner = self.owners[tensor]
+            if owner is None or shape != step.shape:
+                continue
+            buffer = self.buffers[owner]
+            fits = buffer.elements == step.elements * self.batch  # not so for a first expert layer
+            if fits and buffer.last == index and self.dtypes[tensor] == self.dtypes[index]:
+                return owner
+        return None
+
+    def _last(self, tensor: int) -> int:
+        return self.last_reads.get(tensor, len(self.network.steps))
+
+
+def _activations(dtypes: Dtypes, paths: Iterable[str]) -> Iterator[Dtype]:
+    return (one.activations for one in dtypes.of(paths))
+
+
+def _last_reads(network: Network) -> dict[int, int]:
+    """The last step that reads each tensor or a view of it; an output of the network has none."""
+    found: dict[int, int] = {}
+    for index in reversed(range(len(network.steps))):
+        step = network.steps[index]
+        last = index
+        if step.layer.memory == "input":
+            last = found.get(index, len(network.steps))
+        for tensor in _read(step):
+            found[tensor] = max(found.get(tensor, 0), last)
+    return found
+
+
+def _read(step: Step) -> tuple[int, ...]:
+    """The tensors whose elements a step reads."""
+    if step.layer.memory == "weights":
+        return ()
+    return step.inputs[: step.layer.data_inputs]

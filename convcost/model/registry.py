@@ -1,0 +1,150 @@
+"""Registries of kinds and formats: every module of a package registers what it defines."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from convcost.model.errors import UsageError
+
+T = TypeVar("T")
+PACKAGE = Path(__file__).parents[1]
+
+
+def modules_in(folders: Iterable[str]) -> dict[str, Path]:
+    """The modules and packages in folders, by name, with their source files; none is imported.
+
+    Those that begin with `_` are left out. Raises UsageError if two have the same name.
+    """
+    found: dict[str, Path] = {}
+    for folder in folders:
+        with suppress(OSError):
+            for file in os.listdir(folder):  # noqa: PTH208  names only
+                name, _, suffix = file.partition(".")
+                path = Path(folder, file) if suffix else Path(folder, file, "__init__.py")
+                if not name.startswith("_") and (suffix == "py" or (not suffix and path.is_file())):
+                    if name in found:
+                        raise UsageError(f"`{path}` has the name of `{found[name]}`; rename it")
+                    found[name] = path
+    return dict(sorted(found.items()))
+
+
+@contextmanager
+def plugin_errors(file: Path) -> Iterator[None]:
+    """Raises UsageError with the file for any error in a plug-in.
+
+    With CONVCOST_DEBUG set, the error itself is raised.
+    """
+    try:
+        yield
+    except Exception as error:
+        known = isinstance(error, UsageError) or file.is_relative_to(PACKAGE)
+        if known or os.environ.get("CONVCOST_DEBUG"):
+            raise
+        raise UsageError(
+            f"the plug-in `{file}` cannot be imported: {type(error).__name__}: {error}",
+            help="CONVCOST_DEBUG=1 prints the traceback",
+        ) from None
+
+
+class Registry(Generic[T]):
+    """Finds objects by name. `get` imports only the modules it needs; `names` and `items` import
+    all.
+
+    A module of the package has the names of its objects in double quotes. Where modules compute
+    names, `quoted` is false: for a name that it does not find, `get` imports all modules. Modules
+    whose names begin with `_` are helpers and are skipped. A plug-in that cannot be imported is an
+    error for the names in it, and for `items`.
+    """
+
+    def __init__(self, package: str, *, quoted: bool = True) -> None:
+        self._package = package
+        self._quoted = quoted
+        self._things: dict[str, T] = {}
+        self._unknown: set[str] = set()
+        self._modules: dict[str, Path] = {}
+        self._sources: dict[str, bytes] = {}
+        self._broken: dict[str, UsageError] = {}
+        self._complete = False
+
+    def add(self, name: str, thing: T) -> None:
+        """Raises ValueError if the name is already used."""
+        if name in self._things:
+            raise ValueError(f"the name `{name}` is already used in {self._package}; use another")
+        self._things[name] = thing
+
+    def extend(self, folder: str) -> None:
+        """Adds a folder of further modules, read after the package's own."""
+        path = import_module(self._package).__path__
+        if folder not in path:
+            path.append(folder)
+        self._modules = {}
+        self._sources = {}
+        self._unknown = set()
+        self._quoted = False  # further modules may compute names
+        self._complete = False
+
+    def get(self, name: str) -> T | None:
+        """The object of that name, or None. Its module is found by its name or in the sources."""
+        if name not in self._things and name not in self._unknown and not self._complete:
+            self._search(name)
+        return self._things.get(name)
+
+    def __getitem__(self, name: str) -> T:
+        found = self.get(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def _search(self, name: str) -> None:
+        if name in self._module_files():
+            self._import(name)
+        if name in self._things:
+            return
+        if not self._sources:
+            self._sources = {one: path.read_bytes() for one, path in self._module_files().items()}
+        quoted = f'"{name}"'.encode(errors="surrogatepass")
+        for module, source in self._sources.items():
+            if name not in self._things and quoted in source:
+                self._import(module)
+        if name not in self._things and not self._quoted:
+            self._all()
+        if name not in self._things:
+            self._unknown.add(name)
+
+    def _import(self, module: str) -> None:
+        if module in self._broken:
+            raise self._broken[module]
+        try:
+            with plugin_errors(self._module_files()[module]):
+                import_module(f"{self._package}.{module}")
+        except UsageError as error:
+            self._broken[module] = error
+            raise
+
+    def _module_files(self) -> dict[str, Path]:
+        if not self._modules:
+            self._modules = modules_in(import_module(self._package).__path__)
+        return self._modules
+
+    def names(self) -> list[str]:
+        """The names of all objects, sorted. Imports all modules."""
+        return sorted(self._all())
+
+    def items(self) -> Iterator[tuple[str, T]]:
+        """All objects by name. Raises UsageError if a plug-in cannot be imported."""
+        names = self.names()
+        for error in self._broken.values():
+            raise error
+        for name in names:
+            yield name, self._things[name]
+
+    def _all(self) -> dict[str, T]:
+        if not self._complete:
+            self._complete = True
+            for module in self._module_files():
+                with suppress(UsageError):
+                    self._import(module)
+        return self._things

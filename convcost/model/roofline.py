@@ -1,0 +1,158 @@
+"""The roofline of a device: what limits each layer, and a lower bound of its time.
+
+A layer reads its inputs and weights once and writes its output once. Its time is at least that of
+its multiply-adds at the peak rate of the device, and at least that of its bytes at the peak
+bandwidth (Williams, Waterman and Patterson, "Roofline", Communications of the ACM, 2009).
+"""
+
+from math import prod
+from typing import Any, Literal, TypeAlias
+
+from convcost.model.costs import Costs, inputs_of
+from convcost.model.dtypes import Dtypes
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import Kind
+from convcost.model.network import Step
+from convcost.model.peak_memory import tensor_dtypes
+from convcost.model.record import NamedTuple
+from convcost.model.shape import Shape
+from convcost.model.stored_bytes import StoredBytes, stored_bytes
+from convcost.model.window import AxisWindow, Window
+
+Limit: TypeAlias = Literal["compute", "memory", ""]
+PICOSECONDS = 10**12
+MOST_POSITIONS = 1_000_000  # of one axis; beyond, all positions count as read
+
+
+class Device(NamedTuple):
+    """A device; `ram` and `flash` are bytes, `bandwidth` is bytes a second.
+
+    `macs` are multiply-adds a second by dtype. Without `flash`, weights are in RAM.
+    """
+
+    name: str
+    source: str
+    ram: int
+    flash: int | None = None
+    bandwidth: int | None = None
+    macs: tuple[tuple[str, int], ...] = ()
+    note: str = ""
+
+    def rate(self, dtype: str) -> int:
+        """Multiply-adds a second. Raises ConstraintError if the device has no figure."""
+        known = dict(self.macs)
+        if dtype not in known:
+            names = ", ".join(known) or "no dtype"
+            message = f"{self.name} has no multiply-adds a second for {dtype}"
+            raise ConstraintError("CC112", message, f"it has them for {names}")
+        return known[dtype]
+
+
+class Traffic(NamedTuple):
+    """The bytes that a layer reads and writes, for the whole batch."""
+
+    read: int
+    written: int
+
+    @property
+    def bytes(self) -> int:
+        return self.read + self.written
+
+
+class LayerBound(NamedTuple):
+    """What limits a layer on a device, and the least time that it takes, rounded down."""
+
+    limit: Limit
+    picoseconds: int
+
+
+def traffic(costs: Costs, dtypes: Dtypes) -> list[Traffic]:
+    """The bytes that each layer reads and writes.
+
+    Each input and each weight counts once, and a view counts nothing. A convolution does not read
+    the positions that none of its windows covers.
+    """
+    network = costs.network
+    stored = list(stored_bytes(costs.layers, dtypes))
+    types = tensor_dtypes(network, dtypes)
+    read_elements: dict[tuple[object, ...], tuple[int, ...]] = {}
+    found = []
+    for index, step in enumerate(network.steps):
+        if step.layer.memory != "own":
+            found.append(Traffic(0, 0))
+            continue
+        shapes = inputs_of(network, step)
+        key = (step.layer, shapes)
+        if key not in read_elements:
+            read_elements[key] = _read_elements(step.layer, shapes, step.shape)
+        read = _stored_read(costs, step, index, stored)
+        for tensor, elements in dict(zip(step.inputs, read_elements[key], strict=True)).items():
+            is_stored = tensor >= 0 and network.steps[tensor].layer.memory == "weights"
+            times = 1 if is_stored else costs.batch
+            times *= network.steps[tensor].copies.used if tensor >= 0 else 1
+            read += types[tensor].bytes(elements * times)
+        written = types[index].bytes(step.elements * costs.batch)
+        found.append(Traffic(read, written))
+    return found
+
+
+def bounds(costs: Costs, dtypes: Dtypes, device: Device) -> list[LayerBound]:
+    """The bound of each layer on a device. The device must have a bandwidth.
+
+    Raises ConstraintError if it has no rate for the dtype of a layer with multiply-adds.
+    """
+    assert device.bandwidth is not None
+    types = dtypes.of(layer.path for layer in costs.layers)
+    found = []
+    for layer, own, moved in zip(costs.layers, types, traffic(costs, dtypes), strict=True):
+        rate = 1
+        if layer.macs:
+            wider = max(own.activations, own.weights, key=lambda dtype: dtype.bits)
+            rate = device.rate(wider.name.partition("/")[0])
+        compute, memory = layer.macs * device.bandwidth, moved.bytes * rate
+        limit: Limit = "compute" if compute > memory else "memory" if memory else ""
+        seconds = max(compute, memory) * PICOSECONDS // (rate * device.bandwidth)
+        found.append(LayerBound(limit, seconds))
+    return found
+
+
+def _stored_read(costs: Costs, step: Step, index: int, stored: list[StoredBytes]) -> int:
+    """The bytes of weights, biases and buffers; of a table, the rows that are looked up at most; of
+    experts, those of as many as one position takes, because all positions may take the same."""
+    owner = index if step.shared is None else step.shared
+    copies = costs.network.steps[owner].copies
+    total = -(-stored[owner].total * copies.used // copies.stored)
+    elements = costs.layers[owner].counts.weights
+    if step.layer.operation != "lookup" or not elements:
+        return total
+    return min(total, -(-total * step.shape.elements * costs.batch // elements))
+
+
+def _read_elements(layer: Kind[Any], shapes: tuple[Shape, ...], output: Shape) -> tuple[int, ...]:
+    """The elements of each input that a layer reads, for one sample; 0 if it only gives a shape."""
+    data = len(shapes) if layer.data_inputs is None else layer.data_inputs
+    found = [shape.elements for shape in shapes[:data]] + [0] * len(shapes[data:])
+    windows = layer.windows(layer.select_inputs(shapes))
+    if len(windows) == len(shapes[0].size) and all(isinstance(one, Window) for one in windows):
+        found[0] = shapes[0].channels * prod(map(_covered, windows))
+    if layer.operation == "move":
+        found = [min(elements, output.elements) for elements in found]
+    return tuple(found)
+
+
+def _covered(window: AxisWindow) -> int:
+    """The positions along an axis that at least one window covers."""
+    n, f, s, padding, d, *_ = window
+    outputs = window.output
+    if outputs * f > MOST_POSITIONS:
+        return n
+    same = max((outputs - 1) * s + d * (f - 1) + 1 - n, 0) // 2
+    begin = same if padding is None else padding[0]
+    return len(
+        {
+            at
+            for first in range(-begin, outputs * s - begin, s)
+            for at in range(first, first + d * f, d)
+            if 0 <= at < n
+        }
+    )

@@ -1,0 +1,186 @@
+"""What training needs: saved tensors, gradients, the state of an optimizer, and backward macs.
+
+A backward pass reads some tensors of the forward pass, which stay in memory until then. Which ones
+follows from the derivative of each kind (`Kind.backward_reads`). The gradient of the weights of a
+layer, and that of its input, each need as many multiply-adds as the layer itself. The inputs of the
+network need no gradient.
+"""
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+from convcost.model.costs import Costs
+from convcost.model.dtypes import Dtypes
+from convcost.model.kind import Kind, Operation
+from convcost.model.network import Step
+from convcost.model.peak_memory import tensor_dtypes
+from convcost.model.record import NamedTuple
+from convcost.model.shape import Shape
+
+# Numbers that an optimizer keeps for each trainable param.
+OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
+_READS: dict[Operation, str] = {
+    "conv": "input", "transposed_conv": "input", "deformable_conv": "inputs", "linear": "input",
+    "matmul": "factors", "attention": "inputs", "recurrent": "input", "norm": "input",
+    "activation": "input", "softmax": "output", "pool": "nothing", "reduction": "nothing",
+    "join": "nothing", "resize": "nothing", "scale": "input", "lookup": "input",
+    "move": "nothing", "stated": "input", "contraction": "factors", "experts": "gate",
+    "selective_scan": "inputs", "fft": "nothing",
+}  # fmt: skip
+# The gradient of their input needs the weights, and only that of the weights needs the input.
+_LINEAR = ("conv", "transposed_conv", "linear", "scale", "lookup")
+
+
+class Training(NamedTuple):
+    """The memory of training in bytes, and the multiply-adds of the backward pass, for a batch.
+
+    `saved` are the tensors that the backward pass reads, `gradients` those of trainable params,
+    `state` is that of the optimizer.
+    """
+
+    optimizer: str
+    saved: int
+    gradients: int
+    state: int
+    backward_macs: int
+
+
+def training(costs: Costs, optimizer: str, dtypes: Dtypes) -> Training:
+    """What training the network needs. Raises KeyError for an unknown optimizer."""
+    found = _Backward(costs)
+    types = tensor_dtypes(costs.network, dtypes)
+    saved = sum(
+        types[tensor].bytes(_elements(costs, tensor) * costs.batch) for tensor in found.saved()
+    )
+    gradients = 0
+    own = dtypes.of(layer.path for layer in costs.layers)
+    for step, layer, dtype in zip(costs.network.steps, costs.layers, own, strict=True):
+        if "weights" not in step.frozen:
+            gradients += dtype.weights.bytes(layer.weights)
+        if "biases" not in step.frozen:
+            gradients += dtype.biases.bytes(layer.biases)
+    state = OPTIMIZERS[optimizer] * gradients
+    return Training(optimizer, saved, gradients, state, sum(found.macs()))
+
+
+def _shape(costs: Costs, tensor: int) -> Shape:
+    network = costs.network
+    return network.steps[tensor].shape if tensor >= 0 else network.inputs[-1 - tensor][1]
+
+
+def _elements(costs: Costs, tensor: int) -> int:
+    """The elements of a tensor; of a layer of an expert, those of all copies that run."""
+    network = costs.network
+    return network.steps[tensor].elements if tensor >= 0 else _shape(costs, tensor).elements
+
+
+class _Backward:
+    """Which tensors need a gradient, and what their gradients need."""
+
+    def __init__(self, costs: Costs) -> None:
+        self.costs = costs
+        self.steps = costs.network.steps
+        self.needs: list[bool] = []  # whether the output of each step needs a gradient
+        for index, step in enumerate(self.steps):
+            parts = self._trainable(index)
+            self.needs.append(any(parts) or any(map(self._needs, _data(step))))
+
+    def _needs(self, tensor: int) -> bool:
+        return tensor >= 0 and self.needs[tensor]
+
+    def _trainable(self, index: int) -> tuple[bool, bool]:
+        """Whether a step has weights, and biases, that are trained."""
+        step = self.steps[index]
+        owner = index if step.shared is None else step.shared
+        counts, frozen = self.costs.layers[owner].counts, self.steps[owner].frozen
+        return (
+            counts.weights > 0 and "weights" not in frozen,
+            counts.biases > 0 and "biases" not in frozen,
+        )
+
+    def saved(self) -> set[int]:
+        """The tensors that the backward pass reads, each once; a view is the tensor it shows."""
+        found: set[int] = set()
+        for index, step in enumerate(self.steps):
+            if not self.needs[index]:
+                continue
+            weights, _ = self._trainable(index)
+            reads = backward_reads(step.layer)
+            linear = step.layer.operation in _LINEAR
+            if reads == "output":
+                found.add(self._root(index))
+            elif reads in ("factors", "gate"):
+                factors = self._factors(step, reads, weights=weights)
+                found.update(map(self._root, factors))
+            elif reads == "inputs" or (reads == "input" and (weights or not linear)):
+                data = _data(step) if reads == "inputs" else _data(step)[:1]
+                found.update(map(self._root, data))
+        return {tensor for tensor in found if not self._is_stored(tensor)}
+
+    def _factors(self, step: Step, reads: str, *, weights: bool) -> Iterator[int]:
+        """The factors that the gradient of another factor needs. With a `gate`, the first two
+        inputs are factors, and further ones are added."""
+        factors = _data(step)[:2] if reads == "gate" else _data(step)
+        for number, tensor in enumerate(factors):
+            others = factors[:number] + factors[number + 1 :]
+            if weights or any(map(self._needs, others)):
+                yield tensor
+
+    def _is_stored(self, tensor: int) -> bool:
+        return tensor >= 0 and self.steps[tensor].layer.memory == "weights"
+
+    def _root(self, tensor: int) -> int:
+        while tensor >= 0 and self.steps[tensor].layer.memory == "input":
+            tensor = self.steps[tensor].inputs[0]
+        return tensor
+
+    def macs(self) -> Iterator[int]:
+        """The multiply-adds of the gradients of each step."""
+        for index, step in enumerate(self.steps):
+            macs = self.costs.layers[index].macs
+            yield self._step_macs(index, step, macs) if macs and self.needs[index] else 0
+
+    def _step_macs(self, index: int, step: Step, macs: int) -> int:
+        inputs = [self._needs(tensor) for tensor in _data(step)]
+        weights, _ = self._trainable(index)
+        operation = step.layer.operation
+        if operation == "attention":
+            return self._attention_macs(step, inputs)
+        if operation in ("matmul", "contraction"):
+            return macs * sum(inputs) + macs * weights
+        found = macs * weights + macs * any(inputs)
+        if operation == "recurrent" and not any(inputs):
+            # The states need gradients, and the input does not.
+            own = self._x(step)
+            of_input = step.layer.input_macs(own)
+            if step.density is not None:
+                of_input = of_input.times(density=step.kept(own))
+            found += macs - of_input.value * step.copies.used * self.costs.batch
+        return found
+
+    def _attention_macs(self, step: Step, inputs: list[bool]) -> int:
+        """The scores are a product of queries and keys, the output is one of scores and values."""
+        query, key, value = inputs
+        scores, mean = (
+            self.costs.batch * step.copies.used * prod(factor.value for factor in term)
+            for term in step.layer.macs(self._x(step)).terms
+        )
+        return scores * (query + key) + mean * (value + (query or key))
+
+    def _x(self, step: Step) -> Any:
+        shapes = tuple(_shape(self.costs, tensor) for tensor in step.inputs)
+        return step.layer.select_inputs(shapes)
+
+
+def backward_reads(layer: Kind[Any] | type[Kind[Any]]) -> str:
+    """What the gradients of a kind need: `input`, `inputs`, `output` or `nothing`; `factors` if
+    the gradient of each input needs the others only, `gate` if this is so of the first two."""
+    if layer.backward_reads is not None:
+        return layer.backward_reads
+    return "input" if layer.operation is None else _READS[layer.operation]
+
+
+def _data(step: Step) -> tuple[int, ...]:
+    """The tensors whose elements a step reads; a stored tensor reads none."""
+    return () if step.layer.memory == "weights" else step.inputs[: step.layer.data_inputs]

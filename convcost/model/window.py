@@ -1,0 +1,187 @@
+"""Windows along one axis: output size, its formula, and receptive field.
+
+Letters: n elements of the input, kernel f, stride s, dilation d, padding p.
+"""
+
+from typing import TypeAlias
+
+from convcost.model.axes import per_axis, per_axis_border
+from convcost.model.errors import ConstraintError
+from convcost.model.options import Padding, PerAxisInt
+from convcost.model.receptive_field import ReceptiveField, transposed_window_field, window_field
+from convcost.model.record import NamedTuple
+
+Border: TypeAlias = tuple[int, int] | None  # elements at the start and the end; None is `same`
+
+
+class AxisWindow(NamedTuple):
+    """A window along one axis: it computes the output size and prints the formula."""
+
+    n: int
+    f: int
+    s: int
+    padding: Border
+    d: int
+    ceil: bool = False
+    output_padding: int = 0
+
+    @property
+    def output(self) -> int:
+        """The output size. Raises ConstraintError if it is below 1."""
+        raise NotImplementedError
+
+    @property
+    def general(self) -> str:
+        """The formula of `output` in letters, for any window."""
+        raise NotImplementedError
+
+    @property
+    def formula(self) -> str:
+        """The formula of `output` with its numbers; the textbook formula if that gives the same
+        number."""
+        raise NotImplementedError
+
+    @property
+    def receptive_field(self) -> ReceptiveField:
+        """What one output element depends on along this axis."""
+        raise NotImplementedError
+
+
+class Window(AxisWindow):
+    """A window that slides along an axis, as in a convolution or a pool.
+
+    With `ceil` the division rounds up, and a last window that starts past the input and its leading
+    padding is dropped. `same` gives ⌈n/s⌉; the odd element of its padding is at the end.
+    """
+
+    general = "⌊(n + p_begin + p_end − d·(f − 1) − 1)/s⌋ + 1"
+
+    @property
+    def output(self) -> int:
+        if self.padding is None:
+            return -(-self.n // self.s)
+        steps = self._steps(self.padding)
+        if steps < 0:
+            spans = f"kernel {self.f}"
+            if self.d > 1:
+                spans += f" at dilation {self.d} spans {self.d * (self.f - 1) + 1} and"
+            border = sum(self.padding)
+            padded = f"the padded input {self.n + border}" if border else f"the input {self.n}"
+            raise ConstraintError("CC301", f"{spans} is larger than {padded}")
+        return steps + 1 - self._drops_last(self.padding)
+
+    def _steps(self, padding: tuple[int, int]) -> int:
+        """The number of steps of the window after its first position."""
+        room = self.n + sum(padding) - self.d * (self.f - 1) - 1
+        return -(-room // self.s) if self.ceil else room // self.s
+
+    def _drops_last(self, padding: tuple[int, int]) -> bool:
+        return self.ceil and self._steps(padding) * self.s >= self.n + padding[0]
+
+    @property
+    def formula(self) -> str:
+        n, f, s, padding, d, *_ = self
+        if padding is None:
+            return f"⌈{n}/{s}⌉"
+        begin, end = padding
+        text = f"⌊({n} + {begin} + {end} − {d}·({f} − 1) − 1)/{s}⌋ + 1"
+        if begin == end and d == 1:
+            text = f"⌊({n} − {f} + 2·{begin})/{s}⌋ + 1"
+        if self.ceil:
+            text = text.replace("⌊", "⌈").replace("⌋", "⌉") + " − 1" * self._drops_last(padding)
+        return text
+
+    @property
+    def receptive_field(self) -> ReceptiveField:
+        span = self.d * (self.f - 1)
+        if self.padding is None:
+            begin = max((self.output - 1) * self.s + span + 1 - self.n, 0) // 2
+        else:
+            begin = self.padding[0]
+        return window_field(begin, span, self.s, self.d)
+
+
+class TransposedWindow(AxisWindow):
+    """The window of a transposed convolution. `same` gives n·s."""
+
+    general = "(n − 1)·s − p_begin − p_end + d·(f − 1) + output_padding + 1"
+
+    @property
+    def output(self) -> int:
+        n, f, s, padding, d, _, extra = self
+        if padding is None:
+            if extra:
+                message = "output_padding cannot be used with padding `same`"
+                raise ConstraintError("CC304", message, "remove one of them")
+            return n * s
+        if extra >= max(s, d):
+            message = f"output_padding {extra} must be smaller than stride {s} or dilation {d}"
+            raise ConstraintError("CC304", message)
+        begin, end = padding
+        full = (n - 1) * s + d * (f - 1) + extra + 1
+        if full - begin - end < 1:
+            message = f"padding {begin} + {end} removes all of the output {full}"
+            raise ConstraintError("CC301", message)
+        return full - begin - end
+
+    @property
+    def formula(self) -> str:
+        n, f, s, padding, d, _, extra = self
+        if padding is None:
+            return f"{n}·{s}"
+        begin, end = padding
+        if begin == end and d == 1 and not extra:
+            return f"({n} − 1)·{s} + {f} − 2·{begin}"
+        return f"({n} − 1)·{s} − {begin} − {end} + {d}·({f} − 1) + {extra} + 1"
+
+    @property
+    def receptive_field(self) -> ReceptiveField:
+        if self.padding is None:
+            begin = max(self.d * (self.f - 1) + 1 - self.s, 0) // 2
+        else:
+            begin = self.padding[0]
+        return transposed_window_field(begin, self.f, self.s, self.d)
+
+
+def conv_windows(
+    size: tuple[int, ...],
+    kernel: PerAxisInt,
+    stride: PerAxisInt = 1,
+    padding: Padding = 0,
+    dilation: PerAxisInt = 1,
+    *,
+    ceil: bool = False,
+) -> tuple[AxisWindow, ...]:
+    """A window for each axis of the size.
+
+    Raises ConstraintError if an option has another number of axes.
+    """
+    # The usual case, and much faster.
+    if type(kernel) is type(stride) is type(padding) is type(dilation) is int:
+        border = (padding, padding)
+        return tuple([Window(n, kernel, stride, border, dilation, ceil, 0) for n in size])
+    rank = len(size)
+    borders: tuple[Border, ...] = (None,) * rank
+    if padding != "same":
+        borders = per_axis_border(0 if isinstance(padding, str) else padding, rank, "padding")
+    kernels, strides = per_axis(kernel, rank, "kernel"), per_axis(stride, rank, "stride")
+    dilations = per_axis(dilation, rank, "dilation")
+    axes = zip(size, kernels, strides, borders, dilations, strict=True)
+    return tuple([Window(*axis, ceil, 0) for axis in axes])
+
+
+def transposed_windows(
+    size: tuple[int, ...],
+    kernel: PerAxisInt,
+    stride: PerAxisInt,
+    padding: Padding,
+    dilation: PerAxisInt,
+    output_padding: PerAxisInt,
+) -> tuple[AxisWindow, ...]:
+    """A window for each axis of the size.
+
+    Raises ConstraintError if an option has another number of axes.
+    """
+    windows = conv_windows(size, kernel, stride, padding, dilation)
+    extra = per_axis(output_padding, len(size), "output_padding")
+    return tuple(TransposedWindow(*window[:6], n) for window, n in zip(windows, extra, strict=True))

@@ -1,1 +1,0 @@
-"""Questions about costs, each a pure function to a report."""

@@ -1,0 +1,131 @@
+"""Tables, lists and folded blocks in GitHub Flavored Markdown; every text of a spec is escaped.
+
+GitHub links mentions, issues, addresses and emoji after it has rendered the text, where a character
+reference is the character again. It links nothing inside code. So text that can begin a link is
+code, and every other special character is a character reference. Such signs side by side are in one
+code span: two spans that touch would be read as a span in double backticks. No text keeps a `<`: it
+cannot close a block or begin a comment.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache, partial
+
+from convcost.model.errors import printable
+from convcost.render.markdown.truncate import Piece, ascii_size
+from convcost.reports.comment_model import CommentBlock
+from convcost.reports.table import Cell, Column, Share, Table, cell_text, format_cells
+
+# An underscore inside a word is never markup.
+SPECIAL = re.compile(
+    r"(?P<code>(?:@|#(?=#*\d)|://|:(?=[\w+-]+:)|(?<=[wW]{3})\.|(?<=[gG][hH])-(?=\d))+)"
+    r"|[#|<>&`*\[\]\\~!$]|(?<![^\W_])_|_(?![^\W_])"
+)
+NAME = re.compile(r"[A-Za-z0-9]+(?:[_/][A-Za-z0-9]+)*")  # of most layers
+BLOCK = re.compile(r"^(\d*)([-+=.)])")  # can begin a list or underline a heading
+
+
+def table_pieces(table: Table, rank: int = 0) -> Iterator[Piece]:
+    """A table, and a list of its notes."""
+    titles = _row(_escape_text(column.heading) for column in table.columns)
+    sides = (_side(column, n, table) for n, column in enumerate(table.columns))
+    head = f"{bold(table.heading)}{titles}{_row(sides)}"
+    total = _row(f"**{_cell(cell)}**" if _cell(cell) else "" for cell in table.total)
+    yield Piece(head, _rows(table), total if table.total else "", rank=rank)
+    if table.notes:
+        yield list_piece(table.notes, rank)
+
+
+def _rows(table: Table, longest: int | None = None) -> tuple[str, ...]:
+    """The rows. With `longest`, no text is longer than that many bytes, except in right-aligned
+    columns."""
+    columns = [
+        format_cells(cells, partial(_cell, longest=None if column.align == "right" else longest))
+        for column, cells in zip(table.columns, zip(*table.rows, strict=True), strict=False)
+    ]
+    return tuple(f"| {line} |\n" for line in map(" | ".join, zip(*columns, strict=True)))
+
+
+def list_piece(lines: Iterable[str], rank: int = 0) -> Piece:
+    """Lines as a list."""
+    return Piece("", _items(lines), rank=rank)
+
+
+def _items(lines: Iterable[str], longest: int | None = None) -> tuple[str, ...]:
+    return tuple(f"- {BLOCK.sub(_escape_lead, _cell(line, longest))}\n" for line in lines)
+
+
+def block_piece(block: CommentBlock) -> Piece:
+    """A block under its title; the title of a folded one is its summary. A table has no notes."""
+    body = block.body
+    if isinstance(body, Table):
+        (piece,) = table_pieces(body, block.rank)
+    else:
+        piece = list_piece(body, block.rank)
+    if block.shortens:
+        shorten = partial(_rows, body) if isinstance(body, Table) else partial(_items, body)
+        piece = piece._replace(shorten=shorten)
+    if not block.folded:
+        return piece._replace(head=f"{bold(block.title)}{piece.head}")
+    summary = f"<summary>{_escape_text(block.title, html=True)}</summary>"
+    return piece._replace(
+        head=f"<details>\n{summary}\n\n{piece.head}", close=f"{piece.close}\n</details>\n"
+    )
+
+
+def marker(key: str) -> str:
+    """A hidden line by which a program finds the comment again."""
+    return f"<!-- convcost:{key} -->\n"
+
+
+def bold(title: str) -> str:
+    """A bold paragraph; nothing if there is no title."""
+    text = _escape_text(title).strip()
+    return f"**{text}**\n\n" if text else ""
+
+
+def _side(column: Column, number: int, table: Table) -> str:
+    shares = table.rows and all(isinstance(row[number], Share) for row in table.rows)
+    return "---:" if shares or column.align == "right" else "---"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _cell(cell: Cell, longest: int | None = None) -> str:
+    if not isinstance(cell, str):
+        return cell_text(cell)
+    return _escape_text(cell) if longest is None else _shorten(cell, longest)
+
+
+def _shorten(text: str, longest: int) -> str:
+    """A text of at most `longest` bytes as Markdown in any encoding, truncated if necessary."""
+    text = printable(text)
+    kept, escaped = text[:longest], _escape_text(text) if len(text) <= longest else ""
+    while not escaped or ascii_size(escaped) > longest:
+        kept = kept[: len(kept) * 7 // 8]
+        escaped = f"{_escape_text(kept)}…"
+    return escaped
+
+
+@lru_cache(maxsize=1024)
+def _escape_text(text: str, *, html: bool = False) -> str:
+    """Markdown, or HTML inside it, that renders as `text`. Leading spaces become non-breaking.
+
+    Markdown between two tags is HTML, in which a backtick is only a backtick.
+    """
+    if NAME.fullmatch(text):
+        return text
+    text = printable(text)
+    indented = len(text) - len(text.lstrip(" "))
+    escape = partial(_escape, code="<code>{}</code>" if html else "`{}`")
+    return "&nbsp;" * indented + SPECIAL.sub(escape, text[indented:])
+
+
+def _escape(match: re.Match[str], code: str) -> str:
+    return code.format(match[0]) if match["code"] else f"&#{ord(match[0])};"
+
+
+def _escape_lead(match: re.Match[str]) -> str:
+    return f"{match[1]}&#{ord(match[2])};"

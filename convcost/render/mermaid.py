@@ -1,0 +1,60 @@
+"""Mermaid: the graph of a network as a diagram that GitHub and GitLab draw inside Markdown.
+
+https://mermaid.js.org/syntax/flowchart.html
+"""
+
+from collections.abc import Iterator
+
+from convcost.model.errors import UsageError, printable
+from convcost.model.number_format import format_count
+from convcost.render import FormatOption, Style, format  # noqa: A004
+from convcost.reports.chart_model import Box, GraphChart
+from convcost.reports.report import Report
+
+FENCE = FormatOption(
+    "fence", "Write the diagram as a code block of Markdown.", default=False, type=bool
+)
+# What has a meaning within a quoted text: entities, tags, Markdown, formulas, icons and escapes.
+ESCAPES = str.maketrans({char: f"#{ord(char)};" for char in '#&<>"`\\*~$:'})
+
+
+@format("mermaid", "a graph for Markdown", ".mmd", options=(FENCE,), needs="charts")
+def render(report: Report, style: Style) -> Iterator[str]:
+    graphs = [chart for chart in report.charts() if isinstance(chart, GraphChart)]
+    fence = style.option(FENCE)
+    if not graphs:
+        raise UsageError("the format `mermaid` writes a graph, and this report has none")
+    if len(graphs) > 1 and not fence:
+        raise UsageError(
+            f"a file of Mermaid has one diagram, not {len(graphs)}; choose one network, or write "
+            "code blocks with --fence"
+        )
+    return _pieces(graphs, fence=fence)
+
+
+def _pieces(graphs: list[GraphChart], *, fence: bool) -> Iterator[str]:
+    for number, chart in enumerate(graphs):
+        lines = ["flowchart TB", *_lines(chart)]
+        if fence:
+            lines = ["```mermaid", *lines, "```"]
+        yield "\n" * (number > 0) + "".join(f"{line}\n" for line in lines)
+
+
+def _lines(chart: GraphChart) -> Iterator[str]:
+    for number, box in enumerate(chart.boxes):
+        begin, end = ('(["', '"])') if not box.layers else ('["', '"]')
+        yield f"  n{number}{begin}{_label(box)}{end}"
+    for number, box in enumerate(chart.boxes):
+        for source in box.inputs:
+            yield f"  n{source} --> n{number}"
+
+
+def _label(box: Box) -> str:
+    texts = [box.label or box.path, *([box.kind] if box.layers else []), box.shape]
+    counts = ((box.macs, "macs"), (box.params, "params"))
+    texts += [f"{format_count(count)} {name}" for count, name in counts if count]
+    return "<br/>".join(map(_escaped, texts))
+
+
+def _escaped(text: str) -> str:
+    return printable(text).translate(ESCAPES)

@@ -1,0 +1,155 @@
+"""A network as boxes with edges from top to bottom; the shade of a box is its share of the macs."""
+
+from convcost.model.errors import printable
+from convcost.model.number_format import format_count, format_percent
+from convcost.render.svg.graph_layout import PAD, Edge, GraphLayout, Turn, lay_out
+from convcost.render.svg.primitives import (
+    SMALL,
+    TEXT,
+    Canvas,
+    Rect,
+    SvgBody,
+    brief,
+    decimal,
+    rect,
+    text,
+    tooltip,
+)
+from convcost.render.svg.text_width import fits, width_of
+from convcost.reports.chart_model import Box, GraphChart
+
+TOP = 24.0
+DARKEST = 0.5  # opacity of the accent under text, so that the text stays legible
+RADIUS = 7  # of the corners of a turn
+BEND = 40.0  # the longest curve; a longer edge begins with a straight line
+TIP = 5.0
+
+
+def describe(chart: GraphChart) -> str:
+    layers = sum(box.layers for box in chart.boxes)
+    macs = sum(box.macs for box in chart.boxes)
+    params = sum(box.params for box in chart.boxes)
+    words = (
+        f"A graph of {len(chart.boxes):,} boxes for {layers:,} layers, "
+        f"{format_count(params)} params and {format_count(macs)} macs in all."
+    )
+    if macs:
+        largest = max(chart.boxes, key=lambda box: box.macs)
+        share = format_percent(largest.macs, macs)
+        words += f" The most macs are in {largest.label or largest.path}, {share}."
+    return words
+
+
+def draw(chart: GraphChart, canvas: Canvas) -> SvgBody:
+    layout = lay_out(chart.boxes, canvas.width, tight=canvas.standalone)
+    words = "name, kind, output, macs · params; shade and bar: share of macs"
+    pieces = [
+        text(canvas, 0, 12, words, layout.width, color="muted"),
+        f'<g transform="translate(0 {decimal(TOP)})">',
+    ]
+    look = (
+        f'rx="8" fill="{canvas.color("muted")}" fill-opacity="0.06" '
+        f'stroke="{canvas.color("line")}" class="frame"'
+    )
+    pieces += [rect(place, look) for _, place, _ in layout.frames]
+    pieces += _edges(layout, canvas)
+    names = [box.label or box.path for box in chart.boxes]
+    for path, place, group in layout.frames:
+        pieces += _frame_name(path, place, canvas)
+        for number in group:
+            names[number] = names[number].rpartition("/")[2]
+    whole = sum(box.macs for box in chart.boxes)
+    most = max((box.macs for box in chart.boxes), default=0)
+    for box, name, place in zip(chart.boxes, names, layout.boxes, strict=True):
+        opacity = DARKEST * box.macs / most if most else 0.0
+        pieces += _box(box, place, name, whole, opacity, canvas)
+    pieces.append("</g>")
+    return SvgBody(layout.height + TOP, tuple(pieces), layout.width)
+
+
+def _frame_name(path: str, place: Rect, canvas: Canvas) -> list[str]:
+    """The name of a frame over a white rectangle: edges may pass below it."""
+    name = printable(path)
+    max_width = place.width - 2 * PAD
+    wide = min(width_of(name, SMALL, bold=True), max_width)
+    x, y = place.x + PAD, place.y + 13
+    return [
+        rect(Rect(x - 4, y - 10, wide + 8, 13), f'rx="3" fill="{canvas.color("paper")}"'),
+        text(canvas, x, y, name, max_width, size=SMALL, color="muted", bold=True),
+    ]
+
+
+def _edges(layout: GraphLayout, canvas: Canvas) -> list[str]:
+    color = canvas.color("muted")
+    paths = " ".join([*map(_curve, layout.edges), *map(_turn, layout.turns)])
+    ends = [edge.points[1] for edge in layout.edges if edge.target >= 0]
+    tips = "".join(f"M{decimal(x)},{decimal(y)}l-3.2,-5.5h6.4z" for x, y in ends)
+    return [
+        f'<path class="edges" d="{paths}" fill="none" stroke="{color}" stroke-width="1.3"/>',
+        f'<path d="{tips}" fill="{color}"/>',
+    ]
+
+
+def _curve(edge: Edge) -> str:
+    (x1, y1), (x2, y2), *rest = edge.points
+    end = y2 - TIP * (edge.target >= 0)
+    begin = max(y1, end - BEND)
+    left, right, bend = decimal(x1), decimal(x2), decimal((begin + end) / 2)
+    path = f"M{left},{decimal(y1)}V{decimal(begin)}"
+    path += f"C{left},{bend} {right},{bend} {right},{decimal(end)}"
+    return path + "".join(f"V{decimal(y)}" for _, y in rest)
+
+
+def _turn(turn: Turn) -> str:
+    """Down below the column, right, up through the gutter, and right to the next column."""
+    (x1, y1), (x2, y2), r = turn.start, turn.end, RADIUS
+    return (
+        f"M{decimal(x1)},{decimal(y1)}v10q0,{r} {r},{r}H{decimal(turn.gutter - r)}q{r},0 {r},-{r}"
+        f"V{decimal(y2 + r)}q0,-{r} {r},-{r}H{decimal(x2)}"
+    )
+
+
+def _box(box: Box, place: Rect, name: str, whole: int, opacity: float, canvas: Canvas) -> list[str]:
+    tip = (
+        f"{box.label or box.path}: {box.kind}, output {box.shape}, "
+        f"{format_count(box.params)} params, {format_count(box.macs)} macs, "
+        f"{format_percent(box.macs, whole)}"
+    )
+    if box.layers > 1:
+        tip += f", {box.layers:,} layers"
+    look = f'rx="5" stroke="{canvas.color("muted")}" class="box"'
+    if box.inputs:
+        look += f' fill="{canvas.color("accent")}" fill-opacity="{decimal(opacity)}"'
+    else:
+        look += ' fill="none" stroke-dasharray="3 2"'
+    paper = f'rx="5" fill="{canvas.color("paper")}"'
+    pieces = ["<g>" + tooltip(tip), rect(place, paper), rect(place, look)]
+    room = place.width - 10
+    if whole and box.macs:
+        bar = Rect(place.x + 5, place.bottom - 5.5, room * box.macs / whole, 3)
+        pieces.append(rect(bar, f'fill="{canvas.color("accent")}" class="share"'))
+    if not fits(printable(name), SMALL, room, bold=True):
+        name = name.rpartition("/")[2]
+    lines = [words for words in (_kind(box, name, room), box.shape, _cost(box, room)) if words]
+    size = TEXT if fits(printable(name), TEXT, room, bold=True) else SMALL
+    x, y = place.x + place.width / 2, place.y + 14 + 13 * (3 - len(lines)) / 2
+    pieces.append(text(canvas, x, y, name, room, size=size, anchor="middle", bold=True))
+    for n, words in enumerate(lines, 1):
+        pieces.append(text(canvas, x, y + 13 * n, words, room, size=SMALL, anchor="middle"))
+    return [*pieces, "</g>"]
+
+
+def _kind(box: Box, name: str, room: float) -> str:
+    """The kind, without the part that the name has already: `3×3` for `conv_2`, nothing for
+    `concat_1`."""
+    kind, _, window = box.kind.partition(" ")
+    if box.label or ("→" in window and not fits(box.kind, SMALL, room)):
+        return f"{box.layers:,} layers"
+    stem, _, number = name.rpartition("/")[2].rpartition("_")
+    is_named = kind == name or (kind == stem and number.isdecimal())
+    return window if is_named and "→" not in window else box.kind
+
+
+def _cost(box: Box, room: float) -> str:
+    both = f"{brief(box.macs)} · {brief(box.params)}" if box.macs or box.params else ""
+    return both if fits(both, SMALL, room) else brief(box.macs)

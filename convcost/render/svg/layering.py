@@ -1,0 +1,141 @@
+"""The rows of a graph, the order in each row, and the x of each box and lane.
+
+A layered drawing after Sugiyama, Tagawa and Toda (1981): rows by the longest path, the order in a
+row by the barycenter of the sources. An edge that passes rows has a lane in each of them, so that
+it never crosses a box. A chain of boxes and lanes without branches is one straight thread.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import inf
+
+from convcost.model.record import NamedTuple
+
+SWEEPS = 80
+GAP = 14.0  # between boxes
+LANE_WIDTH = 4.0
+
+
+class Slot(NamedTuple):
+    """A place in a row, of a box or of a lane (`box` is -1) for the edges that leave `source`."""
+
+    row: int
+    box: int
+    source: int
+
+
+class Layering(NamedTuple):
+    """The slots of each row from left to right; `above`: the sources of a slot in the row above."""
+
+    rows: list[list[Slot]]
+    above: dict[Slot, list[Slot]]
+
+
+def row_numbers(inputs: Sequence[tuple[int, ...]]) -> list[int]:
+    """The row of each box: below all its inputs, and as near to its users as that allows."""
+    rows: list[int] = []
+    users: list[list[int]] = [[] for _ in inputs]
+    for number, sources in enumerate(inputs):
+        rows.append(1 + max((rows[source] for source in sources), default=-1))
+        for source in sources:
+            users[source].append(number)
+    for number in reversed(range(len(inputs))):
+        if users[number]:
+            rows[number] = min(rows[user] for user in users[number]) - 1
+    return rows
+
+
+def layer(inputs: Sequence[tuple[int, ...]]) -> Layering:
+    """The slots of boxes, each with its inputs, the numbers of earlier boxes."""
+    numbers = row_numbers(inputs)
+    above: list[dict[Slot, list[Slot]]] = [{} for _ in range(max(numbers, default=-1) + 1)]
+    for number, sources in enumerate(inputs):
+        own = Slot(numbers[number], number, number)
+        above[own.row].setdefault(own, [])
+        for source in sources:
+            upper = Slot(numbers[source], source, source)
+            for row in range(upper.row + 1, own.row + 1):
+                lower = own if row == own.row else Slot(row, -1, source)
+                uppers = above[row].setdefault(lower, [])
+                if upper not in uppers:
+                    uppers.append(upper)
+                upper = lower
+    place: dict[Slot, float] = {}
+    rows = []
+    for slots in above:
+        center = {
+            slot: sum(place[upper] for upper in uppers) / len(uppers) if uppers else n
+            for n, (slot, uppers) in enumerate(slots.items())
+        }
+        rows.append(sorted(slots, key=center.__getitem__))
+        place = {slot: n for n, slot in enumerate(rows[-1])}
+    return Layering(rows, {slot: uppers for row in above for slot, uppers in row.items()})
+
+
+def centers(layering: Layering, size: float) -> dict[Slot, float]:
+    """The x of the middle of each slot. The other threads limit how near a thread
+    is to its neighbours.
+
+    Boxes are `size` wide.
+    """
+    thread = _threads(layering)
+    count = len(set(thread.values()))
+    near: list[list[int]] = [[] for _ in range(count)]
+    lefts: list[dict[int, float]] = [{} for _ in range(count)]
+    rights: list[dict[int, float]] = [{} for _ in range(count)]
+    for lower, uppers in layering.above.items():
+        for upper in uppers:
+            if thread[upper] != thread[lower]:
+                near[thread[upper]].append(thread[lower])
+                near[thread[lower]].append(thread[upper])
+    for row in layering.rows:
+        for left, right in pairwise(row):
+            wide = sum(size if slot.box >= 0 else LANE_WIDTH for slot in (left, right))
+            a, b = thread[left], thread[right]
+            lefts[b][a] = rights[a][b] = max(wide / 2 + GAP, lefts[b].get(a, 0.0))
+    x = _pack(lefts)
+    order = sorted(range(count), key=x.__getitem__)
+    for sweep in range(SWEEPS):
+        for n in order if sweep % 2 else reversed(order):
+            if near[n]:
+                wanted = sum(x[other] for other in near[n]) / len(near[n])
+                least = max((x[m] + need for m, need in lefts[n].items()), default=-inf)
+                most = min((x[m] - need for m, need in rights[n].items()), default=inf)
+                x[n] = max(least, min(most, wanted))
+    return {slot: x[number] for slot, number in thread.items()}
+
+
+def _pack(lefts: list[dict[int, float]]) -> list[float]:
+    """The x of every thread, as far left as possible."""
+    x = [0.0] * len(lefts)
+    for _ in lefts:
+        before = x
+        x = [max((x[n] + need for n, need in left.items()), default=0.0) for left in lefts]
+        if x == before:
+            break
+    return x
+
+
+def _threads(layering: Layering) -> dict[Slot, int]:
+    """The number of each slot's thread.
+
+    A slot continues the thread of the slot above if each is the only neighbour of the other, and if
+    the threads of the row do not cross.
+    """
+    users: dict[Slot, int] = {}
+    for uppers in layering.above.values():
+        for upper in uppers:
+            users[upper] = users.get(upper, 0) + 1
+    numbers: dict[Slot, int] = {}
+    count = 0
+    place: dict[Slot, int] = {}
+    for row in layering.rows:
+        last = -1
+        for slot in row:
+            uppers = layering.above[slot]
+            if len(uppers) == 1 and users[uppers[0]] == 1 and place[uppers[0]] > last:
+                numbers[slot], last = numbers[uppers[0]], place[uppers[0]]
+            else:
+                numbers[slot], count = count, count + 1
+        place = {slot: n for n, slot in enumerate(row)}
+    return numbers

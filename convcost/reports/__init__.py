@@ -1,0 +1,1 @@
+"""The reports: pure functions that turn costs into tables, records and charts."""

@@ -1,0 +1,153 @@
+"""The costs of networks, one row for each layer, or for each group down to a depth."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from convcost.model.costs import Costs, Field, LayerCost, UncountedKind
+from convcost.model.measures import Measure, every_count
+from convcost.model.record import NamedTuple
+from convcost.reports.analyze.columns import (
+    COLUMNS,
+    AnalysisView,
+    convention_columns,
+    option_columns,
+)
+from convcost.reports.analyze.table import analysis_table, select_rows
+from convcost.reports.report import Report, versioned
+from convcost.reports.table import Table
+
+if TYPE_CHECKING:
+    from convcost.reports.chart_model import Chart
+    from convcost.reports.page_model import Page
+    from convcost.reports.totals import TotalsView
+
+SCHEMA = "convcost.analyze/1"
+
+
+class FieldRecord(NamedTuple):
+    """The receptive field, one entry per axis. A step is an integer, or text such as `1/2` where
+    the tensor is larger than the input."""
+
+    size: tuple[int, ...]
+    step: tuple[int | str, ...]
+
+
+_LAYER_FIELDS = ("path", "kind", "output", *Measure, "receptive_field", "stated", "uncounted")
+# A layer of `convcost.analyze/1`, with every measure: field names and order are stable.
+_record_class: Any = type(NamedTuple)
+LayerRecord: Callable[..., tuple[Any, ...]] = _record_class(
+    "LayerRecord", (NamedTuple,), {"__annotations__": dict.fromkeys(_LAYER_FIELDS)}
+)
+
+
+class _AnalysisFields(NamedTuple):
+    networks: tuple[Costs, ...]
+    view: AnalysisView = AnalysisView()
+    totals: "TotalsView | None" = None
+
+
+class Analysis(_AnalysisFields, Report):
+    """The costs of one or more networks; with `totals`, one row per network and no layers."""
+
+    name = "analyze"
+
+    def tables(self) -> Iterator[Table]:
+        if self.totals is not None:
+            from convcost.reports.totals import totals_table
+
+            yield totals_table(self.networks, self.totals)
+            return
+        for costs in self.networks:
+            yield analysis_table(costs, self.view)
+
+    def for_readers(self) -> "Analysis":
+        if self.view.folds is not None:
+            return self
+        return self._replace(view=self.view._replace(folds=True))
+
+    def page(self) -> "Page":
+        from convcost.reports.analyze.page import analysis_page
+
+        return analysis_page(self.networks, self.view)
+
+    def charts(self) -> "Iterator[Chart]":
+        from convcost.reports.charts import of_networks
+
+        return of_networks(self.networks)
+
+    @property
+    def lacks_options(self) -> bool:
+        """Whether the view has the column of options, but no row is a block with options."""
+        chosen = "options" in self.view.columns and self.view.columns != tuple(COLUMNS)
+        return chosen and not any(
+            option_columns(costs, select_rows(costs, self.view).rows) for costs in self.networks
+        )
+
+    def tree(self) -> dict[str, Any]:
+        return versioned(SCHEMA, networks=[self._network(costs) for costs in self.networks])
+
+    def _network(self, costs: Costs) -> dict[str, Any]:
+        network = costs.network
+        inputs = dict(network.inputs)
+        one = len(inputs) == 1
+        rows = [] if self.totals else select_rows(costs, self.view).rows
+        return {
+            "name": network.name,
+            "file": network.file,
+            **({"input": next(iter(inputs.values()))} if one else {"inputs": inputs}),
+            "batch": costs.batch,
+            "convention": "macs",
+            "layers": layer_records(rows),
+            "totals": costs.totals.by_measure(),
+            **({"counts": count_records(costs, rows)} if costs.by_convention else {}),
+        }
+
+
+class CountRecord(NamedTuple):
+    """The numbers by a convention, in the order of the layers; null where it does not count."""
+
+    convention: str
+    word: str
+    total: int
+    uncounted: tuple[UncountedKind, ...]
+    layers: tuple[int | None, ...]
+
+
+def count_records(costs: Costs, rows: list[LayerCost]) -> list[CountRecord]:
+    """A record for each requested convention, with the numbers of the rows."""
+    view = AnalysisView()
+    columns = (
+        [cell(row, costs, view) for row in rows] for _, cell in convention_columns(costs).values()
+    )
+    return [
+        CountRecord(
+            counts.name,
+            counts.word,
+            counts.total,
+            counts.uncounted,
+            tuple(number if isinstance(number, int) else None for number in numbers),
+        )
+        for counts, numbers in zip(costs.by_convention, columns, strict=True)
+    ]
+
+
+def layer_records(rows: Iterable[LayerCost]) -> list[tuple[Any, ...]]:
+    """A record for each row, which is a layer or a group."""
+    records = []
+    known: Field | None = None
+    field = FieldRecord((), ())
+    for row in rows:
+        if row.field is not known:  # layers in a row often share it
+            known, field = row.field, field_record(row.field)
+        counts = every_count(row.counts)
+        flags = (row.stated, row.uncounted)
+        records.append(LayerRecord(row.path, row.kind, row.output, *counts, field, *flags))
+    return records
+
+
+def field_record(field: Field) -> FieldRecord:
+    """The size and the step of a receptive field along each axis of the input."""
+    return FieldRecord(
+        tuple([axis.extent for axis in field]),
+        tuple([axis.step if type(axis.step) is int else str(axis.step) for axis in field]),
+    )

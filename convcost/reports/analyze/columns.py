@@ -1,0 +1,142 @@
+"""The columns of an analysis, each with the cell of a layer or group."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from convcost.model.costs import ConventionCounts, Costs, LayerCost, inputs_of
+from convcost.model.measures import HEADLINE, Measure
+from convcost.model.network import paths_around
+from convcost.model.options import show
+from convcost.model.record import NamedTuple
+from convcost.reports.table import Cell, Column, Layout, Share, Size, shape_size
+
+DEFAULT_COLUMNS = ("layer", "kind", "output", "params", "macs", "params_share", "share")
+SHARES = {"params_share": Measure.PARAMS, "share": Measure.MACS}  # of the total of the network
+
+
+class AnalysisView(NamedTuple):
+    """The rows and columns to show. With `folds`, layers that cost nothing and leave the tensor's
+    shape as it is have no row; None leaves that to the format."""
+
+    columns: tuple[str, ...] = DEFAULT_COLUMNS
+    depth: int | None = None
+    sort: str | None = None
+    top: int | None = None
+    layout: Layout = "hwc"
+    folds: bool | None = None
+
+
+class CellColumn(NamedTuple):
+    """A column, and the function that makes its cell for a row."""
+
+    column: Column
+    cell: Callable[[LayerCost, Costs, AnalysisView], Cell]
+
+
+def _measure(measure: Measure) -> CellColumn:
+    return CellColumn(
+        Column(measure, measure, "right", scales=True),
+        lambda row, _costs, _view: row.counts[measure],
+    )
+
+
+def _macs(row: LayerCost, _costs: Costs, _view: AnalysisView) -> Cell:
+    return "?" if row.uncounted and not row.macs else row.macs
+
+
+# Many layers are equal.
+_part = lru_cache(1024)(Share)
+_size = lru_cache(1024)(shape_size)
+
+
+def _share(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
+    return None if row.uncounted and not row.macs else _part(row.macs, costs.totals.macs)
+
+
+def _kind(row: LayerCost) -> str:
+    if row.uncounted:
+        return f"{row.kind} (uncounted)"
+    return f"{row.kind} (stated)" if row.stated else row.kind
+
+
+def _work(measure: Measure) -> CellColumn:
+    """The product that a count is computed from; a group has none."""
+
+    def cell(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
+        step = costs.network.steps[row.step] if row.step >= 0 else None
+        if step is None or step.path != row.path or not row.counts[measure]:
+            return None
+        product = step.product(measure, step.layer.select_inputs(inputs_of(costs.network, step)))
+        batched = measure.per_sample and costs.batch > 1
+        return (product.times(batch=costs.batch) if batched else product).text
+
+    return CellColumn(Column(f"{measure}_work", f"{measure} =", "left", folds=True), cell)
+
+
+def option_columns(costs: Costs, rows: list[LayerCost]) -> dict[str, CellColumn]:
+    """A column for each option that a block among the rows has, in order of appearance."""
+    given = {group.path: dict(group.options) for group in costs.network.groups if group.options}
+
+    def column(name: str) -> CellColumn:
+        def cell(row: LayerCost, _costs: Costs, _view: AnalysisView) -> Cell:
+            value = given.get(row.path, {}).get(name)
+            return value if type(value) is int or value is None else show(value).strip("`")
+
+        return CellColumn(Column(f"option_{name}", name), cell)
+
+    names = dict.fromkeys(name for row in rows for name in given.get(row.path, ()))
+    return {f"option {name}": column(name) for name in names}
+
+
+def convention_columns(costs: Costs) -> dict[str, CellColumn]:
+    """A column for each requested convention. A group has the sum of its layers."""
+
+    def column(counts: ConventionCounts) -> CellColumn:
+        sums: dict[str, int] = {}
+        for layer, number in zip(costs.layers, counts.layers, strict=True):
+            for path in paths_around(layer.path):
+                sums[path] = sums.get(path, 0) + (number or 0)
+
+        def cell(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
+            if row.step >= 0 and costs.layers[row.step] is row:
+                number = counts.layers[row.step]
+                return "?" if number is None else number
+            return sums[row.path]
+
+        return CellColumn(Column(f"count_{counts.name}", counts.title, scales=True), cell)
+
+    return {f"count {counts.name}": column(counts) for counts in costs.by_convention}
+
+
+# None: `option_columns` has a column for each option.
+COLUMNS: dict[str, CellColumn | None] = {
+    "layer": CellColumn(
+        Column("path", "layer", "left", folds=True), lambda row, _costs, _view: row.path
+    ),
+    "kind": CellColumn(Column("kind", "kind", "left", 3), lambda row, _costs, _view: _kind(row)),
+    "output": CellColumn(
+        Column("output", "output", "right", 1),
+        lambda row, _costs, view: _size(row.output, view.layout),
+    ),
+    "params": _measure(Measure.PARAMS),
+    "macs": CellColumn(_measure(Measure.MACS).column, _macs),
+    "params_share": CellColumn(
+        Column("params_share", "share of params", "left", 4),
+        lambda row, costs, _view: _part(row.params, costs.totals.params),
+    ),
+    "share": CellColumn(Column("share", "share of macs", "left", 2), _share),
+    **{measure: _measure(measure) for measure in Measure if measure not in HEADLINE},
+    "receptive_field": CellColumn(
+        Column("receptive_field", "receptive field", "right"),
+        lambda row, _costs, _view: Size(
+            tuple(axis.extent if axis.exact else f"≤{axis.extent}" for axis in row.field)
+        ),
+    ),
+    "params_work": _work(Measure.PARAMS),
+    "macs_work": _work(Measure.MACS),
+    "step": CellColumn(
+        Column("step", "step", "right"),
+        lambda row, _costs, _view: Size(tuple(axis.step for axis in row.field)),
+    ),
+    "options": None,
+}

@@ -1,0 +1,66 @@
+"""Charts of costs. Layers without a bar, box or tile of their own are summed in another one."""
+
+from collections.abc import Iterator
+
+from convcost.model.costs import Costs
+from convcost.model.measures import HEADLINE, Measure
+from convcost.reports.chart_model import Chart
+from convcost.reports.charts.bars import (
+    blocks_side_by_side,
+    by_block,
+    by_layer,
+    have_common_blocks,
+    side_by_side,
+)
+from convcost.reports.charts.graph import graph
+from convcost.reports.charts.memory import memory
+from convcost.reports.charts.treemap import treemap
+
+MOST_NETWORKS = 12  # of a chart with a bar for each network and block
+
+
+def of_network(costs: Costs) -> Iterator[Chart]:
+    """All charts of one network."""
+    yield by_layer(costs, Measure.MACS, "bars")
+    yield by_layer(costs, Measure.PARAMS, "params")
+    yield from by_block(costs, Measure.MACS, "blocks")
+    yield from by_block(costs, Measure.PARAMS, "blocks_params")
+    yield from treemap(costs, Measure.PARAMS, "treemap")
+    yield from treemap(costs, Measure.MACS, "treemap_macs")
+    yield memory(costs)
+    yield graph(costs)
+
+
+def of_networks(networks: tuple[Costs, ...]) -> Iterator[Chart]:
+    """The charts of each network; of several networks, with names like `bars#VGG-16`."""
+    if len(networks) == 1:
+        yield from of_network(networks[0])
+        return
+    used: set[str] = set()
+    for costs in networks:
+        for chart in of_network(costs):
+            name = first = f"{chart.name}#{costs.network.name}"
+            number = 1
+            while name in used:
+                number += 1
+                name = f"{first}#{number}"
+            used.add(name)
+            yield chart._replace(name=name)
+
+
+def comparison_charts(networks: tuple[Costs, ...]) -> Iterator[Chart]:
+    """Charts that compare networks; also by block, if few networks have common blocks."""
+    for measure in HEADLINE:
+        yield side_by_side(networks, measure)
+    if len(networks) <= MOST_NETWORKS and have_common_blocks(networks):
+        for measure in HEADLINE:
+            yield blocks_side_by_side(networks, measure)
+
+
+def of_points(name: str, points: tuple[Costs, ...], *, alone: bool) -> Iterator[Chart]:
+    """The points of a sweep side by side. `alone` is true if the report has no charts of another
+    network."""
+    for measure in reversed(HEADLINE):
+        own = measure if alone else f"{measure}#{name}"
+        title = f"{name}: {measure} of {len(points):,} points"
+        yield side_by_side(points, measure)._replace(name=own, title=title)

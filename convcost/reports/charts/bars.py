@@ -1,0 +1,89 @@
+"""Bar charts: of one network by layer and by block, and of several networks side by side."""
+
+from collections.abc import Iterator
+
+from convcost.model.costs import Costs
+from convcost.model.measures import Measure
+from convcost.reports.chart_model import Bar, Bars
+
+MOST = 20
+
+
+def by_layer(costs: Costs, measure: Measure, name: str) -> Bars:
+    """The layers with the largest counts, and the sum of the others."""
+    counts = [(layer.path, layer.counts[measure]) for layer in costs.layers]
+    largest = sorted((item for item in counts if item[1]), key=lambda item: -item[1])
+    shown = largest if len(largest) == MOST + 1 else largest[:MOST]
+    others = largest[len(shown) :]
+    bars = [Bar(path, (count,)) for path, count in shown]
+    if others:
+        bars.append(_rest(len(others), (sum(count for _, count in others),)))
+    title = f"{costs.network.name}: {measure} by layer"
+    return Bars(name, title, measure, (costs.network.name,), tuple(bars), parts=True)
+
+
+def by_block(costs: Costs, measure: Measure, name: str) -> Iterator[Bars]:
+    """The top-level blocks in their order; empty if every layer is a block of its own."""
+    blocks = _blocks(costs, measure)
+    if len(blocks) not in (1, len(costs.layers)):
+        title = f"{costs.network.name}: {measure} by block"
+        bars = _block_bars([blocks])
+        yield Bars(name, title, measure, (costs.network.name,), bars, parts=True)
+
+
+def side_by_side(networks: tuple[Costs, ...], measure: Measure) -> Bars:
+    """One bar for each network."""
+    bars = tuple(Bar(costs.network.name, (costs.totals[measure],)) for costs in networks)
+    return Bars(measure, f"{_format_names(networks)}: {measure}", measure, ("",), bars)
+
+
+def blocks_side_by_side(networks: tuple[Costs, ...], measure: Measure) -> Bars:
+    """One bar for each network and block."""
+    title = f"{_format_names(networks)}: {measure} by block"
+    names = tuple(costs.network.name for costs in networks)
+    bars = _block_bars([_blocks(costs, measure) for costs in networks])
+    return Bars(f"{measure}_by_block", title, measure, names, bars)
+
+
+def have_common_blocks(networks: tuple[Costs, ...]) -> bool:
+    """Whether any two networks share at least half of the blocks of the smaller one."""
+    names = [set(_blocks(costs, Measure.PARAMS)) for costs in networks]
+    return all(
+        2 * len(one & other) >= min(len(one), len(other))
+        for number, one in enumerate(names)
+        for other in names[number + 1 :]
+    )
+
+
+def _format_names(networks: tuple[Costs, ...]) -> str:
+    names = [costs.network.name for costs in networks]
+    return " and ".join(names) if len(names) < 3 else f"{len(names):,} networks"  # noqa: PLR2004
+
+
+def _blocks(costs: Costs, measure: Measure) -> dict[str, int]:
+    """The counts of the top-level blocks by name."""
+    counts: dict[str, int] = {}
+    for layer in costs.layers:
+        block = layer.path.partition("/")[0]
+        counts[block] = counts.get(block, 0) + layer.counts[measure]
+    return counts
+
+
+def _block_bars(networks: list[dict[str, int]]) -> tuple[Bar, ...]:
+    """A bar for each of the largest blocks of any network, and one for the sum of the others."""
+    largest: dict[str, int] = {}
+    for blocks in networks:
+        for block, count in blocks.items():
+            largest[block] = max(largest.get(block, 0), count)
+    ranked = sorted((block for block in largest if largest[block]), key=lambda b: -largest[b])
+    rest = set(ranked[MOST:]) if len(ranked) > MOST + 1 else set()
+    shown = (block for block in largest if largest[block] and block not in rest)
+    bars = [Bar(block, tuple(blocks.get(block) for blocks in networks)) for block in shown]
+    if rest:
+        sums = tuple(sum(blocks.get(block, 0) for block in rest) for blocks in networks)
+        bars.append(_rest(len(rest), sums))
+    return tuple(bars)
+
+
+def _rest(count: int, values: tuple[int, ...]) -> Bar:
+    return Bar(f"{count:,} others", values, rest=True)

@@ -1,0 +1,62 @@
+"""The policy of an updated baseline: without `--allow-growth`, counts may only go down.
+
+A check cannot detect growth over a count that the baseline no longer has. So in a new baseline no
+total may grow, and no layer or group under a `grow` rule. The receptive field is not a cost, so it
+may grow.
+
+A renamed network looks like a new one and a deleted one. So if an update has both, each new network
+is compared with one deleted network.
+"""
+
+from collections.abc import Iterable
+
+from convcost.model.costs import total_counts
+from convcost.model.measures import PARTS
+from convcost.model.network import Budget, Limit, Rule
+from convcost.reports.check.baseline import TOTALS
+from convcost.reports.check.evaluate import CheckedNetwork
+from convcost.reports.check.measures import NO_SPAN
+
+COSTS = tuple(measure for measure in TOTALS if measure not in (*PARTS, "receptive_field"))
+
+
+def forbid_growth(checked: CheckedNetwork, file: str) -> CheckedNetwork:
+    """The network with budgets that allow no growth: of its total, and of the layers and groups
+    under a `grow` rule. `file` is the baseline."""
+    both = [total_counts(of.layers) for of in (checked.network, checked.base) if of is not None]
+    # A part that is all of its measure would be reported twice.
+    parts = (part for part in PARTS if any(counts.rest(part) for counts in both))
+    total = Budget(total=tuple(Limit(measure, NO_SPAN, grow=0) for measure in (*COSTS, *parts)))
+    budgets = [(file, total)]
+    for where, budget in checked.budgets:
+        layers, groups = _rules(budget.layers), _rules(budget.groups)
+        budgets.append((where, budget._replace(total=(), layers=layers, groups=groups)))
+    return checked._replace(budgets=tuple(budgets))
+
+
+def _rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The same patterns in the same order, because the first that matches a layer applies."""
+    return tuple(
+        rule._replace(
+            limits=tuple(
+                limit._replace(max=None, min=None, warn=None, grow=0, grow_floor=0)
+                for limit in rule.limits
+                if limit.grow is not None
+            )
+        )
+        for rule in rules
+    )
+
+
+def pair_networks(new: Iterable[str], deleted: Iterable[str]) -> list[int | None]:
+    """Pairs new networks with deleted ones, both by name: for each new one the index of a deleted
+    one, or None if none is left. Equal names are paired first, the others in their order."""
+    left = dict(enumerate(deleted))
+    found: list[int | None] = []
+    for name in new:
+        same = next((index for index, old in left.items() if old == name), None)
+        found.append(same)
+        if same is not None:
+            del left[same]
+    rest = iter(left)
+    return [next(rest, None) if index is None else index for index in found]

@@ -1,0 +1,64 @@
+"""Limits by a counting convention: the network is counted by it, then checked like any other."""
+
+from convcost.model.costs import LayerCost
+from convcost.model.measures import Measure
+from convcost.model.network import Budget, Limit, Rule
+from convcost.model.record import NamedTuple
+from convcost.reports.check.measures import MeasuredNetwork
+
+
+class CountedBudget(NamedTuple):
+    """The limits of a budget by one convention; `measure` is what findings call it.
+
+    A recounted network has the numbers of the convention as its macs, so these are limits of macs.
+    If `convention` is empty, they are limits of convcost's own measures.
+    """
+
+    convention: str
+    measure: str
+    budget: Budget
+
+
+def split_budget(budget: Budget) -> tuple[CountedBudget, ...]:
+    """The limits of measures of convcost first, then those of each convention."""
+    rules = (*budget.layers, *budget.groups)
+    limits = (*budget.total, *(one for rule in rules for one in rule.limits))
+    keys = dict.fromkeys((one.convention, one.label) for one in limits if one.convention)
+    if not keys:
+        return (CountedBudget("", "", budget),)
+    return tuple(CountedBudget(*key, _only(budget, *key)) for key in (("", ""), *keys))
+
+
+def _only(budget: Budget, convention: str, label: str) -> Budget:
+    def kept(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+        if not convention:
+            return tuple(one for one in limits if not one.convention)
+        return tuple(
+            one._replace(measure=Measure.MACS)
+            for one in limits
+            if (one.convention, one.label) == (convention, label)
+        )
+
+    def rules(original: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        # All rules stay, because a layer has the limits of the first rule that matches it.
+        return tuple(rule._replace(limits=kept(rule.limits)) for rule in original)
+
+    layers, groups = rules(budget.layers), rules(budget.groups)
+    return budget._replace(total=kept(budget.total), layers=layers, groups=groups)
+
+
+def recounted(network: MeasuredNetwork | None, convention: str) -> MeasuredNetwork | None:
+    """The network with the numbers of a convention as its macs; None if only its counts are known,
+    as in a baseline file."""
+    from convcost.conventions import find_convention
+
+    costs = network and network.costs
+    if network is None or costs is None:
+        return None
+    numbers = find_convention(convention).numbers(costs).layers
+    return network.with_layers(map(_recounted, costs.layers, numbers))
+
+
+def _recounted(layer: LayerCost, number: int | None) -> LayerCost:
+    counts = layer.counts._replace(macs=number or 0)
+    return layer._replace(counts=counts, uncounted=number is None)

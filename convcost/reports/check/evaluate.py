@@ -1,0 +1,248 @@
+"""Budgets applied to a network: one finding for each test of each limit."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+
+from convcost.model.costs import LayerCost
+from convcost.model.network import IN_BYTES, Budget, Limit
+from convcost.model.record import NamedTuple
+from convcost.reports.check.by_convention import recounted, split_budget
+from convcost.reports.check.finding import Finding, Growth, Level, Scope, Test
+from convcost.reports.check.measures import PEAK, LayerIndex, MeasuredNetwork, count_each_layer
+from convcost.reports.layer_changes import pair_layers
+
+CODES: dict[Test, str] = {"max": "CC201", "min": "CC202", "grow": "CC203", "warn": "CC204"}
+TOP = 3
+NO_BASE = "there is no base"
+NO_TENSORS = "a baseline file has counts, and no tensors"
+NEW_LAYER = "the layer is new"
+
+
+class CheckedNetwork(NamedTuple):
+    """A network, its base if known, and its budgets, each with the name of the file it is in.
+
+    `spec` is the name of the spec that the network was read from.
+    """
+
+    spec: str
+    network: MeasuredNetwork
+    budgets: tuple[tuple[str, Budget], ...]
+    base: MeasuredNetwork | None = None
+
+
+def evaluate(checked: CheckedNetwork) -> tuple[Finding, ...]:
+    """All findings of a network, in the order of its budgets."""
+    if not checked.budgets:
+        return ()
+    scopes = cache(lambda convention: _scopes(checked, convention))
+    return tuple(
+        finding._replace(measure=measure) if measure else finding
+        for file, budget in checked.budgets
+        for convention, measure, limited in split_budget(budget)
+        for scope, limits in scopes(convention).of(limited)
+        for limit in limits
+        for finding in _findings(checked.spec, file, budget, scope, limit)
+    )
+
+
+def _scopes(checked: CheckedNetwork, convention: str) -> "_Scopes":
+    """What the budgets limit. With a convention, its numbers replace the macs."""
+    if not convention:
+        return _Scopes(checked)
+    network, base = (recounted(one, convention) for one in (checked.network, checked.base))
+    assert network is not None
+    reason = f"the base has no numbers by {convention}" if checked.base else NO_BASE
+    return _Scopes(checked._replace(network=network, base=base), reason)
+
+
+class _Counts(NamedTuple):
+    """The counts of one measure; `top` are the layers that grew most, or without a base the
+    largest."""
+
+    found: int
+    base: int | None
+    top: tuple[tuple[str, int], ...]
+
+
+class _Scope:
+    """What a limit applies to: the network, a layer, or the layers that a pattern matches.
+
+    `network` and `base` contain only these layers. `base` is None if the base has none of them, and
+    `reason` says why. `old` maps the path of a layer to its layer in the base. Each count is
+    computed once, because many budgets can limit one network.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        path: str,
+        network: MeasuredNetwork,
+        base: MeasuredNetwork | None,
+        old: Mapping[str, LayerCost],
+        reason: str = NO_BASE,
+    ) -> None:
+        self.scope = scope
+        self.path = path
+        self.network = network
+        self.base = base
+        self.old = old
+        self.reason = reason
+        self.counts = cache(self._counts)
+        self.unknown = cache(self._unknown)
+
+    def _counts(self, measure: str, dtype: str, test: Test) -> _Counts:
+        known = self.base is not None and self.base.knows(measure)
+        base = self.base.total(measure, dtype, test) if self.base and known else None
+        if measure in PEAK and self.network.layers:
+            peak = self.network.peak(dtype)
+            more = self.network.total("flash", dtype) if measure == "memory" else 0
+            top = () if self.base else self.network.peak_tensors(peak)[:TOP]
+            return _Counts(peak.bytes + more, base, top)
+        top = () if self.scope == "layer" else self._largest(measure, dtype)
+        return _Counts(self.network.total(measure, dtype, test), base, top)
+
+    def _largest(self, measure: str, dtype: str) -> tuple[tuple[str, int], ...]:
+        if measure in (*PEAK, "depth", "receptive_field"):
+            return ()
+        dtypes = self.network.dtypes(dtype)
+        layers = self.network.layers
+        paths = [layer.path for layer in layers]
+        common = [path for path in paths if path in self.old]
+        old = count_each_layer([self.old[path] for path in common], measure, dtypes)
+        before = dict(zip(common, old, strict=True))
+        now = zip(paths, count_each_layer(layers, measure, dtypes), strict=True)
+        grown = [(path, count - before.get(path, 0)) for path, count in now]
+        grown.sort(key=lambda item: -item[1])
+        return tuple((path, by) for path, by in grown[:TOP] if by > 0)
+
+    def reason_of(self, measure: str) -> str:
+        """Why the base has no count of a measure."""
+        known = self.base is None or self.base.knows(measure)
+        return self.reason if known else f"{NO_TENSORS}, so its {measure} is not known"
+
+    def _unknown(self, measure: str) -> tuple[str, str]:
+        """Why a measure is not known, now and in the base; empty if it is known."""
+        if measure != "macs":
+            return "", ""
+        before = self.base.layers if self.base else ()
+        return _unknown_macs(self.network.layers), _unknown_macs(before, " in the base")
+
+
+class _Scopes:
+    """What the budgets of a network limit.
+
+    A layer of the base belongs to the groups of the current layer that it is paired with. A removed
+    layer belongs to the groups of its own path.
+    """
+
+    def __init__(self, checked: CheckedNetwork, reason: str = NO_BASE) -> None:
+        self.network, self.base, self.reason = checked.network, checked.base, reason
+        before = self.base.layers if self.base else ()
+        changes = pair_layers(before, self.network.layers) if before else ()
+        self.old = {one.path: one.before for one in changes if one.before and one.after}
+        self.total = _Scope("total", "", self.network, self.base, self.old, reason)
+        self.layers = LayerIndex(self.network.layers)
+        now = {one.before.path: one.path for one in changes if one.before}
+        self.before = LayerIndex(before, [now[layer.path] for layer in before])
+
+    def of(self, budget: Budget) -> Iterator[tuple[_Scope, tuple[Limit, ...]]]:
+        """The total, the layers, each by the first rule that matches it, and the groups."""
+        yield self.total, budget.total
+        if budget.layers:
+            rules = self.layers.first_rules(budget.layers)
+            for layer, rule in zip(self.network.layers, rules, strict=True):
+                if rule is not None:
+                    yield self._layer(layer), rule.limits
+        for rule in budget.groups:
+            network = self.network.with_layers(self.layers.matching(rule.match))
+            base = self.base and self.base.with_layers(self.before.matching(rule.match))
+            yield _Scope("group", rule.match, network, base, self.old, self.reason), rule.limits
+
+    def _layer(self, layer: LayerCost) -> _Scope:
+        network, before = self.network.with_layers([layer]), self.old.get(layer.path)
+        base = self.base.with_layers([before]) if self.base and before else None
+        reason = NEW_LAYER if self.base else self.reason
+        return _Scope("layer", layer.path, network, base, self.old, reason)
+
+
+def _findings(
+    spec: str, file: str, budget: Budget, scope: _Scope, limit: Limit
+) -> Iterator[Finding]:
+    """A finding for each test of a limit. If `max` is exceeded, `warn` has no finding."""
+    unknown, unknown_base = scope.unknown(limit.measure)
+    in_bytes = limit.measure in IN_BYTES
+    dtype = scope.network.dtypes(limit.dtype).text if in_bytes else ""
+
+    def counts(test: Test) -> _Counts:
+        # Only a receptive field has another count for a `min`.
+        same = limit.measure != "receptive_field"
+        return scope.counts(limit.measure, limit.dtype, "max" if same else test)
+
+    def finding(test: Test, level: Level, bound: int | Growth, reason: str = unknown) -> Finding:
+        return Finding(
+            level,
+            CODES[test],
+            file,
+            limit.place if limit.place.line else None,
+            scope.network.name,
+            spec,
+            budget.name,
+            scope.scope,
+            scope.path,
+            limit.measure,
+            test,
+            bound,
+            *counts(test),
+            budget.message,
+            reason if level == "skipped" else "",
+            dtype,
+        )
+
+    found, base, _ = counts("max")
+    over = limit.max is not None and found > limit.max
+    if limit.max is not None:
+        level = _level(within=not over, exceeded="error", unknown=unknown)
+        yield finding("max", level, limit.max)
+    if limit.warn is not None and not over:
+        level = _level(within=found <= limit.warn, exceeded="warning", unknown=unknown)
+        yield finding("warn", level, limit.warn)
+    if limit.min is not None:
+        # The known macs are only a part of all macs, so they cannot be below a min.
+        within = bool(unknown) or counts("min").found >= limit.min
+        yield finding("min", _level(within=within, exceeded="error", unknown=unknown), limit.min)
+    if limit.grow is not None:
+        part, whole = limit.grow if isinstance(limit.grow, tuple) else (limit.grow, 0)
+        growth = Growth(part, whole, limit.grow_floor, _growth_text(part, whole))
+        if base is None:
+            yield finding("grow", "skipped", growth, scope.reason_of(limit.measure))
+        elif unknown_base:
+            yield finding("grow", "skipped", growth, unknown or unknown_base)
+        else:
+            within = growth.allows(base, found)
+            level = _level(within=within, exceeded="error", unknown=unknown)
+            yield finding("grow", level, growth)
+
+
+def _level(*, within: bool, exceeded: Level, unknown: str) -> Level:
+    """The level of a finding. Unknown macs skip a limit only if the known ones do not exceed it."""
+    if not within:
+        return exceeded
+    return "skipped" if unknown else "passed"
+
+
+def _unknown_macs(layers: Iterable[LayerCost], where: str = "") -> str:
+    """Which layers have uncounted macs, as the reason `its macs are uncounted: magic`; empty if
+    there are none."""
+    paths = [layer.path for layer in layers if layer.uncounted]
+    if not paths:
+        return ""
+    whose = "its" if len(paths) == 1 else "their"
+    listed = ", ".join(paths[:TOP]) + ", …" * (len(paths) > TOP)
+    return f"{whose} macs are uncounted{where}: {listed}"
+
+
+def _growth_text(part: int, whole: int) -> str:
+    """The allowed growth as text: a share, `2.5 %`, or a count, `1,000`."""
+    from decimal import Decimal
+
+    return f"{(Decimal(100 * part) / whole).normalize():f} %" if whole else f"{part:,}"

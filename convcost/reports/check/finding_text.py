@@ -1,0 +1,119 @@
+"""The text of a finding: a sentence without counts, one line with all counts, or name and value."""
+
+from collections.abc import Iterable
+
+from convcost.model.number_format import format_change, format_count, format_difference
+from convcost.reports.check.finding import Finding, Growth, Test
+
+LIMITS: dict[Test, str] = {
+    "max": "max",
+    "warn": "warning limit",
+    "min": "min",
+    "grow": "growth limit",
+}
+
+
+def excess(finding: Finding) -> int | None:
+    """How far a limit is exceeded; 0 if it is not, None for a limit of growth."""
+    if isinstance(finding.limit, Growth):
+        return None
+    over = finding.found - finding.limit
+    return max(0, -over if finding.test == "min" else over)
+
+
+def excess_text(finding: Finding) -> str:
+    """By how much a limit is exceeded: `+1`, or `-1` for a min; empty if it is not exceeded."""
+    over = excess(finding) or 0
+    return f"{'-' if finding.test == 'min' else '+'}{format_count(over)}" if over else ""
+
+
+def finding_label(finding: Finding) -> str:
+    """The spec and the network of a finding; see `network_label`."""
+    return network_label(finding.spec, finding.network)
+
+
+def network_label(spec: str, network: str) -> str:
+    """The spec, with the name of the network if that is not the name of the file."""
+    stem = spec.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    return spec if network == stem else f"{spec}#{network}"
+
+
+def change_text(before: int, after: int) -> str:
+    """A change with its sign and percentage: `+1,885,697 (+0.6 %)`. There is no percentage if
+    `before` is 0."""
+    grown = after - before
+    if not grown or not before:
+        return format_difference(grown)
+    return f"{format_difference(grown)} ({format_change(grown, before)})"
+
+
+def format_sentence(finding: Finding) -> str:
+    """The result without counts, such as `macs over the max of budget `mobile``."""
+    if finding.level == "skipped":
+        return f"{LIMITS[finding.test]} of {finding.what} is not checked: {finding.reason}"
+    return f"{finding.what} {_comparison(finding)}{_of_budget(finding)}"
+
+
+def one_line(finding: Finding) -> str:
+    """The result with exact counts, such as `macs 320,000,001 over the max 320,000,000 (+1)`."""
+    if finding.level == "skipped":
+        return format_sentence(finding)
+    what, comparison = f"{finding.what} {format_count(finding.found)}", _comparison(finding)
+    if isinstance(finding.limit, Growth):
+        base = finding.base or 0
+        grown = f"{change_text(base, finding.found)} from {format_count(base)}"
+        return f"{what}, {grown}, {comparison} +{finding.limit.text}{_of_budget(finding)}"
+    over = excess_text(finding)
+    limit = f"{format_count(finding.limit)}{_of_budget(finding)}{f' ({over})' if over else ''}"
+    return f"{what} {comparison} {limit}"
+
+
+def _comparison(finding: Finding) -> str:
+    """How the count compares with its limit: `over the max`, `not below the min`."""
+    passed = finding.level == "passed"
+    words = ("not below", "below") if finding.test == "min" else ("within", "over")
+    return f"{words[0] if passed else words[1]} the {LIMITS[finding.test]}"
+
+
+def _of_budget(finding: Finding) -> str:
+    return f" of budget `{finding.budget}`" if finding.budget else ""
+
+
+def limit_text(finding: Finding) -> str:
+    """The limit as text: a count, or a growth such as `+2 %, growth up to 100,000 is allowed`."""
+    if not isinstance(finding.limit, Growth):
+        return format_count(finding.limit)
+    floor = finding.limit.floor
+    allowed = f", growth up to {format_count(floor)} is allowed" if floor else ""
+    return f"+{finding.limit.text}{allowed}"
+
+
+def limit_location(finding: Finding) -> str:
+    """The file and line that set the limit: `models/net.yaml:7`."""
+    return f"{finding.file}:{finding.place.line}" if finding.place else finding.file
+
+
+def largest_layers(finding: Finding) -> str:
+    """The layers that grew most, with signs; without a base, the largest."""
+    text = format_count if finding.base is None else format_difference
+    return ", ".join(f"{path} {text(count)}" for path, count in finding.top)
+
+
+def details(finding: Finding) -> Iterable[tuple[str, str]]:
+    """Name and text of every fact of a finding; counts are exact."""
+    over = excess_text(finding)
+    yield "limit", f"{limit_text(finding)}  ({limit_location(finding)})"
+    yield "found", f"{format_count(finding.found)}{f'  ({over})' if over else ''}"
+    if finding.base is not None:
+        yield "base", f"{format_count(finding.base)}  {change_text(finding.base, finding.found)}"
+    if finding.top and finding.level != "passed":
+        yield "grew" if finding.base is not None else "most", largest_layers(finding)
+    if finding.message and finding.level in ("error", "warning"):
+        yield "help", finding.message
+
+
+def labeled_line(finding: Finding, path: str) -> str:
+    """The finding in one line, to print beside the file `path`. The spec and the network come
+    first if they do not follow from the file."""
+    label = finding_label(finding).removeprefix(f"{path}#")
+    return one_line(finding) if label == path else f"{label}: {one_line(finding)}"

@@ -1,0 +1,171 @@
+"""The measures that a budget can limit: of a network, of one layer, of the layers of a pattern.
+
+Depth is the largest number of layers with macs on a path through the network, as papers count it:
+VGG-16 has 16, GoogLeNet 22, ResNet-50 has 50. Bytes are those of the params in a dtype; `flash` has
+the buffers, too. `memory` is flash and peak memory, for a device that loads the weights into RAM.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from fnmatch import translate
+
+from convcost.language.patterns import has_wildcard
+from convcost.model.costs import Costs, LayerCost
+from convcost.model.dtypes import Dtypes, parse_dtypes
+from convcost.model.errors import Span
+from convcost.model.measures import Measure
+from convcost.model.network import Budget, Rule, paths_around
+from convcost.model.peak_memory import PeakMemory, peak_memory, tensor_name
+from convcost.model.record import NamedTuple
+from convcost.model.shape import Shape
+from convcost.model.stored_bytes import stored_bytes
+
+PEAK = ("peak_memory", "memory")  # measures that need the tensors of a network
+NO_SPAN = Span(0, 0, 0, 0)
+
+
+class MeasuredNetwork(NamedTuple):
+    """The layers of a network, its own budget, and the measures that only the whole network has.
+
+    `receptive_field` is the longest side of the receptive field of an output element; `shortest` is
+    the shortest side, 0 if it is not known. A `min` limits the shortest side. `costs` are None if
+    the layers are only known by their counts; then `stored_dtypes` are the types of their numbers.
+    """
+
+    name: str
+    layers: tuple[LayerCost, ...]
+    depth: int
+    receptive_field: int
+    inputs: tuple[tuple[str, Shape], ...] = ()
+    shortest: int = 0
+    budget: Budget | None = None
+    costs: Costs | None = None
+    stored_dtypes: Dtypes | None = None
+
+    @property
+    def inputs_text(self) -> str:
+        """The input shapes: `224×224×3`; of several inputs, with their names."""
+        if len(self.inputs) == 1:
+            return self.inputs[0][1].text
+        return ", ".join(f"{name} {shape.text}" for name, shape in self.inputs)
+
+    def with_layers(self, layers: Iterable[LayerCost]) -> "MeasuredNetwork":
+        """The network with only these layers."""
+        return self._replace(layers=tuple(layers))
+
+    def total(self, measure: str, dtype: str = "", test: str = "max") -> int:
+        """The count that a limit on `measure` is compared with. `test` is the key of the limit: a
+        `min` of the receptive field limits its shortest side. `dtype` replaces the dtypes of the
+        spec."""
+        if measure == "depth":
+            return self.depth
+        if measure == "receptive_field":
+            if test == "min" and self.shortest:
+                return self.shortest
+            return self.receptive_field
+        if measure == "memory":
+            return self.total("peak_memory", dtype) + self.total("flash", dtype)
+        if measure == "peak_memory":
+            return self.peak(dtype).bytes if self.layers else 0
+        return count_layers(self.layers, measure, self.dtypes(dtype))
+
+    def knows(self, measure: str) -> bool:
+        """Whether a measure is known. A baseline file has counts, and no tensors."""
+        return self.costs is not None or measure not in PEAK
+
+    def dtypes(self, dtype: str = "") -> Dtypes:
+        """The dtypes of that text; without one, those of the spec."""
+        if dtype:
+            return parse_dtypes(dtype)
+        own = self.costs.network.dtypes if self.costs else self.stored_dtypes
+        return own or Dtypes()
+
+    def peak(self, dtype: str = "") -> PeakMemory:
+        """The peak memory of one sample. The network must have `costs`, and layers."""
+        assert self.costs is not None
+        return peak_memory(self.costs.network, dtypes=self.dtypes(dtype))
+
+    def peak_tensors(self, peak: PeakMemory) -> tuple[tuple[str, int], ...]:
+        """The tensors that are alive at the peak, with their bytes, the largest first."""
+        assert self.costs is not None
+        network = self.costs.network
+        names = [(tensor_name(network, one.tensor), one.bytes) for one in peak.buffers]
+        return tuple(sorted(names, key=lambda item: -item[1]))
+
+
+def measure_network(costs: Costs) -> MeasuredNetwork:
+    """All measures of a network that a budget can limit."""
+    network = costs.network
+    field = costs.layers[network.last].field if network.last >= 0 else ()
+    sides = [int(axis.extent) for axis in field] or [1]
+    return MeasuredNetwork(
+        network.name,
+        costs.layers,
+        depth(costs),
+        max(sides),
+        network.inputs,
+        min(sides),
+        network.budget,
+        costs,
+    )
+
+
+def count_layers(
+    layers: Sequence[LayerCost],
+    measure: str,
+    dtypes: Dtypes = Dtypes(),  # noqa: B008
+) -> int:
+    """The sum over the layers; for the largest activation, the maximum."""
+    counts = count_each_layer(layers, measure, dtypes)
+    return max(counts, default=0) if measure == "largest_activation" else sum(counts)
+
+
+def count_each_layer(layers: Sequence[LayerCost], measure: str, dtypes: Dtypes) -> Iterable[int]:
+    """The count of each layer, in order."""
+    if measure == "largest_activation":
+        return (layer.activations for layer in layers)
+    if measure in ("bytes", "flash"):
+        stored = stored_bytes(layers, dtypes)
+        return (one.params if measure == "bytes" else one.total for one in stored)
+    of = Measure(measure)
+    return (layer.counts[of] for layer in layers)
+
+
+def depth(costs: Costs) -> int:
+    """The largest number of layers with macs on a path through the network."""
+    depths: list[int] = []
+    for step, layer in zip(costs.network.steps, costs.layers, strict=True):
+        before = max((depths[source] for source in step.inputs if source >= 0), default=0)
+        depths.append(before + (layer.macs > 0))
+    return max(depths, default=0)
+
+
+class LayerIndex:
+    """Finds the layers that a pattern matches: by their own paths, or by the path of a group that
+    they are in. `paths` replace the paths of the layers."""
+
+    def __init__(self, layers: Sequence[LayerCost], paths: Sequence[str] | None = None) -> None:
+        self.layers = layers
+        self._by_path: dict[str, list[int]] = {}
+        own = [layer.path for layer in layers] if paths is None else paths
+        for position, whole in enumerate(own):
+            for path in paths_around(whole):
+                self._by_path.setdefault(path, []).append(position)
+
+    def matching(self, pattern: str) -> list[LayerCost]:
+        """The layers that a pattern matches, in the order of the network."""
+        return [self.layers[position] for position in self._positions(pattern)]
+
+    def first_rules(self, rules: Iterable[Rule]) -> list[Rule | None]:
+        """For each layer the first rule whose pattern matches it."""
+        found: list[Rule | None] = [None] * len(self.layers)
+        for rule in rules:
+            for position in self._positions(rule.match):
+                found[position] = found[position] or rule
+        return found
+
+    def _positions(self, pattern: str) -> Collection[int]:
+        if not has_wildcard(pattern):
+            return self._by_path.get(pattern, ())
+        paths = filter(re.compile(translate(pattern)).match, self._by_path)
+        return sorted({position for path in paths for position in self._by_path[path]})

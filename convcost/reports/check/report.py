@@ -1,0 +1,129 @@
+"""The report of a check: the findings in order, and the verdict."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from convcost import __version__
+from convcost.model.errors import printable
+from convcost.model.measures import CONVENTION
+from convcost.model.record import NamedTuple
+from convcost.reports.check import tables
+from convcost.reports.check.evaluate import NO_BASE, CheckedNetwork
+from convcost.reports.check.finding import CheckCounts, CheckResult, Finding
+from convcost.reports.check.finding_text import finding_label, one_line
+from convcost.reports.report import Report
+from convcost.reports.table import Column, Table
+
+if TYPE_CHECKING:
+    from convcost.reports.comment_model import Comment
+
+SCHEMA = "convcost.check/1"
+ORDER = {"error": 0, "warning": 1, "skipped": 2, "passed": 3}
+
+
+class _CheckFields(NamedTuple):
+    found: tuple[Finding, ...]
+    statements: tuple[str, ...] = ()
+    against: str = ""
+    report_passed: bool = False
+    networks: tuple[CheckedNetwork, ...] = ()
+    base_missing: bool = False
+    allow_missing_base: bool = False
+    headline: str = ""
+
+
+class Check(_CheckFields, Report):
+    """All findings of all networks.
+
+    `statements` are sentences that a reader needs, such as that a spec is new. `against` is the
+    name of the base. `base_missing`: a limit of growth was not checked, because the base is not
+    available; with `allow_missing_base` that is no failure. `report_passed` also shows the limits
+    that passed. `headline` replaces the verdict.
+    """
+
+    name = "check"
+
+    @property
+    def title(self) -> str:
+        """The verdict, without counts."""
+        if self.headline:
+            return self.headline
+        if self.exceeded:
+            return "Over budget"
+        if not self.ok:
+            return "Growth was not checked: the base is not available"
+        if self.base_missing:
+            return "All checked limits passed; growth was not checked"
+        return "Within all budgets"
+
+    @property
+    def ok(self) -> bool:
+        """Whether no limit is exceeded, and every limit of growth has a base."""
+        return not self.exceeded and (self.allow_missing_base or not self.base_missing)
+
+    @property
+    def exceeded(self) -> bool:
+        """The findings of exceeded limits."""
+        return any(finding.level == "error" for finding in self.found)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __repr__(self) -> str:
+        """Short, for a failed assertion: the verdict and the first exceeded limit."""
+        errors = (finding for finding in self.findings() if finding.level == "error")
+        exceeded = [f"{finding_label(finding)}: {one_line(finding)}" for finding in errors][:1]
+        first = exceeded or [self.title] * self.base_missing
+        return printable(f"<Check ok={self.ok}: {'; '.join((*first, self.summary.text))}>")
+
+    @property
+    def summary(self) -> CheckCounts:
+        """The number of limits by level."""
+        counts = Counter(finding.level for finding in self.found)
+        return CheckCounts(
+            counts.total(), counts["passed"], counts["error"], counts["warning"], counts["skipped"]
+        )
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings to show: errors, warnings, skipped limits, and passed limits on request."""
+        reported = (f for f in self.found if self.report_passed or f.level != "passed")
+        return tuple(sorted(reported, key=lambda finding: ORDER[finding.level]))
+
+    def check_result(self) -> CheckResult:
+        return CheckResult(self.found, self.findings(), self.statements, self.summary)
+
+    def tables(self) -> Iterator[Table]:
+        has_base = bool(self.against)
+        yield from tables.finding_tables(self.findings(), has_base=has_base)
+        counts = self.summary
+        against = f"against {self.against}" if has_base else NO_BASE
+        base = (against,) if has_base or counts.skipped else ()
+        notes = (*self.statements, counts.text, *base, CONVENTION)
+        yield Table(
+            name="summary",
+            title=self.title,
+            columns=tuple(Column(name, name) for name in counts._fields),
+            rows=(tuple(counts),),
+            notes=notes,
+        )
+
+    def records(self) -> Table:
+        return tables.records(self.findings())
+
+    def comment(self) -> "Comment":
+        from convcost.reports.check.comment import check_comment
+
+        return check_comment(self.title, self.check_result(), self.networks, self.against)
+
+    def tree(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "version": __version__,
+            "ok": self.ok,
+            "against": self.against,
+            "networks": list(map(tables.network_record, self.networks)),
+            "findings": list(map(tables.finding_record, self.findings())),
+            "statements": list(self.statements),
+            "summary": self.summary,
+        }

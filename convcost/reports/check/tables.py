@@ -1,0 +1,104 @@
+"""The findings of a check as tables, for people, and as records, for programs."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from convcost.model.measures import HEADLINE
+from convcost.reports.check.evaluate import NO_BASE, CheckedNetwork
+from convcost.reports.check.finding import Finding, Growth
+from convcost.reports.check.finding_text import (
+    LIMITS,
+    details,
+    excess,
+    finding_label,
+    format_sentence,
+    limit_text,
+)
+from convcost.reports.check.measures import MeasuredNetwork
+from convcost.reports.table import Cell, Column, Table
+
+LIMIT_COLUMNS = (
+    Column("spec", "spec", "left", 2, folds=True),
+    Column("measure", "measure", "left", folds=True),
+    Column("test", "test", "left", 1),
+    Column("limit", "limit", folds=True),
+    Column("found", "found"),
+)
+REASON = Column("reason", "reason", "left", folds=True)
+# Field names and order of `convcost.check/1` are stable.
+FINDING_KEYS = (
+    "level", "code", "spec", "network", "budget", "file", "line", "column", "scope", "path",
+    "measure", "test", "limit", "found", "over", "base", "change", "message", "reason",
+)  # fmt: skip
+CSV_KEYS = (
+    "level", "code", "spec", "network", "budget", "scope", "path", "measure", "test", "limit",
+    "found", "base", "change", "file", "line", "message", "reason",
+)  # fmt: skip
+
+
+def finding_tables(findings: Sequence[Finding], *, has_base: bool) -> Iterator[Table]:
+    """Tables of the findings, errors first. Without a base, limits of growth are not listed."""
+    yield from (_finding_table(f) for f in findings if f.level in ("error", "warning"))
+    skipped = [f for f in findings if f.level == "skipped" and (has_base or f.reason != NO_BASE)]
+    if skipped:
+        rows = tuple((*_row(finding), finding.reason) for finding in skipped)
+        yield Table("not checked", "Not checked", (*LIMIT_COLUMNS, REASON), rows)
+    passed = tuple(_row(finding) for finding in findings if finding.level == "passed")
+    if passed:
+        yield Table("within", "Passed limits", LIMIT_COLUMNS, passed)
+
+
+def _finding_table(finding: Finding) -> Table:
+    """One finding with every count."""
+    columns = (
+        Column("what", finding.code, "left"),
+        Column("value", format_sentence(finding), "left", folds=True),
+    )
+    label = finding_label(finding)
+    return Table(label, f"{label}: {finding.level}", columns, tuple(details(finding)))
+
+
+def _row(finding: Finding) -> tuple[Cell, ...]:
+    limit = finding.limit if isinstance(finding.limit, int) else limit_text(finding)
+    label = finding_label(finding)
+    return (label, finding.what, LIMITS[finding.test], limit, finding.found)
+
+
+# Records
+
+
+def finding_record(finding: Finding) -> dict[str, Any]:
+    """`limit` is a count, or a growth as it was written, such as `2 %`. `over` is how far the limit
+    is exceeded, 0 if it is not, null for a growth. `change` is found − base. `reason` is why the
+    limit was skipped."""
+    limit, base, place = finding.limit, finding.base, finding.place
+    fields = finding._asdict() | {
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+        "limit": limit.text if isinstance(limit, Growth) else limit,
+        "over": excess(finding),
+        "change": None if base is None else finding.found - base,
+    }
+    return {key: fields[key] for key in FINDING_KEYS}
+
+
+def network_record(checked: CheckedNetwork) -> dict[str, Any]:
+    """A network as JSON; `base` is null if the network has none."""
+    base = None if checked.base is None else _totals(checked.base)
+    names = {"spec": checked.spec, "network": checked.network.name}
+    return names | _totals(checked.network) | {"base": base}
+
+
+def _totals(network: MeasuredNetwork) -> dict[str, int]:
+    return {measure: network.total(measure) for measure in HEADLINE}
+
+
+def records(findings: Iterable[Finding]) -> Table:
+    """One row for each finding, for programs."""
+    found = [finding_record(finding) for finding in findings]
+    return Table(
+        name="findings",
+        title="Findings",
+        columns=tuple(Column(name, name) for name in CSV_KEYS),
+        rows=tuple(tuple(record[name] for name in CSV_KEYS) for record in found),
+    )

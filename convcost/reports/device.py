@@ -1,0 +1,133 @@
+"""A network on a device: whether it fits, and what limits each layer."""
+
+from collections.abc import Iterator, Sequence
+
+from convcost.model.costs import Costs
+from convcost.model.dtypes import Dtypes
+from convcost.model.number_format import counted, format_count
+from convcost.model.record import NamedTuple
+from convcost.model.roofline import Device, LayerBound, Traffic, bounds, traffic
+from convcost.model.stored_bytes import StoredBytes
+from convcost.reports.table import Cell, Column, Rounded, Table
+
+BOUND = (
+    "at least: a lower bound, not a measurement: each layer reads its inputs and weights once, "
+    "writes its output once and multiplies as counted, at the peak rates of the device; a runtime "
+    "that fuses layers, keeps tensors in a cache or multiplies less, as Winograd, can be faster"
+)
+RUNTIME_MEMORY = "a runtime needs memory in addition, for its own state, its kernels and alignment"
+MICROSECOND = 10**6  # picoseconds
+COLUMNS = (
+    Column("layer", "layer", "left", folds=True),
+    Column("macs", "macs", scales=True, drop=2),
+    Column("moved", "bytes moved", scales=True, drop=1),
+    Column("intensity", "macs/byte"),
+    Column("limit", "limited by", "left"),
+    Column("microseconds", "at least µs"),
+)
+
+
+class DeviceRecord(NamedTuple):
+    """A network on a device, in `convcost.memory/1`.
+
+    `flash` and `ram` are the bytes that the network needs. `picoseconds` are the lower bounds of
+    its time and of that of each layer; null if the device has no bandwidth.
+    """
+
+    name: str
+    flash: int
+    ram: int
+    fits: bool
+    picoseconds: int | None
+    limits: tuple[LayerBound, ...]
+
+
+def dtypes_of(costs: Costs) -> Dtypes:
+    """The dtypes of a network; float32 if its spec states none."""
+    return costs.network.dtypes or Dtypes()
+
+
+def device_record(
+    costs: Costs, device: Device, peak: int, stored: Sequence[StoredBytes]
+) -> DeviceRecord:
+    """Raises ConstraintError if the device has no rate for the dtype of a layer."""
+    flash = sum(one.total for one in stored)
+    ram = peak + (flash if device.flash is None else 0)
+    limits: tuple[LayerBound, ...] = ()
+    if device.bandwidth is not None:
+        limits = tuple(bounds(costs, dtypes_of(costs), device))
+    return DeviceRecord(
+        device.name,
+        flash,
+        ram,
+        ram <= device.ram and (device.flash is None or flash <= device.flash),
+        sum(one.picoseconds for one in limits) if device.bandwidth is not None else None,
+        limits,
+    )
+
+
+def fit_note(device: Device, found: DeviceRecord) -> str:
+    """Whether the network fits, with the bytes that it needs and that the device has."""
+    parts = [("RAM", found.ram, device.ram)]
+    if device.flash is not None:
+        parts.insert(0, ("flash", found.flash, device.flash))
+    listed = ", ".join(
+        f"{name} {format_count(needed)} of {format_count(available)} bytes"
+        + " (too much)" * (needed > available)
+        for name, needed, available in parts
+    )
+    verdict = f"fits {device.name}" if found.fits else f"does not fit {device.name}"
+    both = "" if device.flash is not None else "; the weights are in RAM, too"
+    return f"{verdict}: {listed}{both}; {RUNTIME_MEMORY}"
+
+
+def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
+    """What limits each layer on a device; with `top`, the layers that take longest."""
+    dtypes = dtypes_of(costs)
+    limits, moved = bounds(costs, dtypes, device), traffic(costs, dtypes)
+    order = [index for index, limit in enumerate(limits) if limit.limit]
+    if top is not None:
+        order = sorted(order, key=lambda index: -limits[index].picoseconds)[:top]
+    time = sum(limit.picoseconds for limit in limits)
+    total = Traffic(sum(one.read for one in moved), sum(one.written for one in moved))
+    return Table(
+        name=f"{costs.network.name} on {device.name}",
+        title=f"On {device.name}",
+        columns=COLUMNS,
+        rows=tuple(
+            (
+                costs.layers[index].path,
+                *_numbers(costs.layers[index].macs, moved[index]),
+                limits[index].limit,
+                _microseconds(limits[index].picoseconds),
+            )
+            for index in order
+        ),
+        total=("total", *_numbers(costs.totals.macs, total), None, _microseconds(time)),
+        notes=tuple(_notes(costs, device, limits)),
+        source=device.source,
+    )
+
+
+def _numbers(macs: int, moved: Traffic) -> tuple[Cell, ...]:
+    intensity = Rounded.of(macs, moved.bytes, 1) if moved.bytes else ""
+    return macs, moved.bytes, intensity
+
+
+def _microseconds(picoseconds: int) -> Rounded:
+    """Rounded down, because it is a lower bound."""
+    return Rounded(picoseconds * 100 // MICROSECOND, 2, picoseconds)
+
+
+def _notes(costs: Costs, device: Device, limits: Sequence[LayerBound]) -> Iterator[str]:
+    time = sum(limit.picoseconds for limit in limits)
+    for name in ("memory", "compute"):
+        own = [limit.picoseconds for limit in limits if limit.limit == name]
+        share = Rounded.of(100 * sum(own), time, 0).text if time else "0"
+        yield f"limited by {name}: {counted(len(own), 'layer')}, {share} % of the time"
+    yield BOUND
+    uncounted = [layer.path for layer in costs.layers if layer.uncounted]
+    if uncounted:
+        yield f"without the macs that are uncounted, of {', '.join(uncounted[:3])}"
+    if device.note:
+        yield device.note

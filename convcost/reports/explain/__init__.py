@@ -1,0 +1,149 @@
+"""How each number of one layer or group is computed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from convcost.model.costs import Costs, LayerCost, total_counts
+from convcost.model.measures import CONVENTION, PARTS, Counts
+from convcost.model.network import Network, paths_around
+from convcost.model.number_format import format_count
+from convcost.model.record import NamedTuple
+from convcost.model.shape import Shape
+from convcost.reports.analyze import FieldRecord, field_record
+from convcost.reports.analyze.columns import AnalysisView
+from convcost.reports.analyze.table import group_output, table_of_rows
+from convcost.reports.explain.layer import (
+    WHAT_AND_VALUE,
+    ShareRecord,
+    context_rows,
+    explain_layer,
+    layer_tables,
+    part_text,
+    share_record,
+)
+from convcost.reports.report import Report, versioned
+from convcost.reports.table import Table
+
+SCHEMA = "convcost.explain/1"
+
+
+class _ExplanationFields(NamedTuple):
+    networks: tuple[Costs, ...]
+    path: str
+
+
+class Explanation(_ExplanationFields, Report):
+    """The layer or group at `path`, in each of the networks.
+
+    A join with branches is both a layer and a group, and is explained as both.
+    """
+
+    name = "explain"
+
+    def tables(self) -> Iterator[Table]:
+        for costs in self.networks:
+            for row in self._rows(costs):
+                yield from layer_tables(costs, row)
+            if _is_group(costs.network, self.path):
+                yield from _group_tables(costs, self.path)
+
+    def _rows(self, costs: Costs) -> list[LayerCost]:
+        return [row for row in costs.layers if row.path == self.path]
+
+    def tree(self) -> dict[str, Any]:
+        layers = [
+            explain_layer(costs, row).tree() for costs in self.networks for row in self._rows(costs)
+        ]
+        groups = [
+            explain_group(costs, self.path).tree()
+            for costs in self.networks
+            if _is_group(costs.network, self.path)
+        ]
+        return versioned(SCHEMA, layers=layers, groups=groups)
+
+
+def paths(network: Network) -> tuple[str, ...]:
+    """The paths of all layers and groups, each group before its layers."""
+    steps = (path for step in network.steps for path in paths_around(step.path))
+    return tuple(dict.fromkeys((*steps, *(group.path for group in network.groups))))
+
+
+# Groups
+
+
+class GroupExplanation(NamedTuple):
+    """A group: the sums of its layers, and their paths."""
+
+    network: str
+    path: str
+    kind: str
+    output: Shape
+    counts: Counts
+    receptive_field: FieldRecord
+    share: ShareRecord
+    layers: tuple[str, ...]
+
+    def tree(self) -> dict[str, Any]:
+        """The group in `convcost.explain/1`, with every measure."""
+        fields: dict[str, Any] = self._asdict()
+        del fields["counts"]
+        return (
+            {key: fields.pop(key) for key in self._fields[:4]} | self.counts.by_measure() | fields
+        )
+
+
+def _is_group(network: Network, path: str) -> bool:
+    return any(group.path == path for group in network.groups) or any(
+        step.path.startswith(f"{path}/") for step in network.steps
+    )
+
+
+def explain_group(costs: Costs, path: str) -> GroupExplanation:
+    """Output and receptive field are those of the output layer of the group, or, for a group
+    without layers such as an identity shortcut, those of its input."""
+    members = members_of(costs, path)
+    group = next((group for group in costs.network.groups if group.path == path), None)
+    output, field, _ = group_output(costs, members[-1].step if group is None else group.output)
+    total = total_counts(members)
+    return GroupExplanation(
+        costs.network.name,
+        path,
+        "branch" if group is None else group.kind,
+        output,
+        total,
+        field_record(field),
+        share_record(total, costs),
+        tuple(member.path for member in members),
+    )
+
+
+def members_of(costs: Costs, path: str) -> list[LayerCost]:
+    """The layer at a path, or the layers of the group."""
+    return [row for row in costs.layers if row.path == path or row.path.startswith(f"{path}/")]
+
+
+def _group_tables(costs: Costs, path: str) -> Iterator[Table]:
+    """The sums, then the layers, each with its share of the macs of the group."""
+    group = explain_group(costs, path)
+    title = f"{path}: {group.kind}"
+    counts = group.counts
+    yield Table(
+        name=group.network,
+        title=title,
+        columns=WHAT_AND_VALUE,
+        rows=(
+            ("network", group.network),
+            ("layers", format_count(len(group.layers))),
+            ("output", group.output.text),
+            ("params", format_count(counts.params)),
+            *((part, part_text(part, counts)) for part in PARTS if counts.rest(part)),
+            ("macs", format_count(counts.macs)),
+            *context_rows(group.receptive_field, group.share),
+        ),
+        notes=(CONVENTION,),
+    )
+    members = members_of(costs, path)
+    if members:
+        alone = costs._replace(totals=total_counts(members))
+        table = table_of_rows(alone, AnalysisView(), members)
+        yield table._replace(title=f"layers of {title}")

@@ -1,0 +1,115 @@
+"""Where the counts of several conventions differ, by kind of layer."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from convcost.conventions import find_convention
+from convcost.model.costs import Costs
+from convcost.model.number_format import format_count, format_difference
+from convcost.model.record import NamedTuple
+from convcost.reports.compare import convention_totals
+from convcost.reports.report import Report, versioned
+from convcost.reports.table import Cell, Column, Table
+
+SCHEMA = "convcost.explain_counts/1"
+
+
+class KindRecord(NamedTuple):
+    """The numbers of all layers of a kind, in the order of the conventions."""
+
+    kind: str
+    layers: int
+    counts: tuple[int, ...]
+
+
+class _CountsFields(NamedTuple):
+    networks: tuple[Costs, ...]
+
+
+class CountExplanation(_CountsFields, Report):
+    """For each network the kinds whose numbers differ; differences are from the first convention.
+
+    With one convention, all kinds.
+    """
+
+    name = "explain"
+
+    def tables(self) -> Iterator[Table]:
+        yield from map(_table, self.networks)
+
+    def tree(self) -> dict[str, Any]:
+        networks = [
+            {
+                "name": costs.network.name,
+                "file": costs.network.file,
+                "batch": costs.batch,
+                "counts": convention_totals(costs),
+                "kinds": kind_records(costs),
+            }
+            for costs in self.networks
+        ]
+        return versioned(SCHEMA, networks=networks)
+
+
+def kind_records(costs: Costs) -> list[KindRecord]:
+    """A record for each kind, in order of appearance."""
+    layers = Counter(layer.kind for layer in costs.layers)
+    by_kind = [one.by_kind for one in costs.by_convention]
+    return [
+        KindRecord(kind, number, tuple(counts[kind] for counts in by_kind))
+        for kind, number in layers.items()
+    ]
+
+
+def _table(costs: Costs) -> Table:
+    counted = costs.by_convention
+    records = kind_records(costs)
+    differing = [record for record in records if len(set(record.counts)) > 1 or len(counted) == 1]
+    same = [record for record in records if record not in differing]
+    titles = [one.title for one in counted]
+    names = [one.name for one in counted]
+    totals = tuple(one.total for one in counted)
+    return Table(
+        name=costs.network.name,
+        title=f"{costs.network.name}: {', '.join(titles)}",
+        columns=(
+            Column("kind", "kind", "left"),
+            Column("layers", "layers", "right", 1),
+            *(Column(f"count_{name}", title) for name, title in zip(names, titles, strict=True)),
+            *(Column(f"difference_{name}", f"{names[0]} − {name}") for name in names[1:]),
+        ),
+        rows=tuple((r.kind, r.layers, *r.counts, *_differences(r.counts)) for r in differing),
+        total=("total", None, *totals, *_differences(totals)),
+        notes=tuple(_notes(costs, differing, same)),
+        source=costs.network.source,
+    )
+
+
+def _differences(counts: tuple[int, ...]) -> Iterator[Cell]:
+    for other in counts[1:]:
+        yield format_difference(counts[0] - other)
+
+
+def _notes(costs: Costs, differing: list[KindRecord], same: list[KindRecord]) -> Iterator[str]:
+    alike = [record for record in same if record.counts[0]]
+    if alike:
+        listed = ", ".join(f"{record.kind} {format_count(record.counts[0])}" for record in alike)
+        yield f"the same in all: {listed}"
+    kinds = {record.kind for record in differing}
+    layers = {step.layer.name: step.layer for step in costs.network.steps}
+    quantities: dict[str, str] = {}
+    for counts in costs.by_convention:
+        convention, numbers = find_convention(counts.name), counts.by_kind
+        counted = (kind for kind in numbers if kind in kinds and numbers[kind])
+        rules = {kind: rule for kind in counted if (rule := convention.rule(layers[kind]))}
+        if rules:
+            listed = ", ".join(f"{kind} {rule.formula.text}" for kind, rule in rules.items())
+            yield f"{counts.name} counts {listed}"
+        for rule in rules.values():
+            quantities |= rule.formula.quantities
+        faults = dict.fromkeys(rule.fault for rule in rules.values() if rule.fault)
+        yield from (f"a fault of {counts.name}: {fault}" for fault in faults)
+        yield from counts.notes
+    if quantities:
+        yield "; ".join(f"{name}: {meaning}" for name, meaning in quantities.items())

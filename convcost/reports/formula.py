@@ -1,0 +1,66 @@
+"""`formula`: the costs of a network, or of a part of it, as formulas of its variables."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from convcost.model.measures import CONVENTION
+from convcost.model.record import NamedTuple
+from convcost.reports.report import Report, versioned
+from convcost.reports.table import Column, Table
+
+SCHEMA = "convcost.formula/1"
+
+
+class MeasureFormula(NamedTuple):
+    """A formula in the chosen notation, and its value at the point of the report."""
+
+    measure: str
+    formula: str
+    value: int
+
+
+class NetworkFormulas(NamedTuple):
+    """A network of `convcost.formula/1`: field names and order are stable.
+
+    The formulas are valid for all values of the variables for which the conditions are true. `at`
+    is the point of the values. `path` is a layer or a group; empty for the whole network.
+    """
+
+    name: str
+    file: str
+    path: str
+    at: dict[str, Any]
+    formulas: list[MeasureFormula]
+    conditions: list[str]
+
+
+class _FormulaFields(NamedTuple):
+    networks: tuple[NetworkFormulas, ...]
+
+
+class Formulas(_FormulaFields, Report):
+    """Formulas of one or more networks."""
+
+    name = "formula"
+
+    def tables(self) -> Iterator[Table]:
+        for network in self.networks:
+            point = ", ".join(f"{name} = {value}" for name, value in network.at.items())
+            yield Table(
+                name=network.name,
+                title=f"{network.name}: {network.path}" if network.path else network.name,
+                columns=(
+                    Column("measure", "measure", "left"),
+                    Column("value", "value"),
+                    Column("formula", "formula", "left", folds=True),
+                ),
+                rows=tuple((one.measure, one.value, one.formula) for one in network.formulas),
+                notes=(_range(network.conditions), f"value: for {point}", CONVENTION),
+            )
+
+    def tree(self) -> dict[str, Any]:
+        return versioned(SCHEMA, networks=list(self.networks))
+
+
+def _range(conditions: list[str]) -> str:
+    return "valid for " + (", ".join(conditions) or "all values")

@@ -1,0 +1,323 @@
+"""Finds the counts that print as a given figure.
+
+Such a count is a reading of the figure: a measure, or the number of a convention,
+possibly under other settings, doubled, or of a batch. The simplest reading comes first.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from convcost.conventions import CONVENTIONS, Convention, distinct_works
+from convcost.model.costs import Costs
+from convcost.model.figures import Figure
+from convcost.model.measures import Measure
+from convcost.model.number_format import format_count, format_percent
+from convcost.model.record import NamedTuple
+from convcost.reports.report import Report, versioned
+from convcost.reports.table import Column, Table
+from convcost.reports.verify.reading import fit_figure
+
+SCHEMA = "convcost.match/1"
+KILO = 1000, 1024
+BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
+MOST_SHOWN = 12
+MOST_NAMES = 2
+MOST_ASSUMPTIONS = 4  # of a reading; with more, every figure would have a reading
+# The measures of figures. A figure without a measure may be any of them.
+OPERATIONS = ("macs", "flops")
+MATCHED = ("params", *OPERATIONS, "activations")
+FIT_WORDS = {"equal": "exact", "rounded": "rounded", "cut": "truncated"}
+FIT_STEPS = {"equal": 0, "rounded": 0, "cut": 1}
+
+
+class PossibleCount(NamedTuple):
+    """A count that the given figure may stand for. `steps` is the number of assumptions that this
+    reading needs."""
+
+    measure: str
+    words: tuple[str, ...]
+    exact: int
+    steps: int
+
+
+class NetworkSettings(NamedTuple):
+    """A network under settings.
+
+    `settings` are those that differ from the given ones, as in `--set`. `steps` is the number of
+    assumptions that they need.
+    """
+
+    settings: str
+    steps: int
+    costs: Costs
+
+
+class MatchRecord(NamedTuple):
+    """A reading of `convcost.match/1`: field names and order are stable.
+
+    `names` are all conventions that give this count. `settings` is empty for the settings of the
+    spec, or the given ones.
+    """
+
+    figure: str
+    measure: str
+    names: tuple[str, ...]
+    settings: str
+    exact: int
+    how: str
+    kilo: int
+    assumptions: int
+
+    @property
+    def text(self) -> str:
+        """The simplest name and some others: `2 × macs; also torch FLOPs and 3 more`."""
+        first, *others = self.names
+        if not others:
+            return first
+        more = len(others) - MOST_NAMES
+        listed = ", ".join(others[:MOST_NAMES])
+        return f"{first}; also {listed}{f' and {more} more' if more > 0 else ''}"
+
+
+class _MatchFields(NamedTuple):
+    network: str
+    source: str
+    figures: tuple[str, ...]
+    readings: tuple[MatchRecord, ...]
+    nearest: tuple[MatchRecord, ...]
+    shown: int = MOST_SHOWN
+    given: str = ""
+
+
+class Match(_MatchFields, Report):
+    """The readings of figures. `nearest` has the nearest count of each figure without a reading.
+
+    All readings have the settings that are `given`, as in `--set`."""
+
+    name = "match"
+
+    @property
+    def found(self) -> bool:
+        """Whether every figure has a reading."""
+        return not self.nearest
+
+    def tables(self) -> Iterator[Table]:
+        for figure in self.figures:
+            readings = [one for one in self.readings if one.figure == figure]
+            left_out = len(readings) - self.shown
+            nearest = [one for one in self.nearest if one.figure == figure]
+            yield Table(
+                name=self.network,
+                title=f"{self.network}: {figure}",
+                source=self.source,
+                columns=(
+                    Column("measure", "measure", "left", 2),
+                    Column("reading", "reading", "left", folds=True),
+                    Column("settings", "settings", "left", 1),
+                    Column("exact", "exact"),
+                    Column("how", "printed as the figure", "left", folds=True),
+                ),
+                rows=tuple(_cells(one) for one in readings[: self.shown]),
+                notes=(
+                    *([f"with {self.given}"] if self.given else []),
+                    *(_nearest_text(one, figure) for one in nearest),
+                    *([f"{format_count(left_out)} more; add --all"] if left_out > 0 else []),
+                ),
+            )
+
+    def tree(self) -> dict[str, Any]:
+        return versioned(
+            SCHEMA,
+            network=self.network,
+            settings=self.given,
+            figures=self.figures,
+            found=self.found,
+            readings=self.readings,
+            nearest=self.nearest,
+        )
+
+
+def _cells(record: MatchRecord) -> tuple[str | int, ...]:
+    how = FIT_WORDS[record.how]
+    words = f"{how}, with K = {record.kilo}" if record.kilo != KILO[0] else how
+    return record.measure, record.text, record.settings, record.exact, words
+
+
+def _nearest_text(record: MatchRecord, figure: str) -> str:
+    settings = f" with {record.settings}" if record.settings else ""
+    return (
+        f"no reading found for {figure}; nearest: {record.text}{settings}, "
+        f"{format_count(record.exact)} ({record.how})"
+    )
+
+
+def match(
+    points: Iterable[NetworkSettings],
+    wanted: tuple[tuple[str, Figure], ...],
+    shown: int = MOST_SHOWN,
+    given: str = "",
+) -> Match:
+    """The readings of each figure at the points.
+
+    `wanted` has pairs of a measure and a figure; an empty measure means any. The readings of a
+    point count only if each figure has a reading at this point.
+    """
+    found: list[MatchRecord] = []
+    closest: dict[str, tuple[int, int, MatchRecord]] = {}
+    network = source = ""
+    for point in points:
+        network = network or point.costs.network.name
+        source = source or point.costs.network.source
+        candidates = list(_candidates(point))
+        here = [list(_readings(point, candidates, *one)) for one in wanted]
+        if all(here):
+            found += (reading for readings in here for reading in readings)
+        for measure, figure in wanted if not point.steps else ():
+            for candidate in _of_measure(measure, candidates):
+                near = _distance(point, candidate, figure)
+                if figure.text not in closest or near[:2] < closest[figure.text][:2]:
+                    closest[figure.text] = near
+    figures = tuple(figure.text for _, figure in wanted)
+    readings = _merged(found)
+    matched = {reading.figure for reading in readings}
+    nearest = tuple(closest[figure][2] for figure in figures if figure not in matched)
+    return Match(network, source, figures, readings, nearest, shown, given)
+
+
+def _readings(
+    point: NetworkSettings, candidates: list[PossibleCount], measure: str, figure: Figure
+) -> Iterator[MatchRecord]:
+    for candidate in _of_measure(measure, candidates):
+        for kilo in KILO if figure.is_decimal else KILO[:1]:
+            fit = _fit(figure, candidate.exact, kilo)
+            steps = point.steps + candidate.steps + FIT_STEPS.get(fit, 0)
+            if kilo != KILO[0]:
+                steps += 3 if candidate.measure in OPERATIONS else 1
+            if fit and steps <= MOST_ASSUMPTIONS:
+                yield MatchRecord(
+                    figure.text,
+                    candidate.measure,
+                    candidate.words,
+                    point.settings,
+                    candidate.exact,
+                    fit,
+                    kilo,
+                    steps,
+                )
+                break
+
+
+def _fit(figure: Figure, exact: int, kilo: int) -> str:
+    """`equal`, `rounded` or `cut`; empty if the count does not print as the figure."""
+    rounded = fit_figure(figure, exact, kilo, truncated=False)
+    return rounded or fit_figure(figure, exact, kilo, truncated=True)
+
+
+def _of_measure(measure: str, candidates: list[PossibleCount]) -> Iterator[PossibleCount]:
+    for candidate in candidates:
+        both = candidate.measure in OPERATIONS and measure in OPERATIONS
+        if not measure or candidate.measure == measure or both:
+            yield candidate
+
+
+def _distance(
+    point: NetworkSettings, candidate: PossibleCount, figure: Figure
+) -> tuple[int, int, MatchRecord]:
+    """The distance of a count from a figure in millionths of the figure, the number of assumptions,
+    and the record."""
+    numerator, denominator = figure.value()
+    off = candidate.exact * denominator - numerator
+    parts = abs(off) * 10**6 // max(abs(numerator), 1)
+    sign = "+" if off > 0 else "-"
+    text = f"{sign}{format_percent(abs(off), max(abs(numerator), 1), 2)}"
+    steps = point.steps + candidate.steps
+    record = MatchRecord(
+        figure.text, candidate.measure, candidate.words, point.settings, candidate.exact, text,
+        1000, steps,
+    )  # fmt: skip
+    return parts, steps, record
+
+
+def _merged(found: list[MatchRecord]) -> tuple[MatchRecord, ...]:
+    """The readings, the simplest first. Equal counts of several conventions become one reading."""
+    order = list(FIT_WORDS)
+    found.sort(key=lambda one: (one.assumptions, order.index(one.how)))
+    merged: dict[tuple[str, str, int], MatchRecord] = {}
+    own = {(one.figure, one.exact, one.names) for one in found if not one.settings}
+    for one in found:
+        if one.settings and (one.figure, one.exact, one.names) in own:
+            continue  # the settings do not change the count
+        key = one.figure, one.settings, one.exact
+        known = merged.get(key)
+        if known is None:
+            merged[key] = one
+        else:
+            names = tuple(dict.fromkeys((*known.names, *one.names)))
+            merged[key] = known._replace(names=names)
+    return tuple(merged.values())
+
+
+# Counts that a figure may stand for
+
+
+def _candidates(point: NetworkSettings) -> Iterator[PossibleCount]:
+    yield from _of_params(point.costs)
+    yield from _of_operations(point)
+    totals = point.costs.totals
+    yield PossibleCount("activations", ("outputs of all layers",), totals.activations, 0)
+
+
+def _of_params(costs: Costs) -> Iterator[PossibleCount]:
+    totals = costs.totals
+    norms = [
+        layer.counts
+        for layer, step in zip(costs.layers, costs.network.steps, strict=True)
+        if step.layer.operation == "norm"
+    ]
+    scales = sum(counts.weights for counts in norms)
+    shifts = sum(counts.biases for counts in norms)
+    yield PossibleCount("params", ("params",), totals.params, 0)
+    yield PossibleCount("params", ("weights, without biases",), totals.weights, 1)
+    if norms:
+        yield PossibleCount(
+            "params", ("params, without norms",), totals.params - scales - shifts, 1
+        )
+        without = totals.weights - scales
+        yield PossibleCount("params", ("weights, without biases and norms",), without, 2)
+        yield PossibleCount("params", ("params, with the norms folded",), totals.params - scales, 2)
+    if totals.frozen:
+        yield PossibleCount("params", ("trainable params",), totals.trainable, 1)
+    if totals.buffers:
+        yield PossibleCount("params", ("params and buffers",), totals.params + totals.buffers, 1)
+
+
+def _of_operations(point: NetworkSettings) -> Iterator[PossibleCount]:
+    totals: dict[str, int] = {}
+    works = distinct_works(point.costs)
+    for name, convention in CONVENTIONS.items():  # the registry has a tool before its variants
+        tool, _, variant = name.partition(":")
+        total = totals[name] = convention.total(works) or 0
+        if not total or (variant and total == totals[tool]):
+            continue
+        steps = _steps_of(name)
+        own = tool == "macs"
+        measure, words = _measure_of(convention), convention.title
+        yield PossibleCount(measure, (words,), total, steps)
+        if measure == "macs":
+            yield PossibleCount("flops", (f"2 × {words}",), 2 * total, steps + (1 if own else 2))
+        if name in ("macs", "flops") and not point.settings:
+            for batch in BATCHES:
+                yield PossibleCount(measure, (f"{words} of {batch} samples",), batch * total, 3)
+
+
+def _measure_of(convention: Convention) -> str:
+    """The measure of a convention: `flops` or `activations` if that is its word, else `macs`."""
+    words = {"FLOPs": "flops", "activations": "activations", "acts": "activations"}
+    return words.get(convention.word, "macs")
+
+
+def _steps_of(name: str) -> int:
+    """The number of assumptions: 0 for macs, 1 for flops, 2 for a tool; 1 more for a variant."""
+    tool, _, variant = name.partition(":")
+    own = tool in (Measure.MACS, "flops")
+    return (0 if tool == "macs" else 1 if own else 2) + (1 if variant else 0)

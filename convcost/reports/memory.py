@@ -1,0 +1,299 @@
+"""The memory of a network: the tensors that are alive while each layer runs, peak and weights."""
+
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from convcost.model.costs import Costs
+from convcost.model.dtypes import Dtypes
+from convcost.model.measures import Measure
+from convcost.model.number_format import counted, format_count
+from convcost.model.peak_memory import Buffer, alive_at_steps, buffers, peak_of, tensor_name
+from convcost.model.record import NamedTuple
+from convcost.model.roofline import Device, LayerBound, traffic
+from convcost.model.shape import Shape
+from convcost.model.stored_bytes import StoredBytes, stored_bytes
+from convcost.reports.device import DeviceRecord, device_record, dtypes_of, fit_note, roofline_table
+from convcost.reports.notes import input_note
+from convcost.reports.report import Report, versioned
+from convcost.reports.table import Cell, Column, Table, shape_size
+from convcost.reports.training import TrainingRecord, training_notes, training_record
+
+if TYPE_CHECKING:
+    from convcost.reports.chart_model import Chart
+
+SCHEMA = "convcost.memory/1"
+ALIVE = (
+    "alive: the tensors that a layer reads and writes, and those that later layers still read, in "
+    "the order of {}; a view such as flatten needs no memory of its own"
+)
+IN_PLACE = "in place: an elementwise layer writes over an input that nothing reads later"
+
+
+class OrderRecord(NamedTuple):
+    """The order of the least peak: whether no other order has a lower one, what the peak is at
+    least in any order, and the peak in the order of the spec; in bytes."""
+
+    exact: bool
+    at_least: int
+    spec_peak: int
+
+
+class Amount(NamedTuple):
+    """Memory in elements and in bytes."""
+
+    elements: int
+    bytes: int
+
+
+class TensorRecord(NamedTuple):
+    """A tensor that is alive at the peak: the output of a layer, or an input of the network."""
+
+    name: str
+    elements: int
+    bytes: int
+
+
+class LayerMemory(NamedTuple):
+    """The memory that is alive while a layer runs, and the bytes that it stores (`flash`)."""
+
+    path: str
+    kind: str
+    output: Shape
+    elements: int
+    bytes: int
+    flash: int
+    dtype: str
+    macs: int
+    read: int
+    written: int
+
+
+class NetworkMemory(NamedTuple):
+    """A network of `convcost.memory/1`: field names and order are stable.
+
+    `all_tensors` is the sum of all tensors of a run if no tensor is written over another. `flash`
+    are the weights, biases and buffers together. `device`, `order` and
+    `training` are null unless they are requested.
+    """
+
+    name: str
+    file: str
+    batch: int
+    dtype: str
+    in_place: bool
+    peak: Amount
+    peak_layer: str
+    peak_tensors: list[TensorRecord]
+    all_tensors: Amount
+    params: Amount
+    buffers: Amount
+    layers: list[LayerMemory]
+    weights: Amount
+    biases: Amount
+    flash: Amount
+    device: DeviceRecord | None
+    order: OrderRecord | None
+    training: TrainingRecord | None
+
+
+class _MemoryFields(NamedTuple):
+    networks: tuple[Costs, ...]
+    in_place: bool = True
+    top: int | None = None
+    device: Device | None = None
+    orders: tuple[OrderRecord, ...] = ()
+    optimizer: str = ""
+
+
+class Memory(_MemoryFields, Report):
+    """The memory of one or more networks; with `top`, the layers with the most memory alive."""
+
+    name = "memory"
+
+    def tables(self) -> Iterator[Table]:
+        for costs, order in self._ordered():
+            yield self._table(costs, order)
+            if self.device is not None and self.device.bandwidth is not None:
+                yield roofline_table(costs, self.device, self.top)
+
+    def records(self) -> Table | None:
+        """With a device, one row for each layer with its bytes and its bound."""
+        if self.device is None or self.device.bandwidth is None:
+            return None
+        rows: list[tuple[Cell, ...]] = []
+        for one in self._ordered():
+            found = self.network_memory(*one)
+            assert found.device is not None
+            layers = list(zip(found.layers, found.device.limits, strict=True))
+            if self.top is not None:
+                layers = sorted(layers, key=lambda layer: -layer[0].bytes)[: self.top]
+            for layer, bound in layers:
+                named = (found.name, layer.path, layer.kind, shape_size(layer.output))
+                alive = (layer.elements, layer.bytes, layer.flash, layer.dtype)
+                rows.append((*named, *alive, layer.macs, layer.read, layer.written, *bound))
+        names = ("network", *LayerMemory._fields, *LayerBound._fields)
+        return Table("", "", tuple(Column(name, name) for name in names), tuple(rows))
+
+    def tree(self) -> dict[str, Any]:
+        return versioned(SCHEMA, networks=[self.network_memory(*one) for one in self._ordered()])
+
+    def charts(self) -> "Iterator[Chart]":
+        from convcost.reports.chart_model import Curve
+
+        for number, one in enumerate(self._ordered()):
+            found = self.network_memory(*one)
+            yield Curve(
+                f"alive#{found.name}" if number else "alive",
+                f"{found.name}: bytes alive while each layer runs, {found.dtype}",
+                "bytes",
+                tuple(layer.path for layer in found.layers),
+                tuple(layer.bytes for layer in found.layers),
+            )
+
+    def _ordered(self) -> "zip_longest[tuple[Costs, OrderRecord | None]]":
+        return zip_longest(self.networks, self.orders)
+
+    def network_memory(self, costs: Costs, order: OrderRecord | None = None) -> NetworkMemory:
+        """The record of one network."""
+        network = costs.network
+        dtypes = dtypes_of(costs)
+        found = buffers(network, costs.batch, in_place=self.in_place, dtypes=dtypes)
+        kept = buffers(network, costs.batch, in_place=False, dtypes=dtypes)
+        peak = peak_of(network, found)
+        stored = tuple(stored_bytes(costs.layers, dtypes))
+        parts = [
+            Amount(costs.totals[measure], sum(one[index] for one in stored))
+            for index, measure in enumerate((Measure.WEIGHTS, Measure.BIASES, Measure.BUFFERS))
+        ]
+        flash = _sum(parts)
+        return NetworkMemory(
+            name=network.name,
+            file=network.file,
+            batch=costs.batch,
+            dtype=dtypes.text,
+            in_place=self.in_place,
+            peak=Amount(peak.elements, peak.bytes),
+            peak_layer=network.steps[peak.step].path,
+            peak_tensors=[
+                TensorRecord(tensor_name(network, one.tensor), one.elements, one.bytes)
+                for one in peak.buffers
+            ],
+            all_tensors=_sum(Amount(one.elements, one.bytes) for one in kept),
+            params=_sum(parts[:2]),
+            buffers=parts[2],
+            layers=list(_layers(costs, found, stored, dtypes)),
+            weights=parts[0],
+            biases=parts[1],
+            flash=flash,
+            device=self.device and device_record(costs, self.device, peak.bytes, stored),
+            order=order,
+            training=training_record(costs, self.optimizer, flash.bytes)
+            if self.optimizer
+            else None,
+        )
+
+    def _table(self, costs: Costs, order: OrderRecord | None) -> Table:
+        found = self.network_memory(costs, order)
+        layers = found.layers
+        if self.top is not None:
+            layers = sorted(layers, key=lambda layer: -layer.bytes)[: self.top]
+        mixed = bool(dtypes_of(costs).rules)
+        return Table(
+            name=found.name,
+            title=found.name,
+            columns=(
+                Column("layer", "layer", "left", folds=True),
+                Column("kind", "kind", "left", 2),
+                Column("output", "output", "right", 1),
+                Column("elements", "elements alive", scales=True, drop=3),
+                Column("bytes", "bytes alive", scales=True),
+                Column("flash", "bytes of flash", scales=True),
+                *([Column("dtype", "dtype", "left")] if mixed else []),
+            ),
+            rows=tuple(
+                (
+                    layer.path,
+                    layer.kind,
+                    shape_size(layer.output),
+                    layer.elements,
+                    layer.bytes,
+                    layer.flash,
+                    *([layer.dtype] if mixed else []),
+                )
+                for layer in layers
+            ),
+            total=("peak", None, None, *found.peak, None, *([None] if mixed else [])),
+            notes=tuple(self._notes(costs, found)),
+            source=costs.network.source,
+        )
+
+    def _notes(self, costs: Costs, found: NetworkMemory) -> Iterator[str]:
+        tensors = ", ".join(f"{one.name} {format_count(one.bytes)}" for one in found.peak_tensors)
+        peak = f"peak: {format_count(found.peak.bytes)} bytes, while {found.peak_layer} runs"
+        yield f"{peak}: {tensors}"
+        parts = {"weights": found.weights, "biases": found.biases, "buffers": found.buffers}
+        listed = (
+            f"{name} {format_count(amount.bytes)}"
+            for name, amount in parts.items()
+            if amount.elements or name == "weights"
+        )
+        yield f"flash: {format_count(found.flash.bytes)} bytes: {', '.join(listed)}"
+        yield (
+            f"all tensors of a run: {format_count(found.all_tensors.elements)} elements, "
+            f"{format_count(found.all_tensors.bytes)} bytes"
+        )
+        if self.device is not None and found.device is not None:
+            yield fit_note(self.device, found.device)
+        if found.training is not None:
+            yield from training_notes(costs, found.training)
+        yield dtype_note(dtypes_of(costs))
+        yield ALIVE.format("the list" if found.order else "the spec")
+        if found.order:
+            yield order_note(found.order, found.peak.bytes)
+        if self.in_place:
+            yield IN_PLACE
+        if costs.network.deployed:
+            yield costs.network.deployed
+        yield input_note((costs,))
+
+
+def order_note(order: OrderRecord, peak: int) -> str:
+    """What is known of the order: `order: no other order has a lower peak`."""
+    own = f"in the order of the spec the peak is {format_count(order.spec_peak)} bytes"
+    if order.exact:
+        return f"order: no other order has a lower peak; {own}"
+    least = f"the least peak is at most {format_count(peak)} bytes"
+    return f"order: {least} and at least {format_count(order.at_least)} bytes; {own}"
+
+
+def dtype_note(dtypes: Dtypes) -> str:
+    """The dtypes of a network: `numbers of int8, 8 bits each`."""
+    default = dtypes.default
+    if dtypes.rules or len(set(default)) > 1 or default.weights.group:
+        return f"numbers of {dtypes.text}"
+    bits = counted(default.weights.bits, "bit")
+    return f"numbers of {default.weights.name}, {bits} each"
+
+
+def _layers(
+    costs: Costs, found: list[Buffer], stored: tuple[StoredBytes, ...], dtypes: Dtypes
+) -> Iterator[LayerMemory]:
+    rows = zip(
+        costs.layers,
+        alive_at_steps(costs.network, found),
+        stored,
+        dtypes.of(layer.path for layer in costs.layers),
+        traffic(costs, dtypes),
+        strict=True,
+    )
+    previous, text = None, ""
+    for layer, now, own, dtype, moved in rows:
+        if dtype is not previous:  # layers in a row often share it
+            previous, text = dtype, dtype.text
+        path, kind, output = layer.path, layer.kind, layer.output
+        yield LayerMemory(path, kind, output, *now, own.total, text, layer.macs, *moved)
+
+
+def _sum(amounts: Iterable[Amount]) -> Amount:
+    return Amount(*map(sum, zip((0, 0), *amounts, strict=True)))

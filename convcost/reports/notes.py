@@ -1,0 +1,147 @@
+"""Notes that reports of costs share: inputs, variables, the convention, what is not counted."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from convcost.model.costs import Costs, LayerCost, inputs_of
+from convcost.model.kind import KINDS, Kind
+from convcost.model.measures import CONVENTION, PARTS, Measure
+from convcost.model.network import Step
+from convcost.model.number_format import counted, format_count
+from convcost.model.options import show
+from convcost.model.shape import Shape
+
+STATED = "the author of the spec gave these counts; convcost did not compute them"
+PRUNED = (
+    "the author of the spec stated the share of the weights that is not pruned; params and macs "
+    "count these weights only"
+)
+MOST_NAMES = 3
+MOST_INPUTS = 8
+
+
+def costs_notes(networks: Sequence[Costs], *, inputs: bool = True) -> tuple[str, ...]:
+    """The inputs, the variables that all networks share, the convention, and whether any count is
+    stated or unknown."""
+    first, *others = (
+        [f"{name} {show(value).strip('`')}" for name, value in costs.network.variables]
+        for costs in networks
+    )
+    shared = [text for text in first if all(text in other for other in others)]
+    stated = any(_is_stated(layer) for c in networks for layer in c.layers)
+    pruned = any(step.density is not None for c in networks for step in c.network.steps)
+    uncounted = (note for c in networks for note in uncounted_note(c.network.name, c.layers))
+    return (
+        input_note(networks) if inputs else samples_note(networks),
+        *([f"with {', '.join(shared)}"] if shared else []),
+        *dict.fromkeys(note for costs in networks for note in _macs_notes(costs)),
+        *(f"{c.network.name}: {c.network.deployed}" for c in networks if c.network.deployed),
+        *(note for part in PARTS for note in part_notes(part, networks)),
+        CONVENTION,
+        *dict.fromkeys(note for c in networks for one in c.by_convention for note in one.notes),
+        *([f"stated: {STATED}"] if stated else []),
+        *([f"density: {PRUNED}"] if pruned else []),
+        *dict.fromkeys(uncounted),
+    )
+
+
+def part_notes(part: Measure, networks: Sequence[Costs]) -> Iterator[str]:
+    """Notes such as `144,010 of 144,458 params are trainable, 448 are frozen`, one for each network
+    with frozen params. The points of a sweep have one name, and so one note without numbers."""
+    found = [costs for costs in networks if costs.totals.rest(part)]
+    if len({costs.network.name for costs in networks}) < len(networks):
+        if found:
+            yield f"some {part.part_of} are {part.rest}: the column `{part}` has the others"
+        return
+    for costs in found:
+        totals = costs.totals
+        count, whole = format_count(totals[part]), format_count(totals[Measure(part.part_of)])
+        rest = f"{format_count(totals.rest(part))} are {part.rest}"
+        text = f"{count} of {whole} {part.part_of} are {part}, {rest}"
+        yield f"{costs.network.name}: {text}" if len(networks) > 1 else text
+
+
+def input_note(networks: Sequence[Costs]) -> str:
+    """A note such as `input 224×224×3; 1 sample`. If the inputs differ, it names each network."""
+    names: dict[str, dict[str, None]] = {}
+    for costs in networks:
+        inputs = (
+            shape.text if name == "input" else f"{name} {shape.text}"
+            for name, shape in costs.network.inputs
+        )
+        names.setdefault(", ".join(inputs), {})[costs.network.name] = None
+    named = len({name for known in names.values() for name in known}) > 1 < len(names)
+    texts = [f"{text} ({_first(list(known))})" if named else text for text, known in names.items()]
+    listed = _first(texts, MOST_INPUTS)
+    return f"input{'s' * (len(texts) > 1)} {listed}; {samples_note(networks)}"
+
+
+def _is_stated(layer: LayerCost) -> bool:
+    """Whether the costs of a layer are those of its kind, not of a density."""
+    kind = KINDS.get(layer.kind)
+    return layer.stated and not layer.uncounted and kind is not None and kind.stated
+
+
+def has_note(step: Step) -> bool:
+    """Whether a note is about a step."""
+    return bool(step.density is not None or step.layer.macs_note)
+
+
+def _macs_notes(costs: Costs) -> Iterator[str]:
+    """What a kind says about its macs, in its own words."""
+    for layer in {step.layer: None for step in costs.network.steps}:
+        if layer.macs_note:
+            yield f"{layer.name}: {layer.macs_note}"
+
+
+def samples_note(networks: Sequence[Costs]) -> str:
+    """The number of samples, in words."""
+    batch = networks[0].batch
+    return "1 sample" if batch == 1 else f"a batch of {counted(batch, 'sample')}"
+
+
+def _first(texts: list[str], most: int = MOST_NAMES) -> str:
+    return ", ".join(texts[:most]) + ", …" * (len(texts) > most)
+
+
+def framework_notes(costs: Costs) -> Iterator[str]:
+    """Notes with totals as other programs print them: with buffers, and with biases of convolutions
+    if the spec sets no `bias`."""
+    totals, network = costs.totals, costs.network
+    if totals.buffers:
+        stored = format_count(totals.params + totals.buffers)
+        yield f"params + buffers = {stored}, which Keras prints as total params"
+    if network.states_bias:
+        return
+    layers = biases = 0
+    for step in network.steps:
+        options = type(step.layer).options
+        if "bias" in options and options["bias"].default is False and step.shared is None:
+            layers += 1
+            biases += _bias(step.layer, inputs_of(network, step))
+    if layers:
+        has = "has" if layers == 1 else "have"
+        number, added = counted(layers, "convolution"), counted(biases, "param")
+        yield f"{number} {has} no bias, the default; `bias: true` adds {added}"
+
+
+@lru_cache(1024)  # many layers are equal and have equal inputs
+def _bias(layer: Kind[Any], inputs: tuple[Shape, ...]) -> int:
+    """The number of biases that a layer would have with `bias: true`."""
+    from convcost.model.deploy import with_options
+
+    biased = with_options(layer, bias=True)
+    return biased.biases(biased.select_inputs(inputs)).value
+
+
+def uncounted_note(name: str, layers: Iterable[LayerCost]) -> Iterator[str]:
+    """A note that names the uncounted layers, such as `uncounted: the macs of 2 layers of Net are
+    unknown and not in the total: a, b`."""
+    paths = [layer.path for layer in layers if layer.uncounted]
+    if paths:
+        number = counted(len(paths), "layer")
+        yield (
+            f"uncounted: the macs of {number} of {name} are unknown and not in the total: "
+            f"{_first(paths)}"
+        )

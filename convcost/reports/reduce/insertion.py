@@ -1,0 +1,142 @@
+"""Inserts a 1x1 before convolutions: in the network, and in the text of its spec."""
+
+from collections.abc import Collection
+from typing import TypeAlias
+
+from convcost.language.yaml_edit import SourceItem, SpecEditor, get
+from convcost.layers.conv import Conv
+from convcost.model.errors import Span, UsageError
+from convcost.model.graph_edit import GraphEdit
+from convcost.model.record import NamedTuple
+from convcost.reports.reduce.candidates import Candidate, Width, find_candidates
+from convcost.reports.reduce.dataflow import Dataflow, SpecItem, SpecItems
+from convcost.reports.reduce.savings import NetworkSavings
+
+# Items of one place, each with the convolution that it begins with.
+Paths: TypeAlias = Collection[tuple[SpecItem, Candidate]]
+
+
+class Insertion(NamedTuple):
+    """A 1x1 of a width before an item. If the width is too large for some of its paths, the 1x1 is
+    `conditional`: those paths get none."""
+
+    width: Width
+    conditional: bool
+    paths: list[tuple[SpecItem, Candidate]]
+
+
+class Insertions:
+    """Inserts a 1x1, of the first of its widths, before each convolution with savings.
+
+    If the convolutions are `named`, each gets a 1x1; otherwise each that then has fewer macs. A
+    named one that cannot get a 1x1 raises UsageError; `notes` have the reasons for all others.
+    """
+
+    def __init__(self, savings: NetworkSavings, *, named: bool) -> None:
+        self.network = savings.costs.network
+        self.expand = savings.expand
+        self.chosen: dict[Span, Insertion] = {}
+        self.notes: list[str] = []
+        self._flow = Dataflow(self.network)
+        self._candidates = {found.step: found for found in find_candidates(self.network)[0]}
+        self._saved = {one.candidate.step: one.reduced[0].saved_macs for one in savings.savings}
+        items = SpecItems(self.network)
+        beginnings = {place: self._begin(alike) for place, alike in items.by_place.items()}
+        for saving in savings.savings:
+            candidate = saving.candidate
+            places = (item.place for item in items.around(candidate.step))
+            place = next((place for place in places if candidate.step in beginnings[place]), None)
+            reason = "is on the same line of the spec as layers that a 1x1 would change too"
+            if place is not None:
+                paths = beginnings[place].values()
+                reason = self._choose(place, paths, saving.widths[0], named=named)
+            if reason and named:
+                raise UsageError(f"`{candidate.path}` {reason}")
+            self.notes += [f"{candidate.path} gets no 1x1: it {reason}"] if reason else []
+        changed = [found.path for new in self.chosen.values() for _, found in new.paths]
+        requested = {saving.candidate.path for saving in savings.savings}
+        also = ", ".join(path for path in changed if path not in requested)
+        self.notes += (
+            [f"also changed, because they are on the same lines of the spec: {also}"]
+            if also
+            else []
+        )
+
+    def _begin(self, alike: list[SpecItem]) -> dict[int, tuple[SpecItem, Candidate]]:
+        """The candidates that items of one place begin with, by step; none if one item does not.
+
+        A candidate alone uses the input of its item. With a 1x1 after the item too, the other
+        layers must be elementwise.
+        """
+        begins = {}
+        for item in alike:
+            entering = self._flow.entries(item.steps)
+            if len(entering) != 1 or entering[0] not in self._candidates:
+                return {}
+            if self.expand and (
+                len(self._flow.exits(item.steps)) != 1
+                or not all(map(self._flow.is_elementwise, item.steps - {entering[0]}))
+            ):
+                return {}
+            begins[entering[0]] = item, self._candidates[entering[0]]
+        return begins
+
+    def _choose(self, place: Span, paths: Paths, width: Width, *, named: bool) -> str:
+        """Chooses a 1x1 for an item; the reason if it gets none."""
+        if place in self.chosen:
+            same = self.chosen[place].width == width
+            return (
+                "" if same else "is on the same line of the spec as a layer that gets another width"
+            )
+        fitting = [each for each in paths if width.fits(each[1].x.channels)]
+        if self.expand and len(fitting) < len(paths):
+            return "is on the same line of the spec as a layer with too few channels"
+        if not named and sum(self._saved[found.step] for _, found in fitting) <= 0:
+            return "would cost more after a 1x1"
+        self.chosen[place] = Insertion(width, len(fitting) < len(paths), fitting)
+        return ""
+
+    def change(self) -> GraphEdit:
+        """The change of the steps of the network."""
+        change: GraphEdit = {}
+        for width, _, paths in self.chosen.values():
+            for item, found in paths:
+                channels = width.of(found.x.channels)
+                reduce, window, *expand = found.layers(channels, expand=self.expand)
+                change[found.step] = [("_reduce", reduce), ("", window)]
+                for layer in expand:
+                    (last,) = self._flow.exits(item.steps)
+                    change.setdefault(last, [("", self.network.steps[last].layer)])
+                    change[last].append(("_expand", layer))
+        return change
+
+    def edit(self, editor: SpecEditor) -> None:
+        """Inserts a 1x1 before items; with `expand`, also a second 1x1 after each item."""
+        items = {place: editor.item(place) for place in sorted(self.chosen)}
+        editor.keep_names(items.values(), inserts=True)
+        for place, item in items.items():
+            new = self.chosen[place]
+            name = new.paths[0][0].path.rpartition("/")[2]
+            options = _options(item, new)
+            reduce = {"conv": new.width.expression, **options, "name": f"{name}_reduce"}
+            editor.insert(item, reduce)
+            if self.expand:
+                expand = {"conv": item.option_text("filters"), **options, "name": f"{name}_expand"}
+                editor.set_option(item, "filters", "in_channels")
+                editor.insert(item, expand, after=True)
+
+
+def _options(item: SourceItem, new: Insertion) -> dict[str, str | int]:
+    """The other options of a 1x1, written out so that `defaults` of the document change none."""
+    layer = new.paths[0][1].layers(1, expand=False)[0]
+    options: dict[str, str | int] = {}
+    for option in Conv.options.values():
+        value = getattr(layer, option.field)
+        default = get(item.document, "defaults", "conv", option.name).value or option.default
+        if option.name != "filters" and str(value).lower() != str(default).lower():
+            options[option.name] = value
+    when = get(item.node, "when").value
+    conditions = [f"({when})"] if when else []
+    if new.conditional:
+        conditions.append(f"in_channels >= {new.width.least_channels}")
+    return {**options, "when": " and ".join(conditions)} if conditions else options

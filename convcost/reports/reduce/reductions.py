@@ -1,0 +1,235 @@
+"""The 1x1 reductions of a network, and the network without them.
+
+There are three forms. A reduction is a 1x1 that reduces the input channels of a larger convolution,
+the window. A bottleneck has a second 1x1 after the window that increases the channels again. A
+projection is a 1x1 that reduces the channels of a pool's output, before a concat.
+"""
+
+from typing import Any
+
+from convcost.language.yaml_edit import SpecEditor
+from convcost.layers.conv import Conv
+from convcost.model.axes import per_axis
+from convcost.model.costs import inputs_of
+from convcost.model.errors import ConstraintError
+from convcost.model.graph_edit import GraphEdit
+from convcost.model.network import Network
+from convcost.model.record import NamedTuple
+from convcost.reports.reduce.candidates import with_options
+from convcost.reports.reduce.dataflow import Dataflow, SpecItem, SpecItems, is_under
+
+
+class Reduction(NamedTuple):
+    """One reduction, by the indices of its steps.
+
+    `removed` are the items that its removal deletes, that of the 1x1 first. `windows` are the
+    convolutions that use the output of the 1x1; a projection has none. The first one, in the item
+    `kept`, is replaced by `window` if it gets the filters of the second 1x1, `expand`, or the
+    stride of the first, `reduce`.
+    """
+
+    reduce: int
+    removed: tuple[SpecItem, ...]
+    windows: tuple[int, ...] = ()
+    expand: int | None = None
+    kept: SpecItem | None = None
+    window: Conv | None = None
+
+    @property
+    def form(self) -> str:
+        """One of `reduction`, `bottleneck` and `projection`."""
+        if not self.windows:
+            return "projection"
+        return "reduction" if self.expand is None else "bottleneck"
+
+
+class FoundReductions(NamedTuple):
+    """The reductions of a network, and (path, reason) of each other 1x1 that reduces the
+    channels."""
+
+    network: Network
+    found: tuple[Reduction, ...]
+    left: tuple[tuple[str, str], ...]
+
+    def change(self) -> GraphEdit:
+        """The network without the reductions, as a change of its steps."""
+        change: GraphEdit = {}
+        for one in self.found:
+            change.update({step: [] for item in one.removed for step in item.steps})
+            if one.window is not None:
+                change[one.windows[0]] = [("", one.window)]
+        return change
+
+    def edit(self, editor: SpecEditor) -> None:
+        """Deletes the items of the reductions; their windows get the filters and strides."""
+        # Items of one place are alike: their text is changed once.
+        changed = {one.kept.place: one for one in self.found if one.kept}
+        for place, one in changed.items():
+            window = editor.item(place)
+            if one.expand is not None:
+                wide = next(item for item in one.removed if one.expand in item.steps)
+                filters = editor.item(wide.place).option_text("filters")
+                editor.set_option(window, "filters", filters)
+            stride = editor.item(one.removed[0].place).option_text("stride")
+            if stride not in ("", "1"):
+                own = window.option_text("stride")
+                both = stride if own in ("", "1") else f"({stride}) * ({own})"
+                editor.set_option(window, "stride", both)
+        places = {item.place for one in self.found for item in one.removed}
+        removed = [editor.item(place) for place in sorted(places)]
+        editor.keep_names(removed, inserts=False)
+        editor.remove(removed)
+
+
+def find_reductions(
+    network: Network, *, projections: bool = True, within: tuple[str, ...] = ()
+) -> FoundReductions:
+    """All reductions, or those whose 1x1 is at or under a path of `within`.
+
+    Reductions from the same place in the spec are found together.
+    """
+    finder = _Finder(network, projections=projections)
+    found: list[Reduction] = []
+    left: list[tuple[str, str]] = []
+    requested: set[int] = set()
+    for index, step in enumerate(network.steps):
+        if not within or any(is_under(step.path, path) for path in within):
+            requested.add(index)
+        try:
+            found += finder.find(index)
+        except ConstraintError as error:
+            if index in requested and finder.narrows(index):
+                left.append((step.path, error.message))
+    # A 1x1 that keeps the number of channels counts only if the same line of the spec reduces it in
+    # another copy of the block.
+    places = {item.removed[0].place for item in found if item.reduce in requested}
+    places &= {item.removed[0].place for item in found if finder.narrows(item.reduce)}
+    undone = tuple(item for item in found if item.removed[0].place in places)
+    return FoundReductions(network, undone, tuple(left))
+
+
+class _Finder:
+    """Finds reductions, one step after the other."""
+
+    def __init__(self, network: Network, *, projections: bool) -> None:
+        self.network = network
+        self.steps = network.steps
+        self.projections = projections
+        self.items = SpecItems(network)
+        self.flow = Dataflow(network)
+
+    def narrows(self, index: int) -> bool:
+        """Whether a 1x1 has fewer filters than channels."""
+        return self.flow.conv(index).filters < self.flow.input(index).channels
+
+    def find(self, index: int) -> list[Reduction]:
+        """The reductions whose 1x1 is this step.
+
+        Raises ConstraintError for a 1x1 that cannot be removed, with the reason."""
+        if not self._is_1x1(index):
+            return []
+        followers, ends = self.flow.find_followers(index)
+        if not ends or self.network.last in (index, *followers):
+            return []
+        kinds = {self.steps[end].layer.name for end in ends}
+        if kinds == {"conv"} and not all(map(self._is_1x1, ends)):
+            self._check(index, ends)
+            return [self._reduction(index, followers, ends)]
+        if self.projections and kinds == {"concat"} and self._follows_pool(index):
+            self._check(index, [])
+            folder = self.items.common_list([index, self.steps[index].inputs[0]])
+            return [Reduction(index, self._removed(index, folder, followers))]
+        return []
+
+    def _is_1x1(self, index: int) -> bool:
+        return max(self.flow.kernel(index), default=0) == 1
+
+    def _reduction(self, index: int, followers: list[int], ends: list[int]) -> Reduction:
+        widened, expand = self._expansion(index, ends)
+        folder = self.items.common_list([index, *expand, *ends])
+        removed = self._removed(index, folder, followers)
+        for step in expand:
+            removed += self._removed(step, folder, widened)
+        x = self.flow.input(index)
+        strided = self.steps[index].shape.size != x.size
+        if not expand and not strided:
+            return Reduction(index, removed, tuple(ends))
+        kept = self.items.in_list(ends[0], folder)
+        if kept is None:
+            raise ConstraintError(
+                "CC004", "is in another list of layers than the larger convolution"
+            )
+        convs = self.flow.conv(index), self.flow.conv(ends[0])
+        first, own = (per_axis(conv.stride, len(x.size), "stride") for conv in convs)
+        stride = tuple(one * other for one, other in zip(first, own, strict=True))
+        filters = self.flow.conv((expand or ends)[0]).filters
+        window = with_options(convs[1], filters=filters, stride=stride)
+        if strided and window.output(x).size != self.steps[ends[0]].shape.size:
+            message = "has a stride that would change the output size of the larger convolution"
+            raise ConstraintError("CC004", message)
+        second = expand[0] if expand else None
+        return Reduction(index, removed, tuple(ends), second, kept, window)
+
+    def _expansion(self, index: int, ends: list[int]) -> tuple[list[int], list[int]]:
+        """The layers after the only window of a bottleneck, and the second 1x1."""
+        between, after = self.flow.find_followers(ends[0])
+        narrow = self.flow.conv(index).filters
+        if (
+            len(ends) == len(after) == 1
+            and self.network.last not in (ends[0], *between)
+            and self.flow.conv(ends[0]).filters == narrow
+            and self._is_1x1(after[0])
+            and self.flow.conv(after[0]).filters > narrow
+            and not self._obstacle(after[0], [])
+        ):
+            return between, after
+        return [], []
+
+    def _removed(self, index: int, folder: str, followers: list[int]) -> tuple[SpecItem, ...]:
+        """The items that the removal of a 1x1 deletes: its own, and its followers in its list."""
+        own = self.items.in_list(index, folder)
+        if (
+            own is None
+            or not all(step == index or self.flow.is_elementwise(step) for step in own.steps)
+            or len(self.flow.exits(own.steps)) > 1
+        ):
+            raise ConstraintError("CC004", "is in a block with other layers")
+        items = {own.path: own}
+        for follower in followers:
+            item = self.items.in_list(follower, folder)
+            if item is not None and item.steps <= set(followers):
+                items.setdefault(item.path, item)
+        return tuple(items.values())
+
+    def _check(self, index: int, ends: list[int]) -> None:
+        if obstacle := self._obstacle(index, ends):
+            raise ConstraintError("CC004", obstacle)
+
+    def _obstacle(self, index: int, ends: list[int]) -> str:
+        """The reason why a 1x1 cannot be removed, if there is one.
+
+        Either the 1x1 does more than reduce the channels, or a window depends on more than its
+        channels.
+        """
+        x, size = self.flow.input(index), self.steps[index].shape.size
+        unpadded = with_options(self.flow.conv(index), padding=0).output(x).size
+        if size != x.size and (size != unpadded or len(ends) != 1):
+            return "changes the size of its input"
+        if any(self.flow.conv(step).groups > 1 for step in (index, *ends)):
+            return "has groups, or a convolution with groups uses its output"
+        reasons = {step: self.flow.fixed_weights(step) for step in (index, *ends)}
+        fixed = next((step for step, reason in reasons.items() if reason), None)
+        if fixed is None or fixed == index:
+            return reasons[index]
+        return f"is before {self.steps[fixed].path}, which {reasons[fixed]}"
+
+    def _follows_pool(self, index: int) -> bool:
+        source = self.steps[index].inputs[0]
+        if source < 0 or self.flow.users[source] != [index]:
+            return False
+        pool = self.steps[source]
+        x = inputs_of(self.network, pool)
+        layer: Any = pool.layer
+        if len(x) > 1 or pool.shape != x[0]:
+            return False
+        return bool(layer.receptive_field(x[0])) and not layer.weights(x[0]).value

@@ -1,0 +1,145 @@
+"""Networks with the 1x1 convolutions that they could get, or without those that they have."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from convcost import __version__
+from convcost.model.costs import Costs, inputs_of
+from convcost.model.record import NamedTuple
+from convcost.reports.compare import Comparison, change_records
+from convcost.reports.reduce.reductions import FoundReductions
+from convcost.reports.reduce.savings import NetworkSavings
+from convcost.reports.report import Report
+from convcost.reports.table import Column, Table
+
+SCHEMA = "convcost.reduce/1"
+COLUMNS = (
+    Column("path", "1x1", "left", folds=True),
+    Column("form", "form", "left", 3),
+    Column("channels", "channels", "right", 1),
+    Column("to", "to", "right", 1),
+    Column("weights", "weights", scales=True),
+    Column("naive_weights", "naive weights", scales=True),
+    Column("macs", "macs", "right", 2, scales=True),
+    Column("naive_macs", "naive macs", "right", 2, scales=True),
+)
+
+
+class UndoneNetwork(NamedTuple):
+    """A network, its reductions, and its costs without them."""
+
+    costs: Costs
+    found: FoundReductions
+    after: Costs
+
+    def tree(self) -> dict[str, Any]:
+        return {"undone": self._records(), "left": dict(self.found.left)}
+
+    def table(self) -> Table:
+        """A row for each reduction: weights and macs with the 1x1 and without."""
+        rows = [
+            tuple(cell for name, cell in record.items() if name != "windows")
+            for record in self._records()
+        ]
+        none = () if rows else ("there is no 1x1 reduction in this network",)
+        name = self.costs.network.name
+        return Table(
+            name=name,
+            title=f"{name}: its 1x1 reductions, and its costs without them",
+            columns=COLUMNS,
+            rows=tuple(rows),
+            notes=(*none, *(f"{path} is kept: it {reason}" for path, reason in self.found.left)),
+        )
+
+    def _records(self) -> list[dict[str, Any]]:
+        """Each reduction as an object of `convcost.reduce/1`.
+
+        `path` is the layer or block that is removed; `channels` are its input channels, `to` its
+        output channels. Without its 1x1, a projection costs nothing: the pool has no costs.
+        """
+        steps = self.costs.network.steps
+        naive = {row.path: row for row in self.after.layers}
+        records = []
+        for one in self.found.found:
+            expand = () if one.expand is None else (one.expand,)
+            own = [self.costs.layers[index] for index in (one.reduce, *one.windows, *expand)]
+            windows = [steps[index].path for index in one.windows]
+            left = [naive[path] for path in windows if path in naive]
+            records.append(
+                {
+                    "path": one.removed[0].path,
+                    "form": one.form,
+                    "channels": inputs_of(self.costs.network, steps[one.reduce])[0].channels,
+                    "to": steps[one.reduce].shape.channels,
+                    "windows": windows,
+                    "weights": sum(row.weights for row in own),
+                    "naive_weights": sum(row.weights for row in left),
+                    "macs": sum(row.macs for row in own),
+                    "naive_macs": sum(row.macs for row in left),
+                }
+            )
+        return records
+
+
+class Outcome(NamedTuple):
+    """Pairs of costs, before and after; `file` is the file of the new spec, `text` its text."""
+
+    pairs: tuple[tuple[Costs, Costs], ...]
+    file: str = ""
+    notes: tuple[str, ...] = ()
+    text: str = ""
+
+    def tables(self) -> Iterator[Table]:
+        for pair in self.pairs:
+            (table,) = Comparison(pair).tables()
+            yield table._replace(notes=self.notes)
+
+    def tree(self) -> dict[str, Any]:
+        return {
+            "file": self.file,
+            "networks": [
+                {
+                    "name": after.network.name,
+                    "from": before.network.name,
+                    "output": after.network.output,
+                    "totals": after.totals.by_measure(),
+                    "changes": change_records(before, after),
+                }
+                for before, after in self.pairs
+            ],
+            "notes": list(self.notes),
+        }
+
+
+class _ReductionsFields(NamedTuple):
+    networks: tuple[NetworkSavings, ...] | tuple[UndoneNetwork, ...]
+    outcome: Outcome | None = None
+
+
+class Reductions(_ReductionsFields, Report):
+    """The report; `outcome` is there if a reduced spec is written, or if reductions are undone."""
+
+    name = "reduce"
+
+    def tables(self) -> Iterator[Table]:
+        for network in self.networks:
+            yield network.table()
+        if self.outcome is not None:
+            yield from self.outcome.tables()
+
+    def tree(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "version": __version__,
+            "networks": [
+                {
+                    "name": network.costs.network.name,
+                    "file": network.costs.network.file,
+                    "batch": network.costs.batch,
+                    "convention": "macs",
+                    **network.tree(),
+                }
+                for network in self.networks
+            ],
+            **({"written": self.outcome.tree()} if self.outcome else {}),
+        }

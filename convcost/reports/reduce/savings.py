@@ -1,0 +1,172 @@
+"""What a 1x1 before each larger convolution saves, most saved macs first."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from convcost.model.costs import Costs, LayerCost
+from convcost.model.errors import UsageError
+from convcost.model.measures import CONVENTION
+from convcost.model.number_format import counted, format_count, format_percent
+from convcost.model.record import NamedTuple
+from convcost.reports.notes import input_note
+from convcost.reports.reduce.candidates import BreakEven, Candidate, Width, find_candidates
+from convcost.reports.reduce.dataflow import is_under
+from convcost.reports.table import Cell, Column, Size, Table
+
+WIDTHS = (Width(1, 2), Width(1, 4), Width(1, 8))
+RULE = "r* = k²·Cin·Cout / (Cin + k²·Cout)"
+RULE_EXPANDED = "k²·r*² + (Cin + Cout)·r* = k²·Cin·Cout"
+COLUMNS = (
+    Column("path", "layer", "left", folds=True),
+    Column("kernel", "kernel", "right", 4),
+    Column("channels", "channels", "right", 3),
+    Column("filters", "filters", "right", 3),
+    Column("break_even_weights", "r* (weights)", "right", 8),
+    Column("break_even_macs", "r* (macs)", "right", 1),
+    Column("reduced", "1x1 channels", "right"),
+    Column("params", "params", "right", 6, scales=True),
+    Column("macs", "macs", "right", 5, scales=True),
+    Column("saved_params", "params saved", scales=True),
+    Column("saved_macs", "macs saved", scales=True),
+    Column("share", "macs saved %", "right", 2),
+)
+
+
+class ReducedRecord(NamedTuple):
+    """One width of `convcost.reduce/1`; savings are negative if the 1x1 costs more."""
+
+    channels: int
+    weights: int
+    params: int
+    macs: int
+    saved_params: int
+    saved_macs: int
+    work: str
+
+
+class ReductionSavings(NamedTuple):
+    """A convolution and its costs after an inserted 1x1, for each width that fits its input."""
+
+    candidate: Candidate
+    row: LayerCost
+    widths: tuple[Width, ...]
+    break_even: list[BreakEven]  # for weights, for macs
+    reduced: list[ReducedRecord]
+
+    def tree(self) -> dict[str, Any]:
+        weights, macs = [{"exact": even.exact, "most": even.most} for even in self.break_even]
+        return {
+            "path": self.row.path,
+            "kernel": self.candidate.kernel,
+            "channels": self.candidate.x.channels,
+            "filters": self.candidate.layer.filters,
+            "params": self.row.params,
+            "macs": self.row.macs,
+            "break_even_weights": weights,
+            "break_even_macs": macs,
+            "reduced": self.reduced,
+        }
+
+    def rows(self) -> Iterator[tuple[Cell, ...]]:
+        """A row for each width of the 1x1."""
+        channels, filters = self.candidate.x.channels, self.candidate.layer.filters
+        shared = self.row.path, Size(self.candidate.kernel), channels, filters
+        even = [even.text for even in self.break_even]
+        for reduced in self.reduced:
+            percent = format_percent(reduced.saved_macs, self.row.macs)
+            yield *shared, *even, reduced.channels, *reduced[2:6], percent
+
+
+class NetworkSavings(NamedTuple):
+    """What one network can save. `left` has (path, reason) of convolutions that cannot get a 1x1.
+    `top` limits the rows of the table."""
+
+    costs: Costs
+    savings: tuple[ReductionSavings, ...]
+    expand: bool
+    left: tuple[tuple[str, str], ...]
+    top: int | None = None
+
+    def tree(self) -> dict[str, Any]:
+        return {
+            "expand": self.expand,
+            "convolutions": [saving.tree() for saving in self.savings],
+            "left": dict(self.left),
+        }
+
+    def table(self) -> Table:
+        """One row for each convolution and width."""
+        rows = [row for saving in self.savings for row in saving.rows()]
+        name = self.costs.network.name
+        second = ", and a second 1x1 after it" if self.expand else ""
+        hidden = len(rows) - len(rows[: self.top])
+        more = (counted(hidden, "more row"),) if hidden else ()
+        return Table(
+            name=name,
+            title=f"{name}: each convolution with a 1x1 before it{second}",
+            columns=COLUMNS,
+            rows=tuple(rows[: self.top]),
+            notes=(*more, *self._notes()),
+        )
+
+    def _notes(self) -> Iterator[str]:
+        rule = RULE_EXPANDED if self.expand else RULE
+        yield f"below r* channels, a 1x1 saves costs (biases not counted): {rule}"
+        yield "r* (macs) counts each weight once for each output position of its layer"
+        yield "a norm or an activation after the 1x1 is not counted"
+        for reason, count in Counter(reason for _, reason in self.left).items():
+            yield f"no 1x1 where the convolution {reason}: {format_count(count)}"
+        if not self.savings:
+            yield "no convolution of this network can get a 1x1"
+        yield input_note((self.costs,))
+        yield CONVENTION
+
+
+def find_savings(
+    costs: Costs,
+    requests: tuple[tuple[str, Width | None], ...] = (),
+    widths: tuple[Width, ...] = WIDTHS,
+    *,
+    expand: bool,
+) -> NetworkSavings:
+    """What each convolution costs after a 1x1, or only those at and under the requested paths, each
+    with a width of its own or all `widths`.
+
+    Raises UsageError if a request has no convolution, or more channels than its input.
+    """
+    found, left = find_candidates(costs.network)
+    chosen = {} if requests else dict.fromkeys(found, widths)
+    for path, width in requests:
+        meant = [candidate for candidate in found if is_under(candidate.path, path)]
+        if not meant:
+            reason = dict(left).get(path, "has no convolution larger than 1x1")
+            raise UsageError(f"`{path}` {reason}: a 1x1 cannot reduce it")
+        chosen.update(dict.fromkeys(meant, (width,) if width else widths))
+    savings = []
+    for candidate, wanted in chosen.items():
+        channels = candidate.x.channels
+        fitting = {width.of(channels): width for width in wanted if width.fits(channels)}
+        too_wide = [width.of(channels) for width in wanted if width.of(channels) > channels]
+        if requests and too_wide:
+            raise UsageError(
+                f"a 1x1 cannot reduce `{candidate.path}` to {too_wide[0]} "
+                f"channels: its input has {channels}"
+            )
+        if fitting:
+            row = costs.layers[candidate.step]
+            even = [candidate.break_even(macs=macs, expand=expand) for macs in (False, True)]
+            reduced = [_reduced(candidate, row, n, costs.batch, expand=expand) for n in fitting]
+            widths_that_fit = tuple(fitting.values())
+            savings.append(ReductionSavings(candidate, row, widths_that_fit, even, reduced))
+    savings.sort(key=lambda saving: -max(row.saved_macs for row in saving.reduced))
+    return NetworkSavings(costs, tuple(savings), expand, () if requests else left)
+
+
+def _reduced(
+    candidate: Candidate, row: LayerCost, channels: int, batch: int, *, expand: bool
+) -> ReducedRecord:
+    weights, macs, biases = candidate.reduced_costs(channels, expand=expand)
+    params, all_macs = weights.value + biases, macs.value * batch
+    saved = row.params - params, row.macs - all_macs
+    return ReducedRecord(channels, weights.value, params, all_macs, *saved, weights.text)

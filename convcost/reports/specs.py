@@ -1,0 +1,114 @@
+"""The specs that ship with convcost."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from convcost.model.measures import CONVENTION
+from convcost.model.record import NamedTuple
+from convcost.model.shape import Shape
+from convcost.reports.report import Report, versioned
+from convcost.reports.table import Cell, Column, Size, Table, cell_text, shape_size
+
+SCHEMA = "convcost.specs/1"
+
+
+class ShippedSpec(NamedTuple):
+    """A shipped spec: its name, the names of its variants or documents, and the source.
+
+    `networks` is the name of the network if it is the only one.
+    """
+
+    spec: str
+    networks: tuple[str, ...]
+    source: str
+
+
+class ShippedNetwork(NamedTuple):
+    """A network of `convcost.specs/1`: field names and order are stable.
+
+    `spec` is the argument that names it. The peaks of memory are in bytes, for one sample.
+    `receptive_field` is that of the last layer with several positions, or the size of the input if
+    they depend on all of it. `year` is that of the source, 0 if it has none.
+    """
+
+    spec: str
+    name: str
+    inputs: dict[str, Shape]
+    params: int
+    macs: int
+    activations: int
+    peak_memory_int8: int
+    peak_memory_float32: int
+    receptive_field: tuple[int, ...]
+    year: int
+    source: str
+
+    @property
+    def row(self) -> tuple[Cell, ...]:
+        first, *others = map(shape_size, self.inputs.values())
+        shapes = Size((", ".join(map(cell_text, (first, *others))),)) if others else first
+        counts = self.params, self.macs, self.activations
+        peaks = self.peak_memory_int8, self.peak_memory_float32
+        field = Size(self.receptive_field) if self.receptive_field else None
+        return (
+            self.spec,
+            self.name,
+            shapes,
+            *counts,
+            *peaks,
+            field,
+            self.year or None,
+            self.source,
+        )
+
+
+class _SpecsFields(NamedTuple):
+    specs: tuple[ShippedSpec, ...]
+    compute: Callable[[], Iterable[ShippedNetwork]]
+
+
+class ShippedSpecs(_SpecsFields, Report):
+    """All shipped specs, one row for each. Records and JSON have their networks with their costs,
+    from `compute`."""
+
+    name = "specs"
+
+    def tables(self) -> Iterator[Table]:
+        networks = sum(len(spec.networks) for spec in self.specs)
+        yield Table(
+            name="specs",
+            title=f"{len(self.specs)} specs with {networks} networks ship with convcost",
+            columns=(
+                Column("spec", "spec", "left"),
+                Column("networks", "networks", "left", folds=True),
+                Column("source", "source", "left", 1, folds=True),
+            ),
+            rows=tuple((one.spec, ", ".join(one.networks), one.source) for one in self.specs),
+            notes=(
+                "`resnet50` and `resnet#50` name one network of a spec, `resnet` all",
+                "`convcost compare SPEC` prints the costs, `convcost show SPEC` the text",
+                "`convcost specs --format csv` prints the costs of all networks",
+            ),
+        )
+
+    def records(self) -> Table:
+        return Table(
+            name="specs",
+            title="Networks that ship with convcost",
+            columns=(
+                Column("spec", "spec", "left", folds=True),
+                Column("name", "network", "left"),
+                Column("input", "input", "right"),
+                *(Column(name, name, scales=True) for name in ("params", "macs", "activations")),
+                Column("peak_memory_int8", "peak memory, int8"),
+                Column("peak_memory_float32", "peak memory, float32"),
+                Column("receptive_field", "receptive field", "right"),
+                Column("year", "year"),
+                Column("source", "source", "left", folds=True),
+            ),
+            rows=tuple(network.row for network in self.compute()),
+            notes=("1 sample", "peak memory in bytes, without params", CONVENTION),
+        )
+
+    def tree(self) -> dict[str, Any]:
+        return versioned(SCHEMA, networks=list(self.compute()))

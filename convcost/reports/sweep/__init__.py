@@ -1,0 +1,162 @@
+"""The costs of a network under every combination of settings, one row for each point."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from convcost.model.costs import ConventionCounts
+from convcost.model.measures import HEADLINE, Measure
+from convcost.model.number_format import counted
+from convcost.model.record import NamedTuple
+from convcost.reports.analyze import SCHEMA, Analysis
+from convcost.reports.analyze.columns import COLUMNS as ALL
+from convcost.reports.analyze.columns import SHARES, AnalysisView
+from convcost.reports.chart_model import Chart
+from convcost.reports.notes import costs_notes
+from convcost.reports.report import Report, versioned
+from convcost.reports.sweep.points import Axis, PointCosts
+from convcost.reports.sweep.selection import SweepView, SweptNetwork
+from convcost.reports.table import Cell, Column, Layout, Share, Size, Table
+from convcost.reports.verify.figure_check import summarize
+
+DEFAULT_COLUMNS: tuple[str, ...] = (Measure.PARAMS, Measure.MACS, Measure.ACTIVATIONS)
+LAYER_COLUMNS = ("layer", "kind", "params_work", "macs_work", "options")  # of layers only
+COLUMNS: tuple[str, ...] = (*(name for name in ALL if name not in LAYER_COLUMNS), "channels")
+FIGURE_WIDTH = 16  # `34M[3] off +12.54 %` then needs two lines
+
+PointColumn: TypeAlias = tuple[Column, Callable[[PointCosts], Cell]]
+
+
+class _SweepFields(NamedTuple):
+    networks: tuple[SweptNetwork, ...]
+    view: SweepView = SweepView()
+
+
+class Sweep(_SweepFields, Report):
+    """The selected points of each network."""
+
+    name = "analyze"
+
+    def tables(self) -> Iterator[Table]:
+        every = (point for network in self.networks for point in network.points)
+        published = {figure.measure for point in every for figure in point.figures}
+        for network in self.networks:
+            yield _table(network, published, self.view)
+
+    def charts(self) -> Iterator[Chart]:
+        """Charts with a bar for each point."""
+        from convcost.reports.charts import of_points
+
+        for network in self.networks:
+            named = tuple(
+                one.costs._replace(network=one.costs.network._replace(name=one.point.label))
+                for one in network.points
+            )
+            if named:
+                yield from of_points(network.name, named, alone=len(self.networks) == 1)
+
+    def tree(self) -> dict[str, Any]:
+        return versioned(SCHEMA, networks=self._trees())
+
+    def _trees(self) -> Iterator[dict[str, Any]]:
+        """The records of the points, one at a time: a point with its layers needs much memory."""
+        for network in self.networks:
+            for point in network.points:
+                costs = network.recount(point.point)
+                yield Analysis((costs,)).tree()["networks"][0] | point.tree()
+
+
+def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table:
+    points = network.points
+    names = view.columns
+    if names is None:
+        others = (name for name in COLUMNS if name in published and name not in DEFAULT_COLUMNS)
+        names = (*DEFAULT_COLUMNS, *others)
+    sources: dict[str, int] = {}
+    axes = enumerate(network.axes)
+    columns = [_setting_column(n, axis, names) for n, axis in axes if axis.varies]
+    totals = [point.costs.totals for point in points]
+    largest = {m: max((counts[m] for counts in totals), default=0) for m in SHARES.values()}
+    for drop, name in enumerate(names, 2):
+        stays = name in (names[0], *HEADLINE)
+        columns.append(_column(name, 0 if stays else drop, view.layout, largest))
+        if name in published:
+            columns.append(_published_column(name, 1 if name == Measure.MACS else drop, sources))
+    by_convention = points[0].costs.by_convention if points else ()
+    columns += (_convention_column(n, counts) for n, counts in enumerate(by_convention))
+    rows = tuple(tuple(cell(point) for _, cell in columns) for point in points)
+    left_out = network.matching - len(points)
+    matching = f"{network.matching:,} of {counted(network.total, 'point')} with "
+    return Table(
+        name=network.name,
+        title=network.name,
+        source=network.source,
+        columns=tuple(column for column, _ in columns),
+        rows=rows,
+        notes=(
+            *([counted(left_out, "more point")] if left_out else []),
+            *([matching + " and ".join(one.text for one in view.where)] if view.where else []),
+            *(f"[{number}] {source}" for source, number in sources.items()),
+            *_figure_notes(points),
+            *(costs_notes([point.costs for point in points]) if points else ()),
+        ),
+    )
+
+
+def _setting_column(number: int, axis: Axis, names: tuple[str, ...]) -> PointColumn:
+    # A variable may have the name of a measure, or `size`.
+    reserved = axis.name in ("size", "network", *names)
+    head = f"set {axis.name}" if reserved else axis.title
+    column = Column(head.replace(" ", "_"), head)
+    return column, lambda point: Size((axis.text(point.point.positions[number]),))
+
+
+def _column(name: str, drop: int, layout: Layout, largest: Mapping[Measure, int]) -> PointColumn:
+    """A column of an analysis. A share is that of the point with the largest count."""
+    if name == "channels":
+        return Column(name, name, "right", drop), lambda point: point.row.output.channels
+    if name in SHARES:
+        measure = SHARES[name]
+        column = Column(name, f"share of the most {measure}", "left", drop)
+        return column, lambda point: Share(point.costs.totals[measure], largest[measure])
+    of_layers = ALL[name]
+    assert of_layers is not None
+    view = AnalysisView(layout=layout)
+    column = of_layers.column._replace(drop=drop)
+    return column, lambda point: of_layers.cell(point.row, point.costs, view)
+
+
+def _convention_column(number: int, counts: ConventionCounts) -> PointColumn:
+    column = Column(f"count_{counts.name}", counts.title, scales=True)
+    return column, lambda point: point.costs.by_convention[number].total
+
+
+def _published_column(measure: str, drop: int, sources: dict[str, int]) -> PointColumn:
+    """`569M[1,2] agrees, 575M[3] off +1.10 %`: equal figures of several sources are joined. Adds
+    each source to `sources`, with its number."""
+
+    def cell(point: PointCosts) -> Cell:
+        numbers: dict[tuple[str, str], set[int]] = {}
+        for figure in point.figures:
+            if figure.measure == measure:
+                verdict = " ".join(filter(None, (figure.verdict, figure.percent_off)))
+                number = sources.setdefault(figure.source, len(sources) + 1)
+                numbers.setdefault((figure.published, verdict), set()).add(number)
+        return ", ".join(
+            f"{published}[{','.join(map(str, sorted(known)))}] {verdict}"
+            for (published, verdict), known in numbers.items()
+        )
+
+    head = f"published {measure}"
+    return Column(f"published_{measure}", head, "left", drop, True, FIGURE_WIDTH), cell
+
+
+def _figure_notes(selected: Sequence[PointCosts]) -> Iterator[str]:
+    """The summary of all figures, and the figures that are not expected."""
+    figures = [(point, figure) for point in selected for figure in point.figures]
+    if figures:
+        sample = "; the figures are for 1 sample" * (selected[0].costs.batch > 1)
+        yield f"{summarize(figure for _, figure in figures).text}{sample}"
+    for point, figure in figures:
+        if not figure.expected:
+            printed = f"{figure.measure} {figure.published} ({figure.source})"
+            yield f"{point.point.label}: {printed} {figure.text}"

@@ -1,0 +1,161 @@
+"""The points of a sweep: every combination of values of the variables and the input size."""
+
+from collections.abc import Iterator
+from itertools import product
+from math import prod
+from typing import Any
+
+from convcost.language.network_inputs import Settings
+from convcost.model.costs import Costs, LayerCost
+from convcost.model.measures import MEASURES, Measure
+from convcost.model.network import Network
+from convcost.model.number_format import counted
+from convcost.model.options import json_number, show
+from convcost.model.record import NamedTuple
+from convcost.reports.analyze.table import group_output
+from convcost.reports.notes import has_note
+from convcost.reports.verify.figure_check import FigureRecord, current_figures
+
+NUMBERS = (*MEASURES, "channels", "receptive_field")  # of a point, which sort and filter points
+MOST_POINTS = 8  # that a message lists one by one
+
+
+class Axis(NamedTuple):
+    """A variable and its values; with `size` those of the input of that name, or of all inputs if
+    the name is empty."""
+
+    name: str
+    values: tuple[Any, ...]
+    size: bool = False
+
+    @property
+    def varies(self) -> bool:
+        """Whether the axis has several values."""
+        return len(self.values) > 1
+
+    @property
+    def title(self) -> str:
+        """The name in tables: `width`, `size`, or `size mask` for one of several inputs."""
+        return f"size {self.name}".rstrip() if self.size else self.name
+
+    def text(self, *positions: int) -> str:
+        """The values at these positions as on the command line: `0.25,0.5` or `128x160`."""
+        return ",".join(_text(self.values[position]) for position in positions)
+
+
+class Point(NamedTuple):
+    """One combination: the index of its value on each axis."""
+
+    axes: tuple[Axis, ...]
+    positions: tuple[int, ...]
+
+    @property
+    def values(self) -> Iterator[tuple[Axis, Any]]:
+        """Each axis with its value at this point."""
+        for axis, position in zip(self.axes, self.positions, strict=True):
+            yield axis, axis.values[position]
+
+    @property
+    def settings(self) -> Settings:
+        """The variables and sizes of this point."""
+        variables = tuple((axis.name, value) for axis, value in self.values if not axis.size)
+        sizes = {axis.name: value for axis, value in self.values if axis.size}
+        size = sizes.pop("", None)
+        return Settings(variables, size, sizes=tuple(sizes.items()))
+
+    def of(self, network: Network) -> "Point | None":
+        """The point on the axes whose variable or input the network has; None if that point is the
+        same as one with the first values of the other axes."""
+        names = {name for name, _ in network.variables}, {name for name, _ in network.inputs}
+        has = [axis.name in (*names[axis.size], *[""] * axis.size) for axis in self.axes]
+        at = zip(has, self.axes, self.positions, strict=True)
+        kept = [(axis, position) for own, axis, position in at if own]
+        if any(position and not own for own, position in zip(has, self.positions, strict=True)):
+            return None
+        return Point(tuple(axis for axis, _ in kept), tuple(position for _, position in kept))
+
+    @property
+    def label(self) -> str:
+        """The values that differ between points: `width=0.25 128`."""
+        return " ".join(
+            f"{axis.name}={_text(value)}".removeprefix("=")
+            for axis, value in self.values
+            if axis.varies
+        )
+
+
+class PointCosts(NamedTuple):
+    """One network at one point, and the figures published for its settings and size. `row` is the
+    whole network as a row of an analysis."""
+
+    point: Point
+    costs: Costs
+    figures: tuple[FigureRecord, ...]
+    row: LayerCost
+
+    def without_layers(self) -> "PointCosts":
+        """The point with only the layers and steps that notes are about, because a sweep keeps many
+        points."""
+        steps = (step for step in self.costs.network.steps if has_note(step))
+        kept = tuple({step.layer: step for step in steps}.values())
+        network = self.costs.network._replace(steps=kept, groups=(), published=(), budget=None)
+        named = tuple(layer for layer in self.costs.layers if layer.stated or layer.uncounted)
+        return self._replace(costs=self.costs._replace(network=network, layers=named))
+
+    def value(self, name: str) -> Any:
+        """The number of a measure, of `channels` or `receptive_field`, or of a variable."""
+        if name in MEASURES:
+            return self.costs.totals[Measure(name)]
+        if name == "channels":
+            return self.row.output.channels
+        if name == "receptive_field":
+            return max((axis.extent for axis in self.row.field), default=1)
+        return next(value for axis, value in self.point.values if axis.title == name)
+
+    def tree(self) -> dict[str, Any]:
+        """The keys that the JSON of a sweep adds to those of a network."""
+        settings = self.point.settings
+        # 224 is written as [224, 224].
+        sizes = (list(shape.size) for _, shape in self.costs.network.inputs if shape.size)
+        size = None if settings.size is None else next(sizes)
+        return {
+            "set": {name: json_number(value) for name, value in settings.variables},
+            "size": size,
+            "published": list(self.figures),
+        }
+
+
+def points(axes: tuple[Axis, ...]) -> Iterator[Point]:
+    """Every combination in order; the last axis varies fastest."""
+    for positions in product(*(range(len(axis.values)) for axis in axes)):
+        yield Point(axes, positions)
+
+
+def cost_point(point: Point, costs: Costs) -> PointCosts:
+    """The costs of one point, with the published figures of whole networks, which are for one
+    sample."""
+    figures = (figure for figure in current_figures(costs)[0] if not figure.layer)
+    output, field, _ = group_output(costs, costs.network.last)
+    row = LayerCost(point.label, "network", output, costs.totals, field, False, -1)
+    return PointCosts(point, costs, tuple(figures), row)
+
+
+def points_text(axes: tuple[Axis, ...], affected: list[Point]) -> str:
+    """Some points as on the command line, `width=0.3 size=16,32`; empty if they are all points.
+
+    If the points are not a combination of lists, the text has the first of them.
+    """
+    by_axis = [sorted({point.positions[n] for point in affected}) for n, _ in enumerate(axes)]
+    if prod(map(len, by_axis)) != len(affected):
+        first = "; ".join(points_text(axes, [point]) for point in affected[:MOST_POINTS])
+        more = len(affected) - MOST_POINTS
+        return f"{first}; {counted(more, 'more point')}" if more > 0 else first
+    return " ".join(
+        f"{axis.title}={axis.text(*positions)}"
+        for axis, positions in zip(axes, by_axis, strict=True)
+        if len(positions) < len(axis.values)
+    )
+
+
+def _text(value: Any) -> str:
+    return "x".join(map(str, value)) if isinstance(value, tuple) else show(value)

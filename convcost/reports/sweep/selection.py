@@ -1,0 +1,121 @@
+"""Which points of a sweep are shown: filtered, sorted, and the first of them."""
+
+import re
+from collections.abc import Callable, Collection, Iterable
+from fractions import Fraction
+
+from convcost.language.expressions import Expression, Lookup, parse
+from convcost.model.costs import Costs
+from convcost.model.errors import ConstraintError, UsageError
+from convcost.model.figures import BINARY_SUFFIXES, SUFFIXES, parse_figure
+from convcost.model.options import show
+from convcost.model.record import NamedTuple
+from convcost.model.suggestions import did_you_mean
+from convcost.reports.sweep.points import Axis, Point, PointCosts
+from convcost.reports.table import Layout
+
+SPARE = 1_000  # points that are kept beyond those of `top` before they are sorted
+UNITS = "|".join(name for name in (*BINARY_SUFFIXES, *SUFFIXES) if name)
+
+
+class PointFilter(NamedTuple):
+    """A condition of points, as written: `macs <= 100M`."""
+
+    text: str
+    expression: Expression
+
+    def matches(self, lookup: Lookup) -> bool:
+        """Whether the condition is true for a point with these numbers. Raises UsageError if it is
+        neither true nor false."""
+        try:
+            value = self.expression.evaluate(lookup)
+        except ConstraintError as error:
+            raise UsageError(f"--where {self.text}: {error.message}") from None
+        if type(value) is not bool:
+            raise UsageError(f"--where {self.text} is {show(value)}, neither true nor false")
+        return value
+
+
+def parse_filter(text: str, known: Collection[str]) -> PointFilter:
+    """A condition over the known numbers of a point. Raises UsageError."""
+
+    def exact(match: re.Match[str]) -> str:
+        return str(Fraction(*parse_figure(match[1] + match[2]).value()))
+
+    try:
+        expression = parse(re.sub(rf"\b(\d[\d.]*) ?({UNITS})B?\b", exact, text))
+    except ConstraintError as error:
+        hint = error.help or "write a comparison, such as `macs <= 100M`"
+        raise UsageError(f"--where: {error.message}", help=hint) from None
+    for name in sorted(expression.names):
+        if name not in known:
+            raise UsageError(f"--where: no point has `{name}`; {did_you_mean(name, known, 99)}")
+    return PointFilter(text, expression)
+
+
+class SweepView(NamedTuple):
+    """The points and columns to show; by default the columns that have something to show.
+
+    `sort` is one of NUMBERS or a variable, the largest first; with a `-` the smallest.
+    """
+
+    columns: tuple[str, ...] | None = None
+    sort: str | None = None
+    top: int | None = None
+    layout: Layout = "hwc"
+    where: tuple[PointFilter, ...] = ()
+
+    def matches(self, point: PointCosts) -> bool:
+        return all(condition.matches(point.value) for condition in self.where)
+
+    def select(self, found: Iterable[PointCosts]) -> tuple[PointCosts, ...]:
+        """The points in the order of the view, at most `top`."""
+        selected = list(found)
+        if self.sort is not None:
+            name = self.sort.removeprefix("-")
+            selected.sort(key=lambda point: point.value(name), reverse=name == self.sort)
+        return tuple(selected[: self.top])
+
+
+class SweptNetwork(NamedTuple):
+    """One network of a sweep: the selected points, of which there are `matching` before `top`, and
+    `total` in all. `recount` gives the costs of a point with its layers."""
+
+    name: str
+    source: str
+    axes: tuple[Axis, ...]
+    points: tuple[PointCosts, ...]
+    matching: int
+    total: int
+    recount: Callable[[Point], Costs]
+
+
+class PointCollector:
+    """Collects the points of one network that a view selects, without their layers."""
+
+    def __init__(self, view: SweepView) -> None:
+        self.view = view
+        self.points: list[PointCosts] = []
+        self.matching = self.total = 0
+        self.name = self.source = ""
+        self.axes: tuple[Axis, ...] = ()
+
+    def add(self, point: PointCosts) -> None:
+        """Adds a point if all conditions are true for it. Raises UsageError if one is neither true
+        nor false."""
+        network = point.costs.network
+        self.name, self.source, self.axes = network.name, network.source, point.point.axes
+        self.total += 1
+        if not self.view.matches(point):
+            return
+        self.matching += 1
+        self.points.append(point.without_layers())
+        if self.view.top is not None and len(self.points) > self.view.top + SPARE:
+            self.points = list(self.view.select(self.points))
+
+    def swept(self, recount: Callable[[Point], Costs]) -> SweptNetwork:
+        """The network with its selected points."""
+        points = self.view.select(self.points)
+        return SweptNetwork(
+            self.name, self.source, self.axes, points, self.matching, self.total, recount
+        )

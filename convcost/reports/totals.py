@@ -1,0 +1,187 @@
+"""The totals of networks, one row for each network, with ratios to the totals of a baseline."""
+
+from collections.abc import Iterator, Sequence
+
+from convcost.model.costs import Costs
+from convcost.model.measures import HEADLINE, MEASURES, Measure
+from convcost.model.number_format import counted, format_count
+from convcost.model.record import NamedTuple
+from convcost.reports.notes import costs_notes
+from convcost.reports.table import (
+    Cell,
+    Column,
+    CountRatio,
+    Difference,
+    Layout,
+    Share,
+    Table,
+    shape_size,
+)
+
+DEFAULT_COLUMNS = ("network", "input", "params", "params_ratio", "macs", "macs_ratio")
+SHAPES = ("input", "output", "layers")
+KINDS = ("", "_ratio", "_change", "_share")
+COLUMNS = (
+    "network",
+    "input",
+    *(f"{measure}{kind}" for measure in Measure for kind in KINDS),
+    "output",
+    "layers",
+)
+# A narrow terminal keeps the columns with the lowest numbers; columns with 0 always stay.
+DROPS = {"input": 3, "params_ratio": 2, "macs_ratio": 1}
+NAME_WIDTH = 12, 24  # a name wraps between words if the table is too wide
+
+
+class TotalsView(NamedTuple):
+    """The columns and networks to show. With `transpose`, each network is a column."""
+
+    columns: tuple[str, ...] = DEFAULT_COLUMNS
+    sort: str | None = None
+    top: int | None = None
+    layout: Layout = "hwc"
+    transpose: bool = False
+
+
+def totals_table(
+    networks: Sequence[Costs], view: TotalsView, baseline: int = 0, names: Sequence[str] = ()
+) -> Table:
+    """A table of the networks, each compared with the network at the index `baseline`.
+
+    `names` are the titles of the rows, by default the names of the networks.
+    """
+    names = names or [costs.network.name for costs in networks]
+    chosen = view.columns
+    if len(networks) == 1:
+        chosen = tuple(name for name in chosen if not name.endswith(KINDS[1:])) or chosen
+    drops = DROPS if view.columns == DEFAULT_COLUMNS else {name: n for n, name in enumerate(chosen)}
+    order = list(range(len(networks)))
+    key = (view.sort or "").removeprefix("-")
+    if key in MEASURES:
+        measure = Measure(key)
+        order.sort(key=lambda n: networks[n].totals[measure], reverse=view.sort == key)
+    elif view.sort is not None:
+        order.sort(key=names.__getitem__, reverse=view.sort != key)
+    shown = order[: view.top]
+    left_out = len(order) - len(shown)
+    cells = [_cells(name, networks, names, baseline, view.layout) for name in chosen]
+    columns = [_column(name, names, drops.get(name, 0)) for name in chosen]
+    for number, counts in enumerate(networks[0].by_convention):
+        columns.append(Column(f"count_{counts.name}", counts.title, scales=True))
+        cells.append([costs.by_convention[number].total for costs in networks])
+    table = Table(
+        name=None,
+        title=answer(networks, baseline, names),
+        columns=tuple(columns),
+        rows=tuple(tuple(column[n] for column in cells) for n in shown),
+        notes=(
+            *([counted(left_out, "more network")] if left_out else []),
+            *costs_notes(networks, inputs="input" not in chosen),
+        ),
+    )
+    if not view.transpose:
+        return table
+    position = shown.index(baseline) if baseline in shown else 0
+    return _transpose(table, [names[n] for n in shown], position)
+
+
+def _column(name: str, names: Sequence[str], drop: int) -> Column:
+    if name == "network":
+        longest = max(len(word) for text in names for word in ("", *text.split()))
+        least = min(max(NAME_WIDTH[0], longest), NAME_WIDTH[1])
+        return Column(name, name, "left", drop, folds=True, least=least)
+    title = name.replace("_share", " of largest").replace("_", " ")
+    scales = name in MEASURES or name.endswith("_change")
+    return Column(name, title, "left" if name.endswith("_share") else "right", drop, scales=scales)
+
+
+def _cells(
+    column: str, networks: Sequence[Costs], names: Sequence[str], baseline: int, layout: Layout
+) -> list[Cell]:
+    """The cells of all networks in a column."""
+    if column == "network":
+        return [*names]
+    if column in SHAPES:
+        return [_shape_cell(column, costs, layout) for costs in networks]
+    measure, _, kind = column.partition("_")
+    counts = [costs.totals[Measure(measure)] for costs in networks]
+    before, largest = counts[baseline], max(counts)
+    if kind == "ratio":
+        return [CountRatio(before, count, n == baseline) for n, count in enumerate(counts)]
+    if kind == "change":
+        return [None if n == baseline else Difference(before, c) for n, c in enumerate(counts)]
+    return [Share(count, largest) if kind == "share" else count for count in counts]
+
+
+def _shape_cell(column: str, costs: Costs, layout: Layout) -> Cell:
+    network = costs.network
+    if column == "layers":
+        return len(costs.layers)
+    if column == "output":
+        return shape_size(network.output, layout)
+    if len(network.inputs) == 1:
+        return shape_size(network.inputs[0][1], layout)
+    return ", ".join(f"{name} {shape.text}" for name, shape in network.inputs)
+
+
+def _transpose(table: Table, names: Sequence[str], baseline: int) -> Table:
+    """The table with a column for each network. The baseline and one other column always stay."""
+    kept = [n for n, column in enumerate(table.columns) if column.key != "network"]
+    stay = (baseline, 0 if baseline else 1)
+    columns = (Column(name, name, drop=0 if n in stay else n + 1) for n, name in enumerate(names))
+    return table._replace(
+        columns=(Column("measure", "", "left"), *columns),
+        rows=tuple((table.columns[n].title, *(row[n] for row in table.rows)) for n in kept),
+        row_keys=tuple(table.columns[n].key if table.columns[n].scales else "" for n in kept),
+    )
+
+
+# The answer in one sentence
+
+
+def answer(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> str:
+    """A sentence that compares the networks.
+
+    For two networks it has the ratios: `reduced has 2.46× fewer params and 2.46× fewer macs than
+    naive`. For more networks it names those with the fewest params and macs. For one network it is
+    the name.
+    """
+    if len(networks) == 1:
+        return names[0]
+    if len(networks) > 2:  # noqa: PLR2004  the baseline and another
+        return "; ".join(_fewest(networks, baseline, names))
+    base, other = networks[baseline].totals, networks[1 - baseline].totals
+    params, macs = (_gain(base[measure], other[measure], measure) for measure in HEADLINE)
+    name, than = names[1 - baseline], names[baseline]
+    if params[1] == macs[1]:
+        return f"{name} has {params[0]} and {macs[0]} {macs[1]} {than}"
+    return f"{name} has {params[0]} {params[1]} {than} and {macs[0]} {macs[1]} {than}"
+
+
+def _gain(before: int, after: int, measure: Measure) -> tuple[str, str]:
+    """The ratio, such as `2.46× fewer params`, and the word before the baseline, such as `than`."""
+    if before == after:
+        return f"as many {measure}", "as"
+    if not before or not after:
+        return f"{format_count(after)} {measure} instead of {format_count(before)}", "of"
+    return f"{CountRatio(before, after).text} {measure}", "than" if after < before else "as"
+
+
+def _fewest(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> Iterator[str]:
+    """Clauses such as `MobileNet v2 has the fewest params (39.47× fewer than VGG-16)`.
+
+    One clause has both measures if the same network has the fewest of both.
+    """
+    found: dict[str, list[str]] = {}
+    than = f" than {names[baseline]}"
+    for measure in HEADLINE:
+        counts = [costs.totals[measure] for costs in networks]
+        if len(set(counts)) == 1:
+            found.setdefault("all have", []).append(f"{format_count(counts[0])} {measure}")
+            continue
+        best = min(range(len(counts)), key=lambda n: (counts[n], n != baseline))
+        ratio = CountRatio(counts[baseline], counts[best]).text if best != baseline else ""
+        gain = f" ({ratio}{than})" if ratio else ""
+        found.setdefault(f"{names[best]} has", []).append(f"the fewest {measure}{gain}")
+        than = "" if gain else than
+    return (f"{who} {' and '.join(what)}" for who, what in found.items())

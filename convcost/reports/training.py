@@ -1,0 +1,55 @@
+"""The memory of training a network, and the work of its backward pass."""
+
+from collections.abc import Iterator
+
+from convcost.model.costs import Costs
+from convcost.model.number_format import format_count
+from convcost.model.record import NamedTuple
+from convcost.model.training import training
+from convcost.reports.device import dtypes_of
+from convcost.reports.table import Rounded
+
+TRAINING = (
+    "a lower bound: a framework also keeps indices, masks and statistics, and often more tensors; "
+    "recomputing tensors needs fewer"
+)
+
+
+class TrainingRecord(NamedTuple):
+    """The memory of training in bytes, and the multiply-adds of the backward pass."""
+
+    optimizer: str
+    at_least: int
+    saved: int
+    gradients: int
+    state: int
+    backward_macs: int
+
+
+def training_record(costs: Costs, optimizer: str, flash: int) -> TrainingRecord:
+    """Adds the lower bound of the memory of training; `flash` are the bytes of all params and
+    buffers.
+
+    The gradients of all params exist at the end, when no saved tensor is needed.
+    """
+    found = training(costs, optimizer, dtypes_of(costs))
+    at_least = flash + found.state + max(found.saved, found.gradients)
+    return TrainingRecord(found.optimizer, at_least, *found[1:])
+
+
+def training_notes(costs: Costs, found: TrainingRecord) -> Iterator[str]:
+    """The memory of training, and the work of the backward pass."""
+    parts = {
+        "saved tensors": found.saved,
+        "gradients": found.gradients,
+        "state of the optimizer": found.state,
+    }
+    listed = ", ".join(f"{name} {format_count(size)}" for name, size in parts.items())
+    yield (
+        f"training with {found.optimizer}: at least {format_count(found.at_least)} bytes: flash, "
+        f"the state, and the larger of the other two: {listed}"
+    )
+    macs, forward = found.backward_macs, costs.totals.macs
+    times = f", {Rounded.of(macs, forward, 2).text} times those of the forward pass" * (forward > 0)
+    yield f"backward pass: {format_count(macs)} macs{times}"
+    yield TRAINING

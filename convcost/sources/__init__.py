@@ -1,0 +1,1 @@
+"""Reads specs, their configuration and their earlier versions, from files and from Git."""

@@ -1,0 +1,63 @@
+"""The argument of `--base`: a commit, a baseline file, or a spec."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from convcost.model.errors import UsageError
+from convcost.sources.base_lookup import (
+    Base,
+    BaseNetworks,
+    BaseSpecError,
+    CurrentSpec,
+    base_networks,
+)
+from convcost.sources.baseline_file import BaselineFile
+from convcost.sources.git_base import CommitBase
+from convcost.sources.spec_files import locate, read_source
+
+
+def open_base(
+    argument: str,
+    specs: Iterable[str],
+    files: Iterable[Path],
+    *,
+    for_update: bool = False,
+    may_be_missing: bool = False,
+) -> Base:
+    """The base that an argument names; `specs` are the arguments to check, `files` their specs.
+
+    With `may_be_missing`, a baseline file may not exist yet. Raises UsageError for an unreadable
+    file.
+    """
+    if argument.startswith("git:"):
+        return CommitBase(argument.removeprefix("git:"), specs, files)
+    if argument.endswith(".json"):
+        return BaselineFile(argument, for_update=for_update, may_be_missing=may_be_missing)
+    return SpecBase(argument)
+
+
+class SpecBase:
+    """A spec. Its networks are the base of those with the same names; if both have a single
+    network, the names do not matter."""
+
+    tracks_deletions = False
+
+    def __init__(self, argument: str) -> None:
+        self.name = argument
+        try:
+            location = locate(argument)
+        except UsageError as error:
+            kinds = f"a base is a commit, like git:{argument}, a baseline .json, or a spec"
+            raise UsageError(error.args[0], help=kinds) from None
+        source = read_source(location)
+        try:
+            self._found = BaseNetworks(base_networks(source, location.pick))
+        except BaseSpecError as error:
+            reason = f"`{self.name}` is not a valid spec ({error}): fix it or name another"
+            self._found = BaseNetworks(reason=reason, unavailable=True)
+
+    def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
+        return self._found
+
+    def deletion_statements(self) -> list[str]:
+        return []

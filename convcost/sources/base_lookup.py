@@ -1,0 +1,90 @@
+"""The networks of a spec in a base, whatever the base is."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from convcost.language.load import load
+from convcost.model.costs import costs
+from convcost.model.errors import Source, SpecError, UsageError
+from convcost.model.record import NamedTuple
+from convcost.reports.check.measures import MeasuredNetwork, measure_network
+from convcost.sources.spec_files import SpecLocation
+
+NO_DOCUMENT = "CC113"
+
+
+class BaseSpecError(Exception):
+    """Why the text of a base is not a spec, as a short phrase."""
+
+
+class CurrentSpec(NamedTuple):
+    """The current version of a spec, with its networks by name."""
+
+    location: SpecLocation
+    text: str
+    networks: Mapping[str, MeasuredNetwork]
+
+    @property
+    def name(self) -> str:
+        return self.location.name
+
+    @property
+    def whole(self) -> bool:
+        """Whether these are all networks of the file."""
+        return self.location.pick is None
+
+
+class BaseNetworks(NamedTuple):
+    """The networks of a spec in the base, by name.
+
+    `statements` are notes on this spec alone. `reason` is the reason why there is no base; many
+    specs can have the same one. `unavailable` is whether the base cannot be read; a spec that is
+    new has no base either, but that is expected.
+    """
+
+    networks: Mapping[str, MeasuredNetwork] = {}
+    statements: tuple[str, ...] = ()
+    reason: str = ""
+    unavailable: bool = False
+
+
+class Base(Protocol):
+    """Where the base of each spec comes from.
+
+    A spec whose base is broken has no base, and a statement says so. Limits that need no base are
+    still checked.
+    """
+
+    name: str  # in messages
+    tracks_deletions: bool  # whether a spec that only the base has was deleted
+
+    def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
+        """The networks of a spec in the base. Raises UsageError if a base file is unreadable."""
+        ...
+
+    def deletion_statements(self) -> list[str]:
+        """A statement for each spec in the checked folders that only the base has."""
+        ...
+
+
+def measured_networks(source: Source, pick: str | None = None) -> dict[str, MeasuredNetwork]:
+    """The networks of a text by name, or only the one named `pick`. Raises SpecError."""
+    networks = load(source, pick=pick)
+    return {network.name: measure_network(costs(network)) for network in networks}
+
+
+def base_networks(source: Source, pick: str | None = None) -> dict[str, MeasuredNetwork]:
+    """The networks of a base.
+
+    Raises BaseSpecError with the first problem of the text, and UsageError if there is no network
+    of the name.
+    """
+    try:
+        return measured_networks(source, pick)
+    except SpecError as error:
+        problem = error.problems[0]
+        if problem.code == NO_DOCUMENT:
+            message = problem.message.replace("this file", f"`{source.name}`", 1)
+            raise UsageError(message, help=problem.help) from None
+        line = f", line {problem.place.line}" if problem.place else ""
+        raise BaseSpecError(f"{problem.message}{line}") from None

@@ -1,0 +1,94 @@
+"""A base that is a baseline file: reading, looking up, and the text of an updated one."""
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from convcost.model.errors import UsageError
+from convcost.reports.check.baseline import BaselineError, format_baseline, parse_baseline
+from convcost.reports.check.measures import MeasuredNetwork
+from convcost.sources.base_lookup import BaseNetworks, CurrentSpec
+from convcost.sources.spec_files import path_exists, read_text, shipped_specs
+
+SHIPPED = "shipped:"  # no relative path begins with this
+
+
+class BaselineFile:
+    """`baseline.json`. It names specs by their paths from its own folder, links resolved."""
+
+    tracks_deletions = True
+
+    def __init__(
+        self, file: str, *, for_update: bool = False, may_be_missing: bool = False
+    ) -> None:
+        """Raises UsageError for a missing file, unless it `may_be_missing`, and for an invalid one
+        that is to be updated."""
+        self.name = file
+        self.for_update = for_update
+        self.reason = ""  # why there is no base
+        self.networks: dict[str, dict[str, MeasuredNetwork]] = {}
+        self.path = Path(os.path.realpath(file))
+        if not path_exists(self.path):
+            missing, hint = f"there is no baseline `{file}`", "write it with --update-baseline"
+            if not may_be_missing:
+                raise UsageError(missing, help=hint)
+            self.reason = "" if for_update else f"{missing}: {hint}"
+            return
+        try:
+            self.networks = parse_baseline(read_text(self.path, file))
+        except BaselineError as error:
+            invalid = f"`{file}` is not a valid baseline: {error}"
+            if for_update:
+                hint = "fix it, or delete it to start a new one"
+                raise UsageError(invalid, help=hint) from None
+            self.reason = f"{invalid}; fix it, or delete it and write it with --update-baseline"
+
+    def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
+        if self.reason:
+            return BaseNetworks(reason=self.reason, unavailable=True)
+        # With links not resolved first: a file that is replaced by a link keeps its base.
+        own = self._from_here(os.path.abspath(spec.name))  # noqa: PTH100  pathlib follows links
+        keys = (self.key(spec),) if spec.location.shipped else (own, self.key(spec))
+        networks = next((self.networks[key] for key in keys if key in self.networks), None)
+        if networks is not None or self.for_update:
+            return BaseNetworks(networks or {})
+        statement = f"{spec.name} is new: it is not in {self.name}, so growth is not checked"
+        return BaseNetworks(statements=(statement,))
+
+    def deletion_statements(self) -> list[str]:
+        return [
+            f"{self.display_path(spec)} is deleted; it was in {self.name}"
+            for spec in self.deleted_specs
+        ]
+
+    @cached_property
+    def deleted_specs(self) -> tuple[str, ...]:
+        """The specs of the baseline that do not exist any more."""
+        return tuple(sorted(spec for spec in self.networks if not self._exists(spec)))
+
+    def _exists(self, spec: str) -> bool:
+        if spec.startswith(SHIPPED):
+            return spec.removeprefix(SHIPPED) in shipped_specs()
+        return path_exists(self.path.parent / spec)
+
+    def key(self, spec: CurrentSpec) -> str:
+        """The name of a spec in the file: its path from there, or `shipped:` and its name."""
+        if spec.location.shipped:
+            return f"{SHIPPED}{spec.name.removesuffix('.yaml')}"
+        return self._from_here(os.path.realpath(spec.name))
+
+    def _from_here(self, spec: str) -> str:
+        return os.path.relpath(spec, self.path.parent).replace(os.sep, "/")
+
+    def display_path(self, spec: str) -> str:
+        """The path of a spec in the baseline, relative to the current folder."""
+        if spec.startswith(SHIPPED):
+            return f"{spec.removeprefix(SHIPPED)}.yaml"
+        return os.path.relpath(self.path.parent / spec)
+
+    def updated_text(self, current: Mapping[str, Mapping[str, MeasuredNetwork]]) -> str:
+        """The text of the file with the current costs of some specs; deleted specs are removed and
+        all others stay."""
+        kept = {spec: self.networks[spec] for spec in self.networks if self._exists(spec)}
+        return format_baseline({**kept, **current})

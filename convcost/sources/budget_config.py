@@ -1,0 +1,167 @@
+"""Budgets in configuration files, and the specs that they are for."""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import TypeAlias
+
+from convcost.language.budget_config import ConfiguredBudget, GlobIndex, read_config
+from convcost.language.patterns import MAX_COMPARISONS, has_wildcard
+from convcost.model.errors import Source, UsageError
+from convcost.model.network import Budget, Rule
+from convcost.model.record import NamedTuple
+from convcost.reports.check.measures import LayerIndex, MeasuredNetwork
+from convcost.sources.config_discovery import find_config
+from convcost.sources.spec_files import path_exists, read_text
+
+MOST_FILES = 20_000  # below a folder; in a larger folder no glob is reported as unused
+
+# Each budget with the name of its file.
+Budgets: TypeAlias = tuple[tuple[str, Budget], ...]
+
+
+class _Config(NamedTuple):
+    """A configuration, and the indices of the budgets that apply to a spec."""
+
+    budgets: tuple[ConfiguredBudget, ...]
+    globs: GlobIndex
+    used: set[int]
+
+
+class BudgetConfigs:
+    """The configurations of a check: the one that is named, or for each spec the nearest one above
+    it.
+
+    Each file is read once.
+    """
+
+    def __init__(self, named: str | None) -> None:
+        self._named = None if named is None else Path(named)
+        self._find = cache(find_config)
+        self._configs: dict[Path, _Config] = {}
+        self._matched: dict[tuple[str, Rule], bool] = {}
+        self._compared = 0
+
+    @property
+    def files(self) -> list[str]:
+        """The configurations that were read."""
+        return list(map(str, self._configs))
+
+    def budgets(self, *names: str) -> Budgets:
+        """The budgets for a spec, by all of its names: a link must not hide the budget of its
+        target. Raises SpecError, UsageError."""
+        found = (budget for name in names for budget in self._budgets(Path(name)))
+        return tuple(dict.fromkeys(found))
+
+    def _budgets(self, path: Path) -> Budgets:
+        file = self._named
+        if file is None and path_exists(path) and path.is_file():
+            file = self._find(path.parent.resolve())
+        if file is None:
+            return ()
+        config = self._config(file)
+        self._compared += config.globs.patterns
+        if self._compared > MAX_COMPARISONS:
+            raise UsageError(
+                f"the globs of `{file}` need more than {MAX_COMPARISONS:,} comparisons with the "
+                "specs",
+                help="use fewer globs with `*`, `?` or `[`",
+            )
+        matching = config.globs.matching(_path_from(file, path))
+        config.used.update(matching)
+        return tuple((str(file), config.budgets[index].budget) for index in matching)
+
+    def _config(self, file: Path) -> _Config:
+        if file not in self._configs:
+            budgets = read_config(Source(str(file), read_text(file, str(file))))
+            globs = GlobIndex([one.specs or ("*",) for one in budgets])
+            self._configs[file] = _Config(budgets, globs, set())
+        return self._configs[file]
+
+    def of_network(self, budgets: Budgets, network: MeasuredNetwork) -> Budgets:
+        """The budgets of a spec, without the groups and rules that match no layer of the network.
+
+        A rule with a `min` is kept, because it fails if no layer matches.
+        """
+        rules = [rule for _, budget in budgets for rule in (*budget.groups, *budget.layers)]
+        if not rules:
+            return budgets
+        patterns = len({rule.match for rule in rules if has_wildcard(rule.match)})
+        if patterns * len(network.layers) > MAX_COMPARISONS:
+            raise UsageError(
+                f"the patterns of the budgets for `{network.name}` need more than "
+                f"{MAX_COMPARISONS:,} comparisons with its layers",
+                help="use fewer patterns with `*`, `?` or `[`",
+            )
+        index = LayerIndex(network.layers)
+
+        def applying(file: str, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+            return tuple(rule for rule in rules if self._applies(file, rule, index))
+
+        return tuple(
+            (
+                file,
+                budget._replace(
+                    groups=applying(file, budget.groups), layers=applying(file, budget.layers)
+                ),
+            )
+            for file, budget in budgets
+        )
+
+    def _applies(self, file: str, rule: Rule, index: LayerIndex) -> bool:
+        matches = bool(index.matching(rule.match))
+        self._matched[file, rule] = matches or self._matched.get((file, rule), False)
+        return matches or any(limit.min is not None for limit in rule.limits)
+
+    def statements(self) -> Iterator[str]:
+        """A sentence for each rule that matches no layer, and for each budget whose globs match no
+        file. Complete once all specs are read."""
+        for (file, rule), matches in self._matched.items():
+            if not matches:
+                where = f"{file}:{rule.limits[0].place.line}" if rule.limits else file
+                yield f"{where}: `{rule.match}` matches no layer of its specs"
+        for path, config in self._configs.items():
+            # The globs of a named configuration are also relative to the current folder.
+            folders = [path.parent, Path()] if self._named else [path.parent]
+            unused = [one for n, one in enumerate(config.budgets) if n not in config.used]
+            for budget in _matching_no_file([one for one in unused if one.specs], folders):
+                yield _unused_message(path, budget)
+
+
+def _path_from(config_file: Path, spec: Path) -> str:
+    """The path of a spec from the folder of a configuration, links resolved; if it is not below
+    that folder, its unchanged path."""
+    try:
+        resolved = spec.parent.resolve() / spec.name
+        return resolved.relative_to(config_file.parent.resolve()).as_posix()
+    except (ValueError, OSError):
+        return spec.as_posix()
+
+
+def _matching_no_file(
+    budgets: list[ConfiguredBudget], folders: Iterable[Path]
+) -> list[ConfiguredBudget]:
+    """The budgets whose globs match no file below the folders; empty if there are too many
+    files."""
+    if not budgets:
+        return []
+    globs = GlobIndex([one.specs for one in budgets])
+    most = min(MOST_FILES, MAX_COMPARISONS // max(1, globs.patterns))
+    matched: set[int] = set()
+    for folder in folders:
+        files = (path for path in folder.rglob("*") if ".git" not in path.parts)
+        for number, path in enumerate(files):
+            if number == most:
+                return []
+            if path.is_file():
+                matched.update(globs.matching(path.relative_to(folder).as_posix()))
+    return [one for n, one in enumerate(budgets) if n not in matched]
+
+
+def _unused_message(path: Path, rules: ConfiguredBudget) -> str:
+    folders = [glob for glob in rules.specs if path_exists(path.parent / glob)]
+    meant = f"; did you mean `{folders[0].rstrip('/')}/*`?" if folders else ""
+    globs = ", ".join(f"`{glob}`" for glob in rules.specs)
+    where = f"{path}:{rules.place.line}"
+    budget = f"the budget `{rules.budget.name}`" if rules.budget.name else "this budget"
+    return f"{where}: {budget} applies to no spec: no file matches {globs}{meant}"

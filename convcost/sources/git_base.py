@@ -1,0 +1,136 @@
+"""A base that is a commit: its version of each spec, and the specs deleted since."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from convcost.model.errors import Source
+from convcost.sources.base_lookup import BaseNetworks, BaseSpecError, CurrentSpec, base_networks
+from convcost.sources.git import Blob, Commit, split_range
+from convcost.sources.git_repository import GitError, find_root
+from convcost.sources.spec_files import is_spec
+
+
+class CommitBase:
+    """`git:origin/main`, or `git:origin/main...` for its merge base with HEAD. Each repository with
+    specs has a commit of its own."""
+
+    tracks_deletions = True
+
+    def __init__(self, ref: str, arguments: Iterable[str], files: Iterable[Path]) -> None:
+        self.name = _display_name(ref)
+        self._ref = ref
+        self._folders = [path for path in map(Path, arguments) if path.is_dir()]
+        self._files = list(files)
+        self._commits: dict[Path, Commit | GitError] = {}
+
+    def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
+        file = spec.location.user_file
+        if file is None:
+            statement = f"{spec.name} is not a file of a repository, so it has no base"
+            return BaseNetworks(statements=(statement,), unavailable=True)
+        found = self._versions[file]
+        if isinstance(found, GitError):
+            return BaseNetworks(reason=str(found), unavailable=True)
+        path, blob = found
+        if blob is None:
+            statement = f"{spec.name} is new: it is not in {self.name}, so growth is not checked"
+            return BaseNetworks(statements=(statement,))
+        moved = (f"{spec.name} was {blob.path} in {self.name}",) if blob.path != path else ()
+        try:
+            text = _text(blob.data)
+            if spec.whole and text == spec.text and blob.path == path:
+                return BaseNetworks(spec.networks)  # unchanged: not counted again
+            return BaseNetworks(base_networks(Source(blob.path, text)), moved)
+        except BaseSpecError as error:
+            statement = (
+                f"{spec.name}: its base is not a valid spec ({error}): growth is not checked; fix "
+                "the base or name another"
+            )
+            return BaseNetworks(statements=(*moved, statement), unavailable=True)
+
+    def deletion_statements(self) -> list[str]:
+        found: set[str] = set()
+        for folder in self._folders:
+            with suppress(GitError):  # the specs of the folder report it
+                files = self._deleted(folder.resolve())
+                found.update(f"{folder / file} is deleted; it was in {self.name}" for file in files)
+        return sorted(found)
+
+    def _deleted(self, folder: Path) -> Iterator[PurePosixPath]:
+        """The deleted specs of a folder, by their paths from it. Raises GitError."""
+        commit = self._commit(folder)
+        for file in commit.deleted():
+            path = commit.root / file
+            if path.is_relative_to(folder) and file not in commit.renamed.values():
+                spec = PurePosixPath(path.relative_to(folder).as_posix())
+                if is_spec(spec):
+                    yield spec
+
+    @cached_property
+    def _versions(self) -> dict[Path, tuple[str, Blob | None] | GitError]:
+        """For each file: its path in the repository, and its version in the commit; or the error of
+        git."""
+        found: dict[Path, tuple[str, Blob | None] | GitError] = {}
+        paths: dict[Commit, dict[Path, str]] = {}
+        for file in self._files:
+            try:
+                commit, path = self._locate(file)
+                paths.setdefault(commit, {})[file] = path
+            except GitError as error:
+                found[file] = error
+        for commit, files in paths.items():
+            try:
+                blobs = commit.blobs(files.values())
+                found |= {file: (path, blobs.get(path)) for file, path in files.items()}
+            except GitError as error:
+                found |= dict.fromkeys(files, error)
+        return found
+
+    def _locate(self, file: Path) -> tuple[Commit, str]:
+        """The commit and path of a file: its own path if the commit has that, else that of the
+        target of its links. So a file that is replaced by a link to a larger one keeps its base.
+
+        Raises GitError.
+        """
+        own, target = Path(os.path.abspath(file)), file.resolve()  # noqa: PTH100  links stay
+        root = find_root(own.parent)
+        if root is not None and own != target:
+            with suppress(GitError):
+                commit, path = self._commit(root.resolve()), own.relative_to(root).as_posix()
+                if path in commit.files:
+                    return commit, path
+        commit = self._commit(target.parent)
+        return commit, target.relative_to(commit.root).as_posix()
+
+    def _commit(self, folder: Path) -> Commit:
+        """The commit in the repository of a folder. Raises GitError."""
+        root = find_root(folder) or folder
+        if root not in self._commits:
+            try:
+                self._commits[root] = Commit(root, self._ref)
+            except GitError as error:
+                self._commits[root] = error
+        found = self._commits[root]
+        if isinstance(found, GitError):
+            raise found
+        return found
+
+
+def _display_name(ref: str) -> str:
+    commits = split_range(ref)
+    if len(commits) == 1:
+        return ref
+    one, other = commits
+    if other == "HEAD":
+        return f"the merge base with {one}"
+    return f"the merge base of {one} and {other}"
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BaseSpecError("it is not UTF-8 text") from None

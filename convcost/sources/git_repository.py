@@ -1,0 +1,121 @@
+"""The repository of a folder, and git run in it.
+
+The configuration and the contents of a repository are not trusted. Therefore git only
+reads objects and the index here. It runs no hook, filter or other command, and fetches nothing.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+from convcost.sources.spec_files import path_exists
+
+TIMEOUT = 60
+OPTIONS = (
+    "--no-pager",
+    "-c", "core.fsmonitor=false",
+    "-c", f"core.hooksPath={os.devnull}",
+    "-c", "safe.bareRepository=explicit",
+)  # fmt: skip
+VARIABLES = {
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # the same for git before 2.44; no configuration overrides it
+    "GIT_NO_REPLACE_OBJECTS": "1",  # the base is what the commit of that hash has
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",  # messages are compared with English ones
+}
+# Git sets these for a hook, and users set some. The specs alone decide which repository is read,
+# and the base does not depend on a commit in progress.
+IGNORED_VARIABLES = (
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_PREFIX",
+    "GIT_NAMESPACE", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE",
+    "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CEILING_DIRECTORIES",
+)  # fmt: skip
+
+
+class GitError(Exception):
+    """Why git gives no base, and what to do."""
+
+
+def find_root(folder: Path) -> Path | None:
+    """The nearest folder with a `.git`, at or above a folder, without running git.
+
+    A bare repository has no `.git`, so one that is committed among the specs is not found.
+    """
+    return next(filter(_has_git, (folder, *folder.parents)), None)
+
+
+def _has_git(folder: Path) -> bool:
+    git = folder / ".git"
+    return path_exists(git / "HEAD") or (path_exists(git) and git.is_file())
+
+
+class Repository:
+    """The repository that has its `.git` in the folder `root`."""
+
+    def __init__(self, root: Path) -> None:
+        """Raises GitError if there is none, or git does not accept it."""
+        self.root = root
+        self._location: tuple[str, ...] = ()
+        if not _has_git(root):
+            raise GitError(f"`{root}` is not in a git repository")
+        # Without --git-dir, because git checks the owner of a repository only if it finds it.
+        found = self.git("rev-parse", "--show-prefix", "--absolute-git-dir")
+        if found.returncode:
+            raise GitError(_not_accepted(root, found.stderr))
+        prefix, _, git_dir = os.fsdecode(found.stdout.removesuffix(b"\n")).partition("\n")
+        if prefix or root.samefile(git_dir):  # another work tree, or a bare repository
+            raise GitError(f"git has no repository with the work tree `{root}`")
+        self._location = (f"--git-dir={git_dir}", f"--work-tree={root}")
+
+    def read(self, what: str, *arguments: str) -> str:
+        """What git prints. Raises GitError, with `what`, if it fails."""
+        found = self.git(*arguments)
+        if found.returncode:
+            raise GitError(f"git cannot {what}: {_first_line(found.stderr)}")
+        return os.fsdecode(found.stdout)
+
+    def git(self, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        """Runs git with an input. Raises GitError if it cannot be run."""
+        environment = {k: v for k, v in os.environ.items() if k not in IGNORED_VARIABLES}
+        try:
+            return subprocess.run(  # noqa: S603  arguments are a list, and a ref cannot be an option
+                [_program(), "-C", str(self.root), *OPTIONS, *self._location, *arguments],
+                capture_output=True,
+                check=False,
+                input=given,
+                timeout=TIMEOUT,
+                env={**environment, **VARIABLES},
+            )
+        except OSError as error:
+            raise GitError(f"git cannot be run: {error.strerror}") from None
+        except subprocess.TimeoutExpired:
+            raise GitError(f"git did not finish within {TIMEOUT} seconds") from None
+
+
+def _first_line(stderr: bytes) -> str:
+    """The first line of a message of git."""
+    return next(iter(os.fsdecode(stderr).splitlines()), "without a message")
+
+
+def _program() -> str:
+    """The path of git. A relative folder in PATH may be in the repository, so it is not searched.
+
+    Raises GitError.
+    """
+    name = "git.exe" if os.name == "nt" else "git"
+    for folder in map(Path, os.get_exec_path()):
+        if folder.is_absolute() and os.access(folder / name, os.X_OK):
+            return str(folder / name)
+    raise GitError("git is not installed; install it, or use a file as base")
+
+
+def _not_accepted(root: Path, message: bytes) -> str:
+    if b"dubious ownership" in message:
+        return (
+            f"git does not trust the owner of `{root}`: allow it with "
+            "`git config --global --add safe.directory` and the folder of the repository"
+        )
+    return f"git cannot open the repository of `{root}`: {_first_line(message)}"

@@ -1,0 +1,54 @@
+"""Models of other frameworks, used like specs: the layers of a model as the text of a spec.
+
+This text has no blocks and is for one input size, so it takes less time than `convcost import`,
+which writes a spec for people.
+"""
+
+from typing import TYPE_CHECKING
+
+from convcost.language.network_inputs import Settings
+from convcost.model.errors import ConstraintError, Source, UsageError
+
+if TYPE_CHECKING:
+    from convcost.importing.ir.layer_graph import LayerGraph
+
+SUFFIXES = (".onnx", ".keras", ".h5")
+
+
+def is_model(name: str) -> bool:
+    """Whether an argument names a model: a file by its suffix, or `package.module:callable`."""
+    module, _, attribute = name.partition(":")
+    parts = (*module.split("."), *attribute.split("."))
+    return name.lower().endswith(SUFFIXES) or all(map(str.isidentifier, parts))
+
+
+def read_model(name: str, settings: Settings) -> Source:
+    """The spec of a model at one size. Raises UsageError if the model cannot be read, or if a part
+    of it cannot be counted."""
+    from convcost.importing.driver import ImportRequest, layer_graph_of
+    from convcost.importing.spec import flat_spec
+
+    inputs = settings.inputs
+    request = ImportRequest(
+        name,
+        tuple(dims for dims, _ in inputs),
+        settings.size,
+        settings.dims,
+        dtypes=tuple(dtype for _, dtype in inputs),
+    )
+    try:
+        graph = layer_graph_of(request)
+        _require_whole(graph)
+        return Source(name, flat_spec(graph))
+    except ConstraintError as error:
+        message = f"error[{error.code}]: {name}: {error.message}"
+        raise UsageError(message, help=error.help) from None
+
+
+def _require_whole(graph: "LayerGraph") -> None:
+    """Raises ConstraintError if a part of the model is in no layer: its costs would be missing."""
+    from convcost.importing.driver import UNDRAWN
+
+    for note in graph.notes:
+        if note.startswith(UNDRAWN):
+            raise ConstraintError("CC401", note, "`convcost import` writes a spec of the rest")

@@ -1,0 +1,47 @@
+"""Loads the networks of specs by name. One exception has the errors of all specs."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias, TypeVar
+
+from convcost.language.load import load
+from convcost.language.network_inputs import Settings
+from convcost.model.errors import SpecError, UsageError
+from convcost.model.network import Network
+from convcost.sources.spec_files import open_source
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+SpecOrNetwork: TypeAlias = str | Network
+
+
+def read_networks(specs: Iterable[SpecOrNetwork], settings: Settings) -> list[Network]:
+    """The networks of all specs, in order. A loaded network is returned unchanged.
+
+    Raises an ExceptionGroup of all SpecErrors and UsageErrors.
+    """
+    return collect(specs, lambda spec: _networks(spec, settings))
+
+
+def collect(arguments: Iterable[A], read: Callable[[A], Iterable[T]]) -> list[T]:
+    """What `read` returns for all arguments. Raises an ExceptionGroup of all SpecErrors and
+    UsageErrors."""
+    found: list[T] = []
+    errors: list[SpecError | UsageError] = []
+    for argument in arguments:
+        try:
+            found += read(argument)
+        except (SpecError, UsageError) as error:
+            errors.append(error)
+    if errors:
+        raise ExceptionGroup("specs", errors)
+    return found
+
+
+def _networks(spec: SpecOrNetwork, settings: Settings) -> list[Network]:
+    if isinstance(spec, str):
+        source, pick = open_source(spec, settings)
+        return load(source, settings, pick)
+    if settings != Settings():
+        raise UsageError("a loaded network cannot change: give `set` and `size` to load instead")
+    return [spec]

@@ -1,0 +1,30 @@
+"""Finds the specs that the arguments of a check name, each of them once."""
+
+import os
+from collections.abc import Iterable
+
+from convcost.model.errors import UsageError
+from convcost.sources.spec_files import SpecLocation, locate, specs_in
+
+
+def unique_specs(arguments: Iterable[str]) -> list[SpecLocation | UsageError]:
+    """The specs that the arguments name, and the specs in the folders among them, in order.
+
+    An argument that names no spec is returned as an error. A file with several names appears once,
+    under the first one. A document does not appear again if an argument names its whole file.
+    """
+    found: dict[tuple[str, str | None], SpecLocation | UsageError] = {}
+    names: dict[str, dict[str, None]] = {}
+    for argument in arguments:
+        try:
+            for spec in map(locate, specs_in(argument)):
+                file = os.path.realpath(spec.path) if spec.path else "-"
+                names.setdefault(file, {})[spec.name] = None
+                found.setdefault((file, spec.pick), spec)
+        except UsageError as error:
+            found.setdefault((argument, ""), error)
+    return [
+        spec if isinstance(spec, UsageError) else spec._replace(names=tuple(names[file]))
+        for (file, pick), spec in found.items()
+        if pick is None or (file, None) not in found
+    ]

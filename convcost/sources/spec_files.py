@@ -1,0 +1,213 @@
+"""Finds and reads specs: by path, by name, and from standard input."""
+
+import codecs
+import os
+import sys
+from pathlib import Path, PurePath
+
+from convcost.language.network_inputs import Settings
+from convcost.model.errors import Source, UsageError
+from convcost.model.record import NamedTuple
+from convcost.model.suggestions import nearest
+from convcost.sources.models import is_model, read_model
+
+LARGEST = 100 * 2**20
+SUFFIXES = (".yaml", ".yml")
+STDIN = "<stdin>"
+CONFIG = "convcost.yaml"
+NO_SETTINGS = Settings()
+MISSPELT_CONFIG = "convcost.yml"  # not read, and not a spec
+
+
+def shipped_specs() -> dict[str, Path]:
+    """The specs that ship with convcost, by name."""
+    return shipped_files("specs")
+
+
+def shipped_files(kind: str) -> dict[str, Path]:
+    """The YAML files of a folder that ships with convcost, by name."""
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / kind, package.parent / kind):
+        if folder.is_dir():
+            files = sorted(os.listdir(folder))  # noqa: PTH208  `glob` compiles its pattern
+            found = (file for file in files if file.endswith(".yaml"))
+            return {file.removesuffix(".yaml"): folder / file for file in found}
+    return {}
+
+
+class SpecLocation(NamedTuple):
+    """The file that an argument names, not read yet.
+
+    `name` is for messages, `path` is None for standard input, `pick` names one network. `names`
+    are all names of the file in the arguments, as far as they are known.
+    """
+
+    name: str
+    path: Path | None
+    pick: str | None = None
+    shipped: bool = False
+    names: tuple[str, ...] = ()
+    is_model: bool = False
+
+    @property
+    def user_file(self) -> Path | None:
+        """The user's own file; a shipped spec, standard input and a pipe have none."""
+        return self.path if self.path and not self.shipped and self.path.is_file() else None
+
+
+def open_source(argument: str, settings: Settings = NO_SETTINGS) -> tuple[Source, str | None]:
+    """The source that an argument names, and the name of the one network to use, or None for all.
+
+    The argument is a file, `net.yaml#name`, a shipped spec, `-` or a model. Raises UsageError.
+    """
+    location = locate(argument)
+    return read_source(location, settings), location.pick
+
+
+def locate(argument: str) -> SpecLocation:
+    """The file that an argument names: `net.yaml`, `net.yaml#name`, `googlenet`, `resnet50` or `-`.
+
+    Raises UsageError if there is none.
+    """
+    name, sign, network = argument.partition("#")
+    if not name:
+        raise UsageError(f"`{argument}` is not the name of a spec")
+    if sign and path_exists(Path(argument)):
+        name, sign = argument, ""
+    elif sign and not network:
+        raise UsageError(f"there is no network name after `#` in `{argument}`")
+    path, pick = Path(name), network if sign else None
+    if name == "-":
+        return SpecLocation(STDIN, None, pick)
+    if path_exists(path) and not path.is_dir():  # a file, or a pipe such as `<(…)`
+        return SpecLocation(name, path, pick, is_model=is_model(name))
+    shipped = shipped_specs()
+    if name in shipped:
+        return SpecLocation(f"{name}.yaml", shipped[name], pick, shipped=True)
+    if is_model(name) and not sign and not path_exists(path):
+        return SpecLocation(name, None, is_model=True)
+    if variant := _variant(name, shipped):
+        if sign:
+            raise UsageError(f"`{name}` is one network, so `#{network}` selects nothing of it")
+        return variant
+    raise UsageError(*_not_found(name, path, shipped))
+
+
+def _variant(name: str, shipped: dict[str, Path]) -> SpecLocation | None:
+    """The variant of a shipped spec that a name means, such as `resnet50`."""
+    if not any(map(name.startswith, shipped)):
+        return None
+    from convcost.sources.shipped_variants import find_variant
+
+    spec, pick = find_variant(name, shipped) or ("", "")
+    return SpecLocation(f"{spec}.yaml", shipped[spec], pick, shipped=True) if spec else None
+
+
+def read_source(location: SpecLocation, settings: Settings = NO_SETTINGS) -> Source:
+    """The text of a spec; of a model, with the inputs and the size of the settings. Raises
+    UsageError if it cannot be read."""
+    if location.is_model:
+        if settings.sizes:
+            raise UsageError("a model needs --input for the shape of each input, not --size NAME=…")
+        return read_model(location.name, settings)
+    if settings.inputs or settings.dims:
+        raise UsageError(f"--input and --dim are for models, and `{location.name}` is a spec")
+    if location.path is None:
+        return _standard_input()
+    name = location.name.removesuffix(".yaml") if location.shipped else location.name
+    return Source(location.name, read_text(location.path, name))
+
+
+def specs_in(argument: str) -> list[str]:
+    """The argument if it is a spec, all specs in it if it is a folder.
+
+    A configuration is not a spec, not even one that a glob of the shell names. Raises UsageError
+    for a folder without specs and for an empty name.
+    """
+    if not argument:
+        raise UsageError("`` is not the name of a spec")
+    folder = Path(argument)
+    if not path_exists(folder) or not folder.is_dir():
+        return (
+            [] if folder.name in (CONFIG, MISSPELT_CONFIG) and path_exists(folder) else [argument]
+        )
+    inside = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    found = sorted(str(folder / path) for path in inside if is_spec(path))
+    if not found:
+        raise UsageError(f"there is no spec in `{argument}`")
+    return found
+
+
+def is_spec(path: PurePath) -> bool:
+    """Whether a file is a spec, by its path from the folder: hidden files and
+    configurations are not."""
+    hidden = any(part.startswith(".") for part in path.parts)
+    return path.suffix in SUFFIXES and path.name not in (CONFIG, MISSPELT_CONFIG) and not hidden
+
+
+def path_exists(path: Path) -> bool:
+    """Whether there is a file or folder; false for a name that no system accepts."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _not_found(argument: str, path: Path, shipped: dict[str, Path]) -> tuple[str, ...]:
+    if path_exists(path):
+        return (f"`{argument}` is a folder, not a spec",)
+    if path.suffix in SUFFIXES or os.sep in argument:
+        close = nearest(path.name, _specs_beside(path))
+        hint = f"; did you mean `{path.parent / close}`?" if close else ""
+        return (f"there is no file `{argument}`{hint}",)
+    from convcost.sources.shipped_variants import all_names
+
+    close = nearest(path.name, all_names(shipped))
+    hint = f"; did you mean `{close}`?" if close else ""
+    names = ", ".join(shipped)
+    return f"there is no file and no shipped spec `{argument}`{hint}", f"shipped specs: {names}"
+
+
+def _specs_beside(file: Path) -> list[str]:
+    """The names of the specs in the same folder."""
+    try:
+        return [path.name for path in file.parent.iterdir() if path.suffix in SUFFIXES]
+    except (OSError, ValueError):
+        return []
+
+
+def _standard_input() -> Source:
+    if sys.stdin is None or sys.stdin.closed:
+        raise UsageError("standard input is closed")
+    if sys.stdin.isatty():
+        sys.stderr.write("reading a spec from the terminal; end it with Ctrl-D\n")
+    return Source(STDIN, _decode(sys.stdin.buffer.read(LARGEST + 1), "standard input"))
+
+
+def read_text(path: Path, name: str) -> str:
+    """The text of a file; messages call it `name`. Raises UsageError."""
+    try:
+        with path.open("rb") as file:
+            return _decode(file.read(LARGEST + 1), name)
+    except OSError as error:
+        raise UsageError(f"cannot read `{name}`: {error.strerror}") from None
+
+
+def _decode(data: bytes, name: str) -> str:
+    if len(data) > LARGEST:
+        raise UsageError(f"`{name}` is larger than the limit of {LARGEST // 2**20} MiB")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UsageError(f"`{name}` is UTF-16; save it as UTF-8")
+    try:
+        text = data.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        byte = data[error.start]
+        raise UsageError(
+            f"error[CC001]: `{name}` is not UTF-8 text: byte 0x{byte:02x} at offset "
+            f"{error.start}, line {line}"
+        ) from None
+    if "\0" in text:
+        offset = text.index("\0")
+        raise UsageError(f"error[CC001]: `{name}` is not text: a zero byte at offset {offset}")
+    return text

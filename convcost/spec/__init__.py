@@ -1,1 +1,0 @@
-"""The spec language: text to document to network."""

@@ -1,0 +1,121 @@
+"""Where answers go: nothing lost, nothing half written, no option passed over."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from support import ROOT, run
+
+from convcost.render import FORMATS
+
+
+@pytest.mark.parametrize("name", FORMATS.names())
+def test_options_of_blocks_where_no_row_is_one_are_refused_in_every_format(name):
+    ran = run("analyze", "vgg16", "--columns", "options", "--format", name)
+    assert ran.returncode == 2
+    assert ran.stdout == b""
+    assert ran.stderr.decode() == "error: no row is a block that has options; add --depth 1\n"
+
+
+def test_a_stream_that_is_named_as_a_file_is_written_to_and_not_replaced(tmp_path):
+    path = tmp_path / "log"
+    path.write_text("kept\n", "utf-8")
+    command = [sys.executable, "-m", "convcost", "analyze", "vgg16", "-o", "csv:/dev/stdout"]
+    with path.open("a") as log:
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        subprocess.run(command, stdout=log, stderr=subprocess.DEVNULL, check=True, env=env)
+    assert path.read_text("utf-8").startswith("kept\nnetwork,path,")
+
+
+@pytest.mark.parametrize("other", ["json:l.csv", "json:d/../b.csv", "json:{here}/b.csv"])
+def test_one_file_under_two_names_is_recognized(other, tmp_path):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "l.csv").symlink_to("b.csv")
+    ran = run("analyze", "vgg16", "-o", "b.csv", "-o", other.format(here=tmp_path), cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stderr.decode().startswith("error: two outputs write to ")
+    assert not (tmp_path / "b.csv").exists()
+
+
+def test_a_written_spec_is_not_overwritten_by_the_report(tmp_path):
+    (tmp_path / "new.yaml").write_text("", "utf-8")
+    (tmp_path / "link.csv").symlink_to("new.yaml")
+    ran = run("reduce", "vgg16", "--channels", "1/4", "--write", "new.yaml", "-o", "link.csv",
+              cwd=tmp_path)  # fmt: skip
+    assert ran.stderr.decode() == "error: --write and --output both write to `new.yaml`\n"
+    assert (tmp_path / "new.yaml").read_text("utf-8") == ""
+
+
+def test_a_unit_without_a_column_of_counts_is_refused():
+    ran = run("analyze", "vgg16", "--columns", "layer,kind", "--units", "M")
+    assert ran.returncode == 2
+    assert ran.stderr.decode() == (
+        "error: --units applies to columns of counts, and this report has none\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [["verify", "vgg16"], ["kinds", "conv"], ["explain", "googlenet", "inception_3a"]]
+)
+@pytest.mark.parametrize("option", ["--units", "--digits", "--plot"])
+def test_an_option_that_a_report_cannot_use_is_unknown(arguments, option):
+    ran = run(*arguments, option, "1")
+    assert ran.returncode == 2
+    assert f"No such option: {option}" in ran.stderr.decode()
+
+
+def test_numbers_of_an_author_stay_as_they_are_in_latex(tmp_path):
+    text = """\
+name: net
+source: shape (3,224,224) and 1,128
+input: {channels: 3, size: 8}
+layers: [{relu: , name: "1,234"}]
+"""
+    shown = run("analyze", "-", "--format", "latex", text=text).stdout.decode()
+    assert "1,234" in shown
+    captioned = run("analyze", "-", "--format", "latex", "--caption", "(3,224)", text=text)
+    assert "(3,224)" in captioned.stdout.decode()
+
+
+def test_a_suffix_is_known_in_capitals(tmp_path):
+    ran = run("analyze", "vgg16", "-o", "A.JSON", cwd=tmp_path)
+    assert ran.returncode == 0
+    assert json.loads((tmp_path / "A.JSON").read_text("utf-8"))["networks"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "formats"),
+    [
+        (["--format", "json"], ["json"]),
+        (["-o", "x.csv"], ["csv"]),
+        (["--units", "M", "--width", "80"], ["plain"]),
+    ],
+)
+def test_only_the_format_that_is_written_is_imported(arguments, formats, tmp_path):
+    code = (
+        "import sys\nfrom convcost.cli import run\nrun(['analyze', 'vgg16', *sys.argv[1:]])\n"
+        "print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, check=True)
+    names = ran.stderr.decode().split()
+    start = "convcost.render."
+    assert [name.removeprefix(start) for name in names if name.startswith(start)] == formats
+
+
+def test_a_stale_temporary_file_does_not_block_and_the_mode_of_a_file_is_kept(tmp_path):
+    (tmp_path / f".convcost.{os.getpid()}.tmp").write_text("stale", "utf-8")
+    (tmp_path / "a.csv").write_text("old", "utf-8")
+    (tmp_path / "a.csv").chmod(0o640)
+    assert run("analyze", "vgg16", "-o", "a.csv", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "a.csv").stat().st_mode & 0o777 == 0o640
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_longest_name_of_a_file_system_is_written(tmp_path):
+    name = "n" * 244 + ".csv"
+    assert run("analyze", "vgg16", "-o", name, cwd=tmp_path).returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -1,0 +1,182 @@
+"""`convcost specs`, `show` and `init`: specs to choose from, to read and to start from."""
+
+import json
+
+import pytest
+from support import SPECS, answer, run, shipped
+
+from convcost import formatted
+from convcost.model.shape import Shape
+from convcost.reports.specs import ShippedNetwork, ShippedSpec, ShippedSpecs
+from convcost.sources.spec_files import locate
+
+SQUARE = Shape(3, (8, 8))
+TWO = ShippedSpecs(
+    (ShippedSpec("one", ("One",), "a paper"), ShippedSpec("two", ("a", "b"), "")),
+    lambda: (
+        ShippedNetwork("one", "One", {"i": SQUARE}, 27, 1728, 9, 4, 16, (3, 3), 2015, "a paper"),
+        ShippedNetwork("two#b", "b", {"x": SQUARE, "y": Shape(2)}, 5, 6, 7, 8, 32, (), 0, ""),
+    ),
+)
+
+
+def test_specs_prints_a_row_for_each_spec():
+    assert str(TWO) == (
+        "2 specs with 3 networks ship with convcost\n\n"
+        "spec  networks  source\n"
+        "one   One       a paper\n"
+        "two   a, b\n\n"
+        "`resnet50` and `resnet#50` name one network of a spec, `resnet` all\n"
+        "`convcost compare SPEC` prints the costs, `convcost show SPEC` the text\n"
+        "`convcost specs --format csv` prints the costs of all networks"
+    )
+
+
+def test_the_records_of_specs_have_a_row_for_each_network():
+    assert formatted(TWO, "csv").splitlines()[1:] == [
+        "one,One,8x8x3,27,1728,9,4,16,3x3,2015,a paper",
+        'two#b,b,"8×8×3, 2",5,6,7,8,32,,,',
+    ]
+
+
+def test_specs_lists_every_network_that_ships_with_the_argument_that_names_it():
+    networks = json.loads(run("specs", "--format", "json").stdout)["networks"]
+    named = {network["spec"]: network for network in networks}
+    assert {locate(spec).path for spec in named} == set(SPECS.glob("*.yaml"))
+    assert (named["vgg16"]["params"], named["vgg16"]["macs"]) == (138_357_544, 15_470_264_320)
+    for spec in ("googlenet", "inception_3a#reduced", "efficientnet_b4"):
+        name, _, document = spec.partition("#")
+        totals = shipped(name, document or None).totals
+        assert named[spec]["params"] == totals.params
+        assert named[spec]["macs"] == totals.macs
+        assert run("analyze", spec).returncode == run("show", spec).returncode == 0
+
+
+def test_specs_in_csv_has_raw_integers_and_a_spec_first():
+    lines = run("specs", "--format", "csv").stdout.decode().splitlines()
+    assert lines[0] == (
+        "spec,name,input,params,macs,activations,peak_memory_int8,peak_memory_float32,"
+        "receptive_field,year,source"
+    )
+    named = {line.partition(",")[0]: line.split(",")[1:10] for line in lines}
+    # 212 is the receptive field of the last pool; the largest pair of tensors is 2 of 224×224×64.
+    pair = 2 * 224 * 224 * 64
+    assert named["vgg16"] == [
+        *("VGG-16", "224x224x3", "138357544", "15470264320"),
+        *(str(shipped("vgg16").totals.activations), str(pair), str(4 * pair), "212x212", "2014"),
+    ]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_specs_fits_a_terminal(width):
+    lines = run("specs", "--format", "table", "--width", str(width)).stdout.decode().splitlines()
+    columns = "spec networks" if width < 80 else "spec networks source"
+    assert lines[2].split() == columns.split()
+    assert max(map(len, lines)) <= width
+    assert "138,357,544" not in "".join(lines)
+
+
+def test_a_variant_is_named_by_its_spec_and_its_own_name():
+    networks = {
+        json.dumps(answer("analyze", name)["networks"])
+        for name in ("efficientnet_b4", "efficientnet-b4", "efficientnetb4", "efficientnet#b4")
+    }
+    assert len(networks) == 1
+    assert run("show", "efficientnet_b4").stdout == (SPECS / "efficientnet.yaml").read_bytes()
+
+
+def test_signs_of_a_name_may_be_left_out_only_where_it_stays_clear():
+    names = ("vit_b_16", "vit_b16", "vit-b16", "vitb16")
+    assert {shipped(name).network.name for name in names} == {"ViT-b_16"}
+    assert shipped("regnet_x_16gf").network.name == "RegNet-x_16gf"
+    assert shipped("regnet_x_1_6gf").network.name == "RegNet-x_1_6gf"
+    assert run("analyze", "regnetx16gf").returncode == 2
+
+
+def test_a_shipped_spec_names_all_its_variants():
+    networks = answer("compare", "efficientnet")["networks"]
+    assert [network["name"] for network in networks] == [f"EfficientNet-b{n}" for n in range(9)]
+
+
+def test_the_error_for_an_unknown_network_has_the_nearest_variant():
+    done = run("analyze", "efficientnet_b44")
+    assert done.returncode == 2
+    assert done.stderr.decode().splitlines()[0] == (
+        "error: there is no file and no shipped spec `efficientnet_b44`; "
+        "did you mean `efficientnet_b4`?"
+    )
+
+
+def test_a_variant_has_no_documents():
+    done = run("analyze", "efficientnet_b4#b0")
+    assert done.stderr.decode() == (
+        "error: `efficientnet_b4` is one network, so `#b0` selects nothing of it\n"
+    )
+
+
+def test_a_file_with_a_shipped_name_before_its_own_is_not_a_variant(tmp_path):
+    (tmp_path / "efficientnet_b4").write_text("input: {channels: 1, size: 1}\nlayers: [relu]\n")
+    done = run("analyze", "efficientnet_b4", cwd=tmp_path)
+    assert b"380" not in done.stdout
+
+
+def test_the_spec_of_a_variant_is_not_overwritten():
+    spec = SPECS / "efficientnet.yaml"
+    done = run("analyze", "efficientnet_b4", "-o", f"csv:{spec}")
+    assert done.returncode == 2
+    assert b"efficientnet.yaml" in done.stderr
+
+
+def test_show_prints_the_text_of_a_shipped_spec():
+    done = run("show", "googlenet")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == (SPECS / "googlenet.yaml").read_bytes()
+
+
+def test_show_prints_no_file_of_the_user(tmp_path):
+    (tmp_path / "net.yaml").write_text("\x1b[2J")
+    done = run("show", "net.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode() == (
+        "error: `net.yaml` is a file; `convcost show` prints only specs that ship with convcost\n"
+    )
+
+
+def test_show_suggests_the_nearest_name():
+    done = run("show", "googlnet")
+    assert done.returncode == 2
+    assert b"no shipped spec `googlnet`; did you mean `googlenet`?" in done.stderr
+
+
+def test_init_writes_a_spec_that_is_within_its_budget(tmp_path):
+    made = run("init", "net.yaml", cwd=tmp_path)
+    assert (made.returncode, made.stderr) == (0, b"wrote net.yaml\n")
+    assert run("check", "net.yaml", cwd=tmp_path).returncode == 0
+
+
+def test_init_overwrites_nothing(tmp_path):
+    (tmp_path / "net.yaml").write_text("mine")
+    done = run("init", "net.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (2, b"error: `net.yaml` exists; name a new file\n")
+    assert (tmp_path / "net.yaml").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("", "init needs the name of a new file"),
+        ("no/net.yaml", "cannot write `no/net.yaml`: No such file or directory"),
+    ],
+)
+def test_init_refuses_a_file_that_cannot_be_written(name, message, tmp_path):
+    done = run("init", name, cwd=tmp_path)
+    assert (done.returncode, done.stderr.decode()) == (2, f"error: {message}\n")
+
+
+def test_init_writes_to_standard_output():
+    done = run("init", "-")
+    assert run("analyze", "-", text=done.stdout).returncode == 0
+
+
+def test_explain_without_a_layer_lists_the_layers():
+    assert run("explain", "vgg16").stdout == run("analyze", "vgg16").stdout

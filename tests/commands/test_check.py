@@ -1,0 +1,784 @@
+"""`convcost check`: budgets, growth over a base, exit codes; on real repositories of git."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from repository import BODY, STEM, Repository, checked, net
+from support import cost, run
+from tools import needs_git
+
+import convcost
+from convcost.model.errors import Span
+from convcost.model.network import Budget, Limit, Rule
+from convcost.reports.check.evaluate import CheckedNetwork, evaluate
+from convcost.reports.check.finding import Growth
+from convcost.reports.check.measures import measure_network
+
+HERE = Span(1, 1, 1, 2)
+PEAK = 8 * 6 * 6 + 8 * 6 * 6  # elements that the first 1x1 reads and writes
+
+
+@pytest.mark.parametrize(
+    ("budget", "code", "found"),
+    [
+        (f"{{params: {{max: {STEM + BODY}}}}}", 0, {}),
+        (f"{{params: {{max: {STEM + BODY - 1}}}}}", 1, {"params": ("max", STEM + BODY, 1)}),
+        (f"{{params: {{warn: {STEM}, max: 1M}}}}", 0, {"params": ("warn", STEM + BODY, BODY)}),
+        (f"{{layers: [{{match: stem, params: {{max: {STEM - 1}}}}}]}}", 1, {"params": ("max", STEM, 1)}),  # noqa: E501  a row of the table
+        # The first rule that matches counts, and no other.
+        ("{layers: [{match: stem, params: {max: 1M}}, {match: '*', params: {max: 64}}]}", 0, {}),
+        (f"{{groups: [{{match: body, params: {{max: {BODY - 1}}}}}]}}", 1, {"params": ("max", BODY, 1)}),  # noqa: E501  a row of the table
+        ("{depth: {max: 2}}", 1, {"depth": ("max", 3, 1)}),
+        ("{receptive_field: {min: 5}}", 1, {"receptive_field": ("min", 3, 2)}),
+        (f"{{bytes: {{max: {STEM + BODY - 1}, dtype: int8}}}}", 1, {"bytes": ("max", STEM + BODY, 1)}),  # noqa: E501  a row of the table
+        (f"{{flash: {{max: {4 * (STEM + BODY) - 1}}}}}", 1, {"flash": ("max", 4 * (STEM + BODY), 1)}),  # noqa: E501  a row of the table
+        ("{peak_memory: {max: 1B, dtype: int8}}", 1, {"peak_memory": ("max", PEAK, PEAK - 1)}),
+        (f"{{memory: {{max: {PEAK + STEM + BODY}B, dtype: int8}}}}", 0, {}),
+        (f"{{memory: {{max: {PEAK + STEM + BODY - 1}, dtype: int8}}}}", 1, {"memory": ("max", PEAK + STEM + BODY, 1)}),  # noqa: E501  a row of the table
+        ("{largest_activation: {max: 287}}", 1, {"largest_activation": ("max", 8 * 6 * 6, 1)}),
+    ],
+)  # fmt: skip
+def test_a_limit_is_compared_with_the_exact_count(budget, code, found):
+    returned, answer = checked("-", text=net(budget=budget))
+    reported = {f["measure"]: (f["test"], f["found"], f["over"]) for f in answer["findings"]}
+    assert (returned, reported) == (code, found)
+    assert answer["ok"] == (code == 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "depth"), [("vgg16", 16), ("googlenet", 22), ("resnet50", 50), ("alexnet", 8)]
+)
+def test_depth_is_counted_as_papers_count_it(name, depth):
+    from support import shipped
+
+    assert measure_network(shipped(name)).depth == depth
+
+
+@given(most=st.integers(0, 2000), more=st.integers(0, 2000))
+def test_loosening_a_limit_never_fails_what_passed(most, more):
+    network = measure_network(cost(net()))
+
+    def ok(limit: int) -> bool:
+        budget = Budget(total=(Limit("params", HERE, max=limit),))
+        return all(
+            f.level != "error" for f in evaluate(CheckedNetwork("x", network, (("x", budget),)))
+        )
+
+    assert not ok(most) or ok(most + more)
+
+
+@given(part=st.integers(0, 500), floor=st.integers(0, 500))
+def test_a_network_does_not_grow_over_itself(part, floor):
+    network = measure_network(cost(net()))
+    limits = tuple(
+        Limit(measure, HERE, grow=(part, 10_000), grow_floor=floor)
+        for measure in ("params", "macs", "depth")
+    )
+    held = CheckedNetwork("x", network, (("x", Budget(total=limits)),), network)
+    assert [f.level for f in evaluate(held)] == ["passed"] * 3
+
+
+@given(
+    before=st.integers(0, 10**12), grown=st.integers(-(10**9), 10**9), percent=st.integers(0, 300)
+)
+def test_growth_is_compared_exactly(before, grown, percent):
+    allowed = Growth(percent, 100, 0, f"{percent} %").allows(before, before + grown)
+    assert allowed == (grown <= 0 or grown * 100 <= before * percent)
+
+
+@pytest.mark.parametrize(
+    ("change", "exceeded"),
+    [
+        # A block before the body: `conv_1` is another layer now.
+        (("  - sequence", "  - {conv: 8, kernel: 1}\n  - sequence"), []),
+        (("name: body", "name: torso"), []),
+        (("name: a}", "name: c}"), []),
+        (("1, name: a}", "3, name: c, padding: 1}"), ["body/c", "body*"]),
+        (("1, name: a}, ", "3, name: a, padding: 1}, "), ["body/a", "body*"]),
+        (("[{conv: 8, kernel: 1, name: a}", "[{conv: 8, kernel: 1}, {conv: 8, kernel: 1, name: a}"),
+         ["body*"]),
+    ],
+)  # fmt: skip
+def test_a_grow_rule_compares_a_layer_with_its_old_version(change, exceeded):
+    text = net().replace("  - sequence", "  - {conv: 8, kernel: 1, bias: true}\n  - sequence")
+    now, was = (measure_network(cost(spec)) for spec in (text.replace(*change), text))
+    everything, body, torso = (
+        Rule(match, (Limit("params", HERE, grow=0),)) for match in ("*", "body*", "torso")
+    )
+    budget = Budget(layers=(everything,), groups=(body, torso))
+    found = evaluate(CheckedNetwork("x", now, (("x", budget),), was))
+    assert [one.path for one in found if one.level == "error"] == exceeded
+
+
+# Bases of git
+
+
+@pytest.fixture
+def repository(tmp_path):
+    made = Repository(tmp_path / "repository")
+    made.write("net.yaml", net())
+    made.commit("base")
+    return made
+
+
+def test_growth_over_another_branch_is_exact(repository):
+    repository.git("switch", "-q", "-c", "wider")
+    repository.write("net.yaml", net(9))
+    repository.commit()
+    code, answer = repository.check("net.yaml", "--base", "git:main", "--max-growth", "2%")
+    assert code == 1
+    (params, macs) = answer["findings"]
+    assert params["base"] == STEM + BODY
+    assert params["change"] == 9 * 27 - 8 * 27 + 8
+    assert (params["limit"], params["code"]) == ("2 %", "CC203")
+    assert macs["level"] == "error"
+    assert repository.check("net.yaml", "--base", "git:main", "--max-growth", "20%")[0] == 0
+
+
+def test_a_renamed_spec_is_compared_with_its_old_file(repository):
+    repository.git("mv", "net.yaml", "new.yaml")
+    code, answer = repository.check(
+        "new.yaml", "--base", "git:main", "--max-growth", "0", "--report-passed"
+    )
+    assert code == 0
+    assert [f["change"] for f in answer["findings"]] == [0, 0]
+    assert "new.yaml was net.yaml in main" in answer["statements"]
+
+
+@pytest.mark.parametrize("spoilt", ["not: a spec\n", "layers: [", "\x00"])
+def test_with_an_invalid_base_the_other_limits_are_checked(repository, spoilt):
+    repository.write("net.yaml", spoilt)
+    repository.commit("spoilt")
+    repository.write("net.yaml", net(budget="{params: {max: 1}}"))
+    code, answer = repository.check("net.yaml", "--base", "git:main", "--max-growth", "1%")
+    assert (code, answer["ok"]) == (2, False)
+    assert [f["level"] for f in answer["findings"]] == ["error", "skipped", "skipped"]
+    assert answer["statements"][0].startswith("net.yaml: its base is not a valid spec (")
+
+
+def test_a_new_spec_has_no_base_and_a_statement_says_so(repository):
+    repository.write("other.yaml", net(4, "{params: {max: 1M, grow: 1%}}"))
+    code, answer = repository.check("other.yaml", "--base", "git:main")
+    assert code == 0
+    assert answer["statements"] == [
+        "other.yaml is new: it is not in main, so growth is not checked"
+    ]
+
+
+def test_a_shallow_clone_says_what_to_do(repository, tmp_path):
+    repository.write("net.yaml", net(9))
+    repository.commit()
+    repository.git("branch", "base", "HEAD~1")
+    shallow = Repository.__new__(Repository)
+    shallow.folder = tmp_path / "shallow"
+    url = f"file://{repository.folder}"
+    subprocess.run(
+        ["git", "clone", "-q", "--depth", "1", url, str(shallow.folder)], check=True,
+        capture_output=True,
+    )  # fmt: skip
+    code, answer = shallow.check("net.yaml", "--base", "git:origin/base", "--max-growth", "1%")
+    assert code == 2
+    assert "fetch-depth: 0" in answer["statements"][0]
+
+
+def test_a_detached_head_has_a_base(repository):
+    repository.git("switch", "-q", "--detach", "HEAD")
+    assert repository.check("net.yaml", "--base", "git:main", "--max-growth", "0")[0] == 0
+
+
+@pytest.mark.parametrize("ref", ["nope", "--output=x", "", "main:net.yaml", "$(touch x)"])
+def test_an_invalid_ref_is_a_statement_and_runs_no_program(repository, ref):
+    code, answer = repository.check("net.yaml", "--base", f"git:{ref}", "--max-growth", "1%")
+    assert code == 2
+    assert answer["statements"][0].startswith("net.yaml: growth is not checked without a base: ")
+    assert [path.name for path in repository.folder.iterdir()] in (
+        [".git", "net.yaml"],
+        ["net.yaml", ".git"],
+    )
+
+
+@needs_git
+def test_outside_a_repository_there_is_no_base(tmp_path):
+    (tmp_path / "net.yaml").write_text(net(), "utf-8")
+    code, answer = checked("net.yaml", "--base", "git:main", "--max-growth", "1%", cwd=tmp_path)
+    assert code == 2
+    assert "is not in a git repository" in answer["statements"][0]
+
+
+@pytest.mark.parametrize("where", ["git:main", "base.json"])
+def test_deleted_specs_and_networks_are_listed(repository, where):
+    limited = net(budget="{macs: {grow: 1%}}")
+    for name in ("models/a.yaml", "models/old.yaml", "models/.hidden.yaml"):
+        repository.write(name, limited)
+    repository.write("models/deep.yml", limited.replace("kernel: 1", "kernel: 3"))
+    both = f"{limited.replace('name: net', 'name: one', 1)}---\n{limited}"
+    repository.write("models/two.yaml", both)
+    repository.write("models/notes.txt", "no spec")
+    repository.write("models/convcost.yaml", "budgets: []")
+    repository.commit()
+    specs = ["models", "net.yaml"]
+    run("check", *specs, "--base", "base.json", "--update-baseline", cwd=repository.folder)
+    repository.git("mv", "models/deep.yml", "models/moved.yml")
+    repository.git("rm", "-q", "models/old.yaml", "models/.hidden.yaml", "models/notes.txt")
+    repository.write("models/two.yaml", limited)
+    repository.commit("deletes")
+    repository.git("update-ref", "refs/heads/main", "HEAD~1")
+    code, answer = repository.check("models", "--base", where)
+    name = where.removeprefix("git:")
+    moved = {
+        "git:main": ["models/moved.yml was models/deep.yml in main"],
+        "base.json": ["models/moved.yml is new: it is not in base.json, so growth is not checked"],
+    }
+    deleted = {
+        "git:main": ["models/old.yaml is deleted; it was in main"],
+        "base.json": [
+            "models/deep.yml is deleted; it was in base.json",
+            "models/old.yaml is deleted; it was in base.json",
+        ],
+    }
+    gone = f"models/two.yaml: `one` is deleted; it was in {name}"
+    assert answer["statements"] == [*moved[where], gone, *deleted[where]]
+    assert code == 0
+
+
+def test_a_single_network_keeps_its_base_under_a_new_name(repository):
+    repository.write("net.yaml", net(9).replace("name: net", "name: wider"))
+    code, answer = repository.check("net.yaml", "--base", "git:main", "--max-growth", "1%")
+    assert code == 1
+    assert {f["base"] for f in answer["findings"]} == {STEM + BODY, (STEM + BODY) * 6 * 6}
+    assert answer["statements"] == ["net.yaml: `wider` was `net` in main"]
+
+
+@pytest.mark.parametrize("base", ["git:HEAD", "before.yaml"])
+def test_a_new_name_of_one_of_several_networks_hides_no_growth(repository, base):
+    repository.write("two.yaml", TWO)
+    repository.commit()
+    repository.write("before.yaml", TWO)
+    repository.write("two.yaml", TWO.replace("name: B", "name: C").replace("conv: 4", "conv: 40"))
+    code, answer = repository.check("two.yaml", "--base", base, *GROW)
+    name = base.removeprefix("git:")
+    assert bases(answer) == {
+        "two.yaml#A": (params(8), params(8)),
+        "two.yaml#C": (params(40), params(4)),
+    }
+    assert answer["statements"] == [f"two.yaml: `C` was `B` in {name}"]
+    assert code == 1
+
+
+def test_a_changed_input_is_a_statement(repository):
+    repository.write("net.yaml", net().replace("size: 8", "size: 9"))
+    _, answer = repository.check("net.yaml", "--base", "git:main", "--max-growth", "90%")
+    assert answer["statements"] == ["net.yaml: the input of `net` is 9×9×3; it was 8×8×3 in main"]
+
+
+def test_a_shared_missing_base_reason_is_printed_once(repository):
+    for number in range(3):
+        repository.write(f"net_{number}.yaml", net())
+    code, answer = repository.check(".", "--base", "git:nope", "--max-growth", "1%")
+    assert code == 2
+    (printed,) = answer["statements"]
+    reason = "there is no commit `nope`: fetch it, or name another"
+    assert printed == f"net.yaml and 3 more: growth is not checked without a base: {reason}"
+
+
+def calls_of_git(folder: Path, *arguments: str) -> list[str]:
+    trace = folder.parent / "trace"
+    ran = run("check", *arguments, cwd=folder, GIT_TRACE=str(trace))
+    assert ran.returncode == 0, ran.stderr.decode()
+    lines = trace.read_text("utf-8").splitlines()
+    trace.unlink()
+    return [line.split("git ", 2)[-1].split()[0] for line in lines if "built-in: git " in line]
+
+
+def test_git_runs_as_often_for_many_specs_as_for_one(repository):
+    for number in range(20):
+        repository.write(f"models/{number}.yaml", net())
+    repository.commit()
+    repository.git("mv", "models/7.yaml", "models/seven.yaml")
+    asked = ("--base", "git:main", "--max-growth", "1%")
+    one = calls_of_git(repository.folder, "models/seven.yaml", *asked)
+    many = calls_of_git(repository.folder, "models", *asked)
+    assert one == many == ["rev-parse", "rev-parse", "ls-tree", "ls-files", "cat-file", "cat-file"]
+
+
+def test_specs_of_several_repositories_have_a_base_each(repository, tmp_path):
+    other = Repository(tmp_path / "other")
+    other.write("net.yaml", net(4))
+    other.commit()
+    specs = ("net.yaml", "../other/net.yaml")
+    _, answer = repository.check(
+        *specs, "--base", "git:main", "--max-growth", "1%", "--report-passed"
+    )
+    found = [(f["spec"], f["base"]) for f in answer["findings"] if f["measure"] == "params"]
+    assert found == [(specs[0], STEM + BODY), (specs[1], 4 * 27 + 4 * 8 + 8 * 8)]
+
+
+def test_a_linked_spec_has_the_base_of_its_own_repository(repository, tmp_path):
+    (tmp_path / "outside.yaml").write_text(net(), "utf-8")
+    (repository.folder / "link.yaml").symlink_to(tmp_path / "outside.yaml")
+    code, answer = repository.check("link.yaml", "--base", "git:main", "--max-growth", "1%")
+    assert code == 2
+    assert "is not in a git repository" in answer["statements"][0]
+
+
+def test_a_file_name_that_git_quotes_is_found(repository):
+    name = 'å "b"\n*.yaml'
+    repository.write(name, net())
+    repository.commit()
+    _, answer = repository.check(name, "--base", "git:main", "--max-growth", "0", "--report-passed")
+    assert [f["change"] for f in answer["findings"]] == [0, 0]
+    assert answer["statements"] == []
+
+
+TWO = f"{net().replace('name: net', 'name: A')}---\n{net(4).replace('name: net', 'name: B')}"
+GROW = ("--max-growth", "1%", "--report-passed")
+
+
+def bases(answer):
+    """The params of each network of an answer, and of its base."""
+    return {
+        f"{n['spec']}#{n['network']}": (n["params"], n["base"] and n["base"]["params"])
+        for n in answer["networks"]
+    }
+
+
+def params(filters):
+    return filters * 27 + filters * 8 + 8 * 8
+
+
+def test_a_picked_network_has_its_base(repository):
+    repository.write("two.yaml", TWO)
+    repository.commit()
+    repository.write("two.yaml", TWO.replace("conv: 4", "conv: 5"))
+    code, answer = repository.check("two.yaml#B", "--base", "git:HEAD", *GROW)
+    assert (code, bases(answer)) == (1, {"two.yaml#B": (params(5), params(4))})
+    assert answer["statements"] == []
+
+
+def test_a_picked_network_can_be_the_base(repository):
+    repository.write("two.yaml", TWO)
+    for pick, filters in (("A", 8), ("B", 4)):
+        _, answer = repository.check("net.yaml", "--base", f"two.yaml#{pick}", *GROW)
+        assert bases(answer) == {"net.yaml#net": (params(8), params(filters))}
+        assert answer["statements"] == [f"net.yaml: `net` was `{pick}` in two.yaml#{pick}"]
+    ran = run("check", "net.yaml", "--base", "two.yaml#C", *GROW, cwd=repository.folder)
+    printed = "error: there is no document `C` in `two.yaml`\nhelp: known here: `A`, `B`\n"
+    assert (ran.returncode, ran.stderr.decode()) == (2, printed)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (["models", "./models/a.yaml", "models/../models/a.yaml"], ["models/a.yaml"]),
+        (["models/two.yaml#B", "link"], ["link/a.yaml", "link/two.yaml", "link/two.yaml"]),
+        (["models/two.yaml#A", "models/two.yaml#B"], ["models/two.yaml"] * 2),
+        (["models/a.yaml", "models/convcost.yaml"], ["models/a.yaml"]),
+    ],
+)
+def test_a_file_under_two_names_is_checked_once(repository, asked, found):
+    repository.write("models/a.yaml", net())
+    if len(found) > 1:
+        repository.write("models/two.yaml", TWO)
+    repository.write("models/convcost.yaml", "budgets: [{params: {max: 1M}}]")
+    (repository.folder / "link").symlink_to("models")
+    _, answer = repository.check(*asked, "--report-passed")
+    assert [n["spec"] for n in answer["networks"]] == found
+
+
+def test_an_untracked_file_is_found_as_renamed(repository):
+    repository.write("other.yaml", TWO)
+    repository.commit()
+    for name in ("net.yaml", "other.yaml"):
+        (repository.folder / name).unlink()
+    repository.write("z.yaml", net(9))
+    repository.write("y.yaml", TWO)
+    repository.write("new.yaml", "input: {channels: 1, size: 1}\nlayers: [{conv: 1, kernel: 1}]\n")
+    _, answer = repository.check(".", "--base", "git:HEAD", *GROW)
+    assert answer["statements"] == [
+        "new.yaml is new: it is not in HEAD, so growth is not checked",
+        "y.yaml was other.yaml in HEAD",
+        "z.yaml was net.yaml in HEAD",
+    ]
+    assert bases(answer)["z.yaml#net"] == (params(9), params(8))
+
+
+def test_three_dots_name_the_merge_base(repository):
+    repository.git("switch", "-q", "-c", "mine")
+    repository.write("net.yaml", net(9))
+    repository.commit()
+    repository.git("switch", "-q", "main")
+    repository.write("net.yaml", net(2))
+    repository.commit("theirs")
+    repository.git("switch", "-q", "mine")
+    for ref in ("main...", "main...HEAD", "main...mine", "...main"):
+        _, answer = repository.check("net.yaml", "--base", f"git:{ref}", *GROW)
+        assert bases(answer) == {"net.yaml#net": (params(9), params(8))}
+    _, answer = repository.check("net.yaml", "--base", "git:main", *GROW)
+    assert bases(answer) == {"net.yaml#net": (params(9), params(2))}
+    repository.write("new.yaml", net())
+    _, answer = repository.check("new.yaml", "--base", "git:main...", *GROW)
+    (printed,) = answer["statements"]
+    assert (
+        printed
+        == "new.yaml is new: it is not in the merge base with main, so growth is not checked"
+    )
+
+
+def test_unrelated_branches_have_no_merge_base(repository):
+    repository.git("switch", "-q", "--orphan", "other")
+    repository.write("net.yaml", net())
+    repository.commit()
+    _, answer = repository.check("net.yaml", "--base", "git:main...", *GROW)
+    reason = "`main` and `HEAD` have no merge base: name another commit"
+    assert answer["statements"] == [f"net.yaml: growth is not checked without a base: {reason}"]
+
+
+@pytest.mark.parametrize(
+    ("base", "available"),
+    [("git:main", True), ("git:nope", False), ("git:nope...", False), ("git:bad", False),
+     ("bad.yaml", False)],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("growth", "allowed"), [("flag", False), ("rule", False), ("flag", True), ("none", False)]
+)
+def test_growth_without_its_base_exits_with_2_unless_that_is_allowed(
+    repository, base, available, growth, allowed
+):
+    repository.write("bad.yaml", "no: spec")
+    repository.git("switch", "-q", "-c", "bad")
+    repository.write("net.yaml", "no: spec")
+    repository.commit()
+    repository.git("switch", "-q", "main")
+    repository.write("bad.yaml", "no: spec")
+    repository.write("net.yaml", net(budget="{macs: {grow: 1%}}" if growth == "rule" else ""))
+    limit = {"flag": ["--max-growth=1%"], "rule": [], "none": ["--max-params=1M"]}[growth]
+    arguments = ["net.yaml", "--base", base, *limit, *["--allow-missing-base"] * allowed]
+    ran = run("check", *arguments, "-o", "a.json", "-o", "plain:a.txt", cwd=repository.folder)
+    failed = not available and growth != "none" and not allowed
+    message = (
+        f"error: the base `{base}` is not available; the report says why\n"
+        "help: if there is no base yet, as in a first commit, add --allow-missing-base\n"
+    )
+    assert ran.returncode == (2 if failed else 0)
+    assert ran.stderr.decode() == "wrote a.json\nwrote a.txt\n" + message * failed
+    assert json.loads((repository.folder / "a.json").read_text("utf-8"))["ok"] is not failed
+    headline = "Within all budgets"
+    if failed:
+        headline = "Growth was not checked: the base is not available"
+    elif allowed and not available:
+        headline = "All checked limits passed; growth was not checked"
+    assert f"\n{headline}\n" in "\n" + (repository.folder / "a.txt").read_text("utf-8")
+
+
+def test_without_its_base_a_check_exits_with_2_also_if_a_limit_is_exceeded(repository):
+    arguments = ("net.yaml", "--base", "git:nope", "--max-growth", "1%", "--max-params", "1")
+    ran = run("check", *arguments, "--exit-zero", cwd=repository.folder)
+    assert ran.returncode == 2
+    assert "params over the max" in ran.stdout.decode()
+
+
+def test_only_a_spec_with_a_limit_of_growth_needs_its_base(repository):
+    repository.write("net.yaml", net(budget="{macs: {grow: 1%}}"))
+    repository.commit()
+    arguments = ("--base", "git:main", "--max-params", "1M")
+    folder = repository.folder
+    assert run("check", "net.yaml", "-", *arguments, cwd=folder, text=net()).returncode == 0
+    grow = net(budget="{macs: {grow: 1%}}")
+    assert run("check", "net.yaml", "-", *arguments, cwd=folder, text=grow).returncode == 2
+
+
+def test_a_first_commit_has_no_base(tmp_path):
+    first = Repository(tmp_path / "first")
+    first.write("net.yaml", net())
+    for base, reason in (
+        ("git:HEAD", "there is no commit `HEAD`: fetch it, or name another"),
+        ("base.json", "there is no baseline `base.json`: write it with --update-baseline"),
+    ):
+        arguments = ("net.yaml", "--base", base, "--max-growth", "0")
+        assert run("check", *arguments, cwd=first.folder).returncode == 2
+        code, answer = first.check(*arguments, "--allow-missing-base")
+        assert (code, answer["ok"]) == (0, True)
+        assert answer["statements"] == [f"net.yaml: growth is not checked without a base: {reason}"]
+
+
+def test_in_python_a_missing_base_is_not_ok(tmp_path):
+    (tmp_path / "net.yaml").write_text(net(), "utf-8")
+    spec = tmp_path / "net.yaml"
+    check = convcost.check(spec, base="git:main", max_growth="1%")
+    assert not check
+    assert repr(check) == (
+        "<Check ok=False: Growth was not checked: the base is not available; "
+        "2 limits checked: 0 within, 0 exceeded, 2 skipped>"
+    )
+    assert convcost.check(spec, base="git:main", max_growth="1%", allow_missing_base=True).ok
+
+
+def test_in_a_hook_of_another_repository_the_right_commit_is_read(repository, tmp_path):
+    other = Repository(tmp_path / "other")
+    other.write("net.yaml", net(4))
+    other.commit()
+    git = str(other.folder / ".git")
+    around = {
+        "GIT_DIR": git,
+        "GIT_WORK_TREE": str(other.folder),
+        "GIT_INDEX_FILE": f"{git}/index",
+        "GIT_OBJECT_DIRECTORY": f"{git}/objects",
+        "GIT_PREFIX": "x/",
+    }
+    arguments = ("net.yaml", "--base", "git:HEAD", *GROW, "--format", "json")
+    answer = json.loads(run("check", *arguments, cwd=repository.folder, **around).stdout)
+    assert answer["statements"] == []
+    assert bases(answer) == {"net.yaml#net": (params(8), params(8))}
+
+
+def test_the_index_of_a_commit_in_progress_does_not_change_the_base(repository, tmp_path):
+    repository.git("mv", "net.yaml", "new.yaml")
+    arguments = ("new.yaml", "--base", "git:HEAD", *GROW, "--format", "json")
+    for environment in ({"GIT_INDEX_FILE": str(tmp_path / "none")}, {}):
+        answer = json.loads(run("check", *arguments, cwd=repository.folder, **environment).stdout)
+        assert answer["statements"] == ["new.yaml was net.yaml in HEAD"]
+
+
+def lamed(tmp_path, word):
+    """An environment in which git fails at one command."""
+    real = shutil.which("git")
+    script = f'#!/bin/sh\ncase " $* " in *" {word} "*) echo fatal: gone >&2; exit 128;; esac\n'
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/git").write_text(f'{script}exec {real} "$@"\n')
+    (tmp_path / "bin/git").chmod(0o755)
+    return {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"}
+
+
+UNCHECKED = "growth is not checked without a base: "
+NO_TREE = "git cannot list the files of the commit: fatal: gone"
+NO_BLOB = (
+    "an object of the commit is missing, and convcost fetches nothing: fetch the commit with its "
+    "files, without `--filter`"
+)
+NO_INDEX = "git cannot read its index: fatal: gone"
+
+
+@pytest.mark.parametrize(
+    ("word", "spec", "printed"),
+    [
+        ("ls-tree", ".", [f"net.yaml and 1 more: {UNCHECKED}{NO_TREE}"]),
+        ("cat-file", "net.yaml", [f"net.yaml: {UNCHECKED}{NO_BLOB}"]),
+        ("ls-files", ".", [f"net.yaml and 1 more: {UNCHECKED}{NO_INDEX}"]),
+    ],
+)  # fmt: skip
+def test_an_error_of_git_is_a_statement(repository, tmp_path, word, spec, printed):
+    repository.write("old.yaml", net())
+    repository.commit()
+    (repository.folder / "old.yaml").unlink()
+    repository.write("new.yaml", net())
+    arguments = ("check", spec, "--base", "git:HEAD", *GROW, "--format", "json")
+    ran = run(*arguments, cwd=repository.folder, **lamed(tmp_path, word))
+    assert ran.returncode == 2
+    assert json.loads(ran.stdout)["statements"] == printed
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_base_in_another_encoding_is_named_as_the_reason(repository, encoding):
+    (repository.folder / "net.yaml").write_text(f"note: é\n{net()}", encoding)
+    repository.commit()
+    repository.write("net.yaml", net())
+    _, answer = repository.check("net.yaml", "--base", "git:HEAD", *GROW)
+    (printed,) = answer["statements"]
+    assert printed == (
+        "net.yaml: its base is not a valid spec (it is not UTF-8 text): growth is not "
+        "checked; fix the base or name another"
+    )
+
+
+# Configuration
+
+
+def test_a_configuration_above_a_spec_is_used_for_its_globs(repository):
+    (repository.folder / "models").mkdir()
+    repository.write("models/a.yaml", net())
+    repository.write(
+        "convcost.yaml",
+        "budgets:\n"
+        '  - {name: small, specs: ["models/*"], params: {max: 10}, message: Ask first.}\n',
+    )
+    code, answer = repository.check("models/a.yaml", "net.yaml")
+    assert code == 1
+    (finding,) = answer["findings"]
+    assert (finding["budget"], finding["message"], finding["line"]) == ("small", "Ask first.", 2)
+    assert answer["statements"] == ["1 network has no budget: net.yaml#net"]
+
+
+def test_an_error_in_a_configuration_has_its_place(repository):
+    repository.write("convcost.yaml", "budgets: [{parms: {max: 1}}]\n")
+    ran = run("check", "net.yaml", cwd=repository.folder)
+    assert ran.returncode == 2
+    assert "a budget has no key `parms`" in ran.stderr.decode()
+    assert "did you mean `params`?" in ran.stderr.decode()
+
+
+# Requests
+
+
+@pytest.mark.parametrize(
+    ("arguments", "printed"),
+    [
+        (["net.yaml"], "error: there is no limit to check for net.yaml"),
+        (["net.yaml", "--max-params", "4.3m"], "error: there is no unit `m`; did you mean `M`?"),
+        (["net.yaml", "--max-growth", "2M%"], "error: `2M%` has a unit and a percent sign; "),
+        (["nope.yaml"], "error: there is no file `nope.yaml`"),
+        (["net.yaml", "--base", "nope.yaml", "--max-growth", "1%"], "error: there is no file"),
+        (["empty"], "error: there is no spec in `empty`"),
+        (["net.yaml", "--allow-growth"], "error: --allow-growth needs --update-baseline"),
+        (["gone.yaml", "--base", "git:main"], "error: there is no file `gone.yaml`"),
+        (
+            ["net.yaml", "--max-params", "1", "--base", "other.yaml", "-o", "json:other.yaml"],
+            "error: --output would overwrite the input `other.yaml`",
+        ),
+        (["net.yaml", "--config", "no.yaml"], "error: cannot read `no.yaml`"),
+        (
+            ["net.yaml", "--max-growth", "1%"],
+            "error: --max-growth needs a base to measure growth against\nhelp: ",
+        ),
+        (
+            ["net.yaml", "--base", "main"],
+            "error: there is no file and no shipped spec `main`\nhelp: a base is a commit, like ",
+        ),
+        (
+            ["net.yaml", "--base", "no.json"],
+            "error: there is no baseline `no.json`\nhelp: write it with --update-baseline",
+        ),
+        (
+            ["net.yaml", "--max-params", "1", "-o", "plain:convcost.yaml"],
+            "error: --output would overwrite the input `convcost.yaml`",
+        ),
+        (["convcost.yaml"], "error: `convcost.yaml` is a configuration, not a spec"),
+        ([""], "error: `` is not the name of a spec"),
+    ],
+)
+def test_an_invalid_check_exits_with_2(arguments, printed, repository):
+    (repository.folder / "empty").mkdir()
+    repository.write("convcost.yaml", "budgets: []")
+    for name in ("gone.yaml", "other.yaml"):
+        repository.write(name, net())
+    repository.commit()
+    repository.git("rm", "-q", "gone.yaml")
+    ran = run("check", *arguments, cwd=repository.folder)
+    assert ran.returncode == 2
+    assert ran.stderr.decode().startswith(printed)
+    assert "Traceback" not in ran.stderr.decode()
+
+
+def test_with_exit_zero_a_failed_check_is_reported_and_passes(repository):
+    ran = run("check", "net.yaml", "--max-params", "1", "--exit-zero", cwd=repository.folder)
+    assert ran.returncode == 0
+    assert "params over the max" in ran.stdout.decode()
+
+
+def test_the_report_is_written_before_exit_1(repository):
+    ran = run("check", "net.yaml", "--max-params", "1", "-o", "a.json", cwd=repository.folder)
+    assert ran.returncode == 1
+    assert json.loads((repository.folder / "a.json").read_text("utf-8"))["ok"] is False
+
+
+def test_numbers_that_round_to_the_same_text_are_shown_in_full(repository):
+    ran = run("check", "vgg16", "--max-params", "138357543")
+    text = ran.stdout.decode()
+    assert "138,357,543" in text
+    assert "138,357,544  (+1)" in text
+
+
+@pytest.mark.parametrize("rules", ["layers", "groups"])
+@pytest.mark.parametrize("measure", ["depth", "receptive_field"])
+def test_a_measure_of_the_whole_network_is_no_limit_of_a_rule(rules, measure):
+    budget = f"{{{rules}: [{{match: stem, {measure}: {{min: 1}}}}]}}"
+    ran = run("check", "-", text=net(budget=budget))
+    assert ran.returncode == 2
+    printed = ran.stderr.decode()
+    assert printed.startswith(f"error[CC101]: a rule has no key `{measure}`")
+    assert printed.count("error[") == 1
+
+
+def test_the_growth_of_peak_memory_needs_a_base_with_tensors(tmp_path):
+    (tmp_path / "net.yaml").write_text(net(9, "{peak_memory: {grow: 0, dtype: int8}}"), "utf-8")
+    (tmp_path / "old.yaml").write_text(net(), "utf-8")
+    returned, answer = checked("net.yaml", "--base", "old.yaml", cwd=tmp_path)
+    finding = answer["findings"][0]
+    grown = 9 * 6 * 6 + 8 * 6 * 6
+    assert (returned, finding["base"], finding["found"]) == (1, PEAK, grown)
+    run("check", "old.yaml", "--base", "base.json", "--update-baseline", cwd=tmp_path)
+    baseline = json.loads((tmp_path / "base.json").read_text("utf-8"))
+    baseline["specs"]["net.yaml"] = baseline["specs"].pop("old.yaml")
+    (tmp_path / "base.json").write_text(json.dumps(baseline), "utf-8")
+    returned, answer = checked("net.yaml", "--base", "base.json", cwd=tmp_path)
+    assert returned == 0
+    assert [(one["level"], one["reason"]) for one in answer["findings"]] == [
+        (
+            "skipped",
+            "a baseline file has counts, and no tensors, so its peak_memory is not known",
+        )
+    ]
+
+
+def test_a_limit_in_bytes_names_its_dtype_and_the_tensors_at_the_peak():
+    done = run("check", "-", text=net(budget="{peak_memory: {max: 575, dtype: int8}}"))
+    assert "peak memory in int8 over the max" in done.stdout.decode()
+    assert "most   stem 288, body/a 288\n" in done.stdout.decode()
+
+
+def test_a_baseline_file_has_the_types_of_the_network_that_it_is_compared_with(tmp_path):
+    text = net(budget="{flash: {grow: 0}}") + "dtype: int8\n"
+    (tmp_path / "net.yaml").write_text(text, "utf-8")
+    run("check", "net.yaml", "--base", "base.json", "--update-baseline", cwd=tmp_path)
+    returned, answer = checked("net.yaml", "--base", "base.json", cwd=tmp_path)
+    assert (returned, answer["findings"]) == (0, [])
+    (tmp_path / "net.yaml").write_text(text.replace("conv: 8, kernel: 3", "conv: 9, kernel: 3"))
+    returned, answer = checked("net.yaml", "--base", "base.json", cwd=tmp_path)
+    finding = answer["findings"][0]
+    assert (returned, finding["base"], finding["change"]) == (1, STEM + BODY, 27 + 8)
+
+
+def test_a_baseline_file_keeps_the_types_of_its_numbers(tmp_path):
+    text = net(budget="{flash: {grow: 0}}")
+    path = tmp_path / "net.yaml"
+    int8 = "dtype: {all: int8, biases: int32, layers: [{match: 'body*', weights: int4/32}]}\n"
+    path.write_text(text + int8, "utf-8")
+    run("check", "net.yaml", "--base", "base.json", "--update-baseline", cwd=tmp_path)
+    stored = json.loads((tmp_path / "base.json").read_text("utf-8"))["specs"]["net.yaml"]["net"]
+    assert stored["dtype"] == {
+        "all": "int8,biases=int32",
+        "layers": [{"match": "body*", "dtype": "weights=int4/32"}],
+    }
+    assert checked("net.yaml", "--base", "base.json", cwd=tmp_path)[0] == 0
+    path.write_text(text, "utf-8")
+    returned, answer = checked("net.yaml", "--base", "base.json", cwd=tmp_path)
+    finding = answer["findings"][0]
+    packed = 2 * (8 * 8 // 2 + 8 * 8 // 32 * 2)  # 4 bits each, and 2 bytes for 32 numbers
+    assert (returned, finding["base"]) == (1, STEM + packed)
+    assert finding["change"] == 4 * (STEM + BODY) - (STEM + packed)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "message"),
+    [
+        ("[]", "`dtype` is not a mapping"),
+        ('{"all": 8}', "`all` of `dtype` is not text"),
+        ('{"all": "int7"}', "there is no dtype `int7`"),
+        ('{"all": "int8", "layers": {}}', "`layers` of `dtype` is not a list"),
+        ('{"all": "int8", "layers": [{"match": "a"}]}', "`dtype` of `dtype` is not text"),
+    ],
+)
+def test_wrong_types_in_a_baseline_file_are_an_error(dtype, message, tmp_path):
+    (tmp_path / "net.yaml").write_text(net() + "dtype: int8\n", "utf-8")
+    run("check", "net.yaml", "--base", "base.json", "--update-baseline", cwd=tmp_path)
+    base = tmp_path / "base.json"
+    text = base.read_text("utf-8")
+    base.write_text(text.replace('{"all": "int8"}', dtype), "utf-8")
+    done = run("check", "net.yaml", "--base", "base.json", "--max-growth", "1%", cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stdout.decode()

@@ -1,0 +1,95 @@
+"""Documents, and all problems of a source at once."""
+
+from textwrap import dedent
+
+from spec_texts import EIGHT
+from support import messages
+
+from convcost.language.load import load
+from convcost.language.network_inputs import Settings
+from convcost.model.errors import Source
+from convcost.model.shape import Shape
+
+TWO = """
+    name: wide
+    input: {channels: 3, size: 8}
+    layers: [{conv: 8, kernel: 1}]
+    ---
+    name: narrow
+    input: {channels: 3, size: 8}
+    layers: [{conv: 4, kernel: 1}]
+    """
+
+
+def networks(text, pick=None, name="net.yaml"):
+    return load(Source(name, dedent(text)), Settings(), pick)
+
+
+def test_one_document_is_one_network():
+    assert [network.name for network in networks(TWO)] == ["wide", "narrow"]
+
+
+def test_a_document_is_picked_by_its_name():
+    (network,) = networks(TWO, "narrow")
+    assert network.steps[0].shape == Shape(4, (8, 8))
+
+
+def test_a_spec_without_a_name_is_called_after_its_file():
+    (network,) = networks("input: {channels: 3, size: 8}\nlayers: [relu]", name="dir/tiny.yaml")
+    assert network.name == "tiny"
+
+
+def test_documents_do_not_share_anchors_variables_or_blocks():
+    text = """
+        vars: {n: 4}
+        blocks: {b: {layers: [relu]}}
+        input: {channels: 3, size: 8}
+        layers: [&conv {conv: n, kernel: 1}, b]
+        ---
+        input: {channels: 3, size: 8}
+        layers: [{conv: n, kernel: 1}, b]
+        """
+    assert messages(text) == [
+        "8:17 CC104 `filters` of conv must be a whole number from 1, not `n`",
+        "8:32 CC102 there is no kind or block `b`",
+    ]
+
+
+def test_two_documents_of_one_name_are_refused():
+    text = "name: a\n" + EIGHT + "layers: [relu]\n---\nname: a\n" + EIGHT + "layers: [relu]\n"
+    assert messages(text) == ["5:7 CC107 two documents are named `a`"]
+
+
+def test_all_problems_are_reported_in_the_order_of_their_lines():
+    text = """
+        nmae: x
+        input: {channels: 8, size: 8}
+        vars: {in_x: 1}
+        blocks: {b: {options: {n: }, layers: [{cnv: n}]}}
+        layers:
+          - {conv: 8, kernel: 3, strides: 2}
+          - b
+          - {tanh: , from: nope}
+          - {max_pool: 0}
+        published: [{params: 3}]
+        budget: {params: {max: 4.3m}}
+        """
+    assert messages(text) == [
+        "2:1 CC101 a spec has no section `nmae`",
+        "4:8 CC107 `in_x` cannot be the name of a variable",
+        "5:40 CC102 there is no kind or block `cnv`",
+        "7:26 CC101 conv has no option `strides`",
+        "8:5 CC103 b needs `n` (an option of block b)",
+        "9:20 CC108 there is no layer `nope` before this one",
+        "10:16 CC104 `kernel` of max_pool must be a whole number from 1, not 0",
+        "11:13 CC103 a published figure needs `source`",
+        "12:24 CC112 max of params: there is no unit `m`",
+    ]
+
+
+def test_the_problems_of_all_documents_are_reported():
+    text = f"{EIGHT}layers: [cnv]\n---\n{EIGHT}layers: [rleu]\n"
+    assert messages(text) == [
+        "2:10 CC102 there is no kind or block `cnv`",
+        "5:10 CC102 there is no kind or block `rleu`",
+    ]

@@ -1,0 +1,277 @@
+"""Specs that would grow without end are refused before they do."""
+
+import pytest
+from bounded import BoundedReader
+from spec_texts import EIGHT
+from support import cost, messages, problems
+
+TOO_MANY = "CC110 the network has more than 250,000 layers"
+
+
+@pytest.fixture(scope="module")
+def bounded():
+    """Gives the messages of a text; fails if reading it takes too much work."""
+    reader = BoundedReader()
+    yield reader
+    reader.close()
+
+
+def doubled(first, line, levels, key="x-b"):
+    """Anchors that each hold the one before them twice; the last is `*last`."""
+    lines = [f"x-a: &a {first}"]
+    before = "a"
+    for level in range(levels):
+        name = "last" if level == levels - 1 else f"b{level}"
+        lines.append(f"{key}{level}: &{name} {line.format(before=f'*{before}')}")
+        before = name
+    return "\n".join(lines) + "\n"
+
+
+def calls(first, line, levels):
+    """Blocks that each call the one before them twice; the last is `last`."""
+    lines = ["blocks:", f"  b: {first}"]
+    before = "b"
+    for level in range(levels):
+        name = "last" if level == levels - 1 else f"b{level}"
+        lines.append(f"  {name}: {line.format(before=before)}")
+        before = name
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("layer", "place"),
+    [
+        pytest.param("{relu: , repeat: 1000000000}", "2:1", id="a billion copies"),
+        pytest.param("{relu: , repeat: 500 * 1000}", "2:1", id="copies by an expression"),
+        pytest.param(
+            "{sequence: [{sequence: [{relu: , repeat: 1000}], repeat: 1000}], repeat: 1000}",
+            "2:1",
+            id="copies of copies of copies",
+        ),
+        pytest.param(
+            "{sequence: [{sequence: [{relu: , repeat: 99*in_width}], repeat: 99*in_width}], "
+            "repeat: 99*in_width}",
+            "2:1",
+            id="copies of copies by expressions",
+        ),
+        pytest.param(
+            "{sequence: [{sequence: [], repeat: 200000}], repeat: 200000}",
+            "2:1",
+            id="copies of copies of nothing",
+        ),
+    ],
+)
+def test_too_many_copies_are_refused_before_they_are_made(bounded, layer, place):
+    assert bounded(f"{EIGHT}layers: [{layer}]") == [f"{place} {TOO_MANY}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        pytest.param(
+            doubled("{sequence: [relu]}", "{{sequence: [{before}, {before}]}}", 40),
+            "43:1",
+            id="aliases of sequences",
+        ),
+        pytest.param(
+            doubled(
+                "{concat: {p: [relu], q: []}}", "{{concat: {{p: [{before}], q: [{before}]}}}}", 40
+            ),
+            "43:1",
+            id="aliases of branches",
+        ),
+        pytest.param(
+            doubled("{sequence: []}", "{{sequence: [{before}, {before}]}}", 40),
+            "43:1",
+            id="aliases of empty sequences",
+        ),
+        pytest.param(
+            doubled(
+                "{sequence: [], when: in_channels > 0}",
+                "{{sequence: [{before}, {before}], when: in_channels > 0}}",
+                40,
+            ),
+            "43:1",
+            id="aliases that hang on a condition",
+        ),
+    ],
+)
+def test_aliases_that_double_are_refused_before_they_are_expanded(bounded, text, place):
+    assert bounded(f"{text}{EIGHT}layers: [*last]") == [f"{place} {TOO_MANY}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(doubled("[relu]", "[{before}, {before}]", 60), id="of lists"),
+        pytest.param(doubled("{k: 1}", "{{l: {before}, r: {before}}}", 60), id="of mappings"),
+        pytest.param(doubled("{k: 1}", "{{<<: [{before}, {before}]}}", 60), id="of merges"),
+    ],
+)
+def test_aliases_that_double_cost_nothing_if_no_layer_uses_them(bounded, text):
+    assert bounded(f"{text}{EIGHT}layers: [relu]") == []
+
+
+def test_aliases_that_double_are_a_list_as_an_option(bounded):
+    text = doubled("[1, 1]", "[{before}, {before}]", 60)
+    assert bounded(f"{text}{EIGHT}layers: [{{conv: *last, kernel: 1}}]") == [
+        "61:8 CC104 `filters` of conv must be a whole number from 1, not a list"
+    ]
+
+
+NOT_A_COUNT = "`input` of the network: channels must be a whole number from 1, not a mapping"
+
+
+@pytest.mark.parametrize("levels", [1, 60])
+def test_aliases_that_double_are_a_mapping_as_an_input(bounded, levels):
+    text = doubled("{channels: 1}", "{{channels: {before}, size: {before}}}", levels)
+    column = len(f"x-b{levels - 1}: ") + 1
+    assert bounded(f"{text}input: *last\nlayers: [relu]") == [
+        f"{levels + 1}:{column} CC104 {NOT_A_COUNT}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "call"),
+    [
+        pytest.param(
+            calls("{layers: [relu]}", "{{layers: [{before}, {before}]}}", 40),
+            "last",
+            id="of a layer",
+        ),
+        pytest.param(
+            calls("{layers: []}", "{{layers: [{before}, {before}]}}", 40), "last", id="of nothing"
+        ),
+        pytest.param(
+            calls(
+                "{options: {n: }, layers: [{relu: , repeat: n}]}",
+                "{{options: {{n: }}, layers: [{{{before}: n}}, {{{before}: n}}]}}",
+                40,
+            ),
+            "{last: 1}",
+            id="of a layer repeated once",
+        ),
+    ],
+)
+def test_blocks_that_double_are_refused_before_they_are_expanded(bounded, text, call):
+    assert bounded(f"{EIGHT}{text}layers: [{call}]") == [f"44:1 {TOO_MANY}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        pytest.param("layers: " + "[" * 100_000, "2:72", id="brackets"),
+        pytest.param("layers: " + "[" * 100_000 + "]" * 100_000, "2:72", id="brackets with an end"),
+        pytest.param("layers: " + "{a: " * 100_000, "2:261", id="braces"),
+        pytest.param("layers:\n" + "- " * 100_000, "3:127", id="dashes"),
+    ],
+)
+def test_deep_nesting_is_refused_where_it_becomes_too_deep(bounded, text, place):
+    assert bounded(EIGHT + text) == [f"{place} CC004 more than 64 levels of nesting"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        pytest.param("{conv: 9**9**9, kernel: 1}",
+            "2:17 CC106 9 ** 387420489 is too large", id="a power of powers"),
+        pytest.param("{conv: " + "1" * 100_000 + ", kernel: 1}",
+            f"2:17 CC106 `{'1' * 40}…` is out of range", id="a number of 100,000 digits"),
+        pytest.param("{conv: " + "1+" * 50_000 + "1, kernel: 1}",
+            "2:17 CC105 an expression has at most 400 characters, not 100001", id="an endless sum"),
+        pytest.param("{upsample: 2, repeat: 100}",
+            "2:11 CC305 an output of 1125899906842624×1125899906842624×8 is too large",
+            id="a size that doubles"),
+        pytest.param("{conv: 8, kernel: 2, repeat: 200000}",
+            "2:11 CC301 kernel 2 is larger than the input 1", id="copies that no longer fit"),
+    ],
+)  # fmt: skip
+def test_a_number_that_is_too_large_is_refused(bounded, layer, message):
+    assert bounded(f"{EIGHT}layers: [{layer}]") == [message]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        pytest.param("{max_pool: 1, stride: 1000000000}", id="a stride"),
+        pytest.param("{transposed_conv: 1, kernel: 1000000000, stride: 2}", id="a kernel"),
+        pytest.param("{transposed_conv: 1, kernel: 1, stride: 1000000000}", id="a spread"),
+        pytest.param("{transposed_conv: 1, kernel: 4096, stride: 4096}", id="a square"),
+        pytest.param("{upsample: 1000000000}", id="a scale"),
+        pytest.param("{adaptive_avg_pool: 999999999}", id="a size"),
+    ],
+)
+def test_a_large_number_costs_no_more_work_than_a_small_one(bounded, layer):
+    assert bounded(f"input: {{channels: 1, size: [1000]}}\nlayers: [{layer}]") == []
+
+
+def chain(length, last):
+    """Blocks that each call the next; the last has this layer."""
+    lines = [f"  b{i}: {{layers: [b{i + 1}]}}" for i in range(length)]
+    return "\n".join(["blocks:", *lines, f"  b{length}: {{layers: [{last}]}}"]) + "\n"
+
+
+@pytest.mark.parametrize(
+    "last",
+    [pytest.param("relu", id="that ends"), pytest.param("b0", id="that closes to a circle")],
+)
+def test_a_chain_of_100_blocks_is_too_deep(bounded, last):
+    assert bounded(f"{EIGHT}{chain(100, last)}layers: [b0]") == [
+        "67:3 CC004 blocks call each other more than 64 deep"
+    ]
+
+
+def test_a_chain_of_50_blocks_is_not_too_deep(bounded):
+    assert bounded(f"{EIGHT}{chain(50, 'relu')}layers: [b0]") == []
+
+
+def nines(first, line):
+    """Anchors nested 9 deep, each of which holds the one before it nine times."""
+    lines = [f"x-0: &n0 {first}"]
+    for level in range(1, 10):
+        before = ", ".join([f"*n{level - 1}"] * 9)
+        lines.append(f"x-{level}: &n{level} {line.format(before=before)}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "layers"),
+    [
+        pytest.param(nines("{sequence: [relu]}", "{{sequence: [{before}]}}"), "[*n9]",
+            id="as layers of sequences"),
+        pytest.param(nines("{side: [relu]}", "{{side: [{before}]}}"), "[*n9]",
+            id="as layers of sides"),
+        pytest.param(nines("{sequence: [relu]}", "{{sequence: [{before}]}}"),
+            "[{concat: {a: [*n9], b: [*n9]}}]", id="in branches"),
+    ],
+)  # fmt: skip
+def test_lists_of_aliases_nested_9_deep_are_refused(bounded, text, layers):
+    assert bounded(f"{text}{EIGHT}layers: {layers}") == [f"12:1 {TOO_MANY}"]
+
+
+def test_merges_that_copy_more_than_100_000_entries_are_refused(bounded):
+    base = ", ".join(f"k{i}: 1" for i in range(1_000))
+    text = f"x-a: &a {{{base}}}\nx-b:\n" + "- {<<: *a}\n" * 101
+    assert bounded(text) == ["103:4 CC004 `<<` adds more than 100,000 entries in this file"]
+
+
+def test_calls_with_more_than_1_000_000_option_values_are_refused(bounded):
+    options = ", ".join(f"v{i}: 1" for i in range(1_000))
+    text = f"blocks: {{b: {{options: {{{options}}}, layers: []}}}}\n{EIGHT}"
+    layers = "layers: [{b: , repeat: 1001}]"
+    (message,) = problems(text + layers)
+    assert message.code == "CC110"
+    assert message.message == "the calls of blocks have more than 1,000,000 option values"
+
+
+def test_a_block_can_use_variables_that_its_options_do_not_replace():
+    names = ", ".join(f"v{i}: {i}" for i in range(1_000))
+    block = "blocks: {b: {options: {v1: 7}, layers: [{conv: v1 + v2, kernel: 1}]}}"
+    text = f"vars: {{{names}}}\n{block}\n"
+    (layer,) = cost(f"{text}{EIGHT}layers: [b]").layers
+    assert layer.output.channels == 7 + 2
+
+
+def test_a_problem_of_a_block_is_reported_once():
+    text = f"blocks: {{b: {{layers: [{{relu: , from: c}}]}}}}\n{EIGHT}layers: [b, b, b]"
+    assert messages(text) == ["1:38 CC108 there is no layer `c` before this one"]

@@ -1,0 +1,166 @@
+"""A network as it is deployed: what is folded, what is merged, and what stays as it is."""
+
+from textwrap import dedent
+
+import pytest
+from support import run, shipped
+
+from convcost.language.load import load
+from convcost.model.costs import costs
+from convcost.model.deploy import deploy
+from convcost.model.errors import Source
+
+
+def both(text):
+    """The costs of a network as trained and as deployed."""
+    (network,) = load(Source("net.yaml", dedent(text)))
+    return costs(network), costs(deploy(network))
+
+
+def kinds(counted):
+    return [layer.kind for layer in counted.layers]
+
+
+def test_a_batch_norm_becomes_the_bias_of_the_convolution_before_it():
+    trained, deployed = both(
+        """
+        input: {channels: 3, size: 32}
+        layers: [{conv: 16, kernel: 3, padding: 1}, batch_norm, relu]
+        """
+    )
+    assert trained.totals.params == 16 * 3 * 3 * 3 + 2 * 16 == 464
+    assert deployed.totals.params == 16 * 3 * 3 * 3 + 16 == 448
+    assert (deployed.totals.buffers, kinds(deployed)) == (0, ["conv", "relu"])
+    assert deployed.totals.macs == trained.totals.macs
+    assert deployed.network.deployed == "1 batch norm folded into the layer before"
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        ("[{conv: 4, kernel: 1, bias: true}, batch_norm]", ["conv"]),
+        ("[{conv: 4, kernel: 1}, {dropout: 0.1}, batch_norm, identity]", ["conv"]),
+        ("[{depthwise: 3}, {batch_norm: , scale: false}]", ["depthwise"]),
+        ("[{transposed_conv: 4, kernel: 2}, batch_norm]", ["transposed_conv"]),
+        ("[flatten, {linear: 4, bias: false}, batch_norm]", ["flatten", "linear"]),
+        # A norm before a convolution or after an activation has no layer to be folded into.
+        ("[batch_norm, {conv: 4, kernel: 1}]", ["batch_norm", "conv"]),
+        ("[{conv: 4, kernel: 1}, relu, batch_norm]", ["conv", "relu", "batch_norm"]),
+        # A layer norm depends on the sample.
+        ("[{conv: 4, kernel: 1}, layer_norm]", ["conv", "layer_norm"]),
+        # Another layer reads the convolution too, and would get scaled values.
+        (
+            "[{conv: 4, kernel: 1, name: c}, batch_norm, {add: [c, batch_norm_1]}]",
+            ["conv", "batch_norm", "add"],
+        ),
+        # Shared weights have one norm each.
+        (
+            "[{conv: 4, kernel: 1, name: c}, batch_norm, {conv: 4, kernel: 1, weights: c}]",
+            ["conv", "batch_norm", "conv"],
+        ),
+        ("[{conv: 4, kernel: 1, buffer: true}, batch_norm]", ["conv", "batch_norm"]),
+    ],
+)
+def test_a_norm_is_folded_only_if_the_result_is_exact(layers, expected):
+    _, deployed = both(f"input: {{channels: 4, size: 8}}\nlayers: {layers}\n")
+    assert kinds(deployed) == expected
+
+
+BLOCK = """
+input: {channels: 8, size: 16}
+layers:
+  - add:
+      large: [{conv: 8, kernel: 3, padding: 1}, batch_norm]
+      small: [{conv: 8, kernel: 1}, batch_norm]
+      identity: [batch_norm]
+  - relu
+"""
+
+
+def test_the_branches_of_a_repvgg_block_are_one_convolution():
+    trained, deployed = both(BLOCK)
+    assert trained.totals.params == 8 * 8 * (3 * 3 + 1) + 3 * 2 * 8
+    assert deployed.totals.params == 8 * 8 * 3 * 3 + 8
+    assert kinds(deployed) == ["conv", "relu"]
+    assert deployed.network.steps[0].inputs == (-1,)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("large: [{conv: 8, kernel: 3, padding: 1}", "large: [{conv: 8, kernel: 3, padding: same}"),
+        ("small: [{conv: 8, kernel: 1}", "small: [{conv: 8, kernel: 1, groups: 2}"),
+        ("small: [{conv: 8, kernel: 1}, batch_norm]", "small: [{conv: 8, kernel: 1}, relu]"),
+    ],
+)
+def test_branches_that_differ_in_more_than_their_kernel_are_not_merged(old, new):
+    assert old in BLOCK
+    _, deployed = both(BLOCK.replace(old, new))
+    assert "add" in kinds(deployed)
+
+
+REPVGG_A0 = """
+name: RepVGG-A0
+input: {channels: 3, size: 224}
+blocks:
+  rep:
+    options: {n: , stride: 1, identity: stride == 1 and n == in_channels}
+    layers:
+      - add:
+          large: [{conv: n, kernel: 3, stride: stride, padding: 1}, batch_norm]
+          small: [{conv: n, kernel: 1, stride: stride}, batch_norm]
+        when: not identity
+      - add:
+          large: [{conv: n, kernel: 3, padding: 1}, batch_norm]
+          small: [{conv: n, kernel: 1}, batch_norm]
+          skip: [batch_norm]
+        when: identity
+      - relu
+layers:
+  - {rep: 48, stride: 2}
+  - {rep: 48, stride: 2}
+  - {rep: 48}
+  - {rep: 96, stride: 2}
+  - {rep: 96, repeat: 3}
+  - {rep: 192, stride: 2}
+  - {rep: 192, repeat: 13}
+  - {rep: 1280, stride: 2}
+  - global_avg_pool
+  - flatten
+  - {linear: 1000}
+"""
+
+
+def test_repvgg_a0_has_its_two_published_counts():
+    """Ding and others, 2021, and the authors' repository: 9.11 M as trained, 8.31 M deployed."""
+    trained, deployed = both(REPVGG_A0)
+    assert (trained.totals.params, deployed.totals.params) == (9_108_968, 8_309_384)
+
+
+def test_resnet_50_folds_all_of_its_norms():
+    network = shipped("resnet50").network
+    trained, deployed = costs(network).totals, costs(deploy(network)).totals
+    channels = trained.buffers // 2
+    assert deployed.params == trained.params - channels
+    assert (deployed.buffers, deployed.macs) == (0, trained.macs)
+
+
+def test_analyze_deploy_reports_what_it_folded():
+    done = run("analyze", "mobilenet_v2", "--deploy")
+    assert (
+        "MobileNet v2 (deployed): 52 batch norms folded into the layer before; 1 identity or "
+        "dropout layer removed"
+    ) in done.stdout.decode().splitlines()
+
+
+def test_compare_deploy_compares_the_trained_and_the_deployed_network():
+    done = run("compare", "resnet50", "--deploy")
+    assert done.returncode == 0
+    assert done.stdout.decode().startswith("ResNet-50 (deployed) has 1.001× fewer params ")
+
+
+@pytest.mark.parametrize("command", ["analyze", "compare"])
+def test_deploy_with_a_sweep_is_an_error(command):
+    done = run(command, "mobilenet_v1", "--set", "width=1,0.5", "--deploy")
+    message = "error: --deploy does not work in a sweep; give each --set and --size one value\n"
+    assert (done.returncode, done.stderr.decode()) == (2, message)

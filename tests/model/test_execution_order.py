@@ -1,0 +1,168 @@
+"""The order of least peak memory, against all orders of small networks and an example by hand."""
+
+from textwrap import dedent
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import SPECS
+
+from convcost.language.load import load
+from convcost.language.network_inputs import Settings
+from convcost.model.dtypes import parse_dtypes
+from convcost.model.errors import Source
+from convcost.model.execution_order import best_order, reordered
+from convcost.model.peak_memory import peak_memory
+
+INT8 = parse_dtypes("int8")
+MOST_ORDERS = 2_000
+# Two branches, one of which is longer, as in Liberis and Lane, "Neural networks on
+# microcontrollers: saving memory at inference via operator reordering", 2019, arXiv:1910.05110.
+BRANCHES = """
+    input: {channels: 1568, size: []}
+    layers:
+      - {linear: 3136, name: t1}
+      - {linear: 1568, name: t2}
+      - {linear: 512, name: t3}
+      - {linear: 512, name: t4, from: t1}
+      - {linear: 256, name: t5, from: t3}
+      - {linear: 256, name: t6, from: t4}
+      - {concat: [t5, t6]}
+    """
+
+
+def network(text):
+    return load(Source("net.yaml", dedent(text)), Settings())[0]
+
+
+def peak(net, *, in_place=True):
+    return peak_memory(net, in_place=in_place, dtypes=INT8).bytes
+
+
+def test_another_order_of_two_branches_needs_4960_bytes_instead_of_5216():
+    net = network(BRANCHES)
+    found = best_order(net, dtypes=INT8)
+    assert peak(net) == 3136 + 1568 + 512 == 5216
+    assert (found.peak, found.exact) == (3136 + 256 + 1568, True) == (4960, True)
+    best = reordered(net, found.steps)
+    assert peak(best) == 4960
+    assert [step.path for step in best.steps][:3] == ["t1", "t4", "t6"]
+
+
+KINDS = st.sampled_from(["linear", "linear", "relu", "flatten", "add", "concat", "stored"])
+LAYERS = st.lists(
+    st.tuples(KINDS, st.integers(1, 5), st.integers(1, 5), st.sampled_from([1, 2, 3, 8, 20])),
+    min_size=1,
+    max_size=8,
+)
+
+
+def random_network(drawn):
+    """All tensors are flat, so that any two of one length can be added."""
+    lengths, lines = [8], []
+    for number, (wanted, first, second, size) in enumerate(drawn, 1):
+        one, other = (max(0, len(lengths) - back) for back in (first, second))
+        names = ["input" if i == 0 else f"t{i}" for i in (one, other)]
+        kind = "relu" if wanted == "add" and lengths[one] != lengths[other] else wanted
+        if kind == "stored":
+            lines.append(f"  - {{learned: {{channels: {size}, size: []}}, name: s{number}}}")
+            lines.append(f"  - {{linear: {size}, from: s{number}, name: t{number}}}")
+            lengths.append(size)
+            continue
+        sizes = {"linear": size, "concat": lengths[one] + lengths[other]}
+        lengths.append(sizes.get(kind, lengths[one]))
+        option = size if kind == "linear" else ""
+        rest = f"{option}, from: {names[0]}"
+        if kind in ("add", "concat"):
+            rest = f"[{names[0]}, {names[1]}]"
+        lines.append(f"  - {{{kind}: {rest}, name: t{number}}}")
+    return network("input: {channels: 8, size: []}\nlayers:\n" + "\n".join(lines))
+
+
+def all_orders(net):
+    """Every order in which each step comes after those that it reads; at most MOST_ORDERS."""
+    count, found = len(net.steps), []
+    stack: list[tuple[int, ...]] = [()]
+    while stack and len(found) <= MOST_ORDERS:
+        order = stack.pop()
+        if len(order) == count:
+            found.append(order)
+        for index, step in enumerate(net.steps):
+            reads = () if step.layer.memory == "weights" else step.inputs
+            if index not in order and all(one < 0 or one in order for one in reads):
+                stack.append((*order, index))
+    return found
+
+
+@given(LAYERS, st.booleans())
+def test_no_order_of_a_small_network_has_a_lower_peak(drawn, in_place):
+    net = random_network(drawn)
+    found = best_order(net, in_place=in_place, dtypes=INT8)
+    assert found.exact
+    assert sorted(found.steps) == list(range(len(net.steps)))
+    assert peak(reordered(net, found.steps), in_place=in_place) == found.peak
+    orders = all_orders(net)
+    if len(orders) <= MOST_ORDERS:
+        peaks = (peak(reordered(net, order), in_place=in_place) for order in orders)
+        assert found.peak == min(peaks)
+
+
+@given(LAYERS, st.booleans(), st.integers(1, 40))
+def test_a_search_that_is_cut_short_gives_bounds_of_the_least_peak(drawn, in_place, work):
+    net = random_network(drawn)
+    best = best_order(net, in_place=in_place, dtypes=INT8)
+    found = best_order(net, in_place=in_place, dtypes=INT8, max_work=work)
+    assert found.at_least <= best.peak <= found.peak <= peak(net, in_place=in_place)
+    assert peak(reordered(net, found.steps), in_place=in_place) == found.peak
+
+
+@pytest.mark.parametrize(
+    "name", ["googlenet", "inception_v3", "densenet", "unet", "swin", "shufflenet_v2"]
+)
+def test_the_order_of_a_shipped_network_is_exact(name):
+    path = SPECS / f"{name}.yaml"
+    net = load(Source(path.name, path.read_text("utf-8")), Settings())[0]
+    found = best_order(net, dtypes=INT8)
+    assert found.exact
+    assert peak(reordered(net, found.steps)) == found.peak <= peak(net)
+
+
+def test_a_part_of_too_many_tasks_keeps_its_order_and_has_a_bound():
+    branches = ", ".join(
+        f"b{n}: [{{linear: 4}}, {{linear: 999}}, {{linear: 1}}]" for n in range(160)
+    )
+    net = network(f"input: {{channels: 8, size: []}}\nlayers: [{{concat: {{{branches}}}}}]")
+    found = best_order(net, dtypes=INT8)
+    assert found.steps == tuple(range(3 * 160 + 1))
+    # In the last branch but one: the input, 158 outputs, and two tensors. The bound has these two.
+    assert found.peak == peak(net) == 8 + 158 + 4 + 999
+    assert found.at_least == 4 + 999
+
+
+def test_many_equal_branches_are_no_search():
+    branches = ", ".join(f"b{n}: [{{linear: 4}}, {{linear: 100}}]" for n in range(32))
+    net = network(
+        f"input: {{channels: 256, size: []}}\nlayers: [{{concat: {{{branches}}}}}, {{linear: 5}}]"
+    )
+    found = best_order(net, dtypes=INT8)
+    assert (found.peak, found.exact) == (32 * 100 + 32 * 100, True)
+
+
+def test_the_layers_of_an_expert_count_all_copies_that_run():
+    net = network(
+        """
+        input: {channels: 64, size: [32]}
+        layers:
+          - experts: {gate: [{linear: 8, each_position: true}],
+                      each: [relu, {linear: 128, each_position: true}, silu,
+                             {linear: 64, each_position: true}]}
+            of: 8
+            take: 2
+        """
+    )
+    for in_place in (True, False):
+        found = best_order(net, in_place=in_place, dtypes=INT8)
+        best = reordered(net, found.steps)
+        assert found.peak == peak(best, in_place=in_place) <= peak(net, in_place=in_place)
+    # The gate, and two copies of 128 and of 64 channels.
+    assert best_order(net, dtypes=INT8).peak == 32 * (8 + 2 * 128 + 2 * 64)

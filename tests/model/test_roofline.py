@@ -1,0 +1,103 @@
+"""Bytes read and written, and the bounds of a device."""
+
+from textwrap import dedent
+
+import pytest
+
+from convcost.language.load import load
+from convcost.language.network_inputs import Settings
+from convcost.model.costs import costs
+from convcost.model.dtypes import Dtypes, parse_dtypes
+from convcost.model.errors import ConstraintError, Source
+from convcost.model.roofline import Device, LayerBound, Traffic, bounds, traffic
+
+SLOW = Device("slow", "none", 100, None, 10**6, (("float32", 10**6), ("int8", 4 * 10**6)))
+
+
+def counted(text, batch=1):
+    return costs(load(Source("net.yaml", dedent(text)), Settings())[0], batch)
+
+
+def moved(text, batch=1, dtype="int8"):
+    return traffic(counted(text, batch), parse_dtypes(dtype))
+
+
+def test_a_layer_reads_its_input_and_weights_and_writes_its_output_once():
+    text = "input: {channels: 3, size: 8}\nlayers: [{conv: 4, kernel: 3, bias: true}, relu]"
+    maps = 6 * 6 * 4
+    assert moved(text) == [Traffic(8 * 8 * 3 + 4 * 27 + 4, maps), Traffic(maps, maps)]
+    assert moved(text, batch=5)[0] == Traffic(5 * 8 * 8 * 3 + 4 * 27 + 4, 5 * maps)
+    assert moved(text, dtype="float32")[1] == Traffic(4 * maps, 4 * maps)
+
+
+@pytest.mark.parametrize(
+    ("options", "covered"),
+    [
+        ("kernel: 1, stride: 2", 4 * 4),
+        ("kernel: 2, stride: 3", 6 * 6),  # 0 1, 3 4, 6 7
+        ("kernel: 3, dilation: 3", 6 * 6),  # 0 3 6, 1 4 7: all but 2 and 5
+        ("kernel: 3, stride: 2, padding: 1", 8 * 8),
+        ("kernel: 3, stride: 3, padding: same", 8 * 8),
+        ("kernel: 2, stride: 5", 4 * 4),
+    ],
+)
+def test_a_convolution_does_not_read_positions_that_no_window_covers(options, covered):
+    text = f"input: {{channels: 3, size: 8}}\nlayers: [{{conv: 1, {options}}}]"
+    found = counted(text)
+    assert moved(text)[0].read == covered * 3 + found.totals.weights
+
+
+def test_views_move_nothing_and_a_tensor_that_is_read_twice_counts_once():
+    text = """
+        input: {channels: 2, size: 4}
+        layers: [{conv: 2, kernel: 1, name: c}, {add: [c, c]}, {dropout: 0.5}, flatten]
+        """
+    maps = 2 * 16
+    assert moved(text)[1:] == [Traffic(maps, maps), Traffic(0, 0), Traffic(0, 0)]
+
+
+def test_a_table_reads_only_the_rows_that_are_looked_up():
+    text = "input: {channels: 5, size: []}\nlayers: [{embedding: 8, rows: 1000}]"
+    assert moved(text) == [Traffic(5 + 5 * 8, 5 * 8)]
+
+
+def test_shared_weights_are_read_by_each_layer():
+    text = """
+        input: {channels: 4, size: []}
+        layers: [{linear: 4, name: a, bias: false}, {linear: 4, bias: false, weights: a}]
+        """
+    assert moved(text) == [Traffic(4 + 16, 4), Traffic(4 + 16, 4)]
+
+
+def test_the_batch_does_not_multiply_a_stored_tensor():
+    text = """
+        input: {channels: 2, size: 4}
+        layers: [{add: {x: [], position: [{learned: {channels: 2, size: [4, 4]}}]}}]
+        """
+    found = moved(text, batch=3)
+    assert found[-1] == Traffic(3 * 32 + 32, 3 * 32)
+
+
+def test_a_layer_is_limited_by_what_takes_longer():
+    text = "input: {channels: 10, size: []}\nlayers: [{linear: 10, bias: false}, relu, identity]"
+    found = bounds(counted(text), Dtypes(), SLOW)
+    assert found == [
+        LayerBound("memory", 4 * (10 + 100 + 10) * 10**6),
+        LayerBound("memory", 4 * (10 + 10) * 10**6),
+        LayerBound("", 0),
+    ]
+    fast = SLOW._replace(bandwidth=10**9)
+    assert bounds(counted(text), Dtypes(), fast)[0] == LayerBound("compute", 100 * 10**6)
+
+
+def test_weights_of_fewer_bits_are_multiplied_in_the_type_of_the_activations():
+    text = "input: {channels: 10, size: []}\nlayers: [{linear: 10, bias: false}]"
+    fast = SLOW._replace(bandwidth=10**12)
+    mixed = parse_dtypes("float32,weights=int4/32")
+    assert bounds(counted(text), mixed, fast) == [LayerBound("compute", 100 * 10**6)]
+
+
+def test_a_dtype_without_a_rate_is_an_error_and_no_guess():
+    text = "input: {channels: 10, size: []}\nlayers: [{linear: 10}]"
+    with pytest.raises(ConstraintError, match="slow has no multiply-adds a second for float16"):
+        bounds(counted(text), parse_dtypes("float16"), SLOW)

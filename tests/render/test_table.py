@@ -1,0 +1,165 @@
+"""The table of a terminal: exact at each width, whole numbers, and plain text for many rows."""
+
+import re
+from typing import NamedTuple
+
+from hypothesis import given
+from hypothesis import strategies as st
+from support import run
+
+from convcost.render import FORMATS, Style
+from convcost.render.table import MOST_ROWS, width_of
+from convcost.reports.report import Report
+from convcost.reports.table import Column, Difference, Share, Table, cell_text
+
+LAYER = Column("layer", "layer", "left", folds=True, least=12)
+COLUMNS = (LAYER, Column("kind", "kind", "left", 2), Column("macs", "macs"))
+SHARE = Column("share", "share", "left", 1)
+
+
+class Tables(NamedTuple):
+    all: tuple[Table, ...]
+
+
+class Many(Tables, Report):
+    name = "many"
+
+    def tables(self):
+        yield from self.all
+
+    def tree(self):
+        return {}
+
+
+def table(rows, columns=COLUMNS, total=(), notes=()):
+    return Table(None, "title", columns, tuple(rows), total, notes)
+
+
+def written(*tables, **style) -> str:
+    return "".join(FORMATS["table"].write(Many(tables), Style(**style)))
+
+
+ROWS = (
+    ("block/first/conv", "conv", 1_234_567, Share(3, 4)),
+    ("block/relu", "relu", 0, Share(0, 4)),
+    ("fc", "linear", 411_522, Share(1, 4)),
+)
+TABLE = table(
+    ROWS, (*COLUMNS, SHARE), ("total", None, 1_646_089, Share(4, 4)), ("a note of many words",)
+)
+
+
+def test_a_table_at_its_full_width():
+    assert written(TABLE) == (
+        "title\n"
+        "\n"
+        "layer             kind         macs  share\n"
+        "──────────────────────────────────────────────────────\n"
+        "block/first/conv  conv    1,234,567   75.0 % █████████\n"
+        "block/relu        relu            0    0.0 %\n"
+        "fc                linear    411,522   25.0 % ███\n"
+        "──────────────────────────────────────────────────────\n"
+        "total                     1,646,089  100.0 %\n"
+        "\n"
+        "a note of many words\n"
+    )
+
+
+def test_a_narrow_table_leaves_out_columns_and_breaks_paths_after_a_slash():
+    assert written(TABLE, width=24) == (
+        "title\n"
+        "\n"
+        "layer              macs\n"
+        "───────────────────────\n"
+        "block/first/  1,234,567\n"
+        "conv\n"
+        "block/relu            0\n"
+        "fc              411,522\n"
+        "───────────────────────\n"
+        "total         1,646,089\n"
+        "\n"
+        "a note of many words\n"
+        "not shown at this width:\n"
+        "kind, share\n"
+    )
+
+
+def test_a_narrow_column_stays_where_a_wider_one_does_not_fit():
+    wide = Column("share", "share", "left", 1)
+    narrow = Column("kind", "kind", "left", 2)
+    lines = written(table(ROWS, (LAYER, narrow, Column("macs", "macs"), wide)), width=36)
+    assert lines.splitlines()[2] == "layer             kind         macs"
+
+
+def test_tables_with_the_same_columns_leave_out_the_same_ones():
+    short = table([("fc", "linear", 411_522, Share(1, 4))], (*COLUMNS, SHARE))
+    other = table(ROWS, COLUMNS)  # another set of columns, which all fit
+    texts = [written(one, width=40) for one in (TABLE, short, other)]
+    heads = [line for line in written(TABLE, short, other, width=40).splitlines() if "macs" in line]
+    assert [text.splitlines()[2].split() for text in texts] == [
+        ["layer", "kind", "macs"],
+        ["layer", "kind", "macs", "share"],
+        ["layer", "kind", "macs"],
+    ]
+    assert [head.split() for head in heads] == [["layer", "kind", "macs"]] * 3
+
+
+def test_zeros_are_dim_and_bars_have_a_colour():
+    lines = written(TABLE, color=True).splitlines()
+    assert lines[0] == "\x1b[1mtitle\x1b[0m"
+    assert lines[4].endswith(" 75.0 % \x1b[34m█████████\x1b[0m")
+    assert lines[5] == ("block/relu        relu            \x1b[2m0\x1b[0m  \x1b[2m  0.0 %\x1b[0m")
+    assert re.sub(r"\x1b\[\d*m", "", "\n".join(lines)) == written(TABLE).rstrip("\n")
+
+
+def test_ascii_has_other_rules_and_bars():
+    text = written(TABLE, ascii=True)
+    assert text.isascii()
+    assert "75.0 % #########\n" in text
+    assert f"\n{'-' * 54}\n" in text
+
+
+def test_markup_and_wide_characters_are_text():
+    text = written(table([("[bold]:smile:[/]", "畳み込み", 1), ("[link=x]", "conv", 2)]))
+    assert text.splitlines()[2:] == [
+        "layer             kind      macs",
+        "────────────────────────────────",
+        "[bold]:smile:[/]  畳み込み     1",
+        "[link=x]          conv         2",
+    ]
+
+
+counts = st.integers(-(10**15), 10**15)
+cells = st.one_of(counts, st.tuples(counts, counts).map(lambda pair: Difference(*pair)))
+
+
+@given(
+    st.lists(st.tuples(st.text(max_size=40), st.text(max_size=8), cells), max_size=6),
+    st.integers(20, 60),
+    st.booleans(),
+)
+def test_no_number_is_cut_and_no_line_is_too_long_at_any_width(rows, width, color):
+    text = re.sub(r"\x1b\[\d*m", "", written(table(rows), width=width, color=color))
+    body = text.split("─\n")[1].splitlines()
+    numbers = [cell_text(row[2]) for row in rows]
+    found = iter(body)
+    assert all(any(line.endswith(number) for line in found) for number in numbers)
+    room = max(width, 12 + 2 + max(map(len, [*numbers, "macs"])))
+    assert all(width_of(line) <= room or "\\x3a" in line for line in body)
+
+
+def test_more_than_2_000_rows_are_plain_text():
+    rows = [(f"layer_{n}", "conv", n) for n in range(MOST_ROWS)]
+    assert "─" in written(table(rows), width=80)
+    half = table(rows[: MOST_ROWS // 2 + 1])
+    report = Many((half, half))
+    plain = "".join(FORMATS["plain"].write(report, Style()))
+    assert written(*report.all, width=20, color=True) == (
+        f"{plain}\n2,002 rows: more than 2,000 rows are in the format `plain`, which is faster\n"
+    )
+
+
+def test_a_pipe_can_ask_for_a_table_without_a_width():
+    text = run("analyze", "vgg16", "--format", "table").stdout.decode()
+    assert "share of macs\n─" in text
+    assert all(width_of(line) == len(line) and line == line.rstrip() for line in text.splitlines())

@@ -1,0 +1,536 @@
+"""Baselines: readable diffs, careful reading, and no growth by accident."""
+
+import json
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from repository import BODY, STEM, Repository, net
+from support import SPECS, cost, loaded, run
+
+from convcost import __version__
+from convcost.reports.check.baseline import BaselineError, format_baseline, parse_baseline
+from convcost.reports.check.measures import measure_network
+from convcost.reports.schema.named import named_schema
+
+SCHEMA = Draft202012Validator(named_schema("convcost.baseline/1"))
+PARAMS = STEM + BODY
+SHIPPED = sorted(SPECS.glob("*.yaml"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "net.yaml").write_text(net(), "utf-8")
+    assert update(tmp_path).returncode == 0
+    return tmp_path
+
+
+def update(folder, *arguments, specs=("net.yaml",)):
+    return run("check", *specs, "--base", "b.json", "--update-baseline", *arguments, cwd=folder)
+
+
+def check(folder, *arguments):
+    ran = run("check", "net.yaml", "--base", "b.json", *arguments, "--format", "json", cwd=folder)
+    return ran.returncode, json.loads(ran.stdout) if ran.stdout else ran.stderr.decode()
+
+
+# The file
+
+
+def test_a_baseline_has_a_line_for_each_layer_and_only_integers(folder):
+    text = (folder / "b.json").read_text("utf-8")
+    layers = """\
+        "layers": [
+          {"path": "stem", "kind": "conv", "output": {"channels": 8, "size": [6, 6]}, "weights": 216, "macs": 7776, "activations": 288},
+          {"path": "body/a", "kind": "conv", "output": {"channels": 8, "size": [6, 6]}, "weights": 64, "macs": 2304, "activations": 288},
+          {"path": "body/b", "kind": "conv", "output": {"channels": 8, "size": [6, 6]}, "weights": 64, "macs": 2304, "activations": 288}
+        ]
+"""  # noqa: E501  as it stands in the file
+    assert layers in text
+    assert text.endswith("}\n")
+    totals = json.loads(text)["specs"]["net.yaml"]["net"]["totals"]
+    assert totals == {
+        "weights": PARAMS,
+        "biases": 0,
+        "params": PARAMS,
+        "trainable": PARAMS,
+        "buffers": 0,
+        "macs": PARAMS * 6 * 6,
+        "activations": 3 * 8 * 6 * 6,
+        "active": PARAMS,
+        "largest_activation": 8 * 6 * 6,
+        "depth": 3,
+        "receptive_field": 3,
+    }
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_written_baseline_is_valid_and_read_back_unchanged(path):
+    networks = {costs.network.name: measure_network(costs) for costs in loaded(path)}
+    text = format_baseline({path.name: networks})
+    assert list(SCHEMA.iter_errors(json.loads(text))) == []
+    assert format_baseline(parse_baseline(text)) == text
+
+
+@given(st.permutations(["b.yaml", "a.yaml", "a/b.yaml", "é.yaml", 'q"\\.yaml']))
+def test_the_order_of_specs_does_not_change_the_file(names):
+    one = measure_network(cost(net()))
+    baseline = {name: {"z": one._replace(name="z"), "net": one} for name in names}
+    text = format_baseline(baseline)
+    assert text == format_baseline(
+        {name: dict(reversed(baseline[name].items())) for name in sorted(names)}
+    )
+    assert list(json.loads(text)["specs"]) == sorted(names)
+
+
+def test_a_spec_is_named_by_its_path_relative_to_the_baseline(folder):
+    (folder / "ci").mkdir()
+    (folder / "models").mkdir()
+    (folder / "models" / "a.yaml").write_text(net(), "utf-8")
+    base = ("--base", "../ci/b.json")
+    run("check", "a.yaml", "googlenet", *base, "--update-baseline", cwd=folder / "models")
+    written = json.loads((folder / "ci" / "b.json").read_text("utf-8"))
+    assert list(written["specs"]) == ["../models/a.yaml", "shipped:googlenet"]
+    ran = run("check", "models", "vgg16", "--base", "ci/b.json", "--max-growth", "0", cwd=folder)
+    assert ran.returncode == 0
+    assert "skipped" not in ran.stdout.decode().splitlines()[-4]
+    assert "deleted" not in ran.stdout.decode()
+
+
+# Growth over it
+
+
+def test_growth_over_a_baseline_is_exact(folder):
+    (folder / "net.yaml").write_text(net(9, "{layers: [{match: stem, params: {grow: 10%}}]}"))
+    code, answer = check(folder, "--max-growth", "2%")
+    assert code == 1
+    reported = {(f["measure"], f["path"]): (f["base"], f["change"]) for f in answer["findings"]}
+    assert reported == {
+        ("params", "stem"): (STEM, 27),
+        ("params", ""): (PARAMS, 27 + 8),
+        ("macs", ""): (PARAMS * 6 * 6, (27 + 8) * 6 * 6),
+    }
+    assert answer["against"] == "b.json"
+
+
+@given(st.integers(1, 12), st.integers(1, 12))
+def test_a_baseline_gives_the_same_findings_as_the_spec(before, after):
+    old, new = measure_network(cost(net(before))), measure_network(cost(net(after)))
+    read = parse_baseline(format_baseline({"x": {"net": old}}))["x"]["net"]
+    assert (read.depth, read.receptive_field, read.inputs) == (
+        old.depth,
+        old.receptive_field,
+        old.inputs,
+    )
+    for one, other in zip(read.layers, old.layers, strict=True):
+        assert one._replace(field=other.field) == other
+    assert [row.path for row in new.layers] == [row.path for row in read.layers]
+
+
+# The ratchet
+
+
+def test_a_baseline_that_would_grow_is_not_written(folder):
+    before = (folder / "b.json").read_bytes()
+    (folder / "net.yaml").write_text(net(9), "utf-8")
+    ran = update(folder, "--format", "json")
+    assert ran.returncode == 1
+    assert ran.stderr == b""
+    answer = json.loads(ran.stdout)
+    assert [(f["measure"], f["base"], f["change"]) for f in answer["findings"]] == [
+        ("weights", PARAMS, 27 + 8),
+        ("params", PARAMS, 27 + 8),
+        ("macs", PARAMS * 6 * 6, (27 + 8) * 6 * 6),
+        ("activations", 3 * 8 * 6 * 6, 6 * 6),
+        ("largest_activation", 8 * 6 * 6, 6 * 6),
+    ]
+    assert answer["statements"] == [
+        "b.json is not written: 5 counts grew; accept growth with --allow-growth"
+    ]
+    assert (folder / "b.json").read_bytes() == before
+    allowed = update(folder, "--allow-growth")
+    assert (allowed.returncode, allowed.stderr) == (0, b"wrote b.json\n")
+    assert check(folder, "--max-growth", "0")[0] == 0
+
+
+def test_smaller_and_new_networks_are_written(folder):
+    (folder / "net.yaml").write_text(net(7) + "---\n" + net().replace("name: net", "name: new"))
+    (folder / "other.yaml").write_text(net(), "utf-8")
+    assert update(folder, specs=("net.yaml", "other.yaml")).returncode == 0
+    specs = json.loads((folder / "b.json").read_text("utf-8"))["specs"]
+    assert specs["net.yaml"]["net"]["totals"]["params"] == 7 * 27 + 7 * 8 + 64
+    assert list(specs["net.yaml"]) == ["net", "new"]
+    assert list(specs) == ["net.yaml", "other.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("budget", "refused"),
+    [
+        ("", []),
+        ("{layers: [{match: body/a, macs: {grow: 50%}}]}", [("layer", "body/a")]),
+        ("{layers: [{match: body/a, macs: {max: 1M}}]}", []),
+        # The first rule that matches counts, here as everywhere.
+        ("{layers: [{match: body/*, params: {max: 1M}}, {match: '*', macs: {grow: 1%}}]}", []),
+        ("{groups: [{match: body/a, macs: {grow: 90%, grow_floor: 1M}}]}", [("group", "body/a")]),
+        # The receptive field is not a cost.
+        ("{receptive_field: {grow: 90%}}", []),
+    ],
+)
+@pytest.mark.parametrize("name", ["a", "renamed"])
+def test_layers_and_groups_under_a_grow_rule_may_not_grow_in_a_baseline(
+    folder, budget, refused, name
+):
+    # A smaller stem pays for a larger layer, so that no total but the receptive field grows.
+    grown = net(2, budget).replace("conv: 8, kernel: 1, name: a}", "conv: 9, kernel: 3, name: a}")
+    renamed = grown.replace("name: a}", f"name: {name}}}").replace("body/a", f"body/{name}")
+    (folder / "net.yaml").write_text(renamed, "utf-8")
+    ran = update(folder, "--format", "json")
+    found = [(f["scope"], f["path"]) for f in json.loads(ran.stdout)["findings"]]
+    expected = [(scope, path.replace("body/a", f"body/{name}")) for scope, path in refused]
+    assert (ran.returncode, found) == (1 if refused else 0, expected)
+
+
+def test_a_layer_that_only_has_another_name_is_written_to_a_baseline(folder):
+    budget = "{layers: [{match: '*', params: {grow: 0}, macs: {grow: 0}}]}"
+    renamed = net(8, budget).replace("name: a}", "name: c}").replace("stem", "trunk")
+    (folder / "net.yaml").write_text(renamed, "utf-8")
+    ran = update(folder, "--report-passed", "--format", "json")
+    findings = json.loads(ran.stdout)["findings"]
+    layers = [(f["path"], f["measure"], f["change"]) for f in findings if f["scope"] == "layer"]
+    assert layers == [
+        (path, measure, 0)
+        for path in ("trunk", "body/c", "body/b")
+        for measure in ("params", "macs")
+    ]
+    assert ran.returncode == 0
+
+
+def reported(ran):
+    """The exit code, and the statements of an answer."""
+    assert ran.returncode in (0, 1), ran.stderr.decode()
+    return ran.returncode, json.loads(ran.stdout)["statements"]
+
+
+def two(first, second, filters):
+    """A file of two networks; the second has so many filters."""
+    one = net().replace("name: net", f"name: {first}")
+    return f"{one}---\n{net(filters).replace('name: net', f'name: {second}')}"
+
+
+@pytest.mark.parametrize(
+    ("filters", "written"), [(7, True), (8, True), (9, False)], ids=["less", "same", "more"]
+)
+def test_a_renamed_spec_is_compared_with_the_deleted_one(folder, filters, written):
+    (folder / "net.yaml").rename(folder / "other.yaml")
+    (folder / "other.yaml").write_text(net(filters), "utf-8")
+    code, message = reported(update(folder, "--format", "json", specs=("other.yaml",)))
+    grew = ": 5 counts grew; accept growth with --allow-growth"
+    assert code == (0 if written else 1)
+    assert message == [
+        "net.yaml is deleted; it was in b.json",
+        "other.yaml#net is new; it is compared with net.yaml, which was deleted",
+        "b.json is written" if written else f"b.json is not written{grew}",
+    ]
+    assert update(folder, "--allow-growth", specs=("other.yaml",)).returncode == 0
+
+
+@pytest.mark.parametrize(("filters", "code"), [(4, 0), (5, 1)])
+def test_a_renamed_network_is_compared_with_the_deleted_one(folder, filters, code):
+    (folder / "two.yaml").write_text(two("a", "b", 4), "utf-8")
+    update(folder, specs=("two.yaml",))
+    (folder / "two.yaml").write_text(two("a", "c", filters), "utf-8")
+    ran = update(folder, "--format", "json", specs=("two.yaml",))
+    assert reported(ran)[0] == code
+    assert (
+        "two.yaml#c is new; it is compared with two.yaml#b, which was deleted" in reported(ran)[1]
+    )
+    update(folder, "--allow-growth", specs=("two.yaml",))
+    specs = json.loads((folder / "b.json").read_text("utf-8"))["specs"]
+    assert list(specs["two.yaml"]) == ["a", "c"]
+
+
+def test_a_new_network_is_compared_with_a_deleted_one_of_its_name_first(folder):
+    (folder / "net.yaml").unlink()
+    (folder / "two.yaml").write_text(two("more", "net", 8), "utf-8")
+    code, message = reported(update(folder, "--format", "json", specs=("two.yaml",)))
+    assert code == 0
+    assert message[1:3] == [
+        "two.yaml#net is new; it is compared with net.yaml, which was deleted",
+        "b.json has 1 new network: two.yaml#more",
+    ]
+
+
+def test_new_networks_without_deleted_ones_are_named(folder):
+    (folder / "new.yaml").write_text(two("a", "b", 50), "utf-8")
+    code, message = reported(update(folder, "--format", "json", specs=("net.yaml", "new.yaml")))
+    names = "new.yaml#a, new.yaml#b"
+    assert code == 0
+    assert message == [
+        f"b.json has 2 new networks: {names}",
+        "b.json is written",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("budget", "more", "exceeded"),
+    [
+        ("{params: {max: 10}}", [], 1),
+        ("{params: {max: 10}}", ["--allow-growth"], 1),
+        ("{params: {min: 1M, warn: 10}}", [], 1),
+        ("", ["--max-params", "10", "--max-macs", "10"], 2),
+        ("{params: {grow: 1%, warn: 10}}", [], 0),
+    ],
+)
+def test_a_baseline_over_a_limit_is_not_written(folder, budget, more, exceeded):
+    before = (folder / "b.json").read_bytes()
+    (folder / "net.yaml").write_text(net(7, budget), "utf-8")
+    ran = update(folder, *more, "--format", "plain")
+    text = ran.stdout.decode()
+    limits = "1 limit is exceeded" if exceeded == 1 else f"{exceeded} limits are exceeded"
+    reported = f"b.json is not written: {limits}" if exceeded else "b.json is written"
+    assert ran.returncode == (1 if exceeded else 0)
+    assert f"\n{reported}\n" in text
+    assert f"\nThe baseline is {'not ' if exceeded else ''}written\n" in text
+    assert "Within all budgets" not in text
+    assert ((folder / "b.json").read_bytes() == before) == bool(exceeded)
+
+
+def test_accepted_growth_is_a_statement_and_not_a_warning(folder):
+    (folder / "net.yaml").write_text(net(9), "utf-8")
+    ran = update(folder, "--allow-growth", "--format", "json")
+    answer = json.loads(ran.stdout)
+    assert (answer["findings"], answer["summary"]["warned"]) == ([], 0)
+    assert answer["statements"] == ["b.json is written: 5 counts grew, accepted"]
+
+
+# Names
+
+
+def test_a_linked_folder_has_the_same_base(folder):
+    (folder / "real").mkdir()
+    (folder / "real" / "a.yaml").write_text(net(), "utf-8")
+    (folder / "link").symlink_to("real")
+    (folder / "ci").mkdir()
+    (folder / "linked").symlink_to("ci")
+    base = ("--base", "linked/b.json")
+    run("check", "link/a.yaml", *base, "--update-baseline", cwd=folder)
+    assert list(json.loads((folder / "ci/b.json").read_text("utf-8"))["specs"]) == [
+        "../real/a.yaml"
+    ]
+    for spec, file in (("real", "ci/b.json"), ("link", "linked/b.json")):
+        ran = run("check", spec, "--base", file, "--max-growth", "0", cwd=folder)
+        assert "2 limits checked: 2 within, 0 exceeded\n" in ran.stdout.decode()
+
+
+def test_a_file_replaced_by_a_link_to_a_larger_one_keeps_its_base(folder):
+    (folder / "small.yaml").write_text(net(), "utf-8")
+    (folder / "large.yaml").write_text(net(50), "utf-8")
+    base = ("--base", "b.json", "--max-growth", "0")
+    run("check", "small.yaml", "large.yaml", "--base", "b.json", "--update-baseline", cwd=folder)
+    (folder / "small.yaml").unlink()
+    (folder / "small.yaml").symlink_to("large.yaml")
+    assert run("check", "large.yaml", *base, cwd=folder).returncode == 0
+    assert run("check", "small.yaml", *base, cwd=folder).returncode == 1
+
+
+def test_a_shipped_spec_is_not_a_file_of_the_same_name(folder):
+    Repository(folder).commit()
+    (folder / "googlenet.yaml").write_text(net(), "utf-8")
+    (folder / "convcost.yaml").write_text("budgets: [{params: {max: 1}}]", "utf-8")
+    asked = ("googlenet", "--base", "b.json", "--update-baseline")
+    assert run("check", *asked, cwd=folder).returncode == 0
+    specs = json.loads((folder / "b.json").read_text("utf-8"))["specs"]
+    assert list(specs) == ["net.yaml", "shipped:googlenet"]
+    ran = run("check", "googlenet", "--base", "git:HEAD", "--max-growth", "0", cwd=folder)
+    assert "googlenet.yaml is not a file of a repository, so it has no base" in ran.stdout.decode()
+
+
+def test_other_specs_stay_in_a_baseline_and_deleted_ones_leave_it(folder):
+    both = net() + "---\n" + net(4).replace("name: net", "name: two")
+    for name in ("a.yaml", "b.yaml", "old.yaml"):
+        (folder / name).write_text(both, "utf-8")
+    update(folder, specs=("a.yaml", "b.yaml", "old.yaml"))
+    (folder / "old.yaml").unlink()
+    for name in ("a.yaml", "b.yaml"):
+        (folder / name).write_text(both.replace("conv: 4", "conv: 3"), "utf-8")
+    ran = update(folder, specs=("a.yaml",))
+    assert "old.yaml is deleted; it was in b.json" in ran.stdout.decode()
+    specs = json.loads((folder / "b.json").read_text("utf-8"))["specs"]
+    assert list(specs) == ["a.yaml", "b.yaml", "net.yaml"]
+    assert specs["a.yaml"]["two"]["totals"]["params"] == 3 * 27 + 3 * 8 + 64
+    assert specs["b.yaml"]["two"]["totals"]["params"] == 4 * 27 + 4 * 8 + 64
+
+
+def test_a_broken_spec_leaves_the_baseline_unchanged(folder):
+    before = (folder / "b.json").read_bytes()
+    (folder / "bad.yaml").write_text("layers: [", "utf-8")
+    ran = update(folder, specs=("net.yaml", "bad.yaml"))
+    assert ran.returncode == 2
+    assert (folder / "b.json").read_bytes() == before
+
+
+# Files that are no baseline
+
+
+def spoilt(text, change):
+    tree = json.loads(text)
+    change(tree, tree["specs"]["net.yaml"]["net"])
+    return json.dumps(tree)
+
+
+def put(where, key, value):
+    return lambda tree, network: where(tree, network).__setitem__(key, value)
+
+
+def totals(_, network):
+    return network["totals"]
+
+
+def stem(_, network):
+    return network["layers"][0]
+
+
+def root(tree, _):
+    return tree
+
+
+def own(_, network):
+    return network
+
+
+def other(schema):
+    return f"its schema is {schema}, and convcost {__version__} reads 'convcost.baseline/1'"
+
+
+WRONG = [
+    (lambda text: text[:200], "it is not valid JSON (line 4)"),
+    (lambda text: "<<<<<<< HEAD\n" + text, "it is not valid JSON (line 1)"),
+    (lambda _: "[" * 100_000, "it is nested too deeply"),
+    (lambda _: "[1]", other("None")),
+    (lambda _: "9" * 5000, "it is not valid JSON"),
+    (put(root, "schema", "convcost.baseline/2"), other("'convcost.baseline/2'")),
+    (put(root, "schema", "convcost.check/1"), other("'convcost.check/1'")),
+    (put(root, "schema", 1), other("1")),
+    (put(root, "specs", []), "`specs` is not a mapping"),
+    (put(totals, "macs", 1.0), "`macs` is not a count"),
+    (put(totals, "macs", -1), "`macs` is not a count"),
+    (put(totals, "macs", True), "`macs` is not a count"),
+    (put(totals, "macs", 1), "`macs` of `net` does not agree with its layers"),
+    (put(stem, "macs", 7777), "`macs` of `net` does not agree with its layers"),
+    (put(stem, "path", None), "`path` and `kind` of a layer are not text"),
+    (put(stem, "output", {"channels": 8, "size": 6}), "`size` of `stem` is not a list of counts"),
+    (put(own, "layers", {}), "`layers` is not a list"),
+    (put(own, "inputs", {"\x1b[2J": 1}), "`input \\x1b[2J` is not a mapping"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG, ids=[message for _, message in WRONG])
+def test_a_file_that_is_not_a_baseline_is_reported_and_not_overwritten(folder, change, message):
+    file = folder / "b.json"
+    text = file.read_text("utf-8")
+    file.write_text(change(text) if change.__code__.co_argcount == 1 else spoilt(text, change))
+    before = file.read_bytes()
+    code, answer = check(folder, "--max-params", "1", "--max-growth", "1%")
+    assert code == 2
+    assert answer["findings"][0]["code"] == "CC201"  # what needs no base is checked all the same
+    (reported,) = answer["statements"]
+    assert reported == (
+        "net.yaml: growth is not checked without a base: `b.json` is not a valid baseline: "
+        f"{message}; fix it, or delete it and write it with --update-baseline"
+    )
+    ran = update(folder)
+    assert ran.returncode == 2
+    assert ran.stderr.decode() == (
+        f"error: `b.json` is not a valid baseline: {message}\n"
+        "help: fix it, or delete it to start a new one\n"
+    )
+    assert file.read_bytes() == before
+
+
+def test_a_missing_baseline_is_an_error_unless_it_is_written(folder):
+    ran = run("check", "net.yaml", "--base", "bb.json", "--max-growth", "1%", cwd=folder)
+    message = "error: there is no baseline `bb.json`\nhelp: write it with --update-baseline\n"
+    assert (ran.returncode, ran.stderr.decode()) == (2, message)
+
+
+KEYS = st.sampled_from(["specs", "net", "layers", "totals", "inputs", "x"])
+JSON = st.recursive(
+    st.none() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner),
+)
+
+
+@pytest.mark.slow
+@given(JSON)
+def test_any_json_is_read_or_refused_without_a_crash(value):
+    for tree in (value, {"schema": "convcost.baseline/1", "specs": value}):
+        try:
+            parse_baseline(json.dumps(tree))
+        except BaselineError:
+            continue
+        whole = {**tree, "version": "0.0.0", "convention": ""}
+        assert list(SCHEMA.iter_errors(whole)) == []
+
+
+# Requests
+
+NAMES = "--update-baseline needs a baseline file as base\nhelp: add --base baseline.json"
+NO_FOLDER = "cannot write `no/b.json`: No such file or directory"
+OVER = "--output would overwrite the input `b.json`"
+OVER_CONFIG = "--output would overwrite the input `convcost.yaml`"
+BOTH = "--allow-growth accepts any growth, but --max-growth limits it"
+UPDATE = ["--update-baseline", "--base", "b.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["net.yaml", "--update-baseline"], NAMES),
+        (["net.yaml", "--update-baseline", "--base", "git:main"], NAMES),
+        (["net.yaml", "--update-baseline", "--base", "net.yaml"], NAMES),
+        (["-", *UPDATE], ("a baseline stores specs by file name, and standard input has none\n"
+            "help: save the spec to a file")),
+        (["net.yaml#net", *UPDATE], "a baseline stores all networks of a spec; give `net.yaml`"),
+        (["vgg16", *UPDATE], "a baseline stores all networks of a spec; give `vgg`"),
+        (["net.yaml", *UPDATE, "-o", "b.json"], OVER),
+        (["net.yaml", "--max-growth", "1%", "--base", "b.json", "-o", "./b.json"], OVER),
+        (["net.yaml", *UPDATE[:-1], "no/b.json"], NO_FOLDER),
+        (["net.yaml", *UPDATE, "-o", "plain:convcost.yaml"], OVER_CONFIG),
+        (["net.yaml", *UPDATE, "-o", "plain:no/x"], NO_FOLDER.replace("b.json", "x")),
+        (["net.yaml", *UPDATE, "--allow-growth", "--max-growth", "1%"], BOTH),
+    ],
+)  # fmt: skip
+def test_an_invalid_request_leaves_the_baseline_unchanged(folder, arguments, message):
+    (folder / "convcost.yaml").write_text("budgets: [{macs: {max: 1M}}]", "utf-8")
+    (folder / "net.yaml").write_text(net(7), "utf-8")  # the baseline would be another
+    before = (folder / "b.json").read_bytes()
+    ran = run("check", *arguments, cwd=folder, text=net())
+    assert (ran.returncode, ran.stderr.decode()) == (2, f"error: {message}\n")
+    assert (folder / "b.json").read_bytes() == before
+    assert not (folder / "no.json").exists()
+
+
+def test_a_diff_of_a_baseline_shows_the_layers_that_changed(folder):
+    repository = Repository(folder)
+    repository.commit()
+    (folder / "net.yaml").write_text(net().replace("kernel: 1, name: b", "kernel: 3, name: b"))
+    assert update(folder, "--allow-growth").returncode == 0
+    command = ["git", "diff", "--numstat", "b.json"]
+    diff = subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout
+    assert diff.split()[:2] == [b"2", b"2"]  # the totals, and the layer
+
+
+def test_unknown_macs_stay_unknown_in_a_baseline(tmp_path):
+    layers = "[{conv: 8, kernel: 3}, {custom: magic, params: 0, macs: uncounted, name: magic}]"
+    (tmp_path / "net.yaml").write_text(f"input: {{channels: 3, size: 8}}\nlayers: {layers}\n")
+    base = ("check", "net.yaml", "--base", "base.json")
+    assert run(*base, "--update-baseline", cwd=tmp_path).returncode == 0
+    assert '"path": "magic", "kind": "custom"' in (tmp_path / "base.json").read_text()
+    assert '"macs": "uncounted"' in (tmp_path / "base.json").read_text()
+    (tmp_path / "net.yaml").write_text(
+        "input: {channels: 3, size: 8}\nlayers: [{conv: 8, kernel: 3}]\n"
+    )
+    reported = run(*base, "--max-growth", "0%", cwd=tmp_path).stdout.decode()
+    assert "uncounted" in reported

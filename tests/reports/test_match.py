@@ -1,0 +1,129 @@
+"""`convcost match`: the readings of a printed figure."""
+
+import json
+from fractions import Fraction
+
+import pytest
+from support import run, shipped
+
+
+def matched(*arguments: str, text: str | None = None) -> dict:
+    done = run("match", *arguments, "--format", "json", text=text)
+    assert done.stderr == b""
+    tree = json.loads(done.stdout)
+    assert done.returncode == (0 if tree["found"] else 1)
+    return tree
+
+
+def readings(*arguments: str, text: str | None = None) -> list[tuple]:
+    return [
+        (one["names"][0], one["settings"], one["exact"], one["how"])
+        for one in matched(*arguments, text=text)["readings"]
+    ]
+
+
+def test_the_simplest_reading_is_first():
+    assert readings("vgg16", "15.5G")[0] == ("macs", "", 15_470_264_320, "rounded")
+    assert readings("vgg16", "15.3G") == [("macs:convolutions", "", 15_346_630_656, "rounded")]
+    assert readings("vgg16", "30.9G")[0] == ("2 × macs", "", 2 * 15_470_264_320, "rounded")
+
+
+def test_the_paper_and_the_implementation_of_a_residual_network():
+    assert readings("resnet50", "3.8G")[0] == ("macs", "paper=true", 3_857_973_248, "cut")
+    assert readings("resnet50", "4.09G")[0] == ("macs", "", 4_089_184_256, "rounded")
+    assert ("fvcore flops", "", 4_111_512_576, "rounded") in readings("resnet50", "4.11G")
+    assert ("thop MACs", "", 4_133_742_592, "rounded") in readings("resnet50", "4.13G")
+    once = ("ptflops_pytorch:once MACs", "", 4_121_925_096, "rounded")
+    assert once in readings("resnet50", "4.12G")
+
+
+def test_given_settings_hold_in_every_reading():
+    narrow = ("mobilenet_v1", "--set", "width=0.5", "--size", "160")
+    exact = shipped("mobilenet_v1", size=(160, 160), width=Fraction(1, 2)).totals.macs
+    first, *others = readings(*narrow, str(exact))
+    assert first == ("macs", "", exact, "equal")
+    assert not [one for one in others if "width" in one[1] or "size" in one[1]]
+    assert matched(*narrow, "77M")["settings"] == "width=0.5 size=160"
+    assert readings("resnet50", "--set", "paper=true", "3.86G")[0][1] == ""
+    assert readings("resnet50", "--set", "paper=false", "3.86G") == []
+
+
+def test_a_figure_of_params_may_count_only_what_is_trained():
+    layers = "[{conv: 16, kernel: 3, frozen: true}, {conv: 5, kernel: 1}]"
+    spec = f"input: {{channels: 3, size: 8}}\nlayers: {layers}"
+    assert ("trainable params", "", 5 * 16, "equal") in readings("-", "80", "params", text=spec)
+
+
+def test_a_figure_of_params_may_count_the_heads_of_training():
+    first = readings("googlenet", "13.4M", "params")[0]
+    assert first == ("params", "aux=true", 13_378_280, "rounded")
+
+
+def test_params_may_be_without_norms_or_have_them_folded():
+    spec = """
+        name: one
+        input: {channels: 3, size: 8}
+        layers: [{conv: 16, kernel: 3}, batch_norm]
+        """
+    weights = 16 * 3 * 3 * 3
+    for figure, name in [
+        (weights + 32, "params"),
+        (weights, "params, without norms"),
+        (weights + 16, "params, with the norms folded"),
+        (weights + 32 + 32, "params and buffers"),
+    ]:
+        found = matched("-", str(figure), "params", text=spec)["readings"]
+        assert name in [name for one in found for name in one["names"]]
+
+
+def test_a_figure_may_be_of_another_input_size_or_of_a_batch():
+    exact = shipped("resnet50", size=(256, 256)).totals.macs
+    assert readings("resnet50", "macs", str(exact)) == [("macs", "size=256x256", exact, "equal")]
+    of_8 = readings("resnet50", "32.71G")
+    assert ("macs of 8 samples", "", 8 * 4_089_184_256, "rounded") in of_8
+
+
+def test_k_may_be_1024():
+    found = matched("googlenet", "6834.5K", "params")["readings"]
+    assert (found[0]["exact"], found[0]["kilo"]) == (6_998_552, 1024)
+
+
+def test_the_readings_of_several_figures_have_the_same_settings():
+    tree = matched("googlenet", "params", "13.4M", "macs", "1.6G")
+    assert {one["settings"] for one in tree["readings"]} == {"aux=true"}
+    assert {one["figure"] for one in tree["readings"]} == {"13.4M", "1.6G"}
+
+
+def test_conventions_that_give_the_same_count_are_one_reading():
+    (first, *_) = matched("resnet50", "8178368512")["readings"]
+    assert first["names"][0] == "2 × macs"
+    assert "torch FLOPs" in first["names"]
+    assert first["how"] == "equal"
+
+
+def test_settings_that_do_not_change_the_count_are_not_a_separate_reading():
+    assert [one[1] for one in readings("resnet50", "25557032")] == [""]
+
+
+def test_a_figure_without_a_reading_has_the_nearest_count_and_exit_code_1():
+    done = run("match", "resnet50", "4.31G", "macs")
+    assert done.returncode == 1
+    assert b"no reading found for 4.31G; nearest: thop MACs, 4,133,742,592 (-4.09 %)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("resnet50", "4.1Q"),
+            "there is no unit `Q`; known here: `k`, `K`, `M`, `G`, `B`",
+        ),
+        (("resnet50", "macz", "4.1G"), "`macz` is not a number; did you mean `macs`?"),
+        (("resnet50", "params"), "`params` needs a figure, like 4.1G"),
+        (("one_by_one", "1G"), "`one_by_one` has 5 networks; choose one of one_by_one#one_filter"),
+    ],
+)
+def test_a_wrong_call_is_an_error(arguments, message):
+    done = run("match", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr.decode()

@@ -1,0 +1,356 @@
+"""`--base git:` on repositories that strangers made: nothing in them is run, nothing is fetched.
+
+Each command that a repository names creates the file `marker`, which must not appear.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+from repository import BODY, STEM, Repository, net
+from support import run
+from tools import needs_git
+
+from convcost.sources.rename_detection import detect_renames
+
+pytestmark = needs_git
+BASE = ("--base", "git:HEAD", "--max-growth", "1%")
+PARAMS = STEM + BODY
+
+
+class Hostile(Repository):
+    """A repository whose work tree makes git look at everything: a spec is changed and renamed,
+    another only touched."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.marker = folder.parent / "marker"
+        self.attack = folder.parent / "attack"
+        self.attack.write_text(f"#!/bin/sh\ntouch '{self.marker}'\nexec cat\n", "utf-8")
+        self.attack.chmod(0o755)
+        self.write("models/net.yaml", net())
+        self.write("models/same.yaml", net(4))
+        self.write(".gitattributes", "*.yaml filter=x diff=x\n")
+        self.commit("base")
+        self.write("models/new.yaml", net(9))
+        (folder / "models/net.yaml").unlink()
+        os.utime(folder / "models/same.yaml", (1, 1))
+
+    def configure(self, name: str, value: str) -> None:
+        self.git("config", name, value.replace("ATTACK", str(self.attack)))
+
+    def statements(self, *arguments: str, **environment: str) -> list[str]:
+        asked = arguments or ("models", *BASE)
+        ran = run("check", *asked, "--format", "json", cwd=self.folder, **environment)
+        assert not self.marker.exists()
+        assert ran.stdout, ran.stderr.decode()
+        found = json.loads(ran.stdout)["statements"]
+        assert (ran.returncode == 2) == any(
+            ": growth is not checked without a base: " in statement for statement in found
+        )
+        return found
+
+
+RENAMED = ["models/new.yaml was models/net.yaml in HEAD"]
+NO_BASE = "models/new.yaml and 1 more: growth is not checked without a base"
+MISSING = (
+    "growth is not checked without a base: an object of the commit is missing, and convcost "
+    "fetches nothing: fetch the commit with its files, without `--filter`"
+)
+
+
+@pytest.fixture
+def hostile(tmp_path):
+    return Hostile(tmp_path / "hostile")
+
+
+# Commands of the configuration
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "core.fsmonitor", "filter.x.clean", "filter.x.smudge", "filter.x.process", "diff.external",
+        "diff.x.command", "diff.x.textconv", "core.pager", "core.editor", "core.askPass",
+        "core.sshCommand", "core.gitProxy", "core.alternateRefsCommand", "credential.helper",
+        "gpg.program", "sequence.editor", "interactive.diffFilter", "uploadpack.packObjectsHook",
+        "trace2.eventTarget",
+    ],
+)  # fmt: skip
+def test_a_command_of_the_configuration_is_not_run(hostile, name):
+    hostile.configure("log.showSignature", "true")
+    hostile.configure("filter.x.required", "true")
+    hostile.configure(name, "ATTACK")
+    assert hostile.statements() == RENAMED
+
+
+@pytest.mark.parametrize("command", ["rev-parse", "ls-tree", "ls-files", "cat-file", "merge-base"])
+@pytest.mark.parametrize(("section", "value"), [("alias", "!ATTACK"), ("pager", "ATTACK")])
+def test_an_alias_or_a_pager_is_not_run(hostile, command, section, value):
+    hostile.configure(f"{section}.{command}", value)
+    assert hostile.statements("models", "--base", "git:HEAD...", "--max-growth", "1%") == [
+        "models/new.yaml was models/net.yaml in the merge base with HEAD"
+    ]
+
+
+@pytest.mark.parametrize("key", ["include.path", "includeIf.gitdir:**.path"])
+def test_a_command_of_an_included_configuration_is_not_run(hostile, key):
+    hostile.write("more", f"[core]\n\tfsmonitor = {hostile.attack}\n")
+    hostile.configure(key, str(hostile.folder / "more"))
+    assert hostile.statements() == RENAMED
+
+
+def test_a_command_in_the_configuration_of_a_worktree_is_not_run(hostile):
+    hostile.git("config", "extensions.worktreeConfig", "true")
+    hostile.git("config", "--worktree", "core.fsmonitor", str(hostile.attack))
+    assert hostile.statements() == RENAMED
+
+
+@pytest.mark.parametrize("hooks", [".git/hooks", "models"])
+def test_a_hook_is_not_run(hostile, hooks):
+    for hook in ("post-index-change", "fsmonitor-watchman", "reference-transaction"):
+        shutil.copy(hostile.attack, hostile.folder / hooks / hook)
+    if hooks == "models":
+        hostile.configure("core.hooksPath", hooks)
+    assert hostile.statements() == RENAMED
+
+
+def test_a_git_in_a_relative_folder_of_the_path_is_not_run(hostile):
+    (hostile.folder / "bin").mkdir()
+    shutil.copy(hostile.attack, hostile.folder / "bin/git")
+    shutil.copy(hostile.attack, hostile.folder / "git")
+    for first in ("bin", ".", ""):
+        path = f"{first}{os.pathsep}{os.environ['PATH']}"
+        assert hostile.statements(PATH=path) == RENAMED
+
+
+def test_an_index_with_file_system_monitoring_is_read(hostile):
+    hostile.git("update-index", "--fsmonitor")
+    hostile.configure("core.fsmonitor", "ATTACK")
+    hostile.marker.unlink(missing_ok=True)
+    assert hostile.statements() == RENAMED
+
+
+# Which repository
+
+
+def make_bare(hostile, folder):
+    """Copies the repository to a folder as a bare one, which runs a command."""
+    for name in ("HEAD", "objects", "refs"):
+        source = hostile.folder / ".git" / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    settings = ("repositoryformatversion = 0", "bare = false", "worktree = ..")
+    more = (*settings, f"fsmonitor = {hostile.attack}")
+    (folder / "config").write_text("\n\t".join(("[core]", *more)), "utf-8")
+
+
+def test_a_committed_bare_repository_is_not_a_repository(hostile):
+    make_bare(hostile, hostile.folder / "models")
+    shutil.rmtree(hostile.folder / ".git")
+    reason = f"`{hostile.folder}/models` is not in a git repository"
+    assert hostile.statements() == [f"{NO_BASE}: {reason}"]
+
+
+def test_a_bare_repository_beside_a_damaged_one_is_not_read(hostile):
+    make_bare(hostile, hostile.folder)
+    shutil.rmtree(hostile.folder / ".git/objects")
+    (message,) = hostile.statements()
+    assert message.startswith(
+        "models/new.yaml and 1 more: growth is not checked without a base: git "
+    )
+
+
+def test_in_a_repository_a_committed_bare_one_is_a_folder(hostile):
+    make_bare(hostile, hostile.folder / "models")
+    assert hostile.statements() == RENAMED
+
+
+def test_a_git_file_to_a_hostile_repository_runs_nothing(hostile, tmp_path):
+    (tmp_path / "other/models").mkdir(parents=True)
+    (tmp_path / "other/models/same.yaml").write_text(net(4), "utf-8")
+    (tmp_path / "other/.git").write_text(f"gitdir: {hostile.folder}/.git\n", "utf-8")
+    hostile.configure("core.fsmonitor", "ATTACK")
+    hostile.folder = tmp_path / "other"
+    assert hostile.statements() == ["models/net.yaml is deleted; it was in HEAD"]
+
+
+def test_a_git_file_to_nothing_is_the_reason(hostile, tmp_path):
+    shutil.rmtree(hostile.folder / ".git")
+    hostile.write(".git", "gitdir: models\n")
+    reason = f"fatal: not a git repository: {hostile.folder}/models"
+    shown = f"git cannot open the repository of `{hostile.folder}`"
+    assert hostile.statements() == [f"{NO_BASE}: {shown}: {reason}"]
+
+
+def test_a_repository_of_another_work_tree_is_refused(hostile, tmp_path):
+    hostile.configure("core.worktree", str(tmp_path))
+    reason = f"git has no repository with the work tree `{hostile.folder}`"
+    assert hostile.statements() == [f"{NO_BASE}: {reason}"]
+
+
+def test_a_repository_of_another_owner_is_refused(hostile):
+    reason = (
+        f"git does not trust the owner of `{hostile.folder}`: allow it with `git config --global "
+        "--add safe.directory` and the folder of the repository"
+    )
+    environment = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "LANG": "de_DE.UTF-8"}
+    assert hostile.statements(**environment) == [f"{NO_BASE}: {reason}"]
+
+
+@pytest.mark.parametrize("name", ["GIT_DIR", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"])
+def test_the_environment_names_no_other_repository(hostile, tmp_path, name):
+    other = Repository(tmp_path / "other")
+    other.git("config", "core.fsmonitor", str(hostile.attack))
+    value = {name: str(tmp_path / "other/.git")}
+    assert hostile.statements(**value, GIT_WORK_TREE=str(tmp_path)) == RENAMED
+    shutil.rmtree(hostile.folder / ".git")
+    (message,) = hostile.statements(**value)
+    assert message.endswith(f"`{hostile.folder}/models` is not in a git repository")
+
+
+def test_a_linked_work_tree_has_its_base(hostile, tmp_path):
+    hostile.git("worktree", "add", "-q", "--detach", str(tmp_path / "linked"))
+    hostile.configure("core.fsmonitor", "ATTACK")
+    hostile.folder = tmp_path / "linked"
+    hostile.write("models/same.yaml", net(2))
+    assert hostile.statements() == []
+
+
+def test_a_submodule_has_its_own_base(hostile, tmp_path):
+    outer = Repository(tmp_path / "outer")
+    outer.git(
+        "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(hostile.folder), "sub"
+    )
+    outer.git("-C", "sub", "config", "core.fsmonitor", str(hostile.attack))
+    outer.commit()
+    hostile.folder = outer.folder
+    (outer.folder / "sub/models/net.yaml").rename(outer.folder / "sub/models/new.yaml")
+    hostile.marker.unlink(missing_ok=True)
+    assert hostile.statements("sub", *BASE) == ["sub/models/new.yaml was models/net.yaml in HEAD"]
+    assert hostile.statements("sub", "--base", "git:main", "--max-growth", "1%") == [
+        "sub/models/new.yaml was models/net.yaml in main"
+    ]
+
+
+# Objects
+
+
+@pytest.mark.parametrize(
+    "key", ["remote.origin.uploadpack", "remote.origin.url", "core.sshCommand"]
+)
+def test_a_partial_clone_is_not_fetched_from(hostile, tmp_path, key):
+    hostile.git("config", "uploadpack.allowFilter", "true")
+    hostile.write("models/same.yaml", net(5))
+    hostile.git("commit", "-q", "-m", "more", "models/same.yaml")
+    partial = tmp_path / "partial"
+    url = f"file://{hostile.folder}"
+    command = ["git", "clone", "-q", "--filter=blob:none", url, str(partial)]
+    subprocess.run(command, check=True, capture_output=True)
+    hostile.folder = partial
+    hostile.configure("protocol.allow", "always")
+    hostile.configure("protocol.ext.allow", "always")
+    hostile.configure("protocol.file.allow", "always")
+    hostile.configure(key, "ext::ATTACK" if key.endswith("url") else "ATTACK")
+    asked = ("models/same.yaml", "--base", "git:HEAD~1", "--max-growth", "1%")
+    packs = sorted((partial / ".git/objects").rglob("*"))
+    for environment in ({}, {"GIT_NO_LAZY_FETCH": "0"}):
+        assert hostile.statements(*asked, **environment) == [f"models/same.yaml: {MISSING}"]
+    assert sorted((partial / ".git/objects").rglob("*")) == packs
+
+
+def test_objects_of_alternates_are_read(hostile, tmp_path):
+    clone = ["git", "clone", "-q", "--shared", str(hostile.folder), str(tmp_path / "shared")]
+    subprocess.run(clone, check=True, capture_output=True)
+    hostile.folder = tmp_path / "shared"
+    hostile.write("models/same.yaml", net(5))
+    assert hostile.statements() == []
+
+
+def test_a_replaced_object_is_not_the_base(hostile):
+    hostile.git("switch", "-q", "-c", "larger")
+    hostile.write("models/same.yaml", net(50))
+    hostile.commit()
+    hostile.git("switch", "-q", "main")
+    hostile.git("replace", "main", "larger")
+    hostile.git("replace", "main:models/same.yaml", "larger:models/same.yaml")
+    hostile.write("models/same.yaml", net(8))
+    asked = ("models/same.yaml", "--base", "git:main", "--max-growth", "1%")
+    code, answer = hostile.check(*asked)
+    assert code == 1
+    assert answer["networks"][0]["base"]["params"] == 4 * 27 + 4 * 8 + 8 * 8
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "--upload-pack=ATTACK", "-", "--", "a b", "a\nb", "HEAD\nHEAD", "^HEAD", "HEAD..HEAD",
+        "HEAD^@", "HEAD^!", "HEAD:models", "HEAD^{tree}", "ext::ATTACK", "|ATTACK", "$(ATTACK)",
+        "....", "^HEAD...", "...--all", "HEAD...HEAD...HEAD", "\x1b[2J", "@{upstream}", "é",
+    ],
+)  # fmt: skip
+def test_a_hostile_ref_is_no_commit(hostile, ref):
+    name = ref.replace("ATTACK", str(hostile.attack))
+    (message,) = hostile.statements(
+        "models/new.yaml", "--base", f"git:{name}", "--max-growth", "1%"
+    )
+    assert message.startswith("models/new.yaml: growth is not checked without a base: ")
+    assert not {"\n", "\x1b"} & set(message)
+
+
+# Links
+
+
+@pytest.mark.parametrize("link", ["models/same.yaml", "models"])
+def test_a_file_replaced_by_a_link_to_a_larger_one_keeps_its_base(hostile, link):
+    hostile.write("old/same.yaml", net(50))
+    hostile.commit()
+    path = hostile.folder / link
+    path.unlink() if path.is_file() else shutil.rmtree(path)
+    path.symlink_to(hostile.folder / link.replace("models", "old"))
+    code, answer = hostile.check("models/same.yaml", *BASE)
+    assert code == 1
+    assert answer["networks"][0]["base"]["params"] == 4 * 27 + 4 * 8 + 8 * 8
+    code, answer = hostile.check("old/same.yaml", *BASE)
+    assert (code, answer["statements"]) == (0, [])
+
+
+# Renames
+
+
+def test_a_file_that_a_sparse_checkout_leaves_out_is_not_deleted(hostile):
+    hostile.commit("renamed")
+    hostile.git("sparse-checkout", "set", "--no-cone", "/models/same.yaml")
+    assert not (hostile.folder / "models/new.yaml").exists()
+    assert hostile.statements() == []
+
+
+def test_a_spec_renamed_from_another_suffix_keeps_its_base(hostile):
+    hostile.write("models/old.txt", net(7))
+    hostile.commit()
+    (hostile.folder / "models/old.txt").rename(hostile.folder / "models/late.txt")
+    assert hostile.statements("models/late.txt", *BASE) == [
+        "models/late.txt was models/old.txt in HEAD"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "similar"),
+    [
+        (b"a: 1\nb: 2\n", b"a: 1\nb: 3\n", True),  # half of the bytes
+        (b"a: 1\nb: 2\nc: 3\n", b"a: 1\nb: 3\nc: 4\n", False),
+        (b"  a: 1\r\n\r\n", b"a: 1\n", True),
+        (b"x" * 64 + b"y" * 64, b"x" * 64 + b"z" * 64, True),  # one line, two pieces
+        (b"", b"a: 1\n", False),
+    ],
+)
+def test_files_that_share_half_of_their_bytes_are_similar(new, old, similar):
+    assert detect_renames({"new": new}, {"old": old}) == ({"new": "old"} if similar else {})
+
+
+def test_among_many_large_files_only_equal_contents_are_renames():
+    lines = b"".join(b"x%d: 1\n" % number for number in range(1_000))
+    deleted = {f"old{n}": lines + b"y: %d\n" % n for n in range(40)}
+    new = {f"new{n}": lines + b"y: %d\n" % n for n in range(39, 80)}
+    assert detect_renames(new, deleted) == {"new39": "old39"}

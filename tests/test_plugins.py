@@ -1,0 +1,289 @@
+"""A kind, a format or a command is one file: in a plugin folder it works, with no other edit."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from support import ROOT, plugin_example, run
+
+FORMAT = """
+from convcost.render import FormatOption, format
+
+MARK = FormatOption("loud_mark", "What ends each line.", default="!", metavar="SIGN",
+              check=lambda mark: len(mark) == 1, expected="one character")
+
+
+@format("loud", "capital letters", ".loud", options=(MARK,))
+def render(report, style):
+    for table in report.tables():
+        yield f"{table.name.upper()}{style.option(MARK)}\\n"
+"""
+
+COMMAND = """
+import typer
+
+
+def command(name: str) -> None:
+    "Greets a network."
+    typer.echo(f"hello {name}")
+    raise SystemExit(1)
+"""
+
+
+@pytest.fixture
+def plugins(tmp_path):
+    """The kind of docs/plugins.md, a format and a command."""
+    (tmp_path / "layers").mkdir()
+    (tmp_path / "render").mkdir()
+    kind = plugin_example("layers/maxout.py")
+    (tmp_path / "layers" / "maxout.py").write_text(kind, "utf-8")
+    (tmp_path / "render" / "loud.py").write_text(FORMAT, "utf-8")
+    (tmp_path / "cli").mkdir()
+    (tmp_path / "cli" / "greet.py").write_text(COMMAND, "utf-8")
+    return str(tmp_path)
+
+
+SPEC = "name: drop\ninput: {channels: 64, size: 8}\nlayers: [{maxout: 2}]\n"
+PLAIN = SPEC.replace("{maxout: 2}", "relu")
+
+
+def test_a_kind_in_a_plugin_folder_works_in_a_spec(plugins):
+    done = run("analyze", "-", "--format", "json", text=SPEC, CONVCOST_PLUGINS=plugins)
+    (network,) = json.loads(done.stdout)["networks"]
+    assert network["totals"]["macs"] == 2 * 64 * 64 * 8 * 8
+    assert network["layers"][0]["kind"] == "maxout"
+
+
+def test_a_kind_in_a_plugin_folder_is_unknown_without_the_folder():
+    done = run("analyze", "-", text=SPEC)
+    assert done.returncode == 2
+    assert b"there is no kind or block `maxout`" in done.stderr
+
+
+def test_a_kind_in_a_plugin_folder_is_listed(plugins):
+    assert b"\nmaxout " in run("kinds", CONVCOST_PLUGINS=plugins).stdout
+    reported = run("kinds", "maxout", CONVCOST_PLUGINS=plugins).stdout.decode()
+    assert "number of 1x1 convolutions" in reported
+    assert "2 × 64 × 64 × 8 × 8 = 524,288" in reported
+
+
+def test_a_misspelt_option_of_a_plugin_kind_is_refused(plugins):
+    spec = SPEC.replace("maxout: 2", "maxout: 2, peices: 3")
+    done = run("analyze", "-", text=spec, CONVCOST_PLUGINS=plugins)
+    assert b"maxout has no option `peices`" in done.stderr
+    assert b"did you mean `pieces`?" in done.stderr
+
+
+def suite_of_kinds(plugins) -> subprocess.CompletedProcess:
+    """The suite's own test of kinds, run with the folder."""
+    return subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-k",
+            "maxout",
+            "tests/layers/test_kinds.py",
+        ],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "CONVCOST_PLUGINS": plugins,
+            "PYTHONPATH": str(ROOT),
+            # A file that changes within a second and keeps its size would be read from its
+            # compiled module of before.
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_the_examples_of_a_plugin_kind_are_tested(plugins, tmp_path):
+    assert suite_of_kinds(plugins).returncode == 0
+    file = tmp_path / "layers" / "maxout.py"
+    file.write_text(file.read_text("utf-8").replace("params=2 * 64", "params=3 * 64"), "utf-8")
+    failed = suite_of_kinds(plugins)
+    assert failed.returncode == 1
+    assert b"maxout" in failed.stdout
+
+
+def test_a_format_in_a_plugin_folder_works_by_name_and_by_suffix(plugins, tmp_path):
+    done = run("analyze", "-", "--format", "loud", text=PLAIN, CONVCOST_PLUGINS=plugins)
+    assert done.stderr == b""
+    assert done.stdout == b"DROP!\n"
+    run("analyze", "-", "-o", str(tmp_path / "x.loud"), text=PLAIN, CONVCOST_PLUGINS=plugins)
+    assert (tmp_path / "x.loud").read_text() == "DROP!\n"
+
+
+def test_a_command_in_a_plugin_folder_runs_and_is_listed(plugins):
+    done = run("greet", "vgg16", CONVCOST_PLUGINS=plugins)
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"hello vgg16\n", b"")
+    listed = run("--help", CONVCOST_PLUGINS=plugins).stdout
+    assert re.search(rb"\n  greet +Greets a network\.\n", listed)
+    assert b"Greets a network." in run("greet", "--help", CONVCOST_PLUGINS=plugins).stdout
+
+
+def test_a_command_in_a_plugin_folder_is_unknown_without_the_folder():
+    done = run("greet", "vgg16")
+    assert done.returncode == 2
+    assert b"No such command 'greet'" in done.stderr
+
+
+def test_an_option_of_a_plugin_format_is_in_the_help_and_works(plugins):
+    text = run("explain", "--help", CONVCOST_PLUGINS=plugins).stdout.decode()
+    assert "--loud-mark SIGN            loud: What ends each line.\n" in text
+    ask = ["analyze", "-", "--format", "loud", "--loud-mark"]
+    assert run(*ask, "?", text=PLAIN, CONVCOST_PLUGINS=plugins).stdout == b"DROP?\n"
+    done = run(*ask, "??", text=PLAIN, CONVCOST_PLUGINS=plugins)
+    assert done.stderr == b"error: --loud-mark must be one character, not `??`\n"
+
+
+KIND = """
+from convcost.model.cost_product import NOTHING, product
+from convcost.model.kind import Layer, kind, option
+from convcost.model.options import PositiveInt
+
+
+@kind("{name}", principal="pieces")
+class Mine(Layer):
+    "A kind."
+
+    pieces: {type} = option("number of 1x1 convolutions")
+
+    def weights(self, x):
+        return {weights}
+"""
+GOOD = {"name": "mine", "type": "PositiveInt", "weights": "NOTHING"}
+MINE = SPEC.replace("maxout", "mine")
+DEBUG = "\nhelp: CONVCOST_DEBUG=1 prints the traceback"
+HALF = "CostProduct(terms=((Factor(name='filters', value=0.5),),))"
+PRODUCT = (
+    "it must return a CostProduct of integers"
+    "\nhelp: product(filters=64, channels=3) is one, and NOTHING is 0"
+)
+MISTAKES = {
+    "an error at import": (
+        '1 / 0  # "mine"',
+        "the plug-in `FILE` cannot be imported: ZeroDivisionError: division by zero" + DEBUG,
+    ),
+    "an annotation that is no type of options": (
+        KIND.format(**GOOD | {"type": "int"}),
+        "the plug-in `FILE` cannot be imported: TypeError: the annotation of the option "
+        "mine.pieces is <class 'int'>; it must be a type of convcost.model.options, "
+        "like PositiveInt" + DEBUG,
+    ),
+    "weights as an int": (
+        KIND.format(**GOOD | {"weights": "self.pieces * 64"}),
+        f"`FILE`: weights of the kind `mine` returns 128; {PRODUCT}",
+    ),
+    "weights as a fraction": (
+        KIND.format(**GOOD | {"weights": "product(filters=self.pieces / 4)"}),
+        f"`FILE`: weights of the kind `mine` returns {HALF}; {PRODUCT}",
+    ),
+    "an error in a method": (
+        KIND.format(**GOOD | {"weights": "self.peices"}),
+        "the plug-in `FILE:14` failed: AttributeError: 'Mine' object has no attribute 'peices'"
+        + DEBUG,
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_a_kind_names_the_file_and_breaks_no_other_kind(mistake, tmp_path):
+    text, message = MISTAKES[mistake]
+    file = tmp_path / "layers" / "own.py"
+    file.parent.mkdir()
+    file.write_text(text, "utf-8")
+    done = run("analyze", "-", text=MINE, CONVCOST_PLUGINS=str(tmp_path))
+    assert done.stdout == b""
+    assert done.stderr.decode() == f"error: {message.replace('FILE', str(file))}\n"
+    assert done.returncode == 2
+    assert run("analyze", "vgg16", CONVCOST_PLUGINS=str(tmp_path)).returncode == 0
+
+
+def test_an_internal_error_can_be_one_of_a_plugin(tmp_path):
+    file = tmp_path / "render" / "loud.py"
+    file.parent.mkdir()
+    file.write_text(FORMAT.replace("yield ", "yield 1 or "), "utf-8")
+    done = run("analyze", "vgg16", "--format", "loud", CONVCOST_PLUGINS=str(tmp_path))
+    assert done.returncode == 70
+    assert b"This is a bug in convcost or a plug-in, not in the spec." in done.stderr
+
+
+def test_a_kind_that_is_registered_twice_is_an_error_where_all_kinds_are_listed(tmp_path):
+    file = tmp_path / "layers" / "own.py"
+    file.parent.mkdir()
+    file.write_text(KIND.format(**GOOD | {"name": "relu"}), "utf-8")
+    done = run("kinds", CONVCOST_PLUGINS=str(tmp_path))
+    assert done.stderr.decode() == (
+        f"error: the plug-in `{file}` cannot be imported: ValueError: the name `relu` is already "
+        f"used in convcost.layers; use another{DEBUG}\n"
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert run("analyze", "vgg16", CONVCOST_PLUGINS=str(tmp_path)).returncode == 0
+
+
+@pytest.mark.parametrize("folder", ["layers", "render", "cli"])
+def test_a_file_with_the_name_of_a_file_of_convcost_is_refused(folder, tmp_path):
+    name = {"layers": "conv", "render": "latex", "cli": "analyze"}[folder]
+    file = tmp_path / folder / f"{name}.py"
+    file.parent.mkdir()
+    file.write_text("", "utf-8")
+    done = run("analyze", "vgg16", "--format", "latex", CONVCOST_PLUGINS=str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith(f"error: `{file}` has the name of `")
+
+
+def test_a_broken_format_is_an_error_where_it_is_written(tmp_path):
+    file = tmp_path / "render" / "loud.py"
+    file.parent.mkdir()
+    file.write_text("raise RuntimeError('\\x1b[31mboom')\n", "utf-8")
+    done = run("analyze", "vgg16", "--format", "loud", CONVCOST_PLUGINS=str(tmp_path))
+    message = f"the plug-in `{file}` cannot be imported: RuntimeError: \\x1b[31mboom{DEBUG}"
+    assert (done.returncode, done.stderr.decode()) == (2, f"error: {message}\n")
+    others = run("analyze", "vgg16", "--csv-raw", "--format", "tsv", CONVCOST_PLUGINS=str(tmp_path))
+    assert (others.returncode, others.stderr) == (0, b"")
+    asked = run(
+        "analyze", "vgg16", "--format", "loud", CONVCOST_PLUGINS=str(tmp_path), CONVCOST_DEBUG="1"
+    )
+    assert b"Traceback" in asked.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "`FILE` has no function `command`; the file of a command needs one"),
+        (
+            "def command(x: Net): pass",
+            f"the plug-in `FILE` cannot be imported: NameError: name 'Net' is not defined{DEBUG}",
+        ),
+    ],
+)
+def test_a_broken_command_is_an_error_where_it_is_called_and_a_line_in_the_help(
+    text, message, tmp_path
+):
+    file = tmp_path / "cli" / "greet.py"
+    file.parent.mkdir()
+    file.write_text(text, "utf-8")
+    shown = f"error: {message.replace('FILE', str(file))}\n"
+    done = run("greet", CONVCOST_PLUGINS=str(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", shown)
+    listed = run("--help", CONVCOST_PLUGINS=str(tmp_path))
+    assert (listed.returncode, listed.stderr.decode()) == (0, shown)
+    assert b"\n  analyze " in listed.stdout
+    assert run("analyze", "vgg16", CONVCOST_PLUGINS=str(tmp_path)).stderr == b""
+
+
+def test_every_diagnostic_code_is_listed_and_used():
+    sources = {path: path.read_text("utf-8") for path in (ROOT / "convcost").rglob("*.py")}
+    listed = sources.pop(ROOT / "convcost" / "model" / "errors.py")
+    used = {code for text in sources.values() for code in re.findall(r"CC\d{3}", text)}
+    assert used == set(re.findall(r'"(CC\d{3})":', listed))
