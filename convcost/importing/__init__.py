@@ -1,5 +1,7 @@
-"""Models become specs: a front end reads a model and draws its layers on an easel, one by one; the
-drawing is put in order, written as a spec, read back, and held against the model.
+r"""Converts models to specs. A front end reads a model and lowers its operators to layers with a
+GraphBuilder; passes rewrite the layer graph; the outline finds its structure; the text is written
+and compared with the model.
 
-    model ─ front end (onnx, torch, keras) ─▶ Easel ─▶ Drawing ─ structure ─▶ text ─ proof ─▶ spec
+    model ─ frontends (onnx, torch, keras) ─▶ GraphBuilder ─ passes ─▶ LayerGraph
+      ─ outline ─ emit ─▶ text ─ verify, generalize ─▶ spec
 """

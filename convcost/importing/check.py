@@ -1,75 +1,75 @@
-"""Does a spec still describe a model, at its own size and at others?"""
+"""Checks whether a spec still describes a model, at its own size and at others."""
 
 from collections.abc import Callable
 from itertools import chain
 from typing import NamedTuple
 
-from convcost.costs import Costs
-from convcost.errors import Refusal, SpecError
-from convcost.importing.describes import Describes
-from convcost.importing.fronts import Asked, Imported, is_callable, read
-from convcost.importing.sweep.hold import at
-from convcost.importing.sweep.sizes import Size, probes
-from convcost.shapes import size_text
+from convcost.importing.driver import Imported, ImportRequest, is_callable, read
+from convcost.importing.generalize.probe_sizes import Size, probes
+from convcost.importing.generalize.verify_at_size import costs_at_size
+from convcost.importing.verify.equivalence import Equivalence
+from convcost.model.costs import Costs
+from convcost.model.errors import ConstraintError, SpecError
+from convcost.model.shape import size_text
 
 SpecAt = Callable[[Size | None], Costs]  # raises SpecError
 
 
 class Checked(NamedTuple):
-    """The answer, which is that at the size `at` if only there they differ; `notes` are of sizes
-    that one of them takes alone."""
+    """The result of a check. `at` is the first size at which spec and model differ, if they are the
+    same at the spec's own size; `notes` list sizes that only one of them accepts."""
 
     imported: Imported
-    answer: Describes
+    answer: Equivalence
     at: Size | None = None
     notes: tuple[str, ...] = ()
 
 
-def checked(asked: Asked, spec_at: SpecAt) -> Checked:
-    """A model, imported anew, held against a spec. Raises Refusal and SpecError."""
+def check_spec(request: ImportRequest, spec_at: SpecAt) -> Checked:
+    """Compares a spec with the model, imported again. Raises ConstraintError and SpecError."""
     own = spec_at(None)
-    imported = _read(asked, own)
-    answer = Describes(imported.costs, own)
-    if not answer.same or asked.fixed or imported.again is None:
+    imported = _read(request, own)
+    answer = Equivalence(imported.costs, own)
+    if not answer.same or request.fixed or imported.again is None:
         return Checked(imported, answer)
     notes: list[str] = []
     for size in chain.from_iterable(probes(own.network.inputs[0][1].size)):
         theirs = _spec(spec_at, size)
-        mine = at(imported.text, size)
+        mine = costs_at_size(imported.text, size)
         if theirs is None:
             if not isinstance(mine, str) and not notes:
-                notes.append(f"the spec refuses {size_text(size)}, which the model takes")
+                notes.append(f"the spec refuses {size_text(size)}, but the model accepts it")
             continue
         if isinstance(mine, str):
             mine = imported.anew(size)
         if isinstance(mine, str):
             continue
-        elsewhere = Describes(mine, theirs, loose=True)
+        elsewhere = Equivalence(mine, theirs, loose=True)
         if not elsewhere.same:
             return Checked(imported, elsewhere, size)
     return Checked(imported, answer, None, tuple(notes))
 
 
-def _read(asked: Asked, own: Costs) -> Imported:
-    """The model. What it takes is what the spec takes, if nobody says: channels first, or last as
-    tokens have them; what a file leaves open is the size of the spec."""
+def _read(request: ImportRequest, own: Costs) -> Imported:
+    """The layers of the model. If the request has no inputs, they are those of the spec: channels
+    first, or last for tokens. Sizes that a file leaves open are those of the spec."""
     shapes = [shape for _, shape in own.network.inputs]
-    if is_callable(asked.model) and not asked.inputs:
+    if is_callable(request.model) and not request.inputs:
         first = tuple((shape.channels, *shape.size) for shape in shapes)
         last = tuple((*shape.size, shape.channels) for shape in shapes)
-        tries = [asked._replace(inputs=first), asked._replace(inputs=last)]
+        tries = [request._replace(inputs=first), request._replace(inputs=last)]
     else:
         sizes = [shape.size for shape in shapes if shape.size]
-        tries = [asked]
-        if len(sizes) == 1 and asked.size is None and not asked.inputs:
-            tries.append(asked._replace(size=sizes[0]))
-    refused: Refusal | None = None
+        tries = [request]
+        if len(sizes) == 1 and request.size is None and not request.inputs:
+            tries.append(request._replace(size=sizes[0]))
+    refused: ConstraintError | None = None
     for one in tries:
         try:
             return read(one)
-        except Refusal as refusal:
+        except ConstraintError as refusal:
             refused = refused or refusal
-            if not is_callable(asked.model) and refusal.code != "CC405":
+            if not is_callable(request.model) and refusal.code != "CC405":
                 break
     assert refused is not None
     raise refused

@@ -1,82 +1,99 @@
-"""A drawing to the text of a spec, proved."""
+"""Writes a layer graph as the text of a spec, and verifies the text."""
 
-from convcost.errors import Refusal
-from convcost.importing.drawing import Drawing
-from convcost.importing.proof import proved
-from convcost.importing.structure.blocks import blocked
-from convcost.importing.structure.groups import grouped
-from convcost.importing.structure.homes import homed
-from convcost.importing.structure.names import clean, free
-from convcost.importing.structure.naming import Naming
-from convcost.importing.structure.plain import plain
-from convcost.importing.structure.repeats import repeated
-from convcost.importing.structure.sharing import bound, owned
-from convcost.importing.structure.tidy import tidied
-from convcost.importing.structure.tree import Item, Tree, layers, taken
-from convcost.importing.structure.weave import woven
-from convcost.importing.structure.wiring import Inputs, wired
-from convcost.importing.writing.defaults import defaults
-from convcost.importing.writing.document import document
+from collections.abc import Callable
+
+from convcost.importing.emit.defaults import defaults
+from convcost.importing.emit.document import document
+from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.outline.blocks import find_blocks
+from convcost.importing.outline.canonicalize import canonicalize
+from convcost.importing.outline.flat import flat_items
+from convcost.importing.outline.groups import group_modules
+from convcost.importing.outline.naming import Naming
+from convcost.importing.outline.repeats import fold_repeats
+from convcost.importing.outline.scope_inference import with_inferred_scopes
+from convcost.importing.outline.structurize import structurize
+from convcost.importing.outline.tree import Item, Tree, layers, taken
+from convcost.importing.outline.valid_names import clean, free
+from convcost.importing.outline.weight_owners import sharing_layers, with_owners
+from convcost.importing.outline.wiring import Inputs, shortened_inputs
+from convcost.importing.verify.round_trip import verify_round_trip
+from convcost.language.network_inputs import AllowedSizes
+from convcost.model.errors import ConstraintError
 
 
-def specced(drawing: Drawing) -> str:
-    """The spec of a model, held against it. Raises Refusal with the layer that differs."""
-    drawing = homed(drawing)
-    inputs = wired(drawing.layers)
-    refused: Refusal | None = None
-    for form in (_blocked, _structured, _plain):
+def proved_spec(graph: LayerGraph) -> str:
+    """The spec of a model, compared with its layer graph. Raises ConstraintError with the layer
+    that differs."""
+    return _proved_spec(with_inferred_scopes(graph), (_blocked, _structured, _flat))
+
+
+def _proved_spec(graph: LayerGraph, forms: tuple[Callable[[LayerGraph, Inputs], Tree], ...]) -> str:
+    """The text of the first form that equals the graph when it is read back."""
+    inputs = shortened_inputs(graph.layers)
+    refused: ConstraintError | None = None
+    for form in forms:
         try:
-            tree = form(drawing, inputs)
-            text = told(drawing, tree)
-            proved(text, drawing, [layer.number for layer in layers(tree.items)], inputs)
-        except (Refusal, RecursionError) as reason:
-            refused = refused or (reason if isinstance(reason, Refusal) else None)
+            tree = form(graph, inputs)
+            text = spec_text(graph, tree)
+            verify_round_trip(text, graph, [layer.number for layer in layers(tree.items)], inputs)
+        except (ConstraintError, RecursionError) as reason:
+            refused = refused or (reason if isinstance(reason, ConstraintError) else None)
             continue
         return text
-    raise refused or Refusal("CC401", "the layers of the model stand in each other too deep")
+    raise refused or ConstraintError("CC401", "the modules of the model are nested too deeply")
 
 
-def plainly(drawing: Drawing) -> str:
-    """A drawing as a spec without structure, layer by layer as it was drawn."""
-    drawing = homed(drawing)
-    return told(drawing, _plain(drawing, wired(drawing.layers)))
+def flat_text(graph: LayerGraph) -> str:
+    """A graph as a spec without structure: a list of layers."""
+    graph = with_inferred_scopes(graph)
+    return spec_text(graph, _flat(graph, shortened_inputs(graph.layers)))
 
 
-def told(drawing: Drawing, tree: Tree) -> str:
+def flat_spec(graph: LayerGraph) -> str:
+    """The spec of a model at its own size, with the modules of its layers but without blocks,
+    compared with the layer graph. Raises ConstraintError."""
+    graph = with_inferred_scopes(graph)._replace(sizes=AllowedSizes(fixed=True))
+    return _proved_spec(graph, (_structured, _flat))
+
+
+def spec_text(graph: LayerGraph, tree: Tree) -> str:
     """A tree as text."""
-    entrances = _entrances(drawing)
+    entrances = _entrances(graph)
     blocks = tuple(
         (block.name, block.options, Naming(block.items, None).named()) for block in tree.blocks
     )
     named = Naming(tree.items, -1, entrances).named()
-    return document(drawing, entrances, named, blocks, defaults(drawing))
+    return document(graph, entrances, named, blocks, defaults(graph))
 
 
-def _entrances(drawing: Drawing) -> tuple[str, ...]:
-    if len(drawing.inputs) == 1:
+def _entrances(graph: LayerGraph) -> tuple[str, ...]:
+    if len(graph.inputs) == 1:
         return ()
     names: list[str] = []
-    for name, _ in drawing.inputs:
+    for name, _ in graph.inputs:
         wanted = clean(name) or "image"
-        ordinal = wanted.rpartition("_")[2].isdigit()  # a layer without a name may be called so
+        # A name with an ordinal may be the automatic name of a layer.
+        ordinal = wanted.rpartition("_")[2].isdigit()
         names.append(free(f"{wanted}_in" if ordinal else wanted, names))
     return tuple(names)
 
 
-def _blocked(drawing: Drawing, inputs: Inputs) -> Tree:
-    tree = blocked(drawing, inputs, grouped(woven(drawing, inputs)))
-    names = bound(drawing.layers).union(taken(tree.items))
+def _blocked(graph: LayerGraph, inputs: Inputs) -> Tree:
+    tree = find_blocks(graph, inputs, group_modules(structurize(graph, inputs)))
+    names = sharing_layers(graph.layers).union(taken(tree.items))
     blocks = tuple(
-        block._replace(items=repeated(tidied(block.items), frozenset())) for block in tree.blocks
+        block._replace(items=fold_repeats(canonicalize(block.items), frozenset()))
+        for block in tree.blocks
     )
-    items = repeated(tidied(tree.items), names)
-    return Tree(owned(drawing.layers, items), blocks)
+    items = fold_repeats(canonicalize(tree.items), names)
+    return Tree(with_owners(graph.layers, items), blocks)
 
 
-def _structured(drawing: Drawing, inputs: Inputs) -> Tree:
-    items: tuple[Item, ...] = woven(drawing, inputs)
-    return Tree(owned(drawing.layers, tidied(grouped(items))))
+def _structured(graph: LayerGraph, inputs: Inputs) -> Tree:
+    items: tuple[Item, ...] = structurize(graph, inputs)
+    return Tree(with_owners(graph.layers, canonicalize(group_modules(items))))
 
 
-def _plain(drawing: Drawing, inputs: Inputs) -> Tree:
-    return Tree(plain(drawing, inputs))
+def _flat(graph: LayerGraph, inputs: Inputs) -> Tree:
+    return Tree(flat_items(graph, inputs))

@@ -1,0 +1,169 @@
+"""Chooses the front end for a model, by the name of its file or because it is a Python callable."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from convcost.importing.ir.layer_graph import UNBALANCED, LayerGraph
+from convcost.importing.other_formats import refuse
+from convcost.language.load import load
+from convcost.language.network_inputs import AllowedSizes
+from convcost.model.costs import Costs, costs
+from convcost.model.errors import ConstraintError, Source
+from convcost.model.shape import Shape
+from convcost.model.suggestions import nearest
+
+KERAS = (".keras", ".json", ".h5")
+SUFFIXES = (".onnx", *KERAS)
+UNDRAWN = "left out: "
+
+
+class ImportRequest(NamedTuple):
+    """A model, and the values that it leaves open: its inputs, its size, or dimensions by name."""
+
+    model: str
+    inputs: tuple[tuple[int, ...], ...] = ()
+    size: tuple[int, ...] | None = None
+    dims: tuple[tuple[str, int], ...] = ()
+    name: str | None = None
+    dtypes: tuple[str, ...] = ()  # the types of the inputs: `int` for indices, or `float`
+    fixed: bool = False  # the spec is for this size only
+
+
+class Imported(NamedTuple):
+    """The verified spec of a model as text, with its costs and notes. `again` reads the model at
+    another size, if that is possible."""
+
+    text: str
+    costs: Costs
+    notes: tuple[str, ...]
+    again: Callable[[tuple[int, ...]], LayerGraph] | None = None
+
+    @property
+    def counted(self) -> bool:
+        """Whether the spec counts the whole model: no layer is uncounted, no operator is left out,
+        and the layers have as many numbers as the model stores for them."""
+        undrawn = any(note.startswith((UNDRAWN, UNBALANCED)) for note in self.notes)
+        return not undrawn and not any(layer.uncounted for layer in self.costs.layers)
+
+    def anew(self, size: tuple[int, ...]) -> Costs | str:
+        """The costs of the model at another size, or the reason why it refuses the size."""
+        from convcost.importing.generalize.verify_at_size import costs_at_size
+        from convcost.importing.spec import flat_text
+
+        assert self.again is not None
+        try:
+            return costs_at_size(flat_text(self.again(size)), None)
+        except ConstraintError as refusal:
+            return refusal.message
+
+
+def read(request: ImportRequest) -> Imported:
+    """The model as a verified spec. Raises ConstraintError."""
+    from convcost.importing.generalize.search import GeneralizedSpec, generalized_spec
+    from convcost.importing.spec import proved_spec
+    from convcost.reports.notes import uncounted_note
+
+    graph = layer_graph_of(request)
+    if request.name is not None:
+        graph = graph._replace(name=request.name)
+    if request.fixed:
+        graph = graph._replace(sizes=AllowedSizes(fixed=True))
+    sizes = [shape.size for _, shape in graph.inputs]
+    again = partial(_at_other_size, request, graph) if len(sizes) == 1 and sizes[0] else None
+    if again is None or request.fixed or graph.plain:
+        made = GeneralizedSpec(proved_spec(graph))
+    else:
+        made = generalized_spec(graph, again)
+    (network,) = load(Source(request.model, made.text))
+    counted = costs(network)
+    uncounted = uncounted_note(network.name, counted.layers)
+    notes = (*_free(graph), *graph.notes, *made.notes, *uncounted)
+    return Imported(made.text, counted, notes, again)
+
+
+def _at_other_size(request: ImportRequest, graph: LayerGraph, size: tuple[int, ...]) -> LayerGraph:
+    """The same model at another size. Raises ConstraintError."""
+    ((_, shape),) = graph.inputs
+    again = _layer_graph_at(request, shape, size)
+    ((_, found),) = again.inputs
+    if found != Shape(shape.channels, size):
+        raise ConstraintError("CC401", "it cannot be imported at another size")
+    return again
+
+
+def _layer_graph_at(request: ImportRequest, shape: Shape, size: tuple[int, ...]) -> LayerGraph:
+    path = Path(request.model)
+    given = request.inputs
+    if given:
+        # The channels of tokens are the last axis.
+        last = given[0] != (shape.channels, *shape.size) == (given[0][-1], *given[0][:-1])
+        given = ((*size, shape.channels) if last else (shape.channels, *size),)
+    if path.suffix.lower() == ".onnx":
+        from convcost.importing.frontends.onnx import read as read_onnx
+
+        return read_onnx(path, size=size, dims=dict(request.dims), again=True)
+    if path.suffix.lower() not in KERAS:
+        return layer_graph_of(request._replace(inputs=given, size=None))
+    from convcost.importing.frontends.keras import read as read_keras
+
+    return read_keras(path, size=size, inputs=given, anyway=True)
+
+
+def _free(graph: LayerGraph) -> tuple[str, ...]:
+    if not graph.free:
+        return ()
+    listed = ", ".join(f"{name} ×{number}" for name, number in graph.free)
+    return (f"left out, as they are free: {listed}",)
+
+
+def layer_graph_of(request: ImportRequest) -> LayerGraph:
+    """The layers of a model. Raises ConstraintError."""
+    path = Path(request.model)
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES or path.is_file():
+        _there(path)
+    if path.exists():
+        refuse(path)
+    if request.dims and suffix != ".onnx":
+        raise ConstraintError("CC401", "--dim is for ONNX models", "give --size or --input")
+    if suffix == ".onnx":
+        if request.inputs:
+            message = "--input is for PyTorch and Keras models"
+            raise ConstraintError("CC401", message, "for an ONNX file, give --size or --dim")
+        from convcost.importing.frontends.onnx import read as read_onnx
+
+        return read_onnx(path, size=request.size, dims=dict(request.dims))
+    if suffix in KERAS:
+        from convcost.importing.frontends.keras import read as read_keras
+
+        return read_keras(path, size=request.size, inputs=request.inputs)
+    if is_callable(request.model):
+        from convcost.importing.frontends.torch import read as read_torch
+
+        dtypes = tuple("int64" if dtype == "int" else "float32" for dtype in request.dtypes)
+        return read_torch(request.model, inputs=request.inputs, size=request.size, dtypes=dtypes)
+    raise ConstraintError(
+        "CC401",
+        "the name is not that of a model",
+        "a model is a file that ends in .onnx, .keras, .h5 or .json, or package.module:callable",
+    )
+
+
+def is_callable(model: str) -> bool:
+    """Whether a model is `package.module:callable`, not a file."""
+    return ":" in model and not Path(model).is_file()
+
+
+def _there(path: Path) -> None:
+    if path.is_file():
+        return
+    if path.exists():
+        raise ConstraintError("CC404", "it is a folder, not a model")
+    beside: list[str] = []
+    if path.parent.is_dir():
+        beside = [file.name for file in path.parent.iterdir() if file.suffix.lower() in SUFFIXES]
+    close = nearest(path.name, beside)
+    hint = f"did you mean `{path.parent / close}`?" if close else ""
+    raise ConstraintError("CC404", "there is no such file", hint)

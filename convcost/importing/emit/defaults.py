@@ -1,0 +1,33 @@
+"""The section `defaults`: options that nearly all layers of a kind have in common."""
+
+from collections import Counter
+from typing import Any
+
+from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.language.common_keys import FROZEN
+from convcost.model.kind import KINDS
+
+FEWEST = 3
+NEARLY = (3, 4)  # the smallest fraction of a kind's layers that makes a default
+
+
+def defaults(graph: LayerGraph) -> dict[str, dict[str, Any]]:
+    """The defaults by kind and option. Only truth values become defaults, because a number is
+    clearer at its layer."""
+    of_kind = Counter(layer.kind for layer in graph.layers)
+    said = Counter(
+        (layer.kind, name, value)
+        for layer in graph.layers
+        for name, value in (*layer.options, (FROZEN.name, layer.frozen))
+        if type(value) is bool
+    )
+    found: dict[str, dict[str, Any]] = {}
+    for (kind, name, value), count in sorted(said.items()):
+        known = KINDS.get(kind)
+        assert known is not None
+        default = False if name == FROZEN.name else known.options[name].default
+        if known.stated or default is value:
+            continue
+        if count >= FEWEST and count * NEARLY[1] >= of_kind[kind] * NEARLY[0]:
+            found.setdefault(kind, {})[name] = value
+    return found

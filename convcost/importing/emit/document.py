@@ -1,0 +1,82 @@
+"""Writes a whole spec: name, note, inputs, blocks, layers."""
+
+from typing import Any
+
+from convcost.importing.emit.flow import Node, entry
+from convcost.importing.emit.layers import Defaults, written
+from convcost.importing.emit.scalars import number, prose, text
+from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.outline.naming import Named
+from convcost.language.network_inputs import AllowedSizes
+from convcost.model.shape import Shape
+
+
+def document(
+    graph: LayerGraph,
+    entrances: tuple[str, ...],
+    layers: tuple[Named, ...],
+    blocks: tuple[tuple[str, tuple[tuple[str, Any], ...], tuple[Named, ...]], ...],
+    defaults: Defaults,
+) -> str:
+    lines = entry("name", prose(graph.name or "model"), 0)
+    if graph.source:
+        lines += entry("source", prose(graph.source), 0)
+    note = _note(graph)
+    if note:
+        lines += entry("note", prose(note), 0)
+    shapes = [shape for _, shape in graph.inputs]
+    if len(shapes) == 1:
+        lines += entry("input", _tensor(shapes[0]) | _sizes(graph.sizes), 0)
+    else:
+        inputs: dict[str, Node] = {
+            text(name): _tensor(shape) for name, shape in zip(entrances, shapes, strict=True)
+        }
+        lines += entry("inputs", inputs, 0)
+    if defaults:
+        fields: dict[str, Node] = {
+            kind: {name: number(value) for name, value in options.items()}
+            for kind, options in defaults.items()
+        }
+        lines += entry("defaults", fields, 0)
+    if blocks:
+        lines.append("blocks:")
+        for name, options, items in blocks:
+            lines += _block(name, options, written(items, defaults))
+    lines.append("layers:")
+    from convcost.importing.emit.flow import block
+
+    lines += block(written(layers, defaults), 2)
+    return "\n".join(lines) + "\n"
+
+
+def _block(name: str, options: tuple[tuple[str, Any], ...], layers: list[Node]) -> list[str]:
+    lines = [f"  {name}:"]
+    if options:
+        fields: dict[str, Node] = {
+            option: "" if default is None else number(default) for option, default in options
+        }
+        lines += entry("options", fields, 4)
+    return lines + entry("layers", layers, 4)
+
+
+def _sizes(sizes: AllowedSizes) -> dict[str, Node]:
+    said: dict[str, Node] = {"fixed": "true"} if sizes.fixed else {}
+    return said | ({"multiple": str(sizes.multiple)} if sizes.multiple > 1 else {})
+
+
+def _tensor(shape: Shape) -> dict[str, Node]:
+    size: Node = [str(n) for n in shape.size]
+    if len(shape.size) == 2 and len(set(shape.size)) == 1:  # noqa: PLR2004  a square
+        size = str(shape.size[0])
+    return {"channels": str(shape.channels), "size": size}
+
+
+def _note(graph: LayerGraph) -> str:
+    """The note that lists the free operators and the number of layers that are not counted."""
+    parts = list(graph.notes)
+    if graph.free:
+        parts.append("free: " + ", ".join(f"{count} {name}" for name, count in graph.free))
+    uncounted = sum(layer.uncounted for layer in graph.layers)
+    if uncounted:
+        parts.append(f"{uncounted} layer{'s' * (uncounted > 1)} not counted")
+    return "; ".join(parts)

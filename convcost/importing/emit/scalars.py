@@ -1,0 +1,67 @@
+"""Writes text and values as YAML scalars, with quotes only where YAML needs them."""
+
+import json
+import re
+import unicodedata
+from fractions import Fraction
+from typing import Any
+
+from convcost.language.scalars import BOOLS
+from convcost.language.yaml_nodes import NULLS
+from convcost.model.options import show
+
+# Texts without a character that has a meaning in YAML, inside or outside of brackets.
+_PLAIN = re.compile(r"[A-Za-z0-9_.+/($][A-Za-z0-9_ .+*/()^$;~=<>!%&@|\\-]*")
+_PROSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.,:;+*/()\[\]{}<>=&%$'#!?@|~-]*")
+HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def text(value: str) -> str:
+    """Text that YAML reads as text, such as a name or a note."""
+    if _PLAIN.fullmatch(value) and _word(value):
+        return value
+    return quoted(value)
+
+
+def prose(value: str) -> str:
+    """Text after a key at the start of a line. Commas and brackets have no meaning there."""
+    torn = ": " in value or " #" in value or value[-1:] == ":"
+    if _PROSE.fullmatch(value) and _word(value) and not torn:
+        return value
+    return text(value)
+
+
+def _word(value: str) -> bool:
+    """Whether YAML reads a plain scalar as this text, not as a number or truth value."""
+    return value == value.strip() and value not in NULLS and value not in BOOLS
+
+
+def quoted(value: str) -> str:
+    """The text in double quotes. Invisible characters are escaped, and so is `##`, because a CI log
+    runs `##[group]` as a command."""
+    whole = json.dumps(value, ensure_ascii=False)
+    return "".join(map(_escaped, whole)).replace("##", "#\\u0023")
+
+
+def _escaped(character: str) -> str:
+    hidden = unicodedata.category(character) in HIDDEN or (
+        character != " " and unicodedata.category(character) == "Zs"
+    )
+    if not hidden:
+        return character
+    code = ord(character)
+    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"  # noqa: PLR2004  YAML's two forms
+
+
+def expression(value: str, *, alone: bool = False) -> str:
+    """An expression. An expression with a comma needs quotes inside brackets."""
+    del alone
+    return f'"{value}"' if "," in value else value
+
+
+def number(value: Any) -> str:
+    """A number, truth value or word as the value of an option."""
+    if isinstance(value, Fraction) and value.denominator == 1:
+        return str(int(value))
+    shown = show(value)
+    return shown.strip("`") if isinstance(value, str) else shown

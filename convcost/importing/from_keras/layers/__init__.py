@@ -1,1 +1,0 @@
-"""How the layers of Keras are drawn: one file a family."""

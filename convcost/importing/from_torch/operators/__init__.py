@@ -1,1 +1,0 @@
-"""How operators are drawn, one file a family; found, never listed."""

@@ -1,0 +1,1 @@
+"""The front ends, which read models: one folder for each framework."""

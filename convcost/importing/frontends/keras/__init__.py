@@ -1,0 +1,41 @@
+"""The front end for Keras models. It reads the configuration that `.keras` files, the older `.h5`
+files and `model.to_json()` contain. Keras itself is not needed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.model.errors import ConstraintError
+
+
+def read(
+    path: Path,
+    *,
+    size: tuple[int, ...] | None = None,
+    inputs: Sequence[tuple[int, ...]] = (),
+    anyway: bool = False,
+) -> LayerGraph:
+    """The layers of a model. `size` and `inputs` (channels first) fill the dims that the model
+    leaves open.
+
+    With `anyway`, a model with a fixed input size is read at another `size`, if its weights stay
+    the same. Raises ConstraintError.
+    """
+    from convcost.importing.frontends.keras.archive import opened
+    from convcost.importing.frontends.keras.model import lower_model
+    from convcost.importing.frontends.keras.open_sizes import open_sizes, same_weights
+    from convcost.importing.frontends.keras.stored_weights import StoredWeights, lacking
+
+    archive = opened(path)
+    lack = lacking(archive)
+    with StoredWeights(archive, path) as weights:
+        stored = weights.elements
+        try:
+            graph = lower_model(archive.config, path.name, size, tuple(inputs), stored, lack)
+        except ConstraintError as refusal:
+            if not anyway or refusal.code != "CC405":
+                raise
+            own = lower_model(archive.config, path.name, None, tuple(inputs), stored, lack)
+            again = lower_model(open_sizes(archive.config), path.name, size, (), stored, lack)
+            graph = same_weights(again, own)
+        return weights.verify(graph)

@@ -1,0 +1,106 @@
+"""Reads a model's configuration from its file: `.keras` is a zip archive, `.h5` is the older HDF5
+format, and `.json` is the configuration itself."""
+
+import json
+import struct
+import zlib
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import BadZipFile, ZipFile
+
+from convcost.model.errors import ConstraintError
+
+LARGEST = 100 * 2**20
+MAX_VALUES = 1_000_000  # of a configuration; each needs up to 250 bytes of memory
+MAX_NESTING = 200
+WEIGHTS = "model.weights.h5"
+# Errors that zipfile does not convert for damaged members, with any compression. A damaged LZMA
+# header may demand all memory.
+DAMAGED: tuple[type[Exception], ...] = (
+    *(BadZipFile, RuntimeError, EOFError, ValueError, OverflowError, MemoryError),
+    *(struct.error, zlib.error),
+)
+with suppress(ImportError):  # a Python may be built without the module
+    from lzma import LZMAError
+
+    DAMAGED += (LZMAError,)
+
+
+class Archive(NamedTuple):
+    """A configuration. `weighted` says whether the file has the weights too, `older` whether it is
+    an `.h5`."""
+
+    config: dict[str, Any]
+    weighted: bool = False
+    older: bool = False
+
+
+def opened(path: Path) -> Archive:
+    """The configuration in a file. Raises ConstraintError."""
+    try:
+        if path.suffix.lower() == ".h5":
+            from convcost.importing.frontends.keras.hdf5 import configuration
+
+            return Archive(_parsed(configuration(path, LARGEST)), weighted=True, older=True)
+        if path.suffix.lower() == ".json":
+            with path.open("rb") as file:
+                return Archive(_parsed(file.read(LARGEST + 1)))
+        with ZipFile(path) as archive:
+            names = set(archive.namelist())
+            if "config.json" not in names:
+                raise ConstraintError(
+                    "CC404", "the archive has no config.json, so it is not a Keras model"
+                )
+            with archive.open("config.json") as packed:
+                return Archive(_parsed(packed.read(LARGEST + 1)), WEIGHTS in names)
+    except OSError as error:
+        raise ConstraintError("CC404", f"cannot be read: {error.strerror or error}") from None
+    except BadZipFile:
+        raise ConstraintError(
+            "CC404", "is not a .keras file: it is not a zip archive, or damaged"
+        ) from None
+    except DAMAGED as error:
+        raise ConstraintError("CC404", f"cannot be unpacked: {error}") from None
+
+
+def _parsed(data: bytes) -> dict[str, Any]:
+    if len(data) > LARGEST:
+        raise ConstraintError("CC404", f"the configuration is larger than {LARGEST // 2**20} MiB")
+    if sum(map(data.count, (b"[", b"{", b","))) > MAX_VALUES:
+        raise ConstraintError("CC404", f"the configuration has more than {MAX_VALUES:,} values")
+    try:
+        found = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ConstraintError("CC404", "the configuration is not UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        reason = f"line {error.lineno}: {error.msg}"
+        raise ConstraintError("CC404", f"the configuration is not JSON: {reason}") from None
+    except ValueError:
+        raise ConstraintError(
+            "CC404", "the configuration has a number of too many digits"
+        ) from None
+    except RecursionError:
+        raise ConstraintError("CC404", "the configuration is nested too deeply") from None
+    if _nesting(found) > MAX_NESTING:
+        message = f"the configuration is nested more than {MAX_NESTING} levels deep"
+        raise ConstraintError("CC404", message)
+    if isinstance(found, dict) and isinstance(found.get("model_config"), dict):
+        found = found["model_config"]
+    if not isinstance(found, dict) or "class_name" not in found:
+        raise ConstraintError(
+            "CC404",
+            "the JSON is not a Keras model",
+            "model.to_json() writes one, with `class_name`",
+        )
+    return found
+
+
+def _nesting(value: Any) -> int:
+    """The number of levels of nested lists and objects."""
+    levels, inside = 0, [value]
+    while inside:
+        held = [one for one in inside if isinstance(one, list | dict)]
+        levels += bool(held)
+        inside = [part for one in held for part in (one.values() if isinstance(one, dict) else one)]
+    return levels

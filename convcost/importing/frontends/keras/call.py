@@ -1,0 +1,119 @@
+"""A call of a Keras layer, and the registry of layers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
+
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.ops import OPS, Trait
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.lowering import lower
+from convcost.model.errors import ConstraintError
+from convcost.model.registry import Registry
+
+
+class LayerCall(NamedTuple):
+    """A call of a layer with class `kind` on `values`; the keys of its weights begin with `key`.
+
+    `places` are the positions or keywords of the values, if a graph states them; `keywords` are the
+    other keyword arguments of the call. `inner` lowers a layer inside this layer.
+    """
+
+    builder: GraphBuilder
+    kind: str
+    config: dict[str, Any]
+    values: tuple[Tensor, ...]
+    path: Path
+    key: str
+    places: tuple[str, ...] = ()
+    keywords: Mapping[str, Any] = MappingProxyType({})
+    inner: "Inner | None" = None
+
+    @property
+    def x(self) -> Tensor:
+        if not self.values:
+            raise ConstraintError("CC404", f"{self.kind} has no input tensor")
+        return self.values[0]
+
+    @property
+    def channel(self) -> int:
+        """The axis with the channels: the last one, unless `data_format` is `channels_first`."""
+        first = self.config.get("data_format") == "channels_first"
+        return 1 if first else len(self.x.dims) - 1
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """The extents of all axes except the batch and the channels."""
+        return tuple(n for axis, n in enumerate(self.x.dims) if axis not in (0, self.channel))
+
+    def option(self, *names: str) -> Any:
+        """The value of the first of these options that the layer has; None if it has none."""
+        return next((self.config[name] for name in names if name in self.config), None)
+
+    def numbers(self, name: str, default: int = 1) -> tuple[int, ...]:
+        """An option as one number for each axis of the size."""
+        value = self.config.get(name)
+        value = default if value is None else value
+        axes = len(self.size)
+        found = tuple(value) if isinstance(value, list | tuple) else (value,) * axes
+        if len(found) != axes or not all(type(n) is int for n in found):
+            raise ConstraintError("CC404", f"`{name}` of {self.kind} is {value!r}")
+        return found
+
+    def lower(self, op: str, *inputs: Tensor, path: Path | None = None, **more: Any) -> Tensor:
+        """Adds the layers of a canonical operator. Its input is the first input of the call by
+        default."""
+        return lower(self.builder, op, path or self.path, *(inputs or (self.x,)), **more)
+
+    def along_size(self, numbers: Sequence[int], other: int | None) -> list[int]:
+        """One number for each axis of the input: `numbers` for the axes of the size, and `other`
+        for the batch and the channels, or their extents if `other` is None."""
+        found = iter(numbers)
+        return [
+            (n if other is None else other) if axis in (0, self.channel) else next(found)
+            for axis, n in enumerate(self.x.dims)
+        ]
+
+    def bordered(self, x: Tensor, begins: Sequence[int], ends: Sequence[int]) -> Tensor:
+        """The tensor padded by `begins` and `ends` elements at each axis of the size; negative
+        numbers crop."""
+        first, last = self.along_size(begins, 0), self.along_size(ends, 0)
+        return self.lower("pad", x, begins=first, ends=last, channel=self.channel)
+
+    def tensor(self, name: str, *dims: int) -> dict[str, int]:
+        """The key and the number of elements of one of the layer's weights."""
+        return {f"{self.key}/{name}": prod(dims)}
+
+
+Rule: TypeAlias = Callable[[LayerCall], Tensor]
+Inner: TypeAlias = Callable[[GraphBuilder, dict[str, Any], Tensor, Path, str], Tensor]
+LAYERS: Registry[Rule] = Registry("convcost.importing.frontends.keras.layers", quoted=False)
+
+
+def layer(*kinds: str) -> Callable[[Rule], Rule]:
+    """Registers the rule for layers of some classes."""
+
+    def register(rule: Rule) -> Rule:
+        for kind in kinds:
+            LAYERS.add(kind, rule)
+        return rule
+
+    return register
+
+
+def row(op: str, *kinds: str, **options: str) -> None:
+    """Registers classes that are a canonical operator of their first input, or a join of all
+    inputs; a join with a number is free. `options` maps the attributes of the operator to the
+    options of Keras; an older option follows after a bar."""
+
+    @layer(*kinds)
+    def rule(call: LayerCall) -> Tensor:
+        if Trait.JOINS in OPS[op].traits:
+            if len(call.values) > 1:
+                return call.lower(op, *call.values)
+            call.builder.free[op] += 1
+            return call.x
+        given = {name: call.option(*theirs.split("|")) for name, theirs in options.items()}
+        return call.lower(op, **given)

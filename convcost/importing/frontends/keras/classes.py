@@ -1,0 +1,50 @@
+"""Whether a class is Keras' own. A class of another package can have the same name and do something
+else."""
+
+from typing import Any
+
+from convcost.model.errors import ConstraintError
+
+PACKAGES = ("keras", "tf_keras", "tensorflow")
+REGISTERED = ("Custom>CustomScaleLayer",)  # keras.applications registers this class of its own
+
+
+def is_own(one: dict[str, Any]) -> bool:
+    """Whether the module and the registered name in a configuration are those of Keras. Keras 2
+    wrote neither for its own classes, and `package>Class` for other registered classes."""
+    kind, registered = str(one["class_name"]), one.get("registered_name")
+    if ">" in kind:
+        return kind in REGISTERED
+    if "module" not in one:
+        return registered in (None, kind)
+    module = one["module"]
+    own = isinstance(module, str) and module.split(".")[0] in PACKAGES
+    return own and registered in (None, kind, f"Custom>{kind}")
+
+
+def whose(one: dict[str, Any]) -> str:
+    """Where a class that is not Keras' own is from, according to the configuration."""
+    kind, module, registered = str(one["class_name"]), one.get("module"), one.get("registered_name")
+    if isinstance(registered, str) and registered not in (kind, f"Custom>{kind}"):
+        return f"it is registered as `{registered}`"
+    if isinstance(module, str):
+        return f"its module is `{module}`"
+    if ">" in kind:
+        return f"it is registered as `{kind}`"
+    return "the file does not name its module"
+
+
+def is_operation(one: dict[str, Any]) -> bool:
+    """Whether the configuration is of a function of keras.ops, not of a layer. Some functions have
+    the names of layers."""
+    module = one.get("module")
+    return isinstance(module, str) and ".ops" in module
+
+
+def owned(one: dict[str, Any], around: str) -> None:
+    """Raises ConstraintError unless a layer inside another layer is Keras' own."""
+    if not is_own(one):
+        kind = one["class_name"]
+        raise ConstraintError(
+            "CC401", f"{around} of the class `{kind}`, which is not Keras' own: {whose(one)}"
+        )

@@ -1,0 +1,72 @@
+"""Keras' older format, with a whole model in one HDF5 file. The configuration is an attribute of
+the root; the weights are a group with one group for each layer. Source: Keras' legacy_h5_format."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from convcost.importing.frontends.keras.hdf5_heaps import sound
+from convcost.model.errors import ConstraintError
+
+CONFIG = "model_config"
+WEIGHTS = "model_weights"
+# groups of files of Keras 3 with weights only
+OF_WEIGHTS = ("layers", "vars", "_layer_checkpoint_dependencies")
+WHOLE = "save the whole model: model.save('model.keras'), or write model.to_json()"
+BROKEN = (OSError, KeyError, ValueError, TypeError, RuntimeError, EOFError, OverflowError)
+
+
+def configuration(path: Path, largest: int) -> bytes:
+    """The text of the configuration. Raises ConstraintError, or OSError if the file does not
+    open."""
+    try:
+        import h5py  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    except ImportError:
+        raise ConstraintError(
+            "CC401", "h5py is needed to read this file", "pip install 'convcost[keras]'"
+        ) from None
+    with opened(path, h5py) as file:
+        try:
+            return _text(file, largest, h5py)
+        except BROKEN as error:
+            raise ConstraintError("CC404", f"its `{CONFIG}` cannot be read: {error}") from None
+
+
+@contextmanager
+def opened(path: Path, h5py: Any) -> Iterator[Any]:
+    """The root of a file. Raises ConstraintError, or OSError if the file does not open."""
+    with path.open("rb") as bare:
+        try:
+            file = h5py.File(bare, "r") if sound(bare) else None
+        except BROKEN:
+            file = None
+        if file is None:
+            raise ConstraintError("CC404", "is not an HDF5 file, or damaged")
+        try:
+            yield file
+        finally:
+            file.close()
+
+
+def _text(file: Any, largest: int, h5py: Any) -> bytes:
+    if CONFIG not in file.attrs:
+        if "layer_names" in file.attrs or any(name in file for name in OF_WEIGHTS):
+            raise ConstraintError(
+                "CC404", "the file has only weights, without the layers that use them", WHOLE
+            )
+        raise ConstraintError(
+            "CC404", f"the file is not a Keras model: it has no `{CONFIG}`", WHOLE
+        )
+    kept = file.attrs.get_id(CONFIG)
+    # The size of an attribute is known before its data is read.
+    if kept.shape != () or kept.get_type().get_class() != h5py.h5t.STRING:
+        raise ConstraintError("CC404", f"its `{CONFIG}` is not text")
+    if max(kept.get_storage_size(), kept.dtype.itemsize) > largest:
+        raise ConstraintError("CC404", f"its `{CONFIG}` is larger than {largest // 2**20} MiB")
+    found = file.attrs[CONFIG]
+    if isinstance(found, str):
+        return found.encode("utf-8", "surrogateescape")
+    if not isinstance(found, bytes):
+        raise ConstraintError("CC404", f"its `{CONFIG}` is not text")
+    return bytes(found)

@@ -1,0 +1,48 @@
+"""Reads the configuration of one layer: its name, its lowering rule and whether it is frozen."""
+
+from typing import Any
+
+from convcost.importing.frontends.keras.call import LAYERS, LayerCall, Rule
+from convcost.importing.frontends.keras.classes import is_operation
+from convcost.importing.frontends.keras.names import automatic
+from convcost.model.errors import ConstraintError
+
+DAMAGED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+
+
+def lowering_rule(one: dict[str, Any]) -> Rule | None:
+    """The rule that lowers a layer. Functions of keras.ops can have the names of layers with
+    another meaning, and an `.h5` file does not name their module."""
+    kind, bare = str(one["class_name"]), "module" not in one and "trainable" not in one["config"]
+    function = LAYERS.get(f"ops.{kind}")
+    if is_operation(one):
+        return function
+    return LAYERS.get(kind) or (function if bare else None)
+
+
+def refuse_lora(call: LayerCall) -> None:
+    """Raises ConstraintError if a layer has weights of LoRA."""
+    if call.config.get("lora_rank"):
+        raise ConstraintError("CC401", f"convcost does not support {call.kind} with LoRA")
+
+
+def damaged(error: Exception) -> str:
+    return f"does not have the format of Keras ({type(error).__name__}: {error})"
+
+
+def name_of(one: dict[str, Any]) -> str:
+    return str(one.get("name") or one["config"]["name"])
+
+
+def is_frozen(one: dict[str, Any]) -> bool:
+    """Whether the weights of a layer are not trainable, or those of the layer that it wraps."""
+    config = one.get("config")
+    if not isinstance(config, dict):
+        return False
+    wrapped = [config[key] for key in ("layer", "backward_layer") if config.get(key)]
+    inside = [is_frozen(inner) for inner in wrapped if isinstance(inner, dict)]
+    return config.get("trainable") is False or (bool(inside) and all(inside))
+
+
+def made_up(one: dict[str, Any]) -> bool:
+    return automatic(name_of(one), str(one["class_name"]))

@@ -1,0 +1,1 @@
+"""The lowering rules for the layers of Keras, one file for each family."""

@@ -1,0 +1,108 @@
+"""Multi-head attention: projections, two products, and an output projection."""
+
+from math import prod
+from typing import NamedTuple
+
+from convcost.importing.frontends.keras.call import LayerCall, layer
+from convcost.importing.frontends.keras.nodes import ATTENTION
+from convcost.importing.ir.tensor import Tensor, permuted, reshaped
+from convcost.model.errors import ConstraintError
+
+NAMES = ("query", "value", "key")
+
+
+class KerasHeads(NamedTuple):
+    """The heads of queries and of keys and values, and the features of each head of a query and of
+    a value."""
+
+    queries: int
+    keys: int
+    width: int
+    depth: int
+
+
+@layer(*ATTENTION)
+def multi_head(call: LayerCall) -> Tensor:
+    """The inputs are query, value and optionally key; without a key, the value is the key."""
+    query, value, key = _taken(call)
+    heads, given = _heads(call), call.config.get("output_shape")
+    out = given if isinstance(given, list | tuple) else [given or query.dims[-1]]
+    axes = _axes(call, len(query.dims))
+    sides = (
+        _projected(call, query, "query", heads.queries * heads.width),
+        _projected(call, key, "key", heads.keys * heads.width),
+        _projected(call, value, "value", heads.keys * heads.depth),
+    )
+    path = (*call.path, "attention")
+    rows = [_rows(side, axes) for side in sides]
+    seen = call.lower("attention", *rows, path=path, heads=heads.queries)
+    seen = _back(seen, (*query.dims[:-1], heads.queries * heads.depth), axes)
+    if call.config.get("use_gate"):
+        gate = _projected(call, query, "gate", heads.queries * heads.depth)
+        gate = call.lower("sigmoid", gate, path=(*call.path, "sigmoid"))
+        seen = call.lower("multiply", seen, gate, path=(*call.path, "multiply"))
+    y = _projected(call, seen, "attention_output", prod(out))
+    return reshaped(y, (*query.dims[:-1], *out))
+
+
+def _heads(call: LayerCall) -> KerasHeads:
+    if call.kind == "MultiHeadAttention":
+        heads, width = int(call.config["num_heads"]), int(call.config["key_dim"])
+        return KerasHeads(heads, heads, width, int(call.config.get("value_dim") or width))
+    width = int(call.config["head_dim"])
+    heads, keys = (int(call.config[f"num_{name}_heads"]) for name in ("query", "key_value"))
+    return KerasHeads(heads, keys, width, width)
+
+
+def _taken(call: LayerCall) -> tuple[Tensor, Tensor, Tensor]:
+    """Query, value and key: by keyword, otherwise in this order."""
+    places = call.places or ("0",) * len(call.values)
+    pairs = list(zip(places, call.values, strict=True))
+    found = dict(zip(NAMES, (x for place, x in pairs if place.isdecimal()), strict=False))
+    found.update({place: x for place, x in pairs if place in NAMES})
+    if len(found) != len(pairs) or not {"query", "value"} <= set(found):
+        raise ConstraintError("CC401", "attention needs a query, a value and optionally a key")
+    return found["query"], found["value"], found.get("key", found["value"])
+
+
+def _axes(call: LayerCall, rank: int) -> list[int]:
+    """The axes that attention attends over: the given ones, otherwise all except the batch and the
+    channels."""
+    given = call.config.get("attention_axes")
+    if given is None:
+        return list(range(1, rank - 1))
+    # Negative axes of Keras count on the projected tensor, which has one more axis for the heads.
+    named = given if isinstance(given, list | tuple) else [given]
+    found = sorted(int(axis) if axis >= 0 else rank + int(axis) for axis in named)
+    if not found or found[0] < 1 or found[-1] > rank - 2:
+        raise ConstraintError(
+            "CC401", f"convcost does not support attention over the axes {list(named)}"
+        )
+    return found
+
+
+def _order(rank: int, axes: list[int]) -> list[int]:
+    return [*(axis for axis in range(rank - 1) if axis not in axes), *axes, rank - 1]
+
+
+def _rows(x: Tensor, axes: list[int]) -> Tensor:
+    """The tensor with these axes merged to one axis before the channels, and the other axes before
+    it."""
+    rank = len(x.dims)
+    turned = permuted(x, _order(rank, axes))
+    outer = turned.dims[: rank - 1 - len(axes)]
+    return reshaped(turned, (*outer, prod(x.dims[axis] for axis in axes), x.dims[-1]))
+
+
+def _back(x: Tensor, dims: tuple[int, ...], axes: list[int]) -> Tensor:
+    order = _order(len(dims), axes)
+    apart = reshaped(x, tuple(dims[axis] for axis in order))
+    return permuted(apart, [order.index(axis) for axis in range(len(dims))])
+
+
+def _projected(call: LayerCall, x: Tensor, name: str, features: int) -> Tensor:
+    bias = bool(call.config.get("use_bias", True))
+    tensors = call.tensor(f"{name}/kernel", x.dims[-1], features)
+    tensors |= call.tensor(f"{name}/bias", features) if bias else {}
+    path = (*call.path, name)
+    return call.lower("linear", x, path=path, features=features, weights=tensors, bias=bias)

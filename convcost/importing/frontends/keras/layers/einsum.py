@@ -1,0 +1,91 @@
+"""Products that state the axes they sum over: EinsumDense and Dot."""
+
+from string import ascii_letters
+
+from convcost.importing.frontends.keras.call import LayerCall, layer
+from convcost.importing.frontends.keras.layers.activations import activated
+from convcost.importing.ir.tensor import Tensor, reshaped
+from convcost.importing.passes.lower.einsum import Operand, flowing, lower_einsum
+from convcost.importing.passes.lower.stored_tensors import combined, learned_tensor
+from convcost.model.errors import ConstraintError
+
+ELIDED = "0123456789"
+
+
+@layer("EinsumDense")
+def einsum_dense(call: LayerCall) -> Tensor:
+    given, kernel, out, extents = _read(call)
+    dims = tuple(extents[letter] for letter in kernel)
+    biased = call.config.get("bias_axes") or ""
+    # A bias for each feature belongs to the linear layer, if the product is a linear layer.
+    features, summed = set(kernel) - set(given), set(kernel) & set(given)
+    whole = bool(biased) and set(biased) == features and bool(summed) and not summed & set(out)
+    bias = call.tensor("bias", *(extents[letter] for letter in biased)) if biased else {}
+    path = (*call.path, "kernel")
+
+    def value() -> Tensor:
+        key, beside = f"{call.key}/kernel", call.x.source
+        return learned_tensor(call.builder, key, dims, path, beside=beside)
+
+    def matrix() -> dict[str, int]:
+        return call.tensor("kernel", *dims) | (bias if whole else {})
+
+    learned = Operand(dims, value, flows=False, matrix=matrix, bias=whole)
+    y = _einsum(call, f"{given},{kernel}->{out}", [flowing(call.x), learned])
+    if biased and not whole:
+        sides = tuple(extents[one] if one in biased else 1 for one in out)
+        y = combined(call.builder, "add", y, f"{call.key}/bias", sides, (*call.path, "bias"))
+    return activated(call, y)
+
+
+def _einsum(call: LayerCall, equation: str, operands: list[Operand]) -> Tensor:
+    made = lower_einsum(call.builder, equation, operands, call.path)
+    if made is None:
+        raise ConstraintError("CC401", f"convcost does not support {call.kind} of `{equation}`")
+    return made
+
+
+def _read(call: LayerCall) -> tuple[str, str, str, dict[str, int]]:
+    """The letters of the axes of the input, of the kernel and of the output, and the extents of the
+    letters."""
+    text = str(call.config["equation"]).replace(" ", "")
+    given, _, right = text.partition(",")
+    kernel, _, out = right.partition("->")
+    before = not given.endswith("...")
+    if "..." in given:
+        more = len(call.x.dims) - len(given.replace("...", ""))
+        letters = ELIDED[: max(more, 0)]
+        given, out = given.replace("...", letters), out.replace("...", letters)
+    written = call.config["output_shape"]
+    shape = tuple(written) if isinstance(written, list | tuple) else (written,)
+    shape = (None,) * (len(out) - len(shape)) + shape if before else (None, *shape)
+    extents = dict(zip(given, call.x.dims, strict=False))
+    for letter, extent in zip(out, shape, strict=False):
+        if letter not in extents and type(extent) is int:
+            extents[letter] = extent
+    known = set(given) | set(kernel) | set(out) <= set(extents)
+    # Each axis that is summed over must be in both the input and the kernel.
+    used = set(given) <= set(kernel + out) and set(kernel) <= set(given + out)
+    if not (known and used and len(given) == len(call.x.dims)):
+        raise ConstraintError("CC401", f"convcost does not support EinsumDense of `{text}`")
+    return given, kernel, out, extents
+
+
+@layer("Dot")
+def dot(call: LayerCall) -> Tensor:
+    """Sums the product over one axis of each input. The output has the other axes, those of the
+    first input first."""
+    if len(call.values) != 2:  # noqa: PLR2004  a product of two
+        raise ConstraintError("CC404", f"Dot needs two tensors, not {len(call.values)}")
+    axes = call.config["axes"]
+    axes = axes if isinstance(axes, list | tuple) else [axes, axes]
+    first, second = call.values
+    a, b = (int(axis) % len(x.dims) for axis, x in zip(axes, call.values, strict=True))
+    if not a or not b or second.dims[b] != first.dims[a]:
+        raise ConstraintError("CC401", f"convcost does not support Dot along the axes {list(axes)}")
+    left = ascii_letters[: len(first.dims)]
+    right = ascii_letters[0] + ascii_letters[26 : 25 + len(second.dims)]
+    right = right.replace(right[b], left[a])
+    out = left.replace(left[a], "") + right[1:].replace(left[a], "")
+    y = _einsum(call, f"{left},{right}->{out}", [flowing(first), flowing(second)])
+    return y if len(out) > 1 else reshaped(y, (1, 1))

@@ -1,0 +1,61 @@
+"""Indexing such as `x[:, 0]`, which Keras 3 stores as a function of the index."""
+
+from typing import Any
+
+from convcost.importing.frontends.keras.call import LayerCall, layer
+from convcost.importing.ir.tensor import Tensor, reshaped
+from convcost.model.errors import ConstraintError
+
+ALL = {"start": None, "stop": None, "step": None}
+WHOLE = {"class_name": "__slice__", "config": ALL}
+
+
+@layer("ops.GetItem")
+def get_item(call: LayerCall) -> Tensor:
+    """A range slices its axis, a number removes its axis, and None adds an axis."""
+    x, dims, axis = call.x, list[int](), 0
+    entries = _entries(call)
+    if len(call.values) != 1 or entries[0] != WHOLE:
+        raise ConstraintError("CC401", "convcost does not support indexing the batch")
+    for one in entries:
+        if one is None:
+            dims.append(1)
+            continue
+        kept = _range(one, x.dims[axis])
+        x = call.lower("slice", x, axis=axis, kept=kept)
+        dims += [] if type(one) is int else [len(kept)]
+        axis += 1
+    return reshaped(x, dims)
+
+
+def _entries(call: LayerCall) -> list[Any]:
+    """One entry for each axis, and None for new axes. An ellipsis stands for all remaining axes."""
+    key = call.keywords.get("key")
+    given = list(key) if isinstance(key, list | tuple) else [key]
+    rank = len(call.x.dims)
+    dots = [at for at, one in enumerate(given) if _is(one, "__ellipsis__")]
+    taken = sum(one is not None for one in given) - len(dots)
+    if len(dots) > 1 or taken > rank:
+        raise ConstraintError("CC401", f"{call.kind} has {taken} entries for {rank} axes")
+    rest = [WHOLE] * (rank - taken)
+    at = dots[0] if dots else len(given)
+    return [*given[:at], *rest, *given[at + 1 :]]
+
+
+def _is(one: Any, kind: str) -> bool:
+    return isinstance(one, dict) and one.get("class_name") == kind
+
+
+def _range(one: Any, extent: int) -> range:
+    """The entries of an axis that a range selects. Raises ConstraintError."""
+    if type(one) is int and -extent <= one < extent:
+        return range(one % extent, one % extent + 1)
+    bounds: list[Any] = [""]
+    if _is(one, "__slice__"):
+        bounds = [one["config"].get(name) for name in ALL]
+    if not all(n is None or type(n) is int for n in bounds) or bounds[2] == 0:
+        raise ConstraintError("CC401", "convcost supports an index only with numbers and ranges")
+    found = range(extent)[slice(*bounds)]
+    if not found:
+        raise ConstraintError("CC401", f"a range selects no entry of an axis of {extent}")
+    return found

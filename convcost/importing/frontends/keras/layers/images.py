@@ -1,0 +1,50 @@
+"""Preprocessing layers of Keras: augmentation, which only works in training; elementwise functions;
+resizing and cropping."""
+
+from convcost.importing.frontends.keras.call import LayerCall, layer
+from convcost.importing.frontends.keras.layers.windows import MODES
+from convcost.importing.ir.tensor import Tensor
+from convcost.model.errors import ConstraintError
+
+
+@layer(
+    "Rescaling", "GaussianNoise", "GaussianDropout", "ActivityRegularization", "StochasticDepth",
+    "Identity", "Masking", "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation",
+    "RandomContrast", "RandomBrightness", "RandomShear", "RandomHue", "RandomSaturation",
+    "RandomSharpness", "RandomGrayscale", "RandomInvert", "RandomErasing", "RandomPerspective",
+    "RandomPosterization", "RandomGaussianBlur", "RandomElasticTransform", "RandomColorJitter",
+    "RandomColorDegeneration", "RandAugment", "AugMix", "CutMix", "MixUp", "AutoContrast",
+    "Equalization", "Solarization", "ContrastLimitedAdaptiveHistogramEqualization",
+)  # fmt: skip
+def free(call: LayerCall) -> Tensor:
+    call.builder.free[call.kind] += 1
+    return call.x
+
+
+@layer("Resizing")
+def resize(call: LayerCall) -> Tensor:
+    return _resized(call, str(call.config.get("interpolation", "bilinear")))
+
+
+@layer("CenterCrop")
+def center_crop(call: LayerCall) -> Tensor:
+    """Crops the centre of an image. Keras resizes an image that is smaller than the crop."""
+    wanted = _wanted(call)
+    over = [n - m for n, m in zip(call.size, wanted, strict=True)]
+    if min(over) < 0:
+        return _resized(call, "bilinear")
+    begins = [-(n // 2) for n in over]
+    return call.bordered(
+        call.x, begins, [-n - begin for n, begin in zip(over, begins, strict=True)]
+    )
+
+
+def _resized(call: LayerCall, word: str) -> Tensor:
+    dims, mode = call.along_size(_wanted(call), None), MODES.get(word, "nearest")
+    return call.lower("upsample", dims=dims, sized=False, mode=mode, channel=call.channel)
+
+
+def _wanted(call: LayerCall) -> tuple[int, int]:
+    if len(call.size) != 2:  # noqa: PLR2004  height, width
+        raise ConstraintError("CC401", f"convcost supports {call.kind} only for images")
+    return int(call.config["height"]), int(call.config["width"])

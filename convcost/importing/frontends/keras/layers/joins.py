@@ -1,0 +1,69 @@
+"""Joins of Keras, and functions in a graph. Functions of keras.ops have the prefix `ops.` before
+the name of their class; functions of TensorFlow, as Keras 2 wrote them, have the prefix `tf.`
+before the last part of their name."""
+
+from convcost.importing.frontends.keras.call import LAYERS, LayerCall, layer, row
+from convcost.importing.ir.tensor import Tensor, permuted
+from convcost.model.errors import ConstraintError
+
+MATRICES = 3  # the fewest axes of a matrix with a batch
+
+# The division in an average is free.
+row("add", "Add", "Average", "CustomScaleLayer", "Custom>CustomScaleLayer", "ops.Add", "tf.add")
+row("subtract", "Subtract", "ops.Subtract", "tf.sub", "tf.subtract")
+row("multiply", "Multiply", "ops.Multiply", "tf.mul", "tf.multiply")
+row("divide", "ops.Divide", "ops.TrueDivide", "tf.divide", "tf.truediv")
+row("maximum", "Maximum", "ops.Maximum", "tf.maximum")
+row("minimum", "Minimum", "ops.Minimum", "tf.minimum")
+
+
+@layer("Concatenate")
+def concat(call: LayerCall) -> Tensor:
+    return _concatenated(call, int(call.config.get("axis", -1)))
+
+
+@layer("ops.Concatenate")
+def concatenate(call: LayerCall) -> Tensor:
+    return _concatenated(call, int(call.config.get("axis", 0)))
+
+
+def _concatenated(call: LayerCall, axis: int) -> Tensor:
+    if axis % len(call.x.dims) == 0:
+        raise ConstraintError("CC401", "convcost does not support Concatenate along the batch")
+    return call.lower("concat", *call.values, axis=axis)
+
+
+@layer("ops.Mean", "ops.Sum", "ops.Max", "ops.Min")
+def reduction(call: LayerCall) -> Tensor:
+    axes = call.config.get("axis")
+    if axes is None:
+        raise ConstraintError(
+            "CC401", f"convcost does not support {call.kind} over all axes, including the batch"
+        )
+    axes = axes if isinstance(axes, list | tuple) else [axes]
+    return call.lower(call.kind.lower(), axes=axes, keep=call.config.get("keepdims"))
+
+
+@layer("ops.Transpose")
+def transpose(call: LayerCall) -> Tensor:
+    order = call.config.get("axes") or list(range(len(call.x.dims)))[::-1]
+    return permuted(call.x, order)
+
+
+@layer("ops.Matmul")
+def matmul(call: LayerCall) -> Tensor:
+    if len(call.values) != 2 or min(len(x.dims) for x in call.values) < MATRICES:  # noqa: PLR2004
+        raise ConstraintError("CC401", "convcost supports Matmul only for two tensors of matrices")
+    return call.lower("matmul", *call.values)
+
+
+@layer("TFOpLambda")
+def tensorflow(call: LayerCall) -> Tensor:
+    """A function of TensorFlow, such as `math.multiply`, `__operators__.add` or `nn.relu`."""
+    function = str(call.config.get("function"))
+    rule = LAYERS.get(f"tf.{function.rpartition('.')[2]}")
+    if rule is None:
+        raise ConstraintError(
+            "CC401", f"convcost does not know the function `{function}` of TensorFlow"
+        )
+    return rule(call)

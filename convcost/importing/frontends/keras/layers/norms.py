@@ -1,0 +1,94 @@
+"""Normalizations and scales of Keras."""
+
+from math import prod
+from typing import Any
+
+from convcost.importing.frontends.keras.call import LayerCall, layer
+from convcost.importing.ir.tensor import Tensor
+from convcost.model.errors import ConstraintError
+
+
+def _learned(call: LayerCall, channels: int) -> tuple[dict[str, Any], dict[str, int]]:
+    scale = bool(call.config.get("scale", True))
+    shift = bool(call.config.get("center", True))
+    tensors = call.tensor("gamma", channels) if scale else {}
+    tensors |= call.tensor("beta", channels) if shift else {}
+    return {"scale": scale, "shift": shift}, tensors
+
+
+def _axes(call: LayerCall) -> list[int]:
+    axis = call.config.get("axis", -1)
+    axes = axis if isinstance(axis, list | tuple) else [axis]
+    found = sorted({int(one) % len(call.x.dims) for one in axes})
+    if not found or 0 in found:
+        raise ConstraintError(
+            "CC401", f"convcost does not support {call.kind} over the axes {list(axes)}"
+        )
+    return found
+
+
+def _axis(call: LayerCall) -> int:
+    """The single axis whose entries have params of their own. Raises ConstraintError for several
+    axes."""
+    axes = _axes(call)
+    if len(axes) != 1:
+        raise ConstraintError(
+            "CC401", f"convcost does not support {call.kind} over the axes {axes}"
+        )
+    return axes[0]
+
+
+@layer("BatchNormalization", "SyncBatchNormalization")
+def batch_norm(call: LayerCall) -> Tensor:
+    axis = _axis(call)
+    if call.config.get("renorm"):
+        raise ConstraintError("CC401", f"convcost does not support {call.kind} with renorm")
+    c = call.x.dims[axis]
+    options, tensors = _learned(call, c)
+    kept = call.tensor("moving_mean", c) | call.tensor("moving_variance", c)
+    return call.lower("batch_norm", axis=axis, weights=tensors, buffers=kept, **options)
+
+
+@layer("LayerNormalization")
+def layer_norm(call: LayerCall) -> Tensor:
+    axes = _axes(call)
+    n = prod(call.x.dims[axis] for axis in axes)
+    if call.config.get("rms_scaling"):  # RMS scaling has a scale, and no shift
+        return call.lower("rms_norm", axes=axes, weights=call.tensor("gamma", n))
+    options, tensors = _learned(call, n)
+    return call.lower("layer_norm", axes=axes, weights=tensors, **options)
+
+
+@layer("RMSNormalization")
+def rms_norm(call: LayerCall) -> Tensor:
+    axes = _axes(call)
+    n = prod(call.x.dims[axis] for axis in axes)
+    return call.lower("rms_norm", axes=axes, weights=call.tensor("scale", n))
+
+
+@layer("UnitNormalization")
+def unit_norm(call: LayerCall) -> Tensor:
+    return call.lower("l2_norm", axes=_axes(call))
+
+
+@layer("GroupNormalization")
+def group_norm(call: LayerCall) -> Tensor:
+    axis = _axis(call)
+    c = call.x.dims[axis]
+    options, tensors = _learned(call, c)
+    groups = int(call.config.get("groups", 32))
+    options["groups"] = c if groups == -1 else groups
+    return call.lower("group_norm", axis=axis, weights=tensors, **options)
+
+
+@layer("LayerScale")
+def layer_scale(call: LayerCall) -> Tensor:
+    tensors = call.tensor("gamma", call.x.dims[-1])
+    return call.lower("scale", axis=-1, weights=tensors, shift=False)
+
+
+@layer("Normalization")
+def normalization(call: LayerCall) -> Tensor:
+    """Normalizes with the mean and variance of the data, which are constants, not params."""
+    call.builder.free[call.kind] += 1
+    return call.x

@@ -1,0 +1,170 @@
+"""Convolutions and pools of Keras. An option of the window has one number for each axis; the
+padding is a word."""
+
+from math import prod
+
+from convcost.importing.frontends.keras.call import LayerCall, layer
+from convcost.importing.frontends.keras.layers.activations import activated
+from convcost.importing.ir.tensor import Tensor, reshaped
+from convcost.importing.passes.lower.windows import Window
+from convcost.model.errors import ConstraintError
+
+MODES = {"bilinear": "linear", "bicubic": "cubic", "nearest": "nearest"}
+
+
+def _padding(call: LayerCall) -> str:
+    word = str(call.config.get("padding", "valid")).lower()
+    if word not in ("same", "valid"):
+        raise ConstraintError(
+            "CC401", f"convcost does not support the padding `{word}` of {call.kind}"
+        )
+    return word
+
+
+def _window(call: LayerCall) -> Window:
+    stride, dilation = call.numbers("strides"), call.numbers("dilation_rate")
+    return Window(call.numbers("kernel_size"), stride, _padding(call), (), dilation)
+
+
+def _biased(call: LayerCall) -> bool:
+    return bool(call.config.get("use_bias", True))
+
+
+@layer("Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D")
+def conv(call: LayerCall) -> Tensor:
+    filters, groups = int(call.config["filters"]), int(call.config.get("groups", 1) or 1)
+    kernel, x = call.numbers("kernel_size"), call.x
+    if call.config.get("padding") == "causal":
+        dilation = call.numbers("dilation_rate")
+        before = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+        x = call.bordered(x, before, [0] * len(before))
+        call = call._replace(config={**call.config, "padding": "valid"})
+    tensors = call.tensor("kernel", *kernel, x.dims[call.channel] // groups, filters)
+    return _with_bias(call, "conv", x, filters, tensors, window=_window(call), groups=groups)
+
+
+def _with_bias(
+    call: LayerCall, op: str, x: Tensor, filters: int, tensors: dict[str, int], **more: object
+) -> Tensor:
+    """Adds a convolution with the layer's bias and activation."""
+    bias = _biased(call)
+    tensors = tensors | (call.tensor("bias", filters) if bias else {})
+    own = {"filters": filters, "bias": bias, "channel": call.channel, "weights": tensors}
+    return activated(call, call.lower(op, x, **own, **more))  # type: ignore[arg-type]
+
+
+def _depthwise(call: LayerCall, x: Tensor, *, bias: bool) -> Tensor:
+    times, c = int(call.config.get("depth_multiplier", 1)), x.dims[call.channel]
+    tensors = call.tensor("depthwise_kernel", prod(call.numbers("kernel_size")), c, times)
+    call = call._replace(config={**call.config, "use_bias": bias})
+    return _with_bias(call, "conv", x, c * times, tensors, window=_window(call), groups=c)
+
+
+@layer("DepthwiseConv1D", "DepthwiseConv2D")
+def depthwise(call: LayerCall) -> Tensor:
+    return _depthwise(call, call.x, bias=_biased(call))
+
+
+@layer("SeparableConv1D", "SeparableConv2D", "SeparableConvolution2D")
+def separable(call: LayerCall) -> Tensor:
+    """A depthwise convolution without a bias, then a 1×1 convolution."""
+    deep = call._replace(path=(*call.path, "depthwise"), config={**call.config, "activation": None})
+    x, filters = _depthwise(deep, call.x, bias=False), int(call.config["filters"])
+    tensors = call.tensor("pointwise_kernel", x.dims[call.channel], filters)
+    ones = (1,) * len(call.size)
+    wide = call._replace(path=(*call.path, "pointwise"))
+    y = _with_bias(
+        wide._replace(config={**call.config, "activation": None}), "conv", x, filters, tensors,
+        window=Window(ones, ones),
+    )  # fmt: skip
+    return activated(call, y)
+
+
+@layer("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
+def transposed(call: LayerCall) -> Tensor:
+    """A transposed convolution. The output extent is n·stride with `same`, otherwise n·stride +
+    max(kernel − stride, 0)."""
+    filters, kernel, stride = int(call.config["filters"]), *map(call.numbers, WINDOW)
+    dilation = call.numbers("dilation_rate")
+    begins, ends, extra = [], [], []
+    given = call.config.get("output_padding")
+    out = call.numbers("output_padding", 0)
+    for k, s, d, o in zip(kernel, stride, dilation, out, strict=True):
+        spread = d * (k - 1) + 1
+        if _padding(call) == "valid":
+            total, more = (0, max(s - spread, 0)) if given is None else (0, o)
+        else:
+            total = max(spread - s, 0) if given is None else 2 * (spread // 2)
+            more = max(s - spread, 0) if given is None else o
+        begins.append(total // 2)
+        ends.append(total - total // 2)
+        extra.append(more)
+    slide = Window(kernel, stride, begins, ends, dilation)
+    tensors = call.tensor("kernel", *kernel, filters, call.x.dims[call.channel])
+    return _with_bias(
+        call, "transposed_conv", call.x, filters, tensors, window=slide, output_padding=extra
+    )
+
+
+WINDOW = ("kernel_size", "strides")
+
+
+@layer(
+    *(f"{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)),
+    *(f"{kind}Pool{n}D" for kind in ("Max", "Avg") for n in (1, 2, 3)),
+)
+def pool(call: LayerCall) -> Tensor:
+    kernel = call.numbers("pool_size", 2)
+    stride = kernel if call.config.get("strides") is None else call.numbers("strides")
+    slide = Window(kernel, stride, _padding(call))
+    return call.lower(f"{_reduction(call)}_pool", window=slide, channel=call.channel)
+
+
+def _reduction(call: LayerCall) -> str:
+    return "max" if "Max" in call.kind else "avg"
+
+
+@layer(
+    *(f"Global{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)),
+    *(f"Global{kind}Pool{n}D" for kind in ("Max", "Avg") for n in (1, 2, 3)),
+)
+def global_pool(call: LayerCall) -> Tensor:
+    y = call.lower(f"global_{_reduction(call)}_pool", channel=call.channel)
+    return y if call.config.get("keepdims") else reshaped(y, (1, y.dims[call.channel]))
+
+
+@layer(*(f"Adaptive{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)))
+def adaptive(call: LayerCall) -> Tensor:
+    size = call.numbers("output_size")
+    return call.lower(f"adaptive_{_reduction(call)}_pool", size=size, channel=call.channel)
+
+
+@layer("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
+def pad(call: LayerCall) -> Tensor:
+    return _bordered(call, "padding", 1)
+
+
+@layer("Cropping1D", "Cropping2D", "Cropping3D")
+def crop(call: LayerCall) -> Tensor:
+    return _bordered(call, "cropping", -1)
+
+
+def _bordered(call: LayerCall, name: str, sign: int) -> Tensor:
+    value, axes = call.config[name], len(call.size)
+    pairs = [value] if axes == 1 and isinstance(value, list | tuple) else value
+    if not isinstance(pairs, list | tuple):
+        pairs = [pairs] * axes
+    both = [pair if isinstance(pair, list | tuple) else (pair, pair) for pair in pairs]
+    return call.bordered(call.x, [sign * int(a) for a, _ in both], [sign * int(b) for _, b in both])
+
+
+@layer("UpSampling1D", "UpSampling2D", "UpSampling3D")
+def upsample(call: LayerCall) -> Tensor:
+    word = str(call.config.get("interpolation", "nearest"))
+    if word not in MODES:
+        place = "/".join(call.path)
+        call.builder.notes.append(f"{place}: interpolation {word} is written as nearest")
+    factors = call.along_size(call.numbers("size", 2), 1)
+    dims = [n * times for n, times in zip(call.x.dims, factors, strict=True)]
+    mode = MODES.get(word, "nearest")
+    return call.lower("upsample", dims=dims, factors=factors, mode=mode, channel=call.channel)

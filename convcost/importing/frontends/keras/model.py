@@ -1,0 +1,354 @@
+"""Functional and sequential models of Keras: lowers the layers of their graph in order."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from convcost.importing.frontends.keras.call import LayerCall, Rule
+from convcost.importing.frontends.keras.classes import is_own
+from convcost.importing.frontends.keras.input_shape import input_dims
+from convcost.importing.frontends.keras.layer_config import (
+    DAMAGED,
+    damaged,
+    is_frozen,
+    lowering_rule,
+    made_up,
+    name_of,
+    refuse_lora,
+)
+from convcost.importing.frontends.keras.names import paths, snaked
+from convcost.importing.frontends.keras.nodes import (
+    FUNCTIONAL,
+    Reference,
+    TensorSource,
+    begins,
+    is_older,
+    keywords,
+    masks,
+    references,
+    several,
+    sources,
+    unmasked,
+)
+from convcost.importing.frontends.keras.unknown import (
+    EXPORTED,
+    LayerFacts,
+    helping,
+    of_sequence,
+    unknown,
+)
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import LayerGraph, Path
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.rewrite import rewrite
+from convcost.model.errors import ConstraintError
+
+Tensors = tuple[Tensor, ...]
+MOST = 20_000  # the most layers; nested models that are each called twice grow exponentially
+# The number of stored elements, by a layer's group and key.
+Stored = Callable[[str, str], int | None]
+
+
+class CallInputs(NamedTuple):
+    """The inputs of a call, and where they come from, if a graph states that."""
+
+    values: Tensors
+    sources: tuple[TensorSource, ...] = ()
+
+
+def lower_model(
+    config: dict[str, Any],
+    file: str,
+    size: tuple[int, ...] | None,
+    given: tuple[tuple[int, ...], ...],
+    stored: Stored = lambda *_: None,
+    lack: str = "",
+) -> LayerGraph:
+    """The layers of a model. `stored` returns the number of stored elements of a layer; `lack` is
+    the reason if it knows none. Raises ConstraintError."""
+    inner = config.get("config")
+    name = inner.get("name") if isinstance(inner, dict) else None
+    builder = GraphBuilder(str(name or file), f"Keras, {file}")
+    walk = _KerasWalk(builder, size, given, stored, lack)
+    try:
+        outputs = walk.model(config, (), "", None)
+        if is_frozen(config):
+            builder.freeze(0)
+    except DAMAGED as error:
+        raise ConstraintError("CC404", f"the configuration {damaged(error)}") from None
+    except RecursionError:
+        raise ConstraintError("CC404", "the configuration is nested too deeply") from None
+    if walk.given:
+        taken = len(builder.inputs)
+        raise ConstraintError(
+            "CC405", f"the model takes {taken}, but {len(given)} --input are given"
+        )
+    if not builder.layers:
+        raise ConstraintError(
+            "CC401", "the model has no layer with a cost, so its spec would be empty"
+        )
+    return rewrite(builder.graph(outputs))
+
+
+class _KerasWalk:
+    def __init__(
+        self, builder: GraphBuilder, size: tuple[int, ...] | None,
+        given: tuple[tuple[int, ...], ...], stored: Stored, lack: str,
+    ) -> None:  # fmt: skip
+        self.builder = builder
+        self.size = size
+        self.given = list(given)
+        self.stored = stored
+        self.lack = lack
+        self.paths: dict[str, Path] = {}
+        # The group of a layer's weights in the file, by the layer's key.
+        self.groups: dict[str, str] = {}
+        # Output shapes of calls in the configuration, by layer and call.
+        self.declared: dict[tuple[str, int], list[int | None]] = {}
+
+    def model(
+        self, config: dict[str, Any], path: Path, key: str, feed: CallInputs | None
+    ) -> Tensors:
+        """The outputs of a model for the inputs `feed`. Without `feed`, the model's own inputs are
+        added."""
+        kind, inner = config["class_name"], config.get("config")
+        if not is_own(config):
+            inner = None
+        if kind == "Sequential" and isinstance(inner, dict | list):
+            layers = inner["layers"] if isinstance(inner, dict) else inner
+            return self._sequence(layers, inner, path, key, feed)
+        if kind in FUNCTIONAL and isinstance(inner, dict) and "layers" in inner:
+            return self._graph(inner, path, key, feed)
+        raise ConstraintError(
+            "CC401",
+            f"`{kind}` is a model with a class of its own: its configuration has no layers",
+            EXPORTED,
+        )  # fmt: skip
+
+    def _sequence(
+        self,
+        layers: list[dict[str, Any]],
+        inner: Any,
+        path: Path,
+        key: str,
+        feed: CallInputs | None,
+    ) -> Tensors:
+        tensors = None if feed is None else feed.values
+        self._named(layers, key)
+        for number, one in enumerate(layers):
+            if (shape := of_sequence(layers[number + 1 :])) is not None:
+                self.declared[f"{key}/{name_of(one)}", 0] = shape
+            if one["class_name"] == "InputLayer":
+                tensors = tensors or (self._input(one["config"]),)
+                continue
+            if tensors is None:
+                built = inner.get("build_input_shape") if isinstance(inner, dict) else None
+                shape = one["config"].get("batch_input_shape") or built
+                tensors = (self._input({"name": "input", "batch_shape": shape}),)
+            tensors = self._call(one, path, key, CallInputs(tensors))
+        if tensors is None:
+            raise ConstraintError("CC404", "the model has no layers")
+        return tensors
+
+    def _graph(
+        self, inner: dict[str, Any], path: Path, key: str, feed: CallInputs | None
+    ) -> Tensors:
+        layers = {name_of(one): one for one in inner["layers"]}
+        self._named(layers.values(), key)
+        first = begins(layers, older=is_older(layers))
+        known = self._entered(layers, references(inner["input_layers"]), feed)
+        waiting = [
+            (name, node, str(one["class_name"]), sources(call, first))
+            for name, one in layers.items()
+            for node, call in enumerate(one.get("inbound_nodes") or ())
+            if (name, 0, 0) not in known
+        ]
+        self._declare((source for *_, taken in waiting for source in taken), key)
+        ends = [end for _, end in references(inner["output_layers"], first)]
+        masking = masks(waiting) - {name for name, *_ in ends}
+        self.builder.free.update(kind for name, _, kind, _ in waiting if name in masking)
+        waiting = [one for one in waiting if one[0] not in masking]
+        while waiting:
+            later = []
+            for name, node, kind, taken in waiting:
+                kept = self._unmasked(taken, kind, (*path, name))
+                if any(one.reference not in known for one in kept):
+                    later.append((name, node, kind, taken))
+                    continue
+                values = tuple(known[one.reference] for one in kept)
+                self._verify_inputs(values, kept, name)
+                found = self._call(layers[name], path, key, CallInputs(values, tuple(kept)), node)
+                known.update({(name, node, k): value for k, value in enumerate(found)})
+            if len(later) == len(waiting):
+                several(known, (one.reference for *_, taken in later for one in taken))
+                names = ", ".join(f"`{name}`" for name, *_ in later[:3])
+                raise ConstraintError(
+                    "CC404", f"the layers have a cycle, or inputs are missing: {names}"
+                )
+            waiting = later
+        several(known, ends)
+        return tuple(known[end] for end in ends)
+
+    def _entered(
+        self, layers: dict[str, Any], ends: list[tuple[str, Reference]], feed: CallInputs | None
+    ) -> dict[Reference, Tensor]:
+        """Connects the inputs of a model: by name if they are a mapping, otherwise in order."""
+        if feed is None:
+            return {(name, 0, 0): self._input(layers[name]["config"]) for _, (name, *_) in ends}
+        keys = [one.key for one in feed.sources]
+        if any(keys):
+            given = dict(zip(keys, feed.values, strict=True))
+            wanted = [key or name for key, (name, *_) in ends]
+            if missing := [name for name in wanted if name not in given]:
+                raise ConstraintError(
+                    "CC404", f"a model is called without its input `{missing[0]}`"
+                )
+            return {
+                (name, 0, 0): given[key] for key, (_, (name, *_)) in zip(wanted, ends, strict=True)
+            }
+        if len(feed.values) != len(ends):
+            raise ConstraintError(
+                "CC404", f"a model of {len(ends)} inputs is called with {len(feed.values)}"
+            )
+        return {
+            (name, 0, 0): value for (_, (name, *_)), value in zip(ends, feed.values, strict=True)
+        }
+
+    def _unmasked(self, taken: list[TensorSource], kind: str, path: Path) -> list[TensorSource]:
+        try:
+            return unmasked(taken, kind)
+        except ConstraintError as refusal:
+            where = "/".join(path)
+            raise ConstraintError(refusal.code, f"layer `{where}`: {refusal.message}") from None
+
+    def _named(self, layers: Iterable[dict[str, Any]], key: str) -> None:
+        """Sets the paths of a model's layers, and the groups of their weights in the file."""
+        layers = list(layers)
+        self.paths.update(paths(name_of(one) for one in layers if not made_up(one)))
+        seen: Counter[str] = Counter()
+        for one in layers:
+            word = snaked(str(one["class_name"]))
+            group = f"{word}_{seen[word]}" if seen[word] else word
+            seen[word] += 1
+            above = f"{self.groups[key]}/" if key else ""
+            self.groups[f"{key}/{name_of(one)}"] = f"{above}layers/{group}"
+
+    def _declare(self, taken: Iterable[TensorSource], key: str) -> None:
+        """Collects the output shapes of calls from the layers that read them. Calls with several
+        outputs are left out."""
+        several = set()
+        for one in taken:
+            call = f"{key}/{one.name}", one.node
+            if one.tensor:
+                several.add(call)
+            if one.shape is not None:
+                self.declared[call] = one.shape
+        for call in several:
+            self.declared.pop(call, None)
+
+    def _call(
+        self, one: dict[str, Any], path: Path, key: str, feed: CallInputs, node: int = 0
+    ) -> Tensors:
+        """The outputs of a layer or a model. If it is not trainable, all layers in it are
+        frozen."""
+        begun = len(self.builder.layers)
+        found = self._lowered(one, path, key, feed, node)
+        if is_frozen(one):
+            self.builder.freeze(begun)
+        return found
+
+    def _lowered(
+        self, one: dict[str, Any], path: Path, key: str, feed: CallInputs, node: int
+    ) -> Tensors:
+        name, kind, values = name_of(one), str(one["class_name"]), feed.values
+        here, own = (*path, *self.paths.get(name, (name,))), f"{key}/{name}"
+        if kind in (*FUNCTIONAL, "Sequential") and is_own(one):
+            return self.model(one, here, own, feed)
+        if len(self.builder.layers) > MOST:
+            raise ConstraintError("CC401", f"the model has more than {MOST:,} layers", EXPORTED)
+        rule = lowering_rule(one)
+        if rule is None or not is_own(one):
+            known = self._known(one, own, node, feed)
+            return (unknown(self.builder, one, here, values, known, own),)
+        begun = len(self.builder.layers)
+        value = self._lower(rule, one, here, own, feed, node)
+        if made_up(one):  # the kind is a better name than Keras' automatic one
+            for index, layer in enumerate(self.builder.layers[begun:], begun):
+                if layer.path == here:
+                    path = (*here[:-1], layer.kind)
+                    self.builder.layers[index] = layer._replace(path=path)
+        return (value,)
+
+    def _known(self, one: dict[str, Any], key: str, node: int, feed: CallInputs) -> LayerFacts:
+        """The facts that the file states about a layer that convcost cannot count."""
+        given = feed.sources[0].shape if feed.sources else None
+        stored = self.stored(self.groups[key], key)
+        return LayerFacts(self.declared.get((key, node)), given, stored, self.lack)
+
+    def _lower(
+        self,
+        rule: Rule,
+        one: dict[str, Any],
+        path: Path,
+        key: str,
+        feed: CallInputs,
+        node: int,
+    ) -> Tensor:
+        """The output of a layer. If its rule does not support it, it becomes a `custom` layer,
+        provided that the file states its shape and its weights."""
+        places = tuple(source.place for source in feed.sources)
+        call = LayerCall(
+            self.builder, str(one["class_name"]), one["config"], feed.values, path, key, places,
+            keywords(one, node), self._inner,
+        )  # fmt: skip
+        begun, where = len(self.builder.layers), "/".join(path)
+        try:
+            refuse_lora(call)
+            return rule(call)
+        except ConstraintError as refusal:
+            help_ = refusal.help
+            if refusal.code == "CC401" and len(self.builder.layers) == begun:
+                known = self._known(one, key, node, feed)
+                if known.stored is not None and known.output is not None:
+                    said = refusal.message
+                    return unknown(self.builder, one, path, feed.values, known, key, said)
+                help_ = help_ or helping(known)
+            raise ConstraintError(
+                refusal.code, f"layer `{where}`: {refusal.message}", help_
+            ) from None
+        except DAMAGED as error:
+            raise ConstraintError("CC404", f"layer `{where}` {damaged(error)}") from None
+
+    def _inner(
+        self, builder: GraphBuilder, one: dict[str, Any], x: Tensor, path: Path, key: str
+    ) -> Tensor:
+        """The output of a layer inside another layer. `builder` may differ from the model's
+        builder."""
+        before, self.builder = self.builder, builder
+        outer, _, name = key.rpartition("/")
+        self.groups[f"{key}/{name_of(one)}"] = f"{self.groups[outer]}/{name}"
+        try:
+            (value,) = self._call(one, path, key, CallInputs((x,)))
+        finally:
+            self.builder = before
+        return value
+
+    def _input(self, config: dict[str, Any]) -> Tensor:
+        shape = config.get("batch_shape") or config.get("batch_input_shape")
+        name = str(config.get("name", "input"))
+        given = self.given.pop(0) if self.given else None
+        dims, channel = input_dims(name, shape, given, self.size)
+        return self.builder.input(name, dims, channel)
+
+    def _verify_inputs(self, values: Tensors, taken: list[TensorSource], name: str) -> None:
+        """Compares computed shapes with the shapes in the configuration. Raises ConstraintError."""
+        for value, expected in zip(values, (one.shape for one in taken), strict=True):
+            if expected is None or len(expected) != len(value.dims):
+                continue
+            pairs = zip(expected[1:], value.dims[1:], strict=True)
+            if any(a is not None and a != b for a, b in pairs):
+                ours = "×".join(map(str, value.dims[1:]))
+                theirs = "×".join(map(str, expected[1:]))
+                raise ConstraintError(
+                    "CC402", f"the input of `{name}` is {ours}, but the model states {theirs}"
+                )

@@ -1,0 +1,43 @@
+"""Converts flat names to module paths: `conv2_block1_1_conv` becomes conv2/block1/1/conv if other
+names share its prefixes. It also recognizes the names that Keras creates itself."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from convcost.importing.ir.layer_graph import Path
+
+LEAST = 3  # the fewest names with a common prefix that make the prefix a module
+
+
+def paths(names: Iterable[str]) -> dict[str, Path]:
+    """The path of each name. A prefix is a module if it ends in a digit or in the letter of a
+    stage, as in `block4a`, and enough names share it."""
+    names = list(names)
+    shared: Counter[tuple[str, ...]] = Counter()
+    for name in names:
+        parts = tuple(name.split("_"))
+        shared.update(parts[:end] for end in range(1, len(parts)))
+    return {name: _path(tuple(name.split("_")), shared) for name in names}
+
+
+def snaked(kind: str) -> str:
+    """The name that Keras creates for a class: `max_pooling2d` for MaxPooling2D."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", kind).lower()
+
+
+def automatic(name: str, kind: str) -> bool:
+    """Whether Keras created the name of a layer: the name of its class, with a number if there are
+    several."""
+    return re.fullmatch(rf"{re.escape(snaked(kind))}(_\d+)?", name) is not None
+
+
+def _path(parts: tuple[str, ...], shared: Counter[tuple[str, ...]]) -> Path:
+    found: list[str] = []
+    begun = 0
+    for end in range(1, len(parts)):
+        numbered = any(character.isdigit() for character in parts[end - 1])
+        if numbered and shared[parts[:end]] >= LEAST:
+            found.append("_".join(parts[begun:end]))
+            begun = end
+    return (*found, "_".join(parts[begun:]))

@@ -1,0 +1,170 @@
+"""The inputs of a layer's calls: tensors by position and by keyword, in the formats of Keras 2 and
+3."""
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from convcost.model.errors import ConstraintError
+
+Reference: TypeAlias = tuple[str, int, int]  # layer, number of the call, number of the output
+ATTENTION = ("MultiHeadAttention", "GroupedQueryAttention", "GroupQueryAttention")
+FUNCTIONAL = ("Functional", "Model")
+# Tensors that are masks or initial states: they do not change params or macs.
+FREE = ("mask", "query_mask", "value_mask", "key_mask", "attention_mask", "initial_state")
+# Layers that compute masks; left out if nothing else reads them.
+OF_MASKS = ("NotEqual", "Equal", "Any", "All", "LogicalAnd", "LogicalOr", "LogicalNot")
+FIRST = ("inputs", "sequences", "x", "x1", "x2")  # keywords of the layer's first inputs
+
+
+class TensorSource(NamedTuple):
+    """A tensor that a call reads. `place` is its position or keyword, `key` its key if the inputs
+    are a mapping, and `shape` its shape in the configuration."""
+
+    place: str
+    key: str
+    name: str
+    node: int
+    tensor: int
+    shape: list[int | None] | None = None
+
+    @property
+    def reference(self) -> Reference:
+        return self.name, self.node, self.tensor
+
+
+def sources(call: Any, begins: Mapping[str, int]) -> list[TensorSource]:
+    """The tensors that a call reads. `begins` has the number of each layer's first call in the
+    format of Keras 2."""
+    if isinstance(call, dict) and ("args" in call or "kwargs" in call):
+        found = list(_tensors(list(call.get("args") or ()), ""))
+        for name, value in (call.get("kwargs") or {}).items():
+            found += [one._replace(place=name) for one in _tensors([value], "")]
+        return found
+    return list(_older(call, begins))
+
+
+def keywords(one: dict[str, Any], node: int) -> dict[str, Any]:
+    """All keyword arguments of a call, tensors and others."""
+    calls = one.get("inbound_nodes") or ()
+    call = calls[node] if node < len(calls) else None
+    if not isinstance(call, dict):
+        return {}
+    given, found = call.get("args"), call.get("kwargs")
+    found = found if isinstance(found, dict) else {}
+    if one["class_name"] == "GetItem" and isinstance(given, list) and len(given) > 1:
+        return {**found, "key": given[1]}  # the index of x[…]
+    return found
+
+
+def unmasked(found: list[TensorSource], kind: str) -> list[TensorSource]:
+    """The tensors without masks and initial states. Raises ConstraintError for an unknown
+    keyword."""
+    if kind == "TFOpLambda":
+        return found
+    if kind in ATTENTION:
+        return [one for one in found if one.place not in FREE and one.place not in "3456"]
+    for one in found:
+        if not one.place.isdecimal() and one.place not in (*FREE, *FIRST):
+            raise ConstraintError(
+                "CC401", f"{kind} has a tensor as `{one.place}`, which convcost does not support"
+            )
+    return [one for one in found if one.place not in FREE]
+
+
+def masks(waiting: list[tuple[str, int, str, list[TensorSource]]]) -> set[str]:
+    """The names of layers that only compute masks. `waiting` has (name, call, class, inputs) for
+    each call."""
+    found = {name for name, _, kind, _ in waiting if kind in OF_MASKS}
+    while found:
+        used = {
+            one.name
+            for name, _, kind, taken in waiting
+            for one in (() if name in found else taken)
+            if one.name in found and one.place not in FREE
+        }
+        if not used:
+            break
+        found -= used
+    return found
+
+
+def several(known: Container[Reference], wanted: Iterable[Reference]) -> None:
+    """Raises ConstraintError if something reads a further output of a layer, such as its states or
+    attention weights."""
+    for name, node, tensor in wanted:
+        if (name, node, tensor) not in known and (name, node, 0) in known:
+            raise ConstraintError(
+                "CC401",
+                f"layer `{name}` has several outputs, and convcost supports only the first",
+                "states that are only the initial states of other layers are allowed",
+            )
+
+
+def begins(layers: Mapping[str, dict[str, Any]], *, older: bool) -> dict[str, int]:
+    """The number of each layer's first call: 1 for a model, because Keras also counts its
+    construction as a call, otherwise 0."""
+    found = {}
+    for name, one in layers.items():
+        inner: Any = one["config"].get("layers") if isinstance(one["config"], dict) else None
+        fed = bool(inner) and inner[0]["class_name"] == "InputLayer"
+        sequence = older and fed and one["class_name"] == "Sequential"
+        found[name] = int(one["class_name"] in FUNCTIONAL or sequence)
+    return found
+
+
+def is_older(layers: Mapping[str, dict[str, Any]]) -> bool:
+    """Whether calls have the format of Keras 2: lists of references."""
+    calls = [call for one in layers.values() for call in one.get("inbound_nodes") or ()]
+    return any(not isinstance(call, dict) or not {"args", "kwargs"} & set(call) for call in calls)
+
+
+def references(found: Any, begins: Mapping[str, int] = {}) -> list[tuple[str, Reference]]:
+    """The inputs or outputs of a model, `["x", 0, 0]` or a list or mapping of these, each with its
+    key if they are a mapping. Like in Keras, the keys are sorted."""
+    if isinstance(found, dict):
+        return [
+            (str(key), one) for key in sorted(found) for _, one in references(found[key], begins)
+        ]
+    if not isinstance(found, list | tuple):
+        raise TypeError(f"{found!r:.40} is not a tensor")
+    if len(found) == 3 and isinstance(found[0], str):  # noqa: PLR2004  name, node, tensor
+        name, node, tensor = found
+        return [("", (name, int(node) - begins.get(name, 0), int(tensor)))]
+    return [one for each in found for one in references(each, begins)]
+
+
+def _tensors(given: Any, place: str, key: str = "") -> Iterator[TensorSource]:
+    if isinstance(given, dict) and given.get("class_name") == "__keras_tensor__":
+        name, node, tensor = given["config"]["keras_history"]
+        shape = given["config"].get("shape")
+        yield TensorSource(place or "0", key, str(name), int(node), int(tensor), shape)
+    elif isinstance(given, dict):
+        for name in sorted(given):
+            yield from _tensors(given[name], place, name)
+    elif isinstance(given, list | tuple):
+        for number, value in enumerate(given):
+            yield from _tensors(value, place or str(number), key)
+
+
+def _older(call: Any, begins: Mapping[str, int]) -> Iterator[TensorSource]:
+    """`["x", 0, 0, {"value": ["y", 0, 0]}]`, or a list or mapping of these."""
+    keyed = sorted(call.items()) if isinstance(call, dict) else [("", one) for one in call]
+    if not isinstance(call, dict) and call and isinstance(call[0], str):
+        keyed = [("", call)]
+    for number, (key, (name, node, tensor, *more)) in enumerate(keyed):
+        if name != "_CONSTANT_VALUE":
+            yield TensorSource("0", key, str(name), int(node) - begins.get(name, 0), int(tensor))
+        if number == 0 and more:
+            for place, value in more[0].items():
+                yield from _named(place, value, begins)
+
+
+def _named(place: str, value: Any, begins: Mapping[str, int]) -> Iterator[TensorSource]:
+    if not isinstance(value, list):
+        return
+    match value:
+        case [str(name), int(node), int(tensor)] if name in begins:
+            yield TensorSource(place, "", name, node - begins[name], tensor)
+        case _:
+            for one in value:
+                yield from _named(place, one, begins)

@@ -1,0 +1,49 @@
+"""Removes the sizes from the configuration of a model with a fixed input size. Convolutions work at
+any size, whatever size the model was built with."""
+
+from typing import Any
+
+from convcost.importing.frontends.keras.input_shape import FEW
+from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.model.errors import ConstraintError
+
+ENTRIES = ("batch_shape", "batch_input_shape")
+IMAGE = 3  # height, width, channels
+# keys with sizes; the last one is for tensors in calls
+TELL = ("build_config", "build_input_shape", "shape")
+
+
+def open_sizes(config: Any) -> Any:
+    """A copy of a configuration whose inputs are open except for their channels."""
+    if isinstance(config, list):
+        return [open_sizes(one) for one in config]
+    if not isinstance(config, dict):
+        return config
+    tensor = "keras_history" in config
+    return {
+        name: _opened(value) if name in ENTRIES else open_sizes(value)
+        for name, value in config.items()
+        if name not in TELL or (name == "shape" and not tensor)
+    }
+
+
+def same_weights(graph: LayerGraph, own: LayerGraph) -> LayerGraph:
+    """The graph, if each layer has as many params as in `own`, the graph at the model's own size.
+    Raises ConstraintError."""
+    for one, other in zip(graph.layers, own.layers, strict=False):
+        if (one.params, one.buffers) != (other.params, other.buffers):
+            where = "/".join(one.path)
+            raise ConstraintError(
+                "CC403", f"layer `{where}`: the number of its weights depends on the size"
+            )
+    return graph
+
+
+def _opened(shape: Any) -> Any:
+    if not isinstance(shape, list) or len(shape) < 3:  # noqa: PLR2004  samples, size, channels
+        return shape
+    batch, *dims = shape
+    numbers = all(type(n) is int for n in dims)
+    first = numbers and len(dims) == IMAGE and dims[0] <= FEW < dims[-1]
+    channel = 0 if first else len(dims) - 1
+    return [batch, *(n if axis == channel else None for axis, n in enumerate(dims))]

@@ -1,0 +1,211 @@
+"""Counts the weights in a file and compares their number with the layer graph."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import Any, Self
+from zipfile import ZipFile
+
+from convcost.importing.frontends.keras import hdf5
+from convcost.importing.frontends.keras.archive import DAMAGED, WEIGHTS, Archive
+from convcost.importing.frontends.keras.unknown import INSTALL
+from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.model.errors import ConstraintError
+
+# Tensors of training, and the mean and variance of the data, which are constants.
+OTHERS = re.compile(r"optimizer|metrics|(seed_generator|normalization)(_\d+)?")
+
+LARGEST = 8 * 2**30
+BROKEN: tuple[type[Exception], ...] = (*hdf5.BROKEN, *DAMAGED)
+LINKS = "its weights are links to other places, which convcost does not follow"
+
+
+class StoredWeights:
+    """The tensors of a file, which is extracted and opened when they are first needed."""
+
+    def __init__(self, archive: Archive, path: Path) -> None:
+        self.archive = archive
+        self.path = path
+        self._opened = ExitStack()
+        self._file: Any = None
+        self._constants: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def verify(self, graph: LayerGraph) -> LayerGraph:
+        """The graph, if the number of all stored elements equals its params and buffers. Raises
+        ConstraintError.
+
+        Without h5py the weights cannot be read, and a note says so. Optimizers and random seeds do
+        not count.
+        """
+        if not self.archive.weighted:
+            return graph
+        if (h5py := _h5py()) is None:
+            note = f"the stored weights were not compared with the layers: {INSTALL}"
+            return graph._replace(notes=(*graph.notes, note))
+        stored = self._older((), h5py) if self.archive.older else self._newer("", h5py)
+        ours = sum(layer.params + layer.buffers for layer in graph.layers)
+        if stored != ours:
+            raise ConstraintError(
+                "CC403",
+                f"the layers have {ours:,} params and buffers, but the file stores {stored:,}",
+            )
+        return graph
+
+    def elements(self, group: str, key: str) -> int | None:
+        """The number of elements that the file stores for a layer; None if it is unknown.
+
+        `group` is the layer's group in a `.keras` file; `key` has the names of the models around
+        the layer, and its own name.
+        """
+        if not self.archive.weighted or (h5py := _h5py()) is None:
+            return None
+        if self.archive.older:
+            return self._older(tuple(key.strip("/").split("/")), h5py)
+        return self._newer(group, h5py)
+
+    def _root(self, h5py: Any) -> Any:
+        if self._file is None:
+            older = self.archive.older
+            opening = hdf5.opened(self.path, h5py) if older else _unpacked(self.path, h5py)
+            self._file = self._opened.enter_context(opening)
+            self._constants = set(_constants(self.archive.config)) if older else set()
+        return self._file
+
+    def _newer(self, group: str, h5py: Any) -> int | None:
+        """The elements of a group, or of all groups if `group` is empty; None if there is no such
+        group. Raises ConstraintError."""
+        with _readable():
+            names = [name for name in group.split("/") if name]
+            node = _within(self._root(h5py), names, h5py)
+            skipped = lambda name: OTHERS.fullmatch(name) is not None  # noqa: E731  used only here
+            return None if node is None else _elements(node, h5py, skipped)
+
+    def _older(self, names: tuple[str, ...], h5py: Any) -> int | None:
+        """The elements of a layer, or of all layers without `names`. A top-level group has all
+        weights of its layer, even if the layer is a model; the groups inside have the names of its
+        layers. Raises ConstraintError."""
+        with _readable():
+            weights = _within(self._root(h5py), [hdf5.WEIGHTS], h5py)
+            if weights is None:
+                raise ConstraintError("CC404", f"the file has no `{hdf5.WEIGHTS}`")
+            node = _within(weights, names[:1], h5py)
+            if node is None or self._constants & set(names[:1]):
+                return None if node is None else 0
+            wanted = names[-1] if len(names) > 1 else None
+            return _elements(node, h5py, self._constants.__contains__, wanted)
+
+
+def lacking(archive: Archive) -> str:
+    """The reason why no stored elements are known; "" if they are known."""
+    if not archive.weighted:
+        return "a file without weights does not state its params"
+    return "" if _h5py() is not None else INSTALL
+
+
+def _h5py() -> Any:
+    try:
+        import h5py  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    except ImportError:
+        return None
+    return h5py
+
+
+def _within(node: Any, names: Iterable[str], h5py: Any) -> Any:
+    """The group at the end of a path of names; None if there is none."""
+    for name in names:
+        if not _hard(node, name, h5py):
+            return None
+        node = node[name]
+    return node
+
+
+def _constants(config: Any) -> Iterator[str]:
+    """The names of layers that store a mean and variance of the data."""
+    waiting = [config]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            inner = one.get("config")
+            if one.get("class_name") == "Normalization" and isinstance(inner, dict):
+                yield str(inner.get("name"))
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except BROKEN as error:
+        raise ConstraintError("CC404", f"its weights cannot be read: {error}") from None
+
+
+@contextmanager
+def _unpacked(path: Path, h5py: Any) -> Iterator[Any]:
+    with ZipFile(path) as packed, TemporaryFile() as bare:
+        if packed.getinfo(WEIGHTS).file_size > LARGEST:
+            raise ConstraintError("CC404", f"its weights are larger than {LARGEST // 2**30} GiB")
+        with packed.open(WEIGHTS) as weights:
+            copyfileobj(weights, bare)
+        with h5py.File(bare, "r") as file:
+            yield file
+
+
+def _hard(node: Any, name: str, h5py: Any) -> bool:
+    """Whether a group contains an object itself. Links to elsewhere are not followed."""
+    if not isinstance(node, h5py.Group):
+        return False
+    return isinstance(node.get(name, getlink=True), h5py.HardLink)
+
+
+def _elements(
+    root: Any, h5py: Any, skipped: Callable[[str], bool], wanted: str | None = None
+) -> int:
+    """The number of elements of all tensors, or of the tensors in groups with the name `wanted`. A
+    tensor with two links counts once."""
+    waiting: list[tuple[Any, bool]] = [(root, wanted is None)]
+    seen, total = set(), 0
+    while waiting:
+        node, inside = waiting.pop()
+        place = h5py.h5o.get_info(node.id).addr
+        if place in seen:
+            continue
+        seen.add(place)
+        if isinstance(node, h5py.Dataset):
+            total += int(node.size or 0) if inside and node.dtype.kind == "f" else 0
+        elif isinstance(node, h5py.Group):
+            names = [name for name in node if not skipped(name)]
+            if not all(_hard(node, name, h5py) for name in names):
+                raise ConstraintError("CC404", LINKS)
+            again = _again(node, names, h5py)
+            waiting += [(node[name], inside or name == wanted) for name in names]
+            seen |= again
+    return total
+
+
+def _again(node: Any, names: list[str], h5py: Any) -> set[Any]:
+    """The positions of tensors that a group stores twice: SpectralNormalization stores the kernel
+    of its `layer` as its own first tensor, next to a vector with one entry for each of the kernel's
+    last axis."""
+    if not {"layer", "vars"} <= set(names):
+        return set()
+    own, inner = (_within(node, way, h5py) for way in (("vars",), ("layer", "vars")))
+    if not all(isinstance(one, h5py.Group) for one in (own, inner)) or set(own) != {"0", "1"}:
+        return set()
+    if not all(_hard(one, name, h5py) for one in (own, inner) for name in one):
+        return set()
+    shapes = [getattr(inner[name], "shape", None) for name in inner]
+    first, second = (getattr(own[name], "shape", None) for name in ("0", "1"))
+    if not first or first not in shapes or second != (1, first[-1]):
+        return set()
+    return {h5py.h5o.get_info(own["0"].id).addr}

@@ -1,0 +1,102 @@
+"""Layers of unknown classes, with the shape that the configuration states."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from convcost.importing.frontends.keras.call import LAYERS
+from convcost.importing.frontends.keras.classes import is_operation, is_own, whose
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.lowering import lower
+from convcost.model.errors import ConstraintError
+
+EXPORTED = "ONNX reads it: model.export('model.onnx', format='onnx'), then convcost import"
+SAVED = (
+    "save the model with its weights, as model.keras: the layer becomes `custom`, "
+    "its macs uncounted; or as ONNX, model.export('model.onnx', format='onnx')"
+)
+INSTALL = "pip install 'convcost[keras]'"
+# Keras' own layers without params: functions, and layers that prepare data.
+LEARNS_NOTHING = (
+    "Lambda", "CategoryEncoding", "Discretization", "Hashing", "HashedCrossing", "IntegerLookup",
+    "StringLookup", "TextVectorization", "RandomCrop",
+)  # fmt: skip
+OpenDims = list[int | None]
+
+
+class LayerFacts(NamedTuple):
+    """The facts that a file states about a layer: its output dims, its input dims and the number of
+    its stored elements; each is None if the file does not state it. If the file has no weights,
+    `lack` is the reason."""
+
+    output: OpenDims | None
+    input: OpenDims | None
+    stored: int | None
+    lack: str = ""
+
+
+def unknown(
+    builder: GraphBuilder, one: dict[str, Any], path: Path, values: tuple[Tensor, ...],
+    known: LayerFacts, key: str, reason: str = "",
+) -> Tensor:  # fmt: skip
+    """Adds a `custom` layer whose macs are not counted. Raises ConstraintError if its shape or its
+    params are not known; the message begins with the `reason` why the layer has no kind."""
+    kind, own = str(one["class_name"]), is_own(one)
+    reason = reason or _reason(one)
+    dims = None if known.output is None or not values else _dims(one, values[0], known)
+    free = own and (kind in LEARNS_NOTHING or is_operation(one))
+    stored = 0 if free else known.stored
+    if dims is None or stored is None:
+        lack, help_ = _lacking(known, counted=stored is not None)
+        raise ConstraintError("CC401", f"layer `{'/'.join(path)}`: {reason}, and {lack}", help_)
+    if reason and LAYERS.get(kind) is not None:
+        builder.notes.append(
+            f"{'/'.join(path)}: {reason}; it becomes `custom`, and its macs are not counted"
+        )
+    inputs = [*values]
+    weights = {key: stored} if stored else {}
+    return lower(builder, "custom", path, *inputs, what=kind, dims=dims, macs=None, weights=weights)
+
+
+def _reason(one: dict[str, Any]) -> str:
+    kind = str(one["class_name"])
+    if is_own(one) or LAYERS.get(kind) is None:
+        return f"convcost does not know the class `{kind}`"
+    return f"the class `{kind}` is not Keras' own: {whose(one)}"
+
+
+def helping(known: LayerFacts) -> str:
+    """The help text for a layer without a kind."""
+    if known.lack == INSTALL:
+        return INSTALL
+    return SAVED if known.lack and known.output is not None else EXPORTED
+
+
+def _lacking(known: LayerFacts, *, counted: bool) -> tuple[str, str]:
+    """The fact that a `custom` layer needs and the file does not state, and the help text."""
+    if counted:
+        return "the file does not give its output shape", EXPORTED
+    if known.lack == INSTALL:
+        return "its params are in the stored weights, which need h5py", INSTALL
+    return known.lack or "the file stores no weights under its name", helping(known)
+
+
+def _dims(one: dict[str, Any], x: Tensor, known: LayerFacts) -> tuple[int, ...] | None:
+    """The dims of the output. Open dims equal those of the input if they are open there too."""
+    declared = known.output or []
+    built = (one.get("build_config") or {}).get("input_shape") or known.input
+    if len(declared) > 1 and declared == built and len(declared) == len(x.dims):
+        return x.dims
+    dims = (1, *(n or 0 for n in declared[1:]))
+    whole = built is not None and list(x.dims[1:]) == built[1:]
+    return dims if whole and len(dims) > 1 and all(dims) else None
+
+
+def of_sequence(following: Iterable[dict[str, Any]]) -> OpenDims | None:
+    """The input shape of the next layer in a sequential model, if that layer states it; layers
+    without params may not state it."""
+    for one in following:
+        shape = (one.get("build_config") or {}).get("input_shape")
+        return list(shape) if isinstance(shape, list) else None
+    return None

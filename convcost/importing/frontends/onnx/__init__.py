@@ -1,0 +1,41 @@
+"""The front end for ONNX files of any exporter. Only this package needs the package `onnx`."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.model.errors import ConstraintError
+
+NEEDED = ("google.protobuf.message", "numpy", "onnx")
+
+
+def read(
+    path: Path,
+    *,
+    size: tuple[int, ...] | None = None,
+    dims: Mapping[str, int] = {},
+    again: bool = False,
+) -> LayerGraph:
+    """Reads the model in a file, with a batch of 1.
+
+    `size` is the size of every input whose size is open in the file; `dims` gives open dimensions
+    by name; `again` reads a model at another size than an earlier read did. Raises UsageError if
+    the file cannot be read, ConstraintError if the model is invalid or not supported.
+    """
+    _there()
+    from convcost.importing.frontends.onnx.file import opened
+    from convcost.importing.frontends.onnx.lower_graph import lower_model
+
+    return lower_model(opened(path), path, size, dims, again=again)
+
+
+def _there() -> None:
+    """Raises ConstraintError if a package that reads the file is missing."""
+    try:
+        for package in NEEDED:
+            import_module(package)
+    except ImportError:
+        raise ConstraintError(
+            "CC401", "onnx is needed to read this file", "pip install 'convcost[onnx]'"
+        ) from None

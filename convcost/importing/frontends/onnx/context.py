@@ -1,0 +1,383 @@
+"""The tensors of a graph while it is lowered: tensors that depend on the inputs, and constants."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from convcost.importing.frontends.onnx.biases import weights_with_several_biases
+from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.derived_weights import AGAIN, DerivedWeights
+from convcost.importing.frontends.onnx.evaluate import np_flat
+from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
+from convcost.importing.frontends.onnx.names import OnnxNames
+from convcost.importing.frontends.onnx.open_dims import Dims
+from convcost.importing.frontends.onnx.registry import known
+from convcost.importing.frontends.onnx.strided_aliases import TensorView, elements_outside
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.lower.stored_tensors import constant_tensor as made_up
+from convcost.importing.passes.lower.stored_tensors import learned_tensor
+from convcost.importing.passes.lowering import lower
+from convcost.model.errors import ConstraintError
+
+QUANTIZED = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (2, 4, 8))
+STEPS = 20  # depth of recursion when a constant's operators are lowered
+
+
+class LoweringContext:
+    """The graph builder, and all tensors by name. The rules of operators read their inputs here and
+    add layers."""
+
+    def __init__(
+        self,
+        builder: GraphBuilder,
+        graph: OnnxGraph,
+        shapes: Mapping[str, Dims],
+        constants: dict[str, Constant],
+        names: OnnxNames,
+    ) -> None:
+        self.builder = builder
+        self.opset = graph.opset
+        self.uses: Counter[str] = graph.uses()
+        self.readers: dict[str, list[OnnxNode]] = {}
+        for node in graph.nodes:
+            for name in node.inputs:
+                self.readers.setdefault(name, []).append(node)
+        self.stretched: set[str] = set()  # expanded only by the joins that read them
+        self.spent: set[str] = set()  # outputs of operators that an earlier layer already includes
+        self.shapes = shapes
+        self.constants = constants
+        self.values: dict[str, Tensor] = {}
+        self.excluded: dict[str, str] = {}  # tensors that belong to no layer, each with the reason
+        self.read: set[str] = set()  # tensors whose numbers became options of layers
+        self.repeated: set[str] = set()  # tensors stored once for several layers
+        self.stored: dict[str, tuple[str, int, int]] = {}
+        self.names = names
+        self.derived = DerivedWeights(builder, constants)
+        self.cut, self.covered = _sliced_tensors(graph, constants)
+        self.buffers: set[str] = set()  # tensors that are known to be buffers
+        # New keys of tensors that a layer does not share.
+        self._again: dict[tuple[str, ...], dict[str, int]] = {}
+        self.apart = weights_with_several_biases(graph, constants, self.readers)
+        self._giving = False
+
+    # Inputs
+
+    def constant(self, node: OnnxNode, at: int) -> Constant | None:
+        """An input that does not depend on the model's inputs; None if it does, or if it is left
+        out."""
+        return self.constants.get(node.input(at))
+
+    def value(self, node: OnnxNode, at: int = 0) -> Tensor:
+        """An input as a tensor of the layer graph. A constant becomes a layer that provides it."""
+        name = node.input(at)
+        if not name:
+            raise ConstraintError("CC404", f"its input {at + 1} is missing")
+        if name not in self.values:
+            if not self._giving:
+                self._giving = True
+                for before in self._before(name):
+                    self._give(before, node)
+                self._giving = False
+            if name not in self.values:
+                self._give(name, node)
+        return self.values[name]
+
+    def _is_made_up(self, constant: Constant) -> bool:
+        """Whether a floating-point constant is computed from integers only, such as dims, or from
+        no stored tensor at all."""
+        roots = [self.constants.get(key) for key, _ in constant.roots]
+        return not any(one is None or one.real or not constant.real for one in roots)
+
+    def _before(self, name: str) -> list[str]:
+        """Constants to lower before the constant `name`: every STEPS-th in the chain of its inputs,
+        the first of the chain first. Lowering a constant lowers its inputs recursively, and the
+        chain may be long."""
+        depths: dict[str, int] = {}
+        found, stack = [], [name]
+        while stack:
+            top = stack[-1]
+            constant = self.constants.get(top)
+            lowers = constant is not None and top not in self.values and self.is_lowered(constant)
+            before = constant.by.inputs if lowers and constant and constant.by else ()
+            waiting = [one for one in before if one and one not in depths]
+            if waiting and top not in depths:
+                depths[top] = 0
+                stack += waiting
+                continue
+            stack.pop()
+            if not depths.get(top):
+                depths[top] = lowers and 1 + max((depths[one] for one in before if one), default=0)
+                if lowers and depths[top] % STEPS == 0 and top != name:
+                    found.append(top)
+        return found
+
+    def flows(self, node: OnnxNode, at: int) -> bool:
+        """Whether an input depends on the model's inputs."""
+        return node.input(at) in self.values
+
+    def numbers(self, node: OnnxNode, name: str, at: int | None = None) -> tuple[int, ...] | None:
+        """Integers from the attribute `name`, or from the input `at`, which replaced the attribute
+        in later opsets."""
+        if name in node.attributes:
+            found = node.attributes[name]
+            return tuple(found) if isinstance(found, tuple) else (found,)
+        if at is None or not node.input(at):
+            return None
+        constant = self.constant(node, at)
+        if constant is None or constant.data is None:
+            outside = (
+                "" if constant is None else ": they are in another file, or too many to be read"
+            )
+            raise ConstraintError(
+                "CC401",
+                f"its `{name}` are not known at import{outside or ': they depend on the data'}",
+            )
+        self.read.update(key for key, _ in constant.roots)
+        return tuple(int(n) for n in np_flat(constant.data))
+
+    def number(self, node: OnnxNode, at: int) -> float | None:
+        """The value of a constant input whose elements are all equal; otherwise None."""
+        constant = self.constant(node, at)
+        if constant is not None:
+            self.read.update(key for key, _ in constant.roots)
+        return None if constant is None else constant.number
+
+    def tensors(
+        self, node: OnnxNode, *at: int, kinds: tuple[str, ...] = (), more: tuple[str, ...] = ()
+    ) -> dict[str, int]:
+        """The stored tensors of the constant inputs `at`, by key, each with its number of
+        elements; `more` are the names of further tensors. Only layers of these `kinds` can
+        share the tensors."""
+        found = {key: self.constants[key].elements for key in more}
+        for one in at:
+            constant = self.constant(node, one)
+            if constant is None:
+                continue
+            if constant.elements == sum(elements for _, elements in constant.roots):
+                # One tensor, or several concatenated tensors, such as the gates of an LSTM.
+                found.update(constant.roots)
+                self._overlapping(constant)
+                continue
+            found[self._owed(constant, node.input(one))] = constant.elements
+        return self._with_own_keys(found, kinds)
+
+    def _owed(self, constant: Constant, name: str) -> str:
+        """The key of a tensor that is computed from stored ones: the key of a stored tensor with as
+        many elements, or the tensor's own name."""
+        roots = self.derived.stored(constant)
+        same = [key for key, elements in roots if elements == constant.elements]
+        key = same[0] if same else name
+        if constant.roots:
+            self.derived.owe(key, constant.elements, roots)
+        self.read.update(other for other, _ in constant.roots if other != key)
+        return key
+
+    def _overlapping(self, constant: Constant) -> None:
+        """If layers already have some elements of a tensor, only the other elements are counted."""
+        view = constant.view
+        if view is None or view.root not in self.cut or view.key in self.builder.used:
+            return
+        left = self.derived.left(view)
+        if left < constant.elements:
+            self.derived.owe(view.key, constant.elements, ((view.key, left),))
+
+    def _with_own_keys(self, tensors: dict[str, int], kinds: tuple[str, ...]) -> dict[str, int]:
+        """Tensors under new keys, if the layer would share only some of them with another layer, or
+        share them with a layer of another kind. Exporters store equal tensors once."""
+        for found in (tensors, self._again.get(tuple(sorted(tensors)), {})):
+            owners = {self.builder.used.get(key) for key in found}
+            owner = owners.pop() if len(owners) == 1 else -1
+            if owner is None or (owner >= 0 and self._of_one(owner, found, kinds)):
+                return found
+        found = {self.again(key): elements for key, elements in tensors.items()}
+        self._again[tuple(sorted(tensors))] = found
+        return found
+
+    def _of_one(self, owner: int, tensors: Mapping[str, int], kinds: tuple[str, ...]) -> bool:
+        """Whether a layer has exactly these tensors. A layer with a bias and a layer without one
+        are different modules."""
+        layer = self.builder.layers[owner]
+        return layer.kind in kinds and sum(tensors.values()) in (layer.params, layer.buffers)
+
+    def together(
+        self, tensors: dict[str, int], more: dict[str, int]
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        """Two groups of tensors of one layer: the layer shares both groups with the same layer, or
+        gets new keys for both."""
+        owners = {self.builder.used.get(key) for key in tensors}
+        known = self._again.get(tuple(sorted(more)), {})
+        for found in (more, known):
+            if found and {self.builder.used.get(key) for key in found} == owners:
+                return tensors, found
+        if not tensors or not more:
+            return tensors, more
+        own, others = (
+            {self.again(key): elements for key, elements in group.items()}
+            for group in (tensors, more)
+        )
+        self._again[tuple(sorted(tensors))] = own
+        self._again[tuple(sorted(more))] = others
+        return own, others
+
+    def again(self, key: str) -> str:
+        """A new key for a tensor that the file stores once for several layers."""
+        if key not in self.builder.used:
+            return key
+        if not self.derived.owes(key):
+            self.repeated.add(key.split(AGAIN, 1)[0])
+        return f"{key}{AGAIN}{len(self.builder.layers)}"
+
+    # The layers of a node
+
+    def lower(
+        self, node: OnnxNode, op: str, *inputs: Tensor, path: tuple[str, ...] = (), **more: Any
+    ) -> Tensor:
+        """Adds the layers of a canonical operator. Its input is the node's first input by default;
+        `path` is appended to the node's path."""
+        given = inputs or (self.value(node),)
+        return lower(self.builder, op, self.path(node, *path), *given, **more)
+
+    def path(self, node: OnnxNode, *more: str) -> Path:
+        found = self.names.paths.get(node.outputs[0])
+        return (*(self.names.worked_out(node) if found is None else found), *more)
+
+    def free(self, node: OnnxNode, x: Tensor) -> Tensor:
+        """Counts an operator that becomes no layer."""
+        self.builder.free[node.op] += 1
+        return x
+
+    def wanted(self, node: OnnxNode, at: int) -> bool:
+        """Whether any operator or the model's output uses the output `at`."""
+        return at < len(node.outputs) and bool(self.uses[node.outputs[at]])
+
+    def dims(self, node: OnnxNode, at: int = 0) -> Dims | None:
+        """The dims of an output according to shape inference."""
+        return self.shapes.get(node.outputs[at]) if at < len(node.outputs) else None
+
+    def distrust(self, node: OnnxNode) -> None:
+        """Stops the comparison with ONNX's shape inference from this node on, and adds a note about
+        that."""
+        self.shapes = {}
+        self.builder.notes.append(
+            f"ONNX's shape inference keeps a window of {node.label} that starts past the input: "
+            "shapes after it are not compared with it"
+        )
+
+    def alone(self, name: str) -> bool:
+        """Whether exactly one operator reads a tensor."""
+        return self.uses[name] == 1
+
+    def beside(self, node: OnnxNode) -> int:
+        """The source of an input of the node, for layers that need a position in the graph but do
+        not read it."""
+        for name in node.inputs:
+            if name in self.values:
+                return self.values[name].source
+        return len(self.builder.layers) - 1 if self.builder.layers else -1
+
+    def origin(self, constant: Constant) -> str:
+        """The key of the stored tensor whose elements a constant has, perhaps in another shape; ""
+        if there is none."""
+        for _ in range(STEPS):
+            if constant.by is None:
+                return constant.roots[0][0] if constant.whole else ""
+            parts = [self.constants[name] for name in constant.by.inputs if name]
+            same = [part for part in parts if part.elements == constant.elements]
+            if not same:
+                return ""
+            constant = same[0]
+        return ""
+
+    def buffer_of(self, constant: Constant) -> dict[str, int]:
+        """The key and the elements of a constant that is a stored buffer; empty for any other
+        constant."""
+        whole = constant.whole and not constant.learned and constant.real
+        return dict(constant.roots) if whole and constant.roots[0][0] in self.buffers else {}
+
+    def is_apart(self, weights: Constant) -> bool:
+        """Whether several layers share these weights and have different biases."""
+        return bool(weights.roots) and weights.roots[0][0] in self.apart
+
+    def is_lowered(self, constant: Constant) -> bool:
+        """Whether the operator that computes a constant becomes a layer. It does not if the
+        constant is a part of a stored tensor whose parts cover the whole tensor."""
+        if constant.by is None or not constant.learned or constant.elements == 1:
+            return False
+        return constant.view is None or constant.view.root not in self.covered
+
+    def _give(self, name: str, node: OnnxNode) -> None:
+        constant = self.constants.get(name)
+        if constant is None:
+            raise ConstraintError(
+                "CC401", f"its input `{name}` has no fixed shape, because it depends on data"
+            )
+        if constant.by is not None and self.is_lowered(constant):
+            rule = known(constant.by.op).rule
+            if rule is not None:
+                made = rule(self, constant.by)
+                self.values[name] = made if isinstance(made, Tensor) else made[0]
+                return
+        key = constant.roots[0][0] if constant.whole else name
+        if constant.whole:
+            self._overlapping(constant)
+        elif constant.learned:
+            key = self._owed(constant, name)
+        self.read.update(other for other, _ in constant.roots if other != key)
+        dims = constant.dims or (1,)
+        if not constant.learned and self._is_made_up(constant):
+            self.values[name] = made_up(self.builder, constant.dims, beside=self.beside(node))
+            return
+        path = (*self.path(node), "table")
+        x = learned_tensor(
+            self.builder, key, dims, path, beside=self.beside(node), buffer=not constant.learned
+        )
+        if not constant.dims:
+            x = x._replace(dims=(), axes=())
+        self.values[name] = x
+
+
+def _sliced_tensors(
+    graph: OnnxGraph, constants: Mapping[str, Constant]
+) -> tuple[set[str], set[str]]:
+    """The stored tensors that operators read in parts, and those among them whose parts cover every
+    element."""
+    read: dict[str, dict[str, TensorView]] = {}
+    for node in graph.nodes:
+        for name in node.inputs:
+            constant = constants.get(name)
+            if constant is not None and constant.view is not None:
+                read.setdefault(constant.view.root, {})[constant.view.key] = constant.view
+    cut = {root for root, views in read.items() if set(views) != {root}}
+    whole = {root: constants[root].view for root in cut if root in constants}
+    covered = {
+        root
+        for root, view in whole.items()
+        if view is not None
+        and root not in read[root]
+        and not elements_outside(view, read[root].values())
+    }
+    return cut, covered
+
+
+def is_packed(stored: Mapping[str, tuple[str, int, int]], name: str, dims: Dims) -> bool:
+    """Whether a tensor is a matrix of integers of at most one byte, as quantized weights are. Wider
+    integers are indices or shapes; a vector of small integers has zero points."""
+    kind, _, _ = stored.get(name, ("", 0, 0))
+    return kind in QUANTIZED and len(dims) > 1
+
+
+def get(node: OnnxNode, name: str, default: Any) -> Any:
+    """An attribute, or `default` if it is left out."""
+    found = node.attributes.get(name)
+    return default if found is None else found
+
+
+def axis_of(node: OnnxNode, default: int, rank: int) -> int:
+    """The attribute `axis`, counted from 0. Raises ConstraintError CC404 if there is no such
+    axis."""
+    axis: int = get(node, "axis", default)
+    if not -rank <= axis < rank:
+        raise ConstraintError("CC404", f"it names axis {axis} of {rank}")
+    return axis % rank

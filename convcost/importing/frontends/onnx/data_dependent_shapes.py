@@ -1,0 +1,84 @@
+"""Leaves out operators whose shapes depend on the data, with a note, and all operators after them.
+Operators that have weights or cost something are never left out."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from convcost.importing.frontends.onnx.graph import STANDARD, OnnxGraph, OnnxNode
+from convcost.importing.frontends.onnx.registry import has, known
+from convcost.importing.ir.ops import UNKNOWN, Trait
+from convcost.model.errors import ConstraintError
+
+if TYPE_CHECKING:
+    from onnx import GraphProto
+
+    from convcost.importing.frontends.onnx.context import LoweringContext
+
+UNDRAWN = "left out: "  # the start of notes about operators that are left out
+SHOWN = 3
+
+
+def skip_node(context: "LoweringContext", node: OnnxNode, lost: dict[str, str], why: str) -> None:
+    """Leaves out a node whose output shape depends on the data. `why` is the first such operator.
+
+    Raises ConstraintError CC401 if the node has weights, costs something or is unknown.
+    """
+    for at in range(len(node.inputs)):
+        constant = context.constant(node, at)
+        if constant is not None and constant.learned and constant.elements > 1:
+            raise ConstraintError(
+                "CC401", f"it has weights, and its input shape depends on the data: {why}"
+            )
+    costly = next((op for op in _all(node) if has(op, Trait.CONTRACTS, Trait.NORMALIZES)), None)
+    if costly is not None:
+        runs = "it costs macs" if costly == node.op else f"it runs a {costly}"
+        raise ConstraintError("CC401", f"{runs}, and its input shape depends on the data: {why}")
+    if not node.known or known(node.op) is UNKNOWN:
+        raise ConstraintError(
+            "CC401",
+            f"convcost does not know the operator {node.op} of the domain "
+            f"`{node.domain or STANDARD[-1]}`, and its input shape depends on the data: {why}",
+        )
+    for output in node.outputs:
+        lost[output] = why
+
+
+def skipped_notes(graph: OnnxGraph, lost: Mapping[str, str]) -> list[str]:
+    """The notes about operators that are left out, one for each operator where this begins."""
+    gone: dict[str, list[OnnxNode]] = {}
+    for node in graph.nodes:
+        if node.outputs[0] in lost:
+            gone.setdefault(lost[node.outputs[0]], []).append(node)
+    return [_note(why, nodes) for why, nodes in gone.items()]
+
+
+def _note(why: str, nodes: list[OnnxNode]) -> str:
+    begun = f"{UNDRAWN}{why}, because its output shape depends on the data"
+    after = Counter(node.op for node in nodes if node.label != why)
+    if not after:
+        return begun
+    shown = [f"{op} ×{n}" if n > 1 else op for op, n in after.most_common(SHOWN)]
+    left = after.total() - sum(n for _, n in after.most_common(SHOWN))
+    listed = ", ".join(shown) + (f" and {left} more" if left else "")
+    many = "operator" if after.total() == 1 else "operators"
+    return f"{begun}, and {after.total()} {many} after it, none with weights or macs: {listed}"
+
+
+def _all(node: OnnxNode) -> Iterator[str]:
+    """The type of an operator, and of all operators in the graphs inside it."""
+    yield node.op
+    for name in ("then_branch", "else_branch", "body"):
+        yield from inside(node.attributes.get(name))
+
+
+def inside(graph: "GraphProto | None") -> Iterator[str]:
+    """The types of all operators of a graph and of the graphs inside it. `file.py` limits the
+    nesting."""
+    if graph is None:
+        return
+    for node in graph.node:
+        yield node.op_type
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from inside(attribute.g)

@@ -1,0 +1,136 @@
+"""Weights that are computed from stored tensors, or share elements with others. The params are the
+stored elements, each counted once; the macs are those of the layer at inference."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.strided_aliases import TensorView, elements_outside
+from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.lower.custom import bound_to_input
+from convcost.importing.passes.lower.pointwise import pointwise
+
+if TYPE_CHECKING:
+    from convcost.importing.ir.builder import GraphBuilder
+
+AGAIN = ", again in "
+DEEPEST = 12  # the longest chain of operators that computes weights
+NORM = "BatchNormalization"  # applied to weights: weight standardization
+
+
+class OwedWeights(NamedTuple):
+    """A weight that the model does not store as a layer counts it: it is computed from other
+    tensors, or shared in part. A layer counts `elements` for the tensor `key`; `roots` are the
+    stored tensors behind it, each with the number of elements to count."""
+
+    key: str
+    elements: int
+    roots: tuple[tuple[str, int], ...]
+
+    @property
+    def is_computed(self) -> bool:
+        """Whether the weight is computed, not only shared in part."""
+        return {key for key, _ in self.roots} != {self.key}
+
+
+class DerivedWeights:
+    """Corrects the params of the layers of one operator to the number of stored elements."""
+
+    def __init__(self, builder: "GraphBuilder", constants: dict[str, Constant]) -> None:
+        self.builder = builder
+        self.constants = constants
+        self.worked = 0  # layers whose weights are computed
+        self._owed: list[OwedWeights] = []
+        self._before = 0  # number of tensors that layers used before this operator
+
+    def owe(self, key: str, elements: int, roots: tuple[tuple[str, int], ...]) -> None:
+        if not self._owed:
+            self._before = len(self.builder.used)
+        self._owed.append(OwedWeights(key, elements, roots))
+
+    def owes(self, key: str) -> bool:
+        return any(one.key == key for one in self._owed)
+
+    def stored(self, constant: Constant) -> tuple[tuple[str, int], ...]:
+        """The stored tensors to count for a computed constant: the tensor of integers if the
+        constant is dequantized from one, otherwise the learned tensors, otherwise all of them."""
+        for key, elements in constant.roots:
+            own = self.constants.get(key)
+            if own is not None and not own.real and elements == constant.elements > 1:
+                return ((key, elements),)
+        learned = tuple(root for root in constant.roots if self.is_learned(root[0]))
+        return learned or constant.roots
+
+    def is_learned(self, key: str) -> bool:
+        constant = self.constants.get(key)
+        return constant is not None and constant.learned and constant.real
+
+    def multiplies(self, constant: Constant, key: str) -> bool:
+        """Whether the stored tensor `key` enters the constant as a factor, not as a summand."""
+        for _ in range(DEEPEST):
+            node = constant.by
+            parts = [self.constants[name] for name in node.inputs if name] if node else []
+            if node is None or not parts:
+                return False
+            own = [part for part in parts if part.elements == constant.elements]
+            having = [at for at, part in enumerate(parts) if key in dict(part.roots)]
+            if len(own) != 1 or not having:
+                return False
+            if key not in dict(own[0].roots):
+                return node.op in ("Mul", "Div") or (node.op == NORM and having == [1])
+            constant = own[0]
+        return False
+
+    def left(self, view: TensorView) -> int:
+        """The number of elements of a view that belong to no layer yet."""
+        return elements_outside(view, [other for other in self._used() if other.root == view.root])
+
+    def _used(self) -> list[TensorView]:
+        found = [self.constants.get(key) for key in self.builder.used]
+        return [one.view for one in found if one is not None and one.view is not None]
+
+    def reconcile(self, first: int, results: tuple[Tensor, ...], path: Path) -> tuple[Tensor, ...]:
+        """Corrects the params of the layers from `first` on to the stored elements. If more
+        elements are stored than the kind counts, a `custom` layer adds the rest. If fewer are
+        stored, the layer becomes a `custom` layer with its own params and macs."""
+        if not self._owed:
+            return results
+        owed, self._owed = self._owed, []
+        used = self.builder.used
+        new = {key.split(AGAIN)[0] for key in list(used)[self._before :]}
+        old = set(list(used)[: self._before])
+        roots = {key: n for one in owed for key, n in one.roots if key not in old}
+        keys = {one.key: one.elements for one in owed if one.key in new}
+        elsewhere = sum(n for key, n in roots.items() if key in new and key not in keys)
+        rest = sum(roots.values()) - elsewhere - sum(keys.values())
+        layer = max((used[key] for key in keys), default=len(self.builder.layers) - 1)
+        for key in roots:
+            used.setdefault(key, layer)
+        self.worked += any(one.is_computed for one in owed)
+        if rest > 0 and results:
+            results = (self._more(results[0], rest, (*path, "weights")), *results[1:])
+        if rest < 0:
+            self._fewer([used[key] for key in keys], first, -rest)
+        return results
+
+    def _more(self, x: Tensor, params: int, path: Path) -> Tensor:
+        options = {"what": "worked into the weights before", "params": params, "macs": 0}
+        tensors = {f"{len(self.builder.layers)}, worked in": params}
+        return pointwise(self.builder, "custom", x, path, options, tensors)
+
+    def _fewer(self, holders: list[int], first: int, less: int) -> None:
+        later = range(len(self.builder.layers) - 1, first - 1, -1)
+        for index in dict.fromkeys((*(one for one in holders if one >= first), *later)):
+            layer = self.builder.layers[index]
+            part = min(less, layer.params)
+            if not part:
+                continue
+            less -= part
+            options: dict[str, Any] = dict(layer.options)
+            inputs = list(layer.inputs)
+            if layer.kind != "custom":
+                inputs, bound = bound_to_input(self.builder, layer.inputs, layer.output, layer.macs)
+                what = f"{layer.kind} of worked out weights"
+                options = {"what": what, "macs": layer.macs, **bound}
+            params = layer.params - part
+            self.builder.restate(index, inputs, {**options, "params": params})

@@ -1,0 +1,130 @@
+"""Opens a file and checks that it is an ONNX model. Files outside the model's folder are never
+opened."""
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING
+
+from convcost.model.errors import ConstraintError, UsageError
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, TensorProto
+
+LARGEST = 2**31 - 1  # bytes of the largest protocol buffer
+DEEPEST = 20  # levels of nested graphs
+
+OTHERS = {
+    b"PK\x03\x04": ("a zip archive, as PyTorch and Keras write", "export the model to ONNX first"),
+    b"\x89HDF": ("an HDF5 file, as Keras writes", "export the model to ONNX first"),
+    b"\x80\x02": ("a pickle, as PyTorch writes", "export the model to ONNX first"),
+    b"version https://git-lfs": ("a pointer of Git LFS", "`git lfs pull` downloads the file"),
+    b"<": ("a web page or XML", "was the file downloaded completely?"),
+    b"{": ("JSON", ""),
+}
+
+
+def opened(path: Path) -> "ModelProto":
+    """The model in a file. Weights in other files are not loaded, because only their dims are
+    needed.
+
+    Raises UsageError if the file cannot be read, and ConstraintError CC404 if it is not a valid
+    ONNX model.
+    """
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from onnx import ModelProto
+
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ConstraintError(
+                "CC404",
+                f"the file has {path.stat().st_size:,} bytes, an ONNX file has at most {LARGEST:,}",
+                "store the weights of a larger model in a separate file: "
+                "onnx.save(…, save_as_external_data=True)",
+            )
+        content = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    _of_onnx(content)
+    model = ModelProto()
+    try:
+        model.ParseFromString(content)
+    except DecodeError:
+        raise ConstraintError(
+            "CC404",
+            "the file cannot be read as ONNX: it is truncated, damaged or in another format",
+            "run onnx.checker.check_model for details",
+        ) from None
+    _sound(model)
+    return model
+
+
+def _of_onnx(content: bytes) -> None:
+    if not content:
+        raise ConstraintError("CC404", "the file is empty")
+    for start, (what, fix) in OTHERS.items():
+        if content.startswith(start):
+            raise ConstraintError("CC404", f"the file is {what}, not an ONNX model", fix)
+
+
+def _sound(model: "ModelProto") -> None:
+    if not model.HasField("graph") or not (model.graph.node or model.graph.output):
+        raise ConstraintError(
+            "CC404", "the file has no graph: it is not an ONNX model, or an empty one"
+        )
+    _readable(model.graph)
+    for tensor in tensors(model.graph):
+        location = {entry.key: entry.value for entry in tensor.external_data}.get("location", "")
+        if tensor.data_location == tensor.EXTERNAL and _escapes(location):
+            raise ConstraintError(
+                "CC404",
+                f"the tensor `{tensor.name}` stores its numbers in `{location}`, "
+                "outside of the model's folder",
+                "convcost did not open that file; a correct exporter writes a plain file name",
+            )
+        if any(extent < 0 for extent in tensor.dims):
+            dims = ", ".join(map(str, tensor.dims))
+            raise ConstraintError("CC404", f"the tensor `{tensor.name}` has the dims [{dims}]")
+
+
+def _readable(graph: "GraphProto", depth: int = 0) -> None:
+    """Raises ConstraintError for names that are not UTF-8 text: protobuf returns them as bytes."""
+    texts: list[object] = [entry.name for entry in (*graph.input, *graph.output, *graph.value_info)]
+    for tensor in graph.initializer:
+        texts.append(tensor.name)
+        texts += [text for entry in tensor.external_data for text in (entry.key, entry.value)]
+    for node in graph.node:
+        texts += (node.name, node.op_type, node.domain, *node.input, *node.output)
+        texts += [text for prop in node.metadata_props for text in (prop.key, prop.value)]
+        for attribute in node.attribute:
+            texts.append(attribute.name)
+            if attribute.HasField("g") and depth < DEEPEST:
+                _readable(attribute.g, depth + 1)
+    for text in texts:
+        if not isinstance(text, str):
+            raise ConstraintError(
+                "CC404", f"the name {text!r} is not UTF-8 text", "is the file damaged?"
+            )
+
+
+def _escapes(location: str) -> bool:
+    posix, windows = PurePosixPath(location), PureWindowsPath(location)
+    absolute = posix.is_absolute() or windows.is_absolute() or bool(windows.drive)
+    return not location or absolute or ".." in windows.parts  # splits at both slashes
+
+
+def tensors(graph: "GraphProto", depth: int = 0) -> Iterator["TensorProto"]:
+    """All tensors of a graph and of the graphs nested in it.
+
+    Raises ConstraintError if the graphs are nested too deeply.
+    """
+    if depth > DEEPEST:
+        raise ConstraintError(
+            "CC404", f"the graphs of the file are nested more than {DEEPEST} levels deep"
+        )
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                yield attribute.t
+            if attribute.HasField("g"):
+                yield from tensors(attribute.g, depth + 1)

@@ -1,0 +1,236 @@
+"""The constants of a graph: those that it stores, and those that are computed from them."""
+
+from collections.abc import Iterator, Mapping
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from convcost.importing.frontends.onnx.constants import (
+    Constant,
+    floating,
+    floats,
+    known,
+    stored_constant,
+)
+from convcost.importing.frontends.onnx.evaluate import MOST
+from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
+from convcost.importing.frontends.onnx.names import OPAQUE
+from convcost.importing.frontends.onnx.open_dims import Dims
+from convcost.importing.frontends.onnx.parameters import (
+    declared_kinds,
+    is_learned,
+    is_own,
+    is_quantized,
+    layer_inputs,
+)
+from convcost.importing.frontends.onnx.registry import has
+from convcost.importing.frontends.onnx.registry import known as row_of
+from convcost.importing.frontends.onnx.strided_aliases import (
+    TensorView,
+    split,
+    view_after,
+    whole_view,
+)
+from convcost.importing.ir.ops import Trait
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+PLAIN = {
+    "value_int": "int64",
+    "value_ints": "int64",
+    "value_float": "float32",
+    "value_floats": "float32",
+}
+
+
+def stored_constants(model: "ModelProto", graph: OnnxGraph) -> dict[str, Constant]:
+    """Initializers and `Constant` nodes by name. Weights are initializers. If a file has no
+    floating-point initializers, as Paddle's exporter writes it, its `Constant` nodes are the
+    weights."""
+    declared = declared_kinds(model)
+    found = {}
+    held_by_layers = layer_inputs(graph)
+    kind = {"pytorch": model.producer_name == "pytorch", "quantized": is_quantized(graph)}
+    for tensor in model.graph.initializer:
+        sure = declared.get(tensor.name) == "PARAMETER"
+        alone = prod(tensor.dims) == 1 and (floating(tensor.data_type) or kind["quantized"])
+        alone = alone and not sure and tensor.name not in held_by_layers
+        learned = is_learned(tensor, declared) and (not alone or is_own(tensor.name, **kind))
+        found[tensor.name] = stored_constant(tensor, tensor.name, learned=learned, sure=sure)
+    for sparse in model.graph.sparse_initializer:
+        name = sparse.values.name
+        dims = tuple(sparse.dims)
+        found[name] = Constant(dims, real=True, roots=((name, prod(dims)),), learned=True)
+    bare = not any(one.real and one.elements > 1 for one in found.values())
+    makers = any(node.op in ("ConstantOfShape", "GivenTensorFill") for node in graph.nodes)
+    for node in graph.nodes:
+        if node.op == "Constant" and node.known:
+            found[node.outputs[0]] = _constant(node, learned=bare and not (makers and found))
+    return found
+
+
+def _constant(node: OnnxNode, *, learned: bool) -> Constant:
+    import numpy as np
+
+    name = node.outputs[0]
+    if node.attributes.get("value") is not None:
+        value = node.attributes["value"]
+        module = prod(value.dims) != 1 or ("." in name and not OPAQUE.match(name))
+        return stored_constant(value, name, learned=learned and module)
+    if node.attributes.get("sparse_value") is not None:
+        dims = tuple(node.attributes["sparse_value"].dims)
+        return Constant(dims, real=True, roots=((name, prod(dims)),), learned=learned)
+    for key, kind in PLAIN.items():
+        if key in node.attributes:
+            data = np.array(node.attributes[key], kind)
+            return Constant(tuple(data.shape), real=kind == "float32", data=data)
+    return Constant((), real=False)
+
+
+def fold_constants(
+    graph: OnnxGraph, constants: dict[str, Constant], shapes: Mapping[str, Dims]
+) -> OnnxGraph:
+    """The graph without the nodes whose outputs are constant. Their outputs are added to
+    `constants`."""
+    left = []
+    kept = sum(one.data.size for one in constants.values() if one.data is not None)
+    for node in graph.nodes:
+        if node.outputs[0] in constants:
+            continue
+        if node.op == "Shape" and node.known:
+            whole = constants.get(node.inputs[0])
+            dims = shapes.get(node.inputs[0]) if whole is None else whole.dims
+            if dims is not None:
+                constants[node.outputs[0]] = _measured(node, dims)
+                continue
+        inside = node.inputs and all(name in constants for name in node.inputs if name)
+        if inside and len(node.outputs) == 1:
+            data = known(node, constants, graph.opset) if kept <= MOST else None
+            kept += 0 if data is None else data.size
+            found = derived(node, constants, data, shapes.get(node.outputs[0]))
+            if found is not None:
+                add_constant(constants, node.outputs[0], found)
+                continue
+        if inside and node.op == "Split" and all(name in shapes for name in node.outputs):
+            for name, part in zip(
+                node.outputs, _split_outputs(node, constants, shapes), strict=True
+            ):
+                add_constant(constants, name, part)
+            continue
+        left.append(node)
+    return graph._replace(nodes=alive(left, graph.outputs))
+
+
+def add_constant(constants: dict[str, Constant], name: str, constant: Constant) -> None:
+    """Adds a constant under its name. A part of a stored tensor is also added under its key."""
+    constants[name] = constant
+    if constant.view is not None:
+        constants.setdefault(constant.view.key, constant)
+
+
+def _split_outputs(
+    node: OnnxNode, constants: Mapping[str, Constant], shapes: Mapping[str, Dims]
+) -> Iterator[Constant]:
+    """Adds the outputs of a `Split` of a constant to `constants`."""
+    whole = constants[node.inputs[0]]
+    axis, start = node.attributes.get("axis", 0), 0
+    for name in node.outputs:
+        dims = shapes[name]
+        view = None if whole.view is None else split(whole.view, axis, start, dims[axis])
+        start += dims[axis]
+        if view is not None:
+            yield _slice(whole, view, None, None)
+            continue
+        part = derived(node, constants, None, dims)
+        assert part is not None
+        yield part._replace(by=None)
+
+
+def _slice(whole: Constant, view: TensorView, data: Any, by: OnnxNode | None) -> Constant:
+    """A part of a stored tensor, as a constant that counts like a tensor of its own."""
+    roots = ((view.key, prod(view.dims)),)
+    return Constant(view.dims, whole.real, data, roots, whole.learned, by, view)
+
+
+def _measured(node: OnnxNode, dims: Dims) -> Constant:
+    import numpy as np
+
+    part = dims[node.attributes.get("start", 0) : node.attributes.get("end")]
+    return Constant((len(part),), real=False, data=np.array(part, np.int64))
+
+
+def derived(
+    node: OnnxNode, constants: Mapping[str, Constant], data: Any, dims: Dims | None
+) -> Constant | None:
+    """The output of a node whose inputs are constants; None if not even its dims are known."""
+    if data is not None:
+        dims = tuple(data.shape)
+    if node.op == "ConstantOfShape":
+        return _filled(node, constants[node.inputs[0]], data, dims)
+    dims = _seen(node, constants) if dims is None else dims
+    if dims is None:
+        return None
+    inputs = [constants[name] for name in node.inputs if name]
+    real = any(one.real for one in inputs) if data is None else floats(data)
+    learned = not has(node.op, Trait.CHOOSES) and any(one.learned and one.real for one in inputs)
+    first = inputs[0] if inputs else None
+    if first is not None and has(node.op, Trait.SAME) and prod(dims) == first.elements:
+        return _same_elements(node, constants, first, dims, data, real)
+    if first is not None and first.view and first.learned and has(node.op, Trait.TAKES):
+        view = view_after(first.view, node, constants, dims)
+        if view is not None and view.dims == dims and 0 not in dims:
+            return _slice(first, view, data, node)
+    roots = dict(root for one in inputs if one.real or one.learned for root in one.roots)
+    return Constant(dims, real, data, tuple(roots.items()), learned, node)
+
+
+def _seen(node: OnnxNode, constants: Mapping[str, Constant]) -> Dims | None:
+    """The dims of a part of a stored tensor, if shape inference does not know them: it does not for
+    an element of a sequence."""
+    first = constants.get(node.input(0))
+    traits = row_of(node.op).traits
+    if first is None or Trait.SAME | Trait.LEADS in traits:
+        return None if first is None else first.dims
+    if first.view is None or not (Trait.TAKES in traits or node.op == "Transpose"):
+        return None
+    view = view_after(first.view, node, constants, None)
+    return None if view is None else view.dims
+
+
+def _same_elements(
+    node: OnnxNode,
+    constants: Mapping[str, Constant],
+    first: Constant,
+    dims: Dims,
+    data: Any,
+    real: bool,
+) -> Constant:
+    """The output of a node that only reshapes, permutes or casts its input."""
+    copied = node.op == "Identity" and "." in node.outputs[0]
+    if copied and first.learned and first.whole and not node.outputs[0].startswith("/"):
+        # If two weights are equal, an exporter stores one and refers to it by an Identity.
+        copy = whole_view(node.outputs[0], first.dims)
+        return first._replace(roots=((copy.root, first.elements),), view=copy)
+    return Constant(
+        dims,
+        real or node.op == "DequantizeLinear",
+        data,
+        first.roots,
+        first.learned,
+        None if first.by is None else node,
+        None if first.view is None else view_after(first.view, node, constants, dims),
+    )
+
+
+def _filled(node: OnnxNode, shape: Constant, data: Any, dims: Dims | None) -> Constant | None:
+    """A `ConstantOfShape` with a stored shape is a weight: its numbers were removed from the
+    file."""
+    if shape.data is not None:
+        dims = tuple(int(n) for n in shape.data.reshape(-1))
+    if dims is None:
+        return None
+    value = node.attributes.get("value")
+    real = value is None or floating(value.data_type)
+    stripped = shape.learned and real and prod(dims) > 0
+    roots = ((node.outputs[0], prod(dims)),) if stripped else ()
+    return Constant(dims, real, data, roots, stripped)

@@ -1,0 +1,369 @@
+"""Replaces fused operators of ONNX Runtime by the operators that they combine.
+
+The optimizer and the quantizer of ONNX Runtime write them, in the domain `com.microsoft`; its
+ContribOperators.md defines them. If no rule supports the form of a fused operator, it stays in the
+graph: the rule of its own name counts it, or it is reported as not counted.
+"""
+
+from collections.abc import Callable
+from math import prod
+from typing import Any, TypeAlias
+
+from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
+from convcost.importing.frontends.onnx.open_dims import Dims
+from convcost.importing.frontends.onnx.strided_aliases import whole_view
+
+DOMAIN = "com.microsoft"
+BYTE = 8
+
+Stored: TypeAlias = dict[str, tuple[str, int, int]]  # by tensor: its type, elements and bytes
+
+
+class FusedCall:
+    """A fused operator, and the operators that replace it. Rules raise LookupError for a form that
+    they do not support."""
+
+    def __init__(
+        self,
+        node: OnnxNode,
+        constants: dict[str, Constant],
+        stored: Stored,
+        shapes: dict[str, Dims],
+    ) -> None:
+        self.node = node
+        self.constants = constants
+        self.stored = stored
+        self.shapes = shapes
+        self.nodes: list[OnnxNode] = []
+
+    def name(self, at: int) -> str:
+        """The name of the input `at`; "" if it is left out."""
+        return self.node.input(at)
+
+    def get(self, name: str, default: Any) -> Any:
+        return self.node.attributes.get(name, default)
+
+    def dims(self, at: int) -> Dims:
+        """The dims of a constant input."""
+        return self.constants[self.name(at)].dims
+
+    def put(self, op: str, *inputs: str, outputs: int = 1, **attributes: Any) -> tuple[str, ...]:
+        """Adds an operator and returns the names of its outputs."""
+        stem = f"{self.node.outputs[0]}:{len(self.nodes)}"
+        names = tuple(f"{stem}.{number}" for number in range(outputs))
+        self.nodes.append(
+            self.node._replace(op=op, inputs=inputs, outputs=names, attributes=attributes)
+        )
+        return names
+
+    def one(self, op: str, *inputs: str, **attributes: Any) -> str:
+        """Adds an operator with one output and returns the name of that output."""
+        return self.put(op, *inputs, **attributes)[0]
+
+    def plus(self, x: str, at: int) -> str:
+        """`x` plus the input `at`; `x` if that input is left out."""
+        return self.one("Add", x, self.name(at)) if self.name(at) else x
+
+    def activated(self, x: str) -> str:
+        """`x` after the activation that the operator's attribute names, if there is one."""
+        op = self.get("activation", "")
+        return self.one(op, x) if op else x
+
+    def packed(self, at: int, dims: Dims, bits: int) -> str:
+        """A stored tensor whose bytes each contain several numbers, as a tensor of `dims`."""
+        key = self.name(at)
+        name, elements = f"{key}:unpacked", prod(dims)
+        roots = ((key, elements),)
+        view = whole_view(key, dims)
+        self.constants[name] = Constant(dims, real=False, roots=roots, learned=True, view=view)
+        self.constants[key] = self.constants[name]
+        self.stored[key] = (f"uint{bits}", elements, self.stored[key][2])
+        return name
+
+
+Rule: TypeAlias = Callable[[FusedCall], tuple[str, ...]]
+RULES: dict[str, Rule] = {}
+
+
+def expansion(*ops: str) -> Callable[[Rule], Rule]:
+    """Registers a rule that replaces fused operators. The rule returns the names of the outputs."""
+
+    def register(rule: Rule) -> Rule:
+        RULES.update(dict.fromkeys(ops, rule))
+        return rule
+
+    return register
+
+
+def expanded(
+    graph: OnnxGraph, constants: dict[str, Constant], stored: Stored, shapes: dict[str, Dims]
+) -> OnnxGraph:
+    """The graph with every fused operator replaced. Adds the new tensors to `constants`, `stored`
+    and `shapes`."""
+    nodes: list[OnnxNode] = []
+    for node in graph.nodes:
+        rule = RULES.get(node.op) if node.domain == DOMAIN else None
+        call = FusedCall(node, constants, stored, shapes)
+        nodes += [node] if rule is None else _written_out(rule, call)
+    return graph._replace(nodes=tuple(nodes))
+
+
+def _written_out(rule: Rule, call: FusedCall) -> list[OnnxNode]:
+    try:
+        names = dict(zip(rule(call), call.node.outputs, strict=False))
+    except LookupError:
+        return [call.node]
+    return [
+        one._replace(
+            inputs=tuple(names.get(name, name) for name in one.inputs),
+            outputs=tuple(names.get(name, name) for name in one.outputs),
+        )
+        for one in call.nodes
+    ]
+
+
+# Products with weights of few bits
+
+
+@expansion("DynamicQuantizeMatMul")
+def dynamic_quantize_matmul(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: x, weights, scale, zero point, bias."""
+    return (call.plus(call.one("MatMulInteger", call.name(0), call.name(1)), 4),)
+
+
+@expansion("MatMulIntegerToFloat")
+def matmul_integer_to_float(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: x, weights, two scales, two zero points, bias."""
+    return (call.plus(call.one("MatMulInteger", call.name(0), call.name(1)), 6),)
+
+
+@expansion("MatMulNBits", "MatMulBnb4")
+def matmul_n_bits(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: x, packed weights, scales, zero points, group indices, bias. The weights are [K,
+    N]."""
+    dims = (call.get("K", 0), call.get("N", 0))
+    bits = call.get("bits", 4)
+    if prod(call.dims(1)) * BYTE < prod(dims) * bits:
+        raise LookupError("the stored weights have fewer numbers than the product needs")
+    y = call.one("MatMulInteger", call.name(0), call.packed(1, dims, bits))
+    return (call.plus(y, 5),)
+
+
+@expansion("MoE", "QMoE")
+def mixture(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: x, the scores of a router, then weights and biases of three products. QMoE has scales
+    between them, and stores two weights of four bits in a byte."""
+    step = 3 if call.node.op == "QMoE" else 2
+    bits = call.get("expert_weight_bits", 4) if call.node.op == "QMoE" else BYTE
+    names: list[str] = []
+    for at in range(2, 2 + 3 * step, step):
+        name = call.name(at)
+        if name and bits < BYTE:
+            *outer, inner = call.dims(at)
+            name = call.packed(at, (*outer, inner * BYTE // bits), bits)
+        names += [name, call.name(at + step - 1)]
+    return (call.one("Experts", call.name(0), *names, chosen=call.get("k", 1)),)
+
+
+@expansion("GatherBlockQuantized")
+def gather_block_quantized(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: packed table, indices, scales, zero points."""
+    bits = call.get("bits", 4)
+    kind = call.stored[call.name(0)][0]
+    *rows, row = call.dims(0)
+    share = BYTE // bits if kind == "uint8" else 1
+    table = call.packed(0, (*rows, row * share), bits) if share > 1 else call.name(0)
+    return (call.one("Gather", table, call.name(1), axis=call.get("gather_axis", 0)),)
+
+
+@expansion("FusedMatMul")
+def fused_matmul(call: FusedCall) -> tuple[str, ...]:
+    """A product whose second input may be transposed, if that input is a constant."""
+    if call.get("transA", 0) or not call.get("transB", 0):
+        raise LookupError("a product of two tensors, or with a transposed first input")
+    *outer, _, _ = range(len(call.dims(1)))
+    order = (*outer, len(outer) + 1, len(outer))
+    return (call.one("MatMul", call.name(0), call.one("Transpose", call.name(1), perm=order)),)
+
+
+@expansion("QLinearAdd", "QLinearMul")
+def quantized_join(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: two tensors, each followed by its scale and zero point."""
+    sides = [call.one("DequantizeLinear", *map(call.name, range(at, at + 3))) for at in (0, 3)]
+    return (call.one(call.node.op.removeprefix("QLinear"), *sides),)
+
+
+@expansion("DynamicQuantizeLSTM")
+def dynamic_quantize_lstm(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: x, transposed weights and recurrent weights, biases, lengths, two states, peepholes,
+    scales."""
+    weights = [call.one("Transpose", call.name(at), perm=(0, 2, 1)) for at in (1, 2)]
+    rest = [call.name(at) for at in range(3, 8)]
+    return call.put("LSTM", call.name(0), *weights, *rest, outputs=3, **call.node.attributes)
+
+
+# Attention
+
+
+@expansion("Attention")
+def attention(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: x, weights of query, key and value, biases, mask, past, bias of the scores."""
+    return _attention(call, "MatMul", past=4)
+
+
+@expansion("QAttention")
+def quantized_attention(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: x, weights, biases, two scales, mask, two zero points, past."""
+    return _attention(call, "MatMulInteger", past=8)
+
+
+def _attention(call: FusedCall, product: str, past: int) -> tuple[str, ...]:
+    if call.name(past):
+        raise LookupError("keys of earlier steps")
+    width = call.dims(1)[-1]
+    sizes = tuple(call.get("qkv_hidden_sizes", ())) or (width // 3,) * 3
+    x = call.plus(call.one(product, call.name(0), call.name(1)), 2)
+    sides = call.put("Split", x, outputs=3, axis=-1, split=sizes)
+    return (call.one("MultiHeadAttention", *sides, num_heads=call.get("num_heads", 1)),)
+
+
+@expansion("MultiHeadAttention")
+def biased_attention(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: query, key, value, and one tensor with the three biases."""
+    share, over = divmod(call.dims(3)[0], 3)
+    if over:
+        raise LookupError("values of another width")
+    biases = call.put("Split", call.name(3), outputs=3, axis=0, split=(share,) * 3)
+    call.shapes.update(dict.fromkeys(biases, (share,)))
+    sides = [call.one("Add", call.name(at), bias) for at, bias in enumerate(biases)]
+    rest = [call.name(at) for at in range(4, len(call.node.inputs))]
+    return call.put(
+        "MultiHeadAttention", *sides, "", *rest,
+        outputs=len(call.node.outputs), **call.node.attributes,
+    )  # fmt: skip
+
+
+@expansion("GroupQueryAttention")
+def grouped_attention(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: query, key, value, past keys and values, lengths, tables of rotations. If query, key
+    and value are packed in one tensor, only the first input is present."""
+    if call.name(3) or call.name(4):
+        raise LookupError("keys of earlier steps")
+    heads, groups = call.get("num_heads", 1), call.get("kv_num_heads", 1)
+    sides: tuple[str, ...] = (call.name(0), call.name(1), call.name(2))
+    if not call.name(1):
+        share = call.shapes[call.name(0)][-1] // (heads + 2 * groups)
+        split = (heads * share, groups * share, groups * share)
+        sides = call.put("Split", call.name(0), outputs=3, axis=-1, split=split)
+    outputs = len(call.node.outputs)
+    numbers = {"q_num_heads": heads, "kv_num_heads": groups}
+    names = call.put("Attention", *sides, outputs=outputs, **numbers)
+    call.nodes[-1] = call.nodes[-1]._replace(domain="")  # the standard operator with the same name
+    return names
+
+
+@expansion("FusedConv")
+def convolution_and_sum(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: x, weights, bias, and a tensor that is added before the activation."""
+    y = call.one("Conv", *call.node.inputs[:3], **_without_activation(call))
+    return (call.activated(call.plus(y, 3)),)
+
+
+def _without_activation(call: FusedCall) -> dict[str, Any]:
+    return {k: value for k, value in call.node.attributes.items() if not k.startswith("activation")}
+
+
+# Layouts
+
+
+@expansion("NhwcConv", "NhwcFusedConv", "NhwcMaxPool", "QLinearConv", "QLinearAveragePool",
+           "QLinearGlobalAveragePool")  # fmt: skip
+def channels_last(call: FusedCall) -> tuple[str, ...]:
+    """Convolutions and pools of [n, h, w, c]; the layout of the weights is the usual one."""
+    op = call.node.op
+    if not op.startswith("Nhwc") and not call.get("channels_last", 0):
+        raise LookupError("channels first")
+    rank, fused = _rank(call), op == "NhwcFusedConv"
+    x = call.one("Transpose", call.name(0), perm=(0, rank - 1, *range(1, rank - 1)))
+    inputs = call.node.inputs[1 : 3 if fused else None]
+    inner = op.removeprefix("Nhwc").removeprefix("Fused")
+    y = call.one(inner, x, *inputs, **_without_activation(call))
+    y = call.one("Transpose", y, perm=(0, *range(2, rank), 1))
+    return (call.activated(call.plus(y, 3)) if fused else y,)
+
+
+def _rank(call: FusedCall) -> int:
+    """The number of axes of the kernel and of the size."""
+    if "kernel_shape" in call.node.attributes:
+        return len(call.node.attributes["kernel_shape"]) + 2
+    weights = 3 if call.node.op == "QLinearConv" else 1
+    if "Conv" in call.node.op:
+        return len(call.dims(weights))
+    return len(call.shapes[call.name(0)])
+
+
+# Norms and sums
+
+
+@expansion("SkipLayerNormalization", "SkipSimplifiedLayerNormalization")
+def skip_norm(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: x, skip, scale; then a shift if the norm subtracts the mean; then a bias of the
+    sum."""
+    simplified = "Simplified" in call.node.op
+    total = call.plus(call.one("Add", call.name(0), call.name(1)), 3 if simplified else 4)
+    op = "SimplifiedLayerNormalization" if simplified else "LayerNormalization"
+    inputs = (total, call.name(2), *(() if simplified else (call.name(3),)))
+    y, *statistics = call.put(op, *inputs, outputs=3, axis=-1)
+    return (y, *statistics, total)
+
+
+@expansion("EmbedLayerNormalization", "QEmbedLayerNormalization")
+def embed_norm(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: two sorts of ids, three tables, scale and shift, then inputs without params, such as
+    a mask. There are as many positions as words."""
+    ids, segments, words, positions, kinds, scale, shift = map(call.name, range(7))
+    x = call.one("Add", call.one("Gather", words, ids), call.one("Gather", positions, ids))
+    if kinds:
+        x = call.one("Add", x, call.one("Gather", kinds, segments))
+    return (call.one("LayerNormalization", x, scale, shift, axis=-1),)
+
+
+@expansion("QOrderedLayerNormalization")
+def ordered_norm(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: x, scale of x, scale and shift of the norm, scale of the output."""
+    return (call.one("LayerNormalization", call.name(0), call.name(2), call.name(3), axis=-1),)
+
+
+@expansion("QOrderedMatMul")
+def ordered_matmul(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: x, scale of x, weights, their scale, scale of the output, bias, a tensor to add."""
+    y = call.one("MatMulInteger", call.name(0), call.name(2))
+    return (call.plus(call.plus(y, 5), 6),)
+
+
+@expansion("QOrderedGelu", "QuantizeWithOrder", "DequantizeWithOrder")
+def ordered(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: x and scales."""
+    op = "Gelu" if call.node.op == "QOrderedGelu" else "Identity"
+    return (call.one(op, call.name(0)),)
+
+
+@expansion("BiasGelu", "FastGelu", "BiasAdd", "BiasSoftmax", "GemmFastGelu")
+def biased(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: x and the bias; for GemmFastGelu x, weights and bias."""
+    op = call.node.op
+    x = call.one("MatMul", call.name(0), call.name(1)) if op == "GemmFastGelu" else call.name(0)
+    x = call.plus(x, 2 if op == "GemmFastGelu" else 1)
+    if op == "BiasSoftmax":
+        return (call.one("Softmax", x, axis=-1),)
+    if op == "BiasAdd":
+        return (call.one("Add", x, call.name(2)),)
+    return (call.one("Gelu", x),)
+
+
+@expansion("FusedGemm")
+def fused_gemm(call: FusedCall) -> tuple[str, ...]:
+    """A `Gemm` followed by an activation."""
+    y = call.one("Gemm", *call.node.inputs, **call.node.attributes)
+    return (call.activated(y),)

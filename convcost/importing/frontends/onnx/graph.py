@@ -1,0 +1,184 @@
+"""A model's graph as plain values, with the nodes in an order in which they can run."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcost.model.errors import ConstraintError
+
+if TYPE_CHECKING:
+    from onnx import AttributeProto, GraphProto, ModelProto, NodeProto
+
+STANDARD = ("", "ai.onnx")
+
+
+class OnnxNode(NamedTuple):
+    """An operator with its attributes. `meta` has the metadata that an exporter wrote for it."""
+
+    op: str
+    domain: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    meta: Mapping[str, str] = {}
+
+    @property
+    def label(self) -> str:
+        """The type and the name of the node, for messages."""
+        return f"{self.op} `{self.name or (self.outputs or ('?',))[0]}`"
+
+    @property
+    def known(self) -> bool:
+        return self.domain in (*STANDARD, "com.microsoft", "convcost")
+
+    def input(self, at: int) -> str:
+        """The name of an input; "" if it is left out."""
+        return self.inputs[at] if at < len(self.inputs) else ""
+
+
+class OnnxGraph(NamedTuple):
+    """The nodes in order; `outputs` are names of tensors; `opset` is the version of the standard
+    operators."""
+
+    opset: int
+    nodes: tuple[OnnxNode, ...]
+    outputs: tuple[str, ...]
+
+    def uses(self) -> Counter[str]:
+        """How often each tensor is read."""
+        counted = Counter(name for node in self.nodes for name in node.inputs if name)
+        counted.update(self.outputs)
+        return counted
+
+
+def graph_of(model: "ModelProto") -> OnnxGraph:
+    """The graph of a model. Raises ConstraintError CC404 for a graph that cannot run: it has a
+    cycle, or a tensor that two nodes produce or that no node produces."""
+    nodes = [_node(node, at) for at, node in enumerate(model.graph.node)]
+    versions = {entry.domain: entry.version for entry in model.opset_import}
+    opset = max((versions.get(domain, 0) for domain in STANDARD), default=0)
+    given = {entry.name for entry in model.graph.input}
+    given |= {tensor.name for tensor in model.graph.initializer}
+    given |= {tensor.values.name for tensor in model.graph.sparse_initializer}
+    outputs = tuple(entry.name for entry in model.graph.output)
+    ordered = _ordered(nodes, given)
+    made = given | {name for node in nodes for name in node.outputs}
+    for name in outputs:
+        if name not in made:
+            raise ConstraintError("CC404", f"no operator produces the output `{name}`")
+    return OnnxGraph(opset or 1, alive(ordered, outputs), outputs)
+
+
+def alive(nodes: Iterable[OnnxNode], outputs: Iterable[str]) -> tuple[OnnxNode, ...]:
+    """The nodes that the outputs depend on, in the same order."""
+    needed = set(outputs)
+    kept = []
+    for node in reversed(tuple(nodes)):
+        if needed.intersection(node.outputs):
+            kept.append(node)
+            needed.update(node.inputs)
+    return tuple(reversed(kept))
+
+
+def _node(node: "NodeProto", at: int) -> OnnxNode:
+    # The first output of an LSTM may be left out, but nodes are identified by it.
+    outputs = tuple(node.output)
+    if not outputs or not outputs[0]:
+        outputs = (f"{node.name or node.op_type}, {at + 1}", *outputs[1:])
+    # `CastLike` reads its second input only for the type, and types cost nothing.
+    inputs = tuple(node.input[:1] if node.op_type == "CastLike" else node.input)
+    inputs = (*inputs, *captured(node))
+    return OnnxNode(
+        node.op_type,
+        node.domain,
+        node.name,
+        inputs,
+        outputs,
+        {attribute.name: _decoded(attribute) for attribute in node.attribute},
+        {entry.key: entry.value for entry in node.metadata_props},
+    )
+
+
+def captured(node: "NodeProto") -> tuple[str, ...]:
+    """The names that the graphs within a node read from outside, each once."""
+    found: dict[str, None] = {}
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            found.update(dict.fromkeys(_read_outside(attribute.g)))
+    return tuple(name for name in found if name not in node.input)
+
+
+def _read_outside(graph: "GraphProto") -> list[str]:
+    """The names that a graph reads from outside. `file.py` limits the nesting."""
+    own = {entry.name for entry in graph.input}
+    own |= {tensor.name for tensor in graph.initializer}
+    own |= {tensor.values.name for tensor in graph.sparse_initializer}
+    own |= {name for node in graph.node for name in node.output}
+    read = [name for node in graph.node for name in (*node.input, *captured(node))]
+    read += [entry.name for entry in graph.output]
+    return [name for name in read if name and name not in own]
+
+
+def _decoded(attribute: "AttributeProto") -> Any:
+    kinds = type(attribute)
+    if attribute.type == kinds.STRING:
+        return attribute.s.decode("utf-8", "replace")
+    if attribute.type == kinds.STRINGS:
+        return tuple(one.decode("utf-8", "replace") for one in attribute.strings)
+    if attribute.type == kinds.INTS:
+        return tuple(attribute.ints)
+    if attribute.type == kinds.FLOATS:
+        return tuple(attribute.floats)
+    single = {kinds.INT: "i", kinds.FLOAT: "f", kinds.TENSOR: "t", kinds.GRAPH: "g"}
+    return getattr(attribute, single[attribute.type]) if attribute.type in single else None
+
+
+def _ordered(nodes: list[OnnxNode], given: set[str]) -> list[OnnxNode]:
+    """The nodes, each after the nodes whose outputs it reads. The order of most files is already
+    like this."""
+    makers = _makers(nodes, given)
+    order: list[int] = []
+    done, begun = set[int](), set[int]()
+    for start in range(len(nodes)):
+        stack = [start]
+        while stack:
+            number = stack[-1]
+            begun.add(number)
+            read = (makers[name] for name in nodes[number].inputs if name in makers)
+            waiting = [] if number in done else [maker for maker in read if maker not in done]
+            circle = [maker for maker in waiting if maker in begun and maker in stack]
+            if circle:
+                raise ConstraintError(
+                    "CC404",
+                    f"the graph has a cycle: {nodes[number].label} and "
+                    f"{nodes[circle[0]].label} depend on each other",
+                )
+            stack.extend(waiting)
+            if not waiting:
+                stack.pop()
+                if number not in done:
+                    done.add(number)
+                    order.append(number)
+    return [nodes[number] for number in order]
+
+
+def _makers(nodes: list[OnnxNode], given: set[str]) -> dict[str, int]:
+    """The node that produces each tensor. Raises ConstraintError if two nodes produce a tensor, or
+    none."""
+    makers: dict[str, int] = {}
+    for number, node in enumerate(nodes):
+        for name in filter(None, node.outputs):
+            if name in makers or name in given:
+                first = nodes[makers[name]].label if name in makers else "the model's own"
+                raise ConstraintError(
+                    "CC404", f"the tensor `{name}` is produced twice: by {node.label} and {first}"
+                )
+            makers[name] = number
+    for node in nodes:
+        for name in filter(None, node.inputs):
+            if name not in makers and name not in given:
+                raise ConstraintError(
+                    "CC404", f"{node.label} reads `{name}`, which no operator produces"
+                )
+    return makers

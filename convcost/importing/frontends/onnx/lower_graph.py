@@ -1,0 +1,286 @@
+"""Lowers a graph node by node, and compares each tensor with ONNX's own shape inference."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from convcost.importing.frontends.onnx.channels import read_channels
+from convcost.importing.frontends.onnx.constants import Constant, known, storage_of
+from convcost.importing.frontends.onnx.context import LoweringContext
+from convcost.importing.frontends.onnx.data_dependent_shapes import skip_node
+from convcost.importing.frontends.onnx.exported_batch import for_one_sample
+from convcost.importing.frontends.onnx.folding import (
+    add_constant,
+    derived,
+    fold_constants,
+    stored_constants,
+)
+from convcost.importing.frontends.onnx.fused_operators import expanded
+from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, graph_of
+from convcost.importing.frontends.onnx.inline_functions import inline_functions
+from convcost.importing.frontends.onnx.names import OnnxNames
+from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelInputs, close_dims
+from convcost.importing.frontends.onnx.parameters import buffers, mark_weights
+from convcost.importing.frontends.onnx.patterns import replace_patterns
+from convcost.importing.frontends.onnx.quantizer_scales import unmark_scales
+from convcost.importing.frontends.onnx.registry import has
+from convcost.importing.frontends.onnx.registry import known as known_row
+from convcost.importing.frontends.onnx.shape_inference import inferred
+from convcost.importing.frontends.onnx.size_independent import is_plain
+from convcost.importing.frontends.onnx.tied_weights import find_tied_weights, same_bytes
+from convcost.importing.frontends.onnx.unknown import uncounted
+from convcost.importing.frontends.onnx.weight_report import report_weights
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.ir.ops import Trait
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.channel_axis import RANK
+from convcost.importing.passes.rewrite import rewrite
+from convcost.model.errors import ConstraintError
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+# Errors of an operator whose attribute or input is missing or has another form.
+WRONG = (LookupError, ValueError, TypeError, AssertionError, AttributeError, ArithmeticError)
+ROUNDS = 60  # rounds of shape inference; each round may resolve one more reshape
+DEEPEST = 5  # joins between an input and the operator that reads it
+SIZED = 3  # the smallest rank with channels and a size
+
+
+class _Prepared(NamedTuple):
+    """A model before it is lowered: its operators in order, and everything that is known of its
+    tensors."""
+
+    graph: OnnxGraph
+    shapes: Mapping[str, Dims]
+    constants: dict[str, Constant]
+    stored: Mapping[str, tuple[str, int, int]]
+    notes: tuple[str, ...]
+    excluded: Mapping[str, str]
+
+
+def lower_model(
+    model: "ModelProto",
+    path: Path,
+    size: Dims | None,
+    dims: Mapping[str, int],
+    *,
+    again: bool = False,
+) -> LayerGraph:
+    """The layers of the model in the file `path`. Raises ConstraintError; its message begins with
+    the operator's name if a layer is the cause."""
+    model = inline_functions(model)
+    with _as_onnx_has_it("the file's operators or tensors"):
+        graph = graph_of(model)
+        taken = close_dims(model, size, dims)
+    try:
+        return _lower(model, graph, taken, path)
+    except ConstraintError as refusal:
+        if not taken.moved:
+            raise
+        if again:
+            own = "because the file was exported for one size and contains numbers of it"
+            raise ConstraintError("CC402", f"{own} ({refusal.message})") from None
+        asked = "x".join(map(str, size or ()))
+        raise ConstraintError(
+            "CC402",
+            f"the model works only at its own size, {', '.join(taken.moved)}; "
+            f"at --size {asked}: {refusal.message}",
+            "import it without --size, or export it for that size",
+        ) from None
+
+
+def _lower(model: "ModelProto", graph: OnnxGraph, taken: ModelInputs, path: Path) -> LayerGraph:
+    builder = GraphBuilder(path.stem, path.name)
+    with _as_onnx_has_it("the file's operators or tensors"):
+        ready = _prepared(model, graph, taken, path.parent)
+    names = OnnxNames(ready.graph, ready.constants)
+    builder.notes += (*taken.notes, *(f"{one}, and is imported at --size" for one in taken.moved))
+    builder.notes += ready.notes
+    context = LoweringContext(builder, ready.graph, ready.shapes, ready.constants, names)
+    context.stored.update(ready.stored)
+    context.excluded.update(ready.excluded)
+    context.buffers.update(buffers(model))
+    for one in taken.inputs:
+        context.values[one.name] = _given(builder, one, ready.graph, ready.shapes)
+    lost = _lower_nodes(context, ready.graph)
+    ends = [context.values[output] for output in graph.outputs if output in context.values]
+    report_weights(context, ready.graph, lost)
+    builder.classes.update(names.classes)
+    layer_graph = rewrite(builder.graph(ends))
+    if not layer_graph.layers:
+        raise ConstraintError("CC401", "the model has no layers: no operator depends on an input")
+    layer_graph = layer_graph._replace(layers=tuple(names.with_kinds(list(layer_graph.layers))))
+    return layer_graph._replace(plain=is_plain(model, layer_graph))
+
+
+@contextmanager
+def _as_onnx_has_it(what: str) -> Iterator[None]:
+    try:
+        yield
+    except WRONG as error:
+        raise ConstraintError(
+            "CC404", f"{what} do not conform to ONNX", "run onnx.checker.check_model for details"
+        ) from error
+
+
+def _prepared(model: "ModelProto", graph: OnnxGraph, taken: ModelInputs, folder: Path) -> _Prepared:
+    """The model after shape inference, constant folding and the replacement of patterns."""
+    at_first = inferred(model, taken.inputs, claims=not taken.moved)
+    constants = stored_constants(model, graph)
+    same_bytes(model, constants)
+    excluded = unmark_scales(graph, constants)
+    kept = {one.name: storage_of(one) for one in model.graph.initializer}
+    graph = expanded(graph, constants, kept, at_first)
+    notes = find_tied_weights(model, graph, constants, folder)
+    graph, shapes = _known(model, graph, taken, constants, at_first)
+    graph = replace_patterns(graph, constants, shapes)
+    graph, shapes = _known(model, graph, taken, constants, shapes)
+    mark_weights(graph, constants, model)
+    for_one_sample(model, taken.inputs, graph, constants, shapes)
+    return _Prepared(graph, shapes, constants, kept, tuple(notes), excluded)
+
+
+def _known(
+    model: "ModelProto",
+    graph: OnnxGraph,
+    taken: ModelInputs,
+    constants: dict[str, Constant],
+    shapes: Mapping[str, Dims],
+) -> tuple[OnnxGraph, Mapping[str, Dims]]:
+    """The graph after constant folding, and all shapes. The folded tensors are added to
+    `constants`."""
+    graph = fold_constants(graph, constants, shapes)
+    for _ in range(ROUNDS):
+        if all(name in shapes for node in graph.nodes for name in node.outputs if name):
+            break
+        # Shape inference knows more with the constants that were computed.
+        alive = {name for node in graph.nodes for name in node.outputs}
+        found = inferred(model, taken.inputs, constants, alive, claims=not taken.moved)
+        more = {**shapes, **found}
+        if len(more) == len(shapes):
+            break
+        shapes = more
+        graph = fold_constants(graph, constants, shapes)
+    return graph, shapes
+
+
+def _lower_nodes(context: LoweringContext, graph: OnnxGraph) -> dict[str, str]:
+    """Lowers all operators. Returns the tensors that were left out, each with the operator where
+    that begins."""
+    lost: dict[str, str] = {}
+    for node in graph.nodes:
+        try:
+            with _as_onnx_has_it("its inputs or attributes"):
+                _step(context, node, lost)
+        except ConstraintError as refusal:
+            raise ConstraintError(
+                refusal.code, f"{node.label}: {refusal.message}", refusal.help
+            ) from None
+    return lost
+
+
+def _given(
+    builder: GraphBuilder, one: ModelInput, graph: OnnxGraph, shapes: Mapping[str, Dims]
+) -> Tensor:
+    """Adds an input. Its channel axis follows from the operators that read it, otherwise from its
+    dims."""
+    rank = len(one.dims)
+    if rank == 0:
+        return builder.input(one.name, (1,), 0, None)._replace(dims=(), axes=())
+    if rank == 1:
+        return builder.input(one.name, one.dims, 0, None)
+    if one.dims[0] != 1:
+        along = 1 if rank == SIZED and one.dims[1] == 1 else None  # [steps, batch, features]
+        return builder.input(one.name, one.dims, rank - 1, along)
+    if rank == RANK:
+        axis = read_channels(graph.nodes, one.name, shapes)
+        if axis:
+            return builder.input(one.name, one.dims, axis)
+    readers = _readers(graph, one)
+    turned = [node.attributes.get("perm", ()) for node in readers if node.op == "Transpose"]
+    last = rank >= SIZED and (
+        any(perm[:2] == (0, rank - 1) for perm in turned)
+        or (not turned and one.dims[-1] <= 4 < one.dims[1])  # noqa: PLR2004  colours
+    )
+    windows = any(node.op in ("Conv", "MaxPool", "AveragePool") for node in readers)
+    return builder.input(one.name, one.dims, rank - 1 if last and not windows else 1)
+
+
+def _readers(graph: OnnxGraph, one: ModelInput) -> list[OnnxNode]:
+    """The operators that read an input, also through joins with constants."""
+    names, found = {one.name}, []
+    flowing = {name for node in graph.nodes for name in node.outputs} | {one.name}
+    for node in graph.nodes:
+        if names.isdisjoint(node.inputs):
+            continue
+        joins = known_row(node.op).op == "identity" or has(node.op, Trait.JOINS, Trait.CHOOSES)
+        alone = joins and len(flowing.intersection(node.inputs)) == 1
+        if alone and len(names) < DEEPEST:
+            names.update(node.outputs)
+        else:
+            found.append(node)
+    return found
+
+
+def _step(context: LoweringContext, node: OnnxNode, lost: dict[str, str]) -> None:
+    gone = [name for name in node.inputs if name in lost]
+    if gone:
+        skip_node(context, node, lost, lost[gone[0]])
+        return
+    if node.op in ("Shape", "Size") and node.inputs[0] in context.values:
+        _measure(context, node)
+        return
+    if all(name in context.constants for name in node.inputs if name):
+        add_constant(context.constants, node.outputs[0], _folded(context, node))
+        return
+    rule = known_row(node.op).rule if node.known else None
+    first = len(context.builder.layers)
+    made = rule(context, node) if rule is not None else uncounted(context, node)
+    results = (made,) if isinstance(made, Tensor) else made
+    results = context.derived.reconcile(first, results, context.path(node))
+    if not results:
+        skip_node(context, node, lost, node.label)
+        return
+    for output, value in zip(node.outputs, results, strict=False):
+        if not output:
+            continue
+        dims = context.shapes.get(output)
+        if output not in context.stretched and dims not in (None, value.dims):
+            raise ConstraintError(
+                "CC402",
+                f"has the shape {_text(value.dims)}, but ONNX's shape inference gives "
+                f"{_text(dims)}",
+            )
+        context.values[output] = value
+    for output in node.outputs[len(results) :]:
+        if context.uses[output] and output not in context.constants:
+            raise ConstraintError(
+                "CC401", f"its output `{output}` is used, but convcost has no layer for it"
+            )
+
+
+def _measure(context: LoweringContext, node: OnnxNode) -> None:
+    import numpy as np
+
+    dims = context.values[node.inputs[0]].dims
+    data = np.array(dims, np.int64)
+    if node.op == "Size":
+        data = np.array(int(data.prod()), np.int64)
+    else:
+        data = data[node.attributes.get("start", 0) : node.attributes.get("end")]
+    context.constants[node.outputs[0]] = Constant(tuple(data.shape), real=False, data=data)
+
+
+def _folded(context: LoweringContext, node: OnnxNode) -> Constant:
+    data = known(node, context.constants, context.opset)
+    found = derived(node, context.constants, data, context.shapes.get(node.outputs[0]))
+    if found is None:
+        raise ConstraintError("CC401", "its output shape is not known")
+    return found
+
+
+def _text(dims: Dims) -> str:
+    return "[" + ", ".join(map(str, dims)) + "]"

@@ -1,0 +1,210 @@
+"""The names of layers: module paths, from the names of nodes and of weights."""
+
+import re
+from ast import literal_eval
+from collections.abc import Mapping
+
+from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
+from convcost.importing.ir.layer_graph import GraphLayer, Path
+
+SCOPES = "pkg.torch.onnx.name_scopes"
+CLASSES = "pkg.torch.onnx.class_hierarchy"
+
+# The last parts of the names of weights in PyTorch, in Caffe2, in Keras and in Paddle.
+WEIGHT = re.compile(
+    r"(?:[./](?:weight|bias|weight_g|weight_v|gamma|beta|kernel|running_mean|running_var|"
+    r"in_proj_weight|in_proj_bias|weight_ih_l0|ReadVariableOp.*)|"
+    r"_(?:w|b|scale|bias|mean|var|s|rm|riv|variance|offset|weights|weight)(?:_\d+)?|"
+    r"\.[wb]_\d+)(?:_(?:quantized|dequantized|fp16|q))?$"
+)
+OPAQUE = re.compile(
+    r"^(?:.*::.*|/.*|\d.*|\w*const_\w*|new_shape\w*|val_\d+|const_?\w*|[A-Z]\w*_\d+|p2o\..*|_v_\d+|t\d+)$"
+)
+PLAIN = re.compile(r"^(?:node_)?[A-Za-z0-9]*?(?:__|_|\.)?\d*$")
+STARTS = ("StatefulPartitionedCall", "PartitionedCall", "gpu_0")
+TAILS = frozenset(
+    (
+        *("conv2d", "conv1d", "conv3d", "biasadd", "matmul", "relu", "relu6", "fusedbatchnormv3"),
+        *(
+            "depthwise",
+            "separable_conv2d",
+            "maxpool",
+            "avgpool",
+            "concat",
+            "addv2",
+            "mul",
+            "sigmoid",
+        ),
+        *("softmax", "mean", "tanh", "elu", "add", "pad", "batchnorm", "read", "readvariableop"),
+    )
+)
+
+
+UNNAMED = ""  # the end of the path of an operator that has no name in its module
+
+
+class OnnxNames:
+    """The module paths of nodes, by their first output, and the classes of modules, if an exporter
+    writes them."""
+
+    def __init__(self, graph: OnnxGraph, constants: Mapping[str, Constant]) -> None:
+        self.classes: dict[Path, str] = {}
+        modules = [self._module(node, constants) for node in graph.nodes]
+        tables = _tables(graph, constants)
+        weighted = [
+            None if path and _is_tied(node, constants, tables) else _weight_path(node, constants)
+            for node, path in zip(graph.nodes, modules, strict=True)
+        ]
+        found = [by or path for by, path in zip(weighted, modules, strict=True)]
+        around = _filled(found)
+        containers = {path[:n] for path in filter(None, around) for n in range(len(path))}
+        self._shared = shared = _first_shared(around)
+        self.paths: dict[str, Path] = {}
+        owned = set(filter(None, weighted))
+        for node, path, own, by in zip(graph.nodes, around, found, weighted, strict=True):
+            alone = own is not None and path not in containers and bool(path)
+            # An operator without weights in a module with weights is named by its kind.
+            alone = alone and (by is not None or path not in owned)
+            full = path if alone else (*path, UNNAMED)
+            self.paths[node.outputs[0]] = full[shared:] or full
+
+    def worked_out(self, node: OnnxNode) -> Path:
+        """The path of an operator on constants, which is lowered only if a layer needs its
+        output."""
+        module = self._module(node, {}) or ()
+        return (*module[self._shared :], UNNAMED)
+
+    @staticmethod
+    def with_kinds(layers: list[GraphLayer]) -> list[GraphLayer]:
+        """Layers whose operators have no name get the name of their kind."""
+        return [
+            layer._replace(
+                path=(*filter(None, layer.path), *([] if layer.path[-1] else [layer.kind]))
+            )
+            for layer in layers
+        ]
+
+    def _module(self, node: OnnxNode, constants: Mapping[str, Constant]) -> Path | None:
+        """The path of the module that a node belongs to; None if its name does not contain it."""
+        if SCOPES in node.meta:
+            return self._scoped(node)
+        name = node.name or (node.outputs[0] if "/" in node.outputs[0] else "")
+        if "/" not in name or (OPAQUE.match(name) and not name.startswith("/")):
+            return None
+        name = _plain(name)
+        parts = [part for part in name.split("/") if part]
+        if name.startswith("/"):
+            return _torch(parts[:-1])
+        parts = [part for part in parts if part not in STARTS]
+        while len(parts) > 1 and re.sub(r"(_\d+)+$", "", parts[-1]).lower() in TAILS:
+            parts.pop()
+        if not node.name:  # the name of a tensor in Caffe2, whose last part is a number
+            parts = parts[:-1]
+        return tuple(parts) if parts else None
+
+    def _scoped(self, node: OnnxNode) -> Path | None:
+        try:
+            scopes = [str(one) for one in literal_eval(node.meta[SCOPES])]
+            classes = [str(one) for one in literal_eval(node.meta.get(CLASSES, "[]"))]
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            return None
+        if len(scopes) < 2:  # noqa: PLR2004  the model itself and the operator
+            return ()
+        for scope, name in zip(scopes[:-1], classes, strict=False):
+            self.classes[_dotted(scope)] = name.rsplit(".", 1)[-1]
+        return _dotted(scopes[-2])
+
+
+def _plain(name: str) -> str:
+    """The first of several joined names, without the number of an output: `a/b:0;c` becomes
+    `a/b`."""
+    return re.split(r";|(?<!:):(?!:)", name, maxsplit=1)[0]
+
+
+def _dotted(text: str) -> Path:
+    return tuple(part for part in text.split(".") if part)
+
+
+def _torch(parts: list[str]) -> Path:
+    """`layer1/layer1.0/conv1` becomes layer1, 0, conv1: each part repeats the part before it."""
+    path: list[str] = []
+    before = ""
+    for part in parts:
+        inner = part[len(before) + 1 :] if before and part.startswith(f"{before}.") else part
+        path += [one for one in inner.split(".") if one]
+        before = part
+    return tuple(path)
+
+
+def _tables(graph: OnnxGraph, constants: Mapping[str, Constant]) -> set[str]:
+    """The keys of the tables of embeddings."""
+    read = [constants.get(node.input(0)) for node in graph.nodes if node.op == "Gather"]
+    return {one.roots[0][0] for one in read if one is not None and one.whole}
+
+
+def _is_tied(node: OnnxNode, constants: Mapping[str, Constant], tables: set[str]) -> bool:
+    """Whether a node uses the table of an embedding as its weights, so that their name belongs to
+    the embedding."""
+    one = constants.get(node.input(1))
+    return one is not None and one.whole and one.roots[0][0] in tables
+
+
+def _weight_path(node: OnnxNode, constants: Mapping[str, Constant]) -> Path | None:
+    """The path of the module that the weights of a node belong to."""
+    for name in node.inputs[1:]:
+        constant = constants.get(name)
+        if constant is None or not (constant.real and constant.whole and constant.elements > 1):
+            continue
+        stored = constant.view.root if constant.view is not None else constant.roots[0][0]
+        key = _plain(stored)
+        if OPAQUE.match(key) or WEIGHT.fullmatch(f".{key}"):  # a weight of the model itself
+            continue
+        plain = WEIGHT.sub("", key)
+        if plain == key and "." in key:
+            plain = key.rsplit(".", 1)[0]
+        parts = [
+            part
+            for part in re.split(r"[/]" if "/" in plain else r"[.]", plain)
+            if part and part not in STARTS
+        ]
+        while len(parts) > 1 and re.sub(r"(_\d+)+$", "", parts[-1]).lower() in TAILS:
+            parts.pop()
+        if parts:
+            return tuple(parts)
+    return None
+
+
+def _filled(paths: list[Path | None]) -> list[Path]:
+    """A node without a name belongs to the module that the nodes before and after it share."""
+    after: list[Path | None] = []
+    next_: Path | None = None
+    for path in reversed(paths):
+        after.append(next_)
+        next_ = path if path is not None else next_
+    after.reverse()
+    found: list[Path] = []
+    last: Path | None = None
+    for path, then in zip(paths, after, strict=True):
+        if path is not None:
+            found.append(path)
+            last = path
+            continue
+        common: list[str] = []
+        for one, other in zip((last or ())[:-1], (then or last or ())[:-1], strict=False):
+            if one != other:
+                break
+            common.append(one)
+        found.append(tuple(common))
+    return found
+
+
+def _first_shared(paths: list[Path]) -> int:
+    """The number of leading names that all paths have in common: the model's own name."""
+    long = [path for path in paths if path]
+    if len(long) < 2:  # noqa: PLR2004
+        return 0
+    shared = 0
+    while all(len(path) > shared + 1 and path[shared] == long[0][shared] for path in long):
+        shared += 1
+    return shared

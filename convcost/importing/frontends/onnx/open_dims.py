@@ -1,0 +1,222 @@
+"""The dimensions that a model leaves open: the batch becomes 1, the user gives the others."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from convcost.importing.frontends.onnx.batch_axis import batch_axes, summed_inputs
+from convcost.importing.frontends.onnx.channels import read_channels
+from convcost.importing.frontends.onnx.graph import graph_of
+from convcost.model.errors import ConstraintError
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, ValueInfoProto
+
+Dims: TypeAlias = tuple[int, ...]
+
+SMALL = 1 << 12  # elements of a tensor whose numbers shape inference may need
+COLOURS = 4  # the most channels of an image
+MAPS = 3  # the smallest rank with channels and a size
+
+
+class ModelInput(NamedTuple):
+    """An input of the model: `dims` with a batch of 1; `integer` if its type is an integer type."""
+
+    name: str
+    dims: Dims
+    integer: bool = False
+
+
+class ModelInputs(NamedTuple):
+    """The inputs that a model is read with. `moved` lists the inputs whose size differs from the
+    file."""
+
+    inputs: tuple[ModelInput, ...]
+    notes: tuple[str, ...]
+    moved: tuple[str, ...]
+
+
+class OpenDim(NamedTuple):
+    """A dimension without a number; `name` is its name for `--dim`."""
+
+    tensor: str
+    axis: int
+    name: str
+
+
+def close_dims(model: "ModelProto", size: Dims | None, dims: Mapping[str, int]) -> ModelInputs:
+    """The inputs with all dimensions known.
+
+    The batch is 1. Other open dimensions get their number from `dims` by name, otherwise from
+    `size`. If the model leaves no dimension open, `size` replaces the dimensions of the file.
+    Raises ConstraintError CC405 with the dimensions that are still open, or with names in `dims`
+    that the model does not have.
+    """
+    weights = {tensor.name for tensor in model.graph.initializer}
+    # Files of IR version 3 also list their weights as inputs.
+    entries = [entry for entry in model.graph.input if entry.name not in weights]
+    declared = [_declared(entry) for entry in entries]
+    along, whole = batch_axes(model), summed_inputs(model)
+    axes = [
+        min(along.get(entry.name, 0), max(len(extents) - 1, 0))
+        for entry, (extents, _) in zip(entries, declared, strict=True)
+    ]
+    samples = {
+        extents[at] for (extents, _), at in zip(declared, axes, strict=True) if len(extents) > 1
+    } - {None}
+    found, open_, notes = [], list[OpenDim](), list[str]()
+    moved = list[str]()
+    if size is not None:
+        _takes_size(declared, [entry.name for entry in entries])
+    unsized = any(None in extents[1:] for extents, _ in declared)
+    for entry, at, (extents, names) in zip(entries, axes, declared, strict=True):
+        stated = entry.name in along
+        if entry.name not in whole and _batched(extents, len(samples), at, stated=stated):
+            if dims.get(names[at], 1) != 1:
+                raise ConstraintError(
+                    "CC405",
+                    f"the dimension `{names[at]}` is the batch of `{entry.name}`, always 1",
+                    "`convcost analyze --batch n` counts for more samples",
+                )
+            if extents[at] not in (None, 1):
+                notes.append(
+                    f"`{entry.name}` was exported for {extents[at]} samples and is imported for one"
+                )
+            extents[at] = 1
+        for axis, name in enumerate(names):
+            if extents[axis] is None and name in dims:
+                extents[axis] = dims[name]
+        if size is not None and (None in extents or not unsized):
+            before = tuple(extents)
+            last = _channels_last(model, entry.name, before)
+            _sized(entry.name, extents, size, last=last)
+            if any(one not in (None, now) for one, now in zip(before, extents, strict=True)):
+                moved.append(f"`{entry.name}` is {_shown(before)} in the file")
+        left = [axis for axis, extent in enumerate(extents) if extent is None]
+        open_ += [OpenDim(entry.name, axis, names[axis]) for axis in left]
+        integer = entry.type.tensor_type.elem_type not in _floats()
+        found.append(ModelInput(entry.name, tuple(extent or 0 for extent in extents), integer))
+    _require(open_, {name for _, names in declared for name in names}, dims)
+    return ModelInputs(tuple(found), tuple(notes), tuple(moved))
+
+
+def _batched(extents: list[int | None], samples: int, at: int, *, stated: bool) -> bool:
+    """Whether the axis `at` is the batch: its dimension is open, or all inputs have the same number
+    there. The first axis may be steps instead if no recurrent operator determines the batch
+    (`stated`)."""
+    if len(extents) < 2:  # noqa: PLR2004
+        return False
+    steps = not stated and len(extents) == MAPS and extents[1] == 1
+    return extents[at] is None or (samples == 1 and not steps)
+
+
+def _declared(entry: "ValueInfoProto") -> tuple[list[int | None], list[str]]:
+    """The extents of an input, None if open, and the names of all dimensions."""
+    kind = entry.type.WhichOneof("value")
+    if kind != "tensor_type" or not entry.type.tensor_type.HasField("shape"):
+        raise ConstraintError(
+            "CC401",
+            f"the input `{entry.name}` is not a tensor of known rank",
+            "export the model with example inputs",
+        )
+    extents: list[int | None] = []
+    names = []
+    for axis, dim in enumerate(entry.type.tensor_type.shape.dim):
+        extents.append(dim.dim_value if dim.dim_value > 0 else None)
+        plain = dim.dim_param if dim.dim_param not in ("", "?") else f"{entry.name}.{axis}"
+        names.append(plain)
+    return extents, names
+
+
+def _takes_size(declared: list[tuple[list[int | None], list[str]]], names: list[str]) -> None:
+    if any(len(extents) >= MAPS for extents, _ in declared):
+        return
+    listed = ", ".join(
+        f"`{name}` is {_shown(extents)}" for name, (extents, _) in zip(names, declared, strict=True)
+    )
+    raise ConstraintError(
+        "CC405",
+        f"--size needs an input with channels and a size, but the model has none: {listed}",
+        "--dim name=n gives a dimension by its name",
+    )
+
+
+def _channels_last(model: "ModelProto", name: str, extents: Sequence[int | None]) -> bool:
+    """Whether the last axis of an input is the channels: the model transposes it to the front, or
+    its extent is at most the number of colours."""
+    if len(extents) == MAPS:
+        axis = read_channels(graph_of(model).nodes, name, {})
+        if axis is not None:
+            return axis == MAPS - 1
+    readers = [node for node in model.graph.node if name in node.input]
+    turned = [
+        tuple(one.ints)
+        for node in readers
+        for one in node.attribute
+        if node.op_type == "Transpose" and one.name == "perm"
+    ]
+    if any(perm[:2] == (0, len(extents) - 1) for perm in turned):
+        return True
+    second, last = extents[1], extents[-1]
+    if any(node.op_type in ("Conv", "MaxPool", "AveragePool") for node in readers):
+        return False
+    return last is not None and last <= COLOURS and (second is None or second > COLOURS)
+
+
+def _sized(name: str, extents: list[int | None], size: Dims, *, last: bool) -> None:
+    """Puts `size` into the open axes, or into all axes except the channels if none is open. A
+    single number counts for every axis."""
+    if len(extents) < MAPS:
+        return
+    places = [axis for axis, extent in enumerate(extents) if extent is None]
+    if len(places) != len(size):
+        inner = range(1, len(extents))
+        orders = (inner[:-1], inner[1:]) if last else (inner[1:], inner[:-1])
+        fits = [a for a in orders if len(size) in (1, len(a)) and set(places) <= set(a)]
+        if not (fits and places and len(size) == 1):
+            places = list(fits[0]) if fits else []
+    wanted = size * len(places) if len(size) == 1 else size
+    if not places:
+        numbers = "1 number" if len(size) == 1 else f"{len(size)} numbers"
+        raise ConstraintError(
+            "CC405",
+            f"--size gives {numbers}, but the input `{name}` is {_shown(extents)}",
+            "--dim name=n gives each dimension by its name",
+        )
+    for axis, extent in zip(places, wanted, strict=True):
+        extents[axis] = extent
+
+
+def _shown(extents: Sequence[int | None]) -> str:
+    return "×".join("?" if extent is None else str(extent) for extent in extents)
+
+
+def _require(open_: list[OpenDim], known: set[str], dims: Mapping[str, int]) -> None:
+    for name, extent in dims.items():
+        if name not in known:
+            listed = ", ".join(f"`{one}`" for one in sorted(known)) or "none"
+            raise ConstraintError(
+                "CC405", f"the model has no dimension `{name}`", f"its dimensions: {listed}"
+            )
+        if extent < 1:
+            raise ConstraintError(
+                "CC405", f"the dimension `{name}` must be at least 1, not {extent}"
+            )
+    if not open_:
+        return
+    by_name: dict[str, list[str]] = {}
+    for one in open_:
+        by_name.setdefault(one.name, []).append(f"axis {one.axis} of `{one.tensor}`")
+    listed = ", ".join(f"`{name}` ({places[0]})" for name, places in by_name.items())
+    flags = " ".join(f"--dim '{name}=…'" for name in by_name)
+    raise ConstraintError(
+        "CC405",
+        f"the model leaves {listed} open",
+        f"give the size, --size 224 or --size 48x320, or each by its name: {flags}",
+    )
+
+
+def _floats() -> frozenset[int]:
+    from onnx import TensorProto
+
+    kinds = TensorProto
+    return frozenset((kinds.FLOAT, kinds.FLOAT16, kinds.DOUBLE, kinds.BFLOAT16, kinds.UNDEFINED))

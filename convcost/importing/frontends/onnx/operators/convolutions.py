@@ -1,0 +1,225 @@
+"""Convolutions: plain, transposed, quantized."""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from convcost.importing.frontends.onnx.biases import shifted
+from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.context import LoweringContext, get
+from convcost.importing.frontends.onnx.graph import OnnxNode
+from convcost.importing.frontends.onnx.open_dims import Dims
+from convcost.importing.frontends.onnx.registry import operator
+from convcost.importing.frontends.onnx.unknown import uncounted
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.lower.windows import Window
+from convcost.model.errors import ConstraintError
+
+SAME = ("SAME_UPPER", "SAME_LOWER")
+
+
+def borders(
+    node: OnnxNode, size: Dims, kernel: Dims, stride: Dims, dilation: Dims
+) -> tuple[Dims, Dims] | str:
+    """The padding before and after each axis, or `same` if the odd element is at the end."""
+    axes = len(size)
+    auto = get(node, "auto_pad", "NOTSET")
+    if auto == "SAME_UPPER":
+        return "same"
+    if auto == "SAME_LOWER":
+        totals = [
+            max((-(-n // s) - 1) * s + d * (f - 1) + 1 - n, 0)
+            for n, f, s, d in zip(size, kernel, stride, dilation, strict=True)
+        ]
+        return tuple(-(-total // 2) for total in totals), tuple(total // 2 for total in totals)
+    pads = get(node, "pads", (0,) * 2 * axes) if auto == "NOTSET" else (0,) * 2 * axes
+    if len(pads) != 2 * axes:
+        raise ConstraintError("CC404", f"pads has {len(pads)} numbers for {axes} axes")
+    return tuple(pads[:axes]), tuple(pads[axes:])
+
+
+def per_axis(node: OnnxNode, name: str, axes: int) -> Dims:
+    """An attribute with one number for each axis; 1 if it is left out."""
+    found = tuple(get(node, name, ())) or (1,) * axes
+    if len(found) != axes:
+        raise ConstraintError("CC404", f"{name} has {len(found)} numbers for {axes} axes")
+    return found
+
+
+def window_of(node: OnnxNode, size: Dims, kernel: Dims) -> Window:
+    """The window of a convolution or pool over an input of `size`."""
+    stride, dilation = (per_axis(node, name, len(size)) for name in ("strides", "dilations"))
+    found = borders(node, size, kernel, stride, dilation)
+    begins, ends = (found, ()) if isinstance(found, str) else found
+    return Window(kernel, stride, begins, ends, dilation)
+
+
+def biased(context: LoweringContext, node: OnnxNode, at: int) -> bool:
+    """Whether a layer has a bias. A bias of zeros that other layers share was added by an exporter
+    and does not count."""
+    constant = context.constant(node, at) if at > 0 else None
+    if constant is None:
+        return False
+    if constant.number == 0 and (context.uses[node.input(at)] > 1 or not constant.learned):
+        context.number(node, at)
+        return False
+    return True
+
+
+@operator("Conv", "ConvInteger", op="conv", weights=1, bias=2)
+def conv(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
+    bias = 2 if node.op != "ConvInteger" else -1
+    return _convolved(context, node, 1, bias)
+
+
+@operator("QLinearConv", op="conv", weights=3)
+def qlinear_conv(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
+    return _convolved(context, node, 3, 8)
+
+
+@operator("DeformConv", op="deformable_conv")
+def deform_conv(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
+    """Inputs: x, weights, offsets, biases, mask."""
+    filters = context.constant(node, 1)
+    if filters is None or context.flows(node, 3):
+        return uncounted(context, node)
+    x = context.value(node)
+    has_bias = biased(context, node, 3)
+    branches = (0, 2, 4) if node.input(4) else (0, 2)
+    return context.lower(
+        node,
+        "deformable_conv",
+        *(context.value(node, at) for at in branches),
+        filters=filters.dims[0],
+        window=window_of(node, x.dims[2:], filters.dims[2:]),
+        groups=get(node, "group", 1),
+        offset_groups=get(node, "offset_group", 1),
+        bias=has_bias,
+        weights=context.tensors(node, 1, *((3,) if has_bias else ()), kinds=("deformable_conv",)),
+    )
+
+
+def _convolved(
+    context: LoweringContext, node: OnnxNode, weights: int, bias: int
+) -> Tensor | tuple[Tensor, ...]:
+    filters = context.constant(node, weights)
+    if filters is None or context.flows(node, bias):
+        return uncounted(context, node)
+    x = context.value(node)
+    if len(filters.dims) != len(x.dims) or len(x.dims) < 3:  # noqa: PLR2004
+        raise ConstraintError(
+            "CC404",
+            f"its weights have the dims {list(filters.dims)}, but its input has {list(x.dims)}",
+        )
+    slide = window_of(node, x.dims[2:], filters.dims[2:])
+    gain = _gain(context, filters, context.constant(node, bias))
+    kept = context.buffer_of(filters)
+    if not context.builder.used.keys().isdisjoint(kept):
+        return _fixed(context, node, x, kept, filters, bias)
+    held = () if kept else (weights,)
+    more = {"window": slide, "filters": filters.dims[0], "groups": get(node, "group", 1)}
+    return _with_bias(context, node, x, "conv", held, bias, gain=gain, buffers=kept, **more)
+
+
+def _with_bias(
+    context: LoweringContext,
+    node: OnnxNode,
+    x: Tensor,
+    op: str,
+    weights: tuple[int, ...],
+    bias: int,
+    gain: str | None = None,
+    **more: Any,
+) -> Tensor:
+    """Adds a convolution. The bias belongs to it, unless its weights have learned factors of their
+    own, or layers with other biases share its weights."""
+    has_bias = biased(context, node, bias)
+    filters = context.constant(node, weights[0]) if weights else None
+    apart = filters is not None and context.is_apart(filters)
+    own = has_bias and gain is None and not apart
+    kinds = ("conv", "depthwise") if op == "conv" else (op,)
+    tensors = context.tensors(node, *weights, *((bias,) if own else ()), kinds=kinds)
+    path, at = context.path(node, "bias" if gain is None else "gain"), (bias,) if has_bias else ()
+    late = {}
+    if gain is not None or (has_bias and not own):
+        factor = () if gain is None else (gain,)
+        late = context.tensors(node, *at, kinds=("scale",), more=factor)
+    return context.lower(
+        node, op, x, weights=tensors, bias=own, late=late, factor=gain is not None,
+        shift=has_bias and not own, late_path=path, **more,
+    )  # fmt: skip
+
+
+def _fixed(
+    context: LoweringContext,
+    node: OnnxNode,
+    x: Tensor,
+    kept: dict[str, int],
+    filters: Constant,
+    bias: int,
+) -> Tensor | tuple[Tensor, ...]:
+    """A convolution whose weights are a buffer becomes a `custom` layer with its macs, because its
+    kind has no buffers."""
+    dims = context.dims(node)
+    if dims is None:
+        return uncounted(context, node)
+    # Each element of the larger side is multiplied with a window over the channels of its group.
+    wide = x.dims if node.op == "ConvTranspose" else dims
+    macs = prod(wide) * prod(filters.dims[1:])
+    what = "transposed_conv" if node.op == "ConvTranspose" else "conv"
+    y = context.lower(
+        node, "custom", x, what=f"{what} of kept weights", dims=dims, macs=macs, channel=1,
+        buffers=kept,
+    )  # fmt: skip
+    return shifted(context, node, y, bias, 1) if biased(context, node, bias) else y
+
+
+def _gain(context: LoweringContext, filters: Constant, bias: Constant | None) -> str | None:
+    """The key of the tensor with one factor for each filter, by which weights are multiplied before
+    they are used, as in weight standardization and weight norm."""
+    roots = context.derived.stored(filters)
+    own = [root for root in roots if root[1] == filters.elements]
+    rest = [root for root in roots if root not in own and root not in (bias.roots if bias else ())]
+    if filters.whole or not filters.learned or len(own) != 1:
+        return None
+    found = [key for key, elements in rest if elements == filters.dims[0] > 1]
+    return found[0] if len(found) == 1 and context.derived.multiplies(filters, found[0]) else None
+
+
+@operator("ConvTranspose", op="transposed_conv", weights=1, bias=2)
+def conv_transpose(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
+    filters = context.constant(node, 1)
+    if filters is None or context.flows(node, 2):
+        return uncounted(context, node)
+    x, groups, kernel = context.value(node), get(node, "group", 1), filters.dims[2:]
+    if kept := context.buffer_of(filters):
+        return _fixed(context, node, x, kept, filters, 2)
+    slide, extra = _cut(node, x.dims[2:], kernel)
+    more = {"filters": filters.dims[1] * groups, "groups": groups, "output_padding": extra}
+    return _with_bias(context, node, x, "transposed_conv", (1,), 2, window=slide, **more)
+
+
+def _cut(node: OnnxNode, size: Dims, kernel: Dims) -> tuple[Window, Sequence[int]]:
+    """The window and the output padding; computed from the output size if the node states it."""
+    auto, axes = get(node, "auto_pad", "NOTSET"), len(size)
+    stride, dilation = per_axis(node, "strides", axes), per_axis(node, "dilations", axes)
+    extra = tuple(get(node, "output_padding", ())) or (0,) * axes
+    wanted = get(node, "output_shape", None)
+    if wanted is None and auto in SAME:
+        wanted = tuple(n * s for n, s in zip(size, stride, strict=True))
+    if wanted is None:
+        found = borders(node, size, kernel, stride, dilation)
+        begins, ends = found if not isinstance(found, str) else ((0,) * axes, (0,) * axes)
+        return Window(kernel, stride, begins, ends, dilation), extra
+    before, after, more = [], [], []
+    for n, f, s, d, e, out in zip(
+        size, kernel, stride, dilation, extra, wanted[-len(size) :], strict=True
+    ):
+        total = s * (n - 1) + e + (f - 1) * d + 1 - out
+        # Negative padding is output padding, up to the requested size.
+        more.append(e + max(-total, 0) * ("output_shape" in node.attributes))
+        small, large = max(total, 0) // 2, max(total, 0) - max(total, 0) // 2
+        upper = auto == "SAME_UPPER"
+        before.append(small if upper else large)
+        after.append(large if upper else small)
+    return Window(kernel, stride, before, after, dilation), more

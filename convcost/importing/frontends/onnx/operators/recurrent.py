@@ -1,0 +1,64 @@
+"""LSTM, GRU and RNN, whose gates of a direction are in one tensor."""
+
+from typing import Any
+
+from convcost.importing.frontends.onnx.context import LoweringContext, get
+from convcost.importing.frontends.onnx.graph import OnnxNode
+from convcost.importing.frontends.onnx.registry import known, operator
+from convcost.importing.frontends.onnx.unknown import uncounted
+from convcost.importing.ir.tensor import Tensor, permuted, reshaped
+from convcost.model.errors import ConstraintError
+
+
+@operator(LSTM="lstm", GRU="gru", RNN="rnn")
+def recurrent(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
+    weights, states = context.constant(node, 1), context.constant(node, 2)
+    if weights is None or states is None or node.input(7) or not context.flows(node, 0):
+        return uncounted(context, node)
+    for at in (4, 5, 6):  # lengths, and zero initial states
+        constant = context.constant(node, at)
+        if constant is not None and constant.number is not None:
+            context.read.update(key for key, _ in constant.roots)
+    x = context.value(node)
+    batch, time = (0, 1) if get(node, "layout", 0) else (1, 0)
+    if x.dims[batch] != 1 and (context.wanted(node, 1) or context.wanted(node, 2)):
+        raise ConstraintError(
+            "CC401", "convcost does not support the last states of several sequences"
+        )
+    directions, hidden = weights.dims[0], states.dims[2]
+    biased = context.constant(node, 3) is not None
+    options: dict[str, Any] = {
+        "steps_first": batch == 1,
+        "hidden": hidden,
+        "bidirectional": directions == 2,  # noqa: PLR2004
+        "bias": biased,
+    }
+    tensors = context.tensors(node, 1, 2, *((3,) if biased else ()), kinds=(known(node.op).op,))
+    made = context.lower(node, known(node.op).op, x, weights=tensors, **options)
+    apart = reshaped(made, (*made.dims[:2], directions, hidden))
+    results = [permuted(apart, (0, 2, 1, 3)) if batch == 1 else apart]
+    for at in (1, 2):
+        if context.wanted(node, at):
+            results.append(_last(context, node, made, time, directions, hidden, batch))
+        elif at < len(node.outputs):
+            results.append(results[0]._replace(dims=context.dims(node, at) or results[0].dims))
+    return tuple(results)
+
+
+def _last(
+    context: LoweringContext,
+    node: OnnxNode,
+    y: Tensor,
+    time: int,
+    directions: int,
+    hidden: int,
+    batch: int,
+) -> Tensor:
+    """The last state. The last state of the backward direction is at the first step; its cost is
+    the same."""
+    end = y.dims[time]
+    last = context.lower(node, "slice", y, path=("last",), axis=time, kept=range(end - 1, end))
+    apart = reshaped(last, (1, 1, directions, hidden))
+    if batch == 1:
+        return reshaped(permuted(apart, (2, 0, 1, 3)), (directions, 1, hidden))
+    return reshaped(apart, (1, directions, hidden))

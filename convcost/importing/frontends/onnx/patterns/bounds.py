@@ -1,0 +1,84 @@
+"""Bounds and thresholds that exporters write with `Min`, `Max` and `Where`."""
+
+from convcost.importing.frontends.onnx.graph import OnnxNode
+from convcost.importing.frontends.onnx.patterns import PatternGraph, pattern, replacement
+
+PAIR = 2
+
+
+@pattern("Min", "Max")
+def bounded(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
+    """min(max(x, a), b) has two bounds; max(x, a) and min(x, b) have one."""
+    found = _bound(net, node)
+    if found is None:
+        return None
+    x, number = found
+    bounds = {"min" if node.op == "Max" else "max": number}
+    inner = net.maker(x, "Clip")
+    both = inner is not None and inner.domain == "convcost" and net.uses[x] == 1
+    if inner is None or not both or bounds.keys() & inner.attributes.keys():
+        return replacement(node, "Clip", (x,), **bounds)
+    return replacement(node, "Clip", inner.inputs, **inner.attributes, **bounds)
+
+
+def _bound(net: PatternGraph, node: OnnxNode) -> tuple[str, float] | None:
+    """The tensor and the number of a `Min` or `Max` with two inputs."""
+    if len(node.inputs) != PAIR:
+        return None
+    for at in (0, 1):
+        number = net.number(node.inputs[at])
+        if number is not None and node.inputs[1 - at] not in net.constants:
+            return node.inputs[1 - at], number
+    return None
+
+
+@pattern("Where")
+def softplus(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
+    """where(x > t, x, softplus(x)) is written as one softplus: above t, both are practically
+    equal."""
+    large = net.maker(node.inputs[0], "Greater", "GreaterOrEqual")
+    soft = net.maker(_unscaled(net, node.inputs[2]), "Softplus")
+    if large is None or soft is None or net.number(large.inputs[1]) is None:
+        return None
+    x = node.inputs[1]
+    compared, taken = (_unscaled(net, name) for name in (large.inputs[0], soft.inputs[0]))
+    return replacement(node, "Softplus", (x,)) if compared == taken == x else None
+
+
+@pattern("Where")
+def threshold(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
+    """x where x, or its magnitude, is above a threshold, and a fixed number elsewhere."""
+    small, number, x = net.maker(node.inputs[0], "LessOrEqual"), *node.inputs[1:]
+    if small is None or net.number(number) is None or net.number(small.inputs[1]) is None:
+        return None
+    if small.inputs[0] == x:
+        return replacement(node, "Threshold", (x,), alpha=net.number(small.inputs[1]))
+    return replacement(node, "HardShrink", (x,)) if _is_magnitude(net, small.inputs[0], x) else None
+
+
+@pattern("Where")
+def shrunk(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
+    """Soft shrink: x moved towards 0 by a number where its magnitude is larger than the number, and
+    0 elsewhere."""
+    large, less = net.maker(node.inputs[0], "Greater"), net.maker(node.inputs[1], "Sub")
+    step = net.maker(less.inputs[1], "Mul") if less is not None else None
+    if large is None or less is None or step is None:
+        return None
+    x = less.inputs[0]
+    signs = [net.maker(name, "Sign") for name in step.inputs]
+    moved = any(sign is not None and sign.inputs[0] == x for sign in signs)
+    fits = moved and _is_magnitude(net, large.inputs[0], x) and _unscaled(net, node.inputs[2]) == x
+    return replacement(node, "SoftShrink", (x,)) if fits else None
+
+
+def _is_magnitude(net: PatternGraph, name: str, x: str) -> bool:
+    maker = net.maker(name, "Abs")
+    return maker is not None and maker.inputs[0] == x
+
+
+def _unscaled(net: PatternGraph, name: str) -> str:
+    """The tensor before it is multiplied or divided by a number."""
+    maker = net.maker(name, "Mul", "Div")
+    if maker is None or net.number(maker.inputs[1]) is None:
+        return name
+    return maker.inputs[0]

@@ -1,0 +1,213 @@
+"""ONNX's own shape inference, on a copy of the model without its large weights: their dims are
+enough."""
+
+from collections.abc import Collection, Mapping
+from math import prod
+from typing import TYPE_CHECKING
+
+from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.evaluate import LARGE
+from convcost.importing.frontends.onnx.graph import STANDARD, captured
+from convcost.importing.frontends.onnx.inference_guard import check_list_sizes, has_long_lists
+from convcost.importing.frontends.onnx.open_dims import SMALL, Dims, ModelInput
+from convcost.model.errors import ConstraintError
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
+
+LONGEST_SHOWN = 300
+MOST = 64  # the most axes of a tensor in NumPy
+# Operators with a shape as input, and the position of that input.
+SHAPED = {"Expand": 1, "Reshape": 1, "Tile": 1, "ConstantOfShape": 0}
+
+
+def inferred(
+    model: "ModelProto",
+    inputs: tuple[ModelInput, ...],
+    known: Mapping[str, Constant] = {},
+    alive: Collection[str] | None = None,
+    *,
+    claims: bool = True,
+) -> dict[str, Dims]:
+    """The dims of all tensors that shape inference knows. `known` are constants that were computed,
+    `alive` the tensors that operators still produce. `claims` keeps the shapes that the file states
+    for operators that inference does not know; they are valid at the file's own size only. Raises
+    ConstraintError CC404."""
+    from onnx import checker, shape_inference
+
+    slim = _slim(model, inputs, known, alive)
+    _outputs(model.graph, slim.graph, claims=claims)
+    check_list_sizes(slim.graph)
+    try:
+        result = shape_inference.infer_shapes(slim)
+        if not has_long_lists(result.graph):
+            result = shape_inference.infer_shapes(slim, data_prop=True)
+    except (shape_inference.InferenceError, checker.ValidationError, RuntimeError) as error:
+        text = str(error).strip().splitlines() or ["no reason given"]
+        raise ConstraintError(
+            "CC404", f"ONNX's shape inference refuses the model: {text[-1][:LONGEST_SHOWN]}"
+        ) from None
+    found = {}
+    for entry in (*result.graph.value_info, *result.graph.output, *result.graph.input):
+        dims = _all_known(entry.type)
+        if dims is not None:
+            found[entry.name] = dims
+    return found
+
+
+def _all_known(kind: "TypeProto") -> Dims | None:
+    if kind.WhichOneof("value") != "tensor_type" or not kind.tensor_type.HasField("shape"):
+        return None
+    dims = [d.dim_value if d.HasField("dim_value") else -1 for d in kind.tensor_type.shape.dim]
+    return None if any(extent < 0 for extent in dims) else tuple(dims)
+
+
+def _slim(
+    model: "ModelProto",
+    inputs: tuple[ModelInput, ...],
+    known: Mapping[str, Constant],
+    alive: Collection[str] | None,
+) -> "ModelProto":
+    """The model with fixed input shapes, and with large weights as inputs."""
+    from onnx import ModelProto, helper
+
+    slim = ModelProto(ir_version=max(model.ir_version, 4))
+    slim.opset_import.extend(model.opset_import)
+    slim.graph.name = "slim"
+    types = {entry.name: entry.type.tensor_type.elem_type for entry in model.graph.input}
+    for one in inputs:
+        slim.graph.input.append(helper.make_tensor_value_info(one.name, types[one.name], one.dims))
+    nodes = model.graph.node
+    left = [n for n in nodes if alive is None or any(name in alive for name in n.output)]
+    read = {name for node in left for name in (*node.input, *captured(node))}
+    for tensor in model.graph.initializer:
+        if tensor.name in read:
+            _weigh(slim.graph, tensor.name, tensor)
+    for name in read.intersection(known).difference(one.name for one in model.graph.initializer):
+        _state(slim.graph, name, known[name])
+    lengths = {one.name: one.dims for one in inputs}
+    lengths |= {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    lengths |= {name: one.dims for name, one in known.items()}
+    for node in left:
+        _few_axes(node, lengths)
+        _few_parts(node)
+    sizes = _sizes(model, known)
+    for node in left:
+        value = [one.t for one in node.attribute if one.name == "value"]
+        if node.op_type == "Constant" and value and node.output:
+            if node.output[0] not in known:
+                _weigh(slim.graph, node.output[0], value[0])
+        elif not _filled(slim.graph, node, sizes):
+            slim.graph.node.append(node)
+    return slim
+
+
+def _weigh(graph: "GraphProto", name: str, tensor: "TensorProto") -> None:
+    """Adds a stored tensor: with its numbers if it is small, otherwise as an input."""
+    from onnx import helper
+
+    if prod(tensor.dims) <= SMALL and tensor.data_location != tensor.EXTERNAL:
+        graph.initializer.append(tensor)
+        graph.initializer[-1].name = name
+    else:
+        entry = helper.make_tensor_value_info(name, tensor.data_type, tuple(tensor.dims))
+        graph.input.append(entry)
+
+
+def _sizes(model: "ModelProto", known: Mapping[str, Constant]) -> dict[str, int]:
+    """For each known shape, by its name: the elements of a tensor with that shape."""
+    from onnx import numpy_helper
+
+    found = {
+        name: prod(int(n) for n in one.data.reshape(-1))
+        for name, one in known.items()
+        if one.data is not None and one.data.size <= MOST and one.data.dtype.kind == "i"
+    }
+    tensors = [(tensor.name, tensor) for tensor in model.graph.initializer]
+    for node in model.graph.node:
+        if node.op_type == "Constant" and node.output:
+            tensors += [(node.output[0], one.t) for one in node.attribute if one.name == "value"]
+    for name, tensor in tensors:
+        whole = tensor.data_type == tensor.INT64 and tensor.data_location != tensor.EXTERNAL
+        if whole and prod(tensor.dims) <= MOST:
+            found[name] = prod(int(n) for n in numpy_helper.to_array(tensor).reshape(-1))
+    return found
+
+
+def _few_axes(node: "NodeProto", lengths: Mapping[str, Dims]) -> None:
+    """Raises ConstraintError if a tensor would have more axes than NumPy allows: a damaged file of
+    few bytes can demand so many axes that inference runs out of memory."""
+    if node.op_type not in SHAPED or len(node.input) <= SHAPED[node.op_type]:
+        return
+    dims = lengths.get(node.input[SHAPED[node.op_type]], ())
+    if len(dims) == 1 and dims[0] > MOST:
+        raise ConstraintError(
+            "CC404",
+            f"{node.op_type} `{node.name or node.output[0]}` has an output of {dims[0]:,} axes",
+        )
+
+
+def _few_parts(node: "NodeProto") -> None:
+    """Raises ConstraintError if the outputs of a `Split` do not match its number of parts:
+    inference would crash, or list the sizes of all parts."""
+    for attribute in node.attribute:
+        for body in (attribute.g, *attribute.graphs):
+            for inner in body.node:
+                _few_parts(inner)
+    parts = [one.i for one in node.attribute if one.name == "num_outputs"]
+    if node.op_type == "Split" and parts and parts[0] != len(node.output):
+        raise ConstraintError(
+            "CC404",
+            f"Split `{node.name or node.output[0]}` has {len(node.output)} outputs for "
+            f"{parts[0]:,} parts",
+        )
+
+
+def _filled(graph: "GraphProto", node: "NodeProto", sizes: Mapping[str, int]) -> bool:
+    """Whether a `ConstantOfShape` was replaced by an input. Inference would compute its numbers one
+    by one, and a damaged file can demand any number of them. If its shape is not known yet, a later
+    round replaces it."""
+    from onnx import TensorProto, helper
+
+    if node.op_type != "ConstantOfShape" or not node.input:
+        return False
+    if sizes.get(node.input[0], SMALL + 1) <= SMALL:
+        return False
+    kinds = [one.t.data_type for one in node.attribute if one.name == "value"]
+    kind = kinds[0] if kinds else TensorProto.FLOAT
+    graph.input.append(helper.make_tensor_value_info(node.output[0], kind, None))
+    return True
+
+
+def _state(graph: "GraphProto", name: str, constant: Constant) -> None:
+    """Adds a tensor that was computed: with its numbers if it is small, otherwise as an input."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    if constant.data is not None and constant.data.size <= SMALL:
+        graph.initializer.append(numpy_helper.from_array(constant.data, name))
+        return
+    if not constant.real and len(constant.dims) == 1 and constant.elements > LARGE:
+        # Inference may use the list as a shape, and would create a tensor with as many axes.
+        raise ConstraintError(
+            "CC404",
+            f"`{name}` is a list of {constant.elements:,} integers, more than any shape has",
+        )
+    kind = TensorProto.FLOAT if constant.real else TensorProto.INT64
+    graph.input.append(helper.make_tensor_value_info(name, kind, constant.dims))
+
+
+def _outputs(full: "GraphProto", slim: "GraphProto", *, claims: bool) -> None:
+    """Removes the shapes that the file states for outputs. `claims` keeps those of operators that
+    inference does not know, because nothing else gives their shapes."""
+    from onnx import helper
+
+    foreign = {
+        n for node in full.node if node.domain not in STANDARD for n in node.output if claims
+    }
+    outputs = {entry.name for entry in full.output}
+    for entry in full.value_info:
+        if entry.name in foreign and entry.name not in outputs:
+            slim.value_info.append(entry)
+    for entry in full.output:
+        claimed = entry.name in foreign
+        slim.output.append(entry if claimed else helper.make_empty_tensor_value_info(entry.name))

@@ -1,0 +1,225 @@
+"""Which elements of a stored tensor a constant has, if it has each of them once."""
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from math import gcd, prod
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from convcost.importing.frontends.onnx.evaluate import np_flat
+from convcost.importing.frontends.onnx.graph import OnnxNode
+from convcost.importing.frontends.onnx.open_dims import Dims
+
+if TYPE_CHECKING:
+    from convcost.importing.frontends.onnx.constants import Constant
+
+BLOCKS = 1 << 23  # the largest tensor, in blocks, whose parts are compared
+
+
+class TensorView(NamedTuple):
+    """Elements of the tensor `root`, like a view in NumPy: the position of the first element, and
+    the step along each axis, in elements."""
+
+    root: str
+    total: int
+    start: int
+    dims: Dims
+    steps: Dims
+
+    @property
+    def key(self) -> str:
+        """A text that is equal for views of the same elements, in any order: `root` itself for all
+        elements."""
+        start, axes = _sorted(self)
+        if (start, axes) in ((0, ((self.total, 1),)), (0, ())) and prod(self.dims) == self.total:
+            return self.root
+        listed = ", ".join(f"{extent}·{step}" for extent, step in axes)
+        return f"{self.root}[{start}{': ' if listed else ''}{listed}]"
+
+
+def whole_view(root: str, dims: Dims) -> TensorView:
+    """A view of all elements of a tensor."""
+    return TensorView(root, prod(dims), 0, dims, _steps(dims))
+
+
+def view_after(
+    view: TensorView, node: OnnxNode, constants: "Mapping[str, Constant]", dims: Dims | None
+) -> TensorView | None:
+    """The view after a node with one output; None if the output is not a view. `dims` are the dims
+    of the output."""
+    if node.op == "Transpose":
+        order = node.attributes.get("perm") or tuple(reversed(range(len(view.dims))))
+        return view._replace(
+            dims=tuple(view.dims[axis] for axis in order),
+            steps=tuple(view.steps[axis] for axis in order),
+        )
+    if node.op == "Slice":
+        return _sliced(view, node, constants)
+    if node.op == "Gather":
+        return _gathered(view, node, constants)
+    if node.op == "Piece":
+        return _piece(view, node)
+    return None if dims is None else _folded(view, dims)
+
+
+def split(view: TensorView, axis: int, start: int, length: int) -> TensorView:
+    return _cut(view, axis % len(view.dims), range(start, start + length))
+
+
+def elements_outside(view: TensorView, others: Collection[TensorView]) -> int:
+    """The number of elements of a view that are in none of the other views of the same tensor."""
+    near = [other for other in others if _meet(view, other)]
+    if not near:
+        return prod(view.dims)
+    import numpy as np
+
+    block = _block((view, *near))
+    if max(view.total, *(prod(one.dims) for one in (view, *near))) // block > BLOCKS:
+        return prod(view.dims)
+    taken = np.zeros(-(-view.total // block), bool)
+    for other in near:
+        taken[_places(np, other, block)] = True
+    return int((~taken[_places(np, view, block)]).sum()) * block
+
+
+def _steps(dims: Dims) -> Dims:
+    return tuple(prod(dims[axis + 1 :]) for axis in range(len(dims)))
+
+
+@lru_cache(maxsize=1 << 14)
+def _sorted(view: TensorView) -> tuple[int, tuple[tuple[int, int], ...]]:
+    """The position of the first element, and the axes as (extent, step), the largest step first;
+    axes are merged where possible."""
+    start = view.start + sum(
+        (n - 1) * step for n, step in zip(view.dims, view.steps, strict=True) if step < 0
+    )
+    long = [(n, abs(step)) for n, step in zip(view.dims, view.steps, strict=True) if n != 1]
+    axes: list[tuple[int, int]] = []
+    for extent, step in sorted(long, key=lambda axis: -axis[1]):
+        if axes and axes[-1][1] == extent * step:
+            axes[-1] = (axes[-1][0] * extent, step)
+        else:
+            axes.append((extent, step))
+    return start, tuple(axes)
+
+
+def _meet(one: TensorView, other: TensorView) -> bool:
+    """Whether the ranges of two views overlap."""
+    spans = []
+    for view in (one, other):
+        start, axes = _sorted(view)
+        spans.append((start, start + sum((extent - 1) * step for extent, step in axes)))
+    (first, last), (begin, end) = spans
+    return first <= end and begin <= last
+
+
+def _block(views: Sequence[TensorView]) -> int:
+    """The largest block size such that each view contains every block completely or not at all."""
+    found = views[0].total
+    for view in views:
+        start, axes = _sorted(view)
+        inner = axes[-1][0] if axes and axes[-1][1] == 1 else 1
+        rest = axes[:-1] if inner > 1 else axes
+        found = gcd(found, start, inner, *(step for _, step in rest))
+    return max(found, 1)
+
+
+def _places(np: Any, view: TensorView, block: int) -> Any:
+    """The numbers of the blocks of a view."""
+    start, axes = _sorted(view)
+    found = np.array([start // block])
+    for extent, step in axes:
+        wide = step >= block
+        along = np.arange(extent if wide else extent // block) * (step // block if wide else 1)
+        found = (found[:, None] + along).reshape(-1)
+    return found
+
+
+def _sliced(
+    view: TensorView, node: OnnxNode, constants: "Mapping[str, Constant]"
+) -> TensorView | None:
+    given: list[Sequence[int]] = []
+    for at, name in ((1, "starts"), (2, "ends"), (3, "axes"), (4, "steps")):
+        constant = constants.get(node.input(at))
+        if name in node.attributes:
+            given.append(node.attributes[name])
+        elif not node.input(at):
+            given.append(())
+        elif constant is None or constant.data is None:
+            return None
+        else:
+            given.append(np_flat(constant.data))
+    starts, ends, axes, steps = given
+    for at, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        axis = (axes[at] if axes else at) % len(view.dims)
+        step = steps[at] if steps else 1
+        stop = None if step < 0 and end < -view.dims[axis] else end
+        view = _cut(view, axis, range(view.dims[axis])[slice(start, stop, step)])
+    return view
+
+
+def _gathered(
+    view: TensorView, node: OnnxNode, constants: "Mapping[str, Constant]"
+) -> TensorView | None:
+    """Entries of an axis at equal distances."""
+    at = constants.get(node.input(1))
+    axis = node.attributes.get("axis", 0) % len(view.dims)
+    if at is None or at.data is None or len(at.dims) > 1 or not at.elements:
+        return None
+    places = [int(n) % view.dims[axis] for n in np_flat(at.data)]
+    step = places[1] - places[0] if len(places) > 1 else 1
+    if not step or places != list(range(places[0], places[0] + step * len(places), step)):
+        return None
+    cut = _cut(view, axis, range(places[0], places[0] + step * len(places), step))
+    return cut if at.dims else _without(cut, axis)
+
+
+def _piece(view: TensorView, node: OnnxNode) -> TensorView:
+    """One part of a sequence, as a pattern found it."""
+    axis, start, length = (node.attributes[name] for name in ("axis", "start", "length"))
+    cut = split(view, axis, start, length)
+    return cut if node.attributes["keep"] else _without(cut, axis % len(view.dims))
+
+
+def _without(view: TensorView, axis: int) -> TensorView:
+    """A view without one axis of extent 1."""
+    return view._replace(
+        dims=(*view.dims[:axis], *view.dims[axis + 1 :]),
+        steps=(*view.steps[:axis], *view.steps[axis + 1 :]),
+    )
+
+
+def _cut(view: TensorView, axis: int, kept: range) -> TensorView:
+    step = view.steps[axis]
+    return view._replace(
+        start=view.start + (kept.start * step if kept else 0),
+        dims=(*view.dims[:axis], len(kept), *view.dims[axis + 1 :]),
+        steps=(*view.steps[:axis], step * kept.step, *view.steps[axis + 1 :]),
+    )
+
+
+def _folded(view: TensorView, dims: Dims) -> TensorView | None:
+    """The view in other dims, with the same elements in the same order; None if no steps express
+    it."""
+    if prod(dims) != prod(view.dims) or not prod(dims):
+        return None
+    runs: list[tuple[int, int]] = []
+    for extent, step in zip(view.dims, view.steps, strict=True):
+        if extent == 1:
+            continue
+        if runs and runs[-1][1] == extent * step:
+            runs[-1] = (runs[-1][0] * extent, step)
+        else:
+            runs.append((extent, step))
+    steps: list[int] = []
+    left, step = runs.pop() if runs else (1, 1)
+    for extent in reversed(dims):
+        if extent == 1:
+            steps.append(0)
+            continue
+        if left == 1:
+            left, step = runs.pop()
+        if left % extent:
+            return None
+        steps.append(step)
+        left, step = left // extent, step * extent
+    return view._replace(dims=dims, steps=tuple(reversed(steps)))

@@ -1,0 +1,120 @@
+"""Finds the table of an embedding that a linear layer uses again. Exporters store the transposed
+table as a second tensor, so only the numbers show that both are the same. In a file of weights, two
+tensors may also refer to the same bytes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.graph import OnnxGraph
+from convcost.importing.frontends.onnx.strided_aliases import whole_view
+from convcost.model.errors import ConstraintError
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, TensorProto
+
+MATRIX = 2
+ROWS = 256  # rows that are compared at a time
+
+
+def same_bytes(model: "ModelProto", constants: dict[str, Constant]) -> None:
+    """Tensors at the same position of the same file become one tensor."""
+    first: dict[tuple[object, ...], Constant] = {}
+    for tensor in model.graph.initializer:
+        own = constants.get(tensor.name)
+        if own is None or not _outside(tensor) or not own.elements:
+            continue
+        place = _place(tensor)
+        other = first.setdefault((*place, tensor.data_type, own.elements), own)
+        if other is not own and other.view is not None:
+            view = whole_view(other.view.root, own.dims)
+            constants[tensor.name] = own._replace(roots=other.roots, view=view)
+
+
+def find_tied_weights(
+    model: "ModelProto", graph: OnnxGraph, constants: dict[str, Constant], folder: Path
+) -> list[str]:
+    """Gives a tied weight the table as its root, so that both are counted once. Returns notes about
+    tensors whose numbers cannot be read. `folder` has the files of weights."""
+    held = {tensor.name: tensor for tensor in model.graph.initializer}
+    tables = [name for name in dict.fromkeys(_tables(graph)) if name in held and name in constants]
+    notes = []
+    for node in graph.nodes:
+        name = node.input(1)
+        if node.op not in ("MatMul", "Gemm") or name not in held or name in tables:
+            continue
+        for table in tables:
+            if not _may_be(constants[table], constants.get(name)):
+                continue
+            first, second = (_numbers(held[one], folder) for one in (table, name))
+            if first is None or second is None:
+                notes.append(
+                    f"whether `{name}` is the table `{table}` transposed is not known, as the "
+                    "numbers cannot be read: both are counted"
+                )
+            elif _turned(first, second):
+                constants[name] = constants[name]._replace(roots=constants[table].roots, view=None)
+                break
+    return list(dict.fromkeys(notes))
+
+
+def _may_be(table: Constant, other: Constant | None) -> bool:
+    if other is None or not all(one.learned and one.real for one in (table, other)):
+        return False
+    return len(table.dims) == MATRIX and other.dims == table.dims[::-1]
+
+
+def _outside(tensor: "TensorProto") -> bool:
+    return tensor.data_location == type(tensor).EXTERNAL
+
+
+def _tables(graph: OnnxGraph) -> Iterator[str]:
+    for node in graph.nodes:
+        if node.op == "Gather" and not node.attributes.get("axis", 0):
+            yield node.input(0)
+
+
+def _place(tensor: "TensorProto") -> tuple[str, int, int]:
+    """The position of a tensor's numbers: the file, the first byte, and the number of bytes."""
+    found = {entry.key: entry.value for entry in tensor.external_data}
+    offset, length = (found.get(name) or "0" for name in ("offset", "length"))
+    if not (offset.isdecimal() and length.isdecimal()):
+        raise ConstraintError(
+            "CC404", f"the tensor `{tensor.name}` has no valid position in its file"
+        )
+    return found.get("location", ""), int(offset), int(length)
+
+
+def _numbers(tensor: "TensorProto", folder: Path) -> Any:
+    """A tensor as an array, or None if its numbers are missing. A file of weights is mapped into
+    memory, so only the numbers that the caller uses are read."""
+    from onnx import helper, numpy_helper
+
+    if not _outside(tensor):
+        try:
+            return numpy_helper.to_array(tensor)
+        except (TypeError, ValueError):  # the numbers were removed from the model
+            return None
+    import numpy as np
+
+    location, offset, _ = _place(tensor)
+    path = folder / location
+    try:
+        if not path.is_file() or path.is_symlink():
+            return None
+        kind = helper.tensor_dtype_to_np_dtype(tensor.data_type)
+        return np.memmap(path, kind, "r", offset, tuple(tensor.dims))
+    # The file is too short, or NumPy has no such type.
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+
+
+def _turned(first: Any, second: Any) -> bool:
+    """Whether one matrix is the transpose of the other. Matrices whose numbers are all equal do not
+    count."""
+    for start in range(0, len(first), ROWS):
+        rows = slice(start, start + ROWS)
+        if not bool((first[rows] == second[:, rows].T).all()):
+            return False
+    return bool(first.size) and not bool((first == first.flat[0]).all())

@@ -1,0 +1,36 @@
+"""Errors of the user's or PyTorch's code as one line of plain text."""
+
+LONGEST = 160
+
+ROUTE = (
+    "the ONNX route may work: torch.onnx.export(model, example, 'model.onnx'), then "
+    "`convcost import model.onnx`"
+)
+
+BACKBONE = (
+    "name a function that returns the part before that, such as a detector's backbone and heads; "
+    "or use the ONNX route: torch.onnx.export(model, example, 'model.onnx')"
+)
+# Parts of PyTorch's messages when code needs the values of tensors that have only shapes.
+NUMBERS = ("data-dependent", "data-independent", "Dynamic output shape", "meta tensors")
+DEVICES = ("expected device", "same device", "two devices")
+
+
+def needs_numbers(error: BaseException) -> bool:
+    """Whether code stopped because its control flow depends on the values of tensors."""
+    return any(words in str(error) for words in NUMBERS)
+
+
+def mixes_devices(error: BaseException) -> bool:
+    """Whether code stopped because it creates tensors on another device than its input's."""
+    return any(words in str(error) for words in DEVICES)
+
+
+def first_line(error: BaseException) -> str:
+    """The type of an error and the first line of its message."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = lines[0] if lines else ""
+    if len(said) > LONGEST:
+        said = f"{said[:LONGEST]}…"
+    name = type(error).__name__
+    return f"{name}: {said}" if said else name

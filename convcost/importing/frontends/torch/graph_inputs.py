@@ -1,0 +1,104 @@
+"""The inputs of the graph: the model's inputs and its registered tensors."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from convcost.importing.frontends.torch.constant_value import Parameter
+from convcost.importing.frontends.torch.registry import known
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.ops import Row, Trait
+from convcost.importing.ir.tensor import Tensor, reshaped
+from convcost.importing.passes.channel_axis import FAR, FIRST, LAST, RANK, AxisReading, channel_axis
+
+SAME = tuple(range(RANK))
+CHANNELS = Trait.CHANNELS_FIRST | Trait.CHANNELS_LAST
+
+
+def stored_parameters(module: Any, program: Any) -> dict[str, Parameter]:
+    """The registered tensors by their names in the graph. A tensor with several names in the model
+    has the first as its key."""
+    signature = program.graph_signature
+    names = {
+        **signature.inputs_to_parameters,
+        **signature.inputs_to_buffers,
+        **signature.inputs_to_lifted_tensor_constants,
+    }
+    held = tensors_of(module)
+    first: dict[int, str] = {}
+    for name, tensor in held.items():
+        first.setdefault(id(tensor), name)
+    learned = {id(one) for one in module.parameters()}
+    found = {}
+    for entry, name in names.items():
+        tensor = held.get(name)
+        if tensor is None:
+            continue
+        dims = tuple(int(n) for n in tensor.shape)
+        key = first[id(tensor)]
+        found[entry] = Parameter(key, dims, int(tensor.numel()), id(tensor) in learned)
+    return found
+
+
+def tensors_of(module: Any) -> dict[str, Any]:
+    """Parameters and buffers by all their names."""
+    return {
+        **dict(module.named_parameters(remove_duplicate=False)),
+        **dict(module.named_buffers(remove_duplicate=False)),
+    }
+
+
+def graph_input(builder: GraphBuilder, node: Any) -> Tensor | None:
+    """Adds an input of the model. Its channels are the axis after the batch, or the axis that the
+    first layer uses as channels."""
+    val = node.meta.get("val")
+    if not hasattr(val, "shape"):
+        return None
+    dims = tuple(int(n) for n in val.shape)
+    if _is_looked_up(node):  # an index at each position: one channel, without an axis
+        return reshaped(builder.input(node.name, (*dims, 1), len(dims)), dims)
+    channel = min(1, len(dims) - 1)
+    if len(dims) == RANK:
+        channel = channel_axis(node, _readings) or channel
+    return builder.input(node.name, dims, channel)
+
+
+def _is_looked_up(node: Any) -> bool:
+    """Whether an input has indices: the first operator on it looks rows up in a table."""
+    waiting, seen = list(node.users), set[Any]()
+    while waiting and len(seen) < FAR:
+        user = waiting.pop(0)
+        row = _row(user)
+        if row.op == "embedding" or row.traits & CHANNELS:
+            return row.op == "embedding"
+        if user not in seen:
+            seen.add(user)
+            waiting.extend(user.users)
+    return False
+
+
+def _readings(node: Any) -> Iterator[AxisReading[Any]]:
+    for user in node.users:
+        row = _row(user)
+        if Trait.CHANNELS_LAST in row.traits:
+            behind = row.op == "matmul" and user.args[0] is not node
+            yield AxisReading(FIRST if behind else LAST, (), None)
+        elif Trait.CHANNELS_FIRST in row.traits:
+            yield AxisReading(FIRST, (), None)
+        else:
+            yield AxisReading(None, (user,), _order(user, str(user.target)))
+
+
+def _row(node: Any) -> Row:
+    return known(str(node.target).rpartition(".")[0])
+
+
+def _order(node: Any, name: str) -> tuple[int, ...] | None:
+    """The axes of a permutation."""
+    if name.startswith("aten.permute."):
+        return tuple(axis % RANK for axis in node.args[1])
+    if name.startswith("aten.transpose."):
+        order = list(SAME)
+        first, second = (axis % RANK for axis in node.args[1:3])
+        order[first], order[second] = second, first
+        return tuple(order)
+    return SAME if len(getattr(node.meta.get("val"), "shape", ())) == RANK else None

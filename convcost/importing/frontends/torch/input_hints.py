@@ -1,0 +1,75 @@
+"""Suggests other inputs for a model that fails on the given ones, by trying them on the meta
+device."""
+
+from collections.abc import Iterator
+from inspect import Parameter, signature
+from typing import Any
+
+# The attribute of a module with its input width, our word for it, and its axis after the batch.
+WIDTHS = (("in_channels", "channels", 0), ("in_features", "features", -1))
+FIRST = 3  # modules of a type that may be the first one to run
+
+
+def suggest_inputs(module: Any, given: tuple[Any, ...]) -> str:
+    """The nearest inputs that the model runs on, or the inputs that it needs; "" if no other input
+    helps."""
+    if wanting := _wanting(module, len(given)):
+        return wanting
+    for number, tensor in enumerate(given):
+        for other, text in _others(module, tensor):
+            if _can_run(module, (*given[:number], other, *given[number + 1 :])):
+                return text
+    return ""
+
+
+def _wanting(module: Any, number: int) -> str:
+    """The names of the tensors that the model needs, if their number differs from `number`."""
+    kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    try:
+        found = signature(module.forward).parameters.values()
+    except (TypeError, ValueError):
+        return ""
+    takes = [one for one in found if one.kind in kinds]
+    needed = [one.name for one in takes if one.default is Parameter.empty]
+    several = any(one.kind is Parameter.VAR_POSITIONAL for one in found)
+    if not needed or (len(needed) <= number and (several or number <= len(takes))):
+        return ""
+    times = {1: "once", 2: "twice"}.get(len(needed), f"{len(needed)} times")
+    return f"forward takes {', '.join(needed)}: give --input {times}"
+
+
+def _others(module: Any, tensor: Any) -> Iterator[tuple[Any, str]]:
+    """Tensors that the user may have meant instead, each with a message."""
+    _, *dims = tensor.shape
+    if len(dims) > 1 and dims[0] == 1:
+        yield tensor[0], f"without the batch: --input {_text(dims[1:])}"
+    if len(dims) > 1:
+        last = [dims[-1], *dims[:-1]]
+        yield tensor.new_empty((1, *last)), f"channels first: --input {_text(last)}"
+    for attribute, word, at in WIDTHS:
+        for width in _widths(module, attribute) if dims else ():
+            wanted = [*dims]
+            wanted[at] = width
+            text = f"the model takes {width} {word}: --input {_text(wanted)}"
+            yield tensor.new_empty((1, *wanted)), text
+    if tensor.is_floating_point():
+        yield tensor.long(), f"the model takes whole numbers: --input {_text(dims)}:int"
+    else:
+        yield tensor.float(), f"the model takes no whole numbers: --input {_text(dims)}"
+
+
+def _widths(module: Any, attribute: str) -> list[int]:
+    found = [getattr(one, attribute, None) for one in module.modules()]
+    return [width for width in dict.fromkeys(found) if type(width) is int][:FIRST]
+
+
+def _text(dims: list[int]) -> str:
+    return "x".join(map(str, dims))
+
+
+def _can_run(module: Any, given: tuple[Any, ...]) -> bool:
+    try:
+        module(*given)
+    except Exception as error:  # noqa: BLE001  a user's code may raise anything
+        return "meta tensors" in str(error)
+    return True

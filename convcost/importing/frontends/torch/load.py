@@ -1,0 +1,173 @@
+"""Loads `package.module:callable` as a module on the meta device, without weights or data."""
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
+from functools import partial
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+from convcost.importing.frontends.torch.error_text import first_line
+from convcost.model.errors import ConstraintError
+from convcost.model.suggestions import did_you_mean
+
+NO_ARGUMENTS = "write a function without arguments that returns the module, and name that"
+
+
+def load(target: str, arguments: Mapping[str, Any]) -> Any:
+    """The `nn.Module` that the callable returns, created on the meta device, in evaluation mode.
+
+    `target` may also name an `nn.Module`. Raises ConstraintError.
+    """
+    name, colon, attribute = target.partition(":")
+    if not (name and colon and attribute):
+        raise ConstraintError(
+            "CC401",
+            "it does not name a PyTorch model",
+            "write package.module:callable, torchvision.models:resnet50",
+        )
+    if name.endswith(".py"):
+        raise ConstraintError(
+            "CC401",
+            "use the name of the module, not the name of its file",
+            _dotted(name, attribute),
+        )
+    torch = framework()
+    with _from_here(), quiet():
+        given = _attribute_of(_imported(name), name, attribute)
+        module = given if isinstance(given, torch.nn.Module) else _build(given, arguments)
+    if not isinstance(module, torch.nn.Module):
+        raise ConstraintError(
+            "CC401",
+            f"it returns {_a(type(module).__name__)}, not a torch.nn.Module",
+            "name a class of modules, or a function that returns one",
+        )
+    return module.to("meta").eval()
+
+
+def framework() -> Any:
+    """The package `torch`. Raises ConstraintError if it is not installed."""
+    try:
+        return import_module("torch")
+    except ImportError as error:
+        raise ConstraintError(
+            "CC401",
+            f"PyTorch is needed to read a PyTorch model: {first_line(error)}",
+            "pip install 'convcost[torch]'",
+        ) from None
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps the output and warnings of the model's own code out of the spec."""
+    with redirect_stdout(sys.stderr), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@contextmanager
+def _from_here() -> Iterator[None]:
+    """Allows imports from the working directory, like `python -m`."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        sys.path.remove(here)
+
+
+def _imported(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        missing = error.name or name
+        if name == missing or name.startswith(f"{missing}."):
+            raise ConstraintError(
+                "CC401",
+                f"there is no module `{missing}`",
+                "convcost looks for modules in this folder and among the installed packages",
+            ) from None
+        raise ConstraintError(
+            "CC401", f"`{name}` needs the module `{missing}`, which is not installed"
+        ) from None
+    except Exception as error:  # noqa: BLE001  a user's code may raise anything
+        raise ConstraintError(
+            "CC401", f"`{name}` cannot be imported: {first_line(error)}"
+        ) from None
+
+
+def _attribute_of(module: Any, name: str, attribute: str) -> Any:
+    found = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            public = [known for known in dir(found) if not known.startswith("_")]
+            raise ConstraintError(
+                "CC401", f"`{name}` has no `{attribute}`", did_you_mean(part, public) or ""
+            )
+        found = getattr(found, part)
+    return found
+
+
+def _build(given: Any, arguments: Mapping[str, Any]) -> Any:
+    if not callable(given):
+        raise ConstraintError("CC401", f"it is {_a(type(given).__name__)}, which cannot be called")
+    # Code that computes widths with tensors needs their values. It needs the values of its weights
+    # only if it reads them.
+    ways: list[Callable[[], AbstractContextManager[Any]]] = [
+        nullcontext, _weightless, partial(framework().device, "meta"),
+    ]  # fmt: skip
+    while True:
+        try:
+            with ways.pop()():
+                return given(**arguments)
+        except Exception as error:  # noqa: BLE001  a user's code may raise anything
+            if len(ways) > 1 or (ways and "meta tensors" in str(error)):
+                continue
+            help_ = "" if _calls(given, arguments) else NO_ARGUMENTS
+            raise ConstraintError(
+                "CC401", f"it cannot be built: {first_line(error)}", help_
+            ) from None
+
+
+def _calls(given: Any, arguments: Mapping[str, Any]) -> bool:
+    """Whether the object can be called with these arguments."""
+    try:
+        signature(given).bind(**arguments)
+    except TypeError:
+        return False
+    except ValueError:  # its signature is not known
+        return True
+    return True
+
+
+def _dotted(file: str, attribute: str) -> str:
+    path = Path(file)
+    folder = path.is_absolute() or ".." in path.parts
+    if folder and not path.is_relative_to(Path.cwd()):
+        return f"in the folder {path.parent}: {path.stem}:{attribute}"
+    parts = path.relative_to(Path.cwd()).parts if folder else path.parts
+    return f"did you mean {'.'.join((*parts[:-1], path.stem))}:{attribute}?"
+
+
+@contextmanager
+def _weightless() -> Iterator[None]:
+    """Moves parameters to the meta device when a module registers them, before they are filled."""
+    torch = framework()
+
+    def empty(_module: Any, _name: str, parameter: Any) -> Any:
+        if parameter is None or parameter.is_meta:
+            return parameter
+        return torch.nn.Parameter(parameter.to("meta"), requires_grad=parameter.requires_grad)
+
+    hook = torch.nn.modules.module.register_module_parameter_registration_hook(empty)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def _a(name: str) -> str:
+    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"

@@ -1,0 +1,272 @@
+"""Lowers the ATen graph call by call, and compares each result with the shape in the graph."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from convcost.importing.frontends.torch import graph_inputs, unused_parameters
+from convcost.importing.frontends.torch.biases import weights_with_several_biases
+from convcost.importing.frontends.torch.constant_value import ConstantValue, Parameter, tensors
+from convcost.importing.frontends.torch.error_text import BACKBONE, ROUTE, first_line, needs_numbers
+from convcost.importing.frontends.torch.names import ModuleScope, Scopes, name_layers
+from convcost.importing.frontends.torch.registry import SHAPED, OperatorCall, known, only_joined
+from convcost.importing.frontends.torch.unknown import unknown
+from convcost.importing.frontends.torch.weights import as_tensor
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
+from convcost.importing.ir.ops import Trait
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.rewrite import rewrite
+from convcost.model.errors import ConstraintError
+from convcost.model.shape import broadcast
+
+# Layers that rearrange elements. They are added only when a later layer needs the new order.
+ARRANGED = frozenset(("flatten", "reshape", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle"))
+# Errors of unexpected calls. The message names the layer.
+SURPRISES = (AssertionError, AttributeError, KeyError, IndexError, TypeError, ValueError)
+
+
+def lower_program(module: Any, program: Any, target: str) -> LayerGraph:
+    """The layer graph of an exported program. Raises ConstraintError with the name of the layer."""
+    walk = _TorchWalk(module, program, target)
+    for node in program.graph.nodes:
+        walk.step(node)
+    return walk.graph()
+
+
+class _DataDependentError(Exception):
+    """The dims of a tensor depend on the values of another tensor."""
+
+
+class _TorchWalk:
+    def __init__(self, module: Any, program: Any, target: str) -> None:
+        self.builder = GraphBuilder(target.rpartition(":")[2].rpartition(".")[2], target)
+        self.builder.frozen.update(
+            name for name, one in module.named_parameters() if not one.requires_grad
+        )
+        self.scopes = Scopes(module)
+        self.module = module
+        self.known: dict[Any, Any] = {}
+        self.layers: list[ModuleScope | None] = []
+        self.outputs: list[Tensor] = []
+        self.scope: ModuleScope | None = None
+        self.moved: dict[int, ModuleScope] = {}  # scope of the last rearrangement, by source layer
+        self.parameters = graph_inputs.stored_parameters(module, program)
+        self.apart = weights_with_several_biases(program.graph.nodes, self.parameters)
+        self.given = frozenset(program.graph_signature.user_inputs)
+
+    def step(self, node: Any) -> None:
+        try:
+            self._step(node)
+        except _DataDependentError:
+            params = sum(int(one.numel()) for one in self.module.parameters())
+            raise ConstraintError(
+                "CC401",
+                f"the number of elements of {_name(node.target)} depends on the data, "
+                f"and so do the macs after it; the model has {params:,} params",
+                BACKBONE,
+            ) from None
+
+    def _step(self, node: Any) -> None:
+        if node.op == "placeholder":
+            self.known[node] = self._placeholder(node)
+        elif node.op == "get_attr":
+            self.known[node] = ConstantValue(_dims(node.meta.get("val")) or (), (), node)
+        elif node.op == "output":
+            ends = tensors(self._resolved(node.args[0]))
+            self.outputs = [as_tensor(self.builder, end) for end in ends]
+        elif node.op == "call_function":
+            self.known[node] = self._called(node)
+        else:
+            raise ConstraintError(
+                "CC401", f"{node.name} is a {node.op}, which convcost does not know"
+            )
+
+    def graph(self) -> LayerGraph:
+        if not self.outputs:
+            raise ConstraintError("CC401", "it returns no tensor")
+        ends = [
+            self.builder.materialize(value, value.channel, ("output",)) for value in self.outputs
+        ]
+        unused_parameters.add_unused(self.builder, self.module, ends[0])
+        unused_parameters.verify_count(self.builder, self.module)
+        self._enter(None)
+        self.builder.layers[:] = name_layers(self.builder.layers, self.layers)
+        self.builder.classes.update(self.scopes.classes)
+        return rewrite(self.builder.graph(self.outputs))
+
+    def _placeholder(self, node: Any) -> Any:
+        leaf = self.parameters.get(node.name)
+        if leaf is not None:
+            return ConstantValue(leaf.dims, (leaf,), node)
+        if node.name not in self.given:
+            return ConstantValue(_dims(node.meta.get("val")) or (), (), node)
+        return graph_inputs.graph_input(self.builder, node)
+
+    def _called(self, node: Any) -> Any:
+        name = _name(node.target)
+        if name == "getitem":
+            return self._resolved(node.args[0])[node.args[1]]
+        if "_assert" in name or name.startswith("aten.sym_"):
+            return None
+        given = self._given(node)
+        flows = [one for one in tensors(given) if isinstance(one, Tensor)]
+        leaves = tuple({leaf: None for one in tensors(given) if isinstance(one, ConstantValue)
+                        for leaf in one.leaves})  # fmt: skip
+        if name in SHAPED:
+            return ConstantValue(_dims(node.meta.get("val")) or (), (), node)
+        # An operator with macs is a layer even if it depends on no input: it runs for each sample.
+        if flows or (Trait.CONTRACTS in known(name).traits and leaves):
+            return self._lower(node, name, given)
+        return self._constant(node, name, given, leaves)
+
+    def _constant(
+        self, node: Any, name: str, given: dict[str, Any], leaves: tuple[Parameter, ...]
+    ) -> Any:
+        """A tensor, or several, that depends on no input."""
+        dims = _dims(node.meta.get("val"))
+        if dims and isinstance(dims[0], tuple):
+            return self._constants(node, name, given, leaves, dims)
+        sources = [one for one in tensors(given) if isinstance(one, ConstantValue) and one.leaves]
+        whole = (
+            len(sources) == 1
+            and sources[0].whole
+            and _elements(dims) == _elements(sources[0].dims)
+            and name not in ("aten.index", "aten.index_select", "aten.gather")
+        )
+
+        def call() -> Any:
+            return self._lower(node, name, given)
+
+        return ConstantValue(dims or (), leaves, node, call if leaves else None, whole)
+
+    def _constants(
+        self, node: Any, name: str, given: dict[str, Any], leaves: tuple[Parameter, ...], dims: Any
+    ) -> tuple[ConstantValue, ...]:
+        """Several outputs that depend on no input. The first one that is needed lowers the call."""
+        made: list[Any] = []
+
+        def call(number: int) -> Any:
+            if not made:
+                made.extend(self._lower(node, name, given))
+            return made[number]
+
+        return tuple(
+            ConstantValue(one, leaves, (node, n), partial(call, n) if leaves else None, whole=False)
+            for n, one in enumerate(dims)
+        )
+
+    def _lower(self, node: Any, name: str, given: dict[str, Any]) -> Any:
+        scope = self.scopes.of(node)
+        dims = _dims(node.meta.get("val"))
+        users = frozenset(_use(user) for user in node.users if user.users or user.op == "output")
+        path = (*scope.path, name.rpartition(".")[2])
+        call = OperatorCall(self.builder, path, name, given, dims, users, self.apart)
+        outer, begun = self._enter(scope), len(self.builder.layers)
+        rule = known(name).rule or unknown
+        try:
+            result = rule(call)
+        except ConstraintError as refusal:
+            raise ConstraintError(
+                refusal.code, f"{'/'.join(path)}: {refusal.message}", refusal.help
+            ) from None
+        except SURPRISES as error:
+            raise ConstraintError(
+                "CC401", f"{'/'.join(path)}: {name} cannot be lowered: {first_line(error)}", ROUTE
+            ) from error
+        self._enter(outer)
+        _verify_dims(result, dims, path, users)
+        if isinstance(result, Tensor) and result.source not in range(
+            begun, len(self.builder.layers)
+        ):
+            self.moved[result.source] = scope
+        return result
+
+    def _enter(self, scope: ModuleScope | None) -> ModuleScope | None:
+        """Sets the scope of the layers that follow and returns the scope before. Layers of
+        parameters keep their own names."""
+        for layer in self.builder.layers[len(self.layers) :]:
+            own = layer.kind in ("learned", "scale") or layer.path == ("constant",)
+            self.layers.append(None if own else self._scope(layer))
+        before, self.scope = self.scope, scope
+        return before
+
+    def _scope(self, layer: GraphLayer) -> ModuleScope | None:
+        """The scope of the current call. A rearrangement belongs to the module that moved the
+        elements, or to the module around the one that needs it."""
+        scope = self.scope
+        if scope is None or layer.kind not in ARRANGED:
+            return scope
+        if layer.inputs[0] in self.moved:
+            return self.moved[layer.inputs[0]]
+        if scope.last and layer.kind in ("flatten", "reshape"):
+            return ModuleScope(scope.path[:-1], f"{scope.run}<", last=False)
+        return scope
+
+    def _given(self, node: Any) -> dict[str, Any]:
+        schema = node.target._schema.arguments if hasattr(node.target, "_schema") else ()  # noqa: SLF001
+        given = {one.name: one.default_value for one in schema}
+        for one, value in zip(schema, node.args, strict=False):
+            given[one.name] = value
+        given.update(node.kwargs)
+        if not schema:
+            given.update({str(n): value for n, value in enumerate(node.args)})
+        return {name: self._resolved(value) for name, value in given.items()}
+
+    def _resolved(self, value: Any) -> Any:
+        if isinstance(value, (tuple, list)):
+            return tuple(self._resolved(one) for one in value)
+        if isinstance(value, dict):
+            return {key: self._resolved(one) for key, one in value.items()}
+        if hasattr(value, "op") and hasattr(value, "users"):
+            return self.known[value]
+        return value
+
+
+def _name(target: Any) -> str:
+    """The name without the overload: `aten.conv2d` for aten.conv2d.default."""
+    if hasattr(target, "_schema"):
+        return str(target).rpartition(".")[0]
+    return str(getattr(target, "__name__", target))
+
+
+def _use(node: Any) -> str:
+    """The operator that uses a tensor; `getitem:1` if it selects one of several outputs."""
+    name = _name(node.target)
+    return f"getitem:{node.args[1]}" if name == "getitem" else name
+
+
+def _dims(val: Any) -> Any:
+    """The dims of a tensor, or of several. Raises _DataDependentError if they depend on the
+    data."""
+    if isinstance(val, (tuple, list)):
+        return tuple(_dims(one) for one in val)
+    shape = getattr(val, "shape", None)
+    if shape is None:
+        return None
+    try:
+        return tuple(int(n) for n in shape)
+    except Exception as error:
+        if not needs_numbers(error):
+            raise
+        raise _DataDependentError from None
+
+
+def _elements(dims: Sequence[int] | None) -> int:
+    found = 1
+    for n in dims or ():
+        found *= n
+    return found
+
+
+def _verify_dims(result: Any, dims: Any, path: tuple[str, ...], users: frozenset[str]) -> None:
+    if isinstance(result, Tensor) and dims is not None and result.dims != dims:
+        if only_joined(users) and broadcast(result.dims, dims) == dims:
+            return
+        got, said = ("×".join(map(str, one)) for one in (result.dims, dims))
+        raise ConstraintError(
+            "CC402", f"{'/'.join(path)} has the shape {got}, but the model has {said}"
+        )
+    if type(result) is tuple and isinstance(dims, tuple):
+        for one, its in zip(result, dims, strict=False):
+            _verify_dims(one, its, path, users)

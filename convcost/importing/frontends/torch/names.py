@@ -1,0 +1,57 @@
+"""The names of layers: the paths of their modules."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from convcost.importing.ir.layer_graph import GraphLayer, Path
+
+
+class ModuleScope(NamedTuple):
+    """The innermost module of a call: its path, and a key for this call of the module."""
+
+    path: Path
+    run: str
+    last: bool  # it has no submodules
+
+
+class Scopes:
+    """The modules that calls belong to. `of` finds the innermost module of a call; `classes` has
+    the class name of every module on its path."""
+
+    def __init__(self, module: Any) -> None:
+        self._bottom = {
+            name for name, one in module.named_modules() if next(one.children(), None) is None
+        }
+        self.classes: dict[Path, str] = {}
+
+    def of(self, node: Any) -> ModuleScope:
+        stack: Mapping[str, tuple[str, Any]] = node.meta.get("nn_module_stack") or {}
+        name, run = "", ""
+        for key, (found, kind) in stack.items():
+            name, run = found, key
+            text = kind if isinstance(kind, str) else kind.__name__
+            self.classes.setdefault(split_name(found), text.rpartition(".")[2])
+        return ModuleScope(split_name(name), run, name in self._bottom)
+
+
+def split_name(name: str) -> Path:
+    return tuple(part for part in name.split(".") if part)
+
+
+def name_layers(
+    layers: Sequence[GraphLayer], scopes: Sequence[ModuleScope | None]
+) -> list[GraphLayer]:
+    """Layers with the paths of their modules. The only layer of a module gets the module's path;
+    otherwise the kind is appended. Layers without a scope keep their path."""
+    alone = Counter(scope.run for scope in scopes if scope is not None)
+    found = []
+    for layer, scope in zip(layers, scopes, strict=True):
+        if scope is None:
+            own = layer.kind == "learned" and layer.path[-1] == "learned"
+            found.append(layer._replace(path=layer.path[:-1]) if own else layer)
+        elif scope.last and scope.path and alone[scope.run] == 1:
+            found.append(layer._replace(path=scope.path))
+        else:
+            found.append(layer._replace(path=(*scope.path, layer.kind)))
+    return found

@@ -1,0 +1,1 @@
+"""The operators of ATen, one file for each family. The files are found automatically."""

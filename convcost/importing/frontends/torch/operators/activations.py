@@ -1,0 +1,58 @@
+"""Activations and elementwise functions."""
+
+from typing import Any
+
+from convcost.importing.frontends.torch.registry import OperatorCall, operator, row
+from convcost.importing.frontends.torch.weights import as_tensor, weights
+from convcost.importing.ir.tensor import Tensor
+
+for _name in (
+    *("relu", "relu6", "selu", "gelu", "silu", "mish", "sigmoid", "tanh", "softplus"),
+    *("log_sigmoid", "abs", "sign", "reciprocal", "square", "sqrt", "rsqrt", "exp", "log", "erf"),
+    *("sin", "cos", "tan", "round", "floor", "ceil"),
+):
+    row(_name)
+row("softmax", "softmax", "_softmax")
+row("log_softmax", "log_softmax", "_log_softmax")
+row("hard_sigmoid", "hardsigmoid")
+row("hard_swish", "hardswish")
+row("hard_shrink", "hardshrink")
+row("soft_shrink", "softshrink")
+row("negate", "neg")
+row("leaky_relu", number="negative_slope")
+row("leaky_relu", "rrelu")  # its slopes are random in training, and a constant at inference
+row("elu", number="alpha")
+row("celu", number="alpha")
+row("threshold", number="threshold")
+row("glu", axis="dim")
+row("dropout", "dropout", "alpha_dropout", "feature_dropout")
+
+
+@operator("aten.native_dropout")
+def native_dropout(call: OperatorCall) -> Any:
+    return (call.lower("dropout"), None)
+
+
+@operator("aten.pow")
+def power(call: OperatorCall) -> Any:
+    base, exponent = call.given["self"], call.given["exponent"]
+    x = as_tensor(call.builder, exponent if isinstance(base, (int, float)) else base)
+    return call.lower("square" if exponent == 2 else "power", x)  # noqa: PLR2004  a square
+
+
+@operator("aten.hardtanh", "aten.clamp", "aten.clamp_min", "aten.clamp_max")
+def bounded(call: OperatorCall) -> Tensor:
+    """A clamp between two numbers, or between tensors that do not depend on the inputs."""
+    given = call.given
+    low, high = given.get("min_val", given.get("min")), given.get("max_val", given.get("max"))
+    if not all(one is None or isinstance(one, (int, float)) for one in (low, high)):
+        return call.lower("clip", low=None, high=None)
+    return call.lower("clip", low=low, high=high)
+
+
+@operator("aten.prelu")
+def prelu(call: OperatorCall) -> Tensor:
+    slopes, x = weights(call.given["weight"]), call.x
+    axis = min(1, len(x.dims) - 1)
+    shared = sum(slopes.values()) == 1 and x.dims[axis] != 1
+    return call.lower("prelu", x, weights=slopes, axis=None if shared else axis)

@@ -1,0 +1,19 @@
+"""Scaled dot-product attention."""
+
+from convcost.importing.frontends.torch.constant_value import ConstantValue
+from convcost.importing.frontends.torch.registry import OperatorCall, operator
+from convcost.importing.frontends.torch.weights import as_tensor
+from convcost.importing.ir.tensor import Tensor, transposed
+
+
+@operator("aten.scaled_dot_product_attention", op="attention")
+def attention(call: OperatorCall) -> Tensor:
+    """One attention layer or, if a learned tensor is added to the scores, its two products."""
+    sides = [as_tensor(call.builder, call.given[name]) for name in ("query", "key", "value")]
+    mask = call.given["attn_mask"]
+    if mask is None or (isinstance(mask, ConstantValue) and not mask.leaves):
+        return call.lower("attention", *sides)
+    query, key, value = sides
+    scores = call.lower("matmul", query, transposed(key))
+    joined = call.lower("add", scores, as_tensor(call.builder, mask))
+    return call.lower("matmul", call.lower("softmax", joined), value)

@@ -1,0 +1,154 @@
+"""Convolutions, plain and transposed, with one, two or three axes."""
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+from convcost.importing.frontends.torch.constant_value import ConstantValue
+from convcost.importing.frontends.torch.names import split_name
+from convcost.importing.frontends.torch.registry import OperatorCall, operator
+from convcost.importing.frontends.torch.unknown import custom_layer
+from convcost.importing.frontends.torch.weights import as_tensor, buffers, main, weights
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.lower.windows import AXES, Window
+
+
+@operator(*(f"aten.conv{n}d" for n in (1, 2, 3)), op="conv", weights=1, bias=2)
+def convolution(call: OperatorCall) -> Any:
+    """`weight` is [filters, channels/groups, kernel…]."""
+    given = call.given
+    filters, share, *kernel = given["weight"].dims
+    fixed = _fixed(call, prod(call.dims) * share * prod(kernel))
+    if fixed is not None:
+        return fixed
+    rank = len(kernel)
+    dilation = per_axis(given["dilation"], rank)
+    begins, ends = _padding(given["padding"], kernel, dilation)
+    slide = Window(kernel, per_axis(given["stride"], rank), begins, ends, dilation)
+    own, gain = main(given["weight"])
+    stored = {"weights": own, "buffers": {} if own else buffers(given["weight"])}
+    return _with_bias(call, "conv", filters, gain, stored, window=slide)
+
+
+@operator(*(f"aten.conv_transpose{n}d" for n in (1, 2, 3)), op="transposed_conv", weights=1, bias=2)
+def transposed(call: OperatorCall) -> Any:
+    """`weight` is [channels, filters/groups, kernel…]."""
+    given = call.given
+    _, share, *kernel = given["weight"].dims
+    fixed = _fixed(call, prod(given["input"].dims) * share * prod(kernel))
+    if fixed is not None:
+        return fixed
+    stride, padding, extra, dilation = (
+        per_axis(given[name], len(kernel))
+        for name in ("stride", "padding", "output_padding", "dilation")
+    )
+    slide = Window(kernel, stride, padding, padding, dilation)
+    stored = {"weights": weights(given["weight"])}
+    filters = share * given["groups"]
+    return _with_bias(
+        call, "transposed_conv", filters, {}, stored, window=slide, output_padding=extra
+    )
+
+
+@operator("torchvision.deform_conv2d")
+def deformable(call: OperatorCall) -> Any:
+    """`weight` is [filters, channels/groups, kernel…]. PyTorch passes zeros for a missing bias or
+    mask."""
+    given = call.given
+    filters, _, *kernel = given["weight"].dims
+    stride, padding, dilation = (
+        (given[f"{name}_h"], given[f"{name}_w"]) for name in ("stride", "pad", "dilation")
+    )
+    biases = weights(given["bias"])
+    names = ("input", "offset", *(["mask"] if given["use_mask"] else []))
+    return call.lower(
+        "deformable_conv",
+        *(as_tensor(call.builder, given[name]) for name in names),
+        filters=filters,
+        window=Window(kernel, stride, padding, padding, dilation),
+        groups=given["groups"],
+        offset_groups=given["offset_groups"],
+        bias=sum(biases.values()) == filters,
+        weights={**weights(given["weight"]), **biases},
+    )
+
+
+def _with_bias(
+    call: OperatorCall,
+    op: str,
+    filters: int,
+    gain: Mapping[str, int],
+    stored: dict[str, Any],
+    **more: Any,
+) -> Tensor:
+    """Adds a convolution. A bias with one learned number for each filter belongs to it, unless its
+    weights have learned factors of their own, or layers with other biases share its weights."""
+    bias: Any = call.given["bias"]
+    late: Mapping[str, int] = gain
+    shift: bool | Tensor = False
+    learned = weights(bias) if isinstance(bias, ConstantValue) else {}
+    held = sum(learned.values()) == filters and not gain
+    held = held and not stored["weights"].keys() & call.apart
+    if held:
+        stored["weights"] = {**stored["weights"], **learned}
+    elif isinstance(bias, ConstantValue) and not bias.leaves:
+        call.builder.free["add a fixed number"] += 1
+    elif learned and (gain or bias.leaf is not None):
+        late, shift = {**gain, **learned}, True
+    elif bias is not None:
+        shift = as_tensor(call.builder, bias)
+    x = as_tensor(call.builder, call.given["input"])
+    path = split_name(next(iter(late), ""))
+    return call.lower(
+        op, x, **stored, **more, filters=filters, groups=call.given["groups"], bias=held,
+        late=late, factor=bool(gain), shift=shift, late_path=path,
+    )  # fmt: skip
+
+
+def _fixed(call: OperatorCall, macs: int) -> Any:
+    """A `custom` layer with the macs, if no kind can express the convolution. None for a plain
+    layer, and for weights that are a learned tensor times a factor for each filter."""
+    weight = call.given["weight"]
+    if isinstance(weight, Tensor):
+        return custom_layer(call, "convolution with computed weights", macs)
+    if len(weight.dims) - 2 == AXES and call.given["input"].dims[0] > 1:
+        return custom_layer(call, "convolution of many samples", macs)
+    own, others = main(weight)
+    plain = not call.name.startswith("aten.conv_transpose")
+    factors = (0, weight.dims[0]) if plain else (0,)
+    if sum(own.values()) == prod(weight.dims) and sum(others.values()) in factors:
+        return None
+    if own:
+        return custom_layer(call, "convolution with weights worked out of others", macs)
+    if _is_buffer(call, weight):
+        return None
+    return custom_layer(call, "convolution with fixed weights", macs)
+
+
+def _is_buffer(call: OperatorCall, weight: ConstantValue) -> bool:
+    """Whether the weights are a stored buffer that only this layer uses, such as a blur before a
+    stride."""
+    plain = not call.name.startswith("aten.conv_transpose")
+    found = buffers(weight)
+    return (
+        plain
+        and list(found.values()) == [prod(weight.dims)]
+        and not found.keys() & call.builder.used.keys()
+    )
+
+
+def _padding(given: Any, kernel: Any, dilation: Any) -> tuple[list[int], list[int]]:
+    """The padding before and after each axis. With `same`, the odd element is at the end."""
+    if given == "valid":
+        given = 0
+    if given == "same":
+        spans = [d * (f - 1) for d, f in zip(dilation, kernel, strict=True)]
+        return [n // 2 for n in spans], [n - n // 2 for n in spans]
+    both = list(per_axis(given, len(kernel)))
+    return both, both
+
+
+def per_axis(given: Any, rank: int) -> tuple[int, ...]:
+    """One number for each axis; a single number counts for all axes."""
+    numbers = tuple(given) if isinstance(given, (tuple, list)) else (given,)
+    return numbers * rank if len(numbers) == 1 else numbers

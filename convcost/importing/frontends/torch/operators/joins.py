@@ -1,0 +1,78 @@
+"""Elementwise operators on tensors, learned tensors and numbers."""
+
+from typing import Any
+
+from convcost.importing.frontends.torch.constant_value import ConstantValue
+from convcost.importing.frontends.torch.names import split_name
+from convcost.importing.frontends.torch.registry import OperatorCall, known, only_joined, operator
+from convcost.importing.frontends.torch.unknown import custom_layer
+from convcost.importing.frontends.torch.weights import as_tensor
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
+from convcost.model.shape import broadcast
+
+
+@operator("aten.add", op="add")
+@operator("aten.sub", "aten.rsub", op="subtract")
+@operator("aten.mul", op="multiply")
+@operator("aten.div", op="divide")
+@operator("aten.maximum", op="maximum")
+@operator("aten.minimum", op="minimum")
+def join(call: OperatorCall) -> Any:
+    y = _joined(call)
+    if y.dims == call.dims or only_joined(call.users):
+        return y
+    return custom_layer(call._replace(given={"self": y}), "expand")
+
+
+def _joined(call: OperatorCall) -> Tensor:
+    kind = known(call.name).op
+    a, b = call.given["self"], call.given["other"]
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return call.lower(kind, a, b)
+    x, other = (a, b) if isinstance(a, Tensor) else (b, a)
+    if not isinstance(x, Tensor):  # a costly function of learned tensors
+        first = a if isinstance(a, ConstantValue) and a.leaves else b
+        x, other = as_tensor(call.builder, first), b if first is a else a
+        if isinstance(other, ConstantValue) and other.leaves:
+            return call.lower(kind, x, as_tensor(call.builder, other))
+    if not isinstance(other, ConstantValue) or (not other.leaves and _fits(other, x)):
+        call.builder.free[f"{kind} a fixed number"] += 1
+        return x
+    leaf = other.leaf
+    if leaf is not None and leaf.learned and kind in LEARNED and is_free(call, leaf.key):
+        path = (*split_name(leaf.key),)
+        return combined(call.builder, LEARNED[kind], x, leaf.key, other.dims, path)
+    return call.lower(kind, x, as_tensor(call.builder, other))
+
+
+def is_free(call: OperatorCall, key: str) -> bool:
+    """Whether a learned tensor belongs to no layer yet, or only to joins."""
+    user = call.builder.used.get(key)
+    return user is None or key in call.builder.held or call.builder.layers[user].kind == "scale"
+
+
+def _fits(other: ConstantValue, x: Tensor) -> bool:
+    return broadcast(other.dims, x.dims) == x.dims
+
+
+@operator("aten.masked_fill")
+def masked_fill(call: OperatorCall) -> Any:
+    x = as_tensor(call.builder, call.given["self"])
+    if isinstance(call.given["mask"], Tensor):
+        return call.lower("multiply", x, call.given["mask"])
+    call.builder.free["masked_fill"] += 1
+    return x
+
+
+@operator("aten.addcmul")
+def addcmul(call: OperatorCall) -> Any:
+    given = call.given
+    scaled = join(call._replace(name="aten.mul", given={"self": given["tensor1"],
+                                                        "other": given["tensor2"]}))  # fmt: skip
+    return join(call._replace(name="aten.add", given={"self": given["self"], "other": scaled}))
+
+
+@operator("aten.lerp")
+def lerp(call: OperatorCall) -> Any:
+    return call.lower("add", call.x, as_tensor(call.builder, call.given["end"]))

@@ -1,0 +1,47 @@
+"""Pools, with windows and to a given size."""
+
+from typing import Any
+
+from convcost.importing.frontends.torch.operators.convolutions import per_axis
+from convcost.importing.frontends.torch.registry import OperatorCall, known, operator
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.lower.windows import Window
+
+
+def _window(call: OperatorCall) -> Window:
+    given, rank = call.given, len(call.given["self"].dims) - 2
+    kernel = per_axis(given["kernel_size"], rank)
+    padding = per_axis(given["padding"], rank)
+    dilation = per_axis(given["dilation"], rank) if "dilation" in given else ()
+    return Window(kernel, per_axis(given["stride"] or kernel, rank), padding, padding, dilation)
+
+
+@operator(*(f"aten.max_pool{n}d" for n in (1, 2, 3)), op="max_pool")
+@operator(*(f"aten.avg_pool{n}d" for n in (1, 2, 3)), op="avg_pool")
+def pool(call: OperatorCall) -> Tensor:
+    ceil = call.given["ceil_mode"]
+    return call.lower(known(call.name).op, window=_window(call), ceil=ceil, dims=call.dims)
+
+
+@operator(*(f"aten.max_pool{n}d_with_indices" for n in (1, 2, 3)), op="max_pool")
+def max_pool_with_indices(call: OperatorCall) -> Any:
+    """The window determines the indices of the largest elements."""
+    slide, ceil = _window(call), call.given["ceil_mode"]
+    return call.lower("max_pool", window=slide, ceil=ceil, dims=call.dims[0]), slide
+
+
+@operator("aten.max_unpool2d", "aten.max_unpool3d")
+def max_unpool(call: OperatorCall) -> Tensor:
+    slide = call.given["indices"]
+    known = slide if isinstance(slide, Window) else None
+    return call.lower("max_unpool", window=known, size=call.dims[2:])
+
+
+@operator(*(f"aten.adaptive_{kind}_pool{n}d" for kind in ("max", "avg") for n in (1, 2, 3)),
+          "aten._adaptive_avg_pool2d")  # fmt: skip
+def adaptive_pool(call: OperatorCall) -> Any:
+    several = bool(call.dims) and isinstance(call.dims[0], tuple)
+    dims = call.dims[0] if several else call.dims
+    kind = call.name.removeprefix("aten.").removeprefix("_")[:-2]
+    y = call.lower(kind, size=dims[2:], dims=dims)
+    return (y, None) if several else y

@@ -1,0 +1,109 @@
+"""Matrix products: a linear layer if one input is learned weights, otherwise `matmul`."""
+
+from math import prod
+from typing import Any, TypeGuard
+
+from convcost.importing.frontends.torch.constant_value import ConstantValue
+from convcost.importing.frontends.torch.names import split_name
+from convcost.importing.frontends.torch.registry import OperatorCall, operator
+from convcost.importing.frontends.torch.unknown import custom_layer
+from convcost.importing.frontends.torch.weights import as_tensor, main, weights
+from convcost.importing.ir.tensor import Tensor, transposed
+from convcost.importing.passes.lower.linear import linear_from_left
+from convcost.importing.passes.lower.stored_tensors import combined
+
+MATRIX = 2
+
+
+@operator("aten.linear", op="linear", weights=1, bias=2)
+def linear(call: OperatorCall) -> Tensor:
+    """`weight` is [features, inputs]."""
+    weight, bias = call.given["weight"], call.given["bias"]
+    if _learned(weight):
+        return _connected(call, call.x, weight.dims[0], weight, bias)
+    if isinstance(weight, ConstantValue):
+        own, others = main(weight)
+        whole = sum(own.values()) == prod(weight.dims)
+        if whole and sum(others.values()) in (0, weight.dims[0]):
+            return _factored(call, own, others)
+    y = call.lower("matmul", call.x, transposed(as_tensor(call.builder, weight)))
+    return _plus(call, y, bias)
+
+
+def _factored(call: OperatorCall, own: dict[str, int], others: dict[str, int]) -> Tensor:
+    """Weights that are computed from a matrix and one factor for each feature: weight norm."""
+    y = call.lower("linear", features=call.given["weight"].dims[0], weights=own)
+    if others:
+        named = call._replace(path=split_name(next(iter(others))))
+        y = named.lower("scale", y, axis=-1, weights=others)
+    return _plus(call, y, call.given["bias"])
+
+
+@operator("aten.matmul", "aten.mm", op="matmul", weights=1)
+@operator("aten.bmm", op="matmul")
+def matmul(call: OperatorCall) -> Tensor:
+    return _product(call, call.given["self"], call.given.get("other", call.given.get("mat2")))
+
+
+@operator("aten.addmm", op="linear", weights=2, bias=0)
+def addmm(call: OperatorCall) -> Tensor:
+    a, b, bias = (call.given[name] for name in ("mat1", "mat2", "self"))
+    if isinstance(a, Tensor) and _learned(b) and _learned(bias) and len(bias.dims) == 1:
+        return _connected(call, a, b.dims[-1], b, bias)
+    return _plus(call, _product(call, a, b), bias)
+
+
+@operator("aten.baddbmm", op="matmul")
+def baddbmm(call: OperatorCall) -> Tensor:
+    return _plus(
+        call, _product(call, call.given["batch1"], call.given["batch2"]), call.given["self"]
+    )
+
+
+@operator("aten.bilinear")
+def bilinear(call: OperatorCall) -> Any:
+    """Each feature is a row times a matrix times a column.
+
+    `weight` is [features, rows, columns].
+    """
+    features, rows, columns = call.given["weight"].dims
+    positions = prod(call.dims) // features
+    return custom_layer(call, "bilinear", positions * features * (rows * columns + columns))
+
+
+def _product(call: OperatorCall, a: Tensor | ConstantValue, b: Tensor | ConstantValue) -> Tensor:
+    if isinstance(a, Tensor) and _learned(b) and len(b.dims) == MATRIX:
+        return _connected(call, a, b.dims[-1], b, None)
+    if isinstance(b, Tensor) and _learned(a) and len(a.dims) == MATRIX and len(b.dims) >= MATRIX:
+        return linear_from_left(call.builder, call.path, b, a.dims[0], weights(a))
+    return call.lower("matmul", as_tensor(call.builder, a), as_tensor(call.builder, b))
+
+
+def _learned(x: Any) -> TypeGuard[ConstantValue]:
+    """Whether a value is weights: one learned tensor with each of its elements once."""
+    return isinstance(x, ConstantValue) and x.leaf is not None and x.leaf.learned
+
+
+def _connected(
+    call: OperatorCall,
+    x: Tensor,
+    features: int,
+    weight: ConstantValue,
+    bias: Tensor | ConstantValue | None,
+) -> Tensor:
+    """Adds a linear layer. A bias that combines learned and fixed numbers is a tensor of its
+    own."""
+    x = x._replace(batch=None) if len(x.dims) == 1 else x
+    own, more = weights(weight), weights(bias) if isinstance(bias, ConstantValue) else {}
+    held = sum(more.values()) == features and not own.keys() & call.apart
+    stored = own | (more if held else {})
+    y = call.lower("linear", x, features=features, weights=stored, bias=held)
+    return y if held else _plus(call, y, bias)
+
+
+def _plus(call: OperatorCall, y: Tensor, bias: Tensor | ConstantValue | None) -> Tensor:
+    if bias is None or (isinstance(bias, ConstantValue) and not bias.leaves):
+        return y
+    if _learned(bias) and bias.leaf is not None:
+        return combined(call.builder, "add", y, bias.leaf.key, bias.dims, split_name(bias.leaf.key))
+    return call.lower("add", y, as_tensor(call.builder, bias))

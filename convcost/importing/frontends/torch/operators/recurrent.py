@@ -1,0 +1,59 @@
+"""Recurrent layers over whole sequences."""
+
+from math import prod
+from typing import Any
+
+from convcost.importing.frontends.torch.registry import OperatorCall, known, operator
+from convcost.importing.frontends.torch.unknown import custom_layer
+from convcost.importing.frontends.torch.weights import weights
+from convcost.importing.ir.tensor import Tensor
+
+GATES = {"lstm": 4, "gru": 3, "rnn": 1}
+ROWS = 3
+
+
+@operator("aten.lstm", op="lstm")
+@operator("aten.gru", op="gru")
+@operator("aten.rnn_tanh", "aten.rnn_relu", op="rnn")
+def recurrent(call: OperatorCall) -> Any:
+    """`params` has the tensors of every layer and direction: weights of the input, weights of the
+    state, two biases, and for an LSTM optionally a projection."""
+    given, kind = call.given, known(call.name).op
+    x = call.x
+    if len(x.dims) != ROWS or "batch_first" not in given:
+        return custom_layer(call, kind, None)
+    params = given["params"]
+    hidden = params[0].dims[0] // GATES[kind]
+    options: dict[str, Any] = {
+        "steps_first": not given["batch_first"],
+        "hidden": hidden,
+        "layers": given["num_layers"],
+        "bidirectional": given["bidirectional"],
+        "bias": given["has_biases"],
+    }
+    width = params[1].dims[1]
+    if width != hidden:
+        options["projection"] = width
+    y = call.lower(kind, x, weights=weights(*params), **options)
+    return (y, *_states(call, y))
+
+
+@operator(*(f"aten.{name}_cell" for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")))
+def cell(call: OperatorCall) -> Any:
+    """One step, which uses each weight of the input and of the state once."""
+    given = call.given
+    kinds = (given["w_ih"], given["w_hh"])
+    # An LSTM has two states, each [n, hidden].
+    output = call.dims[0] if isinstance(call.dims[0], tuple) else call.dims
+    macs = output[0] * sum(prod(one.dims) for one in kinds)
+    return custom_layer(call, call.name.removeprefix("aten."), macs)
+
+
+def _states(call: OperatorCall, y: Tensor) -> list[Any]:
+    """Adds the last states, if something reads them."""
+    found: list[Any] = []
+    for number, dims in enumerate(call.dims[1:], start=1):
+        taken = f"getitem:{number}" in call.users
+        alone = call._replace(given={"self": y}, dims=dims)
+        found.append(custom_layer(alone, "last state") if taken else None)
+    return found

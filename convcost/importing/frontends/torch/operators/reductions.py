@@ -1,0 +1,65 @@
+"""Reductions over axes."""
+
+from typing import Any
+
+from convcost.importing.frontends.torch.registry import OperatorCall, known, operator
+from convcost.importing.frontends.torch.unknown import custom_layer
+from convcost.importing.frontends.torch.weights import as_tensor
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.lower.reductions import variance
+
+NORMS = {1: "reduce_l1", 2: "reduce_l2", float("inf"): "reduce_largest"}
+
+
+@operator("aten.mean", op="mean")
+@operator("aten.sum", op="sum")
+@operator("aten.amax", "aten.max", op="max")
+@operator("aten.amin", "aten.min", op="min")
+@operator("aten.logsumexp", op="reduce_log_exp")
+def reduce(call: OperatorCall) -> Any:
+    op = known(call.name).op
+    if isinstance(call.given.get("other"), Tensor):
+        return custom_layer(call, f"{op}imum")
+    several = bool(call.dims) and isinstance(call.dims[0], tuple)
+    y = call.lower(op, axes=_axes(call), keep=call.given.get("keepdim", False))
+    return (y, None) if several else y
+
+
+@operator("aten.std", "aten.var", "aten.std_mean", "aten.var_mean")
+def deviation(call: OperatorCall) -> Any:
+    """The variance or deviation, together with the mean if the operator returns it."""
+    several = bool(call.dims) and isinstance(call.dims[0], tuple)
+    if not (call.dims[0] if several else call.dims):
+        return custom_layer(call, call.name.removeprefix("aten."))
+    keep, root = bool(call.given.get("keepdim", False)), "std" in call.name
+    found = variance(call.builder, call.x, _axes(call), keep, call.path, root=root)
+    return found if several else found[0]
+
+
+@operator("aten.linalg_vector_norm", "aten.norm")
+def vector_norm(call: OperatorCall) -> Tensor:
+    """The root of a sum of squares, or of another power."""
+    order = call.given.get("ord", call.given.get("p"))
+    op = NORMS.get(2 if order is None else order, "reduce_power")
+    return call.lower(op, axes=_axes(call), keep=call.given.get("keepdim", False))
+
+
+@operator("aten.cosine_similarity")
+def cosine_similarity(call: OperatorCall) -> Any:
+    """The dot product of two tensors, each divided by its norm."""
+    x, y = (as_tensor(call.builder, call.given[name]) for name in ("x1", "x2"))
+    axes = [call.given["dim"]]
+    if x.dims != y.dims:
+        return custom_layer(call, "cosine_similarity", max(x.elements, y.elements))
+    sides = []
+    for one in (y, x):  # in the order of the ONNX exporter
+        length = call.lower("reduce_l2", one, axes=axes, keep=True)
+        sides.append(call.lower("divide", one, length))
+    return call.lower("sum", call.lower("multiply", *sides[::-1]), axes=axes, keep=False)
+
+
+def _axes(call: OperatorCall) -> list[int]:
+    """The axes to reduce; all axes if none are given."""
+    dims = call.given.get("dim")
+    given = [dims] if isinstance(dims, int) else list(dims or ())
+    return given or list(range(len(call.x.dims)))

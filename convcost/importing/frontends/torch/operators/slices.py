@@ -1,0 +1,74 @@
+"""Concatenations and slices."""
+
+from itertools import accumulate
+from typing import Any
+
+from convcost.importing.frontends.torch.constant_value import ConstantValue
+from convcost.importing.frontends.torch.registry import OperatorCall, operator
+from convcost.importing.frontends.torch.weights import as_tensor
+from convcost.importing.ir.tensor import Tensor, reshaped
+
+
+@operator("aten.cat", "aten.concat", "aten.concatenate")
+def cat(call: OperatorCall) -> Any:
+    values = [as_tensor(call.builder, one) for one in call.given["tensors"] if _long(one)]
+    return values[0] if len(values) == 1 else call.lower("concat", *values, axis=call.given["dim"])
+
+
+@operator("aten.stack")
+def stack(call: OperatorCall) -> Any:
+    values = [as_tensor(call.builder, one) for one in call.given["tensors"]]
+    rank = len(call.dims)
+    dim = call.given["dim"] % rank
+    longer = [_longer(x, dim) for x in values]
+    return call.lower("concat", *longer, axis=dim)
+
+
+def _longer(x: Tensor, dim: int) -> Tensor:
+    """The tensor with one more axis of extent 1, which is not the batch."""
+    batch = x.batch if x.batch is None or x.batch < dim else x.batch + 1
+    return reshaped(x, (*x.dims[:dim], 1, *x.dims[dim:]))._replace(batch=batch)
+
+
+def _long(x: Any) -> bool:
+    """Whether a tensor has elements. PyTorch ignores empty vectors in a concatenation."""
+    return 0 not in x.dims
+
+
+@operator("aten.split", "aten.split_with_sizes", "aten.chunk", "aten.tensor_split")
+def split(call: OperatorCall) -> Any:
+    dim = call.given["dim"]
+    ends = list(accumulate(dims[dim] for dims in call.dims))
+    ranges = [range(end - dims[dim], end) for end, dims in zip(ends, call.dims, strict=True)]
+    return tuple(
+        _slice(call._replace(dims=dims), dim, kept)
+        for kept, dims in zip(ranges, call.dims, strict=True)
+    )
+
+
+@operator("aten.unbind")
+def unbind(call: OperatorCall) -> Any:
+    dim = call.given["dim"]
+    extent = call.x.dims[dim]
+    return tuple(
+        call.lower("slice", axis=dim, kept=range(n, n + 1), drop=True) for n in range(extent)
+    )
+
+
+@operator("aten.slice", "aten.narrow", "aten.select")
+def slice_(call: OperatorCall) -> Any:
+    given = call.given
+    dim = given["dim"] % len(call.x.dims)
+    alone, step = "index" in given, given.get("step") or 1
+    at, extent = given["index"] if alone else given["start"] or 0, call.x.dims[dim]
+    start = min(max(at + extent if at < 0 else at, 0), extent)
+    length = 1 if alone else call.dims[dim]
+    return _slice(call, dim, range(start, start + length * step, step), drop=alone)
+
+
+def _slice(call: OperatorCall, dim: int, kept: range, *, drop: bool = False) -> Any:
+    """The entries of a slice. An empty slice adds no layer: a model may cut off tokens that it does
+    not have."""
+    if 0 in call.dims:
+        return ConstantValue(call.dims, (), object())
+    return call.lower("slice", axis=dim, kept=kept, drop=drop)

@@ -1,0 +1,73 @@
+"""Views: the same elements in other dims. A view becomes a layer only if a later layer needs it."""
+
+from typing import Any
+
+from convcost.importing.frontends.torch.registry import OperatorCall, only_joined, operator
+from convcost.importing.frontends.torch.unknown import custom_layer
+from convcost.importing.ir.tensor import permuted, reshaped, transposed
+
+
+@operator("aten.view", "aten.reshape", "aten.flatten", "aten.unflatten", "aten.unsqueeze",
+          "aten.squeeze", "aten.view_as", "aten.reshape_as", "aten.ravel", "aten._unsafe_view",
+          "aten._reshape_copy")  # fmt: skip
+def reshape(call: OperatorCall) -> Any:
+    return reshaped(call.x, call.dims)
+
+
+@operator("aten.permute")
+def permute(call: OperatorCall) -> Any:
+    return permuted(call.x, call.given["dims"])
+
+
+@operator("aten.transpose", "aten.swapaxes", "aten.swapdims")
+def transpose(call: OperatorCall) -> Any:
+    x, given = call.x, call.given
+    first, second = (
+        given[name] % len(x.dims)
+        for name in (("dim0", "dim1") if "dim0" in given else ("axis0", "axis1"))
+    )
+    order = list(range(len(x.dims)))
+    order[first], order[second] = second, first
+    return permuted(x, order)
+
+
+@operator("aten.t", "aten.numpy_T")
+def reverse_axes(call: OperatorCall) -> Any:
+    return permuted(call.x, range(len(call.x.dims))[::-1])
+
+
+@operator("aten.mT")
+def transpose_matrices(call: OperatorCall) -> Any:
+    return transposed(call.x)
+
+
+@operator("aten.movedim", "aten.moveaxis")
+def movedim(call: OperatorCall) -> Any:
+    x, rank = call.x, len(call.dims)
+    source, to = (
+        [n % rank for n in (one if isinstance(one, tuple) else (one,))]
+        for one in (call.given["source"], call.given["destination"])
+    )
+    order = [n for n in range(rank) if n not in source]
+    for at, axis in sorted(zip(to, source, strict=True)):
+        order.insert(at, axis)
+    return permuted(x, order)
+
+
+@operator("aten.expand", "aten.expand_as", "aten.broadcast_to")
+def expand(call: OperatorCall) -> Any:
+    """An expanded tensor. Joins broadcast their inputs themselves, so it adds no layer for them."""
+    x = call.x
+    longer = reshaped(x, (1,) * (len(call.dims) - len(x.dims)) + x.dims)
+    if longer.dims == call.dims or only_joined(call.users):
+        return longer
+    return custom_layer(call, "expand")
+
+
+@operator("aten.roll")
+def roll(call: OperatorCall) -> Any:
+    """The kind has a single distance, so the distance along the last axis is used for all axes.
+    Without axes, all elements are rolled as one vector."""
+    shifts, axes = call.given["shifts"], call.given["dims"]
+    places = shifts[-1] if isinstance(shifts, tuple) else shifts
+    return call.lower("roll", axes=axes, places=places)

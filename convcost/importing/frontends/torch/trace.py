@@ -1,0 +1,129 @@
+"""Traces a module to its ATen graph on the meta device, without computing anything."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
+from typing import Any
+
+from convcost.importing.frontends.torch.error_text import (
+    BACKBONE,
+    ROUTE,
+    first_line,
+    mixes_devices,
+    needs_numbers,
+)
+from convcost.importing.frontends.torch.input_hints import suggest_inputs
+from convcost.importing.frontends.torch.load import framework, quiet
+from convcost.importing.frontends.torch.registry import SHAPED
+from convcost.importing.frontends.torch.request import WORDS
+from convcost.model.errors import ConstraintError
+
+VALUES = "it cannot be exported, because its control flow depends on the values of tensors"
+DEVICES = "it cannot be exported, because it creates tensors on other devices"
+
+
+def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = ()) -> Any:
+    """The exported program for one sample. Convolutions, norms and attention stay single operators.
+
+    Raises ConstraintError with the reason if the model cannot be exported.
+    """
+    torch = framework()
+    names = [*dtypes, *["float32"] * (len(inputs) - len(dtypes))]
+    kinds = [_dtype(torch, name) for name in names]
+    with torch.device("meta"), torch.no_grad(), quiet(), _silent():
+        given = tuple(
+            torch.empty((1, *dims), dtype=kind, device="meta")
+            for dims, kind in zip(inputs, kinds, strict=True)
+        )
+        try:
+            if any(torch.nn.parameter.is_lazy(one) for one in module.parameters()):
+                module(*given)  # so that lazy modules get their widths
+            program = torch.export.export(module, given, strict=False)
+            if _rewrites(program):
+                program = program.run_decompositions({})
+        except Exception as error:  # noqa: BLE001  a user's code may raise anything
+            raise _refused(module, inputs, given, error) from None
+    return program
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Suppresses PyTorch's logs about a model that it cannot trace; the error is shorter."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _dtype(torch: Any, name: str) -> Any:
+    dtype = getattr(torch, WORDS.get(name, name), None)
+    if not isinstance(dtype, torch.dtype):
+        raise ConstraintError(
+            "CC401", f"PyTorch has no numbers of type `{name}`", "float32, int64 …"
+        )
+    return dtype
+
+
+def _refused(
+    module: Any, inputs: Sequence[Sequence[int]], given: Any, error: Exception
+) -> ConstraintError:
+    """The error for a model that fails: either it does not run on this input, or it cannot be
+    traced."""
+    sizes = " and ".join("×".join(map(str, dims)) for dims in inputs)
+    try:
+        module(*given)
+    except Exception as own:  # noqa: BLE001  a user's code may raise anything
+        # Code that needs values fails only in tracing; the model itself is valid.
+        if needs_numbers(own):
+            message = f"{VALUES}: {first_line(own)}"
+            return ConstraintError("CC401", message, BACKBONE)
+        if mixes_devices(own):
+            message = f"{DEVICES}: {first_line(own)}"
+            return ConstraintError("CC401", message, ROUTE)
+        help_ = suggest_inputs(module, given)
+        return ConstraintError("CC401", f"it cannot be run on {sizes}: {first_line(own)}", help_)
+    if needs_numbers(error):
+        message = f"{VALUES}: {first_line(error)}"
+        return ConstraintError("CC401", message, BACKBONE)
+    return ConstraintError("CC401", f"it cannot be exported: {first_line(error)}", ROUTE)
+
+
+def _rewrites(program: Any) -> bool:
+    """Whether an operator writes to a part of a tensor, and another operator then reads the whole
+    tensor."""
+    flows = set(program.graph_signature.user_inputs)
+    for node in program.graph.nodes:
+        if node.op != "call_function" or str(node.target).rpartition(".")[0] in SHAPED:
+            continue
+        if any(one.name in flows for one in node.all_input_nodes):
+            flows.add(node.name)
+            if writes(node.target) and _read_again(node):
+                return True
+    return False
+
+
+def _read_again(node: Any) -> bool:
+    part = node.args[0]
+    while part.op == "call_function" and _shares_memory(part.target):
+        whole = part.args[0]
+        if any(node < user for user in whole.users if user is not part):
+            return True
+        part = whole
+    return False
+
+
+def writes(target: Any) -> bool:
+    schema = getattr(target, "_schema", None)
+    return schema is not None and bool(schema.is_mutable)
+
+
+def _shares_memory(target: Any) -> bool:
+    """Whether the output of a node shares memory with its input."""
+    schema = getattr(target, "_schema", None)
+    if schema is None or schema.is_mutable:
+        return False
+    return any(given.alias_info is not None for given in schema.returns)

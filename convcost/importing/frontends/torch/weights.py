@@ -1,0 +1,67 @@
+"""Converts values for the operators: constants to tensors of the layer graph, and weights to the
+registered tensors behind them."""
+
+from math import prod
+
+from convcost.importing.frontends.torch.constant_value import ConstantValue, Parameter
+from convcost.importing.frontends.torch.names import split_name
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.tensor import Tensor, reshaped
+from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_tensor
+
+MAPS = 4  # [n, c, h, w]: the channels are not the last axis
+
+
+def as_tensor(builder: GraphBuilder, x: Tensor | ConstantValue) -> Tensor:
+    """The value as a tensor of the layer graph. A constant is added as a layer once."""
+    if isinstance(x, Tensor):
+        return x
+    if x.node not in builder.held:
+        builder.held[x.node] = _lowered(builder, x)
+    return builder.held[x.node]
+
+
+def _lowered(builder: GraphBuilder, x: ConstantValue) -> Tensor:
+    beside = len(builder.layers) - 1
+    channel = 1 if len(x.dims) >= MAPS else -1
+    if not x.leaves:
+        return constant_tensor(builder, x.dims, beside=beside, channel=channel)
+    if x.call is None or (x.leaf and x.leaf.elements == prod(x.dims)):
+        return _whole(builder, x, x.leaves[0], beside, channel)
+    lowered: Tensor = x.call()
+    return lowered
+
+
+def _whole(
+    builder: GraphBuilder, x: ConstantValue, leaf: Parameter, beside: int, channel: int
+) -> Tensor:
+    """A registered tensor in any shape. Its layer is added once."""
+    once = builder.held.get(leaf.key)
+    if once is None:
+        once = builder.held[leaf.key] = learned_tensor(
+            builder, leaf.key, x.dims, split_name(leaf.key), beside=beside, buffer=not leaf.learned,
+            channel=channel,
+        )  # fmt: skip
+    return reshaped(once, x.dims)
+
+
+def weights(*held: ConstantValue | None) -> dict[str, int]:
+    """The learned tensors behind weights, by key, with their elements."""
+    return {leaf.key: leaf.elements for one in held if one for leaf in one.leaves if leaf.learned}
+
+
+def buffers(*held: ConstantValue | None) -> dict[str, int]:
+    return {
+        leaf.key: leaf.elements for one in held if one for leaf in one.leaves if not leaf.learned
+    }
+
+
+def main(weight: ConstantValue) -> tuple[dict[str, int], dict[str, int]]:
+    """The learned tensor with as many elements as the weight, and the other learned tensors behind
+    it. The others are factors of filters if weights are standardized or normalized."""
+    found = weights(weight)
+    size = prod(weight.dims)
+    own = next((key for key, n in found.items() if n == size), None)
+    if own is None:
+        return found, {}
+    return {own: size}, {key: n for key, n in found.items() if key != own}

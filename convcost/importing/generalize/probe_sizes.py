@@ -1,0 +1,75 @@
+"""The sizes at which a spec is compared with its model."""
+
+from math import gcd
+
+Size = tuple[int, ...]
+
+TURN = 64  # halved six times, more often than networks do
+MULTIPLES = (2, 4, 8, 16, 32, 64)
+
+
+def odd(own: Size) -> Size:
+    """A size with few common factors, wider than high. It stays odd however often it is halved: the
+    first axis if halves are rounded down, the second if they are rounded up."""
+    found: list[int] = []
+    for axis, n in enumerate(own):
+        least = max(n + TURN // 2 + 1, found[-1] + TURN if found else 0)
+        found.append(_next(least, 1 if axis % 2 else -1))
+    return tuple(found)
+
+
+def other(own: Size) -> Size:
+    """Another size with few common factors, higher than wide, with other remainders of division by
+    2 to 8."""
+    found: list[int] = []
+    for axis, n in enumerate(reversed(own)):
+        least = max(n + 2 * TURN + 5, found[-1] + TURN if found else 0)
+        found.append(_next(least, 26 if axis % 2 else 35))
+    return tuple(reversed(found))
+
+
+def _next(least: int, rest: int) -> int:
+    return least + (rest - least) % TURN
+
+
+def even(own: Size, times: int = 1) -> Size:
+    """A multiple of the model's own size."""
+    return tuple(n * (times + axis) for axis, n in enumerate(own, 1))
+
+
+def near(own: Size) -> Size:
+    """A size slightly larger than the model's own: one more along the first axis, three more along
+    the second, and so on."""
+    return tuple(n + 2 * axis + 1 for axis, n in enumerate(own))
+
+
+def one_axis_sizes(own: Size) -> list[Size]:
+    """Sizes that differ from the model's own size in one axis only."""
+    if len(own) == 1:
+        return []
+    more = odd(own)
+    return [(*own[:axis], more[axis], *own[axis + 1 :]) for axis in range(len(own))]
+
+
+def probes(own: Size) -> list[tuple[Size, ...]]:
+    """The sizes to compare, in this order. The sizes in one group have the same properties."""
+    found: list[tuple[Size, ...]] = [(odd(own), other(own))]
+    if len(own) > 1 and len(set(own)) == 1:  # for models that accept only squares
+        found.append((odd(own[:1]) * len(own), other(own[:1]) * len(own)))
+    tall = tuple(reversed(even(tuple(reversed(own)), 2)))
+    return [*found, (even(own), tall)]
+
+
+def common_steps(own: Size) -> list[int]:
+    """Numbers that all valid sizes may be multiples of, the smallest first."""
+    common = gcd(*own)
+    return sorted({n for n in (*MULTIPLES, common) if n > 1 and common % n == 0})
+
+
+def sizes_in_steps(own: Size, step: int) -> list[Size]:
+    """Multiples of `step` with few other common factors: near the model's own size; far from it and
+    higher than wide; smaller."""
+    near = tuple(n + (2 * axis + 1) * step for axis, n in enumerate(own))
+    far = tuple(3 * n + (2 * axis + 5) * step for axis, n in enumerate(reversed(own)))
+    small = tuple(max((n // 2 // step | 1) * step, step) for n in own)
+    return [size for size in (near, tuple(reversed(far)), small) if size != own]

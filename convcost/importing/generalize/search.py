@@ -1,0 +1,176 @@
+"""Finds the spec of a model and the sizes at which it is valid."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from convcost.importing.generalize.fold_padding import fold_paddings
+from convcost.importing.generalize.probe_sizes import (
+    Size,
+    common_steps,
+    even,
+    near,
+    one_axis_sizes,
+    probes,
+    sizes_in_steps,
+)
+from convcost.importing.generalize.size_expressions import same_paddings, with_size_expressions
+from convcost.importing.generalize.verify_at_size import (
+    DIFFERS,
+    LAX,
+    NARROW,
+    NEITHER,
+    SAME,
+    Verdict,
+    verify_at_size,
+)
+from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.spec import proved_spec
+from convcost.language.network_inputs import AllowedSizes
+from convcost.model.errors import ConstraintError
+from convcost.model.shape import size_text
+
+FIXED = AllowedSizes(fixed=True)
+
+
+class GeneralizedSpec(NamedTuple):
+    """The text of a spec; `notes` say what is known about other sizes."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+def generalized_spec(graph: LayerGraph, again: Callable[[Size], LayerGraph]) -> GeneralizedSpec:
+    """The spec of a graph with one input, compared with the model at other sizes. It states which
+    options depend on the size and which sizes are allowed. `again` reads the model at another size.
+
+    Raises ConstraintError.
+    """
+    ((_, shape),) = graph.inputs
+    return _SizeSearch(graph, shape.size, again).result()
+
+
+class _SizeSearch:
+    def __init__(self, graph: LayerGraph, own: Size, again: Callable[[Size], LayerGraph]) -> None:
+        self.graph = graph
+        self.own = own
+        self.again = again
+        self.models: dict[Size, LayerGraph | str] = {}
+        self.same: frozenset[int] = frozenset()  # pads that are merged into their windows
+
+    def result(self) -> GeneralizedSpec:
+        general, text = self._generalized()
+        seen = self._seen(text)
+        if not _is_wrong(seen):
+            return GeneralizedSpec(text, tuple(_known(seen)))
+        refused = {one.outcome for one in seen} <= {NEITHER, LAX}
+        sizes = FIXED if refused else self._sizes(text)
+        wrong = next((one for one in seen if one.outcome in (DIFFERS, LAX)), None)
+        if sizes.fixed and wrong is not None:
+            general = self.graph  # the expressions are right at no other size
+        said = "fixed: true" if sizes.fixed else f"multiple: {sizes.multiple}"
+        notes = tuple(_bound(seen, wrong, said))
+        return GeneralizedSpec(proved_spec(general._replace(sizes=sizes)), notes)
+
+    def _generalized(self) -> tuple[LayerGraph, str]:
+        """The graph with expressions for the options that depend on the size, if the graphs at
+        three sizes allow that, and its text."""
+        for sizes in (*probes(self.own), one_axis_sizes(self.own)):
+            models = [model for size in sizes if not isinstance(model := self._model(size), str)]
+            general = with_size_expressions(self.graph, *models) if models else None
+            if general is None:
+                continue
+            same = same_paddings(self.graph, *models)
+            general = fold_paddings(general, same)
+            try:
+                text = proved_spec(general)
+            except ConstraintError:  # the text with the expressions differs from the graph
+                continue
+            self.same = same
+            return general, text
+        return self.graph, proved_spec(self.graph)
+
+    def _seen(self, text: str) -> list[Verdict]:
+        """Verdicts at enough sizes: two with few common factors, one of them wider than high and
+        one higher than wide. If the model does not accept these, squares and multiples of its own
+        size."""
+        seen: list[Verdict] = []
+        for sizes in probes(self.own):
+            outcomes = {one.outcome for one in seen}
+            squares = len(sizes[0]) > 1 and len(set(sizes[0])) == 1
+            if squares and LAX not in outcomes:
+                continue
+            if DIFFERS in outcomes or (SAME in outcomes and LAX not in outcomes):
+                break
+            seen += [self._verdict(text, size) for size in sizes]
+        if {one.outcome for one in seen} == {NEITHER}:
+            # A head for 7×7 accepts inputs whose maps become 7×7. A head on rows accepts lines of
+            # any length. A table of positions accepts one size only.
+            seen += [
+                self._verdict(text, size) for size in (near(self.own), *one_axis_sizes(self.own))
+            ]
+        return seen
+
+    def _sizes(self, text: str) -> AllowedSizes:
+        """The allowed sizes of a spec that is wrong at some sizes: the multiples of a number, if
+        the spec is right at all such sizes that are tried, near and far."""
+        right = (SAME, NEITHER)
+        if self._verdict(text, even(self.own)).outcome not in right:  # a multiple of all steps
+            return FIXED
+        for step in common_steps(self.own):
+            found = set()
+            for size in sizes_in_steps(self.own, step):
+                found.add(self._verdict(text, size).outcome)
+                if not found <= set(right):
+                    break
+            else:
+                if SAME in found:
+                    return AllowedSizes(multiple=step)
+        return FIXED
+
+    def _verdict(self, text: str, size: Size) -> Verdict:
+        model = self._model(size)
+        return verify_at_size(
+            text, size, model if isinstance(model, str) else fold_paddings(model, self.same)
+        )
+
+    def _model(self, size: Size) -> LayerGraph | str:
+        if size not in self.models:
+            try:
+                self.models[size] = self.again(size)
+            except ConstraintError as refusal:
+                self.models[size] = refusal.message
+        return self.models[size]
+
+
+def _is_wrong(seen: list[Verdict]) -> bool:
+    """Whether a spec accepts sizes at which it is or may be wrong. If the model accepts only
+    squares, other sizes remain the user's responsibility."""
+    outcomes = {one.outcome for one in seen}
+    if DIFFERS in outcomes or NARROW in outcomes or SAME not in outcomes:
+        return True
+    taken = [one for one in seen if one.outcome == SAME]
+    return LAX in outcomes and not any(len(set(one.size)) == 1 for one in taken)
+
+
+def _known(seen: list[Verdict]) -> Iterator[str]:
+    same = " and ".join(size_text(one.size) for one in seen if one.outcome == SAME)
+    yield f"compared with the model at other sizes too, {same}"
+
+
+def _bound(seen: list[Verdict], wrong: Verdict | None, said: str) -> Iterator[str]:
+    """The reason why a spec accepts only some sizes."""
+    if wrong is not None:
+        yield f"at {size_text(wrong.size)} {_because(wrong)}, so its input is `{said}`"
+        return
+    narrow = next((one for one in seen if one.outcome == NARROW), None)
+    if narrow is None:
+        yield f"the model takes no other size that was tried, so its input is `{said}`"
+    else:
+        only = f"{narrow.why}, so its input is `{said}`"
+        yield f"the model takes {size_text(narrow.size)} too, this spec does not: {only}"
+
+
+def _because(wrong: Verdict) -> str:
+    if wrong.outcome == LAX:
+        return f"the model refuses, {wrong.why}"
+    return f"the model has other layers than this spec, {wrong.why}"

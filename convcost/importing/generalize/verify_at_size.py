@@ -1,0 +1,59 @@
+"""Compares a spec with the model at another size."""
+
+from typing import NamedTuple
+
+from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.spec import flat_text
+from convcost.importing.verify.equivalence import Equivalence
+from convcost.language.load import load
+from convcost.language.network_inputs import Settings
+from convcost.model.costs import Costs, costs
+from convcost.model.errors import Source, SpecError
+
+SAME = "same"
+DIFFERS = "differs"  # both accept the size, but their layers differ
+NARROW = "narrow"  # the model accepts the size, the spec refuses it
+LAX = "lax"  # the spec accepts the size, the model refuses it
+NEITHER = "neither"
+
+
+class Verdict(NamedTuple):
+    """The result of a comparison at a size; `why` is the first difference, or the reason of a
+    refusal."""
+
+    outcome: str
+    size: tuple[int, ...]
+    why: str = ""
+
+
+def verify_at_size(text: str, size: tuple[int, ...], model: LayerGraph | str) -> Verdict:
+    """The verdict of a spec at a size; `model` is the model at that size, or the reason why it
+    refuses the size."""
+    spec = costs_at_size(text, size)
+    theirs = model if isinstance(model, str) else costs_at_size(flat_text(model), None)
+    if isinstance(theirs, str):
+        return Verdict(NEITHER if isinstance(spec, str) else LAX, size, theirs)
+    if isinstance(spec, str):
+        return Verdict(NARROW, size, spec)
+    answer = Equivalence(theirs, spec, loose=True)
+    if answer.same:
+        return Verdict(SAME, size)
+    return Verdict(DIFFERS, size, _first(answer))
+
+
+def costs_at_size(text: str, size: tuple[int, ...] | None) -> Costs | str:
+    """The costs of a spec at a size, or the reason why it refuses the size."""
+    try:
+        (network,) = load(Source("the imported spec", text), Settings((), size))
+    except SpecError as error:
+        return error.problems[0].message
+    return costs(network)
+
+
+def _first(answer: Equivalence) -> str:
+    """The first difference, as text."""
+    alone = answer.alone()
+    if alone is None:
+        return f"`{answer.moved()}` has other inputs"
+    where, row = alone
+    return f"only the {where} has `{row.path}`, {row.kind} to {row.output.text}"

@@ -1,0 +1,339 @@
+"""Builds the layer graph layer by layer. The builder computes the costs of each layer with its
+kind, and compares them with the tensors and the shape that the model has for it."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from convcost.importing.ir.layer_graph import UNBALANCED, GraphLayer, LayerGraph, Path
+from convcost.importing.ir.reshape_idioms import named_rearrangement
+from convcost.importing.ir.shared_weights import counted_weights, shareable
+from convcost.importing.ir.tensor import Tensor, output_tensor, requested_shape
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import KINDS, Kind
+from convcost.model.shape import Shape
+
+MIXED = -1  # the weights are partly a layer's own and partly another layer's
+
+
+class GraphBuilder:
+    """The layers added so far. A tensor is identified by a key, which is any unique text."""
+
+    def __init__(self, name: str, source: str) -> None:
+        self.name = name
+        self.source = source
+        self.inputs: list[tuple[str, Shape]] = []
+        self.layers: list[GraphLayer] = []
+        self.free: Counter[str] = Counter()
+        self.notes: list[str] = []
+        self.classes: dict[Path, str] = {}
+        self.used: dict[str, int] = {}  # the index of the layer that used a tensor first
+        self.held: dict[Any, Tensor] = {}  # layers of tensors that depend on no input
+        self.frozen: set[str] = set()  # keys of frozen tensors
+        self._tensors: list[Mapping[str, int]] = []  # the learned tensors of each layer
+        self._kinds: list[Kind[Any]] = []
+        self._varies: list[tuple[bool, ...]] = []  # whether an extent depends on the input size
+        self._input_varies: list[tuple[bool, ...]] = []
+        self._arranged: dict[tuple[Any, ...], int] = {}
+
+    # Inputs and outputs
+
+    def input(self, name: str, dims: Sequence[int], channel: int, batch: int | None = 0) -> Tensor:
+        """Adds an input of the model; `dims` have a batch of 1."""
+        size = tuple(n for axis, n in enumerate(dims) if axis not in (channel, batch))
+        shape = Shape(dims[channel], size)
+        self.inputs.append((name, shape))
+        self._input_varies.append((False, *(True for _ in size)))
+        return output_tensor(-len(self.inputs), shape, len(dims), channel, batch)
+
+    def graph(self, outputs: Sequence[Tensor]) -> LayerGraph:
+        """The finished layer graph. Outputs with a pending rearrangement get a layer for it."""
+        ends = tuple(self.materialize(value, _channel(value), ("output",)) for value in outputs)
+        return LayerGraph(
+            self.name,
+            self.source,
+            tuple(self.inputs),
+            tuple(map(self._with_frozen, range(len(self.layers)))),
+            tuple(dict.fromkeys(ends)),
+            tuple(sorted(self.free.items())),
+            tuple(self.notes),
+            tuple(self.classes.items()),
+        )
+
+    # Layers
+
+    def emit(
+        self,
+        kind: str,
+        path: Path,
+        inputs: Sequence[int],
+        options: Mapping[str, Any] | None = None,
+        *,
+        tensors: Mapping[str, int] | None = None,
+        buffers: Mapping[str, int] | None = None,
+        note: str = "",
+        rest: int | None = None,
+        follows: Mapping[str, str] | None = None,
+        sized: bool = False,
+    ) -> int:
+        """Adds a layer and returns its index.
+
+        `options` are those of the kind, by their names in the language; options equal to the
+        default are dropped. `tensors` are the learned tensors and `buffers` the buffers, each with
+        its elements; the kind must count as many. `follows` has expressions for options that depend
+        on the input size. `sized` means that the model computes the size of a resize. Raises
+        ConstraintError.
+        """
+        found = KINDS.get(kind)
+        assert found is not None, kind
+        layer = found(**self._checked(found, options or {}))
+        x = layer.select_inputs(tuple(self.shape(source) for source in inputs))
+        output = layer.output(x)
+        params, kept = counted_weights(layer, x, tensors or {}, buffers)
+        shares = self._owner(layer, x, tensors or buffers or {})
+        if shares == MIXED:
+            return self._again(layer, x, path, inputs, tensors or {}, buffers or {})
+        index = len(self.layers)
+        for key in (*(tensors or {}), *(buffers or {})) if shares is None else ():
+            self.used.setdefault(key, index)
+        self.layers.append(
+            GraphLayer(
+                path,
+                kind,
+                self._given(found, options or {}),
+                tuple(inputs),
+                output,
+                0 if shares is not None else params,
+                0 if shares is not None else kept,
+                layer.macs(x).value,
+                shares,
+                note,
+                rest,
+                tuple((follows or {}).items()),
+                sized,
+            )
+        )
+        self._kinds.append(layer)
+        self._tensors.append(tensors or {})
+        self._varies.append(self._varied(layer, inputs, output))
+        return index
+
+    def shape(self, source: int) -> Shape:
+        return self.layers[source].output if source >= 0 else self.inputs[-1 - source][1]
+
+    def varies(self, source: int) -> tuple[bool, ...]:
+        """For the channels and for each axis of the size: whether it depends on the input size."""
+        return self._varies[source] if source >= 0 else self._input_varies[-1 - source]
+
+    def takes(self, index: int, key: str) -> bool:
+        """Whether a tensor can be given to an earlier layer: no layer has it yet, or it belongs to
+        the layer whose weights the earlier layer shares."""
+        shares = self.layers[index].shares
+        if shares is None:
+            return key not in self.used
+        return self.used.get(key) == shares
+
+    def revise(self, index: int, tensors: Mapping[str, int], **options: Any) -> None:
+        """Adds options and tensors to a layer that was added earlier, such as a bias found later in
+        the graph."""
+        old = self.layers[index]
+        found = KINDS.get(old.kind)
+        assert found is not None
+        given = {**dict(old.options), **options}
+        layer = found(**self._checked(found, given))
+        x = layer.select_inputs(tuple(self.shape(source) for source in old.inputs))
+        params = layer.weights(x).value + layer.biases(x).value
+        if old.shares is not None:
+            params = 0
+        elif params != old.params + sum(tensors.values()):
+            raise ConstraintError(
+                "CC403", f"{old.kind} has {params:,} params, but the model has another number"
+            )
+        for key in tensors:
+            self.used.setdefault(key, index)
+        self.layers[index] = old._replace(options=self._given(found, given), params=params)
+        self._tensors[index] = {**self._tensors[index], **tensors}
+        self._kinds[index] = layer
+
+    def restate(self, index: int, inputs: Sequence[int], options: Mapping[str, Any]) -> None:
+        """Replaces an earlier layer by a `custom` layer, which states its own costs. The output
+        stays the same."""
+        found = KINDS.get("custom")
+        assert found is not None
+        old = self.layers[index]
+        layer = found(**self._checked(found, options))
+        x = layer.select_inputs(tuple(self.shape(source) for source in inputs))
+        assert layer.output(x) == old.output, (layer.output(x), old.output)
+        self.layers[index] = old._replace(
+            kind="custom",
+            options=self._given(found, options),
+            inputs=tuple(inputs),
+            params=options["params"],
+            macs=layer.macs(x).value,
+            shares=None,
+        )
+        self._kinds[index] = layer
+        self._varies[index] = self._varied(layer, inputs, old.output)
+
+    def materialize(self, value: Tensor, channel: int, path: Path) -> int:
+        """The source of a tensor with the axis `channel` as the channels and the other axes as the
+        size, in order. Adds a layer for a pending rearrangement."""
+        if not value.dims:  # a scalar
+            alone = self.shape(value.source) == Shape(1)
+            return value.source if alone else self.emit("flatten", path, [value.source])
+        channel %= len(value.dims)
+        shape, stands = requested_shape(value, channel)
+        if stands:
+            return value.source
+        # A rearrangement that is needed twice is added once.
+        key = (value.source, value.begun, value.moves, value.axes, shape)
+        if key not in self._arranged:
+            self._arranged[key] = self._arrange(value, channel, shape, path)
+        return self._arranged[key]
+
+    def _arrange(self, value: Tensor, channel: int, shape: Shape, path: Path) -> int:
+        begun = value.begun or value
+        if known := named_rearrangement(begun, value.moves, channel):
+            kind, options = known
+            index = self.emit(kind, (*path[:-1], kind), [value.source], options)
+            assert self.shape(index) == shape, (kind, options, shape)
+            return index
+        if not shape.size:
+            return self.emit("flatten", (*path[:-1], "flatten"), [value.source])
+        options = {"shape": shape}
+        rest = self._rest(value.source, shape)
+        return self.emit("reshape", (*path[:-1], "reshape"), [value.source], options, rest=rest)
+
+    def _rest(self, source: int, shape: Shape) -> int | None:
+        """The entry of a reshape that can be `rest`, because it is the only one that depends on the
+        input size; None if there is no such entry."""
+        before = self.shape(source)
+        varies = self.varies(source)
+        if not any(varies):
+            return None
+        fixed = 1
+        for extent, free in zip((before.channels, *before.size), varies, strict=True):
+            fixed *= 1 if free else extent
+        extents = (shape.channels, *shape.size)
+        fits = [n for n, extent in enumerate(extents) if shape.elements // extent == fixed]
+        if not fits:  # a fixed extent was split: 2·3 channels became 3 channels and 2 positions
+            left = [shape.elements // extent for extent in extents]
+            fits = [n for n, others in enumerate(left) if fixed % others == 0]
+        return fits[-1] if len(fits) == 1 else None
+
+    def freeze(self, first: int) -> None:
+        """Freezes the params of the layers from `first` on."""
+        self.frozen.update(*self._tensors[first:])
+
+    # Internal
+
+    def _with_frozen(self, index: int) -> GraphLayer:
+        """The layer with its frozen params. A note says so if a spec cannot express which params
+        are frozen."""
+        layer, kind, tensors = self.layers[index], self._kinds[index], self._tensors[index]
+        frozen = {key: n for key, n in tensors.items() if key in self.frozen}
+        elements = sum(frozen.values())
+        if not elements:
+            return layer
+        found: bool | str = len(frozen) == len(tensors)
+        if not found:
+            x = kind.select_inputs(tuple(map(self.shape, layer.inputs)))
+            (part, *others) = {"biases" if _is_bias(key) else "weights" for key in frozen}
+            found = not others and elements == getattr(kind, part)(x).value and part
+        if not found:
+            name, whole = "/".join(layer.path) or layer.kind, sum(tensors.values())
+            self.notes.append(
+                f"{UNBALANCED}{elements:,} of the {whole:,} params of {name} are frozen, which a "
+                "spec cannot express; here all of them are trainable"
+            )
+            return layer
+        own = layer.shares is None
+        return layer._replace(frozen=found, frozen_params=elements if own else 0)
+
+    def _varied(self, layer: Kind[Any], inputs: Sequence[int], output: Shape) -> tuple[bool, ...]:
+        sources = [self.varies(source) for source in inputs]
+        any_varies = any(any(one) for one in sources)
+        if layer.name == "flatten":
+            return (any_varies,)
+        if layer.name in ("global_avg_pool", "global_max_pool", "adaptive_avg_pool",
+                          "adaptive_max_pool", "learned"):  # fmt: skip
+            return (False, *(False for _ in output.size))
+        if layer.name == "reshape":
+            rest = self.layers[-1].rest
+            return tuple(any_varies and rest == n for n in range(1 + len(output.size)))
+        same = [one for one in sources if len(one) == 1 + len(output.size)]
+        if same:
+            return (False, *(any(column) for column in list(zip(*same, strict=True))[1:]))
+        return (False, *(any_varies for _ in output.size))
+
+    def _owner(self, layer: Kind[Any], x: Any, tensors: Mapping[str, int]) -> int | None:
+        """The layer whose weights this layer shares; None if all are its own; MIXED if it shares
+        only some of them, or if a spec cannot express that."""
+        owners = {self.used.get(key) for key in tensors}
+        if owners <= {None}:
+            return None
+        index = owners.pop()
+        if owners or index is None:
+            return MIXED
+        other = self._kinds[index]
+        taken = other.select_inputs(
+            tuple(self.shape(source) for source in self.layers[index].inputs)
+        )
+        return index if shareable(layer, x, other, taken) else MIXED
+
+    def _again(
+        self, layer: Kind[Any], x: Any, path: Path, inputs: Sequence[int],
+        tensors: Mapping[str, int], buffers: Mapping[str, int],
+    ) -> int:  # fmt: skip
+        """A `custom` layer for a layer that shares some of its weights. It states its costs, and
+        its params are the weights that no earlier layer has."""
+        own, kept = (
+            {key: n for key, n in held.items() if key not in self.used}
+            for held in (tensors, buffers)
+        )
+        macs, output, first = layer.macs(x).value, layer.output(x), self.shape(inputs[0])
+        bound = {} if output == first else {"output": output}
+        if (macs or bound) and any(self.varies(inputs[0])):  # valid at this size only
+            bound["input"] = first
+        options = {
+            "what": f"{layer.name} of shared weights",
+            "params": sum(own.values()),
+            "buffers": sum(kept.values()),
+            "macs": macs,
+            **bound,
+        }
+        return self.emit("custom", path, inputs, options, tensors=own, buffers=kept)
+
+    @staticmethod
+    def _checked(kind: type[Kind[Any]], options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options converted to the types of the kind. A Shape does not change."""
+        made_of: dict[str, Any] = {}
+        for name, value in options.items():
+            option = kind.options[name]
+            given = isinstance(value, Shape) or (value is None and option.default is None)
+            made_of[name] = value if given else option.type.check(value)
+        return made_of
+
+    @staticmethod
+    def _given(kind: type[Kind[Any]], options: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+        """The options that a spec has to state, in the kind's order."""
+        return tuple(
+            (name, options[name])
+            for name, option in kind.options.items()
+            if name in options and (option.required or options[name] != option.default)
+        )
+
+
+def _is_bias(key: str) -> bool:
+    """Whether a tensor has the name of a bias: `bias`, `in_proj_bias`, `beta`."""
+    name = re.split(r"[./]", key)[-1]
+    return "bias" in name or name.startswith("beta")
+
+
+def _channel(value: Tensor) -> int:
+    """The channel axis of an output: the second axis if the rearrangements before it indicate
+    that."""
+    begun = value.begun
+    known = begun is not None and named_rearrangement(begun, value.moves, 1) is not None
+    return 1 if known else value.channel

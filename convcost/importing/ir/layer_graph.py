@@ -1,0 +1,63 @@
+"""The result of a front end: the layers of a model, in the order of execution."""
+
+from typing import Any, NamedTuple, TypeAlias
+
+from convcost.language.network_inputs import AllowedSizes
+from convcost.model.shape import Shape
+
+Path: TypeAlias = tuple[str, ...]
+UNBALANCED = (
+    "not balanced: "  # the start of a note about numbers of layers that differ from the stored ones
+)
+
+
+class GraphLayer(NamedTuple):
+    """One layer of a model, as a kind of the spec language.
+
+    `path` is the name in the model, outermost module first; it need not be unique. `inputs` are
+    indices of layers; −1−k is the k-th input of the model. `output` and `params` are computed by
+    the kind and compared with the model. `shares` is the layer whose weights this layer uses again.
+    `rest` is the entry of a reshape that follows from the others: 0 the channels, 1… the size.
+    `follows` has options that depend on the input size, as expressions of the language; for a
+    shape, one expression for each entry, or "" if the entry is fixed. `sized` is a resize whose
+    size the model computes, whatever its options are. `frozen` states which params training does
+    not change: `true`, `weights` or `biases` in a spec; `frozen_params` is their number.
+    """
+
+    path: Path
+    kind: str
+    options: tuple[tuple[str, Any], ...]
+    inputs: tuple[int, ...]
+    output: Shape
+    params: int = 0
+    buffers: int = 0
+    macs: int = 0
+    shares: int | None = None
+    note: str = ""
+    rest: int | None = None
+    follows: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
+    sized: bool = False
+    frozen: bool | str = False
+    frozen_params: int = 0
+
+    @property
+    def uncounted(self) -> bool:
+        return dict(self.options).get("macs") == "uncounted"
+
+
+class LayerGraph(NamedTuple):
+    """A model as layers. `outputs` are the layers whose outputs the model returns. `free` counts
+    the operators without a layer, which cost nothing. `classes` has the class names of modules by
+    path, if the model has modules. `sizes` are the other sizes that the model accepts. A `plain`
+    graph is the same at every size."""
+
+    name: str
+    source: str
+    inputs: tuple[tuple[str, Shape], ...]
+    layers: tuple[GraphLayer, ...]
+    outputs: tuple[int, ...]
+    free: tuple[tuple[str, int], ...] = ()
+    notes: tuple[str, ...] = ()
+    classes: tuple[tuple[Path, str], ...] = ()
+    sizes: AllowedSizes = AllowedSizes()
+    plain: bool = False

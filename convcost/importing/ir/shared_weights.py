@@ -1,0 +1,48 @@
+"""Checks the weights of layers: their number, and which layers can share them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import Kind
+
+MATRIX = 2
+
+
+def counted_weights(
+    layer: Kind[Any], x: Any, tensors: Mapping[str, int], buffers: Mapping[str, int] | None
+) -> tuple[int, int]:
+    """The params and buffers of a layer. Raises ConstraintError if the model has another number for
+    it."""
+    params = layer.weights(x).value + layer.biases(x).value
+    held = sum(tensors.values())
+    if params != held:
+        raise ConstraintError(
+            "CC403",
+            f"{layer.name} counts {params:,} params, but the model has {held:,} for it",
+            ", ".join(f"{key}: {n:,}" for key, n in tensors.items()),
+        )
+    kept = layer.buffers(x).value
+    if buffers is not None and kept != sum(buffers.values()):
+        held = sum(buffers.values())
+        raise ConstraintError(
+            "CC403", f"{layer.name} counts {kept:,} buffers, but the model has {held:,}"
+        )
+    return params, kept
+
+
+def shareable(layer: Kind[Any], x: Any, other: Kind[Any], y: Any) -> bool:
+    """Whether a layer with input `x` can share the weights of another layer with input `y`: the
+    same kind and the same shape of weights, or two kinds with the same matrix, perhaps
+    transposed."""
+    if type(layer) is not type(other):
+        return _extents(layer, x) == _extents(other, y) is not None
+    return (layer.weights(x), layer.biases(x)) == (other.weights(y), other.biases(y))
+
+
+def _extents(layer: Kind[Any], x: Any) -> list[int] | None:
+    """The extents of a matrix of weights, in any order; None if the weights are not a matrix or
+    have a bias."""
+    terms = layer.weights(x).terms
+    found = sorted(factor.value for factor in terms[0]) if len(terms) == 1 else []
+    return found if len(found) == MATRIX and not layer.biases(x).value else None

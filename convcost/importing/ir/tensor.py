@@ -1,0 +1,200 @@
+"""Tensors in the layer graph: which axes are the channels and which are the size.
+
+A spec has channels and size, a model has only axes. So the layout of a tensor, channels first or
+last, is tracked, and a transpose adds no layer. A layer is added only if a later layer needs the
+elements in the new order.
+"""
+
+from collections.abc import Sequence
+from math import prod
+from typing import NamedTuple
+
+from convcost.model.shape import Shape
+
+ONE = -1
+
+
+class Rearrangement(NamedTuple):
+    """A rearrangement that has no layer yet: a reshape `to` dims, or a permutation `by`."""
+
+    to: tuple[int, ...] = ()
+    by: tuple[int, ...] = ()
+
+
+class Tensor(NamedTuple):
+    """A tensor of one sample; `dims` as in the model, with a batch of 1.
+
+    `source` is the layer that computes it, or −1−k for the k-th input; `shape` is the output shape
+    of the source. `axes` says for each axis which entry of the shape it is: 0 the channels, 1 the
+    outermost axis of the size, ONE an axis of extent 1 that the shape does not have. `axes` is None
+    if elements were rearranged since the source; then `moves` are the rearrangements, which start
+    from `begun`. `batch` is the batch axis, if there is one.
+    """
+
+    source: int
+    shape: Shape
+    dims: tuple[int, ...]
+    axes: tuple[int, ...] | None
+    batch: int | None = 0
+    begun: "Tensor | None" = None
+    moves: tuple[Rearrangement, ...] = ()
+
+    @property
+    def elements(self) -> int:
+        return prod(self.dims)
+
+    @property
+    def channel(self) -> int:
+        """The axis with the channels; a guess if elements were rearranged."""
+        if self.axes is not None:
+            return self.axes.index(0) if 0 in self.axes else len(self.dims) - 1
+        for axis, extent in enumerate(self.dims):
+            if axis != self.batch and extent == self.shape.channels:
+                return axis
+        return len(self.dims) - 1
+
+
+def output_tensor(
+    source: int, shape: Shape, rank: int, channel: int, batch: int | None = 0
+) -> Tensor:
+    """The output of a layer as a tensor of `rank` axes. If the shape has too many axes, those of
+    extent 1 are dropped."""
+    if not rank:  # a scalar
+        return Tensor(source, shape, (), (), None)
+    sizes = list(range(1, len(shape.size) + 1))
+    places = [axis for axis in range(rank) if axis not in (channel, batch)]
+    while len(sizes) > len(places):
+        ones = [axis for axis in sizes if shape.size[axis - 1] == 1]
+        sizes.remove(ones[-1] if ones else sizes[-1])
+    axes = [ONE] * rank
+    axes[channel] = 0
+    for place, size in zip(places, sizes, strict=False):
+        axes[place] = size
+    extents = (shape.channels, *shape.size)
+    dims = tuple(1 if axis == ONE else extents[axis] for axis in axes)
+    return Tensor(source, shape, dims, tuple(axes), batch)
+
+
+def permuted(value: Tensor, order: Sequence[int]) -> Tensor:
+    """The tensor with axis `order[i]` as its axis i."""
+    order = tuple(axis % len(value.dims) for axis in order)
+    dims = tuple(value.dims[axis] for axis in order)
+    batch = order.index(value.batch) if value.batch is not None else None
+    if value.axes is not None:
+        axes = tuple(value.axes[axis] for axis in order)
+        batch = _leading_one(axes, dims) if batch is None else batch
+        return value._replace(dims=dims, axes=axes, batch=batch)
+    moves = value.moves
+    if moves and moves[-1].by:  # two permutations combine to one
+        order = tuple(moves[-1].by[axis] for axis in order)
+        moves = moves[:-1]
+    before = moves[-1].to
+    long = [axis for axis in order if before[axis] != 1]
+    if long == sorted(long):  # only axes of extent 1 moved
+        still = reshaped(value._replace(dims=before, moves=moves), dims)
+        return still if still.axes is not None else still._replace(batch=batch)
+    return value._replace(dims=dims, batch=batch, moves=(*moves, Rearrangement(by=order)))
+
+
+def transposed(value: Tensor) -> Tensor:
+    """The tensor with its last two axes exchanged, like the transpose of a matrix."""
+    rank = len(value.dims)
+    return permuted(value, (*range(rank - 2), rank - 1, rank - 2))
+
+
+def reshaped(value: Tensor, dims: Sequence[int]) -> Tensor:
+    """The same elements in other dims. Axes of extent 1 can be added and removed; any other change
+    is a rearrangement."""
+    dims = tuple(dims)
+    if dims == value.dims:
+        return value
+    moves = value.moves
+    if moves and moves[-1].by and _long(dims) == _long(value.dims):
+        return _refolded(value, dims)
+    if moves and moves[-1].to:  # the last of two reshapes replaces the first
+        moves = moves[:-1]
+    start = value.begun if value.begun is not None and not moves else value
+    if start.axes is not None:
+        matched = _matched(start, dims)
+        if matched is not None:
+            axes, batch = matched
+            return start._replace(dims=dims, axes=axes, batch=batch)
+    batch = _batch_of(value, dims)
+    return value._replace(
+        dims=dims,
+        axes=None,
+        batch=batch,
+        begun=value.begun or value,
+        moves=(*moves, Rearrangement(to=dims)),
+    )
+
+
+def _refolded(value: Tensor, dims: tuple[int, ...]) -> Tensor:
+    """A reshape after a permutation that only adds or removes axes of extent 1, moved before the
+    permutation."""
+    apart, order = value.moves[-2].to, value.moves[-1].by
+    kept = [axis for axis, extent in enumerate(apart) if extent != 1]
+    moved = iter([kept.index(axis) for axis in order if apart[axis] != 1])
+    ones = iter(range(len(kept), len(dims)))
+    by = tuple(next(ones) if extent == 1 else next(moved) for extent in dims)
+    to = _long(apart) + (1,) * (len(dims) - len(kept))
+    moves = (*value.moves[:-2], Rearrangement(to=to), Rearrangement(by=by))
+    return value._replace(dims=dims, batch=_batch_of(value, dims), moves=moves)
+
+
+def _long(dims: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(extent for extent in dims if extent != 1)
+
+
+def _batch_of(value: Tensor, dims: tuple[int, ...]) -> int | None:
+    at = value.batch
+    stays = at is not None and at < len(dims) and dims[at] == 1
+    if stays and prod(dims[:at]) == prod(value.dims[:at]):
+        return at
+    return 0 if len(dims) > 2 and dims[0] == 1 else None  # noqa: PLR2004  a vector has no batch
+
+
+def _matched(value: Tensor, dims: tuple[int, ...]) -> tuple[tuple[int, ...], int | None] | None:
+    """The roles of the new axes, if they are the old axes except for axes of extent 1."""
+    assert value.axes is not None
+    long = [axis for axis, extent in enumerate(value.dims) if extent != 1]
+    if [value.dims[axis] for axis in long] != [extent for extent in dims if extent != 1]:
+        return None
+    # An axis of extent 1 is identified by the number of longer axes before it.
+    ones: dict[int, list[int]] = {}
+    before, batch_before = 0, None
+    for axis, extent in enumerate(value.dims):
+        if extent != 1:
+            before += 1
+        elif axis == value.batch:
+            batch_before = before
+        elif value.axes[axis] != ONE:
+            ones.setdefault(before, []).append(value.axes[axis])
+    axes: list[int] = []
+    batch, before = None, 0
+    for axis, extent in enumerate(dims):
+        if extent != 1:
+            axes.append(value.axes[long[before]])
+            before += 1
+        elif batch is None and before == batch_before:
+            batch = axis
+            axes.append(ONE)
+        else:
+            axes.append(ones[before].pop(0) if ones.get(before) else ONE)
+    return tuple(axes), _leading_one(axes, dims) if batch is None else batch
+
+
+def _leading_one(axes: Sequence[int], dims: Sequence[int]) -> int | None:
+    """The batch is the first axis, if that has extent 1 and no other role."""
+    return 0 if len(dims) > 1 and axes[0] == ONE and dims[0] == 1 else None
+
+
+def requested_shape(value: Tensor, channel: int) -> tuple[Shape, bool]:
+    """The shape of a tensor with the axis `channel` as the channels and the other axes as the size,
+    in order; and whether its source already has that shape."""
+    kept = [axis for axis in range(len(value.dims)) if axis not in (channel, value.batch)]
+    shape = Shape(value.dims[channel], tuple(value.dims[axis] for axis in kept))
+    if value.axes is None or shape != value.shape:
+        return shape, False
+    roles = [value.axes[axis] for axis in (channel, *kept) if value.dims[axis] != 1]
+    return shape, roles == sorted(roles)

@@ -1,0 +1,46 @@
+"""Files of models that convcost cannot read: their format, and how to convert them."""
+
+from pathlib import Path
+
+from convcost.model.errors import ConstraintError
+
+_CODE = "name the callable that builds the model: package.module:callable, with --input"
+_TF2ONNX = "python -m tf2onnx.convert {} --output model.onnx, then import model.onnx"
+_ONNX = "convert it to ONNX, or import the model that it was made from"
+
+# By suffix: the content of a file, and a way to convert it.
+HELD = {
+    **dict.fromkeys(
+        (".pt", ".pth", ".ckpt", ".pkl", ".bin"),
+        ("weights or pickled objects of PyTorch, which only running its code could read", _CODE),
+    ),
+    ".pt2": ("a program of torch.export", f"{_CODE}; or {_ONNX}"),
+    **dict.fromkeys(
+        (".safetensors", ".npz", ".msgpack", ".gguf", ".weights", ".params"),
+        ("weights by name, without the layers that use them", _CODE),
+    ),
+    ".tflite": ("a model of TensorFlow Lite", _TF2ONNX.format("--tflite model.tflite")),
+    ".pb": ("a graph of TensorFlow", _TF2ONNX.format("--graphdef model.pb --outputs NAMES")),
+    ".hdf5": ("a model of Keras under another name", "rename it to end in .h5"),
+    **dict.fromkeys((".mlmodel", ".engine", ".plan", ".trt", ".mnn"), ("a compiled model", _ONNX)),
+    **dict.fromkeys((".pdmodel", ".caffemodel"), ("a model of another framework", _ONNX)),
+}
+FOLDERS = {
+    "saved_model.pb": (
+        "a SavedModel of TensorFlow",
+        _TF2ONNX.format("--saved-model FOLDER"),
+    ),
+    "coremldata.bin": ("a compiled model", _ONNX),
+    "Manifest.json": ("a model of Core ML", _ONNX),
+}
+
+
+def refuse(path: Path) -> None:
+    """Raises ConstraintError for a file or folder in a known format that convcost cannot read."""
+    if path.is_dir():
+        for name, (holds, way) in FOLDERS.items():
+            if (path / name).is_file():
+                raise ConstraintError("CC401", f"the folder contains {holds}", way)
+    elif path.suffix.lower() in HELD:
+        holds, way = HELD[path.suffix.lower()]
+        raise ConstraintError("CC401", f"the file contains {holds}", way)

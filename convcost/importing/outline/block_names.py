@@ -1,0 +1,169 @@
+"""Names blocks after the class of their module, or after their layers."""
+
+import re
+from collections import Counter
+
+from convcost.importing.ir.layer_graph import Path
+from convcost.importing.outline.branch_names import of_its_own
+from convcost.importing.outline.tree import (
+    CallItem,
+    Item,
+    JoinItem,
+    LayerItem,
+    Repeated,
+    SequenceItem,
+    layers,
+)
+from convcost.importing.outline.valid_names import free
+from convcost.model.kind import KINDS
+
+SHORT = {
+    "batch_norm": "bn",
+    "layer_norm": "ln",
+    "group_norm": "gn",
+    "depthwise": "dw",
+    "global_avg_pool": "pool",
+    "hard_swish": "hswish",
+}
+MOST_WORDS = 3
+MIXED = 3  # the fewest branches of an inception block
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+GENERIC = {"sequential", "module_list", "module", "basic_block", "block", "layer", "stage", "unit"}
+# kinds that do not determine the name of a block, by file
+ALONG = ("activations", "norms", "scale")
+FREE = ("dropout", "drop_path", "pad")
+
+
+class BlockNames:
+    """Names for blocks; `classes` has the class names of modules by path."""
+
+    def __init__(self, classes: dict[Path, str]) -> None:
+        self.classes = classes
+        self.taken = set(KINDS.names())
+
+    def proposed(self, body: tuple[Item, ...], originals: list[tuple[Item, ...]]) -> str:
+        paths = [path for original in originals if (path := self._module(original))]
+        names = Counter(name for path in paths if (name := self._class(path)))
+        if not names and not any(isinstance(item, LayerItem) for item in body):
+            names = Counter(name for one in originals if (name := self._row(one)))
+        if not names:
+            names = Counter(name for path in paths if (name := _stem(path)))
+        content = _content(body)
+        (common, count), *_ = names.most_common(1) or [("", 0)]
+        # If most uses have no name, the names of the others would mislead.
+        wanted = common if 2 * count >= len(originals) else content
+        if wanted in KINDS.names():
+            wanted = f"{wanted}_block"
+        if wanted in self.taken and content == "residual":
+            wanted = content  # the same module with and without its shortcut
+        return free(wanted, self.taken)
+
+    def _row(self, original: tuple[Item, ...]) -> str:
+        """The name of a block of several consecutive modules, if all have the same class."""
+        while len(original) == 1 and isinstance(original[0], SequenceItem):
+            original = original[0].items
+        classes = {self._class(item.path) for item in original if isinstance(item, SequenceItem)}
+        rows = [item for item in original if isinstance(item, SequenceItem) and _branches(item)]
+        alone = len(classes) == 1 and len(rows) == len(original)
+        row = "pair" if len(original) == 2 else "row"  # noqa: PLR2004  a pair has two
+        return f"{name}_{row}" if alone and (name := classes.pop()) else ""
+
+    def take(self, name: str) -> None:
+        self.taken.add(name)
+
+    def _class(self, path: Path) -> str:
+        name = _snake(self.classes.get(path, ""))
+        return "" if name in GENERIC else name
+
+    @staticmethod
+    def _module(original: tuple[Item, ...]) -> Path:
+        item = original[0]
+        return item.path if len(original) == 1 and isinstance(item, SequenceItem) else ()
+
+
+def _branches(module: SequenceItem) -> bool:
+    return any(isinstance(item, JoinItem) for item in module.items)
+
+
+def _snake(name: str) -> str:
+    words = _HUMP.sub("_", name).lower()
+    words = re.sub(r"[^a-z0-9]+", "_", words).strip("_")
+    words = re.sub(r"(?<=[a-z])_?[123]_?d(?=_|$)", "", words)
+    return words if words[:1].isalpha() else ""
+
+
+def _stem(path: Path) -> str:
+    """A module's name without its number: `layer1.2` has none, `inception_3a` becomes inception."""
+    name = re.sub(r"[_.-]*\d+[a-z]?$", "", path[-1])
+    name = _snake(name)
+    return name if len(name) > 2 and name not in GENERIC else ""  # noqa: PLR2004  short names are not clear
+
+
+def _content(body: tuple[Item, ...]) -> str:
+    joins = [item for item in body if isinstance(item, JoinItem)]
+    held = list(layers(body))
+    kinds = {layer.kind for layer in held}
+    if len(joins) == 1:
+        said = _joined(joins[0], alone=len(body) <= 1 + sum(map(_behind, body)))
+        if said:
+            return said
+    if "channel_shuffle" in kinds:
+        return "shuffle_unit"
+    if {"matmul", "softmax"} <= kinds or "attention" in kinds:
+        return "attention_block"
+    if "depthwise" in kinds and held[0].kind == "conv" and held[-1].kind != "depthwise":
+        return "mbconv" if "multiply" in kinds else "inverted_bottleneck"
+    words = _describing_words(body, ())
+    if len(words) > MOST_WORDS:
+        words = _describing_words(body, ("activations",))
+    if len(words) > MOST_WORDS:
+        words = _describing_words(body, ALONG)
+    if not words or len(words) > MOST_WORDS:
+        return "block"
+    return "_".join(words) if len(words) > 1 else f"{words[0]}_block"
+
+
+def _joined(join: JoinItem, *, alone: bool) -> str:
+    """The name of a block whose main item is a join; "" if other layers matter."""
+    straight = any(not branch.items or branch.when for branch in join.branches)
+    if any(map(of_its_own, join.branches)):
+        return ""
+    kinds = [layer.kind for layer in layers((join,))]
+    if join.layer.kind == "multiply" and "global_avg_pool" in kinds and straight:
+        return "squeeze_excite" if alone else ""
+    if join.layer.kind == "add" and straight:
+        return "attention_block" if "attention" in kinds else "residual"
+    if join.layer.kind != "concat":
+        return ""
+    if straight:
+        return "dense"
+    mixed = len(join.branches) >= MIXED and kinds.count("conv") > MIXED
+    return "inception" if mixed else "branches"
+
+
+def _describing_words(body: tuple[Item, ...], without: tuple[str, ...]) -> list[str]:
+    """Words for the items, each once, without the kinds of some files."""
+    items = [item for item in body if not (without and _behind(item, without))]
+    words = list(dict.fromkeys(word for item in items for word in _words(item)))
+    parts = {word: set(word.split("_")) for word in words}
+    return [word for word in words if not any(parts[word] < parts[one] for one in words)]
+
+
+def _behind(item: Item, files: tuple[str, ...] = ALONG) -> bool:
+    """Whether an item only follows a layer with weights: a norm, an activation, or a layer without
+    effect at inference."""
+    kind = KINDS.get(item.kind) if isinstance(item, LayerItem) else None
+    return kind is not None and (kind.__module__.rpartition(".")[2] in files or kind.name in FREE)
+
+
+def _words(item: Item) -> list[str]:
+    if isinstance(item, SequenceItem):
+        return [word for inner in item.items for word in _words(inner)]
+    if isinstance(item, Repeated):
+        return _words(item.copies[0])
+    if isinstance(item, LayerItem):
+        return [SHORT.get(item.kind, item.kind)]
+    if isinstance(item, JoinItem):
+        gate = item.layer.kind == "multiply"
+        return ["se" if gate and _joined(item, alone=True) else item.layer.kind]
+    return [re.sub(r"_\d+$", "", item.block)] if isinstance(item, CallItem) else []

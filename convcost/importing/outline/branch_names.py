@@ -1,0 +1,72 @@
+"""Names the branches of a join."""
+
+from string import ascii_lowercase
+
+from convcost.importing.outline.tree import BranchItem, Item, JoinItem, LayerItem, inside, refs
+from convcost.model.kind import KINDS, SizeLike
+
+_STRAIGHT = {
+    "add": ("shortcut", "main"),
+    "multiply": ("x", "gate"),
+    "concat": ("before", "new"),
+}
+# The name of a learned tensor, by the join that uses it.
+_OWN = {"add": "bias", "multiply": "factor"}
+_ROLES = {
+    "attention": ("query", "key", "value"),
+    "grid_sample": ("features", "grid"),
+    "deformable_conv": ("features", "offsets", "mask"),
+    "matmul": ("left", "right"),
+}
+
+
+def branch_names(join: JoinItem) -> list[str]:
+    """The branches, named after their modules, or after their role in the join if these names have
+    no information."""
+    kind = KINDS.get(join.layer.kind)
+    lends = kind is not None and issubclass(kind, SizeLike)
+    roles = ("x", "like") if lends else declared_names(join) or _ROLES.get(join.layer.kind, ())
+    if len(roles) >= len(join.branches):
+        return list(roles[: len(join.branches)])
+    two = len(join.branches) == 2  # noqa: PLR2004  one of them is a shortcut
+    late = [branch for branch in join.branches if _from_elsewhere(branch)]
+    straight = [branch for branch in join.branches if not branch.items or branch.when]
+    named = any(branch.name for branch in join.branches)
+    shortcut, main = _STRAIGHT.get(join.layer.kind, ("x", "y"))
+    if two and straight and any(map(of_its_own, join.branches)):
+        shortcut, main = "x", _OWN.get(join.layer.kind, main)
+    names = []
+    for number, branch in enumerate(join.branches):
+        if branch.name:
+            names.append(branch.name)
+        elif two and late:
+            names.append("skip" if branch in late else "main")
+        elif two and (straight or named):
+            names.append(shortcut if branch in straight else main)
+        else:
+            letters = len(join.branches) <= len(ascii_lowercase)
+            names.append(ascii_lowercase[number] if letters else f"branch_{number + 1}")
+    return names
+
+
+def declared_names(join: JoinItem) -> tuple[str, ...]:
+    """The names that the kind requires for its branches. A spec must state them."""
+    kind = KINDS.get(join.layer.kind)
+    return tuple(name.removesuffix("?") for name in kind.branch_names) if kind else ()
+
+
+def of_its_own(branch: BranchItem) -> bool:
+    """Whether a branch begins with a learned tensor, so that it has no input."""
+    return bool(branch.items) and _begins(branch.items[0])
+
+
+def _begins(item: Item) -> bool:
+    if isinstance(item, LayerItem):
+        return item.kind == "learned"
+    if isinstance(item, JoinItem):
+        return all(map(of_its_own, item.branches))
+    return _begins(inside(item)[0][0])
+
+
+def _from_elsewhere(branch: BranchItem) -> bool:
+    return branch.ref is not None or bool(branch.items and refs(branch.items[0]))

@@ -1,0 +1,79 @@
+"""A chain: layers in series. Only the next layer uses the output of a layer."""
+
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from convcost.importing.ir.layer_graph import GraphLayer
+from convcost.importing.outline.tree import Item
+from convcost.model.shape import Shape
+
+LONGEST_BRANCH = 12  # the most layers of a branch whose input is not the common one
+DEEPEST = 16  # the most nested joins
+# The next window undoes a pad; the others only rearrange elements.
+NO_RESIZE = ("pad", "reshape", "flatten")
+
+
+@dataclass(eq=False, slots=True)
+class Chain:
+    """`start` is the value of its input, or None if it has none; `end` is the value of its output.
+
+    `items` may contain the items of other chains as lists, so that merging is fast. `loose` are
+    references by name into or out of the chain.
+    """
+
+    start: int | None
+    end: int
+    items: list[Any] = field(default_factory=list)
+    size: int = 0
+    depth: int = 0
+    loose: set[int] = field(default_factory=set)
+    shrinks: bool = False
+    grows: bool = False
+
+    def extend(self, item: Item, end: int, size: int = 1) -> None:
+        self.items.append(item)
+        self.end = end
+        self.size += size
+
+    def seen(self, layer: GraphLayer, before: Shape) -> None:
+        """Records whether a layer shrinks or grows the size. The path through the bottom of a U-Net
+        does both."""
+        if not before.size or not layer.output.size or layer.kind in NO_RESIZE:
+            return
+        old, new = prod(before.size), prod(layer.output.size)
+        if len(before.size) == len(layer.output.size):
+            self.grows = self.grows or (1 < old < new)
+            self.shrinks = self.shrinks or (1 < new < old)
+
+    def absorb(self, other: "Chain") -> None:
+        """Appends the chain that begins where this one ends."""
+        self.items.append(other.items)
+        self.end = other.end
+        self.size += other.size
+        self.depth = max(self.depth, other.depth)
+        self.shrinks = self.shrinks or other.shrinks
+        self.grows = self.grows or other.grows
+        large, small = sorted((self.loose, other.loose), key=len, reverse=True)
+        large ^= small  # references between the two chains are internal now
+        self.loose = large
+
+    @property
+    def is_closed(self) -> bool:
+        return not self.loose and self.depth < DEEPEST
+
+    @property
+    def u_shaped(self) -> bool:
+        return self.shrinks and self.grows and self.size > 3  # noqa: PLR2004  more than a resize
+
+    def flat(self) -> list[Item]:
+        """The items, with nested lists flattened without recursion, however deep they are."""
+        found: list[Item] = []
+        waiting: list[Any] = [self.items]
+        while waiting:
+            last = waiting.pop()
+            if type(last) is list:
+                waiting.extend(reversed(last))
+            else:
+                found.append(last)
+        return found

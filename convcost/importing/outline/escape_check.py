@@ -1,0 +1,121 @@
+"""Finds the references by name into and out of a part of the tree, and decides whether the part can
+be a block."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from convcost.importing.outline.tree import (
+    CallItem,
+    Item,
+    JoinItem,
+    LayerItem,
+    inside,
+    layers,
+    output,
+)
+
+Use = tuple[Item, ...]
+
+
+class _ItemUses(NamedTuple):
+    """The layers of an item, the values that they reference by name, and the layers whose weights
+    they share (`weights`)."""
+
+    own: frozenset[int]
+    asked: frozenset[int]
+    weights: frozenset[int]
+
+
+class BoundNames:
+    """The references by name in a tree: `takers` has, for each value, the layers that reference it;
+    `weights` has the layers whose weights others share."""
+
+    def __init__(self, items: Use) -> None:
+        self.takers: dict[int, set[int]] = {}
+        self.weights: set[int] = set()
+        # By identity; keeping the item keeps its identity valid.
+        self._known: dict[int, tuple[_ItemUses, Item]] = {}
+        for layer, values in _uses(items):
+            for value in values:
+                self.takers.setdefault(value, set()).add(layer.number)
+            if layer.shares is not None:
+                self.weights.add(layer.shares)
+
+    def is_closed(self, use: Use, entering: int | None) -> bool:
+        """Whether a part references no value outside except its input, and nothing outside
+        references a value inside except its output."""
+        if not self.takers:
+            return True
+        held = [self._item_uses(item) for item in use]
+        own = frozenset().union(*(one.own for one in held))
+        given = output(use[-1])
+        for number in own & self.takers.keys():
+            handed_on = number == given and number not in self.weights
+            if not handed_on and not self.takers[number] <= own:
+                return False
+        asked = frozenset().union(*(one.asked for one in held)) - own
+        return asked <= {entering} and all(one.weights <= own for one in held)
+
+    def _item_uses(self, item: Item) -> _ItemUses:
+        known = self._known.get(id(item))
+        if known is None:
+            uses = list(_uses((item,)))
+            known = self._known[id(item)] = (
+                _ItemUses(
+                    frozenset(layer.number for layer in layers((item,))),
+                    frozenset(value for _, values in uses for value in values),
+                    frozenset(layer.shares for layer, _ in uses if layer.shares is not None),
+                ),
+                item,
+            )
+        return known[0]
+
+    def corresponding(self, one: Use, come: int | None, other: Use, came: int | None) -> bool:
+        """Whether two parts of the same form reference the same values by name, inside or as their
+        input."""
+        if not self.takers:
+            return True
+        pairs = list(_pairs(one, other))
+        same: dict[int | None, int | None] = {None: None, came: come}
+        same |= {output(b): output(a) for a, b in pairs if a is not None and b is not None}
+        return all(
+            a is not None
+            and b is not None
+            and _values(a) == tuple(same.get(v, v) for v in _values(b))
+            for a, b in pairs
+        )
+
+
+def _pairs(one: Use, other: Use) -> Iterator[tuple[Item | None, Item | None]]:
+    """The items at the same position; None where one part has no item."""
+    for a, b in zip(one, other, strict=True):
+        if isinstance(a, JoinItem) and isinstance(b, JoinItem):
+            for left, right in zip(a.branches, b.branches, strict=True):
+                if left.items and right.items:
+                    yield from _pairs(left.items, right.items)
+                elif any(values for _, values in _uses(left.items or right.items)):
+                    yield None, None
+        elif not isinstance(a, LayerItem | CallItem):
+            yield from _pairs(inside(a)[0], inside(b)[0])
+            continue
+        yield a, b
+
+
+def _values(item: Item) -> tuple[int | None, ...]:
+    """The values that an item references by name, and the layers whose weights it shares."""
+    if isinstance(item, JoinItem):
+        return (*item.layer.refs, *(branch.ref for branch in item.branches))
+    return (*item.refs, item.shares) if isinstance(item, LayerItem) else ()
+
+
+def _uses(items: Use) -> Iterator[tuple[LayerItem, tuple[int, ...]]]:
+    """Every layer, also inside calls, with its references by name and the layers whose weights it
+    shares."""
+    for item in items:
+        if isinstance(item, JoinItem):
+            yield item.layer, tuple(value for value in _values(item) if value is not None)
+        elif isinstance(item, LayerItem):
+            yield item, item.refs if item.shares is None else (*item.refs, item.shares)
+        if not isinstance(item, LayerItem):
+            for items_inside in inside(item):
+                yield from _uses(items_inside)

@@ -1,0 +1,114 @@
+"""Makes a sequence, with the module's name, of consecutive layers of one module."""
+
+from collections import Counter
+from collections.abc import Sequence as Items
+from itertools import groupby
+
+from convcost.importing.ir.layer_graph import Path
+from convcost.importing.outline.canonicalize import says_nothing
+from convcost.importing.outline.tree import (
+    BranchItem,
+    Item,
+    JoinItem,
+    LayerItem,
+    SequenceItem,
+    SideItem,
+    inside,
+    layers,
+)
+
+DEEPEST = 24  # the most nested modules
+# kinds that give their name to a norm after them
+LEARNING = ("conv", "depthwise", "transposed_conv", "linear")
+SHORTEST = 3  # the shortest common prefix that is a name
+
+
+def group_modules(items: Items[Item], base: Path = ()) -> tuple[Item, ...]:
+    """The items, with a sequence for every module below `base`."""
+    homes = [module_of(item) for item in items]
+    base = _common(homes) if items else base
+    if len(base) > DEEPEST:
+        return tuple(items)
+    keys = [path[: len(base) + 1] if len(path) > len(base) else () for path in homes]
+    found: list[Item] = []
+    runs = [
+        (key, [items[n] for n in numbers])
+        for key, group in groupby(range(len(items)), keys.__getitem__)
+        for numbers in [list(group)]
+    ]
+    stretches = Counter(key for key, _ in runs)
+    for key, members in runs:
+        if key and stretches[key] == 1:
+            found.append(SequenceItem(key, group_modules(members, key)))
+        else:
+            found += [_within(item) for item in members]
+    return tuple(found)
+
+
+def module_of(item: Item) -> Path:
+    """The innermost module that contains a whole item."""
+    if isinstance(item, LayerItem):
+        return item.path[:-1]
+    homes = [module_of(inner) for items in inside(item) for inner in items]
+    if isinstance(item, JoinItem):
+        homes.append(item.layer.path[:-1])
+    return _common(homes)
+
+
+def _within(item: Item) -> Item:
+    if isinstance(item, JoinItem):
+        above = module_of(item), item.layer.path[:-1]
+        branches = tuple(_branch(branch, above) for branch in item.branches)
+        return _name_branches(item._replace(branches=branches), len(above[0]))
+    if isinstance(item, SideItem):
+        base = module_of(item)
+        names = [part for part in base if not part.isdigit()]
+        return item._replace(items=group_modules(item.items), name=names[-1] if names else "")
+    return item
+
+
+def _branch(branch: BranchItem, above: tuple[Path, Path]) -> BranchItem:
+    """A branch, named after the outermost module that contains exactly the branch. The modules
+    `above` contain the join too."""
+    if not branch.items:
+        return branch
+    own = _common([module_of(item) for item in branch.items])
+    own = own[max(len(path) for path in above if path == own[: len(path)]) :]
+    named = [part for part in own if not part.isdigit()]
+    return branch._replace(items=group_modules(branch.items), name=named[0] if named else "")
+
+
+def _name_branches(join: JoinItem, depth: int) -> JoinItem:
+    """Names the branches of a join by their layers' names in the module, if these differ."""
+    if join.layer.kind != "concat" or not all(branch.items for branch in join.branches):
+        return join
+    names = [branch.name or _own_name(branch.items, depth) for branch in join.branches]
+    count = Counter(names)
+    branches = [
+        branch._replace(name=name if count[name] == 1 else branch.name)
+        for branch, name in zip(join.branches, names, strict=True)
+    ]
+    return join._replace(branches=tuple(branches))
+
+
+def _own_name(items: Items[Item], depth: int) -> str:
+    """The common prefix of the names of layers with weights, or the name of the last such layer."""
+    learning = [layer for layer in layers(tuple(items)) if layer.kind in LEARNING]
+    names = [layer.path[depth] for layer in learning if len(layer.path) > depth]
+    if not names:
+        pools = all(isinstance(item, LayerItem) and item.kind.endswith("_pool") for item in items)
+        return "pool" if pools else ""
+    if len(names) < len(learning) or any(map(says_nothing, names, (one.kind for one in learning))):
+        return ""
+    alike = [len(set(letters)) == 1 for letters in zip(*names, strict=False)]
+    begun = names[0][: (*alike, False).index(False)].rstrip("._-")
+    return begun if len(begun) >= SHORTEST else names[-1]
+
+
+def _common(paths: Items[Path]) -> Path:
+    if not paths:
+        return ()
+    low, high = min(paths), max(paths)
+    length = next((n for n, pair in enumerate(zip(low, high, strict=False)) if pair[0] != pair[1]),
+                  min(len(low), len(high)))  # fmt: skip
+    return low[:length]

@@ -1,0 +1,69 @@
+"""The lists of a tree during naming: their items, and the names in use."""
+
+from collections.abc import Iterator
+from typing import Any
+
+
+class NameScope:
+    """A list of a tree; `parent` is the list around it, or None for the list of a network or
+    block."""
+
+    def __init__(self, parent: "NameScope | None", reserved: frozenset[str] = frozenset()) -> None:
+        self.parent = parent
+        self.names: dict[str, ScopeNode] = {}
+        # The number of layers of each kind, as the language counts.
+        self.counts: dict[str, int] = {}
+        self.taken = set(reserved)
+        self._next: dict[str, int] = {}
+
+    def upward(self) -> "Iterator[NameScope]":
+        scope: NameScope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
+
+    def ordinals(self, word: str, copies: int) -> list[str]:
+        """The automatic names of the next layers of a kind."""
+        first = self.counts.get(word, 0) + 1
+        self.counts[word] = first + copies - 1
+        return [f"{word}_{number}" for number in range(first, first + copies)]
+
+    def take(self, wanted: str, node: "ScopeNode", copies: int = 1) -> str:
+        """Reserves a name, with a number appended if it is in use. Copies of x also reserve x_1,
+        x_2, …."""
+        ends = ("",) if copies == 1 else ("", *(f"_{n}" for n in range(1, copies + 1)))
+        number = self._next.get(wanted, 1)
+        name = wanted if number == 1 else f"{wanted}_{number}"
+        while any(f"{name}{end}" in self.taken for end in ends):
+            number += 1
+            name = f"{wanted}_{number}"
+        self._next[wanted] = number
+        for end in ends:
+            self.add(f"{name}{end}", node)
+        return name
+
+    def add(self, name: str, node: "ScopeNode") -> None:
+        self.names[name] = node
+        self.taken.add(name)
+
+
+class ScopeNode:
+    """An item or a branch, with the list that has its name; `gives` is the value with that name.
+
+    `body` are the inner lists, `branches` a join's branches. `written` says that the name is
+    written.
+    """
+
+    def __init__(
+        self, item: Any, scope: NameScope, above: "ScopeNode | None", gives: int | None
+    ) -> None:
+        self.item = item
+        self.scope = scope
+        self.above = above
+        self.gives = gives
+        self.name = ""
+        self.written = False
+        self.copies = 1
+        self.when = ""
+        self.body: list[tuple[NameScope, list[ScopeNode]]] = []
+        self.branches: list[ScopeNode] = []

@@ -1,0 +1,93 @@
+"""Hashes items such that two possible uses of a block have the same hash."""
+
+from collections.abc import Sequence as Items
+from typing import Any
+
+from convcost.importing.outline.tree import (
+    CallItem,
+    Item,
+    JoinItem,
+    LayerItem,
+    Repeated,
+    SequenceItem,
+    layers,
+)
+from convcost.importing.outline.values import fixed, slots
+
+Key = int
+
+
+class StructuralHash:
+    """Numbers for items. Items that differ only in values that options can express, or in optional
+    branches, have the same number. A reference by name, or to shared weights, is identified by its
+    distance in layers."""
+
+    def __init__(self, items: tuple[Item, ...]) -> None:
+        self._place = {layer.number: n for n, layer in enumerate(layers(items))}
+        self._known: dict[Any, Key] = {}
+        # By identity; keeping the item keeps its identity valid.
+        self._of: dict[int, tuple[Key, Item]] = {}
+        self._layers: dict[Any, Any] = {}
+        self._own = 0
+
+    def key(self, item: Item) -> Key:
+        known = self._of.get(id(item))
+        if known is None:
+            known = self._of[id(item)] = self._number(self._form(item)), item
+        return known[0]
+
+    def keys(self, items: Items[Item]) -> tuple[Key, ...]:
+        return tuple(self.key(item) for item in items)
+
+    def alone(self) -> Key:
+        """A number that no other item has."""
+        self._own -= 1
+        return self._own
+
+    def _number(self, form: Any) -> Key:
+        return self.alone() if form is None else self._known.setdefault(form, len(self._known))
+
+    def _form(self, item: Item) -> Any:
+        """The structure of an item; None for an item that cannot be in a block, such as a side
+        output."""
+        if isinstance(item, LayerItem):
+            return self._layer(item)
+        if isinstance(item, JoinItem):
+            return self._join(item)
+        if isinstance(item, SequenceItem):
+            return ("sequence", self.keys(item.items))
+        if isinstance(item, CallItem):
+            return None if item.refs else ("call", item.block)
+        if isinstance(item, Repeated):
+            return ("repeated", len(item.copies), self.key(item.copies[0]))
+        return None
+
+    def _join(self, join: JoinItem) -> Any:
+        if any(branch.when for branch in join.branches):
+            return None
+        own = join.layer.number
+        named = tuple(self._back(own, branch.ref) for branch in join.branches)
+        longest = max((self.keys(branch.items) for branch in join.branches), key=self._weight)
+        return ("join", self._layer(join.layer), named, longest)
+
+    def _layer(self, layer: LayerItem) -> Any:
+        said = layer.kind, layer.options, layer.note
+        if said not in self._layers:
+            marks = tuple((slot, fixed(v)) for slot, v in slots(layer.kind, layer.options).items())
+            self._layers[said] = (layer.kind, layer.note, marks)
+        form = self._layers[said]
+        if not layer.refs and layer.shares is None:
+            return form
+        back = tuple(self._back(layer.number, value) for value in (*layer.refs, layer.shares))
+        return (form, back)
+
+    def _back(self, number: int, value: int | None) -> Any:
+        """The distance in layers from a value to a layer that uses it; the first input comes before
+        all layers."""
+        if value is None:
+            return None
+        return self._place[number] - (self._place[value] if value >= 0 else value)
+
+    @staticmethod
+    def _weight(keys: tuple[Key, ...]) -> tuple[int, tuple[Key, ...]]:
+        return len(keys), keys

@@ -1,0 +1,36 @@
+"""Names that the language allows: unique in their list, and never the automatic name of another
+item."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+LONGEST = 60
+_SPACES = re.compile(r"\s+")
+
+
+def clean(name: str) -> str:
+    """The name closest to the model's own name that the language allows and that is readable; may
+    be empty."""
+    shown = "".join(
+        "_" if unicodedata.category(character)[0] in "CZ" and character != " " else character
+        for character in name.replace("/", ".")
+    )
+    shown = _SPACES.sub(" ", shown).strip()[:LONGEST].strip()
+    return "" if shown == "input" or not shown.strip("._ ") else shown
+
+
+def free(wanted: str, taken: Iterable[str]) -> str:
+    """The name, with a number appended if it is in use."""
+    if wanted not in taken:
+        return wanted
+    number = 2
+    while f"{wanted}_{number}" in taken:
+        number += 1
+    return f"{wanted}_{number}"
+
+
+def stem(name: str) -> str:
+    """A name without the number at its end, which distinguishes copies; the whole name if it has no
+    number."""
+    return name.rstrip("0123456789").rstrip("_.- ") if name[-1:].isdigit() else name

@@ -1,0 +1,73 @@
+"""Fuses an elementwise product and a sum into a contraction, however a model writes it.
+
+Correlation, involution and attention by hand multiply two tensors element by element and sum over
+an axis. That is an einsum, and costs one multiply-add for each product. If a branch has extent 1
+along the axis, like a channel gate, the product only scales the other branch and is not a
+contraction.
+"""
+
+from collections import Counter
+
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
+from convcost.model.kind import KINDS
+from convcost.model.shape import Shape
+
+SUMS = ("sum", "mean")
+
+
+def fuse_contractions(graph: LayerGraph) -> LayerGraph:
+    """The layers with one `contract` in place of a `multiply` that only a sum or a mean reads."""
+    layers = graph.layers
+    readers = Counter(source for layer in layers for source in layer.inputs)
+    readers.update(graph.outputs)
+    gone: set[int] = set()
+    found = list(layers)
+    for index, layer in enumerate(layers):
+        source = layer.inputs[0] if layer.inputs else -1
+        if layer.kind not in SUMS or source < 0 or readers[source] != 1:
+            continue
+        product = layers[source]
+        shapes = [_shape(graph, one) for one in product.inputs]
+        over = dict(layer.options)["over"]
+        if product.kind == "multiply" and _sums(over, product.output, shapes):
+            found[index] = _contraction(layer, product, shapes)
+            gone.add(source)
+    return without_layers(graph._replace(layers=tuple(found)), gone)
+
+
+def _sums(over: int | str, product: Shape, shapes: list[Shape]) -> bool:
+    """Whether at least two branches have the full extent of the axis that is summed."""
+    if not isinstance(over, int):
+        whole = [shape.channels == product.channels > 1 for shape in shapes]
+        return over == "channels" and sum(whole) > 1
+    behind = len(product.size) - over  # a branch with fewer axes has the innermost ones
+    extents = [shape.size[-1 - behind] if behind < len(shape.size) else 1 for shape in shapes]
+    return extents.count(product.size[over - 1]) > 1 and product.size[over - 1] > 1
+
+
+def _contraction(layer: GraphLayer, product: GraphLayer, shapes: list[Shape]) -> GraphLayer:
+    kind = KINDS.get("contract")
+    assert kind is not None
+    macs = kind(**dict(layer.options)).macs(tuple(shapes)).value
+    return layer._replace(kind="contract", inputs=product.inputs, macs=macs)
+
+
+def _shape(graph: LayerGraph, source: int) -> Shape:
+    return graph.layers[source].output if source >= 0 else graph.inputs[-1 - source][1]
+
+
+def without_layers(graph: LayerGraph, gone: set[int]) -> LayerGraph:
+    """The graph without the layers in `gone`, which nothing reads any more."""
+    left = [index for index in range(len(graph.layers)) if index not in gone]
+    number = {index: new for new, index in enumerate(left)}
+    layers = [graph.layers[index] for index in left]
+    return graph._replace(
+        layers=tuple(
+            layer._replace(
+                inputs=tuple(number.get(source, source) for source in layer.inputs),
+                shares=None if layer.shares is None else number[layer.shares],
+            )
+            for layer in layers
+        ),
+        outputs=tuple(number.get(source, source) for source in graph.outputs),
+    )

@@ -1,0 +1,346 @@
+"""Fuses several layers into one kind: norms, gates and attention that a model writes by hand.
+
+Each rule starts at the last layer of a pattern. The other layers are removed if nothing else reads
+them. Constants of the code, such as ε and √2, are not in the layer graph, so no rule checks them.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
+from convcost.importing.passes.contractions import without_layers
+from convcost.model.errors import ConstraintError
+from convcost.model.kind import KINDS
+from convcost.model.shape import Shape
+
+PAIR = 2
+# x times a function of x, by the layers of the function, the last one first.
+GATES = {
+    ("sigmoid",): "silu",
+    ("hard_sigmoid",): "hard_swish",
+    ("relu6",): "hard_swish",
+    ("tanh", "softplus"): "mish",
+    ("erf",): "gelu",
+}
+LONGEST = 2  # the most functions in a gate
+NORMS = ("layer_norm", "rms_norm")
+
+
+class _Rewriter:
+    """The layers by index, with the fusions so far, and the readers of each layer."""
+
+    def __init__(self, layer_graph: LayerGraph) -> None:
+        self.inputs = layer_graph.inputs
+        self.layers = list(layer_graph.layers)
+        self.readers = Counter(source for layer in self.layers for source in layer.inputs)
+        self.readers.update(layer_graph.outputs)
+
+    def shape(self, source: int) -> Shape:
+        return self.layers[source].output if source >= 0 else self.inputs[-1 - source][1]
+
+    def made(self, source: int, *kinds: str) -> GraphLayer | None:
+        """The layer that computes a tensor, if it has one of these kinds and a single reader."""
+        if source < 0 or self.readers[source] != 1:
+            return None
+        layer = self.layers[source]
+        return layer if function_or_kind(layer) in kinds else None
+
+    def before(self, source: int, *kinds: str) -> int:
+        """The tensor before layers of these kinds, if each has a single reader."""
+        while layer := self.made(source, *kinds):
+            source = layer.inputs[0]
+        return source
+
+    def replace(
+        self, index: int, kind: str, inputs: Sequence[int], options: dict[str, Any], params: int = 0
+    ) -> bool:
+        """Replaces a layer by one with the same output shape. Returns whether that is possible."""
+        old, found = self.layers[index], KINDS.get(kind)
+        assert found is not None
+        layer = found(**options)
+        try:
+            x = layer.select_inputs(tuple(self.shape(source) for source in inputs))
+            if layer.output(x) != old.output:
+                return False
+            macs = layer.macs(x).value
+        except ConstraintError:
+            return False
+        # Add first, so that an input of both layers always has a reader.
+        self.readers.update(inputs)
+        for source in old.inputs:
+            self._release(source)
+        ordered = ((name, options[name]) for name in found.options if name in options)
+        self.layers[index] = old._replace(
+            kind=kind, inputs=tuple(inputs), options=tuple(ordered), params=params, macs=macs,
+            follows=(), rest=None,
+        )  # fmt: skip
+        return True
+
+    def _release(self, source: int) -> None:
+        """Removes one reader of a layer. A layer without readers is removed, and releases its own
+        inputs."""
+        waiting = [source]
+        while waiting:
+            one = waiting.pop()
+            self.readers[one] -= 1
+            if one >= 0 and not self.readers[one]:
+                waiting += self.layers[one].inputs
+
+
+Rule: TypeAlias = Callable[[_Rewriter, int, GraphLayer], bool]
+
+
+def fuse_patterns(layer_graph: LayerGraph) -> LayerGraph:
+    """The layers with one layer in place of each pattern."""
+    graph = _Rewriter(layer_graph)
+    unread = {index for index in range(len(graph.layers)) if not graph.readers[index]}
+    changed = False
+    for index, _ in enumerate(layer_graph.layers):
+        for rule in RULES.get(function_or_kind(graph.layers[index]), ()):
+            if rule(graph, index, graph.layers[index]):
+                changed = True
+                break
+    if not changed:
+        return layer_graph
+    gone = {index for index in range(len(graph.layers)) if not graph.readers[index]} - unread
+    return without_layers(layer_graph._replace(layers=tuple(graph.layers)), gone)
+
+
+def function_or_kind(layer: GraphLayer) -> str:
+    """The function of an `elementwise` layer, or the kind of any other layer."""
+    return str(dict(layer.options)["function"]) if layer.kind == "elementwise" else layer.kind
+
+
+def _square(graph: _Rewriter, source: int) -> int | None:
+    """x of x², if nothing else reads the square."""
+    layer = graph.made(source, "square")
+    return layer.inputs[0] if layer is not None else None
+
+
+def _over_channels(layer: GraphLayer) -> bool:
+    return dict(layer.options).get("over") == "channels"
+
+
+# Gates
+
+
+def _gated(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+    """x times a gate of the same x."""
+    if len(layer.inputs) != PAIR:
+        return False
+    for x, gate in (layer.inputs, layer.inputs[::-1]):
+        functions: tuple[str, ...] = ()
+        source = gate
+        while len(functions) < LONGEST and source >= 0 and graph.readers[source] == 1:
+            made = graph.layers[source]
+            if len(made.inputs) != 1:
+                break
+            functions, source = (*functions, function_or_kind(made)), made.inputs[0]
+            if source == x and functions in GATES:
+                return graph.replace(index, GATES[functions], [x], {})
+    return False
+
+
+def _logarithm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+    """The logarithm of a sigmoid."""
+    sigmoid = graph.made(layer.inputs[0], "sigmoid")
+    return sigmoid is not None and graph.replace(index, "log_sigmoid", sigmoid.inputs, {})
+
+
+def _halved(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+    """The first half of the channels times the sigmoid of the second half: GLU."""
+    if len(layer.inputs) != PAIR:
+        return False
+    for one, gate in (layer.inputs, layer.inputs[::-1]):
+        first, sigmoid = graph.made(one, "slice"), graph.made(gate, "sigmoid")
+        second = graph.made(sigmoid.inputs[0], "slice") if sigmoid is not None else None
+        if first is None or second is None or first.inputs != second.inputs:
+            continue
+        half = layer.output.channels
+        channels = graph.shape(first.inputs[0]).channels
+        ranges = [dict(part.options) for part in (first, second)]
+        if channels == 2 * half and ranges == [{"length": half}, {"length": half, "start": half}]:
+            return graph.replace(index, "glu", first.inputs, {})
+    return False
+
+
+# Norms
+
+
+def _roots(graph: _Rewriter, layer: GraphLayer) -> list[tuple[int, int]]:
+    """(x, y) of x/√y and x·(1/√y); y may have a lower bound."""
+    if len(layer.inputs) != PAIR:
+        return []
+    found = []
+    for x, other in (layer.inputs, layer.inputs[::-1])[: 1 if layer.kind == "divide" else 2]:
+        if layer.kind == "multiply":
+            inverse = graph.made(other, "rsqrt", "reciprocal")
+            root = inverse
+            if inverse is not None and function_or_kind(inverse) == "reciprocal":
+                root = graph.made(inverse.inputs[0], "sqrt")
+        else:
+            root = graph.made(graph.before(other, "clip"), "sqrt")
+        if root is not None:
+            found.append((x, root.inputs[0]))
+    return found
+
+
+def _normalized(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+    """x over the root of the mean or sum of its squares over the channels."""
+    for x, under in _roots(graph, layer):
+        total = graph.made(graph.before(under, "clip"), "sum", "mean")
+        squared = _square(graph, total.inputs[0]) if total is not None else None
+        if total is None or squared is None or not _over_channels(total):
+            continue
+        if total.kind == "sum":
+            return squared == x and graph.replace(index, "l2_norm", [x], {})
+        centre = _centre(graph, squared)
+        if centre is not None and (squared == x or _centre(graph, x) == centre):
+            options = {"scale": False, "shift": False}
+            return graph.replace(index, "layer_norm", [centre], options)
+        if squared == x:
+            return graph.replace(index, "rms_norm", [x], {"scale": False})
+    return False
+
+
+def _centre(graph: _Rewriter, source: int) -> int | None:
+    """x of x − mean(x) over the channels."""
+    layer = graph.layers[source] if source >= 0 else None
+    if layer is None or layer.kind != "subtract":
+        return None
+    x, other = layer.inputs
+    mean = graph.layers[other] if other >= 0 else None
+    same = mean is not None and mean.kind == "mean" and mean.inputs[0] == x
+    return x if same and mean is not None and _over_channels(mean) else None
+
+
+def _scaled(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+    """Adds a scale to a norm without params, or a shift to a norm without a shift."""
+    norm = graph.made(layer.inputs[0], *NORMS)
+    scale = {"factor": True, "shift": False, **dict(layer.options)}
+    if norm is None or layer.shares is not None or norm.shares is not None:
+        return False
+    given = {"scale": True, "shift": norm.kind == "layer_norm", **dict(norm.options)}
+    if set(scale) != {"factor", "shift"} or set(given) != {"scale", "shift"} or given["shift"]:
+        return False
+    if scale["factor"] and given["scale"]:
+        return False
+    has = {"scale": scale["factor"] or given["scale"], "shift": scale["shift"]}
+    usual = {"scale": True, "shift": norm.kind == "layer_norm"}
+    options = {name: value for name, value in has.items() if value != usual[name]}
+    if norm.params and norm.frozen != layer.frozen:
+        return False
+    params, frozen = norm.params + layer.params, norm.frozen_params + layer.frozen_params
+    done = graph.replace(index, norm.kind, norm.inputs, options, params)
+    if done:
+        graph.layers[index] = graph.layers[index]._replace(frozen_params=frozen)
+    return done
+
+
+def _local_response(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+    """x over a power of the mean of squares of neighbouring channels, where a pool runs over the
+    channels as an axis of the size."""
+    if len(layer.inputs) != PAIR:
+        return False
+    x, under = layer.inputs
+    power = graph.made(graph.before(under, "reshape"), "power")
+    pool = graph.made(graph.before(power.inputs[0], "reshape"), "avg_pool") if power else None
+    if pool is None:
+        return False
+    options = dict(pool.options)
+    kernel = options.get("kernel")
+    neighbours, *others = kernel if isinstance(kernel, tuple) else (kernel,)
+    if set(others) - {1} or options.get("stride") != 1 or type(neighbours) is not int:
+        return False
+    padded = graph.before(pool.inputs[0], "reshape")
+    border = graph.made(padded, "pad", "custom")
+    if border is None or (border.kind == "custom" and dict(border.options)["what"] != "pad"):
+        return False
+    if _square(graph, graph.before(border.inputs[0], "reshape")) != x:
+        return False
+    usual = 5
+    given = {} if neighbours == usual else {"neighbours": neighbours}
+    return graph.replace(index, "local_response_norm", [x], given)
+
+
+# Attention
+
+
+def _attention(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+    """softmax(q·kᵀ)·v, if nothing else reads the two products."""
+    if layer.options or len(layer.inputs) != PAIR:
+        return False
+    soft = graph.made(graph.before(layer.inputs[0], "dropout"), "softmax")
+    scores = graph.before(soft.inputs[0], "dropout") if soft is not None else -1
+    product = graph.made(scores, "matmul")
+    if product is None:
+        return False
+    query, key = product.inputs
+    if dict(product.options).get("transpose"):
+        return graph.replace(index, "attention", [query, key, layer.inputs[1]], {})
+    turned, before = _turned(graph, key, index), graph.layers[key]
+    if turned is None:
+        return False
+    done = graph.replace(index, "attention", [query, turned, layer.inputs[1]], {})
+    if not done:
+        graph.layers[key] = before
+    return done
+
+
+def _turned(graph: _Rewriter, source: int, index: int) -> int | None:
+    """A tensor with the channels and the last axis of the size exchanged: the input of the reshape,
+    another reshape of that input, or this reshape with the exchanged shape if nothing else reads
+    it; otherwise None."""
+    layer = graph.layers[source] if source >= 0 else None
+    if layer is None or layer.kind != "reshape" or not layer.output.size:
+        return None
+    *outer, last = layer.output.size
+    wanted = Shape(last, (*outer, layer.output.channels))
+    (before,) = layer.inputs
+    if graph.shape(before) == wanted:
+        return before
+    for other in range(index):
+        one = graph.layers[other]
+        if one.kind == "reshape" and one.inputs == layer.inputs and one.output == wanted:
+            return other
+    if graph.readers[source] != 1:
+        return None
+    size = len(outer) + 1
+    rest = {0: size, size: 0}.get(layer.rest, layer.rest) if layer.rest is not None else None
+    graph.layers[source] = layer._replace(
+        options=(("shape", wanted),), output=wanted, rest=rest, follows=()
+    )
+    return source
+
+
+def _heads(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+    """Attention whose channels are split into heads and merged again becomes one layer with the
+    number of heads."""
+    attention = graph.made(layer.inputs[0], "attention")
+    if attention is None or attention.options:
+        return False
+    flats, found = [], set[int]()
+    for source in attention.inputs:
+        dealt = graph.layers[source] if source >= 0 else None
+        if dealt is None or dealt.kind != "reshape" or len(dealt.output.size) != PAIR:
+            return False
+        heads, rows = dealt.output.size
+        if graph.shape(dealt.inputs[0]) != Shape(heads * dealt.output.channels, (rows,)):
+            return False
+        found.add(heads)
+        flats.append(dealt.inputs[0])
+    if len(found) != 1:
+        return False
+    heads = found.pop()
+    return graph.replace(index, "attention", flats, {"heads": heads} if heads > 1 else {})
+
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "multiply": (_gated, _halved, _normalized),
+    "divide": (_normalized, _local_response),
+    "log": (_logarithm,),
+    "scale": (_scaled,),
+    "matmul": (_attention,),
+    "reshape": (_heads,),
+}

@@ -1,0 +1,187 @@
+"""Lowers an einsum to matrix products and linear layers, after arranging the axes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from string import ascii_letters
+from typing import NamedTuple
+
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.tensor import Tensor, permuted, reshaped
+from convcost.importing.passes.lower.joins import elementwise, product
+from convcost.importing.passes.lower.reductions import reduced
+from convcost.importing.passes.lower.stored_tensors import combined
+from convcost.importing.passes.lowering import lower
+from convcost.model.errors import ConstraintError
+
+
+class Operand(NamedTuple):
+    """An input of an einsum. If it is learned, `matrix` has the tensors of a linear layer that
+    multiplies by it, perhaps with a `bias`, and `factor` is its key as a scale of the channels."""
+
+    dims: tuple[int, ...]
+    value: Callable[[], Tensor]
+    flows: bool
+    matrix: Callable[[], Mapping[str, int]] | None = None
+    factor: Callable[[], str] | None = None
+    bias: bool = False
+
+
+class _Term(NamedTuple):
+    """An operand, or the product of some operands, with a letter for each axis."""
+
+    operand: Operand
+    letters: str
+
+    def extent(self, letter: str) -> int:
+        return self.operand.dims[self.letters.index(letter)]
+
+    def extents(self, letters: str) -> list[int]:
+        return [self.extent(letter) for letter in letters]
+
+    def arranged(self, *groups: str) -> Tensor:
+        """The tensor with its axes in the order of the groups. Each group becomes one axis; an
+        empty group becomes an axis of extent 1."""
+        order = [self.letters.index(letter) for letter in "".join(groups)]
+        turned = permuted(self.operand.value(), order)
+        return reshaped(turned, [prod(self.extents(group)) for group in groups])
+
+
+def flowing(x: Tensor) -> Operand:
+    return Operand(x.dims, lambda: x, flows=True)
+
+
+def _term(value: Tensor, letters: str) -> _Term:
+    return _Term(flowing(value), letters)
+
+
+def lower_einsum(
+    builder: GraphBuilder, equation: str, operands: Sequence[Operand], path: Path
+) -> Tensor | None:
+    """The result of an equation, multiplied from left to right; None if the equation has a
+    diagonal. Raises ConstraintError CC404."""
+    names, out = _parsed(equation, [len(one.dims) for one in operands])
+    if any(len(set(term)) != len(term) for term in (*names, out)):
+        return None
+    terms = [_Term(operand, letters) for operand, letters in zip(operands, names, strict=True)]
+    begun = list(terms)
+    while len(terms) > 1:
+        rest = "".join(term.letters for term in terms[2:]) + out
+        terms[:2] = [_multiplied(builder, terms[0], terms[1], rest, path)]
+    return _sampled(_ended(builder, terms[0], out, path), begun, out)
+
+
+def _sampled(y: Tensor, terms: Sequence[_Term], out: str) -> Tensor:
+    """The result with the batch axis of its inputs."""
+    for operand, letters in terms:
+        batch = operand.value().batch if operand.flows else None
+        if batch is not None:
+            kept = letters[batch] in out and y.dims[out.index(letters[batch])] == 1
+            return y._replace(batch=out.index(letters[batch])) if kept else y
+    return y
+
+
+def _parsed(equation: str, ranks: Sequence[int]) -> tuple[list[str], str]:
+    """The letters of every input and of the output."""
+    left, arrow, out = equation.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(ranks):
+        raise ConstraintError(
+            "CC404", f"its equation `{equation}` has {len(terms)} terms for {len(ranks)} inputs"
+        )
+    full, wide = [], ""
+    # Letters for the axes of an ellipsis.
+    unused = "".join(one for one in ascii_letters if one not in equation)
+    for term, rank in zip(terms, ranks, strict=True):
+        if "..." in term:
+            spare = unused[: rank - len(term) + 3]
+            wide = max(wide, spare, key=len)
+            term = term.replace("...", spare[::-1])  # noqa: PLW2901
+        if len(term) != rank:
+            raise ConstraintError("CC404", f"its equation `{equation}` has {term} for {rank} axes")
+        full.append(term)
+    if not arrow:
+        every = "".join(full)
+        out = wide[::-1] + "".join(
+            sorted(one for one in set(every) - set(wide) if every.count(one) == 1)
+        )
+    return full, out.replace("...", wide[::-1])
+
+
+def _multiplied(builder: GraphBuilder, a: _Term, b: _Term, rest: str, path: Path) -> _Term:
+    """The product of two tensors; `rest` are the letters needed afterwards."""
+    for weights, x in ((b, a), (a, b)):
+        made = _linear(builder, x, weights, rest, path) or _scaled(builder, x, weights, rest, path)
+        if made is not None:
+            return made
+    return _product(builder, a, b, rest, path)
+
+
+def _linear(builder: GraphBuilder, x: _Term, weights: _Term, rest: str, path: Path) -> _Term | None:
+    """A tensor times weights. They share no axis except those that are summed."""
+    if weights.operand.matrix is None:
+        return None
+    own, other = weights.letters, x.letters
+    over = "".join(one for one in own if one in other and one not in rest)
+    new = "".join(one for one in own if one not in other)
+    kept = "".join(one for one in other if one not in over)
+    if not over or set(own) != set(over + new) or not set(new + kept) <= set(rest):
+        return None
+    features, stored = prod(weights.extents(new)), weights.operand.matrix()
+    rows = x.arranged(*kept, over)
+    bias = weights.operand.bias
+    y = lower(builder, "linear", path, rows, features=features, bias=bias, weights=stored)
+    return _term(reshaped(y, [*x.extents(kept), *weights.extents(new)]), kept + new)
+
+
+def _scaled(builder: GraphBuilder, x: _Term, weights: _Term, rest: str, path: Path) -> _Term | None:
+    """A tensor times weights along some of its axes, none of which is summed."""
+    if weights.operand.factor is None:
+        return None
+    own, other = weights.letters, x.letters
+    ordered = [one for one in other if one in own] == list(own)
+    if not ordered or not set(other) <= set(rest):
+        return None
+    dims = tuple(weights.extent(one) if one in own else 1 for one in other)
+    y = combined(builder, "multiply", x.operand.value(), weights.operand.factor(), dims, path)
+    return _term(y, other)
+
+
+def _product(builder: GraphBuilder, a: _Term, b: _Term, rest: str, path: Path) -> _Term:
+    """A matrix product. Axes of both tensors that are not summed are the batch of matrices."""
+    a, b = (
+        _without(builder, a, b.letters + rest, path),
+        _without(builder, b, a.letters + rest, path),
+    )
+    batch = "".join(one for one in a.letters if one in b.letters and one in rest)
+    over = "".join(one for one in a.letters if one in b.letters and one not in rest)
+    if not over:
+        return _spread(builder, a, b, path)
+    rows = "".join(one for one in a.letters if one not in b.letters)
+    columns = "".join(one for one in b.letters if one not in a.letters)
+    x, y = a.arranged(*batch, rows, over), b.arranged(*batch, over, columns)
+    made = product(builder, "matmul", [x, y], path)
+    dims = [max(a.extent(one), b.extent(one)) for one in batch]
+    wide = [*dims, *a.extents(rows), *b.extents(columns)]
+    return _term(reshaped(made, wide), batch + rows + columns)
+
+
+def _spread(builder: GraphBuilder, a: _Term, b: _Term, path: Path) -> _Term:
+    """The outer product of two tensors without a sum, which is free."""
+    letters = a.letters + "".join(one for one in b.letters if one not in a.letters)
+    sides = [x.arranged(*(one if one in x.letters else "" for one in letters)) for x in (a, b)]
+    return _term(elementwise(builder, "multiply", sides, path), letters)
+
+
+def _without(builder: GraphBuilder, term: _Term, needed: str, path: Path) -> _Term:
+    """Sums the axes that no other term has."""
+    alone = [at for at, one in enumerate(term.letters) if one not in needed]
+    if not alone:
+        return term
+    value = reduced(builder, "sum", term.operand.value(), alone, False, path)
+    return _term(value, "".join(one for one in term.letters if one in needed))
+
+
+def _ended(builder: GraphBuilder, term: _Term, out: str, path: Path) -> Tensor:
+    term = _without(builder, term, out, path)
+    return permuted(term.operand.value(), [term.letters.index(one) for one in out])

@@ -1,0 +1,118 @@
+"""Operators of several tensors: elementwise with NumPy's broadcasting, concatenation, products."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.ops import OPS, Node, Trait
+from convcost.importing.ir.tensor import Tensor, output_tensor, reshaped, transposed
+from convcost.importing.passes.lower.pointwise import pointwise
+from convcost.importing.passes.lowering import lowering
+from convcost.model.errors import ConstraintError
+
+
+@lowering(*(op.name for op in OPS.values() if Trait.JOINS in op.traits))
+def join(builder: GraphBuilder, node: Node) -> Tensor:
+    """An elementwise join. A tensor times itself is its square."""
+    if node.op == "multiply" and node.inputs == node.inputs[:1] * 2:
+        return pointwise(builder, "elementwise", node.x, node.path, {"function": "square"})
+    return elementwise(builder, node.op, node.inputs, node.path)
+
+
+def elementwise(builder: GraphBuilder, kind: str, values: Sequence[Tensor], path: Path) -> Tensor:
+    """`add` or `multiply`. All other elementwise joins have the same cost, which is nothing."""
+    rank = max(len(value.dims) for value in values)
+    full = [reshaped(value, (1,) * (rank - len(value.dims)) + value.dims) for value in values]
+    sides, first = _aligned(full)
+    sources = [builder.materialize(value, first.channel, path) for value in sides]
+    index = builder.emit(kind, path, sources)
+    return output_tensor(index, builder.shape(index), rank, first.channel, first.batch)
+
+
+@lowering("concat")
+def concat(builder: GraphBuilder, node: Node) -> Tensor:
+    """Concatenates along `axis`. If that seemed to be the batch, it is steps instead."""
+    values, axis = node.inputs, node.attributes["axis"] % len(node.x.dims)
+    if len(values) == 1:
+        builder.free[node.op] += 1
+        return node.x
+    if any(x.batch == axis for x in values):
+        extents = enumerate(zip(*(x.dims for x in values), strict=True))
+        batch = next((at for at, found in extents if at != axis and set(found) == {1}), None)
+        values = tuple(x._replace(batch=batch) for x in values)
+    sides, first = _aligned(values)
+    channel = first.channel
+    sources = [builder.materialize(value, channel, node.path) for value in sides]
+    sizes = [n for n in range(len(first.dims)) if n not in (channel, first.batch)]
+    options = {} if axis == channel else {"along": 1 + sizes.index(axis)}
+    index = builder.emit("concat", node.path, sources, options)
+    return output_tensor(index, builder.shape(index), len(first.dims), channel, first.batch)
+
+
+@lowering("matmul")
+def matmul(builder: GraphBuilder, node: Node) -> Tensor:
+    """[..., n, k] times [..., k, m] like in NumPy: a vector is a row on the left, and a column on
+    the right."""
+    one, other = node.inputs
+    if not one.dims or not other.dims:
+        raise ConstraintError("CC404", "a matrix product needs tensors, not scalars")
+    first, second = len(one.dims) == 1, len(other.dims) == 1
+    a = reshaped(one, (1, *one.dims)) if first else one
+    b = reshaped(other, (*other.dims, 1)) if second else other
+    rank = max(len(a.dims), len(b.dims))
+    sides = [reshaped(x, (1,) * (rank - len(x.dims)) + x.dims) for x in (a, b)]
+    y = product(builder, "matmul", sides, node.path)
+    dims = [*y.dims[:-2], *(() if first else y.dims[-2:-1]), *(() if second else y.dims[-1:])]
+    return reshaped(y, dims)
+
+
+def product(
+    builder: GraphBuilder,
+    kind: str,
+    values: Sequence[Tensor],
+    path: Path,
+    options: Mapping[str, Any] | None = None,
+) -> Tensor:
+    """`matmul` or `attention`. The rows are the second-to-last axis, the columns the last axis."""
+    values = [of_matrices(value) for value in values]
+    if kind == "matmul" and not options:
+        values, options = _transposed(values)
+    sources = [builder.materialize(value, -1, path) for value in values]
+    index = builder.emit(kind, path, sources, options)
+    first = max(values, key=lambda value: len(value.dims))
+    rank = len(first.dims)
+    return output_tensor(index, builder.shape(index), rank, rank - 1, first.batch)
+
+
+def of_matrices(value: Tensor) -> Tensor:
+    """The tensor without its batch axis if that is the axis of the rows or columns."""
+    inner = value.batch is not None and value.batch >= len(value.dims) - 2
+    return value._replace(batch=None) if inner else value
+
+
+def _transposed(values: Sequence[Tensor]) -> tuple[Sequence[Tensor], dict[str, Any]]:
+    """The inputs of a product with the option `transpose`, if the second input is the transpose of
+    a tensor."""
+    first, second = values
+    turned = of_matrices(transposed(second))
+    if not _in_order(second) and _in_order(turned):
+        return (first, turned), {"transpose": True}
+    return values, {}
+
+
+def _in_order(value: Tensor) -> bool:
+    """Whether the innermost axis is the same as before the rearrangement."""
+    if value.axes is not None:
+        return value.axes[-1] == 0
+    last = value.moves[-1].by
+    return not last or last[-1] == max(axis for axis in last if value.moves[-2].to[axis] != 1)
+
+
+def _aligned(values: Sequence[Tensor]) -> tuple[Sequence[Tensor], Tensor]:
+    """All tensors with the same batch axis, if that axis has extent 1 in each; and the tensor whose
+    layout the others get: the largest tensor with a layout."""
+    first = max(values, key=lambda x: (x.axes is not None, x.elements, x.batch is not None))
+    batch = first.batch
+    batch = batch if batch is not None and all(x.dims[batch] == 1 for x in values) else None
+    return [x._replace(batch=batch) for x in values], first._replace(batch=batch)

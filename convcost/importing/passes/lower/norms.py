@@ -1,0 +1,39 @@
+"""Norms. The attributes `scale` and `shift` say whether they have these params."""
+
+from math import prod
+
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.ops import Node
+from convcost.importing.ir.tensor import Tensor, permuted, reshaped
+from convcost.importing.passes.lower.pointwise import by_channel
+from convcost.importing.passes.lowering import lowering
+
+
+@lowering("batch_norm", "instance_norm", "group_norm", "local_response_norm", "scale")
+def by_axis(builder: GraphBuilder, node: Node) -> Tensor:
+    """A norm with params for each entry of `axis`; other attributes are options of the kind."""
+    options = dict(node.attributes)
+    axis, stored = options.pop("axis", 1), {"tensors": node.weights, "buffers": node.buffers}
+    return by_channel(builder, node.op, node.x, node.path, axis, options, **stored)
+
+
+@lowering("layer_norm", "rms_norm", "l2_norm")
+def over_axes(builder: GraphBuilder, node: Node) -> Tensor:
+    """A norm over `axes`. A single axis becomes the channels; several axes are merged to the
+    channels. If they are all axes of a sample, the kind has params for each element."""
+    options, x, rank = dict(node.attributes), node.x, len(node.x.dims)
+    over = sorted({axis % rank for axis in options.pop("axes")})
+    long = [axis for axis in over if x.dims[axis] != 1] or over[-1:]
+    if len(long) == 1:
+        return by_channel(builder, node.op, x, node.path, long[0], options, tensors=node.weights)
+    if all(axis in over or x.dims[axis] == 1 for axis in range(rank)) and node.op != "l2_norm":
+        whole = {**options, "over": "all"}
+        return by_channel(builder, node.op, x, node.path, x.channel, whole, tensors=node.weights)
+    if not node.weights and node.op == "layer_norm" and x.channel not in over:
+        return by_channel(builder, "instance_norm", x, node.path, x.channel, options)
+    order = [*(axis for axis in range(rank) if axis not in over), *over]
+    turned = permuted(x, order)
+    outer = turned.dims[: rank - len(over)]
+    flat = reshaped(turned, (*outer, prod(turned.dims[len(outer) :])))
+    y = by_channel(builder, node.op, flat, node.path, -1, options, tensors=node.weights)
+    return permuted(reshaped(y, turned.dims), [order.index(axis) for axis in range(rank)])

@@ -1,0 +1,102 @@
+"""Resizing, padding and cropping, and operators that move elements between channels and size."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import floor
+from typing import Any
+
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.ops import Node
+from convcost.importing.ir.tensor import Tensor, output_tensor
+from convcost.importing.passes.lower.windows import border, each, window
+from convcost.importing.passes.lowering import lower, lowering
+
+FINEST = 1000  # the largest denominator of a factor in a model
+AXES = 3  # the most axes of the size with a border
+
+
+@lowering("upsample")
+def upsample(builder: GraphBuilder, node: Node) -> Tensor:
+    """Resizes to `dims`; `factors` has the factor of each axis if the model states factors; `sized`
+    means that the model computes the size. `mode` is a mode of the kind."""
+    x, dims = node.x, tuple(node.attributes["dims"])
+    if dims == x.dims:
+        builder.free[node.op] += 1
+        return x
+    channel = node.attributes.get("channel", x.channel)
+    sizes = [axis for axis in range(len(dims)) if axis not in (channel, x.batch)]
+    if any(dims[axis] != n for axis, n in enumerate(x.dims) if axis not in sizes):
+        return lower(builder, "custom", node.path, x, what="resize", dims=dims)
+    factors = node.attributes.get("factors")
+    before, after = ([of[axis] for axis in sizes] for of in (x.dims, dims))
+    sized = factors is None and node.attributes.get("sized", True)
+    options = {"size": each(after)}
+    if factors is not None or sized:
+        options = enlargement(before, after, factors and [factors[axis] for axis in sizes])
+    options["mode"] = node.attributes["mode"]
+    return window(builder, node.op, x, node.path, options, channel=channel, sized=sized)
+
+
+@lowering("grid_sample")
+def grid_sample(builder: GraphBuilder, node: Node) -> Tensor:
+    """Samples the first input at the positions of the second; the last axis of the second has the
+    coordinates."""
+    x, grid = node.inputs
+    layouts = ((x, 1), (grid, len(grid.dims) - 1))
+    sources = [builder.materialize(one, channel, node.path) for one, channel in layouts]
+    index = builder.emit(node.op, node.path, sources, {"mode": node.attributes["mode"]})
+    return output_tensor(index, builder.shape(index), len(x.dims), 1, x.batch)
+
+
+def enlargement(
+    before: Sequence[int], after: Sequence[int], factors: Sequence[Fraction] | None
+) -> dict[str, Any]:
+    """The options of an `upsample`: a scale if it is a plain number with the right result,
+    otherwise the size. `factors` are those of the model, None if it states a size."""
+    ratios = factors or [Fraction(b, a) for a, b in zip(before, after, strict=True)]
+    plain = [Fraction(ratio).limit_denominator(FINEST) for ratio in ratios]
+    same = all(floor(n * f) == o for n, f, o in zip(before, plain, after, strict=True))
+    if same and (factors is not None or all(ratio.denominator == 1 for ratio in plain)):
+        numbers = [int(f) if f.denominator == 1 else f for f in plain]
+        return {"scale": numbers[0] if len(set(numbers)) == 1 else tuple(numbers)}
+    return {"size": each(after)}
+
+
+@lowering("pad")
+def pad(builder: GraphBuilder, node: Node) -> Tensor:
+    """Adds `begins` and `ends` elements at each axis; negative numbers remove elements."""
+    x, begins, ends = node.x, node.attributes["begins"], node.attributes["ends"]
+    channel = node.attributes.get("channel", x.channel)
+    sizes = [axis for axis in range(len(x.dims)) if axis not in (channel, x.batch)]
+    changed = {axis for axis in range(len(x.dims)) if begins[axis] or ends[axis]}
+    if not changed <= set(sizes) or (changed and len(sizes) > AXES):
+        dims = tuple(n + a + b for n, a, b in zip(x.dims, begins, ends, strict=True))
+        return lower(builder, "custom", node.path, x, what="pad", dims=dims)
+    if not changed:
+        builder.free[node.op] += 1
+    for kind, sign in (("pad", 1), ("crop", -1)):
+        before, after = ([max(sign * of[a], 0) for a in sizes] for of in (begins, ends))
+        if any((*before, *after)):
+            options = {"border": border(before, after)}
+            x = window(builder, kind, x, node.path, options, channel=channel)
+    return x
+
+
+@lowering("pixel_shuffle", "pixel_unshuffle", "channel_shuffle")
+def shuffle(builder: GraphBuilder, node: Node) -> Tensor:
+    """The attributes are options of the kind."""
+    return window(builder, node.op, node.x, node.path, node.attributes)
+
+
+@lowering("roll")
+def roll(builder: GraphBuilder, node: Node) -> Tensor:
+    """Moves the elements along `axes` by `places`, and the last ones to the front; free if no other
+    axis is left for the channels."""
+    x, rank = node.x, len(node.x.dims)
+    over = {axis % rank for axis in node.attributes["axes"]}
+    channel = x.channel if x.channel not in over else rank - 1
+    if not over or channel in over or channel == x.batch:
+        builder.free[node.op] += 1
+        return x
+    options = {"places": node.attributes["places"]}
+    return window(builder, node.op, x, node.path, options, channel=channel)

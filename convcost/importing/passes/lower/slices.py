@@ -1,0 +1,110 @@
+"""Slices along an axis."""
+
+from math import prod
+
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.ops import Node
+from convcost.importing.ir.tensor import Tensor, output_tensor, permuted, reshaped
+from convcost.importing.passes.lower.pointwise import pointwise
+from convcost.importing.passes.lowering import lowering
+from convcost.model.errors import ConstraintError
+
+EXTENTS = ("in_width", "in_height", "in_depth")  # names of the axes' extents, from the innermost
+SMALL = 4  # a bound of at most this fraction of the extent is a constant
+
+
+@lowering("slice")
+def slice_(builder: GraphBuilder, node: Node) -> Tensor:
+    """The entries `kept` (a range) of `axis`. `drop` removes an axis with a single entry."""
+    x, axis, kept = node.x, node.attributes["axis"] % len(node.x.dims), node.attributes["kept"]
+    if not kept:
+        raise ConstraintError("CC401", f"selects no entry of axis {axis} of {list(x.dims)}")
+    backward = kept.step < 0 and len(kept) > 1
+    first, step = (kept[-1], -kept.step) if backward else (kept[0], abs(kept.step))
+    y = slice_axis(builder, x, axis, first, len(kept), node.path, step if len(kept) > 1 else 1)
+    if backward:
+        y = pointwise(builder, "custom", y, node.path, {"what": "flip", "params": 0, "macs": 0})
+    drop = node.attributes.get("drop", False)
+    return reshaped(y, (*y.dims[:axis], *y.dims[axis + 1 :])) if drop else y
+
+
+def slice_axis(
+    builder: GraphBuilder, x: Tensor, axis: int, start: int, length: int, path: Path, step: int = 1
+) -> Tensor:
+    """`length` entries of an axis from `start`, every `step`-th one."""
+    rank = len(x.dims)
+    axis %= rank
+    if (start, length, step) == (0, x.dims[axis], 1):
+        return x
+    within = _of_begun(builder, x, axis, start, length, path) if step == 1 else None
+    if within is not None:
+        return within
+    channel = x.channel
+    source = builder.materialize(x, channel, path)
+    sizes = [n for n in range(rank) if n not in (channel, x.batch)]
+    options = {"length": length, "start": start}
+    if axis != channel:
+        options["along"] = 1 + sizes.index(axis)
+    if step != 1:
+        options["step"] = step
+    follows = {}
+    if axis != channel and builder.varies(source)[options["along"]]:
+        shape = builder.shape(source)
+        follows = following(len(shape.size) - options["along"], x.dims[axis], start, length, step)
+    index = builder.emit("slice", path, [source], options, follows=follows)
+    return output_tensor(index, builder.shape(index), rank, channel, x.batch)
+
+
+def following(inward: int, extent: int, start: int, length: int, step: int) -> dict[str, str]:
+    """The range of an axis as expressions of its extent, for other input sizes. `inward` is the
+    number of axes inside of it.
+
+    A model has only numbers. Small numbers count from the beginning or from the end at any size.
+    Otherwise, the range is valid at this extent only, and any other extent is an error.
+    """
+    if inward >= len(EXTENTS):
+        return {}
+    n = EXTENTS[inward]
+    cut = extent - (start + (length - 1) * step + 1)
+    if start + length * step <= extent // SMALL or start + length == 1:
+        return {}
+    if length * step <= extent // SMALL and cut <= extent // SMALL and step == 1:
+        return {"start": f"{n} - {length + cut}"}
+    if start <= extent // SMALL and step == 1 and cut <= extent // SMALL:
+        return {"length": f"{n} - {start + cut}"}
+    if start <= extent // SMALL and 0 <= cut < step:
+        over = step - 1 - start
+        dividend = f"({n} {'+' if over > 0 else '-'} {abs(over)})" if over else n
+        return {"length": f"{dividend} // {step}"}
+    return {"length": f"{length} if {n} == {extent} else 0"}
+
+
+def _of_begun(
+    builder: GraphBuilder, x: Tensor, axis: int, start: int, length: int, path: Path
+) -> Tensor | None:
+    """A part of a rearranged tensor, sliced before the rearrangement: possible if the axis is the
+    outer part of an earlier axis, such as query, key and value in one projection."""
+    if x.begun is None or len(x.moves) > 2 or not x.moves[0].to:  # noqa: PLR2004  a split and a transpose
+        return None
+    apart = x.moves[0].to
+    order = x.moves[1].by if len(x.moves) > 1 else tuple(range(len(apart)))
+    if not order:
+        return None
+    outer = order[axis]
+    whole = _axis_of(x.begun.dims, apart, outer)
+    if whole is None:
+        return None
+    inner = x.begun.dims[whole] // apart[outer]
+    taken = slice_axis(builder, x.begun, whole, start * inner, length * inner, path)
+    to = (*apart[:outer], length, *apart[outer + 1 :])
+    return permuted(reshaped(taken, to), order)._replace(batch=x.batch)
+
+
+def _axis_of(before: tuple[int, ...], after: tuple[int, ...], outer: int) -> int | None:
+    """The earlier axis whose outermost part became the axis `outer` in a reshape."""
+    ahead = prod(after[:outer])
+    for axis, extent in enumerate(before):
+        if prod(before[:axis]) == ahead and extent != 1 and extent % after[outer] == 0:
+            return axis
+    return None

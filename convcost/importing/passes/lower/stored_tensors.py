@@ -1,0 +1,89 @@
+"""Learned tensors in elementwise operators: biases, scales, tables of positions."""
+
+from math import prod
+
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.tensor import Tensor, output_tensor, reshaped
+from convcost.importing.passes.lower.joins import elementwise
+from convcost.importing.passes.lower.pointwise import by_channel
+from convcost.model.shape import Shape
+
+# A learned tensor that is subtracted is a shift, like one that is added.
+LEARNED = {"add": "add", "subtract": "add", "multiply": "multiply", "divide": "multiply"}
+
+
+def learned_tensor(
+    builder: GraphBuilder,
+    key: str,
+    dims: tuple[int, ...],
+    path: Path,
+    *,
+    beside: int,
+    buffer: bool = False,
+    channel: int = -1,
+) -> Tensor:
+    """Adds a layer that outputs a stored tensor, next to the layer `beside`, whose output it does
+    not read. The axis `channel` is the channels; a leading axis of extent 1 is the batch."""
+    shape, channel, batch = _layout(dims, channel)
+    held = {key: prod(dims)}
+    index = builder.emit(
+        "learned",
+        path,
+        [beside],
+        {"shape": shape, "buffer": buffer},
+        tensors=None if buffer else held,
+        buffers=held if buffer else None,
+    )
+    return output_tensor(index, shape, len(dims), channel, batch)
+
+
+def constant_tensor(
+    builder: GraphBuilder, dims: tuple[int, ...], *, beside: int, channel: int = -1
+) -> Tensor:
+    """A tensor of numbers from the model's code, neither learned nor stored."""
+    shape, channel, batch = _layout(dims, channel)
+    options = {"what": "constant", "params": 0, "macs": 0, "output": shape}
+    index = builder.emit("custom", ("constant",), [beside], options)
+    return output_tensor(index, shape, len(dims), channel, batch)
+
+
+def combined(
+    builder: GraphBuilder, kind: str, x: Tensor, key: str, dims: tuple[int, ...], path: Path
+) -> Tensor:
+    """`add` or `multiply` of a tensor and a learned tensor: a scale or shift if the learned tensor
+    has one number for each channel, otherwise a join. A learned tensor that already has a layer is
+    read from that layer."""
+    rank = max(len(x.dims), len(dims))
+    x = reshaped(x, (1,) * (rank - len(x.dims)) + x.dims)
+    full = (1,) * (rank - len(dims)) + dims
+    if key in builder.held:
+        return elementwise(builder, kind, [x, reshaped(builder.held[key], full)], path)
+    long = [axis for axis, extent in enumerate(full) if extent != 1]
+    if len(long) == 1 and full[long[0]] == x.dims[long[0]] and _is_channel(x, long[0]):
+        options = {"factor": kind == "multiply", "shift": kind == "add"}
+        return by_channel(builder, "scale", x, path, long[0], options, tensors={key: prod(dims)})
+    if prod(dims) == 1:
+        options = {"factor": kind == "multiply", "shift": kind == "add", "shared": True}
+        return by_channel(builder, "scale", x, path, x.channel, options, tensors={key: 1})
+    channel = x.channel
+    beside = x.source
+    table = learned_tensor(builder, key, full, (*path, "learned"), beside=beside, channel=channel)
+    builder.held[key] = table
+    return elementwise(builder, kind, [x, table], path)
+
+
+def _layout(dims: tuple[int, ...], channel: int) -> tuple[Shape, int, int | None]:
+    """The shape of a stored tensor, and the axes of its channels and of its batch."""
+    if not dims:
+        return Shape(1), 0, None
+    channel %= len(dims)
+    batch = 0 if len(dims) > 1 and dims[0] == 1 and channel else None
+    size = tuple(n for axis, n in enumerate(dims) if axis not in (channel, batch))
+    return Shape(dims[channel], size), channel, batch
+
+
+def _is_channel(x: Tensor, axis: int) -> bool:
+    if x.axes is not None:
+        return x.axes[axis] == 0
+    return axis == len(x.dims) - 1 or x.dims[axis] == x.shape.channels

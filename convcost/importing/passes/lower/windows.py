@@ -1,0 +1,249 @@
+"""Convolutions and pools. Tensors are [n, c, h, w] unless `channel` is another axis."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.ops import Node
+from convcost.importing.ir.tensor import Tensor, output_tensor, permuted, reshaped
+from convcost.importing.passes.lower.joins import elementwise
+from convcost.importing.passes.lower.pointwise import by_channel
+from convcost.importing.passes.lowering import lower, lowering
+
+CHANNELS = 1
+AXES = 3  # the most axes of a window
+
+
+class Window(NamedTuple):
+    """The window of a convolution or pool, with one number for each axis of the size; `begins` may
+    be `same` or `valid`."""
+
+    kernel: Sequence[int]
+    stride: Sequence[int]
+    begins: Sequence[int] | str = "valid"
+    ends: Sequence[int] = ()
+    dilation: Sequence[int] = ()
+
+    @property
+    def padding(self) -> Any:
+        """The padding as a spec writes it: one number, one for each axis, begins and ends, or a
+        word."""
+        if isinstance(self.begins, str):
+            return self.begins if self.begins != "valid" else 0
+        return border(self.begins, self.ends)
+
+    def deeper(self) -> "Window":
+        """The window for one more axis, the outermost, with extent 1 along it."""
+        begins = self.begins if isinstance(self.begins, str) else (0, *self.begins)
+        dilation = (1, *self.dilation) if self.dilation else ()
+        return Window((1, *self.kernel), (1, *self.stride), begins, (0, *self.ends), dilation)
+
+
+def each(numbers: Sequence[int]) -> Any:
+    """A single number if all axes have the same, otherwise one for each axis."""
+    numbers = tuple(int(n) for n in numbers)
+    return numbers[0] if len(set(numbers)) == 1 else numbers
+
+
+def border(begins: Sequence[int], ends: Sequence[int]) -> Any:
+    """A border: one number, one for each axis, or begins and ends."""
+    return each(begins) if tuple(begins) == tuple(ends) else (*map(int, begins), *map(int, ends))
+
+
+def window(
+    builder: GraphBuilder,
+    kind: str,
+    x: Tensor,
+    path: Path,
+    options: Mapping[str, Any],
+    tensors: Mapping[str, int] | None = None,
+    channel: int = CHANNELS,
+    *,
+    sized: bool = False,
+    buffers: Mapping[str, int] | None = None,
+) -> Tensor:
+    """Adds a layer of a kind that keeps the rank."""
+    source = builder.materialize(x, channel, path)
+    index = builder.emit(
+        kind, path, [source], options, tensors=tensors, buffers=buffers, sized=sized
+    )
+    return output_tensor(index, builder.shape(index), len(x.dims), channel, x.batch)
+
+
+def _channel(node: Node) -> int:
+    channel: int = node.attributes.get("channel", CHANNELS)
+    return channel % len(node.x.dims)
+
+
+def _merged(node: Node) -> tuple[Tensor, bool]:
+    """[n, c, h, w] with n = 1 does not change. A larger n becomes the outermost axis of the size,
+    [1, c, n, h, w]: a model may arrange windows or tokens as samples."""
+    x = node.x
+    if x.dims[0] == 1 or _channel(node) != CHANNELS:
+        return x._replace(batch=0), False
+    swapped = permuted(x._replace(batch=None), (1, 0, *range(2, len(x.dims))))
+    return reshaped(swapped, (1, *swapped.dims))._replace(batch=0), True
+
+
+def _split(y: Tensor, many: bool) -> Tensor:
+    """The result with the axis of samples in front again."""
+    if not many:
+        return y
+    flat = reshaped(y, y.dims[1:])
+    return permuted(flat._replace(batch=None), (1, 0, *range(2, len(flat.dims))))
+
+
+def _too_many(node: Node, what: str, macs: int = 0) -> dict[str, Any] | None:
+    """The attributes of a `custom` operator if the samples cannot become one more axis."""
+    if len(node.x.dims) - 2 < AXES or node.x.dims[0] == 1:
+        return None
+    return {"what": f"{what} of many samples", "dims": node.attributes["dims"], "macs": macs}
+
+
+# Convolutions
+
+
+@lowering("conv")
+def conv(builder: GraphBuilder, node: Node) -> Tensor:
+    """`weights` are [filters, c/groups, kernel…] and, with `bias`, one number for each filter. If
+    they are not learned, they are in `buffers`. Factors and shifts of `scaled` come after it."""
+    given = node.attributes
+    x, many = _merged(node)
+    slide: Window = given["window"].deeper() if many else given["window"]
+    filters, groups, c = given["filters"], given.get("groups", 1), node.x.dims[_channel(node)]
+    options = {
+        "kernel": each(slide.kernel),
+        "stride": each(slide.stride),
+        "padding": slide.padding,
+        "dilation": each(slide.dilation or (1,)),
+        "bias": given.get("bias", False),
+        "buffer": bool(node.buffers),
+    }
+    if groups == c > 1 and filters % c == 0:
+        kind, options = "depthwise", {**options, "multiplier": filters // c}
+    else:
+        kind, options = "conv", {"filters": filters, **options, "groups": groups}
+    y = window(
+        builder, kind, x, node.path, options, node.weights, _channel(node), buffers=node.buffers
+    )
+    return _split(scaled(builder, node, y, _channel(node)), many)
+
+
+@lowering("deformable_conv")
+def deformable_conv(builder: GraphBuilder, node: Node) -> Tensor:
+    """Like `conv`. The inputs are features, offsets and optionally a mask."""
+    given = node.attributes
+    slide: Window = given["window"]
+    options = {
+        "filters": given["filters"],
+        "kernel": each(slide.kernel),
+        "stride": each(slide.stride),
+        "padding": slide.padding,
+        "dilation": each(slide.dilation or (1,)),
+        "groups": given["groups"],
+        "offset_groups": given["offset_groups"],
+        "bias": given["bias"],
+    }
+    sources = [builder.materialize(x, CHANNELS, node.path) for x in node.inputs]
+    index = builder.emit(node.op, node.path, sources, options, tensors=node.weights)
+    return output_tensor(index, builder.shape(index), len(node.x.dims), CHANNELS, node.x.batch)
+
+
+@lowering("transposed_conv")
+def transposed_conv(builder: GraphBuilder, node: Node) -> Tensor:
+    """Like `conv`, with `output_padding`."""
+    given = node.attributes
+    slide: Window = given["window"]
+    options = {
+        "filters": given["filters"],
+        "kernel": each(slide.kernel),
+        "stride": each(slide.stride),
+        "padding": slide.padding,
+        "output_padding": each(given["output_padding"]),
+        "dilation": each(slide.dilation or (1,)),
+        "groups": given.get("groups", 1),
+        "bias": given.get("bias", False),
+    }
+    y = window(builder, node.op, node.x, node.path, options, node.weights, _channel(node))
+    return scaled(builder, node, y, _channel(node))
+
+
+def scaled(builder: GraphBuilder, node: Node, y: Tensor, channel: int) -> Tensor:
+    """The output times a factor and plus a bias for each filter, if these are layers of their own:
+    `late` are the stored tensors, `factor` and `shift` are keys among them. `shift` can also be a
+    tensor that the model computes."""
+    given = node.attributes
+    late, shift = given.get("late", {}), given.get("shift", False)
+    if isinstance(shift, Tensor):
+        across = reshaped(shift, (1, *shift.dims, *(1 for _ in y.dims[2:])))
+        return elementwise(builder, "add", [y, across], node.path)
+    if not late:
+        return y
+    options = {"factor": given["factor"], "shift": shift}
+    return by_channel(builder, "scale", y, given["late_path"], channel, options, tensors=late)
+
+
+# Pools
+
+
+@lowering("max_pool", "avg_pool")
+def pool(builder: GraphBuilder, node: Node) -> Tensor:
+    if other := _too_many(node, node.op):
+        return lower(builder, "custom", node.path, node.x, **other)
+    x, many = _merged(node)
+    slide: Window = node.attributes["window"]
+    slide = slide.deeper() if many else slide
+    options = {
+        "kernel": each(slide.kernel),
+        "stride": None if tuple(slide.stride) == tuple(slide.kernel) else each(slide.stride),
+        "padding": slide.padding,
+        "ceil": bool(node.attributes.get("ceil", False)),
+        **({"dilation": each(slide.dilation)} if slide.dilation else {}),
+    }
+    return _split(window(builder, node.op, x, node.path, options, None, _channel(node)), many)
+
+
+@lowering("adaptive_avg_pool", "adaptive_max_pool")
+def adaptive_pool(builder: GraphBuilder, node: Node) -> Tensor:
+    """Pools to `size`; a single element is a global pool."""
+    if other := _too_many(node, node.op):
+        return lower(builder, "custom", node.path, node.x, **other)
+    x, many = _merged(node)
+    size, kind = tuple(node.attributes["size"]), node.op
+    if set(size) == {1} and not many:
+        kind = kind.replace("adaptive", "global")
+        return window(builder, kind, x, node.path, {}, None, _channel(node))
+    options = {"size": each((*(node.x.dims[:1] if many else ()), *size))}
+    return _split(window(builder, kind, x, node.path, options, None, _channel(node)), many)
+
+
+@lowering("global_avg_pool", "global_max_pool")
+def global_pool(builder: GraphBuilder, node: Node) -> Tensor:
+    return window(builder, node.op, node.x, node.path, {}, None, _channel(node))
+
+
+@lowering("max_unpool")
+def max_unpool(builder: GraphBuilder, node: Node) -> Tensor:
+    """Reverses a max pool of `window`; the output has `size`. A `custom` layer if no window gives
+    that size."""
+    slide, size, x = node.attributes["window"], node.attributes["size"], node.x
+    dims = (*x.dims[:2], *size)
+    other: dict[str, Any] = {"what": "max_unpool", "dims": dims}
+    if slide is None or len(slide.kernel) != len(size) or set(slide.dilation) - {1}:
+        return lower(builder, "custom", node.path, *node.inputs, **other)
+    ends, extra = list(slide.ends), [0] * len(size)
+    shape = zip(x.dims[2:], *slide[:4], size, strict=True)
+    for axis, (n, f, s, begin, end, wanted) in enumerate(shape):
+        over = wanted - ((n - 1) * s + f - begin - end)
+        extra[axis] = max(over, 0)
+        ends[axis] = end - min(over, 0)
+        if extra[axis] >= s:
+            return lower(builder, "custom", node.path, *node.inputs, **other)
+    options = {
+        "kernel": each(slide.kernel),
+        "stride": None if tuple(slide.stride) == tuple(slide.kernel) else each(slide.stride),
+        "padding": border(slide.begins, ends),
+        "output_padding": each(extra),
+    }
+    return window(builder, "max_unpool", x, node.path, options)

@@ -1,0 +1,18 @@
+"""The passes over the layer graph of a model, in order."""
+
+from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.passes.contractions import fuse_contractions
+from convcost.importing.passes.fusions import fuse_patterns
+
+
+def rewrite(graph: LayerGraph) -> LayerGraph:
+    """The graph with one layer for each pattern. No pass changes the params or buffers."""
+    rewritten = fuse_contractions(fuse_patterns(graph))
+    assert _stored(rewritten) == _stored(graph), "a pass lost weights"
+    return rewritten
+
+
+def _stored(graph: LayerGraph) -> tuple[int, int]:
+    """The numbers of params, of buffers and of frozen params."""
+    stored = sum(layer.params + layer.buffers for layer in graph.layers)
+    return stored, sum(layer.frozen_params for layer in graph.layers)

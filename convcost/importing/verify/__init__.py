@@ -1,0 +1,1 @@
+"""Checks that the text of a spec describes a model."""

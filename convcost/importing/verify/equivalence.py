@@ -1,0 +1,247 @@
+"""Whether a spec still describes a model: compares what the layers are and how they are connected,
+not their names."""
+
+from collections import Counter
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+from itertools import zip_longest
+from typing import Any, NamedTuple, TypeAlias
+
+from convcost.model.axes import per_axis_border
+from convcost.model.costs import Costs, LayerCost, inputs_of
+from convcost.model.number_format import format_count
+from convcost.model.options import show
+from convcost.model.shape import Shape, size_text
+from convcost.reports.table import Cell, Column, Table
+
+# Joins whose result does not depend on the order of branches; in a concat, only the order of the
+# channels does.
+COMMUTE = ("add", "concat", "maximum", "minimum", "multiply")
+INPUT_FREE = ("learned",)  # their output does not depend on an input
+# Options of windows. They are not compared, because receptive field and output are compared.
+SLIDING = ("stride", "padding", "ceil")
+# Options that only state the input, or follow from it.
+IDLE = ("branches", "each_position", "input", "inputs")
+# Kinds that are the same layer in other words, each with the options that only it has.
+MEANT = {
+    "upsample": "upsample", "upsample_like": "upsample", "reshape": "reshape",
+    "reshape_like": "reshape", "pad": "pad", "pad_like": "pad", "crop": "pad",
+}  # fmt: skip
+LOOSE = {"upsample": ("scale", "size"), "reshape": ("shape",), "pad": ("border",)}
+MOST = 20
+COLUMNS = (
+    Column("layer", "layer", "left", folds=True),
+    Column("in", "only in", "left"),
+    Column("kind", "kind", "left"),
+    Column("output", "output"),
+    Column("params", "params"),
+    Column("macs", "macs"),
+    Column("options", "options", "left", folds=True),
+)
+Rows: TypeAlias = tuple[LayerCost, ...]
+
+
+class Equivalence(NamedTuple):
+    """The layers of a model, imported again, compared with those of a spec."""
+
+    model: Costs
+    spec: Costs
+    loose: bool = False  # ignore the receptive field of a pool to a single element
+
+    @property
+    def same(self) -> bool:
+        """Whether both have the same layers with the same connections. Names and the order of
+        branches do not matter."""
+        mine, others = (
+            Counter(mark for _, mark in _fingerprints(costs, loose=self.loose))
+            for costs in (self.model, self.spec)
+        )
+        return mine == others
+
+    def lines(self, at: tuple[int, ...] | None = None) -> Iterator[str]:
+        """The result as lines of text; `at` is the size if it is not the spec's own size."""
+        says = "still describes" if self.same else "no longer describes"
+        size = "" if at is None else f" at {size_text(at)}"
+        yield f"{self.spec.network.file} {says} {self.model.network.name}{size}"
+        yield ""
+        if not self.same and self.differing() is None:
+            yield f"the layers are the same, but their connections differ: see `{self.moved()}`"
+        mine, others = self.model.totals, self.spec.totals
+        yield from self._inputs()
+        yield f"params: model {format_count(mine.params)}, spec {format_count(others.params)}"
+        if mine.frozen != others.frozen:
+            trainable = format_count(mine.trainable), format_count(others.trainable)
+            yield "trainable: model {}, spec {}".format(*trainable)
+        yield f"macs: model {format_count(mine.macs)}, spec {format_count(others.macs)}"
+
+    def differing(self) -> Table | None:
+        """The layers that only one side has, in order; None if there are none."""
+        rows = list(self._differing())
+        if not rows:
+            return None
+        more = len(rows) - MOST
+        notes = (f"{format_count(more)} more layers differ",) if more > 0 else ()
+        return Table("differing", "Layers that differ", COLUMNS, tuple(rows[:MOST]), notes=notes)
+
+    def moved(self) -> str:
+        """The first layer of the model that has other inputs in the spec; "" if there is none."""
+        known = Counter(mark for _, mark in _fingerprints(self.spec, loose=self.loose))
+        for row, mark in _fingerprints(self.model, loose=self.loose):
+            if not known[mark]:
+                return row.path
+            known[mark] -= 1
+        return ""
+
+    def alone(self) -> tuple[str, LayerCost] | None:
+        """The first layer that only one side has; None if there is none."""
+        for where, costs, others in (
+            ("model", self.model, self.spec),
+            ("spec", self.spec, self.model),
+        ):
+            known = Counter(_local(row, others, loose=self.loose) for row in _compared(others))
+            for row in _compared(costs):
+                if not known[mark := _local(row, costs, loose=self.loose)]:
+                    return where, row
+                known[mark] -= 1
+        return None
+
+    def _inputs(self) -> Iterator[str]:
+        ours, theirs = (
+            ", ".join(shape.text for _, shape in costs.network.inputs)
+            for costs in (self.model, self.spec)
+        )
+        if ours != theirs:
+            yield f"the inputs differ: model {ours}, spec {theirs}"
+
+    def _differing(self) -> Iterator[tuple[Cell, ...]]:
+        mine, others = _compared(self.model), _compared(self.spec)
+        ours = [_local(row, self.model, loose=self.loose) for row in mine]
+        theirs = [_local(row, self.spec, loose=self.loose) for row in others]
+        matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
+        for tag, i, j, k, m in matcher.get_opcodes():
+            if tag != "equal":
+                yield from self._pairs(mine[i:j], others[k:m])
+
+    def _pairs(self, ours: Rows, theirs: Rows) -> Iterator[tuple[Cell, ...]]:
+        """Layers at the same position as pairs, then the remaining layers."""
+        for mine, other in zip_longest(ours, theirs):
+            options = ("", "")
+            if mine is not None and other is not None and mine.kind == other.kind:
+                options = _differing_options(_options(mine, self.model), _options(other, self.spec))
+            if mine is not None:
+                yield _row(mine, "model", options[0])
+            if other is not None:
+                yield _row(other, "spec", options[1])
+
+
+def _row(row: LayerCost, where: str, options: str) -> tuple[Cell, ...]:
+    return row.path, where, row.kind, row.output.text, row.params, row.macs, options
+
+
+def _options(row: LayerCost, costs: Costs) -> dict[str, str | None]:
+    """The options of a layer, as in a spec."""
+    layer = costs.network.steps[row.step].layer
+    return {
+        name: None if value is None else show(value)
+        for name, value in (
+            (option.name, getattr(layer, option.field))
+            for option in layer.options.values()
+            if option.type_name != "Layers"
+        )
+    }
+
+
+def _differing_options(
+    mine: dict[str, str | None], other: dict[str, str | None]
+) -> tuple[str, str]:
+    """For each of two layers of a kind, the options that differ from the other layer."""
+    names = [name for name in mine if mine[name] != other[name]]
+    one, two = (
+        ", ".join(f"{name}: {of[name]}" for name in names if of[name] is not None)
+        for of in (mine, other)
+    )
+    return one, two
+
+
+def _compared(costs: Costs) -> Rows:
+    """The layers to compare, without those that change nothing at this size."""
+    return tuple(row for row in costs.layers if not _is_idle(row, costs))
+
+
+def _is_idle(row: LayerCost, costs: Costs) -> bool:
+    taken = inputs_of(costs.network, costs.network.steps[row.step])
+    return row.kind in MEANT and taken[0] == row.output
+
+
+def _local(row: LayerCost, costs: Costs, *, loose: bool) -> tuple[Any, ...]:
+    """The properties of a layer without its connections. The attributes of a kind are its options,
+    as given."""
+    step = costs.network.steps[row.step]
+    x = inputs_of(costs.network, step)
+    kind, idle = _meant(row)
+    options = {
+        name: repr(_scalar(value))
+        for name, value in vars(step.layer).items()
+        if name.rstrip("_") not in idle
+    }
+    if kind == "pad":
+        options["border"] = repr(
+            _border(row.kind, vars(step.layer).get("border"), x[0], row.output)
+        )
+    sight = step.layer.receptive_field(step.layer.select_inputs(x))
+    # The stride does not matter if there is only one position.
+    single = kind.startswith("global_")
+    seen = [(one.first, one.last) for one in sight or () if not loose] if single else sight
+    own = tuple(sorted(options.items()))
+    return kind, own, repr(seen), row.output, row.params, row.buffers, row.macs
+
+
+def _border(kind: str, border: Any, before: Shape, after: Shape) -> tuple[int, ...]:
+    """The number of elements added before and after each axis; negative if elements are removed."""
+    if kind == "pad_like":  # the odd element at the end
+        whole = [m - n for n, m in zip(before.size, after.size, strict=True)]
+        return (*(n // 2 for n in whole), *(n - n // 2 for n in whole))
+    pairs = per_axis_border(border, len(before.size), "border")
+    sign = -1 if kind == "crop" else 1
+    return (*(sign * begin for begin, _ in pairs), *(sign * end for _, end in pairs))
+
+
+def _meant(row: LayerCost) -> tuple[str, tuple[str, ...]]:
+    """The kind of a layer and the options to ignore: a resize or reshape is its output shape; a pad
+    is the border it adds, as numbers or by the size of another tensor; a window over everything is
+    a global pool."""
+    kind = MEANT.get(row.kind, row.kind)
+    if kind != row.kind or kind in LOOSE:
+        return kind, (*SLIDING, *IDLE, *LOOSE[kind])
+    whole = row.kind.removeprefix("global_")
+    if whole in ("avg_pool", "max_pool") and set(row.output.size) == {1}:
+        return f"global_{whole}", (*SLIDING, *IDLE, "kernel", "dilation")
+    return row.kind, (*SLIDING, *IDLE)
+
+
+def _scalar(value: Any) -> Any:
+    """`[3, 3]` becomes 3."""
+    alike = type(value) is tuple and value and len(set(value)) == 1
+    return value[0] if alike else value
+
+
+def _fingerprints(costs: Costs, *, loose: bool) -> list[tuple[LayerCost, int]]:
+    """A hash for each compared layer, of its properties and of everything before it."""
+    found: list[int] = []
+    compared = []
+    for row, step in zip(costs.layers, costs.network.steps, strict=True):
+        before = [
+            found[i] if i >= 0 else hash((i, costs.network.inputs[-1 - i][1]))
+            for i in step.inputs[: step.layer.data_inputs]
+        ]
+        if _is_idle(row, costs):
+            found.append(before[0])
+            continue
+        if row.kind in INPUT_FREE:
+            before = []
+        if row.kind in COMMUTE:
+            before.sort()
+        shared = None if step.shared is None else found[step.shared]
+        found.append(hash((_local(row, costs, loose=loose), tuple(before), shared)))
+        compared.append((row, found[-1]))
+    return compared

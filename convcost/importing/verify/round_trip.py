@@ -1,0 +1,88 @@
+"""Compares the text of a spec with the graph that it was written from, layer by layer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
+from convcost.importing.outline.weight_owners import owners
+from convcost.importing.verify.equivalence import INPUT_FREE
+from convcost.language.load import load
+from convcost.model.costs import LayerCost, costs
+from convcost.model.errors import ConstraintError, Source, SpecError
+from convcost.model.network import Step
+from convcost.model.shape import Shape
+
+
+def verify_round_trip(
+    text: str, graph: LayerGraph, order: Sequence[int], inputs: Sequence[tuple[int, ...]]
+) -> None:
+    """Raises ConstraintError at the first difference between a text and the graph.
+
+    `order` maps each layer of the text to its layer of the graph; `inputs` has the inputs of each
+    layer of the graph.
+    """
+    try:
+        (network,) = load(Source("the imported spec", text))
+    except SpecError as error:
+        problem = error.problems[0]
+        line = f" in line {problem.place.line}" if problem.place else ""
+        message = f"the spec of this model cannot be read back: {problem.message}{line}"
+        raise ConstraintError("CC402", message, problem.help) from None
+    counted = costs(network).layers
+    if sorted(order) != list(range(len(graph.layers))) or len(order) != len(counted):
+        message = f"the spec has {len(counted):,} layers, the model {len(graph.layers):,}"
+        raise ConstraintError("CC402", message)
+    if tuple(shape for _, shape in network.inputs) != tuple(shape for _, shape in graph.inputs):
+        raise ConstraintError("CC402", "the inputs of the spec are not those of the model")
+    place = {index: number for number, index in enumerate(order)}
+    first = owners(graph.layers, order)
+    for index, cost, step in zip(order, counted, network.steps, strict=True):
+        layer = graph.layers[index]
+        root = index if layer.shares is None else layer.shares
+        owner = first.get(root, index)
+        held = graph.layers[root] if owner == index else None
+        _verify_layer(layer, cost, held or GraphLayer((), "", (), (), Shape(0)))
+        taken = tuple(place[source] if source >= 0 else source for source in inputs[index])
+        if step.inputs != taken and layer.kind not in INPUT_FREE:
+            raise ConstraintError("CC402", f"`{_name(layer)}` has other inputs in the spec")
+        _options(layer, step)
+        shared = None if owner == index else place[owner]
+        if step.shared != shared:
+            raise ConstraintError("CC403", f"`{_name(layer)}` shares other weights in the spec")
+
+
+def _verify_layer(layer: GraphLayer, cost: LayerCost, held: GraphLayer) -> None:
+    """Raises ConstraintError if a layer of the text differs from the layer of the graph. `held` is
+    the layer of the graph whose weights it uses."""
+    if (cost.kind, cost.output) != (layer.kind, layer.output):
+        raise ConstraintError(
+            "CC402",
+            f"`{_name(layer)}` is a {layer.kind} of {layer.output.text} in the model, "
+            f"a {cost.kind} of {cost.output.text} in the spec",
+        )
+    for what, theirs in (
+        ("params", held.params),
+        ("trainable", held.params - held.frozen_params),
+        ("buffers", held.buffers),
+        ("macs", layer.macs),
+    ):
+        ours = getattr(cost, what)
+        if ours != theirs:
+            raise ConstraintError(
+                "CC403",
+                f"`{_name(layer)}` has {theirs:,} {what} in the model, {ours:,} in the spec",
+            )
+
+
+def _options(layer: GraphLayer, step: Step) -> None:
+    """Raises ConstraintError if an option differs, also one without a cost, such as the name of a
+    function."""
+    for name, value in layer.options:
+        option = step.layer.options[name]
+        found: Any = getattr(step.layer, option.field)
+        if found != value and layer.rest is None:
+            raise ConstraintError("CC402", f"`{_name(layer)}` has another {name} in the spec")
+
+
+def _name(layer: GraphLayer) -> str:
+    return "/".join(layer.path) or layer.kind

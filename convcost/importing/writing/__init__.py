@@ -1,1 +1,0 @@
-"""A tree becomes YAML as a person would lay it out."""

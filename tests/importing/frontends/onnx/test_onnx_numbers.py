@@ -1,0 +1,328 @@
+"""Models whose numbers are easily counted wrong: each is drawn, and its sums stand as products."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper
+from onnx_models import FLOAT, array, drawn, ints, model, node, sums
+
+from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.model.errors import ConstraintError
+
+BF16 = TensorProto.BFLOAT16
+HEADS = (1, 2, 5, 8)
+SCORES = [
+    node("Transpose", "k", "-> kt", perm=[0, 1, 3, 2]),
+    node("MatMul", "q", "kt", "-> s"),
+    node("Softmax", "s", "-> p"),
+    node("MatMul", "p", "v", "-> y"),
+]
+PRODUCT = 2 * 5 * 5 * 8  # of two heads, 5 queries, 5 keys, each of 8
+
+
+INTEGERS: dict[str, Any] = {
+    "dense": (
+        [node("MatMulInteger", "q", "w", "zero", "-> c")],
+        np.ones((8, 4), np.int8),
+        (1, 5, 8),
+        (4,),
+        (8 * 4 + 4, 0, 5 * 8 * 4),
+    ),
+    "convolution": (
+        [node("ConvInteger", "q", "w", "zero", "-> c")],
+        np.ones((4, 8, 3, 3), np.int8),
+        (1, 8, 12, 10),
+        (1, 4, 1, 1),
+        (4 * 3 * 3 * 8 + 4, 0, 4 * 3 * 3 * 8 * 10 * 8),
+    ),
+}
+
+
+def of(made: ModelProto, kind: int) -> ModelProto:
+    """The model with inputs and weights of another type."""
+    for entry in made.graph.input:
+        entry.type.tensor_type.elem_type = kind
+    for tensor in made.graph.initializer:
+        data = numpy_helper.to_array(tensor)
+        if data.dtype == np.float32:
+            other = helper.make_tensor(tensor.name, kind, tensor.dims, data.reshape(-1).tolist())
+            tensor.CopyFrom(other)
+    return made
+
+
+def subgraph(name: str, op: str, *read: str) -> GraphProto:
+    made = helper.make_empty_tensor_value_info(f"{name}_out")
+    return helper.make_graph([helper.make_node(op, read, [made.name])], name, [], [made])
+
+
+@pytest.mark.parametrize("also", ["s", "p"])
+def test_scores_that_are_also_an_output_are_counted_once(tmp_path: Path, also: str) -> None:
+    inputs = dict.fromkeys("qkv", HEADS)
+    layer_graph = drawn(tmp_path, model(SCORES, inputs=inputs, outputs=["y", also]))
+    assert sums(layer_graph) == (0, 0, 2 * PRODUCT)
+
+
+def test_a_softmax_with_two_values_has_one_product_of_scores(tmp_path: Path) -> None:
+    nodes = [*SCORES, node("MatMul", "p", "w", "-> z")]
+    layer_graph = drawn(
+        tmp_path, model(nodes, inputs=dict.fromkeys("qkvw", HEADS), outputs=["y", "z"])
+    )
+    assert sums(layer_graph) == (0, 0, 3 * PRODUCT)
+
+
+def test_a_softmax_with_one_reader_is_attention(tmp_path: Path) -> None:
+    layer_graph = drawn(tmp_path, model(SCORES, inputs=dict.fromkeys("qkv", HEADS)))
+    assert "attention" in [layer.kind for layer in layer_graph.layers]
+    assert "matmul" not in [layer.kind for layer in layer_graph.layers]
+    assert sums(layer_graph) == (0, 0, 2 * PRODUCT)
+
+
+def past(domain: str, *names: str) -> ModelProto:
+    inputs: dict[str, list[int | str | None]] = {name: [1, 4, 16] for name in "qkv"}
+    inputs |= {"pk": [1, 2, 10, 8], "pv": [1, 2, 10, 8]}
+    op = "MultiHeadAttention" if domain else "Attention"
+    heads = {"num_heads": 2} if domain else {"q_num_heads": 2, "kv_num_heads": 2}
+    nodes = [node(op, *names, "-> y", domain=domain, **heads)]
+    made = model(nodes, inputs=inputs, opset=23)
+    made.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", FLOAT, [1, 4, 16]))
+    return made
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        past("", "q", "k", "v", "", "pk", "pv"),
+        past("com.microsoft", "q", "k", "v", "", "", "", "pk", "pv"),
+    ],
+    ids=["standard", "microsoft"],
+)
+def test_attention_to_keys_of_earlier_steps_is_uncounted(tmp_path: Path, made: ModelProto) -> None:
+    (layer,) = drawn(tmp_path, made).layers
+    assert (layer.kind, dict(layer.options)["macs"]) == ("custom", "uncounted")
+
+
+@pytest.mark.parametrize("kind", [FLOAT, TensorProto.FLOAT16, BF16])
+def test_weights_are_params_in_any_floating_type(tmp_path: Path, kind: int) -> None:
+    nodes = [
+        node("Transpose", "w", "-> wt"),
+        node("MatMul", "x", "wt", "-> m"),
+        node("Unsqueeze", "b", "at", "-> row"),
+        node("Add", "m", "row", "-> y"),
+    ]
+    weights = {"w": array(4, 8), "b": array(4), "at": ints(0)}
+    layer_graph = drawn(tmp_path, of(model(nodes, weights, (1, 8)), kind))
+    assert sums(layer_graph) == (4 * 8 + 4, 0, 4 * 8)
+
+
+def signed(made: ModelProto, **kinds: str) -> ModelProto:
+    """What PyTorch's newer exporter tells of tensors."""
+    for name, kind in kinds.items():
+        entry = helper.make_tensor_value_info(name, BF16, None)
+        entry.metadata_props.add(key="pkg.torch.export.graph_signature.InputSpec.kind", value=kind)
+        made.graph.value_info.append(entry)
+    return made
+
+
+def test_bfloat16_weights_computed_by_the_exporter_are_params(tmp_path: Path) -> None:
+    nodes = [node("MatMul", "x", "w", "-> m"), node("Add", "m", "b", "-> y")]
+    made = of(model(nodes, {"w": array(8, 4), "b": array(4)}, (1, 5, 8)), BF16)
+    layer_graph = drawn(tmp_path, signed(made, other="PARAMETER"))
+    assert sums(layer_graph) == (8 * 4 + 4, 0, 5 * 8 * 4)
+
+
+def test_a_layer_that_only_a_branch_reads_is_imported(tmp_path: Path) -> None:
+    nodes = [
+        node("Conv", "x", "w", "-> c"),
+        node("ReduceMax", "x", "-> top", keepdims=0),
+        node("Greater", "top", "zero", "-> is"),
+        node("If", "is", "-> y", then_branch=subgraph("a", "Relu", "c"),
+             else_branch=subgraph("b", "Neg", "c")),
+    ]  # fmt: skip
+    weights = {"w": array(4, 8, 3, 3), "zero": np.array(0, np.float32)}
+    layer_graph = drawn(tmp_path, model(nodes, weights))
+    assert sums(layer_graph) == (4 * 3 * 3 * 8, 0, 4 * 3 * 3 * 8 * 10 * 8)
+
+
+RECURRENT = {"w": array(1, 4 * 16, 8), "r": array(1, 4 * 16, 16)}
+STEP = 4 * 16 * (8 + 16)
+
+
+def lstm(tmp_path: Path, extents: list[int | str | None], **given: int) -> LayerGraph:
+    nodes = [node("Relu", "x", "-> a"), node("LSTM", "a", "w", "r", "-> y", hidden_size=16)]
+    return drawn(tmp_path, model(nodes, RECURRENT, extents), dims=given)
+
+
+@pytest.mark.parametrize(
+    ("dims", "given"),
+    [
+        ([10, 1, 8], {}),
+        ([10, 4, 8], {}),
+        (["seq", 1, 8], {"seq": 10}),
+        (["seq", "batch", 8], {"seq": 10}),
+        ([10, "batch", 8], {}),
+    ],
+)
+def test_an_lstm_with_steps_before_samples_is_read(
+    tmp_path: Path, dims: list[int | str | None], given: dict[str, int]
+) -> None:
+    layer_graph = lstm(tmp_path, dims, **given)
+    assert sums(layer_graph) == (STEP, 0, 10 * STEP)
+    assert [layer.output.size for layer in layer_graph.layers if layer.kind == "lstm"] == [(10,)]
+
+
+def test_open_steps_are_requested(tmp_path: Path) -> None:
+    with pytest.raises(ConstraintError) as caught:
+        lstm(tmp_path, ["seq", "batch", 8])
+    assert caught.value.code == "CC405"
+    assert caught.value.message == "the model leaves `seq` (axis 0 of `x`) open"
+
+
+@pytest.mark.parametrize("name", ["/fc/Transpose_output_0", "head.mean", "w"])
+def test_the_operand_of_a_product_is_a_weight_under_any_name(tmp_path: Path, name: str) -> None:
+    layer_graph = drawn(tmp_path, model([node("MatMul", "x", name, "-> y")], {name: array(8, 3)},
+                                    (1, 5, 8)))  # fmt: skip
+    assert sums(layer_graph) == (8 * 3, 0, 5 * 8 * 3)
+
+
+def test_weights_in_constant_nodes_are_params(tmp_path: Path) -> None:
+    constant = node("Constant", "-> k", value=numpy_helper.from_array(array(8, 3)))
+    nodes = [node("MatMul", "x", "w", "-> m"), constant, node("MatMul", "m", "k", "-> y")]
+    layer_graph = drawn(tmp_path, model(nodes, {"w": array(8, 8)}, (1, 5, 8)))
+    assert sums(layer_graph) == (8 * 8 + 8 * 3, 0, 5 * 8 * 8 + 5 * 8 * 3)
+
+
+def test_a_tensor_that_the_exporter_records_as_a_buffer_is_a_buffer(tmp_path: Path) -> None:
+    made = model([node("MatMul", "x", "basis", "-> y")], {"basis": array(8, 3)}, (1, 5, 8))
+    assert sums(drawn(tmp_path, signed(made, basis="BUFFER"))) == (0, 8 * 3, 5 * 8 * 3)
+
+
+@pytest.mark.parametrize(
+    ("op", "dims", "message"),
+    [
+        (
+            "Add",
+            (4, 5, 8),
+            "Add `a`: `c` is for 4 samples, but the import is for one",
+        ),
+        (
+            "MatMul",
+            (4, 8, 8),
+            "MatMul `a`: `c` is for 4 samples, but the import is for one",
+        ),
+    ],
+)
+def test_constants_for_several_samples_are_refused(
+    tmp_path: Path, op: str, dims: tuple[int, ...], message: str
+) -> None:
+    nodes = [node(op, "x", "c", "-> a"), node("MatMul", "a", "w", "-> y")]
+    made = model(nodes, {"c": array(*dims), "w": array(8, 3)}, (4, 5, 8))
+    with pytest.raises(ConstraintError) as caught:
+        drawn(tmp_path, made)
+    assert (caught.value.code, caught.value.message) == ("CC405", message)
+
+
+def test_a_bias_with_one_row_for_each_sample_is_accepted(tmp_path: Path) -> None:
+    nodes = [node("MatMul", "x", "w", "-> a"), node("Add", "a", "c", "-> y")]
+    made = model(nodes, {"c": array(1, 4, 3), "w": array(8, 3)}, (4, 4, 8))
+    assert sums(drawn(tmp_path, made)) == (8 * 3 + 4 * 3, 0, 4 * 8 * 3)
+
+
+@pytest.mark.parametrize("extent", [10**9, 2**33, 2**62])
+def test_a_list_that_fills_all_memory_is_refused(tmp_path: Path, extent: int) -> None:
+    one = numpy_helper.from_array(ints(1))
+    nodes = [
+        node("ConstantOfShape", "n", "-> ones", value=one),
+        node("Mul", "ones", "minus", "-> shape"),
+        node("Expand", "x", "shape", "-> y"),
+    ]
+    made = model(nodes, {"n": ints(extent), "minus": np.array(-1, np.int64)}, (1, 8))
+    with pytest.raises(ConstraintError) as caught:
+        drawn(tmp_path, made)
+    assert caught.value.code == "CC404"
+    assert caught.value.message == (
+        f"`ones` is a list of {extent:,} integers, more than any shape has"
+    )
+
+
+@pytest.mark.parametrize("where", ["name", "location"])
+def test_a_name_that_is_not_text_is_refused(tmp_path: Path, where: str) -> None:
+    made = model([node("MatMul", "x", "w", "-> y", name="pr@d")], {"w": array(8, 3)}, (1, 8))
+    tensor = made.graph.initializer[0]
+    if where == "location":
+        tensor.data_location = TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value="pr@d")
+    path = tmp_path / "model.onnx"
+    path.write_bytes(made.SerializeToString().replace(b"pr@d", b"pr\xffd"))
+    from convcost.importing.frontends.onnx import read
+
+    with pytest.raises(ConstraintError) as caught:
+        read(path)
+    assert caught.value.code == "CC404"
+    assert caught.value.message == r"the name b'pr\xffd' is not UTF-8 text"
+
+
+@pytest.mark.parametrize("name", ["w", "/fc/Transpose_output_0_quantized"])
+@pytest.mark.parametrize("case", INTEGERS)
+def test_a_dynamically_quantized_model_is_read_in_its_float_form(
+    tmp_path: Path, case: str, name: str
+) -> None:
+    product, weights, dims, bias, expected = INTEGERS[case]
+    (quantized,) = (node(one.op_type, "q", name, "zero", "-> c") for one in product)
+    nodes = [
+        node("DynamicQuantizeLinear", "x", "-> q", "-> scale", "-> zero"),
+        quantized,
+        node("Cast", "c", "-> f", to=FLOAT),
+        node("Mul", "scale", "step", "-> both"),
+        node("Mul", "f", "both", "-> g"),
+        node("Add", "g", "b", "-> y"),
+    ]
+    given: dict[str, np.ndarray] = {
+        name: weights,
+        "step": np.array(0.5, np.float32),
+        "b": array(*bias),
+    }
+    assert sums(drawn(tmp_path, model(nodes, given, dims))) == expected
+
+
+def test_parts_of_a_weight_are_weights(tmp_path: Path) -> None:
+    nodes = [
+        node("Split", "w", "-> one", "-> two", axis=1, num_outputs=2),
+        node("MatMul", "x", "one", "-> a"),
+        node("MatMul", "x", "two", "-> b"),
+        node("Mul", "a", "b", "-> y"),
+    ]
+    layer_graph = drawn(tmp_path, model(nodes, {"w": array(8, 6)}, (1, 5, 8)))
+    assert sums(layer_graph) == (8 * 6, 0, 2 * 5 * 8 * 3)
+    assert not [note for note in layer_graph.notes if "in no layer" in note]
+
+
+@pytest.mark.parametrize(
+    ("op", "alpha", "layer"),
+    [
+        ("LeakyRelu", 0.2, ("leaky_relu", {"slope": Fraction(1, 5)})),
+        ("LeakyRelu", 0.01, ("leaky_relu", {})),
+        ("Elu", 0.5, ("elu", {"alpha": Fraction(1, 2)})),
+        ("Elu", 2.0, ("elu", {"alpha": 2})),
+        ("Elu", 1.0, ("elu", {})),
+        ("Celu", 0.25, ("celu", {"alpha": Fraction(1, 4)})),
+    ],
+)
+def test_the_factor_of_an_activation_stays(
+    tmp_path: Path, op: str, alpha: float, layer: tuple[str, dict[str, Any]]
+) -> None:
+    (found,) = drawn(tmp_path, model([node(op, "x", "-> y", alpha=alpha)])).layers
+    assert (found.kind, dict(found.options)) == layer
+
+
+def test_a_norm_that_runs_twice_is_counted_once(tmp_path: Path) -> None:
+    parts = ("g", "b", "m", "v")
+    nodes = [
+        node("BatchNormalization", "x", *parts, "-> a"),
+        node("Relu", "a", "-> r"),
+        node("BatchNormalization", "r", *parts, "-> y"),
+    ]
+    weights = {name: array(8) + at for at, name in enumerate(parts)}
+    assert sums(drawn(tmp_path, model(nodes, weights)))[:2] == (2 * 8, 2 * 8)

@@ -1,0 +1,71 @@
+"""Layers have as many numbers as the file stores for them, and a note says if they have not."""
+
+from types import SimpleNamespace
+
+from onnx_models import array, drawn, model, node
+
+from convcost.importing.driver import Imported
+from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.strided_aliases import whole_view
+from convcost.importing.frontends.onnx.weight_report import balance
+from convcost.importing.ir.layer_graph import UNBALANCED
+from convcost.language.load import load
+from convcost.model.costs import costs
+from convcost.model.errors import Source
+
+
+def context(params, **used):
+    """A layer graph of one layer that has the tensors `used`, by name with their elements."""
+    constants = {
+        name: Constant(
+            (n,), real=True, roots=((name, n),), learned=True, view=whole_view(name, (n,))
+        )
+        for name, n in used.items()
+    }
+    layer = SimpleNamespace(params=params, buffers=0)
+    builder = SimpleNamespace(layers=[layer], used=dict.fromkeys(used, 0))
+    return SimpleNamespace(builder=builder, constants=constants)
+
+
+def test_layers_that_have_what_is_stored_are_balanced():
+    assert balance(context(24 + 8, weights=24, bias=8)) == []
+
+
+def test_layers_that_have_less_than_is_stored_are_named():
+    (note,) = balance(context(24, weights=24, bias=8))
+    assert note == f"{UNBALANCED}the layers have 24 numbers, but the file stores 32 for them"
+
+
+def test_a_tensor_that_several_layers_have_as_their_own_is_stored_once(tmp_path):
+    nodes = [
+        node("Conv", "x", "w", "b", "-> h"),
+        node("BatchNormalization", "h", "g", "b", "m", "v", "-> n"),
+        node("BatchNormalization", "n", "g2", "b2", "m", "v", "-> y"),
+    ]
+    weights = {name: array(8) for name in ("b", "g", "m", "v", "g2", "b2")}
+    layer_graph = drawn(tmp_path, model(nodes, {**weights, "w": array(8, 8, 1, 1)}))
+    assert [layer.params for layer in layer_graph.layers] == [8 * 8 + 8, 2 * 8, 2 * 8]
+    assert [layer.buffers for layer in layer_graph.layers] == [0, 2 * 8, 2 * 8]
+
+
+def test_what_is_not_balanced_is_not_counted():
+    text = "input: {channels: 3, size: 8}\nlayers:\n  - {conv: 4, kernel: 1}\n"
+    (network,) = load(Source("net.yaml", text))
+    counted = costs(network)
+    note = f"{UNBALANCED}the layers have 24 numbers, but the file stores 32 for them"
+    assert Imported(text, counted, ()).counted
+    assert not Imported(text, counted, (note,)).counted
+
+
+def test_a_table_that_is_worked_into_weights_and_is_none_is_named(tmp_path):
+    nodes = [
+        node("Mul", "w", "/mask", "-> masked"),
+        node("Conv", "x", "masked", "-> y"),
+    ]
+    weights = {"w": array(8, 8, 3, 3), "/mask": array(8, 8, 3, 3)}
+    layer_graph = drawn(tmp_path, model(nodes, weights))
+    assert layer_graph.layers[0].params == 8 * 8 * 3 * 3
+    assert (
+        "1 tensor is used to compute weights, and not counted as params: `/mask`"
+        in layer_graph.notes
+    )

@@ -1,0 +1,520 @@
+"""Weights that are worked out of others, cut out of others or shared in part: params are what the
+file stores, each number once, and macs those of the layer as it runs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from onnx import ModelProto, helper
+from onnx_models import FLOAT, array, drawn, ints, model, node, sums, told
+
+from convcost.importing.frontends.onnx.strided_aliases import (
+    TensorView,
+    elements_outside,
+    whole_view,
+)
+from convcost.importing.spec import proved_spec
+
+ROWS = (1, 5, 8)
+MAPS = (1, 8, 12, 10)
+WORKED = (
+    "the weights of 1 layer are computed from stored tensors; convcost counts the stored "
+    "tensors, and no macs for the computation"
+)
+
+BYTES = "stored numbers of layers: 48 as int8 (48 bytes)"
+
+
+def normed(weight: str, gain: str, axes: str) -> list[Any]:
+    """g · v/|v|, as PyTorch's weight norm is exported."""
+    return [
+        node("ReduceL2", weight, axes, "-> length", keepdims=1),
+        node("Div", weight, "length", "-> unit"),
+        node("Mul", gain, "unit", "-> w"),
+    ]
+
+
+LINEAR = (
+    "custom what=linear of worked out weights params={} macs={} output=Shape(channels=6, size={})"
+)
+CONV = 6 * 3 * 3 * 8
+PLACES = 10 * 8
+
+# name: nodes, weights, dims of the input, the layers, (params, buffers, macs)
+TABLE: dict[str, Any] = {
+    "low rank": (
+        [node("MatMul", "a", "b", "-> w"), node("MatMul", "x", "w", "-> m"),
+         node("Add", "m", "c", "-> y")],
+        {"a": array(8, 2), "b": array(2, 6), "c": array(6)},
+        ROWS,
+        [LINEAR.format(34, 240, "(5,)") + " input=Shape(channels=8, size=(5,)) → 5×6"],
+        (8 * 2 + 2 * 6 + 6, 0, 5 * 8 * 6),
+    ),
+    "low rank, of a vector": (
+        [node("MatMul", "a", "b", "-> w"), node("Gemm", "x", "w", "-> y", transB=1)],
+        {"a": array(6, 2), "b": array(2, 8)},
+        (1, 8),
+        [LINEAR.format(28, 48, "()") + " → 6"],
+        (6 * 2 + 2 * 8, 0, 8 * 6),
+    ),
+    "a convolution of low rank": (
+        [node("MatMul", "a", "b", "-> m"), node("Reshape", "m", "to", "-> w"),
+         node("Conv", "x", "w", "-> y")],
+        {"a": array(6, 2), "b": array(2, 8 * 9), "to": ints(6, 8, 3, 3)},
+        MAPS,
+        [("custom what=conv of worked out weights params=156 macs=34560 "
+          "output=Shape(channels=6, size=(10, 8)) input=Shape(channels=8, size=(12, 10)) "
+          "→ 10×8×6")],
+        (6 * 2 + 2 * 8 * 9, 0, CONV * PLACES),
+    ),
+    "a summand of low rank": (
+        [node("MatMul", "a", "b", "-> m"), node("Add", "v", "m", "-> w"),
+         node("MatMul", "x", "w", "-> y")],
+        {"v": array(8, 6), "a": array(8, 2), "b": array(2, 6)},
+        ROWS,
+        ["linear features=6 bias=False each_position=True → 5×6",
+         "custom what=worked into the weights before params=28 macs=0 → 5×6"],
+        (8 * 6 + 8 * 2 + 2 * 6, 0, 5 * 8 * 6),
+    ),
+    "weight norm of a convolution": (
+        [*normed("v", "g", "axes"), node("Conv", "x", "w", "b", "-> y")],
+        {"v": array(6, 8, 3, 3), "g": array(6, 1, 1, 1), "b": array(6), "axes": ints(1, 2, 3)},
+        MAPS,
+        ["conv filters=6 kernel=3 → 10×8×6", "scale shift=True → 10×8×6"],
+        (CONV + 6 + 6, 0, CONV * PLACES),
+    ),
+    "weight norm of a linear layer": (
+        [*normed("v", "g", "axes"), node("Gemm", "x", "w", "b", "-> y", transB=1)],
+        {"v": array(6, 8), "g": array(6, 1), "b": array(6), "axes": ints(1)},
+        (1, 8),
+        ["linear features=6 → 6", "custom what=worked into the weights before params=6 macs=0 → 6"],
+        (6 * 8 + 6 + 6, 0, 6 * 8),
+    ),
+    "weight norm of a transposed convolution": (
+        [*normed("v", "g", "axes"), node("ConvTranspose", "x", "w", "b", "-> y")],
+        {"v": array(8, 6, 3, 3), "g": array(8, 1, 1, 1), "b": array(6), "axes": ints(1, 2, 3)},
+        MAPS,
+        ["transposed_conv filters=6 kernel=3 bias=True → 14×12×6",
+         "custom what=worked into the weights before params=8 macs=0 → 14×12×6"],
+        (CONV + 6 + 8, 0, CONV * 12 * 10),
+    ),
+    "one factor for all weights": (
+        [node("Mul", "v", "own.scale", "-> w"), node("Conv", "x", "w", "-> y")],
+        {"v": array(6, 8, 3, 3), "own.scale": np.array(3, np.float32)},
+        MAPS,
+        ["conv filters=6 kernel=3 → 10×8×6",
+         "custom what=worked into the weights before params=1 macs=0 → 10×8×6"],
+        (CONV + 1, 0, CONV * PLACES),
+    ),
+    "a summand of every filter is no gain": (
+        [node("Add", "v", "g", "-> w"), node("Conv", "x", "w", "-> y")],
+        {"v": array(6, 8, 3, 3), "g": array(6, 1, 1, 1)},
+        MAPS,
+        ["conv filters=6 kernel=3 → 10×8×6",
+         "custom what=worked into the weights before params=6 macs=0 → 10×8×6"],
+        (CONV + 6, 0, CONV * PLACES),
+    ),
+    "a norm that is worked into weights, with what it keeps": (
+        [node("Div", "gamma", "bn.running_var", "-> f"), node("Mul", "v", "f", "-> w"),
+         node("Conv", "x", "w", "-> y")],
+        {"v": array(6, 8, 3, 3), "gamma": array(6, 1, 1, 1),
+         "bn.running_var": array(6, 1, 1, 1)},
+        MAPS,
+        ["conv filters=6 kernel=3 → 10×8×6", "scale → 10×8×6"],
+        (CONV + 6, 0, CONV * PLACES),
+    ),
+    "weights of more numbers than it runs with": (
+        [node("MatMul", "a", "b", "-> w"), node("MatMul", "x", "w", "-> y")],
+        {"a": array(8, 50), "b": array(50, 6)},
+        ROWS,
+        ["linear features=6 bias=False each_position=True → 5×6",
+         "custom what=worked into the weights before params=652 macs=0 → 5×6"],
+        (8 * 50 + 50 * 6, 0, 5 * 8 * 6),
+    ),
+    "whole numbers and a step for each": (
+        [node("Cast", "i", "-> f", to=FLOAT), node("Mul", "f", "steps", "-> w"),
+         node("MatMul", "x", "w", "-> y")],
+        {"i": np.ones((8, 6), np.int8), "steps": array(6)},
+        ROWS,
+        ["linear features=6 bias=False each_position=True → 5×6"],
+        (8 * 6, 0, 5 * 8 * 6),
+    ),
+    "a table that is worked out": (
+        [node("Relu", "x", "-> r"), node("MatMul", "a", "b", "-> t"),
+         node("Erf", "t", "-> u"), node("Where", "no", "r", "u", "-> y")],
+        {"a": array(5, 2), "b": array(2, 8), "no": np.zeros((5, 8), bool)},
+        ROWS,
+        None,
+        (5 * 2 + 2 * 8, 0, 5 * 2 * 8),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_derived_weights_count_the_stored_numbers_and_compute_the_same_output(
+    tmp_path: Path, name: str
+) -> None:
+    nodes, weights, dims, layers, expected = TABLE[name]
+    layer_graph = drawn(tmp_path, model(nodes, weights, dims))
+    assert layers is None or told(layer_graph) == layers
+    assert sums(layer_graph) == expected
+    whole = any(one.dtype == np.int8 for one in weights.values())
+    assert layers is None or layer_graph.notes == ((BYTES,) if whole else (WORKED,))
+    proved_spec(layer_graph)
+
+
+def norm_twice(gains: tuple[str, str]) -> ModelProto:
+    nodes, weights = [], {"v": array(8, 8, 3, 3), "axes": ints(1, 2, 3)}
+    for at, gain in enumerate(gains):
+        weights[gain] = array(8, 1, 1, 1) + at
+        nodes += [
+            node("ReduceL2", "v", "axes", f"-> l{at}", keepdims=1),
+            node("Div", "v", f"l{at}", f"-> u{at}"),
+            node("Mul", gain, f"u{at}", f"-> w{at}"),
+            node("Conv", f"c{at - 1}" if at else "x", f"w{at}", f"-> c{at}"),
+        ]
+    return model([*nodes, node("Relu", "c1", "-> y")], weights)
+
+
+@pytest.mark.parametrize(("gains", "factors"), [(("g", "g"), 8), (("g", "h"), 8 + 8)])
+def test_derived_weights_that_two_layers_use_are_counted_once(
+    tmp_path: Path, gains: tuple[str, str], factors: int
+) -> None:
+    layer_graph = drawn(tmp_path, norm_twice(gains))
+    square = 8 * 3 * 3 * 8
+    assert sums(layer_graph) == (square + factors, 0, square * (10 * 8 + 8 * 6))
+    assert [layer.kind for layer in layer_graph.layers] == [
+        "conv",
+        "scale",
+        "conv",
+        "scale",
+        "relu",
+    ]
+    proved_spec(layer_graph)
+
+
+def test_low_rank_weights_that_two_layers_use_are_counted_once(tmp_path: Path) -> None:
+    nodes = [
+        node("MatMul", "a", "b", "-> w"),
+        node("MatMul", "x", "w", "-> m"),
+        node("MatMul", "m", "w", "-> y"),
+    ]
+    layer_graph = drawn(tmp_path, model(nodes, {"a": array(8, 2), "b": array(2, 8)}, ROWS))
+    assert sums(layer_graph) == (8 * 2 + 2 * 8, 0, 2 * 5 * 8 * 8)
+    assert not [note for note in layer_graph.notes if "counted for each" in note]
+    proved_spec(layer_graph)
+
+
+# Pieces of one tensor
+
+
+def cut(name: str, start: int, end: int, axis: int = 0) -> tuple[list[Any], dict[str, np.ndarray]]:
+    """`w[start:end]` as the tensor `name`."""
+    given = {f"{name}{at}": ints(n) for at, n in enumerate((start, end, axis))}
+    return [node("Slice", "w", *given, f"-> {name}")], given
+
+
+def several(*pieces: tuple[str, int, int], axis: int = 0) -> tuple[list[Any], dict[str, Any]]:
+    nodes, weights = [], {}
+    for piece in pieces:
+        more, given = cut(*piece, axis)
+        nodes += more
+        weights |= given
+    return nodes, weights
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_queries_keys_and_values_sliced_from_one_tensor_are_three_layers(
+    tmp_path: Path, axis: int
+) -> None:
+    nodes, weights = several(("q", 0, 8), ("k", 8, 16), ("v", 16, 24), axis=axis)
+    nodes += [node("Gemm", "x", one, f"-> {one}y", transB=1 - axis) for one in "qkv"]
+    nodes += [node("Sum", "qy", "ky", "vy", "-> y")]
+    weights["w"] = array(*((24, 8) if axis == 0 else (8, 24)))
+    layer_graph = drawn(tmp_path, model(nodes, weights, (1, 8)))
+    assert [layer.kind for layer in layer_graph.layers] == ["linear", "linear", "linear", "add"]
+    assert sums(layer_graph) == (24 * 8, 0, 3 * 8 * 8)
+    assert layer_graph.notes == ()
+    proved_spec(layer_graph)
+
+
+def test_stacked_weights_of_which_one_is_reused_are_counted_once(tmp_path: Path) -> None:
+    nodes, before = [], "x"
+    for step, place in enumerate((0, 1, 2, 0)):
+        nodes += [
+            node("Gather", "w", f"at{place}", f"-> w{step}"),
+            node("MatMul", before, f"w{step}", f"-> m{step}"),
+        ]
+        before = f"m{step}"
+    weights = {"w": array(3, 8, 8), **{f"at{n}": np.array(n, np.int64) for n in range(3)}}
+    layer_graph = drawn(tmp_path, model([*nodes, node("Relu", before, "-> y")], weights, ROWS))
+    assert [layer.shares for layer in layer_graph.layers] == [None, None, None, 0, None]
+    assert sums(layer_graph) == (3 * 8 * 8, 0, 4 * 5 * 8 * 8)
+    proved_spec(layer_graph)
+
+
+OVERLAPS = {
+    "a part after the whole": (("w", "p"), (0, 8), 24 * 8),
+    "the whole after a part": (("p", "w"), (0, 8), 24 * 8),
+    "a part of a part": (("p", "r"), (0, 16), 16 * 8),
+}
+
+
+@pytest.mark.parametrize("name", OVERLAPS)
+def test_elements_shared_by_two_layers_are_counted_once(tmp_path: Path, name: str) -> None:
+    used, span, stored = OVERLAPS[name]
+    nodes, weights = several(("p", *span), ("r", 4, 12))
+    nodes = [one for one in nodes if one.output[0] in used]
+    nodes += [node("Gemm", "x", one, f"-> {one}y", transB=1) for one in used]
+    rows = {"w": 24, "p": span[1], "r": 8}
+    outputs = [f"{one}y" for one in used]
+    made = model(nodes, {**weights, "w": array(24, 8)}, (1, 8), outputs)
+    layer_graph = drawn(tmp_path, made)
+    assert sums(layer_graph) == (stored, 0, sum(8 * rows[one] for one in used))
+    assert [layer.kind for layer in layer_graph.layers] == ["linear", "custom"]
+    assert "uncounted" not in [dict(layer.options).get("macs") for layer in layer_graph.layers]
+    proved_spec(layer_graph)
+
+
+def test_an_unused_part_is_reported(tmp_path: Path) -> None:
+    nodes, weights = cut("p", 0, 8)
+    nodes += [node("Gemm", "x", "p", "-> y", transB=1)]
+    layer_graph = drawn(tmp_path, model(nodes, {**weights, "w": array(24, 8)}, (1, 8)))
+    assert sums(layer_graph) == (8 * 8, 0, 8 * 8)
+    assert layer_graph.notes == (f"{16 * 8} numbers of the file are in no layer: `w` ({16 * 8})",)
+
+
+def test_a_partly_used_table_is_counted_whole(tmp_path: Path) -> None:
+    nodes, weights = cut("p", 0, 5)
+    nodes = [node("Relu", "x", "-> r"), *nodes, node("Add", "r", "p", "-> y")]
+    layer_graph = drawn(tmp_path, model(nodes, {**weights, "w": array(24, 8)}, ROWS))
+    assert sums(layer_graph) == (24 * 8, 0, 0)
+
+
+# Biases
+
+
+OWN_BIASES = {
+    "convolutions": (
+        lambda bias, x, y: [node("Conv", x, "w", *bias, f"-> {y}")],
+        {"w": array(8, 8, 1, 1)}, MAPS, 8 * 8, 12 * 10,
+    ),
+    "transposed convolutions": (
+        lambda bias, x, y: [node("ConvTranspose", x, "w", *bias, f"-> {y}")],
+        {"w": array(8, 8, 1, 1)}, MAPS, 8 * 8, 12 * 10,
+    ),
+    "Gemm": (
+        lambda bias, x, y: [node("Gemm", x, "w", *bias, f"-> {y}")],
+        {"w": array(8, 8)}, (1, 8), 8 * 8, 1,
+    ),
+    "MatMul": (
+        lambda bias, x, y: [node("MatMul", x, "w", f"-> {y}m"),
+                            *(node("Add", f"{y}m", one, f"-> {y}") for one in bias),
+                            *([] if bias else [node("Identity", f"{y}m", f"-> {y}")])],
+        {"w": array(8, 8)}, ROWS, 8 * 8, 5,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("biases", ["bc", "b", "bb"])
+@pytest.mark.parametrize("name", OWN_BIASES)
+def test_layers_that_share_weights_have_separate_biases(
+    tmp_path: Path, name: str, biases: str
+) -> None:
+    build, weights, dims, stored, places = OWN_BIASES[name]
+    nodes = [*build(biases[:1], "x", "h"), node("Relu", "h", "-> r")]
+    nodes += [*build(biases[1:], "r", "s"), node("Relu", "s", "-> y")]
+    own = {one: array(8) + at for at, one in enumerate(dict.fromkeys(biases))}
+    layer_graph = drawn(tmp_path, model(nodes, {**weights, **own}, dims))
+    assert sums(layer_graph) == (stored + 8 * len(own), 0, 2 * stored * places)
+    apart = [layer.kind for layer in layer_graph.layers].count("scale")
+    assert apart == (0 if biases == "bb" else len(biases))
+    assert not [note for note in layer_graph.notes if "counted for each" in note]
+    proved_spec(layer_graph)
+
+
+def test_a_table_and_a_linear_layer_with_a_bias_share_the_table(tmp_path: Path) -> None:
+    nodes = [
+        node("Gather", "w", "x", "-> e"),
+        node("Transpose", "w", "-> t", perm=[1, 0]),
+        node("MatMul", "e", "t", "-> m"),
+        node("Add", "m", "b", "-> y"),
+    ]
+    made = model(nodes, {"w": array(50, 16), "b": array(50)}, inputs={"x": (1, 7)})
+    made.graph.input[0].type.tensor_type.elem_type = 7
+    layer_graph = drawn(tmp_path, made)
+    assert sums(layer_graph) == (50 * 16 + 50, 0, 7 * 16 * 50)
+    proved_spec(layer_graph)
+
+
+def test_equal_weights_of_one_number_are_not_shared(tmp_path: Path) -> None:
+    nodes = [node("Conv", "x", "w", "b", "-> h"), node("Conv", "h", "w", "c", "-> y")]
+    weights = {"w": np.zeros((8, 8, 1, 1), np.float32), "b": array(8), "c": array(8) + 1}
+    layer_graph = drawn(tmp_path, model(nodes, weights))
+    assert sums(layer_graph)[0] == 2 * (8 * 8 + 8)
+    assert layer_graph.notes == (
+        "1 tensor belongs to several layers that share nothing else, and is counted for each: `w`",
+    )
+
+
+# Views
+
+
+@st.composite
+def views(draw: st.DrawFn) -> tuple[TensorView, np.ndarray]:
+    """A view, and the numbers of its elements as NumPy has them."""
+    view, data = whole_view("w", (4, 6, 5)), np.arange(4 * 6 * 5).reshape(4, 6, 5)
+    for _ in range(draw(st.integers(0, 3))):
+        axis = draw(st.integers(0, 2))
+        extent = data.shape[axis]
+        start = draw(st.integers(0, extent - 1))
+        kept = range(start, draw(st.integers(start + 1, extent)), draw(st.integers(1, 3)))
+        kept = kept[::-1] if draw(st.booleans()) else kept
+        data = np.take(data, kept, axis)
+        steps = list(view.steps)
+        begin = view.start + kept.start * steps[axis]
+        steps[axis] *= kept.step
+        view = view._replace(start=begin, dims=data.shape, steps=tuple(steps))
+        order = draw(st.permutations(range(3)))
+        data = data.transpose(order)
+        view = view._replace(dims=data.shape, steps=tuple(view.steps[one] for one in order))
+    return view, data
+
+
+@given(views(), st.lists(views(), max_size=3))
+def test_elements_in_no_other_view_are_counted(
+    one: tuple[TensorView, np.ndarray], others: list[tuple[TensorView, np.ndarray]]
+) -> None:
+    taken = {int(n) for _, data in others for n in data.reshape(-1)}
+    left = {int(n) for n in one[1].reshape(-1)} - taken
+    assert elements_outside(one[0], [view for view, _ in others]) == len(left)
+
+
+@given(views(), views())
+def test_views_of_the_same_elements_have_one_key(
+    one: tuple[TensorView, np.ndarray], other: tuple[TensorView, np.ndarray]
+) -> None:
+    same = set(one[1].reshape(-1).tolist()) == set(other[1].reshape(-1).tolist())
+    assert (one[0].key == other[0].key) is same
+    if one[1].size == 4 * 6 * 5:
+        assert one[0].key == "w"
+
+
+def sequence(op: str, outputs: tuple[str, ...], *read: str, **attributes: Any) -> Any:
+    return helper.make_node(op, read, outputs, **attributes)
+
+
+def test_pieces_that_come_out_of_a_sequence_are_weights(tmp_path: Path) -> None:
+    nodes = [
+        sequence("SplitToSequence", ("parts",), "w", "lengths", axis=0),
+        sequence("SequenceAt", ("q",), "parts", "first"),
+        sequence("SequenceAt", ("k",), "parts", "second"),
+        node("Transpose", "q", "-> qt", perm=[1, 0]),
+        node("Transpose", "k", "-> kt", perm=[1, 0]),
+        node("MatMul", "x", "qt", "-> a"),
+        node("MatMul", "x", "kt", "-> b"),
+    ]
+    weights = {"w": array(24, 8), "lengths": ints(8, 16)}
+    weights |= {"first": np.array(0, np.int64), "second": np.array(1, np.int64)}
+    layer_graph = drawn(tmp_path, model(nodes, weights, ROWS, ["a", "b"]))
+    assert [layer.kind for layer in layer_graph.layers] == ["linear", "linear"]
+    assert sums(layer_graph) == (24 * 8, 0, 5 * 8 * 24)
+
+
+def test_a_table_that_shares_a_slice_with_a_layer_counts_the_rest(
+    tmp_path: Path,
+) -> None:
+    nodes, weights = several(("p", 0, 8))
+    nodes += [
+        node("Gemm", "x", "p", "-> a", transB=1),
+        node("Relu", "x", "-> r"),
+        node("MatMul", "r", "wide", "-> m"),
+        node("Reshape", "m", "to", "-> n"),
+        node("Add", "n", "w", "-> b"),
+    ]
+    weights |= {"w": array(24, 8), "wide": array(8, 24 * 8) * 2, "to": ints(24, 8)}
+    layer_graph = drawn(tmp_path, model(nodes, weights, (1, 8), ["a", "b"]))
+    assert sums(layer_graph) == (24 * 8 + 8 * 24 * 8, 0, 8 * 8 + 8 * 24 * 8)
+    proved_spec(layer_graph)
+
+
+def test_a_bias_with_a_part_set_to_zero_is_counted_whole(tmp_path: Path) -> None:
+    """As PyTorch's newer exporter writes it: its numbers may lie in another file."""
+    nodes = [
+        node("Cast", "from", "-> starts", to=7),
+        node("Slice", "b", "starts", "to", "-> part"),
+        node("Shape", "part", "-> s"),
+        node("Expand", "zero", "s", "-> zeros"),
+        node("ScatterND", "b", "at", "zeros", "-> bias"),
+        node("MatMul", "x", "w", "-> m"),
+        node("Add", "m", "bias", "-> y"),
+    ]
+    weights = {"w": array(8, 6), "b": array(6), "from": ints(2), "to": ints(4)}
+    weights |= {"zero": np.array(0, np.float32), "at": np.array([[2], [3]], np.int64)}
+    made = model(nodes, weights, ROWS)
+    (bias,) = (one for one in made.graph.initializer if one.name == "b")
+    bias.ClearField("raw_data")
+    bias.data_location = bias.EXTERNAL
+    bias.external_data.add(key="location", value="weights.bin")
+    layer_graph = drawn(tmp_path, made)
+    assert sums(layer_graph) == (8 * 6 + 6, 0, 5 * 8 * 6)
+    proved_spec(layer_graph)
+
+
+def test_views_can_begin_inside_other_views() -> None:
+    whole = whole_view("w", (24,))
+    ten = [whole._replace(start=start, dims=(10,)) for start in (0, 5, 10)]
+    assert elements_outside(ten[1], [ten[0]]) == 5
+    assert elements_outside(ten[1], [ten[2]]) == 5
+    assert elements_outside(ten[1], [ten[0], ten[2]]) == 0
+
+
+def test_a_norm_can_use_one_tensor_as_scale_and_shift(tmp_path: Path) -> None:
+    """Exporters keep one of two that are equal: both begin at zero."""
+    nodes = [node("BatchNormalization", "x", "zero", "zero", "mean", "var", "-> y")]
+    weights = {"zero": array(8), "mean": array(8), "var": array(8)}
+    layer_graph = drawn(tmp_path, model(nodes, weights))
+    assert sums(layer_graph) == (2 * 8, 2 * 8, 0)
+    shared = "1 tensor belongs to several layers that share nothing else"
+    assert layer_graph.notes == (f"{shared}, and is counted for each: `zero`",)
+    proved_spec(layer_graph)
+
+
+def test_layers_that_share_weights_transitively_are_counted_once(tmp_path: Path) -> None:
+    """As the steps of an RNN that was taken apart: the first has no step before it."""
+    nodes = [node("BatchNormalization", "x", "s", "a", "m", "v", "-> x0")]
+    nodes += [
+        node(
+            "BatchNormalization",
+            f"x{n}",
+            "s",
+            "b",
+            "m",
+            "v",
+            f"-> {'y' if n == 2 else f'x{n + 1}'}",
+        )
+        for n in range(3)
+    ]
+    layer_graph = drawn(tmp_path, model(nodes, {name: array(8) for name in "sabmv"}))
+    assert [layer.params for layer in layer_graph.layers] == [2 * 8, 2 * 8, 0, 0]
+    assert [layer.buffers for layer in layer_graph.layers] == [2 * 8, 2 * 8, 0, 0]
+    shared = "3 tensors belong to several layers that share nothing else, and are counted for each"
+    assert layer_graph.notes == (f"{shared}: `m`, `s`, `v`",)
+    proved_spec(layer_graph)
+
+
+@pytest.mark.parametrize("order", [("c", "w"), ("w", "c")], ids=" + ".join)
+@pytest.mark.parametrize("times", [1, 2, 100])
+def test_a_sum_of_stored_tensors_holds_each_once_in_any_order(tmp_path, order, times):
+    nodes, before = [], "c"
+    for n in range(times):
+        names = [before if name == "c" else name for name in order]
+        nodes.append(node("Add", *names, f"-> s{n}"))
+        before = f"s{n}"
+    nodes += [node("Relu", "x", "-> r"), node("Add", "r", before, "-> y")]
+    layer_graph = drawn(tmp_path, model(nodes, {"c": array(8), "w": array(8) + 1}, dims=(1, 8)))
+    assert sums(layer_graph) == (8 + 8, 0, 0)
+    proved_spec(layer_graph)

@@ -1,0 +1,292 @@
+"""What stands in a model more than once becomes a block, with options for what differs."""
+
+import pytest
+from sketch import NORM, RELU, Sketch, conv, layers_of
+
+from convcost.importing.outline.escape_check import BoundNames
+from convcost.importing.outline.tree import LayerItem
+from convcost.importing.spec import proved_spec
+from convcost.model.shape import Shape
+
+
+def block_of(text: str) -> str:
+    """What stands under `blocks`."""
+    return text.partition("\nblocks:\n")[2].partition("\nlayers:\n")[0] + "\n"
+
+
+def split(net, source, width, module):
+    """Half of the channels goes through one convolution, then all that is left through another."""
+
+    def put(kind, *sources, name, **options):
+        return net.put(kind, *sources, path=(module, name), **options)
+
+    half = width // 2
+    start = put("conv", source, name="reduce", filters=width, kernel=1)
+    first = put("slice", start, name="slice", length=half)
+    first = put("conv", first, name="first", filters=half, kernel=3, padding=1)
+    second = put("slice", start, name="slice_1", length=half, start=half)
+    second = put("add", first, second, name="add")
+    second = put("conv", second, name="second", filters=half, kernel=3, padding=1)
+    return put("concat", first, second, name="concat")
+
+
+# Names
+
+
+def test_a_block_can_take_its_own_layers_by_name():
+    net, flow = Sketch(), -1
+    for number, width in enumerate((8, 8, 16)):
+        flow = split(net, flow, width, f"split_{number}")
+    text = net.text()
+    assert block_of(text) == (
+        "  split:\n"
+        "    options: {filters: }\n"
+        "    layers:\n"
+        "      - {conv: filters, kernel: 1, name: reduce}\n"
+        "      - {slice: in_channels // 2}\n"
+        "      - {conv: in_channels, kernel: 3, padding: 1, name: first}\n"
+        "      - {add: {main: [], skip: [{slice: in_channels // 2, start: in_channels // 2, "
+        "from: reduce}]}}\n"
+        "      - {conv: in_channels, kernel: 3, padding: 1, name: second}\n"
+        "      - {concat: [first, second]}\n"
+    )
+    assert layers_of(text) == "  - {split: 8, repeat: 2}\n  - {split: 16}\n"
+
+
+def test_a_block_takes_its_input_by_the_name_input():
+    net, flow = Sketch(), -1
+    for number in range(3):
+        path = (f"tree_{number}",)
+        one = net.chain(flow, conv(), NORM, path=path)
+        two = net.chain(one, conv(), RELU, path=path)
+        three = net.chain(two, conv(), NORM, path=path)
+        joined = net.put("concat", three, one, flow, path=(*path, "join"))
+        flow = net.put("conv", joined, path=(*path, "root"), filters=4, kernel=1)
+    text = net.text()
+    assert "c: input" in block_of(text) or "input]" in block_of(text)
+    assert layers_of(text) == "  - {tree: , repeat: 3}\n"
+
+
+def test_weights_used_twice_in_a_module_are_shared_in_its_block():
+    net, flow = Sketch(), -1
+    for number in range(2):
+        path = (f"twice_{number}",)
+        first = net.chain(flow, conv(), path=path)
+        again = net.put("relu", first, path=(*path, "relu"))
+        shared = {"filters": 4, "kernel": 3, "padding": 1}
+        again = net.put("conv", again, path=(*path, "conv"), shares=first, **shared)
+        flow = net.chain(again, NORM, ("gelu", {}), conv(8), conv(4), path=path)
+    text = net.text()
+    assert "{conv: 4, kernel: 3, padding: 1, weights: conv_1}" in block_of(text)
+    assert layers_of(text) == "  - {twice: , repeat: 2}\n"
+
+
+def test_a_block_takes_no_layer_from_outside_by_name():
+    net, flow = Sketch(), -1
+    for number in range(3):
+        path = (f"unit_{number}",)
+        before = net.chain(flow, conv())
+        start = net.chain(before, ("gelu", {}))
+        inner = net.chain(start, conv(), NORM, RELU, conv(), NORM, RELU, path=path)
+        inner = net.put("add", inner, before, path=(*path, "first"))
+        inner = net.chain(inner, conv(), NORM, RELU, conv(), path=path)
+        flow = net.put("add", inner, start, path=(*path, "second"))
+    text = net.text()  # what it takes is in the block then
+    assert "        name: unit\n" in block_of(text)
+    assert layers_of(text) == "  - {block: , repeat: 3}\n"
+
+
+def test_a_copy_that_another_layer_takes_by_name_has_its_own_name_in_a_block():
+    net, flow = Sketch(), -1
+    for number, width in enumerate((4, 8, 16)):
+        path = (f"tree_{number}",)
+        ends = [net.put("conv", flow, path=(*path, "in"), filters=width, kernel=1)]
+        for _ in range(2):
+            inner = net.chain(ends[-1], conv(width), NORM, conv(width), NORM)
+            ends.append(net.put("add", inner, ends[-1]))
+        flow = net.put("concat", *reversed(ends), path=(*path, "join"))
+    assert block_of(net.text()).partition("  conv_add_concat:\n")[2] == (
+        "    options: {filters: }\n"
+        "    layers:\n"
+        "      - {conv: filters, kernel: 1, name: in}\n"
+        "      - {add: {main: [{conv_bn: filters, repeat: 2}], shortcut: []}, name: add_1}\n"
+        "      - {add: {main: [{conv_bn: filters, repeat: 2}], shortcut: []}, name: add_2}\n"
+        "      - {concat: [add_2, add_1, in], name: join}\n"
+    )
+
+
+def row(*taken: int | None, start: int = 0) -> tuple[LayerItem, ...]:
+    """Layers one behind the other; those that take a value by name, with what they take."""
+    return tuple(
+        LayerItem(start + n, "relu", (), ("x",), () if value is None else (value,))
+        for n, value in enumerate(taken)
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "whole"),
+    [
+        (0, 0, True),  # what it gives may be taken by name
+        (0, 1, False),  # but nothing before that
+        (0, 2, True),
+        (1, 2, True),  # what comes in may be taken by name
+        (2, 3, False),  # but nothing before that
+    ],
+)
+def test_names_stay_inside_a_block(first, last, whole):
+    items = row(None, None, 0, None)
+    names = BoundNames(items)
+    assert names.is_closed(items[first : last + 1], entering=first - 1) is whole
+
+
+@pytest.mark.parametrize(("taken", "same"), [(3, True), (4, False), (5, False)])
+def test_all_uses_of_a_block_take_the_same_layer_by_name(taken, same):
+    items = (*row(None, None, None, 0), *row(None, None, taken, start=4))
+    one, other = items[1:4], items[4:7]
+    assert BoundNames(items).corresponding(one, 0, other, 3) is same
+
+
+# What comes in
+
+
+def test_branches_with_a_reshape_are_branches():
+    net = Sketch((("x", Shape(4, (6,))),))
+    start = net.chain(-1, ("gelu", {}))
+    side = net.put("reshape", start, shape=Shape(6, (4,)))
+    side = net.put("linear", side, features=6, each_position=True)
+    side = net.put("reshape", side, shape=Shape(4, (6,)))
+    net.put("multiply", net.put("relu", start), net.put("tanh", side))
+    assert "from:" not in net.text()
+
+
+def test_learned_tensors_are_joined_where_they_are_used():
+    net = Sketch((("x", Shape(4, (5,))),))
+    tokens = net.put("linear", -1, path=("embed",), features=8, each_position=True)
+    token = net.put("learned", -1, path=("class_token",), shape=Shape(8, (1,)))
+    tokens = net.put("concat", token, tokens, along=1)
+    position = net.put("learned", -1, path=("position",), shape=Shape(8, (6,)))
+    net.put("add", tokens, position)
+    assert layers_of(net.text()) == (
+        "  - {linear: 8, each_position: true, name: embed}\n"
+        "  - {concat: {class_token: [{learned: {channels: 8, size: [1]}}], x: []}, along: 1}\n"
+        "  - {add: {x: [], position: [{learned: {channels: 8, size: [6]}}]}}\n"
+    )
+
+
+# Options
+
+
+def residual(net, source, width, module, stride=1):
+    """Two convolutions; where the shape changes, a third beside them."""
+    path = (module,)
+    main = net.chain(source, conv(width, stride=stride), NORM, RELU, conv(width), NORM, path=path)
+    short = source
+    if stride != 1:
+        short = net.chain(source, conv(width, 1, stride=stride), NORM, path=(*path, "down"))
+    return net.put("add", main, short, path=(*path, "add"))
+
+
+def test_a_shortcut_takes_its_stride_from_the_option_of_the_block():
+    net = Sketch()
+    flow = net.chain(-1, RELU)
+    for number, width in enumerate((4, 8, 16)):
+        flow = residual(net, flow, width, f"unit_{number}", stride=1 if width == 4 else 2)
+    text = net.text()
+    assert "down: [{conv_bn: [filters, stride], kernel: 1, when: down}]" in block_of(text)
+    assert "options: {filters: , stride: 2, down: true}" in block_of(text)
+
+
+def test_an_option_that_always_equals_the_input_channels_is_left_out():
+    net, flow = Sketch(), -1
+    for number, width in enumerate((8, 16, 32)):
+        flow = net.chain(flow, conv(width, 1), (("tanh", "gelu", "silu")[number], {}))
+        path = (f"se_{number}",)
+        gate = net.put("global_avg_pool", flow, path=(*path, "pool"))
+        gate = net.put("conv", gate, path=(*path, "fc1"), filters=3 + number, kernel=1)
+        gate = net.chain(gate, RELU, path=path)
+        gate = net.put("conv", gate, path=(*path, "fc2"), filters=width, kernel=1)
+        gate = net.chain(gate, ("sigmoid", {}), path=path)
+        flow = net.put("multiply", flow, gate, path=(*path, "multiply"))
+    text = net.text()
+    assert "    options: {filters: , channels: in_channels}\n" in block_of(text)
+    assert "{squeeze_excite: 5, name: se_2}" in layers_of(text)
+
+
+@pytest.mark.parametrize(
+    ("part", "expression"), [(2, "2 * in_channels // 3"), (1, "in_channels // 3")]
+)
+def test_a_number_can_be_a_simple_fraction_of_the_input_channels(part, expression):
+    net, flow = Sketch(), -1
+    for number, width in enumerate((12, 24, 48)):
+        path = (f"part_{number}",)
+        flow = net.chain(flow, conv(width), NORM, RELU, path=path)
+        flow = net.put("slice", flow, path=(*path, "x"), length=width // 3, start=part * width // 3)
+    text = net.text()
+    assert f"start: {expression}" in block_of(text)
+    assert "    options: {filters: }\n" in block_of(text)
+
+
+def test_two_sevenths_of_the_input_channels_stay_a_number():
+    net, flow = Sketch(), -1
+    for number, width in enumerate((14, 28, 56)):
+        path = (f"part_{number}",)
+        flow = net.chain(flow, conv(width), NORM, RELU, path=path)
+        flow = net.put("slice", flow, path=(*path, "x"), length=2 * width // 7)
+    assert "// 7" not in net.text()
+
+
+def test_options_have_the_order_of_the_header():
+    net, flow = Sketch(), -1
+    for number in range(5):
+        first, second = (5, 5, 5, 5, 7)[number], (11, 13, 17, 19, 23)[number]
+        kinds = (conv(first), NORM, ("gelu", {}), conv(second, 1), RELU, conv(8, 5), ("tanh", {}))
+        flow = net.chain(flow, *kinds, path=(f"unit_{number}",))
+    assert block_of(net.text()).partition("\n")[2] == (
+        "    options: {filters_1: , filters_2: 5}\n"
+        "    layers: [{conv: filters_2, kernel: 3, padding: 1}, batch_norm, gelu,\n"
+        "             {conv: filters_1, kernel: 1}, relu, "
+        "{conv: 8, kernel: 5, padding: 2}, tanh]\n"
+    )
+
+
+def test_a_block_comes_after_the_blocks_that_it_calls():
+    net = Sketch()
+    flow = net.chain(-1, RELU)
+    for number, width in enumerate((4, 8, 16)):
+        flow = residual(net, flow, width, f"unit_{number}", stride=1 if width == 4 else 2)
+    names = [line[2:-1] for line in block_of(net.text()).splitlines() if line[2:3] != " "]
+    assert names == ["conv_bn", "residual"]
+
+
+# Uses that no options can tell apart
+
+
+def test_layers_that_depend_on_the_input_in_the_same_way_become_a_block():
+    net, flow = Sketch((("x", Shape(4, (64, 64))),)), -1
+    for number in range(4):
+        path = (f"crop_{number}",)
+        flow = net.chain(flow, conv(), NORM, RELU, conv(), NORM, RELU, path=path)
+        length = 64 - number - 1
+        flow = net.put("slice", flow, path=(*path, "slice"), length=length, along=1)
+    layer_graph = net.graph()
+    layers = list(layer_graph.layers)
+    for index in (6, 13):  # of the four only two know that they follow
+        layers[index] = layers[index]._replace(follows=(("length", "in_height - 1"),))
+    text = proved_spec(layer_graph._replace(layers=tuple(layers)))
+    assert "{slice: in_height - 1, along: 1}" in block_of(text)
+    assert layers_of(text) == (
+        "  - {crop_block: , repeat: 2}\n"
+        "  - {sequence: [{conv_bn_relu: , repeat: 2}, {slice: 61, along: 1}], name: crop_2}\n"
+        "  - {sequence: [{conv_bn_relu: , repeat: 2}, {slice: 60, along: 1}], name: crop_3}\n"
+    )
+
+
+def test_repeated_joins_become_a_repeat_without_a_block():
+    net, flow = Sketch(), -1
+    one, other = (5, 7, 11, 13, 17, 19, 23, 29, 31), (31, 7, 5, 29, 11, 23, 17, 13, 37)
+    for widths in (one, one, other):  # more options than a reader keeps apart
+        main = net.chain(flow, *(conv(width) for width in widths), conv(4))
+        flow = net.put("add", main, flow)
+    text = net.text()
+    assert "blocks:" not in text
+    assert "repeat: 2" in layers_of(text)

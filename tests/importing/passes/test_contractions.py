@@ -1,0 +1,71 @@
+"""Products that are summed at once are one contraction, and nothing else is."""
+
+from onnx_models import array, drawn, ints, model, node, sums, told
+
+INPUTS = {"a": (1, 8, 6, 5), "b": (1, 8, 6, 5)}
+
+
+def layers(folder, *nodes, **weights):
+    layer_graph = drawn(folder, model(list(nodes), weights, inputs=INPUTS))
+    return told(layer_graph), sums(layer_graph)[2]
+
+
+def test_a_product_that_is_summed_over_the_channels_is_a_contraction(tmp_path):
+    nodes = (node("Mul", "a", "b", "-> p"), node("ReduceSum", "p", "over", "-> y"))
+    assert layers(tmp_path, *nodes, over=ints(1)) == (
+        ["contract over=channels → 6×5×1"],
+        8 * 6 * 5,
+    )
+
+
+def test_so_is_the_mean_of_a_product_over_an_axis_of_the_size(tmp_path):
+    nodes = (node("Mul", "a", "b", "-> p"), node("ReduceMean", "p", "over", "-> y"))
+    assert layers(tmp_path, *nodes, over=ints(2)) == (["contract over=1 → 1×5×8"], 8 * 6 * 5)
+
+
+def test_over_several_axes_the_first_sum_is_the_contraction(tmp_path):
+    nodes = (node("Mul", "a", "b", "-> p"), node("ReduceSum", "p", "over", "-> y"))
+    assert layers(tmp_path, *nodes, over=ints(1, 2)) == (
+        ["contract over=channels → 6×5×1", "sum over=1 → 1×5×1"],
+        8 * 6 * 5,
+    )
+
+
+def test_a_gate_of_channels_only_scales_what_is_summed(tmp_path):
+    gate = node("GlobalAveragePool", "b", "-> g")
+    nodes = (gate, node("Mul", "a", "g", "-> p"), node("ReduceSum", "p", "over", "-> y"))
+    assert layers(tmp_path, *nodes, over=ints(2)) == (
+        ["global_avg_pool → 1×1×8", "multiply → 6×5×8", "sum over=1 → 1×5×8"],
+        0,
+    )
+
+
+def test_a_product_that_something_else_reads_stays(tmp_path):
+    nodes = (
+        node("Mul", "a", "b", "-> p"),
+        node("ReduceSum", "p", "over", "-> s"),
+        node("Add", "p", "s", "-> y"),
+    )
+    kinds = [layer.split()[0] for layer in layers(tmp_path, *nodes, over=ints(1))[0]]
+    assert kinds == ["multiply", "sum", "add"]
+
+
+def test_layers_after_a_contraction_keep_their_inputs_and_shared_weights(tmp_path):
+    nodes = (
+        node("Conv", "a", "w", "-> first"),
+        node("Conv", "b", "w", "-> second"),
+        node("Mul", "first", "second", "-> p"),
+        node("ReduceSum", "p", "over", "-> s"),
+        node("Concat", "s", "first", "-> y", axis=1),
+    )
+    layer_graph = drawn(
+        tmp_path, model(list(nodes), {"w": array(8, 8, 1, 1), "over": ints(1)}, inputs=INPUTS)
+    )
+    found = [(layer.kind, layer.inputs, layer.shares) for layer in layer_graph.layers]
+    assert found == [
+        ("conv", (-1,), None),
+        ("conv", (-2,), 0),
+        ("contract", (0, 1), None),
+        ("concat", (2, 0), None),
+    ]
+    assert layer_graph.outputs == (3,)

@@ -1,0 +1,149 @@
+"""What several layers come to: kinds that a model writes by hand, whoever draws them."""
+
+from typing import Any
+
+import pytest
+from onnx_models import told
+
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.tensor import Tensor, permuted, reshaped
+from convcost.importing.passes.lower.joins import elementwise, product
+from convcost.importing.passes.lower.pointwise import pointwise
+from convcost.importing.passes.lower.reductions import reduced
+from convcost.importing.passes.lower.slices import slice_axis
+from convcost.importing.passes.lower.stored_tensors import combined
+from convcost.importing.passes.lowering import lower
+from convcost.importing.passes.rewrite import rewrite
+from convcost.importing.spec import proved_spec
+
+ROWS, WIDTH, CHANNELS = 10, 24, -1
+
+
+class Layers:
+    """Draws on rows of features, [1, n, c]."""
+
+    def __init__(self) -> None:
+        self.builder = GraphBuilder("test", "")
+        self.x = self.builder.input("x", (1, ROWS, WIDTH), channel=2)
+
+    def each(self, function: str, x: Tensor) -> Tensor:
+        return pointwise(self.builder, "elementwise", x, (function,), {"function": function})
+
+    def plain(self, kind: str, x: Tensor) -> Tensor:
+        return pointwise(self.builder, kind, x, (kind,))
+
+    def join(self, kind: str, *x: Tensor) -> Tensor:
+        return elementwise(self.builder, kind, list(x), (kind,))
+
+    def over(self, kind: str, x: Tensor) -> Tensor:
+        return reduced(self.builder, kind, x, [CHANNELS], True, (kind,))
+
+    def linear(self, x: Tensor, features: int, name: str) -> Tensor:
+        weights = {name: x.dims[-1] * features}
+        return lower(self.builder, "linear", (name,), x, features=features, weights=weights)
+
+    def learned(self, kind: str, x: Tensor, name: str) -> Tensor:
+        return combined(self.builder, kind, x, name, (WIDTH,), (name,))
+
+    def half(self, x: Tensor, start: int) -> Tensor:
+        return slice_axis(self.builder, x, CHANNELS, start, WIDTH // 2, ("half",))
+
+    def layers(self, y: Tensor) -> list[str]:
+        layer_graph = rewrite(self.builder.graph([y]))
+        assert proved_spec(layer_graph)
+        return [line.partition(" → ")[0] for line in told(layer_graph)]
+
+
+def squares(on: Layers, x: Tensor) -> Tensor:
+    return on.over("mean", on.each("square", x))
+
+
+def centred(on: Layers) -> Tensor:
+    return on.join("subtract", on.x, on.over("mean", on.x))
+
+
+def scaled(on: Layers, x: Tensor) -> Tensor:
+    return on.learned("add", on.learned("multiply", x, "g"), "b")
+
+
+PATTERNS: dict[str, tuple[Any, list[str]]] = {
+    "silu": (lambda on: on.join("multiply", on.x, on.plain("sigmoid", on.x)), ["silu"]),
+    "hard swish": (lambda on: on.join("multiply", on.x, on.plain("relu6", on.x)), ["hard_swish"]),
+    "gelu": (lambda on: on.join("multiply", on.x, on.each("erf", on.x)), ["gelu"]),
+    "mish": (
+        lambda on: on.join("multiply", on.plain("tanh", on.plain("softplus", on.x)), on.x),
+        ["mish"],
+    ),
+    "log sigmoid": (lambda on: on.each("log", on.plain("sigmoid", on.x)), ["log_sigmoid"]),
+    "glu": (
+        lambda on: on.join("multiply", on.half(on.x, 0),
+                           on.plain("sigmoid", on.half(on.x, WIDTH // 2))),
+        ["glu"],
+    ),
+    "the halves the other way round": (
+        lambda on: on.join("multiply", on.half(on.x, WIDTH // 2),
+                           on.plain("sigmoid", on.half(on.x, 0))),
+        ["slice length=12 start=12", "slice length=12", "sigmoid", "multiply"],
+    ),
+    "l2 norm": (
+        lambda on: on.join("divide", on.x,
+                           on.each("sqrt", on.over("sum", on.each("square", on.x)))),
+        ["l2_norm"],
+    ),
+    "rms norm by a division": (
+        lambda on: on.join("divide", on.x, on.each("sqrt", squares(on, on.x))),
+        ["rms_norm scale=False"],
+    ),
+    "rms norm with a factor": (
+        lambda on: on.learned("multiply", on.join("multiply", on.x,
+                                                  on.each("rsqrt", squares(on, on.x))), "g"),
+        ["rms_norm"],
+    ),
+    "layer norm": (
+        lambda on: scaled(on, on.join("divide", centred(on),
+                                      on.each("sqrt", squares(on, centred(on))))),
+        ["layer_norm"],
+    ),
+    "a gate of another tensor": (
+        lambda on: on.join("multiply", on.x, on.plain("sigmoid", on.linear(on.x, WIDTH, "w"))),
+        ["linear features=24 bias=False each_position=True", "sigmoid", "multiply"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_a_pattern_is_one_kind(name):
+    draw, layers = PATTERNS[name]
+    on = Layers()
+    assert on.layers(draw(on)) == layers
+
+
+def attention(on: Layers, heads: int, *, also: bool = False) -> Tensor:
+    """Projections, products in heads, and the heads side by side again."""
+    sides = [on.linear(on.x, WIDTH, name) for name in ("query", "key", "value")]
+    apart = (1, ROWS, heads, WIDTH // heads)
+    query, key, value = (permuted(reshaped(x, apart), (0, 2, 1, 3)) for x in sides)
+    turned = permuted(key, (0, 1, 3, 2))
+    scores = product(on.builder, "matmul", [query, turned], ("scores",))
+    weights = on.plain("softmax", scores)
+    seen = product(on.builder, "matmul", [weights, value], ("seen",))
+    y = reshaped(permuted(seen, (0, 2, 1, 3)), (1, ROWS, WIDTH))
+    return on.join("add", y, reduced(on.builder, "mean", scores, [1, 2, 3], True, ("m",))) \
+        if also else y  # fmt: skip
+
+
+@pytest.mark.parametrize("heads", [1, 4])
+def test_attention_by_hand_is_attention_and_keeps_its_projections(heads):
+    on = Layers()
+    layers = on.layers(attention(on, heads))
+    projection = "linear features=24 bias=False each_position=True"
+    assert layers[:3] == [projection] * 3
+    assert layers[3:] == ["attention heads=4" if heads == 4 else "attention"]
+    layer_graph = rewrite(on.builder.graph([]))
+    assert sum(layer.params for layer in layer_graph.layers) == 3 * WIDTH * WIDTH
+
+
+def test_products_of_scores_that_others_read_stay_as_they_are():
+    on = Layers()
+    layers = on.layers(attention(on, 4, also=True))
+    assert len([line for line in layers if line.startswith("matmul")]) == 2

@@ -1,0 +1,34 @@
+"""Files of formats that are not read: the message says what they hold and how to go on."""
+
+import pytest
+from support import run
+
+from convcost.importing.other_formats import FOLDERS, HELD
+
+
+@pytest.mark.parametrize("suffix", HELD)
+def test_a_file_of_another_format_is_refused_with_a_way_on(suffix, tmp_path):
+    (tmp_path / f"net{suffix.upper()}").write_bytes(b"\0")
+    done = run("import", f"net{suffix.upper()}", cwd=tmp_path)
+    holds, way = HELD[suffix]
+    assert (done.returncode, done.stderr.decode()) == (
+        2,
+        f"error[CC401]: net{suffix.upper()}: the file contains {holds}\nhelp: {way}\n",
+    )
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_so_is_a_folder(name, tmp_path):
+    (tmp_path / "net").mkdir()
+    (tmp_path / "net" / name).write_bytes(b"")
+    done = run("import", "net", cwd=tmp_path)
+    holds, way = FOLDERS[name]
+    assert (done.returncode, done.stderr.decode()) == (
+        2,
+        f"error[CC401]: net: the folder contains {holds}\nhelp: {way}\n",
+    )
+
+
+def test_a_file_that_is_not_there_is_missing_whatever_its_suffix(tmp_path):
+    done = run("import", "net.pt", cwd=tmp_path)
+    assert b"the name is not that of a model" in done.stderr
