@@ -1,0 +1,373 @@
+"""Counting conventions, one per file: what a tool counts for each kind of layer.
+
+convcost finds a convention by its file. To add one, add a file to this package, or to
+`conventions/` in a folder that CONVCOST_PLUGINS names. A convention is a table of rules. A rule is
+a formula of quantities such as X (elements of the input), Y (elements of the output) and MACS:
+
+    convention(
+        "ours",
+        word="FLOPs",
+        meaning="Two operations per multiply-add, and one for each output of an activation.",
+        source="our paper, section 3",
+        rules={"conv linear": 2 * MACS + BIAS, "activation": Y},
+        rest=ZERO,
+    )
+
+A key of `rules` names kinds (`relu`) or operations of kinds (`activation`, see `Operation` in
+`convcost/model/kind.py`). The rule of a kind replaces the rule of its operation. `rest` is the rule
+of all other kinds whose operation is known. The key `*` is the rule of all kinds without another
+rule. A kind without any rule is not counted, and reports name the kind.
+
+A command imports this package only if the user asks for a convention.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from convcost.conventions._formula import (
+    ALL_PAIRS,
+    AXES,
+    BIAS,
+    BIASES,
+    BRANCHES,
+    C_IN,
+    C_OUT,
+    GROUPS,
+    HAS_BIAS,
+    K_INT,
+    MACS,
+    MACS_64,
+    NEIGHBOURS,
+    PARAMS,
+    POOLED,
+    POSITIONS_IN,
+    POSITIONS_OUT,
+    SCALE,
+    SCORES,
+    STATES,
+    STRIDES,
+    WEIGHTS,
+    ZERO,
+    Formula,
+    K,
+    N,
+    Work,
+    X,
+    Y,
+    by_axes,
+    by_mode,
+    choose,
+    if_affine,
+    if_binary,
+    if_words_as_padding,
+    quantity,
+)
+from convcost.model.costs import ConventionCounts, Costs, column_title, inputs_of
+from convcost.model.errors import UsageError, printable
+from convcost.model.kind import Kind
+from convcost.model.network import Network
+from convcost.model.number_format import format_count
+from convcost.model.record import NamedTuple
+from convcost.model.registry import Registry
+from convcost.model.suggestions import did_you_mean
+from convcost.model.symbolic import memo
+
+__all__ = [
+    "ALL_PAIRS",
+    "AXES",
+    "BIAS",
+    "BIASES",
+    "BRANCHES",
+    "CONVENTIONS",
+    "C_IN",
+    "C_OUT",
+    "GROUPS",
+    "HAS_BIAS",
+    "K_INT",
+    "MACS",
+    "MACS_64",
+    "NEIGHBOURS",
+    "PARAMS",
+    "POOLED",
+    "POSITIONS_IN",
+    "POSITIONS_OUT",
+    "SCALE",
+    "SCORES",
+    "STATES",
+    "STRIDES",
+    "UNKNOWN",
+    "WEIGHTS",
+    "ZERO",
+    "Convention",
+    "CountingRule",
+    "Formula",
+    "K",
+    "N",
+    "Work",
+    "X",
+    "Y",
+    "by_axes",
+    "by_mode",
+    "choose",
+    "convention",
+    "depends",
+    "distinct_works",
+    "fault",
+    "find_convention",
+    "find_conventions",
+    "if_affine",
+    "if_binary",
+    "if_words_as_padding",
+    "quantity",
+]
+
+
+# Their rule is that of the tool, if it has one: what a contraction is to a tool depends on how a
+# model writes it, as a matrix product or as a product and a sum.
+UNKNOWN_TO_TOOLS = (None, "stated", "contraction")
+
+
+class CountingRule(NamedTuple):
+    """A formula with remarks.
+
+    `fault` says why the number of the tool is wrong; it is empty for a correct rule. `depends` is
+    an assumption that a spec does not confirm.
+    """
+
+    formula: Formula
+    fault: str = ""
+    depends: str = ""
+
+
+def fault(formula: Formula, why: str) -> CountingRule:
+    """A rule of a tool whose number is wrong, and `why`."""
+    return CountingRule(formula, fault=why)
+
+
+def depends(formula: Formula, on: str) -> CountingRule:
+    """A rule that assumes something that a spec does not have; `on` says what."""
+    return CountingRule(formula, depends=on)
+
+
+# The tool has a number, but the number depends on something that a spec does not have.
+UNKNOWN = Formula("not counted", lambda _work: 0)
+
+
+class _ConventionFields(NamedTuple):
+    name: str
+    word: str
+    meaning: str
+    source: str
+    rules: Mapping[str, CountingRule]
+    rest: CountingRule | None = None
+    version: str = ""
+    per_sample: bool = False
+    factor: int = 1
+    assumption: str = ""
+    variants: tuple[str, ...] = ()
+    pruned: bool = False
+
+
+class Convention(_ConventionFields):
+    """What a tool counts. `word` is the tool's word for its number, such as `FLOPs`.
+
+    The `name` of a variant is `tool:variant`. With `per_sample`, the number does not grow with the
+    batch. With `pruned`, only weights that are not pruned count. `factor` multiplies all rules.
+    `variants` are the names of the variants. A variant with an `assumption` has the number of the
+    tool for a network that is written in another way.
+    """
+
+    @property
+    def title(self) -> str:
+        """The title of a column: the name and the word, such as `thop MACs`."""
+        return column_title(self.name, self.word)
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the meaning."""
+        first, dot, _ = self.meaning.partition(". ")
+        return first if dot else self.meaning.rstrip(".")
+
+    def rule(self, layer: Kind[Any]) -> CountingRule | None:
+        """The rule of a layer; None if the convention does not count the kind."""
+        found = self._rule(layer)
+        return None if found is None or found.formula is UNKNOWN else found
+
+    def _rule(self, layer: Kind[Any]) -> CountingRule | None:
+        found = self.rules.get(layer.name) or self.rules.get(layer.operation or "")
+        if found is None and layer.operation not in UNKNOWN_TO_TOOLS:
+            found = self.rest
+        return found or self.rules.get("*")
+
+    def number(self, work: Work) -> int | None:
+        """The number of one layer; None if it is not counted."""
+        rule = self.rule(work.layer)
+        if rule is None or not work.layer.counted():
+            return None
+        work = work._replace(batch=1) if self.per_sample else work
+        number = rule.formula.of(work if self.pruned else work._replace(kept=1))
+        return self.factor * number * work.times
+
+    def count(self, costs: Costs, /) -> ConventionCounts:  # type: ignore[override]
+        """The numbers of every layer of a network, with notes on what is assumed."""
+        found = self.numbers(costs)
+        return found._replace(notes=tuple(self._notes(costs, found)))
+
+    def numbers(self, costs: Costs) -> ConventionCounts:
+        """The numbers of every layer of a network, without notes."""
+        network = costs.network
+        known: dict[Work, int | None] = memo(costs.batch, network.variables, network.inputs)
+        numbers = []
+        for work in _works(network, costs.batch):
+            if work not in known:
+                known[work] = self.number(work)
+            numbers.append(known[work])
+        kinds = tuple(layer.kind for layer in costs.layers)
+        return ConventionCounts(self.name, self.word, kinds, tuple(numbers))
+
+    def total(self, works: Mapping[Work, int]) -> int | None:
+        """The sum over all layers, from `distinct_works`; None if a layer is not counted."""
+        numbers = [(self.number(work), times) for work, times in works.items()]
+        if any(number is None for number, _ in numbers):
+            return None
+        return sum((number or 0) * times for number, times in numbers)
+
+    def _notes(self, costs: Costs, found: ConventionCounts) -> Iterator[str]:
+        """The meaning, the layers that are not counted, and the totals under assumptions about how
+        the network is written."""
+        yield f"{self.title}: {self.summary}"
+        layers = {step.layer.name: step.layer for step in costs.network.steps}
+        reasons: dict[str, list[str]] = {}
+        for kind, number in found.uncounted:
+            rule = self._rule(layers[kind])
+            reasons.setdefault(rule.depends if rule else "", []).append(f"{kind} ×{number}")
+        for reason, kinds in reasons.items():
+            why = f"; {reason}" if reason else ""
+            yield f"not counted by {self.name}, and not in its total: {', '.join(kinds)}{why}"
+        for name in self.variants:
+            variant = find_convention(name)
+            total = variant.numbers(costs).total if variant.assumption else found.total
+            if total != found.total:
+                network = printable(costs.network.name)
+                yield f"{name}: {format_count(total)} for {network}, {variant.assumption}"
+
+
+CONVENTIONS: Registry[Convention] = Registry("convcost.conventions")
+
+
+def convention(
+    name: str,
+    *,
+    word: str,
+    meaning: str,
+    source: str,
+    rules: Mapping[str, Formula | CountingRule],
+    rest: Formula | CountingRule | None = None,
+    version: str = "",
+    per_sample: bool = False,
+    pruned: bool = False,
+    variants: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """Registers a convention.
+
+    `variants` maps the name of each variant to its changes: `word`, `meaning`, `source`, `version`,
+    `per_sample`, `factor`, `assumption`, `rules` and `rest`. Its `rules` replace the rules of the
+    same kinds; all others are those of the base. The registered name is `name:variant`.
+    """
+    base = Convention(
+        name,
+        word,
+        " ".join(meaning.split()),
+        source,
+        _by_kind(rules),
+        None if rest is None else _rule(rest),
+        version,
+        per_sample,
+        variants=tuple(f"{name}:{variant}" for variant in variants or ()),
+        pruned=pruned,
+    )
+    CONVENTIONS.add(name, base)
+    for variant, changes in (variants or {}).items():
+        changed = dict(changes)
+        if "meaning" in changed:
+            changed["meaning"] = " ".join(changed["meaning"].split())
+        changed["rules"] = {**base.rules, **_by_kind(changed.get("rules", {}))}
+        if "rest" in changed:
+            changed["rest"] = _rule(changed["rest"])
+        CONVENTIONS.add(
+            f"{name}:{variant}", base._replace(name=f"{name}:{variant}", variants=(), **changed)
+        )
+
+
+def _rule(rule: Formula | CountingRule) -> CountingRule:
+    return CountingRule(rule) if isinstance(rule, Formula) else rule
+
+
+def _by_kind(rules: Mapping[str, Formula | CountingRule]) -> dict[str, CountingRule]:
+    found: dict[str, CountingRule] = {}
+    for kinds, rule in rules.items():
+        found |= dict.fromkeys(kinds.split(), _rule(rule))
+    return found
+
+
+def find_convention(name: str) -> Convention:
+    """The convention with this name, such as `thop` or `thop:functional_pools`.
+
+    Raises UsageError if there is none.
+    """
+    tool = name.partition(":")[0]
+    found = CONVENTIONS.get(name) if CONVENTIONS.get(tool) is not None else None
+    if found is None:
+        known = [other for other, _ in CONVENTIONS.items() if ":" not in other]
+        base = CONVENTIONS.get(tool)
+        hint = did_you_mean(name, base.variants if base and base.variants else known)
+        listed = hint or "`convcost conventions` lists them"
+        raise UsageError(f"there is no convention `{name}`; {listed}")
+    return found
+
+
+def find_conventions(text: str) -> tuple[Convention, ...]:
+    """Parses names such as `thop,fvcore` to conventions, each once.
+
+    Raises UsageError for an unknown name.
+    """
+    names = dict.fromkeys(name.strip() for name in text.split(","))
+    return tuple(find_convention(name) for name in names)
+
+
+def distinct_works(costs: Costs) -> Mapping[Work, int]:
+    """The different layers of a network, and how often each occurs."""
+    found: dict[Work, int] = {}
+    for work in _works(costs.network, costs.batch):
+        found[work] = found.get(work, 0) + 1
+    return found
+
+
+def _works(network: Network, batch: int) -> Iterable[Work]:
+    readers: dict[int, int] = {network.last: 1}
+    for step in network.steps:
+        for source in step.inputs:
+            readers[source] = readers.get(source, 0) + 1
+    binary = _binary_steps(network)
+    for index, step in enumerate(network.steps):
+        source = step.inputs[0] if step.inputs else -1
+        alone = source >= 0 and readers[source] == 1
+        before = network.steps[source].layer if alone else None
+        inputs, times = inputs_of(network, step), step.copies.used
+        work = Work(step.layer, inputs, step.shape, batch, before, index in binary, times)
+        yield work if step.density is None else work._replace(kept=step.kept(work.x))
+
+
+def _binary_steps(network: Network) -> set[int]:
+    """The steps whose weights and first input have 1 bit."""
+    if network.dtypes is None:
+        return set()
+    from convcost.model.peak_memory import tensor_dtypes
+
+    tensors = tensor_dtypes(network, network.dtypes)
+    layers = network.dtypes.of(step.path for step in network.steps)
+    return {
+        index
+        for index, (step, own) in enumerate(zip(network.steps, layers, strict=True))
+        if own.weights.bits == 1 and step.inputs and tensors[step.inputs[0]].bits == 1
+    }

@@ -1,0 +1,304 @@
+"""Quantities of a layer, and formulas of these quantities.
+
+A formula computes a count and has a text. `4 * X` is a formula: `(4 * X).of(work)` is an int,
+`(4 * X).text` is `4·X`. X, Y and the other totals count the whole batch.
+"""
+
+import operator
+from collections.abc import Callable, Mapping
+from math import gcd, prod
+from typing import Any
+
+from convcost.model.kind import Kind
+from convcost.model.record import NamedTuple
+from convcost.model.shape import Shape
+from convcost.model.window import AxisWindow
+
+
+class Work(NamedTuple):
+    """A layer with its input shapes, its output shape and the batch.
+
+    `before` is the layer of the first input if no other layer reads that input. `binary` is whether
+    the weights and the first input have 1 bit. `times` is how often it runs: a layer of an
+    expert as often as experts are taken. `kept` is the share of its
+    weights that is not pruned, for conventions that count only those.
+    """
+
+    layer: Kind[Any]
+    inputs: tuple[Shape, ...]
+    output: Shape
+    batch: int = 1
+    before: Kind[Any] | None = None
+    binary: bool = False
+    times: int = 1
+    kept: Any = 1
+
+    @property
+    def x(self) -> Any:
+        """The input shape or shapes, in the form that the methods of the kind accept."""
+        return self.layer.select_inputs(self.inputs)
+
+    @property
+    def windows(self) -> tuple[AxisWindow, ...]:
+        return self.layer.windows(self.x)
+
+    def option(self, name: str, default: Any = None) -> Any:
+        """The value of an option, or `default` if the kind does not have it."""
+        return getattr(self.layer, name, default)
+
+
+class Formula:
+    """An integer that depends on a layer, and its text.
+
+    `quantities` maps the names in the text to their meanings. `whole` is true if the text needs no
+    brackets as a factor.
+    """
+
+    __slots__ = ("of", "quantities", "text", "whole")
+
+    def __init__(
+        self,
+        text: str,
+        of: Callable[[Work], int],
+        quantities: Mapping[str, str] | None = None,
+        *,
+        whole: bool = True,
+    ) -> None:
+        self.text = text
+        self.of = of
+        self.quantities = dict(quantities or {})
+        self.whole = whole
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def __add__(self, other: "Formula | int") -> "Formula":
+        b = as_formula(other)
+        return _combined(self, b, f"{self.text} + {b.text}", operator.add, whole=False)
+
+    def __sub__(self, other: "Formula | int") -> "Formula":
+        b = as_formula(other)
+        return _combined(self, b, f"{self.text} − {b.as_factor}", operator.sub, whole=False)
+
+    def __mul__(self, other: "Formula | int") -> "Formula":
+        b = as_formula(other)
+        return _combined(self, b, f"{self.as_factor}·{b.as_factor}", operator.mul)
+
+    def __rmul__(self, other: int) -> "Formula":
+        return as_formula(other) * self
+
+    def __floordiv__(self, other: "Formula | int") -> "Formula":
+        b = as_formula(other)
+        divisor = f"({b.text})" if "·" in b.text else b.as_factor
+        return _combined(self, b, f"{self.as_factor}/{divisor}", operator.floordiv)
+
+    @property
+    def as_factor(self) -> str:
+        """The text, in brackets if it is a sum."""
+        return self.text if self.whole else f"({self.text})"
+
+
+def quantity(name: str, meaning: str, of: Callable[[Work], int]) -> Formula:
+    """A formula that is one quantity."""
+    return Formula(name, of, {name: meaning})
+
+
+def as_formula(value: Formula | int) -> Formula:
+    return value if isinstance(value, Formula) else Formula(str(value), lambda _work: value)
+
+
+def _combined(
+    a: Formula, b: Formula, text: str, operation: Callable[[int, int], int], *, whole: bool = True
+) -> Formula:
+    return Formula(
+        text,
+        lambda work: operation(a.of(work), b.of(work)),
+        a.quantities | b.quantities,
+        whole=whole,
+    )
+
+
+def choose(
+    condition: Callable[[Work], Any], words: str, then: Formula, otherwise: Formula
+) -> Formula:
+    """`then` if the condition holds, else `otherwise`.
+
+    `words` describe the case in which the condition does not hold, as in the text
+    `2·X; without scale and shift: X`.
+    """
+    return Formula(
+        f"{then.text}; {words}: {otherwise.text}",
+        lambda work: (then if condition(work) else otherwise).of(work),
+        then.quantities | otherwise.quantities,
+        whole=False,
+    )
+
+
+def if_affine(then: Formula, otherwise: Formula) -> Formula:
+    """`then` for a norm with a learned scale or shift, `otherwise` for one without."""
+    return choose(PARAMS.of, "without scale and shift", then, otherwise)
+
+
+def if_binary(then: Formula, otherwise: Formula) -> Formula:
+    """`then` for a layer whose weights and first input have 1 bit, `otherwise` for any other."""
+    return choose(lambda work: work.binary, "not binary", then, otherwise)
+
+
+def if_words_as_padding(then: Formula, otherwise: Formula) -> Formula:
+    """`then` for `padding: same` and `valid`, `otherwise` for a padding of numbers.
+
+    PyTorch has no `same` with a stride, so that case counts as numbers.
+    """
+
+    def words(work: Work) -> bool:
+        padding = work.option("padding", 0)
+        return padding == "valid" or (padding == "same" and STRIDES.of(work) == 1)
+
+    return choose(lambda work: not words(work), "padding as a word", otherwise, then)
+
+
+def by_axes(*factors: int) -> Formula:
+    """Y times a factor: the first for one axis, the second for two axes, and so on.
+
+    The last factor is also that of more axes.
+    """
+    listed = ", ".join(map(str, factors))
+    return Formula(
+        f"Y times {listed} for 1 to {len(factors)} axes",
+        lambda work: Y.of(work) * factors[min(len(work.output.size), len(factors)) - 1],
+        Y.quantities,
+        whole=False,
+    )
+
+
+def by_mode(**formulas: Formula) -> Formula:
+    """The formula for the mode of a resize; 0 for any other mode."""
+    return Formula(
+        "; ".join(f"{mode}: {formula.text}" for mode, formula in formulas.items()),
+        lambda work: formulas.get(work.option("mode"), ZERO).of(work),
+        {name: text for one in formulas.values() for name, text in one.quantities.items()},
+        whole=False,
+    )
+
+
+def _elements(shapes: tuple[Shape, ...], batch: int) -> int:
+    return batch * sum(shape.elements for shape in shapes)
+
+
+def _kernel(work: Work) -> int:
+    """The elements of a window: those of the kernel, or the input size divided by the output size,
+    rounded down, for a pool without a kernel."""
+    if work.windows:
+        return prod(window.f for window in work.windows)
+    sizes = zip(work.inputs[0].size, work.output.size, strict=True)
+    return prod(n // o for n, o in sizes)
+
+
+def _kernel_of_an_int(work: Work) -> int:
+    sides = {window.f for window in work.windows}
+    return sides.pop() if len(sides) == 1 else _kernel(work)
+
+
+def _pooled(work: Work) -> int:
+    """The elements that all windows cover; an element in two windows counts twice."""
+    if work.windows:
+        per_axis = [_covered(window) for window in work.windows]
+    else:
+        # Windows from ⌊j·n/o⌋ to ⌈(j + 1)·n/o⌉: neighbours share an element where o does not
+        # divide (j + 1)·n.
+        sizes = zip(work.inputs[0].size, work.output.size, strict=True)
+        per_axis = [n + o - gcd(n, o) for n, o in sizes]
+    return work.batch * work.output.channels * prod(per_axis)
+
+
+def _covered(window: AxisWindow) -> int:
+    """The elements that all windows of one axis cover, padding included.
+
+    If the number of windows is rounded up, the last window can end after the padding. The elements
+    after the padding do not count.
+    """
+    windows = window.output
+    if window.padding is None:
+        return windows * window.f
+    begin, end = window.padding
+    room = window.n + begin + end - window.f
+    beyond = windows - 1 - room // window.s  # windows that end after the padding
+    missing = sum((windows - 1 - i) * window.s - room for i in range(max(beyond, 0)))
+    return windows * window.f - missing
+
+
+def _states(work: Work) -> int:
+    """Hidden units × steps × layers × directions of a recurrent layer, in the whole batch."""
+    directions = 2 if work.option("bidirectional") else 1
+    units = work.option("hidden", 0) * work.option("layers", 1) * directions
+    return int(units * prod(work.inputs[0].size) * work.batch)
+
+
+def _scores(work: Work) -> int:
+    """The number of pairs of a query and a key, over all heads and the whole batch."""
+    first = work.layer.macs(work.x).terms[0]
+    return work.batch * prod(f.value for f in first if f.name != "query channels")
+
+
+def _all_pairs(work: Work) -> int:
+    """The macs of attention without a mask: most tools count every pair."""
+    layer = work.layer
+    given = {known.name: getattr(layer, known.field) for known in layer.options.values()}
+    unmasked = type(layer)(**{**given, "causal": False, "window": None})
+    return unmasked.macs(work.x).value * work.batch
+
+
+X = quantity("X", "elements of the input", lambda work: _elements(work.inputs[:1], work.batch))
+Y = quantity("Y", "elements of the output", lambda work: _elements((work.output,), work.batch))
+MACS = quantity(
+    "macs",
+    "multiply-adds, as convcost counts them",
+    lambda work: work.layer.macs(work.x).times(kept=work.kept).value * work.batch,
+)
+MACS_64 = Formula("⌈macs/64⌉", lambda work: -(-MACS.of(work) // 64), MACS.quantities)
+WEIGHTS = quantity(
+    "W",
+    "weights",
+    lambda work: work.layer.weights(work.x).value or work.layer.buffers(work.x).value,
+)
+BIASES = quantity("B", "biases", lambda work: work.layer.biases(work.x).value)
+PARAMS = quantity(
+    "params",
+    "weights and biases",
+    lambda work: work.layer.weights(work.x).value + work.layer.biases(work.x).value,
+)
+HAS_BIAS = quantity("b", "1 with a bias or shift, else 0", lambda work: 1 if BIASES.of(work) else 0)
+HAS_SCALE = quantity(
+    "f", "1 with a factor, else 0", lambda work: 1 if work.layer.weights(work.x).value else 0
+)
+BIAS = HAS_BIAS * Y
+SCALE = HAS_SCALE * Y
+K = quantity("K", "elements of a window", _kernel)
+K_INT = quantity(
+    "k", "one side of the window, or all its elements if the sides differ", _kernel_of_an_int
+)
+POOLED = quantity("V", "elements in all windows", _pooled)
+N = quantity("N", "samples", lambda work: work.batch)
+C_IN = quantity("C_in", "channels of the input", lambda work: work.inputs[0].channels)
+C_OUT = quantity("C_out", "channels of the output", lambda work: work.output.channels)
+GROUPS = quantity("g", "groups", lambda work: int(work.option("groups", 1)))
+AXES = quantity("d", "axes of the size", lambda work: len(work.output.size))
+STRIDES = quantity("s", "product of the strides", lambda work: prod(w.s for w in work.windows))
+POSITIONS_IN = quantity(
+    "P_in",
+    "positions of the input, in all samples",
+    lambda work: work.batch * prod(work.inputs[0].size),
+)
+POSITIONS_OUT = quantity(
+    "P_out",
+    "positions of the output, in all samples",
+    lambda work: work.batch * prod(work.output.size),
+)
+STATES = quantity("H", "hidden units × steps × layers × directions", _states)
+ALL_PAIRS = quantity("M", "multiply-adds of all queries with all keys", _all_pairs)
+SCORES = quantity("Q", "pairs of a query and a key", _scores)
+BRANCHES = quantity("n", "branches", lambda work: len(work.inputs))
+NEIGHBOURS = quantity(
+    "m", "channels in the window of the norm", lambda work: int(work.option("neighbours", 1))
+)
+ZERO = as_formula(0)

@@ -1,0 +1,86 @@
+"""Rules that several tools share."""
+
+from math import prod
+
+from convcost.conventions import UNKNOWN, CountingRule, depends, fault, quantity
+from convcost.conventions._formula import (
+    BIASES,
+    C_IN,
+    C_OUT,
+    GROUPS,
+    HAS_BIAS,
+    MACS,
+    POSITIONS_IN,
+    STATES,
+    WEIGHTS,
+    ZERO,
+    Formula,
+    K,
+    X,
+    if_affine,
+)
+from convcost.model.window import AxisWindow
+
+UNKNOWN_ATTENTION = CountingRule(
+    UNKNOWN,
+    depends="the number depends on whether attention is a module, a function or products",
+)
+UNKNOWN_RECURRENT = CountingRule(
+    UNKNOWN, depends="the number depends on how the framework splits a recurrent layer"
+)
+
+
+def _size_with_half_padding(window: AxisWindow) -> int:
+    """The output size if `padding: same` adds ⌊d·(f − 1)/2⌋ zeros on both sides."""
+    if window.padding is not None:
+        return window.output
+    span = window.d * (window.f - 1)
+    return (window.n + 2 * (span // 2) - span - 1) // window.s + 1
+
+
+def _size_as_of_a_conv(window: AxisWindow) -> int:
+    begin, _ = window.padding or (0, 0)
+    return (window.n + 2 * begin - window.d * (window.f - 1) - 1) // window.s + 1
+
+
+CONV_POSITIONS = quantity(
+    "P'",
+    "positions of the output if `same` adds ⌊d·(f − 1)/2⌋ zeros on both sides",
+    lambda work: work.batch * prod(map(_size_with_half_padding, work.windows)),
+)
+WRONG_POSITIONS = quantity(
+    "P''",
+    "positions of the output if the layer were a plain convolution",
+    lambda work: work.batch * prod(map(_size_as_of_a_conv, work.windows)),
+)
+# DeepSpeed and calflops have these rules: `PROFILED_MACS` for MACs, `PROFILED_FLOPS` for FLOPs.
+PROFILED_CONV = WEIGHTS * CONV_POSITIONS
+PROFILED_TRANSPOSED = POSITIONS_IN * C_IN * (C_OUT // GROUPS // GROUPS) * K
+SAME_SIZE = "computes the size as if `padding: same` added ⌊d·(f − 1)/2⌋ zeros on both sides"
+GROUPS_TWICE = "divides by the groups twice, so a depthwise one counts 0"
+NO_MACS = "the tool counts FLOPs of recurrent layers, but no MACs"
+PROFILED_MACS: dict[str, Formula | CountingRule] = {
+    "conv": fault(PROFILED_CONV, SAME_SIZE),
+    "transposed_conv": fault(PROFILED_TRANSPOSED, GROUPS_TWICE),
+    "linear": MACS,
+    "matmul": depends(MACS, "assumes torch.matmul; the operator @ and bmm count 0"),
+    "attention": UNKNOWN_ATTENTION,
+    "recurrent": fault(ZERO, NO_MACS),
+}
+PROFILED_FLOPS: dict[str, Formula | CountingRule] = {
+    "conv": fault(2 * PROFILED_CONV + HAS_BIAS * C_OUT * CONV_POSITIONS, SAME_SIZE),
+    "transposed_conv": fault(
+        2 * PROFILED_TRANSPOSED + HAS_BIAS * (C_OUT // GROUPS) * WRONG_POSITIONS,
+        f"{GROUPS_TWICE}; counts biases at the output size of a plain convolution",
+    ),
+    "linear": 2 * MACS,
+    "matmul": depends(2 * MACS, "assumes torch.matmul; the operator @ and bmm count 0"),
+    "rnn": 2 * MACS - STATES + BIASES * POSITIONS_IN,
+    "gru": 2 * MACS + STATES + BIASES * POSITIONS_IN,
+    "lstm": 2 * MACS + 2 * STATES + BIASES * POSITIONS_IN,
+    "batch_norm": if_affine(2 * X, X),
+    "group_norm layer_norm instance_norm": if_affine(5 * X, 4 * X),
+    "relu prelu elu leaky_relu silu gelu softmax pool resize": X,
+    "relu6": depends(ZERO, "assumes nn.ReLU6; F.relu6 counts X"),
+    "join": depends(ZERO, "assumes `+` and `*`; torch.add and torch.mul count Y"),
+}

@@ -1,0 +1,73 @@
+from convcost.conventions import (
+    BIAS,
+    BIASES,
+    BRANCHES,
+    MACS,
+    POSITIONS_IN,
+    POSITIONS_OUT,
+    STATES,
+    ZERO,
+    K,
+    X,
+    Y,
+    convention,
+    depends,
+    if_affine,
+)
+from convcost.conventions._rules import UNKNOWN_ATTENTION
+
+TWICE = "assumes a module, which counts twice: in its hook and in the function that it calls"
+
+convention(
+    "ptflops_pytorch",
+    word="MACs",
+    meaning="""`get_model_complexity_info` with `backend="pytorch"`, the default of 0.7. It counts
+    modules with hooks, and replaces functions with counting ones. Biases, norms, activations
+    and pools count too. The number is that of one sample.""",
+    version="0.7.5",
+    source="ptflops/pytorch_ops.py",
+    per_sample=True,
+    rules={
+        "conv transposed_conv linear": MACS + BIAS,
+        "deformable_conv": MACS + BIAS + (BRANCHES + 22) * K * POSITIONS_OUT,
+        "matmul": depends(MACS, "torch.matmul; the operator @ counts 0"),
+        "attention": UNKNOWN_ATTENTION,
+        "rnn": MACS + STATES + BIASES * POSITIONS_IN,
+        "gru": MACS + 7 * STATES + BIASES * POSITIONS_IN,
+        "lstm": MACS + 10 * STATES + BIASES * POSITIONS_IN,
+        "batch_norm layer_norm group_norm instance_norm": if_affine(2 * X, X),
+        "relu prelu elu gelu": depends(2 * X, TWICE),
+        "relu6 leaky_relu": depends(X, "assumes a module; F.leaky_relu counts 0"),
+        "silu softmax": X,
+        "pool": depends(2 * X, TWICE),
+        "resize": depends(2 * Y, TWICE),
+        "join": depends(ZERO, "assumes `+` and `*`; torch.add and torch.mul count Y"),
+    },
+    rest=ZERO,
+    variants={
+        "once": {
+            "meaning": """As ptflops_pytorch before 0.7, which did not replace functions: each
+            module counts once.""",
+            "version": "before 0.7",
+            "rules": {"relu prelu elu gelu pool": X, "silu softmax": ZERO, "resize": Y},
+        },
+        "functional_activations": {
+            "assumption": "if it calls its activations as functions",
+            "meaning": """As ptflops_pytorch, for a network that calls its activations as functions:
+            F.relu(x) counts once, nn.ReLU twice.""",
+            "rules": {"relu prelu elu gelu": X, "leaky_relu": ZERO},
+        },
+        "functional_pools": {
+            "assumption": "if it calls its last pool as a function",
+            "meaning": """As ptflops_pytorch, for a network that calls its last pool as a function:
+            F.adaptive_avg_pool2d(x, 1) counts once, nn.AdaptiveAvgPool2d twice.""",
+            "rules": {"adaptive_avg_pool global_avg_pool": X},
+        },
+        "mean_pools": {
+            "assumption": "if its last pool is x.mean([2, 3])",
+            "meaning": """As ptflops_pytorch, for a network that writes its last pool as
+            x.mean([2, 3]), which counts 0.""",
+            "rules": {"adaptive_avg_pool global_avg_pool": ZERO},
+        },
+    },
+)

@@ -1,0 +1,57 @@
+from convcost.conventions import (
+    BIAS,
+    C_IN,
+    C_OUT,
+    GROUPS,
+    HAS_BIAS,
+    MACS,
+    POSITIONS_IN,
+    ZERO,
+    K,
+    X,
+    Y,
+    convention,
+    depends,
+    fault,
+    if_affine,
+)
+
+SWAPPED = "the names are swapped: Flops are multiply-adds, MAdd counts both operations"
+NO_FORMULA = "the tool has no formula, counts 0 and prints a message"
+
+convention(
+    "torchstat",
+    word="Flops",
+    meaning="""The column Flops of `stat`: multiply-adds with the biases of convolutions, and norms,
+    activations and pools. Its MAdd is `torchstat:madd`.""",
+    version="0.0.7",
+    source="torchstat/compute_flops.py, torchstat/compute_madd.py",
+    rules={
+        "conv": fault(MACS + BIAS, SWAPPED),
+        "linear": fault(MACS, SWAPPED),
+        "transposed_conv": fault(ZERO, NO_FORMULA),
+        "batch_norm": if_affine(2 * X, X),
+        "relu relu6 prelu elu leaky_relu max_pool avg_pool": X,
+        "resize": Y,
+        "join move": depends(ZERO, "assumes functions; the tool counts modules only"),
+    },
+    rest=fault(ZERO, NO_FORMULA),
+    variants={
+        "madd": {
+            "word": "MAdd",
+            "meaning": "The column MAdd of `stat`: multiplications and additions of one sample.",
+            "per_sample": True,
+            "rules": {
+                "conv": fault(2 * MACS - Y + BIAS, SWAPPED),
+                "linear": fault(2 * MACS - Y, SWAPPED),
+                "transposed_conv": POSITIONS_IN * C_OUT * (2 * K * (C_IN // GROUPS) - 1 + HAS_BIAS),
+                "batch_norm": 4 * X,
+                "relu relu6": X,
+                "prelu elu leaky_relu resize": fault(ZERO, NO_FORMULA),
+                "softmax": 3 * X - 1,
+                "max_pool": (K - 1) * Y,
+                "avg_pool": K * Y,
+            },
+        },
+    },
+)

@@ -1,0 +1,352 @@
+"""Conventions as values: rules, names, and what no spec can know."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from support import ROOT, cost, run, shipped
+
+from convcost.conventions import (
+    CONVENTIONS,
+    N,
+    Work,
+    X,
+    Y,
+    find_convention,
+    find_conventions,
+)
+from convcost.model.costs import costs
+from convcost.model.errors import UsageError
+from convcost.model.kind import KINDS
+from convcost.model.shape import Shape
+from convcost.reports.kinds import example_network
+
+NAMES = [name for name, _ in CONVENTIONS.items()]
+TOOLS = (
+    "calflops connections convnet_burden darknet deepspeed flops fvcore keras_flops macs netscope "
+    "onnx_tool ops ptflops_aten ptflops_pytorch regnet_activations thop timm_activations torch "
+    "torch_scan torchinfo torchprofile torchstat ultralytics_thop"
+)
+
+
+def counted(name, costs):
+    return find_convention(name).count(costs)
+
+
+def total(name, layer, shape="channels: 16, size: 8", **options):
+    text = f"name: one\ninput: {{{shape}}}\nlayers: [{layer}]\n"
+    result = counted(name, cost(text, **options))
+    assert not result.uncounted
+    return result.total
+
+
+def convcost_costs(example):
+    return costs(example_network(example))
+
+
+def test_all_conventions_are_found_in_their_files():
+    assert [name for name in NAMES if ":" not in name] == TOOLS.split()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_rules_of_a_convention_name_kinds_and_operations(name):
+    kinds = dict(KINDS.items())
+    operations = {kind.operation for kind in kinds.values()}
+    assert set(CONVENTIONS[name].rules) <= {*kinds, *operations, "*"}
+
+
+def test_a_formula_computes_and_prints():
+    work = Work(KINDS["relu"](), (Shape(4, (8, 8)),), Shape(4, (4, 4)), batch=2)
+    formula = 2 * X - (Y + 1) * 3 // (N * 2)
+    assert formula.text == "2·X − (Y + 1)·3/(N·2)"
+    assert formula.of(work) == 2 * 512 - (128 + 1) * 3 // 4
+    assert formula.quantities == {
+        "X": "elements of the input",
+        "Y": "elements of the output",
+        "N": "samples",
+    }
+
+
+def test_every_kind_of_layer_says_what_it_computes():
+    # PyTorch has no locally connected layer, so no tool counts one.
+    without = [name for name, kind in KINDS.items() if kind.operation is None]
+    assert without == ["locally_connected", "sequence", "side"]
+
+
+@pytest.mark.parametrize("kind", [k for k, one in KINDS.items() if one.role in ("layer", "join")])
+def test_the_conventions_of_convcost_count_every_example(kind):
+    for example in KINDS[kind].examples:
+        costs = convcost_costs(example)
+        for name in ("macs", "flops"):
+            unknown = {layer.kind for layer in costs.layers if layer.uncounted}
+            assert {kind for kind, _ in counted(name, costs).uncounted} == unknown
+        assert counted("macs", costs).total == costs.totals.macs
+
+
+@pytest.mark.parametrize("spec", ["resnet50", "vit_b16", "swin_tiny", "unet", "mobilenet_v3_large"])
+@pytest.mark.parametrize("name", ["macs", "flops"])
+def test_the_conventions_of_convcost_count_every_kind(name, spec):
+    assert not counted(name, shipped(spec)).uncounted
+
+
+def test_the_convention_macs_gives_the_macs_of_convcost():
+    for spec in ("resnet50", "googlenet", "vit_b16"):
+        costs = shipped(spec)
+        assert counted("macs", costs).layers == tuple(layer.macs for layer in costs.layers)
+
+
+def test_flops_count_two_per_multiply_add_and_one_per_bias():
+    layer = "{conv: 128, kernel: 3, bias: true}"
+    outputs = 128 * 126 * 126
+    assert total("flops", layer, "channels: 1, size: 128") == 2 * outputs * 9 + outputs
+
+
+@pytest.mark.parametrize(
+    ("layer", "flops"),
+    [
+        ("batch_norm", 2 * 16 * 8 * 8),
+        ("{batch_norm: , scale: false, shift: false}", 2 * 16 * 8 * 8),
+        ("{group_norm: 4}", (5 + 2) * 16 * 8 * 8),
+        ("rms_norm", (3 + 1) * 16 * 8 * 8),
+        ("relu", 16 * 8 * 8),
+        ("silu", (4 + 1) * 16 * 8 * 8),
+        ("{max_pool: 2}", (4 - 1) * 16 * 4 * 4),
+        ("{avg_pool: 2}", 4 * 16 * 4 * 4),
+        ("global_avg_pool", 16 * 8 * 8),
+        ("{add: [input, input, input]}", 2 * 16 * 8 * 8),
+        ("{elementwise: affine}", 2 * 16 * 8 * 8),
+        ("{upsample: 2}", 0),
+        ("{upsample: 2, mode: linear}", (4 + 3) * 16 * 16 * 16),
+        ("{scale: , shift: true}", (1 + 1) * 16 * 8 * 8),
+    ],
+)
+def test_flops_of_other_kinds_follow_the_stated_rule(layer, flops):
+    assert total("flops", layer) == flops
+
+
+@pytest.mark.parametrize("name", ["timm_activations", "regnet_activations"])
+def test_activations_of_tables_are_only_outputs_of_convolutions(name):
+    costs = cost("""\
+        name: a bottleneck with norms
+        input: {channels: 256, size: 56}
+        layers:
+          - add:
+              main: [{conv: 64, kernel: 1}, batch_norm, relu, {conv: 64, kernel: 3, padding: 1},
+                     batch_norm, relu, {conv: 256, kernel: 1}, batch_norm]
+              skip: []
+          - relu
+        """)
+    assert counted(name, costs).total == (64 + 64 + 256) * 56 * 56 == 1_204_224
+
+
+def test_a_tool_that_counts_one_sample_ignores_the_batch():
+    layer = "{conv: 32, kernel: 3, padding: 1, bias: true}"
+    for name, factor in [("ptflops_pytorch", 1), ("ptflops_aten", 4), ("darknet", 1)]:
+        assert total(name, layer, batch=4) == factor * total(name, layer)
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "number"),
+    [
+        ("torchstat", "{conv: 32, kernel: 3, padding: 1, bias: true}", 294912 + 2048),
+        ("torchstat:madd", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2 * 294912),
+        ("torchstat:madd", "{max_pool: 2}", (4 - 1) * 256),
+        ("darknet", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2 * 294912),
+        ("keras_flops", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2 * 294912 + 2048),
+        ("keras_flops", "batch_norm", 2 * 1024 + 6 * 16),
+        ("netscope", "{depthwise: 3, padding: 1}", 16 * 9216),
+        ("netscope", "local_response_norm", 5 * 1024),
+        ("convnet_burden", "{conv: 32, kernel: 3, padding: 1, bias: true}", 294912 + 2048),
+        ("convnet_burden", "{max_pool: 3, stride: 2, padding: 1}", 2 * 256 * 4),
+        ("deepspeed", "{transposed_conv: 16, kernel: 2, stride: 2, groups: 16}", 0),
+        ("ultralytics_thop:yolo", "batch_norm", 8 * 1024),
+        ("thop", "{lstm: 32}", None),
+    ],
+)
+def test_conventions_without_measured_layers_follow_their_source(name, layer, number):
+    if number is None:  # an LSTM of 50 steps: 4 gates with biases, and 8 operations a unit
+        work = 4 * 32 * (64 + 32) + 2 * 4 * 32 + 8 * 32
+        assert total(name, layer, "channels: 64, size: [50]") == 50 * work
+    else:
+        assert total(name, layer) == number
+
+
+def test_a_norm_is_folded_into_the_convolution_before_it_where_the_export_does():
+    conv = "{conv: 32, kernel: 3, padding: 1}"
+    biased = "{conv: 32, kernel: 3, padding: 1, bias: true}"
+    assert total("onnx_tool", f"{conv}, batch_norm") == 294912 + 2048
+    assert total("onnx_tool", f"{biased}, batch_norm") == 294912 + 2048
+    assert total("onnx_tool", "batch_norm") == 31 * 1024
+    twice = "{conv: 32, kernel: 3, padding: 1}, {add: {norm: [batch_norm], skip: []}}"
+    assert total("onnx_tool", twice) == 294912 + 31 * 2048 + 2048
+
+
+def test_a_kind_that_a_convention_does_not_know_is_named_and_never_a_silent_zero():
+    costs = cost("""\
+        name: net
+        input: {channels: 16, size: 8}
+        layers: [silu, {custom: sampling, params: 0, macs: 100}, silu, relu]
+        """)
+    result = counted("torch_scan", costs)
+    assert result.uncounted == (("silu", 2), ("custom", 1))
+    assert result.layers == (None, None, None, 0)
+    assert counted("thop", costs).uncounted == (("custom", 1),)
+    assert counted("macs", costs).total == 100
+
+
+def test_the_numbers_of_a_network_add_up_by_kind():
+    result = counted("thop", shipped("resnet50"))
+    by_kind = result.by_kind
+    assert sum(by_kind.values()) == result.total
+    assert by_kind["batch_norm"] == 4 * 11_113_984
+    assert by_kind["global_avg_pool"] == 2048 * 49 + 2048
+
+
+def test_an_unknown_convention_is_refused_with_the_nearest_name():
+    with pytest.raises(UsageError, match="there is no convention `thopp`; did you mean `thop`"):
+        find_convention("thopp")
+    with pytest.raises(UsageError, match="there is no convention `thop:madd`; known here: "):
+        find_convention("thop:madd")
+    with pytest.raises(UsageError, match="there is no convention `x`; `convcost conventions`"):
+        find_convention("x")
+
+
+def test_a_list_of_conventions_has_each_once():
+    assert [c.name for c in find_conventions("thop, fvcore,thop")] == ["thop", "fvcore"]
+
+
+OURS = """
+from convcost.conventions import BIAS, MACS, ZERO, Y, convention
+convention("ours", word="ops", meaning="Ours.", source="a paper",
+           rules={"conv linear": 2 * MACS + BIAS, "relu": Y}, rest=ZERO)
+"""
+# Two per multiply-add, one for each bias and for each output of the ReLU.
+OUR_NUMBER = 2 * 16 * 3 * 3 * 3 * 6 * 6 + 16 * 6 * 6 + 16 * 6 * 6
+OUR_SPEC = f"""
+name: net
+input: {{channels: 3, size: 8}}
+vars: {{bias: true}}
+layers: [{{conv: 16, kernel: 3, bias: bias}}, relu]
+published: [{{macs: {OUR_NUMBER}, count: ours, source: a table}}]
+budget: {{macs: {{max: {OUR_NUMBER}, count: ours}}}}
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path):
+    (tmp_path / "conventions").mkdir()
+    (tmp_path / "conventions" / "ours.py").write_text(OURS, "utf-8")
+    (tmp_path / "net.yaml").write_text(OUR_SPEC, "utf-8")
+
+    def tree(*arguments):
+        done = run(*arguments, "--format", "json", cwd=tmp_path, CONVCOST_PLUGINS=str(tmp_path))
+        assert done.stderr == b""
+        return done.returncode, json.loads(done.stdout)
+
+    return tree
+
+
+@pytest.mark.slow
+def test_a_convention_of_a_plugin_is_one_file_and_works_in_every_command(plugin):
+    code, found = plugin("conventions", "ours")
+    assert code == 0
+    assert "2·macs + b·Y" in json.dumps(found, ensure_ascii=False)
+    _, found = plugin("analyze", "net.yaml", "--count", "ours")
+    assert found["networks"][0]["counts"][0]["total"] == OUR_NUMBER
+    _, found = plugin("compare", "net.yaml", "net.yaml", "--count", "ours")
+    assert [one["counts"][0]["total"] for one in found["networks"]] == [OUR_NUMBER] * 2
+    _, found = plugin("analyze", "net.yaml", "--count", "ours", "--set", "bias=true,false")
+    totals = [one["counts"][0]["total"] for one in found["networks"]]
+    assert totals == [OUR_NUMBER, OUR_NUMBER - 16 * 6 * 6]
+    _, found = plugin("explain", "net.yaml", "--count", "ours,macs")
+    assert str(OUR_NUMBER) in json.dumps(found)
+    code, found = plugin("verify", "net.yaml")
+    assert (code, found["figures"][0]["verdict"]) == (0, "exact")
+    assert plugin("check", "net.yaml")[0] == 0
+    code, found = plugin("match", "net.yaml", "macs", str(OUR_NUMBER))
+    assert code == 0
+    assert "ours ops" in [name for one in found["readings"] for name in one["names"]]
+
+
+def test_no_command_imports_conventions_unless_asked():
+    code = (
+        "import sys, convcost.cli; convcost.cli.run(['analyze', 'resnet50', '--depth', '1']);"
+        "sys.exit(any('conventions' in name for name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True)
+    assert done.returncode == 0
+
+
+def test_tools_count_every_pair_of_masked_attention():
+    layer = "{attention: [input, input, input], heads: 2%s}"
+    full, causal = layer % "", layer % ", causal: true"
+    shape = "channels: 8, size: [6]"
+    assert total("torch", causal, shape) == total("torch", full, shape) == 2 * 2 * 6 * 6 * 8
+    assert total("macs", causal, shape) == 2 * (6 * 7 // 2) * 8
+    assert total("flops", full, shape) == 2 * 2 * 6 * 6 * 8 + 6 * 2 * 6 * 6
+
+
+@pytest.mark.parametrize("n", range(1, 12))
+@pytest.mark.parametrize("o", range(1, 12))
+def test_the_elements_in_adaptive_windows_are_counted_one_by_one(n, o):
+    covered = sum(-(-(j + 1) * n // o) - j * n // o for j in range(o))
+    number = total("ultralytics_thop", f"{{adaptive_avg_pool: {o}}}", f"channels: 3, size: [{n}]")
+    assert number == 3 * covered + 3 * o
+
+
+@pytest.mark.parametrize("ceil", ["true", "false"])
+@pytest.mark.parametrize("n", range(4, 14))
+@pytest.mark.parametrize(("f", "s", "p"), [(2, 2, 0), (3, 2, 1), (3, 3, 0), (4, 3, 1), (3, 1, 1)])
+def test_the_elements_in_windows_are_counted_one_by_one(n, f, s, p, ceil):
+    layer = f"{{avg_pool: {f}, stride: {s}, padding: {p}, ceil: {ceil}}}"
+    text = f"name: one\ninput: {{channels: 1, size: [{n}]}}\nlayers: [{layer}]\n"
+    (o,) = cost(text).layers[0].output.size
+    covered = sum(min(i * s - p + f, n + p) - (i * s - p) for i in range(o))
+    assert counted("ultralytics_thop", cost(text)).total == covered + o
+
+
+def test_a_very_large_size_takes_no_time():
+    shape = "channels: 1, size: [1000000000]"
+    assert total("flops", "{max_pool: 2}", shape) == 10**9 // 2
+    assert total("flops", "{adaptive_avg_pool: 100000000}", shape) == 10**9
+
+
+def test_torchstat_counts_a_residual_network_as_measured():
+    costs = shipped("resnet18")
+    assert counted("torchstat", costs).total == 1_822_151_680
+    assert counted("torchstat:madd", costs).total == 3_639_510_552
+
+
+BINARY = """\
+name: binary
+input: {channels: 64, size: 8}
+dtype: {layers: [{match: "sign*", activations: int1}, {match: "*binary", weights: int1}]}
+layers:
+  - {conv: 64, kernel: 3, padding: 1}
+  - sign
+  - {conv: 64, kernel: 3, padding: 1, name: binary}
+  - {conv: 3, kernel: 1, name: also_binary}
+  - sign
+  - {conv: 3, kernel: 1}
+  - sign
+  - {conv: 5, kernel: 1, name: odd_binary}
+"""
+
+
+def test_ops_count_64_binary_multiply_adds_as_one():
+    found = counted("ops", cost(BINARY))
+    whole = 8 * 8 * 64 * 64 * 9
+    assert [number for number in found.layers if number] == [
+        whole,
+        whole // 64,
+        8 * 8 * 3 * 64,  # its input is not binary
+        8 * 8 * 3 * 3,  # its weights are not binary
+        -(-8 * 8 * 5 * 3 // 64),
+    ]
+    assert counted("ops", cost(BINARY, batch=3)).layers[2] == 3 * whole // 64
+
+
+def test_without_dtypes_ops_are_macs():
+    found = cost(BINARY.replace("dtype: ", "x-dtype: "))
+    assert counted("ops", found).total == found.totals.macs
