@@ -1,0 +1,101 @@
+"""The numbers of a network as a function of its variables, input size and batch."""
+
+import gc
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from convcost.language.load import Documents
+from convcost.language.network_inputs import Settings
+from convcost.language.requested_dtypes import with_dtypes
+from convcost.model.costs import Costs, costs
+from convcost.model.dtypes import Dtypes
+from convcost.model.peak_memory import peak_memory
+from convcost.model.ratio import fraction
+from convcost.reports.sweep.points import NUMBERS, Point, PointCosts, cost_point
+
+if TYPE_CHECKING:
+    from convcost.conventions import Convention
+
+MEASURES = (*NUMBERS, "peak_memory")  # the last one in bytes
+
+
+def conventions_of(measures: Iterable[str]) -> "dict[str, Convention]":
+    """The counting conventions among the names of measures."""
+    names = [name for name in measures if name not in MEASURES]
+    if not names:
+        return {}
+    from convcost.conventions import find_convention
+
+    return {name: find_convention(name) for name in names}
+
+
+class NetworkFunction:
+    """Loads one network at values of its variables, and gives some of its numbers: measures, and
+    totals by counting conventions.
+
+    `size` is the size of all inputs and `batch` the number of samples, unless the spec has a
+    variable of this name. `settings` are those of everything that does not vary. Raises SpecError.
+    """
+
+    def __init__(
+        self,
+        documents: Documents,
+        pick: str | None,
+        measures: Iterable[str] = (),
+        settings: Settings = Settings(),  # noqa: B008
+        dtypes: Sequence[str] = (),
+    ) -> None:
+        self.documents = documents
+        self.pick = pick
+        self.measures = tuple(measures)
+        self.conventions = conventions_of(self.measures)
+        self.settings = settings
+        self.dtypes = dtypes
+        (self.network,) = documents.load(settings, pick)
+        self.variables = dict(self.network.variables)
+
+    def point(self) -> dict[str, Any]:
+        """The numbers that can vary, with their own values."""
+        found: dict[str, Any] = {}
+        sizes = [shape.size for _, shape in self.network.inputs if shape.size]
+        if sizes and all(set(size) == set(sizes[0][:1]) for size in sizes):
+            found["size"] = sizes[0][0]
+        found["batch"] = 1
+        for name, value in self.variables.items():
+            if type(value) is not bool and hasattr(type(value), "denominator"):
+                found[name] = fraction(value)
+        return found
+
+    def costs(self, values: Mapping[str, Any]) -> Costs:
+        """The costs of all layers. Raises SpecError."""
+        # The command turned garbage collection off, and scopes refer to each other.
+        gc.collect(0)
+        own = {name: value for name, value in values.items() if name in self.variables}
+        others = {name: value for name, value in values.items() if name not in self.variables}
+        settings = self.settings._replace(
+            variables=tuple({**dict(self.settings.variables), **own}.items())
+        )
+        if "size" in others:
+            size = others["size"]
+            settings = settings._replace(size=size if isinstance(size, tuple) else (size,))
+        (network,) = self.documents.load(settings, self.pick, figures=False)
+        fields = "receptive_field" in self.measures
+        return costs(network, others.get("batch", 1), receptive_fields=fields)
+
+    def __call__(self, values: Mapping[str, Any]) -> list[int]:
+        """The measures, in order. Raises SpecError."""
+        found = self.costs(values)
+        point = cost_point(Point((), ()), found)
+        return [self._number(name, found, point) for name in self.measures]
+
+    def _number(self, name: str, found: Costs, point: PointCosts) -> Any:
+        if name in self.conventions:
+            return self.conventions[name].numbers(found).total
+        return self.peak_memory(found) if name == "peak_memory" else point.value(name)
+
+    def peak_memory(self, found: Costs) -> int:
+        """The peak memory of a network in bytes; 0 without layers."""
+        if not found.network.steps:
+            return 0
+        (network,) = with_dtypes([found.network], self.dtypes)
+        return peak_memory(network, found.batch, dtypes=network.dtypes or Dtypes()).bytes

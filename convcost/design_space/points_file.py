@@ -1,0 +1,139 @@
+"""Writes the points of a search to a file: CSV, JSON Lines or Parquet."""
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from convcost.design_space.search import Points, SearchRequest
+from convcost.design_space.space import value_text
+from convcost.design_space.traced_function import Variable
+from convcost.model.errors import UsageError
+from convcost.model.number_format import format_count
+from convcost.model.options import json_number
+
+SUFFIXES = (".csv", ".jsonl", ".parquet")
+
+
+class PointsFile:
+    """A file of points, in the order of the space.
+
+    It is written at the end, from a file beside it whose name ends in `.part`: so it is complete or
+    not there, and a search can continue. The part of a Parquet file is CSV.
+    """
+
+    def __init__(self, path: Path, request: SearchRequest, offset: int = 0) -> None:
+        """Continues at `offset`. Raises UsageError if the suffix is not known, or if the first
+        `offset` bytes are not there."""
+        if path.suffix not in SUFFIXES:
+            raise UsageError(f"--points must end in {', '.join(SUFFIXES)}, not `{path.name}`")
+        if path.suffix == ".parquet":
+            _pyarrow()
+        self.path = path.resolve()
+        self.request = request
+        self._partial = self.path.with_name(f"{self.path.name}.part")
+        lines = path.suffix == ".jsonl"
+        self._line: Callable[[Iterable[str]], str] = self._json_line if lines else ",".join
+        write = _json_text if lines else value_text
+        self._texts = {
+            one.name: np.array([write(value) for value in one.values], dtype=object)
+            for one in request.space.variables
+        }
+        self._file = self._open(offset)
+        self._file.truncate(offset)
+        self._file.seek(offset)
+        if not offset and not lines:
+            self._file.write((",".join((*self._texts, *request.names)) + "\n").encode())
+
+    def _open(self, offset: int) -> BinaryIO:
+        """The partial file. It is never a link, whose target would be overwritten."""
+        if not offset:
+            self._partial.unlink(missing_ok=True)
+            return self._partial.open("xb")
+        is_own = self._partial.is_file() and not self._partial.is_symlink()
+        if not is_own or self._partial.stat().st_size < offset:
+            message = f"--resume needs the first {format_count(offset)} bytes of `{self._partial}`"
+            raise UsageError(message, help="delete the state to begin the search again")
+        return self._partial.open("r+b")
+
+    def write(self, start: int, stop: int, points: Points) -> None:
+        """Adds some of the points from `start` to before `stop`."""
+        positions = self.request.space.positions(start, stop)
+        chosen = points.index - start
+        columns = [self._texts[name][at[chosen]] for name, at in positions.items()]
+        by_name = dict(zip(positions, columns, strict=True))
+        ordered = [by_name[name].tolist() for name in self._texts]
+        numbers = ([repr(value) for value in column.tolist()] for column in points.columns)
+        rows = zip(*ordered, *numbers, strict=True)
+        self._file.write("".join(f"{self._line(row)}\n" for row in rows).encode())
+
+    def flush(self) -> int:
+        """Writes everything to the disk and returns the size of the file."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        return self._file.tell()
+
+    def close(self, *, complete: bool, keep: bool) -> None:
+        """Writes the file if the points are complete; else keeps, or deletes, what there is."""
+        self._file.close()
+        if not complete:
+            if not keep:
+                self._partial.unlink()
+            return
+        if self.path.suffix == ".parquet":
+            self._write_parquet()
+        self._partial.replace(self.path)
+
+    def _json_line(self, row: Iterable[str]) -> str:
+        names = (*self._texts, *self.request.names)
+        pairs = (f"{json.dumps(name)}: {text}" for name, text in zip(names, row, strict=True))
+        return "{" + ", ".join(pairs) + "}"
+
+    def _write_parquet(self) -> None:
+        pyarrow = _pyarrow()
+        types = {one.name: _arrow_type(one) for one in self.request.space.variables}
+        types |= dict.fromkeys(self.request.measures, "int64")
+        if self.request.score:
+            types["score"] = "float64"
+        schema = pyarrow.schema([(name, pyarrow.type_for_alias(t)) for name, t in types.items()])
+        options = pyarrow.csv.ConvertOptions(column_types=schema)
+        temporary = self.path.with_name(f".convcost.{os.urandom(8).hex()}.tmp")
+        try:
+            with (
+                pyarrow.csv.open_csv(self._partial, convert_options=options) as reader,
+                temporary.open("xb") as file,
+                pyarrow.parquet.ParquetWriter(file, schema) as writer,
+            ):
+                for batch in reader:
+                    writer.write_batch(batch)
+            temporary.replace(self._partial)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _json_text(value: Any) -> str:
+    return json.dumps(list(value) if isinstance(value, tuple) else json_number(value))
+
+
+def _arrow_type(variable: Variable) -> str:
+    if all(isinstance(value, bool) for value in variable.values):
+        return "bool"
+    if all(isinstance(value, int) for value in variable.values):
+        return "int64"
+    decimal = all("/" not in value_text(value) for value in variable.values)
+    return "float64" if variable.is_number and decimal else "string"
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow as pa
+        import pyarrow.csv
+        import pyarrow.parquet
+    except ImportError:
+        raise UsageError(
+            "Parquet needs pyarrow", help="install it: pip install 'convcost[parquet]'"
+        ) from None
+    return pa

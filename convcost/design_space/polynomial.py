@@ -1,0 +1,218 @@
+"""Exact polynomials in a normal form: equal costs have equal polynomials.
+
+A polynomial is a sum of terms, each a coefficient times powers of atoms. An atom is a variable, or
+the floor of a quotient. ⌈n/32⌉ is ⌊n/32 + 31/32⌋, and n mod k is n − k·⌊n/k⌋.
+"""
+
+from fractions import Fraction
+from math import floor, lcm, prod
+from typing import Any, TypeAlias
+
+Number: TypeAlias = Any  # int, or a Fraction that is not whole
+Bound: TypeAlias = Any  # a Number, or None for no bound
+Bounds: TypeAlias = tuple[Bound, Bound]
+
+
+class Atom:
+    """A factor of terms: a variable, or ⌊quotient⌋ or ⌊numerator/denominator⌋ of polynomials.
+
+    `number` is its place in the order of definition, `value` that at the point of the trace. `low`
+    and `high` are bounds of all values, whose denominators divide `denominator`.
+    """
+
+    __slots__ = ("arguments", "denominator", "high", "low", "name", "number", "value")
+
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        arguments: "tuple[Polynomial, ...]",
+        value: Number,
+        bounds: Bounds,
+        denominator: int = 1,
+    ) -> None:
+        self.number = number
+        self.name = name  # of a variable; else empty
+        self.arguments = arguments  # of a floor: the quotient, or numerator and denominator
+        self.value = value
+        self.low, self.high = bounds
+        self.denominator = denominator
+
+
+Monomial: TypeAlias = tuple[tuple[Atom, int], ...]  # atoms with their powers, by number
+
+
+class Polynomial:
+    """A sum of terms. Values never change after they are made."""
+
+    __slots__ = ("_key", "terms")
+
+    def __init__(self, terms: dict[Monomial, Number]) -> None:
+        self.terms = terms
+        self._key: frozenset[tuple[Monomial, Number]] | None = None
+
+    @property
+    def key(self) -> frozenset[tuple[Monomial, Number]]:
+        """Equal polynomials have equal keys."""
+        if self._key is None:
+            self._key = frozenset(self.terms.items())
+        return self._key
+
+    @property
+    def constant(self) -> Number:
+        """The term without atoms."""
+        return self.terms.get((), 0)
+
+    @property
+    def is_constant(self) -> bool:
+        return not self.terms or (len(self.terms) == 1 and () in self.terms)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every value is an integer because every coefficient and every atom is one."""
+        return all(
+            type(coefficient) is int and is_whole_monomial(monomial)
+            for monomial, coefficient in self.terms.items()
+        )
+
+    def plus(self, other: "Polynomial", factor: Number = 1) -> "Polynomial":
+        """The sum of this and `factor` times another."""
+        terms = self.terms.copy()
+        for monomial, coefficient in other.terms.items():
+            total = terms.get(monomial, 0) + coefficient * factor
+            if total:
+                terms[monomial] = total if type(total) is int else number(total)
+            else:
+                terms.pop(monomial, None)
+        return Polynomial(terms)
+
+    def times(self, other: "Polynomial") -> "Polynomial":
+        terms: dict[Monomial, Number] = {}
+        for one, a in self.terms.items():
+            for two, b in other.terms.items():
+                monomial = _product(one, two)
+                terms[monomial] = terms.get(monomial, 0) + a * b
+        return Polynomial({monomial: number(c) for monomial, c in terms.items() if c})
+
+    def scaled(self, factor: Number) -> "Polynomial":
+        return Polynomial({m: number(c * factor) for m, c in self.terms.items()} if factor else {})
+
+    def over(self, divisor: "Polynomial") -> "Polynomial | None":
+        """The quotient if it is a polynomial: the divisor has one term, which divides each."""
+        if len(divisor.terms) != 1:
+            return None
+        ((monomial, coefficient),) = divisor.terms.items()
+        needed = dict(monomial)
+        terms = {}
+        for own, factor in self.terms.items():
+            powers = dict(own)
+            if any(powers.get(atom, 0) < power for atom, power in needed.items()):
+                return None
+            left = ((atom, power - needed.get(atom, 0)) for atom, power in own)
+            rest = tuple((atom, power) for atom, power in left if power)
+            terms[rest] = number(Fraction(factor) / coefficient)
+        return Polynomial(terms)
+
+    def value(self) -> Number:
+        """The value at the point of the trace."""
+        return number(
+            sum(
+                coefficient * prod(atom.value**power for atom, power in monomial)
+                for monomial, coefficient in self.terms.items()
+            )
+        )
+
+    def bounds(self) -> Bounds:
+        """The least and the largest value that the bounds of the atoms allow."""
+        low: Bound = 0
+        high: Bound = 0
+        for monomial, coefficient in self.terms.items():
+            least, most = _scaled(_monomial_bounds(monomial), coefficient)
+            low = None if low is None or least is None else low + least
+            high = None if high is None or most is None else high + most
+        return low, high
+
+
+def number(value: Number) -> Number:
+    """A Fraction without a remainder as an int; any other number is unchanged."""
+    return value if type(value) is int or value.denominator != 1 else value.numerator
+
+
+def constant(value: Number) -> Polynomial:
+    return Polynomial({(): number(value)} if value else {})
+
+
+def of_atom(atom: Atom) -> Polynomial:
+    return Polynomial({((atom, 1),): 1})
+
+
+def denominator(polynomial: Polynomial) -> int:
+    """A common denominator of all of its values."""
+    return lcm(
+        *(
+            coefficient.denominator * prod(atom.denominator**power for atom, power in monomial)
+            for monomial, coefficient in polynomial.terms.items()
+        )
+    )
+
+
+def split_whole(quotient: Polynomial) -> tuple[Polynomial, Polynomial]:
+    """Two polynomials whose sum is the given one: one with integers as values, and the rest, whose
+    constant is from 0 to below 1."""
+    whole: dict[Monomial, Number] = {}
+    rest: dict[Monomial, Number] = {}
+    for monomial, coefficient in quotient.terms.items():
+        if not monomial:
+            whole[monomial], rest[monomial] = floor(coefficient), coefficient % 1
+        elif type(coefficient) is int and is_whole_monomial(monomial):
+            whole[monomial] = coefficient
+        else:
+            rest[monomial] = coefficient
+    clean = ({m: number(c) for m, c in part.items() if c} for part in (whole, rest))
+    return Polynomial(next(clean)), Polynomial(next(clean))
+
+
+def is_whole_monomial(monomial: Monomial) -> bool:
+    return all(atom.denominator == 1 for atom, _ in monomial)
+
+
+def order(monomial: Monomial) -> tuple[tuple[int, int], ...]:
+    """The key by which terms are sorted: constants last, high powers of early atoms first."""
+    return tuple((-atom.number, power) for atom, power in monomial)
+
+
+def _product(one: Monomial, two: Monomial) -> Monomial:
+    if not one or not two:
+        return one or two
+    powers = dict(one)
+    for atom, power in two:
+        powers[atom] = powers.get(atom, 0) + power
+    if len(powers) == 1:
+        return tuple(powers.items())
+    return tuple(sorted(powers.items(), key=lambda item: item[0].number))
+
+
+def _monomial_bounds(monomial: Monomial) -> Bounds:
+    if len(monomial) == 1 and monomial[0][1] == 1:
+        return monomial[0][0].low, monomial[0][0].high
+    bounds: Bounds = (1, 1)
+    for atom, power in monomial:
+        for _ in range(power):
+            bounds = multiply_bounds(bounds, (atom.low, atom.high))
+    return bounds
+
+
+def _scaled(bounds: Bounds, factor: Number) -> Bounds:
+    low, high = (None if bound is None else bound * factor for bound in bounds)
+    return (low, high) if factor > 0 else (high, low)
+
+
+def multiply_bounds(one: Bounds, two: Bounds) -> Bounds:
+    """The bounds of a product. Without bounds on all sides, only factors from 0 have one."""
+    (a, b), (c, d) = one, two
+    if a is not None and c is not None and a >= 0 and c >= 0:
+        return a * c, None if b is None or d is None else b * d
+    if None in (a, b, c, d):
+        return None, None
+    corners = (a * c, a * d, b * c, b * d)
+    return min(corners), max(corners)

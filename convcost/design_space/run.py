@@ -1,0 +1,180 @@
+"""Runs a search chunk by chunk, keeps its state in a file, and continues from there."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from convcost.design_space.points_file import PointsFile
+from convcost.design_space.search import CHUNK, Found, Points, Search, SearchRequest
+from convcost.design_space.vectors import Array, exact_array
+from convcost.model.errors import UsageError
+from convcost.model.record import NamedTuple
+
+Chunk: TypeAlias = tuple[int, int]
+# Evaluates chunks: yields what each has, in order.
+Execute: TypeAlias = Callable[[SearchRequest, Iterable[Chunk]], Iterator[Found]]
+CHUNKS_IN_TASK = 8
+SECONDS_BETWEEN_SAVES = 5
+
+
+class RunResult(NamedTuple):
+    """`done` points of the space have been evaluated; all, unless the run was interrupted."""
+
+    found: Found
+    done: int
+    interrupted: bool
+
+
+def evaluate_task(search: Search, start: int, stop: int) -> Found:
+    """What the points from `start` to before `stop` have."""
+    total = search.empty()
+    kept = [search.nothing]
+    for first in range(start, stop, CHUNK):
+        found = search.chunk(first, min(first + CHUNK, stop))
+        if found.all is not None:
+            kept.append(found.all)
+        total = search.merge(total, found)
+    if search.request.keeps_all:
+        columns = zip(*(points.columns for points in kept), strict=True)
+        everything = Points(
+            np.concatenate([points.index for points in kept]), tuple(map(np.concatenate, columns))
+        )
+        total = total._replace(all=everything)
+    return total
+
+
+def in_process(request: SearchRequest, chunks: Iterable[Chunk]) -> Iterator[Found]:
+    """Evaluates chunks one after the other."""
+    search = Search(request)
+    for start, stop in chunks:
+        yield evaluate_task(search, start, stop)
+
+
+def run_search(
+    request: SearchRequest,
+    execute: Execute = in_process,
+    points: Path | None = None,
+    state: Path | None = None,
+    progress: Callable[[int, Found], None] = lambda _done, _found: None,
+) -> RunResult:
+    """Searches the space. With `state`, continues from that file, and keeps it up to date.
+
+    Raises UsageError if the state is of another search.
+    """
+    request = request._replace(keeps_all=points is not None)
+    search = Search(request)
+    saved = _load(state, request) if state is not None else None
+    done, size, total = saved or (0, 0, search.empty())
+    is_complete = saved is not None and done == request.space.size
+    file = None
+    if points is not None and not (is_complete and points.exists()):
+        file = PointsFile(points, request, size)
+    last_save = time.monotonic()
+    interrupted = False
+    try:
+        parts = execute(request, _chunks(done, request.space.size))
+        for (start, stop), found in zip(_chunks(done, request.space.size), parts, strict=True):
+            if file is not None and found.all is not None:
+                file.write(start, stop, found.all)
+            total, done = search.merge(total, found), stop
+            progress(done, total)
+            if state is not None and time.monotonic() - last_save > SECONDS_BETWEEN_SAVES:
+                _save(state, request, done, file, total)
+                last_save = time.monotonic()
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        if state is not None and not is_complete:
+            _save(state, request, done, file, total)
+        if file is not None:
+            file.close(complete=done == request.space.size, keep=state is not None)
+    return RunResult(total, done, interrupted)
+
+
+def _chunks(first: int, last: int) -> Iterator[Chunk]:
+    size = CHUNK * CHUNKS_IN_TASK
+    return ((start, min(start + size, last)) for start in range(first, last, size))
+
+
+def _fingerprint(request: SearchRequest) -> str:
+    return hashlib.sha256(repr(request).encode()).hexdigest()
+
+
+def _save(
+    state: Path, request: SearchRequest, done: int, file: PointsFile | None, found: Found
+) -> None:
+    size = file.flush() if file is not None else 0
+    tree = {
+        "search": _fingerprint(request),
+        "done": done,
+        "bytes": size,
+        "counts": [found.points, found.failed, found.matching, found.first_failed],
+        "best": _tree(found.best),
+        "front": _tree(found.front),
+        "sample": _tree(found.sample),
+    }
+    # No other run, and no link that is there already, has this name.
+    temporary = state.with_name(f".convcost.{os.urandom(8).hex()}.tmp")
+    try:
+        with temporary.open("x", encoding="utf-8") as written:
+            json.dump(tree, written)
+        temporary.replace(state)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _load(state: Path, request: SearchRequest) -> tuple[int, int, Found] | None:
+    if not state.exists():
+        return None
+    if not state.is_file():
+        raise UsageError(f"--resume: `{state}` is not a file")
+    try:
+        tree = json.loads(state.read_text("utf-8"))
+        same = tree["search"] == _fingerprint(request)
+        points, failed, matching, first = map(_whole, tree["counts"])
+        best, front, sample = (_points(tree[name], request) for name in ("best", "front", "sample"))
+        done, size = _whole(tree["done"]), _whole(tree["bytes"])
+    except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
+        raise UsageError(f"--resume: `{state}` is no state of a search") from None
+    if not same:
+        hint = "repeat the search with all of its options, or give another file"
+        raise UsageError(f"--resume: `{state}` is the state of another search", help=hint)
+    if not 0 <= done <= request.space.size or size < 0:
+        raise UsageError(f"--resume: `{state}` is no state of this search")
+    found = Found(points, failed, matching, first, best, front, sample)
+    return done, size, found
+
+
+def _whole(value: Any) -> int:
+    """An integer of a state. Raises TypeError."""
+    if type(value) is not int:
+        raise TypeError
+    return value
+
+
+def _tree(points: Points) -> dict[str, Any]:
+    columns = [column.tolist() for column in points.columns]
+    return {"index": points.index.tolist(), "columns": columns}
+
+
+def _points(tree: dict[str, Any], request: SearchRequest) -> Points:
+    """Points of a state. Raises ValueError and others if they cannot be those of the request."""
+    columns = tuple(_array(column) for column in tree["columns"])
+    index = np.array(tree["index"], dtype=np.int64)
+    shapes = {column.shape for column in columns}
+    outside = np.any((index < 0) | (index >= request.space.size))
+    if len(columns) != len(request.names) or shapes != {index.shape} or outside:
+        raise ValueError(tree)
+    return Points(index, columns)
+
+
+def _array(values: list[Any]) -> Array:
+    if any(isinstance(value, float) for value in values):
+        return np.array(values)
+    return exact_array(values)

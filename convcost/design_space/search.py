@@ -1,0 +1,217 @@
+"""Searches a space: evaluates chunks of it, and keeps the best points and the Pareto front."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from convcost.design_space.network_function import NetworkFunction
+from convcost.design_space.pareto import pareto_front
+from convcost.design_space.space import Space
+from convcost.design_space.traced_function import TracedFunction, Variable
+from convcost.design_space.vectors import Array, Column
+from convcost.language.load import Documents
+from convcost.language.network_inputs import Settings
+from convcost.model.errors import Source, UsageError
+from convcost.model.record import NamedTuple
+from convcost.reports.sweep.selection import parse_filter
+
+CHUNK = 1 << 14  # points; their arrays fit a cache
+SAMPLE = 1000  # matching points, for a chart
+SCRAMBLE = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads numbers evenly
+
+
+class SearchRequest(NamedTuple):
+    """What is searched. `sort` is a measure, the largest first, with a `-` the smallest. In
+    `pareto`, less is better, with a `+` more. `score` is `module:function`."""
+
+    source: Source
+    pick: str
+    space: Space
+    measures: tuple[str, ...]
+    where: tuple[str, ...] = ()
+    sort: str = ""
+    top: int = 20
+    pareto: tuple[str, ...] = ()
+    settings: Settings = Settings()
+    dtypes: tuple[str, ...] = ()
+    score: str = ""
+    keeps_all: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns of points: measures, and the score."""
+        return (*self.measures, *(["score"] if self.score else []))
+
+
+class Points(NamedTuple):
+    """Some points: their numbers in the space, and a column for each of the names of a request."""
+
+    index: Array
+    columns: tuple[Array, ...]
+
+    def at(self, chosen: Any) -> "Points":
+        return Points(self.index[chosen], tuple(column[chosen] for column in self.columns))
+
+    def plus(self, other: "Points") -> "Points":
+        pairs = zip(self.columns, other.columns, strict=True)
+        columns = tuple(np.concatenate(pair) for pair in pairs)
+        return Points(np.concatenate((self.index, other.index)), columns)
+
+
+class Found(NamedTuple):
+    """What a part of the space has. `first_failed` is the number of a point, or −1. `sample` are
+    some matching points, `all` all of them, if the request keeps them."""
+
+    points: int
+    failed: int
+    matching: int
+    first_failed: int
+    best: Points
+    front: Points
+    sample: Points
+    all: Points | None = None
+
+
+class Search:
+    """Evaluates chunks of the space of a request. The order of chunks does not matter."""
+
+    def __init__(self, request: SearchRequest) -> None:
+        self.request = request
+        function = NetworkFunction(
+            Documents(request.source),
+            request.pick,
+            request.measures,
+            request.settings,
+            request.dtypes,
+        )
+        variables = request.space.variables
+        self._costs = TracedFunction(function, variables, len(request.measures))
+        self._score = _load_score(request.score) if request.score else None
+        filters = [
+            parse_filter(text, (*request.measures, *(one.name for one in variables)))
+            for text in request.where
+        ]
+
+        def matches(values: Mapping[str, Any]) -> list[int]:
+            return [int(all(one.matches(values.__getitem__) for one in filters))]
+
+        numbers = tuple(Variable(name) for name in request.measures)
+        self._matches = TracedFunction(matches, (*variables, *numbers), 1)
+        self.nothing = Points(np.arange(0), tuple(np.arange(0) for _ in request.names))
+
+    def chunk(self, start: int, stop: int) -> Found:
+        """The points from `start` to before `stop`."""
+        request = self.request
+        columns = self._costs.columns(request.space.positions(start, stop))
+        values = self._costs.evaluate(columns)
+        index = np.arange(start, stop)
+        failed = index[values.failed]
+        points = Points(index, tuple(values.results))
+        if len(failed):
+            valid = ~values.failed
+            points = points.at(valid)
+            columns = {name: column.at(valid) for name, column in columns.items()}
+        if request.where and len(points.index):
+            measures = zip(request.measures, points.columns, strict=True)
+            known = {**columns, **{name: Column(values) for name, values in measures}}
+            chosen = self._matches.evaluate(known).results[0] == 1
+            points = points.at(chosen)
+            columns = {name: column.at(chosen) for name, column in columns.items()}
+        if self._score is not None:
+            points = points._replace(columns=(*points.columns, self._scores(points, columns)))
+        return Found(
+            stop - start,
+            len(failed),
+            len(points.index),
+            int(failed[0]) if len(failed) else -1,
+            self.best(points),
+            self.front(points),
+            self.sample(points),
+            points if request.keeps_all else None,
+        )
+
+    def merge(self, one: Found, two: Found) -> Found:
+        """What two parts of the space have together; without `all`."""
+        failed = [number for number in (one.first_failed, two.first_failed) if number >= 0]
+        return Found(
+            one.points + two.points,
+            one.failed + two.failed,
+            one.matching + two.matching,
+            min(failed, default=-1),
+            self.best(one.best.plus(two.best)),
+            self.front(one.front.plus(two.front)),
+            self.sample(one.sample.plus(two.sample)),
+        )
+
+    def empty(self) -> Found:
+        return Found(0, 0, 0, -1, self.nothing, self.nothing, self.nothing)
+
+    def best(self, points: Points) -> Points:
+        """The first `top` points in the order of the request; of equal ones, those that come first
+        in the space."""
+        request = self.request
+        name = request.sort.removeprefix("-")
+        key = points.columns[request.names.index(name)]
+        order = np.lexsort((points.index, key if name != request.sort else -key))
+        return points.at(order[: request.top])
+
+    def front(self, points: Points) -> Points:
+        """The Pareto front of the points, the least first; nothing if none is asked for."""
+        if not self.request.pareto:
+            return self.nothing
+        points = points.at(np.argsort(points.index))
+        costs = []
+        for name in self.request.pareto:
+            column = points.columns[self.request.names.index(name.removeprefix("+"))]
+            costs.append(-column if name[0] == "+" else column)
+        front = pareto_front(costs)
+        return points.at(front[np.lexsort([cost[front] for cost in reversed(costs)])])
+
+    def sample(self, points: Points) -> Points:
+        """At most SAMPLE of the points, spread over the space; the same ones for any chunks."""
+        if not self.request.pareto:
+            return self.nothing
+        scrambled = points.index.astype(np.uint64) * SCRAMBLE
+        return points.at(np.argsort(scrambled)[:SAMPLE])
+
+    def _scores(self, points: Points, columns: dict[str, Column]) -> Array:
+        assert self._score is not None
+        request = self.request
+        table: dict[str, Array] = dict(zip(request.measures, points.columns, strict=True))
+        for one in request.space.variables:
+            column = columns[one.name]
+            table[one.name] = (
+                column.numerators / column.denominator
+                if one.is_number
+                else (np.array(one.values)[column.numerators])
+            )
+        try:
+            scores = np.asarray(self._score(table))
+        except Exception as error:  # noqa: BLE001  of the user's function
+            message = f"--score {request.score} failed: {type(error).__name__}: {error}"
+            raise UsageError(message) from None
+        if scores.dtype.kind not in "biuf":
+            raise UsageError(f"--score {request.score} must return numbers, not {scores.dtype}")
+        if scores.shape != points.index.shape:
+            wanted = f"an array of {len(points.index)} numbers"
+            raise UsageError(
+                f"--score {request.score} must return {wanted}, not shape {scores.shape}"
+            )
+        return scores
+
+
+def _load_score(name: str) -> Callable[[dict[str, Array]], Sequence[Any]]:
+    """The function of `module:function`. Raises UsageError."""
+    from importlib import import_module
+
+    module, _, function = name.partition(":")
+    try:
+        found: Callable[[dict[str, Array]], Sequence[Any]] = getattr(
+            import_module(module), function
+        )
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
+        raise UsageError(f"--score must be module:function; {name}: {error}") from None
+    if not callable(found):
+        raise UsageError(f"--score must be module:function; `{name}` is not a function")
+    return found

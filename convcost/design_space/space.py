@@ -1,0 +1,108 @@
+"""A space: every combination of values of some variables, or random samples of them."""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from convcost.design_space.traced_function import Variable
+from convcost.design_space.vectors import Array
+from convcost.language.scalars import parse_extents, parse_variable
+from convcost.model.errors import ConstraintError, UsageError
+from convcost.model.number_format import format_count
+from convcost.model.options import show
+from convcost.model.ratio import fraction
+from convcost.model.record import NamedTuple
+
+MOST_VALUES = 1_000_000  # of one variable
+MOST_POINTS = 10**18  # their numbers fit 64 bits
+
+
+class Space(NamedTuple):
+    """The points are numbered from 0. In a grid, the last variable varies fastest. `samples` are
+    drawn with replacement, each independently of all others."""
+
+    variables: tuple[Variable, ...]
+    samples: int = 0
+    seed: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.samples or prod(len(one.values) for one in self.variables)
+
+    def positions(self, start: int, stop: int) -> dict[str, Array]:
+        """The position on each axis of the points from `start` to before `stop`."""
+        if not self.samples:
+            left = np.arange(start, stop)
+            found = {}
+            for one in reversed(self.variables):
+                left, found[one.name] = np.divmod(left, len(one.values))
+            return found
+        # Each point takes a fixed count of random numbers, so that every chunk can begin anywhere.
+        generator = np.random.PCG64(self.seed)
+        generator.advance(start * len(self.variables))
+        drawn = np.random.Generator(generator).random((stop - start, len(self.variables)))
+        return {
+            one.name: (drawn[:, number] * len(one.values)).astype(np.int64)
+            for number, one in enumerate(self.variables)
+        }
+
+    def point(self, index: int) -> dict[str, Any]:
+        """The values of one point."""
+        positions = self.positions(index, index + 1)
+        return {one.name: one.values[int(positions[one.name][0])] for one in self.variables}
+
+
+def parse_vary(text: str) -> Variable:
+    """Parses `width=0.25:1.5:0.05` (first, last, step), `depth=1:6` or `kernel=3,5,7`; parts with a
+    comma between them may be of both forms. Raises UsageError."""
+    name, equals, listed = (part.strip() for part in text.partition("="))
+    if not equals or not name or not listed:
+        raise UsageError(f"--vary must be like width=0.25:1.5:0.05 or kernel=3,5,7, not `{text}`")
+    values: list[Any] = []
+    for part in listed.split(","):
+        values += _range(text, part) if ":" in part else [_value(name, text, part)]
+        if len(values) > MOST_VALUES:
+            raise UsageError(f"--vary {text} has more than {format_count(MOST_VALUES)} values")
+    distinct = {(type(value) is bool, value): value for value in values}
+    if len(distinct) < len(values):
+        raise UsageError(f"--vary {text} has a value twice")
+    return Variable(name, tuple(values))
+
+
+def _range(text: str, part: str) -> list[Any]:
+    ends = part.split(":")
+    if len(ends) > 3:  # noqa: PLR2004  first, last, step
+        raise UsageError(f"--vary {text}: a range is first:last:step, not `{part}`")
+    first, last, *steps = (_number(text, end) for end in ends)
+    step = steps[0] if steps else 1
+    count = (last - first) // step + 1 if step > 0 else 0
+    if not 0 < count <= MOST_VALUES:
+        wanted = f"1 to {format_count(MOST_VALUES)} values, and a step above 0"
+        raise UsageError(f"--vary {text}: the range `{part}` must have {wanted}")
+    values = (first + number * step for number in range(count))
+    return [value.numerator if value.denominator == 1 else value for value in values]
+
+
+def _number(text: str, part: str) -> Any:
+    value = _parse(text, part)
+    if type(value) is bool:
+        raise UsageError(f"--vary {text}: a range needs numbers, not `{part}`")
+    return fraction(value)
+
+
+def _value(name: str, text: str, part: str) -> Any:
+    size = parse_extents(part)
+    return size if name == "size" and len(size) > 1 else fraction(_parse(text, part))
+
+
+def _parse(text: str, part: str) -> Any:
+    try:
+        return parse_variable(part.strip())
+    except ConstraintError as error:
+        raise UsageError(f"--vary {text}: {error.message}") from None
+
+
+def value_text(value: Any) -> str:
+    """A value of a variable as on the command line: `0.25`, `true` or `128x160`."""
+    return "x".join(map(str, value)) if isinstance(value, tuple) else show(value)

@@ -1,0 +1,248 @@
+"""A trace: the guards under which one run of code holds, and the atoms that its results contain."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import ceil, floor, lcm
+from typing import Any
+
+from convcost.design_space.polynomial import (
+    Atom,
+    Bounds,
+    Number,
+    Polynomial,
+    constant,
+    is_whole_monomial,
+    of_atom,
+    order,
+    split_whole,
+)
+from convcost.model.errors import UsageError, brief
+from convcost.model.record import NamedTuple
+
+
+class Guard(NamedTuple):
+    """A condition on the variables: `form relation 0`, where the relation is `>=`, `>`, `==` or
+    `!=`."""
+
+    form: Polynomial
+    relation: str
+
+
+class Trace:
+    """Records the guards of one run. After `finish`, a further guard is an error, because no code
+    may use a symbol after its run."""
+
+    def __init__(self) -> None:
+        self.atoms: list[Atom] = []
+        self.guards: list[Guard] = []
+        self._texts: list[Guard] = []
+        self._seen: set[object] = set()
+        self._atoms: dict[object, Atom] = {}
+        self._limits: dict[object, Bounds] = {}
+        self._wholes: list[Polynomial] = []
+        self._finished = False
+
+    def variable(self, name: str, value: Number, bounds: Bounds, denominator: int) -> Polynomial:
+        """A variable at the point `value`. Its values are multiples of 1/denominator."""
+        return self._atom((name,), name, (), value, bounds, denominator)
+
+    def finish(self, *, failed: bool) -> None:
+        """Ends the run. If it failed, its outcome does not include the numbers in its message."""
+        self._finished = True
+        if not failed:
+            self.guards += self._texts
+
+    # Decisions
+
+    def is_positive(self, form: Polynomial, value: Number) -> bool:
+        """Whether a polynomial is above 0 at the point, with a guard unless it always or never is.
+
+        `value` is that at the point.
+        """
+        low, high = self._bounds(form)
+        if low is not None and low > 0:
+            return True
+        if high is not None and high <= 0:
+            return False
+        if value <= 0:
+            self._guard(Guard(form.scaled(-1), ">="))
+        elif form.is_whole:
+            self._guard(Guard(form.plus(constant(-1)), ">="))
+        else:
+            self._guard(Guard(form, ">"))
+        return bool(value > 0)
+
+    def is_zero(self, form: Polynomial, value: Number) -> bool:
+        """Whether a polynomial is 0 at the point, with a guard unless it always is or never is."""
+        if form.is_constant:
+            return bool(form.constant == 0)
+        low, high = self._bounds(form)
+        if low == high == 0:
+            return True
+        if (low is not None and low > 0) or (high is not None and high < 0):
+            return False
+        self._guard(Guard(form, "!=" if value else "=="))
+        return not value
+
+    def is_whole(self, form: Polynomial, value: Number) -> bool:
+        """Whether a polynomial is an integer at the point, with a guard unless it always is."""
+        if form.is_whole or self.is_known_whole(form):
+            return True
+        rest = split_whole(form)[1]
+        whole = bool(value.denominator == 1)
+        part = rest.plus(self.floor(rest), -1)
+        self.is_zero(part, part.value())
+        if whole:
+            self._wholes.append(rest)
+            ((monomial, coefficient), *others) = rest.terms.items()
+            if not others and coefficient == len(monomial) == monomial[0][1] == 1:
+                monomial[0][0].denominator = 1  # of a variable, at all points of this trace
+        return whole
+
+    def pin(self, form: Polynomial, value: Number, *, text: bool = False) -> None:
+        """Guards that a polynomial has its value at the point. With `text`, the value is only part
+        of a text."""
+        difference = form.plus(constant(-value))
+        if text and not difference.is_constant:
+            self._texts.append(Guard(difference, "=="))
+        elif not text:
+            self.is_zero(difference, 0)
+
+    # Operations
+
+    def floor(self, quotient: Polynomial) -> Polynomial:
+        """⌊quotient⌋ in its normal form."""
+        whole, rest = split_whole(quotient)
+        if rest.is_constant:
+            return whole
+        if self.is_known_whole(rest):
+            return whole.plus(rest)
+        if all(map(is_whole_monomial, rest.terms)):
+            q = lcm(*(c.denominator for monomial, c in rest.terms.items() if monomial))
+            # The other terms are multiples of 1/q, so the constant can be rounded down to one.
+            spare = rest.constant % Fraction(1, q)
+            rest = rest.plus(constant(-spare))
+            first = min(filter(None, rest.terms), key=order)
+            if rest.terms[first] < 0:  # ⌊−a/q⌋ is −⌊(a + q − 1)/q⌋
+                mirrored = rest.scaled(-1).plus(constant(Fraction(q - 1, q)))
+                return whole.plus(self.floor(mirrored), -1)
+            inner = first[0][0]
+            if first == ((inner, 1),) and len(rest.terms) - (() in rest.terms) == 1:
+                step = rest.terms[first]
+                # ⌊(⌊x⌋ + k)/q⌋ is ⌊(x + k)/q⌋ for integers k and q.
+                if step.numerator == 1 and len(inner.arguments) == 1:
+                    nested = inner.arguments[0].scaled(step).plus(constant(rest.constant))
+                    return whole.plus(self.floor(nested))
+        low, high = rest.bounds()
+        bounds = None if low is None else floor(low), None if high is None else floor(high)
+        return whole.plus(self._atom(rest.key, "", (rest,), floor(rest.value()), bounds))
+
+    def floor_divide(self, dividend: Polynomial, divisor: Polynomial) -> Polynomial:
+        """⌊dividend/divisor⌋. The divisor is not 0."""
+        quotient = dividend.over(divisor)
+        if quotient is not None:
+            return self.floor(quotient)
+        low, high = self._bounds(dividend)
+        least, most = self._bounds(divisor)
+        bounds: Bounds = (None, None)
+        if low is not None and low >= 0 and least is not None and least > 0:
+            bounds = 0 if most is None else low // most, None if high is None else high // least
+        value = dividend.value() // divisor.value()
+        key = (dividend.key, divisor.key)
+        return self._atom(key, "", (dividend, divisor), value, bounds)
+
+    def _atom(
+        self,
+        key: object,
+        name: str,
+        arguments: tuple[Polynomial, ...],
+        value: Number,
+        bounds: Bounds,
+        denominator: int = 1,
+    ) -> Polynomial:
+        atom = self._atoms.get(key)
+        if atom is None:
+            atom = Atom(len(self.atoms), name, arguments, value, bounds, denominator)
+            self._atoms[key] = atom
+            self.atoms.append(atom)
+        return of_atom(atom)
+
+    # Guards
+
+    def _guard(self, guard: Guard) -> None:
+        if self._finished:
+            raise RuntimeError("a symbol is used after the end of its trace")
+        key = (guard.form.key, guard.relation)
+        if key not in self._seen:
+            self._seen.add(key)
+            self.guards.append(guard)
+            if guard.relation != "!=":
+                self._limit(guard)
+
+    def _limit(self, guard: Guard) -> None:
+        """Narrows the bounds of a polynomial that a guard limits."""
+        linear, factor, offset = monic(guard.form)
+        limit = Fraction(-offset) / factor
+        low, high = self._limits.get(linear.key, (None, None))
+        if guard.relation == "==" or factor > 0:
+            low = limit if low is None else max(low, limit)
+        if guard.relation == "==" or factor < 0:
+            high = limit if high is None else min(high, limit)
+        self._limits[linear.key] = low, high
+        if len(linear.terms) == 1:
+            ((monomial, _),) = linear.terms.items()
+            atom, power = monomial[0]
+            if len(monomial) == power == 1:
+                if low is not None and (atom.low is None or low > atom.low):
+                    atom.low = ceil(low) if atom.denominator == 1 else low
+                if high is not None and (atom.high is None or high < atom.high):
+                    atom.high = floor(high) if atom.denominator == 1 else high
+
+    def _bounds(self, form: Polynomial) -> Bounds:
+        low, high = form.bounds()
+        decided = (low is not None and low > 0) or (high is not None and high < 0)
+        if decided or form.is_constant:
+            return low, high
+        linear, factor, offset = monic(form)
+        if linear.key in self._limits:
+            ends = self._limits[linear.key]
+            least, most = ends if factor > 0 else ends[::-1]
+            if least is not None:
+                least = least * factor + offset
+                low = least if low is None else max(low, least)
+            if most is not None:
+                most = most * factor + offset
+                high = most if high is None else min(high, most)
+        return low, high
+
+    def is_known_whole(self, form: Polynomial) -> bool:
+        """Whether it is an integer because of a guard: a multiple of what is one."""
+        if form.is_whole:
+            return True
+        rest = split_whole(form)[1]
+        for known in self._wholes:
+            if rest.terms.keys() == known.terms.keys():
+                ratios = {Fraction(c) / known.terms[m] for m, c in rest.terms.items()}
+                if len(ratios) == 1 and ratios.pop().denominator == 1:
+                    return True
+        return False
+
+
+def monic(form: Polynomial) -> tuple[Polynomial, Number, Number]:
+    """Splits a polynomial to `linear · factor + offset`, where the first coefficient of `linear` is
+    1."""
+    offset = form.constant
+    factor = form.terms[min(filter(None, form.terms), key=order)]
+    linear = form.plus(constant(-offset)) if offset else form
+    return linear.scaled(Fraction(1) / factor) if factor != 1 else linear, factor, offset
+
+
+def check_trace(found: Sequence[Any], expected: Sequence[Any], point: Mapping[str, Any]) -> None:
+    """Raises UsageError if a trace differs from the plain costs at its own point."""
+    found, expected = tuple(found), tuple(expected)
+    if found != expected:
+        at = ", ".join(f"{name}={value}" for name, value in point.items())
+        raise UsageError(
+            f"the trace at {at} counts {brief(found)}, and the layers {brief(expected)}",
+            help="a plug-in must test for integers with isinstance(value, int), not type(value)",
+        )

@@ -1,0 +1,200 @@
+"""A function of the variables of a space: traced at a few points, evaluated at all others."""
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from math import lcm
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from convcost.design_space.polynomial import Number, Polynomial, number
+from convcost.design_space.symbol import Symbol, expression
+from convcost.design_space.trace import Guard, Trace, check_trace
+from convcost.design_space.vectors import INT64, Array, Column, Vectors, exact_array
+from convcost.model.errors import SpecError
+from convcost.model.ratio import fraction
+from convcost.model.record import NamedTuple
+
+MOST_OUTCOMES = 4096  # that are kept; further points are computed one by one
+MOST_BITS = 120  # of a variable without values: a product of two is no overflow in an expression
+Function: TypeAlias = Callable[[Mapping[str, Any]], Sequence[Number]]
+
+
+class Variable(NamedTuple):
+    """A variable and its values; without values, it can be any integer of MOST_BITS.
+
+    Numbers are traced; any other values get a trace each.
+    """
+
+    name: str
+    values: tuple[Any, ...] = ()
+
+    @property
+    def is_number(self) -> bool:
+        return all(
+            type(value) is not bool and hasattr(type(value), "denominator") for value in self.values
+        )
+
+    @property
+    def column(self) -> Column:
+        """All values, in order; if they are no numbers, their indices."""
+        if not self.is_number:
+            return Column(np.arange(len(self.values)))
+        values = [fraction(value) for value in self.values]
+        shared = lcm(*(value.denominator for value in values))
+        return Column(exact_array([int(value * shared) for value in values]), shared)
+
+    def symbol(self, trace: Trace, value: int, column: Column) -> Any:
+        """A symbol of the variable at a value of its column; the value itself if it is no number,
+        or the only one."""
+        low, high = -(2**MOST_BITS), 2**MOST_BITS
+        if self.values:
+            ends = column.numerators.min(), column.numerators.max()
+            low, high = (number(Fraction(int(end), column.denominator)) for end in ends)
+        exact = number(Fraction(value, column.denominator))
+        form = trace.variable(self.name, exact, (low, high), column.denominator)
+        if self.is_number:
+            return Symbol(trace, form, exact) if low != high else exact
+        trace.pin(form, exact)
+        return self.values[value]
+
+    def plain(self, value: int, column: Column) -> Any:
+        """A value of the variable, from that of its column."""
+        exact = number(Fraction(value, column.denominator))
+        return exact if self.is_number else self.values[value]
+
+
+class Outcome(NamedTuple):
+    """The result of one trace, valid where its guards are true: the numbers, or an error."""
+
+    guards: tuple[Guard, ...]
+    results: tuple[Polynomial, ...]
+    error: SpecError | None = None
+
+
+class Values(NamedTuple):
+    """The results at some points: one array for each result, and which points have an error."""
+
+    results: list[Array]
+    failed: Array
+
+
+class TracedFunction:
+    """`function` returns `results` integers for values of the variables, or raises SpecError."""
+
+    def __init__(self, function: Function, variables: tuple[Variable, ...], results: int) -> None:
+        self.function = function
+        self.variables = variables
+        self.results = results
+        self.outcomes: list[Outcome] = []
+        self._columns = {
+            one.name: one.column if one.values else Column(np.empty(0)) for one in variables
+        }
+
+    def columns(self, positions: Mapping[str, Array]) -> dict[str, Column]:
+        """The values of the variables, from the positions of each point on each axis."""
+        return {name: self._columns[name].at(index) for name, index in positions.items()}
+
+    def evaluate(self, columns: dict[str, Column]) -> Values:
+        """The results at points, which have a column for each variable."""
+        length = len(next(iter(columns.values())).numerators)
+        values = Values(
+            [np.zeros(length, dtype=np.int64) for _ in range(self.results)],
+            np.zeros(length, dtype=bool),
+        )
+        left = np.arange(length)
+        known = iter(tuple(self.outcomes))
+        while len(left):
+            outcome = next(known, None)
+            if outcome is None:
+                if len(self.outcomes) >= MOST_OUTCOMES:
+                    self._assign_plain(values, left, columns)
+                    break
+                outcome = self.trace(
+                    {name: int(column.numerators[0]) for name, column in columns.items()}
+                )
+                self.outcomes.append(outcome)
+            meets, vectors = _meeting(outcome.guards, columns)
+            if meets is not None:
+                _assign(values, left[meets], outcome, vectors)
+                rest = np.ones(len(left), dtype=bool)
+                rest[meets] = False
+                left = left[rest]
+                columns = {name: column.at(rest) for name, column in columns.items()}
+                # Neighbouring points usually have the same outcome.
+                self.outcomes.remove(outcome)
+                self.outcomes.insert(0, outcome)
+        return values
+
+    def _assign_plain(self, values: Values, left: Array, columns: dict[str, Column]) -> None:
+        """Computes the points `left` one by one, with plain numbers."""
+        for n, here in enumerate(left):
+            given = {
+                one.name: one.plain(int(columns[one.name].numerators[n]), self._columns[one.name])
+                for one in self.variables
+            }
+            try:
+                found = self.function(given)
+            except SpecError:
+                values.failed[here] = True
+                continue
+            for number_of, value in enumerate(found):
+                if abs(value) > INT64:
+                    values.results[number_of] = values.results[number_of].astype(object)
+                values.results[number_of][here] = value
+
+    def trace(self, point: Mapping[str, int]) -> Outcome:
+        """Traces the function at one point, given by the values of its columns.
+
+        Also computes the function there with plain numbers, because the code of a plug-in may
+        treat a symbol as no number. Raises UsageError if the two differ.
+        """
+        trace = Trace()
+        given = [(one, point[one.name], self._columns[one.name]) for one in self.variables]
+        plain = {one.name: one.plain(value, column) for one, value, column in given}
+        found: Sequence[Any] = ()
+        error: SpecError | None = None
+        try:
+            found = self.function(
+                {one.name: one.symbol(trace, value, column) for one, value, column in given}
+            )
+        except SpecError as raised:
+            error = raised
+        trace.finish(failed=error is not None)
+        try:
+            expected = self.function(plain)
+        except SpecError:
+            expected = ()
+        forms, values = (), ()
+        if found:
+            forms, values = zip(*map(expression, found), strict=True)
+        check_trace(values, expected, plain)
+        return Outcome(tuple(trace.guards), forms, error)
+
+
+def _meeting(
+    guards: tuple[Guard, ...], columns: dict[str, Column]
+) -> tuple[Array | slice | None, Vectors]:
+    """The indices of the points where all guards are true, or None, and the columns at them."""
+    here: Array | slice = slice(None)
+    vectors = Vectors(columns)
+    for guard in guards:
+        holds = vectors.holds(guard)
+        if not holds.any():
+            return None, vectors
+        if not holds.all():
+            here = np.flatnonzero(holds) if isinstance(here, slice) else here[holds]
+            vectors = Vectors({name: column.at(here) for name, column in columns.items()})
+    return here, vectors
+
+
+def _assign(values: Values, here: Array, outcome: Outcome, vectors: Vectors) -> None:
+    """Writes an outcome to the points `here`, whose columns the vectors have."""
+    if outcome.error is not None:
+        values.failed[here] = True
+        return
+    for n, polynomial in enumerate(outcome.results):
+        found = vectors.whole(polynomial)
+        if found.dtype == object:
+            values.results[n] = values.results[n].astype(object)
+        values.results[n][here] = found

@@ -1,0 +1,93 @@
+"""Compares traced and plain costs of every shipped network at random points.
+
+PYTHONPATH=tests python -m design_space.spaces [--points 1000] [--seed 1] [NAME…]
+"""
+
+import argparse
+import random
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from convcost.design_space.network_function import NetworkFunction
+from convcost.design_space.polynomial import number
+from convcost.design_space.traced_function import TracedFunction, Variable
+from convcost.language.load import Documents
+from convcost.model.errors import SpecError
+from convcost.sources.spec_files import open_source, shipped_specs
+
+MEASURES = (
+    "params", "weights", "biases", "buffers", "macs", "activations", "channels", "receptive_field",
+)  # fmt: skip
+
+
+def shipped_functions(measures=MEASURES):
+    """Every shipped network with variables, by name."""
+    for name in sorted(shipped_specs()):
+        documents = Documents(open_source(name)[0])
+        for network in documents.load():
+            if network.variables:
+                yield f"{name}#{network.name}", NetworkFunction(documents, network.name, measures)
+
+
+def random_variables(function, rng):
+    """Some values for each variable of a network, for its size and for the batch."""
+    found = []
+    values: tuple[Any, ...]
+    for name, value in function.network.variables:
+        if isinstance(value, bool):
+            values = (False, True)
+        elif value == 1 or type(value) is not int:
+            values = tuple(number(Fraction(k, 20)) for k in sorted(rng.sample(range(5, 41), 12)))
+        else:
+            near = {value, *(rng.randint(1, max(2 * value, 4)) for _ in range(8))}
+            values = tuple(sorted(near))
+        found.append(Variable(name, values))
+    size = function.network.inputs[0][1].size
+    if size:
+        near = {size[0], *(rng.randint(max(1, size[0] // 4), 2 * size[0]) for _ in range(10))}
+        found.append(Variable("size", tuple(sorted(near))))
+    found.append(Variable("batch", (1, 3, 8)))
+    return tuple(found)
+
+
+def check(function, points, rng):
+    """Compares all points; returns the numbers of valid points and of traces."""
+    variables = random_variables(function, rng)
+    traced = TracedFunction(function, variables, len(function.measures))
+    positions = {
+        one.name: np.array([rng.randrange(len(one.values)) for _ in range(points)])
+        for one in variables
+    }
+    values = traced.evaluate(traced.columns(positions))
+    valid = 0
+    for n in range(points):
+        point = {one.name: one.values[positions[one.name][n]] for one in variables}
+        try:
+            expected = function(point)
+        except SpecError:
+            assert values.failed[n], point
+            continue
+        valid += 1
+        found = [int(column[n]) for column in values.results]
+        assert not values.failed[n], point
+        assert found == expected, (point, found, expected)
+    return valid, len(traced.outcomes)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--points", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("names", nargs="*")
+    arguments = parser.parse_args()
+    for name, function in shipped_functions():
+        if not arguments.names or name.partition("#")[0] in arguments.names:
+            rng = random.Random(f"{arguments.seed} {name}")
+            valid, traces = check(function, arguments.points, rng)
+            print(f"{name}: {arguments.points} points, {valid} valid, {traces} traces", flush=True)
+
+
+if __name__ == "__main__":
+    main()

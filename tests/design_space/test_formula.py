@@ -1,0 +1,147 @@
+"""Formulas: the right ones, in three notations, with the range in which they are valid."""
+
+import random
+from fractions import Fraction
+
+import pytest
+from support import ROOT, run
+
+import convcost
+from convcost.commands.formula import formula
+from convcost.design_space.notation import LATEX, PYTHON, TEXT
+from convcost.design_space.trace import Trace
+from convcost.language.network_inputs import Settings
+from convcost.model.errors import SpecError, UsageError
+from design_space.spaces import shipped_functions
+
+SPEC = """\
+name: net
+input: {channels: 16, size: 32}
+vars: {filters: 8, kernel: 3, depth: 2, bias: true}
+layers:
+  - {conv: filters, kernel: kernel, stride: 2, padding: kernel // 2, bias: bias, name: stem}
+  - {conv: filters, kernel: 1, repeat: depth, name: body}
+"""
+
+
+def formulas(tmp_path, *arguments, text=SPEC, **options):
+    (tmp_path / "net.yaml").write_text(text, "utf-8")
+    (network,) = formula(str(tmp_path / "net.yaml"), *arguments, **options).networks
+    return {one.measure: one.formula for one in network.formulas}, network
+
+
+def test_a_convolution_has_the_formula_of_the_literature(tmp_path):
+    found, network = formulas(tmp_path, "stem", ["filters", "size", "batch"])
+    assert found == {
+        "params": f"{9 * 16 + 1}·filters",
+        "macs": f"{9 * 16}·batch·filters·⌈size/2⌉²",
+        "activations": "batch·filters·⌈size/2⌉²",
+        "output channels": "filters",
+        "output height": "⌈size/2⌉",
+        "output width": "⌈size/2⌉",
+    }
+    assert network.conditions == ["filters ≥ 1", "filters is whole"]
+    assert network.at == {"size": "32", "batch": "1", "filters": "8"}
+
+
+def test_a_number_of_copies_is_a_condition(tmp_path):
+    found, network = formulas(tmp_path, vary=["filters", "depth"])
+    assert found["params"] == f"2·filters² + {9 * 16 + 1}·filters"
+    assert "depth = 2" in network.conditions
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [("k > 2", "k ≥ 3"), ("k >= 2", "k ≥ 2"), ("k > 2.5", "k ≥ 3"), ("k < 4", "k ≤ 3"),
+     ("k <= 4", "k ≤ 4"), ("k < 3.5", "k ≤ 3")],
+)  # fmt: skip
+def test_a_limit_that_is_excluded_stays_so_for_an_integer(condition, expected, tmp_path):
+    text = f"""\
+input: {{channels: 3, size: 9}}
+vars: {{k: 3}}
+layers: [{{conv: 8 if {condition} else 4, kernel: k}}]
+"""
+    _, network = formulas(tmp_path, vary=["k"], text=text)
+    assert expected in network.conditions
+    assert "k is whole" in network.conditions
+
+
+def test_the_formulas_are_those_at_the_point_of_set_and_size(tmp_path):
+    settings = Settings((("depth", 5), ("bias", False)), (9,))
+    found, network = formulas(tmp_path, vary=["filters"], settings=settings)
+    assert found["params"] == f"5·filters² + {9 * 16}·filters"
+    assert found["macs"] == f"{5 * 5 * 5}·filters² + {9 * 16 * 5 * 5:,}·filters"
+    assert network.conditions == ["filters ≥ 1", "filters is whole"]
+
+
+def test_other_measures_are_formulas_too(tmp_path):
+    measures = ["receptive_field", "peak_memory", "biases"]
+    found, network = formulas(tmp_path, vary=["size", "filters"], measures=measures)
+    assert found["receptive field height"] == "3"
+    assert found["biases"] == "filters"
+    # float32: the input and the output of the stem; where filters are more, other layers decide.
+    assert found["peak_memory"] == f"4·filters·⌈size/2⌉² + {4 * 16}·size²"
+    assert "filters·⌈size/2⌉² - 16·size² ≤ 0" in network.conditions
+
+
+def test_the_three_notations():
+    trace = Trace()
+    n = trace.variable("n", 7, (1, 99), 1)
+    k = trace.variable("in_k", 2, (1, 99), 1)
+    up = trace.floor(n.plus(k.scaled(2)).scaled(Fraction(1, 4)))
+    down = trace.floor_divide(n, k)
+    form = up.times(up).scaled(-3).plus(down).plus(n.scaled(Fraction(1, 2)))
+    assert TEXT.formula(form) == "-3·⌊(n + 2·in_k)/4⌋² + n/2 + ⌊n/(in_k)⌋"
+    assert LATEX.formula(form) == (
+        r"-3\,\left\lfloor{\frac{n + 2\,\mathit{in\_k}}{4}}\right\rfloor^{2} + \frac{n}{2} + "
+        r"\left\lfloor{\frac{n}{\mathit{in\_k}}}\right\rfloor"
+    )
+    assert PYTHON.formula(form) == "((-6*((n + 2*in_k)//4)**2 + n + 2*((n)//(in_k)))//2)"
+
+
+def test_python_computes_what_convcost_counts():
+    rng = random.Random(3)
+    for name, function in shipped_functions():
+        if not name.startswith(("mobilenet_v1", "vgg16", "unet", "resnet50#", "densenet")):
+            continue
+        spec = f"{name.partition('#')[0]}#{function.network.name}"
+        vary = [one for one in ("width", "size", "batch", "classes") if one in function.point()]
+        (network,) = formula(spec, "", vary, notation="python").networks
+        for _ in range(5):
+            size = function.point()["size"] * rng.choice((1, 2, 3))
+            found = {"size": size, "batch": rng.randint(1, 9), "classes": rng.randint(1, 2000)}
+            values = {one: found.get(one, Fraction(rng.randint(1, 8), 4)) for one in vary}
+            try:
+                costs = function.costs(values)
+            except SpecError:  # not every size fits U-Net
+                continue
+            for one in network.formulas[:3]:
+                assert eval(one.formula, {}, values) == costs.totals[one.measure]
+
+
+def test_the_bottleneck_of_the_tutorials_breaks_even_above_334_channels():
+    path = str(ROOT / "docs" / "bottleneck.yaml")
+    naive, reduced = convcost.formula(path, vary="r").networks
+    assert [one.formulas[0].formula for one in (naive, reduced)] == ["1,179,648", "9·r² + 512·r"]
+    assert 9 * 334**2 + 512 * 334 < 9 * 256 * 256 * 2 < 9 * 335**2 + 512 * 335
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nope"], "there is no layer `nope` in `mobilenet_v1`; `convcost analyze mobilenet_v1`"),
+        (["conv1", "--measures", "peak_memory"], "a layer has no `peak_memory`; known here: "),
+        (["--measures", "mac"], "a network has no `mac`; did you mean `macs`?"),
+        (["--vary", "widt"], "`mobilenet_v1` has no number `widt` to vary; did you mean `width`?"),
+        (["--set", "width=0.3"], "must be a whole number from 1, not 9.6"),
+    ],
+)
+def test_a_mistake_is_explained(arguments, message):
+    done = run("formula", "mobilenet_v1", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr.decode()
+
+
+def test_an_unknown_notation_is_refused():
+    with pytest.raises(UsageError, match="there is no notation `tex`; did you mean `text`"):
+        convcost.formula("vgg16", notation="tex")

@@ -1,0 +1,407 @@
+"""A search finds what a loop over all points finds, however it is cut into pieces."""
+
+import csv
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import run
+
+from convcost.commands.search import SearchOptions, search
+from convcost.conventions import find_convention
+from convcost.design_space import run as run_module
+from convcost.design_space.network_function import NetworkFunction
+from convcost.design_space.pareto import pareto_front
+from convcost.design_space.space import Space, parse_vary
+from convcost.design_space.traced_function import Variable
+from convcost.language.load import Documents
+from convcost.language.network_inputs import Settings
+from convcost.model.costs import costs
+from convcost.model.errors import Source, SpecError, UsageError
+from convcost.model.measures import CONVENTION
+
+SPEC = """\
+name: net
+input: {channels: 3, size: 32}
+vars: {width: 1, depth: 2, kernel: 3, norm: true}
+layers:
+  - {conv: 16*width, kernel: kernel, stride: 2}
+  - {conv: 32*width, kernel: kernel, repeat: depth}
+  - {batch_norm: , when: norm}
+"""
+VARY = ("width=0.25:1.5:0.25,0.3", "depth=1:3", "kernel=1,3,5", "norm=true,false", "size=4:40:3")
+WHERE = ("macs <= 2M and params > 2 * 1k or depth == 1",)
+MEASURES = ("params", "macs", "activations")
+
+
+@pytest.fixture
+def spec(tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text(SPEC, "utf-8")
+    return str(path)
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    monkeypatch.setattr(run_module, "CHUNK", 50)
+    monkeypatch.setattr(run_module, "CHUNKS_IN_TASK", 2)
+
+
+def every_point():
+    """All points in order, with their measures; None for one with an error."""
+    function = NetworkFunction(Documents(Source("net.yaml", SPEC)), None, MEASURES)
+    space = Space(tuple(map(parse_vary, VARY)))
+    for index in range(space.size):
+        point = space.point(index)
+        try:
+            yield point, function(point)
+        except SpecError:
+            yield point, None
+
+
+def matches(point, params, macs):
+    return (macs <= 2_000_000 and params > 2_000) or point["depth"] == 1
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_search_finds_what_a_loop_finds(spec):
+    found = search(spec, SearchOptions(VARY, WHERE, "-activations", 7, ("macs", "+params")))
+    points = list(every_point())
+    valid = [(n, point, row) for n, (point, row) in enumerate(points) if row is not None]
+    matching = [(n, point, row) for n, point, row in valid if matches(point, row[0], row[1])]
+    assert found.points == found.evaluated == 7 * 3 * 3 * 2 * 13 == len(points)
+    assert found.matching == len(matching) > 100
+    assert found.failed is not None
+    assert found.failed.points == len(points) - len(valid) > 100
+    first = next(point for point, row in points if row is None)
+    assert {name: float(text) for name, text in found.failed.first.items() if name != "norm"} == {
+        name: float(value) for name, value in first.items() if name != "norm"
+    }
+    assert "larger than the input" in found.failed.message
+    best = sorted(matching, key=lambda item: item[2][2])[:7]
+    assert [list(one.numbers.values()) for one in found.best] == [row for _, _, row in best]
+    front = [
+        row[:2]
+        for n, _, row in matching
+        if not any(
+            other[1] <= row[1] and other[0] >= row[0] and (other[:2] != row[:2] or earlier < n)
+            for earlier, _, other in matching
+        )
+    ]
+    front.sort(key=lambda row: row[1])
+    assert [list(one.numbers.values())[:2] for one in found.front] == front
+    (chart,) = found.charts()
+    assert (chart.x, chart.y) == ("macs", "params")
+    drawn = sorted((point.x, point.y) for point in chart.points)
+    assert drawn == sorted((row[1], row[0]) for _, _, row in matching)
+    assert [(point.y, point.x) for point in chart.points if point.front] == list(map(tuple, front))
+
+
+@given(
+    st.integers(2, 3).flatmap(
+        lambda k: st.lists(st.tuples(*[st.integers(0, 6)] * k), min_size=1, max_size=40)
+    )
+)
+def test_a_point_of_the_front_is_dominated_by_none(rows):
+    def dominates(one, other, earlier):
+        no_worse = all(a <= b for a, b in zip(one, other, strict=True))
+        return no_worse and (one != other or earlier)
+
+    front = pareto_front([np.array(column) for column in zip(*rows, strict=True)])
+    assert front.tolist() == [
+        n
+        for n, row in enumerate(rows)
+        if not any(dominates(other, row, m < n) for m, other in enumerate(rows) if m != n)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "values"),
+    [
+        ("depth=1:4", "depth", (1, 2, 3, 4)),
+        ("size=96:320:112", "size", (96, 208, 320)),
+        ("width=0.25:0.4:0.05", "width", tuple(Fraction(n, 20) for n in (5, 6, 7, 8))),
+        ("w=1:2:1/2", "w", ()),
+        ("kernel=3, 5,7:9", "kernel", (3, 5, 7, 8, 9)),
+        ("norm=true,false", "norm", (True, False)),
+        ("size=128x160,64", "size", ((128, 160), 64)),
+    ],
+)
+def test_values_are_lists_and_ranges_with_exact_steps(text, name, values):
+    if values:
+        assert parse_vary(text) == Variable(name, values)
+    else:
+        with pytest.raises(UsageError, match="neither a number nor true or false"):
+            parse_vary(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("width", "--vary must be like width=0.25:1.5:0.05 or kernel=3,5,7, not `width`"),
+        ("w=1:2:3:4", "--vary w=1:2:3:4: a range is first:last:step, not `1:2:3:4`"),
+        ("w=5:1", "--vary w=5:1: the range `5:1` must have 1 to 1,000,000 values, and a step abo"),
+        ("w=0:1:0", "--vary w=0:1:0: the range `0:1:0` must have 1 to 1,000,000 values, and a s"),
+        ("w=1,1.0", "--vary w=1,1.0 has a value twice"),
+        ("w=true:3", "--vary w=true:3: a range needs numbers, not `true`"),
+        ("w=1,x", "--vary w=1,x: `x` is neither a number nor true or false"),
+    ],
+)
+def test_wrong_values_are_explained(text, message):
+    with pytest.raises(UsageError) as error:
+        parse_vary(text)
+    assert str(error.value).startswith(message)
+
+
+BATCH = "--vary: batch must be an integer from 1 to 1,000,000,000"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"vary": ("wdth=1",)}, "--vary: `net.yaml` has no variable `wdth`; did you mean `width`"),
+        ({"vary": ("width=1", "width=2")}, "--vary gives width twice; write all values as one l"),
+        ({"vary": ("batch=-1:1",)}, f"{BATCH}, not -1"),
+        ({"vary": ("batch=1,0.5",)}, f"{BATCH}, not 0.5"),
+        ({"vary": ("batch=true",)}, f"{BATCH}, not true"),
+        ({"vary": ("batch=2e9",)}, f"{BATCH}, not 2000000000"),
+        ({"vary": ()}, "a search needs --vary, such as --vary width=0.25:1.5:0.05"),
+        ({"sort": "mac"}, "--sort or --pareto: there is no measure `mac`; did you mean `macs`"),
+        ({"pareto": ("score",)}, "--sort or --pareto: there is no measure `score`; "),
+        ({"where": ("macs <",)}, "--where: `macs <` is not an expression"),
+        ({"where": ("macs",)}, "--where macs is "),
+        ({"score": "math:nothing"}, "--score must be module:function; math:nothing: module 'math'"),
+        ({"points": "x.txt"}, "--points must end in .csv, .jsonl, .parquet, not `x.txt`"),
+    ],
+)
+def test_a_wrong_option_is_explained(spec, options, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError) as error:
+        search("net.yaml", SearchOptions(**{"vary": ("width=1",), **options}))
+    assert str(error.value).startswith(message)
+
+
+def test_samples_are_the_same_however_they_are_cut():
+    space = Space(tuple(map(parse_vary, VARY)), samples=1000, seed=5)
+    whole = space.positions(0, 1000)
+    parts = [space.positions(n, n + 8) for n in range(0, 1000, 8)]
+    for name, index in whole.items():
+        assert np.concatenate([part[name] for part in parts]).tolist() == index.tolist()
+        assert set(index.tolist()) == set(range(len(set(index.tolist()))))
+    other = space._replace(seed=6).positions(0, 1000)
+    assert any(other[name].tolist() != index.tolist() for name, index in whole.items())
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_file_of_points_has_every_point_that_matches(spec, tmp_path):
+    options = SearchOptions(VARY, WHERE, points=str(tmp_path / "points.csv"))
+    search(spec, options)
+    search(spec, options._replace(points=str(tmp_path / "points.jsonl")))
+    with (tmp_path / "points.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    expected = [
+        (point, row)
+        for point, row in every_point()
+        if row is not None and matches(point, row[0], row[1])
+    ]
+    assert list(rows[0]) == ["width", "depth", "kernel", "norm", "size", *MEASURES]
+    assert [[int(row[name]) for name in MEASURES] for row in rows] == [row for _, row in expected]
+    assert [float(row["width"]) for row in rows] == [point["width"] for point, _ in expected]
+    lines = (tmp_path / "points.jsonl").read_text().splitlines()
+    assert [json.loads(line)["norm"] for line in lines] == [p["norm"] for p, _ in expected]
+    assert [json.loads(line)["macs"] for line in lines] == [row[1] for _, row in expected]
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_parquet_has_exact_integers(spec, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    options = SearchOptions(VARY, points=str(tmp_path / "points.parquet"))
+    search(spec, options)
+    table = parquet.read_table(tmp_path / "points.parquet")
+    assert [str(table.schema.field(name).type) for name in ("width", "norm", "macs")] == [
+        "double", "bool", "int64",
+    ]  # fmt: skip
+    assert table["macs"].to_pylist() == [row[1] for _, row in every_point() if row is not None]
+    assert [path.name for path in tmp_path.iterdir() if "points" in path.name] == ["points.parquet"]
+
+
+@pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_an_interrupted_search_continues_and_counts_nothing_twice(spec, tmp_path, suffix):
+    options = SearchOptions(VARY, WHERE, pareto=("macs", "+params"))
+    whole = search(spec, options._replace(points=str(tmp_path / f"whole{suffix}")))
+    parts = options._replace(
+        points=str(tmp_path / f"parts{suffix}"), resume=str(tmp_path / "state.json")
+    )
+
+    def interrupt_after(points):
+        def progress(done, _points, _matching):
+            if done >= points:
+                raise KeyboardInterrupt
+
+        return progress
+
+    for points in (300, 700, 900):
+        part = search(spec, parts, progress=interrupt_after(points))
+        assert part.evaluated == points < part.points
+    # What was written after the last save is written again.
+    with (tmp_path / f"parts{suffix}.part").open("a") as file:
+        file.write("a line that the state does not count\n")
+    assert search(spec, parts) == whole._replace(continue_with="continue with the same options")
+    texts = [(tmp_path / f"{name}{suffix}").read_text() for name in ("whole", "parts")]
+    assert texts[0] == texts[1]
+    # Once it is complete, another run reads the state and changes nothing.
+    assert search(spec, parts).matching == whole.matching
+    assert (tmp_path / f"parts{suffix}").read_text() == texts[0]
+    assert not list(tmp_path.glob("*.part"))
+
+
+def interrupt(_done, _points, _matching):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_an_interrupted_search_without_a_state_leaves_no_file_of_points(spec, tmp_path):
+    points = tmp_path / "points.csv"
+    points.write_text("earlier\n")
+    search(spec, SearchOptions(VARY, points=str(points)), progress=interrupt)
+    assert points.read_text() == "earlier\n"
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_points_that_the_state_counts_must_be_there(spec, tmp_path):
+    options = SearchOptions(
+        VARY, points=str(tmp_path / "points.csv"), resume=str(tmp_path / "state.json")
+    )
+    search(spec, options, progress=interrupt)
+    (tmp_path / "points.csv.part").unlink()
+    with pytest.raises(
+        UsageError, match=r"--resume needs the first [0-9,]+ bytes of `.*.csv.part`"
+    ):
+        search(spec, options)
+
+
+def test_no_temporary_file_of_a_search_follows_a_link(spec, tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("mine\n")
+    for name in ("points.csv.part", "state.json.tmp", "points.parquet.csv"):
+        (tmp_path / name).symlink_to(victim)
+    for name in ("points.csv", "points.parquet"):
+        search(
+            spec,
+            SearchOptions(
+                ("width=1,2",), points=str(tmp_path / name), resume=str(tmp_path / f"{name}.state")
+            ),
+        )
+    assert victim.read_text() == "mine\n"
+
+
+def test_a_damaged_state_is_refused(spec, tmp_path):
+    state = tmp_path / "state.json"
+    options = SearchOptions(("width=1,2",), resume=str(state))
+    search(spec, options)
+    whole = json.loads(state.read_text())
+    for key in whole:
+        for value in (None, [], {}, -1, 1.5, "x", [1, 2, 3], {"index": [9], "columns": [[9]]}):
+            state.write_text(json.dumps({**whole, key: value}))
+            with pytest.raises(UsageError, match="--resume: "):
+                search(spec, options)
+        state.write_text(json.dumps({name: whole[name] for name in whole if name != key}))
+        with pytest.raises(UsageError, match="is no state of a search"):
+            search(spec, options)
+    with pytest.raises(UsageError, match="`/dev/zero` is not a file"):
+        search(spec, options._replace(resume="/dev/zero"))
+
+
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        ("math:pi", "--score must be module:function; `math:pi` is not a function"),
+        ("json:dumps", "--score json:dumps failed: TypeError: .*"),
+        ("builtins:str", "--score builtins:str must return numbers, not <U[0-9]+"),
+    ],
+)
+def test_a_score_that_is_no_function_of_numbers_is_explained(spec, score, message):
+    with pytest.raises(UsageError, match=message):
+        search(spec, SearchOptions(("width=1,2",), score=score))
+
+
+def test_the_state_of_another_search_is_refused(spec, tmp_path):
+    state = tmp_path / "state.json"
+    options = SearchOptions(("width=1,2",), resume=str(state))
+    search(spec, options)
+    with pytest.raises(UsageError, match="is the state of another search"):
+        search(spec, options._replace(where=("macs > 1",)))
+    state.write_text("{}")
+    with pytest.raises(UsageError, match="is no state of a search"):
+        search(spec, options)
+
+
+def test_a_score_ranks_points_that_cost_alone_cannot(spec, tmp_path, monkeypatch):
+    (tmp_path / "predictor.py").write_text(
+        "def accuracy(table):\n    return table['width'] / table['depth'] - table['macs'] * 1e-12\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    options = SearchOptions(
+        ("width=0.5:2:0.5", "depth=1:3"), sort="score", top=2, score="predictor:accuracy"
+    )
+    found = search(spec, options)
+    assert [one.values["width"] for one in found.best] == ["2", "1.5"]
+    assert found.best[0].numbers["score"] == pytest.approx(2, abs=1e-4)
+
+
+def test_the_command_prints_front_points_and_errors(spec, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run(
+        "search", "net.yaml", "--vary", "size=3:9", "--vary", "depth=1,2", "--columns",
+        "macs,receptive_field", "--where", "macs > 1k", "--pareto", "macs,params", cwd=tmp_path,
+    )  # fmt: skip
+    small = 3 * 3 * 16 * 3 * 3 * 3 + 32 * 16 * 3 * 3
+    large = 4 * 4 * 16 * 3 * 3 * 3 + 2 * 2 * 32 * 16 * 3 * 3
+    params = 16 * 3 * 9 + 32 * 16 * 9 + 2 * 32
+    assert done.returncode == 0
+    assert done.stdout.decode().splitlines() == [
+        "net: Pareto front of macs and params",
+        "",
+        "size  depth   macs  receptive_field  params",
+        f"   7      1  {small:,}                7   {params:,}",
+        "",
+        "net: points with the largest macs",
+        "",
+        "size  depth    macs  receptive_field  params",
+        f"   9      1  {large:,}                7   {params:,}",
+        f"   7      1   {small:,}                7   {params:,}",
+        f"   8      1   {small:,}                7   {params:,}",
+        "",
+        "3 of 14 points with macs > 1k",
+        "11 points have an error; the first is size=3 depth=1:",
+        "net.yaml:6:6: error[CC301]: kernel 3 is larger than the input 1",
+        CONVENTION,
+    ]
+
+
+def test_counting_conventions_are_measures_too(spec):
+    options = SearchOptions(("width=1:4", "size=20:40"), ("flops <= 9M",), "thop", 3)
+    found = search(spec, options._replace(columns=("macs", "thop", "torchinfo")))
+    documents = Documents(Source("net.yaml", SPEC))
+    for one in found.best:
+        values = {name: int(text) for name, text in one.values.items()}
+        settings = Settings((("width", values["width"]),), (values["size"],))
+        counted = costs(documents.load(settings)[0])
+        for name in ("thop", "torchinfo", "flops"):
+            assert one.numbers[name] == find_convention(name).count(counted).total
+        assert one.numbers["flops"] <= 9_000_000
+    assert any("thop" in note for note in found.conventions)
+
+
+def test_json_follows_the_form_of_points(spec):
+    done = run("search", spec, "--vary", "width=1,1.5", "--format", "json", "--top", "1")
+    tree = json.loads(done.stdout)
+    assert tree["schema"] == "convcost.search/1"
+    assert tree["points"] == tree["evaluated"] == tree["matching"] == 2
+    assert tree["best"][0]["values"] == {"width": "1.5"}
+    assert tree["best"][0]["numbers"]["params"] == 24 * 3 * 9 + 48 * 24 * 9 + 48 * 48 * 9 + 2 * 48
