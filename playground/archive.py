@@ -1,0 +1,29 @@
+"""Writes the Python of the playground to standard output as a zip: convcost, its specs, PyYAML."""
+
+import io
+import sys
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parent
+# Neither the command line nor the importer runs in the browser.
+LEFT_OUT = {"__pycache__", "cli", "importing"}
+
+
+def main() -> None:
+    data = io.BytesIO()
+    with ZipFile(data, "w", ZIP_DEFLATED) as archive:
+        for root in (TOP / "convcost", TOP / "specs", Path(yaml.__file__).parent):
+            for file in sorted(root.rglob("*")):
+                name = file.relative_to(root.parent)
+                if file.is_file() and file.suffix != ".so" and not LEFT_OUT & set(name.parts):
+                    archive.write(file, str(name))
+        archive.write(HERE / "playground.py", "playground.py")
+    sys.stdout.buffer.write(data.getvalue())
+
+
+if __name__ == "__main__":
+    main()
