@@ -1,0 +1,306 @@
+"""The cases: what is made from a number, what must hold of it, and how a failure gets smaller.
+
+A family has `make(rng)`, `check(made, folder)` and `smaller(made)`. `check` gives an outcome, and
+raises Broken with what does not hold.
+"""
+
+import json
+from functools import cache
+from random import Random
+from typing import Any, NamedTuple
+
+from support import cost, run
+
+from convcost.language.load import load
+from convcost.model.costs import costs
+from convcost.model.errors import Source, SpecError
+from fuzz import models, texts
+from fuzz.formulas import Invalid
+from fuzz.grammar import Grammar, without_one, written
+from fuzz.recount import Recount
+
+SHARE_WITHOUT_LAW = 0.75
+BASES = 2_000  # specs that are damaged, again and again
+MANY_LAYERS = 10_000  # of these a spec may take longer: docs/limits.md
+FORMATS = ["plain", "plain", "table", "json", "csv", "tsv", "markdown", "latex", "html"]
+MEASURES = ("weights", "biases", "trainable", "active", "buffers", "macs", "activations")
+
+
+class Broken(Exception):  # noqa: N818  a promise is broken
+    """What was promised and does not hold."""
+
+
+def hold(condition, promise):
+    if not condition:
+        raise Broken(promise)
+
+
+class CountedSpec:
+    """A generated spec: convcost counts what `recount` counts, or both refuse it."""
+
+    suffix = ".yaml"
+    limits = (2, 300)  # seconds of processor time, MB
+
+    def make(self, rng):
+        return Grammar(rng).spec(), rng.random()
+
+    def text(self, made):
+        return written(made[0], Random(made[1])).encode()
+
+    def smaller(self, made):
+        return ((spec, made[1]) for spec in without_one(made[0]) if spec.get("layers"))
+
+    def check(self, made, folder):
+        spec, style = made
+        text = self.text(made).decode()
+        mine = counted(spec)
+        figures_agree(mine, text)
+        if mine is None:
+            return "refused"
+        law = LAWS[int(style * 1e6) % len(LAWS)]
+        if style < SHARE_WITHOUT_LAW:
+            return "counted"
+        law(spec, text, mine, folder)
+        return law.__name__
+
+
+def counted(spec, settings=None):
+    """The layers of a spec by `recount`; None if it is invalid."""
+    try:
+        return Recount(spec, settings).count(spec["layers"])
+    except Invalid:
+        return None
+
+
+def figures_agree(mine, text, **settings):
+    try:
+        theirs = cost(text, **settings)
+    except SpecError as error:
+        hold(mine is None, f"a valid spec is refused: {error.problems[0].message}")
+        return
+    hold(mine is not None, "an invalid spec is counted")
+    assert mine is not None
+    for one, other in zip(mine, theirs.layers, strict=False):
+        own = (one.path, one.kind, one.shape, *(getattr(one, measure) for measure in MEASURES))
+        found = (other.path, other.kind, tuple(other.output))
+        found = (*found, *(getattr(other, measure) for measure in MEASURES))
+        hold(own == found, f"figures differ: {own} is counted as {found}")
+        if one.fields is not None:
+            sizes = [field.extent(n) for field, n in zip(one.fields, one.shape[1], strict=True)]
+            extents = [axis.extent for axis in other.field]
+            hold(sizes == extents, f"receptive fields differ: {one.path} {sizes} is {extents}")
+            pairs = zip(one.fields, other.field, strict=True)
+            steps = [(field.step, axis.step) for field, axis in pairs if not field.whole]
+            hold(all(a == b for a, b in steps), f"steps differ: {one.path} {steps}")
+    hold(len(mine) == len(theirs.layers), "the number of layers differs")
+    for measure in MEASURES:
+        total = sum(getattr(layer, measure) for layer in mine)
+        hold(getattr(theirs.totals, measure) == total, f"the total of {measure} is not {total}")
+
+
+# Laws, of a valid spec
+
+
+def answer(*arguments, folder, codes=(0,)):
+    """What a command prints as JSON; None if it refuses, where it may."""
+    ran = run(*arguments, "--format", "json", cwd=folder)
+    if ran.returncode not in codes:
+        raise Broken(f"{arguments[0]} exits {ran.returncode}: {ran.stderr.decode()[:300]}")
+    return json.loads(ran.stdout) if ran.returncode == 0 else None
+
+
+def json_has_the_figures(spec, text, mine, folder):
+    (folder / "net.yaml").write_text(text, "utf-8")
+    (network,) = answer("analyze", "net.yaml", folder=folder)["networks"]
+    for one, found in zip(mine, network["layers"], strict=True):
+        own = {measure: getattr(one, measure) for measure in MEASURES}
+        hold(own == {m: found[m] for m in MEASURES}, f"JSON differs: {own}")
+        output = (found["output"]["channels"], tuple(found["output"]["size"]))
+        hold(output == one.shape, f"JSON has the output {output}, not {one.shape}")
+
+
+def compared_with_itself_nothing_changes(spec, text, mine, folder):
+    (folder / "net.yaml").write_text(text, "utf-8")
+    found = answer("compare", "net.yaml", "net.yaml", "--layers", folder=folder)["networks"]
+    for network in found:
+        hold(all(not one["difference"] for one in network["changes"]), "a total changes")
+        changed = [one for one in network["layers"] if one["state"] != "unchanged"]
+        hold(not changed, f"a layer changes: {changed[:1]}")
+
+
+def set_is_editing_the_value(spec, text, mine, folder):
+    for number, (name, value) in enumerate(spec.get("vars", {}).items()):
+        new = (not value) if isinstance(value, bool) else 1 + (len(text) + number) % 9
+        edited = {**spec, "vars": {**spec["vars"], name: new}}
+        expected = counted(edited)
+        figures_agree(expected, written(edited, Random(1)))
+        figures_agree(expected, text, **{name: new})
+    size = spec.get("input", {}).get("size")
+    if size:
+        sizes = [n + 1 + i for i, n in enumerate(size)] if isinstance(size, list) else [9, 9]
+        edited = {**spec, "input": {**spec["input"], "size": sizes}}
+        figures_agree(counted(edited), text, size=tuple(sizes))
+
+
+def budgets_hold_exactly(spec, text, mine, folder):
+    params = sum(layer.weights + layer.biases for layer in mine)
+    macs = sum(layer.macs for layer in mine)
+    for less, code in ((0, 0), (1, 1 if params else 0)):
+        limit = f"budget: {{params: {{max: {max(params - less, 0)}}}, macs: {{max: {macs}}}}}\n"
+        (folder / "net.yaml").write_text(text + limit, "utf-8")
+        answer("check", "net.yaml", folder=folder, codes=(code,))
+
+
+def published_figures_are_verified(spec, text, mine, folder):
+    params = sum(layer.weights + layer.biases for layer in mine)
+    figure = (
+        f"published: [{{params: {params}, macs: {sum(one.macs for one in mine)}, source: a}}]\n"
+    )
+    (folder / "net.yaml").write_text(text + figure, "utf-8")
+    answer("verify", "net.yaml", folder=folder)
+
+
+def reduce_writes_what_it_reports(spec, text, mine, folder):
+    (folder / "net.yaml").write_text(text, "utf-8")
+    for number, way in enumerate(
+        (("--channels", "1/2"), ("--undo",), ("--channels", "2", "--expand"))
+    ):
+        if number and (len(text) + number) % 3:
+            continue
+        new = folder / "new.yaml"
+        new.unlink(missing_ok=True)
+        found = answer(
+            "reduce", "net.yaml", *way, "--write", "new.yaml", folder=folder, codes=(0, 2)
+        )
+        if found is None:
+            continue
+        (promised,) = found["written"]["networks"]
+        totals = cost(new.read_text("utf-8")).totals
+        for measure in MEASURES:
+            hold(promised["totals"][measure] == getattr(totals, measure), f"reduce: {measure}")
+
+
+LAWS = [
+    json_has_the_figures,
+    compared_with_itself_nothing_changes,
+    set_is_editing_the_value,
+    set_is_editing_the_value,
+    budgets_hold_exactly,
+    published_figures_are_verified,
+    reduce_writes_what_it_reports,
+    reduce_writes_what_it_reports,
+]
+
+
+class DamagedSpec:
+    """A damaged text: every command ends with 0, 1 or 2."""
+
+    suffix = ".yaml"
+    limits = (2, 300)
+
+    class Made(NamedTuple):
+        data: bytes
+        command: tuple[str, ...]
+        prints: bool  # also what is wrong with it
+
+    def make(self, rng):
+        base = texts.shipped(rng) if rng.random() < 0.2 else base_text(rng.randrange(BASES))
+        commands = [
+            *[("analyze", "-", "--format", rng.choice(FORMATS))] * 5,
+            ("analyze", "-", "--columns", "all"),
+            ("analyze", "-", "--set", "w=3", "--size", "7"),
+            ("check", "-"),
+            ("verify", "-"),
+            ("compare", "-", "reduce_3x3#naive", "--layers"),
+            ("explain", "-", "conv_1"),
+            ("reduce", "-"),
+            ("reduce", "-", "--channels", "1/2", "--write", "-"),
+            ("reduce", "-", "--undo", "--write", "-"),
+        ]
+        return self.Made(texts.damaged(base, rng), rng.choice(commands), rng.random() < 0.3)
+
+    def text(self, made):
+        return made.data
+
+    def smaller(self, made):
+        return (made._replace(data=data) for data in less_bytes(made.data))
+
+    def check(self, made, folder):
+        if not made.prints:
+            try:
+                layers_of(made)
+            except SpecError:
+                return "refused"
+            except UnicodeDecodeError:
+                pass
+        ran = run(*made.command, text=made.data, cwd=folder)
+        command = " ".join(made.command)
+        hold(ran.returncode in (0, 1, 2), f"exit {ran.returncode} of {command}: {last(ran.stderr)}")
+        return f"exit {ran.returncode}"
+
+
+class DamagedModel:
+    """A damaged model: `import` ends with 0 or 2."""
+
+    suffix = ".model"
+    limits = (5, 1000)
+
+    def make(self, rng):
+        return (*models.damaged(rng), rng.random() < 0.7)
+
+    def text(self, made):
+        return made[0]
+
+    def smaller(self, made):
+        data, suffix, fixed = made
+        parts = models.less(data) if suffix == ".onnx" else less_bytes(data)
+        return ((less, suffix, fixed) for less in parts)
+
+    def check(self, made, folder):
+        data, suffix, fixed = made
+        path = folder / f"net{suffix}"
+        path.write_bytes(data)
+        ran = run("import", path.name, *["--fixed"] * fixed, cwd=folder)
+        hold(ran.returncode in (0, 2), f"exit {ran.returncode} for {suffix}: {last(ran.stderr)}")
+        return f"{suffix} exit {ran.returncode}"
+
+
+@cache
+def base_text(number):
+    rng = Random(f"base {number}")
+    return written(Grammar(rng).spec(), rng)
+
+
+def last(errors):
+    lines = [line for line in errors.decode("utf-8", "replace").splitlines() if "internal" in line]
+    return lines[-1][:300] if lines else ""
+
+
+def less_bytes(data):
+    """The data without a half, a quarter, …, a few bytes."""
+    size = len(data) // 2
+    while size:
+        for at in range(0, len(data), size):
+            yield data[:at] + data[at + size :]
+        size //= 2
+
+
+def layers_of(made):
+    """How many layers the networks of a text have. Raises SpecError."""
+    networks = load(Source("net.yaml", made.data.decode("utf-8-sig")))
+    return sum(len(costs(network).layers) for network in networks)
+
+
+def has_many_layers(made):
+    """Whether a spec has so many layers that it may take longer."""
+    try:
+        return layers_of(made) > MANY_LAYERS
+    except (SpecError, UnicodeDecodeError):
+        return False
+
+
+FAMILIES: dict[str, Any] = {
+    "counted": CountedSpec(),
+    "damaged": DamagedSpec(),
+    "models": DamagedModel(),
+}

@@ -1,0 +1,379 @@
+"""An input that doubles takes at most 2.6 times the work. Work is counted in calls, not seconds."""
+
+import io
+import json
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras_models as keras
+import pytest
+from onnx_models import array, model, node
+from support import run
+
+from convcost.sources.rename_detection import MOST_COMPARISONS, detect_renames
+
+MAX_RATIO = 2.6
+
+Files = dict[str, str | bytes]
+
+
+def spec(layers: str, *sections: str) -> str:
+    head = "input: {channels: 3, size: 8}\n"
+    return head + "".join(f"{section}\n" for section in sections) + f"layers:\n{layers}"
+
+
+def lines(text: str, n: int) -> str:
+    """`text` n times, each `#` replaced by a number."""
+    return "".join(text.replace("#", str(i)) + "\n" for i in range(n))
+
+
+def listed(text: str, n: int) -> str:
+    return ", ".join(text.replace("#", str(i)) for i in range(n))
+
+
+def named(n: int) -> str:
+    return lines("  - {relu: , name: layer_#}", n)
+
+
+def published(entry: str, n: int) -> str:
+    return "published:\n" + lines(f"  - {{params: 0, source: x, {entry}}}", n)
+
+
+def documents(n: int, section: str) -> str:
+    layers = spec("  - relu\n")
+    return "---\n".join(f"name: net_{i}\n{layers}{section}" for i in range(n))
+
+
+def rules(section: str, pattern: str, n: int) -> str:
+    rule = f"    - {{match: {pattern}, params: {{max: 1}}}}"
+    return f"budget:\n  {section}:\n" + lines(rule, n)
+
+
+def keras_config(n: int, *kinds: str) -> str:
+    layers = [keras.conv(f"c{i}", 4, 1) for i in range(n)]
+    layers += [keras.one(kind, f"{kind}_{i}") for kind in kinds for i in range(n)]
+    return json.dumps(keras.sequential(*layers))
+
+
+def archive(*members: tuple[str, str | bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for name, data in members:
+            file.writestr(name, data)
+    return packed.getvalue()
+
+
+def onnx_chain(n: int, op: str) -> bytes:
+    """A chain of an operator, each with a stored tensor of its own."""
+    names = ["x", *(f"y{i}" for i in range(n - 1)), "y"]
+    nodes = [node(op, names[i], f"w{i}", f"-> {names[i + 1]}") for i in range(n)]
+    dims = (4, 4, 1, 1) if op == "Conv" else (4, 1, 1)
+    made = model(nodes, {f"w{i}": array(*dims) + i for i in range(n)}, dims=(1, 4, 8, 8))
+    return made.SerializeToString()
+
+
+# The command, the files for n, and n. `{picked}` and `{set}` are arguments for each of n.
+CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
+    "published figures of layers that do not exist": (
+        "analyze net.yaml",
+        lambda n: {"net.yaml": spec(named(n)) + published("layer: layr_#", n)},
+        100,
+    ),
+    "the same under other settings": (
+        "verify net.yaml",
+        lambda n: {
+            "net.yaml": spec(named(n), "vars: {w: 1}") + published("layer: layr_#, set: {w: 2}", n)
+        },
+        100,
+    ),
+    "published figures of many layers": (
+        "verify net.yaml",
+        lambda n: {"net.yaml": spec(named(n)) + published("layer: layer_#", n)},
+        100,
+    ),
+    "published figures of many documents": (
+        "verify net.yaml",
+        lambda n: {
+            "net.yaml": "---\n".join(
+                f"name: net_{i}\n{spec('  - relu', 'vars: {w: 1}')}\n{published('set: {w: 2}', 1)}"
+                for i in range(n)
+            )
+        },
+        50,
+    ),
+    "references to layers that do not exist": (
+        "analyze net.yaml",
+        lambda n: {"net.yaml": spec(named(n) + lines("  - {relu: , from: lyer_x#}", n))},
+        100,
+    ),
+    "kinds that do not exist": (
+        "analyze net.yaml",
+        lambda n: {
+            "net.yaml": spec(
+                lines("  - {blok#: }", n), f"blocks: {{{listed('block#: {layers: [relu]}', n)}}}"
+            )
+        },
+        100,
+    ),
+    "options that do not exist": (
+        "analyze net.yaml",
+        lambda n: {
+            "net.yaml": spec(
+                f"  - {{b: , {listed('optn#: 1', n)}}}\n",
+                f"blocks: {{b: {{options: {{{listed('option#: 1', n)}}}, layers: [relu]}}}}",
+            )
+        },
+        100,
+    ),
+    "variables that do not exist": (
+        "analyze net.yaml",
+        lambda n: {
+            "net.yaml": spec(
+                lines("  - {conv: widh#, kernel: 1}", n), f"vars: {{{listed('width#: 1', n)}}}"
+            )
+        },
+        100,
+    ),
+    "branches of which one differs": (
+        "analyze net.yaml",
+        lambda n: {
+            "net.yaml": spec(f"  - add: {{{listed('b#: []', n)}, z: [{{conv: 5, kernel: 1}}]}}\n")
+        },
+        100,
+    ),
+    "rules for one layer each": (
+        "check net.yaml",
+        lambda n: {"net.yaml": spec(named(n)) + rules("layers", "layer_#", n)},
+        100,
+    ),
+    "groups of one layer each": (
+        "check net.yaml",
+        lambda n: {"net.yaml": spec(named(n)) + rules("groups", "layer_#", n)},
+        100,
+    ),
+    "rules that match no layer": (
+        "check net.yaml",
+        lambda n: {"net.yaml": spec(named(n)) + rules("layers", "layr_#", n)},
+        100,
+    ),
+    "budgets of one rule in a configuration": (
+        "check net.yaml",
+        lambda n: {
+            "net.yaml": spec(named(n)),
+            "convcost.yaml": "budgets:\n"
+            + lines("  - {params: {max: 1}, layers: [{match: layer_#, params: {max: 1}}]}", n),
+        },
+        100,
+    ),
+    "layers of two networks": (
+        "compare net.yaml other.yaml --layers",
+        lambda n: {
+            "net.yaml": spec(lines("  - {conv: 4, kernel: 1, name: a#}", n)),
+            "other.yaml": spec(lines("  - {conv: 4, kernel: 1, name: b#}", n)),
+        },
+        100,
+    ),
+    "variables that do not exist and are set": (
+        "analyze net.yaml {set}",
+        lambda n: {"net.yaml": spec("  - relu", f"vars: {{{listed('width#: 1', n)}}}")},
+        100,
+    ),
+    "ten patterns with wildcards": (
+        "check net.yaml",
+        lambda n: {"net.yaml": spec(named(n)) + rules("layers", "'*er_#*'", 10)},
+        100,
+    ),
+    "layers of a Keras model": (
+        "import net.json --fixed",
+        lambda n: {"net.json": keras_config(n, "ReLU")},
+        50,
+    ),
+    "layers of a Keras archive": (
+        "import net.keras",
+        lambda n: {"net.keras": archive(("config.json", keras_config(n, "ReLU")))},
+        50,
+    ),
+    "members of a Keras archive": (
+        "import net.keras --fixed",
+        lambda n: {
+            "net.keras": archive(
+                ("config.json", keras_config(1)), *((f"assets/{i}", "") for i in range(20 * n))
+            )
+        },
+        50,
+    ),
+    "layers of Keras that do not exist": (
+        "import net.json",
+        lambda n: {"net.json": keras_config(n, "Rleu")},
+        50,
+    ),
+    "convolutions of an ONNX model": (
+        "import net.onnx --fixed",
+        lambda n: {"net.onnx": onnx_chain(n, "Conv")},
+        50,
+    ),
+    "stored tensors of an ONNX model that are added": (
+        "import net.onnx --fixed",
+        lambda n: {"net.onnx": onnx_chain(n, "Add")},
+        50,
+    ),
+    "variants": (
+        "check net.yaml",
+        lambda n: {
+            "net.yaml": spec("  - {conv: w, kernel: 1}\n", "vars: {w: 1}")
+            + f"variants: {{{listed('v#: {set: {w: 2}}', n)}}}\nbudget: {{params: {{max: 9}}}}"
+        },
+        50,
+    ),
+    "a device and rules of dtypes": (
+        "check net.yaml --device stm32h743",
+        lambda n: {
+            "net.yaml": spec(lines("  - {conv: 4, kernel: 1, name: layer_#}", n))
+            + "dtype:\n  layers:\n"
+            + lines("  - {match: layer_#, all: int8}", n)
+        },
+        100,
+    ),
+    "rules of dtypes for one layer each": (
+        "memory net.yaml",
+        lambda n: {
+            "net.yaml": spec(named(n))
+            + "dtype:\n  layers:\n"
+            + lines("  - {match: layer_#, all: int8}", n)
+        },
+        100,
+    ),
+    "mixtures of experts": (
+        "analyze net.yaml",
+        lambda n: {
+            "net.yaml": spec(
+                lines(
+                    "  - {experts: {gate: [{conv: 2, kernel: 1}], each: [relu]}, of: 2, take: 1}",
+                    n,
+                )
+            )
+        },
+        50,
+    ),
+    "branches of an einsum": (
+        "analyze net.yaml",
+        lambda n: {
+            "net.yaml": spec(
+                f"  - einsum: {{{listed('b#: []', n)}, z: []}}\n"
+                f"    equation: {'chw,' * n}chw->chw\n"
+            )
+        },
+        50,
+    ),
+    "connections of a convolution": (
+        "analyze net.yaml",
+        lambda n: {
+            "net.yaml": spec(
+                f"  - {{conv: {n}, kernel: 1, connections: [{listed('[1, 2]', n)}]}}\n"
+            )
+        },
+        100,
+    ),
+    "documents that are picked one by one": (
+        "check {picked}",
+        lambda n: {"net.yaml": documents(n, "budget: {params: {max: 1}}\n")},
+        30,
+    ),
+    "documents of one file": (
+        "check net.yaml",
+        lambda n: {"net.yaml": documents(n, "budget: {params: {max: 1}}\n")},
+        50,
+    ),
+    "budgets of a configuration that apply to no file": (
+        "check net.yaml",
+        lambda n: {
+            "net.yaml": spec("  - relu"),
+            **{f"notes/{i}.txt": "" for i in range(n)},
+            "convcost.yaml": "budgets:\n"
+            + lines("  - {specs: notes/#.yaml, params: {max: 1}}\n  - {params: {max: 1}}", n),
+        },
+        50,
+    ),
+    "budgets of a configuration for one spec each": (
+        "check specs",
+        lambda n: {
+            **{f"specs/{i}.yaml": spec("  - relu") for i in range(n)},
+            "convcost.yaml": "budgets:\n" + lines("  - {specs: specs/#.yaml, params: {max: 1}}", n),
+        },
+        30,
+    ),
+}
+
+
+def calls(command: str, files: Files, folder: Path) -> int:
+    """The calls of functions in a run of a command, of Python and of C."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    own = str(files.get("net.yaml", ""))
+    picked = " ".join(f"net.yaml#net_{i}" for i in range(own.count("name: net_")))
+    settings = " ".join(f"--set widh{i}=1" for i in range(own.count("width")))
+    arguments = command.replace("{picked}", picked).replace("{set}", settings).split()
+
+    def act() -> None:
+        ran = run(*arguments, cwd=folder)
+        assert ran.returncode in (0, 1, 2), ran.stderr.decode()
+
+    return calls_of(act)
+
+
+def calls_of(act: Callable[[], object]) -> int:
+    """The calls of functions while something runs, of Python and of C."""
+    count = 0
+
+    def tick(_frame: object, event: str, _argument: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    outer = sys.getprofile()
+    sys.setprofile(tick)
+    try:
+        act()
+    finally:
+        sys.setprofile(outer)
+    return count
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_doubled_input_takes_at_most_2_6_times_the_work(name, tmp_path):
+    command, files, n = CASES[name]
+    calls(command, files(2), tmp_path / "first")  # imports what the command needs
+    one, two, four = (calls(command, files(k * n), tmp_path / str(k)) for k in (1, 2, 4))
+    assert two <= MAX_RATIO * one
+    assert four <= MAX_RATIO * two
+
+
+def renamed(n: int) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Files that are all alike but for blanks: each may be any of the others."""
+    texts = [b"layers: [relu]" + b" " * i for i in range(n)]
+    new = {f"new{i}": text for i, text in enumerate(texts)}
+    return new, {f"old{i}": b" " + text for i, text in enumerate(texts)}
+
+
+def test_no_pair_of_files_is_compared_above_a_limit():
+    few = int(MOST_COMPARISONS**0.5)
+    one, two = (calls_of(lambda n=n: detect_renames(*renamed(n))) for n in (few // 8, few // 4))
+    assert two <= 4.2 * one  # pairs
+    assert len(detect_renames(*renamed(few // 8))) == few // 8
+    assert detect_renames(*renamed(few + 1)) == {}
+    many, more = (calls_of(lambda n=n: detect_renames(*renamed(n))) for n in (2 * few, 4 * few))
+    assert more <= MAX_RATIO * many
+
+
+def test_patterns_are_compared_with_paths_up_to_a_limit(tmp_path):
+    n = 2_300
+    text = spec(named(n)) + rules("layers", "'*er_#*'", n)
+    (tmp_path / "net.yaml").write_text(text, "utf-8")
+    ran = run("check", "net.yaml", cwd=tmp_path)
+    assert ran.returncode == 2
+    message = "the patterns of the budget need more than 5,000,000 comparisons with the 2,300 paths"
+    assert message in ran.stderr.decode()
