@@ -1,10 +1,11 @@
-"""Thirty and more classifiers, imported by both routes and held against PyTorch's own figures.
+"""Imports classifiers from PyTorch and from ONNX, and compares the counts with PyTorch's own.
 
     python benchmarks/import_models.py [NAME…] [--route torch|onnx] [-o table.md]
 
-Params are those of the module, macs half of what `torch.utils.flop_counter.FlopCounterMode` counts
-for one sample. Needs torch, torchvision and timm, and onnx and onnxscript for the ONNX route.
-Exit 1 if a figure differs.
+Params are compared with those of the module, macs with half of the flops that
+`torch.utils.flop_counter.FlopCounterMode` counts for one sample. Needs torch, torchvision and timm,
+and for the ONNX route also onnx and onnxscript. The exit code is 1 if a figure differs.
+docs/import.md has the table.
 """
 
 import argparse
@@ -38,46 +39,48 @@ TIMM = (
 SIZES = {"inception_v3": 299}
 
 
-class Truth(NamedTuple):
-    """What PyTorch says of a model, for one sample."""
+class Reference(NamedTuple):
+    """The counts of PyTorch for one sample."""
 
     params: int
     macs: int
 
 
-class Found(NamedTuple):
-    """What a route comes to; `uncounted` are layers that it cannot count, `idle` the params that
-    it knows no layer to use."""
+class Imported(NamedTuple):
+    """The counts of an imported model.
+
+    `uncounted` are the operators without counted macs, `unused` the params that no layer uses.
+    """
 
     params: int
     macs: int
-    idle: int
+    unused: int
     uncounted: tuple[str, ...]
     seconds: float
 
 
 def main() -> int:
     options = _options()
-    _declare()
+    _prepare_torchvision()
     rows, wrong = [], 0
     names = options.names or [*TORCHVISION, *TIMM]
     for name in names:
         module, size, target = _module(name)
-        truth = _truth(module, size)
-        cells = [name, str(size), f"{truth.params:,}", f"{truth.macs:,}"]
-        idle = 0
-        cells.append(_elsewhere(size, target))
+        reference = _reference(module, size)
+        cells = [name, str(size), f"{reference.params:,}", f"{reference.macs:,}"]
+        unused = 0
+        cells.append(_accepted_sizes(size, target))
         for route in options.route:
             try:
-                found = ROUTES[route](module, size, target)
+                imported = ROUTES[route](module, size, target)
             except Exception as error:
                 if options.debug:
                     raise
                 cells.append(f"{type(error).__name__}: {str(error)[:100]}")
                 wrong += 1
                 continue
-            idle = max(idle, found.idle)
-            cells.append(_verdict(found, truth, idle))
+            unused = max(unused, imported.unused)
+            cells.append(_verdict(imported, reference, unused))
             wrong += not cells[-1].startswith("exact")
         rows.append(cells)
         print("| " + " | ".join(cells) + " |", flush=True)
@@ -97,9 +100,12 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _declare() -> None:
-    """torchvision's wheel has operators for detection that a CPU build of torch cannot load; no
-    classifier calls them, but the package asks for them when it is imported."""
+def _prepare_torchvision() -> None:
+    """Makes torchvision importable with a CPU build of torch.
+
+    Its wheel registers operators for detection that such a build cannot load. No classifier uses
+    them.
+    """
     warnings.simplefilter("ignore")
     library = torch.library.Library("torchvision", "FRAGMENT")
     try:
@@ -109,120 +115,125 @@ def _declare() -> None:
             library.define(f"{name}(Tensor boxes, Tensor scores, float threshold) -> Tensor")
         for module in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
             del sys.modules[module]
-        _KEPT.append(library)
+        _LIBRARIES.append(library)
 
 
-_KEPT: list[torch.library.Library] = []
+_LIBRARIES: list[torch.library.Library] = []
 
 
 def _module(name: str) -> tuple[torch.nn.Module, int, str]:
-    """The module without weights, the size of its input, and what to ask `convcost import` for."""
+    """The module without weights, its input size, and the argument for `convcost import`."""
     if name in TORCHVISION or name not in TIMM:
         from torchvision import models
 
         if hasattr(models, name):
             target = f"torchvision.models:{name}"
-            return _built(target), SIZES.get(name, 224), target
+            return _load(target), SIZES.get(name, 224), target
     import timm
 
     target = f"timm.models:{name}"
     size = timm.get_pretrained_cfg(name).input_size[-1]
-    return _built(target), size, target
+    return _load(target), size, target
 
 
-def _built(target: str) -> torch.nn.Module:
-    from convcost.importing.from_torch.load import load
+def _load(target: str) -> torch.nn.Module:
+    from convcost.importing.frontends.torch.load import load
 
     return load(target, {})
 
 
-def _truth(module: torch.nn.Module, size: int) -> Truth:
+def _reference(module: torch.nn.Module, size: int) -> Reference:
     counter = FlopCounterMode(display=False)
-    module.requires_grad_(False)  # else the counter's hooks trip over gradients nobody asked for
+    module.requires_grad_(False)  # the hooks of the counter fail on gradients
     with torch.device("meta"), torch.no_grad(), counter:
         module(torch.empty(1, 3, size, size))
     flops = counter.get_total_flops()
-    return Truth(sum(p.numel() for p in module.parameters()), flops // 2)
+    return Reference(sum(p.numel() for p in module.parameters()), flops // 2)
 
 
-def _elsewhere(size: int, target: str) -> str:
-    """What the imported spec does at other sizes, held against the model there."""
-    from convcost.importing.fronts import Asked, read
+def _accepted_sizes(size: int, target: str) -> str:
+    """Which input sizes the imported spec accepts, compared with the model."""
+    from convcost.importing.driver import ImportRequest, read
 
-    notes = read(Asked(target, ((3, size, size),))).notes
-    for words, verdict in SIZES_SAID.items():
+    notes = read(ImportRequest(target, ((3, size, size),))).notes
+    for words, verdict in SIZE_NOTES.items():
         if any(all(word in note for word in words) for note in notes):
             return verdict
     return "of several inputs"
 
 
-# What is said of other sizes, all of the words in one note.
-SIZES_SAID = {
+# The words of a note about sizes, and the cell of the table.
+SIZE_NOTES = {
     ("this spec does not",): "fewer than the model",
-    ("has other layers", "`fixed: true`"): "its own",
+    ("has other layers", "`fixed: true`"): "one",
     ("has other layers", "`multiple:"): "some multiples",
     ("the model refuses", "`multiple:"): "multiples, as the model",
-    ("the model refuses", "`fixed: true`"): "its own, as the model",
-    ("takes no other size",): "its own, as the model",
-    ("held against",): "as the model",
+    ("the model refuses", "`fixed: true`"): "one, as the model",
+    ("takes no other size",): "one, as the model",
+    ("compared with the model",): "as the model",
 }
 
 
-def _by_torch(_module: torch.nn.Module, size: int, target: str) -> Found:
-    from convcost.importing.from_torch import read
+def _by_torch(_module: torch.nn.Module, size: int, target: str) -> Imported:
+    from convcost.importing.frontends.torch import read
 
-    begun = time.perf_counter()
-    return _found(read(target, inputs=[(3, size, size)]), begun)
+    start = time.perf_counter()
+    return _counts(read(target, inputs=[(3, size, size)]), start)
 
 
-def _by_onnx(_module: torch.nn.Module, size: int, target: str) -> Found:
-    from convcost.importing.from_onnx import read
+def _by_onnx(_module: torch.nn.Module, size: int, target: str) -> Imported:
+    from convcost.importing.frontends.onnx import read
 
     package, _, name = target.partition(":")
-    filled = getattr(import_module(package), name)().eval()
+    module = getattr(import_module(package), name)().eval()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.onnx"
         with redirect_stdout(sys.stderr):
-            # Optimized, norms would be folded into convolutions: fewer params than the module has.
+            # The optimizer folds norms into convolutions, which leaves fewer params.
             example = (torch.zeros(1, 3, size, size),)
-            torch.onnx.export(filled, example, path, verbose=False, optimize=False)
-        begun = time.perf_counter()
-        return _found(read(path), begun)
+            torch.onnx.export(module, example, path, verbose=False, optimize=False)
+        start = time.perf_counter()
+        return _counts(read(path), start)
 
 
-def _found(drawing, begun: float) -> Found:
-    return Found(
-        sum(layer.params for layer in drawing.layers),
-        sum(layer.macs for layer in drawing.layers),
-        sum(layer.params for layer in drawing.layers if "never used" in layer.note),
-        tuple(dict(layer.options)["what"] for layer in drawing.layers if layer.uncounted),
-        time.perf_counter() - begun,
+def _counts(graph, start: float) -> Imported:
+    return Imported(
+        sum(layer.params for layer in graph.layers),
+        sum(layer.macs for layer in graph.layers),
+        sum(layer.params for layer in graph.layers if "never used" in layer.note),
+        tuple(dict(layer.options)["what"] for layer in graph.layers if layer.uncounted),
+        time.perf_counter() - start,
     )
 
 
 ROUTES = {"torch": _by_torch, "onnx": _by_onnx}
+HEADS = {"torch": "PyTorch module", "onnx": "ONNX file"}
 
 
-def _verdict(found: Found, truth: Truth, idle: int) -> str:
-    """An ONNX file holds no parameters that the forward never uses: heads of training."""
-    took = f"{found.seconds:.1f} s"
-    if (found.params, found.macs, found.uncounted) == (*truth, ()):
-        return f"exact, {took}"
-    if (found.params, found.macs, found.uncounted) == (truth.params - idle, truth.macs, ()):
-        return f"exact but for {idle:,} params never used, which the file has not, {took}"
-    return _differences(found, truth)
+def _verdict(imported: Imported, reference: Reference, unused: int) -> str:
+    """An ONNX file lacks params that the forward pass never uses, such as training heads."""
+    seconds = f"{imported.seconds:.1f} s"
+    if (imported.params, imported.macs, imported.uncounted) == (*reference, ()):
+        return f"exact, {seconds}"
+    if (imported.params, imported.macs, imported.uncounted) == (
+        reference.params - unused,
+        reference.macs,
+        (),
+    ):
+        return f"exact; the file lacks {unused:,} unused params, {seconds}"
+    return _differences(imported, reference)
 
 
-def _differences(found: Found, truth: Truth) -> str:
-    said = []
+def _differences(imported: Imported, reference: Reference) -> str:
+    parts = []
     for name in ("params", "macs"):
-        off = getattr(found, name) - getattr(truth, name)
+        off = getattr(imported, name) - getattr(reference, name)
         if off:
-            said.append(f"{name} {off:+,}")
-    if found.uncounted:
-        kinds = sorted(set(found.uncounted))
-        said.append(f"{len(found.uncounted)} uncounted: {', '.join(kinds)}")
-    return ", ".join(said)
+            parts.append(f"{name} {off:+,}")
+    if imported.uncounted:
+        kinds = sorted(set(imported.uncounted))
+        parts.append(f"{len(imported.uncounted)} uncounted: {', '.join(kinds)}")
+    return ", ".join(parts)
 
 
 def _table(routes: list[str], rows: list[list[str]]) -> str:
@@ -231,8 +242,8 @@ def _table(routes: list[str], rows: list[list[str]]) -> str:
         "size",
         "params",
         "macs",
-        "sizes it takes",
-        *(f"by {route}" for route in routes),
+        "accepted sizes",
+        *(HEADS[route] for route in routes),
     ]
     lines = [head, ["---", "--:", "--:", "--:", "---", *["---"] * len(routes)], *rows]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)

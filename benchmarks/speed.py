@@ -1,9 +1,10 @@
-"""Speed as ratios, each measured against its yardstick in the same run.
+"""Measures speed as ratios of convcost to a yardstick.
 
     python benchmarks/speed.py [--runs N]
 
-Every command runs in a process of its own; yardstick and candidate take turns, so that a busy
-machine slows both; the pair with the median ratio counts. Exit code 1 if a target is missed.
+Every command runs in its own process. Yardstick and candidate take turns, so that other load on the
+machine slows both. The pair with the median ratio is reported. The exit code is 1 if a target is
+missed. docs/performance.md has the table.
 """
 
 import argparse
@@ -18,8 +19,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 GOOGLENET = ROOT / "specs" / "googlenet.yaml"
-KINDS = 4  # the generated spec repeats this many layers, their numbers varied
+GROUP = 4  # the generated spec repeats a group of this many layers, with other numbers
 ANALYZE = (sys.executable, "-m", "convcost", "analyze")
+CHECK = (sys.executable, "-m", "convcost", "check", "--max-params", "1T")
 
 
 def environment() -> dict[str, str]:
@@ -31,9 +33,9 @@ def environment() -> dict[str, str]:
 
 
 def generated(layers: int) -> str:
-    """A spec of that many layers, as a generator would write them: convolutions with names."""
+    """A spec of `layers` layers, with names, as a program would write it."""
     lines = ["name: generated", "input: {channels: 3, size: 224}", "layers:"]
-    for i in range(layers // KINDS):
+    for i in range(layers // GROUP):
         lines += [
             f"  - {{conv: 64, kernel: 3, padding: 1, name: conv{i}}}",
             "  - batch_norm",
@@ -50,7 +52,7 @@ def seconds(arguments: tuple[str, ...]) -> float:
 
 
 def seconds_in_terminal(arguments: tuple[str, ...]) -> float:
-    """The same, its output a terminal of 120 columns, so that the table is drawn."""
+    """The same, with a terminal of 120 columns as output, so that convcost prints a table."""
     main, side = pty.openpty()
     start = time.perf_counter()
     env = {**environment(), "COLUMNS": "120", "TERM": "xterm-256color"}
@@ -59,7 +61,7 @@ def seconds_in_terminal(arguments: tuple[str, ...]) -> float:
     try:
         while os.read(main, 65536):
             pass
-    except OSError:  # the other end is closed: the command is done
+    except OSError:  # Linux reports the closed end of a pseudo-terminal as an error
         pass
     process.wait()
     os.close(main)
@@ -67,7 +69,7 @@ def seconds_in_terminal(arguments: tuple[str, ...]) -> float:
 
 
 def seconds_of_load(path: Path) -> float:
-    """`yaml.load` alone, in a fresh process that times nothing but it."""
+    """The time of `yaml.load` alone, in a new process."""
     code = (
         "import sys, time, yaml\n"
         "text = open(sys.argv[1]).read()\n"
@@ -79,16 +81,18 @@ def seconds_of_load(path: Path) -> float:
     return float(subprocess.run(command, check=True, capture_output=True, env=environment()).stdout)
 
 
-def duel(yardstick: Callable[[], float], candidate: Callable[[], float], runs: int):
-    """The pair of times, one right after the other, whose ratio is the median of all pairs."""
+def measure_pair(
+    yardstick: Callable[[], float], candidate: Callable[[], float], runs: int
+) -> tuple[float, float]:
+    """The times of the pair with the median ratio, in seconds."""
     pairs = [(yardstick(), candidate()) for _ in range(runs)]
     return sorted(pairs, key=lambda pair: pair[1] / pair[0])[(len(pairs) - 1) // 2]
 
 
 def formats() -> list[str]:
-    """Every format that an analysis can be written in."""
+    """The names of all formats that an analysis can be written in."""
     code = (
-        "from convcost.report import FORMATS\n"
+        "from convcost.render import FORMATS\n"
         "print(*(name for name, form in FORMATS.items() if not form.needs))"
     )
     command = (sys.executable, "-c", code)
@@ -96,8 +100,8 @@ def formats() -> list[str]:
     return done.stdout.decode().split()
 
 
-NOTHING = """
-from convcost.report import format
+NO_OUTPUT = """
+from convcost.render import format
 
 
 @format("nothing", "counts, and writes nothing")
@@ -106,18 +110,20 @@ def render(report, style):
 """
 
 
-def of_formats(spec: Path, runs: int) -> list[tuple[str, tuple[float, float], float]]:
-    """The whole command in each format against one that writes nothing: what a format adds. A page
-    has pictures, and is no text."""
+def measure_formats(spec: Path, runs: int) -> list[tuple[str, tuple[float, float], float]]:
+    """What each format adds: the whole command, compared with a format that writes nothing.
+
+    The target of HTML is higher, because a page has charts.
+    """
     plugins = spec.parent / "plugins"
     (plugins / "render").mkdir(parents=True)
-    (plugins / "render" / "nothing.py").write_text(NOTHING)
+    (plugins / "render" / "nothing.py").write_text(NO_OUTPUT)
     os.environ["CONVCOST_PLUGINS"] = str(plugins)
     nothing = (*ANALYZE, str(spec), "--format", "nothing")
     return [
         (
             f"20,000 layers to {name} / counted only",
-            duel(
+            measure_pair(
                 lambda: seconds(nothing),
                 lambda name=name: seconds((*ANALYZE, str(spec), "--format", name)),
                 runs,
@@ -128,8 +134,8 @@ def of_formats(spec: Path, runs: int) -> list[tuple[str, tuple[float, float], fl
     ]
 
 
-def repository(folder: Path, specs: int) -> None:
-    """A repository of specs of which every one has changed since its commit, and grown a little."""
+def make_repository(folder: Path, specs: int) -> None:
+    """Makes a Git repository in which every spec has grown a little since the commit."""
     (folder / "models").mkdir(parents=True)
     text = GOOGLENET.read_text().replace("macs: {max: 1.6G}", "macs: {max: 1.6G, grow: 2%}")
     assert "grow: 2%" in text
@@ -144,15 +150,15 @@ def repository(folder: Path, specs: int) -> None:
         file.write_text(text.replace("classes: 1000,", f"classes: {901 + number},"))
 
 
-def of_check(folder: Path, runs: int) -> tuple[str, tuple[float, float], float]:
-    """A check counts every network twice, as it is and as it was; git should add little."""
-    repository(folder, 100)
+def measure_check(folder: Path, runs: int) -> tuple[str, tuple[float, float], float]:
+    """A check counts every network twice, now and in the base. Git should add little."""
+    make_repository(folder, 100)
     models = folder / "models"
     analyze = (*ANALYZE, *map(str, sorted(models.iterdir())))
     check = (*ANALYZE[:-1], "check", str(models), "--base", "git:main")
     return (
         "check of 100 specs against a commit / analyze of the 100",
-        duel(lambda: seconds(analyze), lambda: seconds(check), runs),
+        measure_pair(lambda: seconds(analyze), lambda: seconds(check), runs),
         3.0,
     )
 
@@ -168,24 +174,28 @@ def main() -> int:
         small, large = Path(folder, "20000.yaml"), Path(folder, "200000.yaml")
         small.write_text(generated(20_000))
         large.write_text(generated(200_000))
+        peak = Path(folder, "peak.yaml")
+        peak.write_text(generated(20_000) + "budget: {peak_memory: {max: 1T, dtype: int8}}\n")
         rows = [
             (
                 "googlenet into a pipe / import typer, yaml",
-                duel(lambda: seconds(start), lambda: seconds((*ANALYZE, str(GOOGLENET))), runs),
+                measure_pair(
+                    lambda: seconds(start), lambda: seconds((*ANALYZE, str(GOOGLENET))), runs
+                ),
                 1.5,
             ),
             (
                 "googlenet to a terminal / import typer, yaml",
-                duel(
+                measure_pair(
                     lambda: seconds(start),
                     lambda: seconds_in_terminal((*ANALYZE, str(GOOGLENET))),
                     runs,
                 ),
-                2.0,
+                2.5,
             ),
             (
                 "20,000 layers to JSON, whole process / yaml.load alone",
-                duel(
+                measure_pair(
                     lambda: seconds_of_load(small),
                     lambda: seconds((*ANALYZE, str(small), "--format", "json")),
                     runs,
@@ -194,15 +204,24 @@ def main() -> int:
             ),
             (
                 "200,000 layers / 20,000 layers",
-                duel(
+                measure_pair(
                     lambda: seconds((*ANALYZE, str(small), "--format", "json")),
                     lambda: seconds((*ANALYZE, str(large), "--format", "json")),
                     max(2, runs // 4),
                 ),
                 11.0,
             ),
-            of_check(Path(folder, "repository"), runs),
-            *of_formats(small, runs),
+            (
+                "20,000 layers, check of peak memory and params / of params",
+                measure_pair(
+                    lambda: seconds((*CHECK, str(small))),
+                    lambda: seconds((*CHECK, str(peak))),
+                    runs,
+                ),
+                1.3,
+            ),
+            measure_check(Path(folder, "repository"), runs),
+            *measure_formats(small, runs),
         ]
     missed = 0
     print(f"{'':56}{'yardstick':>10}{'convcost':>10}{'ratio':>8}{'target':>8}")
