@@ -1,11 +1,11 @@
-"""What action.yml runs: installs convcost, checks, and tells the runner what came of it.
+"""The script of action.yml: installs convcost, runs `convcost check`, and sets the outputs.
 
-All it is asked comes from the environment, as text that is never a line of a shell. What a change
-may have written, such as the names in a spec, reaches the log only while the runner takes no
-commands from it. Exit codes are those of `convcost check`: 1 is over budget; whatever else ends it,
-a fault of its own too, is 2, a broken request.
+All inputs come from the environment, as text that no shell evaluates. Text of a change, such as the
+names in a spec, reaches the log only while the runner ignores commands in it. The exit codes are
+those of `convcost check`: 1 is over budget. Any other failure, of the script too, is 2.
 """  # noqa: INP001  a script
 
+import fnmatch
 import glob
 import hashlib
 import itertools
@@ -20,24 +20,24 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 VERSION = re.compile(r"[0-9]+(\.[0-9]+){0,3}((a|b|rc)[0-9]+)?(\.post[0-9]+)?")
 FILES = {"json": "convcost.json", "markdown": "convcost.md", "sarif": "convcost.sarif"}
 KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")
 PROBLEM = re.compile(r"^(error\[\w+\]: .*)\n *--> (.*):(\d+):(\d+)$", re.MULTILINE)
-COMMENT = 65_000  # bytes; a comment on GitHub has at most 65,536 characters
-ANNOTATIONS = 10  # of a kind and step; the runner drops what comes after
+MAX_COMMENT = 65_000  # bytes; a comment on GitHub has at most 65,536 characters
+MAX_ANNOTATIONS = 10  # per level and step; the runner drops the others
 OVER, BROKEN = 1, 2
 
 
-class Refused(Exception):  # noqa: N818  a plain statement for the user
+class RequestError(Exception):
     """Why there is no verdict."""
 
 
 def main() -> int:
-    """Checks, writes all files, and only then says how it ended."""
+    """Checks, writes all files, and returns the exit code."""
     env = os.environ
     folder = Path(tempfile.mkdtemp(prefix="convcost-", dir=env.get("RUNNER_TEMP")))
     summary, fail = True, True
@@ -45,10 +45,10 @@ def main() -> int:
         summary, fail = (_switch(env, name) for name in ("SUMMARY", "FAIL"))
         arguments = _request(env, folder)
         code, tree = _checked(_installed(env, folder.parent), arguments, folder)
-        outputs = _told(tree, folder)
-    except Refused as reason:
+        outputs = _verdict(tree, folder)
+    except RequestError as error:
         code = BROKEN
-        outputs = _broken(str(reason), folder, _key(env))
+        outputs = _no_verdict(str(error), folder, _comment_key(env))
     _write_outputs(env.get("GITHUB_OUTPUT"), outputs)
     if summary and env.get("GITHUB_STEP_SUMMARY"):
         with Path(env["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8", newline="\n") as file:
@@ -56,55 +56,55 @@ def main() -> int:
     return code if fail or code == BROKEN else 0
 
 
-# What is asked
+# The request
 
 
-def _asked(env: Mapping[str, str], name: str) -> str:
+def _input(env: Mapping[str, str], name: str) -> str:
     return env.get(f"CONVCOST_{name}", "").strip()
 
 
 def _switch(env: Mapping[str, str], name: str) -> bool:
-    text = _asked(env, name) or "true"
+    text = _input(env, name) or "true"
     if text not in ("true", "false"):
-        raise Refused(f"error: the input `{name.lower()}` is true or false, not `{text}`")
+        raise RequestError(f"error: the input `{name.lower()}` must be true or false, not `{text}`")
     return text == "true"
 
 
 def _request(env: Mapping[str, str], folder: Path) -> list[str]:
-    """Arguments of `convcost check`. Raises Refused."""
+    """The arguments of convcost. Raises RequestError."""
     outputs = [f"--output={name}:{folder / file}" for name, file in FILES.items()]
-    more = _more(env)
+    extra = _extra_arguments(env)
     specs: dict[str, str] = {}
-    for line in _asked(env, "SPECS").splitlines():
+    for line in _input(env, "SPECS").splitlines():
         for name in _files(line.strip()):
-            specs.setdefault(_place(name), name)
-    base, config = _base(env), _asked(env, "CONFIG")
+            specs.setdefault(_absolute(name), name)
+    base, config = _base(env), _input(env, "CONFIG")
     return [
         "check",
         *outputs,
         f"--output=plain:{folder / 'convcost.txt'}",
         "--output=github:-",
-        f"--max-bytes={COMMENT}",
+        f"--max-bytes={MAX_COMMENT}",
         *([f"--base={base}"] if base else []),
         *([f"--config={config}"] if config else []),
-        *more,
+        *extra,
         "--",
         *(specs.values() or ["specs"]),
     ]
 
 
-def _more(env: Mapping[str, str]) -> list[str]:
+def _extra_arguments(env: Mapping[str, str]) -> list[str]:
     try:
-        return shlex.split(_asked(env, "ARGS"))
+        return shlex.split(_input(env, "ARGS"))
     except ValueError as error:
-        raise Refused(f"error: the input `args` cannot be read: {error}") from None
+        raise RequestError(f"error: the input `args` cannot be read: {error}") from None
 
 
-def _key(env: Mapping[str, str]) -> str:
-    """By what a later run finds the comment of this one: the last key of the input `args`."""
+def _comment_key(env: Mapping[str, str]) -> str:
+    """The key that marks the comment, so that a later run finds it: the last one in `args`."""
     try:
-        words = _more(env)
-    except Refused:
+        words = _extra_arguments(env)
+    except RequestError:
         return "check"
     found = "check"
     for word, after in itertools.pairwise([*words, ""]):
@@ -114,77 +114,115 @@ def _key(env: Mapping[str, str]) -> str:
     return found if KEY.fullmatch(found) else "check"
 
 
-def _place(name: str) -> str:
-    """What is the same for `net.yaml` and `./net.yaml`; a link is not what it leads to."""
+def _absolute(name: str) -> str:
+    """The same text for `net.yaml` and `./net.yaml`; a link is not resolved."""
     return os.path.abspath(name)  # noqa: PTH100  pathlib follows links, or leaves `..`
 
 
 def _files(line: str) -> list[str]:
-    """What a line names. A glob without a match stays, so that it is complained of by name."""
+    """The files that a line names. A glob without a match stays, for the error message."""
     if not line or os.path.lexists(line):
         return [line] if line else []
-    return sorted(glob.glob(line, recursive=True)) or [line]  # noqa: PTH207  paths as written
+    return _matches(PurePath(line)) or [line]
+
+
+def _matches(pattern: PurePath) -> list[str]:
+    """The files and folders that a glob matches, sorted; `**` at its end matches the folder itself.
+
+    Links in a change can form endless paths. So `**` follows no link, and of all paths to one
+    folder only one is searched.
+    """
+    parts = list(pattern.relative_to(pattern.anchor).parts)
+    while parts and parts[-1] == "**":
+        parts.pop()
+    found = [Path(pattern.anchor)]
+    for part in parts:
+        paths = [path for folder in found for path in _children(folder, part)]
+        paths.sort(key=lambda path: (path.is_symlink(), path), reverse=True)  # the last one stays
+        found = list({path.resolve() if path.is_dir() else path: path for path in paths}.values())
+    return sorted(map(str, found))
+
+
+def _children(folder: Path, part: str) -> Iterable[Path]:
+    """The paths that one part of a glob matches. A name that begins with a dot is hidden."""
+    if part == "**":
+        yield folder
+        for parent, folders, _ in os.walk(folder):
+            folders[:] = (name for name in folders if not name.startswith("."))
+            yield from (path for name in folders if not (path := Path(parent, name)).is_symlink())
+    elif not glob.has_magic(part):
+        yield from [folder / part] * os.path.lexists(folder / part)
+    elif folder.is_dir():
+        for path in folder.iterdir():
+            hidden = path.name.startswith(".") and not part.startswith(".")
+            if fnmatch.fnmatch(path.name, part) and not hidden:
+                yield path
 
 
 def _base(env: Mapping[str, str]) -> str:
-    asked = _asked(env, "BASE")
-    if asked:
-        return "" if asked == "none" else asked
+    base = _input(env, "BASE")
+    if base:
+        return "" if base == "none" else base
     branch = env.get("GITHUB_BASE_REF", "")
     return f"git:origin/{branch}..." if branch else ""
 
 
-# What is run
+# The run
 
 
 def _installed(env: Mapping[str, str], temp: Path) -> str:
-    """The Python of an environment that has convcost, made once a job. Raises Refused."""
-    version = _asked(env, "VERSION")
+    """The Python of an environment with convcost, created once a job. Raises RequestError."""
+    version = _input(env, "VERSION")
     if version and not VERSION.fullmatch(version):
-        raise Refused(f"error: the input `version` is like 1.2.0, not `{version}`")
+        raise RequestError(f"error: the input `version` must be like 1.2.0, not `{version}`")
     wanted = f"convcost=={version}" if version else env["GITHUB_ACTION_PATH"]
-    room = temp / f"convcost-venv-{hashlib.sha256(wanted.encode()).hexdigest()[:16]}"
-    python = room / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    done = room / "installed"
+    venv = temp / f"convcost-venv-{hashlib.sha256(wanted.encode()).hexdigest()[:16]}"
+    python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    done = venv / "installed"
     if not done.exists():
-        shutil.rmtree(room, ignore_errors=True)
+        shutil.rmtree(venv, ignore_errors=True)
         run = [sys.executable, "-I", "-m"]
         pip = ["pip", "--no-input", "--disable-pip-version-check", "--python", str(python)]
         for command in (
-            [*run, "venv", "--without-pip", str(room)],
+            [*run, "venv", "--without-pip", str(venv)],
             [*run, *pip, "install", "--quiet", "--no-compile", "--", wanted],
         ):
             if subprocess.run(command, check=False).returncode:  # noqa: S603  a list, no shell
-                raise Refused("error: convcost could not be installed; the log has the reason")
+                raise RequestError("error: cannot install convcost; the log has the reason")
         done.touch()
     return str(python)
 
 
 def _checked(python: str, arguments: list[str], folder: Path) -> tuple[int, dict[str, Any]]:
-    """How `convcost check` ended, and its answer, which is in the log now. Raises Refused where it
-    ended as neither within nor over: what it wrote until then is no answer."""
-    command = [python, "-I", "-X", "utf8", "-m", "convcost", *arguments]
-    ran = subprocess.run(  # noqa: S603  a list, no shell
-        command, check=False, capture_output=True, encoding="utf-8", errors="replace"
-    )
+    """The exit code and the JSON report of convcost; prints its report to the log.
+
+    Raises RequestError unless the exit code is 0 or 1 and all files are written.
+    """
+    ran = _run([python, "-I", "-X", "utf8", "-m", "convcost", *arguments])
     code = ran.returncode
-    whole = code in (0, OVER) and all((folder / file).exists() for file in FILES.values())
-    answer = _text(folder / FILES["json"])
-    tree: dict[str, Any] = json.loads(answer) if answer else {}
+    complete = code in (0, OVER) and all((folder / file).exists() for file in FILES.values())
+    report = _text(folder / FILES["json"])
+    tree: dict[str, Any] = json.loads(report) if report else {}
     _show(_text(folder / "convcost.txt") + ran.stderr)
-    if not whole:
-        told = [line for line in ran.stderr.splitlines() if not line.startswith("wrote ")]
-        told += tree.get("statements", [])
-        raise Refused("\n".join(told).strip() or f"convcost ended with {code} and no answer")
+    if not complete:
+        lines = [line for line in ran.stderr.splitlines() if not line.startswith("wrote ")]
+        lines += tree.get("statements", [])
+        raise RequestError("\n".join(lines).strip() or f"convcost exited with {code}, no report")
     sys.stdout.write(ran.stdout)
     return code, tree
 
 
-# What is told
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603  a list, no shell
+        command, check=False, capture_output=True, encoding="utf-8", errors="replace"
+    )
+
+
+# The outputs
 
 
 def _show(text: str) -> None:
-    """Into the log, while the runner reads no line of it as a command."""
+    """Prints to the log, while the runner reads no line as a command."""
     token = secrets.token_hex(16)
     sys.stdout.write(f"::stop-commands::{token}\n{text.rstrip()}\n::{token}::\n")
 
@@ -193,9 +231,9 @@ def _text(file: Path) -> str:
     return file.read_text("utf-8") if file.exists() else ""
 
 
-def _told(tree: Mapping[str, Any], folder: Path) -> dict[str, str]:
-    counted = {(_place(one["spec"]), one["network"]): one for one in tree["networks"]}
-    networks = counted.values()
+def _verdict(tree: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    unique = {(_absolute(one["spec"]), one["network"]): one for one in tree["networks"]}
+    networks = unique.values()
     based = [network for network in networks if network["base"] is not None]
     outputs = {"verdict": "within" if tree["ok"] else "over"}
     for measure in ("params", "macs"):
@@ -205,9 +243,9 @@ def _told(tree: Mapping[str, Any], folder: Path) -> dict[str, str]:
     return {**outputs, **{f"{name}-file": str(folder / file) for name, file in FILES.items()}}
 
 
-def _broken(reason: str, folder: Path, key: str) -> dict[str, str]:
-    """There is no verdict: the reason as annotations, and as the report."""
-    problems = list(PROBLEM.finditer(reason))[:ANNOTATIONS]
+def _no_verdict(reason: str, folder: Path, key: str) -> dict[str, str]:
+    """Prints the reason as annotations, and writes it as the report."""
+    problems = list(PROBLEM.finditer(reason))[:MAX_ANNOTATIONS]
     for problem in problems:
         message, file, line, column = problem.groups()
         place = f"file={_property(file)},line={line},col={column},"
@@ -215,10 +253,10 @@ def _broken(reason: str, folder: Path, key: str) -> dict[str, str]:
     if not problems:
         sys.stdout.write(f"::error title=convcost::{_data(reason.strip())}\n")
     markdown = folder / FILES["markdown"]
-    shown = reason.encode()[: COMMENT - 1_000].decode("utf-8", "ignore").rstrip()
+    shown = reason.encode()[: MAX_COMMENT - 1_000].decode("utf-8", "ignore").rstrip()
     fence = "`" * max(3, *(len(ticks) + 1 for ticks in re.findall("`+", f"{shown}`")))
     markdown.write_text(
-        f"<!-- convcost:{key} -->\n**Broken spec or request: there is no verdict.**\n\n"
+        f"<!-- convcost:{key} -->\n**Broken spec, request or base: there is no verdict.**\n\n"
         f"{fence}text\n{shown}\n{fence}\n",
         "utf-8",
         newline="\n",
@@ -236,7 +274,7 @@ def _property(text: str) -> str:
 
 
 def _write_outputs(file: str | None, outputs: Mapping[str, str]) -> None:
-    """Each value between lines that it cannot know, so that none can begin another output."""
+    """Each value ends at a random line, so that its text cannot begin another output."""
     if not file:
         return
     with Path(file).open("a", encoding="utf-8", newline="\n") as out:
@@ -251,8 +289,8 @@ def _output(outputs: Iterable[tuple[str, str]]) -> Iterable[str]:
 
 if __name__ == "__main__":
     try:
-        ended = main()
-    except Exception:  # noqa: BLE001  Python would end with 1, which is over budget
+        code = main()
+    except Exception:  # noqa: BLE001  Python would exit with 1, which means over budget
         traceback.print_exc()
-        ended = BROKEN
-    raise SystemExit(ended)
+        code = BROKEN
+    raise SystemExit(code)

@@ -1,0 +1,75 @@
+"""The examples of docs/plugins.md work as a plug-in folder."""
+
+import pytest
+from support import run, write_plugin_examples
+
+pytestmark = pytest.mark.slow
+
+SPEC = "name: a|b\ninput: {channels: 4, size: 8}\nlayers: [{maxout: 2}]\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_plugin_examples(tmp_path)
+    return str(tmp_path)
+
+
+def test_the_page_has_one_file_for_each_sort_of_plug_in(tmp_path):
+    write_plugin_examples(tmp_path)
+    files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.py")}
+    assert files == {
+        "layers/maxout.py", "render/asciidoc.py", "conventions/ours.py", "cli/depth.py",
+    }  # fmt: skip
+
+
+def test_the_kind_of_the_page_counts_its_bias(folder):
+    spec = SPEC.replace("maxout: 2", "maxout: 2, bias: true")
+    done = run("analyze", "-", "--format", "csv", text=spec, CONVCOST_PLUGINS=folder)
+    row = done.stdout.decode().splitlines()[1].split(",")
+    assert row[3:6] == ["8x8x4", str(2 * 4 * 4 + 2 * 4), str(2 * 4 * 4 * 8 * 8)]
+
+
+def test_the_format_of_the_page_escapes_the_separator_of_cells(folder):
+    done = run("analyze", "-", "--format", "asciidoc", text=SPEC, CONVCOST_PLUGINS=folder)
+    lines = done.stdout.decode().splitlines()
+    assert lines[:4] == [
+        ".a{vbar}b",
+        "[frame=all]",
+        "|===",
+        "|layer|kind|output|params|macs|share of params|share of macs",
+    ]
+    assert "|maxout_1|maxout|8×8×4|32|2,048|100.0 %|100.0 %" in lines
+
+
+def test_the_option_of_the_format_is_in_the_help_and_is_checked(folder):
+    shown = run("analyze", "--help", CONVCOST_PLUGINS=folder).stdout.decode()
+    assert "--asciidoc-frame FRAME" in shown
+    words = ("analyze", "-", "--format", "asciidoc", "--asciidoc-frame")
+    done = run(*words, "ends", text=SPEC, CONVCOST_PLUGINS=folder)
+    assert b"[frame=ends]" in done.stdout
+    done = run(*words, "round", text=SPEC, CONVCOST_PLUGINS=folder)
+    expected = "error: --asciidoc-frame must be all, ends, none or sides, not `round`\n"
+    assert (done.returncode, done.stderr.decode()) == (2, expected)
+
+
+@pytest.mark.parametrize(("limit", "code"), [("142", 0), ("141", 1)])
+def test_the_command_of_the_page_prints_the_number_of_layers(folder, limit, code):
+    done = run("depth", "googlenet", "--at-most", limit, CONVCOST_PLUGINS=folder)
+    assert (done.returncode, done.stdout) == (code, b"142\n")
+
+
+def test_the_command_of_the_page_reports_an_unknown_spec(folder):
+    done = run("depth", "nope", CONVCOST_PLUGINS=folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"error: ")
+
+
+def test_the_convention_of_the_page_counts(folder):
+    spec = "name: n\ninput: {channels: 4, size: 8}\nlayers: [{conv: 2, kernel: 1}, relu, silu]\n"
+    done = run("analyze", "-", "--count", "ours", text=spec, CONVCOST_PLUGINS=folder)
+    assert done.stderr == b""
+    total = done.stdout.decode().split("total")[1].split("\n")[0].split()
+    assert total[2] == str(2 * 2 * 4 * 8 * 8 + 2 * 8 * 8)[:1] + "," + "152"
+    listed = run("conventions", "ours", CONVCOST_PLUGINS=folder).stdout.decode()
+    assert "2·macs + b·Y" in listed
+    assert "fault: forgets the biases" in listed
