@@ -22,9 +22,9 @@ MEASURES = (
 )  # fmt: skip
 
 
-def shipped_functions(measures=MEASURES):
-    """Every shipped network with variables, by name."""
-    for name in sorted(shipped_specs()):
+def shipped_functions(measures=MEASURES, specs=None):
+    """Every network with variables of shipped specs, by default of all, by name."""
+    for name in specs or sorted(shipped_specs()):
         documents = Documents(open_source(name)[0])
         for network in documents.load():
             if network.variables:
@@ -82,11 +82,10 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("names", nargs="*")
     arguments = parser.parse_args()
-    for name, function in shipped_functions():
-        if not arguments.names or name.partition("#")[0] in arguments.names:
-            rng = random.Random(f"{arguments.seed} {name}")
-            valid, traces = check(function, arguments.points, rng)
-            print(f"{name}: {arguments.points} points, {valid} valid, {traces} traces", flush=True)
+    for name, function in shipped_functions(specs=arguments.names):
+        rng = random.Random(f"{arguments.seed} {name}")
+        valid, traces = check(function, arguments.points, rng)
+        print(f"{name}: {arguments.points} points, {valid} valid, {traces} traces", flush=True)
 
 
 if __name__ == "__main__":

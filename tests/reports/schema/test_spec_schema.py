@@ -410,10 +410,21 @@ def place_of(path):
     return "/".join("" if type(step) is int else step for step in ("", *path))
 
 
+def few_variants(document):
+    """A document with one variant for each set of keys that variants have."""
+    if "variants" not in document:
+        return document
+    kept = {}
+    for name, variant in document["variants"].items():
+        kept.setdefault(frozenset(place_of(path) for path in keys(variant)), (name, variant))
+    return document | {"variants": dict(kept.values())}
+
+
 def to_misspell():
     """Each document with its keys, those left out that stood at such a place before."""
     seen = set()
-    for name, document in SHIPPED.items():
+    for name, shipped in SHIPPED.items():
+        document = few_variants(shipped)
         chosen = []
         for path in keys(document):
             # The variants of a family have the same keys.
