@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from convcost.model.errors import UsageError
+from convcost.sources.links import refuse_link_out
 
 
 def real_path(path: Path) -> str:
@@ -47,6 +48,8 @@ def write_file(path: Path, pieces: Iterator[str | bytes]) -> None:
             with path.open("wb") as file:
                 file.writelines(encoded)
         else:
+            if path.is_symlink():
+                refuse_link_out(path, str(path))
             _replace(Path(real_path(path)), encoded)
     except BrokenPipeError:
         return

@@ -13,6 +13,7 @@ from convcost.model.record import NamedTuple
 from convcost.model.suggestions import did_you_mean
 from convcost.reports.search import FailedPoints, PointRecord, SearchResult
 from convcost.sources.api_arguments import LARGEST
+from convcost.sources.links import refuse_link_out
 from convcost.sources.plugins import plug_in
 from convcost.sources.spec_files import open_source
 
@@ -62,6 +63,8 @@ def search(
         raise UsageError("convcost search needs numpy", help=hint) from None
     from convcost.design_space.run import Execute, in_process, run_search
 
+    if options.points and Path(options.points).is_symlink():
+        refuse_link_out(Path(options.points), options.points)
     network, request = _request(spec, options, settings)
     execute: Execute = in_process
     if options.workers or options.scheduler:

@@ -9,6 +9,7 @@ from convcost.model.errors import UsageError
 from convcost.reports.check.baseline import BaselineError, format_baseline, parse_baseline
 from convcost.reports.check.measures import MeasuredNetwork
 from convcost.sources.base_lookup import BaseNetworks, CurrentSpec
+from convcost.sources.links import refuse_link_out
 from convcost.sources.spec_files import path_exists, read_text, shipped_specs
 
 SHIPPED = "shipped:"  # no relative path begins with this
@@ -28,6 +29,7 @@ class BaselineFile:
         self.for_update = for_update
         self.reason = ""  # why there is no base
         self.networks: dict[str, dict[str, MeasuredNetwork]] = {}
+        refuse_link_out(Path(file), file)
         self.path = Path(os.path.realpath(file))
         if not path_exists(self.path):
             missing, hint = f"there is no baseline `{file}`", "write it with --update-baseline"

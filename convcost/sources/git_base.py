@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 from convcost.model.errors import Source
 from convcost.sources.base_lookup import BaseNetworks, BaseSpecError, CurrentSpec, base_networks
 from convcost.sources.git import Blob, Commit, split_range
-from convcost.sources.git_repository import GitError, find_root
+from convcost.sources.git_repository import GitError
+from convcost.sources.links import find_root
 from convcost.sources.spec_files import is_spec
 
 

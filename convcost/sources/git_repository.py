@@ -8,7 +8,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from convcost.sources.spec_files import path_exists
+from convcost.sources.links import has_git
 
 TIMEOUT = 60
 OPTIONS = (
@@ -39,19 +39,6 @@ class GitError(Exception):
     """Why git gives no base, and what to do."""
 
 
-def find_root(folder: Path) -> Path | None:
-    """The nearest folder with a `.git`, at or above a folder, without running git.
-
-    A bare repository has no `.git`, so one that is committed among the specs is not found.
-    """
-    return next(filter(_has_git, (folder, *folder.parents)), None)
-
-
-def _has_git(folder: Path) -> bool:
-    git = folder / ".git"
-    return path_exists(git / "HEAD") or (path_exists(git) and git.is_file())
-
-
 class Repository:
     """The repository that has its `.git` in the folder `root`."""
 
@@ -59,7 +46,7 @@ class Repository:
         """Raises GitError if there is none, or git does not accept it."""
         self.root = root
         self._location: tuple[str, ...] = ()
-        if not _has_git(root):
+        if not has_git(root):
             raise GitError(f"`{root}` is not in a git repository")
         # Without --git-dir, because git checks the owner of a repository only if it finds it.
         found = self.git("rev-parse", "--show-prefix", "--absolute-git-dir")

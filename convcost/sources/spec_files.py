@@ -9,6 +9,7 @@ from convcost.language.network_inputs import Settings
 from convcost.model.errors import Source, UsageError
 from convcost.model.record import NamedTuple
 from convcost.model.suggestions import nearest
+from convcost.sources.links import refuse_link_out
 from convcost.sources.models import is_model, read_model
 
 LARGEST = 100 * 2**20
@@ -122,7 +123,7 @@ def specs_in(argument: str) -> list[str]:
     """The argument if it is a spec, all specs in it if it is a folder.
 
     A configuration is not a spec, not even one that a glob of the shell names. Raises UsageError
-    for a folder without specs and for an empty name.
+    for a folder without specs, for a link out of its repository, and for an empty name.
     """
     if not argument:
         raise UsageError("`` is not the name of a spec")
@@ -131,6 +132,7 @@ def specs_in(argument: str) -> list[str]:
         return (
             [] if folder.name in (CONFIG, MISSPELT_CONFIG) and path_exists(folder) else [argument]
         )
+    refuse_link_out(folder, argument)
     inside = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     found = sorted(str(folder / path) for path in inside if is_spec(path))
     if not found:
@@ -169,9 +171,10 @@ def _not_found(argument: str, path: Path, shipped: dict[str, Path]) -> tuple[str
 
 
 def _specs_beside(file: Path) -> list[str]:
-    """The names of the specs in the same folder."""
+    """The names of the other specs in the same folder."""
     try:
-        return [path.name for path in file.parent.iterdir() if path.suffix in SUFFIXES]
+        specs = (path for path in file.parent.iterdir() if path.suffix in SUFFIXES)
+        return [path.name for path in specs if path.name != file.name]  # a link to no file
     except (OSError, ValueError):
         return []
 
@@ -185,7 +188,9 @@ def _standard_input() -> Source:
 
 
 def read_text(path: Path, name: str) -> str:
-    """The text of a file; messages call it `name`. Raises UsageError."""
+    """The text of a file; messages call it `name`. Raises UsageError, also for a link out of its
+    repository."""
+    refuse_link_out(path, name)
     try:
         with path.open("rb") as file:
             return _decode(file.read(LARGEST + 1), name)

@@ -319,14 +319,6 @@ def test_specs_of_several_repositories_have_a_base_each(repository, tmp_path):
     assert found == [(specs[0], STEM + BODY), (specs[1], 4 * 27 + 4 * 8 + 8 * 8)]
 
 
-def test_a_linked_spec_has_the_base_of_its_own_repository(repository, tmp_path):
-    (tmp_path / "outside.yaml").write_text(net(), "utf-8")
-    (repository.folder / "link.yaml").symlink_to(tmp_path / "outside.yaml")
-    code, answer = repository.check("link.yaml", "--base", "git:main", "--max-growth", "1%")
-    assert code == 2
-    assert "is not in a git repository" in answer["statements"][0]
-
-
 def test_a_file_name_that_git_quotes_is_found(repository):
     name = 'å "b"\n*.yaml'
     repository.write(name, net())
