@@ -7,7 +7,7 @@ from convcost.model.errors import UsageError
 from convcost.model.network import Budget, Network
 from convcost.model.record import NamedTuple
 from convcost.reports.check.baseline_policy import pair_networks
-from convcost.reports.check.evaluate import CheckedNetwork
+from convcost.reports.check.evaluate import NO_BASE, CheckedNetwork
 from convcost.reports.check.measures import MeasuredNetwork, measure_network
 from convcost.sources.base import open_base
 from convcost.sources.base_lookup import Base, CurrentSpec, measured_networks
@@ -70,8 +70,9 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
     configuration, and an ExceptionGroup of all SpecErrors and UsageErrors of the specs.
     """
     limits = request.limits.total if request.limits is not None else ()
+    called = request.limits_from != COMMAND_LINE
     if request.base is None and any(limit.grow is not None for limit in limits):
-        option = "--max-growth" if request.limits_from == COMMAND_LINE else "max_growth"
+        option = "max_growth" if called else "--max-growth"
         raise UsageError(
             f"{option} needs a base to measure growth against",
             help="a base is git:REF, like git:origin/main, a baseline .json, or a spec",
@@ -89,6 +90,10 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
     given = request.device_limits
     if request.limits is not None:
         given = ((request.limits_from, request.limits), *given)
+    no_base = NO_BASE
+    if request.base is None:
+        example = 'base="git:origin/main..."' if called else "--base git:origin/main..."
+        no_base = f"{NO_BASE}; add one, such as {example}"
     networks = []
     for spec in specs:
         # A user's file that has the name of a shipped spec is another spec.
@@ -98,7 +103,7 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
         for name, network in spec.networks.items():
             own = ((spec.name, network.budget),) if network.budget is not None else ()
             budgets = (*own, *configs.of_network(configured, network), *given)
-            networks.append(CheckedNetwork(spec.name, network, budgets, before.get(name)))
+            networks.append(CheckedNetwork(spec.name, network, budgets, before.get(name), no_base))
     base_files = [request.base] if request.base and not request.base.startswith("git:") else []
     return CheckInputs(
         (*(spec.name for spec in specs), *base_files, *configs.files),

@@ -485,6 +485,63 @@ def test_only_a_spec_with_a_limit_of_growth_needs_its_base(repository):
     assert run("check", "net.yaml", "-", *arguments, cwd=folder, text=grow).returncode == 2
 
 
+NOT_GIVEN = "there is no base; add one, such as --base git:origin/main..."
+SKIPPED = f"growth limit of macs is not checked: {NOT_GIVEN}"
+
+
+@pytest.mark.parametrize("where", ["spec", "convcost.yaml"])
+@pytest.mark.parametrize(
+    ("form", "line"),
+    [
+        ("plain", f"Within all other budgets. Growth was not checked: {NOT_GIVEN}"),
+        ("markdown", (f"**Within all other budgets. Growth was not checked: {NOT_GIVEN} (1 limit "
+         "checked: 1 within, 0 exceeded, 1 not checked).**")),
+        ("latex", (f"% convcost {convcost.__version__}: Within all other budgets. Growth was not "
+         f"checked: {NOT_GIVEN}")),
+        ("concise", f"{SKIPPED}\n1 limit checked: 1 within, 0 exceeded, 1 not checked"),
+        ("github", SKIPPED),
+        ("gitlab", SKIPPED),
+        ("junit", SKIPPED),
+        ("sarif", SKIPPED),
+        ("json", f'"reason": "{NOT_GIVEN}"'),
+        ("csv", NOT_GIVEN),
+        ("html", NOT_GIVEN),
+    ],
+)  # fmt: skip
+def test_a_limit_of_growth_without_a_base_is_no_silent_pass(tmp_path, form, line, where):
+    limits = "{params: {max: 1M}, macs: {grow: 1%}}"
+    (tmp_path / "net.yaml").write_text(net(budget=limits if where == "spec" else ""), "utf-8")
+    if where != "spec":
+        (tmp_path / where).write_text(f"budgets: [{limits}]\n", "utf-8")
+    ran = run("check", "net.yaml", "--format", form, cwd=tmp_path)
+    text = ran.stdout.decode()
+    assert (ran.returncode, line in text) == (0, True), text
+    assert "Within all budgets" not in text
+
+
+def test_a_limit_of_growth_alone_without_a_base_checks_nothing(tmp_path):
+    (tmp_path / "net.yaml").write_text(net(budget="{macs: {grow: 1%}}"), "utf-8")
+    ran = run("check", "net.yaml", cwd=tmp_path)
+    assert (ran.returncode, ran.stdout.decode().splitlines()[0]) == (
+        0,
+        f"Growth was not checked: {NOT_GIVEN}",
+    )
+    assert repr(convcost.check(tmp_path / "net.yaml")) == (
+        "<Check ok=True: Growth was not checked: there is no base; add one, such as "
+        'base="git:origin/main..."; 0 limits checked: 0 within, 0 exceeded, 1 not checked>'
+    )
+
+
+def test_an_exceeded_limit_says_too_that_growth_was_not_checked(tmp_path):
+    (tmp_path / "net.yaml").write_text(net(budget="{params: {max: 1, grow: 1%}}"), "utf-8")
+    lines = run("check", "net.yaml", cwd=tmp_path).stdout.decode().splitlines()
+    assert "Over budget" in lines
+    assert lines[-3:-1] == [
+        "1 limit checked: 0 within, 1 exceeded, 1 not checked",
+        f"Growth was not checked: {NOT_GIVEN}",
+    ]
+
+
 def test_a_first_commit_has_no_base(tmp_path):
     first = Repository(tmp_path / "first")
     first.write("net.yaml", net())
@@ -506,7 +563,7 @@ def test_in_python_a_missing_base_is_not_ok(tmp_path):
     assert not check
     assert repr(check) == (
         "<Check ok=False: Growth was not checked: the base is not available; "
-        "2 limits checked: 0 within, 0 exceeded, 2 skipped>"
+        "0 limits checked: 0 within, 0 exceeded, 2 not checked>"
     )
     assert convcost.check(spec, base="git:main", max_growth="1%", allow_missing_base=True).ok
 

@@ -479,8 +479,8 @@ def test_what_is_skipped_is_one_table_and_only_counted_without_a_base(project):
     text = check(project, "plain")
     assert "Not checked" not in text
     assert text.splitlines()[-3:-1] == [
-        "6 limits checked: 2 within, 2 exceeded, 1 near, 1 skipped",
-        "there is no base",
+        "5 limits checked: 2 within, 2 exceeded, 1 near, 1 not checked",
+        "Growth was not checked: there is no base; add one, such as --base git:origin/main...",
     ]
     text = check(project, "plain", "--base", "git:none", "--allow-missing-base")
     at = text.index("Not checked\n")

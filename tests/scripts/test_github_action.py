@@ -319,7 +319,9 @@ def test_within_budget_the_step_passes_and_outputs_params_and_macs(runner):
     assert json.loads(files["sarif"].read_text("utf-8"))["version"] == "2.1.0"
     assert ran.summary == files["markdown"].read_text("utf-8") + "\n"
     assert (
-        "**Within all budgets (2 limits checked: 1 within, 0 exceeded, 1 skipped).**" in ran.summary
+        "**Within all other budgets. Growth was not checked: there is no base; add one, such as "
+        "--base git:origin/main... (1 limit checked: 1 within, 0 exceeded, 1 not checked).**"
+        in ran.summary
     )
 
 
@@ -332,7 +334,7 @@ def test_over_budget_the_step_fails_after_all_files_are_written(runner):
     (error,) = ran.errors
     assert (error.properties["file"], error.properties["line"]) == ("specs/net.yaml", "6")
     assert f"found {9 * PARAMS}  (+{PARAMS})" in error.message
-    assert "**Over budget (2 limits checked: 0 within, 1 exceeded" in ran.summary
+    assert "**Over budget (1 limit checked: 0 within, 1 exceeded, 1 not checked" in ran.summary
     for name in ("json", "markdown", "sarif"):
         assert Path(ran.outputs[f"{name}-file"]).stat().st_size > 0
     assert "CC201  params over the max" in ran.log

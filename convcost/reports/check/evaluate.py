@@ -21,13 +21,15 @@ NEW_LAYER = "the layer is new"
 class CheckedNetwork(NamedTuple):
     """A network, its base if known, and its budgets, each with the name of the file it is in.
 
-    `spec` is the name of the spec that the network was read from.
+    `spec` is the name of the spec that the network was read from. `no_base` says why there is no
+    base, and what to do.
     """
 
     spec: str
     network: MeasuredNetwork
     budgets: tuple[tuple[str, Budget], ...]
     base: MeasuredNetwork | None = None
+    no_base: str = NO_BASE
 
 
 def evaluate(checked: CheckedNetwork) -> tuple[Finding, ...]:
@@ -48,10 +50,10 @@ def evaluate(checked: CheckedNetwork) -> tuple[Finding, ...]:
 def _scopes(checked: CheckedNetwork, convention: str) -> "_Scopes":
     """What the budgets limit. With a convention, its numbers replace the macs."""
     if not convention:
-        return _Scopes(checked)
+        return _Scopes(checked, checked.no_base)
     network, base = (recounted(one, convention) for one in (checked.network, checked.base))
     assert network is not None
-    reason = f"the base has no numbers by {convention}" if checked.base else NO_BASE
+    reason = f"the base has no numbers by {convention}" if checked.base else checked.no_base
     return _Scopes(checked._replace(network=network, base=base), reason)
 
 
@@ -79,7 +81,7 @@ class _Scope:
         network: MeasuredNetwork,
         base: MeasuredNetwork | None,
         old: Mapping[str, LayerCost],
-        reason: str = NO_BASE,
+        reason: str,
     ) -> None:
         self.scope = scope
         self.path = path
@@ -135,7 +137,7 @@ class _Scopes:
     layer belongs to the groups of its own path.
     """
 
-    def __init__(self, checked: CheckedNetwork, reason: str = NO_BASE) -> None:
+    def __init__(self, checked: CheckedNetwork, reason: str) -> None:
         self.network, self.base, self.reason = checked.network, checked.base, reason
         before = self.base.layers if self.base else ()
         changes = pair_layers(before, self.network.layers) if before else ()

@@ -69,7 +69,7 @@ class Finding(NamedTuple):
 
 
 class CheckCounts(NamedTuple):
-    """The number of limits by level."""
+    """The number of limits by level; `checked` includes those that were skipped."""
 
     checked: int
     passed: int
@@ -82,9 +82,9 @@ class CheckCounts(NamedTuple):
         """The counts in words: `3 limits checked: 2 within, 1 exceeded`."""
         counts = [(self.passed, "within"), (self.exceeded, "exceeded")]
         counts += [(self.warned, "near")] if self.warned else []
-        counts += [(self.skipped, "skipped")] if self.skipped else []
+        counts += [(self.skipped, "not checked")] if self.skipped else []
         listed = ", ".join(f"{format_count(count)} {level}" for count, level in counts)
-        return f"{counted(self.checked, 'limit')} checked: {listed}"
+        return f"{counted(self.checked - self.skipped, 'limit')} checked: {listed}"
 
 
 class CheckResult(NamedTuple):

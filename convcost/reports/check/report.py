@@ -9,7 +9,7 @@ from convcost.model.errors import printable
 from convcost.model.measures import CONVENTION
 from convcost.model.record import NamedTuple
 from convcost.reports.check import tables
-from convcost.reports.check.evaluate import NO_BASE, CheckedNetwork
+from convcost.reports.check.evaluate import CheckedNetwork
 from convcost.reports.check.finding import CheckCounts, CheckResult, Finding
 from convcost.reports.check.finding_text import finding_label, one_line
 from convcost.reports.report import Report
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from convcost.reports.comment_model import Comment
 
 SCHEMA = "convcost.check/1"
+TITLES = {"checked": "limits", "passed": "within", "skipped": "not checked"}
 ORDER = {"error": 0, "warning": 1, "skipped": 2, "passed": 3}
 
 
@@ -55,7 +56,17 @@ class Check(_CheckFields, Report):
             return "Growth was not checked: the base is not available"
         if self.base_missing:
             return "All checked limits passed; growth was not checked"
+        if self.no_base:
+            others = any(finding.test != "grow" for finding in self.found)
+            return f"{'Within all other budgets. ' * others}{self.no_base}"
         return "Within all budgets"
+
+    @property
+    def no_base(self) -> str:
+        """That growth was not checked, and why, if it is limited and no base was asked for."""
+        reasons = (finding.reason for finding in self.found if finding.test == "grow")
+        reason = "" if self.against else next(reasons, "")
+        return f"Growth was not checked: {reason}" if reason else ""
 
     @property
     def ok(self) -> bool:
@@ -74,7 +85,7 @@ class Check(_CheckFields, Report):
         """Short, for a failed assertion: the verdict and the first exceeded limit."""
         errors = (finding for finding in self.findings() if finding.level == "error")
         exceeded = [f"{finding_label(finding)}: {one_line(finding)}" for finding in errors][:1]
-        first = exceeded or [self.title] * self.base_missing
+        first = exceeded or [self.title] * (self.base_missing or bool(self.no_base))
         return printable(f"<Check ok={self.ok}: {'; '.join((*first, self.summary.text))}>")
 
     @property
@@ -97,15 +108,14 @@ class Check(_CheckFields, Report):
         has_base = bool(self.against)
         yield from tables.finding_tables(self.findings(), has_base=has_base)
         counts = self.summary
-        against = f"against {self.against}" if has_base else NO_BASE
-        base = (against,) if has_base or counts.skipped else ()
-        notes = (*self.statements, counts.text, *base, CONVENTION)
+        base = f"against {self.against}" if has_base else self.no_base * self.exceeded
+        notes = filter(None, (*self.statements, counts.text, base, CONVENTION))
         yield Table(
             name="summary",
             title=self.title,
-            columns=tuple(Column(name, name) for name in counts._fields),
+            columns=tuple(Column(name, TITLES.get(name, name)) for name in counts._fields),
             rows=(tuple(counts),),
-            notes=notes,
+            notes=tuple(notes),
         )
 
     def records(self) -> Table:

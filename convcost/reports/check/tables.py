@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from convcost.model.measures import HEADLINE
-from convcost.reports.check.evaluate import NO_BASE, CheckedNetwork
+from convcost.reports.check.evaluate import CheckedNetwork
 from convcost.reports.check.finding import Finding, Growth
 from convcost.reports.check.finding_text import (
     LIMITS,
@@ -39,7 +39,7 @@ CSV_KEYS = (
 def finding_tables(findings: Sequence[Finding], *, has_base: bool) -> Iterator[Table]:
     """Tables of the findings, errors first. Without a base, limits of growth are not listed."""
     yield from (_finding_table(f) for f in findings if f.level in ("error", "warning"))
-    skipped = [f for f in findings if f.level == "skipped" and (has_base or f.reason != NO_BASE)]
+    skipped = [f for f in findings if f.level == "skipped" and (has_base or f.test != "grow")]
     if skipped:
         rows = tuple((*_row(finding), finding.reason) for finding in skipped)
         yield Table("not checked", "Not checked", (*LIMIT_COLUMNS, REASON), rows)
