@@ -14,6 +14,7 @@ from convcost.model.errors import UsageError
 
 TASKS_AHEAD = 4  # of each worker, so that results that wait for an earlier one stay few
 RETRIES = 10  # of a task whose worker was killed
+CONNECT = 10  # seconds to reach a scheduler
 
 _searches: dict[bytes, Search] = {}
 
@@ -66,7 +67,7 @@ def _results(
 @contextmanager
 def _client(distributed: Any, workers: int, scheduler: str) -> Iterator[Any]:
     if scheduler:
-        with distributed.Client(scheduler, timeout=10, set_as_default=False) as client:
+        with distributed.Client(scheduler, timeout=CONNECT, set_as_default=False) as client:
             yield client
         return
     with (

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from convcost.commands.search import SearchOptions, search
+from convcost.design_space import distributed as on_cluster
 from convcost.design_space import run as run_module
 from convcost.model.errors import UsageError
 
@@ -35,6 +36,7 @@ def spec(tmp_path, monkeypatch):
     path.write_text(SPEC, "utf-8")
     monkeypatch.setattr(run_module, "CHUNK", 250)
     monkeypatch.setattr(run_module, "CHUNKS_IN_TASK", 2)
+    monkeypatch.setattr(on_cluster, "CONNECT", 1)
     return str(path)
 
 
