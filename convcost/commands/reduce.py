@@ -13,7 +13,7 @@ from convcost.reports.explain import paths
 from convcost.reports.reduce.candidates import Width
 from convcost.reports.reduce.insertion import Insertions
 from convcost.reports.reduce.reductions import FoundReductions, find_reductions
-from convcost.reports.reduce.report import Outcome, Reductions, UndoneNetwork
+from convcost.reports.reduce.report import AppliedReduction, Reductions, UndoneNetwork
 from convcost.reports.reduce.rewrite import Rewrite, rewrite_text
 from convcost.reports.reduce.savings import WIDTHS, find_savings
 from convcost.sources.spec_files import open_source
@@ -139,14 +139,14 @@ class _Job:
             raise UsageError(message) from None
         return Rewrite(self.costs.index(before), before, costs(network, before.batch), plan.edit)
 
-    def outcome(self, rewrites: list[Rewrite], notes: list[str]) -> Outcome:
+    def outcome(self, rewrites: list[Rewrite], notes: list[str]) -> AppliedReduction:
         """The costs before and after the changes, and the checked new text if requested."""
         pairs = tuple((one.before, one.after) for one in rewrites)
         if self.request.file is None:
-            return Outcome(pairs, notes=tuple(notes))
+            return AppliedReduction(pairs, notes=tuple(notes))
         try:
             text = rewrite_text(self.source, self.pick, self.request.settings, rewrites)
         except ConstraintError as error:
             message = f"cannot write the spec: {error.message}"
             raise UsageError(message, help=error.help) from None
-        return Outcome(pairs, self.request.file, tuple(notes), text)
+        return AppliedReduction(pairs, self.request.file, tuple(notes), text)

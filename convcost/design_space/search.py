@@ -9,7 +9,7 @@ from convcost.design_space.network_function import NetworkFunction
 from convcost.design_space.pareto import pareto_front
 from convcost.design_space.space import Space
 from convcost.design_space.traced_function import TracedFunction, Variable
-from convcost.design_space.vectors import Array, Column
+from convcost.design_space.vectors import Array, VariableColumn
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.model.errors import Source, UsageError
@@ -114,7 +114,7 @@ class Search:
             columns = {name: column.at(valid) for name, column in columns.items()}
         if request.where and len(points.index):
             measures = zip(request.measures, points.columns, strict=True)
-            known = {**columns, **{name: Column(values) for name, values in measures}}
+            known = {**columns, **{name: VariableColumn(values) for name, values in measures}}
             chosen = self._matches.evaluate(known).results[0] == 1
             points = points.at(chosen)
             columns = {name: column.at(chosen) for name, column in columns.items()}
@@ -175,7 +175,7 @@ class Search:
         scrambled = points.index.astype(np.uint64) * SCRAMBLE
         return points.at(np.argsort(scrambled)[:SAMPLE])
 
-    def _scores(self, points: Points, columns: dict[str, Column]) -> Array:
+    def _scores(self, points: Points, columns: dict[str, VariableColumn]) -> Array:
         assert self._score is not None
         request = self.request
         table: dict[str, Array] = dict(zip(request.measures, points.columns, strict=True))

@@ -10,7 +10,7 @@ import numpy as np
 from convcost.design_space.polynomial import Number, Polynomial, number
 from convcost.design_space.symbol import Symbol, expression
 from convcost.design_space.trace import Guard, Trace, check_trace
-from convcost.design_space.vectors import INT64, Array, Column, Vectors, exact_array
+from convcost.design_space.vectors import INT64, Array, VariableColumn, Vectors, exact_array
 from convcost.model.errors import SpecError
 from convcost.model.ratio import fraction
 from convcost.model.record import NamedTuple
@@ -36,15 +36,15 @@ class Variable(NamedTuple):
         )
 
     @property
-    def column(self) -> Column:
+    def column(self) -> VariableColumn:
         """All values, in order; if they are no numbers, their indices."""
         if not self.is_number:
-            return Column(np.arange(len(self.values)))
+            return VariableColumn(np.arange(len(self.values)))
         values = [fraction(value) for value in self.values]
         shared = lcm(*(value.denominator for value in values))
-        return Column(exact_array([int(value * shared) for value in values]), shared)
+        return VariableColumn(exact_array([int(value * shared) for value in values]), shared)
 
-    def symbol(self, trace: Trace, value: int, column: Column) -> Any:
+    def symbol(self, trace: Trace, value: int, column: VariableColumn) -> Any:
         """A symbol of the variable at a value of its column; the value itself if it is no number,
         or the only one."""
         low, high = -(2**MOST_BITS), 2**MOST_BITS
@@ -58,7 +58,7 @@ class Variable(NamedTuple):
         trace.pin(form, exact)
         return self.values[value]
 
-    def plain(self, value: int, column: Column) -> Any:
+    def plain(self, value: int, column: VariableColumn) -> Any:
         """A value of the variable, from that of its column."""
         exact = number(Fraction(value, column.denominator))
         return exact if self.is_number else self.values[value]
@@ -88,14 +88,14 @@ class TracedFunction:
         self.results = results
         self.outcomes: list[Outcome] = []
         self._columns = {
-            one.name: one.column if one.values else Column(np.empty(0)) for one in variables
+            one.name: one.column if one.values else VariableColumn(np.empty(0)) for one in variables
         }
 
-    def columns(self, positions: Mapping[str, Array]) -> dict[str, Column]:
+    def columns(self, positions: Mapping[str, Array]) -> dict[str, VariableColumn]:
         """The values of the variables, from the positions of each point on each axis."""
         return {name: self._columns[name].at(index) for name, index in positions.items()}
 
-    def evaluate(self, columns: dict[str, Column]) -> Values:
+    def evaluate(self, columns: dict[str, VariableColumn]) -> Values:
         """The results at points, which have a column for each variable."""
         length = len(next(iter(columns.values())).numerators)
         values = Values(
@@ -126,7 +126,9 @@ class TracedFunction:
                 self.outcomes.insert(0, outcome)
         return values
 
-    def _assign_plain(self, values: Values, left: Array, columns: dict[str, Column]) -> None:
+    def _assign_plain(
+        self, values: Values, left: Array, columns: dict[str, VariableColumn]
+    ) -> None:
         """Computes the points `left` one by one, with plain numbers."""
         for n, here in enumerate(left):
             given = {
@@ -173,7 +175,7 @@ class TracedFunction:
 
 
 def _meeting(
-    guards: tuple[Guard, ...], columns: dict[str, Column]
+    guards: tuple[Guard, ...], columns: dict[str, VariableColumn]
 ) -> tuple[Array | slice | None, Vectors]:
     """The indices of the points where all guards are true, or None, and the columns at them."""
     here: Array | slice = slice(None)

@@ -24,20 +24,20 @@ def exact_array(numbers: list[int]) -> Array:
     return np.array(numbers, dtype=np.int64 if fits else object)
 
 
-class Column(NamedTuple):
+class VariableColumn(NamedTuple):
     """The values of one variable: numerators/denominator."""
 
     numerators: Array
     denominator: int = 1
 
-    def at(self, index: Any) -> "Column":
+    def at(self, index: Any) -> "VariableColumn":
         return self._replace(numerators=self.numerators[index])
 
 
 class Vectors:
     """The values of polynomials at the points of some columns. Each atom is computed once."""
 
-    def __init__(self, columns: dict[str, Column]) -> None:
+    def __init__(self, columns: dict[str, VariableColumn]) -> None:
         self.columns = columns
         self._atoms: dict[Atom, tuple[Array, int]] = {}
         self._monomials: dict[Monomial, Array] = {}

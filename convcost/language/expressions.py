@@ -66,7 +66,7 @@ def parse(text: str) -> Expression:
         return f" _{len(operands) - 1} "
 
     source = " ".join(_pattern(NUMBER_OR_NAME).sub(stand_in, text).split())
-    builder = _Builder(operands)
+    builder = _FunctionBuilder(operands)
     try:
         evaluate = builder.build(ast.parse(source, mode="eval").body)
     except (SyntaxError, RecursionError, MemoryError):
@@ -84,7 +84,7 @@ def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.ASCII)
 
 
-class _Builder:
+class _FunctionBuilder:
     """Builds functions that evaluate a syntax tree of Python; `names` are its variables."""
 
     def __init__(self, operands: list[str]) -> None:

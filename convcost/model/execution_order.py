@@ -46,7 +46,7 @@ def best_order(
     order: list[int] = []
     peak = at_least = graph.alive_inputs
     for part in graph.parts():
-        found, bound = _Search(part, max_work // len(part.tasks)).run()
+        found, bound = _OrderSearch(part, max_work // len(part.tasks)).run()
         first = len(order)
         order += [first + task for task in found]
         peak, at_least = max(peak, part.peak(found)), max(at_least, bound)
@@ -71,7 +71,7 @@ def reordered(network: Network, order: Sequence[int]) -> Network:
     return network._replace(steps=tuple(steps), groups=groups, last=moved(network.last))
 
 
-class _Search:
+class _OrderSearch:
     """The search for the best order of the tasks of one part."""
 
     def __init__(self, part: Part, max_states: int) -> None:

@@ -270,13 +270,13 @@ class TaskGraph:
 
 def task_graph(network: Network, batch: int, *, in_place: bool, dtypes: Dtypes) -> TaskGraph:
     """The tasks of a network in the order of its steps, with the bytes of a batch."""
-    graph = _Builder(network, batch, dtypes)
+    graph = _TaskGraphBuilder(network, batch, dtypes)
     for index, step in enumerate(network.steps):
         graph.add(index, step, in_place=in_place)
     return graph.build()
 
 
-class _Builder:
+class _TaskGraphBuilder:
     """Collects the tasks and tensors of a network, step by step."""
 
     def __init__(self, network: Network, batch: int, dtypes: Dtypes) -> None:

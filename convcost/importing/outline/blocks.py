@@ -57,10 +57,10 @@ class _Found(NamedTuple):
 
 def find_blocks(graph: LayerGraph, inputs: Inputs, items: tuple[Item, ...]) -> Tree:
     """The tree with blocks."""
-    return _Search(graph, inputs, items).all()
+    return _BlockSearch(graph, inputs, items).all()
 
 
-class _Search:
+class _BlockSearch:
     def __init__(self, graph: LayerGraph, inputs: Inputs, items: tuple[Item, ...]) -> None:
         self.graph = graph
         self.inputs = inputs

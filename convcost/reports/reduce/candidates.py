@@ -101,7 +101,7 @@ class BreakEven(NamedTuple):
         return (isqrt(self._radicand * scale**2) - self.linear * scale) // (2 * self.square)
 
 
-class Candidate(NamedTuple):
+class ReducibleConv(NamedTuple):
     """A convolution that can get a 1x1 before it: a window larger than 1x1 on several channels."""
 
     step: int
@@ -143,7 +143,9 @@ class Candidate(NamedTuple):
         return weights, macs, biases
 
 
-def find_candidates(network: Network) -> tuple[tuple[Candidate, ...], tuple[tuple[str, str], ...]]:
+def find_candidates(
+    network: Network,
+) -> tuple[tuple[ReducibleConv, ...], tuple[tuple[str, str], ...]]:
     """The convolutions that can get a 1x1, and (path, reason) of each that cannot."""
     flow = Dataflow(network)
     found, left = [], []
@@ -158,7 +160,7 @@ def find_candidates(network: Network) -> tuple[tuple[Candidate, ...], tuple[tupl
             elif x.channels == 1:
                 reason = "has one input channel"
             elif not (reason := flow.fixed_weights(index)):
-                found.append(Candidate(index, step.path, step.layer, x, kernel))
+                found.append(ReducibleConv(index, step.path, step.layer, x, kernel))
         if reason:
             left.append((step.path, reason))
     return tuple(found), tuple(left)

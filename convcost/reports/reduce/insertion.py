@@ -8,12 +8,12 @@ from convcost.layers.conv import Conv
 from convcost.model.errors import Span, UsageError
 from convcost.model.graph_edit import GraphEdit
 from convcost.model.record import NamedTuple
-from convcost.reports.reduce.candidates import Candidate, Width, find_candidates
+from convcost.reports.reduce.candidates import ReducibleConv, Width, find_candidates
 from convcost.reports.reduce.dataflow import Dataflow, SpecItem, SpecItems
 from convcost.reports.reduce.savings import NetworkSavings
 
 # Items of one place, each with the convolution that it begins with.
-Paths: TypeAlias = Collection[tuple[SpecItem, Candidate]]
+Paths: TypeAlias = Collection[tuple[SpecItem, ReducibleConv]]
 
 
 class Insertion(NamedTuple):
@@ -22,7 +22,7 @@ class Insertion(NamedTuple):
 
     width: Width
     conditional: bool
-    paths: list[tuple[SpecItem, Candidate]]
+    paths: list[tuple[SpecItem, ReducibleConv]]
 
 
 class Insertions:
@@ -62,7 +62,7 @@ class Insertions:
             else []
         )
 
-    def _begin(self, alike: list[SpecItem]) -> dict[int, tuple[SpecItem, Candidate]]:
+    def _begin(self, alike: list[SpecItem]) -> dict[int, tuple[SpecItem, ReducibleConv]]:
         """The candidates that items of one place begin with, by step; none if one item does not.
 
         A candidate alone uses the input of its item. With a 1x1 after the item too, the other

@@ -81,7 +81,7 @@ class UndoneNetwork(NamedTuple):
         return records
 
 
-class Outcome(NamedTuple):
+class AppliedReduction(NamedTuple):
     """Pairs of costs, before and after; `file` is the file of the new spec, `text` its text."""
 
     pairs: tuple[tuple[Costs, Costs], ...]
@@ -113,7 +113,7 @@ class Outcome(NamedTuple):
 
 class _ReductionsFields(NamedTuple):
     networks: tuple[NetworkSavings, ...] | tuple[UndoneNetwork, ...]
-    outcome: Outcome | None = None
+    outcome: AppliedReduction | None = None
 
 
 class Reductions(_ReductionsFields, Report):

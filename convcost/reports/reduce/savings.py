@@ -10,7 +10,7 @@ from convcost.model.measures import CONVENTION
 from convcost.model.number_format import counted, format_count, format_percent
 from convcost.model.record import NamedTuple
 from convcost.reports.notes import input_note
-from convcost.reports.reduce.candidates import BreakEven, Candidate, Width, find_candidates
+from convcost.reports.reduce.candidates import BreakEven, ReducibleConv, Width, find_candidates
 from convcost.reports.reduce.dataflow import is_under
 from convcost.reports.table import Cell, Column, Size, Table
 
@@ -48,7 +48,7 @@ class ReducedRecord(NamedTuple):
 class ReductionSavings(NamedTuple):
     """A convolution and its costs after an inserted 1x1, for each width that fits its input."""
 
-    candidate: Candidate
+    candidate: ReducibleConv
     row: LayerCost
     widths: tuple[Width, ...]
     break_even: list[BreakEven]  # for weights, for macs
@@ -164,7 +164,7 @@ def find_savings(
 
 
 def _reduced(
-    candidate: Candidate, row: LayerCost, channels: int, batch: int, *, expand: bool
+    candidate: ReducibleConv, row: LayerCost, channels: int, batch: int, *, expand: bool
 ) -> ReducedRecord:
     weights, macs, biases = candidate.reduced_costs(channels, expand=expand)
     params, all_macs = weights.value + biases, macs.value * batch

@@ -26,7 +26,7 @@ OTHERS = ((48, 64), (37, 45), (64, 32), (33, 32))
 def conv(builder, x, filters, name, kernel=3, stride=1):
     tensors = {name: filters * x.dims[1] * kernel * kernel}
     half = (kernel // 2,) * 2
-    window = windows.Window((kernel,) * 2, (stride,) * 2, half, half)
+    window = windows.SlidingWindow((kernel,) * 2, (stride,) * 2, half, half)
     return lower(builder, "conv", (name,), x, filters=filters, window=window, weights=tensors)
 
 
@@ -36,7 +36,9 @@ def dense(builder, x, features, name):
 
 
 def pooled(builder, x, kernel):
-    return windows.window(builder, "avg_pool", x, ("pool",), {"kernel": kernel, "stride": kernel})
+    return windows.windowed_layer(
+        builder, "avg_pool", x, ("pool",), {"kernel": kernel, "stride": kernel}
+    )
 
 
 def flat(x):

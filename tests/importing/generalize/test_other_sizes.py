@@ -29,30 +29,36 @@ OTHERS = [(64, 64), (96, 128), (101, 165), (128, 128), (77, 94)]
 
 def conv(builder, x, filters, name, stride=1):
     tensors = {name: filters * x.dims[1] * 9}
-    window = windows.Window((3, 3), (stride,) * 2, (1, 1), (1, 1))
+    window = windows.SlidingWindow((3, 3), (stride,) * 2, (1, 1), (1, 1))
     return lower(builder, "conv", (name,), x, filters=filters, window=window, weights=tensors)
 
 
 def half_of(builder, x):
     """A convolution of stride 2 without padding."""
-    window = windows.Window((3, 3), (2, 2))
+    window = windows.SlidingWindow((3, 3), (2, 2))
     return lower(builder, "conv", ("a",), x, filters=8, window=window, weights={"a": 8 * 3 * 9})
 
 
 def resized(builder, x, size, factors=None):
     """As a front end has it: to a size, or by the factors that the model has."""
     options = {"mode": "linear", **enlargement(x.dims[2:], size, factors)}
-    return windows.window(builder, "upsample", x, ("upsample",), options, sized=factors is None)
+    return windows.windowed_layer(
+        builder, "upsample", x, ("upsample",), options, sized=factors is None
+    )
 
 
 def padded(builder, x, ends):
     if not any(ends):
         return x
-    return windows.window(builder, "pad", x, ("pad",), {"border": windows.border((0, 0), ends)})
+    return windows.windowed_layer(
+        builder, "pad", x, ("pad",), {"border": windows.border((0, 0), ends)}
+    )
 
 
 def pooled(builder, x, kernel):
-    return windows.window(builder, "avg_pool", x, ("pool",), {"kernel": windows.each(kernel)})
+    return windows.windowed_layer(
+        builder, "avg_pool", x, ("pool",), {"kernel": windows.each(kernel)}
+    )
 
 
 # Models
@@ -113,7 +119,7 @@ def padded_as_tensorflow_does(builder, x):
     begins = [n // 2 for n in whole]
     ends = [n - m for n, m in zip(whole, begins, strict=True)]
     border = {"border": windows.border(begins, ends)}
-    y = windows.window(builder, "pad", x, ("pad",), border)
+    y = windows.windowed_layer(builder, "pad", x, ("pad",), border)
     return half_of(builder, y)
 
 
@@ -138,17 +144,17 @@ def padded_to_its_skip(builder, x):
         ends = [n - m for n, m in zip(lacks, begins, strict=True)]
         if any(lacks):
             border = {"border": windows.border(begins, ends)}
-            c = windows.window(builder, "pad", c, ("pad",), border)
+            c = windows.windowed_layer(builder, "pad", c, ("pad",), border)
         c = lower(builder, "concat", ("concat",), skip, c, axis=1)
     return c
 
 
 def halved(builder, x):
-    return windows.window(builder, "max_pool", x, ("max_pool",), {"kernel": 2})
+    return windows.windowed_layer(builder, "max_pool", x, ("max_pool",), {"kernel": 2})
 
 
 def doubled(builder, x):
-    return windows.window(builder, "upsample", x, ("upsample",), {"scale": 2})
+    return windows.windowed_layer(builder, "upsample", x, ("upsample",), {"scale": 2})
 
 
 def table_as_large_as_the_map(builder, x):

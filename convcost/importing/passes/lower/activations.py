@@ -8,7 +8,7 @@ from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import OPS, Node, Trait
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.pointwise import by_channel, pointwise
-from convcost.importing.passes.lower.windows import window
+from convcost.importing.passes.lower.windows import windowed_layer
 from convcost.importing.passes.lowering import lowering
 from convcost.model.kind import KINDS
 from convcost.model.options import FUNCTIONS
@@ -61,4 +61,4 @@ def glu(builder: GraphBuilder, node: Node) -> Tensor:
     axis = node.attributes["axis"] % len(x.dims)
     sizes = [n for n in range(len(x.dims)) if n not in (channel, x.batch)]
     options = {} if axis == channel else {"along": 1 + sizes.index(axis)}
-    return window(builder, "glu", x, node.path, options, channel=channel)
+    return windowed_layer(builder, "glu", x, node.path, options, channel=channel)

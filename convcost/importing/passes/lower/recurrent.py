@@ -3,7 +3,7 @@
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import Node
 from convcost.importing.ir.tensor import Tensor, permuted, reshaped
-from convcost.importing.passes.lower.windows import window
+from convcost.importing.passes.lower.windows import windowed_layer
 from convcost.importing.passes.lowering import lowering
 
 
@@ -16,7 +16,7 @@ def recurrent(builder: GraphBuilder, node: Node) -> Tensor:
     turned = options.pop("steps_first", False)
     x = permuted(node.x._replace(batch=None), (1, 0, 2)) if turned else node.x
     x = x._replace(batch=0 if x.dims[0] == 1 else None)
-    y = window(builder, node.op, x, node.path, options, node.weights, rank - 1)
+    y = windowed_layer(builder, node.op, x, node.path, options, node.weights, rank - 1)
     if options.get("last"):
         return reshaped(y, (y.dims[0], y.dims[-1]))
     return permuted(y, (1, 0, 2)) if turned else y

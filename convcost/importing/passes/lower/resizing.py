@@ -8,7 +8,7 @@ from typing import Any
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import Node
 from convcost.importing.ir.tensor import Tensor, output_tensor
-from convcost.importing.passes.lower.windows import border, each, window
+from convcost.importing.passes.lower.windows import border, each, windowed_layer
 from convcost.importing.passes.lowering import lower, lowering
 
 FINEST = 1000  # the largest denominator of a factor in a model
@@ -34,7 +34,7 @@ def upsample(builder: GraphBuilder, node: Node) -> Tensor:
     if factors is not None or sized:
         options = enlargement(before, after, factors and [factors[axis] for axis in sizes])
     options["mode"] = node.attributes["mode"]
-    return window(builder, node.op, x, node.path, options, channel=channel, sized=sized)
+    return windowed_layer(builder, node.op, x, node.path, options, channel=channel, sized=sized)
 
 
 @lowering("grid_sample")
@@ -78,14 +78,14 @@ def pad(builder: GraphBuilder, node: Node) -> Tensor:
         before, after = ([max(sign * of[a], 0) for a in sizes] for of in (begins, ends))
         if any((*before, *after)):
             options = {"border": border(before, after)}
-            x = window(builder, kind, x, node.path, options, channel=channel)
+            x = windowed_layer(builder, kind, x, node.path, options, channel=channel)
     return x
 
 
 @lowering("pixel_shuffle", "pixel_unshuffle", "channel_shuffle")
 def shuffle(builder: GraphBuilder, node: Node) -> Tensor:
     """The attributes are options of the kind."""
-    return window(builder, node.op, node.x, node.path, node.attributes)
+    return windowed_layer(builder, node.op, node.x, node.path, node.attributes)
 
 
 @lowering("roll")
@@ -99,4 +99,4 @@ def roll(builder: GraphBuilder, node: Node) -> Tensor:
         builder.free[node.op] += 1
         return x
     options = {"places": node.attributes["places"]}
-    return window(builder, node.op, x, node.path, options, channel=channel)
+    return windowed_layer(builder, node.op, x, node.path, options, channel=channel)

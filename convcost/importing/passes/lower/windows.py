@@ -15,7 +15,7 @@ CHANNELS = 1
 AXES = 3  # the most axes of a window
 
 
-class Window(NamedTuple):
+class SlidingWindow(NamedTuple):
     """The window of a convolution or pool, with one number for each axis of the size; `begins` may
     be `same` or `valid`."""
 
@@ -33,11 +33,13 @@ class Window(NamedTuple):
             return self.begins if self.begins != "valid" else 0
         return border(self.begins, self.ends)
 
-    def deeper(self) -> "Window":
+    def deeper(self) -> "SlidingWindow":
         """The window for one more axis, the outermost, with extent 1 along it."""
         begins = self.begins if isinstance(self.begins, str) else (0, *self.begins)
         dilation = (1, *self.dilation) if self.dilation else ()
-        return Window((1, *self.kernel), (1, *self.stride), begins, (0, *self.ends), dilation)
+        return SlidingWindow(
+            (1, *self.kernel), (1, *self.stride), begins, (0, *self.ends), dilation
+        )
 
 
 def each(numbers: Sequence[int]) -> Any:
@@ -51,7 +53,7 @@ def border(begins: Sequence[int], ends: Sequence[int]) -> Any:
     return each(begins) if tuple(begins) == tuple(ends) else (*map(int, begins), *map(int, ends))
 
 
-def window(
+def windowed_layer(
     builder: GraphBuilder,
     kind: str,
     x: Tensor,
@@ -110,13 +112,13 @@ def conv(builder: GraphBuilder, node: Node) -> Tensor:
     they are not learned, they are in `buffers`. Factors and shifts of `scaled` come after it."""
     given = node.attributes
     x, many = _merged(node)
-    slide: Window = given["window"].deeper() if many else given["window"]
+    window: SlidingWindow = given["window"].deeper() if many else given["window"]
     filters, groups, c = given["filters"], given.get("groups", 1), node.x.dims[_channel(node)]
     options = {
-        "kernel": each(slide.kernel),
-        "stride": each(slide.stride),
-        "padding": slide.padding,
-        "dilation": each(slide.dilation or (1,)),
+        "kernel": each(window.kernel),
+        "stride": each(window.stride),
+        "padding": window.padding,
+        "dilation": each(window.dilation or (1,)),
         "bias": given.get("bias", False),
         "buffer": bool(node.buffers),
     }
@@ -124,7 +126,7 @@ def conv(builder: GraphBuilder, node: Node) -> Tensor:
         kind, options = "depthwise", {**options, "multiplier": filters // c}
     else:
         kind, options = "conv", {"filters": filters, **options, "groups": groups}
-    y = window(
+    y = windowed_layer(
         builder, kind, x, node.path, options, node.weights, _channel(node), buffers=node.buffers
     )
     return _split(scaled(builder, node, y, _channel(node)), many)
@@ -134,13 +136,13 @@ def conv(builder: GraphBuilder, node: Node) -> Tensor:
 def deformable_conv(builder: GraphBuilder, node: Node) -> Tensor:
     """Like `conv`. The inputs are features, offsets and optionally a mask."""
     given = node.attributes
-    slide: Window = given["window"]
+    window: SlidingWindow = given["window"]
     options = {
         "filters": given["filters"],
-        "kernel": each(slide.kernel),
-        "stride": each(slide.stride),
-        "padding": slide.padding,
-        "dilation": each(slide.dilation or (1,)),
+        "kernel": each(window.kernel),
+        "stride": each(window.stride),
+        "padding": window.padding,
+        "dilation": each(window.dilation or (1,)),
         "groups": given["groups"],
         "offset_groups": given["offset_groups"],
         "bias": given["bias"],
@@ -154,18 +156,18 @@ def deformable_conv(builder: GraphBuilder, node: Node) -> Tensor:
 def transposed_conv(builder: GraphBuilder, node: Node) -> Tensor:
     """Like `conv`, with `output_padding`."""
     given = node.attributes
-    slide: Window = given["window"]
+    window: SlidingWindow = given["window"]
     options = {
         "filters": given["filters"],
-        "kernel": each(slide.kernel),
-        "stride": each(slide.stride),
-        "padding": slide.padding,
+        "kernel": each(window.kernel),
+        "stride": each(window.stride),
+        "padding": window.padding,
         "output_padding": each(given["output_padding"]),
-        "dilation": each(slide.dilation or (1,)),
+        "dilation": each(window.dilation or (1,)),
         "groups": given.get("groups", 1),
         "bias": given.get("bias", False),
     }
-    y = window(builder, node.op, node.x, node.path, options, node.weights, _channel(node))
+    y = windowed_layer(builder, node.op, node.x, node.path, options, node.weights, _channel(node))
     return scaled(builder, node, y, _channel(node))
 
 
@@ -192,16 +194,18 @@ def pool(builder: GraphBuilder, node: Node) -> Tensor:
     if other := _too_many(node, node.op):
         return lower(builder, "custom", node.path, node.x, **other)
     x, many = _merged(node)
-    slide: Window = node.attributes["window"]
-    slide = slide.deeper() if many else slide
+    window: SlidingWindow = node.attributes["window"]
+    window = window.deeper() if many else window
     options = {
-        "kernel": each(slide.kernel),
-        "stride": None if tuple(slide.stride) == tuple(slide.kernel) else each(slide.stride),
-        "padding": slide.padding,
+        "kernel": each(window.kernel),
+        "stride": None if tuple(window.stride) == tuple(window.kernel) else each(window.stride),
+        "padding": window.padding,
         "ceil": bool(node.attributes.get("ceil", False)),
-        **({"dilation": each(slide.dilation)} if slide.dilation else {}),
+        **({"dilation": each(window.dilation)} if window.dilation else {}),
     }
-    return _split(window(builder, node.op, x, node.path, options, None, _channel(node)), many)
+    return _split(
+        windowed_layer(builder, node.op, x, node.path, options, None, _channel(node)), many
+    )
 
 
 @lowering("adaptive_avg_pool", "adaptive_max_pool")
@@ -213,27 +217,27 @@ def adaptive_pool(builder: GraphBuilder, node: Node) -> Tensor:
     size, kind = tuple(node.attributes["size"]), node.op
     if set(size) == {1} and not many:
         kind = kind.replace("adaptive", "global")
-        return window(builder, kind, x, node.path, {}, None, _channel(node))
+        return windowed_layer(builder, kind, x, node.path, {}, None, _channel(node))
     options = {"size": each((*(node.x.dims[:1] if many else ()), *size))}
-    return _split(window(builder, kind, x, node.path, options, None, _channel(node)), many)
+    return _split(windowed_layer(builder, kind, x, node.path, options, None, _channel(node)), many)
 
 
 @lowering("global_avg_pool", "global_max_pool")
 def global_pool(builder: GraphBuilder, node: Node) -> Tensor:
-    return window(builder, node.op, node.x, node.path, {}, None, _channel(node))
+    return windowed_layer(builder, node.op, node.x, node.path, {}, None, _channel(node))
 
 
 @lowering("max_unpool")
 def max_unpool(builder: GraphBuilder, node: Node) -> Tensor:
     """Reverses a max pool of `window`; the output has `size`. A `custom` layer if no window gives
     that size."""
-    slide, size, x = node.attributes["window"], node.attributes["size"], node.x
+    window, size, x = node.attributes["window"], node.attributes["size"], node.x
     dims = (*x.dims[:2], *size)
     other: dict[str, Any] = {"what": "max_unpool", "dims": dims}
-    if slide is None or len(slide.kernel) != len(size) or set(slide.dilation) - {1}:
+    if window is None or len(window.kernel) != len(size) or set(window.dilation) - {1}:
         return lower(builder, "custom", node.path, *node.inputs, **other)
-    ends, extra = list(slide.ends), [0] * len(size)
-    shape = zip(x.dims[2:], *slide[:4], size, strict=True)
+    ends, extra = list(window.ends), [0] * len(size)
+    shape = zip(x.dims[2:], *window[:4], size, strict=True)
     for axis, (n, f, s, begin, end, wanted) in enumerate(shape):
         over = wanted - ((n - 1) * s + f - begin - end)
         extra[axis] = max(over, 0)
@@ -241,9 +245,9 @@ def max_unpool(builder: GraphBuilder, node: Node) -> Tensor:
         if extra[axis] >= s:
             return lower(builder, "custom", node.path, *node.inputs, **other)
     options = {
-        "kernel": each(slide.kernel),
-        "stride": None if tuple(slide.stride) == tuple(slide.kernel) else each(slide.stride),
-        "padding": border(slide.begins, ends),
+        "kernel": each(window.kernel),
+        "stride": None if tuple(window.stride) == tuple(window.kernel) else each(window.stride),
+        "padding": border(window.begins, ends),
         "output_padding": each(extra),
     }
-    return window(builder, "max_unpool", x, node.path, options)
+    return windowed_layer(builder, "max_unpool", x, node.path, options)

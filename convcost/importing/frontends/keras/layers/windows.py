@@ -6,7 +6,7 @@ from math import prod
 from convcost.importing.frontends.keras.call import LayerCall, layer
 from convcost.importing.frontends.keras.layers.activations import activated
 from convcost.importing.ir.tensor import Tensor, reshaped
-from convcost.importing.passes.lower.windows import Window
+from convcost.importing.passes.lower.windows import SlidingWindow
 from convcost.model.errors import ConstraintError
 
 MODES = {"bilinear": "linear", "bicubic": "cubic", "nearest": "nearest"}
@@ -21,9 +21,9 @@ def _padding(call: LayerCall) -> str:
     return word
 
 
-def _window(call: LayerCall) -> Window:
+def _window(call: LayerCall) -> SlidingWindow:
     stride, dilation = call.numbers("strides"), call.numbers("dilation_rate")
-    return Window(call.numbers("kernel_size"), stride, _padding(call), (), dilation)
+    return SlidingWindow(call.numbers("kernel_size"), stride, _padding(call), (), dilation)
 
 
 def _biased(call: LayerCall) -> bool:
@@ -75,7 +75,7 @@ def separable(call: LayerCall) -> Tensor:
     wide = call._replace(path=(*call.path, "pointwise"))
     y = _with_bias(
         wide._replace(config={**call.config, "activation": None}), "conv", x, filters, tensors,
-        window=Window(ones, ones),
+        window=SlidingWindow(ones, ones),
     )  # fmt: skip
     return activated(call, y)
 
@@ -99,10 +99,10 @@ def transposed(call: LayerCall) -> Tensor:
         begins.append(total // 2)
         ends.append(total - total // 2)
         extra.append(more)
-    slide = Window(kernel, stride, begins, ends, dilation)
+    window = SlidingWindow(kernel, stride, begins, ends, dilation)
     tensors = call.tensor("kernel", *kernel, filters, call.x.dims[call.channel])
     return _with_bias(
-        call, "transposed_conv", call.x, filters, tensors, window=slide, output_padding=extra
+        call, "transposed_conv", call.x, filters, tensors, window=window, output_padding=extra
     )
 
 
@@ -116,8 +116,8 @@ WINDOW = ("kernel_size", "strides")
 def pool(call: LayerCall) -> Tensor:
     kernel = call.numbers("pool_size", 2)
     stride = kernel if call.config.get("strides") is None else call.numbers("strides")
-    slide = Window(kernel, stride, _padding(call))
-    return call.lower(f"{_reduction(call)}_pool", window=slide, channel=call.channel)
+    window = SlidingWindow(kernel, stride, _padding(call))
+    return call.lower(f"{_reduction(call)}_pool", window=window, channel=call.channel)
 
 
 def _reduction(call: LayerCall) -> str:

@@ -12,7 +12,7 @@ from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.lower.windows import Window
+from convcost.importing.passes.lower.windows import SlidingWindow
 from convcost.model.errors import ConstraintError
 
 SAME = ("SAME_UPPER", "SAME_LOWER")
@@ -46,12 +46,12 @@ def per_axis(node: OnnxNode, name: str, axes: int) -> Dims:
     return found
 
 
-def window_of(node: OnnxNode, size: Dims, kernel: Dims) -> Window:
+def window_of(node: OnnxNode, size: Dims, kernel: Dims) -> SlidingWindow:
     """The window of a convolution or pool over an input of `size`."""
     stride, dilation = (per_axis(node, name, len(size)) for name in ("strides", "dilations"))
     found = borders(node, size, kernel, stride, dilation)
     begins, ends = (found, ()) if isinstance(found, str) else found
-    return Window(kernel, stride, begins, ends, dilation)
+    return SlidingWindow(kernel, stride, begins, ends, dilation)
 
 
 def biased(context: LoweringContext, node: OnnxNode, at: int) -> bool:
@@ -111,13 +111,13 @@ def _convolved(
             "CC404",
             f"its weights have the dims {list(filters.dims)}, but its input has {list(x.dims)}",
         )
-    slide = window_of(node, x.dims[2:], filters.dims[2:])
+    window = window_of(node, x.dims[2:], filters.dims[2:])
     gain = _gain(context, filters, context.constant(node, bias))
     kept = context.buffer_of(filters)
     if not context.builder.used.keys().isdisjoint(kept):
         return _fixed(context, node, x, kept, filters, bias)
     held = () if kept else (weights,)
-    more = {"window": slide, "filters": filters.dims[0], "groups": get(node, "group", 1)}
+    more = {"window": window, "filters": filters.dims[0], "groups": get(node, "group", 1)}
     return _with_bias(context, node, x, "conv", held, bias, gain=gain, buffers=kept, **more)
 
 
@@ -194,12 +194,12 @@ def conv_transpose(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[T
     x, groups, kernel = context.value(node), get(node, "group", 1), filters.dims[2:]
     if kept := context.buffer_of(filters):
         return _fixed(context, node, x, kept, filters, 2)
-    slide, extra = _cut(node, x.dims[2:], kernel)
+    window, extra = _cut(node, x.dims[2:], kernel)
     more = {"filters": filters.dims[1] * groups, "groups": groups, "output_padding": extra}
-    return _with_bias(context, node, x, "transposed_conv", (1,), 2, window=slide, **more)
+    return _with_bias(context, node, x, "transposed_conv", (1,), 2, window=window, **more)
 
 
-def _cut(node: OnnxNode, size: Dims, kernel: Dims) -> tuple[Window, Sequence[int]]:
+def _cut(node: OnnxNode, size: Dims, kernel: Dims) -> tuple[SlidingWindow, Sequence[int]]:
     """The window and the output padding; computed from the output size if the node states it."""
     auto, axes = get(node, "auto_pad", "NOTSET"), len(size)
     stride, dilation = per_axis(node, "strides", axes), per_axis(node, "dilations", axes)
@@ -210,7 +210,7 @@ def _cut(node: OnnxNode, size: Dims, kernel: Dims) -> tuple[Window, Sequence[int
     if wanted is None:
         found = borders(node, size, kernel, stride, dilation)
         begins, ends = found if not isinstance(found, str) else ((0,) * axes, (0,) * axes)
-        return Window(kernel, stride, begins, ends, dilation), extra
+        return SlidingWindow(kernel, stride, begins, ends, dilation), extra
     before, after, more = [], [], []
     for n, f, s, d, e, out in zip(
         size, kernel, stride, dilation, extra, wanted[-len(size) :], strict=True
@@ -222,4 +222,4 @@ def _cut(node: OnnxNode, size: Dims, kernel: Dims) -> tuple[Window, Sequence[int
         upper = auto == "SAME_UPPER"
         before.append(small if upper else large)
         after.append(large if upper else small)
-    return Window(kernel, stride, before, after, dilation), more
+    return SlidingWindow(kernel, stride, before, after, dilation), more

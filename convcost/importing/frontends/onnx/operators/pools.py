@@ -6,7 +6,7 @@ from convcost.importing.frontends.onnx.operators.convolutions import borders, pe
 from convcost.importing.frontends.onnx.registry import known, operator, row
 from convcost.importing.frontends.onnx.unknown import custom_layer
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.lower.windows import Window
+from convcost.importing.passes.lower.windows import SlidingWindow
 
 row("global_avg_pool", "GlobalAveragePool", "QLinearGlobalAveragePool")
 row("global_max_pool", "GlobalMaxPool")
@@ -15,8 +15,8 @@ row("global_max_pool", "GlobalMaxPool")
 @operator(MaxPool="max_pool", AveragePool="avg_pool", QLinearAveragePool="avg_pool")
 def pool(context: LoweringContext, node: OnnxNode) -> tuple[Tensor, ...]:
     x, ceil = context.value(node), bool(get(node, "ceil_mode", 0))
-    slide = window_of(node, x.dims[2:], tuple(node.attributes["kernel_shape"]))
-    y = context.lower(node, known(node.op).op, x, window=slide, ceil=ceil, dims=context.dims(node))
+    window = window_of(node, x.dims[2:], tuple(node.attributes["kernel_shape"]))
+    y = context.lower(node, known(node.op).op, x, window=window, ceil=ceil, dims=context.dims(node))
     if ceil and context.dims(node) not in (None, y.dims):
         # ONNX drops a window that starts past the input, but its shape inference counts it.
         context.distrust(node)
@@ -40,7 +40,7 @@ def max_unpool(context: LoweringContext, node: OnnxNode) -> Tensor:
     given = node.attributes.get("size", context.numbers(node, "output_shape", 2))
     size = plain if given is None else given[-axes:]
     return context.lower(
-        node, "max_unpool", x, window=Window(kernel, stride, begins, ends), size=size
+        node, "max_unpool", x, window=SlidingWindow(kernel, stride, begins, ends), size=size
     )
 
 

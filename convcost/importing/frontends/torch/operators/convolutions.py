@@ -10,7 +10,7 @@ from convcost.importing.frontends.torch.registry import OperatorCall, operator
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.frontends.torch.weights import as_tensor, buffers, main, weights
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.lower.windows import AXES, Window
+from convcost.importing.passes.lower.windows import AXES, SlidingWindow
 
 
 @operator(*(f"aten.conv{n}d" for n in (1, 2, 3)), op="conv", weights=1, bias=2)
@@ -24,10 +24,10 @@ def convolution(call: OperatorCall) -> Any:
     rank = len(kernel)
     dilation = per_axis(given["dilation"], rank)
     begins, ends = _padding(given["padding"], kernel, dilation)
-    slide = Window(kernel, per_axis(given["stride"], rank), begins, ends, dilation)
+    window = SlidingWindow(kernel, per_axis(given["stride"], rank), begins, ends, dilation)
     own, gain = main(given["weight"])
     stored = {"weights": own, "buffers": {} if own else buffers(given["weight"])}
-    return _with_bias(call, "conv", filters, gain, stored, window=slide)
+    return _with_bias(call, "conv", filters, gain, stored, window=window)
 
 
 @operator(*(f"aten.conv_transpose{n}d" for n in (1, 2, 3)), op="transposed_conv", weights=1, bias=2)
@@ -42,11 +42,11 @@ def transposed(call: OperatorCall) -> Any:
         per_axis(given[name], len(kernel))
         for name in ("stride", "padding", "output_padding", "dilation")
     )
-    slide = Window(kernel, stride, padding, padding, dilation)
+    window = SlidingWindow(kernel, stride, padding, padding, dilation)
     stored = {"weights": weights(given["weight"])}
     filters = share * given["groups"]
     return _with_bias(
-        call, "transposed_conv", filters, {}, stored, window=slide, output_padding=extra
+        call, "transposed_conv", filters, {}, stored, window=window, output_padding=extra
     )
 
 
@@ -65,7 +65,7 @@ def deformable(call: OperatorCall) -> Any:
         "deformable_conv",
         *(as_tensor(call.builder, given[name]) for name in names),
         filters=filters,
-        window=Window(kernel, stride, padding, padding, dilation),
+        window=SlidingWindow(kernel, stride, padding, padding, dilation),
         groups=given["groups"],
         offset_groups=given["offset_groups"],
         bias=sum(biases.values()) == filters,

@@ -5,15 +5,17 @@ from typing import Any
 from convcost.importing.frontends.torch.operators.convolutions import per_axis
 from convcost.importing.frontends.torch.registry import OperatorCall, known, operator
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.lower.windows import Window
+from convcost.importing.passes.lower.windows import SlidingWindow
 
 
-def _window(call: OperatorCall) -> Window:
+def _window(call: OperatorCall) -> SlidingWindow:
     given, rank = call.given, len(call.given["self"].dims) - 2
     kernel = per_axis(given["kernel_size"], rank)
     padding = per_axis(given["padding"], rank)
     dilation = per_axis(given["dilation"], rank) if "dilation" in given else ()
-    return Window(kernel, per_axis(given["stride"] or kernel, rank), padding, padding, dilation)
+    return SlidingWindow(
+        kernel, per_axis(given["stride"] or kernel, rank), padding, padding, dilation
+    )
 
 
 @operator(*(f"aten.max_pool{n}d" for n in (1, 2, 3)), op="max_pool")
@@ -26,14 +28,14 @@ def pool(call: OperatorCall) -> Tensor:
 @operator(*(f"aten.max_pool{n}d_with_indices" for n in (1, 2, 3)), op="max_pool")
 def max_pool_with_indices(call: OperatorCall) -> Any:
     """The window determines the indices of the largest elements."""
-    slide, ceil = _window(call), call.given["ceil_mode"]
-    return call.lower("max_pool", window=slide, ceil=ceil, dims=call.dims[0]), slide
+    window, ceil = _window(call), call.given["ceil_mode"]
+    return call.lower("max_pool", window=window, ceil=ceil, dims=call.dims[0]), window
 
 
 @operator("aten.max_unpool2d", "aten.max_unpool3d")
 def max_unpool(call: OperatorCall) -> Tensor:
-    slide = call.given["indices"]
-    known = slide if isinstance(slide, Window) else None
+    window = call.given["indices"]
+    known = window if isinstance(window, SlidingWindow) else None
     return call.lower("max_unpool", window=known, size=call.dims[2:])
 
 
