@@ -9,6 +9,8 @@ import sys
 import pytest
 from support import ROOT, plugin_example, run
 
+from convcost.model.kind import KINDS, check_definition
+
 FORMAT = """
 from convcost.render import FormatOption, format
 
@@ -218,17 +220,74 @@ def test_an_internal_error_can_be_one_of_a_plugin(tmp_path):
     assert b"This is a bug in convcost or a plug-in, not in the spec." in done.stderr
 
 
-def test_a_kind_that_is_registered_twice_is_an_error_where_all_kinds_are_listed(tmp_path):
-    file = tmp_path / "layers" / "own.py"
+TWICE = {
+    "layers": ("relu", KIND.format(**GOOD | {"name": "relu"}), ["analyze", "vgg16"]),
+    "render": ("csv", FORMAT.replace('"loud"', '"csv"'), ["analyze", "vgg16", "--format", "csv"]),
+    "conventions": (
+        "thop",
+        (
+            "from convcost.conventions import convention\n"
+            'convention("th" + "op", word="x", meaning="x", source="x", rules={})'
+        ),
+        ["analyze", "vgg16", "--count", "thop"],
+    ),
+}
+
+
+@pytest.mark.parametrize("folder", TWICE)
+def test_a_name_that_convcost_already_uses_is_an_error_where_it_is_used(folder, tmp_path):
+    name, text, arguments = TWICE[folder]
+    file = tmp_path / folder / "own.py"
     file.parent.mkdir()
-    file.write_text(KIND.format(**GOOD | {"name": "relu"}), "utf-8")
-    done = run("kinds", CONVCOST_PLUGINS=str(tmp_path))
+    file.write_text(text, "utf-8")
+    done = run(*arguments, CONVCOST_PLUGINS=str(tmp_path))
     assert done.stderr.decode() == (
-        f"error: the plug-in `{file}` cannot be imported: ValueError: the name `relu` is already "
-        f"used in convcost.layers; use another{DEBUG}\n"
+        f"error: the plug-in `{file}` is not valid: the name `{name}` is already used in "
+        f"convcost.{folder}; use another\n"
     )
     assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_a_name_that_is_already_used_breaks_nothing_that_does_not_use_it(tmp_path):
+    file = tmp_path / "layers" / "own.py"
+    file.parent.mkdir()
+    file.write_text(KIND.format(**GOOD | {"name": "gelu"}), "utf-8")
+    assert run("kinds", CONVCOST_PLUGINS=str(tmp_path)).returncode == 2
     assert run("analyze", "vgg16", CONVCOST_PLUGINS=str(tmp_path)).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            'operation = "activaton"',
+            (
+                "the kind `mine` has the operation `activaton`, which does not exist; "
+                "did you mean `activation`?"
+            ),
+        ),
+        (
+            "mix_channels = True",
+            "the kind `mine` defines `mix_channels`; did you mean `mixes_channels`?",
+        ),
+        (
+            "def mac(self, x): return NOTHING",
+            "the kind `mine` defines `mac`; did you mean `macs`?",
+        ),
+    ],
+)
+def test_a_misspelt_trait_or_method_of_a_kind_is_an_error_and_never_a_zero(line, message, tmp_path):
+    file = tmp_path / "layers" / "own.py"
+    file.parent.mkdir()
+    file.write_text(f"{KIND.format(**GOOD)}\n    {line}\n", "utf-8")
+    done = run("analyze", "-", text=MINE, CONVCOST_PLUGINS=str(tmp_path))
+    assert done.stderr.decode() == f"error: the plug-in `{file}` is not valid: {message}\n"
+    assert done.returncode == 2
+
+
+def test_the_kinds_of_convcost_define_no_trait_that_looks_misspelt():
+    for name, kind in KINDS.items():
+        check_definition(name, kind)
 
 
 @pytest.mark.parametrize("folder", ["layers", "render", "cli"])
@@ -280,6 +339,41 @@ def test_a_broken_command_is_an_error_where_it_is_called_and_a_line_in_the_help(
     assert (listed.returncode, listed.stderr.decode()) == (0, shown)
     assert b"\n  analyze " in listed.stdout
     assert run("analyze", "vgg16", CONVCOST_PLUGINS=str(tmp_path)).stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        (None, "CONVCOST_PLUGINS names the folder `FOLDER`, which does not exist"),
+        (
+            ["ours.py", "layers/notes.txt"],
+            (
+                "the folder `FOLDER` in CONVCOST_PLUGINS has no plug-ins\n"
+                "help: put each file into one of these folders: layers/ for kinds, render/ for "
+                "formats, conventions/ for counting conventions, cli/ for commands"
+            ),
+        ),
+        (
+            ["layers/own.py", "convention/ours.py"],
+            "no plug-in is read from `FOLDER/convention`; rename it to `conventions`",
+        ),
+    ],
+)
+def test_a_folder_whose_plugins_would_be_ignored_is_an_error(entries, message, tmp_path):
+    folder = tmp_path / "plugins"
+    for entry in entries or ():
+        (folder / entry).parent.mkdir(parents=True, exist_ok=True)
+        (folder / entry).write_text("", "utf-8")
+    done = run("analyze", "vgg16", CONVCOST_PLUGINS=str(folder))
+    assert done.stderr.decode() == f"error: {message.replace('FOLDER', str(folder))}\n"
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_an_empty_part_of_the_variable_and_other_folders_are_no_plugins(plugins, tmp_path):
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_maxout.py").write_text("", "utf-8")
+    done = run("analyze", "-", text=SPEC, CONVCOST_PLUGINS=f"{os.pathsep}{plugins}{os.pathsep}")
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_every_diagnostic_code_is_listed_and_used():

@@ -126,6 +126,13 @@ class UsageError(Exception):
         return "\n".join(self.args)
 
 
+class DefinitionError(ValueError):
+    """A definition of a kind, a format or a convention that is not valid, in words for its author.
+
+    If it is in a plug-in, the registry adds the file and raises a UsageError.
+    """
+
+
 def _problem_text(file: str, problem: Problem) -> str:
     place = problem.place
     where = f"{file}:{place.line}:{place.column}" if place else file

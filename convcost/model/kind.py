@@ -15,10 +15,11 @@ from typing import (
     TypeAlias,
     TypeVar,
     dataclass_transform,
+    get_args,
 )
 
 from convcost.model.cost_product import NOTHING, CostProduct
-from convcost.model.errors import ConstraintError, brief
+from convcost.model.errors import ConstraintError, DefinitionError, brief
 from convcost.model.measures import Measure
 from convcost.model.options import TYPES, Layers, OptionType
 from convcost.model.receptive_field import ReceptiveField
@@ -37,6 +38,7 @@ Operation: TypeAlias = Literal[
     "norm", "activation", "softmax", "pool", "reduction", "join", "experts", "resize", "scale",
     "lookup", "move", "stated", "contraction", "selective_scan", "fft",
 ]  # fmt: skip
+OPERATIONS: tuple[str, ...] = get_args(Operation)
 REQUIRED: Any = object()
 OWN_POSITION = ReceptiveField()
 
@@ -268,7 +270,32 @@ class SizeLike(Join):
             raise ConstraintError("CC303", message)
 
 
-KINDS: Registry[type[Kind[Any]]] = Registry("convcost.layers")
+def check_definition(name: str, cls: type[Kind[Any]]) -> None:
+    """Raises DefinitionError for an operation that is none, and for a misspelt trait or method,
+    which would be ignored."""
+    from convcost.model.suggestions import did_you_mean, nearest
+
+    if cls.operation is not None and cls.operation not in OPERATIONS:
+        hint = did_you_mean(cls.operation, OPERATIONS, len(OPERATIONS))
+        raise DefinitionError(
+            f"the kind `{name}` has the operation `{cls.operation}`, which does not exist; {hint}"
+        )
+    own = {
+        key: value
+        for base in cls.__mro__
+        if base.__module__ not in (__name__, "builtins", "typing")
+        for key, value in vars(base).items()
+        if not key.startswith("_") and not isinstance(value, Option)
+    }
+    known = [key for key in (*vars(Kind), *Kind.__annotations__) if not key.startswith("_")]
+    missing = [key for key in known if key not in own]
+    for key, value in own.items():
+        meant = None if hasattr(Join, key) or key in known else nearest(key, missing)
+        if meant is not None and callable(value) == callable(getattr(Kind, meant, None)):
+            raise DefinitionError(f"the kind `{name}` defines `{key}`; did you mean `{meant}`?")
+
+
+KINDS: Registry[type[Kind[Any]]] = Registry("convcost.layers", check=check_definition)
 
 
 def kind(name: str, principal: str | None = None) -> Callable[[C], C]:
