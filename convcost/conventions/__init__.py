@@ -21,6 +21,8 @@ rule. A kind without any rule is not counted, and reports name the kind.
 A command imports this package only if the user asks for a convention.
 """
 
+import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -54,6 +56,7 @@ from convcost.conventions._formula import (
     Work,
     X,
     Y,
+    as_formula,
     by_axes,
     by_mode,
     choose,
@@ -63,14 +66,15 @@ from convcost.conventions._formula import (
     quantity,
 )
 from convcost.model.costs import ConventionCounts, Costs, column_title, inputs_of
-from convcost.model.errors import UsageError, printable
-from convcost.model.kind import Kind
+from convcost.model.errors import DefinitionError, UsageError, brief, printable
+from convcost.model.kind import KINDS, OPERATIONS, Kind
+from convcost.model.measures import Measure
 from convcost.model.network import Network
 from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.model.registry import Registry
 from convcost.model.suggestions import did_you_mean
-from convcost.model.symbolic import memo
+from convcost.model.symbolic import is_integer, memo
 
 __all__ = [
     "ALL_PAIRS",
@@ -205,8 +209,29 @@ class Convention(_ConventionFields):
         if rule is None or not work.layer.counted():
             return None
         work = work._replace(batch=1) if self.per_sample else work
-        number = rule.formula.of(work if self.pruned else work._replace(kept=1))
-        return self.factor * number * work.times
+        return (
+            self.factor
+            * work.times
+            * self._value(rule.formula, work if self.pruned else work._replace(kept=1))
+        )
+
+    def _value(self, formula: Formula, work: Work) -> int:
+        """The integer of a formula. Raises UsageError if that of a plug-in gives anything else."""
+        try:
+            number = formula.of(work)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            file = CONVENTIONS.plugin_file(self.name)
+            if file is None or os.environ.get("CONVCOST_DEBUG"):
+                raise
+            what = "" if isinstance(error, DefinitionError) else f"{type(error).__name__}: "
+            why = f"`{formula.text}` fails: {what}{error}"
+        else:
+            if is_integer(number):
+                return number
+            file = CONVENTIONS.plugin_file(self.name)
+            why = f"`{formula.text}` gives {brief(number)}, which is not a whole number"
+        what = f"`{self.name}` cannot count {work.layer.name}"
+        raise UsageError(f"the plug-in `{file}` is not valid: {what}; {why}")
 
     def count(self, costs: Costs, /) -> ConventionCounts:  # type: ignore[override]
         """The numbers of every layer of a network, with notes on what is assumed."""
@@ -252,7 +277,34 @@ class Convention(_ConventionFields):
                 yield f"{name}: {format_count(total)} for {network}, {variant.assumption}"
 
 
-CONVENTIONS: Registry[Convention] = Registry("convcost.conventions")
+# What a variant can change.
+CHANGES = (
+    *("word", "meaning", "source", "version", "per_sample", "pruned"),
+    *("factor", "assumption", "rules", "rest"),
+)
+NOT_CONVENTIONS = tuple(one for one in Measure if one is not Measure.MACS)
+
+
+def check_definition(name: str, convention: Convention) -> None:
+    """Raises DefinitionError for a name that `--count` cannot have, and for a rule of a kind that
+    does not exist, which would count nothing."""
+    if not re.fullmatch(r"[\w.-]+(:[\w.-]+)?", name):
+        raise DefinitionError(f"`{name}` is no name; use letters, digits and `_`")
+    if name in NOT_CONVENTIONS:
+        raise DefinitionError(f"`{name}` is the name of a measure; use another")
+    for key in convention.rules:
+        kind = None if key in OPERATIONS or key == "*" else KINDS.get(key)
+        if key not in OPERATIONS and key != "*" and kind is None:
+            hint = did_you_mean(key, (*KINDS.names(), *OPERATIONS))
+            raise DefinitionError(
+                f"`{name}` has a rule for `{key}`, but there is no such kind or operation"
+                f"{hint and f'; {hint}'}"
+            )
+        if kind is not None and kind.role not in ("layer", "join"):
+            raise DefinitionError(f"`{name}` has a rule for `{key}`, which is no layer")
+
+
+CONVENTIONS: Registry[Convention] = Registry("convcost.conventions", check=check_definition)
 
 
 def convention(
@@ -270,10 +322,13 @@ def convention(
 ) -> None:
     """Registers a convention.
 
-    `variants` maps the name of each variant to its changes: `word`, `meaning`, `source`, `version`,
-    `per_sample`, `factor`, `assumption`, `rules` and `rest`. Its `rules` replace the rules of the
+    `variants` maps the name of each variant to its CHANGES. Its `rules` replace the rules of the
     same kinds; all others are those of the base. The registered name is `name:variant`.
+
+    Raises DefinitionError for anything that would be ignored or is not exact.
     """
+    if ":" in name:
+        raise DefinitionError(f"`{name}` has a colon; write a variant in `variants`")
     base = Convention(
         name,
         word,
@@ -289,6 +344,14 @@ def convention(
     CONVENTIONS.add(name, base)
     for variant, changes in (variants or {}).items():
         changed = dict(changes)
+        for key in changed:
+            if key not in CHANGES:
+                hint = did_you_mean(key, CHANGES)
+                raise DefinitionError(f"a variant of `{name}` cannot change `{key}`; {hint}")
+        factor = changed.get("factor", 1)
+        if not is_integer(factor) or factor < 1:
+            wanted = f"a whole number from 1, not {brief(factor)}"
+            raise DefinitionError(f"the factor of `{name}:{variant}` must be {wanted}")
         if "meaning" in changed:
             changed["meaning"] = " ".join(changed["meaning"].split())
         changed["rules"] = {**base.rules, **_by_kind(changed.get("rules", {}))}
@@ -299,14 +362,22 @@ def convention(
         )
 
 
-def _rule(rule: Formula | CountingRule) -> CountingRule:
-    return CountingRule(rule) if isinstance(rule, Formula) else rule
+def _rule(rule: Formula | CountingRule | int) -> CountingRule:
+    if isinstance(rule, CountingRule):
+        return rule._replace(formula=as_formula(rule.formula))
+    return CountingRule(as_formula(rule))
 
 
 def _by_kind(rules: Mapping[str, Formula | CountingRule]) -> dict[str, CountingRule]:
     found: dict[str, CountingRule] = {}
-    for kinds, rule in rules.items():
-        found |= dict.fromkeys(kinds.split(), _rule(rule))
+    for kinds, formula in rules.items():
+        rule = _rule(formula)
+        for kind in kinds.split():
+            if kind in found:
+                raise DefinitionError(f"there are two rules for `{kind}`")
+            found[kind] = rule
+        if not kinds.split():
+            raise DefinitionError("a rule has an empty key; the key names kinds or operations")
     return found
 
 

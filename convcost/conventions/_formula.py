@@ -6,13 +6,20 @@ A formula computes a count and has a text. `4 * X` is a formula: `(4 * X).of(wor
 
 import operator
 from collections.abc import Callable, Mapping
+from functools import cache
 from math import gcd, prod
-from typing import Any
+from typing import Any, NoReturn
 
-from convcost.model.kind import Kind
+from convcost.model.errors import DefinitionError, brief
+from convcost.model.kind import KINDS, Kind
+from convcost.model.options import TYPES
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
+from convcost.model.suggestions import did_you_mean
+from convcost.model.symbolic import is_integer
 from convcost.model.window import AxisWindow
+
+REQUIRED: Any = object()
 
 
 class Work(NamedTuple):
@@ -42,9 +49,28 @@ class Work(NamedTuple):
     def windows(self) -> tuple[AxisWindow, ...]:
         return self.layer.windows(self.x)
 
-    def option(self, name: str, default: Any = None) -> Any:
-        """The value of an option, or `default` if the kind does not have it."""
-        return getattr(self.layer, name, default)
+    def option(self, name: str, default: Any = REQUIRED) -> Any:
+        """The value of an option, or `default` if the kind does not have it.
+
+        Raises DefinitionError if no kind has it, or if the layer does not have it and there is no
+        default.
+        """
+        known = self.layer.options.get(name)
+        if known is not None:
+            return getattr(self.layer, known.field)
+        options = _all_options()
+        if name not in options:
+            hint = did_you_mean(name, options)
+            raise DefinitionError(f"no kind has the option `{name}`{hint and f'; {hint}'}")
+        if default is REQUIRED:
+            raise DefinitionError(f"`{self.layer.name}` has no option `{name}`")
+        return default
+
+
+@cache
+def _all_options() -> frozenset[str]:
+    """The names of the options of all kinds."""
+    return frozenset(name for _, kind in KINDS.items() for name in kind.options)
 
 
 class Formula:
@@ -72,6 +98,12 @@ class Formula:
     def __repr__(self) -> str:
         return self.text
 
+    def __radd__(self, other: int) -> "Formula":
+        return as_formula(other) + self
+
+    def __rsub__(self, other: int) -> "Formula":
+        return as_formula(other) - self
+
     def __add__(self, other: "Formula | int") -> "Formula":
         b = as_formula(other)
         return _combined(self, b, f"{self.text} + {b.text}", operator.add, whole=False)
@@ -86,6 +118,12 @@ class Formula:
 
     def __rmul__(self, other: int) -> "Formula":
         return as_formula(other) * self
+
+    def __truediv__(self, other: object) -> NoReturn:
+        text = other.as_factor if isinstance(other, Formula) else str(other)
+        raise DefinitionError(
+            f"`{self.as_factor} / {text}` is not a whole number; `//` rounds down"
+        )
 
     def __floordiv__(self, other: "Formula | int") -> "Formula":
         b = as_formula(other)
@@ -104,7 +142,27 @@ def quantity(name: str, meaning: str, of: Callable[[Work], int]) -> Formula:
 
 
 def as_formula(value: Formula | int) -> Formula:
-    return value if isinstance(value, Formula) else Formula(str(value), lambda _work: value)
+    """A formula, or a whole number as a formula.
+
+    Raises DefinitionError for any other value: with a float, a count would not be exact.
+    """
+    if isinstance(value, Formula):
+        return value
+    if not is_integer(value):
+        raise DefinitionError(f"{brief(value)} is not a whole number{_exact_form(value)}")
+    return Formula(str(value), lambda _work: value)
+
+
+def _exact_form(value: object) -> str:
+    """How to write a number that is not whole: `; write 3 * X // 2, not 1.5 * X`."""
+    from fractions import Fraction
+
+    try:
+        exact = Fraction(str(value))
+    except ValueError:
+        return ", and no formula"
+    by = f" // {exact.denominator}" if exact.denominator > 1 else ""
+    return f"; write `{exact.numerator} * X{by}`, not `{value} * X`"
 
 
 def _combined(
@@ -162,6 +220,8 @@ def by_axes(*factors: int) -> Formula:
 
     The last factor is also that of more axes.
     """
+    for factor in factors:
+        as_formula(factor)
     listed = ", ".join(map(str, factors))
     return Formula(
         f"Y times {listed} for 1 to {len(factors)} axes",
@@ -172,7 +232,14 @@ def by_axes(*factors: int) -> Formula:
 
 
 def by_mode(**formulas: Formula) -> Formula:
-    """The formula for the mode of a resize; 0 for any other mode."""
+    """The formula for the mode of a resize; 0 for any other mode.
+
+    Raises DefinitionError for a mode that does not exist.
+    """
+    for mode in formulas:
+        if mode not in TYPES["Mode"].words:
+            hint = did_you_mean(mode, TYPES["Mode"].words)
+            raise DefinitionError(f"there is no mode `{mode}` of a resize; {hint}")
     return Formula(
         "; ".join(f"{mode}: {formula.text}" for mode, formula in formulas.items()),
         lambda work: formulas.get(work.option("mode"), ZERO).of(work),
@@ -229,9 +296,16 @@ def _covered(window: AxisWindow) -> int:
 
 def _states(work: Work) -> int:
     """Hidden units × steps × layers × directions of a recurrent layer, in the whole batch."""
+    units = work.option("hidden") * work.option("layers")
     directions = 2 if work.option("bidirectional") else 1
-    units = work.option("hidden", 0) * work.option("layers", 1) * directions
-    return int(units * prod(work.inputs[0].size) * work.batch)
+    return int(units * directions * prod(work.inputs[0].size) * work.batch)
+
+
+def _groups(work: Work) -> int:
+    """The groups of a convolution; each channel of a depthwise one is a group."""
+    if work.layer.operation == "conv" and not work.layer.mixes_channels:
+        return work.inputs[0].channels
+    return int(work.option("groups", 1))
 
 
 def _scores(work: Work) -> int:
@@ -281,7 +355,7 @@ POOLED = quantity("V", "elements in all windows", _pooled)
 N = quantity("N", "samples", lambda work: work.batch)
 C_IN = quantity("C_in", "channels of the input", lambda work: work.inputs[0].channels)
 C_OUT = quantity("C_out", "channels of the output", lambda work: work.output.channels)
-GROUPS = quantity("g", "groups", lambda work: int(work.option("groups", 1)))
+GROUPS = quantity("g", "groups", _groups)
 AXES = quantity("d", "axes of the size", lambda work: len(work.output.size))
 STRIDES = quantity("s", "product of the strides", lambda work: prod(w.s for w in work.windows))
 POSITIONS_IN = quantity(
@@ -299,6 +373,6 @@ ALL_PAIRS = quantity("M", "multiply-adds of all queries with all keys", _all_pai
 SCORES = quantity("Q", "pairs of a query and a key", _scores)
 BRANCHES = quantity("n", "branches", lambda work: len(work.inputs))
 NEIGHBOURS = quantity(
-    "m", "channels in the window of the norm", lambda work: int(work.option("neighbours", 1))
+    "m", "channels in the window of the norm", lambda work: int(work.option("neighbours"))
 )
 ZERO = as_formula(0)
