@@ -17,6 +17,7 @@ from convcost.model.shape import Shape
 from convcost.model.suggestions import did_you_mean, limited_suggestions
 
 if TYPE_CHECKING:
+    from convcost.language.syntax_tree import LayerNode
     from convcost.model.dtypes import Dtypes
 
 MAX_LAYERS_IN_ALL = 500_000  # and groups, of the networks that are loaded at once
@@ -152,11 +153,7 @@ def _read_network(
     variables = network_inputs.variables
     inputs, places = network_inputs.inputs()
     parser = LayerParser(problems)
-    parse_blocks(sections, parser, tuple(variables))
-    layers = node.get("layers")
-    items = parser.layers(layers, "`layers`", tuple(variables))
-    if layers is None or (type(layers) is Sequence and not layers.items):
-        problems.add("CC103", "a spec needs `layers`", layers or sections.head(), MINIMAL_SPEC)
+    items = _read_layers(node, sections, parser, tuple(variables))
     expansion = Expansion(problems, variables, inputs, places)
     try:
         output = expansion.expand(items, parser.blocks.values())
@@ -168,22 +165,9 @@ def _read_network(
     if len(problems) == before:
         paths = {step.path for step in expansion.steps}
         paths |= {group.path for group in expansion.groups}
-    published: tuple[Published, ...] = ()
-    budget: Budget | None = None
-    dtypes: Dtypes | None = None
-    if types := node.get("dtype"):
-        from convcost.language.dtypes import DtypeParser
-
-        named = None if paths is None else paths | {name for name, _ in inputs}
-        dtypes = DtypeParser(problems, named).parse(types)
-    if figures and (printed := node.get("published")):
-        from convcost.language.published import PublishedParser
-
-        published = PublishedParser(problems, network_inputs, paths).parse(printed)
-    if figures and (limits := node.get("budget")):
-        from convcost.language.budgets import BudgetParser
-
-        budget = BudgetParser(problems, paths).parse(limits)
+    dtypes = _read_dtypes(node, inputs, paths, problems)
+    published = _read_published(node, network_inputs, paths, problems) if figures else ()
+    budget = _read_budget(node, paths, problems) if figures else None
     if len(problems) > before:
         return None
     return Network(
@@ -203,3 +187,53 @@ def _read_network(
         states_bias=parser.binder.states_bias,
         dtypes=dtypes,
     )
+
+
+def _read_layers(
+    node: Mapping, sections: Sections, parser: LayerParser, names: tuple[str, ...]
+) -> "tuple[LayerNode, ...]":
+    """The layers of a document as written; their expressions may use `names`. Reads `blocks` and
+    `defaults` first."""
+    parse_blocks(sections, parser, names)
+    layers = node.get("layers")
+    items = parser.layers(layers, "`layers`", names)
+    if layers is None or (type(layers) is Sequence and not layers.items):
+        missing_at = layers or sections.head()
+        parser.problems.add("CC103", "a spec needs `layers`", missing_at, MINIMAL_SPEC)
+    return items
+
+
+def _read_dtypes(
+    node: Mapping, inputs: tuple[tuple[str, Shape], ...], paths: set[str] | None, problems: Problems
+) -> "Dtypes | None":
+    """The section `dtype`. `paths` are the paths of the network, or None if they are not known."""
+    types = node.get("dtype")
+    if not types:
+        return None
+    from convcost.language.dtypes import DtypeParser
+
+    named = None if paths is None else paths | {name for name, _ in inputs}
+    return DtypeParser(problems, named).parse(types)
+
+
+def _read_published(
+    node: Mapping, network_inputs: NetworkInputs, paths: set[str] | None, problems: Problems
+) -> tuple[Published, ...]:
+    """The section `published`. `paths` are the paths of the network, or None if they are not
+    known."""
+    printed = node.get("published")
+    if not printed:
+        return ()
+    from convcost.language.published import PublishedParser
+
+    return PublishedParser(problems, network_inputs, paths).parse(printed)
+
+
+def _read_budget(node: Mapping, paths: set[str] | None, problems: Problems) -> Budget | None:
+    """The section `budget`. `paths` are the paths of the network, or None if they are not known."""
+    limits = node.get("budget")
+    if not limits:
+        return None
+    from convcost.language.budgets import BudgetParser
+
+    return BudgetParser(problems, paths).parse(limits)

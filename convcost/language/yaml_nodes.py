@@ -194,12 +194,15 @@ class _EventReader:
             else:
                 text = key.text
                 if text in container:
-                    note = Note("first written here", container[text][0].place)
-                    message = f"`{text}` is written twice"
-                    self.problems.append(Problem("CC003", message, key.place, (note,)))
+                    self._refuse_second(key, container[text][0])
                 else:
                     container[text] = (key, node)
                 key = None
+
+    def _refuse_second(self, key: Scalar, first: Scalar) -> None:
+        note = Note("first written here", first.place)
+        message = f"`{key.text}` is written twice"
+        self.problems.append(Problem("CC003", message, key.place, (note,)))
 
     def _alias(self, event: Any, anchors: dict[str, Node | None]) -> Node:
         node = anchors.get(event.anchor)
