@@ -8,6 +8,7 @@ from convcost.model.number_format import counted, format_count
 from convcost.model.record import NamedTuple
 from convcost.model.roofline import Device, LayerBound, Traffic, bounds, traffic
 from convcost.model.stored_bytes import StoredBytes
+from convcost.reports.row_order import first_rows
 from convcost.reports.table import Cell, Column, Rounded, Table
 
 BOUND = (
@@ -85,9 +86,12 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
     """What limits each layer on a device; with `top`, the layers that take longest."""
     dtypes = dtypes_of(costs)
     limits, moved = bounds(costs, dtypes, device), traffic(costs, dtypes)
-    order = [index for index, limit in enumerate(limits) if limit.limit]
-    if top is not None:
-        order = sorted(order, key=lambda index: -limits[index].picoseconds)[:top]
+    order, left_out = first_rows(
+        [index for index, limit in enumerate(limits) if limit.limit],
+        top,
+        None if top is None else "time",
+        lambda index, _: limits[index].picoseconds,
+    )
     time = sum(limit.picoseconds for limit in limits)
     total = Traffic(sum(one.read for one in moved), sum(one.written for one in moved))
     return Table(
@@ -104,7 +108,7 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
             for index in order
         ),
         total=("total", *_numbers(costs.totals.macs, total), None, _microseconds(time)),
-        notes=tuple(_notes(costs, device, limits)),
+        notes=(*left_out.notes(more=", counted in the total"), *_notes(costs, device, limits)),
         source=device.source,
     )
 

@@ -1,6 +1,6 @@
 """The memory of a network: the tensors that are alive while each layer runs, peak and weights."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from convcost.model.stored_bytes import StoredBytes, stored_bytes
 from convcost.reports.device import DeviceRecord, device_record, dtypes_of, fit_note, roofline_table
 from convcost.reports.notes import input_note
 from convcost.reports.report import Report, versioned
+from convcost.reports.row_order import RowsLeftOut, first_rows
 from convcost.reports.table import Cell, Column, Table, shape_size
 from convcost.reports.training import TrainingRecord, training_notes, training_record
 
@@ -195,9 +196,7 @@ class Memory(_MemoryFields, Report):
 
     def _table(self, costs: Costs, order: OrderRecord | None) -> Table:
         found = self.network_memory(costs, order)
-        layers = found.layers
-        if self.top is not None:
-            layers = sorted(layers, key=lambda layer: -layer.bytes)[: self.top]
+        layers, left_out = self._first_layers(found.layers)
         mixed = bool(dtypes_of(costs).rules)
         return Table(
             name=found.name,
@@ -224,9 +223,14 @@ class Memory(_MemoryFields, Report):
                 for layer in layers
             ),
             total=("peak", None, None, *found.peak, None, *([None] if mixed else [])),
-            notes=tuple(self._notes(costs, found)),
+            notes=(*left_out.notes(), *self._notes(costs, found)),
             source=costs.network.source,
         )
+
+    def _first_layers(self, layers: Sequence[LayerMemory]) -> tuple[list[LayerMemory], RowsLeftOut]:
+        """With `top`, the layers with the most bytes alive, and how many more there are."""
+        key = None if self.top is None else "bytes alive"
+        return first_rows(layers, self.top, key, lambda layer, _: layer.bytes)
 
     def _notes(self, costs: Costs, found: NetworkMemory) -> Iterator[str]:
         tensors = ", ".join(f"{one.name} {format_count(one.bytes)}" for one in found.peak_tensors)

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from convcost.model.costs import Costs
 from convcost.model.measures import HEADLINE, MEASURES, Measure
-from convcost.model.number_format import counted, format_count
+from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.reports.notes import costs_notes
+from convcost.reports.row_order import first_rows
 from convcost.reports.table import (
     Cell,
     Column,
@@ -55,15 +56,11 @@ def totals_table(
     if len(networks) == 1:
         chosen = tuple(name for name in chosen if not name.endswith(KINDS[1:])) or chosen
     drops = DROPS if view.columns == DEFAULT_COLUMNS else {name: n for n, name in enumerate(chosen)}
-    order = list(range(len(networks)))
-    key = (view.sort or "").removeprefix("-")
-    if key in MEASURES:
-        measure = Measure(key)
-        order.sort(key=lambda n: networks[n].totals[measure], reverse=view.sort == key)
-    elif view.sort is not None:
-        order.sort(key=names.__getitem__, reverse=view.sort != key)
-    shown = order[: view.top]
-    left_out = len(order) - len(shown)
+
+    def sort_value(n: int, key: str) -> int | str:
+        return networks[n].totals[Measure(key)] if key in MEASURES else names[n]
+
+    shown, left_out = first_rows(range(len(networks)), view.top, view.sort, sort_value)
     cells = [_cells(name, networks, names, baseline, view.layout) for name in chosen]
     columns = [_column(name, names, drops.get(name, 0)) for name in chosen]
     for number, counts in enumerate(networks[0].by_convention):
@@ -75,7 +72,7 @@ def totals_table(
         columns=tuple(columns),
         rows=tuple(tuple(column[n] for column in cells) for n in shown),
         notes=(
-            *([counted(left_out, "more network")] if left_out else []),
+            *left_out.notes("network"),
             *costs_notes(networks, inputs="input" not in chosen),
         ),
     )

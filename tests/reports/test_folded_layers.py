@@ -73,7 +73,7 @@ def test_top_counts_the_rows_that_remain_and_sort_orders_them():
     assert rows(top=2) == ["conv_1", "max_pool_1"]
     assert rows(sort="activations", top=3) == ["conv_1", "max_pool_1", "add_1"]
     selection = select_rows(cost(NET), AnalysisView(folds=True, top=4))
-    assert (selection.left_out, len(selection.folded)) == (len(LISTED) - 4, 3)
+    assert (selection.left_out.rows, len(selection.folded)) == (len(LISTED) - 4, 3)
 
 
 def test_a_total_of_activations_says_that_it_has_more_layers():

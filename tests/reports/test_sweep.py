@@ -267,7 +267,8 @@ def test_points_are_sorted_by_a_measure_and_top_keeps_the_first():
     assert [row[-1] for row in made.rows] == [
         4 * WEIGHTS * 16 * 16, 2 * WEIGHTS * 16 * 16, WEIGHTS * 16 * 16,
     ]  # fmt: skip
-    assert made.notes[0] == "3 more points"
+    note = "3 more points; 1 of them has the same macs as the last point"
+    assert made.notes[0] == note
     found = swept("-", "--set", "n=4,16,8", "--sort", "params", "--top", "2", text=NET)
     assert [network["set"]["n"] for network in found] == [16, 8]
 

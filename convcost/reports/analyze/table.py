@@ -19,6 +19,7 @@ from convcost.reports.analyze.columns import (
     option_columns,
 )
 from convcost.reports.notes import costs_notes, framework_notes
+from convcost.reports.row_order import RowsLeftOut, first_rows
 from convcost.reports.table import Cell, Share, Table
 
 
@@ -75,7 +76,7 @@ class Selection(NamedTuple):
     """The rows in their order, how many more `top` leaves out, and the layers without a row."""
 
     rows: list[LayerCost]
-    left_out: int
+    left_out: RowsLeftOut
     folded: tuple[LayerCost, ...]
 
 
@@ -88,14 +89,11 @@ def select_rows(costs: Costs, view: AnalysisView) -> Selection:
         rows = [row for row in rows if row.path not in paths]
     else:
         folded = ()
-    key = (view.sort or "").removeprefix("-")
-    if key in MEASURES:
-        measure = Measure(key)
-        rows.sort(key=lambda row: row.counts[measure], reverse=view.sort == key)
-    elif view.sort is not None:
-        rows.sort(key=lambda row: row.path, reverse=view.sort != key)
-    shown = rows[: view.top]
-    return Selection(shown, len(rows) - len(shown), folded)
+    return Selection(*first_rows(rows, view.top, view.sort, _sort_value), folded)
+
+
+def _sort_value(row: LayerCost, key: str) -> int | str:
+    return row.counts[Measure(key)] if key in MEASURES else row.path
 
 
 def _is_minor(costs: Costs, row: LayerCost) -> bool:
@@ -160,8 +158,7 @@ def group_output(costs: Costs, output: int) -> tuple[Shape, Field, int]:
 
 def selection_notes(selection: Selection, view: AnalysisView) -> Iterator[str]:
     """Notes on the rows that `top` leaves out, and on the layers without a row."""
-    if selection.left_out:
-        yield f"{counted(selection.left_out, 'more row')}, counted in the total"
+    yield from selection.left_out.notes(more=", counted in the total")
     if selection.folded:
         kinds = Counter(row.kind for row in selection.folded).most_common()
         listed = ", ".join(f"{format_count(number)} {kind}" for kind, number in kinds)

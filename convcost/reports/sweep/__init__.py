@@ -84,7 +84,6 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
     by_convention = points[0].costs.by_convention if points else ()
     columns += (_convention_column(n, counts) for n, counts in enumerate(by_convention))
     rows = tuple(tuple(cell(point) for _, cell in columns) for point in points)
-    left_out = network.matching - len(points)
     matching = f"{network.matching:,} of {counted(network.total, 'point')} with "
     return Table(
         name=network.name,
@@ -93,7 +92,7 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
         columns=tuple(column for column, _ in columns),
         rows=rows,
         notes=(
-            *([counted(left_out, "more point")] if left_out else []),
+            *network.left_out.notes("point"),
             *([matching + " and ".join(one.text for one in view.where)] if view.where else []),
             *(f"[{number}] {source}" for source, number in sources.items()),
             *_figure_notes(points),

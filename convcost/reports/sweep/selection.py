@@ -1,7 +1,7 @@
 """Which points of a sweep are shown: filtered, sorted, and the first of them."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from fractions import Fraction
 
 from convcost.language.expressions import Expression, Lookup, parse
@@ -11,6 +11,7 @@ from convcost.model.figures import BINARY_SUFFIXES, SUFFIXES, parse_figure
 from convcost.model.options import show
 from convcost.model.record import NamedTuple
 from convcost.model.suggestions import did_you_mean
+from convcost.reports.row_order import RowsLeftOut, first_rows
 from convcost.reports.sweep.points import Axis, Point, PointCosts
 from convcost.reports.table import Layout
 
@@ -56,7 +57,7 @@ def parse_filter(text: str, known: Collection[str]) -> PointFilter:
 class SweepView(NamedTuple):
     """The points and columns to show; by default the columns that have something to show.
 
-    `sort` is one of NUMBERS or a variable, the largest first; with a `-` the smallest.
+    `sort` has names of NUMBERS or variables, the largest first; with a `-` the smallest.
     """
 
     columns: tuple[str, ...] | None = None
@@ -68,13 +69,12 @@ class SweepView(NamedTuple):
     def matches(self, point: PointCosts) -> bool:
         return all(condition.matches(point.value) for condition in self.where)
 
-    def select(self, found: Iterable[PointCosts]) -> tuple[PointCosts, ...]:
-        """The points in the order of the view, at most `top`."""
-        selected = list(found)
-        if self.sort is not None:
-            name = self.sort.removeprefix("-")
-            selected.sort(key=lambda point: point.value(name), reverse=name == self.sort)
-        return tuple(selected[: self.top])
+    def select(
+        self, found: Sequence[PointCosts], before: RowsLeftOut
+    ) -> tuple[list[PointCosts], RowsLeftOut]:
+        """The points in the order of the view, at most `top`, and how many more there are with
+        those that were left out `before`."""
+        return first_rows(found, self.top, self.sort, PointCosts.value, before)
 
 
 class SweptNetwork(NamedTuple):
@@ -88,6 +88,7 @@ class SweptNetwork(NamedTuple):
     matching: int
     total: int
     recount: Callable[[Point], Costs]
+    left_out: RowsLeftOut
 
 
 class PointCollector:
@@ -99,6 +100,7 @@ class PointCollector:
         self.matching = self.total = 0
         self.name = self.source = ""
         self.axes: tuple[Axis, ...] = ()
+        self._left_out = RowsLeftOut()
 
     def add(self, point: PointCosts) -> None:
         """Adds a point if all conditions are true for it. Raises UsageError if one is neither true
@@ -111,11 +113,18 @@ class PointCollector:
         self.matching += 1
         self.points.append(point.without_layers())
         if self.view.top is not None and len(self.points) > self.view.top + SPARE:
-            self.points = list(self.view.select(self.points))
+            self.points, self._left_out = self.view.select(self.points, self._left_out)
 
     def swept(self, recount: Callable[[Point], Costs]) -> SweptNetwork:
         """The network with its selected points."""
-        points = self.view.select(self.points)
+        points, left_out = self.view.select(self.points, self._left_out)
         return SweptNetwork(
-            self.name, self.source, self.axes, points, self.matching, self.total, recount
+            self.name,
+            self.source,
+            self.axes,
+            tuple(points),
+            self.matching,
+            self.total,
+            recount,
+            left_out,
         )

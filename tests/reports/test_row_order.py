@@ -1,0 +1,102 @@
+"""The order of rows by `--sort`, and the rows that `--top` leaves out."""
+
+import random
+
+import pytest
+from support import run
+
+from convcost.reports.row_order import RowsLeftOut, first_rows, sort_rows
+
+ROWS = [{"macs": m, "params": p, "path": f"{m}{p}"} for m in (3, 1, 2) for p in (2, 1)]
+
+
+def paths(rows):
+    return [row["path"] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        (None, "32 31 12 11 22 21"),
+        ("macs", "32 31 22 21 12 11"),
+        ("-macs", "12 11 22 21 32 31"),
+        ("params,macs", "32 22 12 31 21 11"),
+        ("params,-macs", "12 22 32 11 21 31"),
+        ("path", "11 12 21 22 31 32"),
+        ("-params,-path", "31 21 11 32 22 12"),
+    ],
+)
+def test_counts_have_the_largest_first_names_the_smallest_and_a_minus_reverses(sort, order):
+    assert paths(sort_rows(ROWS, sort, dict.__getitem__)) == order.split()
+
+
+@pytest.mark.parametrize(
+    ("top", "sort", "left_out"),
+    [
+        (6, "macs", (0, 0)),
+        (3, "params", (3, 0)),
+        (2, "params", (4, 1)),
+        (1, "params", (5, 2)),
+        (1, "params,macs", (5, 0)),
+        (1, None, (5, 0)),
+    ],
+)
+def test_rows_that_are_left_out_are_counted_and_those_equal_to_the_last_row(top, sort, left_out):
+    assert first_rows(ROWS, top, sort, dict.__getitem__)[1][:2] == left_out
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rows_in_several_parts_leave_out_as_many_as_all_rows_at_once(seed):
+    numbers = random.Random(seed)
+    rows = [{"macs": numbers.randrange(4)} for _ in range(40)]
+    every = first_rows(rows, 5, "-macs", dict.__getitem__)
+    kept, left_out = [], RowsLeftOut()
+    for start in range(0, 40, 8):
+        kept += rows[start : start + 8]
+        kept, left_out = first_rows(kept, 5, "-macs", dict.__getitem__, left_out)
+    assert (kept, left_out) == every
+
+
+@pytest.mark.parametrize(
+    ("left_out", "note"),
+    [
+        ((7, 0, "macs"), "7 more rows"),
+        ((7, 1, "macs"), "7 more rows; 1 of them has the same macs as the last row"),
+        ((7, 2, "macs and params"), "7 more rows; 2 of them have the same macs and params as the last row"),  # noqa: E501  one text
+        ((1, 1, "saved_macs"), "1 more row; it has the same saved macs as the last row"),
+    ],
+)  # fmt: skip
+def test_the_note_has_both_numbers(left_out, note):
+    assert list(RowsLeftOut(*left_out).notes()) == [note]
+    assert list(RowsLeftOut().notes()) == []
+
+
+NET = f"input: {{channels: 4, size: 8}}\nlayers: [{', '.join(4 * ['{conv: 4, kernel: 1}'])}]\n"
+TWO = "".join(f"---\nname: {name}\n{NET}" for name in ("a", "b", "c"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "note"),
+    [
+        (("analyze", "--sort", "macs"), "3 more rows, counted in the total; 3 of them have the same macs as the last row"),  # noqa: E501  one text
+        (("analyze",), "3 more rows, counted in the total"),
+        (("memory",), "3 more rows; 3 of them have the same bytes alive as the last row"),
+        (("compare", "--sort", "params"), "2 more networks; 2 of them have the same params as the last network"),  # noqa: E501  one text
+        (("analyze", "--depth", "0", "--sort", "params"), "2 more networks; 2 of them have the same params as the last network"),  # noqa: E501  one text
+    ],
+)  # fmt: skip
+def test_every_table_says_how_many_more_rows_are_equal_to_the_last_one(arguments, note):
+    several = "compare" in arguments or "0" in arguments
+    command, *options = arguments
+    text = run(command, "-", *options, "--top", "1", text=TWO if several else NET).stdout.decode()
+    assert note in text.splitlines()
+
+
+def test_points_that_were_dropped_on_the_way_are_counted_as_equal_too():
+    points = ",".join(map(str, range(1, 1202)))
+    text = "vars: {n: 1, m: 1}\ninput: {channels: 1, size: 8}\nlayers: [{conv: m, kernel: 1}]\n"
+    arguments = ("--set", f"n={points}", "--set", "m=1,2", "--sort", "macs", "--top", "3")
+    assert (
+        "2,399 more points; 1,198 of them have the same macs as the last point"
+        in run("analyze", "-", *arguments, text=text).stdout.decode()
+    )
