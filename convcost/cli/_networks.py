@@ -191,15 +191,23 @@ def columns(text: str, known: Collection[str]) -> tuple[str, ...]:
     return chosen
 
 
-def sort_key(name: str | None, *others: str) -> str | None:
-    """Returns a sort key, after a check that it is a measure or one of the other keys.
+def sort_key(text: str | None, *others: str) -> str | None:
+    """Returns the sort keys of `params,-macs`, after a check that each is a measure or one of the
+    other keys.
 
-    A `-` before the key reverses the order. Raises UsageError.
+    A `-` before a key reverses the order. Raises UsageError.
     """
+    if text is None:
+        return None
     known = (*MEASURES, *others)
-    if name is not None and name.removeprefix("-") not in known:
-        raise UsageError(f"cannot sort by `{name}`; {did_you_mean(name, known, len(known))}")
-    return name
+    keys = names(text)
+    for key in keys:
+        name = key.removeprefix("-")
+        if name not in known:
+            raise UsageError(f"cannot sort by `{name}`; {did_you_mean(name, known, len(known))}")
+    if not keys:
+        raise UsageError(f"--sort needs one of {', '.join(known)}")
+    return ",".join(keys)
 
 
 def name_and_text(assignment: str) -> tuple[str, str]:

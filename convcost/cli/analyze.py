@@ -41,8 +41,9 @@ def command(
     sort: Annotated[
         str | None,
         typer.Option(
-            metavar="[-]MEASURE",
-            help=f"Sort by {', '.join(MEASURES)}, largest first, or with - smallest; or by path.",
+            metavar="[-]KEY[,...]",
+            help=f"Sort by {', '.join(MEASURES)}, largest first, with - smallest; or by path. "
+            "Rows that are equal by the first key are sorted by the second.",
         ),
     ] = None,
     top: _networks.TopOption = None,
@@ -105,7 +106,9 @@ def command(
         elif where:
             raise UsageError("--where selects points; give --set or --size several values")
         else:
-            key = _networks.sort_key((sort or "").replace("layer", "path") or None, "path")
+            # A row has the path of its layer, or the name of its network.
+            others = ("path", "network") if depth == 0 else ("path",)
+            key = _networks.sort_key(sort and sort.replace("layer", "path"), *others)
             own = _networks.settings(settings, size, input_, dim)
             if depth == 0:
                 from convcost.reports.totals import COLUMNS as TOTALS_COLUMNS

@@ -41,8 +41,9 @@ def command(
     sort: Annotated[
         str | None,
         typer.Option(
-            metavar="[-]MEASURE",
-            help=f"Sort by {', '.join(MEASURES)}, largest first, with - smallest; or by network.",
+            metavar="[-]KEY[,...]",
+            help=f"Sort by {', '.join(MEASURES)}, largest first, with - smallest; or by network. "
+            "Rows that are equal by the first key are sorted by the second.",
         ),
     ] = None,
     top: _networks.TopOption = None,

@@ -34,7 +34,10 @@ def command(
         typer.Option(metavar="CONDITION", help='Keep points with "macs <= 300M". Repeatable.'),
     ] = None,
     sort: Annotated[
-        str, typer.Option(metavar="KEY", help="Sort by a measure, largest first; -KEY smallest.")
+        str,
+        typer.Option(
+            metavar="[-]KEY[,...]", help="Sort by measures, largest first; -KEY smallest."
+        ),
     ] = "macs",
     top: Annotated[int, typer.Option(min=1, metavar="N", help="Print the first N points.")] = 20,
     pareto: Annotated[

@@ -11,6 +11,7 @@ from convcost.model.errors import SpecError, UsageError
 from convcost.model.network import Network
 from convcost.model.record import NamedTuple
 from convcost.model.suggestions import did_you_mean
+from convcost.reports.row_order import sort_keys
 from convcost.reports.search import FailedPoints, PointRecord, SearchResult
 from convcost.sources.api_arguments import LARGEST
 from convcost.sources.links import refuse_link_out
@@ -197,7 +198,10 @@ def _measures(options: SearchOptions, variables: Sequence[str]) -> tuple[str, ..
 
     every = dict.fromkeys((*MEASURES, *CONVENTIONS.names()))
     own = options.columns or DEFAULT_MEASURES
-    ranked = [options.sort.removeprefix("-"), *(name.removeprefix("+") for name in options.pareto)]
+    ranked = [
+        *(key.removeprefix("-") for key in sort_keys(options.sort)),
+        *(name.removeprefix("+") for name in options.pareto),
+    ]
     for option, names in (("--columns", own), ("--sort or --pareto", ranked)):
         known = tuple(every) if option == "--columns" or not options.score else (*every, "score")
         for name in names:

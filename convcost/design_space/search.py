@@ -14,6 +14,7 @@ from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.model.errors import Source, UsageError
 from convcost.model.record import NamedTuple
+from convcost.reports.row_order import sort_keys
 from convcost.reports.sweep.selection import parse_filter
 
 CHUNK = 1 << 14  # points; their arrays fit a cache
@@ -22,7 +23,7 @@ SCRAMBLE = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads 
 
 
 class SearchRequest(NamedTuple):
-    """What is searched. `sort` is a measure, the largest first, with a `-` the smallest. In
+    """What is searched. `sort` are measures, the largest first, with a `-` the smallest. In
     `pareto`, less is better, with a `+` more. `score` is `module:function`."""
 
     source: Source
@@ -151,9 +152,11 @@ class Search:
         """The first `top` points in the order of the request; of equal ones, those that come first
         in the space."""
         request = self.request
-        name = request.sort.removeprefix("-")
-        key = points.columns[request.names.index(name)]
-        order = np.lexsort((points.index, key if name != request.sort else -key))
+        keys = [points.index]
+        for key in reversed(sort_keys(request.sort)):
+            column = points.columns[request.names.index(key.removeprefix("-"))]
+            keys.append(column if key[0] == "-" else -column)
+        order = np.lexsort(keys)
         return points.at(order[: request.top])
 
     def front(self, points: Points) -> Points:

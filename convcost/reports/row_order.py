@@ -34,7 +34,7 @@ class RowsLeftOut(NamedTuple):
 
 def sort_keys(sort: str | None) -> list[str]:
     """The keys of `params,-macs`, the most important first."""
-    return sort.split(",") if sort else []
+    return [key.strip() for key in (sort or "").split(",") if key.strip()]
 
 
 def sort_rows(rows: Sequence[Row], sort: str | None, value: Value[Row]) -> list[Row]:

@@ -9,6 +9,7 @@ from convcost.model.record import NamedTuple
 from convcost.reports.chart_model import Chart, Scatter, ScatterPoint
 from convcost.reports.page_model import Page, page_of_tables
 from convcost.reports.report import Report, versioned
+from convcost.reports.row_order import sort_keys
 from convcost.reports.table import Cell, Column, Table
 
 SCHEMA = "convcost.search/1"
@@ -63,8 +64,11 @@ class SearchResult(_SearchFields, Report):
             left = len(self.front) - MOST_SHOWN
             notes = (f"{counted(left, 'more point')}, in JSON and CSV",) if left > 0 else ()
             yield self._table(f"Pareto front of {measures}", self.front[:MOST_SHOWN], notes)
-        first = "smallest" if self.sort[0] == "-" else "largest"
-        title = f"points with the {first} {self.sort.removeprefix('-')}"
+        keys = (
+            f"the {'smallest' if key[0] == '-' else 'largest'} {key.removeprefix('-')}"
+            for key in sort_keys(self.sort)
+        )
+        title = f"points with {', then '.join(keys)}"
         yield self._table(title, self.best, tuple(self._notes()))
 
     def charts(self) -> Iterator[Chart]:

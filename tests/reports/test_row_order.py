@@ -100,3 +100,63 @@ def test_points_that_were_dropped_on_the_way_are_counted_as_equal_too():
         "2,399 more points; 1,198 of them have the same macs as the last point"
         in run("analyze", "-", *arguments, text=text).stdout.decode()
     )
+
+
+LAYERS = "{conv: 4, kernel: 1}, {conv: 4, kernel: 1, bias: true}, relu"
+MIXED = f"input: {{channels: 4, size: 8}}\nvars: {{n: 1}}\nlayers: [{LAYERS}]\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "text", "rows"),
+    [
+        (
+            "analyze",
+            ("--sort", "macs,-params", "--columns", "layer,params"),
+            MIXED,
+            ["<stdin>,conv_1,16", "<stdin>,conv_2,20", "<stdin>,relu_1,0"],
+        ),
+        (
+            "compare",
+            ("--sort", "-macs, params", "--columns", "network,macs,params"),
+            f"{TWO}---\nname: d\n{MIXED}",
+            ["d,2048,36", "a,4096,64", "b,4096,64", "c,4096,64"],
+        ),
+        (
+            "analyze",
+            ("--set", "n=1,2", "--size", "4,8", "--sort", "-n,macs", "--columns", "macs"),
+            MIXED,
+            ["<stdin>,1,8,2048", "<stdin>,1,4,512", "<stdin>,2,8,2048", "<stdin>,2,4,512"],
+        ),
+        (
+            "search",
+            (
+                "--vary",
+                "n=1,2",
+                "--vary",
+                "size=4,8",
+                "--sort",
+                "-params,macs",
+                "--columns",
+                "macs",
+            ),
+            MIXED,
+            ["1,8,2048,36", "2,8,2048,36", "1,4,512,36", "2,4,512,36"],
+        ),
+    ],
+)
+def test_several_keys_sort_layers_networks_and_points(command, arguments, text, rows):
+    ran = run(command, "-", *arguments, "--format", "csv", text=text)
+    assert ran.stdout.decode().splitlines()[1:] == rows
+
+
+def test_each_sort_key_must_be_known():
+    ran = run("analyze", "-", "--sort", "macs,-parms", text=NET)
+    assert (ran.returncode, ran.stderr.decode()) == (
+        2,
+        "error: cannot sort by `parms`; did you mean `params`?\n",
+    )
+    ran = run("analyze", "-", "--sort", ",", text=NET)
+    assert ran.stderr.decode() == (
+        "error: --sort needs one of weights, biases, params, trainable, buffers, macs, "
+        "activations, active, path\n"
+    )
