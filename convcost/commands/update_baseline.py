@@ -79,9 +79,7 @@ def _with_bases(inputs: CheckInputs, base: BaselineFile) -> tuple[list[CheckedNe
     A new network gets a deleted network as its base. Without this, a renamed network could grow
     without a finding.
     """
-    deleted = [*inputs.deleted]
-    for spec in base.deleted_specs:
-        deleted += [(base.display_path(spec), old) for old in base.networks[spec].values()]
+    deleted = [*inputs.deleted, *base.deleted_networks()]
     new = [one.network.name for one in inputs.networks if one.base is None]
     pairs = iter(pair_networks(new, [old.name for _, old in deleted]))
     networks, statements, unmatched = [], [], []

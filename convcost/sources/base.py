@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from convcost.model.errors import UsageError
+from convcost.reports.check.measures import MeasuredNetwork
 from convcost.sources.base_lookup import (
     Base,
     BaseNetworks,
@@ -58,6 +59,9 @@ class SpecBase:
 
     def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
         return self._found
+
+    def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
+        return []
 
     def deletion_statements(self) -> list[str]:
         return []

@@ -38,14 +38,15 @@ class BaseNetworks(NamedTuple):
     """The networks of a spec in the base, by name.
 
     `statements` are notes on this spec alone. `reason` is the reason why there is no base; many
-    specs can have the same one. `unavailable` is whether the base cannot be read; a spec that is
-    new has no base either, but that is expected.
+    specs can have the same one. `unavailable` is whether the base cannot be read, and `new` whether
+    the base does not have the spec.
     """
 
     networks: Mapping[str, MeasuredNetwork] = {}
     statements: tuple[str, ...] = ()
     reason: str = ""
     unavailable: bool = False
+    new: bool = False
 
 
 class Base(Protocol):
@@ -60,6 +61,10 @@ class Base(Protocol):
 
     def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
         """The networks of a spec in the base. Raises UsageError if a base file is unreadable."""
+        ...
+
+    def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
+        """The networks of all files that only the base has, each with the name of the file."""
         ...
 
     def deletion_statements(self) -> list[str]:

@@ -53,10 +53,14 @@ class BaselineFile:
         own = self._from_here(os.path.abspath(spec.name))  # noqa: PTH100  pathlib follows links
         keys = (self.key(spec),) if spec.location.shipped else (own, self.key(spec))
         networks = next((self.networks[key] for key in keys if key in self.networks), None)
-        if networks is not None or self.for_update:
-            return BaseNetworks(networks or {})
-        statement = f"{spec.name} is new: it is not in {self.name}, so growth is not checked"
-        return BaseNetworks(statements=(statement,))
+        return BaseNetworks(networks or {}, new=networks is None)
+
+    def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
+        return [
+            (self.display_path(spec), network)
+            for spec in self.deleted_specs
+            for network in self.networks[spec].values()
+        ]
 
     def deletion_statements(self) -> list[str]:
         return [

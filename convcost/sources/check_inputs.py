@@ -7,10 +7,11 @@ from convcost.model.errors import UsageError
 from convcost.model.network import Budget, Network
 from convcost.model.record import NamedTuple
 from convcost.reports.check.baseline_policy import pair_networks
-from convcost.reports.check.evaluate import NO_BASE, CheckedNetwork
+from convcost.reports.check.evaluate import NEW_NETWORK, NO_BASE, CheckedNetwork
 from convcost.reports.check.measures import MeasuredNetwork, measure_network
+from convcost.reports.check.moved_networks import pair_similar
 from convcost.sources.base import open_base
-from convcost.sources.base_lookup import Base, CurrentSpec, measured_networks
+from convcost.sources.base_lookup import Base, BaseNetworks, CurrentSpec, measured_networks
 from convcost.sources.budget_config import BudgetConfigs
 from convcost.sources.networks import collect
 from convcost.sources.spec_arguments import unique_specs
@@ -95,15 +96,16 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
         example = 'base="git:origin/main..."' if called else "--base git:origin/main..."
         no_base = f"{NO_BASE}; add one, such as {example}"
     networks = []
-    for spec in specs:
+    for spec, before in zip(specs, lookup.networks_of(specs), strict=True):
         # A user's file that has the name of a shipped spec is another spec.
         configurable = not spec.location.shipped or request.config is not None
         configured = configs.budgets(*spec.location.names) if configurable else ()
-        before = lookup.networks_of(spec)
+        is_new = base is not None and spec.name not in lookup.unavailable
         for name, network in spec.networks.items():
             own = ((spec.name, network.budget),) if network.budget is not None else ()
             budgets = (*own, *configs.of_network(configured, network), *given)
-            networks.append(CheckedNetwork(spec.name, network, budgets, before.get(name), no_base))
+            reason = NEW_NETWORK if is_new else no_base
+            networks.append(CheckedNetwork(spec.name, network, budgets, before.get(name), reason))
     base_files = [request.base] if request.base and not request.base.startswith("git:") else []
     return CheckInputs(
         (*(spec.name for spec in specs), *base_files, *configs.files),
@@ -139,6 +141,24 @@ def _read_spec(location: SpecLocation | UsageError) -> Iterator[CurrentSpec]:
     yield CurrentSpec(location, source.text, measured_networks(source, location.pick))
 
 
+class _Spec(NamedTuple):
+    """A spec, what its base has of it, and the networks of the base, under their current names."""
+
+    spec: CurrentSpec
+    found: BaseNetworks
+    networks: dict[str, MeasuredNetwork]
+
+    @property
+    def added(self) -> list[str]:
+        """The names of the networks that have no base yet."""
+        return [name for name in self.spec.networks if name not in self.networks]
+
+    @property
+    def removed(self) -> list[str]:
+        """The names of the networks that only the base has."""
+        return [name for name in self.networks if name not in self.spec.networks]
+
+
 class _BaseLookup:
     """The base of each spec, and statements on what differs. `unavailable` are the names of the
     specs whose base is not available."""
@@ -151,39 +171,87 @@ class _BaseLookup:
         self._statements: dict[str, None] = {}
         self._without_base: dict[str, list[str]] = {}
 
-    def networks_of(self, spec: CurrentSpec) -> Mapping[str, MeasuredNetwork]:
-        """The networks of a spec in the base, under their current names."""
-        if self.base is None:
-            return {}
-        found = self.base.networks_of(spec)
-        if found.unavailable:
-            self.unavailable.add(spec.name)
-        if found.reason:
-            self._without_base.setdefault(found.reason, []).append(spec.name)
-        self._statements.update(dict.fromkeys(found.statements))
-        networks = dict(found.networks)
-        if networks:
-            self._statements.update(dict.fromkeys(self._differences(self.base, spec, networks)))
-        return networks
+    def networks_of(self, specs: Sequence[CurrentSpec]) -> list[Mapping[str, MeasuredNetwork]]:
+        """For each spec its networks in the base, under their current names.
 
-    def _differences(
-        self, base: Base, spec: CurrentSpec, networks: dict[str, MeasuredNetwork]
-    ) -> Iterator[str]:
-        """What differs in names and inputs. A network that replaces one of another name is compared
-        with that one, so that a new name hides no growth. An update of a baseline pairs the
-        networks of all files itself."""
-        alone = len(spec.networks) == len(networks) == 1
-        comparable = spec.whole or (alone and not base.tracks_deletions)
-        if comparable and (alone or not self.for_update):
-            added = [name for name in spec.networks if name not in networks]
-            removed = [name for name in networks if name not in spec.networks]
-            for name, index in zip(added, pair_networks(added, removed), strict=True):
-                if index is not None:
-                    networks[name] = networks.pop(removed[index])
-                    yield f"{spec.name}: `{name}` was `{removed[index]}` in {base.name}"
+        A network that replaces one of another name, or of another file, is compared with that one,
+        so that a new name hides no growth. An update of a baseline pairs the networks of all files
+        itself.
+        """
+        base = self.base
+        if base is None:
+            return [{} for _ in specs]
+        found = [(spec, base.networks_of(spec)) for spec in specs]
+        read = [_Spec(spec, one, dict(one.networks)) for spec, one in found]
+        paired: dict[str, list[str]] = {one.spec.name: [] for one in read}
+        for name, statement in self._pair(base, read):
+            paired[name].append(statement)
+        for one in read:
+            if one.found.unavailable:
+                self.unavailable.add(one.spec.name)
+            if one.found.reason:
+                self._without_base.setdefault(one.found.reason, []).append(one.spec.name)
+            statements = (*one.found.statements, *paired[one.spec.name])
+            self._statements.update(dict.fromkeys((*statements, *self._differences(base, one))))
+        return [one.networks for one in read]
+
+    def _pair(self, base: Base, read: Sequence[_Spec]) -> Iterator[tuple[str, str]]:
+        """Pairs new networks: the only one of a spec, then similar ones of all specs, then those of
+        a spec in their order. Yields the name of the spec, and a statement."""
+        for one in read:
+            alone = len(one.spec.networks) == len(one.networks) == 1
+            if alone and (one.spec.whole or not base.tracks_deletions):
+                yield from self._pair_in_order(base, one)
+        if not self.for_update:
+            yield from self._pair_similar(base, read)
+            for one in read:
+                if one.spec.whole:
+                    yield from self._pair_in_order(base, one)
+
+    def _pair_in_order(self, base: Base, one: _Spec) -> Iterator[tuple[str, str]]:
+        """Pairs the networks of a spec that are left."""
+        added, removed = one.added, one.removed
+        for name, index in zip(added, pair_networks(added, removed), strict=True):
+            if index is not None:
+                one.networks[name] = one.networks.pop(removed[index])
+                was = f"{one.spec.name}: `{name}` was `{removed[index]}` in {base.name}"
+                yield one.spec.name, was
+
+    def _pair_similar(self, base: Base, read: Sequence[_Spec]) -> Iterator[tuple[str, str]]:
+        """Pairs new networks with similar ones that any file lost."""
+        if not base.tracks_deletions:
+            return
+        new = [(one, name) for one in read if not one.found.unavailable for name in one.added]
+        if not new:
+            return
+        lost = [(one, name) for one in read if one.spec.whole for name in one.removed]
+        deleted = [(one.spec.name, one.networks[name]) for one, name in lost]
+        deleted += base.deleted_networks()
+        networks = [(one.spec.name, one.spec.networks[name]) for one, name in new]
+        for (one, name), index in zip(new, pair_similar(networks, deleted), strict=True):
+            if index is not None:
+                file, old = deleted[index]
+                if index < len(lost):
+                    del lost[index][0].networks[old.name]
+                one.networks[name] = old
+                of = "" if file == one.spec.name else f" of {file}"
+                yield (
+                    one.spec.name,
+                    f"{one.spec.name}: `{name}` was `{old.name}`{of} in {base.name}",
+                )
+
+    def _differences(self, base: Base, one: _Spec) -> Iterator[str]:
+        """What differs in names and inputs."""
+        spec, networks, tells_new = one.spec, one.networks, not self.for_update
+        if one.found.new and not networks:
+            if tells_new:
+                yield f"{spec.name} is new: it is not in {base.name}, so growth is not checked"
+            return
+        if not networks:
+            return
         for name, network in spec.networks.items():
             old = networks.get(name)
-            if old is None and not self.for_update:
+            if old is None and tells_new:
                 yield f"{spec.name}: `{name}` is new, so growth is not checked"
             elif old is not None and old.inputs != network.inputs:
                 yield (
@@ -191,10 +259,9 @@ class _BaseLookup:
                     f"{old.inputs_text} in {base.name}"
                 )
         if base.tracks_deletions and spec.whole:
-            for name, network in networks.items():
-                if name not in spec.networks:
-                    self.deleted.append((spec.name, network))
-                    yield f"{spec.name}: `{name}` is deleted; it was in {base.name}"
+            for name in one.removed:
+                self.deleted.append((spec.name, networks[name]))
+                yield f"{spec.name}: `{name}` is deleted; it was in {base.name}"
 
     def all_statements(self) -> Iterator[str]:
         for reason, specs in self._without_base.items():

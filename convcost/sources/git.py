@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from convcost.model.record import NamedTuple
 from convcost.sources.git_repository import GitError, Repository
 from convcost.sources.rename_detection import detect_renames
-from convcost.sources.spec_files import SUFFIXES
+from convcost.sources.spec_files import SUFFIXES, is_spec
 
 FETCH_HINT = "fetch it first, in GitHub Actions with `fetch-depth: 0`"
 MISSING_OBJECT = (
@@ -41,6 +41,7 @@ class Commit:
         """
         self.root = root
         self.renamed: dict[str, str] = {}
+        self._deleted: dict[str, bytes] = {}  # the contents that are read already
         self._repository = Repository(root)
         commits = [_resolve(self._repository, commit) for commit in split_range(ref)]
         self.id = _merge_base(self._repository, ref, commits) if len(commits) > 1 else commits[0]
@@ -77,11 +78,32 @@ class Commit:
 
     def _renames(self, new: list[str]) -> dict[str, str]:
         """Old paths by new paths, of files that the commit does not have. Raises GitError."""
-        deleted = self.deleted({*SUFFIXES, *(PurePosixPath(path).suffix for path in new)})
-        if not new or not deleted:
+        if not new:
             return {}
+        deleted = self.deleted_contents(PurePosixPath(path).suffix for path in new)
         contents = {path: (self.root / path).read_bytes() for path in new}
-        return detect_renames(contents, dict(zip(deleted, self._contents(deleted), strict=True)))
+        return detect_renames(contents, deleted)
+
+    def deleted_contents(self, suffixes: Iterable[str] = ()) -> dict[str, bytes]:
+        """The contents of the deleted specs, and of the deleted files with other suffixes. Raises
+        GitError."""
+        files = self.deleted({*SUFFIXES, *suffixes})
+        missing = [path for path in files if path not in self._deleted]
+        self._deleted |= zip(missing, self._contents(missing), strict=True)
+        return {path: self._deleted[path] for path in files}
+
+    def lost_specs(self) -> dict[str, bytes]:
+        """The contents of the deleted specs that are not renamed; nothing if they are not there."""
+        try:
+            contents = self.deleted_contents()
+        except GitError:  # of a partial clone
+            return {}
+        renamed = set(self.renamed.values())
+        return {
+            path: data
+            for path, data in contents.items()
+            if path not in renamed and is_spec(PurePosixPath(path))
+        }
 
     def _contents(self, paths: list[str]) -> list[bytes]:
         """The contents of files, in one call. Raises GitError if one is missing."""

@@ -6,7 +6,8 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from convcost.model.errors import Source
+from convcost.model.errors import Source, UsageError
+from convcost.reports.check.measures import MeasuredNetwork
 from convcost.sources.base_lookup import BaseNetworks, BaseSpecError, CurrentSpec, base_networks
 from convcost.sources.git import Blob, Commit, split_range
 from convcost.sources.git_repository import GitError
@@ -37,8 +38,7 @@ class CommitBase:
             return BaseNetworks(reason=str(found), unavailable=True)
         path, blob = found
         if blob is None:
-            statement = f"{spec.name} is new: it is not in {self.name}, so growth is not checked"
-            return BaseNetworks(statements=(statement,))
+            return BaseNetworks(new=True)
         moved = (f"{spec.name} was {blob.path} in {self.name}",) if blob.path != path else ()
         try:
             text = _text(blob.data)
@@ -51,6 +51,16 @@ class CommitBase:
                 "the base or name another"
             )
             return BaseNetworks(statements=(*moved, statement), unavailable=True)
+
+    def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
+        found: list[tuple[str, MeasuredNetwork]] = []
+        for commit in self._commits.values():
+            if isinstance(commit, Commit):
+                for path, data in commit.lost_specs().items():
+                    with suppress(BaseSpecError, UsageError):  # another YAML file
+                        networks = base_networks(Source(path, _text(data))).values()
+                        found += ((path, network) for network in networks)
+        return found
 
     def deletion_statements(self) -> list[str]:
         found: set[str] = set()

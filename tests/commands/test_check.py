@@ -233,7 +233,7 @@ def test_deleted_specs_and_networks_are_listed(repository, where):
     name = where.removeprefix("git:")
     moved = {
         "git:main": ["models/moved.yml was models/deep.yml in main"],
-        "base.json": ["models/moved.yml is new: it is not in base.json, so growth is not checked"],
+        "base.json": ["models/moved.yml: `net` was `net` of models/deep.yml in base.json"],
     }
     deleted = {
         "git:main": ["models/old.yaml is deleted; it was in main"],
@@ -342,6 +342,73 @@ def bases(answer):
 
 def params(filters):
     return filters * 27 + filters * 8 + 8 * 8
+
+
+GROWN = net(40).replace("name: net", "name: C")
+OTHER = """\
+name: other
+input: {channels: 3, size: 8}
+layers: [{max_pool: 2}, {flatten: }, {linear: 5}]
+"""
+
+
+@pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
+@pytest.mark.parametrize(
+    ("before", "after", "was"),
+    [
+        # to a new file, to a file with others, from a deleted file, in place of another network
+        (
+            {"two.yaml": TWO},
+            {"two.yaml": net().replace("net", "A", 1), "c.yaml": GROWN},
+            "two.yaml",
+        ),
+        (
+            {"two.yaml": TWO, "o.yaml": OTHER},
+            {"two.yaml": net().replace("net", "A", 1), "o.yaml": f"{OTHER}---\n{GROWN}"},
+            "two.yaml",
+        ),
+        ({"b.yaml": net(4), "o.yaml": OTHER}, {"o.yaml": f"{OTHER}---\n{GROWN}"}, "b.yaml"),
+        (
+            {"two.yaml": TWO},
+            {"two.yaml": f"{net().replace('net', 'A', 1)}---\n{OTHER}", "c.yaml": GROWN},
+            "two.yaml",
+        ),
+    ],
+)
+def test_a_network_in_another_file_hides_no_growth(repository, base, before, after, was):
+    for name, text in before.items():
+        repository.write(name, text)
+    repository.commit()
+    specs = [*before, "net.yaml"]
+    run("check", *specs, "--base", "base.json", "--update-baseline", cwd=repository.folder)
+    for name in before:
+        (repository.folder / name).unlink()
+    for name, text in after.items():
+        repository.write(name, text)
+    code, answer = repository.check(".", "--base", base, *GROW)
+    (moved,) = [name for name in after if name != "two.yaml"]
+    old = "net" if was == "b.yaml" else "B"
+    assert code == 1
+    assert bases(answer)[f"{moved}#C"] == (params(40), params(4))
+    name = base.removeprefix("git:")
+    assert f"{moved}: `C` was `{old}` of {was} in {name}" in answer["statements"]
+    assert not any(f"{moved} is new" in statement for statement in answer["statements"])
+
+
+def test_a_network_unlike_all_deleted_ones_is_new_and_the_report_says_so(repository):
+    repository.write("b.yaml", net(4))
+    repository.commit()
+    (repository.folder / "b.yaml").unlink()
+    repository.write("o.yaml", OTHER)
+    asked = ("check", ".", "--base", "git:HEAD", "--max-growth", "1%")
+    ran = run(*asked, "--format", "plain", cwd=repository.folder)
+    printed = ran.stdout.decode()
+    assert ran.returncode == 0
+    assert "All checked limits passed; the growth of 1 new network was not checked\n" in printed
+    for name in ("concise", "csv", "github", "gitlab", "html", "json", "junit", "latex", "markdown",
+                 "sarif", "table", "tsv"):  # fmt: skip
+        ran = run(*asked, "--format", name, cwd=repository.folder)
+        assert "the network is new" in ran.stdout.decode(), name
 
 
 def test_a_picked_network_has_its_base(repository):

@@ -16,6 +16,7 @@ TOP = 3
 NO_BASE = "there is no base"
 NO_TENSORS = "a baseline file has counts, and no tensors"
 NEW_LAYER = "the layer is new"
+NEW_NETWORK = "the network is new"
 
 
 class CheckedNetwork(NamedTuple):

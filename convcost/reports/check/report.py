@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from convcost import __version__
 from convcost.model.errors import printable
 from convcost.model.measures import CONVENTION
+from convcost.model.number_format import counted
 from convcost.model.record import NamedTuple
 from convcost.reports.check import tables
-from convcost.reports.check.evaluate import CheckedNetwork
+from convcost.reports.check.evaluate import NEW_NETWORK, CheckedNetwork
 from convcost.reports.check.finding import CheckCounts, CheckResult, Finding
 from convcost.reports.check.finding_text import finding_label, one_line
 from convcost.reports.report import Report
@@ -59,7 +60,9 @@ class Check(_CheckFields, Report):
         if self.no_base:
             others = any(finding.test != "grow" for finding in self.found)
             return f"{'Within all other budgets. ' * others}{self.no_base}"
-        return "Within all budgets"
+        new = len({(one.spec, one.network) for one in self.found if one.reason == NEW_NETWORK})
+        growth = f"the growth of {counted(new, 'new network')} was not checked"
+        return f"All checked limits passed; {growth}" if new else "Within all budgets"
 
     @property
     def no_base(self) -> str:
