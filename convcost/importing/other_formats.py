@@ -5,14 +5,14 @@ from pathlib import Path
 from convcost.model.errors import ConstraintError
 
 _CODE = "name the callable that builds the model: package.module:callable, with --input"
-_TF2ONNX = "python -m tf2onnx.convert {} --output model.onnx, then import model.onnx"
+_TF2ONNX = "run python -m tf2onnx.convert {} --output model.onnx, then import model.onnx"
 _ONNX = "convert it to ONNX, or import the model that it was made from"
 
 # By suffix: the content of a file, and a way to convert it.
 HELD = {
     **dict.fromkeys(
         (".pt", ".pth", ".ckpt", ".pkl", ".bin"),
-        ("weights or pickled objects of PyTorch, which only running its code could read", _CODE),
+        ("weights or pickled objects of PyTorch, and loading these runs code of the file", _CODE),
     ),
     ".pt2": ("a program of torch.export", f"{_CODE}; or {_ONNX}"),
     **dict.fromkeys(
@@ -40,7 +40,9 @@ def refuse(path: Path) -> None:
     if path.is_dir():
         for name, (holds, way) in FOLDERS.items():
             if (path / name).is_file():
-                raise ConstraintError("CC401", f"the folder contains {holds}", way)
+                raise ConstraintError(
+                    "CC401", f"convcost cannot read this folder: it contains {holds}", way
+                )
     elif path.suffix.lower() in HELD:
         holds, way = HELD[path.suffix.lower()]
-        raise ConstraintError("CC401", f"the file contains {holds}", way)
+        raise ConstraintError("CC401", f"convcost cannot read this file: it contains {holds}", way)

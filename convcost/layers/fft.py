@@ -46,7 +46,7 @@ class Fft(Layer):
 
     def check(self) -> None:
         if self.over in ("channels", "all"):
-            raise ConstraintError("CC104", f"fft is along axes of the size, not over `{self.over}`")
+            raise ConstraintError("CC104", f"fft needs axes of the size, not `{self.over}`")
         if self.length is not None and not (self.real and self.inverse):
             raise ConstraintError(
                 "CC104", "fft has a length only with `real: true` and `inverse: true`"

@@ -42,9 +42,9 @@ class Device(NamedTuple):
         """Multiply-adds a second. Raises ConstraintError if the device has no figure."""
         known = dict(self.macs)
         if dtype not in known:
-            names = ", ".join(known) or "no dtype"
-            message = f"{self.name} has no multiply-adds a second for {dtype}"
-            raise ConstraintError("CC112", message, f"it has them for {names}")
+            names = ", ".join(known) or "no other dtype"
+            message = f"the device {self.name} has no peak rate for {dtype}"
+            raise ConstraintError("CC112", message, f"it has rates for {names}")
         return known[dtype]
 
 

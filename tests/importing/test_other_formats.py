@@ -11,10 +11,9 @@ def test_a_file_of_another_format_is_refused_with_a_way_on(suffix, tmp_path):
     (tmp_path / f"net{suffix.upper()}").write_bytes(b"\0")
     done = run("import", f"net{suffix.upper()}", cwd=tmp_path)
     holds, way = HELD[suffix]
-    assert (done.returncode, done.stderr.decode()) == (
-        2,
-        f"error[CC401]: net{suffix.upper()}: the file contains {holds}\nhelp: {way}\n",
-    )
+    message = f"net{suffix.upper()}: convcost cannot read this file: it contains {holds}"
+    assert done.returncode == 2
+    assert done.stderr.decode() == f"error[CC401]: {message}\nhelp: {way}\n"
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -25,7 +24,7 @@ def test_so_is_a_folder(name, tmp_path):
     holds, way = FOLDERS[name]
     assert (done.returncode, done.stderr.decode()) == (
         2,
-        f"error[CC401]: net: the folder contains {holds}\nhelp: {way}\n",
+        f"error[CC401]: net: convcost cannot read this folder: it contains {holds}\nhelp: {way}\n",
     )
 
 

@@ -65,7 +65,7 @@ def test_the_operations_are_those_of_fftw():
     ("layer", "message"),
     [
         ("fft", "channels 3 cannot be divided by the parts of a complex number, 2"),
-        ("{fft: channels}", "fft is along axes of the size, not over `channels`"),
+        ("{fft: channels}", "fft needs axes of the size, not `channels`"),
         ("{fft: 3}", "fft needs axis 3, but the input has 2 axes"),
         ("{fft: 1, length: 8}", "fft has a length only with `real: true` and `inverse: true`"),
     ],

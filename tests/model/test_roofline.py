@@ -99,5 +99,7 @@ def test_weights_of_fewer_bits_are_multiplied_in_the_type_of_the_activations():
 
 def test_a_dtype_without_a_rate_is_an_error_and_no_guess():
     text = "input: {channels: 10, size: []}\nlayers: [{linear: 10}]"
-    with pytest.raises(ConstraintError, match="slow has no multiply-adds a second for float16"):
+    with pytest.raises(ConstraintError) as refused:
         bounds(counted(text), parse_dtypes("float16"), SLOW)
+    assert refused.value.message == "the device slow has no peak rate for float16"
+    assert refused.value.help == "it has rates for float32, int8"

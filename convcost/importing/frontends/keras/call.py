@@ -59,7 +59,8 @@ class LayerCall(NamedTuple):
         axes = len(self.size)
         found = tuple(value) if isinstance(value, list | tuple) else (value,) * axes
         if len(found) != axes or not all(type(n) is int for n in found):
-            raise ConstraintError("CC404", f"`{name}` of {self.kind} is {value!r}")
+            message = f"`{name}` of {self.kind} must have {axes} integers, not {value!r}"
+            raise ConstraintError("CC404", message)
         return found
 
     def lower(self, op: str, *inputs: Tensor, path: Path | None = None, **more: Any) -> Tensor:

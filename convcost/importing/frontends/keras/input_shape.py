@@ -37,7 +37,9 @@ def input_dims(
 def _checked(name: str, shape: Any) -> Dims:
     dims = list(shape[1:])
     if not dims or any(n is not None and (type(n) is not int or n < 1) for n in dims):
-        raise ConstraintError("CC404", f"the shape of the input `{name}` is {shape!r:.80}")
+        raise ConstraintError(
+            "CC404", f"the input `{name}` must have sizes from 1 or None, not {shape!r:.80}"
+        )
     return dims
 
 

@@ -379,5 +379,5 @@ def axis_of(node: OnnxNode, default: int, rank: int) -> int:
     axis."""
     axis: int = get(node, "axis", default)
     if not -rank <= axis < rank:
-        raise ConstraintError("CC404", f"it names axis {axis} of {rank}")
+        raise ConstraintError("CC404", f"its `axis` is {axis}, but its input has {rank} axes")
     return axis % rank

@@ -83,7 +83,9 @@ def _sound(model: "ModelProto") -> None:
             )
         if any(extent < 0 for extent in tensor.dims):
             dims = ", ".join(map(str, tensor.dims))
-            raise ConstraintError("CC404", f"the tensor `{tensor.name}` has the dims [{dims}]")
+            raise ConstraintError(
+                "CC404", f"the tensor `{tensor.name}` has a negative dim: [{dims}]"
+            )
 
 
 def _readable(graph: "GraphProto", depth: int = 0) -> None:

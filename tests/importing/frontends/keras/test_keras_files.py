@@ -29,6 +29,16 @@ DAMAGED = {
         "CC404",
         "layer `c` does not have the format of Keras (KeyError: 'filters')",
     ),
+    "a kernel of three axes on two": (
+        json.dumps(sequential(one("Conv2D", "c", filters=8, kernel_size=[3, 3, 3]))),
+        "CC404",
+        "layer `c`: `kernel_size` of Conv2D must have 2 integers, not [3, 3, 3]",
+    ),
+    "a permutation with an axis twice": (
+        json.dumps(sequential(one("Permute", "p", dims=[1, 1, 2]))),
+        "CC404",
+        "layer `p`: Permute needs each axis from 1 to 3 once, not [1, 1, 2]",
+    ),
     "a kernel that does not fit": (
         json.dumps(sequential(conv("c", 8, 33))),
         "CC301",
@@ -48,9 +58,9 @@ def test_a_damaged_configuration_is_refused_with_its_reason(tmp_path, case):
 
 
 NUMBERS = {
-    "Infinity": "the shape of the input `image` is [None, inf, 3]",
-    "2.5": "the shape of the input `image` is [None, 2.5, 3]",
-    "0": "the shape of the input `image` is [None, 0, 3]",
+    "Infinity": "the input `image` must have sizes from 1 or None, not [None, inf, 3]",
+    "2.5": "the input `image` must have sizes from 1 or None, not [None, 2.5, 3]",
+    "0": "the input `image` must have sizes from 1 or None, not [None, 0, 3]",
     "1" * 5000: "the configuration has a number of too many digits",
 }
 

@@ -167,6 +167,14 @@ def test_an_output_that_no_node_computes_is_reported_by_name(tmp_path):
     )
 
 
+def test_an_axis_that_the_input_does_not_have_is_reported(tmp_path):
+    made = model([node("LpNormalization", "x", "-> y", axis=4)])
+    assert _refused(lambda: drawn(tmp_path, made)) == (
+        "CC404",
+        "LpNormalization `y`: its `axis` is 4, but its input has 4 axes",
+    )
+
+
 def _outside(location: str) -> ModelProto:
     made = model([node("Conv", "x", "w", "-> y")])
     weights = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[4, 8, 3, 3])

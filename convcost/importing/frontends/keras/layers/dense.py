@@ -39,8 +39,11 @@ def reshape(call: LayerCall) -> Tensor:
 @layer("Permute")
 def permute(call: LayerCall) -> Tensor:
     order = [int(axis) for axis in call.config["dims"]]
-    if sorted(order) != list(range(1, len(call.x.dims))):
-        raise ConstraintError("CC404", f"Permute has the dims {order}")
+    axes = len(call.x.dims) - 1
+    if sorted(order) != list(range(1, axes + 1)):
+        raise ConstraintError(
+            "CC404", f"Permute needs each axis from 1 to {axes} once, not {order}"
+        )
     return permuted(call.x, (0, *order))
 
 

@@ -54,7 +54,7 @@ def _range(one: Any, extent: int) -> range:
     if _is(one, "__slice__"):
         bounds = [one["config"].get(name) for name in ALL]
     if not all(n is None or type(n) is int for n in bounds) or bounds[2] == 0:
-        raise ConstraintError("CC401", "convcost supports an index only with numbers and ranges")
+        raise ConstraintError("CC401", "convcost supports only integers and ranges as an index")
     found = range(extent)[slice(*bounds)]
     if not found:
         raise ConstraintError("CC401", f"a range selects no entry of an axis of {extent}")
