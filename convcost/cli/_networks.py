@@ -191,7 +191,9 @@ def columns(text: str, known: Collection[str]) -> tuple[str, ...]:
     return chosen
 
 
-def sort_key(text: str | None, *others: str) -> str | None:
+def sort_key(
+    text: str | None, *others: str, measures: Sequence[str] = tuple(MEASURES)
+) -> str | None:
     """Returns the sort keys of `params,-macs`, after a check that each is a measure or one of the
     other keys.
 
@@ -199,7 +201,7 @@ def sort_key(text: str | None, *others: str) -> str | None:
     """
     if text is None:
         return None
-    known = (*MEASURES, *others)
+    known = (*measures, *others)
     keys = names(text)
     for key in keys:
         name = key.removeprefix("-")

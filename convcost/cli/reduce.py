@@ -9,6 +9,7 @@ from convcost.cli import _networks, _output, _reporting
 from convcost.cli._files import real_path
 from convcost.commands.reduce import ReduceRequest, reduce, undo_reductions
 from convcost.model.errors import UsageError
+from convcost.reports.reduce.savings import SORT_KEYS
 
 EPILOG = """\b
 Examples:
@@ -51,7 +52,23 @@ def command(
         str | None,
         typer.Option(metavar="FILE", help="Write the changed spec; - prints only the spec."),
     ] = None,
-    top: _networks.TopOption = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[-]KEY[,...]",
+            help=f"Sort by {', '.join(SORT_KEYS)}, largest first, with - smallest; or by path. The "
+            f"1x1 of a layer that saves most counts. By default {SORT_KEYS[0]}.",
+        ),
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            "--top",
+            min=1,
+            metavar="N",
+            help="Print only the first N layers, each with all widths of its 1x1.",
+        ),
+    ] = None,
     settings: _networks.SetOption = None,
     size: _networks.SizeOption = None,
     input_: _networks.InputOption = None,
@@ -71,14 +88,16 @@ def command(
         inputs = _networks.settings(settings, size, input_, dim)
         request = ReduceRequest(spec, tuple(layers or ()), inputs, batch, write)
         if undo:
-            for option, given in (("--channels", channels), ("--expand", expand), ("--top", top)):
+            refused = {"--channels": channels, "--expand": expand, "--sort": sort, "--top": top}
+            for option, given in refused.items():
                 if given:
                     raise UsageError(f"--undo cannot be combined with {option}")
             report = undo_reductions(request, projections=projections is not False)
         elif projections is not None:
             raise UsageError("--projections works only with --undo; add --undo")
         else:
-            report = reduce(request, channels, expand=expand, top=top)
+            key = _networks.sort_key(sort, "path", measures=SORT_KEYS)
+            report = reduce(request, channels, expand=expand, sort=key, top=top)
         outcome = report.outcome
         text = None if write is None or outcome is None else (outcome.text, write)
         if write == "-":

@@ -15,7 +15,7 @@ from convcost.reports.reduce.insertion import Insertions
 from convcost.reports.reduce.reductions import FoundReductions, find_reductions
 from convcost.reports.reduce.report import AppliedReduction, Reductions, UndoneNetwork
 from convcost.reports.reduce.rewrite import Rewrite, rewrite_text
-from convcost.reports.reduce.savings import WIDTHS, find_savings
+from convcost.reports.reduce.savings import SORT_KEYS, WIDTHS, find_savings
 from convcost.sources.spec_files import open_source
 
 
@@ -37,10 +37,12 @@ def reduce(
     channels: str | None = None,
     *,
     expand: bool = False,
+    sort: str | None = None,
     top: int | None = None,
 ) -> Reductions:
     """The cost of each convolution with a 1x1 before it. `channels` are the output channels of the
-    1x1: counts or fractions of its input channels, like `64,1/4`.
+    1x1: counts or fractions of its input channels, like `64,1/4`. `sort` has SORT_KEYS or `path`,
+    and `top` is the number of layers in the table.
 
     With a file, the report also has the spec with the 1x1 in it. Raises SpecError, and UsageError
     for a request that the spec does not allow."""
@@ -48,7 +50,9 @@ def reduce(
     texts = channels.split(",") if channels is not None else ()
     widths = tuple(dict.fromkeys(map(Width.parse, texts))) or WIDTHS
     savings = tuple(
-        find_savings(one, job.layers, widths, expand=expand)._replace(top=top)
+        find_savings(one, job.layers, widths, expand=expand, sort=sort or SORT_KEYS[0])._replace(
+            top=top
+        )
         for one in job.requested_networks()
     )
     if request.file is None:

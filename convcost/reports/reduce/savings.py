@@ -1,4 +1,4 @@
-"""What a 1x1 before each larger convolution saves, most saved macs first."""
+"""What a 1x1 before each larger convolution saves, the most saved macs first by default."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,13 +7,15 @@ from typing import Any
 from convcost.model.costs import Costs, LayerCost
 from convcost.model.errors import UsageError
 from convcost.model.measures import CONVENTION
-from convcost.model.number_format import counted, format_count, format_percent
+from convcost.model.number_format import format_count, format_percent
 from convcost.model.record import NamedTuple
 from convcost.reports.notes import input_note
 from convcost.reports.reduce.candidates import BreakEven, ReducibleConv, Width, find_candidates
 from convcost.reports.reduce.dataflow import is_under
+from convcost.reports.row_order import first_rows, sort_rows
 from convcost.reports.table import Cell, Column, Size, Table
 
+SORT_KEYS = ("saved_macs", "saved_params")  # by the width of a layer that saves most
 WIDTHS = (Width(1, 2), Width(1, 4), Width(1, 8))
 RULE = "r* = k²·Cin·Cout / (Cin + k²·Cout)"
 RULE_EXPANDED = "k²·r*² + (Cin + Cout)·r* = k²·Cin·Cout"
@@ -80,12 +82,13 @@ class ReductionSavings(NamedTuple):
 
 class NetworkSavings(NamedTuple):
     """What one network can save. `left` has (path, reason) of convolutions that cannot get a 1x1.
-    `top` limits the rows of the table."""
+    `savings` are in the order of `sort`. The table has the first `top`, with all widths."""
 
     costs: Costs
     savings: tuple[ReductionSavings, ...]
     expand: bool
     left: tuple[tuple[str, str], ...]
+    sort: str = SORT_KEYS[0]
     top: int | None = None
 
     def tree(self) -> dict[str, Any]:
@@ -97,17 +100,15 @@ class NetworkSavings(NamedTuple):
 
     def table(self) -> Table:
         """One row for each convolution and width."""
-        rows = [row for saving in self.savings for row in saving.rows()]
+        shown, left_out = first_rows(self.savings, self.top, self.sort, _value)
         name = self.costs.network.name
         second = ", and a second 1x1 after it" if self.expand else ""
-        hidden = len(rows) - len(rows[: self.top])
-        more = (counted(hidden, "more row"),) if hidden else ()
         return Table(
             name=name,
             title=f"{name}: each convolution with a 1x1 before it{second}",
             columns=COLUMNS,
-            rows=tuple(rows[: self.top]),
-            notes=(*more, *self._notes()),
+            rows=tuple(row for saving in shown for row in saving.rows()),
+            notes=(*left_out.notes("layer"), *self._notes()),
         )
 
     def _notes(self) -> Iterator[str]:
@@ -123,15 +124,24 @@ class NetworkSavings(NamedTuple):
         yield CONVENTION
 
 
+def _value(saving: ReductionSavings, key: str) -> int | str:
+    """What `key` sorts by: the path, or the most that a width saves."""
+    if key not in SORT_KEYS:
+        return saving.row.path
+    field = ReducedRecord._fields.index(key)
+    return max(int(reduced[field]) for reduced in saving.reduced)
+
+
 def find_savings(
     costs: Costs,
     requests: tuple[tuple[str, Width | None], ...] = (),
     widths: tuple[Width, ...] = WIDTHS,
     *,
     expand: bool,
+    sort: str = SORT_KEYS[0],
 ) -> NetworkSavings:
     """What each convolution costs after a 1x1, or only those at and under the requested paths, each
-    with a width of its own or all `widths`.
+    with a width of its own or all `widths`. `sort` has SORT_KEYS or `path`.
 
     Raises UsageError if a request has no convolution, or more channels than its input.
     """
@@ -159,8 +169,8 @@ def find_savings(
             reduced = [_reduced(candidate, row, n, costs.batch, expand=expand) for n in fitting]
             widths_that_fit = tuple(fitting.values())
             savings.append(ReductionSavings(candidate, row, widths_that_fit, even, reduced))
-    savings.sort(key=lambda saving: -max(row.saved_macs for row in saving.reduced))
-    return NetworkSavings(costs, tuple(savings), expand, () if requests else left)
+    ordered = tuple(sort_rows(savings, sort, _value))
+    return NetworkSavings(costs, ordered, expand, () if requests else left, sort)
 
 
 def _reduced(

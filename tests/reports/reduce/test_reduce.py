@@ -89,6 +89,27 @@ def test_savings_are_sorted_by_saved_macs():
     assert savings == sorted(savings, reverse=True)
 
 
+@pytest.mark.parametrize("sort", ["saved_params", "-saved_params", "-saved_macs", "path", "-path"])
+def test_layers_are_sorted_by_their_best_1x1_or_by_path(sort):
+    arguments = ("reduce", "googlenet", "--sort", sort)
+    found = answer(*arguments)["networks"][0]["convolutions"]
+    key = sort.removeprefix("-")
+    keys = [
+        one["path"] if key == "path" else max(form[key] for form in one["reduced"]) for one in found
+    ]
+    assert keys == sorted(keys, reverse=(key == sort) != (key == "path"))
+    rows = run(*arguments, "--format", "csv").stdout.decode().splitlines()[1:]
+    assert list(dict.fromkeys(row.split(",")[1] for row in rows)) == [one["path"] for one in found]
+
+
+def test_top_counts_layers_each_with_all_widths_of_its_1x1():
+    text = run("reduce", "vgg16", "--top", "2").stdout.decode()
+    assert [line.split()[0] for line in text.splitlines()[3:9]] == [
+        *["conv1/conv_2/conv_1"] * 3, *["conv2/conv_2/conv_1"] * 3,
+    ]  # fmt: skip
+    assert "\n\n11 more layers; 4 of them have the same saved macs as the last layer\n" in text
+
+
 def test_a_stride_moves_the_break_even_of_macs_but_not_of_weights():
     found = cost("input: {channels: 96, size: 56}\nlayers: [{conv: 192, kernel: 2, stride: 2}]")
     (candidate,), _ = find_candidates(found.network)
@@ -154,6 +175,11 @@ NOTHING = "a 1x1 cannot reduce it"
             "error: --undo cannot be combined with --channels",
         ),
         (["vgg16", "--undo", "--expand"], "error: --undo cannot be combined with --expand"),
+        (["vgg16", "--undo", "--sort", "path"], "error: --undo cannot be combined with --sort"),
+        (
+            ["vgg16", "--sort", "macs"],
+            "error: cannot sort by `macs`; known here: `saved_macs`, `saved_params`, `path`",
+        ),
         (
             ["vgg16", "--undo", "--write", "x.yaml"],
             "error: there is no 1x1 reduction in `vgg16` to undo",
