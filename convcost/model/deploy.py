@@ -6,6 +6,7 @@ convolutions with the same input is one convolution (Ding et al., RepVGG, 2021, 
 """
 
 from collections import Counter
+from collections.abc import Container
 from typing import Any
 
 from convcost.model.axes import per_axis, per_axis_border
@@ -63,6 +64,8 @@ def _folded(network: Network) -> tuple[Network, GraphEdit, Counter[str]]:
         if source < 0 or not alone or source in owners or steps[source].shared is not None:
             continue
         layer = steps[source].layer
+        if steps[source].copies != step.copies:  # each expert has a norm of its own
+            continue
         if layer.folds_norms and not getattr(layer, "buffer", False):
             edit[source] = [("", with_options(layer, bias=True))]
             frozen[source] = steps[source]._replace(frozen=_frozen(network, (source, index)))
@@ -97,18 +100,24 @@ def _merged(network: Network) -> tuple[Network, int]:
     itself.
     """
     readers = _readers(network)
+    # The owner of shared weights stays, because other layers use its weights as they are.
+    owners = {step.shared for step in network.steps}
     steps = list(network.steps)
     edit: GraphEdit = {}
     merged = 0
     for index, step in enumerate(network.steps):
-        if step.layer.name != "add":
+        if step.layer.name != "add" or any(x != step.shape for x in inputs_of(network, step)):
             continue
-        branches = [_Branch(network, source, readers) for source in step.inputs]
+        branches = [_Branch(network, source, readers, owners) for source in step.inputs]
         convolutions = [branch for branch in branches if branch.layer is not None]
         if len(convolutions) < 2 or not all(_fit(convolutions[0], one) for one in branches):  # noqa: PLR2004
             continue
-        largest = max(convolutions, key=lambda branch: max(branch.kernel))
-        edit[index] = [("", with_options(largest.layer, bias=True))]
+        kernel = tuple(map(max, *(branch.kernel for branch in convolutions)))
+        largest = next((branch for branch in convolutions if branch.kernel == kernel), None)
+        if largest is None:  # 1×3 and 3×1 are a larger kernel, with more macs
+            continue
+        bias = any(branch.has_bias for branch in branches)
+        edit[index] = [("", with_options(largest.layer, bias=bias))]
         parts = tuple(branch.step for branch in branches if branch.step is not None)
         edit.update((part, []) for part in parts)
         steps[index] = steps[index]._replace(frozen=_frozen(network, parts))
@@ -120,20 +129,28 @@ class _Branch:
     """An input of a sum: a centred convolution of the tensor `origin`, a batch norm of it, or the
     tensor itself."""
 
-    def __init__(self, network: Network, source: int, readers: Counter[int]) -> None:
+    def __init__(
+        self, network: Network, source: int, readers: Counter[int], owners: Container[int | None]
+    ) -> None:
         self.origin = source
         self.step: int | None = None
         self.layer: Any = None
         self.kernel: tuple[int, ...] = ()
         step = network.steps[source] if source >= 0 else None
-        changed = step is not None and (step.density is not None or step.copies.stored > 1)
-        if step is None or readers[source] != 1 or step.shared is not None or changed:
+        if step is None or readers[source] != 1 or step.shared is not None or source in owners:
+            return
+        if step.density is not None or step.copies.stored > 1:
             return
         if step.layer.name == "batch_norm":
             self.step, self.origin = source, step.inputs[0]
         elif step.layer.name == "conv" and _is_centred(step):
             self.step, self.origin, self.layer = source, step.inputs[0], step.layer
             self.kernel = per_axis(self.layer.kernel, len(step.shape.size), "kernel")
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether the branch adds a number to each channel: a bias, or the mean of a norm."""
+        return self.step is not None and (self.layer is None or self.layer.bias)
 
 
 def _fit(conv: _Branch, other: _Branch) -> bool:

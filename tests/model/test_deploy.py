@@ -99,6 +99,89 @@ def test_branches_that_differ_in_more_than_their_kernel_are_not_merged(old, new)
     assert "add" in kinds(deployed)
 
 
+ROW = "{conv: 8, kernel: [1, 3], padding: [0, 1]}"
+COLUMN = "{conv: 8, kernel: [3, 1], padding: [1, 0]}"
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        # The sum of 1×3 and 3×1 is a 3×3 kernel, with more params and macs.
+        f"add: {{a: [{ROW}], b: [{COLUMN}]}}",
+        # One channel broadcasts to the eight of the tensor itself.
+        "add: {a: [{conv: 1, kernel: 3, padding: 1}], b: [{conv: 1, kernel: 1}], c: []}",
+    ],
+)
+def test_a_sum_that_no_branch_contains_is_not_merged(layers):
+    trained, deployed = both(f"input: {{channels: 8, size: 16}}\nlayers: [{{{layers}}}]")
+    assert kinds(deployed) == kinds(trained)
+    assert deployed.totals == trained.totals
+
+
+def test_a_rectangle_that_contains_the_others_is_the_kernel_of_the_sum():
+    _, deployed = both(
+        """
+        input: {channels: 8, size: 16}
+        layers:
+          - add:
+              a: [{conv: 8, kernel: [1, 5], padding: [0, 2]}]
+              b: [{conv: 8, kernel: [3, 5], padding: [1, 2]}]
+        """
+    )
+    assert (kinds(deployed), deployed.totals.params) == (["conv"], 8 * 8 * 3 * 5)
+
+
+@pytest.mark.parametrize(
+    ("small", "biases"),
+    [
+        ("[{conv: 8, kernel: 1}]", 0),
+        ("[{conv: 8, kernel: 1, bias: true}]", 8),
+        ("[{conv: 8, kernel: 1}, batch_norm]", 8),
+        ("[{conv: 8, kernel: 1}], identity: [batch_norm]", 8),
+        ("[{conv: 8, kernel: 1}], identity: []", 0),
+    ],
+)
+def test_a_sum_has_a_bias_if_a_branch_has_one(small, biases):
+    _, deployed = both(
+        f"""
+        input: {{channels: 8, size: 16}}
+        layers: [{{add: {{large: [{{conv: 8, kernel: 3, padding: 1}}], small: {small}}}}}]
+        """
+    )
+    assert (kinds(deployed), deployed.totals.biases) == (["conv"], biases)
+    assert deployed.totals.weights == 8 * 8 * 3 * 3
+
+
+def test_a_convolution_whose_weights_another_layer_uses_is_not_merged():
+    trained, deployed = both(
+        """
+        input: {channels: 8, size: 16}
+        layers:
+          - name: sum
+            add: {a: [{conv: 8, kernel: 3, padding: 1, name: x}], b: [{conv: 8, kernel: 1}]}
+          - {conv: 8, kernel: 3, padding: 1, weights: sum/a/x}
+        """
+    )
+    assert kinds(deployed) == ["conv", "conv", "add", "conv"]
+    assert deployed.totals == trained.totals
+
+
+def test_the_norms_of_experts_are_not_folded_into_a_layer_before_all_of_them():
+    _, deployed = both(
+        """
+        input: {channels: 4, size: 8}
+        layers:
+          - {conv: 3, kernel: 1, name: gate}
+          - {conv: 5, kernel: 1, from: input}
+          - experts: {gate: gate, each: [batch_norm, {conv: 5, kernel: 1}, batch_norm]}
+            of: 3
+            take: 1
+        """
+    )
+    assert kinds(deployed) == ["conv", "conv", "batch_norm", "conv", "experts"]
+    assert deployed.totals.params == 4 * 3 + 4 * 5 + 3 * (2 * 5) + 3 * (5 * 5 + 5)
+
+
 REPVGG_A0 = """
 name: RepVGG-A0
 input: {channels: 3, size: 224}
