@@ -1,4 +1,5 @@
-"""A chain: layers in series. Only the next layer uses the output of a layer."""
+"""A chain: layers in series. The output of each layer except the last has one user, the next
+layer."""
 
 from dataclasses import dataclass, field
 from math import prod
@@ -18,8 +19,8 @@ NO_RESIZE = ("pad", "reshape", "flatten")
 class Chain:
     """`start` is the value of its input, or None if it has none; `end` is the value of its output.
 
-    `items` may contain the items of other chains as lists, so that merging is fast. `loose` are
-    references by name into or out of the chain.
+    `items` may contain the items of other chains as lists, so that merging is fast.
+    `open_references` are the references by name between this chain and others.
     """
 
     start: int | None
@@ -27,7 +28,7 @@ class Chain:
     items: list[Any] = field(default_factory=list)
     size: int = 0
     depth: int = 0
-    loose: set[int] = field(default_factory=set)
+    open_references: set[int] = field(default_factory=set)
     shrinks: bool = False
     grows: bool = False
 
@@ -36,7 +37,7 @@ class Chain:
         self.end = end
         self.size += size
 
-    def seen(self, layer: GraphLayer, before: Shape) -> None:
+    def record_size(self, layer: GraphLayer, before: Shape) -> None:
         """Records whether a layer shrinks or grows the size. The path through the bottom of a U-Net
         does both."""
         if not before.size or not layer.output.size or layer.kind in NO_RESIZE:
@@ -54,13 +55,13 @@ class Chain:
         self.depth = max(self.depth, other.depth)
         self.shrinks = self.shrinks or other.shrinks
         self.grows = self.grows or other.grows
-        large, small = sorted((self.loose, other.loose), key=len, reverse=True)
+        large, small = sorted((self.open_references, other.open_references), key=len, reverse=True)
         large ^= small  # references between the two chains are internal now
-        self.loose = large
+        self.open_references = large
 
     @property
     def is_closed(self) -> bool:
-        return not self.loose and self.depth < DEEPEST
+        return not self.open_references and self.depth < DEEPEST
 
     @property
     def u_shaped(self) -> bool:

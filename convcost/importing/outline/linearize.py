@@ -12,12 +12,12 @@ FREE_STANDING = ("learned",)  # kinds without an input
 
 
 class _Cursor:
-    """The position in a chain, up to which its items are in the list."""
+    """The position in a chain: the items before `at` are already in the list."""
 
-    def __init__(self, number: int, run: Chain) -> None:
+    def __init__(self, number: int, chain: Chain) -> None:
         self.number = number
-        self.source = run.start
-        self.items = run.flat()
+        self.source = chain.start
+        self.items = chain.flat()
         self.at = 0
         self.first = next(layers(tuple(self.items))).number
 
@@ -26,26 +26,29 @@ class _Cursor:
         return self.at == len(self.items)
 
 
-def linearize(runs: Sequence[Chain], main: int, flow: int | None) -> list[Item]:
-    """All items of the chains in order, with the item that gives `main` as late as possible."""
-    return _Linearizer([_Cursor(number, run) for number, run in enumerate(runs)], main, flow).all()
+def linearize(chains: Sequence[Chain], main: int, flow: int | None) -> list[Item]:
+    """All items of the chains in order, and the item that outputs `main` as late as possible."""
+    return _Linearizer(
+        [_Cursor(number, chain) for number, chain in enumerate(chains)], main, flow
+    ).all()
 
 
 class _Linearizer:
-    def __init__(self, tracks: list[_Cursor], main: int, flow: int | None) -> None:
+    def __init__(self, cursors: list[_Cursor], main: int, flow: int | None) -> None:
         self.main = main
         self.flow = flow
-        self.entering = flow
-        self.left = sum(len(track.items) for track in tracks)
+        self.left = sum(len(cursor.items) for cursor in cursors)
         self.out: list[Item] = []
-        self.own = {index for track in tracks for item in track.items for index in _given(item)}
+        self.own = {
+            index for cursor in cursors for item in cursor.items for index in _layer_numbers(item)
+        }
         self.placed: set[int] = set()
         self.waiting: dict[int, list[_Cursor]] = {}
         self.ready: list[tuple[bool, int, int]] = []
         self.by_source: dict[int | None, list[int]] = {}
-        self.tracks = tracks
+        self.cursors = cursors
         self.queued: dict[int, bool] = {}
-        for number in range(len(tracks)):
+        for number in range(len(cursors)):
             self._queue(number)
 
     def all(self) -> list[Item]:
@@ -53,30 +56,30 @@ class _Linearizer:
             number = self._next()
             if number is None:
                 raise ConstraintError("CC401", "the layers of the model have a cycle")
-            self._lay(number)
+            self._append_items(number)
         return self.out
 
     def _queue(self, number: int) -> None:
         """Marks a chain as ready, or lets it wait for the first value that is missing."""
-        track = self.tracks[number]
-        if track.done:
+        cursor = self.cursors[number]
+        if cursor.done:
             return
-        missing = self._missing(track)
+        missing = self._missing(cursor)
         if missing is not None:
-            self.waiting.setdefault(missing, []).append(track)
+            self.waiting.setdefault(missing, []).append(cursor)
             return
         self.queued[number] = True
-        last = self._holds_main(track)
-        heappush(self.ready, (last, track.first, number))
+        last = self._holds_main(cursor)
+        heappush(self.ready, (last, cursor.first, number))
         if not last:
-            heappush(self.by_source.setdefault(track.source, []), number)
+            heappush(self.by_source.setdefault(cursor.source, []), number)
 
-    def _holds_main(self, track: _Cursor) -> bool:
-        return track.at == len(track.items) - 1 and output(track.items[-1]) == self.main
+    def _holds_main(self, cursor: _Cursor) -> bool:
+        return cursor.at == len(cursor.items) - 1 and output(cursor.items[-1]) == self.main
 
-    def _missing(self, track: _Cursor) -> int | None:
-        wanted = [track.source, *_wanted(track.items[track.at])]
-        for source in wanted:
+    def _missing(self, cursor: _Cursor) -> int | None:
+        needed = [cursor.source, *_references(cursor.items[cursor.at])]
+        for source in needed:
             if source is not None and source in self.own and source not in self.placed:
                 return source
         return None
@@ -85,7 +88,7 @@ class _Linearizer:
         following = self.by_source.get(self.flow, [])
         while following:
             number = heappop(following)
-            if self.queued.get(number) and self.tracks[number].source == self.flow:
+            if self.queued.get(number) and self.cursors[number].source == self.flow:
                 return number
         while self.ready:
             _, _, number = heappop(self.ready)
@@ -93,53 +96,55 @@ class _Linearizer:
                 return number
         return None
 
-    def _lay(self, number: int) -> None:
+    def _append_items(self, number: int) -> None:
         """Appends the items of a chain, up to an item that has to wait."""
-        track = self.tracks[number]
+        cursor = self.cursors[number]
         self.queued[number] = False
         begun = True
-        while not track.done:
-            if not begun and (self._missing(track) is not None or self._early(track)):
+        while not cursor.done:
+            if not begun and (
+                self._missing(cursor) is not None or self._must_wait_for_others(cursor)
+            ):
                 self._queue(number)
                 return
             begun = False
-            item = track.items[track.at]
-            if track.source != self.flow and _flows(item) and track.source is not None:
-                item = fed(item, track.source)
+            item = cursor.items[cursor.at]
+            if cursor.source != self.flow and _continues(item) and cursor.source is not None:
+                item = fed(item, cursor.source)
             self.out.append(item)
             self.left -= 1
-            track.at += 1
+            cursor.at += 1
             given = output(item)
             if given is not None:
-                self.flow = track.source = given
-            for index in _given(item):
+                self.flow = cursor.source = given
+            for index in _layer_numbers(item):
                 self.placed.add(index)
                 for other in self.waiting.pop(index, []):
-                    if other is not track:
+                    if other is not cursor:
                         self._queue(other.number)
 
-    def _early(self, track: _Cursor) -> bool:
-        return self._holds_main(track) and self.left > 1
+    def _must_wait_for_others(self, cursor: _Cursor) -> bool:
+        return self._holds_main(cursor) and self.left > 1
 
 
-def _given(item: Item) -> Iterator[int]:
+def _layer_numbers(item: Item) -> Iterator[int]:
     return (layer.number for layer in layers((item,)))
 
 
-def _wanted(item: Item) -> Iterator[int]:
+def _references(item: Item) -> Iterator[int]:
     """The values that an item references by name."""
     names = tuple(taken((item,)))
-    own = set(_given(item)) if names else set()
+    own = set(_layer_numbers(item)) if names else set()
     return (value for value in names if value not in own)
 
 
-def _flows(item: Item) -> bool:
+def _continues(item: Item) -> bool:
     """Whether an item takes the output of the item before it."""
     if isinstance(item, LayerItem):
         return not item.refs and item.kind not in FREE_STANDING
     if isinstance(item, JoinItem):
         return not item.layer.refs and any(
-            branch.ref is None and (not branch.items or _flows(branch.items[0]))
+            branch.ref is None and (not branch.items or _continues(branch.items[0]))
             for branch in item.branches
         )
     return True

@@ -1,5 +1,5 @@
 """Converts the graph to lists. Branches from one value to one join become branches of that join.
-All other layers are in series, and reference by name the inputs that do not come from the item
+All other layers are in series, and reference by name the inputs that do not entering from the item
 before them."""
 
 from collections.abc import Iterable, Sequence
@@ -8,9 +8,9 @@ from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
 from convcost.importing.outline.chain import LONGEST_BRANCH, Chain
 from convcost.importing.outline.flat import layer_item
 from convcost.importing.outline.linearize import FREE_STANDING, linearize
+from convcost.importing.outline.open_chains import OpenChains
 from convcost.importing.outline.side_outputs import SideOutputs
 from convcost.importing.outline.tree import BranchItem, Item, JoinItem, SideItem, fed
-from convcost.importing.outline.use_counts import UseCounts
 from convcost.importing.outline.wiring import Inputs
 from convcost.model.kind import KINDS, SizeLike
 from convcost.model.shape import Shape
@@ -26,35 +26,36 @@ def structurize(graph: LayerGraph, inputs: Inputs) -> tuple[Item, ...]:
 
 
 class _Structurizer:
-    """Reduces a graph layer by layer. A value with a single user is continued by it. Chains with
-    the same start and end become one item, and the reduction continues from there."""
+    """Reduces a graph layer by layer, like a series-parallel graph. A layer that is the only user
+    of a value extends the chain of that value. Chains with the same start and end become the
+    branches of one item."""
 
     def __init__(self, graph: LayerGraph, inputs: Inputs, ends: SideOutputs) -> None:
         self.graph = graph
         self.inputs = inputs
         self.ends = ends
-        self.counts = UseCounts()
+        self.chains = OpenChains()
 
     def items(self, nodes: Sequence[int], main: int, flow: int | None) -> list[Item]:
         """The items for some layers, from the input value `flow` to the value `main`."""
         sides = self.ends.sides(nodes, main)
-        aside = {index for group in sides.values() for index in group}
-        kept = [index for index in nodes if index not in aside]
+        in_sides = {index for group in sides.values() for index in group}
+        kept = [index for index in nodes if index not in in_sides]
         for index in kept:
             if self.graph.layers[index].kind not in FREE_STANDING:
                 for source in self.inputs[index]:
-                    self.counts.uses[source] = self.counts.uses.get(source, 0) + 1
+                    self.chains.uses[source] = self.chains.uses.get(source, 0) + 1
         for index in kept:
             self._place(index)
             if index in sides:
-                self._aside(index, sides[index])
+                self._append_sides(index, sides[index])
         begun = [
             item
             for source in sorted(sides, reverse=True)
             if source < 0 or source == flow
             for item in self._sides(source, sides[source], flow)
         ]
-        return begun + linearize(self.counts.left(-1 if flow is None else flow), main, flow)
+        return begun + linearize(self.chains.remaining(-1 if flow is None else flow), main, flow)
 
     # One layer
 
@@ -63,7 +64,7 @@ class _Structurizer:
         kind = KINDS.get(layer.kind)
         sources = self.inputs[index]
         if layer.kind in FREE_STANDING:
-            self.counts.runs[index] = Chain(None, index, [layer_item(index, layer)], 1)
+            self.chains.by_end[index] = Chain(None, index, [layer_item(index, layer)], 1)
         elif kind is not None and issubclass(kind, SizeLike):
             self._size_like(index, layer)
         elif kind is not None and kind.role == "join":
@@ -71,21 +72,21 @@ class _Structurizer:
         elif len(sources) == 1:
             self._extend(index, layer, sources[0])
         else:
-            self._fan(index, layer)
+            self._reference_inputs(index, layer)
 
     def _extend(self, index: int, layer: GraphLayer, source: int) -> None:
-        run = self.counts.extended(index, layer_item(index, layer), source)
-        run.seen(layer, self._shape(source))
-        self.counts.join(run.start)
+        chain = self.chains.extend(index, layer_item(index, layer), source)
+        chain.record_size(layer, self._shape(source))
+        self.chains.join(chain.start)
 
-    def _fan(self, index: int, layer: GraphLayer) -> None:
+    def _reference_inputs(self, index: int, layer: GraphLayer) -> None:
         """Adds a layer with several inputs but no branches. It references all inputs by name."""
         sources = self.inputs[index]
         last = max(sources)
-        self.counts.uses[last] = self.counts.uses.get(last, 0) - sources.count(last) + 1
-        run = self.counts.extended(index, layer_item(index, layer, sources), last)
-        self.counts.referred([source for source in sources if source != last], index)
-        self.counts.join(run.start)
+        self.chains.uses[last] = self.chains.uses.get(last, 0) - sources.count(last) + 1
+        chain = self.chains.extend(index, layer_item(index, layer, sources), last)
+        self.chains.add_references([source for source in sources if source != last], index)
+        self.chains.join(chain.start)
 
     # Joins
 
@@ -94,24 +95,25 @@ class _Structurizer:
         and continues the first input."""
         source, other = self.inputs[index]
         branches = (BranchItem(), BranchItem(ref=other))
-        run = self.counts.extended(index, JoinItem(layer_item(index, layer), branches), source)
-        run.seen(layer, self._shape(source))
-        if other == run.start:  # the start of a branch has its name outside of the branch
-            self.counts.served(other)
+        chain = self.chains.extend(index, JoinItem(layer_item(index, layer), branches), source)
+        chain.record_size(layer, self._shape(source))
+        if other == chain.start:  # the start of a branch has its name outside of the branch
+            self.chains.remove_use(other)
         else:
-            self.counts.referred([other], index)
-        self.counts.join(run.start)
+            self.chains.add_references([other], index)
+        self.chains.join(chain.start)
 
     def _join(self, index: int, layer: GraphLayer) -> None:
         sources = self.inputs[index]
-        parts = [self._branch_run(source) for source in sources]
+        parts = [self._branch_chain(source) for source in sources]
         begun = [s if part is None else part.start for s, part in zip(sources, parts, strict=True)]
         starts = {start for start in begun if start is not None}
         if begun.count(None) == len(begun) - 1 and len(starts) == 1:
             self._join_constants(index, layer, parts)
             return
         closed = not any(
-            part is None and self.counts.sole(s) for s, part in zip(sources, parts, strict=True)
+            part is None and self.chains.with_one_use(s)
+            for s, part in zip(sources, parts, strict=True)
         )
         skips = any(part is None or part.size <= SHORT for part in parts)
         u_shaped = skips and any(part is not None and part.u_shaped for part in parts)
@@ -120,19 +122,19 @@ class _Structurizer:
         else:
             self._join_by_name(index, layer, parts)
 
-    def _branch_run(self, source: int) -> Chain | None:
-        """The chain that leads to an input of a join, if it leads nowhere else and can be a
-        branch."""
-        run = self.counts.sole(source)
-        return run if run is not None and run.is_closed else None
+    def _branch_chain(self, source: int) -> Chain | None:
+        """The chain that ends with an input of a join, if the join is its only user and it can be
+        a branch."""
+        chain = self.chains.with_one_use(source)
+        return chain if chain is not None and chain.is_closed else None
 
     def _join_constants(self, index: int, layer: GraphLayer, parts: Sequence[Chain | None]) -> None:
         """Adds a join of the current value with learned tensors. The value continues, the learned
         tensors are branches."""
         main = next(n for n, part in enumerate(parts) if part is None or part.start is not None)
-        run = parts[main] or self.counts.sole(self.inputs[index][main])
-        if run is not None:
-            self._behind(index, layer, parts, main, run)
+        chain = parts[main] or self.chains.with_one_use(self.inputs[index][main])
+        if chain is not None:
+            self._append_join(index, layer, parts, main, chain)
         else:
             self._parallel(index, layer, parts, self.inputs[index][main])
 
@@ -146,7 +148,7 @@ class _Structurizer:
         taken = sum(part is None or part.start is not None for part in parts)
         for part in parts:
             if part is not None:
-                self.counts.end(part)
+                self.chains.end(part)
         item = JoinItem(layer_item(index, layer), tuple(branches))
         self._continue(index, item, start, taken, size, depth)
 
@@ -155,13 +157,13 @@ class _Structurizer:
     ) -> None:
         """Appends a join to the value that its branches start from. That value loses `taken` uses
         and gains one."""
-        run = Chain(start, index, [item], size, depth)
-        self.counts.runs[index] = run
+        chain = Chain(start, index, [item], size, depth)
+        self.chains.by_end[index] = chain
         if start is None:
             return
-        self.counts.begin(run, start)
-        self.counts.uses[start] = self.counts.uses.get(start, 0) - taken + 1
-        self.counts.join(start)
+        self.chains.begin(chain, start)
+        self.chains.uses[start] = self.chains.uses.get(start, 0) - taken + 1
+        self.chains.join(start)
 
     def _join_by_name(self, index: int, layer: GraphLayer, parts: Sequence[Chain | None]) -> None:
         """Adds a join whose branches do not all start at one value. It continues the input that is
@@ -178,35 +180,35 @@ class _Structurizer:
             return begun(n), part is not None and part.u_shaped, sources[n]
 
         main = max(range(len(sources)), key=rank)
-        run = parts[main] or self.counts.sole(sources[main])
-        if run is not None and (parts[main] is None or run.size > SHORT or run.start is None):
-            self._behind(index, layer, parts, main, run)
+        chain = parts[main] or self.chains.with_one_use(sources[main])
+        if chain is not None and (parts[main] is None or chain.size > SHORT or chain.start is None):
+            self._append_join(index, layer, parts, main, chain)
             return
         start = begun(main)
         same = [n for n in range(len(sources)) if begun(n) == start]
         branches, references = self._branches(index, parts, same)
-        joined = [part for part in parts if part is not None and part.end not in self.counts.runs]
+        joined = [part for part in parts if part is not None and part.end not in self.chains.by_end]
         size = 1 + sum(part.size for part in joined)
         item = JoinItem(layer_item(index, layer), tuple(branches))
         self._continue(index, item, start, len(same), size, 1)
-        self.counts.referred(references, index)
+        self.chains.add_references(references, index)
 
-    def _behind(
-        self, index: int, layer: GraphLayer, parts: Sequence[Chain | None], main: int, run: Chain
+    def _append_join(
+        self, index: int, layer: GraphLayer, parts: Sequence[Chain | None], main: int, chain: Chain
     ) -> None:
-        """Appends the join after the last item of `run`."""
+        """Appends a join to `chain`, the chain of its input number `main`."""
         source = self.inputs[index][main]
-        del self.counts.runs[source]
+        del self.chains.by_end[source]
         parts = [None if n == main else part for n, part in enumerate(parts)]
         branches, references = self._branches(index, parts, [main])
         if not any(branch.items for branch in branches):
             branches[main] = BranchItem(ref=source)
         size = 1 + sum(part.size for part in parts if part)
-        run.extend(JoinItem(layer_item(index, layer), tuple(branches)), index, size)
-        run.depth = max(run.depth, *(1 + part.depth if part else 1 for part in parts))
-        self.counts.runs[index] = run
-        self.counts.referred(references, index)
-        self.counts.join(run.start)
+        chain.extend(JoinItem(layer_item(index, layer), tuple(branches)), index, size)
+        chain.depth = max(chain.depth, *(1 + part.depth if part else 1 for part in parts))
+        self.chains.by_end[index] = chain
+        self.chains.add_references(references, index)
+        self.chains.join(chain.start)
 
     def _branches(
         self, index: int, parts: Sequence[Chain | None], same: Iterable[int]
@@ -223,11 +225,11 @@ class _Structurizer:
             items = part.flat()
             if n in same or part.start is None:
                 branches.append(BranchItem(tuple(items)))
-                self.counts.end(part)
+                self.chains.end(part)
             elif part.size <= LONGEST_BRANCH and not isinstance(items[0], SideItem):
                 branches.append(BranchItem((fed(items[0], part.start), *items[1:])))
                 references.append(part.start)
-                self.counts.end(part)
+                self.chains.end(part)
             else:
                 branches.append(BranchItem(ref=source))
                 references.append(source)
@@ -235,17 +237,17 @@ class _Structurizer:
 
     # Side outputs
 
-    def _aside(self, source: int, nodes: list[int]) -> None:
-        run = self.counts.runs[source]
+    def _append_sides(self, source: int, nodes: list[int]) -> None:
+        chain = self.chains.by_end[source]
         for item in self._sides(source, nodes, source):
-            run.items.append(item)
+            chain.items.append(item)
 
     def _sides(self, source: int, nodes: list[int], flow: int | None) -> list[Item]:
-        come = source if source == flow else None
+        entering = source if source == flow else None
         items: list[Item] = []
         for group in self.ends.groups(nodes):
             inner = _Structurizer(self.graph, self.inputs, self.ends.deeper())
-            items.append(SideItem(tuple(inner.items(group, max(group), come))))
+            items.append(SideItem(tuple(inner.items(group, max(group), entering))))
         return items
 
     def _shape(self, source: int) -> Shape:
