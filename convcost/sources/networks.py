@@ -1,6 +1,6 @@
 """Loads the networks of specs by name. One exception has the errors of all specs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias, TypeVar
 
 from convcost.language.load import load
@@ -25,7 +25,7 @@ def read_networks(specs: Iterable[SpecOrNetwork], settings: Settings) -> list[Ne
 
 def collect(arguments: Iterable[A], read: Callable[[A], Iterable[T]]) -> list[T]:
     """What `read` returns for all arguments. Raises an ExceptionGroup of all SpecErrors and
-    UsageErrors."""
+    UsageErrors. What they have in common, such as the list of shipped specs, only the first has."""
     found: list[T] = []
     errors: list[SpecError | UsageError] = []
     for argument in arguments:
@@ -34,8 +34,24 @@ def collect(arguments: Iterable[A], read: Callable[[A], Iterable[T]]) -> list[T]
         except (SpecError, UsageError) as error:
             errors.append(error)
     if errors:
-        raise ExceptionGroup("specs", errors)
+        raise ExceptionGroup("specs", list(_without_repetition(errors)))
     return found
+
+
+def _without_repetition(
+    errors: Iterable[SpecError | UsageError],
+) -> Iterator[SpecError | UsageError]:
+    texts: set[str] = set()
+    lines: set[str] = set()  # after the first one of a message
+    for error in errors:
+        if (text := str(error)) in texts:
+            continue
+        texts.add(text)
+        if isinstance(error, UsageError):
+            first, *rest = error.args
+            error.args = (first, *(line for line in rest if line not in lines))
+            lines.update(rest)
+        yield error
 
 
 def _networks(spec: SpecOrNetwork, settings: Settings) -> list[Network]:

@@ -87,6 +87,20 @@ def test_the_message_for_an_unknown_shipped_spec_lists_all():
     assert second.startswith("shipped specs: alexnet, ")
 
 
+def test_several_unknown_specs_have_one_list_of_the_shipped_ones():
+    for command in ("compare", "analyze", "verify", "memory"):
+        first, names, second = refusal(command, "nonet", "nonet2", "nonet").splitlines()
+        assert first == "error: there is no file and no shipped spec `nonet`"
+        assert names.startswith("shipped specs: alexnet, ")
+        assert second == "error: there is no file and no shipped spec `nonet2`"
+
+
+def test_a_spec_that_is_given_twice_has_its_problems_once(tmp_path):
+    (tmp_path / "bad.yaml").write_text("name: bad\n", encoding="utf-8")
+    text = refusal("compare", "bad.yaml", "bad.yaml", cwd=tmp_path)
+    assert text.count("2 problems in bad.yaml") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
