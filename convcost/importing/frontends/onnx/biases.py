@@ -68,4 +68,4 @@ def bare(context: "LoweringContext", index: int) -> bool:
     """Whether a layer has no bias because other layers share its weights."""
     owner = context.builder.layers[index].shares
     index = index if owner is None else owner
-    return any(context.builder.used.get(key) == index for key in context.apart)
+    return any(context.builder.used.get(key) == index for key in context.shared_with_several_biases)

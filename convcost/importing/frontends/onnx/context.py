@@ -6,7 +6,7 @@ from typing import Any
 
 from convcost.importing.frontends.onnx.biases import weights_with_several_biases
 from convcost.importing.frontends.onnx.constants import Constant
-from convcost.importing.frontends.onnx.derived_weights import AGAIN, DerivedWeights
+from convcost.importing.frontends.onnx.derived_weights import COPY_IN, DerivedWeights
 from convcost.importing.frontends.onnx.evaluate import np_flat
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.names import OnnxNames
@@ -16,8 +16,7 @@ from convcost.importing.frontends.onnx.strided_aliases import TensorView, elemen
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.lower.stored_tensors import constant_tensor as made_up
-from convcost.importing.passes.lower.stored_tensors import learned_tensor
+from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_tensor
 from convcost.importing.passes.lowering import lower
 from convcost.model.errors import ConstraintError
 
@@ -50,17 +49,19 @@ class LoweringContext:
         self.constants = constants
         self.values: dict[str, Tensor] = {}
         self.excluded: dict[str, str] = {}  # tensors that belong to no layer, each with the reason
-        self.read: set[str] = set()  # tensors whose numbers became options of layers
+        self.read_as_options: set[str] = set()  # tensors whose numbers became options of layers
         self.repeated: set[str] = set()  # tensors stored once for several layers
         self.stored: dict[str, tuple[str, int, int]] = {}
         self.names = names
         self.derived = DerivedWeights(builder, constants)
-        self.cut, self.covered = _sliced_tensors(graph, constants)
+        self.sliced, self.covered = _sliced_tensors(graph, constants)
         self.buffers: set[str] = set()  # tensors that are known to be buffers
         # New keys of tensors that a layer does not share.
-        self._again: dict[tuple[str, ...], dict[str, int]] = {}
-        self.apart = weights_with_several_biases(graph, constants, self.readers)
-        self._giving = False
+        self._own_keys: dict[tuple[str, ...], dict[str, int]] = {}
+        self.shared_with_several_biases = weights_with_several_biases(
+            graph, constants, self.readers
+        )
+        self._lowering_constants = False
 
     # Inputs
 
@@ -75,22 +76,22 @@ class LoweringContext:
         if not name:
             raise ConstraintError("CC404", f"its input {at + 1} is missing")
         if name not in self.values:
-            if not self._giving:
-                self._giving = True
-                for before in self._before(name):
-                    self._give(before, node)
-                self._giving = False
+            if not self._lowering_constants:
+                self._lowering_constants = True
+                for before in self._constants_before(name):
+                    self._lower_constant(before, node)
+                self._lowering_constants = False
             if name not in self.values:
-                self._give(name, node)
+                self._lower_constant(name, node)
         return self.values[name]
 
-    def _is_made_up(self, constant: Constant) -> bool:
+    def _is_computed_from_dims(self, constant: Constant) -> bool:
         """Whether a floating-point constant is computed from integers only, such as dims, or from
         no stored tensor at all."""
         roots = [self.constants.get(key) for key, _ in constant.roots]
         return not any(one is None or one.real or not constant.real for one in roots)
 
-    def _before(self, name: str) -> list[str]:
+    def _constants_before(self, name: str) -> list[str]:
         """Constants to lower before the constant `name`: every STEPS-th in the chain of its inputs,
         the first of the chain first. Lowering a constant lowers its inputs recursively, and the
         chain may be long."""
@@ -113,7 +114,7 @@ class LoweringContext:
                     found.append(top)
         return found
 
-    def flows(self, node: OnnxNode, at: int) -> bool:
+    def depends_on_input(self, node: OnnxNode, at: int) -> bool:
         """Whether an input depends on the model's inputs."""
         return node.input(at) in self.values
 
@@ -134,14 +135,14 @@ class LoweringContext:
                 "CC401",
                 f"its `{name}` are not known at import{outside or ': they depend on the data'}",
             )
-        self.read.update(key for key, _ in constant.roots)
+        self.read_as_options.update(key for key, _ in constant.roots)
         return tuple(int(n) for n in np_flat(constant.data))
 
     def number(self, node: OnnxNode, at: int) -> float | None:
         """The value of a constant input whose elements are all equal; otherwise None."""
         constant = self.constant(node, at)
         if constant is not None:
-            self.read.update(key for key, _ in constant.roots)
+            self.read_as_options.update(key for key, _ in constant.roots)
         return None if constant is None else constant.number
 
     def tensors(
@@ -160,74 +161,74 @@ class LoweringContext:
                 found.update(constant.roots)
                 self._overlapping(constant)
                 continue
-            found[self._owed(constant, node.input(one))] = constant.elements
+            found[self._derived_key(constant, node.input(one))] = constant.elements
         return self._with_own_keys(found, kinds)
 
-    def _owed(self, constant: Constant, name: str) -> str:
+    def _derived_key(self, constant: Constant, name: str) -> str:
         """The key of a tensor that is computed from stored ones: the key of a stored tensor with as
         many elements, or the tensor's own name."""
         roots = self.derived.stored(constant)
         same = [key for key, elements in roots if elements == constant.elements]
         key = same[0] if same else name
         if constant.roots:
-            self.derived.owe(key, constant.elements, roots)
-        self.read.update(other for other, _ in constant.roots if other != key)
+            self.derived.add(key, constant.elements, roots)
+        self.read_as_options.update(other for other, _ in constant.roots if other != key)
         return key
 
     def _overlapping(self, constant: Constant) -> None:
         """If layers already have some elements of a tensor, only the other elements are counted."""
         view = constant.view
-        if view is None or view.root not in self.cut or view.key in self.builder.used:
+        if view is None or view.root not in self.sliced or view.key in self.builder.used:
             return
         left = self.derived.left(view)
         if left < constant.elements:
-            self.derived.owe(view.key, constant.elements, ((view.key, left),))
+            self.derived.add(view.key, constant.elements, ((view.key, left),))
 
     def _with_own_keys(self, tensors: dict[str, int], kinds: tuple[str, ...]) -> dict[str, int]:
         """Tensors under new keys, if the layer would share only some of them with another layer, or
         share them with a layer of another kind. Exporters store equal tensors once."""
-        for found in (tensors, self._again.get(tuple(sorted(tensors)), {})):
+        for found in (tensors, self._own_keys.get(tuple(sorted(tensors)), {})):
             owners = {self.builder.used.get(key) for key in found}
             owner = owners.pop() if len(owners) == 1 else -1
-            if owner is None or (owner >= 0 and self._of_one(owner, found, kinds)):
+            if owner is None or (owner >= 0 and self._has_exactly(owner, found, kinds)):
                 return found
-        found = {self.again(key): elements for key, elements in tensors.items()}
-        self._again[tuple(sorted(tensors))] = found
+        found = {self.new_key(key): elements for key, elements in tensors.items()}
+        self._own_keys[tuple(sorted(tensors))] = found
         return found
 
-    def _of_one(self, owner: int, tensors: Mapping[str, int], kinds: tuple[str, ...]) -> bool:
+    def _has_exactly(self, owner: int, tensors: Mapping[str, int], kinds: tuple[str, ...]) -> bool:
         """Whether a layer has exactly these tensors. A layer with a bias and a layer without one
         are different modules."""
         layer = self.builder.layers[owner]
         return layer.kind in kinds and sum(tensors.values()) in (layer.params, layer.buffers)
 
-    def together(
+    def share_together(
         self, tensors: dict[str, int], more: dict[str, int]
     ) -> tuple[dict[str, int], dict[str, int]]:
         """Two groups of tensors of one layer: the layer shares both groups with the same layer, or
         gets new keys for both."""
         owners = {self.builder.used.get(key) for key in tensors}
-        known = self._again.get(tuple(sorted(more)), {})
+        known = self._own_keys.get(tuple(sorted(more)), {})
         for found in (more, known):
             if found and {self.builder.used.get(key) for key in found} == owners:
                 return tensors, found
         if not tensors or not more:
             return tensors, more
         own, others = (
-            {self.again(key): elements for key, elements in group.items()}
+            {self.new_key(key): elements for key, elements in group.items()}
             for group in (tensors, more)
         )
-        self._again[tuple(sorted(tensors))] = own
-        self._again[tuple(sorted(more))] = others
+        self._own_keys[tuple(sorted(tensors))] = own
+        self._own_keys[tuple(sorted(more))] = others
         return own, others
 
-    def again(self, key: str) -> str:
+    def new_key(self, key: str) -> str:
         """A new key for a tensor that the file stores once for several layers."""
         if key not in self.builder.used:
             return key
-        if not self.derived.owes(key):
-            self.repeated.add(key.split(AGAIN, 1)[0])
-        return f"{key}{AGAIN}{len(self.builder.layers)}"
+        if not self.derived.has(key):
+            self.repeated.add(key.split(COPY_IN, 1)[0])
+        return f"{key}{COPY_IN}{len(self.builder.layers)}"
 
     # The layers of a node
 
@@ -241,14 +242,14 @@ class LoweringContext:
 
     def path(self, node: OnnxNode, *more: str) -> Path:
         found = self.names.paths.get(node.outputs[0])
-        return (*(self.names.worked_out(node) if found is None else found), *more)
+        return (*(self.names.path_of_constant(node) if found is None else found), *more)
 
     def free(self, node: OnnxNode, x: Tensor) -> Tensor:
         """Counts an operator that becomes no layer."""
         self.builder.free[node.op] += 1
         return x
 
-    def wanted(self, node: OnnxNode, at: int) -> bool:
+    def is_output_used(self, node: OnnxNode, at: int) -> bool:
         """Whether any operator or the model's output uses the output `at`."""
         return at < len(node.outputs) and bool(self.uses[node.outputs[at]])
 
@@ -256,7 +257,7 @@ class LoweringContext:
         """The dims of an output according to shape inference."""
         return self.shapes.get(node.outputs[at]) if at < len(node.outputs) else None
 
-    def distrust(self, node: OnnxNode) -> None:
+    def stop_comparison(self, node: OnnxNode) -> None:
         """Stops the comparison with ONNX's shape inference from this node on, and adds a note about
         that."""
         self.shapes = {}
@@ -265,7 +266,7 @@ class LoweringContext:
             "shapes after it are not compared with it"
         )
 
-    def alone(self, name: str) -> bool:
+    def has_one_reader(self, name: str) -> bool:
         """Whether exactly one operator reads a tensor."""
         return self.uses[name] == 1
 
@@ -296,9 +297,9 @@ class LoweringContext:
         whole = constant.whole and not constant.learned and constant.real
         return dict(constant.roots) if whole and constant.roots[0][0] in self.buffers else {}
 
-    def is_apart(self, weights: Constant) -> bool:
+    def has_several_biases(self, weights: Constant) -> bool:
         """Whether several layers share these weights and have different biases."""
-        return bool(weights.roots) and weights.roots[0][0] in self.apart
+        return bool(weights.roots) and weights.roots[0][0] in self.shared_with_several_biases
 
     def is_lowered(self, constant: Constant) -> bool:
         """Whether the operator that computes a constant becomes a layer. It does not if the
@@ -307,7 +308,7 @@ class LoweringContext:
             return False
         return constant.view is None or constant.view.root not in self.covered
 
-    def _give(self, name: str, node: OnnxNode) -> None:
+    def _lower_constant(self, name: str, node: OnnxNode) -> None:
         constant = self.constants.get(name)
         if constant is None:
             raise ConstraintError(
@@ -323,11 +324,13 @@ class LoweringContext:
         if constant.whole:
             self._overlapping(constant)
         elif constant.learned:
-            key = self._owed(constant, name)
-        self.read.update(other for other, _ in constant.roots if other != key)
+            key = self._derived_key(constant, name)
+        self.read_as_options.update(other for other, _ in constant.roots if other != key)
         dims = constant.dims or (1,)
-        if not constant.learned and self._is_made_up(constant):
-            self.values[name] = made_up(self.builder, constant.dims, beside=self.beside(node))
+        if not constant.learned and self._is_computed_from_dims(constant):
+            self.values[name] = constant_tensor(
+                self.builder, constant.dims, beside=self.beside(node)
+            )
             return
         path = (*self.path(node), "table")
         x = learned_tensor(

@@ -13,12 +13,12 @@ from convcost.importing.passes.lower.pointwise import pointwise
 if TYPE_CHECKING:
     from convcost.importing.ir.builder import GraphBuilder
 
-AGAIN = ", again in "
+COPY_IN = ", again in "  # between the key of a tensor and the layer that has its own copy
 DEEPEST = 12  # the longest chain of operators that computes weights
 NORM = "BatchNormalization"  # applied to weights: weight standardization
 
 
-class OwedWeights(NamedTuple):
+class DerivedWeight(NamedTuple):
     """A weight that the model does not store as a layer counts it: it is computed from other
     tensors, or shared in part. A layer counts `elements` for the tensor `key`; `roots` are the
     stored tensors behind it, each with the number of elements to count."""
@@ -39,17 +39,19 @@ class DerivedWeights:
     def __init__(self, builder: "GraphBuilder", constants: dict[str, Constant]) -> None:
         self.builder = builder
         self.constants = constants
-        self.worked = 0  # layers whose weights are computed
-        self._owed: list[OwedWeights] = []
+        self.computed = 0  # layers whose weights are computed
+        self._pending: list[DerivedWeight] = []
         self._before = 0  # number of tensors that layers used before this operator
 
-    def owe(self, key: str, elements: int, roots: tuple[tuple[str, int], ...]) -> None:
-        if not self._owed:
+    def add(self, key: str, elements: int, roots: tuple[tuple[str, int], ...]) -> None:
+        """Adds a weight of the current operator; see DerivedWeight for the arguments."""
+        if not self._pending:
             self._before = len(self.builder.used)
-        self._owed.append(OwedWeights(key, elements, roots))
+        self._pending.append(DerivedWeight(key, elements, roots))
 
-    def owes(self, key: str) -> bool:
-        return any(one.key == key for one in self._owed)
+    def has(self, key: str) -> bool:
+        """Whether the current operator has a derived weight with this key."""
+        return any(one.key == key for one in self._pending)
 
     def stored(self, constant: Constant) -> tuple[tuple[str, int], ...]:
         """The stored tensors to count for a computed constant: the tensor of integers if the
@@ -93,20 +95,20 @@ class DerivedWeights:
         """Corrects the params of the layers from `first` on to the stored elements. If more
         elements are stored than the kind counts, a `custom` layer adds the rest. If fewer are
         stored, the layer becomes a `custom` layer with its own params and macs."""
-        if not self._owed:
+        if not self._pending:
             return results
-        owed, self._owed = self._owed, []
+        pending, self._pending = self._pending, []
         used = self.builder.used
-        new = {key.split(AGAIN)[0] for key in list(used)[self._before :]}
+        new = {key.split(COPY_IN)[0] for key in list(used)[self._before :]}
         old = set(list(used)[: self._before])
-        roots = {key: n for one in owed for key, n in one.roots if key not in old}
-        keys = {one.key: one.elements for one in owed if one.key in new}
+        roots = {key: n for one in pending for key, n in one.roots if key not in old}
+        keys = {one.key: one.elements for one in pending if one.key in new}
         elsewhere = sum(n for key, n in roots.items() if key in new and key not in keys)
         rest = sum(roots.values()) - elsewhere - sum(keys.values())
         layer = max((used[key] for key in keys), default=len(self.builder.layers) - 1)
         for key in roots:
             used.setdefault(key, layer)
-        self.worked += any(one.is_computed for one in owed)
+        self.computed += any(one.is_computed for one in pending)
         if rest > 0 and results:
             results = (self._more(results[0], rest, (*path, "weights")), *results[1:])
         if rest < 0:

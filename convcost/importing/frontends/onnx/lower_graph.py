@@ -212,12 +212,12 @@ def _given(
 def _readers(graph: OnnxGraph, one: ModelInput) -> list[OnnxNode]:
     """The operators that read an input, also through joins with constants."""
     names, found = {one.name}, []
-    flowing = {name for node in graph.nodes for name in node.outputs} | {one.name}
+    dependent = {name for node in graph.nodes for name in node.outputs} | {one.name}
     for node in graph.nodes:
         if names.isdisjoint(node.inputs):
             continue
         joins = known_row(node.op).op == "identity" or has(node.op, Trait.JOINS, Trait.CHOOSES)
-        alone = joins and len(flowing.intersection(node.inputs)) == 1
+        alone = joins and len(dependent.intersection(node.inputs)) == 1
         if alone and len(names) < DEEPEST:
             names.update(node.outputs)
         else:

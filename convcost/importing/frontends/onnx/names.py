@@ -69,7 +69,7 @@ class OnnxNames:
             full = path if alone else (*path, UNNAMED)
             self.paths[node.outputs[0]] = full[shared:] or full
 
-    def worked_out(self, node: OnnxNode) -> Path:
+    def path_of_constant(self, node: OnnxNode) -> Path:
         """The path of an operator on constants, which is lowered only if a layer needs its
         output."""
         module = self._module(node, {}) or ()

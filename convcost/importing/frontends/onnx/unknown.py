@@ -24,7 +24,7 @@ def custom_layer(
 def uncounted(context: LoweringContext, node: OnnxNode) -> tuple[Tensor, ...]:
     """Adds `custom` layers whose macs are not counted, one for each output. Raises ConstraintError
     if a shape is not known."""
-    wanted = [at for at in range(len(node.outputs)) if context.wanted(node, at)]
+    wanted = [at for at in range(len(node.outputs)) if context.is_output_used(node, at)]
     if any(context.dims(node, at) is None for at in wanted):
         raise _shapeless(node)
     what = node.op if node.domain in ("", "ai.onnx") else f"{node.domain}::{node.op}"

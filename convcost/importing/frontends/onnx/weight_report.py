@@ -7,7 +7,7 @@ from math import prod
 
 from convcost.importing.frontends.onnx.context import LoweringContext, is_packed
 from convcost.importing.frontends.onnx.data_dependent_shapes import skipped_notes
-from convcost.importing.frontends.onnx.derived_weights import AGAIN
+from convcost.importing.frontends.onnx.derived_weights import COPY_IN
 from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.strided_aliases import (
     TensorView,
@@ -24,15 +24,17 @@ def report_weights(context: LoweringContext, graph: OnnxGraph, lost: Mapping[str
     """Adds the notes about tensors to the finished layer graph."""
     notes = context.builder.notes
     notes += skipped_notes(graph, lost)
-    for key in sorted(context.read - context.builder.used.keys()):
+    for key in sorted(context.read_as_options - context.builder.used.keys()):
         constant = context.constants.get(key)
         if constant is not None and constant.real and constant.elements > OPTIONS:
             context.excluded.setdefault(key, "used to compute weights, and not counted as params")
     notes += _unused(context)
     for why, names in _grouped(context.excluded).items():
         notes.append(f"{_tensors(names)} {_are(names)} {why}: {_listed(names)}")
-    if context.derived.worked:
-        layers = "1 layer" if context.derived.worked == 1 else f"{context.derived.worked} layers"
+    if context.derived.computed:
+        layers = (
+            "1 layer" if context.derived.computed == 1 else f"{context.derived.computed} layers"
+        )
         notes.append(
             f"the weights of {layers} are computed from stored tensors; convcost counts the stored "
             "tensors, and no macs for the computation"
@@ -60,7 +62,7 @@ def balance(context: LoweringContext) -> list[str]:
     parts: dict[str, list[TensorView]] = {}
     again = 0
     for key in context.builder.used:
-        name, _, repeated = key.partition(AGAIN)
+        name, _, repeated = key.partition(COPY_IN)
         constant = context.constants.get(name)
         if constant is None or constant.view is None:
             again += _sparse(context, name)
@@ -111,7 +113,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _unused(context: LoweringContext) -> list[str]:
     """The tensors of the file that no layer uses."""
-    spent = {*context.builder.used, *context.excluded, *context.read}
+    spent = {*context.builder.used, *context.excluded, *context.read_as_options}
     pieces: dict[str, list[TensorView]] = {}
     for key in spent:
         view = _view(context, key)

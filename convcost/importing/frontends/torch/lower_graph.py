@@ -52,7 +52,9 @@ class _TorchWalk:
         self.scope: ModuleScope | None = None
         self.moved: dict[int, ModuleScope] = {}  # scope of the last rearrangement, by source layer
         self.parameters = graph_inputs.stored_parameters(module, program)
-        self.apart = weights_with_several_biases(program.graph.nodes, self.parameters)
+        self.shared_with_several_biases = weights_with_several_biases(
+            program.graph.nodes, self.parameters
+        )
         self.given = frozenset(program.graph_signature.user_inputs)
 
     def step(self, node: Any) -> None:
@@ -161,7 +163,9 @@ class _TorchWalk:
         dims = _dims(node.meta.get("val"))
         users = frozenset(_use(user) for user in node.users if user.users or user.op == "output")
         path = (*scope.path, name.rpartition(".")[2])
-        call = OperatorCall(self.builder, path, name, given, dims, users, self.apart)
+        call = OperatorCall(
+            self.builder, path, name, given, dims, users, self.shared_with_several_biases
+        )
         outer, begun = self._enter(scope), len(self.builder.layers)
         rule = known(name).rule or unknown
         try:

@@ -16,7 +16,7 @@ class OperatorCall(NamedTuple):
     """A call of an operator. `given` has its arguments by the names of the schema, including
     defaults; tensors are `Tensor` or `ConstantValue`. `dims` are the dims of the output in the
     model, or a tuple of dims for several outputs. `users` are the operators that read the output.
-    `apart` has the keys of weights whose layers have different biases."""
+    `shared_with_several_biases` has the keys of weights whose layers have different biases."""
 
     builder: GraphBuilder
     path: Path
@@ -24,7 +24,7 @@ class OperatorCall(NamedTuple):
     given: Mapping[str, Any]
     dims: Any
     users: frozenset[str] = frozenset()
-    apart: frozenset[str] = frozenset()
+    shared_with_several_biases: frozenset[str] = frozenset()
 
     @property
     def x(self) -> Tensor:

@@ -21,7 +21,7 @@ class Operand(NamedTuple):
 
     dims: tuple[int, ...]
     value: Callable[[], Tensor]
-    flows: bool
+    depends_on_input: bool
     matrix: Callable[[], Mapping[str, int]] | None = None
     factor: Callable[[], str] | None = None
     bias: bool = False
@@ -47,12 +47,12 @@ class _Term(NamedTuple):
         return reshaped(turned, [prod(self.extents(group)) for group in groups])
 
 
-def flowing(x: Tensor) -> Operand:
-    return Operand(x.dims, lambda: x, flows=True)
+def input_operand(x: Tensor) -> Operand:
+    return Operand(x.dims, lambda: x, depends_on_input=True)
 
 
 def _term(value: Tensor, letters: str) -> _Term:
-    return _Term(flowing(value), letters)
+    return _Term(input_operand(value), letters)
 
 
 def lower_einsum(
@@ -74,7 +74,7 @@ def lower_einsum(
 def _sampled(y: Tensor, terms: Sequence[_Term], out: str) -> Tensor:
     """The result with the batch axis of its inputs."""
     for operand, letters in terms:
-        batch = operand.value().batch if operand.flows else None
+        batch = operand.value().batch if operand.depends_on_input else None
         if batch is not None:
             kept = letters[batch] in out and y.dims[out.index(letters[batch])] == 1
             return y._replace(batch=out.index(letters[batch])) if kept else y

@@ -5,7 +5,7 @@ from string import ascii_letters
 from convcost.importing.frontends.keras.call import LayerCall, layer
 from convcost.importing.frontends.keras.layers.activations import activated
 from convcost.importing.ir.tensor import Tensor, reshaped
-from convcost.importing.passes.lower.einsum import Operand, flowing, lower_einsum
+from convcost.importing.passes.lower.einsum import Operand, input_operand, lower_einsum
 from convcost.importing.passes.lower.stored_tensors import combined, learned_tensor
 from convcost.model.errors import ConstraintError
 
@@ -30,8 +30,8 @@ def einsum_dense(call: LayerCall) -> Tensor:
     def matrix() -> dict[str, int]:
         return call.tensor("kernel", *dims) | (bias if whole else {})
 
-    learned = Operand(dims, value, flows=False, matrix=matrix, bias=whole)
-    y = _einsum(call, f"{given},{kernel}->{out}", [flowing(call.x), learned])
+    learned = Operand(dims, value, depends_on_input=False, matrix=matrix, bias=whole)
+    y = _einsum(call, f"{given},{kernel}->{out}", [input_operand(call.x), learned])
     if biased and not whole:
         sides = tuple(extents[one] if one in biased else 1 for one in out)
         y = combined(call.builder, "add", y, f"{call.key}/bias", sides, (*call.path, "bias"))
@@ -87,5 +87,5 @@ def dot(call: LayerCall) -> Tensor:
     right = ascii_letters[0] + ascii_letters[26 : 25 + len(second.dims)]
     right = right.replace(right[b], left[a])
     out = left.replace(left[a], "") + right[1:].replace(left[a], "")
-    y = _einsum(call, f"{left},{right}->{out}", [flowing(first), flowing(second)])
+    y = _einsum(call, f"{left},{right}->{out}", [input_operand(first), input_operand(second)])
     return y if len(out) > 1 else reshaped(y, (1, 1))

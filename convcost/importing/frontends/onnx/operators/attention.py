@@ -20,11 +20,11 @@ def attention_of(context: LoweringContext, node: OnnxNode) -> Tensor:
 def attention(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
     """The standard operator with 3 or 4 axes, and ONNX Runtime's operator without projections."""
     standard = node.domain in ("", "ai.onnx")
-    flowing = all(context.flows(node, at) for at in range(3))
+    all_depend = all(context.depends_on_input(node, at) for at in range(3))
     # convcost does not count attention to the keys and values of earlier steps.
     past = bool(node.input(4) or node.input(5) if standard else node.input(6) or node.input(7))
-    past = past or any(context.wanted(node, at) for at in range(1, len(node.outputs)))
-    if not flowing or past or (node.op == "Attention") is not standard:
+    past = past or any(context.is_output_used(node, at) for at in range(1, len(node.outputs)))
+    if not all_depend or past or (node.op == "Attention") is not standard:
         return uncounted(context, node)
     if not standard and context.constant(node, 3) is not None:
         return uncounted(context, node)

@@ -46,7 +46,7 @@ def branch(context: LoweringContext, node: OnnxNode) -> tuple[Tensor, ...]:
     for tensor in inner_tensors(node):
         key = f"{tensor.name} in {node.label}"  # for a note, as no layer has it
         context.constants[key] = stored_constant(tensor, key, learned=True)
-    wanted = [at for at in range(len(node.outputs)) if context.wanted(node, at)]
+    wanted = [at for at in range(len(node.outputs)) if context.is_output_used(node, at)]
     if any(context.dims(node, at) is None for at in wanted):
         return ()
     return uncounted(context, node)

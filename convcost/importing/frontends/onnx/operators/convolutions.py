@@ -81,7 +81,7 @@ def qlinear_conv(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Ten
 def deform_conv(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
     """Inputs: x, weights, offsets, biases, mask."""
     filters = context.constant(node, 1)
-    if filters is None or context.flows(node, 3):
+    if filters is None or context.depends_on_input(node, 3):
         return uncounted(context, node)
     x = context.value(node)
     has_bias = biased(context, node, 3)
@@ -103,7 +103,7 @@ def _convolved(
     context: LoweringContext, node: OnnxNode, weights: int, bias: int
 ) -> Tensor | tuple[Tensor, ...]:
     filters = context.constant(node, weights)
-    if filters is None or context.flows(node, bias):
+    if filters is None or context.depends_on_input(node, bias):
         return uncounted(context, node)
     x = context.value(node)
     if len(filters.dims) != len(x.dims) or len(x.dims) < 3:  # noqa: PLR2004
@@ -135,7 +135,7 @@ def _with_bias(
     own, or layers with other biases share its weights."""
     has_bias = biased(context, node, bias)
     filters = context.constant(node, weights[0]) if weights else None
-    apart = filters is not None and context.is_apart(filters)
+    apart = filters is not None and context.has_several_biases(filters)
     own = has_bias and gain is None and not apart
     kinds = ("conv", "depthwise") if op == "conv" else (op,)
     tensors = context.tensors(node, *weights, *((bias,) if own else ()), kinds=kinds)
@@ -189,7 +189,7 @@ def _gain(context: LoweringContext, filters: Constant, bias: Constant | None) ->
 @operator("ConvTranspose", op="transposed_conv", weights=1, bias=2)
 def conv_transpose(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
     filters = context.constant(node, 1)
-    if filters is None or context.flows(node, 2):
+    if filters is None or context.depends_on_input(node, 2):
         return uncounted(context, node)
     x, groups, kernel = context.value(node), get(node, "group", 1), filters.dims[2:]
     if kept := context.buffer_of(filters):

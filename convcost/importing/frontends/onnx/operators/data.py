@@ -46,7 +46,7 @@ def topk(context: LoweringContext, node: OnnxNode) -> tuple[Tensor, ...]:
     axis = axis_of(node, -1, len(x.dims))
     dims = (*x.dims[:axis], wanted[0], *x.dims[axis + 1 :])
     first = custom_layer(context, node, dims)
-    if not context.wanted(node, 1):
+    if not context.is_output_used(node, 1):
         return (first,)
     return first, custom_layer(context, node, dims, "topk, indices")
 

@@ -21,12 +21,12 @@ def einsum(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, .
 def _operand(context: LoweringContext, node: OnnxNode, at: int) -> Operand:
     constant, value = context.constant(node, at), partial(context.value, node, at)
     if constant is None:
-        return Operand(value().dims, value, flows=context.flows(node, at))
+        return Operand(value().dims, value, depends_on_input=context.depends_on_input(node, at))
     if not constant.learned:
-        return Operand(constant.dims, value, flows=False)
+        return Operand(constant.dims, value, depends_on_input=False)
 
     def factor() -> str:
-        return context.again(next(iter(context.tensors(node, at))))
+        return context.new_key(next(iter(context.tensors(node, at))))
 
     matrix = partial(context.tensors, node, at, kinds=LINEAR)
     alone = constant.real and not context.is_lowered(constant)

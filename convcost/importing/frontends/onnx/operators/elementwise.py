@@ -30,16 +30,20 @@ def join(context: LoweringContext, node: OnnxNode) -> Tensor:
             constant = context.constant(node, at)
             if constant is not None and (_is_table(constant) or not at):
                 context.value(node, at)
-    flowing = [context.value(node, at) for at in range(len(node.inputs)) if context.flows(node, at)]
-    x = flowing[0]
+    tensors = [
+        context.value(node, at)
+        for at in range(len(node.inputs))
+        if context.depends_on_input(node, at)
+    ]
+    x = tensors[0]
     if node.inputs[:1] * 2 == node.inputs:
-        flowing = [x, x]
-    if len(flowing) > 1:
-        x = context.lower(node, known(node.op).op, *flowing)
+        tensors = [x, x]
+    if len(tensors) > 1:
+        x = context.lower(node, known(node.op).op, *tensors)
     if node.outputs[0] in context.spent:
         return x
-    constants = [at for at in range(len(node.inputs)) if not context.flows(node, at)]
-    if not constants and len(flowing) == 1:
+    constants = [at for at in range(len(node.inputs)) if not context.depends_on_input(node, at)]
+    if not constants and len(tensors) == 1:
         return context.free(node, x)
     for at in constants:
         x = _with_constant(context, node, x, at)
@@ -73,7 +77,7 @@ def _with_constant(context: LoweringContext, node: OnnxNode, x: Tensor, at: int)
     tensors = context.tensors(node, at)
     key = next(iter(tensors))
     if x.source < 0 or not _again_in(context, x.source, key):
-        key = context.again(key)
+        key = context.new_key(key)
     later = _merged_into_layer(context, node, x, key, dims, kind)
     if later is not None:
         return later
@@ -89,7 +93,7 @@ def _bounded(
 ) -> Tensor:
     x = _longer(x, dims)
     full = (1,) * (len(x.dims) - len(dims)) + dims
-    key, path = context.again(next(iter(context.tensors(node, at)))), context.path(node)
+    key, path = context.new_key(next(iter(context.tensors(node, at)))), context.path(node)
     beside = context.beside(node)
     table = learned_tensor(
         context.builder, key, full, (*path, "learned"), beside=beside, channel=x.channel
@@ -164,7 +168,7 @@ def _merged_into_layer(
     """Adds a bias or scale to the layer just before it, if it belongs to that layer; otherwise
     None."""
     name = next(name for name in node.inputs if name in context.values)
-    alone = x.source >= 0 and not bare(context, x.source) and context.alone(name)
+    alone = x.source >= 0 and not bare(context, x.source) and context.has_one_reader(name)
     if x.axes is None or not alone or len(dims) > len(x.dims):
         return None
     full = (1,) * (len(x.dims) - len(dims)) + dims
@@ -214,7 +218,7 @@ def power(context: LoweringContext, node: OnnxNode) -> Tensor:
     if exponent is not None and exponent.learned and exponent.real:
         context.value(node, 1)
         return custom_layer(context, node, _wide(context, node), "power")
-    if context.flows(node, 0) and not context.flows(node, 1):
+    if context.depends_on_input(node, 0) and not context.depends_on_input(node, 1):
         function = "square" if context.number(node, 1) == 2 else "power"  # noqa: PLR2004
         x = context.value(node)
         return context.lower(node, function, x)
@@ -227,14 +231,14 @@ def power(context: LoweringContext, node: OnnxNode) -> Tensor:
           "BitwiseNot", op="choose")  # fmt: skip
 def choice(context: LoweringContext, node: OnnxNode) -> Tensor:
     """Comparisons and selections. One that only masks a tensor adds no layer."""
-    flowing = [at for at in range(len(node.inputs)) if context.flows(node, at)]
+    dependent = [at for at in range(len(node.inputs)) if context.depends_on_input(node, at)]
     dims = _wide(context, node)
     tokens = [at for at in (1, 2) if node.op == "Where" and _is_token(context, node, at)]
     for at in tokens:
         context.value(node, at)
-    masks = node.op == "Where" and len(flowing) == 1 and not tokens
-    if masks and context.value(node, flowing[0]).dims == dims:
-        return context.free(node, context.value(node, flowing[0]))
+    masks = node.op == "Where" and len(dependent) == 1 and not tokens
+    if masks and context.value(node, dependent[0]).dims == dims:
+        return context.free(node, context.value(node, dependent[0]))
     return custom_layer(context, node, dims)
 
 

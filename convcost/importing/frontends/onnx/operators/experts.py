@@ -15,7 +15,7 @@ def experts(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, 
     """The products of the experts that each row uses. `macs` count all rows."""
     held = {at: one for at in PLACES if (one := context.constant(node, at)) is not None}
     weights = [one for one in held.values() if len(one.dims) == TABLES]
-    if not weights or not context.flows(node, 0):
+    if not weights or not context.depends_on_input(node, 0):
         return uncounted(context, node)
     x = context.value(node)
     rows = x.elements // x.dims[-1] * node.attributes["chosen"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from convcost.importing.frontends.onnx.context import LoweringContext, axis_of, get
-from convcost.importing.frontends.onnx.derived_weights import AGAIN
+from convcost.importing.frontends.onnx.derived_weights import COPY_IN
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.registry import known, operator, row
 from convcost.importing.frontends.onnx.unknown import custom_layer, uncounted
@@ -29,9 +29,9 @@ def affine(
     if scaled and shifted and node.input(scale) == node.input(shift):
         # Exporters store equal tensors once, such as a scale and shift that both start at zero.
         (key, n), *_ = context.tensors(node, scale).items()
-        context.repeated.add(key.split(AGAIN, 1)[0])
-        again = f"{key}{AGAIN}{len(context.builder.layers)}, shift"
-        return {"scale": scaled, "shift": shifted}, {context.again(key): n, again: n}
+        context.repeated.add(key.split(COPY_IN, 1)[0])
+        again = f"{key}{COPY_IN}{len(context.builder.layers)}, shift"
+        return {"scale": scaled, "shift": shifted}, {context.new_key(key): n, again: n}
     return {"scale": scaled, "shift": shifted}, context.tensors(node, *at, kinds=NORMS)
 
 
@@ -43,7 +43,7 @@ def batch_norm(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tenso
     if any(part is None or part.elements != channels for part in parts):
         return uncounted(context, node)  # params for each element, or computed params
     options, tensors = affine(context, node, 1, 2)
-    tensors, buffers = context.together(tensors, context.tensors(node, 3, 4, kinds=NORMS))
+    tensors, buffers = context.share_together(tensors, context.tensors(node, 3, 4, kinds=NORMS))
     axis = min(1, len(x.dims) - 1)
     kept = buffers if len(buffers) == 2 else None  # noqa: PLR2004  an exporter may store both as one
     return context.lower(node, "batch_norm", x, axis=axis, weights=tensors, buffers=kept, **options)

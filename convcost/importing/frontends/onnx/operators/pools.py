@@ -19,8 +19,8 @@ def pool(context: LoweringContext, node: OnnxNode) -> tuple[Tensor, ...]:
     y = context.lower(node, known(node.op).op, x, window=window, ceil=ceil, dims=context.dims(node))
     if ceil and context.dims(node) not in (None, y.dims):
         # ONNX drops a window that starts past the input, but its shape inference counts it.
-        context.distrust(node)
-    if not context.wanted(node, 1):
+        context.stop_comparison(node)
+    if not context.is_output_used(node, 1):
         return (y,)
     if all(reader.op == "MaxUnpool" for reader in context.readers.get(node.outputs[1], ())):
         return y, y  # unpooling needs only the window, not the indices

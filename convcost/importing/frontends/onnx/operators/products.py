@@ -17,9 +17,9 @@ LINEAR = ("linear", "embedding")  # kinds that can share a matrix
 def gemm(context: LoweringContext, node: OnnxNode) -> Tensor:
     a, b = get(node, "transA", 0), get(node, "transB", 0)
     constant = context.constant(node, 1)
-    if constant is None or not context.flows(node, 0) or context.buffer_of(constant):
+    if constant is None or not context.depends_on_input(node, 0) or context.buffer_of(constant):
         weights = context.constant(node, 0)
-        if weights is not None and weights.learned and context.flows(node, 1):
+        if weights is not None and weights.learned and context.depends_on_input(node, 1):
             x = context.value(node, 1)
             x = permuted(x, (1, 0)) if b else x
             y = _from_left(context, node, 0, x, weights.dims[1 if a else 0])
@@ -30,7 +30,7 @@ def gemm(context: LoweringContext, node: OnnxNode) -> Tensor:
     features = constant.dims[0 if b else 1]
     bias = context.constant(node, 2)
     own = bias is not None and bias.elements == features and bias.learned
-    own = own and not context.is_apart(constant)
+    own = own and not context.has_several_biases(constant)
     tensors = context.tensors(node, 1, *((2,) if own else ()), kinds=LINEAR)
     y = context.lower(node, "linear", x, features=features, weights=tensors, bias=own)
     return y if own else _plus(context, node, y, 2)
@@ -108,7 +108,11 @@ def _with_bias(
     alone = node._replace(inputs=(node.inputs[right],))
     features = weights.dims[-1] if len(weights.dims) > 1 else 1
     name = added(node, features, context.constants, context.readers)
-    if not name or context.is_apart(weights) or not context.alone(node.outputs[0]):
+    if (
+        not name
+        or context.has_several_biases(weights)
+        or not context.has_one_reader(node.outputs[0])
+    ):
         return alone, False
     context.spent.add(context.readers[node.outputs[0]][0].outputs[0])
     return alone._replace(inputs=(node.inputs[right], name)), True

@@ -12,16 +12,18 @@ from convcost.model.errors import ConstraintError
 
 @operator(LSTM="lstm", GRU="gru", RNN="rnn")
 def recurrent(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
+    """Inputs: x, weights, recurrent weights, biases, lengths, initial states, peepholes. Outputs:
+    all states, [steps, directions, batch, hidden] or batch first, then the last ones."""
     weights, states = context.constant(node, 1), context.constant(node, 2)
-    if weights is None or states is None or node.input(7) or not context.flows(node, 0):
+    if weights is None or states is None or node.input(7) or not context.depends_on_input(node, 0):
         return uncounted(context, node)
-    for at in (4, 5, 6):  # lengths, and zero initial states
+    for at in (4, 5, 6):  # lengths, and initial states that are all zero: no layer has them
         constant = context.constant(node, at)
         if constant is not None and constant.number is not None:
-            context.read.update(key for key, _ in constant.roots)
+            context.read_as_options.update(key for key, _ in constant.roots)
     x = context.value(node)
     batch, time = (0, 1) if get(node, "layout", 0) else (1, 0)
-    if x.dims[batch] != 1 and (context.wanted(node, 1) or context.wanted(node, 2)):
+    if x.dims[batch] != 1 and (context.is_output_used(node, 1) or context.is_output_used(node, 2)):
         raise ConstraintError(
             "CC401", "convcost does not support the last states of several sequences"
         )
@@ -35,10 +37,10 @@ def recurrent(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor
     }
     tensors = context.tensors(node, 1, 2, *((3,) if biased else ()), kinds=(known(node.op).op,))
     made = context.lower(node, known(node.op).op, x, weights=tensors, **options)
-    apart = reshaped(made, (*made.dims[:2], directions, hidden))
-    results = [permuted(apart, (0, 2, 1, 3)) if batch == 1 else apart]
+    by_direction = reshaped(made, (*made.dims[:2], directions, hidden))
+    results = [permuted(by_direction, (0, 2, 1, 3)) if batch == 1 else by_direction]
     for at in (1, 2):
-        if context.wanted(node, at):
+        if context.is_output_used(node, at):
             results.append(_last(context, node, made, time, directions, hidden, batch))
         elif at < len(node.outputs):
             results.append(results[0]._replace(dims=context.dims(node, at) or results[0].dims))
@@ -58,7 +60,7 @@ def _last(
     the same."""
     end = y.dims[time]
     last = context.lower(node, "slice", y, path=("last",), axis=time, kept=range(end - 1, end))
-    apart = reshaped(last, (1, 1, directions, hidden))
+    by_direction = reshaped(last, (1, 1, directions, hidden))
     if batch == 1:
-        return reshaped(permuted(apart, (2, 0, 1, 3)), (directions, 1, hidden))
-    return reshaped(apart, (1, directions, hidden))
+        return reshaped(permuted(by_direction, (2, 0, 1, 3)), (directions, 1, hidden))
+    return reshaped(by_direction, (1, directions, hidden))

@@ -24,7 +24,7 @@ def split(context: LoweringContext, node: OnnxNode) -> tuple[Tensor, ...]:
         lengths = (*(share for _ in range(parts - 1)), x.dims[axis] - share * (parts - 1))
     found, start = [], 0
     for at, length in enumerate(lengths):
-        if context.wanted(node, at):
+        if context.is_output_used(node, at):
             kept = range(start, start + length)
             found.append(context.lower(node, "slice", x, axis=axis, kept=kept))
         else:
@@ -59,7 +59,7 @@ def slice_(context: LoweringContext, node: OnnxNode) -> Tensor:
 @operator("Gather", op="embedding", weights=0)
 def gather(context: LoweringContext, node: OnnxNode) -> Tensor:
     table, at = context.constant(node, 0), context.constant(node, 1)
-    if table is not None and context.flows(node, 1):
+    if table is not None and context.depends_on_input(node, 1):
         return _looked_up(context, node)
     if get(node, "axis", 0) == 0 and (found := by_buffer(context, node)) is not None:
         return found
@@ -80,7 +80,7 @@ def by_buffer(context: LoweringContext, node: OnnxNode) -> Tensor | None:
     """Rows of a learned table at indices that the model stores, such as a bias of relative
     positions; None if the node is something else."""
     table, at = context.constant(node, 0), context.constant(node, 1)
-    key = context.origin(at) if at is not None and not context.flows(node, 0) else ""
+    key = context.origin(at) if at is not None and not context.depends_on_input(node, 0) else ""
     if table is None or not (table.learned and table.whole) or len(table.dims) != MATRIX:
         return None
     if key not in context.buffers or at is None:

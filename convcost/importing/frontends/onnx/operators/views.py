@@ -101,11 +101,11 @@ def _joined_only(context: LoweringContext, node: OnnxNode, wide: Dims) -> bool:
     readers = context.readers.get(node.outputs[0], [])
     others = [name for reader in readers for name in reader.inputs if name != node.outputs[0]]
     joins = all(has(reader.op, Trait.JOINS) and len(reader.inputs) == 2 for reader in readers)  # noqa: PLR2004
-    flowing = all(name in context.shapes and name not in context.constants for name in others)
+    computed = all(name in context.shapes and name not in context.constants for name in others)
     count = context.uses[node.outputs[0]]
     return (
         joins
-        and flowing
+        and computed
         and count == len(others)
         and all(context.shapes[name] == wide for name in others)
     )

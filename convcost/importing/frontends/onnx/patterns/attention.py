@@ -41,11 +41,11 @@ def _back(net: PatternGraph, name: str, op: str) -> OnnxNode | None:
             return maker
         if maker.op not in BETWEEN:
             return None
-        flowing = [part for part in maker.inputs if part and part not in net.constants]
+        computed = [part for part in maker.inputs if part and part not in net.constants]
         fixed = [net.constants[part] for part in maker.inputs if part in net.constants]
-        if len(flowing) != 1 or any(part.learned and _numbers(part) for part in fixed):
+        if len(computed) != 1 or any(part.learned and _numbers(part) for part in fixed):
             return None
-        if net.shapes.get(flowing[0]) != net.shapes.get(maker.outputs[0]):
+        if net.shapes.get(computed[0]) != net.shapes.get(maker.outputs[0]):
             return None
-        name = flowing[0]
+        name = computed[0]
     return None

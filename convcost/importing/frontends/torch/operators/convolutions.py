@@ -88,7 +88,7 @@ def _with_bias(
     shift: bool | Tensor = False
     learned = weights(bias) if isinstance(bias, ConstantValue) else {}
     held = sum(learned.values()) == filters and not gain
-    held = held and not stored["weights"].keys() & call.apart
+    held = held and not stored["weights"].keys() & call.shared_with_several_biases
     if held:
         stored["weights"] = {**stored["weights"], **learned}
     elif isinstance(bias, ConstantValue) and not bias.leaves:

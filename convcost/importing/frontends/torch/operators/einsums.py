@@ -23,7 +23,7 @@ def _operand(call: OperatorCall, x: Tensor | ConstantValue) -> Operand:
     value = partial(as_tensor, call.builder, x)
     leaf = x.leaf if isinstance(x, ConstantValue) else None
     if not isinstance(x, ConstantValue) or leaf is None or not leaf.learned:
-        return Operand(x.dims, value, flows=isinstance(x, Tensor))
+        return Operand(x.dims, value, depends_on_input=isinstance(x, Tensor))
     key = leaf.key
     factor = (lambda: key) if is_free(call, key) else None
     return Operand(x.dims, value, False, partial(weights, x), factor)

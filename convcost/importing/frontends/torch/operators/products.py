@@ -95,7 +95,7 @@ def _connected(
     own."""
     x = x._replace(batch=None) if len(x.dims) == 1 else x
     own, more = weights(weight), weights(bias) if isinstance(bias, ConstantValue) else {}
-    held = sum(more.values()) == features and not own.keys() & call.apart
+    held = sum(more.values()) == features and not own.keys() & call.shared_with_several_biases
     stored = own | (more if held else {})
     y = call.lower("linear", x, features=features, weights=stored, bias=held)
     return y if held else _plus(call, y, bias)
