@@ -25,8 +25,8 @@ def command(
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUES",
-            help="Values of a variable, of `size` or of `batch`: a list, and ranges as "
-            "first:last:step. Repeatable.",
+            help="Values of a variable, of `size`, of `batch`, or of an option such as "
+            "stage3.kernel: a list, and ranges as first:last:step. Repeatable.",
         ),
     ] = None,
     where: Annotated[

@@ -48,9 +48,16 @@ def formula(
         raise UsageError(f"there is no notation `{notation}`; {hint}")
     source, pick = open_source(spec)
     documents = Documents(source)
+    networks = documents.load(settings, pick)
+    if any("." in name for name in vary):
+        from convcost.language.option_variables import variable_name, with_option_variables
+
+        for network in networks:
+            source = with_option_variables(source, network, vary)
+        documents = Documents(source)
+        vary = tuple(map(variable_name, vary))
     functions = [
-        NetworkFunction(documents, network.name, measures, settings)
-        for network in documents.load(settings, pick)
+        NetworkFunction(documents, network.name, measures, settings) for network in networks
     ]
     having = [one for one in functions if not path or path in paths(one.network)]
     if not having:

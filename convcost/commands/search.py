@@ -118,6 +118,13 @@ def _request(
         )
     (network,) = networks
     variables = tuple(map(parse_vary, options.vary))
+    given = [one.name for one in variables]
+    if any("." in name for name in given):
+        from convcost.language.option_variables import variable_name, with_option_variables
+
+        source = with_option_variables(source, network, given)
+        (network,) = Documents(source).load(settings, network.name)
+        variables = tuple(one._replace(name=variable_name(one.name)) for one in variables)
     varied = [one.name for one in variables]
     _check_names(varied, network, spec)
     _check_batch(variables, network)

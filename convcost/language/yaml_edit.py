@@ -92,6 +92,24 @@ class SpecEditor:
         else:
             self._replace(node, value)
 
+    def set_value(self, node: Node, value: str | int) -> None:
+        """Writes another value in the place of one."""
+        self._replace(node, value)
+
+    def add_variables(self, document: Node, values: dict[str, str]) -> None:
+        """Adds variables to the section `vars` of a document, or adds the section."""
+        written = get(document, "vars")
+        if entries(written):
+            for name, value in values.items():
+                self.add_key(written, name, value)
+            return
+        section = (
+            f"vars: {{{', '.join(f'{name}: {_yaml(text)}' for name, text in values.items())}}}"
+        )
+        key, _ = next(pair for pair in document.value if pair[0].value == "layers")
+        divider = ", " if document.flow_style else "\n" + " " * document.start_mark.column
+        self._edit(key.start_mark.index, key.start_mark.index, section + divider)
+
     def add_key(self, node: Node, key: str, value: str | int) -> None:
         """Adds one more key to a layer."""
         pair = f"{key}: {_yaml(value)}"

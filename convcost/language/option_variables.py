@@ -1,0 +1,110 @@
+"""Options of layers and block calls as variables: `stage3.kernel` becomes the variable
+`stage3_kernel`."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from convcost.language.load import Documents
+from convcost.language.network_inputs import Settings
+from convcost.language.yaml_edit import SourceItem, SpecEditor, get
+from convcost.model.errors import ConstraintError, Source, UsageError
+from convcost.model.network import Group, Network, Step
+from convcost.model.options import show
+from convcost.model.shape import Shape
+from convcost.model.suggestions import did_you_mean
+from convcost.model.symbolic import is_integer
+
+
+def variable_name(name: str) -> str:
+    """The variable of `stage3.kernel`: `stage3_kernel`. Names without a dot stay as they are."""
+    return re.sub(r"\W", "_", name)
+
+
+def with_option_variables(source: Source, network: Network, names: Sequence[str]) -> Source:
+    """The source in which each name with a dot, such as `stage3.kernel`, is a variable: the option
+    `kernel` of the layer or block call `stage3`, with its value as the default.
+
+    The text of the call changes, so the option of a layer in a block changes in all calls of the
+    block. Raises UsageError if there is no such option, or its value is no number.
+    """
+    values: dict[str, Any] = {}
+    document = None
+    try:
+        editor = SpecEditor(source.text)
+        for name in dict.fromkeys(name for name in names if "." in name):
+            variable = variable_name(name)
+            if variable in values or variable in dict(network.variables):
+                raise UsageError(f"--vary {name} needs the name `{variable}`, which is a variable")
+            path, _, option = name.rpartition(".")
+            named = _find(network, path, name)
+            values[variable] = _value(named, option, name)
+            item = editor.item(named.origin.place)
+            _write(editor, item, named, option, variable)
+            document = item.document
+        if document is None:
+            return source
+        editor.add_variables(document, {name: show(value) for name, value in values.items()})
+        changed = source._replace(text=editor.result())
+    except ConstraintError as error:
+        raise UsageError(f"--vary cannot change this text: {error.message}") from None
+    _check_unchanged(network, changed)
+    return changed
+
+
+def _find(network: Network, path: str, name: str) -> Step | Group:
+    known: dict[str, Step | Group] = {one.path: one for one in network.steps}
+    known |= {one.path: one for one in network.groups}
+    if path not in known:
+        hint = did_you_mean(path, known) or "`convcost analyze` lists the layers"
+        raise UsageError(f"--vary {name}: there is no layer or block call `{path}`; {hint}")
+    return known[path]
+
+
+def _value(named: Step | Group, option: str, name: str) -> Any:
+    """The number that an option has now."""
+    if isinstance(named, Group):
+        known = dict(named.options)
+    else:
+        layer = named.layer
+        known = {one.name: getattr(layer, one.field) for one in type(layer).options.values()}
+    if option not in known:
+        hint = did_you_mean(option, known, len(known)) or "it has no options"
+        raise UsageError(f"--vary {name}: `{named.path}` has no option `{option}`; {hint}")
+    value = known[option]
+    if isinstance(value, tuple) and len(set(value)) == 1:
+        value = value[0]
+    if not (isinstance(value, bool) or is_integer(value) or hasattr(value, "denominator")):
+        raise UsageError(f"--vary {name}: the option is {show(value)}, not one number")
+    return value
+
+
+def _write(
+    editor: SpecEditor, item: SourceItem, named: Step | Group, option: str, variable: str
+) -> None:
+    """Writes the variable where the text has the option: by name, by position, or not yet."""
+    own = get(item.node, item.word.value)
+    if isinstance(named, Group):
+        order = [name for name, _ in named.options]
+    else:
+        order = [named.layer.principal] if named.layer.principal else []
+    position = order.index(option) if option in order else len(order)
+    given = own.value if own.id == "sequence" else [own] if own.id == "scalar" and own.value else []
+    if position < len(given):
+        editor.set_value(given[position], variable)
+    else:
+        editor.set_option(item, option, variable)
+
+
+def _check_unchanged(network: Network, changed: Source) -> None:
+    """Raises UsageError if the network of the changed text is not the same."""
+    (same,) = Documents(changed).load(Settings(), network.name)
+    if _layers(network) != _layers(same):
+        raise UsageError(
+            "--vary: the text of this option serves several layers with different values",
+            help="make it a variable in `vars`, or an option of the block",
+        )
+
+
+def _layers(network: Network) -> list[tuple[str, str, Shape]]:
+    return [(one.path, str(one.layer), one.shape) for one in network.steps]
