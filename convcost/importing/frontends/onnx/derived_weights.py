@@ -116,8 +116,8 @@ class DerivedWeights:
         return results
 
     def _more(self, x: Tensor, params: int, path: Path) -> Tensor:
-        options = {"what": "worked into the weights before", "params": params, "macs": 0}
-        tensors = {f"{len(self.builder.layers)}, worked in": params}
+        options = {"what": "more params of the computed weights", "params": params, "macs": 0}
+        tensors = {f"{len(self.builder.layers)}, computed": params}
         return pointwise(self.builder, "custom", x, path, options, tensors)
 
     def _fewer(self, holders: list[int], first: int, less: int) -> None:
@@ -132,7 +132,7 @@ class DerivedWeights:
             inputs = list(layer.inputs)
             if layer.kind != "custom":
                 inputs, bound = bound_to_input(self.builder, layer.inputs, layer.output, layer.macs)
-                what = f"{layer.kind} of worked out weights"
+                what = f"{layer.kind} with weights computed from others"
                 options = {"what": what, "macs": layer.macs, **bound}
             params = layer.params - part
             self.builder.restate(index, inputs, {**options, "params": params})

@@ -37,7 +37,7 @@ def _doubled(times: int) -> ModelProto:
 
 
 def _stretched(times: int) -> ModelProto:
-    """A shape worked out of data's, as long as a tensor is large."""
+    """A shape that is computed from the elements of a tensor."""
     one = helper.make_tensor("one", TensorProto.INT64, [1], [1])
     nodes = [
         node("Expand", "x", "wide", "-> b"),

@@ -141,7 +141,7 @@ SINGLE: dict[str, Any] = {
         signed(single("alpha", "pytorch"), alpha="BUFFER", w="PARAMETER"), False, False,
     ),
     "of another exporter": (single("alpha", "tf2onnx"), False, True),
-    "that PyTorch's exporter worked out": (single("onnx::Mul_12", "pytorch"), False, False),
+    "that the exporter of PyTorch computed": (single("onnx::Mul_12", "pytorch"), False, False),
 }  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def test_what_is_not_balanced_is_not_counted():
     assert not Imported(text, counted, (note,)).counted
 
 
-def test_a_table_that_is_worked_into_weights_and_is_none_is_named(tmp_path):
+def test_a_table_from_which_weights_are_computed_and_that_is_none_is_named(tmp_path):
     nodes = [
         node("Mul", "w", "/mask", "-> masked"),
         node("Conv", "x", "masked", "-> y"),

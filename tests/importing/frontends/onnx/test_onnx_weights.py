@@ -1,4 +1,4 @@
-"""Weights that are worked out of others, cut out of others or shared in part: params are what the
+"""Weights that are computed from others, slices of others or shared in part: params are what the
 file stores, each number once, and macs those of the layer as it runs."""
 
 from pathlib import Path
@@ -38,7 +38,8 @@ def normed(weight: str, gain: str, axes: str) -> list[Any]:
 
 
 LINEAR = (
-    "custom what=linear of worked out weights params={} macs={} output=Shape(channels=6, size={})"
+    "custom what=linear with weights computed from others params={} macs={} "
+    "output=Shape(channels=6, size={})"
 )
 CONV = 6 * 3 * 3 * 8
 PLACES = 10 * 8
@@ -65,7 +66,7 @@ TABLE: dict[str, Any] = {
          node("Conv", "x", "w", "-> y")],
         {"a": array(6, 2), "b": array(2, 8 * 9), "to": ints(6, 8, 3, 3)},
         MAPS,
-        [("custom what=conv of worked out weights params=156 macs=34560 "
+        [("custom what=conv with weights computed from others params=156 macs=34560 "
           "output=Shape(channels=6, size=(10, 8)) input=Shape(channels=8, size=(12, 10)) "
           "→ 10×8×6")],
         (6 * 2 + 2 * 8 * 9, 0, CONV * PLACES),
@@ -76,7 +77,7 @@ TABLE: dict[str, Any] = {
         {"v": array(8, 6), "a": array(8, 2), "b": array(2, 6)},
         ROWS,
         ["linear features=6 bias=False each_position=True → 5×6",
-         "custom what=worked into the weights before params=28 macs=0 → 5×6"],
+         "custom what=more params of the computed weights params=28 macs=0 → 5×6"],
         (8 * 6 + 8 * 2 + 2 * 6, 0, 5 * 8 * 6),
     ),
     "weight norm of a convolution": (
@@ -90,7 +91,8 @@ TABLE: dict[str, Any] = {
         [*normed("v", "g", "axes"), node("Gemm", "x", "w", "b", "-> y", transB=1)],
         {"v": array(6, 8), "g": array(6, 1), "b": array(6), "axes": ints(1)},
         (1, 8),
-        ["linear features=6 → 6", "custom what=worked into the weights before params=6 macs=0 → 6"],
+        ["linear features=6 → 6",
+         "custom what=more params of the computed weights params=6 macs=0 → 6"],
         (6 * 8 + 6 + 6, 0, 6 * 8),
     ),
     "weight norm of a transposed convolution": (
@@ -98,7 +100,7 @@ TABLE: dict[str, Any] = {
         {"v": array(8, 6, 3, 3), "g": array(8, 1, 1, 1), "b": array(6), "axes": ints(1, 2, 3)},
         MAPS,
         ["transposed_conv filters=6 kernel=3 bias=True → 14×12×6",
-         "custom what=worked into the weights before params=8 macs=0 → 14×12×6"],
+         "custom what=more params of the computed weights params=8 macs=0 → 14×12×6"],
         (CONV + 6 + 8, 0, CONV * 12 * 10),
     ),
     "one factor for all weights": (
@@ -106,7 +108,7 @@ TABLE: dict[str, Any] = {
         {"v": array(6, 8, 3, 3), "own.scale": np.array(3, np.float32)},
         MAPS,
         ["conv filters=6 kernel=3 → 10×8×6",
-         "custom what=worked into the weights before params=1 macs=0 → 10×8×6"],
+         "custom what=more params of the computed weights params=1 macs=0 → 10×8×6"],
         (CONV + 1, 0, CONV * PLACES),
     ),
     "a summand of every filter is no gain": (
@@ -114,10 +116,10 @@ TABLE: dict[str, Any] = {
         {"v": array(6, 8, 3, 3), "g": array(6, 1, 1, 1)},
         MAPS,
         ["conv filters=6 kernel=3 → 10×8×6",
-         "custom what=worked into the weights before params=6 macs=0 → 10×8×6"],
+         "custom what=more params of the computed weights params=6 macs=0 → 10×8×6"],
         (CONV + 6, 0, CONV * PLACES),
     ),
-    "a norm that is worked into weights, with what it keeps": (
+    "a norm that is applied to weights, with what it keeps": (
         [node("Div", "gamma", "bn.running_var", "-> f"), node("Mul", "v", "f", "-> w"),
          node("Conv", "x", "w", "-> y")],
         {"v": array(6, 8, 3, 3), "gamma": array(6, 1, 1, 1),
@@ -131,7 +133,7 @@ TABLE: dict[str, Any] = {
         {"a": array(8, 50), "b": array(50, 6)},
         ROWS,
         ["linear features=6 bias=False each_position=True → 5×6",
-         "custom what=worked into the weights before params=652 macs=0 → 5×6"],
+         "custom what=more params of the computed weights params=652 macs=0 → 5×6"],
         (8 * 50 + 50 * 6, 0, 5 * 8 * 6),
     ),
     "whole numbers and a step for each": (
@@ -142,7 +144,7 @@ TABLE: dict[str, Any] = {
         ["linear features=6 bias=False each_position=True → 5×6"],
         (8 * 6, 0, 5 * 8 * 6),
     ),
-    "a table that is worked out": (
+    "a table that is computed": (
         [node("Relu", "x", "-> r"), node("MatMul", "a", "b", "-> t"),
          node("Erf", "t", "-> u"), node("Where", "no", "r", "u", "-> y")],
         {"a": array(5, 2), "b": array(2, 8), "no": np.zeros((5, 8), bool)},

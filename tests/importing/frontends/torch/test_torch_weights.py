@@ -1,4 +1,4 @@
-"""PyTorch models whose weights are used twice, or are worked out of others: params are what is
+"""PyTorch models whose weights are used twice, or are computed from others: params are what is
 stored, once, and macs what runs."""
 
 import pytest
@@ -269,7 +269,7 @@ def test_modules_whose_tensor_is_used_twice_are_one_block():
     assert text.count("learned: ") == 1
 
 
-# Weights that are worked out
+# Weights that are computed
 
 
 def test_a_factor_for_each_feature_is_a_scale_after_the_layer():

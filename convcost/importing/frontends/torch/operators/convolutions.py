@@ -119,7 +119,7 @@ def _fixed(call: OperatorCall, macs: int) -> Any:
     if sum(own.values()) == prod(weight.dims) and sum(others.values()) in factors:
         return None
     if own:
-        return custom_layer(call, "convolution with weights worked out of others", macs)
+        return custom_layer(call, "convolution with weights computed from others", macs)
     if _is_buffer(call, weight):
         return None
     return custom_layer(call, "convolution with fixed weights", macs)
