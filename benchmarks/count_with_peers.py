@@ -11,6 +11,8 @@ package, so one of them has to be on PYTHONPATH:
 
     pip install --no-deps --target ultralytics ultralytics-thop
     PYTHONPATH=ultralytics python benchmarks/count_with_peers.py … --peer ultralytics_thop
+
+`thop:before_0_1` needs thop 0.0.31.post2005241907 and Python 3.9.
 """
 
 import argparse
@@ -116,6 +118,7 @@ PEERS: dict[str, Callable[[nn.Module, torch.Tensor], int]] = {
     "torch": torch_flops,
     "fvcore": fvcore,
     "thop": thop,
+    "thop:before_0_1": lambda model, x: thop(nn.Sequential(model), x),  # counts no single module
     "ultralytics_thop": thop,
     "ptflops_pytorch": lambda model, x: ptflops(model, x, "pytorch"),
     "ptflops_aten": lambda model, x: ptflops(model, x, "aten"),

@@ -1,4 +1,5 @@
 from convcost.conventions import (
+    BIAS,
     BIASES,
     C_IN,
     MACS,
@@ -7,6 +8,7 @@ from convcost.conventions import (
     STATES,
     WEIGHTS,
     ZERO,
+    K,
     X,
     Y,
     by_axes,
@@ -55,6 +57,26 @@ convention(
             "meaning": """As thop, for a network that calls its last pool as a function:
             F.adaptive_avg_pool2d(x, 1) counts 0.""",
             "rules": {"adaptive_avg_pool global_avg_pool": ZERO},
+        },
+        "before_0_1": {
+            "version": "0.0.31",
+            "meaning": """As thop before version 0.1: a batch norm counts two operations for each
+            element, and the biases of convolutions count. Other norms and softmax have no hooks.
+            """,
+            "rules": {
+                "conv": MACS + BIAS,
+                "transposed_conv": fault(
+                    WEIGHTS * POSITIONS_OUT + BIAS,
+                    "counts positions of the output, not of the input: s² times too many",
+                ),
+                "batch_norm": 2 * X,
+                "layer_norm instance_norm prelu softmax": fault(ZERO, "has no hook"),
+                "leaky_relu": X,
+                "adaptive_avg_pool global_avg_pool": depends(
+                    Y * (K + 1), "assumes nn.AdaptiveAvgPool2d; the mean over axes counts 0"
+                ),
+                "resize": by_mode(nearest=ZERO, linear=by_axes(5, 11, 31), cubic=259 * Y),
+            },
         },
     },
 )
