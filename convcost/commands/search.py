@@ -199,7 +199,7 @@ def _measures(options: SearchOptions, variables: Sequence[str]) -> tuple[str, ..
 
     Raises UsageError for a name that is not known.
     """
-    from convcost.conventions import CONVENTIONS
+    from convcost.conventions import CONVENTIONS, suggest_convention
     from convcost.design_space.network_function import MEASURES
     from convcost.reports.sweep.selection import parse_filter
 
@@ -213,7 +213,7 @@ def _measures(options: SearchOptions, variables: Sequence[str]) -> tuple[str, ..
         known = tuple(every) if option == "--columns" or not options.score else (*every, "score")
         for name in names:
             if name not in known:
-                hint = did_you_mean(name, known, len(MEASURES))
+                hint = did_you_mean(name, known, len(MEASURES)) or suggest_convention(name)
                 raise UsageError(f"{option}: there is no measure `{name}`; {hint}")
     used = [*own, *(name for name in ranked if name != "score")]
     for text in options.where:

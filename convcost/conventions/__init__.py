@@ -123,6 +123,7 @@ __all__ = [
     "if_binary",
     "if_words_as_padding",
     "quantity",
+    "suggest_convention",
 ]
 
 
@@ -282,6 +283,8 @@ CHANGES = (
     *("word", "meaning", "source", "version", "per_sample", "pruned"),
     *("factor", "assumption", "rules", "rest"),
 )
+MOST_SUGGESTED = 3
+SHORTEST_PART = 3  # letters of a name that is looked for in others
 NOT_CONVENTIONS = tuple(one for one in Measure if one is not Measure.MACS)
 
 
@@ -386,15 +389,30 @@ def find_convention(name: str) -> Convention:
 
     Raises UsageError if there is none.
     """
-    tool = name.partition(":")[0]
-    found = CONVENTIONS.get(name) if CONVENTIONS.get(tool) is not None else None
+    found = CONVENTIONS.get(name) if CONVENTIONS.get(name.partition(":")[0]) is not None else None
     if found is None:
-        known = [other for other, _ in CONVENTIONS.items() if ":" not in other]
-        base = CONVENTIONS.get(tool)
-        hint = did_you_mean(name, base.variants if base and base.variants else known)
-        listed = hint or "`convcost conventions` lists them"
-        raise UsageError(f"there is no convention `{name}`; {listed}")
+        raise UsageError(f"there is no convention `{name}`; {suggest_convention(name)}")
     return found
+
+
+def suggest_convention(name: str) -> str:
+    """Help for an unknown name: the variants of the tool, the conventions with the name in theirs
+    (`keras` in `keras_flops`), or the nearest one."""
+    base = CONVENTIONS.get(name.partition(":")[0])
+    listing = "`convcost conventions` lists them"
+    if base is not None:
+        return did_you_mean(name, base.variants) or f"`{base.name}` has no such variant; {listing}"
+    word = name.lower().replace("-", "_")
+    names = CONVENTIONS.names() if len(word) >= SHORTEST_PART else []
+    known = [one for one in names if ":" not in one]
+    listed = sorted((one for one in known if word in one), key=len)[:MOST_SUGGESTED]
+    listed = listed or [one for one in names if word in one]
+    inside = max((one for one in known if one in word), key=len, default="")
+    if inside and len(listed) <= 1:
+        listed = list(dict.fromkeys((*listed, inside)))
+    if listed:
+        return f"did you mean {' or '.join(f'`{one}`' for one in listed)}?"
+    return did_you_mean(name, known) or listing
 
 
 def find_conventions(text: str) -> tuple[Convention, ...]:

@@ -212,6 +212,25 @@ def test_an_unknown_convention_is_refused_with_the_nearest_name():
         find_convention("x")
 
 
+@pytest.mark.parametrize(
+    ("name", "help_"),
+    [
+        ("keras", "did you mean `keras_flops`?"),
+        ("ptflops", "did you mean `ptflops_aten` or `ptflops_pytorch`?"),
+        ("pytorch", "did you mean `ptflops_pytorch` or `torch`?"),
+        ("GFLOPs", "did you mean `flops`?"),
+        ("onnx-tool", "did you mean `onnx_tool`?"),
+        ("yolo", "did you mean `ultralytics_thop:yolo`?"),
+        ("tohp", "did you mean `thop`?"),
+        ("darknet:old", "`darknet` has no such variant; `convcost conventions` lists them"),
+    ],
+)
+def test_a_part_of_a_name_suggests_the_conventions_that_have_it(name, help_):
+    with pytest.raises(UsageError) as error:
+        find_convention(name)
+    assert str(error.value) == f"there is no convention `{name}`; {help_}"
+
+
 def test_a_list_of_conventions_has_each_once():
     assert [c.name for c in find_conventions("thop, fvcore,thop")] == ["thop", "fvcore"]
 
