@@ -29,9 +29,9 @@ def format_percent(part: int, whole: int, places: int = 1) -> str:
     return f"{sign}{tenths // scale}.{tenths % scale:0{places}d} %"
 
 
-def format_change(part: int, whole: int) -> str:
+def format_change(part: int, whole: int, places: int = 1) -> str:
     """A relative change, `+0.6 %`, with as many decimals as it needs to be visible: `+0.0002 %`."""
-    return f"{'+' * (part > 0)}{format_percent(part, whole, _places(part, whole, 1))}"
+    return f"{'+' * (part > 0)}{format_percent(part, whole, _places(part, whole, places))}"
 
 
 def _places(part: int, whole: int, least: int) -> int:

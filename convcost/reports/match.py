@@ -11,7 +11,7 @@ from convcost.conventions import CONVENTIONS, Convention, distinct_works
 from convcost.model.costs import Costs
 from convcost.model.figures import Figure
 from convcost.model.measures import Measure
-from convcost.model.number_format import format_count, format_percent
+from convcost.model.number_format import format_change, format_count
 from convcost.model.record import NamedTuple
 from convcost.reports.report import Report, versioned
 from convcost.reports.table import Column, Table
@@ -228,8 +228,7 @@ def _distance(
     numerator, denominator = figure.value()
     off = candidate.exact * denominator - numerator
     parts = abs(off) * 10**6 // max(abs(numerator), 1)
-    sign = "+" if off > 0 else "-"
-    text = f"{sign}{format_percent(abs(off), max(abs(numerator), 1), 2)}"
+    text = format_change(off, max(abs(numerator), 1), 2)
     steps = point.steps + candidate.steps
     record = MatchRecord(
         figure.text, candidate.measure, candidate.words, point.settings, candidate.exact, text,

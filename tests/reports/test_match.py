@@ -112,6 +112,16 @@ def test_a_figure_without_a_reading_has_the_nearest_count_and_exit_code_1():
 
 
 @pytest.mark.parametrize(
+    ("figure", "change"),
+    [("4089184255", "+0.00000002 %"), ("4089184257", "-0.00000002 %")],
+)
+def test_a_distance_of_any_size_is_visible(figure, change):
+    done = run("match", "resnet50", "macs", figure)
+    nearest = f"no reading found for {figure}; nearest: macs, 4,089,184,256 ({change})\n"
+    assert done.stdout.decode().endswith(nearest)
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (

@@ -7,7 +7,7 @@ from typing import Any
 from convcost.model.costs import Costs, LayerCost
 from convcost.model.errors import UsageError
 from convcost.model.measures import CONVENTION
-from convcost.model.number_format import format_count, format_percent
+from convcost.model.number_format import format_change, format_count
 from convcost.model.record import NamedTuple
 from convcost.reports.notes import input_note
 from convcost.reports.reduce.candidates import BreakEven, ReducibleConv, Width, find_candidates
@@ -76,7 +76,7 @@ class ReductionSavings(NamedTuple):
         shared = self.row.path, Size(self.candidate.kernel), channels, filters
         even = [even.text for even in self.break_even]
         for reduced in self.reduced:
-            percent = format_percent(reduced.saved_macs, self.row.macs)
+            percent = format_change(reduced.saved_macs, self.row.macs).removeprefix("+")
             yield *shared, *even, reduced.channels, *reduced[2:6], percent
 
 

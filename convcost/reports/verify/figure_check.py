@@ -9,7 +9,7 @@ from convcost.model.costs import Costs, LayerCost, total_counts
 from convcost.model.costs import costs as count_costs
 from convcost.model.errors import ConstraintError
 from convcost.model.network import IN_BYTES, Published, counted_label, paths_around
-from convcost.model.number_format import counted, format_percent
+from convcost.model.number_format import counted, format_change
 from convcost.model.options import json_number, show
 from convcost.model.ratio import ratio
 from convcost.model.record import NamedTuple
@@ -93,8 +93,7 @@ class FigureRecord(NamedTuple):
         if self.verdict != "off" or not self.exact:
             return ""
         numerator, denominator = self._difference
-        percent = format_percent(numerator, self.exact * denominator, 2)
-        return percent if numerator < 0 else f"+{percent}"
+        return format_change(numerator, self.exact * denominator, 2)
 
     @property
     def _difference(self) -> tuple[int, int]:
