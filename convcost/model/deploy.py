@@ -24,12 +24,14 @@ def deploy(network: Network) -> Network:
     Each change keeps the function of the network. The field `deployed` says what changed.
     """
     network, edit, counts = _folded(network)
-    merged, convolutions = _merged(apply_edit(network, edit))
+    merged, parts = _merged(apply_edit(network, edit))
     left = sum(step.layer.name == "batch_norm" for step in merged.steps)
     done = (
         ("batch norm", counts["batch norm"], "folded into the layer before"),
         ("batch norm", left, "kept, because no layer before can include it"),
-        ("parallel convolution", convolutions, "merged into another"),
+        ("parallel convolution", parts["convolution"], "merged into another"),
+        ("batch norm", parts["batch norm"], "merged into a parallel convolution"),
+        ("identity shortcut", parts["identity"], "merged into a parallel convolution"),
         ("identity or dropout layer", counts["identity"], "removed"),
     )
     texts = [f"{counted(number, name)} {what}" for name, number, what in done if number]
@@ -92,9 +94,9 @@ def _frozen(network: Network, steps: tuple[int, ...]) -> Parts:
     return tuple(part for part in ALL_PARTS if part not in learned)
 
 
-def _merged(network: Network) -> tuple[Network, int]:
-    """The network with parallel convolutions merged, and the number of convolutions that are now
-    part of another one.
+def _merged(network: Network) -> tuple[Network, Counter[str]]:
+    """The network with parallel convolutions merged, and the number of convolutions, batch norms
+    and identities that are now part of another convolution.
 
     The branches of such a sum are convolutions of one tensor, batch norms of it, or the tensor
     itself.
@@ -104,7 +106,7 @@ def _merged(network: Network) -> tuple[Network, int]:
     owners = {step.shared for step in network.steps}
     steps = list(network.steps)
     edit: GraphEdit = {}
-    merged = 0
+    merged: Counter[str] = Counter()
     for index, step in enumerate(network.steps):
         if step.layer.name != "add" or any(x != step.shape for x in inputs_of(network, step)):
             continue
@@ -121,7 +123,8 @@ def _merged(network: Network) -> tuple[Network, int]:
         parts = tuple(branch.step for branch in branches if branch.step is not None)
         edit.update((part, []) for part in parts)
         steps[index] = steps[index]._replace(frozen=_frozen(network, parts))
-        merged += len(convolutions) - 1
+        merged["convolution"] += len(convolutions) - 1
+        merged.update(branch.what for branch in branches if branch.layer is None)
     return apply_edit(network._replace(steps=tuple(steps)), edit), merged
 
 
@@ -136,13 +139,14 @@ class _Branch:
         self.step: int | None = None
         self.layer: Any = None
         self.kernel: tuple[int, ...] = ()
+        self.what = "identity"
         step = network.steps[source] if source >= 0 else None
         if step is None or readers[source] != 1 or step.shared is not None or source in owners:
             return
         if step.density is not None or step.copies.stored > 1:
             return
         if step.layer.name == "batch_norm":
-            self.step, self.origin = source, step.inputs[0]
+            self.step, self.origin, self.what = source, step.inputs[0], "batch norm"
         elif step.layer.name == "conv" and _is_centred(step):
             self.step, self.origin, self.layer = source, step.inputs[0], step.layer
             self.kernel = per_axis(self.layer.kernel, len(step.shape.size), "kernel")

@@ -1,5 +1,6 @@
 """A network as it is deployed: what is folded, what is merged, and what stays as it is."""
 
+import re
 from textwrap import dedent
 
 import pytest
@@ -83,6 +84,26 @@ def test_the_branches_of_a_repvgg_block_are_one_convolution():
     assert deployed.totals.params == 8 * 8 * 3 * 3 + 8
     assert kinds(deployed) == ["conv", "relu"]
     assert deployed.network.steps[0].inputs == (-1,)
+    assert deployed.network.deployed == (
+        "2 batch norms folded into the layer before; 1 parallel convolution merged into another; "
+        "1 batch norm merged into a parallel convolution"
+    )
+
+
+def test_an_identity_without_a_norm_is_merged_too():
+    _, deployed = both(BLOCK.replace("identity: [batch_norm]", "identity: []"))
+    assert kinds(deployed) == ["conv", "relu"]
+    assert deployed.network.deployed.endswith(
+        "; 1 identity shortcut merged into a parallel convolution"
+    )
+
+
+@pytest.mark.parametrize("name", ["repvgg_a0", "resnet50", "densenet121", "mobilenet_v2"])
+def test_the_text_accounts_for_every_batch_norm(name):
+    network = shipped(name).network
+    norms = sum(step.layer.name == "batch_norm" for step in network.steps)
+    found = re.findall(r"([0-9]+) batch norms? ", deploy(network).deployed)
+    assert sum(map(int, found)) == norms > 0
 
 
 @pytest.mark.parametrize(
