@@ -11,6 +11,14 @@ from convcost.model.suggestions import did_you_mean
 
 T = TypeVar("T")
 
+EXAMPLES = {  # of the sections that are mappings
+    "vars": "{width: 1}",
+    "inputs": "{left: {channels: 3, size: 224}, right: {channels: 3, size: 224}}",
+    "blocks": "{twice: {layers: [{conv: 8, kernel: 3}, {conv: 8, kernel: 3}]}}",
+    "defaults": "{conv: {bias: true}}",
+    "variants": "{small: {set: {width: 0.5}}, large: {set: {width: 2}, size: 256}}",
+}
+SET_EXAMPLE = "write set: {width: 2}"
 NAMES = "letters, digits and _; `in_` and the common keys are reserved"
 WORDS = ("and", "or", "not", "if", "else", "true", "false", "True", "False", "TRUE", "FALSE")
 
@@ -83,7 +91,8 @@ class Sections(FieldReader):
             entries = node.entries.items()
             return {name: entry for name, entry in entries if x_keys or name[:2] != "x-"}
         if node is not None:
-            self.problems.add("CC104", f"`{section}` must be a mapping", node)
+            hint = f"write {section}: {EXAMPLES[section]}"
+            self.problems.add("CC104", f"`{section}` must be a mapping", node, hint)
         return {}
 
 

@@ -1,5 +1,6 @@
 """The variables and inputs of a network, with what a request changes in them."""
 
+import re
 from typing import Any
 
 from convcost.language.fields import NAMES, Sections, is_name
@@ -13,9 +14,10 @@ from convcost.model.number_format import counted
 from convcost.model.options import size_of
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape, size_text
-from convcost.model.suggestions import did_you_mean
+from convcost.model.suggestions import did_you_mean, nearest
 
 MINIMAL_SPEC = "a spec has at least `input: {channels: 3, size: 224}` and `layers: [...]`"
+OPTIONS = ("size", "batch")  # of commands, which are no variables
 SIZE_OPTIONS = {
     "fixed": Option("fixed", "fixed", "Flag", "whether only the size in the spec is valid", False),
     "multiple": Option("multiple", "multiple", "PositiveInt", "the divisor of every axis", 1),
@@ -62,6 +64,20 @@ class AllowedSizes(NamedTuple):
             raise ConstraintError("CC113", message, f"the nearest is {size_text(nearest)}")
 
 
+def _set_hint(name: str, declared: list[str]) -> str:
+    """Help for a name that is no variable: the nearest one, an option of the command, or how the
+    value of a layer becomes a variable. It is the same for all values of a sweep."""
+    if nearest(name, declared) is not None:
+        return did_you_mean(name, declared)
+    if name in OPTIONS:
+        return f"the {name} is set by an option of its own, `--{name} N`"
+    last = re.split(r"[/.:]", name)[-1]
+    last = last if is_name(last) else "name"
+    known = did_you_mean(name, declared) if declared else "the spec has no variables"
+    how = f"add `vars: {{{last}: 1}}` to the spec and write `{last}` as that value"
+    return "; ".join(filter(None, (known, f"to set a value of a layer, {how}")))
+
+
 def _nearest(n: int, multiple: int) -> int:
     return max(multiple, (2 * n + multiple) // (2 * multiple) * multiple)
 
@@ -96,7 +112,7 @@ class NetworkInputs:
         for name in requested:
             if name not in declared and not self.settings.if_present:
                 message = f"`{self.name}` has no variable `{name}` to set"
-                self.problems.add("CC113", message, help=did_you_mean(name, declared))
+                self.problems.add("CC113", message, help=_set_hint(name, list(declared)))
         for name, (key, node) in declared.items():
             if not is_name(name):
                 message = f"`{name}` cannot be the name of a variable"

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from convcost.language.fields import FieldReader
+from convcost.language.fields import SET_EXAMPLE, FieldReader
 from convcost.language.network_inputs import NetworkInputs
 from convcost.language.problems import Problems
 from convcost.language.scalars import BOOLS, parse_convention, parse_variable, same_setting
@@ -135,7 +135,8 @@ class PublishedParser:
         if node is None:
             return ()
         if type(node) is not Mapping:
-            self.problems.add("CC112", "`set` must be a mapping of variables", node)
+            message = "`set` must be a mapping of variables"
+            self.problems.add("CC112", message, node, SET_EXAMPLE)
             return ()
         found = []
         for name, (key, value) in node.entries.items():

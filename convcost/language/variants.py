@@ -6,7 +6,7 @@ document of its own.
 
 from collections.abc import Iterator
 
-from convcost.language.fields import Sections
+from convcost.language.fields import SET_EXAMPLE, Sections
 from convcost.language.problems import Problems
 from convcost.language.values import Entries
 from convcost.language.yaml_nodes import Mapping, Node, Scalar
@@ -59,7 +59,7 @@ def expand_variants(
 
 def _replace_variables(entries: Entries, wanted: Node, problems: Problems) -> None:
     if type(wanted) is not Mapping:
-        problems.add("CC104", "`set` must be a mapping of variables", wanted)
+        problems.add("CC104", "`set` must be a mapping of variables", wanted, SET_EXAMPLE)
         return
     key, variables = entries.get("vars", (None, None))
     own = dict(variables.entries) if type(variables) is Mapping else {}

@@ -234,3 +234,53 @@ def test_an_option_named_flops_has_the_same_hint(options, message):
     done = run("analyze", "alexnet", *options)
     assert (done.returncode, done.stderr.decode()) == (2, f"error: {message}; {TWICE}\n")
     assert run("analyze", "alexnet", *(o.replace("flops", "macs") for o in options)).returncode == 0
+
+
+A_LAYER = "to set a value of a layer, add `vars: {%s: 1}` to the spec and write `%s` as that value"
+
+
+@pytest.mark.parametrize(
+    ("variables", "name", "hint"),
+    [
+        ("{width: 8}", "widht", "did you mean `width`?"),
+        ("{width: 8}", "kernel", "known here: `width`; " + A_LAYER % ("kernel", "kernel")),
+        ("{}", "kernel", "the spec has no variables; " + A_LAYER % ("kernel", "kernel")),
+        (
+            "{}",
+            "stem/conv_1.kernel",
+            "the spec has no variables; " + A_LAYER % ("kernel", "kernel"),
+        ),
+        ("{}", "conv_1.", "the spec has no variables; " + A_LAYER % ("name", "name")),
+        ("{}", "size", "the size is set by an option of its own, `--size N`"),
+        ("{}", "batch", "the batch is set by an option of its own, `--batch N`"),
+    ],
+)
+def test_set_names_the_variables_and_says_how_an_option_of_a_layer_is_set(variables, name, hint):
+    text = f"{EIGHT}vars: {variables}\nlayers: [{{conv: 8, kernel: 3}}]"
+    (problem,) = problems(text, **{name: 5})
+    assert problem.help == hint
+
+
+def test_an_option_becomes_a_variable_as_the_hint_says():
+    text = EIGHT + "vars: {kernel: 1}\nlayers: [{conv: 8, kernel: kernel}]"
+    assert cost(text, kernel=3).totals.weights == 8 * 3 * 3 * 8
+
+
+def test_the_hint_of_a_sweep_is_printed_once():
+    ran = run("analyze", "vgg16", "--set", "kernel=1,3")
+    assert ran.stderr.decode().count("to set a value of a layer") == 1
+
+
+@pytest.mark.parametrize("section", ["vars", "inputs", "blocks", "defaults", "variants"])
+@pytest.mark.parametrize("value", ["[a]", "[{name: a}]", "a"])
+def test_a_section_that_is_no_mapping_has_an_example_that_is_valid(section, value):
+    head = "" if section == "inputs" else EIGHT
+    text = f"{head}{section}: {value}\nlayers: [{{conv: 1, kernel: 1}}]"
+    (problem,) = (one for one in problems(text) if one.message == f"`{section}` must be a mapping")
+    assert problem.help.startswith(f"write {section}: {{")
+    example = problem.help.removeprefix("write ")
+    source = ", from: left" if section == "inputs" else ""
+    variables = "vars: {width: 8}\n" if section == "variants" else ""
+    spec = f"{head}{variables}{example}\nlayers: [{{conv: 1, kernel: 1{source}}}]\n"
+    ran = run("analyze", "-", text=spec)
+    assert ran.returncode == 0, ran.stderr.decode()
