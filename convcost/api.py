@@ -124,7 +124,7 @@ def analyze(
 
     Both have `weights`, `biases`, `params`, `buffers`, `macs` and `activations`. Macs and
     activations are those of `batch` samples. A layer also has `path`, `kind` and `output`. With
-    `count`, like `"thop,fvcore"`, `by_convention` has the numbers of these conventions.
+    `count`, like `"thop,fvcore"`, `by_convention` has the counts by these conventions.
 
     Raises UsageError for a file of several networks, and for `set` or `size` of a loaded network.
     """

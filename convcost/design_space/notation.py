@@ -112,6 +112,7 @@ def number_text(value: Number) -> str:
 
 
 def by_degree(monomial: Monomial) -> tuple[int, tuple[tuple[int, int], ...]]:
-    """The key that sorts terms as they are written."""
+    """The sort key of a term in a formula: its degree, then the order of definition of its atoms.
+    The term with the smallest key is written first."""
     powers = tuple((atom.number, -power) for atom, power in monomial)
     return sum(power for _, power in powers), powers

@@ -60,7 +60,7 @@ class PointsFile:
         return self._partial.open("r+b")
 
     def write(self, start: int, stop: int, points: Points) -> None:
-        """Adds some of the points from `start` to before `stop`."""
+        """Adds `points`, which are some of those from `start` up to, but not including, `stop`."""
         positions = self.request.space.positions(start, stop)
         chosen = points.index - start
         columns = [self._texts[name][at[chosen]] for name, at in positions.items()]

@@ -32,7 +32,7 @@ class RunResult(NamedTuple):
 
 
 def evaluate_task(search: Search, start: int, stop: int) -> Found:
-    """What the points from `start` to before `stop` have."""
+    """The result of the points from `start` up to, but not including, `stop`."""
     total = search.empty()
     kept = [search.nothing]
     for first in range(start, stop, CHUNK):

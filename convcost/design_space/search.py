@@ -61,8 +61,9 @@ class Points(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a part of the space has. `first_failed` is the number of a point, or −1. `sample` are
-    some matching points, `all` all of them, if the request keeps them."""
+    """The result of a part of the space: how many points it has, how many of them failed and how
+    many match the conditions, and the best ones. `first_failed` is the number of a point, or −1.
+    `sample` are some of the matching points; `all` are all of them, if the request keeps them."""
 
     points: int
     failed: int
@@ -102,7 +103,7 @@ class Search:
         self.nothing = Points(np.arange(0), tuple(np.arange(0) for _ in request.names))
 
     def chunk(self, start: int, stop: int) -> Found:
-        """The points from `start` to before `stop`."""
+        """The result of the points from `start` up to, but not including, `stop`."""
         request = self.request
         columns = self._costs.columns(request.space.positions(start, stop))
         values = self._costs.evaluate(columns)
@@ -133,7 +134,7 @@ class Search:
         )
 
     def merge(self, one: Found, two: Found) -> Found:
-        """What two parts of the space have together; without `all`."""
+        """The result of two parts of the space together, without `all`."""
         failed = [number for number in (one.first_failed, two.first_failed) if number >= 0]
         return Found(
             one.points + two.points,

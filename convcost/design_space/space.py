@@ -31,7 +31,8 @@ class Space(NamedTuple):
         return self.samples or prod(len(one.values) for one in self.variables)
 
     def positions(self, start: int, stop: int) -> dict[str, Array]:
-        """The position on each axis of the points from `start` to before `stop`."""
+        """For each axis, the positions of the points from `start` up to, but not including,
+        `stop`."""
         if not self.samples:
             left = np.arange(start, stop)
             found = {}

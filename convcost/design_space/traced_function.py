@@ -191,7 +191,8 @@ def _meeting(
 
 
 def _assign(values: Values, here: Array, outcome: Outcome, vectors: Vectors) -> None:
-    """Writes an outcome to the points `here`, whose columns the vectors have."""
+    """Writes an outcome to `values` at the points `here`; `vectors` has the columns of these
+    points."""
     if outcome.error is not None:
         values.failed[here] = True
         return

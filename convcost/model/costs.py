@@ -89,9 +89,10 @@ def column_title(name: str, word: str) -> str:
 
 
 class ConventionCounts(NamedTuple):
-    """The numbers of a network by a counting convention: of each layer, None if not counted.
+    """The counts of the layers of a network by a counting convention; None for a layer that the
+    convention does not count.
 
-    `word` is what the tool calls its number, `notes` what reports say about these numbers.
+    `word` is the tool's own name for its count. `notes` are for reports.
     """
 
     name: str
@@ -129,7 +130,7 @@ class ConventionCounts(NamedTuple):
 
 
 class Costs(NamedTuple):
-    """The costs of a network; `by_convention` has the numbers of the requested conventions."""
+    """The costs of a network; `by_convention` has the counts by the requested conventions."""
 
     network: Network
     batch: int
@@ -148,7 +149,7 @@ class CountingConvention(Protocol):
     """What a tool counts."""
 
     def count(self, costs: Costs, /) -> ConventionCounts:
-        """The numbers of a network by the convention."""
+        """The counts of a network by the convention."""
 
 
 def inputs_of(network: Network, step: Step) -> tuple[Shape, ...]:

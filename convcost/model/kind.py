@@ -167,7 +167,8 @@ class Kind(Generic[I]):
         return NOTHING
 
     def input_macs(self, x: I) -> CostProduct:
-        """The multiply-adds of the input itself. Others are of states that the layer computes."""
+        """The multiply-adds with elements of the input. All others are with states that the layer
+        computes itself, as in a recurrent layer."""
         return self.macs(x)
 
     def product(self, measure: Measure, x: I) -> CostProduct:
@@ -184,8 +185,9 @@ class Kind(Generic[I]):
 
     @property
     def macs_note(self) -> str:
-        """What the note on the convention does not say about its macs: a formula of its own, or
-        what is not counted. Reports print it after the name of the kind."""
+        """A note on its macs, if the general note on the convention does not describe them: a
+        formula of its own, or a part that is not counted. Reports print it after the name of the
+        kind."""
         return ""
 
     def counted(self) -> bool:

@@ -1,4 +1,4 @@
-"""The model of a comment on a change, before any markup: a verdict, then blocks."""
+"""The model of a comment on a change, independent of the markup: a verdict, then blocks."""
 
 from typing import TypeAlias
 

@@ -53,7 +53,8 @@ class LayerChange(NamedTuple):
 
     @property
     def state(self) -> str:
-        """A layer that has only another number in its path is unchanged."""
+        """`added`, `removed`, `changed`, `renamed` or `unchanged`. A layer is also unchanged if its
+        path differs only in numbers: `conv_3` instead of `conv_2`."""
         if self.before is None:
             return "added"
         if self.after is None:

@@ -1,4 +1,4 @@
-"""The model of a web page, before any markup: chapters of facts, tables and charts.
+"""The model of a web page, independent of the markup: chapters of facts, tables and charts.
 
 A report whose tables alone are not enough has its own `page()`; `convcost.render.html` writes it.
 """

@@ -10,7 +10,8 @@ BLOCK = 256  # rows of bits that are kept at once
 
 
 def align(old: Sequence[int], new: Sequence[int], likeness: Callable[[int, int], int]) -> Pairs:
-    """Pairs of indices of equal items, as many as possible, both in ascending order.
+    """Pairs of indices of equal items, as many as possible, both in ascending order. Of sequences
+    longer than MOST_ITEMS, the parts are aligned separately, so there may be fewer pairs.
 
     If an item is inserted among equal items, several alignments have the same length: the inserted
     item could be any of them. The result is then the alignment with the largest sum of

@@ -1,4 +1,5 @@
-"""Tables before any format: titles, columns, rows, totals, notes. Exact values, no markup."""
+"""Tables, independent of the format: titles, columns, rows, totals, notes. Exact values, no
+markup."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice

@@ -177,6 +177,8 @@ class Naming:
     def _references(
         self, nodes: list[ScopeNode], scope: NameScope
     ) -> "Iterator[tuple[NameScope, tuple[int, ...]]]":
+        """For each item and branch: its list, and the values and layers that it references by
+        name."""
         for node in nodes:
             item = node.item
             layer = item.layer if isinstance(item, JoinItem) else item

@@ -104,7 +104,7 @@ class Analysis(_AnalysisFields, Report):
 
 
 class CountRecord(NamedTuple):
-    """The numbers by a convention, in the order of the layers; null where it does not count."""
+    """The counts by a convention, one for each row; null where the convention does not count."""
 
     convention: str
     word: str
@@ -114,7 +114,7 @@ class CountRecord(NamedTuple):
 
 
 def count_records(costs: Costs, rows: list[LayerCost]) -> list[CountRecord]:
-    """A record for each requested convention, with the numbers of the rows."""
+    """A record for each requested convention, with the counts of the rows."""
     view = AnalysisView()
     columns = (
         [cell(row, costs, view) for row in rows] for _, cell in convention_columns(costs).values()

@@ -209,7 +209,7 @@ class Comparison(_ComparisonFields, Report):
 
 
 class ConventionTotal(NamedTuple):
-    """The number of a network by a convention; `uncounted` are the layers not in it, by kind."""
+    """The total of a network by a convention; `uncounted` are the layers not in it, by kind."""
 
     convention: str
     word: str

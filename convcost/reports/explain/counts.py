@@ -16,7 +16,7 @@ SCHEMA = "convcost.explain_counts/1"
 
 
 class KindRecord(NamedTuple):
-    """The numbers of all layers of a kind, in the order of the conventions."""
+    """The counts of all layers of a kind together, one for each convention, in their order."""
 
     kind: str
     layers: int
@@ -28,9 +28,8 @@ class _CountsFields(NamedTuple):
 
 
 class CountExplanation(_CountsFields, Report):
-    """For each network the kinds whose numbers differ; differences are from the first convention.
-
-    With one convention, all kinds.
+    """For each network, the kinds whose counts differ between the conventions, each with its
+    difference from the first convention. With one convention, all kinds.
     """
 
     name = "explain"

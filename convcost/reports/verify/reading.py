@@ -60,7 +60,8 @@ def fit_figure(figure: Figure, value: int, kilo: int, *, truncated: bool) -> str
     """How the exact value agrees with the published digits: `equal`, `rounded` or `cut`
     (truncated); empty if it does not agree.
 
-    The last published digit is the unit: a whole number without suffix must be equal.
+    The figure is rounded or truncated at its last published digit, so a whole number without suffix
+    must be equal. K, M and G are powers of `kilo`, 1000 or 1024. `truncated` replaces rounding.
     """
     unit, denominator = figure._replace(digits=1).value(kilo)
     rest = value * denominator - figure.digits * unit

@@ -105,9 +105,10 @@ def layer(*kinds: str) -> Callable[[Rule], Rule]:
 
 
 def row(op: str, *kinds: str, **options: str) -> None:
-    """Registers classes that are a canonical operator of their first input, or a join of all
-    inputs; a join with a number is free. `options` maps the attributes of the operator to the
-    options of Keras; an older option follows after a bar."""
+    """Registers classes that are a canonical operator of their first input or, if the operator is
+    a join, of all inputs. A join with a single tensor, such as `x + 1`, adds no layer. `options`
+    maps the attributes of the operator to the options of Keras: `axis`, or `new|old` if Keras
+    renamed the option."""
 
     @layer(*kinds)
     def rule(call: LayerCall) -> Tensor:

@@ -29,7 +29,7 @@ class TensorView(NamedTuple):
     def key(self) -> str:
         """A text that is equal for views of the same elements, in any order: `root` itself for all
         elements."""
-        start, axes = _sorted(self)
+        start, axes = _normal_form(self)
         if (start, axes) in ((0, ((self.total, 1),)), (0, ())) and prod(self.dims) == self.total:
             return self.root
         listed = ", ".join(f"{extent}·{step}" for extent, step in axes)
@@ -86,7 +86,7 @@ def _steps(dims: Dims) -> Dims:
 
 
 @lru_cache(maxsize=1 << 14)
-def _sorted(view: TensorView) -> tuple[int, tuple[tuple[int, int], ...]]:
+def _normal_form(view: TensorView) -> tuple[int, tuple[tuple[int, int], ...]]:
     """The position of the first element, and the axes as (extent, step), the largest step first;
     axes are merged where possible."""
     start = view.start + sum(
@@ -106,7 +106,7 @@ def _meet(one: TensorView, other: TensorView) -> bool:
     """Whether the ranges of two views overlap."""
     spans = []
     for view in (one, other):
-        start, axes = _sorted(view)
+        start, axes = _normal_form(view)
         spans.append((start, start + sum((extent - 1) * step for extent, step in axes)))
     (first, last), (begin, end) = spans
     return first <= end and begin <= last
@@ -116,7 +116,7 @@ def _block(views: Sequence[TensorView]) -> int:
     """The largest block size such that each view contains every block completely or not at all."""
     found = views[0].total
     for view in views:
-        start, axes = _sorted(view)
+        start, axes = _normal_form(view)
         inner = axes[-1][0] if axes and axes[-1][1] == 1 else 1
         rest = axes[:-1] if inner > 1 else axes
         found = gcd(found, start, inner, *(step for _, step in rest))
@@ -125,7 +125,7 @@ def _block(views: Sequence[TensorView]) -> int:
 
 def _places(np: Any, view: TensorView, block: int) -> Any:
     """The numbers of the blocks of a view."""
-    start, axes = _sorted(view)
+    start, axes = _normal_form(view)
     found = np.array([start // block])
     for extent, step in axes:
         wide = step >= block

@@ -109,7 +109,8 @@ def _too_many(node: Node, what: str, macs: int = 0) -> dict[str, Any] | None:
 @lowering("conv")
 def conv(builder: GraphBuilder, node: Node) -> Tensor:
     """`weights` are [filters, c/groups, kernel…] and, with `bias`, one number for each filter. If
-    they are not learned, they are in `buffers`. Factors and shifts of `scaled` come after it."""
+    they are not learned, they are in `buffers`. If the filters have factors, or biases that are a
+    layer of their own, `scaled` adds these after the convolution."""
     given = node.attributes
     x, many = _merged(node)
     window: SlidingWindow = given["window"].deeper() if many else given["window"]

@@ -37,7 +37,7 @@ def _doubled(times: int) -> ModelProto:
 
 
 def _stretched(times: int) -> ModelProto:
-    """A shape that is computed from the elements of a tensor."""
+    """A model with a list that has as many numbers as a tensor has elements."""
     one = helper.make_tensor("one", TensorProto.INT64, [1], [1])
     nodes = [
         node("Expand", "x", "wide", "-> b"),
