@@ -33,6 +33,7 @@ SISETUP = (
     r"\sisetup{group-digits=integer,group-minimum-digits=4,"
     "table-number-alignment=right,table-text-alignment=right}%\n"
 )
+SPACE = "\\par\\addvspace{\\medskipamount}\n"  # between text and a table; once between two tables
 CAPTION = FormatOption(
     "caption", "Caption of the table, which becomes a float.", "", metavar="TEXT"
 )
@@ -80,7 +81,7 @@ class Body(NamedTuple):
 )
 def render(report: Report, style: Style) -> Iterator[str]:
     for position, table in enumerate(style.tables(report)):
-        yield "\\par\\bigskip\n\n" if position else ""
+        yield "\n" if position else ""
         body = _body(table, style)
         caption = _caption(table, style, position)
         yield from _comment(table, style, body)
@@ -114,7 +115,7 @@ def _caption(table: Table, style: Style, position: int) -> str:
 
 def _tabular(table: Table, body: Body, caption: str, setup: str) -> Iterator[str]:
     """The table in a box, scaled to the line if it is wider. The notes are as wide as the box."""
-    yield f"\\begin{{table}}\n\\centering\n{caption}\\par\\smallskip\n" if caption else "\\par\n"
+    yield f"\\begin{{table}}\n\\centering\n{caption}\\par\\smallskip\n" if caption else SPACE
     yield f"\\begingroup%\n{setup}\\sbox0{{%\n"
     yield f"\\begin{{tabular}}{{@{{}}{body.columns}@{{}}}}\n\\toprule\n{body.head}\\midrule\n"
     yield body.rows
@@ -124,7 +125,7 @@ def _tabular(table: Table, body: Body, caption: str, setup: str) -> Iterator[str
     yield "\\noindent\\begin{minipage}{\\wd0}\\usebox0\\par\n"
     yield from _notes(table)
     yield "\\end{minipage}\\par\n\\endgroup\n"
-    yield "\\end{table}\n" if caption else ""
+    yield "\\end{table}\n" if caption else SPACE
 
 
 def _longtable(table: Table, body: Body, caption: str, setup: str) -> Iterator[str]:
@@ -134,7 +135,7 @@ def _longtable(table: Table, body: Body, caption: str, setup: str) -> Iterator[s
     """
     head = f"\\toprule\n{body.head}\\midrule\n"
     yield "\\begingroup\\footnotesize\\setlength{\\tabcolsep}{3pt}%\n"
-    yield f"\\LTleft=-60pt plus 1fill\\LTright=\\LTleft\n{setup}"
+    yield f"\\LTleft=-60pt plus 1fill\\LTright=\\LTleft\\LTpost=0pt\n{setup}"
     yield f"\\begin{{longtable}}{{@{{}}{body.columns}@{{}}}}\n"
     yield f"{caption}\\\\\n" if caption else ""
     yield f"{head}\\endfirsthead\n{head}\\endhead\n"
@@ -144,7 +145,7 @@ def _longtable(table: Table, body: Body, caption: str, setup: str) -> Iterator[s
     yield f"\\midrule\n{body.total}" if body.total else ""
     yield "\\end{longtable}\n\\parindent0pt\n"
     yield from _notes(table)
-    yield "\\endgroup\n"
+    yield f"\\endgroup\n{SPACE}"
 
 
 def _notes(table: Table) -> Iterator[str]:

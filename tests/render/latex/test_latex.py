@@ -173,6 +173,33 @@ def test_a_table_in_running_text_is_on_lines_of_its_own(tmp_path):
 
 
 @needs_latex
+@needs_pdftotext
+@pytest.mark.parametrize("options", [(), ("--longtable",)])
+def test_a_table_has_space_above_and_below_and_two_tables_have_it_once(options, tmp_path):
+    one = latex("compare", "vgg16", "googlenet", *options)
+    two = latex("analyze", "inception_3a", *options)
+    log = compiled(tmp_path, f"above\n{one}below\n\nlast", f"{two}", runs=3)
+    assert warnings_in(log) == []
+    lines = tops_and_bottoms(tmp_path)
+    (above, _), (head, _), (_, note), (below, _), (last, _) = (
+        next(line for line in lines if line[0] == word)[1:]
+        for word in ("above", "network", "products;", "below", "last")
+    )
+    baseline = last - below  # one line of text
+    assert head - above > 1.3 * baseline
+    assert below - note > 0.3 * baseline
+    assert two.count(r"\addvspace{\medskipamount}") == (2 if options else 4)
+
+
+def tops_and_bottoms(folder) -> list[tuple[str, float, float]]:
+    """The words of all pages, each with the y of its top and of its bottom."""
+    subprocess.run(["pdftotext", "-bbox", "main.pdf", "main.html"], cwd=folder, check=True)
+    pattern = r'yMin="([\d.]+)" xMax="[\d.]+" yMax="([\d.]+)">(.*?)</word>'
+    words = re.findall(pattern, (folder / "main.html").read_text("utf-8"))
+    return [(word, float(top), float(bottom)) for top, bottom, word in words]
+
+
+@needs_latex
 def test_a_table_fits_the_width_of_the_line(tmp_path):
     """Too wide for two columns, it is set smaller there, not over the edge."""
     text = latex("verify", "googlenet")
