@@ -80,13 +80,20 @@ class Body(NamedTuple):
     for_readers=True,
 )
 def render(report: Report, style: Style) -> Iterator[str]:
-    for position, table in enumerate(style.tables(report)):
+    tables = list(style.tables(report))
+    for position, table in enumerate(tables):
         yield "\n" if position else ""
         body = _body(table, style)
         caption = _caption(table, style, position)
+        # Without a caption, only its title tells a table from the others.
+        title = f"{escape_latex(table.heading, breaks=True)}\\par\\nopagebreak\\smallskip\n"
         yield from _comment(table, style, body)
         yield from (_longtable if style.option(LONGTABLE) else _tabular)(
-            table, body, caption, SISETUP if style.option(SIUNITX) else ""
+            table,
+            body,
+            caption,
+            "" if caption or len(tables) == 1 else title,
+            SISETUP if style.option(SIUNITX) else "",
         )
 
 
@@ -113,7 +120,7 @@ def _caption(table: Table, style: Style, position: int) -> str:
     )
 
 
-def _tabular(table: Table, body: Body, caption: str, setup: str) -> Iterator[str]:
+def _tabular(table: Table, body: Body, caption: str, title: str, setup: str) -> Iterator[str]:
     """The table in a box, scaled to the line if it is wider. The notes are as wide as the box."""
     yield f"\\begin{{table}}\n\\centering\n{caption}\\par\\smallskip\n" if caption else SPACE
     yield f"\\begingroup%\n{setup}\\sbox0{{%\n"
@@ -122,19 +129,21 @@ def _tabular(table: Table, body: Body, caption: str, setup: str) -> Iterator[str
     yield f"\\midrule\n{body.total}" if body.total else ""
     yield "\\bottomrule\n\\end{tabular}}%\n"
     yield "\\ifdim\\wd0>\\linewidth\\sbox0{\\resizebox{\\linewidth}{!}{\\usebox0}}\\fi\n"
-    yield "\\noindent\\begin{minipage}{\\wd0}\\usebox0\\par\n"
+    heading = f"\\raggedright {title}" if title else ""
+    yield f"\\noindent\\begin{{minipage}}{{\\wd0}}{heading}\\usebox0\\par\n"
     yield from _notes(table)
     yield "\\end{minipage}\\par\n\\endgroup\n"
     yield "\\end{table}\n" if caption else SPACE
 
 
-def _longtable(table: Table, body: Body, caption: str, setup: str) -> Iterator[str]:
+def _longtable(table: Table, body: Body, caption: str, title: str, setup: str) -> Iterator[str]:
     """The table over several pages, with its head on each.
 
     It cannot be scaled, so it is small, and can be 60 pt wider than the line on each side.
     """
     head = f"\\toprule\n{body.head}\\midrule\n"
     yield "\\begingroup\\footnotesize\\setlength{\\tabcolsep}{3pt}%\n"
+    yield f"{SPACE}{{\\raggedright\\noindent {title}}}\\LTpre=0pt\n" if title else ""
     yield f"\\LTleft=-60pt plus 1fill\\LTright=\\LTleft\\LTpost=0pt\n{setup}"
     yield f"\\begin{{longtable}}{{@{{}}{body.columns}@{{}}}}\n"
     yield f"{caption}\\\\\n" if caption else ""

@@ -147,6 +147,19 @@ def test_a_second_table_has_a_caption_and_a_label_of_its_own():
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("options", [(), ("--longtable",)])
+def test_of_several_tables_without_a_caption_each_has_its_title(options):
+    def lines(*arguments):
+        text = latex(*arguments, *options)
+        return [line for line in text.splitlines() if line[:1] != "%" and "Figure 2" in line]
+
+    titles = lines("analyze", "inception_3a")
+    assert ["naive (Szegedy" in line or "reduced (Szegedy" in line for line in titles] == 2 * [True]
+    assert lines("analyze", "inception_3a#naive") == []
+    captions = lines("analyze", "inception_3a", "--caption", "Cost", "--label", "a")
+    assert [line.startswith("\\caption{Cost: reduced (") for line in captions] == [True]
+
+
 def test_the_table_of_a_paper_has_units_in_its_cells_and_the_ratios():
     text = latex("compare", "vgg16", "googlenet", "--units", "params=M,macs=G")
     rows = [line for line in text.splitlines() if " & " in line]
@@ -188,7 +201,7 @@ def test_a_table_has_space_above_and_below_and_two_tables_have_it_once(options, 
     baseline = last - below  # one line of text
     assert head - above > 1.3 * baseline
     assert below - note > 0.3 * baseline
-    assert two.count(r"\addvspace{\medskipamount}") == (2 if options else 4)
+    assert two.count(r"\addvspace{\medskipamount}") == 4
 
 
 def tops_and_bottoms(folder) -> list[tuple[str, float, float]]:
