@@ -74,7 +74,7 @@ class Conv(Layer):
         last = max(map(max, self.connections or ((0,),)))
         if last > x.channels:
             message = f"connections name channel {last}, and the input has {x.channels} channels"
-            raise ConstraintError("CC302", message, "the first channel is 1")
+            raise ConstraintError("CC302", message, "channels are numbered from 1")
         require_divisible(x.channels, self.groups, "input channels", "groups")
         require_divisible(self.filters, self.groups, "filters", "groups")
         size = tuple(window.output for window in self.windows(x))
