@@ -176,8 +176,9 @@ def is_whole_monomial(monomial: Monomial) -> bool:
     return all(atom.denominator == 1 for atom, _ in monomial)
 
 
-def order(monomial: Monomial) -> tuple[tuple[int, int], ...]:
-    """The key by which terms are sorted: constants last, high powers of early atoms first."""
+def sort_key(monomial: Monomial) -> tuple[tuple[int, int], ...]:
+    """The sort key of a term that is no constant: a term whose first atom was defined later comes
+    first; of terms with the same first atom, the one with the lower power."""
     return tuple((-atom.number, power) for atom, power in monomial)
 
 

@@ -13,7 +13,7 @@ from convcost.design_space.polynomial import (
     constant,
     is_whole_monomial,
     of_atom,
-    order,
+    sort_key,
     split_whole,
 )
 from convcost.model.errors import UsageError, brief
@@ -122,7 +122,7 @@ class Trace:
             # The other terms are multiples of 1/q, so the constant can be rounded down to one.
             spare = rest.constant % Fraction(1, q)
             rest = rest.plus(constant(-spare))
-            first = min(filter(None, rest.terms), key=order)
+            first = min(filter(None, rest.terms), key=sort_key)
             if rest.terms[first] < 0:  # ⌊−a/q⌋ is −⌊(a + q − 1)/q⌋
                 mirrored = rest.scaled(-1).plus(constant(Fraction(q - 1, q)))
                 return whole.plus(self.floor(mirrored), -1)
@@ -232,7 +232,7 @@ def monic(form: Polynomial) -> tuple[Polynomial, Number, Number]:
     """Splits a polynomial to `linear · factor + offset`, where the first coefficient of `linear` is
     1."""
     offset = form.constant
-    factor = form.terms[min(filter(None, form.terms), key=order)]
+    factor = form.terms[min(filter(None, form.terms), key=sort_key)]
     linear = form.plus(constant(-offset)) if offset else form
     return linear.scaled(Fraction(1) / factor) if factor != 1 else linear, factor, offset
 
