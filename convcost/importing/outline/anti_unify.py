@@ -16,7 +16,7 @@ from convcost.importing.outline.tree import (
     layers,
 )
 from convcost.importing.outline.valid_names import stem
-from convcost.importing.outline.values import OptionExpression, filled, fixed, labelled, slots
+from convcost.importing.outline.values import OptionExpression, filled, fixed, labelled, places_of
 
 Use = tuple[Item, ...]
 ABSENT: Any = object()
@@ -111,7 +111,7 @@ def _layer(a: LayerItem, b: LayerItem) -> LayerItem | None:
     if a.kind != b.kind or a.note != b.note or not named:
         return None
     if a.options != b.options:
-        left, right = slots(a.kind, a.options), slots(b.kind, b.options)
+        left, right = places_of(a.kind, a.options), places_of(b.kind, b.options)
         if left.keys() != right.keys() or any(fixed(left[s]) != fixed(right[s]) for s in left):
             return None
     same = a.path[-1:] == b.path[-1:]
@@ -149,7 +149,7 @@ def _bare(items: Use) -> Iterator[dict[Any, Any]]:
             yield _arguments(layer)
             continue
         if isinstance(layer, LayerItem):
-            yield slots(layer.kind, layer.options)
+            yield places_of(layer.kind, layer.options)
         for items_inside in inside(item):
             yield from _bare(items_inside)
 
@@ -184,10 +184,10 @@ class Overlay:
             self._list(item.items, [use and use.items for use in uses])
 
     def _layer(self, layer: LayerItem, uses: list[Any]) -> None:
-        own = slots(layer.kind, layer.options)
+        own = places_of(layer.kind, layer.options)
 
         def values_of(use: LayerItem) -> dict[tuple[str, int], Any]:
-            return own if use.options == layer.options else slots(use.kind, use.options)
+            return own if use.options == layer.options else places_of(use.kind, use.options)
 
         self._places(layer.kind, own, uses, values_of)
 
@@ -250,5 +250,5 @@ def _refilled(item: Item, values: Iterator[Any], flags: Iterator[str | None]) ->
 
 
 def _valued(layer: LayerItem, values: Iterator[Any]) -> LayerItem:
-    found = {slot: next(values) for slot in slots(layer.kind, layer.options)}
+    found = {place: next(values) for place in places_of(layer.kind, layer.options)}
     return layer._replace(options=filled(layer.kind, layer.options, found))

@@ -65,7 +65,7 @@ def _within(item: Item) -> Item:
 
 
 def _branch(branch: BranchItem) -> BranchItem:
-    """A branch; its layer gets no name if that equals the branch's."""
+    """The branch. Items with the same name as the branch lose their name."""
     items = canonicalize(branch.items)
     name = branch.name
     if (

@@ -21,11 +21,13 @@ def fold_repeats(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:
     """The items with consecutive equal items merged. A value that is referenced by name, or is in
     `taken`, must be the output of the last copy."""
     shared = (layer.shares for layer in layers(tuple(items)) if layer.shares is not None)
-    return _folded(items, taken.union(by_name(tuple(items)), shared))
+    return _fold(items, taken.union(by_name(tuple(items)), shared))
 
 
-def _folded(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:
-    inner = [_within(item, taken) for item in items]
+def _fold(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:
+    """A list with each run of equal items merged, also in the lists inside its items. Of all values
+    in a run, only the output of the last copy may be in `taken`."""
+    inner = [_fold_inside(item, taken) for item in items]
     found: list[Item] = []
     at = 0
     while at < len(inner):
@@ -33,11 +35,11 @@ def _folded(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:
         form = _form(inner[at])
         while (
             form is not None
-            and not _lasting(inner[at])
+            and not _has_fixed_name(inner[at])
             and end < len(inner)
-            and _unseen(inner[end - 1], taken)
+            and _is_unreferenced(inner[end - 1], taken)
             and _form(inner[end]) == form
-            and _unseen(inner[end], taken, but_last=True)
+            and _is_unreferenced(inner[end], taken, except_output=True)
         ):
             end += 1
         run = inner[at:end]
@@ -46,22 +48,25 @@ def _folded(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:
     return tuple(found)
 
 
-def _within(item: Item, taken: frozenset[int]) -> Item:
+def _fold_inside(item: Item, taken: frozenset[int]) -> Item:
     if isinstance(item, JoinItem):
-        branches = tuple(b._replace(items=_folded(b.items, taken)) for b in item.branches)
+        branches = tuple(b._replace(items=_fold(b.items, taken)) for b in item.branches)
         return item._replace(branches=branches)
     if isinstance(item, SequenceItem | SideItem):
-        return item._replace(items=_folded(item.items, taken))
+        return item._replace(items=_fold(item.items, taken))
     return item
 
 
-def _unseen(item: Item, taken: frozenset[int], *, but_last: bool = False) -> bool:
+def _is_unreferenced(item: Item, taken: frozenset[int], *, except_output: bool = False) -> bool:
+    """Whether no value of an item is in `taken`, except for its output if `except_output` is
+    true."""
     if not taken:
         return True
     last = output(item)
     # Nothing outside of a call can reference the layers in it.
-    held = () if isinstance(item, CallItem) else (layer.number for layer in layers((item,)))
-    return all(n == last or n not in taken for n in held) and (but_last or last not in taken)
+    numbers = () if isinstance(item, CallItem) else (layer.number for layer in layers((item,)))
+    inner_is_unreferenced = all(n == last or n not in taken for n in numbers)
+    return inner_is_unreferenced and (except_output or last not in taken)
 
 
 def _form(item: Item) -> object:
@@ -84,13 +89,13 @@ def _join(join: JoinItem) -> object:
     own = _form(join.layer)
     parts = [(b.name, b.when, b.ref, tuple(map(_form, b.items))) for b in join.branches]
     listed = any(branch.items for branch in join.branches)  # otherwise its names belong to the list
-    return (own, tuple(parts)) if own is not None and listed and _whole(parts) else None
+    return (own, tuple(parts)) if own is not None and listed and _can_repeat(parts) else None
 
 
-def _lasting(item: Item) -> bool:
+def _has_fixed_name(item: Item) -> bool:
     """Whether an item has a name of its own, without a number."""
     return isinstance(item, CallItem) and bool(item.name) and not item.name[-1].isdigit()
 
 
-def _whole(parts: list[tuple[str, str, int | None, tuple[object, ...]]]) -> bool:
+def _can_repeat(parts: list[tuple[str, str, int | None, tuple[object, ...]]]) -> bool:
     return all(ref is None and None not in items for _, _, ref, items in parts)

@@ -12,7 +12,7 @@ from convcost.importing.outline.tree import (
     SequenceItem,
     layers,
 )
-from convcost.importing.outline.values import fixed, slots
+from convcost.importing.outline.values import fixed, places_of
 
 Key = int
 
@@ -71,11 +71,13 @@ class StructuralHash:
         return ("join", self._layer(join.layer), named, longest)
 
     def _layer(self, layer: LayerItem) -> Any:
-        said = layer.kind, layer.options, layer.note
-        if said not in self._layers:
-            marks = tuple((slot, fixed(v)) for slot, v in slots(layer.kind, layer.options).items())
-            self._layers[said] = (layer.kind, layer.note, marks)
-        form = self._layers[said]
+        key = layer.kind, layer.options, layer.note
+        if key not in self._layers:
+            marks = tuple(
+                (place, fixed(v)) for place, v in places_of(layer.kind, layer.options).items()
+            )
+            self._layers[key] = (layer.kind, layer.note, marks)
+        form = self._layers[key]
         if not layer.refs and layer.shares is None:
             return form
         back = tuple(self._back(layer.number, value) for value in (*layer.refs, layer.shares))

@@ -69,9 +69,9 @@ CHANNELS = (
 )
 
 
-def slots(kind: str, options: tuple[tuple[str, Any], ...]) -> dict[tuple[str, int], Any]:
-    """The values of a layer that can differ between the uses of a block, by option and entry; the
-    entry is 0 for an option that is not a shape."""
+def places_of(kind: str, options: tuple[tuple[str, Any], ...]) -> dict[tuple[str, int], Any]:
+    """The values of a layer that can differ between the uses of a block, by place: the option and
+    the entry, which is 0 for an option that is not a shape."""
     found: dict[tuple[str, int], Any] = {}
     given = dict(options)
     for name, default in _defaults(kind):

@@ -39,16 +39,17 @@ class _Rewriter:
     def shape(self, source: int) -> Shape:
         return self.layers[source].output if source >= 0 else self.inputs[-1 - source][1]
 
-    def made(self, source: int, *kinds: str) -> GraphLayer | None:
+    def producer(self, source: int, *kinds: str) -> GraphLayer | None:
         """The layer that computes a tensor, if it has one of these kinds and a single reader."""
         if source < 0 or self.readers[source] != 1:
             return None
         layer = self.layers[source]
         return layer if function_or_kind(layer) in kinds else None
 
-    def before(self, source: int, *kinds: str) -> int:
-        """The tensor before layers of these kinds, if each has a single reader."""
-        while layer := self.made(source, *kinds):
+    def skip(self, source: int, *kinds: str) -> int:
+        """The tensor before the layers of these kinds that end with `source`, as long as each has a
+        single reader."""
+        while layer := self.producer(source, *kinds):
             source = layer.inputs[0]
         return source
 
@@ -114,7 +115,7 @@ def function_or_kind(layer: GraphLayer) -> str:
 
 def _square(graph: _Rewriter, source: int) -> int | None:
     """x of x², if nothing else reads the square."""
-    layer = graph.made(source, "square")
+    layer = graph.producer(source, "square")
     return layer.inputs[0] if layer is not None else None
 
 
@@ -144,7 +145,7 @@ def _gated(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
 
 def _logarithm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """The logarithm of a sigmoid."""
-    sigmoid = graph.made(layer.inputs[0], "sigmoid")
+    sigmoid = graph.producer(layer.inputs[0], "sigmoid")
     return sigmoid is not None and graph.replace(index, "log_sigmoid", sigmoid.inputs, {})
 
 
@@ -153,8 +154,8 @@ def _halved(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     if len(layer.inputs) != PAIR:
         return False
     for one, gate in (layer.inputs, layer.inputs[::-1]):
-        first, sigmoid = graph.made(one, "slice"), graph.made(gate, "sigmoid")
-        second = graph.made(sigmoid.inputs[0], "slice") if sigmoid is not None else None
+        first, sigmoid = graph.producer(one, "slice"), graph.producer(gate, "sigmoid")
+        second = graph.producer(sigmoid.inputs[0], "slice") if sigmoid is not None else None
         if first is None or second is None or first.inputs != second.inputs:
             continue
         half = layer.output.channels
@@ -175,12 +176,12 @@ def _roots(graph: _Rewriter, layer: GraphLayer) -> list[tuple[int, int]]:
     found = []
     for x, other in (layer.inputs, layer.inputs[::-1])[: 1 if layer.kind == "divide" else 2]:
         if layer.kind == "multiply":
-            inverse = graph.made(other, "rsqrt", "reciprocal")
+            inverse = graph.producer(other, "rsqrt", "reciprocal")
             root = inverse
             if inverse is not None and function_or_kind(inverse) == "reciprocal":
-                root = graph.made(inverse.inputs[0], "sqrt")
+                root = graph.producer(inverse.inputs[0], "sqrt")
         else:
-            root = graph.made(graph.before(other, "clip"), "sqrt")
+            root = graph.producer(graph.skip(other, "clip"), "sqrt")
         if root is not None:
             found.append((x, root.inputs[0]))
     return found
@@ -189,7 +190,7 @@ def _roots(graph: _Rewriter, layer: GraphLayer) -> list[tuple[int, int]]:
 def _normalized(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """x over the root of the mean or sum of its squares over the channels."""
     for x, under in _roots(graph, layer):
-        total = graph.made(graph.before(under, "clip"), "sum", "mean")
+        total = graph.producer(graph.skip(under, "clip"), "sum", "mean")
         squared = _square(graph, total.inputs[0]) if total is not None else None
         if total is None or squared is None or not _over_channels(total):
             continue
@@ -217,7 +218,7 @@ def _centre(graph: _Rewriter, source: int) -> int | None:
 
 def _scaled(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """Adds a scale to a norm without params, or a shift to a norm without a shift."""
-    norm = graph.made(layer.inputs[0], *NORMS)
+    norm = graph.producer(layer.inputs[0], *NORMS)
     scale = {"factor": True, "shift": False, **dict(layer.options)}
     if norm is None or layer.shares is not None or norm.shares is not None:
         return False
@@ -244,8 +245,8 @@ def _local_response(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     if len(layer.inputs) != PAIR:
         return False
     x, under = layer.inputs
-    power = graph.made(graph.before(under, "reshape"), "power")
-    pool = graph.made(graph.before(power.inputs[0], "reshape"), "avg_pool") if power else None
+    power = graph.producer(graph.skip(under, "reshape"), "power")
+    pool = graph.producer(graph.skip(power.inputs[0], "reshape"), "avg_pool") if power else None
     if pool is None:
         return False
     options = dict(pool.options)
@@ -253,11 +254,11 @@ def _local_response(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     neighbours, *others = kernel if isinstance(kernel, tuple) else (kernel,)
     if set(others) - {1} or options.get("stride") != 1 or type(neighbours) is not int:
         return False
-    padded = graph.before(pool.inputs[0], "reshape")
-    border = graph.made(padded, "pad", "custom")
+    padded = graph.skip(pool.inputs[0], "reshape")
+    border = graph.producer(padded, "pad", "custom")
     if border is None or (border.kind == "custom" and dict(border.options)["what"] != "pad"):
         return False
-    if _square(graph, graph.before(border.inputs[0], "reshape")) != x:
+    if _square(graph, graph.skip(border.inputs[0], "reshape")) != x:
         return False
     usual = 5
     given = {} if neighbours == usual else {"neighbours": neighbours}
@@ -268,18 +269,18 @@ def _local_response(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
 
 
 def _attention(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
-    """softmax(q·kᵀ)·v, if nothing else reads the two products."""
+    """softmax(q·kᵀ)·v becomes one attention, if nothing else reads the two products."""
     if layer.options or len(layer.inputs) != PAIR:
         return False
-    soft = graph.made(graph.before(layer.inputs[0], "dropout"), "softmax")
-    scores = graph.before(soft.inputs[0], "dropout") if soft is not None else -1
-    product = graph.made(scores, "matmul")
+    soft = graph.producer(graph.skip(layer.inputs[0], "dropout"), "softmax")
+    scores = graph.skip(soft.inputs[0], "dropout") if soft is not None else -1
+    product = graph.producer(scores, "matmul")
     if product is None:
         return False
     query, key = product.inputs
     if dict(product.options).get("transpose"):
         return graph.replace(index, "attention", [query, key, layer.inputs[1]], {})
-    turned, before = _turned(graph, key, index), graph.layers[key]
+    turned, before = _with_exchanged_axes(graph, key, index), graph.layers[key]
     if turned is None:
         return False
     done = graph.replace(index, "attention", [query, turned, layer.inputs[1]], {})
@@ -288,7 +289,7 @@ def _attention(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     return done
 
 
-def _turned(graph: _Rewriter, source: int, index: int) -> int | None:
+def _with_exchanged_axes(graph: _Rewriter, source: int, index: int) -> int | None:
     """A tensor with the channels and the last axis of the size exchanged: the input of the reshape,
     another reshape of that input, or this reshape with the exchanged shape if nothing else reads
     it; otherwise None."""
@@ -317,7 +318,7 @@ def _turned(graph: _Rewriter, source: int, index: int) -> int | None:
 def _heads(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """Attention whose channels are split into heads and merged again becomes one layer with the
     number of heads."""
-    attention = graph.made(layer.inputs[0], "attention")
+    attention = graph.producer(layer.inputs[0], "attention")
     if attention is None or attention.options:
         return False
     flats, found = [], set[int]()

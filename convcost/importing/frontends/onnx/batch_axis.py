@@ -17,7 +17,7 @@ STATES = (0, 5, 6)  # the input X, and the initial states
 
 def batch_axes(model: "ModelProto") -> dict[str, int]:
     """The batch axis, 0 or 1, of each input that reaches a recurrent operator."""
-    makers = {name: node for node in model.graph.node for name in node.output if name}
+    producers = {name: node for node in model.graph.node for name in node.output if name}
     given = {entry.name for entry in model.graph.input}
     found: dict[str, int] = {}
     left = [
@@ -35,8 +35,8 @@ def batch_axes(model: "ModelProto") -> dict[str, int]:
         seen.add((name, axis))
         if name in given:
             found.setdefault(name, axis)
-        elif name in makers:
-            left += _before(makers[name], axis)
+        elif name in producers:
+            left += _before(producers[name], axis)
     return found
 
 

@@ -62,10 +62,10 @@ def stored_constants(model: "ModelProto", graph: OnnxGraph) -> dict[str, Constan
         dims = tuple(sparse.dims)
         found[name] = Constant(dims, real=True, roots=((name, prod(dims)),), learned=True)
     bare = not any(one.real and one.elements > 1 for one in found.values())
-    makers = any(node.op in ("ConstantOfShape", "GivenTensorFill") for node in graph.nodes)
+    producers = any(node.op in ("ConstantOfShape", "GivenTensorFill") for node in graph.nodes)
     for node in graph.nodes:
         if node.op == "Constant" and node.known:
-            found[node.outputs[0]] = _constant(node, learned=bare and not (makers and found))
+            found[node.outputs[0]] = _constant(node, learned=bare and not (producers and found))
     return found
 
 

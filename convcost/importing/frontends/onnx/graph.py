@@ -137,7 +137,7 @@ def _decoded(attribute: "AttributeProto") -> Any:
 def _ordered(nodes: list[OnnxNode], given: set[str]) -> list[OnnxNode]:
     """The nodes, each after the nodes whose outputs it reads. The order of most files is already
     like this."""
-    makers = _makers(nodes, given)
+    producers = _producers(nodes, given)
     order: list[int] = []
     done, begun = set[int](), set[int]()
     for start in range(len(nodes)):
@@ -145,9 +145,11 @@ def _ordered(nodes: list[OnnxNode], given: set[str]) -> list[OnnxNode]:
         while stack:
             number = stack[-1]
             begun.add(number)
-            read = (makers[name] for name in nodes[number].inputs if name in makers)
-            waiting = [] if number in done else [maker for maker in read if maker not in done]
-            circle = [maker for maker in waiting if maker in begun and maker in stack]
+            read = (producers[name] for name in nodes[number].inputs if name in producers)
+            waiting = (
+                [] if number in done else [producer for producer in read if producer not in done]
+            )
+            circle = [one for one in waiting if one in begun and one in stack]
             if circle:
                 raise ConstraintError(
                     "CC404",
@@ -163,22 +165,22 @@ def _ordered(nodes: list[OnnxNode], given: set[str]) -> list[OnnxNode]:
     return [nodes[number] for number in order]
 
 
-def _makers(nodes: list[OnnxNode], given: set[str]) -> dict[str, int]:
+def _producers(nodes: list[OnnxNode], given: set[str]) -> dict[str, int]:
     """The node that produces each tensor. Raises ConstraintError if two nodes produce a tensor, or
     none."""
-    makers: dict[str, int] = {}
+    producers: dict[str, int] = {}
     for number, node in enumerate(nodes):
         for name in filter(None, node.outputs):
-            if name in makers or name in given:
-                first = nodes[makers[name]].label if name in makers else "the model's own"
+            if name in producers or name in given:
+                first = nodes[producers[name]].label if name in producers else "the model's own"
                 raise ConstraintError(
                     "CC404", f"the tensor `{name}` is produced twice: by {node.label} and {first}"
                 )
-            makers[name] = number
+            producers[name] = number
     for node in nodes:
         for name in filter(None, node.inputs):
-            if name not in makers and name not in given:
+            if name not in producers and name not in given:
                 raise ConstraintError(
                     "CC404", f"{node.label} reads `{name}`, which no operator produces"
                 )
-    return makers
+    return producers

@@ -56,7 +56,7 @@ def buffers(*held: ConstantValue | None) -> dict[str, int]:
     }
 
 
-def main(weight: ConstantValue) -> tuple[dict[str, int], dict[str, int]]:
+def learned_tensors(weight: ConstantValue) -> tuple[dict[str, int], dict[str, int]]:
     """The learned tensor with as many elements as the weight, and the other learned tensors behind
     it. The others are factors of filters if weights are standardized or normalized."""
     found = weights(weight)

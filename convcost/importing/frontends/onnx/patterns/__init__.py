@@ -25,11 +25,11 @@ class PatternGraph:
         self.constants = constants
         self.shapes = shapes
         self.uses = graph.uses()
-        self.makers = {name: node for node in graph.nodes for name in node.outputs}
+        self.producers = {name: node for node in graph.nodes for name in node.outputs}
 
-    def maker(self, name: str, *ops: str) -> OnnxNode | None:
+    def producer(self, name: str, *ops: str) -> OnnxNode | None:
         """The node that produces a tensor, if its operator is one of `ops`."""
-        node = self.makers.get(name)
+        node = self.producers.get(name)
         return node if node is not None and (not ops or node.op in ops) else None
 
     def number(self, name: str) -> float | None:
@@ -104,6 +104,6 @@ def replace_patterns(
             if found is not None:
                 new = found
                 break
-        net.makers.update(dict.fromkeys(new.outputs, new))
+        net.producers.update(dict.fromkeys(new.outputs, new))
         nodes.append(new)
     return graph._replace(nodes=alive(nodes, graph.outputs))

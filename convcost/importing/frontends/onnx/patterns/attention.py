@@ -34,18 +34,18 @@ def _back(net: PatternGraph, name: str, op: str) -> OnnxNode | None:
     """The operator that computes a tensor, skipping operators that only combine it with fixed
     numbers."""
     for _ in range(DEEPEST):
-        maker = net.makers.get(name)
+        producer = net.producers.get(name)
         if net.uses[name] != 1:
             return None
-        if maker is None or maker.op == op:
-            return maker
-        if maker.op not in BETWEEN:
+        if producer is None or producer.op == op:
+            return producer
+        if producer.op not in BETWEEN:
             return None
-        computed = [part for part in maker.inputs if part and part not in net.constants]
-        fixed = [net.constants[part] for part in maker.inputs if part in net.constants]
+        computed = [part for part in producer.inputs if part and part not in net.constants]
+        fixed = [net.constants[part] for part in producer.inputs if part in net.constants]
         if len(computed) != 1 or any(part.learned and _numbers(part) for part in fixed):
             return None
-        if net.shapes.get(computed[0]) != net.shapes.get(maker.outputs[0]):
+        if net.shapes.get(computed[0]) != net.shapes.get(producer.outputs[0]):
             return None
         name = computed[0]
     return None

@@ -14,7 +14,7 @@ def bounded(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
         return None
     x, number = found
     bounds = {"min" if node.op == "Max" else "max": number}
-    inner = net.maker(x, "Clip")
+    inner = net.producer(x, "Clip")
     both = inner is not None and inner.domain == "convcost" and net.uses[x] == 1
     if inner is None or not both or bounds.keys() & inner.attributes.keys():
         return replacement(node, "Clip", (x,), **bounds)
@@ -36,8 +36,8 @@ def _bound(net: PatternGraph, node: OnnxNode) -> tuple[str, float] | None:
 def softplus(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """where(x > t, x, softplus(x)) is written as one softplus: above t, both are practically
     equal."""
-    large = net.maker(node.inputs[0], "Greater", "GreaterOrEqual")
-    soft = net.maker(_unscaled(net, node.inputs[2]), "Softplus")
+    large = net.producer(node.inputs[0], "Greater", "GreaterOrEqual")
+    soft = net.producer(_unscaled(net, node.inputs[2]), "Softplus")
     if large is None or soft is None or net.number(large.inputs[1]) is None:
         return None
     x = node.inputs[1]
@@ -48,7 +48,7 @@ def softplus(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
 @pattern("Where")
 def threshold(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """x where x, or its magnitude, is above a threshold, and a fixed number elsewhere."""
-    small, number, x = net.maker(node.inputs[0], "LessOrEqual"), *node.inputs[1:]
+    small, number, x = net.producer(node.inputs[0], "LessOrEqual"), *node.inputs[1:]
     if small is None or net.number(number) is None or net.number(small.inputs[1]) is None:
         return None
     if small.inputs[0] == x:
@@ -60,25 +60,25 @@ def threshold(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
 def shrunk(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """Soft shrink: x moved towards 0 by a number where its magnitude is larger than the number, and
     0 elsewhere."""
-    large, less = net.maker(node.inputs[0], "Greater"), net.maker(node.inputs[1], "Sub")
-    step = net.maker(less.inputs[1], "Mul") if less is not None else None
+    large, less = net.producer(node.inputs[0], "Greater"), net.producer(node.inputs[1], "Sub")
+    step = net.producer(less.inputs[1], "Mul") if less is not None else None
     if large is None or less is None or step is None:
         return None
     x = less.inputs[0]
-    signs = [net.maker(name, "Sign") for name in step.inputs]
+    signs = [net.producer(name, "Sign") for name in step.inputs]
     moved = any(sign is not None and sign.inputs[0] == x for sign in signs)
     fits = moved and _is_magnitude(net, large.inputs[0], x) and _unscaled(net, node.inputs[2]) == x
     return replacement(node, "SoftShrink", (x,)) if fits else None
 
 
 def _is_magnitude(net: PatternGraph, name: str, x: str) -> bool:
-    maker = net.maker(name, "Abs")
-    return maker is not None and maker.inputs[0] == x
+    producer = net.producer(name, "Abs")
+    return producer is not None and producer.inputs[0] == x
 
 
 def _unscaled(net: PatternGraph, name: str) -> str:
     """The tensor before it is multiplied or divided by a number."""
-    maker = net.maker(name, "Mul", "Div")
-    if maker is None or net.number(maker.inputs[1]) is None:
+    producer = net.producer(name, "Mul", "Div")
+    if producer is None or net.number(producer.inputs[1]) is None:
         return name
-    return maker.inputs[0]
+    return producer.inputs[0]

@@ -10,9 +10,9 @@ LONGEST = 3  # the rank of a tensor that is reshaped for a group norm
 def centred(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """(x − mean)/√(var + ε) is a layer norm; x/√(mean(x²) + ε) is an RMS norm."""
     for top, bottom in _ratio(net, node):
-        add = net.maker(bottom, "Add")
+        add = net.producer(bottom, "Add")
         squares = [name for name in add.inputs if net.number(name) is None] if add else [bottom]
-        mean = net.maker(squares[0], "ReduceMean") if len(squares) == 1 else None
+        mean = net.producer(squares[0], "ReduceMean") if len(squares) == 1 else None
         if mean is None:
             continue
         axes = _axes(net, mean)
@@ -30,13 +30,13 @@ def centred(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
 def _ratio(net: PatternGraph, node: OnnxNode) -> list[tuple[str, str]]:
     """(a, b) of a/√b and a·(1/√b)."""
     if node.op == "Div":
-        root = net.maker(node.inputs[1], "Sqrt")
+        root = net.producer(node.inputs[1], "Sqrt")
         return [(node.inputs[0], root.inputs[0])] if root is not None else []
     found = []
     for at in (0, 1):
-        over = net.maker(node.inputs[at], "Reciprocal", "Div")
+        over = net.producer(node.inputs[at], "Reciprocal", "Div")
         if over is not None and (over.op == "Reciprocal" or net.near(over.inputs[0], 1)):
-            root = net.maker(over.inputs[-1], "Sqrt")
+            root = net.producer(over.inputs[-1], "Sqrt")
             if root is not None:
                 found.append((node.inputs[1 - at], root.inputs[0]))
     return found
@@ -44,23 +44,23 @@ def _ratio(net: PatternGraph, node: OnnxNode) -> list[tuple[str, str]]:
 
 def _squared(net: PatternGraph, name: str) -> str | None:
     """x of x² or x·x."""
-    maker = net.maker(name, "Pow", "Mul")
-    if maker is None:
+    producer = net.producer(name, "Pow", "Mul")
+    if producer is None:
         return None
-    if maker.op == "Pow":
-        return maker.inputs[0] if net.near(maker.inputs[1], 2) else None
-    return maker.inputs[0] if maker.inputs[0] == maker.inputs[1] else None
+    if producer.op == "Pow":
+        return producer.inputs[0] if net.near(producer.inputs[1], 2) else None
+    return producer.inputs[0] if producer.inputs[0] == producer.inputs[1] else None
 
 
 def _is_centred(net: PatternGraph, name: str) -> bool:
-    less = net.maker(name, "Sub")
-    return less is not None and net.maker(less.inputs[1], "ReduceMean") is not None
+    less = net.producer(name, "Sub")
+    return less is not None and net.producer(less.inputs[1], "ReduceMean") is not None
 
 
 def _centre(net: PatternGraph, name: str, axes: tuple[int, ...]) -> str | None:
     """x of x − mean(x)."""
-    less = net.maker(name, "Sub")
-    mean = net.maker(less.inputs[1], "ReduceMean") if less is not None else None
+    less = net.producer(name, "Sub")
+    mean = net.producer(less.inputs[1], "ReduceMean") if less is not None else None
     if less is None or mean is None or mean.inputs[0] != less.inputs[0]:
         return None
     return less.inputs[0] if _axes(net, mean) == axes else None
@@ -79,8 +79,8 @@ def _axes(net: PatternGraph, node: OnnxNode) -> tuple[int, ...] | None:
 def grouped(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """A reshape of the channels to groups, an instance norm without params, and a reshape back: a
     group norm."""
-    norm = net.maker(node.inputs[0], "InstanceNormalization")
-    apart = net.maker(norm.inputs[0], "Reshape") if norm is not None else None
+    norm = net.producer(node.inputs[0], "InstanceNormalization")
+    apart = net.producer(norm.inputs[0], "Reshape") if norm is not None else None
     if norm is None or apart is None:
         return None
     if net.number(norm.inputs[1]) != 1 or net.number(norm.inputs[2]) != 0:
@@ -95,12 +95,12 @@ def grouped(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
 @pattern("Div")
 def shares(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """exp(x − max)/sum: softmax."""
-    total = net.maker(node.inputs[1], "ReduceSum")
-    top = net.maker(node.inputs[0], "Exp")
+    total = net.producer(node.inputs[1], "ReduceSum")
+    top = net.producer(node.inputs[0], "Exp")
     if total is None or top is None or total.inputs[0] != node.inputs[0]:
         return None
-    less = net.maker(top.inputs[0], "Sub")
-    largest = net.maker(less.inputs[1], "ReduceMax") if less is not None else None
+    less = net.producer(top.inputs[0], "Sub")
+    largest = net.producer(less.inputs[1], "ReduceMax") if less is not None else None
     if less is not None and largest is not None and largest.inputs[0] == less.inputs[0]:
         return replacement(node, "Softmax", (less.inputs[0],))
     return replacement(node, "Softmax", (top.inputs[0],))

@@ -12,7 +12,7 @@ IM2COL = (0, 1, 2, 4, 3, 5)
 @pattern("Reshape")
 def unpooled(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """The elements of a max pool that are scattered into zeros by the indices of that pool."""
-    scatter = net.maker(_back(net, node.inputs[0]), "ScatterND")
+    scatter = net.producer(_back(net, node.inputs[0]), "ScatterND")
     if scatter is None or net.number(scatter.inputs[0]) != 0:
         return None
     indices, pool = _indices(net, scatter.inputs[1])
@@ -30,10 +30,10 @@ def unpooled(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
 def _back(net: PatternGraph, name: str) -> str:
     """The tensor before operators that only reshape it."""
     for _ in range(FARTHEST):
-        maker = net.maker(name, *BETWEEN)
-        if maker is None:
+        producer = net.producer(name, *BETWEEN)
+        if producer is None:
             break
-        name = maker.inputs[0]
+        name = producer.inputs[0]
     return name
 
 
@@ -42,10 +42,10 @@ def _indices(net: PatternGraph, name: str) -> tuple[str, OnnxNode | None]:
     pool."""
     for _ in range(FARTHEST):
         name = _back(net, name)
-        maker = net.maker(name, "Add", "Sub", "MaxPool")
-        if maker is None or maker.op == "MaxPool":
-            return name, maker
-        name = maker.inputs[0]
+        producer = net.producer(name, "Add", "Sub", "MaxPool")
+        if producer is None or producer.op == "MaxPool":
+            return name, producer
+        name = producer.inputs[0]
     return name, None
 
 
@@ -53,9 +53,9 @@ def _indices(net: PatternGraph, name: str) -> tuple[str, OnnxNode | None]:
 def windows(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """The elements of each sliding window, gathered by a table of positions: first along the rows,
     then along the columns."""
-    turned = net.maker(node.inputs[0], "Transpose")
-    columns = net.maker(turned.inputs[0], "Gather") if turned is not None else None
-    rows = net.maker(columns.inputs[0], "Gather") if columns is not None else None
+    turned = net.producer(node.inputs[0], "Transpose")
+    columns = net.producer(turned.inputs[0], "Gather") if turned is not None else None
+    rows = net.producer(columns.inputs[0], "Gather") if columns is not None else None
     if turned is None or columns is None or rows is None or turned.attributes["perm"] != IM2COL:
         return None
     if (rows.attributes.get("axis"), columns.attributes.get("axis")) != (2, 4):
@@ -63,5 +63,5 @@ def windows(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     tables = [net.constants.get(gather.inputs[1]) for gather in (rows, columns)]
     if any(table is None or len(table.dims) != MATRIX for table in tables):
         return None
-    pad = net.maker(rows.inputs[0], "Pad")
+    pad = net.producer(rows.inputs[0], "Pad")
     return replacement(node, "Im2Col", (rows.inputs[0] if pad is None else pad.inputs[0],))

@@ -21,17 +21,17 @@ def _product(net: PatternGraph, node: OnnxNode) -> Product:
     factors, numbers = list[str](), [1.0]
 
     def take(name: str, depth: int) -> None:
-        maker = net.maker(name, "Mul", "Div")
+        producer = net.producer(name, "Mul", "Div")
         number = net.number(name)
         if number is not None:
             numbers.append(number)
-        elif maker is not None and depth < DEEPEST and _numbered(net, maker):
-            over = net.number(maker.inputs[1])
-            if maker.op == "Div" and over:
+        elif producer is not None and depth < DEEPEST and _numbered(net, producer):
+            over = net.number(producer.inputs[1])
+            if producer.op == "Div" and over:
                 numbers.append(1 / over)
-                take(maker.inputs[0], depth + 1)
+                take(producer.inputs[0], depth + 1)
             else:
-                for part in maker.inputs:
+                for part in producer.inputs:
                     take(part, depth + 1)
         else:
             factors.append(name)
@@ -53,7 +53,7 @@ def _numbered(net: PatternGraph, node: OnnxNode) -> bool:
         return net.number(node.inputs[1]) is not None
     if any(net.number(name) is not None for name in node.inputs):
         return True
-    return any(net.maker(name, "Add", "Clip") is not None for name in node.inputs)
+    return any(net.producer(name, "Add", "Clip") is not None for name in node.inputs)
 
 
 @pattern("Mul", "Div")
@@ -73,27 +73,27 @@ def gated(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
 
 def _gate(net: PatternGraph, x: str, gate: str, number: float) -> str | None:
     """The activation that is x times that gate and a number."""
-    maker = net.makers.get(gate)
-    if maker is None or not maker.inputs:
+    producer = net.producers.get(gate)
+    if producer is None or not producer.inputs:
         return None
-    y = maker.inputs[0]
-    soft = net.maker(y, "Softplus")
-    inner = net.beside(maker, 1) if maker.op == "Add" else None
-    erf = net.maker(inner, "Erf", "Tanh") if inner else None
+    y = producer.inputs[0]
+    soft = net.producer(y, "Softplus")
+    inner = net.beside(producer, 1) if producer.op == "Add" else None
+    erf = net.producer(inner, "Erf", "Tanh") if inner else None
     known = {
         "Sigmoid": ("Silu", 1, x in (y, _scaled(net, y))),
         "HardSigmoid": ("HardSwish", 1, y == x),
-        "Clip": ("HardSwish", SIXTH, maker.op == "Clip" and _shifted(net, maker) == x),
+        "Clip": ("HardSwish", SIXTH, producer.op == "Clip" and _shifted(net, producer) == x),
         "Tanh": ("Mish", 1, soft is not None and soft.inputs[0] == x),
         "Add": ("Gelu", 0.5, erf is not None and _comes_from(net, erf.inputs[0], x)),
     }
-    name, factor, fits = known.get(maker.op, ("", 0, False))
+    name, factor, fits = known.get(producer.op, ("", 0, False))
     return name if fits and _near(number, factor) else None
 
 
 def _hard_sigmoid(net: PatternGraph, node: OnnxNode, name: str, number: float) -> OnnxNode | None:
     """clip(x + 3, 0, 6)/6."""
-    clip = net.maker(name, "Clip")
+    clip = net.producer(name, "Clip")
     if clip is None or not _near(number, SIXTH):
         return None
     x = _shifted(net, clip)
@@ -106,7 +106,7 @@ def _shifted(net: PatternGraph, clip: OnnxNode) -> str | None:
         clip.attributes.get(name, net.number(clip.input(at)))
         for at, name in ((1, "min"), (2, "max"))
     ]
-    plus = net.maker(clip.inputs[0], "Add")
+    plus = net.producer(clip.inputs[0], "Add")
     if bounds[0] != 0 or bounds[1] != 6 or plus is None:  # noqa: PLR2004
         return None
     return net.beside(plus, 3)
@@ -114,7 +114,7 @@ def _shifted(net: PatternGraph, clip: OnnxNode) -> str | None:
 
 def _scaled(net: PatternGraph, name: str) -> str | None:
     """x of x times a number."""
-    times = net.maker(name, "Mul")
+    times = net.producer(name, "Mul")
     if times is None:
         return None
     for at in (0, 1):
@@ -127,10 +127,10 @@ def _comes_from(net: PatternGraph, name: str, x: str, depth: int = 0) -> bool:
     """Whether a tensor is computed from x and numbers only."""
     if name == x:
         return True
-    maker = net.maker(name, "Mul", "Div", "Add", "Pow")
-    if maker is None or depth > DEEPEST:
+    producer = net.producer(name, "Mul", "Div", "Add", "Pow")
+    if producer is None or depth > DEEPEST:
         return False
-    parts = [part for part in maker.inputs if net.number(part) is None]
+    parts = [part for part in producer.inputs if net.number(part) is None]
     return bool(parts) and all(_comes_from(net, part, x, depth + 1) for part in parts)
 
 

@@ -10,7 +10,7 @@ def rolled(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """concat(x[k:], x[:k]) along one axis. Two of them, along two axes, become one roll."""
     if len(node.inputs) != 2:  # noqa: PLR2004
         return None
-    tail, head = (net.maker(name, "Slice") for name in node.inputs)
+    tail, head = (net.producer(name, "Slice") for name in node.inputs)
     x = tail.inputs[0] if tail is not None else ""
     shape = net.shapes.get(x)
     if tail is None or head is None or head.inputs[0] != x or shape is None:
@@ -23,7 +23,7 @@ def rolled(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     (start, end), (first, last) = kept, moved
     if first != 0 or start != last or end != shape[axis]:
         return None
-    inner = net.maker(x, "Roll")
+    inner = net.producer(x, "Roll")
     within = inner is not None and inner.attributes["axes"] != (axis,)
     source = inner.inputs[0] if inner is not None and within else x
     places = -start if start <= shape[axis] // 2 else shape[axis] - start

@@ -9,7 +9,7 @@ from convcost.importing.frontends.onnx.patterns import PatternGraph, pattern, re
 @pattern("SequenceAt")
 def taken(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """The n-th part of a tensor along an axis."""
-    whole = net.maker(node.inputs[0], "SplitToSequence")
+    whole = net.producer(node.inputs[0], "SplitToSequence")
     at = net.number(node.inputs[1])
     if whole is None or at is None:
         return None

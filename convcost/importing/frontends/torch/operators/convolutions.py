@@ -8,7 +8,7 @@ from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.names import split_name
 from convcost.importing.frontends.torch.registry import OperatorCall, operator
 from convcost.importing.frontends.torch.unknown import custom_layer
-from convcost.importing.frontends.torch.weights import as_tensor, buffers, main, weights
+from convcost.importing.frontends.torch.weights import as_tensor, buffers, learned_tensors, weights
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.windows import AXES, SlidingWindow
 
@@ -25,7 +25,7 @@ def convolution(call: OperatorCall) -> Any:
     dilation = per_axis(given["dilation"], rank)
     begins, ends = _padding(given["padding"], kernel, dilation)
     window = SlidingWindow(kernel, per_axis(given["stride"], rank), begins, ends, dilation)
-    own, gain = main(given["weight"])
+    own, gain = learned_tensors(given["weight"])
     stored = {"weights": own, "buffers": {} if own else buffers(given["weight"])}
     return _with_bias(call, "conv", filters, gain, stored, window=window)
 
@@ -113,7 +113,7 @@ def _fixed(call: OperatorCall, macs: int) -> Any:
         return custom_layer(call, "convolution with computed weights", macs)
     if len(weight.dims) - 2 == AXES and call.given["input"].dims[0] > 1:
         return custom_layer(call, "convolution of many samples", macs)
-    own, others = main(weight)
+    own, others = learned_tensors(weight)
     plain = not call.name.startswith("aten.conv_transpose")
     factors = (0, weight.dims[0]) if plain else (0,)
     if sum(own.values()) == prod(weight.dims) and sum(others.values()) in factors:

@@ -7,7 +7,7 @@ from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.names import split_name
 from convcost.importing.frontends.torch.registry import OperatorCall, operator
 from convcost.importing.frontends.torch.unknown import custom_layer
-from convcost.importing.frontends.torch.weights import as_tensor, main, weights
+from convcost.importing.frontends.torch.weights import as_tensor, learned_tensors, weights
 from convcost.importing.ir.tensor import Tensor, transposed
 from convcost.importing.passes.lower.linear import linear_from_left
 from convcost.importing.passes.lower.stored_tensors import combined
@@ -22,7 +22,7 @@ def linear(call: OperatorCall) -> Tensor:
     if _learned(weight):
         return _connected(call, call.x, weight.dims[0], weight, bias)
     if isinstance(weight, ConstantValue):
-        own, others = main(weight)
+        own, others = learned_tensors(weight)
         whole = sum(own.values()) == prod(weight.dims)
         if whole and sum(others.values()) in (0, weight.dims[0]):
             return _factored(call, own, others)
