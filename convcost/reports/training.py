@@ -39,15 +39,11 @@ def training_record(costs: Costs, optimizer: str, flash: int) -> TrainingRecord:
 
 def training_notes(costs: Costs, found: TrainingRecord) -> Iterator[str]:
     """The memory of training, and the work of the backward pass."""
-    parts = {
-        "saved tensors": found.saved,
-        "gradients": found.gradients,
-        "state of the optimizer": found.state,
-    }
-    listed = ", ".join(f"{name} {format_count(size)}" for name, size in parts.items())
     yield (
-        f"training with {found.optimizer}: at least {format_count(found.at_least)} bytes: flash, "
-        f"the state, and the larger of the other two: {listed}"
+        f"training with {found.optimizer}: at least {format_count(found.at_least)} bytes: "
+        f"the params and buffers, the state of the optimizer ({format_count(found.state)}), and "
+        f"the larger of the saved tensors ({format_count(found.saved)}) and the gradients "
+        f"({format_count(found.gradients)})"
     )
     macs, forward = found.backward_macs, costs.totals.macs
     times = f", {Rounded.of(macs, forward, 2).text} times those of the forward pass" * (forward > 0)
