@@ -3,6 +3,7 @@
 ASCII only, with character references, so that it reads the same in every encoding.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from html import escape
 from itertools import groupby
@@ -26,8 +27,11 @@ def render(result: CheckResult, style: Style) -> Iterator[str]:
     for spec, group in groupby(found, key=lambda finding: finding.spec):
         of_spec = list(group)
         yield f"  <testsuite{_attributes(name=spec, **_counts(of_spec))}>\n"
+        known: Counter[tuple[str, str]] = Counter()
         for finding in of_spec:
-            yield _case(finding)
+            case = finding_label(finding), _case_name(finding)
+            known[case] += 1
+            yield _case(finding, *case, known[case])
         yield "  </testsuite>\n"
     yield "</testsuites>\n"
 
@@ -42,12 +46,17 @@ def _counts(found: list[Finding]) -> dict[str, str]:
     }
 
 
-def _case(finding: Finding) -> str:
+def _case_name(finding: Finding) -> str:
     budget = f" of budget `{finding.budget}`" if finding.budget else ""
     where = f" ({finding.file})" if finding.file != finding.spec else ""
-    # No counts: servers identify a case by its name.
-    name = f"{finding.what}: {finding.test}{budget}{where}"
-    attributes = _attributes(classname=finding_label(finding), name=name)
+    return f"{finding.what}: {finding.test}{budget}{where}"
+
+
+def _case(finding: Finding, label: str, name: str, ordinal: int) -> str:
+    """A case. Servers identify it by class and name, so the name has no counts, and an ordinal if
+    an earlier case is the same."""
+    number = f" ({ordinal})" if ordinal > 1 else ""
+    attributes = _attributes(classname=label, name=f"{name}{number}")
     result = _result(finding)
     if not result:
         return f"    <testcase{attributes}/>\n"

@@ -485,9 +485,35 @@ def test_what_is_skipped_is_one_table_and_only_counted_without_a_base(project):
     text = check(project, "plain", "--base", "git:none", "--allow-missing-base")
     at = text.index("Not checked\n")
     assert text[at:].split("\n\n")[1].split("\n") == [
-        "spec             measure  test          limit  found  reason",
-        "models/net.yaml  params   growth limit   +5 %    248  there is no base",
+        "spec             measure  test          limit  found  where              reason",
+        "models/net.yaml  params   growth limit   +5 %    248  models/net.yaml:7  there is no base",
     ]
+
+
+TWICE = "{name: net, input: {channels: 1, size: 8}, layers: [{conv: 1, kernel: 1}], budget: %s}"
+
+
+@pytest.mark.parametrize("grow", [False, True])
+def test_two_limits_on_one_measure_are_never_two_equal_rows(grow, tmp_path):
+    limit = "{macs: {max: 64}, params: {grow: 1%}}" if grow else "{macs: {max: 64}}"
+    (tmp_path / "net.yaml").write_text(TWICE % limit, "utf-8")
+    (tmp_path / "convcost.yaml").write_text(f"budgets: [{limit}, {limit}]\n", "utf-8")
+    options = ("--report-passed", "--base", "base.json", "--allow-missing-base")
+    tables = check(tmp_path, "plain", *options, spec="net.yaml").split("\n\n")
+    rows = [line for text in tables[1:4:2] for line in text.splitlines() if "net.yaml  " in line]
+    assert len(set(rows)) == len(rows) == (6 if grow else 3)
+    assert {"net.yaml:1", "convcost.yaml:1, column 12"} <= {
+        row.split("  ")[-1] for row in rows if " max " in row
+    }
+    cells = [
+        line
+        for line in check(tmp_path, "markdown", *options, spec="net.yaml").splitlines()
+        if line.startswith("| net.yaml |") and "max" in line
+    ]
+    assert len(set(cells)) == len(cells) == 3
+    junit = check(tmp_path, "junit", *options, spec="net.yaml")
+    names = re.findall(r"<testcase [^>]*name=[^>]*>", junit)
+    assert len(set(names)) == len(names) == (6 if grow else 3)
 
 
 def test_without_a_base_layers_have_sizes_and_no_signs(project):

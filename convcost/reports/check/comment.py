@@ -24,7 +24,7 @@ from convcost.reports.check.finding_text import (
     excess_text,
     finding_label,
     largest_layers,
-    limit_location,
+    limit_sources,
     limit_text,
 )
 from convcost.reports.comment_model import Comment, CommentBlock
@@ -106,17 +106,17 @@ def _limits(
     title: str, findings: Iterable[Finding], level: Level, rank: Rank, *, folded: bool = False
 ) -> Iterator[CommentBlock]:
     """The findings of one level; the title of a folded block has their number."""
-    rows = tuple(_limit_cells(finding) for finding in findings if finding.level == level)
+    found = [finding for finding in findings if finding.level == level]
+    rows = tuple(map(_limit_cells, found, limit_sources(found)))
     columns = (Column(h, h, "right" if h in NUMBERS else "left", folds=True) for h in HEADS)
     table = used_columns(Table(level, "", tuple(columns), rows))
     title = f"{counted(len(rows), 'limit')} {title}" if folded else title
     return _block(title, table, rank, folded=folded)
 
 
-def _limit_cells(finding: Finding) -> tuple[Cell, ...]:
+def _limit_cells(finding: Finding, source: str) -> tuple[Cell, ...]:
     exceeded = finding.level in ("error", "warning")
     base = finding.base
-    budget = f"budget {finding.budget}, " if finding.budget else ""
     return (
         finding_label(finding),
         f"{finding.what}, {LIMITS[finding.test]}",
@@ -128,7 +128,7 @@ def _limit_cells(finding: Finding) -> tuple[Cell, ...]:
         finding.reason,
         # With a base, another table has the layers that grew.
         largest_layers(finding) if exceeded and base is None else "",
-        f"{budget}{limit_location(finding)}",
+        source,
         finding.message if exceeded else "",
     )
 

@@ -1,6 +1,7 @@
 """The text of a finding: a sentence without counts, one line with all counts, or name and value."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from convcost.model.number_format import format_change, format_count, format_difference
 from convcost.reports.check.finding import Finding, Growth, Test
@@ -91,6 +92,23 @@ def limit_text(finding: Finding) -> str:
 def limit_location(finding: Finding) -> str:
     """The file and line that set the limit: `models/net.yaml:7`."""
     return f"{finding.file}:{finding.place.line}" if finding.place else finding.file
+
+
+def limit_sources(findings: Sequence[Finding]) -> list[str]:
+    """Where each limit is, with the name of its budget: `budget mobile, convcost.yaml:2`. Equal
+    limits on one line also have their column, so that no two rows are identical."""
+    sources = [
+        f"{f'budget {one.budget}, ' if one.budget else ''}{limit_location(one)}" for one in findings
+    ]
+    rows = [
+        (finding_label(one), one.what, one.test, one.limit, source)
+        for one, source in zip(findings, sources, strict=True)
+    ]
+    times = Counter(rows)
+    return [
+        f"{source}, column {one.place.column}" if one.place and times[row] > 1 else source
+        for one, row, source in zip(findings, rows, sources, strict=True)
+    ]
 
 
 def largest_layers(finding: Finding) -> str:

@@ -12,6 +12,7 @@ from convcost.reports.check.finding_text import (
     excess,
     finding_label,
     format_sentence,
+    limit_sources,
     limit_text,
 )
 from convcost.reports.check.measures import MeasuredNetwork
@@ -23,6 +24,7 @@ LIMIT_COLUMNS = (
     Column("test", "test", "left", 1),
     Column("limit", "limit", folds=True),
     Column("found", "found"),
+    Column("where", "where", "left", folds=True),
 )
 REASON = Column("reason", "reason", "left", folds=True)
 # Field names and order of `convcost.check/1` are stable.
@@ -41,11 +43,11 @@ def finding_tables(findings: Sequence[Finding], *, has_base: bool) -> Iterator[T
     yield from (_finding_table(f) for f in findings if f.level in ("error", "warning"))
     skipped = [f for f in findings if f.level == "skipped" and (has_base or f.test != "grow")]
     if skipped:
-        rows = tuple((*_row(finding), finding.reason) for finding in skipped)
+        rows = tuple((*row, one.reason) for row, one in zip(_rows(skipped), skipped, strict=True))
         yield Table("not checked", "Not checked", (*LIMIT_COLUMNS, REASON), rows)
-    passed = tuple(_row(finding) for finding in findings if finding.level == "passed")
+    passed = [finding for finding in findings if finding.level == "passed"]
     if passed:
-        yield Table("within", "Passed limits", LIMIT_COLUMNS, passed)
+        yield Table("within", "Passed limits", LIMIT_COLUMNS, tuple(_rows(passed)))
 
 
 def _finding_table(finding: Finding) -> Table:
@@ -58,10 +60,11 @@ def _finding_table(finding: Finding) -> Table:
     return Table(label, f"{label}: {finding.level}", columns, tuple(details(finding)))
 
 
-def _row(finding: Finding) -> tuple[Cell, ...]:
-    limit = finding.limit if isinstance(finding.limit, int) else limit_text(finding)
-    label = finding_label(finding)
-    return (label, finding.what, LIMITS[finding.test], limit, finding.found)
+def _rows(findings: Sequence[Finding]) -> Iterator[tuple[Cell, ...]]:
+    for finding, where in zip(findings, limit_sources(findings), strict=True):
+        limit = finding.limit if isinstance(finding.limit, int) else limit_text(finding)
+        label, test = finding_label(finding), LIMITS[finding.test]
+        yield (label, finding.what, test, limit, finding.found, where)
 
 
 # Records
