@@ -41,7 +41,7 @@ def check_spec(request: ImportRequest, spec_at: SpecAt) -> Checked:
                 notes.append(f"the spec refuses {size_text(size)}, but the model accepts it")
             continue
         if isinstance(mine, str):
-            mine = imported.anew(size)
+            mine = imported.costs_at(size)
         if isinstance(mine, str):
             continue
         elsewhere = Equivalence(mine, theirs, loose=True)

@@ -47,7 +47,7 @@ class Imported(NamedTuple):
         undrawn = any(note.startswith((UNDRAWN, UNBALANCED)) for note in self.notes)
         return not undrawn and not any(layer.uncounted for layer in self.costs.layers)
 
-    def anew(self, size: tuple[int, ...]) -> Costs | str:
+    def costs_at(self, size: tuple[int, ...]) -> Costs | str:
         """The costs of the model at another size, or the reason why it refuses the size."""
         from convcost.importing.generalize.verify_at_size import costs_at_size
         from convcost.importing.spec import flat_text
@@ -123,7 +123,7 @@ def layer_graph_of(request: ImportRequest) -> LayerGraph:
     path = Path(request.model)
     suffix = path.suffix.lower()
     if suffix in SUFFIXES or path.is_file():
-        _there(path)
+        _require_file(path)
     if path.exists():
         refuse(path)
     if request.dims and suffix != ".onnx":
@@ -156,7 +156,7 @@ def is_callable(model: str) -> bool:
     return ":" in model and not Path(model).is_file()
 
 
-def _there(path: Path) -> None:
+def _require_file(path: Path) -> None:
     if path.is_file():
         return
     if path.exists():

@@ -28,7 +28,11 @@ def entry(key: str, node: Node, indent: int) -> list[str]:
 def _placed(head: str, node: Node, below: int) -> list[str]:
     """A node after `head`, or on the lines below it."""
     short = flow(node)
-    if isinstance(node, str) or not node or (len(head) + len(short) <= WIDTH and not deep(node)):
+    if (
+        isinstance(node, str)
+        or not node
+        or (len(head) + len(short) <= WIDTH and not _is_nested_deeper(node))
+    ):
         return [(head + short).rstrip()]
     filled = _filled(head, node)
     if filled:
@@ -45,7 +49,9 @@ def block(node: Node, indent: int) -> list[str]:
     for item in node:
         head = " " * indent + "- "
         short = flow(item)
-        if isinstance(item, str) or (len(head) + len(short) <= WIDTH and not deep(item)):
+        if isinstance(item, str) or (
+            len(head) + len(short) <= WIDTH and not _is_nested_deeper(item)
+        ):
             lines.append(head + short)
             continue
         inner = block(item, indent + STEP)
@@ -61,7 +67,7 @@ def _filled(head: str, node: Node) -> list[str]:
             return []
         parts, (left, right) = [f"{key}: {flow(value)}" for key, value in node.items()], "{}"
     else:
-        if isinstance(node, str) or any(_holds(item) for item in node):
+        if isinstance(node, str) or any(_contains_layers(item) for item in node):
             return []
         parts, (left, right) = list(map(flow, node)), "[]"
     margin = " " * (len(head) + 1)
@@ -77,21 +83,21 @@ def _filled(head: str, node: Node) -> list[str]:
     return lines if fits else []
 
 
-def _holds(node: Node) -> bool:
+def _contains_layers(node: Node) -> bool:
     """Whether a layer contains other layers or a mapping, not only numbers."""
     values = list(node.values()) if isinstance(node, dict) else []
     lists = [value for value in values if isinstance(value, list)]
     return any(isinstance(value, dict) for value in (*values, *(v for one in lists for v in one)))
 
 
-def deep(node: Node, most: int = 4) -> bool:
+def _is_nested_deeper(node: Node, most: int = 4) -> bool:
     """Whether brackets are nested deeper than a reader can follow on one line. A shape or a list of
     numbers counts as one value."""
     if isinstance(node, str) or not node or _plain(node):
         return False
     if most == 0:
         return True
-    return any(deep(value, most - 1) for value in _values(node))
+    return any(_is_nested_deeper(value, most - 1) for value in _values(node))
 
 
 def _plain(node: "list[Node] | dict[str, Node]") -> bool:

@@ -24,10 +24,13 @@ def read(
     from convcost.importing.frontends.keras.archive import opened
     from convcost.importing.frontends.keras.model import lower_model
     from convcost.importing.frontends.keras.open_sizes import open_sizes, same_weights
-    from convcost.importing.frontends.keras.stored_weights import StoredWeights, lacking
+    from convcost.importing.frontends.keras.stored_weights import (
+        StoredWeights,
+        reason_without_weights,
+    )
 
     archive = opened(path)
-    lack = lacking(archive)
+    lack = reason_without_weights(archive)
     with StoredWeights(archive, path) as weights:
         stored = weights.elements
         try:

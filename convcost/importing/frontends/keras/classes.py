@@ -22,7 +22,7 @@ def is_own(one: dict[str, Any]) -> bool:
     return own and registered in (None, kind, f"Custom>{kind}")
 
 
-def whose(one: dict[str, Any]) -> str:
+def stated_origin(one: dict[str, Any]) -> str:
     """Where a class that is not Keras' own is from, according to the configuration."""
     kind, module, registered = str(one["class_name"]), one.get("module"), one.get("registered_name")
     if isinstance(registered, str) and registered not in (kind, f"Custom>{kind}"):
@@ -41,10 +41,11 @@ def is_operation(one: dict[str, Any]) -> bool:
     return isinstance(module, str) and ".ops" in module
 
 
-def owned(one: dict[str, Any], around: str) -> None:
+def require_own(one: dict[str, Any], around: str) -> None:
     """Raises ConstraintError unless a layer inside another layer is Keras' own."""
     if not is_own(one):
         kind = one["class_name"]
         raise ConstraintError(
-            "CC401", f"{around} of the class `{kind}`, which is not Keras' own: {whose(one)}"
+            "CC401",
+            f"{around} of the class `{kind}`, which is not Keras' own: {stated_origin(one)}",
         )

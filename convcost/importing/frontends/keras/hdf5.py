@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from convcost.importing.frontends.keras.hdf5_heaps import sound
+from convcost.importing.frontends.keras.hdf5_heaps import has_valid_heaps
 from convcost.model.errors import ConstraintError
 
 CONFIG = "model_config"
@@ -38,7 +38,7 @@ def opened(path: Path, h5py: Any) -> Iterator[Any]:
     """The root of a file. Raises ConstraintError, or OSError if the file does not open."""
     with path.open("rb") as bare:
         try:
-            file = h5py.File(bare, "r") if sound(bare) else None
+            file = h5py.File(bare, "r") if has_valid_heaps(bare) else None
         except BROKEN:
             file = None
         if file is None:

@@ -11,7 +11,7 @@ SIZE = Struct("<Q")
 OBJECT = Struct("<HHIQ")  # index, references, reserved, size of the data
 
 
-def sound(file: IO[bytes]) -> bool:
+def has_valid_heaps(file: IO[bytes]) -> bool:
     """Whether the objects of each heap fill it exactly."""
     with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         begin = data.find(BEGINS)

@@ -63,17 +63,17 @@ def _filled(
         if len(wanted) == len(own) and all(
             b in (None, a) for a, b in zip(wanted, own, strict=True)
         ):
-            if given is not None and not channel and axes and _turned(given, own):
+            if given is not None and not channel and axes and _is_in_keras_order(given, own):
                 asked, meant = ("x".join(map(str, x)) for x in (given, (given[-1], *given[:-1])))
                 message = f"--input {asked} has its channels last, but --input is channels first"
                 raise ConstraintError("CC405", message, f"--input {meant}")
             return wanted, channel + 1
-    _meant(own, given)
+    _require_same_channels(own, given)
     fixed = "fixed to" if None not in own else "fixed where it is not open:"
     raise ConstraintError("CC405", f"the input `{name}` is {fixed} {_shown(own)}", FIXED)
 
 
-def _meant(own: Dims, given: tuple[int, ...] | None) -> None:
+def _require_same_channels(own: Dims, given: tuple[int, ...] | None) -> None:
     """Raises ConstraintError if the channels of --input differ from the model's."""
     c = own[-1]
     if given is None or len(given) != len(own) or c in (None, given[0]):
@@ -88,7 +88,7 @@ def _meant(own: Dims, given: tuple[int, ...] | None) -> None:
     raise ConstraintError("CC401", said, f"--input {'x'.join(map(str, (c, *given[1:])))}")
 
 
-def _turned(given: tuple[int, ...], own: Dims) -> bool:
+def _is_in_keras_order(given: tuple[int, ...], own: Dims) -> bool:
     """Whether --input equals the model's own dims in Keras' order instead of channels first."""
     *size, c = given
     if len(size) == 1:

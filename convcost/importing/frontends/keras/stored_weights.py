@@ -51,7 +51,11 @@ class StoredWeights:
         if (h5py := _h5py()) is None:
             note = f"the stored weights were not compared with the layers: {INSTALL}"
             return graph._replace(notes=(*graph.notes, note))
-        stored = self._older((), h5py) if self.archive.older else self._newer("", h5py)
+        stored = (
+            self._elements_of_layer((), h5py)
+            if self.archive.older
+            else self._elements_of_group("", h5py)
+        )
         ours = sum(layer.params + layer.buffers for layer in graph.layers)
         if stored != ours:
             raise ConstraintError(
@@ -69,8 +73,8 @@ class StoredWeights:
         if not self.archive.weighted or (h5py := _h5py()) is None:
             return None
         if self.archive.older:
-            return self._older(tuple(key.strip("/").split("/")), h5py)
-        return self._newer(group, h5py)
+            return self._elements_of_layer(tuple(key.strip("/").split("/")), h5py)
+        return self._elements_of_group(group, h5py)
 
     def _root(self, h5py: Any) -> Any:
         if self._file is None:
@@ -80,7 +84,7 @@ class StoredWeights:
             self._constants = set(_constants(self.archive.config)) if older else set()
         return self._file
 
-    def _newer(self, group: str, h5py: Any) -> int | None:
+    def _elements_of_group(self, group: str, h5py: Any) -> int | None:
         """The elements of a group, or of all groups if `group` is empty; None if there is no such
         group. Raises ConstraintError."""
         with _readable():
@@ -89,7 +93,7 @@ class StoredWeights:
             skipped = lambda name: OTHERS.fullmatch(name) is not None  # noqa: E731  used only here
             return None if node is None else _elements(node, h5py, skipped)
 
-    def _older(self, names: tuple[str, ...], h5py: Any) -> int | None:
+    def _elements_of_layer(self, names: tuple[str, ...], h5py: Any) -> int | None:
         """The elements of a layer, or of all layers without `names`. A top-level group has all
         weights of its layer, even if the layer is a model; the groups inside have the names of its
         layers. Raises ConstraintError."""
@@ -104,7 +108,7 @@ class StoredWeights:
             return _elements(node, h5py, self._constants.__contains__, wanted)
 
 
-def lacking(archive: Archive) -> str:
+def reason_without_weights(archive: Archive) -> str:
     """The reason why no stored elements are known; "" if they are known."""
     if not archive.weighted:
         return "a file without weights does not state its params"
@@ -122,7 +126,7 @@ def _h5py() -> Any:
 def _within(node: Any, names: Iterable[str], h5py: Any) -> Any:
     """The group at the end of a path of names; None if there is none."""
     for name in names:
-        if not _hard(node, name, h5py):
+        if not _contains(node, name, h5py):
             return None
         node = node[name]
     return node
@@ -161,7 +165,7 @@ def _unpacked(path: Path, h5py: Any) -> Iterator[Any]:
             yield file
 
 
-def _hard(node: Any, name: str, h5py: Any) -> bool:
+def _contains(node: Any, name: str, h5py: Any) -> bool:
     """Whether a group contains an object itself. Links to elsewhere are not followed."""
     if not isinstance(node, h5py.Group):
         return False
@@ -185,15 +189,15 @@ def _elements(
             total += int(node.size or 0) if inside and node.dtype.kind == "f" else 0
         elif isinstance(node, h5py.Group):
             names = [name for name in node if not skipped(name)]
-            if not all(_hard(node, name, h5py) for name in names):
+            if not all(_contains(node, name, h5py) for name in names):
                 raise ConstraintError("CC404", LINKS)
-            again = _again(node, names, h5py)
+            twice = _stored_twice(node, names, h5py)
             waiting += [(node[name], inside or name == wanted) for name in names]
-            seen |= again
+            seen |= twice
     return total
 
 
-def _again(node: Any, names: list[str], h5py: Any) -> set[Any]:
+def _stored_twice(node: Any, names: list[str], h5py: Any) -> set[Any]:
     """The positions of tensors that a group stores twice: SpectralNormalization stores the kernel
     of its `layer` as its own first tensor, next to a vector with one entry for each of the kernel's
     last axis."""
@@ -202,7 +206,7 @@ def _again(node: Any, names: list[str], h5py: Any) -> set[Any]:
     own, inner = (_within(node, way, h5py) for way in (("vars",), ("layer", "vars")))
     if not all(isinstance(one, h5py.Group) for one in (own, inner)) or set(own) != {"0", "1"}:
         return set()
-    if not all(_hard(one, name, h5py) for one in (own, inner) for name in one):
+    if not all(_contains(one, name, h5py) for one in (own, inner) for name in one):
         return set()
     shapes = [getattr(inner[name], "shape", None) for name in inner]
     first, second = (getattr(own[name], "shape", None) for name in ("0", "1"))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from convcost.importing.frontends.keras.call import LAYERS
-from convcost.importing.frontends.keras.classes import is_operation, is_own, whose
+from convcost.importing.frontends.keras.classes import is_operation, is_own, stated_origin
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.tensor import Tensor
@@ -63,7 +63,7 @@ def _reason(one: dict[str, Any]) -> str:
     kind = str(one["class_name"])
     if is_own(one) or LAYERS.get(kind) is None:
         return f"convcost does not know the class `{kind}`"
-    return f"the class `{kind}` is not Keras' own: {whose(one)}"
+    return f"the class `{kind}` is not Keras' own: {stated_origin(one)}"
 
 
 def helping(known: LayerFacts) -> str:

@@ -23,14 +23,14 @@ def read(
     by name; `again` reads a model at another size than an earlier read did. Raises UsageError if
     the file cannot be read, ConstraintError if the model is invalid or not supported.
     """
-    _there()
+    _require_packages()
     from convcost.importing.frontends.onnx.file import opened
     from convcost.importing.frontends.onnx.lower_graph import lower_model
 
     return lower_model(opened(path), path, size, dims, again=again)
 
 
-def _there() -> None:
+def _require_packages() -> None:
     """Raises ConstraintError if a package that reads the file is missing."""
     try:
         for package in NEEDED:

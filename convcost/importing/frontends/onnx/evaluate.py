@@ -80,14 +80,14 @@ def _reduce(name: str) -> Callable[..., Any]:
     return work
 
 
-def _few(np: Any, *x: Any) -> bool:
+def _are_small(np: Any, *x: Any) -> bool:
     """Whether the arrays together are small enough to compute with."""
     return bool(prod(np.broadcast_shapes(*(one.shape for one in x))) <= LARGE)
 
 
 def _ufunc(name: str) -> Callable[..., Any]:
     def work(np: Any, node: OnnxNode, *x: Any) -> Any:
-        if not _few(np, *x):
+        if not _are_small(np, *x):
             return None
         return getattr(np, name)(*x)
 
@@ -95,7 +95,7 @@ def _ufunc(name: str) -> Callable[..., Any]:
 
 
 def _divide(np: Any, node: OnnxNode, a: Any, b: Any) -> Any:
-    if not _few(np, a, b):
+    if not _are_small(np, a, b):
         return None
     if a.dtype.kind in "iu":  # ONNX divides integers towards zero
         quotient = abs(a) // abs(b)
@@ -105,7 +105,7 @@ def _divide(np: Any, node: OnnxNode, a: Any, b: Any) -> Any:
 
 def _fold(name: str) -> Callable[..., Any]:
     def work(np: Any, node: OnnxNode, *x: Any) -> Any:
-        if not _few(np, *x):
+        if not _are_small(np, *x):
             return None
         result = x[0]
         for one in x[1:]:

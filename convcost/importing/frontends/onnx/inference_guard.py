@@ -22,10 +22,10 @@ AXES = 64  # the longest output of `Shape`
 
 def check_list_sizes(graph: "GraphProto") -> None:
     """Raises ConstraintError if a list is longer than any shape could need."""
-    _few(graph, {})
+    _check_graph(graph, {})
 
 
-def _few(graph: "GraphProto", lengths: dict[str, int]) -> None:
+def _check_graph(graph: "GraphProto", lengths: dict[str, int]) -> None:
     """Checks one graph. `lengths` includes the lists of the graph around it, which the inner graph
     can read by name."""
     for tensor in graph.initializer:
@@ -44,7 +44,7 @@ def _few(graph: "GraphProto", lengths: dict[str, int]) -> None:
             lengths[name] = length
         for one in node.attribute:
             for body in (one.g, *one.graphs):
-                _few(body, dict(lengths))
+                _check_graph(body, dict(lengths))
 
 
 def has_long_lists(graph: "GraphProto") -> bool:

@@ -35,7 +35,7 @@ def inferred(
     ConstraintError CC404."""
     from onnx import checker, shape_inference
 
-    slim = _slim(model, inputs, known, alive)
+    slim = _without_large_weights(model, inputs, known, alive)
     _outputs(model.graph, slim.graph, claims=claims)
     check_list_sizes(slim.graph)
     try:
@@ -62,7 +62,7 @@ def _all_known(kind: "TypeProto") -> Dims | None:
     return None if any(extent < 0 for extent in dims) else tuple(dims)
 
 
-def _slim(
+def _without_large_weights(
     model: "ModelProto",
     inputs: tuple[ModelInput, ...],
     known: Mapping[str, Constant],
@@ -82,27 +82,27 @@ def _slim(
     read = {name for node in left for name in (*node.input, *captured(node))}
     for tensor in model.graph.initializer:
         if tensor.name in read:
-            _weigh(slim.graph, tensor.name, tensor)
+            _add_stored(slim.graph, tensor.name, tensor)
     for name in read.intersection(known).difference(one.name for one in model.graph.initializer):
-        _state(slim.graph, name, known[name])
+        _add_computed(slim.graph, name, known[name])
     lengths = {one.name: one.dims for one in inputs}
     lengths |= {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     lengths |= {name: one.dims for name, one in known.items()}
     for node in left:
-        _few_axes(node, lengths)
-        _few_parts(node)
+        _check_axes(node, lengths)
+        _check_parts(node)
     sizes = _sizes(model, known)
     for node in left:
         value = [one.t for one in node.attribute if one.name == "value"]
         if node.op_type == "Constant" and value and node.output:
             if node.output[0] not in known:
-                _weigh(slim.graph, node.output[0], value[0])
+                _add_stored(slim.graph, node.output[0], value[0])
         elif not _filled(slim.graph, node, sizes):
             slim.graph.node.append(node)
     return slim
 
 
-def _weigh(graph: "GraphProto", name: str, tensor: "TensorProto") -> None:
+def _add_stored(graph: "GraphProto", name: str, tensor: "TensorProto") -> None:
     """Adds a stored tensor: with its numbers if it is small, otherwise as an input."""
     from onnx import helper
 
@@ -134,7 +134,7 @@ def _sizes(model: "ModelProto", known: Mapping[str, Constant]) -> dict[str, int]
     return found
 
 
-def _few_axes(node: "NodeProto", lengths: Mapping[str, Dims]) -> None:
+def _check_axes(node: "NodeProto", lengths: Mapping[str, Dims]) -> None:
     """Raises ConstraintError if a tensor would have more axes than NumPy allows: a damaged file of
     few bytes can demand so many axes that inference runs out of memory."""
     if node.op_type not in SHAPED or len(node.input) <= SHAPED[node.op_type]:
@@ -147,13 +147,13 @@ def _few_axes(node: "NodeProto", lengths: Mapping[str, Dims]) -> None:
         )
 
 
-def _few_parts(node: "NodeProto") -> None:
+def _check_parts(node: "NodeProto") -> None:
     """Raises ConstraintError if the outputs of a `Split` do not match its number of parts:
     inference would crash, or list the sizes of all parts."""
     for attribute in node.attribute:
         for body in (attribute.g, *attribute.graphs):
             for inner in body.node:
-                _few_parts(inner)
+                _check_parts(inner)
     parts = [one.i for one in node.attribute if one.name == "num_outputs"]
     if node.op_type == "Split" and parts and parts[0] != len(node.output):
         raise ConstraintError(
@@ -179,7 +179,7 @@ def _filled(graph: "GraphProto", node: "NodeProto", sizes: Mapping[str, int]) ->
     return True
 
 
-def _state(graph: "GraphProto", name: str, constant: Constant) -> None:
+def _add_computed(graph: "GraphProto", name: str, constant: Constant) -> None:
     """Adds a tensor that was computed: with its numbers if it is small, otherwise as an input."""
     from onnx import TensorProto, helper, numpy_helper
 

@@ -25,7 +25,7 @@ def same_bytes(model: "ModelProto", constants: dict[str, Constant]) -> None:
         own = constants.get(tensor.name)
         if own is None or not _outside(tensor) or not own.elements:
             continue
-        place = _place(tensor)
+        place = _position_in_file(tensor)
         other = first.setdefault((*place, tensor.data_type, own.elements), own)
         if other is not own and other.view is not None:
             view = whole_view(other.view.root, own.dims)
@@ -53,7 +53,7 @@ def find_tied_weights(
                     f"whether `{name}` is the table `{table}` transposed is not known, as the "
                     "numbers cannot be read: both are counted"
                 )
-            elif _turned(first, second):
+            elif _is_transposed(first, second):
                 constants[name] = constants[name]._replace(roots=constants[table].roots, view=None)
                 break
     return list(dict.fromkeys(notes))
@@ -75,7 +75,7 @@ def _tables(graph: OnnxGraph) -> Iterator[str]:
             yield node.input(0)
 
 
-def _place(tensor: "TensorProto") -> tuple[str, int, int]:
+def _position_in_file(tensor: "TensorProto") -> tuple[str, int, int]:
     """The position of a tensor's numbers: the file, the first byte, and the number of bytes."""
     found = {entry.key: entry.value for entry in tensor.external_data}
     offset, length = (found.get(name) or "0" for name in ("offset", "length"))
@@ -98,7 +98,7 @@ def _numbers(tensor: "TensorProto", folder: Path) -> Any:
             return None
     import numpy as np
 
-    location, offset, _ = _place(tensor)
+    location, offset, _ = _position_in_file(tensor)
     path = folder / location
     try:
         if not path.is_file() or path.is_symlink():
@@ -110,7 +110,7 @@ def _numbers(tensor: "TensorProto", folder: Path) -> Any:
         return None
 
 
-def _turned(first: Any, second: Any) -> bool:
+def _is_transposed(first: Any, second: Any) -> bool:
     """Whether one matrix is the transpose of the other. Matrices whose numbers are all equal do not
     count."""
     for start in range(0, len(first), ROWS):

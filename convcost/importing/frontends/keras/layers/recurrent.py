@@ -3,7 +3,7 @@
 from typing import Any
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
-from convcost.importing.frontends.keras.classes import owned
+from convcost.importing.frontends.keras.classes import require_own
 from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
 
@@ -23,7 +23,7 @@ def bidirectional(call: LayerCall) -> Tensor:
     inner, back = call.config["layer"], call.config.get("backward_layer")
     merged = call.config.get("merge_mode", "concat")
     for one in (inner, back or inner):
-        owned(one, call.kind)
+        require_own(one, call.kind)
     if inner["class_name"] not in KINDS or merged not in MERGED or not _mirrored(call.config):
         raise ConstraintError(
             "CC401", f"convcost does not support Bidirectional of {inner['class_name']}, {merged}"
@@ -42,12 +42,12 @@ def bidirectional(call: LayerCall) -> Tensor:
 def rnn(call: LayerCall) -> Tensor:
     """The layer `RNN`, which runs one cell, or several stacked cells one after the other."""
     cell = call.config["cell"]
-    owned(cell, call.kind)
+    require_own(cell, call.kind)
     stacked = cell["class_name"] == "StackedRNNCells"
     cells = cell["config"]["cells"] if stacked else [cell]
     names = []
     for one in cells:
-        owned(one, call.kind)
+        require_own(one, call.kind)
         name = str(one["class_name"])
         names.append(name.removesuffix("Cell"))
         if not name.endswith("Cell") or names[-1] not in KINDS:

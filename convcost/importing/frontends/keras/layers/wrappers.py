@@ -4,7 +4,7 @@ from math import prod
 from typing import Any
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
-from convcost.importing.frontends.keras.classes import owned
+from convcost.importing.frontends.keras.classes import require_own
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.pointwise import pointwise
@@ -28,7 +28,7 @@ GLOBAL = {"GlobalAveragePooling": "mean", "GlobalMaxPooling": "max"}
 def time_distributed(call: LayerCall) -> Tensor:
     """Applies a layer to each step of the first axis."""
     one = call.config["layer"]
-    owned(one, call.kind)
+    require_own(one, call.kind)
     if len(call.x.dims) < 3:  # noqa: PLR2004  batch, steps, features
         dims = "×".join(map(str, call.x.dims[1:]))
         raise ConstraintError("CC401", f"TimeDistributed needs an input with steps, not {dims}")
@@ -97,7 +97,7 @@ def spectral(call: LayerCall) -> Tensor:
     """The layer without changes, because its weights are normalized only in training. The buffer is
     a vector with one number for each entry of the kernel's last axis."""
     one = call.config["layer"]
-    owned(one, call.kind)
+    require_own(one, call.kind)
     assert call.inner is not None
     n = _last(one, call.x)
     if f"{call.key}/vector_u" in call.builder.used:  # a second call uses the same vector
