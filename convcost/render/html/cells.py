@@ -32,7 +32,8 @@ def cell_html(column: Column, cell: Cell, longest: int, *, head: bool) -> str:
     value = cell_content(column, cell, longest)
     if head and cell not in (None, ""):
         value = _path_html(cell) if isinstance(cell, str) and "/" in cell else value
-        return f'<th scope="row">{value}</th>'
+        side = ' class="r"' if column.align == "right" and not isinstance(cell, str) else ""
+        return f'<th scope="row"{side}>{value}</th>'
     if isinstance(cell, Share):
         return f'<td class="s">{value}</td>'
     side = "" if column.align == "right" else ' class="w"' if column.folds else ' class="l"'

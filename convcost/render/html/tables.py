@@ -50,8 +50,9 @@ def region_attributes(title: str) -> str:
 
 
 def _head(column: Column) -> str:
-    look = ' class="l"' if column.align == "left" and not column.key.endswith("share") else ""
-    look = ' class="w"' if column.folds else look
+    look = ""
+    if column.align == "left" and not column.key.endswith("share"):
+        look = ' class="w"' if column.folds else ' class="l"'
     if not column.title:
         return f"<td{look}></td>"
     return f'<th scope="col"{look}>{escape_html(column.heading)}</th>'

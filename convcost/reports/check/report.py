@@ -18,6 +18,7 @@ from convcost.reports.table import Column, Table
 
 if TYPE_CHECKING:
     from convcost.reports.comment_model import Comment
+    from convcost.reports.page_model import Page
 
 SCHEMA = "convcost.check/1"
 TITLES = {"checked": "limits", "passed": "within", "skipped": "not checked"}
@@ -128,6 +129,15 @@ class Check(_CheckFields, Report):
         from convcost.reports.check.comment import check_comment
 
         return check_comment(self.title, self.check_result(), self.networks, self.against)
+
+    def page(self) -> "Page":
+        """The verdict first, then the number of limits, and a section for each finding."""
+        from convcost.reports.page_model import Chapter, Page, Section
+
+        *findings, summary = self.tables()
+        sections = tuple(Section(table.heading, (table,)) for table in findings)
+        chapter = Chapter(self.title, notes=summary.notes, sections=sections)
+        return Page(self.name, self.title, (chapter,))
 
     def tree(self) -> dict[str, Any]:
         return {

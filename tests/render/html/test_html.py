@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import cost, loaded, run, shipped
 
+import convcost
 from convcost.model.costs import costs
 from convcost.model.errors import printable
 from convcost.model.measures import CONVENTION
 from convcost.render import Style
 from convcost.render.html import render
+from convcost.render.html.tables import table_html
 from convcost.reports.analyze import Analysis
 from convcost.reports.analyze.columns import AnalysisView
 from convcost.reports.analyze.page import FULL_COLUMNS
@@ -202,6 +204,24 @@ def test_the_sum_of_activations_of_blocks_is_named():
     assert note in table.notes
     (table,) = Analysis((shipped("googlenet"),), shown._replace(depth=None)).tables()
     assert note not in table.notes
+
+
+def test_the_page_of_a_check_begins_with_the_verdict():
+    report = convcost.check("vgg16", max_params=1)
+    page = read(report)
+    (table, _) = report.tables()
+    assert page.texts["h1"] == ["Over budget"]
+    assert page.texts["h2"] == [table.title]
+    assert page.texts["p"][1] == report.summary.text
+
+
+def test_numbers_are_on_the_right_with_their_heads_and_texts_on_the_left():
+    columns = [Column("n", "n"), Column("long", "long", folds=True), Column("t", "t", "left")]
+    text = "".join(table_html(Table("t", "t", tuple(columns), ((1, 2, "a"),))))
+    assert re.findall("<t[hd].*?</t[hd]>", text) == [
+        '<th scope="col">n</th>', '<th scope="col">long</th>', '<th scope="col" class="l">t</th>',
+        '<th scope="row" class="r">1</th>', "<td>2</td>", '<td class="l">a</td>',
+    ]  # fmt: skip
 
 
 def test_a_report_that_has_only_tables_is_a_page_of_them():
