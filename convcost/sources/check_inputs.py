@@ -72,11 +72,12 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
     """
     limits = request.limits.total if request.limits is not None else ()
     called = request.limits_from != COMMAND_LINE
+    example = 'base="git:origin/main..."' if called else "--base git:origin/main..."
     if request.base is None and any(limit.grow is not None for limit in limits):
         option = "max_growth" if called else "--max-growth"
         raise UsageError(
             f"{option} needs a base to measure growth against",
-            help="a base is git:REF, like git:origin/main, a baseline .json, or a spec",
+            help=f"add one, such as {example}; a baseline .json or a spec is a base, too",
         )
     specs = _read_specs(request)
     base = None
@@ -91,10 +92,7 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
     given = request.device_limits
     if request.limits is not None:
         given = ((request.limits_from, request.limits), *given)
-    no_base = NO_BASE
-    if request.base is None:
-        example = 'base="git:origin/main..."' if called else "--base git:origin/main..."
-        no_base = f"{NO_BASE}; add one, such as {example}"
+    no_base = NO_BASE if request.base is not None else f"{NO_BASE}; add one, such as {example}"
     networks = []
     for spec, before in zip(specs, lookup.networks_of(specs), strict=True):
         # A user's file that has the name of a shipped spec is another spec.

@@ -759,7 +759,11 @@ def test_an_error_in_a_configuration_has_its_place(repository):
         (["net.yaml", "--config", "no.yaml"], "error: cannot read `no.yaml`"),
         (
             ["net.yaml", "--max-growth", "1%"],
-            "error: --max-growth needs a base to measure growth against\nhelp: ",
+            (
+                "error: --max-growth needs a base to measure growth against\n"
+                "help: add one, such as --base git:origin/main...; "
+                "a baseline .json or a spec is a base, too\n"
+            ),
         ),
         (
             ["net.yaml", "--base", "main"],
