@@ -13,7 +13,7 @@ from convcost.importing.outline.naming import Naming
 from convcost.importing.outline.repeats import fold_repeats
 from convcost.importing.outline.scope_inference import with_inferred_scopes
 from convcost.importing.outline.structurize import structurize
-from convcost.importing.outline.tree import Item, Tree, layers, taken
+from convcost.importing.outline.tree import Item, Tree, layers, references
 from convcost.importing.outline.valid_names import clean, free
 from convcost.importing.outline.weight_owners import sharing_layers, with_owners
 from convcost.importing.outline.wiring import Inputs, shortened_inputs
@@ -81,7 +81,7 @@ def _entrances(graph: LayerGraph) -> tuple[str, ...]:
 
 def _blocked(graph: LayerGraph, inputs: Inputs) -> Tree:
     tree = find_blocks(graph, inputs, group_modules(structurize(graph, inputs)))
-    names = sharing_layers(graph.layers).union(taken(tree.items))
+    names = sharing_layers(graph.layers).union(references(tree.items))
     blocks = tuple(
         block._replace(items=fold_repeats(canonicalize(block.items), frozenset()))
         for block in tree.blocks

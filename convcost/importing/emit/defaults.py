@@ -15,14 +15,14 @@ def defaults(graph: LayerGraph) -> dict[str, dict[str, Any]]:
     """The defaults by kind and option. Only truth values become defaults, because a number is
     clearer at its layer."""
     of_kind = Counter(layer.kind for layer in graph.layers)
-    said = Counter(
+    counts = Counter(
         (layer.kind, name, value)
         for layer in graph.layers
         for name, value in (*layer.options, (FROZEN.name, layer.frozen))
         if type(value) is bool
     )
     found: dict[str, dict[str, Any]] = {}
-    for (kind, name, value), count in sorted(said.items()):
+    for (kind, name, value), count in sorted(counts.items()):
         known = KINDS.get(kind)
         assert known is not None
         default = False if name == FROZEN.name else known.options[name].default

@@ -60,8 +60,8 @@ def _block(name: str, options: tuple[tuple[str, Any], ...], layers: list[Node]) 
 
 
 def _sizes(sizes: AllowedSizes) -> dict[str, Node]:
-    said: dict[str, Node] = {"fixed": "true"} if sizes.fixed else {}
-    return said | ({"multiple": str(sizes.multiple)} if sizes.multiple > 1 else {})
+    stated: dict[str, Node] = {"fixed": "true"} if sizes.fixed else {}
+    return stated | ({"multiple": str(sizes.multiple)} if sizes.multiple > 1 else {})
 
 
 def _tensor(shape: Shape) -> dict[str, Node]:

@@ -34,7 +34,7 @@ def _placed(head: str, node: Node, below: int) -> list[str]:
         or (len(head) + len(short) <= WIDTH and not _is_nested_deeper(node))
     ):
         return [(head + short).rstrip()]
-    filled = _filled(head, node)
+    filled = _wrapped(head, node)
     if filled:
         return filled
     return [head.rstrip(), *block(node, below)]
@@ -59,7 +59,7 @@ def block(node: Node, indent: int) -> list[str]:
     return lines
 
 
-def _filled(head: str, node: Node) -> list[str]:
+def _wrapped(head: str, node: Node) -> list[str]:
     """A list or dict in brackets over several lines. Its entries must be scalars, or layers that
     each fit on one line."""
     if isinstance(node, dict):

@@ -59,7 +59,7 @@ class _SizeSearch:
 
     def result(self) -> GeneralizedSpec:
         general, text = self._generalized()
-        seen = self._seen(text)
+        seen = self._verdicts(text)
         if not _is_wrong(seen):
             return GeneralizedSpec(text, tuple(_known(seen)))
         refused = {one.outcome for one in seen} <= {NEITHER, LAX}
@@ -67,8 +67,8 @@ class _SizeSearch:
         wrong = next((one for one in seen if one.outcome in (DIFFERS, LAX)), None)
         if sizes.fixed and wrong is not None:
             general = self.graph  # the expressions are right at no other size
-        said = "fixed: true" if sizes.fixed else f"multiple: {sizes.multiple}"
-        notes = tuple(_bound(seen, wrong, said))
+        restriction = "fixed: true" if sizes.fixed else f"multiple: {sizes.multiple}"
+        notes = tuple(_bound(seen, wrong, restriction))
         return GeneralizedSpec(proved_spec(general._replace(sizes=sizes)), notes)
 
     def _generalized(self) -> tuple[LayerGraph, str]:
@@ -89,7 +89,7 @@ class _SizeSearch:
             return general, text
         return self.graph, proved_spec(self.graph)
 
-    def _seen(self, text: str) -> list[Verdict]:
+    def _verdicts(self, text: str) -> list[Verdict]:
         """Verdicts at enough sizes: two with few common factors, one of them wider than high and
         one higher than wide. If the model does not accept these, squares and multiples of its own
         size."""
@@ -157,16 +157,16 @@ def _known(seen: list[Verdict]) -> Iterator[str]:
     yield f"compared with the model at other sizes too, {same}"
 
 
-def _bound(seen: list[Verdict], wrong: Verdict | None, said: str) -> Iterator[str]:
-    """The reason why a spec accepts only some sizes."""
+def _bound(seen: list[Verdict], wrong: Verdict | None, restriction: str) -> Iterator[str]:
+    """Notes with the reason why a spec accepts only some sizes, and with its `restriction`."""
     if wrong is not None:
-        yield f"at {size_text(wrong.size)} {_because(wrong)}, so its input is `{said}`"
+        yield f"at {size_text(wrong.size)} {_because(wrong)}, so its input is `{restriction}`"
         return
     narrow = next((one for one in seen if one.outcome == NARROW), None)
     if narrow is None:
-        yield f"the model takes no other size that was tried, so its input is `{said}`"
+        yield f"the model takes no other size that was tried, so its input is `{restriction}`"
     else:
-        only = f"{narrow.why}, so its input is `{said}`"
+        only = f"{narrow.why}, so its input is `{restriction}`"
         yield f"the model takes {size_text(narrow.size)} too, this spec does not: {only}"
 
 

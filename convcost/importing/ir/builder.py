@@ -101,7 +101,7 @@ class GraphBuilder:
             GraphLayer(
                 path,
                 kind,
-                self._given(found, options or {}),
+                self._stated_options(found, options or {}),
                 tuple(inputs),
                 output,
                 0 if shares is not None else params,
@@ -152,7 +152,7 @@ class GraphBuilder:
             )
         for key in tensors:
             self.used.setdefault(key, index)
-        self.layers[index] = old._replace(options=self._given(found, given), params=params)
+        self.layers[index] = old._replace(options=self._stated_options(found, given), params=params)
         self._tensors[index] = {**self._tensors[index], **tensors}
         self._kinds[index] = layer
 
@@ -167,7 +167,7 @@ class GraphBuilder:
         assert layer.output(x) == old.output, (layer.output(x), old.output)
         self.layers[index] = old._replace(
             kind="custom",
-            options=self._given(found, options),
+            options=self._stated_options(found, options),
             inputs=tuple(inputs),
             params=options["params"],
             macs=layer.macs(x).value,
@@ -316,7 +316,9 @@ class GraphBuilder:
         return made_of
 
     @staticmethod
-    def _given(kind: type[Kind[Any]], options: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    def _stated_options(
+        kind: type[Kind[Any]], options: Mapping[str, Any]
+    ) -> tuple[tuple[str, Any], ...]:
         """The options that a spec has to state, in the kind's order."""
         return tuple(
             (name, options[name])

@@ -109,7 +109,7 @@ def reshaped(value: Tensor, dims: Sequence[int]) -> Tensor:
     if dims == value.dims:
         return value
     moves = value.moves
-    if moves and moves[-1].by and _long(dims) == _long(value.dims):
+    if moves and moves[-1].by and _without_ones(dims) == _without_ones(value.dims):
         return _refolded(value, dims)
     if moves and moves[-1].to:  # the last of two reshapes replaces the first
         moves = moves[:-1]
@@ -137,12 +137,12 @@ def _refolded(value: Tensor, dims: tuple[int, ...]) -> Tensor:
     moved = iter([kept.index(axis) for axis in order if apart[axis] != 1])
     ones = iter(range(len(kept), len(dims)))
     by = tuple(next(ones) if extent == 1 else next(moved) for extent in dims)
-    to = _long(apart) + (1,) * (len(dims) - len(kept))
+    to = _without_ones(apart) + (1,) * (len(dims) - len(kept))
     moves = (*value.moves[:-2], Rearrangement(to=to), Rearrangement(by=by))
     return value._replace(dims=dims, batch=_batch_of(value, dims), moves=moves)
 
 
-def _long(dims: tuple[int, ...]) -> tuple[int, ...]:
+def _without_ones(dims: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(extent for extent in dims if extent != 1)
 
 

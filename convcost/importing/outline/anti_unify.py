@@ -132,10 +132,10 @@ def given_values(use: Use) -> tuple[Any, ...]:
     return tuple(found)
 
 
-def inward_values(use: Use) -> tuple[Any, ...]:
-    """The conditions of a use's layers on their input."""
+def input_expressions(use: Use) -> tuple[Any, ...]:
+    """The values of a use's layers that are expressions over their input; "" for other values."""
     return tuple(
-        value if isinstance(value, OptionExpression) and value.inward else ""
+        value if isinstance(value, OptionExpression) and value.uses_input else ""
         for layer in _bare(use)
         for value in layer.values()
     )

@@ -104,9 +104,9 @@ def _content(body: tuple[Item, ...]) -> str:
     held = list(layers(body))
     kinds = {layer.kind for layer in held}
     if len(joins) == 1:
-        said = _joined(joins[0], alone=len(body) <= 1 + sum(map(_behind, body)))
-        if said:
-            return said
+        name = _joined(joins[0], alone=len(body) <= 1 + sum(map(_behind, body)))
+        if name:
+            return name
     if "channel_shuffle" in kinds:
         return "shuffle_unit"
     if {"matmul", "softmax"} <= kinds or "attention" in kinds:

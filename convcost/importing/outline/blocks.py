@@ -10,7 +10,7 @@ from convcost.importing.outline.anti_unify import (
     Use,
     anti_unify,
     given_values,
-    inward_values,
+    input_expressions,
     substitute_values,
 )
 from convcost.importing.outline.block_names import BlockNames
@@ -31,7 +31,7 @@ from convcost.importing.outline.tree import (
     inside,
     layers,
     output,
-    taken,
+    references,
 )
 from convcost.importing.outline.weight_owners import with_owners
 from convcost.importing.outline.wiring import Inputs
@@ -194,9 +194,9 @@ class _BlockSearch:
         return (members for _, members in families if len(members) > 1)
 
     def _parted(self, places: list[_Found]) -> Iterator[list[_Found]]:
-        """Groups of uses that options cannot distinguish: first by the conditions on their input,
-        then by equality."""
-        for part in (inward_values, given_values):
+        """Groups of uses that options cannot distinguish: uses with the same expressions over their
+        input or, if all have the same, equal uses."""
+        for part in (input_expressions, given_values):
             parts: dict[Any, list[_Found]] = {}
             for place in places:
                 parts.setdefault(part(self._use(place)), []).append(place)
@@ -211,7 +211,7 @@ class _BlockSearch:
         first = places[0]
         following = [(first.list, first.start + n) for n in range(len(places))]
         use = self._use(first)
-        alone = len(use) == 1 and isinstance(use[0], JoinItem) and not any(taken(use))
+        alone = len(use) == 1 and isinstance(use[0], JoinItem) and not any(references(use))
         return alone and [(place.list, place.start) for place in places] == following
 
     def _entering(self, place: _Found) -> int | None:
@@ -231,29 +231,29 @@ class _BlockSearch:
             assert both is not None
             body = both
         overlay = Overlay(body, uses, self._incoming)
-        said = options(overlay, [self._channels(self._entering(place)) for place in places])
-        if said is None:
+        found = options(overlay, [self._channels(self._entering(place)) for place in places])
+        if found is None:
             return False
-        body = substitute_values(body, iter(said.values), iter(said.flags))
+        body = substitute_values(body, iter(found.values), iter(found.flags))
         originals = [self.lists[p.list][p.start : p.start + p.length] for p in places]
         name = self.titles.proposed(body, originals)
-        defaults = tuple(default for _, default in said.options if default is not REQUIRED)
+        defaults = tuple(default for _, default in found.options if default is not REQUIRED)
         calls = [
             CallItem(name, arguments, use, defaults, _path(original))
-            for arguments, use, original in zip(said.arguments, uses, originals, strict=True)
+            for arguments, use, original in zip(found.arguments, uses, originals, strict=True)
         ]
         before = sum(map(text_length, originals))
         after = text_length(calls)
-        after += _definition(body, said)
+        after += _definition(body, found)
         held = sum(1 for _ in layers(body))
         least = FEWEST_PARTED if self.parting else 2
-        if held < least or len(said.options) > held + 1:
+        if held < least or len(found.options) > held + 1:
             return False
         if after * SAVED[1] > before * SAVED[0]:
             return False
         self.titles.take(name)
         self._put(places, calls)
-        defaults = tuple((n, None if d is REQUIRED else d) for n, d in said.options)
+        defaults = tuple((n, None if d is REQUIRED else d) for n, d in found.options)
         self.blocks.append(BlockItem(name, defaults, body))
         self.entered.append(self._entering(places[0]))
         return True
@@ -300,8 +300,8 @@ def _ordered(items: Use, blocks: list[BlockItem]) -> tuple[BlockItem, ...]:
     return tuple(found.values())
 
 
-def _definition(body: Use, said: Options) -> int:
-    return HEAD + text_length(body) + sum(len(option) + 6 for option, _ in said.options)
+def _definition(body: Use, found: Options) -> int:
+    return HEAD + text_length(body) + sum(len(option) + 6 for option, _ in found.options)
 
 
 def _path(original: Use) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def canonicalize(items: Iterable[Item]) -> tuple[Item, ...]:
     found: list[Item] = []
     for item in items:
         if not isinstance(item, SequenceItem):
-            found.append(_within(item))
+            found.append(_canonicalize_inside(item))
             continue
         name = "" if item.path[-1].isdigit() else item.path[-1]
         inner = canonicalize(item.items)
@@ -50,7 +50,7 @@ def canonicalize(items: Iterable[Item]) -> tuple[Item, ...]:
     return tuple(found)
 
 
-def _within(item: Item) -> Item:
+def _canonicalize_inside(item: Item) -> Item:
     if isinstance(item, LayerItem):
         return item._replace(name=item.name or _own_name(item))
     if isinstance(item, JoinItem):

@@ -15,7 +15,7 @@ from convcost.model.shape import Shape
 def layer_item(index: int, layer: GraphLayer, refs: tuple[int, ...] = ()) -> LayerItem:
     options = layer.options
     if layer.rest is not None:
-        options = tuple((name, _left(value, layer.rest)) for name, value in options)
+        options = tuple((name, _with_rest(value, layer.rest)) for name, value in options)
     if layer.follows:
         expressions = dict(layer.follows)
         options = tuple(
@@ -37,7 +37,7 @@ def _as_expression(value: Any, expressions: str | tuple[str, ...]) -> Any:
     return Shape(entries[0], tuple(entries[1:]))
 
 
-def _left(value: Any, rest: int) -> Any:
+def _with_rest(value: Any, rest: int) -> Any:
     """A shape with one entry that follows from the others."""
     if not isinstance(value, Shape):
         return value

@@ -41,7 +41,7 @@ def group_modules(items: Items[Item], base: Path = ()) -> tuple[Item, ...]:
         if key and stretches[key] == 1:
             found.append(SequenceItem(key, group_modules(members, key)))
         else:
-            found += [_within(item) for item in members]
+            found += [_group_inside(item) for item in members]
     return tuple(found)
 
 
@@ -55,7 +55,7 @@ def module_of(item: Item) -> Path:
     return _common(homes)
 
 
-def _within(item: Item) -> Item:
+def _group_inside(item: Item) -> Item:
     if isinstance(item, JoinItem):
         above = module_of(item), item.layer.path[:-1]
         branches = tuple(_branch(branch, above) for branch in item.branches)

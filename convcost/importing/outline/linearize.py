@@ -5,7 +5,15 @@ from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 
 from convcost.importing.outline.chain import Chain
-from convcost.importing.outline.tree import Item, JoinItem, LayerItem, fed, layers, output, taken
+from convcost.importing.outline.tree import (
+    Item,
+    JoinItem,
+    LayerItem,
+    layers,
+    output,
+    references,
+    with_reference,
+)
 from convcost.model.errors import ConstraintError
 
 FREE_STANDING = ("learned",)  # kinds without an input
@@ -110,7 +118,7 @@ class _Linearizer:
             begun = False
             item = cursor.items[cursor.at]
             if cursor.source != self.flow and _continues(item) and cursor.source is not None:
-                item = fed(item, cursor.source)
+                item = with_reference(item, cursor.source)
             self.out.append(item)
             self.left -= 1
             cursor.at += 1
@@ -133,7 +141,7 @@ def _layer_numbers(item: Item) -> Iterator[int]:
 
 def _references(item: Item) -> Iterator[int]:
     """The values that an item references by name."""
-    names = tuple(taken((item,)))
+    names = tuple(references((item,)))
     own = set(_layer_numbers(item)) if names else set()
     return (value for value in names if value not in own)
 

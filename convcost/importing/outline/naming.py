@@ -16,7 +16,7 @@ from convcost.importing.outline.tree import (
     SideItem,
     layers,
     output,
-    taken,
+    references,
 )
 from convcost.importing.outline.valid_names import clean, free, stem
 
@@ -56,7 +56,7 @@ class Naming:
         self.at: dict[int, ScopeNode] = {}
         self.everywhere: set[str] = set()
         shared = (layer.shares for layer in layers(items) if layer.shares is not None)
-        self.taken = {*taken(items), *shared}
+        self.taken = {*references(items), *shared}
         self.root = NameScope(None, self.reserved)
         self.top: list[ScopeNode] = []
 
@@ -125,7 +125,7 @@ class Naming:
     def _assign_names(self, nodes: list[ScopeNode], scope: NameScope) -> None:
         """Names the items of a list: given names where they are free, otherwise the kind with an
         ordinal."""
-        stems = Counter(stem(clean(_wanted(_first(node.item)))) for node in nodes)
+        stems = Counter(stem(clean(_original_name(_first(node.item)))) for node in nodes)
         wishes = [(node, self._wish(node, scope, stems)) for node in nodes]
         for node, wanted in wishes:
             node.written = bool(wanted)
@@ -142,7 +142,7 @@ class Naming:
     def _wish(self, node: ScopeNode, scope: NameScope, stems: Counter[str]) -> str:
         """The name that an item should have; "" for the automatic name of its kind."""
         word = _word(node.item)
-        wanted = clean(_wanted(node.item))
+        wanted = clean(_original_name(node.item))
         if node.copies > 1:
             outer = node.above is not None and node.above.gives == node.gives
             needed = node.gives in self.taken and not outer
@@ -293,7 +293,7 @@ def _first(item: Item) -> Item:
     return item.copies[0] if isinstance(item, Repeated) else item
 
 
-def _wanted(item: Item) -> str:
+def _original_name(item: Item) -> str:
     if isinstance(item, JoinItem):
         return item.layer.name
     return item.name if isinstance(item, LayerItem | SequenceItem | SideItem | CallItem) else ""

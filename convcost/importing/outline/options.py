@@ -9,7 +9,7 @@ from convcost.importing.outline.anti_unify import ABSENT, Choice, ItemSpan, Over
 from convcost.importing.outline.relations import completed, halved, quotient
 from convcost.importing.outline.values import (
     CHANNELS,
-    INWARD,
+    INPUT_NAMES,
     OptionExpression,
     SharedValue,
     handy,
@@ -51,30 +51,30 @@ class _Options:
         self.places = overlay.places
         self.choices = overlay.choices
         self.entering = entering
-        self.said: dict[int, Any] = {}  # the value or expression at each place
+        self.chosen: dict[int, Any] = {}  # the value or expression at each place
         self.wanted: list[_Wanted] = []
         # The option at each place, and the expression with it.
-        self.leans: dict[int, tuple[int, str]] = {}
+        self.option_at: dict[int, tuple[int, str]] = {}
         self.flags: list[int | None] = []
 
     def all(self) -> Options | None:
         varied = [n for n, place in enumerate(self.places) if not self._constant(n, place)]
-        inward = {n: share for n in varied if (share := self._inward(self.places[n]))}
-        if any(self._hidden(self.places[n]) for n in varied if n not in inward):
+        ratios = {n: ratio for n in varied if (ratio := self._channel_ratio(self.places[n]))}
+        if any(self._uses_inner_input(self.places[n]) for n in varied if n not in ratios):
             return None
-        widths = [n for n in varied if n in inward or self._is_width(self.places[n])]
-        for n in sorted((n for n in widths if n not in inward), key=self._weight):
-            self._lean(n, widths=True)
-        for n, share in inward.items():
-            plain = share.factor == 1
+        widths = [n for n in varied if n in ratios or self._is_width(self.places[n])]
+        for n in sorted((n for n in widths if n not in ratios), key=self._weight):
+            self._use_option(n, widths=True)
+        for n, ratio in ratios.items():
+            plain = ratio.factor == 1
             if not self._joined(n, widths=True, alike=True, factors=not plain):
-                self.said[n] = share
+                self.chosen[n] = ratio
         for n in varied:
             if n not in widths and not self._paddings(n):
-                self._lean(n, widths=False)
+                self._use_option(n, widths=False)
         for choice in self.choices:
             self._choose(choice)
-        for n in set(self.said) - set(inward):
+        for n in set(self.chosen) - set(ratios):
             self._tie_shortcut(n)
         return self._result() if len(self.wanted) <= MOST else None
 
@@ -85,17 +85,17 @@ class _Options:
         first = values[0]
         if any(value != first or type(value) is not type(first) for value in values):
             return False
-        if isinstance(first, OptionExpression) and not _only_inward(first):
+        if isinstance(first, OptionExpression) and not _uses_only_input(first):
             return False  # it depends on a value that only the caller has
-        self.said[n] = first
+        self.chosen[n] = first
         return True
 
     @staticmethod
-    def _hidden(place: ItemSpan) -> bool:
+    def _uses_inner_input(place: ItemSpan) -> bool:
         """Whether a value depends on the input of a layer, and that input is not the block's
         input."""
         return not place.first and any(
-            isinstance(value, OptionExpression) and value.inward for value in place.values
+            isinstance(value, OptionExpression) and value.uses_input for value in place.values
         )
 
     @staticmethod
@@ -107,7 +107,7 @@ class _Options:
         return sum(value for value in self.places[n].values if value is not ABSENT), n
 
     @staticmethod
-    def _inward(place: ItemSpan) -> SharedValue | None:
+    def _channel_ratio(place: ItemSpan) -> SharedValue | None:
         """The constant ratio of a number to the input channels of its layer, if there is one."""
         if place.option not in CHANNELS:
             return None
@@ -122,11 +122,11 @@ class _Options:
         factor = factors.pop() if len(factors) == 1 else Fraction(0)
         return SharedValue.of(factor) if handy(factor) else None
 
-    def _lean(self, n: int, *, widths: bool) -> None:
+    def _use_option(self, n: int, *, widths: bool) -> None:
         if not self._joined(n, widths=widths, factors=widths):
             place = self.places[n]
             self.wanted.append(_Wanted(place.option, place.values))
-            self.leans[n] = len(self.wanted) - 1, "{}"
+            self.option_at[n] = len(self.wanted) - 1, "{}"
 
     def _joined(self, n: int, *, widths: bool, factors: bool, alike: bool = False) -> bool:
         """Whether an existing option gives the value of a place: as it is or, with `factors`, times
@@ -143,7 +143,7 @@ class _Options:
                 if values is None:
                     continue
                 self.wanted[number] = option._replace(values=values)
-                self.leans[n] = number, times("{}", factor)
+                self.option_at[n] = number, times("{}", factor)
                 return True
         return False
 
@@ -158,10 +158,10 @@ class _Options:
             if other.option == "kernel" and other.kind == place.kind:
                 pairs = list(zip(place.values, other.values, strict=True))
                 halves = all(halved(p, k) for p, k in pairs)
-                if halves and before in self.leans:
-                    number, made = self.leans[before]
+                if halves and before in self.option_at:
+                    number, made = self.option_at[before]
                     if made == "{}":
-                        self.leans[n] = number, "{} // 2"
+                        self.option_at[n] = number, "{} // 2"
                         return True
                 return False
         return False
@@ -172,12 +172,12 @@ class _Options:
         place = self.places[n]
         if ABSENT not in place.values or place.option not in (*CHANNELS, "stride"):
             return
-        for other, lean in sorted(self.leans.items(), reverse=True):
+        for other, option in sorted(self.option_at.items(), reverse=True):
             there = self.places[other]
             pairs = [p for p in zip(place.values, there.values, strict=True) if p[0] is not ABSENT]
             if there.option == place.option and all(a == b for a, b in pairs):
-                del self.said[n]
-                self.leans[n] = lean
+                del self.chosen[n]
+                self.option_at[n] = option
                 return
 
     def _choose(self, choice: Choice) -> None:
@@ -196,7 +196,7 @@ class _Options:
 
     def _result(self) -> Options | None:
         used: dict[int, int] = {}
-        for n, (number, _) in sorted(self.leans.items()):
+        for n, (number, _) in sorted(self.option_at.items()):
             used.setdefault(number, n)
         for flag in self.flags:
             if flag is not None:
@@ -206,9 +206,9 @@ class _Options:
         order.sort(key=lambda number: defaults[number] is not REQUIRED)
         names = self._names(order, defaults)
         values = [
-            OptionExpression(self.leans[n][1].format(names[self.leans[n][0]]))
-            if n in self.leans
-            else self.said[n]
+            OptionExpression(self.option_at[n][1].format(names[self.option_at[n][0]]))
+            if n in self.option_at
+            else self.chosen[n]
             for n in range(len(self.places))
         ]
         arguments = []
@@ -264,12 +264,12 @@ class _Options:
         return common if most and not isinstance(common, tuple) else REQUIRED
 
 
-def _only_inward(value: OptionExpression) -> bool:
+def _uses_only_input(value: OptionExpression) -> bool:
     return (
-        value.inward
+        value.uses_input
         and "," not in value
         and not any(
-            part.isidentifier() and part not in (*INWARD, "if", "else")
+            part.isidentifier() and part not in (*INPUT_NAMES, "if", "else")
             for part in value.replace("(", " ").split()
         )
     )

@@ -12,8 +12,8 @@ from convcost.importing.outline.tree import (
     SideItem,
     layers,
     output,
+    references,
 )
-from convcost.importing.outline.tree import taken as by_name
 from convcost.importing.outline.valid_names import stem
 
 
@@ -21,7 +21,7 @@ def fold_repeats(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:
     """The items with consecutive equal items merged. A value that is referenced by name, or is in
     `taken`, must be the output of the last copy."""
     shared = (layer.shares for layer in layers(tuple(items)) if layer.shares is not None)
-    return _fold(items, taken.union(by_name(tuple(items)), shared))
+    return _fold(items, taken.union(references(tuple(items)), shared))
 
 
 def _fold(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:

@@ -10,7 +10,7 @@ from convcost.importing.outline.flat import layer_item
 from convcost.importing.outline.linearize import FREE_STANDING, linearize
 from convcost.importing.outline.open_chains import OpenChains
 from convcost.importing.outline.side_outputs import SideOutputs
-from convcost.importing.outline.tree import BranchItem, Item, JoinItem, SideItem, fed
+from convcost.importing.outline.tree import BranchItem, Item, JoinItem, SideItem, with_reference
 from convcost.importing.outline.wiring import Inputs
 from convcost.model.kind import KINDS, SizeLike
 from convcost.model.shape import Shape
@@ -227,7 +227,7 @@ class _Structurizer:
                 branches.append(BranchItem(tuple(items)))
                 self.chains.end(part)
             elif part.size <= LONGEST_BRANCH and not isinstance(items[0], SideItem):
-                branches.append(BranchItem((fed(items[0], part.start), *items[1:])))
+                branches.append(BranchItem((with_reference(items[0], part.start), *items[1:])))
                 references.append(part.start)
                 self.chains.end(part)
             else:

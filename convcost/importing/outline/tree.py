@@ -149,7 +149,7 @@ def refs(item: Item) -> tuple[int, ...]:
     return item.refs if isinstance(item, LayerItem | CallItem) else ()
 
 
-def taken(items: tuple[Item, ...]) -> Iterator[int]:
+def references(items: tuple[Item, ...]) -> Iterator[int]:
     """All values that items reference by name, also in their inner lists, except those inside
     calls."""
     for item in items:
@@ -158,26 +158,28 @@ def taken(items: tuple[Item, ...]) -> Iterator[int]:
             yield from (branch.ref for branch in item.branches if branch.ref is not None)
         if not isinstance(item, LayerItem | CallItem):
             for items_inside in inside(item):
-                yield from taken(items_inside)
+                yield from references(items_inside)
 
 
-def mapped(items: tuple[Item, ...], change: Callable[[LayerItem], LayerItem]) -> tuple[Item, ...]:
+def map_layers(
+    items: tuple[Item, ...], change: Callable[[LayerItem], LayerItem]
+) -> tuple[Item, ...]:
     """The same tree with every layer changed."""
-    return tuple(_mapped(item, change) for item in items)
+    return tuple(_map_inside(item, change) for item in items)
 
 
-def _mapped(item: Item, change: Callable[[LayerItem], LayerItem]) -> Item:
+def _map_inside(item: Item, change: Callable[[LayerItem], LayerItem]) -> Item:
     if isinstance(item, LayerItem):
         return change(item)
     if isinstance(item, JoinItem):
-        branches = tuple(b._replace(items=mapped(b.items, change)) for b in item.branches)
+        branches = tuple(b._replace(items=map_layers(b.items, change)) for b in item.branches)
         return JoinItem(change(item.layer), branches)
     if isinstance(item, Repeated):
-        return Repeated(mapped(item.copies, change))
-    return item._replace(items=mapped(item.items, change))
+        return Repeated(map_layers(item.copies, change))
+    return item._replace(items=map_layers(item.items, change))
 
 
-def fed(item: Item, source: int) -> Item:
+def with_reference(item: Item, source: int) -> Item:
     """The item with its input as a reference by name, if it has no reference yet."""
     if refs(item):
         return item
@@ -186,5 +188,5 @@ def fed(item: Item, source: int) -> Item:
     if isinstance(item, JoinItem):
         return item._replace(layer=item.layer._replace(refs=(source,)))
     if isinstance(item, SequenceItem | SideItem):
-        return item._replace(items=(fed(item.items[0], source), *item.items[1:]))
+        return item._replace(items=(with_reference(item.items[0], source), *item.items[1:]))
     raise TypeError(item)

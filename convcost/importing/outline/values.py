@@ -10,7 +10,7 @@ from convcost.model.kind import KINDS
 from convcost.model.options import REST
 from convcost.model.shape import Shape
 
-INWARD = ("in_channels", "in_width", "in_height", "in_depth")
+INPUT_NAMES = ("in_channels", "in_width", "in_height", "in_depth")
 
 
 class OptionExpression(str):
@@ -19,9 +19,9 @@ class OptionExpression(str):
     __slots__ = ()
 
     @property
-    def inward(self) -> bool:
-        """Whether the expression depends only on the layer's input."""
-        return any(name in self for name in INWARD)
+    def uses_input(self) -> bool:
+        """Whether the expression uses the shape of the layer's input."""
+        return any(name in self for name in INPUT_NAMES)
 
 
 class SharedValue(OptionExpression):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from convcost.importing.ir.layer_graph import GraphLayer
-from convcost.importing.outline.tree import Item, LayerItem, layers, mapped
+from convcost.importing.outline.tree import Item, LayerItem, layers, map_layers
 
 
 def owners(graph: Sequence[GraphLayer], order: Sequence[int]) -> dict[int, int]:
@@ -33,9 +33,9 @@ def with_owners(graph: Sequence[GraphLayer], items: tuple[Item, ...]) -> tuple[I
         return items
     first = owners(graph, [layer.number for layer in layers(items)])
 
-    def lean(layer: LayerItem) -> LayerItem:
+    def with_owner(layer: LayerItem) -> LayerItem:
         shares = graph[layer.number].shares
         owner = first.get(layer.number if shares is None else shares, layer.number)
         return layer._replace(shares=None if owner == layer.number else owner)
 
-    return mapped(items, lean)
+    return map_layers(items, with_owner)

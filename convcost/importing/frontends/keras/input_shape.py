@@ -24,8 +24,8 @@ def input_dims(
         )
     own: Dims = [None] * len(given or ())
     if shape is not None:
-        own = _checked(name, shape)
-    dims, channel = _filled(name, own, given, size)
+        own = _require_valid(name, shape)
+    dims, channel = _fill_open_dims(name, own, given, size)
     if None in dims:
         raise ConstraintError("CC405", f"input `{name}` is open: {_shown(own)}", HINT)
     found = [1, *(n for n in dims if n is not None)]
@@ -34,7 +34,7 @@ def input_dims(
     return found, 1 if first else channel
 
 
-def _checked(name: str, shape: Any) -> Dims:
+def _require_valid(name: str, shape: Any) -> Dims:
     dims = list(shape[1:])
     if not dims or any(n is not None and (type(n) is not int or n < 1) for n in dims):
         raise ConstraintError(
@@ -43,7 +43,7 @@ def _checked(name: str, shape: Any) -> Dims:
     return dims
 
 
-def _filled(
+def _fill_open_dims(
     name: str, own: Dims, given: tuple[int, ...] | None, size: tuple[int, ...] | None
 ) -> tuple[Dims, int]:
     """The dims with the open ones filled: channels last if that fits the fixed dims, otherwise
@@ -84,8 +84,8 @@ def _require_same_channels(own: Dims, given: tuple[int, ...] | None) -> None:
         raise ConstraintError(
             "CC401", f"--input is channels first, not {asked}", f"--input {meant}"
         )
-    said = f"the model takes {c} channels, --input {asked} has {given[0]}"
-    raise ConstraintError("CC401", said, f"--input {'x'.join(map(str, (c, *given[1:])))}")
+    message = f"the model takes {c} channels, --input {asked} has {given[0]}"
+    raise ConstraintError("CC401", message, f"--input {'x'.join(map(str, (c, *given[1:])))}")
 
 
 def _is_in_keras_order(given: tuple[int, ...], own: Dims) -> bool:

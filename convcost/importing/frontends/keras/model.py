@@ -310,8 +310,8 @@ class _KerasWalk:
             if refusal.code == "CC401" and len(self.builder.layers) == begun:
                 known = self._known(one, key, node, feed)
                 if known.stored is not None and known.output is not None:
-                    said = refusal.message
-                    return unknown(self.builder, one, path, feed.values, known, key, said)
+                    reason = refusal.message
+                    return unknown(self.builder, one, path, feed.values, known, key, reason)
                 help_ = help_ or helping(known)
             raise ConstraintError(
                 refusal.code, f"layer `{where}`: {refusal.message}", help_

@@ -89,7 +89,7 @@ class StoredWeights:
         group. Raises ConstraintError."""
         with _readable():
             names = [name for name in group.split("/") if name]
-            node = _within(self._root(h5py), names, h5py)
+            node = _find_group(self._root(h5py), names, h5py)
             skipped = lambda name: OTHERS.fullmatch(name) is not None  # noqa: E731  used only here
             return None if node is None else _elements(node, h5py, skipped)
 
@@ -98,10 +98,10 @@ class StoredWeights:
         weights of its layer, even if the layer is a model; the groups inside have the names of its
         layers. Raises ConstraintError."""
         with _readable():
-            weights = _within(self._root(h5py), [hdf5.WEIGHTS], h5py)
+            weights = _find_group(self._root(h5py), [hdf5.WEIGHTS], h5py)
             if weights is None:
                 raise ConstraintError("CC404", f"the file has no `{hdf5.WEIGHTS}`")
-            node = _within(weights, names[:1], h5py)
+            node = _find_group(weights, names[:1], h5py)
             if node is None or self._constants & set(names[:1]):
                 return None if node is None else 0
             wanted = names[-1] if len(names) > 1 else None
@@ -123,7 +123,7 @@ def _h5py() -> Any:
     return h5py
 
 
-def _within(node: Any, names: Iterable[str], h5py: Any) -> Any:
+def _find_group(node: Any, names: Iterable[str], h5py: Any) -> Any:
     """The group at the end of a path of names; None if there is none."""
     for name in names:
         if not _contains(node, name, h5py):
@@ -203,7 +203,7 @@ def _stored_twice(node: Any, names: list[str], h5py: Any) -> set[Any]:
     last axis."""
     if not {"layer", "vars"} <= set(names):
         return set()
-    own, inner = (_within(node, way, h5py) for way in (("vars",), ("layer", "vars")))
+    own, inner = (_find_group(node, way, h5py) for way in (("vars",), ("layer", "vars")))
     if not all(isinstance(one, h5py.Group) for one in (own, inner)) or set(own) != {"0", "1"}:
         return set()
     if not all(_contains(one, name, h5py) for one in (own, inner) for name in one):

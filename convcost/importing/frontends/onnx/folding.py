@@ -166,8 +166,8 @@ def derived(
     if data is not None:
         dims = tuple(data.shape)
     if node.op == "ConstantOfShape":
-        return _filled(node, constants[node.inputs[0]], data, dims)
-    dims = _seen(node, constants) if dims is None else dims
+        return _fold_constant_of_shape(node, constants[node.inputs[0]], data, dims)
+    dims = _dims_of_part(node, constants) if dims is None else dims
     if dims is None:
         return None
     inputs = [constants[name] for name in node.inputs if name]
@@ -184,7 +184,7 @@ def derived(
     return Constant(dims, real, data, tuple(roots.items()), learned, node)
 
 
-def _seen(node: OnnxNode, constants: Mapping[str, Constant]) -> Dims | None:
+def _dims_of_part(node: OnnxNode, constants: Mapping[str, Constant]) -> Dims | None:
     """The dims of a part of a stored tensor, if shape inference does not know them: it does not for
     an element of a sequence."""
     first = constants.get(node.input(0))
@@ -222,7 +222,9 @@ def _same_elements(
     )
 
 
-def _filled(node: OnnxNode, shape: Constant, data: Any, dims: Dims | None) -> Constant | None:
+def _fold_constant_of_shape(
+    node: OnnxNode, shape: Constant, data: Any, dims: Dims | None
+) -> Constant | None:
     """A `ConstantOfShape` with a stored shape is a weight: its numbers were removed from the
     file."""
     if shape.data is not None:

@@ -104,7 +104,7 @@ def _lower(model: "ModelProto", graph: OnnxGraph, taken: ModelInputs, path: Path
     context.excluded.update(ready.excluded)
     context.buffers.update(buffers(model))
     for one in taken.inputs:
-        context.values[one.name] = _given(builder, one, ready.graph, ready.shapes)
+        context.values[one.name] = _add_input(builder, one, ready.graph, ready.shapes)
     lost = _lower_nodes(context, ready.graph)
     ends = [context.values[output] for output in graph.outputs if output in context.values]
     report_weights(context, ready.graph, lost)
@@ -182,7 +182,7 @@ def _lower_nodes(context: LoweringContext, graph: OnnxGraph) -> dict[str, str]:
     return lost
 
 
-def _given(
+def _add_input(
     builder: GraphBuilder, one: ModelInput, graph: OnnxGraph, shapes: Mapping[str, Dims]
 ) -> Tensor:
     """Adds an input. Its channel axis follows from the operators that read it, otherwise from its

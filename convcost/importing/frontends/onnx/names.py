@@ -57,7 +57,7 @@ class OnnxNames:
             for node, path in zip(graph.nodes, modules, strict=True)
         ]
         found = [by or path for by, path in zip(weighted, modules, strict=True)]
-        around = _filled(found)
+        around = _fill_missing(found)
         containers = {path[:n] for path in filter(None, around) for n in range(len(path))}
         self._shared = shared = _first_shared(around)
         self.paths: dict[str, Path] = {}
@@ -175,7 +175,7 @@ def _weight_path(node: OnnxNode, constants: Mapping[str, Constant]) -> Path | No
     return None
 
 
-def _filled(paths: list[Path | None]) -> list[Path]:
+def _fill_missing(paths: list[Path | None]) -> list[Path]:
     """A node without a name belongs to the module that the nodes before and after it share."""
     after: list[Path | None] = []
     next_: Path | None = None

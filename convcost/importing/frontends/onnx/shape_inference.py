@@ -97,7 +97,7 @@ def _without_large_weights(
         if node.op_type == "Constant" and value and node.output:
             if node.output[0] not in known:
                 _add_stored(slim.graph, node.output[0], value[0])
-        elif not _filled(slim.graph, node, sizes):
+        elif not _replace_filled_tensor(slim.graph, node, sizes):
             slim.graph.node.append(node)
     return slim
 
@@ -163,7 +163,9 @@ def _check_parts(node: "NodeProto") -> None:
         )
 
 
-def _filled(graph: "GraphProto", node: "NodeProto", sizes: Mapping[str, int]) -> bool:
+def _replace_filled_tensor(
+    graph: "GraphProto", node: "NodeProto", sizes: Mapping[str, int]
+) -> bool:
     """Whether a `ConstantOfShape` was replaced by an input. Inference would compute its numbers one
     by one, and a damaged file can demand any number of them. If its shape is not known yet, a later
     round replaces it."""

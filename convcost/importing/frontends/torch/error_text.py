@@ -29,8 +29,8 @@ def mixes_devices(error: BaseException) -> bool:
 def first_line(error: BaseException) -> str:
     """The type of an error and the first line of its message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = lines[0] if lines else ""
-    if len(said) > LONGEST:
-        said = f"{said[:LONGEST]}…"
+    message = lines[0] if lines else ""
+    if len(message) > LONGEST:
+        message = f"{message[:LONGEST]}…"
     name = type(error).__name__
-    return f"{name}: {said}" if said else name
+    return f"{name}: {message}" if message else name

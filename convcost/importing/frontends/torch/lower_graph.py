@@ -111,7 +111,7 @@ class _TorchWalk:
             return self._resolved(node.args[0])[node.args[1]]
         if "_assert" in name or name.startswith("aten.sym_"):
             return None
-        given = self._given(node)
+        given = self._arguments(node)
         flows = [one for one in tensors(given) if isinstance(one, Tensor)]
         leaves = tuple({leaf: None for one in tensors(given) if isinstance(one, ConstantValue)
                         for leaf in one.leaves})  # fmt: skip
@@ -207,7 +207,7 @@ class _TorchWalk:
             return ModuleScope(scope.path[:-1], f"{scope.run}<", last=False)
         return scope
 
-    def _given(self, node: Any) -> dict[str, Any]:
+    def _arguments(self, node: Any) -> dict[str, Any]:
         schema = node.target._schema.arguments if hasattr(node.target, "_schema") else ()  # noqa: SLF001
         given = {one.name: one.default_value for one in schema}
         for one, value in zip(schema, node.args, strict=False):
@@ -267,9 +267,9 @@ def _verify_dims(result: Any, dims: Any, path: tuple[str, ...], users: frozenset
     if isinstance(result, Tensor) and dims is not None and result.dims != dims:
         if only_joined(users) and broadcast(result.dims, dims) == dims:
             return
-        got, said = ("×".join(map(str, one)) for one in (result.dims, dims))
+        got, stated = ("×".join(map(str, one)) for one in (result.dims, dims))
         raise ConstraintError(
-            "CC402", f"{'/'.join(path)} has the shape {got}, but the model has {said}"
+            "CC402", f"{'/'.join(path)} has the shape {got}, but the model has {stated}"
         )
     if type(result) is tuple and isinstance(dims, tuple):
         for one, its in zip(result, dims, strict=False):

@@ -29,7 +29,7 @@ def resize(call: LayerCall) -> Tensor:
 @layer("CenterCrop")
 def center_crop(call: LayerCall) -> Tensor:
     """Crops the centre of an image. Keras resizes an image that is smaller than the crop."""
-    wanted = _wanted(call)
+    wanted = _target_size(call)
     over = [n - m for n, m in zip(call.size, wanted, strict=True)]
     if min(over) < 0:
         return _resized(call, "bilinear")
@@ -40,11 +40,11 @@ def center_crop(call: LayerCall) -> Tensor:
 
 
 def _resized(call: LayerCall, word: str) -> Tensor:
-    dims, mode = call.along_size(_wanted(call), None), MODES.get(word, "nearest")
+    dims, mode = call.along_size(_target_size(call), None), MODES.get(word, "nearest")
     return call.lower("upsample", dims=dims, sized=False, mode=mode, channel=call.channel)
 
 
-def _wanted(call: LayerCall) -> tuple[int, int]:
+def _target_size(call: LayerCall) -> tuple[int, int]:
     if len(call.size) != 2:  # noqa: PLR2004  height, width
         raise ConstraintError("CC401", f"convcost supports {call.kind} only for images")
     return int(call.config["height"]), int(call.config["width"])

@@ -36,18 +36,18 @@ def time_distributed(call: LayerCall) -> Tensor:
     last = config.get("data_format") != "channels_first"
     same = kind in BY_CHANNEL and config.get("axis", -1) in (-1, [-1])
     if kind in ANYWHERE or same:
-        return _within(call, one)
+        return _lower_inside(call, one)
     if kind == "Flatten":
         return reshaped(x, (*x.dims[:2], prod(x.dims[2:])))
     if kind in WINDOWS and last and config.get("padding") != "causal":
-        return _within(call, _widened(one, len(x.dims) - 3))
+        return _lower_inside(call, _widened(one, len(x.dims) - 3))
     if kind[:-2] in GLOBAL and last:
         axes, keep = range(2, len(x.dims) - 1), bool(config.get("keepdims"))
         return call.lower(GLOBAL[kind[:-2]], x, axes=axes, keep=keep)
     return _repeated(call, one)
 
 
-def _within(call: LayerCall, one: dict[str, Any]) -> Tensor:
+def _lower_inside(call: LayerCall, one: dict[str, Any]) -> Tensor:
     assert call.inner is not None
     return call.inner(call.builder, one, call.x, call.path, f"{call.key}/layer")
 

@@ -28,12 +28,12 @@ def resize(context: LoweringContext, node: OnnxNode) -> Tensor:
     x = context.value(node)
     rank = len(x.dims)
     axes = [axis % rank for axis in get(node, "axes", tuple(range(rank)))]
-    wanted, scales = _wanted(context, node, x, axes)
+    wanted, scales = _output_dims(context, node, x, axes)
     mode = MODES.get(get(node, "mode", "nearest"), "linear")
     return context.lower(node, "upsample", x, dims=wanted, factors=scales, mode=mode)
 
 
-def _wanted(
+def _output_dims(
     context: LoweringContext, node: OnnxNode, x: Tensor, axes: list[int]
 ) -> tuple[Dims, list[Fraction] | None]:
     """The output dims, and the factors of all axes if the node states factors."""

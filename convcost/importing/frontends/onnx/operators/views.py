@@ -23,10 +23,10 @@ def reshape(context: LoweringContext, node: OnnxNode) -> Tensor:
     x = context.value(node)
     wanted = context.numbers(node, "shape", 1)
     assert wanted is not None
-    return reshaped(x, _filled(x, wanted, bool(get(node, "allowzero", 0))))
+    return reshaped(x, _fill_reshape_dims(x, wanted, bool(get(node, "allowzero", 0))))
 
 
-def _filled(x: Tensor, wanted: Dims, zero: bool) -> Dims:
+def _fill_reshape_dims(x: Tensor, wanted: Dims, zero: bool) -> Dims:
     """The output dims of a reshape: 0 keeps an axis, −1 is the rest."""
     dims = [x.dims[at] if n == 0 and not zero else n for at, n in enumerate(wanted)]
     if dims.count(-1) == 1:

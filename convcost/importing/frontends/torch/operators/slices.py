@@ -11,7 +11,7 @@ from convcost.importing.ir.tensor import Tensor, reshaped
 
 @operator("aten.cat", "aten.concat", "aten.concatenate")
 def cat(call: OperatorCall) -> Any:
-    values = [as_tensor(call.builder, one) for one in call.given["tensors"] if _long(one)]
+    values = [as_tensor(call.builder, one) for one in call.given["tensors"] if _has_elements(one)]
     return values[0] if len(values) == 1 else call.lower("concat", *values, axis=call.given["dim"])
 
 
@@ -30,7 +30,7 @@ def _longer(x: Tensor, dim: int) -> Tensor:
     return reshaped(x, (*x.dims[:dim], 1, *x.dims[dim:]))._replace(batch=batch)
 
 
-def _long(x: Any) -> bool:
+def _has_elements(x: Any) -> bool:
     """Whether a tensor has elements. PyTorch ignores empty vectors in a concatenation."""
     return 0 not in x.dims
 
