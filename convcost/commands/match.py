@@ -7,6 +7,7 @@ from typing import Any
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
+from convcost.model.deploy import deploy
 from convcost.model.errors import ConstraintError, SpecError, UsageError
 from convcost.model.figures import Figure, parse_figure
 from convcost.model.network import Network
@@ -17,6 +18,7 @@ from convcost.sources.spec_files import open_source
 
 SIZES = (32, 128, 160, 192, 224, 227, 240, 256, 288, 299, 320, 331, 384, 416, 448, 512, 608, 640)
 CLASSES = (10, 100, 1000, 1001)
+DEPLOYED_STEPS = 2  # assumptions
 MAX_LAYERS = 200_000  # of all networks that are built, one for each setting
 
 
@@ -76,11 +78,11 @@ def _figures(words: list[str]) -> tuple[tuple[str, Figure], ...]:
 
 def _points(documents: Documents, network: Network, given: Settings) -> Iterator[NetworkSettings]:
     """The network under the given settings, and further ones: those of each published figure, and
-    each change of one variable or of the size.
+    each change of one variable or of the size. Each is followed by the network as deployed.
 
     Settings that the spec does not allow are left out.
     """
-    yield NetworkSettings("", 0, costs(network))
+    yield from _trained_and_deployed("", 0, network)
     layers = 0
     for settings, steps in _settings(network, given):
         size = given.size if settings.size is None else settings.size
@@ -92,7 +94,16 @@ def _points(documents: Documents, network: Network, given: Settings) -> Iterator
         layers += len(changed.steps)
         if layers > MAX_LAYERS:
             return
-        yield NetworkSettings(_text(settings), steps, costs(changed))
+        yield from _trained_and_deployed(_text(settings), steps, changed)
+
+
+def _trained_and_deployed(settings: str, steps: int, network: Network) -> Iterator[NetworkSettings]:
+    """A network as it is trained, and as inference runs it if this changes its params."""
+    trained = costs(network)
+    yield NetworkSettings(settings, steps, trained)
+    deployed = costs(deploy(network))
+    if deployed.totals.params != trained.totals.params:
+        yield NetworkSettings(settings, steps + DEPLOYED_STEPS, deployed, deployed=True)
 
 
 def _settings(network: Network, given: Settings) -> Iterator[tuple[Settings, int]]:

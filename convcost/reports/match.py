@@ -5,7 +5,7 @@ possibly under other settings, doubled, or of a batch. The simplest reading come
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from convcost.conventions import CONVENTIONS, Convention, distinct_works
 from convcost.model.costs import Costs
@@ -26,6 +26,7 @@ MOST_ASSUMPTIONS = 4  # of a reading; with more, every figure would have a readi
 # The measures of figures. A figure without a measure may be any of them.
 OPERATIONS = ("macs", "flops")
 MATCHED = ("params", *OPERATIONS, "activations")
+_Count: TypeAlias = tuple[str, int, tuple[str, ...]]  # of a reading: figure, exact count, names
 FIT_WORDS = {"equal": "exact", "rounded": "rounded", "cut": "truncated"}
 FIT_STEPS = {"equal": 0, "rounded": 0, "cut": 1}
 
@@ -43,13 +44,19 @@ class PossibleCount(NamedTuple):
 class NetworkSettings(NamedTuple):
     """A network under settings.
 
-    `settings` are those that differ from the given ones, as in `--set`. `steps` is the number of
-    assumptions that they need.
+    `settings` are those that differ from the given ones, as in `--set`; with `deployed`, the
+    network is as inference runs it. `steps` is the number of assumptions that they need.
     """
 
     settings: str
     steps: int
     costs: Costs
+    deployed: bool = False
+
+    @property
+    def text(self) -> str:
+        """The settings and `deployed`."""
+        return f"{self.settings}{' deployed' * self.deployed}".strip()
 
 
 class MatchRecord(NamedTuple):
@@ -160,9 +167,12 @@ def match(
     """The readings of each figure at the points.
 
     `wanted` has pairs of a measure and a figure; an empty measure means any. The readings of a
-    point count only if each figure has a reading at this point.
+    point count only if each figure has a reading at this point. A deployed network follows the
+    network as it is trained. Readings whose settings do not change the count are left out.
     """
     found: list[MatchRecord] = []
+    own: set[_Count] = set()  # without other settings
+    trained: set[_Count] = set()
     closest: dict[str, tuple[int, int, MatchRecord]] = {}
     network = source = ""
     for point in points:
@@ -170,8 +180,13 @@ def match(
         source = source or point.costs.network.source
         candidates = list(_candidates(point))
         here = [list(_readings(point, candidates, *one)) for one in wanted]
-        if all(here):
-            found += (reading for readings in here for reading in readings)
+        known = own | (trained if point.deployed else set())
+        records = [one for readings in here for one in readings] if all(here) else []
+        new = [one for one in records if _count(one) not in known]
+        found += new
+        trained = set(map(_count, new))
+        if not point.settings:
+            own |= trained
         for measure, figure in wanted if not point.steps else ():
             for candidate in _of_measure(measure, candidates):
                 near = _distance(point, candidate, figure)
@@ -198,13 +213,17 @@ def _readings(
                     figure.text,
                     candidate.measure,
                     candidate.words,
-                    point.settings,
+                    point.text,
                     candidate.exact,
                     fit,
                     kilo,
                     steps,
                 )
                 break
+
+
+def _count(record: MatchRecord) -> _Count:
+    return record.figure, record.exact, record.names
 
 
 def _fit(figure: Figure, exact: int, kilo: int) -> str:
@@ -231,7 +250,7 @@ def _distance(
     text = format_change(off, max(abs(numerator), 1), 2)
     steps = point.steps + candidate.steps
     record = MatchRecord(
-        figure.text, candidate.measure, candidate.words, point.settings, candidate.exact, text,
+        figure.text, candidate.measure, candidate.words, point.text, candidate.exact, text,
         1000, steps,
     )  # fmt: skip
     return parts, steps, record
@@ -242,10 +261,7 @@ def _merged(found: list[MatchRecord]) -> tuple[MatchRecord, ...]:
     order = list(FIT_WORDS)
     found.sort(key=lambda one: (one.assumptions, order.index(one.how)))
     merged: dict[tuple[str, str, int], MatchRecord] = {}
-    own = {(one.figure, one.exact, one.names) for one in found if not one.settings}
     for one in found:
-        if one.settings and (one.figure, one.exact, one.names) in own:
-            continue  # the settings do not change the count
         key = one.figure, one.settings, one.exact
         known = merged.get(key)
         if known is None:
@@ -283,7 +299,6 @@ def _of_params(costs: Costs) -> Iterator[PossibleCount]:
         )
         without = totals.weights - scales
         yield PossibleCount("params", ("weights, without biases and norms",), without, 2)
-        yield PossibleCount("params", ("params, with the norms folded",), totals.params - scales, 2)
     if totals.frozen:
         yield PossibleCount("params", ("trainable params",), totals.trainable, 1)
     if totals.buffers:
@@ -295,10 +310,12 @@ def _of_operations(point: NetworkSettings) -> Iterator[PossibleCount]:
     works = distinct_works(point.costs)
     for name, convention in CONVENTIONS.items():  # the registry has a tool before its variants
         tool, _, variant = name.partition(":")
+        steps = _steps_of(name)
+        if point.steps + steps > MOST_ASSUMPTIONS:
+            continue
         total = totals[name] = convention.total(works) or 0
         if not total or (variant and total == totals[tool]):
             continue
-        steps = _steps_of(name)
         own = tool == "macs"
         measure, words = _measure_of(convention), convention.title
         yield PossibleCount(measure, (words,), total, steps)

@@ -59,7 +59,7 @@ def test_a_figure_of_params_may_count_the_heads_of_training():
     assert first == ("params", "aux=true", 13_378_280, "rounded")
 
 
-def test_params_may_be_without_norms_or_have_them_folded():
+def test_params_may_be_without_norms():
     spec = """
         name: one
         input: {channels: 3, size: 8}
@@ -69,11 +69,31 @@ def test_params_may_be_without_norms_or_have_them_folded():
     for figure, name in [
         (weights + 32, "params"),
         (weights, "params, without norms"),
-        (weights + 16, "params, with the norms folded"),
         (weights + 32 + 32, "params and buffers"),
     ]:
         found = matched("-", str(figure), "params", text=spec)["readings"]
         assert name in [name for one in found for name in one["names"]]
+
+
+def test_a_figure_may_be_of_the_network_as_it_is_deployed():
+    first, *_ = readings("resnet50", "25530472", "params")
+    assert first == ("params", "deployed", 25_557_032 - 26_560, "equal")
+    both = readings("repvgg_a0", "params", "8.31M", "macs", "1361451008")
+    assert both == [
+        ("macs", "deployed", 1_361_451_008, "equal"),
+        ("params", "deployed", 8_309_384, "rounded"),
+    ]
+
+
+def test_a_deployed_network_repeats_no_reading_of_the_trained_one():
+    # The macs of convolutions do not change if norms are folded.
+    assert [one[:2] for one in readings("resnet50", "4089184256")] == [("macs", "")]
+
+
+def test_a_norm_that_nothing_can_include_is_not_folded():
+    spec = "input: {channels: 3, size: 8}\nlayers: [batch_norm, {conv: 16, kernel: 3}]"
+    figure = str(16 * 3 * 3 * 3 + 3)
+    assert not [one for one in readings("-", figure, "params", text=spec) if one[1]]
 
 
 def test_a_figure_may_be_of_another_input_size_or_of_a_batch():
