@@ -25,11 +25,7 @@ def analyze(
     Raises UsageError if a column shows the options of blocks and no row is a block, and an
     ExceptionGroup of all errors of the specs.
     """
-    networks = read_networks(specs, settings)
-    if deployed:
-        from convcost.model.deploy import deploy
-
-        networks = list(map(deploy, networks))
+    networks = read_networks(specs, settings, deployed=deployed)
     counted = tuple(costs(network, batch, conventions) for network in networks)
     report = Analysis(counted, view or AnalysisView())
     if report.lacks_options:

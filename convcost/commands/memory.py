@@ -40,11 +40,7 @@ def memory(
     layers, or a device without a rate for a dtype, and an ExceptionGroup of all errors of the
     specs.
     """
-    networks = read_networks(specs, settings)
-    if deployed:
-        from convcost.model.deploy import deploy
-
-        networks = list(map(deploy, networks))
+    networks = read_networks(specs, settings, deployed=deployed)
     for network in networks:
         if not network.steps:
             raise UsageError(f"`{network.name}` has no layers, so no memory is used")

@@ -15,12 +15,20 @@ T = TypeVar("T")
 SpecOrNetwork: TypeAlias = str | Network
 
 
-def read_networks(specs: Iterable[SpecOrNetwork], settings: Settings) -> list[Network]:
-    """The networks of all specs, in order. A loaded network is returned unchanged.
+def read_networks(
+    specs: Iterable[SpecOrNetwork], settings: Settings, *, deployed: bool = False
+) -> list[Network]:
+    """The networks of all specs, in order; with `deployed`, as inference runs them. A loaded
+    network is returned unchanged.
 
     Raises an ExceptionGroup of all SpecErrors and UsageErrors.
     """
-    return collect(specs, lambda spec: _networks(spec, settings))
+    networks = collect(specs, lambda spec: _networks(spec, settings))
+    if not deployed:
+        return networks
+    from convcost.model.deploy import deploy
+
+    return list(map(deploy, networks))
 
 
 def collect(arguments: Iterable[A], read: Callable[[A], Iterable[T]]) -> list[T]:
