@@ -118,20 +118,24 @@ def analyze(
     set: Mapping[str, Value] | None = None,  # noqa: A002  as --set
     size: Size | None = None,
     batch: int = 1,
-    count: str | None = None,
+    count: str | Sequence[str] | None = None,
+    deploy: bool = False,
 ) -> Costs:
     """The costs of a network: its `totals`, and the same counts for each of its `layers`.
 
     Both have `weights`, `biases`, `params`, `buffers`, `macs` and `activations`. Macs and
     activations are those of `batch` samples. A layer also has `path`, `kind` and `output`. With
-    `count`, like `"thop,fvcore"`, `by_convention` has the counts by these conventions.
+    `count`, like `"thop,fvcore"`, `by_convention` has the counts by these conventions. With
+    `deploy`, the network is as inference runs it.
 
     Raises UsageError for a file of several networks, and for `set` or `size` of a loaded network.
     """
     from convcost.commands.analyze import analyze as command
 
     settings, conventions = parse_settings(set, size), _conventions(count)
-    report = command([_spec(spec)], settings, parse_batch(batch), conventions=conventions)
+    report = command(
+        [_spec(spec)], settings, parse_batch(batch), conventions=conventions, deployed=deploy
+    )
     _refuse_several(spec, [found.network for found in report.networks])
     return report.networks[0]
 
@@ -144,12 +148,14 @@ def compare(
     size: Size | None = None,
     batch: int = 1,
     layers: bool = False,
-    count: str | None = None,
+    count: str | Sequence[str] | None = None,
+    deploy: bool = False,
 ) -> "Comparison":
     """Networks side by side: `networks` are their costs, `base` those of the baseline.
 
     A spec of several networks adds all of them. The baseline is the first network, or the
-    one of that name. With `layers`, the report has the layers in which each network differs.
+    one of that name. With `layers`, the report has the layers in which each network differs. With
+    `deploy`, each network is followed by the network as inference runs it.
 
     Raises UsageError for fewer than two networks, and for an unknown baseline.
     """
@@ -157,7 +163,8 @@ def compare(
 
     name = None if baseline is None else str(baseline)
     settings, conventions = parse_settings(set, size), _conventions(count)
-    report = command(map(_spec, specs), settings, parse_batch(batch), name, conventions)
+    samples = parse_batch(batch)
+    report = command(map(_spec, specs), settings, samples, name, conventions, deployed=deploy)
     return report._replace(layers=layers)
 
 
@@ -169,33 +176,38 @@ def explain(
     set: Mapping[str, Value] | None = None,  # noqa: A002  as --set
     size: Size | None = None,
     batch: int = 1,
+    deploy: bool = False,
 ) -> "Explanation":
-    """How each number of one layer or group is computed; `layer` is its path.
+    """How each number of one layer or group is computed; `layer` is its path. With `deploy`, the
+    network is as inference runs it.
 
     Raises UsageError if no network of the spec has the path.
     """
     from convcost.commands.explain import explain as command
 
-    return command(_spec(spec), str(layer), parse_settings(set, size), parse_batch(batch))
+    settings = parse_settings(set, size)
+    return command(_spec(spec), str(layer), settings, parse_batch(batch), deployed=deploy)
 
 
 @_use_case
 def explain_counts(
     spec: Spec | Network,
-    count: str,
+    count: str | Sequence[str],
     *,
     set: Mapping[str, Value] | None = None,  # noqa: A002  as --set
     size: Size | None = None,
     batch: int = 1,
+    deploy: bool = False,
 ) -> "CountExplanation":
-    """Where the counts of conventions, like `"thop,fvcore"`, differ, by kind of layer.
+    """Where the counts of conventions, like `"thop,fvcore"`, differ, by kind of layer. With
+    `deploy`, the network is as inference runs it.
 
     Raises UsageError for an unknown convention.
     """
     from convcost.commands.explain import explain_counts as command
 
-    settings = parse_settings(set, size)
-    return command(_spec(spec), settings, _conventions(count), parse_batch(batch))
+    settings, conventions = parse_settings(set, size), _conventions(count)
+    return command(_spec(spec), settings, conventions, parse_batch(batch), deployed=deploy)
 
 
 @_use_case
@@ -536,9 +548,10 @@ def _refuse_several(spec: Spec | Network, networks: Sequence[Network]) -> None:
     )
 
 
-def _conventions(names: str | None) -> Sequence[CountingConvention]:
+def _conventions(names: str | Sequence[str] | None) -> Sequence[CountingConvention]:
     if names is None:
         return ()
     from convcost.conventions import find_conventions
 
-    return find_conventions(text_of("count", names))
+    listed = names if isinstance(names, list | tuple) else (names,)
+    return find_conventions(",".join(text_of("count", name) for name in listed))

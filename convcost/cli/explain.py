@@ -29,6 +29,7 @@ def command(
     size: _networks.SizeOption = None,
     input_: _networks.InputOption = None,
     dim: _networks.DimOption = None,
+    deploy: _networks.DeployOption = False,
     batch: _networks.BatchOption = 1,
     count: _networks.CountOption = None,
     *,
@@ -45,9 +46,10 @@ def command(
         if count is not None:
             if layer is not None:
                 raise UsageError("--count compares the kinds of a whole network; leave out LAYER")
-            report = explain_counts(spec, chosen, _networks.conventions(count), batch)
+            conventions = _networks.conventions(count)
+            report = explain_counts(spec, chosen, conventions, batch, deployed=deploy)
         elif layer is not None:
-            report = explain(spec, layer, chosen, batch)
+            report = explain(spec, layer, chosen, batch, deployed=deploy)
         else:
-            report = analyze([spec], chosen, batch, AnalysisView(folds=False))
+            report = analyze([spec], chosen, batch, AnalysisView(folds=False), deployed=deploy)
         _output.write(report, outputs, [spec])

@@ -14,18 +14,21 @@ if TYPE_CHECKING:
     from convcost.reports.explain.counts import CountExplanation
 
 
-def explain(spec: SpecOrNetwork, path: str, settings: Settings, batch: int = 1) -> Explanation:
-    """The layer or group at `path`, in each network of the spec that has it.
+def explain(
+    spec: SpecOrNetwork, path: str, settings: Settings, batch: int = 1, *, deployed: bool = False
+) -> Explanation:
+    """The layer or group at `path`, in each network of the spec that has it; with `deployed`, in
+    the networks as inference runs them.
 
     Raises UsageError if no network has the path, and an ExceptionGroup of all errors of the spec.
     """
-    networks = read_networks([spec], settings)
+    networks = read_networks([spec], settings, deployed=deployed)
     known = [paths(network) for network in networks]
     having = [network for network, own in zip(networks, known, strict=True) if path in own]
     if not having:
         name = spec if isinstance(spec, str) else spec.name
         hint = did_you_mean(path, (name for own in known for name in own))
-        listed = f"`convcost analyze {name}` lists the layers"
+        listed = f"`convcost analyze {name}{' --deploy' * deployed}` lists the layers"
         raise UsageError(f"there is no layer `{path}` in `{name}`; {hint or listed}")
     return Explanation(tuple(costs(network, batch) for network in having), path)
 
@@ -35,12 +38,15 @@ def explain_counts(
     settings: Settings,
     conventions: Sequence[CountingConvention],
     batch: int = 1,
+    *,
+    deployed: bool = False,
 ) -> "CountExplanation":
-    """Where the counts of conventions differ, for each network of the spec.
+    """Where the counts of conventions differ, for each network of the spec; with `deployed`, as
+    inference runs it.
 
     Raises an ExceptionGroup of all errors of the spec.
     """
     from convcost.reports.explain.counts import CountExplanation
 
-    networks = read_networks([spec], settings)
+    networks = read_networks([spec], settings, deployed=deployed)
     return CountExplanation(tuple(costs(network, batch, conventions) for network in networks))

@@ -36,7 +36,7 @@ def costs_notes(networks: Sequence[Costs], *, inputs: bool = True) -> tuple[str,
         input_note(networks) if inputs else samples_note(networks),
         *([f"with {', '.join(shared)}"] if shared else []),
         *dict.fromkeys(note for costs in networks for note in _macs_notes(costs)),
-        *(f"{c.network.name}: {c.network.deployed}" for c in networks if c.network.deployed),
+        *deployed_notes(networks),
         *(note for part in PARTS for note in part_notes(part, networks)),
         CONVENTION,
         *dict.fromkeys(note for c in networks for one in c.by_convention for note in one.notes),
@@ -44,6 +44,13 @@ def costs_notes(networks: Sequence[Costs], *, inputs: bool = True) -> tuple[str,
         *([f"density: {PRUNED}"] if pruned else []),
         *dict.fromkeys(uncounted),
     )
+
+
+def deployed_notes(networks: Sequence[Costs]) -> Iterator[str]:
+    """What was folded, merged or removed in each network that is as inference runs it."""
+    for costs in networks:
+        if costs.network.deployed:
+            yield f"{costs.network.name}: {costs.network.deployed}"
 
 
 def part_notes(part: Measure, networks: Sequence[Costs]) -> Iterator[str]:

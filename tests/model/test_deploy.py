@@ -6,6 +6,7 @@ from textwrap import dedent
 import pytest
 from support import run, shipped
 
+import convcost
 from convcost.language.load import load
 from convcost.model.costs import costs
 from convcost.model.deploy import deploy
@@ -261,6 +262,37 @@ def test_compare_deploy_compares_the_trained_and_the_deployed_network():
     done = run("compare", "resnet50", "--deploy")
     assert done.returncode == 0
     assert done.stdout.decode().startswith("ResNet-50 (deployed) has 1.001× fewer params ")
+
+
+def test_explain_deploy_explains_a_merged_layer():
+    done = run("explain", "repvgg_a0", "stage1/block_2/same", "--deploy")
+    lines = done.stdout.decode().splitlines()
+    assert "params               weights + biases = 20,736 + 48 = 20,784" in lines
+    assert any(line.startswith("RepVGG-a0 (deployed): 44 batch norms folded") for line in lines)
+
+
+def test_explain_deploy_compares_the_counts_of_the_deployed_network():
+    found = convcost.explain_counts("resnet50", ["thop", "macs"], deploy=True)
+    (tree,) = found.tree()["networks"]
+    assert [one.kind for one in tree["kinds"] if len(set(one.counts)) > 1] == ["global_avg_pool"]
+    done = run("explain", "resnet50", "--deploy", "--count", "thop,macs")
+    assert b"ResNet-50 (deployed): 53 batch norms folded into the layer before\n" in done.stdout
+
+
+def test_explain_deploy_lists_the_layers_of_the_deployed_network():
+    listed = run("explain", "resnet50", "--deploy").stdout
+    assert b"batch_norm_1" not in listed
+    done = run("explain", "resnet50", "conv1/batch_norm_1", "--deploy")
+    assert done.stderr.startswith(b"error: there is no layer `conv1/batch_norm_1` in `resnet50`; ")
+
+
+def test_python_counts_a_network_as_deployed():
+    norms = 26_560
+    trained, deployed = (convcost.analyze("resnet50", deploy=one).totals for one in (False, True))
+    assert trained.params - deployed.params == norms
+    both = convcost.compare("resnet50", deploy=True).networks
+    assert both[0].totals.params - both[1].totals.params == norms
+    assert convcost.explain("resnet50", "conv1", deploy=True).tree()["groups"][0]["params"] == 9_472
 
 
 @pytest.mark.parametrize("command", ["analyze", "compare"])

@@ -21,6 +21,7 @@ from convcost.reports.explain.layer import (
     part_text,
     share_record,
 )
+from convcost.reports.notes import deployed_notes
 from convcost.reports.report import Report, versioned
 from convcost.reports.table import Table
 
@@ -140,7 +141,7 @@ def _group_tables(costs: Costs, path: str) -> Iterator[Table]:
             ("macs", format_count(counts.macs)),
             *context_rows(group.receptive_field, group.share),
         ),
-        notes=(CONVENTION,),
+        notes=(*deployed_notes([costs]), CONVENTION),
     )
     members = members_of(costs, path)
     if members:

@@ -9,6 +9,7 @@ from convcost.model.costs import Costs
 from convcost.model.number_format import format_count, format_difference
 from convcost.model.record import NamedTuple
 from convcost.reports.compare import convention_totals
+from convcost.reports.notes import deployed_notes
 from convcost.reports.report import Report, versioned
 from convcost.reports.table import Cell, Column, Table
 
@@ -91,6 +92,7 @@ def _differences(counts: tuple[int, ...]) -> Iterator[Cell]:
 
 
 def _notes(costs: Costs, differing: list[KindRecord], same: list[KindRecord]) -> Iterator[str]:
+    yield from deployed_notes([costs])
     alike = [record for record in same if record.counts[0]]
     if alike:
         listed = ", ".join(f"{record.kind} {format_count(record.counts[0])}" for record in alike)

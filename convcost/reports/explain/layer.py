@@ -21,7 +21,7 @@ from convcost.reports.explain.alternatives import (
     times_batch,
 )
 from convcost.reports.kinds import meaning
-from convcost.reports.notes import PRUNED, STATED
+from convcost.reports.notes import PRUNED, STATED, deployed_notes
 from convcost.reports.table import Cell, Column, Share, Size, Table
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -153,7 +153,7 @@ def layer_tables(costs: Costs, row: LayerCost) -> Iterator[Table]:
     bound = () if all(axis.exact for axis in row.field) else (UPPER_BOUND,)
     table = Table(layer.network, title, WHAT_AND_VALUE, tuple(_rows(layer, kind)))
     parts = (f"{part}: {part.meaning}" for part in PARTS if row.counts.rest(part))
-    yield table._replace(notes=(*bound, *parts, CONVENTION))
+    yield table._replace(notes=(*bound, *parts, *deployed_notes([costs]), CONVENTION))
     if layer.alternatives:
         yield Table(
             name=layer.network,
