@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import pytest
 from hypothesis import example, given
@@ -15,6 +16,8 @@ from convcost.render import FORMATS, Style
 from convcost.reports.report import Report
 from convcost.reports.table import Column, Rounded, Share, Size, Table
 
+# In a note, what is in backticks is code.
+CODE = re.compile(r"(?<![^\s(])`([^`|<>&\\\s](?:[^`|<>&\\]*[^`|<>&\\\s])?)`(?=[\s.,;)]|: |$)")
 GFM = MarkdownIt("commonmark").enable("table").enable("strikethrough")
 
 
@@ -51,7 +54,7 @@ def test_any_text_is_read_back_from_markdown_as_shown(cell, note):
     text = written("markdown", One((cell, "x"), title=cell + "t", notes=(note + "n",)))
     shown = [printable(cell + "t").rstrip(), "h0", "h1", printable(cell).rstrip(), "x"]
     assert [found.rstrip() for found in cells(text)[:-1]] == shown
-    assert cells(text)[-1] == printable(note + "n")
+    assert cells(text)[-1] == CODE.sub(r"\1", printable(note + "n"))
 
 
 @example("@#1")  # two signs side by side that GitHub links
@@ -59,7 +62,24 @@ def test_any_text_is_read_back_from_markdown_as_shown(cell, note):
 def test_special_characters_of_markdown_are_read_back_unchanged(cell):
     text = written("markdown", One((cell + "x", "y"), notes=(cell + "n",), title=cell + "t"))
     title, first, note = (printable(cell + end) for end in "txn")
-    assert cells(text) == [title, "h0", "h1", first, "y", note]
+    assert cells(text) == [title, "h0", "h1", first, "y", CODE.sub(r"\1", note)]
+
+
+@pytest.mark.parametrize(
+    ("note", "expected"),
+    [
+        ("fvcore: `FlopCountAnalysis`: a flop", "fvcore: `FlopCountAnalysis`: a flop"),
+        ("53 convolutions have no bias; `bias: true` adds 9", None),
+        ("(`a_b`), `@team`, `*c*`.", None),
+        ("`a``b`", "&#96;a&#96;&#96;b&#96;"),
+        ("`a`@b", "&#96;a&#96;`@`b"),
+        ("`a|b` and `<b>`", "&#96;a&#124;b&#96; and &#96;&#60;b&#62;&#96;"),
+        ("1` is open", "1&#96; is open"),
+    ],
+)
+def test_what_a_note_has_in_backticks_is_code_in_markdown(note, expected):
+    text = written("markdown", One(("a", "b"), notes=(note,)))
+    assert text.splitlines()[-1] == f"- {expected or note}"
 
 
 def test_markdown_of_a_network_is_readable_as_source():

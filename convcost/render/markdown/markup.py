@@ -21,6 +21,8 @@ SPECIAL = re.compile(
     r"(?P<code>(?:@|#(?=#*\d)|://|:(?=[\w+-]+:)|(?<=[wW]{3})\.|(?<=[gG][hH])-(?=\d))+)"
     r"|[#|<>&`*\[\]\\~!$]|(?<![^\W_])_|_(?![^\W_])"
 )
+# In a note, what is in backticks is code, as in Markdown. No other code span touches it.
+CODE = re.compile(r"(?<![^\s(])(`[^`|<>&\\\s](?:[^`|<>&\\]*[^`|<>&\\\s])?`)(?=[\s.,;)]|: |$)")
 NAME = re.compile(r"[A-Za-z0-9]+(?:[_/][A-Za-z0-9]+)*")  # of most layers
 BLOCK = re.compile(r"^(\d*)([-+=.)])")  # can begin a list or underline a heading
 
@@ -52,7 +54,18 @@ def list_piece(lines: Iterable[str], rank: int = 0) -> Piece:
 
 
 def _items(lines: Iterable[str], longest: int | None = None) -> tuple[str, ...]:
-    return tuple(f"- {BLOCK.sub(_escape_lead, _cell(line, longest))}\n" for line in lines)
+    notes = (_cell(line, longest) if longest else _escape_note(line) for line in lines)
+    return tuple(f"- {BLOCK.sub(_escape_lead, note)}\n" for note in notes)
+
+
+def _escape_note(text: str) -> str:
+    """Markdown that renders as `text`, with its parts in backticks as code."""
+    first, *others = CODE.split(printable(text))
+    escaped = [_escape_text(first)]
+    for code, part in zip(others[::2], others[1::2], strict=True):
+        inner = part.lstrip(" ")
+        escaped += code, " " * (len(part) - len(inner)), _escape_text(inner)
+    return "".join(escaped)
 
 
 def block_piece(block: CommentBlock) -> Piece:
