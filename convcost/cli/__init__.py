@@ -61,9 +61,33 @@ def _run(arguments: list[str] | None) -> None:
     except usage_error as error:
         if given:  # without arguments, the message is the help
             error.message = printable(error.message)
+        if name := getattr(error, "option_name", ""):
+            _suggest_options(error, name)
         error.show()
         raise SystemExit(_exits.ERROR) from None
     raise SystemExit(code)
+
+
+def _suggest_options(error: Any, name: str) -> None:
+    """Suggests for an unknown option the commands that have it, or options that are nearly equal.
+
+    typer compares names with their dashes, so it suggests `--base` for `--set`.
+    """
+    from difflib import get_close_matches
+
+    from typer.main import get_command
+
+    commands: Any = getattr(get_command(_app([])), "commands", {})
+    having = [
+        command
+        for command, one in commands.items()
+        if any(name in option.opts for option in one.params)
+    ]
+    known = [one.lstrip("-") for one in error.possibilities or ()]
+    near = get_close_matches(name.lstrip("-"), known)
+    error.possibilities = [] if having else [f"--{one}" for one in near]
+    if having:
+        error.message += f". These commands have it: {', '.join(having)}"
 
 
 def command_files() -> dict[str, Path]:

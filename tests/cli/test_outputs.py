@@ -66,6 +66,23 @@ def test_an_option_that_a_report_cannot_use_is_unknown(arguments, option):
     assert f"No such option: {option}" in ran.stderr.decode()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["check", "vgg16", "--batch", "2"],
+            "No such option: --batch. These commands have it: analyze, compare, explain, memory, reduce",  # noqa: E501
+        ),
+        (["check", "vgg16", "--max-parms", "4"], "(Possible options: --max-macs, --max-params)"),
+        (["check", "vgg16", "--zzz"], "No such option: --zzz"),
+    ],
+)
+def test_an_unknown_option_suggests_the_commands_that_have_it_or_a_near_one(arguments, message):
+    ran = run(*arguments)
+    assert ran.returncode == 2
+    assert ran.stderr.decode().endswith(f"{message}\n")
+
+
 def test_numbers_of_an_author_stay_as_they_are_in_latex(tmp_path):
     text = """\
 name: net
