@@ -193,6 +193,11 @@ class Convention(_ConventionFields):
         first, dot, _ = self.meaning.partition(". ")
         return first if dot else self.meaning.rstrip(".")
 
+    @property
+    def note(self) -> str:
+        """What reports say below a number: the title and the summary."""
+        return f"{self.title}: {self.summary}"
+
     def rule(self, layer: Kind[Any]) -> CountingRule | None:
         """The rule of a layer; None if the convention does not count the kind."""
         found = self._rule(layer)
@@ -261,7 +266,7 @@ class Convention(_ConventionFields):
     def _notes(self, costs: Costs, found: ConventionCounts) -> Iterator[str]:
         """The meaning, the layers that are not counted, and the totals under assumptions about how
         the network is written."""
-        yield f"{self.title}: {self.summary}"
+        yield self.note
         layers = {step.layer.name: step.layer for step in costs.network.steps}
         reasons: dict[str, list[str]] = {}
         for kind, number in found.uncounted:

@@ -46,6 +46,14 @@ def costs_notes(networks: Sequence[Costs], *, inputs: bool = True) -> tuple[str,
     )
 
 
+def convention_notes(names: Iterable[str]) -> Iterator[str]:
+    """What each of these conventions counts, once; an empty name is no convention."""
+    for name in dict.fromkeys(filter(None, names)):
+        from convcost.conventions import find_convention
+
+        yield find_convention(name).note
+
+
 def deployed_notes(networks: Sequence[Costs]) -> Iterator[str]:
     """What was folded, merged or removed in each network that is as inference runs it."""
     for costs in networks:

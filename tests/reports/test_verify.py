@@ -435,3 +435,28 @@ def test_a_figure_of_a_network_that_its_convention_does_not_count_is_an_error():
     done = run("verify", "-", text=CONV % "macs: 1M, count: thop")
     assert done.returncode == 2
     assert b"thop does not count the custom `custom_1`" in done.stderr
+
+
+def test_a_note_says_what_the_convention_of_a_figure_counts():
+    done = run("verify", "-", text=CONV % "macs: 20321280, count: ptflops_aten, layer: c")
+    assert done.stdout.decode().splitlines()[-1] == (
+        'ptflops_aten MACs: `get_model_complexity_info` with `backend="aten"`: multiply-adds of '
+        "convolutions and matrix products, and their biases"
+    )
+
+
+def test_a_network_without_figures_is_named_and_has_no_empty_table(tmp_path):
+    net = "name: {}\ninput: {{channels: 3, size: 8}}\nlayers: [relu]\n{}"
+    for name, published in [("one", ""), ("two", "published: [{params: 0, source: x}]\n")]:
+        (tmp_path / f"{name}.yaml").write_text(net.format(name, published), "utf-8")
+    done = run("verify", "one.yaml", cwd=tmp_path)
+    example = "`published: [{macs: 4.1G, params: 25.6M, source: a paper}]`"
+    assert (done.returncode, done.stdout.decode()) == (
+        0,
+        f"No published figures\n\nnetwork\none\n\na spec has them in {example}\n",
+    )
+    both = run("verify", "one.yaml", "two.yaml", cwd=tmp_path).stdout.decode()
+    assert both.startswith("two\n\nmeasure ")
+    assert both.endswith(
+        "\n1 figure checked: 1 exact, 0 agree, 0 off as noted, 0 off\nno published figures: one\n"
+    )

@@ -1,5 +1,7 @@
 """Limits by a counting convention: the network is counted by it, then checked like any other."""
 
+from collections.abc import Iterable, Iterator
+
 from convcost.model.costs import LayerCost
 from convcost.model.measures import Measure
 from convcost.model.network import Budget, Limit, Rule
@@ -17,6 +19,12 @@ class CountedBudget(NamedTuple):
     convention: str
     measure: str
     budget: Budget
+
+
+def conventions_of(budgets: Iterable[Budget]) -> Iterator[str]:
+    """The conventions of the limits of budgets."""
+    for budget in budgets:
+        yield from (one.convention for one in split_budget(budget))
 
 
 def split_budget(budget: Budget) -> tuple[CountedBudget, ...]:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 
 from convcost import __version__
-from convcost.model.measures import CONVENTION
 from convcost.model.number_format import counted, format_count
 from convcost.reports.check.changes import (
     layer_rows,
@@ -16,7 +15,7 @@ from convcost.reports.check.changes import (
     network_table,
     used_columns,
 )
-from convcost.reports.check.evaluate import CheckedNetwork
+from convcost.reports.check.evaluate import CheckedNetwork, counting_notes
 from convcost.reports.check.finding import CheckResult, Finding, Level
 from convcost.reports.check.finding_text import (
     LIMITS,
@@ -133,10 +132,10 @@ def _limit_cells(finding: Finding, source: str) -> tuple[Cell, ...]:
     )
 
 
-def _footer(networks: Iterable[CheckedNetwork], against: str) -> Iterator[str]:
+def _footer(networks: Sequence[CheckedNetwork], against: str) -> Iterator[str]:
     inputs = list(dict.fromkeys(checked.network.inputs_text for checked in networks))
     if inputs:
         more = "; …" * (len(inputs) > MOST_INPUTS)
         yield f"input {'; '.join(inputs[:MOST_INPUTS])}{more}; 1 sample"
-    yield CONVENTION
+    yield from counting_notes(networks)
     yield f"convcost {__version__}" + (f", compared with {against}" if against else "")

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from convcost.model.costs import LayerCost
+from convcost.model.measures import CONVENTION
 from convcost.model.network import IN_BYTES, Budget, Limit
 from convcost.model.record import NamedTuple
-from convcost.reports.check.by_convention import recounted, split_budget
+from convcost.reports.check.by_convention import conventions_of, recounted, split_budget
 from convcost.reports.check.finding import Finding, Growth, Level, Scope, Test
 from convcost.reports.check.measures import PEAK, LayerIndex, MeasuredNetwork, count_each_layer
 from convcost.reports.layer_changes import pair_layers
+from convcost.reports.notes import convention_notes
 
 CODES: dict[Test, str] = {"max": "CC201", "min": "CC202", "grow": "CC203", "warn": "CC204"}
 TOP = 3
@@ -31,6 +33,12 @@ class CheckedNetwork(NamedTuple):
     budgets: tuple[tuple[str, Budget], ...]
     base: MeasuredNetwork | None = None
     no_base: str = NO_BASE
+
+
+def counting_notes(networks: Iterable[CheckedNetwork]) -> tuple[str, ...]:
+    """What macs and the conventions of the budgets count."""
+    budgets = (budget for checked in networks for _, budget in checked.budgets)
+    return (CONVENTION, *convention_notes(conventions_of(budgets)))
 
 
 def evaluate(checked: CheckedNetwork) -> tuple[Finding, ...]:

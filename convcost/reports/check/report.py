@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from convcost import __version__
 from convcost.model.errors import printable
-from convcost.model.measures import CONVENTION
 from convcost.model.number_format import counted
 from convcost.model.record import NamedTuple
 from convcost.reports.check import tables
-from convcost.reports.check.evaluate import NEW_NETWORK, CheckedNetwork
+from convcost.reports.check.evaluate import NEW_NETWORK, CheckedNetwork, counting_notes
 from convcost.reports.check.finding import CheckCounts, CheckResult, Finding
 from convcost.reports.check.finding_text import finding_label, one_line
 from convcost.reports.report import Report
@@ -113,7 +112,8 @@ class Check(_CheckFields, Report):
         yield from tables.finding_tables(self.findings(), has_base=has_base)
         counts = self.summary
         base = f"against {self.against}" if has_base else self.no_base * self.exceeded
-        notes = filter(None, (*self.statements, counts.text, base, CONVENTION))
+        counting = counting_notes(self.networks)
+        notes = filter(None, (*self.statements, counts.text, base, *counting))
         yield Table(
             name="summary",
             title=self.title,

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from convcost.model.record import NamedTuple
+from convcost.reports.notes import convention_notes
 from convcost.reports.report import Report, versioned
-from convcost.reports.table import Table
+from convcost.reports.table import Column, Table
 from convcost.reports.verify.figure_check import (
     FigureRecord,
     FigureSummary,
@@ -17,6 +18,8 @@ from convcost.reports.verify.figure_check import (
 )
 
 SCHEMA = "convcost.verify/1"
+MOST_NAMES = 8
+EXAMPLE = "a spec has them in `published: [{macs: 4.1G, params: 25.6M, source: a paper}]`"
 
 
 class PublishedNetwork(NamedTuple):
@@ -26,6 +29,12 @@ class PublishedNetwork(NamedTuple):
     file: str
     source: str
     entries: tuple[PublishedEntry, ...]
+
+    @property
+    def conventions(self) -> Iterator[str]:
+        """The conventions of the figures; empty for a measure of convcost."""
+        for entry in self.entries:
+            yield from (entry.entry.convention(measure) for measure, _ in entry.entry.figures)
 
 
 class _VerificationFields(NamedTuple):
@@ -48,12 +57,26 @@ class Verification(_VerificationFields, Report):
         return summarize(figure for _, figures in self.networks for figure in figures)
 
     def tables(self) -> Iterator[Table]:
-        for number, (network, figures) in enumerate(self.networks, 1):
-            notes = [summarize(figures).text]
-            if 1 < len(self.networks) == number:
+        """A table for each network with figures; a note names the others."""
+        checked = [(network, figures) for network, figures in self.networks if figures]
+        without = [network.name for network, figures in self.networks if not figures]
+        for number, (network, figures) in enumerate(checked, 1):
+            notes = [summarize(figures).text, *convention_notes(network.conventions)]
+            if 1 < len(checked) == number:
                 notes.append(f"all {number} networks: {self.summary.text}")
+            if without and number == len(checked):
+                more = ", …" * (len(without) > MOST_NAMES)
+                notes.append(f"no published figures: {', '.join(without[:MOST_NAMES])}{more}")
             table = figure_table(network.name, figures, tuple(notes))
             yield table._replace(title=network.name, source=network.source)
+        if not checked:
+            yield Table(
+                name=None,
+                title="No published figures",
+                columns=(Column("network", "network", "left"),),
+                rows=tuple((name,) for name in without),
+                notes=(EXAMPLE,),
+            )
 
     def records(self) -> Table:
         return figure_records(figure for _, figures in self.networks for figure in figures)

@@ -68,3 +68,18 @@ def test_a_baseline_file_has_no_numbers_by_a_convention(tmp_path):
     code, (found,) = checked(tmp_path, budget, "--base", base)
     assert (code, found["level"], found["measure"]) == (0, "skipped", "flops")
     assert found["reason"] == "the base has no numbers by flops"
+
+
+def test_the_report_and_the_comment_say_what_each_convention_counts(tmp_path):
+    file = tmp_path / "net.yaml"
+    budget = "{macs: {max: 1G, count: thop}, flops: {max: 1G}, params: {max: 1k}}"
+    file.write_text(NET.format(budget=budget, more=""), "utf-8")
+    thop = (
+        "thop MACs: `profile` of pytorch-OpCounter: multiply-adds of convolutions and linear "
+        "layers without biases, and operations of norms, average pools and softmax, in one sum"
+    )
+    flops = "FLOPs: Two operations per multiply-add"
+    report = run("check", str(file), "--format", "plain").stdout.decode().splitlines()
+    assert report[-2:] == [thop, flops]
+    comment = run("check", str(file), "--format", "markdown").stdout.decode().splitlines()
+    assert comment[-3:-1] == [f"- {thop}", f"- {flops}"]
