@@ -143,7 +143,8 @@ def _check_axes(node: "NodeProto", lengths: Mapping[str, Dims]) -> None:
     if len(dims) == 1 and dims[0] > MOST:
         raise ConstraintError(
             "CC404",
-            f"{node.op_type} `{node.name or node.output[0]}` has an output of {dims[0]:,} axes",
+            f"{node.op_type} `{node.name or node.output[0]}` has an output of {dims[0]:,} axes, "
+            f"more than {MOST}",
         )
 
 

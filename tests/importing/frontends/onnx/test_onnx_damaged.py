@@ -175,6 +175,14 @@ def test_an_axis_that_the_input_does_not_have_is_reported(tmp_path):
     )
 
 
+def test_a_tensor_of_more_axes_than_numpy_has_is_reported(tmp_path):
+    nodes = [node("Relu", "x", "-> r"), node("Reshape", "r", "s", "-> y")]
+    assert _refused(lambda: drawn(tmp_path, model(nodes, {"s": ints(*[1] * 65)}))) == (
+        "CC404",
+        "Reshape `y` has an output of 65 axes, more than 64",
+    )
+
+
 def _outside(location: str) -> ModelProto:
     made = model([node("Conv", "x", "w", "-> y")])
     weights = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[4, 8, 3, 3])
