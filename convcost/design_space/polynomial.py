@@ -16,8 +16,9 @@ Bounds: TypeAlias = tuple[Bound, Bound]
 class Atom:
     """A factor of terms: a variable, or ⌊quotient⌋ or ⌊numerator/denominator⌋ of polynomials.
 
-    `number` is its place in the order of definition, `value` that at the point of the trace. `low`
-    and `high` are bounds of all values, whose denominators divide `denominator`.
+    Atoms are numbered in the order of definition. `value` is its value at the point of the trace,
+    `low` and `high` are bounds of its value at any point. Every value is a multiple of
+    1/`denominator`.
     """
 
     __slots__ = ("arguments", "denominator", "high", "low", "name", "number", "value")

@@ -73,10 +73,11 @@ ANY_POSITION: tuple[ReceptiveField, ...] = ()
 
 
 def transposed_window_field(begin: int, kernel: int, stride: int, dilation: int) -> ReceptiveField:
-    """The field of a transposed window: every input i with i·stride + t·dilation = o + begin and
-    0 ≤ t < kernel.
+    """The field of a transposed window: output o depends on every input i for which an element t of
+    the kernel, 0 ≤ t < kernel, has i·stride + t·dilation = o + begin.
 
-    The solutions t of one o differ by multiples of `spacing`; the smallest t has the largest i.
+    For one o, these t have equal distances, stride / gcd(dilation, stride). The smallest t has the
+    largest i.
     """
     if stride > MAX_PERIOD:
         low, high = (begin - dilation * (kernel - 1)) * UNIT, begin * UNIT

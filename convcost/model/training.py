@@ -100,7 +100,8 @@ class _Backward:
         )
 
     def saved(self) -> set[int]:
-        """The tensors that the backward pass reads, each once; a view is the tensor it shows."""
+        """The tensors that the backward pass reads, each once. A view counts as the tensor that it
+        is a view of."""
         found: set[int] = set()
         for index, step in enumerate(self.steps):
             if not self.needs[index]:
