@@ -13,6 +13,8 @@ import yaml
 from support import ROOT, answer
 from tools import missing_program, needs_git, require
 
+from convcost.language.budgets import LIMITED, OF_LAYERS
+from convcost.language.published import KEYS
 from convcost.render import FORMATS
 
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
@@ -52,6 +54,22 @@ def test_all_files_install_convcost_from_the_same_commit():
         assert "OWNER/convcost@COMMIT" in [step["uses"] for step in steps(name)]
     (hooks,) = parsed(".pre-commit-config.yaml")["repos"]
     assert (hooks["repo"], hooks["rev"]) == (repository, "COMMIT")
+
+
+def test_the_page_lists_each_measure_that_a_budget_can_limit():
+    table = PAGE.split("| limit on | |\n|---|---|\n")[1].split("\n\n")[0]
+    names = (re.findall("`(.+?)`", row.split("|")[1]) for row in table.splitlines())
+    assert {name for row in names for name in row} == {*LIMITED, "count"}
+
+
+def test_the_page_of_the_language_lists_each_measure_of_budgets_and_figures():
+    page = (ROOT / "docs" / "spec.md").read_text("utf-8")
+    of_layers = page.split("A budget can limit `")[1].split("`")[0].split()
+    assert sorted(of_layers) == sorted(OF_LAYERS)
+    table = page.split("  - {layer: conv1, weights: 2.7K")[1].split("|---|---|\n")[1]
+    rows = table.split("\n\n")[0].splitlines()
+    listed = [one.split() for row in rows for one in re.findall("`(.+?)`", row.split("|")[1])]
+    assert {name for names in listed for name in names} == {*KEYS}
 
 
 def test_the_page_lists_the_formats_of_a_check_with_their_suffixes():

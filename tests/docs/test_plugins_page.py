@@ -1,7 +1,12 @@
 """The examples of docs/plugins.md work as a plug-in folder."""
 
+import json
+import re
+
 import pytest
-from support import run, write_plugin_examples
+from support import ROOT, run, write_plugin_examples
+
+from convcost.conventions import CHANGES
 
 pytestmark = pytest.mark.slow
 
@@ -73,3 +78,32 @@ def test_the_convention_of_the_page_counts(folder):
     listed = run("conventions", "ours", CONVCOST_PLUGINS=folder).stdout.decode()
     assert "2·macs + b·Y" in listed
     assert "fault: forgets the biases" in listed
+
+
+def test_the_variants_and_the_quantity_of_the_page_count(folder):
+    spec = "name: n\ninput: {channels: 4, size: 8}\nlayers: [%s]\n"
+
+    def totals(layer):
+        names = "ours,ours:folded,ours:training"
+        text = spec % layer
+        done = run(
+            "analyze", "-", "--count", names, "--format", "json", text=text, CONVCOST_PLUGINS=folder
+        )
+        assert done.stderr == b""
+        return [one["total"] for one in json.loads(done.stdout)["networks"][0]["counts"]]
+
+    norm = 2 * 4 * 8 * 8
+    assert totals("batch_norm") == [norm, 0, 3 * norm]
+    macs, heads = 8 * (2 * 8 * 8 * 4), 2  # of each of 8 sequences
+    attention = 2 * macs + heads * 4 * 8 * 8
+    found = totals("{attention: [input, input, input], heads: 2}")
+    assert found == [attention, attention, 3 * attention]
+
+
+def test_the_page_lists_what_a_variant_can_change():
+    page = (ROOT / "docs" / "plugins.md").read_text("utf-8")
+    table = page.split("| change of a variant | meaning |\n|---|---|\n")[1].split("\n\n")[0]
+    listed = [
+        name for row in table.splitlines() for name in re.findall("`(.+?)`", row.split("|")[1])
+    ]
+    assert sorted(listed) == sorted(CHANGES)
