@@ -851,6 +851,43 @@ def test_a_limit_in_bytes_names_its_dtype_and_the_tensors_at_the_peak():
     assert "most   stem 288, body/a 288\n" in done.stdout.decode()
 
 
+@pytest.mark.parametrize(
+    ("filters", "line"),
+    [
+        ((4, 4, 1, 1, 9), "most   conv_2 16, conv_5 9, conv_1 4, and 2 more, 1 of them with 4"),
+        ((9, 1, 1, 1, 1), "most   conv_1 9, conv_2 9, conv_3 1, and 2 more with 1"),
+        ((9, 4, 1, 1), "most   conv_2 36, conv_1 9, conv_3 4, and 1 more"),
+        ((9, 4, 1), "most   conv_2 36, conv_1 9, conv_3 4"),
+    ],
+)
+def test_a_finding_says_how_many_more_layers_there_are_and_how_many_equal_the_last_one(
+    filters, line
+):
+    layers = "".join(f"  - {{conv: {one}, kernel: 1}}\n" for one in filters)
+    head = "input: {channels: 1, size: 8}\nbudget: {params: {max: 1}}\nlayers:\n"
+    assert line in run("check", "-", text=head + layers).stdout.decode().splitlines()
+
+
+def test_a_growth_says_how_many_more_layers_grew_and_by_how_much(tmp_path):
+    layers = 5 * "  - {conv: 1, kernel: 1, padding: same}\n"
+    text = f"name: net\ninput: {{channels: 1, size: 8}}\nlayers:\n{layers}"
+    (tmp_path / "base.yaml").write_text(text, "utf-8")
+    (tmp_path / "net.yaml").write_text(text.replace("kernel: 1", "kernel: 3"), "utf-8")
+    done = run("check", "net.yaml", "--base", "base.yaml", "--max-growth", "1%", cwd=tmp_path)
+    grew = f"grew   conv_1 +{3 * 3 - 1}, conv_2 +{8}, conv_3 +{8}, and 2 more with +{8}"
+    assert grew in done.stdout.decode().splitlines()
+
+
+def test_uncounted_macs_name_three_layers_and_how_many_more_there_are():
+    layers = "".join(
+        f"  - {{custom: c, name: c{n}, params: 0, macs: uncounted}}\n" for n in range(5)
+    )
+    text = f"input: {{channels: 1, size: 8}}\nbudget: {{macs: {{max: 1}}}}\nlayers:\n{layers}"
+    answer = json.loads(run("check", "-", "--format", "json", text=text).stdout)
+    reason = "their macs are uncounted: c0, c1, c2, and 2 more"
+    assert [one["reason"] for one in answer["findings"]] == [reason]
+
+
 def test_a_baseline_file_has_the_types_of_the_network_that_it_is_compared_with(tmp_path):
     text = net(budget="{flash: {grow: 0}}") + "dtype: int8\n"
     (tmp_path / "net.yaml").write_text(text, "utf-8")

@@ -1,17 +1,19 @@
 """Budgets applied to a network: one finding for each test of each limit."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from convcost.model.costs import LayerCost
 from convcost.model.measures import CONVENTION
 from convcost.model.network import IN_BYTES, Budget, Limit
+from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.reports.check.by_convention import conventions_of, recounted, split_budget
 from convcost.reports.check.finding import Finding, Growth, Level, Scope, Test
 from convcost.reports.check.measures import PEAK, LayerIndex, MeasuredNetwork, count_each_layer
 from convcost.reports.layer_changes import pair_layers
 from convcost.reports.notes import convention_notes
+from convcost.reports.row_order import RowsLeftOut, first_rows
 
 CODES: dict[Test, str] = {"max": "CC201", "min": "CC202", "grow": "CC203", "warn": "CC204"}
 TOP = 3
@@ -68,11 +70,12 @@ def _scopes(checked: CheckedNetwork, convention: str) -> "_Scopes":
 
 class _Counts(NamedTuple):
     """The counts of one measure; `top` are the layers that grew most, or without a base the
-    largest."""
+    largest, and `left_out` is how many more there are."""
 
     found: int
     base: int | None
-    top: tuple[tuple[str, int], ...]
+    top: tuple[tuple[str, int], ...] = ()
+    left_out: RowsLeftOut = RowsLeftOut()
 
 
 class _Scope:
@@ -107,12 +110,13 @@ class _Scope:
         if measure in PEAK and self.network.layers:
             peak = self.network.peak(dtype)
             more = self.network.total("flash", dtype) if measure == "memory" else 0
-            top = () if self.base else self.network.peak_tensors(peak)[:TOP]
-            return _Counts(peak.bytes + more, base, top)
-        top = () if self.scope == "layer" else self._largest(measure, dtype)
-        return _Counts(self.network.total(measure, dtype, test), base, top)
+            tensors = () if self.base else self.network.peak_tensors(peak)
+            return _largest(_Counts(peak.bytes + more, base), tensors)
+        layers = () if self.scope == "layer" else self._grown(measure, dtype)
+        return _largest(_Counts(self.network.total(measure, dtype, test), base), layers)
 
-    def _largest(self, measure: str, dtype: str) -> tuple[tuple[str, int], ...]:
+    def _grown(self, measure: str, dtype: str) -> Sequence[tuple[str, int]]:
+        """The layers whose count grew, and by how much; without a base, the count itself."""
         if measure in (*PEAK, "depth", "receptive_field"):
             return ()
         dtypes = self.network.dtypes(dtype)
@@ -122,9 +126,8 @@ class _Scope:
         old = count_each_layer([self.old[path] for path in common], measure, dtypes)
         before = dict(zip(common, old, strict=True))
         now = zip(paths, count_each_layer(layers, measure, dtypes), strict=True)
-        grown = [(path, count - before.get(path, 0)) for path, count in now]
-        grown.sort(key=lambda item: -item[1])
-        return tuple((path, by) for path, by in grown[:TOP] if by > 0)
+        grown = ((path, count - before.get(path, 0)) for path, count in now)
+        return [(path, by) for path, by in grown if by > 0]
 
     def reason_of(self, measure: str) -> str:
         """Why the base has no count of a measure."""
@@ -137,6 +140,12 @@ class _Scope:
             return "", ""
         before = self.base.layers if self.base else ()
         return _unknown_macs(self.network.layers), _unknown_macs(before, " in the base")
+
+
+def _largest(counts: _Counts, layers: Sequence[tuple[str, int]]) -> _Counts:
+    """The counts with the largest of the layers."""
+    top, left_out = first_rows(layers, TOP, "count", lambda layer, _: layer[1])
+    return counts._replace(top=tuple(top), left_out=left_out)
 
 
 class _Scopes:
@@ -209,7 +218,7 @@ def _findings(
             dtype,
         )
 
-    found, base, _ = counts("max")
+    found, base, *_ = counts("max")
     over = limit.max is not None and found > limit.max
     if limit.max is not None:
         level = _level(within=not over, exceeded="error", unknown=unknown)
@@ -248,8 +257,8 @@ def _unknown_macs(layers: Iterable[LayerCost], where: str = "") -> str:
     if not paths:
         return ""
     whose = "its" if len(paths) == 1 else "their"
-    listed = ", ".join(paths[:TOP]) + ", …" * (len(paths) > TOP)
-    return f"{whose} macs are uncounted{where}: {listed}"
+    more = [f"and {format_count(len(paths) - TOP)} more"] if len(paths) > TOP else []
+    return f"{whose} macs are uncounted{where}: {', '.join((*paths[:TOP], *more))}"
 
 
 def _growth_text(part: int, whole: int) -> str:

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 from convcost.model.errors import Span
 from convcost.model.number_format import counted, format_count
 from convcost.model.record import NamedTuple
+from convcost.reports.row_order import RowsLeftOut
 
 Level: TypeAlias = Literal["error", "warning", "skipped", "passed"]
 Test: TypeAlias = Literal["max", "warn", "min", "grow"]
@@ -35,8 +36,8 @@ class Finding(NamedTuple):
 
     `file` and `place` are those of the limit. `path` is a layer, the pattern of a group, or empty.
     `base` is the count in the base, if there is one. `top` are the layers that grew most, or the
-    largest if there is no base. `reason` is why a limit was skipped. `dtype` is that of a measure
-    in bytes.
+    largest if there is no base; `left_out` is how many more there are. `reason` is why a limit
+    was skipped. `dtype` is that of a measure in bytes.
     """
 
     level: Level
@@ -54,6 +55,7 @@ class Finding(NamedTuple):
     found: int
     base: int | None = None
     top: tuple[tuple[str, int], ...] = ()
+    left_out: RowsLeftOut = RowsLeftOut()
     message: str = ""
     reason: str = ""
     dtype: str = ""

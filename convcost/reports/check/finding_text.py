@@ -112,9 +112,16 @@ def limit_sources(findings: Sequence[Finding]) -> list[str]:
 
 
 def largest_layers(finding: Finding) -> str:
-    """The layers that grew most, with signs; without a base, the largest."""
+    """The layers that grew most, with signs; without a base, the largest. Then how many more there
+    are: `a 9, b 4, c 4, and 5 more, 2 of them with 4`."""
     text = format_count if finding.base is None else format_difference
-    return ", ".join(f"{path} {text(count)}" for path, count in finding.top)
+    listed = [f"{path} {text(count)}" for path, count in finding.top]
+    more, tied, *_ = finding.left_out
+    if more:
+        some = "" if tied == more else f", {format_count(tied)} of them"
+        equal = f"{some} with {text(finding.top[-1][1])}" if tied else ""
+        listed.append(f"and {format_count(more)} more{equal}")
+    return ", ".join(listed)
 
 
 def details(finding: Finding) -> Iterable[tuple[str, str]]:
