@@ -58,11 +58,11 @@ def _is_affine(work: Work) -> bool:
 convention(
     "flops",
     word="FLOPs",
-    meaning="""Two operations per multiply-add. Each other addition, subtraction, multiplication,
-    division, comparison, root, power, and exponential or trigonometric function counts 1, and so
-    does each addition of a bias. A batch norm is one multiplication and one addition per element,
-    as at inference. Operations on one number per channel or per position, such as the root of a
-    variance, count 0. Moving elements counts 0.""",
+    meaning="""Two operations per multiply-add, and one for each other operation, such as the
+    addition of a bias. An operation is an addition, subtraction, multiplication, division,
+    comparison, root or power, or an exponential or trigonometric function. A batch norm is one
+    multiplication and one addition per element, as at inference. Operations on one number per
+    channel or per position, such as the root of a variance, count 0. Moving elements counts 0.""",
     source="convcost",
     pruned=True,
     rules={

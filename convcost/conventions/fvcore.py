@@ -15,8 +15,8 @@ from convcost.conventions._rules import UNKNOWN_ATTENTION
 convention(
     "fvcore",
     word="flops",
-    meaning="""`FlopCountAnalysis`: a multiply-add is one flop. Norms, adaptive average pools and
-    resizes count too; other operators count 0, and a warning names them.""",
+    meaning="""`FlopCountAnalysis`: a multiply-add is one flop, and norms, adaptive average pools
+    and resizes count too. Other operators count 0, and a warning names them.""",
     version="0.1.5",
     source="fvcore/nn/flop_count.py, fvcore/nn/jit_handles.py",
     rules={

@@ -17,7 +17,8 @@ convention(
     "keras_flops",
     word="FLOPs",
     meaning="""`get_flops` of keras-flops: the profiler of TensorFlow, with two operations per
-    multiply-add. Operators without statistics count 0, and no warning says so.""",
+    multiply-add, and biases, batch norms, pools and joins. Operators without statistics count 0,
+    and no warning says so.""",
     version="0.1.2",
     source="keras_flops/flops_registory.py, tensorflow/python/profiler/internal/flops_registry.py",
     rules={

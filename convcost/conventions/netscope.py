@@ -3,9 +3,10 @@ from convcost.conventions import C_IN, MACS, NEIGHBOURS, STRIDES, ZERO, K, X, Y,
 convention(
     "netscope",
     word="MACC",
-    meaning="""The column MACC of Netscope's CNN analyzer, for Caffe networks. Comparisons,
-    additions, divisions and exponentials have columns of their own. It rounds the sizes of all
-    pools up; convcost counts with the sizes of the spec.""",
+    meaning="""The column MACC of Netscope's CNN analyzer, for Caffe networks: multiply-adds of
+    convolutions without their groups, and of linear layers. Comparisons, additions, divisions and
+    exponentials have columns of their own. It rounds the sizes of all pools up; convcost counts
+    with the sizes of the spec.""",
     source="src/analyzer.coffee of dgschwend/netscope",
     rules={
         "conv": fault(Y * C_IN * K, "groups are ignored"),

@@ -21,9 +21,9 @@ TWICE = "assumes a module, which counts twice: in its hook and in the function t
 convention(
     "ptflops_pytorch",
     word="MACs",
-    meaning="""`get_model_complexity_info` with `backend="pytorch"`, the default of 0.7. It counts
-    modules with hooks, and replaces functions with counting ones. Biases, norms, activations
-    and pools count too. The number is that of one sample.""",
+    meaning="""`get_model_complexity_info` with `backend="pytorch"`, the default of 0.7:
+    multiply-adds, biases, norms, activations and pools of one sample. It counts modules with hooks,
+    and replaces functions with counting ones.""",
     version="0.7.5",
     source="ptflops/pytorch_ops.py",
     per_sample=True,

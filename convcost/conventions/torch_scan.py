@@ -34,9 +34,9 @@ UNSEEN = "assumes functions in `forward`, which have no hooks and count 0"
 convention(
     "torch_scan",
     word="MACs",
-    meaning="""`summary` of torch-scan: multiply-adds by a formula for each class of modules.
-    Modules without a formula are missing in its sum; convcost names them. Its FLOPs are
-    `torch_scan:flops`.""",
+    meaning="""`summary` of torch-scan: multiply-adds of convolutions and linear layers, and
+    operations of batch norms and pools. Modules without a formula are missing in its sum; convcost
+    names them. Its FLOPs are `torch_scan:flops`.""",
     version="0.2.0",
     source="torchscan/modules/macs.py, torchscan/modules/flops.py",
     rules={

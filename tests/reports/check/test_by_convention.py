@@ -78,7 +78,10 @@ def test_the_report_and_the_comment_say_what_each_convention_counts(tmp_path):
         "thop MACs: `profile` of pytorch-OpCounter: multiply-adds of convolutions and linear "
         "layers without biases, and operations of norms, average pools and softmax, in one sum"
     )
-    flops = "FLOPs: Two operations per multiply-add"
+    flops = (
+        "FLOPs: Two operations per multiply-add, and one for each other operation, such as the "
+        "addition of a bias"
+    )
     report = run("check", str(file), "--format", "plain").stdout.decode().splitlines()
     assert report[-2:] == [thop, flops]
     comment = run("check", str(file), "--format", "markdown").stdout.decode().splitlines()
