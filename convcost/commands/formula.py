@@ -67,7 +67,9 @@ def formula(
     known = tuple(dict.fromkeys(name for one in having for name in one.point()))
     for name in vary:
         if name not in known:
-            hint = did_you_mean(name, known, len(known))
+            from convcost.language.option_variables import vary_hint
+
+            hint = vary_hint(name, known, source, having[0].network)
             raise UsageError(f"`{spec}` has no number `{name}` to vary; {hint}")
     names = vary or known
     return Formulas(tuple(_formulas(one, path, names, NOTATIONS[notation]) for one in having))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
-from convcost.model.errors import SpecError, UsageError
+from convcost.model.errors import Source, SpecError, UsageError
 from convcost.model.network import Network
 from convcost.model.record import NamedTuple
 from convcost.model.suggestions import did_you_mean
@@ -126,7 +126,7 @@ def _request(
         (network,) = Documents(source).load(settings, network.name)
         variables = tuple(one._replace(name=variable_name(one.name)) for one in variables)
     varied = [one.name for one in variables]
-    _check_names(varied, network, spec)
+    _check_names(varied, network, source, spec)
     _check_batch(variables, network)
     space = Space(variables, options.samples, options.seed)
     if space.size > MOST_POINTS:
@@ -169,14 +169,16 @@ def _texts(values: dict[str, Any]) -> dict[str, str]:
     return {name: value_text(value) for name, value in values.items()}
 
 
-def _check_names(names: Sequence[str], network: Network, spec: str) -> None:
+def _check_names(names: Sequence[str], network: Network, source: Source, spec: str) -> None:
     """Raises UsageError for a name that the network does not have, or that is given twice."""
+    from convcost.language.option_variables import vary_hint
+
     if not names:
         raise UsageError("a search needs --vary, such as --vary width=0.25:1.5:0.05")
     known = ("size", "batch", *(name for name, _ in network.variables))
     for name in names:
         if name not in known:
-            hint = did_you_mean(name, known, len(known))
+            hint = vary_hint(name, known, source, network)
             raise UsageError(f"--vary: `{spec}` has no variable `{name}`; {hint}")
         if names.count(name) > 1:
             raise UsageError(f"--vary gives {name} twice; write all values as one list")

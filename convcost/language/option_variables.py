@@ -8,12 +8,14 @@ from typing import Any
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.language.yaml_edit import SourceItem, SpecEditor, get
-from convcost.model.errors import ConstraintError, Source, UsageError
+from convcost.model.errors import ConstraintError, Source, SpecError, UsageError
 from convcost.model.network import Group, Network, Step
 from convcost.model.options import show
 from convcost.model.shape import Shape
-from convcost.model.suggestions import did_you_mean
+from convcost.model.suggestions import did_you_mean, nearest
 from convcost.model.symbolic import is_integer
+
+EXAMPLES = 3  # options that a hint tries; the text of some of them cannot be changed
 
 
 def variable_name(name: str) -> str:
@@ -52,6 +54,36 @@ def with_option_variables(source: Source, network: Network, names: Sequence[str]
     return changed
 
 
+def vary_hint(name: str, known: Sequence[str], source: Source, network: Network) -> str:
+    """Help for a name that is no variable: the nearest one, or all of them and how an option of a
+    layer varies, with an example that works."""
+    if nearest(name, known) is not None:
+        return did_you_mean(name, known)
+    hint = did_you_mean(name, known, len(known))
+    for example in _similar_options(name, network)[:EXAMPLES]:
+        try:
+            with_option_variables(source, network, [example])
+        except UsageError:
+            continue
+        return f"{hint}; an option of a layer is written as `{example}`"
+    return hint
+
+
+def _similar_options(name: str, network: Network) -> list[str]:
+    """Options whose value is a number: those of the layer that `name` begins with or is, then those
+    with the last word of `name`, then others."""
+    *words, last = re.split(r"[/.:]", name)
+    paths = ["/".join(words), "/".join((*words, last))]
+    layers: list[Step | Group] = [*network.groups, *network.steps]
+    found = [
+        (one.path not in paths, option != last, f"{one.path}.{option}")
+        for one in layers
+        for option, value in _options(one).items()
+        if _as_number(value) is not None
+    ]
+    return [text for *_, text in sorted(found, key=lambda one: one[:2])]
+
+
 def _find(network: Network, path: str, name: str) -> Step | Group:
     known: dict[str, Step | Group] = {one.path: one for one in network.steps}
     known |= {one.path: one for one in network.groups}
@@ -61,21 +93,31 @@ def _find(network: Network, path: str, name: str) -> Step | Group:
     return known[path]
 
 
+def _options(named: Step | Group) -> dict[str, Any]:
+    """The options of a layer or of the call of a block, with their values."""
+    if isinstance(named, Group):
+        return dict(named.options)
+    layer = named.layer
+    return {one.name: getattr(layer, one.field) for one in type(layer).options.values()}
+
+
+def _as_number(value: Any) -> Any:
+    """The value of an option as one number; None if it is something else."""
+    if isinstance(value, tuple) and len(set(value)) == 1:
+        value = value[0]
+    is_number = isinstance(value, bool) or is_integer(value) or hasattr(value, "denominator")
+    return value if is_number else None
+
+
 def _value(named: Step | Group, option: str, name: str) -> Any:
     """The number that an option has now."""
-    if isinstance(named, Group):
-        known = dict(named.options)
-    else:
-        layer = named.layer
-        known = {one.name: getattr(layer, one.field) for one in type(layer).options.values()}
+    known = _options(named)
     if option not in known:
         hint = did_you_mean(option, known, len(known)) or "it has no options"
         raise UsageError(f"--vary {name}: `{named.path}` has no option `{option}`; {hint}")
-    value = known[option]
-    if isinstance(value, tuple) and len(set(value)) == 1:
-        value = value[0]
-    if not (isinstance(value, bool) or is_integer(value) or hasattr(value, "denominator")):
-        raise UsageError(f"--vary {name}: the option is {show(value)}, not one number")
+    value = _as_number(known[option])
+    if value is None:
+        raise UsageError(f"--vary {name}: the option is {show(known[option])}, not one number")
     return value
 
 
@@ -98,8 +140,12 @@ def _write(
 
 def _check_unchanged(network: Network, changed: Source) -> None:
     """Raises UsageError if the network of the changed text is not the same."""
-    (same,) = Documents(changed).load(Settings(), network.name)
-    if _layers(network) != _layers(same):
+    try:
+        (same,) = Documents(changed).load(Settings(), network.name)
+        is_same = _layers(network) == _layers(same)
+    except SpecError:  # the layers with another value no longer fit
+        is_same = False
+    if not is_same:
         raise UsageError(
             "--vary: the text of this option serves several layers with different values",
             help="make it a variable in `vars`, or an option of the block",

@@ -109,3 +109,42 @@ def test_a_variable_of_the_same_name_is_an_error():
     with pytest.raises(UsageError) as caught:
         with_option_variables(Source("net.yaml", text), network(text), ["a.kernel"])
     assert str(caught.value) == "--vary a.kernel needs the name `a_kernel`, which is a variable"
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [
+        ("kernel", "a.kernel"),
+        ("stem/kernel", "stem.kernel"),
+        ("stem", "stem.filters"),
+        ("b/kernel", "b.kernel"),
+        ("stride", "stem.stride"),  # the text of a/conv_1 serves three calls
+        ("nothing", "a.filters"),
+    ],
+)
+def test_a_name_that_is_no_variable_has_an_example_of_an_option_that_varies(
+    name, example, tmp_path
+):
+    path = tmp_path / "net.yaml"
+    path.write_text(TEXT, "utf-8")
+    message = f"--vary: `{path}` has no variable `{name}`; known here: `size`, `batch`"
+    with pytest.raises(UsageError) as error:
+        search(str(path), SearchOptions((f"{name}=3",)))
+    assert str(error.value) == f"{message}; an option of a layer is written as `{example}`"
+    assert search(str(path), SearchOptions((f"{example}=3",))).evaluated == 1
+    with pytest.raises(UsageError) as error:
+        formula(str(path), "", [name])
+    assert str(error.value).endswith(f"; an option of a layer is written as `{example}`")
+
+
+def test_an_option_is_refused_too_if_the_other_layers_of_its_text_do_not_fit_its_value():
+    text = """\
+input: {channels: 4, size: 8}
+blocks:
+  res:
+    options: {k: 3, p: 1}
+    layers: [{add: {a: [{conv: 4, kernel: k, padding: p}], b: [identity]}}]
+layers: [res, {res: {k: 5, p: 2}}]
+"""
+    with pytest.raises(UsageError, match="the text of this option serves several layers"):
+        with_option_variables(Source("net.yaml", text), network(text), ["res_1/a/conv_1.kernel"])
