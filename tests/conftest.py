@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from convcost.sources.plugins import plug_in
@@ -16,3 +17,12 @@ settings.load_profile("convcost")
 # it ends.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+
+def pytest_configure(config):
+    """With CONVCOST_REWRITE, tests write pages. Each test writes a whole page, so two processes
+    would lose each other's changes."""
+    if os.environ.get("CONVCOST_REWRITE") and config.getoption("tx", None):
+        raise pytest.UsageError(
+            "CONVCOST_REWRITE works only in one process; run pytest without `-n`, or with `-n 0`"
+        )
