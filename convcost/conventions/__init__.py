@@ -289,6 +289,7 @@ CHANGES = (
     *("factor", "assumption", "rules", "rest"),
 )
 MOST_SUGGESTED = 3
+MOST_MISSING = 2  # letters at the ends of a name
 SHORTEST_PART = 3  # letters of a name that is looked for in others
 NOT_CONVENTIONS = tuple(one for one in Measure if one is not Measure.MACS)
 
@@ -411,6 +412,8 @@ def suggest_convention(name: str) -> str:
     names = CONVENTIONS.names() if len(word) >= SHORTEST_PART else []
     known = [one for one in names if ":" not in one]
     listed = sorted((one for one in known if word in one), key=len)[:MOST_SUGGESTED]
+    if listed and len(listed[0]) <= len(word) + MOST_MISSING:
+        return f"did you mean `{listed[0]}`?"
     listed = listed or [one for one in names if word in one]
     inside = max((one for one in known if one in word), key=len, default="")
     if inside and len(listed) <= 1:

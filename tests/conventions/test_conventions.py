@@ -222,6 +222,8 @@ def test_an_unknown_convention_is_refused_with_the_nearest_name():
         ("onnx-tool", "did you mean `onnx_tool`?"),
         ("yolo", "did you mean `ultralytics_thop:yolo`?"),
         ("tohp", "did you mean `thop`?"),
+        ("tho", "did you mean `thop`?"),
+        ("flop", "did you mean `flops`?"),
         ("darknet:old", "`darknet` has no such variant; `convcost conventions` lists them"),
     ],
 )
