@@ -52,8 +52,8 @@ from convcost.conventions._formula import (
     ZERO,
     Formula,
     K,
+    LayerUse,
     N,
-    Work,
     X,
     Y,
     as_formula,
@@ -106,8 +106,8 @@ __all__ = [
     "CountingRule",
     "Formula",
     "K",
+    "LayerUse",
     "N",
-    "Work",
     "X",
     "Y",
     "by_axes",
@@ -115,7 +115,7 @@ __all__ = [
     "choose",
     "convention",
     "depends",
-    "distinct_works",
+    "distinct_layer_uses",
     "fault",
     "find_convention",
     "find_conventions",
@@ -209,22 +209,22 @@ class Convention(_ConventionFields):
             found = self.rest
         return found or self.rules.get("*")
 
-    def number(self, work: Work) -> int | None:
+    def number(self, use: LayerUse) -> int | None:
         """The number of one layer; None if it is not counted."""
-        rule = self.rule(work.layer)
-        if rule is None or not work.layer.counted():
+        rule = self.rule(use.layer)
+        if rule is None or not use.layer.counted():
             return None
-        work = work._replace(batch=1) if self.per_sample else work
+        use = use._replace(batch=1) if self.per_sample else use
         return (
             self.factor
-            * work.times
-            * self._value(rule.formula, work if self.pruned else work._replace(kept=1))
+            * use.times
+            * self._value(rule.formula, use if self.pruned else use._replace(kept=1))
         )
 
-    def _value(self, formula: Formula, work: Work) -> int:
+    def _value(self, formula: Formula, use: LayerUse) -> int:
         """The integer of a formula. Raises UsageError if that of a plug-in gives anything else."""
         try:
-            number = formula.of(work)
+            number = formula.of(use)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             file = CONVENTIONS.plugin_file(self.name)
             if file is None or os.environ.get("CONVCOST_DEBUG"):
@@ -236,7 +236,7 @@ class Convention(_ConventionFields):
                 return number
             file = CONVENTIONS.plugin_file(self.name)
             why = f"`{formula.text}` gives {brief(number)}, which is not a whole number"
-        what = f"`{self.name}` cannot count {work.layer.name}"
+        what = f"`{self.name}` cannot count {use.layer.name}"
         raise UsageError(f"the plug-in `{file}` is not valid: {what}; {why}")
 
     def count(self, costs: Costs, /) -> ConventionCounts:  # type: ignore[override]
@@ -247,18 +247,18 @@ class Convention(_ConventionFields):
     def numbers(self, costs: Costs) -> ConventionCounts:
         """The numbers of every layer of a network, without notes."""
         network = costs.network
-        known: dict[Work, int | None] = memo(costs.batch, network.variables, network.inputs)
+        known: dict[LayerUse, int | None] = memo(costs.batch, network.variables, network.inputs)
         numbers = []
-        for work in _works(network, costs.batch):
-            if work not in known:
-                known[work] = self.number(work)
-            numbers.append(known[work])
+        for use in _layer_uses(network, costs.batch):
+            if use not in known:
+                known[use] = self.number(use)
+            numbers.append(known[use])
         kinds = tuple(layer.kind for layer in costs.layers)
         return ConventionCounts(self.name, self.word, kinds, tuple(numbers))
 
-    def total(self, works: Mapping[Work, int]) -> int | None:
-        """The sum over all layers, from `distinct_works`; None if a layer is not counted."""
-        numbers = [(self.number(work), times) for work, times in works.items()]
+    def total(self, uses: Mapping[LayerUse, int]) -> int | None:
+        """The sum over all layers, from `distinct_layer_uses`; None if a layer is not counted."""
+        numbers = [(self.number(use), times) for use, times in uses.items()]
         if any(number is None for number, _ in numbers):
             return None
         return sum((number or 0) * times for number, times in numbers)
@@ -432,15 +432,15 @@ def find_conventions(text: str) -> tuple[Convention, ...]:
     return tuple(find_convention(name) for name in names)
 
 
-def distinct_works(costs: Costs) -> Mapping[Work, int]:
+def distinct_layer_uses(costs: Costs) -> Mapping[LayerUse, int]:
     """The different layers of a network, and how often each occurs."""
-    found: dict[Work, int] = {}
-    for work in _works(costs.network, costs.batch):
-        found[work] = found.get(work, 0) + 1
+    found: dict[LayerUse, int] = {}
+    for use in _layer_uses(costs.network, costs.batch):
+        found[use] = found.get(use, 0) + 1
     return found
 
 
-def _works(network: Network, batch: int) -> Iterable[Work]:
+def _layer_uses(network: Network, batch: int) -> Iterable[LayerUse]:
     readers: dict[int, int] = {network.last: 1}
     for step in network.steps:
         for source in step.inputs:
@@ -451,8 +451,8 @@ def _works(network: Network, batch: int) -> Iterable[Work]:
         alone = source >= 0 and readers[source] == 1
         before = network.steps[source].layer if alone else None
         inputs, times = inputs_of(network, step), step.copies.used
-        work = Work(step.layer, inputs, step.shape, batch, before, index in binary, times)
-        yield work if step.density is None else work._replace(kept=step.kept(work.x))
+        use = LayerUse(step.layer, inputs, step.shape, batch, before, index in binary, times)
+        yield use if step.density is None else use._replace(kept=step.kept(use.x))
 
 
 def _binary_steps(network: Network) -> set[int]:

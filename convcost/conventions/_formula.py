@@ -1,6 +1,6 @@
 """Quantities of a layer, and formulas of these quantities.
 
-A formula computes a count and has a text. `4 * X` is a formula: `(4 * X).of(work)` is an int,
+A formula computes a count and has a text. `4 * X` is a formula: `(4 * X).of(use)` is an int,
 `(4 * X).text` is `4·X`. X, Y and the other totals count the whole batch.
 """
 
@@ -22,7 +22,7 @@ from convcost.model.window import AxisWindow
 REQUIRED: Any = object()
 
 
-class Work(NamedTuple):
+class LayerUse(NamedTuple):
     """A layer with its input shapes, its output shape and the batch.
 
     `before` is the layer of the first input if no other layer reads that input. `binary` is whether
@@ -85,7 +85,7 @@ class Formula:
     def __init__(
         self,
         text: str,
-        of: Callable[[Work], int],
+        of: Callable[[LayerUse], int],
         quantities: Mapping[str, str] | None = None,
         *,
         whole: bool = True,
@@ -136,7 +136,7 @@ class Formula:
         return self.text if self.whole else f"({self.text})"
 
 
-def quantity(name: str, meaning: str, of: Callable[[Work], int]) -> Formula:
+def quantity(name: str, meaning: str, of: Callable[[LayerUse], int]) -> Formula:
     """A formula that is one quantity."""
     return Formula(name, of, {name: meaning})
 
@@ -170,14 +170,14 @@ def _combined(
 ) -> Formula:
     return Formula(
         text,
-        lambda work: operation(a.of(work), b.of(work)),
+        lambda use: operation(a.of(use), b.of(use)),
         a.quantities | b.quantities,
         whole=whole,
     )
 
 
 def choose(
-    condition: Callable[[Work], Any], words: str, then: Formula, otherwise: Formula
+    condition: Callable[[LayerUse], Any], words: str, then: Formula, otherwise: Formula
 ) -> Formula:
     """`then` if the condition holds, else `otherwise`.
 
@@ -186,7 +186,7 @@ def choose(
     """
     return Formula(
         f"{then.text}; {words}: {otherwise.text}",
-        lambda work: (then if condition(work) else otherwise).of(work),
+        lambda use: (then if condition(use) else otherwise).of(use),
         then.quantities | otherwise.quantities,
         whole=False,
     )
@@ -199,7 +199,7 @@ def if_affine(then: Formula, otherwise: Formula) -> Formula:
 
 def if_binary(then: Formula, otherwise: Formula) -> Formula:
     """`then` for a layer whose weights and first input have 1 bit, `otherwise` for any other."""
-    return choose(lambda work: work.binary, "not binary", then, otherwise)
+    return choose(lambda use: use.binary, "not binary", then, otherwise)
 
 
 def if_words_as_padding(then: Formula, otherwise: Formula) -> Formula:
@@ -208,11 +208,11 @@ def if_words_as_padding(then: Formula, otherwise: Formula) -> Formula:
     PyTorch has no `same` with a stride, so that case counts as numbers.
     """
 
-    def words(work: Work) -> bool:
-        padding = work.option("padding", 0)
-        return padding == "valid" or (padding == "same" and STRIDES.of(work) == 1)
+    def words(use: LayerUse) -> bool:
+        padding = use.option("padding", 0)
+        return padding == "valid" or (padding == "same" and STRIDES.of(use) == 1)
 
-    return choose(lambda work: not words(work), "padding as a word", otherwise, then)
+    return choose(lambda use: not words(use), "padding as a word", otherwise, then)
 
 
 def by_axes(*factors: int) -> Formula:
@@ -225,7 +225,7 @@ def by_axes(*factors: int) -> Formula:
     listed = ", ".join(map(str, factors))
     return Formula(
         f"Y times {listed} for 1 to {len(factors)} axes",
-        lambda work: Y.of(work) * factors[min(len(work.output.size), len(factors)) - 1],
+        lambda use: Y.of(use) * factors[min(len(use.output.size), len(factors)) - 1],
         Y.quantities,
         whole=False,
     )
@@ -242,7 +242,7 @@ def by_mode(**formulas: Formula) -> Formula:
             raise DefinitionError(f"there is no mode `{mode}` of a resize; {hint}")
     return Formula(
         "; ".join(f"{mode}: {formula.text}" for mode, formula in formulas.items()),
-        lambda work: formulas.get(work.option("mode"), ZERO).of(work),
+        lambda use: formulas.get(use.option("mode"), ZERO).of(use),
         {name: text for one in formulas.values() for name, text in one.quantities.items()},
         whole=False,
     )
@@ -252,30 +252,30 @@ def _elements(shapes: tuple[Shape, ...], batch: int) -> int:
     return batch * sum(shape.elements for shape in shapes)
 
 
-def _kernel(work: Work) -> int:
+def _kernel(use: LayerUse) -> int:
     """The elements of a window: those of the kernel, or the input size divided by the output size,
     rounded down, for a pool without a kernel."""
-    if work.windows:
-        return prod(window.f for window in work.windows)
-    sizes = zip(work.inputs[0].size, work.output.size, strict=True)
+    if use.windows:
+        return prod(window.f for window in use.windows)
+    sizes = zip(use.inputs[0].size, use.output.size, strict=True)
     return prod(n // o for n, o in sizes)
 
 
-def _kernel_of_an_int(work: Work) -> int:
-    sides = {window.f for window in work.windows}
-    return sides.pop() if len(sides) == 1 else _kernel(work)
+def _kernel_of_an_int(use: LayerUse) -> int:
+    sides = {window.f for window in use.windows}
+    return sides.pop() if len(sides) == 1 else _kernel(use)
 
 
-def _pooled(work: Work) -> int:
+def _pooled(use: LayerUse) -> int:
     """The elements that all windows cover; an element in two windows counts twice."""
-    if work.windows:
-        per_axis = [_covered(window) for window in work.windows]
+    if use.windows:
+        per_axis = [_covered(window) for window in use.windows]
     else:
         # Windows from ⌊j·n/o⌋ to ⌈(j + 1)·n/o⌉: neighbours share an element where o does not
         # divide (j + 1)·n.
-        sizes = zip(work.inputs[0].size, work.output.size, strict=True)
+        sizes = zip(use.inputs[0].size, use.output.size, strict=True)
         per_axis = [n + o - gcd(n, o) for n, o in sizes]
-    return work.batch * work.output.channels * prod(per_axis)
+    return use.batch * use.output.channels * prod(per_axis)
 
 
 def _covered(window: AxisWindow) -> int:
@@ -294,56 +294,56 @@ def _covered(window: AxisWindow) -> int:
     return windows * window.f - missing
 
 
-def _states(work: Work) -> int:
+def _states(use: LayerUse) -> int:
     """Hidden units × steps × layers × directions of a recurrent layer, in the whole batch."""
-    units = work.option("hidden") * work.option("layers")
-    directions = 2 if work.option("bidirectional") else 1
-    return int(units * directions * prod(work.inputs[0].size) * work.batch)
+    units = use.option("hidden") * use.option("layers")
+    directions = 2 if use.option("bidirectional") else 1
+    return int(units * directions * prod(use.inputs[0].size) * use.batch)
 
 
-def _groups(work: Work) -> int:
+def _groups(use: LayerUse) -> int:
     """The groups of a convolution; each channel of a depthwise one is a group."""
-    if work.layer.operation == "conv" and not work.layer.mixes_channels:
-        return work.inputs[0].channels
-    return int(work.option("groups", 1))
+    if use.layer.operation == "conv" and not use.layer.mixes_channels:
+        return use.inputs[0].channels
+    return int(use.option("groups", 1))
 
 
-def _scores(work: Work) -> int:
+def _scores(use: LayerUse) -> int:
     """The number of pairs of a query and a key, over all heads and the whole batch."""
-    first = work.layer.macs(work.x).terms[0]
-    return work.batch * prod(f.value for f in first if f.name != "query channels")
+    first = use.layer.macs(use.x).terms[0]
+    return use.batch * prod(f.value for f in first if f.name != "query channels")
 
 
-def _all_pairs(work: Work) -> int:
+def _all_pairs(use: LayerUse) -> int:
     """The macs of attention without a mask: most tools count every pair."""
-    layer = work.layer
+    layer = use.layer
     given = {known.name: getattr(layer, known.field) for known in layer.options.values()}
     unmasked = type(layer)(**{**given, "causal": False, "window": None})
-    return unmasked.macs(work.x).value * work.batch
+    return unmasked.macs(use.x).value * use.batch
 
 
-X = quantity("X", "elements of the input", lambda work: _elements(work.inputs[:1], work.batch))
-Y = quantity("Y", "elements of the output", lambda work: _elements((work.output,), work.batch))
+X = quantity("X", "elements of the input", lambda use: _elements(use.inputs[:1], use.batch))
+Y = quantity("Y", "elements of the output", lambda use: _elements((use.output,), use.batch))
 MACS = quantity(
     "macs",
     "multiply-adds, as convcost counts them",
-    lambda work: work.layer.macs(work.x).times(kept=work.kept).value * work.batch,
+    lambda use: use.layer.macs(use.x).times(kept=use.kept).value * use.batch,
 )
-MACS_64 = Formula("⌈macs/64⌉", lambda work: -(-MACS.of(work) // 64), MACS.quantities)
+MACS_64 = Formula("⌈macs/64⌉", lambda use: -(-MACS.of(use) // 64), MACS.quantities)
 WEIGHTS = quantity(
     "W",
     "weights",
-    lambda work: work.layer.weights(work.x).value or work.layer.buffers(work.x).value,
+    lambda use: use.layer.weights(use.x).value or use.layer.buffers(use.x).value,
 )
-BIASES = quantity("B", "biases", lambda work: work.layer.biases(work.x).value)
+BIASES = quantity("B", "biases", lambda use: use.layer.biases(use.x).value)
 PARAMS = quantity(
     "params",
     "weights and biases",
-    lambda work: work.layer.weights(work.x).value + work.layer.biases(work.x).value,
+    lambda use: use.layer.weights(use.x).value + use.layer.biases(use.x).value,
 )
-HAS_BIAS = quantity("b", "1 with a bias or shift, else 0", lambda work: 1 if BIASES.of(work) else 0)
+HAS_BIAS = quantity("b", "1 with a bias or shift, else 0", lambda use: 1 if BIASES.of(use) else 0)
 HAS_SCALE = quantity(
-    "f", "1 with a factor, else 0", lambda work: 1 if work.layer.weights(work.x).value else 0
+    "f", "1 with a factor, else 0", lambda use: 1 if use.layer.weights(use.x).value else 0
 )
 BIAS = HAS_BIAS * Y
 SCALE = HAS_SCALE * Y
@@ -352,27 +352,27 @@ K_INT = quantity(
     "k", "one side of the window, or all its elements if the sides differ", _kernel_of_an_int
 )
 POOLED = quantity("V", "elements in all windows", _pooled)
-N = quantity("N", "samples", lambda work: work.batch)
-C_IN = quantity("C_in", "channels of the input", lambda work: work.inputs[0].channels)
-C_OUT = quantity("C_out", "channels of the output", lambda work: work.output.channels)
+N = quantity("N", "samples", lambda use: use.batch)
+C_IN = quantity("C_in", "channels of the input", lambda use: use.inputs[0].channels)
+C_OUT = quantity("C_out", "channels of the output", lambda use: use.output.channels)
 GROUPS = quantity("g", "groups", _groups)
-AXES = quantity("d", "axes of the size", lambda work: len(work.output.size))
-STRIDES = quantity("s", "product of the strides", lambda work: prod(w.s for w in work.windows))
+AXES = quantity("d", "axes of the size", lambda use: len(use.output.size))
+STRIDES = quantity("s", "product of the strides", lambda use: prod(w.s for w in use.windows))
 POSITIONS_IN = quantity(
     "P_in",
     "positions of the input, in all samples",
-    lambda work: work.batch * prod(work.inputs[0].size),
+    lambda use: use.batch * prod(use.inputs[0].size),
 )
 POSITIONS_OUT = quantity(
     "P_out",
     "positions of the output, in all samples",
-    lambda work: work.batch * prod(work.output.size),
+    lambda use: use.batch * prod(use.output.size),
 )
 STATES = quantity("H", "hidden units × steps × layers × directions", _states)
 ALL_PAIRS = quantity("M", "multiply-adds of all queries with all keys", _all_pairs)
 SCORES = quantity("Q", "pairs of a query and a key", _scores)
-BRANCHES = quantity("n", "branches", lambda work: len(work.inputs))
+BRANCHES = quantity("n", "branches", lambda use: len(use.inputs))
 NEIGHBOURS = quantity(
-    "m", "channels in the window of the norm", lambda work: int(work.option("neighbours"))
+    "m", "channels in the window of the norm", lambda use: int(use.option("neighbours"))
 )
 ZERO = as_formula(0)

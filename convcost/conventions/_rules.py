@@ -46,12 +46,12 @@ def _size_as_of_a_conv(window: AxisWindow) -> int:
 CONV_POSITIONS = quantity(
     "P'",
     "positions of the output if `same` adds ⌊d·(f − 1)/2⌋ zeros on both sides",
-    lambda work: work.batch * prod(map(_size_with_half_padding, work.windows)),
+    lambda use: use.batch * prod(map(_size_with_half_padding, use.windows)),
 )
 WRONG_POSITIONS = quantity(
     "P''",
     "positions of the output if the layer were a plain convolution",
-    lambda work: work.batch * prod(map(_size_as_of_a_conv, work.windows)),
+    lambda use: use.batch * prod(map(_size_as_of_a_conv, use.windows)),
 )
 # DeepSpeed and calflops have these rules: `PROFILED_MACS` for MACs, `PROFILED_FLOPS` for FLOPs.
 PROFILED_CONV = WEIGHTS * CONV_POSITIONS

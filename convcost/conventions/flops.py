@@ -14,7 +14,7 @@ from convcost.conventions import (
     STATES,
     ZERO,
     Formula,
-    Work,
+    LayerUse,
     X,
     Y,
     by_mode,
@@ -25,34 +25,34 @@ from convcost.conventions import (
 )
 
 LINEAR = Formula(
-    "(2^(d + 1) − 1)", lambda work: 2 ** (len(work.output.size) + 1) - 1, AXES.quantities
+    "(2^(d + 1) − 1)", lambda use: 2 ** (len(use.output.size) + 1) - 1, AXES.quantities
 )
-CUBIC = Formula("(2·4^d − 1)", lambda work: 2 * 4 ** len(work.output.size) - 1, AXES.quantities)
+CUBIC = Formula("(2·4^d − 1)", lambda use: 2 * 4 ** len(use.output.size) - 1, AXES.quantities)
 
 
 # As many multiplications as experts are taken, and one addition less.
 TAKEN = Formula(
-    "(2·k − 1)", lambda work: int(2 * work.option("take", 1) - 1), {"k": "experts that are taken"}
+    "(2·k − 1)", lambda use: int(2 * use.option("take", 1) - 1), {"k": "experts that are taken"}
 )
 
 
-HALVES = Formula("⌈5/2·macs⌉", lambda work: -(-5 * MACS.of(work) // 2), MACS.quantities)
+HALVES = Formula("⌈5/2·macs⌉", lambda use: -(-5 * MACS.of(use) // 2), MACS.quantities)
 
 
-def _scan_terms(work: Work, term: int) -> int:
+def _scan_terms(use: LayerUse, term: int) -> int:
     """The multiply-adds of one part of a scan: 0 those of the states, 1 the skip."""
-    terms = work.layer.macs(work.x).terms
-    return work.batch * prod(factor.value for factor in terms[term]) if term < len(terms) else 0
+    terms = use.layer.macs(use.x).terms
+    return use.batch * prod(factor.value for factor in terms[term]) if term < len(terms) else 0
 
 
-SCANNED = quantity("S", "channels × states × steps", lambda work: _scan_terms(work, 0) // 3)
+SCANNED = quantity("S", "channels × states × steps", lambda use: _scan_terms(use, 0) // 3)
 SKIPPED = quantity(
-    "D", "operations of the skip: 2 for each element", lambda work: 2 * _scan_terms(work, 1)
+    "D", "operations of the skip: 2 for each element", lambda use: 2 * _scan_terms(use, 1)
 )
 
 
-def _is_affine(work: Work) -> bool:
-    return bool(work.option("function") == "affine")
+def _is_affine(use: LayerUse) -> bool:
+    return bool(use.option("function") == "affine")
 
 
 convention(

@@ -9,7 +9,7 @@ from convcost.conventions import (
     CountingRule,
     Formula,
     K,
-    Work,
+    LayerUse,
     X,
     Y,
     by_mode,
@@ -21,13 +21,13 @@ from convcost.conventions import (
 from convcost.conventions._rules import UNKNOWN_ATTENTION, UNKNOWN_RECURRENT
 
 
-def _folded(work: Work) -> bool:
-    return work.before is not None and work.before.operation == "conv"
+def _folded(use: LayerUse) -> bool:
+    return use.before is not None and use.before.operation == "conv"
 
 
 NEW_BIAS = Formula(
     "Y if the convolution had no bias",
-    lambda work: 0 if getattr(work.before, "bias", False) else Y.of(work),
+    lambda use: 0 if getattr(use.before, "bias", False) else Y.of(use),
 )
 
 convention(

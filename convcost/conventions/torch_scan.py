@@ -9,7 +9,7 @@ from convcost.conventions import (
     MACS,
     ZERO,
     K,
-    Work,
+    LayerUse,
     X,
     Y,
     convention,
@@ -20,8 +20,8 @@ from convcost.conventions import (
 )
 
 
-def _ratio(work: Work) -> int:
-    sizes = zip(work.inputs[0].size, work.output.size, strict=True)
+def _ratio(use: LayerUse) -> int:
+    sizes = zip(use.inputs[0].size, use.output.size, strict=True)
     return prod(n % o + 1 if n % o else n // o for n, o in sizes)
 
 

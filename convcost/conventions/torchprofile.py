@@ -30,7 +30,7 @@ convention(
         ),
         "transposed_conv": fault(
             choose(
-                lambda work: work.output.channels == work.inputs[0].channels,
+                lambda use: use.output.channels == use.inputs[0].channels,
                 "if C_in and C_out differ",
                 Y * (C_IN // GROUPS) * K,
                 Y * C_IN * K,

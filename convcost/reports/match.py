@@ -7,7 +7,7 @@ possibly under other settings, doubled, or of a batch. The simplest reading come
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
-from convcost.conventions import CONVENTIONS, Convention, distinct_works
+from convcost.conventions import CONVENTIONS, Convention, distinct_layer_uses
 from convcost.model.costs import Costs
 from convcost.model.figures import Figure
 from convcost.model.measures import Measure
@@ -307,13 +307,13 @@ def _of_params(costs: Costs) -> Iterator[PossibleCount]:
 
 def _of_operations(point: NetworkSettings) -> Iterator[PossibleCount]:
     totals: dict[str, int] = {}
-    works = distinct_works(point.costs)
+    uses = distinct_layer_uses(point.costs)
     for name, convention in CONVENTIONS.items():  # the registry has a tool before its variants
         tool, _, variant = name.partition(":")
         steps = _steps_of(name)
         if point.steps + steps > MOST_ASSUMPTIONS:
             continue
-        total = totals[name] = convention.total(works) or 0
+        total = totals[name] = convention.total(uses) or 0
         if not total or (variant and total == totals[tool]):
             continue
         own = tool == "macs"

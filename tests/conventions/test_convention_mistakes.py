@@ -7,7 +7,7 @@ from convcost.conventions import (
     CONVENTIONS,
     GROUPS,
     MACS,
-    Work,
+    LayerUse,
     X,
     check_definition,
     convention,
@@ -101,7 +101,7 @@ MISTAKES = {
         "`ours` cannot count conv; `linear: Y` fails: `conv` has no option `mode`",
     ),
     "an option that no kind has": (
-        "rules={'conv': quantity('q', 'q', lambda work: work.option('strid', 1))}",
+        "rules={'conv': quantity('q', 'q', lambda use: use.option('strid', 1))}",
         (
             "`ours` cannot count conv; `q` fails: no kind has the option `strid`; "
             "did you mean `stride`?"
@@ -112,14 +112,14 @@ MISTAKES = {
         "`ours` cannot count conv; `2·H` fails: `conv` has no option `hidden`",
     ),
     "a quantity that fails": (
-        "rules={'conv': quantity('q', 'q', lambda work: work.layer.peices)}",
+        "rules={'conv': quantity('q', 'q', lambda use: use.layer.peices)}",
         (
             "`ours` cannot count conv; `q` fails: AttributeError: 'Conv' object has no attribute "
             "'peices'"
         ),
     ),
     "a quantity that is a float": (
-        "rules={'conv': MACS + quantity('q', 'q', lambda work: 1.5)}",
+        "rules={'conv': MACS + quantity('q', 'q', lambda use: 1.5)}",
         "`ours` cannot count conv; `macs + q` gives 15553.5, which is not a whole number",
     ),
 }
@@ -171,7 +171,7 @@ def test_a_sum_may_begin_with_a_number():
 
 def test_each_channel_of_a_depthwise_convolution_is_a_group():
     shape = Shape(16, (8, 8))
-    work = Work(KINDS["depthwise"](kernel=3, padding=1), (shape,), shape)
-    assert GROUPS.of(work) == 16
-    assert GROUPS.of(work._replace(layer=KINDS["conv"](filters=16, kernel=1, groups=4))) == 4
-    assert GROUPS.of(work._replace(layer=KINDS["conv"](filters=16, kernel=1))) == 1
+    use = LayerUse(KINDS["depthwise"](kernel=3, padding=1), (shape,), shape)
+    assert GROUPS.of(use) == 16
+    assert GROUPS.of(use._replace(layer=KINDS["conv"](filters=16, kernel=1, groups=4))) == 4
+    assert GROUPS.of(use._replace(layer=KINDS["conv"](filters=16, kernel=1))) == 1

@@ -9,8 +9,8 @@ from support import ROOT, cost, run, shipped
 
 from convcost.conventions import (
     CONVENTIONS,
+    LayerUse,
     N,
-    Work,
     X,
     Y,
     find_convention,
@@ -57,10 +57,10 @@ def test_the_rules_of_a_convention_name_kinds_and_operations(name):
 
 
 def test_a_formula_computes_and_prints():
-    work = Work(KINDS["relu"](), (Shape(4, (8, 8)),), Shape(4, (4, 4)), batch=2)
+    use = LayerUse(KINDS["relu"](), (Shape(4, (8, 8)),), Shape(4, (4, 4)), batch=2)
     formula = 2 * X - (Y + 1) * 3 // (N * 2)
     assert formula.text == "2·X − (Y + 1)·3/(N·2)"
-    assert formula.of(work) == 2 * 512 - (128 + 1) * 3 // 4
+    assert formula.of(use) == 2 * 512 - (128 + 1) * 3 // 4
     assert formula.quantities == {
         "X": "elements of the input",
         "Y": "elements of the output",
@@ -166,8 +166,8 @@ def test_a_tool_that_counts_one_sample_ignores_the_batch():
 )
 def test_conventions_without_measured_layers_follow_their_source(name, layer, number):
     if number is None:  # an LSTM of 50 steps: 4 gates with biases, and 8 operations a unit
-        work = 4 * 32 * (64 + 32) + 2 * 4 * 32 + 8 * 32
-        assert total(name, layer, "channels: 64, size: [50]") == 50 * work
+        macs = 4 * 32 * (64 + 32) + 2 * 4 * 32 + 8 * 32
+        assert total(name, layer, "channels: 64, size: [50]") == 50 * macs
     else:
         assert total(name, layer) == number
 
