@@ -488,8 +488,9 @@ def import_model(
 ) -> "Imported":
     """A model as a spec: `text` is the spec, `costs` are its costs, `notes` say what was left out.
 
-    `model` is a .onnx, .keras, .h5 or .json file, or `"package.module:callable"` for PyTorch. For
-    PyTorch and Keras, `inputs` are the shapes of the inputs, channels first and without the batch;
+    `model` is a .onnx, .tflite, .keras, .h5 or .json file, or `"package.module:callable"` for
+    PyTorch. For PyTorch and Keras, `inputs` are the shapes of the inputs, channels first and
+    without the batch;
     `dtypes` are `"float"` or `"int"`, one for each. `size` and, for ONNX, `dims` give dimensions
     that the model leaves open. With `fixed`, the spec is for this input size only.
 

@@ -14,8 +14,8 @@ from convcost.model.options import MAX_AXES
 from convcost.model.suggestions import did_you_mean
 
 A_SPEC = (
-    "A spec file, the name of a shipped spec, a model (.onnx, .keras, .h5, module:callable), or - "
-    "for standard input; #name selects one network."
+    "A spec file, the name of a shipped spec, a model (.onnx, .tflite, .keras, .h5, "
+    "module:callable), or - for standard input; #name selects one network."
 )
 SpecArgument: TypeAlias = Annotated[str, typer.Argument(metavar="SPEC", help=A_SPEC)]
 SpecsArgument: TypeAlias = Annotated[list[str], typer.Argument(metavar="SPEC...", help=A_SPEC)]

@@ -29,7 +29,7 @@ def command(
     model: Annotated[
         str,
         typer.Argument(
-            metavar="MODEL", help="A .onnx, .keras, .h5 or .json file, or module:callable."
+            metavar="MODEL", help="A .onnx, .tflite, .keras, .h5 or .json file, or module:callable."
         ),
     ],
     output: _networks.OutputFileOption = "-",
@@ -58,7 +58,7 @@ def command(
         typer.Option("--force", help="Overwrite a file; keep its budget and published figures."),
     ] = False,
 ) -> None:
-    """Convert an ONNX, PyTorch or Keras model to a spec."""
+    """Convert an ONNX, TensorFlow Lite, PyTorch or Keras model to a spec."""
     with _output.report_errors():
         if check is not None and output != "-":
             raise UsageError("--check writes no spec; use it without --output")

@@ -2,6 +2,6 @@ r"""Converts models to specs. A front end reads a model and lowers its operators
 GraphBuilder; passes rewrite the layer graph; the outline finds its structure; the text is written
 and compared with the model.
 
-    model ─ frontends (onnx, torch, keras) ─▶ GraphBuilder ─ passes ─▶ LayerGraph
+    model ─ frontends (onnx, tflite, torch, keras) ─▶ GraphBuilder ─ passes ─▶ LayerGraph
       ─ outline ─ emit ─▶ text ─ verify, generalize ─▶ spec
 """

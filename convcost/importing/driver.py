@@ -15,7 +15,7 @@ from convcost.model.shape import Shape
 from convcost.model.suggestions import nearest
 
 KERAS = (".keras", ".json", ".h5")
-SUFFIXES = (".onnx", *KERAS)
+SUFFIXES = (".onnx", ".tflite", *KERAS)
 UNDRAWN = "left out: "
 
 
@@ -104,6 +104,10 @@ def _layer_graph_at(request: ImportRequest, shape: Shape, size: tuple[int, ...])
         from convcost.importing.frontends.onnx import read as read_onnx
 
         return read_onnx(path, size=size, dims=dict(request.dims), again=True)
+    if path.suffix.lower() == ".tflite":
+        from convcost.importing.frontends.tflite import read as read_tflite
+
+        return read_tflite(path, size=size, again=True)
     if path.suffix.lower() not in KERAS:
         return layer_graph_of(request._replace(inputs=given, size=None))
     from convcost.importing.frontends.keras import read as read_keras
@@ -128,13 +132,18 @@ def layer_graph_of(request: ImportRequest) -> LayerGraph:
         refuse(path)
     if request.dims and suffix != ".onnx":
         raise ConstraintError("CC401", "--dim is for ONNX models", "give --size or --input")
+    if request.inputs and suffix in (".onnx", ".tflite"):
+        message = "--input is for PyTorch and Keras models"
+        what, dim = ("an ONNX", " or --dim") if suffix == ".onnx" else ("a .tflite", "")
+        raise ConstraintError("CC401", message, f"for {what} file, give --size{dim}")
     if suffix == ".onnx":
-        if request.inputs:
-            message = "--input is for PyTorch and Keras models"
-            raise ConstraintError("CC401", message, "for an ONNX file, give --size or --dim")
         from convcost.importing.frontends.onnx import read as read_onnx
 
         return read_onnx(path, size=request.size, dims=dict(request.dims))
+    if suffix == ".tflite":
+        from convcost.importing.frontends.tflite import read as read_tflite
+
+        return read_tflite(path, size=request.size)
     if suffix in KERAS:
         from convcost.importing.frontends.keras import read as read_keras
 
@@ -147,7 +156,8 @@ def layer_graph_of(request: ImportRequest) -> LayerGraph:
     raise ConstraintError(
         "CC401",
         "the name is not that of a model",
-        "a model is a file that ends in .onnx, .keras, .h5 or .json, or package.module:callable",
+        "a model is a file that ends in .onnx, .tflite, .keras, .h5 or .json, "
+        "or package.module:callable",
     )
 
 

@@ -19,7 +19,6 @@ HELD = {
         (".safetensors", ".npz", ".msgpack", ".gguf", ".weights", ".params"),
         ("weights by name, without the layers that use them", _CODE),
     ),
-    ".tflite": ("a model of TensorFlow Lite", _TF2ONNX.format("--tflite model.tflite")),
     ".pb": ("a graph of TensorFlow", _TF2ONNX.format("--graphdef model.pb --outputs NAMES")),
     ".hdf5": ("a model of Keras under another name", "rename it to end in .h5"),
     **dict.fromkeys((".mlmodel", ".engine", ".plan", ".trt", ".mnn"), ("a compiled model", _ONNX)),

@@ -12,7 +12,7 @@ from convcost.model.errors import ConstraintError, Source, UsageError
 if TYPE_CHECKING:
     from convcost.importing.ir.layer_graph import LayerGraph
 
-SUFFIXES = (".onnx", ".keras", ".h5")
+SUFFIXES = (".onnx", ".tflite", ".keras", ".h5")
 
 
 def is_model(name: str) -> bool:

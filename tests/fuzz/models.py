@@ -1,7 +1,9 @@
-"""Small ONNX and Keras models, and damaged copies of them: bytes, names, sizes, nesting."""
+"""Small ONNX, TensorFlow Lite and Keras models, and damaged copies of them: bytes, names, sizes,
+nesting."""
 
 import io
 import json
+import struct
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +14,7 @@ from typing import Any
 import h5py  # type: ignore[import-not-found,import-untyped,unused-ignore]
 import keras_models as keras
 import numpy as np
+import tflite_models as lite
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import ModelProto, TensorProto, helper
 from onnx_models import array, ints, model, node
@@ -19,6 +22,11 @@ from onnx_models import array, ints, model, node
 from fuzz.texts import changed_json, flipped
 
 BIG = [0, -1, 1, 3, 2**15, 2**31 - 1, 2**31, 2**62, -(2**63), 10**9, 10**12]
+LITE_OPERATORS = """
+ADD MUL CONV_2D DEPTHWISE_CONV_2D TRANSPOSE_CONV FULLY_CONNECTED BATCH_MATMUL RESHAPE TRANSPOSE PACK
+CONCATENATION SPLIT SPLIT_V UNPACK SLICE STRIDED_SLICE GATHER SHAPE EXPAND_DIMS SQUEEZE TILE RANGE
+RESIZE_BILINEAR PAD MEAN SOFTMAX PRELU UNIDIRECTIONAL_SEQUENCE_LSTM CAST WHERE WHILE Own
+""".split()  # noqa: SIM905
 OPERATORS = """
 Add Mul Conv ConvTranspose Gemm MatMul Reshape Transpose Concat Split Slice Gather Shape Expand
 Tile Range ConstantOfShape Loop If Scan Resize Pad ReduceMean Softmax LSTM Einsum Cast Where TopK
@@ -115,6 +123,42 @@ def _keras():
     )
 
 
+def _lite_conv():
+    pool = {"FilterHeight": 2, "FilterWidth": 2, "StrideH": 1, "StrideW": 1, "Padding": lite.VALID}
+    nodes = [
+        lite.node("DEQUANTIZE", "h", "-> w"),
+        lite.conv("x", "w", "b", "-> c", Padding=lite.SAME, StrideH=2, FusedActivationFunction=1),
+        lite.node("MAX_POOL_2D", "c", "-> p", kind="Pool2DOptions", **pool),
+        lite.node("MEAN", "p", "hw", "-> m", kind="ReducerOptions"),
+        lite.node("FULLY_CONNECTED", "m", "v", "-> y", kind="FullyConnectedOptions"),
+    ]
+    return nodes, {
+        "x": (1, 16, 16, 3), "h": lite.array(8, 3, 3, 3, dtype="float16"), "w": (8, 3, 3, 3),
+        "b": lite.array(8), "c": (1, 8, 16, 8), "p": (1, 7, 15, 8), "hw": lite.ints(1, 2),
+        "m": (1, 8), "v": lite.array(5, 8), "y": (1, 5),
+    }  # fmt: skip
+
+
+def _lite_shapes():
+    """A reshape to a shape that is computed, parts of a tensor, and a join with a stored tensor."""
+    cut = {"kind": "StridedSliceOptions", "ShrinkAxisMask": 1}
+    nodes = [
+        lite.node("SHAPE", "x", "-> s"),
+        lite.node("STRIDED_SLICE", "s", "zero", "one", "one", "-> n", **cut),
+        lite.node("PACK", "n", "n", "rest", "-> to", kind="PackOptions", ValuesCount=3),
+        lite.node("RESHAPE", "x", "to", "-> f"),
+        lite.node("SPLIT", "axis", "f", "-> l", "r", kind="SplitOptions", NumSplits=2),
+        lite.node("CONCATENATION", "r", "l", "-> j", kind="ConcatenationOptions", Axis=2),
+        lite.node("ADD", "j", "k", "-> y"),
+    ]
+    return nodes, {
+        "x": (1, 16, 16, 3), "s": (4,), "zero": lite.ints(0), "one": lite.ints(1), "n": (),
+        "rest": np.asarray(np.int32(-1)), "to": (3,), "f": (1, 1, 768), "axis": lite.ints(2),
+        "l": (1, 1, 384), "r": (1, 1, 384), "j": (1, 1, 768), "k": lite.array(768),
+        "y": (1, 1, 768),
+    }  # fmt: skip
+
+
 @cache
 def _onnx_bases():
     return [make().SerializeToString() for make in (_conv, _shapes, _attention, _branches)]
@@ -142,8 +186,10 @@ def _damaged_h5(rng):
 
 def damaged(rng):
     """The bytes of a damaged model, and the suffix of its file."""
-    if rng.random() < 0.5:
+    if rng.random() < 0.4:
         return _damaged_onnx(rng), ".onnx"
+    if rng.random() < 0.4:
+        return _damaged_lite(rng), ".tflite"
     text = rng.choice(_keras_bases())
     if rng.random() < 0.8:
         config: Any = json.loads(text)
@@ -174,6 +220,49 @@ def _damaged_onnx(rng):
     for _ in range(rng.choice([1, 1, 2, 4])):
         rng.choice(CHANGES)(made.graph, rng)
     return made.SerializeToString()
+
+
+def _damaged_lite(rng):
+    """A model with other operators, options, tensors or shapes, or with other bytes."""
+    base = rng.choice([_lite_conv, _lite_shapes])
+    nodes, tensors = base()
+    more: dict[str, Any] = {"types": {"s": "INT32", "n": "INT32", "to": "INT32"}}
+    for _ in range(rng.choice([1, 1, 2, 4])):
+        _changed_lite(nodes, tensors, more, rng)
+    try:
+        data = lite.model(nodes, tensors, outputs=rng.choice([["y"], ["y"], list(tensors)]), **more)
+    except (TypeError, struct.error, OverflowError):  # a number that the option cannot hold
+        data = lite.model(*base())
+    return flipped(data, rng) if rng.random() < 0.4 else data
+
+
+def _changed_lite(nodes, tensors, more, rng):
+    at, name = rng.randrange(len(nodes)), rng.choice(list(tensors))
+    one, small = nodes[at], [n for n in BIG if -(2**31) <= n < 2**31]
+    change = rng.randrange(7)
+    if change == 0:  # a tensor gets the name of another: loops, names twice, absent inputs
+        part = rng.choice(["inputs", "outputs"])
+        names = list(getattr(one, part))
+        names[rng.randrange(len(names))] = name if part == "outputs" else rng.choice([name, ""])
+        nodes[at] = one._replace(**{part: tuple(names)})
+    elif change == 1:
+        nodes[at] = one._replace(op=rng.choice(LITE_OPERATORS))
+    elif change == 2:  # another shape, mostly huge
+        dims = list(np.shape(tensors[name]) if hasattr(tensors[name], "shape") else tensors[name])
+        dims[rng.randrange(len(dims)) if dims else 0 :][:1] = [rng.choice(small)]
+        more.setdefault("shapes", {})[name] = tuple(dims)
+    elif change == 3 and one.options:
+        option = rng.choice(list(one.options))
+        nodes[at] = one._replace(options={**one.options, option: rng.choice(BIG)})
+    elif change == 4:
+        del nodes[at : at + (len(nodes) > 1)]
+    elif change == 5:
+        nodes += [one] * rng.choice([1, 2, 30, 300])
+    elif hasattr(tensors[name], "shape"):
+        numbers = np.array([rng.choice(small) for _ in range(tensors[name].size)], np.int32)
+        tensors[name] = numbers.reshape(tensors[name].shape)
+    else:
+        more.setdefault("open_", {})[name] = (-1,) * len(tensors[name])
 
 
 def _renamed(graph, rng):

@@ -292,7 +292,8 @@ def test_layers_joined_differently_are_reported_by_the_first_difference():
 
 
 NO_MODEL = """error[CC401]: tiny.txt: the name is not that of a model
-help: a model is a file that ends in .onnx, .keras, .h5 or .json, or package.module:callable
+help: a model is a file that ends in .onnx, .tflite, .keras, .h5 or .json, or \
+package.module:callable
 """
 MISTAKES = {
     "no file": (

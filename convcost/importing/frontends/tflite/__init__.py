@@ -1,0 +1,27 @@
+"""The front end for files of TensorFlow Lite. Only this package needs the package `tflite`."""
+
+from importlib import import_module
+from pathlib import Path
+
+from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.model.errors import ConstraintError
+
+
+def read(path: Path, *, size: tuple[int, ...] | None = None, again: bool = False) -> LayerGraph:
+    """Reads the first subgraph of a file, with a batch of 1.
+
+    `size` is for the inputs that the file leaves open; if it leaves none open, `size` replaces the
+    size in the file. `again` reads a model at another size than an earlier read did. Raises
+    UsageError if the file cannot be read, ConstraintError if the model is not valid or supported.
+    """
+    try:
+        import_module("tflite")
+    except ImportError:
+        raise ConstraintError(
+            "CC401", "tflite is needed to read this file", "pip install 'convcost[tflite]'"
+        ) from None
+    from convcost.importing.frontends.tflite.file import as_schema_has_it, opened
+    from convcost.importing.frontends.tflite.lower_graph import lower_model
+
+    with as_schema_has_it("the file"):
+        return lower_model(opened(path), path, size, again=again)

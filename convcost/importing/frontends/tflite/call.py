@@ -1,0 +1,190 @@
+"""A call of an operator, and everything that is known of the tensors so far."""
+
+from collections import Counter
+from collections.abc import Mapping
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convcost.importing.frontends.tflite.file import (
+    OperatorEntry,
+    TensorEntry,
+    TfliteGraph,
+    bits_of,
+)
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_tensor
+from convcost.importing.passes.lowering import lower
+from convcost.model.errors import ConstraintError
+
+INDICES = ("INT32", "INT64", "BOOL", "STRING")  # types of shapes and indices, not of weights
+COPY_IN = " in "  # a key of a tensor that is counted for each of several layers
+BYTE = 8
+
+
+class NotComputedError(ConstraintError):
+    """An option is not known, because the model computes it."""
+
+
+class Constant(NamedTuple):
+    """A tensor that does not depend on the inputs. `stored` are the stored tensors behind it, by
+    key, with their elements; `data` are its numbers, if they are known."""
+
+    dims: tuple[int, ...]
+    dtype: str
+    stored: Mapping[str, int]
+    data: np.ndarray | None = None
+
+    @property
+    def learned(self) -> bool:
+        """Whether it is one stored tensor with another type than indices have."""
+        return self.dtype not in INDICES and [*self.stored.values()] == [prod(self.dims)]
+
+
+class LoweringContext:
+    """`values` are the tensors that depend on the inputs, by their index, and `lost` those that
+    were left out, with the operator where that begins. `stored` has each stored tensor once, by its
+    key: `options` of them are read as options, `excluded` are not counted, for the reason in it.
+    `resized` means another size than the file's."""
+
+    def __init__(self, builder: GraphBuilder, graph: TfliteGraph) -> None:
+        self.builder, self.graph, self.resized = builder, graph, False
+        self.values: dict[int, Tensor] = {}
+        self.lost: dict[int, str] = {}
+        self.constants: dict[int, Constant] = {}
+        self.uses = Counter(at for one in graph.operators for at in one.inputs)
+        self.uses.update(graph.outputs)
+        self.stored: dict[str, TensorEntry] = {}
+        self.options: set[str] = set()
+        self.excluded: dict[str, str] = {}
+        self.owners: dict[str, str] = {}
+        keys: dict[tuple[int, str], str] = {}
+        for at, tensor in enumerate((*graph.tensors, *graph.other_tensors)):
+            if not len(tensor.data):
+                continue
+            own = (tensor.buffer, tensor.dtype)  # equal bytes are stored once, whatever their type
+            if own not in keys:
+                key = f"{tensor.name}#{at}" if tensor.name in self.stored else tensor.name
+                self.stored[key], keys[own] = tensor, key
+            if at < len(graph.tensors):
+                self.constants[at] = _stored_constant(tensor, keys[own])
+
+    def constant(self, at: int) -> Constant | None:
+        """A tensor that does not depend on the inputs; None for any other."""
+        if at in self.values:
+            return None
+        if at not in self.constants:
+            one = self.graph.tensors[at]
+            if not one.variable and 0 not in one.dims:
+                raise ConstraintError("CC404", f"`{one.name}` is read before it is computed")
+            empty = np.zeros(one.dims, np.int64) if 0 in one.dims else None
+            self.constants[at] = Constant(one.dims, one.dtype, {}, empty)
+        return self.constants[at]
+
+
+def _stored_constant(one: TensorEntry, key: str) -> Constant:
+    known = not one.sparse and one.dtype != "BFLOAT16" and bits_of(one.dtype) >= BYTE
+    data = one.data.view(one.dtype.lower()).reshape(one.dims) if known else None
+    return Constant(one.dims, one.dtype, {key: prod(one.dims)}, data)
+
+
+class OperatorCall(NamedTuple):
+    context: LoweringContext
+    entry: OperatorEntry
+    path: Path
+
+    @property
+    def x(self) -> Tensor:
+        return self.value(0)
+
+    @property
+    def values(self) -> list[Tensor]:
+        return [self.value(at) for at in range(len(self.entry.inputs)) if self.has(at)]
+
+    def option(self, name: str, default: Any = 0) -> Any:
+        """An option by its name in the schema, or the default if the file has no options."""
+        read = getattr(self.entry.options, name, None)
+        return default if read is None else read()
+
+    def has(self, at: int) -> bool:
+        return at < len(self.entry.inputs) and self.entry.inputs[at] >= 0
+
+    def constant(self, at: int) -> Constant | None:
+        """An input that does not depend on the inputs of the model; None for any other."""
+        return self.context.constant(self.entry.inputs[at]) if self.has(at) else None
+
+    def value(self, at: int) -> Tensor:
+        """An input as a tensor of the layer graph. A constant is added as a layer once."""
+        constant, builder = self.constant(at), self.context.builder
+        if constant is None:
+            return self.context.values[self.entry.inputs[at]]
+        beside, key = len(builder.layers) - 1, next(iter(constant.stored), "")
+        if not constant.learned:
+            self.context.options.update(constant.stored)
+            return constant_tensor(builder, constant.dims, beside=beside)
+        if key not in builder.held:
+            path = (*self.path, "learned")
+            builder.held[key] = learned_tensor(builder, key, constant.dims, path, beside=beside)
+        return builder.held[key]
+
+    def numbers(self, at: int) -> tuple[int, ...]:
+        """The numbers of an input that is an option, such as a shape. Raises ConstraintError if
+        they are not known."""
+        constant = self.constant(at)
+        if constant is None or constant.data is None or constant.data.dtype.kind != "i":
+            raise NotComputedError("CC401", f"input {at} is computed, so the shape is not known")
+        self.context.options.update(constant.stored)
+        return tuple(map(int, constant.data.flat))
+
+    def weights(self, *places: int) -> dict[str, int]:
+        """The stored tensors behind some inputs, by key, with their elements. Equal tensors are
+        stored once, so a bias of layers with different weights is counted for each of them."""
+        held = [item for at in places if (one := self.constant(at)) for item in one.stored.items()]
+        found, owners = dict(held[:1]), self.context.owners
+        for key, n in held[1:]:
+            copied = owners.setdefault(key, held[0][0]) != held[0][0]
+            found[f"{key}{COPY_IN}{held[0][0]}" if copied else key] = n
+        return found
+
+    def exclude(self, at: int, why: str) -> None:
+        """Marks a constant that is no weight."""
+        constant = self.constant(at)
+        if constant is not None and constant.dtype in INDICES:
+            self.context.options.update(constant.stored)
+        elif constant is not None:
+            self.context.excluded.update(dict.fromkeys(constant.stored, why))
+
+    def dims(self, at: int = 0) -> tuple[int, ...]:
+        """The dims of an output in the file. Raises ConstraintError if they are not known."""
+        tensor = self.context.graph.tensors[self.entry.outputs[at]]
+        if self.context.resized or any(tensor.open[1:]) or 0 in tensor.dims:
+            raise ConstraintError("CC401", "its output shape is not known")
+        return tensor.dims
+
+    def lower(self, op: str, *inputs: Tensor, path: Path | None = None, **more: Any) -> Tensor:
+        """Adds the layers of a canonical operator. Its input is the first input by default."""
+        return lower(self.context.builder, op, path or self.path, *(inputs or (self.x,)), **more)
+
+    def custom(self, dims: tuple[int, ...] | None = None, what: str = "", **more: Any) -> Tensor:
+        """Adds a `custom` layer, without multiply-adds if `macs` is not given. Its output has
+        `dims`, or the shape in the file."""
+        inputs = [self.context.values[at] for at in self.entry.inputs if at in self.context.values]
+        given = {"what": what or self.entry.op.lower(), "dims": dims or self.dims(), **more}
+        return self.lower("custom", *inputs, **given)
+
+    def uncounted(self) -> list[Tensor]:
+        """Adds `custom` layers whose macs are not counted, one for each output. The first one has
+        all stored weights."""
+        held = dict[str, int]()
+        for at in range(len(self.entry.inputs)):
+            constant = self.constant(at)
+            if constant is not None and constant.learned and constant.dims:
+                held |= constant.stored
+        found = [self.custom(None, self.entry.op, macs=None, weights=held)]
+        for at in range(1, len(self.entry.outputs)):
+            what = f"{self.entry.op}, output {at + 1}"
+            found.append(self.custom(self.dims(at), what, macs=None))
+        return found

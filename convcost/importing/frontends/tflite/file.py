@@ -1,0 +1,193 @@
+"""Opens a file and checks that it is a model of TensorFlow Lite. The file is mapped into memory, so
+that its weights are not loaded."""
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import prod
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tflite
+
+from convcost.model.errors import ConstraintError, UsageError
+
+# Errors of tables whose offsets, lengths or types are wrong.
+WRONG = (LookupError, ValueError, TypeError, AssertionError, AttributeError, ArithmeticError,
+         BufferError, MemoryError, struct.error)  # fmt: skip
+IDENTIFIER = slice(4, 8)
+MOST = 2_000_000  # the most entries of vectors and characters of names
+LONGEST = 1 << 20  # the most bytes of a name
+BITS = {"INT2": 2, "INT4": 4, "BFLOAT16": 16}  # types that NumPy does not have
+
+
+class TensorEntry(NamedTuple):
+    """`open` says which dims are open; `data` are the stored bytes, empty if the model computes the
+    tensor. A sparse tensor stores only a part of its elements."""
+
+    name: str
+    dims: tuple[int, ...]
+    open: tuple[bool, ...]
+    dtype: str
+    buffer: int
+    data: np.ndarray
+    variable: bool
+    sparse: bool
+
+
+class OperatorEntry(NamedTuple):
+    """`op` is the name in the schema, or `custom` and a name. A negative input is absent."""
+
+    op: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: Any
+
+
+class TfliteGraph(NamedTuple):
+    """The first subgraph of a file, the names of those that do not only initialize it, and the
+    tensors of all others."""
+
+    tensors: tuple[TensorEntry, ...]
+    operators: tuple[OperatorEntry, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    others: tuple[str, ...]
+    other_tensors: tuple[TensorEntry, ...]
+
+
+class _MappedFile(mmap):
+    """A file that refuses long copies: a damaged name may be as long as the file."""
+
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, slice) and key.stop - key.start > LONGEST:
+            raise ValueError
+        return super().__getitem__(key)
+
+
+@contextmanager
+def as_schema_has_it(what: str) -> Iterator[None]:
+    """Raises ConstraintError for the errors of a file that does not conform to the schema."""
+    try:
+        yield
+    except WRONG as error:
+        said = f"{what} cannot be read as TensorFlow Lite: the file is truncated or damaged"
+        raise ConstraintError("CC404", said, "was the file downloaded completely?") from error
+
+
+def opened(path: Path) -> TfliteGraph:
+    """Raises UsageError if the file cannot be read, ConstraintError CC404 if it is not valid."""
+    try:
+        if not path.stat().st_size:
+            raise ConstraintError("CC404", "the file is empty")
+        with path.open("rb") as file:
+            mapped = _MappedFile(file.fileno(), 0, access=ACCESS_READ)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror or error}") from error
+    if mapped[IDENTIFIER] != b"TFL3":
+        raise ConstraintError(
+            "CC404",
+            "the file is not a model of TensorFlow Lite: it has no identifier TFL3",
+            "was the file downloaded completely?",
+        )
+    return _Reader(mapped).graph()
+
+
+class _Reader:
+    """Reads all tables once. In a damaged file, many tables may share a long vector, so the number
+    of entries is limited."""
+
+    def __init__(self, mapped: _MappedFile) -> None:
+        self.mapped, self.left = mapped, MOST
+        self.model = model = tflite.Model.GetRootAsModel(mapped, 0)
+        enums = (tflite.TensorType, tflite.BuiltinOperator, tflite.BuiltinOptions)
+        self.types, self.codes, self.options = (
+            {n: name for name, n in vars(enum).items() if isinstance(n, int)} for enum in enums
+        )
+        self.buffers = [self._data(model.Buffers(at)) for at in self._taken(model.BuffersLength())]
+
+    def graph(self) -> TfliteGraph:
+        graphs = [self.model.Subgraphs(at) for at in self._taken(self.model.SubgraphsLength())]
+        first, (tensors, *more) = graphs[0], [self._tensors(one) for one in graphs]
+        entries = [first.Operators(at) for at in self._taken(first.OperatorsLength())]
+        operators = tuple(self._operator(one, len(tensors)) for one in entries)
+        once = [one.options.InitSubgraphIndex() for one in operators if one.op == "CALL_ONCE"]
+        return TfliteGraph(
+            tensors,
+            operators,
+            self._numbers(first.InputsAsNumpy(), len(tensors)),
+            self._numbers(first.OutputsAsNumpy(), len(tensors)),
+            tuple(self._text(one.Name()) for at, one in enumerate(graphs) if at not in (0, *once)),
+            tuple(tensor for one in more for tensor in one),
+        )
+
+    def _taken(self, length: int) -> range:
+        self.left -= length
+        if self.left < 0:
+            raise ConstraintError("CC404", f"the file has more than {MOST:,} entries")
+        return range(length)
+
+    def _numbers(self, vector: Any, tensors: int = 1 << 31) -> tuple[int, ...]:
+        """The numbers of a vector, below `tensors`. An absent vector is the number 0."""
+        found = (
+            ()
+            if isinstance(vector, int)
+            else tuple(vector.tolist() if self._taken(len(vector)) else ())
+        )
+        if max(found, default=0) >= tensors:
+            raise ConstraintError("CC404", f"the file has no tensor {max(found)}")
+        return found
+
+    def _text(self, text: bytes | None) -> str:
+        return (text or b"")[: len(self._taken(len(text or b"")))].decode(errors="replace")
+
+    def _data(self, buffer: Any) -> np.ndarray:
+        """The bytes of a buffer. Models above 2 GiB store them after the flatbuffer."""
+        if buffer.Offset() > 1:
+            return np.frombuffer(self.mapped, np.uint8, buffer.Size(), buffer.Offset())
+        return np.empty(0, np.uint8) if buffer.DataIsNone() else buffer.DataAsNumpy()
+
+    def _tensors(self, graph: Any) -> tuple[TensorEntry, ...]:
+        return tuple(self._tensor(graph.Tensors(at)) for at in self._taken(graph.TensorsLength()))
+
+    def _tensor(self, tensor: Any) -> TensorEntry:
+        dims = self._numbers(tensor.ShapeAsNumpy())
+        signature = self._numbers(tensor.ShapeSignatureAsNumpy()) or dims
+        open_ = tuple(min(n, m) < 0 for n, m in zip(dims, signature, strict=True))
+        name, dtype = self._text(tensor.Name()), self.types.get(tensor.Type(), "unknown")
+        data, sparse = self.buffers[tensor.Buffer()], tensor.Sparsity() is not None
+        bits = 0 if sparse or not len(data) else bits_of(dtype)
+        wanted = -(-prod(dims) * bits // 8)
+        if bits and wanted != len(data):
+            raise ConstraintError(
+                "CC404",
+                f"the tensor `{name}` needs {wanted:,} bytes, but the file stores {len(data):,}",
+            )
+        variable = bool(tensor.IsVariable())
+        return TensorEntry(name, dims, open_, dtype, tensor.Buffer(), data, variable, sparse)
+
+    def _operator(self, entry: Any, tensors: int) -> OperatorEntry:
+        code = self.model.OperatorCodes(entry.OpcodeIndex())
+        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        name = self.codes.get(number, f"operator {number}")
+        if name == "CUSTOM":
+            name = f"custom {self._text(code.CustomCode())}"
+        table, kind = entry.BuiltinOptions(), self.options[entry.BuiltinOptionsType()]
+        options = getattr(tflite, kind)() if table is not None else None
+        if options is not None:
+            options.Init(table.Bytes, table.Pos)
+        inputs = self._numbers(entry.InputsAsNumpy(), tensors)
+        outputs = self._numbers(entry.OutputsAsNumpy(), tensors)
+        if min(outputs, default=0) < 0:
+            raise ConstraintError("CC404", f"an output of {name} is not a tensor")
+        return OperatorEntry(name, inputs, outputs, options)
+
+
+def bits_of(dtype: str) -> int:
+    """The bits of an element, or 0 if they are not fixed or not known."""
+    try:
+        return BITS.get(dtype) or 8 * np.dtype(dtype.lower()).itemsize
+    except TypeError:
+        return 0

@@ -1,0 +1,108 @@
+"""Lowers the first subgraph operator by operator, and compares each tensor with the shape in the
+file."""
+
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+
+from convcost.importing.frontends.tflite.call import (
+    Constant,
+    LoweringContext,
+    NotComputedError,
+    OperatorCall,
+)
+from convcost.importing.frontends.tflite.file import TfliteGraph, as_schema_has_it
+from convcost.importing.frontends.tflite.inputs import add_input, shown
+from convcost.importing.frontends.tflite.names import paths
+from convcost.importing.frontends.tflite.operators import OPERATORS, activated, moved
+from convcost.importing.frontends.tflite.shape_numbers import computed
+from convcost.importing.frontends.tflite.weight_report import report_weights
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.ir.ops import UNKNOWN, Trait
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.rewrite import rewrite
+from convcost.model.errors import ConstraintError
+
+MOST = 20_000  # the most operators
+
+
+def lower_model(
+    graph: TfliteGraph, path: Path, size: tuple[int, ...] | None, *, again: bool = False
+) -> LayerGraph:
+    """The layers of the model in the file `path`. Raises ConstraintError; its message begins with
+    the operator's name if a layer is the cause."""
+    context = LoweringContext(GraphBuilder(path.stem, path.name), graph)
+    moved = [text for at in graph.inputs if (text := add_input(context, at, size))]
+    try:
+        return _lower(context)
+    except ConstraintError as refusal:
+        if not moved:
+            raise
+        own = "because the file was made for one size and contains numbers of it"
+        if not again:
+            own = f"the model works only at its own size, {', '.join(moved)}"
+        raise ConstraintError("CC402", f"{own} ({refusal.message})") from None
+
+
+def _lower(context: LoweringContext) -> LayerGraph:
+    graph, builder = context.graph, context.builder
+    if len(graph.operators) > MOST:
+        raise ConstraintError("CC401", f"the model has more than {MOST:,} operators")
+    for entry, path in zip(graph.operators, paths(graph), strict=True):
+        call = OperatorCall(context, entry, path or (entry.op.lower(),))
+        try:
+            with as_schema_has_it("its inputs or options"):
+                _step(call)
+        except ConstraintError as refusal:
+            message = f"{entry.op} `{'/'.join(call.path)}`: {refusal.message}"
+            raise ConstraintError(refusal.code, message, refusal.help) from None
+    ends = [context.values[at] for at in graph.outputs if at in context.values]
+    if not builder.layers or not ends:
+        raise ConstraintError("CC401", "the model has no layers: no output depends on an input")
+    report_weights(context)
+    return rewrite(builder.graph(ends))
+
+
+def _step(call: OperatorCall) -> None:
+    context, entry = call.context, call.entry
+    row = OPERATORS.get(entry.op, UNKNOWN)
+    outputs = [context.graph.tensors[at] for at in entry.outputs]
+    open_ = row.rule is None and any(True in one.open[1:] or 0 in one.dims for one in outputs)
+    lost = [context.lost[at] for at in entry.inputs if at in context.lost]
+    if lost or open_ or not outputs:  # the shapes of its outputs depend on the data
+        context.lost.update(dict.fromkeys(entry.outputs, lost[0] if lost else entry.op))
+        return
+    constants = [call.constant(at) for at in range(len(entry.inputs)) if call.has(at)]
+    known = [one for one in constants if one is not None]
+    if entry.op == "SHAPE" and not known:
+        shape = np.array(call.x.dims, np.int64)
+        context.constants[entry.outputs[0]] = Constant(shape.shape, "INT32", {}, shape)
+    elif len(known) == len(constants):
+        data = computed(entry.op, call.option, known)
+        sources = known[:1] if Trait.SAME in row.traits else known
+        stored = {key: n for one in sources for key, n in one.stored.items()}
+        for at, one, made in zip_longest(entry.outputs, outputs, data):
+            dims = one.dims if made is None else made.shape
+            context.constants[at] = Constant(dims, one.dtype, stored, made)
+    else:
+        try:
+            made = call.uncounted() if row.rule is None else row.rule(call)
+        except NotComputedError:
+            made = call.uncounted() if Trait.CONTRACTS in row.traits else moved(call)
+        results = [made] if isinstance(made, Tensor) else made
+        if row.rule is not None and row.op != "lstm":
+            results[0] = activated(call, results[0])
+        for at, value in zip(entry.outputs, results, strict=True):
+            _verify(call, at, value)
+            context.values[at] = value
+
+
+def _verify(call: OperatorCall, at: int, value: Tensor) -> None:
+    """Compares the dims of a tensor with those in the file that are not open."""
+    tensor = call.context.graph.tensors[at]
+    known = [m if open_ else n for n, m, open_ in zip(tensor.dims, value.dims, tensor.open)]  # noqa: B905
+    if (*known,) != value.dims and tensor.dims and not call.context.resized:
+        said = f"has the shape {shown(value.dims)}, but the file has {shown(tensor.dims)}"
+        raise ConstraintError("CC402", said)

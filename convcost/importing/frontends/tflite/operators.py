@@ -1,0 +1,380 @@
+"""The operators of TensorFlow Lite, by their names in the schema. Tensors have their channels last;
+the lowerings of windows have them second, so the axes change for these, which adds no layer."""
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any, TypeVar
+
+from convcost.importing.frontends.tflite.call import OperatorCall
+from convcost.importing.frontends.tflite.shape_numbers import indexed
+from convcost.importing.ir.ops import Row
+from convcost.importing.ir.tensor import Tensor, permuted, reshaped, transposed
+from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
+from convcost.importing.passes.lower.windows import SlidingWindow
+from convcost.model.errors import ConstraintError
+from convcost.model.shape import broadcast
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OPERATORS: dict[str, Row] = {}
+PADDING = {0: "same", 1: "valid"}
+# Values of the option FusedActivationFunction; "" costs nothing and has no kind.
+FUSED = {0: "", 1: "relu", 2: "hard_tanh", 3: "relu6", 4: "tanh", 5: ""}
+MATRIX = 2
+FIXED = "constant, and not counted as params"
+NUMBER = "treated as a number of the code, and not counted as params"
+
+
+def operator(*names: str, op: str = "", **ops: str) -> Callable[[F], F]:
+    """Registers a rule for operators: all of `names` are the canonical operator `op`; each of `ops`
+    maps a name to its own canonical operator. A rule gets the call and returns the output, or all
+    outputs in order; it may raise ConstraintError."""
+
+    def register(rule: F) -> F:
+        for name, canonical in {**dict.fromkeys(names, op), **ops}.items():
+            OPERATORS[name] = Row(rule, canonical)
+        return rule
+
+    return register
+
+
+def row(op: str, *names: str, **attributes: Any) -> None:
+    """Registers operators that are a canonical operator of their first input. A function among the
+    attributes gets the call."""
+
+    @operator(*names or [op.upper()], op=op)
+    def rule(call: OperatorCall) -> Tensor:
+        given = {name: one(call) if callable(one) else one for name, one in attributes.items()}
+        return call.lower(op, **given)
+
+
+for _name in ("relu", "relu6", "softmax", "log_softmax", "tanh", "gelu", "hard_swish", "elu", "abs",
+              "exp", "log", "sqrt", "rsqrt", "square", "floor", "ceil", "round", "sin", "cos",
+              "sign"):  # fmt: skip
+    row(_name)
+row("sigmoid", "LOGISTIC")
+row("negate", "NEG")
+row("hard_tanh", "RELU_N1_TO_1")
+row("clip", "RELU_0_TO_1", low=0, high=1)
+row("leaky_relu", "LEAKY_RELU", number=lambda call: call.option("Alpha"))
+row("l2_norm", "L2_NORMALIZATION", axes=[-1])
+row("local_response_norm", "LOCAL_RESPONSE_NORMALIZATION", axis=-1,
+    neighbours=lambda call: 2 * call.option("Radius") + 1)  # fmt: skip
+row("pad", "PAD", "PADV2", "MIRROR_PAD", begins=lambda call: call.numbers(1)[::2],
+    ends=lambda call: call.numbers(1)[1::2])  # fmt: skip
+for _op, _name in {"mean": "MEAN", "sum": "SUM", "max": "REDUCE_MAX", "min": "REDUCE_MIN"}.items():
+    row(_op, _name, axes=lambda call: call.numbers(1), keep=lambda call: call.option("KeepDims"))
+for _op, _name in {"linear": "BILINEAR", "nearest": "NEAREST_NEIGHBOR"}.items():
+    row("upsample", f"RESIZE_{_name}", mode=_op, channel=3,
+        dims=lambda call: (1, *call.numbers(1), call.x.dims[-1]))  # fmt: skip
+
+
+def activated(call: OperatorCall, x: Tensor) -> Tensor:
+    """The tensor after the activation that the operator has as an option."""
+    op = FUSED[call.option("FusedActivationFunction")]
+    return call.lower(op, x, path=(*call.path[:-1], op)) if op else x
+
+
+@operator("QUANTIZE", "DEQUANTIZE", "CAST", "FAKE_QUANT", "DENSIFY", op="identity")
+def nothing(call: OperatorCall) -> Tensor:
+    call.context.builder.free[call.entry.op] += 1
+    return call.x
+
+
+@operator("PRELU", op="prelu")
+def prelu(call: OperatorCall) -> Tensor:
+    """One slope for each channel, or one in total; no kind has slopes for single positions."""
+    x, slopes = call.x, call.constant(1)
+    dims = slopes.dims if slopes is not None else x.dims
+    long = [axis for axis, n in enumerate(dims, len(x.dims) - len(dims)) if n != 1]
+    if slopes is None or len(long) > 1:
+        return call.custom(x.dims, weights=call.weights(1))
+    return call.lower("prelu", weights=call.weights(1), axis=long[0] if long else None)
+
+
+# Convolutions and pools
+
+
+def _first(x: Tensor) -> Tensor:
+    return permuted(x, (0, len(x.dims) - 1, *range(1, len(x.dims) - 1)))
+
+
+def _last(x: Tensor) -> Tensor:
+    return permuted(x, (0, *range(2, len(x.dims)), 1))
+
+
+def _window(call: OperatorCall, kernel: Sequence[int]) -> SlidingWindow:
+    letters = "DHW"[-len(kernel) :]
+    stride = [call.option(f"Stride{letter}", 1) for letter in letters]
+    dilation = [call.option(f"Dilation{letter}Factor", 1) for letter in letters]
+    padding = PADDING[call.option("Padding")] if set(kernel) != {1} else "valid"
+    return SlidingWindow(kernel, stride, padding, (), dilation)
+
+
+@operator("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", op="conv")
+def conv(call: OperatorCall) -> Any:
+    """Weights are [filters, h, w, c/groups]; [1, h, w, filters] of a depthwise convolution; [d, h,
+    w, c/groups, filters] of three dimensions."""
+    weights, x = call.constant(1), _first(call.x)
+    if weights is None:
+        return call.uncounted()
+    dims = (*weights.dims[-1:], *weights.dims[:-1])
+    if call.entry.op == "CONV_2D":
+        dims = weights.dims
+    filters, *kernel, inner = (
+        dims if call.entry.op != "DEPTHWISE_CONV_2D" else (*dims[:1], *dims[2:], 1)
+    )
+    return _last(call.lower(
+        "conv", x, filters=filters, groups=x.dims[1] // inner, window=_window(call, kernel),
+        bias=call.has(2), weights=call.weights(1, 2),
+    ))  # fmt: skip
+
+
+@operator("TRANSPOSE_CONV", "CONV_3D_TRANSPOSE", op="transposed_conv")
+def transposed_conv(call: OperatorCall) -> Any:
+    """Inputs: the output shape, weights [filters, h, w, c] or [d, h, w, filters, c], x, and perhaps
+    a bias. The padding is what makes the output as large as its shape says."""
+    weights = call.constant(1)
+    if weights is None:
+        return call.uncounted()
+    x, (filters, *kernel, _) = _first(call.value(2)), weights.dims
+    if call.entry.op == "CONV_3D_TRANSPOSE":
+        *kernel, filters, _ = weights.dims
+    stride = _window(call, kernel).stride
+    sizes = zip(x.dims[2:], stride, kernel, call.numbers(0)[1:-1], strict=True)
+    over = [(n - 1) * s + k - out for n, s, k, out in sizes]
+    begins = [max(n, 0) // 2 for n in over]
+    ends = [max(n, 0) - begin for n, begin in zip(over, begins, strict=True)]
+    return _last(call.lower(
+        "transposed_conv", x, filters=filters, window=SlidingWindow(kernel, stride, begins, ends),
+        output_padding=[max(-n, 0) for n in over], bias=call.has(3), weights=call.weights(1, 3),
+    ))  # fmt: skip
+
+
+@operator(AVERAGE_POOL_2D="avg_pool", MAX_POOL_2D="max_pool")
+def pool(call: OperatorCall) -> Tensor:
+    kernel = [call.option("FilterHeight", 1), call.option("FilterWidth", 1)]
+    window = _window(call, kernel)._replace(dilation=())
+    return _last(call.lower(OPERATORS[call.entry.op].op, _first(call.x), window=window))
+
+
+@operator(DEPTH_TO_SPACE="pixel_shuffle", SPACE_TO_DEPTH="pixel_unshuffle")
+def shuffle(call: OperatorCall) -> Tensor:
+    op, factor = OPERATORS[call.entry.op].op, call.option("BlockSize", 1)
+    return _last(call.lower(op, _first(call.x), factor=factor))
+
+
+# Joins and products
+
+
+@operator(ADD="add", SUB="subtract", MUL="multiply", DIV="divide", MAXIMUM="maximum",
+          MINIMUM="minimum", ADD_N="add")  # fmt: skip
+def join(call: OperatorCall) -> Tensor:
+    op, known = OPERATORS[call.entry.op].op, [at for at in (0, 1) if call.constant(at) is not None]
+    return _with_constant(call, op, known[0]) if known else call.lower(op, *call.values)
+
+
+def _with_constant(call: OperatorCall, op: str, at: int) -> Tensor:
+    x, constant, context = call.value(1 - at), call.constant(at), call.context
+    assert constant is not None
+    x = reshaped(x, (1,) * (len(constant.dims) - len(x.dims)) + x.dims)
+    long, learned = [n for n in constant.dims if n != 1], constant.learned and op in LEARNED
+    standardizes = x.source < 0 and len(long) <= 1  # by a mean and a deviation for each channel
+    if broadcast(x.dims, constant.dims) == x.dims and (not learned or not long or standardizes):
+        call.exclude(at, FIXED if long else NUMBER)
+        context.builder.free[call.entry.op] += 1
+        return x
+    if not learned:
+        return call.lower(op, x, call.value(at))
+    (key,) = constant.stored
+    return combined(context.builder, LEARNED[op], x, key, constant.dims, call.path)
+
+
+@operator("SQUARED_DIFFERENCE", op="subtract")
+def squared_difference(call: OperatorCall) -> Tensor:
+    op = "subtract"
+    known = [at for at in (0, 1) if call.constant(at) is not None]
+    y = _with_constant(call, op, known[0]) if known else call.lower(op, *call.values)
+    return call.lower("square", y)
+
+
+@operator("SELECT", "SELECT_V2", "EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "POW",
+          "LESS_EQUAL", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT", "FLOOR_DIV", "FLOOR_MOD",
+          op="choose")  # fmt: skip
+def choice(call: OperatorCall) -> Tensor:
+    """Comparisons and selections. Their constants are masks and bounds, not weights."""
+    dims = []
+    for at in range(len(call.entry.inputs)):
+        constant = call.constant(at)
+        dims.append(call.value(at).dims if constant is None else constant.dims)
+        call.exclude(at, FIXED)
+    return call.custom(broadcast(*dims))
+
+
+@operator("CONCATENATION", "PACK", op="concat")
+def concat(call: OperatorCall) -> Tensor:
+    values, axis = call.values, call.option("Axis")
+    if call.entry.op == "PACK":
+        axis %= len(values[0].dims) + 1
+        values = [reshaped(x, (*x.dims[:axis], 1, *x.dims[axis:])) for x in values]
+    return call.lower("concat", *values, axis=axis)
+
+
+@operator("FULLY_CONNECTED", op="linear")
+def fully_connected(call: OperatorCall) -> Tensor:
+    """Weights are [features, inputs]. Without KeepNumDims, x becomes a matrix first."""
+    x, weights = call.x, call.constant(1)
+    features, inputs = call.value(1).dims if weights is None else weights.dims
+    if x.elements % inputs:
+        raise ConstraintError("CC402", f"{x.elements:,} elements are no rows of {inputs:,}")
+    if not call.option("KeepNumDims") and len(x.dims) != MATRIX:
+        x = reshaped(x, (x.elements // inputs, inputs))
+    if weights is not None:
+        held = call.weights(1, 2)
+        return call.lower("linear", x, features=features, bias=call.has(2), weights=held)
+    y = call.lower("matmul", x, transposed(call.value(1)))
+    return call.lower("add", y, call.value(2)) if call.has(2) else y
+
+
+@operator("BATCH_MATMUL", op="matmul")
+def matmul(call: OperatorCall) -> Tensor:
+    weights, turned = call.constant(1), bool(call.option("AdjY"))
+    x = transposed(call.x) if call.option("AdjX") else call.x
+    if weights is not None and weights.learned and prod(weights.dims[:-MATRIX]) == 1:
+        features = weights.dims[-2 if turned else -1]
+        return call.lower("linear", x, features=features, weights=call.weights(1))
+    other = call.value(1)
+    return call.lower("matmul", x, transposed(other) if turned else other)
+
+
+@operator("UNIDIRECTIONAL_SEQUENCE_LSTM", op="lstm")
+def lstm(call: OperatorCall) -> Any:
+    """Inputs: x, weights of the input and of the state for four gates, peepholes, biases, a
+    projection, states and norms. Only weights and biases have a kind."""
+    own, state = (*range(1, 9), *range(12, 16)), call.constant(5)
+    if state is None or {at for at in range(24) if call.has(at)} - {18, 19} != {0, *own}:
+        return call.uncounted()
+    return call.lower("lstm", weights=call.weights(*own), hidden=state.dims[0], bias=True,
+                      one_bias=True, steps_first=call.option("TimeMajor"))  # fmt: skip
+
+
+# Views and slices
+
+
+@operator("RESHAPE", "SQUEEZE", "EXPAND_DIMS", op="reshape")
+def reshape(call: OperatorCall) -> Tensor:
+    x, dims, to = call.x, list(call.x.dims), list[int]()
+    if call.entry.op == "EXPAND_DIMS":
+        (axis,) = call.numbers(1)
+        dims.insert(axis % (len(dims) + 1), 1)
+        return reshaped(x, dims)
+    given = call.option("NewShapeAsNumpy" if call.entry.op == "RESHAPE" else "SqueezeDimsAsNumpy")
+    listed = [] if isinstance(given, int) else [int(n) for n in given]
+    if call.entry.op == "SQUEEZE":
+        axes = [n % len(dims) for n in listed] or [n for n, one in enumerate(dims) if one == 1]
+        return reshaped(x, [n for axis, n in enumerate(dims) if axis not in axes])
+    to = [*call.numbers(1)] if call.constant(1) is not None else listed or [*call.dims()]
+    to = [n if n != -1 else x.elements // -prod(to) for n in to]
+    if prod(to) != x.elements or min(to, default=1) < 1:
+        raise ConstraintError("CC402", f"{x.elements:,} elements cannot have the shape {to}")
+    return reshaped(x, to)
+
+
+@operator("TRANSPOSE", op="permute")
+def transpose(call: OperatorCall) -> Tensor:
+    order = call.numbers(1)
+    if sorted(order) != list(range(len(call.x.dims))):
+        raise ConstraintError("CC404", f"{list(order)} is not an order of its axes")
+    return permuted(call.x, order)
+
+
+def _selected(call: OperatorCall, x: Tensor, index: Sequence[Any]) -> Tensor:
+    """The entries of an index as in NumPy."""
+    axis = 0
+    for one in index:
+        if one is None:
+            x = reshaped(x, (*x.dims[:axis], 1, *x.dims[axis:]))
+        elif isinstance(one, int):
+            at = range(x.dims[axis])[one]
+            x = call.lower("slice", x, axis=axis, kept=range(at, at + 1), drop=True)
+            continue
+        else:
+            x = call.lower("slice", x, axis=axis, kept=range(x.dims[axis])[one])
+        axis += 1
+    return x
+
+
+@operator("SLICE", op="slice")
+def slice_(call: OperatorCall) -> Tensor:
+    pairs = zip(call.numbers(1), call.numbers(2), strict=True)
+    ends = [slice(begin, begin + n if n >= 0 else None) for begin, n in pairs]
+    return _selected(call, call.x, ends)
+
+
+@operator("STRIDED_SLICE", op="slice")
+def strided_slice(call: OperatorCall) -> Tensor:
+    ends = [call.numbers(at) for at in (1, 2, 3)]
+    return _selected(call, call.x, indexed(call.option, len(call.x.dims), *ends))
+
+
+@operator("SPLIT", "SPLIT_V", "UNPACK", op="split")
+def split(call: OperatorCall) -> list[Tensor]:
+    """Parts of an axis. The parts of UNPACK have one entry, and their axis is removed."""
+    x, count = call.value(1 if call.entry.op == "SPLIT" else 0), len(call.entry.outputs)
+    axis = call.option("Axis") if call.entry.op == "UNPACK" else call.numbers(
+        2 if call.entry.op == "SPLIT_V" else 0)[0]  # fmt: skip
+    extent = x.dims[axis]
+    lengths = list(call.numbers(1)) if call.entry.op == "SPLIT_V" else [extent // count] * count
+    lengths = [n if n >= 0 else extent - sum(lengths) + n for n in lengths]
+    if len(lengths) != count or sum(lengths) != extent:
+        raise ConstraintError("CC404", f"its parts {lengths} are not {extent} entries")
+    found = []
+    for at, length in enumerate(lengths):
+        start = sum(lengths[:at])
+        one = start if call.entry.op == "UNPACK" else slice(start, start + length)
+        read = call.context.uses[call.entry.outputs[at]]
+        found.append(
+            _selected(call, x, [*[slice(None)] * (axis % len(x.dims)), one])
+            if read else x._replace(dims=call.context.graph.tensors[call.entry.outputs[at]].dims)
+        )  # fmt: skip
+    return found
+
+
+@operator("GATHER", "EMBEDDING_LOOKUP", op="embedding")
+def gather(call: OperatorCall) -> Tensor:
+    """Rows of a learned table; any other use only states its shape."""
+    of, by = (1, 0) if call.entry.op == "EMBEDDING_LOOKUP" else (0, 1)
+    table, indices, axis = call.constant(of), call.constant(by), call.option("Axis")
+    learned = table is not None and table.learned
+    if table is not None and learned and len(table.dims) == MATRIX and not axis:
+        (rows, channels), x = table.dims, call.value(by)
+        y = call.lower("embedding", x, rows=rows, channels=channels, weights=call.weights(of))
+        return y._replace(batch=x.batch)
+    call.exclude(by, FIXED)
+    dims = (call.value(of) if table is None else table).dims
+    axis, batches = axis % len(dims), call.option("BatchDims")
+    own = (call.value(by) if indices is None else indices).dims[batches:]
+    wide = (*dims[:axis], *own, *dims[axis + 1 :])
+    return call.custom(wide, weights=call.weights(of) if learned else {})
+
+
+@operator("RFFT2D")
+def fourier(call: OperatorCall) -> Tensor:
+    rows, columns = call.numbers(1)
+    return call.custom((*call.x.dims[:-2], rows, columns // 2 + 1), "RFFT2D", macs=None)
+
+
+@operator("REVERSE_V2", "REVERSE_SEQUENCE", "CUMSUM", "ZEROS_LIKE", "DYNAMIC_UPDATE_SLICE")
+def in_place(call: OperatorCall) -> Tensor:
+    return call.custom(call.x.dims)
+
+
+@operator("TILE", "BROADCAST_TO", "GATHER_ND", "SCATTER_ND",
+          "ARG_MAX", "ARG_MIN", "ONE_HOT", "REDUCE_PROD", "REDUCE_ANY", "REDUCE_ALL",
+          "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "FILL", "L2_POOL_2D", "TOPK_V2",
+          "MATRIX_DIAG", "MATRIX_SET_DIAG")  # fmt: skip
+def moved(call: OperatorCall) -> list[Tensor]:
+    """Operators without multiply-adds. Their layers state the output shape."""
+    for at in range(len(call.entry.inputs)):
+        call.exclude(at, FIXED)
+    return [call.custom(call.dims(at)) for at in range(len(call.entry.outputs))]

@@ -1,0 +1,59 @@
+"""Computations on shapes, which a file contains as operators."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from convcost.importing.frontends.tflite.call import Constant
+
+FEW = 4096  # the most elements of a tensor that is computed
+
+
+def indexed(option: Callable[[str], int], rank: int, *ends: Sequence[int]) -> list[Any]:
+    """The index of a STRIDED_SLICE, as in NumPy: None is a new axis."""
+    masks = ("Ellipsis", "NewAxis", "ShrinkAxis", "Begin", "End")
+    bits = {mask: option(f"{mask}Mask") for mask in masks}
+    new, index, count = bits["NewAxis"].bit_count(), list[Any](), len(ends[0])
+    for at, (first, last, step) in enumerate(zip(*ends, strict=True)):
+        whole, added, single, begin, end = (bits[mask] >> at & 1 for mask in masks)
+        if whole:
+            index += [slice(None)] * (rank - (count - 1 - new))
+        elif added or single:
+            index.append(None if added else first)
+        else:
+            index.append(slice(None if begin else first, None if end else last, step))
+    return index
+
+
+# By operator: a function of the options and the numbers of the inputs.
+COMPUTED: dict[str, Callable[..., Any]] = {
+    "PACK": lambda option, *xs: np.stack(xs, option("Axis")),
+    "CONCATENATION": lambda option, *xs: np.concatenate(xs, option("Axis")),
+    "STRIDED_SLICE": lambda option, x, *ends: x[tuple(indexed(option, x.ndim, *ends))],
+    "GATHER": lambda option, x, at: np.take(x, at, option("Axis")),
+    "REDUCE_PROD": lambda option, x, axes: x.prod(tuple(axes.flat), keepdims=option("KeepDims")),
+    "ADD": lambda _, a, b: a + b,
+    "SUB": lambda _, a, b: a - b,
+    "MUL": lambda _, a, b: a * b,
+    "FLOOR_DIV": lambda _, a, b: a // b,
+    "MAXIMUM": lambda _, a, b: np.maximum(a, b),
+    "RANGE": lambda _, *ends: np.array(range(*map(int, ends))[:FEW]),
+    "SPLIT_V": lambda _, x, n, axis: np.split(x, np.cumsum(n)[:-1], int(axis.flat[0])),
+    "UNPACK": lambda option, x: [*np.moveaxis(x, option("Axis"), 0)],
+    "CAST": lambda _, x: x,
+    "RESHAPE": lambda _, x, *to: x.reshape(to[0] if to else -1),
+    "SQUEEZE": lambda _, x: x.squeeze(),
+    "EXPAND_DIMS": lambda _, x, axis: np.expand_dims(x, int(axis.flat[0])),
+}
+
+
+def computed(op: str, option: Callable[[str], int], inputs: Sequence[Constant]) -> Any:
+    """The integers that an operator computes from integers, for each output; [] if they are not
+    known."""
+    data = [one.data for one in inputs if one.data is not None and one.data.dtype.kind == "i"]
+    many = sum(one.size for one in data) > FEW
+    if op not in COMPUTED or many or len(data) < len(inputs):
+        return []
+    made = COMPUTED[op](option, *(one.astype(np.int64) for one in data))
+    return [np.asarray(one, np.int64) for one in (made if isinstance(made, list) else [made])]

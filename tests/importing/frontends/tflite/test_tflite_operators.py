@@ -1,0 +1,440 @@
+"""Operators of TensorFlow Lite, one by one: the layers, and their params and macs as products."""
+
+import numpy as np
+import pytest
+from onnx_models import sums, told
+from tflite_models import RELU, RELU6, SAME, TANH, VALID, array, conv, drawn, ints, model, node
+
+from convcost.importing.frontends.tflite.operators import NUMBER
+from convcost.model.errors import ConstraintError
+from convcost.model.shape import Shape
+
+X = (1, 12, 10, 8)
+
+
+def layers(folder, nodes, tensors, **more):
+    return told(drawn(folder, model(nodes, {"x": X, **tensors}, **more)))
+
+
+def refusal(folder, nodes, tensors, **more):
+    with pytest.raises(ConstraintError) as caught:
+        drawn(folder, model(nodes, {"x": X, **tensors}, **more))
+    return caught.value.code, caught.value.message
+
+
+def test_a_convolution_has_its_channels_last_and_its_fused_activation_is_a_layer(tmp_path):
+    nodes = [conv("x", "w", "b", "-> y", Padding=SAME, StrideH=2, StrideW=2,
+                  FusedActivationFunction=RELU6)]  # fmt: skip
+    made = model(nodes, {"x": X, "w": array(4, 3, 3, 8), "b": array(4), "y": (1, 6, 5, 4)})
+    graph = drawn(tmp_path, made)
+    assert told(graph) == [
+        "conv filters=4 kernel=3 stride=2 padding=same bias=True → 6×5×4",
+        "relu6 → 6×5×4",
+    ]
+    assert sums(graph) == (4 * 3 * 3 * 8 + 4, 0, 6 * 5 * 4 * 3 * 3 * 8)
+
+
+def test_a_convolution_may_have_no_bias_groups_and_a_dilation(tmp_path):
+    nodes = [conv("x", "w", "-> y", Padding=VALID, DilationHFactor=2, DilationWFactor=3)]
+    made = model(nodes, {"x": X, "w": array(6, 3, 3, 4), "y": (1, 8, 4, 6)})
+    graph = drawn(tmp_path, made)
+    assert told(graph) == ["conv filters=6 kernel=3 dilation=(2, 3) groups=2 → 8×4×6"]
+    assert sums(graph) == (6 * 3 * 3 * 4, 0, 8 * 4 * 6 * 3 * 3 * 4)
+
+
+def test_a_depthwise_convolution_has_a_multiplier(tmp_path):
+    nodes = [conv("x", "w", "b", "-> y", op="DEPTHWISE_CONV_2D", kind="DepthwiseConv2DOptions",
+                  Padding=VALID, DepthMultiplier=2)]  # fmt: skip
+    made = model(nodes, {"x": X, "w": array(1, 3, 5, 16), "b": array(16), "y": (1, 10, 6, 16)})
+    graph = drawn(tmp_path, made)
+    assert told(graph) == ["depthwise kernel=(3, 5) multiplier=2 bias=True → 10×6×16"]
+    assert sums(graph) == (16 * 3 * 5 + 16, 0, 10 * 6 * 16 * 3 * 5)
+
+
+def test_convolutions_have_three_dimensions(tmp_path):
+    options = {"kind": "Conv3DOptions", "StrideD": 1, "Padding": VALID}
+    nodes = [
+        conv("x", "w", "-> c", op="CONV_3D", **options),
+        conv("to", "v", "c", "-> y", op="CONV_3D_TRANSPOSE", **options | {"StrideD": 2}),
+    ]
+    tensors = {"x": (1, 6, 8, 8, 3), "w": array(2, 3, 3, 3, 4), "c": (1, 5, 6, 6, 4),
+               "to": ints(1, 11, 8, 8, 5), "v": array(3, 3, 3, 5, 4),
+               "y": (1, 11, 8, 8, 5)}  # fmt: skip
+    graph = drawn(tmp_path, model(nodes, tensors))
+    assert told(graph) == [
+        "conv filters=4 kernel=(2, 3, 3) → 5×6×6×4",
+        "transposed_conv filters=5 kernel=3 stride=(2, 1, 1) → 11×8×8×5",
+    ]
+    one, two = 5 * 6 * 6 * 4 * 2 * 3 * 3 * 3, 5 * 6 * 6 * 4 * 3 * 3 * 3 * 5
+    assert sums(graph) == (2 * 3 * 3 * 3 * 4 + 3 * 3 * 3 * 5 * 4, 0, one + two)
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        ((24, 20), "padding=(0, 0, 1, 1)"),
+        ((25, 21), ""),
+        ((23, 19), "padding=1"),
+        ((26, 22), "output_padding=1"),
+    ],
+)
+def test_a_transposed_convolution_is_padded_to_its_output_shape(tmp_path, size, text):
+    nodes = [conv("to", "w", "x", "b", "-> y", op="TRANSPOSE_CONV", kind="TransposeConvOptions",
+                  StrideH=2, StrideW=2)]  # fmt: skip
+    tensors = {"to": ints(1, *size, 5), "w": array(5, 3, 3, 8), "b": array(5), "y": (1, *size, 5)}
+    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
+    options = "filters=5 kernel=3 stride=2" + (text and f" {text}") + " bias=True"
+    assert told(graph) == [f"transposed_conv {options} → {size[0]}×{size[1]}×5"]
+    assert sums(graph) == (5 * 3 * 3 * 8 + 5, 0, 12 * 10 * 8 * 3 * 3 * 5)
+
+
+def test_pools_and_shuffles_move_no_channels(tmp_path):
+    pool = {"kind": "Pool2DOptions", "FilterHeight": 3, "FilterWidth": 2, "StrideH": 2,
+            "StrideW": 2}  # fmt: skip
+    nodes = [
+        node("MAX_POOL_2D", "x", "-> m", Padding=SAME, **pool),
+        node("AVERAGE_POOL_2D", "x", "-> a", Padding=VALID, **pool),
+        node("DEPTH_TO_SPACE", "x", "-> d", kind="DepthToSpaceOptions", BlockSize=2),
+        node("SPACE_TO_DEPTH", "x", "-> s", kind="SpaceToDepthOptions", BlockSize=2),
+    ]
+    tensors = {"m": (1, 6, 5, 8), "a": (1, 5, 5, 8), "d": (1, 24, 20, 2), "s": (1, 6, 5, 32)}
+    assert layers(tmp_path, nodes, tensors, outputs=list(tensors)) == [
+        "max_pool kernel=(3, 2) stride=2 padding=same → 6×5×8",
+        "avg_pool kernel=(3, 2) stride=2 → 5×5×8",
+        "pixel_shuffle factor=2 → 24×20×2",
+        "pixel_unshuffle factor=2 → 6×5×32",
+    ]
+
+
+def test_a_fully_connected_layer_makes_a_matrix_of_its_input_unless_it_keeps_the_dims(tmp_path):
+    tensors = {"w": array(5, 8), "b": array(5), "v": array(7, 12 * 10 * 5),
+               "k": (1, 12, 10, 5), "y": (1, 7)}  # fmt: skip
+    nodes = [
+        node("FULLY_CONNECTED", "x", "w", "b", "-> k", kind="FullyConnectedOptions",
+             KeepNumDims=True, FusedActivationFunction=RELU),
+        node("FULLY_CONNECTED", "k", "v", "-> y", kind="FullyConnectedOptions"),
+    ]  # fmt: skip
+    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
+    assert told(graph) == [
+        "linear features=5 each_position=True → 12×10×5",
+        "relu → 12×10×5",
+        "flatten → 600",
+        "linear features=7 bias=False inputs=600 → 7",
+    ]
+    assert sums(graph) == (5 * 8 + 5 + 7 * 600, 0, 12 * 10 * 5 * 8 + 7 * 600)
+
+
+def test_a_product_has_weights_or_two_tensors(tmp_path):
+    nodes = [
+        node("BATCH_MATMUL", "x", "w", "-> q", kind="BatchMatMulOptions", AdjY=True),
+        node("BATCH_MATMUL", "q", "x", "-> y", kind="BatchMatMulOptions", AdjY=True),
+    ]
+    tensors = {"x": (1, 12, 8), "w": array(8, 8), "q": (1, 12, 8), "y": (1, 12, 12)}
+    graph = drawn(tmp_path, model(nodes, tensors))
+    assert told(graph) == [
+        "linear features=8 bias=False each_position=True → 12×8",
+        "matmul transpose=True → 12×12",
+    ]
+    assert sums(graph) == (8 * 8, 0, 12 * 8 * 8 + 12 * 12 * 8)
+
+
+@pytest.mark.parametrize(
+    ("op", "kind"),
+    [
+        *(("ADD", "add"), ("SUB", "subtract"), ("MUL", "multiply"), ("DIV", "divide")),
+        *(("MAXIMUM", "maximum"), ("MINIMUM", "minimum")),
+    ],
+)
+def test_two_tensors_are_joined_and_activated(tmp_path, op, kind):
+    options = {"ADD": "AddOptions", "SUB": "SubOptions", "MUL": "MulOptions", "DIV": "DivOptions"}
+    fused = {"kind": options[op], "FusedActivationFunction": TANH} if op in options else {}
+    nodes = [node("RELU", "x", "-> r"), node(op, "x", "r", "-> y", **fused)]
+    assert layers(tmp_path, nodes, {"r": X, "y": X}) == [
+        "relu → 12×10×8",
+        f"{kind} → 12×10×8",
+        *(["tanh → 12×10×8"] if fused else []),
+    ]
+
+
+def test_a_stored_tensor_in_a_join_is_a_scale_a_shift_or_a_table(tmp_path):
+    nodes = [
+        node("RELU", "x", "-> r"),
+        node("MUL", "r", "a", "-> m"),
+        node("ADD", "m", "b", "-> s"),
+        node("ADD", "s", "t", "-> y"),
+    ]
+    tensors = {"r": X, "a": array(8), "m": X, "b": array(1, 1, 1, 8), "s": X,
+               "t": array(1, 12, 10, 8), "y": X}  # fmt: skip
+    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
+    assert told(graph) == [
+        "relu → 12×10×8",
+        "scale → 12×10×8",
+        "scale factor=False shift=True → 12×10×8",
+        f"learned shape={Shape(8, (12, 10))} → 12×10×8",
+        "add → 12×10×8",
+    ]
+    assert sums(graph)[:2] == (8 + 8 + 12 * 10 * 8, 0)
+
+
+def test_numbers_of_the_code_and_a_standardization_of_the_input_are_no_params(tmp_path):
+    nodes = [
+        node("SUB", "x", "mean", "-> c"),
+        node("RELU", "c", "-> r"),
+        node("MUL", "r", "two", "-> y"),
+    ]
+    tensors = {"mean": array(8), "c": X, "r": X, "two": np.float32(2), "y": X}
+    tensors["two"] = np.asarray(tensors["two"])
+    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
+    assert (told(graph), sums(graph)) == (["relu → 12×10×8"], (0, 0, 0))
+    assert graph.notes == (
+        "8 numbers are constant, and not counted as params: `mean` (8)",
+        f"1 number of the file is {NUMBER}: `two` (1)",
+    )
+
+
+def test_activations_have_their_options(tmp_path):
+    ops = ("RELU", "RELU6", "RELU_N1_TO_1", "RELU_0_TO_1", "LOGISTIC", "TANH", "HARD_SWISH", "ELU")
+    nodes = [node(op, "x", f"-> {op}") for op in ops]
+    nodes.append(node("LEAKY_RELU", "x", "-> l", kind="LeakyReluOptions", Alpha=0.2))
+    nodes.append(node("SOFTMAX", "x", "-> s", kind="SoftmaxOptions", Beta=1.0))
+    names = [one.outputs[0] for one in nodes]
+    found = layers(tmp_path, nodes, dict.fromkeys(names, X), outputs=names)
+    assert found == [
+        f"{kind} → 12×10×8"
+        for kind in (
+            *("relu", "relu6", "hard_tanh", "elementwise function=clip", "sigmoid", "tanh"),
+            *("hard_swish", "elu", "leaky_relu slope=1/5", "softmax"),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dims", "kind", "params"),
+    [
+        ((1, 1, 8), "prelu", 8),
+        ((1, 1, 1), "prelu", 1),
+        ((12, 10, 8), "custom", 12 * 10 * 8),
+    ],
+)
+def test_prelu_has_a_slope_for_each_channel_or_one_or_many(tmp_path, dims, kind, params):
+    graph = drawn(tmp_path, model([node("PRELU", "x", "a", "-> y")],
+                                  {"x": X, "a": array(*dims), "y": X}))  # fmt: skip
+    assert sums(graph) == (params, 0, 0)
+    assert [layer.kind for layer in graph.layers] == [kind]
+
+
+def test_views_and_transposes_are_no_layers_until_a_layer_needs_the_order(tmp_path):
+    nodes = [
+        node("TRANSPOSE", "x", "order", "-> t"),
+        node("EXPAND_DIMS", "t", "axis", "-> e"),
+        node("SQUEEZE", "e", "-> q", kind="SqueezeOptions", SqueezeDims=(1,)),
+        node("TRANSPOSE", "q", "back", "-> b"),
+        node("RESHAPE", "b", "flat", "-> f"),
+        node("RELU", "f", "-> y"),
+    ]
+    tensors = {"order": ints(0, 3, 1, 2), "t": (1, 8, 12, 10), "axis": ints(1), "q": (1, 8, 12, 10),
+               "e": (1, 1, 8, 12, 10), "back": ints(0, 2, 3, 1), "b": X, "flat": ints(1, -1, 8),
+               "f": (1, 120, 8), "y": (1, 120, 8)}  # fmt: skip
+    assert layers(tmp_path, nodes, tensors) == [
+        "relu → 12×10×8",
+        f"reshape shape={Shape(8, (120,))} → 120×8",
+    ]
+
+
+def test_the_shape_of_a_reshape_may_be_an_option(tmp_path):
+    nodes = [node("RESHAPE", "x", "-> f", kind="ReshapeOptions", NewShape=(1, -1)),
+             node("RELU", "f", "-> y")]  # fmt: skip
+    assert layers(tmp_path, nodes, {"f": (1, 960), "y": (1, 960)})[-1] == "flatten → 960"
+
+
+def test_paddings_resizes_and_reductions(tmp_path):
+    border = np.array([[0, 0], [1, 2], [1, 2], [0, 0]], np.int32)
+    reduced = {"kind": "ReducerOptions", "KeepDims": True}
+    nodes = [
+        *(node(op, "x", "p", f"-> {op}") for op in ("PAD", "PADV2", "MIRROR_PAD")),
+        node("RESIZE_BILINEAR", "x", "big", "-> l"),
+        node("RESIZE_NEAREST_NEIGHBOR", "x", "big", "-> n"),
+        node("MEAN", "x", "hw", "-> a", **reduced),
+        node("REDUCE_MAX", "x", "hw", "-> m", **reduced | {"KeepDims": False}),
+        node("SUM", "x", "c", "-> s", **reduced),
+    ]
+    made = {**dict.fromkeys(("PAD", "PADV2", "MIRROR_PAD"), (1, 15, 13, 8)), "l": (1, 24, 20, 8),
+            "n": (1, 24, 20, 8), "a": (1, 1, 1, 8), "m": (1, 8), "s": (1, 12, 10, 1)}  # fmt: skip
+    tensors = {"p": border, "big": ints(24, 20), "hw": ints(1, 2), "c": ints(3), **made}
+    assert layers(tmp_path, nodes, tensors, outputs=list(made)) == [
+        *["pad border=(1, 1, 2, 2) → 15×13×8"] * 3,
+        "upsample scale=2 mode=linear → 24×20×8",
+        "upsample scale=2 → 24×20×8",
+        "global_avg_pool → 1×1×8",
+        "global_max_pool → 1×1×8",
+        "sum over=channels → 12×10×1",
+        "flatten → 8",
+    ]
+
+
+def test_parts_of_a_tensor(tmp_path):
+    unpack = tuple(f"u{at}" for at in range(12))
+    cut = {"kind": "StridedSliceOptions"}
+    nodes = [
+        node("SPLIT", "axis", "x", "-> a", "b", kind="SplitOptions", NumSplits=2),
+        node("SPLIT_V", "x", "parts", "axis", "-> c", "d", kind="SplitVOptions", NumSplits=2),
+        node("UNPACK", "x", f"-> {unpack[0]}", *unpack[1:], kind="UnpackOptions", Num=12, Axis=1),
+        node("SLICE", "x", "begin", "length", "-> e"),
+        node("STRIDED_SLICE", "x", "begin", "end", "by", "-> f", BeginMask=2, EndMask=1 | 8,
+             ShrinkAxisMask=4, **cut),
+        node("STRIDED_SLICE", "x", "zero", "zero", "one", "-> g", EllipsisMask=1, **cut),
+        node("STRIDED_SLICE", "x", "zero", "zero", "one", "-> h", NewAxisMask=1, **cut),
+        *(node("RELU", name, f"-> r{name}") for name in ("a", "c", "u3", "e", "f", "g", "h")),
+    ]  # fmt: skip
+    made = {"a": (1, 12, 10, 4), "b": (1, 12, 10, 4), "c": (1, 12, 10, 3), "d": (1, 12, 10, 5),
+            **dict.fromkeys(unpack, (1, 10, 8)), "e": (1, 11, 5, 8), "f": (1, 6, 8), "g": X,
+            "h": (1, *X)}  # fmt: skip
+    tensors = {"axis": ints(3), "parts": ints(3, -1), "begin": ints(0, 1, 2, 0),
+               "length": ints(1, -1, 5, 8), "end": ints(0, 12, 0, 0), "by": ints(1, 2, 1, 1),
+               "zero": ints(0), "one": ints(1), **made}  # fmt: skip
+    read = ["a", "c", "u3", "e", "f", "g", "h"]
+    tensors |= {f"r{name}": made[name] for name in read}
+    found = layers(tmp_path, nodes, tensors, outputs=[f"r{name}" for name in read])
+    assert [line for line in found if not line.startswith(("relu", "reshape"))] == [
+        "slice length=4 → 12×10×4",
+        "slice length=3 → 12×10×3",
+        "slice length=1 start=3 along=1 → 1×10×8",
+        "slice length=11 start=1 along=1 → 11×10×8",
+        "slice length=5 start=2 along=2 → 11×5×8",
+        "slice length=6 step=2 along=1 → 6×10×8",
+        "slice length=1 start=2 along=2 → 6×1×8",
+    ]
+
+
+def test_tensors_are_concatenated_and_stacked(tmp_path):
+    nodes = [
+        node("RELU", "x", "-> r"),
+        node("CONCATENATION", "x", "r", "-> c", kind="ConcatenationOptions", Axis=-1,
+             FusedActivationFunction=RELU),
+        node("PACK", "x", "r", "-> y", kind="PackOptions", ValuesCount=2, Axis=1),
+    ]  # fmt: skip
+    made = {"c": (1, 12, 10, 16), "y": (1, 2, 12, 10, 8)}
+    assert layers(tmp_path, nodes, {"r": X, **made}, outputs=list(made)) == [
+        "relu → 12×10×8",
+        "concat → 12×10×16",
+        "relu → 12×10×16",
+        *[f"reshape shape={Shape(8, (1, 12, 10))} → 1×12×10×8"] * 2,
+        "concat along=1 → 2×12×10×8",
+    ]
+
+
+@pytest.mark.parametrize("op", ["GATHER", "EMBEDDING_LOOKUP"])
+def test_rows_of_a_stored_table_are_an_embedding(tmp_path, op):
+    inputs = ("t", "x") if op == "GATHER" else ("x", "t")
+    made = model([node(op, *inputs, "-> y")], {"x": (1, 6), "t": array(50, 4), "y": (1, 6, 4)},
+                 types={"x": "INT32"})  # fmt: skip
+    graph = drawn(tmp_path, made)
+    assert told(graph) == ["embedding channels=4 rows=50 → 6×4"]
+    assert sums(graph) == (50 * 4, 0, 0)
+
+
+def test_an_lstm_has_four_gates_with_one_bias_each(tmp_path):
+    dims = {"w": (7, 5), "u": (7, 7), "b": (7,)}
+    gates = {f"{name}{at}": array(*dims[name]) for name in dims for at in range(4)}
+    names = [f"{name}{at}" for name in "wu" for at in range(4)]
+    inputs = ["x", *names, "", "", "", *(f"b{at}" for at in range(4)), "", "", "h", "c"]
+    kind = "UnidirectionalSequenceLSTMOptions"
+    nodes = [node("UNIDIRECTIONAL_SEQUENCE_LSTM", *inputs, "-> y", kind=kind,
+                  FusedActivationFunction=TANH)]  # fmt: skip
+    tensors = {"x": (1, 12, 5), **gates, "h": (1, 7), "c": (1, 7), "y": (1, 12, 7)}
+    graph = drawn(tmp_path, model(nodes, tensors, variable=["h", "c"]))
+    assert told(graph) == ["lstm hidden=7 one_bias=True → 12×7"]
+    assert sums(graph) == (4 * 7 * (5 + 7 + 1), 0, 12 * 4 * 7 * (5 + 7))
+
+
+def test_an_operator_that_convcost_does_not_know_is_named_and_not_counted(tmp_path):
+    nodes = [node("TFLite_Wavelet", "x", "w", "b", "-> y", "z"), node("RELU", "z", "-> r")]
+    tensors = {"w": array(4, 8), "b": array(1), "y": (1, 3, 3, 5), "z": (1, 3, 3, 2),
+               "r": (1, 3, 3, 2)}  # fmt: skip
+    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}, outputs=["y", "r"]))
+    assert [layer.uncounted for layer in graph.layers] == [True, True, False]
+    assert [dict(layer.options)["what"] for layer in graph.layers[:2]] == [
+        "custom TFLite_Wavelet",
+        "custom TFLite_Wavelet, output 2",
+    ]
+    assert sums(graph) == (4 * 8 + 1, 0, 0)
+
+
+def test_a_custom_operator_with_the_name_of_another_is_still_custom(tmp_path):
+    graph = drawn(tmp_path, model([node("relu", "x", "-> y")], {"x": X, "y": X}))
+    assert [layer.uncounted for layer in graph.layers] == [True]
+
+
+def test_an_operator_whose_output_shape_depends_on_the_data_is_left_out_with_all_after_it(tmp_path):
+    nodes = [
+        node("WHERE", "x", "-> at"),
+        node("CAST", "at", "-> y"),
+        node("RELU", "x", "-> r"),
+    ]
+    graph = drawn(tmp_path, model(nodes, {"x": X, "at": (1, 4), "y": (1, 4), "r": X},
+                                  outputs=["y", "r"], open_={"at": (-1, -1)}))  # fmt: skip
+    assert told(graph) == ["relu → 12×10×8"]
+    assert graph.notes == ("left out: 2 tensors from WHERE on; their shape depends on the data",)
+
+
+def test_a_shape_that_the_model_computes_is_known_at_import(tmp_path):
+    cut = {"kind": "StridedSliceOptions", "ShrinkAxisMask": 1}
+    nodes = [
+        node("SHAPE", "x", "-> s"),
+        node("STRIDED_SLICE", "s", "zero", "one", "one", "-> n", **cut),
+        node("PACK", "n", "rest", "-> to", kind="PackOptions", ValuesCount=2),
+        node("RESHAPE", "x", "to", "-> f"),
+        node("FULLY_CONNECTED", "f", "w", "-> y", kind="FullyConnectedOptions"),
+    ]
+    tensors = {"s": (4,), "zero": ints(0), "one": ints(1), "n": (), "to": (2,), "f": (1, 960),
+               "rest": np.asarray(np.int32(-1)), "w": array(5, 960), "y": (1, 5)}  # fmt: skip
+    open_ = {"x": (-1, 12, 10, 8), "f": (-1, -1), "y": (-1, 5)}
+    types = dict.fromkeys(("s", "n", "to"), "INT32")
+    assert layers(tmp_path, nodes, tensors, open_=open_, types=types) == [
+        "flatten → 960",
+        "linear features=5 bias=False inputs=960 → 5",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "tensors", "expected"),
+    [
+        (
+            [node("TRANSPOSE", "x", "order", "-> y")],
+            {"order": ints(0, 1, 2, 2), "y": X},
+            ("CC404", "TRANSPOSE `y`: [0, 1, 2, 2] is not an order of its axes"),
+        ),
+        (
+            [node("RESHAPE", "x", "to", "-> y")],
+            {"to": ints(1, 7), "y": (1, 7)},
+            ("CC402", "RESHAPE `y`: 960 elements cannot have the shape [1, 7]"),
+        ),
+        (
+            [node("FULLY_CONNECTED", "x", "w", "-> y")],
+            {"w": array(5, 7), "y": (1, 5)},
+            ("CC402", "FULLY_CONNECTED `y`: 960 elements are no rows of 7"),
+        ),
+        (
+            [node("SPLIT_V", "x", "parts", "axis", "-> y", "z")],
+            {"parts": ints(3, 3), "axis": ints(3), "y": X, "z": X},
+            ("CC404", "SPLIT_V `y`: its parts [3, 3] are not 8 entries"),
+        ),
+        (
+            [node("RELU", "x", "-> y")],
+            {"y": (1, 12, 10, 9)},
+            ("CC402", "RELU `y`: has the shape 1×12×10×8, but the file has 1×12×10×9"),
+        ),
+        (
+            [node("RELU", "z", "-> y"), node("RELU", "x", "-> z")],
+            {"y": X, "z": X},
+            ("CC404", "RELU `y`: `z` is read before it is computed"),
+        ),
+        (
+            [node("TANH", "w", "-> y")],
+            {"w": array(3), "y": (3,)},
+            ("CC401", "the model has no layers: no output depends on an input"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_model_that_contradicts_itself_is_refused(tmp_path, nodes, tensors, expected):
+    assert refusal(tmp_path, nodes, tensors) == expected

@@ -1,0 +1,146 @@
+"""Stored tensors: each is counted, or named in a note, and all together are those of the file."""
+
+import re
+
+import numpy as np
+import tflite
+from onnx_models import sums
+from tflite_models import SAME, array, conv, drawn, ints, model, node
+
+from convcost.importing.frontends.tflite.operators import NUMBER
+
+X = (1, 12, 10, 8)
+Y = (1, 12, 10, 4)
+W, B = array(4, 3, 3, 8), array(4)
+SEVERAL = "counted for each of several layers, since equal tensors are stored once"
+NOTE = re.compile(r"([\d,]+) numbers? (?:of the file is|are) (.*?): ")
+
+
+def stored(data: bytes) -> int:
+    """The elements of all tensors that the file stores, by an independent walk."""
+    file = tflite.Model.GetRootAsModel(data, 0)
+    graph = file.Subgraphs(0)
+    found = {}
+    for at in range(graph.TensorsLength()):
+        one = graph.Tensors(at)
+        if file.Buffers(one.Buffer()).DataLength():
+            found[one.Buffer(), one.Type()] = int(np.prod(one.ShapeAsNumpy()))
+    return sum(found.values())
+
+
+def accounted(graph, options: int = 0) -> int:
+    """Counted elements, those that the notes name, and the elements of options such as shapes.
+    Copies of a tensor that several layers count are in a note too."""
+    params, buffers, _ = sums(graph)
+    named = {}
+    for note in graph.notes:
+        if found := NOTE.match(note):
+            named[found[2]] = int(found[1].replace(",", ""))
+    copies = named.pop(SEVERAL, 0)
+    return params + buffers + sum(named.values()) - copies + options
+
+
+def test_the_elements_of_a_file_are_counted_or_named(tmp_path):
+    nodes = [
+        conv("x", "w", "b", "-> c", Padding=SAME),
+        node("ADD", "c", "two", "-> a"),
+        node("RESHAPE", "a", "to", "-> y"),
+    ]
+    tensors = {"x": X, "w": W, "b": B, "c": Y, "two": np.asarray(np.float32(2)), "a": Y,
+               "to": ints(1, 480), "y": (1, 480), "idle": array(5, 7)}  # fmt: skip
+    made = model(nodes, tensors)
+    graph = drawn(tmp_path, made)
+    assert graph.notes == (
+        f"1 number of the file is {NUMBER}: `two` (1)",
+        "35 numbers are in no layer: `idle` (35)",
+    )
+    assert accounted(graph, options=2) == stored(made) == 4 * 3 * 3 * 8 + 4 + 1 + 2 + 5 * 7
+
+
+def test_half_precision_weights_count_as_their_elements(tmp_path):
+    nodes = [node("DEQUANTIZE", "h", "-> w"), conv("x", "w", "b", "-> y", Padding=SAME)]
+    tensors = {"x": X, "h": W.astype(np.float16), "w": W.shape, "b": B, "y": Y}
+    made = model(nodes, tensors)
+    graph = drawn(tmp_path, made)
+    stated = f"{4 * 3 * 3 * 8} as float16 ({2 * 4 * 3 * 3 * 8} bytes), 4 as float32 (16 bytes)"
+    assert graph.notes == (f"stored numbers of layers: {stated}",)
+    assert accounted(graph) == stored(made) == 4 * 3 * 3 * 8 + 4
+
+
+def test_a_quantized_model_is_read_as_the_float_model(tmp_path):
+    nodes = [
+        node("QUANTIZE", "x", "-> q"),
+        conv("q", "w", "b", "-> c", Padding=SAME),
+        node("DEQUANTIZE", "c", "-> y"),
+    ]
+    tensors = {"x": X, "q": X, "w": W.astype(np.int8), "b": B.astype(np.int32), "c": Y, "y": Y}
+    graph = drawn(tmp_path, model(nodes, tensors, types={"q": "INT8", "c": "INT8"}))
+    assert sums(graph) == (4 * 3 * 3 * 8 + 4, 0, 12 * 10 * 4 * 3 * 3 * 8)
+    assert graph.free == (("DEQUANTIZE", 1), ("QUANTIZE", 1))
+    stated = "4 as int32 (16 bytes), 288 as int8 (288 bytes)"
+    assert graph.notes == (f"stored numbers of layers: {stated}",)
+
+
+def test_four_bits_are_half_a_byte(tmp_path):
+    nodes = [conv("x", "w", "-> y", Padding=SAME)]
+    packed = np.zeros(4 * 3 * 3 * 8 // 2, np.uint8)
+    made = model(nodes, {"x": X, "w": packed, "y": Y}, types={"w": "INT4"}, shapes={"w": W.shape})
+    graph = drawn(tmp_path, made)
+    assert sums(graph)[0] == 4 * 3 * 3 * 8
+    assert graph.notes == ("stored numbers of layers: 288 as int4 (144 bytes)",)
+
+
+def test_sparse_weights_count_with_their_zeros(tmp_path):
+    nodes = [node("DENSIFY", "s", "-> w"), conv("x", "w", "-> y", Padding=SAME)]
+    tensors = {"x": X, "s": array(20), "w": W.shape, "y": Y}
+    made = model(nodes, tensors, sparse=["s"], shapes={"s": W.shape})
+    graph = drawn(tmp_path, made)
+    assert sums(graph)[0] == 4 * 3 * 3 * 8
+    assert graph.notes == ("288 weights are stored as sparse tensors; their zeros count too",)
+
+
+def test_weights_that_two_layers_share_count_once(tmp_path):
+    nodes = [conv("x", "w", "b", "-> c", Padding=SAME), conv("c", "v", "b", "-> y", Padding=SAME)]
+    square = array(8, 3, 3, 8)
+    tensors = {"x": X, "w": square, "v": square, "b": array(8), "c": X, "y": X}
+    graph = drawn(tmp_path, model(nodes, tensors, same={"v": "w"}))
+    assert sums(graph)[0] == 8 * 3 * 3 * 8 + 8
+    assert [layer.shares for layer in graph.layers] == [None, 0]
+
+
+def test_a_bias_that_is_stored_once_for_other_weights_counts_for_each_layer(tmp_path):
+    nodes = [conv("x", "w", "b", "-> c", Padding=SAME), conv("c", "v", "d", "-> y", Padding=SAME)]
+    tensors = {"x": X, "w": array(8, 3, 3, 8), "v": array(8, 1, 1, 8), "b": array(8),
+               "d": array(8), "c": X, "y": X}  # fmt: skip
+    made = model(nodes, tensors, same={"d": "b"})
+    graph = drawn(tmp_path, made)
+    assert sums(graph)[0] == 8 * 3 * 3 * 8 + 8 + 8 * 8 + 8
+    assert graph.notes == (f"8 numbers are {SEVERAL}: `b` (8)",)
+    assert accounted(graph) == stored(made)
+
+
+def test_equal_bytes_of_two_types_are_two_tensors(tmp_path):
+    nodes = [node("PAD", "x", "p", "-> a"), conv("a", "w", "b", "-> y", Padding=SAME)]
+    tensors = {"x": X, "p": np.zeros((4, 2), np.int32), "a": X, "w": array(16, 3, 3, 8),
+               "b": np.zeros(16, np.float16), "y": (1, 12, 10, 16)}  # fmt: skip
+    graph = drawn(tmp_path, model(nodes, tensors, same={"b": "p"}))
+    assert sums(graph)[0] == 16 * 3 * 3 * 8 + 16
+
+
+def test_a_state_is_no_stored_tensor(tmp_path):
+    nodes = [
+        node("READ_VARIABLE", "handle", "-> s"),
+        node("CONCATENATION", "s", "x", "-> y", kind="ConcatenationOptions", Axis=1),
+        node("ASSIGN_VARIABLE", "handle", "y", "->"),
+    ]
+    tensors = {"x": X, "handle": (), "s": (1, 2, 10, 8), "y": (1, 14, 10, 8)}
+    graph = drawn(tmp_path, model(nodes, tensors, variable=["handle"]))
+    assert [layer.kind for layer in graph.layers] == ["custom", "concat"]
+    assert (sums(graph), graph.notes) == ((0, 0, 0), ())
+
+
+def test_other_subgraphs_are_left_out_and_named_with_their_tensors(tmp_path):
+    made = model([node("RELU", "x", "-> y")], {"x": X, "y": X}, others=["decode", "step"])
+    assert drawn(tmp_path, made).notes == (
+        "left out: 2 more subgraphs of the file, such as `decode`, `step`",
+    )
