@@ -63,6 +63,8 @@ def command(
             help="With --device: the type of all numbers, like int8, or int8,biases=int32.",
         ),
     ] = None,
+    input_: _networks.InputOption = None,
+    dim: _networks.DimOption = None,
     allow_missing_base: Annotated[
         bool,
         typer.Option(
@@ -100,6 +102,7 @@ def command(
             budget_of_limits(max_params, max_macs, max_growth),
             allow_missing_base=allow_missing_base,
             device_limits=device_limits(device, dtype),
+            settings=_networks.settings(None, None, input_, dim),
         )
         baseline: str | None = None
         if update_baseline:

@@ -1,7 +1,9 @@
 """Reads the inputs of a check: networks, their budgets, and the same networks in the base."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
+from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
 from convcost.model.errors import UsageError
 from convcost.model.network import Budget, Network
@@ -26,7 +28,8 @@ class CheckRequest(NamedTuple):
 
     `limits_from` says where these limits are given. `networks` are already loaded; only a spec can
     be their base. `device_limits` are those of a device, with its name. `allow_missing_base`:
-    growth is not checked if the base is not available.
+    growth is not checked if the base is not available. `settings` are the inputs and dimensions of
+    models.
     """
 
     specs: tuple[str, ...]
@@ -37,6 +40,7 @@ class CheckRequest(NamedTuple):
     networks: tuple[Network, ...] = ()
     allow_missing_base: bool = False
     device_limits: tuple[tuple[str, Budget], ...] = ()
+    settings: Settings = Settings()
 
 
 class CheckInputs(NamedTuple):
@@ -124,7 +128,8 @@ def first_names(names: Sequence[str]) -> str:
 def _read_specs(request: CheckRequest) -> list[CurrentSpec]:
     """The specs, then the loaded networks. Raises an ExceptionGroup of all SpecErrors and
     UsageErrors."""
-    specs = collect(unique_specs(request.specs), _read_spec)
+    read = partial(_read_spec, request.settings)
+    specs = collect(unique_specs(request.specs), read)
     for network in request.networks:
         location = SpecLocation(network.file, None, names=(network.file,))
         measured = {network.name: measure_network(costs(network))}
@@ -132,10 +137,10 @@ def _read_specs(request: CheckRequest) -> list[CurrentSpec]:
     return specs
 
 
-def _read_spec(location: SpecLocation | UsageError) -> Iterator[CurrentSpec]:
+def _read_spec(settings: Settings, location: SpecLocation | UsageError) -> Iterator[CurrentSpec]:
     if isinstance(location, UsageError):
         raise location
-    source = read_source(location)
+    source = read_source(location, settings)
     yield CurrentSpec(location, source.text, measured_networks(source, location.pick))
 
 

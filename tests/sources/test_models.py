@@ -69,6 +69,18 @@ def test_the_budget_of_a_model_is_checked(folder):
     assert run("check", "fixed.onnx", "--max-params", "215", cwd=folder).returncode == 1
 
 
+def test_the_budget_of_a_model_with_open_dimensions_is_checked(folder):
+    shape = ("--dim", "height=16", "--dim", "width=16")
+    limit = CONV * 16 * 16 + HEAD
+    within = run("check", "net.onnx", "--max-macs", str(limit), *shape, cwd=folder)
+    above = run("check", "net.onnx", "--max-macs", str(limit - 1), *shape, cwd=folder)
+    assert (within.returncode, above.returncode) == (0, 1)
+    refused = run("check", "net.yaml", "--max-macs", "1M", *shape, cwd=folder)
+    assert refused.stderr.decode() == (
+        "error: --input and --dim are for models, and `net.yaml` is a spec\n"
+    )
+
+
 def test_a_model_of_which_a_part_is_in_no_layer_is_refused(folder):
     nodes = [
         node("NonZero", "x", "-> n"),
