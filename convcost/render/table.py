@@ -22,13 +22,24 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 2000
 WIDEST = 1_000_000  # columns of the console: rich never wraps, `_fit` and `_fold` do
-BAR = 12
 GAP = 2
 NARROWEST_TEXT = 12
 NUMBER = "0123456789,."
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 HEAD, NOTE = "bold", "dim"
 ACCENTS = {r"(?m)^ *0(\.0 %)?$": "dim", r"(?m)(?<=% )[█▉▊▋▌▍▎▏#]+$": "blue"}
+
+
+class ShareWidth(NamedTuple):
+    """The characters of a bar for 100 %, and of a line of the head of its column."""
+
+    bar: int
+    head: int
+
+
+SHARE_WIDTHS = tuple(
+    ShareWidth(*widths) for widths in ((12, WIDEST), (6, 8), (3, 8), (0, 8), (0, 7))
+)
 
 
 class TextColumn(NamedTuple):
@@ -42,7 +53,8 @@ class TextColumn(NamedTuple):
 
     def lines(self, text: str) -> list[str]:
         """A text on lines of the column's width."""
-        return [*map(printable, _fold(text, self.width))] if self.column.folds else [text]
+        folds = self.column.folds or width_of(text) > self.width
+        return [*map(printable, _fold(text, self.width))] if folds else [text]
 
 
 @format("table", "for a terminal: fits its width, with bars and colour", for_readers=True)
@@ -56,14 +68,38 @@ def render(report: Report, style: Style) -> Iterator[str]:
             "format `plain`, which is faster\n"
         )
         return
-    columns = [
-        [_text_column(table, number, style) for number in range(len(table.columns))]
-        for table in tables
-    ]
-    fitting = _fitting_keys(columns, style.width)
+    columns, fitting = _layout(tables, style)
     for number, (table, own) in enumerate(zip(tables, columns, strict=True)):
         yield "\n" if number else ""
         yield _table(table, own, fitting[_keys(own)], style)
+
+
+def _layout(
+    tables: list[Table], style: Style
+) -> tuple[list[list[TextColumn]], dict[tuple[str, ...], set[str]]]:
+    """The columns of each table, and the keys of those that fit. Short bars make room for columns.
+    Of the rest of the width, bars get as much as they can."""
+
+    def columns(share: ShareWidth) -> list[list[TextColumn]]:
+        return [
+            [_text_column(table, number, style, share) for number in range(len(table.columns))]
+            for table in tables
+        ]
+
+    def fit_unfolded(found: list[list[TextColumn]]) -> bool:
+        return style.width is None or all(
+            _total_width(one.width for one in own if one.column.key in fitting[_keys(own)])
+            <= style.width
+            for own in found
+        )
+
+    longest = columns(SHARE_WIDTHS[0])
+    fitting = {_keys(own): set(_keys(own)) for own in longest}
+    if fit_unfolded(longest):
+        return longest, fitting
+    fitting = _fitting_keys(columns(SHARE_WIDTHS[-1]), style.width)
+    found = next(filter(fit_unfolded, map(columns, SHARE_WIDTHS)), None)
+    return found or columns(SHARE_WIDTHS[-1]), fitting
 
 
 def _table(table: Table, every: list[TextColumn], fitting: set[str], style: Style) -> str:
@@ -124,7 +160,7 @@ def _grid(columns: list[TextColumn], style: Style, *, total: bool) -> "Renderabl
         header_style="",
         footer_style="",
     )
-    heads = _lines(columns, [[column.title] for column in columns])
+    heads = _lines(columns, [[column.title] for column in columns], above=True)
     bodies = _lines(columns, [column.texts for column in columns])
     totals = _lines(columns, [[column.total] for column in columns])
     for column, head, foot in zip(columns, heads, totals, strict=True):
@@ -157,8 +193,9 @@ def _accented(text: str) -> "Text":
     return cell
 
 
-def _lines(columns: list[TextColumn], texts: list[list[str]]) -> list[str]:
-    """The lines of each column as one text. Each row has as many lines in all columns."""
+def _lines(columns: list[TextColumn], texts: list[list[str]], *, above: bool = False) -> list[str]:
+    """The lines of each column as one text. Each row has as many lines in all columns, with the
+    empty ones below the others or `above` them."""
     cells = [
         [column.lines(text) for text in own] for column, own in zip(columns, texts, strict=True)
     ]
@@ -167,18 +204,23 @@ def _lines(columns: list[TextColumn], texts: list[list[str]]) -> list[str]:
         "\n".join(
             line
             for lines, height in zip(own, heights, strict=True)
-            for line in (*lines, *[""] * (height - len(lines)))
+            for empty in [[""] * (height - len(lines))]
+            for line in ((*empty, *lines) if above else (*lines, *empty))
         )
         for own in cells
     ]
 
 
-def _text_column(table: Table, number: int, style: Style) -> TextColumn:
+def _text_column(table: Table, number: int, style: Style, share: ShareWidth) -> TextColumn:
     column = table.columns[number]
     title = printable(column.heading)
-    texts = format_cells((row[number] for row in table.rows), lambda cell: _text(cell, style))
-    total = _text(table.total[number], style, bar=False) if table.total else ""
-    width = max(map(width_of, (title, total, *dict.fromkeys(texts))))
+    cells = [row[number] for row in table.rows]
+    texts = format_cells(cells, lambda cell: _text(cell, style, share.bar))
+    total = _text(table.total[number], style) if table.total else ""
+    heads = [title]
+    if any(isinstance(cell, Share) for cell in cells):
+        heads = _fold(title, max([share.head, *map(width_of, title.split())]))
+    width = max(map(width_of, (*heads, total, *dict.fromkeys(texts))))
     return TextColumn(column, title, texts, total, width)
 
 
@@ -261,17 +303,16 @@ def width_of(text: str) -> int:
     return cell_len(text)
 
 
-def _text(cell: Cell, style: Style, *, bar: bool = True) -> str:
+def _text(cell: Cell, style: Style, bar: int = 0) -> str:
     if not isinstance(cell, Share):
         return cell_text(cell)
-    share = cell_text(cell).rjust(7)
-    return f"{share} {_bar(cell, style)}".rstrip() if bar else share
+    return f"{cell_text(cell).rjust(7)} {_bar(cell, style, bar)}".rstrip()
 
 
-def _bar(share: Share, style: Style) -> str:
-    if share.part <= 0 or share.whole <= 0:
+def _bar(share: Share, style: Style, length: int) -> str:
+    if share.part <= 0 or share.whole <= 0 or not length:
         return ""
-    eighths = max(1, share.part * BAR * 8 // share.whole)
+    eighths = max(1, share.part * length * 8 // share.whole)
     if style.ascii:
         return "#" * max(1, eighths // 8)
     return "█" * (eighths // 8) + EIGHTHS[eighths % 8].strip()

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import run
@@ -84,8 +85,105 @@ def test_a_narrow_table_leaves_out_columns_and_breaks_paths_after_a_slash():
     )
 
 
+HALVES = Column("share", "share of macs", "left", 1)
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (
+            54,
+            """\
+layer             kind         macs  share of macs
+──────────────────────────────────────────────────────
+block/first/conv  conv    1,234,567   75.0 % █████████
+block/relu        relu            0    0.0 %
+fc                linear    411,522   25.0 % ███
+──────────────────────────────────────────────────────
+total                     1,646,089  100.0 %
+""",
+        ),
+        (
+            53,
+            """\
+layer             kind         macs  share of macs
+──────────────────────────────────────────────────
+block/first/conv  conv    1,234,567   75.0 % ████▌
+block/relu        relu            0    0.0 %
+fc                linear    411,522   25.0 % █▌
+──────────────────────────────────────────────────
+total                     1,646,089  100.0 %
+""",
+        ),
+        (
+            49,
+            """\
+                                     share of
+layer             kind         macs  macs
+────────────────────────────────────────────────
+block/first/conv  conv    1,234,567   75.0 % ██▎
+block/relu        relu            0    0.0 %
+fc                linear    411,522   25.0 % ▊
+────────────────────────────────────────────────
+total                     1,646,089  100.0 %
+""",
+        ),
+        (
+            47,
+            """\
+                                     share of
+layer             kind         macs  macs
+─────────────────────────────────────────────
+block/first/conv  conv    1,234,567   75.0 %
+block/relu        relu            0    0.0 %
+fc                linear    411,522   25.0 %
+─────────────────────────────────────────────
+total                     1,646,089  100.0 %
+""",
+        ),
+        (
+            44,
+            """\
+                                     share
+layer             kind         macs  of macs
+────────────────────────────────────────────
+block/first/conv  conv    1,234,567   75.0 %
+block/relu        relu            0    0.0 %
+fc                linear    411,522   25.0 %
+────────────────────────────────────────────
+total                     1,646,089  100.0 %
+""",
+        ),
+        (
+            43,
+            """\
+                                 share
+layer         kind         macs  of macs
+────────────────────────────────────────
+block/first/  conv    1,234,567   75.0 %
+conv
+block/relu    relu            0    0.0 %
+fc            linear    411,522   25.0 %
+────────────────────────────────────────
+total                 1,646,089  100.0 %
+""",
+        ),
+    ],
+)
+def test_short_bars_and_heads_make_room_for_columns_before_paths_fold(width, lines):
+    text = written(TABLE._replace(columns=(*COLUMNS, HALVES)), width=width)
+    assert text.removeprefix("title\n\n").startswith(lines)
+
+
+def test_the_bars_have_the_room_of_a_column_that_is_left_out():
+    wide = (LAYER, Column("output", "o" * 60, "left", 2), Column("macs", "macs"), HALVES)
+    text = written(TABLE._replace(columns=wide, total=()), width=47)
+    assert "not shown at this width:" in text
+    assert text.splitlines()[4] == "block/first/conv  1,234,567   75.0 % █████████"
+
+
 def test_a_narrow_column_stays_where_a_wider_one_does_not_fit():
-    wide = Column("share", "share", "left", 1)
+    wide = Column("share", "share_of_the_macs", "left", 1)
     narrow = Column("kind", "kind", "left", 2)
     lines = written(table(ROWS, (LAYER, narrow, Column("macs", "macs"), wide)), width=36)
     assert lines.splitlines()[2] == "layer             kind         macs"
@@ -94,14 +192,18 @@ def test_a_narrow_column_stays_where_a_wider_one_does_not_fit():
 def test_tables_with_the_same_columns_leave_out_the_same_ones():
     short = table([("fc", "linear", 411_522, Share(1, 4))], (*COLUMNS, SHARE))
     other = table(ROWS, COLUMNS)  # another set of columns, which all fit
-    texts = [written(one, width=40) for one in (TABLE, short, other)]
-    heads = [line for line in written(TABLE, short, other, width=40).splitlines() if "macs" in line]
+    texts = [written(one, width=36) for one in (TABLE, short, other)]
+    heads = [line for line in written(TABLE, short, other, width=36).splitlines() if "macs" in line]
     assert [text.splitlines()[2].split() for text in texts] == [
-        ["layer", "kind", "macs"],
+        ["layer", "macs", "share"],
         ["layer", "kind", "macs", "share"],
         ["layer", "kind", "macs"],
     ]
-    assert [head.split() for head in heads] == [["layer", "kind", "macs"]] * 3
+    assert [head.split() for head in heads] == [
+        ["layer", "macs", "share"],
+        ["layer", "macs", "share"],
+        ["layer", "kind", "macs"],
+    ]
 
 
 def test_zeros_are_dim_and_bars_have_a_colour():

@@ -111,9 +111,9 @@ def convention_columns(costs: Costs) -> dict[str, CellColumn]:
 # None: `option_columns` has a column for each option.
 COLUMNS: dict[str, CellColumn | None] = {
     "layer": CellColumn(
-        Column("path", "layer", "left", folds=True), lambda row, _costs, _view: row.path
+        Column("path", "layer", "left", folds=True, least=22), lambda row, _costs, _view: row.path
     ),
-    "kind": CellColumn(Column("kind", "kind", "left", 3), lambda row, _costs, _view: _kind(row)),
+    "kind": CellColumn(Column("kind", "kind", "left", 4), lambda row, _costs, _view: _kind(row)),
     "output": CellColumn(
         Column("output", "output", "right", 1),
         lambda row, _costs, view: _size(row.output, view.layout),
@@ -121,7 +121,7 @@ COLUMNS: dict[str, CellColumn | None] = {
     "params": _measure(Measure.PARAMS),
     "macs": CellColumn(_measure(Measure.MACS).column, _macs),
     "params_share": CellColumn(
-        Column("params_share", "share of params", "left", 4),
+        Column("params_share", "share of params", "left", 3),
         lambda row, costs, _view: _part(row.params, costs.totals.params),
     ),
     "share": CellColumn(Column("share", "share of macs", "left", 2), _share),
