@@ -8,6 +8,7 @@ from convcost.model.costs import Costs, costs
 from convcost.model.peak_memory import peak_memory
 from convcost.reports.specs import ShippedNetwork, ShippedSpec, ShippedSpecs
 from convcost.sources.networks import read_networks
+from convcost.sources.shipped_counts import shipped_counts
 from convcost.sources.shipped_variants import documents_of_spec, full_name
 from convcost.sources.spec_files import shipped_specs
 
@@ -17,17 +18,20 @@ BYTES_OF_FLOAT32 = 4
 
 def specs() -> ShippedSpecs:
     """The shipped specs, and the costs of their networks where they are asked for."""
-    return ShippedSpecs(tuple(_specs()), _networks)
+    return ShippedSpecs(tuple(_specs()), all_networks)
 
 
 def _specs() -> Iterator[ShippedSpec]:
+    counts = shipped_counts()
     for name, path in shipped_specs().items():
         documents = documents_of_spec(name, path)
         networks = tuple(documents.variants) or tuple(documents.sources)
-        yield ShippedSpec(name, networks, next(iter(documents.sources.values())))
+        source = next(iter(documents.sources.values()))
+        params, macs = zip(*(counts[name, network] for network in networks), strict=True)
+        yield ShippedSpec(name, networks, source, params, macs)
 
 
-def _networks() -> Iterator[ShippedNetwork]:
+def all_networks() -> Iterator[ShippedNetwork]:
     """The costs of every shipped network, each with the argument that names it."""
     for name, path in shipped_specs().items():
         networks = read_networks([name], Settings())

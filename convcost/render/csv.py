@@ -11,7 +11,16 @@ from io import StringIO
 from convcost.model.errors import printable
 from convcost.render import FormatOption, Style, format  # noqa: A004
 from convcost.reports.report import Report
-from convcost.reports.table import Cell, CountRatio, Difference, Rounded, Share, Size, format_cells
+from convcost.reports.table import (
+    Cell,
+    CountRange,
+    CountRatio,
+    Difference,
+    Rounded,
+    Share,
+    Size,
+    format_cells,
+)
 
 CSV_RAW = FormatOption(
     "csv_raw", "Do not quote text that looks like a formula.", default=False, type=bool
@@ -71,8 +80,8 @@ def _cell(cell: Cell, *, raw: bool) -> str:
         return _decimal(100 * cell.part, cell.whole, 4)
     if isinstance(cell, CountRatio):
         return _decimal(cell.after, cell.before, 6) if cell.before else ""
-    if isinstance(cell, Difference):
-        return str(cell.by)
+    if isinstance(cell, Difference | CountRange):
+        return str(cell.by) if isinstance(cell, Difference) else f"{cell.least}-{cell.most}"
     return str(cell.exact) if isinstance(cell, Rounded) else _text(cell or "", raw=raw)
 
 

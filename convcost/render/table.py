@@ -13,7 +13,16 @@ from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.render import Style, format  # noqa: A004
 from convcost.reports.report import Report
-from convcost.reports.table import Cell, Column, Share, Table, cell_text, format_cells, plain_text
+from convcost.reports.table import (
+    Cell,
+    Column,
+    CountRange,
+    Share,
+    Table,
+    cell_text,
+    format_cells,
+    plain_text,
+)
 
 if TYPE_CHECKING:
     from rich.box import Box
@@ -43,13 +52,14 @@ SHARE_WIDTHS = tuple(
 
 
 class TextColumn(NamedTuple):
-    """A column as texts, none wider than `width` unless it `folds`."""
+    """A column as texts, none wider than `width` unless it `folds`, down to `narrowest`."""
 
     column: Column
     title: str
     texts: list[str]
     total: str
     width: int
+    narrowest: int = NARROWEST_TEXT
 
     def lines(self, text: str) -> list[str]:
         """A text on lines of the column's width."""
@@ -221,7 +231,9 @@ def _text_column(table: Table, number: int, style: Style, share: ShareWidth) -> 
     if any(isinstance(cell, Share) for cell in cells):
         heads = _fold(title, max([share.head, *map(width_of, title.split())]))
     width = max(map(width_of, (*heads, total, *dict.fromkeys(texts))))
-    return TextColumn(column, title, texts, total, width)
+    counts = [text for cell in cells if isinstance(cell, CountRange) for text in cell.texts]
+    narrowest = max([NARROWEST_TEXT, *map(len, counts)])
+    return TextColumn(column, title, texts, total, width, narrowest)
 
 
 def _total_width(widths: Iterable[int]) -> int:
@@ -260,12 +272,15 @@ def _fit(columns: list[TextColumn], width: int | None) -> set[str]:
 def _wrap(columns: list[TextColumn], width: int | None) -> list[TextColumn]:
     """The columns with the widest texts made narrower until all fit; numbers keep their width."""
     widths = [one.width for one in columns]
-    texts = [number for number, one in enumerate(columns) if one.column.folds]
-    while texts and width is not None and _total_width(widths) > width:
-        widest = max(texts, key=widths.__getitem__)
-        if widths[widest] <= NARROWEST_TEXT:
+    while width is not None and _total_width(widths) > width:
+        foldable = [
+            number
+            for number, one in enumerate(columns)
+            if one.column.folds and widths[number] > one.narrowest
+        ]
+        if not foldable:
             break
-        widths[widest] -= 1
+        widths[max(foldable, key=widths.__getitem__)] -= 1
     return [one._replace(width=own) for one, own in zip(columns, widths, strict=True)]
 
 

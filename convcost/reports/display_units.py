@@ -2,7 +2,7 @@
 
 from typing import TypeAlias
 
-from convcost.reports.table import Cell, Difference, Rounded, Table
+from convcost.reports.table import Cell, CountRange, Difference, Rounded, Table
 
 UNITS = {
     "raw": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
@@ -66,16 +66,24 @@ def _choose(cells: list[Cell], units: Units, key: str) -> str:
     """
     own = dict(units)
     unit = next((own[word] for word in key.split("_") if word in own), own.get("", "raw"))
-    counts = [cell.by if isinstance(cell, Difference) else cell for cell in cells]
-    largest = max((abs(count) for count in counts if type(count) is int), default=0)
+    largest = max(map(_largest, cells), default=0)
     if unit != "auto":
         return unit if largest else "raw"
     return next((one for one in DECIMAL if largest >= UNITS[one]), "raw")
 
 
+def _largest(cell: Cell) -> int:
+    """The largest count of a cell; 0 if it has none."""
+    if isinstance(cell, Difference):
+        return abs(cell.by)
+    if isinstance(cell, CountRange):
+        return cell.most
+    return abs(cell) if type(cell) is int else 0
+
+
 def _round_cell(cell: Cell, unit: str, digits: int) -> Cell:
     if unit == "raw":
         return cell
-    if isinstance(cell, Difference):
+    if isinstance(cell, Difference | CountRange):
         return cell._replace(scale=UNITS[unit], places=digits)
     return Rounded.of(cell, UNITS[unit], digits) if type(cell) is int else cell

@@ -7,7 +7,7 @@ from convcost.model.measures import CONVENTION
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
 from convcost.reports.report import Report, versioned
-from convcost.reports.table import Cell, Column, Size, Table, cell_text, shape_size
+from convcost.reports.table import Cell, Column, CountRange, Size, Table, cell_text, shape_size
 
 SCHEMA = "convcost.specs/1"
 
@@ -15,12 +15,20 @@ SCHEMA = "convcost.specs/1"
 class ShippedSpec(NamedTuple):
     """A shipped spec: its name, the names of its variants or documents, and the source.
 
-    `networks` is the name of the network if it is the only one.
+    `networks` is the name of the network if it is the only one. `params` and `macs` have the counts
+    of each network.
     """
 
     spec: str
     networks: tuple[str, ...]
     source: str
+    params: tuple[int, ...]
+    macs: tuple[int, ...]
+
+    @property
+    def row(self) -> tuple[Cell, ...]:
+        params, macs = (CountRange(min(each), max(each)) for each in (self.params, self.macs))
+        return (self.spec, ", ".join(self.networks), params, macs, self.source)
 
 
 class ShippedNetwork(NamedTuple):
@@ -68,8 +76,8 @@ class _SpecsFields(NamedTuple):
 
 
 class ShippedSpecs(_SpecsFields, Report):
-    """All shipped specs, one row for each. Records and JSON have their networks with their costs,
-    from `compute`."""
+    """All shipped specs, one row for each, with the range of its counts. Records and JSON have
+    their networks with their costs, from `compute`."""
 
     name = "specs"
 
@@ -80,14 +88,18 @@ class ShippedSpecs(_SpecsFields, Report):
             title=f"{len(self.specs)} specs with {networks} networks ship with convcost",
             columns=(
                 Column("spec", "spec", "left"),
-                Column("networks", "networks", "left", folds=True),
-                Column("source", "source", "left", 1, folds=True),
+                Column("networks", "networks", "left", folds=True, least=12),
+                Column("params", "params", folds=True, least=14, scales=True),
+                Column("macs", "macs", drop=1, folds=True, least=17, scales=True),
+                Column("source", "source", "left", 2, folds=True, least=12),
             ),
-            rows=tuple((one.spec, ", ".join(one.networks), one.source) for one in self.specs),
+            rows=tuple(one.row for one in self.specs),
             notes=(
                 "`resnet50` and `resnet#50` name one network of a spec, `resnet` all",
                 "`convcost compare SPEC` prints the costs, `convcost show SPEC` the text",
+                "the params and macs of several networks are the least and the most",
                 "`convcost specs --format csv` prints the costs of all networks",
+                CONVENTION,
             ),
         )
 

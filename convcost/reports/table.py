@@ -109,7 +109,29 @@ class CountRatio(NamedTuple):
         return f"{format_ratio(self.after, self.before)}× as many"
 
 
-Cell: TypeAlias = int | str | Share | Size | Rounded | Difference | CountRatio | None
+class CountRange(NamedTuple):
+    """The least and the most of several counts: `11,689,512 to 60,192,808`.
+
+    `scale` is the unit of the counts, shown with `places` decimals.
+    """
+
+    least: int
+    most: int
+    scale: int = 1
+    places: int = 0
+
+    @property
+    def texts(self) -> list[str]:
+        """Both counts, or the only one."""
+        ends = dict.fromkeys((self.least, self.most))
+        return [Rounded.of(count, self.scale, self.places).text for count in ends]
+
+    @property
+    def text(self) -> str:
+        return " to ".join(self.texts)
+
+
+Cell: TypeAlias = int | str | Share | Size | Rounded | Difference | CountRatio | CountRange | None
 
 
 class Column(NamedTuple):
@@ -175,7 +197,7 @@ def cell_text(cell: Cell) -> str:
         return "×".join(map(str, cell.numbers)) or "-"
     if isinstance(cell, Share):
         return format_percent(cell.part, cell.whole)
-    if isinstance(cell, Rounded | Difference | CountRatio):
+    if isinstance(cell, Rounded | Difference | CountRatio | CountRange):
         return cell.text
     return printable(cell)
 

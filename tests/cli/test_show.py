@@ -6,13 +6,18 @@ import pytest
 from support import SPECS, answer, run, shipped
 
 from convcost import formatted
+from convcost.model.measures import CONVENTION
 from convcost.model.shape import Shape
+from convcost.render import FORMATS, Style
 from convcost.reports.specs import ShippedNetwork, ShippedSpec, ShippedSpecs
 from convcost.sources.spec_files import locate
 
 SQUARE = Shape(3, (8, 8))
 TWO = ShippedSpecs(
-    (ShippedSpec("one", ("One",), "a paper"), ShippedSpec("two", ("a", "b"), "")),
+    (
+        ShippedSpec("one", ("One",), "a paper", (27,), (1728,)),
+        ShippedSpec("two", ("a", "b"), "", (5_000_000, 4_994), (6, 6)),
+    ),
     lambda: (
         ShippedNetwork("one", "One", {"i": SQUARE}, 27, 1728, 9, 4, 16, (3, 3), 2015, "a paper"),
         ShippedNetwork("two#b", "b", {"x": SQUARE, "y": Shape(2)}, 5, 6, 7, 8, 32, (), 0, ""),
@@ -23,13 +28,44 @@ TWO = ShippedSpecs(
 def test_specs_prints_a_row_for_each_spec():
     assert str(TWO) == (
         "2 specs with 3 networks ship with convcost\n\n"
-        "spec  networks  source\n"
-        "one   One       a paper\n"
-        "two   a, b\n\n"
+        "spec  networks              params   macs  source\n"
+        "one   One                       27  1,728  a paper\n"
+        "two   a, b      4,994 to 5,000,000      6\n\n"
         "`resnet50` and `resnet#50` name one network of a spec, `resnet` all\n"
         "`convcost compare SPEC` prints the costs, `convcost show SPEC` the text\n"
-        "`convcost specs --format csv` prints the costs of all networks"
+        "the params and macs of several networks are the least and the most\n"
+        "`convcost specs --format csv` prints the costs of all networks\n"
+        f"{CONVENTION}"
     )
+
+
+def test_the_counts_of_specs_have_a_unit_for_each_column():
+    text = "".join(FORMATS["plain"].write(TWO, Style(units=(("params", "M"), ("macs", "k")))))
+    assert text.splitlines()[2:5] == [
+        "spec  networks     params (M)  macs (k)  source",
+        "one   One               <0.01      1.73  a paper",
+        "two   a, b      <0.01 to 5.00      0.01",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "params", "macs"),
+    [
+        ("googlenet", "6,998,552", "1,582,671,872"),
+        ("resnet", "11,689,512 to 60,192,808", "1,814,073,344 to 11,513,626,624"),
+    ],
+)
+def test_the_list_has_the_counts_of_the_networks_of_a_spec(spec, params, macs):
+    lines = run("specs").stdout.decode().splitlines()
+    (line,) = (one for one in lines if one.startswith(f"{spec} "))
+    assert f"  {params}  " in line
+    assert f"  {macs}  " in line
+    networks = answer("analyze", spec)["networks"]
+    for measure, text in (("params", params), ("macs", macs)):
+        numbers = [network["totals"][measure] for network in networks]
+        assert text == " to ".join(
+            f"{one:,}" for one in dict.fromkeys((min(numbers), max(numbers)))
+        )
 
 
 def test_the_records_of_specs_have_a_row_for_each_network():
@@ -70,10 +106,12 @@ def test_specs_in_csv_has_raw_integers_and_a_spec_first():
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_specs_fits_a_terminal(width):
     lines = run("specs", "--format", "table", "--width", str(width)).stdout.decode().splitlines()
-    columns = "spec networks" if width < 80 else "spec networks source"
-    assert lines[2].split() == columns.split()
+    columns = ["spec", "networks", "params", "macs", "source"][: {60: 3, 80: 4, 120: 5}[width]]
+    assert lines[2].split() == columns
     assert max(map(len, lines)) <= width
-    assert "138,357,544" not in "".join(lines)
+    row = next(line for line in lines if line.startswith("fcn "))
+    assert " 32,957,013 to" in row  # no number is broken into lines
+    assert "142,725,772,800 to" in row or width < 80
 
 
 def test_a_variant_is_named_by_its_spec_and_its_own_name():

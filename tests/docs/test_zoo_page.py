@@ -1,18 +1,25 @@
-"""docs/zoo.md: the networks that ship with convcost, from their specs.
+"""docs/zoo.md and specs/counts.csv: the networks that ship with convcost, from their specs.
 
-`CONVCOST_REWRITE=1 pytest tests/docs/test_zoo_page.py` writes the page.
+`CONVCOST_REWRITE=1 pytest tests/docs/test_zoo_page.py` writes both.
 """
 
 # ruff: noqa: E501  the lines of the page are longer
 
 import os
+from pathlib import Path
 
-from support import ROOT
+import pytest
+from support import ROOT, SPECS
 
-from convcost.commands.specs import specs
+from convcost.commands.specs import all_networks
 from convcost.reports.specs import ShippedNetwork
+from convcost.sources.shipped_counts import FILE
+from convcost.sources.shipped_counts import HEAD as TABLE_HEAD
+from convcost.sources.shipped_variants import documents_of_spec
+from convcost.sources.spec_files import shipped_specs
 
 PAGE = ROOT / "docs" / "zoo.md"
+COUNTS = SPECS / FILE
 HEAD = """\
 # The networks by name
 
@@ -44,11 +51,37 @@ def row(network: ShippedNetwork) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def test_the_page_of_networks_is_current():
-    report = specs()
-    networks = list(report.compute())
-    head = HEAD.format(specs=len(report.specs), networks=len(networks))
-    text = head + "".join(map(row, networks))
+@pytest.fixture(scope="module")
+def networks() -> list[ShippedNetwork]:
+    return list(all_networks())
+
+
+@pytest.fixture(scope="module")
+def names() -> list[tuple[str, str]]:
+    """The spec and the name of each network."""
+    return [
+        (spec, network)
+        for spec, path in shipped_specs().items()
+        for documents in [documents_of_spec(spec, path)]
+        for network in (documents.variants or documents.sources)
+    ]
+
+
+def check(path: Path, text: str) -> None:
     if os.environ.get("CONVCOST_REWRITE"):
-        PAGE.write_text(text, "utf-8")
-    assert PAGE.read_text("utf-8") == text
+        path.write_text(text, "utf-8")
+    assert path.read_text("utf-8") == text
+
+
+def test_the_page_of_networks_is_current(networks):
+    head = HEAD.format(specs=len(shipped_specs()), networks=len(networks))
+    check(PAGE, head + "".join(map(row, networks)))
+
+
+def test_the_table_of_counts_is_current(networks, names):
+    """Without it, `convcost specs` would have to cost all networks."""
+    counts = (
+        f"{spec},{name},{network.params},{network.macs}\n"
+        for (spec, name), network in zip(names, networks, strict=True)
+    )
+    check(COUNTS, f"{TABLE_HEAD}\n" + "".join(counts))

@@ -11,7 +11,7 @@ from support import run
 from convcost.render import FORMATS, Style
 from convcost.render.table import MOST_ROWS, width_of
 from convcost.reports.report import Report
-from convcost.reports.table import Column, Difference, Share, Table, cell_text
+from convcost.reports.table import Column, CountRange, Difference, Share, Table, cell_text
 
 LAYER = Column("layer", "layer", "left", folds=True, least=12)
 COLUMNS = (LAYER, Column("kind", "kind", "left", 2), Column("macs", "macs"))
@@ -265,3 +265,19 @@ def test_a_pipe_can_ask_for_a_table_without_a_width():
     text = run("analyze", "vgg16", "--format", "table").stdout.decode()
     assert "share of macs\n─" in text
     assert all(width_of(line) == len(line) and line == line.rstrip() for line in text.splitlines())
+
+
+def test_a_range_breaks_between_its_counts_and_has_no_groups_in_csv():
+    column = Column("macs", "macs", folds=True)
+    ranges = table([("a", CountRange(1_000, 2_000_000)), ("b", CountRange(7, 7))], (LAYER, column))
+    assert written(ranges, width=20).splitlines()[2:] == [
+        "layer       macs",
+        "────────────────",
+        "a       1,000 to",
+        "       2,000,000",
+        "b              7",
+    ]
+    assert (
+        "".join(FORMATS["csv"].write(Many((ranges,)), Style()))
+        == "layer,macs\na,1000-2000000\nb,7-7\n"
+    )
