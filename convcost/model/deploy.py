@@ -9,11 +9,10 @@ from collections import Counter
 from collections.abc import Container
 from typing import Any
 
-from convcost.model.axes import per_axis, per_axis_border
 from convcost.model.costs import inputs_of
 from convcost.model.graph_edit import GraphEdit, apply_edit
 from convcost.model.kind import Kind
-from convcost.model.network import ALL_PARTS, Network, Parts, Step
+from convcost.model.network import ALL_PARTS, Network, Parts
 from convcost.model.number_format import counted
 
 
@@ -110,12 +109,12 @@ def _merged(network: Network) -> tuple[Network, Counter[str]]:
     for index, step in enumerate(network.steps):
         if step.layer.name != "add" or any(x != step.shape for x in inputs_of(network, step)):
             continue
-        branches = [_Branch(network, source, readers, owners) for source in step.inputs]
+        rank = len(step.shape.size)
+        branches = [_Branch(network, source, rank, readers, owners) for source in step.inputs]
         convolutions = [branch for branch in branches if branch.layer is not None]
-        if len(convolutions) < 2 or not all(_fit(convolutions[0], one) for one in branches):  # noqa: PLR2004
+        if len(convolutions) < 2:  # noqa: PLR2004
             continue
-        kernel = tuple(map(max, *(branch.kernel for branch in convolutions)))
-        largest = next((branch for branch in convolutions if branch.kernel == kernel), None)
+        largest = next((one for one in convolutions if all(map(one.includes, branches))), None)
         if largest is None:  # 1×3 and 3×1 are a larger kernel, with more macs
             continue
         bias = any(branch.has_bias for branch in branches)
@@ -128,17 +127,30 @@ def _merged(network: Network) -> tuple[Network, Counter[str]]:
     return apply_edit(network._replace(steps=tuple(steps)), edit), merged
 
 
+# Options that give the windows of a convolution, and the bias, which the sum can add.
+OF_WINDOWS = frozenset(("kernel", "stride", "padding", "dilation", "bias"))
+
+
 class _Branch:
-    """An input of a sum: a centred convolution of the tensor `origin`, a batch norm of it, or the
-    tensor itself."""
+    """An input of a sum: a convolution of the tensor `origin`, a batch norm of it, or the tensor
+    itself.
+
+    `taps` are the positions that a window reads along each axis, relative to its stride.
+    """
 
     def __init__(
-        self, network: Network, source: int, readers: Counter[int], owners: Container[int | None]
+        self,
+        network: Network,
+        source: int,
+        rank: int,
+        readers: Counter[int],
+        owners: Container[int | None],
     ) -> None:
         self.origin = source
         self.step: int | None = None
         self.layer: Any = None
-        self.kernel: tuple[int, ...] = ()
+        self.strides = (1,) * rank
+        self.taps = (range(1),) * rank
         self.what = "identity"
         step = network.steps[source] if source >= 0 else None
         if step is None or readers[source] != 1 or step.shared is not None or source in owners:
@@ -147,40 +159,41 @@ class _Branch:
             return
         if step.layer.name == "batch_norm":
             self.step, self.origin, self.what = source, step.inputs[0], "batch norm"
-        elif step.layer.name == "conv" and _is_centred(step):
+        elif step.layer.name in ("conv", "depthwise"):
             self.step, self.origin, self.layer = source, step.inputs[0], step.layer
-            self.kernel = per_axis(self.layer.kernel, len(step.shape.size), "kernel")
+            windows = step.layer.windows(step.layer.select_inputs(inputs_of(network, step)))
+            self.strides = tuple(window.s for window in windows)
+            fields = [window.receptive_field for window in windows]
+            self.taps = tuple(range(f.first[0], f.last[0] + 1, f.dilation) for f in fields)
 
     @property
     def has_bias(self) -> bool:
         """Whether the branch adds a number to each channel: a bias, or the mean of a norm."""
         return self.step is not None and (self.layer is None or self.layer.bias)
 
-
-def _fit(conv: _Branch, other: _Branch) -> bool:
-    """Whether two branches can be one convolution.
-
-    A branch without a convolution fits only a convolution with stride 1.
-    """
-    if other.origin != conv.origin:
-        return False
-    if other.layer is None:
-        return conv.layer.stride in (1, (1,) * len(conv.kernel))
-    same = ("filters", "stride", "groups", "connections", "buffer")
-    return all(getattr(conv.layer, name) == getattr(other.layer, name) for name in same)
+    def includes(self, other: "_Branch") -> bool:
+        """Whether the kernel of this convolution has a place for all that `other` computes."""
+        if (self.origin, self.strides) != (other.origin, other.strides):
+            return False
+        if not all(map(_is_subset, other.taps, self.taps)):
+            return False
+        if other.layer is None:
+            return not self.layer.buffer and getattr(self.layer, "connections", None) is None
+        return _channels(self.layer) == _channels(other.layer)
 
 
-def _is_centred(step: Step) -> bool:
-    """Whether each window is centred on the position of its output: the kernel is odd, and the
-    padding is half of it, rounded down."""
-    layer: Any = step.layer
-    rank = len(step.shape.size)
-    if layer.dilation not in (1, (1,) * rank) or isinstance(layer.padding, str):
-        return False
-    kernel = per_axis(layer.kernel, rank, "kernel")
-    padding = per_axis_border(layer.padding, rank, "padding")
-    return all(
-        f % 2 == 1 and border == (f // 2, f // 2) for f, border in zip(kernel, padding, strict=True)
+def _is_subset(some: range, every: range) -> bool:
+    return (
+        some[0] in every and some[-1] in every and (len(some) == 1 or some.step % every.step == 0)
+    )
+
+
+def _channels(layer: Kind[Any]) -> tuple[Any, ...]:
+    """The kind, and the options that say which weights connect which channels."""
+    options = type(layer).options.items()
+    return (
+        layer.name,
+        *(getattr(layer, known.field) for name, known in options if name not in OF_WINDOWS),
     )
 
 

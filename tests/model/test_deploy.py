@@ -110,8 +110,10 @@ def test_the_text_accounts_for_every_batch_norm(name):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("large: [{conv: 8, kernel: 3, padding: 1}", "large: [{conv: 8, kernel: 3, padding: same}"),
+        # Its windows read the neighbours of a position, but not the position itself.
+        ("kernel: 3, padding: 1", "kernel: 2, dilation: 2, padding: 1"),
         ("small: [{conv: 8, kernel: 1}", "small: [{conv: 8, kernel: 1, groups: 2}"),
+        ("small: [{conv: 8, kernel: 1}", "small: [{depthwise: 1}"),
         ("small: [{conv: 8, kernel: 1}, batch_norm]", "small: [{conv: 8, kernel: 1}, relu]"),
     ],
 )
@@ -119,6 +121,74 @@ def test_branches_that_differ_in_more_than_their_kernel_are_not_merged(old, new)
     assert old in BLOCK
     _, deployed = both(BLOCK.replace(old, new))
     assert "add" in kinds(deployed)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("kernel: 3, padding: 1", "kernel: [3, 3], padding: same"),
+        ("kernel: 3, padding: 1", "kernel: 3, padding: [1, 1, 1, 1]"),
+        ("kernel: 1}", "kernel: [1, 1], stride: [1, 1], padding: valid}"),
+        ("kernel: 1}", "kernel: 1, dilation: 2}"),
+        # The 1x1 is the middle of a dilated kernel, and the first element of a shifted one.
+        ("kernel: 3, padding: 1", "kernel: 3, padding: 2, dilation: 2"),
+        ("kernel: 3, padding: 1", "kernel: 3, padding: [0, 0, 2, 2]"),
+    ],
+)
+def test_a_kernel_that_has_a_place_for_the_other_branches_is_that_of_the_sum(old, new):
+    assert old in BLOCK
+    _, deployed = both(BLOCK.replace(old, new))
+    assert (kinds(deployed), deployed.totals.params) == (["conv", "relu"], 8 * 8 * 3 * 3 + 8)
+    assert deployed.totals.macs == 8 * 8 * 3 * 3 * 16 * 16
+
+
+def test_a_dilated_convolution_merges_into_a_larger_kernel_that_reads_the_same_positions():
+    # Positions -2, 0 and 2 are three of the five from -2 to 2, but not of the three from -1 to 1.
+    dilated = "{conv: 8, kernel: 3, padding: 2, dilation: 2}"
+    for kernel, expected in ((5, ["conv", "relu"]), (3, ["conv", "conv", "add", "relu"])):
+        plain = f"{{conv: 8, kernel: {kernel}, padding: same}}"
+        _, deployed = both(
+            f"""
+            input: {{channels: 8, size: 16}}
+            layers: [{{add: {{a: [{plain}, batch_norm], b: [{dilated}, batch_norm]}}}}, relu]
+            """
+        )
+        assert kinds(deployed) == expected
+
+
+def test_the_depthwise_branches_of_mobileone_are_one_depthwise_convolution():
+    block = BLOCK.replace("conv: 8, kernel: 3", "depthwise: 3").replace(
+        "conv: 8, kernel", "depthwise"
+    )
+    trained, deployed = both(block)
+    assert trained.totals.params == 8 * 3 * 3 + 8 + 3 * 2 * 8
+    assert (kinds(deployed), deployed.totals.params) == (["depthwise", "relu"], 8 * 3 * 3 + 8)
+
+
+def test_the_padding_of_a_stride_says_where_a_1x1_is_in_a_larger_kernel():
+    # At size 16, `same` pads only the end: the windows of both begin at the same position.
+    _, deployed = both(
+        """
+        input: {channels: 8, size: 16}
+        layers:
+          - add:
+              a: [{conv: 8, kernel: 3, stride: 2, padding: same}, batch_norm]
+              b: [{conv: 8, kernel: 1, stride: 2}, batch_norm]
+        """
+    )
+    assert (kinds(deployed), deployed.totals.params) == (["conv"], 8 * 8 * 3 * 3 + 8)
+
+
+def test_a_tensor_has_no_place_in_a_convolution_whose_filters_see_other_channels():
+    conv = "{conv: 2, kernel: 1, connections: [[2], [1]]}"
+    for third, count in (("[{conv: 2, kernel: 1, connections: [[2], [1]]}]", 1), ("[]", 2)):
+        _, deployed = both(
+            f"""
+            input: {{channels: 2, size: 4}}
+            layers: [{{add: {{a: [{conv}], b: [{conv}], c: {third}}}}}]
+            """
+        )
+        assert kinds(deployed) == ["conv"] * count + ["add"] * (count > 1)
 
 
 ROW = "{conv: 8, kernel: [1, 3], padding: [0, 1]}"
