@@ -49,7 +49,8 @@ def _folded(network: Network) -> tuple[Network, GraphEdit, Counter[str]]:
     frozen = list(steps)
     readers = _readers(network)
     owners = {step.shared for step in steps}
-    edit: GraphEdit = {}
+    edit: GraphEdit = {}  # an identity, or a norm that is folded, is no layer
+    parts: dict[int, tuple[int, ...]] = {}
     counts: Counter[str] = Counter()
     for index, step in enumerate(steps):
         if step.layer.is_identity:
@@ -59,7 +60,7 @@ def _folded(network: Network) -> tuple[Network, GraphEdit, Counter[str]]:
             continue
         source = step.inputs[0]
         alone = readers[source] == 1
-        while source >= 0 and steps[source].layer.is_identity:
+        while source >= 0 and edit.get(source) == []:
             source = steps[source].inputs[0]
             alone &= readers[source] == 1
         if source < 0 or not alone or source in owners or steps[source].shared is not None:
@@ -69,7 +70,8 @@ def _folded(network: Network) -> tuple[Network, GraphEdit, Counter[str]]:
             continue
         if layer.folds_norms and not getattr(layer, "buffer", False):
             edit[source] = [("", with_options(layer, bias=True))]
-            frozen[source] = steps[source]._replace(frozen=_frozen(network, (source, index)))
+            parts[source] = (*parts.get(source, (source,)), index)
+            frozen[source] = steps[source]._replace(frozen=_frozen(network, parts[source]))
             edit[index] = []
             counts["batch norm"] += 1
     return network._replace(steps=tuple(frozen)), edit, counts

@@ -42,6 +42,7 @@ def test_a_batch_norm_becomes_the_bias_of_the_convolution_before_it():
     [
         ("[{conv: 4, kernel: 1, bias: true}, batch_norm]", ["conv"]),
         ("[{conv: 4, kernel: 1}, {dropout: 0.1}, batch_norm, identity]", ["conv"]),
+        ("[{conv: 4, kernel: 1}, batch_norm, {dropout: 0.1}, batch_norm]", ["conv"]),
         ("[{depthwise: 3}, {batch_norm: , scale: false}]", ["depthwise"]),
         ("[{transposed_conv: 4, kernel: 2}, batch_norm]", ["transposed_conv"]),
         ("[flatten, {linear: 4, bias: false}, batch_norm]", ["flatten", "linear"]),
