@@ -7,7 +7,7 @@ from convcost.design_space.conditions import conditions
 from convcost.design_space.network_function import MEASURES, NetworkFunction
 from convcost.design_space.notation import NOTATIONS, Notation
 from convcost.design_space.symbol import Symbol, expression
-from convcost.design_space.trace import Trace, check_trace
+from convcost.design_space.trace import Trace, TraceLimitError, check_trace
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.model.costs import total_counts
@@ -21,6 +21,7 @@ from convcost.reports.formula import Formulas, MeasureFormula, NetworkFormulas
 from convcost.sources.spec_files import open_source
 
 DEFAULT_MEASURES = (Measure.PARAMS, Measure.MACS, Measure.ACTIVATIONS)
+MAX_LENGTH = 20_000  # factors of a formula, some of them in floors
 DECIMALS = 10**9  # the values of a variable are multiples of 1/DECIMALS
 
 
@@ -36,7 +37,8 @@ def formula(
     as formulas of the variables in `vary`.
 
     By default these are all variables that are numbers, `size` and `batch`. Raises UsageError if no
-    network has the path or a variable, for an unknown measure, and SpecError.
+    network has the path or a variable, for an unknown measure, and for a formula that is too large;
+    and SpecError.
     """
     for name in measures:
         if name not in MEASURES or (path and name == "peak_memory"):
@@ -85,17 +87,29 @@ def _formulas(
         name: _symbol(trace, name, value, own=name in function.variables)
         for name, value in point.items()
     }
-    found = list(_numbers(function, symbols, path))
+    try:
+        found = [(name, expression(one)) for name, one in _numbers(function, symbols, path)]
+    except TraceLimitError:
+        raise _too_large(network.name) from None
     trace.finish(failed=False)
+    forms = [operand[0] for _, operand in found if operand is not None]
+    if any(form.length > MAX_LENGTH for form in (*forms, *(one.form for one in trace.guards))):
+        raise _too_large(network.name)
     rows = []
-    for measure, number in found:
-        operand = expression(number)
+    for measure, operand in found:
         assert operand is not None
         rows.append(MeasureFormula(measure, notation.formula(operand[0]), operand[1]))
     plain = _numbers(function, point, path)
     check_trace([one.value for one in rows], [value for _, value in plain], point)
     at = {name: show(value) for name, value in point.items()}
     return NetworkFormulas(network.name, network.file, path, at, rows, conditions(trace.guards))
+
+
+def _too_large(name: str) -> UsageError:
+    return UsageError(
+        f"the formulas of `{name}` are too large to print",
+        help="give fewer variables to --vary, or name a layer; `convcost search` has numbers",
+    )
 
 
 def _symbol(trace: Trace, name: str, value: Any, *, own: bool) -> Symbol:

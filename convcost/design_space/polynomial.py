@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 Number: TypeAlias = Any  # int, or a Fraction that is not whole
 Bound: TypeAlias = Any  # a Number, or None for no bound
 Bounds: TypeAlias = tuple[Bound, Bound]
+HUGE = 2**512  # bounds are not computed beyond it
 
 
 class Atom:
@@ -18,10 +19,13 @@ class Atom:
 
     Atoms are numbered in the order of definition. `value` is its value at the point of the trace,
     `low` and `high` are bounds of its value at any point. Every value is a multiple of
-    1/`denominator`.
+    1/`denominator`. `depth` is the number of floors in each other, and `length` the number of
+    factors to write.
     """
 
-    __slots__ = ("arguments", "denominator", "high", "low", "name", "number", "value")
+    __slots__ = (
+        "arguments", "denominator", "depth", "high", "length", "low", "name", "number", "value",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -38,6 +42,9 @@ class Atom:
         self.value = value
         self.low, self.high = bounds
         self.denominator = denominator
+        inner = [atom for one in arguments for monomial in one.terms for atom, _ in monomial]
+        self.depth: int = 1 + max((atom.depth for atom in inner), default=-1)
+        self.length: int = 1 + sum(one.length for one in arguments)
 
 
 Monomial: TypeAlias = tuple[tuple[Atom, int], ...]  # atoms with their powers, by number
@@ -67,6 +74,16 @@ class Polynomial:
     @property
     def is_constant(self) -> bool:
         return not self.terms or (len(self.terms) == 1 and () in self.terms)
+
+    @property
+    def degrees(self) -> int:
+        """The number of terms, and of factors in them: what an operation on it costs."""
+        return sum(1 + sum(power for _, power in monomial) for monomial in self.terms)
+
+    @property
+    def length(self) -> int:
+        """The number of terms and factors to write, also those inside of floors."""
+        return sum(1 + sum(atom.length for atom, _ in monomial) for monomial in self.terms)
 
     @property
     def is_whole(self) -> bool:
@@ -199,9 +216,20 @@ def _monomial_bounds(monomial: Monomial) -> Bounds:
         return monomial[0][0].low, monomial[0][0].high
     bounds: Bounds = (1, 1)
     for atom, power in monomial:
-        for _ in range(power):
-            bounds = multiply_bounds(bounds, (atom.low, atom.high))
+        square: Bounds = (atom.low, atom.high)
+        for bit in range(power.bit_length()):
+            if power >> bit & 1:
+                bounds = _without_huge(multiply_bounds(bounds, square))
+            square = _without_huge(multiply_bounds(square, square))
+        if bounds == (None, None):
+            break
     return bounds
+
+
+def _without_huge(bounds: Bounds) -> Bounds:
+    """The bounds without those that no number of a network reaches."""
+    low, high = (None if one is None or abs(one) > HUGE else one for one in bounds)
+    return low, high
 
 
 def _scaled(bounds: Bounds, factor: Number) -> Bounds:

@@ -62,6 +62,7 @@ class Symbol(Symbolic):
     def _new(self, form: Polynomial, value: Number, *, whole: bool = False) -> Any:
         if form.is_constant:
             return number(form.constant)
+        self.trace.spend(form)
         return Symbol(self.trace, form, value, whole=whole)
 
     def __add__(self, other: object) -> Any:

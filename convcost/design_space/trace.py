@@ -12,12 +12,20 @@ from convcost.design_space.polynomial import (
     Polynomial,
     constant,
     is_whole_monomial,
+    number,
     of_atom,
     sort_key,
     split_whole,
 )
 from convcost.model.errors import UsageError, brief
 from convcost.model.record import NamedTuple
+
+MAX_DEGREES = 1_000_000  # of all polynomials of a trace: terms, and factors in them
+MAX_DEPTH = 100  # floors in each other
+
+
+class TraceLimitError(Exception):
+    """The polynomials of a trace are too large."""
 
 
 class Guard(NamedTuple):
@@ -41,6 +49,13 @@ class Trace:
         self._limits: dict[object, Bounds] = {}
         self._wholes: list[Polynomial] = []
         self._finished = False
+        self._degrees = 0
+
+    def spend(self, form: Polynomial) -> None:
+        """Counts the work for a polynomial. Raises TraceLimitError."""
+        self._degrees += form.degrees
+        if self._degrees > MAX_DEGREES:
+            raise TraceLimitError
 
     def variable(self, name: str, value: Number, bounds: Bounds, denominator: int) -> Polynomial:
         """A variable at the point `value`. Its values are multiples of 1/denominator."""
@@ -163,6 +178,8 @@ class Trace:
         atom = self._atoms.get(key)
         if atom is None:
             atom = Atom(len(self.atoms), name, arguments, value, bounds, denominator)
+            if atom.depth > MAX_DEPTH:
+                raise TraceLimitError
             self._atoms[key] = atom
             self.atoms.append(atom)
         return of_atom(atom)
@@ -182,7 +199,7 @@ class Trace:
     def _limit(self, guard: Guard) -> None:
         """Narrows the bounds of a polynomial that a guard limits."""
         linear, factor, offset = monic(guard.form)
-        limit = Fraction(-offset) / factor
+        limit = number(Fraction(-offset) / factor)
         low, high = self._limits.get(linear.key, (None, None))
         if guard.relation == "==" or factor > 0:
             low = limit if low is None else max(low, limit)

@@ -9,7 +9,7 @@ import numpy as np
 
 from convcost.design_space.polynomial import Number, Polynomial, number
 from convcost.design_space.symbol import Symbol, expression
-from convcost.design_space.trace import Guard, Trace, check_trace
+from convcost.design_space.trace import Guard, Trace, TraceLimitError, check_trace
 from convcost.design_space.vectors import INT64, Array, VariableColumn, Vectors, exact_array
 from convcost.model.errors import SpecError
 from convcost.model.ratio import fraction
@@ -87,6 +87,7 @@ class TracedFunction:
         self.variables = variables
         self.results = results
         self.outcomes: list[Outcome] = []
+        self._is_too_large = False
         self._columns = {
             one.name: one.column if one.values else VariableColumn(np.empty(0)) for one in variables
         }
@@ -107,13 +108,10 @@ class TracedFunction:
         while len(left):
             outcome = next(known, None)
             if outcome is None:
-                if len(self.outcomes) >= MOST_OUTCOMES:
+                outcome = self._next_outcome(columns)
+                if outcome is None:
                     self._assign_plain(values, left, columns)
                     break
-                outcome = self.trace(
-                    {name: int(column.numerators[0]) for name, column in columns.items()}
-                )
-                self.outcomes.append(outcome)
             meets, vectors = _meeting(outcome.guards, columns)
             if meets is not None:
                 _assign(values, left[meets], outcome, vectors)
@@ -125,6 +123,18 @@ class TracedFunction:
                 self.outcomes.remove(outcome)
                 self.outcomes.insert(0, outcome)
         return values
+
+    def _next_outcome(self, columns: dict[str, VariableColumn]) -> Outcome | None:
+        """The outcome at the first point; None if there are too many or too large ones."""
+        if self._is_too_large or len(self.outcomes) >= MOST_OUTCOMES:
+            return None
+        point = {name: int(column.numerators[0]) for name, column in columns.items()}
+        try:
+            self.outcomes.append(self.trace(point))
+        except TraceLimitError:
+            self._is_too_large = True
+            return None
+        return self.outcomes[-1]
 
     def _assign_plain(
         self, values: Values, left: Array, columns: dict[str, VariableColumn]
@@ -149,7 +159,7 @@ class TracedFunction:
         """Traces the function at one point, given by the values of its columns.
 
         Also computes the function there with plain numbers, because the code of a plug-in may
-        treat a symbol as no number. Raises UsageError if the two differ.
+        treat a symbol as no number. Raises UsageError if the two differ, and TraceLimitError.
         """
         trace = Trace()
         given = [(one, point[one.name], self._columns[one.name]) for one in self.variables]

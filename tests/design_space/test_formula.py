@@ -143,3 +143,31 @@ def test_a_mistake_is_explained(arguments, message):
 def test_an_unknown_notation_is_refused():
     with pytest.raises(UsageError, match="there is no notation `tex`; did you mean `text`"):
         convcost.formula("vgg16", notation="tex")
+
+
+LARGE = (
+    "vars: {{n: 1}}\ninput: {{channels: 3, size: 8}}\nlayers: [{{conv: {}, kernel: 1, repeat: {}}}]"
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "copies"),
+    [
+        ("in_channels*n + 1", 320),  # a polynomial of degree 320
+        ('"divisible(in_channels*n + 7, 8)"', 800),  # 800 floors in each other
+        ("in_channels//2 + in_channels//3 + 1000*n", 60),  # each layer doubles the text
+        ("in_channels//2 + in_channels//3 + 1000*n", 9000),
+    ],
+)
+def test_a_formula_that_is_too_large_is_refused(tmp_path, width, copies):
+    with pytest.raises(UsageError) as raised:
+        formulas(tmp_path, text=LARGE.format(width, copies))
+    assert raised.value.args == (
+        "the formulas of `net` are too large to print",
+        "help: give fewer variables to --vary, or name a layer; `convcost search` has numbers",
+    )
+
+
+def test_a_formula_of_a_shipped_network_is_refused_and_not_written_for_ever():
+    with pytest.raises(UsageError, match="the formulas of `MaxViT` are too large to print"):
+        formula("maxvit")

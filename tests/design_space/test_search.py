@@ -2,6 +2,7 @@
 
 import csv
 import json
+from contextlib import suppress
 from fractions import Fraction
 
 import numpy as np
@@ -405,3 +406,24 @@ def test_json_follows_the_form_of_points(spec):
     assert tree["points"] == tree["evaluated"] == tree["matching"] == 2
     assert tree["best"][0]["values"] == {"width": "1.5"}
     assert tree["best"][0]["numbers"]["params"] == 24 * 3 * 9 + 48 * 24 * 9 + 48 * 48 * 9 + 2 * 48
+
+
+@pytest.mark.parametrize(
+    "width", ["in_channels*n + 1", '"divisible(in_channels*n + 7, 8)"', "in_channels//3 + 7*n"]
+)
+def test_points_of_a_network_with_too_large_formulas_are_counted_one_by_one(tmp_path, width):
+    text = (
+        "name: net\nvars: {n: 1}\ninput: {channels: 3, size: 8}\n"
+        f"layers: [{{conv: {width}, kernel: 1, repeat: 320}}]\n"
+    )
+    (tmp_path / "net.yaml").write_text(text, "utf-8")
+    options = SearchOptions(("n=0.5,1",), sort="-macs", columns=("macs",))
+    found = search(str(tmp_path / "net.yaml"), options)
+    function = NetworkFunction(Documents(Source("net.yaml", text)), None, ("macs",))
+    expected = []
+    for n in (Fraction(1, 2), 1):
+        with suppress(SpecError):  # half a channel
+            expected.append(function({"n": n}))
+    assert expected
+    assert [[one.numbers["macs"]] for one in found.best] == sorted(expected)
+    assert found.evaluated == 2
