@@ -33,7 +33,7 @@ def command(
     batch: _networks.BatchOption = 1,
     count: _networks.CountOption = None,
     *,
-    out: _reporting.OutputOptions,
+    out: Annotated[_reporting.OutputOptions, "counts"],
 ) -> None:
     """Show how each number of a layer is computed, or, with --count, where counts differ.
 

@@ -57,9 +57,16 @@ def test_a_unit_without_a_column_of_counts_is_refused():
 
 
 @pytest.mark.parametrize(
-    "arguments", [["verify", "vgg16"], ["kinds", "conv"], ["explain", "googlenet", "inception_3a"]]
+    ("arguments", "option"),
+    [
+        *(
+            ([*arguments], option)
+            for arguments in (("verify", "vgg16"), ("kinds", "conv"))
+            for option in ("--units", "--digits", "--plot")
+        ),
+        (["explain", "googlenet", "inception_3a"], "--plot"),
+    ],
 )
-@pytest.mark.parametrize("option", ["--units", "--digits", "--plot"])
 def test_an_option_that_a_report_cannot_use_is_unknown(arguments, option):
     ran = run(*arguments, option, "1")
     assert ran.returncode == 2

@@ -203,7 +203,7 @@ CHECK_ONLY = ["concise", "github", "gitlab", "junit", "sarif"]
         ("compare", True, True, False),
         ("reduce", True, False, False),
         ("check", False, False, True),
-        ("explain", False, False, False),
+        ("explain", True, False, False),
         ("kinds", False, False, False),
         ("verify", False, False, False),
     ],
