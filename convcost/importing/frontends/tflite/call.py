@@ -123,7 +123,7 @@ class OperatorCall(NamedTuple):
             return self.context.values[self.entry.inputs[at]]
         beside, key = len(builder.layers) - 1, next(iter(constant.stored), "")
         if not constant.learned:
-            self.context.options.update(constant.stored)
+            self.exclude(at, "used to compute other numbers, and not counted as params")
             return constant_tensor(builder, constant.dims, beside=beside)
         if key not in builder.held:
             path = (*self.path, "learned")

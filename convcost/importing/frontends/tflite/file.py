@@ -131,11 +131,8 @@ class _Reader:
 
     def _numbers(self, vector: Any, tensors: int = 1 << 31) -> tuple[int, ...]:
         """The numbers of a vector, below `tensors`. An absent vector is the number 0."""
-        found = (
-            ()
-            if isinstance(vector, int)
-            else tuple(vector.tolist() if self._taken(len(vector)) else ())
-        )
+        absent = isinstance(vector, int) or not self._taken(len(vector))
+        found = () if absent else tuple(vector.tolist())
         if max(found, default=0) >= tensors:
             raise ConstraintError("CC404", f"the file has no tensor {max(found)}")
         return found
@@ -174,8 +171,8 @@ class _Reader:
         name = self.codes.get(number, f"operator {number}")
         if name == "CUSTOM":
             name = f"custom {self._text(code.CustomCode())}"
-        table, kind = entry.BuiltinOptions(), self.options[entry.BuiltinOptionsType()]
-        options = getattr(tflite, kind)() if table is not None else None
+        table, kind = entry.BuiltinOptions(), self.options.get(entry.BuiltinOptionsType(), "")
+        options = getattr(tflite, kind)() if table is not None and hasattr(tflite, kind) else None
         if options is not None:
             options.Init(table.Bytes, table.Pos)
         inputs = self._numbers(entry.InputsAsNumpy(), tensors)

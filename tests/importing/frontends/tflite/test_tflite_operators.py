@@ -438,3 +438,14 @@ def test_a_shape_that_the_model_computes_is_known_at_import(tmp_path):
 )  # fmt: skip
 def test_a_model_that_contradicts_itself_is_refused(tmp_path, nodes, tensors, expected):
     assert refusal(tmp_path, nodes, tensors) == expected
+
+
+def test_an_operator_of_a_newer_schema_is_named_by_its_number(tmp_path):
+    nodes = [node("RELU", "x", "-> y", kind="AddOptions")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tflite.BuiltinOperator.RELU", 250)
+        patch.setattr("tflite.BuiltinOptions.AddOptions", 200)
+        made = model(nodes, {"x": X, "y": X})
+    graph = drawn(tmp_path, made)
+    assert [dict(layer.options)["what"] for layer in graph.layers] == ["operator 250"]
+    assert graph.layers[0].uncounted

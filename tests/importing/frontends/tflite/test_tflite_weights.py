@@ -127,6 +127,17 @@ def test_equal_bytes_of_two_types_are_two_tensors(tmp_path):
     assert sums(graph)[0] == 16 * 3 * 3 * 8 + 16
 
 
+def test_weights_that_are_used_to_compute_a_tensor_are_named(tmp_path):
+    along = {"kind": "ConcatenationOptions", "Axis": 1}
+    nodes = [node("MUL", "a", "b", "-> c"), node("CONCATENATION", "x", "c", "-> y", **along)]
+    y = (1, 24, 10, 8)
+    tensors = {"x": X, "a": array(1, 12, 10, 1), "b": array(8), "c": X, "y": y}
+    graph = drawn(tmp_path, model(nodes, tensors))
+    assert [layer.kind for layer in graph.layers] == ["custom", "concat"]
+    why = "used to compute other numbers, and not counted as params"
+    assert graph.notes == (f"128 numbers are {why}: `a` (120), `b` (8)",)
+
+
 def test_a_state_is_no_stored_tensor(tmp_path):
     nodes = [
         node("READ_VARIABLE", "handle", "-> s"),
