@@ -57,6 +57,8 @@ row("negate", "NEG")
 row("hard_tanh", "RELU_N1_TO_1")
 row("clip", "RELU_0_TO_1", low=0, high=1)
 row("leaky_relu", "LEAKY_RELU", number=lambda call: call.option("Alpha"))
+row("prelu", "PRELU", weights=lambda call: call.weights(1),
+    dims=lambda call: call.context.graph.tensors[call.entry.inputs[1]].dims)  # fmt: skip
 row("l2_norm", "L2_NORMALIZATION", axes=[-1])
 row("local_response_norm", "LOCAL_RESPONSE_NORMALIZATION", axis=-1,
     neighbours=lambda call: 2 * call.option("Radius") + 1)  # fmt: skip
@@ -79,17 +81,6 @@ def activated(call: OperatorCall, x: Tensor) -> Tensor:
 def nothing(call: OperatorCall) -> Tensor:
     call.context.builder.free[call.entry.op] += 1
     return call.x
-
-
-@operator("PRELU", op="prelu")
-def prelu(call: OperatorCall) -> Tensor:
-    """One slope for each channel, or one in total; no kind has slopes for single positions."""
-    x, slopes = call.x, call.constant(1)
-    dims = slopes.dims if slopes is not None else x.dims
-    long = [axis for axis, n in enumerate(dims, len(x.dims) - len(dims)) if n != 1]
-    if slopes is None or len(long) > 1:
-        return call.custom(x.dims, weights=call.weights(1))
-    return call.lower("prelu", weights=call.weights(1), axis=long[0] if long else None)
 
 
 # Convolutions and pools

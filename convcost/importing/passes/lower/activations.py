@@ -9,7 +9,7 @@ from convcost.importing.ir.ops import OPS, Node, Trait
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.pointwise import by_channel, pointwise
 from convcost.importing.passes.lower.windows import windowed_layer
-from convcost.importing.passes.lowering import lowering
+from convcost.importing.passes.lowering import lower, lowering
 from convcost.model.kind import KINDS
 from convcost.model.options import FUNCTIONS
 
@@ -49,10 +49,17 @@ def clip(builder: GraphBuilder, node: Node) -> Tensor:
 
 @lowering("prelu")
 def prelu(builder: GraphBuilder, node: Node) -> Tensor:
-    """One slope for each entry of `axis`, or one slope in total if `axis` is None."""
-    axis = node.attributes["axis"]
-    options, channel = {"shared": axis is None}, node.x.channel if axis is None else axis
-    return by_channel(builder, "prelu", node.x, node.path, channel, options, tensors=node.weights)
+    """One slope for each entry of an axis, or one slope in total: `dims` are those of the slopes,
+    which broadcast to the input. No kind has slopes for single positions."""
+    x, dims, rank = node.x, node.attributes["dims"], len(node.x.dims)
+    long = [axis for axis, n in enumerate(dims, rank - len(dims)) if n != 1]
+    if len(long) > 1:
+        given: dict[str, Any] = {"dims": x.dims, "input": builder.shape(x.source)}
+        given |= {"weights": node.weights, "what": "PReLU"}
+        return lower(builder, "custom", node.path, x, **given)
+    channel = long[0] if long else x.channel
+    options = {"shared": not long and x.dims[channel] != 1}
+    return by_channel(builder, "prelu", x, node.path, channel, options, tensors=node.weights)
 
 
 @lowering("glu")

@@ -868,6 +868,12 @@ def test_slopes_before_opset_7_are_one_a_channel(tmp_path):
     assert told(drawn(tmp_path, made)) == ["prelu → 12×8×8"]
 
 
+def test_slopes_of_single_positions_are_params_without_macs(tmp_path):
+    made = model([node("PRelu", "x", "s", "-> y")], {"s": array(8, 12, 10)})
+    (layer,) = drawn(tmp_path, made).layers
+    assert (layer.kind, layer.params, layer.uncounted) == ("custom", 8 * 12 * 10, False)
+
+
 def test_a_weight_of_the_model_itself_is_no_name_of_a_layer(tmp_path):
     weights = {"weight": array(4, 8, 3, 3), "bias": array(4)}
     made = model([node("Conv", "x", "weight", "bias", "-> y")], weights)

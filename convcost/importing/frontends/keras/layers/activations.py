@@ -65,12 +65,7 @@ def relu(call: LayerCall) -> Tensor:
 @layer("PReLU")
 def prelu(call: LayerCall) -> Tensor:
     """One slope for each channel if the layer shares the slopes along all other axes."""
-    x = call.x
-    shared = {axis % len(x.dims) for axis in call.config.get("shared_axes") or ()}
-    own = [axis for axis in range(1, len(x.dims)) if axis not in shared]
-    if len(own) == 1:
-        return call.lower("prelu", weights=call.tensor("alpha", x.dims[own[0]]), axis=own[0])
-    # No kind has slopes for single positions. Like all activations they have no macs.
-    tensors = call.tensor("alpha", *(x.dims[axis] for axis in own))
-    shape = call.builder.shape(x.source)
-    return call.lower("custom", what="PReLU", dims=x.dims, weights=tensors, input=shape)
+    rank = len(call.x.dims)
+    shared = {0, *(axis % rank for axis in call.config.get("shared_axes") or ())}
+    dims = [1 if axis in shared else n for axis, n in enumerate(call.x.dims)]
+    return call.lower("prelu", weights=call.tensor("alpha", *dims), dims=dims)

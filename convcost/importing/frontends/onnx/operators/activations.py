@@ -50,11 +50,8 @@ def prelu(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ..
         full = (1, *slopes.dims, *(1 for _ in range(behind)))
     else:
         full = (1,) * (1 + behind) + slopes.dims
-    long = [axis for axis, n in enumerate(full) if n != 1]
-    if len(long) != 1 and slopes.elements != 1:
-        return uncounted(context, node)
     tensors = context.tensors(node, 1, kinds=("prelu",))
-    return context.lower(node, "prelu", x, weights=tensors, axis=long[0] if long else None)
+    return context.lower(node, "prelu", x, weights=tensors, dims=full)
 
 
 @operator("Identity", "Cast", "CastLike", "QuantizeLinear", "DequantizeLinear", "StopGradient",

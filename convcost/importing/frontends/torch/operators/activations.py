@@ -52,7 +52,5 @@ def bounded(call: OperatorCall) -> Tensor:
 
 @operator("aten.prelu")
 def prelu(call: OperatorCall) -> Tensor:
-    slopes, x = weights(call.given["weight"]), call.x
-    axis = min(1, len(x.dims) - 1)
-    shared = sum(slopes.values()) == 1 and x.dims[axis] != 1
-    return call.lower("prelu", x, weights=slopes, axis=None if shared else axis)
+    slopes, behind = weights(call.given["weight"]), max(len(call.x.dims) - 2, 0)
+    return call.lower("prelu", weights=slopes, dims=(sum(slopes.values()), *[1] * behind))
