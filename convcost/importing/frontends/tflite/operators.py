@@ -1,5 +1,4 @@
-"""The operators of TensorFlow Lite, by their names in the schema. Tensors have their channels last;
-the lowerings of windows have them second, so the axes change for these, which adds no layer."""
+"""The operators of TensorFlow Lite, by their names in the schema. Channels are the last axis."""
 
 from collections.abc import Callable, Sequence
 from math import prod
@@ -86,14 +85,6 @@ def nothing(call: OperatorCall) -> Tensor:
 # Convolutions and pools
 
 
-def _first(x: Tensor) -> Tensor:
-    return permuted(x, (0, len(x.dims) - 1, *range(1, len(x.dims) - 1)))
-
-
-def _last(x: Tensor) -> Tensor:
-    return permuted(x, (0, *range(2, len(x.dims)), 1))
-
-
 def _window(call: OperatorCall, kernel: Sequence[int]) -> SlidingWindow:
     letters = "DHW"[-len(kernel) :]
     stride = [call.option(f"Stride{letter}", 1) for letter in letters]
@@ -106,19 +97,18 @@ def _window(call: OperatorCall, kernel: Sequence[int]) -> SlidingWindow:
 def conv(call: OperatorCall) -> Any:
     """Weights are [filters, h, w, c/groups]; [1, h, w, filters] of a depthwise convolution; [d, h,
     w, c/groups, filters] of three dimensions."""
-    weights, x = call.constant(1), _first(call.x)
+    weights = call.constant(1)
     if weights is None:
         return call.uncounted()
-    dims = (*weights.dims[-1:], *weights.dims[:-1])
-    if call.entry.op == "CONV_2D":
-        dims = weights.dims
-    filters, *kernel, inner = (
-        dims if call.entry.op != "DEPTHWISE_CONV_2D" else (*dims[:1], *dims[2:], 1)
-    )
-    return _last(call.lower(
-        "conv", x, filters=filters, groups=x.dims[1] // inner, window=_window(call, kernel),
-        bias=call.has(2), weights=call.weights(1, 2),
-    ))  # fmt: skip
+    filters, *kernel, inner = weights.dims
+    if call.entry.op == "DEPTHWISE_CONV_2D":
+        filters, inner = inner, 1
+    elif call.entry.op == "CONV_3D":
+        *kernel, inner, filters = weights.dims
+    return call.lower(
+        "conv", filters=filters, groups=call.x.dims[-1] // inner, window=_window(call, kernel),
+        channel=-1, bias=call.has(2), weights=call.weights(1, 2),
+    )  # fmt: skip
 
 
 @operator("TRANSPOSE_CONV", "CONV_3D_TRANSPOSE", op="transposed_conv")
@@ -128,31 +118,30 @@ def transposed_conv(call: OperatorCall) -> Any:
     weights = call.constant(1)
     if weights is None:
         return call.uncounted()
-    x, (filters, *kernel, _) = _first(call.value(2)), weights.dims
+    x, (filters, *kernel, _) = call.value(2), weights.dims
     if call.entry.op == "CONV_3D_TRANSPOSE":
         *kernel, filters, _ = weights.dims
     stride = _window(call, kernel).stride
-    sizes = zip(x.dims[2:], stride, kernel, call.numbers(0)[1:-1], strict=True)
+    sizes = zip(x.dims[1:-1], stride, kernel, call.numbers(0)[1:-1], strict=True)
     over = [(n - 1) * s + k - out for n, s, k, out in sizes]
     begins = [max(n, 0) // 2 for n in over]
     ends = [max(n, 0) - begin for n, begin in zip(over, begins, strict=True)]
-    return _last(call.lower(
+    return call.lower(
         "transposed_conv", x, filters=filters, window=SlidingWindow(kernel, stride, begins, ends),
-        output_padding=[max(-n, 0) for n in over], bias=call.has(3), weights=call.weights(1, 3),
-    ))  # fmt: skip
+        channel=-1, output_padding=[max(-n, 0) for n in over], bias=call.has(3),
+        weights=call.weights(1, 3),
+    )  # fmt: skip
 
 
-@operator(AVERAGE_POOL_2D="avg_pool", MAX_POOL_2D="max_pool")
-def pool(call: OperatorCall) -> Tensor:
+def _pool_window(call: OperatorCall) -> SlidingWindow:
     kernel = [call.option("FilterHeight", 1), call.option("FilterWidth", 1)]
-    window = _window(call, kernel)._replace(dilation=())
-    return _last(call.lower(OPERATORS[call.entry.op].op, _first(call.x), window=window))
+    return _window(call, kernel)._replace(dilation=())
 
 
-@operator(DEPTH_TO_SPACE="pixel_shuffle", SPACE_TO_DEPTH="pixel_unshuffle")
-def shuffle(call: OperatorCall) -> Tensor:
-    op, factor = OPERATORS[call.entry.op].op, call.option("BlockSize", 1)
-    return _last(call.lower(op, _first(call.x), factor=factor))
+for _op, _name in {"avg_pool": "AVERAGE_POOL_2D", "max_pool": "MAX_POOL_2D"}.items():
+    row(_op, _name, channel=-1, window=_pool_window)
+for _op, _name in {"pixel_shuffle": "DEPTH_TO_SPACE", "pixel_unshuffle": "SPACE_TO_DEPTH"}.items():
+    row(_op, _name, channel=-1, factor=lambda call: call.option("BlockSize", 1))
 
 
 # Joins and products

@@ -8,7 +8,7 @@ from typing import Any
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import Node
 from convcost.importing.ir.tensor import Tensor, output_tensor
-from convcost.importing.passes.lower.windows import border, each, windowed_layer
+from convcost.importing.passes.lower.windows import CHANNELS, border, each, windowed_layer
 from convcost.importing.passes.lowering import lower, lowering
 
 FINEST = 1000  # the largest denominator of a factor in a model
@@ -84,8 +84,10 @@ def pad(builder: GraphBuilder, node: Node) -> Tensor:
 
 @lowering("pixel_shuffle", "pixel_unshuffle", "channel_shuffle")
 def shuffle(builder: GraphBuilder, node: Node) -> Tensor:
-    """The attributes are options of the kind."""
-    return windowed_layer(builder, node.op, node.x, node.path, node.attributes)
+    """The attributes are options of the kind, and perhaps the `channel` axis."""
+    options = dict(node.attributes)
+    channel = options.pop("channel", CHANNELS) % len(node.x.dims)
+    return windowed_layer(builder, node.op, node.x, node.path, options, channel=channel)
 
 
 @lowering("roll")

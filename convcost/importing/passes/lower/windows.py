@@ -78,22 +78,26 @@ def _channel(node: Node) -> int:
     return channel % len(node.x.dims)
 
 
-def _merged(node: Node) -> tuple[Tensor, bool]:
-    """[n, c, h, w] with n = 1 does not change. A larger n becomes the outermost axis of the size,
-    [1, c, n, h, w]: a model may arrange windows or tokens as samples."""
-    x = node.x
-    if x.dims[0] == 1 or _channel(node) != CHANNELS:
-        return x._replace(batch=0), False
-    swapped = permuted(x._replace(batch=None), (1, 0, *range(2, len(x.dims))))
-    return reshaped(swapped, (1, *swapped.dims))._replace(batch=0), True
+def _merged(node: Node) -> tuple[Tensor, int, bool]:
+    """The input, its channel axis, and whether it changed. [n, c, h, w] with n = 1 does not change.
+    A larger n becomes the outermost axis of the size, [1, c, n, h, w]: a model may arrange windows
+    or tokens as samples. Channels that are last stay last."""
+    x, channel = node.x, _channel(node)
+    if x.dims[0] == 1:
+        return x._replace(batch=0), channel, False
+    x = _turned(x, channel)
+    return reshaped(x, (1, *x.dims))._replace(batch=0), channel + (channel != CHANNELS), True
 
 
-def _split(y: Tensor, many: bool) -> Tensor:
+def _split(node: Node, y: Tensor, many: bool) -> Tensor:
     """The result with the axis of samples in front again."""
-    if not many:
-        return y
-    flat = reshaped(y, y.dims[1:])
-    return permuted(flat._replace(batch=None), (1, 0, *range(2, len(flat.dims))))
+    return _turned(reshaped(y, y.dims[1:]), _channel(node)) if many else y
+
+
+def _turned(x: Tensor, channel: int) -> Tensor:
+    """The samples and the channels exchanged, if the channels are second."""
+    order = (1, 0) if channel == CHANNELS else (0, 1)
+    return permuted(x._replace(batch=None), (*order, *range(2, len(x.dims))))
 
 
 def _too_many(node: Node, what: str, macs: int = 0) -> dict[str, Any] | None:
@@ -112,9 +116,9 @@ def conv(builder: GraphBuilder, node: Node) -> Tensor:
     they are not learned, they are in `buffers`. If the filters have factors, or biases that are a
     layer of their own, `scaled` adds these after the convolution."""
     given = node.attributes
-    x, many = _merged(node)
+    x, channel, many = _merged(node)
     window: SlidingWindow = given["window"].deeper() if many else given["window"]
-    filters, groups, c = given["filters"], given.get("groups", 1), node.x.dims[_channel(node)]
+    filters, groups, c = given["filters"], given.get("groups", 1), x.dims[channel]
     options = {
         "kernel": each(window.kernel),
         "stride": each(window.stride),
@@ -128,9 +132,9 @@ def conv(builder: GraphBuilder, node: Node) -> Tensor:
     else:
         kind, options = "conv", {"filters": filters, **options, "groups": groups}
     y = windowed_layer(
-        builder, kind, x, node.path, options, node.weights, _channel(node), buffers=node.buffers
+        builder, kind, x, node.path, options, node.weights, channel, buffers=node.buffers
     )
-    return _split(scaled(builder, node, y, _channel(node)), many)
+    return _split(node, scaled(builder, node, y, channel), many)
 
 
 @lowering("deformable_conv")
@@ -194,7 +198,7 @@ def scaled(builder: GraphBuilder, node: Node, y: Tensor, channel: int) -> Tensor
 def pool(builder: GraphBuilder, node: Node) -> Tensor:
     if other := _too_many(node, node.op):
         return lower(builder, "custom", node.path, node.x, **other)
-    x, many = _merged(node)
+    x, channel, many = _merged(node)
     window: SlidingWindow = node.attributes["window"]
     window = window.deeper() if many else window
     options = {
@@ -204,9 +208,8 @@ def pool(builder: GraphBuilder, node: Node) -> Tensor:
         "ceil": bool(node.attributes.get("ceil", False)),
         **({"dilation": each(window.dilation)} if window.dilation else {}),
     }
-    return _split(
-        windowed_layer(builder, node.op, x, node.path, options, None, _channel(node)), many
-    )
+    y = windowed_layer(builder, node.op, x, node.path, options, None, channel)
+    return _split(node, y, many)
 
 
 @lowering("adaptive_avg_pool", "adaptive_max_pool")
@@ -214,13 +217,14 @@ def adaptive_pool(builder: GraphBuilder, node: Node) -> Tensor:
     """Pools to `size`; a single element is a global pool."""
     if other := _too_many(node, node.op):
         return lower(builder, "custom", node.path, node.x, **other)
-    x, many = _merged(node)
+    x, channel, many = _merged(node)
     size, kind = tuple(node.attributes["size"]), node.op
     if set(size) == {1} and not many:
         kind = kind.replace("adaptive", "global")
         return windowed_layer(builder, kind, x, node.path, {}, None, _channel(node))
     options = {"size": each((*(node.x.dims[:1] if many else ()), *size))}
-    return _split(windowed_layer(builder, kind, x, node.path, options, None, _channel(node)), many)
+    y = windowed_layer(builder, kind, x, node.path, options, None, channel)
+    return _split(node, y, many)
 
 
 @lowering("global_avg_pool", "global_max_pool")

@@ -106,6 +106,25 @@ def test_pools_and_shuffles_move_no_channels(tmp_path):
     ]
 
 
+def test_blocks_that_become_samples_are_one_more_axis_of_a_window(tmp_path):
+    nodes = [
+        node("SPACE_TO_BATCH_ND", "x", "block", "none", "-> s"),
+        conv("s", "w", "-> c", Padding=VALID),
+        node("MAX_POOL_2D", "c", "-> m", kind="Pool2DOptions", FilterHeight=2, FilterWidth=3,
+             StrideH=2, StrideW=3, Padding=VALID),
+        node("BATCH_TO_SPACE_ND", "m", "block", "none", "-> y"),
+    ]  # fmt: skip
+    tensors = {"block": ints(2, 2), "none": np.zeros((2, 2), np.int32), "s": (4, 6, 5, 8),
+               "w": array(7, 3, 3, 8), "c": (4, 4, 3, 7), "m": (4, 2, 1, 7),
+               "y": (1, 4, 2, 7)}  # fmt: skip
+    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
+    assert told(graph)[1:3] == [
+        "conv filters=7 kernel=(1, 3, 3) → 4×4×3×7",
+        "max_pool kernel=(1, 2, 3) → 4×2×1×7",
+    ]
+    assert sums(graph) == (7 * 3 * 3 * 8, 0, 4 * 4 * 3 * 7 * 3 * 3 * 8)
+
+
 def test_a_fully_connected_layer_makes_a_matrix_of_its_input_unless_it_keeps_the_dims(tmp_path):
     tensors = {"w": array(5, 8), "b": array(5), "v": array(7, 12 * 10 * 5),
                "k": (1, 12, 10, 5), "y": (1, 7)}  # fmt: skip
