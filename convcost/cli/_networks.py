@@ -176,40 +176,54 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
-def columns(text: str, known: Collection[str]) -> tuple[str, ...]:
-    """Parses `macs,params`, or `all`, to the names of known columns. Raises UsageError."""
+def columns(
+    text: str, known: Collection[str], conventions: Sequence[CountingConvention] = ()
+) -> tuple[str, ...]:
+    """Parses `macs,params`, or `all`, to the names of known columns; `thop` to `count thop`, if it
+    is one of the conventions. Raises UsageError."""
     if text == "all":
         return tuple(known)
     chosen = names(text)
+    counts = {one.name: f"count {one.name}" for one in conventions}
     for name in chosen:
-        if name not in known:
-            raise UsageError(
-                f"there is no column `{name}`; {did_you_mean(name, known, len(known))}"
-            )
+        if name not in known and name not in counts:
+            hint = _suggest_count(name) or did_you_mean(name, (*known, *counts), 99)
+            raise UsageError(f"there is no column `{name}`; {hint}")
     if not chosen:
         raise UsageError(f"--columns needs one of {', '.join(known)}")
-    return chosen
+    return tuple(name if name in known else counts[name] for name in chosen)
 
 
 def sort_key(
-    text: str | None, *others: str, measures: Sequence[str] = tuple(MEASURES)
+    text: str | None,
+    *others: str,
+    measures: Sequence[str] = tuple(MEASURES),
+    conventions: Sequence[CountingConvention] | None = None,
 ) -> str | None:
-    """Returns the sort keys of `params,-macs`, after a check that each is a measure or one of the
-    other keys.
+    """Returns the sort keys of `params,-macs`, after a check that each is a measure, one of the
+    other keys, or the name of a convention. `conventions` is None for a command without `--count`.
 
     A `-` before a key reverses the order. Raises UsageError.
     """
     if text is None:
         return None
-    known = (*measures, *others)
+    known = (*measures, *others, *(one.name for one in conventions or ()))
     keys = names(text)
     for key in keys:
         name = key.removeprefix("-")
         if name not in known:
-            raise UsageError(f"cannot sort by `{name}`; {did_you_mean(name, known, len(known))}")
+            hint = "" if conventions is None else _suggest_count(name)
+            hint = hint or did_you_mean(name, known, len(known))
+            raise UsageError(f"cannot sort by `{name}`; {hint}")
     if not keys:
         raise UsageError(f"--sort needs one of {', '.join(known)}")
     return ",".join(keys)
+
+
+def _suggest_count(name: str) -> str:
+    from convcost.conventions import suggest_count
+
+    return suggest_count(name)
 
 
 def name_and_text(assignment: str) -> tuple[str, str]:

@@ -1,10 +1,11 @@
 """Lists in `--set` and `--size`: a sweep over all their values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from convcost.cli import _networks
+from convcost.model.costs import CountingConvention
 from convcost.model.errors import UsageError
 from convcost.reports.sweep import COLUMNS
 from convcost.reports.sweep.points import NUMBERS, Axis
@@ -42,24 +43,28 @@ def sweep_view(
     top: int | None,
     layout: Layout,
     where: list[str] | None,
+    conventions: Sequence[CountingConvention],
 ) -> SweepView:
     """The points and columns that the options select. Raises UsageError."""
     variables = [axis.name for axis in swept if not axis.size]
+    numbers = (*NUMBERS, *variables, *(one.name for one in conventions))
     return SweepView(
-        None if columns is None else _columns(columns, swept),
-        _networks.sort_key(sort, *NUMBERS, *variables),
+        None if columns is None else _columns(columns, swept, conventions),
+        _networks.sort_key(sort, *NUMBERS, *variables, conventions=conventions),
         top,
         layout,
-        tuple(parse_filter(text, (*NUMBERS, *variables)) for text in where or ()),
+        tuple(parse_filter(text, numbers) for text in where or ()),
     )
 
 
-def _columns(text: str, swept: tuple[Axis, ...]) -> tuple[str, ...] | None:
+def _columns(
+    text: str, swept: tuple[Axis, ...], conventions: Sequence[CountingConvention]
+) -> tuple[str, ...] | None:
     """The columns to print beside the settings, which are always printed."""
     settings = tuple(axis.title for axis in swept if axis.title not in COLUMNS)
     if text == "all":
         return COLUMNS
-    chosen = _networks.columns(text, (*COLUMNS, *settings))
+    chosen = _networks.columns(text, (*COLUMNS, *settings), conventions)
     return tuple(name for name in chosen if name not in settings) or None
 
 

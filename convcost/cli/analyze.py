@@ -1,11 +1,13 @@
 """`convcost analyze`: size, params and macs of every layer."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import typer
 
 from convcost.cli import _exits, _networks, _output, _reporting
 from convcost.commands.analyze import analyze
+from convcost.model.costs import CountingConvention
 from convcost.model.errors import UsageError
 from convcost.model.measures import MEASURES
 from convcost.reports.analyze.columns import COLUMNS, DEFAULT_COLUMNS, SHARES, AnalysisView
@@ -99,8 +101,8 @@ def command(
                     "--depth and --work need one row for each layer; a sweep has one for each point"
                 )
             swept = axes(settings, size, deploy=deploy)
-            shown = sweep_view(swept, columns, sort, top, layout, where)
-            sweep = analyze_sweep(specs, swept, batch, shown, conventions)
+            view = sweep_view(swept, columns, sort, top, layout, where, conventions)
+            sweep = analyze_sweep(specs, swept, batch, view, conventions)
             _output.write(sweep, outputs, specs)
             networks = [point.costs for one in sweep.networks for point in one.points]
         elif where:
@@ -108,7 +110,9 @@ def command(
         else:
             # A row has the path of its layer, or the name of its network.
             others = ("path", "network") if depth == 0 else ("path",)
-            key = _networks.sort_key(sort and sort.replace("layer", "path"), *others)
+            key = _networks.sort_key(
+                sort and sort.replace("layer", "path"), *others, conventions=conventions
+            )
             own = _networks.settings(settings, size, input_, dim)
             if depth == 0:
                 from convcost.reports.totals import COLUMNS as TOTALS_COLUMNS
@@ -117,14 +121,15 @@ def command(
 
                 if work is not None:
                     raise UsageError("--work needs rows of layers, and --depth 0 has none")
-                names = columns if columns is None else _networks.columns(columns, TOTALS_COLUMNS)
-                totals = TotalsView(names or DEFAULT_TOTALS, key, top, layout)
+                names = DEFAULT_TOTALS
+                if columns is not None:
+                    names = _networks.columns(columns, TOTALS_COLUMNS, conventions)
+                totals = TotalsView(names, key, top, layout)
                 report = analyze(specs, own, batch, None, conventions, deployed=deploy)
                 report = report._replace(totals=totals)
             else:
-                rows = AnalysisView(
-                    _columns(columns, work), depth, key, top, layout, False if every else None
-                )
+                shown = _columns(columns, work, conventions)
+                rows = AnalysisView(shown, depth, key, top, layout, False if every else None)
                 report = analyze(specs, own, batch, rows, conventions, deployed=deploy)
             _output.write(report, outputs, specs)
             networks = list(report.networks)
@@ -132,9 +137,11 @@ def command(
             raise SystemExit(_exits.FAILED)
 
 
-def _columns(text: str | None, work: str | None) -> tuple[str, ...]:
+def _columns(
+    text: str | None, work: str | None, conventions: Sequence[CountingConvention]
+) -> tuple[str, ...]:
     """The columns to print. By default, `--work` replaces the shares by the column of products."""
-    chosen = DEFAULT_COLUMNS if text is None else _networks.columns(text, COLUMNS)
+    chosen = DEFAULT_COLUMNS if text is None else _networks.columns(text, COLUMNS, conventions)
     if work is None:
         return chosen
     kept = chosen if text else tuple(name for name in chosen if name not in SHARES)

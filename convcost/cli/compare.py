@@ -71,8 +71,10 @@ def command(
     with _output.report_errors():
         outputs = _output.parse_outputs(out)
         conventions = _networks.conventions(count)
-        chosen = DEFAULT_COLUMNS if columns is None else _networks.columns(columns, COLUMNS)
-        key = _networks.sort_key(sort, "network")
+        chosen = DEFAULT_COLUMNS
+        if columns is not None:
+            chosen = _networks.columns(columns, COLUMNS, conventions)
+        key = _networks.sort_key(sort, "network", conventions=conventions)
         view = TotalsView(chosen, key, top, transpose=transpose)
         if _networks.is_sweep(settings, size):
             from convcost.cli._sweep_options import axes

@@ -124,6 +124,7 @@ __all__ = [
     "if_words_as_padding",
     "quantity",
     "suggest_convention",
+    "suggest_count",
 ]
 
 
@@ -399,6 +400,12 @@ def find_convention(name: str) -> Convention:
     if found is None:
         raise UsageError(f"there is no convention `{name}`; {suggest_convention(name)}")
     return found
+
+
+def suggest_count(name: str) -> str:
+    """Help for a name that is a convention, but none of those of `--count`; else empty."""
+    base = CONVENTIONS.get(name.partition(":")[0])
+    return f"add --count {name}" if base is not None and CONVENTIONS.get(name) else ""
 
 
 def suggest_convention(name: str) -> str:

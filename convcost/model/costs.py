@@ -138,6 +138,10 @@ class Costs(NamedTuple):
     totals: Counts
     by_convention: tuple[ConventionCounts, ...] = ()
 
+    def total_by(self, convention: str) -> int:
+        """The total by one of the requested conventions, such as `thop`."""
+        return next(counts.total for counts in self.by_convention if counts.name == convention)
+
     def __repr__(self) -> str:
         """A short text, for interpreters and failed assertions."""
         counts = f"{format_count(self.totals.params)} params, {format_count(self.totals.macs)} macs"
@@ -147,6 +151,10 @@ class Costs(NamedTuple):
 
 class CountingConvention(Protocol):
     """What a tool counts."""
+
+    @property
+    def name(self) -> str:
+        """The name, such as `thop`."""
 
     def count(self, costs: Costs, /) -> ConventionCounts:
         """The counts of a network by the convention."""

@@ -7,7 +7,7 @@ from convcost.model.measures import HEADLINE, MEASURES, Measure
 from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.reports.notes import costs_notes
-from convcost.reports.row_order import first_rows
+from convcost.reports.row_order import NAMES, first_rows
 from convcost.reports.table import (
     Cell,
     Column,
@@ -19,10 +19,17 @@ from convcost.reports.table import (
     shape_size,
 )
 
-DEFAULT_COLUMNS = ("network", "input", "params", "params_ratio", "macs", "macs_ratio")
+DEFAULT_COLUMNS: tuple[str, ...] = (
+    "network",
+    "input",
+    "params",
+    "params_ratio",
+    "macs",
+    "macs_ratio",
+)
 SHAPES = ("input", "output", "layers")
 KINDS = ("", "_ratio", "_change", "_share")
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "network",
     "input",
     *(f"{measure}{kind}" for measure in Measure for kind in KINDS),
@@ -57,15 +64,22 @@ def totals_table(
         chosen = tuple(name for name in chosen if not name.endswith(KINDS[1:])) or chosen
     drops = DROPS if view.columns == DEFAULT_COLUMNS else {name: n for n, name in enumerate(chosen)}
 
+    titles = {f"count {one.name}": one.title for one in networks[0].by_convention}
+    chosen = (*chosen, *(name for name in titles if name not in chosen))
+
     def sort_value(n: int, key: str) -> int | str:
-        return networks[n].totals[Measure(key)] if key in MEASURES else names[n]
+        if key in MEASURES:
+            return networks[n].totals[Measure(key)]
+        return names[n] if key in NAMES else networks[n].total_by(key)
 
     shown, left_out = first_rows(range(len(networks)), view.top, view.sort, sort_value)
     cells = [_cells(name, networks, names, baseline, view.layout) for name in chosen]
-    columns = [_column(name, names, drops.get(name, 0)) for name in chosen]
-    for number, counts in enumerate(networks[0].by_convention):
-        columns.append(Column(f"count_{counts.name}", counts.title, scales=True))
-        cells.append([costs.by_convention[number].total for costs in networks])
+    columns = [
+        Column(name.replace(" ", "_"), titles[name], scales=True)
+        if name in titles
+        else _column(name, names, drops.get(name, 0))
+        for name in chosen
+    ]
     table = Table(
         name=None,
         title=answer(networks, baseline, names),
@@ -98,6 +112,8 @@ def _cells(
     """The cells of all networks in a column."""
     if column == "network":
         return [*names]
+    if column.startswith("count "):
+        return [costs.total_by(column.removeprefix("count ")) for costs in networks]
     if column in SHAPES:
         return [_shape_cell(column, costs, layout) for costs in networks]
     measure, _, kind = column.partition("_")

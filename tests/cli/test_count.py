@@ -106,6 +106,47 @@ def test_a_sweep_has_a_column_for_each_convention():
     assert compared["networks"][1]["counts"][0]["total"] == 2 * half
 
 
+def lines_of(*arguments):
+    return run(*arguments).stdout.decode().splitlines()
+
+
+def test_the_names_in_count_are_columns_and_sort_keys():
+    options = ("--columns", "layer,thop,macs", "--count", "thop", "--sort", "-thop", "--top", "2")
+    shown = lines_of("analyze", "resnet18", *options, "--depth", "1")
+    assert [line.split()[0] for line in shown[3:6]] == ["max_pool_1", "flatten_1", "total"]
+    assert shown[5].split()[1:] == ["1,824,033,792", "1,814,073,344"]
+
+
+@pytest.mark.parametrize("command", [("compare",), ("analyze", "--depth", "0")])
+def test_the_totals_of_networks_are_sorted_by_a_convention(command):
+    networks = ("resnet50", "mobilenet_v2", "resnet18")
+    options = ("--columns", "network,thop,macs", "--count", "fvcore,thop", "--sort", "thop")
+    shown = lines_of(*command, *networks, *options)
+    assert shown[2].split() == ["network", "thop", "MACs", "macs", "fvcore", "flops"]
+    totals = ["4,133,742,592", "1,824,033,792", "327,550,720"]
+    assert [line.split()[-3] for line in shown[3:6]] == totals
+
+
+def test_a_condition_of_a_sweep_has_the_number_of_a_convention():
+    options = ("--set", "width=0.5,1,1.4", "--count", "thop", "--where", "thop <= 400M")
+    shown = lines_of("analyze", "mobilenet_v2", *options, "--sort", "thop", "--columns", "thop")
+    assert shown[2].split() == ["width", "thop", "MACs"]
+    assert [line.split() for line in shown[3:5]] == [["1", "327,550,720"], ["0.5", "111,756,288"]]
+    assert shown[6] == "2 of 3 points with thop <= 400M"
+
+
+def test_a_layer_that_is_not_counted_is_below_all_others():
+    shown = run("analyze", "-", "--count", "torch_scan", "--sort", "torch_scan", text=NET).stdout
+    rows = [line.split()[0] for line in shown.decode().splitlines()[3:8]]
+    assert rows == [
+        "stem/conv_1",
+        "join/main/conv_1",
+        "stem/batch_norm_1",
+        "join",
+        "stem/silu_1",
+    ]
+
+
 def test_csv_has_the_counts():
     lines = run("analyze", "-", "--count", "thop", "--format", "csv", text=NET).stdout.decode()
     assert "count_thop" in lines.splitlines()[0].split(",")
@@ -144,6 +185,16 @@ def test_explain_of_one_convention_has_every_kind():
             "--count compares the kinds of a whole network; leave out LAYER",
         ),
         (("conventions", "fvcor"), "there is no convention `fvcor`; did you mean `fvcore`?"),
+        (("analyze", "vgg16", "--sort", "thop"), "cannot sort by `thop`; add --count thop\n"),
+        (
+            ("compare", "vgg16", "--columns", "thop:before_0_1"),
+            "there is no column `thop:before_0_1`; add --count thop:before_0_1\n",
+        ),
+        (
+            ("analyze", "mobilenet_v1", "--set", "width=1,2", "--where", "thop < 1G"),
+            "--where: no point has `thop`; add --count thop\n",
+        ),
+        (("reduce", "googlenet", "--sort", "thop"), "cannot sort by `thop`; known here: "),
     ],
 )
 def test_a_wrong_call_is_refused(arguments, message):

@@ -40,11 +40,13 @@ def table_of_rows(costs: Costs, view: AnalysisView, rows: list[LayerCost]) -> Ta
     """A table of these rows, and of the totals of the network."""
     columns: dict[str, CellColumn] = {}
     counts = convention_columns(costs)
+    chosen = {name for name in view.columns if name in counts}
+    others = {name: column for name, column in counts.items() if name not in chosen}
     for name in view.columns:
-        column = COLUMNS[name]
-        columns |= counts if name in SHARES else {}
+        column = counts.get(name) or COLUMNS[name]
+        columns |= others if name in SHARES else {}
         columns |= {name: column} if column else option_columns(costs, rows)
-    columns |= counts
+    columns |= others
     cells = [[cell(row, costs, view) for row in rows] for _, cell in columns.values()]
     total = tuple(_total_cell(costs, name) for name in columns)
     return Table(
@@ -65,7 +67,7 @@ def _total_cell(costs: Costs, column: str) -> Cell:
         whole = costs.totals[SHARES[column]]
         return Share(whole, whole)
     if column.startswith("count "):
-        return next(c.total for c in costs.by_convention if column == f"count {c.name}")
+        return costs.total_by(column.removeprefix("count "))
     return costs.totals[Measure(column)] if column in MEASURES else None
 
 
@@ -89,11 +91,17 @@ def select_rows(costs: Costs, view: AnalysisView) -> Selection:
         rows = [row for row in rows if row.path not in paths]
     else:
         folded = ()
-    return Selection(*first_rows(rows, view.top, view.sort, _sort_value), folded)
+    counts = convention_columns(costs) if view.sort else {}
 
+    def sort_value(row: LayerCost, key: str) -> int | str:
+        if key in MEASURES:
+            return row.counts[Measure(key)]
+        if key == "path":
+            return row.path
+        number = counts[f"count {key}"].cell(row, costs, view)
+        return number if isinstance(number, int) else -1  # not counted
 
-def _sort_value(row: LayerCost, key: str) -> int | str:
-    return row.counts[Measure(key)] if key in MEASURES else row.path
+    return Selection(*first_rows(rows, view.top, view.sort, sort_value), folded)
 
 
 def _is_minor(costs: Costs, row: LayerCost) -> bool:

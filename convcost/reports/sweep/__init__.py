@@ -76,13 +76,17 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
     columns = [_setting_column(n, axis, names) for n, axis in axes if axis.varies]
     totals = [point.costs.totals for point in points]
     largest = {m: max((counts[m] for counts in totals), default=0) for m in SHARES.values()}
+    by_convention = points[0].costs.by_convention if points else ()
+    counts = {f"count {one.name}": _convention_column(one) for one in by_convention}
     for drop, name in enumerate(names, 2):
+        if name.startswith("count "):
+            columns += [counts[name]] if name in counts else []
+            continue
         stays = name in (names[0], *HEADLINE)
         columns.append(_column(name, 0 if stays else drop, view.layout, largest))
         if name in published:
             columns.append(_published_column(name, 1 if name == Measure.MACS else drop, sources))
-    by_convention = points[0].costs.by_convention if points else ()
-    columns += (_convention_column(n, counts) for n, counts in enumerate(by_convention))
+    columns += (column for name, column in counts.items() if name not in names)
     rows = tuple(tuple(cell(point) for _, cell in columns) for point in points)
     matching = f"{network.matching:,} of {counted(network.total, 'point')} with "
     return Table(
@@ -124,9 +128,9 @@ def _column(name: str, drop: int, layout: Layout, largest: Mapping[Measure, int]
     return column, lambda point: of_layers.cell(point.row, point.costs, view)
 
 
-def _convention_column(number: int, counts: ConventionCounts) -> PointColumn:
+def _convention_column(counts: ConventionCounts) -> PointColumn:
     column = Column(f"count_{counts.name}", counts.title, scales=True)
-    return column, lambda point: point.costs.by_convention[number].total
+    return column, lambda point: point.costs.total_by(counts.name)
 
 
 def _published_column(measure: str, drop: int, sources: dict[str, int]) -> PointColumn:

@@ -103,14 +103,18 @@ class PointCosts(NamedTuple):
         return self._replace(costs=self.costs._replace(network=network, layers=named))
 
     def value(self, name: str) -> Any:
-        """The number of a measure, of `channels` or `receptive_field`, or of a variable."""
+        """The number of a measure, of `channels` or `receptive_field`, of a variable, or by a
+        convention."""
         if name in MEASURES:
             return self.costs.totals[Measure(name)]
         if name == "channels":
             return self.row.output.channels
         if name == "receptive_field":
             return max((axis.extent for axis in self.row.field), default=1)
-        return next(value for axis, value in self.point.values if axis.title == name)
+        for axis, value in self.point.values:
+            if axis.title == name:
+                return value
+        return self.costs.total_by(name)
 
     def tree(self) -> dict[str, Any]:
         """The keys that the JSON of a sweep adds to those of a network."""

@@ -50,7 +50,10 @@ def parse_filter(text: str, known: Collection[str]) -> PointFilter:
         raise UsageError(f"--where: {error.message}", help=hint) from None
     for name in sorted(expression.names):
         if name not in known:
-            raise UsageError(f"--where: no point has `{name}`; {did_you_mean(name, known, 99)}")
+            from convcost.conventions import suggest_count
+
+            hint = suggest_count(name) or did_you_mean(name, known, 99)
+            raise UsageError(f"--where: no point has `{name}`; {hint}")
     return PointFilter(text, expression)
 
 
