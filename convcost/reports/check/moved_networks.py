@@ -8,7 +8,7 @@ from typing import TypeAlias
 from convcost.model.costs import LayerCost
 from convcost.reports.check.measures import MeasuredNetwork
 
-MOST_COMPARISONS = 1_000_000  # of layers; with more, only networks of the same name are paired
+MOST_COMPARISONS = 50_000  # of layers; with more, only networks of the same name are paired
 
 Named: TypeAlias = tuple[str, MeasuredNetwork]  # the file of a network, and the network
 
