@@ -99,6 +99,7 @@ def search(
         _records(request, found.sample),
         _convention_notes(request.measures, network),
         hint,
+        found.tied,
     )
 
 

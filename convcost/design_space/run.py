@@ -114,7 +114,10 @@ def _save(
         "search": _fingerprint(request),
         "done": done,
         "bytes": size,
-        "counts": [found.points, found.failed, found.matching, found.first_failed],
+        "counts": [
+            *(found.points, found.failed, found.matching, found.first_failed),
+            found.tied,
+        ],
         "best": _tree(found.best),
         "front": _tree(found.front),
         "sample": _tree(found.sample),
@@ -137,7 +140,7 @@ def _load(state: Path, request: SearchRequest) -> tuple[int, int, Found] | None:
     try:
         tree = json.loads(state.read_text("utf-8"))
         same = tree["search"] == _fingerprint(request)
-        points, failed, matching, first = map(_whole, tree["counts"])
+        points, failed, matching, first, tied = map(_whole, tree["counts"])
         best, front, sample = (_points(tree[name], request) for name in ("best", "front", "sample"))
         done, size = _whole(tree["done"]), _whole(tree["bytes"])
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
@@ -147,7 +150,7 @@ def _load(state: Path, request: SearchRequest) -> tuple[int, int, Found] | None:
         raise UsageError(f"--resume: `{state}` is the state of another search", help=hint)
     if not 0 <= done <= request.space.size or size < 0:
         raise UsageError(f"--resume: `{state}` is no state of this search")
-    found = Found(points, failed, matching, first, best, front, sample)
+    found = Found(points, failed, matching, first, best, front, sample, tied)
     return done, size, found
 
 

@@ -63,7 +63,8 @@ class Points(NamedTuple):
 class Found(NamedTuple):
     """The result of a part of the space: how many points it has, how many of them failed and how
     many match the conditions, and the best ones. `first_failed` is the number of a point, or −1.
-    `sample` are some of the matching points; `all` are all of them, if the request keeps them."""
+    `sample` are some of the matching points; `all` are all of them, if the request keeps them.
+    `tied` other matching points have the sort keys of the last of the best ones."""
 
     points: int
     failed: int
@@ -72,6 +73,7 @@ class Found(NamedTuple):
     best: Points
     front: Points
     sample: Points
+    tied: int = 0
     all: Points | None = None
 
 
@@ -122,43 +124,66 @@ class Search:
             columns = {name: column.at(chosen) for name, column in columns.items()}
         if self._score is not None:
             points = points._replace(columns=(*points.columns, self._scores(points, columns)))
+        best, tied = self.best(points)
         return Found(
             stop - start,
             len(failed),
             len(points.index),
             int(failed[0]) if len(failed) else -1,
-            self.best(points),
+            best,
             self.front(points),
             self.sample(points),
+            tied,
             points if request.keeps_all else None,
         )
 
     def merge(self, one: Found, two: Found) -> Found:
         """The result of two parts of the space together, without `all`."""
         failed = [number for number in (one.first_failed, two.first_failed) if number >= 0]
+        best, tied = self.best(one.best.plus(two.best))
+        for part in (one, two):
+            if part.tied and self._keys(part.best, -1) == self._keys(best, -1):
+                tied += part.tied
         return Found(
             one.points + two.points,
             one.failed + two.failed,
             one.matching + two.matching,
             min(failed, default=-1),
-            self.best(one.best.plus(two.best)),
+            best,
             self.front(one.front.plus(two.front)),
             self.sample(one.sample.plus(two.sample)),
+            tied,
         )
 
     def empty(self) -> Found:
         return Found(0, 0, 0, -1, self.nothing, self.nothing, self.nothing)
 
-    def best(self, points: Points) -> Points:
+    def best(self, points: Points) -> tuple[Points, int]:
         """The first `top` points in the order of the request; of equal ones, those that come first
-        in the space."""
-        request = self.request
+        in the space. Also how many of the others have the keys of the last one."""
         keys = [points.index]
-        for key in reversed(sort_keys(request.sort)):
-            column = points.columns[request.names.index(key.removeprefix("-"))]
+        for key, column in reversed(self._key_columns(points)):
             keys.append(column if key[0] == "-" else -column)
         order = np.lexsort(keys)
-        return points.at(order[: request.top])
+        best, others = (points.at(part) for part in np.split(order, [self.request.top]))
+        if not self.request.sort or not len(others.index):
+            return best, 0
+        last = self._keys(best, -1)
+        columns = [column for _, column in self._key_columns(others)]
+        equal = [column == value for column, value in zip(columns, last, strict=True)]
+        return best, int(np.count_nonzero(np.logical_and.reduce(equal)))
+
+    def _key_columns(self, points: Points) -> list[tuple[str, Array]]:
+        """The keys of the order, each with its column."""
+        names = self.request.names
+        return [
+            (key, points.columns[names.index(key.removeprefix("-"))])
+            for key in sort_keys(self.request.sort)
+        ]
+
+    def _keys(self, points: Points, at: int) -> list[Any]:
+        """The values of the keys of one point."""
+        return [column[at] for _, column in self._key_columns(points)]
 
     def front(self, points: Points) -> Points:
         """The Pareto front of the points, the least first; nothing if none is asked for."""

@@ -9,7 +9,7 @@ from convcost.model.record import NamedTuple
 from convcost.reports.chart_model import Chart, Scatter, ScatterPoint
 from convcost.reports.page_model import Page, page_of_tables
 from convcost.reports.report import Report, versioned
-from convcost.reports.row_order import sort_keys
+from convcost.reports.row_order import RowsLeftOut, sort_keys
 from convcost.reports.table import Cell, Column, Table
 
 SCHEMA = "convcost.search/1"
@@ -51,6 +51,7 @@ class _SearchFields(NamedTuple):
     sample: tuple[PointRecord, ...] = ()  # of the matching points, for the chart
     conventions: tuple[str, ...] = ()  # notes on the counting conventions
     continue_with: str = ""  # of an interrupted search
+    tied: int = 0  # matching points that are not in `best`, and have the keys of the last of it
 
 
 class SearchResult(_SearchFields, Report):
@@ -130,6 +131,9 @@ class SearchResult(_SearchFields, Report):
         )
 
     def _notes(self) -> Iterator[str]:
+        keys = " and ".join(key.removeprefix("-") for key in sort_keys(self.sort))
+        left_out = RowsLeftOut(self.matching - len(self.best), self.tied, keys)
+        yield from left_out.notes("point")
         if self.evaluated < self.points:
             ahead = f"interrupted after {format_count(self.evaluated)} of "
             yield f"{ahead}{counted(self.points, 'point')}; {self.continue_with}"

@@ -68,6 +68,26 @@ def matches(point, params, macs):
 
 
 @pytest.mark.usefixtures("small_chunks")
+@pytest.mark.parametrize("sort", ["params", "-macs,params", "activations,-params", "-params"])
+@pytest.mark.parametrize("top", [1, 7, 60, 5_000])
+def test_points_that_are_left_out_and_equal_the_last_one_are_counted(spec, sort, top):
+    found = search(spec, SearchOptions(VARY, WHERE, sort, top))
+    keys = [key.removeprefix("-") for key in sort.split(",")]
+    matching = [
+        tuple(row[MEASURES.index(key)] for key in keys)
+        for point, row in every_point()
+        if row is not None and matches(point, row[0], row[1])
+    ]
+    last = tuple(found.best[-1].numbers[key] for key in keys)
+    equal = sum(tuple(one.numbers[key] for key in keys) == last for one in found.best)
+    assert found.tied == matching.count(last) - equal
+    notes = list(found.tables())[-1].notes
+    if len(matching) > top:
+        assert notes[0].startswith(f"{len(matching) - top:,} more points")
+        assert (f"the same {' and '.join(keys)} as the last point" in notes[0]) == bool(found.tied)
+
+
+@pytest.mark.usefixtures("small_chunks")
 def test_a_search_finds_what_a_loop_finds(spec):
     found = search(spec, SearchOptions(VARY, WHERE, "-activations", 7, ("macs", "+params")))
     points = list(every_point())
