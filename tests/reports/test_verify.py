@@ -13,6 +13,7 @@ from support import SPECS, cost, run
 
 from convcost.model.errors import ConstraintError, Span
 from convcost.model.figures import parse_figure
+from convcost.model.measures import CONVENTION
 from convcost.model.network import Published
 from convcost.reports.verify import PublishedNetwork, verify
 from convcost.reports.verify.figure_check import ExactCounts, PublishedEntry
@@ -388,7 +389,8 @@ def test_the_published_sum_for_the_reduced_inception_3a_is_off_by_864():
     text = run("verify", "inception_3a#reduced").stdout.decode()
     (row,) = [line for line in text.splitlines() if "158048" in line]
     assert re.match(r"\s+weights +158048 +157,184 +off by \+864 \(\+0\.55 %\), as noted  ", row)
-    assert text.endswith("\n4 figures checked: 1 exact, 2 agree, 1 off as noted, 0 off\n")
+    summary = "4 figures checked: 1 exact, 2 agree, 1 off as noted, 0 off"
+    assert text.endswith(f"\n{summary}\n{CONVENTION}\n")
 
 
 @pytest.mark.slow
@@ -435,6 +437,15 @@ def test_a_figure_of_a_network_that_its_convention_does_not_count_is_an_error():
     done = run("verify", "-", text=CONV % "macs: 1M, count: thop")
     assert done.returncode == 2
     assert b"thop does not count the custom `custom_1`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("figures", "has_note"),
+    [("macs: 1", True), ("params: 1", False), ("macs: 1, count: thop", False)],
+)
+def test_a_note_says_what_macs_are_if_a_figure_counts_them(figures, has_note):
+    text = f"{HEAD}  - {{{figures}, source: s}}\n"
+    assert (CONVENTION in run("verify", "-", text=text).stdout.decode()) == has_note
 
 
 def test_a_note_says_what_the_convention_of_a_figure_counts():

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from convcost.model.measures import CONVENTION, Measure
 from convcost.model.record import NamedTuple
 from convcost.reports.notes import convention_notes
 from convcost.reports.report import Report, versioned
@@ -30,11 +31,16 @@ class PublishedNetwork(NamedTuple):
     source: str
     entries: tuple[PublishedEntry, ...]
 
-    @property
-    def conventions(self) -> Iterator[str]:
-        """The conventions of the figures; empty for a measure of convcost."""
-        for entry in self.entries:
-            yield from (entry.entry.convention(measure) for measure, _ in entry.entry.figures)
+    def count_notes(self) -> Iterator[str]:
+        """What the figures count: the note on macs, if there are any, and those of conventions."""
+        figures = [
+            (measure, entry.entry.convention(measure))
+            for entry in self.entries
+            for measure, _ in entry.entry.figures
+        ]
+        if (Measure.MACS, "") in figures:
+            yield CONVENTION
+        yield from convention_notes(name for _, name in figures)
 
 
 class _VerificationFields(NamedTuple):
@@ -61,7 +67,7 @@ class Verification(_VerificationFields, Report):
         checked = [(network, figures) for network, figures in self.networks if figures]
         without = [network.name for network, figures in self.networks if not figures]
         for number, (network, figures) in enumerate(checked, 1):
-            notes = [summarize(figures).text, *convention_notes(network.conventions)]
+            notes = [summarize(figures).text, *network.count_notes()]
             if 1 < len(checked) == number:
                 notes.append(f"all {number} networks: {self.summary.text}")
             if without and number == len(checked):
