@@ -53,6 +53,10 @@ def command(
         int, typer.Option(min=0, metavar="N", help="Evaluate N random points, not the grid.")
     ] = 0,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of the random points.")] = 0,
+    sobol: Annotated[
+        bool,
+        typer.Option("--sobol", help="With --samples: Sobol' points, which are evenly spread."),
+    ] = False,
     score: Annotated[
         str,
         typer.Option(
@@ -98,6 +102,7 @@ def command(
             _networks.names(pareto),
             samples,
             seed,
+            sobol,
             score,
             _networks.names(columns),
             tuple(dtype or ()),

@@ -38,6 +38,7 @@ class SearchOptions(NamedTuple):
     pareto: tuple[str, ...] = ()
     samples: int = 0
     seed: int = 0
+    sobol: bool = False
     score: str = ""
     columns: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
@@ -129,7 +130,8 @@ def _request(
     varied = [one.name for one in variables]
     _check_names(varied, network, source, spec)
     _check_batch(variables, network)
-    space = Space(variables, options.samples, options.seed)
+    _check_sobol(options)
+    space = Space(variables, options.samples, options.seed, options.sobol)
     if space.size > MOST_POINTS:
         raise UsageError(f"the space has more than {MOST_POINTS:,} points; use --samples")
     request = SearchRequest(
@@ -195,6 +197,21 @@ def _check_batch(variables: Sequence[Any], network: Network) -> None:
         if type(value) is not int or not 0 < value <= LARGEST:
             wanted = f"an integer from 1 to {LARGEST:,}"
             raise UsageError(f"--vary: batch must be {wanted}, not {value_text(value)}")
+
+
+def _check_sobol(options: SearchOptions) -> None:
+    """Raises UsageError if Sobol' points are asked for and are not possible."""
+    from convcost.design_space.space import MOST_SOBOL
+
+    if not options.sobol:
+        return
+    if not 0 < options.samples <= MOST_SOBOL:
+        raise UsageError(f"--sobol needs --samples, at most {MOST_SOBOL:,}")
+    try:
+        import scipy  # noqa: F401
+    except ImportError:
+        hint = "install it: pip install 'convcost[sobol]'"
+        raise UsageError("--sobol needs scipy", help=hint) from None
 
 
 def _measures(options: SearchOptions, variables: Sequence[str]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """A space: every combination of values of some variables, or random samples of them."""
 
+import warnings
 from math import prod
 from typing import Any
 
@@ -16,15 +17,18 @@ from convcost.model.record import NamedTuple
 
 MOST_VALUES = 1_000_000  # of one variable
 MOST_POINTS = 10**18  # their numbers fit 64 bits
+MOST_SOBOL = 2**30  # the sequence of scipy repeats after these
 
 
 class Space(NamedTuple):
     """The points are numbered from 0. In a grid, the last variable varies fastest. `samples` are
-    drawn with replacement, each independently of all others."""
+    drawn with replacement, each independently of all others, or with `sobol` so that any number of
+    them covers the space evenly: I. M. Sobol', USSR Comput. Math. Math. Phys. 7(4), 1967."""
 
     variables: tuple[Variable, ...]
     samples: int = 0
     seed: int = 0
+    sobol: bool = False
 
     @property
     def size(self) -> int:
@@ -39,10 +43,8 @@ class Space(NamedTuple):
             for one in reversed(self.variables):
                 left, found[one.name] = np.divmod(left, len(one.values))
             return found
-        # Each point takes a fixed count of random numbers, so that every chunk can begin anywhere.
-        generator = np.random.PCG64(self.seed)
-        generator.advance(start * len(self.variables))
-        drawn = np.random.Generator(generator).random((stop - start, len(self.variables)))
+        draw = _sobol if self.sobol else _independent
+        drawn = draw(start, stop, len(self.variables), self.seed)
         return {
             one.name: (drawn[:, number] * len(one.values)).astype(np.int64)
             for number, one in enumerate(self.variables)
@@ -52,6 +54,27 @@ class Space(NamedTuple):
         """The values of one point."""
         positions = self.positions(index, index + 1)
         return {one.name: one.values[int(positions[one.name][0])] for one in self.variables}
+
+
+def _independent(start: int, stop: int, axes: int, seed: int) -> Array:
+    """Random numbers from 0 to before 1, a row for each point."""
+    # Each point takes a fixed count of random numbers, so that every chunk can begin anywhere.
+    generator = np.random.PCG64(seed)
+    generator.advance(start * axes)
+    return np.random.Generator(generator).random((stop - start, axes))
+
+
+def _sobol(start: int, stop: int, axes: int, seed: int) -> Array:
+    """Points `start` to before `stop` of a scrambled Sobol' sequence, a row for each."""
+    from scipy.stats.qmc import Sobol
+
+    sequence = Sobol(axes, rng=seed)
+    if start:
+        sequence.fast_forward(start)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that only powers of two are balanced
+        found: Array = sequence.random(stop - start)
+    return found
 
 
 def parse_vary(text: str) -> Variable:

@@ -195,6 +195,7 @@ BATCH = "--vary: batch must be an integer from 1 to 1,000,000,000"
         ({"where": ("macs <",)}, "--where: `macs <` is not an expression"),
         ({"where": ("macs",)}, "--where macs is "),
         ({"score": "math:nothing"}, "--score must be module:function; math:nothing: module 'math'"),
+        ({"sobol": True}, "--sobol needs --samples, at most 1,073,741,824"),
         ({"points": "x.txt"}, "--points must end in .csv, .jsonl, .parquet, not `x.txt`"),
     ],
 )
@@ -205,8 +206,9 @@ def test_a_wrong_option_is_explained(spec, options, message, tmp_path, monkeypat
     assert str(error.value).startswith(message)
 
 
-def test_samples_are_the_same_however_they_are_cut():
-    space = Space(tuple(map(parse_vary, VARY)), samples=1000, seed=5)
+@pytest.mark.parametrize("sobol", [False, True])
+def test_samples_are_the_same_however_they_are_cut(sobol):
+    space = Space(tuple(map(parse_vary, VARY)), samples=1000, seed=5, sobol=sobol)
     whole = space.positions(0, 1000)
     parts = [space.positions(n, n + 8) for n in range(0, 1000, 8)]
     for name, index in whole.items():
@@ -214,6 +216,21 @@ def test_samples_are_the_same_however_they_are_cut():
         assert set(index.tolist()) == set(range(len(set(index.tolist()))))
     other = space._replace(seed=6).positions(0, 1000)
     assert any(other[name].tolist() != index.tolist() for name, index in whole.items())
+
+
+def test_sobol_points_take_every_value_of_an_axis_equally_often():
+    space = Space(tuple(map(parse_vary, ("a=1:8", "b=1:16"))), samples=128, seed=3, sobol=True)
+    for name, positions in space.positions(0, 128).items():
+        counts = np.bincount(positions)
+        assert counts.tolist() == [128 // len(counts)] * {"a": 8, "b": 16}[name]
+
+
+def test_a_search_of_sobol_points_finds_points_of_the_grid(spec):
+    options = SearchOptions(VARY, samples=64, seed=1, sobol=True, top=64, columns=MEASURES)
+    found = search(spec, options)
+    assert found.points == found.evaluated == 64
+    expected = [numbers for _, numbers in every_point()]
+    assert all([*record.numbers.values()] in expected for record in found.best)
 
 
 @pytest.mark.usefixtures("small_chunks")
