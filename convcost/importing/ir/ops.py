@@ -119,7 +119,7 @@ _DEFINED: tuple[tuple[str, Trait], ...] = (
     ("reshape", _VIEW),
     ("flatten unsqueeze", _VIEW | Trait.ANY_SIZE),
     ("permute expand", Trait.SAME),
-    ("slice", Trait.TAKES | Trait.LEADS),
+    ("slice index", Trait.TAKES | Trait.LEADS),
     ("split", Trait.LEADS),
     ("choose", Trait.CHOOSES),
     ("constant", Trait.SHAPELY | Trait.ANY_SIZE),

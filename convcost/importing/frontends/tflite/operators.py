@@ -1,6 +1,7 @@
 """The operators of TensorFlow Lite, by their names in the schema. Channels are the last axis."""
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from math import prod
 from typing import Any, TypeVar
 
@@ -268,55 +269,34 @@ def transpose(call: OperatorCall) -> Tensor:
     return permuted(call.x, order)
 
 
-def _selected(call: OperatorCall, x: Tensor, index: Sequence[Any]) -> Tensor:
-    """The entries of an index as in NumPy."""
-    axis = 0
-    for one in index:
-        if one is None:
-            x = reshaped(x, (*x.dims[:axis], 1, *x.dims[axis:]))
-        elif isinstance(one, int):
-            at = range(x.dims[axis])[one]
-            x = call.lower("slice", x, axis=axis, kept=range(at, at + 1), drop=True)
-            continue
-        else:
-            x = call.lower("slice", x, axis=axis, kept=range(x.dims[axis])[one])
-        axis += 1
-    return x
-
-
-@operator("SLICE", op="slice")
+@operator("SLICE", op="index")
 def slice_(call: OperatorCall) -> Tensor:
     pairs = zip(call.numbers(1), call.numbers(2), strict=True)
     ends = [slice(begin, begin + n if n >= 0 else None) for begin, n in pairs]
-    return _selected(call, call.x, ends)
+    return call.lower("index", index=ends)
 
 
-@operator("STRIDED_SLICE", op="slice")
-def strided_slice(call: OperatorCall) -> Tensor:
-    ends = [call.numbers(at) for at in (1, 2, 3)]
-    return _selected(call, call.x, indexed(call.option, len(call.x.dims), *ends))
+row("index", "STRIDED_SLICE", index=lambda call: indexed(
+    call.option, len(call.x.dims), *(call.numbers(at) for at in (1, 2, 3))))  # fmt: skip
 
 
 @operator("SPLIT", "SPLIT_V", "UNPACK", op="split")
 def split(call: OperatorCall) -> list[Tensor]:
     """Parts of an axis. The parts of UNPACK have one entry, and their axis is removed."""
-    x, count = call.value(1 if call.entry.op == "SPLIT" else 0), len(call.entry.outputs)
-    axis = call.option("Axis") if call.entry.op == "UNPACK" else call.numbers(
-        2 if call.entry.op == "SPLIT_V" else 0)[0]  # fmt: skip
-    extent = x.dims[axis]
-    lengths = list(call.numbers(1)) if call.entry.op == "SPLIT_V" else [extent // count] * count
+    op, outputs = call.entry.op, call.entry.outputs
+    x = call.value(1 if op == "SPLIT" else 0)
+    axis = call.option("Axis") if op == "UNPACK" else call.numbers(2 if op == "SPLIT_V" else 0)[0]
+    extent, count = x.dims[axis], len(outputs)
+    lengths = list(call.numbers(1)) if op == "SPLIT_V" else [extent // count] * count
     lengths = [n if n >= 0 else extent - sum(lengths) + n for n in lengths]
     if len(lengths) != count or sum(lengths) != extent:
         raise ConstraintError("CC404", f"its parts {lengths} are not {extent} entries")
     found = []
-    for at, length in enumerate(lengths):
-        start = sum(lengths[:at])
-        one = start if call.entry.op == "UNPACK" else slice(start, start + length)
-        read = call.context.uses[call.entry.outputs[at]]
-        found.append(
-            _selected(call, x, [*[slice(None)] * (axis % len(x.dims)), one])
-            if read else x._replace(dims=call.context.graph.tensors[call.entry.outputs[at]].dims)
-        )  # fmt: skip
+    for at, length, stop in zip(outputs, lengths, accumulate(lengths), strict=True):
+        one = stop - 1 if op == "UNPACK" else slice(stop - length, stop)
+        entries = [*[slice(None)] * (axis % len(x.dims)), one]
+        read = call.context.uses[at]  # a part that nothing reads is no layer
+        found.append(call.lower("index", x, index=entries) if read else x)
     return found
 
 

@@ -7,7 +7,7 @@ from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.ops import Node
 from convcost.importing.ir.tensor import Tensor, output_tensor, permuted, reshaped
 from convcost.importing.passes.lower.pointwise import pointwise
-from convcost.importing.passes.lowering import lowering
+from convcost.importing.passes.lowering import lower, lowering
 from convcost.model.errors import ConstraintError
 
 EXTENTS = ("in_width", "in_height", "in_depth")  # names of the axes' extents, from the innermost
@@ -27,6 +27,27 @@ def slice_(builder: GraphBuilder, node: Node) -> Tensor:
         y = pointwise(builder, "custom", y, node.path, {"what": "flip", "params": 0, "macs": 0})
     drop = node.attributes.get("drop", False)
     return reshaped(y, (*y.dims[:axis], *y.dims[axis + 1 :])) if drop else y
+
+
+@lowering("index")
+def index(builder: GraphBuilder, node: Node) -> Tensor:
+    """The entries of `index`, as in NumPy: a range selects entries of its axis, a number removes
+    its axis, and None adds one."""
+    x, axis = node.x, 0
+    for one in node.attributes["index"]:
+        if one is None:
+            x = reshaped(x, (*x.dims[:axis], 1, *x.dims[axis:]))
+            axis += 1
+            continue
+        extent, single = x.dims[axis], isinstance(one, int)
+        if single and one not in range(-extent, extent):
+            raise ConstraintError("CC401", f"selects entry {one} of an axis of {extent}")
+        kept = range(one % extent, one % extent + 1) if single else range(extent)[one]
+        if not kept:
+            raise ConstraintError("CC401", f"a range selects no entry of an axis of {extent}")
+        x = lower(builder, "slice", node.path, x, axis=axis, kept=kept, drop=single)
+        axis += not single
+    return x
 
 
 def slice_axis(

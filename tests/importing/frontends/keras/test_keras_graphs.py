@@ -360,6 +360,7 @@ def test_an_index_in_brackets_is_a_slice(tmp_path, name):
 REFUSED = {
     "samples": ((0,), "convcost does not support indexing the batch"),
     "nothing": ((span(), span(3, 3)), "a range selects no entry of an axis of 6"),
+    "too far": ((span(), 6), "selects entry 6 of an axis of 6"),
     "a tensor": ((span(), "?"), "convcost supports only integers and ranges as an index"),
     "too many": ((span(),) * 5, "GetItem has 5 entries for 4 axes"),
 }

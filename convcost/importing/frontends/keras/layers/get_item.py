@@ -3,7 +3,7 @@
 from typing import Any
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
-from convcost.importing.ir.tensor import Tensor, reshaped
+from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
 
 ALL = {"start": None, "stop": None, "step": None}
@@ -12,20 +12,10 @@ WHOLE = {"class_name": "__slice__", "config": ALL}
 
 @layer("ops.GetItem")
 def get_item(call: LayerCall) -> Tensor:
-    """A range slices its axis, a number removes its axis, and None adds an axis."""
-    x, dims, axis = call.x, list[int](), 0
     entries = _entries(call)
     if len(call.values) != 1 or entries[0] != WHOLE:
         raise ConstraintError("CC401", "convcost does not support indexing the batch")
-    for one in entries:
-        if one is None:
-            dims.append(1)
-            continue
-        kept = _range(one, x.dims[axis])
-        x = call.lower("slice", x, axis=axis, kept=kept)
-        dims += [] if type(one) is int else [len(kept)]
-        axis += 1
-    return reshaped(x, dims)
+    return call.lower("index", index=list(map(_entry, entries)))
 
 
 def _entries(call: LayerCall) -> list[Any]:
@@ -46,16 +36,13 @@ def _is(one: Any, kind: str) -> bool:
     return isinstance(one, dict) and one.get("class_name") == kind
 
 
-def _range(one: Any, extent: int) -> range:
-    """The entries of an axis that a range selects. Raises ConstraintError."""
-    if type(one) is int and -extent <= one < extent:
-        return range(one % extent, one % extent + 1)
+def _entry(one: Any) -> int | slice | None:
+    """An entry as in Python. Raises ConstraintError."""
+    if one is None or type(one) is int:
+        return one
     bounds: list[Any] = [""]
     if _is(one, "__slice__"):
         bounds = [one["config"].get(name) for name in ALL]
     if not all(n is None or type(n) is int for n in bounds) or bounds[2] == 0:
         raise ConstraintError("CC401", "convcost supports only integers and ranges as an index")
-    found = range(extent)[slice(*bounds)]
-    if not found:
-        raise ConstraintError("CC401", f"a range selects no entry of an axis of {extent}")
-    return found
+    return slice(*bounds)
