@@ -66,10 +66,10 @@ def model(
     names = list(tensors)
     stored = [name for name, one in tensors.items() if isinstance(one, np.ndarray)]
     stored = [name for name in stored if name not in same]
-    buffers = [_table(file, "Buffer")]
+    buffers = [table(file, "Buffer")]
     for name in stored:
         data = file.CreateNumpyVector(np.frombuffer(tensors[name].tobytes(), np.uint8))
-        buffers.append(_table(file, "Buffer", Data=data))
+        buffers.append(table(file, "Buffer", Data=data))
 
     def tensor(name: str) -> int:
         one, owner = tensors[name], same.get(name, name)
@@ -85,8 +85,8 @@ def model(
         if name in open_:
             given["ShapeSignature"] = _numbers(file, open_[name])
         if name in sparse:
-            given["Sparsity"] = _table(file, "SparsityParameters")
-        return _table(file, "Tensor", **given)
+            given["Sparsity"] = table(file, "SparsityParameters")
+        return table(file, "Tensor", **given)
 
     codes = list(dict.fromkeys(one.op for one in nodes))
     graphs = [_graph(file, "main", list(map(tensor, names)),
@@ -96,27 +96,27 @@ def model(
     graphs += [_graph(file, name, [], [], [], []) for name in others]
     made = {
         "Version": 3,
-        "OperatorCodes": _tables(file, [_code(file, op) for op in codes]),
-        "Subgraphs": _tables(file, graphs),
-        "Buffers": _tables(file, buffers),
+        "OperatorCodes": tables(file, [_code(file, op) for op in codes]),
+        "Subgraphs": tables(file, graphs),
+        "Buffers": tables(file, buffers),
     }
-    file.Finish(_table(file, "Model", **made), b"TFL3")
+    file.Finish(table(file, "Model", **made), b"TFL3")
     return bytes(file.Output())
 
 
 def _graph(file: Any, name: str, tensors: Any, nodes: Any, inputs: Any, outputs: Any) -> int:
-    made = {"Name": file.CreateString(name), "Tensors": _tables(file, tensors),
-            "Operators": _tables(file, nodes), "Inputs": _numbers(file, inputs),
+    made = {"Name": file.CreateString(name), "Tensors": tables(file, tensors),
+            "Operators": tables(file, nodes), "Inputs": _numbers(file, inputs),
             "Outputs": _numbers(file, outputs)}  # fmt: skip
-    return _table(file, "SubGraph", **made)
+    return table(file, "SubGraph", **made)
 
 
 def _code(file: Any, op: str) -> int:
     number = getattr(tflite.BuiltinOperator, op, None)
     if number is None:
         custom = {"BuiltinCode": 32, "DeprecatedBuiltinCode": 32}
-        return _table(file, "OperatorCode", CustomCode=file.CreateString(op), **custom)
-    return _table(file, "OperatorCode", BuiltinCode=number, DeprecatedBuiltinCode=min(number, 127))
+        return table(file, "OperatorCode", CustomCode=file.CreateString(op), **custom)
+    return table(file, "OperatorCode", BuiltinCode=number, DeprecatedBuiltinCode=min(number, 127))
 
 
 def _operator(file: Any, one: Node, codes: list[str], names: list[str]) -> int:
@@ -128,19 +128,19 @@ def _operator(file: Any, one: Node, codes: list[str], names: list[str]) -> int:
     if one.kind:
         options = {name: _numbers(file, n) if isinstance(n, tuple) else n
                    for name, n in one.options.items()}  # fmt: skip
-        made["BuiltinOptions"] = _table(file, one.kind, **options)
+        made["BuiltinOptions"] = table(file, one.kind, **options)
         made["BuiltinOptionsType"] = getattr(tflite.BuiltinOptions, one.kind)
-    return _table(file, "Operator", **made)
+    return table(file, "Operator", **made)
 
 
-def _table(file: Any, name: str, **fields: Any) -> int:
+def table(file: Any, name: str, **fields: Any) -> int:
     getattr(tflite, f"{name}Start")(file)
     for field, value in fields.items():
         getattr(tflite, f"{name}Add{field}")(file, value)
     return getattr(tflite, f"{name}End")(file)
 
 
-def _tables(file: Any, tables: Sequence[int]) -> int:
+def tables(file: Any, tables: Sequence[int]) -> int:
     file.StartVector(4, len(tables), 4)
     for one in reversed(tables):
         file.PrependUOffsetTRelative(one)

@@ -18,7 +18,8 @@ from convcost.model.errors import ConstraintError, UsageError
 WRONG = (LookupError, ValueError, TypeError, AssertionError, AttributeError, ArithmeticError,
          BufferError, MemoryError, struct.error)  # fmt: skip
 IDENTIFIER = slice(4, 8)
-MOST = 2_000_000  # the most entries of vectors and characters of names
+MOST = 1_000_000  # the most entries: a table is 8, a number 1, and 32 characters of a name 1
+TABLE, CHARACTERS = 8, 32
 LONGEST = 1 << 20  # the most bytes of a name
 BITS = {"INT2": 2, "INT4": 4, "BFLOAT16": 16}  # types that NumPy does not have
 
@@ -123,22 +124,23 @@ class _Reader:
             tuple(tensor for one in more for tensor in one),
         )
 
-    def _taken(self, length: int) -> range:
-        self.left -= length
+    def _taken(self, length: int, each: int = TABLE) -> range:
+        self.left -= length * each
         if self.left < 0:
             raise ConstraintError("CC404", f"the file has more than {MOST:,} entries")
         return range(length)
 
     def _numbers(self, vector: Any, tensors: int = 1 << 31) -> tuple[int, ...]:
         """The numbers of a vector, below `tensors`. An absent vector is the number 0."""
-        absent = isinstance(vector, int) or not self._taken(len(vector))
+        absent = isinstance(vector, int) or not self._taken(len(vector), 1)
         found = () if absent else tuple(vector.tolist())
         if max(found, default=0) >= tensors:
             raise ConstraintError("CC404", f"the file has no tensor {max(found)}")
         return found
 
     def _text(self, text: bytes | None) -> str:
-        return (text or b"")[: len(self._taken(len(text or b"")))].decode(errors="replace")
+        self._taken(len(text or b"") // CHARACTERS, 1)
+        return (text or b"").decode(errors="replace")
 
     def _data(self, buffer: Any) -> np.ndarray:
         """The bytes of a buffer. Models above 2 GiB store them after the flatbuffer."""

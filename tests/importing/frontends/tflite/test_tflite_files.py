@@ -6,8 +6,11 @@ import struct
 import sys
 from contextlib import suppress
 from random import Random
+from time import process_time
 
+import flatbuffers  # type: ignore[import-not-found,import-untyped,unused-ignore]
 import pytest
+import tflite_models as lite
 from onnx_models import told
 from support import run
 from tflite_models import RELU, SAME, VALID, array, conv, drawn, ints, model, node
@@ -271,6 +274,22 @@ def test_a_name_as_long_as_the_file_is_not_copied(tmp_path):
     with pytest.raises(ConstraintError, match=TRUNCATED):
         read(path)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
+
+
+def test_tables_that_many_others_share_are_not_read_again_and_again(tmp_path):
+    file = flatbuffers.Builder(1024)
+    tensor = lite.table(file, "Tensor")
+    tensors = lite.tables(file, [tensor] * 2000)
+    graph = lite.table(file, "SubGraph", Tensors=tensors)
+    buffers = lite.tables(file, [lite.table(file, "Buffer")])
+    graphs = lite.tables(file, [graph] * 2000)
+    file.Finish(lite.table(file, "Model", Subgraphs=graphs, Buffers=buffers), b"TFL3")
+    (tmp_path / "net.tflite").write_bytes(file.Output())
+    started = process_time()
+    with pytest.raises(ConstraintError) as refused:
+        read(tmp_path / "net.tflite")
+    assert refused.value.message == "the file has more than 1,000,000 entries"
+    assert process_time() - started < 5  # seconds
 
 
 def test_the_weights_of_a_large_file_are_not_loaded(tmp_path):
