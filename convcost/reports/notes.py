@@ -87,8 +87,10 @@ def input_note(networks: Sequence[Costs]) -> str:
         )
         names.setdefault(", ".join(inputs), {})[costs.network.name] = None
     named = len({name for known in names.values() for name in known}) > 1 < len(names)
-    texts = [f"{text} ({_first(list(known))})" if named else text for text, known in names.items()]
-    listed = _first(texts, MOST_INPUTS)
+    texts = [
+        f"{text} ({first_texts(list(known))})" if named else text for text, known in names.items()
+    ]
+    listed = first_texts(texts, MOST_INPUTS)
     return f"input{'s' * (len(texts) > 1)} {listed}; {samples_note(networks)}"
 
 
@@ -116,8 +118,10 @@ def samples_note(networks: Sequence[Costs]) -> str:
     return "1 sample" if batch == 1 else f"a batch of {counted(batch, 'sample')}"
 
 
-def _first(texts: list[str], most: int = MOST_NAMES) -> str:
-    return ", ".join(texts[:most]) + ", …" * (len(texts) > most)
+def first_texts(texts: Sequence[str], most: int = MOST_NAMES) -> str:
+    """The first of the texts, and how many more there are: `a, b and 5 more`."""
+    more = len(texts) - most
+    return ", ".join(texts[:most]) + (f" and {format_count(more)} more" if more > 0 else "")
 
 
 def framework_notes(costs: Costs) -> Iterator[str]:
@@ -158,5 +162,5 @@ def uncounted_note(name: str, layers: Iterable[LayerCost]) -> Iterator[str]:
         number = counted(len(paths), "layer")
         yield (
             f"uncounted: the macs of {number} of {name} are unknown and not in the total: "
-            f"{_first(paths)}"
+            f"{first_texts(paths)}"
         )

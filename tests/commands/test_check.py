@@ -884,7 +884,7 @@ def test_uncounted_macs_name_three_layers_and_how_many_more_there_are():
     )
     text = f"input: {{channels: 1, size: 8}}\nbudget: {{macs: {{max: 1}}}}\nlayers:\n{layers}"
     answer = json.loads(run("check", "-", "--format", "json", text=text).stdout)
-    reason = "their macs are uncounted: c0, c1, c2, and 2 more"
+    reason = "their macs are uncounted: c0, c1, c2 and 2 more"
     assert [one["reason"] for one in answer["findings"]] == [reason]
 
 

@@ -471,3 +471,14 @@ def test_a_network_without_figures_is_named_and_has_no_empty_table(tmp_path):
     assert both.endswith(
         "\n1 figure checked: 1 exact, 0 agree, 0 off as noted, 0 off\nno published figures: one\n"
     )
+
+
+def test_the_first_networks_without_figures_are_named_and_the_others_counted():
+    one = "input: {channels: 1, size: 8}\nlayers: [relu]\n"
+    figure = "published: [{params: 0, source: a paper}]\n"
+    text = "---\n".join(f"name: n{n}\n{figure * (n == 0)}{one}" for n in range(11))
+    shown = ", ".join(f"n{n}" for n in range(1, 9))
+    assert (
+        f"\nno published figures: {shown} and 2 more\n"
+        in run("verify", "-", text=text).stdout.decode()
+    )

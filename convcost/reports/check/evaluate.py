@@ -6,13 +6,12 @@ from functools import cache
 from convcost.model.costs import LayerCost
 from convcost.model.measures import CONVENTION
 from convcost.model.network import IN_BYTES, Budget, Limit
-from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.reports.check.by_convention import conventions_of, recounted, split_budget
 from convcost.reports.check.finding import Finding, Growth, Level, Scope, Test
 from convcost.reports.check.measures import PEAK, LayerIndex, MeasuredNetwork, count_each_layer
 from convcost.reports.layer_changes import pair_layers
-from convcost.reports.notes import convention_notes
+from convcost.reports.notes import convention_notes, first_texts
 from convcost.reports.row_order import RowsLeftOut, first_rows
 
 CODES: dict[Test, str] = {"max": "CC201", "min": "CC202", "grow": "CC203", "warn": "CC204"}
@@ -257,8 +256,7 @@ def _unknown_macs(layers: Iterable[LayerCost], where: str = "") -> str:
     if not paths:
         return ""
     whose = "its" if len(paths) == 1 else "their"
-    more = [f"and {format_count(len(paths) - TOP)} more"] if len(paths) > TOP else []
-    return f"{whose} macs are uncounted{where}: {', '.join((*paths[:TOP], *more))}"
+    return f"{whose} macs are uncounted{where}: {first_texts(paths, TOP)}"
 
 
 def _growth_text(part: int, whole: int) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from convcost.model.measures import CONVENTION, Measure
 from convcost.model.record import NamedTuple
-from convcost.reports.notes import convention_notes
+from convcost.reports.notes import convention_notes, first_texts
 from convcost.reports.report import Report, versioned
 from convcost.reports.table import Column, Table
 from convcost.reports.verify.figure_check import (
@@ -71,8 +71,7 @@ class Verification(_VerificationFields, Report):
             if 1 < len(checked) == number:
                 notes.append(f"all {number} networks: {self.summary.text}")
             if without and number == len(checked):
-                more = ", …" * (len(without) > MOST_NAMES)
-                notes.append(f"no published figures: {', '.join(without[:MOST_NAMES])}{more}")
+                notes.append(f"no published figures: {first_texts(without, MOST_NAMES)}")
             table = figure_table(network.name, figures, tuple(notes))
             yield table._replace(title=network.name, source=network.source)
         if not checked:
