@@ -294,7 +294,10 @@ def _fold(text: str, width: int) -> list[str]:
     while width_of(text) > width:
         end = next(n for n in range(width, 0, -1) if n == 1 or width_of(text[:n]) <= width)
         indent = len(text) - len(text.lstrip(" "))
-        at = max(text.rfind(" ", indent, end + 1), text.rfind("/", indent, end) + 1)
+        space = text.rfind(" ", indent, end + 1)
+        if text.startswith(" %", space):  # a percentage is one number
+            space = text.rfind(" ", indent, space)
+        at = max(space, text.rfind("/", indent, end) + 1)
         at = at or len(text[:end].rstrip(NUMBER if text[end] in NUMBER else "")) or end
         lines.append(text[:at].rstrip())
         text = text[at:].lstrip(" ")

@@ -281,3 +281,13 @@ def test_a_range_breaks_between_its_counts_and_has_no_groups_in_csv():
         "".join(FORMATS["csv"].write(Many((ranges,)), Style()))
         == "layer,macs\na,1000-2000000\nb,7-7\n"
     )
+
+
+def test_a_percent_sign_stays_with_its_number():
+    one = table([("a",)], (LAYER,), notes=("off by +0.34 % of all",))
+    lines = written(one, width=13).splitlines()
+    assert lines[-3:] == ["off by", "+0.34 % of", "all"]
+    assert written(table((), notes=("1" * 20 + " %",)), width=20).splitlines()[-2:] == [
+        "1" * 20,
+        "%",
+    ]
