@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
-from convcost.language.fields import FieldReader
+from convcost.language.fields import A_CONVENTION, A_DTYPE, FieldReader
 from convcost.language.patterns import PatternChecker
 from convcost.language.problems import Problems
 from convcost.language.scalars import parse_convention
@@ -16,6 +16,7 @@ from convcost.model.network import COUNTED, IN_BYTES, Budget, Limit, Rule
 OF_LAYERS = (*Measure, "flops", "largest_activation", "bytes", "flash")
 # The others exist for a whole network only.
 LIMITED = (*OF_LAYERS, "peak_memory", "memory", "depth", "receptive_field")
+WANTED = {"count": A_CONVENTION, "dtype": A_DTYPE}  # all other keys are numbers
 LIMIT_KEYS = ("max", "min", "warn", "grow", "grow_floor", "dtype", "count")
 
 
@@ -80,7 +81,9 @@ class BudgetParser:
         readers |= {"grow": lambda text: parse_growth(text, whole), "dtype": _parse_dtypes}
         readers["count"] = parse_convention
         read: dict[str, Any] = {
-            name: self.fields.parse_text(value, f"{name} of {measure}", readers[name])
+            name: self.fields.parse_text(
+                value, f"{name} of {measure}", readers[name], WANTED.get(name, "a number")
+            )
             for name, (_, value) in node.entries.items()
             if name in readers
         }

@@ -11,6 +11,8 @@ from convcost.model.suggestions import did_you_mean
 
 T = TypeVar("T")
 
+A_CONVENTION = "the name of a convention"
+A_DTYPE = "a dtype"
 EXAMPLES = {  # of the sections that are mappings
     "vars": "{width: 1}",
     "inputs": "{left: {channels: 3, size: 224}, right: {channels: 3, size: 224}}",
@@ -29,11 +31,13 @@ class FieldReader:
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
 
-    def parse_text(self, node: Node, subject: str, parse: Callable[[str], T]) -> T | None:
+    def parse_text(
+        self, node: Node, subject: str, parse: Callable[[str], T], wanted: str = "a number"
+    ) -> T | None:
         """The value that `parse` reads from the text of a field. If the text is wrong, adds a
-        problem and returns None."""
+        problem and returns None. `wanted` is what the text must be."""
         if type(node) is not Scalar:
-            self.problems.add("CC112", f"{subject} must be a number", node)
+            self.problems.add("CC112", f"{subject} must be {wanted}", node)
         elif node.null:
             self.problems.add("CC112", f"{subject} has no value", node)
         else:

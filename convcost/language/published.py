@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from convcost.language.fields import SET_EXAMPLE, FieldReader
+from convcost.language.fields import A_CONVENTION, A_DTYPE, SET_EXAMPLE, FieldReader
 from convcost.language.network_inputs import NetworkInputs
 from convcost.language.problems import Problems
 from convcost.language.scalars import BOOLS, parse_convention, parse_variable, same_setting
@@ -97,7 +97,7 @@ class PublishedParser:
         """The convention of the figures of operations and activations."""
         if value is None:
             return ""
-        name = self.fields.parse_text(value, "count", parse_convention)
+        name = self.fields.parse_text(value, "count", parse_convention, A_CONVENTION)
         if node.entries.keys().isdisjoint(COUNTED):
             message = "`count` has no effect without a figure that a convention counts"
             self.problems.add("CC112", message, value, f"add one of {', '.join(COUNTED)}")
@@ -116,7 +116,7 @@ class PublishedParser:
             self.problems.add("CC112", message, value, f"any of {', '.join(IN_BYTES)}")
         from convcost.model.dtypes import parse_dtypes
 
-        found = self.fields.parse_text(value, "dtype", parse_dtypes)
+        found = self.fields.parse_text(value, "dtype", parse_dtypes, A_DTYPE)
         return found.text if found else ""
 
     def _layer(
