@@ -12,6 +12,7 @@ Examples:
   convcost match resnet50 4.12G
   convcost match resnet50 4.12G params 25.6M
   convcost match googlenet 13.4M params
+  convcost match yolo_v3_tiny 5.56 BFLOPs
   convcost match mobilenet_v1 --set width=0.5 --size 160 77M
 
 Exit codes: 0: every figure has a reading, 1: a figure has none, 2: usage or spec error."""
@@ -23,7 +24,8 @@ def command(
         list[str],
         typer.Argument(
             metavar="FIGURE...",
-            help="A figure as printed, with a measure if known: macs 4.1G params 25.6M.",
+            help="A figure as printed, with a measure if known: 0.3 GFLOPs, or macs 4.1G params "
+            "25.6M. FLOPs and macs are the same here.",
         ),
     ],
     settings: _networks.SetOption = None,

@@ -1,5 +1,6 @@
 """`match`: finds the counts of a network that print as a given figure, for many settings."""
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
@@ -19,6 +20,9 @@ from convcost.sources.spec_files import open_source
 SIZES = (32, 128, 160, 192, 224, 227, 240, 256, 288, 299, 320, 331, 384, 416, 448, 512, 608, 640)
 CLASSES = (10, 100, 1000, 1001)
 DEPLOYED_STEPS = 2  # assumptions
+PRINTED_UNIT = re.compile(
+    r"([\d.,]*)([kmgbt]?)(flops?|macs?|madds?|mult-?adds?|ops|params?)?", re.IGNORECASE
+)
 MAX_LAYERS = 200_000  # of all networks that are built, one for each setting
 
 
@@ -31,7 +35,8 @@ def match(
 ) -> Match:
     """The readings of printed figures. A reading is a count of the network that prints as a figure.
 
-    `words` are figures, each with or without a measure: `4.12G`, or `macs 4.1G params 25.6M`.
+    `words` are figures, each with or without a measure: `4.12G`, `0.3 GFLOPs`, or `macs 4.1G
+    params 25.6M`.
     The variables and the size that are `given` do not change in any reading. With `all_readings`,
     the report shows every reading, else the simplest ones.
 
@@ -58,6 +63,7 @@ def _figures(words: list[str]) -> tuple[tuple[str, Figure], ...]:
     """
     found: list[tuple[str, Figure]] = []
     measure = ""
+    words = _separated(words)
     for number, word in enumerate(words):
         if word in MATCHED:
             if number == len(words) - 1 and found and not found[-1][0]:
@@ -74,6 +80,26 @@ def _figures(words: list[str]) -> tuple[tuple[str, Figure], ...]:
     if measure or not found:
         raise UsageError(f"`{measure or 'match'}` needs a figure, like 4.1G")
     return tuple(found)
+
+
+def _separated(words: list[str]) -> list[str]:
+    """The words with `0.3GFLOPs`, `0.3 GFLOPs` and `0.3G FLOPs` as `flops 0.3G`.
+
+    Tools print `FLOPs` for macs, and the reverse; both are any number of operations here.
+    """
+    found: list[str] = []
+    for word in words:
+        parts = PRINTED_UNIT.fullmatch(word)
+        number, unit, noun = parts.groups() if parts else ("", "", "")
+        if word in MATCHED or not (unit or noun) or not (number or found):
+            found.append(word)
+            continue
+        number = number or found.pop()
+        if noun:
+            found.append("params" if noun.lower().startswith("param") else "flops")
+            unit = unit.upper()
+        found.append(number + unit)
+    return found
 
 
 def _points(documents: Documents, network: Network, given: Settings) -> Iterator[NetworkSettings]:

@@ -28,6 +28,26 @@ def test_the_simplest_reading_is_first():
     assert readings("vgg16", "30.9G")[0] == ("2 × macs", "", 2 * 15_470_264_320, "rounded")
 
 
+CONV = "input: {channels: 3, size: 32}\nlayers: [{conv: 64, kernel: 3, padding: 1}]\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["1.77 MFLOPs", "1.77MFLOPs", "1.77M FLOPs", "1.77 mflops", "1.77 MMac", "1.77M Mult-Adds"],
+)
+def test_the_word_of_a_unit_does_not_say_which_operations_are_counted(words):
+    found = matched("-", *words.split(), text=CONV)
+    assert found == matched("-", "macs", "1.77M", text=CONV)
+    first = found["readings"][0]
+    assert (first["names"][0], first["exact"]) == ("macs", 64 * 3 * 3 * 3 * 32 * 32)
+
+
+def test_a_printed_line_of_a_tool_is_a_call():
+    found = matched("-", "1.728", "K", "Params", "1.769472", "MMACs", text=CONV)
+    assert found["figures"] == ["1.728K", "1.769472M"]
+    assert {one["measure"] for one in found["readings"]} == {"params", "macs"}
+
+
 def test_the_paper_and_the_implementation_of_a_residual_network():
     assert readings("resnet50", "3.8G")[0] == ("macs", "paper=true", 3_857_973_248, "cut")
     assert readings("resnet50", "4.09G")[0] == ("macs", "", 4_089_184_256, "rounded")
@@ -149,6 +169,9 @@ def test_a_distance_of_any_size_is_visible(figure, change):
             "there is no unit `Q`; known here: `k`, `K`, `M`, `G`, `B`",
         ),
         (("resnet50", "macz", "4.1G"), "`macz` is not a number; did you mean `macs`?"),
+        (("resnet50", "GFLOPs"), "`GFLOPs` is not a number; did you mean `macs`?"),
+        (("resnet50", "4.1", "XFLOPs"), "`XFLOPs` is not a number; did you mean `flops`?"),
+        (("resnet50", "4.1m"), "there is no unit `m`; did you mean `M`?"),
         (("resnet50", "params"), "`params` needs a figure, like 4.1G"),
         (("one_by_one", "1G"), "`one_by_one` has 5 networks; choose one of one_by_one#one_filter"),
     ],
