@@ -22,6 +22,8 @@ from convcost.cli import command_files, run
 from convcost.commands.conventions import conventions
 from convcost.commands.kinds import kinds
 from convcost.model.kind import KINDS
+from convcost.reports.schema.named import named_schema
+from convcost.reports.schema.values import Schema
 
 TOP = Path(__file__).resolve().parent.parent
 PLAYGROUND = TOP / "playground" / "dist"
@@ -32,6 +34,7 @@ FROM_TOP = {
     "CHANGELOG.md": "changelog.md",
     "SECURITY.md": "security_policy.md",
 }
+FOR_CONTRIBUTORS = "For contributors"  # a section of mkdocs.yml, last in the results of a search
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s#:]+)(#[^)]*)?\)")
 LOG = logging.getLogger("mkdocs.hooks.convcost")
 
@@ -57,6 +60,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    if not re.search(r"^##", markdown, re.MULTILINE):
+        page.meta["hide"] = ["toc"]  # a wide table has its room
+    if page.parent and page.parent.title == FOR_CONTRIBUTORS:
+        page.meta["search"] = {"boost": 0.1}
     return markdown if page.file.generated_by else _with_site_links(markdown, "docs")
 
 
@@ -118,7 +125,63 @@ def _call(name: str, signature: inspect.Signature) -> str:
     return name + re.sub(r", (?![^\[]*\])", ",\n    ", str(signature))
 
 
+def _json_keys() -> Iterator[str]:
+    yield "# Keys of the JSON reports\n"
+    yield "What each key of `--format json` means, from the [JSON Schemas](schema.md)."
+    yield "`[]` is each element of a list, and `NAME` is any name.\n"
+    for name, report in named_schema("report")["$defs"].items():
+        yield f"## {name}\n\n{report['description']}\n"
+        yield "| key | value | meaning |\n|---|---|---|"
+        for key, value, meaning in _keys(report, report.get("$defs", {}), "", ()):
+            yield f"| `{key}` | {value} | {meaning} |"
+        yield ""
+
+
+def _keys(
+    schema: Schema, definitions: Schema, path: str, above: tuple[int, ...]
+) -> Iterator[tuple[str, str, str]]:
+    """The keys below a schema, each with its values and its meaning.
+
+    `above` identifies the schemas around it: one inside itself is not repeated.
+    """
+    properties = {**schema.get("properties", {})}
+    if isinstance(schema.get("additionalProperties"), dict):
+        properties["NAME"] = schema["additionalProperties"]
+    for name, value in properties.items():
+        key = f"{path}.{name}".lstrip(".")
+        forms = list(_forms(value, definitions))
+        items = [item for form in forms for item in _forms(form.get("items", {}), definitions)]
+        values = dict.fromkeys(filter(None, map(_value, forms)))
+        described = (form["description"] for form in (*forms, *items) if "description" in form)
+        meaning = next(described, "")
+        yield key, " or ".join(values), meaning
+        for below, schemas in ((key, forms), (f"{key}[]", items)):
+            for one in schemas:
+                if id(one) not in above:
+                    yield from _keys(one, definitions, below, (*above, id(one)))
+
+
+def _forms(schema: Schema, definitions: Schema) -> Iterator[Schema]:
+    """The alternatives of a schema, and of the definition that it names."""
+    yield schema
+    if "$ref" in schema:
+        yield from _forms(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    for other in schema.get("anyOf", ()):
+        yield from _forms(other, definitions)
+
+
+def _value(schema: Schema) -> str:
+    names = {"string": "text", "array": "list", "boolean": "true or false"}
+    if "enum" in schema or "const" in schema:
+        return ", ".join(f"`{one}`" for one in schema.get("enum", [schema.get("const")]))
+    types = schema.get("type", ())
+    return " or ".join(
+        names.get(one, one) for one in ([types] if isinstance(types, str) else types)
+    )
+
+
 REFERENCE = {
+    "json_keys.md": _json_keys,
     "kinds.md": _kinds,
     "counting_rules.md": _rules,
     "commands.md": _commands,

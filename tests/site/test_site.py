@@ -4,18 +4,31 @@ import os
 import re
 import subprocess
 import sys
+import threading
+import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
+from urllib.parse import quote_plus, unquote, urldefrag, urljoin
 
 import pytest
+from browser import browser
+from browser.measures import OVERFLOW
 from support import ROOT
-from tools import needs
+from tools import needs, needs_browser
 
 from convcost.model.kind import KINDS
+from convcost.reports.schema.named import named_schema
 
 pytestmark = [
     pytest.mark.slow,
     needs("" if find_spec("mkdocs") else "mkdocs is not installed; the extra `site` has it"),
 ]
+
+
+class Handler(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +43,31 @@ def site(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def window(site):
+    """A window, and the address of the site."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=site)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with browser() as found:
+            found.address = f"http://127.0.0.1:{server.server_port}/"
+            yield found
+        server.shutdown()
+
+
 def test_every_kind_is_a_section_of_the_reference(site):
     headings = re.findall(r'<h2 id="(\w+)"', (site / "kinds.html").read_text("utf-8"))
     assert headings == list(KINDS.names())
+
+
+def test_every_json_report_is_a_section_with_a_row_for_each_of_its_keys(site):
+    page = (site / "json_keys.html").read_text("utf-8")
+    for name, report in named_schema("report")["$defs"].items():
+        section = page.partition(f">{name}<")[2].partition("<h2")[0]
+        rows = re.findall(r"<td><code>([^<]+)</code></td>", section)
+        assert set(report["properties"]) <= set(rows), name
+    rows = re.findall(r"<tr>\s*<td><code>networks\[\]\.totals\.active.*?</tr>", page, re.DOTALL)
+    assert "params that one position of the input uses" in rows[0]
+    assert all(len(re.findall("<td", row)) == 3 for row in re.findall(r"<tr>\s*<td.*?</tr>", page))
 
 
 def test_no_page_requests_anything_from_another_server(site):
@@ -40,3 +75,65 @@ def test_no_page_requests_anything_from_another_server(site):
         text = page.read_text("utf-8")
         assert not re.findall(r'<(?:script|img|iframe)[^>]+src="?(?:https?:)?//', text), page.name
         assert not re.findall(r'<link[^>]+stylesheet[^>]+href="?https?:', text), page.name
+
+
+def test_every_link_between_pages_has_its_file_and_its_heading(site):
+    texts = {page.name: page.read_text("utf-8") for page in site.glob("*.html")}
+    headings = {name: set(re.findall(r'\sid="?([^"\s>]+)', text)) for name, text in texts.items()}
+    for name, text in texts.items():
+        for link in re.findall(r'<a\s[^>]*href="([^"]+)"', text):
+            target, fragment = urldefrag(urljoin(name, link))
+            if re.match(r"\w+:|/", target):
+                continue
+            target = target if target not in ("", ".") else "index.html"
+            assert (site / target).exists(), (name, link)
+            if fragment and target in headings:
+                assert unquote(fragment) in headings[target] | {"__skip"}, (name, link)
+
+
+@needs_browser
+def test_a_search_for_a_network_opens_its_row_and_columns_sort(window):
+    window.look(390)
+    window.open(f"{window.address}zoo.html?h=efficientnet+b4")
+    rows = (
+        "return [...document.querySelectorAll('article tbody tr:not([hidden])')]"
+        ".map((row) => row.cells[0].textContent)"
+    )
+    assert wait(window, rows, lambda found: len(found) == 1) == ["efficientnet_b4"]
+    assert window.ask(OVERFLOW)[0] == 0
+    window.ask(
+        "const field = document.querySelector('.filter input'); field.value = 'vgg';"
+        "field.oninput(); document.querySelectorAll('article th button')[1].click()"
+    )
+    assert window.ask(rows)[0].startswith("vgg19")
+    assert window.ask("return document.querySelectorAll('article th')[1].ariaSort") == "descending"
+    assert window.complaints() == []
+
+
+@needs_browser
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        ("efficientnet-b4 params", "zoo.html"),
+        ("fvcore thop", "conventions.html"),
+        ("fail pull request", "ci.html"),
+        ("formula transposed convolution", "kinds.html"),
+        ("residual block", "spec.html"),
+        ("json active", "schema.html"),
+        ("playground onnx", "playground.html"),
+    ],
+)
+def test_the_search_finds_the_page_first(window, words, page):
+    window.look(1280)
+    window.open("about:blank")
+    window.open(f"{window.address}index.html?q={quote_plus(words)}")
+    link = "return document.querySelector('.md-search-result__link')?.pathname.slice(1) ?? ''"
+    assert wait(window, link, bool) == page
+
+
+def wait(window, script, enough, seconds=30):
+    end = time.monotonic() + seconds
+    while not enough(found := window.ask(script)):
+        assert time.monotonic() < end, (script, found, window.complaints())
+        time.sleep(0.1)
+    return found
