@@ -228,8 +228,8 @@ def conv(o, x):
     if o["connections"] is not None:
         seen = o["connections"]
         require(groups == 1 and len(seen) == filters, "one list of channels for each filter")
-        require(all(row and len(set(row)) == len(row) for row in seen), "a channel is repeated")
         require(all(1 <= whole(c) <= channels for row in seen for c in row), "no such channel")
+        require(all(row and len(set(row)) == len(row) for row in seen), "a channel is repeated")
         form = (sum(map(len, seen)), *per_axis(o["kernel"], len(size)))
     return _filters(o, (filters, out), form, prod(form) * prod(out), filters, reads)
 
@@ -393,6 +393,8 @@ def group_norm(o, x):
 
 
 def scale(o, x):
+    require(o["factor"] or o["shift"], "scale learns nothing")
+    require(not (o["shared"] and o["over"] == "all"), "one number, or one for each element")
     n = 1 if o["shared"] else x[0] * (prod(x[1]) if o["over"] == "all" else 1)
     form = (n, o["factor"], o["shift"], o["shared"], o["over"])
     return Out(x, n * o["factor"], n * o["shift"], form=form)

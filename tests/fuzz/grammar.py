@@ -287,6 +287,8 @@ class Grammar:
         if kind == "pool" and self.chance(0.15):
             found = self.window(size, 4)
             found.pop("dilation", None)
+            if self.chance(0.2):
+                found["output_padding"] = self.upto(2, 0)
             return "max_unpool", found
         if kind == "pool":
             return rng.choice(["max_pool", "avg_pool"]), {
@@ -324,13 +326,19 @@ class Grammar:
         if self.chance(0.75):
             return self.rng.choice(NAMELESS), {}
         kind = self.rng.choice([*NUMBERED, "roll", "prelu", "scale"])
-        if kind in ("prelu", "scale"):
-            return kind, self.flags(shared=0.3, **({"shift": 0.3} if kind == "scale" else {}))
+        if kind == "prelu":
+            return kind, self.flags(shared=0.3)
+        if kind == "scale":
+            # Options that contradict each other are refused even in a block that nothing calls.
+            biases = {"factor": False, "shift": True} if self.chance(0.1) else {}
+            over = {"over": "all"} if self.chance(0.15) else self.flags(shared=0.3)
+            return kind, {**self.flags(shift=0.3), **biases, **over}
         if kind == "elementwise":
             return kind, {"function": self.rng.choice(FUNCTIONS)}
         value = self.rng.choice([1, 3, Expr("0.1"), Expr("1/3")])
         if kind == "local_response_norm":
-            return kind, self.rng.choice([{}, {"neighbours": 5}])
+            numbers = {"neighbours": 5, "alpha": Expr("0.0001"), "beta": Expr("0.75")}
+            return kind, {name: n for name, n in numbers.items() if self.chance(0.3)}
         return kind, self.rng.choice([{}, {NUMBERED.get(kind, "places"): value}])
 
     def norm(self, shape):
@@ -419,7 +427,10 @@ class Grammar:
             params = self.upto(1000, 0)
             found = {"what": "a thing", "params": params, "macs": rng.choice([7, "uncounted"])}
             found |= {"biases": self.upto(params, 0)} if self.chance(0.3) else {}
+            found |= {"buffers": self.upto(100, 0)} if self.chance(0.2) else {}
             found |= {"output": self.tensor(len(size))} if self.chance(0.3) else {}
+            if self.chance(0.2):
+                found["input"] = {"channels": channels, "size": list(size)}
             return kind, found
         return kind, {}
 
@@ -465,8 +476,10 @@ class Grammar:
             return {kind: dict(zip(keys, bodies, strict=True)), **options}
         if kind in ("deformable_conv", "grid_sample", "selective_scan", "experts", "einsum"):
             return getattr(self, kind)(scope, x, depth)
-        if kind == "contract":
-            options = {"over": rng.choice(["channels", "all"]), **self.flags(keep=0.3)}
+        options = {
+            "contract": {"over": rng.choice(["channels", "all"]), **self.flags(keep=0.3)},
+            "upsample_like": {"mode": rng.choice(["nearest", "linear", "cubic"])},
+        }.get(kind, {})
         if names and self.chance(0.2):
             return {kind: [rng.choice([*names, "input"]), rng.choice(names)], **options}
         if names and self.chance(0.1):
@@ -500,6 +513,9 @@ class Grammar:
             for name, numbers in moved.items()
         }
         more = {"filters": self.upto(8), **window, "offset_groups": parts, **self.flags(bias=0.3)}
+        if self.chance(0.2):
+            more["groups"] = self.divisor(channels)
+            more["filters"] *= more["groups"]
         return {"deformable_conv": branches, **more}
 
     def einsum(self, scope, x, depth):
