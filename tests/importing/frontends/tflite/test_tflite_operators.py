@@ -468,3 +468,18 @@ def test_an_operator_of_a_newer_schema_is_named_by_its_number(tmp_path):
     graph = drawn(tmp_path, made)
     assert [dict(layer.options)["what"] for layer in graph.layers] == ["operator 250"]
     assert graph.layers[0].uncounted
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_options_that_the_model_computes_leave_the_shape_and_no_macs_behind(tmp_path, known):
+    """A slice states the shape in the file; the macs of a convolution are not known."""
+    nodes = [
+        node("CAST", "x", "-> to"),
+        node("SLICE", "r", "to", "to", "-> y") if known
+        else conv("to", "w", "r", "-> y", op="TRANSPOSE_CONV", kind="TransposeConvOptions"),
+    ]  # fmt: skip
+    tensors = {"x": (4,), "to": (4,), "r": X, "w": array(5, 3, 3, 8), "y": (1, 3, 3, 5)}
+    made = model(nodes, tensors, inputs=["x", "r"], types={"x": "INT32", "to": "INT32"})
+    graph = drawn(tmp_path, made)
+    (layer,) = [layer for layer in graph.layers if layer.kind == "custom"]
+    assert (layer.uncounted, layer.params) == (not known, 0 if known else 5 * 3 * 3 * 8)

@@ -155,3 +155,19 @@ def test_other_subgraphs_are_left_out_and_named_with_their_tensors(tmp_path):
     assert drawn(tmp_path, made).notes == (
         "left out: 2 more subgraphs of the file, such as `decode`, `step`",
     )
+
+
+def test_a_subgraph_that_only_initializes_states_is_not_left_out(tmp_path):
+    nodes = [
+        node("CALL_ONCE", "->", kind="CallOnceOptions", InitSubgraphIndex=1),
+        node("RELU", "x", "-> y"),
+    ]
+    made = model(nodes, {"x": X, "y": X}, others=["NoOp"])
+    assert drawn(tmp_path, made).notes == ()
+
+
+def test_stored_indices_are_options_and_no_numbers_without_a_layer(tmp_path):
+    nodes = [node("GATHER", "x", "at", "-> y", kind="GatherOptions", Axis=1)]
+    tensors = {"x": X, "at": ints(3, 1, 2), "y": (1, 3, 10, 8)}
+    graph = drawn(tmp_path, model(nodes, tensors))
+    assert ([layer.kind for layer in graph.layers], graph.notes) == (["custom"], ())
