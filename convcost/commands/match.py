@@ -7,7 +7,7 @@ from typing import Any
 
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
-from convcost.model.costs import costs
+from convcost.model.costs import costs, inputs_of
 from convcost.model.deploy import deploy
 from convcost.model.errors import ConstraintError, SpecError, UsageError
 from convcost.model.figures import Figure, parse_figure
@@ -23,7 +23,7 @@ DEPLOYED_STEPS = 2  # assumptions
 PRINTED_UNIT = re.compile(
     r"([\d.,]*)([kmgbt]?)(flops?|macs?|madds?|mult-?adds?|ops|params?)?", re.IGNORECASE
 )
-MAX_LAYERS = 200_000  # of all networks that are built, one for each setting
+MAX_LAYERS = 10_000  # different layers of all networks that are built, one for each setting
 
 
 def match(
@@ -50,9 +50,11 @@ def match(
     if len(networks) != 1:
         names = ", ".join(f"{spec}#{network.name}" for network in networks)
         raise UsageError(f"`{spec}` has {len(networks)} networks; choose one of {names}")
-    points = _points(documents, networks[0], given)
+    untried: list[str] = []
+    points = _points(documents, networks[0], given, untried)
     shown = 10**6 if all_readings else MOST_SHOWN
-    return match_figures(points, wanted, shown, _text(given))
+    found = match_figures(points, wanted, shown, _text(given))
+    return found._replace(untried=tuple(untried))
 
 
 def _figures(words: list[str]) -> tuple[tuple[str, Figure], ...]:
@@ -102,24 +104,28 @@ def _separated(words: list[str]) -> list[str]:
     return found
 
 
-def _points(documents: Documents, network: Network, given: Settings) -> Iterator[NetworkSettings]:
+def _points(
+    documents: Documents, network: Network, given: Settings, untried: list[str]
+) -> Iterator[NetworkSettings]:
     """The network under the given settings, and further ones: those of each published figure, and
     each change of one variable or of the size. Each is followed by the network as deployed.
 
-    Settings that the spec does not allow are left out.
+    Settings that the spec does not allow are left out. Those that would take too long are added to
+    `untried`.
     """
     yield from _trained_and_deployed("", 0, network)
     layers = 0
     for settings, steps in _settings(network, given):
         size = given.size if settings.size is None else settings.size
         whole = given._replace(variables=(*given.variables, *settings.variables), size=size)
+        if layers > MAX_LAYERS:
+            untried.append(_text(settings))
+            continue
         try:
             (changed,) = documents.load(whole, network.name)
         except SpecError:
             continue
-        layers += len(changed.steps)
-        if layers > MAX_LAYERS:
-            return
+        layers += len({(id(step.layer), inputs_of(changed, step)) for step in changed.steps})
         yield from _trained_and_deployed(_text(settings), steps, changed)
 
 

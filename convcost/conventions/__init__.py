@@ -215,12 +215,11 @@ class Convention(_ConventionFields):
         rule = self.rule(use.layer)
         if rule is None or not use.layer.counted():
             return None
-        use = use._replace(batch=1) if self.per_sample else use
-        return (
-            self.factor
-            * use.times
-            * self._value(rule.formula, use if self.pruned else use._replace(kept=1))
-        )
+        if self.per_sample and use.batch != 1:
+            use = use._replace(batch=1)
+        if not self.pruned and use.kept != 1:
+            use = use._replace(kept=1)
+        return self.factor * use.times * self._value(rule.formula, use)
 
     def _value(self, formula: Formula, use: LayerUse) -> int:
         """The integer of a formula. Raises UsageError if that of a plug-in gives anything else."""
@@ -444,7 +443,7 @@ def distinct_layer_uses(costs: Costs) -> Mapping[LayerUse, int]:
     found: dict[LayerUse, int] = {}
     for use in _layer_uses(costs.network, costs.batch):
         found[use] = found.get(use, 0) + 1
-    return found
+    return {use._replace(macs=use.layer.macs(use.x).value): n for use, n in found.items()}
 
 
 def _layer_uses(network: Network, batch: int) -> Iterable[LayerUse]:

@@ -28,7 +28,8 @@ class LayerUse(NamedTuple):
     `before` is the layer of the first input if no other layer reads that input. `binary` is whether
     the weights and the first input have 1 bit. `times` is how often it runs: a layer of an
     expert as often as experts are taken. `kept` is the share of its
-    weights that is not pruned, for conventions that count only those.
+    weights that is not pruned, for conventions that count only those. `macs` are those of one
+    sample, pruned or not, if they are computed already; many conventions need them.
     """
 
     layer: Kind[Any]
@@ -39,6 +40,7 @@ class LayerUse(NamedTuple):
     binary: bool = False
     times: int = 1
     kept: Any = 1
+    macs: int | None = None
 
     @property
     def x(self) -> Any:
@@ -322,12 +324,19 @@ def _all_pairs(use: LayerUse) -> int:
     return unmasked.macs(use.x).value * use.batch
 
 
+def _macs(use: LayerUse) -> int:
+    """The macs of one sample, without those of pruned weights."""
+    if use.macs is not None and use.kept == 1:
+        return use.macs
+    return use.layer.macs(use.x).times(kept=use.kept).value
+
+
 X = quantity("X", "elements of the input", lambda use: _elements(use.inputs[:1], use.batch))
 Y = quantity("Y", "elements of the output", lambda use: _elements((use.output,), use.batch))
 MACS = quantity(
     "macs",
     "multiply-adds, as convcost counts them",
-    lambda use: use.layer.macs(use.x).times(kept=use.kept).value * use.batch,
+    lambda use: _macs(use) * use.batch,
 )
 MACS_64 = Formula("⌈macs/64⌉", lambda use: -(-MACS.of(use) // 64), MACS.quantities)
 WEIGHTS = quantity(

@@ -94,12 +94,14 @@ class _MatchFields(NamedTuple):
     nearest: tuple[MatchRecord, ...]
     shown: int = MOST_SHOWN
     given: str = ""
+    untried: tuple[str, ...] = ()
 
 
 class Match(_MatchFields, Report):
     """The readings of figures. `nearest` has the nearest count of each figure without a reading.
 
-    All readings have the settings that are `given`, as in `--set`."""
+    All readings have the settings that are `given`, as in `--set`. `untried` are further settings,
+    which take too long because the network has many different layers."""
 
     name = "match"
 
@@ -129,8 +131,14 @@ class Match(_MatchFields, Report):
                     *([f"with {self.given}"] if self.given else []),
                     *(_nearest_text(one, figure) for one in nearest),
                     *([f"{format_count(left_out)} more; add --all"] if left_out > 0 else []),
+                    *([self._untried] if self.untried else []),
                 ),
             )
+
+    @property
+    def _untried(self) -> str:
+        settings = ", ".join(self.untried)
+        return f"not tried, because the network has many different layers: {settings}"
 
     def tree(self) -> dict[str, Any]:
         return versioned(
@@ -141,6 +149,7 @@ class Match(_MatchFields, Report):
             found=self.found,
             readings=self.readings,
             nearest=self.nearest,
+            untried=self.untried,
         )
 
 

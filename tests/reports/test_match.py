@@ -180,3 +180,20 @@ def test_a_wrong_call_is_an_error(arguments, message):
     done = run("match", *arguments)
     assert done.returncode == 2
     assert message in done.stderr.decode()
+
+
+def test_settings_that_would_take_too_long_are_listed():
+    text = """\
+input: {channels: 8, size: 64}
+layers: [{conv: in_channels + 1, kernel: 3, padding: 1, repeat: 3000}]
+"""
+    weights = sum(9 * n * (n + 1) for n in range(8, 3008))
+    report = matched("-", str(weights), text=text)
+    assert report["found"]
+    assert report["untried"] == [
+        f"size={n}x{n}"
+        for n in (224, 227, 240, 256, 288, 299, 320, 331, 384, 416, 448, 512, 608, 640)
+    ]
+    done = run("match", "-", str(weights), text=text)
+    note = "not tried, because the network has many different layers: size=224x224, size=227x227"
+    assert note in done.stdout.decode()
