@@ -435,6 +435,7 @@ def check(
     allow_missing_base: bool = False,
     device: Spec | None = None,
     dtype: str | None = None,
+    deploy: bool = False,
 ) -> "Check":
     """Whether specs, or all specs of a folder, are within their budgets.
 
@@ -447,7 +448,8 @@ def check(
     `"git:origin/main"`, a baseline file, or a spec.
 
     `device` is the name of a device, like `"stm32h743"`, or a file of one: its flash and its RAM
-    are limits, too, for numbers of `dtype`, like `"int8"`.
+    are limits, too, for numbers of `dtype`, like `"int8"`. With `deploy`, the networks are as
+    inference runs them, and only the limits of the call and of `config` are checked.
 
     `bool(check)` is `check.ok`; `str(check)` is the report, so that `assert check.ok, str(check)`
     prints it. An exceeded limit raises no error. If growth is limited and the base is not
@@ -473,6 +475,7 @@ def check(
         networks,
         allow_missing_base,
         device_limits(None if device is None else text_of("device", device), dtype),
+        deployed=deploy,
     )
     return command(request)[0]
 

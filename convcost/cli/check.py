@@ -19,7 +19,7 @@ Examples:
   convcost check net.yaml --base git:origin/main... --max-growth 2%
   convcost check net.yaml --base git:HEAD --max-growth 2% --allow-missing-base
   convcost check net.yaml --max-params 4.3M --max-macs 320M --format json
-  convcost check net.yaml --device stm32h743 --dtype int8
+  convcost check net.yaml --device stm32h743 --dtype int8 --deploy
   convcost check specs/ --base baseline.json --update-baseline
 
 Exit codes: 0: all checks passed, 1: a check failed, 2: usage or spec error."""
@@ -63,6 +63,13 @@ def command(
             help="With --device: the type of all numbers, like int8, or int8,biases=int32.",
         ),
     ] = None,
+    deploy: Annotated[
+        bool,
+        typer.Option(
+            "--deploy",
+            help="Check the networks as deployed, against the limits of the command line only.",
+        ),
+    ] = False,
     input_: _networks.InputOption = None,
     dim: _networks.DimOption = None,
     allow_missing_base: Annotated[
@@ -103,6 +110,7 @@ def command(
             allow_missing_base=allow_missing_base,
             device_limits=device_limits(device, dtype),
             settings=_networks.settings(None, None, input_, dim),
+            deployed=deploy,
         )
         baseline: str | None = None
         if update_baseline:

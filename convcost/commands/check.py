@@ -4,7 +4,7 @@ from convcost.model.errors import UsageError, printable
 from convcost.model.network import Budget
 from convcost.reports.check.evaluate import evaluate
 from convcost.reports.check.report import Check
-from convcost.reports.notes import uncounted_note
+from convcost.reports.notes import deployed_notes, uncounted_note
 from convcost.sources.check_inputs import CheckInputs, CheckRequest, check_inputs, first_names
 
 
@@ -20,17 +20,30 @@ def check(request: CheckRequest, *, if_any: bool = False) -> tuple[Check, tuple[
         inputs.refuse_no_spec()
         if not found:
             specs = first_names([spec.name for spec in inputs.specs])
+            hint = "add `budget: {params: {max: 5M}}` to the spec, or --max-params 5M"
+            if request.deployed:
+                hint = (
+                    "add --max-params 5M or --config; a budget in a spec is of the trained network"
+                )
             raise UsageError(
                 f"there is no limit to check for {specs}",
                 *(f"note: {statement}" for statement in inputs.statements[:3]),
-                help="add `budget: {params: {max: 5M}}` to the spec, or --max-params 5M",
+                help=hint,
             )
     device: tuple[str, ...] = ()
     if request.device_limits:
         from convcost.reports.device import RUNTIME_MEMORY
 
         device = (f"device: {RUNTIME_MEMORY}",)
-    texts = (*inputs.statements, *_without_budget(inputs), *_uncounted_notes(inputs), *device)
+    counted = [one.network.costs for one in inputs.networks]
+    folded = deployed_notes([costs for costs in counted if costs is not None])
+    texts = (
+        *inputs.statements,
+        *folded,
+        *_without_budget(inputs),
+        *_uncounted_notes(inputs),
+        *device,
+    )
     statements = tuple(map(printable, texts))
     report = Check(
         found,

@@ -5,6 +5,7 @@ from functools import partial
 
 from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
+from convcost.model.deploy import deploy
 from convcost.model.errors import UsageError
 from convcost.model.network import Budget, Network
 from convcost.model.record import NamedTuple
@@ -29,7 +30,8 @@ class CheckRequest(NamedTuple):
     `limits_from` says where these limits are given. `networks` are already loaded; only a spec can
     be their base. `device_limits` are those of a device, with its name. `allow_missing_base`:
     growth is not checked if the base is not available. `settings` are the inputs and dimensions of
-    models.
+    models. `deployed`: the networks are as inference runs them, and only the limits of the request
+    and of `config` are about them.
     """
 
     specs: tuple[str, ...]
@@ -41,6 +43,7 @@ class CheckRequest(NamedTuple):
     allow_missing_base: bool = False
     device_limits: tuple[tuple[str, Budget], ...] = ()
     settings: Settings = Settings()
+    deployed: bool = False
 
 
 class CheckInputs(NamedTuple):
@@ -74,6 +77,10 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
     exist yet. Raises UsageError for a growth limit without a base, an invalid base or
     configuration, and an ExceptionGroup of all SpecErrors and UsageErrors of the specs.
     """
+    if request.deployed and (request.base is not None or for_update):
+        raise UsageError(
+            "a network as it is deployed has no base; check its growth as it is trained"
+        )
     limits = request.limits.total if request.limits is not None else ()
     called = request.limits_from != COMMAND_LINE
     example = 'base="git:origin/main..."' if called else "--base git:origin/main..."
@@ -84,6 +91,8 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
             help=f"add one, such as {example}; a baseline .json or a spec is a base, too",
         )
     specs = _read_specs(request)
+    if request.deployed:
+        specs = [spec._replace(networks=_deployed(spec)) for spec in specs]
     base = None
     if request.base is not None:
         files = [file for spec in specs if (file := spec.location.user_file)]
@@ -100,7 +109,8 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
     networks = []
     for spec, before in zip(specs, lookup.networks_of(specs), strict=True):
         # A user's file that has the name of a shipped spec is another spec.
-        configurable = not spec.location.shipped or request.config is not None
+        automatic = not spec.location.shipped and not request.deployed
+        configurable = automatic or request.config is not None
         configured = configs.budgets(*spec.location.names) if configurable else ()
         is_new = base is not None and spec.name not in lookup.unavailable
         for name, network in spec.networks.items():
@@ -142,6 +152,13 @@ def _read_spec(settings: Settings, location: SpecLocation | UsageError) -> Itera
         raise location
     source = read_source(location, settings)
     yield CurrentSpec(location, source.text, measured_networks(source, location.pick))
+
+
+def _deployed(spec: CurrentSpec) -> dict[str, MeasuredNetwork]:
+    """The networks of a spec as inference runs them. Their budgets are of the trained networks."""
+    trained = [one.costs.network for one in spec.networks.values() if one.costs is not None]
+    networks = list(map(deploy, trained))
+    return {network.name: measure_network(costs(network)) for network in networks}
 
 
 class _Spec(NamedTuple):

@@ -939,3 +939,36 @@ def test_wrong_types_in_a_baseline_file_are_an_error(dtype, message, tmp_path):
     done = run("check", "net.yaml", "--base", "base.json", "--max-growth", "1%", cwd=tmp_path)
     assert done.returncode == 2
     assert message in done.stdout.decode()
+
+
+def test_a_deployed_network_is_checked_against_the_limits_of_the_command_line(tmp_path):
+    """RepVGG-A0 has 9,108,968 params as it is trained, and 8,309,384 as it is deployed."""
+    assert run("check", "repvgg_a0", "--max-params", "8309384").returncode == 1
+    done = run("check", "repvgg_a0", "--deploy", "--max-params", "8309384")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"RepVGG-a0 (deployed): 44 batch norms folded" in done.stdout
+    failed = convcost.check("repvgg_a0", max_params=8_309_383, deploy=True)
+    assert not failed.ok
+    assert [finding.found for finding in failed.findings()] == [8_309_384]
+
+    # Limits that are written for the trained network do not apply, unless --config names them.
+    text = "input: {channels: 3, size: 8}\nlayers: [{conv: 4, kernel: 3}, batch_norm]\n"
+    (tmp_path / "net.yaml").write_text(f"{text}budget: {{buffers: {{min: 8}}}}\n")
+    (tmp_path / "convcost.yaml").write_text("budgets: [{buffers: {min: 8}}]\n")
+
+    def code(*options):
+        return run("check", "net.yaml", *options, cwd=tmp_path).returncode
+
+    assert code() == code("--deploy", "--max-params", "1k") == 0
+    assert code("--deploy", "--config", "convcost.yaml") == 1
+    done = run("check", "net.yaml", "--deploy", cwd=tmp_path)
+    assert (done.returncode, done.stderr.decode().splitlines()[-1]) == (
+        2,
+        "help: add --max-params 5M or --config; a budget in a spec is of the trained network",
+    )
+
+
+def test_a_deployed_network_has_no_base():
+    done = run("check", "resnet18", "--deploy", "--base", "git:HEAD", "--max-growth", "1%")
+    message = "error: a network as it is deployed has no base; check its growth as it is trained\n"
+    assert (done.returncode, done.stderr.decode()) == (2, message)
