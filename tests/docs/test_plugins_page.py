@@ -7,6 +7,7 @@ import pytest
 from support import ROOT, run, write_plugin_examples
 
 from convcost.conventions import CHANGES
+from convcost.model.kind import Kind
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +26,27 @@ def test_the_page_has_one_file_for_each_sort_of_plug_in(tmp_path):
     assert files == {
         "layers/maxout.py", "render/asciidoc.py", "conventions/ours.py", "cli/depth.py",
     }  # fmt: skip
+
+
+def first_words_of(heading):
+    """The names in the first column of the table with a heading, in order."""
+    page = (ROOT / "docs" / "plugins.md").read_text("utf-8")
+    table = page.split(f"| {heading} |")[1].split("\n\n")[0].splitlines()[2:]
+    return [word for row in table for word in re.findall(r"`(\w+)[^`]*`", row.split("|")[1])]
+
+
+def test_the_page_lists_each_trait_that_a_kind_can_set():
+    found_by_convcost = {"name", "principal", "options", "learns", "is_free"}
+    structure = {"examples", "required_one_of", "role", "takes_several"}
+    of_joins = {"data_inputs", "branch_names", "copied_branch"}
+    traits = set(Kind.__annotations__) - found_by_convcost - structure - of_joins
+    assert set(first_words_of("trait")) == traits
+
+
+def test_the_page_lists_each_method_that_a_kind_can_define():
+    methods = {name for name in vars(Kind) if not name.startswith("_")} - set(Kind.__annotations__)
+    of_bases = {"select_inputs", "product", "copies"}
+    assert set(first_words_of("method")) == methods - of_bases
 
 
 def test_the_kind_of_the_page_counts_its_bias(folder):
