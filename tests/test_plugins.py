@@ -324,6 +324,13 @@ def test_a_broken_format_is_an_error_where_it_is_written(tmp_path):
             "def command(x: Net): pass",
             f"the plug-in `FILE` cannot be imported: NameError: name 'Net' is not defined{DEBUG}",
         ),
+        (
+            "def command(x: dict): pass",
+            (
+                "the plug-in `FILE` cannot be imported: RuntimeError: Type not yet supported: "
+                f"<class 'dict'>{DEBUG}"
+            ),
+        ),
     ],
 )
 def test_a_broken_command_is_an_error_where_it_is_called_and_a_line_in_the_help(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from convcost.cli import _exits
 from convcost.model.errors import UsageError, printable
-from convcost.model.registry import modules_in, plugin_errors
+from convcost.model.registry import PACKAGE, modules_in, plugin_errors
 from convcost.sources.plugins import plug_in, plugin_folders
 
 if TYPE_CHECKING:
@@ -149,6 +149,9 @@ def _app(arguments: list[str]) -> "typer.Typer":
 
 
 def _add_command(app: "typer.Typer", name: str, file: Path, arguments: list[str]) -> None:
+    import typer
+    from typer.main import get_command
+
     from convcost.cli._reporting import with_output_options
 
     stem = file.parent.name if file.name == "__init__.py" else file.stem
@@ -157,4 +160,9 @@ def _add_command(app: "typer.Typer", name: str, file: Path, arguments: list[str]
         if not hasattr(module, "command"):
             raise UsageError(f"`{file}` has no function `command`; the file of a command needs one")
         command = with_output_options(module.command, arguments[1:])
+        if not file.is_relative_to(PACKAGE):
+            # typer reads annotations when the program is built, where no error names a file.
+            alone = typer.Typer(add_completion=False)
+            alone.command()(command)
+            get_command(alone)
         app.command(name, epilog=getattr(module, "EPILOG", None))(command)
