@@ -65,8 +65,8 @@ def command(
         bool,
         typer.Option(
             "--all",
-            help="Also list layers that cost nothing and keep the shape, such as relu. csv, tsv, "
-            "json and plain always list them.",
+            help="Also list layers that cost nothing and keep the shape, such as relu. Formats for "
+            "programs, and plain, always list them.",
         ),
     ] = False,
     layout: Annotated[

@@ -15,7 +15,6 @@ from tools import missing_program, needs_git, require
 
 from convcost.language.budgets import LIMITED, OF_LAYERS
 from convcost.language.published import KEYS
-from convcost.render import FORMATS
 
 PAGE = (ROOT / "docs" / "ci.md").read_text("utf-8")
 FILES = dict(re.findall(r"```yaml\n# (\.\S+)\n(.*?)```", PAGE, re.DOTALL))
@@ -70,19 +69,6 @@ def test_the_page_of_the_language_lists_each_measure_of_budgets_and_figures():
     rows = table.split("\n\n")[0].splitlines()
     listed = [one.split() for row in rows for one in re.findall("`(.+?)`", row.split("|")[1])]
     assert {name for names in listed for name in names} == {*KEYS}
-
-
-def test_the_page_lists_the_formats_of_a_check_with_their_suffixes():
-    table = PAGE.split("| format | suffix | for |\n")[1].split("\n\n")[0].splitlines()[1:]
-    listed = {}
-    for row in table:
-        formats, suffixes = (re.findall(r"`(.*?)`", cell) for cell in row.split("|")[1:3])
-        # If a row has several formats, each has one suffix.
-        several = len(formats) > 1
-        for number, name in enumerate(formats):
-            listed[name] = tuple(suffixes[number : number + 1] if several else suffixes)
-    known = {name: form.suffixes for name, form in FORMATS.items() if form.needs != "charts"}
-    assert listed == known, "docs/ci.md must have a row for each format"
 
 
 # GitHub
