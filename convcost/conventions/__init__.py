@@ -189,6 +189,11 @@ class Convention(_ConventionFields):
         return column_title(self.name, self.word)
 
     @property
+    def counts_activations(self) -> bool:
+        """Whether the number is of activations, not of operations."""
+        return self.word in ("activations", "acts")
+
+    @property
     def summary(self) -> str:
         """The first sentence of the meaning."""
         first, dot, _ = self.meaning.partition(". ")

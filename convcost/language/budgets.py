@@ -79,7 +79,8 @@ class BudgetParser:
             return None
         readers: dict[str, Callable[[str], Any]] = dict.fromkeys(LIMIT_KEYS, whole)
         readers |= {"grow": lambda text: parse_growth(text, whole), "dtype": _parse_dtypes}
-        readers["count"] = parse_convention
+        counted = (measure,) if measure in COUNTED else ()
+        readers["count"] = lambda text: parse_convention(text, counted)
         read: dict[str, Any] = {
             name: self.fields.parse_text(
                 value, f"{name} of {measure}", readers[name], WANTED.get(name, "a number")

@@ -97,8 +97,11 @@ class PublishedParser:
         """The convention of the figures of operations and activations."""
         if value is None:
             return ""
-        name = self.fields.parse_text(value, "count", parse_convention, A_CONVENTION)
-        if node.entries.keys().isdisjoint(COUNTED):
+        counted = [measure for measure in COUNTED if measure in node.entries]
+        name = self.fields.parse_text(
+            value, "count", lambda text: parse_convention(text, counted), A_CONVENTION
+        )
+        if not counted:
             message = "`count` has no effect without a figure that a convention counts"
             self.problems.add("CC112", message, value, f"add one of {', '.join(COUNTED)}")
         return name or ""

@@ -1,6 +1,7 @@
 """Parses plain scalars by the core schema of YAML 1.2: `010` is 10, `on` is text."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from convcost.model.errors import ConstraintError, UsageError
@@ -84,12 +85,19 @@ def same_setting(one: Any, other: Any) -> bool:
     return (type(one) is bool) == (type(other) is bool) and bool(one == other)
 
 
-def parse_convention(name: str) -> str:
-    """Raises ConstraintError if there is no convention of that name."""
+def parse_convention(name: str, measures: Iterable[str] = ()) -> str:
+    """Raises ConstraintError if there is no convention of that name, or if it does not count one of
+    the measures."""
     from convcost.conventions import find_convention
 
     try:
-        return find_convention(name.strip()).name
+        convention = find_convention(name.strip())
     except UsageError as error:
         message, _, hint = str(error).partition("; ")
         raise ConstraintError("CC112", message, hint) from None
+    for measure in measures:
+        if convention.counts_activations != (measure == "activations"):
+            counted = "activations" if convention.counts_activations else "operations"
+            message = f"`{convention.name}` counts {counted}, not {measure}"
+            raise ConstraintError("CC112", message, "`convcost conventions` lists what each counts")
+    return convention.name

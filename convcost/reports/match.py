@@ -337,8 +337,9 @@ def _of_operations(point: NetworkSettings) -> Iterator[PossibleCount]:
 
 def _measure_of(convention: Convention) -> str:
     """The measure of a convention: `flops` or `activations` if that is its word, else `macs`."""
-    words = {"FLOPs": "flops", "activations": "activations", "acts": "activations"}
-    return words.get(convention.word, "macs")
+    if convention.counts_activations:
+        return "activations"
+    return "flops" if convention.word == "FLOPs" else "macs"
 
 
 def _steps_of(name: str) -> int:

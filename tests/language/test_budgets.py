@@ -74,18 +74,29 @@ def test_the_help_for_a_unit_in_lower_case_names_the_unit():
 def test_a_limit_can_be_by_a_convention():
     text = EIGHT + (
         "layers: [{conv: 4, kernel: 1}]\n"
-        "budget: {macs: {max: 1M, count: thop}, flops: 2M, activations: {max: 9, count: torch}}"
+        "budget: {macs: {max: 1M, count: thop}, flops: 2M,\n"
+        "         activations: {max: 9, count: timm_activations}}"
     )
     limits = cost(text).network.budget.total
     assert [(one.label, one.convention) for one in limits] == [
-        ("macs (thop)", "thop"), ("activations (torch)", "torch"), ("flops", "flops"),
-    ]  # fmt: skip
+        ("macs (thop)", "thop"),
+        ("activations (timm_activations)", "timm_activations"),
+        ("flops", "flops"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("budget", "expected"),
     [
         ("{macs: {max: 1, count: x}}", "CC112 count of macs: there is no convention `x`"),
+        (
+            "{flops: {max: 1, count: timm_activations}}",
+            "CC112 count of flops: `timm_activations` counts activations, not flops",
+        ),
+        (
+            "{activations: {max: 1, count: thop}}",
+            "CC112 count of activations: `thop` counts operations, not activations",
+        ),
         (
             "{params: {max: 1, count: thop}}",
             "CC112 count of params is for macs, flops, activations only",

@@ -46,10 +46,10 @@ def test_the_limit_of_a_layer_can_be_by_a_convention(tmp_path):
 def test_growth_is_that_of_the_convention(tmp_path):
     base = tmp_path / "base.yaml"
     base.write_text(NET.format(budget="{}", more="").replace("budget: {}\n", ""), "utf-8")
-    budget = "{macs: {grow: 0%}, activations: {grow: 0%, count: thop}}"
+    budget = "{macs: {grow: 0%}, flops: {grow: 0%, count: thop}}"
     code, (found,) = checked(tmp_path, budget, "--base", str(base), more=", batch_norm")
     assert code == 1
-    assert (found["measure"], found["found"] - found["base"]) == ("activations (thop)", 4 * OUTPUTS)
+    assert (found["measure"], found["found"] - found["base"]) == ("flops (thop)", 4 * OUTPUTS)
 
 
 def test_a_layer_that_the_convention_does_not_count_skips_the_limit(tmp_path):
