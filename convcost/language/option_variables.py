@@ -5,13 +5,13 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from convcost.language.fields import is_name
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
-from convcost.language.yaml_edit import SourceItem, SpecEditor, get
+from convcost.language.yaml_edit import SourceItem, SpecEditor, entries, get
 from convcost.model.errors import ConstraintError, Source, SpecError, UsageError
 from convcost.model.network import Group, Network, Step
 from convcost.model.options import show
-from convcost.model.shape import Shape
 from convcost.model.suggestions import did_you_mean, nearest
 from convcost.model.symbolic import is_integer
 
@@ -19,8 +19,12 @@ EXAMPLES = 3  # options that a hint tries; the text of some of them cannot be ch
 
 
 def variable_name(name: str) -> str:
-    """The variable of `stage3.kernel`: `stage3_kernel`. Names without a dot stay as they are."""
-    return re.sub(r"\W", "_", name)
+    """The variable of `stage3.kernel`: `stage3_kernel`, and of `3x3.kernel`: `_3x3_kernel`. Names
+    without a dot stay as they are."""
+    if "." not in name:
+        return name
+    found = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return found if is_name(found) else f"_{found}"
 
 
 def with_option_variables(source: Source, network: Network, names: Sequence[str]) -> Source:
@@ -34,10 +38,15 @@ def with_option_variables(source: Source, network: Network, names: Sequence[str]
     document = None
     try:
         editor = SpecEditor(source.text)
+        used = {option for group in network.groups for option, _ in group.options}
         for name in dict.fromkeys(name for name in names if "." in name):
             variable = variable_name(name)
             if variable in values or variable in dict(network.variables):
                 raise UsageError(f"--vary {name} needs the name `{variable}`, which is a variable")
+            if variable in used:
+                raise UsageError(
+                    f"--vary {name} needs the name `{variable}`, which is an option of a block"
+                )
             path, _, option = name.rpartition(".")
             named = _find(network, path, name)
             values[variable] = _value(named, option, name)
@@ -125,17 +134,20 @@ def _write(
     editor: SpecEditor, item: SourceItem, named: Step | Group, option: str, variable: str
 ) -> None:
     """Writes the variable where the text has the option: by name, by position, or not yet."""
-    own = get(item.node, item.word.value)
-    if isinstance(named, Group):
-        order = [name for name, _ in named.options]
+    word = item.word.value
+    own = get(item.node, word)
+    written = {key: value for key, value in entries(item.node).items() if key != word}
+    if own.id == "mapping":
+        written |= entries(own)
+    elif isinstance(named, Group):
+        given = own.value if own.id == "sequence" else [own] * bool(own.value)
+        written |= zip((name for name, _ in named.options), given, strict=False)
+    elif own.value and named.layer.principal:
+        written[named.layer.principal] = own
+    if option in written:
+        editor.set_value(written[option], variable)
     else:
-        order = [named.layer.principal] if named.layer.principal else []
-    position = order.index(option) if option in order else len(order)
-    given = own.value if own.id == "sequence" else [own] if own.id == "scalar" and own.value else []
-    if position < len(given):
-        editor.set_value(given[position], variable)
-    else:
-        editor.set_option(item, option, variable)
+        editor.add_key(item.node, option, variable)
 
 
 def _check_unchanged(network: Network, changed: Source) -> None:
@@ -152,5 +164,14 @@ def _check_unchanged(network: Network, changed: Source) -> None:
         )
 
 
-def _layers(network: Network) -> list[tuple[str, str, Shape]]:
-    return [(one.path, str(one.layer), one.shape) for one in network.steps]
+def _layers(network: Network) -> list[tuple[object, ...]]:
+    """What the text of an option can change. `[3, 3]` is the same as 3."""
+    return [(*_described(one), one.shape, one.inputs) for one in network.steps]
+
+
+def _described(one: Step) -> tuple[object, ...]:
+    options = {
+        name: value if (number := _as_number(value)) is None else number
+        for name, value in _options(one).items()
+    }
+    return one.path, type(one.layer), options

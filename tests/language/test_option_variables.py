@@ -4,8 +4,9 @@ import pytest
 
 from convcost.commands.formula import formula
 from convcost.commands.search import SearchOptions, search
-from convcost.language.load import load
-from convcost.language.option_variables import with_option_variables
+from convcost.language.load import Documents, load
+from convcost.language.network_inputs import Settings
+from convcost.language.option_variables import variable_name, with_option_variables
 from convcost.model.costs import costs, total_counts
 from convcost.model.errors import Source, UsageError
 
@@ -109,6 +110,53 @@ def test_a_variable_of_the_same_name_is_an_error():
     with pytest.raises(UsageError) as caught:
         with_option_variables(Source("net.yaml", text), network(text), ["a.kernel"])
     assert str(caught.value) == "--vary a.kernel needs the name `a_kernel`, which is a variable"
+
+
+ODD_NAMES = """\
+input: {channels: 3, size: 32}
+blocks:
+  pair:
+    options: {n: 8, filters: 8, pair: 8}
+    layers:
+      - {conv: n, kernel: 3, padding: 1}
+      - {conv: filters, kernel: 1}
+      - {conv: pair, kernel: 1}
+layers:
+  - {pair: 8, name: a}
+  - {conv: 8, kernel: 3, padding: 1, name: 3x3}
+  - {max_pool: [3, 3], stride: 1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "old", "new"),
+    [
+        ("a.n", 5, "pair: 8, name", "pair: 5, name"),
+        ("a.filters", 5, "name: a", "filters: 5, name: a"),  # not that of a convolution
+        ("3x3.kernel", 1, "conv: 8, kernel: 3", "conv: 8, kernel: 1"),
+        ("max_pool_1.kernel", 2, "[3, 3]", "2"),  # both axes
+    ],
+)
+def test_an_option_is_found_whatever_its_name_and_form(name, value, old, new):
+    before = Source("net.yaml", ODD_NAMES)
+    (own,) = load(before)
+    varied = with_option_variables(before, own, [name])
+    variables = ((variable_name(name), value),)
+    (found,) = Documents(varied).load(Settings(variables=variables))
+    written = ODD_NAMES.replace(old, new)
+    assert written != ODD_NAMES
+    assert costs(found).layers == costs(network(written)).layers
+
+
+def test_an_option_of_a_block_does_not_hide_the_variable():
+    text = TEXT.replace("wide: false", "c_conv_2_stride: 1, wide: false")
+    text = text.replace("name: last, when", "stride: 1, name: last, when")
+    with pytest.raises(UsageError) as caught:
+        with_option_variables(Source("net.yaml", text), network(text), ["c/conv_2.stride"])
+    message = (
+        "--vary c/conv_2.stride needs the name `c_conv_2_stride`, which is an option of a block"
+    )
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(
