@@ -183,3 +183,12 @@ def write_plugin_examples(folder: Path) -> None:
 def _plugin_examples() -> dict[str, str]:
     page = (ROOT / "docs" / "plugins.md").read_text("utf-8")
     return dict(re.findall(r"```python\n# (\S+)\n(.*?)```", page, re.DOTALL))
+
+
+def commands_that_read_specs() -> list[str]:
+    """The commands with an argument SPEC."""
+    return [
+        name
+        for name in convcost.cli.command_files()
+        if b"SPEC" in run(name, "--help").stdout.split(b"\n")[0]
+    ]

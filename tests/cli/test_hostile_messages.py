@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support import run
+from support import commands_that_read_specs, run
 
 from convcost.model.errors import UsageError
 
@@ -48,6 +48,10 @@ COMMANDS = {  # and the exit code for the valid spec
     ("reduce", "net.yaml", "--undo", "--write", "new.yaml"): 0,
     ("check", "net.yaml", "--base", "other.yaml", "--max-growth", "0", "--report-passed"): 1,
     ("check", "net.yaml", "--format", "concise"): 1,
+    ("memory", "net.yaml", "--training", "adam"): 0,
+    ("match", "net.yaml", "1", "MFLOPs"): 0,
+    ("formula", "net.yaml", "--vary", "width"): 0,
+    ("search", "net.yaml", "--vary", "width=2,4"): 0,
 }
 
 
@@ -96,6 +100,11 @@ def _places(value: Any, path: tuple = ()) -> Iterator[tuple]:
 
 
 MUTATIONS = list(mutations(SPEC))
+
+
+@pytest.mark.parametrize("name", commands_that_read_specs())
+def test_each_command_that_reads_a_spec_is_tested(name):
+    assert name in {command for command, *_ in COMMANDS}, f"add `{name}` to COMMANDS"
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

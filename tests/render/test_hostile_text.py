@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from markdown_it import MarkdownIt
-from support import run
+from support import commands_that_read_specs, run
 from tools import needs_latex, needs_pdftotext
 
 from convcost.model.errors import printable
@@ -62,6 +62,10 @@ COMMANDS = {
     "undo": ("reduce", "{folder}/short.yaml", "--undo"),
     "check": ("check", "{}#first", "--max-params", "1G", "--report-passed"),
     "kinds": ("kinds",),
+    "memory": ("memory", "{}#first", "--training", "adam"),
+    "match": ("match", "{}#first", "1", "MFLOPs"),
+    "formula": ("formula", "{}#first", "--vary", "size"),
+    "search": ("search", "{}#first", "--vary", "size=8,16"),
 }
 OVER = ("check", "{folder}/over.yaml", "--max-params", "1")
 BUDGET = """\
@@ -91,6 +95,11 @@ def document(name: str, kernel: int, longest: int = 10_000) -> str:
     for text in (text[:longest] for text in EVIL):
         lines.append(f"  - {{params: 7, source: {json.dumps(text)}, note: {json.dumps(text)}}}")
     return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize("name", commands_that_read_specs())
+def test_each_command_that_reads_a_spec_is_tested(name):
+    assert name in {command for command, *_ in COMMANDS.values()}, f"add `{name}` to COMMANDS"
 
 
 @pytest.fixture(scope="module")
@@ -171,8 +180,8 @@ def test_no_control_or_invisible_character_is_written(written, command, form):
 
 
 @pytest.mark.parametrize(("form", "sign"), [("csv", ","), ("tsv", "\t")])
-# A check and figures have rows of their own for programs, see below.
-@pytest.mark.parametrize("command", [name for name in COMMANDS if name not in ("check", "verify")])
+# A check, figures and points have rows of their own for programs, see below.
+@pytest.mark.parametrize("command", sorted({*COMMANDS} - {"check", "search", "verify"}))
 def test_csv_reads_the_same_rows_and_no_cell_is_a_formula(written, command, form, sign):
     tables = meant(written, command)
     rows = list(csv.reader(io.StringIO(written[command][form], newline=""), delimiter=sign))
