@@ -65,7 +65,7 @@ def _figures(words: list[str]) -> tuple[tuple[str, Figure], ...]:
     """
     found: list[tuple[str, Figure]] = []
     measure = ""
-    words = _separated(words)
+    words = _separated([part for word in words for part in word.split() or [word]])
     for number, word in enumerate(words):
         if word in MATCHED:
             if number == len(words) - 1 and found and not found[-1][0]:

@@ -145,6 +145,13 @@ def test_settings_that_do_not_change_the_count_are_not_a_separate_reading():
     assert [one[1] for one in readings("resnet50", "25557032")] == [""]
 
 
+@pytest.mark.parametrize("figure", ["4.09 GMACs", "4.09G macs", "4.09 G", "macs 4.09G"])
+def test_a_figure_in_quotes_is_the_same_as_its_words(figure):
+    assert (
+        run("match", "resnet50", figure).stdout == run("match", "resnet50", *figure.split()).stdout
+    )
+
+
 def test_a_figure_without_a_reading_has_the_nearest_count_and_exit_code_1():
     done = run("match", "resnet50", "4.31G", "macs")
     assert done.returncode == 1
