@@ -292,10 +292,12 @@ def layers_of(made):
 
 
 def has_many_layers(made):
-    """Whether a spec has so many layers that it may take longer."""
+    """Whether a spec has so many layers that it may take longer, or more than are allowed."""
     try:
         return layers_of(made) > MANY_LAYERS
-    except (SpecError, UnicodeDecodeError):
+    except SpecError as error:
+        return any(problem.code == "CC110" for problem in error.problems)
+    except UnicodeDecodeError:
         return False
 
 
