@@ -6,13 +6,14 @@ convolutions with the same input is one convolution (Ding et al., RepVGG, 2021, 
 """
 
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 from convcost.model.costs import inputs_of
 from convcost.model.graph_edit import GraphEdit, apply_edit
 from convcost.model.kind import Kind
-from convcost.model.network import ALL_PARTS, Network, Parts
+from convcost.model.network import ALL_PARTS, Network, Parts, Step
 from convcost.model.number_format import counted
 
 
@@ -50,19 +51,18 @@ def _folded(network: Network) -> tuple[Network, GraphEdit, Counter[str]]:
     readers = _readers(network)
     owners = {step.shared for step in steps}
     edit: GraphEdit = {}  # an identity, or a norm that is folded, is no layer
-    parts: dict[int, tuple[int, ...]] = {}
+    # The layer before each of them, and whether nothing else reads what is between.
+    before: dict[int, tuple[int, bool]] = {}
+    parts: dict[int, list[int]] = {}
     counts: Counter[str] = Counter()
     for index, step in enumerate(steps):
         if step.layer.is_identity:
             edit[index] = []
+            before[index] = _source(step, before, readers)
             counts["identity"] += 1
         if step.layer.name != "batch_norm" or step.shared is not None or index in owners:
             continue
-        source = step.inputs[0]
-        alone = readers[source] == 1
-        while source >= 0 and edit.get(source) == []:
-            source = steps[source].inputs[0]
-            alone &= readers[source] == 1
+        source, alone = _source(step, before, readers)
         if source < 0 or not alone or source in owners or steps[source].shared is not None:
             continue
         layer = steps[source].layer
@@ -70,14 +70,28 @@ def _folded(network: Network) -> tuple[Network, GraphEdit, Counter[str]]:
             continue
         if layer.folds_norms and not getattr(layer, "buffer", False):
             edit[source] = [("", with_options(layer, bias=True))]
-            parts[source] = (*parts.get(source, (source,)), index)
-            frozen[source] = steps[source]._replace(frozen=_frozen(network, parts[source]))
+            parts.setdefault(source, [source]).append(index)
             edit[index] = []
+            before[index] = source, alone
             counts["batch norm"] += 1
+    for source, own in parts.items():
+        frozen[source] = steps[source]._replace(frozen=_frozen(network, own))
     return network._replace(steps=tuple(frozen)), edit, counts
 
 
-def _frozen(network: Network, steps: tuple[int, ...]) -> Parts:
+def _source(
+    step: Step, before: Mapping[int, tuple[int, bool]], readers: Counter[int]
+) -> tuple[int, bool]:
+    """The layer whose output a step reads, without layers that are folded or removed, and whether
+    nothing else reads what is between."""
+    source, alone = step.inputs[0], readers[step.inputs[0]] == 1
+    if source in before:
+        source, alone_before = before[source]
+        alone &= alone_before
+    return source, alone
+
+
+def _frozen(network: Network, steps: Sequence[int]) -> Parts:
     """The frozen parts of a layer after the params of these steps are folded into it.
 
     A folded weight is a product with the factors of the norms, and a folded bias is a sum with
@@ -116,9 +130,9 @@ def _merged(network: Network) -> tuple[Network, Counter[str]]:
         convolutions = [branch for branch in branches if branch.layer is not None]
         if len(convolutions) < 2:  # noqa: PLR2004
             continue
-        largest = next((one for one in convolutions if all(map(one.includes, branches))), None)
-        if largest is None:  # 1×3 and 3×1 are a larger kernel, with more macs
-            continue
+        largest = reduce(lambda one, two: one if one.includes(two) else two, convolutions)
+        if not all(map(largest.includes, branches)):
+            continue  # 1×3 and 3×1 are a larger kernel, with more macs
         bias = any(branch.has_bias for branch in branches)
         edit[index] = [("", with_options(largest.layer, bias=bias))]
         parts = tuple(branch.step for branch in branches if branch.step is not None)

@@ -220,6 +220,26 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
         lambda n: {"net.onnx": onnx_chain(n, "Add")},
         50,
     ),
+    "batch norms in series that are folded": (
+        "analyze net.yaml --deploy",
+        lambda n: {
+            "net.yaml": spec(
+                "  - {conv: 4, kernel: 1, name: first, frozen: true}\n"
+                f"  - {{dropout: 0.5, repeat: {n}}}\n  - {{batch_norm: , repeat: {n}}}\n"
+            )
+        },
+        100,
+    ),
+    "parallel convolutions of which only the last includes all": (
+        "analyze net.yaml --deploy",
+        lambda n: {
+            "net.yaml": spec(
+                f"  - add: {{{listed('b#: [{conv: 4, kernel: 1}]', n)},"
+                " last: [{conv: 4, kernel: 3, padding: 1}]}\n"
+            )
+        },
+        100,
+    ),
     "variants": (
         "check net.yaml",
         lambda n: {
