@@ -82,9 +82,12 @@ class _Backward:
         self.costs = costs
         self.steps = costs.network.steps
         self.needs: list[bool] = []  # whether the output of each step needs a gradient
+        self.roots: list[int] = []  # the tensor that each output is a view of, or itself
         for index, step in enumerate(self.steps):
             parts = self._trainable(index)
             self.needs.append(any(parts) or any(map(self._needs, _data(step))))
+            is_view = step.layer.memory == "input"
+            self.roots.append(self._root(step.inputs[0]) if is_view else index)
 
     def _needs(self, tensor: int) -> bool:
         return tensor >= 0 and self.needs[tensor]
@@ -132,9 +135,7 @@ class _Backward:
         return tensor >= 0 and self.steps[tensor].layer.memory == "weights"
 
     def _root(self, tensor: int) -> int:
-        while tensor >= 0 and self.steps[tensor].layer.memory == "input":
-            tensor = self.steps[tensor].inputs[0]
-        return tensor
+        return self.roots[tensor] if tensor >= 0 else tensor
 
     def macs(self) -> Iterator[int]:
         """The multiply-adds of the gradients of each step."""
