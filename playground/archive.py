@@ -1,10 +1,14 @@
-"""Writes the Python of the playground to standard output as a zip: convcost, its specs, PyYAML."""
+"""Writes the Python of the playground to standard output as a zip: convcost, its specs, packages.
+
+The format `table` needs rich.
+"""
 
 import io
 import sys
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
+import rich
 import yaml
 
 HERE = Path(__file__).resolve().parent
@@ -16,7 +20,8 @@ LEFT_OUT = {"__pycache__", "cli", "importing"}
 def main() -> None:
     data = io.BytesIO()
     with ZipFile(data, "w", ZIP_DEFLATED) as archive:
-        for root in (TOP / "convcost", TOP / "specs", Path(yaml.__file__).parent):
+        packages = (Path(package.__path__[0]) for package in (yaml, rich))
+        for root in (TOP / "convcost", TOP / "specs", *packages):
             for file in sorted(root.rglob("*")):
                 name = file.relative_to(root.parent)
                 if file.is_file() and file.suffix != ".so" and not LEFT_OUT & set(name.parts):
