@@ -12,7 +12,8 @@ export const LONGEST = 200_000; // characters of a spec
 
 const LOOK = EditorView.theme({
   "&": { backgroundColor: "var(--paper)", color: "var(--ink)", fontSize: ".875rem" },
-  "&.cm-focused": { outline: "2px solid var(--accent)" },
+  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-2px" },
+  ".cm-content, .cm-gutter": { minHeight: "8rem" },
   ".cm-content": { caretColor: "var(--ink)", fontFamily: "ui-monospace, monospace" },
   ".cm-scroller": { overflow: "auto" },
   ".cm-gutters": { backgroundColor: "var(--paper)", color: "var(--muted)", borderColor: "var(--line)" },
