@@ -1,65 +1,69 @@
 // The worker from the side of the page: calls with a time limit, and a new worker after a failure.
 const LIMIT = 10_000; // milliseconds of one call
 
-export class Stopped extends Error {}
-
 export class Interpreter {
-  #calls = new Map();
-  #last = 0;
+  #call = null; // the one that runs
+  #before = Promise.resolve();
 
-  constructor(onState) {
-    this.onState = onState;
+  constructor(onFailure) {
+    this.onFailure = onFailure;
     this.#begin();
   }
 
-  /** The answer of a function of playground.py. Rejects with Stopped if the worker was stopped. */
-  async call(name, ...args) {
+  /**
+   * The answer of a function of playground.py. Calls run one after the other.
+   * It rejects if the worker is stopped during the call; later calls go to the next worker.
+   */
+  call(name, ...args) {
+    const answer = this.#before.then(() => this.#run(name, args));
+    this.#before = answer.catch(() => {});
+    return answer;
+  }
+
+  async #run(name, args) {
     await this.ready;
-    const id = ++this.#last;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#restart(
         `convcost was stopped after ${LIMIT / 1000} seconds and started again: ` +
           "this spec takes too long. Change it to try again."), LIMIT);
-      this.#calls.set(id, { resolve, reject, timer });
-      this.worker.postMessage({ id, name, args });
+      this.#call = { resolve, reject, timer };
+      this.worker.postMessage({ name, args });
     });
   }
 
   #begin() {
-    this.worker = new Worker("worker.js", { type: "module" });
+    const worker = new Worker("worker.js", { type: "module" });
+    this.worker = worker;
     this.ready = new Promise((resolve, reject) => {
-      this.worker.onmessage = ({ data }) => {
+      worker.onmessage = ({ data }) => {
+        if (worker !== this.worker) return;
         if (data.ready) resolve();
-        else if (data.id === undefined) reject(new Error(data.fatal));
+        else if (data.startFailed) reject(new Error(data.startFailed));
         else this.#answer(data);
       };
-      this.worker.onerror = (event) => reject(new Error(event.message || "the worker cannot start"));
+      worker.onerror = (event) => reject(new Error(event.message || "the worker cannot start"));
     });
-    this.ready.then(() => this.onState("ready"), (error) => this.onState("failed", error.message));
+    this.ready.catch((error) => this.onFailure(error.message));
   }
 
-  #answer({ id, value, error, kind, fatal }) {
-    const call = this.#calls.get(id);
+  #answer({ value, error, kind, fatal }) {
+    const { resolve, reject, timer } = this.#call;
     if (fatal) {
+      console.error(error);
       this.#restart(kind === "MemoryError"
         ? "convcost was stopped and started again: this spec needs too much memory. Change it to try again."
-        : `convcost was stopped and started again after an error of its own: ${error}`);
+        : `convcost was stopped and started again after an error of its own: ${error.split("\n").at(-1)}`);
       return;
     }
-    this.#calls.delete(id);
-    clearTimeout(call.timer);
-    if (error === undefined) call.resolve(JSON.parse(value));
-    else call.reject(new Error(error));
+    clearTimeout(timer);
+    if (error === undefined) resolve(JSON.parse(value));
+    else reject(new Error(error));
   }
 
   #restart(reason) {
     this.worker.terminate();
-    for (const { reject, timer } of this.#calls.values()) {
-      clearTimeout(timer);
-      reject(new Stopped(reason));
-    }
-    this.#calls.clear();
-    this.onState("starting");
+    clearTimeout(this.#call.timer);
     this.#begin();
+    this.#call.reject(new Error(reason));
   }
 }

@@ -27,8 +27,11 @@ export async function stateOf(fragment) {
   const bytes = Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
   const text = await (await through(bytes, new DecompressionStream("deflate-raw"), LARGEST)).text();
   const { specs, set, size, batch, count, view } = JSON.parse(text);
-  if (!Array.isArray(specs) || !specs.every((spec) => typeof spec === "string")) {
+  if (!Array.isArray(specs) || !specs.length || !specs.every((spec) => typeof spec === "string")) {
     throw new Error("the link holds no spec");
   }
-  return { specs: specs.slice(0, 2), set: { ...set }, size, batch: Number(batch) || 1, count: [].concat(count ?? []), view };
+  return {
+    specs: specs.slice(0, 2), set: { ...set }, size, batch: Number(batch) || 1,
+    count: [].concat(count ?? []).map(String), view: String(view ?? ""),
+  };
 }

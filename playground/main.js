@@ -1,6 +1,6 @@
 // The page: controls and editors to a request, answers of playground.py to the page.
 import { createEditor, goTo, LONGEST, setText, showProblems } from "./editor.js";
-import { Interpreter, Stopped } from "./interpreter.js";
+import { Interpreter } from "./interpreter.js";
 import { fragmentOf, stateOf } from "./link.js";
 
 const at = (id) => document.getElementById(id);
@@ -14,9 +14,7 @@ const status = (text, { bad = false } = {}) => {
   at("status").classList.toggle("bad", bad);
 };
 
-const interpreter = new Interpreter((state, reason) => {
-  if (state === "failed") status(`Python did not start: ${reason}`, { bad: true });
-});
+const interpreter = new Interpreter((reason) => status(`Python did not start: ${reason}`, { bad: true }));
 const keys = (above, own) => interpreter.call("keys", JSON.stringify([above, own])).catch(() => []);
 const refuse = () => status(`The page reads specs of up to ${LONGEST.toLocaleString("en")} characters.`, { bad: true });
 const editors = [
@@ -32,13 +30,17 @@ function request() {
 
 // Answers. While one is computed, further changes only ask for one more.
 
-let busy = false;
+let running = null;
 let again = false;
 
-async function update() {
+/** Resolves when the page shows the newest texts. */
+function update() {
   again = true;
-  if (busy) return;
-  busy = true;
+  running ??= compute().finally(() => { running = null; });
+  return running;
+}
+
+async function compute() {
   at("costs").ariaBusy = "true";
   while (again) {
     again = false;
@@ -49,12 +51,18 @@ async function update() {
       if (!again && checked.networks.length) showReport(await interpreter.call("page", asked));
     } catch (error) {
       status(error.message, { bad: true });
-      if (error instanceof Stopped) break;
     }
   }
-  busy = false;
   at("costs").ariaBusy = "false";
-  history.replaceState(null, "", await fragmentOf(request()));
+  keepLink();
+}
+
+// Browsers limit how often a page changes its address.
+let linkTimer = 0;
+
+function keepLink() {
+  clearTimeout(linkTimer);
+  linkTimer = setTimeout(async () => history.replaceState(null, "", await fragmentOf(request())), 300);
 }
 
 function showCheck({ problems, error, networks, views, variables }) {
@@ -70,7 +78,8 @@ function showCheck({ problems, error, networks, views, variables }) {
   });
   at("costs").classList.toggle("old", error !== "");
   if (error) {
-    status(`${error}; the costs are those before the change`, { bad: true });
+    const shown = at("report").childElementCount ? "; the costs are those before the change" : "";
+    status(error + shown, { bad: true });
     return;
   }
   status(networks.map(({ name, params, macs }) => `${name}: ${params} params, ${macs} macs`).join("; "));
@@ -100,7 +109,7 @@ function showViews(names) {
 
 function showVariables(variables) {
   const rows = new Map([...at("variables").querySelectorAll("[data-name]")].map((row) => [row.dataset.name, row]));
-  const wanted = [...variables, { name: "batch", value: String(settings.batch), min: "1", max: "64", step: "1" }];
+  const wanted = [...variables, { name: "batch size", value: String(settings.batch), min: "1", max: "64", step: "1", of: "batch" }];
   at("variables").replaceChildren(at("variables").firstElementChild, ...wanted.map((variable) => {
     const row = rows.get(variable.name) ?? variableRow(variable);
     for (const input of row.querySelectorAll("input")) {
@@ -109,12 +118,13 @@ function showVariables(variables) {
     }
     return row;
   }));
+  at("reset").hidden = !Object.keys(settings.set).length && settings.size === undefined && settings.batch === 1;
 }
 
 function variableRow({ name, value, min, max, step, of }) {
   const change = (value) => {
     if (of === "input") settings.size = Number(value);
-    else if (name === "batch") settings.batch = Number(value);
+    else if (of === "batch") settings.batch = Number(value);
     else settings.set[name] = value;
     update();
   };
@@ -134,12 +144,16 @@ function variableRow({ name, value, min, max, step, of }) {
 }
 
 function show({ specs, ...given }) {
-  Object.assign(settings, { set: {}, size: undefined, batch: 1, count: settings.count, view: "" }, given);
+  Object.assign(settings, { set: {}, size: undefined, batch: 1, count: chosenConventions(), view: "" }, given);
   for (const box of at("conventions").querySelectorAll("input")) box.checked = settings.count.includes(box.value);
   at("variables").replaceChildren(at("variables").firstElementChild);
   setTwo(specs.length > 1);
   specs.forEach((spec, number) => setText(editors[number], spec));
   return update();
+}
+
+function chosenConventions() {
+  return [...at("conventions").querySelectorAll(":checked")].map((box) => box.value);
 }
 
 function setTwo(two) {
@@ -152,13 +166,17 @@ at("both").onclick = () => {
   if (!editors[1].state.doc.length) setText(editors[1], editors[0].state.doc.toString());
   update();
 };
+at("reset").onclick = () => {
+  Object.assign(settings, { set: {}, size: undefined, batch: 1 });
+  update();
+};
 at("shipped").onchange = async () => show({ specs: await interpreter.call("shipped", at("shipped").value) });
 at("view").onchange = () => {
   settings.view = at("view").value;
   update();
 };
 at("conventions").onchange = () => {
-  settings.count = [...at("conventions").querySelectorAll(":checked")].map((box) => box.value);
+  settings.count = chosenConventions();
   update();
 };
 at("export").onclick = async () => {
@@ -191,13 +209,12 @@ addEventListener("drop", async (event) => {
   event.preventDefault();
   event.stopPropagation();
   if (/\.ya?ml$/i.test(file.name)) return show({ specs: [await file.text()] });
-  status(`This page reads specs, and ${file.name} is not a .yaml file. To make a spec from a model, ` +
-    `run: convcost import ${file.name} -o model.yaml`, { bad: true });
+  status(`This page reads specs, and ${file.name} is not a .yaml file. The packages that read models are not in the page. ` +
+    `To make a spec from a model, run: convcost import ${file.name} -o model.yaml`, { bad: true });
 }, { capture: true });
 
-async function begin() {
-  const { specs, first } = await interpreter.call("start");
-  at("shipped").append(...specs.map((value) => make("option", { value, textContent: value })));
+/** Shows the state in the address. Without one, or with a damaged one, it shows what `other` returns. */
+async function openLink(other) {
   let state = null;
   let damage = "";
   try {
@@ -205,9 +222,24 @@ async function begin() {
   } catch (error) {
     damage = `This link cannot be read: ${error.message}`;
   }
-  at("shipped").value = first;
-  await show(state ?? { specs: await interpreter.call("shipped", first) });
+  state ??= await other?.();
+  if (state) await show(state);
   if (damage) status(damage, { bad: true });
+}
+
+addEventListener("hashchange", () => openLink());
+addEventListener("keydown", (event) => {
+  const menu = document.querySelector(".menu[open]");
+  if (event.key !== "Escape" || !menu) return;
+  menu.open = false;
+  menu.firstElementChild.focus();
+});
+
+async function begin() {
+  const { specs, first } = await interpreter.call("start");
+  at("shipped").append(...specs.map((value) => make("option", { value, textContent: value })));
+  at("shipped").value = first;
+  await openLink(async () => ({ specs: await interpreter.call("shipped", first) }));
   const { formats, conventions } = await interpreter.call("menus");
   at("format").append(
     ...formats.map(({ name, meaning }) => make("option", { value: name, textContent: name, title: meaning })),

@@ -223,7 +223,7 @@ def _variables(networks: Sequence[Network]) -> Iterator[dict[str, Any]]:
             yield {"name": name, **_slider(value)}
     sizes = {shape.size for network in networks for _, shape in network.inputs if shape.size}
     if sizes and all(len(set(size)) == 1 for size in sizes):
-        yield {"name": "size", **_slider(max(size[0] for size in sizes)), "of": "input"}
+        yield {"name": "input size", **_slider(max(size[0] for size in sizes)), "of": "input"}
 
 
 def _slider(value: int | Fraction) -> dict[str, str]:

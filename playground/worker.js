@@ -1,4 +1,4 @@
-// Runs convcost. One message is one call of a function of playground.py; the answer has its number.
+// Runs convcost. One message is one call of a function of playground.py, and one message is its answer.
 import { loadPyodide } from "./pyodide/pyodide.mjs";
 
 // Python gets a MemoryError, and the page a new worker, before a spec takes more than this.
@@ -18,15 +18,15 @@ async function load() {
 }
 
 const playground = load();
-playground.then(() => postMessage({ ready: true }), (error) => postMessage({ fatal: String(error) }));
+playground.then(() => postMessage({ ready: true }), (error) => postMessage({ startFailed: String(error) }));
 
-onmessage = async ({ data: { id, name, args } }) => {
+onmessage = async ({ data: { name, args } }) => {
   const module = await playground;
   try {
-    postMessage({ id, value: module[name](...args) });
+    postMessage({ value: module[name](...args) });
   } catch (error) {
     const kind = error.type; // of the exception of Python; its message is a traceback
     const message = error.message.split(/\n(?:\w+\.)*UsageError: /).at(-1).trim();
-    postMessage({ id, error: message, kind, fatal: kind !== "UsageError" });
+    postMessage({ error: message, kind, fatal: kind !== "UsageError" });
   }
 };

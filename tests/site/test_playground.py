@@ -71,7 +71,7 @@ def test_every_variable_has_a_slider_or_a_box():
         "name": "width", "value": "0.5", "min": "0.05", "max": "4", "step": "0.05",
     }  # fmt: skip
     assert found["pool"] == {"name": "pool", "value": True}
-    assert found["size"]["value"] == "32"
+    assert found["input size"]["value"] == "32"
 
 
 def test_the_page_has_no_style_sheet_and_no_script():

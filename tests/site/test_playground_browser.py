@@ -26,6 +26,12 @@ pytestmark = [
 POLICY = re.search('Policy" content="([^"]+)"', (ROOT / "playground/index.html").read_text())[1]
 FIRST = "naive: 387,072 params, 303,464,448 macs; reduced: 157,184 params, 123,232,256 macs"
 SMALL = "name: small\ninput: {channels: 3, size: 8}\nvars: {n: 4}\nlayers: [{conv: n, kernel: 1}]\n"
+# Five networks of 240,000 layers.
+ENDLESS = "---\n".join(
+    f"name: n{number}\ninput: {{channels: 1, size: 9}}\nlayers:\n"
+    "- {sequence: [{conv: 1, kernel: 3, padding: 1}, {add: {a: [], b: [relu]}}], repeat: 80000}\n"
+    for number in range(5)
+)
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -60,6 +66,7 @@ def window(profile):
     """The window with the two specs that open first."""
     profile.look(1280)
     profile.ask(
+        "document.getElementById('status').textContent = '';"
         "const menu = document.getElementById('shipped'); menu.value = 'inception_3a';"
         "menu.dispatchEvent(new Event('change'))"
     )
@@ -70,6 +77,13 @@ def window(profile):
     )
     yield profile
     assert profile.complaints() == []
+
+
+def fragment(**state):
+    """The fragment of a link."""
+    packer = zlib.compressobj(wbits=-15)
+    packed = packer.compress(json.dumps(state).encode()) + packer.flush()
+    return f"#z={base64.urlsafe_b64encode(packed).decode().rstrip('=')}"
 
 
 def wait(window, condition, seconds=90):
@@ -142,15 +156,117 @@ def test_a_link_restores_specs_and_settings_in_a_fresh_profile(window):
         "const n = document.querySelector('[data-name=n] [type=number]'); n.value = 5; n.onchange()"
     )
     wait_for_status(window, "small: 15 params")
-    wait(window, "document.getElementById('costs').ariaBusy === 'false'")
-    time.sleep(0.5)
+    window.ask("location.hash = ''")
+    window.ask("document.getElementById('link').click()")
+    wait(window, "location.hash.startsWith('#z=')")
     link = window.ask("return location.href")
-    assert "#z=" in link
     with browser() as other:
         other.look(390)
         other.open(link)
         wait_for_status(other, f"small: 15 params, {15 * 8 * 8} macs; reduced: 157,184")
         assert other.ask("return document.querySelector('[data-name=n] [type=range]').value") == "5"
+
+
+def test_a_link_that_is_pasted_into_an_open_page_opens(window, address):
+    window.ask(f"location.hash = {json.dumps(fragment(specs=[SMALL], set={'n': '7'}))}")
+    wait_for_status(window, "small: 21 params")
+    assert window.ask("return document.getElementById('second').hidden")
+    window.ask("document.getElementById('reset').click()")
+    wait_for_status(window, "small: 12 params")
+    assert window.ask("return document.getElementById('reset').hidden")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"count": {"a": 1}}, "there is no convention"),
+        ({"view": {"a": [1]}}, "small: 12 params"),
+        ({"batch": -3}, "batch must be an integer"),
+        ({"size": "a"}, "size must be like 256"),
+        ({"set": {"n": {"a": 1}}}, "n needs a number"),
+        ({"specs": []}, "This link cannot be read: the link holds no spec"),
+    ],
+)
+def test_a_link_with_wrong_settings_leaves_a_page_that_works(window, address, settings, message):
+    window.open("about:blank")
+    window.open(address + fragment(**{"specs": [SMALL], **settings}))
+    wait_for_status(window, message)
+    wait(window, "document.getElementById('format').length > 5")
+
+
+def test_an_endless_link_leaves_a_page_that_works(window, address):
+    window.open("about:blank")
+    window.open(address + fragment(specs=[ENDLESS]))
+    wait(window, "!document.getElementById('status').textContent.startsWith('Loading')")
+    type_spec(window, SMALL)
+    wait_for_status(window, "small: 12 params")
+    wait(window, "document.getElementById('format').length > 5")
+    wait(window, "document.querySelectorAll('#conventions input').length > 5")
+    window.complaints()
+
+
+def test_every_format_is_downloaded(window, tmp_path):
+    window.cdp("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    window.ask("document.getElementById('both').click()")
+    wait(window, "document.querySelector('#report h1')?.textContent === 'naive'")
+    formats = window.ask(
+        "return [...document.getElementById('format').options].map((one) => one.value)"
+    )
+    assert {"table", "mermaid", "svg", "json"} <= set(formats)
+    for name in formats:
+        window.ask(
+            "document.getElementById('status').textContent = '';"
+            f"document.getElementById('format').value = '{name}';"
+            "document.getElementById('export').click()"
+        )
+        wait(window, "document.getElementById('status').textContent")
+        assert status(window).startswith("Wrote naive."), name
+    window.ask("document.getElementById('both').click()")
+
+
+def test_variables_with_the_names_of_other_fields_have_their_own_sliders(window):
+    spec = SMALL.replace("{n: 4}", "{batch: 4, size: 1}").replace(
+        "n, kernel: 1", "batch, kernel: size"
+    )
+    type_spec(window, spec)
+    wait_for_status(window, "small: 12 params")
+    names = "return [...document.querySelectorAll('[data-name]')].map((row) => row.dataset.name)"
+    wait(window, names.replace("return ", "") + ".includes('batch')")
+    assert window.ask(names)[-2:] == ["input size", "batch size"]
+    assert {"batch", "size"} <= set(window.ask(names))
+
+
+def test_a_convention_adds_a_count_and_escape_closes_the_menu(window):
+    window.ask("document.querySelector('.menu').open = true")
+    window.ask("document.querySelector('#conventions [value=thop]').click()")
+    wait(window, "document.getElementById('report').textContent.includes('thop MACs')")
+    window.ask("document.querySelector('#conventions [value=thop]').focus()")
+    press(window, "Escape", 27)
+    assert not window.ask("return document.querySelector('.menu').open")
+    assert focused(window) == "Conventions"
+    window.ask("document.querySelector('#conventions [value=thop]').click()")
+    wait(window, "!document.getElementById('report').textContent.includes('thop MACs')")
+
+
+def test_the_meaning_of_a_key_is_in_a_box_at_the_pointer(window):
+    type_spec(window, SMALL)
+    x, y = window.ask(
+        "const root = document.getElementById('left').shadowRoot;"
+        "const words = [...root.querySelectorAll('.cm-line span')];"
+        "const box = words.find((word) => word.textContent === 'kernel').getBoundingClientRect();"
+        "return [box.x + box.width / 2, box.y + box.height / 2]"
+    )
+    window.cdp("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+    box = "document.getElementById('left').shadowRoot.querySelector('.cm-info')?.textContent"
+    wait(window, f"{box}?.startsWith('Window size')")
+    window.cdp("Input.dispatchMouseEvent", type="mouseMoved", x=1, y=1)
+
+
+def test_the_totals_stay_in_view_on_a_phone(window):
+    window.look(390)
+    window.ask("scrollTo(0, 1500)")
+    top = "return document.getElementById('status').getBoundingClientRect().top"
+    assert window.ask(top) == 0
 
 
 def test_a_report_is_downloaded(window, tmp_path):
@@ -238,14 +354,12 @@ def test_a_dropped_file_is_opened_if_it_is_a_spec(window):
 
 
 def test_a_damaged_link_and_a_link_that_unpacks_to_too_much_open_the_first_specs(window, address):
-    packed = zlib.compressobj(wbits=-15)
-    large = packed.compress(json.dumps({"specs": ["x" * 2**21]}).encode()) + packed.flush()
-    for fragment, reason in (
-        ("x!", "This link cannot be read"),
-        (base64.urlsafe_b64encode(large).decode().rstrip("="), "the link holds more than 1 MiB"),
+    for link, reason in (
+        ("#z=x!", "This link cannot be read"),
+        (fragment(specs=["x" * 2**21]), "the link holds more than 1 MiB"),
     ):
         window.open("about:blank")
-        window.open(f"{address}#z={fragment}")
+        window.open(address + link)
         wait_for_status(window, reason)
         wait(window, "document.querySelector('#report h1')")
 
@@ -262,10 +376,7 @@ def test_a_text_that_is_too_long_is_refused_and_the_page_does_not_wait(window):
 
 
 def test_an_endless_spec_is_stopped_and_the_next_one_is_computed(window):
-    body = (
-        "[{sequence: [{conv: 1, kernel: 3, padding: 1}, {add: {a: [], b: [relu]}}], repeat: 80000}]"
-    )
-    type_spec(window, f"input: {{channels: 1, size: 9}}\nlayers: {body}\n")
+    type_spec(window, ENDLESS)
     wait_for_status(window, "convcost was stopped after 10 seconds and started again")
     type_spec(window, SMALL)
     wait_for_status(window, "small: 12 params")
