@@ -137,20 +137,46 @@ def _matches(pattern: PurePath) -> list[str]:
         parts.pop()
     found = [Path(pattern.anchor)]
     for part in parts:
-        paths = [path for folder in found for path in _children(folder, part)]
-        paths.sort(key=lambda path: (path.is_symlink(), path), reverse=True)  # the last one stays
-        found = list({path.resolve() if path.is_dir() else path: path for path in paths}.values())
+        if part == "**":
+            paths = list(_below(found))
+        else:
+            paths = [path for folder in found for path in _children(folder, part)]
+        found = list(
+            {_identity(path): path for path in sorted(paths, key=_rank, reverse=True)}.values()
+        )
     return sorted(map(str, found))
+
+
+def _rank(path: Path) -> tuple[bool, Path]:
+    """Of several paths to one folder, the first that is no link is searched."""
+    return path.is_symlink(), path
+
+
+def _identity(path: Path) -> object:
+    """The same for all paths to one folder."""
+    if not path.is_dir():
+        return path
+    folder = path.stat()
+    return folder.st_dev, folder.st_ino
+
+
+def _below(folders: Iterable[Path]) -> Iterable[Path]:
+    """The folders and all folders in them, each once."""
+    seen: set[object] = set()
+    for folder in sorted(folders, key=_rank):
+        for parent, names, _ in os.walk(folder):
+            path = Path(parent)
+            if (identity := _identity(path)) in seen:
+                names.clear()  # also all folders in it have been found
+                continue
+            seen.add(identity)
+            yield path
+            names[:] = (n for n in names if not n.startswith(".") and not (path / n).is_symlink())
 
 
 def _children(folder: Path, part: str) -> Iterable[Path]:
     """The paths that one part of a glob matches. A name that begins with a dot is hidden."""
-    if part == "**":
-        yield folder
-        for parent, folders, _ in os.walk(folder):
-            folders[:] = (name for name in folders if not name.startswith("."))
-            yield from (path for name in folders if not (path := Path(parent, name)).is_symlink())
-    elif not glob.has_magic(part):
+    if not glob.has_magic(part):
         yield from [folder / part] * os.path.lexists(folder / part)
     elif folder.is_dir():
         for path in folder.iterdir():

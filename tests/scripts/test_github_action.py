@@ -562,6 +562,23 @@ def test_a_glob_of_specs_matches_files_that_are_not_hidden(tmp_path, pattern, fo
     assert SCRIPT["_files"](f"{tmp_path}/{pattern}") == [f"{tmp_path}/{name}" for name in found]
 
 
+def test_folders_in_each_other_are_searched_once(tmp_path, monkeypatch):
+    depth, identified = 50, []
+
+    def identity(path):
+        identified.append(path)
+        return path
+
+    folder = tmp_path.joinpath(*["d"] * depth)
+    folder.mkdir(parents=True)
+    (folder / "net.yaml").touch()
+    monkeypatch.setitem(NAMES, "_identity", identity)
+    found = SCRIPT["_files"](f"{tmp_path}/**/d/**/d/**/*.yaml")
+    assert found == [str(folder / "net.yaml")]
+    # Each of five parts identifies what it finds, and each `**` also what is below that.
+    assert len(identified) <= (5 + 3 * 2) * (depth + 2)
+
+
 # The base
 
 
