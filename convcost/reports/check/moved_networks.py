@@ -1,8 +1,10 @@
 """Networks that have another file, or another name, since the base."""
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import accumulate
 from typing import TypeAlias
 
 from convcost.model.costs import LayerCost
@@ -26,13 +28,21 @@ def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
         for of in (_form, _identity)
         for side in (new, deleted)
     )
-    few = len(after) * sum(map(len, before)) <= MOST_COMPARISONS
+    # A network has at most twice the layers of a similar one.
+    by_size = sorted(range(len(deleted)), key=lambda old: len(deleted[old][1].layers))
+    sizes = [len(deleted[old][1].layers) for old in by_size]
+    forms = list(accumulate((len(before[old]) for old in by_size), initial=0))
+    ranges = [
+        (bisect_left(sizes, (count + 1) // 2), bisect_right(sizes, 2 * count))
+        for count in (len(network.layers) for _, network in new)
+    ]
+    few = sum(forms[last] - forms[first] for first, last in ranges) <= MOST_COMPARISONS
     by_name: dict[str, list[int]] = {}
     for old, (_, network) in enumerate(deleted):
         by_name.setdefault(network.name, []).append(old)
     pairs = []
-    for at, (file, network) in enumerate(new):
-        for old in range(len(deleted)) if few else by_name.get(network.name, [])[:1]:
+    for at, ((file, network), (first, last)) in enumerate(zip(new, ranges, strict=True)):
+        for old in by_size[first:last] if few else by_name.get(network.name, [])[:1]:
             shared = (after[at] & before[old]).total()
             larger = max(after[at].total(), before[old].total())
             if larger <= 2 * shared:

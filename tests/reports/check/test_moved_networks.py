@@ -46,3 +46,12 @@ def test_of_too_many_networks_those_of_one_name_are_compared(monkeypatch):
     one, other = network("one", *convs(2)), network("other", *convs(2))
     assert pair_similar([("a", one)], [("b", other), ("c", one)]) == [1]
     assert pair_similar([("a", one)], [("b", other)]) == [None]
+
+
+def test_networks_of_another_size_do_not_use_up_the_comparisons(monkeypatch):
+    monkeypatch.setattr(moved_networks, "MOST_COMPARISONS", 1)
+    one, wide = network("one", *convs(3)), network("wide", *convs(3, width=9))
+    others = [("d", network(f"other{number}", *convs(1))) for number in range(9)]
+    others += [("d", network(f"more{number}", *convs(7))) for number in range(9)]
+    assert pair_similar([*others, ("b", wide)], [("a", one)])[-1] == 0
+    assert pair_similar([("b", wide)], [*others, ("a", one)]) == [len(others)]
