@@ -71,7 +71,8 @@ def _run(arguments: list[str] | None) -> None:
 def _suggest_options(error: Any, name: str) -> None:
     """Suggests for an unknown option the commands that have it, or options that are nearly equal.
 
-    typer compares names with their dashes, so it suggests `--base` for `--set`.
+    typer compares names with their dashes, so it suggests `--base` for `--set`, and its oldest
+    version prints several suggestions as a tuple.
     """
     from difflib import get_close_matches
 
@@ -85,9 +86,11 @@ def _suggest_options(error: Any, name: str) -> None:
     ]
     known = [one.lstrip("-") for one in error.possibilities or ()]
     near = get_close_matches(name.lstrip("-"), known)
-    error.possibilities = [] if having else [f"--{one}" for one in near]
+    error.possibilities = []
     if having:
         error.message += f". These commands have it: {', '.join(having)}"
+    elif near:
+        error.message += f"; did you mean {' or '.join(f'`--{one}`' for one in near)}?"
 
 
 def command_files() -> dict[str, Path]:

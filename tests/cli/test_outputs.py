@@ -80,7 +80,10 @@ def test_an_option_that_a_report_cannot_use_is_unknown(arguments, option):
             ["check", "vgg16", "--batch", "2"],
             "No such option: --batch. These commands have it: analyze, compare, explain, memory, reduce",  # noqa: E501
         ),
-        (["check", "vgg16", "--max-parms", "4"], "(Possible options: --max-macs, --max-params)"),
+        (
+            ["check", "vgg16", "--max-parms", "4"],
+            "No such option: --max-parms; did you mean `--max-params` or `--max-macs`?",
+        ),
         (["check", "vgg16", "--zzz"], "No such option: --zzz"),
     ],
 )
