@@ -6,6 +6,8 @@ from fractions import Fraction
 import pytest
 from support import run, shipped
 
+from convcost.commands import match as match_command
+
 
 def matched(*arguments: str, text: str | None = None) -> dict:
     done = run("match", *arguments, "--format", "json", text=text)
@@ -189,18 +191,15 @@ def test_a_wrong_call_is_an_error(arguments, message):
     assert message in done.stderr.decode()
 
 
-def test_settings_that_would_take_too_long_are_listed():
+def test_settings_that_would_take_too_long_are_listed(monkeypatch):
+    monkeypatch.setattr(match_command, "MAX_LAYERS", 1000)
     text = """\
 input: {channels: 8, size: 64}
-layers: [{conv: in_channels + 1, kernel: 3, padding: 1, repeat: 3000}]
+layers: [{conv: in_channels + 1, kernel: 3, padding: 1, repeat: 300}]
 """
-    weights = sum(9 * n * (n + 1) for n in range(8, 3008))
+    weights = sum(9 * n * (n + 1) for n in range(8, 308))
     report = matched("-", str(weights), text=text)
-    assert report["found"]
-    assert report["untried"] == [
-        f"size={n}x{n}"
-        for n in (224, 227, 240, 256, 288, 299, 320, 331, 384, 416, 448, 512, 608, 640)
-    ]
-    done = run("match", "-", str(weights), text=text)
+    sizes = (224, 227, 240, 256, 288, 299, 320, 331, 384, 416, 448, 512, 608, 640)
+    assert report["untried"] == [f"size={n}x{n}" for n in sizes]
     note = "not tried, because the network has many different layers: size=224x224, size=227x227"
-    assert note in done.stdout.decode()
+    assert note in run("match", "-", str(weights), text=text).stdout.decode()
