@@ -117,7 +117,7 @@ def test_each_output_position_is_a_row_of_the_matrix_product():
 
 def test_a_matrix_product_has_the_macs_of_the_convolution():
     for path in sorted(SPECS.glob("*.yaml")):
-        for network in load(Source(path.name, path.read_text("utf-8")))[:2]:
+        for network in load(Source(path.name, path.read_text("utf-8")))[:1]:
             counted = costs(network)
             for row in counted.layers:
                 matrix = explain_layer(counted, row).matrix
