@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from convcost.model.costs import ConventionCounts, Costs, LayerCost, inputs_of
 from convcost.model.measures import HEADLINE, Measure
@@ -45,8 +46,9 @@ def _macs(row: LayerCost, _costs: Costs, _view: AnalysisView) -> Cell:
 
 
 # Many layers are equal.
-_part = lru_cache(1024)(Share)
-_size = lru_cache(1024)(shape_size)
+MOST_TEXTS = 1024
+_part = lru_cache(MOST_TEXTS)(Share)
+_size = lru_cache(MOST_TEXTS)(shape_size)
 
 
 def _share(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
@@ -61,14 +63,21 @@ def _kind(row: LayerCost) -> str:
 
 def _work(measure: Measure) -> CellColumn:
     """The product that a count is computed from; a group has none."""
+    known: dict[Any, str] = {}
 
     def cell(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
         step = costs.network.steps[row.step] if row.step >= 0 else None
         if step is None or step.path != row.path or not row.counts[measure]:
             return None
-        product = step.product(measure, step.layer.select_inputs(inputs_of(costs.network, step)))
-        batched = measure.per_sample and costs.batch > 1
-        return (product.times(batch=costs.batch) if batched else product).text
+        inputs = inputs_of(costs.network, step)
+        key = (step.layer, inputs, step.shared is None, step.copies, step.density, costs.batch)
+        if key not in known:
+            if len(known) >= MOST_TEXTS:
+                known.clear()
+            product = step.product(measure, step.layer.select_inputs(inputs))
+            batched = measure.per_sample and costs.batch > 1
+            known[key] = (product.times(batch=costs.batch) if batched else product).text
+        return known[key]
 
     return CellColumn(Column(f"{measure}_work", f"{measure} =", "left", folds=True), cell)
 
