@@ -18,29 +18,37 @@ def named_rearrangement(
     known = [axis for axis in begun.axes if axis >= 0]
     if begun.axes[1] != 0 or known != sorted(known):
         return None
-    apart, order, together = (moves[0].to, moves[1].by, moves[2].to)
-    if not (apart and order and together):
+    split_dims, order, together = (moves[0].to, moves[1].by, moves[2].to)
+    if not (split_dims and order and together):
         return None
     c, size = begun.dims[1], begun.dims[2:]
     axes = len(size)
     dealt = order == (0, 2, 1, *range(3, 3 + axes)) and together == begun.dims
-    if dealt and len(apart) == 3 + axes and apart[3:] == size and apart[1] * apart[2] == c:
-        return "channel_shuffle", {"groups": apart[1]}
-    if axes == 2 and len(apart) == 6:  # noqa: PLR2004  maps
-        return _pixels(apart, order, together, (c, *size))
+    if (
+        dealt
+        and len(split_dims) == 3 + axes
+        and split_dims[3:] == size
+        and split_dims[1] * split_dims[2] == c
+    ):
+        return "channel_shuffle", {"groups": split_dims[1]}
+    if axes == 2 and len(split_dims) == 6:  # noqa: PLR2004  maps
+        return _pixels(split_dims, order, together, (c, *size))
     return None
 
 
 def _pixels(
-    apart: tuple[int, ...], order: tuple[int, ...], together: tuple[int, ...], x: tuple[int, ...]
+    split_dims: tuple[int, ...],
+    order: tuple[int, ...],
+    together: tuple[int, ...],
+    x: tuple[int, ...],
 ) -> tuple[str, dict[str, Any]] | None:
     c, h, w = x
-    r = apart[2]
-    into_space = apart == (1, c // (r * r), r, r, h, w) and order == (0, 1, 4, 2, 5, 3)
+    r = split_dims[2]
+    into_space = split_dims == (1, c // (r * r), r, r, h, w) and order == (0, 1, 4, 2, 5, 3)
     if into_space and together == (1, c // (r * r), h * r, w * r):
         return "pixel_shuffle", {"factor": r}
-    r = apart[3]
-    into_channels = apart == (1, c, h // r, r, w // r, r) and order == (0, 1, 3, 5, 2, 4)
+    r = split_dims[3]
+    into_channels = split_dims == (1, c, h // r, r, w // r, r) and order == (0, 1, 3, 5, 2, 4)
     if into_channels and together == (1, c * r * r, h // r, w // r):
         return "pixel_unshuffle", {"factor": r}
     return None

@@ -132,12 +132,12 @@ def reshaped(value: Tensor, dims: Sequence[int]) -> Tensor:
 def _refolded(value: Tensor, dims: tuple[int, ...]) -> Tensor:
     """A reshape after a permutation that only adds or removes axes of extent 1, moved before the
     permutation."""
-    apart, order = value.moves[-2].to, value.moves[-1].by
-    kept = [axis for axis, extent in enumerate(apart) if extent != 1]
-    moved = iter([kept.index(axis) for axis in order if apart[axis] != 1])
+    split_dims, order = value.moves[-2].to, value.moves[-1].by
+    kept = [axis for axis, extent in enumerate(split_dims) if extent != 1]
+    moved = iter([kept.index(axis) for axis in order if split_dims[axis] != 1])
     ones = iter(range(len(kept), len(dims)))
     by = tuple(next(ones) if extent == 1 else next(moved) for extent in dims)
-    to = _without_ones(apart) + (1,) * (len(dims) - len(kept))
+    to = _without_ones(split_dims) + (1,) * (len(dims) - len(kept))
     moves = (*value.moves[:-2], Rearrangement(to=to), Rearrangement(by=by))
     return value._replace(dims=dims, batch=_batch_of(value, dims), moves=moves)
 

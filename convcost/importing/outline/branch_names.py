@@ -24,8 +24,8 @@ def branch_names(join: JoinItem) -> list[str]:
     """The branches, named after their modules, or after their role in the join if these names have
     no information."""
     kind = KINDS.get(join.layer.kind)
-    lends = kind is not None and issubclass(kind, SizeLike)
-    roles = ("x", "like") if lends else declared_names(join) or _ROLES.get(join.layer.kind, ())
+    takes_size = kind is not None and issubclass(kind, SizeLike)
+    roles = ("x", "like") if takes_size else declared_names(join) or _ROLES.get(join.layer.kind, ())
     if len(roles) >= len(join.branches):
         return list(roles[: len(join.branches)])
     two = len(join.branches) == 2  # noqa: PLR2004  one of them is a shortcut

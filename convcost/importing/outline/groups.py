@@ -25,11 +25,11 @@ SHORTEST = 3  # the shortest common prefix that is a name
 
 def group_modules(items: Items[Item], base: Path = ()) -> tuple[Item, ...]:
     """The items, with a sequence for every module below `base`."""
-    homes = [module_of(item) for item in items]
-    base = _common(homes) if items else base
+    modules = [module_of(item) for item in items]
+    base = _common(modules) if items else base
     if len(base) > DEEPEST:
         return tuple(items)
-    keys = [path[: len(base) + 1] if len(path) > len(base) else () for path in homes]
+    keys = [path[: len(base) + 1] if len(path) > len(base) else () for path in modules]
     found: list[Item] = []
     runs = [
         (key, [items[n] for n in numbers])
@@ -49,10 +49,10 @@ def module_of(item: Item) -> Path:
     """The innermost module that contains a whole item."""
     if isinstance(item, LayerItem):
         return item.path[:-1]
-    homes = [module_of(inner) for items in inside(item) for inner in items]
+    modules = [module_of(inner) for items in inside(item) for inner in items]
     if isinstance(item, JoinItem):
-        homes.append(item.layer.path[:-1])
-    return _common(homes)
+        modules.append(item.layer.path[:-1])
+    return _common(modules)
 
 
 def _group_inside(item: Item) -> Item:

@@ -96,8 +96,8 @@ def _rows(x: Tensor, axes: list[int]) -> Tensor:
 
 def _back(x: Tensor, dims: tuple[int, ...], axes: list[int]) -> Tensor:
     order = _order(len(dims), axes)
-    apart = reshaped(x, tuple(dims[axis] for axis in order))
-    return permuted(apart, [order.index(axis) for axis in range(len(dims))])
+    split_axes = reshaped(x, tuple(dims[axis] for axis in order))
+    return permuted(split_axes, [order.index(axis) for axis in range(len(dims))])
 
 
 def _projected(call: LayerCall, x: Tensor, name: str, features: int) -> Tensor:

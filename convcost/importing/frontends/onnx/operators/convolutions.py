@@ -135,8 +135,8 @@ def _with_bias(
     own, or layers with other biases share its weights."""
     has_bias = biased(context, node, bias)
     filters = context.constant(node, weights[0]) if weights else None
-    apart = filters is not None and context.has_several_biases(filters)
-    own = has_bias and gain is None and not apart
+    several = filters is not None and context.has_several_biases(filters)
+    own = has_bias and gain is None and not several
     kinds = ("conv", "depthwise") if op == "conv" else (op,)
     tensors = context.tensors(node, *weights, *((bias,) if own else ()), kinds=kinds)
     path, at = context.path(node, "bias" if gain is None else "gain"), (bias,) if has_bias else ()

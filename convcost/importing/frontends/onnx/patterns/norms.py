@@ -80,16 +80,16 @@ def grouped(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """A reshape of the channels to groups, an instance norm without params, and a reshape back: a
     group norm."""
     norm = net.producer(node.inputs[0], "InstanceNormalization")
-    apart = net.producer(norm.inputs[0], "Reshape") if norm is not None else None
-    if norm is None or apart is None:
+    reshape_node = net.producer(norm.inputs[0], "Reshape") if norm is not None else None
+    if norm is None or reshape_node is None:
         return None
     if net.number(norm.inputs[1]) != 1 or net.number(norm.inputs[2]) != 0:
         return None
-    before, within = net.shapes.get(apart.inputs[0]), net.shapes.get(apart.outputs[0])
+    before, within = net.shapes.get(reshape_node.inputs[0]), net.shapes.get(reshape_node.outputs[0])
     after = net.shapes.get(node.outputs[0])
     if before is None or before != after or within is None or len(within) < LONGEST:
         return None
-    return replacement(node, "NormalizedGroups", (apart.inputs[0],), groups=within[1])
+    return replacement(node, "NormalizedGroups", (reshape_node.inputs[0],), groups=within[1])
 
 
 @pattern("Div")
