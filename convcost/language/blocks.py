@@ -5,8 +5,9 @@ from convcost.language.fields import NAMES, Sections, is_name
 from convcost.language.parser import LayerParser
 from convcost.language.syntax_tree import Block, OptionValue
 from convcost.language.values import read_value
-from convcost.language.yaml_nodes import Mapping
+from convcost.language.yaml_nodes import Mapping, Node, Scalar, Sequence
 from convcost.model.kind import KINDS, Option
+from convcost.model.number_format import counted
 from convcost.model.suggestions import did_you_mean
 
 
@@ -26,6 +27,7 @@ def parse_blocks(sections: Sections, parser: LayerParser, names: tuple[str, ...]
             problems.add("CC104", f"block `{name}` must have `layers`", key, hint)
             continue
         _parse_options(block, node, sections, names)
+        _parse_inputs(block, node, parser)
         bodies.append((block, node))
     for block, node in bodies:
         layers = node.get("layers")
@@ -33,6 +35,30 @@ def parse_blocks(sections: Sections, parser: LayerParser, names: tuple[str, ...]
             problems.add("CC103", f"block `{block.name}` needs `layers`", block.origin)
         seen = (*names, *(name for name in block.options if name not in names))
         block.items = parser.layers(layers, f"`layers` of block `{block.name}`", seen)
+
+
+def _parse_inputs(block: Block, node: Mapping, parser: LayerParser) -> None:
+    problems, before = parser.problems, len(parser.problems)
+    block.inputs = inputs = _names(node.get("inputs"), "inputs", parser)
+    block.outputs = outputs = _names(node.get("outputs"), "outputs", parser)
+    first: dict[str, Scalar] = {}
+    for name in inputs:
+        if parser.common.check_name(name) and first.setdefault(name.text, name) is not name:
+            problems.add("CC107", f"block `{block.name}` has two inputs `{name.text}`", name)
+    if outputs and len(outputs) != len(inputs) and len(problems) == before:
+        found = f"{counted(len(inputs), 'input')} and {counted(len(outputs), 'output')}"
+        hint = "`outputs` names a layer for each of the `inputs`, in their order"
+        problems.add("CC104", f"block `{block.name}` has {found}", outputs[0], hint)
+
+
+def _names(node: Node | None, key: str, parser: LayerParser) -> tuple[Scalar, ...]:
+    if type(node) is Sequence and node.items:
+        found = [parser.common.reference(item) for item in node.items]
+        return tuple([name for name in found if name is not None])
+    if node is not None:
+        message = f"`{key}` must be a list of names"
+        parser.problems.add("CC104", message, node, f"write {key}: [low, high]")
+    return ()
 
 
 def _parse_defaults(sections: Sections, parser: LayerParser, names: tuple[str, ...]) -> None:
@@ -52,7 +78,7 @@ def _parse_defaults(sections: Sections, parser: LayerParser, names: tuple[str, .
 
 
 def _parse_options(block: Block, node: Mapping, sections: Sections, names: tuple[str, ...]) -> None:
-    sections.check_keys("a block", node.entries, ("options", "layers", "note"))
+    sections.check_keys("a block", node.entries, ("options", "inputs", "layers", "outputs", "note"))
     options = node.get("options")
     if type(options) is not Mapping:
         if options is not None:

@@ -66,7 +66,8 @@ class Expansion(NetworkBuilder):
             for k, (_, shape) in enumerate(self.inputs)
         ]
         incoming = tensors[0] if len(tensors) == 1 else StepOutput(None if tensors else -1, None)
-        scope = Scope("", self.variables, None, items, incoming)
+        names = tuple([name for name, _ in self.inputs])
+        scope = Scope("", self.variables, None, items, incoming, None, names)
         for (name, _), origin, tensor in zip(self.inputs, self.places, tensors, strict=True):
             if name != "input" or len(tensors) > 1:
                 self.declare(scope, name, ScopeEntry(origin, tensor))
@@ -106,25 +107,51 @@ class Expansion(NetworkBuilder):
             return self.declare_unknown(node, self.next_name(node, scope), scope, x)
         if copies > MAX_LAYERS:
             raise NetworkTooLargeError
+        if node.block is not None and not self._can_repeat(node, node.block, copies):
+            return self.declare_unknown(node, self.next_name(node, scope), scope, x)
         if copies == 0 and node.sources:
             found = self._layer_inputs(node, scope, x)
             x = found[0] if found else StepOutput(x.source, None)
+        x, inner = self._repeat(node, copies, scope, x)
+        if node.name:
+            self.declare(scope, node.name, ScopeEntry(node.origin, x, inner))
+        return x
+
+    def _repeat(
+        self, node: LayerNode, copies: int, scope: Scope, x: StepOutput
+    ) -> tuple[StepOutput, Scope | None]:
+        """Expands copies of a layer. Returns the output of the last one, and its names if it has
+        layers inside."""
+        inner = None
         size_before, problems_before = self.size(), self.problems.found
         for copy in range(1, copies + 1):
             name = f"{node.name}_{copy}" if node.name else self.next_name(node, scope)
             x = self._expand_layer(node, name, scope, x)
+            inner = scope.names[name].scope if name in scope.names else None
+            # The first copy has the input of `from`, each later one the copy before it.
+            node = node._replace(sources=node.block.outputs_of(name) if node.block else ())
             if copy == 1:
-                # The first copy has the input of `from`, each later one the copy before it.
-                node = node._replace(sources=())
                 size = self.size() - size_before
                 if size_before + size * copies > 2 * MAX_LAYERS:
                     raise NetworkTooLargeError
             # Further copies would have the same problem.
             if x.shape is None or self.problems.found > problems_before:
                 break
-        if node.name:
-            self.declare(scope, node.name, ScopeEntry(node.origin, x))
-        return x
+        return x, inner
+
+    def _can_repeat(self, node: LayerNode, block: Block, copies: int) -> bool:
+        """Whether a block can be repeated as often. If not, adds a problem."""
+        assert node.repeat is not None
+        if len(block.inputs) < 2:  # noqa: PLR2004
+            return True
+        if copies == 0:
+            message = f"{node.label} has {len(block.inputs)} inputs, so `repeat` must be 1 or more"
+            self.problems.add("CC104", message, node.repeat.node)
+        elif copies > 1 and not block.outputs:
+            message = f"block `{block.name}` needs `outputs` to be repeated"
+            hint = "name a layer for each of its `inputs`, which is that input of the next copy"
+            self.problems.add("CC103", message, node.repeat.node, hint)
+        return copies == 1 or (copies > 1 and len(block.outputs) == len(block.inputs))
 
     def _expand_layer(self, node: LayerNode, name: str, scope: Scope, x: StepOutput) -> StepOutput:
         """Expands a layer. Its `frozen` is valid for the layers inside it that have none."""
@@ -141,7 +168,7 @@ class Expansion(NetworkBuilder):
         if inputs is None:
             return self.declare_unknown(node, name, scope, x)
         if node.block is not None:
-            return self._expand_block(node, node.block, name, scope, inputs[0])
+            return self._expand_block(node, node.block, name, scope, inputs)
         if node.kind is None:
             return self.add_step(node, None, name, scope, inputs)
         if node.kind.role == "join":
@@ -157,14 +184,21 @@ class Expansion(NetworkBuilder):
     def _layer_inputs(
         self, node: LayerNode, scope: Scope, x: StepOutput
     ) -> tuple[StepOutput, ...] | None:
+        names = [name.text for name in node.block.inputs] if node.block is not None else []
+        if len(names) > 1 and len(node.sources) != len(names):
+            message = f"{node.label} needs {len(names)} inputs, not {len(node.sources) or 1}"
+            hint = f"write `from: [{', '.join(names)}]` with a layer for each of these names"
+            place = node.sources[0] if node.sources else node.origin
+            self.problems.add("CC108", message, place, hint)
+            return None
         if not node.sources:
             # The layers of a sequence, side or join check their own inputs.
             is_group = node.kind is not None and node.kind.role != "layer"
             if x.source is not None or is_group:
                 return (x,)
-            self._report_no_input(node)
+            self._report_no_input(node, scope)
             return None
-        takes_several = node.kind is not None and node.kind.takes_several
+        takes_several = len(names) > 1 or (node.kind is not None and node.kind.takes_several)
         if len(node.sources) > 1 and not takes_several and (node.kind or node.block):
             message = f"{node.label} accepts one input, not {len(node.sources)}"
             hint = "`concat`, `add` and `multiply` join several"
@@ -174,10 +208,10 @@ class Expansion(NetworkBuilder):
         tensors = tuple([tensor for tensor in found if tensor is not None])
         return tensors if len(tensors) == len(found) else None
 
-    def _report_no_input(self, node: LayerNode) -> None:
-        message = f"the network has {len(self.inputs)} inputs, and this layer does not name one"
-        hint = "add `from:` with one of " + ", ".join(f"`{name}`" for name, _ in self.inputs)
-        self.problems.add("CC108", message, node.origin, hint)
+    def _report_no_input(self, node: LayerNode, scope: Scope) -> None:
+        several, names = scope.describe_inputs()
+        message = f"{several}, and this layer does not name one"
+        self.problems.add("CC108", message, node.origin, f"add `from:` with one of {names}")
 
     # Groups
 
@@ -194,17 +228,33 @@ class Expansion(NetworkBuilder):
         return output
 
     def _expand_block(
-        self, node: LayerNode, block: Block, name: str, scope: Scope, x: StepOutput
+        self,
+        node: LayerNode,
+        block: Block,
+        name: str,
+        scope: Scope,
+        inputs: tuple[StepOutput, ...],
     ) -> StepOutput:
-        self.count_options(len(block.options))
-        variables = self._block_variables(node, block, scope, x)
+        self.count_options(len(block.options) + len(block.inputs))
+        variables = self._block_variables(node, block, scope, inputs[0])
         if variables is None:
-            return self.declare_unknown(node, name, scope, x)
-        inner = Scope(f"{scope.prefix}{name}/", variables, None, block.items, x, scope)
+            return self.declare_unknown(node, name, scope, inputs[0])
+        x = inputs[0] if len(inputs) == 1 else StepOutput(None, None)
+        names = tuple([known.text for known in block.inputs])
+        inner = Scope(f"{scope.prefix}{name}/", variables, None, block.items, x, scope, names)
+        for known, tensor in zip(block.inputs, inputs, strict=False):  # one may have no name
+            inner.names.setdefault(known.text, ScopeEntry(known, tensor))
         index = len(self.groups)
         self.problems.calls.append(node.origin)
         output = self._expand_group(node.origin, block.name, name, scope, inner)
+        for known in block.outputs:
+            self.find(inner, known)
         self.problems.calls.pop()
+        if output.source is None:
+            if not self.problems:
+                message = f"block `{block.name}` has {len(names)} inputs and no layers here"
+                self.problems.add("CC108", message, node.origin)
+            output = inputs[0]._replace(shape=None)
         options = tuple([(option, variables[option]) for option in block.options])
         self.groups[index] = self.groups[index]._replace(options=options)
         return output
@@ -281,7 +331,7 @@ class Expansion(NetworkBuilder):
             if inputs is None:
                 raise UnknownValueError
             if inputs[0].source is None:
-                self._report_no_input(node)
+                self._report_no_input(node, scope)
             return scope.value(name, inputs[0])
 
         try:

@@ -248,8 +248,10 @@ class NetworkBuilder:
         """The tensor of a path; None, and a problem, if there is none."""
         found = scope.find(reference, self.problems)
         if found is not None and found.source is None:
-            names = ", ".join(f"`{name}`" for name, _ in self.inputs)
-            message = f"`input` is not one tensor: the network has {len(self.inputs)} inputs"
+            if reference.text != "input" and len(self.problems):
+                return None  # a layer that names no input, which is a problem already
+            several, names = scope.describe_inputs()
+            message = f"`input` is not one tensor: {several}"
             self.problems.add("CC108", message, reference, f"write the name of one: {names}")
             return None
         return found

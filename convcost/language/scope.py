@@ -21,7 +21,8 @@ AXES = {"in_width": 1, "in_height": 2, "in_depth": 3}
 class StepOutput(NamedTuple):
     """The output of a step, or an input: its index (inputs are −1 − k), and its shape if known.
 
-    A `source` of None is the start of a network with several inputs: no tensor is chosen yet.
+    A `source` of None is the start of a network or block with several inputs: no tensor is chosen
+    yet.
     """
 
     source: int | None
@@ -59,6 +60,7 @@ class Scope:
         items: tuple[LayerNode, ...],
         incoming: StepOutput,
         caller: "Scope | None" = None,
+        inputs: tuple[str, ...] = (),
     ) -> None:
         self.prefix = prefix
         self.variables = variables
@@ -66,6 +68,7 @@ class Scope:
         self.items = items
         self.incoming = incoming
         self.caller = caller  # of a block: the scope of the call, for messages
+        self.inputs = inputs  # of a block or the network: their names
         self.names: dict[str, ScopeEntry] = {}
         self.counts: dict[str, int] = {}
 
@@ -88,6 +91,14 @@ class Scope:
         if AXES[name] > len(x.shape.size):
             raise ConstraintError("CC106", f"{name} has no value: the input is {x.shape.text}")
         return x.shape.size[-AXES[name]]
+
+    def describe_inputs(self) -> tuple[str, str]:
+        """The number and the names of the inputs of the block or network around, for messages."""
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        owner = "the network" if scope.caller is None else "the block"
+        return f"{owner} has {len(scope.inputs)} inputs", ", ".join(f"`{n}`" for n in scope.inputs)
 
     def find(self, reference: Scalar, problems: Problems) -> StepOutput | None:
         """The tensor at a path such as `block_1/conv_1`.

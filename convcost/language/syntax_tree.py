@@ -41,7 +41,11 @@ class Branch(NamedTuple):
 
 class Block:
     """A block of the spec: its options in order, and its layers, which are read after all blocks
-    are known."""
+    are known.
+
+    `inputs` are the names of its input tensors; empty for a block whose one input has no name.
+    `outputs` names for each of them the layer that is this input of the next copy.
+    """
 
     learns = False
 
@@ -50,12 +54,19 @@ class Block:
         self.origin = origin
         self.options: dict[str, Option] = {}
         self.defaults: dict[str, OptionValue] = {}
+        self.inputs: tuple[Scalar, ...] = ()
+        self.outputs: tuple[Scalar, ...] = ()
         self.items: tuple[LayerNode, ...] = ()
 
     @property
     def principal(self) -> str | None:
         """The option that a single value gives: the first."""
         return next(iter(self.options), None)
+
+    def outputs_of(self, name: str) -> tuple[Scalar, ...]:
+        """The paths of the outputs of the copy with that name; none if the block has one input."""
+        outputs = self.outputs if len(self.inputs) > 1 else ()
+        return tuple([output._replace(text=f"{name}/{output.text}") for output in outputs])
 
 
 class LayerNode(NamedTuple):

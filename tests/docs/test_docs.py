@@ -111,6 +111,13 @@ def test_the_example_block_of_the_language_page_has_its_weights():
     assert cost(blocks + call).totals.weights == 64 * 4 + 4 * 64
 
 
+def test_the_example_with_several_inputs_of_the_language_page_has_its_weights():
+    text = (ROOT / "docs" / "spec.md").read_text("utf-8")
+    spec = re.search(r"```yaml\n(blocks:\n  exchange:.*?)```", text, re.DOTALL)[1]
+    found = cost("input: {channels: 3, size: 32}\n" + spec).totals.weights
+    assert found == 3 * 3 * 3 * 32 + 3 * (3 * 3 * 32 * 32)
+
+
 def anchor(heading: str) -> str:
     """The fragment that GitHub gives to a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower().replace("`", "")).replace(" ", "-")

@@ -11,7 +11,7 @@ from math import prod
 from typing import Any
 
 from fuzz.formulas import JOINS, KINDS, NAMELESS, NUMBERED, Expr, Invalid, evaluate
-from fuzz.recount import COMMON, Recount, Scope, word_of
+from fuzz.recount import COMMON, Entry, Recount, Scope, word_of
 
 MAX_LAYERS = 250
 NORMS = ["batch_norm", "instance_norm", "global_response_norm", "layer_norm", "rms_norm"]
@@ -104,8 +104,20 @@ class Grammar:
             value = self.upto(12) if default is None else default
             with suppress(Invalid):
                 known.values[name] = evaluate(value, known.known(start))
-        layers, _ = self.items(known, start, self.rng.randint(1, 4), 1)
-        return {"options": options, "layers": layers} if options else {"layers": layers}
+        several = self.chance(0.3)
+        inputs = ["p", "q"] if several else ["p"] if self.chance(0.2) else []
+        for name in inputs:
+            known.declare(name, Entry(start))
+        layers, _ = self.items(known, None if several else start, self.rng.randint(1, 4), 1)
+        found: dict[str, Any] = {"options": options} if options else {}
+        if inputs:
+            found["inputs"] = inputs
+        if several and self.chance(0.8):  # each has the shape of its input
+            names = [
+                n for n, e in known.names.items() if e.tensor and e.tensor.shape == start.shape
+            ]
+            found["outputs"] = [self.rng.choice(names) for _ in inputs]
+        return {**found, "layers": layers}
 
     # Lists of layers
 
@@ -152,7 +164,8 @@ class Grammar:
             item["name"] = rng.choice(
                 [f"{rng.choice('abcxyz')}{self.labels}", "stem", "1x1", "a-b"]
             )
-        if self.chance(0.06) and not isinstance(item.get("from"), list):
+        repeats = word_of(item) in self.blocks or not isinstance(item.get("from"), list)
+        if self.chance(0.06) and repeats:
             item["repeat"] = self.number(rng.choice([0, 1, 2, 2, 3]), scope, flow)
         if self.chance(0.06):
             item["when"] = rng.choice([True, False, Expr("in_channels > 3"), Expr("1 < 2")])
@@ -579,6 +592,9 @@ class Grammar:
         values = {n: makes[n]() for n in options if n in given}
         order = list(options)
         form = rng.randint(0, 3)
+        if len(self.blocks[name].get("inputs", [])) > 1:
+            names = [n for n, e in scope.names.items() if e.tensor and not e.dropped]
+            return {name: values or None, "from": rng.choices(names, k=2)} if names else None
         if not values:
             return name
         if form == 0:

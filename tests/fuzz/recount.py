@@ -186,13 +186,20 @@ class Recount:
             automatic = scope.number(word)
             return self.one(word, rest, named or automatic, scope, x, sources, only=only)
         copies = whole(evaluate(rest["repeat"], scope.known(self.own(sources, scope, x))), 0)
+        block = self.blocks.get(word, {})
+        streams = len(block.get("inputs", [])) > 1
+        if streams:
+            require(copies == 1 or (copies and "outputs" in block), "a block of several inputs")
         if not copies:
             x = self.own(sources, scope, x)
+        inner = None
         for copy in range(copies):
             name = f"{named}_{copy + 1}" if named else scope.number(word)
-            x = self.one(word, rest, name, scope, x, [] if copy else sources, only=False)
+            x = self.one(word, rest, name, scope, x, sources, only=False)
+            inner = scope.names[name].inner
+            sources = [f"{name}/{output}" for output in block.get("outputs", [])] if streams else []
         if named:
-            scope.declare(named, Entry(x))
+            scope.declare(named, Entry(x, inner))
         return x
 
     def own(self, sources, scope, x):
@@ -217,10 +224,14 @@ class Recount:
         value = rest.get(word)
         if word in self.blocks:
             require(x, "the layer names no input")
-            require(len(xs) == 1, "a block has one input")
-            return self.group(
-                name, scope, self.blocks[word]["layers"], x, self.call(word, rest, scope, x)
-            )
+            inputs = self.blocks[word].get("inputs", [])
+            require(len(xs) == max(1, len(inputs)), "the block has another number of inputs")
+            values, tensors = self.call(word, rest, scope, x), dict(zip(inputs, xs, strict=False))
+            x = None if len(inputs) > 1 else x
+            out = self.group(name, scope, self.blocks[word]["layers"], x, values, tensors)
+            for output in self.blocks[word].get("outputs", []):
+                scope.names[name].inner.find(output)
+            return out
         if word in ("sequence", "side"):
             out = self.group(name, scope, value, x)
             return x if word == "side" else out
@@ -257,11 +268,14 @@ class Recount:
             seen.values[option] = evaluate(default, seen.known(x)) if option not in given else found
         return seen.values
 
-    def group(self, name, scope, items, x, values=None):
-        """Layers below a name; `values` are those of a block, which sees no other names."""
+    def group(self, name, scope, items, x, values=None, tensors=None):
+        """Layers below a name; `values` and `tensors` are those of a block, which sees no other
+        names."""
         parent = scope if values is None else None
         seen = scope.values if values is None else values
         inner = Scope(f"{scope.prefix}{name}/", seen, parent, x)
+        for known, found in (tensors or {}).items():
+            inner.declare(known, Entry(found))
         entry = Entry(None, inner)
         scope.declare(name, entry)
         entry.tensor = self.expand(items, inner)

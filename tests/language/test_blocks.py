@@ -160,6 +160,151 @@ def test_each_way_that_the_help_names_is_a_valid_spec(layers):
     assert not messages(f"{EIGHT}{blocks}layers: [{layers}]")
 
 
+STREAMS = """
+input: {channels: 3, size: 8}
+blocks:
+  exchange:
+    inputs: [low, high]
+    options: {n: in_channels}
+    layers:
+      - {conv: n, kernel: 1, from: low, name: down}
+      - {conv: in_channels, kernel: 1, from: high, name: up}
+      - {add: {own: high, up: up}, name: sum}
+    outputs: [down, sum]
+layers: [{conv: 4, kernel: 1, name: a}, {conv: 5, kernel: 1, name: b}, CALL]
+"""
+
+
+def test_a_block_has_the_inputs_that_a_call_lists_in_their_order():
+    text = STREAMS.replace("CALL", "{exchange: , from: [a, b], name: e}")
+    assert feeds(text) == {
+        "a": ["input"],
+        "b": ["a"],
+        "e/down": ["a"],
+        "e/up": ["b"],
+        "e/sum": ["b", "e/up"],
+    }
+    params = [layer.params for layer in cost(text).layers]
+    assert params == [3 * 4, 4 * 5, 4 * 4, 5 * 5, 0]  # n is the channels of the first input
+
+
+def test_each_copy_of_a_block_has_the_outputs_of_the_copy_before_it_as_inputs():
+    call = (
+        "{exchange: , from: [a, b], repeat: 3, name: e}, {relu: , from: e/down}, {tanh: , from: e}"
+    )
+    found = feeds(STREAMS.replace("CALL", call))
+    assert [found[f"e_{copy}/down"] for copy in (1, 2, 3)] == [["a"], ["e_1/down"], ["e_2/down"]]
+    assert [found[f"e_{copy}/up"] for copy in (1, 2, 3)] == [["b"], ["e_1/sum"], ["e_2/sum"]]
+    assert (found["relu_1"], found["tanh_1"]) == (["e_3/down"], ["e_3/sum"])
+
+
+def test_a_block_with_one_named_input_is_called_as_any_other():
+    text = EIGHT + "blocks: {b: {inputs: [x], layers: [relu, {add: [relu_1, x]}]}}\n"
+    call = "{b: , repeat: 2}, {b: , from: b_1}"
+    found = feeds(f"{text}layers: [{call}]")
+    expected = (["input", "b_1/add_1", "b_1/add_1"], ["b_2/relu_1", "b_1/add_1"])
+    assert ([found[f"b_{n}/relu_1"][0] for n in (1, 2, 3)], found["b_2/add_1"]) == expected
+
+
+def test_an_output_of_a_block_may_be_one_of_its_inputs_or_a_path():
+    block = "inputs: [x, y], layers: [{sequence: [{conv: 8, kernel: 1}], from: y}]"
+    text = f"{EIGHT}blocks: {{b: {{{block}, outputs: [x, sequence_1/conv_1]}}}}\n"
+    found = feeds(text + "layers: [{relu: , name: s}, {b: , from: [input, s], repeat: 2, name: b}]")
+    assert found["b_2/sequence_1/conv_1"] == ["b_1/sequence_1/conv_1"]
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        pytest.param("{exchange: }", ["12:73 CC108 exchange needs 2 inputs, not 1"], id="no from"),
+        pytest.param(
+            "{exchange: , from: a}", ["12:91 CC108 exchange needs 2 inputs, not 1"], id="one"
+        ),
+        pytest.param(
+            "{exchange: , from: [a, b, a]}",
+            ["12:92 CC108 exchange needs 2 inputs, not 3"],
+            id="three",
+        ),
+        pytest.param(
+            "{exchange: , from: [a, b], repeat: 0}",
+            ["12:107 CC104 exchange has 2 inputs, so `repeat` must be 1 or more"],
+            id="no copy",
+        ),
+    ],
+)
+def test_a_call_lists_a_layer_for_each_input(call, expected):
+    assert messages(STREAMS.replace("CALL", call)) == expected
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        pytest.param(
+            "inputs: [x, x], layers: [relu]", "CC107 block `b` has two inputs `x`", id="one twice"
+        ),
+        pytest.param("inputs: [x/y], layers: [relu]", "CC107 `x/y` cannot be a name", id="a path"),
+        pytest.param("inputs: x, layers: [relu]", "CC104 `inputs` must be a list of names", id="x"),
+        pytest.param(
+            "inputs: [], layers: [relu]", "CC104 `inputs` must be a list of names", id="0"
+        ),
+        pytest.param(
+            "inputs: [x, y], layers: [{relu: , from: x}], outputs: [relu_1]",
+            "CC104 block `b` has 2 inputs and 1 output",
+            id="fewer outputs",
+        ),
+        pytest.param(
+            "layers: [relu], outputs: [relu_1]",
+            "CC104 block `b` has 0 inputs and 1 output",
+            id="outputs alone",
+        ),
+    ],
+)
+def test_the_inputs_and_outputs_of_a_block_are_names(block, expected):
+    found = messages(f"{EIGHT}blocks: {{b: {{{block}}}}}\nlayers: [relu]")
+    assert [message.partition(" ")[2] for message in found] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        pytest.param(
+            "layers: [relu], outputs: [x, y]",
+            "CC108 the block has 2 inputs, and this layer does not name one",
+            id="a layer without from",
+        ),
+        pytest.param(
+            "layers: [{relu: , from: input}], outputs: [x, y]",
+            "CC108 `input` is not one tensor: the block has 2 inputs",
+            id="input",
+        ),
+        pytest.param(
+            "layers: [{relu: , from: x, when: false}], outputs: [x, y]",
+            "CC108 block `b` has 2 inputs and no layers here",
+            id="no layers",
+        ),
+        pytest.param(
+            "layers: [{relu: , from: x}]",
+            "CC103 block `b` needs `outputs` to be repeated",
+            id="no outputs",
+        ),
+        pytest.param(
+            "layers: [{relu: , from: x}], outputs: [x, z]",
+            "CC108 there is no layer `z` before this one",
+            id="an output that is no layer",
+        ),
+        pytest.param(
+            "layers: [{relu: , from: x, name: y}], outputs: [x, y]",
+            "CC107 the name `b_1/y` is already used",
+            id="a layer called like an input",
+        ),
+    ],
+)
+def test_the_layers_of_a_block_with_several_inputs_name_them(block, expected):
+    text = f"{EIGHT}blocks: {{b: {{inputs: [x, y], {block}}}}}\n"
+    found = messages(text + "layers: [{b: , from: [input, input], repeat: 2, name: b}, relu]")
+    assert [message.partition(" ")[2] for message in found] == [expected]
+
+
 CALLED = "blocks: {b: {options: {width: , stride: 1}, layers: [relu]}, z: {layers: [relu]}}\n"
 
 

@@ -104,7 +104,9 @@ def _common() -> dict[str, Schema]:
     return {
         "name": ref("name", "the name of the layer; by default its kind and a number"),
         "from": describe(
-            sources, "the layer whose output is the input of this one; a list for a join"
+            sources,
+            "the layer whose output is the input of this one; a list for a join, or a block with "
+            "several inputs",
         ),
         "repeat": ref("Natural", "the number of copies in series, 0 or more"),
         "when": ref("Flag", "true or false: the layer is dropped if false"),
@@ -183,9 +185,17 @@ def _block() -> Schema:
         "additionalProperties": any_of(ref("Variable"), NOTHING),
         "examples": [{"width": None, "stride": 1}],
     }
+    names = array(ref("name"), 1)
     properties = {
         "options": options,
+        "inputs": describe(
+            names,
+            "names of the inputs, which its layers use with `from`; a call lists a layer each",
+        ),
         "layers": {"type": "array", "description": "what the block is made of"},
+        "outputs": describe(
+            array(ref("word"), 1), "for each input, the layer that is that input of the next copy"
+        ),
         "note": {"description": "a remark"},
     }
     return record(properties, "layers", description="layers under a name, with options")
