@@ -4,9 +4,9 @@
     python benchmarks/count_zoo.py resnet     # those whose name contains a word
     python benchmarks/count_zoo.py --write    # write the counts into the table
 
-It needs torch, torchvision and timm, but not convcost. Params are the elements of all parameters.
-Macs are counted where PyTorch runs an operator, each by the definition of the operator. The models
-are on the device `meta`, so nothing is computed.
+It needs torch, torchvision, timm and effdet, but not convcost. Params are the elements of all
+parameters. Macs are counted where PyTorch runs an operator, each by the definition of the operator.
+The models are on the device `meta`, so nothing is computed.
 """
 
 import csv
@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import effdet
 import timm
 import torch
 import torchvision.models as vision
@@ -54,11 +55,15 @@ class Macs(TorchDispatchMode):
 
 def build(model: str) -> tuple[torch.nn.Module, tuple[int, ...]]:
     """The model, and the shape of its input: `torchvision:resnet50`, `timm:hrnet_w18`, both with a
-    shape of their own if one follows, as in `torchvision:vit_b_16@3x384x384`."""
+    shape of their own if one follows, as in `torchvision:vit_b_16@3x384x384`; or
+    `effdet:tf_efficientdet_d0`."""
     library, _, rest = model.partition(":")
     name, _, shape = rest.partition("@")
     size = tuple(map(int, shape.split("x"))) if shape else (3, 224, 224)
     with torch.device("meta"):
+        if library == "effdet":
+            config = effdet.get_efficientdet_config(name)
+            return effdet.EfficientDet(config, pretrained_backbone=False), (3, *config.image_size)
         if library == "timm":
             made = timm.create_model(name, pretrained=False)
             return made, size if shape else made.pretrained_cfg["input_size"]

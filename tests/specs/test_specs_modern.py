@@ -24,6 +24,7 @@ MODERN = (
     "swin_tiny",
     "unet",
     "vit_b16",
+    "wavenet",
     "xception",
 )
 
@@ -55,6 +56,17 @@ def output(spec, *, size=None):
 )
 def test_a_network_has_its_exact_totals(spec, settings, params, macs):
     assert totals(spec, **settings) == (params, macs)
+
+
+def test_wavenet_has_three_times_the_dilations_from_1_to_512():
+    weights = 2 * (2 * 32 * 32) + 32 * 32 + 32 * 512  # filter and gate, residual, skip
+    biases = 32 + 32 + 32 + 512
+    ends = 512 * 512 + 512 * 256
+    params = 2 * 256 * 32 + 30 * (weights + biases) + ends + 512 + 256
+    macs = 16_000 * (2 * 256 * 32 + 30 * weights + ends)
+    assert totals("wavenet") == (params, macs) == (1_073_728, 16_875_520_000)
+    (field,) = shipped("wavenet").layers[-1].field
+    assert field.extent == 1 + 1 + 3 * (2**10 - 1)
 
 
 @pytest.mark.parametrize(
