@@ -163,15 +163,18 @@ def _identity(path: Path) -> object:
 def _below(folders: Iterable[Path]) -> Iterable[Path]:
     """The folders and all folders in them, each once."""
     seen: set[object] = set()
-    for folder in sorted(folders, key=_rank):
-        for parent, names, _ in os.walk(folder):
-            path = Path(parent)
-            if (identity := _identity(path)) in seen:
-                names.clear()  # also all folders in it have been found
-                continue
-            seen.add(identity)
-            yield path
-            names[:] = (n for n in names if not n.startswith(".") and not (path / n).is_symlink())
+    left = [folder for folder in sorted(folders, key=_rank, reverse=True) if folder.is_dir()]
+    while left:  # not `os.walk`, which Python's limit of recursion ends in deep folders
+        folder = left.pop()
+        if (identity := _identity(folder)) in seen:
+            continue  # also all folders in it have been found
+        seen.add(identity)
+        yield folder
+        left += (
+            path
+            for path in folder.iterdir()
+            if path.is_dir() and not path.is_symlink() and not path.name.startswith(".")
+        )
 
 
 def _children(folder: Path, part: str) -> Iterable[Path]:

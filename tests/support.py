@@ -149,6 +149,25 @@ def at_most(lines: int) -> Iterator[None]:
         sys.settrace(outer)
 
 
+@contextmanager
+def nested_folder(folder: Path, depth: int) -> Iterator[None]:
+    """Makes `a/a/…` in a folder, with the file `net.yaml` in the last one, and removes it at the
+    end: pytest and shutil cannot remove folders that are nested as deeply."""
+    with chdir(folder):
+        for _ in range(depth):
+            Path("a").mkdir()
+            os.chdir("a")
+        Path("net.yaml").write_text("input: {channels: 64, size: 8}\nlayers: [relu]\n", "utf-8")
+    yield
+    with chdir(folder):
+        for _ in range(depth):
+            os.chdir("a")
+        Path("net.yaml").unlink()
+        for _ in range(depth):
+            os.chdir("..")
+            Path("a").rmdir()
+
+
 def loaded(spec: Path | str) -> list[Costs]:
     """The costs of all networks of a file, or of a shipped spec."""
     source, pick = open_source(str(spec))

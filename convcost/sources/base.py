@@ -1,7 +1,6 @@
 """The argument of `--base`: a commit, a baseline file, or a spec."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from convcost.model.errors import UsageError
 from convcost.reports.check.measures import MeasuredNetwork
@@ -14,24 +13,24 @@ from convcost.sources.base_lookup import (
 )
 from convcost.sources.baseline_file import BaselineFile
 from convcost.sources.git_base import CommitBase
-from convcost.sources.spec_files import locate, read_source
+from convcost.sources.spec_files import SpecLocation, locate, read_source
 
 
 def open_base(
     argument: str,
-    specs: Iterable[str],
-    files: Iterable[Path],
+    arguments: Iterable[str],
+    specs: Iterable[SpecLocation],
     *,
     for_update: bool = False,
     may_be_missing: bool = False,
 ) -> Base:
-    """The base that an argument names; `specs` are the arguments to check, `files` their specs.
+    """The base that an argument names; `arguments` are what to check, `specs` the specs of these.
 
     With `may_be_missing`, a baseline file may not exist yet. Raises UsageError for an unreadable
     file.
     """
     if argument.startswith("git:"):
-        return CommitBase(argument.removeprefix("git:"), specs, files)
+        return CommitBase(argument.removeprefix("git:"), arguments, specs)
     if argument.endswith(".json"):
         return BaselineFile(argument, for_update=for_update, may_be_missing=may_be_missing)
     return SpecBase(argument)

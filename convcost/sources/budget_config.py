@@ -1,7 +1,7 @@
 """Budgets in configuration files, and the specs that they are for."""
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,8 +11,9 @@ from convcost.model.errors import Source, UsageError
 from convcost.model.network import Budget, Rule
 from convcost.model.record import NamedTuple
 from convcost.reports.check.measures import LayerIndex, MeasuredNetwork
-from convcost.sources.config_discovery import find_config
-from convcost.sources.spec_files import path_exists, read_text
+from convcost.sources.config_discovery import ConfigFinder
+from convcost.sources.links import GIT, PathLinks
+from convcost.sources.spec_files import files_below, path_exists, read_text
 
 MOST_FILES = 20_000  # below a folder; in a larger folder no glob is reported as unused
 
@@ -37,7 +38,8 @@ class BudgetConfigs:
 
     def __init__(self, named: str | None) -> None:
         self._named = None if named is None else Path(named)
-        self._find = cache(find_config)
+        self._links = PathLinks()
+        self._finder = ConfigFinder(self._links)
         self._configs: dict[Path, _Config] = {}
         self._matched: dict[tuple[str, Rule], bool] = {}
         self._compared = 0
@@ -56,7 +58,7 @@ class BudgetConfigs:
     def _budgets(self, path: Path) -> Budgets:
         file = self._named
         if file is None and path_exists(path) and path.is_file():
-            file = self._find(path.parent.resolve())
+            file = self._finder.find(self._links.follow(path.parent).target)
         if file is None:
             return ()
         config = self._config(file)
@@ -67,9 +69,18 @@ class BudgetConfigs:
                 "specs",
                 help="use fewer globs with `*`, `?` or `[`",
             )
-        matching = config.globs.matching(_path_from(file, path))
+        matching = config.globs.matching(self._path_from(file, path))
         config.used.update(matching)
         return tuple((str(file), config.budgets[index].budget) for index in matching)
+
+    def _path_from(self, config_file: Path, spec: Path) -> str:
+        """The path of a spec from the folder of a configuration, links resolved; if it is not below
+        that folder, its unchanged path."""
+        try:
+            resolved = self._links.follow(spec.parent).target / spec.name
+            return resolved.relative_to(self._links.follow(config_file.parent).target).as_posix()
+        except (ValueError, OSError):
+            return spec.as_posix()
 
     def _config(self, file: Path) -> _Config:
         if file not in self._configs:
@@ -128,33 +139,25 @@ class BudgetConfigs:
                 yield _unused_message(path, budget)
 
 
-def _path_from(config_file: Path, spec: Path) -> str:
-    """The path of a spec from the folder of a configuration, links resolved; if it is not below
-    that folder, its unchanged path."""
-    try:
-        resolved = spec.parent.resolve() / spec.name
-        return resolved.relative_to(config_file.parent.resolve()).as_posix()
-    except (ValueError, OSError):
-        return spec.as_posix()
-
-
 def _matching_no_file(
     budgets: list[ConfiguredBudget], folders: Iterable[Path]
 ) -> list[ConfiguredBudget]:
-    """The budgets whose globs match no file below the folders; empty if there are too many
-    files."""
+    """The budgets whose globs match no file below the folders; empty if there are too many files,
+    or a folder cannot be read."""
     if not budgets:
         return []
     globs = GlobIndex([one.specs for one in budgets])
     most = min(MOST_FILES, MAX_COMPARISONS // max(1, globs.patterns))
     matched: set[int] = set()
     for folder in folders:
-        files = (path for path in folder.rglob("*") if ".git" not in path.parts)
-        for number, path in enumerate(files):
-            if number == most:
-                return []
-            if path.is_file():
-                matched.update(globs.matching(path.relative_to(folder).as_posix()))
+        try:
+            files = list(islice(files_below(folder, GIT.__eq__), most + 1))
+        except OSError:
+            return []
+        if len(files) > most:
+            return []
+        for path in files:
+            matched.update(globs.matching(path.relative_to(folder).as_posix()))
     return [one for n, one in enumerate(budgets) if n not in matched]
 
 

@@ -95,10 +95,12 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
         specs = [spec._replace(networks=_deployed(spec)) for spec in specs]
     base = None
     if request.base is not None:
-        files = [file for spec in specs if (file := spec.location.user_file)]
-        may_be_missing = for_update or request.allow_missing_base
         base = open_base(
-            request.base, request.specs, files, for_update=for_update, may_be_missing=may_be_missing
+            request.base,
+            request.specs,
+            [spec.location for spec in specs],
+            for_update=for_update,
+            may_be_missing=for_update or request.allow_missing_base,
         )
     lookup = _BaseLookup(base, for_update=for_update)
     configs = BudgetConfigs(request.config)

@@ -2,32 +2,54 @@
 
 import os
 import stat
+from itertools import chain
 from pathlib import Path
 
 from convcost.model.errors import UsageError
+from convcost.sources.links import PathLinks
 from convcost.sources.spec_files import CONFIG, MISSPELT_CONFIG
 
 
-def find_config(folder: Path) -> Path | None:
-    """The nearest configuration in a folder or above it, relative to the current folder if it is
-    below that. Raises UsageError for one that has the name `MISSPELT_CONFIG`.
+class ConfigFinder:
+    """Finds the configuration for the specs of many folders: looks at each folder once."""
 
-    The search ends at the root of the repository. Without a repository it ends at the current
-    folder, or outside of that at once.
-    """
-    here = _current()
-    parents = (folder, *folder.parents)
-    root = next((parent for parent in parents if (parent / ".git").exists()), None)
-    end = root or (here if here in parents else folder)
-    for parent in parents[: parents.index(end) + 1]:
-        for name in (CONFIG, MISSPELT_CONFIG):
-            file = parent / name
-            if not file.is_file() or _is_untrusted(file):
-                continue
-            shown = file.relative_to(here) if here and file.is_relative_to(here) else file
-            if name == MISSPELT_CONFIG:
-                raise UsageError(f"`{shown}` is not read; did you mean `{CONFIG}`?")
-            return shown
+    def __init__(self, links: PathLinks) -> None:
+        self._links = links
+        self._found: dict[Path, Path | None] = {}
+
+    def find(self, folder: Path) -> Path | None:
+        """The nearest configuration in a folder or above it, relative to the current folder if it
+        is below that. Raises UsageError for one that has the name `MISSPELT_CONFIG`.
+
+        The search ends at the root of the repository. Without a repository it ends at the current
+        folder, or outside of that at once.
+        """
+        here = _current()
+        near = here if here and folder.is_relative_to(here) else folder
+        end = self._links.root(folder) or near
+        found, passed = None, []
+        for at in chain((folder,), folder.parents):
+            if at in self._found:
+                found = self._found[at]
+                break
+            passed.append(at)
+            found = _config_in(at, here)
+            if found or at == end:
+                break
+        self._found |= dict.fromkeys(passed, found)
+        return found
+
+
+def _config_in(folder: Path, here: Path | None) -> Path | None:
+    """The configuration in a folder. Raises UsageError for one with a misspelt name."""
+    for name in (CONFIG, MISSPELT_CONFIG):
+        file = folder / name
+        if not file.is_file() or _is_untrusted(file):
+            continue
+        shown = file.relative_to(here) if here and file.is_relative_to(here) else file
+        if name == MISSPELT_CONFIG:
+            raise UsageError(f"`{shown}` is not read; did you mean `{CONFIG}`?")
+        return shown
     return None
 
 

@@ -11,8 +11,8 @@ from convcost.reports.check.measures import MeasuredNetwork
 from convcost.sources.base_lookup import BaseNetworks, BaseSpecError, CurrentSpec, base_networks
 from convcost.sources.git import Blob, Commit, split_range
 from convcost.sources.git_repository import GitError
-from convcost.sources.links import find_root
-from convcost.sources.spec_files import is_spec
+from convcost.sources.links import PathLinks
+from convcost.sources.spec_files import SpecLocation, is_spec
 
 
 class CommitBase:
@@ -21,19 +21,19 @@ class CommitBase:
 
     tracks_deletions = True
 
-    def __init__(self, ref: str, arguments: Iterable[str], files: Iterable[Path]) -> None:
+    def __init__(self, ref: str, arguments: Iterable[str], specs: Iterable[SpecLocation]) -> None:
         self.name = _display_name(ref)
         self._ref = ref
         self._folders = [path for path in map(Path, arguments) if path.is_dir()]
-        self._files = list(files)
+        self._specs = [spec for spec in specs if spec.user_file is not None]
+        self._links = PathLinks()
         self._commits: dict[Path, Commit | GitError] = {}
 
     def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
-        file = spec.location.user_file
-        if file is None:
+        if spec.location not in self._versions:
             statement = f"{spec.name} is not a file of a repository, so it has no base"
             return BaseNetworks(statements=(statement,), unavailable=True)
-        found = self._versions[file]
+        found = self._versions[spec.location]
         if isinstance(found, GitError):
             return BaseNetworks(reason=str(found), unavailable=True)
         path, blob = found
@@ -81,33 +81,34 @@ class CommitBase:
                     yield spec
 
     @cached_property
-    def _versions(self) -> dict[Path, tuple[str, Blob | None] | GitError]:
-        """For each file: its path in the repository, and its version in the commit; or the error of
+    def _versions(self) -> dict[SpecLocation, tuple[str, Blob | None] | GitError]:
+        """For each spec: its path in the repository, and its version in the commit; or the error of
         git."""
-        found: dict[Path, tuple[str, Blob | None] | GitError] = {}
-        paths: dict[Commit, dict[Path, str]] = {}
-        for file in self._files:
+        found: dict[SpecLocation, tuple[str, Blob | None] | GitError] = {}
+        paths: dict[Commit, dict[SpecLocation, str]] = {}
+        for spec in self._specs:
             try:
-                commit, path = self._locate(file)
-                paths.setdefault(commit, {})[file] = path
+                commit, path = self._locate(spec)
+                paths.setdefault(commit, {})[spec] = path
             except GitError as error:
-                found[file] = error
-        for commit, files in paths.items():
+                found[spec] = error
+        for commit, specs in paths.items():
             try:
-                blobs = commit.blobs(files.values())
-                found |= {file: (path, blobs.get(path)) for file, path in files.items()}
+                blobs = commit.blobs(specs.values())
+                found |= {spec: (path, blobs.get(path)) for spec, path in specs.items()}
             except GitError as error:
-                found |= dict.fromkeys(files, error)
+                found |= dict.fromkeys(specs, error)
         return found
 
-    def _locate(self, file: Path) -> tuple[Commit, str]:
+    def _locate(self, spec: SpecLocation) -> tuple[Commit, str]:
         """The commit and path of a file: its own path if the commit has that, else that of the
         target of its links. So a file that is replaced by a link to a larger one keeps its base.
 
         Raises GitError.
         """
-        own, target = Path(os.path.abspath(file)), file.resolve()  # noqa: PTH100  links stay
-        root = find_root(own.parent)
+        own = Path(os.path.abspath(spec.name))  # noqa: PTH100  links stay
+        target = spec.followed.target if spec.followed else own.resolve()
+        root = self._links.root(own.parent)
         if root is not None and own != target:
             with suppress(GitError):
                 commit, path = self._commit(root.resolve()), own.relative_to(root).as_posix()
@@ -118,7 +119,7 @@ class CommitBase:
 
     def _commit(self, folder: Path) -> Commit:
         """The commit in the repository of a folder. Raises GitError."""
-        root = find_root(folder) or folder
+        root = self._links.root(folder) or folder
         if root not in self._commits:
             try:
                 self._commits[root] = Commit(root, self._ref)

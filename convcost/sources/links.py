@@ -5,54 +5,100 @@ an error message, or write a report over it.
 """
 
 import os
+from itertools import chain
 from pathlib import Path
 
 from convcost.model.errors import UsageError
+from convcost.model.record import NamedTuple
 
 GIT = ".git"
 
 
-def refuse_link_out(path: Path, name: str) -> None:
+class Followed(NamedTuple):
+    """Where a path leads, all links resolved, and whether a link on it leaves the repository that
+    contains the link, or enters its `.git`."""
+
+    target: Path
+    leaves: bool
+
+
+class PathLinks:
+    """Follows the links of many paths, and finds the repositories of many folders. It looks at
+    each folder once."""
+
+    def __init__(self) -> None:
+        self._followed: dict[Path, Followed] = {}
+        self._roots: dict[Path, Path | None] = {}
+
+    def follow(self, path: Path) -> Followed:
+        """Where a path leads. It need not exist. Raises OSError for a relative path if the current
+        folder was deleted."""
+        passed = []
+        for at in chain((path,), path.parents):
+            if at in self._followed:
+                break
+            passed.append(at)
+        for at in reversed(passed):
+            self._followed[at] = self._step(at)
+        return self._followed[path]
+
+    def _step(self, path: Path) -> Followed:
+        """Follows the last part of a path."""
+        if path.parent == path:  # the root of the file system, or the current folder
+            return Followed(path.absolute(), leaves=False)
+        folder, leaves = self._followed[path.parent]
+        if path.name == os.pardir:
+            return Followed(folder.parent, leaves)
+        target = folder / path.name
+        if not _is_link(target):
+            return Followed(target, leaves)
+        target = Path(os.path.realpath(target))
+        return Followed(target, leaves or self._leaves(folder, target))
+
+    def _leaves(self, folder: Path, target: Path) -> bool:
+        root = self.root(folder)
+        if root is None:
+            return False
+        inside = target.is_relative_to(root)
+        return not inside or GIT in map(str.casefold, target.relative_to(root).parts)
+
+    def root(self, folder: Path) -> Path | None:
+        """The nearest folder with a `.git`, at or above a folder, without running git.
+
+        A bare repository has no `.git`, so one that is committed among the specs is not found.
+        """
+        root, passed = None, []
+        for at in chain((folder,), folder.parents):
+            if at in self._roots:
+                root = self._roots[at]
+                break
+            passed.append(at)
+            if has_git(at):
+                root = at
+                break
+        self._roots |= dict.fromkeys(passed, root)
+        return root
+
+
+def refuse_link_out(path: Path, name: str, followed: Followed | None = None) -> None:
     """Raises UsageError if a link on a path leads out of the repository that contains the link, or
-    into its `.git`. Messages call the path `name`."""
-    if target := link_out(path):
+    into its `.git`. Messages call the path `name`. `followed` is where the path leads, if known."""
+    try:
+        target, leaves = followed or PathLinks().follow(path)
+    except OSError:
+        return  # the current folder was deleted, so there is nothing to read
+    if leaves:
         raise UsageError(
             f"`{name}` is a link out of its repository: it leads to `{target}`",
             help="name that file itself, or copy it into the repository",
         )
 
 
-def link_out(path: Path) -> Path | None:
-    """Where a path leads if a link on it leaves the repository that contains the link, or enters
-    its `.git`; None for another path, and outside of all repositories."""
+def _is_link(path: Path) -> bool:
     try:
-        left, at = False, Path(path.anchor) if path.is_absolute() else Path.cwd()
-        for part in path.parts[bool(path.anchor) :]:
-            folder, at = at, at / part
-            if part == os.pardir:
-                at = folder.parent
-            elif at.is_symlink():
-                at = Path(os.path.realpath(at))
-                left = left or _leaves(folder, at)
+        return path.is_symlink()
     except (OSError, ValueError):
-        return None  # no system accepts the name, so there is nothing to read
-    return at if left else None
-
-
-def _leaves(folder: Path, target: Path) -> bool:
-    root = find_root(folder)
-    if root is None:
-        return False
-    inside = target.is_relative_to(root)
-    return not inside or GIT in map(str.casefold, target.relative_to(root).parts)
-
-
-def find_root(folder: Path) -> Path | None:
-    """The nearest folder with a `.git`, at or above a folder, without running git.
-
-    A bare repository has no `.git`, so one that is committed among the specs is not found.
-    """
-    return next(filter(has_git, (folder, *folder.parents)), None)
+        return False  # no system accepts the name
 
 
 def has_git(folder: Path) -> bool:

@@ -1,9 +1,9 @@
 """Finds the specs that the arguments of a check name, each of them once."""
 
-import os
 from collections.abc import Iterable
 
 from convcost.model.errors import UsageError
+from convcost.sources.links import PathLinks
 from convcost.sources.spec_files import SpecLocation, locate, specs_in
 
 
@@ -15,12 +15,14 @@ def unique_specs(arguments: Iterable[str]) -> list[SpecLocation | UsageError]:
     """
     found: dict[tuple[str, str | None], SpecLocation | UsageError] = {}
     names: dict[str, dict[str, None]] = {}
+    links = PathLinks()
     for argument in arguments:
         try:
             for spec in map(locate, specs_in(argument)):
-                file = os.path.realpath(spec.path) if spec.path else "-"
+                followed = links.follow(spec.path) if spec.path else None
+                file = str(followed.target) if followed else "-"
                 names.setdefault(file, {})[spec.name] = None
-                found.setdefault((file, spec.pick), spec)
+                found.setdefault((file, spec.pick), spec._replace(followed=followed))
         except UsageError as error:
             found.setdefault((argument, ""), error)
     return [

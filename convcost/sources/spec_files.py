@@ -3,13 +3,14 @@
 import codecs
 import os
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePath
 
 from convcost.language.network_inputs import Settings
 from convcost.model.errors import Source, UsageError
 from convcost.model.record import NamedTuple
 from convcost.model.suggestions import nearest
-from convcost.sources.links import refuse_link_out
+from convcost.sources.links import Followed, refuse_link_out
 from convcost.sources.models import is_model, read_model
 
 LARGEST = 100 * 2**20
@@ -40,7 +41,8 @@ class SpecLocation(NamedTuple):
     """The file that an argument names, not read yet.
 
     `name` is for messages, `path` is None for standard input, `pick` names one network. `names`
-    are all names of the file in the arguments, as far as they are known.
+    are all names of the file in the arguments, and `followed` is where its links lead, as far as
+    they are known.
     """
 
     name: str
@@ -49,6 +51,7 @@ class SpecLocation(NamedTuple):
     shipped: bool = False
     names: tuple[str, ...] = ()
     is_model: bool = False
+    followed: Followed | None = None
 
     @property
     def user_file(self) -> Path | None:
@@ -116,7 +119,7 @@ def read_source(location: SpecLocation, settings: Settings = NO_SETTINGS) -> Sou
     if location.path is None:
         return _standard_input()
     name = location.name.removesuffix(".yaml") if location.shipped else location.name
-    return Source(location.name, read_text(location.path, name))
+    return Source(location.name, read_text(location.path, name, location.followed))
 
 
 def specs_in(argument: str) -> list[str]:
@@ -133,8 +136,11 @@ def specs_in(argument: str) -> list[str]:
             [] if folder.name in (CONFIG, MISSPELT_CONFIG) and path_exists(folder) else [argument]
         )
     refuse_link_out(folder, argument)
-    inside = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    found = sorted(str(folder / path) for path in inside if is_spec(path))
+    try:
+        files = list(files_below(folder, is_hidden))
+    except OSError as error:
+        raise UsageError(f"cannot read `{error.filename}`: {error.strerror}") from None
+    found = sorted(str(path) for path in files if is_spec(path.relative_to(folder)))
     if not found:
         raise UsageError(f"there is no spec in `{argument}`")
     return found
@@ -143,8 +149,27 @@ def specs_in(argument: str) -> list[str]:
 def is_spec(path: PurePath) -> bool:
     """Whether a file is a spec, by its path from the folder: hidden files and
     configurations are not."""
-    hidden = any(part.startswith(".") for part in path.parts)
+    hidden = any(map(is_hidden, path.parts))
     return path.suffix in SUFFIXES and path.name not in (CONFIG, MISSPELT_CONFIG) and not hidden
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or a folder of that name is hidden."""
+    return name.startswith(".")
+
+
+def files_below(folder: Path, skipped: Callable[[str], bool]) -> Iterator[Path]:
+    """The files below a folder, without those in folders whose names are `skipped`. Follows no link
+    to a folder. Raises OSError for an unreadable folder."""
+    folders = [str(folder)]
+    while folders:  # not recursive, because Python limits recursion and strangers nest folders
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    if not skipped(entry.name):
+                        folders.append(entry.path)
+                elif (path := Path(entry.path)).is_file():
+                    yield path
 
 
 def path_exists(path: Path) -> bool:
@@ -187,10 +212,10 @@ def _standard_input() -> Source:
     return Source(STDIN, _decode(sys.stdin.buffer.read(LARGEST + 1), "standard input"))
 
 
-def read_text(path: Path, name: str) -> str:
-    """The text of a file; messages call it `name`. Raises UsageError, also for a link out of its
-    repository."""
-    refuse_link_out(path, name)
+def read_text(path: Path, name: str, followed: Followed | None = None) -> str:
+    """The text of a file; messages call it `name`. `followed` is where its links lead, if known.
+    Raises UsageError, also for a link out of its repository."""
+    refuse_link_out(path, name, followed)
     try:
         with path.open("rb") as file:
             return _decode(file.read(LARGEST + 1), name)

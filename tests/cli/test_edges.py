@@ -1,5 +1,6 @@
 """Edge cases: shared weights, nesting limits, closed streams, a deleted folder, interrupts."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,7 +8,7 @@ import sys
 from pipes import end_with, start, wait_for_pipe
 
 import pytest
-from support import ROOT, at_most, cost, messages, run
+from support import ROOT, at_most, cost, messages, nested_folder, run
 
 H = "input: {channels: 64, size: 8}\n"
 
@@ -288,3 +289,22 @@ def test_a_non_blocking_pipe_gets_the_whole_report():
     _, printed = process.communicate(timeout=60)
     assert (process.returncode, printed) == (0, b"")
     assert page.endswith(b"</html>\n")
+
+
+def test_specs_in_folders_deeper_than_pythons_recursion_are_found(tmp_path):
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "convcost.yaml").write_text("budgets: [{specs: b.yaml, params: 1}]", "utf-8")
+    command = ("check", "specs", "--max-params", "0", "--format", "json")
+    with nested_folder(tmp_path / "specs", 1_500):
+        ran = run(*command, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr.decode()
+    (network,) = json.loads(ran.stdout)["networks"]
+    assert network["spec"] == "specs/" + "a/" * 1_500 + "net.yaml"
+
+
+@pytest.mark.skipif(os.name == "nt" or os.getuid() == 0, reason="root reads every folder")
+def test_an_unreadable_folder_of_specs_is_an_error(tmp_path):
+    (tmp_path / "specs/secret").mkdir(parents=True, mode=0)
+    ran = run("check", "specs", "--max-params", "0", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stderr.decode() == "error: cannot read `specs/secret`: Permission denied\n"

@@ -11,7 +11,9 @@ from typing import Any
 import keras_models as keras
 import pytest
 from onnx_models import array, model, node
+from repository import Repository
 from support import run
+from tools import needs_git
 
 from convcost.sources.rename_detection import MOST_COMPARISONS, detect_renames
 
@@ -370,6 +372,22 @@ def test_a_doubled_input_takes_at_most_2_6_times_the_work(name, tmp_path):
     one, two, four = (calls(command, files(k * n), tmp_path / str(k)) for k in (1, 2, 4))
     assert two <= MAX_RATIO * one
     assert four <= MAX_RATIO * two
+
+
+@needs_git
+def test_folders_in_each_other_are_each_searched_once_for_a_repository(tmp_path):
+    command = ("check", "a", "--base", "git:HEAD", "--max-growth", "1%")
+
+    def nested(depth: int) -> int:
+        repository = Repository(tmp_path / str(depth))
+        for n in range(1, depth + 1):
+            repository.write("a/" * n + "net.yaml", spec("  - relu"))
+        repository.commit()
+        return calls_of(lambda: run(*command, cwd=repository.folder))
+
+    nested(1)  # imports what the command needs
+    one, two = nested(60), nested(120)
+    assert two <= MAX_RATIO * one
 
 
 def renamed(n: int) -> tuple[dict[str, bytes], dict[str, bytes]]:

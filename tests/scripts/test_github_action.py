@@ -23,7 +23,7 @@ from unittest.mock import patch
 import pytest
 import yaml
 from once import once
-from support import ROOT
+from support import ROOT, nested_folder
 from support import run as run_convcost
 from tools import missing_program, needs
 
@@ -560,6 +560,11 @@ def test_a_glob_of_specs_matches_files_that_are_not_hidden(tmp_path, pattern, fo
     with chdir(tmp_path):
         assert SCRIPT["_files"](pattern) == found
     assert SCRIPT["_files"](f"{tmp_path}/{pattern}") == [f"{tmp_path}/{name}" for name in found]
+
+
+def test_a_glob_finds_specs_in_folders_deeper_than_pythons_recursion(tmp_path):
+    with nested_folder(tmp_path, 1_500), chdir(tmp_path):
+        assert NAMES["_files"]("a/**/*.yaml") == ["a/" * 1_500 + "net.yaml"]
 
 
 def test_folders_in_each_other_are_searched_once(tmp_path, monkeypatch):

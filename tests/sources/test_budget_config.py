@@ -15,7 +15,8 @@ from convcost.language.budget_config import read_config
 from convcost.language.budgets import parse_bytes, parse_growth
 from convcost.model.errors import ConstraintError, Source, SpecError
 from convcost.model.figures import parse_whole_figure
-from convcost.sources.config_discovery import find_config
+from convcost.sources.config_discovery import ConfigFinder
+from convcost.sources.links import PathLinks
 
 PARAMS = STEM + BODY
 ONE = "budgets: [{params: {max: 1}}]\n"
@@ -26,6 +27,7 @@ def project(tmp_path):
     """A repository's folder, without git: only where it begins matters."""
     folder = tmp_path / "project"
     (folder / ".git").mkdir(parents=True)
+    (folder / ".git/HEAD").write_text("ref: refs/heads/main\n", "utf-8")
     (folder / "models" / "small").mkdir(parents=True)
     for name in ("net.yaml", "models/a.yaml", "models/small/b.yaml"):
         (folder / name).write_text(net(), "utf-8")
@@ -181,7 +183,7 @@ def test_a_glob_with_too_many_wildcards_is_refused():
 
 
 def test_globs_are_relative_to_a_linked_configuration(project):
-    elsewhere = project.parent / "elsewhere.yaml"
+    elsewhere = project / "models" / "small" / "budgets.txt"
     elsewhere.write_text("budgets: [{specs: models/a.yaml, params: 1}]", "utf-8")
     (project / "convcost.yaml").symlink_to(elsewhere)
     code, answer = checked("models/a.yaml", cwd=project)
@@ -231,9 +233,9 @@ def test_a_configuration_with_the_suffix_yml_is_an_error(project):
 
 def test_in_a_repository_the_search_for_a_configuration_ends_at_the_root(project):
     (project.parent / "convcost.yaml").write_text(ONE, "utf-8")
-    assert find_config(project / "models") is None
+    assert ConfigFinder(PathLinks()).find(project / "models") is None
     (project / "convcost.yaml").write_text(ONE, "utf-8")
-    assert find_config(project / "models" / "small") == project / "convcost.yaml"
+    assert ConfigFinder(PathLinks()).find(project / "models" / "small") == project / "convcost.yaml"
 
 
 def test_outside_a_repository_the_search_ends_at_the_current_folder(tmp_path, monkeypatch):
@@ -241,13 +243,13 @@ def test_outside_a_repository_the_search_ends_at_the_current_folder(tmp_path, mo
     deep.mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "project")
     (tmp_path / "convcost.yaml").write_text(ONE, "utf-8")
-    assert find_config(deep) is None
+    assert ConfigFinder(PathLinks()).find(deep) is None
     (tmp_path / "project" / "convcost.yaml").write_text(ONE, "utf-8")
-    assert str(find_config(deep)) == "convcost.yaml"
+    assert str(ConfigFinder(PathLinks()).find(deep)) == "convcost.yaml"
     monkeypatch.chdir(ROOT)
-    assert find_config(deep) is None
+    assert ConfigFinder(PathLinks()).find(deep) is None
     (deep / "convcost.yaml").write_text(ONE, "utf-8")
-    assert find_config(deep) == deep / "convcost.yaml"
+    assert ConfigFinder(PathLinks()).find(deep) == deep / "convcost.yaml"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a mode marks the folders of all users")
@@ -255,13 +257,13 @@ def test_in_a_shared_folder_only_an_own_configuration_is_used(tmp_path, monkeypa
     (tmp_path / "convcost.yaml").write_text(ONE, "utf-8")
     tmp_path.chmod(0o1777)
     monkeypatch.setattr(os, "getuid", lambda: (tmp_path / "convcost.yaml").stat().st_uid)
-    assert find_config(tmp_path) == tmp_path / "convcost.yaml"
+    assert ConfigFinder(PathLinks()).find(tmp_path) == tmp_path / "convcost.yaml"
     if (tmp_path / "convcost.yaml").stat().st_uid == 0:
         os.chown(tmp_path / "convcost.yaml", 12345, -1)
     monkeypatch.setattr(os, "getuid", lambda: 54321)
-    assert find_config(tmp_path) is None
+    assert ConfigFinder(PathLinks()).find(tmp_path) is None
     tmp_path.chmod(0o700)
-    assert find_config(tmp_path) == tmp_path / "convcost.yaml"
+    assert ConfigFinder(PathLinks()).find(tmp_path) == tmp_path / "convcost.yaml"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a current folder cannot be deleted there")
