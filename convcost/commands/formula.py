@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from convcost.design_space.conditions import conditions
-from convcost.design_space.network_function import MEASURES, NetworkFunction
+from convcost.design_space.network_function import BYTES, MEASURES, NetworkFunction
 from convcost.design_space.notation import NOTATIONS, Notation
 from convcost.design_space.symbol import Symbol, expression
 from convcost.design_space.trace import Trace, TraceLimitError, check_trace
@@ -41,8 +41,8 @@ def formula(
     and SpecError.
     """
     for name in measures:
-        if name not in MEASURES or (path and name == "peak_memory"):
-            known = tuple(one for one in MEASURES if not path or one != "peak_memory")
+        if name not in MEASURES or (path and name in BYTES):
+            known = tuple(one for one in MEASURES if not path or one not in BYTES)
             hint = did_you_mean(name, known, len(known))
             raise UsageError(f"{'a layer' if path else 'a network'} has no `{name}`; {hint}")
     if notation not in NOTATIONS:
@@ -131,8 +131,8 @@ def _numbers(
     counts = total_counts(members)
     output, field, _ = group_output(found, last)
     for name in function.measures:
-        if name == "peak_memory":
-            yield name, function.peak_memory(found)
+        if name in BYTES:
+            yield name, function.bytes(name, found)
         elif name == "receptive_field":
             yield from _axes("receptive field", [axis.extent for axis in field])
         elif name != "channels":

@@ -11,12 +11,14 @@ from convcost.model.costs import Costs, costs
 from convcost.model.dtypes import Dtypes
 from convcost.model.peak_memory import peak_memory
 from convcost.model.ratio import fraction
+from convcost.model.stored_bytes import stored_bytes
 from convcost.reports.sweep.points import NUMBERS, Point, PointCosts, cost_point
 
 if TYPE_CHECKING:
     from convcost.conventions import Convention
 
-MEASURES = (*NUMBERS, "peak_memory")  # the last one in bytes
+BYTES = ("peak_memory", "flash", "memory")  # measures of a whole network
+MEASURES = (*NUMBERS, *BYTES)
 
 
 def conventions_of(measures: Iterable[str]) -> "dict[str, Convention]":
@@ -91,11 +93,19 @@ class NetworkFunction:
     def _number(self, name: str, found: Costs, point: PointCosts) -> Any:
         if name in self.conventions:
             return self.conventions[name].numbers(found).total
-        return self.peak_memory(found) if name == "peak_memory" else point.value(name)
+        return self.bytes(name, found) if name in BYTES else point.value(name)
 
-    def peak_memory(self, found: Costs) -> int:
-        """The peak memory of a network in bytes; 0 without layers."""
-        if not found.network.steps:
-            return 0
+    def bytes(self, measure: str, found: Costs) -> int:
+        """One of BYTES, with the dtypes of the network or of the request.
+
+        `flash` is the weights, biases and buffers, `memory` is flash and peak memory together. The
+        peak memory of a network without layers is 0.
+        """
         (network,) = with_dtypes([found.network], self.dtypes)
-        return peak_memory(network, found.batch, dtypes=network.dtypes or Dtypes()).bytes
+        dtypes = network.dtypes or Dtypes()
+        total = 0
+        if measure != "flash" and network.steps:
+            total += peak_memory(network, found.batch, dtypes=dtypes).bytes
+        if measure != "peak_memory":
+            total += sum(one.total for one in stored_bytes(found.layers, dtypes))
+        return total

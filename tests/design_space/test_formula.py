@@ -84,6 +84,14 @@ def test_other_measures_are_formulas_too(tmp_path):
     assert "filters·⌈size/2⌉² - 16·size² ≤ 0" in network.conditions
 
 
+def test_flash_and_memory_are_formulas(tmp_path):
+    text = "name: n\ninput: {channels: 3, size: 9}\nvars: {f: 8}\nlayers: [{conv: f, kernel: 1}]\n"
+    found, _ = formulas(tmp_path, vary=["f", "size"], text=text, measures=["flash", "memory"])
+    # float32: a 1x1 convolution, its input and its output.
+    assert found["flash"] == "12·f"
+    assert found["memory"] == "4·size²·f + 12·size² + 12·f"
+
+
 def test_the_three_notations():
     trace = Trace()
     n = trace.variable("n", 7, (1, 99), 1)
@@ -129,6 +137,7 @@ def test_the_bottleneck_of_the_tutorials_breaks_even_above_334_channels():
     [
         (["nope"], "there is no layer `nope` in `mobilenet_v1`; `convcost analyze mobilenet_v1`"),
         (["conv1", "--measures", "peak_memory"], "a layer has no `peak_memory`; known here: "),
+        (["conv1", "--measures", "flash"], "a layer has no `flash`; known here: "),
         (["--measures", "mac"], "a network has no `mac`; did you mean `macs`?"),
         (["--vary", "widt"], "`mobilenet_v1` has no number `widt` to vary; did you mean `width`?"),
         (["--set", "width=0.3"], "must be a whole number from 1, not 9.6"),
