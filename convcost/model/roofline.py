@@ -5,6 +5,7 @@ its multiply-adds at the peak rate of the device, and at least that of its bytes
 bandwidth (Williams, Waterman and Patterson, "Roofline", Communications of the ACM, 2009).
 """
 
+from functools import cache
 from math import prod
 from typing import Any, Literal, TypeAlias
 
@@ -75,18 +76,14 @@ def traffic(costs: Costs, dtypes: Dtypes) -> list[Traffic]:
     network = costs.network
     stored = list(stored_bytes(costs.layers, dtypes))
     types = tensor_dtypes(network, dtypes)
-    read_elements: dict[tuple[object, ...], tuple[int, ...]] = {}
     found = []
     for index, step in enumerate(network.steps):
         if step.layer.memory != "own":
             found.append(Traffic(0, 0))
             continue
-        shapes = inputs_of(network, step)
-        key = (step.layer, shapes)
-        if key not in read_elements:
-            read_elements[key] = _read_elements(step.layer, shapes, step.shape)
+        read_elements = _read_elements(step.layer, inputs_of(network, step), step.shape)
         read = _stored_read(costs, step, index, stored)
-        for tensor, elements in dict(zip(step.inputs, read_elements[key], strict=True)).items():
+        for tensor, elements in dict(zip(step.inputs, read_elements, strict=True)).items():
             is_stored = tensor >= 0 and network.steps[tensor].layer.memory == "weights"
             times = 1 if is_stored else costs.batch
             times *= network.steps[tensor].copies.used if tensor >= 0 else 1
@@ -134,25 +131,39 @@ def _read_elements(layer: Kind[Any], shapes: tuple[Shape, ...], output: Shape) -
     found = [shape.elements for shape in shapes[:data]] + [0] * len(shapes[data:])
     windows = layer.windows(layer.select_inputs(shapes))
     if len(windows) == len(shapes[0].size) and all(isinstance(one, Window) for one in windows):
-        found[0] = shapes[0].channels * prod(map(_covered, windows))
+        found[0] = shapes[0].channels * prod(map(covered_positions, windows))
     if layer.operation == "move":
         found = [min(elements, output.elements) for elements in found]
     return tuple(found)
 
 
-def _covered(window: AxisWindow) -> int:
+def covered_positions(window: AxisWindow) -> int:
     """The positions along an axis that at least one window covers."""
     n, f, s, padding, d, *_ = window
     outputs = window.output
+    extent = (outputs - 1) * s + d * (f - 1) + 1
+    begin = max(extent - n, 0) // 2 if padding is None else padding[0]
+    first, last = max(begin, 0), min(n + begin, extent)
+    if d == 1:
+        return _in_blocks(last, f, s) - _in_blocks(first, f, s)
+    if s == 1:
+        return _in_blocks(last, outputs, d) - _in_blocks(first, outputs, d)
     if outputs * f > MOST_POSITIONS:
         return n
-    same = max((outputs - 1) * s + d * (f - 1) + 1 - n, 0) // 2
-    begin = same if padding is None else padding[0]
-    return len(
-        {
-            at
-            for first in range(-begin, outputs * s - begin, s)
-            for at in range(first, first + d * f, d)
-            if 0 <= at < n
-        }
-    )
+    return _listed(outputs, f, s, d, first, last)
+
+
+def _in_blocks(end: int, length: int, distance: int) -> int:
+    """The positions below `end` in blocks of `length` that start every `distance` positions."""
+    if length >= distance:
+        return end
+    return end // distance * length + min(end % distance, length)
+
+
+@cache
+def _listed(outputs: int, f: int, s: int, d: int, first: int, last: int) -> int:
+    """The positions from `first` up to, but not including, `last` that a window covers; the first
+    window starts at 0."""
+    starts = range(0, outputs * s, s)
+    covered = {at for start in starts for at in range(start, start + d * f, d)}
+    return sum(first <= at < last for at in covered)

@@ -3,13 +3,16 @@
 from textwrap import dedent
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from convcost.language.load import load
 from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
 from convcost.model.dtypes import Dtypes, parse_dtypes
 from convcost.model.errors import ConstraintError, Source
-from convcost.model.roofline import Device, LayerBound, Traffic, bounds, traffic
+from convcost.model.roofline import Device, LayerBound, Traffic, bounds, covered_positions, traffic
+from convcost.model.window import Window
 
 SLOW = Device("slow", "none", 100, None, 10**6, (("float32", 10**6), ("int8", 4 * 10**6)))
 
@@ -45,6 +48,23 @@ def test_a_convolution_does_not_read_positions_that_no_window_covers(options, co
     text = f"input: {{channels: 3, size: 8}}\nlayers: [{{conv: 1, {options}}}]"
     found = counted(text)
     assert moved(text)[0].read == covered * 3 + found.totals.weights
+
+
+@given(
+    n=st.integers(1, 30),
+    f=st.integers(1, 6),
+    s=st.integers(1, 8),
+    d=st.integers(1, 5),
+    padding=st.none() | st.tuples(st.integers(-3, 6), st.integers(-3, 6)),
+)
+def test_the_positions_that_windows_cover_are_those_of_a_list(n, f, s, d, padding):
+    begin, end = padding or (0, 0)
+    assume(padding is None or n + begin + end >= d * (f - 1) + 1)
+    window = Window(n, f, s, padding, d)
+    if padding is None:
+        begin = max((window.output - 1) * s + d * (f - 1) + 1 - n, 0) // 2
+    covered = {i * s + j * d - begin for i in range(window.output) for j in range(f)}
+    assert covered_positions(window) == len(covered & set(range(n)))
 
 
 def test_views_move_nothing_and_a_tensor_that_is_read_twice_counts_once():
