@@ -328,6 +328,7 @@ def search(
     workers: int = 0,
     scheduler: str = "",
     dtype: str | Sequence[str] = (),
+    device: str = "",
     set: Mapping[str, Value] | None = None,  # noqa: A002  as --set
     size: Size | None = None,
 ) -> "SearchResult":
@@ -355,6 +356,7 @@ def search(
         resume=resume,
         workers=workers,
         scheduler=scheduler,
+        device=device,
     )
     return command(spec_name(spec), options, parse_settings(set, size))
 

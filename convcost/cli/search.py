@@ -68,7 +68,7 @@ def command(
     size: _networks.SizeOption = None,
     dtype: Annotated[
         list[str] | None,
-        typer.Option(metavar="DTYPE", help="Types of numbers for peak_memory, such as int8."),
+        typer.Option(metavar="DTYPE", help="Types of numbers for bytes, such as int8."),
     ] = None,
     points: Annotated[
         str,
@@ -88,6 +88,7 @@ def command(
     scheduler: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of tcp://HOST:PORT.")
     ] = "",
+    device: _networks.DeviceOption = None,
     *,
     out: Annotated[_reporting.OutputOptions, "counts", "charts"],
 ) -> None:
@@ -110,6 +111,7 @@ def command(
             resume,
             workers,
             scheduler,
+            device or "",
         )
         with _progress() as progress:
             report = search(spec, options, _networks.settings(settings, size), progress)

@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
+from convcost.language.requested_dtypes import with_dtypes
 from convcost.model.costs import costs
-from convcost.model.errors import Source, SpecError, UsageError
+from convcost.model.errors import ConstraintError, Source, SpecError, UsageError
 from convcost.model.network import Network
 from convcost.model.record import NamedTuple
+from convcost.model.roofline import Device, bounds
 from convcost.model.suggestions import did_you_mean
+from convcost.reports.check.limits import budget_of_device
+from convcost.reports.device import LOWER_BOUND, RUNTIME_MEMORY, dtypes_of
 from convcost.reports.row_order import sort_keys
 from convcost.reports.search import FailedPoints, PointRecord, SearchResult
 from convcost.sources.api_arguments import LARGEST
+from convcost.sources.devices import read_device
 from convcost.sources.links import refuse_link_out
 from convcost.sources.plugins import plug_in
 from convcost.sources.spec_files import open_source
@@ -28,7 +33,8 @@ class SearchOptions(NamedTuple):
     """The options of a search, as on the command line.
 
     `vary` are texts such as `width=0.25:1.5:0.05`. With `resume`, the search keeps its state in
-    that file. With `workers` above 0 or a `scheduler`, it runs on Dask.
+    that file. With `workers` above 0 or a `scheduler`, it runs on Dask. Points that do not fit a
+    `device` do not match, and its least time is a measure.
     """
 
     vary: tuple[str, ...]
@@ -46,6 +52,7 @@ class SearchOptions(NamedTuple):
     resume: str = ""
     workers: int = 0
     scheduler: str = ""
+    device: str = ""
 
 
 def search(
@@ -92,13 +99,13 @@ def search(
         run.done,
         found.matching,
         _failed_points(request, found),
-        options.where,
+        request.where,
         options.sort,
         options.pareto,
         _records(request, found.best),
         _records(request, found.front),
         _records(request, found.sample),
-        _convention_notes(request.measures, network),
+        _notes(request, network),
         hint,
         found.tied,
     )
@@ -134,11 +141,17 @@ def _request(
     space = Space(variables, options.samples, options.seed, options.sobol)
     if space.size > MOST_POINTS:
         raise UsageError(f"the space has more than {MOST_POINTS:,} points; use --samples")
+    device = read_device(options.device) if options.device else None
+    if device is not None:
+        limits = budget_of_device(device, None).total
+        fits = tuple(f"{limit.measure} <= {limit.max}" for limit in limits)
+        options = options._replace(where=(*options.where, *fits))
+    measures = _measures(options, varied, device)
     request = SearchRequest(
         source,
         network.name,
         space,
-        _measures(options, varied),
+        measures,
         options.where,
         options.sort,
         options.top,
@@ -146,7 +159,9 @@ def _request(
         settings,
         options.dtypes,
         options.score,
+        device=device,
     )
+    _check_rates(request, network)
     return network, request
 
 
@@ -214,16 +229,33 @@ def _check_sobol(options: SearchOptions) -> None:
         raise UsageError("--sobol needs scipy", help=hint) from None
 
 
-def _measures(options: SearchOptions, variables: Sequence[str]) -> tuple[str, ...]:
+def _check_rates(request: "SearchRequest", network: Network) -> None:
+    """Raises UsageError if the device has no rate for a dtype of the network."""
+    from convcost.design_space.network_function import NANOSECONDS
+
+    if NANOSECONDS not in request.measures:
+        return
+    assert request.device is not None
+    (network,) = with_dtypes([network], request.dtypes)
+    try:
+        bounds(costs(network), dtypes_of(costs(network)), request.device)
+    except ConstraintError as error:
+        raise UsageError(error.message, help=f"{error.help}; --dtype selects one") from None
+
+
+def _measures(
+    options: SearchOptions, variables: Sequence[str], device: Device | None
+) -> tuple[str, ...]:
     """The measures to compute: those to print, and those of conditions, order and front.
 
     Raises UsageError for a name that is not known.
     """
     from convcost.conventions import CONVENTIONS, suggest_convention
-    from convcost.design_space.network_function import MEASURES
+    from convcost.design_space.network_function import MEASURES, NANOSECONDS
     from convcost.reports.sweep.selection import parse_filter
 
-    every = dict.fromkeys((*MEASURES, *CONVENTIONS.names()))
+    timed = (NANOSECONDS,) if device is not None and device.bandwidth is not None else ()
+    every = dict.fromkeys((*MEASURES, *timed, *CONVENTIONS.names()))
     own = options.columns or DEFAULT_MEASURES
     ranked = [
         *(key.removeprefix("-") for key in sort_keys(options.sort)),
@@ -233,6 +265,8 @@ def _measures(options: SearchOptions, variables: Sequence[str]) -> tuple[str, ..
         known = tuple(every) if option == "--columns" or not options.score else (*every, "score")
         for name in names:
             if name not in known:
+                if name == NANOSECONDS:
+                    raise UsageError(f"{option}: `{name}` needs a --device with a bandwidth")
                 hint = did_you_mean(name, known, len(MEASURES)) or suggest_convention(name)
                 raise UsageError(f"{option}: there is no measure `{name}`; {hint}")
     used = [*own, *(name for name in ranked if name != "score")]
@@ -242,13 +276,18 @@ def _measures(options: SearchOptions, variables: Sequence[str]) -> tuple[str, ..
     return tuple(dict.fromkeys(used))
 
 
-def _convention_notes(measures: Sequence[str], network: Network) -> tuple[str, ...]:
-    """What the conventions among the measures count, and what they do not."""
-    from convcost.design_space.network_function import conventions_of
+def _notes(request: "SearchRequest", network: Network) -> tuple[str, ...]:
+    """What the measures are: the bound of a device, and what the conventions do not count."""
+    from convcost.design_space.network_function import NANOSECONDS, conventions_of
 
     own = costs(network)
-    conventions = conventions_of(measures).values()
-    return tuple(note for one in conventions for note in one.count(own).notes)
+    conventions = conventions_of(request.measures).values()
+    notes = [note for one in conventions for note in one.count(own).notes]
+    if request.device is not None:
+        notes.append(f"{request.device.name}: {RUNTIME_MEMORY}")
+    if NANOSECONDS in request.measures:
+        notes.append(f"{NANOSECONDS}: {LOWER_BOUND}")
+    return tuple(notes)
 
 
 def _message(request: "SearchRequest", point: dict[str, Any]) -> str:
@@ -256,7 +295,12 @@ def _message(request: "SearchRequest", point: dict[str, Any]) -> str:
     from convcost.design_space.network_function import NetworkFunction
 
     function = NetworkFunction(
-        Documents(request.source), request.pick, request.measures, request.settings, request.dtypes
+        Documents(request.source),
+        request.pick,
+        request.measures,
+        request.settings,
+        request.dtypes,
+        request.device,
     )
     try:
         function(point)

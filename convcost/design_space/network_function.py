@@ -11,6 +11,7 @@ from convcost.model.costs import Costs, costs
 from convcost.model.dtypes import Dtypes
 from convcost.model.peak_memory import peak_memory
 from convcost.model.ratio import fraction
+from convcost.model.roofline import Device, bounds
 from convcost.model.stored_bytes import stored_bytes
 from convcost.reports.sweep.points import NUMBERS, Point, PointCosts, cost_point
 
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 
 BYTES = ("peak_memory", "flash", "memory")  # measures of a whole network
 MEASURES = (*NUMBERS, *BYTES)
+NANOSECONDS = "nanoseconds"  # the least time on a device, rounded down
+PICOSECONDS = 1000  # in a nanosecond
 
 
 def conventions_of(measures: Iterable[str]) -> "dict[str, Convention]":
     """The counting conventions among the names of measures."""
-    names = [name for name in measures if name not in MEASURES]
+    names = [name for name in measures if name not in (*MEASURES, NANOSECONDS)]
     if not names:
         return {}
     from convcost.conventions import find_convention
@@ -36,7 +39,9 @@ class NetworkFunction:
     totals by counting conventions.
 
     `size` is the size of all inputs and `batch` the number of samples, unless the spec has a
-    variable of this name. `settings` are those of everything that does not vary. Raises SpecError.
+    variable of this name. `settings` are those of everything that does not vary. The measure
+    NANOSECONDS needs a `device` that has a bandwidth. Raises SpecError, and ConstraintError if the
+    device has no rate for a dtype.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class NetworkFunction:
         measures: Iterable[str] = (),
         settings: Settings = Settings(),  # noqa: B008
         dtypes: Sequence[str] = (),
+        device: Device | None = None,
     ) -> None:
         self.documents = documents
         self.pick = pick
@@ -53,6 +59,7 @@ class NetworkFunction:
         self.conventions = conventions_of(self.measures)
         self.settings = settings
         self.dtypes = dtypes
+        self.device = device
         (self.network,) = documents.load(settings, pick)
         self.variables = dict(self.network.variables)
 
@@ -93,6 +100,10 @@ class NetworkFunction:
     def _number(self, name: str, found: Costs, point: PointCosts) -> Any:
         if name in self.conventions:
             return self.conventions[name].numbers(found).total
+        if name == NANOSECONDS:
+            assert self.device is not None
+            limits = bounds(found, self._dtypes(found), self.device)
+            return sum(limit.picoseconds for limit in limits) // PICOSECONDS
         return self.bytes(name, found) if name in BYTES else point.value(name)
 
     def bytes(self, measure: str, found: Costs) -> int:
@@ -101,11 +112,14 @@ class NetworkFunction:
         `flash` is the weights, biases and buffers, `memory` is flash and peak memory together. The
         peak memory of a network without layers is 0.
         """
-        (network,) = with_dtypes([found.network], self.dtypes)
-        dtypes = network.dtypes or Dtypes()
+        dtypes = self._dtypes(found)
         total = 0
-        if measure != "flash" and network.steps:
-            total += peak_memory(network, found.batch, dtypes=dtypes).bytes
+        if measure != "flash" and found.network.steps:
+            total += peak_memory(found.network, found.batch, dtypes=dtypes).bytes
         if measure != "peak_memory":
             total += sum(one.total for one in stored_bytes(found.layers, dtypes))
         return total
+
+    def _dtypes(self, found: Costs) -> Dtypes:
+        (network,) = with_dtypes([found.network], self.dtypes)
+        return network.dtypes or Dtypes()

@@ -14,6 +14,7 @@ from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.model.errors import Source, UsageError
 from convcost.model.record import NamedTuple
+from convcost.model.roofline import Device
 from convcost.reports.row_order import sort_keys
 from convcost.reports.sweep.selection import parse_filter
 
@@ -38,6 +39,7 @@ class SearchRequest(NamedTuple):
     dtypes: tuple[str, ...] = ()
     score: str = ""
     keeps_all: bool = False
+    device: Device | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -88,6 +90,7 @@ class Search:
             request.measures,
             request.settings,
             request.dtypes,
+            request.device,
         )
         variables = request.space.variables
         self._costs = TracedFunction(function, variables, len(request.measures))

@@ -11,8 +11,8 @@ from convcost.model.stored_bytes import StoredBytes
 from convcost.reports.row_order import first_rows
 from convcost.reports.table import Cell, Column, Rounded, Table
 
-BOUND = (
-    "at least: a lower bound, not a measurement: each layer reads its inputs and weights once, "
+LOWER_BOUND = (
+    "a lower bound, not a measurement: each layer reads its inputs and weights once, "
     "writes its output once and multiplies as counted, at the peak rates of the device; a runtime "
     "that fuses layers, keeps tensors in a cache or multiplies less, as Winograd, can be faster"
 )
@@ -129,7 +129,7 @@ def _notes(costs: Costs, device: Device, limits: Sequence[LayerBound]) -> Iterat
         own = [limit.picoseconds for limit in limits if limit.limit == name]
         share = Rounded.of(100 * sum(own), time, 0).text if time else "0"
         yield f"limited by {name}: {counted(len(own), 'layer')}, {share} % of the time"
-    yield BOUND
+    yield f"at least: {LOWER_BOUND}"
     uncounted = [layer.path for layer in costs.layers if layer.uncounted]
     if uncounted:
         yield f"without the macs that are uncounted, of {', '.join(uncounted[:3])}"

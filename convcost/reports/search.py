@@ -49,7 +49,7 @@ class _SearchFields(NamedTuple):
     best: tuple[PointRecord, ...]
     front: tuple[PointRecord, ...]
     sample: tuple[PointRecord, ...] = ()  # of the matching points, for the chart
-    conventions: tuple[str, ...] = ()  # notes on the counting conventions
+    measure_notes: tuple[str, ...] = ()
     continue_with: str = ""  # of an interrupted search
     tied: int = 0  # matching points that are not in `best`, and have the keys of the last of it
 
@@ -149,7 +149,7 @@ class SearchResult(_SearchFields, Report):
             yield f"{counted(self.failed.points, 'point')} {verb}; the first is {values}:"
             yield self.failed.message
         yield CONVENTION
-        yield from self.conventions
+        yield from self.measure_notes
 
 
 def _cell(value: Any) -> Cell:

@@ -4,6 +4,7 @@ import csv
 import json
 from contextlib import suppress
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import run
 
+from convcost.commands.memory import memory
 from convcost.commands.search import SearchOptions, search
 from convcost.conventions import find_convention
 from convcost.design_space import run as run_module
@@ -433,7 +435,57 @@ def test_counting_conventions_are_measures_too(spec):
         for name in ("thop", "torchinfo", "flops"):
             assert one.numbers[name] == find_convention(name).count(counted).total
         assert one.numbers["flops"] <= 9_000_000
-    assert any("thop" in note for note in found.conventions)
+    assert any("thop" in note for note in found.measure_notes)
+
+
+DEVICE = """\
+name: small
+source: none
+ram: 12KiB
+flash: 12KiB
+bandwidth: 1MB
+macs: {int8: 200M}
+"""
+
+
+def test_a_device_keeps_points_that_fit_and_bounds_their_time(tmp_path, spec):
+    device = tmp_path / "small.yaml"
+    device.write_text(DEVICE, "utf-8")
+    options = SearchOptions(("width=0.25:1.5:0.25", "size=20:40"), top=1000, dtypes=("int8",))
+    options = options._replace(device=str(device), columns=("macs", "nanoseconds"))
+    found = {tuple(one.values.values()): one.numbers for one in search(spec, options).best}
+    fitting = 0
+    for width, size in product([f"{n / 4:g}" for n in range(1, 7)], range(20, 41)):
+        settings = Settings((("width", Fraction(width)),), (size,))
+        report = memory([spec], settings, dtypes=["int8"], device=str(device))
+        record = report.tree()["networks"][0].device
+        numbers = found.get((width, str(size)))
+        assert record.fits == (numbers is not None)
+        if numbers is not None:
+            fitting += 1
+            assert numbers["nanoseconds"] == record.picoseconds // 1000
+            assert (numbers["flash"], numbers["peak_memory"]) == (record.flash, record.ram)
+    assert 10 < fitting < 6 * 21 - 10
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--columns", "nanoseconds"],
+            "--columns: `nanoseconds` needs a --device with a bandwidth",
+        ),
+        (
+            ["--columns", "nanoseconds", "--device", "nrf52840", "--dtype", "bfloat16"],
+            "has no peak rate for bfloat16\nhelp: it has rates for int8, uint8, int16, int32, ",
+        ),
+        (["--device", "nrf"], "there is no device `nrf`\nhelp: known devices: a100, h100,"),
+    ],
+)
+def test_a_mistake_with_a_device_is_explained(spec, arguments, message):
+    done = run("search", spec, "--vary", "width=1,2", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr.decode()
 
 
 def test_json_follows_the_form_of_points(spec):
