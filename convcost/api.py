@@ -329,6 +329,7 @@ def search(
     scheduler: str = "",
     dtype: str | Sequence[str] = (),
     device: str = "",
+    deploy: bool = False,
     set: Mapping[str, Value] | None = None,  # noqa: A002  as --set
     size: Size | None = None,
 ) -> "SearchResult":
@@ -357,6 +358,7 @@ def search(
         workers=workers,
         scheduler=scheduler,
         device=device,
+        deployed=deploy,
     )
     return command(spec_name(spec), options, parse_settings(set, size))
 

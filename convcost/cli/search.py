@@ -89,6 +89,7 @@ def command(
         str, typer.Option(metavar="ADDRESS", help="Run on the Dask cluster of tcp://HOST:PORT.")
     ] = "",
     device: _networks.DeviceOption = None,
+    deploy: _networks.DeployOption = False,
     *,
     out: Annotated[_reporting.OutputOptions, "counts", "charts"],
 ) -> None:
@@ -112,6 +113,7 @@ def command(
             workers,
             scheduler,
             device or "",
+            deploy,
         )
         with _progress() as progress:
             report = search(spec, options, _networks.settings(settings, size), progress)

@@ -8,6 +8,7 @@ from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.language.requested_dtypes import with_dtypes
 from convcost.model.costs import costs
+from convcost.model.deploy import deploy
 from convcost.model.errors import ConstraintError, Source, SpecError, UsageError
 from convcost.model.network import Network
 from convcost.model.record import NamedTuple
@@ -26,6 +27,7 @@ from convcost.sources.spec_files import open_source
 if TYPE_CHECKING:
     from convcost.design_space.search import Found, Points, SearchRequest
 
+DEPLOYED = "batch norms folded, parallel convolutions merged, identity and dropout removed"
 DEFAULT_MEASURES = ("params", "macs", "activations")
 
 
@@ -34,7 +36,8 @@ class SearchOptions(NamedTuple):
 
     `vary` are texts such as `width=0.25:1.5:0.05`. With `resume`, the search keeps its state in
     that file. With `workers` above 0 or a `scheduler`, it runs on Dask. Points that do not fit a
-    `device` do not match, and its least time is a measure.
+    `device` do not match, and its least time is a measure. With `deployed`, the numbers are those
+    of the networks as inference runs them.
     """
 
     vary: tuple[str, ...]
@@ -53,6 +56,7 @@ class SearchOptions(NamedTuple):
     workers: int = 0
     scheduler: str = ""
     device: str = ""
+    deployed: bool = False
 
 
 def search(
@@ -160,7 +164,10 @@ def _request(
         options.dtypes,
         options.score,
         device=device,
+        deployed=options.deployed,
     )
+    if options.deployed:
+        network = deploy(network)
     _check_rates(request, network)
     return network, request
 
@@ -283,6 +290,8 @@ def _notes(request: "SearchRequest", network: Network) -> tuple[str, ...]:
     own = costs(network)
     conventions = conventions_of(request.measures).values()
     notes = [note for one in conventions for note in one.count(own).notes]
+    if request.deployed:
+        notes.append(f"deployed: {DEPLOYED}")
     if request.device is not None:
         notes.append(f"{request.device.name}: {RUNTIME_MEMORY}")
     if NANOSECONDS in request.measures:
@@ -301,6 +310,7 @@ def _message(request: "SearchRequest", point: dict[str, Any]) -> str:
         request.settings,
         request.dtypes,
         request.device,
+        request.deployed,
     )
     try:
         function(point)

@@ -8,6 +8,7 @@ from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.language.requested_dtypes import with_dtypes
 from convcost.model.costs import Costs, costs
+from convcost.model.deploy import deploy
 from convcost.model.dtypes import Dtypes
 from convcost.model.peak_memory import peak_memory
 from convcost.model.ratio import fraction
@@ -39,7 +40,8 @@ class NetworkFunction:
     totals by counting conventions.
 
     `size` is the size of all inputs and `batch` the number of samples, unless the spec has a
-    variable of this name. `settings` are those of everything that does not vary. The measure
+    variable of this name. `settings` are those of everything that does not vary. With `deployed`,
+    the numbers are those of the network as inference runs it. The measure
     NANOSECONDS needs a `device` that has a bandwidth. Raises SpecError, and ConstraintError if the
     device has no rate for a dtype.
     """
@@ -52,6 +54,7 @@ class NetworkFunction:
         settings: Settings = Settings(),  # noqa: B008
         dtypes: Sequence[str] = (),
         device: Device | None = None,
+        deployed: bool = False,
     ) -> None:
         self.documents = documents
         self.pick = pick
@@ -60,6 +63,7 @@ class NetworkFunction:
         self.settings = settings
         self.dtypes = dtypes
         self.device = device
+        self.deployed = deployed
         (self.network,) = documents.load(settings, pick)
         self.variables = dict(self.network.variables)
 
@@ -88,6 +92,8 @@ class NetworkFunction:
             size = others["size"]
             settings = settings._replace(size=size if isinstance(size, tuple) else (size,))
         (network,) = self.documents.load(settings, self.pick, figures=False)
+        if self.deployed:
+            network = deploy(network)
         fields = "receptive_field" in self.measures
         return costs(network, others.get("batch", 1), receptive_fields=fields)
 

@@ -40,6 +40,7 @@ class SearchRequest(NamedTuple):
     score: str = ""
     keeps_all: bool = False
     device: Device | None = None
+    deployed: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,6 +92,7 @@ class Search:
             request.settings,
             request.dtypes,
             request.device,
+            request.deployed,
         )
         variables = request.space.variables
         self._costs = TracedFunction(function, variables, len(request.measures))

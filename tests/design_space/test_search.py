@@ -448,16 +448,19 @@ macs: {int8: 200M}
 """
 
 
-def test_a_device_keeps_points_that_fit_and_bounds_their_time(tmp_path, spec):
+@pytest.mark.parametrize("deployed", [False, True])
+def test_a_device_keeps_points_that_fit_and_bounds_their_time(tmp_path, spec, deployed):
     device = tmp_path / "small.yaml"
     device.write_text(DEVICE, "utf-8")
     options = SearchOptions(("width=0.25:1.5:0.25", "size=20:40"), top=1000, dtypes=("int8",))
-    options = options._replace(device=str(device), columns=("macs", "nanoseconds"))
+    options = options._replace(
+        device=str(device), columns=("macs", "nanoseconds"), deployed=deployed
+    )
     found = {tuple(one.values.values()): one.numbers for one in search(spec, options).best}
     fitting = 0
     for width, size in product([f"{n / 4:g}" for n in range(1, 7)], range(20, 41)):
         settings = Settings((("width", Fraction(width)),), (size,))
-        report = memory([spec], settings, dtypes=["int8"], device=str(device))
+        report = memory([spec], settings, dtypes=["int8"], device=str(device), deployed=deployed)
         record = report.tree()["networks"][0].device
         numbers = found.get((width, str(size)))
         assert record.fits == (numbers is not None)
