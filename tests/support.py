@@ -158,14 +158,16 @@ def nested_folder(folder: Path, depth: int) -> Iterator[None]:
             Path("a").mkdir()
             os.chdir("a")
         Path("net.yaml").write_text("input: {channels: 64, size: 8}\nlayers: [relu]\n", "utf-8")
-    yield
-    with chdir(folder):
-        for _ in range(depth):
-            os.chdir("a")
-        Path("net.yaml").unlink()
-        for _ in range(depth):
-            os.chdir("..")
-            Path("a").rmdir()
+    try:
+        yield
+    finally:
+        with chdir(folder):
+            for _ in range(depth):
+                os.chdir("a")
+            Path("net.yaml").unlink()
+            for _ in range(depth):
+                os.chdir("..")
+                Path("a").rmdir()
 
 
 def loaded(spec: Path | str) -> list[Costs]:
