@@ -395,8 +395,8 @@ def group_norm(o, x):
 def scale(o, x):
     require(o["factor"] or o["shift"], "scale learns nothing")
     require(not (o["shared"] and o["over"] == "all"), "one number, or one for each element")
-    n = 1 if o["shared"] else x[0] * (prod(x[1]) if o["over"] == "all" else 1)
-    form = (n, o["factor"], o["shift"], o["shared"], o["over"])
+    shape = [] if o["shared"] else [x[0], *(x[1] if o["over"] == "all" else ())]
+    n, form = prod(shape), (*shape, o["factor"], o["shift"], o["shared"], o["over"])
     return Out(x, n * o["factor"], n * o["shift"], form=form)
 
 
@@ -599,9 +599,10 @@ def attention(o, xs):
         half = whole(o["window"]) // 2
         before, after = (o["window"] - 1, 0) if o["causal"] else (half, half)
     require(queries <= keys or (o["window"] is None and not o["causal"]), "a key for every query")
-    own = [i + keys - queries for i in range(queries)]  # the last query is at the last key
-    limited = o["causal"] or o["window"] is not None
-    pairs = sum(-before <= j - i <= after or not limited for i in own for j in range(keys))
+    pairs = queries * keys
+    if o["causal"] or o["window"] is not None:
+        own = [i + keys - queries for i in range(queries)]  # the last query is at the last key
+        pairs = sum(max(min(i + after, keys - 1) - max(i - before, 0) + 1, 0) for i in own)
     macs = prod(batch) * pairs * (q + v)
     channels, out = (v * heads, batch[:-1]) if heads is not None else (v, batch)
     return Out((channels, (*out, queries)), macs=macs, reads=UNKNOWN)
