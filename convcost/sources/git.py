@@ -1,15 +1,18 @@
 """A commit of a repository, read from the objects of git without a checkout."""
 
 import os
+import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from io import BytesIO
+from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
 from convcost.model.record import NamedTuple
 from convcost.sources.git_repository import GitError, Repository
 from convcost.sources.rename_detection import detect_renames
-from convcost.sources.spec_files import SUFFIXES, is_spec
+from convcost.sources.spec_files import LARGEST, SUFFIXES, is_spec
 
 FETCH_HINT = "fetch it first, in GitHub Actions with `fetch-depth: 0`"
 MISSING_OBJECT = (
@@ -17,21 +20,25 @@ MISSING_OBJECT = (
     "files, without `--filter`"
 )
 FILE_MODES = ("100644", "100755")
+LINK_MODE, SUBMODULE_MODE = "120000", "160000"
+MOST_LINKS = 40  # in a chain
 OBJECT_NAME = re.compile(r"[0-9a-f]{40,64}")
 
 
 class Blob(NamedTuple):
-    """A file of a commit; `path` is its path there, an older one if it was renamed."""
+    """A file of a commit; `path` is its path there, an older one if it was renamed. `data` is None
+    for a file larger than the limit of a spec."""
 
     path: str
-    data: bytes
+    data: bytes | None
 
 
 class Commit:
     """One commit of one repository. git runs a few times in all, not once for each file.
 
-    `files` are the names of the objects of all files by their paths. `renamed` has the old paths of
-    the files that `blobs` found as renamed, by new paths.
+    `files` are the names of the objects of all files by their paths, `submodules` the commits of
+    all submodules, and `new_submodules` the paths of those that only the index has. `renamed` has
+    the old paths of the files that `blobs` found as renamed, by new paths.
     """
 
     def __init__(self, root: Path, ref: str) -> None:
@@ -41,20 +48,22 @@ class Commit:
         """
         self.root = root
         self.renamed: dict[str, str] = {}
-        self._deleted: dict[str, bytes] = {}  # the contents that are read already
+        self._deleted: dict[str, bytes | None] = {}  # the contents that are read already
         self._repository = Repository(root)
         commits = [_resolve(self._repository, commit) for commit in split_range(ref)]
         self.id = _merge_base(self._repository, ref, commits) if len(commits) > 1 else commits[0]
         what = "list the files of the commit"
         listed = self._repository.read(what, "ls-tree", "-r", "-z", "--full-tree", self.id)
-        entries = (entry.partition("\t") for entry in listed.split("\0")[:-1])
-        self.files = {
-            path: about.rsplit(" ", 1)[1]
-            for about, _, path in entries
-            if about.partition(" ")[0] in FILE_MODES
-        }
-        index = self._repository.read("read its index", "ls-files", "-t", "-z").split("\0")
-        self._left_out = {entry[2:] for entry in index if entry.startswith("S ")}
+        modes: dict[str, dict[str, str]] = {}
+        for (mode, _, name), path in _entries(listed):
+            modes.setdefault(mode, {})[path] = name
+        self.files = {path: n for mode in FILE_MODES for path, n in modes.get(mode, {}).items()}
+        self.submodules = modes.get(SUBMODULE_MODE, {})
+        self._links = modes.get(LINK_MODE, {})
+        index = list(_entries(self._repository.read("read its index", "ls-files", "-stz")))
+        self._left_out = {path for (tag, *_), path in index if tag == "S"}
+        submodules = {path for (_, mode, *_), path in index if mode == SUBMODULE_MODE}
+        self.new_submodules = submodules - self.submodules.keys()
 
     def deleted(self, suffixes: Iterable[str] = SUFFIXES) -> list[str]:
         """The files with a suffix that the work tree does not have, except those that a sparse
@@ -65,15 +74,36 @@ class Commit:
             for path in self.files
             if PurePosixPath(path).suffix in wanted
             and path not in self._left_out
-            and not os.path.lexists(self.root / path)
+            and not os.path.isfile(self.root / path)  # noqa: PTH113  no error for any name
         ]
+
+    def real_path(self, path: str) -> str:
+        """A path with the links of the commit followed. Raises GitError for a path in a submodule,
+        whose files the commit does not have."""
+        for _ in range(MOST_LINKS if self._links or self.submodules else 0):
+            parts = accumulate(path.split("/"), posixpath.join)
+            at = next((at for at in parts if at in self._links or at in self.submodules), None)
+            if at in self.submodules:
+                raise GitError(f"`{at}` was a submodule, whose files the commit does not have")
+            if at is None:
+                break
+            target = os.fsdecode(self._targets[at] or b"")
+            path = posixpath.normpath(f"{posixpath.dirname(at)}/{target}{path[len(at) :]}").lstrip(
+                "/"
+            )
+        return path
+
+    @cached_property
+    def _targets(self) -> dict[str, bytes | None]:
+        """The targets of all links. Raises GitError."""
+        return dict(zip(self._links, self._contents(self._links.values()), strict=True))
 
     def blobs(self, paths: Iterable[str]) -> dict[str, Blob]:
         """Files of the commit by their current paths, if it has them. Raises GitError."""
         names = {path: path for path in paths}
         self.renamed = self._renames([path for path in names if path not in self.files])
         names = {path: old for path, old in (names | self.renamed).items() if old in self.files}
-        blobs = map(Blob, names.values(), self._contents(list(names.values())))
+        blobs = map(Blob, names.values(), self._contents(self.files[old] for old in names.values()))
         return dict(zip(names, blobs, strict=True))
 
     def _renames(self, new: list[str]) -> dict[str, str]:
@@ -89,8 +119,9 @@ class Commit:
         GitError."""
         files = self.deleted({*SUFFIXES, *suffixes})
         missing = [path for path in files if path not in self._deleted]
-        self._deleted |= zip(missing, self._contents(missing), strict=True)
-        return {path: self._deleted[path] for path in files}
+        contents = self._contents(self.files[path] for path in missing)
+        self._deleted |= zip(missing, contents, strict=True)
+        return {path: data for path in files if (data := self._deleted[path]) is not None}
 
     def lost_specs(self) -> dict[str, bytes]:
         """The contents of the deleted specs that are not renamed; nothing if they are not there."""
@@ -105,20 +136,36 @@ class Commit:
             if path not in renamed and is_spec(PurePosixPath(path))
         }
 
-    def _contents(self, paths: list[str]) -> list[bytes]:
-        """The contents of files, in one call. Raises GitError if one is missing."""
-        if not paths:
-            return []
-        names = "".join(f"{self.files[path]}\n" for path in paths).encode()
-        out = BytesIO(self._repository.git("cat-file", "--batch", given=names).stdout)
-        contents = []
-        for _ in paths:
-            head = out.readline().split()
-            if len(head) != 3:  # noqa: PLR2004  name, type, size; or name, `missing`
+    def _contents(self, names: Iterable[str]) -> list[bytes | None]:
+        """The contents of objects, in two calls of git; None for one that is too large. Raises
+        GitError if one is missing."""
+        names = list(names)
+        sizes = dict.fromkeys(names, 0)
+        for line in self._cat_file("--batch-check", sizes).splitlines():
+            name, *about = line.decode().split()
+            if len(about) != 2:  # noqa: PLR2004  type and size, or `missing`
                 raise GitError(MISSING_OBJECT)
-            contents.append(out.read(int(head[2])))
+            sizes[name] = int(about[1])
+        small = [name for name, size in sizes.items() if size <= LARGEST]
+        out = BytesIO(self._cat_file("--batch", small))
+        contents: dict[str, bytes] = {}
+        for name in small:
+            if not out.readline().startswith(name.encode()):
+                raise GitError(MISSING_OBJECT)
+            contents[name] = out.read(sizes[name])
             out.read(1)  # the line break after the contents
-        return contents
+        return [contents.get(name) for name in names]
+
+    def _cat_file(self, form: str, names: Iterable[str]) -> bytes:
+        given = "".join(f"{name}\n" for name in names).encode()
+        return self._repository.git("cat-file", form, given=given).stdout if given else b""
+
+
+def _entries(listed: str) -> Iterator[tuple[list[str], str]]:
+    """The entries of a list of git: the fields before the path, and the path."""
+    for entry in listed.split("\0")[:-1]:
+        about, _, path = entry.partition("\t")
+        yield about.split(" "), path
 
 
 def split_range(ref: str) -> list[str]:

@@ -7,12 +7,20 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from convcost.model.errors import Source, UsageError
+from convcost.model.record import NamedTuple
 from convcost.reports.check.measures import MeasuredNetwork
 from convcost.sources.base_lookup import BaseNetworks, BaseSpecError, CurrentSpec, base_networks
 from convcost.sources.git import Blob, Commit, split_range
 from convcost.sources.git_repository import GitError
 from convcost.sources.links import PathLinks
-from convcost.sources.spec_files import SpecLocation, is_spec
+from convcost.sources.spec_files import LARGEST, SpecLocation, is_spec
+
+
+class _Version(NamedTuple):
+    """The path that a spec has by its name, and its version in the commit, if that has one."""
+
+    path: str
+    blob: Blob | None
 
 
 class CommitBase:
@@ -39,10 +47,11 @@ class CommitBase:
         path, blob = found
         if blob is None:
             return BaseNetworks(new=True)
-        moved = (f"{spec.name} was {blob.path} in {self.name}",) if blob.path != path else ()
+        same_path = blob.path == path
+        moved = () if same_path else (f"{spec.name} was {blob.path} in {self.name}",)
         try:
             text = _text(blob.data)
-            if spec.whole and text == spec.text and blob.path == path:
+            if spec.whole and text == spec.text and same_path:
                 return BaseNetworks(spec.networks)  # unchanged: not counted again
             return BaseNetworks(base_networks(Source(blob.path, text)), moved)
         except BaseSpecError as error:
@@ -54,7 +63,7 @@ class CommitBase:
 
     def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
         found: list[tuple[str, MeasuredNetwork]] = []
-        for commit in self._commits.values():
+        for commit in dict.fromkeys(self._commits.values()):  # new submodules have that around them
             if isinstance(commit, Commit):
                 for path, data in commit.lost_specs().items():
                     with suppress(BaseSpecError, UsageError):  # another YAML file
@@ -81,54 +90,78 @@ class CommitBase:
                     yield spec
 
     @cached_property
-    def _versions(self) -> dict[SpecLocation, tuple[str, Blob | None] | GitError]:
-        """For each spec: its path in the repository, and its version in the commit; or the error of
-        git."""
-        found: dict[SpecLocation, tuple[str, Blob | None] | GitError] = {}
-        paths: dict[Commit, dict[SpecLocation, str]] = {}
+    def _versions(self) -> dict[SpecLocation, _Version | GitError]:
+        """The version of each spec in the commit, or the error of git."""
+        found: dict[SpecLocation, _Version | GitError] = {}
+        placed: dict[Commit, list[tuple[SpecLocation, str, str]]] = {}
         for spec in self._specs:
             try:
-                commit, path = self._locate(spec)
-                paths.setdefault(commit, {})[spec] = path
+                commit, path, own_path = self._locate(spec)
+                placed.setdefault(commit, []).append((spec, path, own_path))
             except GitError as error:
                 found[spec] = error
-        for commit, specs in paths.items():
+        for commit, specs in placed.items():
             try:
-                blobs = commit.blobs(specs.values())
-                found |= {spec: (path, blobs.get(path)) for spec, path in specs.items()}
+                blobs = commit.blobs(path for _, path, _ in specs)
+                found |= {spec: _Version(own, blobs.get(path)) for spec, path, own in specs}
             except GitError as error:
-                found |= dict.fromkeys(specs, error)
+                found |= dict.fromkeys((spec for spec, *_ in specs), error)
         return found
 
-    def _locate(self, spec: SpecLocation) -> tuple[Commit, str]:
-        """The commit and path of a file: its own path if the commit has that, else that of the
-        target of its links. So a file that is replaced by a link to a larger one keeps its base.
+    def _locate(self, spec: SpecLocation) -> tuple[Commit, str, str]:
+        """The commit of a spec, its path there, and the path that its name has there.
 
-        Raises GitError.
+        If the commit has a name of the spec that is now a link, that is its path: a file that is
+        replaced by a link to a larger one keeps its base. So does a link that is replaced by a
+        file. Raises GitError.
         """
-        own = Path(os.path.abspath(spec.name))  # noqa: PTH100  links stay
-        target = spec.followed.target if spec.followed else own.resolve()
-        root = self._links.root(own.parent)
-        if root is not None and own != target:
-            with suppress(GitError):
-                commit, path = self._commit(root.resolve()), own.relative_to(root).as_posix()
-                if path in commit.files:
-                    return commit, path
-        commit = self._commit(target.parent)
-        return commit, target.relative_to(commit.root).as_posix()
+        names = [Path(os.path.abspath(name)) for name in spec.names]  # noqa: PTH100  links stay
+        target = spec.followed.target if spec.followed else names[0].resolve()
+        commit, path = self._place(target)
+        for name in names:
+            if name != target:
+                with suppress(GitError):
+                    own_commit, own = self._place(name)
+                    if own in own_commit.files:
+                        return own_commit, own, own if name == names[0] else path
+        if path not in commit.files and (real := commit.real_path(path)) in commit.files:
+            path = real
+        return commit, path, path
+
+    def _place(self, file: Path) -> tuple[Commit, str]:
+        """The commit for a file, and its path there, without following a link. Raises GitError."""
+        root = self._links.root(file.parent) or file.parent
+        commit = self._commit(root.resolve())
+        return commit, (root.resolve() / file.relative_to(root)).relative_to(commit.root).as_posix()
 
     def _commit(self, folder: Path) -> Commit:
         """The commit in the repository of a folder. Raises GitError."""
         root = self._links.root(folder) or folder
         if root not in self._commits:
             try:
-                self._commits[root] = Commit(root, self._ref)
+                self._commits[root] = self._find_commit(root)
             except GitError as error:
                 self._commits[root] = error
         found = self._commits[root]
         if isinstance(found, GitError):
             raise found
         return found
+
+    def _find_commit(self, root: Path) -> Commit:
+        """The commit of the base in a repository. For a submodule it is the one that the base of
+        the outer repository names, and in a new submodule all files are new. Raises GitError."""
+        outer = self._links.root(root.parent)
+        if outer is None or outer == root:
+            return Commit(root, self._ref)
+        try:
+            commit = self._commit(outer)
+        except GitError:  # of a repository around this one that has no such base
+            return Commit(root, self._ref)
+        path = root.relative_to(commit.root).as_posix()
+        if path in commit.new_submodules:
+            return commit
+        recorded = commit.submodules.get(path)
+        return Commit(root, recorded or self._ref)
 
 
 def _display_name(ref: str) -> str:
@@ -141,7 +174,9 @@ def _display_name(ref: str) -> str:
     return f"the merge base of {one} and {other}"
 
 
-def _text(data: bytes) -> str:
+def _text(data: bytes | None) -> str:
+    if data is None:
+        raise BaseSpecError(f"it is larger than the limit of {LARGEST // 2**20} MiB")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

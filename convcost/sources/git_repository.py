@@ -21,6 +21,7 @@ VARIABLES = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",  # the same for git before 2.44; no configuration overrides it
     "GIT_NO_REPLACE_OBJECTS": "1",  # the base is what the commit of that hash has
+    "GIT_GRAFT_FILE": os.devnull,  # and its parents are those that it names
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",  # messages are compared with English ones
@@ -29,7 +30,7 @@ VARIABLES = {
 # and the base does not depend on a commit in progress.
 IGNORED_VARIABLES = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_IMPLICIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_PREFIX",
-    "GIT_NAMESPACE", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE", "GIT_REPLACE_REF_BASE",
+    "GIT_NAMESPACE", "GIT_SHALLOW_FILE", "GIT_REPLACE_REF_BASE",
     "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_CEILING_DIRECTORIES",
 )  # fmt: skip

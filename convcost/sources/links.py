@@ -105,6 +105,6 @@ def has_git(folder: Path) -> bool:
     """Whether a folder is the root of the work tree of a repository."""
     git = folder / GIT
     try:
-        return (git / "HEAD").exists() or git.is_file()
+        return os.path.lexists(git / "HEAD") or git.is_file()  # a link, if its branch is packed
     except (OSError, ValueError):
         return False

@@ -234,6 +234,115 @@ def test_a_submodule_has_its_own_base(hostile, tmp_path):
     ]
 
 
+def with_submodule(repository, path):
+    """Adds a repository with `net.yaml` of 50 filters as a submodule, and returns it."""
+    inner = Repository(repository.folder.parent / "inner")
+    inner.write("net.yaml", net(50))
+    inner.commit()
+    inner.git("branch", "base")
+    repository.git(
+        "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner.folder), path
+    )
+    inner.folder = repository.folder / path
+    inner.git("branch", "base", "HEAD")
+    inner.git("config", "user.email", "a@b.c")
+    inner.git("config", "user.name", "a")
+    return inner
+
+
+def bases(ran):
+    """The exit code, and the filters of the first layer of each base."""
+    code, answer = ran
+    params = [one["base"] and one["base"]["params"] for one in answer["networks"]]
+    return code, [found and (found - 8 * 8) // (27 + 8) for found in params]
+
+
+TO_BASE = ("--base", "git:base", "--max-growth", "1%")
+
+
+@pytest.fixture
+def plain(tmp_path):
+    repository = Repository(tmp_path / "plain")
+    repository.write("models/net.yaml", net(4))
+    repository.commit()
+    repository.git("branch", "base")
+    return repository
+
+
+def test_a_folder_replaced_by_a_submodule_keeps_its_base(plain):
+    plain.git("rm", "-rq", "models")
+    inner = with_submodule(plain, "models")
+    plain.commit()
+    assert bases(plain.check("models", *TO_BASE)) == (1, [4])
+    (inner.folder / "net.yaml").rename(inner.folder / "other.yaml")
+    assert bases(plain.check("models", *TO_BASE)) == (1, [4])
+
+
+def test_the_base_of_a_submodule_is_the_commit_that_the_outer_base_names(plain):
+    inner = with_submodule(plain, "sub")
+    plain.commit()
+    plain.git("branch", "-f", "base")
+    inner.write("net.yaml", net(60))
+    inner.commit()
+    inner.git("branch", "-f", "base")
+    plain.commit()
+    assert bases(plain.check("sub", *TO_BASE)) == (1, [50])
+    lost = "1" * 40
+    plain.git("update-index", "--cacheinfo", f"160000,{lost},sub")
+    plain.git("commit", "-q", "-m", "a commit that is not there")
+    plain.git("branch", "-f", "base")
+    code, answer = plain.check("sub", *TO_BASE)
+    reason = f"there is no commit `{lost}`: fetch it, or name another"
+    assert code == 2
+    assert answer["statements"] == [f"sub/net.yaml: growth is not checked without a base: {reason}"]
+
+
+def test_the_files_of_a_new_submodule_are_new(plain):
+    with_submodule(plain, "sub")
+    plain.commit()
+    code, answer = plain.check("sub", *TO_BASE)
+    assert (code, answer["networks"][0]["base"]) == (0, None)
+    assert answer["statements"] == [
+        "sub/net.yaml is new: it is not in base, so growth is not checked"
+    ]
+
+
+def test_files_in_the_place_of_a_submodule_have_no_base(plain):
+    with_submodule(plain, "sub")
+    plain.commit()
+    plain.git("branch", "-f", "base")
+    plain.git("rm", "-qf", "sub")
+    plain.write("sub/net.yaml", net(60))
+    code, answer = plain.check("sub", *TO_BASE)
+    assert code == 2
+    reason = "`sub` was a submodule, whose files the commit does not have"
+    assert answer["statements"] == [f"sub/net.yaml: growth is not checked without a base: {reason}"]
+
+
+def test_a_head_that_is_a_link_to_a_packed_branch_is_a_repository(hostile):
+    head = hostile.folder / ".git/HEAD"
+    hostile.git("pack-refs", "--all")
+    head.unlink()
+    head.symlink_to("refs/heads/main")
+    assert not head.exists()
+    assert hostile.statements() == RENAMED
+
+
+def test_grafted_parents_do_not_change_the_merge_base(plain):
+    plain.write("models/net.yaml", net(60))
+    plain.commit()
+    plain.git("branch", "change")
+    plain.git("reset", "-q", "--hard", "base")
+    plain.write("other", "")
+    plain.commit()
+    plain.git("switch", "-q", "change")
+    asked = ("models", "--base", "git:main...", "--max-growth", "1%")
+    heads = [(plain.folder / f".git/refs/heads/{name}").read_text() for name in ("main", "change")]
+    (plain.folder / ".git/info").mkdir(exist_ok=True)
+    (plain.folder / ".git/info/grafts").write_text(" ".join(map(str.strip, heads)) + "\n")
+    assert bases(plain.check(*asked)) == (1, [4])
+
+
 # Objects
 
 
@@ -314,6 +423,69 @@ def test_a_file_replaced_by_a_link_to_a_larger_one_keeps_its_base(hostile, link)
     assert answer["networks"][0]["base"]["params"] == 4 * 27 + 4 * 8 + 8 * 8
     code, answer = hostile.check("old/same.yaml", *BASE)
     assert (code, answer["statements"]) == (0, [])
+
+
+@pytest.mark.parametrize("link", ["models/net.yaml", "models"])
+def test_a_link_replaced_by_a_file_keeps_its_base(plain, link):
+    plain.git("mv", "models", "old")
+    plain.write("models/net.yaml", "")
+    path = plain.folder / link
+    path.unlink() if path.is_file() else shutil.rmtree(path)
+    depth = "../" * link.count("/")
+    path.symlink_to(f"{depth}{link.replace('models', 'old')}")
+    plain.commit()
+    plain.git("branch", "-f", "base")
+    assert bases(plain.check("models", *TO_BASE)) == (0, [4])
+    path.unlink()
+    plain.write("models/net.yaml", net(60))
+    assert bases(plain.check("models", *TO_BASE)) == (1, [4])
+
+
+def test_links_of_a_commit_that_form_a_loop_lead_to_no_base(plain):
+    for name, target in (("a.yaml", "b.yaml"), ("b.yaml", "a.yaml"), ("c", "."), ("d", "/etc")):
+        (plain.folder / name).symlink_to(target)
+    plain.commit()
+    plain.git("branch", "-f", "base")
+    plain.git("rm", "-qf", "a.yaml", "d")
+    plain.write("a.yaml", net(60))
+    plain.write("d/net.yaml", net(60))
+    assert bases(plain.check("a.yaml", "d", *TO_BASE)) == (0, [None, None])
+
+
+@pytest.mark.parametrize("replaced", ["folder", "link", "pipe", "broken link"])
+def test_a_moved_file_has_its_base_whatever_is_in_its_place(plain, replaced):
+    old = plain.folder / "models/net.yaml"
+    old.unlink()
+    if replaced == "folder":
+        plain.write("models/net.yaml/larger.yaml", net(60))
+    else:
+        plain.write("models/larger.yaml", net(60))
+    if replaced == "pipe":
+        os.mkfifo(old)
+    elif replaced != "folder":
+        old.symlink_to("larger.yaml" if replaced == "link" else "nothing")
+    code, answer = plain.check("models", *TO_BASE)
+    (network,) = answer["networks"]
+    assert answer["statements"] == [f"{network['spec']} was models/net.yaml in base"]
+    assert bases((code, answer)) == (1, [4])
+
+
+def test_a_base_larger_than_the_limit_of_a_spec_is_not_read(plain, monkeypatch):
+    plain.write("models/deleted.yaml", net(4))
+    plain.commit()
+    plain.git("branch", "-f", "base")
+    plain.git("rm", "-q", "models/deleted.yaml")
+    plain.write("models/new.yaml", net(60))
+    monkeypatch.setattr("convcost.sources.git.LARGEST", len(net(4)) - 1)
+    code, answer = plain.check("models", *TO_BASE)
+    reason = "it is larger than the limit of 100 MiB"
+    fix = "growth is not checked; fix the base or name another"
+    assert code == 2
+    assert answer["statements"] == [
+        f"models/net.yaml: its base is not a valid spec ({reason}): {fix}",
+        "models/new.yaml is new: it is not in base, so growth is not checked",
+        "models/deleted.yaml is deleted; it was in base",
+    ]
 
 
 # Renames
