@@ -387,6 +387,11 @@ def norm(o, x, buffers=0):
     return Out(x, n * o["scale"], n * o["shift"], buffers * x[0], form=(n, o["scale"], o["shift"]))
 
 
+def local_response_norm(o, x):
+    whole(o["neighbours"])
+    return Out(x)
+
+
 def group_norm(o, x):
     divides(o, x)
     return norm(o, x)
@@ -680,13 +685,16 @@ log_sigmoid sign quick_gelu soft_shrink hard_shrink tanh_shrink softmax log_soft
 """.split()  # noqa: SIM905
 NUMBERED = {
     "leaky_relu": "slope", "elu": "alpha", "celu": "alpha", "threshold": "value",
-    "dropout": "rate", "elementwise": "function", "local_response_norm": "neighbours",
+    "dropout": "rate", "elementwise": "function",
 }  # fmt: skip
 
 
 KINDS: dict[str, tuple[str, dict[str, Any], Callable[..., Out]]] = {
     **{kind: ("", {}, lambda _, x: Out(x)) for kind in NAMELESS},
     **{kind: (option, {option: None}, lambda _, x: Out(x)) for kind, option in NUMBERED.items()},
+    "local_response_norm": (
+        "neighbours", {"neighbours": 5, "alpha": None, "beta": None}, local_response_norm,
+    ),
     "roll": ("places", {"places": None}, lambda _, x: Out(x, reads=UNKNOWN)),
     "conv": ("filters", {**FILTERS, "groups": 1, "connections": None}, conv),
     "depthwise": ("kernel", {**FILTERS, "multiplier": 1}, depthwise),

@@ -214,7 +214,7 @@ class Grammar:
     def mapping(self, kind, options):
         """A layer of a kind and its options, in one of the forms of the language."""
         principal = KINDS[kind][0]
-        if not options and (not principal or kind in NUMBERED or kind == "roll"):
+        if not options and (not principal or kind in (*NUMBERED, "local_response_norm", "roll")):
             return kind
         if principal in options and principal != "shape" and kind != "custom" and self.chance(0.08):
             return {kind: options}
@@ -338,7 +338,7 @@ class Grammar:
     def free(self, shape):
         if self.chance(0.75):
             return self.rng.choice(NAMELESS), {}
-        kind = self.rng.choice([*NUMBERED, "roll", "prelu", "scale"])
+        kind = self.rng.choice([*NUMBERED, "local_response_norm", "roll", "prelu", "scale"])
         if kind == "prelu":
             return kind, self.flags(shared=0.3)
         if kind == "scale":
