@@ -231,6 +231,7 @@ class Recount:
             out = self.group(name, scope, self.blocks[word]["layers"], x, values, tensors)
             for output in self.blocks[word].get("outputs", []):
                 scope.names[name].inner.find(output)
+            require(out, "several inputs and no layer")
             return out
         if word in ("sequence", "side"):
             out = self.group(name, scope, value, x)
