@@ -120,10 +120,17 @@ def _absolute(name: str) -> str:
 
 
 def _files(line: str) -> list[str]:
-    """The files that a line names. A glob without a match stays, for the error message."""
+    """The files that a line names. A glob without a match stays, for the error message.
+
+    Raises RequestError for a folder that cannot be read.
+    """
     if not line or os.path.lexists(line):
         return [line] if line else []
-    return _matches(PurePath(line)) or [line]
+    try:
+        return _matches(PurePath(line)) or [line]
+    except OSError as error:
+        reason = f"error: cannot read `{error.filename}`: {error.strerror}"
+        raise RequestError(reason) from None
 
 
 def _matches(pattern: PurePath) -> list[str]:

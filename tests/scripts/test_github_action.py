@@ -567,6 +567,16 @@ def test_a_glob_finds_specs_in_folders_deeper_than_pythons_recursion(tmp_path):
         assert NAMES["_files"]("a/**/*.yaml") == ["a/" * 1_500 + "net.yaml"]
 
 
+def test_a_folder_that_cannot_be_read_is_an_error(tmp_path, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(NAMES["RequestError"]) as raised, chdir(tmp_path):
+        NAMES["_files"]("**/*.yaml")
+    assert str(raised.value) == "error: cannot read `.`: Permission denied"
+
+
 def test_folders_in_each_other_are_searched_once(tmp_path, monkeypatch):
     depth, identified = 50, []
 
