@@ -37,13 +37,15 @@ class CurrentSpec(NamedTuple):
 class BaseNetworks(NamedTuple):
     """The networks of a spec in the base, by name.
 
-    `statements` are notes on this spec alone. `reason` is the reason why there is no base; many
+    `file` is the name of its file in the base, if that is another. `statements` are notes on this
+    spec alone. `reason` is the reason why there is no base; many
     specs can have the same one. `unavailable` is whether the base cannot be read, and `new` whether
     the base does not have the spec.
     """
 
     networks: Mapping[str, MeasuredNetwork] = {}
     statements: tuple[str, ...] = ()
+    file: str = ""
     reason: str = ""
     unavailable: bool = False
     new: bool = False

@@ -11,8 +11,9 @@ from convcost.model.network import Budget, Network
 from convcost.model.record import NamedTuple
 from convcost.reports.check.baseline_policy import pair_networks
 from convcost.reports.check.evaluate import NEW_NETWORK, NO_BASE, CheckedNetwork
+from convcost.reports.check.finding_text import network_label
 from convcost.reports.check.measures import MeasuredNetwork, measure_network
-from convcost.reports.check.moved_networks import pair_similar
+from convcost.reports.check.moved_networks import find_similar, pair_similar, same_layers
 from convcost.sources.base import open_base
 from convcost.sources.base_lookup import Base, BaseNetworks, CurrentSpec, measured_networks
 from convcost.sources.budget_config import BudgetConfigs
@@ -164,11 +165,15 @@ def _deployed(spec: CurrentSpec) -> dict[str, MeasuredNetwork]:
 
 
 class _Spec(NamedTuple):
-    """A spec, what its base has of it, and the networks of the base, under their current names."""
+    """A spec, what its base has of it, and the networks of the base, under their current names.
+
+    `files` are the files in the base of the networks that had another name or another file.
+    """
 
     spec: CurrentSpec
     found: BaseNetworks
     networks: dict[str, MeasuredNetwork]
+    files: dict[str, str]
 
     @property
     def added(self) -> list[str]:
@@ -204,7 +209,12 @@ class _BaseLookup:
         if base is None:
             return [{} for _ in specs]
         found = [(spec, base.networks_of(spec)) for spec in specs]
-        read = [_Spec(spec, one, dict(one.networks)) for spec, one in found]
+        read = [
+            _Spec(spec, one, dict(one.networks), dict.fromkeys(one.networks, one.file))
+            if one.file
+            else _Spec(spec, one, dict(one.networks), {})
+            for spec, one in found
+        ]
         paired: dict[str, list[str]] = {one.spec.name: [] for one in read}
         for name, statement in self._pair(base, read):
             paired[name].append(statement)
@@ -219,7 +229,8 @@ class _BaseLookup:
 
     def _pair(self, base: Base, read: Sequence[_Spec]) -> Iterator[tuple[str, str]]:
         """Pairs new networks: the only one of a spec, then similar ones of all specs, then those of
-        a spec in their order. Yields the name of the spec, and a statement."""
+        a spec in their order, then those that are like a replaced one. Yields the name of the spec,
+        and a statement."""
         for one in read:
             alone = len(one.spec.networks) == len(one.networks) == 1
             if alone and (one.spec.whole or not base.tracks_deletions):
@@ -229,6 +240,7 @@ class _BaseLookup:
             for one in read:
                 if one.spec.whole:
                     yield from self._pair_in_order(base, one)
+            yield from self._compare_with_replaced(base, read)
 
     def _pair_in_order(self, base: Base, one: _Spec) -> Iterator[tuple[str, str]]:
         """Pairs the networks of a spec that are left."""
@@ -236,6 +248,7 @@ class _BaseLookup:
         for name, index in zip(added, pair_networks(added, removed), strict=True):
             if index is not None:
                 one.networks[name] = one.networks.pop(removed[index])
+                one.files[name] = one.found.file or one.spec.name
                 was = f"{one.spec.name}: `{name}` was `{removed[index]}` in {base.name}"
                 yield one.spec.name, was
 
@@ -256,11 +269,40 @@ class _BaseLookup:
                 if index < len(lost):
                     del lost[index][0].networks[old.name]
                 one.networks[name] = old
+                one.files[name] = file
                 of = "" if file == one.spec.name else f" of {file}"
                 yield (
                     one.spec.name,
                     f"{one.spec.name}: `{name}` was `{old.name}`{of} in {base.name}",
                 )
+
+    def _compare_with_replaced(
+        self, base: Base, read: Sequence[_Spec]
+    ) -> Iterator[tuple[str, str]]:
+        """Compares new networks with similar ones of the base that another network replaces.
+
+        Otherwise a change could add a network that is more like the old one, so that the one that
+        really replaces it would count as new. If a network only has another name or file, nothing
+        replaces it.
+        """
+        if not base.tracks_deletions:
+            return
+        new = [(one, name) for one in read if not one.found.unavailable for name in one.added]
+        replaced = [
+            (file, one.networks[name], network_label(one.spec.name, name))
+            for one in read
+            for name, file in one.files.items()
+            if name in one.spec.networks
+            and not same_layers(one.networks[name], one.spec.networks[name])
+        ]
+        networks = [(one.spec.name, one.spec.networks[name]) for one, name in new]
+        found = find_similar(networks, [(file, old) for file, old, _ in replaced])
+        for (one, name), index in zip(new, found, strict=True):
+            if index is not None:
+                file, old, other = replaced[index]
+                one.networks[name] = old
+                was = f"`{old.name}` of {file} in {base.name}, as {other} is"
+                yield one.spec.name, f"{one.spec.name}: `{name}` is compared with {was}"
 
     def _differences(self, base: Base, one: _Spec) -> Iterator[str]:
         """What differs in names and inputs."""

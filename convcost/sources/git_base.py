@@ -53,7 +53,8 @@ class CommitBase:
             text = _text(blob.data)
             if spec.whole and text == spec.text and same_path:
                 return BaseNetworks(spec.networks)  # unchanged: not counted again
-            return BaseNetworks(base_networks(Source(blob.path, text)), moved)
+            networks = base_networks(Source(blob.path, text))
+            return BaseNetworks(networks, moved, "" if same_path else blob.path)
         except BaseSpecError as error:
             statement = (
                 f"{spec.name}: its base is not a valid spec ({error}): growth is not checked; fix "

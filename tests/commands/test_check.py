@@ -396,6 +396,51 @@ def test_a_network_in_another_file_hides_no_growth(repository, base, before, aft
     assert not any(f"{moved} is new" in statement for statement in answer["statements"])
 
 
+DECOY = net(3).replace("name: net", "name: D")
+
+
+@pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
+@pytest.mark.parametrize(
+    "after", [{"b.yaml": DECOY}, {"d.yaml": DECOY}, {"o.yaml": f"{OTHER}---\n{DECOY}"}]
+)
+def test_a_network_that_is_more_like_the_old_one_hides_no_growth(repository, base, after):
+    repository.write("o.yaml", OTHER)
+    repository.write("b.yaml", net(4))
+    repository.commit()
+    specs = ["o.yaml", "b.yaml", "net.yaml"]
+    run("check", *specs, "--base", "base.json", "--update-baseline", cwd=repository.folder)
+    (repository.folder / "b.yaml").unlink()
+    for name, text in {**after, "c.yaml": GROWN}.items():
+        repository.write(name, text)
+    code, answer = repository.check(".", "--base", base, *GROW)
+    (decoy,) = after
+    found = bases(answer)
+    assert code == 1
+    assert (found["c.yaml#C"], found[f"{decoy}#D"]) == (
+        (params(40), params(4)),
+        (params(3), params(4)),
+    )
+    name = base.removeprefix("git:")
+    both = f"is compared with `net` of b.yaml in {name}, as"
+    also = {f"c.yaml: `C` {both} {decoy}#D is", f"{decoy}: `D` {both} c.yaml#C is"}
+    assert also & set(answer["statements"])
+
+
+def test_beside_a_network_that_only_moved_a_similar_one_is_new(repository):
+    repository.write("b.yaml", net(4))
+    repository.commit()
+    (repository.folder / "b.yaml").unlink()
+    repository.write("d.yaml", net(4).replace("name: net", "name: D"))
+    repository.write("c.yaml", GROWN)
+    code, answer = repository.check(".", "--base", "git:HEAD", *GROW)
+    found = bases(answer)
+    assert (code, found["c.yaml#C"], found["d.yaml#D"]) == (
+        0,
+        (params(40), None),
+        (params(4), params(4)),
+    )
+
+
 def test_a_network_unlike_all_deleted_ones_is_new_and_the_report_says_so(repository):
     repository.write("b.yaml", net(4))
     repository.commit()

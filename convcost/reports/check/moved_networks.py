@@ -23,6 +23,31 @@ def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
     similar, those of the same file are first, then those with most equal layers, then those of the
     same name.
     """
+    found: dict[int, int] = {}
+    used: set[int] = set()
+    for at, old in _similar_pairs(new, deleted):
+        if at not in found and old not in used:
+            found[at] = old
+            used.add(old)
+    return [found.get(at) for at in range(len(new))]
+
+
+def find_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:
+    """For each new network the index of the most similar deleted one, or None. Several can have the
+    same one."""
+    found: dict[int, int] = {}
+    for at, old in _similar_pairs(new, deleted):
+        found.setdefault(at, old)
+    return [found.get(at) for at in range(len(new))]
+
+
+def same_layers(one: MeasuredNetwork, other: MeasuredNetwork) -> bool:
+    """Whether two networks have layers of the same kinds, outputs and counts."""
+    return Counter(map(_identity, one.layers)) == Counter(map(_identity, other.layers))
+
+
+def _similar_pairs(new: Sequence[Named], deleted: Sequence[Named]) -> list[tuple[int, int]]:
+    """The indices of all similar networks, the most similar pair first."""
     after, before, now, then = (
         [Counter(map(of, one.layers)) for _, one in side]
         for of in (_form, _identity)
@@ -49,13 +74,7 @@ def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
                 other, name = deleted[old][0] != file, deleted[old][1].name != network.name
                 equal = (now[at] & then[old]).total()
                 pairs.append((-Fraction(shared, larger or 1), other, -equal, name, at, old))
-    found: dict[int, int] = {}
-    used: set[int] = set()
-    for *_, at, old in sorted(pairs):
-        if at not in found and old not in used:
-            found[at] = old
-            used.add(old)
-    return [found.get(at) for at in range(len(new))]
+    return [(at, old) for *_, at, old in sorted(pairs)]
 
 
 def _form(layer: LayerCost) -> tuple[str, tuple[int, ...]]:
