@@ -1,6 +1,7 @@
 """The argument of `--base`: a commit, a baseline file, or a spec."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from convcost.model.errors import UsageError
 from convcost.reports.check.measures import MeasuredNetwork
@@ -13,7 +14,7 @@ from convcost.sources.base_lookup import (
 )
 from convcost.sources.baseline_file import BaselineFile
 from convcost.sources.git_base import CommitBase
-from convcost.sources.spec_files import SpecLocation, locate, read_source
+from convcost.sources.spec_files import SpecLocation, locate, names_file, path_exists, read_source
 
 
 def open_base(
@@ -26,14 +27,14 @@ def open_base(
 ) -> Base:
     """The base that an argument names; `arguments` are what to check, `specs` the specs of these.
 
-    With `may_be_missing`, a baseline file may not exist yet. Raises UsageError for an unreadable
-    file.
+    With `may_be_missing`, a baseline file or a spec may not exist yet. Raises UsageError for an
+    unreadable file.
     """
     if argument.startswith("git:"):
         return CommitBase(argument.removeprefix("git:"), arguments, specs)
     if argument.endswith(".json"):
         return BaselineFile(argument, for_update=for_update, may_be_missing=may_be_missing)
-    return SpecBase(argument)
+    return SpecBase(argument, may_be_missing=may_be_missing)
 
 
 class SpecBase:
@@ -42,8 +43,15 @@ class SpecBase:
 
     tracks_deletions = False
 
-    def __init__(self, argument: str) -> None:
+    def __init__(self, argument: str, *, may_be_missing: bool) -> None:
+        """Raises UsageError for a spec that cannot be read, or is missing unless it
+        `may_be_missing`."""
         self.name = argument
+        name = argument.partition("#")[0]
+        if may_be_missing and names_file(name) and not path_exists(Path(name)):
+            reason = f"there is no file `{name}`"
+            self._found = BaseNetworks(reason=reason, unavailable=True)
+            return
         try:
             location = locate(argument)
         except UsageError as error:

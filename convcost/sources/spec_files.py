@@ -10,6 +10,7 @@ from convcost.language.network_inputs import Settings
 from convcost.model.errors import Source, UsageError
 from convcost.model.record import NamedTuple
 from convcost.model.suggestions import nearest
+from convcost.sources import models
 from convcost.sources.links import Followed, refuse_link_out
 from convcost.sources.models import is_model, read_model
 
@@ -172,6 +173,12 @@ def files_below(folder: Path, skipped: Callable[[str], bool]) -> Iterator[Path]:
                     yield path
 
 
+def names_file(argument: str) -> bool:
+    """Whether an argument names a file, and not a shipped spec."""
+    suffix = PurePath(argument).suffix
+    return suffix in SUFFIXES or suffix.lower() in models.SUFFIXES or os.sep in argument
+
+
 def path_exists(path: Path) -> bool:
     """Whether there is a file or folder; false for a name that no system accepts."""
     try:
@@ -183,7 +190,7 @@ def path_exists(path: Path) -> bool:
 def _not_found(argument: str, path: Path, shipped: dict[str, Path]) -> tuple[str, ...]:
     if path_exists(path):
         return (f"`{argument}` is a folder, not a spec",)
-    if path.suffix in SUFFIXES or os.sep in argument:
+    if names_file(argument):
         close = nearest(path.name, _specs_beside(path))
         hint = f"; did you mean `{path.parent / close}`?" if close else ""
         return (f"there is no file `{argument}`{hint}",)

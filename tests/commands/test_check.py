@@ -661,12 +661,22 @@ def test_a_first_commit_has_no_base(tmp_path):
     for base, reason in (
         ("git:HEAD", "there is no commit `HEAD`: fetch it, or name another"),
         ("base.json", "there is no baseline `base.json`: write it with --update-baseline"),
+        ("base.yaml", "there is no file `base.yaml`"),
+        ("specs/base#net", "there is no file `specs/base`"),
+        ("base.onnx", "there is no file `base.onnx`"),
     ):
         arguments = ("net.yaml", "--base", base, "--max-growth", "0")
         assert run("check", *arguments, cwd=first.folder).returncode == 2
         code, answer = first.check(*arguments, "--allow-missing-base")
         assert (code, answer["ok"]) == (0, True)
         assert answer["statements"] == [f"net.yaml: growth is not checked without a base: {reason}"]
+
+
+def test_a_base_that_can_be_no_file_is_an_error(tmp_path):
+    (tmp_path / "net.yaml").write_text(net(), "utf-8")
+    for base in ("lenet6", "."):
+        arguments = ("net.yaml", "--base", base, "--max-growth", "0", "--allow-missing-base")
+        assert run("check", *arguments, cwd=tmp_path).returncode == 2
 
 
 def test_in_python_a_missing_base_is_not_ok(tmp_path):
