@@ -123,11 +123,11 @@ def _check(request: ImportRequest, spec: str, *, strict: bool) -> int:
     """Prints the layers in which the model and the spec differ, and returns the exit code."""
     with _output.show_progress(f"comparing {request.model} with {spec}"):
         imported, answer, at, notes = check_model(request, spec)
-    table = answer.differing()
+    table = answer.difference_table()
     first, *others = (printable(line) for line in (*answer.lines(at), *notes))
     lines = [first]
     if table is not None:
         lines += ["", *"".join(plain_text((table,))).rstrip("\n").split("\n")]
     text = "".join(f"{line}\n" for line in (*lines, *others))
     _output.write_text(text, "-", ())
-    return _exits.OK if answer.same and (imported.counted or not strict) else _exits.FAILED
+    return _exits.OK if answer.is_same and (imported.counted or not strict) else _exits.FAILED

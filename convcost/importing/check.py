@@ -5,7 +5,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from convcost.importing.driver import Imported, ImportRequest, is_callable, read
-from convcost.importing.generalize.probe_sizes import Size, probes
+from convcost.importing.generalize.probe_sizes import Size, probe_sizes
 from convcost.importing.generalize.verify_at_size import costs_at_size
 from convcost.importing.verify.equivalence import Equivalence
 from convcost.model.costs import Costs
@@ -30,10 +30,10 @@ def check_spec(request: ImportRequest, spec_at: SpecAt) -> Checked:
     own = spec_at(None)
     imported = _read(request, own)
     answer = Equivalence(imported.costs, own)
-    if not answer.same or request.fixed or imported.again is None:
+    if not answer.is_same or request.fixed or imported.again is None:
         return Checked(imported, answer)
     notes: list[str] = []
-    for size in chain.from_iterable(probes(own.network.inputs[0][1].size)):
+    for size in chain.from_iterable(probe_sizes(own.network.inputs[0][1].size)):
         theirs = _spec(spec_at, size)
         mine = costs_at_size(imported.text, size)
         if theirs is None:
@@ -45,7 +45,7 @@ def check_spec(request: ImportRequest, spec_at: SpecAt) -> Checked:
         if isinstance(mine, str):
             continue
         elsewhere = Equivalence(mine, theirs, loose=True)
-        if not elsewhere.same:
+        if not elsewhere.is_same:
             return Checked(imported, elsewhere, size)
     return Checked(imported, answer, None, tuple(notes))
 

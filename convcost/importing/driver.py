@@ -79,7 +79,7 @@ def read(request: ImportRequest) -> Imported:
     (network,) = load(Source(request.model, made.text))
     counted = costs(network)
     uncounted = uncounted_note(network.name, counted.layers)
-    notes = (*_free(graph), *graph.notes, *made.notes, *uncounted)
+    notes = (*_free_layers_note(graph), *graph.notes, *made.notes, *uncounted)
     return Imported(made.text, counted, notes, again)
 
 
@@ -115,7 +115,7 @@ def _layer_graph_at(request: ImportRequest, shape: Shape, size: tuple[int, ...])
     return read_keras(path, size=size, inputs=given, anyway=True)
 
 
-def _free(graph: LayerGraph) -> tuple[str, ...]:
+def _free_layers_note(graph: LayerGraph) -> tuple[str, ...]:
     if not graph.free:
         return ()
     listed = ", ".join(f"{name} ×{number}" for name, number in graph.free)

@@ -14,7 +14,7 @@ from convcost.importing.outline.repeats import fold_repeats
 from convcost.importing.outline.scope_inference import with_inferred_scopes
 from convcost.importing.outline.structurize import structurize
 from convcost.importing.outline.tree import Item, Tree, layers, references
-from convcost.importing.outline.valid_names import clean, free
+from convcost.importing.outline.valid_names import unused_name, valid_name
 from convcost.importing.outline.weight_owners import sharing_layers, with_owners
 from convcost.importing.outline.wiring import Inputs, shortened_inputs
 from convcost.importing.verify.round_trip import verify_round_trip
@@ -25,7 +25,7 @@ from convcost.model.errors import ConstraintError
 def proved_spec(graph: LayerGraph) -> str:
     """The spec of a model, compared with its layer graph. Raises ConstraintError with the layer
     that differs."""
-    return _proved_spec(with_inferred_scopes(graph), (_blocked, _structured, _flat))
+    return _proved_spec(with_inferred_scopes(graph), (_tree_with_blocks, _structured, _flat_tree))
 
 
 def _proved_spec(graph: LayerGraph, forms: tuple[Callable[[LayerGraph, Inputs], Tree], ...]) -> str:
@@ -47,23 +47,24 @@ def _proved_spec(graph: LayerGraph, forms: tuple[Callable[[LayerGraph, Inputs], 
 def flat_text(graph: LayerGraph) -> str:
     """A graph as a spec without structure: a list of layers."""
     graph = with_inferred_scopes(graph)
-    return spec_text(graph, _flat(graph, shortened_inputs(graph.layers)))
+    return spec_text(graph, _flat_tree(graph, shortened_inputs(graph.layers)))
 
 
 def flat_spec(graph: LayerGraph) -> str:
     """The spec of a model at its own size, with the modules of its layers but without blocks,
     compared with the layer graph. Raises ConstraintError."""
     graph = with_inferred_scopes(graph)._replace(sizes=AllowedSizes(fixed=True))
-    return _proved_spec(graph, (_structured, _flat))
+    return _proved_spec(graph, (_structured, _flat_tree))
 
 
 def spec_text(graph: LayerGraph, tree: Tree) -> str:
     """A tree as text."""
     entrances = _entrances(graph)
     blocks = tuple(
-        (block.name, block.options, Naming(block.items, None).named()) for block in tree.blocks
+        (block.name, block.options, Naming(block.items, None).named_items())
+        for block in tree.blocks
     )
-    named = Naming(tree.items, -1, entrances).named()
+    named = Naming(tree.items, -1, entrances).named_items()
     return document(graph, entrances, named, blocks, defaults(graph))
 
 
@@ -72,14 +73,14 @@ def _entrances(graph: LayerGraph) -> tuple[str, ...]:
         return ()
     names: list[str] = []
     for name, _ in graph.inputs:
-        wanted = clean(name) or "image"
+        wanted = valid_name(name) or "image"
         # A name with an ordinal may be the automatic name of a layer.
         ordinal = wanted.rpartition("_")[2].isdigit()
-        names.append(free(f"{wanted}_in" if ordinal else wanted, names))
+        names.append(unused_name(f"{wanted}_in" if ordinal else wanted, names))
     return tuple(names)
 
 
-def _blocked(graph: LayerGraph, inputs: Inputs) -> Tree:
+def _tree_with_blocks(graph: LayerGraph, inputs: Inputs) -> Tree:
     tree = find_blocks(graph, inputs, group_modules(structurize(graph, inputs)))
     names = sharing_layers(graph.layers).union(references(tree.items))
     blocks = tuple(
@@ -95,5 +96,5 @@ def _structured(graph: LayerGraph, inputs: Inputs) -> Tree:
     return Tree(with_owners(graph.layers, canonicalize(group_modules(items))))
 
 
-def _flat(graph: LayerGraph, inputs: Inputs) -> Tree:
+def _flat_tree(graph: LayerGraph, inputs: Inputs) -> Tree:
     return Tree(flat_items(graph, inputs))

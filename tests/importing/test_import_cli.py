@@ -272,21 +272,21 @@ OTHER = {
 
 @pytest.mark.parametrize("case", EQUAL)
 def test_specs_that_differ_only_in_notation_are_equal(case):
-    assert described(*EQUAL[case]).same
+    assert described(*EQUAL[case]).is_same
 
 
 @pytest.mark.parametrize("case", OTHER)
 def test_different_networks_differ_even_at_equal_cost(case):
-    assert not described(*OTHER[case]).same
+    assert not described(*OTHER[case]).is_same
 
 
 def test_layers_joined_differently_are_reported_by_the_first_difference():
     join = "{{add: [{}, relu_1], name: sum}}"
     one = [A, "relu", join.format("input")]
     other = [A, "relu", join.format("a")]
-    assert described(one, one).same
+    assert described(one, one).is_same
     answer = described(one, other)
-    assert (answer.same, answer.differing(), answer.moved()) == (False, None, "sum")
+    assert (answer.is_same, answer.difference_table(), answer.moved()) == (False, None, "sum")
     told = "the layers are the same, but their connections differ: see `sum`"
     assert list(answer.lines())[:3] == ["net.yaml no longer describes net", "", told]
 

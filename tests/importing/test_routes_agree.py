@@ -51,7 +51,7 @@ def test_a_module_comes_to_the_same_spec_by_both_routes(name, tmp_path):
         same = (counts(file), nameless(file)) == (counts(module), text)
         assert same is ((name, form) not in KNOWN), (form, nameless(file), text)
         if same:
-            assert Equivalence(counted(text), counted(nameless(file))).same
+            assert Equivalence(counted(text), counted(nameless(file))).is_same
 
 
 @pytest.mark.slow

@@ -3,8 +3,8 @@
 from typing import Any
 
 from convcost.importing.emit.flow import Node, entry
-from convcost.importing.emit.layers import Defaults, written
-from convcost.importing.emit.scalars import number, prose, text
+from convcost.importing.emit.layers import Defaults, layer_nodes
+from convcost.importing.emit.scalars import number_text, text, unquoted_text
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.outline.naming import Named
 from convcost.language.network_inputs import AllowedSizes
@@ -18,12 +18,12 @@ def document(
     blocks: tuple[tuple[str, tuple[tuple[str, Any], ...], tuple[Named, ...]], ...],
     defaults: Defaults,
 ) -> str:
-    lines = entry("name", prose(graph.name or "model"), 0)
+    lines = entry("name", unquoted_text(graph.name or "model"), 0)
     if graph.source:
-        lines += entry("source", prose(graph.source), 0)
+        lines += entry("source", unquoted_text(graph.source), 0)
     note = _note(graph)
     if note:
-        lines += entry("note", prose(note), 0)
+        lines += entry("note", unquoted_text(note), 0)
     shapes = [shape for _, shape in graph.inputs]
     if len(shapes) == 1:
         lines += entry("input", _tensor(shapes[0]) | _sizes(graph.sizes), 0)
@@ -34,18 +34,18 @@ def document(
         lines += entry("inputs", inputs, 0)
     if defaults:
         fields: dict[str, Node] = {
-            kind: {name: number(value) for name, value in options.items()}
+            kind: {name: number_text(value) for name, value in options.items()}
             for kind, options in defaults.items()
         }
         lines += entry("defaults", fields, 0)
     if blocks:
         lines.append("blocks:")
         for name, options, items in blocks:
-            lines += _block(name, options, written(items, defaults))
+            lines += _block(name, options, layer_nodes(items, defaults))
     lines.append("layers:")
     from convcost.importing.emit.flow import block
 
-    lines += block(written(layers, defaults), 2)
+    lines += block(layer_nodes(layers, defaults), 2)
     return "\n".join(lines) + "\n"
 
 
@@ -53,7 +53,7 @@ def _block(name: str, options: tuple[tuple[str, Any], ...], layers: list[Node]) 
     lines = [f"  {name}:"]
     if options:
         fields: dict[str, Node] = {
-            option: "" if default is None else number(default) for option, default in options
+            option: "" if default is None else number_text(default) for option, default in options
         }
         lines += entry("options", fields, 4)
     return lines + entry("layers", layers, 4)

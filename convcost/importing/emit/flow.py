@@ -10,31 +10,31 @@ STEP = 2
 MOST_LINES = 3  # the most lines of a list in brackets
 
 
-def flow(node: Node) -> str:
+def flow_text(node: Node) -> str:
     """A node on one line."""
     if isinstance(node, dict):
-        return "{" + ", ".join(f"{key}: {flow(value)}" for key, value in node.items()) + "}"
+        return "{" + ", ".join(f"{key}: {flow_text(value)}" for key, value in node.items()) + "}"
     if isinstance(node, list):
-        return "[" + ", ".join(map(flow, node)) + "]"
+        return "[" + ", ".join(map(flow_text, node)) + "]"
     return node
 
 
 def entry(key: str, node: Node, indent: int) -> list[str]:
     """`key: …` at an indent, on one line or more."""
     head = " " * indent + f"{key}: "
-    return _placed(head, node, indent + STEP)
+    return _lines_after(head, node, indent + STEP)
 
 
-def _placed(head: str, node: Node, below: int) -> list[str]:
+def _lines_after(head: str, node: Node, below: int) -> list[str]:
     """A node after `head`, or on the lines below it."""
-    short = flow(node)
+    short = flow_text(node)
     if (
         isinstance(node, str)
         or not node
         or (len(head) + len(short) <= WIDTH and not _is_nested_deeper(node))
     ):
         return [(head + short).rstrip()]
-    filled = _wrapped(head, node)
+    filled = _wrapped_lines(head, node)
     if filled:
         return filled
     return [head.rstrip(), *block(node, below)]
@@ -48,7 +48,7 @@ def block(node: Node, indent: int) -> list[str]:
     lines: list[str] = []
     for item in node:
         head = " " * indent + "- "
-        short = flow(item)
+        short = flow_text(item)
         if isinstance(item, str) or (
             len(head) + len(short) <= WIDTH and not _is_nested_deeper(item)
         ):
@@ -59,17 +59,17 @@ def block(node: Node, indent: int) -> list[str]:
     return lines
 
 
-def _wrapped(head: str, node: Node) -> list[str]:
+def _wrapped_lines(head: str, node: Node) -> list[str]:
     """A list or dict in brackets over several lines. Its entries must be scalars, or layers that
     each fit on one line."""
     if isinstance(node, dict):
         if not all(isinstance(value, str) for value in node.values()):
             return []
-        parts, (left, right) = [f"{key}: {flow(value)}" for key, value in node.items()], "{}"
+        parts, (left, right) = [f"{key}: {flow_text(value)}" for key, value in node.items()], "{}"
     else:
         if isinstance(node, str) or any(_contains_layers(item) for item in node):
             return []
-        parts, (left, right) = list(map(flow, node)), "[]"
+        parts, (left, right) = list(map(flow_text, node)), "[]"
     margin = " " * (len(head) + 1)
     lines, line = [], head + left
     for number, item in enumerate(parts):
@@ -93,14 +93,14 @@ def _contains_layers(node: Node) -> bool:
 def _is_nested_deeper(node: Node, most: int = 4) -> bool:
     """Whether brackets are nested deeper than a reader can follow on one line. A shape or a list of
     numbers counts as one value."""
-    if isinstance(node, str) or not node or _plain(node):
+    if isinstance(node, str) or not node or _is_plain(node):
         return False
     if most == 0:
         return True
     return any(_is_nested_deeper(value, most - 1) for value in _values(node))
 
 
-def _plain(node: "list[Node] | dict[str, Node]") -> bool:
+def _is_plain(node: "list[Node] | dict[str, Node]") -> bool:
     """Whether a list or dict contains only scalars and lists of scalars."""
     inner = [value for value in _values(node) if not isinstance(value, str)]
     lists = [value for value in inner if isinstance(value, list)]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convcost.importing.emit.flow import Node
-from convcost.importing.emit.scalars import expression, number, text
+from convcost.importing.emit.scalars import expression, number_text, text
 from convcost.importing.outline.naming import Named
 from convcost.importing.outline.tree import CallItem, JoinItem, LayerItem, SequenceItem, SideItem
 from convcost.importing.outline.values import OptionExpression
@@ -17,7 +17,7 @@ from convcost.model.shape import Shape
 Defaults = Mapping[str, Mapping[str, Any]]
 
 
-def written(items: tuple[Named, ...], defaults: Defaults) -> list[Node]:
+def layer_nodes(items: tuple[Named, ...], defaults: Defaults) -> list[Node]:
     return [_item(item, defaults) for item in items]
 
 
@@ -31,7 +31,7 @@ def _item(named: Named, defaults: Defaults) -> Node:
         node |= _options(item.layer.kind, item.layer.options, defaults, {})
     elif isinstance(item, SequenceItem | SideItem):
         word = "sequence" if isinstance(item, SequenceItem) else "side"
-        node = {word: written(named.lists[0], defaults)}
+        node = {word: layer_nodes(named.lists[0], defaults)}
     else:
         assert isinstance(item, CallItem)
         node = _call(item)
@@ -88,13 +88,13 @@ def _options(
         principal = found.principal
         own = principal is not None and principal in given
         value = given.pop(str(principal)) if own else None
-        node = {kind: _value(value, literal=_literal(found, principal)) if own else ""}
+        node = {kind: _value(value, literal=_is_literal(found, principal)) if own else ""}
     for name, value in given.items():
-        node[name] = _value(value, literal=_literal(found, name))
+        node[name] = _value(value, literal=_is_literal(found, name))
     return node
 
 
-def _literal(kind: Any, option: str | None) -> bool:
+def _is_literal(kind: Any, option: str | None) -> bool:
     return option in kind.options and bool(kind.options[option].type.literal)
 
 
@@ -109,25 +109,25 @@ def _value(value: Any, *, literal: bool = False) -> Node:
         return {"channels": channels, "size": list(size)}
     if isinstance(value, tuple):
         return [_value(item) for item in value]
-    return number(value)
+    return number_text(value)
 
 
 def _branches(named: Named, defaults: Defaults) -> Node:
     if all(name == "" for name, _ in named.branches):
         return [text(str(path)) for _, path in named.branches]
     return {
-        text(name): written(items, defaults) if path is None else text(path)
+        text(name): layer_nodes(items, defaults) if path is None else text(path)
         for (name, path), items in zip(named.branches, named.lists, strict=True)
     }
 
 
 def _call(item: CallItem) -> dict[str, Node]:
     """A use of a block: required options in order, options with a default by name."""
-    values = [_value(value) for _, value in item.required]
+    values = [_value(value) for _, value in item.required_arguments]
     own: Node = ""
     if len(values) > 1 or (values and isinstance(values[0], list)):
         own = values
     elif values:
         own = values[0]
     node: dict[str, Node] = {item.block: own}
-    return node | {name: _value(value) for name, value in item.further}
+    return node | {name: _value(value) for name, value in item.changed_arguments}

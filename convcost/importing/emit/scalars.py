@@ -23,7 +23,7 @@ def text(value: str) -> str:
     return quoted(value)
 
 
-def prose(value: str) -> str:
+def unquoted_text(value: str) -> str:
     """Text after a key at the start of a line. Commas and brackets have no meaning there."""
     torn = ": " in value or " #" in value or value[-1:] == ":"
     if _PROSE.fullmatch(value) and _word(value) and not torn:
@@ -40,10 +40,10 @@ def quoted(value: str) -> str:
     """The text in double quotes. Invisible characters are escaped, and so is `##`, because a CI log
     runs `##[group]` as a command."""
     whole = json.dumps(value, ensure_ascii=False)
-    return "".join(map(_escaped, whole)).replace("##", "#\\u0023")
+    return "".join(map(_escape, whole)).replace("##", "#\\u0023")
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     hidden = unicodedata.category(character) in HIDDEN or (
         character != " " and unicodedata.category(character) == "Zs"
     )
@@ -59,7 +59,7 @@ def expression(value: str, *, alone: bool = False) -> str:
     return f'"{value}"' if "," in value else value
 
 
-def number(value: Any) -> str:
+def number_text(value: Any) -> str:
     """A number, truth value or word as the value of an option."""
     if isinstance(value, Fraction) and value.denominator == 1:
         return str(int(value))

@@ -7,7 +7,7 @@ from convcost.model.shape import Shape
 FITS = ("pad", "crop", "upsample")
 
 
-def aligned(one: LayerGraph, other: LayerGraph) -> LayerGraph:
+def align(one: LayerGraph, other: LayerGraph) -> LayerGraph:
     """The first graph with the layers that only the other graph has, with options that change
     nothing. If the graphs differ in more layers, the first graph does not change."""
     if len(one.layers) >= len(other.layers):

@@ -36,7 +36,7 @@ class AtSizes(NamedTuple):
         )
 
     @property
-    def known(self) -> dict[str, Numbers]:
+    def input_extents(self) -> dict[str, Numbers]:
         return incoming_extents(self.shapes(self.own.inputs[0]))
 
     def values(self, name: str) -> tuple[Any, ...]:

@@ -48,7 +48,9 @@ def _candidates(wanted: int, known: list[tuple[str, int]]) -> Iterator[str]:
         yield from _of_one(name, n, wanted)
     for (one, n), (other, m) in combinations(known, 2):
         # Height before width, as in a spec.
-        yield from _scaled(f"{other} * {one}" if other < one else f"{one} * {other}", n * m, wanted)
+        yield from _scaled_expressions(
+            f"{other} * {one}" if other < one else f"{one} * {other}", n * m, wanted
+        )
 
 
 def _of_one(name: str, n: int, wanted: int) -> Iterator[str]:
@@ -70,7 +72,7 @@ def _of_one(name: str, n: int, wanted: int) -> Iterator[str]:
                 yield f"{name} // {by} * {by}"
 
 
-def _scaled(text: str, n: int, wanted: int) -> Iterator[str]:
+def _scaled_expressions(text: str, n: int, wanted: int) -> Iterator[str]:
     if n == wanted:
         yield text
     elif wanted % n == 0:

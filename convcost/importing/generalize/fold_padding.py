@@ -30,7 +30,7 @@ def _is_same(graph: LayerGraph, pad: int, layer: GraphLayer) -> bool:
     shape = graph.layers[before].output if before >= 0 else graph.inputs[-1 - before][1]
     axes = len(shape.size)
     kernel, stride, dilation = (
-        _each(layer, name, axes) for name in ("kernel", "stride", "dilation")
+        _for_each_axis(layer, name, axes) for name in ("kernel", "stride", "dilation")
     )
     if _value(layer, "padding") != 0 or _value(layer, "ceil"):
         return False
@@ -49,7 +49,7 @@ def _border(pad: GraphLayer, axes: int) -> tuple[int, ...]:
     return numbers if len(numbers) == 2 * axes else numbers * 2
 
 
-def _each(layer: GraphLayer, name: str, axes: int) -> tuple[int, ...]:
+def _for_each_axis(layer: GraphLayer, name: str, axes: int) -> tuple[int, ...]:
     value = _value(layer, name)
     if value is None and name == "stride":  # the default stride of a pool is its kernel
         value = _value(layer, "kernel")
@@ -73,7 +73,7 @@ def fold_paddings(graph: LayerGraph, chosen: frozenset[int]) -> LayerGraph:
     kept = [number for number in range(len(graph.layers)) if number not in gone]
     place = {number: new for new, number in enumerate(kept)}
 
-    def moved(source: int) -> int:
+    def new_number(source: int) -> int:
         return place[source] if source >= 0 else source
 
     layers = []
@@ -81,13 +81,15 @@ def fold_paddings(graph: LayerGraph, chosen: frozenset[int]) -> LayerGraph:
         layer = graph.layers[number]
         if number in windows:
             before = graph.layers[windows[number]].inputs[0]
-            layer = layer._replace(inputs=(before, *layer.inputs[1:]), options=_padded(layer))
-        shares = None if layer.shares is None else moved(layer.shares)
-        layers.append(layer._replace(inputs=tuple(map(moved, layer.inputs)), shares=shares))
-    return graph._replace(layers=tuple(layers), outputs=tuple(map(moved, graph.outputs)))
+            layer = layer._replace(
+                inputs=(before, *layer.inputs[1:]), options=_with_same_padding(layer)
+            )
+        shares = None if layer.shares is None else new_number(layer.shares)
+        layers.append(layer._replace(inputs=tuple(map(new_number, layer.inputs)), shares=shares))
+    return graph._replace(layers=tuple(layers), outputs=tuple(map(new_number, graph.outputs)))
 
 
-def _padded(layer: GraphLayer) -> tuple[tuple[str, Any], ...]:
+def _with_same_padding(layer: GraphLayer) -> tuple[tuple[str, Any], ...]:
     kind = KINDS.get(layer.kind)
     assert kind is not None
     options = {**dict(layer.options), "padding": "same"}

@@ -8,7 +8,7 @@ TURN = 64  # halved six times, more often than networks do
 MULTIPLES = (2, 4, 8, 16, 32, 64)
 
 
-def odd(own: Size) -> Size:
+def odd_size(own: Size) -> Size:
     """A size with few common factors, wider than high. It stays odd however often it is halved: the
     first axis if halves are rounded down, the second if they are rounded up."""
     found: list[int] = []
@@ -18,7 +18,7 @@ def odd(own: Size) -> Size:
     return tuple(found)
 
 
-def other(own: Size) -> Size:
+def other_size(own: Size) -> Size:
     """Another size with few common factors, higher than wide, with other remainders of division by
     2 to 8."""
     found: list[int] = []
@@ -32,12 +32,12 @@ def _next(least: int, rest: int) -> int:
     return least + (rest - least) % TURN
 
 
-def even(own: Size, times: int = 1) -> Size:
+def multiple_of_size(own: Size, times: int = 1) -> Size:
     """A multiple of the model's own size."""
     return tuple(n * (times + axis) for axis, n in enumerate(own, 1))
 
 
-def near(own: Size) -> Size:
+def near_size(own: Size) -> Size:
     """A size slightly larger than the model's own: one more along the first axis, three more along
     the second, and so on."""
     return tuple(n + 2 * axis + 1 for axis, n in enumerate(own))
@@ -47,17 +47,17 @@ def one_axis_sizes(own: Size) -> list[Size]:
     """Sizes that differ from the model's own size in one axis only."""
     if len(own) == 1:
         return []
-    more = odd(own)
+    more = odd_size(own)
     return [(*own[:axis], more[axis], *own[axis + 1 :]) for axis in range(len(own))]
 
 
-def probes(own: Size) -> list[tuple[Size, ...]]:
+def probe_sizes(own: Size) -> list[tuple[Size, ...]]:
     """The sizes to compare, in this order. The sizes in one group have the same properties."""
-    found: list[tuple[Size, ...]] = [(odd(own), other(own))]
+    found: list[tuple[Size, ...]] = [(odd_size(own), other_size(own))]
     if len(own) > 1 and len(set(own)) == 1:  # for models that accept only squares
-        found.append((odd(own[:1]) * len(own), other(own[:1]) * len(own)))
-    tall = tuple(reversed(even(tuple(reversed(own)), 2)))
-    return [*found, (even(own), tall)]
+        found.append((odd_size(own[:1]) * len(own), other_size(own[:1]) * len(own)))
+    tall = tuple(reversed(multiple_of_size(tuple(reversed(own)), 2)))
+    return [*found, (multiple_of_size(own), tall)]
 
 
 def common_steps(own: Size) -> list[int]:

@@ -27,7 +27,7 @@ def unchanged(at: AtSizes) -> GraphLayer | None:
 def _range(at: AtSizes) -> GraphLayer | None:
     """A slice whose bounds are integers. All other options must be the same at all sizes."""
     follows = dict(at.own.follows)
-    known = at.known
+    known = at.input_extents
     for name in {name for layer in at.layers for name, _ in layer.options}:
         values = at.values(name)
         whole = all(type(value) is int for value in values)
@@ -78,7 +78,7 @@ def _reshape(at: AtSizes) -> GraphLayer | None:
         return mine
     if len(differing) == 1:
         return mine._replace(rest=differing[0])
-    texts = _entries(shapes, at.known)
+    texts = _entries(shapes, at.input_extents)
     if texts is not None:
         return mine._replace(rest=None, follows=(("shape", texts),))
     like = _like(at)
@@ -96,14 +96,14 @@ def _custom(at: AtSizes) -> GraphLayer | None:
     follows: dict[str, Any] = {}
     shapes = at.values("output")
     if len(set(shapes)) > 1:
-        texts = None if None in shapes else _entries(shapes, at.known)
+        texts = None if None in shapes else _entries(shapes, at.input_extents)
         if texts is None:
             return None
         follows["output"] = texts
     macs = at.values("macs")
     if len(set(macs)) > 1:
         whole = all(type(n) is int for n in macs)
-        text = fit_expression(macs, at.known) if whole else None
+        text = fit_expression(macs, at.input_extents) if whole else None
         if text is None:
             return None
         follows["macs"] = text

@@ -7,10 +7,10 @@ from convcost.importing.generalize.fold_padding import fold_paddings
 from convcost.importing.generalize.probe_sizes import (
     Size,
     common_steps,
-    even,
-    near,
+    multiple_of_size,
+    near_size,
     one_axis_sizes,
-    probes,
+    probe_sizes,
     sizes_in_steps,
 )
 from convcost.importing.generalize.size_expressions import same_paddings, with_size_expressions
@@ -58,23 +58,23 @@ class _SizeSearch:
         self.same: frozenset[int] = frozenset()  # pads that are merged into their windows
 
     def result(self) -> GeneralizedSpec:
-        general, text = self._generalized()
+        general, text = self._general_graph()
         seen = self._verdicts(text)
         if not _is_wrong(seen):
-            return GeneralizedSpec(text, tuple(_known(seen)))
+            return GeneralizedSpec(text, tuple(_comparison_notes(seen)))
         refused = {one.outcome for one in seen} <= {NEITHER, LAX}
         sizes = FIXED if refused else self._sizes(text)
         wrong = next((one for one in seen if one.outcome in (DIFFERS, LAX)), None)
         if sizes.fixed and wrong is not None:
             general = self.graph  # the expressions are right at no other size
         restriction = "fixed: true" if sizes.fixed else f"multiple: {sizes.multiple}"
-        notes = tuple(_bound(seen, wrong, restriction))
+        notes = tuple(_restriction_notes(seen, wrong, restriction))
         return GeneralizedSpec(proved_spec(general._replace(sizes=sizes)), notes)
 
-    def _generalized(self) -> tuple[LayerGraph, str]:
+    def _general_graph(self) -> tuple[LayerGraph, str]:
         """The graph with expressions for the options that depend on the size, if the graphs at
         three sizes allow that, and its text."""
-        for sizes in (*probes(self.own), one_axis_sizes(self.own)):
+        for sizes in (*probe_sizes(self.own), one_axis_sizes(self.own)):
             models = [model for size in sizes if not isinstance(model := self._model(size), str)]
             general = with_size_expressions(self.graph, *models) if models else None
             if general is None:
@@ -94,7 +94,7 @@ class _SizeSearch:
         one higher than wide. If the model does not accept these, squares and multiples of its own
         size."""
         seen: list[Verdict] = []
-        for sizes in probes(self.own):
+        for sizes in probe_sizes(self.own):
             outcomes = {one.outcome for one in seen}
             squares = len(sizes[0]) > 1 and len(set(sizes[0])) == 1
             if squares and LAX not in outcomes:
@@ -106,7 +106,8 @@ class _SizeSearch:
             # A head for 7×7 accepts inputs whose maps become 7×7. A head on rows accepts lines of
             # any length. A table of positions accepts one size only.
             seen += [
-                self._verdict(text, size) for size in (near(self.own), *one_axis_sizes(self.own))
+                self._verdict(text, size)
+                for size in (near_size(self.own), *one_axis_sizes(self.own))
             ]
         return seen
 
@@ -114,7 +115,9 @@ class _SizeSearch:
         """The allowed sizes of a spec that is wrong at some sizes: the multiples of a number, if
         the spec is right at all such sizes that are tried, near and far."""
         right = (SAME, NEITHER)
-        if self._verdict(text, even(self.own)).outcome not in right:  # a multiple of all steps
+        if (
+            self._verdict(text, multiple_of_size(self.own)).outcome not in right
+        ):  # a multiple of all steps
             return FIXED
         for step in common_steps(self.own):
             found = set()
@@ -152,15 +155,17 @@ def _is_wrong(seen: list[Verdict]) -> bool:
     return LAX in outcomes and not any(len(set(one.size)) == 1 for one in taken)
 
 
-def _known(seen: list[Verdict]) -> Iterator[str]:
+def _comparison_notes(seen: list[Verdict]) -> Iterator[str]:
     same = " and ".join(size_text(one.size) for one in seen if one.outcome == SAME)
     yield f"compared with the model at other sizes too, {same}"
 
 
-def _bound(seen: list[Verdict], wrong: Verdict | None, restriction: str) -> Iterator[str]:
+def _restriction_notes(
+    seen: list[Verdict], wrong: Verdict | None, restriction: str
+) -> Iterator[str]:
     """Notes with the reason why a spec accepts only some sizes, and with its `restriction`."""
     if wrong is not None:
-        yield f"at {size_text(wrong.size)} {_because(wrong)}, so its input is `{restriction}`"
+        yield f"at {size_text(wrong.size)} {_reason(wrong)}, so its input is `{restriction}`"
         return
     narrow = next((one for one in seen if one.outcome == NARROW), None)
     if narrow is None:
@@ -170,7 +175,7 @@ def _bound(seen: list[Verdict], wrong: Verdict | None, restriction: str) -> Iter
         yield f"the model takes {size_text(narrow.size)} too, this spec does not: {only}"
 
 
-def _because(wrong: Verdict) -> str:
+def _reason(wrong: Verdict) -> str:
     if wrong.outcome == LAX:
         return f"the model refuses, {wrong.why}"
     return f"the model has other layers than this spec, {wrong.why}"

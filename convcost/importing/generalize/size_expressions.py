@@ -2,7 +2,7 @@
 graphs at several sizes. Numbers that differ become expressions, and a resize refers to the tensor
 whose size it has."""
 
-from convcost.importing.generalize.align import aligned
+from convcost.importing.generalize.align import align
 from convcost.importing.generalize.at_sizes import AtSizes
 from convcost.importing.generalize.fold_padding import foldable_paddings
 from convcost.importing.generalize.rules import RULES, unchanged
@@ -26,7 +26,7 @@ def with_size_expressions(one: LayerGraph, *others: LayerGraph) -> LayerGraph | 
     None if the graphs have different layers, or differ in a number that no expression gives.
     """
     longest = max(others, key=lambda other: len(other.layers))
-    graphs = tuple(aligned(graph, longest) for graph in (one, *others))
+    graphs = tuple(align(graph, longest) for graph in (one, *others))
     if len({len(graph.layers) for graph in graphs}) > 1:
         return None
     layers = []

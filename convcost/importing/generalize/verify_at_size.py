@@ -36,7 +36,7 @@ def verify_at_size(text: str, size: tuple[int, ...], model: LayerGraph | str) ->
     if isinstance(spec, str):
         return Verdict(NARROW, size, spec)
     answer = Equivalence(theirs, spec, loose=True)
-    if answer.same:
+    if answer.is_same:
         return Verdict(SAME, size)
     return Verdict(DIFFERS, size, _first(answer))
 

@@ -16,7 +16,13 @@ from convcost.importing.outline.tree import (
     layers,
 )
 from convcost.importing.outline.valid_names import stem
-from convcost.importing.outline.values import OptionExpression, filled, fixed, labelled, places_of
+from convcost.importing.outline.values import (
+    OptionExpression,
+    constant_part,
+    option_label,
+    places_of,
+    with_values,
+)
 
 Use = tuple[Item, ...]
 ABSENT: Any = object()
@@ -47,11 +53,11 @@ def anti_unify(one: Use, other: Use) -> Use | None:
     """A body that generalizes both uses; None if there is none."""
     if len(one) != len(other):
         return None
-    found = [_merged(a, b) for a, b in zip(one, other, strict=True)]
+    found = [_common_item(a, b) for a, b in zip(one, other, strict=True)]
     return None if any(item is None for item in found) else tuple(i for i in found if i is not None)
 
 
-def _merged(a: Item, b: Item) -> Item | None:
+def _common_item(a: Item, b: Item) -> Item | None:
     if isinstance(a, LayerItem):
         return _layer(a, b) if isinstance(b, LayerItem) else None
     if isinstance(a, JoinItem):
@@ -101,7 +107,7 @@ def _join(a: JoinItem, b: JoinItem) -> JoinItem | None:
 
 
 def _copies(a: Repeated, b: Repeated) -> Repeated | None:
-    first = _merged(a.copies[0], b.copies[0])
+    first = _common_item(a.copies[0], b.copies[0])
     same = len(a.copies) == len(b.copies) and first is not None
     return Repeated((first, *a.copies[1:])) if same and first is not None else None
 
@@ -112,7 +118,9 @@ def _layer(a: LayerItem, b: LayerItem) -> LayerItem | None:
         return None
     if a.options != b.options:
         left, right = places_of(a.kind, a.options), places_of(b.kind, b.options)
-        if left.keys() != right.keys() or any(fixed(left[s]) != fixed(right[s]) for s in left):
+        if left.keys() != right.keys() or any(
+            constant_part(left[s]) != constant_part(right[s]) for s in left
+        ):
             return None
     same = a.path[-1:] == b.path[-1:]
     return a if same else a._replace(path=())
@@ -136,12 +144,12 @@ def input_expressions(use: Use) -> tuple[Any, ...]:
     """The values of a use's layers that are expressions over their input; "" for other values."""
     return tuple(
         value if isinstance(value, OptionExpression) and value.uses_input else ""
-        for layer in _bare(use)
+        for layer in _layer_values(use)
         for value in layer.values()
     )
 
 
-def _bare(items: Use) -> Iterator[dict[Any, Any]]:
+def _layer_values(items: Use) -> Iterator[dict[Any, Any]]:
     """The values of layers and calls, in order."""
     for item in items:
         layer = item.layer if isinstance(item, JoinItem) else item
@@ -151,7 +159,7 @@ def _bare(items: Use) -> Iterator[dict[Any, Any]]:
         if isinstance(layer, LayerItem):
             yield places_of(layer.kind, layer.options)
         for items_inside in inside(item):
-            yield from _bare(items_inside)
+            yield from _layer_values(items_inside)
 
 
 class Overlay:
@@ -209,14 +217,14 @@ class Overlay:
         self, kind: str, own: dict[tuple[str, int], Any], uses: list[Any], values_of: Any
     ) -> None:
         values = [None if use is None else values_of(use) for use in uses]
-        entering = [None if use is None else self._entering(use) for use in uses]
+        entering = [None if use is None else self._input_channels(use) for use in uses]
         for option, entry in own:
             of_each = tuple(ABSENT if one is None else one[option, entry] for one in values)
-            label = labelled(kind, option, entry)
+            label = option_label(kind, option, entry)
             self.places.append(ItemSpan(kind, label, entry, of_each, tuple(entering), self._first))
         self._first = False
 
-    def _entering(self, use: Item) -> int | None:
+    def _input_channels(self, use: Item) -> int | None:
         return self.incoming(next(layers((use,))))
 
 
@@ -226,12 +234,12 @@ def _arguments(call: CallItem) -> dict[tuple[str, int], Any]:
 
 def substitute_values(body: Use, values: Iterator[Any], flags: Iterator[str | None]) -> Use:
     """The body with a value for each place, in the order of `Overlay`."""
-    return tuple(_refilled(item, values, flags) for item in body)
+    return tuple(_with_values_and_flags(item, values, flags) for item in body)
 
 
-def _refilled(item: Item, values: Iterator[Any], flags: Iterator[str | None]) -> Item:
+def _with_values_and_flags(item: Item, values: Iterator[Any], flags: Iterator[str | None]) -> Item:
     if isinstance(item, LayerItem):
-        return _valued(item, values)
+        return _with_values(item, values)
     if isinstance(item, JoinItem):
         branches = []
         for branch in item.branches:
@@ -240,15 +248,15 @@ def _refilled(item: Item, values: Iterator[Any], flags: Iterator[str | None]) ->
                 inner = substitute_values(branch.items, values, flags)
                 branch = branch._replace(items=inner, when=when)  # noqa: PLW2901
             branches.append(branch)
-        return JoinItem(_valued(item.layer, values), tuple(branches))
+        return JoinItem(_with_values(item.layer, values), tuple(branches))
     if isinstance(item, CallItem):
         arguments = tuple((name, next(values)) for name, _ in item.arguments)
         return item._replace(arguments=arguments)
     if isinstance(item, Repeated):
-        return Repeated((_refilled(item.copies[0], values, flags), *item.copies[1:]))
+        return Repeated((_with_values_and_flags(item.copies[0], values, flags), *item.copies[1:]))
     return item._replace(items=substitute_values(item.items, values, flags))
 
 
-def _valued(layer: LayerItem, values: Iterator[Any]) -> LayerItem:
+def _with_values(layer: LayerItem, values: Iterator[Any]) -> LayerItem:
     found = {place: next(values) for place in places_of(layer.kind, layer.options)}
-    return layer._replace(options=filled(layer.kind, layer.options, found))
+    return layer._replace(options=with_values(layer.kind, layer.options, found))

@@ -14,7 +14,7 @@ from convcost.importing.outline.tree import (
     SequenceItem,
     layers,
 )
-from convcost.importing.outline.valid_names import free
+from convcost.importing.outline.valid_names import unused_name
 from convcost.model.kind import KINDS
 
 SHORT = {
@@ -41,14 +41,14 @@ class BlockNames:
         self.classes = classes
         self.taken = set(KINDS.names())
 
-    def proposed(self, body: tuple[Item, ...], originals: list[tuple[Item, ...]]) -> str:
+    def block_name(self, body: tuple[Item, ...], originals: list[tuple[Item, ...]]) -> str:
         paths = [path for original in originals if (path := self._module(original))]
-        names = Counter(name for path in paths if (name := self._class(path)))
+        names = Counter(name for path in paths if (name := self._class_name(path)))
         if not names and not any(isinstance(item, LayerItem) for item in body):
             names = Counter(name for one in originals if (name := self._row(one)))
         if not names:
             names = Counter(name for path in paths if (name := _stem(path)))
-        content = _content(body)
+        content = _content_name(body)
         (common, count), *_ = names.most_common(1) or [("", 0)]
         # If most uses have no name, the names of the others would mislead.
         wanted = common if 2 * count >= len(originals) else content
@@ -56,13 +56,15 @@ class BlockNames:
             wanted = f"{wanted}_block"
         if wanted in self.taken and content == "residual":
             wanted = content  # the same module with and without its shortcut
-        return free(wanted, self.taken)
+        return unused_name(wanted, self.taken)
 
     def _row(self, original: tuple[Item, ...]) -> str:
         """The name of a block of several consecutive modules, if all have the same class."""
         while len(original) == 1 and isinstance(original[0], SequenceItem):
             original = original[0].items
-        classes = {self._class(item.path) for item in original if isinstance(item, SequenceItem)}
+        classes = {
+            self._class_name(item.path) for item in original if isinstance(item, SequenceItem)
+        }
         rows = [item for item in original if isinstance(item, SequenceItem) and _branches(item)]
         alone = len(classes) == 1 and len(rows) == len(original)
         row = "pair" if len(original) == 2 else "row"  # noqa: PLR2004  a pair has two
@@ -71,8 +73,8 @@ class BlockNames:
     def take(self, name: str) -> None:
         self.taken.add(name)
 
-    def _class(self, path: Path) -> str:
-        name = _snake(self.classes.get(path, ""))
+    def _class_name(self, path: Path) -> str:
+        name = _snake_case(self.classes.get(path, ""))
         return "" if name in GENERIC else name
 
     @staticmethod
@@ -85,7 +87,7 @@ def _branches(module: SequenceItem) -> bool:
     return any(isinstance(item, JoinItem) for item in module.items)
 
 
-def _snake(name: str) -> str:
+def _snake_case(name: str) -> str:
     words = _HUMP.sub("_", name).lower()
     words = re.sub(r"[^a-z0-9]+", "_", words).strip("_")
     words = re.sub(r"(?<=[a-z])_?[123]_?d(?=_|$)", "", words)
@@ -95,16 +97,16 @@ def _snake(name: str) -> str:
 def _stem(path: Path) -> str:
     """A module's name without its number: `layer1.2` has none, `inception_3a` becomes inception."""
     name = re.sub(r"[_.-]*\d+[a-z]?$", "", path[-1])
-    name = _snake(name)
+    name = _snake_case(name)
     return name if len(name) > 2 and name not in GENERIC else ""  # noqa: PLR2004  short names are not clear
 
 
-def _content(body: tuple[Item, ...]) -> str:
+def _content_name(body: tuple[Item, ...]) -> str:
     joins = [item for item in body if isinstance(item, JoinItem)]
     held = list(layers(body))
     kinds = {layer.kind for layer in held}
     if len(joins) == 1:
-        name = _joined(joins[0], alone=len(body) <= 1 + sum(map(_behind, body)))
+        name = _join_name(joins[0], alone=len(body) <= 1 + sum(map(_only_follows, body)))
         if name:
             return name
     if "channel_shuffle" in kinds:
@@ -123,7 +125,7 @@ def _content(body: tuple[Item, ...]) -> str:
     return "_".join(words) if len(words) > 1 else f"{words[0]}_block"
 
 
-def _joined(join: JoinItem, *, alone: bool) -> str:
+def _join_name(join: JoinItem, *, alone: bool) -> str:
     """The name of a block whose main item is a join; "" if other layers matter."""
     straight = any(not branch.items or branch.when for branch in join.branches)
     if any(map(of_its_own, join.branches)):
@@ -143,13 +145,13 @@ def _joined(join: JoinItem, *, alone: bool) -> str:
 
 def _describing_words(body: tuple[Item, ...], without: tuple[str, ...]) -> list[str]:
     """Words for the items, each once, without the kinds of some files."""
-    items = [item for item in body if not (without and _behind(item, without))]
+    items = [item for item in body if not (without and _only_follows(item, without))]
     words = list(dict.fromkeys(word for item in items for word in _words(item)))
     parts = {word: set(word.split("_")) for word in words}
     return [word for word in words if not any(parts[word] < parts[one] for one in words)]
 
 
-def _behind(item: Item, files: tuple[str, ...] = ALONG) -> bool:
+def _only_follows(item: Item, files: tuple[str, ...] = ALONG) -> bool:
     """Whether an item only follows a layer with weights: a norm, an activation, or a layer without
     effect at inference."""
     kind = KINDS.get(item.kind) if isinstance(item, LayerItem) else None
@@ -165,5 +167,5 @@ def _words(item: Item) -> list[str]:
         return [SHORT.get(item.kind, item.kind)]
     if isinstance(item, JoinItem):
         gate = item.layer.kind == "multiply"
-        return ["se" if gate and _joined(item, alone=True) else item.layer.kind]
+        return ["se" if gate and _join_name(item, alone=True) else item.layer.kind]
     return [re.sub(r"_\d+$", "", item.block)] if isinstance(item, CallItem) else []

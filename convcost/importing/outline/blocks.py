@@ -90,7 +90,7 @@ class _BlockSearch:
                 self.parting = True  # parts of what no block contains as a whole may become blocks
                 self.refused = set()
             looked += sum(map(len, self.lists))
-        return Tree(self.items, _ordered(self.items, self.blocks))
+        return Tree(self.items, _in_reading_order(self.items, self.blocks))
 
     # One round: the candidate that saves most
 
@@ -108,7 +108,12 @@ class _BlockSearch:
             if weight <= HEAD:
                 break
             for places in self._families(found[keys]):
-                if any(map(self._made, self._parted(places) if self.parting else (places,))):
+                if any(
+                    map(
+                        self._make_block,
+                        self._distinguishable_groups(places) if self.parting else (places,),
+                    )
+                ):
                     return True
             self.refused.add(keys)
         return False
@@ -184,7 +189,7 @@ class _BlockSearch:
             for number, (body, members) in enumerate(families):
                 both = anti_unify(body, use)
                 came = self._entering(members[0])
-                if both is not None and self.names.corresponding(body, came, use, come):
+                if both is not None and self.names.have_same_references(body, came, use, come):
                     families[number] = both, [*members, place]
                     break
             else:
@@ -193,7 +198,7 @@ class _BlockSearch:
         families.sort(key=lambda family: -len(family[1]))
         return (members for _, members in families if len(members) > 1)
 
-    def _parted(self, places: list[_Found]) -> Iterator[list[_Found]]:
+    def _distinguishable_groups(self, places: list[_Found]) -> Iterator[list[_Found]]:
         """Groups of uses that options cannot distinguish: uses with the same expressions over their
         input or, if all have the same, equal uses."""
         for part in (input_expressions, given_values):
@@ -222,7 +227,7 @@ class _BlockSearch:
                 return given
         return self.entering[place.list]
 
-    def _made(self, places: list[_Found]) -> bool:
+    def _make_block(self, places: list[_Found]) -> bool:
         """Makes a block of some uses if that shortens the text. Returns whether it did."""
         uses = [self._use(place) for place in places]
         body = uses[0]
@@ -230,13 +235,13 @@ class _BlockSearch:
             both = anti_unify(body, use)
             assert both is not None
             body = both
-        overlay = Overlay(body, uses, self._incoming)
+        overlay = Overlay(body, uses, self._input_channels)
         found = options(overlay, [self._channels(self._entering(place)) for place in places])
         if found is None:
             return False
         body = substitute_values(body, iter(found.values), iter(found.flags))
         originals = [self.lists[p.list][p.start : p.start + p.length] for p in places]
-        name = self.titles.proposed(body, originals)
+        name = self.titles.block_name(body, originals)
         defaults = tuple(default for _, default in found.options if default is not REQUIRED)
         calls = [
             CallItem(name, arguments, use, defaults, _path(original))
@@ -252,13 +257,13 @@ class _BlockSearch:
         if after * SAVED[1] > before * SAVED[0]:
             return False
         self.titles.take(name)
-        self._put(places, calls)
+        self._insert_calls(places, calls)
         defaults = tuple((n, None if d is REQUIRED else d) for n, d in found.options)
         self.blocks.append(BlockItem(name, defaults, body))
         self.entered.append(self._entering(places[0]))
         return True
 
-    def _incoming(self, layer: LayerItem) -> int | None:
+    def _input_channels(self, layer: LayerItem) -> int | None:
         return self._channels(self.inputs[layer.number][0])
 
     def _channels(self, value: int | None) -> int | None:
@@ -268,7 +273,7 @@ class _BlockSearch:
             return self.graph.layers[value].output.channels
         return self.graph.inputs[-1 - value][1].channels
 
-    def _put(self, places: list[_Found], calls: list[CallItem]) -> None:
+    def _insert_calls(self, places: list[_Found], calls: list[CallItem]) -> None:
         """Rebuilds the lists with calls in place of the uses."""
         by_list: Calls = {}
         for place, call in zip(places, calls, strict=True):
@@ -281,7 +286,7 @@ class _BlockSearch:
         ]
 
 
-def _ordered(items: Use, blocks: list[BlockItem]) -> tuple[BlockItem, ...]:
+def _in_reading_order(items: Use, blocks: list[BlockItem]) -> tuple[BlockItem, ...]:
     """The blocks in the order a reader sees them, each after the blocks that it calls."""
     by_name = {block.name: block for block in blocks}
     found: dict[str, BlockItem] = {}

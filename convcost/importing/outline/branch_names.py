@@ -57,15 +57,15 @@ def declared_names(join: JoinItem) -> tuple[str, ...]:
 
 def of_its_own(branch: BranchItem) -> bool:
     """Whether a branch begins with a learned tensor, so that it has no input."""
-    return bool(branch.items) and _begins(branch.items[0])
+    return bool(branch.items) and _has_no_input(branch.items[0])
 
 
-def _begins(item: Item) -> bool:
+def _has_no_input(item: Item) -> bool:
     if isinstance(item, LayerItem):
         return item.kind == "learned"
     if isinstance(item, JoinItem):
         return all(map(of_its_own, item.branches))
-    return _begins(inside(item)[0][0])
+    return _has_no_input(inside(item)[0][0])
 
 
 def _from_elsewhere(branch: BranchItem) -> bool:

@@ -48,10 +48,14 @@ class Candidates:
             known = self._known.get((id(items), is_whole))
             if known is None:
                 # A part that occurs once cannot occur twice later: blocks only remove items.
-                known = self._known[id(items), is_whole] = self._found(items, is_whole, pairs)
+                known = self._known[id(items), is_whole] = self._candidates_in(
+                    items, is_whole, pairs
+                )
             yield known
 
-    def _found(self, items: tuple[Item, ...], whole: bool, pairs: Counter[Keys]) -> list[Candidate]:
+    def _candidates_in(
+        self, items: tuple[Item, ...], whole: bool, pairs: Counter[Keys]
+    ) -> list[Candidate]:
         keys = self.alike.keys(items)
         found = []
         for start, item in enumerate(items):
@@ -60,25 +64,27 @@ class Candidates:
             alone = whole and len(items) == 1
             if isinstance(item, SequenceItem | JoinItem) and not alone:
                 inner = (
-                    self._inner(item) if isinstance(item, SequenceItem) else keys[start : start + 1]
+                    self._inner_keys(item)
+                    if isinstance(item, SequenceItem)
+                    else keys[start : start + 1]
                 )
                 found.append((inner, start, 1))
             for length in range(2, min(LONGEST, len(items) - start) + 1):
                 end = start + length
                 if keys[end - 1] < 0 or pairs[keys[end - 2 : end]] == 1:
                     break
-                torn = (start and keys[start - 1] == keys[start]) or (
+                splits_a_run = (start and keys[start - 1] == keys[start]) or (
                     keys[end : end + 1] == keys[end - 1 : end]
                 )
-                if not torn and not (whole and length == len(items)):
+                if not splits_a_run and not (whole and length == len(items)):
                     found.append((keys[start:end], start, length))
         return [
-            Candidate(self._number(held), start, length)
-            for held, start, length in found
-            if held and min(held) >= 0 and not _periodic(held)
+            Candidate(self._number(inner), start, length)
+            for inner, start, length in found
+            if inner and min(inner) >= 0 and not _is_periodic(inner)
         ]
 
-    def _inner(self, item: Item) -> Keys:
+    def _inner_keys(self, item: Item) -> Keys:
         """The layers of a module, as they would be without the module."""
         while isinstance(item, SequenceItem) and len(item.items) == 1:
             item = item.items[0]
@@ -91,7 +97,7 @@ class Candidates:
         return number
 
 
-def _periodic(keys: Keys) -> bool:
+def _is_periodic(keys: Keys) -> bool:
     """Whether the keys are a shorter sequence repeated several times."""
     length = len(keys)
     return keys[0] in keys[1:] and any(

@@ -42,7 +42,7 @@ def canonicalize(items: Iterable[Item]) -> tuple[Item, ...]:
         *before, last = inner
         if all(isinstance(one, LayerItem) and one.kind in REARRANGES for one in before):
             # Layers that only arrange the tensor for the single layer of a module come before it.
-            found += [*before, _called(last, name)]
+            found += [*before, _with_module_name(last, name)]
         elif name:
             found.append(item._replace(items=inner, name=name))
         else:
@@ -86,7 +86,7 @@ def _unnamed(item: Item, name: str) -> Item:
     )
 
 
-def _called(item: Item, name: str) -> Item:
+def _with_module_name(item: Item, name: str) -> Item:
     """An item that is a whole module, with the module's name. Its own name is kept if it has more
     information."""
     if isinstance(item, LayerItem):

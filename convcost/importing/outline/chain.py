@@ -67,7 +67,7 @@ class Chain:
     def u_shaped(self) -> bool:
         return self.shrinks and self.grows and self.size > 3  # noqa: PLR2004  more than a resize
 
-    def flat(self) -> list[Item]:
+    def flat_items(self) -> list[Item]:
         """The items, with nested lists flattened without recursion, however deep they are."""
         found: list[Item] = []
         waiting: list[Any] = [self.items]

@@ -70,7 +70,9 @@ class BoundNames:
             )
         return known[0]
 
-    def corresponding(self, one: Use, come: int | None, other: Use, came: int | None) -> bool:
+    def have_same_references(
+        self, one: Use, come: int | None, other: Use, came: int | None
+    ) -> bool:
         """Whether two parts of the same form reference the same values by name, inside or as their
         input."""
         if not self.takers:

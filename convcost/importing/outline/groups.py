@@ -26,7 +26,7 @@ SHORTEST = 3  # the shortest common prefix that is a name
 def group_modules(items: Items[Item], base: Path = ()) -> tuple[Item, ...]:
     """The items, with a sequence for every module below `base`."""
     modules = [module_of(item) for item in items]
-    base = _common(modules) if items else base
+    base = _common_prefix(modules) if items else base
     if len(base) > DEEPEST:
         return tuple(items)
     keys = [path[: len(base) + 1] if len(path) > len(base) else () for path in modules]
@@ -52,13 +52,13 @@ def module_of(item: Item) -> Path:
     modules = [module_of(inner) for items in inside(item) for inner in items]
     if isinstance(item, JoinItem):
         modules.append(item.layer.path[:-1])
-    return _common(modules)
+    return _common_prefix(modules)
 
 
 def _group_inside(item: Item) -> Item:
     if isinstance(item, JoinItem):
         above = module_of(item), item.layer.path[:-1]
-        branches = tuple(_branch(branch, above) for branch in item.branches)
+        branches = tuple(_named_branch(branch, above) for branch in item.branches)
         return _name_branches(item._replace(branches=branches), len(above[0]))
     if isinstance(item, SideItem):
         base = module_of(item)
@@ -67,12 +67,12 @@ def _group_inside(item: Item) -> Item:
     return item
 
 
-def _branch(branch: BranchItem, above: tuple[Path, Path]) -> BranchItem:
+def _named_branch(branch: BranchItem, above: tuple[Path, Path]) -> BranchItem:
     """A branch, named after the outermost module that contains exactly the branch. The modules
     `above` contain the join too."""
     if not branch.items:
         return branch
-    own = _common([module_of(item) for item in branch.items])
+    own = _common_prefix([module_of(item) for item in branch.items])
     own = own[max(len(path) for path in above if path == own[: len(path)]) :]
     named = [part for part in own if not part.isdigit()]
     return branch._replace(items=group_modules(branch.items), name=named[0] if named else "")
@@ -105,7 +105,7 @@ def _own_name(items: Items[Item], depth: int) -> str:
     return begun if len(begun) >= SHORTEST else names[-1]
 
 
-def _common(paths: Items[Path]) -> Path:
+def _common_prefix(paths: Items[Path]) -> Path:
     if not paths:
         return ()
     low, high = min(paths), max(paths)

@@ -25,7 +25,7 @@ class _Cursor:
     def __init__(self, number: int, chain: Chain) -> None:
         self.number = number
         self.source = chain.start
-        self.items = chain.flat()
+        self.items = chain.flat_items()
         self.at = 0
         self.first = next(layers(tuple(self.items))).number
 
@@ -72,7 +72,7 @@ class _Linearizer:
         cursor = self.cursors[number]
         if cursor.done:
             return
-        missing = self._missing(cursor)
+        missing = self._missing_value(cursor)
         if missing is not None:
             self.waiting.setdefault(missing, []).append(cursor)
             return
@@ -85,7 +85,7 @@ class _Linearizer:
     def _holds_main(self, cursor: _Cursor) -> bool:
         return cursor.at == len(cursor.items) - 1 and output(cursor.items[-1]) == self.main
 
-    def _missing(self, cursor: _Cursor) -> int | None:
+    def _missing_value(self, cursor: _Cursor) -> int | None:
         needed = [cursor.source, *_references(cursor.items[cursor.at])]
         for source in needed:
             if source is not None and source in self.own and source not in self.placed:
@@ -111,7 +111,7 @@ class _Linearizer:
         begun = True
         while not cursor.done:
             if not begun and (
-                self._missing(cursor) is not None or self._must_wait_for_others(cursor)
+                self._missing_value(cursor) is not None or self._must_wait_for_others(cursor)
             ):
                 self._queue(number)
                 return

@@ -18,7 +18,7 @@ from convcost.importing.outline.tree import (
     output,
     references,
 )
-from convcost.importing.outline.valid_names import clean, free, stem
+from convcost.importing.outline.valid_names import stem, unused_name, valid_name
 
 ATTEMPTS = 4
 
@@ -60,7 +60,7 @@ class Naming:
         self.root = NameScope(None, self.reserved)
         self.top: list[ScopeNode] = []
 
-    def named(self) -> tuple[Named, ...]:
+    def named_items(self) -> tuple[Named, ...]:
         for _ in range(ATTEMPTS):
             known = len(self.taken)
             self.at = {}
@@ -111,7 +111,7 @@ class Naming:
             )
             node.branches.append(branch_node)
             if not listed:
-                branch_node.name = holder.take(clean(name) or "branch", branch_node)
+                branch_node.name = holder.reserve(valid_name(name) or "branch", branch_node)
             if branch.items:
                 inner = NameScope(holder, self.reserved)
                 nodes = self._build(branch.items, inner, branch_node)
@@ -125,12 +125,12 @@ class Naming:
     def _assign_names(self, nodes: list[ScopeNode], scope: NameScope) -> None:
         """Names the items of a list: given names where they are free, otherwise the kind with an
         ordinal."""
-        stems = Counter(stem(clean(_original_name(_first(node.item)))) for node in nodes)
-        wishes = [(node, self._wish(node, scope, stems)) for node in nodes]
+        stems = Counter(stem(valid_name(_original_name(_first(node.item)))) for node in nodes)
+        wishes = [(node, self._preferred_name(node, scope, stems)) for node in nodes]
         for node, wanted in wishes:
             node.written = bool(wanted)
             if wanted:
-                node.name = scope.take(wanted, node, node.copies)
+                node.name = scope.reserve(wanted, node, node.copies)
         unnamed = [n for n in nodes if isinstance(n.item, JoinItem) and not n.written]
         alone = len(unnamed) == 1 and unnamed[0].copies == 1
         for node in nodes:
@@ -139,10 +139,10 @@ class Naming:
             for inner, body in node.body:
                 self._assign_names(body, inner)
 
-    def _wish(self, node: ScopeNode, scope: NameScope, stems: Counter[str]) -> str:
+    def _preferred_name(self, node: ScopeNode, scope: NameScope, stems: Counter[str]) -> str:
         """The name that an item should have; "" for the automatic name of its kind."""
         word = _word(node.item)
-        wanted = clean(_original_name(node.item))
+        wanted = valid_name(_original_name(node.item))
         if node.copies > 1:
             outer = node.above is not None and node.above.gives == node.gives
             needed = node.gives in self.taken and not outer
@@ -152,7 +152,7 @@ class Naming:
             wanted = wanted or ("skip" if needed else "")
             if wanted:
                 return wanted  # the language does not count copies with a name
-        ordinals = scope.ordinals(word, node.copies)
+        ordinals = scope.automatic_names(word, node.copies)
         node.name = ordinals[-1]
         if isinstance(node.item, JoinItem) and node.item.layer.number in self.taken:
             return wanted or node.name
@@ -201,7 +201,7 @@ class Naming:
                 del node.scope.names[node.name]
                 if not self.everywhere:
                     self.everywhere = self._all_names() | self.reserved
-                node.name = free(node.name, self.everywhere)
+                node.name = unused_name(node.name, self.everywhere)
                 self.everywhere.add(node.name)
                 node.scope.names[node.name] = node
                 if isinstance(node.item, JoinItem) and not node.written:
@@ -247,9 +247,9 @@ class Naming:
     # Results
 
     def _name_items(self, nodes: list[ScopeNode], scope: NameScope) -> tuple[Named, ...]:
-        return tuple(self._named(node, scope) for node in nodes)
+        return tuple(self._named_item(node, scope) for node in nodes)
 
-    def _named(self, node: ScopeNode, scope: NameScope) -> Named:
+    def _named_item(self, node: ScopeNode, scope: NameScope) -> Named:
         item = node.item
         layer = item.layer if isinstance(item, JoinItem) else item
         by_name = layer.refs if isinstance(layer, LayerItem | CallItem) else ()

@@ -6,13 +6,13 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from convcost.importing.outline.anti_unify import ABSENT, Choice, ItemSpan, Overlay
-from convcost.importing.outline.relations import completed, halved, quotient
+from convcost.importing.outline.relations import integer_factor, keeps_size, with_missing_values
 from convcost.importing.outline.values import (
     CHANNELS,
     INPUT_NAMES,
     OptionExpression,
     SharedValue,
-    handy,
+    is_readable,
     times,
 )
 from convcost.language.common_keys import COMMON_KEYS, FROZEN
@@ -58,7 +58,7 @@ class _Options:
         self.flags: list[int | None] = []
 
     def all(self) -> Options | None:
-        varied = [n for n, place in enumerate(self.places) if not self._constant(n, place)]
+        varied = [n for n, place in enumerate(self.places) if not self._is_constant(n, place)]
         ratios = {n: ratio for n in varied if (ratio := self._channel_ratio(self.places[n]))}
         if any(self._uses_inner_input(self.places[n]) for n in varied if n not in ratios):
             return None
@@ -80,7 +80,7 @@ class _Options:
 
     # The value at a place
 
-    def _constant(self, n: int, place: ItemSpan) -> bool:
+    def _is_constant(self, n: int, place: ItemSpan) -> bool:
         values = [value for value in place.values if value is not ABSENT]
         first = values[0]
         if any(value != first or type(value) is not type(first) for value in values):
@@ -120,7 +120,7 @@ class _Options:
             elif value is not ABSENT:
                 return None
         factor = factors.pop() if len(factors) == 1 else Fraction(0)
-        return SharedValue.of(factor) if handy(factor) else None
+        return SharedValue.of(factor) if is_readable(factor) else None
 
     def _use_option(self, n: int, *, widths: bool) -> None:
         if not self._joined(n, widths=widths, factors=widths):
@@ -137,9 +137,9 @@ class _Options:
                 continue
             if option.name != place.option and (alike or not widths):
                 continue
-            factor = quotient(place.values, option.values)
+            factor = integer_factor(place.values, option.values)
             if factor == 1 or (factors and factor):
-                values = completed(place.values, option.values, factor)
+                values = with_missing_values(place.values, option.values, factor)
                 if values is None:
                     continue
                 self.wanted[number] = option._replace(values=values)
@@ -157,7 +157,7 @@ class _Options:
             other = self.places[before]
             if other.option == "kernel" and other.kind == place.kind:
                 pairs = list(zip(place.values, other.values, strict=True))
-                halves = all(halved(p, k) for p, k in pairs)
+                halves = all(keeps_size(p, k) for p, k in pairs)
                 if halves and before in self.option_at:
                     number, made = self.option_at[before]
                     if made == "{}":
@@ -218,7 +218,7 @@ class _Options:
                 value = self.wanted[number].values[use]
                 default = defaults[number]
                 if value is ABSENT or isinstance(default, SharedValue):
-                    value = default if default is not REQUIRED else self._any(number)
+                    value = default if default is not REQUIRED else self._first_value(number)
                 given.append((names[number], value))
             arguments.append(tuple(given))
         return Options(
@@ -228,7 +228,7 @@ class _Options:
             tuple(arguments),
         )
 
-    def _any(self, number: int) -> Any:
+    def _first_value(self, number: int) -> Any:
         return next(value for value in self.wanted[number].values if value is not ABSENT)
 
     def _names(self, order: list[int], defaults: dict[int, Any]) -> dict[int, str]:

@@ -4,10 +4,10 @@ from fractions import Fraction
 from typing import Any
 
 from convcost.importing.outline.anti_unify import ABSENT
-from convcost.importing.outline.values import OptionExpression, handy
+from convcost.importing.outline.values import OptionExpression, is_readable
 
 
-def quotient(values: tuple[Any, ...], base: tuple[Any, ...]) -> Fraction:
+def integer_factor(values: tuple[Any, ...], base: tuple[Any, ...]) -> Fraction:
     """The integer factor from one vector to another; 0 if there is none."""
     pairs = [
         (value, other) for value, other in zip(values, base, strict=True)
@@ -20,11 +20,11 @@ def quotient(values: tuple[Any, ...], base: tuple[Any, ...]) -> Fraction:
     if any(type(value) is not int or type(other) is not int or not other for value, other in pairs):
         return Fraction(0)
     factor = Fraction(*pairs[0])
-    fits = handy(factor) and all(value == factor * other for value, other in pairs)
+    fits = is_readable(factor) and all(value == factor * other for value, other in pairs)
     return factor if fits else Fraction(0)
 
 
-def completed(
+def with_missing_values(
     values: tuple[Any, ...], base: tuple[Any, ...], factor: Fraction
 ) -> tuple[Any, ...] | None:
     """The base vector, with missing values computed from the other vector; None if the other vector
@@ -42,7 +42,7 @@ def completed(
     return tuple(found)
 
 
-def halved(padding: Any, kernel: Any) -> bool:
+def keeps_size(padding: Any, kernel: Any) -> bool:
     """Whether a padding keeps the size with a kernel."""
     if padding is ABSENT or kernel is ABSENT:
         return padding is kernel

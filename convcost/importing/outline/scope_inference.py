@@ -16,10 +16,10 @@ def with_inferred_scopes(graph: LayerGraph) -> LayerGraph:
     layers = list(graph.layers)
     uses = Counter(source for layer in layers for source in layer.inputs)
     for index, layer in enumerate(layers):
-        if not _nameless(layer) or any(source < 0 for source in layer.inputs):
+        if not _has_no_name(layer) or any(source < 0 for source in layer.inputs):
             continue
         # A layer without weights that only a concat uses belongs to the module of the concat.
-        waiting = [n for n in layer.inputs if _nameless(layers[n]) and uses[n] == 1]
+        waiting = [n for n in layer.inputs if _has_no_name(layers[n]) and uses[n] == 1]
         if layer.kind != "concat":
             waiting = []
         sources = [layers[source] for source in layer.inputs if source not in waiting]
@@ -29,7 +29,7 @@ def with_inferred_scopes(graph: LayerGraph) -> LayerGraph:
     return graph._replace(layers=tuple(layers))
 
 
-def _nameless(layer: GraphLayer) -> bool:
+def _has_no_name(layer: GraphLayer) -> bool:
     return layer.path == (layer.kind,) and not layer.params
 
 

@@ -22,13 +22,13 @@ class NameScope:
             yield scope
             scope = scope.parent
 
-    def ordinals(self, word: str, copies: int) -> list[str]:
+    def automatic_names(self, word: str, copies: int) -> list[str]:
         """The automatic names of the next layers of a kind."""
         first = self.counts.get(word, 0) + 1
         self.counts[word] = first + copies - 1
         return [f"{word}_{number}" for number in range(first, first + copies)]
 
-    def take(self, wanted: str, node: "ScopeNode", copies: int = 1) -> str:
+    def reserve(self, wanted: str, node: "ScopeNode", copies: int = 1) -> str:
         """Reserves a name, with a number appended if it is in use. Copies of x also reserve x_1,
         x_2, …."""
         ends = ("",) if copies == 1 else ("", *(f"_{n}" for n in range(1, copies + 1)))

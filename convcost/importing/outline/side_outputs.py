@@ -23,7 +23,7 @@ class SideOutputs:
         on."""
         if self.depth >= DEEPEST:
             return {}
-        leads = self._leading(nodes, main)
+        leads = self._leading_to(nodes, main)
         groups = self.groups([index for index in nodes if index not in leads])
         found: dict[int, list[int]] = {}
         for group in groups:
@@ -53,7 +53,7 @@ class SideOutputs:
             groups.setdefault(find(index), []).append(index)
         return [sorted(group) for group in groups.values()]
 
-    def _leading(self, nodes: Sequence[int], main: int) -> set[int]:
+    def _leading_to(self, nodes: Sequence[int], main: int) -> set[int]:
         among = set(nodes)
         leads, waiting = {main}, [main]
         while waiting:

@@ -12,7 +12,7 @@ from convcost.importing.outline.tree import (
     SequenceItem,
     layers,
 )
-from convcost.importing.outline.values import fixed, places_of
+from convcost.importing.outline.values import constant_part, places_of
 
 Key = int
 
@@ -39,13 +39,13 @@ class StructuralHash:
     def keys(self, items: Items[Item]) -> tuple[Key, ...]:
         return tuple(self.key(item) for item in items)
 
-    def alone(self) -> Key:
+    def unique_key(self) -> Key:
         """A number that no other item has."""
         self._own -= 1
         return self._own
 
     def _number(self, form: Any) -> Key:
-        return self.alone() if form is None else self._known.setdefault(form, len(self._known))
+        return self.unique_key() if form is None else self._known.setdefault(form, len(self._known))
 
     def _form(self, item: Item) -> Any:
         """The structure of an item; None for an item that cannot be in a block, such as a side
@@ -66,7 +66,7 @@ class StructuralHash:
         if any(branch.when for branch in join.branches):
             return None
         own = join.layer.number
-        named = tuple(self._back(own, branch.ref) for branch in join.branches)
+        named = tuple(self._distance(own, branch.ref) for branch in join.branches)
         longest = max((self.keys(branch.items) for branch in join.branches), key=self._weight)
         return ("join", self._layer(join.layer), named, longest)
 
@@ -74,16 +74,17 @@ class StructuralHash:
         key = layer.kind, layer.options, layer.note
         if key not in self._layers:
             marks = tuple(
-                (place, fixed(v)) for place, v in places_of(layer.kind, layer.options).items()
+                (place, constant_part(v))
+                for place, v in places_of(layer.kind, layer.options).items()
             )
             self._layers[key] = (layer.kind, layer.note, marks)
         form = self._layers[key]
         if not layer.refs and layer.shares is None:
             return form
-        back = tuple(self._back(layer.number, value) for value in (*layer.refs, layer.shares))
+        back = tuple(self._distance(layer.number, value) for value in (*layer.refs, layer.shares))
         return (form, back)
 
-    def _back(self, number: int, value: int | None) -> Any:
+    def _distance(self, number: int, value: int | None) -> Any:
         """The distance in layers from a value to a layer that uses it; the first input comes before
         all layers."""
         if value is None:

@@ -1,5 +1,5 @@
 """Converts the graph to lists. Branches from one value to one join become branches of that join.
-All other layers are in series, and reference by name the inputs that do not entering from the item
+All other layers are in series, and reference by name the inputs that are not the output of the item
 before them."""
 
 from collections.abc import Iterable, Sequence
@@ -142,7 +142,7 @@ class _Structurizer:
         self, index: int, layer: GraphLayer, parts: Sequence[Chain | None], start: int | None
     ) -> None:
         """Adds a join whose branches all start at `start`. The chain continues from the join."""
-        branches = [BranchItem(tuple(part.flat()) if part else ()) for part in parts]
+        branches = [BranchItem(tuple(part.flat_items()) if part else ()) for part in parts]
         size = 1 + sum(part.size for part in parts if part)
         depth = 1 + max(part.depth if part else 0 for part in parts)
         taken = sum(part is None or part.start is not None for part in parts)
@@ -171,21 +171,21 @@ class _Structurizer:
         reference."""
         sources = self.inputs[index]
 
-        def begun(n: int) -> int:
+        def start_of(n: int) -> int:
             start = parts[n].start if parts[n] is not None else sources[n]  # type: ignore[union-attr]
             return -(10**9) if start is None else start
 
         def rank(n: int) -> tuple[int, bool, int]:
             part = parts[n]
-            return begun(n), part is not None and part.u_shaped, sources[n]
+            return start_of(n), part is not None and part.u_shaped, sources[n]
 
         main = max(range(len(sources)), key=rank)
         chain = parts[main] or self.chains.with_one_use(sources[main])
         if chain is not None and (parts[main] is None or chain.size > SHORT or chain.start is None):
             self._append_join(index, layer, parts, main, chain)
             return
-        start = begun(main)
-        same = [n for n in range(len(sources)) if begun(n) == start]
+        start = start_of(main)
+        same = [n for n in range(len(sources)) if start_of(n) == start]
         branches, references = self._branches(index, parts, same)
         joined = [part for part in parts if part is not None and part.end not in self.chains.by_end]
         size = 1 + sum(part.size for part in joined)
@@ -222,7 +222,7 @@ class _Structurizer:
                 if n not in same:
                     references.append(source)
                 continue
-            items = part.flat()
+            items = part.flat_items()
             if n in same or part.start is None:
                 branches.append(BranchItem(tuple(items)))
                 self.chains.end(part)

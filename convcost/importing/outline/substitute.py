@@ -14,7 +14,7 @@ def substitute_calls(
     """A list with its calls. `numbers` number this list and then the lists inside its items, in
     order; `calls` has for each number the positions of calls, and how many items each replaces."""
     own = calls.get(next(numbers), {})
-    inner = [_inside(item, numbers, calls) for item in items]
+    inner = [_substitute_inside(item, numbers, calls) for item in items]
     if not own and all(a is b for a, b in zip(items, inner, strict=True)):
         return items
     found: list[Item] = []
@@ -26,7 +26,7 @@ def substitute_calls(
     return tuple(found)
 
 
-def _inside(item: Item, numbers: Iterator[int], calls: Calls) -> Item:
+def _substitute_inside(item: Item, numbers: Iterator[int], calls: Calls) -> Item:
     if isinstance(item, JoinItem):
         lists = [
             substitute_calls(b.items, numbers, calls) if b.items else () for b in item.branches

@@ -31,8 +31,8 @@ def item_length(item: Item) -> int:
             + sum(10 + text_length(branch.items) for branch in item.branches)
         )
     if isinstance(item, CallItem):
-        own = sum(len(str(value)) + 2 for _, value in item.required)
-        further = sum(len(str(value)) + len(name) + 4 for name, value in item.further)
+        own = sum(len(str(value)) + 2 for _, value in item.required_arguments)
+        further = sum(len(str(value)) + len(name) + 4 for name, value in item.changed_arguments)
         return NAME + BRACES + own + further
     if isinstance(item, Repeated):
         return item_length(item.copies[0]) + len("repeat: 2")

@@ -68,11 +68,11 @@ class CallItem(NamedTuple):
     name: str = ""
 
     @property
-    def required(self) -> tuple[tuple[str, Any], ...]:
+    def required_arguments(self) -> tuple[tuple[str, Any], ...]:
         return self.arguments[: len(self.arguments) - len(self.defaults)]
 
     @property
-    def further(self) -> tuple[tuple[str, Any], ...]:
+    def changed_arguments(self) -> tuple[tuple[str, Any], ...]:
         """The arguments that differ from their default."""
         optional = self.arguments[len(self.arguments) - len(self.defaults) :]
         return tuple(

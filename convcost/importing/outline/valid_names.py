@@ -9,7 +9,7 @@ LONGEST = 60
 _SPACES = re.compile(r"\s+")
 
 
-def clean(name: str) -> str:
+def valid_name(name: str) -> str:
     """The name closest to the model's own name that the language allows and that is readable; may
     be empty."""
     shown = "".join(
@@ -20,7 +20,7 @@ def clean(name: str) -> str:
     return "" if shown == "input" or not shown.strip("._ ") else shown
 
 
-def free(wanted: str, taken: Iterable[str]) -> str:
+def unused_name(wanted: str, taken: Iterable[str]) -> str:
     """The name, with a number appended if it is in use."""
     if wanted not in taken:
         return wanted

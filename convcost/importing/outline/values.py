@@ -48,7 +48,7 @@ def times(name: str, factor: Fraction) -> str:
     return product if down == 1 else f"{product} // {down}"
 
 
-def handy(factor: Fraction) -> bool:
+def is_readable(factor: Fraction) -> bool:
     """Whether a factor is easier to read than the numbers."""
     up, down = factor.numerator, factor.denominator
     if up == 1 or down == 1:
@@ -97,7 +97,7 @@ def _defaults(kind: str) -> tuple[tuple[str, Any], ...]:
     return (*own, (FROZEN.name, False)) if known.learns or known.stated else own
 
 
-def labelled(kind: str, option: str, entry: int) -> str:
+def option_label(kind: str, option: str, entry: int) -> str:
     """The name for an option of a block: the name of the layer's option without a number, or the
     name of an entry of a shape."""
     known = KINDS.get(kind)
@@ -108,7 +108,7 @@ def labelled(kind: str, option: str, entry: int) -> str:
     return "size" if entry else "channels"
 
 
-def fixed(value: Any) -> Any:
+def constant_part(value: Any) -> Any:
     """The part of a value that must be the same in all uses, because no option of a block can
     express it."""
     if isinstance(value, OptionExpression | int | Fraction | tuple) or value in ("same", "valid"):
@@ -116,7 +116,7 @@ def fixed(value: Any) -> Any:
     return value
 
 
-def filled(
+def with_values(
     kind: str, options: tuple[tuple[str, Any], ...], values: dict[tuple[str, int], Any]
 ) -> tuple[tuple[str, Any], ...]:
     """The options with other values; options equal to their default are left out."""

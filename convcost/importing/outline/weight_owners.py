@@ -6,7 +6,7 @@ from convcost.importing.ir.layer_graph import GraphLayer
 from convcost.importing.outline.tree import Item, LayerItem, layers, map_layers
 
 
-def owners(graph: Sequence[GraphLayer], order: Sequence[int]) -> dict[int, int]:
+def weight_owners(graph: Sequence[GraphLayer], order: Sequence[int]) -> dict[int, int]:
     """Maps each layer of the graph whose weights are shared to the first layer in `order` that uses
     these weights."""
     found: dict[int, int] = {}
@@ -31,7 +31,7 @@ def with_owners(graph: Sequence[GraphLayer], items: tuple[Item, ...]) -> tuple[I
     weights."""
     if all(layer.shares is None for layer in graph):
         return items
-    first = owners(graph, [layer.number for layer in layers(items)])
+    first = weight_owners(graph, [layer.number for layer in layers(items)])
 
     def with_owner(layer: LayerItem) -> LayerItem:
         shares = graph[layer.number].shares

@@ -17,12 +17,12 @@ def shortened_inputs(layers: Sequence[GraphLayer]) -> Inputs:
     for index, layer in enumerate(layers):
         inputs = layer.inputs
         if layer.kind == "concat" and len(inputs) > 1:
-            inputs = _shortened(index, layer, known, whole)
+            inputs = _with_earlier_concat(index, layer, known, whole)
         result.append(inputs)
     return tuple(result)
 
 
-def _shortened(
+def _with_earlier_concat(
     index: int, layer: GraphLayer, known: dict[tuple[object, int], int], whole: dict[int, int]
 ) -> tuple[int, ...]:
     node: object = layer.options

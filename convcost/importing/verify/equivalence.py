@@ -49,7 +49,7 @@ class Equivalence(NamedTuple):
     loose: bool = False  # ignore the receptive field of a pool to a single element
 
     @property
-    def same(self) -> bool:
+    def is_same(self) -> bool:
         """Whether both have the same layers with the same connections. Names and the order of
         branches do not matter."""
         mine, others = (
@@ -60,11 +60,11 @@ class Equivalence(NamedTuple):
 
     def lines(self, at: tuple[int, ...] | None = None) -> Iterator[str]:
         """The result as lines of text; `at` is the size if it is not the spec's own size."""
-        says = "still describes" if self.same else "no longer describes"
+        says = "still describes" if self.is_same else "no longer describes"
         size = "" if at is None else f" at {size_text(at)}"
         yield f"{self.spec.network.file} {says} {self.model.network.name}{size}"
         yield ""
-        if not self.same and self.differing() is None:
+        if not self.is_same and self.difference_table() is None:
             yield f"the layers are the same, but their connections differ: see `{self.moved()}`"
         mine, others = self.model.totals, self.spec.totals
         yield from self._inputs()
@@ -74,9 +74,9 @@ class Equivalence(NamedTuple):
             yield "trainable: model {}, spec {}".format(*trainable)
         yield f"macs: model {format_count(mine.macs)}, spec {format_count(others.macs)}"
 
-    def differing(self) -> Table | None:
+    def difference_table(self) -> Table | None:
         """The layers that only one side has, in order; None if there are none."""
-        rows = list(self._differing())
+        rows = list(self._difference_rows())
         if not rows:
             return None
         more = len(rows) - MOST
@@ -98,9 +98,11 @@ class Equivalence(NamedTuple):
             ("model", self.model, self.spec),
             ("spec", self.spec, self.model),
         ):
-            known = Counter(_local(row, others, loose=self.loose) for row in _compared(others))
-            for row in _compared(costs):
-                if not known[mark := _local(row, costs, loose=self.loose)]:
+            known = Counter(
+                _properties(row, others, loose=self.loose) for row in _rows_to_compare(others)
+            )
+            for row in _rows_to_compare(costs):
+                if not known[mark := _properties(row, costs, loose=self.loose)]:
                     return where, row
                 known[mark] -= 1
         return None
@@ -113,10 +115,10 @@ class Equivalence(NamedTuple):
         if ours != theirs:
             yield f"the inputs differ: model {ours}, spec {theirs}"
 
-    def _differing(self) -> Iterator[tuple[Cell, ...]]:
-        mine, others = _compared(self.model), _compared(self.spec)
-        ours = [_local(row, self.model, loose=self.loose) for row in mine]
-        theirs = [_local(row, self.spec, loose=self.loose) for row in others]
+    def _difference_rows(self) -> Iterator[tuple[Cell, ...]]:
+        mine, others = _rows_to_compare(self.model), _rows_to_compare(self.spec)
+        ours = [_properties(row, self.model, loose=self.loose) for row in mine]
+        theirs = [_properties(row, self.spec, loose=self.loose) for row in others]
         matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
         for tag, i, j, k, m in matcher.get_opcodes():
             if tag != "equal":
@@ -163,7 +165,7 @@ def _differing_options(
     return one, two
 
 
-def _compared(costs: Costs) -> Rows:
+def _rows_to_compare(costs: Costs) -> Rows:
     """The layers to compare, without those that change nothing at this size."""
     return tuple(row for row in costs.layers if not _is_idle(row, costs))
 
@@ -173,12 +175,12 @@ def _is_idle(row: LayerCost, costs: Costs) -> bool:
     return row.kind in MEANT and taken[0] == row.output
 
 
-def _local(row: LayerCost, costs: Costs, *, loose: bool) -> tuple[Any, ...]:
+def _properties(row: LayerCost, costs: Costs, *, loose: bool) -> tuple[Any, ...]:
     """The properties of a layer without its connections. The attributes of a kind are its options,
     as given."""
     step = costs.network.steps[row.step]
     x = inputs_of(costs.network, step)
-    kind, idle = _meant(row)
+    kind, idle = _effective_kind(row)
     options = {
         name: repr(_scalar(value))
         for name, value in vars(step.layer).items()
@@ -206,7 +208,7 @@ def _border(kind: str, border: Any, before: Shape, after: Shape) -> tuple[int, .
     return (*(sign * begin for begin, _ in pairs), *(sign * end for _, end in pairs))
 
 
-def _meant(row: LayerCost) -> tuple[str, tuple[str, ...]]:
+def _effective_kind(row: LayerCost) -> tuple[str, tuple[str, ...]]:
     """The kind of a layer and the options to ignore: a resize or reshape is its output shape; a pad
     is the border it adds, as numbers or by the size of another tensor; a window over everything is
     a global pool."""
@@ -242,6 +244,6 @@ def _fingerprints(costs: Costs, *, loose: bool) -> list[tuple[LayerCost, int]]:
         if row.kind in COMMUTE:
             before.sort()
         shared = None if step.shared is None else found[step.shared]
-        found.append(hash((_local(row, costs, loose=loose), tuple(before), shared)))
+        found.append(hash((_properties(row, costs, loose=loose), tuple(before), shared)))
         compared.append((row, found[-1]))
     return compared

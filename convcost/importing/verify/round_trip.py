@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
-from convcost.importing.outline.weight_owners import owners
+from convcost.importing.outline.weight_owners import weight_owners
 from convcost.importing.verify.equivalence import INPUT_FREE
 from convcost.language.load import load
 from convcost.model.costs import LayerCost, costs
@@ -35,7 +35,7 @@ def verify_round_trip(
     if tuple(shape for _, shape in network.inputs) != tuple(shape for _, shape in graph.inputs):
         raise ConstraintError("CC402", "the inputs of the spec are not those of the model")
     place = {index: number for number, index in enumerate(order)}
-    first = owners(graph.layers, order)
+    first = weight_owners(graph.layers, order)
     for index, cost, step in zip(order, counted, network.steps, strict=True):
         layer = graph.layers[index]
         root = index if layer.shares is None else layer.shares

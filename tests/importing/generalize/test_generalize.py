@@ -125,7 +125,7 @@ def test_a_model_of_any_size_sweeps_to_what_an_import_at_each_size_gives(model, 
         pytest.skip("its halves do not fit together")
     swept = analyzed(proved_spec(layer_graph(model, SIZE)), size)
     imported = analyzed(proved_spec(layer_graph(model, size)))
-    assert Equivalence(imported, swept).same
+    assert Equivalence(imported, swept).is_same
     assert swept.totals == imported.totals
 
 
@@ -213,4 +213,4 @@ def test_a_pytorch_model_sweeps_to_its_costs_at_each_size(size):
             lower_graph.lower_program(module, trace.trace(module, [(3, *at)], ()), "nets:Net")
         )
 
-    assert Equivalence(analyzed(imported(size)), analyzed(imported(SIZE), size)).same
+    assert Equivalence(analyzed(imported(size)), analyzed(imported(SIZE), size)).is_same

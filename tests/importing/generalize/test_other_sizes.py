@@ -239,7 +239,7 @@ def taken(text):
 def test_numbers_that_depend_on_the_size_follow_it(model, size):
     spec = at(imported(model).text, size)
     theirs = at(flat_text(layer_graph(model, size)), None)
-    assert Equivalence(theirs, spec).same
+    assert Equivalence(theirs, spec).is_same
     assert (spec.totals.params, spec.totals.macs) == (theirs.totals.params, theirs.totals.macs)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sketch import NORM, RELU, Sketch, X, conv, layers_of
 
-from convcost.importing.emit.scalars import prose, text
+from convcost.importing.emit.scalars import text, unquoted_text
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
 from convcost.importing.outline.canonicalize import says_nothing
 from convcost.importing.outline.wiring import shortened_inputs
@@ -248,7 +248,7 @@ HOSTILE = st.sampled_from(
 @given(st.one_of(HOSTILE, st.text(), st.text("ab0-:#&*!?{}[], .'\"%@`~=<>|\\\n\t")))
 def test_any_text_survives_quoting_and_has_no_hidden_characters(value):
     word = text(value)
-    document = f"a: {word}\nb: [{word}, {{{word}: {word}}}]\nc: {prose(value)}\n"
+    document = f"a: {word}\nb: [{word}, {{{word}: {word}}}]\nc: {unquoted_text(value)}\n"
     (node,), problems = parse_documents(document)
     assert problems == []
     assert isinstance(node, Mapping)

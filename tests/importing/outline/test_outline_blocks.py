@@ -143,7 +143,7 @@ def test_names_stay_inside_a_block(first, last, whole):
 def test_all_uses_of_a_block_take_the_same_layer_by_name(taken, same):
     items = (*row(None, None, None, 0), *row(None, None, taken, start=4))
     one, other = items[1:4], items[4:7]
-    assert BoundNames(items).corresponding(one, 0, other, 3) is same
+    assert BoundNames(items).have_same_references(one, 0, other, 3) is same
 
 
 # What comes in
