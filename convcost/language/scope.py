@@ -129,6 +129,9 @@ class Scope:
                 f"join `{first}` after the call, or write a `sequence`, which can use all names "
                 "around it"
             )
+        if entry is not None and entry.tensor is DROPPED:
+            message = f"`{reference.text}` is left out here, because its `when` is false"
+            hint = "give this layer the same `when`, or name another layer"
         hint = hint or did_you_mean(first, known, listed=0) or BEFORE
         problems.add("CC108", message, reference, hint)
         return None

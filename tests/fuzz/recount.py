@@ -177,7 +177,7 @@ class Recount:
         """One layer, with `when` and `repeat`; the tensor that the next layer takes."""
         word, rest = (item, {}) if isinstance(item, str) else (word_of(item), item)
         named, sources = rest.get("name"), sources_of(rest)
-        if "when" in rest and not evaluate(rest["when"], scope.known(self.own(sources, scope, x))):
+        if "when" in rest and not self.value(rest["when"], sources, scope, x):
             scope.number(word)
             if named:
                 scope.declare(named, Entry(None, dropped=True))
@@ -185,7 +185,7 @@ class Recount:
         if "repeat" not in rest:
             automatic = scope.number(word)
             return self.one(word, rest, named or automatic, scope, x, sources, only=only)
-        copies = whole(evaluate(rest["repeat"], scope.known(self.own(sources, scope, x))), 0)
+        copies = whole(self.value(rest["repeat"], sources, scope, x), 0)
         block = self.blocks.get(word, {})
         streams = len(block.get("inputs", [])) > 1
         if streams:
@@ -206,13 +206,18 @@ class Recount:
         """What comes into a layer."""
         return scope.find(sources[0]) if sources else x
 
+    def value(self, text, sources, scope, x):
+        """Of `when`, `repeat` or `frozen`. Only one that uses the input needs the input."""
+        uses_input = isinstance(text, str) and "in_" in text
+        known = scope.known(self.own(sources, scope, x)) if uses_input else scope.values
+        return evaluate(text, known)
+
     def one(self, word, rest, name, scope, x, sources, *, only):
         """One layer. The innermost `frozen` counts; a default is as if written on each layer."""
         said = rest.get("frozen", self.defaults.get(word, {}).get("frozen"))
         around = self.frozen
         if said is not None:
-            known = scope.known(self.own(sources, scope, x))
-            self.frozen = PARTS[said if said in PARTS else evaluate(said, known)]
+            self.frozen = PARTS[said if said in PARTS else self.value(said, sources, scope, x)]
         try:
             return self.layer(word, rest, name, scope, x, sources, only=only)
         finally:
