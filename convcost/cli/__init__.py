@@ -61,7 +61,8 @@ def _run(arguments: list[str] | None) -> None:
     except usage_error as error:
         if given:  # without arguments, the message is the help
             error.message = printable(error.message)
-        if name := getattr(error, "option_name", ""):
+        name = getattr(error, "option_name", "")
+        if name and hasattr(error, "possibilities"):  # not of an option without its value
             _suggest_options(error, name)
         error.show()
         raise SystemExit(_exits.ERROR) from None

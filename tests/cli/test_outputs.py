@@ -93,6 +93,20 @@ def test_an_unknown_option_suggests_the_commands_that_have_it_or_a_near_one(argu
     assert ran.stderr.decode().endswith(f"{message}\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["analyze", "vgg16", "--format"], "Option '--format' requires an argument."),
+        (["analyze", "vgg16", "-o"], "Option '-o' requires an argument."),
+        (["check", "vgg16", "--exit-zero=3"], "Option '--exit-zero' does not take a value."),
+    ],
+)
+def test_an_option_without_its_value_or_with_one_too_many_is_a_usage_error(arguments, message):
+    ran = run(*arguments)
+    assert ran.returncode == 2
+    assert ran.stderr.decode().endswith(f"{message}\n")
+
+
 def test_numbers_of_an_author_stay_as_they_are_in_latex(tmp_path):
     text = """\
 name: net
