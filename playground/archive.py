@@ -13,8 +13,8 @@ import yaml
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parent
-# Neither the command line nor the importer runs in the browser.
-LEFT_OUT = {"__pycache__", "cli", "importing"}
+# The page has no command line, imports no models, and searches no design spaces.
+LEFT_OUT = {"__pycache__", "cli", "design_space", "importing", "schemas"}
 
 
 def main() -> None:

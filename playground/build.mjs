@@ -12,6 +12,7 @@ const top = dirname(here);
 const folder = resolve(process.argv[2] ?? join(here, "dist"));
 const LARGEST = 12e6; // bytes of the first load, compressed
 const python = process.env.PYTHON ?? "python3";
+const writeCompressed = (file, bytes) => writeFileSync(join(folder, file), gzipSync(bytes, { level: 9 }));
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(join(folder, "pyodide"), { recursive: true });
@@ -20,10 +21,10 @@ await build({
 });
 for (const file of ["index.html", "playground.css", "worker.js"]) cpSync(join(here, file), join(folder, file));
 cpSync(join(top, "convcost/render/html/page.css"), join(folder, "page.css"));
-for (const file of ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"]) {
+for (const file of ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json"]) {
   cpSync(join(here, "node_modules/pyodide", file), join(folder, "pyodide", file));
 }
-writeFileSync(join(folder, "convcost.zip"), await compiled(execFileSync(python, [join(here, "archive.py")])));
+await writePython(execFileSync(python, [join(here, "archive.py")]));
 
 let first = 0;
 for (const file of readdirSync(folder, { recursive: true }).sort()) {
@@ -36,15 +37,41 @@ for (const file of readdirSync(folder, { recursive: true }).sort()) {
 console.log(`${String(first).padStart(10)} bytes compressed, the first load; the limit is ${LARGEST}`);
 if (first > LARGEST) process.exit(1);
 
-/** The archive with the compiled modules of the Python in the browser: they load faster. */
-async function compiled(archive) {
-  const pyodide = await loadPyodide();
-  pyodide.unpackArchive(new Uint8Array(archive), "zip", { extractDir: "/archive" });
-  pyodide.runPython(`
-import compileall, py_compile, shutil
-mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-assert compileall.compile_dir("/archive", quiet=2, invalidation_mode=mode)
-shutil.make_archive("/compiled", "zip", "/archive")
-`);
-  return pyodide.FS.readFile("/compiled.zip");
+/** Writes the snapshot of an interpreter that has convcost imported, and the archives of the other modules. */
+async function writePython(archive) {
+  const prepare = readFileSync(join(here, "prepare.py"), "utf8");
+  const stdlib = join(folder, "pyodide/python_stdlib.zip");
+  const compiler = await loadPyodide();
+  compiler.FS.writeFile("/stdlib.zip", readFileSync(join(here, "node_modules/pyodide/python_stdlib.zip")));
+  compiler.FS.writeFile("/archive.zip", archive);
+  compiler.runPython(prepare);
+  compiler.globals.get("compile_modules")();
+  writeFileSync(stdlib, compiler.FS.readFile("/stdlib.zip"));
+
+  const interpreter = await loadPyodide({ stdLibURL: stdlib, _makeSnapshot: true });
+  interpreter.unpackArchive(compiler.FS.readFile("/archive.zip"), "zip", { extractDir: "/lib/python3.14/site-packages" });
+  const loaded = interpreter.runPython(`${prepare}\nwarm_up()`, { globals: interpreter.toPy({}) });
+  compiler.globals.get("pack")(loaded);
+  writeCompressed("convcost.archive", compiler.FS.readFile("/archive.zip"));
+  writeFileSync(stdlib, compiler.FS.readFile("/stdlib.zip"));
+
+  // Python keeps the table of contents of this archive, so the snapshot needs that of the page.
+  interpreter.FS.writeFile("/lib/python314.zip", compiler.FS.readFile("/stdlib.zip"));
+  interpreter.runPython("import gc, importlib; importlib.invalidate_caches(); gc.collect()");
+  clearFreeMemory(interpreter._module);
+  writeCompressed("python.snapshot", interpreter.makeMemorySnapshot());
+}
+
+/** Fills the free blocks of a heap with zeros, so that they take no space in the snapshot. */
+function clearFreeMemory(heap) {
+  const blocks = [];
+  const clear = (size) => {
+    const end = heap._sbrk(0);
+    const block = heap._malloc(size);
+    if (heap._sbrk(0) > end) return heap._free(block);
+    heap.HEAPU8.fill(0, block, block + size);
+    return blocks.push(block);
+  };
+  for (let size = 2 ** 20; size >= 16; size /= 2) while (clear(size));
+  blocks.forEach((block) => heap._free(block));
 }

@@ -9,11 +9,17 @@ WebAssembly.Memory.prototype.grow = function (pages) {
   return grow.call(this, pages);
 };
 
+/** The content of a file that the build has compressed. Its suffix is not `.gz`: some servers let the browser unpack that. */
+async function read(file) {
+  const { body } = await fetch(file);
+  return new Response(body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}
+
+/** An interpreter from the snapshot of one that has convcost imported; see prepare.py. */
 async function load() {
-  const archive = fetch("./convcost.zip").then((answer) => answer.arrayBuffer());
-  const python = await loadPyodide({ indexURL: "./pyodide/" });
-  const folder = python.runPython("import sysconfig; sysconfig.get_path('purelib')");
-  python.unpackArchive(await archive, "zip", { extractDir: folder });
+  const archive = read("./convcost.archive");
+  const python = await loadPyodide({ indexURL: "./pyodide/", _loadSnapshot: read("./python.snapshot") });
+  python.unpackArchive(await archive, "zip", { extractDir: "/lib/python3.14/site-packages" });
   return python.pyimport("playground");
 }
 

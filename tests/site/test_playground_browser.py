@@ -17,7 +17,7 @@ from tools import needs, needs_browser
 
 FOLDER = ROOT / "playground" / "dist"
 AXE = ROOT / "playground" / "node_modules" / "axe-core" / "axe.min.js"
-BUILT = (FOLDER / "convcost.zip").is_file() and AXE.is_file()
+BUILT = (FOLDER / "convcost.archive").is_file() and AXE.is_file()
 pytestmark = [
     pytest.mark.slow,
     needs_browser,
