@@ -22,8 +22,10 @@ GATES = {
     ("relu6",): "hard_swish",
     ("tanh", "softplus"): "mish",
     ("erf",): "gelu",
+    ("tanh", "add"): "gelu",  # of x + 0.044715·x³
 }
 LONGEST = 2  # the most functions in a gate
+DEEPEST = 6  # the most layers of a polynomial
 NORMS = ("layer_norm", "rms_norm")
 
 
@@ -72,9 +74,10 @@ class _Rewriter:
         for source in old.inputs:
             self._release(source)
         ordered = ((name, options[name]) for name in found.options if name in options)
+        path = (*old.path[:-1], kind) if old.path[-1:] == (old.kind,) else old.path
         self.layers[index] = old._replace(
-            kind=kind, inputs=tuple(inputs), options=tuple(ordered), params=params, macs=macs,
-            follows=(), rest=None,
+            path=path, kind=kind, inputs=tuple(inputs), options=tuple(ordered), params=params,
+            macs=macs, follows=(), rest=None,
         )  # fmt: skip
         return True
 
@@ -131,16 +134,32 @@ def _gated(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     if len(layer.inputs) != PAIR:
         return False
     for x, gate in (layer.inputs, layer.inputs[::-1]):
-        functions: tuple[str, ...] = ()
-        source = gate
-        while len(functions) < LONGEST and source >= 0 and graph.readers[source] == 1:
-            made = graph.layers[source]
-            if len(made.inputs) != 1:
-                break
-            functions, source = (*functions, function_or_kind(made)), made.inputs[0]
-            if source == x and functions in GATES:
-                return graph.replace(index, GATES[functions], [x], {})
+        kind = GATES.get(_functions(graph, gate, x))
+        if kind is not None:
+            return graph.replace(index, kind, [x], {})
     return False
+
+
+def _functions(graph: _Rewriter, source: int, x: int) -> tuple[str, ...]:
+    """The functions of x that give a tensor, the last one first; a polynomial of x counts as its
+    last function. Empty if the tensor is something else, or has another reader."""
+    found: tuple[str, ...] = ()
+    while source != x and len(found) < LONGEST and source >= 0 and graph.readers[source] == 1:
+        layer = graph.layers[source]
+        found = (*found, function_or_kind(layer))
+        if len(layer.inputs) > 1 and _is_polynomial(graph, source, x):
+            return found
+        source = layer.inputs[0] if len(layer.inputs) == 1 else x - 1
+    return found if source == x else ()
+
+
+def _is_polynomial(graph: _Rewriter, source: int, x: int, depth: int = 0) -> bool:
+    """Whether a tensor is computed from x by sums, products and powers."""
+    layer = graph.layers[source] if source >= 0 and depth < DEEPEST else None
+    if source == x or layer is None:
+        return source == x
+    powers = function_or_kind(layer) in ("add", "multiply", "square", "power")
+    return powers and all(_is_polynomial(graph, one, x, depth + 1) for one in layer.inputs)
 
 
 def _logarithm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
@@ -265,6 +284,25 @@ def _local_response(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     return graph.replace(index, "local_response_norm", [x], given)
 
 
+def _rolled(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+    """x[k:] and x[:k] along an axis of the size. Rolls along several axes become one."""
+    axis = dict(layer.options).get("along")
+    if len(layer.inputs) != PAIR or axis is None:
+        return False
+    tail, head = (graph.producer(source, "slice") for source in layer.inputs)
+    if tail is None or head is None or tail.inputs != head.inputs:
+        return False
+    (x,), places = head.inputs, dict(head.options)["length"]
+    rest = graph.shape(x).size[axis - 1] - places
+    if dict(head.options) != {"length": places, "along": axis}:
+        return False
+    if dict(tail.options) != {"length": rest, "along": axis, "start": places}:
+        return False
+    if x >= 0 and graph.layers[x].kind == "roll" and graph.readers[x] == PAIR:
+        (x,) = graph.layers[x].inputs
+    return graph.replace(index, "roll", [x], {"places": -places if places <= rest else rest})
+
+
 # Attention
 
 
@@ -344,4 +382,5 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "scale": (_scaled,),
     "matmul": (_attention,),
     "reshape": (_heads,),
+    "concat": (_rolled,),
 }

@@ -48,6 +48,12 @@ class Layers:
     def half(self, x: Tensor, start: int) -> Tensor:
         return slice_axis(self.builder, x, CHANNELS, start, WIDTH // 2, ("half",))
 
+    def exchanged(self, places: int, rest: int | None = None) -> Tensor:
+        rest = ROWS - places if rest is None else rest
+        parts = [slice_axis(self.builder, self.x, 1, start, length, ("part",))
+                 for start, length in ((places, rest), (0, places))]  # fmt: skip
+        return lower(self.builder, "concat", ("concat",), *parts, axis=1)
+
     def layers(self, y: Tensor) -> list[str]:
         layer_graph = rewrite(self.builder.graph([y]))
         assert proved_spec(layer_graph)
@@ -62,6 +68,10 @@ def centred(on: Layers) -> Tensor:
     return on.join("subtract", on.x, on.over("mean", on.x))
 
 
+def cube(on: Layers) -> Tensor:
+    return on.join("multiply", on.join("multiply", on.x, on.x), on.x)
+
+
 def scaled(on: Layers, x: Tensor) -> Tensor:
     return on.learned("add", on.learned("multiply", x, "g"), "b")
 
@@ -70,6 +80,26 @@ PATTERNS: dict[str, tuple[Any, list[str]]] = {
     "silu": (lambda on: on.join("multiply", on.x, on.plain("sigmoid", on.x)), ["silu"]),
     "hard swish": (lambda on: on.join("multiply", on.x, on.plain("relu6", on.x)), ["hard_swish"]),
     "gelu": (lambda on: on.join("multiply", on.x, on.each("erf", on.x)), ["gelu"]),
+    "gelu by tanh": (
+        lambda on: on.join("multiply", on.x,
+                           on.plain("tanh", on.join("add", on.x, on.each("power", on.x)))),
+        ["gelu"],
+    ),
+    "gelu by tanh of products": (
+        lambda on: on.join("multiply", on.plain("tanh", on.join("add", cube(on), on.x)), on.x),
+        ["gelu"],
+    ),
+    "a gate of two tensors": (
+        lambda on: on.join("multiply", on.x,
+                           on.plain("tanh", on.join("add", on.x, on.each("exp", on.x)))),
+        ["elementwise function=exp", "add", "tanh", "multiply"],
+    ),
+    "roll": (lambda on: on.exchanged(3), ["roll places=-3"]),
+    "roll to the right": (lambda on: on.exchanged(ROWS - 2), ["roll places=2"]),
+    "a part that is left out": (
+        lambda on: on.exchanged(3, rest=ROWS - 4),
+        ["slice length=6 start=3 along=1", "slice length=3 along=1", "concat along=1"],
+    ),
     "mish": (
         lambda on: on.join("multiply", on.plain("tanh", on.plain("softplus", on.x)), on.x),
         ["mish"],
@@ -116,6 +146,15 @@ def test_a_pattern_is_one_kind(name):
     draw, layers = PATTERNS[name]
     on = Layers()
     assert on.layers(draw(on)) == layers
+
+
+def test_a_layer_without_a_name_of_its_own_gets_the_name_of_the_new_kind():
+    on = Layers()
+    gate = on.plain("sigmoid", on.x)
+    named = elementwise(on.builder, "multiply", [on.x, gate], ("block", "product"))
+    y = elementwise(on.builder, "multiply", [named, on.plain("sigmoid", named)], ("multiply",))
+    paths = [layer.path for layer in rewrite(on.builder.graph([y])).layers]
+    assert paths == [("block", "product"), ("silu",)]
 
 
 def attention(on: Layers, heads: int, *, also: bool = False) -> Tensor:

@@ -15,7 +15,6 @@ from convcost.model.shape import broadcast
 row("pixel_shuffle", "DepthToSpace", factor="blocksize")
 row("pixel_unshuffle", "SpaceToDepth", factor="blocksize")
 row("channel_shuffle", "ChannelShuffle", groups="group")
-row("roll", "Roll", axes="axes", places="places")
 
 
 @operator("Reshape", op="reshape")

@@ -4,6 +4,7 @@ from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.patterns import PatternGraph, pattern, replacement
 
 PAIR = 2
+SIX = 6
 
 
 @pattern("Min", "Max")
@@ -30,6 +31,24 @@ def _bound(net: PatternGraph, node: OnnxNode) -> tuple[str, float] | None:
         if number is not None and node.inputs[1 - at] not in net.constants:
             return node.inputs[1 - at], number
     return None
+
+
+@pattern("Mul", "Div")
+def hard_sigmoid(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
+    """clip(x + 3, 0, 6)/6."""
+    scaled = net.beside(node, 1 / SIX)
+    if node.op == "Div":
+        scaled = node.inputs[0] if net.near(node.inputs[1], SIX) else None
+    clip = net.producer(scaled or "", "Clip")
+    shifted = net.producer(clip.inputs[0], "Add") if clip is not None else None
+    x = net.beside(shifted, SIX / 2) if shifted is not None else None
+    if clip is None or x is None:
+        return None
+    low, high = (
+        clip.attributes.get(name, net.number(clip.input(position)))
+        for position, name in ((1, "min"), (2, "max"))
+    )
+    return replacement(node, "HardSigmoid", (x,)) if (low, high) == (0, SIX) else None
 
 
 @pattern("Where")
