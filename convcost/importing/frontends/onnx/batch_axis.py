@@ -6,7 +6,7 @@ PyTorch's default order is [steps, batch, features]. The shape alone cannot dist
 
 from typing import TYPE_CHECKING
 
-from convcost.importing.frontends.onnx.registry import has, known
+from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import Trait
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def batch_axes(model: "ModelProto") -> dict[str, int]:
     left = [
         (name, 0 if _attribute(node, "layout", 0) and at == 0 else 1)
         for node in model.graph.node
-        if known(node.op_type).op in ("lstm", "gru", "rnn")
+        if row_of(node.op_type).op in ("lstm", "gru", "rnn")
         for at, name in enumerate(node.input)
         if at in STATES and name
     ]

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
-from convcost.importing.frontends.onnx.registry import known
+from convcost.importing.frontends.onnx.registry import row_of
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower import biases
 
 if TYPE_CHECKING:
+    from convcost.importing.frontends.onnx.call import OperatorCall
     from convcost.importing.frontends.onnx.context import LoweringContext
 
 
@@ -21,7 +22,7 @@ def weights_with_several_biases(
     equal tensors once."""
     found: list[biases.Use] = []
     for node in graph.nodes:
-        row = known(node.op)
+        row = row_of(node.op)
         reads = row.weights is not None and node.known
         constant = constants.get(node.input(row.weights or 0)) if reads else None
         if constant is None or not (constant.learned and constant.real and constant.whole):
@@ -57,11 +58,10 @@ def added(
     return name if fits else ""
 
 
-def shifted(context: "LoweringContext", node: OnnxNode, x: Tensor, at: int, channel: int) -> Tensor:
+def shifted(call: "OperatorCall", x: Tensor, position: int, channel: int) -> Tensor:
     """Adds the bias as a layer of its own, after the layer with the weights."""
-    path = (*context.path(node), "bias")
-    tensors = context.tensors(node, at, kinds=("scale",))
-    return biases.shifted(context.builder, x, path, channel, tensors)
+    tensors = call.tensors(position, kinds=("scale",))
+    return biases.shifted(call.builder, x, call.path("bias"), channel, tensors)
 
 
 def bare(context: "LoweringContext", index: int) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from convcost.importing.frontends.onnx.graph import OnnxNode
-from convcost.importing.frontends.onnx.registry import known
+from convcost.importing.frontends.onnx.registry import row_of
 from convcost.importing.ir.ops import Trait
 from convcost.importing.passes.channel_axis import FIRST, LAST, RANK, AxisReading, channel_axis
 
@@ -26,7 +26,7 @@ def _readings(
 ) -> Iterator[AxisReading[str]]:
     same = tuple(range(RANK))
     for node in readers.get(name, ()):
-        traits = known(node.op).traits
+        traits = row_of(node.op).traits
         if Trait.CHANNELS_LAST in traits:
             yield AxisReading(FIRST if _is_summed_first(node, name) else LAST, (), None)
         elif Trait.CHANNELS_FIRST in traits:

@@ -103,7 +103,7 @@ def buffered(key: str) -> bool:
     return key.replace("/", ".").rsplit(".", 1)[-1] in BUFFERS
 
 
-def known(node: OnnxNode, inputs: Mapping[str, Constant], opset: int) -> Any:
+def computed_numbers(node: OnnxNode, inputs: Mapping[str, Constant]) -> Any:
     """The output of a node as an array if all its inputs are known and small; otherwise None."""
     arrays = [inputs[name].data if name else None for name in node.inputs]
     if any(name and array is None for name, array in zip(node.inputs, arrays, strict=True)):

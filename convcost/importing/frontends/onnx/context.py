@@ -1,32 +1,25 @@
-"""The tensors of a graph while it is lowered: tensors that depend on the inputs, and constants."""
+"""The tensors of a graph while it is lowered."""
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from convcost.importing.frontends.onnx.biases import weights_with_several_biases
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.derived_weights import COPY_IN, DerivedWeights
-from convcost.importing.frontends.onnx.evaluate import np_flat
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.names import OnnxNames
 from convcost.importing.frontends.onnx.open_dims import Dims
-from convcost.importing.frontends.onnx.registry import known
 from convcost.importing.frontends.onnx.strided_aliases import TensorView, elements_outside
 from convcost.importing.ir.builder import GraphBuilder
-from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_tensor
-from convcost.importing.passes.lowering import lower
-from convcost.model.errors import ConstraintError
 
 QUANTIZED = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (2, 4, 8))
 STEPS = 20  # depth of recursion when a constant's operators are lowered
 
 
 class LoweringContext:
-    """The graph builder, and all tensors by name. The rules of operators read their inputs here and
-    add layers."""
+    """The graph builder, and all tensors by name: those that depend on the inputs in `values`, the
+    others in `constants`."""
 
     def __init__(
         self,
@@ -43,7 +36,7 @@ class LoweringContext:
         for node in graph.nodes:
             for name in node.inputs:
                 self.readers.setdefault(name, []).append(node)
-        self.stretched: set[str] = set()  # expanded only by the joins that read them
+        self.broadcast_by_readers: set[str] = set()  # expanded only by the joins that read them
         self.spent: set[str] = set()  # outputs of operators that an earlier layer already includes
         self.shapes = shapes
         self.constants = constants
@@ -61,108 +54,39 @@ class LoweringContext:
         self.shared_with_several_biases = weights_with_several_biases(
             graph, constants, self.readers
         )
-        self._lowering_constants = False
+        self.lowers_constants = False  # whether the inputs of a constant are lowered before it
 
-    # Inputs
-
-    def constant(self, node: OnnxNode, at: int) -> Constant | None:
-        """An input that does not depend on the model's inputs; None if it does, or if it is left
-        out."""
-        return self.constants.get(node.input(at))
-
-    def value(self, node: OnnxNode, at: int = 0) -> Tensor:
-        """An input as a tensor of the layer graph. A constant becomes a layer that provides it."""
-        name = node.input(at)
-        if not name:
-            raise ConstraintError("CC404", f"its input {at + 1} is missing")
-        if name not in self.values:
-            if not self._lowering_constants:
-                self._lowering_constants = True
-                for before in self._constants_before(name):
-                    self._lower_constant(before, node)
-                self._lowering_constants = False
-            if name not in self.values:
-                self._lower_constant(name, node)
-        return self.values[name]
-
-    def _is_computed_from_dims(self, constant: Constant) -> bool:
+    def is_computed_from_dims(self, constant: Constant) -> bool:
         """Whether a floating-point constant is computed from integers only, such as dims, or from
         no stored tensor at all."""
         roots = [self.constants.get(key) for key, _ in constant.roots]
         return not any(one is None or one.real or not constant.real for one in roots)
 
-    def _constants_before(self, name: str) -> list[str]:
-        """Constants to lower before the constant `name`: every STEPS-th in the chain of its inputs,
-        the first of the chain first. Lowering a constant lowers its inputs recursively, and the
-        chain may be long."""
-        depths: dict[str, int] = {}
-        found, stack = [], [name]
-        while stack:
-            top = stack[-1]
-            constant = self.constants.get(top)
-            lowers = constant is not None and top not in self.values and self.is_lowered(constant)
-            before = constant.by.inputs if lowers and constant and constant.by else ()
-            waiting = [one for one in before if one and one not in depths]
-            if waiting and top not in depths:
-                depths[top] = 0
-                stack += waiting
-                continue
-            stack.pop()
-            if not depths.get(top):
-                depths[top] = lowers and 1 + max((depths[one] for one in before if one), default=0)
-                if lowers and depths[top] % STEPS == 0 and top != name:
-                    found.append(top)
-        return found
-
-    def depends_on_input(self, node: OnnxNode, at: int) -> bool:
-        """Whether an input depends on the model's inputs."""
-        return node.input(at) in self.values
-
-    def numbers(self, node: OnnxNode, name: str, at: int | None = None) -> tuple[int, ...] | None:
-        """Integers from the attribute `name`, or from the input `at`, which replaced the attribute
-        in later opsets."""
-        if name in node.attributes:
-            found = node.attributes[name]
-            return tuple(found) if isinstance(found, tuple) else (found,)
-        if at is None or not node.input(at):
-            return None
-        constant = self.constant(node, at)
-        if constant is None or constant.data is None:
-            outside = (
-                "" if constant is None else ": they are in another file, or too many to be read"
-            )
-            raise ConstraintError(
-                "CC401",
-                f"its `{name}` are not known at import{outside or ': they depend on the data'}",
-            )
-        self.read_as_options.update(key for key, _ in constant.roots)
-        return tuple(int(n) for n in np_flat(constant.data))
-
-    def number(self, node: OnnxNode, at: int) -> float | None:
-        """The value of a constant input whose elements are all equal; otherwise None."""
-        constant = self.constant(node, at)
-        if constant is not None:
-            self.read_as_options.update(key for key, _ in constant.roots)
-        return None if constant is None else constant.number
-
-    def tensors(
-        self, node: OnnxNode, *at: int, kinds: tuple[str, ...] = (), more: tuple[str, ...] = ()
+    def stored_tensors(
+        self, names: Iterable[str], kinds: tuple[str, ...], more: tuple[str, ...] = ()
     ) -> dict[str, int]:
-        """The stored tensors of the constant inputs `at`, by key, each with its number of
-        elements; `more` are the names of further tensors. Only layers of these `kinds` can
-        share the tensors."""
+        """The stored tensors of constants, by key, each with its number of elements; `more` are
+        the keys of further tensors. Only layers of these `kinds` can share the tensors."""
         found = {key: self.constants[key].elements for key in more}
-        for one in at:
-            constant = self.constant(node, one)
-            if constant is None:
-                continue
+        for name in names:
+            constant = self.constants[name]
             if constant.elements == sum(elements for _, elements in constant.roots):
                 # One tensor, or several concatenated tensors, such as the gates of an LSTM.
                 found.update(constant.roots)
                 self._overlapping(constant)
                 continue
-            found[self._derived_key(constant, node.input(one))] = constant.elements
+            found[self._derived_key(constant, name)] = constant.elements
         return self._with_own_keys(found, kinds)
+
+    def key_of_table(self, name: str, constant: Constant) -> str:
+        """The key of a constant that becomes a layer of its own."""
+        key = constant.roots[0][0] if constant.whole else name
+        if constant.whole:
+            self._overlapping(constant)
+        elif constant.learned:
+            key = self._derived_key(constant, name)
+        self.read_as_options.update(other for other, _ in constant.roots if other != key)
+        return key
 
     def _derived_key(self, constant: Constant, name: str) -> str:
         """The key of a tensor that is computed from stored ones: the key of a stored tensor with as
@@ -230,33 +154,6 @@ class LoweringContext:
             self.repeated.add(key.split(COPY_IN, 1)[0])
         return f"{key}{COPY_IN}{len(self.builder.layers)}"
 
-    # The layers of a node
-
-    def lower(
-        self, node: OnnxNode, op: str, *inputs: Tensor, path: tuple[str, ...] = (), **more: Any
-    ) -> Tensor:
-        """Adds the layers of a canonical operator. Its input is the node's first input by default;
-        `path` is appended to the node's path."""
-        given = inputs or (self.value(node),)
-        return lower(self.builder, op, self.path(node, *path), *given, **more)
-
-    def path(self, node: OnnxNode, *more: str) -> Path:
-        found = self.names.paths.get(node.outputs[0])
-        return (*(self.names.path_of_constant(node) if found is None else found), *more)
-
-    def free(self, node: OnnxNode, x: Tensor) -> Tensor:
-        """Counts an operator that becomes no layer."""
-        self.builder.free[node.op] += 1
-        return x
-
-    def is_output_used(self, node: OnnxNode, at: int) -> bool:
-        """Whether any operator or the model's output uses the output `at`."""
-        return at < len(node.outputs) and bool(self.uses[node.outputs[at]])
-
-    def dims(self, node: OnnxNode, at: int = 0) -> Dims | None:
-        """The dims of an output according to shape inference."""
-        return self.shapes.get(node.outputs[at]) if at < len(node.outputs) else None
-
     def stop_comparison(self, node: OnnxNode) -> None:
         """Stops the comparison with ONNX's shape inference from this node on, and adds a note about
         that."""
@@ -269,14 +166,6 @@ class LoweringContext:
     def has_one_reader(self, name: str) -> bool:
         """Whether exactly one operator reads a tensor."""
         return self.uses[name] == 1
-
-    def beside(self, node: OnnxNode) -> int:
-        """The source of an input of the node, for layers that need a position in the graph but do
-        not read it."""
-        for name in node.inputs:
-            if name in self.values:
-                return self.values[name].source
-        return len(self.builder.layers) - 1 if self.builder.layers else -1
 
     def origin(self, constant: Constant) -> str:
         """The key of the stored tensor whose elements a constant has, perhaps in another shape; ""
@@ -308,38 +197,6 @@ class LoweringContext:
             return False
         return constant.view is None or constant.view.root not in self.covered
 
-    def _lower_constant(self, name: str, node: OnnxNode) -> None:
-        constant = self.constants.get(name)
-        if constant is None:
-            raise ConstraintError(
-                "CC401", f"its input `{name}` has no fixed shape, because it depends on data"
-            )
-        if constant.by is not None and self.is_lowered(constant):
-            rule = known(constant.by.op).rule
-            if rule is not None:
-                made = rule(self, constant.by)
-                self.values[name] = made if isinstance(made, Tensor) else made[0]
-                return
-        key = constant.roots[0][0] if constant.whole else name
-        if constant.whole:
-            self._overlapping(constant)
-        elif constant.learned:
-            key = self._derived_key(constant, name)
-        self.read_as_options.update(other for other, _ in constant.roots if other != key)
-        dims = constant.dims or (1,)
-        if not constant.learned and self._is_computed_from_dims(constant):
-            self.values[name] = constant_tensor(
-                self.builder, constant.dims, beside=self.beside(node)
-            )
-            return
-        path = (*self.path(node), "table")
-        x = learned_tensor(
-            self.builder, key, dims, path, beside=self.beside(node), buffer=not constant.learned
-        )
-        if not constant.dims:
-            x = x._replace(dims=(), axes=())
-        self.values[name] = x
-
 
 def _sliced_tensors(
     graph: OnnxGraph, constants: Mapping[str, Constant]
@@ -369,18 +226,3 @@ def is_packed(stored: Mapping[str, tuple[str, int, int]], name: str, dims: Dims)
     integers are indices or shapes; a vector of small integers has zero points."""
     kind, _, _ = stored.get(name, ("", 0, 0))
     return kind in QUANTIZED and len(dims) > 1
-
-
-def get(node: OnnxNode, name: str, default: Any) -> Any:
-    """An attribute, or `default` if it is left out."""
-    found = node.attributes.get(name)
-    return default if found is None else found
-
-
-def axis_of(node: OnnxNode, default: int, rank: int) -> int:
-    """The attribute `axis`, counted from 0. Raises ConstraintError CC404 if there is no such
-    axis."""
-    axis: int = get(node, "axis", default)
-    if not -rank <= axis < rank:
-        raise ConstraintError("CC404", f"its `axis` is {axis}, but its input has {rank} axes")
-    return axis % rank

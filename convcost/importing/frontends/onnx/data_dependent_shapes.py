@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from convcost.importing.frontends.onnx.graph import STANDARD, OnnxGraph, OnnxNode
-from convcost.importing.frontends.onnx.registry import has, known
+from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import UNKNOWN, Trait
 from convcost.model.errors import ConstraintError
 
@@ -24,8 +24,8 @@ def skip_node(context: "LoweringContext", node: OnnxNode, lost: dict[str, str], 
 
     Raises ConstraintError CC401 if the node has weights, costs something or is unknown.
     """
-    for at in range(len(node.inputs)):
-        constant = context.constant(node, at)
+    for name in node.inputs:
+        constant = context.constants.get(name)
         if constant is not None and constant.learned and constant.elements > 1:
             raise ConstraintError(
                 "CC401", f"it has weights, and its input shape depends on the data: {why}"
@@ -34,7 +34,7 @@ def skip_node(context: "LoweringContext", node: OnnxNode, lost: dict[str, str], 
     if costly is not None:
         runs = "it costs macs" if costly == node.op else f"it runs a {costly}"
         raise ConstraintError("CC401", f"{runs}, and its input shape depends on the data: {why}")
-    if not node.known or known(node.op) is UNKNOWN:
+    if not node.known or row_of(node.op) is UNKNOWN:
         raise ConstraintError(
             "CC401",
             f"convcost does not know the operator {node.op} of the domain "

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.importing.frontends.onnx.constants import (
     Constant,
+    computed_numbers,
     floating,
     floats,
-    known,
     stored_constant,
 )
 from convcost.importing.frontends.onnx.evaluate import MOST
@@ -22,8 +22,7 @@ from convcost.importing.frontends.onnx.parameters import (
     is_quantized,
     layer_inputs,
 )
-from convcost.importing.frontends.onnx.registry import has
-from convcost.importing.frontends.onnx.registry import known as row_of
+from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.frontends.onnx.strided_aliases import (
     TensorView,
     split,
@@ -105,7 +104,7 @@ def fold_constants(
                 continue
         inside = node.inputs and all(name in constants for name in node.inputs if name)
         if inside and len(node.outputs) == 1:
-            data = known(node, constants, graph.opset) if kept <= MOST else None
+            data = computed_numbers(node, constants) if kept <= MOST else None
             kept += 0 if data is None else data.size
             found = derived(node, constants, data, shapes.get(node.outputs[0]))
             if found is not None:

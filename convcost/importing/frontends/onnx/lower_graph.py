@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.channels import read_channels
-from convcost.importing.frontends.onnx.constants import Constant, known, storage_of
+from convcost.importing.frontends.onnx.constants import Constant, computed_numbers, storage_of
 from convcost.importing.frontends.onnx.context import LoweringContext
 from convcost.importing.frontends.onnx.data_dependent_shapes import skip_node
 from convcost.importing.frontends.onnx.exported_batch import for_one_sample
@@ -24,8 +25,7 @@ from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelI
 from convcost.importing.frontends.onnx.parameters import buffers, mark_weights
 from convcost.importing.frontends.onnx.patterns import replace_patterns
 from convcost.importing.frontends.onnx.quantizer_scales import unmark_scales
-from convcost.importing.frontends.onnx.registry import has
-from convcost.importing.frontends.onnx.registry import known as known_row
+from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.frontends.onnx.shape_inference import inferred
 from convcost.importing.frontends.onnx.size_independent import is_plain
 from convcost.importing.frontends.onnx.tied_weights import find_tied_weights, same_bytes
@@ -135,15 +135,15 @@ def _prepared(model: "ModelProto", graph: OnnxGraph, taken: ModelInputs, folder:
     kept = {one.name: storage_of(one) for one in model.graph.initializer}
     graph = expanded(graph, constants, kept, at_first)
     notes = find_tied_weights(model, graph, constants, folder)
-    graph, shapes = _known(model, graph, taken, constants, at_first)
+    graph, shapes = _folded_graph(model, graph, taken, constants, at_first)
     graph = replace_patterns(graph, constants, shapes)
-    graph, shapes = _known(model, graph, taken, constants, shapes)
+    graph, shapes = _folded_graph(model, graph, taken, constants, shapes)
     mark_weights(graph, constants, model)
     for_one_sample(model, taken.inputs, graph, constants, shapes)
     return _Prepared(graph, shapes, constants, kept, tuple(notes), excluded)
 
 
-def _known(
+def _folded_graph(
     model: "ModelProto",
     graph: OnnxGraph,
     taken: ModelInputs,
@@ -216,7 +216,7 @@ def _readers(graph: OnnxGraph, one: ModelInput) -> list[OnnxNode]:
     for node in graph.nodes:
         if names.isdisjoint(node.inputs):
             continue
-        joins = known_row(node.op).op == "identity" or has(node.op, Trait.JOINS, Trait.CHOOSES)
+        joins = row_of(node.op).op == "identity" or has(node.op, Trait.JOINS, Trait.CHOOSES)
         alone = joins and len(dependent.intersection(node.inputs)) == 1
         if alone and len(names) < DEEPEST:
             names.update(node.outputs)
@@ -236,11 +236,12 @@ def _step(context: LoweringContext, node: OnnxNode, lost: dict[str, str]) -> Non
     if all(name in context.constants for name in node.inputs if name):
         add_constant(context.constants, node.outputs[0], _folded(context, node))
         return
-    rule = known_row(node.op).rule if node.known else None
+    rule = row_of(node.op).rule if node.known else None
     first = len(context.builder.layers)
-    made = rule(context, node) if rule is not None else uncounted(context, node)
+    call = OperatorCall(context, node)
+    made = rule(call) if rule is not None else uncounted(call)
     results = (made,) if isinstance(made, Tensor) else made
-    results = context.derived.reconcile(first, results, context.path(node))
+    results = context.derived.reconcile(first, results, call.path())
     if not results:
         skip_node(context, node, lost, node.label)
         return
@@ -248,7 +249,7 @@ def _step(context: LoweringContext, node: OnnxNode, lost: dict[str, str]) -> Non
         if not output:
             continue
         dims = context.shapes.get(output)
-        if output not in context.stretched and dims not in (None, value.dims):
+        if output not in context.broadcast_by_readers and dims not in (None, value.dims):
             raise ConstraintError(
                 "CC402",
                 f"has the shape {_text(value.dims)}, but ONNX's shape inference gives "
@@ -275,7 +276,7 @@ def _measure(context: LoweringContext, node: OnnxNode) -> None:
 
 
 def _folded(context: LoweringContext, node: OnnxNode) -> Constant:
-    data = known(node, context.constants, context.opset)
+    data = computed_numbers(node, context.constants)
     found = derived(node, context.constants, data, context.shapes.get(node.outputs[0]))
     if found is None:
         raise ConstraintError("CC401", "its output shape is not known")

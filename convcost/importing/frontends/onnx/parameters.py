@@ -9,7 +9,7 @@ from convcost.importing.frontends.onnx.constants import Constant, buffered, floa
 from convcost.importing.frontends.onnx.evaluate import LARGE
 from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.names import OPAQUE
-from convcost.importing.frontends.onnx.registry import has, known
+from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import UNKNOWN, Trait
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: "Model
     whatever its name is, except tensors that the exporter declares as buffers."""
     kept = {name for name, kind in declared_kinds(model).items() if kind == "BUFFER"}
     for node in graph.nodes:
-        row = known(node.op) if node.known else UNKNOWN
+        row = row_of(node.op) if node.known else UNKNOWN
         weights = row.weights if Trait.CONTRACTS in row.traits else None
         if weights is None:
             continue

@@ -7,8 +7,7 @@ from convcost.importing.ir.ops import UNKNOWN, Row, Trait
 from convcost.model.registry import Registry
 
 if TYPE_CHECKING:
-    from convcost.importing.frontends.onnx.context import LoweringContext
-    from convcost.importing.frontends.onnx.graph import OnnxNode
+    from convcost.importing.frontends.onnx.call import OperatorCall
     from convcost.importing.ir.tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -21,8 +20,8 @@ def operator(
 ) -> Callable[[F], F]:
     """Registers a rule for operators of ONNX: all of `names` are the canonical operator `op`; each
     of `ops` maps a name to its own canonical operator. `weights` and `bias` are the positions of
-    these inputs. A rule gets the context and the node, and returns the output tensors in order; it
-    may raise ConstraintError."""
+    these inputs. A rule gets an OperatorCall and returns the output tensors in order; it may raise
+    ConstraintError."""
 
     def register(rule: F) -> F:
         for name, canonical in {**dict.fromkeys(names, op), **ops}.items():
@@ -37,9 +36,8 @@ def row(op: str, *names: str, **attributes: str) -> None:
     attributes of the canonical operator to those of ONNX."""
 
     @operator(*names, op=op)
-    def rule(context: "LoweringContext", node: "OnnxNode") -> "Tensor":
-        found: dict[str, Any] = {name: node.attributes.get(n) for name, n in attributes.items()}
-        return context.lower(node, op, **found)
+    def rule(call: "OperatorCall") -> "Tensor":
+        return call.lower(op, **{name: call.get(theirs) for name, theirs in attributes.items()})
 
 
 def without_layer(op: str, *names: str) -> None:
@@ -48,10 +46,10 @@ def without_layer(op: str, *names: str) -> None:
         OPERATORS.add(name, Row(op=op))
 
 
-def known(name: str) -> Row:
+def row_of(name: str) -> Row:
     return OPERATORS.get(name) or UNKNOWN
 
 
 def has(name: str, *traits: Trait) -> bool:
     """Whether an operator has one of the traits."""
-    return any(trait in known(name).traits for trait in traits)
+    return any(trait in row_of(name).traits for trait in traits)

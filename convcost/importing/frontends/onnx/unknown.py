@@ -3,7 +3,8 @@ are not counted."""
 
 from typing import Any
 
-from convcost.importing.frontends.onnx.context import LoweringContext, is_packed
+from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.context import is_packed
 from convcost.importing.frontends.onnx.graph import STANDARD, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.ir.tensor import Tensor
@@ -12,39 +13,38 @@ from convcost.model.errors import ConstraintError
 BLOCKED = "com.microsoft.nchwc"  # weights are padded for vector registers
 
 
-def custom_layer(
-    context: LoweringContext, node: OnnxNode, dims: Dims | None = None, what: str = ""
-) -> Tensor:
+def custom_layer(call: OperatorCall, dims: Dims | None = None, what: str = "") -> Tensor:
     """A `custom` layer for an operator without multiply-adds. Its output has `dims`, or the shape
     of shape inference."""
-    dims = context.dims(node) if dims is None else dims
-    return _custom(context, node, dims, what or node.op.lower())
+    dims = call.dims() if dims is None else dims
+    return _custom(call, dims, what or call.op.lower())
 
 
-def uncounted(context: LoweringContext, node: OnnxNode) -> tuple[Tensor, ...]:
+def uncounted(call: OperatorCall) -> tuple[Tensor, ...]:
     """Adds `custom` layers whose macs are not counted, one for each output. Raises ConstraintError
     if a shape is not known."""
-    wanted = [at for at in range(len(node.outputs)) if context.is_output_used(node, at)]
-    if any(context.dims(node, at) is None for at in wanted):
-        raise _shapeless(node)
-    what = node.op if node.domain in ("", "ai.onnx") else f"{node.domain}::{node.op}"
-    tensors = context.tensors(
-        node,
+    wanted = [at for at in range(len(call.outputs)) if call.is_output_used(at)]
+    if any(call.dims(at) is None for at in wanted):
+        raise _shapeless(call.node)
+    what = call.op if call.node.domain in ("", "ai.onnx") else f"{call.node.domain}::{call.op}"
+    tensors = call.tensors(
         *(
             at
-            for at in range(len(node.inputs))
-            if (constant := context.constant(node, at)) is not None
+            for at in range(len(call.inputs))
+            if (constant := call.constant(at)) is not None
             and constant.learned
             and constant.elements > 1
-            and (constant.real or is_packed(context.stored, node.input(at), constant.dims))
+            and (
+                constant.real or is_packed(call.context.stored, call.node.input(at), constant.dims)
+            )
         ),
     )
     found = []
     for at in range(max(wanted, default=0) + 1):
-        dims = context.dims(node, at) or (1,)
+        dims = call.dims(at) or (1,)
         label = what if at == 0 else f"{what}, output {at + 1}"
         held = {} if at else tensors
-        found.append(_custom(context, node, dims, label, macs=None, weights=held))
+        found.append(_custom(call, dims, label, macs=None, weights=held))
     return tuple(found)
 
 
@@ -64,14 +64,10 @@ def _shapeless(node: OnnxNode) -> ConstraintError:
     )
 
 
-def _custom(
-    context: LoweringContext, node: OnnxNode, dims: Dims | None, what: str, **more: Any
-) -> Tensor:
+def _custom(call: OperatorCall, dims: Dims | None, what: str, **more: Any) -> Tensor:
     if dims is None:
         raise ConstraintError("CC401", "its output shape is not known")
     if any(extent < 1 for extent in dims):
         raise ConstraintError("CC401", f"its output has no elements: {list(dims)}")
-    inputs = [context.values[name] for name in node.inputs if name in context.values]
-    return context.lower(
-        node, "custom", *(inputs or [context.value(node)]), what=what, dims=dims, **more
-    )
+    inputs = [call.context.values[name] for name in call.inputs if name in call.context.values]
+    return call.lower("custom", *(inputs or [call.value()]), what=what, dims=dims, **more)

@@ -124,10 +124,10 @@ class OperatorCall(NamedTuple):
         beside, key = len(builder.layers) - 1, next(iter(constant.stored), "")
         if not constant.learned:
             self.exclude(at, "used to compute other numbers, and not counted as params")
-            return constant_tensor(builder, constant.dims, beside=beside)
+            return constant_tensor(builder, constant.dims, neighbour=beside)
         if key not in builder.held:
             path = (*self.path, "learned")
-            builder.held[key] = learned_tensor(builder, key, constant.dims, path, beside=beside)
+            builder.held[key] = learned_tensor(builder, key, constant.dims, path, neighbour=beside)
         return builder.held[key]
 
     def numbers(self, at: int) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ def _lowered(builder: GraphBuilder, x: ConstantValue) -> Tensor:
     beside = len(builder.layers) - 1
     channel = 1 if len(x.dims) >= MAPS else -1
     if not x.leaves:
-        return constant_tensor(builder, x.dims, beside=beside, channel=channel)
+        return constant_tensor(builder, x.dims, neighbour=beside, channel=channel)
     if x.call is None or (x.leaf and x.leaf.elements == prod(x.dims)):
         return _whole(builder, x, x.leaves[0], beside, channel)
     lowered: Tensor = x.call()
@@ -39,7 +39,7 @@ def _whole(
     once = builder.held.get(leaf.key)
     if once is None:
         once = builder.held[leaf.key] = learned_tensor(
-            builder, leaf.key, x.dims, split_name(leaf.key), beside=beside, buffer=not leaf.learned,
+            builder, leaf.key, x.dims, split_name(leaf.key), neighbour=beside, buffer=not leaf.learned,
             channel=channel,
         )  # fmt: skip
     return reshaped(once, x.dims)

@@ -19,18 +19,18 @@ def learned_tensor(
     dims: tuple[int, ...],
     path: Path,
     *,
-    beside: int,
+    neighbour: int,
     buffer: bool = False,
     channel: int = -1,
 ) -> Tensor:
-    """Adds a layer that outputs a stored tensor, next to the layer `beside`, whose output it does
+    """Adds a layer that outputs a stored tensor, next to the layer `neighbour`, whose output it does
     not read. The axis `channel` is the channels; a leading axis of extent 1 is the batch."""
     shape, channel, batch = _layout(dims, channel)
     held = {key: prod(dims)}
     index = builder.emit(
         "learned",
         path,
-        [beside],
+        [neighbour],
         {"shape": shape, "buffer": buffer},
         tensors=None if buffer else held,
         buffers=held if buffer else None,
@@ -39,12 +39,12 @@ def learned_tensor(
 
 
 def constant_tensor(
-    builder: GraphBuilder, dims: tuple[int, ...], *, beside: int, channel: int = -1
+    builder: GraphBuilder, dims: tuple[int, ...], *, neighbour: int, channel: int = -1
 ) -> Tensor:
     """A tensor of numbers from the model's code, neither learned nor stored."""
     shape, channel, batch = _layout(dims, channel)
     options = {"what": "constant", "params": 0, "macs": 0, "output": shape}
-    index = builder.emit("custom", ("constant",), [beside], options)
+    index = builder.emit("custom", ("constant",), [neighbour], options)
     return output_tensor(index, shape, len(dims), channel, batch)
 
 
@@ -67,8 +67,8 @@ def combined(
         options = {"factor": kind == "multiply", "shift": kind == "add", "shared": True}
         return by_channel(builder, "scale", x, path, x.channel, options, tensors={key: 1})
     channel = x.channel
-    beside = x.source
-    table = learned_tensor(builder, key, full, (*path, "learned"), beside=beside, channel=channel)
+    neighbour = x.source
+    table = learned_tensor(builder, key, full, (*path, "learned"), neighbour=neighbour, channel=channel)
     builder.held[key] = table
     return elementwise(builder, kind, [x, table], path)
 

@@ -25,7 +25,7 @@ def einsum_dense(call: LayerCall) -> Tensor:
 
     def value() -> Tensor:
         key, beside = f"{call.key}/kernel", call.x.source
-        return learned_tensor(call.builder, key, dims, path, beside=beside)
+        return learned_tensor(call.builder, key, dims, path, neighbour=beside)
 
     def matrix() -> dict[str, int]:
         return call.tensor("kernel", *dims) | (bias if whole else {})

@@ -1,8 +1,7 @@
 """Activations and other elementwise functions."""
 
+from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.constants import Constant
-from convcost.importing.frontends.onnx.context import LoweringContext, get
-from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.registry import operator, row
 from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor
@@ -33,35 +32,35 @@ BROADCAST = 7  # the opset since which slopes broadcast along the last axes
 
 
 @operator("Clip", op="clip")
-def clip(context: LoweringContext, node: OnnxNode) -> Tensor:
-    low = get(node, "min", context.number(node, 1))
-    high = get(node, "max", context.number(node, 2))
-    return context.lower(node, "clip", low=low, high=high)
+def clip(call: OperatorCall) -> Tensor:
+    low = call.get("min", call.number(1))
+    high = call.get("max", call.number(2))
+    return call.lower("clip", low=low, high=high)
 
 
 @operator("PRelu", op="prelu")
-def prelu(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
-    slopes = context.constant(node, 1)
+def prelu(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+    slopes = call.constant(1)
     if slopes is None:
-        return uncounted(context, node)
-    x = context.value(node)
+        return uncounted(call)
+    x = call.value()
     behind = len(x.dims) - 1 - len(slopes.dims)
-    if context.opset < BROADCAST and len(slopes.dims) == 1 and behind > 0:
+    if call.context.opset < BROADCAST and len(slopes.dims) == 1 and behind > 0:
         full = (1, *slopes.dims, *(1 for _ in range(behind)))
     else:
         full = (1,) * (1 + behind) + slopes.dims
-    tensors = context.tensors(node, 1, kinds=("prelu",))
-    return context.lower(node, "prelu", x, weights=tensors, dims=full)
+    tensors = call.tensors(1, kinds=("prelu",))
+    return call.lower("prelu", x, weights=tensors, dims=full)
 
 
 @operator("Identity", "Cast", "CastLike", "QuantizeLinear", "DequantizeLinear", "StopGradient",
           op="identity")  # fmt: skip
-def nothing(context: LoweringContext, node: OnnxNode) -> Tensor:
-    return context.free(node, context.value(node))
+def nothing(call: OperatorCall) -> Tensor:
+    return call.free(call.value())
 
 
 @operator("DynamicQuantizeLinear", op="identity")
-def dynamic(context: LoweringContext, node: OnnxNode) -> tuple[Tensor, ...]:
-    for output in node.outputs[1:]:
-        context.constants[output] = Constant((), real=True)
-    return (context.free(node, context.value(node)),)
+def dynamic(call: OperatorCall) -> tuple[Tensor, ...]:
+    for output in call.outputs[1:]:
+        call.context.constants[output] = Constant((), real=True)
+    return (call.free(call.value()),)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.constants import stored_constant
-from convcost.importing.frontends.onnx.context import LoweringContext
 from convcost.importing.frontends.onnx.data_dependent_shapes import inside
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.registry import has, operator
@@ -32,21 +32,21 @@ def inner_tensors(node: OnnxNode) -> "Iterator[TensorProto]":
 
 
 @operator("If", "Loop", "Scan")
-def branch(context: LoweringContext, node: OnnxNode) -> tuple[Tensor, ...]:
+def branch(call: OperatorCall) -> tuple[Tensor, ...]:
     """A `custom` layer without a count. Raises ConstraintError if layers with weights are
     inside."""
     for name in BODIES:
-        for op in inside(node.attributes.get(name)):
+        for op in inside(call.node.attributes.get(name)):
             if has(op, Trait.CONTRACTS, Trait.NORMALIZES):
                 raise ConstraintError(
                     "CC401",
                     f"the number of times that it runs a {op} depends on the data",
                     "export the model with loops and branches resolved",
                 )
-    for tensor in inner_tensors(node):
-        key = f"{tensor.name} in {node.label}"  # for a note, as no layer has it
-        context.constants[key] = stored_constant(tensor, key, learned=True)
-    wanted = [at for at in range(len(node.outputs)) if context.is_output_used(node, at)]
-    if any(context.dims(node, at) is None for at in wanted):
+    for tensor in inner_tensors(call.node):
+        key = f"{tensor.name} in {call.node.label}"  # for a note, as no layer has it
+        call.context.constants[key] = stored_constant(tensor, key, learned=True)
+    wanted = [at for at in range(len(call.outputs)) if call.is_output_used(at)]
+    if any(call.dims(at) is None for at in wanted):
         return ()
-    return uncounted(context, node)
+    return uncounted(call)

@@ -5,9 +5,8 @@ from math import prod
 from typing import Any
 
 from convcost.importing.frontends.onnx.biases import shifted
+from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.constants import Constant
-from convcost.importing.frontends.onnx.context import LoweringContext, get
-from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import uncounted
@@ -19,11 +18,11 @@ SAME = ("SAME_UPPER", "SAME_LOWER")
 
 
 def borders(
-    node: OnnxNode, size: Dims, kernel: Dims, stride: Dims, dilation: Dims
+    call: OperatorCall, size: Dims, kernel: Dims, stride: Dims, dilation: Dims
 ) -> tuple[Dims, Dims] | str:
     """The padding before and after each axis, or `same` if the odd element is at the end."""
     axes = len(size)
-    auto = get(node, "auto_pad", "NOTSET")
+    auto = call.get("auto_pad", "NOTSET")
     if auto == "SAME_UPPER":
         return "same"
     if auto == "SAME_LOWER":
@@ -32,98 +31,96 @@ def borders(
             for n, f, s, d in zip(size, kernel, stride, dilation, strict=True)
         ]
         return tuple(-(-total // 2) for total in totals), tuple(total // 2 for total in totals)
-    pads = get(node, "pads", (0,) * 2 * axes) if auto == "NOTSET" else (0,) * 2 * axes
+    pads = call.get("pads", (0,) * 2 * axes) if auto == "NOTSET" else (0,) * 2 * axes
     if len(pads) != 2 * axes:
         raise ConstraintError("CC404", f"pads has {len(pads)} numbers for {axes} axes")
     return tuple(pads[:axes]), tuple(pads[axes:])
 
 
-def per_axis(node: OnnxNode, name: str, axes: int) -> Dims:
+def per_axis(call: OperatorCall, name: str, axes: int) -> Dims:
     """An attribute with one number for each axis; 1 if it is left out."""
-    found = tuple(get(node, name, ())) or (1,) * axes
+    found = tuple(call.get(name, ())) or (1,) * axes
     if len(found) != axes:
         raise ConstraintError("CC404", f"{name} has {len(found)} numbers for {axes} axes")
     return found
 
 
-def window_of(node: OnnxNode, size: Dims, kernel: Dims) -> SlidingWindow:
+def window_of(call: OperatorCall, size: Dims, kernel: Dims) -> SlidingWindow:
     """The window of a convolution or pool over an input of `size`."""
-    stride, dilation = (per_axis(node, name, len(size)) for name in ("strides", "dilations"))
-    found = borders(node, size, kernel, stride, dilation)
+    stride, dilation = (per_axis(call, name, len(size)) for name in ("strides", "dilations"))
+    found = borders(call, size, kernel, stride, dilation)
     begins, ends = (found, ()) if isinstance(found, str) else found
     return SlidingWindow(kernel, stride, begins, ends, dilation)
 
 
-def biased(context: LoweringContext, node: OnnxNode, at: int) -> bool:
+def biased(call: OperatorCall, at: int) -> bool:
     """Whether a layer has a bias. A bias of zeros that other layers share was added by an exporter
     and does not count."""
-    constant = context.constant(node, at) if at > 0 else None
+    constant = call.constant(at) if at > 0 else None
     if constant is None:
         return False
-    if constant.number == 0 and (context.uses[node.input(at)] > 1 or not constant.learned):
-        context.number(node, at)
+    if constant.number == 0 and (
+        call.context.uses[call.node.input(at)] > 1 or not constant.learned
+    ):
+        call.number(at)
         return False
     return True
 
 
 @operator("Conv", "ConvInteger", op="conv", weights=1, bias=2)
-def conv(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
-    bias = 2 if node.op != "ConvInteger" else -1
-    return _convolved(context, node, 1, bias)
+def conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+    bias = 2 if call.op != "ConvInteger" else -1
+    return _convolved(call, 1, bias)
 
 
 @operator("QLinearConv", op="conv", weights=3)
-def qlinear_conv(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
-    return _convolved(context, node, 3, 8)
+def qlinear_conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+    return _convolved(call, 3, 8)
 
 
 @operator("DeformConv", op="deformable_conv")
-def deform_conv(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
+def deform_conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
     """Inputs: x, weights, offsets, biases, mask."""
-    filters = context.constant(node, 1)
-    if filters is None or context.depends_on_input(node, 3):
-        return uncounted(context, node)
-    x = context.value(node)
-    has_bias = biased(context, node, 3)
-    branches = (0, 2, 4) if node.input(4) else (0, 2)
-    return context.lower(
-        node,
+    filters = call.constant(1)
+    if filters is None or call.depends_on_input(3):
+        return uncounted(call)
+    x = call.value()
+    has_bias = biased(call, 3)
+    branches = (0, 2, 4) if call.node.input(4) else (0, 2)
+    return call.lower(
         "deformable_conv",
-        *(context.value(node, at) for at in branches),
+        *(call.value(at) for at in branches),
         filters=filters.dims[0],
-        window=window_of(node, x.dims[2:], filters.dims[2:]),
-        groups=get(node, "group", 1),
-        offset_groups=get(node, "offset_group", 1),
+        window=window_of(call, x.dims[2:], filters.dims[2:]),
+        groups=call.get("group", 1),
+        offset_groups=call.get("offset_group", 1),
         bias=has_bias,
-        weights=context.tensors(node, 1, *((3,) if has_bias else ()), kinds=("deformable_conv",)),
+        weights=call.tensors(1, *((3,) if has_bias else ()), kinds=("deformable_conv",)),
     )
 
 
-def _convolved(
-    context: LoweringContext, node: OnnxNode, weights: int, bias: int
-) -> Tensor | tuple[Tensor, ...]:
-    filters = context.constant(node, weights)
-    if filters is None or context.depends_on_input(node, bias):
-        return uncounted(context, node)
-    x = context.value(node)
+def _convolved(call: OperatorCall, weights: int, bias: int) -> Tensor | tuple[Tensor, ...]:
+    filters = call.constant(weights)
+    if filters is None or call.depends_on_input(bias):
+        return uncounted(call)
+    x = call.value()
     if len(filters.dims) != len(x.dims) or len(x.dims) < 3:  # noqa: PLR2004
         raise ConstraintError(
             "CC404",
             f"its weights have the dims {list(filters.dims)}, but its input has {list(x.dims)}",
         )
-    window = window_of(node, x.dims[2:], filters.dims[2:])
-    gain = _gain(context, filters, context.constant(node, bias))
-    kept = context.buffer_of(filters)
-    if not context.builder.used.keys().isdisjoint(kept):
-        return _fixed(context, node, x, kept, filters, bias)
+    window = window_of(call, x.dims[2:], filters.dims[2:])
+    gain = _gain(call, filters, call.constant(bias))
+    kept = call.context.buffer_of(filters)
+    if not call.builder.used.keys().isdisjoint(kept):
+        return _fixed(call, x, kept, filters, bias)
     held = () if kept else (weights,)
-    more = {"window": window, "filters": filters.dims[0], "groups": get(node, "group", 1)}
-    return _with_bias(context, node, x, "conv", held, bias, gain=gain, buffers=kept, **more)
+    more = {"window": window, "filters": filters.dims[0], "groups": call.get("group", 1)}
+    return _with_bias(call, x, "conv", held, bias, gain=gain, buffers=kept, **more)
 
 
 def _with_bias(
-    context: LoweringContext,
-    node: OnnxNode,
+    call: OperatorCall,
     x: Tensor,
     op: str,
     weights: tuple[int, ...],
@@ -133,26 +130,24 @@ def _with_bias(
 ) -> Tensor:
     """Adds a convolution. The bias belongs to it, unless its weights have learned factors of their
     own, or layers with other biases share its weights."""
-    has_bias = biased(context, node, bias)
-    filters = context.constant(node, weights[0]) if weights else None
-    several = filters is not None and context.has_several_biases(filters)
+    has_bias = biased(call, bias)
+    filters = call.constant(weights[0]) if weights else None
+    several = filters is not None and call.context.has_several_biases(filters)
     own = has_bias and gain is None and not several
     kinds = ("conv", "depthwise") if op == "conv" else (op,)
-    tensors = context.tensors(node, *weights, *((bias,) if own else ()), kinds=kinds)
-    path, at = context.path(node, "bias" if gain is None else "gain"), (bias,) if has_bias else ()
+    tensors = call.tensors(*weights, *((bias,) if own else ()), kinds=kinds)
+    path, at = call.path("bias" if gain is None else "gain"), (bias,) if has_bias else ()
     late = {}
     if gain is not None or (has_bias and not own):
         factor = () if gain is None else (gain,)
-        late = context.tensors(node, *at, kinds=("scale",), more=factor)
-    return context.lower(
-        node, op, x, weights=tensors, bias=own, late=late, factor=gain is not None,
+        late = call.tensors(*at, kinds=("scale",), more=factor)
+    return call.lower(op, x, weights=tensors, bias=own, late=late, factor=gain is not None,
         shift=has_bias and not own, late_path=path, **more,
     )  # fmt: skip
 
 
 def _fixed(
-    context: LoweringContext,
-    node: OnnxNode,
+    call: OperatorCall,
     x: Tensor,
     kept: dict[str, int],
     filters: Constant,
@@ -160,55 +155,56 @@ def _fixed(
 ) -> Tensor | tuple[Tensor, ...]:
     """A convolution whose weights are a buffer becomes a `custom` layer with its macs, because its
     kind has no buffers."""
-    dims = context.dims(node)
+    dims = call.dims()
     if dims is None:
-        return uncounted(context, node)
+        return uncounted(call)
     # Each element of the larger side is multiplied with a window over the channels of its group.
-    wide = x.dims if node.op == "ConvTranspose" else dims
+    wide = x.dims if call.op == "ConvTranspose" else dims
     macs = prod(wide) * prod(filters.dims[1:])
-    what = "transposed_conv" if node.op == "ConvTranspose" else "conv"
-    y = context.lower(
-        node, "custom", x, what=f"{what} of kept weights", dims=dims, macs=macs, channel=1,
+    what = "transposed_conv" if call.op == "ConvTranspose" else "conv"
+    y = call.lower("custom", x, what=f"{what} of kept weights", dims=dims, macs=macs, channel=1,
         buffers=kept,
     )  # fmt: skip
-    return shifted(context, node, y, bias, 1) if biased(context, node, bias) else y
+    return shifted(call, y, bias, 1) if biased(call, bias) else y
 
 
-def _gain(context: LoweringContext, filters: Constant, bias: Constant | None) -> str | None:
+def _gain(call: OperatorCall, filters: Constant, bias: Constant | None) -> str | None:
     """The key of the tensor with one factor for each filter, by which weights are multiplied before
     they are used, as in weight standardization and weight norm."""
-    roots = context.derived.stored(filters)
+    roots = call.context.derived.stored(filters)
     own = [root for root in roots if root[1] == filters.elements]
     rest = [root for root in roots if root not in own and root not in (bias.roots if bias else ())]
     if filters.whole or not filters.learned or len(own) != 1:
         return None
     found = [key for key, elements in rest if elements == filters.dims[0] > 1]
-    return found[0] if len(found) == 1 and context.derived.multiplies(filters, found[0]) else None
+    return (
+        found[0] if len(found) == 1 and call.context.derived.multiplies(filters, found[0]) else None
+    )
 
 
 @operator("ConvTranspose", op="transposed_conv", weights=1, bias=2)
-def conv_transpose(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
-    filters = context.constant(node, 1)
-    if filters is None or context.depends_on_input(node, 2):
-        return uncounted(context, node)
-    x, groups, kernel = context.value(node), get(node, "group", 1), filters.dims[2:]
-    if kept := context.buffer_of(filters):
-        return _fixed(context, node, x, kept, filters, 2)
-    window, extra = _cut(node, x.dims[2:], kernel)
+def conv_transpose(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+    filters = call.constant(1)
+    if filters is None or call.depends_on_input(2):
+        return uncounted(call)
+    x, groups, kernel = call.value(), call.get("group", 1), filters.dims[2:]
+    if kept := call.context.buffer_of(filters):
+        return _fixed(call, x, kept, filters, 2)
+    window, extra = _cut(call, x.dims[2:], kernel)
     more = {"filters": filters.dims[1] * groups, "groups": groups, "output_padding": extra}
-    return _with_bias(context, node, x, "transposed_conv", (1,), 2, window=window, **more)
+    return _with_bias(call, x, "transposed_conv", (1,), 2, window=window, **more)
 
 
-def _cut(node: OnnxNode, size: Dims, kernel: Dims) -> tuple[SlidingWindow, Sequence[int]]:
+def _cut(call: OperatorCall, size: Dims, kernel: Dims) -> tuple[SlidingWindow, Sequence[int]]:
     """The window and the output padding; computed from the output size if the node states it."""
-    auto, axes = get(node, "auto_pad", "NOTSET"), len(size)
-    stride, dilation = per_axis(node, "strides", axes), per_axis(node, "dilations", axes)
-    extra = tuple(get(node, "output_padding", ())) or (0,) * axes
-    wanted = get(node, "output_shape", None)
+    auto, axes = call.get("auto_pad", "NOTSET"), len(size)
+    stride, dilation = per_axis(call, "strides", axes), per_axis(call, "dilations", axes)
+    extra = tuple(call.get("output_padding", ())) or (0,) * axes
+    wanted = call.get("output_shape", None)
     if wanted is None and auto in SAME:
         wanted = tuple(n * s for n, s in zip(size, stride, strict=True))
     if wanted is None:
-        found = borders(node, size, kernel, stride, dilation)
+        found = borders(call, size, kernel, stride, dilation)
         begins, ends = found if not isinstance(found, str) else ((0,) * axes, (0,) * axes)
         return SlidingWindow(kernel, stride, begins, ends, dilation), extra
     before, after, more = [], [], []
@@ -217,7 +213,7 @@ def _cut(node: OnnxNode, size: Dims, kernel: Dims) -> tuple[SlidingWindow, Seque
     ):
         total = s * (n - 1) + e + (f - 1) * d + 1 - out
         # Negative padding is output padding, up to the requested size.
-        more.append(e + max(-total, 0) * ("output_shape" in node.attributes))
+        more.append(e + max(-total, 0) * ("output_shape" in call.node.attributes))
         small, large = max(total, 0) // 2, max(total, 0) - max(total, 0) // 2
         upper = auto == "SAME_UPPER"
         before.append(small if upper else large)

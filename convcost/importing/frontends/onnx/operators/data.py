@@ -1,8 +1,7 @@
 """Operators on the results of a network: selection, look-up, sorting. They have no multiply-adds
 and state their output shape."""
 
-from convcost.importing.frontends.onnx.context import LoweringContext, axis_of, get
-from convcost.importing.frontends.onnx.graph import OnnxNode
+from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.operators.slices import by_buffer
 from convcost.importing.frontends.onnx.registry import operator, without_layer
 from convcost.importing.frontends.onnx.unknown import custom_layer
@@ -10,45 +9,41 @@ from convcost.importing.ir.tensor import Tensor
 
 
 @operator("ScatterND", "ScatterElements", "Scatter", "CumSum", "Trilu", "ReverseSequence")
-def in_place(context: LoweringContext, node: OnnxNode) -> Tensor:
+def in_place(call: OperatorCall) -> Tensor:
     """The output has the shape of the first input."""
-    return custom_layer(context, node, context.value(node).dims)
+    return custom_layer(call, call.value().dims)
 
 
 @operator("GatherND", "GatherElements", "OneHot", "EyeLike", "Range", "RoiAlign",
           "MaxRoiPool", "AffineGrid", "Col2Im")  # fmt: skip
-def looked_up(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
-    if context.dims(node) is None:
+def looked_up(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+    if call.dims() is None:
         return ()
-    if node.op == "GatherND" and (found := by_buffer(context, node)) is not None:
+    if call.op == "GatherND" and (found := by_buffer(call)) is not None:
         return found
-    return custom_layer(context, node, what="gather" if node.op.startswith("Gather") else "")
+    return custom_layer(call, what="gather" if call.op.startswith("Gather") else "")
 
 
 @operator("ArgMax", "ArgMin")
-def largest(context: LoweringContext, node: OnnxNode) -> Tensor:
-    x = context.value(node)
-    axis = axis_of(node, 0, len(x.dims))
-    one = (1,) if get(node, "keepdims", 1) else ()
-    return custom_layer(context, node, (*x.dims[:axis], *one, *x.dims[axis + 1 :]))
+def largest(call: OperatorCall) -> Tensor:
+    x = call.value()
+    axis = call.axis(0, len(x.dims))
+    one = (1,) if call.get("keepdims", 1) else ()
+    return custom_layer(call, (*x.dims[:axis], *one, *x.dims[axis + 1 :]))
 
 
 @operator("TopK")
-def topk(context: LoweringContext, node: OnnxNode) -> tuple[Tensor, ...]:
-    x = context.value(node)
-    wanted = (
-        context.numbers(node, "k", 1)
-        if context.constant(node, 1) or "k" in node.attributes
-        else None
-    )
+def topk(call: OperatorCall) -> tuple[Tensor, ...]:
+    x = call.value()
+    wanted = call.numbers("k", 1) if call.constant(1) or "k" in call.node.attributes else None
     if not wanted:
         return ()
-    axis = axis_of(node, -1, len(x.dims))
+    axis = call.axis(-1, len(x.dims))
     dims = (*x.dims[:axis], wanted[0], *x.dims[axis + 1 :])
-    first = custom_layer(context, node, dims)
-    if not context.is_output_used(node, 1):
+    first = custom_layer(call, dims)
+    if not call.is_output_used(1):
         return (first,)
-    return first, custom_layer(context, node, dims, "topk, indices")
+    return first, custom_layer(call, dims, "topk, indices")
 
 
 without_layer("shape", "Shape", "Size", "SplitToSequence", "SequenceAt", "SequenceConstruct",
@@ -60,12 +55,12 @@ without_layer("conv", "FusedConv")  # fused_operators.py replaces it before it i
 
 
 @operator("NonMaxSuppression", "NonZero", "Unique", "Compress", "StringNormalizer")
-def from_data(context: LoweringContext, node: OnnxNode) -> tuple[Tensor, ...]:
+def from_data(call: OperatorCall) -> tuple[Tensor, ...]:
     """The number of outputs depends on the data, so the operators after it are left out."""
     return ()
 
 
 @operator("Im2Col")
-def im2col(context: LoweringContext, node: OnnxNode) -> Tensor:
+def im2col(call: OperatorCall) -> Tensor:
     """The elements of each sliding window, found as a pattern."""
-    return custom_layer(context, node, what="im2col")
+    return custom_layer(call, what="im2col")

@@ -2,8 +2,7 @@
 
 from functools import partial
 
-from convcost.importing.frontends.onnx.context import LoweringContext
-from convcost.importing.frontends.onnx.graph import OnnxNode
+from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.operators.products import LINEAR
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import uncounted
@@ -12,22 +11,22 @@ from convcost.importing.passes.lower.einsum import Operand, lower_einsum
 
 
 @operator("Einsum", op="einsum")
-def einsum(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
-    operands = [_operand(context, node, at) for at in range(len(node.inputs))]
-    made = lower_einsum(context.builder, node.attributes["equation"], operands, context.path(node))
-    return uncounted(context, node) if made is None else made
+def einsum(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+    operands = [_operand(call, at) for at in range(len(call.inputs))]
+    made = lower_einsum(call.builder, call.node.attributes["equation"], operands, call.path())
+    return uncounted(call) if made is None else made
 
 
-def _operand(context: LoweringContext, node: OnnxNode, at: int) -> Operand:
-    constant, value = context.constant(node, at), partial(context.value, node, at)
+def _operand(call: OperatorCall, at: int) -> Operand:
+    constant, value = call.constant(at), partial(call.value, at)
     if constant is None:
-        return Operand(value().dims, value, depends_on_input=context.depends_on_input(node, at))
+        return Operand(value().dims, value, depends_on_input=call.depends_on_input(at))
     if not constant.learned:
         return Operand(constant.dims, value, depends_on_input=False)
 
     def factor() -> str:
-        return context.new_key(next(iter(context.tensors(node, at))))
+        return call.context.new_key(next(iter(call.tensors(at))))
 
-    matrix = partial(context.tensors, node, at, kinds=LINEAR)
-    alone = constant.real and not context.is_lowered(constant)
+    matrix = partial(call.tensors, at, kinds=LINEAR)
+    alone = constant.real and not call.context.is_lowered(constant)
     return Operand(constant.dims, value, False, matrix, factor if alone else None)

@@ -1,7 +1,6 @@
 """Mixtures of experts, in which each row uses only a few experts."""
 
-from convcost.importing.frontends.onnx.context import LoweringContext
-from convcost.importing.frontends.onnx.graph import OnnxNode
+from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor
@@ -11,14 +10,14 @@ TABLES = 3  # axes of a tensor with the weights of all experts
 
 
 @operator("Experts", op="experts")
-def experts(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
+def experts(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
     """The products of the experts that each row uses. `macs` count all rows."""
-    held = {at: one for at in PLACES if (one := context.constant(node, at)) is not None}
+    held = {at: one for at in PLACES if (one := call.constant(at)) is not None}
     weights = [one for one in held.values() if len(one.dims) == TABLES]
-    if not weights or not context.depends_on_input(node, 0):
-        return uncounted(context, node)
-    x = context.value(node)
-    rows = x.elements // x.dims[-1] * node.attributes["chosen"]
+    if not weights or not call.depends_on_input(0):
+        return uncounted(call)
+    x = call.value()
+    rows = x.elements // x.dims[-1] * call.node.attributes["chosen"]
     macs = sum(rows * one.elements // one.dims[0] for one in weights)
-    tensors = context.tensors(node, *held)
-    return context.lower(node, "custom", x, what="experts", dims=x.dims, macs=macs, weights=tensors)
+    tensors = call.tensors(*held)
+    return call.lower("custom", x, what="experts", dims=x.dims, macs=macs, weights=tensors)

@@ -2,54 +2,52 @@
 
 from typing import Any
 
-from convcost.importing.frontends.onnx.context import LoweringContext, get
-from convcost.importing.frontends.onnx.graph import OnnxNode
-from convcost.importing.frontends.onnx.registry import known, operator
+from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor, permuted, reshaped
 from convcost.model.errors import ConstraintError
 
 
 @operator(LSTM="lstm", GRU="gru", RNN="rnn")
-def recurrent(context: LoweringContext, node: OnnxNode) -> Tensor | tuple[Tensor, ...]:
+def recurrent(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
     """Inputs: x, weights, recurrent weights, biases, lengths, initial states, peepholes. Outputs:
     all states, [steps, directions, batch, hidden] or batch first, then the last ones."""
-    weights, states = context.constant(node, 1), context.constant(node, 2)
-    if weights is None or states is None or node.input(7) or not context.depends_on_input(node, 0):
-        return uncounted(context, node)
+    weights, states = call.constant(1), call.constant(2)
+    if weights is None or states is None or call.node.input(7) or not call.depends_on_input(0):
+        return uncounted(call)
     for at in (4, 5, 6):  # lengths, and initial states that are all zero: no layer has them
-        constant = context.constant(node, at)
+        constant = call.constant(at)
         if constant is not None and constant.number is not None:
-            context.read_as_options.update(key for key, _ in constant.roots)
-    x = context.value(node)
-    batch, time = (0, 1) if get(node, "layout", 0) else (1, 0)
-    if x.dims[batch] != 1 and (context.is_output_used(node, 1) or context.is_output_used(node, 2)):
+            call.context.read_as_options.update(key for key, _ in constant.roots)
+    x = call.value()
+    batch, time = (0, 1) if call.get("layout", 0) else (1, 0)
+    if x.dims[batch] != 1 and (call.is_output_used(1) or call.is_output_used(2)):
         raise ConstraintError(
             "CC401", "convcost does not support the last states of several sequences"
         )
     directions, hidden = weights.dims[0], states.dims[2]
-    biased = context.constant(node, 3) is not None
+    biased = call.constant(3) is not None
     options: dict[str, Any] = {
         "steps_first": batch == 1,
         "hidden": hidden,
         "bidirectional": directions == 2,  # noqa: PLR2004
         "bias": biased,
     }
-    tensors = context.tensors(node, 1, 2, *((3,) if biased else ()), kinds=(known(node.op).op,))
-    made = context.lower(node, known(node.op).op, x, weights=tensors, **options)
+    tensors = call.tensors(1, 2, *((3,) if biased else ()), kinds=(call.canonical,))
+    made = call.lower(call.canonical, x, weights=tensors, **options)
     by_direction = reshaped(made, (*made.dims[:2], directions, hidden))
     results = [permuted(by_direction, (0, 2, 1, 3)) if batch == 1 else by_direction]
     for at in (1, 2):
-        if context.is_output_used(node, at):
-            results.append(_last(context, node, made, time, directions, hidden, batch))
-        elif at < len(node.outputs):
-            results.append(results[0]._replace(dims=context.dims(node, at) or results[0].dims))
+        if call.is_output_used(at):
+            results.append(_last(call, made, time, directions, hidden, batch))
+        elif at < len(call.outputs):
+            results.append(results[0]._replace(dims=call.dims(at) or results[0].dims))
     return tuple(results)
 
 
 def _last(
-    context: LoweringContext,
-    node: OnnxNode,
+    call: OperatorCall,
     y: Tensor,
     time: int,
     directions: int,
@@ -59,7 +57,7 @@ def _last(
     """The last state. The last state of the backward direction is at the first step; its cost is
     the same."""
     end = y.dims[time]
-    last = context.lower(node, "slice", y, path=("last",), axis=time, kept=range(end - 1, end))
+    last = call.lower("slice", y, path=("last",), axis=time, kept=range(end - 1, end))
     by_direction = reshaped(last, (1, 1, directions, hidden))
     if batch == 1:
         return reshaped(permuted(by_direction, (2, 0, 1, 3)), (directions, 1, hidden))

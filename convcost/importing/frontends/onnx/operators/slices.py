@@ -2,9 +2,8 @@
 
 from itertools import pairwise
 
-from convcost.importing.frontends.onnx.context import LoweringContext, axis_of, get
+from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.evaluate import np_flat
-from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import custom_layer
 from convcost.importing.ir.tensor import Tensor, reshaped
@@ -14,19 +13,19 @@ MATRIX = 2
 
 
 @operator("Split", op="split")
-def split(context: LoweringContext, node: OnnxNode) -> tuple[Tensor, ...]:
-    x = context.value(node)
-    axis = axis_of(node, 0, len(x.dims))
-    lengths = context.numbers(node, "split", 1)
+def split(call: OperatorCall) -> tuple[Tensor, ...]:
+    x = call.value()
+    axis = call.axis(0, len(x.dims))
+    lengths = call.numbers("split", 1)
     if lengths is None:
-        parts = get(node, "num_outputs", len(node.outputs))
+        parts = call.get("num_outputs", len(call.outputs))
         share = -(-x.dims[axis] // parts)
         lengths = (*(share for _ in range(parts - 1)), x.dims[axis] - share * (parts - 1))
     found, start = [], 0
     for at, length in enumerate(lengths):
-        if context.is_output_used(node, at):
+        if call.is_output_used(at):
             kept = range(start, start + length)
-            found.append(context.lower(node, "slice", x, axis=axis, kept=kept))
+            found.append(call.lower("slice", x, axis=axis, kept=kept))
         else:
             found.append(x._replace(dims=(*x.dims[:axis], length, *x.dims[axis + 1 :])))
         start += length
@@ -34,101 +33,101 @@ def split(context: LoweringContext, node: OnnxNode) -> tuple[Tensor, ...]:
 
 
 @operator("Piece", op="slice")
-def piece(context: LoweringContext, node: OnnxNode) -> Tensor:
+def piece(call: OperatorCall) -> Tensor:
     """One part of a sequence, found as a pattern."""
-    axis, start, length = (node.attributes[name] for name in ("axis", "start", "length"))
+    axis, start, length = (call.node.attributes[name] for name in ("axis", "start", "length"))
     kept = range(start, start + length)
-    return context.lower(node, "slice", axis=axis, kept=kept, drop=not node.attributes["keep"])
+    return call.lower("slice", axis=axis, kept=kept, drop=not call.node.attributes["keep"])
 
 
 @operator("Slice", op="slice")
-def slice_(context: LoweringContext, node: OnnxNode) -> Tensor:
-    x = context.value(node)
-    starts, ends = context.numbers(node, "starts", 1), context.numbers(node, "ends", 2)
+def slice_(call: OperatorCall) -> Tensor:
+    x = call.value()
+    starts, ends = call.numbers("starts", 1), call.numbers("ends", 2)
     assert starts is not None
     assert ends is not None
-    axes = context.numbers(node, "axes", 3) or tuple(range(len(starts)))
-    steps = context.numbers(node, "steps", 4) or (1,) * len(starts)
+    axes = call.numbers("axes", 3) or tuple(range(len(starts)))
+    steps = call.numbers("steps", 4) or (1,) * len(starts)
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
         stop = end if step > 0 or end >= -x.dims[axis] else None
         kept = range(x.dims[axis])[slice(start, stop, step)]
-        x = context.lower(node, "slice", x, axis=axis, kept=kept)
+        x = call.lower("slice", x, axis=axis, kept=kept)
     return x
 
 
 @operator("Gather", op="embedding", weights=0)
-def gather(context: LoweringContext, node: OnnxNode) -> Tensor:
-    table, at = context.constant(node, 0), context.constant(node, 1)
-    if table is not None and context.depends_on_input(node, 1):
-        return _looked_up(context, node)
-    if get(node, "axis", 0) == 0 and (found := by_buffer(context, node)) is not None:
+def gather(call: OperatorCall) -> Tensor:
+    table, at = call.constant(0), call.constant(1)
+    if table is not None and call.depends_on_input(1):
+        return _looked_up(call)
+    if call.get("axis", 0) == 0 and (found := by_buffer(call)) is not None:
         return found
-    x = context.value(node)
-    axis = axis_of(node, 0, len(x.dims))
+    x = call.value()
+    axis = call.axis(0, len(x.dims))
     if at is None or at.data is None:
-        return custom_layer(context, node, what="gather")
+        return custom_layer(call, what="gather")
     indices = [int(n) % x.dims[axis] for n in np_flat(at.data)]
     steps = {b - a for a, b in pairwise(indices)}
     rest = (*x.dims[:axis], *at.dims, *x.dims[axis + 1 :])
     if len(steps) > 1 or min(steps, default=1) < 1:
-        return custom_layer(context, node, rest, "gather")
+        return custom_layer(call, rest, "gather")
     kept = range(indices[0], indices[-1] + 1, min(steps, default=1))
-    return reshaped(context.lower(node, "slice", x, axis=axis, kept=kept), rest)
+    return reshaped(call.lower("slice", x, axis=axis, kept=kept), rest)
 
 
-def by_buffer(context: LoweringContext, node: OnnxNode) -> Tensor | None:
+def by_buffer(call: OperatorCall) -> Tensor | None:
     """Rows of a learned table at indices that the model stores, such as a bias of relative
     positions; None if the node is something else."""
-    table, at = context.constant(node, 0), context.constant(node, 1)
-    key = context.origin(at) if at is not None and not context.depends_on_input(node, 0) else ""
+    table, at = call.constant(0), call.constant(1)
+    key = call.context.origin(at) if at is not None and not call.depends_on_input(0) else ""
     if table is None or not (table.learned and table.whole) or len(table.dims) != MATRIX:
         return None
-    if key not in context.buffers or at is None:
+    if key not in call.context.buffers or at is None:
         return None
-    path = context.path(node)
+    path = call.path()
     names = (*path, "table")
     numbers = learned_tensor(
-        context.builder, key, (at.elements,), names, beside=context.beside(node), buffer=True
+        call.builder, key, (at.elements,), names, neighbour=call.neighbour, buffer=True
     )._replace(batch=None)
-    outer = at.dims[:-1] if node.op == "GatherND" else at.dims
-    tensors = context.tensors(node, 0, kinds=("embedding", "linear"))
+    outer = at.dims[:-1] if call.op == "GatherND" else at.dims
+    tensors = call.tensors(0, kinds=("embedding", "linear"))
     rows, channels = table.dims
-    y = context.lower(node, "embedding", numbers, rows=rows, channels=channels, weights=tensors)
+    y = call.lower("embedding", numbers, rows=rows, channels=channels, weights=tensors)
     return reshaped(y, (*outer, channels))
 
 
-def _looked_up(context: LoweringContext, node: OnnxNode) -> Tensor:
+def _looked_up(call: OperatorCall) -> Tensor:
     """An embedding: one row of a table for each index."""
-    table = context.constant(node, 0)
+    table = call.constant(0)
     assert table is not None
-    x = context.value(node, 1)
-    if len(table.dims) != 2 or get(node, "axis", 0) != 0 or not table.learned:  # noqa: PLR2004
-        context.value(node, 0)
-        return custom_layer(context, node)
-    tensors = context.tensors(node, 0, kinds=("embedding", "linear"))
+    x = call.value(1)
+    if len(table.dims) != 2 or call.get("axis", 0) != 0 or not table.learned:  # noqa: PLR2004
+        call.value(0)
+        return custom_layer(call)
+    tensors = call.tensors(0, kinds=("embedding", "linear"))
     rows, channels = table.dims
-    y = context.lower(node, "embedding", x, rows=rows, channels=channels, weights=tensors)
+    y = call.lower("embedding", x, rows=rows, channels=channels, weights=tensors)
     return y._replace(batch=x.batch)
 
 
 @operator("Concat", "ConcatFromSequence", op="concat")
-def concat(context: LoweringContext, node: OnnxNode) -> Tensor:
-    return _concat(context, node, list(range(len(node.inputs))))
+def concat(call: OperatorCall) -> Tensor:
+    return _concat(call, list(range(len(call.inputs))))
 
 
 @operator("QLinearConcat", op="concat")
-def quantized_concat(context: LoweringContext, node: OnnxNode) -> Tensor:
-    return _concat(context, node, list(range(2, len(node.inputs), 3)))
+def quantized_concat(call: OperatorCall) -> Tensor:
+    return _concat(call, list(range(2, len(call.inputs), 3)))
 
 
-def _concat(context: LoweringContext, node: OnnxNode, at: list[int]) -> Tensor:
+def _concat(call: OperatorCall, at: list[int]) -> Tensor:
     kept = []
     for one in at:
-        constant = context.constant(node, one)
+        constant = call.constant(one)
         if constant is None or constant.elements:
             kept.append(one)
     if len(kept) == 1:
-        return context.free(node, context.value(node, kept[0]))
-    values = [context.value(node, one) for one in kept]
-    axis = axis_of(node, 1, len(values[0].dims))
-    return context.lower(node, "concat", *values, axis=axis)
+        return call.free(call.value(kept[0]))
+    values = [call.value(one) for one in kept]
+    axis = call.axis(1, len(values[0].dims))
+    return call.lower("concat", *values, axis=axis)

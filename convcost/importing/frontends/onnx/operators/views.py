@@ -2,8 +2,7 @@
 
 from math import prod
 
-from convcost.importing.frontends.onnx.context import LoweringContext, get
-from convcost.importing.frontends.onnx.graph import OnnxNode
+from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import has, operator, row
 from convcost.importing.frontends.onnx.unknown import custom_layer
@@ -18,11 +17,11 @@ row("channel_shuffle", "ChannelShuffle", groups="group")
 
 
 @operator("Reshape", op="reshape")
-def reshape(context: LoweringContext, node: OnnxNode) -> Tensor:
-    x = context.value(node)
-    wanted = context.numbers(node, "shape", 1)
+def reshape(call: OperatorCall) -> Tensor:
+    x = call.value()
+    wanted = call.numbers("shape", 1)
     assert wanted is not None
-    return reshaped(x, _fill_reshape_dims(x, wanted, bool(get(node, "allowzero", 0))))
+    return reshaped(x, _fill_reshape_dims(x, wanted, bool(call.get("allowzero", 0))))
 
 
 def _fill_reshape_dims(x: Tensor, wanted: Dims, zero: bool) -> Dims:
@@ -42,17 +41,17 @@ def _fill_reshape_dims(x: Tensor, wanted: Dims, zero: bool) -> Dims:
 
 
 @operator("Flatten", op="flatten")
-def flatten(context: LoweringContext, node: OnnxNode) -> Tensor:
-    x = context.value(node)
-    axis = get(node, "axis", 1)
+def flatten(call: OperatorCall) -> Tensor:
+    x = call.value()
+    axis = call.get("axis", 1)
     axis = axis + len(x.dims) if axis < 0 else axis
     return reshaped(x, (prod(x.dims[:axis]), prod(x.dims[axis:])))
 
 
 @operator("Transpose", op="permute")
-def transpose(context: LoweringContext, node: OnnxNode) -> Tensor:
-    x = context.value(node)
-    order = get(node, "perm", tuple(reversed(range(len(x.dims)))))
+def transpose(call: OperatorCall) -> Tensor:
+    x = call.value()
+    order = call.get("perm", tuple(reversed(range(len(x.dims)))))
     if sorted(order) != list(range(len(x.dims))):
         raise ConstraintError(
             "CC404", f"its permutation {list(order)} does not fit {len(x.dims)} axes"
@@ -61,18 +60,18 @@ def transpose(context: LoweringContext, node: OnnxNode) -> Tensor:
 
 
 @operator("Squeeze", op="reshape")
-def squeeze(context: LoweringContext, node: OnnxNode) -> Tensor:
-    x = context.value(node)
-    axes = context.numbers(node, "axes", 1)
+def squeeze(call: OperatorCall) -> Tensor:
+    x = call.value()
+    axes = call.numbers("axes", 1)
     rank = len(x.dims)
     gone = [axis % rank for axis in axes] if axes else [a for a in range(rank) if x.dims[a] == 1]
     return reshaped(x, tuple(n for axis, n in enumerate(x.dims) if axis not in gone))
 
 
 @operator("Unsqueeze", op="unsqueeze")
-def unsqueeze(context: LoweringContext, node: OnnxNode) -> Tensor:
-    x = context.value(node)
-    axes = context.numbers(node, "axes", 1) or ()
+def unsqueeze(call: OperatorCall) -> Tensor:
+    x = call.value()
+    axes = call.numbers("axes", 1) or ()
     rank = len(x.dims) + len(axes)
     new = {axis % rank for axis in axes}
     if len(new) < len(axes):
@@ -82,43 +81,45 @@ def unsqueeze(context: LoweringContext, node: OnnxNode) -> Tensor:
 
 
 @operator("Expand", op="expand")
-def expand(context: LoweringContext, node: OnnxNode) -> Tensor:
-    x = context.value(node)
-    wide = broadcast(x.dims, context.numbers(node, "shape", 1) or ())
+def expand(call: OperatorCall) -> Tensor:
+    x = call.value()
+    wide = broadcast(x.dims, call.numbers("shape", 1) or ())
     if wide is None:
         raise ConstraintError(
             "CC404", f"a tensor of {list(x.dims)} does not broadcast to the requested shape"
         )
-    if len(wide) == len(x.dims) and _joined_only(context, node, wide):
-        context.stretched.update(node.outputs)
-        return context.free(node, x)
-    return _spread(context, node, x, wide)
+    if len(wide) == len(x.dims) and _joined_only(call, wide):
+        call.context.broadcast_by_readers.update(call.outputs)
+        return call.free(x)
+    return _spread(call, x, wide)
 
 
-def _joined_only(context: LoweringContext, node: OnnxNode, wide: Dims) -> bool:
+def _joined_only(call: OperatorCall, wide: Dims) -> bool:
     """Whether only joins read an expanded tensor. They broadcast it themselves."""
-    readers = context.readers.get(node.outputs[0], [])
-    others = [name for reader in readers for name in reader.inputs if name != node.outputs[0]]
+    readers = call.context.readers.get(call.outputs[0], [])
+    others = [name for reader in readers for name in reader.inputs if name != call.outputs[0]]
     joins = all(has(reader.op, Trait.JOINS) and len(reader.inputs) == 2 for reader in readers)  # noqa: PLR2004
-    computed = all(name in context.shapes and name not in context.constants for name in others)
-    count = context.uses[node.outputs[0]]
+    computed = all(
+        name in call.context.shapes and name not in call.context.constants for name in others
+    )
+    count = call.context.uses[call.outputs[0]]
     return (
         joins
         and computed
         and count == len(others)
-        and all(context.shapes[name] == wide for name in others)
+        and all(call.context.shapes[name] == wide for name in others)
     )
 
 
 @operator("Tile")
-def tile(context: LoweringContext, node: OnnxNode) -> Tensor:
-    x = context.value(node)
-    times = context.numbers(node, "repeats", 1) or ()
-    return _spread(context, node, x, tuple(n * t for n, t in zip(x.dims, times, strict=True)))
+def tile(call: OperatorCall) -> Tensor:
+    x = call.value()
+    times = call.numbers("repeats", 1) or ()
+    return _spread(call, x, tuple(n * t for n, t in zip(x.dims, times, strict=True)))
 
 
-def _spread(context: LoweringContext, node: OnnxNode, x: Tensor, dims: Dims) -> Tensor:
+def _spread(call: OperatorCall, x: Tensor, dims: Dims) -> Tensor:
     longer = reshaped(x, (1,) * (len(dims) - len(x.dims)) + x.dims)
     if longer.dims == dims:
-        return context.free(node, longer)
-    return custom_layer(context, node, dims)
+        return call.free(longer)
+    return custom_layer(call, dims)

@@ -1,0 +1,202 @@
+"""A node while it is lowered: its inputs and attributes, and the layers that it adds."""
+
+from typing import Any, NamedTuple
+
+from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.context import STEPS, LoweringContext
+from convcost.importing.frontends.onnx.evaluate import np_flat
+from convcost.importing.frontends.onnx.graph import OnnxNode
+from convcost.importing.frontends.onnx.open_dims import Dims
+from convcost.importing.frontends.onnx.registry import row_of
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_tensor
+from convcost.importing.passes.lowering import lower
+from convcost.model.errors import ConstraintError
+
+
+class OperatorCall(NamedTuple):
+    """A node, and all tensors known so far. Inputs and outputs are given by their position."""
+
+    context: LoweringContext
+    node: OnnxNode
+
+    @property
+    def op(self) -> str:
+        return self.node.op
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return self.node.inputs
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return self.node.outputs
+
+    @property
+    def canonical(self) -> str:
+        """The canonical operator; "" if the table has none."""
+        return row_of(self.op).op
+
+    @property
+    def builder(self) -> GraphBuilder:
+        return self.context.builder
+
+    def of(self, op: str, *inputs: str) -> "OperatorCall":
+        """A call of another operator on other tensors, with the same outputs."""
+        return self._replace(node=self.node._replace(op=op, inputs=inputs))
+
+    # Attributes and inputs
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An attribute, or `default` if it is left out."""
+        found = self.node.attributes.get(name)
+        return default if found is None else found
+
+    def axis(self, default: int, rank: int) -> int:
+        """The attribute `axis`, counted from 0. Raises ConstraintError CC404 if there is no such
+        axis."""
+        axis: int = self.get("axis", default)
+        if not -rank <= axis < rank:
+            raise ConstraintError("CC404", f"its `axis` is {axis}, but its input has {rank} axes")
+        return axis % rank
+
+    def constant(self, position: int) -> Constant | None:
+        """An input that does not depend on the model's inputs; None if it does, or if it is left
+        out."""
+        return self.context.constants.get(self.node.input(position))
+
+    def depends_on_input(self, position: int) -> bool:
+        """Whether an input depends on the model's inputs."""
+        return self.node.input(position) in self.context.values
+
+    def value(self, position: int = 0) -> Tensor:
+        """An input as a tensor of the layer graph. A constant becomes a layer that provides it."""
+        name, values = self.node.input(position), self.context.values
+        if not name:
+            raise ConstraintError("CC404", f"its input {position + 1} is missing")
+        if name not in values:
+            if not self.context.lowers_constants:
+                self.context.lowers_constants = True
+                for before in self._constants_before(name):
+                    self._lower_constant(before)
+                self.context.lowers_constants = False
+            if name not in values:
+                self._lower_constant(name)
+        return values[name]
+
+    def numbers(self, name: str, position: int | None = None) -> tuple[int, ...] | None:
+        """Integers from the attribute `name`, or from the input that replaced the attribute in
+        later opsets."""
+        if name in self.node.attributes:
+            found = self.node.attributes[name]
+            return tuple(found) if isinstance(found, tuple) else (found,)
+        if position is None or not self.node.input(position):
+            return None
+        constant = self.constant(position)
+        if constant is None or constant.data is None:
+            why = "they are in another file, or too many to be read"
+            why = "they depend on the data" if constant is None else why
+            raise ConstraintError("CC401", f"its `{name}` are not known at import: {why}")
+        self.context.read_as_options.update(key for key, _ in constant.roots)
+        return tuple(int(n) for n in np_flat(constant.data))
+
+    def number(self, position: int) -> float | None:
+        """The value of a constant input whose elements are all equal; otherwise None."""
+        constant = self.constant(position)
+        if constant is None:
+            return None
+        self.context.read_as_options.update(key for key, _ in constant.roots)
+        return constant.number
+
+    def tensors(
+        self, *positions: int, kinds: tuple[str, ...] = (), more: tuple[str, ...] = ()
+    ) -> dict[str, int]:
+        """The stored tensors of constant inputs, by key, each with its number of elements; `more`
+        are the names of further tensors. Only layers of these `kinds` can share the tensors."""
+        names = [self.node.input(one) for one in positions if self.constant(one) is not None]
+        return self.context.stored_tensors(names, kinds, more)
+
+    # Outputs and layers
+
+    def is_output_used(self, position: int) -> bool:
+        """Whether any operator or the model's output uses an output."""
+        return position < len(self.outputs) and bool(self.context.uses[self.outputs[position]])
+
+    def dims(self, position: int = 0) -> Dims | None:
+        """The dims of an output according to shape inference."""
+        return self.context.shapes.get((*self.outputs, "", "", "")[position])
+
+    def lower(self, op: str, *inputs: Tensor, path: tuple[str, ...] = (), **more: Any) -> Tensor:
+        """Adds the layers of a canonical operator. Its input is the node's first input by default;
+        `path` is appended to the node's path."""
+        return lower(self.builder, op, self.path(*path), *(inputs or (self.value(),)), **more)
+
+    def path(self, *more: str) -> Path:
+        names = self.context.names
+        found = names.paths.get(self.outputs[0])
+        return (*(names.path_of_constant(self.node) if found is None else found), *more)
+
+    def free(self, x: Tensor) -> Tensor:
+        """Counts an operator that becomes no layer."""
+        self.builder.free[self.op] += 1
+        return x
+
+    @property
+    def neighbour(self) -> int:
+        """The source of an input of the node, for layers that need a position in the graph but do
+        not read it."""
+        for name in self.inputs:
+            if name in self.context.values:
+                return self.context.values[name].source
+        return len(self.builder.layers) - 1 if self.builder.layers else -1
+
+    # Constants
+
+    def _constants_before(self, name: str) -> list[str]:
+        """Constants to lower before the constant `name`: every STEPS-th in the chain of its inputs,
+        the first of the chain first. Lowering a constant lowers its inputs recursively, and the
+        chain may be long."""
+        depths: dict[str, int] = {}
+        found, stack = [], [name]
+        while stack:
+            top = stack[-1]
+            constant = self.context.constants.get(top)
+            lowers = constant is not None and top not in self.context.values
+            lowers = lowers and constant is not None and self.context.is_lowered(constant)
+            before = constant.by.inputs if lowers and constant and constant.by else ()
+            waiting = [one for one in before if one and one not in depths]
+            if waiting and top not in depths:
+                depths[top] = 0
+                stack += waiting
+                continue
+            stack.pop()
+            if not depths.get(top):
+                depths[top] = lowers and 1 + max((depths[one] for one in before if one), default=0)
+                if lowers and depths[top] % STEPS == 0 and top != name:
+                    found.append(top)
+        return found
+
+    def _lower_constant(self, name: str) -> None:
+        context = self.context
+        constant = context.constants.get(name)
+        if constant is None:
+            raise ConstraintError(
+                "CC401", f"its input `{name}` has no fixed shape, because it depends on data"
+            )
+        if constant.by is not None and context.is_lowered(constant):
+            rule = row_of(constant.by.op).rule
+            if rule is not None:
+                made = rule(self._replace(node=constant.by))
+                context.values[name] = made if isinstance(made, Tensor) else made[0]
+                return
+        key = context.key_of_table(name, constant)
+        if not constant.learned and context.is_computed_from_dims(constant):
+            x = constant_tensor(self.builder, constant.dims, neighbour=self.neighbour)
+        else:
+            x = learned_tensor(
+                self.builder, key, constant.dims or (1,), self.path("table"),
+                neighbour=self.neighbour, buffer=not constant.learned,
+            )  # fmt: skip
+        context.values[name] = x if constant.dims else x._replace(dims=(), axes=())
