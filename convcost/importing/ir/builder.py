@@ -6,11 +6,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convcost.importing.ir.layer_graph import UNBALANCED, GraphLayer, LayerGraph, Path
+from convcost.importing.ir.layer_graph import (
+    UNBALANCED,
+    GraphLayer,
+    LayerGraph,
+    Path,
+    stated_options,
+)
 from convcost.importing.ir.reshape_idioms import named_rearrangement
 from convcost.importing.ir.shared_weights import counted_weights, shareable
 from convcost.importing.ir.tensor import Tensor, output_tensor, requested_shape
-from convcost.model.errors import ConstraintError
 from convcost.model.kind import KINDS, Kind
 from convcost.model.shape import Shape
 
@@ -101,7 +106,7 @@ class GraphBuilder:
             GraphLayer(
                 path,
                 kind,
-                self._stated_options(found, options or {}),
+                stated_options(found, options or {}),
                 tuple(inputs),
                 output,
                 0 if shares is not None else params,
@@ -126,36 +131,6 @@ class GraphBuilder:
         """For the channels and for each axis of the size: whether it depends on the input size."""
         return self._varies[source] if source >= 0 else self._input_varies[-1 - source]
 
-    def takes(self, index: int, key: str) -> bool:
-        """Whether a tensor can be given to an earlier layer: no layer has it yet, or it belongs to
-        the layer whose weights the earlier layer shares."""
-        shares = self.layers[index].shares
-        if shares is None:
-            return key not in self.used
-        return self.used.get(key) == shares
-
-    def revise(self, index: int, tensors: Mapping[str, int], **options: Any) -> None:
-        """Adds options and tensors to a layer that was added earlier, such as a bias found later in
-        the graph."""
-        old = self.layers[index]
-        found = KINDS.get(old.kind)
-        assert found is not None
-        given = {**dict(old.options), **options}
-        layer = found(**self._checked(found, given))
-        x = layer.select_inputs(tuple(self.shape(source) for source in old.inputs))
-        params = layer.weights(x).value + layer.biases(x).value
-        if old.shares is not None:
-            params = 0
-        elif params != old.params + sum(tensors.values()):
-            raise ConstraintError(
-                "CC403", f"{old.kind} has {params:,} params, but the model has another number"
-            )
-        for key in tensors:
-            self.used.setdefault(key, index)
-        self.layers[index] = old._replace(options=self._stated_options(found, given), params=params)
-        self._tensors[index] = {**self._tensors[index], **tensors}
-        self._kinds[index] = layer
-
     def restate(self, index: int, inputs: Sequence[int], options: Mapping[str, Any]) -> None:
         """Replaces an earlier layer by a `custom` layer, which states its own costs. The output
         stays the same."""
@@ -167,7 +142,7 @@ class GraphBuilder:
         assert layer.output(x) == old.output, (layer.output(x), old.output)
         self.layers[index] = old._replace(
             kind="custom",
-            options=self._stated_options(found, options),
+            options=stated_options(found, options),
             inputs=tuple(inputs),
             params=options["params"],
             macs=layer.macs(x).value,
@@ -314,17 +289,6 @@ class GraphBuilder:
             given = isinstance(value, Shape) or (value is None and option.default is None)
             made_of[name] = value if given else option.type.check(value)
         return made_of
-
-    @staticmethod
-    def _stated_options(
-        kind: type[Kind[Any]], options: Mapping[str, Any]
-    ) -> tuple[tuple[str, Any], ...]:
-        """The options that a spec has to state, in the kind's order."""
-        return tuple(
-            (name, options[name])
-            for name, option in kind.options.items()
-            if name in options and (option.required or options[name] != option.default)
-        )
 
 
 def _is_bias(key: str) -> bool:

@@ -1,8 +1,10 @@
 """The result of a front end: the layers of a model, in the order of execution."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from convcost.language.network_inputs import AllowedSizes
+from convcost.model.kind import Kind
 from convcost.model.shape import Shape
 
 Path: TypeAlias = tuple[str, ...]
@@ -43,6 +45,23 @@ class GraphLayer(NamedTuple):
     @property
     def uncounted(self) -> bool:
         return dict(self.options).get("macs") == "uncounted"
+
+
+def weights_owner(layers: Sequence[GraphLayer], index: int) -> int:
+    """The layer whose weights a layer has: another one, or itself."""
+    shared = layers[index].shares
+    return index if shared is None else shared
+
+
+def stated_options(
+    kind: type[Kind[Any]], options: Mapping[str, Any]
+) -> tuple[tuple[str, Any], ...]:
+    """The options that a spec has to state, in the kind's order."""
+    return tuple(
+        (name, options[name])
+        for name, option in kind.options.items()
+        if name in options and (option.required or options[name] != option.default)
+    )
 
 
 class LayerGraph(NamedTuple):

@@ -7,6 +7,7 @@ contraction.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
 from convcost.model.kind import KINDS
@@ -56,10 +57,14 @@ def _shape(graph: LayerGraph, source: int) -> Shape:
     return graph.layers[source].output if source >= 0 else graph.inputs[-1 - source][1]
 
 
-def without_layers(graph: LayerGraph, gone: set[int]) -> LayerGraph:
-    """The graph without the layers in `gone`, which nothing reads any more."""
+def without_layers(
+    graph: LayerGraph, gone: set[int], aliases: Mapping[int, int] = {}
+) -> LayerGraph:
+    """The graph without the layers in `gone`. Nothing reads them any more, except through
+    `aliases`, which have the layers to read instead."""
     left = [index for index in range(len(graph.layers)) if index not in gone]
     number = {index: new for new, index in enumerate(left)}
+    number |= {index: number[other] for index, other in aliases.items()}
     layers = [graph.layers[index] for index in left]
     return graph._replace(
         layers=tuple(

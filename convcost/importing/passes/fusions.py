@@ -26,7 +26,6 @@ GATES = {
 }
 LONGEST = 2  # the most functions in a gate
 DEEPEST = 6  # the most layers of a polynomial
-NORMS = ("layer_norm", "rms_norm")
 
 
 class _Rewriter:
@@ -235,29 +234,6 @@ def _centre(graph: _Rewriter, source: int) -> int | None:
     return x if same and mean is not None and _over_channels(mean) else None
 
 
-def _scaled(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
-    """Adds a scale to a norm without params, or a shift to a norm without a shift."""
-    norm = graph.producer(layer.inputs[0], *NORMS)
-    scale = {"factor": True, "shift": False, **dict(layer.options)}
-    if norm is None or layer.shares is not None or norm.shares is not None:
-        return False
-    given = {"scale": True, "shift": norm.kind == "layer_norm", **dict(norm.options)}
-    if set(scale) != {"factor", "shift"} or set(given) != {"scale", "shift"} or given["shift"]:
-        return False
-    if scale["factor"] and given["scale"]:
-        return False
-    has = {"scale": scale["factor"] or given["scale"], "shift": scale["shift"]}
-    usual = {"scale": True, "shift": norm.kind == "layer_norm"}
-    options = {name: value for name, value in has.items() if value != usual[name]}
-    if norm.params and norm.frozen != layer.frozen:
-        return False
-    params, frozen = norm.params + layer.params, norm.frozen_params + layer.frozen_params
-    done = graph.replace(index, norm.kind, norm.inputs, options, params)
-    if done:
-        graph.layers[index] = graph.layers[index]._replace(frozen_params=frozen)
-    return done
-
-
 def _local_response(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """x over a power of the mean of squares of neighbouring channels, where a pool runs over the
     channels as an axis of the size."""
@@ -379,7 +355,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "multiply": (_gated, _halved, _normalized),
     "divide": (_normalized, _local_response),
     "log": (_logarithm,),
-    "scale": (_scaled,),
     "matmul": (_attention,),
     "reshape": (_heads,),
     "concat": (_rolled,),

@@ -1,13 +1,14 @@
 """The passes over the layer graph of a model, in order."""
 
 from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.passes.affine import merge_affine
 from convcost.importing.passes.contractions import fuse_contractions
 from convcost.importing.passes.fusions import fuse_patterns
 
 
 def rewrite(graph: LayerGraph) -> LayerGraph:
     """The graph with one layer for each pattern. No pass changes the params or buffers."""
-    rewritten = fuse_contractions(fuse_patterns(graph))
+    rewritten = fuse_contractions(merge_affine(fuse_patterns(graph)))
     assert _stored(rewritten) == _stored(graph), "a pass lost weights"
     return rewritten
 

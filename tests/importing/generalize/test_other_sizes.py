@@ -161,7 +161,7 @@ def table_as_large_as_the_map(builder, x):
     """Positions learned at 32×32, resized to the map where that is another."""
     y = conv(builder, x, 8, "a", 2)
     table = stored_tensors.learned_tensor(
-        builder, "p", (1, 8, 32, 32), ("p",), beside=y.source, channel=1
+        builder, "p", (1, 8, 32, 32), ("p",), neighbour=y.source, channel=1
     )
     if table.dims[2:] != y.dims[2:]:
         table = resized(builder, table, y.dims[2:])
@@ -410,7 +410,7 @@ def test_a_model_with_one_fixed_axis_keeps_that_axis_fixed():
         if y.dims[2] != 64:
             raise ConstraintError("CC401", "not 64 rows")
         rows = stored_tensors.learned_tensor(
-            builder, "p", (1, 8, 64, 1), ("p",), beside=y.source, channel=1
+            builder, "p", (1, 8, 64, 1), ("p",), neighbour=y.source, channel=1
         )
         return joins.elementwise(builder, "add", [y, rows], ("add",))
 

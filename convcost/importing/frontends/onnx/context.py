@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from convcost.importing.frontends.onnx.biases import weights_with_several_biases
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.derived_weights import COPY_IN, DerivedWeights
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.names import OnnxNames
 from convcost.importing.frontends.onnx.open_dims import Dims
+from convcost.importing.frontends.onnx.registry import row_of
 from convcost.importing.frontends.onnx.strided_aliases import TensorView, elements_outside
 from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import weights_owner
 from convcost.importing.ir.tensor import Tensor
 
 QUANTIZED = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (2, 4, 8))
@@ -37,7 +38,6 @@ class LoweringContext:
             for name in node.inputs:
                 self.readers.setdefault(name, []).append(node)
         self.broadcast_by_readers: set[str] = set()  # expanded only by the joins that read them
-        self.spent: set[str] = set()  # outputs of operators that an earlier layer already includes
         self.shapes = shapes
         self.constants = constants
         self.values: dict[str, Tensor] = {}
@@ -51,9 +51,7 @@ class LoweringContext:
         self.buffers: set[str] = set()  # tensors that are known to be buffers
         # New keys of tensors that a layer does not share.
         self._own_keys: dict[tuple[str, ...], dict[str, int]] = {}
-        self.shared_with_several_biases = weights_with_several_biases(
-            graph, constants, self.readers
-        )
+        self._read_again = _weights_read_again(graph, constants)
         self.lowers_constants = False  # whether the inputs of a constant are lowered before it
 
     def is_computed_from_dims(self, constant: Constant) -> bool:
@@ -69,14 +67,34 @@ class LoweringContext:
         the keys of further tensors. Only layers of these `kinds` can share the tensors."""
         found = {key: self.constants[key].elements for key in more}
         for name in names:
-            constant = self.constants[name]
-            if constant.elements == sum(elements for _, elements in constant.roots):
-                # One tensor, or several concatenated tensors, such as the gates of an LSTM.
-                found.update(constant.roots)
-                self._overlapping(constant)
-                continue
-            found[self._derived_key(constant, name)] = constant.elements
+            found |= self._tensors_of(name)
         return self._with_own_keys(found, kinds)
+
+    def _tensors_of(self, name: str) -> Mapping[str, int]:
+        constant = self.constants[name]
+        if constant.elements == sum(elements for _, elements in constant.roots):
+            # One tensor, or several concatenated tensors, such as the gates of an LSTM.
+            self._overlapping(constant)
+            return dict(constant.roots)
+        return {self._derived_key(constant, name): constant.elements}
+
+    def key_after(self, x: Tensor, name: str) -> str:
+        """The key of a learned constant that an elementwise operator applies to `x`. Another layer
+        has the same tensor only if it follows a layer that shares its weights with the layer of
+        `x`. Exporters store equal tensors once."""
+        key = next(iter(self._tensors_of(name)))
+        for one in [key, *self._own_keys.get((key,), {})]:
+            index = self.builder.used.get(one)
+            before = -1 if index is None else self.builder.layers[index].inputs[0]
+            if before != x.source and self._share_weights(before, x.source):
+                return one
+        own = self.new_key(key)
+        self._own_keys[(key,)] = {own: self.constants[name].elements}
+        return own
+
+    def _share_weights(self, *sources: int) -> bool:
+        owners = {weights_owner(self.builder.layers, one) for one in sources if one >= 0}
+        return min(sources) >= 0 and len(owners) == 1
 
     def key_of_table(self, name: str, constant: Constant) -> str:
         """The key of a constant that becomes a layer of its own."""
@@ -186,9 +204,9 @@ class LoweringContext:
         whole = constant.whole and not constant.learned and constant.real
         return dict(constant.roots) if whole and constant.roots[0][0] in self.buffers else {}
 
-    def has_several_biases(self, weights: Constant) -> bool:
-        """Whether several layers share these weights and have different biases."""
-        return bool(weights.roots) and weights.roots[0][0] in self.shared_with_several_biases
+    def is_read_again(self, weights: Constant) -> bool:
+        """Whether several operators read these weights. Each bias is then a layer of its own."""
+        return bool(weights.roots) and weights.roots[0][0] in self._read_again
 
     def is_lowered(self, constant: Constant) -> bool:
         """Whether the operator that computes a constant becomes a layer. It does not if the
@@ -196,6 +214,19 @@ class LoweringContext:
         if constant.by is None or not constant.learned or constant.elements == 1:
             return False
         return constant.view is None or constant.view.root not in self.covered
+
+
+def _weights_read_again(graph: OnnxGraph, constants: Mapping[str, Constant]) -> set[str]:
+    """The keys of weights that several operators of a family read. Weights whose elements are all
+    equal do not count, because exporters store equal tensors once."""
+    found: Counter[tuple[str, str]] = Counter()
+    for node in graph.nodes:
+        row = row_of(node.op)
+        reads = row.weights is not None and node.known
+        constant = constants.get(node.input(row.weights or 0)) if reads else None
+        if constant is not None and constant.learned and constant.real and constant.whole:
+            found[constant.roots[0][0], row.family] += constant.number is None
+    return {key for (key, _), times in found.items() if times > 1}
 
 
 def _sliced_tensors(

@@ -121,13 +121,13 @@ class OperatorCall(NamedTuple):
         constant, builder = self.constant(at), self.context.builder
         if constant is None:
             return self.context.values[self.entry.inputs[at]]
-        beside, key = len(builder.layers) - 1, next(iter(constant.stored), "")
+        last, key = len(builder.layers) - 1, next(iter(constant.stored), "")
         if not constant.learned:
             self.exclude(at, "used to compute other numbers, and not counted as params")
-            return constant_tensor(builder, constant.dims, neighbour=beside)
+            return constant_tensor(builder, constant.dims, neighbour=last)
         if key not in builder.held:
             path = (*self.path, "learned")
-            builder.held[key] = learned_tensor(builder, key, constant.dims, path, neighbour=beside)
+            builder.held[key] = learned_tensor(builder, key, constant.dims, path, neighbour=last)
         return builder.held[key]
 
     def numbers(self, at: int) -> tuple[int, ...]:

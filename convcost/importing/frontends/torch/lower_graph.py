@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 from convcost.importing.frontends.torch import graph_inputs, unused_parameters
-from convcost.importing.frontends.torch.biases import weights_with_several_biases
 from convcost.importing.frontends.torch.constant_value import ConstantValue, Parameter, tensors
 from convcost.importing.frontends.torch.error_text import BACKBONE, ROUTE, first_line, needs_numbers
 from convcost.importing.frontends.torch.names import ModuleScope, Scopes, name_layers
@@ -52,9 +51,6 @@ class _TorchWalk:
         self.scope: ModuleScope | None = None
         self.moved: dict[int, ModuleScope] = {}  # scope of the last rearrangement, by source layer
         self.parameters = graph_inputs.stored_parameters(module, program)
-        self.shared_with_several_biases = weights_with_several_biases(
-            program.graph.nodes, self.parameters
-        )
         self.given = frozenset(program.graph_signature.user_inputs)
 
     def step(self, node: Any) -> None:
@@ -163,9 +159,7 @@ class _TorchWalk:
         dims = _dims(node.meta.get("val"))
         users = frozenset(_use(user) for user in node.users if user.users or user.op == "output")
         path = (*scope.path, name.rpartition(".")[2])
-        call = OperatorCall(
-            self.builder, path, name, given, dims, users, self.shared_with_several_biases
-        )
+        call = OperatorCall(self.builder, path, name, given, dims, users)
         outer, begun = self._enter(scope), len(self.builder.layers)
         rule = known(name).rule or unknown
         try:

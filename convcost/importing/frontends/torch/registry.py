@@ -15,8 +15,8 @@ from convcost.model.registry import Registry
 class OperatorCall(NamedTuple):
     """A call of an operator. `given` has its arguments by the names of the schema, including
     defaults; tensors are `Tensor` or `ConstantValue`. `dims` are the dims of the output in the
-    model, or a tuple of dims for several outputs. `users` are the operators that read the output.
-    `shared_with_several_biases` has the keys of weights whose layers have different biases."""
+    model, or a tuple of dims for several outputs. `users` are the operators that read the
+    output."""
 
     builder: GraphBuilder
     path: Path
@@ -24,7 +24,6 @@ class OperatorCall(NamedTuple):
     given: Mapping[str, Any]
     dims: Any
     users: frozenset[str] = frozenset()
-    shared_with_several_biases: frozenset[str] = frozenset()
 
     @property
     def x(self) -> Tensor:

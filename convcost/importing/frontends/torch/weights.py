@@ -22,25 +22,25 @@ def as_tensor(builder: GraphBuilder, x: Tensor | ConstantValue) -> Tensor:
 
 
 def _lowered(builder: GraphBuilder, x: ConstantValue) -> Tensor:
-    beside = len(builder.layers) - 1
+    neighbour = len(builder.layers) - 1
     channel = 1 if len(x.dims) >= MAPS else -1
     if not x.leaves:
-        return constant_tensor(builder, x.dims, neighbour=beside, channel=channel)
+        return constant_tensor(builder, x.dims, neighbour=neighbour, channel=channel)
     if x.call is None or (x.leaf and x.leaf.elements == prod(x.dims)):
-        return _whole(builder, x, x.leaves[0], beside, channel)
+        return _whole(builder, x, x.leaves[0], neighbour, channel)
     lowered: Tensor = x.call()
     return lowered
 
 
 def _whole(
-    builder: GraphBuilder, x: ConstantValue, leaf: Parameter, beside: int, channel: int
+    builder: GraphBuilder, x: ConstantValue, leaf: Parameter, neighbour: int, channel: int
 ) -> Tensor:
     """A registered tensor in any shape. Its layer is added once."""
     once = builder.held.get(leaf.key)
     if once is None:
         once = builder.held[leaf.key] = learned_tensor(
-            builder, leaf.key, x.dims, split_name(leaf.key), neighbour=beside, buffer=not leaf.learned,
-            channel=channel,
+            builder, leaf.key, x.dims, split_name(leaf.key), neighbour=neighbour,
+            buffer=not leaf.learned, channel=channel,
         )  # fmt: skip
     return reshaped(once, x.dims)
 

@@ -23,8 +23,8 @@ def learned_tensor(
     buffer: bool = False,
     channel: int = -1,
 ) -> Tensor:
-    """Adds a layer that outputs a stored tensor, next to the layer `neighbour`, whose output it does
-    not read. The axis `channel` is the channels; a leading axis of extent 1 is the batch."""
+    """Adds a layer that outputs a stored tensor, next to the layer `neighbour`, which it does not
+    read. The axis `channel` is the channels; a leading axis of extent 1 is the batch."""
     shape, channel, batch = _layout(dims, channel)
     held = {key: prod(dims)}
     index = builder.emit(
@@ -68,7 +68,9 @@ def combined(
         return by_channel(builder, "scale", x, path, x.channel, options, tensors={key: 1})
     channel = x.channel
     neighbour = x.source
-    table = learned_tensor(builder, key, full, (*path, "learned"), neighbour=neighbour, channel=channel)
+    table = learned_tensor(
+        builder, key, full, (*path, "learned"), neighbour=neighbour, channel=channel
+    )
     builder.held[key] = table
     return elementwise(builder, kind, [x, table], path)
 

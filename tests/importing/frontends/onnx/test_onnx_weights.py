@@ -51,7 +51,8 @@ TABLE: dict[str, Any] = {
          node("Add", "m", "c", "-> y")],
         {"a": array(8, 2), "b": array(2, 6), "c": array(6)},
         ROWS,
-        [LINEAR.format(34, 240, "(5,)") + " input=Shape(channels=8, size=(5,)) → 5×6"],
+        [LINEAR.format(28, 240, "(5,)") + " input=Shape(channels=8, size=(5,)) → 5×6",
+         "scale factor=False shift=True → 5×6"],
         (8 * 2 + 2 * 6 + 6, 0, 5 * 8 * 6),
     ),
     "low rank, of a vector": (

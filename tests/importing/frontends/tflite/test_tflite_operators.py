@@ -187,8 +187,7 @@ def test_a_stored_tensor_in_a_join_is_a_scale_a_shift_or_a_table(tmp_path):
     graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
     assert told(graph) == [
         "relu → 12×10×8",
-        "scale → 12×10×8",
-        "scale factor=False shift=True → 12×10×8",
+        "scale shift=True → 12×10×8",
         f"learned shape={Shape(8, (12, 10))} → 12×10×8",
         "add → 12×10×8",
     ]

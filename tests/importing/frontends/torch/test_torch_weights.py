@@ -141,8 +141,7 @@ def test_a_transposed_shared_matrix_declares_its_macs():
 
     layer_graph = drawn(make, (16,))
     assert layers(layer_graph) == [
-        ("linear", 4 * 16, 4 * 16),
-        ("scale", 4, 0),
+        ("linear", 4 * 16 + 4, 4 * 16),
         ("custom", 0, 16 * 4),
     ]
     assert dict(layer_graph.layers[-1].options)["what"] == "linear of shared weights"
@@ -276,14 +275,13 @@ def test_a_factor_for_each_feature_is_a_scale_after_the_layer():
     make = lambda: parametrizations.weight_norm(nn.Linear(8, 5))  # noqa: E731
     assert layers(drawn(make, (7, 8))) == [
         ("linear", 8 * 5, 8 * 5 * 7),
-        ("scale", 5, 0),
-        ("scale", 5, 0),
+        ("scale", 5 + 5, 0),
     ]
 
 
 def test_weights_with_weight_norm_are_plain_weights():
     make = lambda: parametrizations.spectral_norm(nn.Linear(8, 5))  # noqa: E731
-    assert layers(drawn(make, (7, 8))) == [("linear", 8 * 5, 8 * 5 * 7), ("scale", 5, 0)]
+    assert layers(drawn(make, (7, 8))) == [("linear", 8 * 5 + 5, 8 * 5 * 7)]
 
 
 def test_a_layer_with_a_factor_for_each_input_channel_declares_its_macs():

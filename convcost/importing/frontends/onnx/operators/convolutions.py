@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from convcost.importing.frontends.onnx.biases import shifted
 from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.open_dims import Dims
@@ -129,11 +128,11 @@ def _with_bias(
     **more: Any,
 ) -> Tensor:
     """Adds a convolution. The bias belongs to it, unless its weights have learned factors of their
-    own, or layers with other biases share its weights."""
+    own, or other layers share its weights."""
     has_bias = biased(call, bias)
     filters = call.constant(weights[0]) if weights else None
-    several = filters is not None and call.context.has_several_biases(filters)
-    own = has_bias and gain is None and not several
+    read_again = filters is not None and call.context.is_read_again(filters)
+    own = has_bias and gain is None and not read_again
     kinds = ("conv", "depthwise") if op == "conv" else (op,)
     tensors = call.tensors(*weights, *((bias,) if own else ()), kinds=kinds)
     path, at = call.path("bias" if gain is None else "gain"), (bias,) if has_bias else ()
@@ -165,7 +164,10 @@ def _fixed(
     y = call.lower("custom", x, what=f"{what} of kept weights", dims=dims, macs=macs, channel=1,
         buffers=kept,
     )  # fmt: skip
-    return shifted(call, y, bias, 1) if biased(call, bias) else y
+    if not biased(call, bias):
+        return y
+    stored = call.tensors(bias, kinds=("scale",))
+    return call.lower("scale", y, path=("bias",), factor=False, shift=True, weights=stored)
 
 
 def _gain(call: OperatorCall, filters: Constant, bias: Constant | None) -> str | None:

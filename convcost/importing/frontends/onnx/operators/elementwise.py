@@ -1,18 +1,14 @@
 """Elementwise operators: joins, biases, scales, and scalars, which are free."""
 
 import re
-from typing import Any
 
-from convcost.importing.frontends.onnx.biases import bare
 from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import custom_layer
-from convcost.importing.ir.layer_graph import GraphLayer
 from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined, learned_tensor
-from convcost.model.kind import KINDS
 from convcost.model.shape import broadcast
 
 SCALAR = re.compile(r"^[A-Za-z_]\w*$")  # a name that a model gives to a number
@@ -35,8 +31,6 @@ def join(call: OperatorCall) -> Tensor:
         tensors = [x, x]
     if len(tensors) > 1:
         x = call.lower(call.canonical, *tensors)
-    if call.outputs[0] in call.context.spent:
-        return x
     constants = [at for at in range(len(call.inputs)) if not call.depends_on_input(at)]
     if not constants and len(tensors) == 1:
         return call.free(x)
@@ -69,13 +63,7 @@ def _with_constant(call: OperatorCall, x: Tensor, at: int) -> Tensor:
         return _bounded(call, x, at, dims)
     if kind is None or not constant.real or not own:
         return _fixed(call, x, at, wide)
-    tensors = call.tensors(at)
-    key = next(iter(tensors))
-    if x.source < 0 or not _again_in(call, x.source, key):
-        key = call.context.new_key(key)
-    later = _merged_into_layer(call, x, key, dims, kind)
-    if later is not None:
-        return later
+    key = call.context.key_after(x, call.node.input(at))
     return combined(call.builder, kind, x, key, dims, call.path())
 
 
@@ -86,16 +74,11 @@ def _is_table(constant: Constant) -> bool:
 def _bounded(call: OperatorCall, x: Tensor, at: int, dims: tuple[int, ...]) -> Tensor:
     x = _longer(x, dims)
     full = (1,) * (len(x.dims) - len(dims)) + dims
-    key, path = call.context.new_key(next(iter(call.tensors(at)))), call.path()
+    key, path = call.context.key_after(x, call.node.input(at)), call.path()
     table = learned_tensor(
         call.builder, key, full, (*path, "learned"), neighbour=call.neighbour, channel=x.channel
     )
     return call.lower(call.canonical, x, table)
-
-
-def _again_in(call: OperatorCall, index: int, key: str) -> bool:
-    """Whether a layer shares weights, and this tensor belongs to these weights."""
-    return call.builder.layers[index].shares is not None and call.builder.takes(index, key)
 
 
 def _standardizes(call: OperatorCall, constant: Constant) -> bool:
@@ -154,56 +137,6 @@ def _axis(call: OperatorCall, x: Tensor, constant: Constant) -> tuple[int, ...]:
 def _longer(x: Tensor, dims: tuple[int, ...]) -> Tensor:
     rank = max(len(x.dims), len(dims))
     return reshaped(x, (1,) * (rank - len(x.dims)) + x.dims)
-
-
-def _merged_into_layer(
-    call: OperatorCall, x: Tensor, key: str, dims: tuple[int, ...], kind: str
-) -> Tensor | None:
-    """Adds a bias or scale to the layer just before it, if it belongs to that layer; otherwise
-    None."""
-    name = next(name for name in call.inputs if name in call.context.values)
-    alone = x.source >= 0 and not bare(call.context, x.source) and call.context.has_one_reader(name)
-    if x.axes is None or not alone or len(dims) > len(x.dims):
-        return None
-    full = (1,) * (len(x.dims) - len(dims)) + dims
-    long = [axis for axis, extent in enumerate(full) if extent != 1]
-    layer = call.builder.layers[x.source]
-    options = dict(layer.options)
-    whole = options.get("over") == "all"
-    elements = call.builder.shape(x.source).elements
-    fits = (len(long) == 1 and x.axes[long[0]] == 0) or (not long and x.shape.channels == 1)
-    if options.get("shared") and layer.kind == "scale":
-        fits = not long
-    elif whole:
-        fits = all(full[axis] == x.dims[axis] for axis in range(len(full)))
-    if not fits:
-        return None
-    learns = {name: _option(layer, name) for name in ("scale", "shift")}
-    norm = None not in learns.values() and layer.kind != "scale"
-    if kind == "multiply":
-        change = {"scale": True} if norm and not any(learns.values()) else {}
-    elif norm:
-        change = {} if learns["shift"] else {"shift": True}
-    elif layer.kind == "scale":
-        taken = options.get("shift") or options.get("factor") is False
-        change = {} if taken else {"shift": True}
-    elif layer.kind in ("conv", "depthwise", "transposed_conv", "linear"):
-        given = options.get("bias", layer.kind == "linear")
-        change = {} if given else {"bias": True}
-    else:
-        change = {}
-    if not change or not call.builder.takes(x.source, key):
-        return None
-    count = elements if whole else 1 if options.get("shared") else x.shape.channels
-    call.builder.revise(x.source, {key: count}, **change)
-    return x
-
-
-def _option(layer: GraphLayer, name: str) -> Any:
-    """The value of an option of a layer, given or default; None if its kind has no such option."""
-    kind = KINDS.get(layer.kind)
-    option = None if kind is None else kind.options.get(name)
-    return None if option is None else dict(layer.options).get(name, option.default)
 
 
 @operator("Pow", op="power")

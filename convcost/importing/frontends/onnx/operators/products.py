@@ -1,8 +1,6 @@
 """Matrix products: fully connected layers if one input is weights, otherwise `matmul`."""
 
-from convcost.importing.frontends.onnx.biases import added
 from convcost.importing.frontends.onnx.call import OperatorCall
-from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.operators.elementwise import join
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.ir.tensor import Tensor, permuted, reshaped, transposed
@@ -29,7 +27,7 @@ def gemm(call: OperatorCall) -> Tensor:
     features = constant.dims[0 if b else 1]
     bias = call.constant(2)
     own = bias is not None and bias.elements == features and bias.learned
-    own = own and not call.context.has_several_biases(constant)
+    own = own and not call.context.is_read_again(constant)
     tensors = call.tensors(1, *((2,) if own else ()), kinds=LINEAR)
     y = call.lower("linear", x, features=features, weights=tensors, bias=own)
     return y if own else _plus(call, y, 2)
@@ -62,11 +60,8 @@ def matmul(call: OperatorCall) -> Tensor:
     weights = call.constant(1)
     if weights is not None and weights.learned and _is_matrix(weights.dims):
         x, features = call.value(), weights.dims[-1] if len(weights.dims) > 1 else 1
-        # The bias is added at once, so that a module that runs twice shares weights and bias.
-        bias = _added_bias(call, features, weights)
-        names = [call.inputs[1], bias] if bias else [call.inputs[1]]
-        tensors = call.context.stored_tensors(names, LINEAR)
-        y = call.lower("linear", x, features=features, weights=tensors, bias=bool(bias))
+        tensors = call.tensors(1, kinds=LINEAR)
+        y = call.lower("linear", x, features=features, weights=tensors)
         if len(weights.dims) == 1:
             return reshaped(y, y.dims[:-1])
         extra = len(weights.dims) - len(y.dims)
@@ -92,16 +87,6 @@ def qgemm(call: OperatorCall) -> Tensor:
 def _from_left(call: OperatorCall, at: int, x: Tensor, features: int) -> Tensor:
     tensors = call.tensors(at, kinds=LINEAR)
     return linear_from_left(call.builder, call.path(), x, features, tensors)
-
-
-def _added_bias(call: OperatorCall, features: int, weights: Constant) -> str:
-    """The bias that the only operator after the product adds; "" if there is none."""
-    name = added(call.node, features, call.context.constants, call.context.readers)
-    several = call.context.has_several_biases(weights)
-    if not name or several or not call.context.has_one_reader(call.outputs[0]):
-        return ""
-    call.context.spent.add(call.context.readers[call.outputs[0]][0].outputs[0])
-    return name
 
 
 def _is_matrix(dims: tuple[int, ...]) -> bool:

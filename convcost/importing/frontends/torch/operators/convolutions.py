@@ -81,27 +81,22 @@ def _with_bias(
     stored: dict[str, Any],
     **more: Any,
 ) -> Tensor:
-    """Adds a convolution. A bias with one learned number for each filter belongs to it, unless its
-    weights have learned factors of their own, or layers with other biases share its weights."""
+    """Adds a convolution, and its factors and biases after it."""
     bias: Any = call.given["bias"]
     late: Mapping[str, int] = gain
     shift: bool | Tensor = False
     learned = weights(bias) if isinstance(bias, ConstantValue) else {}
-    held = sum(learned.values()) == filters and not gain
-    held = held and not stored["weights"].keys() & call.shared_with_several_biases
-    if held:
-        stored["weights"] = {**stored["weights"], **learned}
-    elif isinstance(bias, ConstantValue) and not bias.leaves:
+    if isinstance(bias, ConstantValue) and not bias.leaves:
         call.builder.free["add a fixed number"] += 1
-    elif learned and (gain or bias.leaf is not None):
+    elif learned and (gain or bias.leaf is not None or sum(learned.values()) == filters):
         late, shift = {**gain, **learned}, True
     elif bias is not None:
         shift = as_tensor(call.builder, bias)
     x = as_tensor(call.builder, call.given["input"])
     path = split_name(next(iter(late), ""))
     return call.lower(
-        op, x, **stored, **more, filters=filters, groups=call.given["groups"], bias=held,
-        late=late, factor=bool(gain), shift=shift, late_path=path,
+        op, x, **stored, **more, filters=filters, groups=call.given["groups"], late=late,
+        factor=bool(gain), shift=shift, late_path=path,
     )  # fmt: skip
 
 

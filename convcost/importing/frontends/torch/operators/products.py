@@ -91,14 +91,10 @@ def _connected(
     weight: ConstantValue,
     bias: Tensor | ConstantValue | None,
 ) -> Tensor:
-    """Adds a linear layer. A bias that combines learned and fixed numbers is a tensor of its
-    own."""
+    """Adds a linear layer, and its bias after it."""
     x = x._replace(batch=None) if len(x.dims) == 1 else x
-    own, more = weights(weight), weights(bias) if isinstance(bias, ConstantValue) else {}
-    held = sum(more.values()) == features and not own.keys() & call.shared_with_several_biases
-    stored = own | (more if held else {})
-    y = call.lower("linear", x, features=features, weights=stored, bias=held)
-    return y if held else _plus(call, y, bias)
+    y = call.lower("linear", x, features=features, weights=weights(weight))
+    return _plus(call, y, bias)
 
 
 def _plus(call: OperatorCall, y: Tensor, bias: Tensor | ConstantValue | None) -> Tensor:

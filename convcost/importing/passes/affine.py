@@ -1,0 +1,118 @@
+"""Merges learned factors and summands into the layer before them, however a model writes them.
+
+A sum with a learned vector is the bias of a convolution or linear layer. A product and a sum are
+the scale and the shift of a norm. Layers that share weights are merged together, or not at all.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, stated_options, weights_owner
+from convcost.importing.passes.contractions import without_layers
+from convcost.model.kind import KINDS
+
+BIASED = ("conv", "depthwise", "transposed_conv", "linear")
+PAIR = 2
+
+
+class _Merge(NamedTuple):
+    """The layer `into` gets new `options` and the params of the layer `learned`; the layer `end`,
+    which computes the result, is removed."""
+
+    into: int
+    learned: int
+    end: int
+    options: dict[str, Any]
+
+
+def merge_affine(graph: LayerGraph) -> LayerGraph:
+    """The graph with learned factors and summands as options of other layers."""
+    while merges := _merges(graph):
+        graph = _merged(graph, merges)
+    return graph
+
+
+def _merges(graph: LayerGraph) -> list[_Merge]:
+    """The merges that do not depend on each other."""
+    layers = graph.layers
+    readers = Counter(source for one in layers if one.kind != "learned" for source in one.inputs)
+    readers.update(graph.outputs)
+    found = {}
+    for index in range(len(layers)):
+        merge = _merge_of(graph, readers, index)
+        if merge is not None:
+            found[merge.into] = merge
+    owners = [weights_owner(layers, index) for index in range(len(layers))]
+    sharing = Counter(owners)
+    pairs = Counter((owners[one.into], owners[one.learned]) for one in found.values())
+
+    def complete(merge: _Merge) -> bool:
+        """Whether all layers that share weights with this one are merged in the same way."""
+        pair = into, learned = owners[merge.into], owners[merge.learned]
+        return sharing[into] == sharing[learned] == pairs[pair]
+
+    ends = {merge.end for merge in found.values()}
+    return [merge for merge in found.values() if merge.into not in ends and complete(merge)]
+
+
+def _merge_of(graph: LayerGraph, readers: Mapping[int, int], index: int) -> _Merge | None:
+    layer = graph.layers[index]
+    learned, given = index, {"factor": True, "shift": False, **dict(layer.options)}
+    sources = layer.inputs
+    if layer.kind in ("add", "multiply") and len(sources) == PAIR:
+        tables = [one for one in sources if one >= 0 and _is_table(graph, readers, one, layer)]
+        sources = tuple(one for one in sources if one not in tables)
+        learned = tables[0] if tables else -1
+        given = {"factor": layer.kind == "multiply", "shift": layer.kind == "add", "over": "all"}
+    elif layer.kind != "scale":
+        return None
+    if len(sources) != 1 or sources[0] < 0 or readers[sources[0]] != 1:
+        return None
+    options = _with_affine(graph.layers[sources[0]], given)
+    return None if options is None else _Merge(sources[0], learned, index, options)
+
+
+def _is_table(graph: LayerGraph, readers: Mapping[int, int], index: int, join: GraphLayer) -> bool:
+    """Whether a layer only provides one learned number for each element of a join's output."""
+    layer = graph.layers[index]
+    whole = layer.kind == "learned" and layer.output == join.output
+    return whole and readers[index] == 1 and not dict(layer.options).get("buffer")
+
+
+def _with_affine(layer: GraphLayer, given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The options of a layer with a learned factor or summand in addition; None if its kind does
+    not have them."""
+    kind = KINDS[layer.kind]
+    options = {name: option.default for name, option in kind.options.items()} | dict(layer.options)
+    factor, shift = given["factor"], given["shift"]
+    whole = options.get("over") == "all"
+    shared = options.get("shared", False) or layer.output.channels == 1
+    if whole != (given.get("over") == "all") or (given.get("shared", False) and not shared):
+        return None
+    if layer.kind in BIASED:
+        return None if factor or options["bias"] else {**options, "bias": True}
+    if layer.kind == "scale":
+        return None if factor or options["shift"] else {**options, "shift": True}
+    both = {"scale", "shift"} <= options.keys()
+    if not both or options["shift"] or (factor and options["scale"]):
+        return None
+    return {**options, "scale": factor or options["scale"], "shift": shift}
+
+
+def _merged(graph: LayerGraph, merges: list[_Merge]) -> LayerGraph:
+    layers, aliases, gone = list(graph.layers), dict[int, int](), set[int]()
+    for into, learned, end, options in merges:
+        old, new = layers[into], layers[weights_owner(layers, learned)]
+        frozen, own = new.frozen, old.shares is None
+        if (old.params or not own) and old.frozen != new.frozen:
+            frozen = "weights" if old.frozen else "biases"
+        layers[into] = old._replace(
+            options=stated_options(KINDS[old.kind], options),
+            params=old.params + (new.params if own else 0),
+            frozen=frozen,
+            frozen_params=old.frozen_params + (new.frozen_params if own else 0),
+        )
+        aliases[end] = into
+        gone |= {learned, end}
+    return without_layers(graph._replace(layers=tuple(layers)), gone, aliases)
