@@ -4,18 +4,15 @@ PyTorch's default order is [steps, batch, features]. The shape alone cannot dist
 [batch, steps, features].
 """
 
-from typing import TYPE_CHECKING
+from onnx import ModelProto, NodeProto
 
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import Trait
 
-if TYPE_CHECKING:
-    from onnx import ModelProto, NodeProto
-
 STATES = (0, 5, 6)  # the input X, and the initial states
 
 
-def batch_axes(model: "ModelProto") -> dict[str, int]:
+def batch_axes(model: ModelProto) -> dict[str, int]:
     """The batch axis, 0 or 1, of each input that reaches a recurrent operator."""
     producers = {name: node for node in model.graph.node for name in node.output if name}
     given = {entry.name for entry in model.graph.input}
@@ -40,7 +37,7 @@ def batch_axes(model: "ModelProto") -> dict[str, int]:
     return found
 
 
-def summed_inputs(model: "ModelProto") -> set[str]:
+def summed_inputs(model: ModelProto) -> set[str]:
     """The inputs whose first axis is summed in a `Gemm`. That axis is not a batch."""
     given = {entry.name for entry in model.graph.input}
     found = set()
@@ -55,7 +52,7 @@ def summed_inputs(model: "ModelProto") -> set[str]:
     return found.difference(tensor.name for tensor in model.graph.initializer)
 
 
-def _before(node: "NodeProto", axis: int) -> list[tuple[str, int]]:
+def _before(node: NodeProto, axis: int) -> list[tuple[str, int]]:
     """The inputs of a node that have the same batch as its output, each with its batch axis."""
     if has(node.op_type, Trait.LEADS) and node.input:
         wide = has(node.op_type, Trait.JOINS)
@@ -69,5 +66,5 @@ def _before(node: "NodeProto", axis: int) -> list[tuple[str, int]]:
     return []
 
 
-def _attribute(node: "NodeProto", name: str, default: int) -> int:
+def _attribute(node: NodeProto, name: str, default: int) -> int:
     return next((one.i for one in node.attribute if one.name == name), default)

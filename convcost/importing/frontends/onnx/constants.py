@@ -3,15 +3,14 @@ and small tensors with their numbers."""
 
 from collections.abc import Mapping
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from convcost.importing.frontends.onnx.evaluate import LARGE, WORK
+from onnx import TensorProto, numpy_helper
+
+from convcost.importing.frontends.onnx.evaluate import computed_output
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.open_dims import SMALL, Dims
 from convcost.importing.frontends.onnx.strided_aliases import TensorView, whole_view
-
-if TYPE_CHECKING:
-    from onnx import TensorProto
 
 # Usual names of buffers. A file does not say which of its tensors are buffers.
 BUFFERS = frozenset(
@@ -25,7 +24,6 @@ BUFFERS = frozenset(
 
 def floating(kind: int) -> bool:
     """Whether a data type of ONNX is a floating-point type, including those of 16 and 8 bits."""
-    from onnx import TensorProto
 
     name = TensorProto.DataType.Name(kind) if kind in TensorProto.DataType.values() else ""
     return name.startswith(("FLOAT", "BFLOAT", "DOUBLE"))
@@ -75,11 +73,10 @@ class Constant(NamedTuple):
 
 
 def stored_constant(
-    tensor: "TensorProto", key: str, *, learned: bool, sure: bool = False
+    tensor: TensorProto, key: str, *, learned: bool, sure: bool = False
 ) -> Constant:
     """A tensor of the file. `sure` means that an exporter says that it is `learned`; its name is
     then ignored."""
-    from onnx import numpy_helper
 
     kinds = type(tensor)
     dims = tuple(tensor.dims)
@@ -103,29 +100,15 @@ def buffered(key: str) -> bool:
     return key.replace("/", ".").rsplit(".", 1)[-1] in BUFFERS
 
 
-def computed_numbers(node: OnnxNode, inputs: Mapping[str, Constant]) -> Any:
+def computed_numbers(node: OnnxNode, inputs: Mapping[str, Constant], opset: int) -> Any:
     """The output of a node as an array if all its inputs are known and small; otherwise None."""
     arrays = [inputs[name].data if name else None for name in node.inputs]
     if any(name and array is None for name, array in zip(node.inputs, arrays, strict=True)):
         return None
-    work = WORK.get(node.op)
-    if work is None or not node.known or len(node.outputs) > 1:
-        return None
-    import numpy as np
-
-    try:
-        with np.errstate(all="ignore"):
-            result = work(np, node, *arrays)
-    except (ValueError, TypeError, IndexError, KeyError, ZeroDivisionError, MemoryError):
-        return None
-    if result is None:
-        return None
-    result = np.asarray(result)
-    # If an input is missing, NumPy returns an array of objects.
-    return result if result.size <= LARGE and result.dtype != object else None
+    return computed_output(node, arrays, opset)
 
 
-def storage_of(tensor: "TensorProto") -> tuple[str, int, int]:
+def storage_of(tensor: TensorProto) -> tuple[str, int, int]:
     """How the file stores a tensor: the name of its type, the number of its elements, the number of
     its bytes."""
     names = {number: name.lower() for name, number in type(tensor).DataType.items()}

@@ -3,23 +3,20 @@ Operators that have weights or cost something are never left out."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
+from onnx import GraphProto
+
+from convcost.importing.frontends.onnx.context import LoweringContext
 from convcost.importing.frontends.onnx.graph import STANDARD, OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import UNKNOWN, Trait
 from convcost.model.errors import ConstraintError
 
-if TYPE_CHECKING:
-    from onnx import GraphProto
-
-    from convcost.importing.frontends.onnx.context import LoweringContext
-
 UNDRAWN = "left out: "  # the start of notes about operators that are left out
 SHOWN = 3
 
 
-def skip_node(context: "LoweringContext", node: OnnxNode, lost: dict[str, str], why: str) -> None:
+def skip_node(context: LoweringContext, node: OnnxNode, lost: dict[str, str], why: str) -> None:
     """Leaves out a node whose output shape depends on the data. `why` is the first such operator.
 
     Raises ConstraintError CC401 if the node has weights, costs something or is unknown.
@@ -72,7 +69,7 @@ def _all(node: OnnxNode) -> Iterator[str]:
         yield from inside(node.attributes.get(name))
 
 
-def inside(graph: "GraphProto | None") -> Iterator[str]:
+def inside(graph: GraphProto | None) -> Iterator[str]:
     """The types of all operators of a graph and of the graphs inside it. `file.py` limits the
     nesting."""
     if graph is None:

@@ -2,7 +2,8 @@
 have the old batch size."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+
+from onnx import ModelProto
 
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
@@ -12,12 +13,9 @@ from convcost.importing.frontends.onnx.shape_inference import inferred
 from convcost.importing.ir.ops import Trait
 from convcost.model.errors import ConstraintError
 
-if TYPE_CHECKING:
-    from onnx import ModelProto
-
 
 def for_one_sample(
-    model: "ModelProto",
+    model: ModelProto,
     inputs: tuple[ModelInput, ...],
     graph: OnnxGraph,
     constants: Mapping[str, Constant],

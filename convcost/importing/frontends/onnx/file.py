@@ -3,12 +3,10 @@ opened."""
 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING
+
+from onnx import GraphProto, ModelProto, TensorProto
 
 from convcost.model.errors import ConstraintError, UsageError
-
-if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, TensorProto
 
 LARGEST = 2**31 - 1  # bytes of the largest protocol buffer
 DEEPEST = 20  # levels of nested graphs
@@ -23,7 +21,7 @@ OTHERS = {
 }
 
 
-def opened(path: Path) -> "ModelProto":
+def opened(path: Path) -> ModelProto:
     """The model in a file. Weights in other files are not loaded, because only their dims are
     needed.
 
@@ -31,7 +29,6 @@ def opened(path: Path) -> "ModelProto":
     ONNX model.
     """
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-    from onnx import ModelProto
 
     try:
         if path.stat().st_size > LARGEST:
@@ -66,7 +63,7 @@ def _of_onnx(content: bytes) -> None:
             raise ConstraintError("CC404", f"the file is {what}, not an ONNX model", fix)
 
 
-def _sound(model: "ModelProto") -> None:
+def _sound(model: ModelProto) -> None:
     if not model.HasField("graph") or not (model.graph.node or model.graph.output):
         raise ConstraintError(
             "CC404", "the file has no graph: it is not an ONNX model, or an empty one"
@@ -88,7 +85,7 @@ def _sound(model: "ModelProto") -> None:
             )
 
 
-def _readable(graph: "GraphProto", depth: int = 0) -> None:
+def _readable(graph: GraphProto, depth: int = 0) -> None:
     """Raises ConstraintError for names that are not UTF-8 text: protobuf returns them as bytes."""
     texts: list[object] = [entry.name for entry in (*graph.input, *graph.output, *graph.value_info)]
     for tensor in graph.initializer:
@@ -114,7 +111,7 @@ def _escapes(location: str) -> bool:
     return not location or absolute or ".." in windows.parts  # splits at both slashes
 
 
-def tensors(graph: "GraphProto", depth: int = 0) -> Iterator["TensorProto"]:
+def tensors(graph: GraphProto, depth: int = 0) -> Iterator[TensorProto]:
     """All tensors of a graph and of the graphs nested in it.
 
     Raises ConstraintError if the graphs are nested too deeply.

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto
 
 from convcost.importing.frontends.onnx.constants import (
     Constant,
@@ -11,7 +14,7 @@ from convcost.importing.frontends.onnx.constants import (
     floats,
     stored_constant,
 )
-from convcost.importing.frontends.onnx.evaluate import MOST
+from convcost.importing.frontends.onnx.evaluate import MOST, computed_output
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.open_dims import Dims
@@ -31,9 +34,7 @@ from convcost.importing.frontends.onnx.strided_aliases import (
 )
 from convcost.importing.ir.ops import Trait
 
-if TYPE_CHECKING:
-    from onnx import ModelProto
-
+SIZES = ("Shape", "Size")
 PLAIN = {
     "value_int": "int64",
     "value_ints": "int64",
@@ -42,7 +43,7 @@ PLAIN = {
 }
 
 
-def stored_constants(model: "ModelProto", graph: OnnxGraph) -> dict[str, Constant]:
+def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]:
     """Initializers and `Constant` nodes by name. Weights are initializers. If a file has no
     floating-point initializers, as Paddle's exporter writes it, its `Constant` nodes are the
     weights."""
@@ -69,7 +70,6 @@ def stored_constants(model: "ModelProto", graph: OnnxGraph) -> dict[str, Constan
 
 
 def _constant(node: OnnxNode, *, learned: bool) -> Constant:
-    import numpy as np
 
     name = node.outputs[0]
     if node.attributes.get("value") is not None:
@@ -96,15 +96,15 @@ def fold_constants(
     for node in graph.nodes:
         if node.outputs[0] in constants:
             continue
-        if node.op == "Shape" and node.known:
+        if node.op in SIZES and node.known:
             whole = constants.get(node.inputs[0])
             dims = shapes.get(node.inputs[0]) if whole is None else whole.dims
             if dims is not None:
-                constants[node.outputs[0]] = _measured(node, dims)
+                constants[node.outputs[0]] = size_constant(node, dims, graph.opset)
                 continue
         inside = node.inputs and all(name in constants for name in node.inputs if name)
         if inside and len(node.outputs) == 1:
-            data = computed_numbers(node, constants) if kept <= MOST else None
+            data = computed_numbers(node, constants, graph.opset) if kept <= MOST else None
             kept += 0 if data is None else data.size
             found = derived(node, constants, data, shapes.get(node.outputs[0]))
             if found is not None:
@@ -151,11 +151,10 @@ def _slice(whole: Constant, view: TensorView, data: Any, by: OnnxNode | None) ->
     return Constant(view.dims, whole.real, data, roots, whole.learned, by, view)
 
 
-def _measured(node: OnnxNode, dims: Dims) -> Constant:
-    import numpy as np
-
-    part = dims[node.attributes.get("start", 0) : node.attributes.get("end")]
-    return Constant((len(part),), real=False, data=np.array(part, np.int64))
+def size_constant(node: OnnxNode, dims: Dims, opset: int) -> Constant:
+    """The output of a `Shape` or `Size` of a tensor with these dims."""
+    data = computed_output(node, [np.broadcast_to(np.int8(0), dims)], opset)
+    return Constant(tuple(data.shape), real=False, data=data)
 
 
 def derived(

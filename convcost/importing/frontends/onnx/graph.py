@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto
 
 from convcost.model.errors import ConstraintError
-
-if TYPE_CHECKING:
-    from onnx import AttributeProto, GraphProto, ModelProto, NodeProto
 
 STANDARD = ("", "ai.onnx")
 
@@ -52,7 +51,7 @@ class OnnxGraph(NamedTuple):
         return counted
 
 
-def graph_of(model: "ModelProto") -> OnnxGraph:
+def graph_of(model: ModelProto) -> OnnxGraph:
     """The graph of a model. Raises ConstraintError CC404 for a graph that cannot run: it has a
     cycle, or a tensor that two nodes produce or that no node produces."""
     nodes = [_node(node, at) for at, node in enumerate(model.graph.node)]
@@ -81,7 +80,7 @@ def alive(nodes: Iterable[OnnxNode], outputs: Iterable[str]) -> tuple[OnnxNode, 
     return tuple(reversed(kept))
 
 
-def _node(node: "NodeProto", at: int) -> OnnxNode:
+def _node(node: NodeProto, at: int) -> OnnxNode:
     # The first output of an LSTM may be left out, but nodes are identified by it.
     outputs = tuple(node.output)
     if not outputs or not outputs[0]:
@@ -100,7 +99,7 @@ def _node(node: "NodeProto", at: int) -> OnnxNode:
     )
 
 
-def captured(node: "NodeProto") -> tuple[str, ...]:
+def captured(node: NodeProto) -> tuple[str, ...]:
     """The names that the graphs within a node read from outside, each once."""
     found: dict[str, None] = {}
     for attribute in node.attribute:
@@ -109,7 +108,7 @@ def captured(node: "NodeProto") -> tuple[str, ...]:
     return tuple(name for name in found if name not in node.input)
 
 
-def _read_outside(graph: "GraphProto") -> list[str]:
+def _read_outside(graph: GraphProto) -> list[str]:
     """The names that a graph reads from outside. `file.py` limits the nesting."""
     own = {entry.name for entry in graph.input}
     own |= {tensor.name for tensor in graph.initializer}
@@ -120,7 +119,7 @@ def _read_outside(graph: "GraphProto") -> list[str]:
     return [name for name in read if name and name not in own]
 
 
-def _decoded(attribute: "AttributeProto") -> Any:
+def _decoded(attribute: AttributeProto) -> Any:
     kinds = type(attribute)
     if attribute.type == kinds.STRING:
         return attribute.s.decode("utf-8", "replace")

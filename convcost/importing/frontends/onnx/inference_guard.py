@@ -3,12 +3,10 @@ use all memory, for example with a list that is concatenated with itself thirty 
 
 from collections.abc import Iterable
 from math import prod
-from typing import TYPE_CHECKING
+
+from onnx import GraphProto, NodeProto, ValueInfoProto
 
 from convcost.model.errors import ConstraintError
-
-if TYPE_CHECKING:
-    from onnx import GraphProto, NodeProto, ValueInfoProto
 
 MOST = 1 << 20
 MOST_READ = 1 << 22  # numbers that operators read from lists, such as the biases of a large model
@@ -20,12 +18,12 @@ WORKED = frozenset(
 AXES = 64  # the longest output of `Shape`
 
 
-def check_list_sizes(graph: "GraphProto") -> None:
+def check_list_sizes(graph: GraphProto) -> None:
     """Raises ConstraintError if a list is longer than any shape could need."""
     _check_graph(graph, {})
 
 
-def _check_graph(graph: "GraphProto", lengths: dict[str, int]) -> None:
+def _check_graph(graph: GraphProto, lengths: dict[str, int]) -> None:
     """Checks one graph. `lengths` includes the lists of the graph around it, which the inner graph
     can read by name."""
     for tensor in graph.initializer:
@@ -47,18 +45,18 @@ def _check_graph(graph: "GraphProto", lengths: dict[str, int]) -> None:
                 _check_graph(body, dict(lengths))
 
 
-def has_long_lists(graph: "GraphProto") -> bool:
+def has_long_lists(graph: GraphProto) -> bool:
     """Whether the lists of a graph have too many numbers for shape inference, which allocates
     memory for each number, known or not."""
     return _numbers((*graph.value_info, *graph.output)) > MOST or _read_numbers(graph) > MOST_READ
 
 
-def _numbers(entries: "Iterable[ValueInfoProto]") -> int:
+def _numbers(entries: Iterable[ValueInfoProto]) -> int:
     shapes = [one.type.tensor_type.shape.dim for one in entries]
     return sum(dims[0].dim_value for dims in shapes if len(dims) == 1)
 
 
-def _read_numbers(graph: "GraphProto") -> int:
+def _read_numbers(graph: GraphProto) -> int:
     """The number of integers that operators read from the lists of other operators, such as
     biases."""
     lengths = {one.name: _numbers((one,)) for one in graph.input}
@@ -66,7 +64,7 @@ def _read_numbers(graph: "GraphProto") -> int:
     return sum(lengths.get(name, 0) for node in nodes for name in node.input)
 
 
-def _length(node: "NodeProto", lengths: dict[str, int]) -> int:
+def _length(node: NodeProto, lengths: dict[str, int]) -> int:
     given = [lengths.get(name, 0) for name in node.input]
     if node.op_type not in WORKED or not given:
         return AXES if node.op_type == "Shape" else 0

@@ -1,19 +1,15 @@
 """Inlines a model's own functions: each call is replaced by the function's nodes."""
 
-from typing import TYPE_CHECKING
+from onnx import ModelProto, checker, inliner
 
 from convcost.model.errors import ConstraintError
 
-if TYPE_CHECKING:
-    from onnx import ModelProto
 
-
-def inline_functions(model: "ModelProto") -> "ModelProto":
+def inline_functions(model: ModelProto) -> ModelProto:
     """The model with its functions inlined. Raises ConstraintError CC404 if functions call each
     other in a cycle."""
     if not model.functions:
         return model
-    from onnx import checker, inliner
 
     try:
         return inliner.inline_local_functions(model)

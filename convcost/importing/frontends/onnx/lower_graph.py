@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+from onnx import ModelProto
 
 from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.channels import read_channels
@@ -12,9 +14,11 @@ from convcost.importing.frontends.onnx.context import LoweringContext
 from convcost.importing.frontends.onnx.data_dependent_shapes import skip_node
 from convcost.importing.frontends.onnx.exported_batch import for_one_sample
 from convcost.importing.frontends.onnx.folding import (
+    SIZES,
     add_constant,
     derived,
     fold_constants,
+    size_constant,
     stored_constants,
 )
 from convcost.importing.frontends.onnx.fused_operators import expanded
@@ -39,9 +43,6 @@ from convcost.importing.passes.channel_axis import RANK
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
 
-if TYPE_CHECKING:
-    from onnx import ModelProto
-
 # Errors of an operator whose attribute or input is missing or has another form.
 WRONG = (LookupError, ValueError, TypeError, AssertionError, AttributeError, ArithmeticError)
 ROUNDS = 60  # rounds of shape inference; each round may resolve one more reshape
@@ -62,7 +63,7 @@ class _Prepared(NamedTuple):
 
 
 def lower_model(
-    model: "ModelProto",
+    model: ModelProto,
     path: Path,
     size: Dims | None,
     dims: Mapping[str, int],
@@ -92,7 +93,7 @@ def lower_model(
         ) from None
 
 
-def _lower(model: "ModelProto", graph: OnnxGraph, taken: ModelInputs, path: Path) -> LayerGraph:
+def _lower(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) -> LayerGraph:
     builder = GraphBuilder(path.stem, path.name)
     with _as_onnx_has_it("the file's operators or tensors"):
         ready = _prepared(model, graph, taken, path.parent)
@@ -126,7 +127,7 @@ def _as_onnx_has_it(what: str) -> Iterator[None]:
         ) from error
 
 
-def _prepared(model: "ModelProto", graph: OnnxGraph, taken: ModelInputs, folder: Path) -> _Prepared:
+def _prepared(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, folder: Path) -> _Prepared:
     """The model after shape inference, constant folding and the replacement of patterns."""
     at_first = inferred(model, taken.inputs, claims=not taken.moved)
     constants = stored_constants(model, graph)
@@ -144,7 +145,7 @@ def _prepared(model: "ModelProto", graph: OnnxGraph, taken: ModelInputs, folder:
 
 
 def _folded_graph(
-    model: "ModelProto",
+    model: ModelProto,
     graph: OnnxGraph,
     taken: ModelInputs,
     constants: dict[str, Constant],
@@ -230,8 +231,9 @@ def _step(context: LoweringContext, node: OnnxNode, lost: dict[str, str]) -> Non
     if gone:
         skip_node(context, node, lost, lost[gone[0]])
         return
-    if node.op in ("Shape", "Size") and node.inputs[0] in context.values:
-        _measure(context, node)
+    if node.op in SIZES and node.inputs[0] in context.values:
+        x = context.values[node.inputs[0]]
+        context.constants[node.outputs[0]] = size_constant(node, x.dims, context.opset)
         return
     if all(name in context.constants for name in node.inputs if name):
         add_constant(context.constants, node.outputs[0], _folded(context, node))
@@ -263,20 +265,8 @@ def _step(context: LoweringContext, node: OnnxNode, lost: dict[str, str]) -> Non
             )
 
 
-def _measure(context: LoweringContext, node: OnnxNode) -> None:
-    import numpy as np
-
-    dims = context.values[node.inputs[0]].dims
-    data = np.array(dims, np.int64)
-    if node.op == "Size":
-        data = np.array(int(data.prod()), np.int64)
-    else:
-        data = data[node.attributes.get("start", 0) : node.attributes.get("end")]
-    context.constants[node.outputs[0]] = Constant(tuple(data.shape), real=False, data=data)
-
-
 def _folded(context: LoweringContext, node: OnnxNode) -> Constant:
-    data = computed_numbers(node, context.constants)
+    data = computed_numbers(node, context.constants, context.opset)
     found = derived(node, context.constants, data, context.shapes.get(node.outputs[0]))
     if found is None:
         raise ConstraintError("CC401", "its output shape is not known")

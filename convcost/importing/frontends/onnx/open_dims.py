@@ -1,15 +1,14 @@
 """The dimensions that a model leaves open: the batch becomes 1, the user gives the others."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
+
+from onnx import ModelProto, TensorProto, ValueInfoProto
 
 from convcost.importing.frontends.onnx.batch_axis import batch_axes, summed_inputs
 from convcost.importing.frontends.onnx.channels import read_channels
 from convcost.importing.frontends.onnx.graph import graph_of
 from convcost.model.errors import ConstraintError
-
-if TYPE_CHECKING:
-    from onnx import ModelProto, ValueInfoProto
 
 Dims: TypeAlias = tuple[int, ...]
 
@@ -43,7 +42,7 @@ class OpenDim(NamedTuple):
     name: str
 
 
-def close_dims(model: "ModelProto", size: Dims | None, dims: Mapping[str, int]) -> ModelInputs:
+def close_dims(model: ModelProto, size: Dims | None, dims: Mapping[str, int]) -> ModelInputs:
     """The inputs with all dimensions known.
 
     The batch is 1. Other open dimensions get their number from `dims` by name, otherwise from
@@ -109,7 +108,7 @@ def _batched(extents: list[int | None], samples: int, at: int, *, stated: bool) 
     return extents[at] is None or (samples == 1 and not steps)
 
 
-def _declared(entry: "ValueInfoProto") -> tuple[list[int | None], list[str]]:
+def _declared(entry: ValueInfoProto) -> tuple[list[int | None], list[str]]:
     """The extents of an input, None if open, and the names of all dimensions."""
     kind = entry.type.WhichOneof("value")
     if kind != "tensor_type" or not entry.type.tensor_type.HasField("shape"):
@@ -140,7 +139,7 @@ def _takes_size(declared: list[tuple[list[int | None], list[str]]], names: list[
     )
 
 
-def _channels_last(model: "ModelProto", name: str, extents: Sequence[int | None]) -> bool:
+def _channels_last(model: ModelProto, name: str, extents: Sequence[int | None]) -> bool:
     """Whether the last axis of an input is the channels: the model transposes it to the front, or
     its extent is at most the number of colours."""
     if len(extents) == MAPS:
@@ -216,7 +215,6 @@ def _require(open_: list[OpenDim], known: set[str], dims: Mapping[str, int]) -> 
 
 
 def _floats() -> frozenset[int]:
-    from onnx import TensorProto
 
     kinds = TensorProto
     return frozenset((kinds.FLOAT, kinds.FLOAT16, kinds.DOUBLE, kinds.BFLOAT16, kinds.UNDEFINED))

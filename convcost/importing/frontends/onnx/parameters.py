@@ -3,7 +3,9 @@ read them and from their names."""
 
 from collections.abc import Mapping
 from math import prod
-from typing import TYPE_CHECKING
+
+import numpy as np
+from onnx import ModelProto, TensorProto, numpy_helper
 
 from convcost.importing.frontends.onnx.constants import Constant, buffered, floating
 from convcost.importing.frontends.onnx.evaluate import LARGE
@@ -12,15 +14,12 @@ from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import UNKNOWN, Trait
 
-if TYPE_CHECKING:
-    from onnx import ModelProto, TensorProto
-
 SIGNATURE = "pkg.torch.export.graph_signature.InputSpec.kind"
 MASK = 2  # distinct numbers
 INTEGER = ("MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv", "QGemm")
 
 
-def declared_kinds(model: "ModelProto") -> dict[str, str]:
+def declared_kinds(model: ModelProto) -> dict[str, str]:
     """The kinds that PyTorch's newer exporter writes for tensors: PARAMETER, BUFFER, …"""
     return {
         entry.name: prop.value
@@ -30,7 +29,7 @@ def declared_kinds(model: "ModelProto") -> dict[str, str]:
     }
 
 
-def is_learned(tensor: "TensorProto", declared: Mapping[str, str]) -> bool:
+def is_learned(tensor: TensorProto, declared: Mapping[str, str]) -> bool:
     """Whether an initializer is a parameter. PyTorch's newer exporter writes the kinds of tensors
     (`declared`), but not for tensors that it computed itself: of these, a mask has at most two
     distinct numbers, and an index has only integers."""
@@ -40,8 +39,6 @@ def is_learned(tensor: "TensorProto", declared: Mapping[str, str]) -> bool:
         return declared[tensor.name] == "PARAMETER"
     if tensor.data_location == tensor.EXTERNAL or prod(tensor.dims) > LARGE:
         return True
-    import numpy as np
-    from onnx import numpy_helper
 
     if not floating(tensor.data_type):
         return False
@@ -72,7 +69,7 @@ def is_quantized(graph: OnnxGraph) -> bool:
     return any("uantize" in node.op or node.op in INTEGER for node in graph.nodes)
 
 
-def buffers(model: "ModelProto") -> set[str]:
+def buffers(model: ModelProto) -> set[str]:
     """The tensors that the exporter declares as buffers, or that have the usual name of a
     buffer."""
     declared = declared_kinds(model)
@@ -81,7 +78,7 @@ def buffers(model: "ModelProto") -> set[str]:
     return kept | {name for name in named if declared.get(name) != "PARAMETER"}
 
 
-def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: "ModelProto") -> None:
+def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelProto) -> None:
     """Marks as learned each matrix of the file that a product or convolution uses as weights,
     whatever its name is, except tensors that the exporter declares as buffers."""
     kept = {name for name, kind in declared_kinds(model).items() if kind == "BUFFER"}

@@ -3,7 +3,18 @@ enough."""
 
 from collections.abc import Collection, Mapping
 from math import prod
-from typing import TYPE_CHECKING
+
+from onnx import (
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    TypeProto,
+    checker,
+    helper,
+    numpy_helper,
+    shape_inference,
+)
 
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.evaluate import LARGE
@@ -12,9 +23,6 @@ from convcost.importing.frontends.onnx.inference_guard import check_list_sizes, 
 from convcost.importing.frontends.onnx.open_dims import SMALL, Dims, ModelInput
 from convcost.model.errors import ConstraintError
 
-if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
-
 LONGEST_SHOWN = 300
 MOST = 64  # the most axes of a tensor in NumPy
 # Operators with a shape as input, and the position of that input.
@@ -22,7 +30,7 @@ SHAPED = {"Expand": 1, "Reshape": 1, "Tile": 1, "ConstantOfShape": 0}
 
 
 def inferred(
-    model: "ModelProto",
+    model: ModelProto,
     inputs: tuple[ModelInput, ...],
     known: Mapping[str, Constant] = {},
     alive: Collection[str] | None = None,
@@ -33,7 +41,6 @@ def inferred(
     `alive` the tensors that operators still produce. `claims` keeps the shapes that the file states
     for operators that inference does not know; they are valid at the file's own size only. Raises
     ConstraintError CC404."""
-    from onnx import checker, shape_inference
 
     slim = _without_large_weights(model, inputs, known, alive)
     _outputs(model.graph, slim.graph, claims=claims)
@@ -55,7 +62,7 @@ def inferred(
     return found
 
 
-def _all_known(kind: "TypeProto") -> Dims | None:
+def _all_known(kind: TypeProto) -> Dims | None:
     if kind.WhichOneof("value") != "tensor_type" or not kind.tensor_type.HasField("shape"):
         return None
     dims = [d.dim_value if d.HasField("dim_value") else -1 for d in kind.tensor_type.shape.dim]
@@ -63,13 +70,12 @@ def _all_known(kind: "TypeProto") -> Dims | None:
 
 
 def _without_large_weights(
-    model: "ModelProto",
+    model: ModelProto,
     inputs: tuple[ModelInput, ...],
     known: Mapping[str, Constant],
     alive: Collection[str] | None,
-) -> "ModelProto":
+) -> ModelProto:
     """The model with fixed input shapes, and with large weights as inputs."""
-    from onnx import ModelProto, helper
 
     slim = ModelProto(ir_version=max(model.ir_version, 4))
     slim.opset_import.extend(model.opset_import)
@@ -102,9 +108,8 @@ def _without_large_weights(
     return slim
 
 
-def _add_stored(graph: "GraphProto", name: str, tensor: "TensorProto") -> None:
+def _add_stored(graph: GraphProto, name: str, tensor: TensorProto) -> None:
     """Adds a stored tensor: with its numbers if it is small, otherwise as an input."""
-    from onnx import helper
 
     if prod(tensor.dims) <= SMALL and tensor.data_location != tensor.EXTERNAL:
         graph.initializer.append(tensor)
@@ -114,9 +119,8 @@ def _add_stored(graph: "GraphProto", name: str, tensor: "TensorProto") -> None:
         graph.input.append(entry)
 
 
-def _sizes(model: "ModelProto", known: Mapping[str, Constant]) -> dict[str, int]:
+def _sizes(model: ModelProto, known: Mapping[str, Constant]) -> dict[str, int]:
     """For each known shape, by its name: the elements of a tensor with that shape."""
-    from onnx import numpy_helper
 
     found = {
         name: prod(int(n) for n in one.data.reshape(-1))
@@ -134,7 +138,7 @@ def _sizes(model: "ModelProto", known: Mapping[str, Constant]) -> dict[str, int]
     return found
 
 
-def _check_axes(node: "NodeProto", lengths: Mapping[str, Dims]) -> None:
+def _check_axes(node: NodeProto, lengths: Mapping[str, Dims]) -> None:
     """Raises ConstraintError if a tensor would have more axes than NumPy allows: a damaged file of
     few bytes can demand so many axes that inference runs out of memory."""
     if node.op_type not in SHAPED or len(node.input) <= SHAPED[node.op_type]:
@@ -148,7 +152,7 @@ def _check_axes(node: "NodeProto", lengths: Mapping[str, Dims]) -> None:
         )
 
 
-def _check_parts(node: "NodeProto") -> None:
+def _check_parts(node: NodeProto) -> None:
     """Raises ConstraintError if the outputs of a `Split` do not match its number of parts:
     inference would crash, or list the sizes of all parts."""
     for attribute in node.attribute:
@@ -164,13 +168,10 @@ def _check_parts(node: "NodeProto") -> None:
         )
 
 
-def _replace_filled_tensor(
-    graph: "GraphProto", node: "NodeProto", sizes: Mapping[str, int]
-) -> bool:
+def _replace_filled_tensor(graph: GraphProto, node: NodeProto, sizes: Mapping[str, int]) -> bool:
     """Whether a `ConstantOfShape` was replaced by an input. Inference would compute its numbers one
     by one, and a damaged file can demand any number of them. If its shape is not known yet, a later
     round replaces it."""
-    from onnx import TensorProto, helper
 
     if node.op_type != "ConstantOfShape" or not node.input:
         return False
@@ -182,9 +183,8 @@ def _replace_filled_tensor(
     return True
 
 
-def _add_computed(graph: "GraphProto", name: str, constant: Constant) -> None:
+def _add_computed(graph: GraphProto, name: str, constant: Constant) -> None:
     """Adds a tensor that was computed: with its numbers if it is small, otherwise as an input."""
-    from onnx import TensorProto, helper, numpy_helper
 
     if constant.data is not None and constant.data.size <= SMALL:
         graph.initializer.append(numpy_helper.from_array(constant.data, name))
@@ -199,10 +199,9 @@ def _add_computed(graph: "GraphProto", name: str, constant: Constant) -> None:
     graph.input.append(helper.make_tensor_value_info(name, kind, constant.dims))
 
 
-def _outputs(full: "GraphProto", slim: "GraphProto", *, claims: bool) -> None:
+def _outputs(full: GraphProto, slim: GraphProto, *, claims: bool) -> None:
     """Removes the shapes that the file states for outputs. `claims` keeps those of operators that
     inference does not know, because nothing else gives their shapes."""
-    from onnx import helper
 
     foreign = {
         n for node in full.node if node.domain not in STANDARD for n in node.output if claims

@@ -1,20 +1,17 @@
 """Whether a graph is the same at every input size: its operators slide windows, join tensors or
 keep shapes."""
 
-from typing import TYPE_CHECKING
+from onnx import ModelProto
 
 from convcost.importing.frontends.onnx.registry import has
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.ops import Trait
 
-if TYPE_CHECKING:
-    from onnx import ModelProto
-
 # A linear layer after a flatten has other weights at another size.
 SLIDING = ("conv", "depthwise", "linear")
 
 
-def is_plain(model: "ModelProto", layer_graph: LayerGraph) -> bool:
+def is_plain(model: ModelProto, layer_graph: LayerGraph) -> bool:
     if not all(has(node.op_type, Trait.ANY_SIZE) for node in model.graph.node):
         return False
     return not any(

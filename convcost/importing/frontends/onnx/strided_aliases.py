@@ -5,6 +5,8 @@ from functools import lru_cache
 from math import gcd, prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from convcost.importing.frontends.onnx.evaluate import np_flat
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
@@ -70,7 +72,6 @@ def elements_outside(view: TensorView, others: Collection[TensorView]) -> int:
     near = [other for other in others if _meet(view, other)]
     if not near:
         return prod(view.dims)
-    import numpy as np
 
     block = _block((view, *near))
     if max(view.total, *(prod(one.dims) for one in (view, *near))) // block > BLOCKS:

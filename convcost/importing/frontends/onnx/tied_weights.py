@@ -4,21 +4,21 @@ tensors may also refer to the same bytes."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.strided_aliases import whole_view
 from convcost.model.errors import ConstraintError
 
-if TYPE_CHECKING:
-    from onnx import ModelProto, TensorProto
-
 MATRIX = 2
 ROWS = 256  # rows that are compared at a time
 
 
-def same_bytes(model: "ModelProto", constants: dict[str, Constant]) -> None:
+def same_bytes(model: ModelProto, constants: dict[str, Constant]) -> None:
     """Tensors at the same position of the same file become one tensor."""
     first: dict[tuple[object, ...], Constant] = {}
     for tensor in model.graph.initializer:
@@ -33,7 +33,7 @@ def same_bytes(model: "ModelProto", constants: dict[str, Constant]) -> None:
 
 
 def find_tied_weights(
-    model: "ModelProto", graph: OnnxGraph, constants: dict[str, Constant], folder: Path
+    model: ModelProto, graph: OnnxGraph, constants: dict[str, Constant], folder: Path
 ) -> list[str]:
     """Gives a tied weight the table as its root, so that both are counted once. Returns notes about
     tensors whose numbers cannot be read. `folder` has the files of weights."""
@@ -65,7 +65,7 @@ def _may_be(table: Constant, other: Constant | None) -> bool:
     return len(table.dims) == MATRIX and other.dims == table.dims[::-1]
 
 
-def _outside(tensor: "TensorProto") -> bool:
+def _outside(tensor: TensorProto) -> bool:
     return tensor.data_location == type(tensor).EXTERNAL
 
 
@@ -75,7 +75,7 @@ def _tables(graph: OnnxGraph) -> Iterator[str]:
             yield node.input(0)
 
 
-def _position_in_file(tensor: "TensorProto") -> tuple[str, int, int]:
+def _position_in_file(tensor: TensorProto) -> tuple[str, int, int]:
     """The position of a tensor's numbers: the file, the first byte, and the number of bytes."""
     found = {entry.key: entry.value for entry in tensor.external_data}
     offset, length = (found.get(name) or "0" for name in ("offset", "length"))
@@ -86,17 +86,15 @@ def _position_in_file(tensor: "TensorProto") -> tuple[str, int, int]:
     return found.get("location", ""), int(offset), int(length)
 
 
-def _numbers(tensor: "TensorProto", folder: Path) -> Any:
+def _numbers(tensor: TensorProto, folder: Path) -> Any:
     """A tensor as an array, or None if its numbers are missing. A file of weights is mapped into
     memory, so only the numbers that the caller uses are read."""
-    from onnx import helper, numpy_helper
 
     if not _outside(tensor):
         try:
             return numpy_helper.to_array(tensor)
         except (TypeError, ValueError):  # the numbers were removed from the model
             return None
-    import numpy as np
 
     location, offset, _ = _position_in_file(tensor)
     path = folder / location

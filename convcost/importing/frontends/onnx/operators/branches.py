@@ -1,7 +1,8 @@
 """Loops and conditionals. Which operators in them run depends on the data."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+from onnx import TensorProto
 
 from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.constants import stored_constant
@@ -13,13 +14,10 @@ from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
 
-if TYPE_CHECKING:
-    from onnx import TensorProto
-
 BODIES = ("then_branch", "else_branch", "body")
 
 
-def inner_tensors(node: OnnxNode) -> "Iterator[TensorProto]":
+def inner_tensors(node: OnnxNode) -> Iterator[TensorProto]:
     """The tensors of the graphs nested in a node, at any depth."""
     waiting = [node.attributes.get(name) for name in BODIES]
     while waiting:
