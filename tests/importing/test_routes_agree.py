@@ -1,13 +1,17 @@
-"""The same model by two routes comes to the same spec: as a PyTorch module, and as the ONNX file
-that PyTorch writes of it. Needs PyTorch, torchvision and onnxscript."""
+"""The same model by several routes comes to the same spec: as a PyTorch module, as the ONNX file
+that PyTorch writes of it, and as a file of TensorFlow Lite. Needs PyTorch, torchvision and
+onnxscript."""
 
 import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
+pytest.importorskip("tflite")
 
 from route_modules import MODULES, NETWORKS  # noqa: E402
 from routes import by_torch, counts, exported, nameless  # noqa: E402
+from tflite_models import drawn as by_tflite  # noqa: E402
+from tflite_modules import FILES  # noqa: E402
 
 from convcost.importing.frontends.onnx import read  # noqa: E402
 from convcost.importing.verify.equivalence import Equivalence  # noqa: E402
@@ -52,6 +56,13 @@ def test_a_module_comes_to_the_same_spec_by_both_routes(name, tmp_path):
         assert same is ((name, form) not in KNOWN), (form, nameless(file), text)
         if same:
             assert Equivalence(counted(text), counted(nameless(file))).is_same
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FILES)
+def test_a_module_comes_to_the_same_spec_from_tensorflow_lite(name, tmp_path):
+    module, file = by_torch(*MODULES[name]), by_tflite(tmp_path, FILES[name])
+    assert (counts(file), nameless(file)) == (counts(module), nameless(module))
 
 
 @pytest.mark.slow
