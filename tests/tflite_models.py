@@ -22,6 +22,7 @@ class Node(NamedTuple):
     outputs: tuple[str, ...]
     kind: str
     options: Mapping[str, Any]
+    custom: bytes = b""
 
 
 def array(*dims: int, dtype: str = "float32") -> np.ndarray:
@@ -33,12 +34,13 @@ def ints(*numbers: int) -> np.ndarray:
     return np.array(numbers, np.int32)
 
 
-def node(op: str, *names: str, kind: Any = "", **options: Any) -> Node:
+def node(op: str, *names: str, kind: Any = "", custom: Any = b"", **options: Any) -> Node:
     """`node("CONV_2D", "x", "w", "", "-> y", kind="Conv2DOptions", Padding=SAME)`: inputs, "" if
-    absent, then outputs. An `op` that the schema does not have is a custom operator."""
+    absent, then outputs. An `op` that the schema does not have is a custom operator, with options
+    as bytes in `custom`."""
     at = next(at for at, name in enumerate(names) if name.startswith("->"))
     outputs = (name.removeprefix("->").strip() for name in names[at:])
-    return Node(op, names[:at], tuple(filter(None, outputs)), kind, options)
+    return Node(op, names[:at], tuple(filter(None, outputs)), kind, options, custom)
 
 
 def conv(*names: str, kind: Any = "Conv2DOptions", op: Any = "CONV_2D", **options: Any) -> Node:
@@ -130,6 +132,8 @@ def _operator(file: Any, one: Node, codes: list[str], names: list[str]) -> int:
                    for name, n in one.options.items()}  # fmt: skip
         made["BuiltinOptions"] = table(file, one.kind, **options)
         made["BuiltinOptionsType"] = getattr(tflite.BuiltinOptions, one.kind)
+    if one.custom:
+        made["CustomOptions"] = file.CreateByteVector(one.custom)
     return table(file, "Operator", **made)
 
 

@@ -39,7 +39,8 @@ class TensorEntry(NamedTuple):
 
 
 class OperatorEntry(NamedTuple):
-    """`op` is the name in the schema, or `custom` and a name. A negative input is absent."""
+    """`op` is the name in the schema, or `custom` and a name; the options of a custom operator are
+    bytes. A negative input is absent."""
 
     op: str
     inputs: tuple[int, ...]
@@ -177,6 +178,8 @@ class _Reader:
         options = getattr(tflite, kind)() if table is not None and hasattr(tflite, kind) else None
         if options is not None:
             options.Init(table.Bytes, table.Pos)
+        elif not entry.CustomOptionsIsNone():
+            options = entry.CustomOptionsAsNumpy()
         inputs = self._numbers(entry.InputsAsNumpy(), tensors)
         outputs = self._numbers(entry.OutputsAsNumpy(), tensors)
         if min(outputs, default=0) < 0:

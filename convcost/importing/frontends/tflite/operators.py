@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 from math import prod
+from struct import Struct
 from typing import Any, TypeVar
 
 from convcost.importing.frontends.tflite.call import OperatorCall
@@ -20,6 +21,7 @@ OPERATORS: dict[str, Row] = {}
 PADDING = {0: "same", 1: "valid"}
 # Values of the option FusedActivationFunction; "" costs nothing and has no kind.
 FUSED = {0: "", 1: "relu", 2: "hard_tanh", 3: "relu6", 4: "tanh", 5: ""}
+CUSTOM = Struct("<3i")  # the options of MediaPipe's transposed convolution
 MATRIX = 2
 FIXED = "constant, and not counted as params"
 NUMBER = "treated as a number of the code, and not counted as params"
@@ -124,13 +126,36 @@ def transposed_conv(call: OperatorCall) -> Any:
         *kernel, filters, _ = weights.dims
     stride = _window(call, kernel).stride
     sizes = zip(x.dims[1:-1], stride, kernel, call.numbers(0)[1:-1], strict=True)
-    over = [(n - 1) * s + k - out for n, s, k, out in sizes]
-    begins = [max(n, 0) // 2 for n in over]
-    ends = [max(n, 0) - begin for n, begin in zip(over, begins, strict=True)]
+    padding = [(n - 1) * s + k - out for n, s, k, out in sizes]
+    return _transposed(call, x, filters, kernel, stride, padding, bias=3)
+
+
+@operator("custom Convolution2DTransposeBias", op="transposed_conv")
+def transposed_conv_with_bias(call: OperatorCall) -> Any:
+    """The custom operator of MediaPipe. Inputs: x, weights [filters, h, w, c], bias. The options
+    are three integers: the padding, which is `same` if it is 1, and the stride along the width and
+    the height. Source: transpose_conv_bias.cc of MediaPipe."""
+    weights, options = call.constant(1), call.entry.options
+    if weights is None or options is None or len(options) < CUSTOM.size:
+        return call.uncounted()
+    same, *stride = CUSTOM.unpack_from(options)
+    (filters, *kernel, _), stride = weights.dims, stride[::-1]
+    sizes = zip(call.x.dims[1:-1], stride, kernel, strict=True)
+    padding = [max(k - (n - 1) % s - 1, 0) * (same == 1) for n, s, k in sizes]
+    return _transposed(call, call.x, filters, kernel, stride, padding, bias=2)
+
+
+def _transposed(
+    call: OperatorCall, x: Tensor, filters: int, kernel: Sequence[int], stride: Sequence[int],
+    padding: Sequence[int], bias: int,
+) -> Tensor:  # fmt: skip
+    """`padding` is the total for each axis; it is output padding if it is negative."""
+    begins = [max(n, 0) // 2 for n in padding]
+    ends = [max(n, 0) - begin for n, begin in zip(padding, begins, strict=True)]
     return call.lower(
         "transposed_conv", x, filters=filters, window=SlidingWindow(kernel, stride, begins, ends),
-        channel=-1, output_padding=[max(-n, 0) for n in over], bias=call.has(3),
-        weights=call.weights(1, 3),
+        channel=-1, output_padding=[max(-n, 0) for n in padding], bias=call.has(bias),
+        weights=call.weights(1, bias),
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Operators of TensorFlow Lite, one by one: the layers, and their params and macs as products."""
 
+import struct
+
 import numpy as np
 import pytest
 from onnx_models import sums, told
@@ -86,6 +88,33 @@ def test_a_transposed_convolution_is_padded_to_its_output_shape(tmp_path, size, 
     options = "filters=5 kernel=3 stride=2" + (text and f" {text}") + " bias=True"
     assert told(graph) == [f"transposed_conv {options} → {size[0]}×{size[1]}×5"]
     assert sums(graph) == (5 * 3 * 3 * 8 + 5, 0, 12 * 10 * 8 * 3 * 3 * 5)
+
+
+@pytest.mark.parametrize(
+    ("same", "kernel", "size", "text"),
+    [
+        (1, 2, (24, 28), " padding=(0, 0, 0, 1)"),
+        (1, 3, (24, 28), " padding=(0, 1, 1, 1)"),
+        (2, 3, (25, 30), ""),
+    ],
+)
+def test_the_transposed_convolution_of_mediapipe_is_counted(tmp_path, same, kernel, size, text):
+    """The stride is 3 along the width and 2 along the height."""
+    custom = struct.pack("<3i", same, 3, 2)
+    nodes = [node("Convolution2DTransposeBias", "x", "w", "b", "-> y", custom=custom)]
+    tensors = {"w": array(5, kernel, kernel, 8), "b": array(5), "y": (1, *size, 5)}
+    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
+    options = f"filters=5 kernel={kernel} stride=(2, 3){text} bias=True"
+    assert told(graph) == [f"transposed_conv {options} → {size[0]}×{size[1]}×5"]
+    assert sums(graph) == (5 * kernel**2 * 8 + 5, 0, 12 * 10 * 8 * kernel**2 * 5)
+
+
+def test_the_transposed_convolution_of_mediapipe_without_options_is_not_counted(tmp_path):
+    nodes = [node("Convolution2DTransposeBias", "x", "w", "b", "-> y", custom=b"short")]
+    tensors = {"w": array(5, 2, 2, 8), "b": array(5), "y": (1, 24, 20, 5)}
+    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
+    assert [layer.uncounted for layer in graph.layers] == [True]
+    assert sums(graph) == (5 * 2 * 2 * 8 + 5, 0, 0)
 
 
 def test_pools_and_shuffles_move_no_channels(tmp_path):
