@@ -301,19 +301,8 @@ def _notes(request: "SearchRequest", network: Network) -> tuple[str, ...]:
 
 def _message(request: "SearchRequest", point: dict[str, Any]) -> str:
     """The first problem of a point."""
-    from convcost.design_space.network_function import NetworkFunction
-
-    function = NetworkFunction(
-        Documents(request.source),
-        request.pick,
-        request.measures,
-        request.settings,
-        request.dtypes,
-        request.device,
-        request.deployed,
-    )
     try:
-        function(point)
+        request.function()(point)
     except SpecError as error:
         return str(error).splitlines()[0]
     raise AssertionError(point)

@@ -47,6 +47,18 @@ class SearchRequest(NamedTuple):
         """The columns of points: measures, and the score."""
         return (*self.measures, *(["score"] if self.score else []))
 
+    def function(self) -> NetworkFunction:
+        """The measures of a point."""
+        return NetworkFunction(
+            Documents(self.source),
+            self.pick,
+            self.measures,
+            self.settings,
+            self.dtypes,
+            self.device,
+            self.deployed,
+        )
+
 
 class Points(NamedTuple):
     """Some points: their numbers in the space, and a column for each of the names of a request."""
@@ -85,17 +97,8 @@ class Search:
 
     def __init__(self, request: SearchRequest) -> None:
         self.request = request
-        function = NetworkFunction(
-            Documents(request.source),
-            request.pick,
-            request.measures,
-            request.settings,
-            request.dtypes,
-            request.device,
-            request.deployed,
-        )
         variables = request.space.variables
-        self._costs = TracedFunction(function, variables, len(request.measures))
+        self._costs = TracedFunction(request.function(), variables, len(request.measures))
         self._score = _load_score(request.score) if request.score else None
         filters = [
             parse_filter(text, (*request.measures, *(one.name for one in variables)))
