@@ -273,14 +273,20 @@ def _measures(
         for name in names:
             if name not in known:
                 if name == NANOSECONDS:
-                    raise UsageError(f"{option}: `{name}` needs a --device with a bandwidth")
+                    raise _needs_device(option)
                 hint = did_you_mean(name, known, len(MEASURES)) or suggest_convention(name)
                 raise UsageError(f"{option}: there is no measure `{name}`; {hint}")
     used = [*own, *(name for name in ranked if name != "score")]
     for text in options.where:
+        if NANOSECONDS in text and not timed:
+            raise _needs_device("--where")
         expression = parse_filter(text, (*every, *variables)).expression
         used += sorted(expression.names.intersection(every).difference(variables))
     return tuple(dict.fromkeys(used))
+
+
+def _needs_device(option: str) -> UsageError:
+    return UsageError(f"{option}: `nanoseconds` needs a --device with a bandwidth")
 
 
 def _notes(request: "SearchRequest", network: Network) -> tuple[str, ...]:

@@ -150,7 +150,8 @@ def covered_positions(window: AxisWindow) -> int:
         return _in_blocks(last, outputs, d) - _in_blocks(first, outputs, d)
     if outputs * f > MOST_POSITIONS:
         return n
-    return _listed(outputs, f, s, d, first, last)
+    # Plain integers, because a symbol of a formula must not outlive its trace in the cache.
+    return _listed(*map(int, (outputs, f, s, d, first, last)))
 
 
 def _in_blocks(end: int, length: int, distance: int) -> int:

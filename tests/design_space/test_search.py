@@ -438,6 +438,8 @@ def test_counting_conventions_are_measures_too(spec):
     assert any("thop" in note for note in found.measure_notes)
 
 
+# A window with a stride and a dilation skips positions, and has no formula for how many.
+GAPS = SPEC.replace("stride: 2}", "stride: 2, padding: same, dilation: 2}")
 DEVICE = """\
 name: small
 source: none
@@ -449,7 +451,10 @@ macs: {int8: 200M}
 
 
 @pytest.mark.parametrize("deployed", [False, True])
-def test_a_device_keeps_points_that_fit_and_bounds_their_time(tmp_path, spec, deployed):
+def test_a_device_keeps_points_that_fit_and_bounds_their_time(tmp_path, deployed):
+    path = tmp_path / "net.yaml"
+    path.write_text(GAPS, "utf-8")
+    spec = str(path)
     device = tmp_path / "small.yaml"
     device.write_text(DEVICE, "utf-8")
     options = SearchOptions(("width=0.25:1.5:0.25", "size=20:40"), top=1000, dtypes=("int8",))
@@ -477,6 +482,10 @@ def test_a_device_keeps_points_that_fit_and_bounds_their_time(tmp_path, spec, de
         (
             ["--columns", "nanoseconds"],
             "--columns: `nanoseconds` needs a --device with a bandwidth",
+        ),
+        (
+            ["--where", "nanoseconds < 9k"],
+            "--where: `nanoseconds` needs a --device with a bandwidth",
         ),
         (
             ["--columns", "nanoseconds", "--device", "nrf52840", "--dtype", "bfloat16"],
