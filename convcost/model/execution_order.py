@@ -1,24 +1,26 @@
 """The order of layers with the least peak memory.
 
-The bytes that are alive depend only on the set of layers that have run, and they are a submodular
-function of this set. So a chain of layers can run at once, without loss, if it ends with no more
-bytes alive than before and does not exceed the bound on the way. The same holds backwards from the
-end. What is left is a search over sets, lowest peak first. On series-parallel networks little is
-left (compare Liu, "An application of generalized tree pebbling to sparse matrix factorization",
-SIAM J. Algebraic Discrete Methods 8(3), 1987, and Kayaaslan et al., "Scheduling series-parallel
-task graphs to minimize peak memory", Theoretical Computer Science 707, 2018).
+A network is split into pieces in series and groups in parallel, as far as this is possible, from
+the outside to the inside (compare Kayaaslan et al., "Scheduling series-parallel task graphs to
+minimize peak memory", Theoretical Computer Science 707, 2018). From the inside to the outside, the
+best order of each piece is found, and the piece becomes a chain of few segments.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from heapq import heappop, heappush
+from itertools import pairwise
 
 from convcost.model.dtypes import Dtypes
 from convcost.model.network import Network
+from convcost.model.order_search import OrderSearch
 from convcost.model.record import NamedTuple
-from convcost.model.task_graph import Part, members, task_graph
+from convcost.model.segments import Part, Segment, ends_of_runs
+from convcost.model.task_graph import TaskGraph, task_graph
 
-MAX_TASKS = 300  # of a part; the steps before the search of sets grow with the cube of the tasks
-MAX_WORK = 500_000  # sets that are visited, times the tasks of the part
+MAX_SEGMENTS = 600  # of a part that is searched; the time grows with the square
+MAX_WORK = 500_000  # sets that are visited, times the segments of the part
+FEW_WORK = 20_000  # is enough for most networks
+MAX_NESTING = 64  # of pieces in pieces, as of layers in a spec
 
 
 class ExecutionOrder(NamedTuple):
@@ -41,15 +43,19 @@ def best_order(
     dtypes: Dtypes = Dtypes(),  # noqa: B008
     max_work: int = MAX_WORK,
 ) -> ExecutionOrder:
-    """The order of least peak memory; if the search is too large, the best that it found."""
+    """The order of least peak memory; if the search is too large, the best that it found.
+
+    Only pieces of the network that decide the peak have another order than the spec.
+    """
     graph = task_graph(network, batch, in_place=in_place, dtypes=dtypes)
+    amounts = list(graph.alive_in(range(len(graph.tasks))))
+    pieces = [_piece(graph, amounts, tasks) for tasks in graph.pieces(range(len(graph.tasks)))]
+    peak = at_least = max(graph.alive_inputs, *(piece.at_least for piece in pieces), 0)
     order: list[int] = []
-    peak = at_least = graph.alive_inputs
-    for part in graph.parts():
-        found, bound = _OrderSearch(part, max_work // len(part.tasks)).run()
-        first = len(order)
-        order += [first + task for task in found]
-        peak, at_least = max(peak, part.peak(found)), max(at_least, bound)
+    for piece in pieces:
+        found = piece if piece.peak <= at_least else _reordered(graph, piece, at_least, max_work)
+        order += found.tasks
+        peak, at_least = max(peak, found.peak), max(at_least, found.at_least)
     return ExecutionOrder(graph.steps(order), peak, at_least)
 
 
@@ -71,138 +77,176 @@ def reordered(network: Network, order: Sequence[int]) -> Network:
     return network._replace(steps=tuple(steps), groups=groups, last=moved(network.last))
 
 
-class _OrderSearch:
-    """The search for the best order of the tasks of one part."""
+class _Piece(NamedTuple):
+    """Tasks in an order, its peak in bytes, and a lower bound of the peak of any other order.
 
-    def __init__(self, part: Part, max_states: int) -> None:
-        self.part = part
-        self.max_states = max_states
+    `others` are the bytes of tensors that are alive before and after, and not in `part`.
+    """
 
-    def run(self) -> tuple[list[int], int]:
-        """The order, and a lower bound of the peak of any order."""
-        part = self.part
-        own = list(range(len(part.tasks)))
-        bound = max(map(part.least, own))
-        if part.peak(own) == bound or len(own) > MAX_TASKS:
-            return own, bound
-        target, last = self._backwards(bound)
-        known = min(own, self._greedy(target) + last, key=part.peak)
-        found, bound = self._search(bound, target, part.peak(known))
-        return (known if found is None else found + last), bound
+    tasks: Sequence[int]
+    peak: int
+    at_least: int
+    others: int
+    part: Part
 
-    def _search(self, bound: int, target: int, known: int) -> tuple[list[int] | None, int]:
-        """The best order of the tasks of a set, and a lower bound of the peak of any order.
 
-        The order is None if the peak `known` is the best, or if there are too many states.
-        """
-        heap = [(bound, 0, 0)]
-        before: dict[int, tuple[int, tuple[int, ...]]] = {}
-        best = {0: bound}
-        while heap:
-            peak, _, state = heappop(heap)
-            if best[state] < peak:
-                continue
-            if state == target:
-                return _path(state, before), peak
-            if len(best) > self.max_states:
-                return None, peak
-            for tasks in self._runs(state, target, peak):
-                reached, after = peak, state
-                for task in tasks:
-                    reached = max(reached, self.part.cost(task, after))
-                    after = self.part.after(task, after)
-                if reached < min(known, best.get(after, known)):
-                    best[after], before[after] = reached, (state, tasks)
-                    heappush(heap, (reached, -after.bit_count(), after))
-        return None, known
+def _piece(graph: TaskGraph, amounts: Sequence[tuple[int, int]], tasks: Sequence[int]) -> _Piece:
+    """Tasks in the order of the spec. `amounts` are the bytes alive before each task of the network
+    and while it runs."""
+    split = _Decomposition(graph, 0)
+    part = split.part([split.single(task) for task in tasks])
+    others = amounts[tasks[0]][0] - part.alive(0)
+    at_least = others + max(map(part.least, range(len(tasks))))
+    return _Piece(tasks, max(amounts[task][1] for task in tasks), at_least, others, part)
 
-    def _runs(self, state: int, target: int, bound: int) -> list[tuple[int, ...]]:
-        """What can run next: each task, or only a run of tasks that loses nothing."""
-        ready = self._ready(state, target)
-        run = self._free_chain(state, target, bound, ready) or self._free_readers(
-            state, bound, ready
+
+def _reordered(graph: TaskGraph, piece: _Piece, bound: int, max_work: int) -> _Piece:
+    """The tasks in the best order, if its peak exceeds a bound; otherwise in one within it."""
+    best, at_least = piece, 0
+    for work in (min(FEW_WORK, max_work), max_work):
+        split = _Decomposition(graph, work)
+        segments, at_least = split.solved(piece.tasks, bound - piece.others)
+        tasks = [task for segment in segments for task in segment.tasks]
+        peak = piece.others + piece.part.peak(task - piece.tasks[0] for task in tasks)
+        if split.exact:
+            return piece._replace(tasks=tasks, peak=peak, at_least=peak)
+        if peak < best.peak:
+            best = best._replace(tasks=tasks, peak=peak)
+        if peak <= bound:
+            break
+    return best._replace(at_least=max(piece.at_least, piece.others + at_least))
+
+
+class _Decomposition:
+    """A network split into pieces in series and groups in parallel, as far as this is possible.
+
+    Each piece becomes a chain of segments. The peaks and the bytes after each segment fall along
+    the chain, up to the segment with the fewest bytes after it; then both rise. If all searches end
+    (`exact`), no other order of the piece is better, whatever runs between its segments.
+    """
+
+    def __init__(self, graph: TaskGraph, max_work: int) -> None:
+        self.graph = graph
+        self.max_work = max_work
+        self.sizes = [tensor.bytes for tensor in graph.tensors]
+        self.exact = True
+        self._nesting = 0
+
+    def solved(self, tasks: Sequence[int], bound: int) -> tuple[list[Segment], int]:
+        """The segments of a piece in their best order, and a lower bound of its peak or 0."""
+        segments = self.opened(tasks, frozenset())
+        if len(segments) == 1:
+            return segments, 0
+        if len(segments) > MAX_SEGMENTS:
+            self.exact = False
+            return segments, 0
+        part = self.part(segments)
+        found = OrderSearch(part, bound, self.max_work // len(segments)).run()
+        at_least = 0
+        if found.at_least is not None:
+            at_least = found.at_least if self.exact else 0
+            self.exact = False
+        own = range(len(segments))
+        order = min(found.order, own, key=part.peak) if at_least else found.order
+        return [segments[one] for one in order], at_least
+
+    def opened(self, tasks: Sequence[int], shared: frozenset[int]) -> list[Segment]:
+        """The segments of a piece, of which those that read `shared` tensors are single tasks."""
+        if len(tasks) == 1 or self._nesting > MAX_NESTING:
+            return [self.single(task) for task in tasks]
+        last = tasks[-1:] if self.joins(tasks) else []
+        inner = tasks[: len(tasks) - len(last)]
+        groups = self.groups(inner)
+        if len(groups) == 1 and not last:
+            return [self.single(task) for task in tasks]
+        readers = Counter(
+            tensor
+            for group in groups
+            for tensor in {n for task in group for n in self.graph.tasks[task].reads}
         )
-        return [run] if run else [(task,) for task in ready]
+        shared = shared.difference(*(self.graph.tasks[task].reads for task in last))
+        several = (tensor for tensor, count in readers.items() if count > 1)
+        shared |= {tensor for tensor in several if not self.is_kept(tensor, inner[-1])}
+        self._nesting += 1
+        found = [one for group in groups for one in self.in_series(group, shared)]
+        self._nesting -= 1
+        return found + [self.single(task) for task in last]
 
-    def _ready(self, state: int, target: int) -> list[int]:
-        return [task for task in members(target & ~state) if self.part.is_ready(task, state)]
+    def in_series(self, tasks: Sequence[int], shared: frozenset[int]) -> list[Segment]:
+        """The segments of a group of tasks, which are pieces in series."""
+        last_reads = {n: task for task in tasks for n in self.graph.tasks[task].reads}
+        found: list[Segment] = []
+        chain: list[Segment] = []
+        for piece in self.graph.pieces(tasks):
+            # Until the last read of the group, a tensor is alive.
+            ending = frozenset(n for n in shared if last_reads.get(n) in piece)
+            if ending:
+                found += [*self.merged(chain), *self.opened(piece, ending)]
+                chain = []
+            else:
+                chain += self.solved(piece, 0)[0]
+        return found + self.merged(chain)
 
-    def _free_chain(self, state: int, target: int, bound: int, ready: list[int]) -> tuple[int, ...]:
-        """A chain of tasks that stays within the bound, with no more bytes alive after than before;
-        empty if there is none."""
-        part, alive = self.part, self.part.alive(state)
-        for task in ready:
-            chain: list[int] = []
-            after, following = state, [task]
-            while len(following) == 1 and part.cost(following[0], after) <= bound:
-                chain += following
-                after |= 1 << chain[-1]
-                if part.alive(after) <= alive:
-                    return tuple(chain)
-                following = [
-                    one
-                    for one in part.followers[chain[-1]]
-                    if target >> one & 1 and part.is_ready(one, after)
-                ]
-        return ()
+    def merged(self, chain: list[Segment]) -> list[Segment]:
+        """A chain of segments with as few segments as possible."""
+        if not chain:
+            return []
+        part = self.part(chain)
+        levels, costs = part.profile(range(len(chain)))
+        inputs = tuple(n for n, one in part.tensors.items() if not one.writer)
+        outputs = tuple(n for n, one in part.tensors.items() if one.writer and one.kept)
+        found, reads = list[Segment](), inputs
+        for first, stop in pairwise(ends_of_runs(levels, costs)):
+            writes = outputs
+            if stop < len(chain):
+                writes = (len(self.sizes),)
+                self.sizes.append(levels[stop])
+            tasks = tuple(task for one in chain[first:stop] for task in one.tasks)
+            hill = max(costs[first:stop]) - levels[first]
+            found.append(Segment(tasks, reads, writes, hill))
+            reads = writes
+        return found
 
-    def _free_readers(self, state: int, bound: int, ready: list[int]) -> tuple[int, ...]:
-        """All readers of a tensor that stay within the bound, with no more bytes alive after than
-        before; empty if there are none.
+    def single(self, task: int) -> Segment:
+        own = self.graph.tasks[task]
+        return Segment((task,), own.reads, (own.writes,), self.sizes[own.writes], own.overwrites)
 
-        Only all of them together free the tensor: any other set of them adds to what is alive.
-        """
-        part, alive = self.part, self.part.alive(state)
-        for readers in part.pending_readers(state, ready):
-            if any(part.alive(state | 1 << task) < alive for task in readers):
-                continue
-            after, peak = state, 0
-            for task in readers:
-                peak = max(peak, part.cost(task, after))
-                after |= 1 << task
-            if peak <= bound and part.alive(after) <= alive:
-                return readers
-        return ()
+    def part(self, segments: Sequence[Segment]) -> Part:
+        end = max(task for segment in segments for task in segment.tasks)
+        numbers = {n for segment in segments for n in (*segment.reads, *segment.writes)}
+        return Part(segments, {n: (self.sizes[n], self.is_kept(n, end)) for n in numbers})
 
-    def _backwards(self, bound: int) -> tuple[int, list[int]]:
-        """The set of tasks after which the rest has a best order, and the rest in this order."""
-        state, last = self.part.all, list[int]()
-        while chain := self._last_chain(state, bound):
-            for task in chain:
-                state &= ~(1 << task)
-            last += chain
-        return state, last[::-1]
+    def is_kept(self, tensor: int, end: int) -> bool:
+        """Whether a tensor is alive after the task `end`."""
+        if tensor >= len(self.graph.tensors):
+            return False
+        own = self.graph.tensors[tensor]
+        return own.kept or max(own.readers, default=-1) > end
 
-    def _last_chain(self, state: int, bound: int) -> list[int]:
-        """A chain of tasks, the last first, that stays within the bound, with no more bytes alive
-        before than after; empty if there is none."""
-        part, alive = self.part, self.part.alive(state)
-        for task in members(state):
-            chain: list[int] = []
-            before, following = state, [task] if part.is_last(task, state) else []
-            while len(following) == 1 and not part.is_written_over_by_others(following[0]):
-                before &= ~(1 << following[0])
-                if part.cost(following[0], before) > bound:
-                    break
-                chain += following
-                if part.alive(before) <= alive:
-                    return chain
-                following = [one for one in part.leaders[chain[-1]] if part.is_last(one, before)]
-        return []
+    def joins(self, tasks: Sequence[int]) -> bool:
+        """Whether the last of the tasks depends on each other one."""
+        inside, last = set(tasks[:-1]), tasks[-1]
+        return all(
+            any(one in inside or one == last for one in self.readers(task)) for task in inside
+        )
 
-    def _greedy(self, target: int) -> list[int]:
-        """An order that always runs the task after which the least bytes are alive."""
-        state, order = 0, list[int]()
-        while state != target:
-            options = ((self.part.alive(state | 1 << n), n) for n in self._ready(state, target))
-            order.append(min(options)[1])
-            state |= 1 << order[-1]
-        return order
+    def readers(self, task: int) -> tuple[int, ...]:
+        return self.graph.tensors[self.graph.tasks[task].writes].readers
 
+    def groups(self, tasks: Sequence[int]) -> list[list[int]]:
+        """Tasks that are connected by the tensors which they write, in groups."""
+        leader = {task: task for task in tasks}
 
-def _path(state: int, before: dict[int, tuple[int, tuple[int, ...]]]) -> list[int]:
-    runs = []
-    while state:
-        state, tasks = before[state]
-        runs.append(tasks)
-    return [task for tasks in reversed(runs) for task in tasks]
+        def find(task: int) -> int:
+            while leader[task] != task:
+                leader[task] = task = leader[leader[task]]
+            return task
+
+        for task in tasks:
+            for one in self.readers(task):
+                if one in leader:
+                    leader[find(one)] = find(task)
+        found: dict[int, list[int]] = {}
+        for task in tasks:
+            found.setdefault(find(task), []).append(task)
+        return list(found.values())

@@ -40,152 +40,6 @@ class Task(NamedTuple):
     overwrites: tuple[int, ...]
 
 
-class LocalTensor(NamedTuple):
-    """A tensor that a part of a network reads or writes, with sets of tasks of this part.
-
-    `writer` is empty if the tensor is alive before the part, `kept` is whether it is alive after.
-    """
-
-    bytes: int
-    writer: int
-    readers: int
-    kept: bool
-
-
-class Part:
-    """Some tasks that run after all of the ones before, and before all of the ones after.
-
-    Sets of these tasks are integers: bit n is the n-th. `others` are the bytes of all tensors that
-    are alive meanwhile and that no task of the part reads or writes.
-    """
-
-    def __init__(
-        self, tasks: Sequence[Task], first: int, tensors: Sequence[TaskTensor], before: int
-    ) -> None:
-        self.tasks = tasks
-        numbers = dict.fromkeys(n for task in tasks for n in (*task.reads, task.writes))
-        self.tensors = {number: _local(tensors[number], first, len(tasks)) for number in numbers}
-        self._kept = {n for n, tensor in self.tensors.items() if not tensor.writer and tensor.kept}
-        self._kept_bytes = sum(self.tensors[number].bytes for number in self._kept)
-        self._alive: dict[int, int] = {}
-        self.others = 0
-        self.others = before - self.alive(0)
-        self._alive.clear()
-        self.all = (1 << len(tasks)) - 1
-        self._needs = [
-            sum({self.tensors[number].writer for number in task.reads}) for task in tasks
-        ]
-        self.leaders = [list(members(needed)) for needed in self._needs]
-        self.followers: list[list[int]] = [[] for _ in tasks]
-        for task, leaders in enumerate(self.leaders):
-            for leader in leaders:
-                self.followers[leader].append(task)
-        self._sources = sum(1 << n for n, task in enumerate(tasks) if not task.reads)
-        self._feeds = [sum(1 << task for task in followers) for followers in self.followers]
-
-    def alive(self, state: int) -> int:
-        """The bytes that are alive after the tasks of a set have run."""
-        if state not in self._alive:
-            self._alive[state] = self.others + sum(
-                tensor.bytes
-                for tensor in self.tensors.values()
-                if (not tensor.writer or tensor.writer & state)
-                and (tensor.kept or tensor.readers & ~state)
-            )
-        return self._alive[state]
-
-    def after(self, task: int, state: int) -> int:
-        """The set of tasks after another one has run. What is alive follows from what was."""
-        result = state | 1 << task
-        if result not in self._alive:
-            own, left = self.tasks[task], ~result
-            written = self.tensors[own.writes]
-            freed = sum(
-                tensor.bytes
-                for tensor in map(self.tensors.__getitem__, own.reads)
-                if not tensor.kept and not tensor.readers & left
-            )
-            added = written.bytes if written.kept or written.readers & left else 0
-            self._alive[result] = self.alive(state) + added - freed
-        return result
-
-    def cost(self, task: int, state: int) -> int:
-        """The bytes that are alive while a task runs after those of a set."""
-        own = self.tasks[task]
-        left = ~state & ~(1 << task)
-        over = any(
-            not self.tensors[number].kept and not self.tensors[number].readers & left
-            for number in own.overwrites
-        )
-        return self.alive(state) + (0 if over else self.tensors[own.writes].bytes)
-
-    def peak(self, order: Iterable[int]) -> int:
-        state, peak = 0, 0
-        for task in order:
-            peak = max(peak, self.cost(task, state))
-            state = self.after(task, state)
-        return peak
-
-    def least(self, task: int) -> int:
-        """A lower bound of the bytes that are alive while a task runs, in any order."""
-        own = self.tasks[task]
-        over = any(not self.tensors[number].kept for number in own.overwrites)
-        written = 0 if over else self.tensors[own.writes].bytes
-        read = sum(self.tensors[number].bytes for number in own.reads if number not in self._kept)
-        return self.others + written + self._kept_bytes + read
-
-    def is_ready(self, task: int, state: int) -> bool:
-        if state >> task & 1 or self._needs[task] & ~state:
-            return False
-        if self.tasks[task].reads or not self.followers[task]:
-            return True
-        left = ~state & ~self._sources
-        return any(not self._needs[one] & left for one in self.followers[task])
-
-    def is_last(self, task: int, state: int) -> bool:
-        """Whether a task is in a set, and no other task of it depends on this one."""
-        return bool(state >> task & 1) and not self._feeds[task] & state
-
-    def is_written_over_by_others(self, task: int) -> bool:
-        """Whether another task, if it runs after this one, can write over an input of this one."""
-        return any(
-            number in self.tasks[other].overwrites
-            for number in self.tasks[task].reads
-            for other in members(self.tensors[number].readers & ~(1 << task))
-        )
-
-    def pending_readers(self, state: int, ready: Sequence[int]) -> Iterator[tuple[int, ...]]:
-        """For each tensor that is alive, and whose remaining readers can all run now: the readers.
-        One that can write over it is the last."""
-        able = sum(1 << task for task in ready)
-        for number in dict.fromkeys(n for task in ready for n in self.tasks[task].reads):
-            tensor = self.tensors[number]
-            left = tensor.readers & ~state
-            several = left & (left - 1)
-            if several and not tensor.kept and not left & ~able and self._are_apart(left, number):
-                yield tuple(sorted(members(left), key=lambda one: self._over(one, number)))
-
-    def _are_apart(self, tasks: int, shared: int) -> bool:
-        """Whether tasks read no tensor together but one."""
-        return all(
-            not self.tensors[number].readers & tasks & ~(1 << task)
-            for task in members(tasks)
-            for number in self.tasks[task].reads
-            if number != shared
-        )
-
-    def _over(self, task: int, number: int) -> bool:
-        return number in self.tasks[task].overwrites
-
-
-def _local(tensor: TaskTensor, first: int, count: int) -> LocalTensor:
-    inside = range(first, first + count)
-    writer = 1 << tensor.writer - first if tensor.writer in inside else 0
-    readers = sum(1 << reader - first for reader in tensor.readers if reader in inside)
-    later = any(reader >= inside.stop for reader in tensor.readers)
-    return LocalTensor(tensor.bytes, writer, readers, tensor.kept or later)
-
-
 class TaskGraph:
     """The tasks of a network and their tensors. No task comes before one that it depends on."""
 
@@ -202,50 +56,50 @@ class TaskGraph:
         inputs = (one for one in self.tensors if one.writer < 0)
         return sum(one.bytes for one in inputs if one.readers or one.kept)
 
-    def parts(self) -> Iterator[Part]:
-        """The parts of the network, each up to a task that all others lead to or depend on."""
-        alive = sum(
-            one.bytes for one in self.tensors if one.writer < 0 and (one.readers or one.kept)
-        )
+    def pieces(self, tasks: Sequence[int]) -> Iterator[Sequence[int]]:
+        """Tasks in order, split after each one that all others lead to or depend on."""
         first = 0
-        for task in (task for task, is_end in enumerate(self._ends()) if is_end):
-            tasks = self.tasks[first : task + 1]
-            yield Part(tasks, first, self.tensors, alive)
-            alive += self._change(tasks, task)
-            first = task + 1
+        for place, is_end in enumerate(self._ends(tasks)):
+            if is_end:
+                yield tasks[first : place + 1]
+                first = place + 1
 
-    def _change(self, tasks: Sequence[Task], last: int) -> int:
-        """The bytes that are alive after a part, up to the task `last`, beyond those before it."""
-        change = 0
-        for task in tasks:
-            written = self.tensors[task.writes]
-            if written.kept or any(reader > last for reader in written.readers):
-                change += written.bytes
-        written_here = {task.writes for task in tasks}
-        for number in {n for task in tasks for n in task.reads} - written_here:
-            read = self.tensors[number]
-            if not read.kept and max(read.readers) <= last:
-                change -= read.bytes
-        return change
-
-    def _ends(self) -> list[bool]:
-        """Whether each task ends a part: each other task leads to it, or depends on it."""
-        count = len(self.tasks)
-        writers = ([self.tensors[n].writer for n in task.reads] for task in self.tasks)
-        leaders = [[n for n in own if n >= 0 and self.tasks[n].reads] for own in writers]
-        followers = [self.tensors[task.writes].readers for task in self.tasks]
+    def _ends(self, tasks: Sequence[int]) -> list[bool]:
+        """Whether each of the tasks ends a piece: each other one leads to it, or depends on it."""
+        count = len(tasks)
+        places = {task: place for place, task in enumerate(tasks)}
         # The number of tasks up to each one that lead to none of them, and of tasks from each one
         # that depend on none of them. Both are 1 if it is the task itself.
         leading, depending = [0] * (count + 1), [0] * (count + 1)
-        for task in range(count):
-            leading[task] += 1
-            leading[min(followers[task], default=count)] -= 1
-            if self.tasks[task].reads:
-                depending[max(leaders[task], default=-1) + 1] += 1
-                depending[task + 1] -= 1
+        for place, number in enumerate(tasks):
+            task = self.tasks[number]
+            readers = (places.get(one, count) for one in self.tensors[task.writes].readers)
+            leading[place] += 1
+            leading[min(readers, default=count)] -= 1
+            if task.reads:
+                writers = [self.tensors[one].writer for one in task.reads]
+                leaders = (places.get(one, -1) for one in writers if self._reads(one))
+                depending[max(leaders, default=-1) + 1] += 1
+                depending[place + 1] -= 1
         both = zip(accumulate(leading), accumulate(depending), strict=True)
         found = [one == other == 1 for one, other in both][:count]
         return [*found[:-1], True] if found else []
+
+    def _reads(self, task: int) -> bool:
+        return task >= 0 and bool(self.tasks[task].reads)
+
+    def alive_in(self, order: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """The bytes that are alive before each task of a whole order, and while it runs."""
+        alive = self.alive_inputs
+        left = [len(tensor.readers) + tensor.kept for tensor in self.tensors]
+        for number in order:
+            task = self.tasks[number]
+            for tensor in task.reads:
+                left[tensor] -= 1
+            size = self.tensors[task.writes].bytes
+            yield alive, alive + (0 if any(not left[n] for n in task.overwrites) else size)
+            freed = sum(self.tensors[one].bytes for one in task.reads if not left[one])
+            alive += (size if left[task.writes] else 0) - freed
 
     def steps(self, order: Sequence[int]) -> tuple[int, ...]:
         """The indices of the network's steps if its tasks run in `order`. Each view comes right
@@ -357,11 +211,3 @@ class _TaskGraphBuilder:
             for number, (size, writer, readers) in enumerate(lists)
         )
         return TaskGraph(self.network, tuple(self.tasks), tuple(tensors))
-
-
-def members(tasks: int) -> Iterator[int]:
-    """The numbers of the bits of a set."""
-    while tasks:
-        lowest = tasks & -tasks
-        yield lowest.bit_length() - 1
-        tasks ^= lowest

@@ -3,16 +3,18 @@
 from textwrap import dedent
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from support import SPECS
 
 from convcost.language.load import load
 from convcost.language.network_inputs import Settings
+from convcost.model import order_search
 from convcost.model.dtypes import parse_dtypes
 from convcost.model.errors import Source
 from convcost.model.execution_order import best_order, reordered
 from convcost.model.peak_memory import peak_memory
+from convcost.model.task_graph import task_graph
 
 INT8 = parse_dtypes("int8")
 MOST_ORDERS = 2_000
@@ -94,6 +96,78 @@ def all_orders(net):
     return found
 
 
+SIZES = st.sampled_from([1, 2, 3, 8, 20])
+BRANCHED = st.recursive(
+    st.tuples(st.just("layer"), SIZES),
+    lambda inner: st.tuples(
+        st.just("concat"), st.lists(st.lists(inner, max_size=3), min_size=2, max_size=3)
+    ),
+    max_leaves=8,
+)
+MOST_TASKS = 11
+
+
+def branched(layers):
+    """The layers of a series-parallel network. At most one branch of a join has no layer."""
+    found = []
+    for kind, value in layers:
+        if kind == "layer":
+            found.append(f"{{linear: {value}}}")
+            continue
+        empty = [branch for branch in value if not branch][:1]
+        branches = [branched(branch) for branch in value if branch] + [[] for _ in empty]
+        if len(branches) == 1:
+            branches.append(["{linear: 1}"])
+        named = (f"b{number}: [{', '.join(one)}]" for number, one in enumerate(branches))
+        found.append(f"{{concat: {{{', '.join(named)}}}}}")
+    return found
+
+
+def series_parallel(layers, channels):
+    text = f"input: {{channels: {channels}, size: []}}\nlayers: [{', '.join(branched(layers))}]"
+    return network(text)
+
+
+def least_peak(net, *, in_place):
+    """The least peak of all orders, by the sets of tasks that have run."""
+    graph = task_graph(net, 1, in_place=in_place, dtypes=INT8)
+    peaks = {frozenset[int](): graph.alive_inputs}
+    for _ in graph.tasks:
+        following: dict[frozenset[int], int] = {}
+        for done, before in peaks.items():
+            for number, task in enumerate(graph.tasks):
+                writers = {graph.tensors[one].writer for one in task.reads} - {-1}
+                if number not in done and writers <= done:
+                    order = [*sorted(done), number]
+                    alive = dict(zip(order, graph.alive_in(order), strict=True))
+                    after = done | {number}
+                    reached = max(before, alive[number][1])
+                    following[after] = min(reached, following.get(after, reached))
+        peaks = following
+    return min(peaks.values())
+
+
+@given(st.lists(BRANCHED, min_size=1, max_size=3), st.sampled_from([1, 5, 30]), st.booleans())
+def test_no_order_of_a_series_parallel_network_has_a_lower_peak(layers, channels, in_place):
+    net = series_parallel(layers, channels)
+    assume(len(net.steps) <= MOST_TASKS)
+    found = best_order(net, in_place=in_place, dtypes=INT8)
+    assert found.exact
+    assert peak(reordered(net, found.steps), in_place=in_place) == found.peak
+    assert found.peak == least_peak(net, in_place=in_place)
+
+
+@given(st.lists(BRANCHED, min_size=1, max_size=3), st.sampled_from([5, 30, 80]))
+def test_the_bounds_of_a_search_are_right(layers, channels):
+    net = series_parallel(layers, channels)
+    assume(len(net.steps) <= MOST_TASKS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(order_search, "FEW_STATES", 2)
+        found = best_order(net, dtypes=INT8)
+    assert found.exact
+    assert found.peak == least_peak(net, in_place=True)
+
+
 @given(LAYERS, st.booleans())
 def test_no_order_of_a_small_network_has_a_lower_peak(drawn, in_place):
     net = random_network(drawn)
@@ -127,16 +201,37 @@ def test_the_order_of_a_shipped_network_is_exact(name):
     assert peak(reordered(net, found.steps)) == found.peak <= peak(net)
 
 
-def test_a_part_of_too_many_tasks_keeps_its_order_and_has_a_bound():
+def test_branches_that_keep_their_order_have_a_bound():
     branches = ", ".join(
-        f"b{n}: [{{linear: 4}}, {{linear: 999}}, {{linear: 1}}]" for n in range(160)
+        f"b{n}: [{{linear: 4}}, {{linear: 9999}}, {{linear: {n % 9 + 1}}}]" for n in range(700)
     )
-    net = network(f"input: {{channels: 8, size: []}}\nlayers: [{{concat: {{{branches}}}}}]")
+    net = network(f"input: {{channels: 9000, size: []}}\nlayers: [{{concat: {{{branches}}}}}]")
     found = best_order(net, dtypes=INT8)
-    assert found.steps == tuple(range(3 * 160 + 1))
-    # In the last branch but one: the input, 158 outputs, and two tensors. The bound has these two.
-    assert found.peak == peak(net) == 8 + 158 + 4 + 999
-    assert found.at_least == 4 + 999
+    assert found.at_least < found.peak == peak(net)
+
+
+def test_branches_wait_at_the_size_that_needs_the_least():
+    # After 21 of 32 branches, the others run up to their first layer, which frees the input.
+    branches = ", ".join(f"b{n}: [{{linear: 4}}, {{linear: 40}}, {{linear: 2}}]" for n in range(32))
+    net = network(
+        f"""
+        input: {{channels: 3, size: []}}
+        layers: [{{linear: 256}}, {{concat: {{{branches}}}}}]
+        """
+    )
+    found = best_order(net, dtypes=INT8)
+    assert (found.peak, found.exact) == (256 + 21 * 2 + 4 + 40, True)
+    assert peak(net) == 256 + 30 * 2 + 4 + 40
+
+
+def test_branches_in_branches_are_no_search():
+    innermost = "a: [{linear: 4}, {linear: 20}], b: [{linear: 9000}, {linear: 1}]"
+    inner = ", ".join(f"i{n}: [{{linear: 8}}, {{concat: {{{innermost}}}}}]" for n in range(8))
+    outer = ", ".join(f"o{n}: [{{linear: 9}}, {{concat: {{{inner}}}}}]" for n in range(8))
+    net = network(f"input: {{channels: 9, size: []}}\nlayers: [{{concat: {{{outer}}}}}]")
+    found = best_order(net, dtypes=INT8)
+    assert found.exact
+    assert peak(reordered(net, found.steps)) == found.peak < peak(net)
 
 
 def test_many_equal_branches_are_no_search():

@@ -1,0 +1,289 @@
+"""Segments of a network, and the bytes that are alive after sets of them have run."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from convcost.model.record import NamedTuple
+
+
+class Segment(NamedTuple):
+    """Tasks that run one after the other, with no other task between them.
+
+    `reads` and `writes` are numbers of tensors. `hill` are the bytes that are alive while it runs,
+    beyond those that are alive before. If it can write over one of `overwrites`, there are none.
+    """
+
+    tasks: tuple[int, ...]
+    reads: tuple[int, ...]
+    writes: tuple[int, ...]
+    hill: int
+    overwrites: tuple[int, ...] = ()
+
+
+class PartTensor(NamedTuple):
+    """A tensor that a part reads or writes, with sets of its segments.
+
+    `writer` is empty if the tensor is alive before the part, `kept` is whether it is alive after.
+    """
+
+    bytes: int
+    writer: int
+    readers: int
+    kept: bool
+
+
+class Part:
+    """Some segments of a network. Sets of them are integers: bit n is the n-th.
+
+    The bytes of tensors that are alive both before all of them and after are left out.
+    """
+
+    def __init__(
+        self, segments: Sequence[Segment], tensors: Mapping[int, tuple[int, bool]]
+    ) -> None:
+        """`tensors` has the bytes of each tensor, and whether it is alive after the part."""
+        self.segments = segments
+        self.all = (1 << len(segments)) - 1
+        self.tensors = _part_tensors(segments, tensors)
+        self.needs = [union(one.writer for one in self._of(own.reads)) for own in segments]
+        self.feeds = [union(one.readers for one in self._of(own.writes)) for own in segments]
+        self._twins = self._find_twins()
+        before = (one for one in self.tensors.values() if not one.writer and not one.kept)
+        self._alive = {0: sum(one.bytes for one in before)}
+
+    def _find_twins(self) -> dict[int, tuple[int, int, list[int]]]:
+        """For each segment of a group that equals others: the first segment of the group, the set
+        of its segments from there, and the first segments of the equal groups before."""
+        last = len(self.segments) - 1
+        inner = self.all & ~(1 << last) if self.leading(1 << last) == self.all else self.all
+        found: dict[object, list[int]] = {}
+        twins = {}
+        for group in self.groups(inner):
+            first = (group & -group).bit_length() - 1
+            own = tuple(self._shape(one, first, group) for one in members(group))
+            before = found.setdefault(own, [])
+            if before:
+                twins.update(dict.fromkeys(members(group), (first, group >> first, [*before])))
+            before.append(first)
+        return twins
+
+    def _shape(self, segment: int, first: int, group: int) -> tuple[object, ...]:
+        """A segment, with the segments of its group counted from the first one."""
+        own = self.segments[segment]
+        read = [n for n in own.reads if not self.tensors[n].writer & group]
+        written = [
+            (one.bytes, one.kept, (one.readers & group) >> first, one.readers & ~group)
+            for one in self._of(own.writes)
+        ]
+        over = [n in own.overwrites for n in own.reads]
+        needs = (self.needs[segment] & group) >> first
+        return (segment - first, own.hill, needs, tuple(read), tuple(written), tuple(over))
+
+    def has_equal_twin(self, segment: int, state: int) -> bool:
+        """Whether an equal group comes before that of the segment, of which the same have run."""
+        if segment not in self._twins:
+            return False
+        first, inside, others = self._twins[segment]
+        own = state >> first & inside
+        return any(state >> one & inside == own for one in others)
+
+    def alive(self, state: int) -> int:
+        """The bytes that are alive after the segments of a set have run."""
+        if state not in self._alive:
+            self._alive[state] = sum(
+                tensor.bytes
+                for tensor in self.tensors.values()
+                if (tensor.writer & state if tensor.writer else not tensor.kept)
+                and (tensor.kept or tensor.readers & ~state)
+            )
+        return self._alive[state]
+
+    def after(self, segment: int, state: int) -> int:
+        """The set after another segment has run. What is alive follows from what was."""
+        result = state | 1 << segment
+        if result not in self._alive:
+            own, left = self.segments[segment], ~result
+            added = sum(one.bytes for one in self._of(own.writes) if one.kept or one.readers & left)
+            freed = sum(
+                one.bytes for one in self._of(own.reads) if not one.kept and not one.readers & left
+            )
+            self._alive[result] = self.alive(state) + added - freed
+        return result
+
+    def cost(self, segment: int, state: int) -> int:
+        """The bytes that are alive while a segment runs after those of a set."""
+        own, left = self.segments[segment], ~state & ~(1 << segment)
+        over = any(not one.kept and not one.readers & left for one in self._of(own.overwrites))
+        return self.alive(state) + (0 if over else own.hill)
+
+    def profile(self, order: Iterable[int], state: int = 0) -> tuple[list[int], list[int]]:
+        """The bytes alive before the first segment of an order and after each one, and the bytes
+        while each one runs, after the segments of a set have run."""
+        levels, costs = [self.alive(state)], list[int]()
+        for segment in order:
+            costs.append(self.cost(segment, state))
+            state = self.after(segment, state)
+            levels.append(self.alive(state))
+        return levels, costs
+
+    def peak(self, order: Iterable[int]) -> int:
+        return max(self.profile(order)[1])
+
+    def least(self, segment: int) -> int:
+        """A lower bound of the bytes that are alive while a segment runs, in any order."""
+        own = self.segments[segment]
+        over = any(not one.kept for one in self._of(own.overwrites))
+        read = sum(one.bytes for one in self._of(own.reads) if one.writer or not one.kept)
+        return read + (0 if over else own.hill)
+
+    def least_state(self, smallest: int = 0, largest: int = -1) -> int:
+        """The smallest set after which the fewest bytes are alive, of those between two sets.
+
+        Each segment costs what it writes, and all readers of a tensor together free it.
+        """
+        costs = {
+            place: sum(one.bytes for one in self._of(own.writes) if one.kept or one.readers)
+            for place, own in enumerate(self.segments)
+            if (largest & ~smallest) >> place & 1
+        }
+        needs = {place: self.needs[place] & ~smallest for place in costs}
+        gains = [
+            (one.bytes, left)
+            for one in self.tensors.values()
+            if not one.kept and (left := one.readers & ~smallest) and not left & ~largest
+        ]
+        return smallest | maximum_closure(costs, needs, gains)
+
+    def leading(self, segments: int) -> int:
+        """A set of segments and all that they depend on."""
+        return _closure(segments, self.needs)
+
+    def depending(self, segments: int) -> int:
+        """A set of segments and all that depend on them."""
+        return _closure(segments, self.feeds)
+
+    def groups(self, segments: int) -> Iterator[int]:
+        """A set of segments in groups, so that none depends on one of another group."""
+        while segments:
+            group, new = 0, segments & -segments
+            while new:
+                group |= new
+                linked = union(self.needs[one] | self.feeds[one] for one in members(new))
+                new = linked & segments & ~group
+            segments &= ~group
+            yield group
+
+    def _of(self, numbers: Iterable[int]) -> list[PartTensor]:
+        return [self.tensors[number] for number in numbers]
+
+
+def maximum_closure(
+    costs: Mapping[int, int], needs: Mapping[int, int], gains: Sequence[tuple[int, int]]
+) -> int:
+    """The smallest set of items whose gains exceed its costs by most.
+
+    With an item, the set must have all items that it needs. A gain is an amount and the set of the
+    items for it. This is a minimum cut (Picard, "Maximal closure of a graph and applications to
+    combinatorial problems", Management Science 22(11), 1976), found by augmenting paths.
+    """
+    room = dict(costs)
+    required = {node: list(members(one)) for node, one in needs.items()}
+    required |= {-gain: list(members(one)) for gain, (_, one) in enumerate(gains, 1)}
+    flow: dict[int, dict[int, int]] = {node: {} for node in required}  # by the node before
+    closure = 0
+    for gain, (left, _) in enumerate(gains, 1):
+        before, stack = {-gain: -gain}, [-gain]
+        while stack and left:
+            node = stack[-1]
+            if not room.get(node):
+                stack.pop()
+                following = [one for one in required[node] if one not in before]
+                following += [one for one, n in flow[node].items() if n and one not in before]
+                before.update(dict.fromkeys(following, node))
+                stack += following
+                continue
+            path = [node]
+            while path[-1] != -gain:
+                path.append(before[path[-1]])
+            edges = list(zip(path[1:], path, strict=False))
+            undone = [flow[one][other] for one, other in edges if flow[one].get(other)]
+            amount = min(left, room[node], *undone)
+            left -= amount  # noqa: PLW2901
+            room[node] -= amount
+            for one, other in edges:
+                if flow[one].get(other):
+                    flow[one][other] -= amount
+                else:
+                    flow[other][one] = flow[other].get(one, 0) + amount
+            if undone:
+                before, stack = {-gain: -gain}, [-gain]
+        if left:
+            closure |= union(1 << one for one in before if one >= 0)
+    return closure
+
+
+def members(items: int) -> Iterator[int]:
+    """The numbers of the bits of a set."""
+    while items:
+        lowest = items & -items
+        yield lowest.bit_length() - 1
+        items ^= lowest
+
+
+def union(sets: Iterable[int]) -> int:
+    result = 0
+    for one in sets:
+        result |= one
+    return result
+
+
+def ends_of_runs(levels: Sequence[int], costs: Sequence[int]) -> list[int]:
+    """Where the runs of a chain of segments begin and end: 0, ..., the number of segments.
+
+    `levels` are the bytes alive before the first segment and after each one, `costs` those while
+    each runs. The runs are as few as possible: the peaks of the runs and the bytes after them fall,
+    up to the fewest bytes; then both rise (the hills and valleys of Liu, 1987).
+    """
+    least = min(range(len(levels)), key=levels.__getitem__)
+    first = _falling_runs(levels[: least + 1], costs[:least])
+    last = _falling_runs(levels[least:][::-1], costs[least:][::-1])
+    return [*first, *(len(costs) - one for one in reversed(last[:-1]))]
+
+
+def _falling_runs(levels: Sequence[int], costs: Sequence[int]) -> list[int]:
+    """The ends of the runs after each of which fewer bytes are alive, with rising peaks."""
+    ends, peaks, peak = [0], list[int](), 0
+    for place, cost in enumerate(costs, 1):
+        peak = max(peak, cost)
+        if levels[place] <= levels[ends[-1]]:
+            while peaks and peaks[-1] >= peak:
+                ends.pop()
+                peak = max(peak, peaks.pop())
+            ends.append(place)
+            peaks.append(peak)
+            peak = 0
+    return ends
+
+
+def _closure(items: int, linked: Sequence[int]) -> int:
+    found, new = 0, items
+    while new:
+        found |= new
+        new = union(linked[one] for one in members(new)) & ~found
+    return found
+
+
+def _part_tensors(
+    segments: Sequence[Segment], tensors: Mapping[int, tuple[int, bool]]
+) -> dict[int, PartTensor]:
+    writers: dict[int, int] = {}
+    readers: dict[int, int] = {}
+    for place, segment in enumerate(segments):
+        for number in segment.writes:
+            writers[number] = 1 << place
+        for number in segment.reads:
+            readers[number] = readers.get(number, 0) | 1 << place
+    return {
+        number: PartTensor(size, writers.get(number, 0), readers.get(number, 0), kept)
+        for number in dict.fromkeys((*readers, *writers))
+        for size, kept in (tensors[number],)
+    }
