@@ -60,23 +60,24 @@ class Window(AxisWindow):
     def output(self) -> int:
         if self.padding is None:
             return -(-self.n // self.s)
-        steps = self._steps(self.padding)
-        if steps < 0:
+        positions = self._positions(self.padding)
+        if positions < 1:
             spans = f"kernel {self.f}"
             if self.d > 1:
                 spans += f" at dilation {self.d} spans {self.d * (self.f - 1) + 1} and"
             border = sum(self.padding)
             padded = f"the padded input {self.n + border}" if border else f"the input {self.n}"
             raise ConstraintError("CC301", f"{spans} is larger than {padded}")
-        return steps + 1 - self._drops_last(self.padding)
+        return positions - self._drops_last(self.padding)
 
-    def _steps(self, padding: tuple[int, int]) -> int:
-        """The number of steps of the window after its first position."""
-        room = self.n + sum(padding) - self.d * (self.f - 1) - 1
+    def _positions(self, padding: tuple[int, int]) -> int:
+        """The number of positions of the window, with a last one that may be dropped."""
+        # Known numbers first: with stride 1, the size is often that of the input, unchanged.
+        room = self.n + (sum(padding) - self.d * (self.f - 1) - 1 + self.s)
         return -(-room // self.s) if self.ceil else room // self.s
 
     def _drops_last(self, padding: tuple[int, int]) -> bool:
-        return self.ceil and self._steps(padding) * self.s >= self.n + padding[0]
+        return self.ceil and (self._positions(padding) - 1) * self.s >= self.n + padding[0]
 
     @property
     def formula(self) -> str:
