@@ -58,8 +58,10 @@ def formula(
             source = with_option_variables(source, network, vary)
         documents = Documents(source)
         vary = tuple(map(variable_name, vary))
+        networks = documents.load(settings, pick)
     functions = [
-        NetworkFunction(documents, network.name, measures, settings) for network in networks
+        NetworkFunction(documents, network.name, measures, settings, network=network)
+        for network in networks
     ]
     having = [one for one in functions if not path or path in paths(one.network)]
     if not having:

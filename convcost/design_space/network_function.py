@@ -10,6 +10,7 @@ from convcost.language.requested_dtypes import with_dtypes
 from convcost.model.costs import Costs, costs
 from convcost.model.deploy import deploy
 from convcost.model.dtypes import Dtypes
+from convcost.model.network import Network
 from convcost.model.peak_memory import peak_memory
 from convcost.model.ratio import fraction
 from convcost.model.roofline import Device, bounds
@@ -39,9 +40,10 @@ class NetworkFunction:
     """Loads one network at values of its variables, and gives some of its numbers: measures, and
     totals by counting conventions.
 
-    `size` is the size of all inputs and `batch` the number of samples, unless the spec has a
-    variable of this name. `settings` are those of everything that does not vary. With `deployed`,
-    the numbers are those of the network as inference runs it. The measure
+    `network` is the one at its own values, if it is loaded already. `size` is the size of all
+    inputs and `batch` the number of samples, unless the spec has a variable of this name.
+    `settings` are those of everything that does not vary. With `deployed`, the numbers are those of
+    the network as inference runs it. The measure
     NANOSECONDS needs a `device` that has a bandwidth. Raises SpecError, and ConstraintError if the
     device has no rate for a dtype.
     """
@@ -55,6 +57,7 @@ class NetworkFunction:
         dtypes: Sequence[str] = (),
         device: Device | None = None,
         deployed: bool = False,
+        network: Network | None = None,
     ) -> None:
         self.documents = documents
         self.pick = pick
@@ -64,7 +67,7 @@ class NetworkFunction:
         self.dtypes = dtypes
         self.device = device
         self.deployed = deployed
-        (self.network,) = documents.load(settings, pick)
+        self.network = network or documents.load(settings, pick)[0]
         self.variables = dict(self.network.variables)
 
     def point(self) -> dict[str, Any]:
