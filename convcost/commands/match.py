@@ -114,26 +114,33 @@ def _points(
     `untried`.
     """
     yield from _trained_and_deployed("", 0, network)
-    layers = 0
+    layers = each = _different_layers(network)
     for settings, steps in _settings(network, given):
         size = given.size if settings.size is None else settings.size
         whole = given._replace(variables=(*given.variables, *settings.variables), size=size)
-        if layers > MAX_LAYERS:
+        if layers + each > MAX_LAYERS:
             untried.append(_text(settings))
             continue
         try:
             (changed,) = documents.load(whole, network.name)
         except SpecError:
             continue
-        layers += len({(id(step.layer), inputs_of(changed, step)) for step in changed.steps})
+        layers += _different_layers(changed)
         yield from _trained_and_deployed(_text(settings), steps, changed)
+
+
+def _different_layers(network: Network) -> int:
+    return len({(id(step.layer), inputs_of(network, step)) for step in network.steps})
 
 
 def _trained_and_deployed(settings: str, steps: int, network: Network) -> Iterator[NetworkSettings]:
     """A network as it is trained, and as inference runs it if this changes its params."""
     trained = costs(network)
     yield NetworkSettings(settings, steps, trained)
-    deployed = costs(deploy(network))
+    folded = deploy(network)
+    if folded.steps == network.steps:
+        return
+    deployed = costs(folded)
     if deployed.totals.params != trained.totals.params:
         yield NetworkSettings(settings, steps + DEPLOYED_STEPS, deployed, deployed=True)
 

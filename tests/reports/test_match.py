@@ -192,7 +192,7 @@ def test_a_wrong_call_is_an_error(arguments, message):
 
 
 def test_settings_that_would_take_too_long_are_listed(monkeypatch):
-    monkeypatch.setattr(match_command, "MAX_LAYERS", 1000)
+    monkeypatch.setattr(match_command, "MAX_LAYERS", 1500)
     text = """\
 input: {channels: 8, size: 64}
 layers: [{conv: in_channels + 1, kernel: 3, padding: 1, repeat: 300}]
