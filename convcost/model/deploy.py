@@ -69,7 +69,12 @@ def _folded(network: Network) -> tuple[Network, GraphEdit, Counter[str]]:
         if steps[source].copies != step.copies:  # each expert has a norm of its own
             continue
         if layer.folds_norms and not getattr(layer, "buffer", False):
-            edit[source] = [("", with_options(layer, bias=True))]
+            folded = with_options(layer, bias=True)
+            x = layer.select_inputs(inputs_of(network, steps[source]))
+            more = folded.biases(x).value - layer.biases(x).value
+            if more > _stored(network, step):  # a bias for each position
+                continue
+            edit[source] = [("", folded)]
             parts.setdefault(source, [source]).append(index)
             edit[index] = []
             before[index] = source, alone
@@ -77,6 +82,12 @@ def _folded(network: Network) -> tuple[Network, GraphEdit, Counter[str]]:
     for source, own in parts.items():
         frozen[source] = steps[source]._replace(frozen=_frozen(network, own))
     return network._replace(steps=tuple(frozen)), edit, counts
+
+
+def _stored(network: Network, step: Step) -> int:
+    """The params and buffers of a layer."""
+    layer, x = step.layer, step.layer.select_inputs(inputs_of(network, step))
+    return layer.weights(x).value + layer.biases(x).value + layer.buffers(x).value
 
 
 def _source(

@@ -80,6 +80,23 @@ layers:
 """
 
 
+@pytest.mark.parametrize(
+    ("layer", "expected", "biases"),
+    [
+        # 4 params and buffers for each channel; a bias for each of 2 × 2 positions, and of 3 × 3
+        ("{locally_connected: 5, kernel: 7}", ["locally_connected"], 2 * 2 * 5),
+        ("{locally_connected: 5, kernel: 6}", ["locally_connected", "batch_norm"], 5),
+        ("{locally_connected: 5, kernel: 6, bias: true}", ["locally_connected"], 3 * 3 * 5),
+    ],
+)
+def test_a_norm_is_not_folded_into_a_layer_that_then_stores_more(layer, expected, biases):
+    trained, deployed = both(f"input: {{channels: 4, size: 8}}\nlayers: [{layer}, batch_norm]\n")
+    assert kinds(deployed) == expected
+    assert deployed.totals.biases == biases
+    before, after = trained.totals, deployed.totals
+    assert after.params + after.buffers <= before.params + before.buffers
+
+
 def test_the_branches_of_a_repvgg_block_are_one_convolution():
     trained, deployed = both(BLOCK)
     assert trained.totals.params == 8 * 8 * (3 * 3 + 1) + 3 * 2 * 8
