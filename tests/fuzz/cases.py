@@ -5,6 +5,7 @@ raises Broken with what does not hold.
 """
 
 import json
+from collections import Counter
 from functools import cache
 from random import Random
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from support import cost, run
 
 from convcost.language.load import load
 from convcost.model.costs import costs
+from convcost.model.deploy import deploy
 from convcost.model.errors import Source, SpecError
 from fuzz import models, texts
 from fuzz.formulas import Invalid
@@ -180,11 +182,54 @@ def reduce_writes_what_it_reports(spec, text, mine, folder):
             hold(promised["totals"][measure] == getattr(totals, measure), f"reduce: {measure}")
 
 
+def deployed_networks_lose_only_what_is_folded(spec, text, mine, folder):
+    spec = {**spec, "layers": [one for item in spec["layers"] for one in (item, "batch_norm")]}
+    text, mine = written(spec, Random(1)), counted(spec)
+    figures_agree(mine, text)
+    if mine is None:
+        return
+    trained = cost(text).network
+    found = costs(deploy(trained))
+    now = found.totals
+    for measure in ("weights", "macs", "activations"):
+        before = sum(getattr(layer, measure) for layer in mine)
+        hold(getattr(now, measure) <= before, f"deployed {measure} grow")
+    again = costs(deploy(found.network)).totals
+    hold(again == now, f"what is deployed is deployed again: {now} {again}")
+    if trained.steps and found.network.steps:
+        ends = (trained, found.network)
+        outputs = [one.steps[one.last].shape if one.last >= 0 else None for one in ends]
+        hold(outputs[0] == outputs[1], f"the output is {outputs[1]}, not {outputs[0]}")
+    if any(layer.kind == "add" for layer in mine):
+        return  # parallel convolutions may be merged
+    kept = Counter((*own(layer), tuple(layer.shape)) for layer in mine if layer.kind not in FOLDED)
+    left = [layer for layer in found.layers if layer.kind not in FOLDED]
+    others = Counter((*own(layer), tuple(layer.output)) for layer in left)
+    hold(kept == others, f"other layers change: {kept - others} {others - kept}")
+    norms = Counter(layer.shape for layer in mine if layer.kind == "batch_norm")
+    norms.subtract(tuple(one.output) for one in found.layers if one.kind == "batch_norm")
+    hold(min(norms.values(), default=0) >= 0, f"norms appear: {norms}")
+    biases = sum(layer.biases for layer in left)
+    least = sum(layer.biases for layer in mine if layer.kind not in FOLDED)
+    hold(least <= biases, f"{biases} biases, not {least} or more")
+    stored = sum(layer.weights + layer.biases + layer.buffers for layer in mine)
+    hold(now.params + now.buffers <= stored, "deployed params and buffers grow")
+
+
+FOLDED = ("batch_norm", "identity", "dropout")
+
+
+def own(layer):
+    """What folding does not change of a layer."""
+    return layer.kind, layer.weights, layer.macs
+
+
 LAWS = [
     json_has_the_figures,
     compared_with_itself_nothing_changes,
     set_is_editing_the_value,
     set_is_editing_the_value,
+    deployed_networks_lose_only_what_is_folded,
     budgets_hold_exactly,
     published_figures_are_verified,
     reduce_writes_what_it_reports,
