@@ -50,5 +50,15 @@ def test_figures_of_mobilenet_v2_with_other_rules_are_marked_off(measure, publis
     assert convcost.verify("mobilenet_v2").confirmed
 
 
+def test_figures_of_mcunet_in_its_own_runtime_are_marked_off():
+    assert figures("mcunet") == {
+        ("peak_memory (int8)", "293kB"): (44 * 44 * (16 + 80 + 80), "off"),
+        ("flash (int8,biases=int32)", "897kB"): (728_720 + 4 * (7_688 + 1_000) + 2 * 7_688, "off"),
+    }
+    assert convcost.verify("mcunet").confirmed
+    # The first expansion, from 8 to 24 channels, has the most elements in its input and output.
+    assert 88 * 88 * (8 + 24) == 247_808
+
+
 def test_1372_kb_are_the_input_and_output_of_the_first_expansion():
     assert 112 * 112 * (16 + 96) == 1372 * 1024
