@@ -79,12 +79,17 @@ def test_every_named_report_has_a_schema_and_every_schema_a_report():
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_a_schema_is_strict_and_every_count_has_a_description(name):
+def test_a_schema_is_strict_and_every_key_has_a_description(name):
     schema = SCHEMAS[name]
     Draft202012Validator.check_schema(schema)
     assert schema["title"] == name
     defs = set(re.findall(r'"#/\$defs/([^"]+)"', json.dumps(schema)))
     assert defs == set(schema["$defs"])
+
+    def is_described(value):
+        parts = [value, *value.get("anyOf", ()), value.get("items", {})]
+        parts += [schema["$defs"][part["$ref"].split("/")[-1]] for part in parts if "$ref" in part]
+        return any("description" in part for part in parts)
 
     def walk(part, path):
         if isinstance(part, list):
@@ -94,9 +99,11 @@ def test_a_schema_is_strict_and_every_count_has_a_description(name):
             return
         if part.get("type") == "object":
             assert "additionalProperties" in part, path
-            for key, value in part.get("properties", {}).items():
+            named = part["additionalProperties"]
+            values = {"NAME": named} if isinstance(named, dict) else {}
+            for key, value in {**part.get("properties", {}), **values}.items():
                 counts = value.get("type") == "integer" or value.get("$ref") == "#/$defs/count"
-                assert not counts or value.get("description"), f"{path}.{key}"
+                assert "description" in value if counts else is_described(value), f"{path}.{key}"
         for key, value in part.items():
             walk(value, f"{path}.{key}")
 
