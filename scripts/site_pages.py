@@ -67,6 +67,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return markdown if page.file.generated_by else _with_site_links(markdown, "docs")
 
 
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """The HTML of a page. The empty corner of a table is no heading."""
+    return re.sub(r"<th[^>]*></th>", "<td></td>", html)
+
+
 def _with_site_links(markdown: str, folder: str) -> str:
     """The links of a file in a folder of the repository, as links between pages of the site.
 

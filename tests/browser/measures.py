@@ -1,4 +1,8 @@
-"""What is asked of a page in the browser, as bodies of JavaScript functions."""
+"""What is asked of a page in the browser, as bodies of JavaScript functions, and by axe-core."""
+
+from support import ROOT
+
+AXE = ROOT / "playground" / "node_modules" / "axe-core" / "axe.min.js"
 
 OVERFLOW = """
 const room = document.documentElement.clientWidth;
@@ -78,3 +82,12 @@ for (const e of document.querySelectorAll('body *')) {
 }
 return [seen, poor];
 """
+
+
+def axe_violations(window):
+    """The rules of axe-core that the page in a window breaks, each with the elements that do."""
+    window.ask(AXE.read_text("utf-8") + "; window.axe = axe")
+    return window.ask(
+        "return axe.run().then((found) => found.violations.map("
+        "(one) => [one.id, ...one.nodes.map((node) => node.html)]))"
+    )

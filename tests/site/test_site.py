@@ -13,7 +13,7 @@ from urllib.parse import quote_plus, unquote, urldefrag, urljoin
 
 import pytest
 from browser import browser
-from browser.measures import OVERFLOW
+from browser.measures import AXE, OVERFLOW, axe_violations
 from support import ROOT
 from tools import needs, needs_browser
 
@@ -67,7 +67,9 @@ def test_every_json_report_is_a_section_with_a_row_for_each_of_its_keys(site):
         assert set(report["properties"]) <= set(rows), name
     rows = re.findall(r"<tr>\s*<td><code>networks\[\]\.totals\.active.*?</tr>", page, re.DOTALL)
     assert "params that one position of the input uses" in rows[0]
-    assert all(len(re.findall("<td", row)) == 3 for row in re.findall(r"<tr>\s*<td.*?</tr>", page))
+    rows = re.findall(r"<tr>\s*<td.*?</tr>", page, re.DOTALL)
+    assert {len(re.findall(r"<td[^>]*>", row)) for row in rows} == {3}
+    assert not [row for row in rows if re.search(r"<td[^>]*>\s*</td>\s*</tr>", row)]
 
 
 def test_no_page_requests_anything_from_another_server(site):
@@ -111,6 +113,20 @@ def test_a_search_for_a_network_opens_its_row_and_columns_sort(window):
 
 
 @needs_browser
+@needs("" if AXE.is_file() else "axe-core is not installed; `npm ci --prefix playground` does it")
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_the_pages_are_accessible(window, width, scheme):
+    window.look(width, scheme=scheme)
+    window.open(f"{window.address}css/site.css")  # no page, whose script would write again
+    window.ask("localStorage.clear()")  # the theme keeps the first scheme
+    for page in ("index", "start", "spec", "python", "zoo", "json_keys"):
+        window.open(f"{window.address}{page}.html")
+        scheme_of_page = window.ask("return document.body.dataset.mdColorScheme")
+        assert scheme_of_page == {"light": "default", "dark": "slate"}[scheme]
+        assert (page, axe_violations(window)) == (page, [])
+
+
+@needs_browser
 @pytest.mark.parametrize(
     ("words", "page"),
     [
@@ -121,6 +137,12 @@ def test_a_search_for_a_network_opens_its_row_and_columns_sort(window):
         ("residual block", "spec.html"),
         ("json active", "schema.html"),
         ("playground onnx", "playground.html"),
+        ("active", "spec.html"),
+        ("how many params does a 1x1 conv save", "reduce.html"),
+        ("fail CI when macs grow", "ci.html"),
+        ("what does thop count", "conventions.html"),
+        ("does it fit my microcontroller", "devices.html"),
+        ("import an onnx file", "import.html"),
     ],
 )
 def test_the_search_finds_the_page_first(window, words, page):
