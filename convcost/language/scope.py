@@ -125,9 +125,9 @@ class Scope:
         if caller is not None and caller.has(first):
             message = f"`{first}` is outside of this block, and a block cannot use it"
             hint = (
-                f"a block can use its own layers and `input`: write `from: {first}` in the call, "
-                f"join `{first}` after the call, or write a `sequence`, which can use all names "
-                "around it"
+                f"a block can use its own layers and its inputs: write `from: {first}` in the "
+                f"call, give the block `inputs`, join `{first}` after the call, or write a "
+                "`sequence`, which can use all names around it"
             )
         if entry is not None and entry.tensor is DROPPED:
             message = f"`{reference.text}` is left out here, because its `when` is false"

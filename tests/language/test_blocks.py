@@ -118,8 +118,9 @@ def test_a_reference_to_a_layer_of_the_caller_has_a_help_text():
         EIGHT + "blocks: {b: {layers: [{relu: , from: first}]}}\nlayers: [{relu: , name: first}, b]"
     )
     assert problem.help == (
-        "a block can use its own layers and `input`: write `from: first` in the call, join `first` "
-        "after the call, or write a `sequence`, which can use all names around it"
+        "a block can use its own layers and its inputs: write `from: first` in the call, give the "
+        "block `inputs`, join `first` after the call, or write a `sequence`, which can use all "
+        "names around it"
     )
     (note,) = problem.notes
     assert (note.message, note.place[:2]) == ("in this call", (3, 33))
@@ -150,12 +151,14 @@ def test_a_block_in_a_block_cannot_use_the_names_of_any_caller(reference, messag
     "layers",
     [
         pytest.param("{b: , from: first}", id="from in the call"),
+        pytest.param("{two: [1], from: [first, elu_1]}", id="inputs"),
         pytest.param("b, {concat: [b_1, first]}", id="a join after the call"),
         pytest.param("{sequence: [{relu: , from: first}]}", id="a sequence"),
     ],
 )
 def test_each_way_that_the_help_names_is_a_valid_spec(layers):
-    blocks = "blocks: {b: {layers: [{relu: , from: input}]}}\n"
+    two = "two: {inputs: [x, y], options: {n: }, layers: [{conv: n, kernel: 1, from: x}]}"
+    blocks = f"blocks: {{b: {{layers: [{{relu: , from: input}}]}}, {two}}}\n"
     layers = f"{{relu: , name: first}}, elu, {layers}"
     assert not messages(f"{EIGHT}{blocks}layers: [{layers}]")
 
