@@ -46,6 +46,8 @@ def training_notes(costs: Costs, found: TrainingRecord) -> Iterator[str]:
         f"({format_count(found.gradients)})"
     )
     macs, forward = found.backward_macs, costs.totals.macs
-    times = f", {Rounded.of(macs, forward, 2).text} times those of the forward pass" * (forward > 0)
+    times = ""
+    if forward:
+        times = f", {Rounded.of(macs, forward, 2).text} times those of the forward pass"
     yield f"backward pass: {format_count(macs)} macs{times}"
     yield TRAINING

@@ -179,3 +179,11 @@ def test_the_chart_of_an_analysis_shows_the_tensors_that_are_alive(name):
     assert curve.labels[curve.values.index(max(curve.values))] == (
         costs.network.steps[peak_memory(costs.network).step].path
     )
+
+
+def test_the_training_of_a_network_without_macs_has_no_ratio_of_passes():
+    ran = run(
+        "memory", "-", "--training", "sgd", text="input: {channels: 3, size: 4}\nlayers: [relu]\n"
+    )
+    assert ran.returncode == 0
+    assert "\nbackward pass: 0 macs\n" in ran.stdout.decode()
