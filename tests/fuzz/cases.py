@@ -9,6 +9,7 @@ from collections import Counter
 from functools import cache
 from random import Random
 from typing import Any, NamedTuple
+from xml.dom import minidom
 
 from support import cost, run
 
@@ -153,6 +154,36 @@ def budgets_hold_exactly(spec, text, mine, folder):
         answer("check", "net.yaml", folder=folder, codes=(code,))
 
 
+def every_format_has_the_exact_counts(spec, text, mine, folder):
+    """Of a network with counts that no float has."""
+    many = 10**24 - len(text)
+    custom = {"custom": "x", "params": many, "macs": many}
+    large = {**spec, "layers": [*spec["layers"], custom]}
+    mine = counted(large)
+    if mine is None:
+        return
+    params = sum(layer.weights + layer.biases for layer in mine)
+    budget = f"budget: {{params: {{max: {params - 1}}}}}\n"
+    (folder / "net.yaml").write_text(written(large, Random(1)) + budget, "utf-8")
+    name = CHECK_FORMATS[len(text) % len(CHECK_FORMATS)]
+    ran = run("check", "net.yaml", "--format", name, cwd=folder)
+    hold(ran.returncode == 1, f"check as {name} exits {ran.returncode}")
+    printed = ran.stdout.decode()
+    if name == "junit":
+        minidom.parseString(printed)
+    elif name in ("json", "sarif", "gitlab"):
+        json.loads(printed)
+    digits = printed.replace("\\allowbreak ", "").replace(",", "")
+    for number in (params, params - 1):
+        hold(str(number) in digits, f"{name} does not have {number}")
+
+
+CHECK_FORMATS = [
+    *("plain", "table", "concise", "json", "csv", "tsv", "markdown", "latex", "html"),
+    *("github", "gitlab", "junit", "sarif"),
+]
+
+
 def published_figures_are_verified(spec, text, mine, folder):
     params = sum(layer.weights + layer.biases for layer in mine)
     figure = (
@@ -231,6 +262,7 @@ LAWS = [
     set_is_editing_the_value,
     deployed_networks_lose_only_what_is_folded,
     budgets_hold_exactly,
+    every_format_has_the_exact_counts,
     published_figures_are_verified,
     reduce_writes_what_it_reports,
     reduce_writes_what_it_reports,
