@@ -19,6 +19,7 @@ from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.parameters import (
+    created,
     declared_kinds,
     is_learned,
     is_own,
@@ -50,12 +51,14 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
     declared = declared_kinds(model)
     found = {}
     held_by_layers = layer_inputs(graph)
+    not_learned = created(model, declared)
     kind = {"pytorch": model.producer_name == "pytorch", "quantized": is_quantized(graph)}
     for tensor in model.graph.initializer:
         sure = declared.get(tensor.name) == "PARAMETER"
         alone = prod(tensor.dims) == 1 and (floating(tensor.data_type) or kind["quantized"])
         alone = alone and not sure and tensor.name not in held_by_layers
         learned = is_learned(tensor, declared) and (not alone or is_own(tensor.name, **kind))
+        learned = learned and tensor.name not in not_learned
         found[tensor.name] = stored_constant(tensor, tensor.name, learned=learned, sure=sure)
     for sparse in model.graph.sparse_initializer:
         name = sparse.values.name

@@ -1,6 +1,7 @@
 """Finds which tensors of a file are learned, from the exporter's metadata, from the operators that
 read them and from their names."""
 
+import re
 from collections.abc import Mapping
 from math import prod
 
@@ -16,6 +17,9 @@ from convcost.importing.ir.ops import UNKNOWN, Trait
 
 SIGNATURE = "pkg.torch.export.graph_signature.InputSpec.kind"
 MASK = 2  # distinct numbers
+# The names that PyTorch's newer exporter gives to tensors that the code of a model creates.
+EXPORTED = "pkg.torch."
+CREATED = re.compile(r"(new_)?(zeros|ones|full|empty)(_like)?(_\d+)?")
 INTEGER = ("MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv", "QGemm")
 
 
@@ -27,6 +31,16 @@ def declared_kinds(model: ModelProto) -> dict[str, str]:
         for prop in entry.metadata_props
         if prop.key == SIGNATURE
     }
+
+
+def created(model: ModelProto, declared: Mapping[str, str]) -> set[str]:
+    """The tensors that the code of a model creates, such as `torch.zeros`, in a file of PyTorch's
+    newer exporter, which describes the nodes. Their names say so."""
+    props = (prop for node in model.graph.node for prop in node.metadata_props)
+    if not any(prop.key.startswith(EXPORTED) for prop in props):
+        return set()
+    names = {tensor.name for tensor in model.graph.initializer if CREATED.fullmatch(tensor.name)}
+    return names - declared.keys()
 
 
 def is_learned(tensor: TensorProto, declared: Mapping[str, str]) -> bool:

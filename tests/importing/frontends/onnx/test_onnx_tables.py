@@ -283,3 +283,13 @@ def test_learned_bounds_are_params(tmp_path: Path) -> None:
     assert sums(layer_graph) == (8 * 6 + 6 + 1 + 1, 0, 5 * 8 * 6)
     assert layer_graph.notes == ()
     proved_spec(layer_graph)
+
+
+def test_a_tensor_that_the_code_creates_is_no_param(tmp_path: Path) -> None:
+    made = meeting("Add", "zeros_like", (5, 8))
+    assert sums(drawn(tmp_path, made)) == (LAST + 5 * 8, 0, MACS)
+    # The key with which PyTorch's newer exporter describes a node.
+    made.graph.node[0].metadata_props.add(key="pkg.torch.onnx.fx_node", value="%add")
+    assert sums(drawn(tmp_path, made)) == (LAST, 0, MACS)
+    signed(made, zeros_like="PARAMETER")
+    assert sums(drawn(tmp_path, made)) == (LAST + 5 * 8, 0, MACS)
