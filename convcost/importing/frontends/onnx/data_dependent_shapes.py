@@ -25,7 +25,9 @@ def skip_node(context: LoweringContext, node: OnnxNode, lost: dict[str, str], wh
         constant = context.constants.get(name)
         if constant is not None and constant.learned and constant.elements > 1:
             raise ConstraintError(
-                "CC401", f"it has weights, and its input shape depends on the data: {why}"
+                "CC401",
+                f"it has weights, and its input shape depends on the data: {why}",
+                "a mixture of experts is the kind `experts` of a spec: `convcost kinds experts`",
             )
     costly = next((op for op in _all(node) if has(op, Trait.CONTRACTS, Trait.NORMALIZES)), None)
     if costly is not None:

@@ -13,11 +13,13 @@ from convcost.model.errors import ConstraintError
 BLOCKED = "com.microsoft.nchwc"  # weights are padded for vector registers
 
 
-def custom_layer(call: OperatorCall, dims: Dims | None = None, what: str = "") -> Tensor:
-    """A `custom` layer for an operator without multiply-adds. Its output has `dims`, or the shape
-    of shape inference."""
+def custom_layer(
+    call: OperatorCall, dims: Dims | None = None, what: str = "", macs: int = 0
+) -> Tensor:
+    """A `custom` layer for an operator without a kind, by default without multiply-adds. Its output
+    has `dims`, or the shape of shape inference."""
     dims = call.dims() if dims is None else dims
-    return _custom(call, dims, what or call.op.lower())
+    return _custom(call, dims, what or call.op.lower(), macs=macs)
 
 
 def uncounted(call: OperatorCall) -> tuple[Tensor, ...]:

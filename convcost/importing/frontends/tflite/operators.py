@@ -10,6 +10,7 @@ from convcost.importing.frontends.tflite.call import OperatorCall
 from convcost.importing.frontends.tflite.shape_numbers import indexed
 from convcost.importing.ir.ops import Row
 from convcost.importing.ir.tensor import Tensor, permuted, reshaped, transposed
+from convcost.importing.passes.fourier import real_macs
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
 from convcost.importing.passes.lower.windows import SlidingWindow
 from convcost.model.errors import ConstraintError
@@ -346,7 +347,9 @@ def gather(call: OperatorCall) -> Tensor:
 @operator("RFFT2D")
 def fourier(call: OperatorCall) -> Tensor:
     rows, columns = call.numbers(1)
-    return call.custom((*call.x.dims[:-2], rows, columns // 2 + 1), "RFFT2D", macs=None)
+    half = (*call.x.dims[:-2], rows, columns // 2 + 1)
+    axes = (len(half) - 2, len(half) - 1)
+    return call.custom(half, "RFFT2D", macs=real_macs(half, axes, columns))
 
 
 @operator("REVERSE_V2", "REVERSE_SEQUENCE", "CUMSUM", "ZEROS_LIKE", "DYNAMIC_UPDATE_SLICE")

@@ -159,9 +159,13 @@ class _TorchWalk:
         dims = _dims(node.meta.get("val"))
         users = frozenset(_use(user) for user in node.users if user.users or user.op == "output")
         path = (*scope.path, name.rpartition(".")[2])
-        call = OperatorCall(self.builder, path, name, given, dims, users)
+        is_complex = any(map(_is_complex, node.all_input_nodes))
+        call = OperatorCall(self.builder, path, name, given, dims, users, is_complex)
         outer, begun = self._enter(scope), len(self.builder.layers)
-        rule = known(name).rule or unknown
+        row = known(name)
+        rule = row.rule or unknown
+        if is_complex and Trait.CONTRACTS in row.traits and row.op != "fourier":
+            rule = unknown  # a product of complex numbers has four of real ones
         try:
             result = rule(call)
         except ConstraintError as refusal:
@@ -232,6 +236,11 @@ def _use(node: Any) -> str:
     """The operator that uses a tensor; `getitem:1` if it selects one of several outputs."""
     name = _name(node.target)
     return f"getitem:{node.args[1]}" if name == "getitem" else name
+
+
+def _is_complex(node: Any) -> bool:
+    kind = getattr(node.meta.get("val"), "dtype", None)
+    return kind is not None and bool(kind.is_complex)
 
 
 def _dims(val: Any) -> Any:

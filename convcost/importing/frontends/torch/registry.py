@@ -16,7 +16,7 @@ class OperatorCall(NamedTuple):
     """A call of an operator. `given` has its arguments by the names of the schema, including
     defaults; tensors are `Tensor` or `ConstantValue`. `dims` are the dims of the output in the
     model, or a tuple of dims for several outputs. `users` are the operators that read the
-    output."""
+    output. `is_complex` is whether an argument has complex numbers."""
 
     builder: GraphBuilder
     path: Path
@@ -24,6 +24,7 @@ class OperatorCall(NamedTuple):
     given: Mapping[str, Any]
     dims: Any
     users: frozenset[str] = frozenset()
+    is_complex: bool = False
 
     @property
     def x(self) -> Tensor:

@@ -898,3 +898,30 @@ def test_a_size_is_that_of_the_axis_that_is_no_channels(tmp_path):
     layer_graph = drawn(tmp_path, model(nodes, weights, (1, 9, 32)), size=(7,))
     assert layer_graph.inputs[0][1].text == "7×32"
     assert told(layer_graph) == ["lstm hidden=4 bias=False → 7×4"]
+
+
+@pytest.mark.parametrize("opset", [17, 20])
+def test_a_fourier_transform_has_the_macs_of_the_kind_fft(tmp_path, opset):
+    """Along 10 real points, along 12 complex ones, and back."""
+
+    def dft(source, to, axis, **more):
+        if opset == 17:
+            return node("DFT", source, f"-> {to}", axis=axis, **more)
+        return node("DFT", source, "", f"a{axis}", f"-> {to}", **more)
+
+    nodes = [
+        node("Unsqueeze", "x", "end", "-> real"),
+        dft("real", "half", 3, onesided=1),
+        dft("half", "both", 2),
+        dft("both", "y", 3, inverse=1),
+    ]
+    axes = {"a2": np.array(2), "a3": np.array(3)} if opset == 20 else {}
+    made = model(nodes, {"end": ints(-1), **axes}, (1, 8, 12, 10), opset=opset)
+    real, columns, rows = 8 * 12 * 10 * 4, 8 * 6 * 2 * 12 * 4, 8 * 12 * 2 * 6 * 3
+    assert sums(drawn(tmp_path, made)) == (0, 0, real + columns + rows)
+
+
+def test_a_grid_of_an_affine_map_has_a_product_at_each_position(tmp_path):
+    nodes = [node("AffineGrid", "x", "size", "-> y")]
+    layer_graph = drawn(tmp_path, model(nodes, {"size": ints(1, 8, 7, 5)}, (1, 2, 3)))
+    assert sums(layer_graph) == (0, 0, 7 * 5 * 2 * 3)

@@ -25,7 +25,8 @@ ROUTE = (
 
 BACKBONE = (
     "name a function that returns the part before that, such as a detector's backbone and heads; "
-    "or use the ONNX route: torch.onnx.export(model, example, 'model.onnx')"
+    "or use the ONNX route: torch.onnx.export(model, example, 'model.onnx'); a mixture of experts "
+    "is the kind `experts` of a spec: `convcost kinds experts`"
 )
 
 

@@ -1,11 +1,16 @@
 """Operators on the results of a network: selection, look-up, sorting. They have no multiply-adds
 and state their output shape."""
 
+from math import prod
+
 from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.operators.slices import by_buffer
 from convcost.importing.frontends.onnx.registry import operator, without_layer
-from convcost.importing.frontends.onnx.unknown import custom_layer
+from convcost.importing.frontends.onnx.unknown import custom_layer, uncounted
 from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.fourier import transform_macs
+
+AXIS_AS_INPUT = 20  # the opset of DFT in which its axis became an input
 
 
 @operator("ScatterND", "ScatterElements", "Scatter", "CumSum", "Trilu", "ReverseSequence")
@@ -15,13 +20,22 @@ def in_place(call: OperatorCall) -> Tensor:
 
 
 @operator("GatherND", "GatherElements", "OneHot", "EyeLike", "Range", "RoiAlign",
-          "MaxRoiPool", "AffineGrid", "Col2Im")  # fmt: skip
+          "MaxRoiPool", "Col2Im")  # fmt: skip
 def looked_up(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
     if call.dims() is None:
         return ()
     if call.op == "GatherND" and (found := by_buffer(call)) is not None:
         return found
     return custom_layer(call, what="gather" if call.op.startswith("Gather") else "")
+
+
+@operator("AffineGrid", op="matmul")
+def affine_grid(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+    """At each position a product with a matrix."""
+    dims = call.dims()
+    if dims is None:
+        return uncounted(call)
+    return custom_layer(call, dims, macs=prod(dims) * call.value().dims[-1])
 
 
 @operator("ArgMax", "ArgMin")
@@ -50,8 +64,24 @@ without_layer("shape", "Shape", "Size", "SplitToSequence", "SequenceAt", "Sequen
               "SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceLength", "Optional",
               "OptionalGetElement", "OptionalHasElement")  # fmt: skip
 without_layer("constant", "Constant", "ConstantOfShape")
-without_layer("fourier", "DFT", "STFT")
+without_layer("fourier", "STFT")
 without_layer("conv", "FusedConv")  # fused_operators.py replaces it before it is lowered
+
+
+@operator("DFT", op="fourier")
+def fourier(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+    """The last axis has the parts of a complex number, or one real number."""
+    x, dims = call.value().dims, call.dims()
+    axes = call.numbers("axis", 2)
+    if dims is None or len(x) != len(dims):
+        return uncounted(call)
+    # Before version 20 the axis is an attribute, by default 1.
+    axis = (axes[0] if axes else -2 if call.context.opset >= AXIS_AS_INPUT else 1) % len(x)
+    real = 1 in (x[-1], dims[-1])
+    points = x[axis] if real and dims[-1] != 1 else dims[axis]
+    lengths = call.numbers("dft_length", 1)
+    macs = transform_macs(prod(x[:-1]) // x[axis], lengths[0] if lengths else points, real=real)
+    return custom_layer(call, dims, "fft", macs)
 
 
 @operator("NonMaxSuppression", "NonZero", "Unique", "Compress", "StringNormalizer")

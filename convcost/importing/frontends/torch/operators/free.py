@@ -35,7 +35,7 @@ def as_it_is(call: OperatorCall) -> Any:
           "aten.le", "aten.where", "aten.repeat", "aten.repeat_interleave",
           "aten.tile", "aten.bernoulli", "aten.isnan", "aten.bitwise_not", "aten.logical_not",
           "aten.argsort", "aten.scatter", "aten.prod", "aten.cumprod",
-          "aten.affine_grid_generator", "aten.pairwise_distance",
+          "aten.pairwise_distance",
           "aten.fractional_max_pool2d", "aten.fractional_max_pool3d",
           "aten.rot90",
     "aten.slice_scatter",

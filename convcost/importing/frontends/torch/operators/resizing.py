@@ -1,9 +1,11 @@
 """Interpolation, and pixel shuffles between channels and size."""
 
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from convcost.importing.frontends.torch.registry import OperatorCall, operator, row
+from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.frontends.torch.weights import as_tensor
 
 MODES = {
@@ -42,3 +44,9 @@ def grid_sample(call: OperatorCall) -> Any:
     x, grid = (as_tensor(call.builder, call.given[name]) for name in ("input", "grid"))
     mode = SAMPLED[call.given["interpolation_mode"]]
     return call.lower("grid_sample", x, grid, mode=mode)
+
+
+@operator("aten.affine_grid_generator", op="matmul")
+def affine_grid(call: OperatorCall) -> Any:
+    """At each position a product with a matrix."""
+    return custom_layer(call, "affine_grid", prod(call.dims) * call.x.dims[-1])

@@ -1,0 +1,41 @@
+"""Fourier transforms. A complex number is one element here, so they become `custom` layers with the
+macs of the kind `fft`."""
+
+from typing import Any
+
+from convcost.importing.frontends.torch.registry import OperatorCall, operator
+from convcost.importing.frontends.torch.unknown import custom_layer
+from convcost.importing.passes.fourier import complex_macs, real_macs
+
+
+@operator(*(f"aten.fft_{inverse}{real}fft{axes}"
+            for inverse in ("", "i") for real in ("", "r") for axes in ("", "2", "n")),
+          op="fourier")  # fmt: skip
+def fourier(call: OperatorCall) -> Any:
+    """`dim` is an axis or several; `n` and `s` are the lengths along them."""
+    name = call.name.removeprefix("aten.fft_")
+    dims, out = call.x.dims, call.dims
+    lengths = call.given.get("s")
+    axes = call.given.get("dim")
+    if axes is None:
+        axes = range(len(dims) - len(lengths or dims), len(dims))
+    axes = [one % len(dims) for one in ([axes] if isinstance(axes, int) else axes)]
+    last = axes[-1]
+    if "r" in name:
+        inverse = name.startswith("i")
+        half = [*out[:last], dims[last], *out[last + 1 :]] if inverse else out
+        given = call.given.get("n") or (lengths[-1] if lengths else None)
+        macs = real_macs(half, axes, out[last] if inverse else given or dims[last])
+    elif name in ("fft", "ifft") and not call.is_complex:  # PyTorch computes half and mirrors it
+        macs = real_macs(out, axes, out[last])
+    else:
+        macs = complex_macs(out, axes)
+    return custom_layer(call, name, macs)
+
+
+@operator("aten.imag", "aten.complex", "aten.view_as_complex", "aten.view_as_real", "aten.polar",
+          "aten.angle", "aten.conj", "aten._conj", "aten.resolve_conj", "aten._conj_physical",
+          "aten.fft_fftshift", "aten.fft_ifftshift")  # fmt: skip
+def free(call: OperatorCall) -> Any:
+    """Operators on complex numbers without multiply-adds."""
+    return custom_layer(call, call.name.removeprefix("aten."))
