@@ -54,10 +54,6 @@ async function writePython(archive) {
   compiler.globals.get("pack")(loaded);
   writeCompressed("convcost.archive", compiler.FS.readFile("/archive.zip"));
   writeFileSync(stdlib, compiler.FS.readFile("/stdlib.zip"));
-
-  // Python keeps the table of contents of this archive, so the snapshot needs that of the page.
-  interpreter.FS.writeFile("/lib/python314.zip", compiler.FS.readFile("/stdlib.zip"));
-  interpreter.runPython("import gc, importlib; importlib.invalidate_caches(); gc.collect()");
   clearFreeMemory(interpreter._module);
   writeCompressed("python.snapshot", interpreter.makeMemorySnapshot());
 }

@@ -4,10 +4,12 @@ The page starts from a snapshot of the memory of an interpreter that has importe
 archives have the modules that are not in the snapshot, compiled.
 """
 
+import gc
 import importlib
 import json
 import shutil
 import sys
+import zipimport
 from compileall import compile_dir
 from pathlib import Path
 from py_compile import PycInvalidationMode
@@ -53,7 +55,9 @@ def warm_up() -> str:
         text = json.dumps({"specs": request})
         playground.check(text)
         playground.page(text)
-    importlib.invalidate_caches()  # as after unpacking an archive
+    importlib.invalidate_caches()  # the page does it too; what it needs for that is imported
+    vars(zipimport)["_zip_directory_cache"].clear()
+    gc.collect()
     return json.dumps(list(sys.modules))
 
 

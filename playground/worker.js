@@ -9,9 +9,12 @@ WebAssembly.Memory.prototype.grow = function (pages) {
   return grow.call(this, pages);
 };
 
-/** The content of a file that the build has compressed. Its suffix is not `.gz`: some servers let the browser unpack that. */
+/**
+ * The content of a file that the build has compressed. Its suffix is not `.gz`: some servers let the browser unpack that.
+ * The files belong together, so the browser asks whether one in its cache is still that of the server.
+ */
 async function read(file) {
-  const { body } = await fetch(file);
+  const { body } = await fetch(file, { cache: "no-cache" });
   return new Response(body.pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
 
@@ -20,6 +23,7 @@ async function load() {
   const archive = read("./convcost.archive");
   const python = await loadPyodide({ indexURL: "./pyodide/", _loadSnapshot: read("./python.snapshot") });
   python.unpackArchive(await archive, "zip", { extractDir: "/lib/python3.14/site-packages" });
+  python.runPython("import importlib; importlib.invalidate_caches()"); // those of the snapshot
   return python.pyimport("playground");
 }
 
