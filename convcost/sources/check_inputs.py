@@ -1,6 +1,6 @@
 """Reads the inputs of a check: networks, their budgets, and the same networks in the base."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from convcost.language.network_inputs import Settings
@@ -13,7 +13,13 @@ from convcost.reports.check.baseline_policy import pair_networks
 from convcost.reports.check.evaluate import NEW_NETWORK, NO_BASE, CheckedNetwork
 from convcost.reports.check.finding_text import network_label
 from convcost.reports.check.measures import MeasuredNetwork, measure_network
-from convcost.reports.check.moved_networks import find_similar, pair_similar, same_layers
+from convcost.reports.check.moved_networks import (
+    Named,
+    find_similar,
+    pair_equal,
+    pair_similar,
+    same_layers,
+)
 from convcost.sources.base import open_base
 from convcost.sources.base_lookup import Base, BaseNetworks, CurrentSpec, measured_networks
 from convcost.sources.budget_config import BudgetConfigs
@@ -228,15 +234,17 @@ class _BaseLookup:
         return [one.networks for one in read]
 
     def _pair(self, base: Base, read: Sequence[_Spec]) -> Iterator[tuple[str, str]]:
-        """Pairs new networks: the only one of a spec, then similar ones of all specs, then those of
-        a spec in their order, then those that are like a replaced one. Yields the name of the spec,
-        and a statement."""
+        """Pairs new networks: all, if they only moved; else the only one of a spec, then similar
+        ones of all specs, then those of a spec in their order, then those that are like a replaced
+        one. Yields the name of the spec, and a statement."""
+        if not self.for_update:
+            yield from self._pair_moved(base, read, pair_equal)
         for one in read:
             alone = len(one.spec.networks) == len(one.networks) == 1
             if alone and (one.spec.whole or not base.tracks_deletions):
                 yield from self._pair_in_order(base, one)
         if not self.for_update:
-            yield from self._pair_similar(base, read)
+            yield from self._pair_moved(base, read, pair_similar)
             for one in read:
                 if one.spec.whole:
                     yield from self._pair_in_order(base, one)
@@ -252,8 +260,13 @@ class _BaseLookup:
                 was = f"{one.spec.name}: `{name}` was `{removed[index]}` in {base.name}"
                 yield one.spec.name, was
 
-    def _pair_similar(self, base: Base, read: Sequence[_Spec]) -> Iterator[tuple[str, str]]:
-        """Pairs new networks with similar ones that any file lost."""
+    def _pair_moved(
+        self,
+        base: Base,
+        read: Sequence[_Spec],
+        pair: Callable[[Sequence[Named], Sequence[Named]], list[int | None]],
+    ) -> Iterator[tuple[str, str]]:
+        """Pairs new networks with those that any file lost."""
         if not base.tracks_deletions:
             return
         new = [(one, name) for one in read if not one.found.unavailable for name in one.added]
@@ -263,7 +276,7 @@ class _BaseLookup:
         deleted = [(one.spec.name, one.networks[name]) for one, name in lost]
         deleted += base.deleted_networks()
         networks = [(one.spec.name, one.spec.networks[name]) for one, name in new]
-        for (one, name), index in zip(new, pair_similar(networks, deleted), strict=True):
+        for (one, name), index in zip(new, pair(networks, deleted), strict=True):
             if index is not None:
                 file, old = deleted[index]
                 if index < len(lost):

@@ -63,6 +63,10 @@ class CommitBase:
             return BaseNetworks(statements=(*moved, statement), unavailable=True)
 
     def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
+        return self._lost_networks
+
+    @cached_property
+    def _lost_networks(self) -> list[tuple[str, MeasuredNetwork]]:
         found: list[tuple[str, MeasuredNetwork]] = []
         for commit in dict.fromkeys(self._commits.values()):  # new submodules have that around them
             if isinstance(commit, Commit):

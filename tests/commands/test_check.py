@@ -426,6 +426,27 @@ def test_a_network_that_is_more_like_the_old_one_hides_no_growth(repository, bas
     assert also & set(answer["statements"])
 
 
+@pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
+def test_networks_that_only_move_have_not_grown(repository, base):
+    """The only network of `b.yaml` is another one now, and that is in its base, too."""
+    small, large = (net(n).replace("name: net", f"name: n{n}") for n in (4, 40))
+    repository.write("a.yaml", f"{OTHER}---\n{large}")
+    repository.write("b.yaml", small)
+    repository.commit()
+    specs = ["a.yaml", "b.yaml", "net.yaml"]
+    run("check", *specs, "--base", "base.json", "--update-baseline", cwd=repository.folder)
+    repository.write("a.yaml", OTHER)
+    repository.write("b.yaml", large)
+    repository.write("c.yaml", small)
+    code, answer = repository.check(".", "--base", base, *GROW)
+    assert code == 0
+    assert bases(answer)["b.yaml#n40"] == (params(40), params(40))
+    assert bases(answer)["c.yaml#n4"] == (params(4), params(4))
+    repository.write("c.yaml", net(5).replace("name: net", "name: n5"))
+    code, answer = repository.check(".", "--base", base, *GROW)
+    assert (code, bases(answer)["b.yaml#n40"]) == (1, (params(40), params(4)))
+
+
 def test_beside_a_network_that_only_moved_a_similar_one_is_new(repository):
     repository.write("b.yaml", net(4))
     repository.commit()

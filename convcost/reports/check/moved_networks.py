@@ -32,6 +32,23 @@ def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
     return [found.get(at) for at in range(len(new))]
 
 
+def pair_equal(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:
+    """For each new network the index of a deleted one with equal layers, if each new network has
+    one of its own; else None for all. Of several, those of the same name are first."""
+    left: dict[object, list[int]] = {}
+    for old, (_, network) in enumerate(deleted):
+        left.setdefault(_layers(network), []).append(old)
+    found: list[int | None] = []
+    for _, network in new:
+        equal = left.get(_layers(network))
+        if not equal:
+            return [None] * len(new)
+        best = min(equal, key=lambda old: deleted[old][1].name != network.name)
+        equal.remove(best)
+        found.append(best)
+    return found
+
+
 def find_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:
     """For each new network the index of the most similar deleted one, or None. Several can have the
     same one."""
@@ -43,7 +60,12 @@ def find_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
 
 def same_layers(one: MeasuredNetwork, other: MeasuredNetwork) -> bool:
     """Whether two networks have layers of the same kinds, outputs and counts."""
-    return Counter(map(_identity, one.layers)) == Counter(map(_identity, other.layers))
+    return _layers(one) == _layers(other)
+
+
+def _layers(network: MeasuredNetwork) -> object:
+    """The layers without their names and order."""
+    return frozenset(Counter(map(_identity, network.layers)).items())
 
 
 def _similar_pairs(new: Sequence[Named], deleted: Sequence[Named]) -> list[tuple[int, int]]:
