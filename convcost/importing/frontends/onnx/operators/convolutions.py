@@ -14,6 +14,7 @@ from convcost.importing.passes.lower.windows import SlidingWindow
 from convcost.model.errors import ConstraintError
 
 SAME = ("SAME_UPPER", "SAME_LOWER")
+CONVOLUTIONS = ("conv", "depthwise", "transposed_conv")
 
 
 def borders(
@@ -55,7 +56,7 @@ def window_of(call: OperatorCall, size: Dims, kernel: Dims) -> SlidingWindow:
 def biased(call: OperatorCall, at: int) -> bool:
     """Whether a layer has a bias. A bias of zeros that other layers share was added by an exporter
     and does not count."""
-    constant = call.constant(at) if at > 0 else None
+    constant = call.constant(at)
     if constant is None:
         return False
     if constant.number == 0 and (
@@ -66,15 +67,32 @@ def biased(call: OperatorCall, at: int) -> bool:
     return True
 
 
-@operator("Conv", "ConvInteger", op="conv", weights=1, bias=2)
+@operator("Conv", op="conv", weights=1, bias=2)
 def conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
-    bias = 2 if call.op != "ConvInteger" else -1
-    return _convolved(call, 1, bias)
+    filters = call.constant(1)
+    if filters is None or call.depends_on_input(2):
+        return uncounted(call)
+    x = call.value()
+    if len(filters.dims) != len(x.dims) or len(x.dims) < 3:  # noqa: PLR2004
+        raise ConstraintError(
+            "CC404",
+            f"its weights have the dims {list(filters.dims)}, but its input has {list(x.dims)}",
+        )
+    buffers = call.context.buffer_of(filters)
+    if not call.builder.used.keys().isdisjoint(buffers):
+        return _fixed(call, x, buffers, filters)
+    window = window_of(call, x.dims[2:], filters.dims[2:])
+    more = {"window": window, "filters": filters.dims[0], "groups": call.get("group", 1)}
+    return _with_bias(call, x, "conv", gain=_gain(call, filters), buffers=buffers, **more)
 
 
+@operator("ConvInteger", op="conv", weights=1)
 @operator("QLinearConv", op="conv", weights=3)
-def qlinear_conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
-    return _convolved(call, 3, 8)
+def integer_conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+    positions = (0, 1) if call.op == "ConvInteger" else (0, 3, 8)
+    if call.constant(positions[1]) is None:
+        return uncounted(call)
+    return conv(call.of("Conv", *map(call.node.input, positions)))
 
 
 @operator("DeformConv", op="deformable_conv")
@@ -98,90 +116,65 @@ def deform_conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
     )
 
 
-def _convolved(call: OperatorCall, weights: int, bias: int) -> Tensor | tuple[Tensor, ...]:
-    filters = call.constant(weights)
-    if filters is None or call.depends_on_input(bias):
-        return uncounted(call)
-    x = call.value()
-    if len(filters.dims) != len(x.dims) or len(x.dims) < 3:  # noqa: PLR2004
-        raise ConstraintError(
-            "CC404",
-            f"its weights have the dims {list(filters.dims)}, but its input has {list(x.dims)}",
-        )
-    window = window_of(call, x.dims[2:], filters.dims[2:])
-    gain = _gain(call, filters, call.constant(bias))
-    kept = call.context.buffer_of(filters)
-    if not call.builder.used.keys().isdisjoint(kept):
-        return _fixed(call, x, kept, filters, bias)
-    held = () if kept else (weights,)
-    more = {"window": window, "filters": filters.dims[0], "groups": call.get("group", 1)}
-    return _with_bias(call, x, "conv", held, bias, gain=gain, buffers=kept, **more)
-
-
 def _with_bias(
     call: OperatorCall,
     x: Tensor,
     op: str,
-    weights: tuple[int, ...],
-    bias: int,
+    *,
     gain: str | None = None,
+    buffers: dict[str, int] | None = None,
     **more: Any,
 ) -> Tensor:
-    """Adds a convolution. The bias belongs to it, unless its weights have learned factors of their
-    own, or other layers share its weights."""
-    has_bias = biased(call, bias)
-    filters = call.constant(weights[0]) if weights else None
-    read_again = filters is not None and call.context.is_read_again(filters)
-    own = has_bias and gain is None and not read_again
-    kinds = ("conv", "depthwise") if op == "conv" else (op,)
-    tensors = call.tensors(*weights, *((bias,) if own else ()), kinds=kinds)
-    path, at = call.path("bias" if gain is None else "gain"), (bias,) if has_bias else ()
-    late = {}
-    if gain is not None or (has_bias and not own):
-        factor = () if gain is None else (gain,)
-        late = call.tensors(*at, kinds=("scale",), more=factor)
-    return call.lower(op, x, weights=tensors, bias=own, late=late, factor=gain is not None,
-        shift=has_bias and not own, late_path=path, **more,
+    """Adds a convolution with the inputs x, weights and bias. The bias is a layer of its own if the
+    weights have learned factors (`gain`), or if other layers share them."""
+    filters, bias = call.constant(1), (2,) if biased(call, 2) else ()
+    apart = gain is not None or (filters is not None and call.context.is_read_again(filters))
+    own = () if apart else bias
+    tensors = call.tensors(*(() if buffers else (1,)), *own, kinds=CONVOLUTIONS)
+    factor = () if gain is None else (gain,)
+    late = call.tensors(*bias, kinds=("scale",), more=factor) if apart else {}
+    return call.lower(
+        op, x, weights=tensors, buffers=buffers, bias=bool(own), late=late, factor=bool(factor),
+        shift=bool(bias), late_path=call.path("gain" if factor else "bias"), **more,
     )  # fmt: skip
 
 
 def _fixed(
-    call: OperatorCall,
-    x: Tensor,
-    kept: dict[str, int],
-    filters: Constant,
-    bias: int,
+    call: OperatorCall, x: Tensor, buffers: dict[str, int], filters: Constant
 ) -> Tensor | tuple[Tensor, ...]:
     """A convolution whose weights are a buffer becomes a `custom` layer with its macs, because its
     kind has no buffers."""
-    dims = call.dims()
+    dims, transposed = call.dims(), call.op == "ConvTranspose"
     if dims is None:
         return uncounted(call)
     # Each element of the larger side is multiplied with a window over the channels of its group.
-    wide = x.dims if call.op == "ConvTranspose" else dims
-    macs = prod(wide) * prod(filters.dims[1:])
-    what = "transposed_conv" if call.op == "ConvTranspose" else "conv"
-    y = call.lower("custom", x, what=f"{what} of kept weights", dims=dims, macs=macs, channel=1,
-        buffers=kept,
-    )  # fmt: skip
-    if not biased(call, bias):
+    macs = prod(x.dims if transposed else dims) * prod(filters.dims[1:])
+    what = f"{'transposed_conv' if transposed else 'conv'} of kept weights"
+    stated: dict[str, Any] = {
+        "what": what,
+        "dims": dims,
+        "macs": macs,
+        "channel": 1,
+        "buffers": buffers,
+    }
+    y = call.lower("custom", x, **stated)
+    if not biased(call, 2):
         return y
-    stored = call.tensors(bias, kinds=("scale",))
+    stored = call.tensors(2, kinds=("scale",))
     return call.lower("scale", y, path=("bias",), factor=False, shift=True, weights=stored)
 
 
-def _gain(call: OperatorCall, filters: Constant, bias: Constant | None) -> str | None:
+def _gain(call: OperatorCall, filters: Constant) -> str | None:
     """The key of the tensor with one factor for each filter, by which weights are multiplied before
     they are used, as in weight standardization and weight norm."""
-    roots = call.context.derived.stored(filters)
-    own = [root for root in roots if root[1] == filters.elements]
-    rest = [root for root in roots if root not in own and root not in (bias.roots if bias else ())]
-    if filters.whole or not filters.learned or len(own) != 1:
+    derived, bias = call.context.derived, call.constant(2)
+    roots = derived.stored(filters)
+    whole = [root for root in roots if root[1] == filters.elements]
+    rest = set(roots).difference(whole, bias.roots if bias else ())
+    if filters.whole or not filters.learned or len(whole) != 1:
         return None
     found = [key for key, elements in rest if elements == filters.dims[0] > 1]
-    return (
-        found[0] if len(found) == 1 and call.context.derived.multiplies(filters, found[0]) else None
-    )
+    return found[0] if len(found) == 1 and derived.multiplies(filters, found[0]) else None
 
 
 @operator("ConvTranspose", op="transposed_conv", weights=1, bias=2)
@@ -190,11 +183,11 @@ def conv_transpose(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
     if filters is None or call.depends_on_input(2):
         return uncounted(call)
     x, groups, kernel = call.value(), call.get("group", 1), filters.dims[2:]
-    if kept := call.context.buffer_of(filters):
-        return _fixed(call, x, kept, filters, 2)
+    if buffers := call.context.buffer_of(filters):
+        return _fixed(call, x, buffers, filters)
     window, extra = _cut(call, x.dims[2:], kernel)
     more = {"filters": filters.dims[1] * groups, "groups": groups, "output_padding": extra}
-    return _with_bias(call, x, "transposed_conv", (1,), 2, window=window, **more)
+    return _with_bias(call, x, "transposed_conv", window=window, **more)
 
 
 def _cut(call: OperatorCall, size: Dims, kernel: Dims) -> tuple[SlidingWindow, Sequence[int]]:
