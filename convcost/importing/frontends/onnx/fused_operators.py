@@ -123,19 +123,36 @@ def _written_out(rule: Rule, call: FusedCall) -> list[OnnxNode]:
     ]
 
 
+def row(name: str, op: str, *inputs: int, plus: tuple[int, ...] = (), then: str = "") -> None:
+    """Registers a fused operator that is `op` of the inputs at some positions, plus other inputs,
+    and then another operator or the activation that an attribute names."""
+
+    @expansion(name)
+    def rule(call: FusedCall) -> tuple[str, ...]:
+        names = [call.name(position) for position in inputs]
+        x = call.one(op, *names, **_without_activation(call)) if op else names[0]
+        for position in plus:
+            x = call.plus(x, position)
+        return (call.one(then, x) if then else call.activated(x),)
+
+
+row("DynamicQuantizeMatMul", "MatMulInteger", 0, 1, plus=(4,))
+row("MatMulIntegerToFloat", "MatMulInteger", 0, 1, plus=(6,))
+row("QOrderedMatMul", "MatMulInteger", 0, 2, plus=(5, 6))
+row("QOrderedLayerNormalization", "LayerNormalization", 0, 2, 3)
+row("QOrderedGelu", "Gelu", 0)
+row("QuantizeWithOrder", "Identity", 0)
+row("DequantizeWithOrder", "Identity", 0)
+row("BiasGelu", "", 0, plus=(1,), then="Gelu")
+row("FastGelu", "", 0, plus=(1,), then="Gelu")
+row("BiasSoftmax", "", 0, plus=(1,), then="Softmax")
+row("BiasAdd", "", 0, plus=(1, 2))
+row("GemmFastGelu", "MatMul", 0, 1, plus=(2,), then="Gelu")
+row("FusedConv", "Conv", 0, 1, 2, plus=(3,))
+row("FusedGemm", "Gemm", 0, 1, 2)
+
+
 # Products with weights of few bits
-
-
-@expansion("DynamicQuantizeMatMul")
-def dynamic_quantize_matmul(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: x, weights, scale, zero point, bias."""
-    return (call.plus(call.one("MatMulInteger", call.name(0), call.name(1)), 4),)
-
-
-@expansion("MatMulIntegerToFloat")
-def matmul_integer_to_float(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: x, weights, two scales, two zero points, bias."""
-    return (call.plus(call.one("MatMulInteger", call.name(0), call.name(1)), 6),)
 
 
 @expansion("MatMulNBits", "MatMulBnb4")
@@ -263,13 +280,6 @@ def grouped_attention(call: FusedCall) -> tuple[str, ...]:
     return names
 
 
-@expansion("FusedConv")
-def convolution_and_sum(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: x, weights, bias, and a tensor that is added before the activation."""
-    y = call.one("Conv", *call.node.inputs[:3], **_without_activation(call))
-    return (call.activated(call.plus(y, 3)),)
-
-
 def _without_activation(call: FusedCall) -> dict[str, Any]:
     return {k: value for k, value in call.node.attributes.items() if not k.startswith("activation")}
 
@@ -327,43 +337,3 @@ def embed_norm(call: FusedCall) -> tuple[str, ...]:
     if kinds:
         x = call.one("Add", x, call.one("Gather", kinds, segments))
     return (call.one("LayerNormalization", x, scale, shift, axis=-1),)
-
-
-@expansion("QOrderedLayerNormalization")
-def ordered_norm(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: x, scale of x, scale and shift of the norm, scale of the output."""
-    return (call.one("LayerNormalization", call.name(0), call.name(2), call.name(3), axis=-1),)
-
-
-@expansion("QOrderedMatMul")
-def ordered_matmul(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: x, scale of x, weights, their scale, scale of the output, bias, a tensor to add."""
-    y = call.one("MatMulInteger", call.name(0), call.name(2))
-    return (call.plus(call.plus(y, 5), 6),)
-
-
-@expansion("QOrderedGelu", "QuantizeWithOrder", "DequantizeWithOrder")
-def ordered(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: x and scales."""
-    op = "Gelu" if call.node.op == "QOrderedGelu" else "Identity"
-    return (call.one(op, call.name(0)),)
-
-
-@expansion("BiasGelu", "FastGelu", "BiasAdd", "BiasSoftmax", "GemmFastGelu")
-def biased(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: x and the bias; for GemmFastGelu x, weights and bias."""
-    op = call.node.op
-    x = call.one("MatMul", call.name(0), call.name(1)) if op == "GemmFastGelu" else call.name(0)
-    x = call.plus(x, 2 if op == "GemmFastGelu" else 1)
-    if op == "BiasSoftmax":
-        return (call.one("Softmax", x, axis=-1),)
-    if op == "BiasAdd":
-        return (call.one("Add", x, call.name(2)),)
-    return (call.one("Gelu", x),)
-
-
-@expansion("FusedGemm")
-def fused_gemm(call: FusedCall) -> tuple[str, ...]:
-    """A `Gemm` followed by an activation."""
-    y = call.one("Gemm", *call.node.inputs, **call.node.attributes)
-    return (call.activated(y),)
