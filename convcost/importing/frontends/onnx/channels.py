@@ -1,15 +1,59 @@
-"""Finds which axis of an input has the channels, from the operators that read the input."""
+"""Finds which axis of an input has the channels, from the operators that read the input, otherwise
+from its dims."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from convcost.importing.frontends.onnx.graph import OnnxNode
-from convcost.importing.frontends.onnx.registry import row_of
+from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import Trait
 from convcost.importing.passes.channel_axis import FIRST, LAST, RANK, AxisReading, channel_axis
 
+COLOURS = 4  # the most channels of an image
+DEEPEST = 5  # joins between an input and the operator that reads it
 
-def read_channels(
+
+def input_channel(
+    nodes: Sequence[OnnxNode],
+    name: str,
+    extents: Sequence[int | None],
+    shapes: Mapping[str, Sequence[int]],
+) -> int:
+    """The channel axis of an input with at least two axes, the second or the last one: the last
+    one if the model moves it to the front, or if only the last one is as small as the colours of an
+    image. An extent is None if it is open."""
+    rank = len(extents)
+    if rank < RANK:
+        return 1
+    if rank == RANK and (axis := _read_channels(nodes, name, shapes)) is not None:
+        return axis
+    readers = _readers(nodes, name)
+    if any(node.op in ("Conv", "MaxPool", "AveragePool") for node in readers):
+        return 1
+    orders = [node.attributes.get("perm", ()) for node in readers if node.op == "Transpose"]
+    second, last = extents[1], extents[-1]
+    colours = last is not None and last <= COLOURS and (second is None or second > COLOURS)
+    to_front = any(order[:2] == (0, rank - 1) for order in orders)
+    return rank - 1 if to_front or (not orders and colours) else 1
+
+
+def _readers(nodes: Sequence[OnnxNode], name: str) -> list[OnnxNode]:
+    """The operators that read an input, also through joins with constants."""
+    names, found = {name}, []
+    dependent = {output for node in nodes for output in node.outputs} | {name}
+    for node in nodes:
+        if names.isdisjoint(node.inputs):
+            continue
+        joins = row_of(node.op).op == "identity" or has(node.op, Trait.JOINS, Trait.CHOOSES)
+        alone = joins and len(dependent.intersection(node.inputs)) == 1
+        if alone and len(names) < DEEPEST:
+            names.update(node.outputs)
+        else:
+            found.append(node)
+    return found
+
+
+def _read_channels(
     nodes: Iterable[OnnxNode], name: str, shapes: Mapping[str, Sequence[int]]
 ) -> int | None:
     """The axis that the users of a three-axis input treat as the channels; None if no user

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from onnx import ModelProto
 
 from convcost.importing.frontends.onnx.call import OperatorCall
-from convcost.importing.frontends.onnx.channels import read_channels
+from convcost.importing.frontends.onnx.channels import input_channel
 from convcost.importing.frontends.onnx.constants import Constant, computed_numbers, storage_of
 from convcost.importing.frontends.onnx.context import LoweringContext
 from convcost.importing.frontends.onnx.data_dependent_shapes import skip_node
@@ -29,7 +29,7 @@ from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelI
 from convcost.importing.frontends.onnx.parameters import buffers, mark_weights
 from convcost.importing.frontends.onnx.patterns import replace_patterns
 from convcost.importing.frontends.onnx.quantizer_scales import unmark_scales
-from convcost.importing.frontends.onnx.registry import has, row_of
+from convcost.importing.frontends.onnx.registry import row_of
 from convcost.importing.frontends.onnx.shape_inference import inferred
 from convcost.importing.frontends.onnx.size_independent import is_plain
 from convcost.importing.frontends.onnx.tied_weights import find_tied_weights, same_bytes
@@ -37,16 +37,13 @@ from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.frontends.onnx.weight_report import report_weights
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import LayerGraph
-from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.channel_axis import RANK
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
 
 # Errors of an operator whose attribute or input is missing or has another form.
 WRONG = (LookupError, ValueError, TypeError, AssertionError, AttributeError, ArithmeticError)
 ROUNDS = 60  # rounds of shape inference; each round may resolve one more reshape
-DEEPEST = 5  # joins between an input and the operator that reads it
 SIZED = 3  # the smallest rank with channels and a size
 
 
@@ -75,7 +72,7 @@ def lower_model(
     model = inline_functions(model)
     with _as_onnx_has_it("the file's operators or tensors"):
         graph = graph_of(model)
-        taken = close_dims(model, size, dims)
+        taken = close_dims(model, graph, size, dims)
     try:
         return _lower(model, graph, taken, path)
     except ConstraintError as refusal:
@@ -196,34 +193,8 @@ def _add_input(
     if one.dims[0] != 1:
         along = 1 if rank == SIZED and one.dims[1] == 1 else None  # [steps, batch, features]
         return builder.input(one.name, one.dims, rank - 1, along)
-    if rank == RANK:
-        axis = read_channels(graph.nodes, one.name, shapes)
-        if axis:
-            return builder.input(one.name, one.dims, axis)
-    readers = _readers(graph, one)
-    turned = [node.attributes.get("perm", ()) for node in readers if node.op == "Transpose"]
-    last = rank >= SIZED and (
-        any(perm[:2] == (0, rank - 1) for perm in turned)
-        or (not turned and one.dims[-1] <= 4 < one.dims[1])  # noqa: PLR2004  colours
-    )
-    windows = any(node.op in ("Conv", "MaxPool", "AveragePool") for node in readers)
-    return builder.input(one.name, one.dims, rank - 1 if last and not windows else 1)
-
-
-def _readers(graph: OnnxGraph, one: ModelInput) -> list[OnnxNode]:
-    """The operators that read an input, also through joins with constants."""
-    names, found = {one.name}, []
-    dependent = {name for node in graph.nodes for name in node.outputs} | {one.name}
-    for node in graph.nodes:
-        if names.isdisjoint(node.inputs):
-            continue
-        joins = row_of(node.op).op == "identity" or has(node.op, Trait.JOINS, Trait.CHOOSES)
-        alone = joins and len(dependent.intersection(node.inputs)) == 1
-        if alone and len(names) < DEEPEST:
-            names.update(node.outputs)
-        else:
-            found.append(node)
-    return found
+    channel = input_channel(graph.nodes, one.name, one.dims, shapes)
+    return builder.input(one.name, one.dims, channel)
 
 
 def _step(context: LoweringContext, node: OnnxNode, lost: dict[str, str]) -> None:

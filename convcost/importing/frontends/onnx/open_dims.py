@@ -6,14 +6,13 @@ from typing import NamedTuple, TypeAlias
 from onnx import ModelProto, TensorProto, ValueInfoProto
 
 from convcost.importing.frontends.onnx.batch_axis import batch_axes, summed_inputs
-from convcost.importing.frontends.onnx.channels import read_channels
-from convcost.importing.frontends.onnx.graph import graph_of
+from convcost.importing.frontends.onnx.channels import input_channel
+from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.model.errors import ConstraintError
 
 Dims: TypeAlias = tuple[int, ...]
 
 SMALL = 1 << 12  # elements of a tensor whose numbers shape inference may need
-COLOURS = 4  # the most channels of an image
 MAPS = 3  # the smallest rank with channels and a size
 
 
@@ -42,7 +41,9 @@ class OpenDim(NamedTuple):
     name: str
 
 
-def close_dims(model: ModelProto, size: Dims | None, dims: Mapping[str, int]) -> ModelInputs:
+def close_dims(
+    model: ModelProto, graph: OnnxGraph, size: Dims | None, dims: Mapping[str, int]
+) -> ModelInputs:
     """The inputs with all dimensions known.
 
     The batch is 1. Other open dimensions get their number from `dims` by name, otherwise from
@@ -54,7 +55,8 @@ def close_dims(model: ModelProto, size: Dims | None, dims: Mapping[str, int]) ->
     # Files of IR version 3 also list their weights as inputs.
     entries = [entry for entry in model.graph.input if entry.name not in weights]
     declared = [_declared(entry) for entry in entries]
-    along, whole = batch_axes(model), summed_inputs(model)
+    inputs = {entry.name for entry in entries}
+    along, whole = batch_axes(graph.nodes, inputs), summed_inputs(graph.nodes, inputs)
     axes = [
         min(along.get(entry.name, 0), max(len(extents) - 1, 0))
         for entry, (extents, _) in zip(entries, declared, strict=True)
@@ -86,7 +88,7 @@ def close_dims(model: ModelProto, size: Dims | None, dims: Mapping[str, int]) ->
                 extents[axis] = dims[name]
         if size is not None and (None in extents or not unsized):
             before = tuple(extents)
-            last = _channels_last(model, entry.name, before)
+            last = input_channel(graph.nodes, entry.name, before, {}) == len(before) - 1
             _sized(entry.name, extents, size, last=last)
             if any(one not in (None, now) for one, now in zip(before, extents, strict=True)):
                 moved.append(f"`{entry.name}` is {_shown(before)} in the file")
@@ -137,28 +139,6 @@ def _takes_size(declared: list[tuple[list[int | None], list[str]]], names: list[
         f"--size needs an input with channels and a size, but the model has none: {listed}",
         "--dim name=n gives a dimension by its name",
     )
-
-
-def _channels_last(model: ModelProto, name: str, extents: Sequence[int | None]) -> bool:
-    """Whether the last axis of an input is the channels: the model transposes it to the front, or
-    its extent is at most the number of colours."""
-    if len(extents) == MAPS:
-        axis = read_channels(graph_of(model).nodes, name, {})
-        if axis is not None:
-            return axis == MAPS - 1
-    readers = [node for node in model.graph.node if name in node.input]
-    turned = [
-        tuple(one.ints)
-        for node in readers
-        for one in node.attribute
-        if node.op_type == "Transpose" and one.name == "perm"
-    ]
-    if any(perm[:2] == (0, len(extents) - 1) for perm in turned):
-        return True
-    second, last = extents[1], extents[-1]
-    if any(node.op_type in ("Conv", "MaxPool", "AveragePool") for node in readers):
-        return False
-    return last is not None and last <= COLOURS and (second is None or second > COLOURS)
 
 
 def _sized(name: str, extents: list[int | None], size: Dims, *, last: bool) -> None:

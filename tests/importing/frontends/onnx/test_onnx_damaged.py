@@ -408,6 +408,17 @@ def test_a_size_replaces_every_fixed_axis(tmp_path, dims, size, shape):
     )
 
 
+def test_a_size_is_not_for_the_vectors_among_the_inputs(tmp_path):
+    made = model(
+        [node("Conv", "x", "w", "-> c"), node("Relu", "v", "-> r"), node("Add", "c", "b", "-> y")],
+        {"w": array(8, 3, 3, 3), "b": array(1, 8, 1, 1)},
+        inputs={"x": (1, 3, 12, 12), "v": (5,)},
+        outputs=("y", "r"),
+    )
+    outputs = [layer.output.text for layer in drawn(tmp_path, made, size=(20,)).layers]
+    assert outputs == ["18×18×8", "5"]
+
+
 def test_a_size_applies_to_the_inputs_with_an_open_size(tmp_path):
     made = model(
         [node("Relu", "x", "-> a"), node("Relu", "m", "-> b")],

@@ -181,16 +181,3 @@ def _wide(call: OperatorCall) -> tuple[int, ...] | None:
         constant = call.constant(at)
         found.append(constant.dims if constant is not None else call.value(at).dims)
     return broadcast(*found)
-
-
-@operator("BiasGelu", "BiasAdd")
-def bias_gelu(call: OperatorCall) -> Tensor:
-    x = join(call.of("Add", *call.inputs[:2]))
-    if call.op == "BiasAdd":
-        return x
-    return call.lower("gelu", x, path=("gelu",))
-
-
-@operator("Affine", "Scale", "ImageScaler")
-def affine(call: OperatorCall) -> Tensor:
-    return call.lower("affine")
