@@ -34,7 +34,7 @@ class GraphBuilder:
         self.notes: list[str] = []
         self.classes: dict[Path, str] = {}
         self.used: dict[str, int] = {}  # the index of the layer that used a tensor first
-        self.held: dict[Any, Tensor] = {}  # layers of tensors that depend on no input
+        self.constant_layers: dict[Any, Tensor] = {}  # layers of tensors that depend on no input
         self.frozen: set[str] = set()  # keys of frozen tensors
         self._tensors: list[Mapping[str, int]] = []  # the learned tensors of each layer
         self._kinds: list[Kind[Any]] = []

@@ -128,7 +128,7 @@ def _over_channels(layer: GraphLayer) -> bool:
 # Gates
 
 
-def _gated(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+def _fuse_gate(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """x times a gate of the same x."""
     if len(layer.inputs) != PAIR:
         return False
@@ -161,13 +161,13 @@ def _is_polynomial(graph: _Rewriter, source: int, x: int, depth: int = 0) -> boo
     return powers and all(_is_polynomial(graph, one, x, depth + 1) for one in layer.inputs)
 
 
-def _logarithm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+def _fuse_log_sigmoid(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """The logarithm of a sigmoid."""
     sigmoid = graph.producer(layer.inputs[0], "sigmoid")
     return sigmoid is not None and graph.replace(index, "log_sigmoid", sigmoid.inputs, {})
 
 
-def _halved(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+def _fuse_glu(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """The first half of the channels times the sigmoid of the second half: GLU."""
     if len(layer.inputs) != PAIR:
         return False
@@ -187,7 +187,7 @@ def _halved(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
 # Norms
 
 
-def _roots(graph: _Rewriter, layer: GraphLayer) -> list[tuple[int, int]]:
+def _ratios_to_roots(graph: _Rewriter, layer: GraphLayer) -> list[tuple[int, int]]:
     """(x, y) of x/√y and x·(1/√y); y may have a lower bound."""
     if len(layer.inputs) != PAIR:
         return []
@@ -205,17 +205,17 @@ def _roots(graph: _Rewriter, layer: GraphLayer) -> list[tuple[int, int]]:
     return found
 
 
-def _normalized(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+def _fuse_norm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """x over the root of the mean or sum of its squares over the channels."""
-    for x, under in _roots(graph, layer):
+    for x, under in _ratios_to_roots(graph, layer):
         total = graph.producer(graph.skip(under, "clip"), "sum", "mean")
         squared = _square(graph, total.inputs[0]) if total is not None else None
         if total is None or squared is None or not _over_channels(total):
             continue
         if total.kind == "sum":
             return squared == x and graph.replace(index, "l2_norm", [x], {})
-        centre = _centre(graph, squared)
-        if centre is not None and (squared == x or _centre(graph, x) == centre):
+        centre = _input_minus_mean(graph, squared)
+        if centre is not None and (squared == x or _input_minus_mean(graph, x) == centre):
             options = {"scale": False, "shift": False}
             return graph.replace(index, "layer_norm", [centre], options)
         if squared == x:
@@ -223,7 +223,7 @@ def _normalized(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     return False
 
 
-def _centre(graph: _Rewriter, source: int) -> int | None:
+def _input_minus_mean(graph: _Rewriter, source: int) -> int | None:
     """x of x − mean(x) over the channels."""
     layer = graph.layers[source] if source >= 0 else None
     if layer is None or layer.kind != "subtract":
@@ -234,7 +234,7 @@ def _centre(graph: _Rewriter, source: int) -> int | None:
     return x if same and mean is not None and _over_channels(mean) else None
 
 
-def _local_response(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+def _fuse_local_response_norm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """x over a power of the mean of squares of neighbouring channels, where a pool runs over the
     channels as an axis of the size."""
     if len(layer.inputs) != PAIR:
@@ -260,7 +260,7 @@ def _local_response(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     return graph.replace(index, "local_response_norm", [x], given)
 
 
-def _rolled(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+def _fuse_roll(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """x[k:] and x[:k] along an axis of the size. Rolls along several axes become one."""
     axis = dict(layer.options).get("along")
     if len(layer.inputs) != PAIR or axis is None:
@@ -282,7 +282,7 @@ def _rolled(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
 # Attention
 
 
-def _attention(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+def _fuse_attention(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """softmax(q·kᵀ)·v becomes one attention, if nothing else reads the two products."""
     if layer.options or len(layer.inputs) != PAIR:
         return False
@@ -329,7 +329,7 @@ def _with_exchanged_axes(graph: _Rewriter, source: int, index: int) -> int | Non
     return source
 
 
-def _heads(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+def _fuse_heads(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """Attention whose channels are split into heads and merged again becomes one layer with the
     number of heads."""
     attention = graph.producer(layer.inputs[0], "attention")
@@ -352,10 +352,10 @@ def _heads(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
-    "multiply": (_gated, _halved, _normalized),
-    "divide": (_normalized, _local_response),
-    "log": (_logarithm,),
-    "matmul": (_attention,),
-    "reshape": (_heads,),
-    "concat": (_rolled,),
+    "multiply": (_fuse_gate, _fuse_glu, _fuse_norm),
+    "divide": (_fuse_norm, _fuse_local_response_norm),
+    "log": (_fuse_log_sigmoid,),
+    "matmul": (_fuse_attention,),
+    "reshape": (_fuse_heads,),
+    "concat": (_fuse_roll,),
 }

@@ -71,6 +71,12 @@ class OperatorCall(NamedTuple):
         """Whether an input depends on the model's inputs."""
         return self.node.input(position) in self.context.values
 
+    @property
+    def dependent_positions(self) -> list[int]:
+        """The positions of the inputs that depend on the model's inputs."""
+        values = self.context.values
+        return [position for position, name in enumerate(self.inputs) if name in values]
+
     def value(self, position: int = 0) -> Tensor:
         """An input as a tensor of the layer graph. A constant becomes a layer that provides it."""
         name, values = self.node.input(position), self.context.values

@@ -74,7 +74,7 @@ class LoweringContext:
         constant = self.constants[name]
         if constant.elements == sum(elements for _, elements in constant.roots):
             # One tensor, or several concatenated tensors, such as the gates of an LSTM.
-            self._overlapping(constant)
+            self._count_overlap_once(constant)
             return dict(constant.roots)
         return {self._derived_key(constant, name): constant.elements}
 
@@ -100,7 +100,7 @@ class LoweringContext:
         """The key of a constant that becomes a layer of its own."""
         key = constant.roots[0][0] if constant.whole else name
         if constant.whole:
-            self._overlapping(constant)
+            self._count_overlap_once(constant)
         elif constant.learned:
             key = self._derived_key(constant, name)
         self.read_as_options.update(other for other, _ in constant.roots if other != key)
@@ -117,14 +117,14 @@ class LoweringContext:
         self.read_as_options.update(other for other, _ in constant.roots if other != key)
         return key
 
-    def _overlapping(self, constant: Constant) -> None:
+    def _count_overlap_once(self, constant: Constant) -> None:
         """If layers already have some elements of a tensor, only the other elements are counted."""
         view = constant.view
         if view is None or view.root not in self.sliced or view.key in self.builder.used:
             return
-        left = self.derived.left(view)
-        if left < constant.elements:
-            self.derived.add(view.key, constant.elements, ((view.key, left),))
+        unused = self.derived.unused_elements(view)
+        if unused < constant.elements:
+            self.derived.add(view.key, constant.elements, ((view.key, unused),))
 
     def _with_own_keys(self, tensors: dict[str, int], kinds: tuple[str, ...]) -> dict[str, int]:
         """Tensors under new keys, if the layer would share only some of them with another layer, or

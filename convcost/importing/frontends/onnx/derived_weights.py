@@ -83,7 +83,7 @@ class DerivedWeights:
             constant = own[0]
         return False
 
-    def left(self, view: TensorView) -> int:
+    def unused_elements(self, view: TensorView) -> int:
         """The number of elements of a view that belong to no layer yet."""
         return elements_outside(view, [other for other in self._used() if other.root == view.root])
 
@@ -110,17 +110,17 @@ class DerivedWeights:
             used.setdefault(key, layer)
         self.computed += any(one.is_computed for one in pending)
         if rest > 0 and results:
-            results = (self._more(results[0], rest, (*path, "weights")), *results[1:])
+            results = (self._add_params(results[0], rest, (*path, "weights")), *results[1:])
         if rest < 0:
-            self._fewer([used[key] for key in keys], first, -rest)
+            self._remove_params([used[key] for key in keys], first, -rest)
         return results
 
-    def _more(self, x: Tensor, params: int, path: Path) -> Tensor:
+    def _add_params(self, x: Tensor, params: int, path: Path) -> Tensor:
         options = {"what": "more params of the computed weights", "params": params, "macs": 0}
         tensors = {f"{len(self.builder.layers)}, computed": params}
         return pointwise(self.builder, "custom", x, path, options, tensors)
 
-    def _fewer(self, holders: list[int], first: int, less: int) -> None:
+    def _remove_params(self, holders: list[int], first: int, less: int) -> None:
         later = range(len(self.builder.layers) - 1, first - 1, -1)
         for index in dict.fromkeys((*(one for one in holders if one >= first), *later)):
             layer = self.builder.layers[index]

@@ -29,8 +29,8 @@ from convcost.importing.frontends.onnx.parameters import (
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.frontends.onnx.strided_aliases import (
     TensorView,
-    split,
     view_after,
+    view_of_part,
     whole_view,
 )
 from convcost.importing.ir.ops import Trait
@@ -68,11 +68,13 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
     producers = any(node.op in ("ConstantOfShape", "GivenTensorFill") for node in graph.nodes)
     for node in graph.nodes:
         if node.op == "Constant" and node.known:
-            found[node.outputs[0]] = _constant(node, learned=bare and not (producers and found))
+            found[node.outputs[0]] = _constant_of_node(
+                node, learned=bare and not (producers and found)
+            )
     return found
 
 
-def _constant(node: OnnxNode, *, learned: bool) -> Constant:
+def _constant_of_node(node: OnnxNode, *, learned: bool) -> Constant:
 
     name = node.outputs[0]
     if node.attributes.get("value") is not None:
@@ -109,7 +111,7 @@ def fold_constants(
         if inside and len(node.outputs) == 1:
             data = computed_numbers(node, constants, graph.opset) if kept <= MOST else None
             kept += 0 if data is None else data.size
-            found = derived(node, constants, data, shapes.get(node.outputs[0]))
+            found = computed_constant(node, constants, data, shapes.get(node.outputs[0]))
             if found is not None:
                 add_constant(constants, node.outputs[0], found)
                 continue
@@ -138,17 +140,17 @@ def _split_outputs(
     axis, start = node.attributes.get("axis", 0), 0
     for name in node.outputs:
         dims = shapes[name]
-        view = None if whole.view is None else split(whole.view, axis, start, dims[axis])
+        view = None if whole.view is None else view_of_part(whole.view, axis, start, dims[axis])
         start += dims[axis]
         if view is not None:
-            yield _slice(whole, view, None, None)
+            yield _part(whole, view, None, None)
             continue
-        part = derived(node, constants, None, dims)
+        part = computed_constant(node, constants, None, dims)
         assert part is not None
         yield part._replace(by=None)
 
 
-def _slice(whole: Constant, view: TensorView, data: Any, by: OnnxNode | None) -> Constant:
+def _part(whole: Constant, view: TensorView, data: Any, by: OnnxNode | None) -> Constant:
     """A part of a stored tensor, as a constant that counts like a tensor of its own."""
     roots = ((view.key, prod(view.dims)),)
     return Constant(view.dims, whole.real, data, roots, whole.learned, by, view)
@@ -160,7 +162,7 @@ def size_constant(node: OnnxNode, dims: Dims, opset: int) -> Constant:
     return Constant(tuple(data.shape), real=False, data=data)
 
 
-def derived(
+def computed_constant(
     node: OnnxNode, constants: Mapping[str, Constant], data: Any, dims: Dims | None
 ) -> Constant | None:
     """The output of a node whose inputs are constants; None if not even its dims are known."""
@@ -180,7 +182,7 @@ def derived(
     if first is not None and first.view and first.learned and has(node.op, Trait.TAKES):
         view = view_after(first.view, node, constants, dims)
         if view is not None and view.dims == dims and 0 not in dims:
-            return _slice(first, view, data, node)
+            return _part(first, view, data, node)
     roots = dict(root for one in inputs if one.real or one.learned for root in one.roots)
     return Constant(dims, real, data, tuple(roots.items()), learned, node)
 

@@ -37,16 +37,16 @@ class FusedCall:
         self.shapes = shapes
         self.nodes: list[OnnxNode] = []
 
-    def name(self, at: int) -> str:
+    def name(self, position: int) -> str:
         """The name of the input `at`; "" if it is left out."""
-        return self.node.input(at)
+        return self.node.input(position)
 
     def get(self, name: str, default: Any) -> Any:
         return self.node.attributes.get(name, default)
 
-    def dims(self, at: int) -> Dims:
+    def dims(self, position: int) -> Dims:
         """The dims of a constant input."""
-        return self.constants[self.name(at)].dims
+        return self.constants[self.name(position)].dims
 
     def put(self, op: str, *inputs: str, outputs: int = 1, **attributes: Any) -> tuple[str, ...]:
         """Adds an operator and returns the names of its outputs."""
@@ -61,18 +61,18 @@ class FusedCall:
         """Adds an operator with one output and returns the name of that output."""
         return self.put(op, *inputs, **attributes)[0]
 
-    def plus(self, x: str, at: int) -> str:
+    def plus(self, x: str, position: int) -> str:
         """`x` plus the input `at`; `x` if that input is left out."""
-        return self.one("Add", x, self.name(at)) if self.name(at) else x
+        return self.one("Add", x, self.name(position)) if self.name(position) else x
 
     def activated(self, x: str) -> str:
         """`x` after the activation that the operator's attribute names, if there is one."""
         op = self.get("activation", "")
         return self.one(op, x) if op else x
 
-    def packed(self, at: int, dims: Dims, bits: int) -> str:
+    def packed(self, position: int, dims: Dims, bits: int) -> str:
         """A stored tensor whose bytes each contain several numbers, as a tensor of `dims`."""
-        key = self.name(at)
+        key = self.name(position)
         name, elements = f"{key}:unpacked", prod(dims)
         roots = ((key, elements),)
         view = whole_view(key, dims)
@@ -105,11 +105,11 @@ def expanded(
     for node in graph.nodes:
         rule = RULES.get(node.op) if node.domain == DOMAIN else None
         call = FusedCall(node, constants, stored, shapes)
-        nodes += [node] if rule is None else _written_out(rule, call)
+        nodes += [node] if rule is None else _expansion(rule, call)
     return graph._replace(nodes=tuple(nodes))
 
 
-def _written_out(rule: Rule, call: FusedCall) -> list[OnnxNode]:
+def _expansion(rule: Rule, call: FusedCall) -> list[OnnxNode]:
     try:
         names = dict(zip(rule(call), call.node.outputs, strict=False))
     except LookupError:
@@ -174,12 +174,12 @@ def mixture(call: FusedCall) -> tuple[str, ...]:
     step = 3 if call.node.op == "QMoE" else 2
     bits = call.get("expert_weight_bits", 4) if call.node.op == "QMoE" else BYTE
     names: list[str] = []
-    for at in range(2, 2 + 3 * step, step):
-        name = call.name(at)
+    for position in range(2, 2 + 3 * step, step):
+        name = call.name(position)
         if name and bits < BYTE:
-            *outer, inner = call.dims(at)
-            name = call.packed(at, (*outer, inner * BYTE // bits), bits)
-        names += [name, call.name(at + step - 1)]
+            *outer, inner = call.dims(position)
+            name = call.packed(position, (*outer, inner * BYTE // bits), bits)
+        names += [name, call.name(position + step - 1)]
     return (call.one("Experts", call.name(0), *names, chosen=call.get("k", 1)),)
 
 
@@ -207,7 +207,10 @@ def fused_matmul(call: FusedCall) -> tuple[str, ...]:
 @expansion("QLinearAdd", "QLinearMul")
 def quantized_join(call: FusedCall) -> tuple[str, ...]:
     """Inputs: two tensors, each followed by its scale and zero point."""
-    sides = [call.one("DequantizeLinear", *map(call.name, range(at, at + 3))) for at in (0, 3)]
+    sides = [
+        call.one("DequantizeLinear", *map(call.name, range(position, position + 3)))
+        for position in (0, 3)
+    ]
     return (call.one(call.node.op.removeprefix("QLinear"), *sides),)
 
 
@@ -215,8 +218,8 @@ def quantized_join(call: FusedCall) -> tuple[str, ...]:
 def dynamic_quantize_lstm(call: FusedCall) -> tuple[str, ...]:
     """Inputs: x, transposed weights and recurrent weights, biases, lengths, two states, peepholes,
     scales."""
-    weights = [call.one("Transpose", call.name(at), perm=(0, 2, 1)) for at in (1, 2)]
-    rest = [call.name(at) for at in range(3, 8)]
+    weights = [call.one("Transpose", call.name(position), perm=(0, 2, 1)) for position in (1, 2)]
+    rest = [call.name(position) for position in range(3, 8)]
     return call.put("LSTM", call.name(0), *weights, *rest, outputs=3, **call.node.attributes)
 
 
@@ -253,8 +256,8 @@ def biased_attention(call: FusedCall) -> tuple[str, ...]:
         raise LookupError("values of another width")
     biases = call.put("Split", call.name(3), outputs=3, axis=0, split=(share,) * 3)
     call.shapes.update(dict.fromkeys(biases, (share,)))
-    sides = [call.one("Add", call.name(at), bias) for at, bias in enumerate(biases)]
-    rest = [call.name(at) for at in range(4, len(call.node.inputs))]
+    sides = [call.one("Add", call.name(position), bias) for position, bias in enumerate(biases)]
+    rest = [call.name(position) for position in range(4, len(call.node.inputs))]
     return call.put(
         "MultiHeadAttention", *sides, "", *rest,
         outputs=len(call.node.outputs), **call.node.attributes,

@@ -16,7 +16,7 @@ from convcost.importing.frontends.onnx.exported_batch import for_one_sample
 from convcost.importing.frontends.onnx.folding import (
     SIZES,
     add_constant,
-    derived,
+    computed_constant,
     fold_constants,
     size_constant,
     stored_constants,
@@ -93,7 +93,7 @@ def lower_model(
 def _lower(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) -> LayerGraph:
     builder = GraphBuilder(path.stem, path.name)
     with _as_onnx_has_it("the file's operators or tensors"):
-        ready = _prepared(model, graph, taken, path.parent)
+        ready = _prepare(model, graph, taken, path.parent)
     names = OnnxNames(ready.graph, ready.constants)
     builder.notes += (*taken.notes, *(f"{one}, and is imported at --size" for one in taken.moved))
     builder.notes += ready.notes
@@ -124,7 +124,7 @@ def _as_onnx_has_it(what: str) -> Iterator[None]:
         ) from error
 
 
-def _prepared(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, folder: Path) -> _Prepared:
+def _prepare(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, folder: Path) -> _Prepared:
     """The model after shape inference, constant folding and the replacement of patterns."""
     at_first = inferred(model, taken.inputs, claims=not taken.moved)
     constants = stored_constants(model, graph)
@@ -207,7 +207,7 @@ def _step(context: LoweringContext, node: OnnxNode, lost: dict[str, str]) -> Non
         context.constants[node.outputs[0]] = size_constant(node, x.dims, context.opset)
         return
     if all(name in context.constants for name in node.inputs if name):
-        add_constant(context.constants, node.outputs[0], _folded(context, node))
+        add_constant(context.constants, node.outputs[0], _computed_constant(context, node))
         return
     rule = row_of(node.op).rule if node.known else None
     first = len(context.builder.layers)
@@ -236,9 +236,9 @@ def _step(context: LoweringContext, node: OnnxNode, lost: dict[str, str]) -> Non
             )
 
 
-def _folded(context: LoweringContext, node: OnnxNode) -> Constant:
+def _computed_constant(context: LoweringContext, node: OnnxNode) -> Constant:
     data = computed_numbers(node, context.constants, context.opset)
-    found = derived(node, context.constants, data, context.shapes.get(node.outputs[0]))
+    found = computed_constant(node, context.constants, data, context.shapes.get(node.outputs[0]))
     if found is None:
         raise ConstraintError("CC401", "its output shape is not known")
     return found

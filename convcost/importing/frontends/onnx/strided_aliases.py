@@ -55,21 +55,21 @@ def view_after(
             steps=tuple(view.steps[axis] for axis in order),
         )
     if node.op == "Slice":
-        return _sliced(view, node, constants)
+        return _view_of_slice(view, node, constants)
     if node.op == "Gather":
-        return _gathered(view, node, constants)
+        return _view_of_gather(view, node, constants)
     if node.op == "Piece":
-        return _piece(view, node)
-    return None if dims is None else _folded(view, dims)
+        return _view_of_piece(view, node)
+    return None if dims is None else _view_of_reshape(view, dims)
 
 
-def split(view: TensorView, axis: int, start: int, length: int) -> TensorView:
-    return _cut(view, axis % len(view.dims), range(start, start + length))
+def view_of_part(view: TensorView, axis: int, start: int, length: int) -> TensorView:
+    return _view_of_range(view, axis % len(view.dims), range(start, start + length))
 
 
 def elements_outside(view: TensorView, others: Collection[TensorView]) -> int:
     """The number of elements of a view that are in none of the other views of the same tensor."""
-    near = [other for other in others if _meet(view, other)]
+    near = [other for other in others if _overlap(view, other)]
     if not near:
         return prod(view.dims)
 
@@ -103,7 +103,7 @@ def _normal_form(view: TensorView) -> tuple[int, tuple[tuple[int, int], ...]]:
     return start, tuple(axes)
 
 
-def _meet(one: TensorView, other: TensorView) -> bool:
+def _overlap(one: TensorView, other: TensorView) -> bool:
     """Whether the ranges of two views overlap."""
     spans = []
     for view in (one, other):
@@ -135,7 +135,7 @@ def _places(np: Any, view: TensorView, block: int) -> Any:
     return found
 
 
-def _sliced(
+def _view_of_slice(
     view: TensorView, node: OnnxNode, constants: "Mapping[str, Constant]"
 ) -> TensorView | None:
     given: list[Sequence[int]] = []
@@ -154,11 +154,11 @@ def _sliced(
         axis = (axes[at] if axes else at) % len(view.dims)
         step = steps[at] if steps else 1
         stop = None if step < 0 and end < -view.dims[axis] else end
-        view = _cut(view, axis, range(view.dims[axis])[slice(start, stop, step)])
+        view = _view_of_range(view, axis, range(view.dims[axis])[slice(start, stop, step)])
     return view
 
 
-def _gathered(
+def _view_of_gather(
     view: TensorView, node: OnnxNode, constants: "Mapping[str, Constant]"
 ) -> TensorView | None:
     """Entries of an axis at equal distances."""
@@ -170,18 +170,18 @@ def _gathered(
     step = places[1] - places[0] if len(places) > 1 else 1
     if not step or places != list(range(places[0], places[0] + step * len(places), step)):
         return None
-    cut = _cut(view, axis, range(places[0], places[0] + step * len(places), step))
-    return cut if at.dims else _without(cut, axis)
+    cut = _view_of_range(view, axis, range(places[0], places[0] + step * len(places), step))
+    return cut if at.dims else _without_axis(cut, axis)
 
 
-def _piece(view: TensorView, node: OnnxNode) -> TensorView:
+def _view_of_piece(view: TensorView, node: OnnxNode) -> TensorView:
     """One part of a sequence, as a pattern found it."""
     axis, start, length = (node.attributes[name] for name in ("axis", "start", "length"))
-    cut = split(view, axis, start, length)
-    return cut if node.attributes["keep"] else _without(cut, axis % len(view.dims))
+    cut = view_of_part(view, axis, start, length)
+    return cut if node.attributes["keep"] else _without_axis(cut, axis % len(view.dims))
 
 
-def _without(view: TensorView, axis: int) -> TensorView:
+def _without_axis(view: TensorView, axis: int) -> TensorView:
     """A view without one axis of extent 1."""
     return view._replace(
         dims=(*view.dims[:axis], *view.dims[axis + 1 :]),
@@ -189,7 +189,7 @@ def _without(view: TensorView, axis: int) -> TensorView:
     )
 
 
-def _cut(view: TensorView, axis: int, kept: range) -> TensorView:
+def _view_of_range(view: TensorView, axis: int, kept: range) -> TensorView:
     step = view.steps[axis]
     return view._replace(
         start=view.start + (kept.start * step if kept else 0),
@@ -198,7 +198,7 @@ def _cut(view: TensorView, axis: int, kept: range) -> TensorView:
     )
 
 
-def _folded(view: TensorView, dims: Dims) -> TensorView | None:
+def _view_of_reshape(view: TensorView, dims: Dims) -> TensorView | None:
     """The view in other dims, with the same elements in the same order; None if no steps express
     it."""
     if prod(dims) != prod(view.dims) or not prod(dims):

@@ -125,10 +125,12 @@ class OperatorCall(NamedTuple):
         if not constant.learned:
             self.exclude(at, "used to compute other numbers, and not counted as params")
             return constant_tensor(builder, constant.dims, neighbour=last)
-        if key not in builder.held:
+        if key not in builder.constant_layers:
             path = (*self.path, "learned")
-            builder.held[key] = learned_tensor(builder, key, constant.dims, path, neighbour=last)
-        return builder.held[key]
+            builder.constant_layers[key] = learned_tensor(
+                builder, key, constant.dims, path, neighbour=last
+            )
+        return builder.constant_layers[key]
 
     def numbers(self, at: int) -> tuple[int, ...]:
         """The numbers of an input that is an option, such as a shape. Raises ConstraintError if

@@ -10,7 +10,7 @@ from convcost.model.shape import Shape
 NOTE = "registered, but not used to compute the outputs"
 
 
-def add_unused(builder: GraphBuilder, module: Any, beside: int) -> None:
+def add_unused(builder: GraphBuilder, module: Any, neighbour: int) -> None:
     """Adds one `learned` layer for each module whose parameters are all unused; only the outermost
     such modules count."""
     groups: dict[str, dict[str, int]] = {}
@@ -29,7 +29,7 @@ def add_unused(builder: GraphBuilder, module: Any, beside: int) -> None:
             continue
         builder.emit(
             "learned", (*split_name(home), "unused") if home not in tensors else split_name(home),
-            [beside], {"shape": Shape(total)}, tensors=tensors, note=NOTE,
+            [neighbour], {"shape": Shape(total)}, tensors=tensors, note=NOTE,
         )  # fmt: skip
         builder.notes.append(f"{home}: {total:,} params are {NOTE}")
 

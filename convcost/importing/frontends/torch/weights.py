@@ -16,9 +16,9 @@ def as_tensor(builder: GraphBuilder, x: Tensor | ConstantValue) -> Tensor:
     """The value as a tensor of the layer graph. A constant is added as a layer once."""
     if isinstance(x, Tensor):
         return x
-    if x.node not in builder.held:
-        builder.held[x.node] = _lowered(builder, x)
-    return builder.held[x.node]
+    if x.node not in builder.constant_layers:
+        builder.constant_layers[x.node] = _lowered(builder, x)
+    return builder.constant_layers[x.node]
 
 
 def _lowered(builder: GraphBuilder, x: ConstantValue) -> Tensor:
@@ -36,9 +36,9 @@ def _whole(
     builder: GraphBuilder, x: ConstantValue, leaf: Parameter, neighbour: int, channel: int
 ) -> Tensor:
     """A registered tensor in any shape. Its layer is added once."""
-    once = builder.held.get(leaf.key)
+    once = builder.constant_layers.get(leaf.key)
     if once is None:
-        once = builder.held[leaf.key] = learned_tensor(
+        once = builder.constant_layers[leaf.key] = learned_tensor(
             builder, leaf.key, x.dims, split_name(leaf.key), neighbour=neighbour,
             buffer=not leaf.learned, channel=channel,
         )  # fmt: skip

@@ -60,18 +60,18 @@ def lower_einsum(
 ) -> Tensor | None:
     """The result of an equation, multiplied from left to right; None if the equation has a
     diagonal. Raises ConstraintError CC404."""
-    names, out = _parsed(equation, [len(one.dims) for one in operands])
+    names, out = _letters(equation, [len(one.dims) for one in operands])
     if any(len(set(term)) != len(term) for term in (*names, out)):
         return None
     terms = [_Term(operand, letters) for operand, letters in zip(operands, names, strict=True)]
     begun = list(terms)
     while len(terms) > 1:
         rest = "".join(term.letters for term in terms[2:]) + out
-        terms[:2] = [_multiplied(builder, terms[0], terms[1], rest, path)]
-    return _sampled(_ended(builder, terms[0], out, path), begun, out)
+        terms[:2] = [_multiply(builder, terms[0], terms[1], rest, path)]
+    return _with_batch(_in_order_of(builder, terms[0], out, path), begun, out)
 
 
-def _sampled(y: Tensor, terms: Sequence[_Term], out: str) -> Tensor:
+def _with_batch(y: Tensor, terms: Sequence[_Term], out: str) -> Tensor:
     """The result with the batch axis of its inputs."""
     for operand, letters in terms:
         batch = operand.value().batch if operand.depends_on_input else None
@@ -81,7 +81,7 @@ def _sampled(y: Tensor, terms: Sequence[_Term], out: str) -> Tensor:
     return y
 
 
-def _parsed(equation: str, ranks: Sequence[int]) -> tuple[list[str], str]:
+def _letters(equation: str, ranks: Sequence[int]) -> tuple[list[str], str]:
     """The letters of every input and of the output."""
     left, arrow, out = equation.replace(" ", "").partition("->")
     terms = left.split(",")
@@ -108,10 +108,10 @@ def _parsed(equation: str, ranks: Sequence[int]) -> tuple[list[str], str]:
     return full, out.replace("...", wide[::-1])
 
 
-def _multiplied(builder: GraphBuilder, a: _Term, b: _Term, rest: str, path: Path) -> _Term:
+def _multiply(builder: GraphBuilder, a: _Term, b: _Term, rest: str, path: Path) -> _Term:
     """The product of two tensors; `rest` are the letters needed afterwards."""
     for weights, x in ((b, a), (a, b)):
-        made = _linear(builder, x, weights, rest, path) or _scaled(builder, x, weights, rest, path)
+        made = _linear(builder, x, weights, rest, path) or _scale(builder, x, weights, rest, path)
         if made is not None:
             return made
     return _product(builder, a, b, rest, path)
@@ -134,7 +134,7 @@ def _linear(builder: GraphBuilder, x: _Term, weights: _Term, rest: str, path: Pa
     return _term(reshaped(y, [*x.extents(kept), *weights.extents(new)]), kept + new)
 
 
-def _scaled(builder: GraphBuilder, x: _Term, weights: _Term, rest: str, path: Path) -> _Term | None:
+def _scale(builder: GraphBuilder, x: _Term, weights: _Term, rest: str, path: Path) -> _Term | None:
     """A tensor times weights along some of its axes, none of which is summed."""
     if weights.operand.factor is None:
         return None
@@ -150,8 +150,8 @@ def _scaled(builder: GraphBuilder, x: _Term, weights: _Term, rest: str, path: Pa
 def _product(builder: GraphBuilder, a: _Term, b: _Term, rest: str, path: Path) -> _Term:
     """A matrix product. Axes of both tensors that are not summed are the batch of matrices."""
     a, b = (
-        _without(builder, a, b.letters + rest, path),
-        _without(builder, b, a.letters + rest, path),
+        _summed_over_unused(builder, a, b.letters + rest, path),
+        _summed_over_unused(builder, b, a.letters + rest, path),
     )
     batch = "".join(one for one in a.letters if one in b.letters and one in rest)
     over = "".join(one for one in a.letters if one in b.letters and one not in rest)
@@ -173,7 +173,7 @@ def _spread(builder: GraphBuilder, a: _Term, b: _Term, path: Path) -> _Term:
     return _term(elementwise(builder, "multiply", sides, path), letters)
 
 
-def _without(builder: GraphBuilder, term: _Term, needed: str, path: Path) -> _Term:
+def _summed_over_unused(builder: GraphBuilder, term: _Term, needed: str, path: Path) -> _Term:
     """Sums the axes that no other term has."""
     alone = [at for at, one in enumerate(term.letters) if one not in needed]
     if not alone:
@@ -182,6 +182,6 @@ def _without(builder: GraphBuilder, term: _Term, needed: str, path: Path) -> _Te
     return _term(value, "".join(one for one in term.letters if one in needed))
 
 
-def _ended(builder: GraphBuilder, term: _Term, out: str, path: Path) -> Tensor:
-    term = _without(builder, term, out, path)
+def _in_order_of(builder: GraphBuilder, term: _Term, out: str, path: Path) -> Tensor:
+    term = _summed_over_unused(builder, term, out, path)
     return permuted(term.operand.value(), [term.letters.index(one) for one in out])

@@ -57,8 +57,8 @@ def combined(
     rank = max(len(x.dims), len(dims))
     x = reshaped(x, (1,) * (rank - len(x.dims)) + x.dims)
     full = (1,) * (rank - len(dims)) + dims
-    if key in builder.held:
-        return elementwise(builder, kind, [x, reshaped(builder.held[key], full)], path)
+    if key in builder.constant_layers:
+        return elementwise(builder, kind, [x, reshaped(builder.constant_layers[key], full)], path)
     long = [axis for axis, extent in enumerate(full) if extent != 1]
     if len(long) == 1 and full[long[0]] == x.dims[long[0]] and _is_channel(x, long[0]):
         options = {"factor": kind == "multiply", "shift": kind == "add"}
@@ -71,7 +71,7 @@ def combined(
     table = learned_tensor(
         builder, key, full, (*path, "learned"), neighbour=neighbour, channel=channel
     )
-    builder.held[key] = table
+    builder.constant_layers[key] = table
     return elementwise(builder, kind, [x, table], path)
 
 

@@ -78,23 +78,23 @@ def _channel(node: Node) -> int:
     return channel % len(node.x.dims)
 
 
-def _merged(node: Node) -> tuple[Tensor, int, bool]:
+def _window_input(node: Node) -> tuple[Tensor, int, bool]:
     """The input, its channel axis, and whether it changed. [n, c, h, w] with n = 1 does not change.
     A larger n becomes the outermost axis of the size, [1, c, n, h, w]: a model may arrange windows
     or tokens as samples. Channels that are last stay last."""
     x, channel = node.x, _channel(node)
     if x.dims[0] == 1:
         return x._replace(batch=0), channel, False
-    x = _turned(x, channel)
+    x = _exchange_samples_and_channels(x, channel)
     return reshaped(x, (1, *x.dims))._replace(batch=0), channel + (channel != CHANNELS), True
 
 
-def _split(node: Node, y: Tensor, many: bool) -> Tensor:
+def _window_output(node: Node, y: Tensor, many: bool) -> Tensor:
     """The result with the axis of samples in front again."""
-    return _turned(reshaped(y, y.dims[1:]), _channel(node)) if many else y
+    return _exchange_samples_and_channels(reshaped(y, y.dims[1:]), _channel(node)) if many else y
 
 
-def _turned(x: Tensor, channel: int) -> Tensor:
+def _exchange_samples_and_channels(x: Tensor, channel: int) -> Tensor:
     """The samples and the channels exchanged, if the channels are second."""
     order = (1, 0) if channel == CHANNELS else (0, 1)
     return permuted(x._replace(batch=None), (*order, *range(2, len(x.dims))))
@@ -116,7 +116,7 @@ def conv(builder: GraphBuilder, node: Node) -> Tensor:
     they are not learned, they are in `buffers`. If the filters have factors, or biases that are a
     layer of their own, `scaled` adds these after the convolution."""
     given = node.attributes
-    x, channel, many = _merged(node)
+    x, channel, many = _window_input(node)
     window: SlidingWindow = given["window"].deeper() if many else given["window"]
     filters, groups, c = given["filters"], given.get("groups", 1), x.dims[channel]
     options = {
@@ -134,7 +134,7 @@ def conv(builder: GraphBuilder, node: Node) -> Tensor:
     y = windowed_layer(
         builder, kind, x, node.path, options, node.weights, channel, buffers=node.buffers
     )
-    return _split(node, scaled(builder, node, y, channel), many)
+    return _window_output(node, scaled(builder, node, y, channel), many)
 
 
 @lowering("deformable_conv")
@@ -198,7 +198,7 @@ def scaled(builder: GraphBuilder, node: Node, y: Tensor, channel: int) -> Tensor
 def pool(builder: GraphBuilder, node: Node) -> Tensor:
     if other := _too_many(node, node.op):
         return lower(builder, "custom", node.path, node.x, **other)
-    x, channel, many = _merged(node)
+    x, channel, many = _window_input(node)
     window: SlidingWindow = node.attributes["window"]
     window = window.deeper() if many else window
     options = {
@@ -209,7 +209,7 @@ def pool(builder: GraphBuilder, node: Node) -> Tensor:
         **({"dilation": each(window.dilation)} if window.dilation else {}),
     }
     y = windowed_layer(builder, node.op, x, node.path, options, None, channel)
-    return _split(node, y, many)
+    return _window_output(node, y, many)
 
 
 @lowering("adaptive_avg_pool", "adaptive_max_pool")
@@ -217,14 +217,14 @@ def adaptive_pool(builder: GraphBuilder, node: Node) -> Tensor:
     """Pools to `size`; a single element is a global pool."""
     if other := _too_many(node, node.op):
         return lower(builder, "custom", node.path, node.x, **other)
-    x, channel, many = _merged(node)
+    x, channel, many = _window_input(node)
     size, kind = tuple(node.attributes["size"]), node.op
     if set(size) == {1} and not many:
         kind = kind.replace("adaptive", "global")
         return windowed_layer(builder, kind, x, node.path, {}, None, _channel(node))
     options = {"size": each((*(node.x.dims[:1] if many else ()), *size))}
     y = windowed_layer(builder, kind, x, node.path, options, None, channel)
-    return _split(node, y, many)
+    return _window_output(node, y, many)
 
 
 @lowering("global_avg_pool", "global_max_pool")

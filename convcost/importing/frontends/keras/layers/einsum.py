@@ -24,8 +24,8 @@ def einsum_dense(call: LayerCall) -> Tensor:
     path = (*call.path, "kernel")
 
     def value() -> Tensor:
-        key, beside = f"{call.key}/kernel", call.x.source
-        return learned_tensor(call.builder, key, dims, path, neighbour=beside)
+        key = f"{call.key}/kernel"
+        return learned_tensor(call.builder, key, dims, path, neighbour=call.x.source)
 
     def matrix() -> dict[str, int]:
         return call.tensor("kernel", *dims) | (bias if whole else {})

@@ -53,16 +53,16 @@ def window_of(call: OperatorCall, size: Dims, kernel: Dims) -> SlidingWindow:
     return SlidingWindow(kernel, stride, begins, ends, dilation)
 
 
-def biased(call: OperatorCall, at: int) -> bool:
+def has_bias(call: OperatorCall, position: int) -> bool:
     """Whether a layer has a bias. A bias of zeros that other layers share was added by an exporter
     and does not count."""
-    constant = call.constant(at)
+    constant = call.constant(position)
     if constant is None:
         return False
     if constant.number == 0 and (
-        call.context.uses[call.node.input(at)] > 1 or not constant.learned
+        call.context.uses[call.node.input(position)] > 1 or not constant.learned
     ):
-        call.number(at)
+        call.number(position)
         return False
     return True
 
@@ -80,7 +80,7 @@ def conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
         )
     buffers = call.context.buffer_of(filters)
     if not call.builder.used.keys().isdisjoint(buffers):
-        return _fixed(call, x, buffers, filters)
+        return _with_buffer_as_weights(call, x, buffers, filters)
     window = window_of(call, x.dims[2:], filters.dims[2:])
     more = {"window": window, "filters": filters.dims[0], "groups": call.get("group", 1)}
     return _with_bias(call, x, "conv", gain=_gain(call, filters), buffers=buffers, **more)
@@ -102,17 +102,17 @@ def deform_conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
     if filters is None or call.depends_on_input(3):
         return uncounted(call)
     x = call.value()
-    has_bias = biased(call, 3)
+    bias = has_bias(call, 3)
     branches = (0, 2, 4) if call.node.input(4) else (0, 2)
     return call.lower(
         "deformable_conv",
-        *(call.value(at) for at in branches),
+        *(call.value(position) for position in branches),
         filters=filters.dims[0],
         window=window_of(call, x.dims[2:], filters.dims[2:]),
         groups=call.get("group", 1),
         offset_groups=call.get("offset_group", 1),
-        bias=has_bias,
-        weights=call.tensors(1, *((3,) if has_bias else ()), kinds=("deformable_conv",)),
+        bias=bias,
+        weights=call.tensors(1, *((3,) if bias else ()), kinds=("deformable_conv",)),
     )
 
 
@@ -127,7 +127,7 @@ def _with_bias(
 ) -> Tensor:
     """Adds a convolution with the inputs x, weights and bias. The bias is a layer of its own if the
     weights have learned factors (`gain`), or if other layers share them."""
-    filters, bias = call.constant(1), (2,) if biased(call, 2) else ()
+    filters, bias = call.constant(1), (2,) if has_bias(call, 2) else ()
     apart = gain is not None or (filters is not None and call.context.is_read_again(filters))
     own = () if apart else bias
     tensors = call.tensors(*(() if buffers else (1,)), *own, kinds=CONVOLUTIONS)
@@ -139,7 +139,7 @@ def _with_bias(
     )  # fmt: skip
 
 
-def _fixed(
+def _with_buffer_as_weights(
     call: OperatorCall, x: Tensor, buffers: dict[str, int], filters: Constant
 ) -> Tensor | tuple[Tensor, ...]:
     """A convolution whose weights are a buffer becomes a `custom` layer with its macs, because its
@@ -158,7 +158,7 @@ def _fixed(
         "buffers": buffers,
     }
     y = call.lower("custom", x, **stated)
-    if not biased(call, 2):
+    if not has_bias(call, 2):
         return y
     stored = call.tensors(2, kinds=("scale",))
     return call.lower("scale", y, path=("bias",), factor=False, shift=True, weights=stored)
@@ -184,13 +184,15 @@ def conv_transpose(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
         return uncounted(call)
     x, groups, kernel = call.value(), call.get("group", 1), filters.dims[2:]
     if buffers := call.context.buffer_of(filters):
-        return _fixed(call, x, buffers, filters)
-    window, extra = _cut(call, x.dims[2:], kernel)
+        return _with_buffer_as_weights(call, x, buffers, filters)
+    window, extra = _transposed_window(call, x.dims[2:], kernel)
     more = {"filters": filters.dims[1] * groups, "groups": groups, "output_padding": extra}
     return _with_bias(call, x, "transposed_conv", window=window, **more)
 
 
-def _cut(call: OperatorCall, size: Dims, kernel: Dims) -> tuple[SlidingWindow, Sequence[int]]:
+def _transposed_window(
+    call: OperatorCall, size: Dims, kernel: Dims
+) -> tuple[SlidingWindow, Sequence[int]]:
     """The window and the output padding; computed from the output size if the node states it."""
     auto, axes = call.get("auto_pad", "NOTSET"), len(size)
     stride, dilation = per_axis(call, "strides", axes), per_axis(call, "dilations", axes)

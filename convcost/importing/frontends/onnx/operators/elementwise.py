@@ -21,33 +21,34 @@ SCALAR = re.compile(r"^[A-Za-z_]\w*$")  # a name that a model gives to a number
 def join(call: OperatorCall) -> Tensor:
     if all(name in call.context.constants for name in call.inputs if name):
         # A join of constants: each learned one becomes a layer, in the order of the inputs.
-        for at in range(len(call.inputs)):
-            constant = call.constant(at)
-            if constant is not None and (_is_table(constant) or not at):
-                call.value(at)
-    tensors = [call.value(at) for at in range(len(call.inputs)) if call.depends_on_input(at)]
+        for position in range(len(call.inputs)):
+            constant = call.constant(position)
+            if constant is not None and (_is_table(constant) or not position):
+                call.value(position)
+    dependent = call.dependent_positions
+    tensors = [call.value(position) for position in dependent]
     x = tensors[0]
     if call.inputs[:1] * 2 == call.inputs:
         tensors = [x, x]
     if len(tensors) > 1:
         x = call.lower(call.canonical, *tensors)
-    constants = [at for at in range(len(call.inputs)) if not call.depends_on_input(at)]
+    constants = [one for one in range(len(call.inputs)) if one not in dependent]
     if not constants and len(tensors) == 1:
         return call.free(x)
-    for at in constants:
-        x = _with_constant(call, x, at)
+    for position in constants:
+        x = _with_constant(call, x, position)
     return x
 
 
-def _with_constant(call: OperatorCall, x: Tensor, at: int) -> Tensor:
+def _with_constant(call: OperatorCall, x: Tensor, position: int) -> Tensor:
     """A tensor that depends on the inputs, and a constant."""
-    constant = call.constant(at)
+    constant = call.constant(position)
     assert constant is not None
-    dims = _axis(call, x, constant)
+    dims = _aligned_dims(call, x, constant)
     wide = broadcast(x.dims, dims)
     kind = None if call.op == "Mean" else LEARNED.get(call.canonical)
-    if constant.elements == 1 and not _single(call, constant, kind):
-        x = _longer(x, dims)
+    if constant.elements == 1 and not _is_learned_number(call, constant, kind):
+        x = _with_rank_of(x, dims)
         for key, _ in constant.roots if constant.real else ():
             plain = SCALAR.match(key) and not OPAQUE.match(key)
             if plain and key in call.context.stored and key not in call.context.buffers:
@@ -56,14 +57,14 @@ def _with_constant(call: OperatorCall, x: Tensor, at: int) -> Tensor:
                 )
         return call.free(x)
     if constant.real and call.context.is_lowered(constant):
-        table = call.value(at)
+        table = call.value(position)
         return call.lower(call.canonical, x, table)
     own = constant.learned and not (x.source < 0 and _standardizes(call, constant))
     if kind is None and constant.real and own:  # a learned bound
-        return _bounded(call, x, at, dims)
+        return _join_with_bound(call, x, position, dims)
     if kind is None or not constant.real or not own:
-        return _fixed(call, x, at, wide)
-    key = call.context.key_after(x, call.node.input(at))
+        return _join_with_fixed(call, x, position, wide)
+    key = call.context.key_after(x, call.node.input(position))
     return combined(call.builder, kind, x, key, dims, call.path())
 
 
@@ -71,10 +72,10 @@ def _is_table(constant: Constant) -> bool:
     return constant.learned and constant.real and constant.elements > 1
 
 
-def _bounded(call: OperatorCall, x: Tensor, at: int, dims: tuple[int, ...]) -> Tensor:
-    x = _longer(x, dims)
+def _join_with_bound(call: OperatorCall, x: Tensor, position: int, dims: tuple[int, ...]) -> Tensor:
+    x = _with_rank_of(x, dims)
     full = (1,) * (len(x.dims) - len(dims)) + dims
-    key, path = call.context.key_after(x, call.node.input(at)), call.path()
+    key, path = call.context.key_after(x, call.node.input(position)), call.path()
     table = learned_tensor(
         call.builder, key, full, (*path, "learned"), neighbour=call.neighbour, channel=x.channel
     )
@@ -96,9 +97,11 @@ def _standardizes(call: OperatorCall, constant: Constant) -> bool:
     return len(long) <= 1 and not (named and call.op in ("Add", "Mul"))
 
 
-def _fixed(call: OperatorCall, x: Tensor, at: int, wide: tuple[int, ...] | None) -> Tensor:
+def _join_with_fixed(
+    call: OperatorCall, x: Tensor, position: int, wide: tuple[int, ...] | None
+) -> Tensor:
     """A constant that is not learned. It is free if the shape does not change."""
-    constant = call.constant(at)
+    constant = call.constant(position)
     assert constant is not None
     if wide == x.dims and not _is_buffer(call, constant):
         for key, elements in constant.roots:
@@ -106,7 +109,7 @@ def _fixed(call: OperatorCall, x: Tensor, at: int, wide: tuple[int, ...] | None)
                 call.context.excluded.setdefault(key, "constant, and not counted as params")
         return call.free(x)
     kind = call.canonical
-    table = call.value(at)
+    table = call.value(position)
     return call.lower(kind, x, table)
 
 
@@ -116,14 +119,14 @@ def _is_buffer(call: OperatorCall, constant: Constant) -> bool:
     return len(long) > 1 and constant.whole and constant.roots[0][0] in call.context.buffers
 
 
-def _single(call: OperatorCall, constant: Constant, kind: str | None) -> bool:
+def _is_learned_number(call: OperatorCall, constant: Constant, kind: str | None) -> bool:
     """Whether a scalar is learned, or computed from a learned scalar."""
     if not (constant.learned and constant.real) or (kind is None and not constant.sure):
         return False
     return constant.whole or [n for _, n in call.context.derived.stored(constant)] == [1]
 
 
-def _axis(call: OperatorCall, x: Tensor, constant: Constant) -> tuple[int, ...]:
+def _aligned_dims(call: OperatorCall, x: Tensor, constant: Constant) -> tuple[int, ...]:
     """The dims of a constant. Before opset 7, an attribute could set the axis it broadcasts
     along."""
     axis = call.node.attributes.get("axis")
@@ -134,7 +137,7 @@ def _axis(call: OperatorCall, x: Tensor, constant: Constant) -> tuple[int, ...]:
     return (*constant.dims, *behind)
 
 
-def _longer(x: Tensor, dims: tuple[int, ...]) -> Tensor:
+def _with_rank_of(x: Tensor, dims: tuple[int, ...]) -> Tensor:
     rank = max(len(x.dims), len(dims))
     return reshaped(x, (1,) * (rank - len(x.dims)) + x.dims)
 
@@ -144,12 +147,12 @@ def power(call: OperatorCall) -> Tensor:
     exponent = call.constant(1)
     if exponent is not None and exponent.learned and exponent.real:
         call.value(1)
-        return custom_layer(call, _wide(call), "power")
+        return custom_layer(call, _broadcast_dims(call), "power")
     if call.depends_on_input(0) and not call.depends_on_input(1):
         function = "square" if call.number(1) == 2 else "power"  # noqa: PLR2004
         x = call.value()
         return call.lower(function, x)
-    return custom_layer(call, _wide(call), "power")
+    return custom_layer(call, _broadcast_dims(call), "power")
 
 
 @operator("Where", "Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", "And", "Or", "Xor",
@@ -158,26 +161,26 @@ def power(call: OperatorCall) -> Tensor:
           "BitwiseNot", op="choose")  # fmt: skip
 def choice(call: OperatorCall) -> Tensor:
     """Comparisons and selections. One that only masks a tensor adds no layer."""
-    dependent = [at for at in range(len(call.inputs)) if call.depends_on_input(at)]
-    dims = _wide(call)
-    tokens = [at for at in (1, 2) if call.op == "Where" and _is_token(call, at)]
-    for at in tokens:
-        call.value(at)
+    dependent = call.dependent_positions
+    dims = _broadcast_dims(call)
+    tokens = [position for position in (1, 2) if call.op == "Where" and _is_token(call, position)]
+    for position in tokens:
+        call.value(position)
     masks = call.op == "Where" and len(dependent) == 1 and not tokens
     if masks and call.value(dependent[0]).dims == dims:
         return call.free(call.value(dependent[0]))
     return custom_layer(call, dims)
 
 
-def _is_token(call: OperatorCall, at: int) -> bool:
+def _is_token(call: OperatorCall, position: int) -> bool:
     """Whether a selection puts a learned tensor in place of the input."""
-    constant = call.constant(at)
+    constant = call.constant(position)
     return constant is not None and constant.learned and constant.real
 
 
-def _wide(call: OperatorCall) -> tuple[int, ...] | None:
+def _broadcast_dims(call: OperatorCall) -> tuple[int, ...] | None:
     found = []
-    for at in range(len(call.inputs)):
-        constant = call.constant(at)
-        found.append(constant.dims if constant is not None else call.value(at).dims)
+    for position in range(len(call.inputs)):
+        constant = call.constant(position)
+        found.append(constant.dims if constant is not None else call.value(position).dims)
     return broadcast(*found)

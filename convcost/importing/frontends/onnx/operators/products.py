@@ -20,8 +20,8 @@ def gemm(call: OperatorCall) -> Tensor:
             x = call.value(1)
             x = permuted(x, (1, 0)) if b else x
             y = _from_left(call, 0, x, weights.dims[1 if a else 0])
-            return _plus(call, y, 2)
-        return _plus(call, _of_tensors(call), 2)
+            return _add_input(call, y, 2)
+        return _add_input(call, _product_of_tensors(call), 2)
     x = call.value()
     x = permuted(x, (1, 0)) if a else x
     features = constant.dims[0 if b else 1]
@@ -30,10 +30,10 @@ def gemm(call: OperatorCall) -> Tensor:
     own = own and not call.context.is_read_again(constant)
     tensors = call.tensors(1, *((2,) if own else ()), kinds=LINEAR)
     y = call.lower("linear", x, features=features, weights=tensors, bias=own)
-    return y if own else _plus(call, y, 2)
+    return y if own else _add_input(call, y, 2)
 
 
-def _of_tensors(call: OperatorCall) -> Tensor:
+def _product_of_tensors(call: OperatorCall) -> Tensor:
     """A product of two tensors, each of which may be transposed."""
     one, other = call.value(0), call.value(1)
     one = transposed(one) if call.get("transA", 0) else one
@@ -41,9 +41,9 @@ def _of_tensors(call: OperatorCall) -> Tensor:
     return call.lower("matmul", one, other)
 
 
-def _plus(call: OperatorCall, y: Tensor, at: int) -> Tensor:
+def _add_input(call: OperatorCall, y: Tensor, position: int) -> Tensor:
     """Adds the last input of a node: a bias that is not one number for each feature."""
-    name = call.node.input(at)
+    name = call.node.input(position)
     if not name:
         return y
     inner = f"{call.outputs[0]}:product"
@@ -56,7 +56,7 @@ def _plus(call: OperatorCall, y: Tensor, at: int) -> Tensor:
 def matmul(call: OperatorCall) -> Tensor:
     """A product of two inputs; either input may be weights."""
     if call.get("transA", 0) or call.get("transB", 0):
-        return _of_tensors(call)
+        return _product_of_tensors(call)
     weights = call.constant(1)
     if weights is not None and weights.learned and _is_matrix(weights.dims):
         x, features = call.value(), weights.dims[-1] if len(weights.dims) > 1 else 1
@@ -84,8 +84,8 @@ def qgemm(call: OperatorCall) -> Tensor:
     return gemm(call.of("Gemm", *(call.node.input(position) for position in (0, 3, 6))))
 
 
-def _from_left(call: OperatorCall, at: int, x: Tensor, features: int) -> Tensor:
-    tensors = call.tensors(at, kinds=LINEAR)
+def _from_left(call: OperatorCall, position: int, x: Tensor, features: int) -> Tensor:
+    tensors = call.tensors(position, kinds=LINEAR)
     return linear_from_left(call.builder, call.path(), x, features, tensors)
 
 

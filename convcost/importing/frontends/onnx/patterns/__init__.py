@@ -44,7 +44,7 @@ class PatternGraph:
         found = self.number(name)
         return found is not None and abs(found - number) <= CLOSE * max(1, abs(number))
 
-    def beside(self, node: OnnxNode, number: float) -> str | None:
+    def other_input(self, node: OnnxNode, number: float) -> str | None:
         """The other input of a node with two inputs, if one input is that number."""
         if len(node.inputs) == 2:  # noqa: PLR2004
             for at in (0, 1):

@@ -36,12 +36,12 @@ def _bound(net: PatternGraph, node: OnnxNode) -> tuple[str, float] | None:
 @pattern("Mul", "Div")
 def hard_sigmoid(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """clip(x + 3, 0, 6)/6."""
-    scaled = net.beside(node, 1 / SIX)
+    scaled = net.other_input(node, 1 / SIX)
     if node.op == "Div":
         scaled = node.inputs[0] if net.near(node.inputs[1], SIX) else None
     clip = net.producer(scaled or "", "Clip")
     shifted = net.producer(clip.inputs[0], "Add") if clip is not None else None
-    x = net.beside(shifted, SIX / 2) if shifted is not None else None
+    x = net.other_input(shifted, SIX / 2) if shifted is not None else None
     if clip is None or x is None:
         return None
     low, high = (

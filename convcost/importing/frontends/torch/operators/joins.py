@@ -19,13 +19,13 @@ from convcost.model.shape import broadcast
 @operator("aten.maximum", op="maximum")
 @operator("aten.minimum", op="minimum")
 def join(call: OperatorCall) -> Any:
-    y = _joined(call)
+    y = _join_output(call)
     if y.dims == call.dims or only_joined(call.users):
         return y
     return custom_layer(call._replace(given={"self": y}), "expand")
 
 
-def _joined(call: OperatorCall) -> Tensor:
+def _join_output(call: OperatorCall) -> Tensor:
     kind = known(call.name).op
     a, b = call.given["self"], call.given["other"]
     if isinstance(a, Tensor) and isinstance(b, Tensor):
@@ -49,7 +49,11 @@ def _joined(call: OperatorCall) -> Tensor:
 def is_free(call: OperatorCall, key: str) -> bool:
     """Whether a learned tensor belongs to no layer yet, or only to joins."""
     user = call.builder.used.get(key)
-    return user is None or key in call.builder.held or call.builder.layers[user].kind == "scale"
+    return (
+        user is None
+        or key in call.builder.constant_layers
+        or call.builder.layers[user].kind == "scale"
+    )
 
 
 def _fits(other: ConstantValue, x: Tensor) -> bool:

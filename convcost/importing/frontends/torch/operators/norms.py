@@ -7,7 +7,7 @@ from convcost.importing.frontends.torch.weights import buffers, weights
 from convcost.importing.ir.tensor import Tensor
 
 
-def _learned(call: OperatorCall, op: str, **more: Any) -> Tensor:
+def _lower_norm(call: OperatorCall, op: str, **more: Any) -> Tensor:
     weight, bias = call.given.get("weight"), call.given.get("bias")
     own = {"scale": weight is not None, "shift": bias is not None}
     return call.lower(op, weights=weights(weight, bias), **own, **more)
@@ -18,18 +18,22 @@ def batch_norm(call: OperatorCall) -> Any:
     """Without running statistics, the norm uses the statistics of the sample."""
     kept = buffers(call.given["running_mean"], call.given["running_var"])
     several = isinstance(call.dims[0], tuple)
-    own = _learned(call, "batch_norm", buffers=kept) if kept else _learned(call, "instance_norm")
+    own = (
+        _lower_norm(call, "batch_norm", buffers=kept)
+        if kept
+        else _lower_norm(call, "instance_norm")
+    )
     return (own, None, None) if several else own
 
 
 @operator("aten.instance_norm", op="instance_norm")
 def instance_norm(call: OperatorCall) -> Tensor:
-    return _learned(call, "instance_norm")
+    return _lower_norm(call, "instance_norm")
 
 
 @operator("aten.group_norm", op="group_norm")
 def group_norm(call: OperatorCall) -> Tensor:
-    return _learned(call, "group_norm", groups=call.given["num_groups"])
+    return _lower_norm(call, "group_norm", groups=call.given["num_groups"])
 
 
 @operator("aten.layer_norm", op="layer_norm")
@@ -37,4 +41,4 @@ def group_norm(call: OperatorCall) -> Tensor:
 def layer_norm(call: OperatorCall) -> Tensor:
     """A norm over the last axes."""
     axes = range(-len(call.given["normalized_shape"]), 0)
-    return _learned(call, known(call.name).op, axes=axes)
+    return _lower_norm(call, known(call.name).op, axes=axes)

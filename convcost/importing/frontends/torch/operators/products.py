@@ -19,24 +19,24 @@ MATRIX = 2
 def linear(call: OperatorCall) -> Tensor:
     """`weight` is [features, inputs]."""
     weight, bias = call.given["weight"], call.given["bias"]
-    if _learned(weight):
-        return _connected(call, call.x, weight.dims[0], weight, bias)
+    if _is_weights(weight):
+        return _lower_linear(call, call.x, weight.dims[0], weight, bias)
     if isinstance(weight, ConstantValue):
         own, others = learned_tensors(weight)
         whole = sum(own.values()) == prod(weight.dims)
         if whole and sum(others.values()) in (0, weight.dims[0]):
-            return _factored(call, own, others)
+            return _lower_factored(call, own, others)
     y = call.lower("matmul", call.x, transposed(as_tensor(call.builder, weight)))
-    return _plus(call, y, bias)
+    return _add_bias(call, y, bias)
 
 
-def _factored(call: OperatorCall, own: dict[str, int], others: dict[str, int]) -> Tensor:
+def _lower_factored(call: OperatorCall, own: dict[str, int], others: dict[str, int]) -> Tensor:
     """Weights that are computed from a matrix and one factor for each feature: weight norm."""
     y = call.lower("linear", features=call.given["weight"].dims[0], weights=own)
     if others:
         named = call._replace(path=split_name(next(iter(others))))
         y = named.lower("scale", y, axis=-1, weights=others)
-    return _plus(call, y, call.given["bias"])
+    return _add_bias(call, y, call.given["bias"])
 
 
 @operator("aten.matmul", "aten.mm", op="matmul", weights=1)
@@ -48,14 +48,14 @@ def matmul(call: OperatorCall) -> Tensor:
 @operator("aten.addmm", op="linear", weights=2, bias=0)
 def addmm(call: OperatorCall) -> Tensor:
     a, b, bias = (call.given[name] for name in ("mat1", "mat2", "self"))
-    if isinstance(a, Tensor) and _learned(b) and _learned(bias) and len(bias.dims) == 1:
-        return _connected(call, a, b.dims[-1], b, bias)
-    return _plus(call, _product(call, a, b), bias)
+    if isinstance(a, Tensor) and _is_weights(b) and _is_weights(bias) and len(bias.dims) == 1:
+        return _lower_linear(call, a, b.dims[-1], b, bias)
+    return _add_bias(call, _product(call, a, b), bias)
 
 
 @operator("aten.baddbmm", op="matmul")
 def baddbmm(call: OperatorCall) -> Tensor:
-    return _plus(
+    return _add_bias(
         call, _product(call, call.given["batch1"], call.given["batch2"]), call.given["self"]
     )
 
@@ -72,19 +72,19 @@ def bilinear(call: OperatorCall) -> Any:
 
 
 def _product(call: OperatorCall, a: Tensor | ConstantValue, b: Tensor | ConstantValue) -> Tensor:
-    if isinstance(a, Tensor) and _learned(b) and len(b.dims) == MATRIX:
-        return _connected(call, a, b.dims[-1], b, None)
-    if isinstance(b, Tensor) and _learned(a) and len(a.dims) == MATRIX and len(b.dims) >= MATRIX:
+    if isinstance(a, Tensor) and _is_weights(b) and len(b.dims) == MATRIX:
+        return _lower_linear(call, a, b.dims[-1], b, None)
+    if isinstance(b, Tensor) and _is_weights(a) and len(a.dims) == MATRIX and len(b.dims) >= MATRIX:
         return linear_from_left(call.builder, call.path, b, a.dims[0], weights(a))
     return call.lower("matmul", as_tensor(call.builder, a), as_tensor(call.builder, b))
 
 
-def _learned(x: Any) -> TypeGuard[ConstantValue]:
+def _is_weights(x: Any) -> TypeGuard[ConstantValue]:
     """Whether a value is weights: one learned tensor with each of its elements once."""
     return isinstance(x, ConstantValue) and x.leaf is not None and x.leaf.learned
 
 
-def _connected(
+def _lower_linear(
     call: OperatorCall,
     x: Tensor,
     features: int,
@@ -94,12 +94,12 @@ def _connected(
     """Adds a linear layer, and its bias after it."""
     x = x._replace(batch=None) if len(x.dims) == 1 else x
     y = call.lower("linear", x, features=features, weights=weights(weight))
-    return _plus(call, y, bias)
+    return _add_bias(call, y, bias)
 
 
-def _plus(call: OperatorCall, y: Tensor, bias: Tensor | ConstantValue | None) -> Tensor:
+def _add_bias(call: OperatorCall, y: Tensor, bias: Tensor | ConstantValue | None) -> Tensor:
     if bias is None or (isinstance(bias, ConstantValue) and not bias.leaves):
         return y
-    if _learned(bias) and bias.leaf is not None:
+    if _is_weights(bias) and bias.leaf is not None:
         return combined(call.builder, "add", y, bias.leaf.key, bias.dims, split_name(bias.leaf.key))
     return call.lower("add", y, as_tensor(call.builder, bias))
