@@ -1,8 +1,7 @@
 """Notes about the tensors of a model that belong to no layer: every tensor is either counted or in
 a note."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
 from convcost.importing.frontends.onnx.context import LoweringContext, is_packed
@@ -14,9 +13,14 @@ from convcost.importing.frontends.onnx.strided_aliases import (
     elements_outside,
     whole_view,
 )
-from convcost.importing.ir.layer_graph import UNBALANCED
+from convcost.importing.passes.weight_notes import (
+    balance_note,
+    first_of,
+    numbers_note,
+    storage_note,
+)
+from convcost.model.number_format import counted
 
-SHOWN = 3
 OPTIONS = 16  # the most numbers of an option of a layer, such as a scale for each axis
 
 
@@ -28,37 +32,35 @@ def report_weights(context: LoweringContext, graph: OnnxGraph, lost: Mapping[str
         constant = context.constants.get(key)
         if constant is not None and constant.real and constant.elements > OPTIONS:
             context.excluded.setdefault(key, "used to compute weights, and not counted as params")
-    notes += _unused(context)
-    for why, names in _grouped(context.excluded).items():
-        notes.append(f"{_tensors(names)} {_are(names)} {why}: {_listed(names)}")
-    if context.derived.computed:
-        layers = (
-            "1 layer" if context.derived.computed == 1 else f"{context.derived.computed} layers"
-        )
+    notes += numbers_note("in no layer", _unused(context))
+    reasons: dict[str, list[str]] = {}
+    for key, why in context.excluded.items():
+        reasons.setdefault(why, []).append(key)
+    for why, keys in reasons.items():
+        notes.append(f"{_subject(keys, 'is', 'are')} {why}: {_listed(keys)}")
+    if computed := context.derived.computed:
         notes.append(
-            f"the weights of {layers} are computed from stored tensors; convcost counts the stored "
-            "tensors, and no macs for the computation"
+            f"the weights of {counted(computed, 'layer')} are computed from stored tensors; "
+            "convcost counts the stored tensors, and no macs for the computation"
         )
-    if context.repeated:
-        names = sorted(context.repeated)
-        belong = "belongs" if len(names) == 1 else "belong"
+    if keys := sorted(context.repeated):
+        verb = "is" if len(keys) == 1 else "are"
         notes.append(
-            f"{_tensors(names)} {belong} to several layers that share nothing else, "
-            f"and {_are(names)} counted for each: {_listed(names)}"
+            f"{_subject(keys, 'belongs', 'belong')} to several layers that share nothing else, "
+            f"and {verb} counted for each: {_listed(keys)}"
         )
-    _stored(context, notes)
-    notes += balance(context)
+    notes += storage_note(_storage(context)) + balance_note(
+        context.builder, stored_numbers(context)
+    )
 
 
-def balance(context: LoweringContext) -> list[str]:
-    """A note if the layers do not have as many numbers as the file stores for them: then a count is
-    wrong.
+def stored_numbers(context: LoweringContext) -> int:
+    """The numbers that the file stores for the layers.
 
     Params and buffers are elements of stored tensors, each counted once; tensors that the file
     stores once for several layers are counted for each, as a note says. All other elements are in
     the notes, or are numbers of the code.
     """
-    counted = sum(layer.params + layer.buffers for layer in context.builder.layers)
     parts: dict[str, list[TensorView]] = {}
     again = 0
     for key in context.builder.used:
@@ -70,12 +72,7 @@ def balance(context: LoweringContext) -> list[str]:
             again += constant.elements
         else:
             parts.setdefault(constant.view.root, []).append(constant.view)
-    held = sum(_covered(views) for views in parts.values()) + again
-    if held == counted:
-        return []
-    return [
-        f"{UNBALANCED}the layers have {counted:,} numbers, but the file stores {held:,} for them"
-    ]
+    return sum(_covered(views) for views in parts.values()) + again
 
 
 def _covered(views: Sequence[TensorView]) -> int:
@@ -98,48 +95,35 @@ def _sparse(context: LoweringContext, name: str) -> int:
     return constant.elements if itself and constant is not None else 0
 
 
-def _tensors(names: Sequence[str]) -> str:
-    return "1 tensor" if len(names) == 1 else f"{len(names)} tensors"
+def _subject(keys: Sequence[str], one: str, several: str) -> str:
+    """The number of tensors, and the verb for one or several."""
+    return f"{counted(len(keys), 'tensor')} {one if len(keys) == 1 else several}"
 
 
-def _are(names: Sequence[str]) -> str:
-    return "is" if len(names) == 1 else "are"
+def _listed(keys: Sequence[str]) -> str:
+    return first_of([f"`{key}`" for key in keys])
 
 
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:SHOWN])
-    return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
-
-
-def _unused(context: LoweringContext) -> list[str]:
-    """The tensors of the file that no layer uses."""
-    spent = {*context.builder.used, *context.excluded, *context.read_as_options}
+def _unused(context: LoweringContext) -> dict[str, int]:
+    """The tensors of the file that no layer uses, each with its unused elements."""
+    read = {*context.builder.used, *context.excluded, *context.read_as_options}
     pieces: dict[str, list[TensorView]] = {}
-    for key in spent:
+    for key in read:
         view = _view(context, key)
         if view is not None:
             pieces.setdefault(view.root, []).append(view)
-    found = []
+    found = {}
     for name, constant in context.constants.items():
         itself = constant.roots == ((name, constant.elements),)
-        view = _view(context, name)
+        view = constant.view
         alone = constant.elements == 1 and not constant.learned
-        if not itself or not _may_be_weights(context, name) or alone or name in spent:
+        if not itself or not _may_be_weights(context, name) or alone or name in read:
             continue
-        if view is None or view.root == name:
-            left = (
-                elements_outside(view, pieces.get(name, []))
-                if view is not None
-                else constant.elements
-            )
-            found += [(name, left)] if left else []
-    if not found:
-        return []
-    total = sum(elements for _, elements in found)
-    shown = ", ".join(f"`{name}` ({elements:,})" for name, elements in found[:SHOWN])
-    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    numbers = "1 number of the file is" if total == 1 else f"{total:,} numbers of the file are"
-    return [f"{numbers} in no layer: {shown}{more}"]
+        if view is None:
+            found[name] = constant.elements
+        elif view.root == name:
+            found[name] = elements_outside(view, pieces.get(name, []))
+    return {name: elements for name, elements in found.items() if elements}
 
 
 def _may_be_weights(context: LoweringContext, name: str) -> bool:
@@ -153,27 +137,12 @@ def _view(context: LoweringContext, name: str) -> TensorView | None:
     return None if constant is None else constant.view
 
 
-def _grouped(reasons: Mapping[str, str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, why in reasons.items():
-        found.setdefault(why, []).append(name)
-    return found
-
-
-def _stored(context: LoweringContext, notes: list[str]) -> None:
-    """Adds a note with the bytes of the layers' tensors by type, unless all are float32."""
-    kinds: Counter[str] = Counter()
-    sizes: Counter[str] = Counter()
+def _storage(context: LoweringContext) -> Iterator[tuple[str, int, int]]:
+    """The type, the elements and the bytes of the layers' tensors."""
     for name in context.builder.used:
         view = _view(context, name)
         root = name if view is None else view.root
         if root in context.stored:
             kind, elements, size = context.stored[root]
-            here = elements if view is None else prod(view.dims)
-            kinds[kind] += here
-            sizes[kind] += size * here // max(elements, 1)
-    if set(kinds) - {"float32"}:
-        listed = ", ".join(
-            f"{kinds[kind]:,} as {kind} ({sizes[kind]:,} bytes)" for kind in sorted(kinds)
-        )
-        notes.append(f"stored numbers of layers: {listed}")
+            part = elements if view is None else prod(view.dims)
+            yield kind, part, size * part // max(elements, 1)

@@ -7,8 +7,9 @@ from onnx_models import array, drawn, model, node
 from convcost.importing.driver import Imported
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.strided_aliases import whole_view
-from convcost.importing.frontends.onnx.weight_report import balance
+from convcost.importing.frontends.onnx.weight_report import stored_numbers
 from convcost.importing.ir.layer_graph import UNBALANCED
+from convcost.importing.passes.weight_notes import balance_note
 from convcost.language.load import load
 from convcost.model.costs import costs
 from convcost.model.errors import Source
@@ -25,6 +26,10 @@ def context(params, **used):
     layer = SimpleNamespace(params=params, buffers=0)
     builder = SimpleNamespace(layers=[layer], used=dict.fromkeys(used, 0))
     return SimpleNamespace(builder=builder, constants=constants)
+
+
+def balance(one):
+    return balance_note(one.builder, stored_numbers(one))
 
 
 def test_layers_that_have_what_is_stored_are_balanced():

@@ -234,7 +234,7 @@ def test_numbers_of_the_code_and_a_standardization_of_the_input_are_no_params(tm
     graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
     assert (told(graph), sums(graph)) == (["relu → 12×10×8"], (0, 0, 0))
     assert graph.notes == (
-        "8 numbers are constant, and not counted as params: `mean` (8)",
+        "8 numbers of the file are constant, and not counted as params: `mean` (8)",
         f"1 number of the file is {NUMBER}: `two` (1)",
     )
 

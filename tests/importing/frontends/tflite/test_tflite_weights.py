@@ -13,7 +13,7 @@ X = (1, 12, 10, 8)
 Y = (1, 12, 10, 4)
 W, B = array(4, 3, 3, 8), array(4)
 SEVERAL = "counted for each of several layers, since equal tensors are stored once"
-NOTE = re.compile(r"([\d,]+) numbers? (?:of the file is|are) (.*?): ")
+NOTE = re.compile(r"([\d,]+) numbers? of the file (?:is|are) (.*?): ")
 
 
 def stored(data: bytes) -> int:
@@ -52,7 +52,7 @@ def test_the_elements_of_a_file_are_counted_or_named(tmp_path):
     graph = drawn(tmp_path, made)
     assert graph.notes == (
         f"1 number of the file is {NUMBER}: `two` (1)",
-        "35 numbers are in no layer: `idle` (35)",
+        "35 numbers of the file are in no layer: `idle` (35)",
     )
     assert accounted(graph, options=2) == stored(made) == 4 * 3 * 3 * 8 + 4 + 1 + 2 + 5 * 7
 
@@ -115,7 +115,7 @@ def test_a_bias_that_is_stored_once_for_other_weights_counts_for_each_layer(tmp_
     made = model(nodes, tensors, same={"d": "b"})
     graph = drawn(tmp_path, made)
     assert sums(graph)[0] == 8 * 3 * 3 * 8 + 8 + 8 * 8 + 8
-    assert graph.notes == (f"8 numbers are {SEVERAL}: `b` (8)",)
+    assert graph.notes == (f"8 numbers of the file are {SEVERAL}: `b` (8)",)
     assert accounted(graph) == stored(made)
 
 
@@ -135,7 +135,7 @@ def test_weights_that_are_used_to_compute_a_tensor_are_named(tmp_path):
     graph = drawn(tmp_path, model(nodes, tensors))
     assert [layer.kind for layer in graph.layers] == ["custom", "concat"]
     why = "used to compute other numbers, and not counted as params"
-    assert graph.notes == (f"128 numbers are {why}: `a` (120), `b` (8)",)
+    assert graph.notes == (f"128 numbers of the file are {why}: `a` (120), `b` (8)",)
 
 
 def test_a_state_is_no_stored_tensor(tmp_path):

@@ -1,0 +1,46 @@
+"""Notes about the stored tensors of a file: each is counted, or in a note."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.layer_graph import UNBALANCED
+
+SHOWN = 3
+
+
+def first_of(texts: Sequence[str]) -> str:
+    """The first texts, and how many more there are."""
+    more = f" and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
+    return ", ".join(texts[:SHOWN]) + more
+
+
+def numbers_note(why: str, tensors: Mapping[str, int]) -> list[str]:
+    """A note about tensors, each with its number of elements."""
+    if not tensors:
+        return []
+    total = sum(tensors.values())
+    subject = "1 number of the file is" if total == 1 else f"{total:,} numbers of the file are"
+    return [f"{subject} {why}: {first_of([f'`{key}` ({n:,})' for key, n in tensors.items()])}"]
+
+
+def balance_note(builder: GraphBuilder, stored: int) -> list[str]:
+    """A note if the layers do not have as many numbers as the file stores for them: then a count is
+    wrong."""
+    counted = sum(layer.params + layer.buffers for layer in builder.layers)
+    own = f"the layers have {counted:,} numbers, but the file stores {stored:,} for them"
+    return [] if counted == stored else [f"{UNBALANCED}{own}"]
+
+
+def storage_note(tensors: Iterable[tuple[str, int, int]]) -> list[str]:
+    """A note with the numbers and the bytes of the layers' tensors by type, unless all are float32.
+    A tensor has a type, elements and bytes."""
+    numbers: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for kind, elements, size in tensors:
+        numbers[kind] += elements
+        sizes[kind] += size
+    if not set(numbers) - {"float32"}:
+        return []
+    listed = (f"{numbers[kind]:,} as {kind} ({sizes[kind]:,} bytes)" for kind in sorted(numbers))
+    return [f"stored numbers of layers: {', '.join(listed)}"]
