@@ -7,8 +7,6 @@ from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.ops import Node
 from convcost.importing.ir.tensor import Tensor, output_tensor, permuted, reshaped
-from convcost.importing.passes.lower.joins import elementwise
-from convcost.importing.passes.lower.pointwise import by_channel
 from convcost.importing.passes.lowering import lower, lowering
 
 CHANNELS = 1
@@ -113,8 +111,7 @@ def _too_many(node: Node, what: str, macs: int = 0) -> dict[str, Any] | None:
 @lowering("conv")
 def conv(builder: GraphBuilder, node: Node) -> Tensor:
     """`weights` are [filters, c/groups, kernel…] and, with `bias`, one number for each filter. If
-    they are not learned, they are in `buffers`. If the filters have factors, or biases that are a
-    layer of their own, `scaled` adds these after the convolution."""
+    they are not learned, they are in `buffers`."""
     given = node.attributes
     x, channel, many = _window_input(node)
     window: SlidingWindow = given["window"].deeper() if many else given["window"]
@@ -134,7 +131,7 @@ def conv(builder: GraphBuilder, node: Node) -> Tensor:
     y = windowed_layer(
         builder, kind, x, node.path, options, node.weights, channel, buffers=node.buffers
     )
-    return _window_output(node, scaled(builder, node, y, channel), many)
+    return _window_output(node, y, many)
 
 
 @lowering("deformable_conv")
@@ -172,23 +169,9 @@ def transposed_conv(builder: GraphBuilder, node: Node) -> Tensor:
         "groups": given.get("groups", 1),
         "bias": given.get("bias", False),
     }
-    y = windowed_layer(builder, node.op, node.x, node.path, options, node.weights, _channel(node))
-    return scaled(builder, node, y, _channel(node))
-
-
-def scaled(builder: GraphBuilder, node: Node, y: Tensor, channel: int) -> Tensor:
-    """The output times a factor and plus a bias for each filter, if these are layers of their own:
-    `late` are the stored tensors, `factor` and `shift` are keys among them. `shift` can also be a
-    tensor that the model computes."""
-    given = node.attributes
-    late, shift = given.get("late", {}), given.get("shift", False)
-    if isinstance(shift, Tensor):
-        across = reshaped(shift, (1, *shift.dims, *(1 for _ in y.dims[2:])))
-        return elementwise(builder, "add", [y, across], node.path)
-    if not late:
-        return y
-    options = {"factor": given["factor"], "shift": shift}
-    return by_channel(builder, "scale", y, given["late_path"], channel, options, tensors=late)
+    return windowed_layer(
+        builder, node.op, node.x, node.path, options, node.weights, _channel(node)
+    )
 
 
 # Pools

@@ -131,12 +131,20 @@ def _with_bias(
     apart = gain is not None or (filters is not None and call.context.is_read_again(filters))
     own = () if apart else bias
     tensors = call.tensors(*(() if buffers else (1,)), *own, kinds=CONVOLUTIONS)
-    factor = () if gain is None else (gain,)
-    late = call.tensors(*bias, kinds=("scale",), more=factor) if apart else {}
-    return call.lower(
-        op, x, weights=tensors, buffers=buffers, bias=bool(own), late=late, factor=bool(factor),
-        shift=bool(bias), late_path=call.path("gain" if factor else "bias"), **more,
-    )  # fmt: skip
+    y = call.lower(op, x, weights=tensors, buffers=buffers, bias=bool(own), **more)
+    return y if not apart else _scaled(call, y, bias, () if gain is None else (gain,))
+
+
+def _scaled(
+    call: OperatorCall, y: Tensor, bias: tuple[int, ...], factors: tuple[str, ...] = ()
+) -> Tensor:
+    """Adds learned factors and the bias, if there are any, as a layer of its own."""
+    stored = call.tensors(*bias, kinds=("scale",), more=factors)
+    if not stored:
+        return y
+    path = ("gain" if factors else "bias",)
+    options = {"factor": bool(factors), "shift": bool(bias)}
+    return call.lower("scale", y, path=path, weights=stored, **options)
 
 
 def _with_buffer_as_weights(
@@ -158,10 +166,7 @@ def _with_buffer_as_weights(
         "buffers": buffers,
     }
     y = call.lower("custom", x, **stated)
-    if not has_bias(call, 2):
-        return y
-    stored = call.tensors(2, kinds=("scale",))
-    return call.lower("scale", y, path=("bias",), factor=False, shift=True, weights=stored)
+    return _scaled(call, y, (2,) if has_bias(call, 2) else ())
 
 
 def _gain(call: OperatorCall, filters: Constant) -> str | None:

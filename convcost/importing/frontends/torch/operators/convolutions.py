@@ -9,7 +9,7 @@ from convcost.importing.frontends.torch.names import split_name
 from convcost.importing.frontends.torch.registry import OperatorCall, operator
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.frontends.torch.weights import as_tensor, buffers, learned_tensors, weights
-from convcost.importing.ir.tensor import Tensor
+from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.windows import AXES, SlidingWindow
 
 
@@ -82,22 +82,20 @@ def _with_bias(
     **more: Any,
 ) -> Tensor:
     """Adds a convolution, and its factors and biases after it."""
-    bias: Any = call.given["bias"]
-    late: Mapping[str, int] = gain
-    shift: bool | Tensor = False
+    x, bias = as_tensor(call.builder, call.given["input"]), call.given["bias"]
+    y = call.lower(op, x, **stored, **more, filters=filters, groups=call.given["groups"])
     learned = weights(bias) if isinstance(bias, ConstantValue) else {}
+    shift = bool(learned and (gain or bias.leaf or sum(learned.values()) == filters))
+    if late := {**gain, **(learned if shift else {})}:
+        named = call._replace(path=split_name(next(iter(late))))
+        y = named.lower("scale", y, factor=bool(gain), shift=shift, weights=late)
     if isinstance(bias, ConstantValue) and not bias.leaves:
         call.builder.free["add a fixed number"] += 1
-    elif learned and (gain or bias.leaf is not None or sum(learned.values()) == filters):
-        late, shift = {**gain, **learned}, True
-    elif bias is not None:
-        shift = as_tensor(call.builder, bias)
-    x = as_tensor(call.builder, call.given["input"])
-    path = split_name(next(iter(late), ""))
-    return call.lower(
-        op, x, **stored, **more, filters=filters, groups=call.given["groups"], late=late,
-        factor=bool(gain), shift=shift, late_path=path,
-    )  # fmt: skip
+    elif bias is not None and not shift:
+        numbers = as_tensor(call.builder, bias)
+        across = reshaped(numbers, (1, *numbers.dims, *(1 for _ in y.dims[2:])))
+        y = call.lower("add", y, across)
+    return y
 
 
 def _fixed(call: OperatorCall, macs: int) -> Any:
