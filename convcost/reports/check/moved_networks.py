@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import accumulate
 from typing import TypeAlias
@@ -10,7 +10,7 @@ from typing import TypeAlias
 from convcost.model.costs import LayerCost
 from convcost.reports.check.measures import MeasuredNetwork
 
-MOST_COMPARISONS = 50_000  # of layers; with more, only networks of the same name are paired
+MOST_COMPARISONS = 50_000  # of layers; with more, networks are paired by their names and params
 
 Named: TypeAlias = tuple[str, MeasuredNetwork]  # the file of a network, and the network
 
@@ -21,15 +21,25 @@ def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
     Two networks are similar if they share at least half of the layers of the larger one. Layers are
     compared by their kinds and output sizes, so a wider network is similar. If several are as
     similar, those of the same file are first, then those with most equal layers, then those of the
-    same name.
+    same name. If there are too many networks to compare, those of other names are paired by their
+    params, the largest first, so that a change of many networks hides no growth.
     """
     found: dict[int, int] = {}
     used: set[int] = set()
-    for at, old in _similar_pairs(new, deleted):
+    pairs, complete = _similar_pairs(new, deleted)
+    for at, old in pairs:
         if at not in found and old not in used:
             found[at] = old
             used.add(old)
+    if not complete:
+        rest = (set(range(len(new))) - found.keys(), set(range(len(deleted))) - used)
+        both = (new, deleted)
+        found |= zip(*map(_largest_first, both, rest), strict=False)
     return [found.get(at) for at in range(len(new))]
+
+
+def _largest_first(networks: Sequence[Named], chosen: Iterable[int]) -> list[int]:
+    return sorted(chosen, key=lambda index: -networks[index][1].total("params"))
 
 
 def pair_equal(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:
@@ -53,7 +63,7 @@ def find_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
     """For each new network the index of the most similar deleted one, or None. Several can have the
     same one."""
     found: dict[int, int] = {}
-    for at, old in _similar_pairs(new, deleted):
+    for at, old in _similar_pairs(new, deleted)[0]:
         found.setdefault(at, old)
     return [found.get(at) for at in range(len(new))]
 
@@ -68,8 +78,11 @@ def _layers(network: MeasuredNetwork) -> object:
     return frozenset(Counter(map(_identity, network.layers)).items())
 
 
-def _similar_pairs(new: Sequence[Named], deleted: Sequence[Named]) -> list[tuple[int, int]]:
-    """The indices of all similar networks, the most similar pair first."""
+def _similar_pairs(
+    new: Sequence[Named], deleted: Sequence[Named]
+) -> tuple[list[tuple[int, int]], bool]:
+    """The indices of all similar networks, the most similar pair first, and whether all networks
+    were compared, not only those of the same name."""
     after, before, now, then = (
         [Counter(map(of, one.layers)) for _, one in side]
         for of in (_form, _identity)
@@ -96,7 +109,7 @@ def _similar_pairs(new: Sequence[Named], deleted: Sequence[Named]) -> list[tuple
                 other, name = deleted[old][0] != file, deleted[old][1].name != network.name
                 equal = (now[at] & then[old]).total()
                 pairs.append((-Fraction(shared, larger or 1), other, -equal, name, at, old))
-    return [(at, old) for *_, at, old in sorted(pairs)]
+    return [(at, old) for *_, at, old in sorted(pairs)], few
 
 
 def _form(layer: LayerCost) -> tuple[str, tuple[int, ...]]:

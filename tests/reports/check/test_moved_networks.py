@@ -41,11 +41,13 @@ def test_the_same_file_then_equal_layers_then_the_same_name_decide():
     assert pair_similar([("a", one), ("a", wide)], [("a", wide)]) == [None, 0]
 
 
-def test_of_too_many_networks_those_of_one_name_are_compared(monkeypatch):
+def test_too_many_networks_are_paired_by_their_names_then_by_their_params(monkeypatch):
     monkeypatch.setattr(moved_networks, "MOST_COMPARISONS", 0)
     one, other = network("one", *convs(2)), network("other", *convs(2))
     assert pair_similar([("a", one)], [("b", other), ("c", one)]) == [1]
-    assert pair_similar([("a", one)], [("b", other)]) == [None]
+    small, large = (network(f"n{n}", *convs(3, width=n)) for n in (2, 9))
+    assert pair_similar([("a", one), ("b", small)], [("c", large), ("d", other)]) == [0, 1]
+    assert pair_similar([("b", small), ("a", one)], [("d", other)]) == [None, 0]
 
 
 def test_networks_of_another_size_do_not_use_up_the_comparisons(monkeypatch):
