@@ -103,7 +103,7 @@ _DEFINED: tuple[tuple[str, Trait], ...] = (
     ("negate", _EACH | Trait.SAME),
     ("add subtract multiply divide maximum minimum", _EACH | Trait.JOINS),
     ("conv", _CONV | Trait.ANY_SIZE),
-    ("transposed_conv deformable_conv", _CONV),
+    ("transposed_conv deformable_conv locally_connected", _CONV),
     ("linear", _LINEAR | Trait.ANY_SIZE),
     ("matmul", _LINEAR | Trait.LEADS),
     ("experts lstm gru rnn", _WEIGHTED | Trait.CHANNELS_LAST),

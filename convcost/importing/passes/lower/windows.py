@@ -154,6 +154,23 @@ def deformable_conv(builder: GraphBuilder, node: Node) -> Tensor:
     return output_tensor(index, builder.shape(index), len(node.x.dims), CHANNELS, node.x.batch)
 
 
+@lowering("locally_connected")
+def locally_connected(builder: GraphBuilder, node: Node) -> Tensor:
+    """Like `conv`, with own filters and biases at each position."""
+    given = node.attributes
+    window: SlidingWindow = given["window"]
+    options = {
+        "filters": given["filters"],
+        "kernel": each(window.kernel),
+        "stride": each(window.stride),
+        "padding": window.padding,
+        "bias": given["bias"],
+    }
+    return windowed_layer(
+        builder, node.op, node.x, node.path, options, node.weights, _channel(node)
+    )
+
+
 @lowering("transposed_conv")
 def transposed_conv(builder: GraphBuilder, node: Node) -> Tensor:
     """Like `conv`, with `output_padding`."""

@@ -67,6 +67,16 @@ ONE_OF_EACH = {
         MAP,
         [("group_norm", 6, 0)],
     ),
+    "own filters at every position": (
+        one("LocallyConnected2D", "l", filters=5, kernel_size=[3, 3], strides=[2, 1]),
+        MAP,
+        [("locally_connected", 5 * 8 * 5 * (3 * 3 * 6 + 1), 5 * 8 * 5 * 3 * 3 * 6)],
+    ),
+    "own filters at every step, without biases": (
+        one("LocallyConnected1D", "l", filters=5, kernel_size=[3], use_bias=False),
+        STEPS,
+        [("locally_connected", 5 * 5 * 3 * 8, 5 * 5 * 3 * 8)],
+    ),
     "slopes of every position": (one("PReLU", "p"), MAP, [("custom", 12 * 10 * 6, 0)]),
     "an adaptive pool": (
         one("AdaptiveAveragePooling2D", "p", output_size=[3, 5]),
@@ -363,6 +373,13 @@ REFUSED = {
     "a norm over the samples": (
         one("LayerNormalization", "d", axis=[0, 1]),
         "layer `d`: convcost does not support LayerNormalization over the axes [0, 1]",
+    ),
+    "own filters that are stored for all pairs of positions": (
+        one("LocallyConnected1D", "d", filters=5, kernel_size=[3], implementation=2),
+        (
+            "layer `d`: convcost reads LocallyConnected1D only with `implementation=1`, "
+            "whose padding is `valid`"
+        ),
     ),
     "attention over the channels": (
         one("MultiHeadAttention", "d", num_heads=2, key_dim=4, attention_axes=[3]),

@@ -43,6 +43,31 @@ def conv(call: LayerCall) -> Tensor:
     return _with_bias(call, "conv", x, filters, tensors, window=_window(call), groups=groups)
 
 
+@layer("LocallyConnected1D", "LocallyConnected2D")
+def locally_connected(call: LayerCall) -> Tensor:
+    """Layers of Keras 2. Other implementations than the first store more or fewer weights."""
+    if call.config.get("implementation", 1) != 1 or _padding(call) != "valid":
+        raise ConstraintError(
+            "CC401",
+            f"convcost reads {call.kind} only with `implementation=1`, whose padding is `valid`",
+        )
+    filters, kernel, stride = int(call.config["filters"]), *map(call.numbers, WINDOW)
+    sizes = zip(call.size, kernel, stride, strict=True)
+    positions = [(n - k) // s + 1 for n, k, s in sizes]
+    tensors = call.tensor("kernel", *positions, *kernel, call.x.dims[call.channel], filters)
+    bias = _biased(call)
+    tensors |= call.tensor("bias", *positions, filters) if bias else {}
+    y = call.lower(
+        "locally_connected",
+        filters=filters,
+        bias=bias,
+        channel=call.channel,
+        weights=tensors,
+        window=SlidingWindow(kernel, stride),
+    )
+    return activated(call, y)
+
+
 def _with_bias(
     call: LayerCall, op: str, x: Tensor, filters: int, tensors: dict[str, int], **more: object
 ) -> Tensor:
