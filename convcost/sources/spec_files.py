@@ -228,6 +228,8 @@ def read_text(path: Path, name: str, followed: Followed | None = None) -> str:
             return _decode(file.read(LARGEST + 1), name)
     except OSError as error:
         raise UsageError(f"cannot read `{name}`: {error.strerror}") from None
+    except ValueError:
+        raise UsageError(f"`{name}` is not the name of a file") from None
 
 
 def _decode(data: bytes, name: str) -> str:

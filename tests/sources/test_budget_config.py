@@ -13,8 +13,9 @@ from support import ROOT, messages, run
 
 from convcost.language.budget_config import read_config
 from convcost.language.budgets import parse_bytes, parse_growth
-from convcost.model.errors import ConstraintError, Source, SpecError
+from convcost.model.errors import ConstraintError, Source, SpecError, UsageError
 from convcost.model.figures import parse_whole_figure
+from convcost.sources.budget_config import BudgetConfigs
 from convcost.sources.config_discovery import ConfigFinder
 from convcost.sources.links import PathLinks
 
@@ -387,3 +388,9 @@ def test_a_limit_without_effect_is_refused(limit, printed):
 
 def test_a_warning_at_the_max_and_a_dtype_of_bytes_are_accepted():
     read_config(Source("c", "budgets: [{params: {max: 3, warn: 3}, bytes: {max: 3, dtype: int8}}]"))
+
+
+def test_a_configuration_whose_name_no_system_accepts_is_an_error(project):
+    with pytest.raises(UsageError) as raised:
+        BudgetConfigs("a\0b").budgets("net.yaml")
+    assert str(raised.value) == r"`a\x00b` is not the name of a file"
