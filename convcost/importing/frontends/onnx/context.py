@@ -181,10 +181,6 @@ class LoweringContext:
             "shapes after it are not compared with it"
         )
 
-    def has_one_reader(self, name: str) -> bool:
-        """Whether exactly one operator reads a tensor."""
-        return self.uses[name] == 1
-
     def origin(self, constant: Constant) -> str:
         """The key of the stored tensor whose elements a constant has, perhaps in another shape; ""
         if there is none."""
