@@ -143,7 +143,8 @@ def covered_positions(window: AxisWindow) -> int:
     outputs = window.output
     extent = (outputs - 1) * s + d * (f - 1) + 1
     begin = max(extent - n, 0) // 2 if padding is None else padding[0]
-    first, last = max(begin, 0), min(n + begin, extent)
+    first = max(begin, 0)
+    last = max(min(n + begin, extent), first)
     if d == 1:
         return _in_blocks(last, f, s) - _in_blocks(first, f, s)
     if s == 1:

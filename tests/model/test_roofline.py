@@ -3,7 +3,7 @@
 from textwrap import dedent
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from convcost.language.load import load
@@ -50,6 +50,7 @@ def test_a_convolution_does_not_read_positions_that_no_window_covers(options, co
     assert moved(text)[0].read == covered * 3 + found.totals.weights
 
 
+@example(n=1, f=1, s=1, d=1, padding=(2, -2))  # the window is on the padding
 @given(
     n=st.integers(1, 30),
     f=st.integers(1, 6),
