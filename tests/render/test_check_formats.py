@@ -667,6 +667,7 @@ def test_the_output_does_not_depend_on_the_folder_or_spelling_of_a_path(form, pr
 
 def repository(project: Path) -> Path:
     (project / ".git").mkdir()
+    (project / ".git/HEAD").write_text("ref: refs/heads/main\n", "utf-8")
     shutil.copy(project / "models" / "net.yaml", project / "models" / "other.yaml")
     return project
 
@@ -700,6 +701,7 @@ def test_a_fingerprint_is_the_same_on_every_machine_for_a_spec_outside_the_repos
     for machine in ("one", "two/deeper"):
         inside = tmp_path / machine / "checkout"
         (inside / ".git").mkdir(parents=True)
+        (inside / ".git/HEAD").write_text("ref: refs/heads/main\n", "utf-8")
         (inside.parent / "net.yaml").write_text(NET, "utf-8")
         found.append(marks(form, check(inside, form, spec="../net.yaml")))
     assert found[0] == found[1]
