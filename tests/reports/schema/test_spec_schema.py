@@ -411,7 +411,16 @@ def place_of(path):
 
 
 MOST_KEYS = 6  # of a large network
-LARGE = ("deit", "densenet", "efficientnet_v2", "hrnet", "inception_resnet_v2", "res2net", "swin")
+LARGE = (
+    "deit",
+    "densenet",
+    "efficientdet",
+    "efficientnet_v2",
+    "hrnet",
+    "inception_resnet_v2",
+    "res2net",
+    "swin",
+)
 
 
 def few_variants(document):
