@@ -9,11 +9,13 @@ from collections import Counter
 from functools import cache
 from random import Random
 from typing import Any, NamedTuple
+from unittest.mock import patch
 from xml.dom import minidom
 
 from support import cost, run
 
 from convcost.language.load import load
+from convcost.language.network_builder import NetworkBuilder
 from convcost.model.costs import costs
 from convcost.model.deploy import deploy
 from convcost.model.errors import Source, SpecError
@@ -369,13 +371,24 @@ def layers_of(made):
 
 
 def has_many_layers(made):
-    """Whether a spec has so many layers that it may take longer, or more than are allowed."""
-    try:
-        return layers_of(made) > MANY_LAYERS
-    except SpecError as error:
-        return any(problem.code == "CC110" for problem in error.problems)
-    except UnicodeDecodeError:
-        return False
+    """Whether a spec has so many layers that it may take longer, or more than are allowed. Those of
+    a spec with errors count, too."""
+    added, add_step = 0, NetworkBuilder.add_step
+
+    def count_step(*arguments):
+        nonlocal added
+        added += 1
+        return add_step(*arguments)
+
+    with patch.object(NetworkBuilder, "add_step", count_step):
+        try:
+            layers_of(made)
+        except SpecError as error:
+            if any(problem.code == "CC110" for problem in error.problems):
+                return True
+        except UnicodeDecodeError:
+            return False
+    return added > MANY_LAYERS
 
 
 FAMILIES: dict[str, Any] = {
