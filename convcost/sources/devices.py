@@ -18,6 +18,6 @@ def read_device(name: str) -> Device:
         path = Path(name)
         if not (name.endswith(SUFFIXES) or os.sep in name) or not path.is_file():
             known = f"known devices: {', '.join(shipped)}; or give a file"
-            hint = did_you_mean(name, shipped, 0)
-            raise UsageError(f"there is no device `{name}`", help=f"{hint}; {known}".lstrip("; "))
+            hint = f"{did_you_mean(name, shipped, 0)} {known}".lstrip()
+            raise UsageError(f"there is no device `{name}`", help=hint)
     return parse_device(Source(name, read_text(path, name)))
