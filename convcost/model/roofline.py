@@ -131,14 +131,14 @@ def _read_elements(layer: Kind[Any], shapes: tuple[Shape, ...], output: Shape) -
     found = [shape.elements for shape in shapes[:data]] + [0] * len(shapes[data:])
     windows = layer.windows(layer.select_inputs(shapes))
     if len(windows) == len(shapes[0].size) and all(isinstance(one, Window) for one in windows):
-        found[0] = shapes[0].channels * prod(map(covered_positions, windows))
+        found[0] = shapes[0].channels * prod(map(count_covered, windows))
     if layer.operation == "move":
         found = [min(elements, output.elements) for elements in found]
     return tuple(found)
 
 
-def covered_positions(window: AxisWindow) -> int:
-    """The positions along an axis that at least one window covers."""
+def count_covered(window: AxisWindow) -> int:
+    """The number of positions along an axis that at least one window covers."""
     n, f, s, padding, d, *_ = window
     outputs = window.output
     extent = (outputs - 1) * s + d * (f - 1) + 1
@@ -146,26 +146,26 @@ def covered_positions(window: AxisWindow) -> int:
     first = max(begin, 0)
     last = max(min(n + begin, extent), first)
     if d == 1:
-        return _in_blocks(last, f, s) - _in_blocks(first, f, s)
+        return _count_in_blocks(last, f, s) - _count_in_blocks(first, f, s)
     if s == 1:
-        return _in_blocks(last, outputs, d) - _in_blocks(first, outputs, d)
+        return _count_in_blocks(last, outputs, d) - _count_in_blocks(first, outputs, d)
     if outputs * f > MOST_POSITIONS:
         return n
     # Plain integers, because a symbol of a formula must not outlive its trace in the cache.
-    return _listed(*map(int, (outputs, f, s, d, first, last)))
+    return _count_listed(*map(int, (outputs, f, s, d, first, last)))
 
 
-def _in_blocks(end: int, length: int, distance: int) -> int:
-    """The positions below `end` in blocks of `length` that start every `distance` positions."""
+def _count_in_blocks(end: int, length: int, distance: int) -> int:
+    """The number of positions below `end` in blocks of `length` that start every `distance`."""
     if length >= distance:
         return end
     return end // distance * length + min(end % distance, length)
 
 
 @cache
-def _listed(outputs: int, f: int, s: int, d: int, first: int, last: int) -> int:
-    """The positions from `first` up to, but not including, `last` that a window covers; the first
-    window starts at 0."""
+def _count_listed(outputs: int, f: int, s: int, d: int, first: int, last: int) -> int:
+    """The number of positions from `first` up to, but not including, `last` that a window covers;
+    the first window starts at 0."""
     starts = range(0, outputs * s, s)
     covered = {at for start in starts for at in range(start, start + d * f, d)}
     return sum(first <= at < last for at in covered)

@@ -11,7 +11,7 @@ from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
 from convcost.model.dtypes import Dtypes, parse_dtypes
 from convcost.model.errors import ConstraintError, Source
-from convcost.model.roofline import Device, LayerBound, Traffic, bounds, covered_positions, traffic
+from convcost.model.roofline import Device, LayerBound, Traffic, bounds, count_covered, traffic
 from convcost.model.window import Window
 
 SLOW = Device("slow", "none", 100, None, 10**6, (("float32", 10**6), ("int8", 4 * 10**6)))
@@ -65,7 +65,7 @@ def test_the_positions_that_windows_cover_are_those_of_a_list(n, f, s, d, paddin
     if padding is None:
         begin = max((window.output - 1) * s + d * (f - 1) + 1 - n, 0) // 2
     covered = {i * s + j * d - begin for i in range(window.output) for j in range(f)}
-    assert covered_positions(window) == len(covered & set(range(n)))
+    assert count_covered(window) == len(covered & set(range(n)))
 
 
 def test_views_move_nothing_and_a_tensor_that_is_read_twice_counts_once():
