@@ -149,7 +149,7 @@ class Expansion(NetworkBuilder):
             self.problems.add("CC104", message, node.repeat.node)
         elif copies > 1 and not block.outputs:
             message = f"block `{block.name}` needs `outputs` to be repeated"
-            hint = "name a layer for each of its `inputs`, which is that input of the next copy"
+            hint = "name a layer for each of the `inputs`; they are the inputs of the next copy"
             self.problems.add("CC103", message, node.repeat.node, hint)
         return copies == 1 or (copies > 1 and len(block.outputs) == len(block.inputs))
 

@@ -178,7 +178,7 @@ class _Decomposition:
         found: list[Segment] = []
         chain: list[Segment] = []
         for piece in self.graph.pieces(tasks):
-            # Until the last read of the group, a tensor is alive.
+            # A shared tensor is alive until the group has read it for the last time.
             ending = frozenset(n for n in shared if last_reads.get(n) in piece)
             if ending:
                 found += [*self.merged(chain), *self.opened(piece, ending)]
@@ -234,7 +234,7 @@ class _Decomposition:
         return self.graph.tensors[self.graph.tasks[task].writes].readers
 
     def groups(self, tasks: Sequence[int]) -> list[list[int]]:
-        """Tasks that are connected by the tensors which they write, in groups."""
+        """Groups of tasks; no task depends on a task of another group."""
         leader = {task: task for task in tasks}
 
         def find(task: int) -> int:

@@ -1,13 +1,13 @@
 """A search for the order of the segments of a part with the least peak memory.
 
 The bytes that are alive depend only on the set of segments that have run, and they are a submodular
-function of this set. So segments can run at once, without loss, if no more bytes are alive after
+function of this set. So segments can run next, without loss, if no more bytes are alive after
 them than before, and if no other segments with this property have a lower peak. The same holds
 backwards from the end. Both lead to the set after which the fewest bytes are alive (compare Liu,
 "An application of generalized tree pebbling to sparse matrix factorization", SIAM J. Algebraic
 Discrete Methods 8(3), 1987).
 
-The segments that can run at once are found by a search over sets, lowest peak first. It is short
+The segments that can run next are found by a search over sets, lowest peak first. It is short
 unless many groups of segments read one tensor, which only all of them together free.
 """
 
@@ -32,7 +32,7 @@ class FoundOrder(NamedTuple):
 class OrderSearch:
     """The search for the best order of a part, whatever else is alive.
 
-    With a `bound`, the order is only the best of those with a peak of at least this bound.
+    Peaks up to `bound` count as equal: the search looks for no order with a peak below it.
     """
 
     def __init__(self, part: Part, bound: int, max_states: int) -> None:
@@ -61,8 +61,8 @@ class OrderSearch:
         return FoundOrder(order, at_least)
 
     def _next(self, walk: "_Walk") -> FoundOrder:
-        """The segments that can come next at once, without loss."""
-        found = self._free(walk, min(FEW_STATES, self.max_states))
+        """The segments that can come next, without loss."""
+        found = self._next_segments(walk, min(FEW_STATES, self.max_states))
         if isinstance(found, list):
             return FoundOrder(found, None)
         any_order, at_least = walk.any_order(), found
@@ -73,7 +73,7 @@ class OrderSearch:
             if walk.peak(ordered) <= at_least:
                 return FoundOrder(ordered, None)
             any_order = ordered
-        found = self._free(walk, self.max_states, bound)
+        found = self._next_segments(walk, self.max_states, bound)
         if isinstance(found, list):
             return FoundOrder(found, None)
         return FoundOrder(any_order, max(found, at_least))
@@ -105,10 +105,10 @@ class OrderSearch:
             for first, stop in pairwise(ends_of_runs(levels, costs))
         ]
 
-    def _free(
+    def _next_segments(
         self, walk: "_Walk", max_states: int, bound: Callable[[int], int] | None = None
     ) -> list[int] | int:
-        """The segments that can come next at once; if there are too many states, a lower bound of
+        """The segments that can come next; if there are too many states, a lower bound of
         the peak of all ways to such segments."""
         part, start = self.part, walk.start
         heap = [(self.bound, 0, start)]
@@ -151,7 +151,7 @@ class OrderSearch:
 
 
 class _Walk:
-    """The sets between two sets, which are the start and the end of a walk."""
+    """A search from one set of segments, `start`, to another, `end`."""
 
     def __init__(self, part: Part, start: int, end: int) -> None:
         self.part = part
@@ -193,7 +193,7 @@ class _Walk:
 
 
 class _Forward(_Walk):
-    """From a set to a larger one: segments run."""
+    """Runs segments: each step adds one to the set."""
 
     def options(self, state: int) -> list[int]:
         return self._ready(self.end, state)
@@ -215,7 +215,7 @@ class _Forward(_Walk):
 
 
 class _Backward(_Walk):
-    """From a set to a smaller one: the segments that run last come first."""
+    """Undoes segments: each step removes one that runs last."""
 
     def options(self, state: int) -> list[int]:
         return self._last(state & ~self.end, state)
@@ -237,7 +237,7 @@ class _Backward(_Walk):
 
 
 def _peak_bound(walk: _Forward) -> "_PeakBound | None":
-    """The bound for a walk if its groups of segments have one tensor in common, and else None."""
+    """The bound for a walk if several groups of its segments read exactly one tensor, else None."""
     groups = list(walk.part.groups(walk.end & ~walk.start))
     shared = [
         tensor
@@ -252,7 +252,7 @@ def _peak_bound(walk: _Forward) -> "_PeakBound | None":
 class _GroupBytes(NamedTuple):
     """The bytes that are alive at least because of a group, beyond those at the start of the walk.
 
-    `read` are those after the group has read the tensor that all groups read. `while_running` and
+    `read` are those after the group has read the shared tensor. `while_running` and
     `while_running_read` are the same while the steepest segment of the group runs.
     """
 

@@ -34,7 +34,7 @@ class PartTensor(NamedTuple):
 class Part:
     """Some segments of a network. Sets of them are integers: bit n is the n-th.
 
-    The bytes of tensors that are alive both before all of them and after are left out.
+    Tensors that are alive both before and after the part are not counted.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Part:
         return (segment - first, own.hill, needs, tuple(read), tuple(written), tuple(over))
 
     def has_equal_twin(self, segment: int, state: int) -> bool:
-        """Whether an equal group comes before that of the segment, of which the same have run."""
+        """Whether an equal, earlier group has run the same segments."""
         if segment not in self._twins:
             return False
         first, inside, others = self._twins[segment]
@@ -98,7 +98,7 @@ class Part:
         return self._alive[state]
 
     def after(self, segment: int, state: int) -> int:
-        """The set after another segment has run. What is alive follows from what was."""
+        """The set after another segment has run. Also stores the bytes that are then alive."""
         result = state | 1 << segment
         if result not in self._alive:
             own, left = self.segments[segment], ~result

@@ -22,7 +22,7 @@ class ConfigFinder:
         is below that. Raises UsageError for one that has the name `MISSPELT_CONFIG`.
 
         The search ends at the root of the repository. Without a repository it ends at the current
-        folder, or outside of that at once.
+        folder, or, for a folder outside of that, in the folder itself.
         """
         here = _current()
         near = here if here and folder.is_relative_to(here) else folder

@@ -21,8 +21,9 @@ def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
     Two networks are similar if they share at least half of the layers of the larger one. Layers are
     compared by their kinds and output sizes, so a wider network is similar. If several are as
     similar, those of the same file are first, then those with most equal layers, then those of the
-    same name. If there are too many networks to compare, those of other names are paired by their
-    params, the largest first, so that a change of many networks hides no growth.
+    same name. If there are too many networks to compare, only similar ones of the same name are
+    paired so, and the rest by params, the largest first. So a change of many networks hides no
+    growth.
     """
     found: dict[int, int] = {}
     used: set[int] = set()
