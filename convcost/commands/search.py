@@ -278,9 +278,9 @@ def _measures(
                 raise UsageError(f"{option}: there is no measure `{name}`; {hint}")
     used = [*own, *(name for name in ranked if name != "score")]
     for text in options.where:
-        if NANOSECONDS in text and not timed:
+        expression = parse_filter(text, (*every, NANOSECONDS, *variables)).expression
+        if NANOSECONDS in expression.names.difference(every, variables):
             raise _needs_device("--where")
-        expression = parse_filter(text, (*every, *variables)).expression
         used += sorted(expression.names.intersection(every).difference(variables))
     return tuple(dict.fromkeys(used))
 

@@ -500,6 +500,13 @@ def test_a_mistake_with_a_device_is_explained(spec, arguments, message):
     assert message in done.stderr.decode()
 
 
+def test_a_condition_without_a_device_may_have_a_variable_with_a_name_like_its_measure(tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text(SPEC.replace("width", "nanoseconds"), "utf-8")
+    found = search(str(path), SearchOptions(("nanoseconds=1:4",), ("nanoseconds < 3",)))
+    assert [one.values["nanoseconds"] for one in found.best] == ["2", "1"]
+
+
 def test_json_follows_the_form_of_points(spec):
     done = run("search", spec, "--vary", "width=1,1.5", "--format", "json", "--top", "1")
     tree = json.loads(done.stdout)
