@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BYTES = ("peak_memory", "flash", "memory")  # measures of a whole network
 MEASURES = (*NUMBERS, *BYTES)
 NANOSECONDS = "nanoseconds"  # the least time on a device, rounded down
-PICOSECONDS = 1000  # in a nanosecond
+PICOSECONDS_IN_NANOSECOND = 1000
 
 
 def conventions_of(measures: Iterable[str]) -> "dict[str, Convention]":
@@ -43,9 +43,8 @@ class NetworkFunction:
     `network` is the one at its own values, if it is loaded already. `size` is the size of all
     inputs and `batch` the number of samples, unless the spec has a variable of this name.
     `settings` are those of everything that does not vary. With `deployed`, the numbers are those of
-    the network as inference runs it. The measure
-    NANOSECONDS needs a `device` that has a bandwidth. Raises SpecError, and ConstraintError if the
-    device has no rate for a dtype.
+    the network as inference runs it. The measure NANOSECONDS needs a `device` that has a bandwidth.
+    Raises SpecError, and ConstraintError if the device has no rate for a dtype.
     """
 
     def __init__(
@@ -112,7 +111,7 @@ class NetworkFunction:
         if name == NANOSECONDS:
             assert self.device is not None
             limits = bounds(found, self._dtypes(found), self.device)
-            return sum(limit.picoseconds for limit in limits) // PICOSECONDS
+            return sum(limit.picoseconds for limit in limits) // PICOSECONDS_IN_NANOSECOND
         return self.bytes(name, found) if name in BYTES else point.value(name)
 
     def bytes(self, measure: str, found: Costs) -> int:

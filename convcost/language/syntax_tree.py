@@ -44,7 +44,7 @@ class Block:
     are known.
 
     `inputs` are the names of its input tensors; empty for a block whose one input has no name.
-    `outputs` names for each of them the layer that is this input of the next copy.
+    `outputs` has one layer for each of them; these layers are the inputs of the next copy.
     """
 
     learns = False

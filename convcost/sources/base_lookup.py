@@ -38,9 +38,9 @@ class BaseNetworks(NamedTuple):
     """The networks of a spec in the base, by name.
 
     `file` is the name of its file in the base, if that is another. `statements` are notes on this
-    spec alone. `reason` is the reason why there is no base; many
-    specs can have the same one. `unavailable` is whether the base cannot be read, and `new` whether
-    the base does not have the spec.
+    spec alone. `reason` is the reason why there is no base; many specs can have the same one.
+    `unavailable` is whether the base cannot be read, and `new` whether the base does not have the
+    spec.
     """
 
     networks: Mapping[str, MeasuredNetwork] = {}

@@ -234,9 +234,12 @@ class _BaseLookup:
         return [one.networks for one in read]
 
     def _pair(self, base: Base, read: Sequence[_Spec]) -> Iterator[tuple[str, str]]:
-        """Pairs new networks: all, if they only moved; else the only one of a spec, then similar
-        ones of all specs, then those of a spec in their order, then those that are like a replaced
-        one. Yields the name of the spec, and a statement."""
+        """Pairs new networks with those of the base; yields the name of a spec, and a statement.
+
+        First all of them, if they only moved. Else in this order: the only network of a spec, the
+        similar ones of all specs, and the others of a spec in their order. Last, a new network is
+        compared with a similar one that another network replaces.
+        """
         if not self.for_update:
             yield from self._pair_moved(base, read, pair_equal)
         for one in read:

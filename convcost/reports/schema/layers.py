@@ -194,7 +194,7 @@ def _block() -> Schema:
         ),
         "layers": {"type": "array", "description": "what the block is made of"},
         "outputs": describe(
-            array(ref("word"), 1), "for each input, the layer that is that input of the next copy"
+            array(ref("word"), 1), "one layer for each input; they are the inputs of the next copy"
         ),
         "note": {"description": "a remark"},
     }
