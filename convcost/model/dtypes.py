@@ -18,7 +18,6 @@ SCALE = "float16"
 PARTS = ("weights", "biases", "buffers", "activations")
 ALL = "all"
 GRAMMAR = "write int8, or int8,biases=int32, or weights=int4/32,activations=float16"
-MAX_GROUP = 10**9
 
 
 class Dtype(NamedTuple):
