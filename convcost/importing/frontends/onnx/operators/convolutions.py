@@ -128,11 +128,11 @@ def _with_bias(
     """Adds a convolution with the inputs x, weights and bias. The bias is a layer of its own if the
     weights have learned factors (`gain`), or if other layers share them."""
     filters, bias = call.constant(1), (2,) if has_bias(call, 2) else ()
-    apart = gain is not None or (filters is not None and call.context.is_read_again(filters))
-    own = () if apart else bias
+    separate = gain is not None or (filters is not None and call.context.is_read_again(filters))
+    own = () if separate else bias
     tensors = call.tensors(*(() if buffers else (1,)), *own, kinds=CONVOLUTIONS)
     y = call.lower(op, x, weights=tensors, buffers=buffers, bias=bool(own), **more)
-    return y if not apart else _scaled(call, y, bias, () if gain is None else (gain,))
+    return y if not separate else _scaled(call, y, bias, () if gain is None else (gain,))
 
 
 def _scaled(
@@ -150,8 +150,8 @@ def _scaled(
 def _with_buffer_as_weights(
     call: OperatorCall, x: Tensor, buffers: dict[str, int], filters: Constant
 ) -> Tensor | tuple[Tensor, ...]:
-    """A convolution whose weights are a buffer becomes a `custom` layer with its macs, because its
-    kind has no buffers."""
+    """A convolution whose weights are a buffer becomes a `custom` layer with its macs if no layer
+    of its kind can have the buffer: an earlier layer counts it, or the kind has no buffers."""
     dims, transposed = call.dims(), call.op == "ConvTranspose"
     if dims is None:
         return uncounted(call)
