@@ -252,8 +252,10 @@ class Expansion(NetworkBuilder):
         self.problems.calls.pop()
         if output.source is None:
             if not self.problems:
-                message = f"block `{block.name}` has {len(names)} inputs and no layers here"
-                self.problems.add("CC108", message, node.origin)
+                what = f"block `{block.name}` has {len(names)} inputs"
+                message = f"{what}, but every layer of it is left out"
+                fix = "keep a layer in every setting, or put the `when` on the block"
+                self.problems.add("CC108", message, node.origin, help=fix)
             output = inputs[0]._replace(shape=None)
         options = tuple([(option, variables[option]) for option in block.options])
         self.groups[index] = self.groups[index]._replace(options=options)

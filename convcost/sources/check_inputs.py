@@ -317,8 +317,8 @@ class _BaseLookup:
             if index is not None:
                 file, old, other = replaced[index]
                 one.networks[name] = old
-                was = f"`{old.name}` of {file} in {base.name}, as {other} is"
-                yield one.spec.name, f"{one.spec.name}: `{name}` is compared with {was}"
+                was = f"`{old.name}` of {file} in {base.name}, which {other} replaces"
+                yield one.spec.name, f"{one.spec.name}: `{name}` is also compared with {was}"
 
     def _differences(self, base: Base, one: _Spec) -> Iterator[str]:
         """What differs in names and inputs."""

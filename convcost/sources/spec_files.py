@@ -229,7 +229,8 @@ def read_text(path: Path, name: str, followed: Followed | None = None) -> str:
     except OSError as error:
         raise UsageError(f"cannot read `{name}`: {error.strerror}") from None
     except ValueError:
-        raise UsageError(f"`{name}` is not the name of a file") from None
+        why = "it has a character that file names cannot have"
+        raise UsageError(f"`{name}` cannot be the name of a file: {why}") from None
 
 
 def _decode(data: bytes, name: str) -> str:

@@ -421,8 +421,8 @@ def test_a_network_that_is_more_like_the_old_one_hides_no_growth(repository, bas
         (params(3), params(4)),
     )
     name = base.removeprefix("git:")
-    both = f"is compared with `net` of b.yaml in {name}, as"
-    also = {f"c.yaml: `C` {both} {decoy}#D is", f"{decoy}: `D` {both} c.yaml#C is"}
+    both = f"is also compared with `net` of b.yaml in {name}, which"
+    also = {f"c.yaml: `C` {both} {decoy}#D replaces", f"{decoy}: `D` {both} c.yaml#C replaces"}
     assert also & set(answer["statements"])
 
 

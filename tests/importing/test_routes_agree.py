@@ -74,7 +74,7 @@ def test_a_network_comes_to_the_same_spec_by_both_routes(name, tmp_path):
     module, file = by_torch(make, dims), read(exported(make, dims, folder=tmp_path)[0])
     assert counts(file) == counts(module)
     assert nameless(file) == nameless(module)
-    assert not [note for note in file.notes if note.startswith("not balanced")]
+    assert not [note for note in file.notes if note.startswith("counts differ")]
 
 
 def counted(text: str) -> Costs:

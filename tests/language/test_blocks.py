@@ -282,7 +282,7 @@ def test_the_inputs_and_outputs_of_a_block_are_names(block, expected):
         ),
         pytest.param(
             "layers: [{relu: , from: x, when: false}], outputs: [x, y]",
-            "CC108 block `b` has 2 inputs and no layers here",
+            "CC108 block `b` has 2 inputs, but every layer of it is left out",
             id="no layers",
         ),
         pytest.param(

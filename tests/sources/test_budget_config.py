@@ -393,4 +393,6 @@ def test_a_warning_at_the_max_and_a_dtype_of_bytes_are_accepted():
 def test_a_configuration_whose_name_no_system_accepts_is_an_error(project):
     with pytest.raises(UsageError) as raised:
         BudgetConfigs("a\0b").budgets("net.yaml")
-    assert str(raised.value) == r"`a\x00b` is not the name of a file"
+    assert str(raised.value) == (
+        r"`a\x00b` cannot be the name of a file: it has a character that file names cannot have"
+    )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from convcost.importing.ir.layer_graph import (
-    UNBALANCED,
+    COUNTS_DIFFER,
     GraphLayer,
     LayerGraph,
     Path,
@@ -219,8 +219,8 @@ class GraphBuilder:
         if not found:
             name, whole = "/".join(layer.path) or layer.kind, sum(tensors.values())
             self.notes.append(
-                f"{UNBALANCED}{elements:,} of the {whole:,} params of {name} are frozen, which a "
-                "spec cannot express; here all of them are trainable"
+                f"{COUNTS_DIFFER}{elements:,} of the {whole:,} params of {name} are frozen, which "
+                "a spec cannot express; here all of them are trainable"
             )
             return layer
         own = layer.shares is None

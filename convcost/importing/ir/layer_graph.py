@@ -8,9 +8,8 @@ from convcost.model.kind import Kind
 from convcost.model.shape import Shape
 
 Path: TypeAlias = tuple[str, ...]
-UNBALANCED = (
-    "not balanced: "  # the start of a note about numbers of layers that differ from the stored ones
-)
+# The start of a note if the layers have more or fewer numbers than the file stores for them.
+COUNTS_DIFFER = "counts differ: "
 
 
 class GraphLayer(NamedTuple):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from convcost.importing.ir.builder import GraphBuilder
-from convcost.importing.ir.layer_graph import UNBALANCED
+from convcost.importing.ir.layer_graph import COUNTS_DIFFER
 
 SHOWN = 3
 
@@ -29,7 +29,7 @@ def balance_note(builder: GraphBuilder, stored: int) -> list[str]:
     wrong."""
     counted = sum(layer.params + layer.buffers for layer in builder.layers)
     own = f"the layers have {counted:,} numbers, but the file stores {stored:,} for them"
-    return [] if counted == stored else [f"{UNBALANCED}{own}"]
+    return [] if counted == stored else [f"{COUNTS_DIFFER}{own}"]
 
 
 def storage_note(tensors: Iterable[tuple[str, int, int]]) -> list[str]:

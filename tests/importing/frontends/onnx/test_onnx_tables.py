@@ -259,10 +259,10 @@ def test_weights_that_the_exporter_records_as_buffers_are_not_params(tmp_path: P
     assert told(layer_graph)[:4] == [
         "depthwise kernel=3 buffer=True → 10×8×8",
         "conv filters=8 kernel=1 bias=True buffer=True → 10×8×8",
-        f"custom what=conv of kept weights params=0 macs=5120 input={small} → 10×8×8",
+        f"custom what=conv with buffers as weights params=0 macs=5120 input={small} → 10×8×8",
         (
-            f"custom what=transposed_conv of kept weights params=0 macs=10240 output={large} "
-            f"input={small} buffers=128 → 11×9×4"
+            "custom what=transposed_conv with buffers as weights params=0 macs=10240 "
+            f"output={large} input={small} buffers=128 → 11×9×4"
         ),
     ]
     proved_spec(layer_graph)

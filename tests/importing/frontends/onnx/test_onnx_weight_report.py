@@ -8,7 +8,7 @@ from convcost.importing.driver import Imported
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.strided_aliases import whole_view
 from convcost.importing.frontends.onnx.weight_report import stored_numbers
-from convcost.importing.ir.layer_graph import UNBALANCED
+from convcost.importing.ir.layer_graph import COUNTS_DIFFER
 from convcost.importing.passes.weight_notes import balance_note
 from convcost.language.load import load
 from convcost.model.costs import costs
@@ -38,7 +38,7 @@ def test_layers_that_have_what_is_stored_are_balanced():
 
 def test_layers_that_have_less_than_is_stored_are_named():
     (note,) = balance(context(24, weights=24, bias=8))
-    assert note == f"{UNBALANCED}the layers have 24 numbers, but the file stores 32 for them"
+    assert note == f"{COUNTS_DIFFER}the layers have 24 numbers, but the file stores 32 for them"
 
 
 def test_a_tensor_that_several_layers_have_as_their_own_is_stored_once(tmp_path):
@@ -57,7 +57,7 @@ def test_what_is_not_balanced_is_not_counted():
     text = "input: {channels: 3, size: 8}\nlayers:\n  - {conv: 4, kernel: 1}\n"
     (network,) = load(Source("net.yaml", text))
     counted = costs(network)
-    note = f"{UNBALANCED}the layers have 24 numbers, but the file stores 32 for them"
+    note = f"{COUNTS_DIFFER}the layers have 24 numbers, but the file stores 32 for them"
     assert Imported(text, counted, ()).counted
     assert not Imported(text, counted, (note,)).counted
 

@@ -106,6 +106,6 @@ def test_what_a_spec_cannot_express_is_named_in_a_note():
     hidden, params = 4 * 16 * 16, 4 * 16 * (8 + 16 + 2)
     assert totals.trainable == totals.params == params
     assert (
-        f"not balanced: {hidden:,} of the {params:,} params of lstm are frozen, which a spec "
+        f"counts differ: {hidden:,} of the {params:,} params of lstm are frozen, which a spec "
         "cannot express; here all of them are trainable"
     ) in notes

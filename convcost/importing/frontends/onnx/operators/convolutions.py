@@ -157,7 +157,7 @@ def _with_buffer_as_weights(
         return uncounted(call)
     # Each element of the larger side is multiplied with a window over the channels of its group.
     macs = prod(x.dims if transposed else dims) * prod(filters.dims[1:])
-    what = f"{'transposed_conv' if transposed else 'conv'} of kept weights"
+    what = f"{'transposed_conv' if transposed else 'conv'} with buffers as weights"
     stated: dict[str, Any] = {
         "what": what,
         "dims": dims,
