@@ -108,6 +108,8 @@ def _block_names(
         if block != before and ("/" in label or not has_blocks):
             before = block
             tick = left + wide * (index + 0.5)
+            if tick < end + BETWEEN:  # no name begins after its tick
+                continue
             room = min(width_of(printable(block), SMALL), MOST)
             begin = min(max(tick - room / 2, 0.0), canvas.width - room)
             if begin >= end + BETWEEN:

@@ -19,12 +19,13 @@ PLAIN = (
 )  # fmt: skip
 OTHERS = {"×": 838, "·": 318, "…": 1000, "→": 838, "−": 838, "–": 500, "é": 615}
 WIDEST = 1450  # of the Latin, Greek and Cyrillic letters; an ideogram has 1000
+ADVANCES = OTHERS | {chr(code): advance for code, advance in enumerate(PLAIN, ord(" "))}
 BOLD = 1.16  # at most, letter by letter, and 1.105 for digits
 
 
 def width_of(text: str, size: float, *, bold: bool = False) -> float:
     """The width in the unit of `size`, never less than the real one."""
-    total = sum(_advance(character) for character in text)
+    total = sum([ADVANCES.get(character, WIDEST) for character in text])
     return total * size / 1000 * (BOLD if bold else 1)
 
 
@@ -45,10 +46,3 @@ def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:
     most = min(len(text) - 1, int(4 * room) + 1)
     kept = bisect(range(most + 1), room, key=lambda n: width_of(cut(n), size, bold=bold)) - 1
     return cut(kept) if kept > 0 else ""
-
-
-def _advance(character: str) -> int:
-    code = ord(character) - ord(" ")
-    if 0 <= code < len(PLAIN):
-        return PLAIN[code]
-    return OTHERS.get(character, WIDEST)
