@@ -30,10 +30,7 @@ class AtSizes(NamedTuple):
         return all(layer.options == self.own.options for layer in self.layers)
 
     def shapes(self, source: int) -> tuple[Shape, ...]:
-        return tuple(
-            graph.layers[source].output if source >= 0 else graph.inputs[-1 - source][1]
-            for graph in self.graphs
-        )
+        return tuple(graph.shape(source) for graph in self.graphs)
 
     @property
     def input_extents(self) -> dict[str, Numbers]:

@@ -26,8 +26,7 @@ def foldable_paddings(graph: LayerGraph) -> dict[int, int]:
 
 
 def _is_same(graph: LayerGraph, pad: int, layer: GraphLayer) -> bool:
-    before = graph.layers[pad].inputs[0]
-    shape = graph.layers[before].output if before >= 0 else graph.inputs[-1 - before][1]
+    shape = graph.shape(graph.layers[pad].inputs[0])
     axes = len(shape.size)
     kernel, stride, dilation = (
         _for_each_axis(layer, name, axes) for name in ("kernel", "stride", "dilation")

@@ -79,3 +79,7 @@ class LayerGraph(NamedTuple):
     classes: tuple[tuple[Path, str], ...] = ()
     sizes: AllowedSizes = AllowedSizes()
     plain: bool = False
+
+    def shape(self, source: int) -> Shape:
+        """The output shape of a layer, or the shape of an input of the model."""
+        return self.layers[source].output if source >= 0 else self.inputs[-1 - source][1]

@@ -28,7 +28,7 @@ def fuse_contractions(graph: LayerGraph) -> LayerGraph:
         if layer.kind not in SUMS or source < 0 or readers[source] != 1:
             continue
         product = layers[source]
-        shapes = [_shape(graph, one) for one in product.inputs]
+        shapes = [graph.shape(one) for one in product.inputs]
         over = dict(layer.options)["over"]
         if product.kind == "multiply" and _sums(over, product.output, shapes):
             found[index] = _contraction(layer, product, shapes)
@@ -51,10 +51,6 @@ def _contraction(layer: GraphLayer, product: GraphLayer, shapes: list[Shape]) ->
     assert kind is not None
     macs = kind(**dict(layer.options)).macs(tuple(shapes)).value
     return layer._replace(kind="contract", inputs=product.inputs, macs=macs)
-
-
-def _shape(graph: LayerGraph, source: int) -> Shape:
-    return graph.layers[source].output if source >= 0 else graph.inputs[-1 - source][1]
 
 
 def without_layers(
