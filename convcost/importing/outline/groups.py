@@ -16,10 +16,9 @@ from convcost.importing.outline.tree import (
     inside,
     layers,
 )
+from convcost.model.kind import KINDS
 
 DEEPEST = 24  # the most nested modules
-# kinds that give their name to a norm after them
-LEARNING = ("conv", "depthwise", "transposed_conv", "linear")
 SHORTEST = 3  # the shortest common prefix that is a name
 
 
@@ -92,8 +91,9 @@ def _name_branches(join: JoinItem, depth: int) -> JoinItem:
 
 
 def _own_name(items: Items[Item], depth: int) -> str:
-    """The common prefix of the names of layers with weights, or the name of the last such layer."""
-    learning = [layer for layer in layers(tuple(items)) if layer.kind in LEARNING]
+    """The common prefix of the names of layers whose name a norm after them gets, or the name of
+    the last such layer."""
+    learning = [layer for layer in layers(tuple(items)) if KINDS[layer.kind].folds_norms]
     names = [layer.path[depth] for layer in learning if len(layer.path) > depth]
     if not names:
         pools = all(isinstance(item, LayerItem) and item.kind.endswith("_pool") for item in items)

@@ -12,7 +12,6 @@ from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, stated_opt
 from convcost.importing.passes.contractions import without_layers
 from convcost.model.kind import KINDS
 
-BIASED = ("conv", "depthwise", "transposed_conv", "linear")
 PAIR = 2
 
 
@@ -69,7 +68,7 @@ def _merge_of(graph: LayerGraph, readers: Mapping[int, int], index: int) -> _Mer
         return None
     if len(sources) != 1 or sources[0] < 0 or readers[sources[0]] != 1:
         return None
-    options = _with_affine(graph.layers[sources[0]], given)
+    options = _with_affine(graph, sources[0], learned, given)
     return None if options is None else _Merge(sources[0], learned, index, options)
 
 
@@ -80,9 +79,12 @@ def _is_table(graph: LayerGraph, readers: Mapping[int, int], index: int, join: G
     return whole and readers[index] == 1 and not dict(layer.options).get("buffer")
 
 
-def _with_affine(layer: GraphLayer, given: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The options of a layer with a learned factor or summand in addition; None if its kind does
-    not have them."""
+def _with_affine(
+    graph: LayerGraph, index: int, learned: int, given: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """The options of a layer with the factor or summand of the layer `learned` in addition; None if
+    its kind does not have them."""
+    layer = graph.layers[index]
     kind = KINDS[layer.kind]
     options = {name: option.default for name, option in kind.options.items()} | dict(layer.options)
     factor, shift = given["factor"], given["shift"]
@@ -90,8 +92,12 @@ def _with_affine(layer: GraphLayer, given: Mapping[str, Any]) -> dict[str, Any] 
     shared = options.get("shared", False) or layer.output.channels == 1
     if whole != (given.get("over") == "all") or (given.get("shared", False) and not shared):
         return None
-    if layer.kind in BIASED:
-        return None if factor or options["bias"] else {**options, "bias": True}
+    if kind.folds_norms:
+        biased = kind(**dict(layer.options) | {"bias": True})
+        biases = biased.biases(biased.select_inputs(tuple(map(graph.shape, layer.inputs)))).value
+        stored = graph.layers[weights_owner(graph.layers, learned)].params
+        found = not factor and not options["bias"] and biases == stored
+        return {**options, "bias": True} if found else None
     if layer.kind == "scale":
         return None if factor or options["shift"] else {**options, "shift": True}
     both = {"scale", "shift"} <= options.keys()

@@ -1,5 +1,7 @@
 """Learned factors and summands become options of the layer before them, whoever draws them."""
 
+from typing import Any
+
 import pytest
 
 from convcost.importing.ir.builder import GraphBuilder
@@ -49,6 +51,38 @@ def test_a_learned_summand_is_the_bias_of_a_linear_layer():
     on = Layers()
     y = on.learned("add", on.linear(on.x, "w", 5), "b")
     assert found(on.graph(y)) == [("linear", {}, WIDTH * 5 + 5, None)]
+
+
+def test_a_learned_summand_is_the_bias_of_a_deformable_convolution():
+    builder = GraphBuilder("test", "")
+    x = builder.input("x", (1, 4, 8, 8), channel=1)
+    offsets = builder.input("offsets", (1, 18, 6, 6), channel=1)
+    window = SlidingWindow((3, 3), (1, 1))
+    given: dict[str, Any] = {
+        "filters": 5,
+        "window": window,
+        "groups": 1,
+        "offset_groups": 1,
+        "bias": False,
+    }
+    weights = {"w": 5 * 4 * 9}
+    y = lower(builder, "deformable_conv", ("w",), x, offsets, weights=weights, **given)
+    graph = rewrite(builder.graph([combined(builder, "add", y, "b", (1, 5, 1, 1), ("b",))]))
+    options = {"filters": 5, "kernel": 3, "bias": True}
+    assert found(graph) == [("deformable_conv", options, 5 * 4 * 9 + 5, None)]
+
+
+def test_a_learned_summand_is_no_bias_of_a_layer_with_a_bias_for_each_position():
+    builder = GraphBuilder("test", "")
+    x = builder.input("x", (1, 4, 8, 8), channel=1)
+    window, weights = SlidingWindow((3, 3), (1, 1)), {"w": 36 * 5 * 4 * 9}
+    given: dict[str, Any] = {"filters": 5, "window": window, "bias": False}
+    y = lower(builder, "locally_connected", ("w",), x, weights=weights, **given)
+    graph = rewrite(builder.graph([combined(builder, "add", y, "b", (1, 5, 1, 1), ("b",))]))
+    assert found(graph) == [
+        ("locally_connected", {"filters": 5, "kernel": 3}, 36 * 5 * 4 * 9, None),
+        ("scale", {"factor": False, "shift": True}, 5, None),
+    ]
 
 
 def test_a_learned_summand_is_the_bias_of_a_convolution_with_one_filter():

@@ -6,9 +6,7 @@ from onnx import ModelProto
 from convcost.importing.frontends.onnx.registry import has
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.ops import Trait
-
-# A linear layer after a flatten has other weights at another size.
-SLIDING = ("conv", "depthwise", "linear")
+from convcost.model.kind import KINDS
 
 
 def is_plain(model: ModelProto, layer_graph: LayerGraph) -> bool:
@@ -16,7 +14,7 @@ def is_plain(model: ModelProto, layer_graph: LayerGraph) -> bool:
         return False
     return not any(
         (layer.params or layer.buffers)
-        and layer.kind not in SLIDING
+        and not KINDS[layer.kind].folds_norms
         and (layer.kind == "learned" or not layer.output.size)
         for layer in layer_graph.layers
     )
