@@ -15,11 +15,17 @@ if TYPE_CHECKING:
 SUFFIXES = (".onnx", ".tflite", ".keras", ".h5")
 
 
+def is_model_file(name: str) -> bool:
+    """Whether an argument names the file of a model, by its suffix."""
+    return name.lower().endswith(SUFFIXES)
+
+
 def is_model(name: str) -> bool:
-    """Whether an argument names a model: a file by its suffix, or `package.module:callable`."""
+    """Whether an argument names a model: a file by its suffix, or `package.module:callable`, which
+    can also be the name of another file."""
     module, _, attribute = name.partition(":")
     parts = (*module.split("."), *attribute.split("."))
-    return name.lower().endswith(SUFFIXES) or all(map(str.isidentifier, parts))
+    return is_model_file(name) or all(map(str.isidentifier, parts))
 
 
 def read_model(name: str, settings: Settings) -> Source:

@@ -12,7 +12,7 @@ from convcost.model.record import NamedTuple
 from convcost.model.suggestions import nearest
 from convcost.sources import models
 from convcost.sources.links import Followed, refuse_link_out
-from convcost.sources.models import is_model, read_model
+from convcost.sources.models import is_model, is_model_file, read_model
 
 LARGEST = 100 * 2**20
 SUFFIXES = (".yaml", ".yml")
@@ -72,24 +72,26 @@ def open_source(argument: str, settings: Settings = NO_SETTINGS) -> tuple[Source
 def locate(argument: str) -> SpecLocation:
     """The file that an argument names: `net.yaml`, `net.yaml#name`, `googlenet`, `resnet50` or `-`.
 
-    Raises UsageError if there is none.
+    The name of a file, or of a spec that was deleted, is not the name of a callable: strangers
+    choose the names of files, and a callable is code. Raises UsageError if there is none.
     """
     name, sign, network = argument.partition("#")
-    if not name:
-        raise UsageError(f"`{argument}` is not the name of a spec")
     if sign and path_exists(Path(argument)):
         name, sign = argument, ""
+    elif not name:
+        raise UsageError(f"`{argument}` is not the name of a spec")
     elif sign and not network:
         raise UsageError(f"there is no network name after `#` in `{argument}`")
     path, pick = Path(name), network if sign else None
     if name == "-":
         return SpecLocation(STDIN, None, pick)
     if path_exists(path) and not path.is_dir():  # a file, or a pipe such as `<(…)`
-        return SpecLocation(name, path, pick, is_model=is_model(name))
+        return SpecLocation(name, path, pick, is_model=is_model_file(name))
     shipped = shipped_specs()
     if name in shipped:
         return SpecLocation(f"{name}.yaml", shipped[name], pick, shipped=True)
-    if is_model(name) and not sign and not path_exists(path):
+    is_file = name.endswith(SUFFIXES) or os.path.lexists(name)  # a link to no file, or a folder
+    if is_model(name) and not sign and not is_file:
         return SpecLocation(name, None, is_model=True)
     if variant := _variant(name, shipped):
         if sign:

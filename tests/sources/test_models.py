@@ -132,6 +132,32 @@ def test_a_model_is_known_by_its_name(name, expected):
     assert is_model(name) is expected
 
 
+@pytest.mark.parametrize("replaced", ["link to no file", "deleted"])
+def test_the_name_of_a_spec_that_is_no_file_is_not_that_of_a_callable(folder, replaced):
+    """A callable is code, and strangers choose the names of specs."""
+    (folder / "attack.py").write_text("def net(): raise SystemExit(0)\n", "utf-8")
+    if replaced != "deleted":
+        (folder / "attack:net.yaml").symlink_to("nowhere")
+    done = run("check", "attack:net.yaml", "--input", "3x16x16", "--max-macs", "1", cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr.decode() == "error: there is no file `attack:net.yaml`\n"
+
+
+def test_a_link_to_no_file_is_not_a_callable(folder):
+    (folder / "attack:net").symlink_to("nowhere")
+    done = run("check", "attack:net", "--input", "3x16x16", "--max-macs", "1", cwd=folder)
+    assert done.returncode == 2
+    message = "error: there is no file and no shipped spec `attack:net`\n"
+    assert done.stderr.decode().startswith(message)
+
+
+@pytest.mark.parametrize("name", ["package:net", "package:net.yaml", "#1.yaml", "net.yaml#a.yaml"])
+def test_a_spec_with_an_unusual_name_is_a_spec(folder, name):
+    (folder / "net.yaml").rename(folder / name)
+    assert run("check", name, "--max-params", str(CONV + HEAD), cwd=folder).returncode == 0
+    assert run("check", name, "--max-params", str(CONV + HEAD - 1), cwd=folder).returncode == 1
+
+
 def test_a_model_is_not_overwritten_by_its_report(folder):
     before = (folder / "net.onnx").read_bytes()
     done = run("analyze", "net.onnx", "--size", "16", "-o", "csv:net.onnx", cwd=folder)
