@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
+from convcost.importing.ir.ops import Node
+from convcost.importing.passes.lower.windows import windowed_layer
 from convcost.importing.spec import proved_spec
 from convcost.model.kind import KINDS
 from convcost.model.shape import Shape
@@ -54,6 +56,12 @@ class Sketch:
 
     def _shape(self, source) -> Shape:
         return self.layers[source].output if source >= 0 else self.inputs[-1 - source][1]
+
+
+def windowed(builder, kind, x, options, *path, sized=False):
+    """Adds a layer of a kind that keeps the rank of its input, with its options as they are."""
+    node = Node(kind, path or (kind,), (x,), {}, {}, None)
+    return windowed_layer(builder, node, options, sized=sized)
 
 
 def conv(filters=4, kernel=3, **options):

@@ -5,6 +5,7 @@ import json
 from importlib.util import find_spec
 
 import pytest
+from sketch import windowed
 
 from convcost.importing.frontends.keras import read
 from convcost.importing.ir.builder import GraphBuilder
@@ -36,9 +37,7 @@ def dense(builder, x, features, name):
 
 
 def pooled(builder, x, kernel):
-    return windows.windowed_layer(
-        builder, "avg_pool", x, ("pool",), {"kernel": kernel, "stride": kernel}
-    )
+    return windowed(builder, "avg_pool", x, {"kernel": kernel, "stride": kernel}, "pool")
 
 
 def flat(x):

@@ -7,6 +7,7 @@ Models here are drawn as a front end would at whatever size they are asked for.
 from fractions import Fraction
 
 import pytest
+from sketch import windowed
 
 from convcost.importing.generalize.fit import fit_expression
 from convcost.importing.generalize.search import generalized_spec
@@ -42,23 +43,17 @@ def half_of(builder, x):
 def resized(builder, x, size, factors=None):
     """As a front end has it: to a size, or by the factors that the model has."""
     options = {"mode": "linear", **enlargement(x.dims[2:], size, factors)}
-    return windows.windowed_layer(
-        builder, "upsample", x, ("upsample",), options, sized=factors is None
-    )
+    return windowed(builder, "upsample", x, options, sized=factors is None)
 
 
 def padded(builder, x, ends):
     if not any(ends):
         return x
-    return windows.windowed_layer(
-        builder, "pad", x, ("pad",), {"border": windows.border((0, 0), ends)}
-    )
+    return windowed(builder, "pad", x, {"border": windows.border((0, 0), ends)})
 
 
 def pooled(builder, x, kernel):
-    return windows.windowed_layer(
-        builder, "avg_pool", x, ("pool",), {"kernel": windows.each(kernel)}
-    )
+    return windowed(builder, "avg_pool", x, {"kernel": windows.each(kernel)}, "pool")
 
 
 # Models
@@ -119,7 +114,7 @@ def padded_as_tensorflow_does(builder, x):
     begins = [n // 2 for n in whole]
     ends = [n - m for n, m in zip(whole, begins, strict=True)]
     border = {"border": windows.border(begins, ends)}
-    y = windows.windowed_layer(builder, "pad", x, ("pad",), border)
+    y = windowed(builder, "pad", x, border)
     return half_of(builder, y)
 
 
@@ -144,17 +139,17 @@ def padded_to_its_skip(builder, x):
         ends = [n - m for n, m in zip(lacks, begins, strict=True)]
         if any(lacks):
             border = {"border": windows.border(begins, ends)}
-            c = windows.windowed_layer(builder, "pad", c, ("pad",), border)
+            c = windowed(builder, "pad", c, border)
         c = lower(builder, "concat", ("concat",), skip, c, axis=1)
     return c
 
 
 def halved(builder, x):
-    return windows.windowed_layer(builder, "max_pool", x, ("max_pool",), {"kernel": 2})
+    return windowed(builder, "max_pool", x, {"kernel": 2})
 
 
 def doubled(builder, x):
-    return windows.windowed_layer(builder, "upsample", x, ("upsample",), {"scale": 2})
+    return windowed(builder, "upsample", x, {"scale": 2})
 
 
 def table_as_large_as_the_map(builder, x):

@@ -68,4 +68,4 @@ def glu(builder: GraphBuilder, node: Node) -> Tensor:
     axis = node.attributes["axis"] % len(x.dims)
     sizes = [n for n in range(len(x.dims)) if n not in (channel, x.batch)]
     options = {} if axis == channel else {"along": 1 + sizes.index(axis)}
-    return windowed_layer(builder, "glu", x, node.path, options, channel=channel)
+    return windowed_layer(builder, node, options, channel=channel)

@@ -16,7 +16,7 @@ def recurrent(builder: GraphBuilder, node: Node) -> Tensor:
     turned = options.pop("steps_first", False)
     x = permuted(node.x._replace(batch=None), (1, 0, 2)) if turned else node.x
     x = x._replace(batch=0 if x.dims[0] == 1 else None)
-    y = windowed_layer(builder, node.op, x, node.path, options, node.weights, rank - 1)
+    y = windowed_layer(builder, node, options, x, channel=rank - 1)
     if options.get("last"):
         return reshaped(y, (y.dims[0], y.dims[-1]))
     return permuted(y, (1, 0, 2)) if turned else y

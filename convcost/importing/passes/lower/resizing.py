@@ -34,7 +34,7 @@ def upsample(builder: GraphBuilder, node: Node) -> Tensor:
     if factors is not None or sized:
         options = enlargement(before, after, factors and [factors[axis] for axis in sizes])
     options["mode"] = node.attributes["mode"]
-    return windowed_layer(builder, node.op, x, node.path, options, channel=channel, sized=sized)
+    return windowed_layer(builder, node, options, channel=channel, sized=sized)
 
 
 @lowering("grid_sample")
@@ -78,7 +78,7 @@ def pad(builder: GraphBuilder, node: Node) -> Tensor:
         before, after = ([max(sign * of[a], 0) for a in sizes] for of in (begins, ends))
         if any((*before, *after)):
             options = {"border": border(before, after)}
-            x = windowed_layer(builder, kind, x, node.path, options, channel=channel)
+            x = windowed_layer(builder, node, options, x, kind=kind, channel=channel)
     return x
 
 
@@ -87,7 +87,7 @@ def shuffle(builder: GraphBuilder, node: Node) -> Tensor:
     """The attributes are options of the kind, and perhaps the `channel` axis."""
     options = dict(node.attributes)
     channel = options.pop("channel", CHANNELS) % len(node.x.dims)
-    return windowed_layer(builder, node.op, node.x, node.path, options, channel=channel)
+    return windowed_layer(builder, node, options, channel=channel)
 
 
 @lowering("roll")
@@ -101,4 +101,4 @@ def roll(builder: GraphBuilder, node: Node) -> Tensor:
         builder.free[node.op] += 1
         return x
     options = {"places": node.attributes["places"]}
-    return windowed_layer(builder, node.op, x, node.path, options, channel=channel)
+    return windowed_layer(builder, node, options, channel=channel)

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from convcost.importing.ir.builder import GraphBuilder
-from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.ops import Node
 from convcost.importing.ir.tensor import Tensor, output_tensor, permuted, reshaped
 from convcost.importing.passes.lowering import lower, lowering
+from convcost.model.kind import KINDS
 
 CHANNELS = 1
 AXES = 3  # the most axes of a window
@@ -31,6 +31,23 @@ class SlidingWindow(NamedTuple):
             return self.begins if self.begins != "valid" else 0
         return border(self.begins, self.ends)
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of a kind with this window."""
+        return {
+            "kernel": each(self.kernel),
+            "stride": each(self.stride),
+            "padding": self.padding,
+            "dilation": each(self.dilation or (1,)),
+        }
+
+    @property
+    def pool_options(self) -> dict[str, Any]:
+        """The options of a pool. Its stride is the kernel by default."""
+        options = self.options
+        same = tuple(self.stride) == tuple(self.kernel)
+        return {**options, "stride": None if same else options["stride"]}
+
     def deeper(self) -> "SlidingWindow":
         """The window for one more axis, the outermost, with extent 1 along it."""
         begins = self.begins if isinstance(self.begins, str) else (0, *self.begins)
@@ -53,21 +70,22 @@ def border(begins: Sequence[int], ends: Sequence[int]) -> Any:
 
 def windowed_layer(
     builder: GraphBuilder,
-    kind: str,
-    x: Tensor,
-    path: Path,
+    node: Node,
     options: Mapping[str, Any],
-    tensors: Mapping[str, int] | None = None,
+    *inputs: Tensor,
+    kind: str = "",
     channel: int = CHANNELS,
-    *,
     sized: bool = False,
-    buffers: Mapping[str, int] | None = None,
 ) -> Tensor:
-    """Adds a layer of a kind that keeps the rank."""
-    source = builder.materialize(x, channel, path)
+    """Adds a layer of a kind that keeps the rank of its first input; the axis `channel` of each
+    input is the channels. By default the kind and the inputs are those of the node."""
+    inputs = inputs or node.inputs
+    sources = [builder.materialize(x, channel, node.path) for x in inputs]
     index = builder.emit(
-        kind, path, [source], options, tensors=tensors, buffers=buffers, sized=sized
-    )
+        kind or node.op, node.path, sources, options,
+        tensors=node.weights, buffers=node.buffers, sized=sized,
+    )  # fmt: skip
+    x = inputs[0]
     return output_tensor(index, builder.shape(index), len(x.dims), channel, x.batch)
 
 
@@ -117,10 +135,7 @@ def conv(builder: GraphBuilder, node: Node) -> Tensor:
     window: SlidingWindow = given["window"].deeper() if many else given["window"]
     filters, groups, c = given["filters"], given.get("groups", 1), x.dims[channel]
     options = {
-        "kernel": each(window.kernel),
-        "stride": each(window.stride),
-        "padding": window.padding,
-        "dilation": each(window.dilation or (1,)),
+        **window.options,
         "bias": given.get("bias", False),
         "buffer": bool(node.buffers),
     }
@@ -128,67 +143,22 @@ def conv(builder: GraphBuilder, node: Node) -> Tensor:
         kind, options = "depthwise", {**options, "multiplier": filters // c}
     else:
         kind, options = "conv", {"filters": filters, **options, "groups": groups}
-    y = windowed_layer(
-        builder, kind, x, node.path, options, node.weights, channel, buffers=node.buffers
-    )
+    y = windowed_layer(builder, node, options, x, kind=kind, channel=channel)
     return _window_output(node, y, many)
 
 
-@lowering("deformable_conv")
-def deformable_conv(builder: GraphBuilder, node: Node) -> Tensor:
-    """Like `conv`. The inputs are features, offsets and optionally a mask."""
-    given = node.attributes
-    window: SlidingWindow = given["window"]
-    options = {
-        "filters": given["filters"],
-        "kernel": each(window.kernel),
-        "stride": each(window.stride),
-        "padding": window.padding,
-        "dilation": each(window.dilation or (1,)),
-        "groups": given["groups"],
-        "offset_groups": given["offset_groups"],
-        "bias": given["bias"],
-    }
-    sources = [builder.materialize(x, CHANNELS, node.path) for x in node.inputs]
-    index = builder.emit(node.op, node.path, sources, options, tensors=node.weights)
-    return output_tensor(index, builder.shape(index), len(node.x.dims), CHANNELS, node.x.batch)
-
-
-@lowering("locally_connected")
-def locally_connected(builder: GraphBuilder, node: Node) -> Tensor:
-    """Like `conv`, with own filters and biases at each position."""
-    given = node.attributes
-    window: SlidingWindow = given["window"]
-    options = {
-        "filters": given["filters"],
-        "kernel": each(window.kernel),
-        "stride": each(window.stride),
-        "padding": window.padding,
-        "bias": given["bias"],
-    }
-    return windowed_layer(
-        builder, node.op, node.x, node.path, options, node.weights, _channel(node)
-    )
-
-
-@lowering("transposed_conv")
-def transposed_conv(builder: GraphBuilder, node: Node) -> Tensor:
-    """Like `conv`, with `output_padding`."""
-    given = node.attributes
-    window: SlidingWindow = given["window"]
-    options = {
-        "filters": given["filters"],
-        "kernel": each(window.kernel),
-        "stride": each(window.stride),
-        "padding": window.padding,
-        "output_padding": each(given["output_padding"]),
-        "dilation": each(window.dilation or (1,)),
-        "groups": given.get("groups", 1),
-        "bias": given.get("bias", False),
-    }
-    return windowed_layer(
-        builder, node.op, node.x, node.path, options, node.weights, _channel(node)
-    )
+@lowering("transposed_conv", "deformable_conv", "locally_connected")
+def other_conv(builder: GraphBuilder, node: Node) -> Tensor:
+    """Like `conv`; the attributes are options of the kind. The inputs of a deformable convolution
+    are features, offsets and optionally a mask."""
+    options = dict(node.attributes)
+    window: SlidingWindow = options.pop("window")
+    channel = options.pop("channel", CHANNELS) % len(node.x.dims)
+    if "output_padding" in options:
+        options["output_padding"] = each(options["output_padding"])
+    kept = KINDS[node.op].options
+    window_options = {name: one for name, one in window.options.items() if name in kept}
+    return windowed_layer(builder, node, window_options | options, channel=channel)
 
 
 # Pools
@@ -200,15 +170,9 @@ def pool(builder: GraphBuilder, node: Node) -> Tensor:
         return lower(builder, "custom", node.path, node.x, **other)
     x, channel, many = _window_input(node)
     window: SlidingWindow = node.attributes["window"]
-    window = window.deeper() if many else window
-    options = {
-        "kernel": each(window.kernel),
-        "stride": None if tuple(window.stride) == tuple(window.kernel) else each(window.stride),
-        "padding": window.padding,
-        "ceil": bool(node.attributes.get("ceil", False)),
-        **({"dilation": each(window.dilation)} if window.dilation else {}),
-    }
-    y = windowed_layer(builder, node.op, x, node.path, options, None, channel)
+    options = (window.deeper() if many else window).pool_options
+    options["ceil"] = bool(node.attributes.get("ceil", False))
+    y = windowed_layer(builder, node, options, x, channel=channel)
     return _window_output(node, y, many)
 
 
@@ -221,15 +185,15 @@ def adaptive_pool(builder: GraphBuilder, node: Node) -> Tensor:
     size, kind = tuple(node.attributes["size"]), node.op
     if set(size) == {1} and not many:
         kind = kind.replace("adaptive", "global")
-        return windowed_layer(builder, kind, x, node.path, {}, None, _channel(node))
+        return windowed_layer(builder, node, {}, x, kind=kind, channel=channel)
     options = {"size": each((*(node.x.dims[:1] if many else ()), *size))}
-    y = windowed_layer(builder, kind, x, node.path, options, None, channel)
+    y = windowed_layer(builder, node, options, x, channel=channel)
     return _window_output(node, y, many)
 
 
 @lowering("global_avg_pool", "global_max_pool")
 def global_pool(builder: GraphBuilder, node: Node) -> Tensor:
-    return windowed_layer(builder, node.op, node.x, node.path, {}, None, _channel(node))
+    return windowed_layer(builder, node, {}, channel=_channel(node))
 
 
 @lowering("max_unpool")
@@ -249,10 +213,6 @@ def max_unpool(builder: GraphBuilder, node: Node) -> Tensor:
         ends[axis] = end - min(over, 0)
         if extra[axis] >= s:
             return lower(builder, "custom", node.path, *node.inputs, **other)
-    options = {
-        "kernel": each(window.kernel),
-        "stride": None if tuple(window.stride) == tuple(window.kernel) else each(window.stride),
-        "padding": border(window.begins, ends),
-        "output_padding": each(extra),
-    }
-    return windowed_layer(builder, "max_unpool", x, node.path, options)
+    options = {**window._replace(ends=ends).pool_options, "output_padding": each(extra)}
+    del options["dilation"]
+    return windowed_layer(builder, node, options, x)
