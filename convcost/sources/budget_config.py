@@ -1,5 +1,6 @@
 """Budgets in configuration files, and the specs that they are for."""
 
+import os
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -40,6 +41,7 @@ class BudgetConfigs:
         self._named = None if named is None else Path(named)
         self._links = PathLinks()
         self._finder = ConfigFinder(self._links)
+        self._found: dict[Path, Path] = {}  # the configurations by their folders
         self._configs: dict[Path, _Config] = {}
         self._matched: dict[tuple[str, Rule], bool] = {}
         self._compared = 0
@@ -50,15 +52,30 @@ class BudgetConfigs:
         return list(map(str, self._configs))
 
     def budgets(self, *names: str) -> Budgets:
-        """The budgets for a spec, by all of its names: a link must not hide the budget of its
-        target. Raises SpecError, UsageError."""
-        found = (budget for name in names for budget in self._budgets(Path(name)))
+        """The budgets for a spec, by all of its names, with links to folders followed and not: a
+        link must hide neither the budget of its target nor that of a spec that it replaces. Raises
+        SpecError, UsageError."""
+        found = (
+            budget
+            for path in map(Path, names)
+            for folder in self._folders(path)
+            for budget in self._budgets(path, folder)
+        )
         return tuple(dict.fromkeys(found))
 
-    def _budgets(self, path: Path) -> Budgets:
+    def _folders(self, path: Path) -> Iterable[Path]:
+        """The folder of a spec, with links followed, and the one that its name has. They differ if
+        a link leads to the folder."""
+        try:
+            named = Path(os.path.abspath(path)).parent  # noqa: PTH100  pathlib follows links
+            return dict.fromkeys((self._links.follow(path.parent).target, named))
+        except OSError:  # the current folder was deleted
+            return (path.parent,)
+
+    def _budgets(self, path: Path, folder: Path) -> Budgets:
         file = self._named
         if file is None and path_exists(path) and path.is_file():
-            file = self._finder.find(self._links.follow(path.parent).target)
+            file = self._find(folder)
         if file is None:
             return ()
         config = self._config(file)
@@ -69,16 +86,22 @@ class BudgetConfigs:
                 "specs",
                 help="use fewer globs with `*`, `?` or `[`",
             )
-        matching = config.globs.matching(self._path_from(file, path))
+        matching = config.globs.matching(self._path_from(file, path, folder))
         config.used.update(matching)
         return tuple((str(file), config.budgets[index].budget) for index in matching)
 
-    def _path_from(self, config_file: Path, spec: Path) -> str:
-        """The path of a spec from the folder of a configuration, links resolved; if it is not below
-        that folder, its unchanged path."""
+    def _find(self, folder: Path) -> Path | None:
+        """The configuration for a folder. One that is found through several links to its folder
+        has the first of its paths."""
+        file = self._finder.find(folder)
+        return file and self._found.setdefault(self._links.follow(file.parent).target, file)
+
+    def _path_from(self, config_file: Path, spec: Path, folder: Path) -> str:
+        """The path of a spec in a folder from that of a configuration; if it is not below that
+        folder, its unchanged path."""
         try:
-            resolved = self._links.follow(spec.parent).target / spec.name
-            return resolved.relative_to(self._links.follow(config_file.parent).target).as_posix()
+            path = folder / spec.name
+            return path.relative_to(self._links.follow(config_file.parent).target).as_posix()
         except (ValueError, OSError):
             return spec.as_posix()
 

@@ -208,6 +208,25 @@ def test_a_link_does_not_hide_the_budget_of_its_target(project, link):
     assert [(f["spec"], f["file"]) for f in answer["findings"]] == [(link, "models/convcost.yaml")]
 
 
+@pytest.mark.parametrize("config", ["convcost.yaml", "models/convcost.yaml"])
+@pytest.mark.parametrize("asked", ["models/small", "models/small/b.yaml"])
+def test_a_folder_replaced_by_a_link_keeps_its_budgets(project, config, asked):
+    (project / "models/small").rename(project / "large")
+    (project / "models/small").symlink_to("../large")
+    glob = "models/small/*.yaml" if config == "convcost.yaml" else "small/*.yaml"
+    (project / config).write_text(f"budgets: [{{specs: {glob}, params: 1}}]", "utf-8")
+    code, answer = checked(asked, "--max-macs", "1M", cwd=project)
+    assert (code, [f["file"] for f in answer["findings"]]) == (1, [config])
+    assert answer["statements"] == []
+
+
+def test_a_budget_that_is_found_through_a_link_too_applies_once(project):
+    (project / "models/convcost.yaml").write_text("budgets: [{params: 1}]", "utf-8")
+    (project / "link").symlink_to("models")
+    _, answer = checked("link/a.yaml", "models/a.yaml", cwd=project)
+    assert [f["file"] for f in answer["findings"]] == ["models/convcost.yaml"]
+
+
 def test_links_that_form_endless_paths_end(project):
     for name in ("a", "b", "models/c"):
         (project / name).symlink_to(".")
