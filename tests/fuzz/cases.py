@@ -91,16 +91,26 @@ def figures_agree(mine, text, **settings):
         found = (*found, *(getattr(other, measure) for measure in MEASURES))
         hold(own == found, f"figures differ: {own} is counted as {found}")
         if one.fields is not None:
-            sizes = [field.extent(n) for field, n in zip(one.fields, one.shape[1], strict=True)]
+            axes = list(zip(one.fields, other.field, one.shape[1], strict=True))
+            hulls = [[field.hull(o) for o in range(n)] for field, _, n in axes]
+            found = [[inputs_of(axis, o) for o in range(n)] for _, axis, n in axes]
+            hold(hulls == found, f"receptive fields differ: {one.path} {hulls} is {found}")
+            sizes = [field.extent(n) for field, _, n in axes]
             extents = [axis.extent for axis in other.field]
-            hold(sizes == extents, f"receptive fields differ: {one.path} {sizes} is {extents}")
-            pairs = zip(one.fields, other.field, strict=True)
-            steps = [(field.step, axis.step) for field, axis in pairs if not field.whole]
+            hold(sizes == extents, f"extents differ: {one.path} {sizes} is {extents}")
+            steps = [(field.step, axis.step) for field, axis, _ in axes if not field.whole]
             hold(all(a == b for a, b in steps), f"steps differ: {one.path} {steps}")
     hold(len(mine) == len(theirs.layers), "the number of layers differs")
     for measure in MEASURES:
         total = sum(getattr(layer, measure) for layer in mine)
         hold(getattr(theirs.totals, measure) == total, f"the total of {measure} is not {total}")
+
+
+def inputs_of(axis, output):
+    """The first and the last input that an output depends on; None if it depends on none."""
+    turns, number = divmod(output, axis.period)
+    first, last = (edge[number] + turns * axis.advance for edge in (axis.first, axis.last))
+    return (first, last) if first <= last else None
 
 
 # Laws, of a valid spec
