@@ -26,9 +26,19 @@ class Grammar:
     def __init__(self, rng, boldness=0.05):
         self.rng = rng
         self.boldness = boldness
+        self.rich = False  # while a layer has about half of its options
 
     def chance(self, share):
-        return self.rng.random() < share
+        return self.rng.random() < (max(share, 0.5) if self.rich else share)
+
+    def options(self, family, *arguments):
+        """A kind and its options; of one in five layers with many of them, because each pair of
+        options has to meet."""
+        self.rich = self.rng.random() < 0.2
+        try:
+            return family(*arguments)
+        finally:
+            self.rich = False
 
     def upto(self, n, least=1):
         """A number from `least`; small ones are more likely."""
@@ -195,7 +205,7 @@ class Grammar:
         family = rng.choice(MIXES)
         if not x.shape[1] or len(x.shape[1]) > 3:
             family = rng.choice(["free", "norm", "axis", "shape", "head"])
-        kind, options = getattr(self, family)(x.shape)
+        kind, options = self.options(getattr(self, family), x.shape)
         if options is None:
             return None
         found = self.mapping(kind, {k: self.number(v, scope, x) for k, v in options.items()})
@@ -350,7 +360,7 @@ class Grammar:
             return kind, {"function": self.rng.choice(FUNCTIONS)}
         value = self.rng.choice([1, 3, Expr("0.1"), Expr("1/3")])
         if kind == "local_response_norm":
-            numbers = {"neighbours": 5, "alpha": Expr("0.0001"), "beta": Expr("0.75")}
+            numbers = {"neighbours": self.upto(9), "alpha": Expr("0.0001"), "beta": Expr("0.75")}
             return kind, {name: n for name, n in numbers.items() if self.chance(0.3)}
         return kind, self.rng.choice([{}, {NUMBERED.get(kind, "places"): value}])
 
@@ -479,11 +489,7 @@ class Grammar:
         kind = rng.choice(["add", "add", "concat", "concat", "multiply", *JOINS])
         options: dict[str, Any] = {}
         if kind in ("matmul", "attention"):
-            options = {"transpose": True} if kind == "matmul" else {}
-            if kind == "attention":
-                options |= {"heads": self.divisor(x.shape[0])} if self.chance(0.5) else {}
-                options |= {"causal": True} if self.chance(0.3) else {}
-                options |= {"window": self.upto(9)} if self.chance(0.3) else {}
+            options = self.options(getattr(self, kind), x.shape)
             keys = ["q", "k", "v"][: 2 if kind == "matmul" else 3]
             bodies: list[Any] = [[], *[rng.choice([[], ["identity"]]) for _ in keys[1:]]]
             return {kind: dict(zip(keys, bodies, strict=True)), **options}
@@ -511,6 +517,15 @@ class Grammar:
         if kind == "concat" and self.chance(0.2) and x.shape[1]:
             options["along"] = rng.randint(1, len(x.shape[1]))
         return {kind: branches, **options}
+
+    def matmul(self, shape):
+        square = shape[1] and shape[0] == shape[1][-1]
+        return {"transpose": not square or self.chance(0.5)}
+
+    def attention(self, shape):
+        options: dict[str, Any] = {"heads": self.divisor(shape[0])} if self.chance(0.5) else {}
+        options |= {"causal": True} if self.chance(0.3) else {}
+        return options | ({"window": self.upto(9)} if self.chance(0.3) else {})
 
     def deformable_conv(self, scope, x, depth):
         channels, size = x.shape
