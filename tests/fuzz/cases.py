@@ -19,8 +19,8 @@ from convcost.language.network_builder import NetworkBuilder
 from convcost.model.costs import costs
 from convcost.model.deploy import deploy
 from convcost.model.errors import Source, SpecError
-from fuzz import models, texts
-from fuzz.formulas import Invalid
+from fuzz import memory, models, texts
+from fuzz.formulas import Expr, Invalid, evaluate
 from fuzz.grammar import Grammar, without_one, written
 from fuzz.recount import Recount
 
@@ -93,8 +93,8 @@ def figures_agree(mine, text, **settings):
         if one.fields is not None:
             axes = list(zip(one.fields, other.field, one.shape[1], strict=True))
             hulls = [[field.hull(o) for o in range(n)] for field, _, n in axes]
-            found = [[inputs_of(axis, o) for o in range(n)] for _, axis, n in axes]
-            hold(hulls == found, f"receptive fields differ: {one.path} {hulls} is {found}")
+            places = [[inputs_of(axis, o) for o in range(n)] for _, axis, n in axes]
+            hold(hulls == places, f"receptive fields differ: {one.path} {hulls} is {places}")
             sizes = [field.extent(n) for field, _, n in axes]
             extents = [axis.extent for axis in other.field]
             hold(sizes == extents, f"extents differ: {one.path} {sizes} is {extents}")
@@ -155,6 +155,73 @@ def set_is_editing_the_value(spec, text, mine, folder):
         sizes = [n + 1 + i for i, n in enumerate(size)] if isinstance(size, list) else [9, 9]
         edited = {**spec, "input": {**spec["input"], "size": sizes}}
         figures_agree(counted(edited), text, size=tuple(sizes))
+
+
+BITS = {"weights": 4, "biases": 32, "buffers": 16}
+
+
+def memory_is_that_of_a_run(spec, text, mine, folder):
+    """In the order of the spec and in that of the least peak, with numbers of several types."""
+    if not mine:
+        return
+    (folder / "net.yaml").write_text(text, "utf-8")
+    inputs, batch, other = Recount(spec).inputs, 1 + len(text) % 3, mine[len(text) % len(mine)]
+    within = [f"{one.path}/".startswith(f"{other.path}/") for one in mine]  # a join is a group, too
+    bits = {-1: 8, -2: 8, **{n: 16 if own else 8 for n, own in enumerate(within)}}
+    types = memory.Bytes(bits, batch)
+    dtypes = "weights=int4,biases=int32,buffers=float16,activations=int8"
+    rule = f"{other.path}:activations=int16"
+    common = ["memory", "net.yaml", "--dtype", dtypes, "--dtype", rule, "--batch", str(batch)]
+    common += ["--training", "adam"]
+    apart, over, best = (
+        answer(*common, *more, folder=folder)["networks"][0]
+        for more in (("--no-inplace",), (), ("--order", "best"))
+    )
+    maybe = {layer.kind for layer in mine} - memory.NEVER_ELEMENTWISE
+    own, least, most = (
+        memory.alive(mine, inputs, types, kinds) for kinds in ((), maybe, memory.ELEMENTWISE)
+    )
+    bytes_apart, bytes_over = ([one["bytes"] for one in of["layers"]] for of in (apart, over))
+    hold(bytes_apart == own, f"bytes alive are {bytes_apart}, not {own}")
+    between = [a <= n <= b for a, n, b in zip(least, bytes_over, most, strict=True)]
+    hold(all(between), f"bytes alive in place are {bytes_over}, not from {least} to {most}")
+    hold(apart["peak"]["bytes"] == max(own), f"the peak is not {max(own)}")
+    hold(over["peak"]["bytes"] == max(bytes_over), f"the peak is not {max(bytes_over)}")
+    order, peak = best["order"], best["peak"]["bytes"]
+    hold(order["at_least"] <= peak <= order["spec_peak"] == max(bytes_over), f"order: {order}")
+    flash = [sum(-(-getattr(one, p) * bits // 8) for p, bits in BITS.items()) for one in mine]
+    hold([one["flash"] for one in over["layers"]] == flash, f"flash of layers is not {flash}")
+    hold(over["flash"]["bytes"] == sum(flash), f"flash is not {sum(flash)}")
+    training = over["training"]
+    parts = [(p, -(-getattr(one, p) * BITS[p] // 8), one) for p in BITS for one in mine]
+    gradients = sum(n for p, n, one in parts if p not in ("buffers", *one.frozen))
+    hold(training["gradients"] == gradients, f"gradients are not {gradients}")
+    hold(training["state"] == 2 * gradients, f"the state is not {2 * gradients}")
+    hold(training["saved"] <= apart["all_tensors"]["bytes"], "more is saved than there is")
+    low, high = (batch * macs for macs in memory.backward_macs(mine))
+    hold(low <= training["backward_macs"] <= high, f"backward macs are not {low} to {high}")
+
+
+def a_batch_multiplies_macs_and_activations(spec, text, mine, folder):
+    (folder / "net.yaml").write_text(text, "utf-8")
+    (network,) = answer("analyze", "net.yaml", "--batch", "3", folder=folder)["networks"]
+    times = {"macs": 3, "activations": 3}
+    for one, found in zip(mine, network["layers"], strict=True):
+        own = {measure: getattr(one, measure) * times.get(measure, 1) for measure in MEASURES}
+        hold(own == {m: found[m] for m in MEASURES}, f"a batch of 3 differs: {own}")
+
+
+def a_formula_has_the_count_as_its_product(spec, text, mine, folder):
+    if not mine:
+        return
+    (folder / "net.yaml").write_text(text, "utf-8")
+    one = mine[len(text) % len(mine)]
+    for found in answer("explain", "net.yaml", one.path, folder=folder)["layers"]:
+        for measure in ("weights", "biases", "buffers", "macs"):
+            product, own = found[measure], getattr(one, measure)
+            work = product["work"].replace("·", "*").replace("×", "*")
+            hold(product["value"] == own, f"{measure} of {one.path} is not {own}")
+            hold(evaluate(Expr(work), {}) == own, f"{work} is not {own}")
 
 
 def budgets_hold_exactly(spec, text, mine, folder):
@@ -273,6 +340,10 @@ LAWS = [
     set_is_editing_the_value,
     set_is_editing_the_value,
     deployed_networks_lose_only_what_is_folded,
+    memory_is_that_of_a_run,
+    memory_is_that_of_a_run,
+    a_batch_multiplies_macs_and_activations,
+    a_formula_has_the_count_as_its_product,
     budgets_hold_exactly,
     every_format_has_the_exact_counts,
     published_figures_are_verified,

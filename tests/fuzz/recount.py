@@ -44,6 +44,8 @@ class Layer(NamedTuple):
     fields: Fields
     frozen: tuple[str, ...] = ()
     copies: tuple[int, int] = (1, 1)  # of the layers of an expert: stored, and those that run
+    inputs: tuple[int, ...] = ()  # indices of layers; −1 − k is the k-th input of the network
+    owner: int = 0  # index of the layer whose weights it uses
 
     @property
     def active(self):
@@ -153,6 +155,7 @@ class Recount:
         for k, (name, value) in enumerate(one.items()):
             shape = tensor(evaluate(value, values))
             tensors[name] = Tensor(shape, -1 - k, (Field(1, 1, ((0, 0),)),) * len(shape[1]))
+        self.inputs = [found.shape for found in tensors.values()]
         start = next(iter(tensors.values())) if len(tensors) == 1 else None
         self.scope = Scope("", values, None, start)
         for name, found in tensors.items():
@@ -355,7 +358,8 @@ class Recount:
         of, take = self.copies
         weights, biases, buffers = (number * of for number in stored)
         layer = Layer(path, word, out.shape, weights, biases, buffers, out.macs * take, fields)
-        self.layers.append(layer._replace(copies=self.copies))
+        sources = tuple(x.source for x in xs)
+        self.layers.append(layer._replace(copies=self.copies, inputs=sources, owner=owner))
         if self.frozen is not None:
             said = self.said.setdefault(owner, self.frozen)
             require(said == self.frozen, "shared weights are frozen in one place only")
