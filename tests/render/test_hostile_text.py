@@ -75,7 +75,9 @@ budget:
 """
 TABLES = [name for name, form in FORMATS.items() if not form.needs]
 RESULTS = [name for name, form in FORMATS.items() if form.needs == "findings"]
+CHARTS = [name for name, form in FORMATS.items() if form.needs == "charts"]
 WRITTEN = [(command, form) for command in COMMANDS for form in TABLES]
+WRITTEN += [("analyze", form) for form in CHARTS]
 WRITTEN += [(command, form) for command in ("check", "over") for form in RESULTS]
 COMMONMARK = MarkdownIt("commonmark").enable("table").enable("strikethrough")
 
@@ -119,6 +121,7 @@ def written(tmp_path_factory):
     for name, command in (*COMMANDS.items(), ("over", OVER)):
         found[name] = {}
         forms = {"over": ["csv", "tsv", *RESULTS], "check": ["cells", *TABLES, *RESULTS]}
+        forms["analyze"] = ["cells", *TABLES, *CHARTS]
         outputs = {form: folder / f"{form}.out" for form in forms.get(name, ["cells", *TABLES])}
         done = run(
             *(part.format(spec, folder=folder) for part in command),
