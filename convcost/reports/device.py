@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from convcost.model.costs import Costs
 from convcost.model.dtypes import Dtypes
+from convcost.model.measures import CONVENTION
 from convcost.model.number_format import counted, format_count
 from convcost.model.record import NamedTuple
 from convcost.model.roofline import Device, LayerBound, Traffic, bounds, traffic
@@ -135,3 +136,4 @@ def _notes(costs: Costs, device: Device, limits: Sequence[LayerBound]) -> Iterat
         yield f"without the macs that are uncounted, of {', '.join(uncounted[:3])}"
     if device.note:
         yield device.note
+    yield CONVENTION

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from convcost.model.costs import Costs
+from convcost.model.measures import CONVENTION
 from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.model.training import training
@@ -51,3 +52,4 @@ def training_notes(costs: Costs, found: TrainingRecord) -> Iterator[str]:
         times = f", {Rounded.of(macs, forward, 2).text} times those of the forward pass"
     yield f"backward pass: {format_count(macs)} macs{times}"
     yield TRAINING
+    yield CONVENTION

@@ -7,6 +7,7 @@ from convcost import __version__
 from convcost.model.costs import Costs, inputs_of
 from convcost.model.record import NamedTuple
 from convcost.reports.compare import Comparison, change_records
+from convcost.reports.notes import costs_notes
 from convcost.reports.reduce.reductions import FoundReductions
 from convcost.reports.reduce.savings import NetworkSavings
 from convcost.reports.report import Report
@@ -92,7 +93,8 @@ class AppliedReduction(NamedTuple):
     def tables(self) -> Iterator[Table]:
         for pair in self.pairs:
             (table,) = Comparison(pair).tables()
-            yield table._replace(notes=self.notes)
+            # Without published figures, which are of the network before.
+            yield table._replace(notes=(*self.notes, *costs_notes(pair)))
 
     def tree(self) -> dict[str, Any]:
         return {
@@ -122,10 +124,13 @@ class Reductions(_ReductionsFields, Report):
     name = "reduce"
 
     def tables(self) -> Iterator[Table]:
-        for network in self.networks:
-            yield network.table()
-        if self.outcome is not None:
-            yield from self.outcome.tables()
+        """The tables; of the notes that two of them have, only the first."""
+        tables = [network.table() for network in self.networks]
+        tables += self.outcome.tables() if self.outcome is not None else ()
+        printed: set[str] = set()
+        for table in tables:
+            yield table._replace(notes=tuple(n for n in table.notes if n not in printed))
+            printed.update(table.notes)
 
     def tree(self) -> dict[str, Any]:
         return {

@@ -330,3 +330,19 @@ def test_a_spec_without_its_1x1_gives_the_network_that_was_counted(text):
     comments = frozenset("#" + line.split("#")[1] for line in lines if "# layer" in line)
     if places:
         check_written(text, costs(network), found, comments)
+
+
+def test_undo_names_layers_whose_macs_are_not_counted():
+    text = """\
+name: net
+input: {channels: 64, size: 8}
+layers:
+  - {conv: 16, kernel: 1}
+  - {conv: 64, kernel: 3, padding: 1}
+  - {custom: magic, params: 0, macs: uncounted}
+"""
+    printed = run("reduce", "-", "--undo", text=text).stdout.decode().splitlines()
+    assert printed[-2:] == [
+        "uncounted: the macs of 1 layer of net are unknown and not in the total: custom_1",
+        "uncounted: the macs of 1 layer of net naive are unknown and not in the total: custom_1",
+    ]

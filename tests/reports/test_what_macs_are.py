@@ -1,0 +1,40 @@
+"""A report with macs says what they are: a number without its convention cannot be compared."""
+
+import pytest
+from support import commands_that_read_specs, run
+
+from convcost.model.measures import CONVENTION
+
+REPORTS = [
+    "analyze reduce_3x3#naive",
+    "analyze reduce_3x3#naive --depth 0",
+    "analyze mobilenet_v1 --set width=0.5,1",
+    "compare reduce_3x3",
+    "compare reduce_3x3 --layers",
+    "explain vgg11 conv1",
+    "verify vgg16",
+    "reduce reduce_3x3#naive",
+    "reduce reduce_3x3#naive --channels 1/4 --write new.yaml",
+    "reduce googlenet --undo",
+    "check reduce_3x3 --max-macs 1G",
+    "memory reduce_3x3#naive --training adam",
+    "memory reduce_3x3#naive --device h100",
+    "formula mobilenet_v1 --vary width",
+    "search mobilenet_v1 --vary width=0.5,1",
+    "specs",
+]
+NAMES_ITS_CONVENTIONS = {"match"}  # in each row
+
+
+@pytest.mark.parametrize("command", commands_that_read_specs())
+def test_each_command_that_reads_a_spec_is_tested(command):
+    assert command in {line.split()[0] for line in REPORTS} | NAMES_ITS_CONVENTIONS
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_a_report_with_macs_says_once_what_they_are(report, tmp_path):
+    ran = run(*report.split(), cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr.decode()
+    printed = ran.stdout.decode().splitlines()
+    assert any("macs" in line for line in printed)
+    assert printed.count(CONVENTION) == 1
