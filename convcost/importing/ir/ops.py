@@ -116,7 +116,7 @@ _DEFINED: tuple[tuple[str, Trait], ...] = (
     ("avg_pool max_pool", Trait.CHANNELS_FIRST | Trait.ANY_SIZE),
     ("concat global_avg_pool global_max_pool local_response_norm", Trait.ANY_SIZE),
     ("identity", Trait.SAME | Trait.LEADS | Trait.ANY_SIZE),
-    ("reshape", _VIEW),
+    ("reshape squeeze", _VIEW),
     ("flatten unsqueeze", _VIEW | Trait.ANY_SIZE),
     ("permute expand", Trait.SAME),
     ("slice index", Trait.TAKES | Trait.LEADS),

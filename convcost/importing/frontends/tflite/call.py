@@ -105,9 +105,11 @@ class OperatorCall(NamedTuple):
         return [self.value(at) for at in range(len(self.entry.inputs)) if self.has(at)]
 
     def option(self, name: str, default: Any = 0) -> Any:
-        """An option by its name in the schema, or the default if the file has no options."""
+        """An option by its name in the schema, or the default if the file has no options. A vector
+        is a tuple, or 0 if it is absent."""
         read = getattr(self.entry.options, name, None)
-        return default if read is None else read()
+        found = default if read is None else read()
+        return tuple(found.tolist()) if isinstance(found, np.ndarray) else found
 
     def has(self, at: int) -> bool:
         return at < len(self.entry.inputs) and self.entry.inputs[at] >= 0

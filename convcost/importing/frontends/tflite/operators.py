@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from convcost.importing.frontends.tflite.call import OperatorCall
 from convcost.importing.frontends.tflite.shape_numbers import indexed
 from convcost.importing.ir.ops import Row
-from convcost.importing.ir.tensor import Tensor, permuted, reshaped, transposed
+from convcost.importing.ir.tensor import Tensor, reshaped, transposed
 from convcost.importing.passes.fourier import real_macs
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
 from convcost.importing.passes.lower.windows import SlidingWindow
@@ -268,31 +268,17 @@ def lstm(call: OperatorCall) -> Any:
 # Views and slices
 
 
-@operator("RESHAPE", "SQUEEZE", "EXPAND_DIMS", op="reshape")
+@operator("RESHAPE", op="reshape")
 def reshape(call: OperatorCall) -> Tensor:
-    x, dims, to = call.x, list(call.x.dims), list[int]()
-    if call.entry.op == "EXPAND_DIMS":
-        (axis,) = call.numbers(1)
-        dims.insert(axis % (len(dims) + 1), 1)
-        return reshaped(x, dims)
-    given = call.option("NewShapeAsNumpy" if call.entry.op == "RESHAPE" else "SqueezeDimsAsNumpy")
-    listed = [] if isinstance(given, int) else [int(n) for n in given]
-    if call.entry.op == "SQUEEZE":
-        axes = [n % len(dims) for n in listed] or [n for n, one in enumerate(dims) if one == 1]
-        return reshaped(x, [n for axis, n in enumerate(dims) if axis not in axes])
-    to = [*call.numbers(1)] if call.constant(1) is not None else listed or [*call.dims()]
-    to = [n if n != -1 else x.elements // -prod(to) for n in to]
-    if prod(to) != x.elements or min(to, default=1) < 1:
-        raise ConstraintError("CC402", f"{x.elements:,} elements cannot have the shape {to}")
-    return reshaped(x, to)
+    """The dims are an input, otherwise an option, otherwise those of the output."""
+    stated = call.constant(1) is not None
+    to = call.numbers(1) if stated else call.option("NewShapeAsNumpy") or call.dims()
+    return call.lower("reshape", to=to)
 
 
-@operator("TRANSPOSE", op="permute")
-def transpose(call: OperatorCall) -> Tensor:
-    order = call.numbers(1)
-    if sorted(order) != list(range(len(call.x.dims))):
-        raise ConstraintError("CC404", f"{list(order)} is not an order of its axes")
-    return permuted(call.x, order)
+row("squeeze", "SQUEEZE", axes=lambda call: call.option("SqueezeDimsAsNumpy") or ())
+row("unsqueeze", "EXPAND_DIMS", axes=lambda call: call.numbers(1))
+row("permute", "TRANSPOSE", order=lambda call: call.numbers(1))
 
 
 @operator("SLICE", op="index")

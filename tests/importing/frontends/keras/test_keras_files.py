@@ -37,7 +37,7 @@ DAMAGED = {
     "a permutation with an axis twice": (
         json.dumps(sequential(one("Permute", "p", dims=[1, 1, 2]))),
         "CC404",
-        "layer `p`: Permute needs each axis from 1 to 3 once, not [1, 1, 2]",
+        "layer `p`: its permutation [0, 1, 1, 2] must have each of the 4 axes once",
     ),
     "a kernel that does not fit": (
         json.dumps(sequential(conv("c", 8, 33))),

@@ -443,7 +443,7 @@ BOUND = {
     "a reshape": (
         [node("Reshape", "x", "s", "-> y")],
         {"s": ints(1, 3, 16 * 16)},
-        f"Reshape `y`: reshapes {3 * 20 * 20:,} elements to [1, 3, {16 * 16}]",
+        f"Reshape `y`: {3 * 20 * 20:,} elements cannot have the shape [1, 3, {16 * 16}]",
     ),
 }
 

@@ -1,11 +1,8 @@
 """Fully connected layers, and layers that reshape tensors."""
 
-from math import prod
-
-from convcost.importing.frontends.keras.call import LayerCall, layer
+from convcost.importing.frontends.keras.call import LayerCall, layer, row
 from convcost.importing.frontends.keras.layers.activations import activated
-from convcost.importing.ir.tensor import Tensor, permuted, reshaped
-from convcost.model.errors import ConstraintError
+from convcost.importing.ir.tensor import Tensor, reshaped
 
 
 @layer("Dense")
@@ -18,33 +15,20 @@ def dense(call: LayerCall) -> Tensor:
     return activated(call, y)
 
 
-@layer("Flatten")
-def flatten(call: LayerCall) -> Tensor:
-    return reshaped(call.x, (1, prod(call.x.dims)))
+row("flatten", "Flatten")
 
 
 @layer("Reshape", "ops.Reshape")
 def reshape(call: LayerCall) -> Tensor:
-    written = call.config.get("target_shape")
-    if written is None:  # the file does not say whether it is the function or the layer
-        written = call.config["newshape"][1:]
-    target = [n if n is not None else -1 for n in written]
-    known = prod(n for n in target if n != -1)
-    open_, elements = target.count(-1), call.x.elements
-    if open_ > 1 or not known or elements % known or (not open_ and elements != known):
-        raise ConstraintError("CC402", f"cannot reshape {elements} elements to {target}")
-    return reshaped(call.x, (1, *(elements // known if n == -1 else n for n in target)))
+    target = call.config.get("target_shape")
+    if target is None:  # the file does not say whether it is the function or the layer
+        target = call.config["newshape"][1:]
+    return call.lower("reshape", to=(1, *(-1 if n is None else n for n in target)))
 
 
 @layer("Permute")
 def permute(call: LayerCall) -> Tensor:
-    order = [int(axis) for axis in call.config["dims"]]
-    axes = len(call.x.dims) - 1
-    if sorted(order) != list(range(1, axes + 1)):
-        raise ConstraintError(
-            "CC404", f"Permute needs each axis from 1 to {axes} once, not {order}"
-        )
-    return permuted(call.x, (0, *order))
+    return call.lower("permute", order=(0, *map(int, call.config["dims"])))
 
 
 @layer("RepeatVector")

@@ -3,7 +3,7 @@ the name of their class; functions of TensorFlow, as Keras 2 wrote them, have th
 before the last part of their name."""
 
 from convcost.importing.frontends.keras.call import LAYERS, LayerCall, layer, row
-from convcost.importing.ir.tensor import Tensor, permuted
+from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
 
 MATRICES = 3  # the fewest axes of a matrix with a batch
@@ -15,6 +15,7 @@ row("multiply", "Multiply", "ops.Multiply", "tf.mul", "tf.multiply")
 row("divide", "ops.Divide", "ops.TrueDivide", "tf.divide", "tf.truediv")
 row("maximum", "Maximum", "ops.Maximum", "tf.maximum")
 row("minimum", "Minimum", "ops.Minimum", "tf.minimum")
+row("permute", "ops.Transpose", order="axes")
 
 
 @layer("Concatenate")
@@ -42,12 +43,6 @@ def reduction(call: LayerCall) -> Tensor:
         )
     axes = axes if isinstance(axes, list | tuple) else [axes]
     return call.lower(call.kind.lower(), axes=axes, keep=call.config.get("keepdims"))
-
-
-@layer("ops.Transpose")
-def transpose(call: LayerCall) -> Tensor:
-    order = call.config.get("axes") or list(range(len(call.x.dims)))[::-1]
-    return permuted(call.x, order)
 
 
 @layer("ops.Matmul")

@@ -1,83 +1,36 @@
 """Operators that move elements or change their dims; most of them add no layer."""
 
-from math import prod
-
 from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import has, operator, row
 from convcost.importing.frontends.onnx.unknown import custom_layer
 from convcost.importing.ir.ops import Trait
-from convcost.importing.ir.tensor import Tensor, permuted, reshaped
+from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.model.errors import ConstraintError
 from convcost.model.shape import broadcast
 
 row("pixel_shuffle", "DepthToSpace", factor="blocksize")
 row("pixel_unshuffle", "SpaceToDepth", factor="blocksize")
 row("channel_shuffle", "ChannelShuffle", groups="group")
+row("flatten", "Flatten", axis="axis")
+row("permute", "Transpose", order="perm")
 
 
 @operator("Reshape", op="reshape")
 def reshape(call: OperatorCall) -> Tensor:
-    x = call.value()
-    wanted = call.numbers("shape", 1)
-    assert wanted is not None
-    return reshaped(x, _fill_reshape_dims(x, wanted, bool(call.get("allowzero", 0))))
+    """In the stated dims, 0 keeps an axis."""
+    dims = call.value().dims
+    stated = call.numbers("shape", 1)
+    assert stated is not None
+    kept = not call.get("allowzero", 0)
+    to = [dims[axis] if n == 0 and kept else n for axis, n in enumerate(stated)]
+    return call.lower("reshape", to=to)
 
 
-def _fill_reshape_dims(x: Tensor, wanted: Dims, zero: bool) -> Dims:
-    """The output dims of a reshape: 0 keeps an axis, −1 is the rest."""
-    dims = [x.dims[at] if n == 0 and not zero else n for at, n in enumerate(wanted)]
-    if dims.count(-1) == 1:
-        rest, over = divmod(x.elements, prod(n for n in dims if n != -1))
-        if not over:
-            dims[dims.index(-1)] = rest
-    if prod(dims) != x.elements or min(dims, default=1) < 1:
-        raise ConstraintError(
-            "CC402",
-            f"reshapes {x.elements:,} elements to [{', '.join(map(str, wanted))}]",
-            "was the model exported for another size or batch? a reshape may have fixed dims",
-        )
-    return tuple(dims)
-
-
-@operator("Flatten", op="flatten")
-def flatten(call: OperatorCall) -> Tensor:
-    x = call.value()
-    axis = call.get("axis", 1)
-    axis = axis + len(x.dims) if axis < 0 else axis
-    return reshaped(x, (prod(x.dims[:axis]), prod(x.dims[axis:])))
-
-
-@operator("Transpose", op="permute")
-def transpose(call: OperatorCall) -> Tensor:
-    x = call.value()
-    order = call.get("perm", tuple(reversed(range(len(x.dims)))))
-    if sorted(order) != list(range(len(x.dims))):
-        raise ConstraintError(
-            "CC404", f"its permutation {list(order)} does not fit {len(x.dims)} axes"
-        )
-    return permuted(x, order)
-
-
-@operator("Squeeze", op="reshape")
+@operator(Squeeze="squeeze", Unsqueeze="unsqueeze")
 def squeeze(call: OperatorCall) -> Tensor:
     x = call.value()
-    axes = call.numbers("axes", 1)
-    rank = len(x.dims)
-    gone = [axis % rank for axis in axes] if axes else [a for a in range(rank) if x.dims[a] == 1]
-    return reshaped(x, tuple(n for axis, n in enumerate(x.dims) if axis not in gone))
-
-
-@operator("Unsqueeze", op="unsqueeze")
-def unsqueeze(call: OperatorCall) -> Tensor:
-    x = call.value()
-    axes = call.numbers("axes", 1) or ()
-    rank = len(x.dims) + len(axes)
-    new = {axis % rank for axis in axes}
-    if len(new) < len(axes):
-        raise ConstraintError("CC404", f"its axes {list(axes)} contain an axis twice")
-    old = iter(x.dims)
-    return reshaped(x, tuple(1 if axis in new else next(old) for axis in range(rank)))
+    return call.lower(call.canonical, x, axes=call.numbers("axes", 1) or ())
 
 
 @operator("Expand", op="expand")

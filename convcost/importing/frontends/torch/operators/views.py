@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from convcost.importing.frontends.torch.registry import OperatorCall, only_joined, operator
+from convcost.importing.frontends.torch.registry import OperatorCall, only_joined, operator, row
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.ir.tensor import permuted, reshaped, transposed
+
+row("permute", order="dims")
+row("permute", "t", "numpy_T")
 
 
 @operator("aten.view", "aten.reshape", "aten.flatten", "aten.unflatten", "aten.unsqueeze",
@@ -12,11 +15,6 @@ from convcost.importing.ir.tensor import permuted, reshaped, transposed
           "aten._reshape_copy")  # fmt: skip
 def reshape(call: OperatorCall) -> Any:
     return reshaped(call.x, call.dims)
-
-
-@operator("aten.permute")
-def permute(call: OperatorCall) -> Any:
-    return permuted(call.x, call.given["dims"])
 
 
 @operator("aten.transpose", "aten.swapaxes", "aten.swapdims")
@@ -29,11 +27,6 @@ def transpose(call: OperatorCall) -> Any:
     order = list(range(len(x.dims)))
     order[first], order[second] = second, first
     return permuted(x, order)
-
-
-@operator("aten.t", "aten.numpy_T")
-def reverse_axes(call: OperatorCall) -> Any:
-    return permuted(call.x, range(len(call.x.dims))[::-1])
 
 
 @operator("aten.mT")
