@@ -1,7 +1,6 @@
 """The operators of TensorFlow Lite, by their names in the schema. Channels are the last axis."""
 
 from collections.abc import Callable, Sequence
-from itertools import accumulate
 from math import prod
 from struct import Struct
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from convcost.importing.frontends.tflite.shape_numbers import indexed
 from convcost.importing.ir.ops import Row
 from convcost.importing.ir.tensor import Tensor, reshaped, transposed
 from convcost.importing.passes.fourier import real_macs
+from convcost.importing.passes.lower.slices import split_axis
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
 from convcost.importing.passes.lower.windows import SlidingWindow
 from convcost.model.errors import ConstraintError
@@ -220,11 +220,8 @@ def choice(call: OperatorCall) -> Tensor:
 
 @operator("CONCATENATION", "PACK", op="concat")
 def concat(call: OperatorCall) -> Tensor:
-    values, axis = call.values, call.option("Axis")
-    if call.entry.op == "PACK":
-        axis %= len(values[0].dims) + 1
-        values = [reshaped(x, (*x.dims[:axis], 1, *x.dims[axis:])) for x in values]
-    return call.lower("concat", *values, axis=axis)
+    new = call.entry.op == "PACK"
+    return call.lower("concat", *call.values, axis=call.option("Axis"), new=new)
 
 
 @operator("FULLY_CONNECTED", op="linear")
@@ -295,21 +292,14 @@ row("index", "STRIDED_SLICE", index=lambda call: indexed(
 @operator("SPLIT", "SPLIT_V", "UNPACK", op="split")
 def split(call: OperatorCall) -> list[Tensor]:
     """Parts of an axis. The parts of UNPACK have one entry, and their axis is removed."""
-    op, outputs = call.entry.op, call.entry.outputs
-    x = call.value(1 if op == "SPLIT" else 0)
-    axis = call.option("Axis") if op == "UNPACK" else call.numbers(2 if op == "SPLIT_V" else 0)[0]
-    extent, count = x.dims[axis], len(outputs)
-    lengths = list(call.numbers(1)) if op == "SPLIT_V" else [extent // count] * count
-    lengths = [n if n >= 0 else extent - sum(lengths) + n for n in lengths]
-    if len(lengths) != count or sum(lengths) != extent:
-        raise ConstraintError("CC404", f"its parts {lengths} are not {extent} entries")
-    found = []
-    for at, length, stop in zip(outputs, lengths, accumulate(lengths), strict=True):
-        one = stop - 1 if op == "UNPACK" else slice(stop - length, stop)
-        entries = [*[slice(None)] * (axis % len(x.dims)), one]
-        read = call.context.uses[at]  # a part that nothing reads is no layer
-        found.append(call.lower("index", x, index=entries) if read else x)
-    return found
+    op, used = call.entry.op, [bool(call.context.uses[one]) for one in call.entry.outputs]
+    x, drop = call.value(1 if op == "SPLIT" else 0), op == "UNPACK"
+    axis = call.option("Axis") if drop else call.numbers(2 if op == "SPLIT_V" else 0)[0]
+    lengths = [1 if drop else x.dims[axis] // len(used)] * len(used)
+    if op == "SPLIT_V":
+        lengths = list(call.numbers(1))
+        lengths = [n if n >= 0 else x.dims[axis] - sum(lengths) + n for n in lengths]
+    return split_axis(call.context.builder, x, axis, lengths, call.path, used=used, drop=drop)
 
 
 @operator("GATHER", "EMBEDDING_LOOKUP", op="embedding")

@@ -32,11 +32,15 @@ def elementwise(builder: GraphBuilder, kind: str, values: Sequence[Tensor], path
 
 @lowering("concat")
 def concat(builder: GraphBuilder, node: Node) -> Tensor:
-    """Concatenates along `axis`. If that seemed to be the batch, it is steps instead."""
-    values, axis = node.inputs, node.attributes["axis"] % len(node.x.dims)
+    """Concatenates along `axis`; with `new`, that is an axis that the inputs do not have. If it
+    seemed to be the batch, it is steps instead."""
+    values, new = node.inputs, node.attributes.get("new", False)
+    axis = node.attributes["axis"] % (len(node.x.dims) + new)
+    if new:
+        values = tuple(_with_axis(x, axis) for x in values)
     if len(values) == 1:
         builder.free[node.op] += 1
-        return node.x
+        return values[0]
     if any(x.batch == axis for x in values):
         extents = enumerate(zip(*(x.dims for x in values), strict=True))
         batch = next((at for at, found in extents if at != axis and set(found) == {1}), None)
@@ -48,6 +52,12 @@ def concat(builder: GraphBuilder, node: Node) -> Tensor:
     options = {} if axis == channel else {"along": 1 + sizes.index(axis)}
     index = builder.emit("concat", node.path, sources, options)
     return output_tensor(index, builder.shape(index), len(first.dims), channel, first.batch)
+
+
+def _with_axis(x: Tensor, axis: int) -> Tensor:
+    """The tensor with one more axis of extent 1, which is not the batch."""
+    batch = x.batch if x.batch is None or x.batch < axis else x.batch + 1
+    return reshaped(x, (*x.dims[:axis], 1, *x.dims[axis:]))._replace(batch=batch)
 
 
 @lowering("matmul")

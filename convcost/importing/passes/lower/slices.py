@@ -1,5 +1,7 @@
 """Slices along an axis."""
 
+from collections.abc import Sequence
+from itertools import accumulate
 from math import prod
 
 from convcost.importing.ir.builder import GraphBuilder
@@ -48,6 +50,34 @@ def index(builder: GraphBuilder, node: Node) -> Tensor:
         x = lower(builder, "slice", node.path, x, axis=axis, kept=kept, drop=single)
         axis += not single
     return x
+
+
+def split_axis(
+    builder: GraphBuilder,
+    x: Tensor,
+    axis: int,
+    lengths: Sequence[int],
+    path: Path,
+    *,
+    used: Sequence[bool],
+    drop: bool = False,
+) -> list[Tensor]:
+    """The parts of an axis, one after the other. A part that is not `used` adds no layer; `drop`
+    removes the axis from parts of a single entry."""
+    axis %= len(x.dims)
+    if sum(lengths) != x.dims[axis]:
+        raise ConstraintError(
+            "CC404", f"its parts {list(lengths)} are not the {x.dims[axis]} entries of axis {axis}"
+        )
+    found = []
+    for length, end, read in zip(lengths, accumulate(lengths), used, strict=True):
+        kept = range(end - length, end)
+        if read:
+            found.append(lower(builder, "slice", path, x, axis=axis, kept=kept, drop=drop))
+        else:
+            rest = () if drop else (length,)
+            found.append(x._replace(dims=(*x.dims[:axis], *rest, *x.dims[axis + 1 :])))
+    return found
 
 
 def slice_axis(

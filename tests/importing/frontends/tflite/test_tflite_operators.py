@@ -465,7 +465,7 @@ def test_a_shape_that_the_model_computes_is_known_at_import(tmp_path):
         (
             [node("SPLIT_V", "x", "parts", "axis", "-> y", "z")],
             {"parts": ints(3, 3), "axis": ints(3), "y": X, "z": X},
-            ("CC404", "SPLIT_V `y`: its parts [3, 3] are not 8 entries"),
+            ("CC404", "SPLIT_V `y`: its parts [3, 3] are not the 8 entries of axis 3"),
         ),
         (
             [node("RELU", "x", "-> y")],

@@ -7,6 +7,7 @@ from convcost.importing.frontends.onnx.evaluate import np_flat
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import custom_layer
 from convcost.importing.ir.tensor import Tensor, reshaped
+from convcost.importing.passes.lower.slices import split_axis
 from convcost.importing.passes.lower.stored_tensors import learned_tensor
 
 MATRIX = 2
@@ -21,15 +22,8 @@ def split(call: OperatorCall) -> tuple[Tensor, ...]:
         parts = call.get("num_outputs", len(call.outputs))
         share = -(-x.dims[axis] // parts)
         lengths = (*(share for _ in range(parts - 1)), x.dims[axis] - share * (parts - 1))
-    found, start = [], 0
-    for at, length in enumerate(lengths):
-        if call.is_output_used(at):
-            kept = range(start, start + length)
-            found.append(call.lower("slice", x, axis=axis, kept=kept))
-        else:
-            found.append(x._replace(dims=(*x.dims[:axis], length, *x.dims[axis + 1 :])))
-        start += length
-    return tuple(found)
+    used = [call.is_output_used(position) for position in range(len(lengths))]
+    return tuple(split_axis(call.builder, x, axis, lengths, call.path(), used=used))
 
 
 @operator("Piece", op="slice")

@@ -6,7 +6,7 @@ from typing import Any
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.registry import OperatorCall, operator
 from convcost.importing.frontends.torch.weights import as_tensor
-from convcost.importing.ir.tensor import Tensor, reshaped
+from convcost.importing.passes.lower.slices import split_axis
 
 
 @operator("aten.cat", "aten.concat", "aten.concatenate")
@@ -18,16 +18,7 @@ def cat(call: OperatorCall) -> Any:
 @operator("aten.stack")
 def stack(call: OperatorCall) -> Any:
     values = [as_tensor(call.builder, one) for one in call.given["tensors"]]
-    rank = len(call.dims)
-    dim = call.given["dim"] % rank
-    longer = [_longer(x, dim) for x in values]
-    return call.lower("concat", *longer, axis=dim)
-
-
-def _longer(x: Tensor, dim: int) -> Tensor:
-    """The tensor with one more axis of extent 1, which is not the batch."""
-    batch = x.batch if x.batch is None or x.batch < dim else x.batch + 1
-    return reshaped(x, (*x.dims[:dim], 1, *x.dims[dim:]))._replace(batch=batch)
+    return call.lower("concat", *values, axis=call.given["dim"], new=True)
 
 
 def _has_elements(x: Any) -> bool:
@@ -48,11 +39,10 @@ def split(call: OperatorCall) -> Any:
 
 @operator("aten.unbind")
 def unbind(call: OperatorCall) -> Any:
-    dim = call.given["dim"]
-    extent = call.x.dims[dim]
-    return tuple(
-        call.lower("slice", axis=dim, kept=range(n, n + 1), drop=True) for n in range(extent)
-    )
+    x, dim = call.x, call.given["dim"]
+    ones = [1] * x.dims[dim]
+    used = [True] * len(ones)
+    return tuple(split_axis(call.builder, x, dim, ones, call.path, used=used, drop=True))
 
 
 @operator("aten.slice", "aten.narrow", "aten.select")
