@@ -3,7 +3,7 @@ kind, and compares them with the tensors and the shape that the model has for it
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from convcost.importing.ir.layer_graph import (
@@ -14,7 +14,12 @@ from convcost.importing.ir.layer_graph import (
     stated_options,
 )
 from convcost.importing.ir.reshape_idioms import named_rearrangement
-from convcost.importing.ir.shared_weights import counted_weights, shareable
+from convcost.importing.ir.shared_weights import (
+    COPY_IN,
+    counted_weights,
+    may_be_reused,
+    shareable,
+)
 from convcost.importing.ir.tensor import Tensor, output_tensor, requested_shape
 from convcost.model.kind import KINDS, Kind
 from convcost.model.shape import Shape
@@ -23,11 +28,14 @@ MIXED = -1  # the weights are partly a layer's own and partly another layer's
 
 
 class GraphBuilder:
-    """The layers added so far. A tensor is identified by a key, which is any unique text."""
+    """The layers added so far. A tensor is identified by a key, which is any unique text.
+    `deduplicated` means that the file stores equal tensors once, also those of several modules."""
 
-    def __init__(self, name: str, source: str) -> None:
+    def __init__(self, name: str, source: str, *, deduplicated: bool = False) -> None:
         self.name = name
         self.source = source
+        self.deduplicated = deduplicated
+        self.copies: dict[frozenset[str], dict[str, str]] = {}  # the latest copies of tensors
         self.inputs: list[tuple[str, Shape]] = []
         self.layers: list[GraphLayer] = []
         self.free: Counter[str] = Counter()
@@ -37,6 +45,7 @@ class GraphBuilder:
         self.constant_layers: dict[Any, Tensor] = {}  # layers of tensors that depend on no input
         self.frozen: set[str] = set()  # keys of frozen tensors
         self._tensors: list[Mapping[str, int]] = []  # the learned tensors of each layer
+        self._buffers: list[Mapping[str, int]] = []
         self._kinds: list[Kind[Any]] = []
         self._varies: list[tuple[bool, ...]] = []  # whether an extent depends on the input size
         self._input_varies: list[tuple[bool, ...]] = []
@@ -95,12 +104,13 @@ class GraphBuilder:
         layer = found(**self._checked(found, options or {}))
         x = layer.select_inputs(tuple(self.shape(source) for source in inputs))
         output = layer.output(x)
-        params, kept = counted_weights(layer, x, tensors or {}, buffers)
-        shares = self._owner(layer, x, tensors or buffers or {})
+        tensors, buffers = self._module_tensors(layer, tensors or {}, buffers)
+        params, kept = counted_weights(layer, x, tensors, buffers)
+        shares = self._shared_layer(layer, x, tensors or buffers or {})
         if shares == MIXED:
-            return self._again(layer, x, path, inputs, tensors or {}, buffers or {})
+            return self._again(layer, x, path, inputs, tensors, buffers or {})
         index = len(self.layers)
-        for key in (*(tensors or {}), *(buffers or {})) if shares is None else ():
+        for key in (*tensors, *(buffers or {})) if shares is None else ():
             self.used.setdefault(key, index)
         self.layers.append(
             GraphLayer(
@@ -120,7 +130,8 @@ class GraphBuilder:
             )
         )
         self._kinds.append(layer)
-        self._tensors.append(tensors or {})
+        self._tensors.append(tensors)
+        self._buffers.append(buffers or {})
         self._varies.append(self._varied(layer, inputs, output))
         return index
 
@@ -197,6 +208,10 @@ class GraphBuilder:
             fits = [n for n, others in enumerate(left) if fixed % others == 0]
         return fits[-1] if len(fits) == 1 else None
 
+    def copy(self, key: str) -> str:
+        """The key of a layer's own copy of a tensor; the key itself if no layer has the tensor."""
+        return f"{key}{COPY_IN}{len(self.layers)}" if key in self.used else key
+
     def freeze(self, first: int) -> None:
         """Freezes the params of the layers from `first` on."""
         self.frozen.update(*self._tensors[first:])
@@ -242,15 +257,41 @@ class GraphBuilder:
             return (False, *(any(column) for column in list(zip(*same, strict=True))[1:]))
         return (False, *(any_varies for _ in output.size))
 
-    def _owner(self, layer: Kind[Any], x: Any, tensors: Mapping[str, int]) -> int | None:
+    def _module_tensors(
+        self, layer: Kind[Any], tensors: Mapping[str, int], buffers: Mapping[str, int] | None
+    ) -> tuple[Mapping[str, int], Mapping[str, int] | None]:
+        """The tensors of a layer. In a deduplicated file it gets copies of them, unless an earlier
+        layer has exactly these tensors, and may be the same module. Layers of one module have the
+        same copies."""
+        keys = frozenset((*tensors, *(buffers or {})))
+        if not self.deduplicated or layer.memory == "weights" or self._is_module(layer, keys):
+            return tensors, buffers
+        copies = self.copies.get(keys, {})
+        if not copies or not self._is_module(layer, frozenset(copies.values())):
+            copies = self.copies[keys] = {key: self.copy(key) for key in keys}
+        own = {copies[key]: n for key, n in tensors.items()}
+        return own, buffers and {copies[key]: n for key, n in buffers.items()}
+
+    def _is_module(self, layer: Kind[Any], keys: frozenset[str]) -> bool:
+        """Whether no layer has these tensors yet, or one layer has exactly these."""
+        index = self._owner(keys)
+        if index is None or index == MIXED:
+            return index is None
+        same = may_be_reused(layer, self._kinds[index])
+        return same and keys == {*self._tensors[index], *self._buffers[index]}
+
+    def _owner(self, keys: Iterable[str]) -> int | None:
+        """The first layer that has these tensors; None if no layer has any of them; MIXED if they
+        have different owners."""
+        owners = {self.used.get(key) for key in keys} or {None}
+        return owners.pop() if len(owners) == 1 else MIXED
+
+    def _shared_layer(self, layer: Kind[Any], x: Any, keys: Iterable[str]) -> int | None:
         """The layer whose weights this layer shares; None if all are its own; MIXED if it shares
         only some of them, or if a spec cannot express that."""
-        owners = {self.used.get(key) for key in tensors}
-        if owners <= {None}:
-            return None
-        index = owners.pop()
-        if owners or index is None:
-            return MIXED
+        index = self._owner(keys)
+        if index is None or index == MIXED:
+            return index
         other = self._kinds[index]
         taken = other.select_inputs(
             tuple(self.shape(source) for source in self.layers[index].inputs)

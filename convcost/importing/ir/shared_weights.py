@@ -1,4 +1,5 @@
-"""Checks the weights of layers: their number, and which layers can share them."""
+"""The weights of layers: their number, which layers can share them, and own copies of tensors that
+a file stores once for several layers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +8,12 @@ from convcost.model.errors import ConstraintError
 from convcost.model.kind import Kind
 
 MATRIX = 2
+COPY_IN = ", again in "  # between the key of a tensor and the layer that has its own copy
+
+
+def original(key: str) -> str:
+    """The key of the stored tensor that a key belongs to."""
+    return key.partition(COPY_IN)[0]
 
 
 def counted_weights(
@@ -38,6 +45,14 @@ def shareable(layer: Kind[Any], x: Any, other: Kind[Any], y: Any) -> bool:
     if type(layer) is not type(other):
         return _extents(layer, x) == _extents(other, y) is not None
     return (layer.weights(x), layer.biases(x)) == (other.weights(y), other.biases(y))
+
+
+def may_be_reused(layer: Kind[Any], other: Kind[Any]) -> bool:
+    """Whether a model may use the same weights in both layers, such as the weights of a convolution
+    and of the transposed convolution that undoes it. Layers of other kinds only have equal
+    tensors."""
+    matrices = {layer.operation, other.operation} <= {"linear", "lookup"}
+    return type(layer) is type(other) or matrices or (layer.folds_norms and other.folds_norms)
 
 
 def _extents(layer: Kind[Any], x: Any) -> list[int] | None:

@@ -116,13 +116,11 @@ class OperatorCall(NamedTuple):
         self.context.read_as_options.update(key for key, _ in constant.roots)
         return constant.number
 
-    def tensors(
-        self, *positions: int, kinds: tuple[str, ...] = (), more: tuple[str, ...] = ()
-    ) -> dict[str, int]:
+    def tensors(self, *positions: int, more: tuple[str, ...] = ()) -> dict[str, int]:
         """The stored tensors of constant inputs, by key, each with its number of elements; `more`
-        are the names of further tensors. Only layers of these `kinds` can share the tensors."""
+        are the names of further tensors."""
         names = [self.node.input(one) for one in positions if self.constant(one) is not None]
-        return self.context.stored_tensors(names, kinds, more)
+        return self.context.stored_tensors(names, more)
 
     # Outputs and layers
 

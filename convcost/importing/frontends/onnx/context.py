@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from convcost.importing.frontends.onnx.constants import Constant
-from convcost.importing.frontends.onnx.derived_weights import COPY_IN, DerivedWeights
+from convcost.importing.frontends.onnx.derived_weights import DerivedWeights
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.names import OnnxNames
 from convcost.importing.frontends.onnx.open_dims import Dims
@@ -43,14 +43,11 @@ class LoweringContext:
         self.values: dict[str, Tensor] = {}
         self.excluded: dict[str, str] = {}  # tensors that belong to no layer, each with the reason
         self.read_as_options: set[str] = set()  # tensors whose numbers became options of layers
-        self.repeated: set[str] = set()  # tensors stored once for several layers
         self.stored: dict[str, tuple[str, int, int]] = {}
         self.names = names
         self.derived = DerivedWeights(builder, constants)
         self.sliced, self.covered = _sliced_tensors(graph, constants)
         self.buffers: set[str] = set()  # tensors that are known to be buffers
-        # New keys of tensors that a layer does not share.
-        self._own_keys: dict[tuple[str, ...], dict[str, int]] = {}
         self._read_again = _weights_read_again(graph, constants)
         self.lowers_constants = False  # whether the inputs of a constant are lowered before it
 
@@ -60,15 +57,13 @@ class LoweringContext:
         roots = [self.constants.get(key) for key, _ in constant.roots]
         return not any(one is None or one.real or not constant.real for one in roots)
 
-    def stored_tensors(
-        self, names: Iterable[str], kinds: tuple[str, ...], more: tuple[str, ...] = ()
-    ) -> dict[str, int]:
+    def stored_tensors(self, names: Iterable[str], more: tuple[str, ...] = ()) -> dict[str, int]:
         """The stored tensors of constants, by key, each with its number of elements; `more` are
-        the keys of further tensors. Only layers of these `kinds` can share the tensors."""
+        the keys of further tensors."""
         found = {key: self.constants[key].elements for key in more}
         for name in names:
             found |= self._tensors_of(name)
-        return self._with_own_keys(found, kinds)
+        return found
 
     def _tensors_of(self, name: str) -> Mapping[str, int]:
         constant = self.constants[name]
@@ -83,14 +78,14 @@ class LoweringContext:
         has the same tensor only if it follows a layer that shares its weights with the layer of
         `x`. Exporters store equal tensors once."""
         key = next(iter(self._tensors_of(name)))
-        for one in [key, *self._own_keys.get((key,), {})]:
+        copies = self.builder.copies.setdefault(frozenset((key,)), {})
+        for one in (key, *copies.values()):
             index = self.builder.used.get(one)
             before = -1 if index is None else self.builder.layers[index].inputs[0]
             if before != x.source and self._share_weights(before, x.source):
                 return one
-        own = self.new_key(key)
-        self._own_keys[(key,)] = {own: self.constants[name].elements}
-        return own
+        copies[key] = self.builder.copy(key)
+        return copies[key]
 
     def _share_weights(self, *sources: int) -> bool:
         owners = {weights_owner(self.builder.layers, one) for one in sources if one >= 0}
@@ -125,52 +120,6 @@ class LoweringContext:
         unused = self.derived.unused_elements(view)
         if unused < constant.elements:
             self.derived.add(view.key, constant.elements, ((view.key, unused),))
-
-    def _with_own_keys(self, tensors: dict[str, int], kinds: tuple[str, ...]) -> dict[str, int]:
-        """Tensors under new keys, if the layer would share only some of them with another layer, or
-        share them with a layer of another kind. Exporters store equal tensors once."""
-        for found in (tensors, self._own_keys.get(tuple(sorted(tensors)), {})):
-            owners = {self.builder.used.get(key) for key in found}
-            owner = owners.pop() if len(owners) == 1 else -1
-            if owner is None or (owner >= 0 and self._has_exactly(owner, found, kinds)):
-                return found
-        found = {self.new_key(key): elements for key, elements in tensors.items()}
-        self._own_keys[tuple(sorted(tensors))] = found
-        return found
-
-    def _has_exactly(self, owner: int, tensors: Mapping[str, int], kinds: tuple[str, ...]) -> bool:
-        """Whether a layer has exactly these tensors. A layer with a bias and a layer without one
-        are different modules."""
-        layer = self.builder.layers[owner]
-        return layer.kind in kinds and sum(tensors.values()) in (layer.params, layer.buffers)
-
-    def share_together(
-        self, tensors: dict[str, int], more: dict[str, int]
-    ) -> tuple[dict[str, int], dict[str, int]]:
-        """Two groups of tensors of one layer: the layer shares both groups with the same layer, or
-        gets new keys for both."""
-        owners = {self.builder.used.get(key) for key in tensors}
-        known = self._own_keys.get(tuple(sorted(more)), {})
-        for found in (more, known):
-            if found and {self.builder.used.get(key) for key in found} == owners:
-                return tensors, found
-        if not tensors or not more:
-            return tensors, more
-        own, others = (
-            {self.new_key(key): elements for key, elements in group.items()}
-            for group in (tensors, more)
-        )
-        self._own_keys[tuple(sorted(tensors))] = own
-        self._own_keys[tuple(sorted(more))] = others
-        return own, others
-
-    def new_key(self, key: str) -> str:
-        """A new key for a tensor that the file stores once for several layers."""
-        if key not in self.builder.used:
-            return key
-        if not self.derived.has(key):
-            self.repeated.add(key.split(COPY_IN, 1)[0])
-        return f"{key}{COPY_IN}{len(self.builder.layers)}"
 
     def stop_comparison(self, node: OnnxNode) -> None:
         """Stops the comparison with ONNX's shape inference from this node on, and adds a note about

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.strided_aliases import TensorView, elements_outside
 from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.shared_weights import original
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.custom import bound_to_input
 from convcost.importing.passes.lower.pointwise import pointwise
@@ -13,7 +14,6 @@ from convcost.importing.passes.lower.pointwise import pointwise
 if TYPE_CHECKING:
     from convcost.importing.ir.builder import GraphBuilder
 
-COPY_IN = ", again in "  # between the key of a tensor and the layer that has its own copy
 DEEPEST = 12  # the longest chain of operators that computes weights
 NORM = "BatchNormalization"  # applied to weights: weight standardization
 
@@ -40,6 +40,7 @@ class DerivedWeights:
         self.builder = builder
         self.constants = constants
         self.computed = 0  # layers whose weights are computed
+        self.keys: set[str] = set()  # of all derived weights
         self._pending: list[DerivedWeight] = []
         self._before = 0  # number of tensors that layers used before this operator
 
@@ -48,10 +49,7 @@ class DerivedWeights:
         if not self._pending:
             self._before = len(self.builder.used)
         self._pending.append(DerivedWeight(key, elements, roots))
-
-    def has(self, key: str) -> bool:
-        """Whether the current operator has a derived weight with this key."""
-        return any(one.key == key for one in self._pending)
+        self.keys.add(key)
 
     def stored(self, constant: Constant) -> tuple[tuple[str, int], ...]:
         """The stored tensors to count for a computed constant: the tensor of integers if the
@@ -99,7 +97,7 @@ class DerivedWeights:
             return results
         pending, self._pending = self._pending, []
         used = self.builder.used
-        new = {key.split(COPY_IN)[0] for key in list(used)[self._before :]}
+        new = set(map(original, list(used)[self._before :]))
         old = set(list(used)[: self._before])
         roots = {key: n for one in pending for key, n in one.roots if key not in old}
         keys = {one.key: one.elements for one in pending if one.key in new}

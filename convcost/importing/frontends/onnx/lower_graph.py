@@ -91,7 +91,7 @@ def lower_model(
 
 
 def _lower(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) -> LayerGraph:
-    builder = GraphBuilder(path.stem, path.name)
+    builder = GraphBuilder(path.stem, path.name, deduplicated=True)
     with _as_onnx_has_it("the file's operators or tensors"):
         ready = _prepare(model, graph, taken, path.parent)
     names = OnnxNames(ready.graph, ready.constants)

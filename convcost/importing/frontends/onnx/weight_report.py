@@ -6,13 +6,13 @@ from math import prod
 
 from convcost.importing.frontends.onnx.context import LoweringContext, is_packed
 from convcost.importing.frontends.onnx.data_dependent_shapes import skipped_notes
-from convcost.importing.frontends.onnx.derived_weights import COPY_IN
 from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.strided_aliases import (
     TensorView,
     elements_outside,
     whole_view,
 )
+from convcost.importing.ir.shared_weights import COPY_IN, original
 from convcost.importing.passes.weight_notes import (
     balance_note,
     first_of,
@@ -43,7 +43,8 @@ def report_weights(context: LoweringContext, graph: OnnxGraph, lost: Mapping[str
             f"the weights of {counted(computed, 'layer')} are computed from stored tensors; "
             "convcost counts the stored tensors, and no macs for the computation"
         )
-    if keys := sorted(context.repeated):
+    copied = {original(key) for key in context.builder.used if COPY_IN in key}
+    if keys := sorted(copied - context.derived.keys):
         verb = "is" if len(keys) == 1 else "are"
         notes.append(
             f"{_subject(keys, 'belongs', 'belong')} to several layers that share nothing else, "

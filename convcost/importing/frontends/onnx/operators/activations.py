@@ -49,7 +49,7 @@ def prelu(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
         full = (1, *slopes.dims, *(1 for _ in range(behind)))
     else:
         full = (1,) * (1 + behind) + slopes.dims
-    tensors = call.tensors(1, kinds=("prelu",))
+    tensors = call.tensors(1)
     return call.lower("prelu", x, weights=tensors, dims=full)
 
 

@@ -14,7 +14,6 @@ from convcost.importing.passes.lower.windows import SlidingWindow
 from convcost.model.errors import ConstraintError
 
 SAME = ("SAME_UPPER", "SAME_LOWER")
-CONVOLUTIONS = ("conv", "depthwise", "transposed_conv")
 
 
 def borders(
@@ -112,7 +111,7 @@ def deform_conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
         groups=call.get("group", 1),
         offset_groups=call.get("offset_group", 1),
         bias=bias,
-        weights=call.tensors(1, *((3,) if bias else ()), kinds=("deformable_conv",)),
+        weights=call.tensors(1, *((3,) if bias else ())),
     )
 
 
@@ -130,7 +129,7 @@ def _with_bias(
     filters, bias = call.constant(1), (2,) if has_bias(call, 2) else ()
     separate = gain is not None or (filters is not None and call.context.is_read_again(filters))
     own = () if separate else bias
-    tensors = call.tensors(*(() if buffers else (1,)), *own, kinds=CONVOLUTIONS)
+    tensors = call.tensors(*(() if buffers else (1,)), *own)
     y = call.lower(op, x, weights=tensors, buffers=buffers, bias=bool(own), **more)
     return y if not separate else _scaled(call, y, bias, () if gain is None else (gain,))
 
@@ -139,7 +138,7 @@ def _scaled(
     call: OperatorCall, y: Tensor, bias: tuple[int, ...], factors: tuple[str, ...] = ()
 ) -> Tensor:
     """Adds learned factors and the bias, if there are any, as a layer of its own."""
-    stored = call.tensors(*bias, kinds=("scale",), more=factors)
+    stored = call.tensors(*bias, more=factors)
     if not stored:
         return y
     path = ("gain" if factors else "bias",)
@@ -163,7 +162,7 @@ def _with_buffer_as_weights(
         "dims": dims,
         "macs": macs,
         "channel": 1,
-        "buffers": buffers,
+        "buffers": {key: n for key, n in buffers.items() if key not in call.builder.used},
     }
     y = call.lower("custom", x, **stated)
     return _scaled(call, y, (2,) if has_bias(call, 2) else ())

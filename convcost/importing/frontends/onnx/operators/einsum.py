@@ -3,7 +3,6 @@
 from functools import partial
 
 from convcost.importing.frontends.onnx.call import OperatorCall
-from convcost.importing.frontends.onnx.operators.products import LINEAR
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor
@@ -25,8 +24,8 @@ def _operand(call: OperatorCall, at: int) -> Operand:
         return Operand(constant.dims, value, depends_on_input=False)
 
     def factor() -> str:
-        return call.context.new_key(next(iter(call.tensors(at))))
+        return call.builder.copy(next(iter(call.tensors(at))))
 
-    matrix = partial(call.tensors, at, kinds=LINEAR)
+    matrix = partial(call.tensors, at)
     alone = constant.real and not call.context.is_lowered(constant)
     return Operand(constant.dims, value, False, matrix, factor if alone else None)

@@ -3,12 +3,11 @@
 from typing import Any
 
 from convcost.importing.frontends.onnx.call import OperatorCall
-from convcost.importing.frontends.onnx.derived_weights import COPY_IN
 from convcost.importing.frontends.onnx.registry import operator, row
 from convcost.importing.frontends.onnx.unknown import custom_layer, uncounted
+from convcost.importing.ir.shared_weights import COPY_IN
 from convcost.importing.ir.tensor import Tensor
 
-NORMS = ("batch_norm", "instance_norm", "group_norm", "layer_norm", "rms_norm")
 row("local_response_norm", "LRN", neighbours="size")
 
 
@@ -26,10 +25,9 @@ def affine(call: OperatorCall, scale: int, shift: int) -> tuple[dict[str, Any], 
     if scaled and shifted and call.node.input(scale) == call.node.input(shift):
         # Exporters store equal tensors once, such as a scale and shift that both start at zero.
         (key, n), *_ = call.tensors(scale).items()
-        call.context.repeated.add(key.split(COPY_IN, 1)[0])
         again = f"{key}{COPY_IN}{len(call.builder.layers)}, shift"
-        return {"scale": scaled, "shift": shifted}, {call.context.new_key(key): n, again: n}
-    return {"scale": scaled, "shift": shifted}, call.tensors(*at, kinds=NORMS)
+        return {"scale": scaled, "shift": shifted}, {key: n, again: n}
+    return {"scale": scaled, "shift": shifted}, call.tensors(*at)
 
 
 @operator("BatchNormalization", op="batch_norm")
@@ -40,7 +38,7 @@ def batch_norm(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
     if any(part is None or part.elements != channels for part in parts):
         return uncounted(call)  # params for each element, or computed params
     options, tensors = affine(call, 1, 2)
-    tensors, buffers = call.context.share_together(tensors, call.tensors(3, 4, kinds=NORMS))
+    buffers = call.tensors(3, 4)
     axis = min(1, len(x.dims) - 1)
     kept = buffers if len(buffers) == 2 else None  # noqa: PLR2004  an exporter may store both as one
     return call.lower("batch_norm", x, axis=axis, weights=tensors, buffers=kept, **options)
@@ -75,7 +73,7 @@ def _by_group(call: OperatorCall, x: Tensor, groups: int) -> Tensor:
     """A group norm of opset 18, with one scale and one shift for each group."""
     y = call.lower("group_norm", x, groups=groups, scale=False, shift=False)
     at = [at for at, neutral in ((1, 1), (2, 0)) if learns(call, at, neutral)]
-    tensors = call.tensors(*at, kinds=NORMS)
+    tensors = call.tensors(*at)
     if not tensors:
         return y
     what = "scale and shift of groups"

@@ -7,7 +7,6 @@ from convcost.importing.ir.tensor import Tensor, permuted, reshaped, transposed
 from convcost.importing.passes.lower.linear import linear_from_left
 
 MATRIX = 2
-LINEAR = ("linear", "embedding")  # kinds that can share a matrix
 
 
 @operator("Gemm", op="linear", weights=1, bias=2)
@@ -28,7 +27,7 @@ def gemm(call: OperatorCall) -> Tensor:
     bias = call.constant(2)
     own = bias is not None and bias.elements == features and bias.learned
     own = own and not call.context.is_read_again(constant)
-    tensors = call.tensors(1, *((2,) if own else ()), kinds=LINEAR)
+    tensors = call.tensors(1, *((2,) if own else ()))
     y = call.lower("linear", x, features=features, weights=tensors, bias=own)
     return y if own else _add_input(call, y, 2)
 
@@ -60,7 +59,7 @@ def matmul(call: OperatorCall) -> Tensor:
     weights = call.constant(1)
     if weights is not None and weights.learned and _is_matrix(weights.dims):
         x, features = call.value(), weights.dims[-1] if len(weights.dims) > 1 else 1
-        tensors = call.tensors(1, kinds=LINEAR)
+        tensors = call.tensors(1)
         y = call.lower("linear", x, features=features, weights=tensors)
         if len(weights.dims) == 1:
             return reshaped(y, y.dims[:-1])
@@ -85,7 +84,7 @@ def qgemm(call: OperatorCall) -> Tensor:
 
 
 def _from_left(call: OperatorCall, position: int, x: Tensor, features: int) -> Tensor:
-    tensors = call.tensors(position, kinds=LINEAR)
+    tensors = call.tensors(position)
     return linear_from_left(call.builder, call.path(), x, features, tensors)
 
 

@@ -34,7 +34,7 @@ def recurrent(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
         "bidirectional": directions == 2,  # noqa: PLR2004
         "bias": biased,
     }
-    tensors = call.tensors(1, 2, *((3,) if biased else ()), kinds=(call.canonical,))
+    tensors = call.tensors(1, 2, *((3,) if biased else ()))
     made = call.lower(call.canonical, x, weights=tensors, **options)
     by_direction = reshaped(made, (*made.dims[:2], directions, hidden))
     results = [permuted(by_direction, (0, 2, 1, 3)) if batch == 1 else by_direction]

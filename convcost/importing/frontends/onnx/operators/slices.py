@@ -84,7 +84,7 @@ def by_buffer(call: OperatorCall) -> Tensor | None:
         call.builder, key, (at.elements,), names, neighbour=call.neighbour, buffer=True
     )._replace(batch=None)
     outer = at.dims[:-1] if call.op == "GatherND" else at.dims
-    tensors = call.tensors(0, kinds=("embedding", "linear"))
+    tensors = call.tensors(0)
     rows, channels = table.dims
     y = call.lower("embedding", numbers, rows=rows, channels=channels, weights=tensors)
     return reshaped(y, (*outer, channels))
@@ -98,7 +98,7 @@ def _looked_up(call: OperatorCall) -> Tensor:
     if len(table.dims) != 2 or call.get("axis", 0) != 0 or not table.learned:  # noqa: PLR2004
         call.value(0)
         return custom_layer(call)
-    tensors = call.tensors(0, kinds=("embedding", "linear"))
+    tensors = call.tensors(0)
     rows, channels = table.dims
     y = call.lower("embedding", x, rows=rows, channels=channels, weights=tensors)
     return y._replace(batch=x.batch)
