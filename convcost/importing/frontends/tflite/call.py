@@ -21,7 +21,6 @@ from convcost.importing.passes.lowering import lower
 from convcost.model.errors import ConstraintError
 
 INDICES = ("INT32", "INT64", "BOOL", "STRING")  # types of shapes and indices, not of weights
-COPY_IN = " in "  # a key of a tensor that is counted for each of several layers
 BYTE = 8
 
 
@@ -60,7 +59,6 @@ class LoweringContext:
         self.stored: dict[str, TensorEntry] = {}
         self.options: set[str] = set()
         self.excluded: dict[str, str] = {}
-        self.owners: dict[str, str] = {}
         keys: dict[tuple[int, str], str] = {}
         for at, tensor in enumerate((*graph.tensors, *graph.other_tensors)):
             if not len(tensor.data):
@@ -144,14 +142,10 @@ class OperatorCall(NamedTuple):
         return tuple(map(int, constant.data.flat))
 
     def weights(self, *places: int) -> dict[str, int]:
-        """The stored tensors behind some inputs, by key, with their elements. Equal tensors are
-        stored once, so a bias of layers with different weights is counted for each of them."""
-        held = [item for at in places if (one := self.constant(at)) for item in one.stored.items()]
-        found, owners = dict(held[:1]), self.context.owners
-        for key, n in held[1:]:
-            copied = owners.setdefault(key, held[0][0]) != held[0][0]
-            found[f"{key}{COPY_IN}{held[0][0]}" if copied else key] = n
-        return found
+        """The stored tensors behind some inputs, by key, with their elements."""
+        return {
+            key: n for at in places if (one := self.constant(at)) for key, n in one.stored.items()
+        }
 
     def exclude(self, at: int, why: str) -> None:
         """Marks a constant that is no weight."""

@@ -33,7 +33,7 @@ def lower_model(
 ) -> LayerGraph:
     """The layers of the model in the file `path`. Raises ConstraintError; its message begins with
     the operator's name if a layer is the cause."""
-    context = LoweringContext(GraphBuilder(path.stem, path.name), graph)
+    context = LoweringContext(GraphBuilder(path.stem, path.name, deduplicated=True), graph)
     moved = [text for at in graph.inputs if (text := add_input(context, at, size))]
     try:
         return _lower(context)

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from math import prod
 
-from convcost.importing.frontends.tflite.call import COPY_IN, LoweringContext
+from convcost.importing.frontends.tflite.call import LoweringContext
+from convcost.importing.ir.shared_weights import original
 from convcost.importing.passes.weight_notes import (
     balance_note,
     first_of,
@@ -20,7 +21,7 @@ def report_weights(context: LoweringContext) -> None:
     that are constants of the code, and those in no layer."""
     builder, stored, notes = context.builder, context.stored, context.builder.notes
     elements = {key: prod(one.dims) for key, one in stored.items()}
-    used = Counter(key.partition(COPY_IN)[0] for key in builder.used)
+    used = Counter(map(original, builder.used))
 
     def add(why: str, keys: Iterable[str]) -> None:
         notes.extend(numbers_note(why, {key: elements[key] for key in sorted(keys)}))
