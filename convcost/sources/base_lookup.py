@@ -61,8 +61,14 @@ class Base(Protocol):
     name: str  # in messages
     tracks_deletions: bool  # whether a spec that only the base has was deleted
 
+    def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
+        """A file with several names, once for each name that is another spec in the base: if a
+        link replaces a spec, its target is compared with both. Any other file once."""
+        ...
+
     def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
-        """The networks of a spec in the base. Raises UsageError if a base file is unreadable."""
+        """The networks of a spec in the base; its `name` decides first. Raises UsageError if a base
+        file is unreadable."""
         ...
 
     def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:

@@ -10,7 +10,7 @@ from convcost.reports.check.baseline import BaselineError, format_baseline, pars
 from convcost.reports.check.measures import MeasuredNetwork
 from convcost.sources.base_lookup import BaseNetworks, CurrentSpec
 from convcost.sources.links import refuse_link_out
-from convcost.sources.spec_files import path_exists, read_text, shipped_specs
+from convcost.sources.spec_files import SpecLocation, path_exists, read_text, shipped_specs
 
 SHIPPED = "shipped:"  # no relative path begins with this
 
@@ -29,6 +29,7 @@ class BaselineFile:
         self.for_update = for_update
         self.reason = ""  # why there is no base
         self.networks: dict[str, dict[str, MeasuredNetwork]] = {}
+        self._compared: set[str] = set()  # the specs of the file that are the base of a spec
         refuse_link_out(Path(file), file)
         self.path = Path(os.path.realpath(file))
         if not path_exists(self.path):
@@ -50,10 +51,17 @@ class BaselineFile:
         if self.reason:
             return BaseNetworks(reason=self.reason, unavailable=True)
         # With links not resolved first: a file that is replaced by a link keeps its base.
-        own = self._from_here(os.path.abspath(spec.name))  # noqa: PTH100  pathlib follows links
-        keys = (self.key(spec),) if spec.location.shipped else (own, self.key(spec))
-        networks = next((self.networks[key] for key in keys if key in self.networks), None)
-        return BaseNetworks(networks or {}, new=networks is None)
+        own = () if spec.location.shipped else map(self._own_key, (spec.name, *spec.location.names))
+        key = next((key for key in (*own, self.key(spec)) if key in self.networks), None)
+        if key is None:
+            return BaseNetworks(new=True)
+        self._compared.add(key)
+        return BaseNetworks(self.networks[key])
+
+    def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
+        own = {} if spec.shipped else {self._own_key(name): name for name in spec.names}
+        names = [name for key, name in own.items() if key in self.networks]
+        return [spec._replace(name=name) for name in names] if len(names) > 1 else [spec]
 
     def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
         return [
@@ -76,13 +84,17 @@ class BaselineFile:
     def _exists(self, spec: str) -> bool:
         if spec.startswith(SHIPPED):
             return spec.removeprefix(SHIPPED) in shipped_specs()
-        return path_exists(self.path.parent / spec)
+        return (self.path.parent / spec).is_file()
 
     def key(self, spec: CurrentSpec) -> str:
         """The name of a spec in the file: its path from there, or `shipped:` and its name."""
         if spec.location.shipped:
             return f"{SHIPPED}{spec.name.removesuffix('.yaml')}"
         return self._from_here(os.path.realpath(spec.name))
+
+    def _own_key(self, name: str) -> str:
+        """The key of the spec that had this name before a link replaced it."""
+        return self._from_here(os.path.abspath(name))  # noqa: PTH100  pathlib follows links
 
     def _from_here(self, spec: str) -> str:
         return os.path.relpath(spec, self.path.parent).replace(os.sep, "/")
@@ -94,7 +106,11 @@ class BaselineFile:
         return os.path.relpath(self.path.parent / spec)
 
     def updated_text(self, current: Mapping[str, Mapping[str, MeasuredNetwork]]) -> str:
-        """The text of the file with the current costs of some specs; deleted specs are removed and
-        all others stay."""
-        kept = {spec: self.networks[spec] for spec in self.networks if self._exists(spec)}
+        """The text of the file with the current costs of some specs, which replace those that were
+        compared; deleted specs are removed and all others stay."""
+        kept = {
+            spec: networks
+            for spec, networks in self.networks.items()
+            if spec not in self._compared and self._exists(spec)
+        }
         return format_baseline({**kept, **current})

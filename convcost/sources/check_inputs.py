@@ -109,6 +109,11 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
             for_update=for_update,
             may_be_missing=for_update or request.allow_missing_base,
         )
+        specs = [
+            spec._replace(location=version)
+            for spec in specs
+            for version in base.by_version(spec.location)
+        ]
     lookup = _BaseLookup(base, for_update=for_update)
     configs = BudgetConfigs(request.config)
     given = request.device_limits

@@ -33,9 +33,17 @@ class CommitBase:
         self.name = _display_name(ref)
         self._ref = ref
         self._folders = [path for path in map(Path, arguments) if path.is_dir()]
-        self._specs = [spec for spec in specs if spec.user_file is not None]
         self._links = PathLinks()
         self._commits: dict[Path, Commit | GitError] = {}
+        files = (spec for spec in specs if spec.user_file is not None)
+        self._specs = [version for spec in files for version in self.by_version(spec)]
+
+    def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
+        names: dict[tuple[Commit, str], str] = {}
+        for name in spec.names if len(spec.names) > 1 else ():
+            if (found := self._own_version(name)) is not None:
+                names.setdefault(found, name)
+        return [spec._replace(name=name) for name in names.values()] if len(names) > 1 else [spec]
 
     def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
         if spec.location not in self._versions:
@@ -120,18 +128,23 @@ class CommitBase:
         replaced by a link to a larger one keeps its base. So does a link that is replaced by a
         file. Raises GitError.
         """
-        names = [Path(os.path.abspath(name)) for name in spec.names]  # noqa: PTH100  links stay
-        target = spec.followed.target if spec.followed else names[0].resolve()
+        target = spec.followed.target if spec.followed else Path(os.path.realpath(spec.name))
         commit, path = self._place(target)
-        for name in names:
-            if name != target:
-                with suppress(GitError):
-                    own_commit, own = self._place(name)
-                    if own in own_commit.files:
-                        return own_commit, own, own if name == names[0] else path
+        for name in (spec.name, *spec.names):
+            if (found := self._own_version(name)) is not None:
+                own_commit, own = found
+                return own_commit, own, own if name == spec.name else path
         if path not in commit.files and (real := commit.real_path(path)) in commit.files:
             path = real
         return commit, path, path
+
+    def _own_version(self, name: str) -> tuple[Commit, str] | None:
+        """The commit and the path there of the file that has this name in the base, if one has."""
+        with suppress(GitError):
+            commit, path = self._place(Path(os.path.abspath(name)))  # noqa: PTH100  links stay
+            if path in commit.files:
+                return commit, path
+        return None
 
     def _place(self, file: Path) -> tuple[Commit, str]:
         """The commit for a file, and its path there, without following a link. Raises GitError."""

@@ -425,6 +425,33 @@ def test_a_file_replaced_by_a_link_to_a_larger_one_keeps_its_base(hostile, link)
     assert (code, answer["statements"]) == (0, [])
 
 
+@pytest.mark.parametrize("asked", [["models"], ["models/net.yaml", "models/large.yaml"]])
+@pytest.mark.parametrize("filters", [4, 50])
+def test_a_link_to_another_spec_hides_no_growth_of_either(plain, asked, filters):
+    """One of the two specs is replaced by a link to the other, which then has 40 filters."""
+    plain.write("models/large.yaml", net(50))
+    plain.commit()
+    plain.git("branch", "-f", "base")
+    link, target = ("net.yaml", "large.yaml") if filters == 4 else ("large.yaml", "net.yaml")
+    (plain.folder / "models" / link).unlink()
+    (plain.folder / "models" / link).symlink_to(target)
+    plain.write(f"models/{target}", net(40))
+    code, answer = plain.check(*asked, *TO_BASE)
+    found = {one["spec"]: one["base"]["params"] for one in answer["networks"]}
+    assert (code, answer["statements"]) == (1, [])
+    assert found == {
+        "models/net.yaml": 4 * 27 + 4 * 8 + 8 * 8,
+        "models/large.yaml": 50 * 27 + 50 * 8 + 8 * 8,
+    }
+
+
+def test_several_links_to_a_spec_of_the_base_are_checked_once(plain):
+    for name in ("a.yaml", "z.yaml"):
+        (plain.folder / "models" / name).symlink_to("net.yaml")
+    plain.write("models/net.yaml", net(60))
+    assert bases(plain.check("models", *TO_BASE)) == (1, [4])
+
+
 @pytest.mark.parametrize("link", ["models/net.yaml", "models"])
 def test_a_link_replaced_by_a_file_keeps_its_base(plain, link):
     plain.git("mv", "models", "old")

@@ -335,6 +335,38 @@ def test_a_file_replaced_by_a_link_to_a_larger_one_keeps_its_base(folder):
     assert run("check", "small.yaml", *base, cwd=folder).returncode == 1
 
 
+@pytest.mark.parametrize("large", ["large.yaml", "z.yaml"])
+def test_a_link_to_another_spec_hides_no_growth_of_either(folder, large):
+    (folder / large).write_text(net(50), "utf-8")
+    update(folder, specs=("net.yaml", large))
+    base = ("--base", "b.json", "--max-growth", "0")
+    (folder / "net.yaml").unlink()
+    (folder / "net.yaml").symlink_to(large)
+    assert run("check", ".", *base, cwd=folder).returncode == 1  # net.yaml grew
+    (folder / "net.yaml").unlink()
+    (folder / "net.yaml").write_text(net(49), "utf-8")
+    (folder / large).unlink()
+    (folder / large).symlink_to("net.yaml")
+    assert run("check", ".", *base, cwd=folder).returncode == 1
+    assert update(folder, specs=(".",)).returncode == 1
+    assert update(folder, "--allow-growth", specs=(".",)).returncode == 0
+    assert list(json.loads((folder / "b.json").read_text("utf-8"))["specs"]) == ["net.yaml"]
+    assert run("check", ".", *base, cwd=folder).returncode == 0
+
+
+@pytest.mark.parametrize("replaced", ["folder", "link", "broken link"])
+def test_a_moved_spec_has_its_base_whatever_is_in_its_place(folder, replaced):
+    (folder / "net.yaml").unlink()
+    larger = folder / ("net.yaml/larger.yaml" if replaced == "folder" else "larger.yaml")
+    larger.parent.mkdir(exist_ok=True)
+    larger.write_text(net(9), "utf-8")
+    if replaced != "folder":
+        (folder / "net.yaml").symlink_to("larger.yaml" if replaced == "link" else "nothing")
+    ran = run("check", ".", "--base", "b.json", "--max-growth", "0", cwd=folder)
+    assert ran.returncode == 1
+    assert update(folder, specs=(".",)).returncode == 1
+
+
 def test_a_shipped_spec_is_not_a_file_of_the_same_name(folder):
     Repository(folder).commit()
     (folder / "googlenet.yaml").write_text(net(), "utf-8")
