@@ -70,6 +70,12 @@ class Step(NamedTuple):
         """The elements of the output, of all copies that run."""
         return self.shape.elements * self.copies.used
 
+    @property
+    def reads(self) -> tuple[int, ...]:
+        """The inputs whose elements the layer reads. A stored tensor reads none, and of further
+        inputs, such as the reference of `upsample_like`, only the shape matters."""
+        return () if self.layer.memory == "weights" else self.inputs[: self.layer.data_inputs]
+
     def product(self, measure: Measure, x: Any) -> CostProduct:
         """The product of a measure that has one, for one sample. Shared weights are
         not params of this layer."""

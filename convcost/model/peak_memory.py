@@ -197,13 +197,6 @@ def _last_reads(network: Network) -> dict[int, int]:
         last = index
         if step.layer.memory == "input":
             last = found.get(index, len(network.steps))
-        for tensor in _read(step):
+        for tensor in step.reads:
             found[tensor] = max(found.get(tensor, 0), last)
     return found
-
-
-def _read(step: Step) -> tuple[int, ...]:
-    """The tensors whose elements a step reads."""
-    if step.layer.memory == "weights":
-        return ()
-    return step.inputs[: step.layer.data_inputs]

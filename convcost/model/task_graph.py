@@ -162,13 +162,12 @@ class _TaskGraphBuilder:
         if memory == "weights":
             self.tensors[index] = None
             return
-        inputs = step.inputs[: step.layer.data_inputs]
-        self.read.update(inputs)
+        self.read.update(step.reads)
         if memory == "input":
             self.tensors[index] = self.tensors[step.inputs[0]]
             self.dtypes[index] = self.dtypes.get(step.inputs[0], dtype)
             return
-        reads = tuple(dict.fromkeys(n for one in inputs if (n := self.tensors[one]) is not None))
+        reads = tuple(dict.fromkeys(n for i in step.reads if (n := self.tensors[i]) is not None))
         over = self._overwritten(step, dtype) if in_place else ()
         self.tensors[index] = written = self._tensor(index, step.elements, dtype, NOT_YET)
         task = Task(index, reads, written, over)

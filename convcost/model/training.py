@@ -85,7 +85,7 @@ class _Backward:
         self.roots: list[int] = []  # the tensor that each output is a view of, or itself
         for index, step in enumerate(self.steps):
             parts = self._trainable(index)
-            self.needs.append(any(parts) or any(map(self._needs, _data(step))))
+            self.needs.append(any(parts) or any(map(self._needs, step.reads)))
             is_view = step.layer.memory == "input"
             self.roots.append(self._root(step.inputs[0]) if is_view else index)
 
@@ -118,14 +118,14 @@ class _Backward:
                 factors = self._factors(step, reads, weights=weights)
                 found.update(map(self._root, factors))
             elif reads == "inputs" or (reads == "input" and (weights or not linear)):
-                data = _data(step) if reads == "inputs" else _data(step)[:1]
+                data = step.reads if reads == "inputs" else step.reads[:1]
                 found.update(map(self._root, data))
         return {tensor for tensor in found if not self._is_stored(tensor)}
 
     def _factors(self, step: Step, reads: str, *, weights: bool) -> Iterator[int]:
         """The factors that the gradient of another factor needs. With a `gate`, the first two
         inputs are factors, and further ones are added."""
-        factors = _data(step)[:2] if reads == "gate" else _data(step)
+        factors = step.reads[:2] if reads == "gate" else step.reads
         for number, tensor in enumerate(factors):
             others = factors[:number] + factors[number + 1 :]
             if weights or any(map(self._needs, others)):
@@ -144,7 +144,7 @@ class _Backward:
             yield self._step_macs(index, step, macs) if macs and self.needs[index] else 0
 
     def _step_macs(self, index: int, step: Step, macs: int) -> int:
-        inputs = [self._needs(tensor) for tensor in _data(step)]
+        inputs = [self._needs(tensor) for tensor in step.reads]
         weights, _ = self._trainable(index)
         operation = step.layer.operation
         if operation == "attention":
@@ -181,8 +181,3 @@ def backward_reads(layer: Kind[Any] | type[Kind[Any]]) -> str:
     if layer.backward_reads is not None:
         return layer.backward_reads
     return "input" if layer.operation is None else _READS[layer.operation]
-
-
-def _data(step: Step) -> tuple[int, ...]:
-    """The tensors whose elements a step reads; a stored tensor reads none."""
-    return () if step.layer.memory == "weights" else step.inputs[: step.layer.data_inputs]
