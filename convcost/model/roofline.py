@@ -83,7 +83,10 @@ def traffic(costs: Costs, dtypes: Dtypes) -> list[Traffic]:
             continue
         read_elements = _read_elements(step.layer, inputs_of(network, step), step.shape)
         read = _stored_read(costs, step, index, stored)
-        for tensor, elements in dict(zip(step.inputs, read_elements, strict=True)).items():
+        most: dict[int, int] = {}  # one tensor can be read, and be a reference for the shape
+        for tensor, elements in zip(step.inputs, read_elements, strict=True):
+            most[tensor] = max(most.get(tensor, 0), elements)
+        for tensor, elements in most.items():
             is_stored = tensor >= 0 and network.steps[tensor].layer.memory == "weights"
             times = 1 if is_stored else costs.batch
             times *= network.steps[tensor].copies.used if tensor >= 0 else 1

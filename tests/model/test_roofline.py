@@ -77,6 +77,14 @@ def test_views_move_nothing_and_a_tensor_that_is_read_twice_counts_once():
     assert moved(text)[1:] == [Traffic(maps, maps), Traffic(0, 0), Traffic(0, 0)]
 
 
+def test_a_tensor_that_is_read_and_gives_the_shape_is_read():
+    text = """
+        input: {channels: 2, size: 5}
+        layers: [{upsample_like: [input, input]}, {pad_like: [upsample_like_1, input]}]
+    """
+    assert moved(text) == [Traffic(5 * 5 * 2, 5 * 5 * 2)] * 2
+
+
 def test_a_table_reads_only_the_rows_that_are_looked_up():
     text = "input: {channels: 5, size: []}\nlayers: [{embedding: 8, rows: 1000}]"
     assert moved(text) == [Traffic(5 + 5 * 8, 5 * 8)]
