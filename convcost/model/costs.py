@@ -12,6 +12,7 @@ from convcost.model.network import Network, Step
 from convcost.model.number_format import format_count
 from convcost.model.receptive_field import (
     MAX_INTERVALS,
+    NO_INPUT,
     ReceptiveField,
     compose,
     compose_bounds,
@@ -213,7 +214,9 @@ def costs(
         counted = known.get(key)
         if counted is None:
             counted = known[key] = _count(step, x, batch, fields=receptive_fields)
-        if counted.receptive_field is not None:
+        if layer.memory == "weights":
+            field = (NO_INPUT,) * len(field)
+        elif counted.receptive_field is not None and not _is_constant(field):
             compose_axis = compose if intervals <= MAX_INTERVALS else compose_bounds
             field = _compose_fields(field, counted.receptive_field, network, compose_axis)
             for axis in field:
@@ -284,10 +287,17 @@ def _of_outputs(field: Field, size: tuple[int, ...]) -> Field:
 
 
 def _join_fields(fields: list[Field]) -> Field:
-    """The field after a join, for each axis. Branches with fewer axes are ignored."""
+    """The field after a join, for each axis. Branches with fewer axes, and those that depend on no
+    input, are ignored."""
+    fields = [field for field in fields if not _is_constant(field)] or fields[:1]
     axes = max(map(len, fields))
     same = [field for field in fields if len(field) == axes]
     return tuple(join(list(branches)) for branches in zip(*same, strict=True))
+
+
+def _is_constant(field: Field) -> bool:
+    """Whether a tensor depends on no input. A comparison would be a condition of a formula."""
+    return bool(field) and field[0] is NO_INPUT
 
 
 def _compose_fields(

@@ -68,6 +68,8 @@ def whole_axis(n: int) -> ReceptiveField:
     return ReceptiveField(1, 0, (0,), (n - 1,))
 
 
+# Of a tensor that depends on no input of the network, such as a learned one.
+NO_INPUT = ReceptiveField(1, 0, EMPTY[:1], EMPTY[1:])
 # Of a layer that mixes positions, such as some reshapes: an output may depend on any input.
 ANY_POSITION: tuple[ReceptiveField, ...] = ()
 

@@ -60,6 +60,15 @@ def test_depth_is_counted_as_papers_count_it(name, depth):
     assert measure_network(shipped(name)).depth == depth
 
 
+def test_a_path_of_the_depth_has_no_tensor_that_is_learned_or_only_gives_a_size():
+    conv = "{conv: 2, kernel: 1}"
+    text = f"input: {{channels: 2, size: 8}}\nlayers: [{conv}, {conv}, LAYER, {conv}]"
+    learned = "{learned: {channels: 2, size: 8}}"
+    depths = {learned: 2, "{upsample_like: {x: input, like: conv_2}}": 2, "relu": 3}
+    for layer, depth in depths.items():
+        assert measure_network(cost(text.replace("LAYER", layer))).depth == depth
+
+
 @given(most=st.integers(0, 2000), more=st.integers(0, 2000))
 def test_loosening_a_limit_never_fails_what_passed(most, more):
     network = measure_network(cost(net()))

@@ -186,6 +186,25 @@ def test_an_extent_is_that_of_outputs_that_exist():
     assert [layer.field[0].extent for layer in found.layers] == [2, 2]
 
 
+def test_a_learned_tensor_depends_on_no_input():
+    text = """\
+inputs: {a: {channels: 2, size: [9]}, b: {channels: 2, size: [9]}}
+layers:
+  - {conv: 2, kernel: 5, padding: 2, from: a, name: x}
+  - {learned: {channels: 2, size: [9]}, name: p}
+  - {conv: 2, kernel: 3, padding: 1, name: q}
+  - {conv: 2, kernel: 3, padding: 1, from: b, name: y}
+  - {add: [y, q]}
+  - {add: [q, y]}
+  - {concat: [p, q], name: none}
+  - global_avg_pool
+  - {reshape: {channels: 1, size: [rest]}}
+"""
+    fields = [layer.field[0] for layer in cost(text).layers]
+    assert [field.extent for field in fields] == [5, 0, 0, 3, 3, 3, 0, 0, 0]
+    assert [field.step for field in fields] == [1, 0, 0, 1, 1, 1, 0, 0, 0]
+
+
 BOUND = """\
 input: {channels: 1, size: [4000]}
 layers: [{conv: 1, kernel: 3}, {upsample: , size: 3989}, {conv: 1, kernel: 3}]

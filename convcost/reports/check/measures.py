@@ -135,7 +135,7 @@ def depth(costs: Costs) -> int:
     """The largest number of layers with macs on a path through the network."""
     depths: list[int] = []
     for step, layer in zip(costs.network.steps, costs.layers, strict=True):
-        before = max((depths[source] for source in step.inputs if source >= 0), default=0)
+        before = max((depths[source] for source in step.reads if source >= 0), default=0)
         depths.append(before + (layer.macs > 0))
     return max(depths, default=0)
 
