@@ -13,8 +13,7 @@ import torch
 from torch import nn
 
 from convcost.importing.frontends import torch as torch_frontend
-from convcost.importing.ir.layer_graph import LayerGraph
-from convcost.importing.passes.contractions import without_layers
+from convcost.importing.ir.layer_graph import LayerGraph, without_layers
 from convcost.importing.spec import flat_text
 from convcost.language.network_inputs import AllowedSizes
 

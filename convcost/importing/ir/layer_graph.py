@@ -83,3 +83,24 @@ class LayerGraph(NamedTuple):
     def shape(self, source: int) -> Shape:
         """The output shape of a layer, or the shape of an input of the model."""
         return self.layers[source].output if source >= 0 else self.inputs[-1 - source][1]
+
+
+def without_layers(
+    graph: LayerGraph, gone: set[int], aliases: Mapping[int, int] = {}
+) -> LayerGraph:
+    """The graph without the layers in `gone`. Nothing reads them any more, except through
+    `aliases`, which have the layers to read instead."""
+    left = [index for index in range(len(graph.layers)) if index not in gone]
+    number = {index: new for new, index in enumerate(left)}
+    number |= {index: number[other] for index, other in aliases.items()}
+    layers = [graph.layers[index] for index in left]
+    return graph._replace(
+        layers=tuple(
+            layer._replace(
+                inputs=tuple(number.get(source, source) for source in layer.inputs),
+                shares=None if layer.shares is None else number[layer.shares],
+            )
+            for layer in layers
+        ),
+        outputs=tuple(number.get(source, source) for source in graph.outputs),
+    )

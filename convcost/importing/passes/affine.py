@@ -8,8 +8,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, stated_options, weights_owner
-from convcost.importing.passes.contractions import without_layers
+from convcost.importing.ir.layer_graph import (
+    GraphLayer,
+    LayerGraph,
+    stated_options,
+    weights_owner,
+    without_layers,
+)
 from convcost.model.kind import KINDS
 
 PAIR = 2

@@ -7,9 +7,8 @@ contraction.
 """
 
 from collections import Counter
-from collections.abc import Mapping
 
-from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, without_layers
 from convcost.model.kind import KINDS
 from convcost.model.shape import Shape
 
@@ -51,24 +50,3 @@ def _contraction(layer: GraphLayer, product: GraphLayer, shapes: list[Shape]) ->
     assert kind is not None
     macs = kind(**dict(layer.options)).macs(tuple(shapes)).value
     return layer._replace(kind="contract", inputs=product.inputs, macs=macs)
-
-
-def without_layers(
-    graph: LayerGraph, gone: set[int], aliases: Mapping[int, int] = {}
-) -> LayerGraph:
-    """The graph without the layers in `gone`. Nothing reads them any more, except through
-    `aliases`, which have the layers to read instead."""
-    left = [index for index in range(len(graph.layers)) if index not in gone]
-    number = {index: new for new, index in enumerate(left)}
-    number |= {index: number[other] for index, other in aliases.items()}
-    layers = [graph.layers[index] for index in left]
-    return graph._replace(
-        layers=tuple(
-            layer._replace(
-                inputs=tuple(number.get(source, source) for source in layer.inputs),
-                shares=None if layer.shares is None else number[layer.shares],
-            )
-            for layer in layers
-        ),
-        outputs=tuple(number.get(source, source) for source in graph.outputs),
-    )

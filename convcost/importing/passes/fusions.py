@@ -8,8 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
-from convcost.importing.passes.contractions import without_layers
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, without_layers
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import KINDS
 from convcost.model.shape import Shape
