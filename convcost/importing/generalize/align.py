@@ -2,7 +2,6 @@
 own size."""
 
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
-from convcost.model.shape import Shape
 
 FITS = ("pad", "crop", "upsample")
 
@@ -22,7 +21,7 @@ def align(one: LayerGraph, other: LayerGraph) -> LayerGraph:
             waiting.pop()
             layers.append(mine._replace(inputs=theirs.inputs, shares=theirs.shares))
         elif theirs.kind in FITS:
-            output = _shape(one, layers, theirs.inputs[0])
+            output = one._replace(layers=tuple(layers)).shape(theirs.inputs[0])
             mode = tuple(pair for pair in theirs.options if pair[0] == "mode")
             layers.append(theirs._replace(options=mode, output=output, follows=()))
         else:
@@ -30,7 +29,3 @@ def align(one: LayerGraph, other: LayerGraph) -> LayerGraph:
     if waiting or any(a.kind != b.kind for a, b in zip(layers, other.layers, strict=True)):
         return one
     return one._replace(layers=tuple(layers), outputs=other.outputs)
-
-
-def _shape(graph: LayerGraph, layers: list[GraphLayer], source: int) -> Shape:
-    return layers[source].output if source >= 0 else graph.inputs[-1 - source][1]

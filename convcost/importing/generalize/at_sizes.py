@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 from convcost.importing.generalize.fit import Numbers, incoming_extents
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
-from convcost.model.kind import KINDS
 from convcost.model.shape import Shape
 
 
@@ -38,7 +37,4 @@ class AtSizes(NamedTuple):
 
     def values(self, name: str) -> tuple[Any, ...]:
         """The value of an option at each size, given or default."""
-        kind = KINDS.get(self.own.kind)
-        assert kind is not None
-        default = kind.options[name].default
-        return tuple(dict(layer.options).get(name, default) for layer in self.layers)
+        return tuple(layer.option(name) for layer in self.layers)

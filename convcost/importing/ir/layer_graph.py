@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from convcost.language.network_inputs import AllowedSizes
-from convcost.model.kind import Kind
+from convcost.model.kind import KINDS, Kind
 from convcost.model.shape import Shape
 
 Path: TypeAlias = tuple[str, ...]
@@ -44,6 +44,10 @@ class GraphLayer(NamedTuple):
     @property
     def uncounted(self) -> bool:
         return dict(self.options).get("macs") == "uncounted"
+
+    def option(self, name: str) -> Any:
+        """The value of an option, as given or by default."""
+        return dict(self.options).get(name, KINDS[self.kind].options[name].default)
 
 
 def weights_owner(layers: Sequence[GraphLayer], index: int) -> int:
@@ -89,10 +93,10 @@ def without_layers(
     graph: LayerGraph, gone: set[int], aliases: Mapping[int, int] = {}
 ) -> LayerGraph:
     """The graph without the layers in `gone`. Nothing reads them any more, except through
-    `aliases`, which have the layers to read instead."""
+    `aliases`, which have the values to read instead."""
     left = [index for index in range(len(graph.layers)) if index not in gone]
     number = {index: new for new, index in enumerate(left)}
-    number |= {index: number[other] for index, other in aliases.items()}
+    number |= {index: number.get(other, other) for index, other in aliases.items()}
     layers = [graph.layers[index] for index in left]
     return graph._replace(
         layers=tuple(

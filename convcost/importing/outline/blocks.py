@@ -267,11 +267,7 @@ class _BlockSearch:
         return self._channels(self.inputs[layer.number][0])
 
     def _channels(self, value: int | None) -> int | None:
-        if value is None:
-            return None
-        if value >= 0:
-            return self.graph.layers[value].output.channels
-        return self.graph.inputs[-1 - value][1].channels
+        return None if value is None else self.graph.shape(value).channels
 
     def _insert_calls(self, places: list[_Found], calls: list[CallItem]) -> None:
         """Rebuilds the lists with calls in place of the uses."""

@@ -13,7 +13,6 @@ from convcost.importing.outline.side_outputs import SideOutputs
 from convcost.importing.outline.tree import BranchItem, Item, JoinItem, SideItem, with_reference
 from convcost.importing.outline.wiring import Inputs
 from convcost.model.kind import KINDS, SizeLike
-from convcost.model.shape import Shape
 
 SHORT = 2  # the most layers of a short branch
 
@@ -76,7 +75,7 @@ class _Structurizer:
 
     def _extend(self, index: int, layer: GraphLayer, source: int) -> None:
         chain = self.chains.extend(index, layer_item(index, layer), source)
-        chain.record_size(layer, self._shape(source))
+        chain.record_size(layer, self.graph.shape(source))
         self.chains.join(chain.start)
 
     def _reference_inputs(self, index: int, layer: GraphLayer) -> None:
@@ -96,7 +95,7 @@ class _Structurizer:
         source, other = self.inputs[index]
         branches = (BranchItem(), BranchItem(ref=other))
         chain = self.chains.extend(index, JoinItem(layer_item(index, layer), branches), source)
-        chain.record_size(layer, self._shape(source))
+        chain.record_size(layer, self.graph.shape(source))
         if other == chain.start:  # the start of a branch has its name outside of the branch
             self.chains.remove_use(other)
         else:
@@ -249,8 +248,3 @@ class _Structurizer:
             inner = _Structurizer(self.graph, self.inputs, self.ends.deeper())
             items.append(SideItem(tuple(inner.items(group, max(group), entering))))
         return items
-
-    def _shape(self, source: int) -> Shape:
-        if source >= 0:
-            return self.graph.layers[source].output
-        return self.graph.inputs[-1 - source][1]

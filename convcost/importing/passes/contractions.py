@@ -46,7 +46,5 @@ def _sums(over: int | str, product: Shape, shapes: list[Shape]) -> bool:
 
 
 def _contraction(layer: GraphLayer, product: GraphLayer, shapes: list[Shape]) -> GraphLayer:
-    kind = KINDS.get("contract")
-    assert kind is not None
-    macs = kind(**dict(layer.options)).macs(tuple(shapes)).value
+    macs = KINDS["contract"](**dict(layer.options)).macs(tuple(shapes)).value
     return layer._replace(kind="contract", inputs=product.inputs, macs=macs)
