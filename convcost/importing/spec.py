@@ -13,7 +13,7 @@ from convcost.importing.outline.naming import Naming
 from convcost.importing.outline.repeats import fold_repeats
 from convcost.importing.outline.scope_inference import with_inferred_scopes
 from convcost.importing.outline.structurize import structurize
-from convcost.importing.outline.tree import Item, Tree, layers, references
+from convcost.importing.outline.tree import Tree, layer_numbers, references
 from convcost.importing.outline.valid_names import unused_name, valid_name
 from convcost.importing.outline.weight_owners import sharing_layers, with_owners
 from convcost.importing.outline.wiring import Inputs, shortened_inputs
@@ -36,7 +36,7 @@ def _proved_spec(graph: LayerGraph, forms: tuple[Callable[[LayerGraph, Inputs], 
         try:
             tree = form(graph, inputs)
             text = spec_text(graph, tree)
-            verify_round_trip(text, graph, [layer.number for layer in layers(tree.items)], inputs)
+            verify_round_trip(text, graph, list(layer_numbers(tree.items)), inputs)
         except (ConstraintError, RecursionError) as reason:
             refused = refused or (reason if isinstance(reason, ConstraintError) else None)
             continue
@@ -60,10 +60,9 @@ def flat_spec(graph: LayerGraph) -> str:
 def spec_text(graph: LayerGraph, tree: Tree) -> str:
     """A tree as text."""
     entrances = _entrances(graph)
-    blocks = tuple(
-        (block.name, block.options, Naming(block.items, None).named_items())
-        for block in tree.blocks
-    )
+    blocks = [
+        block._replace(items=Naming(block.items, None).named_items()) for block in tree.blocks
+    ]
     named = Naming(tree.items, -1, entrances).named_items()
     return document(graph, entrances, named, blocks, defaults(graph))
 
@@ -92,8 +91,8 @@ def _tree_with_blocks(graph: LayerGraph, inputs: Inputs) -> Tree:
 
 
 def _structured(graph: LayerGraph, inputs: Inputs) -> Tree:
-    items: tuple[Item, ...] = structurize(graph, inputs)
-    return Tree(with_owners(graph.layers, canonicalize(group_modules(items))))
+    items = canonicalize(group_modules(structurize(graph, inputs)))
+    return Tree(with_owners(graph.layers, items))
 
 
 def _flat_tree(graph: LayerGraph, inputs: Inputs) -> Tree:

@@ -1,12 +1,12 @@
 """Writes a whole spec: name, note, inputs, blocks, layers."""
 
-from typing import Any
+from collections.abc import Iterable
 
-from convcost.importing.emit.flow import Node, entry
+from convcost.importing.emit.flow import Node, block, entry
 from convcost.importing.emit.layers import Defaults, layer_nodes
 from convcost.importing.emit.scalars import number_text, text, unquoted_text
 from convcost.importing.ir.layer_graph import LayerGraph
-from convcost.importing.outline.naming import Named
+from convcost.importing.outline.tree import Block, Items
 from convcost.language.network_inputs import AllowedSizes
 from convcost.model.shape import Shape
 
@@ -14,8 +14,8 @@ from convcost.model.shape import Shape
 def document(
     graph: LayerGraph,
     entrances: tuple[str, ...],
-    layers: tuple[Named, ...],
-    blocks: tuple[tuple[str, tuple[tuple[str, Any], ...], tuple[Named, ...]], ...],
+    layers: Items,
+    blocks: Iterable[Block],
     defaults: Defaults,
 ) -> str:
     lines = entry("name", unquoted_text(graph.name or "model"), 0)
@@ -38,25 +38,22 @@ def document(
             for kind, options in defaults.items()
         }
         lines += entry("defaults", fields, 0)
-    if blocks:
-        lines.append("blocks:")
-        for name, options, items in blocks:
-            lines += _block(name, options, layer_nodes(items, defaults))
+    for number, one in enumerate(blocks):
+        lines += [*(() if number else ("blocks:",)), *_block(one, defaults)]
     lines.append("layers:")
-    from convcost.importing.emit.flow import block
-
     lines += block(layer_nodes(layers, defaults), 2)
     return "\n".join(lines) + "\n"
 
 
-def _block(name: str, options: tuple[tuple[str, Any], ...], layers: list[Node]) -> list[str]:
-    lines = [f"  {name}:"]
-    if options:
+def _block(block: Block, defaults: Defaults) -> list[str]:
+    lines = [f"  {block.name}:"]
+    if block.options:
         fields: dict[str, Node] = {
-            option: "" if default is None else number_text(default) for option, default in options
+            option: "" if default is None else number_text(default)
+            for option, default in block.options
         }
         lines += entry("options", fields, 4)
-    return lines + entry("layers", layers, 4)
+    return lines + entry("layers", layer_nodes(block.items, defaults), 4)
 
 
 def _sizes(sizes: AllowedSizes) -> dict[str, Node]:

@@ -6,8 +6,7 @@ from typing import Any
 
 from convcost.importing.emit.flow import Node
 from convcost.importing.emit.scalars import expression, number_text, text
-from convcost.importing.outline.naming import Named
-from convcost.importing.outline.tree import CallItem, JoinItem, LayerItem, SequenceItem, SideItem
+from convcost.importing.outline.tree import Item, Items
 from convcost.importing.outline.values import OptionExpression
 from convcost.language.common_keys import FROZEN
 from convcost.model.kind import KINDS
@@ -17,66 +16,42 @@ from convcost.model.shape import Shape
 Defaults = Mapping[str, Mapping[str, Any]]
 
 
-def layer_nodes(items: tuple[Named, ...], defaults: Defaults) -> list[Node]:
-    return [_item(item, defaults) for item in items]
+def layer_nodes(items: Items, defaults: Defaults, when: str = "") -> list[Node]:
+    """The items of a list. With `when`, they exist only if that option of the block is true."""
+    return [_item(item, defaults, when) for item in items]
 
 
-def _item(named: Named, defaults: Defaults) -> Node:
-    item = named.item
+def _item(item: Item, defaults: Defaults, when: str) -> Node:
     node: dict[str, Node]
-    if isinstance(item, LayerItem):
-        node = _options(item.kind, item.options, defaults)
-    elif isinstance(item, JoinItem):
-        node = {item.layer.kind: _branches(named, defaults)}
-        node |= _options(item.layer.kind, item.layer.options, defaults, {})
-    elif isinstance(item, SequenceItem | SideItem):
-        word = "sequence" if isinstance(item, SequenceItem) else "side"
-        node = {word: layer_nodes(named.lists[0], defaults)}
-    else:
-        assert isinstance(item, CallItem)
+    if item.is_call:
         node = _call(item)
-    return _common(node, named)
-
-
-def _common(node: dict[str, Node], named: Named) -> Node:
-    if named.name:
-        node["name"] = text(named.name)
-    if named.sources:
-        sources: list[Node] = [text(source) for source in named.sources]
+    elif item.number is None:
+        node = {item.kind: layer_nodes(item.items, defaults)}
+    else:
+        own: dict[str, Node] = {item.kind: _branches(item, defaults)} if item.branches else {}
+        node = _options(item.kind, item.options, defaults, own)
+    if item.name:
+        node["name"] = text(item.name)
+    if item.sources:
+        sources: list[Node] = [text(source) for source in item.sources]
         node["from"] = sources if len(sources) > 1 else sources[0]
-    if named.weights:
-        node["weights"] = text(named.weights)
-    if named.repeat > 1:
-        node["repeat"] = str(named.repeat)
-    if named.when:
-        node["when"] = named.when
-    item = named.item
-    note = (
-        item.note
-        if isinstance(item, LayerItem)
-        else item.layer.note
-        if isinstance(item, JoinItem)
-        else ""
-    )
-    if note:
-        node["note"] = text(note)
-    if len(node) == 1:
-        ((word, value),) = node.items()
-        if value == "":
-            return word
-    return node
+    if item.weights:
+        node["weights"] = text(item.weights)
+    if item.repeat > 1:
+        node["repeat"] = str(item.repeat)
+    if when:
+        node["when"] = when
+    if item.note:
+        node["note"] = text(item.note)
+    return item.kind if node == {item.kind: ""} else node
 
 
 def _options(
-    kind: str,
-    options: tuple[tuple[str, Any], ...],
-    defaults: Defaults,
-    node: dict[str, Node] | None = None,
+    kind: str, options: tuple[tuple[str, Any], ...], defaults: Defaults, node: dict[str, Node]
 ) -> dict[str, Node]:
     """The options that the spec has to state for a layer. Options equal to `defaults` are left out.
-    Without `node`, the principal option becomes the value of the kind's key."""
-    found = KINDS.get(kind)
-    assert found is not None, kind
+    If `node` is empty, the principal option becomes the value of the kind's key."""
+    found = KINDS[kind]
     given = dict(options)
     for name, value in defaults.get(kind, {}).items():
         if name in given and given[name] == value and type(given[name]) is type(value):
@@ -84,7 +59,7 @@ def _options(
         elif name not in given:
             # The layer differs from `defaults`, so it states the usual value of the option.
             given[name] = False if name == FROZEN.name else found.options[name].default
-    if node is None:
+    if not node:
         principal = found.principal
         own = principal is not None and principal in given
         value = given.pop(str(principal)) if own else None
@@ -112,16 +87,18 @@ def _value(value: Any, *, literal: bool = False) -> Node:
     return number_text(value)
 
 
-def _branches(named: Named, defaults: Defaults) -> Node:
-    if all(name == "" for name, _ in named.branches):
-        return [text(str(path)) for _, path in named.branches]
+def _branches(item: Item, defaults: Defaults) -> Node:
+    if not any(branch.name for branch in item.branches):
+        return [text(branch.source) for branch in item.branches]
     return {
-        text(name): layer_nodes(items, defaults) if path is None else text(path)
-        for (name, path), items in zip(named.branches, named.lists, strict=True)
+        text(branch.name): layer_nodes(branch.items, defaults, branch.when)
+        if branch.ref is None
+        else text(branch.source)
+        for branch in item.branches
     }
 
 
-def _call(item: CallItem) -> dict[str, Node]:
+def _call(item: Item) -> dict[str, Node]:
     """A use of a block: required options in order, options with a default by name."""
     values = [_value(value) for _, value in item.required_arguments]
     own: Node = ""
@@ -129,5 +106,5 @@ def _call(item: CallItem) -> dict[str, Node]:
         own = values
     elif values:
         own = values[0]
-    node: dict[str, Node] = {item.block: own}
+    node: dict[str, Node] = {item.kind: own}
     return node | {name: _value(value) for name, value in item.changed_arguments}

@@ -5,15 +5,7 @@ from collections import Counter
 
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.outline.branch_names import of_its_own
-from convcost.importing.outline.tree import (
-    CallItem,
-    Item,
-    JoinItem,
-    LayerItem,
-    Repeated,
-    SequenceItem,
-    layers,
-)
+from convcost.importing.outline.tree import Item, Items, layers
 from convcost.importing.outline.valid_names import unused_name
 from convcost.model.kind import KINDS
 
@@ -42,9 +34,9 @@ class BlockNames:
         self.taken = set(KINDS.names())
 
     def block_name(self, body: tuple[Item, ...], originals: list[tuple[Item, ...]]) -> str:
-        paths = [path for original in originals if (path := self._module(original))]
+        paths = [path for original in originals if (path := module_path(original))]
         names = Counter(name for path in paths if (name := self._class_name(path)))
-        if not names and not any(isinstance(item, LayerItem) for item in body):
+        if not names and not any(item.is_layer for item in body):
             names = Counter(name for one in originals if (name := self._row(one)))
         if not names:
             names = Counter(name for path in paths if (name := _stem(path)))
@@ -60,12 +52,10 @@ class BlockNames:
 
     def _row(self, original: tuple[Item, ...]) -> str:
         """The name of a block of several consecutive modules, if all have the same class."""
-        while len(original) == 1 and isinstance(original[0], SequenceItem):
+        while len(original) == 1 and original[0].is_sequence:
             original = original[0].items
-        classes = {
-            self._class_name(item.path) for item in original if isinstance(item, SequenceItem)
-        }
-        rows = [item for item in original if isinstance(item, SequenceItem) and _branches(item)]
+        classes = {self._class_name(item.path) for item in original if item.is_sequence}
+        rows = [item for item in original if item.is_sequence and _branches(item)]
         alone = len(classes) == 1 and len(rows) == len(original)
         row = "pair" if len(original) == 2 else "row"  # noqa: PLR2004  a pair has two
         return f"{name}_{row}" if alone and (name := classes.pop()) else ""
@@ -77,14 +67,14 @@ class BlockNames:
         name = _snake_case(self.classes.get(path, ""))
         return "" if name in GENERIC else name
 
-    @staticmethod
-    def _module(original: tuple[Item, ...]) -> Path:
-        item = original[0]
-        return item.path if len(original) == 1 and isinstance(item, SequenceItem) else ()
+
+def module_path(items: Items) -> Path:
+    """The module of which the items are all layers; () if there is none."""
+    return items[0].path if len(items) == 1 and items[0].is_sequence else ()
 
 
-def _branches(module: SequenceItem) -> bool:
-    return any(isinstance(item, JoinItem) for item in module.items)
+def _branches(module: Item) -> bool:
+    return any(item.is_join for item in module.items)
 
 
 def _snake_case(name: str) -> str:
@@ -102,7 +92,7 @@ def _stem(path: Path) -> str:
 
 
 def _content_name(body: tuple[Item, ...]) -> str:
-    joins = [item for item in body if isinstance(item, JoinItem)]
+    joins = [item for item in body if item.is_join]
     held = list(layers(body))
     kinds = {layer.kind for layer in held}
     if len(joins) == 1:
@@ -125,17 +115,17 @@ def _content_name(body: tuple[Item, ...]) -> str:
     return "_".join(words) if len(words) > 1 else f"{words[0]}_block"
 
 
-def _join_name(join: JoinItem, *, alone: bool) -> str:
+def _join_name(join: Item, *, alone: bool) -> str:
     """The name of a block whose main item is a join; "" if other layers matter."""
     straight = any(not branch.items or branch.when for branch in join.branches)
     if any(map(of_its_own, join.branches)):
         return ""
     kinds = [layer.kind for layer in layers((join,))]
-    if join.layer.kind == "multiply" and "global_avg_pool" in kinds and straight:
+    if join.kind == "multiply" and "global_avg_pool" in kinds and straight:
         return "squeeze_excite" if alone else ""
-    if join.layer.kind == "add" and straight:
+    if join.kind == "add" and straight:
         return "attention_block" if "attention" in kinds else "residual"
-    if join.layer.kind != "concat":
+    if join.kind != "concat":
         return ""
     if straight:
         return "dense"
@@ -154,18 +144,15 @@ def _describing_words(body: tuple[Item, ...], without: tuple[str, ...]) -> list[
 def _only_follows(item: Item, files: tuple[str, ...] = ALONG) -> bool:
     """Whether an item only follows a layer with weights: a norm, an activation, or a layer without
     effect at inference."""
-    kind = KINDS.get(item.kind) if isinstance(item, LayerItem) else None
+    kind = KINDS[item.kind] if item.is_layer else None
     return kind is not None and (kind.__module__.rpartition(".")[2] in files or kind.name in FREE)
 
 
 def _words(item: Item) -> list[str]:
-    if isinstance(item, SequenceItem):
+    if item.is_sequence:
         return [word for inner in item.items for word in _words(inner)]
-    if isinstance(item, Repeated):
-        return _words(item.copies[0])
-    if isinstance(item, LayerItem):
-        return [SHORT.get(item.kind, item.kind)]
-    if isinstance(item, JoinItem):
-        gate = item.layer.kind == "multiply"
-        return ["se" if gate and _join_name(item, alone=True) else item.layer.kind]
-    return [re.sub(r"_\d+$", "", item.block)] if isinstance(item, CallItem) else []
+    if item.is_call:
+        return [re.sub(r"_\d+$", "", item.kind)]
+    if item.kind == "multiply" and item.branches and _join_name(item, alone=True):
+        return ["se"]
+    return [SHORT.get(item.kind, item.kind) if item.is_layer else item.kind]

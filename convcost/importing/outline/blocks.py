@@ -13,25 +13,20 @@ from convcost.importing.outline.anti_unify import (
     input_expressions,
     substitute_values,
 )
-from convcost.importing.outline.block_names import BlockNames
+from convcost.importing.outline.block_names import BlockNames, module_path
 from convcost.importing.outline.candidates import Candidates
 from convcost.importing.outline.escape_check import BoundNames
 from convcost.importing.outline.options import REQUIRED, Options, options
 from convcost.importing.outline.substitute import Calls, substitute_calls
 from convcost.importing.outline.text_length import text_length
 from convcost.importing.outline.tree import (
-    BlockItem,
-    CallItem,
+    Block,
     Item,
-    JoinItem,
-    LayerItem,
-    Repeated,
-    SequenceItem,
     Tree,
-    inside,
     layers,
     output,
     references,
+    walk,
 )
 from convcost.importing.outline.weight_owners import with_owners
 from convcost.importing.outline.wiring import Inputs
@@ -66,7 +61,7 @@ class _BlockSearch:
         self.inputs = inputs
         self.items = with_owners(graph.layers, items)
         self.flow = -1 if len(graph.inputs) == 1 else None
-        self.blocks: list[BlockItem] = []
+        self.blocks: list[Block] = []
         self.entered: list[int | None] = []  # by block, the input of its first use
         self.candidates = Candidates(self.items)
         self.titles = BlockNames(dict(graph.classes))
@@ -125,15 +120,10 @@ class _BlockSearch:
         self.entering.append(flow)
         self.whole.append(whole)
         for item in items:
-            if isinstance(item, JoinItem):
-                come = item.layer.refs[0] if item.layer.refs else flow
-                for branch in item.branches:
-                    if branch.items:
-                        self._collect(branch.items, come, False)
-            elif isinstance(item, SequenceItem):
-                self._collect(item.items, flow, True)
-            elif not isinstance(item, LayerItem | CallItem | Repeated):
-                self._collect(item.items, flow, False)
+            for branch in item.branches:
+                if branch.items:
+                    come = item.refs[0] if item.refs else flow
+                    self._collect(branch.items, come, item.is_sequence)
             given = output(item)
             flow = flow if given is None else given
 
@@ -152,7 +142,7 @@ class _BlockSearch:
 
     def _use(self, place: _Found) -> Use:
         items = self.lists[place.list][place.start : place.start + place.length]
-        while len(items) == 1 and isinstance(items[0], SequenceItem):
+        while len(items) == 1 and items[0].is_sequence:
             items = items[0].items
         return items
 
@@ -172,10 +162,11 @@ class _BlockSearch:
         """Whether a candidate begins with a layer with weights, or with branches. A free layer
         belongs to the end of the block before."""
         item = self.lists[place.list][place.start]
-        return not isinstance(item, LayerItem) or self.graph.layers[item.number].params > 0
+        free = item.number is not None and self.graph.layers[item.number].params == 0
+        return bool(item.branches) or not free
 
     def _is_module(self, place: _Found) -> bool:
-        return place.length == 1 and isinstance(self.lists[place.list][place.start], SequenceItem)
+        return place.length == 1 and self.lists[place.list][place.start].is_sequence
 
     # Making one block
 
@@ -216,7 +207,7 @@ class _BlockSearch:
         first = places[0]
         following = [(first.list, first.start + n) for n in range(len(places))]
         use = self._use(first)
-        alone = len(use) == 1 and isinstance(use[0], JoinItem) and not any(references(use))
+        alone = len(use) == 1 and use[0].is_join and not any(references(use))
         return alone and [(place.list, place.start) for place in places] == following
 
     def _entering(self, place: _Found) -> int | None:
@@ -244,7 +235,7 @@ class _BlockSearch:
         name = self.titles.block_name(body, originals)
         defaults = tuple(default for _, default in found.options if default is not REQUIRED)
         calls = [
-            CallItem(name, arguments, use, defaults, _path(original))
+            Item(name, arguments, module_path(original), defaults=defaults, unwritten=use)
             for arguments, use, original in zip(found.arguments, uses, originals, strict=True)
         ]
         before = sum(map(text_length, originals))
@@ -259,17 +250,17 @@ class _BlockSearch:
         self.titles.take(name)
         self._insert_calls(places, calls)
         defaults = tuple((n, None if d is REQUIRED else d) for n, d in found.options)
-        self.blocks.append(BlockItem(name, defaults, body))
+        self.blocks.append(Block(name, defaults, body))
         self.entered.append(self._entering(places[0]))
         return True
 
-    def _input_channels(self, layer: LayerItem) -> int | None:
-        return self._channels(self.inputs[layer.number][0])
+    def _input_channels(self, layer: int) -> int | None:
+        return self._channels(self.inputs[layer][0])
 
     def _channels(self, value: int | None) -> int | None:
         return None if value is None else self.graph.shape(value).channels
 
-    def _insert_calls(self, places: list[_Found], calls: list[CallItem]) -> None:
+    def _insert_calls(self, places: list[_Found], calls: list[Item]) -> None:
         """Rebuilds the lists with calls in place of the uses."""
         by_list: Calls = {}
         for place, call in zip(places, calls, strict=True):
@@ -282,20 +273,16 @@ class _BlockSearch:
         ]
 
 
-def _in_reading_order(items: Use, blocks: list[BlockItem]) -> tuple[BlockItem, ...]:
+def _in_reading_order(items: Use, blocks: list[Block]) -> tuple[Block, ...]:
     """The blocks in the order a reader sees them, each after the blocks that it calls."""
     by_name = {block.name: block for block in blocks}
-    found: dict[str, BlockItem] = {}
+    found: dict[str, Block] = {}
 
     def visit(items: Use) -> None:
-        for item in items:
-            if isinstance(item, CallItem):
-                if item.block not in found:
-                    visit(by_name[item.block].items)
-                    found[item.block] = by_name[item.block]
-            elif not isinstance(item, LayerItem):
-                for items_inside in inside(item):
-                    visit(items_inside)
+        for item in walk(items):
+            if item.is_call and item.kind not in found:
+                visit(by_name[item.kind].items)
+                found[item.kind] = by_name[item.kind]
 
     visit(items)
     return tuple(found.values())
@@ -303,8 +290,3 @@ def _in_reading_order(items: Use, blocks: list[BlockItem]) -> tuple[BlockItem, .
 
 def _definition(body: Use, found: Options) -> int:
     return HEAD + text_length(body) + sum(len(option) + 6 for option, _ in found.options)
-
-
-def _path(original: Use) -> tuple[str, ...]:
-    item = original[0]
-    return item.path if len(original) == 1 and isinstance(item, SequenceItem) else ()

@@ -2,7 +2,7 @@
 
 from string import ascii_lowercase
 
-from convcost.importing.outline.tree import BranchItem, Item, JoinItem, LayerItem, inside, refs
+from convcost.importing.outline.tree import Branch, Item
 from convcost.model.kind import KINDS, SizeLike
 
 _STRAIGHT = {
@@ -20,21 +20,20 @@ _ROLES = {
 }
 
 
-def branch_names(join: JoinItem) -> list[str]:
+def branch_names(join: Item) -> list[str]:
     """The branches, named after their modules, or after their role in the join if these names have
     no information."""
-    kind = KINDS.get(join.layer.kind)
-    takes_size = kind is not None and issubclass(kind, SizeLike)
-    roles = ("x", "like") if takes_size else declared_names(join) or _ROLES.get(join.layer.kind, ())
+    takes_size = issubclass(KINDS[join.kind], SizeLike)
+    roles = ("x", "like") if takes_size else declared_names(join) or _ROLES.get(join.kind, ())
     if len(roles) >= len(join.branches):
         return list(roles[: len(join.branches)])
     two = len(join.branches) == 2  # noqa: PLR2004  one of them is a shortcut
     late = [branch for branch in join.branches if _from_elsewhere(branch)]
     straight = [branch for branch in join.branches if not branch.items or branch.when]
     named = any(branch.name for branch in join.branches)
-    shortcut, main = _STRAIGHT.get(join.layer.kind, ("x", "y"))
+    shortcut, main = _STRAIGHT.get(join.kind, ("x", "y"))
     if two and straight and any(map(of_its_own, join.branches)):
-        shortcut, main = "x", _OWN.get(join.layer.kind, main)
+        shortcut, main = "x", _OWN.get(join.kind, main)
     names = []
     for number, branch in enumerate(join.branches):
         if branch.name:
@@ -49,24 +48,21 @@ def branch_names(join: JoinItem) -> list[str]:
     return names
 
 
-def declared_names(join: JoinItem) -> tuple[str, ...]:
+def declared_names(join: Item) -> tuple[str, ...]:
     """The names that the kind requires for its branches. A spec must state them."""
-    kind = KINDS.get(join.layer.kind)
-    return tuple(name.removesuffix("?") for name in kind.branch_names) if kind else ()
+    return tuple(name.removesuffix("?") for name in KINDS[join.kind].branch_names)
 
 
-def of_its_own(branch: BranchItem) -> bool:
+def of_its_own(branch: Branch) -> bool:
     """Whether a branch begins with a learned tensor, so that it has no input."""
     return bool(branch.items) and _has_no_input(branch.items[0])
 
 
 def _has_no_input(item: Item) -> bool:
-    if isinstance(item, LayerItem):
-        return item.kind == "learned"
-    if isinstance(item, JoinItem):
+    if item.is_join:
         return all(map(of_its_own, item.branches))
-    return _has_no_input(inside(item)[0][0])
+    return item.kind == "learned" if not item.branches else _has_no_input(item.items[0])
 
 
-def _from_elsewhere(branch: BranchItem) -> bool:
-    return branch.ref is not None or bool(branch.items and refs(branch.items[0]))
+def _from_elsewhere(branch: Branch) -> bool:
+    return branch.ref is not None or bool(branch.items and branch.items[0].refs)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from convcost.importing.outline.structural_hash import Key, StructuralHash
-from convcost.importing.outline.tree import Item, JoinItem, SequenceItem
+from convcost.importing.outline.tree import Item
 
 LONGEST = 12  # the most items of a candidate
 
@@ -62,13 +62,8 @@ class Candidates:
             if keys[start] < 0:
                 continue
             alone = whole and len(items) == 1
-            if isinstance(item, SequenceItem | JoinItem) and not alone:
-                inner = (
-                    self._inner_keys(item)
-                    if isinstance(item, SequenceItem)
-                    else keys[start : start + 1]
-                )
-                found.append((inner, start, 1))
+            if item.branches and not alone:
+                found.append((self._inner_keys(item), start, 1))
             for length in range(2, min(LONGEST, len(items) - start) + 1):
                 end = start + length
                 if keys[end - 1] < 0 or pairs[keys[end - 2 : end]] == 1:
@@ -85,10 +80,10 @@ class Candidates:
         ]
 
     def _inner_keys(self, item: Item) -> Keys:
-        """The layers of a module, as they would be without the module."""
-        while isinstance(item, SequenceItem) and len(item.items) == 1:
+        """The item, or the items of a module as they would be without the module."""
+        while item.is_sequence and len(item.items) == 1:
             item = item.items[0]
-        return self.alike.keys(item.items if isinstance(item, SequenceItem) else (item,))
+        return self.alike.keys(item.items if item.is_sequence else (item,))
 
     def _number(self, keys: Keys) -> int:
         number = self._numbers.setdefault(keys, len(self.keys))

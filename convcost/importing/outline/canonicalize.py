@@ -3,16 +3,7 @@ their modules."""
 
 from collections.abc import Iterable
 
-from convcost.importing.outline.tree import (
-    BranchItem,
-    CallItem,
-    Item,
-    JoinItem,
-    LayerItem,
-    Repeated,
-    SequenceItem,
-    SideItem,
-)
+from convcost.importing.outline.tree import Branch, Item, rebuild
 from convcost.model.suggestions import SYNONYMS
 
 SHORTEST = 3
@@ -34,75 +25,53 @@ REARRANGES = ("flatten", "reshape")
 def canonicalize(items: Iterable[Item]) -> tuple[Item, ...]:
     found: list[Item] = []
     for item in items:
-        if not isinstance(item, SequenceItem):
+        if not item.is_sequence:
             found.append(_canonicalize_inside(item))
             continue
         name = "" if item.path[-1].isdigit() else item.path[-1]
         inner = canonicalize(item.items)
         *before, last = inner
-        if all(isinstance(one, LayerItem) and one.kind in REARRANGES for one in before):
+        if all(one.kind in REARRANGES for one in before):
             # Layers that only arrange the tensor for the single layer of a module come before it.
             found += [*before, _with_module_name(last, name)]
         elif name:
-            found.append(item._replace(items=inner, name=name))
+            found.append(item._replace(branches=(Branch(inner),), name=name))
         else:
             found += inner
     return tuple(found)
 
 
 def _canonicalize_inside(item: Item) -> Item:
-    if isinstance(item, LayerItem):
-        return item._replace(name=item.name or _own_name(item))
-    if isinstance(item, JoinItem):
-        branches = tuple(_branch(branch) for branch in item.branches)
-        return JoinItem(item.layer._replace(name=_own_name(item.layer)), branches)
-    if isinstance(item, SideItem):
-        return item._replace(items=canonicalize(item.items))
-    if isinstance(item, CallItem):
-        name = item.path[-1] if item.path else ""
-        return item._replace(name="" if says_nothing(name, item.block) else name)
-    return item
+    if item.is_side:
+        return rebuild(item, canonicalize)
+    branches = tuple(map(_branch, item.branches))
+    return item._replace(name=item.name or _own_name(item), branches=branches)
 
 
-def _branch(branch: BranchItem) -> BranchItem:
+def _branch(branch: Branch) -> Branch:
     """The branch. Items with the same name as the branch lose their name."""
     items = canonicalize(branch.items)
     name = branch.name
-    if (
-        not name
-        and len(items) == 1
-        and isinstance(items[0], LayerItem)
-        and items[0].kind == "learned"
-    ):
+    if not name and [item.kind for item in items] == ["learned"]:
         name = items[0].name
-    return branch._replace(items=tuple(_unnamed(item, name) for item in items), name=name)
-
-
-def _unnamed(item: Item, name: str) -> Item:
-    return (
-        item._replace(name="")
-        if isinstance(item, LayerItem | CallItem) and item.name == name
-        else item
+    items = tuple(
+        item._replace(name="") if item.name == name and not item.branches else item
+        for item in items
     )
+    return branch._replace(items=items, name=name)
 
 
 def _with_module_name(item: Item, name: str) -> Item:
     """An item that is a whole module, with the module's name. Its own name is kept if it has more
     information."""
-    if isinstance(item, LayerItem):
-        return item._replace(name=name) if not says_nothing(name, item.kind) else item
-    if isinstance(item, JoinItem):
-        return item._replace(layer=item.layer._replace(name=name or item.layer.name))
-    if isinstance(item, SequenceItem | SideItem | CallItem):
-        return item._replace(name=name or item.name)
-    if isinstance(item, Repeated):
-        return item
-    return item
+    if item.is_layer:
+        return item if says_nothing(name, item.kind) else item._replace(name=name)
+    return item._replace(name=name or item.name)
 
 
-def _own_name(layer: LayerItem) -> str:
-    name = layer.path[-1] if layer.path else ""
-    return "" if says_nothing(name, layer.kind) else name
+def _own_name(item: Item) -> str:
+    name = item.path[-1] if item.path else ""
+    return "" if says_nothing(name, item.kind) else name
 
 
 def says_nothing(name: str, kind: str) -> bool:

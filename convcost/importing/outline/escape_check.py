@@ -4,15 +4,7 @@ be a block."""
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from convcost.importing.outline.tree import (
-    CallItem,
-    Item,
-    JoinItem,
-    LayerItem,
-    inside,
-    layers,
-    output,
-)
+from convcost.importing.outline.tree import Item, layers, output
 
 Use = tuple[Item, ...]
 
@@ -35,11 +27,11 @@ class BoundNames:
         self.weights: set[int] = set()
         # By identity; keeping the item keeps its identity valid.
         self._known: dict[int, tuple[_ItemUses, Item]] = {}
-        for layer, values in _uses(items):
+        for number, shares, values in _uses(items):
             for value in values:
-                self.takers.setdefault(value, set()).add(layer.number)
-            if layer.shares is not None:
-                self.weights.add(layer.shares)
+                self.takers.setdefault(value, set()).add(number)
+            if shares is not None:
+                self.weights.add(shares)
 
     def is_closed(self, use: Use, entering: int | None) -> bool:
         """Whether a part references no value outside except its input, and nothing outside
@@ -62,9 +54,9 @@ class BoundNames:
             uses = list(_uses((item,)))
             known = self._known[id(item)] = (
                 _ItemUses(
-                    frozenset(layer.number for layer in layers((item,))),
-                    frozenset(value for _, values in uses for value in values),
-                    frozenset(layer.shares for layer, _ in uses if layer.shares is not None),
+                    frozenset(number for number, _, _ in uses),
+                    frozenset(value for *_, values in uses for value in values),
+                    frozenset(shares for _, shares, _ in uses if shares is not None),
                 ),
                 item,
             )
@@ -91,33 +83,23 @@ class BoundNames:
 def _pairs(one: Use, other: Use) -> Iterator[tuple[Item | None, Item | None]]:
     """The items at the same position; None where one part has no item."""
     for a, b in zip(one, other, strict=True):
-        if isinstance(a, JoinItem) and isinstance(b, JoinItem):
-            for left, right in zip(a.branches, b.branches, strict=True):
-                if left.items and right.items:
-                    yield from _pairs(left.items, right.items)
-                elif any(values for _, values in _uses(left.items or right.items)):
-                    yield None, None
-        elif not isinstance(a, LayerItem | CallItem):
-            yield from _pairs(inside(a)[0], inside(b)[0])
-            continue
+        for left, right in zip(a.branches, b.branches, strict=True):
+            if left.items and right.items:
+                yield from _pairs(left.items, right.items)
+            elif any(values for *_, values in _uses(left.items or right.items)):
+                yield None, None
         yield a, b
 
 
 def _values(item: Item) -> tuple[int | None, ...]:
-    """The values that an item references by name, and the layers whose weights it shares."""
-    if isinstance(item, JoinItem):
-        return (*item.layer.refs, *(branch.ref for branch in item.branches))
-    return (*item.refs, item.shares) if isinstance(item, LayerItem) else ()
+    """The values that an item references by name, and the layer whose weights it shares."""
+    return (*item.refs, *(branch.ref for branch in item.branches), item.shares)
 
 
-def _uses(items: Use) -> Iterator[tuple[LayerItem, tuple[int, ...]]]:
-    """Every layer, also inside calls, with its references by name and the layers whose weights it
-    shares."""
-    for item in items:
-        if isinstance(item, JoinItem):
-            yield item.layer, tuple(value for value in _values(item) if value is not None)
-        elif isinstance(item, LayerItem):
-            yield item, item.refs if item.shares is None else (*item.refs, item.shares)
-        if not isinstance(item, LayerItem):
-            for items_inside in inside(item):
-                yield from _uses(items_inside)
+def _uses(items: Use) -> Iterator[tuple[int, int | None, tuple[int, ...]]]:
+    """Every layer, also inside calls: its number, the layer whose weights it shares, and both this
+    layer and the values that it references by name."""
+    for layer in layers(items):
+        assert layer.number is not None
+        named = tuple(value for value in _values(layer) if value is not None)
+        yield layer.number, layer.shares, named

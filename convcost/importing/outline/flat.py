@@ -1,9 +1,10 @@
 """Converts the layers of a graph to layers of a tree, and builds the tree without structure."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
-from convcost.importing.outline.tree import BranchItem, Item, JoinItem, LayerItem
+from convcost.importing.outline.tree import Branch, Item
 from convcost.importing.outline.values import OptionExpression
 from convcost.importing.outline.wiring import Inputs
 from convcost.language.common_keys import FROZEN
@@ -12,7 +13,12 @@ from convcost.model.options import REST
 from convcost.model.shape import Shape
 
 
-def layer_item(index: int, layer: GraphLayer, refs: tuple[int, ...] = ()) -> LayerItem:
+def layer_item(
+    index: int,
+    layer: GraphLayer,
+    refs: tuple[int, ...] = (),
+    branches: Iterable[Branch] = (),
+) -> Item:
     options = layer.options
     if layer.rest is not None:
         options = tuple((name, _with_rest(value, layer.rest)) for name, value in options)
@@ -23,7 +29,9 @@ def layer_item(index: int, layer: GraphLayer, refs: tuple[int, ...] = ()) -> Lay
         )
     if layer.frozen:
         options = (*options, (FROZEN.name, layer.frozen))
-    return LayerItem(index, layer.kind, options, layer.path, refs, layer.shares, layer.note)
+    return Item(
+        layer.kind, options, layer.path, tuple(branches), index, refs, layer.shares, layer.note
+    )
 
 
 def _as_expression(value: Any, expressions: str | tuple[str, ...]) -> Any:
@@ -53,8 +61,8 @@ def flat_items(graph: LayerGraph, inputs: Inputs) -> tuple[Item, ...]:
         kind = KINDS.get(layer.kind)
         sources = inputs[index]
         if kind is not None and kind.role == "join":
-            branches = tuple(BranchItem(ref=source) for source in sources)
-            found.append(JoinItem(layer_item(index, layer), branches))
+            branches = [Branch(ref=source) for source in sources]
+            found.append(layer_item(index, layer, branches=branches))
         else:
             alone = sources == (flow,)
             found.append(layer_item(index, layer, () if alone else sources))

@@ -6,16 +6,7 @@ from itertools import groupby
 
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.outline.canonicalize import says_nothing
-from convcost.importing.outline.tree import (
-    BranchItem,
-    Item,
-    JoinItem,
-    LayerItem,
-    SequenceItem,
-    SideItem,
-    inside,
-    layers,
-)
+from convcost.importing.outline.tree import Branch, Item, layers, rebuild, sequence
 from convcost.model.kind import KINDS
 
 DEEPEST = 24  # the most nested modules
@@ -38,7 +29,7 @@ def group_modules(items: Items[Item], base: Path = ()) -> tuple[Item, ...]:
     stretches = Counter(key for key, _ in runs)
     for key, members in runs:
         if key and stretches[key] == 1:
-            found.append(SequenceItem(key, group_modules(members, key)))
+            found.append(sequence(key, group_modules(members, key)))
         else:
             found += [_group_inside(item) for item in members]
     return tuple(found)
@@ -46,27 +37,25 @@ def group_modules(items: Items[Item], base: Path = ()) -> tuple[Item, ...]:
 
 def module_of(item: Item) -> Path:
     """The innermost module that contains a whole item."""
-    if isinstance(item, LayerItem):
-        return item.path[:-1]
-    modules = [module_of(inner) for items in inside(item) for inner in items]
-    if isinstance(item, JoinItem):
-        modules.append(item.layer.path[:-1])
+    modules = [module_of(inner) for branch in item.branches for inner in branch.items]
+    if item.number is not None:
+        modules.append(item.path[:-1])
     return _common_prefix(modules)
 
 
 def _group_inside(item: Item) -> Item:
-    if isinstance(item, JoinItem):
-        above = module_of(item), item.layer.path[:-1]
+    module = module_of(item)
+    if item.is_join:
+        above = module, item.path[:-1]
         branches = tuple(_named_branch(branch, above) for branch in item.branches)
-        return _name_branches(item._replace(branches=branches), len(above[0]))
-    if isinstance(item, SideItem):
-        base = module_of(item)
-        names = [part for part in base if not part.isdigit()]
-        return item._replace(items=group_modules(item.items), name=names[-1] if names else "")
+        return _name_branches(item._replace(branches=branches), len(module))
+    if item.is_side:
+        names = [part for part in module if not part.isdigit()]
+        return rebuild(item, group_modules)._replace(name=names[-1] if names else "")
     return item
 
 
-def _named_branch(branch: BranchItem, above: tuple[Path, Path]) -> BranchItem:
+def _named_branch(branch: Branch, above: tuple[Path, Path]) -> Branch:
     """A branch, named after the outermost module that contains exactly the branch. The modules
     `above` contain the join too."""
     if not branch.items:
@@ -77,9 +66,9 @@ def _named_branch(branch: BranchItem, above: tuple[Path, Path]) -> BranchItem:
     return branch._replace(items=group_modules(branch.items), name=named[0] if named else "")
 
 
-def _name_branches(join: JoinItem, depth: int) -> JoinItem:
+def _name_branches(join: Item, depth: int) -> Item:
     """Names the branches of a join by their layers' names in the module, if these differ."""
-    if join.layer.kind != "concat" or not all(branch.items for branch in join.branches):
+    if join.kind != "concat" or not all(branch.items for branch in join.branches):
         return join
     names = [branch.name or _own_name(branch.items, depth) for branch in join.branches]
     count = Counter(names)
@@ -96,7 +85,7 @@ def _own_name(items: Items[Item], depth: int) -> str:
     learning = [layer for layer in layers(tuple(items)) if KINDS[layer.kind].folds_norms]
     names = [layer.path[depth] for layer in learning if len(layer.path) > depth]
     if not names:
-        pools = all(isinstance(item, LayerItem) and item.kind.endswith("_pool") for item in items)
+        pools = all(item.kind.endswith("_pool") for item in items)
         return "pool" if pools else ""
     if len(names) < len(learning) or any(map(says_nothing, names, (one.kind for one in learning))):
         return ""

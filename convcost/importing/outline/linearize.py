@@ -7,9 +7,7 @@ from heapq import heappop, heappush
 from convcost.importing.outline.chain import Chain
 from convcost.importing.outline.tree import (
     Item,
-    JoinItem,
-    LayerItem,
-    layers,
+    layer_numbers,
     output,
     references,
     with_reference,
@@ -27,7 +25,7 @@ class _Cursor:
         self.source = chain.start
         self.items = chain.flat_items()
         self.at = 0
-        self.first = next(layers(tuple(self.items))).number
+        self.first = next(layer_numbers(tuple(self.items[:1])))
 
     @property
     def done(self) -> bool:
@@ -48,7 +46,7 @@ class _Linearizer:
         self.left = sum(len(cursor.items) for cursor in cursors)
         self.out: list[Item] = []
         self.own = {
-            index for cursor in cursors for item in cursor.items for index in _layer_numbers(item)
+            index for cursor in cursors for item in cursor.items for index in layer_numbers((item,))
         }
         self.placed: set[int] = set()
         self.waiting: dict[int, list[_Cursor]] = {}
@@ -125,7 +123,7 @@ class _Linearizer:
             given = output(item)
             if given is not None:
                 self.flow = cursor.source = given
-            for index in _layer_numbers(item):
+            for index in layer_numbers((item,)):
                 self.placed.add(index)
                 for other in self.waiting.pop(index, []):
                     if other is not cursor:
@@ -135,24 +133,20 @@ class _Linearizer:
         return self._holds_main(cursor) and self.left > 1
 
 
-def _layer_numbers(item: Item) -> Iterator[int]:
-    return (layer.number for layer in layers((item,)))
-
-
 def _references(item: Item) -> Iterator[int]:
     """The values that an item references by name."""
     names = tuple(references((item,)))
-    own = set(_layer_numbers(item)) if names else set()
+    own = set(layer_numbers((item,))) if names else set()
     return (value for value in names if value not in own)
 
 
 def _continues(item: Item) -> bool:
     """Whether an item takes the output of the item before it."""
-    if isinstance(item, LayerItem):
+    if item.number is None:
+        return True
+    if item.is_layer:
         return not item.refs and item.kind not in FREE_STANDING
-    if isinstance(item, JoinItem):
-        return not item.layer.refs and any(
-            branch.ref is None and (not branch.items or _continues(branch.items[0]))
-            for branch in item.branches
-        )
-    return True
+    return not item.refs and any(
+        branch.ref is None and (not branch.items or _continues(branch.items[0]))
+        for branch in item.branches
+    )

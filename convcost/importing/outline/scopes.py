@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from convcost.importing.outline.tree import Branch, Item
+
 
 class NameScope:
     """A list of a tree; `parent` is the list around it, or None for the list of a network or
@@ -10,6 +12,7 @@ class NameScope:
 
     def __init__(self, parent: "NameScope | None", reserved: frozenset[str] = frozenset()) -> None:
         self.parent = parent
+        self.nodes: list[ScopeNode] = []
         self.names: dict[str, ScopeNode] = {}
         # The number of layers of each kind, as the language counts.
         self.counts: dict[str, int] = {}
@@ -50,20 +53,23 @@ class NameScope:
 class ScopeNode:
     """An item or a branch, with the list that has its name; `gives` is the value with that name.
 
-    `body` are the inner lists, `branches` a join's branches. `written` says that the name is
-    written.
+    `inner` is its own list, `branches` a join's branches. `written` says that the name is written.
     """
 
     def __init__(
-        self, item: Any, scope: NameScope, above: "ScopeNode | None", gives: int | None
+        self, item: Item | Branch, scope: NameScope, above: "ScopeNode | None", gives: int | None
     ) -> None:
-        self.item = item
+        self.item: Any = item
+        self.is_join = isinstance(item, Item) and item.is_join
         self.scope = scope
         self.above = above
         self.gives = gives
         self.name = ""
         self.written = False
-        self.copies = 1
-        self.when = ""
-        self.body: list[tuple[NameScope, list[ScopeNode]]] = []
+        self.inner: NameScope | None = None
         self.branches: list[ScopeNode] = []
+
+    @property
+    def lists(self) -> list[NameScope]:
+        """Its own list, or those of its branches."""
+        return [node.inner for node in (self, *self.branches) if node.inner is not None]

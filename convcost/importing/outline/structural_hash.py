@@ -3,15 +3,7 @@
 from collections.abc import Sequence as Items
 from typing import Any
 
-from convcost.importing.outline.tree import (
-    CallItem,
-    Item,
-    JoinItem,
-    LayerItem,
-    Repeated,
-    SequenceItem,
-    layers,
-)
+from convcost.importing.outline.tree import Item, layer_numbers
 from convcost.importing.outline.values import constant_part, places_of
 
 Key = int
@@ -23,7 +15,7 @@ class StructuralHash:
     distance in layers."""
 
     def __init__(self, items: tuple[Item, ...]) -> None:
-        self._place = {layer.number: n for n, layer in enumerate(layers(items))}
+        self._place = {number: n for n, number in enumerate(layer_numbers(items))}
         self._known: dict[Any, Key] = {}
         # By identity; keeping the item keeps its identity valid.
         self._of: dict[int, tuple[Key, Item]] = {}
@@ -50,27 +42,21 @@ class StructuralHash:
     def _form(self, item: Item) -> Any:
         """The structure of an item; None for an item that cannot be in a block, such as a side
         output."""
-        if isinstance(item, LayerItem):
-            return self._layer(item)
-        if isinstance(item, JoinItem):
-            return self._join(item)
-        if isinstance(item, SequenceItem):
-            return ("sequence", self.keys(item.items))
-        if isinstance(item, CallItem):
-            return None if item.refs else ("call", item.block)
-        if isinstance(item, Repeated):
-            return ("repeated", len(item.copies), self.key(item.copies[0]))
-        return None
-
-    def _join(self, join: JoinItem) -> Any:
-        if any(branch.when for branch in join.branches):
+        if item.is_side or any(branch.when for branch in item.branches):
             return None
-        own = join.layer.number
-        named = tuple(self._distance(own, branch.ref) for branch in join.branches)
-        longest = max((self.keys(branch.items) for branch in join.branches), key=self._weight)
-        return ("join", self._layer(join.layer), named, longest)
+        if item.is_sequence:
+            return ("sequence", self.keys(item.items))
+        if item.is_call:
+            return ("call", item.kind)
+        return (self._layer(item), *self._branches(item)) if item.branches else self._layer(item)
 
-    def _layer(self, layer: LayerItem) -> Any:
+    def _branches(self, join: Item) -> tuple[Any, ...]:
+        assert join.number is not None
+        named = tuple(self._distance(join.number, branch.ref) for branch in join.branches)
+        longest = max((self.keys(branch.items) for branch in join.branches), key=self._weight)
+        return ("join", named, longest)
+
+    def _layer(self, layer: Item) -> Any:
         key = layer.kind, layer.options, layer.note
         if key not in self._layers:
             marks = tuple(
@@ -81,6 +67,7 @@ class StructuralHash:
         form = self._layers[key]
         if not layer.refs and layer.shares is None:
             return form
+        assert layer.number is not None
         back = tuple(self._distance(layer.number, value) for value in (*layer.refs, layer.shares))
         return (form, back)
 

@@ -10,7 +10,7 @@ from convcost.importing.outline.flat import layer_item
 from convcost.importing.outline.linearize import FREE_STANDING, linearize
 from convcost.importing.outline.open_chains import OpenChains
 from convcost.importing.outline.side_outputs import SideOutputs
-from convcost.importing.outline.tree import BranchItem, Item, JoinItem, SideItem, with_reference
+from convcost.importing.outline.tree import Branch, Item, with_reference
 from convcost.importing.outline.wiring import Inputs
 from convcost.model.kind import KINDS, SizeLike
 
@@ -93,8 +93,8 @@ class _Structurizer:
         """Adds a layer whose second input only provides a size. It references that input by name
         and continues the first input."""
         source, other = self.inputs[index]
-        branches = (BranchItem(), BranchItem(ref=other))
-        chain = self.chains.extend(index, JoinItem(layer_item(index, layer), branches), source)
+        item = layer_item(index, layer, branches=[Branch(), Branch(ref=other)])
+        chain = self.chains.extend(index, item, source)
         chain.record_size(layer, self.graph.shape(source))
         if other == chain.start:  # the start of a branch has its name outside of the branch
             self.chains.remove_use(other)
@@ -141,18 +141,18 @@ class _Structurizer:
         self, index: int, layer: GraphLayer, parts: Sequence[Chain | None], start: int | None
     ) -> None:
         """Adds a join whose branches all start at `start`. The chain continues from the join."""
-        branches = [BranchItem(tuple(part.flat_items()) if part else ()) for part in parts]
+        branches = [Branch(tuple(part.flat_items()) if part else ()) for part in parts]
         size = 1 + sum(part.size for part in parts if part)
         depth = 1 + max(part.depth if part else 0 for part in parts)
         taken = sum(part is None or part.start is not None for part in parts)
         for part in parts:
             if part is not None:
                 self.chains.end(part)
-        item = JoinItem(layer_item(index, layer), tuple(branches))
+        item = layer_item(index, layer, branches=branches)
         self._continue(index, item, start, taken, size, depth)
 
     def _continue(
-        self, index: int, item: JoinItem, start: int | None, taken: int, size: int, depth: int
+        self, index: int, item: Item, start: int | None, taken: int, size: int, depth: int
     ) -> None:
         """Appends a join to the value that its branches start from. That value loses `taken` uses
         and gains one."""
@@ -188,7 +188,7 @@ class _Structurizer:
         branches, references = self._branches(index, parts, same)
         joined = [part for part in parts if part is not None and part.end not in self.chains.by_end]
         size = 1 + sum(part.size for part in joined)
-        item = JoinItem(layer_item(index, layer), tuple(branches))
+        item = layer_item(index, layer, branches=branches)
         self._continue(index, item, start, len(same), size, 1)
         self.chains.add_references(references, index)
 
@@ -201,9 +201,9 @@ class _Structurizer:
         parts = [None if n == main else part for n, part in enumerate(parts)]
         branches, references = self._branches(index, parts, [main])
         if not any(branch.items for branch in branches):
-            branches[main] = BranchItem(ref=source)
+            branches[main] = Branch(ref=source)
         size = 1 + sum(part.size for part in parts if part)
-        chain.extend(JoinItem(layer_item(index, layer), tuple(branches)), index, size)
+        chain.extend(layer_item(index, layer, branches=branches), index, size)
         chain.depth = max(chain.depth, *(1 + part.depth if part else 1 for part in parts))
         self.chains.by_end[index] = chain
         self.chains.add_references(references, index)
@@ -211,26 +211,26 @@ class _Structurizer:
 
     def _branches(
         self, index: int, parts: Sequence[Chain | None], same: Iterable[int]
-    ) -> tuple[list[BranchItem], list[int]]:
+    ) -> tuple[list[Branch], list[int]]:
         """The branches of a join. Those numbered in `same` start at the join's input; the others at
         values referenced by name, which are returned."""
         branches, references = [], []
         for n, (source, part) in enumerate(zip(self.inputs[index], parts, strict=True)):
             if part is None:
-                branches.append(BranchItem() if n in same else BranchItem(ref=source))
+                branches.append(Branch() if n in same else Branch(ref=source))
                 if n not in same:
                     references.append(source)
                 continue
             items = part.flat_items()
             if n in same or part.start is None:
-                branches.append(BranchItem(tuple(items)))
+                branches.append(Branch(tuple(items)))
                 self.chains.end(part)
-            elif part.size <= LONGEST_BRANCH and not isinstance(items[0], SideItem):
-                branches.append(BranchItem((with_reference(items[0], part.start), *items[1:])))
+            elif part.size <= LONGEST_BRANCH and not items[0].is_side:
+                branches.append(Branch((with_reference(items[0], part.start), *items[1:])))
                 references.append(part.start)
                 self.chains.end(part)
             else:
-                branches.append(BranchItem(ref=source))
+                branches.append(Branch(ref=source))
                 references.append(source)
         return branches, references
 
@@ -246,5 +246,6 @@ class _Structurizer:
         items: list[Item] = []
         for group in self.ends.groups(nodes):
             inner = _Structurizer(self.graph, self.inputs, self.ends.deeper())
-            items.append(SideItem(tuple(inner.items(group, max(group), entering))))
+            inner_items = tuple(inner.items(group, max(group), entering))
+            items.append(Item("side", branches=(Branch(inner_items),)))
         return items

@@ -1,80 +1,89 @@
-"""The tree of a network: named lists of layers, nested like in a spec."""
+"""The tree of a network: lists of layers, nested like in a spec."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from convcost.importing.ir.layer_graph import Path
 
+Items: TypeAlias = "tuple[Item, ...]"
 
-class LayerItem(NamedTuple):
-    """One layer of the graph. `refs` are the values that it references by name; −1−k is the k-th
-    input. Without references, its input is the output of the item before it."""
 
-    number: int
+class Branch(NamedTuple):
+    """A list of layers inside an item, or a value by name (`ref`). Without both, it is the input of
+    the join.
+
+    With `when`, its layers exist only if that option of the block is true. `source` is the path of
+    a value by name.
+    """
+
+    items: Items = ()
+    ref: int | None = None
+    name: str = ""
+    when: str = ""
+    source: str = ""
+
+
+class Item(NamedTuple):
+    """An item of a list: a layer, a join with its branches, a sequence with the layers of one
+    module, a side output, or a call of a block. A sequence and a side output have one branch.
+
+    `kind` is its key in a spec: a kind of layer or the name of a block. `options` are the options
+    of a layer, or all arguments of a call; the last of them have `defaults`. `number` is the layer
+    in the graph. `refs` are the values that it references by name; −1−k is the k-th input. Without
+    references, its input is the output of the item before it. `shares` is the layer whose weights
+    it uses. `unwritten` are the items that it stands for: those that a call replaces, and the other
+    copies of a repeated item. `sources` and `weights` are the references as paths.
+    """
+
     kind: str
-    options: tuple[tuple[str, Any], ...]
-    path: Path
+    options: tuple[tuple[str, Any], ...] = ()
+    path: Path = ()
+    branches: tuple[Branch, ...] = ()
+    number: int | None = None
     refs: tuple[int, ...] = ()
     shares: int | None = None
     note: str = ""
     name: str = ""
-
-
-class BranchItem(NamedTuple):
-    """A branch: a list of layers, or a value by name (`ref`). Without both, it is the join's input.
-
-    With `when`, its layers exist only if that option of the block is true.
-    """
-
-    items: "tuple[Item, ...]" = ()
-    ref: int | None = None
-    name: str = ""
-    when: str = ""
-
-
-class JoinItem(NamedTuple):
-    """A layer with branches. Its `refs` are the values that the branches start from."""
-
-    layer: LayerItem
-    branches: tuple[BranchItem, ...]
-
-
-class SequenceItem(NamedTuple):
-    """The layers of one module. `path` is the module's path; `name` is empty if it would have no
-    information."""
-
-    path: Path
-    items: "tuple[Item, ...]"
-    name: str = ""
-
-
-class SideItem(NamedTuple):
-    """Layers that do not lead to the main output."""
-
-    items: "tuple[Item, ...]"
-    name: str = ""
-
-
-class CallItem(NamedTuple):
-    """A use of a block. `items` are the layers that it stands for; `arguments` has all options;
-    `defaults` has the defaults of the last options."""
-
-    block: str
-    arguments: tuple[tuple[str, Any], ...]
-    items: "tuple[Item, ...]"
     defaults: tuple[Any, ...] = ()
-    path: Path = ()
-    refs: tuple[int, ...] = ()
-    name: str = ""
+    unwritten: Items = ()
+    repeat: int = 1
+    sources: tuple[str, ...] = ()
+    weights: str = ""
+
+    @property
+    def is_layer(self) -> bool:
+        """Whether it is a layer without branches."""
+        return self.number is not None and not self.branches
+
+    @property
+    def is_join(self) -> bool:
+        return self.number is not None and bool(self.branches)
+
+    @property
+    def is_sequence(self) -> bool:
+        return self.kind == "sequence"
+
+    @property
+    def is_side(self) -> bool:
+        return self.kind == "side"
+
+    @property
+    def is_call(self) -> bool:
+        return self.number is None and not self.branches
+
+    @property
+    def items(self) -> Items:
+        """The items of a sequence or a side output."""
+        return self.branches[0].items
 
     @property
     def required_arguments(self) -> tuple[tuple[str, Any], ...]:
-        return self.arguments[: len(self.arguments) - len(self.defaults)]
+        return self.options[: len(self.options) - len(self.defaults)]
 
     @property
     def changed_arguments(self) -> tuple[tuple[str, Any], ...]:
-        """The arguments that differ from their default."""
-        optional = self.arguments[len(self.arguments) - len(self.defaults) :]
+        """The arguments of a call that differ from their default."""
+        optional = self.options[len(self.options) - len(self.defaults) :]
         return tuple(
             (name, value)
             for (name, value), default in zip(optional, self.defaults, strict=True)
@@ -82,111 +91,92 @@ class CallItem(NamedTuple):
         )
 
 
-class Repeated(NamedTuple):
-    """Several copies in series, written as the first copy."""
-
-    copies: "tuple[Item, ...]"
-
-
-Item: TypeAlias = LayerItem | JoinItem | SequenceItem | SideItem | CallItem | Repeated
-
-
-class BlockItem(NamedTuple):
+class Block(NamedTuple):
     """A named list of layers with options: (name, default or None)."""
 
     name: str
     options: tuple[tuple[str, Any], ...]
-    items: tuple[Item, ...]
+    items: Items
 
 
 class Tree(NamedTuple):
-    items: tuple[Item, ...]
-    blocks: tuple[BlockItem, ...] = ()
+    items: Items
+    blocks: tuple[Block, ...] = ()
 
 
-def inside(item: Item) -> tuple[tuple[Item, ...], ...]:
-    """The inner lists of an item, in the order of execution."""
-    if isinstance(item, LayerItem):
-        return ()
-    if isinstance(item, JoinItem):
-        return tuple(branch.items for branch in item.branches)
-    if isinstance(item, Repeated):
-        return (item.copies,)
-    return (item.items,)
+def sequence(path: Path, items: Items) -> Item:
+    return Item("sequence", path=path, branches=(Branch(items),))
 
 
-def layers(items: tuple[Item, ...]) -> Iterator[LayerItem]:
+def layers(items: Items) -> Iterator[Item]:
     """All layers in the order of the language: a join comes after its branches."""
     for item in items:
-        if isinstance(item, LayerItem):
+        for branch in item.branches:
+            yield from layers(branch.items)
+        if item.number is not None:
             yield item
-            continue
-        for items_inside in inside(item):
-            yield from layers(items_inside)
-        if isinstance(item, JoinItem):
-            yield item.layer
+        yield from layers(item.unwritten)
+
+
+def walk(items: Items) -> Iterator[Item]:
+    """All items in the text, each before the items inside it."""
+    for item in items:
+        yield item
+        for branch in item.branches:
+            yield from walk(branch.items)
+
+
+def layer_numbers(items: Items) -> Iterator[int]:
+    """The layers of the graph in the order of the language."""
+    return (layer.number for layer in layers(items) if layer.number is not None)
 
 
 def output(item: Item) -> int | None:
     """The value that an item outputs; None if it passes its input on."""
-    if isinstance(item, LayerItem):
-        return item.number
-    if isinstance(item, JoinItem):
-        return item.layer.number
-    if isinstance(item, SideItem):
+    if item.is_side:
         return None
-    for inner in reversed(inside(item)[0]):
+    if item.number is not None and not item.unwritten:
+        return item.number
+    for inner in reversed(item.unwritten or item.items):
         given = output(inner)
         if given is not None:
             return given
     return None
 
 
-def refs(item: Item) -> tuple[int, ...]:
-    """The values that an item itself references by name."""
-    if isinstance(item, JoinItem):
-        return item.layer.refs
-    return item.refs if isinstance(item, LayerItem | CallItem) else ()
-
-
-def references(items: tuple[Item, ...]) -> Iterator[int]:
+def references(items: Items) -> Iterator[int]:
     """All values that items reference by name, also in their inner lists, except those inside
     calls."""
-    for item in items:
-        yield from refs(item)
-        if isinstance(item, JoinItem):
-            yield from (branch.ref for branch in item.branches if branch.ref is not None)
-        if not isinstance(item, LayerItem | CallItem):
-            for items_inside in inside(item):
-                yield from references(items_inside)
+    for item in walk(items):
+        yield from item.refs
+        yield from (branch.ref for branch in item.branches if branch.ref is not None)
 
 
-def map_layers(
-    items: tuple[Item, ...], change: Callable[[LayerItem], LayerItem]
-) -> tuple[Item, ...]:
-    """The same tree with every layer changed."""
-    return tuple(_map_inside(item, change) for item in items)
+def rebuild(item: Item, change: Callable[[Items], Items]) -> Item:
+    """The item with its inner lists changed; the same object if no list changes."""
+    lists = [change(branch.items) if branch.items else () for branch in item.branches]
+    if all(new is branch.items for new, branch in zip(lists, item.branches, strict=True)):
+        return item
+    branches = [b._replace(items=new) for b, new in zip(item.branches, lists, strict=True)]
+    return item._replace(branches=tuple(branches))
 
 
-def _map_inside(item: Item, change: Callable[[LayerItem], LayerItem]) -> Item:
-    if isinstance(item, LayerItem):
-        return change(item)
-    if isinstance(item, JoinItem):
-        branches = tuple(b._replace(items=map_layers(b.items, change)) for b in item.branches)
-        return JoinItem(change(item.layer), branches)
-    if isinstance(item, Repeated):
-        return Repeated(map_layers(item.copies, change))
-    return item._replace(items=map_layers(item.items, change))
+def map_items(items: Items, change: Callable[[Item], Item]) -> Items:
+    """The same tree with every item changed."""
+
+    def changed(item: Item) -> Item:
+        return change(rebuild(item, all_changed)._replace(unwritten=all_changed(item.unwritten)))
+
+    def all_changed(items: Items) -> Items:
+        return tuple(map(changed, items))
+
+    return all_changed(items)
 
 
 def with_reference(item: Item, source: int) -> Item:
     """The item with its input as a reference by name, if it has no reference yet."""
-    if refs(item):
+    if item.refs:
         return item
-    if isinstance(item, LayerItem | CallItem):
-        return item._replace(refs=(source,))
-    if isinstance(item, JoinItem):
-        return item._replace(layer=item.layer._replace(refs=(source,)))
-    if isinstance(item, SequenceItem | SideItem):
-        return item._replace(items=(with_reference(item.items[0], source), *item.items[1:]))
-    raise TypeError(item)
+    if item.is_sequence or item.is_side:
+        return rebuild(item, lambda items: (with_reference(items[0], source), *items[1:]))
+    return item._replace(refs=(source,))

@@ -70,8 +70,10 @@ CHANNELS = (
 
 
 def places_of(kind: str, options: tuple[tuple[str, Any], ...]) -> dict[tuple[str, int], Any]:
-    """The values of a layer that can differ between the uses of a block, by place: the option and
-    the entry, which is 0 for an option that is not a shape."""
+    """The values of a layer or call that can differ between the uses of a block, by place: the
+    option and the entry, which is 0 for an option that is not a shape."""
+    if KINDS.get(kind) is None:
+        return {(name, 0): value for name, value in options}
     found: dict[tuple[str, int], Any] = {}
     given = dict(options)
     for name, default in _defaults(kind):
@@ -87,8 +89,7 @@ def places_of(kind: str, options: tuple[tuple[str, Any], ...]) -> dict[tuple[str
 @cache
 def _defaults(kind: str) -> tuple[tuple[str, Any], ...]:
     """The options of a kind with their defaults, None for required options."""
-    known = KINDS.get(kind)
-    assert known is not None
+    known = KINDS[kind]
     own = tuple(
         (name, None if option.required else option.default)
         for name, option in known.options.items()
@@ -119,9 +120,10 @@ def constant_part(value: Any) -> Any:
 def with_values(
     kind: str, options: tuple[tuple[str, Any], ...], values: dict[tuple[str, int], Any]
 ) -> tuple[tuple[str, Any], ...]:
-    """The options with other values; options equal to their default are left out."""
+    """The options with other values; options of a layer that equal their default are left out."""
     known = KINDS.get(kind)
-    assert known is not None
+    if known is None:
+        return tuple((name, values[name, 0]) for name, _ in options)
     given = dict(options)
     found: list[tuple[str, Any]] = []
     for name, option in known.options.items():

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from convcost.importing.ir.layer_graph import GraphLayer
-from convcost.importing.outline.tree import Item, LayerItem, layers, map_layers
+from convcost.importing.outline.tree import Item, layer_numbers, map_items
 
 
 def weight_owners(graph: Sequence[GraphLayer], order: Sequence[int]) -> dict[int, int]:
@@ -31,11 +31,13 @@ def with_owners(graph: Sequence[GraphLayer], items: tuple[Item, ...]) -> tuple[I
     weights."""
     if all(layer.shares is None for layer in graph):
         return items
-    first = weight_owners(graph, [layer.number for layer in layers(items)])
+    first = weight_owners(graph, list(layer_numbers(items)))
 
-    def with_owner(layer: LayerItem) -> LayerItem:
+    def with_owner(layer: Item) -> Item:
+        if layer.number is None:
+            return layer
         shares = graph[layer.number].shares
         owner = first.get(layer.number if shares is None else shares, layer.number)
         return layer._replace(shares=None if owner == layer.number else owner)
 
-    return map_layers(items, with_owner)
+    return map_items(items, with_owner)

@@ -4,7 +4,7 @@ import pytest
 from sketch import NORM, RELU, Sketch, conv, layers_of
 
 from convcost.importing.outline.escape_check import BoundNames
-from convcost.importing.outline.tree import LayerItem
+from convcost.importing.outline.tree import Item
 from convcost.importing.spec import proved_spec
 from convcost.model.shape import Shape
 
@@ -115,10 +115,10 @@ def test_a_copy_that_another_layer_takes_by_name_has_its_own_name_in_a_block():
     )
 
 
-def row(*taken: int | None, start: int = 0) -> tuple[LayerItem, ...]:
+def row(*taken: int | None, start: int = 0) -> tuple[Item, ...]:
     """Layers one behind the other; those that take a value by name, with what they take."""
     return tuple(
-        LayerItem(start + n, "relu", (), ("x",), () if value is None else (value,))
+        Item("relu", number=start + n, refs=() if value is None else (value,))
         for n, value in enumerate(taken)
     )
 
