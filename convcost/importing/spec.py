@@ -60,10 +60,8 @@ def flat_spec(graph: LayerGraph) -> str:
 def spec_text(graph: LayerGraph, tree: Tree) -> str:
     """A tree as text."""
     entrances = _entrances(graph)
-    blocks = [
-        block._replace(items=Naming(block.items, None).named_items()) for block in tree.blocks
-    ]
-    named = Naming(tree.items, -1, entrances).named_items()
+    blocks = [block._replace(items=Naming(block.items).named_items()) for block in tree.blocks]
+    named = Naming(tree.items, entrances).named_items()
     return document(graph, entrances, named, blocks, defaults(graph))
 
 

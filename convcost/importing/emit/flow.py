@@ -8,6 +8,7 @@ Node: TypeAlias = "str | list[Node] | dict[str, Node]"
 WIDTH = 100
 STEP = 2
 MOST_LINES = 3  # the most lines of a list in brackets
+DEEPEST = 4  # the most nested brackets on one line
 
 
 def flow_text(node: Node) -> str:
@@ -22,41 +23,30 @@ def flow_text(node: Node) -> str:
 def entry(key: str, node: Node, indent: int) -> list[str]:
     """`key: …` at an indent, on one line or more."""
     head = " " * indent + f"{key}: "
-    return _lines_after(head, node, indent + STEP)
-
-
-def _lines_after(head: str, node: Node, below: int) -> list[str]:
-    """A node after `head`, or on the lines below it."""
-    short = flow_text(node)
-    if (
-        isinstance(node, str)
-        or not node
-        or (len(head) + len(short) <= WIDTH and not _is_nested_deeper(node))
-    ):
-        return [(head + short).rstrip()]
-    filled = _wrapped_lines(head, node)
-    if filled:
-        return filled
-    return [head.rstrip(), *block(node, below)]
+    if _fits(head, node):
+        return [(head + flow_text(node)).rstrip()]
+    return _wrapped_lines(head, node) or [head.rstrip(), *block(node, indent + STEP)]
 
 
 def block(node: Node, indent: int) -> list[str]:
     """A list or dict with one entry on each line."""
     if isinstance(node, dict):
         return [line for key, value in node.items() for line in entry(key, value, indent)]
-    assert isinstance(node, list)
     lines: list[str] = []
     for item in node:
         head = " " * indent + "- "
-        short = flow_text(item)
-        if isinstance(item, str) or (
-            len(head) + len(short) <= WIDTH and not _is_nested_deeper(item)
-        ):
-            lines.append(head + short)
-            continue
-        inner = block(item, indent + STEP)
-        lines += [head + inner[0].lstrip(), *inner[1:]]
+        if _fits(head, item):
+            lines.append(head + flow_text(item))
+        else:
+            first, *others = block(item, indent + STEP)
+            lines += [head + first.lstrip(), *others]
     return lines
+
+
+def _fits(head: str, node: Node) -> bool:
+    """Whether a node is on the line of `head`: a scalar, or brackets that a reader can follow."""
+    short = len(head) + len(flow_text(node)) <= WIDTH and _depth(node) <= DEEPEST
+    return isinstance(node, str) or not node or short
 
 
 def _wrapped_lines(head: str, node: Node) -> list[str]:
@@ -90,22 +80,15 @@ def _contains_layers(node: Node) -> bool:
     return any(isinstance(value, dict) for value in (*values, *(v for one in lists for v in one)))
 
 
-def _is_nested_deeper(node: Node, most: int = 4) -> bool:
-    """Whether brackets are nested deeper than a reader can follow on one line. A shape or a list of
-    numbers counts as one value."""
-    if isinstance(node, str) or not node or _is_plain(node):
-        return False
-    if most == 0:
-        return True
-    return any(_is_nested_deeper(value, most - 1) for value in _values(node))
+def _depth(node: Node) -> int:
+    """How deep brackets are nested. A shape or a list of numbers counts as one value."""
+    if isinstance(node, str):
+        return 0
+    inner = list(node.values()) if isinstance(node, dict) else node
+    plain = all(isinstance(one, str) or _is_row(one) for one in inner)
+    return 0 if plain else 1 + max(map(_depth, inner))
 
 
-def _is_plain(node: "list[Node] | dict[str, Node]") -> bool:
-    """Whether a list or dict contains only scalars and lists of scalars."""
-    inner = [value for value in _values(node) if not isinstance(value, str)]
-    lists = [value for value in inner if isinstance(value, list)]
-    return lists == inner and all(isinstance(entry, str) for one in lists for entry in one)
-
-
-def _values(node: "list[Node] | dict[str, Node]") -> "list[Node]":
-    return list(node.values()) if isinstance(node, dict) else node
+def _is_row(node: Node) -> bool:
+    """Whether a node is a list of scalars."""
+    return isinstance(node, list) and all(isinstance(entry, str) for entry in node)

@@ -53,9 +53,8 @@ def _escape(character: str) -> str:
     return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"  # noqa: PLR2004  YAML's two forms
 
 
-def expression(value: str, *, alone: bool = False) -> str:
+def expression(value: str) -> str:
     """An expression. An expression with a comma needs quotes inside brackets."""
-    del alone
     return f'"{value}"' if "," in value else value
 
 

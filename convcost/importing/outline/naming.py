@@ -12,14 +12,13 @@ ATTEMPTS = 4
 
 
 class Naming:
-    """Names the items of a network, or of a block with the input `entering`.
+    """Names the items of a network, or of a block.
 
     `entrances` are the names of a network's inputs; a block, or a network with one input, has none.
     """
 
-    def __init__(self, items: Items, entering: int | None, entrances: tuple[str, ...] = ()) -> None:
+    def __init__(self, items: Items, entrances: tuple[str, ...] = ()) -> None:
         self.items = items
-        self.entering = entering
         self.entrances = entrances
         self.reserved = frozenset(entrances)
         self.at: dict[int, ScopeNode] = {}
