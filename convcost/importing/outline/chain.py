@@ -3,7 +3,6 @@ layer."""
 
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
 
 from convcost.importing.ir.layer_graph import GraphLayer
 from convcost.importing.outline.tree import Item
@@ -19,13 +18,12 @@ NO_RESIZE = ("pad", "reshape", "flatten")
 class Chain:
     """`start` is the value of its input, or None if it has none; `end` is the value of its output.
 
-    `items` may contain the items of other chains as lists, so that merging is fast.
     `open_references` are the references by name between this chain and others.
     """
 
     start: int | None
     end: int
-    items: list[Any] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
     size: int = 0
     depth: int = 0
     open_references: set[int] = field(default_factory=set)
@@ -49,7 +47,7 @@ class Chain:
 
     def absorb(self, other: "Chain") -> None:
         """Appends the chain that begins where this one ends."""
-        self.items.append(other.items)
+        self.items += other.items
         self.end = other.end
         self.size += other.size
         self.depth = max(self.depth, other.depth)
@@ -66,15 +64,3 @@ class Chain:
     @property
     def u_shaped(self) -> bool:
         return self.shrinks and self.grows and self.size > 3  # noqa: PLR2004  more than a resize
-
-    def flat_items(self) -> list[Item]:
-        """The items, with nested lists flattened without recursion, however deep they are."""
-        found: list[Item] = []
-        waiting: list[Any] = [self.items]
-        while waiting:
-            last = waiting.pop()
-            if type(last) is list:
-                waiting.extend(reversed(last))
-            else:
-                found.append(last)
-        return found

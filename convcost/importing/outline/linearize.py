@@ -23,7 +23,7 @@ class _Cursor:
     def __init__(self, number: int, chain: Chain) -> None:
         self.number = number
         self.source = chain.start
-        self.items = chain.flat_items()
+        self.items = chain.items
         self.at = 0
         self.first = next(layer_numbers(tuple(self.items[:1])))
 

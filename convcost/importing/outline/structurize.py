@@ -141,7 +141,7 @@ class _Structurizer:
         self, index: int, layer: GraphLayer, parts: Sequence[Chain | None], start: int | None
     ) -> None:
         """Adds a join whose branches all start at `start`. The chain continues from the join."""
-        branches = [Branch(tuple(part.flat_items()) if part else ()) for part in parts]
+        branches = [Branch(tuple(part.items) if part else ()) for part in parts]
         size = 1 + sum(part.size for part in parts if part)
         depth = 1 + max(part.depth if part else 0 for part in parts)
         taken = sum(part is None or part.start is not None for part in parts)
@@ -221,7 +221,7 @@ class _Structurizer:
                 if n not in same:
                     references.append(source)
                 continue
-            items = part.flat_items()
+            items = part.items
             if n in same or part.start is None:
                 branches.append(Branch(tuple(items)))
                 self.chains.end(part)
