@@ -16,9 +16,10 @@ from convcost.importing.outline.anti_unify import (
 from convcost.importing.outline.block_names import BlockNames, module_path
 from convcost.importing.outline.candidates import Candidates
 from convcost.importing.outline.escape_check import BoundNames
+from convcost.importing.outline.identity_cache import cached_by_identity
 from convcost.importing.outline.options import REQUIRED, Options, options
 from convcost.importing.outline.substitute import Calls, substitute_calls
-from convcost.importing.outline.text_length import text_length
+from convcost.importing.outline.text_length import item_length, text_length
 from convcost.importing.outline.tree import (
     Block,
     Item,
@@ -65,8 +66,7 @@ class _BlockSearch:
         self.entered: list[int | None] = []  # by block, the input of its first use
         self.candidates = Candidates(self.items)
         self.titles = BlockNames(dict(graph.classes))
-        # By identity; keeping the item keeps its identity valid.
-        self.sizes: dict[int, tuple[int, Item]] = {}
+        self.length = cached_by_identity(item_length)
         self.refused: set[int] = set()
         self.parting = False
         self.names = BoundNames(self.items)
@@ -147,16 +147,10 @@ class _BlockSearch:
         return items
 
     def _weight(self, places: list[_Found]) -> int:
-        weight = sum(map(self._size, self._use(places[0]))) * (len(places) - 1)
+        weight = sum(map(self.length, self._use(places[0]))) * (len(places) - 1)
         if self._is_module(places[0]):
             return weight * MODULE[0] // MODULE[1]
         return weight * BEGUN[0] // BEGUN[1] if self._begins(places[0]) else weight
-
-    def _size(self, item: Item) -> int:
-        known = self.sizes.get(id(item))
-        if known is None:
-            known = self.sizes[id(item)] = text_length((item,)), item
-        return known[0]
 
     def _begins(self, place: _Found) -> bool:
         """Whether a candidate begins with a layer with weights, or with branches. A free layer

@@ -4,6 +4,7 @@ be a block."""
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from convcost.importing.outline.identity_cache import cached_by_identity
 from convcost.importing.outline.tree import Item, layers, output
 
 Use = tuple[Item, ...]
@@ -25,8 +26,7 @@ class BoundNames:
     def __init__(self, items: Use) -> None:
         self.takers: dict[int, set[int]] = {}
         self.weights: set[int] = set()
-        # By identity; keeping the item keeps its identity valid.
-        self._known: dict[int, tuple[_ItemUses, Item]] = {}
+        self._item_uses = cached_by_identity(_item_uses)
         for number, shares, values in _uses(items):
             for value in values:
                 self.takers.setdefault(value, set()).add(number)
@@ -48,20 +48,6 @@ class BoundNames:
         asked = frozenset().union(*(one.asked for one in held)) - own
         return asked <= {entering} and all(one.weights <= own for one in held)
 
-    def _item_uses(self, item: Item) -> _ItemUses:
-        known = self._known.get(id(item))
-        if known is None:
-            uses = list(_uses((item,)))
-            known = self._known[id(item)] = (
-                _ItemUses(
-                    frozenset(number for number, _, _ in uses),
-                    frozenset(value for *_, values in uses for value in values),
-                    frozenset(shares for _, shares, _ in uses if shares is not None),
-                ),
-                item,
-            )
-        return known[0]
-
     def have_same_references(
         self, one: Use, come: int | None, other: Use, came: int | None
     ) -> bool:
@@ -78,6 +64,15 @@ class BoundNames:
             and _values(a) == tuple(same.get(v, v) for v in _values(b))
             for a, b in pairs
         )
+
+
+def _item_uses(item: Item) -> _ItemUses:
+    uses = list(_uses((item,)))
+    return _ItemUses(
+        frozenset(number for number, _, _ in uses),
+        frozenset(value for *_, values in uses for value in values),
+        frozenset(shares for _, shares, _ in uses if shares is not None),
+    )
 
 
 def _pairs(one: Use, other: Use) -> Iterator[tuple[Item | None, Item | None]]:

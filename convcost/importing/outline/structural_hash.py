@@ -3,6 +3,7 @@
 from collections.abc import Sequence as Items
 from typing import Any
 
+from convcost.importing.outline.identity_cache import cached_by_identity
 from convcost.importing.outline.tree import Item, layer_numbers
 from convcost.importing.outline.values import constant_part, places_of
 
@@ -17,27 +18,20 @@ class StructuralHash:
     def __init__(self, items: tuple[Item, ...]) -> None:
         self._place = {number: n for n, number in enumerate(layer_numbers(items))}
         self._known: dict[Any, Key] = {}
-        # By identity; keeping the item keeps its identity valid.
-        self._of: dict[int, tuple[Key, Item]] = {}
+        self.key = cached_by_identity(self._number)
         self._layers: dict[Any, Any] = {}
         self._own = 0
-
-    def key(self, item: Item) -> Key:
-        known = self._of.get(id(item))
-        if known is None:
-            known = self._of[id(item)] = self._number(self._form(item)), item
-        return known[0]
 
     def keys(self, items: Items[Item]) -> tuple[Key, ...]:
         return tuple(self.key(item) for item in items)
 
-    def unique_key(self) -> Key:
-        """A number that no other item has."""
-        self._own -= 1
-        return self._own
-
-    def _number(self, form: Any) -> Key:
-        return self.unique_key() if form is None else self._known.setdefault(form, len(self._known))
+    def _number(self, item: Item) -> Key:
+        """The number of an item. An item without a form has a negative number of its own."""
+        form = self._form(item)
+        if form is None:
+            self._own -= 1
+            return self._own
+        return self._known.setdefault(form, len(self._known))
 
     def _form(self, item: Item) -> Any:
         """The structure of an item; None for an item that cannot be in a block, such as a side
