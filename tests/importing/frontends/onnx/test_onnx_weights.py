@@ -353,6 +353,38 @@ def test_a_table_and_a_linear_layer_with_a_bias_share_the_table(tmp_path: Path) 
     proved_spec(layer_graph)
 
 
+def test_weights_of_a_convolution_that_a_product_uses_again_are_counted_once(
+    tmp_path: Path,
+) -> None:
+    nodes = [
+        node("Conv", "x", "w", "-> h"),
+        node("GlobalAveragePool", "h", "-> p"),
+        node("Reshape", "p", "rows", "-> r"),
+        node("Reshape", "w", "matrix", "-> m"),
+        node("MatMul", "r", "m", "-> y"),
+    ]
+    weights = {"w": array(8, 8, 1, 1), "rows": ints(1, 8), "matrix": ints(8, 8)}
+    layer_graph = drawn(tmp_path, model(nodes, weights))
+    assert sums(layer_graph) == (8 * 8, 0, 8 * 8 * 12 * 10 + 8 * 8)
+    assert layer_graph.notes == ()
+    proved_spec(layer_graph)
+
+
+def test_equal_tensors_of_norms_of_two_kinds_are_counted_for_each(tmp_path: Path) -> None:
+    nodes = [
+        node("InstanceNormalization", "x", "g", "b", "-> h"),
+        node("Transpose", "h", "-> t", perm=[0, 2, 3, 1]),
+        node("LayerNormalization", "t", "g", "b", "-> y"),
+    ]
+    layer_graph = drawn(tmp_path, model(nodes, {"g": array(8), "b": array(8) + 1}))
+    assert sums(layer_graph)[0] == 2 * (8 + 8)
+    assert layer_graph.notes == (
+        "2 tensors belong to several layers that share nothing else, and are counted for each: "
+        "`b`, `g`",
+    )
+    proved_spec(layer_graph)
+
+
 def test_equal_weights_of_one_number_are_not_shared(tmp_path: Path) -> None:
     nodes = [node("Conv", "x", "w", "b", "-> h"), node("Conv", "h", "w", "c", "-> y")]
     weights = {"w": np.zeros((8, 8, 1, 1), np.float32), "b": array(8), "c": array(8) + 1}
