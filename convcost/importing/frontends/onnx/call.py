@@ -6,7 +6,7 @@ from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.context import STEPS, LoweringContext
 from convcost.importing.frontends.onnx.evaluate import np_flat
 from convcost.importing.frontends.onnx.graph import OnnxNode
-from convcost.importing.frontends.onnx.open_dims import Dims
+from convcost.importing.frontends.onnx.open_dims import SMALL, Dims
 from convcost.importing.frontends.onnx.registry import row_of
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
@@ -102,11 +102,24 @@ class OperatorCall(NamedTuple):
             return None
         constant = self.constant(position)
         if constant is None or constant.data is None:
-            why = "they are in another file, or too many to be read"
-            why = "they depend on the data" if constant is None else why
-            raise ConstraintError("CC401", f"its `{name}` are not known at import: {why}")
+            raise self._unknown(name, computed=constant is None)
         self.context.read_as_options.update(key for key, _ in constant.roots)
         return tuple(int(n) for n in np_flat(constant.data))
+
+    @staticmethod
+    def _unknown(name: str, *, computed: bool) -> ConstraintError:
+        """The error for an option whose numbers are not known. They are `computed` from the model's
+        inputs, or not in the file."""
+        if computed:
+            why = "the model computes them from the values of its inputs"
+            fix = "export the model with an example of a fixed size, without dynamic axes"
+        else:
+            why = f"the file does not contain them, or they are more than {SMALL:,}"
+            fix = (
+                "store small tensors in the model's own file: "
+                f"onnx.save(…, save_as_external_data=True, size_threshold={8 * SMALL})"
+            )
+        return ConstraintError("CC401", f"the numbers of its `{name}` are not known: {why}", fix)
 
     def number(self, position: int) -> float | None:
         """The value of a constant input whose elements are all equal; otherwise None."""
@@ -187,7 +200,9 @@ class OperatorCall(NamedTuple):
         constant = context.constants.get(name)
         if constant is None:
             raise ConstraintError(
-                "CC401", f"its input `{name}` has no fixed shape, because it depends on data"
+                "CC401",
+                f"its input `{name}` has no fixed shape, because it depends on the data",
+                "import the part before it: onnx.utils.extract_model(…) writes a part of a model",
             )
         if constant.by is not None and context.is_lowered(constant):
             rule = row_of(constant.by.op).rule

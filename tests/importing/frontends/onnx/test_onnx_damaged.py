@@ -217,12 +217,31 @@ def test_numbers_needed_from_a_missing_external_file_are_requested(tmp_path):
     entry = shape.external_data.add()
     entry.key, entry.value = "location", "weights.bin"
     made.graph.initializer.append(shape)
-    assert _refused(lambda: drawn(tmp_path, made)) == (
-        "CC401",
+    with pytest.raises(ConstraintError) as caught:
+        drawn(tmp_path, made)
+    assert (caught.value.message, caught.value.help) == (
         (
-            "Reshape `y`: its `shape` are not known at import: they are in another file, "
-            "or too many to be read"
+            "Reshape `y`: the numbers of its `shape` are not known: the file does not contain "
+            "them, or they are more than 4,096"
         ),
+        (
+            "store small tensors in the model's own file: "
+            "onnx.save(…, save_as_external_data=True, size_threshold=32768)"
+        ),
+    )
+
+
+def test_numbers_that_follow_from_the_values_of_inputs_are_refused_with_a_fix(tmp_path):
+    made = model([node("Cast", "x", "-> n", to=TensorProto.INT64),
+                  node("Reshape", "x", "n", "-> y")])  # fmt: skip
+    with pytest.raises(ConstraintError) as caught:
+        drawn(tmp_path, made)
+    assert (caught.value.message, caught.value.help) == (
+        (
+            "Reshape `y`: the numbers of its `shape` are not known: the model computes them from "
+            "the values of its inputs"
+        ),
+        "export the model with an example of a fixed size, without dynamic axes",
     )
 
 

@@ -379,8 +379,10 @@ def test_equal_tensors_of_norms_of_two_kinds_are_counted_for_each(tmp_path: Path
     layer_graph = drawn(tmp_path, model(nodes, {"g": array(8), "b": array(8) + 1}))
     assert sums(layer_graph)[0] == 2 * (8 + 8)
     assert layer_graph.notes == (
-        "2 tensors belong to several layers that share nothing else, and are counted for each: "
-        "`b`, `g`",
+        (
+            "2 tensors belong to several layers that share nothing else, and are counted for each: "
+            "`b`, `g`"
+        ),
     )
     proved_spec(layer_graph)
 

@@ -53,7 +53,11 @@ def _output_dims(
         return dims, factors
     sizes = call.numbers("sizes", 3)
     if sizes is None:
-        raise ConstraintError("CC401", "its scales are not known at import")
+        raise ConstraintError(
+            "CC401",
+            "it has neither scales nor sizes that are known at import",
+            "export the model with an example of a fixed size, without dynamic axes",
+        )
     given = dict(zip(axes, sizes, strict=True))
     dims = tuple(given.get(axis, n) for axis, n in enumerate(x.dims))
     known = call.dims()
