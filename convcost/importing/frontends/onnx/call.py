@@ -141,6 +141,16 @@ class OperatorCall(NamedTuple):
         """Whether any operator or the model's output uses an output."""
         return position < len(self.outputs) and bool(self.context.uses[self.outputs[position]])
 
+    @property
+    def used_outputs(self) -> list[int]:
+        """The positions of the outputs that are used."""
+        return [one for one in range(len(self.outputs)) if self.is_output_used(one)]
+
+    @property
+    def has_known_shapes(self) -> bool:
+        """Whether shape inference knows the dims of all outputs that are used."""
+        return all(self.dims(position) is not None for position in self.used_outputs)
+
     def dims(self, position: int = 0) -> Dims | None:
         """The dims of an output according to shape inference."""
         return self.context.shapes.get((*self.outputs, "", "", "")[position])

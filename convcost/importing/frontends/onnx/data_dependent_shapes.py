@@ -4,8 +4,6 @@ Operators that have weights or cost something are never left out."""
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from onnx import GraphProto
-
 from convcost.importing.frontends.onnx.context import LoweringContext
 from convcost.importing.frontends.onnx.graph import STANDARD, OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
@@ -29,7 +27,8 @@ def skip_node(context: LoweringContext, node: OnnxNode, lost: dict[str, str], wh
                 f"it has weights, and its input shape depends on the data: {why}",
                 "a mixture of experts is the kind `experts` of a spec: `convcost kinds experts`",
             )
-    costly = next((op for op in _all(node) if has(op, Trait.CONTRACTS, Trait.NORMALIZES)), None)
+    ops = (node.op, *inner_ops(node))
+    costly = next((op for op in ops if has(op, Trait.CONTRACTS, Trait.NORMALIZES)), None)
     if costly is not None:
         runs = "it costs macs" if costly == node.op else f"it runs a {costly}"
         raise ConstraintError("CC401", f"{runs}, and its input shape depends on the data: {why}")
@@ -64,20 +63,6 @@ def _note(why: str, nodes: list[OnnxNode]) -> str:
     return f"{begun}, and {after.total()} {many} after it, none with weights or macs: {listed}"
 
 
-def _all(node: OnnxNode) -> Iterator[str]:
-    """The type of an operator, and of all operators in the graphs inside it."""
-    yield node.op
-    for name in ("then_branch", "else_branch", "body"):
-        yield from inside(node.attributes.get(name))
-
-
-def inside(graph: GraphProto | None) -> Iterator[str]:
-    """The types of all operators of a graph and of the graphs inside it. `file.py` limits the
-    nesting."""
-    if graph is None:
-        return
-    for node in graph.node:
-        yield node.op_type
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                yield from inside(attribute.g)
+def inner_ops(node: OnnxNode) -> Iterator[str]:
+    """The types of all operators in the graphs nested in a node."""
+    return (inner.op_type for graph in node.graphs for inner in graph.node)

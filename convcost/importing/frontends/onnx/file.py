@@ -6,10 +6,10 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from onnx import GraphProto, ModelProto, TensorProto
 
+from convcost.importing.frontends.onnx.graph import nested_graphs
 from convcost.model.errors import ConstraintError, UsageError
 
 LARGEST = 2**31 - 1  # bytes of the largest protocol buffer
-DEEPEST = 20  # levels of nested graphs
 
 OTHERS = {
     b"PK\x03\x04": ("a zip archive, as PyTorch and Keras write", "export the model to ONNX first"),
@@ -68,8 +68,10 @@ def _sound(model: ModelProto) -> None:
         raise ConstraintError(
             "CC404", "the file has no graph: it is not an ONNX model, or an empty one"
         )
-    _readable(model.graph)
-    for tensor in tensors(model.graph):
+    graphs = [*nested_graphs(model.graph)]
+    for graph in graphs:
+        _readable(graph)
+    for tensor in (tensor for graph in graphs for tensor in _tensors(graph)):
         location = {entry.key: entry.value for entry in tensor.external_data}.get("location", "")
         if tensor.data_location == tensor.EXTERNAL and _escapes(location):
             raise ConstraintError(
@@ -85,7 +87,7 @@ def _sound(model: ModelProto) -> None:
             )
 
 
-def _readable(graph: GraphProto, depth: int = 0) -> None:
+def _readable(graph: GraphProto) -> None:
     """Raises ConstraintError for names that are not UTF-8 text: protobuf returns them as bytes."""
     texts: list[object] = [entry.name for entry in (*graph.input, *graph.output, *graph.value_info)]
     for tensor in graph.initializer:
@@ -94,10 +96,7 @@ def _readable(graph: GraphProto, depth: int = 0) -> None:
     for node in graph.node:
         texts += (node.name, node.op_type, node.domain, *node.input, *node.output)
         texts += [text for prop in node.metadata_props for text in (prop.key, prop.value)]
-        for attribute in node.attribute:
-            texts.append(attribute.name)
-            if attribute.HasField("g") and depth < DEEPEST:
-                _readable(attribute.g, depth + 1)
+        texts += [attribute.name for attribute in node.attribute]
     for text in texts:
         if not isinstance(text, str):
             raise ConstraintError(
@@ -111,19 +110,7 @@ def _escapes(location: str) -> bool:
     return not location or absolute or ".." in windows.parts  # splits at both slashes
 
 
-def tensors(graph: GraphProto, depth: int = 0) -> Iterator[TensorProto]:
-    """All tensors of a graph and of the graphs nested in it.
-
-    Raises ConstraintError if the graphs are nested too deeply.
-    """
-    if depth > DEEPEST:
-        raise ConstraintError(
-            "CC404", f"the graphs of the file are nested more than {DEEPEST} levels deep"
-        )
+def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
     yield from graph.initializer
     for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            if attribute.HasField("g"):
-                yield from tensors(attribute.g, depth + 1)
+        yield from (attribute.t for attribute in node.attribute if attribute.HasField("t"))

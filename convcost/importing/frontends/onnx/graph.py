@@ -1,14 +1,17 @@
 """A model's graph as plain values, with the nodes in an order in which they can run."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, helper
 
 from convcost.model.errors import ConstraintError
 
 STANDARD = ("", "ai.onnx")
+DEEPEST = 20  # levels of nested graphs
 
 
 class OnnxNode(NamedTuple):
@@ -31,9 +34,15 @@ class OnnxNode(NamedTuple):
     def known(self) -> bool:
         return self.domain in (*STANDARD, "com.microsoft", "convcost")
 
-    def input(self, at: int) -> str:
+    @property
+    def graphs(self) -> list[GraphProto]:
+        """The graphs nested in the node, at any depth."""
+        own = [value for value in self.attributes.values() if isinstance(value, GraphProto)]
+        return [inner for graph in own for inner in nested_graphs(graph)]
+
+    def input(self, position: int) -> str:
         """The name of an input; "" if it is left out."""
-        return self.inputs[at] if at < len(self.inputs) else ""
+        return self.inputs[position] if position < len(self.inputs) else ""
 
 
 class OnnxGraph(NamedTuple):
@@ -54,7 +63,7 @@ class OnnxGraph(NamedTuple):
 def graph_of(model: ModelProto) -> OnnxGraph:
     """The graph of a model. Raises ConstraintError CC404 for a graph that cannot run: it has a
     cycle, or a tensor that two nodes produce or that no node produces."""
-    nodes = [_node(node, at) for at, node in enumerate(model.graph.node)]
+    nodes = [_node(node, number) for number, node in enumerate(model.graph.node, 1)]
     versions = {entry.domain: entry.version for entry in model.opset_import}
     opset = max((versions.get(domain, 0) for domain in STANDARD), default=0)
     given = {entry.name for entry in model.graph.input}
@@ -80,11 +89,11 @@ def alive(nodes: Iterable[OnnxNode], outputs: Iterable[str]) -> tuple[OnnxNode, 
     return tuple(reversed(kept))
 
 
-def _node(node: NodeProto, at: int) -> OnnxNode:
+def _node(node: NodeProto, number: int) -> OnnxNode:
     # The first output of an LSTM may be left out, but nodes are identified by it.
     outputs = tuple(node.output)
     if not outputs or not outputs[0]:
-        outputs = (f"{node.name or node.op_type}, {at + 1}", *outputs[1:])
+        outputs = (f"{node.name or node.op_type}, {number}", *outputs[1:])
     # `CastLike` reads its second input only for the type, and types cost nothing.
     inputs = tuple(node.input[:1] if node.op_type == "CastLike" else node.input)
     inputs = (*inputs, *captured(node))
@@ -101,15 +110,32 @@ def _node(node: NodeProto, at: int) -> OnnxNode:
 
 def captured(node: NodeProto) -> tuple[str, ...]:
     """The names that the graphs within a node read from outside, each once."""
-    found: dict[str, None] = {}
-    for attribute in node.attribute:
-        if attribute.HasField("g"):
-            found.update(dict.fromkeys(_read_outside(attribute.g)))
+    found = dict.fromkeys(name for graph in subgraphs(node) for name in _read_outside(graph))
     return tuple(name for name in found if name not in node.input)
 
 
+def subgraphs(node: NodeProto) -> Iterator[GraphProto]:
+    """The graphs that are attributes of a node, such as the body of a loop."""
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            yield attribute.g
+        yield from attribute.graphs
+
+
+def nested_graphs(graph: GraphProto, depth: int = 0) -> Iterator[GraphProto]:
+    """A graph, and all graphs nested in it. Raises ConstraintError if that is too deep."""
+    if depth > DEEPEST:
+        raise ConstraintError(
+            "CC404", f"the graphs of the file are nested more than {DEEPEST} levels deep"
+        )
+    yield graph
+    for node in graph.node:
+        for inner in subgraphs(node):
+            yield from nested_graphs(inner, depth + 1)
+
+
 def _read_outside(graph: GraphProto) -> list[str]:
-    """The names that a graph reads from outside. `file.py` limits the nesting."""
+    """The names that a graph reads from outside."""
     own = {entry.name for entry in graph.input}
     own |= {tensor.name for tensor in graph.initializer}
     own |= {tensor.values.name for tensor in graph.sparse_initializer}
@@ -120,48 +146,42 @@ def _read_outside(graph: GraphProto) -> list[str]:
 
 
 def _decoded(attribute: AttributeProto) -> Any:
-    kinds = type(attribute)
-    if attribute.type == kinds.STRING:
-        return attribute.s.decode("utf-8", "replace")
-    if attribute.type == kinds.STRINGS:
-        return tuple(one.decode("utf-8", "replace") for one in attribute.strings)
-    if attribute.type == kinds.INTS:
-        return tuple(attribute.ints)
-    if attribute.type == kinds.FLOATS:
-        return tuple(attribute.floats)
-    single = {kinds.INT: "i", kinds.FLOAT: "f", kinds.TENSOR: "t", kinds.GRAPH: "g"}
-    return getattr(attribute, single[attribute.type]) if attribute.type in single else None
+    try:
+        value = helper.get_attribute_value(attribute)
+    except ValueError:  # it has no type, or stands for an attribute of a function
+        return None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if attribute.type == attribute.STRINGS:
+        return tuple(one.decode("utf-8", "replace") for one in value)
+    return tuple(value) if isinstance(value, Sequence) else value
 
 
 def _ordered(nodes: list[OnnxNode], given: set[str]) -> list[OnnxNode]:
-    """The nodes, each after the nodes whose outputs it reads. The order of most files is already
-    like this."""
+    """The nodes, each after the nodes whose outputs it reads, otherwise in the order of the file,
+    which in most files is already like this."""
     producers = _producers(nodes, given)
-    order: list[int] = []
-    done, begun = set[int](), set[int]()
-    for start in range(len(nodes)):
-        stack = [start]
-        while stack:
-            number = stack[-1]
-            begun.add(number)
-            read = (producers[name] for name in nodes[number].inputs if name in producers)
-            waiting = (
-                [] if number in done else [producer for producer in read if producer not in done]
-            )
-            circle = [one for one in waiting if one in begun and one in stack]
-            if circle:
-                raise ConstraintError(
-                    "CC404",
-                    f"the graph has a cycle: {nodes[number].label} and "
-                    f"{nodes[circle[0]].label} depend on each other",
-                )
-            stack.extend(waiting)
-            if not waiting:
-                stack.pop()
-                if number not in done:
-                    done.add(number)
-                    order.append(number)
-    return [nodes[number] for number in order]
+    sorter = TopologicalSorter[int]()
+    for number, node in enumerate(nodes):
+        sorter.add(number, *(producers[name] for name in node.inputs if name in producers))
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        first, second, *_ = error.args[1]
+        raise ConstraintError(
+            "CC404",
+            f"the graph has a cycle: {nodes[first].label} and {nodes[second].label} depend on each "
+            "other",
+        ) from None
+    ready, order = [*sorter.get_ready()], list[OnnxNode]()
+    heapify(ready)
+    while ready:
+        number = heappop(ready)
+        order.append(nodes[number])
+        sorter.done(number)
+        for one in sorter.get_ready():
+            heappush(ready, one)
+    return order
 
 
 def _producers(nodes: list[OnnxNode], given: set[str]) -> dict[str, int]:

@@ -6,6 +6,7 @@ from math import prod
 
 from onnx import GraphProto, NodeProto, ValueInfoProto
 
+from convcost.importing.frontends.onnx.graph import subgraphs
 from convcost.model.errors import ConstraintError
 
 MOST = 1 << 20
@@ -40,9 +41,8 @@ def _check_graph(graph: GraphProto, lengths: dict[str, int]) -> None:
             )
         for name in node.output:
             lengths[name] = length
-        for one in node.attribute:
-            for body in (one.g, *one.graphs):
-                _check_graph(body, dict(lengths))
+        for body in subgraphs(node):
+            _check_graph(body, dict(lengths))
 
 
 def has_long_lists(graph: GraphProto) -> bool:

@@ -18,7 +18,7 @@ from onnx import (
 
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.evaluate import LARGE
-from convcost.importing.frontends.onnx.graph import STANDARD, captured
+from convcost.importing.frontends.onnx.graph import STANDARD, captured, subgraphs
 from convcost.importing.frontends.onnx.inference_guard import check_list_sizes, has_long_lists
 from convcost.importing.frontends.onnx.open_dims import SMALL, Dims, ModelInput
 from convcost.model.errors import ConstraintError
@@ -155,10 +155,8 @@ def _check_axes(node: NodeProto, lengths: Mapping[str, Dims]) -> None:
 def _check_parts(node: NodeProto) -> None:
     """Raises ConstraintError if the outputs of a `Split` do not match its number of parts:
     inference would crash, or list the sizes of all parts."""
-    for attribute in node.attribute:
-        for body in (attribute.g, *attribute.graphs):
-            for inner in body.node:
-                _check_parts(inner)
+    for inner in (inner for body in subgraphs(node) for inner in body.node):
+        _check_parts(inner)
     parts = [one.i for one in node.attribute if one.name == "num_outputs"]
     if node.op_type == "Split" and parts and parts[0] != len(node.output):
         raise ConstraintError(

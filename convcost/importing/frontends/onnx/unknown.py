@@ -1,6 +1,7 @@
 """Operators without a kind: free operators that only state their shape, and unknown operators that
 are not counted."""
 
+from functools import partial
 from typing import Any
 
 from convcost.importing.frontends.onnx.call import OperatorCall
@@ -25,29 +26,23 @@ def custom_layer(
 def uncounted(call: OperatorCall) -> tuple[Tensor, ...]:
     """Adds `custom` layers whose macs are not counted, one for each output. Raises ConstraintError
     if a shape is not known."""
-    wanted = [at for at in range(len(call.outputs)) if call.is_output_used(at)]
-    if any(call.dims(at) is None for at in wanted):
+    if not call.has_known_shapes:
         raise _shapeless(call.node)
     what = call.op if call.node.domain in ("", "ai.onnx") else f"{call.node.domain}::{call.op}"
-    tensors = call.tensors(
-        *(
-            at
-            for at in range(len(call.inputs))
-            if (constant := call.constant(at)) is not None
-            and constant.learned
-            and constant.elements > 1
-            and (
-                constant.real or is_packed(call.context.stored, call.node.input(at), constant.dims)
-            )
-        ),
-    )
-    found = []
-    for at in range(max(wanted, default=0) + 1):
-        dims = call.dims(at) or (1,)
-        label = what if at == 0 else f"{what}, output {at + 1}"
-        held = {} if at else tensors
-        found.append(_custom(call, dims, label, macs=None, weights=held))
+    tensors = call.tensors(*filter(partial(_is_weight, call), range(len(call.inputs))))
+    found = [_custom(call, call.dims() or (1,), what, macs=None, weights=tensors)]
+    for position in range(1, max(call.used_outputs, default=0) + 1):
+        label = f"{what}, output {position + 1}"
+        found.append(_custom(call, call.dims(position) or (1,), label, macs=None))
     return tuple(found)
+
+
+def _is_weight(call: OperatorCall, position: int) -> bool:
+    constant = call.constant(position)
+    if constant is None or not constant.learned or constant.elements == 1:
+        return False
+    packed = is_packed(call.context.stored, call.node.input(position), constant.dims)
+    return constant.real or packed
 
 
 def _shapeless(node: OnnxNode) -> ConstraintError:

@@ -139,7 +139,7 @@ def test_a_cycle_is_reported_by_name(tmp_path):
     made = model([node("Add", "x", "b", "-> a"), node("Relu", "a", "-> b")], outputs=["b"])
     assert _refused(lambda: drawn(tmp_path, made)) == (
         "CC404",
-        "the graph has a cycle: Relu `b` and Add `a` depend on each other",
+        "the graph has a cycle: Add `a` and Relu `b` depend on each other",
     )
 
 

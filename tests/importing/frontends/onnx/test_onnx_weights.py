@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from onnx import ModelProto, helper
+from onnx import ModelProto, helper, numpy_helper
 from onnx_models import FLOAT, array, drawn, ints, model, node, sums, told
 
 from convcost.importing.frontends.onnx.strided_aliases import (
@@ -351,6 +351,16 @@ def test_a_table_and_a_linear_layer_with_a_bias_share_the_table(tmp_path: Path) 
     layer_graph = drawn(tmp_path, made)
     assert sums(layer_graph) == (50 * 16 + 50, 0, 7 * 16 * 50)
     proved_spec(layer_graph)
+
+
+def test_a_sparse_constant_is_a_weight_with_all_its_elements(tmp_path: Path) -> None:
+    numbers, places = (numpy_helper.from_array(np.array(one), "w") for one in ([1.0, 2.0], [3, 9]))
+    sparse = helper.make_sparse_tensor(numbers, places, [8, 6])
+    nodes = [node("Constant", "-> w", sparse_value=sparse), node("MatMul", "x", "w", "-> y")]
+    layer_graph = drawn(tmp_path, model(nodes, inputs={"x": ROWS}))
+    assert told(layer_graph) == ["linear features=6 bias=False each_position=True → 5×6"]
+    assert sums(layer_graph) == (8 * 6, 0, 5 * 8 * 6)
+    assert layer_graph.notes == ()
 
 
 def test_weights_of_a_convolution_that_a_product_uses_again_are_counted_once(

@@ -69,7 +69,7 @@ def _output_dims(
 def pad(call: OperatorCall) -> Tensor:
     x = call.value()
     rank = len(x.dims)
-    pads = call.numbers("pads" if "pads" in call.node.attributes else "paddings", 1) or ()
+    pads = call.numbers("paddings" if "paddings" in call.node.attributes else "pads", 1) or ()
     axes = call.numbers("axes", 3) or tuple(range(rank))
     begins, ends = [0] * rank, [0] * rank
     for at, axis in enumerate(axes):
