@@ -118,17 +118,17 @@ def conv(call: OperatorCall) -> Any:
 @operator("TRANSPOSE_CONV", "CONV_3D_TRANSPOSE", op="transposed_conv")
 def transposed_conv(call: OperatorCall) -> Any:
     """Inputs: the output shape, weights [filters, h, w, c] or [d, h, w, filters, c], x, and perhaps
-    a bias. The padding is what makes the output as large as its shape says."""
+    a bias."""
     weights = call.constant(1)
     if weights is None:
         return call.uncounted()
-    x, (filters, *kernel, _) = call.value(2), weights.dims
+    filters, *kernel, _ = weights.dims
     if call.entry.op == "CONV_3D_TRANSPOSE":
         *kernel, filters, _ = weights.dims
-    stride = _window(call, kernel).stride
-    sizes = zip(x.dims[1:-1], stride, kernel, call.numbers(0)[1:-1], strict=True)
-    padding = [(n - 1) * s + k - out for n, s, k, out in sizes]
-    return _transposed(call, x, filters, kernel, stride, padding, bias=3)
+    return call.lower(
+        "transposed_conv", call.value(2), filters=filters, window=_window(call, kernel),
+        size=call.numbers(0)[1:-1], channel=-1, bias=call.has(3), weights=call.weights(1, 3),
+    )  # fmt: skip
 
 
 @operator("custom Convolution2DTransposeBias", op="transposed_conv")
@@ -141,22 +141,13 @@ def transposed_conv_with_bias(call: OperatorCall) -> Any:
         return call.uncounted()
     same, *stride = CUSTOM.unpack_from(options)
     (filters, *kernel, _), stride = weights.dims, stride[::-1]
-    sizes = zip(call.x.dims[1:-1], stride, kernel, strict=True)
-    padding = [max(k - (n - 1) % s - 1, 0) * (same == 1) for n, s, k in sizes]
-    return _transposed(call, call.x, filters, kernel, stride, padding, bias=2)
-
-
-def _transposed(
-    call: OperatorCall, x: Tensor, filters: int, kernel: Sequence[int], stride: Sequence[int],
-    padding: Sequence[int], bias: int,
-) -> Tensor:  # fmt: skip
-    """`padding` is the total for each axis; it is output padding if it is negative."""
-    begins = [max(n, 0) // 2 for n in padding]
-    ends = [max(n, 0) - begin for n, begin in zip(padding, begins, strict=True)]
+    size = []
+    for n, s, k in zip(call.x.dims[1:-1], stride, kernel, strict=True):
+        padding = max(k - (n - 1) % s - 1, 0) if same == 1 else 0
+        size.append((n - 1) * s + k - padding)
     return call.lower(
-        "transposed_conv", x, filters=filters, window=SlidingWindow(kernel, stride, begins, ends),
-        channel=-1, output_padding=[max(-n, 0) for n in padding], bias=call.has(bias),
-        weights=call.weights(1, bias),
+        "transposed_conv", filters=filters, window=SlidingWindow(kernel, stride, dilation=(1, 1)),
+        size=size, channel=-1, bias=call.has(2), weights=call.weights(1, 2),
     )  # fmt: skip
 
 

@@ -48,6 +48,17 @@ class SlidingWindow(NamedTuple):
         same = tuple(self.stride) == tuple(self.kernel)
         return {**options, "stride": None if same else options["stride"]}
 
+    def to_size(
+        self, before: Sequence[int], after: Sequence[int], *, odd_first: bool = False
+    ) -> tuple["SlidingWindow", list[int]]:
+        """The window of a transposed convolution whose output has the size `after`, and its output
+        padding. The padding removes what is too much; if that is odd, the sides differ."""
+        axes = zip(before, after, self.kernel, self.stride, self.dilation, strict=True)
+        over = [(n - 1) * s + d * (f - 1) + 1 - m for n, m, f, s, d in axes]
+        begins = [(max(n, 0) + odd_first) // 2 for n in over]
+        ends = [max(n, 0) - begin for n, begin in zip(over, begins, strict=True)]
+        return self._replace(begins=begins, ends=ends), [max(-n, 0) for n in over]
+
     def deeper(self) -> "SlidingWindow":
         """The window for one more axis, the outermost, with extent 1 along it."""
         begins = self.begins if isinstance(self.begins, str) else (0, *self.begins)
@@ -150,10 +161,14 @@ def conv(builder: GraphBuilder, node: Node) -> Tensor:
 @lowering("transposed_conv", "deformable_conv", "locally_connected")
 def other_conv(builder: GraphBuilder, node: Node) -> Tensor:
     """Like `conv`; the attributes are options of the kind. The inputs of a deformable convolution
-    are features, offsets and optionally a mask."""
+    are features, offsets and optionally a mask. A transposed convolution may state its output
+    `size` instead of a padding."""
     options = dict(node.attributes)
     window: SlidingWindow = options.pop("window")
     channel = options.pop("channel", CHANNELS) % len(node.x.dims)
+    if "size" in options:
+        before = [n for axis, n in enumerate(node.x.dims) if axis not in (0, channel)]
+        window, options["output_padding"] = window.to_size(before, options.pop("size"))
     if "output_padding" in options:
         options["output_padding"] = each(options["output_padding"])
     kept = KINDS[node.op].options

@@ -2,6 +2,7 @@
 padding is a word."""
 
 from math import prod
+from typing import Any
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
 from convcost.importing.frontends.keras.layers.activations import activated
@@ -110,25 +111,18 @@ def transposed(call: LayerCall) -> Tensor:
     """A transposed convolution. The output extent is n·stride with `same`, otherwise n·stride +
     max(kernel − stride, 0)."""
     filters, kernel, stride = int(call.config["filters"]), *map(call.numbers, WINDOW)
-    dilation = call.numbers("dilation_rate")
-    begins, ends, extra = [], [], []
-    given = call.config.get("output_padding")
-    out = call.numbers("output_padding", 0)
-    for k, s, d, o in zip(kernel, stride, dilation, out, strict=True):
-        spread = d * (k - 1) + 1
-        if _padding(call) == "valid":
-            total, more = (0, max(s - spread, 0)) if given is None else (0, o)
-        else:
-            total = max(spread - s, 0) if given is None else 2 * (spread // 2)
-            more = max(s - spread, 0) if given is None else o
-        begins.append(total // 2)
-        ends.append(total - total // 2)
-        extra.append(more)
-    window = SlidingWindow(kernel, stride, begins, ends, dilation)
+    dilation, same = call.numbers("dilation_rate"), _padding(call) == "same"
+    spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    more: dict[str, Any] = {}
+    if call.config.get("output_padding") is None:
+        sizes = zip(call.size, stride, spans, strict=True)
+        more["size"] = [n * s + (0 if same else max(span - s, 0)) for n, s, span in sizes]
+    else:
+        more["output_padding"] = call.numbers("output_padding")
+    sides = [span // 2 if same else 0 for span in spans]
+    window = SlidingWindow(kernel, stride, sides, sides, dilation)
     tensors = call.tensor("kernel", *kernel, filters, call.x.dims[call.channel])
-    return _with_bias(
-        call, "transposed_conv", call.x, filters, tensors, window=window, output_padding=extra
-    )
+    return _with_bias(call, "transposed_conv", call.x, filters, tensors, window=window, **more)
 
 
 WINDOW = ("kernel_size", "strides")

@@ -208,15 +208,8 @@ def _transposed_window(
         found = borders(call, size, kernel, stride, dilation)
         begins, ends = found if not isinstance(found, str) else ((0,) * axes, (0,) * axes)
         return SlidingWindow(kernel, stride, begins, ends, dilation), extra
-    before, after, more = [], [], []
-    for n, f, s, d, e, out in zip(
-        size, kernel, stride, dilation, extra, wanted[-len(size) :], strict=True
-    ):
-        total = s * (n - 1) + e + (f - 1) * d + 1 - out
-        # Negative padding is output padding, up to the requested size.
-        more.append(e + max(-total, 0) * ("output_shape" in call.node.attributes))
-        small, large = max(total, 0) // 2, max(total, 0) - max(total, 0) // 2
-        upper = auto == "SAME_UPPER"
-        before.append(small if upper else large)
-        after.append(large if upper else small)
-    return SlidingWindow(kernel, stride, before, after, dilation), more
+    plain = [n - e for n, e in zip(wanted[-axes:], extra, strict=True)]
+    window = SlidingWindow(kernel, stride, dilation=dilation)
+    window, missing = window.to_size(size, plain, odd_first=auto != "SAME_UPPER")
+    stated = "output_shape" in call.node.attributes
+    return window, [e + more * stated for e, more in zip(extra, missing, strict=True)]
