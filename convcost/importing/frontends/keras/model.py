@@ -39,6 +39,7 @@ from convcost.importing.frontends.keras.unknown import (
 )
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import LayerGraph, Path
+from convcost.importing.ir.refusals import named
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
@@ -171,7 +172,8 @@ class _KerasWalk:
         while waiting:
             later = []
             for name, node, kind, taken in waiting:
-                kept = self._unmasked(taken, kind, (*path, name))
+                with named(f"layer `{'/'.join((*path, name))}`"):
+                    kept = unmasked(taken, kind)
                 if any(one.reference not in known for one in kept):
                     later.append((name, node, kind, taken))
                     continue
@@ -213,13 +215,6 @@ class _KerasWalk:
         return {
             (name, 0, 0): value for (_, (name, *_)), value in zip(ends, feed.values, strict=True)
         }
-
-    def _unmasked(self, taken: list[TensorSource], kind: str, path: Path) -> list[TensorSource]:
-        try:
-            return unmasked(taken, kind)
-        except ConstraintError as refusal:
-            where = "/".join(path)
-            raise ConstraintError(refusal.code, f"layer `{where}`: {refusal.message}") from None
 
     def _named(self, layers: Iterable[dict[str, Any]], key: str) -> None:
         """Sets the paths of a model's layers, and the groups of their weights in the file."""

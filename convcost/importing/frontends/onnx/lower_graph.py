@@ -1,7 +1,7 @@
 """Lowers a graph node by node, and compares each tensor with ONNX's own shape inference."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,12 +37,11 @@ from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.frontends.onnx.weight_report import report_weights
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.ir.refusals import conforming, named
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
 
-# Errors of an operator whose attribute or input is missing or has another form.
-WRONG = (LookupError, ValueError, TypeError, AssertionError, AttributeError, ArithmeticError)
 ROUNDS = 60  # rounds of shape inference; each round may resolve one more reshape
 SIZED = 3  # the smallest rank with channels and a size
 
@@ -114,14 +113,9 @@ def _lower(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) 
     return layer_graph._replace(plain=is_plain(model, layer_graph))
 
 
-@contextmanager
-def _as_onnx_has_it(what: str) -> Iterator[None]:
-    try:
-        yield
-    except WRONG as error:
-        raise ConstraintError(
-            "CC404", f"{what} do not conform to ONNX", "run onnx.checker.check_model for details"
-        ) from error
+def _as_onnx_has_it(what: str) -> AbstractContextManager[None]:
+    hint = "run onnx.checker.check_model for details"
+    return conforming(f"{what} do not conform to ONNX", hint)
 
 
 def _prepare(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, folder: Path) -> _Prepared:
@@ -170,13 +164,8 @@ def _lower_nodes(context: LoweringContext, graph: OnnxGraph) -> dict[str, str]:
     that begins."""
     lost: dict[str, str] = {}
     for node in graph.nodes:
-        try:
-            with _as_onnx_has_it("its inputs or attributes"):
-                _step(context, node, lost)
-        except ConstraintError as refusal:
-            raise ConstraintError(
-                refusal.code, f"{node.label}: {refusal.message}", refusal.help
-            ) from None
+        with named(node.label), _as_onnx_has_it("its inputs or attributes"):
+            _step(context, node, lost)
     return lost
 
 

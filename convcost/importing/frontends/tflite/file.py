@@ -2,8 +2,7 @@
 that its weights are not loaded."""
 
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from math import prod
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -12,11 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import tflite
 
+from convcost.importing.ir import refusals
+from convcost.importing.ir.refusals import conforming
 from convcost.model.errors import ConstraintError, UsageError
 
 # Errors of tables whose offsets, lengths or types are wrong.
-WRONG = (LookupError, ValueError, TypeError, AssertionError, AttributeError, ArithmeticError,
-         BufferError, MemoryError, struct.error)  # fmt: skip
+WRONG = (*refusals.WRONG, BufferError, MemoryError, struct.error)
+COMPLETE = "was the file downloaded completely?"
 IDENTIFIER = slice(4, 8)
 MOST = 1_000_000  # the most entries: a table is 8, a number 1, and 32 characters of a name 1
 TABLE, CHARACTERS = 8, 32
@@ -69,14 +70,10 @@ class _MappedFile(mmap):
         return super().__getitem__(key)
 
 
-@contextmanager
-def as_schema_has_it(what: str) -> Iterator[None]:
+def as_schema_has_it(what: str) -> AbstractContextManager[None]:
     """Raises ConstraintError for the errors of a file that does not conform to the schema."""
-    try:
-        yield
-    except WRONG as error:
-        said = f"{what} cannot be read as TensorFlow Lite: the file is truncated or damaged"
-        raise ConstraintError("CC404", said, "was the file downloaded completely?") from error
+    message = f"{what} cannot be read as TensorFlow Lite: the file is truncated or damaged"
+    return conforming(message, COMPLETE, WRONG)
 
 
 def opened(path: Path) -> TfliteGraph:
@@ -92,7 +89,7 @@ def opened(path: Path) -> TfliteGraph:
         raise ConstraintError(
             "CC404",
             "the file is not a model of TensorFlow Lite: it has no identifier TFL3",
-            "was the file downloaded completely?",
+            COMPLETE,
         )
     return _Reader(mapped).graph()
 

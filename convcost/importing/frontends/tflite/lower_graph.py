@@ -21,6 +21,7 @@ from convcost.importing.frontends.tflite.weight_report import report_weights
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.ops import UNKNOWN, Trait
+from convcost.importing.ir.refusals import named
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
@@ -52,12 +53,9 @@ def _lower(context: LoweringContext) -> LayerGraph:
         raise ConstraintError("CC401", f"the model has more than {MOST:,} operators")
     for entry, path in zip(graph.operators, paths(graph), strict=True):
         call = OperatorCall(context, entry, path or (entry.op.lower(),))
-        try:
-            with as_schema_has_it("its inputs or options"):
-                _step(call)
-        except ConstraintError as refusal:
-            message = f"{entry.op} `{'/'.join(call.path)}`: {refusal.message}"
-            raise ConstraintError(refusal.code, message, refusal.help) from None
+        place = f"{entry.op} `{'/'.join(call.path)}`"
+        with named(place), as_schema_has_it("its inputs or options"):
+            _step(call)
     ends = [context.values[at] for at in graph.outputs if at in context.values]
     if not builder.layers or not ends:
         raise ConstraintError("CC401", "the model has no layers: no output depends on an input")

@@ -14,6 +14,7 @@ from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
 from convcost.importing.ir.ops import Trait
+from convcost.importing.ir.refusals import named
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
@@ -167,11 +168,8 @@ class _TorchWalk:
         if is_complex and Trait.CONTRACTS in row.traits and row.op != "fourier":
             rule = unknown  # a product of complex numbers has four of real ones
         try:
-            result = rule(call)
-        except ConstraintError as refusal:
-            raise ConstraintError(
-                refusal.code, f"{'/'.join(path)}: {refusal.message}", refusal.help
-            ) from None
+            with named("/".join(path)):
+                result = rule(call)
         except SURPRISES as error:
             raise ConstraintError(
                 "CC401", f"{'/'.join(path)}: {name} cannot be lowered: {first_line(error)}", ROUTE

@@ -1,0 +1,29 @@
+"""Errors of front ends: what a message begins with, and files that do not have their format."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from convcost.model.errors import ConstraintError
+
+# Errors of code that reads a table, an option or an input which is missing or has another form.
+WRONG = (LookupError, ValueError, TypeError, AssertionError, AttributeError, ArithmeticError)
+
+
+@contextmanager
+def conforming(
+    message: str, hint: str, errors: tuple[type[Exception], ...] = WRONG
+) -> Iterator[None]:
+    """Raises ConstraintError CC404 in place of one of the errors."""
+    try:
+        yield
+    except errors as error:
+        raise ConstraintError("CC404", message, hint) from error
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """The messages of ConstraintErrors begin with a name."""
+    try:
+        yield
+    except ConstraintError as refusal:
+        raise ConstraintError(refusal.code, f"{name}: {refusal.message}", refusal.help) from None
