@@ -109,26 +109,74 @@ def test_flops_count_two_per_multiply_add_and_one_per_bias():
     assert total("flops", layer, "channels: 1, size: 128") == 2 * outputs * 9 + outputs
 
 
-@pytest.mark.parametrize(
-    ("layer", "flops"),
-    [
-        ("batch_norm", 2 * 16 * 8 * 8),
-        ("{batch_norm: , scale: false, shift: false}", 2 * 16 * 8 * 8),
-        ("{group_norm: 4}", (5 + 2) * 16 * 8 * 8),
-        ("rms_norm", (3 + 1) * 16 * 8 * 8),
-        ("relu", 16 * 8 * 8),
-        ("silu", (4 + 1) * 16 * 8 * 8),
-        ("{max_pool: 2}", (4 - 1) * 16 * 4 * 4),
-        ("{avg_pool: 2}", 4 * 16 * 4 * 4),
-        ("global_avg_pool", 16 * 8 * 8),
-        ("{add: [input, input, input]}", 2 * 16 * 8 * 8),
-        ("{elementwise: affine}", 2 * 16 * 8 * 8),
-        ("{upsample: 2}", 0),
-        ("{upsample: 2, mode: linear}", (4 + 3) * 16 * 16 * 16),
-        ("{scale: , shift: true}", (1 + 1) * 16 * 8 * 8),
-    ],
-)
-def test_flops_of_other_kinds_follow_the_stated_rule(layer, flops):
+# The operations of each element, in the order in which a formula computes them.
+ACTIVATIONS = {
+    "relu": "max", "sign": "compare", "tanh": "tanh", "{threshold: 1}": "compare",
+    "relu6": "max min", "hard_tanh": "max min", "leaky_relu": "compare times",
+    "prelu": "compare times", "hard_shrink": "compare compare", "tanh_shrink": "tanh minus",
+    "soft_shrink": "compare compare minus", "softsign": "abs plus divide",
+    "softplus": "exp plus log", "sigmoid": "minus exp plus divide",
+    "hard_sigmoid": "plus max min divide", "elu": "compare exp minus times",
+    "silu": "minus exp plus divide times", "hard_swish": "plus max min divide times",
+    "gelu": "divide erf plus times divide", "mish": "exp plus log tanh times",
+    "selu": "compare exp minus times times", "celu": "compare divide exp minus times",
+    "log_sigmoid": "minus exp plus divide log", "quick_gelu": "times minus exp plus divide times",
+    "softmax": "max minus exp plus divide", "log_softmax": "max minus exp plus log",
+    "{elementwise: sqrt}": "root", "{elementwise: affine}": "times plus",
+    "l2_norm": "square plus divide", "batch_norm": "times plus", "identity": "", "dropout": "",
+    "{batch_norm: , scale: false, shift: false}": "times plus", "scale": "times",
+    "{scale: , shift: true}": "times plus", "{scale: , factor: false, shift: true}": "plus",
+    "rms_norm": "square plus divide times", "{rms_norm: , scale: false}": "square plus divide",
+    "{rms_norm: , shift: true}": "square plus divide times plus",
+    "{rms_norm: , over: all}": "square plus divide times",
+    "global_response_norm": "square plus divide times times plus",
+    **{
+        f"{{{norm}, {more}}}": "plus minus square plus divide" + words
+        for norm in ("group_norm: 4", "instance_norm: ", "layer_norm: ")
+        for more, words in {
+            "shift: true": " times plus", "scale: false": " plus", "shift: false": " times",
+            "scale: false, shift: false": "",
+        }.items()
+    },
+    "{local_response_norm: 3}": "square square square plus plus times power divide",
+}  # fmt: skip
+X16 = 16 * 8 * 8
+FLOPS = {
+    **{layer: len(words.split()) * X16 for layer, words in ACTIVATIONS.items()},
+    "glu": 5 * 8 * 8 * 8,
+    "{max_pool: 2}": (4 - 1) * 16 * 4 * 4,
+    "{adaptive_max_pool: 2}": (16 - 1) * 16 * 2 * 2,
+    "global_max_pool": (64 - 1) * 16,
+    "{avg_pool: 2}": 4 * 16 * 4 * 4,
+    "{adaptive_avg_pool: 2}": 16 * 16 * 2 * 2,
+    "global_avg_pool": X16,
+    "{mean: size}": X16,
+    **{f"{{{kind}: size}}": (64 - 1) * 16 for kind in ("sum", "max", "min")},
+    "{add: [input, input, input]}": 2 * X16,
+    **{
+        f"{{{kind}: [input, input]}}": X16
+        for kind in ("add", "subtract", "multiply", "divide", "maximum", "minimum")
+    },
+    "{concat: [input, input]}": 0,
+    "{upsample: 2}": 0,
+    "{upsample: 2, mode: linear}": (4 + 3) * 16 * 16 * 16,
+    "{upsample: 2, mode: cubic}": (16 + 15) * 16 * 16 * 16,
+    "{conv: 4, kernel: 3, bias: true}": (2 * 9 * 16 + 1) * 4 * 6 * 6,
+    "{depthwise: 3}": 2 * 9 * 16 * 6 * 6,
+    "{transposed_conv: 4, kernel: 2, stride: 2}": 2 * 16 * 4 * 4 * 8 * 8,
+    "{locally_connected: 4, kernel: 3, bias: true}": (2 * 9 * 16 + 1) * 4 * 6 * 6,
+    "{linear: 4, each_position: true}": (2 * 16 + 1) * 4 * 8 * 8,
+    "{matmul: [input, input], transpose: true}": 2 * 16 * 8 * 8 * 8,
+    "{attention: [input, input, input]}": 2 * 2 * 16 * 8 * 8 * 8 + 6 * 8 * 8 * 8,
+    "{contract: [input, input], over: channels}": 2 * X16,
+    "{einsum: {a: [], b: []}, equation: 'chw,dhw->cd'}": 2 * 16 * X16,
+    "{pad: 1}": 0,
+    "flatten": 0,
+}
+
+
+@pytest.mark.parametrize(("layer", "flops"), FLOPS.items())
+def test_flops_are_the_operations_of_the_formula_of_each_kind(layer, flops):
     assert total("flops", layer) == flops
 
 
