@@ -90,6 +90,16 @@ def test_views_and_stored_tensors_need_no_memory_of_their_own():
     assert [b.elements for b in buffers(net)] == [400, 10]
 
 
+def test_two_experts_do_not_fit_over_the_input_of_one():
+    net = network(
+        """
+        input: {channels: 4, size: [6]}
+        layers: [{experts: {gate: [{conv: 3, kernel: 1}], each: [relu]}, of: 3, take: 2}]
+        """
+    )
+    assert [b.elements for b in buffers(net)] == [4 * 6, 3 * 6, 2 * 4 * 6, 4 * 6]
+
+
 def test_an_output_of_the_network_is_alive_to_the_end():
     net = network(
         """

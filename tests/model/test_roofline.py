@@ -90,6 +90,28 @@ def test_a_table_reads_only_the_rows_that_are_looked_up():
     assert moved(text) == [Traffic(5 + 5 * 8, 5 * 8)]
 
 
+def test_a_batch_looks_up_more_rows_up_to_the_whole_table():
+    text = "input: {channels: 5, size: []}\nlayers: [{embedding: 8, rows: 12}]"
+    assert moved(text, batch=2) == [Traffic(2 * 5 + 2 * 5 * 8, 2 * 5 * 8)]
+    assert moved(text, batch=3) == [Traffic(3 * 5 + 12 * 8, 3 * 5 * 8)]
+
+
+def test_weights_that_experts_share_are_read_once_for_each_expert_that_is_taken():
+    text = """
+        input: {channels: 4, size: [6]}
+        layers:
+          - experts:
+              gate: [{conv: 3, kernel: 1}]
+              each:
+                - {conv: 4, kernel: 1, name: a}
+                - {conv: 4, kernel: 1, weights: a}
+            of: 3
+            take: 2
+        """
+    maps = 2 * 4 * 6
+    assert moved(text)[2] == Traffic(maps + 2 * 4 * 4, maps)
+
+
 def test_shared_weights_are_read_by_each_layer():
     text = """
         input: {channels: 4, size: []}

@@ -47,6 +47,26 @@ def test_saved_tensors_are_those_of_pytorch(name, saved, indices, channels):
     assert found.saved == saved - indices - 4 * 2 * channels
 
 
+# What the derivative of a function needs; the saved tensors of PyTorch are the same.
+FROM_INPUT = "gelu", "silu", "batch_norm", "{layer_norm: }", "{prelu: }", "softplus"
+FROM_OUTPUT = "relu", "relu6", "sigmoid", "tanh", "softmax"
+FROM_NEITHER = (
+    "{avg_pool: 2}", "global_avg_pool", "{adaptive_avg_pool: 2}", "{mean: size}", "{sum: size}",
+    "{upsample: 2}", "{pad: 1}", "{crop: 1}", "{slice: 2}", "{add: [input, input]}",
+    "{concat: [input, input]}", "{pixel_unshuffle: 2}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("layer", [*FROM_INPUT, *FROM_OUTPUT, *FROM_NEITHER])
+def test_a_layer_saves_what_its_derivative_needs(layer):
+    text = f"""
+        input: {{channels: 4, size: 6}}
+        layers: [{{conv: 4, kernel: 1}}, {layer.replace("input", "conv_1")}, {{mean: all}}]
+        """
+    maps = 4 * 6 * 6
+    assert trained(text).saved == 4 * (maps + maps * (layer not in FROM_NEITHER))
+
+
 CHAIN = """
     input: {channels: 3, size: 8}
     layers: [{conv: 4, kernel: 3, bias: true}, batch_norm, relu, flatten, {linear: 5}]
@@ -84,6 +104,25 @@ def test_a_product_of_two_computed_tensors_has_two_gradients():
     assert found.totals.macs == linear + 2 * product
     # The gradients of the weights, of the queries and of the scores; keys and values are the input.
     assert training(found, "sgd", Dtypes()).backward_macs == linear + product + product
+
+
+def of_taken_experts(layers):
+    """The macs of the backward pass of two of three experts, with a gate of the input."""
+    gate = "[{conv: 3, kernel: 1, frozen: true}]"
+    return f"""
+        input: {{channels: 4, size: [6]}}
+        layers: [{{experts: {{gate: {gate}, each: [{layers}]}}, of: 3, take: 2}}]
+        """
+
+
+def test_each_expert_that_is_taken_has_gradients_of_attention_and_of_states():
+    linear, product = 4 * 4 * 6, 4 * 6 * 6
+    keys = "{attention: {q: [], k: [{linear: 4, each_position: true}], v: []}}"
+    # The gradients of the weights, of the keys, and of the scores.
+    assert trained(of_taken_experts(keys)).backward_macs == 2 * (linear + 2 * product)
+    states, inputs = 4 * 4 * 6, 4 * 4 * 6
+    found = trained(of_taken_experts("{rnn: 4}"), batch=5).backward_macs
+    assert found == 5 * 2 * ((states + inputs) + states)
 
 
 # PyTorch saves the same elements, by `torch.autograd.graph.saved_tensors_hooks`.

@@ -356,6 +356,33 @@ def test_github_reads_annotations_with_the_same_names_and_no_other_command(writt
     assert found == named()
 
 
+def texts_in(tree) -> list[str]:
+    if isinstance(tree, str):
+        return [tree]
+    items = [*tree, *tree.values()] if isinstance(tree, dict) else tree
+    return [text for item in items for text in texts_in(item)] if isinstance(items, list) else []
+
+
+@pytest.mark.parametrize("form", [*TABLES, *RESULTS])
+def test_a_statement_and_the_name_of_a_file_are_text_in_each_format(form, tmp_path):
+    name = "%0A::error::x \x1b[31m \u202e ##[group]y"
+    file = tmp_path / f"net{name}.yaml"
+    layers = f"[{{custom: x, params: 2, macs: uncounted, name: {json.dumps(name)}}}]"
+    file.write_text(f"input: {{channels: 1, size: 1}}\nlayers: {layers}\n", "utf-8")
+    check = ("check", file.name, "--max-params", "1", "--max-macs", "1", "--format", form)
+    done = run(*check, cwd=tmp_path)
+    assert done.returncode == 1, done.stderr.decode()
+    text = done.stdout.decode()
+    read = texts_in(json.loads(text)) if form in ("sarif", "gitlab") else [text]
+    if form == "github":
+        read = [part for _, pairs, data in commands(text) for part in (*pairs.values(), data)]
+        assert any(f"total: {printable(name)}" in part for part in read)
+    else:
+        assert_no_commands(text)
+    for part in read:
+        assert not {c for c in part if c not in "\n\t" and not c.isprintable()}
+
+
 LONG = 1_000
 TEX = r"""\documentclass{article}
 \usepackage[T1]{fontenc}\usepackage{lmodern}\usepackage[margin=1.5cm,paperwidth=21cm,paperheight=500cm]{geometry}

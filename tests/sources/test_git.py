@@ -7,10 +7,11 @@ import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from repository import BODY, STEM, Repository, net
-from support import run
+from support import PACKAGE, run
 from tools import needs_git
 
 from convcost.sources.rename_detection import detect_renames
@@ -64,6 +65,42 @@ MISSING = (
 @pytest.fixture
 def hostile(tmp_path):
     return Hostile(tmp_path / "hostile")
+
+
+# Every call
+
+ARGUMENTS = (
+    "-c core.fsmonitor=false", f"-c core.hooksPath={os.devnull}", "-c safe.bareRepository=explicit",
+)  # fmt: skip
+VARIABLES = (
+    "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_NO_REPLACE_OBJECTS=1",
+    f"GIT_GRAFT_FILE={os.devnull}", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C",
+)  # fmt: skip
+
+
+def test_each_call_of_git_has_all_that_makes_it_safe(hostile, tmp_path):
+    log, folder = tmp_path / "log", tmp_path / "bin"
+    folder.mkdir()
+    (folder / "git").write_text(
+        f"#!/bin/sh\n(echo \"$*\"; env; echo) >> '{log}'\nexec '{shutil.which('git')}' \"$@\"\n"
+    )
+    (folder / "git").chmod(0o755)
+    found = hostile.statements(PATH=f"{folder}:{os.environ['PATH']}", GIT_DIR="x", GIT_PREFIX="y")
+    assert found == RENAMED
+    calls = log.read_text().strip().split("\n\n")
+    assert len(calls) > 4
+    for arguments, *variables in (call.splitlines() for call in calls):
+        assert [text for text in ARGUMENTS if text not in arguments] == []
+        assert [text for text in VARIABLES if text not in variables] == []
+        assert not {"GIT_DIR=x", "GIT_PREFIX=y"}.intersection(variables)
+        assert " rev-parse --show-prefix " in arguments or "--git-dir=" in arguments
+
+
+def test_only_one_module_starts_programs():
+    starts = ("subprocess", "os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn")
+    files = {file for file in Path(PACKAGE).rglob("*.py") for text in [file.read_text("utf-8")]
+             if any(start in text for start in starts)}  # fmt: skip
+    assert {file.name for file in files} == {"git_repository.py"}
 
 
 # Commands of the configuration
