@@ -12,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import run
 
+from convcost import cli
 from convcost.commands.memory import memory
 from convcost.commands.search import SearchOptions, search
 from convcost.conventions import find_convention
 from convcost.design_space import run as run_module
 from convcost.design_space.network_function import NetworkFunction
 from convcost.design_space.pareto import pareto_front
+from convcost.design_space.search import Search
 from convcost.design_space.space import Space, parse_vary
 from convcost.design_space.traced_function import Variable
 from convcost.language.load import Documents
@@ -310,6 +312,22 @@ def test_an_interrupted_search_without_a_state_leaves_no_file_of_points(spec, tm
     search(spec, SearchOptions(VARY, points=str(points)), progress=interrupt)
     assert points.read_text() == "earlier\n"
     assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_an_interrupted_search_prints_what_it_has_and_exits_with_130(spec, monkeypatch, capsys):
+    whole, seen = Search.chunk, []
+
+    def chunk(self, start, stop):
+        seen.append(start)
+        if len(seen) > 1:
+            raise KeyboardInterrupt
+        return whole(self, start, stop)
+
+    monkeypatch.setattr(Search, "chunk", chunk)
+    vary = [word for text in VARY for word in ("--vary", text)]
+    assert cli.run(["search", str(spec), *vary, "--format", "plain"]) == 130
+    assert "interrupted after " in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("small_chunks")

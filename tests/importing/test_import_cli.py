@@ -368,3 +368,6 @@ def test_uncounted_layers_are_in_the_spec_in_reports_and_in_the_exit_code(tmp_pa
     assert "macs: uncounted" in (tmp_path / "odd.yaml").read_text()
     report = run("analyze", "odd.yaml", cwd=tmp_path).stdout.decode()
     assert "uncounted: the macs of 1 layer of" in report
+    check = ("import", str(path), "--check", "odd.yaml")
+    assert run(*check, cwd=tmp_path).returncode == 0
+    assert run(*check, "--strict", cwd=tmp_path).returncode == 1

@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from support import SPECS, cost, run
 
+from convcost.commands import verify as verify_command
 from convcost.model.errors import ConstraintError, Span
 from convcost.model.figures import parse_figure
 from convcost.model.measures import CONVENTION
@@ -394,6 +395,16 @@ def test_the_published_sum_for_the_reduced_inception_3a_is_off_by_864():
 
 
 @pytest.mark.slow
+def test_settings_of_figures_that_need_too_many_layers_are_refused(monkeypatch):
+    monkeypatch.setattr(verify_command, "MAX_LAYERS", 3)
+    head = "input: {channels: 1, size: 1}\nvars: {w: 1}\nlayers: [relu, relu]\npublished:\n"
+    text = head + "".join(f"  - {{params: 0, set: {{w: {n}}}, source: x}}\n" for n in (1, 2))
+    done = run("verify", "-", text=text)
+    assert done.returncode == 2
+    message = "the published figures need more than 3 layers in all"
+    assert f"error[CC110]: {message}\n" in done.stderr.decode()
+
+
 def test_every_shipped_spec_verifies():
     specs = sorted(path.stem for path in SPECS.glob("*.yaml"))
     done = run("verify", *specs, "--format", "json")

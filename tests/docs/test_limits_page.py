@@ -1,0 +1,98 @@
+"""docs/limits.md has each limit with its number: one that is raised or removed is seen there."""
+
+import re
+import unicodedata
+
+import pytest
+from support import ROOT
+
+from convcost.commands import formula, verify
+from convcost.design_space import trace
+from convcost.importing.frontends.keras import archive, model, stored_weights
+from convcost.importing.frontends.onnx import evaluate, file, shape_inference
+from convcost.importing.frontends.tflite import file as tflite_file
+from convcost.importing.frontends.tflite import lower_graph, shape_numbers
+from convcost.language import (
+    arithmetic,
+    budget_config,
+    expressions,
+    load,
+    network_builder,
+    patterns,
+    scalars,
+    size_estimate,
+    variants,
+    yaml_nodes,
+)
+from convcost.model import execution_order, figures, options
+from convcost.reports.check import moved_networks
+from convcost.sources import budget_config as found_config
+from convcost.sources import rename_detection, spec_files
+
+# The beginning of each row, and its numbers.
+LIMITS = {
+    "a file, or standard input": [spec_files.LARGEST],
+    "YAML: levels of nesting": [yaml_nodes.MAX_DEPTH],
+    "YAML: entries that `<<` adds": [yaml_nodes.MAX_MERGED],
+    "blocks that call each other": [size_estimate.MAX_CALL_DEPTH],
+    "layers, or groups, of a network": [network_builder.MAX_LAYERS],
+    "layers and groups of all networks of a file": [load.MAX_LAYERS_IN_ALL],
+    "variants of a document": [variants.MAX_VARIANTS],
+    "layers nested in each other": [yaml_nodes.MAX_DEPTH],
+    "characters of all paths": [network_builder.MAX_PATH_CHARACTERS],
+    "values of the options of all block calls": [network_builder.MAX_OPTION_VALUES],
+    "a number in an option": [options.LARGEST],
+    "channels or a side of an output": [network_builder.MAX_SIDE],
+    "params or macs that a `custom` layer declares": [options.LARGEST_STATED],
+    "axes of the input of a window": [options.MAX_AXES],
+    "axes of a tensor": [options.MOST_AXES],
+    "characters of an expression": [expressions.MAX_LENGTH],
+    "parentheses of an expression": [expressions.MAX_PARENTHESES],
+    "bits of a numerator or denominator": [arithmetic.MAX_BITS],
+    "exponent of a number": [scalars.LARGEST_EXPONENT],
+    "characters of a published figure or a limit": [figures.MAX_DIGITS],
+    "comparisons of the patterns of a budget": [patterns.MAX_COMPARISONS],
+    "comparisons of the globs of `convcost.yaml`": [patterns.MAX_COMPARISONS],
+    "`**/` in a glob": [budget_config.MAX_RECURSIVE],
+    "files below a folder": [found_config.MOST_FILES],
+    "layers of a spec, over all settings": [verify.MAX_LAYERS],
+    "branches and layers of a part": [execution_order.MAX_SEGMENTS],
+    "comparisons of the layers of new and deleted": [moved_networks.MOST_COMPARISONS],
+    "a file of the commit of `--base`": [spec_files.LARGEST],
+    "comparisons of the lines of new and deleted files": [rename_detection.MOST_COMPARISONS],
+    "terms and factors of a formula": [formula.MAX_LENGTH],
+    "terms and factors of all numbers": [trace.MAX_DEGREES],
+    "floors in each other": [trace.MAX_DEPTH],
+    "the configuration of a Keras model": [archive.LARGEST, archive.MAX_VALUES],
+    "the levels of nesting of that configuration": [archive.MAX_NESTING],
+    "the weights of a Keras model": [stored_weights.LARGEST],
+    "the layers of a Keras model": [model.MOST],
+    "an ONNX file": [file.LARGEST + 1],
+    "elements of the constants that convcost computes in an ONNX": [evaluate.MOST],
+    "axes of an ONNX tensor": [shape_inference.MOST],
+    "the operators of a TensorFlow Lite model": [lower_graph.MOST],
+    "the entries of its file": [tflite_file.MOST],
+    "elements of a shape that convcost computes": [shape_numbers.FEW],
+}
+ROW = re.compile(r"^\| ([^|]+) \| (\d[^|]*) \|", re.MULTILINE)
+ROWS = ROW.findall((ROOT / "docs" / "limits.md").read_text("utf-8"))
+NUMBER = re.compile(r"(\d[\d,]*)([⁰¹²³⁴-⁹]*)(?: (MiB|GiB))?")
+POWERS = {"": 1, "MiB": 2**20, "GiB": 2**30}
+
+
+def numbers(text: str) -> list[int]:
+    """`100 MiB, 1,000,000 values` as two numbers, `2²⁴` as one."""
+    return [
+        int(base.replace(",", "")) ** int(unicodedata.normalize("NFKC", power) or 1) * POWERS[unit]
+        for base, power, unit in NUMBER.findall(text.replace(", ", "; "))
+    ]
+
+
+@pytest.mark.parametrize(("what", "limit"), ROWS)
+def test_a_limit_of_the_page_is_that_of_the_code(what, limit):
+    known = [found for beginning, found in LIMITS.items() if what.startswith(beginning)]
+    assert [numbers(limit)] == known
+
+
+def test_the_page_has_all_limits():
+    assert len(ROWS) == len(LIMITS)
