@@ -151,6 +151,21 @@ def test_one_spec_over_budget_among_several_fails(repository, name):
     assert f"{name}#net: error" in message
 
 
+def test_a_link_in_the_place_of_a_spec_is_checked(repository):
+    repository.write("store/large.yaml", OVER)
+    (repository.folder / "specs").mkdir()
+    (repository.folder / "specs/a.yaml").symlink_to("../store/large.yaml")
+    git(repository.folder, "add", "specs/a.yaml")
+    code, message = repository.run("convcost-check")
+    assert code == 1
+    assert "specs/a.yaml#net: error" in message
+    (repository.folder / "store/large.yaml").unlink()
+    git(repository.folder, "add", "store/large.yaml")
+    code, message = repository.run("convcost-verify")
+    assert code == 1
+    assert "error: there is no file `specs/a.yaml`" in message
+
+
 def test_a_broken_spec_fails_with_exit_code_2(repository):
     repository.write("specs/a.yaml", WITHIN.replace("kernel", "kernal"))
     code, message = repository.run("convcost-check")
