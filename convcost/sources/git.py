@@ -22,6 +22,7 @@ MISSING_OBJECT = (
 FILE_MODES = ("100644", "100755")
 LINK_MODE, SUBMODULE_MODE = "120000", "160000"
 MOST_LINKS = 40  # in a chain
+LONGEST_PATH = 4096  # no system follows a link to a longer one
 OBJECT_NAME = re.compile(r"[0-9a-f]{40,64}")
 
 
@@ -81,6 +82,8 @@ class Commit:
         """A path with the links of the commit followed. Raises GitError for a path in a submodule,
         whose files the commit does not have."""
         for _ in range(MOST_LINKS if self._links or self.submodules else 0):
+            if len(path) > LONGEST_PATH:
+                break
             parts = accumulate(path.split("/"), posixpath.join)
             at = next((at for at in parts if at in self._links or at in self.submodules), None)
             if at in self.submodules:

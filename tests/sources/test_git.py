@@ -522,6 +522,23 @@ def test_links_of_a_commit_that_form_a_loop_lead_to_no_base(plain):
     assert bases(plain.check("a.yaml", "d", *TO_BASE)) == (0, [None, None])
 
 
+def test_a_link_of_a_commit_to_a_path_that_no_system_accepts_leads_to_no_base(plain):
+    """Each folder of the path costs time in proportion to the path."""
+    hashed = subprocess.run(
+        ["git", "hash-object", "-w", "--stdin"],
+        cwd=plain.folder,
+        check=True,
+        capture_output=True,
+        input=b"x/" * 500_000,
+    )
+    link = f"120000,{hashed.stdout.decode().strip()},link"
+    plain.git("update-index", "--add", "--cacheinfo", link)
+    plain.git("commit", "-q", "-m", "link")
+    plain.git("branch", "-f", "base")
+    plain.write("link/net.yaml", net(60))
+    assert bases(plain.check("link", *TO_BASE)) == (0, [None])
+
+
 @pytest.mark.parametrize("replaced", ["folder", "link", "pipe", "broken link"])
 def test_a_moved_file_has_its_base_whatever_is_in_its_place(plain, replaced):
     old = plain.folder / "models/net.yaml"
