@@ -6,7 +6,7 @@ convolutions with the same input is one convolution (Ding et al., RepVGG, 2021, 
 """
 
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
@@ -15,6 +15,7 @@ from convcost.model.graph_edit import GraphEdit, apply_edit
 from convcost.model.kind import Kind
 from convcost.model.network import ALL_PARTS, Network, Parts, Step
 from convcost.model.number_format import counted
+from convcost.model.record import NamedTuple
 
 
 def deploy(network: Network) -> Network:
@@ -23,83 +24,153 @@ def deploy(network: Network) -> Network:
 
     Each change keeps the function of the network. The field `deployed` says what changed.
     """
-    network, edit, counts = _folded(network)
-    merged, parts = _merged(apply_edit(network, edit))
-    left = sum(step.layer.name == "batch_norm" for step in merged.steps)
+    found = _Deployed(network)
+    for index in range(len(network.steps)):
+        found.add(index)
+    deployed, counts = found.network(), found.counts
+    left = sum(step.layer.name == "batch_norm" for step in deployed.steps)
     done = (
-        ("batch norm", counts["batch norm"], "folded into the layer before"),
+        ("batch norm", counts["folded"], "folded into the layer before"),
         ("batch norm", left, "kept, because no layer before can include it"),
-        ("parallel convolution", parts["convolution"], "merged into another"),
-        ("batch norm", parts["batch norm"], "merged into a parallel convolution"),
-        ("identity shortcut", parts["identity"], "merged into a parallel convolution"),
-        ("identity or dropout layer", counts["identity"], "removed"),
+        ("parallel convolution", counts["convolution"], "merged into another"),
+        ("batch norm", counts["batch norm"], "merged into a parallel convolution"),
+        ("identity shortcut", counts["identity"], "merged into a parallel convolution"),
+        ("identity or dropout layer", counts["removed"], "removed"),
     )
     texts = [f"{counted(number, name)} {what}" for name, number, what in done if number]
-    name = f"{network.name} (deployed)"
-    deployed = "; ".join(texts) or "nothing changes"
     # Published figures and budgets are about the network as it is trained.
-    return merged._replace(
-        name=name, deployed=deployed, published=(), budget=None, states_bias=True
+    return deployed._replace(
+        name=f"{network.name} (deployed)",
+        deployed="; ".join(texts) or "nothing changes",
+        published=(),
+        budget=None,
+        states_bias=True,
     )
 
 
-def _folded(network: Network) -> tuple[Network, GraphEdit, Counter[str]]:
-    """The network with what is then frozen, its edit, and the number of layers of each kind that
-    are folded or removed."""
-    steps = network.steps
-    frozen = list(steps)
-    readers = _readers(network)
-    owners = {step.shared for step in steps}
-    edit: GraphEdit = {}  # an identity, or a norm that is folded, is no layer
-    # The layer before each of them, and whether nothing else reads what is between.
-    before: dict[int, tuple[int, bool]] = {}
-    parts: dict[int, list[int]] = {}
-    counts: Counter[str] = Counter()
-    for index, step in enumerate(steps):
+class _Source(NamedTuple):
+    """The tensor behind layers that are folded or removed. `read_once`: nothing else reads it or
+    what is between; `used_once`: nothing else takes its shape either."""
+
+    tensor: int
+    read_once: bool
+    used_once: bool
+
+
+class _Deployed:
+    """The layers of a network as deployed, one after the other.
+
+    `steps` are those of the network, with the layers that replace them: a sum of convolutions is a
+    convolution of their input. So a norm after it can be folded, and a sum around it can include
+    it.
+    """
+
+    def __init__(self, trained: Network) -> None:
+        self.trained = trained
+        self.steps = list(trained.steps)
+        self.counts: Counter[str] = Counter()
+        self.owners = {step.shared for step in trained.steps}
+        # How often each tensor is read, and how often it is an input; the output of the network
+        # counts once more.
+        self._reads = Counter(source for step in trained.steps for source in step.reads)
+        self._uses = Counter(source for step in trained.steps for source in step.inputs)
+        self._reads[trained.last] += 1
+        self._uses[trained.last] += 1
+        self._edit: GraphEdit = {}  # an identity, or a norm that is folded, is no layer
+        self._before: dict[int, _Source] = {}
+        # The layers whose params are in each layer that includes others.
+        self._parts: dict[int, tuple[int, ...]] = {}
+
+    def add(self, index: int) -> None:
+        """Folds, merges or removes a step, or leaves it as it is."""
+        step = self.steps[index]
         if step.layer.is_identity:
-            edit[index] = []
-            before[index] = _source(step, before, readers)
-            counts["identity"] += 1
-        if step.layer.name != "batch_norm" or step.shared is not None or index in owners:
-            continue
-        source, alone = _source(step, before, readers)
-        if source < 0 or not alone or source in owners or steps[source].shared is not None:
-            continue
-        layer = steps[source].layer
-        if steps[source].copies != step.copies:  # each expert has a norm of its own
-            continue
-        if layer.folds_norms and not getattr(layer, "buffer", False):
-            folded = with_options(layer, bias=True)
-            x = layer.select_inputs(inputs_of(network, steps[source]))
-            more = folded.biases(x).value - layer.biases(x).value
-            if more > _stored(network, step):  # a bias for each position
-                continue
-            edit[source] = [("", folded)]
-            parts.setdefault(source, [source]).append(index)
-            edit[index] = []
-            before[index] = source, alone
-            counts["batch norm"] += 1
-    for source, own in parts.items():
-        frozen[source] = steps[source]._replace(frozen=_frozen(network, own))
-    return network._replace(steps=tuple(frozen)), edit, counts
+            self._edit[index] = []
+            self._before[index] = self.source(step.inputs[0])
+            self.counts["removed"] += 1
+        elif step.layer.name == "batch_norm":
+            self._fold(index)
+        elif step.layer.name == "add":
+            self._merge(index)
 
+    def network(self) -> Network:
+        """The deployed network."""
+        steps = list(self.trained.steps)
+        for index, parts in self._parts.items():
+            steps[index] = steps[index]._replace(frozen=_frozen(self.trained, parts))
+        return apply_edit(self.trained._replace(steps=tuple(steps)), self._edit)
 
-def _stored(network: Network, step: Step) -> int:
-    """The params and buffers of a layer."""
-    layer, x = step.layer, step.layer.select_inputs(inputs_of(network, step))
-    return layer.weights(x).value + layer.biases(x).value + layer.buffers(x).value
+    def source(self, tensor: int) -> _Source:
+        """What is behind the layers that are folded or removed."""
+        before = self._before.get(tensor, _Source(tensor, read_once=True, used_once=True))
+        return _Source(
+            before.tensor,
+            before.read_once and self._reads[tensor] == 1,
+            before.used_once and self._uses[tensor] == 1,
+        )
 
+    def x(self, step: Step) -> Any:
+        """The input of a layer."""
+        return step.layer.select_inputs(inputs_of(self.trained, step))
 
-def _source(
-    step: Step, before: Mapping[int, tuple[int, bool]], readers: Counter[int]
-) -> tuple[int, bool]:
-    """The layer whose output a step reads, without layers that are folded or removed, and whether
-    nothing else reads what is between."""
-    source, alone = step.inputs[0], readers[step.inputs[0]] == 1
-    if source in before:
-        source, alone_before = before[source]
-        alone &= alone_before
-    return source, alone
+    def _include(self, index: int, layer: Kind[Any], parts: Sequence[int], *inputs: int) -> None:
+        """Replaces a step by a layer that includes others."""
+        every = (part for one in parts for part in self._parts.get(one, (one,)))
+        self._parts[index] = tuple(dict.fromkeys(every))
+        self._edit[index] = [("", layer)]
+        self.steps[index] = self.steps[index]._replace(layer=layer, inputs=inputs)
+
+    def _fold(self, index: int) -> None:
+        """Makes a batch norm part of the layer before it, if that can include it."""
+        step = self.steps[index]
+        source, alone, _ = self.source(step.inputs[0])
+        if source < 0 or not alone or {index, source} & self.owners:
+            return
+        before = self.steps[source]
+        if step.shared is not None or before.shared is not None:
+            return
+        layer = before.layer
+        if before.copies != step.copies:  # each expert has a norm of its own
+            return
+        if not layer.folds_norms or getattr(layer, "buffer", False):
+            return
+        folded, x = with_options(layer, bias=True), self.x(before)
+        if folded.biases(x).value - layer.biases(x).value > self._stored(step):
+            return  # a bias for each position
+        self._include(source, folded, (source, index), *before.inputs)
+        self._edit[index] = []
+        self._before[index] = self.source(step.inputs[0])
+        self.counts["folded"] += 1
+
+    def _stored(self, step: Step) -> int:
+        """The params and buffers of a layer."""
+        layer, x = step.layer, self.x(step)
+        return layer.weights(x).value + layer.biases(x).value + layer.buffers(x).value
+
+    def _merge(self, index: int) -> None:
+        """Makes a sum of parallel convolutions a convolution, if one of them can include the
+        others.
+
+        The branches of such a sum are convolutions of one tensor, batch norms of it, or the tensor
+        itself.
+        """
+        step = self.steps[index]
+        if any(x != step.shape for x in inputs_of(self.trained, step)):
+            return
+        rank = len(step.shape.size)
+        branches = [_Branch(self, tensor, rank) for tensor in step.inputs]
+        convolutions = [branch for branch in branches if branch.layer is not None]
+        if len(convolutions) < 2:  # noqa: PLR2004
+            return
+        largest = reduce(lambda one, two: one if one.includes(two) else two, convolutions)
+        if not all(map(largest.includes, branches)):
+            return  # 1×3 and 3×1 are a larger kernel, with more macs
+        bias = any(branch.has_bias for branch in branches)
+        parts = [branch.step for branch in branches if branch.step is not None]
+        self._include(index, with_options(largest.layer, bias=bias), parts, largest.origin)
+        self._edit.update((part, []) for part in parts)
+        self.counts["convolution"] += len(convolutions) - 1
+        self.counts.update(branch.what for branch in branches if branch.layer is None)
 
 
 def _frozen(network: Network, steps: Sequence[int]) -> Parts:
@@ -120,40 +191,6 @@ def _frozen(network: Network, steps: Sequence[int]) -> Parts:
     return tuple(part for part in ALL_PARTS if part not in learned)
 
 
-def _merged(network: Network) -> tuple[Network, Counter[str]]:
-    """The network with parallel convolutions merged, and the number of convolutions, batch norms
-    and identities that are now part of another convolution.
-
-    The branches of such a sum are convolutions of one tensor, batch norms of it, or the tensor
-    itself.
-    """
-    readers = _readers(network)
-    # The owner of shared weights stays, because other layers use its weights as they are.
-    owners = {step.shared for step in network.steps}
-    steps = list(network.steps)
-    edit: GraphEdit = {}
-    merged: Counter[str] = Counter()
-    for index, step in enumerate(network.steps):
-        if step.layer.name != "add" or any(x != step.shape for x in inputs_of(network, step)):
-            continue
-        rank = len(step.shape.size)
-        branches = [_Branch(network, source, rank, readers, owners) for source in step.inputs]
-        convolutions = [branch for branch in branches if branch.layer is not None]
-        if len(convolutions) < 2:  # noqa: PLR2004
-            continue
-        largest = reduce(lambda one, two: one if one.includes(two) else two, convolutions)
-        if not all(map(largest.includes, branches)):
-            continue  # 1×3 and 3×1 are a larger kernel, with more macs
-        bias = any(branch.has_bias for branch in branches)
-        edit[index] = [("", with_options(largest.layer, bias=bias))]
-        parts = tuple(branch.step for branch in branches if branch.step is not None)
-        edit.update((part, []) for part in parts)
-        steps[index] = steps[index]._replace(frozen=_frozen(network, parts))
-        merged["convolution"] += len(convolutions) - 1
-        merged.update(branch.what for branch in branches if branch.layer is None)
-    return apply_edit(network._replace(steps=tuple(steps)), edit), merged
-
-
 # Options that give the windows of a convolution, and the bias, which the sum can add.
 OF_WINDOWS = frozenset(("kernel", "stride", "padding", "dilation", "bias"))
 
@@ -165,33 +202,31 @@ class _Branch:
     `taps` are the positions that a window reads along each axis, relative to its stride.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        source: int,
-        rank: int,
-        readers: Counter[int],
-        owners: Container[int | None],
-    ) -> None:
+    def __init__(self, deployed: _Deployed, tensor: int, rank: int) -> None:
+        source, _, alone = deployed.source(tensor)
         self.origin = source
         self.step: int | None = None
         self.layer: Any = None
         self.strides = (1,) * rank
         self.taps = (range(1),) * rank
         self.what = "identity"
-        step = network.steps[source] if source >= 0 else None
-        if step is None or readers[source] != 1 or step.shared is not None or source in owners:
+        step = deployed.steps[source] if source >= 0 else None
+        # The owner of shared weights stays, because other layers use its weights as they are.
+        if step is None or not alone or step.shared is not None or source in deployed.owners:
             return
         if step.density is not None or step.copies.stored > 1:
             return
         if step.layer.name == "batch_norm":
-            self.step, self.origin, self.what = source, step.inputs[0], "batch norm"
+            self.what = "batch norm"
         elif step.layer.name in ("conv", "depthwise"):
-            self.step, self.origin, self.layer = source, step.inputs[0], step.layer
-            windows = step.layer.windows(step.layer.select_inputs(inputs_of(network, step)))
+            self.layer = step.layer
+            windows = step.layer.windows(deployed.x(step))
             self.strides = tuple(window.s for window in windows)
             fields = [window.receptive_field for window in windows]
             self.taps = tuple(range(f.first[0], f.last[0] + 1, f.dilation) for f in fields)
+        else:
+            return
+        self.step, self.origin = source, deployed.source(step.inputs[0]).tensor
 
     @property
     def has_bias(self) -> bool:
@@ -222,13 +257,6 @@ def _channels(layer: Kind[Any]) -> tuple[Any, ...]:
         layer.name,
         *(getattr(layer, known.field) for name, known in options if name not in OF_WINDOWS),
     )
-
-
-def _readers(network: Network) -> Counter[int]:
-    """The number of times that each tensor is read; the output of the network counts once more."""
-    found = Counter(source for step in network.steps for source in step.inputs)
-    found[network.last] += 1
-    return found
 
 
 def with_options(layer: Kind[Any], **changed: Any) -> Kind[Any]:

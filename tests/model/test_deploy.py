@@ -262,6 +262,55 @@ def test_a_sum_has_a_bias_if_a_branch_has_one(small, biases):
     assert deployed.totals.weights == 8 * 8 * 3 * 3
 
 
+SUM = "{add: {a: [{conv: 8, kernel: 3, padding: 1}], b: [{conv: 8, kernel: 1}]}}"
+
+
+@pytest.mark.parametrize(
+    ("layers", "biases", "text"),
+    [
+        pytest.param(
+            f"{SUM}, {{dropout: 0.1}}, batch_norm",
+            8,
+            "1 batch norm folded into the layer before; 1 parallel convolution merged into "
+            "another; 1 identity or dropout layer removed",
+            id="a norm after it",
+        ),
+        pytest.param(
+            f"{{add: {{c: [{SUM}], d: [{{conv: 8, kernel: 1, bias: true}}]}}}}",
+            8,
+            "2 parallel convolutions merged into another",
+            id="a sum around it",
+        ),
+        pytest.param(
+            f"{{add: {{c: [{SUM}, batch_norm], d: [{SUM}], e: [batch_norm], f: []}}}}, batch_norm",
+            8,
+            "2 batch norms folded into the layer before; 3 parallel convolutions merged into "
+            "another; 1 batch norm merged into a parallel convolution; 1 identity shortcut merged "
+            "into a parallel convolution",
+            id="norms and sums in each other",
+        ),
+    ],
+)
+def test_a_merged_convolution_is_folded_and_merged_like_any_other(layers, biases, text):
+    trained, deployed = both(f"input: {{channels: 8, size: 16}}\nlayers: [{layers}]")
+    assert (kinds(deployed), deployed.network.deployed) == (["conv"], text)
+    assert deployed.totals.params == 8 * 8 * 3 * 3 + biases
+    assert deployed.totals.macs == 8 * 8 * 3 * 3 * 16 * 16
+    assert deployed.network.output == trained.network.output
+
+
+def test_a_layer_that_takes_only_a_size_does_not_read_what_is_folded():
+    layers = "{conv: 8, kernel: 1}, batch_norm, {upsample_like: {x: input, like: conv_1}}"
+    _, deployed = both(f"input: {{channels: 8, size: 16}}\nlayers: [{layers}]")
+    assert kinds(deployed) == ["conv", "upsample_like"]
+
+
+def test_a_convolution_that_gives_the_size_of_another_tensor_is_not_merged():
+    layers = "{upsample_like: {x: input, like: add_1/a/conv_1}}"
+    _, deployed = both(f"input: {{channels: 8, size: 16}}\nlayers: [{SUM}, {layers}]")
+    assert kinds(deployed) == ["conv", "conv", "add", "upsample_like"]
+
+
 def test_a_convolution_whose_weights_another_layer_uses_is_not_merged():
     trained, deployed = both(
         """
