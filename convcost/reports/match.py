@@ -13,6 +13,7 @@ from convcost.model.figures import Figure
 from convcost.model.measures import Measure
 from convcost.model.number_format import format_change, format_count
 from convcost.model.record import NamedTuple
+from convcost.reports.notes import uncounted_note
 from convcost.reports.report import Report, versioned
 from convcost.reports.table import Column, Table
 from convcost.reports.verify.reading import fit_figure
@@ -95,13 +96,15 @@ class _MatchFields(NamedTuple):
     shown: int = MOST_SHOWN
     given: str = ""
     untried: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Match(_MatchFields, Report):
     """The readings of figures. `nearest` has the nearest count of each figure without a reading.
 
     All readings have the settings that are `given`, as in `--set`. `untried` are further settings,
-    which take too long because the network has many different layers."""
+    which take too long because the network has many different layers. `notes` say what no reading
+    includes."""
 
     name = "match"
 
@@ -132,6 +135,7 @@ class Match(_MatchFields, Report):
                     *(_nearest_text(one, figure) for one in nearest),
                     *([f"{format_count(left_out)} more; add --all"] if left_out > 0 else []),
                     *([self._untried] if self.untried else []),
+                    *self.notes,
                 ),
             )
 
@@ -184,8 +188,11 @@ def match(
     trained: set[_Count] = set()
     closest: dict[str, tuple[int, int, MatchRecord]] = {}
     network = source = ""
+    notes: dict[str, None] = {}
     for point in points:
         network = network or point.costs.network.name
+        if not point.deployed:
+            notes |= dict.fromkeys(uncounted_note(network, point.costs.layers))
         source = source or point.costs.network.source
         candidates = list(_candidates(point))
         here = [list(_readings(point, candidates, *one)) for one in wanted]
@@ -205,7 +212,7 @@ def match(
     readings = _merged(found)
     matched = {reading.figure for reading in readings}
     nearest = tuple(closest[figure][2] for figure in figures if figure not in matched)
-    return Match(network, source, figures, readings, nearest, shown, given)
+    return Match(network, source, figures, readings, nearest, shown, given, notes=tuple(notes))
 
 
 def _readings(
@@ -316,16 +323,18 @@ def _of_params(costs: Costs) -> Iterator[PossibleCount]:
 
 def _of_operations(point: NetworkSettings) -> Iterator[PossibleCount]:
     totals: dict[str, int] = {}
-    uses = distinct_layer_uses(point.costs)
+    # No total includes a layer whose macs are not known.
+    every = distinct_layer_uses(point.costs)
+    uses = {use: times for use, times in every.items() if use.layer.counted()}
     for name, convention in CONVENTIONS.items():  # the registry has a tool before its variants
         tool, _, variant = name.partition(":")
         steps = _steps_of(name)
         if point.steps + steps > MOST_ASSUMPTIONS:
             continue
         total = totals[name] = convention.total(uses) or 0
-        if not total or (variant and total == totals[tool]):
-            continue
         own = tool == "macs"
+        if not (total or name == "macs") or (variant and total == totals[tool]):
+            continue
         measure, words = _measure_of(convention), convention.title
         yield PossibleCount(measure, (words,), total, steps)
         if measure == "macs":

@@ -50,6 +50,24 @@ def test_a_printed_line_of_a_tool_is_a_call():
     assert {one["measure"] for one in found["readings"]} == {"params", "macs"}
 
 
+@pytest.mark.parametrize("figure", ["1.77M", "5 GFLOPs", "0 MACs"])
+def test_a_layer_whose_macs_are_not_known_is_in_no_reading(figure):
+    layers = "{conv: 64, kernel: 3, padding: 1}, {custom: x, params: 0, macs: uncounted}"
+    text = f"input: {{channels: 3, size: 32}}\nlayers: [{layers}]\n"
+    assert (
+        matched("-", figure, text=text)["readings"] == matched("-", figure, text=CONV)["readings"]
+    )
+
+
+@pytest.mark.parametrize(
+    "layer", ["relu", "{custom: x, params: 0, macs: 0}", "{custom: x, params: 0, macs: uncounted}"]
+)
+def test_no_macs_are_a_count_too(layer):
+    text = f"input: {{channels: 3, size: 8}}\nlayers: [{layer}]\n"
+    assert readings("-", "macs", "0", text=text)[0] == ("macs", "", 0, "equal")
+    assert matched("-", "macs", "5G", text=text)["nearest"][0]["measure"] in ("macs", "flops")
+
+
 def test_the_paper_and_the_implementation_of_a_residual_network():
     assert readings("resnet50", "3.8G")[0] == ("macs", "paper=true", 3_857_973_248, "cut")
     assert readings("resnet50", "4.09G")[0] == ("macs", "", 4_089_184_256, "rounded")
