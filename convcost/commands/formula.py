@@ -10,7 +10,7 @@ from convcost.design_space.symbol import Symbol, expression
 from convcost.design_space.trace import Trace, TraceLimitError, check_trace
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
-from convcost.model.costs import total_counts
+from convcost.model.costs import costs, total_counts
 from convcost.model.errors import UsageError
 from convcost.model.measures import Measure
 from convcost.model.options import LARGEST, show
@@ -18,6 +18,7 @@ from convcost.model.suggestions import did_you_mean
 from convcost.reports.analyze.table import group_output
 from convcost.reports.explain import members_of, paths
 from convcost.reports.formula import Formulas, MeasureFormula, NetworkFormulas
+from convcost.reports.notes import stated_notes
 from convcost.sources.spec_files import open_source
 
 DEFAULT_MEASURES = (Measure.PARAMS, Measure.MACS, Measure.ACTIVATIONS)
@@ -76,7 +77,11 @@ def formula(
             hint = vary_hint(name, known, source, having[0].network)
             raise UsageError(f"`{spec}` has no number `{name}` to vary; {hint}")
     names = vary or known
-    return Formulas(tuple(_formulas(one, path, names, NOTATIONS[notation]) for one in having))
+    formulas = tuple(_formulas(one, path, names, NOTATIONS[notation]) for one in having)
+    counted = [costs(one.network, receptive_fields=False) for one in having]
+    return Formulas(
+        formulas, tuple(tuple(stated_notes([one], (path,) if path else ())) for one in counted)
+    )
 
 
 def _formulas(

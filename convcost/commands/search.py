@@ -16,6 +16,7 @@ from convcost.model.roofline import Device, bounds
 from convcost.model.suggestions import did_you_mean
 from convcost.reports.check.limits import budget_of_device
 from convcost.reports.device import LOWER_BOUND, RUNTIME_MEMORY, dtypes_of
+from convcost.reports.notes import stated_notes
 from convcost.reports.row_order import sort_keys
 from convcost.reports.search import FailedPoints, PointRecord, SearchResult
 from convcost.sources.api_arguments import LARGEST
@@ -296,6 +297,7 @@ def _notes(request: "SearchRequest", network: Network) -> tuple[str, ...]:
     own = costs(network)
     conventions = conventions_of(request.measures).values()
     notes = [note for one in conventions for note in one.count(own).notes]
+    notes += stated_notes([own])
     if request.deployed:
         notes.append(f"deployed: {DEPLOYED}")
     if request.device is not None:

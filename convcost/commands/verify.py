@@ -9,6 +9,7 @@ from convcost.model.costs import costs
 from convcost.model.errors import ConstraintError, Problem, SpecError
 from convcost.model.network import Network
 from convcost.reports import verify as report
+from convcost.reports.notes import stated_notes
 from convcost.reports.verify.figure_check import ExactCounts, PublishedEntry
 from convcost.sources.networks import collect
 from convcost.sources.spec_files import open_source
@@ -36,6 +37,7 @@ def _published_networks(spec: str) -> list[report.PublishedNetwork]:
     layers = 0
     for network in documents.load(pick=pick):
         checked: dict[int, PublishedEntry] = {}
+        notes: dict[str, None] = {}
         for settings, entries in _by_settings(network):
             try:
                 same = settings == Settings()
@@ -49,6 +51,8 @@ def _published_networks(spec: str) -> list[report.PublishedNetwork]:
                 place = network.published[entries[0]].place
                 hint = "move some of the figures to a file of their own"
                 raise SpecError(source, [*problems, Problem("CC110", message, place, help=hint)])
+            named = {network.published[n].layer for n in entries}
+            notes |= dict.fromkeys(stated_notes([costed], () if "" in named else named))
             exact = ExactCounts(costed, (network.published[n].layer for n in entries))
             for n in entries:
                 entry = network.published[n]
@@ -60,7 +64,11 @@ def _published_networks(spec: str) -> list[report.PublishedNetwork]:
                     place = entry.place
                     problems.append(Problem(error.code, error.message, place, help=error.help))
         figures = tuple(checked[n] for n in sorted(checked))
-        found.append(report.PublishedNetwork(network.name, network.file, network.source, figures))
+        found.append(
+            report.PublishedNetwork(
+                network.name, network.file, network.source, figures, tuple(notes)
+            )
+        )
     if problems:
         raise SpecError(source, problems)
     return found

@@ -9,6 +9,7 @@ from convcost.model.number_format import counted, format_count
 from convcost.model.record import NamedTuple
 from convcost.model.roofline import Device, LayerBound, Traffic, bounds, traffic
 from convcost.model.stored_bytes import StoredBytes
+from convcost.reports.notes import stated_notes
 from convcost.reports.row_order import first_rows
 from convcost.reports.table import Cell, Column, Rounded, Table
 
@@ -131,9 +132,7 @@ def _notes(costs: Costs, device: Device, limits: Sequence[LayerBound]) -> Iterat
         share = Rounded.of(100 * sum(own), time, 0).text if time else "0"
         yield f"limited by {name}: {counted(len(own), 'layer')}, {share} % of the time"
     yield f"at least: {LOWER_BOUND}"
-    uncounted = [layer.path for layer in costs.layers if layer.uncounted]
-    if uncounted:
-        yield f"without the macs that are uncounted, of {', '.join(uncounted[:3])}"
     if device.note:
         yield device.note
     yield CONVENTION
+    yield from stated_notes([costs])

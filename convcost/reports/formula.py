@@ -36,15 +36,16 @@ class NetworkFormulas(NamedTuple):
 
 class _FormulaFields(NamedTuple):
     networks: tuple[NetworkFormulas, ...]
+    notes: tuple[tuple[str, ...], ...]
 
 
 class Formulas(_FormulaFields, Report):
-    """Formulas of one or more networks."""
+    """Formulas of one or more networks, each with notes on what is stated or not counted."""
 
     name = "formula"
 
     def tables(self) -> Iterator[Table]:
-        for network in self.networks:
+        for network, notes in zip(self.networks, self.notes, strict=True):
             point = ", ".join(f"{name} = {value}" for name, value in network.at.items())
             yield Table(
                 name=network.name,
@@ -55,7 +56,7 @@ class Formulas(_FormulaFields, Report):
                     Column("formula", "formula", "left", folds=True),
                 ),
                 rows=tuple((one.measure, one.value, one.formula) for one in network.formulas),
-                notes=(_range(network.conditions), f"value: for {point}", CONVENTION),
+                notes=(_range(network.conditions), f"value: for {point}", CONVENTION, *notes),
             )
 
     def tree(self) -> dict[str, Any]:

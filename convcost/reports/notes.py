@@ -1,13 +1,13 @@
 """Notes that reports of costs share: inputs, variables, the convention, what is not counted."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 from convcost.model.costs import Costs, LayerCost, inputs_of
 from convcost.model.kind import KINDS, Kind
 from convcost.model.measures import CONVENTION, PARTS, Measure
-from convcost.model.network import Step
+from convcost.model.network import Step, paths_around
 from convcost.model.number_format import counted, format_count
 from convcost.model.options import show
 from convcost.model.shape import Shape
@@ -29,9 +29,6 @@ def costs_notes(networks: Sequence[Costs], *, inputs: bool = True) -> tuple[str,
         for costs in networks
     )
     shared = [text for text in first if all(text in other for other in others)]
-    stated = any(_is_stated(layer) for c in networks for layer in c.layers)
-    pruned = any(step.density is not None for c in networks for step in c.network.steps)
-    uncounted = (note for c in networks for note in uncounted_note(c.network.name, c.layers))
     return (
         input_note(networks) if inputs else samples_note(networks),
         *([f"with {', '.join(shared)}"] if shared else []),
@@ -40,10 +37,24 @@ def costs_notes(networks: Sequence[Costs], *, inputs: bool = True) -> tuple[str,
         *(note for part in PARTS for note in part_notes(part, networks)),
         CONVENTION,
         *dict.fromkeys(note for c in networks for one in c.by_convention for note in one.notes),
-        *([f"stated: {STATED}"] if stated else []),
-        *([f"density: {PRUNED}"] if pruned else []),
-        *dict.fromkeys(uncounted),
+        *dict.fromkeys(stated_notes(networks)),
     )
+
+
+def stated_notes(networks: Sequence[Costs], paths: Collection[str] = ()) -> Iterator[str]:
+    """Whether any count is stated, or not known; with `paths`, of these layers and groups only."""
+    wanted = set(paths)
+
+    def noted(path: str) -> bool:
+        return not wanted or not wanted.isdisjoint(paths_around(path))
+
+    if any(_is_stated(layer) and noted(layer.path) for c in networks for layer in c.layers):
+        yield f"stated: {STATED}"
+    if any(s.density is not None and noted(s.path) for c in networks for s in c.network.steps):
+        yield f"density: {PRUNED}"
+    for costs in networks:
+        layers = (layer for layer in costs.layers if noted(layer.path))
+        yield from uncounted_note(costs.network.name, layers)
 
 
 def convention_notes(names: Iterable[str]) -> Iterator[str]:

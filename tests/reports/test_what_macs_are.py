@@ -38,3 +38,43 @@ def test_a_report_with_macs_says_once_what_they_are(report, tmp_path):
     printed = ran.stdout.decode().splitlines()
     assert any("macs" in line for line in printed)
     assert printed.count(CONVENTION) == 1
+
+
+UNKNOWN = """\
+name: Net
+input: {channels: 3, size: 8}
+vars: {w: 4}
+layers: [{conv: w, kernel: 3}, {custom: magic, params: 0, macs: uncounted}, flatten, {linear: 2}]
+published: [{macs: 4176, source: a paper}]
+"""
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        "analyze net.yaml",
+        "analyze net.yaml --set w=1,2",
+        "compare net.yaml net.yaml",
+        "explain net.yaml",
+        "verify net.yaml",
+        "check net.yaml --max-params 10k",
+        "memory net.yaml --training adam",
+        "memory net.yaml --device h100",
+        "formula net.yaml",
+        "formula net.yaml custom_1",
+        "search net.yaml --vary w=1,2",
+        "match net.yaml macs 4176",
+    ],
+)
+def test_a_report_with_macs_names_the_layers_whose_macs_are_not_known(report, tmp_path):
+    (tmp_path / "net.yaml").write_text(UNKNOWN)
+    ran = run(*report.split(), cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr.decode()
+    note = "uncounted: the macs of 1 layer of Net are unknown and not in the total: custom_1"
+    printed = [line.removeprefix("net.yaml: ") for line in ran.stdout.decode().splitlines()]
+    assert printed.count(note) == 1
+
+
+def test_a_formula_of_a_layer_says_nothing_of_other_layers(tmp_path):
+    (tmp_path / "net.yaml").write_text(UNKNOWN)
+    assert "uncounted" not in run("formula", "net.yaml", "conv_1", cwd=tmp_path).stdout.decode()

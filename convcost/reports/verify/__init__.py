@@ -24,12 +24,14 @@ EXAMPLE = "a spec has them in `published: [{macs: 4.1G, params: 25.6M, source: a
 
 
 class PublishedNetwork(NamedTuple):
-    """Everything that is published about one network."""
+    """Everything that is published about one network. `notes` say what of it is stated or not
+    counted."""
 
     name: str
     file: str
     source: str
     entries: tuple[PublishedEntry, ...]
+    notes: tuple[str, ...] = ()
 
     def count_notes(self) -> Iterator[str]:
         """What the figures count: the note on macs, if there are any, and those of conventions."""
@@ -41,6 +43,7 @@ class PublishedNetwork(NamedTuple):
         if (Measure.MACS, "") in figures:
             yield CONVENTION
         yield from convention_notes(name for _, name in figures)
+        yield from self.notes
 
 
 class _VerificationFields(NamedTuple):
