@@ -96,7 +96,7 @@ def _piece(graph: TaskGraph, amounts: Sequence[tuple[int, int]], tasks: Sequence
     split = _Decomposition(graph, 0)
     part = split.part([split.single(task) for task in tasks])
     others = amounts[tasks[0]][0] - part.alive(0)
-    at_least = others + max(map(part.least, range(len(tasks))))
+    at_least = others + max(map(part.least_bytes, range(len(tasks))))
     return _Piece(tasks, max(amounts[task][1] for task in tasks), at_least, others, part)
 
 
@@ -105,7 +105,7 @@ def _reordered(graph: TaskGraph, piece: _Piece, bound: int, max_work: int) -> _P
     best, at_least = piece, 0
     for work in (min(FEW_WORK, max_work), max_work):
         split = _Decomposition(graph, work)
-        segments, at_least = split.solved(piece.tasks, bound - piece.others)
+        segments, at_least = split.best_order(piece.tasks, bound - piece.others)
         tasks = [task for segment in segments for task in segment.tasks]
         peak = piece.others + piece.part.peak(task - piece.tasks[0] for task in tasks)
         if split.exact:
@@ -132,9 +132,9 @@ class _Decomposition:
         self.exact = True
         self._nesting = 0
 
-    def solved(self, tasks: Sequence[int], bound: int) -> tuple[list[Segment], int]:
+    def best_order(self, tasks: Sequence[int], bound: int) -> tuple[list[Segment], int]:
         """The segments of a piece in their best order, and a lower bound of its peak or 0."""
-        segments = self.opened(tasks, frozenset())
+        segments = self.segments_of(tasks, frozenset())
         if len(segments) == 1:
             return segments, 0
         if len(segments) > MAX_SEGMENTS:
@@ -150,7 +150,7 @@ class _Decomposition:
         order = min(found.order, own, key=part.peak) if at_least else found.order
         return [segments[one] for one in order], at_least
 
-    def opened(self, tasks: Sequence[int], shared: frozenset[int]) -> list[Segment]:
+    def segments_of(self, tasks: Sequence[int], shared: frozenset[int]) -> list[Segment]:
         """The segments of a piece, of which those that read `shared` tensors are single tasks."""
         if len(tasks) == 1 or self._nesting > MAX_NESTING:
             return [self.single(task) for task in tasks]
@@ -181,10 +181,10 @@ class _Decomposition:
             # A shared tensor is alive until the group has read it for the last time.
             ending = frozenset(n for n in shared if last_reads.get(n) in piece)
             if ending:
-                found += [*self.merged(chain), *self.opened(piece, ending)]
+                found += [*self.merged(chain), *self.segments_of(piece, ending)]
                 chain = []
             else:
-                chain += self.solved(piece, 0)[0]
+                chain += self.best_order(piece, 0)[0]
         return found + self.merged(chain)
 
     def merged(self, chain: list[Segment]) -> list[Segment]:

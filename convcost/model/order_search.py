@@ -43,8 +43,8 @@ class OrderSearch:
     def run(self) -> FoundOrder:
         part = self.part
         least = part.least_state()
-        first = self._walked(_Forward(part, 0, least))
-        last = self._walked(_Backward(part, part.all, least))
+        first = self._walked(_ForwardWalk(part, 0, least))
+        last = self._walked(_BackwardWalk(part, part.all, least))
         bounds = [one.at_least for one in (first, last) if one.at_least is not None]
         return FoundOrder(first.order + last.order[::-1], max(bounds, default=None))
 
@@ -66,7 +66,7 @@ class OrderSearch:
         if isinstance(found, list):
             return FoundOrder(found, None)
         any_order, at_least = walk.any_order(), found
-        bound = _peak_bound(walk) if isinstance(walk, _Forward) else None
+        bound = _peak_bound(walk) if isinstance(walk, _ForwardWalk) else None
         if bound is not None and self.max_states > FEW_STATES:
             at_least = max(found, bound(walk.start))
             ordered = self._merged(walk, bound)
@@ -95,7 +95,7 @@ class OrderSearch:
     def _chain(self, start: int, end: int) -> list[tuple[int, list[int]]]:
         """The best order from one set to another, as runs of segments, each with its peak beyond
         the bytes after it. Chains are merged by it, the highest first."""
-        walk = _Backward(self.part, end, start)
+        walk = _BackwardWalk(self.part, end, start)
         alone = self.part.least_state(start, end) == start
         few = OrderSearch(self.part, 0, FEW_STATES)
         order = (few._walked(walk).order if alone else walk.any_order())[::-1]
@@ -192,7 +192,7 @@ class _Walk:
         return peak
 
 
-class _Forward(_Walk):
+class _ForwardWalk(_Walk):
     """Runs segments: each step adds one to the set."""
 
     def options(self, state: int) -> list[int]:
@@ -214,7 +214,7 @@ class _Forward(_Walk):
         return list(members(self.end & ~self.start))
 
 
-class _Backward(_Walk):
+class _BackwardWalk(_Walk):
     """Undoes segments: each step removes one that runs last."""
 
     def options(self, state: int) -> list[int]:
@@ -236,7 +236,7 @@ class _Backward(_Walk):
         return list(members(self.start & ~self.end))[::-1]
 
 
-def _peak_bound(walk: _Forward) -> "_PeakBound | None":
+def _peak_bound(walk: _ForwardWalk) -> "_PeakBound | None":
     """The bound for a walk if several groups of its segments read exactly one tensor, else None."""
     groups = list(walk.part.groups(walk.end & ~walk.start))
     shared = [
@@ -270,7 +270,7 @@ class _PeakBound:
     the tensor or after, and each other group adds the fewest bytes that it can.
     """
 
-    def __init__(self, walk: _Forward, groups: list[int], tensor: PartTensor) -> None:
+    def __init__(self, walk: _ForwardWalk, groups: list[int], tensor: PartTensor) -> None:
         self.groups = groups
         self.tensor = tensor
         self._part = walk.part

@@ -128,7 +128,7 @@ class Part:
     def peak(self, order: Iterable[int]) -> int:
         return max(self.profile(order)[1])
 
-    def least(self, segment: int) -> int:
+    def least_bytes(self, segment: int) -> int:
         """A lower bound of the bytes that are alive while a segment runs, in any order."""
         own = self.segments[segment]
         over = any(not one.kept for one in self._of(own.overwrites))
