@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from convcost.importing.ir.layer_graph import COUNTS_DIFFER, LayerGraph
+from convcost.importing.ir.layer_graph import COUNTS_DIFFER, LEFT_OUT, LayerGraph
 from convcost.importing.other_formats import refuse
 from convcost.language.load import load
 from convcost.language.network_inputs import AllowedSizes
@@ -16,7 +16,6 @@ from convcost.model.suggestions import nearest
 
 KERAS = (".keras", ".json", ".h5")
 SUFFIXES = (".onnx", ".tflite", *KERAS)
-UNDRAWN = "left out: "
 
 
 class ImportRequest(NamedTuple):
@@ -44,8 +43,8 @@ class Imported(NamedTuple):
     def counted(self) -> bool:
         """Whether the spec counts the whole model: no layer is uncounted, no operator is left out,
         and the layers have as many numbers as the model stores for them."""
-        undrawn = any(note.startswith((UNDRAWN, COUNTS_DIFFER)) for note in self.notes)
-        return not undrawn and not any(layer.uncounted for layer in self.costs.layers)
+        incomplete = any(note.startswith((LEFT_OUT, COUNTS_DIFFER)) for note in self.notes)
+        return not incomplete and not any(layer.uncounted for layer in self.costs.layers)
 
     def costs_at(self, size: tuple[int, ...]) -> Costs | str:
         """The costs of the model at another size, or the reason why it refuses the size."""

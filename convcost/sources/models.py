@@ -53,8 +53,8 @@ def read_model(name: str, settings: Settings) -> Source:
 
 def _require_whole(graph: "LayerGraph") -> None:
     """Raises ConstraintError if a part of the model is in no layer: its costs would be missing."""
-    from convcost.importing.driver import UNDRAWN
+    from convcost.importing.ir.layer_graph import LEFT_OUT
 
     for note in graph.notes:
-        if note.startswith(UNDRAWN):
+        if note.startswith(LEFT_OUT):
             raise ConstraintError("CC401", note, "`convcost import` writes a spec of the rest")

@@ -10,6 +10,7 @@ from convcost.model.shape import Shape
 Path: TypeAlias = tuple[str, ...]
 # The start of a note if the layers have more or fewer numbers than the file stores for them.
 COUNTS_DIFFER = "counts differ: "
+LEFT_OUT = "left out: "  # the start of a note about operators that are left out
 
 
 class GraphLayer(NamedTuple):

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from convcost.importing.frontends.onnx.context import LoweringContext
 from convcost.importing.frontends.onnx.graph import STANDARD, OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
+from convcost.importing.ir.layer_graph import LEFT_OUT
 from convcost.importing.ir.ops import UNKNOWN, Trait
 from convcost.model.errors import ConstraintError
 
-UNDRAWN = "left out: "  # the start of notes about operators that are left out
 SHOWN = 3
 
 
@@ -52,7 +52,7 @@ def skipped_notes(graph: OnnxGraph, lost: Mapping[str, str]) -> list[str]:
 
 
 def _note(why: str, nodes: list[OnnxNode]) -> str:
-    begun = f"{UNDRAWN}{why}, because its output shape depends on the data"
+    begun = f"{LEFT_OUT}{why}, because its output shape depends on the data"
     after = Counter(node.op for node in nodes if node.label != why)
     if not after:
         return begun
