@@ -1,6 +1,6 @@
 """Which elements of a stored tensor a constant has, if it has each of them once."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import gcd, prod
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -139,39 +139,53 @@ def _view_of_slice(
     view: TensorView, node: OnnxNode, constants: "Mapping[str, Constant]"
 ) -> TensorView | None:
     given: list[Sequence[int]] = []
-    for at, name in ((1, "starts"), (2, "ends"), (3, "axes"), (4, "steps")):
-        constant = constants.get(node.input(at))
+    for position, name in enumerate(("starts", "ends", "axes", "steps"), 1):
+        constant = constants.get(node.input(position))
         if name in node.attributes:
             given.append(node.attributes[name])
-        elif not node.input(at):
+        elif not node.input(position):
             given.append(())
         elif constant is None or constant.data is None:
             return None
         else:
             given.append(np_flat(constant.data))
-    starts, ends, axes, steps = given
-    for at, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        axis = (axes[at] if axes else at) % len(view.dims)
-        step = steps[at] if steps else 1
-        stop = None if step < 0 and end < -view.dims[axis] else end
-        view = _view_of_range(view, axis, range(view.dims[axis])[slice(start, stop, step)])
+    for axis, kept in sliced_entries(view.dims, *given):
+        view = _view_of_range(view, axis, kept)
     return view
+
+
+def sliced_entries(
+    dims: Dims, starts: Sequence[int], ends: Sequence[int], axes: Sequence[int],
+    steps: Sequence[int],
+) -> Iterator[tuple[int, range]]:  # fmt: skip
+    """The entries that a `Slice` selects, for each axis. Its axes and steps may be left out."""
+    axes, steps = axes or range(len(starts)), steps or (1,) * len(starts)
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        stop = None if step < 0 and end < -dims[axis] else end
+        yield axis % len(dims), range(dims[axis])[slice(start, stop, step)]
+
+
+def regular_entries(indices: Any, extent: int) -> range | None:
+    """The entries that indices select, if they have equal distances; otherwise None."""
+    entries = [int(n) % extent for n in np_flat(indices)]
+    first, step = entries[0], entries[1] - entries[0] if len(entries) > 1 else 1
+    kept = range(first, first + step * len(entries), step or 1)
+    return kept if entries == [*kept] else None
 
 
 def _view_of_gather(
     view: TensorView, node: OnnxNode, constants: "Mapping[str, Constant]"
 ) -> TensorView | None:
     """Entries of an axis at equal distances."""
-    at = constants.get(node.input(1))
+    indices = constants.get(node.input(1))
     axis = node.attributes.get("axis", 0) % len(view.dims)
-    if at is None or at.data is None or len(at.dims) > 1 or not at.elements:
+    if indices is None or indices.data is None or len(indices.dims) > 1 or not indices.elements:
         return None
-    places = [int(n) % view.dims[axis] for n in np_flat(at.data)]
-    step = places[1] - places[0] if len(places) > 1 else 1
-    if not step or places != list(range(places[0], places[0] + step * len(places), step)):
+    kept = regular_entries(indices.data, view.dims[axis])
+    if kept is None:
         return None
-    cut = _view_of_range(view, axis, range(places[0], places[0] + step * len(places), step))
-    return cut if at.dims else _without_axis(cut, axis)
+    cut = _view_of_range(view, axis, kept)
+    return cut if indices.dims else _without_axis(cut, axis)
 
 
 def _view_of_piece(view: TensorView, node: OnnxNode) -> TensorView:

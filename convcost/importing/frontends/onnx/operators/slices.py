@@ -1,10 +1,8 @@
 """Slices and concatenations."""
 
-from itertools import pairwise
-
 from convcost.importing.frontends.onnx.call import OperatorCall
-from convcost.importing.frontends.onnx.evaluate import np_flat
 from convcost.importing.frontends.onnx.registry import operator
+from convcost.importing.frontends.onnx.strided_aliases import regular_entries, sliced_entries
 from convcost.importing.frontends.onnx.unknown import custom_layer
 from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.slices import split_axis
@@ -40,32 +38,27 @@ def slice_(call: OperatorCall) -> Tensor:
     starts, ends = call.numbers("starts", 1), call.numbers("ends", 2)
     assert starts is not None
     assert ends is not None
-    axes = call.numbers("axes", 3) or tuple(range(len(starts)))
-    steps = call.numbers("steps", 4) or (1,) * len(starts)
-    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-        stop = end if step > 0 or end >= -x.dims[axis] else None
-        kept = range(x.dims[axis])[slice(start, stop, step)]
+    more = [call.numbers(name, position) or () for position, name in ((3, "axes"), (4, "steps"))]
+    for axis, kept in sliced_entries(x.dims, starts, ends, *more):
         x = call.lower("slice", x, axis=axis, kept=kept)
     return x
 
 
 @operator("Gather", op="embedding", weights=0)
 def gather(call: OperatorCall) -> Tensor:
-    table, at = call.constant(0), call.constant(1)
+    table, indices = call.constant(0), call.constant(1)
     if table is not None and call.depends_on_input(1):
         return _looked_up(call)
     if call.get("axis", 0) == 0 and (found := by_buffer(call)) is not None:
         return found
     x = call.value()
     axis = call.axis(0, len(x.dims))
-    if at is None or at.data is None:
+    if indices is None or indices.data is None:
         return custom_layer(call, what="gather")
-    indices = [int(n) % x.dims[axis] for n in np_flat(at.data)]
-    steps = {b - a for a, b in pairwise(indices)}
-    rest = (*x.dims[:axis], *at.dims, *x.dims[axis + 1 :])
-    if len(steps) > 1 or min(steps, default=1) < 1:
+    kept = regular_entries(indices.data, x.dims[axis]) if indices.elements else range(0)
+    rest = (*x.dims[:axis], *indices.dims, *x.dims[axis + 1 :])
+    if not kept or kept.step < 0:
         return custom_layer(call, rest, "gather")
-    kept = range(indices[0], indices[-1] + 1, min(steps, default=1))
     return reshaped(call.lower("slice", x, axis=axis, kept=kept), rest)
 
 
