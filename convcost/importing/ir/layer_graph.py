@@ -1,13 +1,14 @@
 """The result of a front end: the layers of a model, in the order of execution."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from convcost.language.network_inputs import AllowedSizes
 from convcost.model.kind import KINDS, Kind
 from convcost.model.shape import Shape
 
 Path: TypeAlias = tuple[str, ...]
+P = TypeVar("P", Path, str)
 # The start of a note if the layers have more or fewer numbers than the file stores for them.
 COUNTS_DIFFER = "counts differ: "
 LEFT_OUT = "left out: "  # the start of a note about operators that are left out
@@ -49,6 +50,13 @@ class GraphLayer(NamedTuple):
     def option(self, name: str) -> Any:
         """The value of an option, as given or by default."""
         return dict(self.options).get(name, KINDS[self.kind].options[name].default)
+
+
+def common_prefix(names: Sequence[P]) -> P:
+    """The longest start that all names have; `names` must not be empty."""
+    low, high = min(names), max(names)
+    pairs = enumerate(zip(low, high, strict=False))
+    return low[: next((n for n, (a, b) in pairs if a != b), min(len(low), len(high)))]
 
 
 def weights_owner(layers: Sequence[GraphLayer], index: int) -> int:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence as Items
 from itertools import groupby
 
-from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.layer_graph import Path, common_prefix
 from convcost.importing.outline.canonicalize import says_nothing
 from convcost.importing.outline.tree import Branch, Item, layers, rebuild, sequence
 from convcost.model.kind import KINDS
@@ -16,7 +16,7 @@ SHORTEST = 3  # the shortest common prefix that is a name
 def group_modules(items: Items[Item], base: Path = ()) -> tuple[Item, ...]:
     """The items, with a sequence for every module below `base`."""
     modules = [module_of(item) for item in items]
-    base = _common_prefix(modules) if items else base
+    base = common_prefix(modules) if items else base
     if len(base) > DEEPEST:
         return tuple(items)
     keys = [path[: len(base) + 1] if len(path) > len(base) else () for path in modules]
@@ -40,7 +40,7 @@ def module_of(item: Item) -> Path:
     modules = [module_of(inner) for branch in item.branches for inner in branch.items]
     if item.number is not None:
         modules.append(item.path[:-1])
-    return _common_prefix(modules)
+    return common_prefix(modules or [()])
 
 
 def _group_inside(item: Item) -> Item:
@@ -60,7 +60,7 @@ def _named_branch(branch: Branch, above: tuple[Path, Path]) -> Branch:
     `above` contain the join too."""
     if not branch.items:
         return branch
-    own = _common_prefix([module_of(item) for item in branch.items])
+    own = common_prefix([module_of(item) for item in branch.items])
     own = own[max(len(path) for path in above if path == own[: len(path)]) :]
     named = [part for part in own if not part.isdigit()]
     return branch._replace(items=group_modules(branch.items), name=named[0] if named else "")
@@ -89,15 +89,5 @@ def _own_name(items: Items[Item], depth: int) -> str:
         return "pool" if pools else ""
     if len(names) < len(learning) or any(map(says_nothing, names, (one.kind for one in learning))):
         return ""
-    alike = [len(set(letters)) == 1 for letters in zip(*names, strict=False)]
-    begun = names[0][: (*alike, False).index(False)].rstrip("._-")
+    begun = common_prefix(names).rstrip("._-")
     return begun if len(begun) >= SHORTEST else names[-1]
-
-
-def _common_prefix(paths: Items[Path]) -> Path:
-    if not paths:
-        return ()
-    low, high = min(paths), max(paths)
-    length = next((n for n, pair in enumerate(zip(low, high, strict=False)) if pair[0] != pair[1]),
-                  min(len(low), len(high)))  # fmt: skip
-    return low[:length]

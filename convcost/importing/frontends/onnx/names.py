@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
-from convcost.importing.ir.layer_graph import GraphLayer, Path
+from convcost.importing.ir.layer_graph import GraphLayer, Path, common_prefix
 
 SCOPES = "pkg.torch.onnx.name_scopes"
 CLASSES = "pkg.torch.onnx.class_hierarchy"
@@ -96,9 +96,7 @@ class OnnxNames:
         parts = [part for part in name.split("/") if part]
         if name.startswith("/"):
             return _torch(parts[:-1])
-        parts = [part for part in parts if part not in STARTS]
-        while len(parts) > 1 and re.sub(r"(_\d+)+$", "", parts[-1]).lower() in TAILS:
-            parts.pop()
+        parts = _without_operator([part for part in parts if part not in STARTS])
         if not node.name:  # the name of a tensor in Caffe2, whose last part is a number
             parts = parts[:-1]
         return tuple(parts) if parts else None
@@ -120,6 +118,13 @@ def _plain(name: str) -> str:
     """The first of several joined names, without the number of an output: `a/b:0;c` becomes
     `a/b`."""
     return re.split(r";|(?<!:):(?!:)", name, maxsplit=1)[0]
+
+
+def _without_operator(parts: list[str]) -> list[str]:
+    """The names without the operators at the end."""
+    while len(parts) > 1 and re.sub(r"(_\d+)+$", "", parts[-1]).lower() in TAILS:
+        parts = parts[:-1]
+    return parts
 
 
 def _dotted(text: str) -> Path:
@@ -163,14 +168,8 @@ def _weight_path(node: OnnxNode, constants: Mapping[str, Constant]) -> Path | No
         plain = WEIGHT.sub("", key)
         if plain == key and "." in key:
             plain = key.rsplit(".", 1)[0]
-        parts = [
-            part
-            for part in re.split(r"[/]" if "/" in plain else r"[.]", plain)
-            if part and part not in STARTS
-        ]
-        while len(parts) > 1 and re.sub(r"(_\d+)+$", "", parts[-1]).lower() in TAILS:
-            parts.pop()
-        if parts:
+        split = plain.split("/" if "/" in plain else ".")
+        if parts := _without_operator([one for one in split if one and one not in STARTS]):
             return tuple(parts)
     return None
 
@@ -190,21 +189,11 @@ def _fill_missing(paths: list[Path | None]) -> list[Path]:
             found.append(path)
             last = path
             continue
-        common: list[str] = []
-        for one, other in zip((last or ())[:-1], (then or last or ())[:-1], strict=False):
-            if one != other:
-                break
-            common.append(one)
-        found.append(tuple(common))
+        found.append(common_prefix([(last or ())[:-1], (then or last or ())[:-1]]))
     return found
 
 
 def _first_shared(paths: list[Path]) -> int:
     """The number of leading names that all paths have in common: the model's own name."""
-    long = [path for path in paths if path]
-    if len(long) < 2:  # noqa: PLR2004
-        return 0
-    shared = 0
-    while all(len(path) > shared + 1 and path[shared] == long[0][shared] for path in long):
-        shared += 1
-    return shared
+    modules = [path[:-1] for path in paths if path]
+    return len(common_prefix(modules)) if len(modules) > 1 else 0
