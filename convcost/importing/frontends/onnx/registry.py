@@ -31,13 +31,15 @@ def operator(
     return register
 
 
-def row(op: str, *names: str, **attributes: str) -> None:
+def row(op: str, *names: str, **attributes: str | bool) -> None:
     """Registers operators that are a canonical operator of their first input. `attributes` maps the
-    attributes of the canonical operator to those of ONNX."""
+    attributes of the canonical operator to those of ONNX, or to a value."""
 
     @operator(*names, op=op)
     def rule(call: "OperatorCall") -> "Tensor":
-        return call.lower(op, **{name: call.get(theirs) for name, theirs in attributes.items()})
+        given: dict[str, Any] = dict(attributes)
+        given |= {name: call.get(one) for name, one in attributes.items() if isinstance(one, str)}
+        return call.lower(op, **given)
 
 
 def without_layer(op: str, *names: str) -> None:

@@ -8,6 +8,7 @@ from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.context import is_packed
 from convcost.importing.frontends.onnx.graph import STANDARD, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
+from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
 
@@ -21,6 +22,15 @@ def custom_layer(
     has `dims`, or the shape of shape inference."""
     dims = call.dims() if dims is None else dims
     return _custom(call, dims, what or call.op.lower(), macs=macs)
+
+
+def free_row(*names: str, what: str = "", like_input: bool = False) -> None:
+    """Registers operators without a kind and without multiply-adds. The output has the dims of the
+    first input, or those of shape inference."""
+
+    @operator(*names)
+    def rule(call: OperatorCall) -> Tensor:
+        return custom_layer(call, call.value().dims if like_input else None, what)
 
 
 def uncounted(call: OperatorCall) -> tuple[Tensor, ...]:

@@ -11,7 +11,7 @@ HEADED = 4
 @operator("AttentionOf", op="attention")
 def attention_of(call: OperatorCall) -> Tensor:
     """Attention from a pattern, whose key is transposed: [.., d, m]."""
-    query, key, value = (call.value(at) for at in range(3))
+    query, key, value = (call.value(position) for position in range(3))
     return call.lower("attention", query, transposed(key), value)
 
 
@@ -19,19 +19,19 @@ def attention_of(call: OperatorCall) -> Tensor:
 def attention(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
     """The standard operator with 3 or 4 axes, and ONNX Runtime's operator without projections."""
     standard = call.node.domain in ("", "ai.onnx")
-    all_depend = all(call.depends_on_input(at) for at in range(3))
+    all_depend = all(call.depends_on_input(position) for position in range(3))
     # convcost does not count attention to the keys and values of earlier steps.
     past = bool(
         call.node.input(4) or call.node.input(5)
         if standard
         else call.node.input(6) or call.node.input(7)
     )
-    past = past or any(call.is_output_used(at) for at in range(1, len(call.outputs)))
+    past = past or any(call.is_output_used(position) for position in range(1, len(call.outputs)))
     if not all_depend or past or (call.op == "Attention") is not standard:
         return uncounted(call)
     if not standard and call.constant(3) is not None:
         return uncounted(call)
-    sides = [call.value(at) for at in range(3)]
+    sides = [call.value(position) for position in range(3)]
     if all(len(side.dims) == HEADED for side in sides):
         return call.lower("attention", *sides)
     if any(len(side.dims) != HEADED - 1 for side in sides):

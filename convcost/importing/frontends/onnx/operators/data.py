@@ -6,17 +6,16 @@ from math import prod
 from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.operators.slices import by_buffer
 from convcost.importing.frontends.onnx.registry import operator, without_layer
-from convcost.importing.frontends.onnx.unknown import custom_layer, uncounted
+from convcost.importing.frontends.onnx.unknown import custom_layer, free_row, uncounted
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.fourier import transform_macs
 
 AXIS_AS_INPUT = 20  # the opset of DFT in which its axis became an input
 
 
-@operator("ScatterND", "ScatterElements", "Scatter", "CumSum", "Trilu", "ReverseSequence")
-def in_place(call: OperatorCall) -> Tensor:
-    """The output has the shape of the first input."""
-    return custom_layer(call, call.value().dims)
+free_row("ScatterND", "ScatterElements", "Scatter", "CumSum", "Trilu", "ReverseSequence",
+         like_input=True)  # fmt: skip
+free_row("Im2Col", what="im2col")  # the elements of each sliding window, found as a pattern
 
 
 @operator("GatherND", "GatherElements", "OneHot", "EyeLike", "Range", "RoiAlign",
@@ -49,11 +48,11 @@ def largest(call: OperatorCall) -> Tensor:
 @operator("TopK")
 def topk(call: OperatorCall) -> tuple[Tensor, ...]:
     x = call.value()
-    wanted = call.numbers("k", 1) if call.constant(1) or "k" in call.node.attributes else None
-    if not wanted:
+    number = call.numbers("k", 1) if call.constant(1) or "k" in call.node.attributes else None
+    if not number:
         return ()
     axis = call.axis(-1, len(x.dims))
-    dims = (*x.dims[:axis], wanted[0], *x.dims[axis + 1 :])
+    dims = (*x.dims[:axis], *number, *x.dims[axis + 1 :])
     first = custom_layer(call, dims)
     if not call.is_output_used(1):
         return (first,)
@@ -88,9 +87,3 @@ def fourier(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
 def from_data(call: OperatorCall) -> tuple[Tensor, ...]:
     """The number of outputs depends on the data, so the operators after it are left out."""
     return ()
-
-
-@operator("Im2Col")
-def im2col(call: OperatorCall) -> Tensor:
-    """The elements of each sliding window, found as a pattern."""
-    return custom_layer(call, what="im2col")

@@ -12,12 +12,12 @@ TABLES = 3  # axes of a tensor with the weights of all experts
 @operator("Experts", op="experts")
 def experts(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
     """The products of the experts that each row uses. `macs` count all rows."""
-    held = {at: one for at in PLACES if (one := call.constant(at)) is not None}
-    weights = [one for one in held.values() if len(one.dims) == TABLES]
+    tables = {place: one for place in PLACES if (one := call.constant(place)) is not None}
+    weights = [one for one in tables.values() if len(one.dims) == TABLES]
     if not weights or not call.depends_on_input(0):
         return uncounted(call)
     x = call.value()
     rows = x.elements // x.dims[-1] * call.node.attributes["chosen"]
     macs = sum(rows * one.elements // one.dims[0] for one in weights)
-    tensors = call.tensors(*held)
+    tensors = call.tensors(*tables)
     return call.lower("custom", x, what="experts", dims=x.dims, macs=macs, weights=tensors)

@@ -4,36 +4,39 @@ from typing import Any
 
 from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.registry import operator, row
-from convcost.importing.frontends.onnx.unknown import custom_layer, uncounted
+from convcost.importing.frontends.onnx.unknown import custom_layer, free_row, uncounted
 from convcost.importing.ir.shared_weights import COPY_IN
 from convcost.importing.ir.tensor import Tensor
 
 row("local_response_norm", "LRN", neighbours="size")
+row("group_norm", "NormalizedGroups", groups="groups", scale=False, shift=False)
+free_row("MeanVarianceNormalization", what="mean and variance normalization", like_input=True)
 
 
-def learns(call: OperatorCall, at: int, neutral: float) -> bool:
+def learns(call: OperatorCall, position: int, neutral: float) -> bool:
     """Whether an input is learned: it is present, and not a constant without effect, such as a
     scale of 1."""
-    constant = call.constant(at)
+    constant = call.constant(position)
     return constant is not None and (constant.learned or constant.number != neutral)
 
 
 def affine(call: OperatorCall, scale: int, shift: int) -> tuple[dict[str, Any], dict[str, int]]:
     """The options and tensors of a learned scale and shift."""
     scaled, shifted = learns(call, scale, 1), learns(call, shift, 0)
-    at = [*([scale] if scaled else []), *([shift] if shifted else [])]
     if scaled and shifted and call.node.input(scale) == call.node.input(shift):
         # Exporters store equal tensors once, such as a scale and shift that both start at zero.
         (key, n), *_ = call.tensors(scale).items()
         again = f"{key}{COPY_IN}{len(call.builder.layers)}, shift"
         return {"scale": scaled, "shift": shifted}, {key: n, again: n}
-    return {"scale": scaled, "shift": shifted}, call.tensors(*at)
+    return {"scale": scaled, "shift": shifted}, call.tensors(
+        *([scale] if scaled else []), *([shift] if shifted else [])
+    )
 
 
 @operator("BatchNormalization", op="batch_norm")
 def batch_norm(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
     x = call.value()
-    parts = [call.constant(at) for at in range(1, 5)]
+    parts = [call.constant(position) for position in range(1, 5)]
     channels = x.dims[1] if len(x.dims) > 1 else x.dims[0]
     if any(part is None or part.elements != channels for part in parts):
         return uncounted(call)  # params for each element, or computed params
@@ -72,8 +75,7 @@ def group_norm(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
 def _by_group(call: OperatorCall, x: Tensor, groups: int) -> Tensor:
     """A group norm of opset 18, with one scale and one shift for each group."""
     y = call.lower("group_norm", x, groups=groups, scale=False, shift=False)
-    at = [at for at, neutral in ((1, 1), (2, 0)) if learns(call, at, neutral)]
-    tensors = call.tensors(*at)
+    _, tensors = affine(call, 1, 2)
     if not tensors:
         return y
     what = "scale and shift of groups"
@@ -101,20 +103,9 @@ def normalized_over(call: OperatorCall) -> Tensor:
     return call.lower(op, axes=axes, scale=False, shift=False)
 
 
-@operator("NormalizedGroups")
-def normalized_groups(call: OperatorCall) -> Tensor:
-    groups = call.node.attributes["groups"]
-    return call.lower("group_norm", groups=groups, scale=False, shift=False)
-
-
 @operator("LpNormalization")
 def unit_norm(call: OperatorCall) -> Tensor:
     x, euclidean = call.value(), 2
     if call.get("p", euclidean) != euclidean:
         return custom_layer(call, x.dims, "norm")
     return call.lower("l2_norm", x, axes=[call.axis(-1, len(x.dims))])
-
-
-@operator("MeanVarianceNormalization")
-def plain_norm(call: OperatorCall) -> Tensor:
-    return custom_layer(call, call.value().dims, "mean and variance normalization")

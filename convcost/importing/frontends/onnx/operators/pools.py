@@ -3,12 +3,14 @@
 from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.operators.convolutions import borders, per_axis, window_of
 from convcost.importing.frontends.onnx.registry import operator, row
-from convcost.importing.frontends.onnx.unknown import custom_layer
+from convcost.importing.frontends.onnx.unknown import custom_layer, free_row
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.windows import SlidingWindow
 
 row("global_avg_pool", "GlobalAveragePool", "QLinearGlobalAveragePool")
 row("global_max_pool", "GlobalMaxPool")
+free_row("LpPool", what="lp_pool")
+free_row("GlobalLpPool", what="global_lp_pool")
 
 
 @operator(MaxPool="max_pool", AveragePool="avg_pool", QLinearAveragePool="avg_pool")
@@ -41,14 +43,3 @@ def max_unpool(call: OperatorCall) -> Tensor:
     return call.lower(
         "max_unpool", x, window=SlidingWindow(kernel, stride, begins, ends), size=size
     )
-
-
-@operator("LpPool")
-def lp_pool(call: OperatorCall) -> Tensor:
-    return custom_layer(call, what="lp_pool")
-
-
-@operator("GlobalLpPool")
-def global_lp_pool(call: OperatorCall) -> Tensor:
-    x = call.value()
-    return custom_layer(call, (*x.dims[:2], *(1 for _ in x.dims[2:])), what="global_lp_pool")

@@ -16,8 +16,8 @@ def recurrent(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
     weights, states = call.constant(1), call.constant(2)
     if weights is None or states is None or call.node.input(7) or not call.depends_on_input(0):
         return uncounted(call)
-    for at in (4, 5, 6):  # lengths, and initial states that are all zero: no layer has them
-        constant = call.constant(at)
+    for position in (4, 5, 6):  # lengths, and initial states that are all zero: no layer has them
+        constant = call.constant(position)
         if constant is not None and constant.number is not None:
             call.context.read_as_options.update(key for key, _ in constant.roots)
     x = call.value()
@@ -38,11 +38,11 @@ def recurrent(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
     made = call.lower(call.canonical, x, weights=tensors, **options)
     by_direction = reshaped(made, (*made.dims[:2], directions, hidden))
     results = [permuted(by_direction, (0, 2, 1, 3)) if batch == 1 else by_direction]
-    for at in (1, 2):
-        if call.is_output_used(at):
+    for position in (1, 2):
+        if call.is_output_used(position):
             results.append(_last(call, made, time, directions, hidden, batch))
-        elif at < len(call.outputs):
-            results.append(results[0]._replace(dims=call.dims(at) or results[0].dims))
+        elif position < len(call.outputs):
+            results.append(results[0]._replace(dims=call.dims(position) or results[0].dims))
     return tuple(results)
 
 

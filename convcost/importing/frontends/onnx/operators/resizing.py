@@ -7,10 +7,11 @@ from convcost.importing.frontends.onnx.call import OperatorCall
 from convcost.importing.frontends.onnx.evaluate import np_flat
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import operator
-from convcost.importing.frontends.onnx.unknown import custom_layer
+from convcost.importing.frontends.onnx.unknown import free_row
 from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
 
+free_row("CenterCropPad", "Crop")
 MODES = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic"}
 
 
@@ -27,9 +28,9 @@ def resize(call: OperatorCall) -> Tensor:
     x = call.value()
     rank = len(x.dims)
     axes = [axis % rank for axis in call.get("axes", tuple(range(rank)))]
-    wanted, scales = _output_dims(call, x, axes)
+    dims, scales = _output_dims(call, x, axes)
     mode = MODES.get(call.get("mode", "nearest"), "linear")
-    return call.lower("upsample", x, dims=wanted, factors=scales, mode=mode)
+    return call.lower("upsample", x, dims=dims, factors=scales, mode=mode)
 
 
 def _output_dims(
@@ -72,11 +73,6 @@ def pad(call: OperatorCall) -> Tensor:
     pads = call.numbers("paddings" if "paddings" in call.node.attributes else "pads", 1) or ()
     axes = call.numbers("axes", 3) or tuple(range(rank))
     begins, ends = [0] * rank, [0] * rank
-    for at, axis in enumerate(axes):
-        begins[axis], ends[axis] = pads[at], pads[at + len(axes)]
+    for number, axis in enumerate(axes):
+        begins[axis], ends[axis] = pads[number], pads[number + len(axes)]
     return call.lower("pad", x, begins=begins, ends=ends)
-
-
-@operator("CenterCropPad", "Crop")
-def crop(call: OperatorCall) -> Tensor:
-    return custom_layer(call)

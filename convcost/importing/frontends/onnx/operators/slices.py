@@ -1,6 +1,7 @@
 """Slices and concatenations."""
 
 from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.strided_aliases import regular_entries, sliced_entries
 from convcost.importing.frontends.onnx.unknown import custom_layer
@@ -65,22 +66,18 @@ def gather(call: OperatorCall) -> Tensor:
 def by_buffer(call: OperatorCall) -> Tensor | None:
     """Rows of a learned table at indices that the model stores, such as a bias of relative
     positions; None if the node is something else."""
-    table, at = call.constant(0), call.constant(1)
-    key = call.context.origin(at) if at is not None and not call.depends_on_input(0) else ""
+    table, indices = call.constant(0), call.constant(1)
     if table is None or not (table.learned and table.whole) or len(table.dims) != MATRIX:
         return None
-    if key not in call.context.buffers or at is None:
+    key = "" if indices is None or call.depends_on_input(0) else call.context.origin(indices)
+    if key not in call.context.buffers or indices is None:
         return None
-    path = call.path()
-    names = (*path, "table")
     numbers = learned_tensor(
-        call.builder, key, (at.elements,), names, neighbour=call.neighbour, buffer=True
-    )._replace(batch=None)
-    outer = at.dims[:-1] if call.op == "GatherND" else at.dims
-    tensors = call.tensors(0)
-    rows, channels = table.dims
-    y = call.lower("embedding", numbers, rows=rows, channels=channels, weights=tensors)
-    return reshaped(y, (*outer, channels))
+        call.builder, key, (indices.elements,), call.path("table"),
+        neighbour=call.neighbour, buffer=True,
+    )._replace(batch=None)  # fmt: skip
+    outer = indices.dims[:-1] if call.op == "GatherND" else indices.dims
+    return reshaped(_embedding(call, numbers, table), (*outer, table.dims[1]))
 
 
 def _looked_up(call: OperatorCall) -> Tensor:
@@ -88,31 +85,26 @@ def _looked_up(call: OperatorCall) -> Tensor:
     table = call.constant(0)
     assert table is not None
     x = call.value(1)
-    if len(table.dims) != 2 or call.get("axis", 0) != 0 or not table.learned:  # noqa: PLR2004
+    if len(table.dims) != MATRIX or call.get("axis", 0) != 0 or not table.learned:
         call.value(0)
         return custom_layer(call)
-    tensors = call.tensors(0)
+    return _embedding(call, x, table)._replace(batch=x.batch)
+
+
+def _embedding(call: OperatorCall, numbers: Tensor, table: Constant) -> Tensor:
     rows, channels = table.dims
-    y = call.lower("embedding", x, rows=rows, channels=channels, weights=tensors)
-    return y._replace(batch=x.batch)
+    tensors = call.tensors(0)
+    return call.lower("embedding", numbers, rows=rows, channels=channels, weights=tensors)
 
 
-@operator("Concat", "ConcatFromSequence", op="concat")
+@operator("Concat", "ConcatFromSequence", "QLinearConcat", op="concat")
 def concat(call: OperatorCall) -> Tensor:
-    return _concat(call, list(range(len(call.inputs))))
-
-
-@operator("QLinearConcat", op="concat")
-def quantized_concat(call: OperatorCall) -> Tensor:
-    return _concat(call, list(range(2, len(call.inputs), 3)))
-
-
-def _concat(call: OperatorCall, at: list[int]) -> Tensor:
-    kept = []
-    for one in at:
-        constant = call.constant(one)
-        if constant is None or constant.elements:
-            kept.append(one)
+    """Inputs of `QLinearConcat`: scale and zero point of the output, then tensors, each with its
+    scale and zero point. Constants without elements are left out."""
+    first, step = (2, 3) if call.op == "QLinearConcat" else (0, 1)
+    positions = range(first, len(call.inputs), step)
+    constants = [(one, call.constant(one)) for one in positions]
+    kept = [one for one, constant in constants if constant is None or constant.elements]
     if len(kept) == 1:
         return call.free(call.value(kept[0]))
     values = [call.value(one) for one in kept]
