@@ -310,20 +310,20 @@ def _with_exchanged_axes(graph: _Rewriter, source: int, index: int) -> int | Non
     if layer is None or layer.kind != "reshape" or not layer.output.size:
         return None
     *outer, last = layer.output.size
-    wanted = Shape(last, (*outer, layer.output.channels))
+    exchanged = Shape(last, (*outer, layer.output.channels))
     (before,) = layer.inputs
-    if graph.shape(before) == wanted:
+    if graph.shape(before) == exchanged:
         return before
     for other in range(index):
         one = graph.layers[other]
-        if one.kind == "reshape" and one.inputs == layer.inputs and one.output == wanted:
+        if one.kind == "reshape" and one.inputs == layer.inputs and one.output == exchanged:
             return other
     if graph.readers[source] != 1:
         return None
     size = len(outer) + 1
     rest = {0: size, size: 0}.get(layer.rest, layer.rest) if layer.rest is not None else None
     graph.layers[source] = layer._replace(
-        options=(("shape", wanted),), output=wanted, rest=rest, follows=()
+        options=(("shape", exchanged),), output=exchanged, rest=rest, follows=()
     )
     return source
 

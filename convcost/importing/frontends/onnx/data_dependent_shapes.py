@@ -57,8 +57,8 @@ def _note(why: str, nodes: list[OnnxNode]) -> str:
     if not after:
         return begun
     shown = [f"{op} ×{n}" if n > 1 else op for op, n in after.most_common(SHOWN)]
-    left = after.total() - sum(n for _, n in after.most_common(SHOWN))
-    listed = ", ".join(shown) + (f" and {left} more" if left else "")
+    others = after.total() - sum(n for _, n in after.most_common(SHOWN))
+    listed = ", ".join(shown) + (f" and {others} more" if others else "")
     many = "operator" if after.total() == 1 else "operators"
     return f"{begun}, and {after.total()} {many} after it, none with weights or macs: {listed}"
 

@@ -73,7 +73,7 @@ class DerivedWeights:
             if node is None or not parts:
                 return False
             own = [part for part in parts if part.elements == constant.elements]
-            having = [at for at, part in enumerate(parts) if key in dict(part.roots)]
+            having = [place for place, part in enumerate(parts) if key in dict(part.roots)]
             if len(own) != 1 or not having:
                 return False
             if key not in dict(own[0].roots):

@@ -96,7 +96,7 @@ def fold_constants(
 ) -> OnnxGraph:
     """The graph without the nodes whose outputs are constant. Their outputs are added to
     `constants`."""
-    left = []
+    kept_nodes = []
     kept = sum(one.data.size for one in constants.values() if one.data is not None)
     for node in graph.nodes:
         if node.outputs[0] in constants:
@@ -121,8 +121,8 @@ def fold_constants(
             ):
                 add_constant(constants, name, part)
             continue
-        left.append(node)
-    return graph._replace(nodes=alive(left, graph.outputs))
+        kept_nodes.append(node)
+    return graph._replace(nodes=alive(kept_nodes, graph.outputs))
 
 
 def add_constant(constants: dict[str, Constant], name: str, constant: Constant) -> None:

@@ -62,27 +62,28 @@ def close_dims(
         for entry, (extents, _) in zip(entries, declared, strict=True)
     ]
     samples = {
-        extents[at] for (extents, _), at in zip(declared, axes, strict=True) if len(extents) > 1
+        extents[axis] for (extents, _), axis in zip(declared, axes, strict=True) if len(extents) > 1
     } - {None}
     found, open_, notes = [], list[OpenDim](), list[str]()
     moved = list[str]()
     if size is not None:
         _takes_size(declared, [entry.name for entry in entries])
     unsized = any(None in extents[1:] for extents, _ in declared)
-    for entry, at, (extents, names) in zip(entries, axes, declared, strict=True):
+    for entry, batch, (extents, names) in zip(entries, axes, declared, strict=True):
         stated = entry.name in along
-        if entry.name not in whole and _batched(extents, len(samples), at, stated=stated):
-            if dims.get(names[at], 1) != 1:
+        if entry.name not in whole and _batched(extents, len(samples), batch, stated=stated):
+            if dims.get(names[batch], 1) != 1:
                 raise ConstraintError(
                     "CC405",
-                    f"the dimension `{names[at]}` is the batch of `{entry.name}`, always 1",
+                    f"the dimension `{names[batch]}` is the batch of `{entry.name}`, always 1",
                     "`convcost analyze --batch n` counts for more samples",
                 )
-            if extents[at] not in (None, 1):
+            if extents[batch] not in (None, 1):
                 notes.append(
-                    f"`{entry.name}` was exported for {extents[at]} samples and is imported for one"
+                    f"`{entry.name}` was exported for {extents[batch]} samples and is imported for "
+                    "one"
                 )
-            extents[at] = 1
+            extents[batch] = 1
         for axis, name in enumerate(names):
             if extents[axis] is None and name in dims:
                 extents[axis] = dims[name]
@@ -92,22 +93,22 @@ def close_dims(
             _sized(entry.name, extents, size, last=last)
             if any(one not in (None, now) for one, now in zip(before, extents, strict=True)):
                 moved.append(f"`{entry.name}` is {_shown(before)} in the file")
-        left = [axis for axis, extent in enumerate(extents) if extent is None]
-        open_ += [OpenDim(entry.name, axis, names[axis]) for axis in left]
+        unknown = [axis for axis, extent in enumerate(extents) if extent is None]
+        open_ += [OpenDim(entry.name, axis, names[axis]) for axis in unknown]
         integer = entry.type.tensor_type.elem_type not in _floats()
         found.append(ModelInput(entry.name, tuple(extent or 0 for extent in extents), integer))
     _require(open_, {name for _, names in declared for name in names}, dims)
     return ModelInputs(tuple(found), tuple(notes), tuple(moved))
 
 
-def _batched(extents: list[int | None], samples: int, at: int, *, stated: bool) -> bool:
-    """Whether the axis `at` is the batch: its dimension is open, or all inputs have the same number
+def _batched(extents: list[int | None], samples: int, axis: int, *, stated: bool) -> bool:
+    """Whether an axis is the batch: its dimension is open, or all inputs have the same number
     there. The first axis may be steps instead if no recurrent operator determines the batch
     (`stated`)."""
     if len(extents) < 2:  # noqa: PLR2004
         return False
     steps = not stated and len(extents) == MAPS and extents[1] == 1
-    return extents[at] is None or (samples == 1 and not steps)
+    return extents[axis] is None or (samples == 1 and not steps)
 
 
 def _declared(entry: ValueInfoProto) -> tuple[list[int | None], list[str]]:
@@ -153,15 +154,15 @@ def _sized(name: str, extents: list[int | None], size: Dims, *, last: bool) -> N
         fits = [a for a in orders if len(size) in (1, len(a)) and set(places) <= set(a)]
         if not (fits and places and len(size) == 1):
             places = list(fits[0]) if fits else []
-    wanted = size * len(places) if len(size) == 1 else size
+    numbers = size * len(places) if len(size) == 1 else size
     if not places:
-        numbers = "1 number" if len(size) == 1 else f"{len(size)} numbers"
+        given = "1 number" if len(size) == 1 else f"{len(size)} numbers"
         raise ConstraintError(
             "CC405",
-            f"--size gives {numbers}, but the input `{name}` is {_shown(extents)}",
+            f"--size gives {given}, but the input `{name}` is {_shown(extents)}",
             "--dim name=n gives each dimension by its name",
         )
-    for axis, extent in zip(places, wanted, strict=True):
+    for axis, extent in zip(places, numbers, strict=True):
         extents[axis] = extent
 
 

@@ -102,11 +102,11 @@ def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelP
         if weights is None:
             continue
         places = (0, weights)
-        if all(node.input(at) in constants for at in places):
+        if all(node.input(place) in constants for place in places):
             continue
         for name in (
-            node.input(at)
-            for at in (*places, *((row.bias,) if row.op == "linear" and row.bias else ()))
+            node.input(place)
+            for place in (*places, *((row.bias,) if row.op == "linear" and row.bias else ()))
         ):
             one = constants.get(name)
             if one is None or one.learned or not one.whole or one.elements == 1:

@@ -37,7 +37,7 @@ def scales(graph: OnnxGraph, constants: Mapping[str, Constant]) -> set[str]:
     rescaled = _rescaled(graph)
     found, others = set[str](), set[str]()
     for node in graph.nodes:
-        places = {node.input(at) for at in SCALES.get(node.op, ())}
+        places = {node.input(place) for place in SCALES.get(node.op, ())}
         for name in node.inputs:
             if name in constants:
                 is_scale = name in places or (node.op == "Mul" and name in rescaled)

@@ -84,8 +84,8 @@ def _without_large_weights(
     for one in inputs:
         slim.graph.input.append(helper.make_tensor_value_info(one.name, types[one.name], one.dims))
     nodes = model.graph.node
-    left = [n for n in nodes if alive is None or any(name in alive for name in n.output)]
-    read = {name for node in left for name in (*node.input, *captured(node))}
+    alive_nodes = [n for n in nodes if alive is None or any(name in alive for name in n.output)]
+    read = {name for node in alive_nodes for name in (*node.input, *captured(node))}
     for tensor in model.graph.initializer:
         if tensor.name in read:
             _add_stored(slim.graph, tensor.name, tensor)
@@ -94,11 +94,11 @@ def _without_large_weights(
     lengths = {one.name: one.dims for one in inputs}
     lengths |= {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     lengths |= {name: one.dims for name, one in known.items()}
-    for node in left:
+    for node in alive_nodes:
         _check_axes(node, lengths)
         _check_parts(node)
     sizes = _sizes(model, known)
-    for node in left:
+    for node in alive_nodes:
         value = [one.t for one in node.attribute if one.name == "value"]
         if node.op_type == "Constant" and value and node.output:
             if node.output[0] not in known:

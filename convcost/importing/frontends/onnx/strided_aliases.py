@@ -226,15 +226,15 @@ def _view_of_reshape(view: TensorView, dims: Dims) -> TensorView | None:
         else:
             runs.append((extent, step))
     steps: list[int] = []
-    left, step = runs.pop() if runs else (1, 1)
+    rest, step = runs.pop() if runs else (1, 1)
     for extent in reversed(dims):
         if extent == 1:
             steps.append(0)
             continue
-        if left == 1:
-            left, step = runs.pop()
-        if left % extent:
+        if rest == 1:
+            rest, step = runs.pop()
+        if rest % extent:
             return None
         steps.append(step)
-        left, step = left // extent, step * extent
+        rest, step = rest // extent, step * extent
     return view._replace(dims=dims, steps=tuple(reversed(steps)))

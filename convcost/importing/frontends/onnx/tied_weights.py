@@ -37,17 +37,19 @@ def find_tied_weights(
 ) -> list[str]:
     """Gives a tied weight the table as its root, so that both are counted once. Returns notes about
     tensors whose numbers cannot be read. `folder` has the files of weights."""
-    held = {tensor.name: tensor for tensor in model.graph.initializer}
-    tables = [name for name in dict.fromkeys(_tables(graph)) if name in held and name in constants]
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+    tables = [
+        name for name in dict.fromkeys(_tables(graph)) if name in stored and name in constants
+    ]
     notes = []
     for node in graph.nodes:
         name = node.input(1)
-        if node.op not in ("MatMul", "Gemm") or name not in held or name in tables:
+        if node.op not in ("MatMul", "Gemm") or name not in stored or name in tables:
             continue
         for table in tables:
             if not _may_be(constants[table], constants.get(name)):
                 continue
-            first, second = (_numbers(held[one], folder) for one in (table, name))
+            first, second = (_numbers(stored[one], folder) for one in (table, name))
             if first is None or second is None:
                 notes.append(
                     f"whether `{name}` is the table `{table}` transposed is not known, as the "

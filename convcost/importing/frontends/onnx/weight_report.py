@@ -82,9 +82,9 @@ def _covered(views: Sequence[TensorView]) -> int:
     parts = {view.key: view for view in views}
     if len(parts) == 1:
         return prod(views[0].dims)
-    left = elements_outside(whole, parts.values())
-    if left < whole.total:
-        return whole.total - left
+    outside = elements_outside(whole, parts.values())
+    if outside < whole.total:
+        return whole.total - outside
     # There are too many parts to compare: assume that they do not overlap.
     return min(whole.total, sum(prod(view.dims) for view in parts.values()))
 

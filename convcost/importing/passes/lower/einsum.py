@@ -83,8 +83,8 @@ def _with_batch(y: Tensor, terms: Sequence[_Term], out: str) -> Tensor:
 
 def _letters(equation: str, ranks: Sequence[int]) -> tuple[list[str], str]:
     """The letters of every input and of the output."""
-    left, arrow, out = equation.replace(" ", "").partition("->")
-    terms = left.split(",")
+    inputs, arrow, out = equation.replace(" ", "").partition("->")
+    terms = inputs.split(",")
     if len(terms) != len(ranks):
         raise ConstraintError(
             "CC404", f"its equation `{equation}` has {len(terms)} terms for {len(ranks)} inputs"
@@ -175,7 +175,7 @@ def _spread(builder: GraphBuilder, a: _Term, b: _Term, path: Path) -> _Term:
 
 def _summed_over_unused(builder: GraphBuilder, term: _Term, needed: str, path: Path) -> _Term:
     """Sums the axes that no other term has."""
-    alone = [at for at, one in enumerate(term.letters) if one not in needed]
+    alone = [axis for axis, one in enumerate(term.letters) if one not in needed]
     if not alone:
         return term
     value = reduced(builder, "sum", term.operand.value(), alone, False, path)

@@ -43,7 +43,9 @@ def concat(builder: GraphBuilder, node: Node) -> Tensor:
         return values[0]
     if any(x.batch == axis for x in values):
         extents = enumerate(zip(*(x.dims for x in values), strict=True))
-        batch = next((at for at, found in extents if at != axis and set(found) == {1}), None)
+        batch = next(
+            (other for other, found in extents if other != axis and set(found) == {1}), None
+        )
         values = tuple(x._replace(batch=batch) for x in values)
     sides, first = _aligned(values)
     channel = first.channel

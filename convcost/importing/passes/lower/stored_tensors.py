@@ -26,14 +26,14 @@ def learned_tensor(
     """Adds a layer that outputs a stored tensor, next to the layer `neighbour`, which it does not
     read. The axis `channel` is the channels; a leading axis of extent 1 is the batch."""
     shape, channel, batch = _layout(dims, channel)
-    held = {key: prod(dims)}
+    stored = {key: prod(dims)}
     index = builder.emit(
         "learned",
         path,
         [neighbour],
         {"shape": shape, "buffer": buffer},
-        tensors=None if buffer else held,
-        buffers=held if buffer else None,
+        tensors=None if buffer else stored,
+        buffers=stored if buffer else None,
     )
     return output_tensor(index, shape, len(dims), channel, batch)
 

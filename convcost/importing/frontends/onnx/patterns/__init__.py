@@ -47,9 +47,9 @@ class PatternGraph:
     def other_input(self, node: OnnxNode, number: float) -> str | None:
         """The other input of a node with two inputs, if one input is that number."""
         if len(node.inputs) == 2:  # noqa: PLR2004
-            for at in (0, 1):
-                if self.near(node.inputs[at], number):
-                    return node.inputs[1 - at]
+            for position in (0, 1):
+                if self.near(node.inputs[position], number):
+                    return node.inputs[1 - position]
         return None
 
 

@@ -26,10 +26,10 @@ def _bound(net: PatternGraph, node: OnnxNode) -> tuple[str, float] | None:
     """The tensor and the number of a `Min` or `Max` with two inputs."""
     if len(node.inputs) != PAIR:
         return None
-    for at in (0, 1):
-        number = net.number(node.inputs[at])
-        if number is not None and node.inputs[1 - at] not in net.constants:
-            return node.inputs[1 - at], number
+    for position in (0, 1):
+        number = net.number(node.inputs[position])
+        if number is not None and node.inputs[1 - position] not in net.constants:
+            return node.inputs[1 - position], number
     return None
 
 

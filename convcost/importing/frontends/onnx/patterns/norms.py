@@ -33,12 +33,12 @@ def _ratio(net: PatternGraph, node: OnnxNode) -> list[tuple[str, str]]:
         root = net.producer(node.inputs[1], "Sqrt")
         return [(node.inputs[0], root.inputs[0])] if root is not None else []
     found = []
-    for at in (0, 1):
-        over = net.producer(node.inputs[at], "Reciprocal", "Div")
+    for position in (0, 1):
+        over = net.producer(node.inputs[position], "Reciprocal", "Div")
         if over is not None and (over.op == "Reciprocal" or net.near(over.inputs[0], 1)):
             root = net.producer(over.inputs[-1], "Sqrt")
             if root is not None:
-                found.append((node.inputs[1 - at], root.inputs[0]))
+                found.append((node.inputs[1 - position], root.inputs[0]))
     return found
 
 

@@ -10,11 +10,11 @@ from convcost.importing.frontends.onnx.patterns import PatternGraph, pattern, re
 def taken(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """The n-th part of a tensor along an axis."""
     whole = net.producer(node.inputs[0], "SplitToSequence")
-    at = net.number(node.inputs[1])
-    if whole is None or at is None:
+    number = net.number(node.inputs[1])
+    if whole is None or number is None:
         return None
-    held = net.constants.get(whole.inputs[0])
-    dims = net.shapes.get(whole.inputs[0]) if held is None else held.dims
+    stored = net.constants.get(whole.inputs[0])
+    dims = net.shapes.get(whole.inputs[0]) if stored is None else stored.dims
     if dims is None:
         return None
     axis = whole.attributes.get("axis", 0) % len(dims)
@@ -25,7 +25,7 @@ def taken(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     if constant is None or not constant.dims:  # parts of equal length; the last part has the rest
         share = int(given[0])
         given = [min(share, dims[axis] - start) for start in range(0, dims[axis], share)]
-    place = int(at) % len(given)
+    place = int(number) % len(given)
     start = int(sum(given[:place]))
     keep = bool(whole.attributes.get("keepdims", 1)) or constant is not None
     return replacement(
