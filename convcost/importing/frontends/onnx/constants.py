@@ -56,6 +56,10 @@ class Constant(NamedTuple):
     sure: bool = False  # the exporter says whether it is a parameter
 
     @property
+    def is_weight(self) -> bool:
+        return self.learned and self.real
+
+    @property
     def elements(self) -> int:
         return prod(self.dims)
 

@@ -169,7 +169,7 @@ def _weights_read_again(graph: OnnxGraph, constants: Mapping[str, Constant]) -> 
         row = row_of(node.op)
         reads = row.weights is not None and node.known
         constant = constants.get(node.input(row.weights or 0)) if reads else None
-        if constant is not None and constant.learned and constant.real and constant.whole:
+        if constant is not None and constant.is_weight and constant.whole:
             found[constant.roots[0][0], row.family] += constant.number is None
     return {key for (key, _), times in found.items() if times > 1}
 

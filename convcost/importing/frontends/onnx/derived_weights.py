@@ -63,7 +63,7 @@ class DerivedWeights:
 
     def is_learned(self, key: str) -> bool:
         constant = self.constants.get(key)
-        return constant is not None and constant.learned and constant.real
+        return constant is not None and constant.is_weight
 
     def multiplies(self, constant: Constant, key: str) -> bool:
         """Whether the stored tensor `key` enters the constant as a factor, not as a summand."""

@@ -175,7 +175,7 @@ def computed_constant(
         return None
     inputs = [constants[name] for name in node.inputs if name]
     real = any(one.real for one in inputs) if data is None else floats(data)
-    learned = not has(node.op, Trait.CHOOSES) and any(one.learned and one.real for one in inputs)
+    learned = not has(node.op, Trait.CHOOSES) and any(one.is_weight for one in inputs)
     first = inputs[0] if inputs else None
     if first is not None and has(node.op, Trait.SAME) and prod(dims) == first.elements:
         return _same_elements(node, constants, first, dims, data, real)

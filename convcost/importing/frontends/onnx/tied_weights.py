@@ -62,7 +62,7 @@ def find_tied_weights(
 
 
 def _may_be(table: Constant, other: Constant | None) -> bool:
-    if other is None or not all(one.learned and one.real for one in (table, other)):
+    if other is None or not (table.is_weight and other.is_weight):
         return False
     return len(table.dims) == MATRIX and other.dims == table.dims[::-1]
 

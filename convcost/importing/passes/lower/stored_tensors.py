@@ -49,27 +49,25 @@ def constant_tensor(
 
 
 def combined(
-    builder: GraphBuilder, kind: str, x: Tensor, key: str, dims: tuple[int, ...], path: Path
+    builder: GraphBuilder, op: str, x: Tensor, key: str, dims: tuple[int, ...], path: Path
 ) -> Tensor:
-    """`add` or `multiply` of a tensor and a learned tensor: a scale or shift if the learned tensor
-    has one number for each channel, otherwise a join. A learned tensor that already has a layer is
-    read from that layer."""
+    """An elementwise join of a tensor and a learned tensor: a scale or shift if it is a product or
+    a sum and the learned tensor has one number for each channel, otherwise a layer. A learned
+    tensor that already has a layer is read from that layer."""
+    kind = LEARNED.get(op, op)
     rank = max(len(x.dims), len(dims))
     x = reshaped(x, (1,) * (rank - len(x.dims)) + x.dims)
     full = (1,) * (rank - len(dims)) + dims
     if key in builder.constant_layers:
         return elementwise(builder, kind, [x, reshaped(builder.constant_layers[key], full)], path)
     long = [axis for axis, extent in enumerate(full) if extent != 1]
-    if len(long) == 1 and full[long[0]] == x.dims[long[0]] and _is_channel(x, long[0]):
-        options = {"factor": kind == "multiply", "shift": kind == "add"}
-        return by_channel(builder, "scale", x, path, long[0], options, tensors={key: prod(dims)})
-    if prod(dims) == 1:
-        options = {"factor": kind == "multiply", "shift": kind == "add", "shared": True}
-        return by_channel(builder, "scale", x, path, x.channel, options, tensors={key: 1})
-    channel = x.channel
-    neighbour = x.source
+    along = long[0] if len(long) == 1 and full[long[0]] == x.dims[long[0]] else -1
+    if op in LEARNED and (not long or (along >= 0 and _is_channel(x, along))):
+        options = {"factor": kind == "multiply", "shift": kind == "add", "shared": not long}
+        channel = along if long else x.channel
+        return by_channel(builder, "scale", x, path, channel, options, tensors={key: prod(dims)})
     table = learned_tensor(
-        builder, key, full, (*path, "learned"), neighbour=neighbour, channel=channel
+        builder, key, full, (*path, "learned"), neighbour=x.source, channel=x.channel
     )
     builder.constant_layers[key] = table
     return elementwise(builder, kind, [x, table], path)

@@ -8,7 +8,7 @@ from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import custom_layer
 from convcost.importing.ir.tensor import Tensor, reshaped
-from convcost.importing.passes.lower.stored_tensors import LEARNED, combined, learned_tensor
+from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
 from convcost.model.shape import broadcast
 
 SCALAR = re.compile(r"^[A-Za-z_]\w*$")  # a name that a model gives to a number
@@ -23,7 +23,8 @@ def join(call: OperatorCall) -> Tensor:
         # A join of constants: each learned one becomes a layer, in the order of the inputs.
         for position in range(len(call.inputs)):
             constant = call.constant(position)
-            if constant is not None and (_is_table(constant) or not position):
+            table = constant is not None and constant.is_weight and constant.elements > 1
+            if table or not position:
                 call.value(position)
     dependent = call.dependent_positions
     tensors = [call.value(position) for position in dependent]
@@ -60,26 +61,12 @@ def _with_constant(call: OperatorCall, x: Tensor, position: int) -> Tensor:
         table = call.value(position)
         return call.lower(call.canonical, x, table)
     own = constant.learned and not (x.source < 0 and _standardizes(call, constant))
-    if kind is None and constant.real and own:  # a learned bound
-        return _join_with_bound(call, x, position, dims)
-    if kind is None or not constant.real or not own:
+    if not constant.real or not own:
         return _join_with_fixed(call, x, position, wide)
+    if call.op == "Mean":  # a learned summand of a mean is no bias
+        return call.lower(call.canonical, x, call.value(position))
     key = call.context.key_after(x, call.node.input(position))
-    return combined(call.builder, kind, x, key, dims, call.path())
-
-
-def _is_table(constant: Constant) -> bool:
-    return constant.learned and constant.real and constant.elements > 1
-
-
-def _join_with_bound(call: OperatorCall, x: Tensor, position: int, dims: tuple[int, ...]) -> Tensor:
-    x = _with_rank_of(x, dims)
-    full = (1,) * (len(x.dims) - len(dims)) + dims
-    key, path = call.context.key_after(x, call.node.input(position)), call.path()
-    table = learned_tensor(
-        call.builder, key, full, (*path, "learned"), neighbour=call.neighbour, channel=x.channel
-    )
-    return call.lower(call.canonical, x, table)
+    return combined(call.builder, call.canonical, x, key, dims, call.path())
 
 
 def _standardizes(call: OperatorCall, constant: Constant) -> bool:
@@ -121,7 +108,7 @@ def _is_buffer(call: OperatorCall, constant: Constant) -> bool:
 
 def _is_learned_number(call: OperatorCall, constant: Constant, kind: str | None) -> bool:
     """Whether a scalar is learned, or computed from a learned scalar."""
-    if not (constant.learned and constant.real) or (kind is None and not constant.sure):
+    if not constant.is_weight or (kind is None and not constant.sure):
         return False
     return constant.whole or [n for _, n in call.context.derived.stored(constant)] == [1]
 
@@ -145,7 +132,7 @@ def _with_rank_of(x: Tensor, dims: tuple[int, ...]) -> Tensor:
 @operator("Pow", op="power")
 def power(call: OperatorCall) -> Tensor:
     exponent = call.constant(1)
-    if exponent is not None and exponent.learned and exponent.real:
+    if exponent is not None and exponent.is_weight:
         call.value(1)
         return custom_layer(call, _broadcast_dims(call), "power")
     if call.depends_on_input(0) and not call.depends_on_input(1):
@@ -163,19 +150,15 @@ def choice(call: OperatorCall) -> Tensor:
     """Comparisons and selections. One that only masks a tensor adds no layer."""
     dependent = call.dependent_positions
     dims = _broadcast_dims(call)
-    tokens = [position for position in (1, 2) if call.op == "Where" and _is_token(call, position)]
+    # A selection may put a learned tensor in place of the input.
+    choices = [(one, call.constant(one)) for one in ((1, 2) if call.op == "Where" else ())]
+    tokens = [one for one, constant in choices if constant is not None and constant.is_weight]
     for position in tokens:
         call.value(position)
     masks = call.op == "Where" and len(dependent) == 1 and not tokens
     if masks and call.value(dependent[0]).dims == dims:
         return call.free(call.value(dependent[0]))
     return custom_layer(call, dims)
-
-
-def _is_token(call: OperatorCall, position: int) -> bool:
-    """Whether a selection puts a learned tensor in place of the input."""
-    constant = call.constant(position)
-    return constant is not None and constant.learned and constant.real
 
 
 def _broadcast_dims(call: OperatorCall) -> tuple[int, ...] | None:

@@ -36,7 +36,7 @@ class PatternGraph:
         """The value of a constant whose elements are equal; None if it is a single learned
         number."""
         constant = self.constants.get(name)
-        if constant is None or (constant.elements == 1 and constant.learned and constant.real):
+        if constant is None or (constant.elements == 1 and constant.is_weight):
             return None
         return constant.number
 
