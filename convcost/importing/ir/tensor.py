@@ -43,6 +43,14 @@ class Tensor(NamedTuple):
     def elements(self) -> int:
         return prod(self.dims)
 
+    def size_axes(self, channel: int) -> list[int]:
+        """All axes except the batch and the axis `channel`."""
+        return [axis for axis in range(len(self.dims)) if axis not in (channel, self.batch)]
+
+    def along(self, axis: int, channel: int) -> dict[str, int]:
+        """The option `along` for an axis; the default of the kinds is the channels."""
+        return {} if axis == channel else {"along": 1 + self.size_axes(channel).index(axis)}
+
     @property
     def channel(self) -> int:
         """The axis with the channels; a guess if elements were rearranged."""
@@ -100,6 +108,11 @@ def transposed(value: Tensor) -> Tensor:
     """The tensor with its last two axes exchanged, like the transpose of a matrix."""
     rank = len(value.dims)
     return permuted(value, (*range(rank - 2), rank - 1, rank - 2))
+
+
+def with_rank(value: Tensor, rank: int) -> Tensor:
+    """The tensor with at least `rank` axes; those that are added have extent 1 and are in front."""
+    return reshaped(value, (1,) * (rank - len(value.dims)) + value.dims)
 
 
 def reshaped(value: Tensor, dims: Sequence[int]) -> Tensor:
@@ -192,7 +205,7 @@ def _leading_one(axes: Sequence[int], dims: Sequence[int]) -> int | None:
 def requested_shape(value: Tensor, channel: int) -> tuple[Shape, bool]:
     """The shape of a tensor with the axis `channel` as the channels and the other axes as the size,
     in order; and whether its source already has that shape."""
-    kept = [axis for axis in range(len(value.dims)) if axis not in (channel, value.batch)]
+    kept = value.size_axes(channel)
     shape = Shape(value.dims[channel], tuple(value.dims[axis] for axis in kept))
     if value.axes is None or shape != value.shape:
         return shape, False

@@ -66,6 +66,4 @@ def prelu(builder: GraphBuilder, node: Node) -> Tensor:
 def glu(builder: GraphBuilder, node: Node) -> Tensor:
     x, channel = node.x, node.x.channel
     axis = node.attributes["axis"] % len(x.dims)
-    sizes = [n for n in range(len(x.dims)) if n not in (channel, x.batch)]
-    options = {} if axis == channel else {"along": 1 + sizes.index(axis)}
-    return windowed_layer(builder, node, options, channel=channel)
+    return windowed_layer(builder, node, x.along(axis, channel), channel=channel)

@@ -6,7 +6,7 @@ from typing import Any
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.ops import OPS, Node, Trait
-from convcost.importing.ir.tensor import Tensor, output_tensor, reshaped, transposed
+from convcost.importing.ir.tensor import Tensor, output_tensor, reshaped, transposed, with_rank
 from convcost.importing.passes.lower.pointwise import pointwise
 from convcost.importing.passes.lowering import lowering
 from convcost.model.errors import ConstraintError
@@ -23,7 +23,7 @@ def join(builder: GraphBuilder, node: Node) -> Tensor:
 def elementwise(builder: GraphBuilder, kind: str, values: Sequence[Tensor], path: Path) -> Tensor:
     """`add` or `multiply`. All other elementwise joins have the same cost, which is nothing."""
     rank = max(len(value.dims) for value in values)
-    full = [reshaped(value, (1,) * (rank - len(value.dims)) + value.dims) for value in values]
+    full = [with_rank(value, rank) for value in values]
     sides, first = _aligned(full)
     sources = [builder.materialize(value, first.channel, path) for value in sides]
     index = builder.emit(kind, path, sources)
@@ -50,9 +50,7 @@ def concat(builder: GraphBuilder, node: Node) -> Tensor:
     sides, first = _aligned(values)
     channel = first.channel
     sources = [builder.materialize(value, channel, node.path) for value in sides]
-    sizes = [n for n in range(len(first.dims)) if n not in (channel, first.batch)]
-    options = {} if axis == channel else {"along": 1 + sizes.index(axis)}
-    index = builder.emit("concat", node.path, sources, options)
+    index = builder.emit("concat", node.path, sources, first.along(axis, channel))
     return output_tensor(index, builder.shape(index), len(first.dims), channel, first.batch)
 
 
@@ -73,7 +71,7 @@ def matmul(builder: GraphBuilder, node: Node) -> Tensor:
     a = reshaped(one, (1, *one.dims)) if first else one
     b = reshaped(other, (*other.dims, 1)) if second else other
     rank = max(len(a.dims), len(b.dims))
-    sides = [reshaped(x, (1,) * (rank - len(x.dims)) + x.dims) for x in (a, b)]
+    sides = [with_rank(x, rank) for x in (a, b)]
     y = product(builder, "matmul", sides, node.path)
     dims = [*y.dims[:-2], *(() if first else y.dims[-2:-1]), *(() if second else y.dims[-1:])]
     return reshaped(y, dims)

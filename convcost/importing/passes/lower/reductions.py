@@ -48,7 +48,7 @@ def reduced(
         free = [axis for axis in range(rank) if axis not in (*over, x.batch)]
         channel = channel if len(over) == 1 else free[0]
     source = builder.materialize(x, channel, path)
-    sizes = [axis for axis in range(rank) if axis not in (channel, x.batch)]
+    sizes = x.size_axes(channel)
     if kind in GLOBAL and sizes and set(sizes) <= set(over) and channel not in over:
         index = builder.emit(GLOBAL[kind], path, [source])
         result = output_tensor(index, builder.shape(index), rank, channel, x.batch)

@@ -24,7 +24,7 @@ def upsample(builder: GraphBuilder, node: Node) -> Tensor:
         builder.free[node.op] += 1
         return x
     channel = node.attributes.get("channel", x.channel)
-    sizes = [axis for axis in range(len(dims)) if axis not in (channel, x.batch)]
+    sizes = x.size_axes(channel)
     if any(dims[axis] != n for axis, n in enumerate(x.dims) if axis not in sizes):
         return lower(builder, "custom", node.path, x, what="resize", dims=dims)
     factors = node.attributes.get("factors")
@@ -67,7 +67,7 @@ def pad(builder: GraphBuilder, node: Node) -> Tensor:
     """Adds `begins` and `ends` elements at each axis; negative numbers remove elements."""
     x, begins, ends = node.x, node.attributes["begins"], node.attributes["ends"]
     channel = node.attributes.get("channel", x.channel)
-    sizes = [axis for axis in range(len(x.dims)) if axis not in (channel, x.batch)]
+    sizes = x.size_axes(channel)
     changed = {axis for axis in range(len(x.dims)) if begins[axis] or ends[axis]}
     if not changed <= set(sizes) or (changed and len(sizes) > AXES):
         dims = tuple(n + a + b for n, a, b in zip(x.dims, begins, ends, strict=True))

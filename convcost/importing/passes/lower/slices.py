@@ -93,10 +93,7 @@ def slice_axis(
         return within
     channel = x.channel
     source = builder.materialize(x, channel, path)
-    sizes = [n for n in range(rank) if n not in (channel, x.batch)]
-    options = {"length": length, "start": start}
-    if axis != channel:
-        options["along"] = 1 + sizes.index(axis)
+    options = {"length": length, "start": start, **x.along(axis, channel)}
     if step != 1:
         options["step"] = step
     follows = {}

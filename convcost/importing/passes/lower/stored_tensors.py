@@ -4,7 +4,7 @@ from math import prod
 
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
-from convcost.importing.ir.tensor import Tensor, output_tensor, reshaped
+from convcost.importing.ir.tensor import Tensor, output_tensor, reshaped, with_rank
 from convcost.importing.passes.lower.joins import elementwise
 from convcost.importing.passes.lower.pointwise import by_channel
 from convcost.model.shape import Shape
@@ -56,7 +56,7 @@ def combined(
     tensor that already has a layer is read from that layer."""
     kind = LEARNED.get(op, op)
     rank = max(len(x.dims), len(dims))
-    x = reshaped(x, (1,) * (rank - len(x.dims)) + x.dims)
+    x = with_rank(x, rank)
     full = (1,) * (rank - len(dims)) + dims
     if key in builder.constant_layers:
         return elementwise(builder, kind, [x, reshaped(builder.constant_layers[key], full)], path)

@@ -7,7 +7,7 @@ from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import custom_layer
-from convcost.importing.ir.tensor import Tensor, reshaped
+from convcost.importing.ir.tensor import Tensor, with_rank
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
 from convcost.model.shape import broadcast
 
@@ -49,7 +49,7 @@ def _with_constant(call: OperatorCall, x: Tensor, position: int) -> Tensor:
     wide = broadcast(x.dims, dims)
     kind = None if call.op == "Mean" else LEARNED.get(call.canonical)
     if constant.elements == 1 and not _is_learned_number(call, constant, kind):
-        x = _with_rank_of(x, dims)
+        x = with_rank(x, len(dims))
         for key, _ in constant.roots if constant.real else ():
             plain = SCALAR.match(key) and not OPAQUE.match(key)
             if plain and key in call.context.stored and key not in call.context.buffers:
@@ -122,11 +122,6 @@ def _aligned_dims(call: OperatorCall, x: Tensor, constant: Constant) -> tuple[in
     axis %= len(x.dims)
     behind = (1,) * (len(x.dims) - axis - len(constant.dims))
     return (*constant.dims, *behind)
-
-
-def _with_rank_of(x: Tensor, dims: tuple[int, ...]) -> Tensor:
-    rank = max(len(x.dims), len(dims))
-    return reshaped(x, (1,) * (rank - len(x.dims)) + x.dims)
 
 
 @operator("Pow", op="power")

@@ -5,7 +5,7 @@ from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import has, operator, row
 from convcost.importing.frontends.onnx.unknown import custom_layer
 from convcost.importing.ir.ops import Trait
-from convcost.importing.ir.tensor import Tensor, reshaped
+from convcost.importing.ir.tensor import Tensor, with_rank
 from convcost.model.errors import ConstraintError
 from convcost.model.shape import broadcast
 
@@ -72,7 +72,7 @@ def tile(call: OperatorCall) -> Tensor:
 
 
 def _spread(call: OperatorCall, x: Tensor, dims: Dims) -> Tensor:
-    longer = reshaped(x, (1,) * (len(dims) - len(x.dims)) + x.dims)
+    longer = with_rank(x, len(dims))
     if longer.dims == dims:
         return call.free(longer)
     return custom_layer(call, dims)

@@ -4,7 +4,7 @@ from typing import Any
 
 from convcost.importing.frontends.torch.registry import OperatorCall, only_joined, operator, row
 from convcost.importing.frontends.torch.unknown import custom_layer
-from convcost.importing.ir.tensor import permuted, reshaped, transposed
+from convcost.importing.ir.tensor import permuted, reshaped, transposed, with_rank
 
 row("permute", order="dims")
 row("permute", "t", "numpy_T")
@@ -51,7 +51,7 @@ def movedim(call: OperatorCall) -> Any:
 def expand(call: OperatorCall) -> Any:
     """An expanded tensor. Joins broadcast their inputs themselves, so it adds no layer for them."""
     x = call.x
-    longer = reshaped(x, (1,) * (len(call.dims) - len(x.dims)) + x.dims)
+    longer = with_rank(x, len(call.dims))
     if longer.dims == call.dims or only_joined(call.users):
         return longer
     return custom_layer(call, "expand")
