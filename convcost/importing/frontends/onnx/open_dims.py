@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from onnx import ModelProto, TensorProto, ValueInfoProto
+from onnx import ModelProto, ValueInfoProto
 
 from convcost.importing.frontends.onnx.batch_axis import batch_axes, summed_inputs
 from convcost.importing.frontends.onnx.channels import input_channel
@@ -17,11 +17,10 @@ MAPS = 3  # the smallest rank with channels and a size
 
 
 class ModelInput(NamedTuple):
-    """An input of the model: `dims` with a batch of 1; `integer` if its type is an integer type."""
+    """An input of the model; `dims` have a batch of 1."""
 
     name: str
     dims: Dims
-    integer: bool = False
 
 
 class ModelInputs(NamedTuple):
@@ -95,8 +94,7 @@ def close_dims(
                 moved.append(f"`{entry.name}` is {_shown(before)} in the file")
         unknown = [axis for axis, extent in enumerate(extents) if extent is None]
         open_ += [OpenDim(entry.name, axis, names[axis]) for axis in unknown]
-        integer = entry.type.tensor_type.elem_type not in _floats()
-        found.append(ModelInput(entry.name, tuple(extent or 0 for extent in extents), integer))
+        found.append(ModelInput(entry.name, tuple(extent or 0 for extent in extents)))
     _require(open_, {name for _, names in declared for name in names}, dims)
     return ModelInputs(tuple(found), tuple(notes), tuple(moved))
 
@@ -193,9 +191,3 @@ def _require(open_: list[OpenDim], known: set[str], dims: Mapping[str, int]) -> 
         f"the model leaves {listed} open",
         f"give the size, --size 224 or --size 48x320, or each by its name: {flags}",
     )
-
-
-def _floats() -> frozenset[int]:
-
-    kinds = TensorProto
-    return frozenset((kinds.FLOAT, kinds.FLOAT16, kinds.DOUBLE, kinds.BFLOAT16, kinds.UNDEFINED))
