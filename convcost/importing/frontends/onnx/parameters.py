@@ -12,6 +12,7 @@ from convcost.importing.frontends.onnx.constants import Constant, buffered, floa
 from convcost.importing.frontends.onnx.evaluate import LARGE
 from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.names import OPAQUE
+from convcost.importing.frontends.onnx.quantizer_scales import reads_integers
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import UNKNOWN, Trait
 
@@ -20,7 +21,6 @@ MASK = 2  # distinct numbers
 # The names that PyTorch's newer exporter gives to tensors that the code of a model creates.
 EXPORTED = "pkg.torch."
 CREATED = re.compile(r"(new_)?(zeros|ones|full|empty)(_like)?(_\d+)?")
-INTEGER = ("MatMulInteger", "ConvInteger", "QLinearMatMul", "QLinearConv", "QGemm")
 
 
 def declared_kinds(model: ModelProto) -> dict[str, str]:
@@ -75,12 +75,13 @@ def is_own(name: str, *, pytorch: bool, quantized: bool) -> bool:
 def layer_inputs(graph: OnnxGraph) -> set[str]:
     """The inputs of operators with weights. Even a single number is a weight there. Operators on
     integers also read scales."""
-    layers = (node for node in graph.nodes if has(node.op, Trait.LEARNS) and node.op not in INTEGER)
+    learning = (node for node in graph.nodes if has(node.op, Trait.LEARNS))
+    layers = (node for node in learning if not reads_integers(node.op))
     return {name for node in layers for name in node.inputs}
 
 
 def is_quantized(graph: OnnxGraph) -> bool:
-    return any("uantize" in node.op or node.op in INTEGER for node in graph.nodes)
+    return any("uantize" in node.op or reads_integers(node.op) for node in graph.nodes)
 
 
 def buffers(model: ModelProto) -> set[str]:
@@ -111,6 +112,6 @@ def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelP
             one = constants.get(name)
             if one is None or one.learned or not one.whole or one.elements == 1:
                 continue
-            own = one.real or node.op in INTEGER
+            own = one.real or reads_integers(node.op)
             if own and one.by is None and one.roots[0][0] not in kept:
                 constants[name] = one._replace(learned=True)

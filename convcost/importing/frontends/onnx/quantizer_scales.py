@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.graph import OnnxGraph
+from convcost.importing.frontends.onnx.registry import has
+from convcost.importing.ir.ops import Trait
 
 WHY = "used as scales or zero points, and not counted as params"
 WHOLE = ("MatMulInteger", "ConvInteger")  # integer products, scaled by a later operator
@@ -30,6 +32,11 @@ SCALES: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys(("QLinearAveragePool", "QLinearGlobalAveragePool"), (1, 2, 3, 4)),
     **dict.fromkeys(("QLinearSigmoid", "QLinearLeakyRelu", "QLinearSoftmax"), (1, 2, 3, 4)),
 }
+
+
+def reads_integers(op: str) -> bool:
+    """Whether an operator with weights reads quantized tensors."""
+    return op in SCALES and has(op, Trait.LEARNS)
 
 
 def scales(graph: OnnxGraph, constants: Mapping[str, Constant]) -> set[str]:
