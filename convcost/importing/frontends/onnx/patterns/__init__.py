@@ -5,9 +5,10 @@ The other operators stay only if something else reads them.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from convcost.importing.frontends.onnx.constants import Constant
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
@@ -57,26 +58,26 @@ Pattern: TypeAlias = Callable[[PatternGraph, OnnxNode], OnnxNode | None]
 P = TypeVar("P", bound=Pattern)
 
 
-class _Entry(NamedTuple):
-    rank: int
-    find: Pattern
+_PATTERNS: dict[str, list[Pattern]] = {}
 
 
-_PATTERNS: dict[str, list[_Entry]] = {}
-_walked: list[bool] = []
-
-
-def pattern(*last: str, rank: int = 1) -> Callable[[P], P]:
-    """Registers a pattern by the operators that it can end with; lower ranks are tried first. The
-    pattern returns the replacing node, or None."""
+def pattern(*last: str) -> Callable[[P], P]:
+    """Registers a pattern by the operators that it can end with. The pattern returns the replacing
+    node, or None."""
 
     def register(find: P) -> P:
         for name in last:
-            _PATTERNS.setdefault(name, []).append(_Entry(rank, find))
-            _PATTERNS[name].sort(key=lambda entry: entry.rank)
+            _PATTERNS.setdefault(name, []).append(find)
         return find
 
     return register
+
+
+@cache
+def _patterns() -> dict[str, list[Pattern]]:
+    for module in iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    return _PATTERNS
 
 
 def replacement(node: OnnxNode, op: str, inputs: tuple[str, ...], **attributes: Any) -> OnnxNode:
@@ -88,17 +89,13 @@ def replace_patterns(
     graph: OnnxGraph, constants: Mapping[str, Constant], shapes: Mapping[str, Dims]
 ) -> OnnxGraph:
     """The graph with one node in place of each pattern."""
-    if not _walked:
-        _walked.append(True)
-        for module in iter_modules(__path__):
-            import_module(f"{__name__}.{module.name}")
     net = PatternGraph(graph, constants, shapes)
     nodes = []
     for node in graph.nodes:
         new = node
-        for entry in _PATTERNS.get(node.op, ()):
+        for find in _patterns().get(node.op, ()):
             try:
-                found = entry.find(net, node)
+                found = find(net, node)
             except (LookupError, ValueError, TypeError, AttributeError):
                 continue  # a malformed operator: its lowering reports the error
             if found is not None:

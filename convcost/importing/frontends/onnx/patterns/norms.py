@@ -6,7 +6,7 @@ from convcost.importing.frontends.onnx.patterns import PatternGraph, pattern, re
 LONGEST = 3  # the rank of a tensor that is reshaped for a group norm
 
 
-@pattern("Div", "Mul", rank=0)
+@pattern("Div", "Mul")
 def centred(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """(x − mean)/√(var + ε) is a layer norm; x/√(mean(x²) + ε) is an RMS norm."""
     for top, bottom in _ratio(net, node):

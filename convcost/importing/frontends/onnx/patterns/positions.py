@@ -49,7 +49,7 @@ def _indices(net: PatternGraph, name: str) -> tuple[str, OnnxNode | None]:
     return name, None
 
 
-@pattern("Reshape", rank=0)
+@pattern("Reshape")
 def windows(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """The elements of each sliding window, gathered by a table of positions: first along the rows,
     then along the columns."""
