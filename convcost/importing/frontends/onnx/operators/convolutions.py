@@ -201,14 +201,14 @@ def _transposed_window(
     auto, axes = call.get("auto_pad", "NOTSET"), len(size)
     stride, dilation = per_axis(call, "strides", axes), per_axis(call, "dilations", axes)
     extra = tuple(call.get("output_padding", ())) or (0,) * axes
-    wanted = call.get("output_shape", None)
-    if wanted is None and auto in SAME:
-        wanted = tuple(n * s for n, s in zip(size, stride, strict=True))
-    if wanted is None:
+    output = call.get("output_shape", None)
+    if output is None and auto in SAME:
+        output = tuple(n * s for n, s in zip(size, stride, strict=True))
+    if output is None:
         found = borders(call, size, kernel, stride, dilation)
         begins, ends = found if not isinstance(found, str) else ((0,) * axes, (0,) * axes)
         return SlidingWindow(kernel, stride, begins, ends, dilation), extra
-    plain = [n - e for n, e in zip(wanted[-axes:], extra, strict=True)]
+    plain = [n - e for n, e in zip(output[-axes:], extra, strict=True)]
     window = SlidingWindow(kernel, stride, dilation=dilation)
     window, missing = window.to_size(size, plain, odd_first=auto != "SAME_UPPER")
     stated = "output_shape" in call.node.attributes
