@@ -52,10 +52,12 @@ class LoweringContext:
         self.lowers_constants = False  # whether the inputs of a constant are lowered before it
 
     def is_computed_from_dims(self, constant: Constant) -> bool:
-        """Whether a floating-point constant is computed from integers only, such as dims, or from
-        no stored tensor at all."""
+        """Whether a floating-point constant is computed from integers, such as dims, and from
+        single numbers of the code only, such as −∞ in a mask, or from no stored tensor at all."""
         roots = [self.constants.get(key) for key, _ in constant.roots]
-        return not any(one is None or one.real or not constant.real for one in roots)
+        fewest = 1 if constant.whole else 2
+        stored = any(one is None or (one.real and one.elements >= fewest) for one in roots)
+        return not stored and (constant.real or not roots)
 
     def stored_tensors(self, names: Iterable[str], more: tuple[str, ...] = ()) -> dict[str, int]:
         """The stored tensors of constants, by key, each with its number of elements; `more` are

@@ -2,7 +2,9 @@
 
 from types import SimpleNamespace
 
-from onnx_models import array, drawn, model, node
+import numpy as np
+from onnx import numpy_helper
+from onnx_models import array, drawn, ints, model, node, sums
 
 from convcost.importing.driver import Imported
 from convcost.importing.frontends.onnx.constants import Constant
@@ -51,6 +53,21 @@ def test_a_tensor_that_several_layers_have_as_their_own_is_stored_once(tmp_path)
     layer_graph = drawn(tmp_path, model(nodes, {**weights, "w": array(8, 8, 1, 1)}))
     assert [layer.params for layer in layer_graph.layers] == [8 * 8 + 8, 2 * 8, 2 * 8]
     assert [layer.buffers for layer in layer_graph.layers] == [0, 2 * 8, 2 * 8]
+
+
+def test_a_mask_that_is_computed_from_single_numbers_is_not_stored(tmp_path):
+    nodes = [
+        node("Constant", "-> rows", value_ints=[0, 1, 2, 3]),
+        node("Unsqueeze", "rows", "last", "-> column"),
+        node("Less", "rows", "column", "-> below"),
+        node("Constant", "-> zero", value_float=0.0),
+        node("Constant", "-> low", value=numpy_helper.from_array(np.array(-1e9, np.float32))),
+        node("Where", "below", "low", "zero", "-> mask"),
+        node("Add", "x", "mask", "-> y"),
+    ]
+    layer_graph = drawn(tmp_path, model(nodes, {"last": ints(1)}, inputs={"x": (1, 4, 1)}))
+    assert sums(layer_graph) == (0, 0, 0)
+    assert layer_graph.notes == ()
 
 
 def test_what_is_not_balanced_is_not_counted():
