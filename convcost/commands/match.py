@@ -122,7 +122,7 @@ def _points(
             untried.append(_text(settings))
             continue
         try:
-            (changed,) = documents.load(whole, network.name)
+            (changed,) = documents.load(whole, network.name, figures=())
         except SpecError:
             continue
         layers += _different_layers(changed)

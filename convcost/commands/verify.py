@@ -40,8 +40,10 @@ def _published_networks(spec: str) -> list[report.PublishedNetwork]:
         notes: dict[str, None] = {}
         for settings, entries in _by_settings(network):
             try:
-                same = settings == Settings()
-                costed = costs(network if same else documents.load(settings, network.name)[0])
+                changed = network
+                if settings != Settings():
+                    (changed,) = documents.load(settings, network.name, figures=entries)
+                costed = costs(changed)
             except SpecError as error:  # once for all entries with these settings
                 problems += error.problems
                 continue

@@ -93,7 +93,7 @@ class NetworkFunction:
         if "size" in others:
             size = others["size"]
             settings = settings._replace(size=size if isinstance(size, tuple) else (size,))
-        (network,) = self.documents.load(settings, self.pick, figures=False)
+        (network,) = self.documents.load(settings, self.pick, figures=())
         if self.deployed:
             network = deploy(network)
         fields = "receptive_field" in self.measures

@@ -1,5 +1,6 @@
 """Loads the networks of a source. Each section of a document is read before those that use it."""
 
+from collections.abc import Collection
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -62,10 +63,10 @@ class Documents:
         settings: Settings = Settings(),  # noqa: B008
         pick: str | None = None,
         *,
-        figures: bool = True,
+        figures: Collection[int] | None = None,
     ) -> list[Network]:
-        """The networks, or the one named `pick`; without `figures`, the sections `published` and
-        `budget` are not read. Raises SpecError with all problems."""
+        """The networks, or the one named `pick`. `figures` are the entries of `published` to read;
+        then the section `budget` is not read. Raises SpecError with all problems."""
         problems = Problems(self.problems)
         selected = self._by_name
         if pick is not None:
@@ -142,7 +143,7 @@ def _read_network(
     settings: Settings,
     problems: Problems,
     *,
-    figures: bool,
+    figures: Collection[int] | None,
 ) -> Network | None:
     """The network of one document; None, and problems, if something is wrong."""
     before = len(problems)
@@ -166,8 +167,8 @@ def _read_network(
         paths = {step.path for step in expansion.steps}
         paths |= {group.path for group in expansion.groups}
     dtypes = _read_dtypes(node, inputs, paths, problems)
-    published = _read_published(node, network_inputs, paths, problems) if figures else ()
-    budget = _read_budget(node, paths, problems) if figures else None
+    published = _read_published(node, network_inputs, paths, problems, figures)
+    budget = _read_budget(node, paths, problems) if figures is None else None
     if len(problems) > before:
         return None
     return Network(
@@ -217,11 +218,17 @@ def _read_dtypes(
 
 
 def _read_published(
-    node: Mapping, network_inputs: NetworkInputs, paths: set[str] | None, problems: Problems
+    node: Mapping,
+    network_inputs: NetworkInputs,
+    paths: set[str] | None,
+    problems: Problems,
+    entries: Collection[int] | None,
 ) -> tuple[Published, ...]:
-    """The section `published`. `paths` are the paths of the network, or None if they are not
-    known."""
+    """The section `published`, or some of its entries. `paths` are the paths of the network, or
+    None if they are not known."""
     printed = node.get("published")
+    if entries is not None and type(printed) is Sequence:
+        printed = printed._replace(items=[printed.items[n] for n in entries])
     if not printed:
         return ()
     from convcost.language.published import PublishedParser

@@ -91,6 +91,24 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
         },
         100,
     ),
+    "published figures under settings of their own": (
+        "verify net.yaml",
+        lambda n: {
+            "net.yaml": spec("  - {conv: w, kernel: 1}\n", "vars: {w: 1}")
+            + "published:\n"
+            + lines("  - {params: 0, source: x, set: {w: 1#}}", n)
+        },
+        50,
+    ),
+    "figures under settings of their own, as readings": (
+        "match net.yaml 5M",
+        lambda n: {
+            "net.yaml": spec("  - {conv: w, kernel: 1}\n", "vars: {w: 1}")
+            + "published:\n"
+            + lines("  - {params: 0, source: x, set: {w: 1#}}", n)
+        },
+        50,
+    ),
     "published figures of many layers": (
         "verify net.yaml",
         lambda n: {"net.yaml": spec(named(n)) + published("layer: layer_#", n)},

@@ -379,6 +379,19 @@ def test_a_figure_of_a_layer_that_its_settings_leave_out_is_an_error_at_its_line
     assert "<stdin>:9:13" in message
 
 
+def test_a_budget_need_not_match_a_layer_under_the_settings_of_a_figure():
+    spec = """
+    vars: {more: true}
+    input: {channels: 3, size: 4}
+    layers: [{conv: 5, kernel: 1}, {conv: 5, kernel: 1, when: more, name: extra}]
+    budget: {layers: [{match: extra, params: {max: 1K}}]}
+    published: [{weights: 15, set: {more: false}, source: s}]
+    """
+    done = run("verify", "-", text=spec)
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"1 exact, 0 agree, 0 off as noted, 0 off" in done.stdout
+
+
 def test_all_missing_specs_are_reported():
     done = run("verify", "vgg16", "googlnet", "no.yaml")
     assert (done.returncode, done.stdout) == (2, b"")
