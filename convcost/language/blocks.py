@@ -4,18 +4,19 @@ from convcost.language.common_keys import FROZEN, RESERVED
 from convcost.language.fields import NAMES, Sections, is_name
 from convcost.language.parser import LayerParser
 from convcost.language.syntax_tree import Block, OptionValue
-from convcost.language.values import read_value
+from convcost.language.values import Names, read_value
 from convcost.language.yaml_nodes import Mapping, Node, Scalar, Sequence
 from convcost.model.kind import KINDS, Option
 from convcost.model.number_format import counted
 from convcost.model.suggestions import did_you_mean
 
 
-def parse_blocks(sections: Sections, parser: LayerParser, names: tuple[str, ...]) -> None:
+def parse_blocks(sections: Sections, parser: LayerParser, names: Names) -> None:
     """Reads both sections, and gives the defaults and the blocks to a layer parser."""
     _parse_defaults(sections, parser, names)
     problems = sections.problems
     bodies: list[tuple[Block, Mapping]] = []
+    seen: dict[tuple[str, ...], Names] = {(): names}  # by the options of a block
     for name, (key, node) in sections.mapping("blocks").items():
         block = Block(name, key)
         if parser.known(name):
@@ -33,8 +34,8 @@ def parse_blocks(sections: Sections, parser: LayerParser, names: tuple[str, ...]
         layers = node.get("layers")
         if layers is None:
             problems.add("CC103", f"block `{block.name}` needs `layers`", block.origin)
-        seen = (*names, *(name for name in block.options if name not in names))
-        block.items = parser.layers(layers, f"`layers` of block `{block.name}`", seen)
+        own = seen.setdefault(tuple(block.options), names.with_options(block.options))
+        block.items = parser.layers(layers, f"`layers` of block `{block.name}`", own)
 
 
 def _parse_inputs(block: Block, node: Mapping, parser: LayerParser) -> None:
@@ -61,7 +62,7 @@ def _names(node: Node | None, key: str, parser: LayerParser) -> tuple[Scalar, ..
     return ()
 
 
-def _parse_defaults(sections: Sections, parser: LayerParser, names: tuple[str, ...]) -> None:
+def _parse_defaults(sections: Sections, parser: LayerParser, names: Names) -> None:
     for kind_name, (key, node) in sections.mapping("defaults").items():
         kind = KINDS.get(kind_name)
         if kind is None:
@@ -77,7 +78,7 @@ def _parse_defaults(sections: Sections, parser: LayerParser, names: tuple[str, .
                 parser.binder.frozen[kind_name] = frozen
 
 
-def _parse_options(block: Block, node: Mapping, sections: Sections, names: tuple[str, ...]) -> None:
+def _parse_options(block: Block, node: Mapping, sections: Sections, names: Names) -> None:
     sections.check_keys("a block", node.entries, ("options", "inputs", "layers", "outputs", "note"))
     options = node.get("options")
     if type(options) is not Mapping:
@@ -85,7 +86,7 @@ def _parse_options(block: Block, node: Mapping, sections: Sections, names: tuple
             message = "`options` must be a mapping"
             sections.problems.add("CC104", message, options, "{width: , stride: 1}")
         return
-    seen = list(names)
+    seen = names.with_options(block.options)
     for name, (key, value) in options.entries.items():
         if not is_name(name) or name in RESERVED:
             message = f"`{name}` cannot be the name of an option"
@@ -99,4 +100,3 @@ def _parse_options(block: Block, node: Mapping, sections: Sections, names: tuple
             block.defaults[name] = bound
             option = option._replace(default=bound.constant)
         block.options[name] = option
-        seen.append(name)

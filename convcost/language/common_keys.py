@@ -2,7 +2,7 @@
 
 from convcost.language.fields import FieldReader
 from convcost.language.syntax_tree import LayerNode, OptionValue
-from convcost.language.values import Entries, read_value
+from convcost.language.values import Entries, Names, read_value
 from convcost.language.yaml_nodes import Node, Scalar, Sequence
 from convcost.model.kind import Option
 
@@ -18,7 +18,7 @@ FROZEN = Option("frozen", "frozen", "Frozen", "what training does not change", N
 class CommonKeys(FieldReader):
     """Reads common keys."""
 
-    def parse(self, word: Scalar, entries: Entries, names: tuple[str, ...]) -> LayerNode:
+    def parse(self, word: Scalar, entries: Entries, names: Names) -> LayerNode:
         """A layer node with the common keys of `entries`, and with `weights`."""
         return LayerNode(
             word,
@@ -33,7 +33,7 @@ class CommonKeys(FieldReader):
             weights=self.reference(entries["weights"][1]) if "weights" in entries else None,
         )
 
-    def frozen(self, entries: Entries, names: tuple[str, ...]) -> OptionValue | None:
+    def frozen(self, entries: Entries, names: Names) -> OptionValue | None:
         return self._option(FROZEN, entries, names)
 
     def name(self, entries: Entries) -> str:
@@ -73,9 +73,7 @@ class CommonKeys(FieldReader):
         self.problems.add("CC108", "this must be the name of a layer", node, hint)
         return None
 
-    def _option(
-        self, option: Option, entries: Entries, names: tuple[str, ...]
-    ) -> OptionValue | None:
+    def _option(self, option: Option, entries: Entries, names: Names) -> OptionValue | None:
         if option.name not in entries:
             return None
         return read_value(self.problems, option, entries[option.name][1], names, "a layer")

@@ -11,6 +11,7 @@ from convcost.language.network_builder import NetworkTooLargeError
 from convcost.language.network_inputs import MINIMAL_SPEC, NetworkInputs, Settings
 from convcost.language.parser import LayerParser
 from convcost.language.problems import Problems
+from convcost.language.values import Names
 from convcost.language.yaml_nodes import Mapping, Node, Scalar, Sequence, parse_documents
 from convcost.model.errors import Note, Source, SpecError
 from convcost.model.network import Budget, Network, Published
@@ -154,7 +155,7 @@ def _read_network(
     variables = network_inputs.variables
     inputs, places = network_inputs.inputs()
     parser = LayerParser(problems)
-    items = _read_layers(node, sections, parser, tuple(variables))
+    items = _read_layers(node, sections, parser, network_inputs.names)
     expansion = Expansion(problems, variables, inputs, places)
     try:
         output = expansion.expand(items, parser.blocks.values())
@@ -191,7 +192,7 @@ def _read_network(
 
 
 def _read_layers(
-    node: Mapping, sections: Sections, parser: LayerParser, names: tuple[str, ...]
+    node: Mapping, sections: Sections, parser: LayerParser, names: Names
 ) -> "tuple[LayerNode, ...]":
     """The layers of a document as written; their expressions may use `names`. Reads `blocks` and
     `defaults` first."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from convcost.language.fields import NAMES, Sections, is_name
 from convcost.language.scalars import same_setting
-from convcost.language.values import INPUT_NAMES, read_value, report_split_expression
+from convcost.language.values import INPUT_NAMES, Names, read_value, report_split_expression
 from convcost.language.yaml_nodes import Mapping, Node
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Option
@@ -95,6 +95,7 @@ class NetworkInputs:
         self.name = name
         self.settings = settings
         self.variables: dict[str, Any] = {}
+        self.names = Names(self.variables)
         self.defaults: dict[str, Any] = {}
         self.changed: dict[str, Any] = {}
         self.resized: tuple[int, ...] | None = None
@@ -106,7 +107,7 @@ class NetworkInputs:
         replaces it."""
         declared = self.sections.mapping("vars")
         if report_split_expression(self.problems, self.sections.node.get("vars")):
-            self.variables = dict.fromkeys(declared, 1)
+            self.variables |= dict.fromkeys(declared, 1)
             return
         requested = dict(self.settings.variables)
         for name in requested:
@@ -169,7 +170,7 @@ class NetworkInputs:
 
     def _evaluate(self, option: Option, node: Node, owner: str) -> Any:
         """The value of an option, or None and a problem."""
-        value = read_value(self.problems, option, node, self.variables, owner)
+        value = read_value(self.problems, option, node, self.names, owner)
         if value is None:
             return None
 

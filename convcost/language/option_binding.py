@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from convcost.language.common_keys import COMMON_KEYS, WEIGHT_KEYS
 from convcost.language.problems import Problems
 from convcost.language.syntax_tree import DEFERRED, Block, OptionValue
-from convcost.language.values import Entries, read_value, report_split_expression
+from convcost.language.values import Entries, Names, read_value, report_split_expression
 from convcost.language.yaml_nodes import NULLS, Mapping, Node, Scalar, Sequence
 from convcost.model.kind import KINDS, Kind
 from convcost.model.number_format import counted
@@ -28,7 +28,7 @@ class Written(NamedTuple):
     word: Scalar
     value: Node
     options: Entries
-    names: tuple[str, ...]
+    names: Names
 
     @property
     def has_value(self) -> bool:
@@ -94,9 +94,7 @@ class OptionBinder:
             options[key] = entry
         return options
 
-    def read(
-        self, owner: HasOptions, options: Entries, names: tuple[str, ...]
-    ) -> dict[str, OptionValue]:
+    def read(self, owner: HasOptions, options: Entries, names: Names) -> dict[str, OptionValue]:
         """The values of the options that the kind or block has, and that have no problem."""
         bound = {}
         for key, (_, node) in options.items():

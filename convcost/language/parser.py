@@ -12,7 +12,7 @@ from convcost.language.common_keys import (
 from convcost.language.option_binding import HasOptions, OptionBinder, Written
 from convcost.language.problems import Problems
 from convcost.language.syntax_tree import DEFERRED, Block, Branch, LayerNode
-from convcost.language.values import Entries, report_split_expression
+from convcost.language.values import Entries, Names, report_split_expression
 from convcost.language.yaml_nodes import MAX_DEPTH, Mapping, Node, Scalar, Sequence
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import KINDS, Kind
@@ -34,7 +34,7 @@ class LayerParser:
         self._constants: dict[tuple[object, ...], Kind[Any]] = {}
         self._problems_within = 0
         self._depth = 0
-        self._read: dict[tuple[int, tuple[str, ...]], LayerNode] = {}
+        self._read: dict[tuple[int, Names], LayerNode] = {}
 
     def known(self, name: str) -> HasOptions | None:
         """The kind or block of a name. A kind is imported when it is looked up."""
@@ -46,7 +46,7 @@ class LayerParser:
 
     # Layers
 
-    def layers(self, node: Node | None, what: str, names: tuple[str, ...]) -> tuple[LayerNode, ...]:
+    def layers(self, node: Node | None, what: str, names: Names) -> tuple[LayerNode, ...]:
         """Parses a list of layers; their expressions may use `names`."""
         if type(node) is not Sequence:
             if node is not None:
@@ -66,7 +66,7 @@ class LayerParser:
             nodes[joins[0]] = nodes[joins[0]]._replace(only_join=True)
         return tuple(nodes)
 
-    def layer(self, node: Node, names: tuple[str, ...]) -> LayerNode:
+    def layer(self, node: Node, names: Names) -> LayerNode:
         """Parses one layer; its expressions may use `names`. Equal layers are parsed once."""
         if type(node) is Mapping:
             signature = self._signature(node)
@@ -103,7 +103,7 @@ class LayerParser:
         return tuple(parts)
 
     def _read_once(
-        self, node: Mapping, names: tuple[str, ...], signature: tuple[object, ...] | None
+        self, node: Mapping, names: Names, signature: tuple[object, ...] | None
     ) -> LayerNode:
         """Parses an aliased layer once, however often the spec contains it."""
         known = self._read.get((id(node), names))
@@ -114,7 +114,7 @@ class LayerParser:
                 self._constants[signature] = known.layer
         return known
 
-    def _word(self, node: Scalar, names: tuple[str, ...]) -> LayerNode:
+    def _word(self, node: Scalar, names: Names) -> LayerNode:
         if not self.known(node.text):
             if node.null:
                 self.problems.add("CC111", "a layer is missing here", node)
@@ -138,7 +138,7 @@ class LayerParser:
         layer = self._parse(node, written, self.owner(meant))
         return layer._replace(label=meant, simple=False)
 
-    def _mapping(self, node: Mapping, names: tuple[str, ...]) -> LayerNode:
+    def _mapping(self, node: Mapping, names: Names) -> LayerNode:
         entries = node.entries
         word = self._kind_key(entries)
         if word is None:
@@ -176,7 +176,7 @@ class LayerParser:
         known = key == word or key in self.owner(word).options or key in usual
         return not known and not key.startswith("x-")
 
-    def _no_kind(self, node: Mapping, names: tuple[str, ...]) -> LayerNode:
+    def _no_kind(self, node: Mapping, names: Names) -> LayerNode:
         unknown = LayerNode(node, name=self.common.name(node.entries))
         if report_split_expression(self.problems, node):
             return unknown
@@ -297,7 +297,7 @@ class LayerParser:
             self.problems.add("CC104", message, copied.source)
         return tuple([known[name] for name in names if name in known])
 
-    def _branch(self, key: Scalar, body: Node, names: tuple[str, ...]) -> Branch:
+    def _branch(self, key: Scalar, body: Node, names: Names) -> Branch:
         self.common.check_name(key)
         if type(body) is Scalar and not body.null:
             return Branch(key.text, key, source=body)

@@ -1,6 +1,8 @@
 """Reads the value of an option: a number, a word, a list, or an expression."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as NamesToValues
+from itertools import chain
 from typing import Any, TypeAlias
 
 from convcost.language.expressions import Evaluate, Lookup, parse
@@ -21,8 +23,30 @@ INPUT_NAMES = ("in_channels", "in_height", "in_width", "in_depth")
 MAX_PLAIN_DIGITS = 9
 
 
+class Names:
+    """The names that an expression may use: the variables of the document, and in a block its
+    options. It is a key of dictionaries, equal only to itself."""
+
+    __slots__ = ("_options", "_variables")
+
+    def __init__(
+        self, variables: NamesToValues[str, object], options: NamesToValues[str, object] = {}
+    ) -> None:
+        self._variables = variables
+        self._options = options
+
+    def with_options(self, options: NamesToValues[str, object]) -> "Names":
+        return Names(self._variables, options)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._options or name in self._variables
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(self._variables, self._options)
+
+
 def read_value(
-    problems: Problems, option: Option, node: Node, names: Iterable[str], owner: str
+    problems: Problems, option: Option, node: Node, names: Names, owner: str
 ) -> OptionValue | None:
     """The value of an option; None, and a problem, if it is wrong.
 
@@ -64,7 +88,7 @@ def report_split_expression(problems: Problems, node: Node | None) -> bool:
     return False
 
 
-def _parse(node: Node, option_type: OptionType, names: Iterable[str]) -> Parsed:
+def _parse(node: Node, option_type: OptionType, names: Names) -> Parsed:
     """The value of an option of a type. Raises ConstraintError."""
     if type(node) is Scalar:
         return _parse_scalar(node, option_type, names)
@@ -91,7 +115,7 @@ def _parse(node: Node, option_type: OptionType, names: Iterable[str]) -> Parsed:
     return _combine(parts, lambda values: dict(zip(entries, values, strict=True)))
 
 
-def _parse_scalar(node: Scalar, option_type: OptionType, names: Iterable[str]) -> Parsed:
+def _parse_scalar(node: Scalar, option_type: OptionType, names: Names) -> Parsed:
     text = node.text
     if node.null:
         return None, None
@@ -105,23 +129,21 @@ def _parse_scalar(node: Scalar, option_type: OptionType, names: Iterable[str]) -
     return (value, None) if value is not None else _parse_expression(text, option_type, names)
 
 
-def _parse_expression(text: str, option_type: OptionType, names: Iterable[str]) -> Parsed:
+def _parse_expression(text: str, option_type: OptionType, names: Names) -> Parsed:
     expression = parse(text)
-    known = [*names, *INPUT_NAMES]
     for name in sorted(expression.names):
-        if name not in known:
-            raise _unknown_name(name, text, option_type, known)
+        if name not in names and name not in INPUT_NAMES:
+            raise _unknown_name(name, text, option_type, names)
     if expression.names:
         return None, expression.evaluate
     return expression.evaluate(dict[str, Any]().__getitem__), None
 
 
-def _unknown_name(
-    name: str, text: str, option_type: OptionType, known: list[str]
-) -> ConstraintError:
+def _unknown_name(name: str, text: str, option_type: OptionType, names: Names) -> ConstraintError:
     """A word alone is more likely a wrong value than the name of a variable."""
+    known = chain(names, INPUT_NAMES)
     if text == name and not name.startswith("in_"):
-        hint = did_you_mean(name, (*known, *option_type.words), listed=0)
+        hint = did_you_mean(name, chain(known, option_type.words), listed=0)
         if name.lower() in ("yes", "on", "no", "off"):
             hint = "write `true` or `false`; YAML 1.2 has no other truth values"
         return _wrong_type(option_type.meaning, show(name), hint)

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ from repository import Repository
 from support import run
 from tools import needs_git
 
+from convcost.language.load import Documents
+from convcost.model.errors import Source
 from convcost.sources.rename_detection import MOST_COMPARISONS, detect_renames
 
 MAX_RATIO = 2.6
@@ -433,3 +436,19 @@ def test_patterns_are_compared_with_paths_up_to_a_limit(tmp_path):
     assert ran.returncode == 2
     message = "the patterns of the budget need more than 5,000,000 comparisons with the 2,300 paths"
     assert message in ran.stderr.decode()
+
+
+def test_the_memory_for_variables_of_blocks_grows_with_their_number():
+    def peak(n: int) -> int:
+        block = "b#: {options: {a: v#}, layers: [{conv: a, kernel: 1}]}"
+        variables, blocks = f"vars: {{{listed('v#: 1', n)}}}", f"blocks: {{{listed(block, n)}}}"
+        documents = Documents(Source("net.yaml", spec("  - relu\n", variables, blocks)))
+        tracemalloc.start()
+        documents.load()
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(2)  # imports what it needs
+    one, two = peak(600), peak(1_200)
+    assert two <= MAX_RATIO * one
