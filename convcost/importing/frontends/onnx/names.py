@@ -41,6 +41,7 @@ TAILS = frozenset(
 )
 
 
+MAX_DEPTH = 64  # names of a path; layers are not nested deeper
 UNNAMED = ""  # the end of the path of an operator that has no name in its module
 
 
@@ -56,7 +57,8 @@ class OnnxNames:
             None if path and _is_tied(node, constants, tables) else _weight_path(node, constants)
             for node, path in zip(graph.nodes, modules, strict=True)
         ]
-        found = [by or path for by, path in zip(weighted, modules, strict=True)]
+        whole = [by or path for by, path in zip(weighted, modules, strict=True)]
+        found = [path and path[-MAX_DEPTH:] for path in whole]
         around = _fill_missing(found)
         containers = {path[:n] for path in filter(None, around) for n in range(len(path))}
         self._shared = shared = _first_shared(around)

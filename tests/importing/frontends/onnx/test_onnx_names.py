@@ -48,6 +48,11 @@ def test_a_layer_has_the_name_of_its_weight_or_its_kind(tmp_path, weight, name, 
     assert _paths(drawn(tmp_path, made)) == [path]
 
 
+def test_a_name_has_at_most_64_modules(tmp_path):
+    made = model([_named("/b" + "/a" * 1_000 + "/Relu", "Relu", "x", "-> y")])
+    assert _paths(drawn(tmp_path, made)) == [("a",) * 64]
+
+
 TABLE = array(50, 16)
 LOOK = _named("/tok/Gather", "Gather", "tok.weight", "x", "-> e")
 RELU = node("Relu", "e", "-> r")
