@@ -14,7 +14,9 @@ from convcost.reports.verify.figure_check import ExactCounts, PublishedEntry
 from convcost.sources.networks import collect
 from convcost.sources.spec_files import open_source
 
-MAX_LAYERS = 1_000_000  # of one spec, over all settings that its figures are published for
+# Of one spec, over all settings that its figures are published for:
+MAX_LAYERS = 1_000_000
+MAX_VALUES = 500_000
 
 
 def verify(specs: Iterable[str]) -> report.Verification:
@@ -34,8 +36,9 @@ def _published_networks(spec: str) -> list[report.PublishedNetwork]:
     documents = Documents(source)
     problems: list[Problem] = []
     found = []
-    layers = 0
+    layers = values = 0
     for network in documents.load(pick=pick):
+        size = documents.count_values(network.name, MAX_VALUES)
         checked: dict[int, PublishedEntry] = {}
         notes: dict[str, None] = {}
         for settings, entries in _by_settings(network):
@@ -48,8 +51,10 @@ def _published_networks(spec: str) -> list[report.PublishedNetwork]:
                 problems += error.problems
                 continue
             layers += len(costed.layers)
-            if layers > MAX_LAYERS:
-                message = f"the published figures need more than {MAX_LAYERS:,} layers in all"
+            values += 0 if changed is network else size
+            if layers > MAX_LAYERS or values > MAX_VALUES:
+                most = f"{MAX_LAYERS:,} layers" if layers > MAX_LAYERS else f"{MAX_VALUES:,} values"
+                message = f"the published figures need more than {most} in all"
                 place = network.published[entries[0]].place
                 hint = "move some of the figures to a file of their own"
                 raise SpecError(source, [*problems, Problem("CC110", message, place, help=hint)])

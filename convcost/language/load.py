@@ -12,7 +12,14 @@ from convcost.language.network_inputs import MINIMAL_SPEC, NetworkInputs, Settin
 from convcost.language.parser import LayerParser
 from convcost.language.problems import Problems
 from convcost.language.values import Names
-from convcost.language.yaml_nodes import Mapping, Node, Scalar, Sequence, parse_documents
+from convcost.language.yaml_nodes import (
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    count_values,
+    parse_documents,
+)
 from convcost.model.errors import Note, Source, SpecError
 from convcost.model.network import Budget, Network, Published
 from convcost.model.shape import Shape
@@ -24,10 +31,8 @@ if TYPE_CHECKING:
 
 MAX_LAYERS_IN_ALL = 500_000  # and groups, of the networks that are loaded at once
 TEXTS = ("name", "source", "note")
-SECTIONS = (
-    *TEXTS, "input", "inputs", "vars", "defaults", "blocks", "layers",
-    "dtype", "published", "budget", "variants",
-)  # fmt: skip
+SETTABLE = ("input", "inputs", "vars", "defaults", "blocks", "layers", "dtype")
+SECTIONS = (*TEXTS, *SETTABLE, "published", "budget", "variants")
 
 
 def load(source: Source, settings: Settings = Settings(), pick: str | None = None) -> list[Network]:  # noqa: B008
@@ -95,6 +100,12 @@ class Documents:
             # Variants repeat the problems of their document.
             raise SpecError(self.source, list(dict.fromkeys(problems)))
         return [network for network in networks if network is not None]
+
+    def count_values(self, name: str, most: int) -> int:
+        """The values of a document that are read for any settings, without its figures; see
+        `yaml_nodes.count_values`."""
+        entries = self._by_name[name].entries
+        return count_values([entries[key][1] for key in SETTABLE if key in entries], most)
 
     @property
     def sources(self) -> dict[str, str]:

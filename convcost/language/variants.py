@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from convcost.language.fields import SET_EXAMPLE, Sections
 from convcost.language.problems import Problems
 from convcost.language.values import Entries
-from convcost.language.yaml_nodes import Mapping, Node, Scalar
+from convcost.language.yaml_nodes import Mapping, Node, Scalar, count_values
 from convcost.model.suggestions import did_you_mean
 
-MAX_VARIANTS = 1_000  # each of them reads the whole document again
+MAX_VARIANTS = 1_000
+MAX_VALUES = 500_000  # of all variants; each reads the whole document again
 REPLACED = ("source", "note", "published", "budget")
 KEYS = ("set", "size", *REPLACED)
 SIGNS = "a name has letters, digits, `_`, `-` and `.`"
@@ -37,6 +38,12 @@ def expand_variants(
     if len(variants) > MAX_VARIANTS:
         message = f"a document has at most {MAX_VARIANTS:,} variants, not {len(variants):,}"
         hint = "give values of variables with `--set` or `convcost search`"
+        problems.add("CC110", message, node.get("variants"), hint)
+        return
+    read = [value for section, (_, value) in shared.items() if not section.startswith("x-")]
+    if len(variants) * count_values(read, MAX_VALUES) > MAX_VALUES:
+        message = f"the variants of a document read more than {MAX_VALUES:,} values in all"
+        hint = "each variant reads the whole document; move some of them to a file of their own"
         problems.add("CC110", message, node.get("variants"), hint)
         return
     for text, (key, body) in variants.items():

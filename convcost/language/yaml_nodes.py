@@ -5,6 +5,7 @@ PyYAML's events are read one by one into a small tree. Its `load` and `compose` 
 where a value is read, by the core schema of YAML 1.2.
 """
 
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import yaml
@@ -76,6 +77,22 @@ class Mapping(NamedTuple):
 
 
 Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+def count_values(nodes: Iterable[Node], most: int) -> int:
+    """The words, lists and mappings of nodes, each as often as aliases repeat it, without keys.
+
+    It counts up to `most` and at most one list further.
+    """
+    left, count = list(nodes), 0
+    while left and count <= most:
+        node = left.pop()
+        count += 1
+        if type(node) is Sequence:
+            left += node.items
+        elif type(node) is Mapping:
+            left += [value for _, value in node.entries.values()]
+    return count
 
 
 def _place(start: Mark, end: Mark) -> Span:

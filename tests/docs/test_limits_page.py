@@ -38,6 +38,8 @@ LIMITS = {
     "layers, or groups, of a network": [network_builder.MAX_LAYERS],
     "layers and groups of all networks of a file": [load.MAX_LAYERS_IN_ALL],
     "variants of a document": [variants.MAX_VARIANTS],
+    "values of a document, times its variants": [variants.MAX_VALUES],
+    "values of a spec, times the settings": [verify.MAX_VALUES],
     "layers nested in each other": [yaml_nodes.MAX_DEPTH],
     "characters of all paths": [network_builder.MAX_PATH_CHARACTERS],
     "values of the options of all block calls": [network_builder.MAX_OPTION_VALUES],

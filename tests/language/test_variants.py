@@ -173,3 +173,15 @@ def test_the_networks_of_a_file_have_a_limit_of_layers_in_all(monkeypatch):
 def test_a_document_has_a_limit_of_variants():
     text = EIGHT + "layers: [relu]\nvariants: {" + ", ".join(f"v{i}: " for i in range(1_001)) + "}"
     assert messages(text) == ["3:11 CC110 a document has at most 1,000 variants, not 1,001"]
+
+
+def test_the_variants_of_a_document_read_values_up_to_a_limit():
+    def text(variables):
+        listed = ", ".join(f"v{n}: 1" for n in range(variables))
+        names = ", ".join(f"n{n}: " for n in range(1_000))
+        return f"vars: {{{listed}}}\n{EIGHT}layers: [relu]\nvariants: {{{names}}}"
+
+    # Each reads the variables, their mapping, the input with 2 numbers, and a list with a word.
+    assert messages(text(500 - 1 - 3 - 2)) == []
+    (message,) = messages(text(500 - 1 - 3 - 2 + 1))
+    assert message.endswith("CC110 the variants of a document read more than 500,000 values in all")

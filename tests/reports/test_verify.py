@@ -392,6 +392,25 @@ def test_a_budget_need_not_match_a_layer_under_the_settings_of_a_figure():
     assert b"1 exact, 0 agree, 0 off as noted, 0 off" in done.stdout
 
 
+def test_the_settings_of_figures_read_values_up_to_a_limit(monkeypatch):
+    figures = ", ".join(f"{{params: 0, set: {{v: {n}}}, source: s}}" for n in range(2, 12))
+    text = f"""
+    vars: {{v: 1}}
+    input: {{channels: 3, size: 4}}
+    layers: [relu]
+    published: [{figures}]
+    """
+    values = 2 + 3 + 2  # the variables, the input and the layers, with their mappings and lists
+    monkeypatch.setattr("convcost.commands.verify.MAX_VALUES", 10 * values)
+    assert run("verify", "-", text=text).returncode == 0
+    monkeypatch.setattr("convcost.commands.verify.MAX_VALUES", 10 * values - 1)
+    done = run("verify", "-", text=text)
+    assert done.returncode == 2
+    assert "error[CC110]: the published figures need more than 69 values in all" in (
+        done.stderr.decode()
+    )
+
+
 def test_all_missing_specs_are_reported():
     done = run("verify", "vgg16", "googlnet", "no.yaml")
     assert (done.returncode, done.stdout) == (2, b"")
