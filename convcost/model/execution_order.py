@@ -49,7 +49,8 @@ def best_order(
     """
     graph = task_graph(network, batch, in_place=in_place, dtypes=dtypes)
     amounts = list(graph.alive_in(range(len(graph.tasks))))
-    pieces = [_piece(graph, amounts, tasks) for tasks in graph.pieces(range(len(graph.tasks)))]
+    split = _Decomposition(graph, 0)
+    pieces = [_piece(split, amounts, tasks) for tasks in graph.pieces(range(len(graph.tasks)))]
     peak = at_least = max(graph.alive_inputs, *(piece.at_least for piece in pieces), 0)
     order: list[int] = []
     for piece in pieces:
@@ -90,10 +91,11 @@ class _Piece(NamedTuple):
     part: Part
 
 
-def _piece(graph: TaskGraph, amounts: Sequence[tuple[int, int]], tasks: Sequence[int]) -> _Piece:
+def _piece(
+    split: "_Decomposition", amounts: Sequence[tuple[int, int]], tasks: Sequence[int]
+) -> _Piece:
     """Tasks in the order of the spec. `amounts` are the bytes alive before each task of the network
     and while it runs."""
-    split = _Decomposition(graph, 0)
     part = split.part([split.single(task) for task in tasks])
     others = amounts[tasks[0]][0] - part.alive(0)
     at_least = others + max(map(part.least_bytes, range(len(tasks))))

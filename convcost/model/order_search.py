@@ -227,10 +227,10 @@ class _BackwardWalk(_Walk):
         return [n for n in members(segments) if not self.part.feeds[n] & state]
 
     def cost(self, segment: int, state: int) -> int:
-        return self.part.cost(segment, state & ~(1 << segment))
+        return self.part.cost(segment, self.part.before(segment, state))
 
     def after(self, segment: int, state: int) -> int:
-        return state & ~(1 << segment)
+        return self.part.before(segment, state)
 
     def any_order(self) -> list[int]:
         return list(members(self.start & ~self.end))[::-1]

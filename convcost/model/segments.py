@@ -101,13 +101,24 @@ class Part:
         """The set after another segment has run. Also stores the bytes that are then alive."""
         result = state | 1 << segment
         if result not in self._alive:
-            own, left = self.segments[segment], ~result
-            added = sum(one.bytes for one in self._of(own.writes) if one.kept or one.readers & left)
-            freed = sum(
-                one.bytes for one in self._of(own.reads) if not one.kept and not one.readers & left
-            )
-            self._alive[result] = self.alive(state) + added - freed
+            self._alive[result] = self.alive(state) + self._added(segment, result)
         return result
+
+    def before(self, segment: int, state: int) -> int:
+        """The set before the last segment has run. Also stores the bytes that are then alive."""
+        result = state & ~(1 << segment)
+        if result not in self._alive:
+            self._alive[result] = self.alive(state) - self._added(segment, state)
+        return result
+
+    def _added(self, segment: int, state: int) -> int:
+        """The bytes that a segment adds, less those that it frees, if it is the last of a set."""
+        own, left = self.segments[segment], ~state
+        added = sum(one.bytes for one in self._of(own.writes) if one.kept or one.readers & left)
+        freed = sum(
+            one.bytes for one in self._of(own.reads) if not one.kept and not one.readers & left
+        )
+        return added - freed
 
     def cost(self, segment: int, state: int) -> int:
         """The bytes that are alive while a segment runs after those of a set."""

@@ -438,6 +438,17 @@ def test_patterns_are_compared_with_paths_up_to_a_limit(tmp_path):
     assert message in ran.stderr.decode()
 
 
+def test_the_search_for_the_best_order_takes_the_square_of_the_layers(tmp_path):
+    def ordered(n: int) -> int:
+        joins = [f"  - {{add: [a0, a{3 % i}], name: a{i}}}\n" for i in range(1, n)]
+        files: Files = {"net.yaml": spec("  - {relu: , name: a0}\n" + "".join(joins))}
+        return calls("memory net.yaml --order best", files, tmp_path / str(n))
+
+    ordered(2)  # imports what the command needs
+    one, two = ordered(60), ordered(120)
+    assert two <= 4.2 * one
+
+
 def test_the_memory_for_variables_of_blocks_grows_with_their_number():
     def peak(n: int) -> int:
         block = "b#: {options: {a: v#}, layers: [{conv: a, kernel: 1}]}"
