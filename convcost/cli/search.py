@@ -131,8 +131,15 @@ def _progress() -> Iterator[Callable[[int, int, int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    rate = TextColumn("{task.completed:,.0f} of {task.total:,.0f} points, {task.speed:,.0f}/s")
-    bar = Progress(BarColumn(), rate, TimeRemainingColumn(), console=Console(stderr=True))
+    count = TextColumn("{task.description}")
+    bar = Progress(BarColumn(), count, TimeRemainingColumn(), console=Console(file=sys.stderr))
     with bar:
-        task = bar.add_task("search", total=None)
-        yield lambda done, points, _matching: bar.update(task, completed=done, total=points)
+        task = bar.add_task("", total=None)
+
+        def show(done: int, points: int, _matching: int) -> None:
+            bar.update(task, completed=done, total=points)
+            speed = bar.tasks[0].speed  # None before the second update
+            rate = "" if speed is None else f", {speed:,.0f}/s"
+            bar.update(task, description=f"{done:,} of {points:,} points{rate}")
+
+        yield show

@@ -147,6 +147,15 @@ def test_a_terminal_shows_what_an_import_reads_until_it_is_read(tmp_path):
     assert "\x1b" not in on_terminal("import", str(file), TERM="dumb")
 
 
+def test_a_terminal_shows_how_far_a_search_is(tmp_path):
+    file = tmp_path / "net.yaml"
+    file.write_text(NET)
+    search = ("search", str(file), "--vary", "size=8:15")
+    text = on_terminal(*search, columns=200, NO_COLOR="1")
+    assert "8 of 8 points" in text
+    assert text.endswith(run(*search, "--format", "table").stdout.decode())
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_a_stream_without_unicode_gets_ascii(encoding):
     for format_name in ("table", "plain"):
