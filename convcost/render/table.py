@@ -290,18 +290,39 @@ def _fold(text: str, width: int) -> list[str]:
 
     A text can be safe inside a line and a command at its start, so each line is made printable.
     """
+    if width_of(text) <= width:
+        return [text]
     lines = []
-    while width_of(text) > width:
-        end = next(n for n in range(width, 0, -1) if n == 1 or width_of(text[:n]) <= width)
-        indent = len(text) - len(text.lstrip(" "))
-        space = text.rfind(" ", indent, end + 1)
+    start = 0
+    while (end := _line_end(text, start, width)) < len(text):
+        first = _skip_spaces(text, start)
+        space = text.rfind(" ", first, end + 1)
         if text.startswith(" %", space):  # a percentage is one number
-            space = text.rfind(" ", indent, space)
-        at = max(space, text.rfind("/", indent, end) + 1)
-        at = at or len(text[:end].rstrip(NUMBER if text[end] in NUMBER else "")) or end
-        lines.append(text[:at].rstrip())
-        text = text[at:].lstrip(" ")
-    return [*lines, text] if text or not lines else lines
+            space = text.rfind(" ", first, space)
+        at = max(space, text.rfind("/", first, end) + 1)
+        if at <= start:
+            line = text[start:end]
+            kept = len(line.rstrip(NUMBER)) if text[end] in NUMBER else len(line)
+            at = start + (kept or len(line))
+        lines.append(text[start:at].rstrip())
+        start = _skip_spaces(text, at)
+    return [*lines, text[start:]] if start < len(text) else lines
+
+
+def _line_end(text: str, start: int, width: int) -> int:
+    """The end of the longest line from `start` that fits, with one character at least."""
+    if text.isascii():
+        return min(start + width, len(text))
+    room = width
+    for at in range(start, len(text)):
+        room -= width_of(text[at])
+        if room < 0 and at > start:
+            return at
+    return len(text)
+
+
+def _skip_spaces(text: str, start: int) -> int:
+    return next((at for at in range(start, len(text)) if text[at] != " "), len(text))
 
 
 def _wrapped(texts: Iterable[str], width: int | None, style: str) -> "Iterator[Text]":

@@ -291,3 +291,22 @@ def test_a_percent_sign_stays_with_its_number():
         "1" * 20,
         "%",
     ]
+
+
+@pytest.mark.parametrize("name", ["畳み込み", "a畳み込み/畳", "e\u0301" * 9])
+def test_a_width_of_one_column_is_enough_for_wide_characters(name):
+    lines = written(table((), notes=(name,)), width=1).splitlines()
+    assert name in "".join(lines)
+
+
+def test_a_long_name_is_measured_once_and_not_again_for_each_line(monkeypatch):
+    measured = 0
+
+    def measure(text):
+        nonlocal measured
+        measured += len(text)
+        return width_of(text)
+
+    monkeypatch.setattr("convcost.render.table.width_of", measure)
+    written(table((), notes=("畳" * 3_000, "e\u0301" * 1_500)), width=60)
+    assert measured < 3 * (3_000 + 2 * 1_500)
