@@ -13,25 +13,6 @@ def real_path(path: Path) -> str:
     return os.path.realpath(path)
 
 
-def is_source(path: Path, source: str) -> bool:
-    """Whether a file is the one that a spec was read from.
-
-    `source` is the argument that names the spec: `name`, `name#document`, or `-`, for which the
-    file is the one that standard input is redirected from.
-    """
-    try:
-        if not path.exists():
-            return False
-        if source.partition("#")[0] == "-":
-            return os.path.samestat(path.stat(), os.fstat(0))
-        from convcost.sources.spec_files import locate
-
-        file = locate(source).path
-        return file is not None and file.is_file() and path.samefile(file)
-    except (OSError, ValueError, UsageError):
-        return False
-
-
 def write_file(path: Path, pieces: Iterator[str | bytes]) -> None:
     """Writes a temporary file in the same folder, and then replaces the file with it.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from convcost.cli import _exits, _streams
-from convcost.cli._files import is_source, real_path, write_file
+from convcost.cli._files import real_path, write_file
 from convcost.cli._reporting import OutputOptions, check_format_options
 from convcost.model.errors import SpecError, UsageError, printable
 from convcost.model.measures import MEASURES
@@ -136,7 +136,7 @@ def write(
     """
     outputs, sources = tuple(outputs), tuple(sources)
     for output in outputs:
-        if output.path is not None and any(is_source(output.path, source) for source in sources):
+        if output.path is not None and _is_read(output.path, sources):
             raise UsageError(f"{output.option} would overwrite the input `{output.path}`")
     prepared = [(output.path, output.prepare(report)) for output in outputs]
     if text is not None:
@@ -158,10 +158,16 @@ def write_text(text: str, file: str, sources: Iterable[str]) -> None:
     path = Path(file)
     if not file:
         raise UsageError("--write has no file name")
-    if any(is_source(path, source) for source in sources):
+    if _is_read(path, sources):
         raise UsageError(f"--write would overwrite the spec `{file}`")
     write_file(path, iter((text,)))
     _streams.write_messages(f"wrote {file}")
+
+
+def _is_read(path: Path, sources: Iterable[str]) -> bool:
+    from convcost.sources.spec_files import is_source
+
+    return any(is_source(path, source) for source in sources)
 
 
 def _print_all(pieces: Iterator[str | bytes]) -> None:

@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from convcost.cli import _exits, _networks, _output, _streams
-from convcost.cli._files import is_source, write_file
+from convcost.cli._files import write_file
 from convcost.commands.import_ import check_model, import_model, keep_sections
 from convcost.importing.driver import Imported, ImportRequest
 from convcost.model.errors import UsageError, printable
 from convcost.model.number_format import format_count
 from convcost.reports.table import plain_text
-from convcost.sources.spec_files import SUFFIXES
+from convcost.sources.spec_files import SUFFIXES, is_source
 
 EPILOG = """\b
 Examples:

@@ -100,6 +100,23 @@ def locate(argument: str) -> SpecLocation:
     raise UsageError(*_not_found(name, path, shipped))
 
 
+def is_source(path: Path, source: str) -> bool:
+    """Whether a file is the one that a spec was read from.
+
+    `source` is the argument that names the spec: `name`, `name#document`, or `-`, for which the
+    file is the one that standard input is redirected from.
+    """
+    try:
+        if not path.exists():
+            return False
+        if source.partition("#")[0] == "-":
+            return os.path.samestat(path.stat(), os.fstat(0))
+        file = locate(source).path
+        return file is not None and file.is_file() and path.samefile(file)
+    except (OSError, ValueError, UsageError):
+        return False
+
+
 def _variant(name: str, shipped: dict[str, Path]) -> SpecLocation | None:
     """The variant of a shipped spec that a name means, such as `resnet50`."""
     if not any(map(name.startswith, shipped)):
