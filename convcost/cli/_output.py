@@ -44,8 +44,13 @@ class ReportOutput(NamedTuple):
         return self.format.write(report, self.style)
 
 
-def parse_outputs(options: OutputOptions) -> "tuple[ReportOutput | ChartOutput, ...]":
-    """The outputs that the options ask for. Raises UsageError."""
+def parse_outputs(
+    options: OutputOptions, *other_files: str | None
+) -> "tuple[ReportOutput | ChartOutput, ...]":
+    """The outputs that the options ask for. The command itself writes `other_files`.
+
+    Raises UsageError, also if two of all these write to one file.
+    """
     units = _units(options)
     names = options.output or ("-",)
     if options.format and all(_split_format(name)[0] for name in names):
@@ -58,10 +63,12 @@ def parse_outputs(options: OutputOptions) -> "tuple[ReportOutput | ChartOutput, 
 
         charts = [chart_output(text) for text in options.plot]
     outputs: tuple[ReportOutput | ChartOutput, ...] = (*reports, *charts)
-    files = [None if output.path is None else real_path(output.path) for output in outputs]
-    for number, output in enumerate(outputs):
+    paths = [output.path for output in outputs]
+    paths += [Path(file) for file in other_files if file and file != "-"]
+    files = [None if path is None else real_path(path) for path in paths]
+    for number, path in enumerate(paths):
         if files[number] in files[:number]:
-            file = "standard output" if output.path is None else f"`{output.path}`"
+            file = "standard output" if path is None else f"`{path}`"
             raise UsageError(f"two outputs write to {file}; give each its own file")
     return outputs
 
@@ -126,21 +133,23 @@ def _report_output(output: str, options: OutputOptions, units: "Units") -> Repor
 def write(
     report: Report,
     outputs: "Iterable[ReportOutput | ChartOutput]",
-    sources: Iterable[str] = (),
+    sources: Iterable[str | None] = (),
     text: tuple[str, str] | None = None,
 ) -> None:
     """Writes a report to each output. If `text` is given, first writes the text of a spec to its
     file.
 
-    Writes nothing if an output would overwrite one of the source files, or cannot be made.
+    Writes nothing if an output would overwrite one of the source files, or cannot be made. A source
+    is None if its option is not given.
     """
-    outputs, sources = tuple(outputs), tuple(sources)
+    outputs = tuple(outputs)
+    read = [source for source in sources if source is not None]
     for output in outputs:
-        if output.path is not None and _is_read(output.path, sources):
+        if output.path is not None and _is_read(output.path, read):
             raise UsageError(f"{output.option} would overwrite the input `{output.path}`")
     prepared = [(output.path, output.prepare(report)) for output in outputs]
     if text is not None:
-        write_text(*text, sources)
+        write_text(*text, read)
     # Files first: the reader of standard output may stop reading.
     for path, pieces in sorted(prepared, key=lambda item: item[0] is None):
         if path is not None:

@@ -101,7 +101,7 @@ def command(
 ) -> None:
     """Check budgets, in total, by layer and by group, and growth over a base."""
     with _output.report_errors():
-        outputs = _output.parse_outputs(out)
+        outputs = _output.parse_outputs(out, base if update_baseline else None)
         request = CheckRequest(
             tuple(specs),
             base,
@@ -123,7 +123,7 @@ def command(
             raise UsageError("--allow-growth needs --update-baseline")
         else:
             report, files = check(request, if_any=if_any)
-        _output.write(report._replace(report_passed=report_passed), outputs, files)
+        _output.write(report._replace(report_passed=report_passed), outputs, [*files, device])
         if baseline is not None and base is not None:
             # Last, so that it is unchanged if another output fails.
             write_file(Path(base), iter((baseline,)))

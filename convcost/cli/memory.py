@@ -73,4 +73,4 @@ def command(
             reorder=order == "best",
             optimizer=training or "",
         )
-        _output.write(report, outputs, specs)
+        _output.write(report, outputs, [*specs, device])

@@ -1,12 +1,10 @@
 """`convcost reduce`: what 1x1 reductions would save, and networks without their reductions."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from convcost.cli import _networks, _output, _reporting
-from convcost.cli._files import real_path
 from convcost.commands.reduce import ReduceRequest, reduce, undo_reductions
 from convcost.model.errors import UsageError
 from convcost.reports.reduce.savings import SORT_KEYS
@@ -79,12 +77,7 @@ def command(
 ) -> None:
     """Show what a 1x1 before each larger convolution would save, the most saved macs first."""
     with _output.report_errors():
-        outputs = _output.parse_outputs(out)
-        if write is not None and any(
-            output.path is not None and real_path(output.path) == real_path(Path(write))
-            for output in outputs
-        ):
-            raise UsageError(f"--write and --output both write to `{write}`")
+        outputs = _output.parse_outputs(out, write)
         inputs = _networks.settings(settings, size, input_, dim)
         request = ReduceRequest(spec, tuple(layers or ()), inputs, batch, write)
         if undo:

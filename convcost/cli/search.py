@@ -95,7 +95,7 @@ def command(
 ) -> None:
     """Search the values of variables: conditions, the best points, and the Pareto front."""
     with _output.report_errors():
-        outputs = _output.parse_outputs(out)
+        outputs = _output.parse_outputs(out, points, resume)
         options = SearchOptions(
             tuple(vary or ()),
             tuple(where or ()),
@@ -117,7 +117,7 @@ def command(
         )
         with _progress() as progress:
             report = search(spec, options, _networks.settings(settings, size), progress)
-        _output.write(report, outputs, [spec])
+        _output.write(report, outputs, [spec, device])
         if report.evaluated < report.points:
             raise SystemExit(_exits.INTERRUPTED)
 

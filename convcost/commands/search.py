@@ -23,7 +23,7 @@ from convcost.sources.api_arguments import LARGEST
 from convcost.sources.devices import read_device
 from convcost.sources.links import refuse_link_out
 from convcost.sources.plugins import plug_in
-from convcost.sources.spec_files import open_source
+from convcost.sources.spec_files import is_source, open_source
 
 if TYPE_CHECKING:
     from convcost.design_space.search import Found, Points, SearchRequest
@@ -77,8 +77,7 @@ def search(
         raise UsageError("convcost search needs numpy", help=hint) from None
     from convcost.design_space.run import Execute, in_process, run_search
 
-    if options.points and Path(options.points).is_symlink():
-        refuse_link_out(Path(options.points), options.points)
+    _check_files(spec, options)
     network, request = _request(spec, options, settings)
     execute: Execute = in_process
     if options.workers or options.scheduler:
@@ -114,6 +113,21 @@ def search(
         hint,
         found.tied,
     )
+
+
+def _check_files(spec: str, options: SearchOptions) -> None:
+    """Raises UsageError if a file to write is one that is read, or is no file, such as a folder."""
+    for option, name in (("--points", options.points), ("--resume", options.resume)):
+        path = Path(name)
+        if not name:
+            continue
+        refuse_link_out(path, name)
+        if any(is_source(path, source) for source in (spec, options.device) if source):
+            raise UsageError(f"{option} would overwrite the input `{name}`")
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{option}: `{name}` is not a file")
+        if not path.parent.is_dir():
+            raise UsageError(f"{option}: there is no folder `{path.parent}`")
 
 
 def _request(

@@ -90,10 +90,13 @@ def run_search(
     except KeyboardInterrupt:
         interrupted = True
     finally:
-        if state is not None and not is_complete:
-            _save(state, request, done, file, total)
-        if file is not None:
-            file.close(complete=done == request.space.size, keep=state is not None)
+        try:
+            if state is not None and not is_complete:
+                _save(state, request, done, file, total)
+        finally:
+            if file is not None:
+                can_continue = state is not None and state.exists()
+                file.close(complete=done == request.space.size, keep=can_continue)
     return RunResult(total, done, interrupted)
 
 
@@ -135,8 +138,6 @@ def _save(
 def _load(state: Path, request: SearchRequest) -> tuple[int, int, Found] | None:
     if not state.exists():
         return None
-    if not state.is_file():
-        raise UsageError(f"--resume: `{state}` is not a file")
     try:
         tree = json.loads(state.read_text("utf-8"))
         same = tree["search"] == _fingerprint(request)

@@ -44,8 +44,57 @@ def test_a_written_spec_is_not_overwritten_by_the_report(tmp_path):
     (tmp_path / "link.csv").symlink_to("new.yaml")
     ran = run("reduce", "vgg16", "--channels", "1/4", "--write", "new.yaml", "-o", "link.csv",
               cwd=tmp_path)  # fmt: skip
-    assert ran.stderr.decode() == "error: --write and --output both write to `new.yaml`\n"
+    assert ran.stderr.decode() == "error: two outputs write to `new.yaml`; give each its own file\n"
     assert (tmp_path / "new.yaml").read_text("utf-8") == ""
+
+
+SEARCH = ("search", "lenet5", "--vary", "size=32")
+UPDATE = ("check", "lenet5", "--update-baseline")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "written"),
+    [
+        ((*SEARCH, "--points", "a.csv", "-o", "a.csv"), "a.csv"),
+        ((*SEARCH, "--points", "a.csv", "--resume", "a.csv"), "a.csv"),
+        ((*SEARCH, "--resume", "a.json", "-o", "a.json"), "a.json"),
+        ((*SEARCH, "--resume", "./a.svg", "--plot", "a.svg"), "a.svg"),
+        ((*UPDATE, "--base", "a.json", "-o", "a.json"), "a.json"),
+    ],
+)
+def test_no_file_is_written_twice(arguments, written, tmp_path):
+    ran = run(*arguments, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert f"error: two outputs write to `{written}`; " in ran.stderr.decode().replace("./", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+DEVICE = "{ram: 1MiB, flash: 1MiB, source: its datasheet}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (("check", "lenet5", "--device", "board.yaml", "-o", "link.csv"), "--output"),
+        (("memory", "lenet5", "--device", "board.yaml", "-o", "link.csv"), "--output"),
+        (("memory", "lenet5", "--device", "board.yaml", "--plot", "link.svg"), "--plot"),
+        ((*SEARCH, "--device", "board.yaml", "-o", "link.csv"), "--output"),
+        ((*SEARCH, "--device", "board.yaml", "--points", "link.csv"), "--points"),
+        (("search", "board.yaml", "--vary", "size=8", "--points", "link.csv"), "--points"),
+        (("search", "board.yaml", "--vary", "size=8", "--resume", "board.yaml"), "--resume"),
+    ],
+)
+def test_no_file_that_is_read_is_overwritten(arguments, option, tmp_path):
+    board = tmp_path / "board.yaml"
+    board.write_text(DEVICE, "utf-8")
+    for name in ("link.csv", "link.svg"):
+        (tmp_path / name).symlink_to("board.yaml")
+    ran = run(*arguments, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stdout == b""
+    name = next(name for name in reversed(arguments) if "." in name)
+    assert ran.stderr.decode() == f"error: {option} would overwrite the input `{name}`\n"
+    assert board.read_text("utf-8") == DEVICE
 
 
 def test_a_unit_without_a_column_of_counts_is_refused():

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from contextlib import suppress
 from fractions import Fraction
 from itertools import product
@@ -312,6 +313,43 @@ def test_an_interrupted_search_without_a_state_leaves_no_file_of_points(spec, tm
     search(spec, SearchOptions(VARY, points=str(points)), progress=interrupt)
     assert points.read_text() == "earlier\n"
     assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"points": "folder.csv"}, "--points: `folder.csv` is not a file"),
+        ({"points": "pipe.csv"}, "--points: `pipe.csv` is not a file"),
+        ({"points": "none/points.csv"}, "--points: there is no folder `none`"),
+        (
+            {"points": "points.csv", "resume": "none/state.json"},
+            "--resume: there is no folder `none`",
+        ),
+        ({"points": "points.csv", "resume": "folder.csv"}, "--resume: `folder.csv` is not a file"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_search(
+    spec, files, message, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.csv").mkdir()
+    os.mkfifo("pipe.csv")
+    with pytest.raises(UsageError) as error:
+        search(spec, SearchOptions(("width=1,2",), **files), progress=interrupt)
+    assert str(error.value) == message
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_state_that_cannot_be_written_leaves_no_file_of_points(spec, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(run_module, "_save", fail)
+    points, state = str(tmp_path / "points.csv"), str(tmp_path / "state.json")
+    with pytest.raises(OSError, match="the disk is full"):
+        search(spec, SearchOptions(VARY, points=points, resume=state), progress=interrupt)
+    assert list(tmp_path.iterdir()) == [tmp_path / "net.yaml"]
 
 
 @pytest.mark.usefixtures("small_chunks")

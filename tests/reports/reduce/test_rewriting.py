@@ -475,7 +475,7 @@ def test_a_1x1_that_does_more_than_reduce_is_not_undone(layers, left):
         (["--no-projections"], "error: --projections works only with --undo; add --undo"),
         (
             ["a=4", "--write", "x.yaml", "-o", "csv:x.yaml"],
-            "error: --write and --output both write to",
+            "error: two outputs write to `x.yaml`; give each its own file",
         ),
     ],
 )
