@@ -18,19 +18,19 @@ def write_file(path: Path, pieces: Iterator[str | bytes]) -> None:
 
     Writes directly to a device, and to the name of an open stream such as `/dev/stdout`, because
     these must not be replaced. A reader that has closed its end of a pipe is not an error. Raises
-    UsageError if writing fails.
+    UsageError if writing fails, or if a link on the path leads out of its repository.
     """
     encoded = (piece if isinstance(piece, bytes) else piece.encode() for piece in pieces)
     try:
         if _is_stream(str(path)):
             with path.open("ab") as file:
                 file.writelines(encoded)
-        elif path.exists() and not path.is_file():
+            return
+        refuse_link_out(path, str(path))
+        if path.exists() and not path.is_file():
             with path.open("wb") as file:
                 file.writelines(encoded)
         else:
-            if path.is_symlink():
-                refuse_link_out(path, str(path))
             _replace(Path(real_path(path)), encoded)
     except BrokenPipeError:
         return

@@ -131,6 +131,37 @@ def test_nothing_is_written_through_a_link_out(project, name, arguments):
     assert (project.parent / "secret").read_text("utf-8") == SECRET
 
 
+@pytest.mark.parametrize("target", ["../secrets", ".git"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("analyze", "lenet5", "-o", "csv:out/new.json"),
+        ("analyze", "lenet5", "--plot", "out/new.svg"),
+        ("reduce", "vgg16", "--channels", "1/4", "--write", "out/new.yaml"),
+        ("check", "lenet5", "--base", "out/new.json", "--update-baseline"),
+        ("search", "lenet5", "--vary", "size=32", "--points", "out/new.csv"),
+        ("search", "lenet5", "--vary", "size=32", "--resume", "out/new.json"),
+        ("init", "out/new.yaml"),
+    ],
+)
+def test_nothing_is_written_through_a_linked_folder(project, arguments, target):
+    (project / "out").symlink_to(target)
+    file = next(part for part in arguments if "out/" in part).removeprefix("csv:")
+    folder = (project / target).resolve()
+    before = sorted(folder.iterdir())
+    ran = run(*arguments, cwd=project)
+    assert ran.returncode == 2
+    assert ran.stderr.decode() == out(file, folder / file.removeprefix("out/"))
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_link_to_a_device_is_not_written_to(project):
+    (project / "report.csv").symlink_to("/dev/null")
+    assert refused(project, "analyze", "lenet5", "-o", "report.csv") == out(
+        "report.csv", "/dev/null"
+    )
+
+
 def test_a_report_is_written_through_a_link_in_the_repository(project):
     (project / "report.md").symlink_to("models/report.md")
     assert run("analyze", "lenet5", "-o", "report.md", cwd=project).returncode == 0
