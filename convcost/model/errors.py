@@ -45,6 +45,18 @@ CODES = {
 
 
 LONGEST_VALUE = 60  # characters of a value in a message
+# Characters that Python calls printable, and of which nothing is seen: those that Unicode lets a
+# program ignore (Default_Ignorable_Code_Point), and the empty braille pattern.
+INVISIBLE = frozenset(
+    chr(code)
+    for codes in (
+        (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+        range(0x180B, 0x1810),
+        range(0xFE00, 0xFE10),
+        range(0xE0100, 0xE01F0),
+    )
+    for code in codes
+)
 
 
 class Span(NamedTuple):
@@ -143,13 +155,18 @@ def _problem_text(file: str, problem: Problem) -> str:
 def printable(text: str) -> str:
     """Text with everything that a terminal or a CI log does not show as text replaced by escapes.
 
-    Those are control, format (bidi marks, zero widths), surrogate and private characters, line and
-    paragraph separators, and the beginnings of log commands: `::` at the start, `##[` and `##vso[`
-    anywhere.
+    Those are control, format (bidi marks, zero widths), surrogate, private and invisible
+    characters, line and paragraph separators, and the beginnings of log commands: `::` at the
+    start, `##[` and `##vso[` anywhere.
     """
     if not (text.isascii() and text.isprintable()):
-        text = "".join(c if c.isprintable() else _escape_character(c) for c in text)
+        text = "".join(c if is_visible(c) else _escape_character(c) for c in text)
     return _without_commands(text) if "::" in text or "##" in text else text
+
+
+def is_visible(character: str) -> bool:
+    """Whether a terminal shows a character; no space except ` ` is visible."""
+    return character.isprintable() and character not in INVISIBLE
 
 
 def _without_commands(text: str) -> str:

@@ -15,12 +15,12 @@ import pytest
 import yaml
 from support import commands_that_read_specs, run
 
-from convcost.model.errors import UsageError
+from convcost.model.errors import INVISIBLE, UsageError, printable
 
 FORGED = "forged: a line of its own"
 HOSTILE = (
     f"::error::said ##[group]##vso[task.complete] \n::error::said \x1b[31mred\x1b]8;;http://evil.example\x07link\x9b2J\r\n{FORGED}\r{FORGED}\x85{FORGED}"
-    f"\u2028{FORGED}\u202eevil\u2066\u200bzero\x7f<script>@team|`##[error]"
+    f"\u2028{FORGED}\u202eevil\u2066\u200b\u3164\ufe0fzero\x7f<script>@team|`##[error]"
 )
 SPEC = {
     "name": "net",
@@ -58,6 +58,7 @@ COMMANDS = {  # and the exit code for the valid spec
 def assert_harmless(text: str) -> None:
     hidden = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
     assert {c for c in text if unicodedata.category(c) in hidden} <= {"\n"}
+    assert not INVISIBLE & set(text)
     assert not re.search(r"##\w*\[", text)
     for line in text.splitlines():
         assert not line.lstrip().startswith((FORGED, "::"))
@@ -223,3 +224,26 @@ def test_an_error_in_colour_has_no_escape_but_those_of_its_colours(tmp_path):
 def test_a_line_break_within_a_line_of_a_message_is_an_escape():
     error = UsageError("one `a\nb`", "two", help="three\r")
     assert str(error) == "one `a\\x0ab`\ntwo\nhelp: three\\x0d"
+
+
+@pytest.mark.parametrize(
+    ("hidden", "escape"),
+    [
+        ("\u3164", "\\u3164"),  # Hangul filler: a letter, and empty
+        ("\uffa0", "\\uffa0"),
+        ("\u115f", "\\u115f"),
+        ("\u034f", "\\u034f"),
+        ("\u17b4", "\\u17b4"),
+        ("\u180f", "\\u180f"),
+        ("\u2800", "\\u2800"),
+        ("\ufe0f", "\\ufe0f"),
+        ("\U000e0101", "\\U000e0101"),
+    ],
+)
+def test_two_names_that_look_the_same_are_told_apart_by_their_escapes(hidden, escape, tmp_path):
+    assert printable(f"a{hidden}") == f"a{escape}"
+    names = json.dumps([f"a{hidden}", "a"], ensure_ascii=False)
+    text = f"input: {{channels: 3, size: 8}}\nlayers: [{{concat: {names}}}]\n"
+    (tmp_path / "net.yaml").write_text(text, "utf-8")
+    ran = run("analyze", "net.yaml", cwd=tmp_path)
+    assert f"`a{escape}`" in ran.stderr.decode()

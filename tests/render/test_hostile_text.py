@@ -48,6 +48,7 @@ EVIL = [
     "--", "''", "``", "\\", "||", "a\\", '"', "é ß ł ŋ ế → 中 ² α Ω", "<!--", "]: x", "~~x~~",
     "www.evil.example", "me@evil.example", "GH-1", ":smile:", "![i](x)", "<http://evil.example>",
     "\\\\", "^^M", "\\end{tabular}", "  two before", "a\u2028b", "\ue000",
+    "hangul\u3164filler", "selected\ufe0f",
     "::error::said", "  ::error::said", "##[group]x", "###[x]", "##vso[task.complete]x", "##x[y]",
     "z" * 40 + " ::error::said " * 9, "x" * 40 + "/" + "y" * 40, "n" * 10_000,
 ]  # fmt: skip

@@ -2,18 +2,17 @@
 
 import json
 import re
-import unicodedata
 from fractions import Fraction
 from typing import Any
 
 from convcost.language.scalars import BOOLS
 from convcost.language.yaml_nodes import NULLS
+from convcost.model.errors import is_visible
 from convcost.model.options import show
 
 # Texts without a character that has a meaning in YAML, inside or outside of brackets.
 _PLAIN = re.compile(r"[A-Za-z0-9_.+/($][A-Za-z0-9_ .+*/()^$;~=<>!%&@|\\-]*")
 _PROSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.,:;+*/()\[\]{}<>=&%$'#!?@|~-]*")
-HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
 def text(value: str) -> str:
@@ -44,10 +43,7 @@ def quoted(value: str) -> str:
 
 
 def _escape(character: str) -> str:
-    hidden = unicodedata.category(character) in HIDDEN or (
-        character != " " and unicodedata.category(character) == "Zs"
-    )
-    if not hidden:
+    if is_visible(character):
         return character
     code = ord(character)
     return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"  # noqa: PLR2004  YAML's two forms

@@ -2,8 +2,9 @@
 item."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
+
+from convcost.model.errors import is_visible
 
 LONGEST = 60
 _SPACES = re.compile(r"\s+")
@@ -13,8 +14,7 @@ def valid_name(name: str) -> str:
     """The name closest to the model's own name that the language allows and that is readable; may
     be empty."""
     shown = "".join(
-        "_" if unicodedata.category(character)[0] in "CZ" and character != " " else character
-        for character in name.replace("/", ".")
+        character if is_visible(character) else "_" for character in name.replace("/", ".")
     )
     shown = _SPACES.sub(" ", shown).strip()[:LONGEST].strip()
     return "" if shown == "input" or not shown.strip("._ ") else shown
