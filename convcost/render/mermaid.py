@@ -3,6 +3,7 @@
 https://mermaid.js.org/syntax/flowchart.html
 """
 
+import re
 from collections.abc import Iterator
 
 from convcost.model.errors import UsageError, printable
@@ -16,6 +17,7 @@ FENCE = FormatOption(
 )
 # What has a meaning within a quoted text: entities, tags, Markdown, formulas, icons and escapes.
 ESCAPES = str.maketrans({char: f"#{ord(char)};" for char in '#&<>"`\\*~$:'})
+UNICODE = re.compile(r"[^\x00-\x7f]")
 
 
 @format("mermaid", "a graph for Markdown", ".mmd", options=(FENCE,), needs="charts")
@@ -29,7 +31,9 @@ def render(report: Report, style: Style) -> Iterator[str]:
             f"a file of Mermaid has one diagram, not {len(graphs)}; choose one network, or write "
             "code blocks with --fence"
         )
-    return _pieces(graphs, fence=fence)
+    pieces = _pieces(graphs, fence=fence)
+    # Words for an output without Unicode would be markup: `·` is written as `*`.
+    return (UNICODE.sub(_entity, piece) for piece in pieces) if style.ascii else pieces
 
 
 def _pieces(graphs: list[GraphChart], *, fence: bool) -> Iterator[str]:
@@ -54,6 +58,10 @@ def _label(box: Box) -> str:
     counts = ((box.macs, "macs"), (box.params, "params"))
     texts += [f"{format_count(count)} {name}" for count, name in counts if count]
     return "<br/>".join(map(_escaped, texts))
+
+
+def _entity(match: re.Match[str]) -> str:
+    return f"#{ord(match[0])};"
 
 
 def _escaped(text: str) -> str:

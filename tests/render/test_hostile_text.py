@@ -300,6 +300,40 @@ def test_a_page_has_no_tag_and_no_address_of_a_spec(written, command):
     assert not [value for value in addresses if value and "evil" in value]
 
 
+@pytest.mark.parametrize(
+    ("form", "first", "second"),
+    [
+        ("csv", "net,'-1+cmd,conv,", "net,GH-1 :x: *b* ->,conv,"),
+        ("tsv", "net\t'-1+cmd\tconv\t", "net\tGH-1 :x: *b* ->\tconv\t"),
+        (
+            "markdown",
+            "| &#8722;1+cmd | conv | 8&#215;8&#215;3 |",
+            "| GH&#8722;1 :&#215;: &#183;b&#183; &#8594; | conv |",
+        ),
+        (
+            "mermaid",
+            '["#8722;1+cmd<br/>conv 1#215;1<br/>8#215;8#215;3<br/>',
+            '["GH#8722;1 #58;#215;#58; #183;b#183; #8594;<br/>conv 1#215;1<br/>',
+        ),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_words_for_an_output_without_unicode_are_no_markup_and_no_formula(
+    form, first, second, encoding
+):
+    spec = """\
+name: net
+input: {channels: 3, size: 8}
+layers:
+  - {conv: 3, kernel: 1, name: "−1+cmd"}
+  - {conv: 3, kernel: 1, name: "GH−1 :×: ·b· →"}
+"""
+    ran = run("analyze", "-", "--format", form, text=spec, PYTHONIOENCODING=encoding)
+    shown = ran.stdout.decode("ascii")
+    assert first in shown
+    assert second in shown
+
+
 PATHS = re.compile(r"params of `(.*)` \d+ over the warning limit 1 ", re.DOTALL)
 
 

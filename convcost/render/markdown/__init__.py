@@ -8,7 +8,13 @@ import re
 from collections.abc import Iterator
 
 from convcost.render import FormatOption, Style, format  # noqa: A004
-from convcost.render.markdown.markup import block_piece, bold, marker, table_pieces
+from convcost.render.markdown.markup import (
+    block_piece,
+    bold,
+    character_references,
+    marker,
+    table_pieces,
+)
 from convcost.render.markdown.truncate import ascii_size, truncate, utf8_size
 from convcost.reports.report import Report
 
@@ -48,5 +54,7 @@ def render(report: Report, style: Style) -> Iterator[str]:
     else:
         opening = f"{marker(key or comment.key)}\n{bold(comment.verdict).rstrip()}\n"
         pieces = [block_piece(block) for block in comment.blocks]
-    size = ascii_size if style.ascii else utf8_size
-    return truncate(opening, pieces, style.option(MAX_BYTES), size)
+    if not style.ascii:
+        return truncate(opening, pieces, style.option(MAX_BYTES), utf8_size)
+    shown = truncate(opening, pieces, style.option(MAX_BYTES), ascii_size)
+    return map(character_references, shown)

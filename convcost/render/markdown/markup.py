@@ -24,6 +24,7 @@ SPECIAL = re.compile(
 # In a note, what is in backticks is code, as in Markdown. No other code span touches it.
 CODE = re.compile(r"(?<![^\s(])(`[^`|<>&\\\s](?:[^`|<>&\\]*[^`|<>&\\\s])?`)(?=[\s.,;)]|: |$)")
 NAME = re.compile(r"[A-Za-z0-9]+(?:[_/][A-Za-z0-9]+)*")  # of most layers
+CODE_OR_UNICODE = re.compile(r"(`[^`]*`)|[^\x00-\x7f]")
 BLOCK = re.compile(r"^(\d*)([-+=.)])")  # can begin a list or underline a heading
 
 
@@ -84,6 +85,12 @@ def block_piece(block: CommentBlock) -> Piece:
     return piece._replace(
         head=f"<details>\n{summary}\n\n{piece.head}", close=f"{piece.close}\n</details>\n"
     )
+
+
+def character_references(markdown: str) -> str:
+    """Markdown for an output without Unicode. Words would be markup: `·` is written as `*`, and
+    `GH−1` as `GH-1`, which is a link. In code they are only text."""
+    return CODE_OR_UNICODE.sub(lambda match: match[1] or f"&#{ord(match[0])};", markdown)
 
 
 def marker(key: str) -> str:
