@@ -142,7 +142,9 @@ def _app(arguments: list[str]) -> "typer.Typer":
         _add_command(app, called, files[called], arguments)
         return app
     if called.partition("#")[0].endswith((".yaml", ".yml")):  # the command was forgotten
-        message = f"`{called}` is not a command; did you mean `convcost analyze {called}`?"
+        from shlex import quote
+
+        message = f"`{called}` is not a command; did you mean `convcost analyze {quote(called)}`?"
         raise UsageError(message)
     for name, file in files.items():
         try:

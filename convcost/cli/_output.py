@@ -275,7 +275,9 @@ def _format_of_suffix(path: Path) -> str:
     from convcost.cli._plot import SUFFIXES
 
     if suffix in SUFFIXES:
-        raise UsageError(f"`{path}` is a chart; write it with --plot {path}")
+        from shlex import quote
+
+        raise UsageError(f"`{path}` is a chart; write it with --plot {quote(str(path))}")
     raise UsageError(
         f"no format has the suffix of `{path.name}`; use {', '.join(sorted(known))}, or "
         "name a format with --format"

@@ -1,6 +1,7 @@
 """`convcost import`: a model of a framework as a spec."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -97,8 +98,8 @@ def _target(output: str, model: str, *, force: bool) -> Path:
         raise UsageError(f"--output would overwrite the model `{output}`")
     if file.exists() and not force:
         raise UsageError(
-            f"`{output}` exists already; overwrite it with --force, or check with --check {output} "
-            "that it still describes the model"
+            f"`{output}` exists already; overwrite it with --force, or check with "
+            f"--check {quote(output)} that it still describes the model"
         )
     return file
 

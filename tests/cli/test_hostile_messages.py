@@ -247,3 +247,24 @@ def test_two_names_that_look_the_same_are_told_apart_by_their_escapes(hidden, es
     (tmp_path / "net.yaml").write_text(text, "utf-8")
     ran = run("analyze", "net.yaml", cwd=tmp_path)
     assert f"`a{escape}`" in ran.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("import", "m.onnx"), """by its name: --dim 'h'"'"'; touch x; '"'"'=…' --dim 'w=…'"""),
+        (("a; touch x.yaml",), "`convcost analyze 'a; touch x.yaml'`?"),
+        (("analyze", "vgg16", "-o", "a; touch x.svg"), "--plot 'a; touch x.svg'"),
+        (("import", "m.onnx", "-o", "a; touch x.yaml"), "--check 'a; touch x.yaml' that"),
+    ],
+)
+def test_an_option_to_copy_into_a_shell_runs_nothing_else(arguments, hint, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    port = onnx.helper.make_tensor_value_info("x", 1, [1, 3, "h'; touch x; '", "w"])
+    graph = onnx.helper.make_graph([onnx.helper.make_node("Relu", ["x"], ["y"])], "g", [port], [])
+    graph.output.append(onnx.helper.make_empty_tensor_value_info("y"))
+    onnx.save(onnx.helper.make_model(graph), tmp_path / "m.onnx")
+    (tmp_path / "a; touch x.yaml").touch()
+    ran = run(*arguments, cwd=tmp_path)
+    assert ran.returncode == 2
+    assert hint in ran.stderr.decode()

@@ -1,5 +1,6 @@
 """The dimensions that a model leaves open: the batch becomes 1, the user gives the others."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -185,7 +186,7 @@ def _require(open_: list[OpenDim], known: set[str], dims: Mapping[str, int]) -> 
     for one in open_:
         by_name.setdefault(one.name, []).append(f"axis {one.axis} of `{one.tensor}`")
     listed = ", ".join(f"`{name}` ({places[0]})" for name, places in by_name.items())
-    flags = " ".join(f"--dim '{name}=…'" for name in by_name)
+    flags = " ".join(f"--dim {shlex.quote(f'{name}=…')}" for name in by_name)
     raise ConstraintError(
         "CC405",
         f"the model leaves {listed} open",
