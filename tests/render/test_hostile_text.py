@@ -48,6 +48,7 @@ EVIL = [
     "--", "''", "``", "\\", "||", "a\\", '"', "é ß ł ŋ ế → 中 ² α Ω", "<!--", "]: x", "~~x~~",
     "www.evil.example", "me@evil.example", "GH-1", ":smile:", "![i](x)", "<http://evil.example>",
     "\\\\", "^^M", "\\end{tabular}", "  two before", "a\u2028b", "\ue000",
+    "a5c3785", "owner@A5C3785ED8", "x_deadbeef12-0123456#1",
     "hangul\u3164filler", "selected\ufe0f",
     "::error::said", "  ::error::said", "##[group]x", "###[x]", "##vso[task.complete]x", "##x[y]",
     "z" * 40 + " ::error::said " * 9, "x" * 40 + "/" + "y" * 40, "n" * 10_000,
@@ -263,7 +264,7 @@ def test_markdown_reads_the_same_cells_and_no_markup(written, command):
     assert found == [text.rstrip() for text in expected]
 
 
-MENTION = re.compile(r"@\w|#\d|://|www\.|GH-\d|:[\w+-]+:")
+MENTION = re.compile(r"@\w|#\d|://|www\.|GH-\d|:[\w+-]+:|\b[0-9a-fA-F]{7,40}\b")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

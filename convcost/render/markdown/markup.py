@@ -1,10 +1,10 @@
 """Tables, lists and folded blocks in GitHub Flavored Markdown; every text of a spec is escaped.
 
-GitHub links mentions, issues, addresses and emoji after it has rendered the text, where a character
-reference is the character again. It links nothing inside code. So text that can begin a link is
-code, and every other special character is a character reference. Such signs side by side are in one
-code span: two spans that touch would be read as a span in double backticks. No text keeps a `<`: it
-cannot close a block or begin a comment.
+GitHub links mentions, issues, commits, addresses and emoji after it has rendered the text, where a
+character reference is the character again. It links nothing inside code. So text that can begin a
+link is code, and every other special character is a character reference. Such signs side by side
+are in one code span: two spans that touch would be read as a span in double backticks. No text
+keeps a `<`: it cannot close a block or begin a comment.
 """
 
 import re
@@ -16,14 +16,16 @@ from convcost.render.markdown.truncate import Piece, ascii_size
 from convcost.reports.comment_model import CommentBlock
 from convcost.reports.table import Cell, Column, Share, Table, cell_text, format_cells
 
+COMMIT = r"(?<![^\W_])[0-9a-fA-F]{7,40}(?![^\W_])"
 # An underscore inside a word is never markup.
 SPECIAL = re.compile(
-    r"(?P<code>(?:@|#(?=#*\d)|://|:(?=[\w+-]+:)|(?<=[wW]{3})\.|(?<=[gG][hH])-(?=\d))+)"
+    r"(?P<code>(?:@|#(?=#*\d)|://|:(?=[\w+-]+:)|(?<=[wW]{3})\.|(?<=[gG][hH])-(?=\d)"
+    rf"|{COMMIT})+)"
     r"|[#|<>&`*\[\]\\~!$]|(?<![^\W_])_|_(?![^\W_])"
 )
 # In a note, what is in backticks is code, as in Markdown. No other code span touches it.
 CODE = re.compile(r"(?<![^\s(])(`[^`|<>&\\\s](?:[^`|<>&\\]*[^`|<>&\\\s])?`)(?=[\s.,;)]|: |$)")
-NAME = re.compile(r"[A-Za-z0-9]+(?:[_/][A-Za-z0-9]+)*")  # of most layers
+NAME = re.compile(rf"(?!.*{COMMIT})[A-Za-z0-9]+(?:[_/][A-Za-z0-9]+)*")  # of most layers
 CODE_OR_UNICODE = re.compile(r"(`[^`]*`)|[^\x00-\x7f]")
 BLOCK = re.compile(r"^(\d*)([-+=.)])")  # can begin a list or underline a heading
 
