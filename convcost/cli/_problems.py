@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from convcost.model.errors import Problem, Span, SpecError, printable
+from convcost.model.terminal_width import width_of
 from convcost.render import Style
-from convcost.render.table import width_of, write_parts
+from convcost.render.table import write_parts
 
 Line: TypeAlias = tuple[tuple[str, str], ...]  # of a text and its style
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from convcost.model.errors import printable
 from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
+from convcost.model.terminal_width import width_of
 from convcost.render import Style, format  # noqa: A004
 from convcost.reports.report import Report
 from convcost.reports.table import (
@@ -331,15 +332,6 @@ def _wrapped(texts: Iterable[str], width: int | None, style: str) -> "Iterator[T
     for text in map(printable, texts):
         for line in [text] if width is None else _fold(text, width):
             yield Text(printable(line), style)
-
-
-def width_of(text: str) -> int:
-    """The width of a text in terminal columns."""
-    if text.isascii() or not any(character > "\u02ff" for character in text):
-        return len(text)
-    from rich.cells import cell_len
-
-    return cell_len(text)
 
 
 def _text(cell: Cell, style: Style, bar: int = 0) -> str:

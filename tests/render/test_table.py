@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import run
 
+from convcost.model.terminal_width import width_of
 from convcost.render import FORMATS, Style
-from convcost.render.table import MOST_ROWS, width_of
+from convcost.render.table import MOST_ROWS
 from convcost.reports.report import Report
 from convcost.reports.table import Column, CountRange, Difference, Share, Table, cell_text
 
