@@ -219,12 +219,22 @@ def plain_text(tables: Iterable[Table]) -> Iterator[str]:
         for index, column in enumerate(table.columns):
             cells = [row[index] for row in (*table.rows, *total)]
             texts = [printable(column.heading), *format_cells(cells, cell_text)]
-            width = max(map(len, texts))
+            measure = _measure_of(texts)
+            width = max(map(measure, texts))
             pad = str.rjust if column.align == "right" else str.ljust
-            columns.append([pad(text, width) for text in texts])
+            columns.append([pad(text, width + len(text) - measure(text)) for text in texts])
         lines = map("  ".join, zip(*columns, strict=True))
         while piece := [line.rstrip() for line in islice(lines, ROWS)]:
             yield "\n".join((*piece, ""))
         yield "\n" if table.notes else ""
         for note in table.notes:
             yield f"{printable(note)}\n"
+
+
+def _measure_of(texts: list[str]) -> Callable[[str], int]:
+    """A function for the terminal widths of texts: their lengths, if all are in Latin letters."""
+    if max("".join(texts), default="") <= "\u02ff":
+        return len
+    from convcost.model.terminal_width import width_of
+
+    return width_of

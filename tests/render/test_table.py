@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import run
 
-from convcost.model.terminal_width import width_of
+from convcost.model.terminal_width import is_narrow, width_of
 from convcost.render import FORMATS, Style
 from convcost.render.table import MOST_ROWS
 from convcost.reports.report import Report
@@ -311,3 +311,24 @@ def test_a_long_name_is_measured_once_and_not_again_for_each_line(monkeypatch):
     monkeypatch.setattr("convcost.render.table.width_of", measure)
     written(table((), notes=("畳" * 3_000, "e\u0301" * 1_500)), width=60)
     assert measured < 3 * (3_000 + 2 * 1_500)
+
+
+def test_plain_text_aligns_wide_and_combining_characters():
+    rows = [("畳み込み", "conv", 1_000), ("e\u0301e\u0301", "conv", 20), ("⌊n⌋ → Φ", "c×c", 3)]
+    assert "".join(FORMATS["plain"].write(Many((table(rows),)), Style())) == (
+        "title\n"
+        "\n"
+        "layer     kind   macs\n"
+        "畳み込み  conv  1,000\n"
+        "e\u0301e\u0301        conv     20\n"
+        "⌊n⌋ → Φ   c×c       3\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("characters", "narrow"),
+    [("aé×Φ⌊→…−·₂≤", True), ("e\u0301", False), ("\u20d7", False), ("中", False), ("⌚", False)],
+)
+def test_only_characters_of_one_column_are_narrow(characters, narrow):
+    assert is_narrow(characters) == narrow
+    assert all(width_of(one) == 1 for one in characters if is_narrow(one))
