@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import COUNTS_DIFFER
+from convcost.importing.ir.shared_weights import COPY_IN, original
 
 SHOWN = 3
 
@@ -22,6 +23,22 @@ def numbers_note(why: str, tensors: Mapping[str, int]) -> list[str]:
     total = sum(tensors.values())
     subject = "1 number of the file is" if total == 1 else f"{total:,} numbers of the file are"
     return [f"{subject} {why}: {first_of([f'`{key}` ({n:,})' for key, n in tensors.items()])}"]
+
+
+def excluded_notes(reasons: Mapping[str, str], elements: Mapping[str, int]) -> list[str]:
+    """Notes about tensors that are not counted, one for each reason."""
+    found: dict[str, dict[str, int]] = {}
+    for key, why in reasons.items():
+        found.setdefault(why, {})[key] = elements[key]
+    return [note for why, tensors in found.items() for note in numbers_note(why, tensors)]
+
+
+def copies_note(builder: GraphBuilder, elements: Mapping[str, int]) -> list[str]:
+    """A note about the tensors of which several layers have copies; `elements` has only tensors
+    that the file stores as the layers count them."""
+    copied = sorted({original(key) for key in builder.used if COPY_IN in key} & elements.keys())
+    why = "counted for each of several layers, since equal tensors are stored once"
+    return numbers_note(why, {key: elements[key] for key in copied})
 
 
 def balance_note(builder: GraphBuilder, stored: int) -> list[str]:

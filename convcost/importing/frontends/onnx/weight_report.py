@@ -12,10 +12,11 @@ from convcost.importing.frontends.onnx.strided_aliases import (
     elements_outside,
     whole_view,
 )
-from convcost.importing.ir.shared_weights import COPY_IN, original
+from convcost.importing.ir.shared_weights import COPY_IN
 from convcost.importing.passes.weight_notes import (
     balance_note,
-    first_of,
+    copies_note,
+    excluded_notes,
     numbers_note,
     storage_note,
 )
@@ -33,23 +34,15 @@ def report_weights(context: LoweringContext, graph: OnnxGraph, lost: Mapping[str
         if constant is not None and constant.real and constant.elements > OPTIONS:
             context.excluded.setdefault(key, "used to compute weights, and not counted as params")
     notes += numbers_note("in no layer", _unused(context))
-    reasons: dict[str, list[str]] = {}
-    for key, why in context.excluded.items():
-        reasons.setdefault(why, []).append(key)
-    for why, keys in reasons.items():
-        notes.append(f"{_subject(keys, 'is', 'are')} {why}: {_listed(keys)}")
+    elements = {key: one.elements for key, one in context.constants.items()}
+    notes += excluded_notes(context.excluded, elements)
     if computed := context.derived.computed:
         notes.append(
             f"the weights of {counted(computed, 'layer')} are computed from stored tensors; "
             "convcost counts the stored tensors, and no macs for the computation"
         )
-    copied = {original(key) for key in context.builder.used if COPY_IN in key}
-    if keys := sorted(copied - context.derived.keys):
-        verb = "is" if len(keys) == 1 else "are"
-        notes.append(
-            f"{_subject(keys, 'belongs', 'belong')} to several layers that share nothing else, "
-            f"and {verb} counted for each: {_listed(keys)}"
-        )
+    stored = {key: n for key, n in elements.items() if key not in context.derived.keys}
+    notes += copies_note(context.builder, stored)
     notes += storage_note(_storage(context)) + balance_note(
         context.builder, stored_numbers(context)
     )
@@ -94,15 +87,6 @@ def _sparse(context: LoweringContext, name: str) -> int:
     constant = context.constants.get(name)
     itself = constant is not None and constant.roots == ((name, constant.elements),)
     return constant.elements if itself and constant is not None else 0
-
-
-def _subject(keys: Sequence[str], one: str, several: str) -> str:
-    """The number of tensors, and the verb for one or several."""
-    return f"{counted(len(keys), 'tensor')} {one if len(keys) == 1 else several}"
-
-
-def _listed(keys: Sequence[str]) -> str:
-    return first_of([f"`{key}`" for key in keys])
 
 
 def _unused(context: LoweringContext) -> dict[str, int]:

@@ -1,13 +1,14 @@
 """Notes about the stored tensors of a model: each is counted, or in a note."""
 
 from collections import Counter
-from collections.abc import Iterable
 from math import prod
 
 from convcost.importing.frontends.tflite.call import LoweringContext
 from convcost.importing.ir.shared_weights import original
 from convcost.importing.passes.weight_notes import (
     balance_note,
+    copies_note,
+    excluded_notes,
     first_of,
     numbers_note,
     storage_note,
@@ -23,21 +24,17 @@ def report_weights(context: LoweringContext) -> None:
     elements = {key: prod(one.dims) for key, one in stored.items()}
     used = Counter(map(original, builder.used))
 
-    def add(why: str, keys: Iterable[str]) -> None:
-        notes.extend(numbers_note(why, {key: elements[key] for key in sorted(keys)}))
-
     notes += balance_note(builder, sum(elements[key] * times for key, times in used.items()))
     for first, number in Counter(context.lost.values()).items():
         notes.append(f"{LEFT_OUT}{number} tensors from {first} on; their shape depends on the data")
     if others := context.graph.others:
         names = first_of([f"`{name}`" for name in others])
         notes.append(f"{LEFT_OUT}{len(others)} more subgraphs of the file, such as {names}")
-    for why in dict.fromkeys(context.excluded.values()):
-        keys = [key for key, own in context.excluded.items() if own == why and key not in used]
-        add(why, keys)
-    add("in no layer", stored.keys() - used.keys() - context.options - context.excluded.keys())
-    add("counted for each of several layers, since equal tensors are stored once",
-        [key for key, times in used.items() if times > 1])  # fmt: skip
+    reasons = {key: why for key, why in sorted(context.excluded.items()) if key not in used}
+    notes += excluded_notes(reasons, elements)
+    unused = stored.keys() - used.keys() - context.options - context.excluded.keys()
+    notes += numbers_note("in no layer", {key: elements[key] for key in sorted(unused)})
+    notes += copies_note(builder, elements)
     sparse = sum(elements[key] for key in used if stored[key].sparse)
     if sparse:
         notes.append(f"{sparse:,} weights are stored as sparse tensors; their zeros count too")

@@ -162,18 +162,15 @@ def _scaled(number: int):
     return model([*nodes, node("Relu", nodes[-1].output[0], "-> y")], weights)
 
 
-REPEATED = {
-    1: "1 tensor belongs to several layers that share nothing else, and is counted for each: `s0`",
-    3: "3 tensors belong to several layers that share nothing else, and are counted for each: "
-    "`s0`, `s1`, `s2`",
-    5: "5 tensors belong to several layers that share nothing else, and are counted for each: "
-    "`s0`, `s1`, `s2` and 2 more",
-}
+REPEATED = {1: "`s0` (8)", 3: "`s0` (8), `s1` (8), `s2` (8)",
+            5: "`s0` (8), `s1` (8), `s2` (8) and 2 more"}  # fmt: skip
 
 
 @pytest.mark.parametrize("number", REPEATED)
 def test_notes_name_three_tensors_and_count_the_rest(tmp_path, number):
-    assert drawn(tmp_path, _scaled(number)).notes == (REPEATED[number],)
+    why = "counted for each of several layers, since equal tensors are stored once"
+    note = f"{8 * number} numbers of the file are {why}: {REPEATED[number]}"
+    assert drawn(tmp_path, _scaled(number)).notes == (note,)
 
 
 def test_weights_inside_a_branch_only_are_reported(tmp_path):

@@ -275,7 +275,10 @@ def test_packed_weights_are_told_by_their_bytes(tmp_path):
     nodes, weights, _, _ = TABLE["MatMulNBits of 4 bits"]
     layer_graph = drawn(tmp_path, model(nodes, weights, (1, ROWS, WIDTH)))
     assert layer_graph.notes == (
-        "1 tensor is used as scales or zero points, and not counted as params: `s`",
+        (
+            "16 numbers of the file are used as scales or zero points, and not counted as params: "
+            "`s` (16)"
+        ),
         "stored numbers of layers: 192 as uint4 (128 bytes)",
     )
 
@@ -340,7 +343,10 @@ def test_blocks_of_four_bits_are_weights_and_their_scales_are_none(tmp_path):
     layer_graph = drawn(tmp_path, made)
     assert sums(layer_graph) == (WIDTH * 8, 0, ROWS * WIDTH * 8)
     assert layer_graph.notes == (
-        "1 tensor is used as scales or zero points, and not counted as params: `s`",
+        (
+            "24 numbers of the file are used as scales or zero points, and not counted as params: "
+            "`s` (24)"
+        ),
         "stored numbers of layers: 192 as int4 (96 bytes)",
     )
 

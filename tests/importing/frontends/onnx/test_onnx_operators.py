@@ -792,7 +792,7 @@ def test_unused_numbers_are_reported(tmp_path):
     layer_graph = drawn(tmp_path, model(nodes, weights))
     assert layer_graph.notes == (
         "12 numbers of the file are in no layer: `anchors` (12)",
-        "1 tensor is constant, and not counted as params: `mean`",
+        "8 numbers of the file are constant, and not counted as params: `mean` (8)",
     )
 
 

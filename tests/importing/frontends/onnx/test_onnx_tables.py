@@ -58,7 +58,7 @@ def test_a_tensor_that_meets_the_input_is_learned_unless_it_standardizes_it(
     left = (
         ()
         if params + buffers
-        else (f"1 tensor is constant, and not counted as params: `{tensor}`",)
+        else (f"8 numbers of the file are constant, and not counted as params: `{tensor}` (8)",)
     )
     assert layer_graph.notes == left
     proved_spec(layer_graph)
@@ -152,7 +152,8 @@ def test_a_single_number_of_a_module_is_a_parameter(tmp_path: Path, name: str) -
     assert sums(layer_graph) == (LAST + learned, 0, MACS)
     assert ("scale" in [layer.kind for layer in layer_graph.layers]) is learned
     (key,) = (one.name for one in made.graph.initializer if not one.dims)
-    note = f"1 tensor is treated as a number of the code, and not counted as params: `{key}`"
+    why = "treated as a number of the code, and not counted as params"
+    note = f"1 number of the file is {why}: `{key}` (1)"
     assert layer_graph.notes == ((note,) if left else ())
     proved_spec(layer_graph)
 

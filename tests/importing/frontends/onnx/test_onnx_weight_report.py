@@ -88,6 +88,6 @@ def test_a_table_from_which_weights_are_computed_and_that_is_none_is_named(tmp_p
     layer_graph = drawn(tmp_path, model(nodes, weights))
     assert layer_graph.layers[0].params == 8 * 8 * 3 * 3
     assert (
-        "1 tensor is used to compute weights, and not counted as params: `/mask`"
-        in layer_graph.notes
+        "576 numbers of the file are used to compute weights, and not counted as params: "
+        "`/mask` (576)" in layer_graph.notes
     )

@@ -25,6 +25,7 @@ WORKED = (
     "tensors, and no macs for the computation"
 )
 
+COPIED = "counted for each of several layers, since equal tensors are stored once"
 BYTES = "stored numbers of layers: 48 as int8 (48 bytes)"
 
 
@@ -388,12 +389,7 @@ def test_equal_tensors_of_norms_of_two_kinds_are_counted_for_each(tmp_path: Path
     ]
     layer_graph = drawn(tmp_path, model(nodes, {"g": array(8), "b": array(8) + 1}))
     assert sums(layer_graph)[0] == 2 * (8 + 8)
-    assert layer_graph.notes == (
-        (
-            "2 tensors belong to several layers that share nothing else, and are counted for each: "
-            "`b`, `g`"
-        ),
-    )
+    assert layer_graph.notes == (f"16 numbers of the file are {COPIED}: `b` (8), `g` (8)",)
     proved_spec(layer_graph)
 
 
@@ -402,9 +398,7 @@ def test_equal_weights_of_one_number_are_not_shared(tmp_path: Path) -> None:
     weights = {"w": np.zeros((8, 8, 1, 1), np.float32), "b": array(8), "c": array(8) + 1}
     layer_graph = drawn(tmp_path, model(nodes, weights))
     assert sums(layer_graph)[0] == 2 * (8 * 8 + 8)
-    assert layer_graph.notes == (
-        "1 tensor belongs to several layers that share nothing else, and is counted for each: `w`",
-    )
+    assert layer_graph.notes == (f"64 numbers of the file are {COPIED}: `w` (64)",)
 
 
 # Views
@@ -525,8 +519,7 @@ def test_a_norm_can_use_one_tensor_as_scale_and_shift(tmp_path: Path) -> None:
     weights = {"zero": array(8), "mean": array(8), "var": array(8)}
     layer_graph = drawn(tmp_path, model(nodes, weights))
     assert sums(layer_graph) == (2 * 8, 2 * 8, 0)
-    shared = "1 tensor belongs to several layers that share nothing else"
-    assert layer_graph.notes == (f"{shared}, and is counted for each: `zero`",)
+    assert layer_graph.notes == (f"8 numbers of the file are {COPIED}: `zero` (8)",)
     proved_spec(layer_graph)
 
 
@@ -548,8 +541,8 @@ def test_layers_that_share_weights_transitively_are_counted_once(tmp_path: Path)
     layer_graph = drawn(tmp_path, model(nodes, {name: array(8) for name in "sabmv"}))
     assert [layer.params for layer in layer_graph.layers] == [2 * 8, 2 * 8, 0, 0]
     assert [layer.buffers for layer in layer_graph.layers] == [2 * 8, 2 * 8, 0, 0]
-    shared = "3 tensors belong to several layers that share nothing else, and are counted for each"
-    assert layer_graph.notes == (f"{shared}: `m`, `s`, `v`",)
+    listed = "`m` (8), `s` (8), `v` (8)"
+    assert layer_graph.notes == (f"{3 * 8} numbers of the file are {COPIED}: {listed}",)
     proved_spec(layer_graph)
 
 
