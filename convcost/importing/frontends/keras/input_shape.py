@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from convcost.importing.passes.model_inputs import COLOURS, channels_first, dims_text
 from convcost.model.errors import ConstraintError
 
 Dims = list[int | None]
-FEW = 4  # the most channels of an image
 FIXED = "import it without --size; `convcost analyze` accepts --size for the spec"
 HINT = "add --size 224, or --input 3x224x224"
 
@@ -27,11 +27,9 @@ def input_dims(
         own = _require_valid(name, shape)
     dims, channel = _fill_open_dims(name, own, given, size)
     if None in dims:
-        raise ConstraintError("CC405", f"input `{name}` is open: {_shown(own)}", HINT)
+        raise ConstraintError("CC405", f"input `{name}` is open: {dims_text(own)}", HINT)
     found = [1, *(n for n in dims if n is not None)]
-    maps = len(found) == 4  # noqa: PLR2004  samples, height, width, channels
-    first = maps and found[1] <= FEW < found[-1]
-    return found, 1 if first else channel
+    return found, 1 if channels_first(found) else channel
 
 
 def _require_valid(name: str, shape: Any) -> Dims:
@@ -70,7 +68,7 @@ def _fill_open_dims(
             return wanted, channel + 1
     _require_same_channels(own, given)
     fixed = "fixed to" if None not in own else "fixed where it is not open:"
-    raise ConstraintError("CC405", f"the input `{name}` is {fixed} {_shown(own)}", FIXED)
+    raise ConstraintError("CC405", f"the input `{name}` is {fixed} {dims_text(own)}", FIXED)
 
 
 def _require_same_channels(own: Dims, given: tuple[int, ...] | None) -> None:
@@ -93,8 +91,4 @@ def _is_in_keras_order(given: tuple[int, ...], own: Dims) -> bool:
     *size, c = given
     if len(size) == 1:
         return own[-1] is not None
-    return c <= FEW < size[0] or (len(set(size)) == 1 and c != size[0])
-
-
-def _shown(dims: Dims) -> str:
-    return "×".join("?" if n is None else str(n) for n in dims)
+    return c <= COLOURS < size[0] or (len(set(size)) == 1 and c != size[0])

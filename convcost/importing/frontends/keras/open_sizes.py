@@ -3,12 +3,11 @@ any size, whatever size the model was built with."""
 
 from typing import Any
 
-from convcost.importing.frontends.keras.input_shape import FEW
 from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.passes.model_inputs import channels_first
 from convcost.model.errors import ConstraintError
 
 ENTRIES = ("batch_shape", "batch_input_shape")
-IMAGE = 3  # height, width, channels
 # keys with sizes; the last one is for tensors in calls
 TELL = ("build_config", "build_input_shape", "shape")
 
@@ -44,6 +43,5 @@ def _opened(shape: Any) -> Any:
         return shape
     batch, *dims = shape
     numbers = all(type(n) is int for n in dims)
-    first = numbers and len(dims) == IMAGE and dims[0] <= FEW < dims[-1]
-    channel = 0 if first else len(dims) - 1
+    channel = 0 if numbers and channels_first((1, *dims)) else len(dims) - 1
     return [batch, *(n if axis == channel else None for axis, n in enumerate(dims))]

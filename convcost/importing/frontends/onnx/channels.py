@@ -8,8 +8,8 @@ from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import Trait
 from convcost.importing.passes.channel_axis import FIRST, LAST, RANK, AxisReading, channel_axis
+from convcost.importing.passes.model_inputs import COLOURS
 
-COLOURS = 4  # the most channels of an image
 DEEPEST = 5  # joins between an input and the operator that reads it
 
 

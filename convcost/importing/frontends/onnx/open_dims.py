@@ -1,7 +1,7 @@
 """The dimensions that a model leaves open: the batch becomes 1, the user gives the others."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias
 
 from onnx import ModelProto, ValueInfoProto
@@ -9,12 +9,13 @@ from onnx import ModelProto, ValueInfoProto
 from convcost.importing.frontends.onnx.batch_axis import batch_axes, summed_inputs
 from convcost.importing.frontends.onnx.channels import input_channel
 from convcost.importing.frontends.onnx.graph import OnnxGraph
+from convcost.importing.passes.model_inputs import SIZED, dims_text, fill_size
 from convcost.model.errors import ConstraintError
 
 Dims: TypeAlias = tuple[int, ...]
 
 SMALL = 1 << 12  # elements of a tensor whose numbers shape inference may need
-MAPS = 3  # the smallest rank with channels and a size
+HINT = "--dim name=n gives each dimension by its name"
 
 
 class ModelInput(NamedTuple):
@@ -87,12 +88,12 @@ def close_dims(
         for axis, name in enumerate(names):
             if extents[axis] is None and name in dims:
                 extents[axis] = dims[name]
-        if size is not None and (None in extents or not unsized):
+        if size is not None and len(extents) >= SIZED and (None in extents or not unsized):
             before = tuple(extents)
             last = input_channel(graph.nodes, entry.name, before, {}) == len(before) - 1
-            _sized(entry.name, extents, size, last=last)
+            fill_size(entry.name, extents, size, HINT, last=last)
             if any(one not in (None, now) for one, now in zip(before, extents, strict=True)):
-                moved.append(f"`{entry.name}` is {_shown(before)} in the file")
+                moved.append(f"`{entry.name}` is {dims_text(before)} in the file")
         unknown = [axis for axis, extent in enumerate(extents) if extent is None]
         open_ += [OpenDim(entry.name, axis, names[axis]) for axis in unknown]
         found.append(ModelInput(entry.name, tuple(extent or 0 for extent in extents)))
@@ -106,7 +107,7 @@ def _batched(extents: list[int | None], samples: int, axis: int, *, stated: bool
     (`stated`)."""
     if len(extents) < 2:  # noqa: PLR2004
         return False
-    steps = not stated and len(extents) == MAPS and extents[1] == 1
+    steps = not stated and len(extents) == SIZED and extents[1] == 1
     return extents[axis] is None or (samples == 1 and not steps)
 
 
@@ -129,44 +130,17 @@ def _declared(entry: ValueInfoProto) -> tuple[list[int | None], list[str]]:
 
 
 def _takes_size(declared: list[tuple[list[int | None], list[str]]], names: list[str]) -> None:
-    if any(len(extents) >= MAPS for extents, _ in declared):
+    if any(len(extents) >= SIZED for extents, _ in declared):
         return
     listed = ", ".join(
-        f"`{name}` is {_shown(extents)}" for name, (extents, _) in zip(names, declared, strict=True)
+        f"`{name}` is {dims_text(extents)}"
+        for name, (extents, _) in zip(names, declared, strict=True)
     )
     raise ConstraintError(
         "CC405",
         f"--size needs an input with channels and a size, but the model has none: {listed}",
         "--dim name=n gives a dimension by its name",
     )
-
-
-def _sized(name: str, extents: list[int | None], size: Dims, *, last: bool) -> None:
-    """Puts `size` into the open axes, or into all axes except the channels if none is open. A
-    single number counts for every axis."""
-    if len(extents) < MAPS:
-        return
-    places = [axis for axis, extent in enumerate(extents) if extent is None]
-    if len(places) != len(size):
-        inner = range(1, len(extents))
-        orders = (inner[:-1], inner[1:]) if last else (inner[1:], inner[:-1])
-        fits = [a for a in orders if len(size) in (1, len(a)) and set(places) <= set(a)]
-        if not (fits and places and len(size) == 1):
-            places = list(fits[0]) if fits else []
-    numbers = size * len(places) if len(size) == 1 else size
-    if not places:
-        given = "1 number" if len(size) == 1 else f"{len(size)} numbers"
-        raise ConstraintError(
-            "CC405",
-            f"--size gives {given}, but the input `{name}` is {_shown(extents)}",
-            "--dim name=n gives each dimension by its name",
-        )
-    for axis, extent in zip(places, numbers, strict=True):
-        extents[axis] = extent
-
-
-def _shown(extents: Sequence[int | None]) -> str:
-    return "×".join("?" if extent is None else str(extent) for extent in extents)
 
 
 def _require(open_: list[OpenDim], known: set[str], dims: Mapping[str, int]) -> None:

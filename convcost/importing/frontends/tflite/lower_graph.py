@@ -13,7 +13,7 @@ from convcost.importing.frontends.tflite.call import (
     OperatorCall,
 )
 from convcost.importing.frontends.tflite.file import TfliteGraph, as_schema_has_it
-from convcost.importing.frontends.tflite.inputs import add_input, shown
+from convcost.importing.frontends.tflite.inputs import add_input
 from convcost.importing.frontends.tflite.names import paths
 from convcost.importing.frontends.tflite.operators import OPERATORS, activated, moved
 from convcost.importing.frontends.tflite.shape_numbers import computed
@@ -23,6 +23,7 @@ from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.ops import UNKNOWN, Trait
 from convcost.importing.ir.refusals import named
 from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.model_inputs import dims_text
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
 
@@ -103,5 +104,5 @@ def _verify(call: OperatorCall, at: int, value: Tensor) -> None:
     tensor = call.context.graph.tensors[at]
     known = [m if open_ else n for n, m, open_ in zip(tensor.dims, value.dims, tensor.open)]  # noqa: B905
     if (*known,) != value.dims and tensor.dims and not call.context.resized:
-        said = f"has the shape {shown(value.dims)}, but the file has {shown(tensor.dims)}"
+        said = f"has the shape {dims_text(value.dims)}, but the file has {dims_text(tensor.dims)}"
         raise ConstraintError("CC402", said)

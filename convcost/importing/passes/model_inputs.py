@@ -1,0 +1,44 @@
+"""The dims of a model's inputs: which axis has the channels, and which axes `--size` is for."""
+
+from collections.abc import Sequence
+
+from convcost.model.errors import ConstraintError
+
+COLOURS = 4  # the most channels of an image
+MAPS = 4  # samples, channels, height, width
+SIZED = 3  # the smallest rank with channels and a size
+
+
+def dims_text(dims: Sequence[int | None]) -> str:
+    """`1×3×?×?`: an open dim is None."""
+    return "×".join("?" if extent is None else str(extent) for extent in dims) or "a scalar"
+
+
+def channels_first(dims: Sequence[int | None]) -> bool:
+    """Whether the dims are those of an image with the channels before the size: only the second
+    axis is as small as the colours of an image."""
+    if len(dims) != MAPS:
+        return False
+    second, last = dims[1], dims[-1]
+    return second is not None and last is not None and second <= COLOURS < last
+
+
+def fill_size(
+    name: str, dims: list[int | None], size: Sequence[int], hint: str = "", *, last: bool
+) -> None:
+    """Puts `size` into the open axes, or into all axes except the batch and the channels if none is
+    open. A single number counts for every axis. The channels are the second axis, or the `last`
+    one. Raises ConstraintError CC405."""
+    places = [axis for axis, extent in enumerate(dims) if extent is None]
+    if len(places) != len(size):
+        inner = range(1, len(dims))
+        orders = (inner[:-1], inner[1:]) if last else (inner[1:], inner[:-1])
+        fits = [a for a in orders if len(size) in (1, len(a)) and set(places) <= set(a)]
+        if not (fits and places and len(size) == 1):
+            places = list(fits[0]) if fits else []
+    if not places:
+        numbers = "1 number" if len(size) == 1 else f"{len(size)} numbers"
+        message = f"--size gives {numbers}, but the input `{name}` is {dims_text(dims)}"
+        raise ConstraintError("CC405", message, hint)
+    for axis, extent in zip(places, [*size] * len(places), strict=False):
+        dims[axis] = extent
