@@ -190,10 +190,7 @@ def _with_constant(call: OperatorCall, op: str, at: int) -> Tensor:
 
 @operator("SQUARED_DIFFERENCE", op="subtract")
 def squared_difference(call: OperatorCall) -> Tensor:
-    op = "subtract"
-    known = [at for at in (0, 1) if call.constant(at) is not None]
-    y = _with_constant(call, op, known[0]) if known else call.lower(op, *call.values)
-    return call.lower("square", y)
+    return call.lower("square", join(call))
 
 
 @operator("SELECT", "SELECT_V2", "EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "POW",
