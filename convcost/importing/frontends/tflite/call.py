@@ -54,39 +54,40 @@ class LoweringContext:
         self.values: dict[int, Tensor] = {}
         self.lost: dict[int, str] = {}
         self.constants: dict[int, Constant] = {}
-        self.uses = Counter(at for one in graph.operators for at in one.inputs)
+        self.uses = Counter(index for entry in graph.operators for index in entry.inputs)
         self.uses.update(graph.outputs)
         self.stored: dict[str, TensorEntry] = {}
         self.options: set[str] = set()
         self.excluded: dict[str, str] = {}
         keys: dict[tuple[int, str], str] = {}
-        for at, tensor in enumerate((*graph.tensors, *graph.other_tensors)):
+        for index, tensor in enumerate((*graph.tensors, *graph.other_tensors)):
             if not len(tensor.data):
                 continue
             own = (tensor.buffer, tensor.dtype)  # equal bytes are stored once, whatever their type
             if own not in keys:
-                key = f"{tensor.name}#{at}" if tensor.name in self.stored else tensor.name
+                key = f"{tensor.name}#{index}" if tensor.name in self.stored else tensor.name
                 self.stored[key], keys[own] = tensor, key
-            if at < len(graph.tensors):
-                self.constants[at] = _stored_constant(tensor, keys[own])
+            if index < len(graph.tensors):
+                self.constants[index] = _stored_constant(tensor, keys[own])
 
-    def constant(self, at: int) -> Constant | None:
+    def constant(self, index: int) -> Constant | None:
         """A tensor that does not depend on the inputs; None for any other."""
-        if at in self.values:
+        if index in self.values:
             return None
-        if at not in self.constants:
-            one = self.graph.tensors[at]
-            if not one.variable and 0 not in one.dims:
-                raise ConstraintError("CC404", f"`{one.name}` is read before it is computed")
-            empty = np.zeros(one.dims, np.int64) if 0 in one.dims else None
-            self.constants[at] = Constant(one.dims, one.dtype, {}, empty)
-        return self.constants[at]
+        if index not in self.constants:
+            tensor = self.graph.tensors[index]
+            if not tensor.variable and 0 not in tensor.dims:
+                raise ConstraintError("CC404", f"`{tensor.name}` is read before it is computed")
+            empty = np.zeros(tensor.dims, np.int64) if 0 in tensor.dims else None
+            self.constants[index] = Constant(tensor.dims, tensor.dtype, {}, empty)
+        return self.constants[index]
 
 
-def _stored_constant(one: TensorEntry, key: str) -> Constant:
-    known = not one.sparse and one.dtype != "BFLOAT16" and bits_of(one.dtype) >= BYTE
-    data = one.data.view(one.dtype.lower()).reshape(one.dims) if known else None
-    return Constant(one.dims, one.dtype, {key: prod(one.dims)}, data)
+def _stored_constant(tensor: TensorEntry, key: str) -> Constant:
+    dims, dtype = tensor.dims, tensor.dtype
+    known = not tensor.sparse and dtype != "BFLOAT16" and bits_of(dtype) >= BYTE
+    data = tensor.data.view(dtype.lower()).reshape(dims) if known else None
+    return Constant(dims, dtype, {key: prod(dims)}, data)
 
 
 class OperatorCall(NamedTuple):
@@ -100,7 +101,18 @@ class OperatorCall(NamedTuple):
 
     @property
     def values(self) -> list[Tensor]:
-        return [self.value(at) for at in range(len(self.entry.inputs)) if self.has(at)]
+        """All inputs as tensors of the layer graph."""
+        return [self.value(position) for position in self._present]
+
+    @property
+    def constants(self) -> dict[int, Constant]:
+        """The inputs that do not depend on the inputs of the model, by position."""
+        found = {position: self.constant(position) for position in self._present}
+        return {position: one for position, one in found.items() if one is not None}
+
+    @property
+    def _present(self) -> list[int]:
+        return [position for position, index in enumerate(self.entry.inputs) if index >= 0]
 
     def option(self, name: str, default: Any = 0) -> Any:
         """An option by its name in the schema, or the default if the file has no options. A vector
@@ -109,21 +121,26 @@ class OperatorCall(NamedTuple):
         found = default if read is None else read()
         return tuple(found.tolist()) if isinstance(found, np.ndarray) else found
 
-    def has(self, at: int) -> bool:
-        return at < len(self.entry.inputs) and self.entry.inputs[at] >= 0
+    def has(self, position: int) -> bool:
+        return position in self._present
 
-    def constant(self, at: int) -> Constant | None:
+    def constant(self, position: int) -> Constant | None:
         """An input that does not depend on the inputs of the model; None for any other."""
-        return self.context.constant(self.entry.inputs[at]) if self.has(at) else None
+        return self.context.constant(self.entry.inputs[position]) if self.has(position) else None
 
-    def value(self, at: int) -> Tensor:
+    def dims_of(self, position: int) -> tuple[int, ...]:
+        """The dims of an input. A constant adds no layer."""
+        constant = self.constant(position)
+        return self.value(position).dims if constant is None else constant.dims
+
+    def value(self, position: int) -> Tensor:
         """An input as a tensor of the layer graph. A constant is added as a layer once."""
-        constant, builder = self.constant(at), self.context.builder
+        constant, builder = self.constant(position), self.context.builder
         if constant is None:
-            return self.context.values[self.entry.inputs[at]]
+            return self.context.values[self.entry.inputs[position]]
         last, key = len(builder.layers) - 1, next(iter(constant.stored), "")
         if not constant.learned:
-            self.exclude(at, "used to compute other numbers, and not counted as params")
+            self.exclude("used to compute other numbers, and not counted as params", position)
             return constant_tensor(builder, constant.dims, neighbour=last)
         if key not in builder.constant_layers:
             path = (*self.path, "learned")
@@ -132,32 +149,32 @@ class OperatorCall(NamedTuple):
             )
         return builder.constant_layers[key]
 
-    def numbers(self, at: int) -> tuple[int, ...]:
+    def numbers(self, position: int) -> tuple[int, ...]:
         """The numbers of an input that is an option, such as a shape. Raises ConstraintError if
         they are not known."""
-        constant = self.constant(at)
+        constant = self.constant(position)
         if constant is None or constant.data is None or constant.data.dtype.kind != "i":
-            raise NotComputedError("CC401", f"input {at} is computed, so the shape is not known")
+            message = f"input {position} is computed, so the shape is not known"
+            raise NotComputedError("CC401", message)
         self.context.options.update(constant.stored)
         return tuple(map(int, constant.data.flat))
 
-    def weights(self, *places: int) -> dict[str, int]:
+    def weights(self, *positions: int) -> dict[str, int]:
         """The stored tensors behind some inputs, by key, with their elements."""
-        return {
-            key: n for at in places if (one := self.constant(at)) for key, n in one.stored.items()
-        }
+        given = [one.stored for position in positions if (one := self.constant(position))]
+        return {key: n for stored in given for key, n in stored.items()}
 
-    def exclude(self, at: int, why: str) -> None:
-        """Marks a constant that is no weight."""
-        constant = self.constant(at)
-        if constant is not None and constant.dtype in INDICES:
-            self.context.options.update(constant.stored)
-        elif constant is not None:
-            self.context.excluded.update(dict.fromkeys(constant.stored, why))
+    def exclude(self, why: str, *positions: int) -> None:
+        """Marks constants that are no weights."""
+        for position, constant in self.constants.items():
+            if position in positions and constant.dtype in INDICES:
+                self.context.options.update(constant.stored)
+            elif position in positions:
+                self.context.excluded.update(dict.fromkeys(constant.stored, why))
 
-    def dims(self, at: int = 0) -> tuple[int, ...]:
+    def dims(self, position: int = 0) -> tuple[int, ...]:
         """The dims of an output in the file. Raises ConstraintError if they are not known."""
-        tensor = self.context.graph.tensors[self.entry.outputs[at]]
+        tensor = self.context.graph.tensors[self.entry.outputs[position]]
         if self.context.resized or any(tensor.open[1:]) or 0 in tensor.dims:
             raise ConstraintError("CC401", "its output shape is not known")
         return tensor.dims
@@ -169,20 +186,18 @@ class OperatorCall(NamedTuple):
     def custom(self, dims: tuple[int, ...] | None = None, what: str = "", **more: Any) -> Tensor:
         """Adds a `custom` layer, without multiply-adds if `macs` is not given. Its output has
         `dims`, or the shape in the file."""
-        inputs = [self.context.values[at] for at in self.entry.inputs if at in self.context.values]
+        values = self.context.values
+        inputs = [values[index] for index in self.entry.inputs if index in values]
         given = {"what": what or self.entry.op.lower(), "dims": dims or self.dims(), **more}
         return self.lower("custom", *inputs, **given)
 
     def uncounted(self) -> list[Tensor]:
         """Adds `custom` layers whose macs are not counted, one for each output. The first one has
         all stored weights."""
-        held = dict[str, int]()
-        for at in range(len(self.entry.inputs)):
-            constant = self.constant(at)
-            if constant is not None and constant.learned and constant.dims:
-                held |= constant.stored
-        found = [self.custom(None, self.entry.op, macs=None, weights=held)]
-        for at in range(1, len(self.entry.outputs)):
-            what = f"{self.entry.op}, output {at + 1}"
-            found.append(self.custom(self.dims(at), what, macs=None))
+        learned = [one.stored for one in self.constants.values() if one.learned and one.dims]
+        weights = {key: n for stored in learned for key, n in stored.items()}
+        found = [self.custom(None, self.entry.op, macs=None, weights=weights)]
+        for position in range(1, len(self.entry.outputs)):
+            what = f"{self.entry.op}, output {position + 1}"
+            found.append(self.custom(self.dims(position), what, macs=None))
         return found

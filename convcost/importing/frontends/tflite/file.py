@@ -99,18 +99,18 @@ class _Reader:
     of entries is limited."""
 
     def __init__(self, mapped: _MappedFile) -> None:
-        self.mapped, self.left = mapped, MOST
+        self.mapped, self.unread = mapped, MOST
         self.model = model = tflite.Model.GetRootAsModel(mapped, 0)
         enums = (tflite.TensorType, tflite.BuiltinOperator, tflite.BuiltinOptions)
         self.types, self.codes, self.options = (
             {n: name for name, n in vars(enum).items() if isinstance(n, int)} for enum in enums
         )
-        self.buffers = [self._data(model.Buffers(at)) for at in self._taken(model.BuffersLength())]
+        self.buffers = [self._data(one) for one in self._tables(model, "Buffers")]
 
     def graph(self) -> TfliteGraph:
-        graphs = [self.model.Subgraphs(at) for at in self._taken(self.model.SubgraphsLength())]
+        graphs = self._tables(self.model, "Subgraphs")
         first, (tensors, *more) = graphs[0], [self._tensors(one) for one in graphs]
-        entries = [first.Operators(at) for at in self._taken(first.OperatorsLength())]
+        entries = self._tables(first, "Operators")
         operators = tuple(self._operator(one, len(tensors)) for one in entries)
         once = [one.options.InitSubgraphIndex() for one in operators if one.op == "CALL_ONCE"]
         return TfliteGraph(
@@ -118,26 +118,32 @@ class _Reader:
             operators,
             self._numbers(first.InputsAsNumpy(), len(tensors)),
             self._numbers(first.OutputsAsNumpy(), len(tensors)),
-            tuple(self._text(one.Name()) for at, one in enumerate(graphs) if at not in (0, *once)),
+            tuple(self._text(one.Name()) for n, one in enumerate(graphs) if n not in (0, *once)),
             tuple(tensor for one in more for tensor in one),
         )
 
-    def _taken(self, length: int, each: int = TABLE) -> range:
-        self.left -= length * each
-        if self.left < 0:
+    def _take(self, entries: int) -> None:
+        self.unread -= entries
+        if self.unread < 0:
             raise ConstraintError("CC404", f"the file has more than {MOST:,} entries")
-        return range(length)
+
+    def _tables(self, table: Any, name: str) -> list[Any]:
+        length = getattr(table, f"{name}Length")()
+        self._take(length * TABLE)
+        return [getattr(table, name)(number) for number in range(length)]
 
     def _numbers(self, vector: Any, tensors: int = 1 << 31) -> tuple[int, ...]:
         """The numbers of a vector, below `tensors`. An absent vector is the number 0."""
-        absent = isinstance(vector, int) or not self._taken(len(vector), 1)
-        found = () if absent else tuple(vector.tolist())
+        if isinstance(vector, int):
+            return ()
+        self._take(len(vector))
+        found = tuple(vector.tolist())
         if max(found, default=0) >= tensors:
             raise ConstraintError("CC404", f"the file has no tensor {max(found)}")
         return found
 
     def _text(self, text: bytes | None) -> str:
-        self._taken(len(text or b"") // CHARACTERS, 1)
+        self._take(len(text or b"") // CHARACTERS)
         return (text or b"").decode(errors="replace")
 
     def _data(self, buffer: Any) -> np.ndarray:
@@ -147,7 +153,7 @@ class _Reader:
         return np.empty(0, np.uint8) if buffer.DataIsNone() else buffer.DataAsNumpy()
 
     def _tensors(self, graph: Any) -> tuple[TensorEntry, ...]:
-        return tuple(self._tensor(graph.Tensors(at)) for at in self._taken(graph.TensorsLength()))
+        return tuple(map(self._tensor, self._tables(graph, "Tensors")))
 
     def _tensor(self, tensor: Any) -> TensorEntry:
         dims = self._numbers(tensor.ShapeAsNumpy())
@@ -156,11 +162,11 @@ class _Reader:
         name, dtype = self._text(tensor.Name()), self.types.get(tensor.Type(), "unknown")
         data, sparse = self.buffers[tensor.Buffer()], tensor.Sparsity() is not None
         bits = 0 if sparse or not len(data) else bits_of(dtype)
-        wanted = -(-prod(dims) * bits // 8)
-        if bits and wanted != len(data):
+        expected = -(-prod(dims) * bits // 8)
+        if bits and expected != len(data):
             raise ConstraintError(
                 "CC404",
-                f"the tensor `{name}` needs {wanted:,} bytes, but the file stores {len(data):,}",
+                f"the tensor `{name}` needs {expected:,} bytes, but the file stores {len(data):,}",
             )
         variable = bool(tensor.IsVariable())
         return TensorEntry(name, dims, open_, dtype, tensor.Buffer(), data, variable, sparse)

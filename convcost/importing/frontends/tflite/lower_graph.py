@@ -12,7 +12,7 @@ from convcost.importing.frontends.tflite.call import (
     NotComputedError,
     OperatorCall,
 )
-from convcost.importing.frontends.tflite.file import TfliteGraph, as_schema_has_it
+from convcost.importing.frontends.tflite.file import TensorEntry, TfliteGraph, as_schema_has_it
 from convcost.importing.frontends.tflite.inputs import add_input
 from convcost.importing.frontends.tflite.names import paths
 from convcost.importing.frontends.tflite.operators import OPERATORS, activated, moved
@@ -36,7 +36,7 @@ def lower_model(
     """The layers of the model in the file `path`. Raises ConstraintError; its message begins with
     the operator's name if a layer is the cause."""
     context = LoweringContext(GraphBuilder(path.stem, path.name, deduplicated=True), graph)
-    moved = [text for at in graph.inputs if (text := add_input(context, at, size))]
+    moved = [text for index in graph.inputs if (text := add_input(context, index, size))]
     try:
         return _lower(context)
     except ConstraintError as refusal:
@@ -57,7 +57,7 @@ def _lower(context: LoweringContext) -> LayerGraph:
         place = f"{entry.op} `{'/'.join(call.path)}`"
         with named(place), as_schema_has_it("its inputs or options"):
             _step(call)
-    ends = [context.values[at] for at in graph.outputs if at in context.values]
+    ends = [context.values[index] for index in graph.outputs if index in context.values]
     if not builder.layers or not ends:
         raise ConstraintError("CC401", "the model has no layers: no output depends on an input")
     report_weights(context)
@@ -67,24 +67,23 @@ def _lower(context: LoweringContext) -> LayerGraph:
 def _step(call: OperatorCall) -> None:
     context, entry = call.context, call.entry
     row = OPERATORS.get(entry.op, UNKNOWN)
-    outputs = [context.graph.tensors[at] for at in entry.outputs]
+    outputs = [context.graph.tensors[index] for index in entry.outputs]
     open_ = row.rule is None and any(True in one.open[1:] or 0 in one.dims for one in outputs)
-    lost = [context.lost[at] for at in entry.inputs if at in context.lost]
+    lost = [context.lost[index] for index in entry.inputs if index in context.lost]
     if lost or open_ or not outputs:  # the shapes of its outputs depend on the data
         context.lost.update(dict.fromkeys(entry.outputs, lost[0] if lost else entry.op))
         return
-    constants = [call.constant(at) for at in range(len(entry.inputs)) if call.has(at)]
-    known = [one for one in constants if one is not None]
+    known = [*call.constants.values()]
     if entry.op == "SHAPE" and not known:
         shape = np.array(call.x.dims, np.int64)
         context.constants[entry.outputs[0]] = Constant(shape.shape, "INT32", {}, shape)
-    elif len(known) == len(constants):
+    elif context.values.keys().isdisjoint(entry.inputs):
         data = computed(entry.op, call.option, known)
         sources = known[:1] if Trait.SAME in row.traits else known
         stored = {key: n for one in sources for key, n in one.stored.items()}
-        for at, one, made in zip_longest(entry.outputs, outputs, data):
-            dims = one.dims if made is None else made.shape
-            context.constants[at] = Constant(dims, one.dtype, stored, made)
+        for index, tensor, made in zip_longest(entry.outputs, outputs, data):
+            dims = tensor.dims if made is None else made.shape
+            context.constants[index] = Constant(dims, tensor.dtype, stored, made)
     else:
         try:
             made = call.uncounted() if row.rule is None else row.rule(call)
@@ -93,16 +92,15 @@ def _step(call: OperatorCall) -> None:
         results = [made] if isinstance(made, Tensor) else made
         if row.rule is not None and row.op != "lstm":
             results[0] = activated(call, results[0])
-        for at, value in zip(entry.outputs, results, strict=True):
-            context.values[at] = value
-            if context.uses[at]:
-                _verify(call, at, value)
+        for index, tensor, value in zip(entry.outputs, outputs, results, strict=True):
+            context.values[index] = value
+            if context.uses[index] and not context.resized:
+                _verify(tensor, value)
 
 
-def _verify(call: OperatorCall, at: int, value: Tensor) -> None:
+def _verify(tensor: TensorEntry, value: Tensor) -> None:
     """Compares the dims of a tensor with those in the file that are not open."""
-    tensor = call.context.graph.tensors[at]
     known = [m if open_ else n for n, m, open_ in zip(tensor.dims, value.dims, tensor.open)]  # noqa: B905
-    if (*known,) != value.dims and tensor.dims and not call.context.resized:
-        said = f"has the shape {dims_text(value.dims)}, but the file has {dims_text(tensor.dims)}"
-        raise ConstraintError("CC402", said)
+    if (*known,) != value.dims and tensor.dims:
+        shape, stated = dims_text(value.dims), dims_text(tensor.dims)
+        raise ConstraintError("CC402", f"has the shape {shape}, but the file has {stated}")

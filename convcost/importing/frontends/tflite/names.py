@@ -30,7 +30,7 @@ def paths(graph: TfliteGraph) -> list[Path]:
 
 
 def _path(graph: TfliteGraph, entry: OperatorEntry) -> Path:
-    names, own = [graph.tensors[at].name for at in entry.outputs[:1]], OWN.get(entry.op)
+    names, own = [graph.tensors[n].name for n in entry.outputs[:1]], OWN.get(entry.op)
     if own and entry.inputs[1:] and entry.inputs[1] >= 0:
         # Tensors are joined to one, and so are their names; the operator's own is among them.
         names.append(graph.tensors[entry.inputs[1]].name)

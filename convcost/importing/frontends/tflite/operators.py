@@ -168,24 +168,22 @@ for _op, _name in {"pixel_shuffle": "DEPTH_TO_SPACE", "pixel_unshuffle": "SPACE_
 @operator(ADD="add", SUB="subtract", MUL="multiply", DIV="divide", MAXIMUM="maximum",
           MINIMUM="minimum", ADD_N="add")  # fmt: skip
 def join(call: OperatorCall) -> Tensor:
-    op, known = OPERATORS[call.entry.op].op, [at for at in (0, 1) if call.constant(at) is not None]
-    return _with_constant(call, op, known[0]) if known else call.lower(op, *call.values)
-
-
-def _with_constant(call: OperatorCall, op: str, at: int) -> Tensor:
-    x, constant, context = call.value(1 - at), call.constant(at), call.context
-    assert constant is not None
+    op, constants = OPERATORS[call.entry.op].op, call.constants
+    if not constants:
+        return call.lower(op, *call.values)
+    position, constant = next(iter(constants.items()))
+    x, builder = call.value(1 - position), call.context.builder
     x = reshaped(x, (1,) * (len(constant.dims) - len(x.dims)) + x.dims)
     long, learned = [n for n in constant.dims if n != 1], constant.learned and op in LEARNED
     standardizes = x.source < 0 and len(long) <= 1  # by a mean and a deviation for each channel
     if broadcast(x.dims, constant.dims) == x.dims and (not learned or not long or standardizes):
-        call.exclude(at, FIXED if long else NUMBER)
-        context.builder.free[call.entry.op] += 1
+        call.exclude(FIXED if long else NUMBER, position)
+        builder.free[call.entry.op] += 1
         return x
     if not learned:
-        return call.lower(op, x, call.value(at))
+        return call.lower(op, x, call.value(position))
     (key,) = constant.stored
-    return combined(context.builder, LEARNED[op], x, key, constant.dims, call.path)
+    return combined(builder, LEARNED[op], x, key, constant.dims, call.path)
 
 
 @operator("SQUARED_DIFFERENCE", op="subtract")
@@ -198,12 +196,8 @@ def squared_difference(call: OperatorCall) -> Tensor:
           op="choose")  # fmt: skip
 def choice(call: OperatorCall) -> Tensor:
     """Comparisons and selections. Their constants are masks and bounds, not weights."""
-    dims = []
-    for at in range(len(call.entry.inputs)):
-        constant = call.constant(at)
-        dims.append(call.value(at).dims if constant is None else constant.dims)
-        call.exclude(at, FIXED)
-    return call.custom(broadcast(*dims))
+    call.exclude(FIXED, *call.constants)
+    return call.custom(broadcast(*map(call.dims_of, range(len(call.entry.inputs)))))
 
 
 @operator("CONCATENATION", "PACK", op="concat")
@@ -215,15 +209,14 @@ def concat(call: OperatorCall) -> Tensor:
 @operator("FULLY_CONNECTED", op="linear")
 def fully_connected(call: OperatorCall) -> Tensor:
     """Weights are [features, inputs]. Without KeepNumDims, x becomes a matrix first."""
-    x, weights = call.x, call.constant(1)
-    features, inputs = call.value(1).dims if weights is None else weights.dims
+    x, (features, inputs) = call.x, call.dims_of(1)
     if x.elements % inputs:
         raise ConstraintError("CC402", f"{x.elements:,} elements are no rows of {inputs:,}")
     if not call.option("KeepNumDims") and len(x.dims) != MATRIX:
         x = reshaped(x, (x.elements // inputs, inputs))
-    if weights is not None:
-        held = call.weights(1, 2)
-        return call.lower("linear", x, features=features, bias=call.has(2), weights=held)
+    if call.constant(1) is not None:
+        weights = call.weights(1, 2)
+        return call.lower("linear", x, features=features, bias=call.has(2), weights=weights)
     y = call.lower("matmul", x, transposed(call.value(1)))
     return call.lower("add", y, call.value(2)) if call.has(2) else y
 
@@ -244,7 +237,7 @@ def lstm(call: OperatorCall) -> Any:
     """Inputs: x, weights of the input and of the state for four gates, peepholes, biases, a
     projection, states and norms. Only weights and biases have a kind."""
     own, state = (*range(1, 9), *range(12, 16)), call.constant(5)
-    if state is None or {at for at in range(24) if call.has(at)} - {18, 19} != {0, *own}:
+    if state is None or set(filter(call.has, range(24))) - {18, 19} != {0, *own}:
         return call.uncounted()
     return call.lower("lstm", weights=call.weights(*own), hidden=state.dims[0], bias=True,
                       one_bias=True, steps_first=call.option("TimeMajor"))  # fmt: skip
@@ -274,7 +267,7 @@ def slice_(call: OperatorCall) -> Tensor:
 
 
 row("index", "STRIDED_SLICE", index=lambda call: indexed(
-    call.option, len(call.x.dims), *(call.numbers(at) for at in (1, 2, 3))))  # fmt: skip
+    call.option, len(call.x.dims), *map(call.numbers, (1, 2, 3))))  # fmt: skip
 
 
 @operator("SPLIT", "SPLIT_V", "UNPACK", op="split")
@@ -294,16 +287,15 @@ def split(call: OperatorCall) -> list[Tensor]:
 def gather(call: OperatorCall) -> Tensor:
     """Rows of a learned table; any other use only states its shape."""
     of, by = (1, 0) if call.entry.op == "EMBEDDING_LOOKUP" else (0, 1)
-    table, indices, axis = call.constant(of), call.constant(by), call.option("Axis")
+    table, axis = call.constant(of), call.option("Axis")
     learned = table is not None and table.learned
     if table is not None and learned and len(table.dims) == MATRIX and not axis:
         (rows, channels), x = table.dims, call.value(by)
         y = call.lower("embedding", x, rows=rows, channels=channels, weights=call.weights(of))
         return y._replace(batch=x.batch)
-    call.exclude(by, FIXED)
-    dims = (call.value(of) if table is None else table).dims
-    axis, batches = axis % len(dims), call.option("BatchDims")
-    own = (call.value(by) if indices is None else indices).dims[batches:]
+    call.exclude(FIXED, by)
+    dims, own = call.dims_of(of), call.dims_of(by)[call.option("BatchDims") :]
+    axis %= len(dims)
     wide = (*dims[:axis], *own, *dims[axis + 1 :])
     return call.custom(wide, weights=call.weights(of) if learned else {})
 
@@ -327,6 +319,5 @@ def in_place(call: OperatorCall) -> Tensor:
           "MATRIX_DIAG", "MATRIX_SET_DIAG")  # fmt: skip
 def moved(call: OperatorCall) -> list[Tensor]:
     """Operators without multiply-adds. Their layers state the output shape."""
-    for at in range(len(call.entry.inputs)):
-        call.exclude(at, FIXED)
-    return [call.custom(call.dims(at)) for at in range(len(call.entry.outputs))]
+    call.exclude(FIXED, *call.constants)
+    return [call.custom(call.dims(position)) for position in range(len(call.entry.outputs))]

@@ -15,8 +15,8 @@ def indexed(option: Callable[[str], int], rank: int, *ends: Sequence[int]) -> li
     masks = ("Ellipsis", "NewAxis", "ShrinkAxis", "Begin", "End")
     bits = {mask: option(f"{mask}Mask") for mask in masks}
     new, index, count = bits["NewAxis"].bit_count(), list[Any](), len(ends[0])
-    for at, (first, last, step) in enumerate(zip(*ends, strict=True)):
-        whole, added, single, begin, end = (bits[mask] >> at & 1 for mask in masks)
+    for axis, (first, last, step) in enumerate(zip(*ends, strict=True)):
+        whole, added, single, begin, end = (bits[mask] >> axis & 1 for mask in masks)
         if whole:
             index += [slice(None)] * (rank - (count - 1 - new))
         elif added or single:
@@ -31,7 +31,7 @@ COMPUTED: dict[str, Callable[..., Any]] = {
     "PACK": lambda option, *xs: np.stack(xs, option("Axis")),
     "CONCATENATION": lambda option, *xs: np.concatenate(xs, option("Axis")),
     "STRIDED_SLICE": lambda option, x, *ends: x[tuple(indexed(option, x.ndim, *ends))],
-    "GATHER": lambda option, x, at: np.take(x, at, option("Axis")),
+    "GATHER": lambda option, x, indices: np.take(x, indices, option("Axis")),
     "REDUCE_PROD": lambda option, x, axes: x.prod(tuple(axes.flat), keepdims=option("KeepDims")),
     "ADD": lambda _, a, b: a + b,
     "SUB": lambda _, a, b: a - b,
