@@ -24,6 +24,7 @@ PADDING = {0: "same", 1: "valid"}
 FUSED = {0: "", 1: "relu", 2: "hard_tanh", 3: "relu6", 4: "tanh", 5: ""}
 CUSTOM = Struct("<3i")  # the options of MediaPipe's transposed convolution
 MATRIX = 2
+PAIR = 2
 FIXED = "constant, and not counted as params"
 NUMBER = "treated as a number of the code, and not counted as params"
 
@@ -169,7 +170,7 @@ for _op, _name in {"pixel_shuffle": "DEPTH_TO_SPACE", "pixel_unshuffle": "SPACE_
           MINIMUM="minimum", ADD_N="add")  # fmt: skip
 def join(call: OperatorCall) -> Tensor:
     op, constants = OPERATORS[call.entry.op].op, call.constants
-    if not constants:
+    if not constants or len(call.entry.inputs) > PAIR:
         return call.lower(op, *call.values)
     position, constant = next(iter(constants.items()))
     x, builder = call.value(1 - position), call.context.builder

@@ -224,6 +224,15 @@ def test_a_stored_tensor_in_a_join_is_a_scale_a_shift_or_a_table(tmp_path):
     assert sums(graph)[:2] == (8 + 8 + 12 * 10 * 8, 0)
 
 
+def test_a_sum_of_three_tensors_has_all_of_them(tmp_path):
+    """One of them is stored, and has a layer of its own."""
+    nodes = [node("RELU", "x", "-> r"), node("ADD_N", "x", "t", "r", "-> y")]
+    graph = drawn(tmp_path, model(nodes, {"x": X, "r": X, "t": array(*X), "y": X}))
+    assert [layer.kind for layer in graph.layers] == ["relu", "learned", "add"]
+    assert graph.layers[-1].inputs == (-1, 1, 0)
+    assert sums(graph) == (12 * 10 * 8, 0, 0)
+
+
 def test_numbers_of_the_code_and_a_standardization_of_the_input_are_no_params(tmp_path):
     nodes = [
         node("SUB", "x", "mean", "-> c"),
