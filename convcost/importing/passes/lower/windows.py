@@ -208,6 +208,11 @@ def adaptive_pool(builder: GraphBuilder, node: Node) -> Tensor:
 
 @lowering("global_avg_pool", "global_max_pool")
 def global_pool(builder: GraphBuilder, node: Node) -> Tensor:
+    """A pool over the size. Of many samples, it is a mean or a maximum over these axes."""
+    if node.x.dims[0] != 1:
+        axes = [axis for axis in range(1, len(node.x.dims)) if axis != _channel(node)]
+        op = "mean" if node.op == "global_avg_pool" else "max"
+        return lower(builder, op, node.path, node.x, axes=axes, keep=True)
     return windowed_layer(builder, node, {}, channel=_channel(node))
 
 

@@ -131,6 +131,17 @@ TABLE: dict[str, Any] = {
         ["global_avg_pool → 1×1×8", "flatten → 8"],
         (0, 0, 0),
     ),
+    "global pool of each of four samples": (
+        [node("Reshape", "x", "to", "-> s"), node("GlobalAveragePool", "s", "-> y")],
+        {"to": ints(4, 2, 12, 10)},
+        (1, 8, 12, 10),
+        [
+            "reshape shape=Shape(channels=4, size=(2, 12, 10)) → 2×12×10×4",
+            "mean over=2 → 2×1×10×4",
+            "mean over=3 → 2×1×1×4",
+        ],
+        (0, 0, 0),
+    ),
     "mean over the size": (
         [node("ReduceMean", "x", "axes", "-> y", keepdims=1)],
         {"axes": ints(2, 3)},
