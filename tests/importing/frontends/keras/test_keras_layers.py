@@ -141,6 +141,16 @@ ONE_OF_EACH = {
         FILM,
         [("conv", 5 * 3 * 2 * 6 + 5, 4 * 5 * 3 * 2 * 6 * 10 * 9)],
     ),
+    "a depthwise convolution of every step": (
+        around("TimeDistributed", one("DepthwiseConv2D", "c", kernel_size=[3, 2])),
+        FILM,
+        [("depthwise", 6 * 3 * 2 + 6, 4 * 6 * 3 * 2 * 10 * 9)],
+    ),
+    "a causal convolution of every step": (
+        around("TimeDistributed", one("Conv1D", "c", filters=5, kernel_size=[3], padding="causal")),
+        [None, 4, 7, 6],
+        [("pad", 0, 0), ("conv", 5 * 3 * 6 + 5, 4 * 5 * 3 * 6 * 7)],
+    ),
     "a dense layer at every step": (
         around("TimeDistributed", one("Dense", "d", units=5)),
         STEPS,

@@ -149,7 +149,8 @@ def _reduction(call: LayerCall) -> str:
 )
 def global_pool(call: LayerCall) -> Tensor:
     y = call.lower(f"global_{_reduction(call)}_pool", channel=call.channel)
-    return y if call.config.get("keepdims") else reshaped(y, (1, y.dims[call.channel]))
+    keep = call.config.get("keepdims")
+    return y if keep else reshaped(y, (y.dims[0], y.dims[call.channel]))
 
 
 @layer(*(f"Adaptive{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)))

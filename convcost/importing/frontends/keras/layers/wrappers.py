@@ -1,6 +1,5 @@
 """Wrappers of layers: TimeDistributed and SpectralNormalization."""
 
-from math import prod
 from typing import Any
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
@@ -11,17 +10,14 @@ from convcost.importing.passes.lower.pointwise import pointwise
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
 
-# Layers that work on the channels at each position also work with one more axis.
-ANYWHERE = ("Dense", "Activation", "Dropout", "ReLU", "LeakyReLU", "ELU", "Rescaling", "Identity")
-BY_CHANNEL = ("BatchNormalization", "LayerNormalization", "RMSNormalization", "Softmax")
-# A window over n axes is a window over n + 1 axes with extent 1 along the first.
-WINDOWS = {
-    f"{kind}{n}D": f"{kind}{n + 1}D"
-    for kind in ("Conv", "MaxPooling", "AveragePooling", "UpSampling")
-    for n in (1, 2)
-} | {"DepthwiseConv1D": "DepthwiseConv2D"}
-NUMBERS = ("kernel_size", "pool_size", "strides", "dilation_rate", "size")
-GLOBAL = {"GlobalAveragePooling": "mean", "GlobalMaxPooling": "max"}
+# Layers whose rules take each step as a sample of its own.
+PER_SAMPLE = frozenset((
+    "Dense", "Activation", "Dropout", "ReLU", "LeakyReLU", "ELU", "Rescaling", "Identity",
+    "BatchNormalization", "LayerNormalization", "RMSNormalization", "Softmax", "Flatten",
+    *(f"{kind}{n}D" for kind in ("Conv", "DepthwiseConv", "MaxPooling", "AveragePooling",
+                                 "UpSampling") for n in (1, 2)),
+    *(f"Global{kind}Pooling{n}D" for kind in ("Average", "Max") for n in (1, 2, 3)),
+))  # fmt: skip
 
 
 @layer("TimeDistributed")
@@ -32,46 +28,28 @@ def time_distributed(call: LayerCall) -> Tensor:
     if len(call.x.dims) < 3:  # noqa: PLR2004  batch, steps, features
         dims = "×".join(map(str, call.x.dims[1:]))
         raise ConstraintError("CC401", f"TimeDistributed needs an input with steps, not {dims}")
-    kind, config, x = str(one["class_name"]), one["config"], call.x
-    last = config.get("data_format") != "channels_first"
-    same = kind in BY_CHANNEL and config.get("axis", -1) in (-1, [-1])
-    if kind in ANYWHERE or same:
-        return _lower_inside(call, one)
-    if kind == "Flatten":
-        return reshaped(x, (*x.dims[:2], prod(x.dims[2:])))
-    if kind in WINDOWS and last and config.get("padding") != "causal":
-        return _lower_inside(call, _widened(one, len(x.dims) - 3))
-    if kind[:-2] in GLOBAL and last:
-        axes, keep = range(2, len(x.dims) - 1), bool(config.get("keepdims"))
-        return call.lower(GLOBAL[kind[:-2]], x, axes=axes, keep=keep)
-    return _repeated(call, one)
+    if one["class_name"] not in PER_SAMPLE:
+        return _repeated(call, one)
+    steps = reshaped(call.x, call.x.dims[1:])._replace(batch=None)
+    y = _inside(call, one, steps)
+    return reshaped(y, (1, *y.dims))
 
 
-def _lower_inside(call: LayerCall, one: dict[str, Any]) -> Tensor:
+def _inside(
+    call: LayerCall, one: dict[str, Any], x: Tensor, builder: GraphBuilder | None = None
+) -> Tensor:
+    """The output of a layer inside this layer."""
     assert call.inner is not None
-    return call.inner(call.builder, one, call.x, call.path, f"{call.key}/layer")
-
-
-def _widened(one: dict[str, Any], axes: int) -> dict[str, Any]:
-    """The layer with a window of one more axis. The first axis needs its own number where an option
-    is one number for all axes."""
-    config = dict(one["config"])
-    for name in NUMBERS:
-        value = config.get(name)
-        if value is not None:
-            numbers = value if isinstance(value, list | tuple) else (value,) * axes
-            config[name] = [1, *numbers]
-    return {**one, "class_name": WINDOWS[str(one["class_name"])], "config": config}
+    return call.inner(builder or call.builder, one, x, call.path, f"{call.key}/layer")
 
 
 def _repeated(call: LayerCall, one: dict[str, Any]) -> Tensor:
     """Any layer or model: its costs for one step, from a builder of its own, times the number of
     steps."""
-    assert call.inner is not None
     steps, *rest = call.x.dims[1:]
     own = GraphBuilder(call.builder.name, call.builder.source)
     x = own.input("step", [1, *rest], len(rest))
-    value = call.inner(own, one, x, call.path, f"{call.key}/layer")
+    value = _inside(call, one, x, own)
     graph = rewrite(own.graph([value]))
     call.builder.free.update(own.free)
     uncounted = any(inner.uncounted for inner in graph.layers)
@@ -98,16 +76,15 @@ def spectral(call: LayerCall) -> Tensor:
     a vector with one number for each entry of the kernel's last axis."""
     one = call.config["layer"]
     require_own(one, call.kind)
-    assert call.inner is not None
     n = _last(one, call.x)
     if f"{call.key}/vector_u" in call.builder.used:  # a second call uses the same vector
-        return call.inner(call.builder, one, call.x, call.path, f"{call.key}/layer")
+        return _inside(call, one, call.x)
     options = {"what": "spectral vector", "params": 0, "macs": 0, "buffers": n}
     x = pointwise(
         call.builder, "custom", call.x, (*call.path, "vector_u"), options,
         buffers=call.tensor("vector_u", n),
     )  # fmt: skip
-    return call.inner(call.builder, one, x, call.path, f"{call.key}/layer")
+    return _inside(call, one, x)
 
 
 def _last(one: dict[str, Any], x: Tensor) -> int:
