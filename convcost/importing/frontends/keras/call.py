@@ -87,6 +87,10 @@ class LayerCall(NamedTuple):
         """The key and the number of elements of one of the layer's weights."""
         return {f"{self.key}/{name}": prod(dims)}
 
+    def bias(self, *dims: int, name: str = "bias") -> dict[str, int]:
+        """The key and the number of elements of the layer's bias; empty if it has none."""
+        return self.tensor(name, *dims) if self.config.get("use_bias", True) else {}
+
 
 Rule: TypeAlias = Callable[[LayerCall], Tensor]
 Inner: TypeAlias = Callable[[GraphBuilder, dict[str, Any], Tensor, Path, str], Tensor]

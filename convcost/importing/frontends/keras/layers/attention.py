@@ -101,8 +101,7 @@ def _back(x: Tensor, dims: tuple[int, ...], axes: list[int]) -> Tensor:
 
 
 def _projected(call: LayerCall, x: Tensor, name: str, features: int) -> Tensor:
-    bias = bool(call.config.get("use_bias", True))
-    tensors = call.tensor(f"{name}/kernel", x.dims[-1], features)
-    tensors |= call.tensor(f"{name}/bias", features) if bias else {}
-    path = (*call.path, name)
-    return call.lower("linear", x, path=path, features=features, weights=tensors, bias=bias)
+    kernel = call.tensor(f"{name}/kernel", x.dims[-1], features)
+    bias = call.bias(features, name=f"{name}/bias")
+    own = {"features": features, "weights": kernel | bias, "bias": bool(bias)}
+    return call.lower("linear", x, path=(*call.path, name), **own)

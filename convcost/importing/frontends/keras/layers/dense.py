@@ -8,10 +8,8 @@ from convcost.importing.ir.tensor import Tensor, reshaped
 @layer("Dense")
 def dense(call: LayerCall) -> Tensor:
     features, n = int(call.config["units"]), call.x.dims[-1]
-    bias = bool(call.config.get("use_bias", True))
-    tensors = call.tensor("kernel", n, features)
-    tensors |= call.tensor("bias", features) if bias else {}
-    y = call.lower("linear", call.x, features=features, weights=tensors, bias=bias)
+    weights, bias = call.tensor("kernel", n, features), call.bias(features)
+    y = call.lower("linear", features=features, weights=weights | bias, bias=bool(bias))
     return activated(call, y)
 
 

@@ -13,6 +13,12 @@ from convcost.model.errors import ConstraintError
 MODES = {"bilinear": "linear", "bicubic": "cubic", "nearest": "nearest"}
 
 
+def window_of(call: LayerCall) -> SlidingWindow:
+    """The window of a convolution."""
+    stride, dilation = call.numbers("strides"), call.numbers("dilation_rate")
+    return SlidingWindow(call.numbers("kernel_size"), stride, _padding(call), (), dilation)
+
+
 def _padding(call: LayerCall) -> str:
     word = str(call.config.get("padding", "valid")).lower()
     if word not in ("same", "valid"):
@@ -22,31 +28,32 @@ def _padding(call: LayerCall) -> str:
     return word
 
 
-def _window(call: LayerCall) -> SlidingWindow:
-    stride, dilation = call.numbers("strides"), call.numbers("dilation_rate")
-    return SlidingWindow(call.numbers("kernel_size"), stride, _padding(call), (), dilation)
-
-
-def _biased(call: LayerCall) -> bool:
-    return bool(call.config.get("use_bias", True))
+def _convolved(
+    call: LayerCall, op: str, x: Tensor, filters: int, kernel: dict[str, int], **more: Any
+) -> Tensor:
+    """A convolution with the layer's bias, before the activation."""
+    bias = call.bias(filters)
+    given = {"filters": filters, "bias": bool(bias), "channel": call.channel, **more}
+    return call.lower(op, x, weights=kernel | bias, **given)
 
 
 @layer("Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D")
 def conv(call: LayerCall) -> Tensor:
     filters, groups = int(call.config["filters"]), int(call.config.get("groups", 1) or 1)
-    kernel, x = call.numbers("kernel_size"), call.x
+    kernel, x, given = call.numbers("kernel_size"), call.x, call
     if call.config.get("padding") == "causal":
         dilation = call.numbers("dilation_rate")
         before = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
         x = call.bordered(x, before, [0] * len(before))
-        call = call._replace(config={**call.config, "padding": "valid"})
-    tensors = call.tensor("kernel", *kernel, x.dims[call.channel] // groups, filters)
-    return _with_bias(call, "conv", x, filters, tensors, window=_window(call), groups=groups)
+        given = call._replace(config={**call.config, "padding": "valid"})
+    weights = call.tensor("kernel", *kernel, x.dims[call.channel] // groups, filters)
+    more = {"window": window_of(given), "groups": groups}
+    return activated(call, _convolved(call, "conv", x, filters, weights, **more))
 
 
 @layer("LocallyConnected1D", "LocallyConnected2D")
 def locally_connected(call: LayerCall) -> Tensor:
-    """Layers of Keras 2. Other implementations than the first store more or fewer weights."""
+    """Layers of Keras 2. The other implementations store more or fewer weights."""
     if call.config.get("implementation", 1) != 1 or _padding(call) != "valid":
         raise ConstraintError(
             "CC401",
@@ -55,55 +62,39 @@ def locally_connected(call: LayerCall) -> Tensor:
     filters, kernel, stride = int(call.config["filters"]), *map(call.numbers, WINDOW)
     sizes = zip(call.size, kernel, stride, strict=True)
     positions = [(n - k) // s + 1 for n, k, s in sizes]
-    tensors = call.tensor("kernel", *positions, *kernel, call.x.dims[call.channel], filters)
-    bias = _biased(call)
-    tensors |= call.tensor("bias", *positions, filters) if bias else {}
+    weights = call.tensor("kernel", *positions, *kernel, call.x.dims[call.channel], filters)
+    bias = call.bias(*positions, filters)
     y = call.lower(
         "locally_connected",
         filters=filters,
-        bias=bias,
+        bias=bool(bias),
         channel=call.channel,
-        weights=tensors,
+        weights=weights | bias,
         window=SlidingWindow(kernel, stride),
     )
     return activated(call, y)
 
 
-def _with_bias(
-    call: LayerCall, op: str, x: Tensor, filters: int, tensors: dict[str, int], **more: object
-) -> Tensor:
-    """Adds a convolution with the layer's bias and activation."""
-    bias = _biased(call)
-    tensors = tensors | (call.tensor("bias", filters) if bias else {})
-    own = {"filters": filters, "bias": bias, "channel": call.channel, "weights": tensors}
-    return activated(call, call.lower(op, x, **own, **more))  # type: ignore[arg-type]
-
-
-def _depthwise(call: LayerCall, x: Tensor, *, bias: bool) -> Tensor:
-    times, c = int(call.config.get("depth_multiplier", 1)), x.dims[call.channel]
-    tensors = call.tensor("depthwise_kernel", prod(call.numbers("kernel_size")), c, times)
-    call = call._replace(config={**call.config, "use_bias": bias})
-    return _with_bias(call, "conv", x, c * times, tensors, window=_window(call), groups=c)
-
-
 @layer("DepthwiseConv1D", "DepthwiseConv2D")
 def depthwise(call: LayerCall) -> Tensor:
-    return _depthwise(call, call.x, bias=_biased(call))
+    return activated(call, _depthwise(call))
+
+
+def _depthwise(call: LayerCall) -> Tensor:
+    times, c = int(call.config.get("depth_multiplier", 1)), call.x.dims[call.channel]
+    weights = call.tensor("depthwise_kernel", prod(call.numbers("kernel_size")), c, times)
+    return _convolved(call, "conv", call.x, c * times, weights, window=window_of(call), groups=c)
 
 
 @layer("SeparableConv1D", "SeparableConv2D", "SeparableConvolution2D")
 def separable(call: LayerCall) -> Tensor:
     """A depthwise convolution without a bias, then a 1×1 convolution."""
-    deep = call._replace(path=(*call.path, "depthwise"), config={**call.config, "activation": None})
-    x, filters = _depthwise(deep, call.x, bias=False), int(call.config["filters"])
-    tensors = call.tensor("pointwise_kernel", x.dims[call.channel], filters)
-    ones = (1,) * len(call.size)
-    wide = call._replace(path=(*call.path, "pointwise"))
-    y = _with_bias(
-        wide._replace(config={**call.config, "activation": None}), "conv", x, filters, tensors,
-        window=SlidingWindow(ones, ones),
-    )  # fmt: skip
-    return activated(call, y)
+    config, filters = {**call.config, "use_bias": False}, int(call.config["filters"])
+    x = _depthwise(call._replace(path=(*call.path, "depthwise"), config=config))
+    weights = call.tensor("pointwise_kernel", x.dims[call.channel], filters)
+    ones, wide = (1,) * len(call.size), call._replace(path=(*call.path, "pointwise"))
+    window = SlidingWindow(ones, ones)
+    return activated(call, _convolved(wide, "conv", x, filters, weights, window=window))
 
 
 @layer("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
@@ -121,8 +112,9 @@ def transposed(call: LayerCall) -> Tensor:
         more["output_padding"] = call.numbers("output_padding")
     sides = [span // 2 if same else 0 for span in spans]
     window = SlidingWindow(kernel, stride, sides, sides, dilation)
-    tensors = call.tensor("kernel", *kernel, filters, call.x.dims[call.channel])
-    return _with_bias(call, "transposed_conv", call.x, filters, tensors, window=window, **more)
+    weights = call.tensor("kernel", *kernel, filters, call.x.dims[call.channel])
+    y = _convolved(call, "transposed_conv", call.x, filters, weights, window=window, **more)
+    return activated(call, y)
 
 
 WINDOW = ("kernel_size", "strides")
