@@ -387,9 +387,13 @@ REFUSED = {
     "own filters that are stored for all pairs of positions": (
         one("LocallyConnected1D", "d", filters=5, kernel_size=[3], implementation=2),
         (
-            "layer `d`: convcost reads LocallyConnected1D only with `implementation=1`, "
-            "whose padding is `valid`"
+            "layer `d`: LocallyConnected1D with `implementation=2` stores its weights in another "
+            "form; convcost reads only `implementation=1`"
         ),
+    ),
+    "own filters over an input that is padded": (
+        one("LocallyConnected1D", "d", filters=5, kernel_size=[3], padding="same"),
+        "layer `d`: convcost does not support the padding `same` of LocallyConnected1D",
     ),
     "attention over the channels": (
         one("MultiHeadAttention", "d", num_heads=2, key_dim=4, attention_axes=[3]),

@@ -54,10 +54,17 @@ def conv(call: LayerCall) -> Tensor:
 @layer("LocallyConnected1D", "LocallyConnected2D")
 def locally_connected(call: LayerCall) -> Tensor:
     """Layers of Keras 2. The other implementations store more or fewer weights."""
-    if call.config.get("implementation", 1) != 1 or _padding(call) != "valid":
+    implementation, padding = call.config.get("implementation", 1), _padding(call)
+    if implementation != 1:
         raise ConstraintError(
             "CC401",
-            f"convcost reads {call.kind} only with `implementation=1`, whose padding is `valid`",
+            f"{call.kind} with `implementation={implementation}` stores its weights in another "
+            "form; convcost reads only `implementation=1`",
+            "build the layer with `implementation=1` and the padding `valid`",
+        )
+    if padding != "valid":
+        raise ConstraintError(
+            "CC401", f"convcost does not support the padding `{padding}` of {call.kind}"
         )
     filters, kernel, stride = int(call.config["filters"]), *map(call.numbers, WINDOW)
     sizes = zip(call.size, kernel, stride, strict=True)
