@@ -100,7 +100,9 @@ def _nesting(value: Any) -> int:
     """The number of levels of nested lists and objects."""
     levels, inside = 0, [value]
     while inside:
-        held = [one for one in inside if isinstance(one, list | dict)]
-        levels += bool(held)
-        inside = [part for one in held for part in (one.values() if isinstance(one, dict) else one)]
+        nested = [one for one in inside if isinstance(one, list | dict)]
+        levels += bool(nested)
+        inside = [
+            part for one in nested for part in (one.values() if isinstance(one, dict) else one)
+        ]
     return levels

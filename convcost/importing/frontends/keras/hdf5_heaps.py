@@ -31,9 +31,9 @@ def _walked(data: mmap, begin: int) -> bool:
     if end > len(data):
         return False
     while place + OBJECT.size <= end:
-        index, _, _, held = OBJECT.unpack_from(data, place)
+        index, _, _, length = OBJECT.unpack_from(data, place)
         # The object with index 0 is the free space; its size includes its header.
-        step = held if index == 0 else OBJECT.size + -(-held // 8) * 8
+        step = length if index == 0 else OBJECT.size + -(-length // 8) * 8
         if step < OBJECT.size or place + step > end:
             return False
         place += step

@@ -50,22 +50,20 @@ def _fill_open_dims(
     if given is None and (size is None or not axes):
         return own, len(own)
     for channel in (axes, 0):
-        wanted: Dims
+        dims: Dims
         if given is not None:
-            wanted = [*given[1:]]
-            wanted.insert(channel, given[0])
+            dims = [*given[1:]]
+            dims.insert(channel, given[0])
         else:
             assert size is not None
-            wanted = [*(size * axes if len(size) == 1 else size)]
-            wanted.insert(channel, own[channel])
-        if len(wanted) == len(own) and all(
-            b in (None, a) for a, b in zip(wanted, own, strict=True)
-        ):
+            dims = [*(size * axes if len(size) == 1 else size)]
+            dims.insert(channel, own[channel])
+        if len(dims) == len(own) and all(b in (None, a) for a, b in zip(dims, own, strict=True)):
             if given is not None and not channel and axes and _is_in_keras_order(given, own):
                 asked, meant = ("x".join(map(str, x)) for x in (given, (given[-1], *given[:-1])))
                 message = f"--input {asked} has its channels last, but --input is channels first"
                 raise ConstraintError("CC405", message, f"--input {meant}")
-            return wanted, channel + 1
+            return dims, channel + 1
     _require_same_channels(own, given)
     fixed = "fixed to" if None not in own else "fixed where it is not open:"
     raise ConstraintError("CC405", f"the input `{name}` is {fixed} {dims_text(own)}", FIXED)

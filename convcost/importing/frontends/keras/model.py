@@ -200,13 +200,13 @@ class _KerasWalk:
         keys = [one.key for one in feed.sources]
         if any(keys):
             given = dict(zip(keys, feed.values, strict=True))
-            wanted = [key or name for key, (name, *_) in ends]
-            if missing := [name for name in wanted if name not in given]:
+            names = [key or name for key, (name, *_) in ends]
+            if missing := [name for name in names if name not in given]:
                 raise ConstraintError(
                     "CC404", f"a model is called without its input `{missing[0]}`"
                 )
             return {
-                (name, 0, 0): given[key] for key, (_, (name, *_)) in zip(wanted, ends, strict=True)
+                (name, 0, 0): given[key] for key, (_, (name, *_)) in zip(names, ends, strict=True)
             }
         if len(feed.values) != len(ends):
             raise ConstraintError(

@@ -88,10 +88,10 @@ def masks(waiting: list[tuple[str, int, str, list[TensorSource]]]) -> set[str]:
     return found
 
 
-def several(known: Container[Reference], wanted: Iterable[Reference]) -> None:
+def several(known: Container[Reference], read: Iterable[Reference]) -> None:
     """Raises ConstraintError if something reads a further output of a layer, such as its states or
     attention weights."""
-    for name, node, tensor in wanted:
+    for name, node, tensor in read:
         if (name, node, tensor) not in known and (name, node, 0) in known:
             raise ConstraintError(
                 "CC401",

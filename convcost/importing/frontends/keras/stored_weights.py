@@ -104,8 +104,8 @@ class StoredWeights:
             node = _find_group(weights, names[:1], h5py)
             if node is None or self._constants & set(names[:1]):
                 return None if node is None else 0
-            wanted = names[-1] if len(names) > 1 else None
-            return _elements(node, h5py, self._constants.__contains__, wanted)
+            group = names[-1] if len(names) > 1 else None
+            return _elements(node, h5py, self._constants.__contains__, group)
 
 
 def reason_without_weights(archive: Archive) -> str:
@@ -173,11 +173,11 @@ def _contains(node: Any, name: str, h5py: Any) -> bool:
 
 
 def _elements(
-    root: Any, h5py: Any, skipped: Callable[[str], bool], wanted: str | None = None
+    root: Any, h5py: Any, skipped: Callable[[str], bool], group: str | None = None
 ) -> int:
-    """The number of elements of all tensors, or of the tensors in groups with the name `wanted`. A
+    """The number of elements of all tensors, or of the tensors in groups with the name `group`. A
     tensor with two links counts once."""
-    waiting: list[tuple[Any, bool]] = [(root, wanted is None)]
+    waiting: list[tuple[Any, bool]] = [(root, group is None)]
     seen, total = set(), 0
     while waiting:
         node, inside = waiting.pop()
@@ -192,7 +192,7 @@ def _elements(
             if not all(_contains(node, name, h5py) for name in names):
                 raise ConstraintError("CC404", LINKS)
             twice = _stored_twice(node, names, h5py)
-            waiting += [(node[name], inside or name == wanted) for name in names]
+            waiting += [(node[name], inside or name == group) for name in names]
             seen |= twice
     return total
 

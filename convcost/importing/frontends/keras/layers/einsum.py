@@ -49,8 +49,8 @@ def _read(call: LayerCall) -> tuple[str, str, str, dict[str, int]]:
     """The letters of the axes of the input, of the kernel and of the output, and the extents of the
     letters."""
     text = str(call.config["equation"]).replace(" ", "")
-    given, _, right = text.partition(",")
-    kernel, _, out = right.partition("->")
+    given, _, rest = text.partition(",")
+    kernel, _, out = rest.partition("->")
     before = not given.endswith("...")
     if "..." in given:
         more = len(call.x.dims) - len(given.replace("...", ""))
@@ -83,9 +83,9 @@ def dot(call: LayerCall) -> Tensor:
     a, b = (int(axis) % len(x.dims) for axis, x in zip(axes, call.values, strict=True))
     if not a or not b or second.dims[b] != first.dims[a]:
         raise ConstraintError("CC401", f"convcost does not support Dot along the axes {list(axes)}")
-    left = ascii_letters[: len(first.dims)]
-    right = ascii_letters[0] + ascii_letters[26 : 25 + len(second.dims)]
-    right = right.replace(right[b], left[a])
-    out = left.replace(left[a], "") + right[1:].replace(left[a], "")
-    y = _einsum(call, f"{left},{right}->{out}", [input_operand(first), input_operand(second)])
+    letters = ascii_letters[: len(first.dims)]
+    other = ascii_letters[0] + ascii_letters[26 : 25 + len(second.dims)]
+    other = other.replace(other[b], letters[a])
+    out = letters.replace(letters[a], "") + other[1:].replace(letters[a], "")
+    y = _einsum(call, f"{letters},{other}->{out}", [input_operand(first), input_operand(second)])
     return y if len(out) > 1 else reshaped(y, (1, 1))

@@ -23,13 +23,13 @@ def _entries(call: LayerCall) -> list[Any]:
     key = call.keywords.get("key")
     given = list(key) if isinstance(key, list | tuple) else [key]
     rank = len(call.x.dims)
-    dots = [at for at, one in enumerate(given) if _is(one, "__ellipsis__")]
+    dots = [place for place, one in enumerate(given) if _is(one, "__ellipsis__")]
     taken = sum(one is not None for one in given) - len(dots)
     if len(dots) > 1 or taken > rank:
         raise ConstraintError("CC401", f"{call.kind} has {taken} entries for {rank} axes")
     rest = [WHOLE] * (rank - taken)
-    at = dots[0] if dots else len(given)
-    return [*given[:at], *rest, *given[at + 1 :]]
+    place = dots[0] if dots else len(given)
+    return [*given[:place], *rest, *given[place + 1 :]]
 
 
 def _is(one: Any, kind: str) -> bool:

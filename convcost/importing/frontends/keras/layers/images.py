@@ -29,8 +29,8 @@ def resize(call: LayerCall) -> Tensor:
 @layer("CenterCrop")
 def center_crop(call: LayerCall) -> Tensor:
     """Crops the centre of an image. Keras resizes an image that is smaller than the crop."""
-    wanted = _target_size(call)
-    over = [n - m for n, m in zip(call.size, wanted, strict=True)]
+    target = _target_size(call)
+    over = [n - m for n, m in zip(call.size, target, strict=True)]
     if min(over) < 0:
         return _resized(call, "bilinear")
     begins = [-(n // 2) for n in over]
