@@ -1,6 +1,7 @@
 """The dims of a model's inputs: which axis has the channels, and which axes `--size` is for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from convcost.model.errors import ConstraintError
 
@@ -42,3 +43,26 @@ def fill_size(
         raise ConstraintError("CC405", message, hint)
     for axis, extent in zip(places, [*size] * len(places), strict=False):
         dims[axis] = extent
+
+
+@contextmanager
+def at_other_dims(
+    moved: Sequence[str], size: Sequence[int] | None, *, again: bool
+) -> Iterator[None]:
+    """Refusals of a model whose inputs have other dims than in the file, of which `moved` lists
+    those in the file, say so. `again` means that convcost chose the size."""
+    try:
+        yield
+    except ConstraintError as refusal:
+        if not moved:
+            raise
+        if again:
+            reason = "because the file was exported for one size and contains numbers of it"
+            raise ConstraintError("CC402", f"{reason} ({refusal.message})") from None
+        where = "for one sample" if size is None else f"at --size {'x'.join(map(str, size))}"
+        hint = "export it with a batch of 1"
+        raise ConstraintError(
+            "CC402",
+            f"the model works only at its own size, {', '.join(moved)}; {where}: {refusal.message}",
+            hint if size is None else "import it without --size, or export it for that size",
+        ) from None

@@ -39,6 +39,7 @@ from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.refusals import conforming, named
 from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.model_inputs import at_other_dims
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
 
@@ -72,21 +73,8 @@ def lower_model(
     with _as_onnx_has_it("the file's operators or tensors"):
         graph = graph_of(model)
         taken = close_dims(model, graph, size, dims)
-    try:
+    with at_other_dims(taken.moved, size, again=again):
         return _lower(model, graph, taken, path)
-    except ConstraintError as refusal:
-        if not taken.moved:
-            raise
-        if again:
-            own = "because the file was exported for one size and contains numbers of it"
-            raise ConstraintError("CC402", f"{own} ({refusal.message})") from None
-        asked = "x".join(map(str, size or ()))
-        raise ConstraintError(
-            "CC402",
-            f"the model works only at its own size, {', '.join(taken.moved)}; "
-            f"at --size {asked}: {refusal.message}",
-            "import it without --size, or export it for that size",
-        ) from None
 
 
 def _lower(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) -> LayerGraph:

@@ -23,7 +23,7 @@ from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.ops import UNKNOWN, Trait
 from convcost.importing.ir.refusals import named
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.model_inputs import dims_text
+from convcost.importing.passes.model_inputs import at_other_dims, dims_text
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
 
@@ -37,15 +37,8 @@ def lower_model(
     the operator's name if a layer is the cause."""
     context = LoweringContext(GraphBuilder(path.stem, path.name, deduplicated=True), graph)
     moved = [text for index in graph.inputs if (text := add_input(context, index, size))]
-    try:
+    with at_other_dims(moved, size, again=again):
         return _lower(context)
-    except ConstraintError as refusal:
-        if not moved:
-            raise
-        own = "because the file was made for one size and contains numbers of it"
-        if not again:
-            own = f"the model works only at its own size, {', '.join(moved)}"
-        raise ConstraintError("CC402", f"{own} ({refusal.message})") from None
 
 
 def _lower(context: LoweringContext) -> LayerGraph:

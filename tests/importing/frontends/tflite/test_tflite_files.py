@@ -182,7 +182,17 @@ def test_a_model_with_numbers_of_its_size_is_refused_at_another(tmp_path):
     own = "the model works only at its own size, `x` is 1×8×8×2 in the file"
     assert refusal(tmp_path, model(nodes, tensors), size=(9, 9)) == (
         "CC402",
-        f"{own} (RESHAPE `f`: 162 elements cannot have the shape [1, 128])",
+        f"{own}; at --size 9x9: RESHAPE `f`: 162 elements cannot have the shape [1, 128]",
+    )
+
+
+def test_a_model_with_numbers_of_its_batch_is_refused_for_one_sample(tmp_path):
+    nodes = [node("RELU", "x", "-> r"), node("RESHAPE", "r", "to", "-> y")]
+    tensors = {"x": (2, 8, 8, 2), "r": (2, 8, 8, 2), "to": ints(1, 256), "y": (1, 256)}
+    own = "the model works only at its own size, `x` is 2×8×8×2 in the file"
+    assert refusal(tmp_path, model(nodes, tensors)) == (
+        "CC402",
+        f"{own}; for one sample: RESHAPE `y`: 128 elements cannot have the shape [1, 256]",
     )
 
 
