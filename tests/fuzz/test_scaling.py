@@ -13,11 +13,12 @@ import keras_models as keras
 import pytest
 from onnx_models import array, model, node
 from repository import Repository
-from support import run
+from support import commands_that_read_specs, run
 from tools import needs_git
 
 from convcost.language.load import Documents
 from convcost.model.errors import Source
+from convcost.render import FORMATS
 from convcost.sources.rename_detection import MOST_COMPARISONS, detect_renames
 
 MAX_RATIO = 2.6
@@ -351,6 +352,49 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
 }
 
 
+VARIED = """\
+  - {conv: w, kernel: 3, padding: 1, name: c_#, frozen: true}
+  - {conv: w, kernel: 1, density: 0.5}
+  - {conv: w, kernel: 3, padding: 1, name: r_#}
+  - batch_norm
+  - {add: {a: [{conv: w, kernel: 3, padding: 1, weights: c_#}], b: []}, name: a_#}
+  - {unit: w, name: u_#}
+  - {multiply: [a_#, u_#]}
+  - {custom: x, params: 1, macs: uncounted}
+"""
+
+
+def varied(n: int) -> Files:
+    """A network of many layers of all sorts, and one with other channels."""
+    block = "blocks: {unit: {options: {m: }, layers: [{conv: m, kernel: 1}, relu]}}"
+    layers = "  - {conv: w, kernel: 1}\n" + lines(VARIED.rstrip("\n"), n)
+    text = spec(layers, "vars: {w: 4}", block)
+    return {"net.yaml": text, "base.yaml": text.replace("w: 4", "w: 5")}
+
+
+RESULTS = "findings"
+COMMANDS = (
+    "analyze net.yaml --columns all --deploy --count flops,thop",
+    "analyze net.yaml --depth 1 --sort macs --top 5",
+    "check net.yaml --base base.yaml --max-growth 1%",
+    "compare net.yaml base.yaml --layers --count flops",
+    "explain net.yaml",
+    "explain net.yaml c_0",
+    "explain net.yaml --count flops",
+    "formula net.yaml --vary w",
+    "match net.yaml 1 MFLOPs --size 8",
+    "memory net.yaml --training adam --device h100",
+    "memory net.yaml --order best --dtype int8",
+    "reduce net.yaml --channels 1/2 --write new.yaml",
+    "reduce net.yaml --undo",
+    "search net.yaml --vary w=4,5,6",
+    "verify net.yaml",
+    *(f"analyze net.yaml --format {name}" for name, of in FORMATS.items() if of.needs != RESULTS),
+    *(f"check net.yaml --max-params 1 --format {name}" for name, of in FORMATS.items()
+      if of.needs == RESULTS),
+)  # fmt: skip
+
+
 def calls(command: str, files: Files, folder: Path) -> int:
     """The calls of functions in a run of a command, of Python and of C."""
     for name, text in files.items():
@@ -391,6 +435,20 @@ def test_a_doubled_input_takes_at_most_2_6_times_the_work(name, tmp_path):
     command, files, n = CASES[name]
     calls(command, files(2), tmp_path / "first")  # imports what the command needs
     one, two, four = (calls(command, files(k * n), tmp_path / str(k)) for k in (1, 2, 4))
+    assert two <= MAX_RATIO * one
+    assert four <= MAX_RATIO * two
+
+
+@pytest.mark.parametrize("name", commands_that_read_specs())
+def test_each_command_that_reads_a_spec_is_doubled(name):
+    assert name in {command.split()[0] for command in COMMANDS}, f"add `{name}` to COMMANDS"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_network_of_twice_the_layers_takes_at_most_2_6_times_the_work(command, tmp_path):
+    calls(command, varied(2), tmp_path)  # imports what the command needs
+    assert run(*command.split(), cwd=tmp_path).returncode in (0, 1)
+    one, two, four = (calls(command, varied(k * 20), tmp_path / str(k)) for k in (1, 2, 4))
     assert two <= MAX_RATIO * one
     assert four <= MAX_RATIO * two
 
