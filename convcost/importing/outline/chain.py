@@ -8,7 +8,6 @@ from convcost.importing.ir.layer_graph import GraphLayer
 from convcost.importing.outline.tree import Item
 from convcost.model.shape import Shape
 
-LONGEST_BRANCH = 12  # the most layers of a branch whose input is not the common one
 DEEPEST = 16  # the most nested joins
 # The next window undoes a pad; the others only rearrange elements.
 NO_RESIZE = ("pad", "reshape", "flatten")

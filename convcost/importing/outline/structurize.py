@@ -5,7 +5,7 @@ before them."""
 from collections.abc import Iterable, Sequence
 
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
-from convcost.importing.outline.chain import LONGEST_BRANCH, Chain
+from convcost.importing.outline.chain import Chain
 from convcost.importing.outline.flat import layer_item
 from convcost.importing.outline.linearize import FREE_STANDING, linearize
 from convcost.importing.outline.open_chains import OpenChains
@@ -225,7 +225,7 @@ class _Structurizer:
             if n in same or part.start is None:
                 branches.append(Branch(tuple(items)))
                 self.chains.end(part)
-            elif part.size <= LONGEST_BRANCH and not items[0].is_side:
+            elif not items[0].is_side:
                 branches.append(Branch((with_reference(items[0], part.start), *items[1:])))
                 references.append(part.start)
                 self.chains.end(part)
