@@ -103,23 +103,36 @@ class _Structurizer:
         self.chains.join(chain.start)
 
     def _join(self, index: int, layer: GraphLayer) -> None:
+        """Adds a join. If all branches start at one value, they are lists. Otherwise the join
+        continues the input whose branch starts last, and the other branches are references by name,
+        or start with one."""
         sources = self.inputs[index]
         parts = [self._branch_chain(source) for source in sources]
-        begun = [s if part is None else part.start for s, part in zip(sources, parts, strict=True)]
-        starts = {start for start in begun if start is not None}
-        if begun.count(None) == len(begun) - 1 and len(starts) == 1:
-            self._join_constants(index, layer, parts)
-            return
+        starts = [s if part is None else part.start for s, part in zip(sources, parts, strict=True)]
+        with_start = {start for start in starts if start is not None}
+        flow_and_constants = starts.count(None) == len(starts) - 1 and len(with_start) == 1
         closed = not any(
             part is None and self.chains.with_one_use(s)
             for s, part in zip(sources, parts, strict=True)
         )
         skips = any(part is None or part.size <= SHORT for part in parts)
         u_shaped = skips and any(part is not None and part.u_shaped for part in parts)
-        if closed and len(starts) <= 1 and not u_shaped:
-            self._parallel(index, layer, parts, starts.pop() if starts else None)
+        if closed and len(with_start) <= 1 and not u_shaped and not flow_and_constants:
+            self._begin_join(index, layer, parts, with_start.pop() if with_start else None)
+            return
+
+        def rank(n: int) -> tuple[bool, int, bool, int]:
+            part, start = parts[n], starts[n]
+            return start is not None, start or 0, part is not None and part.u_shaped, sources[n]
+
+        main = max(range(len(sources)), key=rank)
+        chain = parts[main] or self.chains.with_one_use(sources[main])
+        part = parts[main]
+        short = part is not None and part.size <= SHORT and part.start is not None
+        if chain is not None and (flow_and_constants or not short):
+            self._append_join(index, layer, parts, main, chain)
         else:
-            self._join_by_name(index, layer, parts)
+            self._begin_join(index, layer, parts, starts[main])
 
     def _branch_chain(self, source: int) -> Chain | None:
         """The chain that ends with an input of a join, if the join is its only user and it can be
@@ -127,69 +140,23 @@ class _Structurizer:
         chain = self.chains.with_one_use(source)
         return chain if chain is not None and chain.is_closed else None
 
-    def _join_constants(self, index: int, layer: GraphLayer, parts: Sequence[Chain | None]) -> None:
-        """Adds a join of the current value with learned tensors. The value continues, the learned
-        tensors are branches."""
-        main = next(n for n, part in enumerate(parts) if part is None or part.start is not None)
-        chain = parts[main] or self.chains.with_one_use(self.inputs[index][main])
-        if chain is not None:
-            self._append_join(index, layer, parts, main, chain)
-        else:
-            self._parallel(index, layer, parts, self.inputs[index][main])
-
-    def _parallel(
+    def _begin_join(
         self, index: int, layer: GraphLayer, parts: Sequence[Chain | None], start: int | None
     ) -> None:
-        """Adds a join whose branches all start at `start`. The chain continues from the join."""
-        branches = [Branch(tuple(part.items) if part else ()) for part in parts]
-        size = 1 + sum(part.size for part in parts if part)
-        depth = 1 + max(part.depth if part else 0 for part in parts)
-        taken = sum(part is None or part.start is not None for part in parts)
-        for part in parts:
-            if part is not None:
-                self.chains.end(part)
-        item = layer_item(index, layer, branches=branches)
-        self._continue(index, item, start, taken, size, depth)
-
-    def _continue(
-        self, index: int, item: Item, start: int | None, taken: int, size: int, depth: int
-    ) -> None:
-        """Appends a join to the value that its branches start from. That value loses `taken` uses
-        and gains one."""
-        chain = Chain(start, index, [item], size, depth)
-        self.chains.by_end[index] = chain
-        if start is None:
-            return
-        self.chains.begin(chain, start)
-        self.chains.uses[start] = self.chains.uses.get(start, 0) - taken + 1
-        self.chains.join(start)
-
-    def _join_by_name(self, index: int, layer: GraphLayer, parts: Sequence[Chain | None]) -> None:
-        """Adds a join whose branches do not all start at one value. It continues the input that is
-        computed last. The other inputs are references by name, or branches that start with a
-        reference."""
-        sources = self.inputs[index]
-
-        def start_of(n: int) -> int:
-            start = parts[n].start if parts[n] is not None else sources[n]  # type: ignore[union-attr]
-            return -(10**9) if start is None else start
-
-        def rank(n: int) -> tuple[int, bool, int]:
-            part = parts[n]
-            return start_of(n), part is not None and part.u_shaped, sources[n]
-
-        main = max(range(len(sources)), key=rank)
-        chain = parts[main] or self.chains.with_one_use(sources[main])
-        if chain is not None and (parts[main] is None or chain.size > SHORT or chain.start is None):
-            self._append_join(index, layer, parts, main, chain)
-            return
-        start = start_of(main)
-        same = [n for n in range(len(sources)) if start_of(n) == start]
+        """Adds a join that takes the value `start`, or no value. That value loses the branches that
+        start there as users, and gains the join."""
+        sources = zip(self.inputs[index], parts, strict=True)
+        same = [n for n, (s, part) in enumerate(sources) if (part.start if part else s) == start]
         branches, references = self._branches(index, parts, same)
         joined = [part for part in parts if part is not None and part.end not in self.chains.by_end]
         size = 1 + sum(part.size for part in joined)
-        item = layer_item(index, layer, branches=branches)
-        self._continue(index, item, start, len(same), size, 1)
+        depth = 1 + max((part.depth for part in joined), default=0)
+        chain = Chain(start, index, [layer_item(index, layer, branches=branches)], size, depth)
+        self.chains.by_end[index] = chain
+        if start is not None:
+            self.chains.begin(chain, start)
+            self.chains.uses[start] = self.chains.uses.get(start, 0) - len(same) + 1
+            self.chains.join(start)
         self.chains.add_references(references, index)
 
     def _append_join(
