@@ -102,9 +102,7 @@ def _branch(a: Branch, b: Branch) -> Branch | None:
 
 def given_values(use: Use) -> tuple[Any, ...]:
     """The values of all options in the items of a use."""
-    return tuple(
-        (item.options, *(given_values(branch.items) for branch in item.branches)) for item in use
-    )
+    return tuple(item.options for item in walk(use))
 
 
 def input_expressions(use: Use) -> tuple[Any, ...]:

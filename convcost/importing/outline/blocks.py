@@ -103,12 +103,8 @@ class _BlockSearch:
             if weight <= HEAD:
                 break
             for places in self._families(found[keys]):
-                if any(
-                    map(
-                        self._make_block,
-                        self._distinguishable_groups(places) if self.parting else (places,),
-                    )
-                ):
+                groups = self._distinguishable_groups(places) if self.parting else [places]
+                if any(map(self._make_block, groups)):
                     return True
             self.refused.add(keys)
         return False
