@@ -61,7 +61,9 @@ def of_its_own(branch: Branch) -> bool:
 def _has_no_input(item: Item) -> bool:
     if item.is_join:
         return all(map(of_its_own, item.branches))
-    return item.kind == "learned" if not item.branches else _has_no_input(item.items[0])
+    if item.is_layer:
+        return item.kind == "learned"
+    return _has_no_input((item.unwritten or item.items)[0])
 
 
 def _from_elsewhere(branch: Branch) -> bool:

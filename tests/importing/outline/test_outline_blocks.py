@@ -159,6 +159,22 @@ def test_branches_with_a_reshape_are_branches():
     assert "from:" not in net.text()
 
 
+def test_a_call_of_a_block_that_begins_with_a_learned_tensor_is_a_bias():
+    net, flow = Sketch((("x", Shape(8, (4, 4))),)), -1
+    for width, join in ((16, "add"), (32, "multiply"), (64, "add")):
+        table = net.put("learned", -1, shape=Shape(width, (4, 4)))
+        table = net.chain(table, conv(2 * width), RELU, conv(8))
+        flow = net.chain(net.put(join, flow, table), RELU)
+    assert layers_of(net.text()) == (
+        "  - {add: {x: [], bias: [{learned_conv_relu: 16}]}}\n"
+        "  - relu\n"
+        "  - {multiply: {x: [], factor: [{learned_conv_relu: 32}]}}\n"
+        "  - relu\n"
+        "  - {add: {x: [], bias: [{learned_conv_relu: 64}]}}\n"
+        "  - relu\n"
+    )
+
+
 def test_learned_tensors_are_joined_where_they_are_used():
     net = Sketch((("x", Shape(4, (5,))),))
     tokens = net.put("linear", -1, path=("embed",), features=8, each_position=True)
