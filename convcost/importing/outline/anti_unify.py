@@ -4,10 +4,9 @@ place."""
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from convcost.importing.outline.tree import Branch, Item, layer_numbers, layers, sequence, walk
+from convcost.importing.outline.tree import Branch, Item, layer_numbers, layers, sequence
 from convcost.importing.outline.valid_names import stem
 from convcost.importing.outline.values import (
-    OptionExpression,
     constant_part,
     option_label,
     places_of,
@@ -98,20 +97,6 @@ def _branch(a: Branch, b: Branch) -> Branch | None:
     if items is None or (a.ref is None) != (b.ref is None):
         return None
     return Branch(items, a.ref, "" if both and a.name != b.name else a.name or b.name)
-
-
-def given_values(use: Use) -> tuple[Any, ...]:
-    """The values of all options in the items of a use."""
-    return tuple(item.options for item in walk(use))
-
-
-def input_expressions(use: Use) -> tuple[Any, ...]:
-    """The values of a use's layers that are expressions over their input; "" for other values."""
-    return tuple(
-        value if isinstance(value, OptionExpression) and value.uses_input else ""
-        for item in walk(use)
-        for value in places_of(item.kind, item.options).values()
-    )
 
 
 class Overlay:

@@ -9,8 +9,6 @@ from convcost.importing.outline.anti_unify import (
     Overlay,
     Use,
     anti_unify,
-    given_values,
-    input_expressions,
     substitute_values,
 )
 from convcost.importing.outline.block_names import BlockNames, module_path
@@ -36,7 +34,7 @@ ROUNDS = 24
 LOOKS = 200_000  # the most items to inspect in all later rounds
 FEWEST = 4  # rounds before LOOKS limits the search
 FAMILIES = 8  # the most different bodies of one candidate
-FEWEST_PARTED = 4  # the fewest layers of uses that `_parted` splits into groups
+FEWEST_PARTED = 4  # the fewest layers of uses that of a block for some of the uses of a part
 HEAD = 40  # characters of a block in addition to its layers
 SAVED = (9, 10)  # the largest fraction of the text that may remain
 BEGUN = (10, 9)
@@ -103,7 +101,7 @@ class _BlockSearch:
             if weight <= HEAD:
                 break
             for places in self._families(found[keys]):
-                groups = self._distinguishable_groups(places) if self.parting else [places]
+                groups = self._equal_uses(places) if self.parting else [places]
                 if any(map(self._make_block, groups)):
                     return True
             self.refused.add(keys)
@@ -179,17 +177,14 @@ class _BlockSearch:
         families.sort(key=lambda family: -len(family[1]))
         return (members for _, members in families if len(members) > 1)
 
-    def _distinguishable_groups(self, places: list[_Found]) -> Iterator[list[_Found]]:
-        """Groups of uses that options cannot distinguish: uses with the same expressions over their
-        input or, if all have the same, equal uses."""
-        for part in (input_expressions, given_values):
-            parts: dict[Any, list[_Found]] = {}
-            for place in places:
-                parts.setdefault(part(self._use(place)), []).append(place)
-            if len(parts) > 1:
-                yield from (
-                    some for some in parts.values() if len(some) > 1 and not self._row(some)
-                )
+    def _equal_uses(self, places: list[_Found]) -> list[list[_Found]]:
+        """Groups of equal uses, for uses whose differences options cannot express."""
+        groups: dict[Any, list[_Found]] = {}
+        for place in places:
+            values = tuple(item.options for item in walk(self._use(place)))
+            groups.setdefault(values, []).append(place)
+        several = [some for some in groups.values() if 1 < len(some) < len(places)]
+        return [some for some in several if not self._row(some)]
 
     def _row(self, places: list[_Found]) -> bool:
         """Whether the uses are one join several times in a row, which `repeat` expresses without a
