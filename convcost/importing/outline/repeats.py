@@ -24,7 +24,6 @@ def _fold(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:
         form = _form(inner[at])
         while (
             form is not None
-            and not _has_fixed_name(inner[at])
             and end < len(inner)
             and _is_unreferenced(inner[end - 1], taken)
             and _form(inner[end]) == form
@@ -60,8 +59,3 @@ def _form(item: Item) -> object:
     if by_name or named or item.is_side or not listed or any(None in items for *_, items in lists):
         return None
     return item.kind, item.options, item.note, stem(item.name), item.repeat, lists
-
-
-def _has_fixed_name(item: Item) -> bool:
-    """Whether an item has a name of its own, without a number."""
-    return bool(item.name) and not item.name[-1].isdigit()
