@@ -8,8 +8,6 @@ from convcost.importing.outline.scopes import NameScope, ScopeNode
 from convcost.importing.outline.tree import Branch, Item, Items, layers, output, references
 from convcost.importing.outline.valid_names import stem, unused_name, valid_name
 
-ATTEMPTS = 4
-
 
 class Naming:
     """Names the items of a network, or of a block.
@@ -29,16 +27,9 @@ class Naming:
 
     def named_items(self) -> Items:
         """The items with their names and with paths as references."""
-        for _ in range(ATTEMPTS):
-            known = len(self.taken)
-            self.at = {}
-            self.everywhere = set()
-            self.root = NameScope(None, self.reserved)
-            self._build(self.items, self.root, None)
-            self._assign_names(self.root)
-            self._resolve()
-            if len(self.taken) == known:
-                break
+        self._build(self.items, self.root, None)
+        self._assign_names(self.root)
+        self._resolve()
         return self._named_items(self.root)
 
     # The scopes of items
@@ -152,8 +143,6 @@ class Naming:
                 node.name = unused_name(node.name, self.everywhere)
                 self.everywhere.add(node.name)
                 node.scope.names[node.name] = node
-                if node.is_join and not node.written:
-                    self.taken.add(node.item.number)  # it must be written from now on
                 return
 
     def _all_names(self) -> set[str]:
