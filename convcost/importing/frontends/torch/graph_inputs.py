@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import Parameter
-from convcost.importing.frontends.torch.registry import known
+from convcost.importing.frontends.torch.registry import known, operator_name
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import Row, Trait
 from convcost.importing.ir.tensor import Tensor, reshaped
@@ -89,7 +89,7 @@ def _readings(node: Any) -> Iterator[AxisReading[Any]]:
 
 
 def _row(node: Any) -> Row:
-    return known(str(node.target).rpartition(".")[0])
+    return known(operator_name(node.target))
 
 
 def _order(node: Any, name: str) -> tuple[int, ...] | None:

@@ -1,14 +1,20 @@
 """Lowers the ATen graph call by call, and compares each result with the shape in the graph."""
 
-from collections.abc import Sequence
 from functools import partial
+from math import prod
 from typing import Any
 
 from convcost.importing.frontends.torch import graph_inputs, unused_parameters
 from convcost.importing.frontends.torch.constant_value import ConstantValue, Parameter, tensors
 from convcost.importing.frontends.torch.error_text import BACKBONE, ROUTE, first_line, needs_numbers
 from convcost.importing.frontends.torch.names import ModuleScope, Scopes, name_layers
-from convcost.importing.frontends.torch.registry import SHAPED, OperatorCall, known, only_joined
+from convcost.importing.frontends.torch.registry import (
+    SHAPED,
+    OperatorCall,
+    known,
+    only_joined,
+    operator_name,
+)
 from convcost.importing.frontends.torch.unknown import unknown
 from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.ir.builder import GraphBuilder
@@ -61,7 +67,7 @@ class _TorchWalk:
             params = sum(int(one.numel()) for one in self.module.parameters())
             raise ConstraintError(
                 "CC401",
-                f"the number of elements of {_name(node.target)} depends on the data, "
+                f"the number of elements of {operator_name(node.target)} depends on the data, "
                 f"and so do the macs after it; the model has {params:,} params",
                 BACKBONE,
             ) from None
@@ -70,7 +76,7 @@ class _TorchWalk:
         if node.op == "placeholder":
             self.known[node] = self._placeholder(node)
         elif node.op == "get_attr":
-            self.known[node] = ConstantValue(_dims(node.meta.get("val")) or (), (), node)
+            self.known[node] = _fixed(node)
         elif node.op == "output":
             ends = tensors(self._resolved(node.args[0]))
             self.outputs = [as_tensor(self.builder, end) for end in ends]
@@ -99,11 +105,11 @@ class _TorchWalk:
         if leaf is not None:
             return ConstantValue(leaf.dims, (leaf,), node)
         if node.name not in self.given:
-            return ConstantValue(_dims(node.meta.get("val")) or (), (), node)
+            return _fixed(node)
         return graph_inputs.graph_input(self.builder, node)
 
     def _called(self, node: Any) -> Any:
-        name = _name(node.target)
+        name = operator_name(node.target)
         if name == "getitem":
             return self._resolved(node.args[0])[node.args[1]]
         if "_assert" in name or name.startswith("aten.sym_"):
@@ -113,7 +119,7 @@ class _TorchWalk:
         leaves = tuple({leaf: None for one in tensors(given) if isinstance(one, ConstantValue)
                         for leaf in one.leaves})  # fmt: skip
         if name in SHAPED:
-            return ConstantValue(_dims(node.meta.get("val")) or (), (), node)
+            return _fixed(node)
         # An operator with macs is a layer even if it depends on no input: it runs for each sample.
         if flows or (Trait.CONTRACTS in known(name).traits and leaves):
             return self._lower(node, name, given)
@@ -130,7 +136,7 @@ class _TorchWalk:
         whole = (
             len(sources) == 1
             and sources[0].whole
-            and _elements(dims) == _elements(sources[0].dims)
+            and prod(dims or ()) == prod(sources[0].dims)
             and name not in ("aten.index", "aten.index_select", "aten.gather")
         )
 
@@ -223,16 +229,14 @@ class _TorchWalk:
         return value
 
 
-def _name(target: Any) -> str:
-    """The name without the overload: `aten.conv2d` for aten.conv2d.default."""
-    if hasattr(target, "_schema"):
-        return str(target).rpartition(".")[0]
-    return str(getattr(target, "__name__", target))
+def _fixed(node: Any) -> ConstantValue:
+    """A tensor that is neither learned nor computed from learned tensors."""
+    return ConstantValue(_dims(node.meta.get("val")) or (), (), node)
 
 
 def _use(node: Any) -> str:
     """The operator that uses a tensor; `getitem:1` if it selects one of several outputs."""
-    name = _name(node.target)
+    name = operator_name(node.target)
     return f"getitem:{node.args[1]}" if name == "getitem" else name
 
 
@@ -255,13 +259,6 @@ def _dims(val: Any) -> Any:
         if not needs_numbers(error):
             raise
         raise _DataDependentError from None
-
-
-def _elements(dims: Sequence[int] | None) -> int:
-    found = 1
-    for n in dims or ():
-        found *= n
-    return found
 
 
 def _verify_dims(result: Any, dims: Any, path: tuple[str, ...], users: frozenset[str]) -> None:

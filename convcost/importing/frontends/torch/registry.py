@@ -27,6 +27,16 @@ class OperatorCall(NamedTuple):
     is_complex: bool = False
 
     @property
+    def several(self) -> bool:
+        """Whether it has several outputs."""
+        return bool(self.dims) and isinstance(self.dims[0], tuple)
+
+    @property
+    def first_dims(self) -> Any:
+        """The dims of its output, or of the first of several."""
+        return self.dims[0] if self.several else self.dims
+
+    @property
     def x(self) -> Tensor:
         """The first argument."""
         return as_tensor(self.builder, next(iter(self.given.values())))
@@ -73,6 +83,13 @@ def row(op: str, *names: str, **attributes: str) -> None:
     def rule(call: OperatorCall) -> Tensor:
         given = {name: call.given.get(theirs) for name, theirs in attributes.items()}
         return call.lower(op, **given)
+
+
+def operator_name(target: Any) -> str:
+    """The name of an operator without its overload: `aten.conv2d` for aten.conv2d.default."""
+    if hasattr(target, "_schema"):
+        return str(target).rpartition(".")[0]
+    return str(getattr(target, "__name__", target))
 
 
 def known(name: str) -> Row:

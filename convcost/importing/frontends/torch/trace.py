@@ -15,7 +15,7 @@ from convcost.importing.frontends.torch.error_text import (
 )
 from convcost.importing.frontends.torch.input_hints import suggest_inputs
 from convcost.importing.frontends.torch.load import framework, quiet
-from convcost.importing.frontends.torch.registry import SHAPED
+from convcost.importing.frontends.torch.registry import SHAPED, operator_name
 from convcost.importing.frontends.torch.request import WORDS
 from convcost.model.errors import ConstraintError
 
@@ -97,7 +97,7 @@ def _rewrites(program: Any) -> bool:
     tensor."""
     flows = set(program.graph_signature.user_inputs)
     for node in program.graph.nodes:
-        if node.op != "call_function" or str(node.target).rpartition(".")[0] in SHAPED:
+        if node.op != "call_function" or operator_name(node.target) in SHAPED:
             continue
         if any(one.name in flows for one in node.all_input_nodes):
             flows.add(node.name)

@@ -24,12 +24,11 @@ def custom_layer(call: OperatorCall, what: str, macs: int | None = 0) -> Any:
     if not inputs:
         inputs, held = [as_tensor(call.builder, one) for one in held if one.leaves], []
     stored: dict[str, Any] = {"weights": weights(*held), "buffers": buffers(*held)}
-    several = bool(call.dims) and isinstance(call.dims[0], tuple)
     found: list[Tensor | None] = []
-    for number, dims in enumerate(call.dims if several else (call.dims,)):
+    for number, dims in enumerate(call.dims if call.several else (call.dims,)):
         if dims is None or (number and f"getitem:{number}" not in call.users):
             found.append(None)
             continue
         found.append(call.lower("custom", *inputs, what=what, dims=dims, macs=macs, **stored))
         stored, macs = {}, None if macs is None else 0
-    return tuple(found) if several else found[0]
+    return tuple(found) if call.several else found[0]

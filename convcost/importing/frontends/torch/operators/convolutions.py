@@ -107,27 +107,17 @@ def _fixed(call: OperatorCall, macs: int) -> Any:
     if len(weight.dims) - 2 == AXES and call.given["input"].dims[0] > 1:
         return custom_layer(call, "convolution of many samples", macs)
     own, others = learned_tensors(weight)
+    size = prod(weight.dims)
     plain = not call.name.startswith("aten.conv_transpose")
     factors = (0, weight.dims[0]) if plain else (0,)
-    if sum(own.values()) == prod(weight.dims) and sum(others.values()) in factors:
+    if sum(own.values()) == size and sum(others.values()) in factors:
         return None
     if own:
         return custom_layer(call, "convolution with weights computed from others", macs)
-    if _is_buffer(call, weight):
-        return None
+    stored = buffers(weight)
+    if plain and list(stored.values()) == [size] and not stored.keys() & call.builder.used.keys():
+        return None  # a buffer that only this layer uses, such as a blur before a stride
     return custom_layer(call, "convolution with fixed weights", macs)
-
-
-def _is_buffer(call: OperatorCall, weight: ConstantValue) -> bool:
-    """Whether the weights are a stored buffer that only this layer uses, such as a blur before a
-    stride."""
-    plain = not call.name.startswith("aten.conv_transpose")
-    found = buffers(weight)
-    return (
-        plain
-        and list(found.values()) == [prod(weight.dims)]
-        and not found.keys() & call.builder.used.keys()
-    )
 
 
 def _padding(given: Any, kernel: Any, dilation: Any) -> tuple[list[int], list[int]]:

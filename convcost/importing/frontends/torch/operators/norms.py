@@ -17,13 +17,12 @@ def _lower_norm(call: OperatorCall, op: str, **more: Any) -> Tensor:
 def batch_norm(call: OperatorCall) -> Any:
     """Without running statistics, the norm uses the statistics of the sample."""
     kept = buffers(call.given["running_mean"], call.given["running_var"])
-    several = isinstance(call.dims[0], tuple)
     own = (
         _lower_norm(call, "batch_norm", buffers=kept)
         if kept
         else _lower_norm(call, "instance_norm")
     )
-    return (own, None, None) if several else own
+    return (own, None, None) if call.several else own
 
 
 @operator("aten.instance_norm", op="instance_norm")

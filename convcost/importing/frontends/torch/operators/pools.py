@@ -42,8 +42,7 @@ def max_unpool(call: OperatorCall) -> Tensor:
 @operator(*(f"aten.adaptive_{kind}_pool{n}d" for kind in ("max", "avg") for n in (1, 2, 3)),
           "aten._adaptive_avg_pool2d")  # fmt: skip
 def adaptive_pool(call: OperatorCall) -> Any:
-    several = bool(call.dims) and isinstance(call.dims[0], tuple)
-    dims = call.dims[0] if several else call.dims
+    dims = call.first_dims
     kind = call.name.removeprefix("aten.").removeprefix("_")[:-2]
     y = call.lower(kind, size=dims[2:], dims=dims)
-    return (y, None) if several else y
+    return (y, None) if call.several else y

@@ -44,8 +44,7 @@ def cell(call: OperatorCall) -> Any:
     given = call.given
     kinds = (given["w_ih"], given["w_hh"])
     # An LSTM has two states, each [n, hidden].
-    output = call.dims[0] if isinstance(call.dims[0], tuple) else call.dims
-    macs = output[0] * sum(prod(one.dims) for one in kinds)
+    macs = call.first_dims[0] * sum(prod(one.dims) for one in kinds)
     return custom_layer(call, call.name.removeprefix("aten."), macs)
 
 

@@ -20,20 +20,18 @@ def reduce(call: OperatorCall) -> Any:
     op = known(call.name).op
     if isinstance(call.given.get("other"), Tensor):
         return custom_layer(call, f"{op}imum")
-    several = bool(call.dims) and isinstance(call.dims[0], tuple)
     y = call.lower(op, axes=_axes(call), keep=call.given.get("keepdim", False))
-    return (y, None) if several else y
+    return (y, None) if call.several else y
 
 
 @operator("aten.std", "aten.var", "aten.std_mean", "aten.var_mean")
 def deviation(call: OperatorCall) -> Any:
     """The variance or deviation, together with the mean if the operator returns it."""
-    several = bool(call.dims) and isinstance(call.dims[0], tuple)
-    if not (call.dims[0] if several else call.dims):
+    if not call.first_dims:
         return custom_layer(call, call.name.removeprefix("aten."))
     keep, root = bool(call.given.get("keepdim", False)), "std" in call.name
     found = variance(call.builder, call.x, _axes(call), keep, call.path, root=root)
-    return found if several else found[0]
+    return found if call.several else found[0]
 
 
 @operator("aten.linalg_vector_norm", "aten.norm")
