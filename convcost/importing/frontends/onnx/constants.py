@@ -24,7 +24,6 @@ BUFFERS = frozenset(
 
 def floating(kind: int) -> bool:
     """Whether a data type of ONNX is a floating-point type, including those of 16 and 8 bits."""
-
     name = TensorProto.DataType.Name(kind) if kind in TensorProto.DataType.values() else ""
     return name.startswith(("FLOAT", "BFLOAT", "DOUBLE"))
 
@@ -81,7 +80,6 @@ def stored_constant(
 ) -> Constant:
     """A tensor of the file. `sure` means that an exporter says that it is `learned`; its name is
     then ignored."""
-
     kinds = type(tensor)
     dims = tuple(tensor.dims)
     small = prod(dims) <= SMALL and tensor.data_location != kinds.EXTERNAL

@@ -75,7 +75,6 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
 
 
 def _constant_of_node(node: OnnxNode, *, learned: bool) -> Constant:
-
     name = node.outputs[0]
     if node.attributes.get("value") is not None:
         value = node.attributes["value"]

@@ -38,7 +38,7 @@ class FusedCall:
         self.nodes: list[OnnxNode] = []
 
     def name(self, position: int) -> str:
-        """The name of the input `at`; "" if it is left out."""
+        """The name of an input; "" if it is left out."""
         return self.node.input(position)
 
     def get(self, name: str, default: Any) -> Any:
@@ -62,7 +62,7 @@ class FusedCall:
         return self.put(op, *inputs, **attributes)[0]
 
     def plus(self, x: str, position: int) -> str:
-        """`x` plus the input `at`; `x` if that input is left out."""
+        """`x` plus an input; `x` if that input is left out."""
         return self.one("Add", x, self.name(position)) if self.name(position) else x
 
     def activated(self, x: str) -> str:

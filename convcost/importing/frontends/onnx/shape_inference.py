@@ -41,7 +41,6 @@ def inferred(
     `alive` the tensors that operators still produce. `claims` keeps the shapes that the file states
     for operators that inference does not know; they are valid at the file's own size only. Raises
     ConstraintError CC404."""
-
     slim = _without_large_weights(model, inputs, known, alive)
     _outputs(model.graph, slim.graph, claims=claims)
     check_list_sizes(slim.graph)
@@ -76,7 +75,6 @@ def _without_large_weights(
     alive: Collection[str] | None,
 ) -> ModelProto:
     """The model with fixed input shapes, and with large weights as inputs."""
-
     slim = ModelProto(ir_version=max(model.ir_version, 4))
     slim.opset_import.extend(model.opset_import)
     slim.graph.name = "slim"
@@ -110,7 +108,6 @@ def _without_large_weights(
 
 def _add_stored(graph: GraphProto, name: str, tensor: TensorProto) -> None:
     """Adds a stored tensor: with its numbers if it is small, otherwise as an input."""
-
     if prod(tensor.dims) <= SMALL and tensor.data_location != tensor.EXTERNAL:
         graph.initializer.append(tensor)
         graph.initializer[-1].name = name
@@ -121,7 +118,6 @@ def _add_stored(graph: GraphProto, name: str, tensor: TensorProto) -> None:
 
 def _sizes(model: ModelProto, known: Mapping[str, Constant]) -> dict[str, int]:
     """For each known shape, by its name: the elements of a tensor with that shape."""
-
     found = {
         name: prod(int(n) for n in one.data.reshape(-1))
         for name, one in known.items()
@@ -170,7 +166,6 @@ def _replace_filled_tensor(graph: GraphProto, node: NodeProto, sizes: Mapping[st
     """Whether a `ConstantOfShape` was replaced by an input. Inference would compute its numbers one
     by one, and a damaged file can demand any number of them. If its shape is not known yet, a later
     round replaces it."""
-
     if node.op_type != "ConstantOfShape" or not node.input:
         return False
     if sizes.get(node.input[0], SMALL + 1) <= SMALL:
@@ -183,7 +178,6 @@ def _replace_filled_tensor(graph: GraphProto, node: NodeProto, sizes: Mapping[st
 
 def _add_computed(graph: GraphProto, name: str, constant: Constant) -> None:
     """Adds a tensor that was computed: with its numbers if it is small, otherwise as an input."""
-
     if constant.data is not None and constant.data.size <= SMALL:
         graph.initializer.append(numpy_helper.from_array(constant.data, name))
         return
@@ -200,7 +194,6 @@ def _add_computed(graph: GraphProto, name: str, constant: Constant) -> None:
 def _outputs(full: GraphProto, slim: GraphProto, *, claims: bool) -> None:
     """Removes the shapes that the file states for outputs. `claims` keeps those of operators that
     inference does not know, because nothing else gives their shapes."""
-
     foreign = {
         n for node in full.node if node.domain not in STANDARD for n in node.output if claims
     }

@@ -91,7 +91,6 @@ def _position_in_file(tensor: TensorProto) -> tuple[str, int, int]:
 def _numbers(tensor: TensorProto, folder: Path) -> Any:
     """A tensor as an array, or None if its numbers are missing. A file of weights is mapped into
     memory, so only the numbers that the caller uses are read."""
-
     if not _outside(tensor):
         try:
             return numpy_helper.to_array(tensor)
