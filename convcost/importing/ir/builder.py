@@ -204,8 +204,8 @@ class GraphBuilder:
         extents = (shape.channels, *shape.size)
         fits = [n for n, extent in enumerate(extents) if shape.elements // extent == fixed]
         if not fits:  # a fixed extent was split: 2·3 channels became 3 channels and 2 positions
-            left = [shape.elements // extent for extent in extents]
-            fits = [n for n, others in enumerate(left) if fixed % others == 0]
+            rests = [shape.elements // extent for extent in extents]
+            fits = [n for n, others in enumerate(rests) if fixed % others == 0]
         return fits[-1] if len(fits) == 1 else None
 
     def copy(self, key: str) -> str:
@@ -305,8 +305,8 @@ class GraphBuilder:
         """A `custom` layer for a layer that shares some of its weights. It states its costs, and
         its params are the weights that no earlier layer has."""
         own, kept = (
-            {key: n for key, n in held.items() if key not in self.used}
-            for held in (tensors, buffers)
+            {key: n for key, n in stored.items() if key not in self.used}
+            for stored in (tensors, buffers)
         )
         macs, output, first = layer.macs(x).value, layer.output(x), self.shape(inputs[0])
         bound = {} if output == first else {"output": output}

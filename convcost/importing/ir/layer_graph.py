@@ -103,10 +103,10 @@ def without_layers(
 ) -> LayerGraph:
     """The graph without the layers in `gone`. Nothing reads them any more, except through
     `aliases`, which have the values to read instead."""
-    left = [index for index in range(len(graph.layers)) if index not in gone]
-    number = {index: new for new, index in enumerate(left)}
+    kept = [index for index in range(len(graph.layers)) if index not in gone]
+    number = {index: new for new, index in enumerate(kept)}
     number |= {index: number.get(other, other) for index, other in aliases.items()}
-    layers = [graph.layers[index] for index in left]
+    layers = [graph.layers[index] for index in kept]
     return graph._replace(
         layers=tuple(
             layer._replace(

@@ -22,18 +22,18 @@ def counted_weights(
     """The params and buffers of a layer. Raises ConstraintError if the model has another number for
     it."""
     params = layer.weights(x).value + layer.biases(x).value
-    held = sum(tensors.values())
-    if params != held:
+    stored = sum(tensors.values())
+    if params != stored:
         raise ConstraintError(
             "CC403",
-            f"{layer.name} counts {params:,} params, but the model has {held:,} for it",
+            f"{layer.name} counts {params:,} params, but the model has {stored:,} for it",
             ", ".join(f"{key}: {n:,}" for key, n in tensors.items()),
         )
     kept = layer.buffers(x).value
     if buffers is not None and kept != sum(buffers.values()):
-        held = sum(buffers.values())
+        stored = sum(buffers.values())
         raise ConstraintError(
-            "CC403", f"{layer.name} counts {kept:,} buffers, but the model has {held:,}"
+            "CC403", f"{layer.name} counts {kept:,} buffers, but the model has {stored:,}"
         )
     return params, kept
 

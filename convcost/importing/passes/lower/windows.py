@@ -227,8 +227,8 @@ def max_unpool(builder: GraphBuilder, node: Node) -> Tensor:
         return lower(builder, "custom", node.path, *node.inputs, **other)
     ends, extra = list(window.ends), [0] * len(size)
     shape = zip(x.dims[2:], *window[:4], size, strict=True)
-    for axis, (n, f, s, begin, end, wanted) in enumerate(shape):
-        over = wanted - ((n - 1) * s + f - begin - end)
+    for axis, (n, f, s, begin, end, extent) in enumerate(shape):
+        over = extent - ((n - 1) * s + f - begin - end)
         extra[axis] = max(over, 0)
         ends[axis] = end - min(over, 0)
         if extra[axis] >= s:
