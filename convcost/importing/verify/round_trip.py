@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, weights_owner
 from convcost.importing.outline.weight_owners import weight_owners
 from convcost.importing.verify.equivalence import INPUT_FREE
 from convcost.language.load import load
@@ -38,8 +38,8 @@ def verify_round_trip(
     first = weight_owners(graph.layers, order)
     for index, cost, step in zip(order, counted, network.steps, strict=True):
         layer = graph.layers[index]
-        root = index if layer.shares is None else layer.shares
-        owner = first.get(root, index)
+        root = weights_owner(graph.layers, index)
+        owner = first[root]
         held = graph.layers[root] if owner == index else None
         _verify_layer(layer, cost, held or GraphLayer((), "", (), (), Shape(0)))
         taken = tuple(place[source] if source >= 0 else source for source in inputs[index])
