@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from convcost.importing.frontends.onnx.constants import Constant
-from convcost.importing.frontends.onnx.context import STEPS, LoweringContext
+from convcost.importing.frontends.onnx.constants import OnnxConstant
+from convcost.importing.frontends.onnx.context import STEPS, OnnxContext
 from convcost.importing.frontends.onnx.evaluate import np_flat
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.open_dims import SMALL, Dims
@@ -16,10 +16,10 @@ from convcost.importing.passes.lowering import lower
 from convcost.model.errors import ConstraintError
 
 
-class OperatorCall(NamedTuple):
+class OnnxCall(NamedTuple):
     """A node, and all tensors known so far. Inputs and outputs are given by their position."""
 
-    context: LoweringContext
+    context: OnnxContext
     node: OnnxNode
 
     @property
@@ -43,7 +43,7 @@ class OperatorCall(NamedTuple):
     def builder(self) -> GraphBuilder:
         return self.context.builder
 
-    def of(self, op: str, *inputs: str) -> "OperatorCall":
+    def of(self, op: str, *inputs: str) -> "OnnxCall":
         """A call of another operator on other tensors, with the same outputs."""
         return self._replace(node=self.node._replace(op=op, inputs=inputs))
 
@@ -62,7 +62,7 @@ class OperatorCall(NamedTuple):
             raise ConstraintError("CC404", f"its `axis` is {axis}, but its input has {rank} axes")
         return axis % rank
 
-    def constant(self, position: int) -> Constant | None:
+    def constant(self, position: int) -> OnnxConstant | None:
         """An input that does not depend on the model's inputs; None if it does, or if it is left
         out."""
         return self.context.constants.get(self.node.input(position))

@@ -35,7 +35,7 @@ def floats(array: Any) -> bool:
     return bool(kind.kind == "f" or kind.name.startswith(("bfloat", "float")))
 
 
-class Constant(NamedTuple):
+class OnnxConstant(NamedTuple):
     """A tensor that does not depend on the model's inputs.
 
     `data` is the array of its numbers, if they are known and few. `roots` are the stored tensors
@@ -77,7 +77,7 @@ class Constant(NamedTuple):
 
 def stored_constant(
     tensor: TensorProto, key: str, *, learned: bool, sure: bool = False
-) -> Constant:
+) -> OnnxConstant:
     """A tensor of the file. `sure` means that an exporter says that it is `learned`; its name is
     then ignored."""
     kinds = type(tensor)
@@ -94,7 +94,7 @@ def stored_constant(
     if not sure and (key.startswith("/") or buffered(key)):
         learned = False
     roots = ((key, prod(dims)),)
-    return Constant(dims, real, data, roots, learned, view=whole_view(key, dims), sure=sure)
+    return OnnxConstant(dims, real, data, roots, learned, view=whole_view(key, dims), sure=sure)
 
 
 def buffered(key: str) -> bool:
@@ -102,7 +102,7 @@ def buffered(key: str) -> bool:
     return key.replace("/", ".").rsplit(".", 1)[-1] in BUFFERS
 
 
-def computed_numbers(node: OnnxNode, inputs: Mapping[str, Constant], opset: int) -> Any:
+def computed_numbers(node: OnnxNode, inputs: Mapping[str, OnnxConstant], opset: int) -> Any:
     """The output of a node as an array if all its inputs are known and small; otherwise None."""
     arrays = [inputs[name].data if name else None for name in node.inputs]
     if any(name and array is None for name, array in zip(node.inputs, arrays, strict=True)):

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.derived_weights import DerivedWeights
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.names import OnnxNames
@@ -18,7 +18,7 @@ QUANTIZED = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (2, 4
 STEPS = 20  # depth of recursion when a constant's operators are lowered
 
 
-class LoweringContext:
+class OnnxContext:
     """The graph builder, and all tensors by name: those that depend on the inputs in `values`, the
     others in `constants`."""
 
@@ -27,7 +27,7 @@ class LoweringContext:
         builder: GraphBuilder,
         graph: OnnxGraph,
         shapes: Mapping[str, Dims],
-        constants: dict[str, Constant],
+        constants: dict[str, OnnxConstant],
         names: OnnxNames,
     ) -> None:
         self.builder = builder
@@ -51,7 +51,7 @@ class LoweringContext:
         self._read_again = _weights_read_again(graph, constants)
         self.lowers_constants = False  # whether the inputs of a constant are lowered before it
 
-    def is_computed_from_dims(self, constant: Constant) -> bool:
+    def is_computed_from_dims(self, constant: OnnxConstant) -> bool:
         """Whether a floating-point constant is computed from integers, such as dims, and from
         single numbers of the code only, such as −∞ in a mask, or from no stored tensor at all."""
         roots = [self.constants.get(key) for key, _ in constant.roots]
@@ -93,7 +93,7 @@ class LoweringContext:
         owners = {weights_owner(self.builder.layers, one) for one in sources if one >= 0}
         return min(sources) >= 0 and len(owners) == 1
 
-    def key_of_table(self, name: str, constant: Constant) -> str:
+    def key_of_table(self, name: str, constant: OnnxConstant) -> str:
         """The key of a constant that becomes a layer of its own."""
         key = constant.roots[0][0] if constant.whole else name
         if constant.whole:
@@ -103,7 +103,7 @@ class LoweringContext:
         self.read_as_options.update(other for other, _ in constant.roots if other != key)
         return key
 
-    def _derived_key(self, constant: Constant, name: str) -> str:
+    def _derived_key(self, constant: OnnxConstant, name: str) -> str:
         """The key of a tensor that is computed from stored ones: the key of a stored tensor with as
         many elements, or the tensor's own name."""
         roots = self.derived.stored(constant)
@@ -114,7 +114,7 @@ class LoweringContext:
         self.read_as_options.update(other for other, _ in constant.roots if other != key)
         return key
 
-    def _count_overlap_once(self, constant: Constant) -> None:
+    def _count_overlap_once(self, constant: OnnxConstant) -> None:
         """If layers already have some elements of a tensor, only the other elements are counted."""
         view = constant.view
         if view is None or view.root not in self.sliced or view.key in self.builder.used:
@@ -132,7 +132,7 @@ class LoweringContext:
             "shapes after it are not compared with it"
         )
 
-    def origin(self, constant: Constant) -> str:
+    def origin(self, constant: OnnxConstant) -> str:
         """The key of the stored tensor whose elements a constant has, perhaps in another shape; ""
         if there is none."""
         for _ in range(STEPS):
@@ -145,17 +145,17 @@ class LoweringContext:
             constant = same[0]
         return ""
 
-    def buffer_of(self, constant: Constant) -> dict[str, int]:
+    def buffer_of(self, constant: OnnxConstant) -> dict[str, int]:
         """The key and the elements of a constant that is a stored buffer; empty for any other
         constant."""
         whole = constant.whole and not constant.learned and constant.real
         return dict(constant.roots) if whole and constant.roots[0][0] in self.buffers else {}
 
-    def is_read_again(self, weights: Constant) -> bool:
+    def is_read_again(self, weights: OnnxConstant) -> bool:
         """Whether several operators read these weights. Each bias is then a layer of its own."""
         return bool(weights.roots) and weights.roots[0][0] in self._read_again
 
-    def is_lowered(self, constant: Constant) -> bool:
+    def is_lowered(self, constant: OnnxConstant) -> bool:
         """Whether the operator that computes a constant becomes a layer. It does not if the
         constant is a part of a stored tensor whose parts cover the whole tensor."""
         if constant.by is None or not constant.learned or constant.elements == 1:
@@ -163,7 +163,7 @@ class LoweringContext:
         return constant.view is None or constant.view.root not in self.covered
 
 
-def _weights_read_again(graph: OnnxGraph, constants: Mapping[str, Constant]) -> set[str]:
+def _weights_read_again(graph: OnnxGraph, constants: Mapping[str, OnnxConstant]) -> set[str]:
     """The keys of weights that several operators of a family read. Weights whose elements are all
     equal do not count, because exporters store equal tensors once."""
     found: Counter[tuple[str, str]] = Counter()
@@ -177,7 +177,7 @@ def _weights_read_again(graph: OnnxGraph, constants: Mapping[str, Constant]) -> 
 
 
 def _sliced_tensors(
-    graph: OnnxGraph, constants: Mapping[str, Constant]
+    graph: OnnxGraph, constants: Mapping[str, OnnxConstant]
 ) -> tuple[set[str], set[str]]:
     """The stored tensors that operators read in parts, and those among them whose parts cover every
     element."""

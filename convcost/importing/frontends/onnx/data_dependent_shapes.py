@@ -4,7 +4,7 @@ Operators that have weights or cost something are never left out."""
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from convcost.importing.frontends.onnx.context import LoweringContext
+from convcost.importing.frontends.onnx.context import OnnxContext
 from convcost.importing.frontends.onnx.graph import STANDARD, OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.layer_graph import LEFT_OUT
@@ -14,7 +14,7 @@ from convcost.model.errors import ConstraintError
 SHOWN = 3
 
 
-def skip_node(context: LoweringContext, node: OnnxNode, lost: dict[str, str], why: str) -> None:
+def skip_node(context: OnnxContext, node: OnnxNode, lost: dict[str, str], why: str) -> None:
     """Leaves out a node whose output shape depends on the data. `why` is the first such operator.
 
     Raises ConstraintError CC401 if the node has weights, costs something or is unknown.

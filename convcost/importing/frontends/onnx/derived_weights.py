@@ -3,7 +3,7 @@ stored elements, each counted once; the macs are those of the layer at inference
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.strided_aliases import TensorView, elements_outside
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.shared_weights import original
@@ -36,7 +36,7 @@ class DerivedWeight(NamedTuple):
 class DerivedWeights:
     """Corrects the params of the layers of one operator to the number of stored elements."""
 
-    def __init__(self, builder: "GraphBuilder", constants: dict[str, Constant]) -> None:
+    def __init__(self, builder: "GraphBuilder", constants: dict[str, OnnxConstant]) -> None:
         self.builder = builder
         self.constants = constants
         self.computed = 0  # layers whose weights are computed
@@ -51,7 +51,7 @@ class DerivedWeights:
         self._pending.append(DerivedWeight(key, elements, roots))
         self.keys.add(key)
 
-    def stored(self, constant: Constant) -> tuple[tuple[str, int], ...]:
+    def stored(self, constant: OnnxConstant) -> tuple[tuple[str, int], ...]:
         """The stored tensors to count for a computed constant: the tensor of integers if the
         constant is dequantized from one, otherwise the learned tensors, otherwise all of them."""
         for key, elements in constant.roots:
@@ -65,7 +65,7 @@ class DerivedWeights:
         constant = self.constants.get(key)
         return constant is not None and constant.is_weight
 
-    def multiplies(self, constant: Constant, key: str) -> bool:
+    def multiplies(self, constant: OnnxConstant, key: str) -> bool:
         """Whether the stored tensor `key` enters the constant as a factor, not as a summand."""
         for _ in range(DEEPEST):
             node = constant.by

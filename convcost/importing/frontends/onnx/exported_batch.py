@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from onnx import ModelProto
 
-from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput
 from convcost.importing.frontends.onnx.registry import has
@@ -18,7 +18,7 @@ def for_one_sample(
     model: ModelProto,
     inputs: tuple[ModelInput, ...],
     graph: OnnxGraph,
-    constants: Mapping[str, Constant],
+    constants: Mapping[str, OnnxConstant],
     shapes: Mapping[str, Dims],
 ) -> None:
     """Raises ConstraintError CC405 if a constant would broadcast one sample to the batch that the
@@ -50,7 +50,7 @@ def for_one_sample(
 
 def _stretched(
     node: OnnxNode,
-    constants: Mapping[str, Constant],
+    constants: Mapping[str, OnnxConstant],
     shapes: Mapping[str, Dims],
     full: Mapping[str, Dims],
 ) -> list[tuple[int, str]]:

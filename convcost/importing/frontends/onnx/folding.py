@@ -8,7 +8,7 @@ import numpy as np
 from onnx import ModelProto
 
 from convcost.importing.frontends.onnx.constants import (
-    Constant,
+    OnnxConstant,
     computed_numbers,
     floating,
     floats,
@@ -44,7 +44,7 @@ PLAIN = {
 }
 
 
-def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]:
+def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, OnnxConstant]:
     """Initializers and `Constant` nodes by name. Weights are initializers. If a file has no
     floating-point initializers, as Paddle's exporter writes it, its `Constant` nodes are the
     weights."""
@@ -63,7 +63,7 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
     for sparse in model.graph.sparse_initializer:
         name = sparse.values.name
         dims = tuple(sparse.dims)
-        found[name] = Constant(dims, real=True, roots=((name, prod(dims)),), learned=True)
+        found[name] = OnnxConstant(dims, real=True, roots=((name, prod(dims)),), learned=True)
     bare = not any(one.real and one.elements > 1 for one in found.values())
     producers = any(node.op in ("ConstantOfShape", "GivenTensorFill") for node in graph.nodes)
     for node in graph.nodes:
@@ -74,7 +74,7 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
     return found
 
 
-def _constant_of_node(node: OnnxNode, *, learned: bool) -> Constant:
+def _constant_of_node(node: OnnxNode, *, learned: bool) -> OnnxConstant:
     name = node.outputs[0]
     if node.attributes.get("value") is not None:
         value = node.attributes["value"]
@@ -82,16 +82,16 @@ def _constant_of_node(node: OnnxNode, *, learned: bool) -> Constant:
         return stored_constant(value, name, learned=learned and module)
     if node.attributes.get("sparse_value") is not None:
         dims = tuple(node.attributes["sparse_value"].dims)
-        return Constant(dims, real=True, roots=((name, prod(dims)),), learned=learned)
+        return OnnxConstant(dims, real=True, roots=((name, prod(dims)),), learned=learned)
     for key, kind in PLAIN.items():
         if key in node.attributes:
             data = np.array(node.attributes[key], kind)
-            return Constant(tuple(data.shape), real=kind == "float32", data=data)
-    return Constant((), real=False)
+            return OnnxConstant(tuple(data.shape), real=kind == "float32", data=data)
+    return OnnxConstant((), real=False)
 
 
 def fold_constants(
-    graph: OnnxGraph, constants: dict[str, Constant], shapes: Mapping[str, Dims]
+    graph: OnnxGraph, constants: dict[str, OnnxConstant], shapes: Mapping[str, Dims]
 ) -> OnnxGraph:
     """The graph without the nodes whose outputs are constant. Their outputs are added to
     `constants`."""
@@ -124,7 +124,7 @@ def fold_constants(
     return graph._replace(nodes=alive(kept_nodes, graph.outputs))
 
 
-def add_constant(constants: dict[str, Constant], name: str, constant: Constant) -> None:
+def add_constant(constants: dict[str, OnnxConstant], name: str, constant: OnnxConstant) -> None:
     """Adds a constant under its name. A part of a stored tensor is also added under its key."""
     constants[name] = constant
     if constant.view is not None:
@@ -132,8 +132,8 @@ def add_constant(constants: dict[str, Constant], name: str, constant: Constant) 
 
 
 def _split_outputs(
-    node: OnnxNode, constants: Mapping[str, Constant], shapes: Mapping[str, Dims]
-) -> Iterator[Constant]:
+    node: OnnxNode, constants: Mapping[str, OnnxConstant], shapes: Mapping[str, Dims]
+) -> Iterator[OnnxConstant]:
     """Adds the outputs of a `Split` of a constant to `constants`."""
     whole = constants[node.inputs[0]]
     axis, start = node.attributes.get("axis", 0), 0
@@ -149,21 +149,21 @@ def _split_outputs(
         yield part._replace(by=None)
 
 
-def _part(whole: Constant, view: TensorView, data: Any, by: OnnxNode | None) -> Constant:
+def _part(whole: OnnxConstant, view: TensorView, data: Any, by: OnnxNode | None) -> OnnxConstant:
     """A part of a stored tensor, as a constant that counts like a tensor of its own."""
     roots = ((view.key, prod(view.dims)),)
-    return Constant(view.dims, whole.real, data, roots, whole.learned, by, view)
+    return OnnxConstant(view.dims, whole.real, data, roots, whole.learned, by, view)
 
 
-def size_constant(node: OnnxNode, dims: Dims, opset: int) -> Constant:
+def size_constant(node: OnnxNode, dims: Dims, opset: int) -> OnnxConstant:
     """The output of a `Shape` or `Size` of a tensor with these dims."""
     data = computed_output(node, [np.broadcast_to(np.int8(0), dims)], opset)
-    return Constant(tuple(data.shape), real=False, data=data)
+    return OnnxConstant(tuple(data.shape), real=False, data=data)
 
 
 def computed_constant(
-    node: OnnxNode, constants: Mapping[str, Constant], data: Any, dims: Dims | None
-) -> Constant | None:
+    node: OnnxNode, constants: Mapping[str, OnnxConstant], data: Any, dims: Dims | None
+) -> OnnxConstant | None:
     """The output of a node whose inputs are constants; None if not even its dims are known."""
     if data is not None:
         dims = tuple(data.shape)
@@ -183,10 +183,10 @@ def computed_constant(
         if view is not None and view.dims == dims and 0 not in dims:
             return _part(first, view, data, node)
     roots = dict(root for one in inputs if one.real or one.learned for root in one.roots)
-    return Constant(dims, real, data, tuple(roots.items()), learned, node)
+    return OnnxConstant(dims, real, data, tuple(roots.items()), learned, node)
 
 
-def _dims_of_part(node: OnnxNode, constants: Mapping[str, Constant]) -> Dims | None:
+def _dims_of_part(node: OnnxNode, constants: Mapping[str, OnnxConstant]) -> Dims | None:
     """The dims of a part of a stored tensor, if shape inference does not know them: it does not for
     an element of a sequence."""
     first = constants.get(node.input(0))
@@ -201,19 +201,19 @@ def _dims_of_part(node: OnnxNode, constants: Mapping[str, Constant]) -> Dims | N
 
 def _same_elements(
     node: OnnxNode,
-    constants: Mapping[str, Constant],
-    first: Constant,
+    constants: Mapping[str, OnnxConstant],
+    first: OnnxConstant,
     dims: Dims,
     data: Any,
     real: bool,
-) -> Constant:
+) -> OnnxConstant:
     """The output of a node that only reshapes, permutes or casts its input."""
     copied = node.op == "Identity" and "." in node.outputs[0]
     if copied and first.learned and first.whole and not node.outputs[0].startswith("/"):
         # If two weights are equal, an exporter stores one and refers to it by an Identity.
         copy = whole_view(node.outputs[0], first.dims)
         return first._replace(roots=((copy.root, first.elements),), view=copy)
-    return Constant(
+    return OnnxConstant(
         dims,
         real or node.op == "DequantizeLinear",
         data,
@@ -225,8 +225,8 @@ def _same_elements(
 
 
 def _fold_constant_of_shape(
-    node: OnnxNode, shape: Constant, data: Any, dims: Dims | None
-) -> Constant | None:
+    node: OnnxNode, shape: OnnxConstant, data: Any, dims: Dims | None
+) -> OnnxConstant | None:
     """A `ConstantOfShape` with a stored shape is a weight: its numbers were removed from the
     file."""
     if shape.data is not None:
@@ -237,4 +237,4 @@ def _fold_constant_of_shape(
     real = value is None or floating(value.data_type)
     stripped = shape.learned and real and prod(dims) > 0
     roots = ((node.outputs[0], prod(dims)),) if stripped else ()
-    return Constant(dims, real, data, roots, stripped)
+    return OnnxConstant(dims, real, data, roots, stripped)

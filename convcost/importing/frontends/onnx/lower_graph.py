@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from onnx import ModelProto
 
-from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.channels import input_channel
-from convcost.importing.frontends.onnx.constants import Constant, computed_numbers, storage_of
-from convcost.importing.frontends.onnx.context import LoweringContext
+from convcost.importing.frontends.onnx.constants import OnnxConstant, computed_numbers, storage_of
+from convcost.importing.frontends.onnx.context import OnnxContext
 from convcost.importing.frontends.onnx.data_dependent_shapes import skip_node
 from convcost.importing.frontends.onnx.exported_batch import for_one_sample
 from convcost.importing.frontends.onnx.folding import (
@@ -53,7 +53,7 @@ class _Prepared(NamedTuple):
 
     graph: OnnxGraph
     shapes: Mapping[str, Dims]
-    constants: dict[str, Constant]
+    constants: dict[str, OnnxConstant]
     stored: Mapping[str, tuple[str, int, int]]
     notes: tuple[str, ...]
     excluded: Mapping[str, str]
@@ -84,7 +84,7 @@ def _lower(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) 
     names = OnnxNames(ready.graph, ready.constants)
     builder.notes += (*taken.notes, *(f"{one}, and is imported at --size" for one in taken.moved))
     builder.notes += ready.notes
-    context = LoweringContext(builder, ready.graph, ready.shapes, ready.constants, names)
+    context = OnnxContext(builder, ready.graph, ready.shapes, ready.constants, names)
     context.stored.update(ready.stored)
     context.excluded.update(ready.excluded)
     context.buffers.update(buffers(model))
@@ -127,7 +127,7 @@ def _folded_graph(
     model: ModelProto,
     graph: OnnxGraph,
     taken: ModelInputs,
-    constants: dict[str, Constant],
+    constants: dict[str, OnnxConstant],
     shapes: Mapping[str, Dims],
 ) -> tuple[OnnxGraph, Mapping[str, Dims]]:
     """The graph after constant folding, and all shapes. The folded tensors are added to
@@ -147,7 +147,7 @@ def _folded_graph(
     return graph, shapes
 
 
-def _lower_nodes(context: LoweringContext, graph: OnnxGraph) -> dict[str, str]:
+def _lower_nodes(context: OnnxContext, graph: OnnxGraph) -> dict[str, str]:
     """Lowers all operators. Returns the tensors that were left out, each with the operator where
     that begins."""
     lost: dict[str, str] = {}
@@ -174,7 +174,7 @@ def _add_input(
     return builder.input(one.name, one.dims, channel)
 
 
-def _step(context: LoweringContext, node: OnnxNode, lost: dict[str, str]) -> None:
+def _step(context: OnnxContext, node: OnnxNode, lost: dict[str, str]) -> None:
     gone = [name for name in node.inputs if name in lost]
     if gone:
         skip_node(context, node, lost, lost[gone[0]])
@@ -188,7 +188,7 @@ def _step(context: LoweringContext, node: OnnxNode, lost: dict[str, str]) -> Non
         return
     rule = row_of(node.op).rule if node.known else None
     first = len(context.builder.layers)
-    call = OperatorCall(context, node)
+    call = OnnxCall(context, node)
     made = rule(call) if rule is not None else uncounted(call)
     results = (made,) if isinstance(made, Tensor) else made
     results = context.derived.reconcile(first, results, call.path())
@@ -213,7 +213,7 @@ def _step(context: LoweringContext, node: OnnxNode, lost: dict[str, str]) -> Non
             )
 
 
-def _computed_constant(context: LoweringContext, node: OnnxNode) -> Constant:
+def _computed_constant(context: OnnxContext, node: OnnxNode) -> OnnxConstant:
     data = computed_numbers(node, context.constants, context.opset)
     found = computed_constant(node, context.constants, data, context.shapes.get(node.outputs[0]))
     if found is None:

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
 
-from convcost.importing.frontends.onnx.constants import Constant, buffered, floating
+from convcost.importing.frontends.onnx.constants import OnnxConstant, buffered, floating
 from convcost.importing.frontends.onnx.evaluate import LARGE
 from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.names import OPAQUE
@@ -93,7 +93,7 @@ def buffers(model: ModelProto) -> set[str]:
     return kept | {name for name in named if declared.get(name) != "PARAMETER"}
 
 
-def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelProto) -> None:
+def mark_weights(graph: OnnxGraph, constants: dict[str, OnnxConstant], model: ModelProto) -> None:
     """Marks as learned each matrix of the file that a product or convolution uses as weights,
     whatever its name is, except tensors that the exporter declares as buffers."""
     kept = {name for name, kind in declared_kinds(model).items() if kind == "BUFFER"}

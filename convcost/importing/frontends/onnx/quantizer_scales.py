@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.registry import has
 from convcost.importing.ir.ops import Trait
@@ -39,7 +39,7 @@ def reads_integers(op: str) -> bool:
     return op in SCALES and has(op, Trait.LEARNS)
 
 
-def scales(graph: OnnxGraph, constants: Mapping[str, Constant]) -> set[str]:
+def scales(graph: OnnxGraph, constants: Mapping[str, OnnxConstant]) -> set[str]:
     """The constants that every operator reads as a scale or zero point."""
     rescaled = _rescaled(graph)
     found, others = set[str](), set[str]()
@@ -66,7 +66,7 @@ def _rescaled(graph: OnnxGraph) -> set[str]:
     return found
 
 
-def unmark_scales(graph: OnnxGraph, constants: dict[str, Constant]) -> dict[str, str]:
+def unmark_scales(graph: OnnxGraph, constants: dict[str, OnnxConstant]) -> dict[str, str]:
     """Marks scales and zero points as not learned. Returns those with more than one number, each
     with the reason."""
     names = sorted(scales(graph, constants))

@@ -7,7 +7,7 @@ from convcost.importing.ir.ops import UNKNOWN, Row, Trait
 from convcost.model.registry import Registry
 
 if TYPE_CHECKING:
-    from convcost.importing.frontends.onnx.call import OperatorCall
+    from convcost.importing.frontends.onnx.call import OnnxCall
     from convcost.importing.ir.tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -20,7 +20,7 @@ def operator(
 ) -> Callable[[F], F]:
     """Registers a rule for operators of ONNX: all of `names` are the canonical operator `op`; each
     of `ops` maps a name to its own canonical operator. `weights` and `bias` are the positions of
-    these inputs. A rule gets an OperatorCall and returns the output tensors in order; it may raise
+    these inputs. A rule gets an OnnxCall and returns the output tensors in order; it may raise
     ConstraintError."""
 
     def register(rule: F) -> F:
@@ -36,7 +36,7 @@ def row(op: str, *names: str, **attributes: str | bool) -> None:
     attributes of the canonical operator to those of ONNX, or to a value."""
 
     @operator(*names, op=op)
-    def rule(call: "OperatorCall") -> "Tensor":
+    def rule(call: "OnnxCall") -> "Tensor":
         given: dict[str, Any] = dict(attributes)
         given |= {name: call.get(one) for name, one in attributes.items() if isinstance(one, str)}
         return call.lower(op, **given)

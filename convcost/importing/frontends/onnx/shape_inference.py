@@ -16,7 +16,7 @@ from onnx import (
     shape_inference,
 )
 
-from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.evaluate import LARGE
 from convcost.importing.frontends.onnx.graph import STANDARD, captured, subgraphs
 from convcost.importing.frontends.onnx.inference_guard import check_list_sizes, has_long_lists
@@ -32,7 +32,7 @@ SHAPED = {"Expand": 1, "Reshape": 1, "Tile": 1, "ConstantOfShape": 0}
 def inferred(
     model: ModelProto,
     inputs: tuple[ModelInput, ...],
-    known: Mapping[str, Constant] = {},
+    known: Mapping[str, OnnxConstant] = {},
     alive: Collection[str] | None = None,
     *,
     claims: bool = True,
@@ -71,7 +71,7 @@ def _all_known(kind: TypeProto) -> Dims | None:
 def _without_large_weights(
     model: ModelProto,
     inputs: tuple[ModelInput, ...],
-    known: Mapping[str, Constant],
+    known: Mapping[str, OnnxConstant],
     alive: Collection[str] | None,
 ) -> ModelProto:
     """The model with fixed input shapes, and with large weights as inputs."""
@@ -116,7 +116,7 @@ def _add_stored(graph: GraphProto, name: str, tensor: TensorProto) -> None:
         graph.input.append(entry)
 
 
-def _sizes(model: ModelProto, known: Mapping[str, Constant]) -> dict[str, int]:
+def _sizes(model: ModelProto, known: Mapping[str, OnnxConstant]) -> dict[str, int]:
     """For each known shape, by its name: the elements of a tensor with that shape."""
     found = {
         name: prod(int(n) for n in one.data.reshape(-1))
@@ -176,7 +176,7 @@ def _replace_filled_tensor(graph: GraphProto, node: NodeProto, sizes: Mapping[st
     return True
 
 
-def _add_computed(graph: GraphProto, name: str, constant: Constant) -> None:
+def _add_computed(graph: GraphProto, name: str, constant: OnnxConstant) -> None:
     """Adds a tensor that was computed: with its numbers if it is small, otherwise as an input."""
     if constant.data is not None and constant.data.size <= SMALL:
         graph.initializer.append(numpy_helper.from_array(constant.data, name))

@@ -12,7 +12,7 @@ from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
 
 if TYPE_CHECKING:
-    from convcost.importing.frontends.onnx.constants import Constant
+    from convcost.importing.frontends.onnx.constants import OnnxConstant
 
 BLOCKS = 1 << 23  # the largest tensor, in blocks, whose parts are compared
 
@@ -44,7 +44,7 @@ def whole_view(root: str, dims: Dims) -> TensorView:
 
 
 def view_after(
-    view: TensorView, node: OnnxNode, constants: "Mapping[str, Constant]", dims: Dims | None
+    view: TensorView, node: OnnxNode, constants: "Mapping[str, OnnxConstant]", dims: Dims | None
 ) -> TensorView | None:
     """The view after a node with one output; None if the output is not a view. `dims` are the dims
     of the output."""
@@ -136,7 +136,7 @@ def _places(np: Any, view: TensorView, block: int) -> Any:
 
 
 def _view_of_slice(
-    view: TensorView, node: OnnxNode, constants: "Mapping[str, Constant]"
+    view: TensorView, node: OnnxNode, constants: "Mapping[str, OnnxConstant]"
 ) -> TensorView | None:
     given: list[Sequence[int]] = []
     for position, name in enumerate(("starts", "ends", "axes", "steps"), 1):
@@ -174,7 +174,7 @@ def regular_entries(indices: Any, extent: int) -> range | None:
 
 
 def _view_of_gather(
-    view: TensorView, node: OnnxNode, constants: "Mapping[str, Constant]"
+    view: TensorView, node: OnnxNode, constants: "Mapping[str, OnnxConstant]"
 ) -> TensorView | None:
     """Entries of an axis at equal distances."""
     indices = constants.get(node.input(1))

@@ -4,7 +4,7 @@ are not counted."""
 from functools import partial
 from typing import Any
 
-from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.context import is_packed
 from convcost.importing.frontends.onnx.graph import STANDARD, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
@@ -15,9 +15,7 @@ from convcost.model.errors import ConstraintError
 BLOCKED = "com.microsoft.nchwc"  # weights are padded for vector registers
 
 
-def custom_layer(
-    call: OperatorCall, dims: Dims | None = None, what: str = "", macs: int = 0
-) -> Tensor:
+def custom_layer(call: OnnxCall, dims: Dims | None = None, what: str = "", macs: int = 0) -> Tensor:
     """A `custom` layer for an operator without a kind, by default without multiply-adds. Its output
     has `dims`, or the shape of shape inference."""
     dims = call.dims() if dims is None else dims
@@ -29,11 +27,11 @@ def free_row(*names: str, what: str = "", like_input: bool = False) -> None:
     first input, or those of shape inference."""
 
     @operator(*names)
-    def rule(call: OperatorCall) -> Tensor:
+    def rule(call: OnnxCall) -> Tensor:
         return custom_layer(call, call.value().dims if like_input else None, what)
 
 
-def uncounted(call: OperatorCall) -> tuple[Tensor, ...]:
+def uncounted(call: OnnxCall) -> tuple[Tensor, ...]:
     """Adds `custom` layers whose macs are not counted, one for each output. Raises ConstraintError
     if a shape is not known."""
     if not call.has_known_shapes:
@@ -47,7 +45,7 @@ def uncounted(call: OperatorCall) -> tuple[Tensor, ...]:
     return tuple(found)
 
 
-def _is_weight(call: OperatorCall, position: int) -> bool:
+def _is_weight(call: OnnxCall, position: int) -> bool:
     constant = call.constant(position)
     if constant is None or not constant.learned or constant.elements == 1:
         return False
@@ -71,7 +69,7 @@ def _shapeless(node: OnnxNode) -> ConstraintError:
     )
 
 
-def _custom(call: OperatorCall, dims: Dims | None, what: str, **more: Any) -> Tensor:
+def _custom(call: OnnxCall, dims: Dims | None, what: str, **more: Any) -> Tensor:
     if dims is None:
         raise ConstraintError("CC401", "its output shape is not known")
     if any(extent < 1 for extent in dims):

@@ -4,7 +4,7 @@ a note."""
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
-from convcost.importing.frontends.onnx.context import LoweringContext, is_packed
+from convcost.importing.frontends.onnx.context import OnnxContext, is_packed
 from convcost.importing.frontends.onnx.data_dependent_shapes import skipped_notes
 from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.strided_aliases import (
@@ -25,7 +25,7 @@ from convcost.model.number_format import counted
 OPTIONS = 16  # the most numbers of an option of a layer, such as a scale for each axis
 
 
-def report_weights(context: LoweringContext, graph: OnnxGraph, lost: Mapping[str, str]) -> None:
+def report_weights(context: OnnxContext, graph: OnnxGraph, lost: Mapping[str, str]) -> None:
     """Adds the notes about tensors to the finished layer graph."""
     notes = context.builder.notes
     notes += skipped_notes(graph, lost)
@@ -48,7 +48,7 @@ def report_weights(context: LoweringContext, graph: OnnxGraph, lost: Mapping[str
     )
 
 
-def stored_numbers(context: LoweringContext) -> int:
+def stored_numbers(context: OnnxContext) -> int:
     """The numbers that the file stores for the layers.
 
     Params and buffers are elements of stored tensors, each counted once; tensors that the file
@@ -82,14 +82,14 @@ def _covered(views: Sequence[TensorView]) -> int:
     return min(whole.total, sum(prod(view.dims) for view in parts.values()))
 
 
-def _sparse(context: LoweringContext, name: str) -> int:
+def _sparse(context: OnnxContext, name: str) -> int:
     """The elements of a tensor without a view, if the tensor itself is stored."""
     constant = context.constants.get(name)
     itself = constant is not None and constant.roots == ((name, constant.elements),)
     return constant.elements if itself and constant is not None else 0
 
 
-def _unused(context: LoweringContext) -> dict[str, int]:
+def _unused(context: OnnxContext) -> dict[str, int]:
     """The tensors of the file that no layer uses, each with its unused elements."""
     read = {*context.builder.used, *context.excluded, *context.read_as_options}
     pieces: dict[str, list[TensorView]] = {}
@@ -111,18 +111,18 @@ def _unused(context: LoweringContext) -> dict[str, int]:
     return {name: elements for name, elements in found.items() if elements}
 
 
-def _may_be_weights(context: LoweringContext, name: str) -> bool:
+def _may_be_weights(context: OnnxContext, name: str) -> bool:
     """Whether a tensor has a floating-point type, or is a quantized weight."""
     constant = context.constants[name]
     return constant.real or is_packed(context.stored, name, constant.dims)
 
 
-def _view(context: LoweringContext, name: str) -> TensorView | None:
+def _view(context: OnnxContext, name: str) -> TensorView | None:
     constant = context.constants.get(name)
     return None if constant is None else constant.view
 
 
-def _storage(context: LoweringContext) -> Iterator[tuple[str, int, int]]:
+def _storage(context: OnnxContext) -> Iterator[tuple[str, int, int]]:
     """The type, the elements and the bytes of the layers' tensors."""
     for name in context.builder.used:
         view = _view(context, name)

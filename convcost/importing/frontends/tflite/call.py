@@ -28,7 +28,7 @@ class NotComputedError(ConstraintError):
     """An option is not known, because the model computes it."""
 
 
-class Constant(NamedTuple):
+class TfliteConstant(NamedTuple):
     """A tensor that does not depend on the inputs. `stored` are the stored tensors behind it, by
     key, with their elements; `data` are its numbers, if they are known."""
 
@@ -43,7 +43,7 @@ class Constant(NamedTuple):
         return self.dtype not in INDICES and [*self.stored.values()] == [prod(self.dims)]
 
 
-class LoweringContext:
+class TfliteContext:
     """`values` are the tensors that depend on the inputs, by their index, and `lost` those that
     were left out, with the operator where that begins. `stored` has each stored tensor once, by its
     key: `options` of them are read as options, `excluded` are not counted, for the reason in it.
@@ -53,7 +53,7 @@ class LoweringContext:
         self.builder, self.graph, self.resized = builder, graph, False
         self.values: dict[int, Tensor] = {}
         self.lost: dict[int, str] = {}
-        self.constants: dict[int, Constant] = {}
+        self.constants: dict[int, TfliteConstant] = {}
         self.uses = Counter(index for entry in graph.operators for index in entry.inputs)
         self.uses.update(graph.outputs)
         self.stored: dict[str, TensorEntry] = {}
@@ -70,7 +70,7 @@ class LoweringContext:
             if index < len(graph.tensors):
                 self.constants[index] = _stored_constant(tensor, keys[own])
 
-    def constant(self, index: int) -> Constant | None:
+    def constant(self, index: int) -> TfliteConstant | None:
         """A tensor that does not depend on the inputs; None for any other."""
         if index in self.values:
             return None
@@ -79,19 +79,19 @@ class LoweringContext:
             if not tensor.variable and 0 not in tensor.dims:
                 raise ConstraintError("CC404", f"`{tensor.name}` is read before it is computed")
             empty = np.zeros(tensor.dims, np.int64) if 0 in tensor.dims else None
-            self.constants[index] = Constant(tensor.dims, tensor.dtype, {}, empty)
+            self.constants[index] = TfliteConstant(tensor.dims, tensor.dtype, {}, empty)
         return self.constants[index]
 
 
-def _stored_constant(tensor: TensorEntry, key: str) -> Constant:
+def _stored_constant(tensor: TensorEntry, key: str) -> TfliteConstant:
     dims, dtype = tensor.dims, tensor.dtype
     known = not tensor.sparse and dtype != "BFLOAT16" and bits_of(dtype) >= BYTE
     data = tensor.data.view(dtype.lower()).reshape(dims) if known else None
-    return Constant(dims, dtype, {key: prod(dims)}, data)
+    return TfliteConstant(dims, dtype, {key: prod(dims)}, data)
 
 
-class OperatorCall(NamedTuple):
-    context: LoweringContext
+class TfliteCall(NamedTuple):
+    context: TfliteContext
     entry: OperatorEntry
     path: Path
 
@@ -105,7 +105,7 @@ class OperatorCall(NamedTuple):
         return [self.value(position) for position in self._present]
 
     @property
-    def constants(self) -> dict[int, Constant]:
+    def constants(self) -> dict[int, TfliteConstant]:
         """The inputs that do not depend on the inputs of the model, by position."""
         found = {position: self.constant(position) for position in self._present}
         return {position: one for position, one in found.items() if one is not None}
@@ -124,7 +124,7 @@ class OperatorCall(NamedTuple):
     def has(self, position: int) -> bool:
         return position in self._present
 
-    def constant(self, position: int) -> Constant | None:
+    def constant(self, position: int) -> TfliteConstant | None:
         """An input that does not depend on the inputs of the model; None for any other."""
         return self.context.constant(self.entry.inputs[position]) if self.has(position) else None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from convcost.importing.frontends.tflite.call import LoweringContext
+from convcost.importing.frontends.tflite.call import TfliteContext
 from convcost.importing.frontends.tflite.file import TfliteGraph
 from convcost.importing.passes.model_inputs import (
     MAPS,
@@ -18,7 +18,7 @@ SAME = ("QUANTIZE", "DEQUANTIZE", "CAST")
 Dims = Sequence[int | None]
 
 
-def add_input(context: LoweringContext, index: int, size: tuple[int, ...] | None) -> str:
+def add_input(context: TfliteContext, index: int, size: tuple[int, ...] | None) -> str:
     """Adds an input. `size` fills its open dims; if no input has an open dim, it replaces all of
     them except the channels. Returns how the file differs then. Raises ConstraintError."""
     graph, builder, tensor = context.graph, context.builder, context.graph.tensors[index]

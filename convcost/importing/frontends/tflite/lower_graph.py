@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from convcost.importing.frontends.tflite.call import (
-    Constant,
-    LoweringContext,
     NotComputedError,
-    OperatorCall,
+    TfliteCall,
+    TfliteConstant,
+    TfliteContext,
 )
 from convcost.importing.frontends.tflite.file import TensorEntry, TfliteGraph, as_schema_has_it
 from convcost.importing.frontends.tflite.inputs import add_input
@@ -35,18 +35,18 @@ def lower_model(
 ) -> LayerGraph:
     """The layers of the model in the file `path`. Raises ConstraintError; its message begins with
     the operator's name if a layer is the cause."""
-    context = LoweringContext(GraphBuilder(path.stem, path.name, deduplicated=True), graph)
+    context = TfliteContext(GraphBuilder(path.stem, path.name, deduplicated=True), graph)
     moved = [text for index in graph.inputs if (text := add_input(context, index, size))]
     with at_other_dims(moved, size, again=again):
         return _lower(context)
 
 
-def _lower(context: LoweringContext) -> LayerGraph:
+def _lower(context: TfliteContext) -> LayerGraph:
     graph, builder = context.graph, context.builder
     if len(graph.operators) > MOST:
         raise ConstraintError("CC401", f"the model has more than {MOST:,} operators")
     for entry, path in zip(graph.operators, paths(graph), strict=True):
-        call = OperatorCall(context, entry, path or (entry.op.lower(),))
+        call = TfliteCall(context, entry, path or (entry.op.lower(),))
         place = f"{entry.op} `{'/'.join(call.path)}`"
         with named(place), as_schema_has_it("its inputs or options"):
             _step(call)
@@ -57,7 +57,7 @@ def _lower(context: LoweringContext) -> LayerGraph:
     return rewrite(builder.graph(ends))
 
 
-def _step(call: OperatorCall) -> None:
+def _step(call: TfliteCall) -> None:
     context, entry = call.context, call.entry
     row = OPERATORS.get(entry.op, UNKNOWN)
     outputs = [context.graph.tensors[index] for index in entry.outputs]
@@ -69,14 +69,14 @@ def _step(call: OperatorCall) -> None:
     known = [*call.constants.values()]
     if entry.op == "SHAPE" and not known:
         shape = np.array(call.x.dims, np.int64)
-        context.constants[entry.outputs[0]] = Constant(shape.shape, "INT32", {}, shape)
+        context.constants[entry.outputs[0]] = TfliteConstant(shape.shape, "INT32", {}, shape)
     elif context.values.keys().isdisjoint(entry.inputs):
         data = computed(entry.op, call.option, known)
         sources = known[:1] if Trait.SAME in row.traits else known
         stored = {key: n for one in sources for key, n in one.stored.items()}
         for index, tensor, made in zip_longest(entry.outputs, outputs, data):
             dims = tensor.dims if made is None else made.shape
-            context.constants[index] = Constant(dims, tensor.dtype, stored, made)
+            context.constants[index] = TfliteConstant(dims, tensor.dtype, stored, made)
     else:
         try:
             made = call.uncounted() if row.rule is None else row.rule(call)

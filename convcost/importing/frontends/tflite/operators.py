@@ -5,7 +5,7 @@ from math import prod
 from struct import Struct
 from typing import Any, TypeVar
 
-from convcost.importing.frontends.tflite.call import OperatorCall
+from convcost.importing.frontends.tflite.call import TfliteCall
 from convcost.importing.frontends.tflite.shape_numbers import indexed
 from convcost.importing.ir.ops import Row
 from convcost.importing.ir.tensor import Tensor, reshaped, transposed
@@ -47,7 +47,7 @@ def row(op: str, *names: str, **attributes: Any) -> None:
     attributes gets the call."""
 
     @operator(*names or [op.upper()], op=op)
-    def rule(call: OperatorCall) -> Tensor:
+    def rule(call: TfliteCall) -> Tensor:
         given = {name: one(call) if callable(one) else one for name, one in attributes.items()}
         return call.lower(op, **given)
 
@@ -75,14 +75,14 @@ for _op, _name in {"linear": "BILINEAR", "nearest": "NEAREST_NEIGHBOR"}.items():
         dims=lambda call: (1, *call.numbers(1), call.x.dims[-1]))  # fmt: skip
 
 
-def activated(call: OperatorCall, x: Tensor) -> Tensor:
+def activated(call: TfliteCall, x: Tensor) -> Tensor:
     """The tensor after the activation that the operator has as an option."""
     op = FUSED[call.option("FusedActivationFunction")]
     return call.lower(op, x, path=(*call.path[:-1], op)) if op else x
 
 
 @operator("QUANTIZE", "DEQUANTIZE", "CAST", "FAKE_QUANT", "DENSIFY", op="identity")
-def nothing(call: OperatorCall) -> Tensor:
+def nothing(call: TfliteCall) -> Tensor:
     call.context.builder.free[call.entry.op] += 1
     return call.x
 
@@ -90,7 +90,7 @@ def nothing(call: OperatorCall) -> Tensor:
 # Convolutions and pools
 
 
-def _window(call: OperatorCall, kernel: Sequence[int]) -> SlidingWindow:
+def _window(call: TfliteCall, kernel: Sequence[int]) -> SlidingWindow:
     letters = "DHW"[-len(kernel) :]
     stride = [call.option(f"Stride{letter}", 1) for letter in letters]
     dilation = [call.option(f"Dilation{letter}Factor", 1) for letter in letters]
@@ -99,7 +99,7 @@ def _window(call: OperatorCall, kernel: Sequence[int]) -> SlidingWindow:
 
 
 @operator("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", op="conv")
-def conv(call: OperatorCall) -> Any:
+def conv(call: TfliteCall) -> Any:
     """Weights are [filters, h, w, c/groups]; [1, h, w, filters] of a depthwise convolution; [d, h,
     w, c/groups, filters] of three dimensions."""
     weights = call.constant(1)
@@ -117,7 +117,7 @@ def conv(call: OperatorCall) -> Any:
 
 
 @operator("TRANSPOSE_CONV", "CONV_3D_TRANSPOSE", op="transposed_conv")
-def transposed_conv(call: OperatorCall) -> Any:
+def transposed_conv(call: TfliteCall) -> Any:
     """Inputs: the output shape, weights [filters, h, w, c] or [d, h, w, filters, c], x, and perhaps
     a bias."""
     weights = call.constant(1)
@@ -133,7 +133,7 @@ def transposed_conv(call: OperatorCall) -> Any:
 
 
 @operator("custom Convolution2DTransposeBias", op="transposed_conv")
-def transposed_conv_with_bias(call: OperatorCall) -> Any:
+def transposed_conv_with_bias(call: TfliteCall) -> Any:
     """The custom operator of MediaPipe. Inputs: x, weights [filters, h, w, c], bias. The options
     are three integers: the padding, which is `same` if it is 1, and the stride along the width and
     the height. Source: transpose_conv_bias.cc of MediaPipe."""
@@ -152,7 +152,7 @@ def transposed_conv_with_bias(call: OperatorCall) -> Any:
     )  # fmt: skip
 
 
-def _pool_window(call: OperatorCall) -> SlidingWindow:
+def _pool_window(call: TfliteCall) -> SlidingWindow:
     kernel = [call.option("FilterHeight", 1), call.option("FilterWidth", 1)]
     return _window(call, kernel)._replace(dilation=())
 
@@ -168,7 +168,7 @@ for _op, _name in {"pixel_shuffle": "DEPTH_TO_SPACE", "pixel_unshuffle": "SPACE_
 
 @operator(ADD="add", SUB="subtract", MUL="multiply", DIV="divide", MAXIMUM="maximum",
           MINIMUM="minimum", ADD_N="add")  # fmt: skip
-def join(call: OperatorCall) -> Tensor:
+def join(call: TfliteCall) -> Tensor:
     op, constants = OPERATORS[call.entry.op].op, call.constants
     if not constants or len(call.entry.inputs) > PAIR:
         return call.lower(op, *call.values)
@@ -188,27 +188,27 @@ def join(call: OperatorCall) -> Tensor:
 
 
 @operator("SQUARED_DIFFERENCE", op="subtract")
-def squared_difference(call: OperatorCall) -> Tensor:
+def squared_difference(call: TfliteCall) -> Tensor:
     return call.lower("square", join(call))
 
 
 @operator("SELECT", "SELECT_V2", "EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "POW",
           "LESS_EQUAL", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT", "FLOOR_DIV", "FLOOR_MOD",
           op="choose")  # fmt: skip
-def choice(call: OperatorCall) -> Tensor:
+def choice(call: TfliteCall) -> Tensor:
     """Comparisons and selections. Their constants are masks and bounds, not weights."""
     call.exclude(FIXED, *call.constants)
     return call.custom(broadcast(*map(call.dims_of, range(len(call.entry.inputs)))))
 
 
 @operator("CONCATENATION", "PACK", op="concat")
-def concat(call: OperatorCall) -> Tensor:
+def concat(call: TfliteCall) -> Tensor:
     new = call.entry.op == "PACK"
     return call.lower("concat", *call.values, axis=call.option("Axis"), new=new)
 
 
 @operator("FULLY_CONNECTED", op="linear")
-def fully_connected(call: OperatorCall) -> Tensor:
+def fully_connected(call: TfliteCall) -> Tensor:
     """Weights are [features, inputs]. Without KeepNumDims, x becomes a matrix first."""
     x, (features, inputs) = call.x, call.dims_of(1)
     if x.elements % inputs:
@@ -223,7 +223,7 @@ def fully_connected(call: OperatorCall) -> Tensor:
 
 
 @operator("BATCH_MATMUL", op="matmul")
-def matmul(call: OperatorCall) -> Tensor:
+def matmul(call: TfliteCall) -> Tensor:
     weights, turned = call.constant(1), bool(call.option("AdjY"))
     x = transposed(call.x) if call.option("AdjX") else call.x
     if weights is not None and weights.learned and prod(weights.dims[:-MATRIX]) == 1:
@@ -234,7 +234,7 @@ def matmul(call: OperatorCall) -> Tensor:
 
 
 @operator("UNIDIRECTIONAL_SEQUENCE_LSTM", op="lstm")
-def lstm(call: OperatorCall) -> Any:
+def lstm(call: TfliteCall) -> Any:
     """Inputs: x, weights of the input and of the state for four gates, peepholes, biases, a
     projection, states and norms. Only weights and biases have a kind."""
     own, state = (*range(1, 9), *range(12, 16)), call.constant(5)
@@ -248,7 +248,7 @@ def lstm(call: OperatorCall) -> Any:
 
 
 @operator("RESHAPE", op="reshape")
-def reshape(call: OperatorCall) -> Tensor:
+def reshape(call: TfliteCall) -> Tensor:
     """The dims are an input, otherwise an option, otherwise those of the output."""
     stated = call.constant(1) is not None
     to = call.numbers(1) if stated else call.option("NewShapeAsNumpy") or call.dims()
@@ -261,7 +261,7 @@ row("permute", "TRANSPOSE", order=lambda call: call.numbers(1))
 
 
 @operator("SLICE", op="index")
-def slice_(call: OperatorCall) -> Tensor:
+def slice_(call: TfliteCall) -> Tensor:
     pairs = zip(call.numbers(1), call.numbers(2), strict=True)
     ends = [slice(begin, begin + n if n >= 0 else None) for begin, n in pairs]
     return call.lower("index", index=ends)
@@ -272,7 +272,7 @@ row("index", "STRIDED_SLICE", index=lambda call: indexed(
 
 
 @operator("SPLIT", "SPLIT_V", "UNPACK", op="split")
-def split(call: OperatorCall) -> list[Tensor]:
+def split(call: TfliteCall) -> list[Tensor]:
     """Parts of an axis. The parts of UNPACK have one entry, and their axis is removed."""
     op, used = call.entry.op, [bool(call.context.uses[one]) for one in call.entry.outputs]
     x, drop = call.value(1 if op == "SPLIT" else 0), op == "UNPACK"
@@ -285,7 +285,7 @@ def split(call: OperatorCall) -> list[Tensor]:
 
 
 @operator("GATHER", "EMBEDDING_LOOKUP", op="embedding")
-def gather(call: OperatorCall) -> Tensor:
+def gather(call: TfliteCall) -> Tensor:
     """Rows of a learned table; any other use only states its shape."""
     of, by = (1, 0) if call.entry.op == "EMBEDDING_LOOKUP" else (0, 1)
     table, axis = call.constant(of), call.option("Axis")
@@ -302,7 +302,7 @@ def gather(call: OperatorCall) -> Tensor:
 
 
 @operator("RFFT2D")
-def fourier(call: OperatorCall) -> Tensor:
+def fourier(call: TfliteCall) -> Tensor:
     rows, columns = call.numbers(1)
     half = (*call.x.dims[:-2], rows, columns // 2 + 1)
     axes = (len(half) - 2, len(half) - 1)
@@ -310,7 +310,7 @@ def fourier(call: OperatorCall) -> Tensor:
 
 
 @operator("REVERSE_V2", "REVERSE_SEQUENCE", "CUMSUM", "ZEROS_LIKE", "DYNAMIC_UPDATE_SLICE")
-def in_place(call: OperatorCall) -> Tensor:
+def in_place(call: TfliteCall) -> Tensor:
     return call.custom(call.x.dims)
 
 
@@ -318,7 +318,7 @@ def in_place(call: OperatorCall) -> Tensor:
           "ARG_MAX", "ARG_MIN", "ONE_HOT", "REDUCE_PROD", "REDUCE_ANY", "REDUCE_ALL",
           "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "FILL", "L2_POOL_2D", "TOPK_V2",
           "MATRIX_DIAG", "MATRIX_SET_DIAG")  # fmt: skip
-def moved(call: OperatorCall) -> list[Tensor]:
+def moved(call: TfliteCall) -> list[Tensor]:
     """Operators without multiply-adds. Their layers state the output shape."""
     call.exclude(FIXED, *call.constants)
     return [call.custom(call.dims(position)) for position in range(len(call.entry.outputs))]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from convcost.importing.frontends.tflite.call import Constant
+from convcost.importing.frontends.tflite.call import TfliteConstant
 
 FEW = 4096  # the most elements of a tensor that is computed
 
@@ -48,7 +48,7 @@ COMPUTED: dict[str, Callable[..., Any]] = {
 }
 
 
-def computed(op: str, option: Callable[[str], int], inputs: Sequence[Constant]) -> Any:
+def computed(op: str, option: Callable[[str], int], inputs: Sequence[TfliteConstant]) -> Any:
     """The integers that an operator computes from integers, for each output; [] if they are not
     known."""
     data = [one.data for one in inputs if one.data is not None and one.data.dtype.kind == "i"]

@@ -3,7 +3,7 @@
 from collections import Counter
 from math import prod
 
-from convcost.importing.frontends.tflite.call import LoweringContext
+from convcost.importing.frontends.tflite.call import TfliteContext
 from convcost.importing.ir.shared_weights import original
 from convcost.importing.passes.weight_notes import (
     balance_note,
@@ -17,7 +17,7 @@ from convcost.importing.passes.weight_notes import (
 LEFT_OUT = "left out: "
 
 
-def report_weights(context: LoweringContext) -> None:
+def report_weights(context: TfliteContext) -> None:
     """Adds the notes. The stored tensors are those of layers, those that are read as options, those
     that are constants of the code, and those in no layer."""
     builder, stored, notes = context.builder, context.stored, context.builder.notes

@@ -10,7 +10,7 @@ from convcost.importing.frontends.torch.error_text import BACKBONE, ROUTE, first
 from convcost.importing.frontends.torch.names import ModuleScope, Scopes, name_layers
 from convcost.importing.frontends.torch.registry import (
     SHAPED,
-    OperatorCall,
+    TorchCall,
     known,
     only_joined,
     operator_name,
@@ -167,7 +167,7 @@ class _TorchWalk:
         users = frozenset(_use(user) for user in node.users if user.users or user.op == "output")
         path = (*scope.path, name.rpartition(".")[2])
         is_complex = any(map(_is_complex, node.all_input_nodes))
-        call = OperatorCall(self.builder, path, name, given, dims, users, is_complex)
+        call = TorchCall(self.builder, path, name, given, dims, users, is_complex)
         outer, begun = self._enter(scope), len(self.builder.layers)
         row = known(name)
         rule = row.rule or unknown

@@ -12,7 +12,7 @@ from convcost.importing.passes.lowering import lower
 from convcost.model.registry import Registry
 
 
-class OperatorCall(NamedTuple):
+class TorchCall(NamedTuple):
     """A call of an operator. `given` has its arguments by the names of the schema, including
     defaults; tensors are `Tensor` or `ConstantValue`. `dims` are the dims of the output in the
     model, or a tuple of dims for several outputs. `users` are the operators that read the
@@ -80,7 +80,7 @@ def row(op: str, *names: str, **attributes: str) -> None:
     the attributes of the canonical operator to the arguments of ATen."""
 
     @operator(*(f"aten.{name}" for name in names or (op,)), op=op)
-    def rule(call: OperatorCall) -> Tensor:
+    def rule(call: TorchCall) -> Tensor:
         given = {name: call.given.get(theirs) for name, theirs in attributes.items()}
         return call.lower(op, **given)
 

@@ -4,17 +4,17 @@ costs."""
 from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue, tensors
-from convcost.importing.frontends.torch.registry import OperatorCall
+from convcost.importing.frontends.torch.registry import TorchCall
 from convcost.importing.frontends.torch.weights import as_tensor, buffers, weights
 from convcost.importing.ir.tensor import Tensor
 
 
-def unknown(call: OperatorCall) -> Any:
+def unknown(call: TorchCall) -> Any:
     """Adds a `custom` layer without a count, one for each output."""
     return custom_layer(call, call.name.removeprefix("aten."), None)
 
 
-def custom_layer(call: OperatorCall, what: str, macs: int | None = 0) -> Any:
+def custom_layer(call: TorchCall, what: str, macs: int | None = 0) -> Any:
     """Adds a `custom` layer with the output shape in the model; None as `macs` means unknown. If
     there are several outputs, the first layer has the params and macs; the others are added only if
     something reads them."""

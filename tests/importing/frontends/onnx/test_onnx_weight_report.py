@@ -7,7 +7,7 @@ from onnx import numpy_helper
 from onnx_models import array, drawn, ints, model, node, sums
 
 from convcost.importing.driver import Imported
-from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.strided_aliases import whole_view
 from convcost.importing.frontends.onnx.weight_report import stored_numbers
 from convcost.importing.ir.layer_graph import COUNTS_DIFFER
@@ -20,7 +20,7 @@ from convcost.model.errors import Source
 def context(params, **used):
     """A layer graph of one layer that has the tensors `used`, by name with their elements."""
     constants = {
-        name: Constant(
+        name: OnnxConstant(
             (n,), real=True, roots=((name, n),), learned=True, view=whole_view(name, (n,))
         )
         for name, n in used.items()

@@ -1,7 +1,7 @@
 """Activations and other elementwise functions."""
 
-from convcost.importing.frontends.onnx.call import OperatorCall
-from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.call import OnnxCall
+from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.registry import operator, row
 from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor
@@ -32,14 +32,14 @@ BROADCAST = 7  # the opset since which slopes broadcast along the last axes
 
 
 @operator("Clip", op="clip")
-def clip(call: OperatorCall) -> Tensor:
+def clip(call: OnnxCall) -> Tensor:
     low = call.get("min", call.number(1))
     high = call.get("max", call.number(2))
     return call.lower("clip", low=low, high=high)
 
 
 @operator("PRelu", op="prelu")
-def prelu(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+def prelu(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     slopes = call.constant(1)
     if slopes is None:
         return uncounted(call)
@@ -55,12 +55,12 @@ def prelu(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
 
 @operator("Identity", "Cast", "CastLike", "QuantizeLinear", "DequantizeLinear", "StopGradient",
           op="identity")  # fmt: skip
-def nothing(call: OperatorCall) -> Tensor:
+def nothing(call: OnnxCall) -> Tensor:
     return call.free(call.value())
 
 
 @operator("DynamicQuantizeLinear", op="identity")
-def dynamic(call: OperatorCall) -> tuple[Tensor, ...]:
+def dynamic(call: OnnxCall) -> tuple[Tensor, ...]:
     for output in call.outputs[1:]:
-        call.context.constants[output] = Constant((), real=True)
+        call.context.constants[output] = OnnxConstant((), real=True)
     return (call.free(call.value()),)

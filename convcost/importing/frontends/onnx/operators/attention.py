@@ -1,6 +1,6 @@
 """Attention, found as a pattern or written as one operator."""
 
-from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor, transposed
@@ -9,14 +9,14 @@ HEADED = 4
 
 
 @operator("AttentionOf", op="attention")
-def attention_of(call: OperatorCall) -> Tensor:
+def attention_of(call: OnnxCall) -> Tensor:
     """Attention from a pattern, whose key is transposed: [.., d, m]."""
     query, key, value = (call.value(position) for position in range(3))
     return call.lower("attention", query, transposed(key), value)
 
 
 @operator("Attention", "MultiHeadAttention", op="attention")
-def attention(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+def attention(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     """The standard operator with 3 or 4 axes, and ONNX Runtime's operator without projections."""
     standard = call.node.domain in ("", "ai.onnx")
     all_depend = all(call.depends_on_input(position) for position in range(3))

@@ -1,6 +1,6 @@
 """Loops and conditionals. Which operators in them run depends on the data."""
 
-from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import stored_constant
 from convcost.importing.frontends.onnx.data_dependent_shapes import inner_ops
 from convcost.importing.frontends.onnx.registry import has, operator
@@ -11,7 +11,7 @@ from convcost.model.errors import ConstraintError
 
 
 @operator("If", "Loop", "Scan")
-def branch(call: OperatorCall) -> tuple[Tensor, ...]:
+def branch(call: OnnxCall) -> tuple[Tensor, ...]:
     """A `custom` layer without a count. Raises ConstraintError if layers with weights are
     inside."""
     for op in inner_ops(call.node):

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from convcost.importing.frontends.onnx.call import OperatorCall
-from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.call import OnnxCall
+from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import uncounted
@@ -17,7 +17,7 @@ SAME = ("SAME_UPPER", "SAME_LOWER")
 
 
 def borders(
-    call: OperatorCall, size: Dims, kernel: Dims, stride: Dims, dilation: Dims
+    call: OnnxCall, size: Dims, kernel: Dims, stride: Dims, dilation: Dims
 ) -> tuple[Dims, Dims] | str:
     """The padding before and after each axis, or `same` if the odd element is at the end."""
     axes = len(size)
@@ -36,7 +36,7 @@ def borders(
     return tuple(pads[:axes]), tuple(pads[axes:])
 
 
-def per_axis(call: OperatorCall, name: str, axes: int) -> Dims:
+def per_axis(call: OnnxCall, name: str, axes: int) -> Dims:
     """An attribute with one number for each axis; 1 if it is left out."""
     found = tuple(call.get(name, ())) or (1,) * axes
     if len(found) != axes:
@@ -44,7 +44,7 @@ def per_axis(call: OperatorCall, name: str, axes: int) -> Dims:
     return found
 
 
-def window_of(call: OperatorCall, size: Dims, kernel: Dims) -> SlidingWindow:
+def window_of(call: OnnxCall, size: Dims, kernel: Dims) -> SlidingWindow:
     """The window of a convolution or pool over an input of `size`."""
     stride, dilation = (per_axis(call, name, len(size)) for name in ("strides", "dilations"))
     found = borders(call, size, kernel, stride, dilation)
@@ -52,7 +52,7 @@ def window_of(call: OperatorCall, size: Dims, kernel: Dims) -> SlidingWindow:
     return SlidingWindow(kernel, stride, begins, ends, dilation)
 
 
-def has_bias(call: OperatorCall, position: int) -> bool:
+def has_bias(call: OnnxCall, position: int) -> bool:
     """Whether a layer has a bias. A bias of zeros that other layers share was added by an exporter
     and does not count."""
     constant = call.constant(position)
@@ -67,7 +67,7 @@ def has_bias(call: OperatorCall, position: int) -> bool:
 
 
 @operator("Conv", op="conv", weights=1, bias=2)
-def conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+def conv(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     filters = call.constant(1)
     if filters is None or call.depends_on_input(2):
         return uncounted(call)
@@ -87,7 +87,7 @@ def conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
 
 @operator("ConvInteger", op="conv", weights=1)
 @operator("QLinearConv", op="conv", weights=3)
-def integer_conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+def integer_conv(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     positions = (0, 1) if call.op == "ConvInteger" else (0, 3, 8)
     if call.constant(positions[1]) is None:
         return uncounted(call)
@@ -95,7 +95,7 @@ def integer_conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
 
 
 @operator("DeformConv", op="deformable_conv")
-def deform_conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+def deform_conv(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     """Inputs: x, weights, offsets, biases, mask."""
     filters = call.constant(1)
     if filters is None or call.depends_on_input(3):
@@ -116,7 +116,7 @@ def deform_conv(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
 
 
 def _with_bias(
-    call: OperatorCall,
+    call: OnnxCall,
     x: Tensor,
     op: str,
     *,
@@ -135,7 +135,7 @@ def _with_bias(
 
 
 def _scaled(
-    call: OperatorCall, y: Tensor, bias: tuple[int, ...], factors: tuple[str, ...] = ()
+    call: OnnxCall, y: Tensor, bias: tuple[int, ...], factors: tuple[str, ...] = ()
 ) -> Tensor:
     """Adds learned factors and the bias, if there are any, as a layer of its own."""
     stored = call.tensors(*bias, more=factors)
@@ -147,7 +147,7 @@ def _scaled(
 
 
 def _with_buffer_as_weights(
-    call: OperatorCall, x: Tensor, buffers: dict[str, int], filters: Constant
+    call: OnnxCall, x: Tensor, buffers: dict[str, int], filters: OnnxConstant
 ) -> Tensor | tuple[Tensor, ...]:
     """A convolution whose weights are a buffer becomes a `custom` layer with its macs if no layer
     of its kind can have the buffer: an earlier layer counts it, or the kind has no buffers."""
@@ -168,7 +168,7 @@ def _with_buffer_as_weights(
     return _scaled(call, y, (2,) if has_bias(call, 2) else ())
 
 
-def _gain(call: OperatorCall, filters: Constant) -> str | None:
+def _gain(call: OnnxCall, filters: OnnxConstant) -> str | None:
     """The key of the tensor with one factor for each filter, by which weights are multiplied before
     they are used, as in weight standardization and weight norm."""
     derived, bias = call.context.derived, call.constant(2)
@@ -182,7 +182,7 @@ def _gain(call: OperatorCall, filters: Constant) -> str | None:
 
 
 @operator("ConvTranspose", op="transposed_conv", weights=1, bias=2)
-def conv_transpose(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+def conv_transpose(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     filters = call.constant(1)
     if filters is None or call.depends_on_input(2):
         return uncounted(call)
@@ -195,7 +195,7 @@ def conv_transpose(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
 
 
 def _transposed_window(
-    call: OperatorCall, size: Dims, kernel: Dims
+    call: OnnxCall, size: Dims, kernel: Dims
 ) -> tuple[SlidingWindow, Sequence[int]]:
     """The window and the output padding; computed from the output size if the node states it."""
     auto, axes = call.get("auto_pad", "NOTSET"), len(size)

@@ -3,7 +3,7 @@ and state their output shape."""
 
 from math import prod
 
-from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.operators.slices import by_buffer
 from convcost.importing.frontends.onnx.registry import operator, without_layer
 from convcost.importing.frontends.onnx.unknown import custom_layer, free_row, uncounted
@@ -20,7 +20,7 @@ free_row("Im2Col", what="im2col")  # the elements of each sliding window, found 
 
 @operator("GatherND", "GatherElements", "OneHot", "EyeLike", "Range", "RoiAlign",
           "MaxRoiPool", "Col2Im")  # fmt: skip
-def looked_up(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+def looked_up(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     if call.dims() is None:
         return ()
     if call.op == "GatherND" and (found := by_buffer(call)) is not None:
@@ -29,7 +29,7 @@ def looked_up(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
 
 
 @operator("AffineGrid", op="matmul")
-def affine_grid(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+def affine_grid(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     """At each position a product with a matrix."""
     dims = call.dims()
     if dims is None:
@@ -38,7 +38,7 @@ def affine_grid(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
 
 
 @operator("ArgMax", "ArgMin")
-def largest(call: OperatorCall) -> Tensor:
+def largest(call: OnnxCall) -> Tensor:
     x = call.value()
     axis = call.axis(0, len(x.dims))
     one = (1,) if call.get("keepdims", 1) else ()
@@ -46,7 +46,7 @@ def largest(call: OperatorCall) -> Tensor:
 
 
 @operator("TopK")
-def topk(call: OperatorCall) -> tuple[Tensor, ...]:
+def topk(call: OnnxCall) -> tuple[Tensor, ...]:
     x = call.value()
     number = call.numbers("k", 1) if call.constant(1) or "k" in call.node.attributes else None
     if not number:
@@ -68,7 +68,7 @@ without_layer("conv", "FusedConv")  # fused_operators.py replaces it before it i
 
 
 @operator("DFT", op="fourier")
-def fourier(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+def fourier(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     """The last axis has the parts of a complex number, or one real number."""
     x, dims = call.value().dims, call.dims()
     axes = call.numbers("axis", 2)
@@ -84,6 +84,6 @@ def fourier(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
 
 
 @operator("NonMaxSuppression", "NonZero", "Unique", "Compress", "StringNormalizer")
-def from_data(call: OperatorCall) -> tuple[Tensor, ...]:
+def from_data(call: OnnxCall) -> tuple[Tensor, ...]:
     """The number of outputs depends on the data, so the operators after it are left out."""
     return ()

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor
@@ -10,13 +10,13 @@ from convcost.importing.passes.lower.einsum import Operand, lower_einsum
 
 
 @operator("Einsum", op="einsum")
-def einsum(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+def einsum(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     operands = [_operand(call, position) for position in range(len(call.inputs))]
     made = lower_einsum(call.builder, call.node.attributes["equation"], operands, call.path())
     return uncounted(call) if made is None else made
 
 
-def _operand(call: OperatorCall, position: int) -> Operand:
+def _operand(call: OnnxCall, position: int) -> Operand:
     constant, value = call.constant(position), partial(call.value, position)
     if constant is None:
         return Operand(value().dims, value, depends_on_input=call.depends_on_input(position))

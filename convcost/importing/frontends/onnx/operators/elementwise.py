@@ -2,8 +2,8 @@
 
 import re
 
-from convcost.importing.frontends.onnx.call import OperatorCall
-from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.call import OnnxCall
+from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import custom_layer
@@ -18,7 +18,7 @@ SCALAR = re.compile(r"^[A-Za-z_]\w*$")  # a name that a model gives to a number
     Add="add", Sum="add", Mean="add", Sub="subtract", Mul="multiply", Div="divide",
     Max="maximum", Min="minimum",
 )  # fmt: skip
-def join(call: OperatorCall) -> Tensor:
+def join(call: OnnxCall) -> Tensor:
     if all(name in call.context.constants for name in call.inputs if name):
         # A join of constants: each learned one becomes a layer, in the order of the inputs.
         for position in range(len(call.inputs)):
@@ -41,7 +41,7 @@ def join(call: OperatorCall) -> Tensor:
     return x
 
 
-def _with_constant(call: OperatorCall, x: Tensor, position: int) -> Tensor:
+def _with_constant(call: OnnxCall, x: Tensor, position: int) -> Tensor:
     """A tensor that depends on the inputs, and a constant."""
     constant = call.constant(position)
     assert constant is not None
@@ -69,7 +69,7 @@ def _with_constant(call: OperatorCall, x: Tensor, position: int) -> Tensor:
     return combined(call.builder, call.canonical, x, key, dims, call.path())
 
 
-def _standardizes(call: OperatorCall, constant: Constant) -> bool:
+def _standardizes(call: OnnxCall, constant: OnnxConstant) -> bool:
     """Whether a constant normalizes the model's input by a mean and a deviation: it has one number
     for each channel, and the exporter does not declare it as a parameter. A larger constant is a
     table."""
@@ -85,7 +85,7 @@ def _standardizes(call: OperatorCall, constant: Constant) -> bool:
 
 
 def _join_with_fixed(
-    call: OperatorCall, x: Tensor, position: int, wide: tuple[int, ...] | None
+    call: OnnxCall, x: Tensor, position: int, wide: tuple[int, ...] | None
 ) -> Tensor:
     """A constant that is not learned. It is free if the shape does not change."""
     constant = call.constant(position)
@@ -100,20 +100,20 @@ def _join_with_fixed(
     return call.lower(kind, x, table)
 
 
-def _is_buffer(call: OperatorCall, constant: Constant) -> bool:
+def _is_buffer(call: OnnxCall, constant: OnnxConstant) -> bool:
     """Whether a constant is a table that the model stores as a buffer."""
     long = [extent for extent in constant.dims if extent != 1]
     return len(long) > 1 and constant.whole and constant.roots[0][0] in call.context.buffers
 
 
-def _is_learned_number(call: OperatorCall, constant: Constant, kind: str | None) -> bool:
+def _is_learned_number(call: OnnxCall, constant: OnnxConstant, kind: str | None) -> bool:
     """Whether a scalar is learned, or computed from a learned scalar."""
     if not constant.is_weight or (kind is None and not constant.sure):
         return False
     return constant.whole or [n for _, n in call.context.derived.stored(constant)] == [1]
 
 
-def _aligned_dims(call: OperatorCall, x: Tensor, constant: Constant) -> tuple[int, ...]:
+def _aligned_dims(call: OnnxCall, x: Tensor, constant: OnnxConstant) -> tuple[int, ...]:
     """The dims of a constant. Before opset 7, an attribute could set the axis it broadcasts
     along."""
     axis = call.node.attributes.get("axis")
@@ -125,7 +125,7 @@ def _aligned_dims(call: OperatorCall, x: Tensor, constant: Constant) -> tuple[in
 
 
 @operator("Pow", op="power")
-def power(call: OperatorCall) -> Tensor:
+def power(call: OnnxCall) -> Tensor:
     exponent = call.constant(1)
     if exponent is not None and exponent.is_weight:
         call.value(1)
@@ -141,7 +141,7 @@ def power(call: OperatorCall) -> Tensor:
           "Not", "Mod", "BitShift", "IsNaN", "IsInf", "Atan", "Asin", "Acos", "Sinh", "Cosh",
           "Asinh", "Acosh", "Atanh", "Shrink", "BitwiseAnd", "BitwiseOr", "BitwiseXor",
           "BitwiseNot", op="choose")  # fmt: skip
-def choice(call: OperatorCall) -> Tensor:
+def choice(call: OnnxCall) -> Tensor:
     """Comparisons and selections. One that only masks a tensor adds no layer."""
     dependent = call.dependent_positions
     dims = _broadcast_dims(call)
@@ -156,7 +156,7 @@ def choice(call: OperatorCall) -> Tensor:
     return custom_layer(call, dims)
 
 
-def _broadcast_dims(call: OperatorCall) -> tuple[int, ...] | None:
+def _broadcast_dims(call: OnnxCall) -> tuple[int, ...] | None:
     found = []
     for position in range(len(call.inputs)):
         constant = call.constant(position)

@@ -1,6 +1,6 @@
 """Mixtures of experts, in which each row uses only a few experts."""
 
-from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor
@@ -10,7 +10,7 @@ TABLES = 3  # axes of a tensor with the weights of all experts
 
 
 @operator("Experts", op="experts")
-def experts(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+def experts(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     """The products of the experts that each row uses. `macs` count all rows."""
     tables = {place: one for place in PLACES if (one := call.constant(place)) is not None}
     weights = [one for one in tables.values() if len(one.dims) == TABLES]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator, row
 from convcost.importing.frontends.onnx.unknown import custom_layer, free_row, uncounted
 from convcost.importing.ir.shared_weights import COPY_IN
@@ -13,14 +13,14 @@ row("group_norm", "NormalizedGroups", groups="groups", scale=False, shift=False)
 free_row("MeanVarianceNormalization", what="mean and variance normalization", like_input=True)
 
 
-def learns(call: OperatorCall, position: int, neutral: float) -> bool:
+def learns(call: OnnxCall, position: int, neutral: float) -> bool:
     """Whether an input is learned: it is present, and not a constant without effect, such as a
     scale of 1."""
     constant = call.constant(position)
     return constant is not None and (constant.learned or constant.number != neutral)
 
 
-def affine(call: OperatorCall, scale: int, shift: int) -> tuple[dict[str, Any], dict[str, int]]:
+def affine(call: OnnxCall, scale: int, shift: int) -> tuple[dict[str, Any], dict[str, int]]:
     """The options and tensors of a learned scale and shift."""
     scaled, shifted = learns(call, scale, 1), learns(call, shift, 0)
     if scaled and shifted and call.node.input(scale) == call.node.input(shift):
@@ -34,7 +34,7 @@ def affine(call: OperatorCall, scale: int, shift: int) -> tuple[dict[str, Any], 
 
 
 @operator("BatchNormalization", op="batch_norm")
-def batch_norm(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+def batch_norm(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     x = call.value()
     parts = [call.constant(position) for position in range(1, 5)]
     channels = x.dims[1] if len(x.dims) > 1 else x.dims[0]
@@ -48,13 +48,13 @@ def batch_norm(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
 
 
 @operator("InstanceNormalization", op="instance_norm")
-def instance_norm(call: OperatorCall) -> Tensor:
+def instance_norm(call: OnnxCall) -> Tensor:
     options, tensors = affine(call, 1, 2)
     return call.lower("instance_norm", weights=tensors, **options)
 
 
 @operator("GroupNormalization", "GroupNorm", op="group_norm")
-def group_norm(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+def group_norm(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     x = call.value()
     channels_last = call.node.domain == "com.microsoft" and call.get("channels_last", 1)
     axis = len(x.dims) - 1 if channels_last else 1
@@ -72,7 +72,7 @@ def group_norm(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
     return y
 
 
-def _by_group(call: OperatorCall, x: Tensor, groups: int) -> Tensor:
+def _by_group(call: OnnxCall, x: Tensor, groups: int) -> Tensor:
     """A group norm of opset 18, with one scale and one shift for each group."""
     y = call.lower("group_norm", x, groups=groups, scale=False, shift=False)
     _, tensors = affine(call, 1, 2)
@@ -84,27 +84,27 @@ def _by_group(call: OperatorCall, x: Tensor, groups: int) -> Tensor:
 
 @operator(LayerNormalization="layer_norm", RMSNormalization="rms_norm",
           SimplifiedLayerNormalization="rms_norm")  # fmt: skip
-def layer_norm(call: OperatorCall) -> Tensor:
+def layer_norm(call: OnnxCall) -> Tensor:
     shift = 2 if call.op == "LayerNormalization" else len(call.inputs)
     axis = call.get("axis", -1)
     return _over(call, call.value(), axis, shift)
 
 
-def _over(call: OperatorCall, x: Tensor, axis: int, shift: int) -> Tensor:
+def _over(call: OnnxCall, x: Tensor, axis: int, shift: int) -> Tensor:
     options, tensors = affine(call, 1, shift)
     axes = range(axis % len(x.dims), len(x.dims))
     return call.lower(call.canonical, x, axes=axes, weights=tensors, **options)
 
 
 @operator("NormalizedOver", op="layer_norm")
-def normalized_over(call: OperatorCall) -> Tensor:
+def normalized_over(call: OnnxCall) -> Tensor:
     """A norm found as a pattern. It has no params yet; a scale or a shift may follow."""
     op, axes = call.node.attributes["kind"], call.node.attributes["axes"]
     return call.lower(op, axes=axes, scale=False, shift=False)
 
 
 @operator("LpNormalization")
-def unit_norm(call: OperatorCall) -> Tensor:
+def unit_norm(call: OnnxCall) -> Tensor:
     x, euclidean = call.value(), 2
     if call.get("p", euclidean) != euclidean:
         return custom_layer(call, x.dims, "norm")

@@ -1,6 +1,6 @@
 """Pools, with windows and global."""
 
-from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.operators.convolutions import borders, per_axis, window_of
 from convcost.importing.frontends.onnx.registry import operator, row
 from convcost.importing.frontends.onnx.unknown import custom_layer, free_row
@@ -14,7 +14,7 @@ free_row("GlobalLpPool", what="global_lp_pool")
 
 
 @operator(MaxPool="max_pool", AveragePool="avg_pool", QLinearAveragePool="avg_pool")
-def pool(call: OperatorCall) -> tuple[Tensor, ...]:
+def pool(call: OnnxCall) -> tuple[Tensor, ...]:
     x, ceil = call.value(), bool(call.get("ceil_mode", 0))
     window = window_of(call, x.dims[2:], tuple(call.node.attributes["kernel_shape"]))
     y = call.lower(call.canonical, x, window=window, ceil=ceil, dims=call.dims())
@@ -29,7 +29,7 @@ def pool(call: OperatorCall) -> tuple[Tensor, ...]:
 
 
 @operator("MaxUnpool")
-def max_unpool(call: OperatorCall) -> Tensor:
+def max_unpool(call: OnnxCall) -> Tensor:
     """Inputs: x, indices, output size."""
     x = call.value()
     axes, kernel = len(x.dims) - 2, tuple(call.node.attributes["kernel_shape"])

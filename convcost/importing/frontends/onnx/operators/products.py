@@ -1,6 +1,6 @@
 """Matrix products: fully connected layers if one input is weights, otherwise `matmul`."""
 
-from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.operators.elementwise import join
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.ir.tensor import Tensor, permuted, reshaped, transposed
@@ -10,7 +10,7 @@ MATRIX = 2
 
 
 @operator("Gemm", op="linear", weights=1, bias=2)
-def gemm(call: OperatorCall) -> Tensor:
+def gemm(call: OnnxCall) -> Tensor:
     a, b = call.get("transA", 0), call.get("transB", 0)
     constant = call.constant(1)
     if constant is None or not call.depends_on_input(0) or call.context.buffer_of(constant):
@@ -32,7 +32,7 @@ def gemm(call: OperatorCall) -> Tensor:
     return y if own else _add_input(call, y, 2)
 
 
-def _product_of_tensors(call: OperatorCall) -> Tensor:
+def _product_of_tensors(call: OnnxCall) -> Tensor:
     """A product of two tensors, each of which may be transposed."""
     one, other = call.value(0), call.value(1)
     one = transposed(one) if call.get("transA", 0) else one
@@ -40,7 +40,7 @@ def _product_of_tensors(call: OperatorCall) -> Tensor:
     return call.lower("matmul", one, other)
 
 
-def _add_input(call: OperatorCall, y: Tensor, position: int) -> Tensor:
+def _add_input(call: OnnxCall, y: Tensor, position: int) -> Tensor:
     """Adds the last input of a node: a bias that is not one number for each feature."""
     name = call.node.input(position)
     if not name:
@@ -52,7 +52,7 @@ def _add_input(call: OperatorCall, y: Tensor, position: int) -> Tensor:
 
 
 @operator("MatMul", "MatMulInteger", "FusedMatMul", op="matmul", weights=1)
-def matmul(call: OperatorCall) -> Tensor:
+def matmul(call: OnnxCall) -> Tensor:
     """A product of two inputs; either input may be weights."""
     if call.get("transA", 0) or call.get("transB", 0):
         return _product_of_tensors(call)
@@ -74,16 +74,16 @@ def matmul(call: OperatorCall) -> Tensor:
 
 
 @operator("QLinearMatMul", op="matmul", weights=3)
-def qlinear_matmul(call: OperatorCall) -> Tensor:
+def qlinear_matmul(call: OnnxCall) -> Tensor:
     return matmul(call.of("MatMul", call.inputs[0], call.inputs[3]))
 
 
 @operator("QGemm", op="linear", weights=3)
-def qgemm(call: OperatorCall) -> Tensor:
+def qgemm(call: OnnxCall) -> Tensor:
     return gemm(call.of("Gemm", *(call.node.input(position) for position in (0, 3, 6))))
 
 
-def _from_left(call: OperatorCall, position: int, x: Tensor, features: int) -> Tensor:
+def _from_left(call: OnnxCall, position: int, x: Tensor, features: int) -> Tensor:
     tensors = call.tensors(position)
     return linear_from_left(call.builder, call.path(), x, features, tensors)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor, permuted, reshaped
@@ -10,7 +10,7 @@ from convcost.model.errors import ConstraintError
 
 
 @operator(LSTM="lstm", GRU="gru", RNN="rnn")
-def recurrent(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
+def recurrent(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     """Inputs: x, weights, recurrent weights, biases, lengths, initial states, peepholes. Outputs:
     all states, [steps, directions, batch, hidden] or batch first, then the last ones."""
     weights, states = call.constant(1), call.constant(2)
@@ -47,7 +47,7 @@ def recurrent(call: OperatorCall) -> Tensor | tuple[Tensor, ...]:
 
 
 def _last(
-    call: OperatorCall,
+    call: OnnxCall,
     y: Tensor,
     time: int,
     directions: int,

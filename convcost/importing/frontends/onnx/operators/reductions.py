@@ -1,6 +1,6 @@
 """Reductions over axes, without multiply-adds."""
 
-from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import custom_layer
 from convcost.importing.ir.tensor import Tensor
@@ -18,7 +18,7 @@ from convcost.importing.ir.tensor import Tensor
     ReduceLogSum="reduce_log",
     ReduceLogSumExp="reduce_log_exp",
 )
-def reduction(call: OperatorCall) -> Tensor:
+def reduction(call: OnnxCall) -> Tensor:
     x = call.value()
     rank = len(x.dims)
     axes = call.numbers("axes", 1)

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from math import floor
 
-from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.evaluate import np_flat
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import operator
@@ -16,7 +16,7 @@ MODES = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic"
 
 
 @operator("GridSample")
-def grid_sample(call: OperatorCall) -> Tensor:
+def grid_sample(call: OnnxCall) -> Tensor:
     """Inputs: x, and a grid [batch, *positions, axes]."""
     mode = str(call.get("mode", "linear")).removeprefix("bi")
     inputs = call.value(), call.value(1)
@@ -24,7 +24,7 @@ def grid_sample(call: OperatorCall) -> Tensor:
 
 
 @operator("Resize", "Upsample")
-def resize(call: OperatorCall) -> Tensor:
+def resize(call: OnnxCall) -> Tensor:
     x = call.value()
     rank = len(x.dims)
     axes = [axis % rank for axis in call.get("axes", tuple(range(rank)))]
@@ -33,9 +33,7 @@ def resize(call: OperatorCall) -> Tensor:
     return call.lower("upsample", x, dims=dims, factors=scales, mode=mode)
 
 
-def _output_dims(
-    call: OperatorCall, x: Tensor, axes: list[int]
-) -> tuple[Dims, list[Fraction] | None]:
+def _output_dims(call: OnnxCall, x: Tensor, axes: list[int]) -> tuple[Dims, list[Fraction] | None]:
     """The output dims, and the factors of all axes if the node states factors."""
     old = call.op == "Upsample" or call.context.opset < 11  # noqa: PLR2004
     constant = call.constant(1 if old else 2)
@@ -67,7 +65,7 @@ def _output_dims(
 
 
 @operator("Pad")
-def pad(call: OperatorCall) -> Tensor:
+def pad(call: OnnxCall) -> Tensor:
     x = call.value()
     rank = len(x.dims)
     pads = call.numbers("paddings" if "paddings" in call.node.attributes else "pads", 1) or ()

@@ -1,7 +1,7 @@
 """Slices and concatenations."""
 
-from convcost.importing.frontends.onnx.call import OperatorCall
-from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.call import OnnxCall
+from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.strided_aliases import regular_entries, sliced_entries
 from convcost.importing.frontends.onnx.unknown import custom_layer
@@ -13,7 +13,7 @@ MATRIX = 2
 
 
 @operator("Split", op="split")
-def split(call: OperatorCall) -> tuple[Tensor, ...]:
+def split(call: OnnxCall) -> tuple[Tensor, ...]:
     x = call.value()
     axis = call.axis(0, len(x.dims))
     lengths = call.numbers("split", 1)
@@ -26,7 +26,7 @@ def split(call: OperatorCall) -> tuple[Tensor, ...]:
 
 
 @operator("Piece", op="slice")
-def piece(call: OperatorCall) -> Tensor:
+def piece(call: OnnxCall) -> Tensor:
     """One part of a sequence, found as a pattern."""
     axis, start, length = (call.node.attributes[name] for name in ("axis", "start", "length"))
     kept = range(start, start + length)
@@ -34,7 +34,7 @@ def piece(call: OperatorCall) -> Tensor:
 
 
 @operator("Slice", op="slice")
-def slice_(call: OperatorCall) -> Tensor:
+def slice_(call: OnnxCall) -> Tensor:
     x = call.value()
     starts, ends = call.numbers("starts", 1), call.numbers("ends", 2)
     assert starts is not None
@@ -46,7 +46,7 @@ def slice_(call: OperatorCall) -> Tensor:
 
 
 @operator("Gather", op="embedding", weights=0)
-def gather(call: OperatorCall) -> Tensor:
+def gather(call: OnnxCall) -> Tensor:
     table, indices = call.constant(0), call.constant(1)
     if table is not None and call.depends_on_input(1):
         return _looked_up(call)
@@ -63,7 +63,7 @@ def gather(call: OperatorCall) -> Tensor:
     return reshaped(call.lower("slice", x, axis=axis, kept=kept), rest)
 
 
-def by_buffer(call: OperatorCall) -> Tensor | None:
+def by_buffer(call: OnnxCall) -> Tensor | None:
     """Rows of a learned table at indices that the model stores, such as a bias of relative
     positions; None if the node is something else."""
     table, indices = call.constant(0), call.constant(1)
@@ -80,7 +80,7 @@ def by_buffer(call: OperatorCall) -> Tensor | None:
     return reshaped(_embedding(call, numbers, table), (*outer, table.dims[1]))
 
 
-def _looked_up(call: OperatorCall) -> Tensor:
+def _looked_up(call: OnnxCall) -> Tensor:
     """An embedding: one row of a table for each index."""
     table = call.constant(0)
     assert table is not None
@@ -91,14 +91,14 @@ def _looked_up(call: OperatorCall) -> Tensor:
     return _embedding(call, x, table)._replace(batch=x.batch)
 
 
-def _embedding(call: OperatorCall, numbers: Tensor, table: Constant) -> Tensor:
+def _embedding(call: OnnxCall, numbers: Tensor, table: OnnxConstant) -> Tensor:
     rows, channels = table.dims
     tensors = call.tensors(0)
     return call.lower("embedding", numbers, rows=rows, channels=channels, weights=tensors)
 
 
 @operator("Concat", "ConcatFromSequence", "QLinearConcat", op="concat")
-def concat(call: OperatorCall) -> Tensor:
+def concat(call: OnnxCall) -> Tensor:
     """Inputs of `QLinearConcat`: scale and zero point of the output, then tensors, each with its
     scale and zero point. Constants without elements are left out."""
     first, step = (2, 3) if call.op == "QLinearConcat" else (0, 1)

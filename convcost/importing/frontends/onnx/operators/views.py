@@ -1,6 +1,6 @@
 """Operators that move elements or change their dims; most of them add no layer."""
 
-from convcost.importing.frontends.onnx.call import OperatorCall
+from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import has, operator, row
 from convcost.importing.frontends.onnx.unknown import custom_layer
@@ -17,7 +17,7 @@ row("permute", "Transpose", order="perm")
 
 
 @operator("Reshape", op="reshape")
-def reshape(call: OperatorCall) -> Tensor:
+def reshape(call: OnnxCall) -> Tensor:
     """In the stated dims, 0 keeps an axis."""
     dims = call.value().dims
     stated = call.numbers("shape", 1)
@@ -28,13 +28,13 @@ def reshape(call: OperatorCall) -> Tensor:
 
 
 @operator(Squeeze="squeeze", Unsqueeze="unsqueeze")
-def squeeze(call: OperatorCall) -> Tensor:
+def squeeze(call: OnnxCall) -> Tensor:
     x = call.value()
     return call.lower(call.canonical, x, axes=call.numbers("axes", 1) or ())
 
 
 @operator("Expand", op="expand")
-def expand(call: OperatorCall) -> Tensor:
+def expand(call: OnnxCall) -> Tensor:
     x = call.value()
     wide = broadcast(x.dims, call.numbers("shape", 1) or ())
     if wide is None:
@@ -47,7 +47,7 @@ def expand(call: OperatorCall) -> Tensor:
     return _spread(call, x, wide)
 
 
-def _joined_only(call: OperatorCall, wide: Dims) -> bool:
+def _joined_only(call: OnnxCall, wide: Dims) -> bool:
     """Whether only joins read an expanded tensor. They broadcast it themselves."""
     readers = call.context.readers.get(call.outputs[0], [])
     others = [name for reader in readers for name in reader.inputs if name != call.outputs[0]]
@@ -65,13 +65,13 @@ def _joined_only(call: OperatorCall, wide: Dims) -> bool:
 
 
 @operator("Tile")
-def tile(call: OperatorCall) -> Tensor:
+def tile(call: OnnxCall) -> Tensor:
     x = call.value()
     times = call.numbers("repeats", 1) or ()
     return _spread(call, x, tuple(n * t for n, t in zip(x.dims, times, strict=True)))
 
 
-def _spread(call: OperatorCall, x: Tensor, dims: Dims) -> Tensor:
+def _spread(call: OnnxCall, x: Tensor, dims: Dims) -> Tensor:
     longer = with_rank(x, len(dims))
     if longer.dims == dims:
         return call.free(longer)

@@ -10,7 +10,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, TypeAlias, TypeVar
 
-from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
 from convcost.importing.frontends.onnx.open_dims import Dims
 
@@ -21,7 +21,7 @@ class PatternGraph:
     """A graph that finds the node that produces a tensor."""
 
     def __init__(
-        self, graph: OnnxGraph, constants: Mapping[str, Constant], shapes: Mapping[str, Dims]
+        self, graph: OnnxGraph, constants: Mapping[str, OnnxConstant], shapes: Mapping[str, Dims]
     ) -> None:
         self.constants = constants
         self.shapes = shapes
@@ -86,7 +86,7 @@ def replacement(node: OnnxNode, op: str, inputs: tuple[str, ...], **attributes: 
 
 
 def replace_patterns(
-    graph: OnnxGraph, constants: Mapping[str, Constant], shapes: Mapping[str, Dims]
+    graph: OnnxGraph, constants: Mapping[str, OnnxConstant], shapes: Mapping[str, Dims]
 ) -> OnnxGraph:
     """The graph with one node in place of each pattern."""
     net = PatternGraph(graph, constants, shapes)

@@ -1,6 +1,6 @@
 """Attention: softmax(query · key) · value, with scales and fixed masks in between."""
 
-from convcost.importing.frontends.onnx.constants import Constant
+from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.patterns import PatternGraph, pattern, replacement
 
@@ -25,7 +25,7 @@ def attention(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     return replacement(node, "AttentionOf", names)
 
 
-def _numbers(part: Constant) -> bool:
+def _numbers(part: OnnxConstant) -> bool:
     """Whether a learned constant contains numbers, not only indices or truth values."""
     return part.real or part.elements > 1
 

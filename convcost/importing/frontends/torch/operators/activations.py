@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convcost.importing.frontends.torch.registry import OperatorCall, operator, row
+from convcost.importing.frontends.torch.registry import TorchCall, operator, row
 from convcost.importing.frontends.torch.weights import as_tensor, weights
 from convcost.importing.ir.tensor import Tensor
 
@@ -29,19 +29,19 @@ row("dropout", "dropout", "alpha_dropout", "feature_dropout")
 
 
 @operator("aten.native_dropout")
-def native_dropout(call: OperatorCall) -> Any:
+def native_dropout(call: TorchCall) -> Any:
     return (call.lower("dropout"), None)
 
 
 @operator("aten.pow")
-def power(call: OperatorCall) -> Any:
+def power(call: TorchCall) -> Any:
     base, exponent = call.given["self"], call.given["exponent"]
     x = as_tensor(call.builder, exponent if isinstance(base, (int, float)) else base)
     return call.lower("square" if exponent == 2 else "power", x)  # noqa: PLR2004  a square
 
 
 @operator("aten.hardtanh", "aten.clamp", "aten.clamp_min", "aten.clamp_max")
-def bounded(call: OperatorCall) -> Tensor:
+def bounded(call: TorchCall) -> Tensor:
     """A clamp between two numbers, or between tensors that do not depend on the inputs."""
     given = call.given
     low, high = given.get("min_val", given.get("min")), given.get("max_val", given.get("max"))
@@ -51,6 +51,6 @@ def bounded(call: OperatorCall) -> Tensor:
 
 
 @operator("aten.prelu")
-def prelu(call: OperatorCall) -> Tensor:
+def prelu(call: TorchCall) -> Tensor:
     slopes, behind = weights(call.given["weight"]), max(len(call.x.dims) - 2, 0)
     return call.lower("prelu", weights=slopes, dims=(sum(slopes.values()), *[1] * behind))

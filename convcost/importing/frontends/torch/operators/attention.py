@@ -1,13 +1,13 @@
 """Scaled dot-product attention."""
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue
-from convcost.importing.frontends.torch.registry import OperatorCall, operator
+from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.ir.tensor import Tensor, transposed
 
 
 @operator("aten.scaled_dot_product_attention", op="attention")
-def attention(call: OperatorCall) -> Tensor:
+def attention(call: TorchCall) -> Tensor:
     """One attention layer or, if a learned tensor is added to the scores, its two products."""
     sides = [as_tensor(call.builder, call.given[name]) for name in ("query", "key", "value")]
     mask = call.given["attn_mask"]

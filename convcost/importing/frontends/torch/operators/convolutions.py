@@ -6,7 +6,7 @@ from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.names import split_name
-from convcost.importing.frontends.torch.registry import OperatorCall, operator
+from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.frontends.torch.weights import as_tensor, buffers, learned_tensors, weights
 from convcost.importing.ir.tensor import Tensor, reshaped
@@ -14,7 +14,7 @@ from convcost.importing.passes.lower.windows import AXES, SlidingWindow
 
 
 @operator(*(f"aten.conv{n}d" for n in (1, 2, 3)), op="conv", weights=1, bias=2)
-def convolution(call: OperatorCall) -> Any:
+def convolution(call: TorchCall) -> Any:
     """`weight` is [filters, channels/groups, kernel…]."""
     given = call.given
     filters, share, *kernel = given["weight"].dims
@@ -31,7 +31,7 @@ def convolution(call: OperatorCall) -> Any:
 
 
 @operator(*(f"aten.conv_transpose{n}d" for n in (1, 2, 3)), op="transposed_conv", weights=1, bias=2)
-def transposed(call: OperatorCall) -> Any:
+def transposed(call: TorchCall) -> Any:
     """`weight` is [channels, filters/groups, kernel…]."""
     given = call.given
     _, share, *kernel = given["weight"].dims
@@ -51,7 +51,7 @@ def transposed(call: OperatorCall) -> Any:
 
 
 @operator("torchvision.deform_conv2d")
-def deformable(call: OperatorCall) -> Any:
+def deformable(call: TorchCall) -> Any:
     """`weight` is [filters, channels/groups, kernel…]. PyTorch passes zeros for a missing bias or
     mask."""
     given = call.given
@@ -74,7 +74,7 @@ def deformable(call: OperatorCall) -> Any:
 
 
 def _with_bias(
-    call: OperatorCall,
+    call: TorchCall,
     op: str,
     filters: int,
     gain: Mapping[str, int],
@@ -98,7 +98,7 @@ def _with_bias(
     return y
 
 
-def _fixed(call: OperatorCall, macs: int) -> Any:
+def _fixed(call: TorchCall, macs: int) -> Any:
     """A `custom` layer with the macs, if no kind can express the convolution. None for a plain
     layer, and for weights that are a learned tensor times a factor for each filter."""
     weight = call.given["weight"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.operators.joins import is_free
-from convcost.importing.frontends.torch.registry import OperatorCall, operator
+from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.unknown import unknown
 from convcost.importing.frontends.torch.weights import as_tensor, weights
 from convcost.importing.ir.tensor import Tensor
@@ -13,13 +13,13 @@ from convcost.importing.passes.lower.einsum import Operand, lower_einsum
 
 
 @operator("aten.einsum", op="einsum")
-def einsum(call: OperatorCall) -> Any:
+def einsum(call: TorchCall) -> Any:
     operands = [_operand(call, one) for one in call.given["tensors"]]
     made = lower_einsum(call.builder, call.given["equation"], operands, call.path)
     return unknown(call) if made is None else made
 
 
-def _operand(call: OperatorCall, x: Tensor | ConstantValue) -> Operand:
+def _operand(call: TorchCall, x: Tensor | ConstantValue) -> Operand:
     value = partial(as_tensor, call.builder, x)
     leaf = x.leaf if isinstance(x, ConstantValue) else None
     if not isinstance(x, ConstantValue) or leaf is None or not leaf.learned:

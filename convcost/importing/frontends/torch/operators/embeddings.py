@@ -4,7 +4,7 @@ from math import prod
 from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue
-from convcost.importing.frontends.torch.registry import OperatorCall, operator
+from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.frontends.torch.weights import as_tensor, weights
 from convcost.importing.ir.tensor import Tensor, permuted, reshaped
@@ -14,7 +14,7 @@ BAGS = ("sum", "mean", "max")  # in the order of PyTorch's numbers
 
 
 @operator("aten.embedding", op="embedding", weights=0)
-def embedding(call: OperatorCall) -> Any:
+def embedding(call: TorchCall) -> Any:
     table, indices = call.given["weight"], call.given["indices"]
     if not isinstance(table, ConstantValue) or not isinstance(indices, Tensor):
         return custom_layer(call, "look-up")
@@ -22,7 +22,7 @@ def embedding(call: OperatorCall) -> Any:
 
 
 @operator("aten.embedding_bag")
-def embedding_bag(call: OperatorCall) -> Any:
+def embedding_bag(call: TorchCall) -> Any:
     """Rows of a table, and a reduction over them. For several bags, only the look-up is counted."""
     given = call.given
     table, indices = given["weight"], given["indices"]
@@ -36,7 +36,7 @@ def embedding_bag(call: OperatorCall) -> Any:
 
 
 @operator("aten.index")
-def index(call: OperatorCall) -> Any:
+def index(call: TorchCall) -> Any:
     """A learned table indexed by a stored tensor is an embedding of that tensor. Indexing any other
     tensor only moves elements."""
     table, at = call.given["self"], call.given["indices"]
@@ -53,7 +53,7 @@ def index(call: OperatorCall) -> Any:
     return found if axis == 0 else permuted(found, (len(kept.dims), *range(len(kept.dims))))
 
 
-def _looked_up(call: OperatorCall, table: ConstantValue, numbers: Tensor, axis: int = 0) -> Tensor:
+def _looked_up(call: TorchCall, table: ConstantValue, numbers: Tensor, axis: int = 0) -> Tensor:
     """The entries of a table along an axis."""
     rows, channels = table.dims[axis], table.dims[1 - axis]
     return call.lower("embedding", numbers, rows=rows, channels=channels, weights=weights(table))

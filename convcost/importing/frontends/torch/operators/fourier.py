@@ -3,7 +3,7 @@ macs of the kind `fft`."""
 
 from typing import Any
 
-from convcost.importing.frontends.torch.registry import OperatorCall, operator
+from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.passes.fourier import complex_macs, real_macs
 
@@ -11,7 +11,7 @@ from convcost.importing.passes.fourier import complex_macs, real_macs
 @operator(*(f"aten.fft_{inverse}{real}fft{axes}"
             for inverse in ("", "i") for real in ("", "r") for axes in ("", "2", "n")),
           op="fourier")  # fmt: skip
-def fourier(call: OperatorCall) -> Any:
+def fourier(call: TorchCall) -> Any:
     """`dim` is an axis or several; `n` and `s` are the lengths along them."""
     name = call.name.removeprefix("aten.fft_")
     dims, out = call.x.dims, call.dims
@@ -36,6 +36,6 @@ def fourier(call: OperatorCall) -> Any:
 @operator("aten.imag", "aten.complex", "aten.view_as_complex", "aten.view_as_real", "aten.polar",
           "aten.angle", "aten.conj", "aten._conj", "aten.resolve_conj", "aten._conj_physical",
           "aten.fft_fftshift", "aten.fft_ifftshift")  # fmt: skip
-def free(call: OperatorCall) -> Any:
+def free(call: TorchCall) -> Any:
     """Operators on complex numbers without multiply-adds."""
     return custom_layer(call, call.name.removeprefix("aten."))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convcost.importing.frontends.torch.registry import OperatorCall, operator
+from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.frontends.torch.weights import as_tensor
 
@@ -23,7 +23,7 @@ ONNX = {
 @operator("aten.contiguous", "aten.clone", "aten.detach", "aten.alias", "aten.to", "aten._to_copy",
           "aten.type_as", "aten.lift_fresh_copy", "aten.positive", "aten.real", "aten.float",
           "aten.nan_to_num")  # fmt: skip
-def as_it_is(call: OperatorCall) -> Any:
+def as_it_is(call: TorchCall) -> Any:
     x = call.given.get("self", call.given.get("input"))
     return as_tensor(call.builder, x)
 
@@ -44,7 +44,7 @@ def as_it_is(call: OperatorCall) -> Any:
     "aten.copy",
     "aten.fill",
     "aten.zero")  # fmt: skip
-def moved(call: OperatorCall) -> Any:
+def moved(call: TorchCall) -> Any:
     """Operators without multiply-adds. Their layers state the output shape."""
     name = call.name.removeprefix("aten.").removesuffix("_")
     return custom_layer(call, ONNX.get(name, name))

@@ -4,7 +4,7 @@ from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.names import split_name
-from convcost.importing.frontends.torch.registry import OperatorCall, known, only_joined, operator
+from convcost.importing.frontends.torch.registry import TorchCall, known, only_joined, operator
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.ir.tensor import Tensor
@@ -18,14 +18,14 @@ from convcost.model.shape import broadcast
 @operator("aten.div", op="divide")
 @operator("aten.maximum", op="maximum")
 @operator("aten.minimum", op="minimum")
-def join(call: OperatorCall) -> Any:
+def join(call: TorchCall) -> Any:
     y = _join_output(call)
     if y.dims == call.dims or only_joined(call.users):
         return y
     return custom_layer(call._replace(given={"self": y}), "expand")
 
 
-def _join_output(call: OperatorCall) -> Tensor:
+def _join_output(call: TorchCall) -> Tensor:
     kind = known(call.name).op
     a, b = call.given["self"], call.given["other"]
     if isinstance(a, Tensor) and isinstance(b, Tensor):
@@ -46,7 +46,7 @@ def _join_output(call: OperatorCall) -> Tensor:
     return call.lower(kind, x, as_tensor(call.builder, other))
 
 
-def is_free(call: OperatorCall, key: str) -> bool:
+def is_free(call: TorchCall, key: str) -> bool:
     """Whether a learned tensor belongs to no layer yet, or only to joins."""
     user = call.builder.used.get(key)
     return (
@@ -61,7 +61,7 @@ def _fits(other: ConstantValue, x: Tensor) -> bool:
 
 
 @operator("aten.masked_fill")
-def masked_fill(call: OperatorCall) -> Any:
+def masked_fill(call: TorchCall) -> Any:
     x = as_tensor(call.builder, call.given["self"])
     if isinstance(call.given["mask"], Tensor):
         return call.lower("multiply", x, call.given["mask"])
@@ -70,7 +70,7 @@ def masked_fill(call: OperatorCall) -> Any:
 
 
 @operator("aten.addcmul")
-def addcmul(call: OperatorCall) -> Any:
+def addcmul(call: TorchCall) -> Any:
     given = call.given
     scaled = join(call._replace(name="aten.mul", given={"self": given["tensor1"],
                                                         "other": given["tensor2"]}))  # fmt: skip
@@ -78,5 +78,5 @@ def addcmul(call: OperatorCall) -> Any:
 
 
 @operator("aten.lerp")
-def lerp(call: OperatorCall) -> Any:
+def lerp(call: TorchCall) -> Any:
     return call.lower("add", call.x, as_tensor(call.builder, call.given["end"]))

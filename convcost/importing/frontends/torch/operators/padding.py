@@ -1,6 +1,6 @@
 """Padding, also negative padding."""
 
-from convcost.importing.frontends.torch.registry import OperatorCall, operator
+from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.ir.tensor import Tensor
 
 _KINDS = ("reflection", "replication")
@@ -8,7 +8,7 @@ _KINDS = ("reflection", "replication")
 
 @operator("aten.pad", "aten.constant_pad_nd",
           *(f"aten.{kind}_pad{n}d" for kind in _KINDS for n in (1, 2, 3)))  # fmt: skip
-def pad(call: OperatorCall) -> Tensor:
+def pad(call: TorchCall) -> Tensor:
     """`pad` has the begin and end of the last axis first."""
     x, numbers = call.x, call.given.get("pad", call.given.get("padding"))
     none = [0] * (len(x.dims) - len(numbers) // 2)

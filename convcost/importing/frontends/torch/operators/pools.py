@@ -3,12 +3,12 @@
 from typing import Any
 
 from convcost.importing.frontends.torch.operators.convolutions import per_axis
-from convcost.importing.frontends.torch.registry import OperatorCall, known, operator
+from convcost.importing.frontends.torch.registry import TorchCall, known, operator
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.windows import SlidingWindow
 
 
-def _window(call: OperatorCall) -> SlidingWindow:
+def _window(call: TorchCall) -> SlidingWindow:
     given, rank = call.given, len(call.given["self"].dims) - 2
     kernel = per_axis(given["kernel_size"], rank)
     padding = per_axis(given["padding"], rank)
@@ -20,20 +20,20 @@ def _window(call: OperatorCall) -> SlidingWindow:
 
 @operator(*(f"aten.max_pool{n}d" for n in (1, 2, 3)), op="max_pool")
 @operator(*(f"aten.avg_pool{n}d" for n in (1, 2, 3)), op="avg_pool")
-def pool(call: OperatorCall) -> Tensor:
+def pool(call: TorchCall) -> Tensor:
     ceil = call.given["ceil_mode"]
     return call.lower(known(call.name).op, window=_window(call), ceil=ceil, dims=call.dims)
 
 
 @operator(*(f"aten.max_pool{n}d_with_indices" for n in (1, 2, 3)), op="max_pool")
-def max_pool_with_indices(call: OperatorCall) -> Any:
+def max_pool_with_indices(call: TorchCall) -> Any:
     """The window determines the indices of the largest elements."""
     window, ceil = _window(call), call.given["ceil_mode"]
     return call.lower("max_pool", window=window, ceil=ceil, dims=call.dims[0]), window
 
 
 @operator("aten.max_unpool2d", "aten.max_unpool3d")
-def max_unpool(call: OperatorCall) -> Tensor:
+def max_unpool(call: TorchCall) -> Tensor:
     window = call.given["indices"]
     known = window if isinstance(window, SlidingWindow) else None
     return call.lower("max_unpool", window=known, size=call.dims[2:])
@@ -41,7 +41,7 @@ def max_unpool(call: OperatorCall) -> Tensor:
 
 @operator(*(f"aten.adaptive_{kind}_pool{n}d" for kind in ("max", "avg") for n in (1, 2, 3)),
           "aten._adaptive_avg_pool2d")  # fmt: skip
-def adaptive_pool(call: OperatorCall) -> Any:
+def adaptive_pool(call: TorchCall) -> Any:
     dims = call.first_dims
     kind = call.name.removeprefix("aten.").removeprefix("_")[:-2]
     y = call.lower(kind, size=dims[2:], dims=dims)

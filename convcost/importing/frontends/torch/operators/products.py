@@ -5,7 +5,7 @@ from typing import Any, TypeGuard
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.names import split_name
-from convcost.importing.frontends.torch.registry import OperatorCall, operator
+from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.frontends.torch.weights import as_tensor, learned_tensors, weights
 from convcost.importing.ir.tensor import Tensor, transposed
@@ -16,7 +16,7 @@ MATRIX = 2
 
 
 @operator("aten.linear", op="linear", weights=1, bias=2)
-def linear(call: OperatorCall) -> Tensor:
+def linear(call: TorchCall) -> Tensor:
     """`weight` is [features, inputs]."""
     weight, bias = call.given["weight"], call.given["bias"]
     if _is_weights(weight):
@@ -30,7 +30,7 @@ def linear(call: OperatorCall) -> Tensor:
     return _add_bias(call, y, bias)
 
 
-def _lower_factored(call: OperatorCall, own: dict[str, int], others: dict[str, int]) -> Tensor:
+def _lower_factored(call: TorchCall, own: dict[str, int], others: dict[str, int]) -> Tensor:
     """Weights that are computed from a matrix and one factor for each feature: weight norm."""
     y = call.lower("linear", features=call.given["weight"].dims[0], weights=own)
     if others:
@@ -41,12 +41,12 @@ def _lower_factored(call: OperatorCall, own: dict[str, int], others: dict[str, i
 
 @operator("aten.matmul", "aten.mm", op="matmul", weights=1)
 @operator("aten.bmm", op="matmul")
-def matmul(call: OperatorCall) -> Tensor:
+def matmul(call: TorchCall) -> Tensor:
     return _product(call, call.given["self"], call.given.get("other", call.given.get("mat2")))
 
 
 @operator("aten.addmm", op="linear", weights=2, bias=0)
-def addmm(call: OperatorCall) -> Tensor:
+def addmm(call: TorchCall) -> Tensor:
     a, b, bias = (call.given[name] for name in ("mat1", "mat2", "self"))
     if isinstance(a, Tensor) and _is_weights(b) and _is_weights(bias) and len(bias.dims) == 1:
         return _lower_linear(call, a, b.dims[-1], b, bias)
@@ -54,14 +54,14 @@ def addmm(call: OperatorCall) -> Tensor:
 
 
 @operator("aten.baddbmm", op="matmul")
-def baddbmm(call: OperatorCall) -> Tensor:
+def baddbmm(call: TorchCall) -> Tensor:
     return _add_bias(
         call, _product(call, call.given["batch1"], call.given["batch2"]), call.given["self"]
     )
 
 
 @operator("aten.bilinear")
-def bilinear(call: OperatorCall) -> Any:
+def bilinear(call: TorchCall) -> Any:
     """Each feature is a row times a matrix times a column.
 
     `weight` is [features, rows, columns].
@@ -71,7 +71,7 @@ def bilinear(call: OperatorCall) -> Any:
     return custom_layer(call, "bilinear", positions * features * (rows * columns + columns))
 
 
-def _product(call: OperatorCall, a: Tensor | ConstantValue, b: Tensor | ConstantValue) -> Tensor:
+def _product(call: TorchCall, a: Tensor | ConstantValue, b: Tensor | ConstantValue) -> Tensor:
     if isinstance(a, Tensor) and _is_weights(b) and len(b.dims) == MATRIX:
         return _lower_linear(call, a, b.dims[-1], b, None)
     if isinstance(b, Tensor) and _is_weights(a) and len(a.dims) == MATRIX and len(b.dims) >= MATRIX:
@@ -85,7 +85,7 @@ def _is_weights(x: Any) -> TypeGuard[ConstantValue]:
 
 
 def _lower_linear(
-    call: OperatorCall,
+    call: TorchCall,
     x: Tensor,
     features: int,
     weight: ConstantValue,
@@ -97,7 +97,7 @@ def _lower_linear(
     return _add_bias(call, y, bias)
 
 
-def _add_bias(call: OperatorCall, y: Tensor, bias: Tensor | ConstantValue | None) -> Tensor:
+def _add_bias(call: TorchCall, y: Tensor, bias: Tensor | ConstantValue | None) -> Tensor:
     if bias is None or (isinstance(bias, ConstantValue) and not bias.leaves):
         return y
     if _is_weights(bias) and bias.leaf is not None:

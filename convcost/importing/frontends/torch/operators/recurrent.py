@@ -3,7 +3,7 @@
 from math import prod
 from typing import Any
 
-from convcost.importing.frontends.torch.registry import OperatorCall, known, operator
+from convcost.importing.frontends.torch.registry import TorchCall, known, operator
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.frontends.torch.weights import weights
 from convcost.importing.ir.tensor import Tensor
@@ -15,7 +15,7 @@ ROWS = 3
 @operator("aten.lstm", op="lstm")
 @operator("aten.gru", op="gru")
 @operator("aten.rnn_tanh", "aten.rnn_relu", op="rnn")
-def recurrent(call: OperatorCall) -> Any:
+def recurrent(call: TorchCall) -> Any:
     """`params` has the tensors of every layer and direction: weights of the input, weights of the
     state, two biases, and for an LSTM optionally a projection."""
     given, kind = call.given, known(call.name).op
@@ -39,7 +39,7 @@ def recurrent(call: OperatorCall) -> Any:
 
 
 @operator(*(f"aten.{name}_cell" for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")))
-def cell(call: OperatorCall) -> Any:
+def cell(call: TorchCall) -> Any:
     """One step, which uses each weight of the input and of the state once."""
     given = call.given
     kinds = (given["w_ih"], given["w_hh"])
@@ -48,7 +48,7 @@ def cell(call: OperatorCall) -> Any:
     return custom_layer(call, call.name.removeprefix("aten."), macs)
 
 
-def _states(call: OperatorCall, y: Tensor) -> list[Any]:
+def _states(call: TorchCall, y: Tensor) -> list[Any]:
     """Adds the last states, if something reads them."""
     found: list[Any] = []
     for number, dims in enumerate(call.dims[1:], start=1):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convcost.importing.frontends.torch.registry import OperatorCall, known, operator
+from convcost.importing.frontends.torch.registry import TorchCall, known, operator
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.ir.tensor import Tensor
@@ -16,7 +16,7 @@ NORMS = {1: "reduce_l1", 2: "reduce_l2", float("inf"): "reduce_largest"}
 @operator("aten.amax", "aten.max", op="max")
 @operator("aten.amin", "aten.min", op="min")
 @operator("aten.logsumexp", op="reduce_log_exp")
-def reduce(call: OperatorCall) -> Any:
+def reduce(call: TorchCall) -> Any:
     op = known(call.name).op
     if isinstance(call.given.get("other"), Tensor):
         return custom_layer(call, f"{op}imum")
@@ -25,7 +25,7 @@ def reduce(call: OperatorCall) -> Any:
 
 
 @operator("aten.std", "aten.var", "aten.std_mean", "aten.var_mean")
-def deviation(call: OperatorCall) -> Any:
+def deviation(call: TorchCall) -> Any:
     """The variance or deviation, together with the mean if the operator returns it."""
     if not call.first_dims:
         return custom_layer(call, call.name.removeprefix("aten."))
@@ -35,7 +35,7 @@ def deviation(call: OperatorCall) -> Any:
 
 
 @operator("aten.linalg_vector_norm", "aten.norm")
-def vector_norm(call: OperatorCall) -> Tensor:
+def vector_norm(call: TorchCall) -> Tensor:
     """The root of a sum of squares, or of another power."""
     order = call.given.get("ord", call.given.get("p"))
     op = NORMS.get(2 if order is None else order, "reduce_power")
@@ -43,7 +43,7 @@ def vector_norm(call: OperatorCall) -> Tensor:
 
 
 @operator("aten.cosine_similarity")
-def cosine_similarity(call: OperatorCall) -> Any:
+def cosine_similarity(call: TorchCall) -> Any:
     """The dot product of two tensors, each divided by its norm."""
     x, y = (as_tensor(call.builder, call.given[name]) for name in ("x1", "x2"))
     axes = [call.given["dim"]]
@@ -56,7 +56,7 @@ def cosine_similarity(call: OperatorCall) -> Any:
     return call.lower("sum", call.lower("multiply", *sides[::-1]), axes=axes, keep=False)
 
 
-def _axes(call: OperatorCall) -> list[int]:
+def _axes(call: TorchCall) -> list[int]:
     """The axes to reduce; all axes if none are given."""
     dims = call.given.get("dim")
     given = [dims] if isinstance(dims, int) else list(dims or ())

@@ -4,7 +4,7 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
-from convcost.importing.frontends.torch.registry import OperatorCall, operator, row
+from convcost.importing.frontends.torch.registry import TorchCall, operator, row
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.frontends.torch.weights import as_tensor
 
@@ -30,7 +30,7 @@ row("channel_shuffle", groups="groups")
 
 
 @operator(*(f"aten.{name}" for name in MODES))
-def interpolated(call: OperatorCall) -> Any:
+def interpolated(call: TorchCall) -> Any:
     """An upsample. Factors are valid for inputs of any size."""
     given = call.given.get("scale_factors")
     factors = [Fraction(1), Fraction(1), *map(Fraction, given)] if given else None
@@ -39,7 +39,7 @@ def interpolated(call: OperatorCall) -> Any:
 
 
 @operator("aten.grid_sampler", "aten.grid_sampler_2d", "aten.grid_sampler_3d")
-def grid_sample(call: OperatorCall) -> Any:
+def grid_sample(call: TorchCall) -> Any:
     """The grid is [batch, *positions, axes]."""
     x, grid = (as_tensor(call.builder, call.given[name]) for name in ("input", "grid"))
     mode = SAMPLED[call.given["interpolation_mode"]]
@@ -47,6 +47,6 @@ def grid_sample(call: OperatorCall) -> Any:
 
 
 @operator("aten.affine_grid_generator", op="matmul")
-def affine_grid(call: OperatorCall) -> Any:
+def affine_grid(call: TorchCall) -> Any:
     """At each position a product with a matrix."""
     return custom_layer(call, "affine_grid", prod(call.dims) * call.x.dims[-1])

@@ -4,19 +4,19 @@ from itertools import accumulate
 from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue
-from convcost.importing.frontends.torch.registry import OperatorCall, operator
+from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.passes.lower.slices import split_axis
 
 
 @operator("aten.cat", "aten.concat", "aten.concatenate")
-def cat(call: OperatorCall) -> Any:
+def cat(call: TorchCall) -> Any:
     values = [as_tensor(call.builder, one) for one in call.given["tensors"] if _has_elements(one)]
     return values[0] if len(values) == 1 else call.lower("concat", *values, axis=call.given["dim"])
 
 
 @operator("aten.stack")
-def stack(call: OperatorCall) -> Any:
+def stack(call: TorchCall) -> Any:
     values = [as_tensor(call.builder, one) for one in call.given["tensors"]]
     return call.lower("concat", *values, axis=call.given["dim"], new=True)
 
@@ -27,7 +27,7 @@ def _has_elements(x: Any) -> bool:
 
 
 @operator("aten.split", "aten.split_with_sizes", "aten.chunk", "aten.tensor_split")
-def split(call: OperatorCall) -> Any:
+def split(call: TorchCall) -> Any:
     dim = call.given["dim"]
     ends = list(accumulate(dims[dim] for dims in call.dims))
     ranges = [range(end - dims[dim], end) for end, dims in zip(ends, call.dims, strict=True)]
@@ -38,7 +38,7 @@ def split(call: OperatorCall) -> Any:
 
 
 @operator("aten.unbind")
-def unbind(call: OperatorCall) -> Any:
+def unbind(call: TorchCall) -> Any:
     x, dim = call.x, call.given["dim"]
     ones = [1] * x.dims[dim]
     used = [True] * len(ones)
@@ -46,7 +46,7 @@ def unbind(call: OperatorCall) -> Any:
 
 
 @operator("aten.slice", "aten.narrow", "aten.select")
-def slice_(call: OperatorCall) -> Any:
+def slice_(call: TorchCall) -> Any:
     given = call.given
     dim = given["dim"] % len(call.x.dims)
     alone, step = "index" in given, given.get("step") or 1
@@ -56,7 +56,7 @@ def slice_(call: OperatorCall) -> Any:
     return _slice(call, dim, range(start, start + length * step, step), drop=alone)
 
 
-def _slice(call: OperatorCall, dim: int, kept: range, *, drop: bool = False) -> Any:
+def _slice(call: TorchCall, dim: int, kept: range, *, drop: bool = False) -> Any:
     """The entries of a slice. An empty slice adds no layer: a model may cut off tokens that it does
     not have."""
     if 0 in call.dims:

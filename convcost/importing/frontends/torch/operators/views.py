@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convcost.importing.frontends.torch.registry import OperatorCall, only_joined, operator, row
+from convcost.importing.frontends.torch.registry import TorchCall, only_joined, operator, row
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.ir.tensor import permuted, reshaped, transposed, with_rank
 
@@ -13,12 +13,12 @@ row("permute", "t", "numpy_T")
 @operator("aten.view", "aten.reshape", "aten.flatten", "aten.unflatten", "aten.unsqueeze",
           "aten.squeeze", "aten.view_as", "aten.reshape_as", "aten.ravel", "aten._unsafe_view",
           "aten._reshape_copy")  # fmt: skip
-def reshape(call: OperatorCall) -> Any:
+def reshape(call: TorchCall) -> Any:
     return reshaped(call.x, call.dims)
 
 
 @operator("aten.transpose", "aten.swapaxes", "aten.swapdims")
-def transpose(call: OperatorCall) -> Any:
+def transpose(call: TorchCall) -> Any:
     x, given = call.x, call.given
     first, second = (
         given[name] % len(x.dims)
@@ -30,12 +30,12 @@ def transpose(call: OperatorCall) -> Any:
 
 
 @operator("aten.mT")
-def transpose_matrices(call: OperatorCall) -> Any:
+def transpose_matrices(call: TorchCall) -> Any:
     return transposed(call.x)
 
 
 @operator("aten.movedim", "aten.moveaxis")
-def movedim(call: OperatorCall) -> Any:
+def movedim(call: TorchCall) -> Any:
     x, rank = call.x, len(call.dims)
     source, to = (
         [n % rank for n in (one if isinstance(one, tuple) else (one,))]
@@ -48,7 +48,7 @@ def movedim(call: OperatorCall) -> Any:
 
 
 @operator("aten.expand", "aten.expand_as", "aten.broadcast_to")
-def expand(call: OperatorCall) -> Any:
+def expand(call: TorchCall) -> Any:
     """An expanded tensor. Joins broadcast their inputs themselves, so it adds no layer for them."""
     x = call.x
     longer = with_rank(x, len(call.dims))
@@ -58,7 +58,7 @@ def expand(call: OperatorCall) -> Any:
 
 
 @operator("aten.roll")
-def roll(call: OperatorCall) -> Any:
+def roll(call: TorchCall) -> Any:
     """The kind has a single distance, so the distance along the last axis is used for all axes.
     Without axes, all elements are rolled as one vector."""
     shifts, axes = call.given["shifts"], call.given["dims"]
