@@ -8,6 +8,7 @@ from convcost.model.kind import KINDS, Kind
 from convcost.model.shape import Shape
 
 Path: TypeAlias = tuple[str, ...]
+INPUT_FREE = ("learned",)  # kinds whose output does not depend on an input
 P = TypeVar("P", Path, str)
 # The start of a note if the layers have more or fewer numbers than the file stores for them.
 COUNTS_DIFFER = "counts differ: "

@@ -2,6 +2,7 @@
 
 from string import ascii_lowercase
 
+from convcost.importing.ir.layer_graph import INPUT_FREE
 from convcost.importing.outline.tree import Branch, Item
 from convcost.model.kind import KINDS, SizeLike
 
@@ -62,7 +63,7 @@ def _has_no_input(item: Item) -> bool:
     if item.is_join:
         return all(map(of_its_own, item.branches))
     if item.is_layer:
-        return item.kind == "learned"
+        return item.kind in INPUT_FREE
     return _has_no_input((item.unwritten or item.items)[0])
 
 

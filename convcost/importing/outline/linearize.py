@@ -4,6 +4,7 @@ takes the output of the one before it where possible."""
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 
+from convcost.importing.ir.layer_graph import INPUT_FREE
 from convcost.importing.outline.chain import Chain
 from convcost.importing.outline.tree import (
     Item,
@@ -13,8 +14,6 @@ from convcost.importing.outline.tree import (
     with_reference,
 )
 from convcost.model.errors import ConstraintError
-
-FREE_STANDING = ("learned",)  # kinds without an input
 
 
 class _Cursor:
@@ -145,7 +144,7 @@ def _continues(item: Item) -> bool:
     if item.number is None:
         return True
     if item.is_layer:
-        return not item.refs and item.kind not in FREE_STANDING
+        return not item.refs and item.kind not in INPUT_FREE
     return not item.refs and any(
         branch.ref is None and (not branch.items or _continues(branch.items[0]))
         for branch in item.branches

@@ -4,10 +4,10 @@ before them."""
 
 from collections.abc import Iterable, Sequence
 
-from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
+from convcost.importing.ir.layer_graph import INPUT_FREE, GraphLayer, LayerGraph
 from convcost.importing.outline.chain import Chain
 from convcost.importing.outline.flat import layer_item
-from convcost.importing.outline.linearize import FREE_STANDING, linearize
+from convcost.importing.outline.linearize import linearize
 from convcost.importing.outline.open_chains import OpenChains
 from convcost.importing.outline.side_outputs import SideOutputs
 from convcost.importing.outline.tree import Branch, Item, with_reference
@@ -41,7 +41,7 @@ class _Structurizer:
         in_sides = {index for group in sides.values() for index in group}
         kept = [index for index in nodes if index not in in_sides]
         for index in kept:
-            if self.graph.layers[index].kind not in FREE_STANDING:
+            if self.graph.layers[index].kind not in INPUT_FREE:
                 for source in self.inputs[index]:
                     self.chains.uses[source] = self.chains.uses.get(source, 0) + 1
         for index in kept:
@@ -62,7 +62,7 @@ class _Structurizer:
         layer = self.graph.layers[index]
         kind = KINDS.get(layer.kind)
         sources = self.inputs[index]
-        if layer.kind in FREE_STANDING:
+        if layer.kind in INPUT_FREE:
             self.chains.by_end[index] = Chain(None, index, [layer_item(index, layer)], 1)
         elif kind is not None and issubclass(kind, SizeLike):
             self._size_like(index, layer)

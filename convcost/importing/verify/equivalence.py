@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Any, NamedTuple, TypeAlias
 
+from convcost.importing.ir.layer_graph import INPUT_FREE
 from convcost.model.axes import per_axis_border
 from convcost.model.costs import Costs, LayerCost, inputs_of
 from convcost.model.number_format import format_count
@@ -17,7 +18,6 @@ from convcost.reports.table import Cell, Column, Table
 # Joins whose result does not depend on the order of branches; in a concat, only the order of the
 # channels does.
 COMMUTE = ("add", "concat", "maximum", "minimum", "multiply")
-INPUT_FREE = ("learned",)  # their output does not depend on an input
 # Options of windows. They are not compared, because receptive field and output are compared.
 SLIDING = ("stride", "padding", "ceil")
 # Options that only state the input, or follow from it.

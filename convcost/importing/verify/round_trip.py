@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, weights_owner
+from convcost.importing.ir.layer_graph import (
+    INPUT_FREE,
+    GraphLayer,
+    LayerGraph,
+    weights_owner,
+)
 from convcost.importing.outline.weight_owners import weight_owners
-from convcost.importing.verify.equivalence import INPUT_FREE
 from convcost.language.load import load
 from convcost.model.costs import LayerCost, costs
 from convcost.model.errors import ConstraintError, Source, SpecError
