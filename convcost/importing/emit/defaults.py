@@ -23,8 +23,7 @@ def defaults(graph: LayerGraph) -> dict[str, dict[str, Any]]:
     )
     found: dict[str, dict[str, Any]] = {}
     for (kind, name, value), count in sorted(counts.items()):
-        known = KINDS.get(kind)
-        assert known is not None
+        known = KINDS[kind]
         default = False if name == FROZEN.name else known.options[name].default
         if known.stated or default is value:
             continue

@@ -58,9 +58,8 @@ def flat_items(graph: LayerGraph, inputs: Inputs) -> tuple[Item, ...]:
     found: list[Item] = []
     flow = -1 if len(graph.inputs) == 1 else None
     for index, layer in enumerate(graph.layers):
-        kind = KINDS.get(layer.kind)
         sources = inputs[index]
-        if kind is not None and kind.role == "join":
+        if KINDS[layer.kind].role == "join":
             branches = [Branch(ref=source) for source in sources]
             found.append(layer_item(index, layer, branches=branches))
         else:

@@ -60,13 +60,13 @@ class _Structurizer:
 
     def _place(self, index: int) -> None:
         layer = self.graph.layers[index]
-        kind = KINDS.get(layer.kind)
+        kind = KINDS[layer.kind]
         sources = self.inputs[index]
         if layer.kind in INPUT_FREE:
             self.chains.by_end[index] = Chain(None, index, [layer_item(index, layer)], 1)
-        elif kind is not None and issubclass(kind, SizeLike):
+        elif issubclass(kind, SizeLike):
             self._size_like(index, layer)
-        elif kind is not None and kind.role == "join":
+        elif kind.role == "join":
             self._join(index, layer)
         elif len(sources) == 1:
             self._extend(index, layer, sources[0])
@@ -204,9 +204,7 @@ class _Structurizer:
     # Side outputs
 
     def _append_sides(self, source: int, nodes: list[int]) -> None:
-        chain = self.chains.by_end[source]
-        for item in self._sides(source, nodes, source):
-            chain.items.append(item)
+        self.chains.by_end[source].items += self._sides(source, nodes, source)
 
     def _sides(self, source: int, nodes: list[int], flow: int | None) -> list[Item]:
         entering = source if source == flow else None
