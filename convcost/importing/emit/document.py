@@ -6,7 +6,7 @@ from convcost.importing.emit.flow import Node, block, entry
 from convcost.importing.emit.layers import Defaults, layer_nodes
 from convcost.importing.emit.scalars import number_text, text, unquoted_text
 from convcost.importing.ir.layer_graph import LayerGraph
-from convcost.importing.outline.tree import Block, Items
+from convcost.importing.outline.tree import Items, OutlineBlock
 from convcost.language.network_inputs import AllowedSizes
 from convcost.model.shape import Shape
 
@@ -15,7 +15,7 @@ def document(
     graph: LayerGraph,
     entrances: tuple[str, ...],
     layers: Items,
-    blocks: Iterable[Block],
+    blocks: Iterable[OutlineBlock],
     defaults: Defaults,
 ) -> str:
     lines = entry("name", unquoted_text(graph.name or "model"), 0)
@@ -45,7 +45,7 @@ def document(
     return "\n".join(lines) + "\n"
 
 
-def _block(block: Block, defaults: Defaults) -> list[str]:
+def _block(block: OutlineBlock, defaults: Defaults) -> list[str]:
     lines = [f"  {block.name}:"]
     if block.options:
         fields: dict[str, Node] = {

@@ -4,7 +4,7 @@ place."""
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from convcost.importing.outline.tree import Branch, Item, layer_numbers, layers, sequence
+from convcost.importing.outline.tree import Item, ItemBranch, layer_numbers, layers, sequence
 from convcost.importing.outline.valid_names import stem
 from convcost.importing.outline.values import (
     constant_part,
@@ -90,13 +90,13 @@ def _layer(a: Item, b: Item) -> Item | None:
     return a._replace(path=a.path if same else (), branches=tuple(branches))
 
 
-def _branch(a: Branch, b: Branch) -> Branch | None:
+def _branch(a: ItemBranch, b: ItemBranch) -> ItemBranch | None:
     """A branch that generalizes both branches. Only one of them may have layers."""
     both = a.items and b.items
     items = anti_unify(a.items, b.items) if both else a.items or b.items
     if items is None or (a.ref is None) != (b.ref is None):
         return None
-    return Branch(items, a.ref, "" if both and a.name != b.name else a.name or b.name)
+    return ItemBranch(items, a.ref, "" if both and a.name != b.name else a.name or b.name)
 
 
 class Overlay:

@@ -19,8 +19,8 @@ from convcost.importing.outline.options import REQUIRED, Options, options
 from convcost.importing.outline.substitute import Calls, substitute_calls
 from convcost.importing.outline.text_length import item_length, text_length
 from convcost.importing.outline.tree import (
-    Block,
     Item,
+    OutlineBlock,
     Tree,
     layers,
     output,
@@ -60,7 +60,7 @@ class _BlockSearch:
         self.inputs = inputs
         self.items = with_owners(graph.layers, items)
         self.flow = -1 if len(graph.inputs) == 1 else None
-        self.blocks: list[Block] = []
+        self.blocks: list[OutlineBlock] = []
         self.entered: list[int | None] = []  # by block, the input of its first use
         self.candidates = Candidates(self.items)
         self.titles = BlockNames(dict(graph.classes))
@@ -235,7 +235,7 @@ class _BlockSearch:
         self.titles.take(name)
         self._insert_calls(places, calls)
         defaults = tuple((n, None if d is REQUIRED else d) for n, d in found.options)
-        self.blocks.append(Block(name, defaults, body))
+        self.blocks.append(OutlineBlock(name, defaults, body))
         self.entered.append(self._entering(places[0]))
         return True
 
@@ -258,10 +258,10 @@ class _BlockSearch:
         ]
 
 
-def _in_reading_order(items: Use, blocks: list[Block]) -> tuple[Block, ...]:
+def _in_reading_order(items: Use, blocks: list[OutlineBlock]) -> tuple[OutlineBlock, ...]:
     """The blocks in the order a reader sees them, each after the blocks that it calls."""
     by_name = {block.name: block for block in blocks}
-    found: dict[str, Block] = {}
+    found: dict[str, OutlineBlock] = {}
 
     def visit(items: Use) -> None:
         for item in walk(items):

@@ -3,7 +3,7 @@
 from string import ascii_lowercase
 
 from convcost.importing.ir.layer_graph import INPUT_FREE
-from convcost.importing.outline.tree import Branch, Item
+from convcost.importing.outline.tree import Item, ItemBranch
 from convcost.model.kind import KINDS, SizeLike
 
 _STRAIGHT = {
@@ -54,7 +54,7 @@ def declared_names(join: Item) -> tuple[str, ...]:
     return tuple(name.removesuffix("?") for name in KINDS[join.kind].branch_names)
 
 
-def of_its_own(branch: Branch) -> bool:
+def of_its_own(branch: ItemBranch) -> bool:
     """Whether a branch begins with a learned tensor, so that it has no input."""
     return bool(branch.items) and _has_no_input(branch.items[0])
 
@@ -67,5 +67,5 @@ def _has_no_input(item: Item) -> bool:
     return _has_no_input((item.unwritten or item.items)[0])
 
 
-def _from_elsewhere(branch: Branch) -> bool:
+def _from_elsewhere(branch: ItemBranch) -> bool:
     return branch.ref is not None or bool(branch.items and branch.items[0].refs)

@@ -3,7 +3,7 @@ their modules."""
 
 from collections.abc import Iterable
 
-from convcost.importing.outline.tree import Branch, Item, rebuild
+from convcost.importing.outline.tree import Item, ItemBranch, rebuild
 from convcost.model.suggestions import SYNONYMS
 
 SHORTEST = 3
@@ -35,7 +35,7 @@ def canonicalize(items: Iterable[Item]) -> tuple[Item, ...]:
             # Layers that only arrange the tensor for the single layer of a module come before it.
             found += [*before, _with_module_name(last, name)]
         elif name:
-            found.append(item._replace(branches=(Branch(inner),), name=name))
+            found.append(item._replace(branches=(ItemBranch(inner),), name=name))
         else:
             found += inner
     return tuple(found)
@@ -48,7 +48,7 @@ def _canonicalize_inside(item: Item) -> Item:
     return item._replace(name=item.name or _own_name(item), branches=branches)
 
 
-def _branch(branch: Branch) -> Branch:
+def _branch(branch: ItemBranch) -> ItemBranch:
     """The branch. Items with the same name as the branch lose their name."""
     items = canonicalize(branch.items)
     name = branch.name

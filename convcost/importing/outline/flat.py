@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
-from convcost.importing.outline.tree import Branch, Item
+from convcost.importing.outline.tree import Item, ItemBranch
 from convcost.importing.outline.values import OptionExpression
 from convcost.importing.outline.wiring import Inputs
 from convcost.language.common_keys import FROZEN
@@ -17,7 +17,7 @@ def layer_item(
     index: int,
     layer: GraphLayer,
     refs: tuple[int, ...] = (),
-    branches: Iterable[Branch] = (),
+    branches: Iterable[ItemBranch] = (),
 ) -> Item:
     options = layer.options
     if layer.rest is not None:
@@ -60,7 +60,7 @@ def flat_items(graph: LayerGraph, inputs: Inputs) -> tuple[Item, ...]:
     for index, layer in enumerate(graph.layers):
         sources = inputs[index]
         if KINDS[layer.kind].role == "join":
-            branches = [Branch(ref=source) for source in sources]
+            branches = [ItemBranch(ref=source) for source in sources]
             found.append(layer_item(index, layer, branches=branches))
         else:
             alone = sources == (flow,)

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from convcost.importing.ir.layer_graph import Path, common_prefix
 from convcost.importing.outline.canonicalize import says_nothing
-from convcost.importing.outline.tree import Branch, Item, layers, rebuild, sequence
+from convcost.importing.outline.tree import Item, ItemBranch, layers, rebuild, sequence
 from convcost.model.kind import KINDS
 
 DEEPEST = 24  # the most nested modules
@@ -55,7 +55,7 @@ def _group_inside(item: Item) -> Item:
     return item
 
 
-def _named_branch(branch: Branch, above: tuple[Path, Path]) -> Branch:
+def _named_branch(branch: ItemBranch, above: tuple[Path, Path]) -> ItemBranch:
     """A branch, named after the outermost module that contains exactly the branch. The modules
     `above` contain the join too."""
     if not branch.items:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from convcost.importing.outline.branch_names import branch_names, declared_names
 from convcost.importing.outline.scopes import NameScope, ScopeNode
-from convcost.importing.outline.tree import Branch, Item, Items, layers, output, references
+from convcost.importing.outline.tree import Item, ItemBranch, Items, layers, output, references
 from convcost.importing.outline.valid_names import stem, unused_name, valid_name
 
 
@@ -188,7 +188,7 @@ class Naming:
         item: Item = node.item
         branches = tuple(map(self._named_branch, node.branches))
         if node.inner is not None:
-            branches = (Branch(self._named_items(node.inner)),)
+            branches = (ItemBranch(self._named_items(node.inner)),)
         return item._replace(
             name=node.name if node.written else "",
             branches=branches,
@@ -196,8 +196,8 @@ class Naming:
             weights="" if item.shares is None else self._path(item.shares, node.scope),
         )
 
-    def _named_branch(self, node: ScopeNode) -> Branch:
-        branch: Branch = node.item
+    def _named_branch(self, node: ScopeNode) -> ItemBranch:
+        branch: ItemBranch = node.item
         return branch._replace(
             name=node.name,
             items=self._named_items(node.inner),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from convcost.importing.outline.tree import Branch, Item
+from convcost.importing.outline.tree import Item, ItemBranch
 
 
 class NameScope:
@@ -57,7 +57,11 @@ class ScopeNode:
     """
 
     def __init__(
-        self, item: Item | Branch, scope: NameScope, above: "ScopeNode | None", gives: int | None
+        self,
+        item: Item | ItemBranch,
+        scope: NameScope,
+        above: "ScopeNode | None",
+        gives: int | None,
     ) -> None:
         self.item: Any = item
         self.is_join = isinstance(item, Item) and item.is_join

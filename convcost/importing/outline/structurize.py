@@ -10,7 +10,7 @@ from convcost.importing.outline.flat import layer_item
 from convcost.importing.outline.linearize import linearize
 from convcost.importing.outline.open_chains import OpenChains
 from convcost.importing.outline.side_outputs import SideOutputs
-from convcost.importing.outline.tree import Branch, Item, with_reference
+from convcost.importing.outline.tree import Item, ItemBranch, with_reference
 from convcost.importing.outline.wiring import Inputs
 from convcost.model.kind import KINDS, SizeLike
 
@@ -93,7 +93,7 @@ class _Structurizer:
         """Adds a layer whose second input only provides a size. It references that input by name
         and continues the first input."""
         source, other = self.inputs[index]
-        item = layer_item(index, layer, branches=[Branch(), Branch(ref=other)])
+        item = layer_item(index, layer, branches=[ItemBranch(), ItemBranch(ref=other)])
         chain = self.chains.extend(index, item, source)
         chain.record_size(layer, self.graph.shape(source))
         if other == chain.start:  # the start of a branch has its name outside of the branch
@@ -168,7 +168,7 @@ class _Structurizer:
         parts = [None if n == main else part for n, part in enumerate(parts)]
         branches, references = self._branches(index, parts, [main])
         if not any(branch.items for branch in branches):
-            branches[main] = Branch(ref=source)
+            branches[main] = ItemBranch(ref=source)
         size = 1 + sum(part.size for part in parts if part)
         chain.extend(layer_item(index, layer, branches=branches), index, size)
         chain.depth = max(chain.depth, *(1 + part.depth if part else 1 for part in parts))
@@ -178,26 +178,26 @@ class _Structurizer:
 
     def _branches(
         self, index: int, parts: Sequence[Chain | None], same: Iterable[int]
-    ) -> tuple[list[Branch], list[int]]:
+    ) -> tuple[list[ItemBranch], list[int]]:
         """The branches of a join. Those numbered in `same` start at the join's input; the others at
         values referenced by name, which are returned."""
         branches, references = [], []
         for n, (source, part) in enumerate(zip(self.inputs[index], parts, strict=True)):
             if part is None:
-                branches.append(Branch() if n in same else Branch(ref=source))
+                branches.append(ItemBranch() if n in same else ItemBranch(ref=source))
                 if n not in same:
                     references.append(source)
                 continue
             items = part.items
             if n in same or part.start is None:
-                branches.append(Branch(tuple(items)))
+                branches.append(ItemBranch(tuple(items)))
                 self.chains.end(part)
             elif not items[0].is_side:
-                branches.append(Branch((with_reference(items[0], part.start), *items[1:])))
+                branches.append(ItemBranch((with_reference(items[0], part.start), *items[1:])))
                 references.append(part.start)
                 self.chains.end(part)
             else:
-                branches.append(Branch(ref=source))
+                branches.append(ItemBranch(ref=source))
                 references.append(source)
         return branches, references
 
@@ -212,5 +212,5 @@ class _Structurizer:
         for group in self.ends.groups(nodes):
             inner = _Structurizer(self.graph, self.inputs, self.ends.deeper())
             inner_items = tuple(inner.items(group, max(group), entering))
-            items.append(Item("side", branches=(Branch(inner_items),)))
+            items.append(Item("side", branches=(ItemBranch(inner_items),)))
         return items

@@ -8,7 +8,7 @@ from convcost.importing.ir.layer_graph import Path
 Items: TypeAlias = "tuple[Item, ...]"
 
 
-class Branch(NamedTuple):
+class ItemBranch(NamedTuple):
     """A list of layers inside an item, or a value by name (`ref`). Without both, it is the input of
     the join.
 
@@ -38,7 +38,7 @@ class Item(NamedTuple):
     kind: str
     options: tuple[tuple[str, Any], ...] = ()
     path: Path = ()
-    branches: tuple[Branch, ...] = ()
+    branches: tuple[ItemBranch, ...] = ()
     number: int | None = None
     refs: tuple[int, ...] = ()
     shares: int | None = None
@@ -91,7 +91,7 @@ class Item(NamedTuple):
         )
 
 
-class Block(NamedTuple):
+class OutlineBlock(NamedTuple):
     """A named list of layers with options: (name, default or None)."""
 
     name: str
@@ -101,11 +101,11 @@ class Block(NamedTuple):
 
 class Tree(NamedTuple):
     items: Items
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[OutlineBlock, ...] = ()
 
 
 def sequence(path: Path, items: Items) -> Item:
-    return Item("sequence", path=path, branches=(Branch(items),))
+    return Item("sequence", path=path, branches=(ItemBranch(items),))
 
 
 def layers(items: Items) -> Iterator[Item]:
