@@ -26,9 +26,9 @@ CSV_RAW = FormatOption(
     "csv_raw", "Do not quote text that looks like a formula.", default=False, type=bool
 )
 # What a spreadsheet reads as the beginning of a formula (OWASP, CSV Injection), with the wide forms
-# of East Asian input and the minus sign, which an output without Unicode writes as `-`. Tab and
+# of East Asian input, and the signs that an output without Unicode writes as `-` and `->`. Tab and
 # carriage return are not here: they are written as escapes.
-FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "−")
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "−", "→")
 
 
 @format("csv", "for spreadsheets: raw integers, no totals", ".csv", options=(CSV_RAW,))

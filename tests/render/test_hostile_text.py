@@ -19,6 +19,7 @@ from markdown_it import MarkdownIt
 from support import commands_that_read_specs, run
 from tools import needs_latex, needs_pdftotext
 
+from convcost.cli._streams import ASCII
 from convcost.model.errors import printable
 from convcost.render import FORMATS
 
@@ -333,6 +334,16 @@ layers:
     shown = ran.stdout.decode("ascii")
     assert first in shown
     assert second in shown
+
+
+def test_no_word_for_an_output_without_unicode_begins_a_formula():
+    names = [f"{chr(sign)}1" for sign in ASCII]
+    layers = [{"conv": 3, "kernel": 1, "name": name} for name in names]
+    text = json.dumps({"input": {"channels": 3, "size": 8}, "layers": layers})
+    ran = run("analyze", "-", "--format", "csv", text=text, PYTHONIOENCODING="ascii")
+    read = [row["path"] for row in csv.DictReader(io.StringIO(ran.stdout.decode("ascii")))]
+    assert len(read) == len(names)
+    assert [path for path in read if path.startswith(("=", "+", "-", "@"))] == []
 
 
 PATHS = re.compile(r"params of `(.*)` \d+ over the warning limit 1 ", re.DOTALL)
