@@ -1,7 +1,7 @@
 """Reads the inputs of a check: networks, their budgets, and the same networks in the base."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 
 from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
@@ -116,6 +116,7 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
         ]
     lookup = _BaseLookup(base, for_update=for_update)
     configs = BudgetConfigs(request.config)
+    budgets_of = cache(configs.budgets)  # a spec that has several bases has the same names
     given = request.device_limits
     if request.limits is not None:
         given = ((request.limits_from, request.limits), *given)
@@ -125,7 +126,7 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
         # A user's file that has the name of a shipped spec is another spec.
         automatic = not spec.location.shipped and not request.deployed
         configurable = automatic or request.config is not None
-        configured = configs.budgets(*spec.location.names) if configurable else ()
+        configured = budgets_of(*spec.location.names) if configurable else ()
         is_new = base is not None and spec.name not in lookup.unavailable
         for name, network in spec.networks.items():
             own = ((spec.name, network.budget),) if network.budget is not None else ()

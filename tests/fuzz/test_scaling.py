@@ -469,6 +469,28 @@ def test_folders_in_each_other_are_each_searched_once_for_a_repository(tmp_path)
     assert two <= MAX_RATIO * one
 
 
+@needs_git
+def test_specs_replaced_by_links_to_one_of_them_find_its_budgets_once(tmp_path):
+    command = ("check", "specs", "--base", "git:HEAD", "--max-growth", "1%")
+
+    def linked(n: int) -> int:
+        repository = Repository(tmp_path / str(n))
+        repository.write("convcost.yaml", "budgets: [{specs: specs/*.yaml, params: {max: 1}}]\n")
+        for i in range(n):
+            repository.write(f"specs/{i}.yaml", spec("  - relu"))
+        repository.commit()
+        for i in range(1, n):
+            link = repository.folder / f"specs/{i}.yaml"
+            link.unlink()
+            link.symlink_to("0.yaml")
+        return calls_of(lambda: run(*command, cwd=repository.folder))
+
+    linked(2)  # imports what the command needs
+    one, two, four = map(linked, (30, 60, 120))
+    assert two <= MAX_RATIO * one
+    assert four <= MAX_RATIO * two
+
+
 def renamed(n: int) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Files that are all alike but for blanks: each may be any of the others."""
     texts = [b"layers: [relu]" + b" " * i for i in range(n)]
