@@ -9,7 +9,7 @@ from convcost.model.errors import UsageError
 from convcost.reports.check.baseline import BaselineError, format_baseline, parse_baseline
 from convcost.reports.check.measures import MeasuredNetwork
 from convcost.sources.base_lookup import BaseNetworks, CurrentSpec
-from convcost.sources.links import refuse_link_out
+from convcost.sources.links import PathLinks, refuse_link_out
 from convcost.sources.spec_files import SpecLocation, path_exists, read_text, shipped_specs
 
 SHIPPED = "shipped:"  # no relative path begins with this
@@ -29,6 +29,7 @@ class BaselineFile:
         self.for_update = for_update
         self.reason = ""  # why there is no base
         self.networks: dict[str, dict[str, MeasuredNetwork]] = {}
+        self._links = PathLinks()
         self._compared: set[str] = set()  # the specs of the file that are the base of a spec
         refuse_link_out(Path(file), file)
         self.path = Path(os.path.realpath(file))
@@ -78,13 +79,15 @@ class BaselineFile:
 
     @cached_property
     def deleted_specs(self) -> tuple[str, ...]:
-        """The specs of the baseline that do not exist any more."""
-        return tuple(sorted(spec for spec in self.networks if not self._exists(spec)))
+        """The specs of the baseline that do not exist any more, and are the base of no spec."""
+        left = self.networks.keys() - self._compared
+        return tuple(sorted(spec for spec in left if not self._exists(spec)))
 
     def _exists(self, spec: str) -> bool:
         if spec.startswith(SHIPPED):
             return spec.removeprefix(SHIPPED) in shipped_specs()
-        return (self.path.parent / spec).is_file()
+        path = Path(os.path.normpath(self.path.parent / spec))
+        return path.is_file() and self._links.follow(path).target == path
 
     def key(self, spec: CurrentSpec) -> str:
         """The name of a spec in the file: its path from there, or `shipped:` and its name."""

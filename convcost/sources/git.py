@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from convcost.model.record import NamedTuple
 from convcost.sources.git_repository import GitError, Repository
+from convcost.sources.links import PathLinks
 from convcost.sources.rename_detection import detect_renames
 from convcost.sources.spec_files import LARGEST, SUFFIXES, is_spec
 
@@ -50,6 +51,8 @@ class Commit:
         self.root = root
         self.renamed: dict[str, str] = {}
         self._deleted: dict[str, bytes | None] = {}  # the contents that are read already
+        self._compared: set[str] = set()  # the paths of the specs that `blobs` looked for
+        self._work_tree = PathLinks()
         self._repository = Repository(root)
         commits = [_resolve(self._repository, commit) for commit in split_range(ref)]
         self.id = _merge_base(self._repository, ref, commits) if len(commits) > 1 else commits[0]
@@ -68,15 +71,22 @@ class Commit:
 
     def deleted(self, suffixes: Iterable[str] = SUFFIXES) -> list[str]:
         """The files with a suffix that the work tree does not have, except those that a sparse
-        checkout leaves out."""
+        checkout leaves out. What a link leads to is another file: it has that name only if it is
+        compared with this one."""
         wanted = tuple(suffixes)
         return [
             path
             for path in self.files
             if PurePosixPath(path).suffix in wanted
             and path not in self._left_out
-            and not os.path.isfile(self.root / path)  # noqa: PTH113  no error for any name
+            and path not in self._compared
+            and not self._in_work_tree(self.root / path)
         ]
+
+    def _in_work_tree(self, file: Path) -> bool:
+        """Whether there is a file, and no link on its path."""
+        is_file = os.path.isfile(file)  # noqa: PTH113  no error for any name
+        return is_file and self._work_tree.follow(file).target == file
 
     def real_path(self, path: str) -> str:
         """A path with the links of the commit followed. Raises GitError for a path in a submodule,
@@ -104,6 +114,7 @@ class Commit:
     def blobs(self, paths: Iterable[str]) -> dict[str, Blob]:
         """Files of the commit by their current paths, if it has them. Raises GitError."""
         names = {path: path for path in paths}
+        self._compared = set(names)
         self.renamed = self._renames([path for path in names if path not in self.files])
         names = {path: old for path, old in (names | self.renamed).items() if old in self.files}
         blobs = map(Blob, names.values(), self._contents(self.files[old] for old in names.values()))

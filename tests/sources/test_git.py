@@ -557,6 +557,30 @@ def test_a_moved_file_has_its_base_whatever_is_in_its_place(plain, replaced):
     assert bases((code, answer)) == (1, [4])
 
 
+@pytest.mark.parametrize("asked", [".", "nets", "models"])
+@pytest.mark.parametrize("link", ["models", "models/net.yaml"])
+def test_a_link_left_in_the_place_of_a_moved_spec_hides_no_growth(plain, link, asked):
+    plain.git("mv", "models", "nets")
+    (plain.folder / link).parent.mkdir(exist_ok=True)
+    (plain.folder / link).symlink_to(f"{'../' * link.count('/')}{link.replace('models', 'nets')}")
+    plain.write("nets/net.yaml", net(60))
+    assert bases(plain.check(asked, *TO_BASE)) == (1, [4])
+
+
+@pytest.mark.parametrize("target", ["../store", "../.hidden", "other"])
+def test_specs_of_a_folder_that_a_link_replaces_are_deleted(plain, target):
+    """A check of a folder follows no link in it, so it no longer checks them."""
+    plain.write("models/sub/a.yaml", net(4))
+    plain.write("models/other/a.yaml", net(4))
+    plain.commit()
+    plain.git("branch", "-f", "base")
+    shutil.rmtree(plain.folder / "models/sub")
+    (plain.folder / "models/sub").symlink_to(target)
+    plain.write(f"models/{target}/a.yaml", net(4))
+    _, answer = plain.check("models", *TO_BASE)
+    assert answer["statements"] == ["models/sub/a.yaml is deleted; it was in base"]
+
+
 def test_a_base_larger_than_the_limit_of_a_spec_is_not_read(plain, monkeypatch):
     plain.write("models/deleted.yaml", net(4))
     plain.commit()

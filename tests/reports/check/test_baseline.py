@@ -367,6 +367,19 @@ def test_a_moved_spec_has_its_base_whatever_is_in_its_place(folder, replaced):
     assert update(folder, specs=(".",)).returncode == 1
 
 
+def test_a_link_left_in_the_place_of_a_moved_spec_hides_no_growth(folder):
+    (folder / "moved").mkdir()
+    (folder / "moved/net.yaml").write_text(net(9), "utf-8")
+    (folder / "net.yaml").unlink()
+    (folder / "net.yaml").symlink_to("moved/net.yaml")
+    base = ("--base", "b.json", "--max-growth", "0")
+    assert run("check", "net.yaml", *base, cwd=folder).returncode == 1
+    assert run("check", "moved", *base, cwd=folder).returncode == 1
+    assert update(folder, specs=("moved",)).returncode == 1
+    assert update(folder, "--allow-growth", specs=("moved",)).returncode == 0
+    assert list(json.loads((folder / "b.json").read_text("utf-8"))["specs"]) == ["moved/net.yaml"]
+
+
 def test_a_shipped_spec_is_not_a_file_of_the_same_name(folder):
     Repository(folder).commit()
     (folder / "googlenet.yaml").write_text(net(), "utf-8")
