@@ -63,7 +63,8 @@ class Base(Protocol):
 
     def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
         """A file with several names, once for each name that is another spec in the base: if a
-        link replaces a spec, its target is compared with both. Any other file once."""
+        link replaces a spec, or led to another one, its target is compared with both. Any other
+        file once."""
         ...
 
     def networks_of(self, spec: CurrentSpec) -> BaseNetworks:

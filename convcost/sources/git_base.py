@@ -39,9 +39,13 @@ class CommitBase:
         self._specs = [version for spec in files for version in self.by_version(spec)]
 
     def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
-        names: dict[tuple[Commit, str], str] = {}
+        names: dict[object, str] = {}
         for name in spec.names if len(spec.names) > 1 else ():
-            if (found := self._own_version(name)) is not None:
+            try:
+                found: object = self._own_version(name)
+            except GitError as error:
+                found = str(error)
+            if found is not None:
                 names.setdefault(found, name)
         return [spec._replace(name=name) for name in names.values()] if len(names) > 1 else [spec]
 
@@ -126,7 +130,7 @@ class CommitBase:
 
         If the commit has a name of the spec that is now a link, that is its path: a file that is
         replaced by a link to a larger one keeps its base. So does a link that is replaced by a
-        file. Raises GitError.
+        file, or by a link to another one. Raises GitError.
         """
         target = spec.followed.target if spec.followed else Path(os.path.realpath(spec.name))
         commit, path = self._place(target)
@@ -139,12 +143,15 @@ class CommitBase:
         return commit, path, path
 
     def _own_version(self, name: str) -> tuple[Commit, str] | None:
-        """The commit and the path there of the file that has this name in the base, if one has."""
-        with suppress(GitError):
+        """The commit and the path there of the file that has this name in the base, if one has: by
+        links of the commit, not by those of the work tree. Raises GitError if the name was in a
+        submodule."""
+        try:
             commit, path = self._place(Path(os.path.abspath(name)))  # noqa: PTH100  links stay
-            if path in commit.files:
-                return commit, path
-        return None
+        except GitError:
+            return None  # the repository of the target may have a base
+        path = path if path in commit.files else commit.real_path(path)
+        return (commit, path) if path in commit.files else None
 
     def _place(self, file: Path) -> tuple[Commit, str]:
         """The commit for a file, and its path there, without following a link. Raises GitError."""

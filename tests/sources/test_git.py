@@ -360,6 +360,12 @@ def test_files_in_the_place_of_a_submodule_have_no_base(plain):
     assert code == 2
     reason = "`sub` was a submodule, whose files the commit does not have"
     assert answer["statements"] == [f"sub/net.yaml: growth is not checked without a base: {reason}"]
+    (plain.folder / "sub").rename(plain.folder / "other")
+    (plain.folder / "sub").symlink_to("other")
+    for asked in (["sub"], ["other", "sub"]):
+        code, answer = plain.check(*asked, *TO_BASE)
+        place = f"{asked[0]}/net.yaml: growth is not checked without a base"
+        assert (code, answer["statements"]) == (2, [f"{place}: {reason}"])
 
 
 def test_a_head_that_is_a_link_to_a_packed_branch_is_a_repository(hostile):
@@ -509,6 +515,34 @@ def test_a_link_replaced_by_a_file_keeps_its_base(plain, link):
     path.unlink()
     plain.write("models/net.yaml", net(60))
     assert bases(plain.check("models", *TO_BASE)) == (1, [4])
+
+
+@pytest.mark.parametrize("link", ["used", "used.yaml"])
+@pytest.mark.parametrize("target", ["large", "new"])
+def test_a_link_that_leads_to_another_spec_keeps_its_base(plain, link, target):
+    """Of the base it is the spec with 4 filters; now it leads to one with 50."""
+
+    def point(name: str) -> None:
+        (plain.folder / link).unlink(missing_ok=True)
+        (plain.folder / link).symlink_to(name if link == "used" else f"{name}/net.yaml")
+
+    plain.write("large/net.yaml", net(50))
+    point("models")
+    plain.commit()
+    plain.git("branch", "-f", "base")
+    plain.write("new/net.yaml", net(50))
+    assert bases(plain.check(link, "large", "models", *TO_BASE)) == (0, [4, 50])
+    point(target)
+    assert bases(plain.check(link, *TO_BASE)) == (1, [4])
+    code, answer = plain.check(link, "large", "models", *TO_BASE)
+    found = {one["spec"]: one["base"]["params"] for one in answer["networks"]}
+    name = "used/net.yaml" if link == "used" else link
+    assert code == 1
+    assert found == {
+        name: 4 * 27 + 4 * 8 + 8 * 8,
+        "large/net.yaml": 50 * 27 + 50 * 8 + 8 * 8,
+        "models/net.yaml": 4 * 27 + 4 * 8 + 8 * 8,
+    }
 
 
 def test_links_of_a_commit_that_form_a_loop_lead_to_no_base(plain):
