@@ -140,15 +140,15 @@ def _load(state: Path, request: SearchRequest) -> tuple[int, int, Found] | None:
         return None
     try:
         tree = json.loads(state.read_text("utf-8"))
-        same = tree["search"] == _fingerprint(request)
+        if tree["search"] != _fingerprint(request):
+            hint = "repeat the search with all of its options, or give another file"
+            message = f"--resume: `{state}` is the state of another search"
+            raise UsageError(message, help=hint)
         points, failed, matching, first, tied = map(_whole, tree["counts"])
         best, front, sample = (_points(tree[name], request) for name in ("best", "front", "sample"))
         done, size = _whole(tree["done"]), _whole(tree["bytes"])
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
         raise UsageError(f"--resume: `{state}` is no state of a search") from None
-    if not same:
-        hint = "repeat the search with all of its options, or give another file"
-        raise UsageError(f"--resume: `{state}` is the state of another search", help=hint)
     if not 0 <= done <= request.space.size or size < 0:
         raise UsageError(f"--resume: `{state}` is no state of this search")
     found = Found(points, failed, matching, first, best, front, sample, tied)

@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from fractions import Fraction
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -274,8 +275,9 @@ def test_parquet_has_exact_integers(spec, tmp_path):
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 def test_an_interrupted_search_continues_and_counts_nothing_twice(spec, tmp_path, suffix):
-    options = SearchOptions(VARY, WHERE, pareto=("macs", "+params"))
+    options = SearchOptions(VARY, WHERE, "-params", 5, ("macs", "+params"))
     whole = search(spec, options._replace(points=str(tmp_path / f"whole{suffix}")))
+    assert whole.tied == 13 - 5  # the smallest width and depth at all sizes
     parts = options._replace(
         points=str(tmp_path / f"parts{suffix}"), resume=str(tmp_path / "state.json")
     )
@@ -426,12 +428,23 @@ def test_a_score_that_is_no_function_of_numbers_is_explained(spec, score, messag
         search(spec, SearchOptions(("width=1,2",), score=score))
 
 
+OTHER_OPTIONS: dict[str, Any] = {
+    "vary": ("width=1,3",), "where": ("macs > 1",), "sort": "-macs", "top": 3, "pareto": ("macs",),
+    "samples": 3, "seed": 1, "sobol": True, "score": "math:sqrt", "columns": ("flash",),
+    "dtypes": ("int8",), "device": "stm32h743", "deployed": True,
+}  # fmt: skip
+
+
 def test_the_state_of_another_search_is_refused(spec, tmp_path):
     state = tmp_path / "state.json"
-    options = SearchOptions(("width=1,2",), resume=str(state))
+    options = SearchOptions(("width=1,2",), samples=2, resume=str(state))
     search(spec, options)
+    assert OTHER_OPTIONS.keys() | {"points", "resume", "workers", "scheduler"} == {*options._fields}
+    for name, value in OTHER_OPTIONS.items():
+        with pytest.raises(UsageError, match="is the state of another search"):
+            search(spec, options._replace(**{name: value}))
     with pytest.raises(UsageError, match="is the state of another search"):
-        search(spec, options._replace(where=("macs > 1",)))
+        search(spec, options, Settings((("kernel", 1),)))
     state.write_text("{}")
     with pytest.raises(UsageError, match="is no state of a search"):
         search(spec, options)
@@ -530,6 +543,17 @@ def test_a_device_keeps_points_that_fit_and_bounds_their_time(tmp_path, deployed
             assert numbers["nanoseconds"] == record.picoseconds // 1000
             assert (numbers["flash"], numbers["peak_memory"]) == (record.flash, record.ram)
     assert 10 < fitting < 6 * 21 - 10
+
+
+def test_the_state_of_a_search_for_another_device_is_refused(spec, tmp_path):
+    device = tmp_path / "small.yaml"
+    device.write_text(DEVICE, "utf-8")
+    options = SearchOptions(("width=1,2",), resume=str(tmp_path / "state.json"), dtypes=("int8",))
+    options = options._replace(device=str(device), sort="nanoseconds")
+    search(spec, options)
+    device.write_text(DEVICE.replace("1MB", "2MB"), "utf-8")
+    with pytest.raises(UsageError, match="is the state of another search"):
+        search(spec, options)
 
 
 @pytest.mark.parametrize(
