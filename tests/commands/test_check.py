@@ -286,6 +286,18 @@ def test_a_changed_input_is_a_statement(repository):
     assert answer["statements"] == ["net.yaml: the input of `net` is 9×9×3; it was 8×8×3 in main"]
 
 
+@pytest.mark.parametrize("after", ["channels: 1, size: 8", "channels: 1, size: [7, 7]"])
+def test_a_network_with_another_input_is_changed(after, tmp_path):
+    layers = "\nlayers: [{learned: {channels: 2, size: [3]}}]\n"
+    texts = "input: {channels: 1, size: 7}", f"input: {{{after}}}"
+    for name, text in zip(("base", "net"), texts, strict=True):
+        (tmp_path / f"{name}.yaml").write_text(text + layers, "utf-8")
+    command = ("check", "net.yaml", "--base", "base.yaml", "--max-growth", "0%")
+    ran = run(*command, "--format", "markdown", cwd=tmp_path)
+    assert (b"1 of 1 network changed" in ran.stdout) == ("8" in after)
+    assert (b"nothing changed" in ran.stdout) == ("8" not in after)
+
+
 def test_a_shared_missing_base_reason_is_printed_once(repository):
     for number in range(3):
         repository.write(f"net_{number}.yaml", net())

@@ -125,6 +125,17 @@ def test_a_long_chain_after_a_transposed_window_with_holes_needs_few_steps():
         cost(f"input: {{channels: 1, size: [9]}}\nlayers: [{text}]")
 
 
+@pytest.mark.parametrize("wide", [0, 1, 2])
+def test_the_upper_bound_of_a_join_is_around_all_branches(wide):
+    branches = ["[{conv: 1, kernel: 9, padding: 4}]" if n == wide else "[]" for n in range(3)]
+    joined = ", ".join(f"{name}: {layers}" for name, layers in zip("abc", branches, strict=True))
+    text = f"{{transposed_conv: 1, kernel: 1, stride: {MAX_PERIOD + 1}}}, {{add: {{{joined}}}}}"
+    layers = cost(f"input: {{channels: 1, size: [9]}}\nlayers: [{text}]").layers
+    before, conv, join = (layer.field[0] for layer in layers)
+    assert not join.exact
+    assert join == conv != before
+
+
 def test_the_fields_of_many_layers_with_a_long_period_become_upper_bounds():
     chain = 2 * MAX_INTERVALS // MAX_PERIOD
     text = f"{{transposed_conv: 1, kernel: {MAX_PERIOD}, stride: {MAX_PERIOD}}}"

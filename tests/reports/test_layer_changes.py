@@ -159,6 +159,24 @@ def test_a_layer_that_was_renamed_and_grew_is_one_change():
     ]
 
 
+CUSTOM = "custom: x, params: 0"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("relu: ", "sigmoid: "),
+        ("reshape: {channels: 8, size: [9, 9]}", "reshape: {channels: 9, size: [8, 9]}"),
+        (f"{CUSTOM}, macs: 0", f"{CUSTOM}, macs: uncounted"),
+        ("conv: 8, kernel: 1", "conv: 8, kernel: 1, frozen: true"),
+        ("conv: 8, kernel: 1", "conv: 8, kernel: 1, buffer: true"),
+    ],
+)
+def test_a_layer_of_another_kind_or_output_is_changed_with_the_same_costs(before, after):
+    states = by_state([(before, "a")], [(after, "a")])
+    assert list(states) == ["changed"]
+
+
 def test_layers_in_another_order_are_unchanged_and_those_in_a_new_block_are_renamed():
     a, b = "a: [{conv: 8, kernel: 1}]", "b: [{conv: 4, kernel: 1}]"
     one, other = (
