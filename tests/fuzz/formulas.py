@@ -146,12 +146,12 @@ def all_of(n):
     return Axis(1, 0, (tuple(range(n)),), whole=True)
 
 
-def resized(n, o, last):
-    """Output i reads the inputs from ⌊i·n/o⌋ to last(i). None if the period is long."""
+def resized(n, o, last, before=0):
+    """Output i reads the inputs from ⌊i·n/o⌋ − before to last(i). None if the period is long."""
     period = o // gcd(n, o)
     if period > MAX_PERIOD:
         return None
-    reads = tuple(tuple(range(i * n // o, last(i) + 1)) for i in range(period))
+    reads = tuple(tuple(range(i * n // o - before, last(i) + 1)) for i in range(period))
     return Axis(period, n // gcd(n, o), reads)
 
 
@@ -315,11 +315,12 @@ def upsample(o, x):
     return Out((channels, tuple(out)), reads=_enlarged(o, size, tuple(out)))
 
 
+AROUND = {"nearest": (0, 0), "linear": (0, 1), "cubic": (1, 2)}  # elements that are read, too
+
+
 def _enlarged(o, size, out):
-    if o["mode"] != "nearest":
-        return UNKNOWN
-    pairs = zip(size, out, strict=True)
-    return tuple(resized(n, m, lambda i, n=n, m=m: i * n // m) for n, m in pairs)
+    pairs, (before, after) = zip(size, out, strict=True), AROUND[o["mode"]]
+    return tuple(resized(n, m, lambda i, n=n, m=m: i * n // m + after, before) for n, m in pairs)
 
 
 def border(o, x, sign):
