@@ -11,7 +11,7 @@ from math import prod
 from typing import Any
 
 from fuzz.formulas import JOINS, KINDS, NAMELESS, NUMBERED, Expr, Invalid, evaluate
-from fuzz.recount import COMMON, Entry, Recount, Scope, word_of
+from fuzz.recount import COMMON, MOST_LAYERS, Entry, Recount, Scope, word_of
 
 MAX_LAYERS = 250
 NORMS = ["batch_norm", "instance_norm", "global_response_norm", "layer_norm", "rms_norm"]
@@ -74,7 +74,20 @@ class Grammar:
         layers, _ = self.items(self.net.scope, self.net.scope.start, rng.randint(1, 9), 0)
         if self.blocks:
             spec["blocks"] = self.blocks
-        return {**spec, "layers": layers or ["identity"]}
+        layers = layers or ["identity"]
+        if self.chance(0.02):
+            self.exceed(layers)
+        return {**spec, "layers": layers}
+
+    def exceed(self, layers):
+        """A block that calls itself, or an output or a number of layers above a limit or at it."""
+        if self.blocks and self.chance(0.5):
+            name = self.rng.choice(sorted(self.blocks))
+            self.blocks[name]["layers"].append(name)
+        elif self.chance(0.7):
+            layers += [{"upsample": 10**9}] * self.rng.choice([1, 2])
+        else:
+            layers.append({"relu": None, "repeat": MOST_LAYERS + 1})
 
     def variables(self, spec):
         values: dict[str, Any] = {}

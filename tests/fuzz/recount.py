@@ -29,6 +29,7 @@ from fuzz.formulas import (
 COMMON = ("name", "from", "repeat", "when", "note", "frozen", "weights", "density")
 PARTS = {True: ("weights", "biases"), False: (), "weights": ("weights",), "biases": ("biases",)}
 LARGEST_SIDE = 10**15
+MOST_LAYERS = 250_000
 
 
 class Layer(NamedTuple):
@@ -163,6 +164,8 @@ class Recount:
                 self.scope.declare(name, Entry(found))
 
     def count(self, items):
+        for name, block in self.blocks.items():
+            require(name not in block["layers"], f"{name} calls itself")
         self.expand(items, self.scope)
         return self.layers
 
@@ -189,6 +192,7 @@ class Recount:
             automatic = scope.number(word)
             return self.one(word, rest, named or automatic, scope, x, sources, only=only)
         copies = whole(self.value(rest["repeat"], sources, scope, x), 0)
+        require(copies <= MOST_LAYERS, "too many layers")
         block = self.blocks.get(word, {})
         streams = len(block.get("inputs", [])) > 1
         if streams:
