@@ -231,6 +231,28 @@ def budgets_hold_exactly(spec, text, mine, folder):
         limit = f"budget: {{params: {{max: {max(params - less, 0)}}}, macs: {{max: {macs}}}}}\n"
         (folder / "net.yaml").write_text(text + limit, "utf-8")
         answer("check", "net.yaml", folder=folder, codes=(code,))
+    limit = f"budget: {{params: {{warn: {max(params - 1, 0)}}}}}\n"
+    (folder / "net.yaml").write_text(text + limit, "utf-8")
+    found = answer("check", "net.yaml", folder=folder)["findings"]
+    hold([one["code"] for one in found] == ["CC204"] * bool(params), f"warnings: {found}")
+
+
+def growth_is_that_over_the_base(spec, text, mine, folder):
+    base = {**spec, "name": "net", "layers": spec["layers"][:-1]}
+    before = counted(base)
+    if not base["layers"] or before is None or "uncounted" in text:
+        return
+    for name, one in ("base", base), ("net", {**spec, "name": "net"}):
+        (folder / f"{name}.yaml").write_text(written(one, Random(1)), "utf-8")
+    params, macs = (
+        [sum(map(of, layers)) for layers in (before, mine)]
+        for of in (lambda one: one.weights + one.biases, lambda one: one.macs)
+    )
+    by = max(after - before for before, after in (params, macs))
+    for limit in (by, by - 1):
+        code = int(limit < by) if by > 0 else 0
+        growth = ("--base", "base.yaml", "--max-growth", str(max(limit, 0)))
+        answer("check", "net.yaml", *growth, folder=folder, codes=(code,))
 
 
 def every_format_has_the_exact_counts(spec, text, mine, folder):
@@ -345,6 +367,7 @@ LAWS = [
     a_batch_multiplies_macs_and_activations,
     a_formula_has_the_count_as_its_product,
     budgets_hold_exactly,
+    growth_is_that_over_the_base,
     every_format_has_the_exact_counts,
     published_figures_are_verified,
     reduce_writes_what_it_reports,
@@ -376,6 +399,12 @@ class DamagedSpec:
             ("reduce", "-"),
             ("reduce", "-", "--channels", "1/2", "--write", "-"),
             ("reduce", "-", "--undo", "--write", "-"),
+            ("analyze", "-", "--deploy", "--count", "flops,thop,fvcore"),
+            ("memory", "-", "--order", "best", "--training", "adam", "--device", "h100"),
+            ("check", "-", "--device", "stm32h743", "--dtype", "int8", "--deploy"),
+            ("formula", "-"),
+            ("match", "-", "1", "MFLOPs"),
+            ("search", "-", "--vary", "size=7,8", "--vary", "batch=1,2"),
         ]
         return self.Made(texts.damaged(base, rng), rng.choice(commands), rng.random() < 0.3)
 
