@@ -4,7 +4,9 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from os.path import samestat
 from pathlib import Path
+from stat import S_ISCHR, S_ISREG
 from typing import TYPE_CHECKING, TextIO
 
 from convcost.cli import _exits, _streams
@@ -20,6 +22,8 @@ from convcost.reports.report import Report, Root
 if TYPE_CHECKING:
     from convcost.cli._plot import ChartOutput
     from convcost.reports.display_units import Units
+
+STDOUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
 class ReportOutput(NamedTuple):
@@ -65,12 +69,27 @@ def parse_outputs(
     outputs: tuple[ReportOutput | ChartOutput, ...] = (*reports, *charts)
     paths = [output.path for output in outputs]
     paths += [Path(file) for file in other_files if file and file != "-"]
-    files = [None if path is None else real_path(path) for path in paths]
+    files = list(map(_identity, paths))
     for number, path in enumerate(paths):
         if files[number] in files[:number]:
             file = "standard output" if path is None else f"`{path}`"
             raise UsageError(f"two outputs write to {file}; give each its own file")
     return outputs
+
+
+def _identity(path: Path | None) -> object:
+    """Equal for two outputs to one file; None for standard output. A device, such as `/dev/null`,
+    differs from every output, because it loses nothing if it is written twice."""
+    if path is None:
+        return None
+    try:
+        found = path.stat()
+        if S_ISCHR(found.st_mode):
+            return object()
+        redirected = S_ISREG(found.st_mode) and samestat(found, os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError):  # there is no such file, or standard output is closed
+        redirected = False
+    return None if redirected or str(path) in STDOUT else real_path(path)
 
 
 def _units(options: OutputOptions) -> "Units":

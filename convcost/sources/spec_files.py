@@ -110,7 +110,7 @@ def is_source(path: Path, source: str) -> bool:
         if not path.exists():
             return False
         if source.partition("#")[0] == "-":
-            return os.path.samestat(path.stat(), os.fstat(0))
+            return path.is_file() and os.path.samestat(path.stat(), os.fstat(0))
         file = locate(source).path
         return file is not None and file.is_file() and path.samefile(file)
     except (OSError, ValueError, UsageError):

@@ -48,6 +48,46 @@ def test_a_written_spec_is_not_overwritten_by_the_report(tmp_path):
     assert (tmp_path / "new.yaml").read_text("utf-8") == ""
 
 
+@pytest.mark.parametrize("other", ["csv:/dev/stdout", "csv:/dev/fd/1", "csv:./all.txt"])
+@pytest.mark.parametrize("mode", ["w", "a"])
+def test_the_file_of_standard_output_is_not_written_a_second_time(other, mode, tmp_path):
+    command = [sys.executable, "-m", "convcost", "analyze", "lenet5", "-o", "-", "-o", other]
+    with (tmp_path / "all.txt").open(mode) as file:
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        ran = subprocess.run(
+            command, stdout=file, stderr=subprocess.PIPE, check=False, cwd=tmp_path, env=env
+        )
+    name = other.removeprefix("csv:").removeprefix("./")
+    message = f"error: two outputs write to `{name}`; give each its own file\n"
+    assert (ran.returncode, ran.stderr.decode()) == (2, message)
+    assert (tmp_path / "all.txt").read_bytes() == b""
+
+
+def test_outputs_that_lose_nothing_can_share_a_stream(tmp_path):
+    nothing = ("-o", "csv:/dev/null", "-o", "json:/dev/null")
+    assert run("analyze", "lenet5", *nothing).returncode == 0
+    # Some programs read standard output and standard error from one pipe.
+    command = [sys.executable, "-m", "convcost", "analyze", "lenet5"]
+    command += ["-o", "csv:-", "-o", "plain:/dev/stderr"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    both = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True, env=env
+    )
+    assert b"network,path," in both.stdout
+    assert b"wrote /dev/stderr\n" in both.stdout
+
+
+def test_a_device_is_no_file_of_standard_input():
+    command = "from pathlib import Path; from convcost.sources.spec_files import is_source; "
+    command += "print(is_source(Path('/dev/stdin'), '-'))"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", command],
+        stdin=subprocess.DEVNULL, capture_output=True, check=True, env=env,
+    )  # fmt: skip
+    assert done.stdout == b"False\n"
+
+
 SEARCH = ("search", "lenet5", "--vary", "size=32")
 UPDATE = ("check", "lenet5", "--update-baseline")
 
