@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from convcost.cli import _exits, _networks, _output, _reporting
 from convcost.commands.search import SearchOptions, search
+from convcost.design_space.partial_file import partial_file
 
 EPILOG = """\b
 Examples:
@@ -95,7 +97,8 @@ def command(
 ) -> None:
     """Search the values of variables: conditions, the best points, and the Pareto front."""
     with _output.report_errors():
-        outputs = _output.parse_outputs(out, points, resume)
+        partial = str(partial_file(Path(points))) if points else None
+        outputs = _output.parse_outputs(out, points, partial, resume)
         options = SearchOptions(
             tuple(vary or ()),
             tuple(where or ()),

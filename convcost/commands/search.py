@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convcost.design_space.partial_file import partial_file
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.language.requested_dtypes import with_dtypes
@@ -117,11 +118,14 @@ def search(
 
 def _check_files(spec: str, options: SearchOptions) -> None:
     """Raises UsageError if a file to write is one that is read, or is no file, such as a folder."""
-    for option, name in (("--points", options.points), ("--resume", options.resume)):
+    partial = str(partial_file(Path(options.points))) if options.points else ""
+    files = (("--points", options.points), ("--points", partial), ("--resume", options.resume))
+    for option, name in files:
         path = Path(name)
         if not name:
             continue
-        refuse_link_out(path, name)
+        if name != partial:  # which replaces a link
+            refuse_link_out(path, name)
         if any(is_source(path, source) for source in (spec, options.device) if source):
             raise UsageError(f"{option} would overwrite the input `{name}`")
         if path.exists() and not path.is_file():

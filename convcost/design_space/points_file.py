@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from convcost.design_space.partial_file import partial_file
 from convcost.design_space.search import Points, SearchRequest
 from convcost.design_space.space import value_text
 from convcost.design_space.traced_function import Variable
@@ -32,9 +33,9 @@ class PointsFile:
             raise UsageError(f"--points must end in {', '.join(SUFFIXES)}, not `{path.name}`")
         if path.suffix == ".parquet":
             _pyarrow()
-        self.path = path.resolve()
+        self.path = Path(os.path.realpath(path))
         self.request = request
-        self._partial = self.path.with_name(f"{self.path.name}.part")
+        self._partial = partial_file(path)
         lines = path.suffix == ".jsonl"
         self._line: Callable[[Iterable[str]], str] = self._json_line if lines else ",".join
         write = _json_text if lines else value_text

@@ -99,13 +99,16 @@ UPDATE = ("check", "lenet5", "--update-baseline")
         ((*SEARCH, "--points", "a.csv", "--resume", "a.csv"), "a.csv"),
         ((*SEARCH, "--resume", "a.json", "-o", "a.json"), "a.json"),
         ((*SEARCH, "--resume", "./a.svg", "--plot", "a.svg"), "a.svg"),
+        ((*SEARCH, "--points", "a.csv", "--resume", "a.csv.part"), "a.csv.part"),
+        ((*SEARCH, "--points", "a.csv", "-o", "csv:a.csv.part"), "a.csv.part"),
         ((*UPDATE, "--base", "a.json", "-o", "a.json"), "a.json"),
     ],
 )
 def test_no_file_is_written_twice(arguments, written, tmp_path):
     ran = run(*arguments, cwd=tmp_path)
     assert ran.returncode == 2
-    assert f"error: two outputs write to `{written}`; " in ran.stderr.decode().replace("./", "")
+    error = ran.stderr.decode().replace("./", "").replace(f"{tmp_path}/", "")
+    assert f"error: two outputs write to `{written}`; " in error
     assert list(tmp_path.iterdir()) == []
 
 
@@ -135,6 +138,19 @@ def test_no_file_that_is_read_is_overwritten(arguments, option, tmp_path):
     name = next(name for name in reversed(arguments) if "." in name)
     assert ran.stderr.decode() == f"error: {option} would overwrite the input `{name}`\n"
     assert board.read_text("utf-8") == DEVICE
+
+
+@pytest.mark.parametrize("read", ["spec", "device"])
+def test_the_points_of_a_search_replace_no_file_that_is_read_while_it_runs(read, tmp_path):
+    file = tmp_path / "a.csv.part"
+    spec = "input: {channels: 1, size: 8}\nlayers: [{conv: 1, kernel: 1}]\n"
+    file.write_text(spec if read == "spec" else DEVICE, "utf-8")
+    names = (file, "h100") if read == "spec" else ("lenet5", file)
+    arguments = ("search", str(names[0]), "--device", str(names[1]), "--vary", "size=32")
+    ran = run(*arguments, "--points", "a.csv", cwd=tmp_path)
+    assert ran.returncode == 2
+    assert ran.stderr.decode() == f"error: --points would overwrite the input `{file}`\n"
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_unit_without_a_column_of_counts_is_refused():
