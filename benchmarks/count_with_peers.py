@@ -3,7 +3,8 @@
     python benchmarks/count_with_peers.py tests/conventions/layers.csv [--peer NAME…]
 
 The file has a row for each layer: the layer in a spec, its input, the batch and the module. The
-number of each peer replaces the one in its column.
+number of each peer replaces the one in its column. An empty cell stays empty: the peer fails, or the
+number depends on what a spec does not have.
 
 Needs torch, torchvision and the counters: fvcore, thop or ultralytics-thop, ptflops, torchinfo,
 calflops, torchprofile, torchscan, onnx-tool, onnx. thop and ultralytics-thop install the same
@@ -157,7 +158,8 @@ def layer_table(peers: list[str], file: Path) -> None:
         x = torch.randn(int(row["batch"]), *map(int, row["input"].split(",")))
         for peer in peers:
             model = eval(row["module"])
-            row[peer] = measured(peer, model, x)
+            if row[peer]:
+                row[peer] = measured(peer, model, x)
     with file.open("w", encoding="utf-8", newline="") as opened:
         writer = csv.DictWriter(opened, list(rows[0]), lineterminator="\n")
         writer.writeheader()

@@ -103,7 +103,7 @@ convention(
         "experts": depends(
             TAKEN * Y + (BRANCHES - 2) * Y, "the function of the gate and the choice count 0"
         ),
-        "resize": by_mode(nearest=ZERO, linear=LINEAR * Y, cubic=CUBIC * Y),
+        "resize sampling": by_mode(nearest=ZERO, linear=LINEAR * Y, cubic=CUBIC * Y),
         "move lookup": ZERO,
     },
 )

@@ -32,6 +32,7 @@ convention(
             X, "assumes nn.AdaptiveAvgPool2d; the mean over axes counts 0"
         ),
         "resize": by_mode(nearest=Y, linear=4 * Y),
+        "sampling": fault(4 * Y, "counts every mode as linear"),
     },
     rest=ZERO,
     variants={

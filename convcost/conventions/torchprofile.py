@@ -44,6 +44,7 @@ convention(
         "scale": SCALE,
         "multiply": (BRANCHES - 1) * Y,
         "resize": by_mode(linear=4 * Y),
+        "sampling": by_mode(nearest=ZERO, linear=4 * Y, cubic=16 * Y),
     },
     rest=ZERO,
     variants={

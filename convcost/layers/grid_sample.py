@@ -13,8 +13,7 @@ class GridSample(Join):
     """Samples the first branch at the positions that the second one gives, as in a spatial
     transformer or in optical flow. Interpolation has no macs by convention."""
 
-    operation = "resize"
-    backward_reads = "inputs"
+    operation = "sampling"
     branches: Layers = option(
         "features, and a grid with one channel for each axis of the features", None
     )

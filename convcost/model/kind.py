@@ -36,7 +36,7 @@ C = TypeVar("C", bound="type[Kind[Any]]")
 Operation: TypeAlias = Literal[
     "conv", "transposed_conv", "deformable_conv", "linear", "matmul", "attention", "recurrent",
     "norm", "activation", "softmax", "pool", "reduction", "join", "experts", "resize", "scale",
-    "lookup", "move", "stated", "contraction", "selective_scan", "fft",
+    "lookup", "move", "stated", "contraction", "selective_scan", "fft", "sampling",
 ]  # fmt: skip
 OPERATIONS: tuple[str, ...] = get_args(Operation)
 REQUIRED: Any = object()

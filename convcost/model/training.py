@@ -26,7 +26,7 @@ _READS: dict[Operation, str] = {
     "activation": "input", "softmax": "output", "pool": "nothing", "reduction": "nothing",
     "join": "nothing", "resize": "nothing", "scale": "input", "lookup": "input",
     "move": "nothing", "stated": "input", "contraction": "factors", "experts": "gate",
-    "selective_scan": "inputs", "fft": "nothing",
+    "selective_scan": "inputs", "fft": "nothing", "sampling": "inputs",
 }  # fmt: skip
 # The gradient of their input needs the weights, and only that of the weights needs the input.
 _LINEAR = ("conv", "transposed_conv", "linear", "scale", "lookup")
