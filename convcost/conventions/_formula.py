@@ -199,6 +199,11 @@ def if_affine(then: Formula, otherwise: Formula) -> Formula:
     return choose(PARAMS.of, "without scale and shift", then, otherwise)
 
 
+def if_axes(axes: int, then: Formula, otherwise: Formula) -> Formula:
+    """`then` for an output with this number of axes, `otherwise` for any other."""
+    return choose(lambda use: len(use.output.size) == axes, f"not {axes} axes", then, otherwise)
+
+
 def if_binary(then: Formula, otherwise: Formula) -> Formula:
     """`then` for a layer whose weights and first input have 1 bit, `otherwise` for any other."""
     return choose(lambda use: use.binary, "not binary", then, otherwise)

@@ -2,7 +2,7 @@
 
 from math import prod
 
-from convcost.conventions import UNKNOWN, CountingRule, depends, fault, quantity
+from convcost.conventions import UNKNOWN, CountingRule, choose, depends, fault, quantity
 from convcost.conventions._formula import (
     BIASES,
     C_IN,
@@ -53,6 +53,9 @@ WRONG_POSITIONS = quantity(
     "positions of the output if the layer were a plain convolution",
     lambda use: use.batch * prod(map(_size_as_of_a_conv, use.windows)),
 )
+SAMPLE_POSITIONS = quantity(
+    "P_1", "positions of the output, in one sample", lambda use: prod(use.output.size)
+)
 # DeepSpeed and calflops have these rules: `PROFILED_MACS` for MACs, `PROFILED_FLOPS` for FLOPs.
 PROFILED_CONV = WEIGHTS * CONV_POSITIONS
 PROFILED_TRANSPOSED = POSITIONS_IN * C_IN * (C_OUT // GROUPS // GROUPS) * K
@@ -80,7 +83,12 @@ PROFILED_FLOPS: dict[str, Formula | CountingRule] = {
     "lstm": 2 * MACS + 2 * STATES + BIASES * POSITIONS_IN,
     "batch_norm": if_affine(2 * X, X),
     "group_norm layer_norm instance_norm": if_affine(5 * X, 4 * X),
-    "relu prelu elu leaky_relu silu gelu softmax pool resize": X,
+    "relu prelu elu leaky_relu silu gelu softmax pool": X,
+    "log_softmax": ZERO,
+    "resize": depends(
+        choose(lambda use: use.option("size", 0) is None, "with a size", X, SAMPLE_POSITIONS),
+        "assumes that a size is a tuple; an int counts itself",
+    ),
     "relu6": depends(ZERO, "assumes nn.ReLU6; F.relu6 counts X"),
     "join": depends(ZERO, "assumes `+` and `*`; torch.add and torch.mul count Y"),
 }

@@ -8,6 +8,7 @@ from convcost.conventions import (
     depends,
     fault,
     if_affine,
+    if_axes,
     if_words_as_padding,
 )
 from convcost.conventions._rules import UNKNOWN_ATTENTION
@@ -29,9 +30,9 @@ convention(
         "batch_norm": if_affine(2 * X, X),
         "group_norm layer_norm instance_norm": if_affine(5 * X, 4 * X),
         "adaptive_avg_pool global_avg_pool": depends(
-            X, "assumes nn.AdaptiveAvgPool2d; the mean over axes counts 0"
+            if_axes(2, X, ZERO), "assumes nn.AdaptiveAvgPool2d; the mean over axes counts 0"
         ),
-        "resize": by_mode(nearest=Y, linear=4 * Y),
+        "resize": if_axes(2, by_mode(nearest=Y, linear=4 * Y), ZERO),
         "sampling": fault(4 * Y, "counts every mode as linear"),
     },
     rest=ZERO,

@@ -27,6 +27,7 @@ convention(
         "matmul": fault(ZERO, "the operator BatchMatMul has no statistics"),
         "batch_norm": 2 * X + 6 * C_IN,
         "softmax": 5 * X,
+        "log_softmax": fault(ZERO, "the operator LogSoftmax has no statistics"),
         "max_pool avg_pool": K * Y,
         "global_avg_pool mean": X,
         "global_max_pool sum max": X - Y,

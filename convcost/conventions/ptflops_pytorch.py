@@ -39,6 +39,7 @@ convention(
         "relu prelu elu gelu": depends(2 * X, TWICE),
         "relu6 leaky_relu": depends(X, "assumes a module; F.leaky_relu counts 0"),
         "silu softmax": X,
+        "log_softmax": ZERO,
         "pool": depends(2 * X, TWICE),
         "resize": depends(2 * Y, TWICE),
         "join": depends(ZERO, "assumes `+` and `*`; torch.add and torch.mul count Y"),

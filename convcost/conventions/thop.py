@@ -43,11 +43,12 @@ convention(
         "batch_norm layer_norm instance_norm": if_affine(4 * X, 2 * X),
         "prelu": X,
         "softmax": depends(3 * X - X // C_IN, "assumes nn.Softmax over the channels"),
+        "log_softmax": fault(ZERO, "has no hook"),
         "avg_pool": fault(Y, "ignores the size of the window"),
         "adaptive_avg_pool global_avg_pool": depends(
             X + Y, "assumes nn.AdaptiveAvgPool2d; the mean over axes counts 0"
         ),
-        "resize": by_mode(nearest=Y, linear=by_axes(5, 11, 31), cubic=259 * Y),
+        "resize": by_mode(nearest=Y, linear=by_axes(5, 11, 0), cubic=259 * Y),
         "join": depends(ZERO, "assumes `+` and `*`, which have no hooks and count 0"),
     },
     rest=ZERO,
@@ -75,7 +76,7 @@ convention(
                 "adaptive_avg_pool global_avg_pool": depends(
                     Y * (K + 1), "assumes nn.AdaptiveAvgPool2d; the mean over axes counts 0"
                 ),
-                "resize": by_mode(nearest=ZERO, linear=by_axes(5, 11, 31), cubic=259 * Y),
+                "resize": by_mode(nearest=ZERO, linear=by_axes(5, 11, 0), cubic=259 * Y),
             },
         },
     },

@@ -13,6 +13,7 @@ from convcost.conventions import (
     convention,
     fault,
     if_affine,
+    if_axes,
     if_words_as_padding,
 )
 
@@ -43,7 +44,7 @@ convention(
         "avg_pool adaptive_avg_pool global_avg_pool mean leaky_relu": Y,
         "scale": SCALE,
         "multiply": (BRANCHES - 1) * Y,
-        "resize": by_mode(linear=4 * Y),
+        "resize": if_axes(2, by_mode(linear=4 * Y), ZERO),
         "sampling": by_mode(nearest=ZERO, linear=4 * Y, cubic=16 * Y),
     },
     rest=ZERO,

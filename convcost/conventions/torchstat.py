@@ -49,6 +49,7 @@ convention(
                 "relu relu6": X,
                 "prelu elu leaky_relu resize": fault(ZERO, NO_FORMULA),
                 "softmax": 3 * X - 1,
+                "log_softmax": fault(ZERO, NO_FORMULA),
                 "max_pool": (K - 1) * Y,
                 "avg_pool": K * Y,
             },
