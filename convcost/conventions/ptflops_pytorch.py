@@ -12,6 +12,7 @@ from convcost.conventions import (
     Y,
     convention,
     depends,
+    fault,
     if_affine,
 )
 from convcost.conventions._rules import UNKNOWN_ATTENTION
@@ -35,7 +36,8 @@ convention(
         "rnn": MACS + STATES + BIASES * POSITIONS_IN,
         "gru": MACS + 7 * STATES + BIASES * POSITIONS_IN,
         "lstm": MACS + 10 * STATES + BIASES * POSITIONS_IN,
-        "batch_norm layer_norm group_norm instance_norm": if_affine(2 * X, X),
+        "batch_norm group_norm instance_norm": if_affine(2 * X, X),
+        "layer_norm": fault(X, "looks for an attribute that a layer norm names otherwise"),
         "relu prelu elu gelu": depends(2 * X, TWICE),
         "relu6 leaky_relu": depends(X, "assumes a module; F.leaky_relu counts 0"),
         "silu softmax": X,

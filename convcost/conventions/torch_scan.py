@@ -7,6 +7,7 @@ from convcost.conventions import (
     GROUPS,
     K_INT,
     MACS,
+    SCALE,
     ZERO,
     K,
     LayerUse,
@@ -25,6 +26,12 @@ def _ratio(use: LayerUse) -> int:
     return prod(n % o + 1 if n % o else n // o for n, o in sizes)
 
 
+def _means(use: LayerUse) -> int:
+    all_at_once = use.option("over") == "all"
+    return use.batch if all_at_once else X.of(use) // use.inputs[0].channels
+
+
+MEANS = quantity("R", "means of the norm", _means)
 K_RATIO = quantity("K'", "input size divided by output size, multiplied over all axes", _ratio)
 OUTPUTS = Y * (C_IN // GROUPS) * K
 AS_CONV = "counts as a convolution, with the positions of the output and with its padding"
@@ -66,7 +73,7 @@ convention(
                 "conv linear": 2 * MACS - Y + BIAS,
                 "transposed_conv": fault(2 * OUTPUTS - Y + BIAS + 8 * AXES, AS_CONV),
                 "batch_norm": 2 * C_IN + if_affine(4 * X, 2 * X),
-                "layer_norm": 6 * X + 2 * (X // C_IN) + if_affine(2 * X, ZERO),
+                "layer_norm": 6 * X + 2 * MEANS + SCALE + BIAS,
                 "relu": X,
                 "dropout": X,
                 "relu6": 2 * X,

@@ -31,7 +31,7 @@ convention(
         "rnn": MACS + STATES + BIASES * POSITIONS_IN,
         "gru": MACS + 7 * STATES + BIASES * POSITIONS_IN,
         "lstm": MACS + 8 * STATES + BIASES * POSITIONS_IN,
-        "batch_norm layer_norm group_norm instance_norm": if_affine(4 * X, 2 * X),
+        "batch_norm layer_norm rms_norm group_norm instance_norm": if_affine(4 * X, 2 * X),
         "prelu": X,
         "softmax": depends(3 * X - X // C_IN, "assumes nn.Softmax over the channels"),
         "log_softmax": depends(3 * X, "assumes nn.LogSoftmax over the channels"),
