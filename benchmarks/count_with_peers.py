@@ -3,8 +3,8 @@
     python benchmarks/count_with_peers.py tests/conventions/layers.csv [--peer NAME…]
 
 The file has a row for each layer: the layer in a spec, its input, the batch and the module. The
-number of each peer replaces the one in its column. An empty cell stays empty: the peer fails, or the
-number depends on what a spec does not have.
+number of each peer replaces the one in its column. An empty cell stays empty: the peer
+fails, or the number depends on what a spec does not have.
 
 Needs torch, torchvision and the counters: fvcore, thop or ultralytics-thop, ptflops, torchinfo,
 calflops, torchprofile, torchscan, onnx-tool, onnx. thop and ultralytics-thop install the same

@@ -10,6 +10,7 @@ from functools import cache
 from math import gcd, prod
 from typing import Any, NoReturn
 
+from convcost.model.deploy import with_options
 from convcost.model.errors import DefinitionError, brief
 from convcost.model.kind import KINDS, Kind
 from convcost.model.options import TYPES
@@ -321,12 +322,25 @@ def _scores(use: LayerUse) -> int:
     return use.batch * prod(f.value for f in first if f.name != "query channels")
 
 
+def _macs_with(use: LayerUse, **options: Any) -> int:
+    """The macs of the whole batch if the layer had these options."""
+    return with_options(use.layer, **options).macs(use.x).value * use.batch
+
+
 def _all_pairs(use: LayerUse) -> int:
     """The macs of attention without a mask: most tools count every pair."""
-    layer = use.layer
-    given = {known.name: getattr(layer, known.field) for known in layer.options.values()}
-    unmasked = type(layer)(**{**given, "causal": False, "window": None})
-    return unmasked.macs(use.x).value * use.batch
+    return _macs_with(use, causal=False, window=None)
+
+
+def _projections(use: LayerUse) -> int:
+    """The macs of the projections of an LSTM."""
+    return (use.option("projection") or 0) * _states(use)
+
+
+def _narrow(use: LayerUse) -> int:
+    """The macs of an LSTM whose hidden state has the size of its projection."""
+    width = use.option("projection") or use.option("hidden")
+    return _macs_with(use, hidden=width, projection=None)
 
 
 def _macs(use: LayerUse) -> int:
@@ -383,6 +397,13 @@ POSITIONS_OUT = quantity(
     lambda use: use.batch * prod(use.output.size),
 )
 STATES = quantity("H", "hidden units × steps × layers × directions", _states)
+UNPROJECTED = quantity(
+    "macs'", "multiply-adds without projections", lambda use: _macs_with(use, projection=None)
+)
+PROJECTIONS = quantity("J", "multiply-adds of projections", _projections)
+NARROW = quantity(
+    "macs''", "multiply-adds if the hidden state had the size of the projection", _narrow
+)
 ALL_PAIRS = quantity("M", "multiply-adds of all queries with all keys", _all_pairs)
 SCORES = quantity("Q", "pairs of a query and a key", _scores)
 BRANCHES = quantity("n", "branches", lambda use: len(use.inputs))
