@@ -295,11 +295,10 @@ def _covered(window: AxisWindow) -> int:
     windows = window.output
     if window.padding is None:
         return windows * window.f
-    begin, end = window.padding
-    room = window.n + begin + end - window.f
-    beyond = windows - 1 - room // window.s  # windows that end after the padding
-    missing = sum((windows - 1 - i) * window.s - room for i in range(max(beyond, 0)))
-    return windows * window.f - missing
+    padded = window.n + sum(window.padding)
+    fitting = min((padded - window.d * (window.f - 1) - 1) // window.s + 1, windows)
+    starts = range(fitting * window.s, windows * window.s, window.s)
+    return fitting * window.f + sum(-(-(padded - start) // window.d) for start in starts)
 
 
 def _states(use: LayerUse) -> int:

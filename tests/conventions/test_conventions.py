@@ -373,12 +373,23 @@ def test_the_elements_in_adaptive_windows_are_counted_one_by_one(n, o):
 
 @pytest.mark.parametrize("ceil", ["true", "false"])
 @pytest.mark.parametrize("n", range(4, 14))
-@pytest.mark.parametrize(("f", "s", "p"), [(2, 2, 0), (3, 2, 1), (3, 3, 0), (4, 3, 1), (3, 1, 1)])
-def test_the_elements_in_windows_are_counted_one_by_one(n, f, s, p, ceil):
-    layer = f"{{avg_pool: {f}, stride: {s}, padding: {p}, ceil: {ceil}}}"
+@pytest.mark.parametrize(
+    ("f", "s", "p", "d"),
+    [
+        (2, 2, 0, 1),
+        (3, 2, 1, 1),
+        (3, 3, 0, 1),
+        (4, 3, 1, 1),
+        (3, 1, 1, 1),
+        (2, 4, 1, 3),
+        (2, 3, 0, 2),
+    ],
+)
+def test_the_elements_in_windows_are_counted_one_by_one(n, f, s, p, d, ceil):
+    layer = f"{{avg_pool: {f}, stride: {s}, padding: {p}, dilation: {d}, ceil: {ceil}}}"
     text = f"name: one\ninput: {{channels: 1, size: [{n}]}}\nlayers: [{layer}]\n"
     (o,) = cost(text).layers[0].output.size
-    covered = sum(min(i * s - p + f, n + p) - (i * s - p) for i in range(o))
+    covered = sum(i * s - p + t * d < n + p for i in range(o) for t in range(f))
     assert counted("ultralytics_thop", cost(text)).total == covered + o
 
 
