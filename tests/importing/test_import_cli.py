@@ -52,7 +52,7 @@ def test_without_a_file_the_spec_goes_to_standard_output(keras):
     )
     assert done.stderr.decode() == (
         "tiny: 1 layer, 224 params, 194,400 macs\n"
-        "compared with the model at other sizes too, 127×193 and 346×227\n"
+        "also compared with the model at 127×193 and 346×227\n"
     )
 
 

@@ -1,6 +1,6 @@
 """Finds the spec of a model and the sizes at which it is valid."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from convcost.importing.generalize.fold_padding import fold_paddings
@@ -15,11 +15,11 @@ from convcost.importing.generalize.probe_sizes import (
 )
 from convcost.importing.generalize.size_expressions import same_paddings, with_size_expressions
 from convcost.importing.generalize.verify_at_size import (
+    BOTH_REFUSE,
     DIFFERS,
-    LAX,
-    NARROW,
-    NEITHER,
+    MODEL_REFUSES,
     SAME,
+    SPEC_REFUSES,
     Verdict,
     verify_at_size,
 )
@@ -30,6 +30,11 @@ from convcost.model.errors import ConstraintError
 from convcost.model.shape import size_text
 
 FIXED = AllowedSizes(fixed=True)
+REASONS = {
+    DIFFERS: "the model and the spec differ at {}",
+    MODEL_REFUSES: "the model refuses {}",
+    SPEC_REFUSES: "the spec refuses {}, which the model accepts",
+}
 
 
 class GeneralizedSpec(NamedTuple):
@@ -59,17 +64,17 @@ class _SizeSearch:
 
     def result(self) -> GeneralizedSpec:
         general, text = self._general_graph()
-        seen = self._verdicts(text)
-        if not _is_wrong(seen):
-            return GeneralizedSpec(text, tuple(_comparison_notes(seen)))
-        refused = {one.outcome for one in seen} <= {NEITHER, LAX}
+        verdicts = self._verdicts(text)
+        if not _is_wrong(verdicts):
+            return GeneralizedSpec(text, (_comparison_note(verdicts),))
+        refused = {one.outcome for one in verdicts} <= {BOTH_REFUSE, MODEL_REFUSES}
         sizes = FIXED if refused else self._sizes(text)
-        wrong = next((one for one in seen if one.outcome in (DIFFERS, LAX)), None)
+        wrong = next((one for one in verdicts if one.outcome in (DIFFERS, MODEL_REFUSES)), None)
         if sizes.fixed and wrong is not None:
-            general = self.graph  # the expressions are right at no other size
+            general = self.graph  # no other size is allowed, so the spec needs no expressions
         restriction = "fixed: true" if sizes.fixed else f"multiple: {sizes.multiple}"
-        notes = tuple(_restriction_notes(seen, wrong, restriction))
-        return GeneralizedSpec(proved_spec(general._replace(sizes=sizes)), notes)
+        note = _restriction_note(verdicts, wrong, restriction)
+        return GeneralizedSpec(proved_spec(general._replace(sizes=sizes)), (note,))
 
     def _general_graph(self) -> tuple[LayerGraph, str]:
         """The graph with expressions for the options that depend on the size, if the graphs at
@@ -93,31 +98,30 @@ class _SizeSearch:
         """Verdicts at enough sizes: two with few common factors, one of them wider than high and
         one higher than wide. If the model does not accept these, squares and multiples of its own
         size."""
-        seen: list[Verdict] = []
+        verdicts: list[Verdict] = []
         for sizes in probe_sizes(self.own):
-            outcomes = {one.outcome for one in seen}
+            outcomes = {one.outcome for one in verdicts}
             squares = len(sizes[0]) > 1 and len(set(sizes[0])) == 1
-            if squares and LAX not in outcomes:
+            if squares and MODEL_REFUSES not in outcomes:
                 continue
-            if DIFFERS in outcomes or (SAME in outcomes and LAX not in outcomes):
+            if DIFFERS in outcomes or (SAME in outcomes and MODEL_REFUSES not in outcomes):
                 break
-            seen += [self._verdict(text, size) for size in sizes]
-        if {one.outcome for one in seen} == {NEITHER}:
+            verdicts += [self._verdict(text, size) for size in sizes]
+        if {one.outcome for one in verdicts} == {BOTH_REFUSE}:
             # A head for 7×7 accepts inputs whose maps become 7×7. A head on rows accepts lines of
             # any length. A table of positions accepts one size only.
-            seen += [
+            verdicts += [
                 self._verdict(text, size)
                 for size in (near_size(self.own), *one_axis_sizes(self.own))
             ]
-        return seen
+        return verdicts
 
     def _sizes(self, text: str) -> AllowedSizes:
         """The allowed sizes of a spec that is wrong at some sizes: the multiples of a number, if
         the spec is right at all such sizes that are tried, near and far."""
-        right = (SAME, NEITHER)
-        if (
-            self._verdict(text, multiple_of_size(self.own)).outcome not in right
-        ):  # a multiple of all steps
+        right = (SAME, BOTH_REFUSE)
+        multiple_of_all_steps = multiple_of_size(self.own)
+        if self._verdict(text, multiple_of_all_steps).outcome not in right:
             return FIXED
         for step in common_steps(self.own):
             found = set()
@@ -145,37 +149,26 @@ class _SizeSearch:
         return self.models[size]
 
 
-def _is_wrong(seen: list[Verdict]) -> bool:
+def _is_wrong(verdicts: Sequence[Verdict]) -> bool:
     """Whether a spec accepts sizes at which it is or may be wrong. If the model accepts only
     squares, other sizes remain the user's responsibility."""
-    outcomes = {one.outcome for one in seen}
-    if DIFFERS in outcomes or NARROW in outcomes or SAME not in outcomes:
+    outcomes = {one.outcome for one in verdicts}
+    if DIFFERS in outcomes or SPEC_REFUSES in outcomes or SAME not in outcomes:
         return True
-    taken = [one for one in seen if one.outcome == SAME]
-    return LAX in outcomes and not any(len(set(one.size)) == 1 for one in taken)
+    taken = [one for one in verdicts if one.outcome == SAME]
+    return MODEL_REFUSES in outcomes and not any(len(set(one.size)) == 1 for one in taken)
 
 
-def _comparison_notes(seen: list[Verdict]) -> Iterator[str]:
-    same = " and ".join(size_text(one.size) for one in seen if one.outcome == SAME)
-    yield f"compared with the model at other sizes too, {same}"
+def _comparison_note(verdicts: Sequence[Verdict]) -> str:
+    same = " and ".join(size_text(one.size) for one in verdicts if one.outcome == SAME)
+    return f"also compared with the model at {same}"
 
 
-def _restriction_notes(
-    seen: list[Verdict], wrong: Verdict | None, restriction: str
-) -> Iterator[str]:
-    """Notes with the reason why a spec accepts only some sizes, and with its `restriction`."""
-    if wrong is not None:
-        yield f"at {size_text(wrong.size)} {_reason(wrong)}, so its input is `{restriction}`"
-        return
-    narrow = next((one for one in seen if one.outcome == NARROW), None)
-    if narrow is None:
-        yield f"the model takes no other size that was tried, so its input is `{restriction}`"
+def _restriction_note(verdicts: Sequence[Verdict], wrong: Verdict | None, restriction: str) -> str:
+    """A note with the reason why a spec accepts only some sizes, and with its `restriction`."""
+    case = wrong or next((one for one in verdicts if one.outcome == SPEC_REFUSES), None)
+    if case is None:
+        reason = "the model accepts no other size that convcost tried"
     else:
-        only = f"{narrow.why}, so its input is `{restriction}`"
-        yield f"the model takes {size_text(narrow.size)} too, this spec does not: {only}"
-
-
-def _reason(wrong: Verdict) -> str:
-    if wrong.outcome == LAX:
-        return f"the model refuses, {wrong.why}"
-    return f"the model has other layers than this spec, {wrong.why}"
+        reason = f"{REASONS[case.outcome].format(size_text(case.size))}: {case.why}"
+    return f"the input is `{restriction}`, because {reason}"

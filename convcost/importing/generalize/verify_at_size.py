@@ -12,9 +12,9 @@ from convcost.model.errors import Source, SpecError
 
 SAME = "same"
 DIFFERS = "differs"  # both accept the size, but their layers differ
-NARROW = "narrow"  # the model accepts the size, the spec refuses it
-LAX = "lax"  # the spec accepts the size, the model refuses it
-NEITHER = "neither"
+SPEC_REFUSES = "spec refuses"  # the model accepts the size
+MODEL_REFUSES = "model refuses"  # the spec accepts the size
+BOTH_REFUSE = "both refuse"
 
 
 class Verdict(NamedTuple):
@@ -32,9 +32,9 @@ def verify_at_size(text: str, size: tuple[int, ...], model: LayerGraph | str) ->
     spec = costs_at_size(text, size)
     theirs = model if isinstance(model, str) else costs_at_size(flat_text(model), None)
     if isinstance(theirs, str):
-        return Verdict(NEITHER if isinstance(spec, str) else LAX, size, theirs)
+        return Verdict(BOTH_REFUSE if isinstance(spec, str) else MODEL_REFUSES, size, theirs)
     if isinstance(spec, str):
-        return Verdict(NARROW, size, spec)
+        return Verdict(SPEC_REFUSES, size, spec)
     answer = Equivalence(theirs, spec, loose=True)
     if answer.is_same:
         return Verdict(SAME, size)

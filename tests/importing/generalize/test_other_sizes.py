@@ -310,24 +310,24 @@ BOUND = {
     padded_to_eights: (
         "input: {channels: 3, size: 64, multiple: 8}",
         (
-            "at 127×193 the model has other layers than this spec, only the model has `pad_1`, pad "
-            "to 128×200×3, so its input is `multiple: 8`"
+            "the input is `multiple: 8`, because the model and the spec differ at 127×193: "
+            "only the model has `pad_1`, pad to 128×200×3"
         ),
     ),
     deeper_where_it_is_wide: (
         "input: {channels: 3, size: 64, fixed: true}",
         (
-            "at 127×193 the model has other layers than this spec, only the model has `conv_2`, "
-            "conv to 127×193×8, so its input is `fixed: true`"
+            "the input is `fixed: true`, because the model and the spec differ at 127×193: "
+            "only the model has `conv_2`, conv to 127×193×8"
         ),
     ),
     of_eights_alone: (
         "input: {channels: 3, size: 64, multiple: 8}",
-        "at 127×193 the model refuses, not a multiple of 8, so its input is `multiple: 8`",
+        "the input is `multiple: 8`, because the model refuses 127×193: not a multiple of 8",
     ),
     of_one_size_alone: (
         "input: {channels: 3, size: 64, fixed: true}",
-        "at 127×193 the model refuses, not 64×64, so its input is `fixed: true`",
+        "the input is `fixed: true`, because the model refuses 127×193: not 64×64",
     ),
 }
 
@@ -350,14 +350,14 @@ def test_a_spec_that_is_wrong_at_odd_sizes_takes_multiples():
 def test_a_model_that_takes_only_squares_keeps_its_size_open():
     made = imported(of_squares_alone)
     assert taken(made.text) == "input: {channels: 3, size: 64}"
-    assert made.notes == ("compared with the model at other sizes too, 127×127 and 227×227",)
+    assert made.notes == ("also compared with the model at 127×127 and 227×227",)
 
 
 def test_a_model_of_one_size_becomes_a_spec_of_one_size():
     made = imported(flattened)
     assert taken(made.text) == "input: {channels: 3, size: 64, fixed: true}"
     assert made.notes == (
-        "the model takes no other size that was tried, so its input is `fixed: true`",
+        "the input is `fixed: true`, because the model accepts no other size that convcost tried",
     )
 
 
@@ -370,8 +370,8 @@ def test_a_size_that_only_the_spec_refuses_is_reported():
 
     assert imported(table_by_size).notes == (
         (
-            "the model takes 127×193 too, this spec does not: linear needs 4096 inputs, not "
-            "24511, so its input is `fixed: true`"
+            "the input is `fixed: true`, because the spec refuses 127×193, which the model "
+            "accepts: linear needs 4096 inputs, not 24511"
         ),
     )
 
@@ -411,5 +411,5 @@ def test_a_model_with_one_fixed_axis_keeps_that_axis_fixed():
 
     made_of = imported(of_64_rows)
     assert taken(made_of.text) == "input: {channels: 3, size: 64}"
-    assert made_of.notes == ("compared with the model at other sizes too, 64×193",)
+    assert made_of.notes == ("also compared with the model at 64×193",)
     assert at(made_of.text, (64, 100)).totals.macs == 100 * 64 * 8 * 27

@@ -113,8 +113,8 @@ def test_a_pad_to_a_multiple_leaves_the_multiples():
     assert "input: {channels: 3, size: 64, multiple: 32}\n" in made_of.text
     (note,) = [note for note in made_of.notes if "multiple" in note]
     assert note == (
-        "at 127×193 the model has other layers than this spec, only the model has `pad_1`, pad to "
-        "128×224×3, so its input is `multiple: 32`"
+        "the input is `multiple: 32`, because the model and the spec differ at 127×193: "
+        "only the model has `pad_1`, pad to 128×224×3"
     )
     with pytest.raises(SpecError):
         macs(made_of.text, (100, 100))
