@@ -176,7 +176,7 @@ def test_all_networks_of_a_file_are_loaded_in_its_order(folder):
         ),
         (
             lambda: convcost.analyze(convcost.load("net.yaml"), size=9),
-            "a loaded network cannot change: give `set` and `size` to load instead",
+            "a loaded network cannot change; give `set` and `size` to `load`",
         ),
         (
             lambda: convcost.compare("net.yaml"),

@@ -311,7 +311,9 @@ def check_definition(name: str, convention: Convention) -> None:
     """Raises DefinitionError for a name that `--count` cannot have, and for a rule of a kind that
     does not exist, which would count nothing."""
     if not re.fullmatch(r"[\w.-]+(:[\w.-]+)?", name):
-        raise DefinitionError(f"`{name}` is no name; use letters, digits and `_`")
+        raise DefinitionError(
+            f"`{name}` is not a valid name; use letters, digits, `_`, `-` and `.`"
+        )
     if name in NOT_CONVENTIONS:
         raise DefinitionError(f"`{name}` is the name of a measure; use another")
     for key in convention.rules:
@@ -323,7 +325,7 @@ def check_definition(name: str, convention: Convention) -> None:
                 f"{hint and f'; {hint}'}"
             )
         if kind is not None and kind.role not in ("layer", "join"):
-            raise DefinitionError(f"`{name}` has a rule for `{key}`, which is no layer")
+            raise DefinitionError(f"`{name}` has a rule for `{key}`, which is not a layer")
 
 
 CONVENTIONS: Registry[Convention] = Registry("convcost.conventions", check=check_definition)

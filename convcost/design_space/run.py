@@ -148,9 +148,9 @@ def _load(state: Path, request: SearchRequest) -> tuple[int, int, Found] | None:
         best, front, sample = (_points(tree[name], request) for name in ("best", "front", "sample"))
         done, size = _whole(tree["done"]), _whole(tree["bytes"])
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
-        raise UsageError(f"--resume: `{state}` is no state of a search") from None
+        raise UsageError(f"--resume: `{state}` is not the state of a search") from None
     if not 0 <= done <= request.space.size or size < 0:
-        raise UsageError(f"--resume: `{state}` is no state of this search")
+        raise UsageError(f"--resume: `{state}` is not a state of this search")
     found = Found(points, failed, matching, first, best, front, sample, tied)
     return done, size, found
 

@@ -148,7 +148,7 @@ class Expansion(NetworkBuilder):
             message = f"{node.label} has {len(block.inputs)} inputs, so `repeat` must be 1 or more"
             self.problems.add("CC104", message, node.repeat.node)
         elif copies > 1 and not block.outputs:
-            message = f"block `{block.name}` needs `outputs` to be repeated"
+            message = f"`repeat` of block `{block.name}` needs `outputs`"
             hint = "name a layer for each of the `inputs`; they are the inputs of the next copy"
             self.problems.add("CC103", message, node.repeat.node, hint)
         return copies == 1 or (copies > 1 and len(block.outputs) == len(block.inputs))

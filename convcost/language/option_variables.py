@@ -159,7 +159,7 @@ def _check_unchanged(network: Network, changed: Source) -> None:
         is_same = False
     if not is_same:
         raise UsageError(
-            "--vary: the text of this option serves several layers with different values",
+            "--vary: several layers use the text of this option with different values",
             help="make it a variable in `vars`, or an option of the block",
         )
 

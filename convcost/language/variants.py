@@ -42,8 +42,10 @@ def expand_variants(
         return
     read = [value for section, (_, value) in shared.items() if not section.startswith("x-")]
     if len(variants) * count_values(read, MAX_VALUES) > MAX_VALUES:
-        message = f"the variants of a document read more than {MAX_VALUES:,} values in all"
-        hint = "each variant reads the whole document; move some of them to a file of their own"
+        message = f"the variants of a document have more than {MAX_VALUES:,} values in total"
+        hint = (
+            "each variant has all values of the document; move some of them to a file of their own"
+        )
         problems.add("CC110", message, node.get("variants"), hint)
         return
     for text, (key, body) in variants.items():

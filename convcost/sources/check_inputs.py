@@ -85,9 +85,7 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
     configuration, and an ExceptionGroup of all SpecErrors and UsageErrors of the specs.
     """
     if request.deployed and (request.base is not None or for_update):
-        raise UsageError(
-            "a network as it is deployed has no base; check its growth as it is trained"
-        )
+        raise UsageError("a check with `deploy` accepts no base; check the growth without `deploy`")
     limits = request.limits.total if request.limits is not None else ()
     called = request.limits_from != COMMAND_LINE
     example = 'base="git:origin/main..."' if called else "--base git:origin/main..."

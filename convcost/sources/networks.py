@@ -67,5 +67,5 @@ def _networks(spec: SpecOrNetwork, settings: Settings) -> list[Network]:
         source, pick = open_source(spec, settings)
         return load(source, settings, pick)
     if settings != Settings():
-        raise UsageError("a loaded network cannot change: give `set` and `size` to load instead")
+        raise UsageError("a loaded network cannot change; give `set` and `size` to `load`")
     return [spec]

@@ -1068,5 +1068,5 @@ def test_a_deployed_network_is_checked_against_the_limits_of_the_command_line(tm
 
 def test_a_deployed_network_has_no_base():
     done = run("check", "resnet18", "--deploy", "--base", "git:HEAD", "--max-growth", "1%")
-    message = "error: a network as it is deployed has no base; check its growth as it is trained\n"
+    message = "error: a check with `deploy` accepts no base; check the growth without `deploy`\n"
     assert (done.returncode, done.stderr.decode()) == (2, message)

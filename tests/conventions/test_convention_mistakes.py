@@ -46,7 +46,7 @@ MISTAKES = {
     ),
     "a kind that is no layer": (
         "rules={'sequence': MACS}",
-        "`ours` has a rule for `sequence`, which is no layer",
+        "`ours` has a rule for `sequence`, which is not a layer",
     ),
     "an empty key": (
         "rules={'': MACS}",
@@ -150,7 +150,7 @@ def test_a_mistake_in_a_convention_breaks_no_other_convention(tmp_path):
     ("name", "message"),
     [
         ("params", "`params` is the name of a measure; use another"),
-        ("a,b", "`a,b` is no name; use letters, digits and `_`"),
+        ("a,b", "`a,b` is not a valid name; use letters, digits, `_`, `-` and `.`"),
         ("thop:mine", "`thop:mine` has a colon; write a variant in `variants`"),
     ],
 )

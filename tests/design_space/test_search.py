@@ -409,7 +409,7 @@ def test_a_damaged_state_is_refused(spec, tmp_path):
             with pytest.raises(UsageError, match="--resume: "):
                 search(spec, options)
         state.write_text(json.dumps({name: whole[name] for name in whole if name != key}))
-        with pytest.raises(UsageError, match="is no state of a search"):
+        with pytest.raises(UsageError, match="is not the state of a search"):
             search(spec, options)
     with pytest.raises(UsageError, match="`/dev/zero` is not a file"):
         search(spec, options._replace(resume="/dev/zero"))
@@ -446,7 +446,7 @@ def test_the_state_of_another_search_is_refused(spec, tmp_path):
     with pytest.raises(UsageError, match="is the state of another search"):
         search(spec, options, Settings((("kernel", 1),)))
     state.write_text("{}")
-    with pytest.raises(UsageError, match="is no state of a search"):
+    with pytest.raises(UsageError, match="is not the state of a search"):
         search(spec, options)
 
 

@@ -287,7 +287,7 @@ def test_the_inputs_and_outputs_of_a_block_are_names(block, expected):
         ),
         pytest.param(
             "layers: [{relu: , from: x}]",
-            "CC103 block `b` needs `outputs` to be repeated",
+            "CC103 `repeat` of block `b` needs `outputs`",
             id="no outputs",
         ),
         pytest.param(

@@ -95,7 +95,7 @@ def test_a_formula_has_the_option_as_a_variable(tmp_path):
         ("stem.connections", "--vary stem.connections: the option is nothing, not one number"),
         (
             "c/conv_2.kernel",
-            "--vary: the text of this option serves several layers with different values",
+            "--vary: several layers use the text of this option with different values",
         ),
     ],
 )
@@ -194,5 +194,5 @@ blocks:
     layers: [{add: {a: [{conv: 4, kernel: k, padding: p}], b: [identity]}}]
 layers: [res, {res: {k: 5, p: 2}}]
 """
-    with pytest.raises(UsageError, match="the text of this option serves several layers"):
+    with pytest.raises(UsageError, match="several layers use the text of this option"):
         with_option_variables(Source("net.yaml", text), network(text), ["res_1/a/conv_1.kernel"])

@@ -184,4 +184,6 @@ def test_the_variants_of_a_document_read_values_up_to_a_limit():
     # Each reads the variables, their mapping, the input with 2 numbers, and a list with a word.
     assert messages(text(500 - 1 - 3 - 2)) == []
     (message,) = messages(text(500 - 1 - 3 - 2 + 1))
-    assert message.endswith("CC110 the variants of a document read more than 500,000 values in all")
+    assert message.endswith(
+        "CC110 the variants of a document have more than 500,000 values in total"
+    )

@@ -140,7 +140,7 @@ class TfliteCall(NamedTuple):
             return self.context.values[self.entry.inputs[position]]
         last, key = len(builder.layers) - 1, next(iter(constant.stored), "")
         if not constant.learned:
-            self.exclude("used to compute other numbers, and not counted as params", position)
+            self.exclude("used to compute other tensors, and not counted as params", position)
             return constant_tensor(builder, constant.dims, neighbour=last)
         if key not in builder.constant_layers:
             path = (*self.path, "learned")

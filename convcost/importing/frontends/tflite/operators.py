@@ -212,7 +212,9 @@ def fully_connected(call: TfliteCall) -> Tensor:
     """Weights are [features, inputs]. Without KeepNumDims, x becomes a matrix first."""
     x, (features, inputs) = call.x, call.dims_of(1)
     if x.elements % inputs:
-        raise ConstraintError("CC402", f"{x.elements:,} elements are no rows of {inputs:,}")
+        raise ConstraintError(
+            "CC402", f"{x.elements:,} elements cannot be split into rows of {inputs:,}"
+        )
     if not call.option("KeepNumDims") and len(x.dims) != MATRIX:
         x = reshaped(x, (x.elements // inputs, inputs))
     if call.constant(1) is not None:

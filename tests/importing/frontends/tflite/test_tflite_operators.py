@@ -469,7 +469,7 @@ def test_a_shape_that_the_model_computes_is_known_at_import(tmp_path):
         (
             [node("FULLY_CONNECTED", "x", "w", "-> y")],
             {"w": array(5, 7), "y": (1, 5)},
-            ("CC402", "FULLY_CONNECTED `y`: 960 elements are no rows of 7"),
+            ("CC402", "FULLY_CONNECTED `y`: 960 elements cannot be split into rows of 7"),
         ),
         (
             [node("SPLIT_V", "x", "parts", "axis", "-> y", "z")],

@@ -134,7 +134,7 @@ def test_weights_that_are_used_to_compute_a_tensor_are_named(tmp_path):
     tensors = {"x": X, "a": array(1, 12, 10, 1), "b": array(8), "c": X, "y": y}
     graph = drawn(tmp_path, model(nodes, tensors))
     assert [layer.kind for layer in graph.layers] == ["custom", "concat"]
-    why = "used to compute other numbers, and not counted as params"
+    why = "used to compute other tensors, and not counted as params"
     assert graph.notes == (f"128 numbers of the file are {why}: `a` (120), `b` (8)",)
 
 
