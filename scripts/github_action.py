@@ -155,7 +155,7 @@ def _matches(pattern: PurePath) -> list[str]:
 
 
 def _rank(path: Path) -> tuple[bool, Path]:
-    """Of several paths to one folder, the first that is no link is searched."""
+    """Of several paths to one folder, the first that is not a link is searched."""
     return path.is_symlink(), path
 
 

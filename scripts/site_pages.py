@@ -68,14 +68,14 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """The HTML of a page. The empty corner of a table is no heading."""
+    """The HTML of a page. The empty corner of a table is not a heading."""
     return re.sub(r"<th[^>]*></th>", "<td></td>", html)
 
 
 def _with_site_links(markdown: str, folder: str) -> str:
     """The links of a file in a folder of the repository, as links between pages of the site.
 
-    A link to a file that is no page becomes plain text.
+    A link to a file that is not a page becomes plain text.
     """
 
     def link(match: re.Match[str]) -> str:

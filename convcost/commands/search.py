@@ -117,7 +117,7 @@ def search(
 
 
 def _check_files(spec: str, options: SearchOptions) -> None:
-    """Raises UsageError if a file to write is one that is read, or is no file, such as a folder."""
+    """Raises UsageError if an output is a file that is read, or is not a file, such as a folder."""
     partial = str(partial_file(Path(options.points))) if options.points else ""
     files = (("--points", options.points), ("--points", partial), ("--resume", options.resume))
     for option, name in files:
@@ -229,7 +229,7 @@ def _check_names(names: Sequence[str], network: Network, source: Source, spec: s
 
 
 def _check_batch(variables: Sequence[Any], network: Network) -> None:
-    """Raises UsageError if the number of samples varies and is no integer from 1."""
+    """Raises UsageError if the number of samples varies and is not an integer from 1."""
     from convcost.design_space.space import value_text
 
     if "batch" in dict(network.variables):

@@ -195,8 +195,8 @@ def is_whole_monomial(monomial: Monomial) -> bool:
 
 
 def sort_key(monomial: Monomial) -> tuple[tuple[int, int], ...]:
-    """The sort key of a term that is no constant: a term whose first atom was defined later comes
-    first; of terms with the same first atom, the one with the lower power."""
+    """The sort key of a term that is not a constant: a term whose first atom was defined later
+    comes first; of terms with the same first atom, the one with the lower power."""
     return tuple((-atom.number, power) for atom, power in monomial)
 
 

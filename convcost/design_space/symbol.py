@@ -2,8 +2,8 @@
 
 Arithmetic gives a new symbol. A comparison records a guard, and the code continues as at the point
 of the trace. What would lose the expression (an index, a hash, a text, a bit operation) pins it: a
-guard that it equals its value at the point. A symbol is no subclass of int, because functions of C
-such as `range` and `gcd` read the value of an int without a call of its methods.
+guard that it equals its value at the point. A symbol is not a subclass of int, because functions of
+C such as `range` and `gcd` read the value of an int without a call of its methods.
 """
 
 from fractions import Fraction
@@ -288,7 +288,7 @@ class Symbol(Symbolic):
 
 
 def expression(number: object) -> Operand | None:
-    """An expression and its value at the point; None for anything that is no number."""
+    """An expression and its value at the point; None for anything that is not a number."""
     if type(number) is Symbol:
         return number.form, number.value
     if isinstance(number, int):

@@ -16,7 +16,7 @@ from convcost.model.ratio import fraction
 from convcost.model.record import NamedTuple
 
 MOST_OUTCOMES = 4096  # that are kept; further points are computed one by one
-MOST_BITS = 120  # of a variable without values: a product of two is no overflow in an expression
+MOST_BITS = 120  # of a variable without values, so that a product of two does not overflow
 Function: TypeAlias = Callable[[Mapping[str, Any]], Sequence[Number]]
 
 
@@ -37,7 +37,7 @@ class Variable(NamedTuple):
 
     @property
     def column(self) -> VariableColumn:
-        """All values, in order; if they are no numbers, their indices."""
+        """All values, in order; if they are not numbers, their indices."""
         if not self.is_number:
             return VariableColumn(np.arange(len(self.values)))
         values = [fraction(value) for value in self.values]
@@ -45,8 +45,8 @@ class Variable(NamedTuple):
         return VariableColumn(exact_array([int(value * shared) for value in values]), shared)
 
     def symbol(self, trace: Trace, value: int, column: VariableColumn) -> Any:
-        """A symbol of the variable at a value of its column; the value itself if it is no number,
-        or the only one."""
+        """A symbol of the variable at a value of its column; the value itself if it is not a
+        number, or the only value."""
         low, high = -(2**MOST_BITS), 2**MOST_BITS
         if self.values:
             ends = column.numerators.min(), column.numerators.max()

@@ -65,7 +65,7 @@ class CommonKeys(FieldReader):
         return tuple(source for source in found if source is not None)
 
     def reference(self, node: Node) -> Scalar | None:
-        """The name of a layer in `from` or in a branch. If it is no name, adds a problem; then
+        """The name of a layer in `from` or in a branch. If it is not a name, adds a problem; then
         None."""
         if type(node) is Scalar and not node.null:
             return node

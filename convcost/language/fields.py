@@ -48,7 +48,7 @@ class FieldReader:
         return None
 
     def text(self, node: Node | None, key: str, code: str = "CC112") -> str:
-        """The text of a field; empty if the field is missing. Adds a problem if it is no text."""
+        """The text of a field; empty if the field is missing. Adds a problem if it is not text."""
         if type(node) is Scalar:
             return node.text
         if node is not None:

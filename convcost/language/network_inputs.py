@@ -17,7 +17,7 @@ from convcost.model.shape import Shape, size_text
 from convcost.model.suggestions import did_you_mean, nearest
 
 MINIMAL_SPEC = "a spec has at least `input: {channels: 3, size: 224}` and `layers: [...]`"
-OPTIONS = ("size", "batch")  # of commands, which are no variables
+OPTIONS = ("size", "batch")  # options of commands; a variable may have the same name
 SIZE_OPTIONS = {
     "fixed": Option("fixed", "fixed", "Flag", "whether only the size in the spec is valid", False),
     "multiple": Option("multiple", "multiple", "PositiveInt", "the divisor of every axis", 1),
@@ -65,7 +65,7 @@ class AllowedSizes(NamedTuple):
 
 
 def _set_hint(name: str, declared: list[str]) -> str:
-    """Help for a name that is no variable: the nearest one, an option of the command, or how the
+    """Help for a name that is not a variable: the nearest one, an option of the command, or how the
     value of a layer becomes a variable. It is the same for all values of a sweep."""
     if nearest(name, declared) is not None:
         return did_you_mean(name, declared)

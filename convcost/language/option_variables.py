@@ -64,8 +64,8 @@ def with_option_variables(source: Source, network: Network, names: Sequence[str]
 
 
 def vary_hint(name: str, known: Sequence[str], source: Source, network: Network) -> str:
-    """Help for a name that is no variable: the nearest one, or all of them and how an option of a
-    layer varies, with an example that works."""
+    """Help for a name that is not a variable: the nearest one, or all of them and how an option
+    of a layer varies, with an example that works."""
     if nearest(name, known) is not None:
         return did_you_mean(name, known)
     hint = did_you_mean(name, known, len(known))

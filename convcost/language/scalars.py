@@ -14,7 +14,7 @@ LARGEST_EXPONENT = 60
 
 
 def parse_number(text: str) -> Any:
-    """The exact number that a text is: an int, or a Ratio or Fraction; None if it is no number.
+    """The exact number that a text is: an int, or a Ratio or Fraction; None if it is not a number.
 
     Raises ConstraintError for a number with too many digits or too large an exponent.
     """

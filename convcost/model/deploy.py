@@ -76,7 +76,8 @@ class _Deployed:
         self._uses = Counter(source for step in trained.steps for source in step.inputs)
         self._reads[trained.last] += 1
         self._uses[trained.last] += 1
-        self._edit: GraphEdit = {}  # an identity, or a norm that is folded, is no layer
+        # Removes identities and folded norms, and replaces layers that include others.
+        self._edit: GraphEdit = {}
         self._before: dict[int, _Source] = {}
         # The layers whose params are in each layer that includes others.
         self._parts: dict[int, tuple[int, ...]] = {}

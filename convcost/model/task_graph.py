@@ -1,4 +1,4 @@
-"""A network as tasks that read and write tensors; views and stored tensors are no tasks.
+"""A network as tasks that read and write tensors; views and stored tensors are not tasks.
 
 A task that reads no tensor comes right before the first task that reads its output: in no order is
 it better to run it earlier.

@@ -58,7 +58,7 @@ def stated_notes(networks: Sequence[Costs], paths: Collection[str] = ()) -> Iter
 
 
 def convention_notes(names: Iterable[str]) -> Iterator[str]:
-    """What each of these conventions counts, once; an empty name is no convention."""
+    """What each of these conventions counts, once; an empty name is not a convention."""
     for name in dict.fromkeys(filter(None, names)):
         from convcost.conventions import find_convention
 

@@ -55,7 +55,7 @@ class OpenChains:
         self.join(source)
 
     def _add_reference(self, source: int, chain: Chain) -> None:
-        """Records one reference. It is no user, so its value can continue to another layer."""
+        """Records one reference. It is not a user, so its value can continue to another layer."""
         self.uses[source] -= 1
         made = self.by_end.get(source)
         if made is not None and made is not chain:

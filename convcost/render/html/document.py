@@ -87,7 +87,8 @@ def _fact(fact: Fact) -> str:
 
 def _section(section: Section, ident: str, level: int) -> Iterator[str]:
     heading = f'<h{level} id="{ident}">{breakable(section.title)}</h{level}>'
-    # Without a name a section is no landmark; the boxes of its tables are, by the same name.
+    # A section without a name is not a landmark. The boxes of its tables are landmarks, named by
+    # its title.
     yield "<section>\n"
     if section.title and not section.folded:
         yield f"{heading}\n"

@@ -1,7 +1,7 @@
 """LaTeX: booktabs tables for \\input, which compile under plain pdflatex.
 
 LaTeX lays them out: it scales a table that is wider than the line, and wraps long texts. The notes
-are below the table, with its width. They are no comment, because a reader must see the convention.
+are below the table, with its width. They are not comments: a reader must see the convention.
 """
 
 import re

@@ -40,8 +40,8 @@ class Check(_CheckFields, Report):
 
     `statements` are sentences that a reader needs, such as that a spec is new. `against` is the
     name of the base. `base_missing`: a limit of growth was not checked, because the base is not
-    available; with `allow_missing_base` that is no failure. `report_passed` also shows the limits
-    that passed. `headline` replaces the verdict.
+    available; with `allow_missing_base` that is not a failure. `report_passed` also shows the
+    limits that passed. `headline` replaces the verdict.
     """
 
     name = "check"

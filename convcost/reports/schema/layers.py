@@ -149,7 +149,7 @@ def _kind(kind: AnyKind) -> Schema:
 
 
 def _needs(kind: AnyKind) -> Schema | None:
-    """The required options of a layer whose own value is no mapping of options; None if it has
+    """The required options of a layer whose own value is not a mapping of options; None if it has
     none. A layer in one word has no options."""
     required = [known.name for known in kind.options.values() if known.required]
     if kind.role != "layer" or not (required or kind.required_one_of):

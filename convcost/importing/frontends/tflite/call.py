@@ -165,7 +165,7 @@ class TfliteCall(NamedTuple):
         return {key: n for stored in given for key, n in stored.items()}
 
     def exclude(self, why: str, *positions: int) -> None:
-        """Marks constants that are no weights."""
+        """Marks constants that are not weights."""
         for position, constant in self.constants.items():
             if position in positions and constant.dtype in INDICES:
                 self.context.options.update(constant.stored)

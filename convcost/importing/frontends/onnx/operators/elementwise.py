@@ -63,7 +63,7 @@ def _with_constant(call: OnnxCall, x: Tensor, position: int) -> Tensor:
     own = constant.learned and not (x.source < 0 and _standardizes(call, constant))
     if not constant.real or not own:
         return _join_with_fixed(call, x, position, wide)
-    if call.op == "Mean":  # a learned summand of a mean is no bias
+    if call.op == "Mean":  # a learned summand of a mean is not a bias
         return call.lower(call.canonical, x, call.value(position))
     key = call.context.key_after(x, call.node.input(position))
     return combined(call.builder, call.canonical, x, key, dims, call.path())
