@@ -26,9 +26,11 @@ def explain(
     known = [paths(network) for network in networks]
     having = [network for network, own in zip(networks, known, strict=True) if path in own]
     if not having:
+        from shlex import quote
+
         name = spec if isinstance(spec, str) else spec.name
         hint = did_you_mean(path, (name for own in known for name in own))
-        listed = f"`convcost analyze {name}{' --deploy' * deployed}` lists the layers"
+        listed = f"`convcost analyze {quote(name)}{' --deploy' * deployed}` lists the layers"
         raise UsageError(f"there is no layer `{path}` in `{name}`; {hint or listed}")
     return Explanation(tuple(costs(network, batch) for network in having), path)
 

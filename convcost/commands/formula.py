@@ -66,8 +66,10 @@ def formula(
     ]
     having = [one for one in functions if not path or path in paths(one.network)]
     if not having:
+        from shlex import quote
+
         hint = did_you_mean(path, (name for one in functions for name in paths(one.network)))
-        listed = f"`convcost analyze {spec}` lists the layers"
+        listed = f"`convcost analyze {quote(spec)}` lists the layers"
         raise UsageError(f"there is no layer `{path}` in `{spec}`; {hint or listed}")
     known = tuple(dict.fromkeys(name for one in having for name in one.point()))
     for name in vary:

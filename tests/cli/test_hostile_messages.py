@@ -256,6 +256,8 @@ def test_two_names_that_look_the_same_are_told_apart_by_their_escapes(hidden, es
         (("a; touch x.yaml",), "`convcost analyze 'a; touch x.yaml'`?"),
         (("analyze", "vgg16", "-o", "a; touch x.svg"), "--plot 'a; touch x.svg'"),
         (("import", "m.onnx", "-o", "a; touch x.yaml"), "--check 'a; touch x.yaml' that"),
+        (("explain", "a; touch x.yaml", "z", "--deploy"), "analyze 'a; touch x.yaml' --deploy` l"),
+        (("formula", "a; touch x.yaml", "z", "--vary", "size"), "analyze 'a; touch x.yaml'` l"),
     ],
 )
 def test_an_option_to_copy_into_a_shell_runs_nothing_else(arguments, hint, tmp_path):
@@ -264,7 +266,8 @@ def test_an_option_to_copy_into_a_shell_runs_nothing_else(arguments, hint, tmp_p
     graph = onnx.helper.make_graph([onnx.helper.make_node("Relu", ["x"], ["y"])], "g", [port], [])
     graph.output.append(onnx.helper.make_empty_tensor_value_info("y"))
     onnx.save(onnx.helper.make_model(graph), tmp_path / "m.onnx")
-    (tmp_path / "a; touch x.yaml").touch()
+    many = "input: {channels: 3, size: 8}\nlayers: [{conv: 3, kernel: 1, repeat: 20}]\n"
+    (tmp_path / "a; touch x.yaml").write_text(many, "utf-8")
     ran = run(*arguments, cwd=tmp_path)
     assert ran.returncode == 2
     assert hint in ran.stderr.decode()
