@@ -549,6 +549,14 @@ def test_any_point_can_be_the_baseline(name):
     )
 
 
+def test_an_unknown_baseline_among_many_points_has_no_empty_suggestion():
+    sizes = ",".join(str(32 * n) for n in range(1, 20))
+    arguments = ("compare", "mobilenet_v1", "--size", sizes)
+    assert refused(*arguments, "--baseline", "zzz") == (
+        "error: there is no network `zzz` among these\n"
+    )
+
+
 def test_the_points_of_several_networks_are_named_by_network_and_settings():
     text = run("compare", "vgg16", "googlenet", "--set", "classes=10,20").stdout.decode()
     assert [line.partition("  ")[0] for line in text.splitlines()[3:7]] == [

@@ -295,6 +295,7 @@ def _baseline_index(names: Sequence[str], name: str | None, full: Sequence[str] 
     if name in full:
         return full.index(name)
     if name not in names:
-        hint = did_you_mean(name, names)
-        raise UsageError(f"there is no network `{name}` among these; {hint}")
+        known = did_you_mean(name, names)
+        hint = f"; {known}" if known else ""
+        raise UsageError(f"there is no network `{name}` among these{hint}")
     return names.index(name)

@@ -31,7 +31,7 @@ def named_schema(name: str | None) -> Schema:
         return _read(files[name])
     if name is None:
         raise UsageError(f"schema needs the name of one: {', '.join(known)}")
-    raise UsageError(f"there is no schema `{name}`; {did_you_mean(name, known)}")
+    raise UsageError(f"there is no schema `{name}`; {did_you_mean(name, known, len(known))}")
 
 
 def _read(file: Path) -> Schema:

@@ -507,6 +507,13 @@ def test_the_schema_is_printed_and_written_alike(tmp_path):
     assert (tmp_path / "convcost.schema.json").read_bytes() == printed.stdout
 
 
+def test_an_unknown_schema_is_refused_with_the_names_of_all():
+    error = run("schema", "zzz").stderr.decode()
+    assert error.startswith("error: there is no schema `zzz`; known here: `spec`, `report`, ")
+    schemas = list((ROOT / "convcost" / "schemas").glob("*.json"))
+    assert len(re.findall("`convcost[.][a-z_]+/1`", error)) == len(schemas)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
