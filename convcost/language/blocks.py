@@ -54,6 +54,7 @@ def _parse_inputs(block: Block, node: Mapping, parser: LayerParser) -> None:
 
 def _names(node: Node | None, key: str, parser: LayerParser) -> tuple[Scalar, ...]:
     if type(node) is Sequence and node.items:
+        parser.problems.count_read(node)
         found = [parser.common.reference(item) for item in node.items]
         return tuple([name for name in found if name is not None])
     if node is not None:
@@ -71,6 +72,7 @@ def _parse_defaults(sections: Sections, parser: LayerParser, names: Names) -> No
         elif type(node) is not Mapping:
             sections.problems.add("CC104", f"`{kind_name}` must be a mapping of options", node)
         else:
+            sections.problems.count_read(node)
             sections.check_keys(kind_name, node.entries, (*kind.options, FROZEN.name), "option")
             parser.binder.defaults[kind_name] = parser.binder.read(kind, node.entries, names)
             frozen = parser.common.frozen(node.entries, names)
@@ -86,6 +88,7 @@ def _parse_options(block: Block, node: Mapping, sections: Sections, names: Names
             message = "`options` must be a mapping"
             sections.problems.add("CC104", message, options, "{width: , stride: 1}")
         return
+    sections.problems.count_read(options)
     seen = names.with_options(block.options)
     for name, (key, value) in options.entries.items():
         if not is_name(name) or name in RESERVED:

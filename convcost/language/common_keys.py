@@ -58,7 +58,10 @@ class CommonKeys(FieldReader):
         if "from" not in entries:
             return ()
         node = entries["from"][1]
-        listed = node.items if type(node) is Sequence else [node]
+        listed = [node]
+        if type(node) is Sequence:
+            self.problems.count_read(node)
+            listed = node.items
         if not listed:
             self.problems.add("CC108", "`from` is empty", node, "write the name of a layer")
         found = [self.reference(item) for item in listed]

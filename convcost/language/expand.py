@@ -93,6 +93,7 @@ class Expansion(NetworkBuilder):
             return True
         if self._option(node.when, node, scope, x):
             return True
+        self.count_left_out()
         self.next_name(node, scope)  # `when` must not change the names of later layers
         if node.name:
             scope.names.setdefault(node.name, ScopeEntry(node.origin, DROPPED))
@@ -109,6 +110,8 @@ class Expansion(NetworkBuilder):
             raise NetworkTooLargeError
         if node.block is not None and not self._can_repeat(node, node.block, copies):
             return self.declare_unknown(node, self.next_name(node, scope), scope, x)
+        if copies == 0:
+            self.count_left_out()
         if copies == 0 and node.sources:
             found = self._layer_inputs(node, scope, x)
             x = found[0] if found else StepOutput(x.source, None)
@@ -345,6 +348,7 @@ class Expansion(NetworkBuilder):
         """The value of an option. Adds a problem and raises UnknownValueError if it has none."""
         if value.constant is not DEFERRED:
             return value.constant
+        self.count_evaluated(value.node)
         try:
             return value.resolve(lookup)
         except ConstraintError as error:

@@ -10,7 +10,7 @@ from convcost.language.fields import Sections
 from convcost.language.network_builder import NetworkTooLargeError
 from convcost.language.network_inputs import MINIMAL_SPEC, NetworkInputs, Settings
 from convcost.language.parser import LayerParser
-from convcost.language.problems import Problems
+from convcost.language.problems import AliasLimitError, Problems
 from convcost.language.values import Names
 from convcost.language.yaml_nodes import (
     Mapping,
@@ -86,9 +86,14 @@ class Documents:
             networks = []
             size = 0
             for name, node in selected.items():
-                network = _read_network(
-                    name, node, self.source, settings, problems, figures=figures
-                )
+                problems.start_document()
+                try:
+                    network = _read_network(
+                        name, node, self.source, settings, problems, figures=figures
+                    )
+                except AliasLimitError as error:
+                    problems.add("CC004", str(error), node)
+                    break
                 networks.append(network)
                 size += len(network.steps) + len(network.groups) if network else 0
                 if size > MAX_LAYERS_IN_ALL:

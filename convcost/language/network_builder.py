@@ -6,7 +6,7 @@ from typing import Any
 from convcost.language.problems import Problems
 from convcost.language.scope import DROPPED, Scope, ScopeEntry, StepOutput, Variables
 from convcost.language.syntax_tree import LayerNode
-from convcost.language.yaml_nodes import Scalar
+from convcost.language.yaml_nodes import Node, Scalar, texts_of
 from convcost.model.errors import ConstraintError, Note
 from convcost.model.kind import Kind
 from convcost.model.network import ALL_PARTS, Copies, Group, HasSpan, Parts, Step
@@ -16,6 +16,9 @@ from convcost.model.symbolic import memo
 MAX_LAYERS = 250_000
 MAX_SIDE = 10**15
 MAX_OPTION_VALUES = 1_000_000
+MAX_FURTHER_INPUTS = 500_000  # of all layers, without the first of each
+MAX_LEFT_OUT = 500_000
+MAX_EVALUATED = 10_000_000  # characters
 MAX_INPUT_NOTES = 4
 MAX_PATH_CHARACTERS = 100_000_000
 
@@ -59,6 +62,10 @@ class NetworkBuilder:
         self.complete = True  # False if a layer has no shape; a problem then has the reason
         self._path_characters = 0
         self._option_values = 0
+        self._further_inputs = 0
+        self._left_out = 0
+        self._evaluated = 0
+        self._lengths: dict[int, int] = {}  # of lists of expressions, by id
         self._outputs: dict[tuple[Kind[Any], Shape], Shape] = memo(
             inputs, tuple(variables.values())
         )
@@ -95,6 +102,8 @@ class NetworkBuilder:
                 raise NetworkTooLargeError
             path = scope.prefix + name
             self._count_path(path)
+            if len(inputs) > 1:
+                self._count_inputs(len(inputs) - 1)
             sources = tuple([tensor.source or 0 for tensor in inputs])
             shared = self._owner_of_weights(node, layer, scope, inputs) if node.weights else None
             if not layer.copied_branch:
@@ -233,6 +242,33 @@ class NetworkBuilder:
         self._option_values += options
         if self._option_values > MAX_OPTION_VALUES:
             message = f"the calls of blocks have more than {MAX_OPTION_VALUES:,} option values"
+            raise NetworkTooLargeError(message)
+
+    def count_evaluated(self, node: Node) -> None:
+        """Limits the time for expressions: each is evaluated for each copy of its layer."""
+        if type(node) is Scalar:
+            length = len(node.text)
+        elif id(node) in self._lengths:
+            length = self._lengths[id(node)]
+        else:
+            length = self._lengths[id(node)] = sum(len(text) for text in texts_of(node))
+        self._evaluated += length
+        if self._evaluated > MAX_EVALUATED:
+            message = f"the expressions of the layers have more than {MAX_EVALUATED:,} characters"
+            raise NetworkTooLargeError(f"{message}, counted for each layer and each copy of it")
+
+    def count_left_out(self) -> None:
+        """Limits the time for layers that the network does not have."""
+        self._left_out += 1
+        if self._left_out > MAX_LEFT_OUT:
+            message = f"`when` and `repeat: 0` leave out more than {MAX_LEFT_OUT:,} layers"
+            raise NetworkTooLargeError(message)
+
+    def _count_inputs(self, further: int) -> None:
+        """Limits the time and memory for layers with many inputs."""
+        self._further_inputs += further
+        if self._further_inputs > MAX_FURTHER_INPUTS:
+            message = f"the layers have more than {MAX_FURTHER_INPUTS:,} inputs beside their first"
             raise NetworkTooLargeError(message)
 
     def _count_path(self, path: str) -> None:

@@ -70,6 +70,8 @@ class OptionBinder:
         value = written.value
         options: Entries = {}
         order, listed = [owner.principal] if owner.principal else [], [value]
+        if isinstance(owner, Block) and type(value) is not Scalar:
+            self.problems.count_read(value)
         if isinstance(owner, Block):
             order = list(owner.options)
             listed = value.items if type(value) is Sequence else listed

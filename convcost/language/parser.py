@@ -56,6 +56,7 @@ class LayerParser:
         if self._depth >= MAX_DEPTH:
             self.problems.add("CC004", f"layers are nested more than {MAX_DEPTH} deep", node)
             return ()
+        self.problems.count_read(node)
         before, within = len(self.problems), self._problems_within
         self._depth += 1
         nodes = [self.layer(item, names) for item in node.items]
@@ -270,6 +271,7 @@ class LayerParser:
         if len(join.sources) > 1:
             message = f"the branches of {owner} accept one input, not {len(join.sources)}"
             self.problems.add("CC108", message, join.sources[0])
+        self.problems.count_read(value)
         if type(value) is Sequence:
             names = [self.common.reference(item) for item in value.items]
             return tuple([Branch(name.text, name, source=name) for name in names if name])

@@ -2,10 +2,16 @@
 
 from collections.abc import Iterable
 
+from convcost.language.yaml_nodes import Mapping, Node, Sequence
 from convcost.model.errors import ConstraintError, Note, Problem
 from convcost.model.network import HasSpan
 
 MAX_CALL_NOTES = 3
+MAX_REPEATED = 100_000
+
+
+class AliasLimitError(Exception):
+    """Stops the reading of a document. It becomes a problem of the document."""
 
 
 class Problems(list[Problem]):
@@ -20,6 +26,25 @@ class Problems(list[Problem]):
         self.calls: list[HasSpan] = []
         self.found = len(self)
         self._in_calls: set[tuple[object, ...]] = set()
+        self.start_document()
+
+    def start_document(self) -> None:
+        """Starts the count of the entries that aliases repeat."""
+        self._lists_read = set[int]()
+        self._repeated = 0
+
+    def count_read(self, node: Node) -> None:
+        """Limits the entries of lists and mappings that aliases repeat. Raises AliasLimitError."""
+        if id(node) not in self._lists_read:
+            self._lists_read.add(id(node))
+            return
+        if type(node) is Sequence:
+            self._repeated += len(node.items)
+        elif type(node) is Mapping:
+            self._repeated += len(node.entries)
+        if self._repeated > MAX_REPEATED:
+            message = f"aliases repeat more than {MAX_REPEATED:,} entries in this document"
+            raise AliasLimitError(message)
 
     def append(self, problem: Problem) -> None:
         """Adds a problem, unless an earlier call of the same block has added it."""

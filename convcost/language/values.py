@@ -55,7 +55,7 @@ def read_value(
     """
     subject = f"`{option.name}` of {owner}"
     try:
-        constant, expression = _parse(node, option.type, names)
+        constant, expression = _parse(problems, node, option.type, names)
         if expression is not None:
             return OptionValue(option, node, DEFERRED, expression)
         if constant is None and option.required:
@@ -88,12 +88,13 @@ def report_split_expression(problems: Problems, node: Node | None) -> bool:
     return False
 
 
-def _parse(node: Node, option_type: OptionType, names: Names) -> Parsed:
+def _parse(problems: Problems, node: Node, option_type: OptionType, names: Names) -> Parsed:
     """The value of an option of a type. Raises ConstraintError."""
     if type(node) is Scalar:
         return _parse_scalar(node, option_type, names)
     if option_type.literal:
         raise _wrong_type("text", "a list or mapping")
+    problems.count_read(node)
     if type(node) is Sequence:
         for item in node.items:
             if type(item) is Sequence and option_type.nested:
@@ -102,14 +103,14 @@ def _parse(node: Node, option_type: OptionType, names: Names) -> Parsed:
                 found = {Scalar: "nothing", Sequence: "a list", Mapping: "a mapping"}[type(item)]
                 raise _wrong_type(option_type.meaning, found)
         within = option_type._replace(nested=False)
-        return _combine([_parse(item, within, names) for item in node.items], tuple)
+        return _combine([_parse(problems, item, within, names) for item in node.items], tuple)
     assert type(node) is Mapping
     if option_type.meaning[:1] != "{":
         raise _wrong_type(option_type.meaning, "a mapping")
     entries = {key: value for key, (_, value) in node.entries.items() if key[:2] != "x-"}
     # A mapping in a mapping is not parsed: its type is wrong anyway.
     parts = [
-        ({}, None) if type(value) is Mapping else _parse(value, option_type, names)
+        ({}, None) if type(value) is Mapping else _parse(problems, value, option_type, names)
         for value in entries.values()
     ]
     return _combine(parts, lambda values: dict(zip(entries, values, strict=True)))

@@ -5,7 +5,7 @@ PyYAML's events are read one by one into a small tree. Its `load` and `compose` 
 where a value is read, by the core schema of YAML 1.2.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 import yaml
@@ -93,6 +93,18 @@ def count_values(nodes: Iterable[Node], most: int) -> int:
         elif type(node) is Mapping:
             left += [value for _, value in node.entries.values()]
     return count
+
+
+def texts_of(node: Node) -> Iterator[str]:
+    """The words of a node, without keys."""
+    if type(node) is Scalar:
+        yield node.text
+    elif type(node) is Sequence:
+        for item in node.items:
+            yield from texts_of(item)
+    elif type(node) is Mapping:
+        for _, value in node.entries.values():
+            yield from texts_of(value)
 
 
 def _place(start: Mark, end: Mark) -> Span:

@@ -5,6 +5,9 @@ from bounded import BoundedReader
 from spec_texts import EIGHT
 from support import cost, messages, problems
 
+from convcost.language import network_builder
+from convcost.language import problems as found_problems
+
 TOO_MANY = "CC110 the network has more than 250,000 layers"
 
 
@@ -262,6 +265,83 @@ def test_calls_with_more_than_1_000_000_option_values_are_refused(bounded):
     (message,) = problems(text + layers)
     assert message.code == "CC110"
     assert message.message == "the calls of blocks have more than 1,000,000 option values"
+
+
+OPTIONS = f"{{{', '.join(f'v{i}: 1' for i in range(10))}}}"
+BLOCK = f"blocks: {{b: {{options: {OPTIONS}, layers: [relu]}}}}\n"
+TEN_INPUTS = f"[{', '.join(['input'] * 10)}]"
+
+
+@pytest.mark.parametrize(
+    ("anchor", "layer"),
+    [
+        pytest.param(OPTIONS, "{b: *a}", id="the options of a block"),
+        pytest.param(f"[{'1, ' * 10}]", "{b: *a}", id="the values of a block"),
+        pytest.param(TEN_INPUTS, "{concat: *a}", id="the names of a join"),
+        pytest.param(TEN_INPUTS, "{concat: , from: *a}", id="the inputs of a join"),
+        pytest.param(OPTIONS.replace(": 1", ": []"), "{concat: *a}", id="the branches of a join"),
+        pytest.param(f"[{'relu, ' * 10}]", "{sequence: *a}", id="a list of layers"),
+    ],
+)  # fmt: skip
+def test_the_entries_that_aliases_repeat_have_a_limit(monkeypatch, anchor, layer):
+    monkeypatch.setattr(found_problems, "MAX_REPEATED", 50)
+    text = f"x-a: &a {anchor}\n{BLOCK}input: {{channels: 1, size: 1}}\n"
+    assert messages(f"{text}layers: [{', '.join([layer] * 6)}]") == []
+    assert messages(f"{text}layers: [{', '.join([layer] * 7)}]") == [
+        "1:1 CC004 aliases repeat more than 50 entries in this document"
+    ]
+
+
+def test_a_row_that_aliases_repeat_counts_as_entries(monkeypatch):
+    monkeypatch.setattr(found_problems, "MAX_REPEATED", 50)
+    text = "x-a: &a [1, 2, 3, 4, 5]\ninput: {channels: 5, size: 1}\n"
+
+    def conv(rows):
+        connections = ", ".join(["*a"] * rows)
+        return f"layers: [{{conv: {rows}, kernel: 1, connections: [{connections}]}}]"
+
+    assert messages(text + conv(1 + 50 // 5)) == []
+    assert messages(text + conv(2 + 50 // 5)) == [
+        "1:1 CC004 aliases repeat more than 50 entries in this document"
+    ]
+
+
+def test_the_inputs_of_all_layers_have_a_limit(monkeypatch):
+    monkeypatch.setattr(network_builder, "MAX_FURTHER_INPUTS", 5 * 9)
+    block = f"blocks: {{b: {{layers: [{{concat: {TEN_INPUTS}}}, {{conv: 8, kernel: 1}}]}}}}"
+    assert messages(f"{block}\n{EIGHT}layers: [{{b: , repeat: 5}}]") == []
+    assert messages(f"{block}\n{EIGHT}layers: [{{b: , repeat: 6}}]") == [
+        "3:1 CC110 the layers have more than 45 inputs beside their first"
+    ]
+
+
+@pytest.mark.parametrize("key", ["when: false", "when: in_width > 8", "repeat: 0"])
+def test_the_layers_that_are_left_out_have_a_limit(monkeypatch, key):
+    monkeypatch.setattr(network_builder, "MAX_LEFT_OUT", 5)
+    text = f"blocks: {{b: {{layers: [relu, {{relu: , {key}}}]}}}}\n{EIGHT}"
+    assert messages(f"{text}layers: [{{b: , repeat: 5}}]") == []
+    assert messages(f"{text}layers: [{{b: , repeat: 6}}]") == [
+        "3:1 CC110 `when` and `repeat: 0` leave out more than 5 layers"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "layers"),
+    [
+        pytest.param("v: in_width", "[relu]", id="of a default"),
+        pytest.param("v: 1", "[{conv: in_width, kernel: 1}]", id="of an option"),
+        pytest.param("v: 1", "[{relu: , when: in_width}, relu]", id="of a condition"),
+        pytest.param("v: [1, in_width]", "[relu]", id="in a list"),
+    ],
+)
+def test_the_characters_of_expressions_have_a_limit(monkeypatch, option, layers):
+    monkeypatch.setattr(network_builder, "MAX_EVALUATED", 5 * len("1in_width"))
+    layers = layers.replace("when: in_width", "when: in_width>0")
+    block = f"blocks: {{b: {{options: {{{option}}}, layers: {layers}}}}}"
+    assert messages(f"{block}\n{EIGHT}layers: [{{b: , repeat: 4}}]") == []
+    (message,) = messages(f"{block}\n{EIGHT}layers: [{{b: , repeat: 6}}]")
+    what = "the expressions of the layers have more than 45 characters"
+    assert message == f"3:1 CC110 {what}, counted for each layer and each copy of it"
 
 
 def test_a_block_can_use_variables_that_its_options_do_not_replace():
