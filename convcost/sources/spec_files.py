@@ -76,7 +76,7 @@ def locate(argument: str) -> SpecLocation:
     choose the names of files, and a callable is code. Raises UsageError if there is none.
     """
     name, sign, network = argument.partition("#")
-    if sign and path_exists(Path(argument)):
+    if sign and not _names_network(argument) and path_exists(Path(argument)):
         name, sign = argument, ""
     elif not name:
         raise UsageError(f"`{argument}` is not the name of a spec")
@@ -151,7 +151,7 @@ def specs_in(argument: str) -> list[str]:
     if not argument:
         raise UsageError("`` is not the name of a spec")
     folder = Path(argument)
-    if not path_exists(folder) or not folder.is_dir():
+    if _names_network(argument) or not path_exists(folder) or not folder.is_dir():
         return (
             [] if folder.name in (CONFIG, MISSPELT_CONFIG) and path_exists(folder) else [argument]
         )
@@ -164,6 +164,13 @@ def specs_in(argument: str) -> list[str]:
     if not found:
         raise UsageError(f"there is no spec in `{argument}`")
     return found
+
+
+def _names_network(argument: str) -> bool:
+    """Whether an argument names a network of a spec, as `net.yaml#name` does, even if there is also
+    a file or a folder of that name: strangers choose the names of files. `net.yaml#a.yaml` is a
+    file."""
+    return argument.partition("#")[0].endswith(SUFFIXES) and not argument.endswith(SUFFIXES)
 
 
 def is_spec(path: PurePath) -> bool:

@@ -158,6 +158,22 @@ def test_a_spec_with_an_unusual_name_is_a_spec(folder, name):
     assert run("check", name, "--max-params", str(CONV + HEAD - 1), cwd=folder).returncode == 1
 
 
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_file_with_the_name_of_a_network_does_not_hide_the_network(folder, kind):
+    """Strangers choose the names of files."""
+    text = (folder / "net.yaml").read_text("utf-8")
+    (folder / "net.yaml").write_text(f"name: net\n{text}", "utf-8")
+    other = folder / ("net.yaml#net" if kind == "file" else "net.yaml#net/a.yaml")
+    other.parent.mkdir(exist_ok=True)
+    other.write_text("input: {channels: 3, size: 8}\nlayers: [relu]\n", "utf-8")
+    done = run("check", "net.yaml#net", "--max-params", str(CONV + HEAD - 1), cwd=folder)
+    assert done.returncode == 1
+    (folder / "net.yaml").unlink()
+    done = run("check", "net.yaml#net", "--max-params", "1", cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith("error: there is no file `net.yaml`")
+
+
 def test_a_model_is_not_overwritten_by_its_report(folder):
     before = (folder / "net.onnx").read_bytes()
     done = run("analyze", "net.onnx", "--size", "16", "-o", "csv:net.onnx", cwd=folder)
