@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -120,14 +120,16 @@ def _absolute(name: str) -> str:
 
 
 def _files(line: str) -> list[str]:
-    """The files that a line names. A glob without a match stays, for the error message.
+    """The files that a line names, as a name and as a glob: strangers can name a file `*.yaml`.
 
-    Raises RequestError for a folder that cannot be read.
+    A glob without a match stays, for the error message. Raises RequestError for a folder that
+    cannot be read.
     """
-    if not line or os.path.lexists(line):
+    if not line or not glob.has_magic(line):
         return [line] if line else []
+    named = [line] if os.path.lexists(line) else []
     try:
-        return _matches(PurePath(line)) or [line]
+        return list(dict.fromkeys([*named, *_matches(PurePath(line))])) or [line]
     except OSError as error:
         reason = f"error: cannot read `{error.filename}`: {error.strerror}"
         raise RequestError(reason) from None
@@ -268,9 +270,13 @@ def _text(file: Path) -> str:
 
 
 def _verdict(tree: Mapping[str, Any], folder: Path) -> dict[str, str]:
-    unique = {(_absolute(one["spec"]), one["network"]): one for one in tree["networks"]}
-    networks = unique.values()
-    based = [network for network in networks if network["base"] is not None]
+    def unique(path_of: Callable[[str], str]) -> list[Any]:
+        found = {(path_of(one["spec"]), one["network"]): one for one in tree["networks"]}
+        return list(found.values())
+
+    networks = unique(os.path.realpath)
+    # A link that replaces a spec has a base of its own.
+    based = [network for network in unique(_absolute) if network["base"] is not None]
     outputs = {"verdict": "within" if tree["ok"] else "over"}
     for measure in ("params", "macs"):
         outputs[measure] = str(sum(network[measure] for network in networks))

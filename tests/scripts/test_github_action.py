@@ -506,6 +506,26 @@ def test_a_network_that_a_report_has_twice_is_summed_once(tmp_path):
     assert (reported["params"], reported["macs"]) == (str(2 + 3), str(2 * 7))
 
 
+def test_a_spec_that_a_link_gives_a_second_base_is_summed_once(runner):
+    runner.write("models/a.yaml", net(4))
+    runner.write("models/b.yaml", net(5))
+    runner.commit()
+    (runner.workspace / "models/a.yaml").unlink()
+    (runner.workspace / "models/a.yaml").symlink_to("b.yaml")
+    runner.write("models/b.yaml", net(6))
+    ran = runner.run(specs="models", base="git:HEAD")
+    assert (ran.code, ran.outputs["params"]) == (1, str(6 * PARAMS))
+    assert ran.outputs["params-delta"] == f"+{(6 - 4 + 6 - 5) * PARAMS}"
+
+
+def test_a_file_that_is_named_like_a_glob_does_not_hide_the_others(runner):
+    for name, filters in (("a", 1), ("[ab]", 2), ("*", 4)):
+        runner.write(f"models/{name}.yaml", net(filters))
+    for specs, sums in (("models/*.yaml", 1 + 2 + 4), ("models/[ab].yaml", 1 + 2)):
+        ran = runner.run(specs=specs)
+        assert (ran.code, ran.outputs["params"]) == (0, str(sums * PARAMS))
+
+
 def test_each_spec_is_an_argument_once_in_the_given_order(tmp_path):
     env = {"CONVCOST_SPECS": "b.yaml\na.yaml\n./b.yaml\nb.yaml"}
     assert SCRIPT["_request"](env, tmp_path)[-3:] == ["--", "b.yaml", "a.yaml"]
