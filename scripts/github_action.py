@@ -28,6 +28,7 @@ FILES = {"json": "convcost.json", "markdown": "convcost.md", "sarif": "convcost.
 KEY = re.compile(r"[A-Za-z0-9._-]{1,64}")
 PROBLEM = re.compile(r"^(error\[\w+\]: .*)\n *--> (.*):(\d+):(\d+)$", re.MULTILINE)
 MAX_COMMENT = 65_000  # bytes; a comment on GitHub has at most 65,536 characters
+MAX_LINKED = 1_000  # paths of a glob to what it also matches by another path
 MAX_ANNOTATIONS = 10  # per level and step; the runner drops the others
 OVER, BROKEN = 1, 2
 
@@ -138,46 +139,51 @@ def _files(line: str) -> list[str]:
 def _matches(pattern: PurePath) -> list[str]:
     """The files and folders that a glob matches, sorted; `**` at its end matches the folder itself.
 
-    Links in a change can form endless paths. So `**` follows no link, and of all paths to one
-    folder only one is searched.
+    `**` follows no link. Other parts do: each path to a spec is a name that can have a base and
+    budgets of its own. Links in a change can form endless paths, so their number has a limit.
+    Raises RequestError.
     """
     parts = list(pattern.relative_to(pattern.anchor).parts)
     while parts and parts[-1] == "**":
         parts.pop()
     found = [Path(pattern.anchor)]
     for part in parts:
-        if part == "**":
-            paths = list(_below(found))
-        else:
-            paths = [path for folder in found for path in _children(folder, part)]
-        found = list(
-            {_identity(path): path for path in sorted(paths, key=_rank, reverse=True)}.values()
+        paths = (
+            _below(found)
+            if part == "**"
+            else (path for at in found for path in _children(at, part))
         )
+        targets: set[object] = set()
+        found = []
+        for path in paths:
+            found.append(path)
+            targets.add(_identity(path))
+            if len(found) - len(targets) > MAX_LINKED:
+                raise RequestError(
+                    f"error: the glob `{pattern}` matches over {MAX_LINKED:,} paths through "
+                    "symbolic links to what it also matches; name files or folders instead"
+                )
     return sorted(map(str, found))
 
 
-def _rank(path: Path) -> tuple[bool, Path]:
-    """Of several paths to one folder, the first that is not a link is searched."""
-    return path.is_symlink(), path
-
-
 def _identity(path: Path) -> object:
-    """The same for all paths to one folder."""
-    if not path.is_dir():
+    """The same for all paths to one file or folder."""
+    try:
+        found = path.stat()
+    except OSError:  # a link to no file
         return path
-    folder = path.stat()
-    return folder.st_dev, folder.st_ino
+    return found.st_dev, found.st_ino
 
 
 def _below(folders: Iterable[Path]) -> Iterable[Path]:
-    """The folders and all folders in them, each once."""
-    seen: set[object] = set()
-    left = [folder for folder in sorted(folders, key=_rank, reverse=True) if folder.is_dir()]
+    """The folders and all folders in them, each path once."""
+    seen: set[Path] = set()
+    left = [folder for folder in folders if folder.is_dir()]
     while left:  # not `os.walk`, which Python's limit of recursion ends in deep folders
         folder = left.pop()
-        if (identity := _identity(folder)) in seen:
+        if folder in seen:
             continue  # also all folders in it have been found
-        seen.add(identity)
+        seen.add(folder)
         yield folder
         left += (
             path

@@ -552,9 +552,28 @@ def test_links_that_form_endless_paths_end_and_a_spec_counts_once(runner):
         (runner.workspace / name).symlink_to(".")
     (runner.workspace / "other").symlink_to("models")
     (runner.workspace / "models/link.yaml").symlink_to("deep/net.yaml")
-    for specs in ("**/*.yaml", "*/*/*/*/*/*/*/*/*/*/*/*/*.yaml", "models\nother\na", "**"):
+    for specs in ("**/*.yaml", "*/*/*/*/*.yaml", "models\nother\na", "**"):
         ran = runner.run(specs=specs, args="--max-macs 1M")
         assert (ran.code, ran.outputs["params"]) == (0, str(3 * PARAMS))
+    glob = "*/" * 12 + "*.yaml"
+    ran = runner.run(specs=glob, args="--max-macs 1M")
+    (error,) = ran.errors
+    assert ran.code == 2
+    assert error.message == (
+        f"error: the glob `{glob}` matches over 1,000 paths through symbolic links to what it also "
+        "matches; name files or folders instead"
+    )
+
+
+@pytest.mark.parametrize("specs", ["models/*", "models/*/net.yaml", "*/*/*.yaml", "*/*/**/*.yaml"])
+def test_a_folder_replaced_by_a_link_to_another_that_a_glob_matches_keeps_its_base(runner, specs):
+    runner.write("models/small/net.yaml", net(4))
+    runner.write("models/large/net.yaml", net(8))
+    runner.commit()
+    shutil.rmtree(runner.workspace / "models/small")
+    (runner.workspace / "models/small").symlink_to("large")
+    ran = runner.run(specs=specs, base="git:HEAD")
+    assert (ran.code, ran.outputs["params-delta"]) == (1, f"+{(8 - 4) * PARAMS}")
 
 
 @pytest.mark.parametrize(
@@ -563,7 +582,8 @@ def test_links_that_form_endless_paths_end_and_a_spec_counts_once(runner):
         ("**/*.yaml", ["models/deep/b.yaml", "models/x.yaml", "top.yaml"]),
         ("models/**", ["models"]),
         ("**/**/b.yaml", ["models/deep/b.yaml"]),
-        ("*/*.yaml", ["models/x.yaml"]),
+        ("*/*.yaml", ["link/x.yaml", "models/x.yaml"]),
+        ("*/**/b.yaml", ["link/deep/b.yaml", "models/deep/b.yaml"]),
         ("link/*.yaml", ["link/x.yaml"]),
         ("models/.*.yaml", ["models/.h.yaml"]),
         ("m[o]dels/[!.]*.yaml", ["models/x.yaml"]),
