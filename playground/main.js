@@ -14,6 +14,9 @@ const status = (text, { bad = false } = {}) => {
   at("status").classList.toggle("bad", bad);
 };
 
+/** A word of a command to copy, quoted for a shell. */
+const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`);
+
 const interpreter = new Interpreter((reason) => status(`Python did not start: ${reason}`, { bad: true }));
 const keys = (above, own) => interpreter.call("keys", JSON.stringify([above, own])).catch(() => []);
 const refuse = () => status(`The page reads specs of up to ${LONGEST.toLocaleString("en")} characters.`, { bad: true });
@@ -210,7 +213,7 @@ addEventListener("drop", async (event) => {
   event.stopPropagation();
   if (/\.ya?ml$/i.test(file.name)) return show({ specs: [await file.text()] });
   status(`This page reads specs, and ${file.name} is not a .yaml file. The packages that read models are not in the page. ` +
-    `To make a spec from a model, run: convcost import ${file.name} -o model.yaml`, { bad: true });
+    `To make a spec from a model, run: convcost import ${quoted(file.name)} -o model.yaml`, { bad: true });
 }, { capture: true });
 
 /** Shows the state in the address. Without one, or with a damaged one, it shows what `other` returns. */

@@ -18,7 +18,14 @@ from convcost.commands.conventions import conventions
 from convcost.conventions import find_conventions
 from convcost.language.load import load
 from convcost.language.network_inputs import Settings
-from convcost.model.errors import ConstraintError, Problem, Source, SpecError, UsageError
+from convcost.model.errors import (
+    ConstraintError,
+    Problem,
+    Source,
+    SpecError,
+    UsageError,
+    printable,
+)
 from convcost.model.network import Network
 from convcost.model.number_format import format_count
 from convcost.render import Format, Style, all_formats, find_format
@@ -39,7 +46,8 @@ LONGEST_NAME = 80  # characters of a name in the menus
 
 
 class Request(NamedTuple):
-    """The specs and settings of the page. `view` is the network to show alone; empty for all."""
+    """The specs and settings of the page. `view` is the network to show alone, by its printable
+    name; empty for all."""
 
     specs: tuple[str, ...]
     settings: Settings
@@ -90,7 +98,7 @@ def check(text: str) -> str:
     costs = [] if report is None else report.networks
     shown = [
         {
-            "name": found.network.name[:LONGEST_NAME],
+            "name": printable(found.network.name)[:LONGEST_NAME],
             "params": format_count(found.totals.params),
             "macs": format_count(found.totals.macs),
         }
@@ -102,7 +110,7 @@ def check(text: str) -> str:
             "problems": [list(map(_problem, some[:MOST_PROBLEMS])) for some in loaded.problems],
             "error": f"{count:,} problem{'s' * (count != 1)}" if count else "",
             "networks": shown,
-            "views": [network.name for network in loaded.networks],
+            "views": [printable(network.name) for network in loaded.networks],
             "variables": list(_variables(loaded.networks)),
         }
     )
@@ -188,7 +196,7 @@ def _report(request: Request) -> Any:
     networks, problems = _load(request)
     if any(problems):
         raise UsageError("correct the problems of the spec first")
-    chosen = [network for network in networks if network.name == request.view] or networks
+    chosen = [one for one in networks if printable(one.name) == request.view] or networks
     counted = find_conventions(request.conventions) if request.conventions else ()
     if len(chosen) == 1:
         return analyze(chosen, Settings(), request.batch, conventions=counted)
@@ -204,9 +212,9 @@ def _problem(problem: Problem) -> dict[str, Any]:
     notes = [f"line {note.place.line}: {note.message}" for note in problem.notes]
     return {
         "code": problem.code,
-        "message": problem.message,
+        "message": printable(problem.message),
         "span": problem.place or (1, 1, 1, 1),
-        "help": "; ".join(filter(None, (problem.help, *notes))),
+        "help": printable("; ".join(filter(None, (problem.help, *notes)))),
     }
 
 

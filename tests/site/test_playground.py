@@ -86,6 +86,17 @@ def test_a_view_is_one_network_alone():
     assert "<h1>reduced</h1>" in body
 
 
+def test_a_name_with_hidden_characters_is_shown_with_escapes():
+    hidden = 'input: {channels: 1, size: 1}\nname: "%s"\nlayers: [{conv: 1, kernel: 1}]\n'
+    two = (hidden % "a\\u202eb", hidden % "a\\u202ec")
+    found = check(*two)
+    assert [one["name"] for one in found["networks"]] == ["a\\u202eb", "a\\u202ec"]
+    assert found["views"] == ["a\\u202eb", "a\\u202ec"]
+    assert "<h1>a\\u202ec</h1>" in json.loads(playground.page(request(*two, view="a\\u202ec")))
+    (problem,) = check(hidden.replace("conv", '"co\\u200bnv"') % "a")["problems"][0]
+    assert problem["message"] == "there is no kind or block `co\\u200bnv`"
+
+
 def test_a_convention_is_a_further_count():
     body = json.loads(playground.page(request(SMALL, count=["thop"])))
     assert "thop" in body

@@ -336,13 +336,15 @@ def test_a_dropped_file_is_opened_if_it_is_a_spec(window):
     def drop(name, text):
         window.ask(
             "const data = new DataTransfer();"
-            f"data.items.add(new File([{json.dumps(text)}], '{name}'));"
+            f"data.items.add(new File([{json.dumps(text)}], {json.dumps(name)}));"
             "document.body.dispatchEvent("
             "new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}))"
         )
 
     drop("net.onnx", "")
     wait_for_status(window, "run: convcost import net.onnx -o model.yaml")
+    drop("it's; touch x.onnx", "")
+    wait_for_status(window, """run: convcost import 'it'"'"'s; touch x.onnx' -o model.yaml""")
     drop("small.yaml", SMALL)
     wait_for_status(window, "small: 12 params")
 
