@@ -1,15 +1,20 @@
 """Formulas: the right ones, in three notations, with the range in which they are valid."""
 
+import operator
 import random
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support import ROOT, run
 
 import convcost
 from convcost.commands.formula import formula
+from convcost.design_space.conditions import conditions
 from convcost.design_space.notation import LATEX, PYTHON, TEXT
-from convcost.design_space.trace import Trace
+from convcost.design_space.polynomial import constant
+from convcost.design_space.trace import Guard, Trace
 from convcost.language.network_inputs import Settings
 from convcost.model.errors import SpecError, UsageError
 from design_space.spaces import shipped_functions
@@ -44,6 +49,14 @@ def test_a_convolution_has_the_formula_of_the_literature(tmp_path):
     assert network.at == {"size": "32", "batch": "1", "filters": "8"}
 
 
+def test_the_output_of_a_group_is_not_that_of_its_last_side_branch(tmp_path):
+    layers = "[{conv: n, kernel: 3}, {side: [{conv: 5, kernel: 1}]}]"
+    text = "input: {channels: 3, size: 9}\nvars: {n: 4}\nlayers: [{sequence: LAYERS, name: a}]\n"
+    found, _ = formulas(tmp_path, "a", ["n"], text=text.replace("LAYERS", layers))
+    assert found["output channels"] == "n"
+    assert found["params"] == f"{3 * 9 + 5}·n"
+
+
 def test_a_number_of_copies_is_a_condition(tmp_path):
     found, network = formulas(tmp_path, vary=["filters", "depth"])
     assert found["params"] == f"2·filters² + {9 * 16 + 1}·filters"
@@ -64,6 +77,45 @@ layers: [{{conv: 8 if {condition} else 4, kernel: k}}]
     _, network = formulas(tmp_path, vary=["k"], text=text)
     assert expected in network.conditions
     assert "k is whole" in network.conditions
+
+
+RELATIONS = {">=": operator.ge, ">": operator.gt, "==": operator.eq, "!=": operator.ne}
+SIGNS = {"≥": operator.ge, "≤": operator.le, ">": operator.gt, "<": operator.lt,
+         "=": operator.eq, "≠": operator.ne}  # fmt: skip
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from((-3, -1, 1, 2)), st.integers(-4, 4)), max_size=5),
+    st.integers(-4, 4), st.sampled_from((1, 4)), st.data(),
+)  # fmt: skip
+def test_the_conditions_are_true_where_all_guards_are(forms, point, parts, data):
+    x = Trace().variable("x", point, (-9, 9), parts)
+    rows = []
+    for a, b in forms:
+        relations = [name for name, holds in RELATIONS.items() if holds(a * point + b, 0)]
+        rows += [(a, b, data.draw(st.sampled_from(relations)))] if relations else []
+    guards = [Guard(x.scaled(a).plus(constant(b)), relation) for a, b, relation in rows]
+    limits = [text.split() for text in conditions(guards)]
+    assert all(name == "x" for name, _, _ in limits)
+    found = [(sign, Fraction(limit.replace("−", "-"))) for _, sign, limit in limits]
+    for n in range(-9 * parts, 9 * parts + 1):
+        value = Fraction(n, parts)
+        own = all(RELATIONS[relation](a * value + b, 0) for a, b, relation in rows)
+        assert own == all(SIGNS[sign](value, limit) for sign, limit in found)
+    # Each limit once, and no value is excluded that is outside of the limits.
+    assert all([sign for sign, _ in found].count(sign) <= 1 for sign in "≥>≤<=")
+    ranges = [(sign, limit) for sign, limit in found if sign != "≠"]
+    excluded = [limit for sign, limit in found if sign == "≠"]
+    assert all(
+        SIGNS[sign](one, limit) or one == limit for one in excluded for sign, limit in ranges
+    )
+
+
+@pytest.mark.parametrize(("relation", "text"), [("==", "x/2 is whole"), ("!=", "x/2 is not whole")])
+def test_a_number_that_must_be_whole_or_must_not_is_a_condition(relation, text):
+    trace = Trace()
+    half = trace.variable("x", 1, (-9, 9), 1).scaled(Fraction(1, 2))
+    assert conditions([Guard(half.plus(trace.floor(half), -1), relation)]) == [text]
 
 
 def test_the_formulas_are_those_at_the_point_of_set_and_size(tmp_path):

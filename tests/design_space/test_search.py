@@ -596,6 +596,37 @@ def test_json_follows_the_form_of_points(spec):
     assert tree["best"][0]["numbers"]["params"] == 24 * 3 * 9 + 48 * 24 * 9 + 48 * 48 * 9 + 2 * 48
 
 
+def test_json_has_all_that_the_search_found(spec):
+    options = SearchOptions(VARY, WHERE, "-activations", 3, ("macs", "+params"))
+    found = search(spec, options)._replace(evaluated=1500)
+    tree = found.tree()
+    names = tree.keys() & {*found._fields}
+    assert len(names) == len(tree) - len(("schema", "version", "name"))
+    for name in names:
+        own = getattr(found, name)
+        assert tree[name] == (list(own) if isinstance(tree[name], list) else own)
+    assert tree["failed"].points
+    assert tree["evaluated"] != tree["points"] != tree["matching"]
+
+
+def test_a_long_front_is_cut_in_tables_only(spec):
+    found = search(spec, SearchOptions(("width=1,2",), pareto=("macs", "params")))
+    found = found._replace(front=(*found.front, *found.best * 30))
+    front, _ = found.tables()
+    more = len(found.front) - len(front.rows)
+    assert front.notes == (f"{more} more points, in JSON and CSV",)
+    assert len(found.records().rows) == len(found.front)
+
+
+def test_a_search_of_deployed_networks_says_what_that_is(spec):
+    found = search(spec, SearchOptions(("width=1,2",), deployed=True))
+    folded = (
+        "deployed: batch norms folded, parallel convolutions merged, identity and dropout removed"
+    )
+    assert folded in found.measure_notes
+    assert folded not in search(spec, SearchOptions(("width=1,2",))).measure_notes
+
+
 @pytest.mark.parametrize(
     "width", ["in_channels*n + 1", '"divisible(in_channels*n + 7, 8)"', "in_channels//3 + 7*n"]
 )

@@ -259,6 +259,59 @@ def test_the_baseline_is_the_first_network_or_the_named_one():
     assert b"did you mean `GoogLeNet`?" in wrong.stderr
 
 
+THREE = """\
+name: a
+input: {channels: 3, size: 8}
+layers: [{conv: 8, kernel: 3, name: x}, silu, flatten, {linear: 5, name: head}]
+---
+name: b
+input: {channels: 4, size: 9}
+layers: [{conv: 8, kernel: 3, name: x}, relu, silu, flatten, {linear: 7, name: head}]
+---
+name: c
+inputs: {left: {channels: 4, size: 7}, right: {channels: 4, size: 7}}
+layers: [{add: [left, right]}, silu, {conv: 6, kernel: 1, frozen: true, name: x}]
+"""
+
+
+@pytest.mark.parametrize("base", [0, 1, 2])
+def test_json_has_of_each_network_what_analyze_has(base, tmp_path):
+    (tmp_path / "net.yaml").write_text(THREE, "utf-8")
+
+    def networks(*arguments):
+        count = ("--batch", "3", "--count", "torch_scan,flops", "--format", "json")
+        tree = json.loads(run(*arguments, "net.yaml", *count, cwd=tmp_path).stdout)
+        assert tree.get("baseline") in (None, "abc"[base])
+        return tree["networks"]
+
+    alone = networks("analyze")
+    compared = networks("compare", "--baseline", "abc"[base], "--layers")
+    before = {layer["path"]: layer for layer in alone[base]["layers"]}
+    for one, own in zip(compared, alone, strict=True):
+        for key in ("name", "file", "batch", "convention", "totals"):
+            assert one[key] == own[key]
+        assert one["inputs"] == own.get("inputs", {"input": own.get("input")})
+        assert one["output"] == own["layers"][-1]["output"]
+        assert one["layer_count"] == len(own["layers"])
+        assert eval(one["work"]["weights"].replace("×", "*")) == own["totals"]["weights"]
+        for total, counts in zip(one["counts"], own["counts"], strict=True):
+            assert total == {key: value for key, value in counts.items() if key != "layers"}
+        assert any(total["uncounted"] for total in one["counts"])
+        for change in one["changes"]:
+            counts = [of["totals"][change["measure"]] for of in (alone[base], own)]
+            assert [change["before"], change["after"]] == counts
+            assert change["difference"] == counts[1] - counts[0]
+        now = {layer["path"]: layer for layer in own["layers"]}
+        for layer in one["layers"]:
+            old = before.get(layer["path_before"])
+            new = now[layer["path"]] if layer["state"] != "removed" else None
+            assert (old is None) == (layer["state"] == "added") == (layer["path_before"] is None)
+            for measure in ("macs", "params", "trainable"):
+                counts = [of[measure] if of else 0 for of in (old, new)]
+                assert layer[f"{measure}_change"] == counts[1] - counts[0]
+        assert {layer["path"] for layer in one["layers"]} >= now.keys()
+
+
 def test_a_comparison_of_one_network_is_refused():
     done = run("compare", "vgg16")
     assert done.returncode == 2
