@@ -155,10 +155,11 @@ def _settings(network: Network, given: Settings) -> Iterator[tuple[Settings, int
 
 def _all_settings(network: Network, given: Settings) -> Iterator[tuple[Settings, int]]:
     fixed, sized = dict(given.variables), given.size is not None or bool(given.sizes)
+    own = {shape.size for _, shape in network.inputs if shape.size}
     for entry in network.published:
         further = tuple(item for item in entry.settings if item[0] not in fixed)
         agree = all(fixed.get(name, value) == value for name, value in entry.settings)
-        if agree and (not sized or entry.size in (None, given.size)):
+        if agree and (not sized or entry.size is None or own == {entry.size}):
             yield Settings(further, None if sized else entry.size), 1
     for name, value in network.variables:
         if name in fixed:

@@ -115,6 +115,75 @@ def test_params_may_be_without_norms():
         assert name in [name for one in found for name in one["names"]]
 
 
+VARIED = """\
+input: {channels: 3, size: 8}
+vars: {deep: false, wide: false, n: 1}
+layers:
+  - {conv: 8, kernel: 1}
+  - {conv: 8, kernel: 1, when: deep}
+  - {conv: 8, kernel: 1, when: wide}
+  - {conv: n, kernel: 1}
+published:
+  - {params: 1, source: x, off: true, set: {deep: true, n: 5}}
+  - {params: 1, source: x, off: true, set: {n: 7}, size: 16}
+"""
+
+
+def varied(n, *more):
+    """The weights of the layers."""
+    return sum((3 * 8, *(8 * 8 for _ in more), 8 * n))
+
+
+def test_settings_with_the_same_count_are_readings_of_their_own():
+    found = readings("-", str(varied(1, "deep")), "params", text=VARIED)
+    assert [one[1] for one in found] == ["deep=true", "wide=true"]
+
+
+def test_the_settings_of_a_published_figure_hold_together_or_not_at_all():
+    deep = str(varied(5, "deep"))
+    assert [one[1] for one in readings("-", deep, "params", text=VARIED)] == ["deep=true n=5"]
+    found = readings("-", "--set", "deep=true", deep, "params", text=VARIED)
+    assert [one[1] for one in found] == ["n=5"]
+    for figure in (varied(5), varied(5, "deep")):
+        assert readings("-", "--set", "deep=false", str(figure), "params", text=VARIED) == []
+    seven = str(varied(7))
+    assert [one[1] for one in readings("-", seven, "params", text=VARIED)] == ["n=7 size=16x16"]
+    for size, settings in (("16", ["n=7"]), ("16x16", ["n=7"]), ("8", [])):
+        found = readings("-", "--size", size, seven, "params", text=VARIED)
+        assert [one[1] for one in found] == settings
+
+
+def test_a_given_size_holds_under_other_settings():
+    macs = varied(1, "deep") * 5 * 7
+    found = readings("-", "--size", "5x7", str(macs), "macs", text=VARIED)
+    assert ("macs", "deep=true", macs, "equal") in found
+
+
+def test_a_batch_is_no_reading_under_other_settings_and_the_nearest_count_has_none():
+    figure = str(64 * varied(1, "deep") * 8 * 8)
+    found = matched("-", figure, "macs", text=VARIED)
+    assert found["readings"] == []
+    found = matched("-", str(varied(1, "deep") + 1), "params", text=VARIED)
+    assert [(one["exact"], one["settings"]) for one in found["nearest"]] == [(varied(1), "")]
+
+
+def test_a_reading_has_the_simplest_name_and_no_variant_that_changes_nothing():
+    macs = varied(1) * 8 * 8
+    first = matched("-", str(macs), "macs", text=VARIED)["readings"][0]
+    assert first["names"][0] == "macs"
+    assert not [name for name in first["names"] if ":" in name]
+    (near,) = matched("-", str(macs + 1), "macs", text=VARIED)["nearest"]
+    assert near["names"] == ["macs"]
+
+
+def test_weights_may_be_without_norms():
+    layers = "[{conv: 16, kernel: 3, bias: true}, batch_norm]"
+    text = f"input: {{channels: 3, size: 8}}\nlayers: {layers}"
+    first = matched("-", str(16 * 3 * 9), "params", text=text)["readings"][0]
+    assert (first["names"], first["settings"]) == (["weights, without biases and norms"], "")
+    assert first["assumptions"] == 2
+
+
 def test_a_figure_may_be_of_the_network_as_it_is_deployed():
     first, *_ = readings("resnet50", "25530472", "params")
     assert first == ("params", "deployed", 25_557_032 - 26_560, "equal")

@@ -5,8 +5,10 @@ import pytest
 from convcost.importing.frontends.torch import read
 from convcost.importing.spec import proved_spec
 from convcost.language.load import load
+from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
-from convcost.model.errors import Source
+from convcost.model.errors import Source, UsageError
+from convcost.sources.models import read_model
 
 torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
@@ -109,3 +111,5 @@ def test_what_a_spec_cannot_express_is_named_in_a_note():
         f"counts differ: {hidden:,} of the {params:,} params of lstm are frozen, which a spec "
         "cannot express; here all of them are trainable"
     ) in notes
+    with pytest.raises(UsageError, match="params of lstm are frozen"):
+        read_model(f"{__name__}:made", Settings(inputs=(((7, 8), "float"),)))
