@@ -111,6 +111,14 @@ def test_the_conditions_are_true_where_all_guards_are(forms, point, parts, data)
     )
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_limits_at_one_number_the_one_without_it_counts(turned):
+    x = Trace().variable("x", 1, (-9, 9), 10)
+    forms = x.plus(constant(-1)), x.scaled(-1).plus(constant(2))
+    guards = [Guard(form, relation) for form in forms for relation in (">", ">=")]
+    assert conditions(guards[::-1] if turned else guards) == ["x > 1", "x < 2"]
+
+
 @pytest.mark.parametrize(("relation", "text"), [("==", "x/2 is whole"), ("!=", "x/2 is not whole")])
 def test_a_number_that_must_be_whole_or_must_not_is_a_condition(relation, text):
     trace = Trace()

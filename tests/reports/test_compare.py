@@ -6,7 +6,8 @@ import pytest
 from support import run, shipped
 
 from convcost.reports.compare import Comparison
-from convcost.reports.table import CountRatio, Difference, cell_text
+from convcost.reports.table import CountRatio, Difference, Share, cell_text
+from convcost.reports.totals import TotalsView
 
 CONVENTION = (
     "macs: one multiply and one add count as 1, in convolutions, linear layers and matrix "
@@ -93,6 +94,36 @@ def test_the_answer_of_two_networks_says_how_each_count_changes(before, after, a
 def test_the_answer_of_several_networks_is_the_one_with_the_fewest(counts, answer):
     networks = tuple(named(name, *own) for name, own in zip("abc", counts, strict=True))
     assert Comparison(networks).totals().title == answer
+
+
+def test_the_baseline_is_the_one_with_the_fewest_if_another_has_as_many():
+    networks = named("a", 8, 8), named("b", 8, 10), named("c", 9, 9)
+    title = "b has the fewest params; a has the fewest macs (1.25× fewer than b)"
+    assert Comparison(networks, baseline=1).totals().title == title
+
+
+@pytest.mark.parametrize("baseline", [0, 1, 2])
+@pytest.mark.parametrize("sort", ["params", "macs"])
+def test_rows_are_compared_with_the_baseline_in_the_order_of_a_measure(baseline, sort):
+    counts = (8, 30), (4, 90), (16, 60)
+    networks = tuple(named(name, *own) for name, own in zip("abc", counts, strict=True))
+    columns = "network", "params", "params_ratio", "params_share", "params_change"
+    view = TotalsView(columns, sort)
+    base = counts[baseline][0]
+    assert Comparison(networks, baseline, view).totals().rows == tuple(
+        (
+            "abc"[n],
+            params := counts[n][0],
+            CountRatio(base, params, n == baseline),
+            Share(params, 16),
+            None if n == baseline else Difference(base, params),
+        )
+        for n in ((2, 0, 1) if sort == "params" else (1, 2, 0))
+    )
+    table = Comparison(networks, baseline, view._replace(transpose=True)).totals()
+    stay = [column.key for column in table.columns if not column.drop]
+    assert len(stay) == len(("measure", "the baseline", "another"))
+    assert "abc"[baseline] in stay
 
 
 def named(name: str, params: int, macs: int):

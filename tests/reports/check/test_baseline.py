@@ -129,6 +129,22 @@ def test_a_baseline_gives_the_same_findings_as_the_spec(before, after):
     assert [row.path for row in new.layers] == [row.path for row in read.layers]
 
 
+def test_a_baseline_of_an_older_version_lacks_totals_that_its_layers_have():
+    text = format_baseline({"x": {"net": measure_network(cost(net()))}})
+    tree = json.loads(text)
+    for part in ("trainable", "active"):
+        assert tree["specs"]["x"]["net"]["totals"].pop(part) == PARAMS
+    assert format_baseline(parse_baseline(json.dumps(tree))) == text
+
+
+def test_a_baseline_has_the_types_of_each_layer():
+    types = "dtype: {all: int8, layers: [{match: stem, weights: int4}, {match: 'b*', all: int16}]}"
+    old = measure_network(cost(f"{net()}\n{types}"))
+    read = parse_baseline(format_baseline({"x": {"net": old}}))["x"]["net"]
+    assert read.dtypes() == old.dtypes()
+    assert read.total("flash") == old.total("flash") == STEM // 2 + 2 * BODY
+
+
 # The ratchet
 
 
@@ -462,6 +478,7 @@ WRONG = [
     (put(totals, "macs", 1.0), "`macs` is not a count"),
     (put(totals, "macs", -1), "`macs` is not a count"),
     (put(totals, "macs", True), "`macs` is not a count"),
+    (put(stem, "macs", 10**40), "`macs` is not a count"),
     (put(totals, "macs", 1), "`macs` of `net` does not agree with its layers"),
     (put(stem, "macs", 7777), "`macs` of `net` does not agree with its layers"),
     (put(stem, "path", None), "`path` and `kind` of a layer are not text"),
