@@ -13,6 +13,7 @@ from convcost.conventions import (
     N,
     X,
     Y,
+    distinct_layer_uses,
     find_convention,
     find_conventions,
 )
@@ -235,6 +236,7 @@ def test_a_norm_is_folded_into_the_convolution_before_it_where_the_export_does()
     assert total("onnx_tool", "batch_norm") == 31 * 1024
     twice = "{conv: 32, kernel: 3, padding: 1}, {add: {norm: [batch_norm], skip: []}}"
     assert total("onnx_tool", twice) == 294912 + 31 * 2048 + 2048
+    assert total("onnx_tool", f"{conv}, {{side: [batch_norm]}}") == 294912 + 31 * 2048
 
 
 def test_a_kind_that_a_convention_does_not_know_is_named_and_never_a_silent_zero():
@@ -248,6 +250,33 @@ def test_a_kind_that_a_convention_does_not_know_is_named_and_never_a_silent_zero
     assert result.layers == (None, None, None, 0)
     assert counted("thop", costs).uncounted == (("custom", 1),)
     assert counted("macs", costs).total == 100
+
+
+def test_notes_name_what_is_not_counted_and_other_numbers_under_an_assumption():
+    layers = "{conv: 32, kernel: 3}, {lstm: 8}, {custom: x, params: 0, macs: uncounted}, relu"
+    text = f"name: net\ninput: {{channels: 16, size: 8}}\nlayers: [{layers}POOL]\n"
+    plain, pooled = (cost(text.replace("POOL", pool)) for pool in ("", ", global_avg_pool"))
+    why = "the number depends on how the framework splits a recurrent layer"
+    first, *others = counted("onnx_tool", plain).notes
+    assert first == find_convention("onnx_tool").note
+    missing = "not counted by onnx_tool, and not in its total:"
+    assert others == [f"{missing} lstm ×1; {why}", f"{missing} custom ×1"]
+    missing = "not counted by thop, and not in its total: custom ×1"
+    assert counted("thop", plain).notes == (find_convention("thop").note, missing)
+    functional = counted("thop:functional_pools", pooled).total
+    assert counted("thop", pooled).total == functional + 8 * (6 * 6 + 1)
+    assert counted("thop", pooled).notes == (
+        find_convention("thop").note,
+        missing,
+        f"thop:functional_pools: {functional:,} for net, if it calls its last pool as a function",
+    )
+
+
+def test_a_total_of_some_layers_only_is_no_total():
+    uses = distinct_layer_uses(cost("input: {channels: 4, size: 8}\nlayers: [relu, silu, relu]"))
+    assert find_convention("torch_scan").total(uses) is None
+    assert find_convention("keras_flops").total(uses) is None
+    assert find_convention("macs").total(uses) == 0
 
 
 def test_the_numbers_of_a_network_add_up_by_kind():
