@@ -10,7 +10,7 @@ from convcost.language.fields import Sections
 from convcost.language.network_builder import NetworkTooLargeError
 from convcost.language.network_inputs import MINIMAL_SPEC, NetworkInputs, Settings
 from convcost.language.parser import LayerParser
-from convcost.language.problems import AliasLimitError, Problems
+from convcost.language.problems import MAX_REPEATED, AliasLimitError, Problems
 from convcost.language.values import Names
 from convcost.language.yaml_nodes import (
     Mapping,
@@ -19,6 +19,7 @@ from convcost.language.yaml_nodes import (
     Sequence,
     count_values,
     parse_documents,
+    repeated_entries,
 )
 from convcost.model.errors import Note, Source, SpecError
 from convcost.model.network import Budget, Network, Published
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 MAX_LAYERS_IN_ALL = 500_000  # and groups, of the networks that are loaded at once
 TEXTS = ("name", "source", "note")
 SETTABLE = ("input", "inputs", "vars", "defaults", "blocks", "layers", "dtype")
-SECTIONS = (*TEXTS, *SETTABLE, "published", "budget", "variants")
+WITH_FIGURES = ("published", "budget", "variants")
+SECTIONS = (*TEXTS, *SETTABLE, *WITH_FIGURES)
 
 
 def load(source: Source, settings: Settings = Settings(), pick: str | None = None) -> list[Network]:  # noqa: B008
@@ -91,8 +93,8 @@ class Documents:
                     network = _read_network(
                         name, node, self.source, settings, problems, figures=figures
                     )
-                except AliasLimitError as error:
-                    problems.add("CC004", str(error), node)
+                except AliasLimitError:
+                    problems.repeated_too_often(node)
                     break
                 networks.append(network)
                 size += len(network.steps) + len(network.groups) if network else 0
@@ -125,6 +127,10 @@ class Documents:
             if type(node) is not Mapping:
                 message = "a spec must be a mapping with `input` and `layers`"
                 self.problems.add("CC005", message, node if filled else None, MINIMAL_SPEC)
+                continue
+            figures = [node.entries[key][1] for key in WITH_FIGURES if key in node.entries]
+            if repeated_entries(figures, MAX_REPEATED) > MAX_REPEATED:
+                self.problems.repeated_too_often(node)
                 continue
             name = self._name(node, index if len(filled) > 1 else None)
             if node.get("variants") is None:

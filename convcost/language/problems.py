@@ -11,7 +11,7 @@ MAX_REPEATED = 100_000
 
 
 class AliasLimitError(Exception):
-    """Stops the reading of a document. It becomes a problem of the document."""
+    """Stops the reading of a document, which then has a problem: see `repeated_too_often`."""
 
 
 class Problems(list[Problem]):
@@ -43,8 +43,12 @@ class Problems(list[Problem]):
         elif type(node) is Mapping:
             self._repeated += len(node.entries)
         if self._repeated > MAX_REPEATED:
-            message = f"aliases repeat more than {MAX_REPEATED:,} entries in this document"
-            raise AliasLimitError(message)
+            raise AliasLimitError
+
+    def repeated_too_often(self, node: Node) -> None:
+        """Adds the problem of a document in which aliases repeat too many entries."""
+        message = f"aliases repeat more than {MAX_REPEATED:,} entries in this document"
+        self.add("CC004", message, node)
 
     def append(self, problem: Problem) -> None:
         """Adds a problem, unless an earlier call of the same block has added it."""

@@ -107,6 +107,28 @@ def texts_of(node: Node) -> Iterator[str]:
             yield from texts_of(value)
 
 
+def repeated_entries(nodes: Iterable[Node], most: int) -> int:
+    """The entries of the lists and mappings that aliases repeat in nodes.
+
+    It counts up to `most` and at most one list further.
+    """
+    left, repeated = list(nodes), 0
+    seen = set[int]()
+    while left and repeated <= most:
+        node = left.pop()
+        if type(node) is Sequence:
+            inside = node.items
+        elif type(node) is Mapping:
+            inside = [value for _, value in node.entries.values()]
+        else:
+            continue
+        if id(node) in seen:
+            repeated += len(inside)
+        seen.add(id(node))
+        left += inside
+    return repeated
+
+
 def _place(start: Mark, end: Mark) -> Span:
     return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 

@@ -1,11 +1,13 @@
 """Specs that would grow without end are refused before they do."""
 
+import re
+
 import pytest
 from bounded import BoundedReader
 from spec_texts import EIGHT
 from support import cost, messages, problems
 
-from convcost.language import network_builder
+from convcost.language import load, network_builder
 from convcost.language import problems as found_problems
 
 TOO_MANY = "CC110 the network has more than 250,000 layers"
@@ -303,6 +305,28 @@ def test_a_row_that_aliases_repeat_counts_as_entries(monkeypatch):
     assert messages(text + conv(1 + 50 // 5)) == []
     assert messages(text + conv(2 + 50 // 5)) == [
         "1:1 CC004 aliases repeat more than 50 entries in this document"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("anchor", "section"),
+    [
+        pytest.param("[{params: 0, source: x}]", "variants: {NAME: {published: *a}}",
+            id="figures of variants"),
+        pytest.param("{params: {max: 1}, macs: {max: 1}}", "variants: {NAME: {budget: *a}}",
+            id="budgets of variants"),
+        pytest.param("{v: 2, w: 2}", "published: [{params: 0, source: NAME, set: *a}]",
+            id="settings of figures"),
+    ],
+)  # fmt: skip
+def test_the_entries_that_aliases_repeat_with_figures_have_a_limit(monkeypatch, anchor, section):
+    monkeypatch.setattr(load, "MAX_REPEATED", 16)
+    start, entry, end = re.fullmatch(r"(.*: [{[])(.*NAME.*)([}\]])", section).groups()
+    text = f"x-a: &a {anchor}\nvars: {{v: 1, w: 1}}\n{EIGHT}layers: [relu]\n{start}"
+    few, many = (", ".join(entry.replace("NAME", f"n{i}") for i in range(n)) for n in (3, 12))
+    assert messages(f"{text}{few}{end}") == []
+    assert messages(f"{text}{many}{end}") == [
+        "1:1 CC004 aliases repeat more than 100,000 entries in this document"
     ]
 
 
