@@ -586,3 +586,25 @@ def test_long_lists_of_weights_are_not_expanded(tmp_path, times):
     with suppress(ConstraintError):
         drawn(tmp_path, made)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
+
+
+@pytest.mark.parametrize(("levels", "refused"), [(4, False), (60, True)])
+def test_functions_that_double_are_refused_before_they_are_inlined(tmp_path, levels, refused):
+    made = model([node("f0", "x", "-> y", domain="own")])
+    for level in range(levels):
+        nodes = [node("Relu", "x", "-> y")]
+        if level < levels - 1:
+            call = f"f{level + 1}"
+            nodes = [
+                node(call, "x", "-> once", domain="own"),
+                node(call, "once", "-> y", domain="own"),
+            ]
+        opsets = [helper.make_opsetid("", 20), helper.make_opsetid("own", 1)]
+        made.functions.append(helper.make_function("own", f"f{level}", ["x"], ["y"], nodes, opsets))
+    if not refused:
+        assert len(drawn(tmp_path, made).layers) == 2 ** (levels - 1)
+        return
+    with pytest.raises(ConstraintError) as caught:
+        drawn(tmp_path, made)
+    assert caught.value.code == "CC401"
+    assert caught.value.message == "the calls of functions add more than 20,000 nodes to the model"
