@@ -62,7 +62,7 @@ def _run(arguments: list[str] | None) -> None:
         if given:  # without arguments, the message is the help
             error.message = printable(error.message)
         name = getattr(error, "option_name", "")
-        if name and hasattr(error, "possibilities"):  # not of an option without its value
+        if name and hasattr(error, "possibilities"):  # the option is unknown
             _suggest_options(error, name)
         error.show()
         raise SystemExit(_exits.ERROR) from None

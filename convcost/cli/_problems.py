@@ -8,7 +8,7 @@ from convcost.model.terminal_width import width_of
 from convcost.render import Style
 from convcost.render.table import write_parts
 
-Line: TypeAlias = tuple[tuple[str, str], ...]  # of a text and its style
+Line: TypeAlias = tuple[tuple[str, str], ...]  # pairs of a text and its style
 
 MAX_PROBLEMS = 20
 MAX_WIDTH = 100

@@ -49,7 +49,7 @@ class _Limits:
 
     def __init__(self, form: Polynomial) -> None:
         self.form = form
-        self.low: tuple[Number, bool] | None = None  # with whether it excludes the number
+        self.low: tuple[Number, bool] | None = None  # and whether the interval excludes it
         self.high: tuple[Number, bool] | None = None
         self.unequal: dict[Number, None] = {}
 

@@ -12,8 +12,8 @@ from convcost.design_space.run import Chunk, Execute, evaluate_task
 from convcost.design_space.search import Found, Search, SearchRequest
 from convcost.model.errors import UsageError
 
-TASKS_AHEAD = 4  # of each worker, so that results that wait for an earlier one stay few
-RETRIES = 10  # of a task whose worker was killed
+TASKS_AHEAD = 4  # per worker; more would leave more results waiting for an earlier one
+RETRIES = 10  # retries of a task whose worker was killed
 CONNECT = 10  # seconds to reach a scheduler
 
 _searches: dict[bytes, Search] = {}
@@ -53,7 +53,7 @@ def _results(
     """The results of all chunks, in order."""
     waiting: deque[Any] = deque()
     left = iter(chunks)
-    pickled = pickle.dumps(request)  # as one value: Dask looks into tuples
+    pickled = pickle.dumps(request)  # one value, because Dask searches tuples for tasks
     while True:
         ahead = TASKS_AHEAD * max(len(client.scheduler_info(n_workers=-1)["workers"]), 1)
         for chunk in itertools.islice(left, max(ahead - len(waiting), 0)):

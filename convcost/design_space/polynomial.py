@@ -37,8 +37,8 @@ class Atom:
         denominator: int = 1,
     ) -> None:
         self.number = number
-        self.name = name  # of a variable; else empty
-        self.arguments = arguments  # of a floor: the quotient, or numerator and denominator
+        self.name = name  # the name of a variable; else empty
+        self.arguments = arguments  # for a floor: the quotient, or numerator and denominator
         self.value = value
         self.low, self.high = bounds
         self.denominator = denominator

@@ -15,7 +15,7 @@ from convcost.model.options import show
 from convcost.model.ratio import fraction
 from convcost.model.record import NamedTuple
 
-MOST_VALUES = 1_000_000  # of one variable
+MOST_VALUES = 1_000_000  # values of one variable
 MOST_POINTS = 10**18  # their numbers fit 64 bits
 MOST_SOBOL = 2**30  # the sequence of scipy repeats after these
 
@@ -72,7 +72,7 @@ def _sobol(start: int, stop: int, axes: int, seed: int) -> Array:
     if start:
         sequence.fast_forward(start)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that only powers of two are balanced
+        warnings.simplefilter("ignore")  # scipy warns that only powers of two are balanced
         found: Array = sequence.random(stop - start)
     return found
 

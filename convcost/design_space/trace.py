@@ -20,7 +20,7 @@ from convcost.design_space.polynomial import (
 from convcost.model.errors import UsageError, brief
 from convcost.model.record import NamedTuple
 
-MAX_DEGREES = 1_000_000  # of all polynomials of a trace: terms, and factors in them
+MAX_DEGREES = 1_000_000  # terms and factors of all polynomials of a trace
 MAX_DEPTH = 100  # floors in each other
 
 
@@ -111,7 +111,7 @@ class Trace:
             self._wholes.append(rest)
             ((monomial, coefficient), *others) = rest.terms.items()
             if not others and coefficient == len(monomial) == monomial[0][1] == 1:
-                monomial[0][0].denominator = 1  # of a variable, at all points of this trace
+                monomial[0][0].denominator = 1  # the variable is whole at all points of this trace
         return whole
 
     def pin(self, form: Polynomial, value: Number, *, text: bool = False) -> None:

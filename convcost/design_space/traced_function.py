@@ -15,8 +15,8 @@ from convcost.model.errors import SpecError
 from convcost.model.ratio import fraction
 from convcost.model.record import NamedTuple
 
-MOST_OUTCOMES = 4096  # that are kept; further points are computed one by one
-MOST_BITS = 120  # of a variable without values, so that a product of two does not overflow
+MOST_OUTCOMES = 4096  # outcomes that are stored; further points are computed one by one
+MOST_BITS = 120  # bits of a variable without values: a product of two does not overflow
 Function: TypeAlias = Callable[[Mapping[str, Any]], Sequence[Number]]
 
 

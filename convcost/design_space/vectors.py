@@ -13,7 +13,7 @@ from convcost.design_space.polynomial import Atom, Monomial, Polynomial
 from convcost.design_space.trace import Guard
 from convcost.model.record import NamedTuple
 
-Array: TypeAlias = Any  # of int64, or of Python's integers
+Array: TypeAlias = Any  # elements are int64, or of Python's integers
 INT64 = 2**63 - 1
 
 

@@ -59,7 +59,7 @@ class Expansion(NetworkBuilder):
             return StepOutput(-1, None)
         if size.height > MAX_DEPTH:
             raise NetworkTooLargeError(f"layers are nested more than {MAX_DEPTH} deep")
-        if size.parts > 20 * MAX_LAYERS:  # with some `when` false there may be fewer
+        if size.parts > 20 * MAX_LAYERS:  # also counts layers whose `when` is false
             raise NetworkTooLargeError
         tensors = [
             StepOutput(-1 - k, shape if shape.channels else None)

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 A_CONVENTION = "the name of a convention"
 A_DTYPE = "a dtype"
-EXAMPLES = {  # of the sections that are mappings
+EXAMPLES = {  # examples of the sections that are mappings
     "vars": "{width: 1}",
     "inputs": "{left: {channels: 3, size: 224}, right: {channels: 3, size: 224}}",
     "blocks": "{twice: {layers: [{conv: 8, kernel: 3}, {conv: 8, kernel: 3}]}}",

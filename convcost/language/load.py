@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from convcost.language.syntax_tree import LayerNode
     from convcost.model.dtypes import Dtypes
 
-MAX_LAYERS_IN_ALL = 500_000  # and groups, of the networks that are loaded at once
+MAX_LAYERS_IN_ALL = 500_000  # layers and groups of all networks that are loaded at once
 TEXTS = ("name", "source", "note")
 SETTABLE = ("input", "inputs", "vars", "defaults", "blocks", "layers", "dtype")
 WITH_FIGURES = ("published", "budget", "variants")

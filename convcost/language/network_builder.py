@@ -57,8 +57,8 @@ class NetworkBuilder:
         self.steps: list[Step] = []
         self.groups: list[Group] = []
         self.frozen: Parts | None = None  # the parts of layers that are frozen here, if stated
-        self._frozen_of: dict[int, Parts] = {}  # what is stated, by the owner of the weights
-        self.copies: Copies | None = None  # of the layers of an expert
+        self._frozen_of: dict[int, Parts] = {}  # the stated parts, by the owner of the weights
+        self.copies: Copies | None = None  # the copies of the layers of an expert
         self.complete = True  # False if a layer has no shape; a problem then has the reason
         self._path_characters = 0
         self._option_values = 0

@@ -9,7 +9,7 @@ from convcost.language.yaml_nodes import Node
 from convcost.model.suggestions import did_you_mean
 
 MAX_COMPARISONS = 5_000_000  # between the patterns of one section and the paths of its network
-CHARACTERS = 100  # of a path, for each comparison that it counts as
+CHARACTERS = 100  # a path counts as one comparison for each 100 characters
 
 
 def has_wildcard(pattern: str) -> bool:

@@ -29,7 +29,7 @@ class StepOutput(NamedTuple):
     shape: Shape | None
 
 
-DROPPED = StepOutput(None, None)  # of a layer whose `when` is false
+DROPPED = StepOutput(None, None)  # the output of a layer whose `when` is false
 
 
 class ScopeEntry:
@@ -67,8 +67,8 @@ class Scope:
         self.parent = parent
         self.items = items
         self.incoming = incoming
-        self.caller = caller  # of a block: the scope of the call, for messages
-        self.inputs = inputs  # of a block or the network: their names
+        self.caller = caller  # in a block: the scope of the call, for messages
+        self.inputs = inputs  # the names of the inputs of a block or the network
         self.names: dict[str, ScopeEntry] = {}
         self.counts: dict[str, int] = {}
 

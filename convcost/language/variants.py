@@ -13,7 +13,7 @@ from convcost.language.yaml_nodes import Mapping, Node, Scalar, count_values
 from convcost.model.suggestions import did_you_mean
 
 MAX_VARIANTS = 1_000
-MAX_VALUES = 500_000  # of all variants; each reads the whole document again
+MAX_VALUES = 500_000  # values of all variants together; each has all values of the document
 REPLACED = ("source", "note", "published", "budget")
 KEYS = ("set", "size", *REPLACED)
 SIGNS = "a name has letters, digits, `_`, `-` and `.`"

@@ -24,7 +24,7 @@ class CostProduct(NamedTuple):
         total = sum(prod(factor.value for factor in term) for term in self.terms)
         if is_integer(total) or total != round(total):
             return total
-        return getattr(total, "numerator", total)  # of a Fraction, with a density
+        return getattr(total, "numerator", total)  # a density makes `total` a Fraction
 
     @property
     def text(self) -> str:

@@ -68,7 +68,7 @@ class Measure(StrEnum):
 
 
 HEADLINE = (Measure.PARAMS, Measure.MACS)
-MEASURES = tuple(Measure)  # for `in`: a text that is not a measure may be asked for
+MEASURES = tuple(Measure)  # a tuple: before Python 3.12, `text in Measure` raises TypeError
 PARTS = tuple(measure for measure in Measure if measure.part_of)
 
 
@@ -80,8 +80,8 @@ class Counts(NamedTuple):
     buffers: int = 0
     macs: int = 0
     activations: int = 0
-    frozen: int = 0  # of the params
-    idle: int = 0  # of the params
+    frozen: int = 0  # part of the params
+    idle: int = 0  # part of the params
 
     @property
     def params(self) -> int:

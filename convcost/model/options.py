@@ -14,8 +14,8 @@ from convcost.model.suggestions import did_you_mean
 from convcost.model.symbolic import is_integer
 
 LARGEST = 10**9  # the largest number in an option; no known layer needs more
-MAX_AXES = 3  # of the input of a window
-MOST_AXES = 5  # of a tensor: heads and windows may be axes
+MAX_AXES = 3  # axes of the input of a window
+MOST_AXES = 5  # axes of a tensor: heads and windows may be axes
 TENSOR_KEYS = ("channels", "size")
 INPUT_KEYS = (*TENSOR_KEYS, "fixed", "multiple")
 TENSOR = "{channels: n, size: n or [h, w]}"

@@ -19,7 +19,7 @@ from typing import Self
 from convcost.model.record import NamedTuple
 from convcost.model.segments import Part, PartTensor, ends_of_runs, members, union
 
-FEW_STATES = 300  # of a search without lower bounds, which are slow to compute
+FEW_STATES = 300  # states before a search computes lower bounds, which are slow
 
 
 class FoundOrder(NamedTuple):

@@ -176,7 +176,8 @@ class _Run:
             if owner is None or shape != step.shape:
                 continue
             buffer = self.buffers[owner]
-            fits = buffer.elements == step.elements * self.batch  # not so for a first expert layer
+            # The output of the first layer of experts is larger than its input.
+            fits = buffer.elements == step.elements * self.batch
             if fits and buffer.last == index and self.dtypes[tensor] == self.dtypes[index]:
                 return owner
         return None

@@ -15,8 +15,8 @@ from typing import Any
 from convcost.model.record import NamedTuple
 
 MAX_PERIOD = 512
-MAX_INPUTS = 1 << 14  # of all outputs of a period together
-MAX_INTERVALS = 1 << 17  # of all layers of a network; with more, fields are upper bounds
+MAX_INPUTS = 1 << 14  # inputs of all outputs of a period together
+MAX_INTERVALS = 1 << 17  # intervals of a whole network; with more, fields are upper bounds
 UNIT = 1 << 20
 EMPTY = (1, 0)
 

@@ -81,7 +81,7 @@ class Registry(Generic[T]):
         self._broken: dict[str, UsageError] = {}
         self._complete = False
         self._importing = ""  # the module that is imported
-        self._origins: dict[str, str] = {}  # of objects of plug-ins, the module
+        self._origins: dict[str, str] = {}  # the module of each object of a plug-in
         self._used_twice: dict[str, str] = {}  # names of plug-ins that are already used
         self._plugins: frozenset[str] = frozenset()  # modules that are not of the package
         self._has_new_plugins = False

@@ -22,7 +22,7 @@ from convcost.model.window import AxisWindow, Window
 
 Limit: TypeAlias = Literal["compute", "memory", ""]
 PICOSECONDS = 10**12
-MOST_POSITIONS = 1_000_000  # of one axis; beyond, all positions count as read
+MOST_POSITIONS = 1_000_000  # along one axis; with more, all positions count as read
 
 
 class Device(NamedTuple):

@@ -140,7 +140,7 @@ class _TaskGraphBuilder:
         self.sizes: list[int] = []
         self.writers: list[int] = []
         self.readers: list[list[int]] = []
-        self.tensors: dict[int, int | None] = {}  # of each output; None: it is stored
+        self.tensors: dict[int, int | None] = {}  # by output; None if the output is stored
         self.dtypes: dict[int, Dtype] = {}
         self.read: set[int] = set()
         self.sources: dict[int, Task] = {}  # tasks that read no tensor, until another reads theirs

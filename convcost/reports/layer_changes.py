@@ -19,7 +19,7 @@ COSTS = Measure.PARAMS, Measure.BUFFERS, Measure.MACS
 NUMBERS = re.compile(r"\d+(?=/|$)")
 
 Gap: TypeAlias = tuple[range, range]  # the old and the new layers that are not paired
-Keys: TypeAlias = Sequence[tuple[object, ...]]  # of layers; layers with equal keys are paired
+Keys: TypeAlias = Sequence[tuple[object, ...]]  # one a layer; layers with equal keys are paired
 
 
 class LayerChange(NamedTuple):

@@ -23,11 +23,11 @@ KILO = 1000, 1024
 BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
 MOST_SHOWN = 12
 MOST_NAMES = 2
-MOST_ASSUMPTIONS = 4  # of a reading; with more, every figure would have a reading
+MOST_ASSUMPTIONS = 4  # assumptions of a reading; with more, every figure would have a reading
 # The measures of figures. A figure without a measure may be any of them.
 OPERATIONS = ("macs", "flops")
 MATCHED = ("params", *OPERATIONS, "activations")
-_Count: TypeAlias = tuple[str, int, tuple[str, ...]]  # of a reading: figure, exact count, names
+_Count: TypeAlias = tuple[str, int, tuple[str, ...]]  # figure, exact count, names of a reading
 FIT_WORDS = {"equal": "exact", "rounded": "rounded", "cut": "truncated"}
 FIT_STEPS = {"equal": 0, "rounded": 0, "cut": 1}
 
@@ -184,7 +184,7 @@ def match(
     network as it is trained. Readings whose settings do not change the count are left out.
     """
     found: list[MatchRecord] = []
-    own: set[_Count] = set()  # without other settings
+    own: set[_Count] = set()  # counts without other settings
     trained: set[_Count] = set()
     closest: dict[str, tuple[int, int, MatchRecord]] = {}
     network = source = ""

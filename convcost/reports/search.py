@@ -13,7 +13,7 @@ from convcost.reports.row_order import RowsLeftOut, sort_keys
 from convcost.reports.table import Cell, Column, Table
 
 SCHEMA = "convcost.search/1"
-MOST_SHOWN = 50  # of a front
+MOST_SHOWN = 50  # points of a front
 
 
 class PointRecord(NamedTuple):
@@ -48,9 +48,9 @@ class _SearchFields(NamedTuple):
     pareto: tuple[str, ...]
     best: tuple[PointRecord, ...]
     front: tuple[PointRecord, ...]
-    sample: tuple[PointRecord, ...] = ()  # of the matching points, for the chart
+    sample: tuple[PointRecord, ...] = ()  # some matching points, for the chart
     measure_notes: tuple[str, ...] = ()
-    continue_with: str = ""  # of an interrupted search
+    continue_with: str = ""  # how an interrupted search continues
     tied: int = 0  # matching points that are not in `best`, and have the keys of the last of it
 
 

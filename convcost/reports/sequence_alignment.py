@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias
 
-Pairs: TypeAlias = list[tuple[int, int]]  # of indices, both ascending
+Pairs: TypeAlias = list[tuple[int, int]]  # pairs of indices, both ascending
 MOST_ITEMS = 1 << 15  # longer sequences are aligned in parts
 BLOCK = 256  # rows of bits that are kept at once
 

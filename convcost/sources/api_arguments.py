@@ -14,7 +14,7 @@ from convcost.model.options import MAX_AXES
 
 Value: TypeAlias = bool | int | float | Fraction | Decimal | str
 PerAxisInt: TypeAlias = int | Sequence[int]
-Size: TypeAlias = PerAxisInt | Mapping[str, PerAxisInt]  # of all inputs, or by input
+Size: TypeAlias = PerAxisInt | Mapping[str, PerAxisInt]  # one size for all inputs, or one by input
 LARGEST = 10**9
 
 

@@ -21,7 +21,7 @@ VARIABLES = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "none",  # the same for git before 2.44; no configuration overrides it
     "GIT_NO_REPLACE_OBJECTS": "1",  # the base is what the commit of that hash has
-    "GIT_GRAFT_FILE": os.devnull,  # and its parents are those that it names
+    "GIT_GRAFT_FILE": os.devnull,  # no file replaces the parents of a commit
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C",  # messages are compared with English ones

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 PIECE = re.compile(rb"\S[^\r\n]{0,63}")  # a line without its indentation; a long one in pieces
-MOST_COMPARISONS = 1_000_000  # of pieces; with more, only files with equal contents are found
+MOST_COMPARISONS = 1_000_000  # between pieces; with more, only files with equal contents are found
 
 
 def detect_renames(new: Mapping[str, bytes], deleted: Mapping[str, bytes]) -> dict[str, str]:

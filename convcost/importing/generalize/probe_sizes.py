@@ -54,7 +54,7 @@ def one_axis_sizes(own: Size) -> list[Size]:
 def probe_sizes(own: Size) -> list[tuple[Size, ...]]:
     """The sizes to compare, in this order. The sizes in one group have the same properties."""
     found: list[tuple[Size, ...]] = [(odd_size(own), other_size(own))]
-    if len(own) > 1 and len(set(own)) == 1:  # for models that accept only squares
+    if len(own) > 1 and len(set(own)) == 1:  # some models accept only squares
         found.append((odd_size(own[:1]) * len(own), other_size(own[:1]) * len(own)))
     tall = tuple(reversed(multiple_of_size(tuple(reversed(own)), 2)))
     return [*found, (multiple_of_size(own), tall)]

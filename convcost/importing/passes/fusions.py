@@ -21,7 +21,7 @@ GATES = {
     ("relu6",): "hard_swish",
     ("tanh", "softplus"): "mish",
     ("erf",): "gelu",
-    ("tanh", "add"): "gelu",  # of x + 0.044715·x³
+    ("tanh", "add"): "gelu",  # tanh of x + 0.044715·x³
 }
 LONGEST = 2  # the most functions in a gate
 DEEPEST = 6  # the most layers of a polynomial

@@ -28,7 +28,7 @@ from convcost.reports.table import (
 
 NUMBERS = {int, Rounded}
 LONG = 32  # characters; a column with a longer text or title wraps
-WRAPPED, WRAPPED_LONG = 0.7, 0.5  # of the line: all columns that wrap; in a long table
+WRAPPED, WRAPPED_LONG = 0.7, 0.5  # share of the line for all columns that wrap; in a long table
 SISETUP = (
     r"\sisetup{group-digits=integer,group-minimum-digits=4,"
     "table-number-alignment=right,table-text-alignment=right}%\n"

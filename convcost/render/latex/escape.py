@@ -57,10 +57,10 @@ SPELT = {"lamda": "lambda", "final sigma": "varsigma"}
 
 # A number of its own; `1,234` in a name is a part of that name.
 NUMBER = re.compile(r"(?<![^\s(])([+-]?\d{1,3}(?:,\d{3})*(?:\.\d+)?)(?=[\s).,;%]|$)")
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_/]*")  # of most layers
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_/]*")  # the names of most layers
 LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=,)(?=,)")  # fonts join them to one glyph
 JOINT = re.compile(r"(?<=[/_·:=])(?=\w)|(?<=[a-z][.-])(?=[a-z])")  # a line can break here
-LONG_PART = re.compile(r"[^\s/_·:=.-]{25,}")  # and after each ten letters of this
+LONG_PART = re.compile(r"[^\s/_·:=.-]{25,}")  # a line can also break after each ten letters of it
 
 
 def number(text: str) -> str:

@@ -25,7 +25,7 @@ SPECIAL = re.compile(
 )
 # In a note, what is in backticks is code, as in Markdown. No other code span touches it.
 CODE = re.compile(r"(?<![^\s(])(`[^`|<>&\\\s](?:[^`|<>&\\]*[^`|<>&\\\s])?`)(?=[\s.,;)]|: |$)")
-NAME = re.compile(rf"(?!.*{COMMIT})[A-Za-z0-9]+(?:[_/][A-Za-z0-9]+)*")  # of most layers
+NAME = re.compile(rf"(?!.*{COMMIT})[A-Za-z0-9]+(?:[_/][A-Za-z0-9]+)*")  # the names of most layers
 CODE_OR_UNICODE = re.compile(r"(`[^`]*`)|[^\x00-\x7f]")
 BLOCK = re.compile(r"^(\d*)([-+=.)])")  # can begin a list or underline a heading
 

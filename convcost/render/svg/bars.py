@@ -20,7 +20,7 @@ from convcost.render.svg.text_width import width_of
 from convcost.reports.chart_model import Bar, Bars
 
 THICK, GAP = 14, 8
-MOST_LABEL = 0.42  # of the width; if a label is longer, all labels are above their bars
+MOST_LABEL = 0.42  # share of the width; if a label is longer, all labels are above their bars
 
 
 def describe(chart: Bars) -> str:

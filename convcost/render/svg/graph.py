@@ -20,7 +20,7 @@ from convcost.reports.chart_model import Box, GraphChart
 
 TOP = 24.0
 DARKEST = 0.5  # opacity of the accent under text, so that the text stays legible
-RADIUS = 7  # of the corners of a turn
+RADIUS = 7  # radius of the corners of an edge
 BEND = 40.0  # the longest curve; a longer edge begins with a straight line
 TIP = 5.0
 

@@ -16,11 +16,11 @@ from convcost.render.svg.primitives import Rect
 from convcost.reports.chart_model import Box
 
 SIZES = (150.0, 124.0, 100.0, 76.0)  # widths of a box
-HEIGHT = 62.0  # of a box
+HEIGHT = 62.0  # height of a box
 BETWEEN, GUTTER = 26.0, 34.0  # between rows, columns
-PAD, HEAD = 6.0, 24.0  # of a frame: around its boxes, and above them for its name
-LEAST = 390.0  # of the whole, for the words above the boxes
-COUNTS = range(1, 9)  # of columns
+PAD, HEAD = 6.0, 24.0  # space in a frame around its boxes, and above them for its name
+LEAST = 390.0  # least width of a graph, for the words above the boxes
+COUNTS = range(1, 9)  # numbers of columns to try
 HIGH = 1.1  # times the width: a chart that is not higher needs no more columns
 
 

@@ -18,7 +18,7 @@ PLAIN = (
     635, 635, 411, 521, 392, 634, 592, 818, 592, 592, 525, 636, 337, 636, 838,
 )  # fmt: skip
 OTHERS = {"×": 838, "·": 318, "…": 1000, "→": 838, "−": 838, "–": 500, "é": 615}
-WIDEST = 1450  # of the Latin, Greek and Cyrillic letters; an ideogram has 1000
+WIDEST = 1450  # width of the widest Latin, Greek or Cyrillic letter; an ideogram has 1000
 ADVANCES = OTHERS | {chr(code): advance for code, advance in enumerate(PLAIN, ord(" "))}
 BOLD = 1.16  # at most, letter by letter, and 1.105 for digits
 

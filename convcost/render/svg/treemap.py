@@ -21,7 +21,7 @@ from convcost.render.svg.text_width import fit, fits, width_of
 from convcost.render.svg.treemap_layout import Area, layout_tiles
 from convcost.reports.chart_model import Treemap
 
-OPACITIES = (0.42, 0.34, 0.26)  # of a tile, by its depth
+OPACITIES = (0.42, 0.34, 0.26)  # opacities of tiles, by depth
 STRIP_OPACITY = 0.1
 PAD = 5.0
 LINE = 13.0

@@ -15,7 +15,7 @@ from convcost.reports.chart_model import Tile
 SMALLEST = 560.0  # square pixels: in a smaller area, inner tiles are not drawn
 STRIP = 18.0
 TALLEST_OF_STRIPS = 3  # a group has a strip if it is that many times as high
-NARROWEST = 34.0  # of a group with a strip
+NARROWEST = 34.0  # least width of a group with a strip
 
 
 class Area(NamedTuple):

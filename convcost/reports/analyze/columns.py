@@ -12,7 +12,7 @@ from convcost.model.record import NamedTuple
 from convcost.reports.table import Cell, Column, Layout, Share, Size, shape_size
 
 DEFAULT_COLUMNS = ("layer", "kind", "output", "params", "macs", "params_share", "share")
-SHARES = {"params_share": Measure.PARAMS, "share": Measure.MACS}  # of the total of the network
+SHARES = {"params_share": Measure.PARAMS, "share": Measure.MACS}  # shares of the total
 
 
 class AnalysisView(NamedTuple):

@@ -99,7 +99,7 @@ def select_rows(costs: Costs, view: AnalysisView) -> Selection:
         if key == "path":
             return row.path
         number = counts[f"count {key}"].cell(row, costs, view)
-        return number if isinstance(number, int) else -1  # not counted
+        return number if isinstance(number, int) else -1  # a row that is not counted is last
 
     return Selection(*first_rows(rows, view.top, view.sort, sort_value), folded)
 

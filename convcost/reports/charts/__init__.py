@@ -16,7 +16,7 @@ from convcost.reports.charts.graph import graph
 from convcost.reports.charts.memory import memory
 from convcost.reports.charts.treemap import treemap
 
-MOST_NETWORKS = 12  # of a chart with a bar for each network and block
+MOST_NETWORKS = 12  # in a chart with a bar for each network and block
 
 
 def of_network(costs: Costs) -> Iterator[Chart]:

@@ -19,7 +19,7 @@ from convcost.reports.check.measures import MeasuredNetwork
 SCHEMA = "convcost.baseline/1"
 TOTALS = (*Measure, "largest_activation", "depth", "receptive_field")
 UNCOUNTED = "uncounted"  # as in a spec
-NETWORK_DEPTH = 3  # of the mappings of networks in the file
+NETWORK_DEPTH = 3  # depth of the mappings of networks in the file
 TOO_LARGE = 10**40  # more than any real count
 
 # Networks by the name of their spec and by their own name.

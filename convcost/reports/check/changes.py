@@ -43,7 +43,7 @@ LAYER_COLUMNS = (
 )
 
 Pair: TypeAlias = tuple[int, int]  # the counts before and after
-Order: TypeAlias = tuple[int, ...]  # of the rows of a table
+Order: TypeAlias = tuple[int, ...]  # the sort key of a row
 
 
 class NetworkChange(NamedTuple):

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from convcost.model.costs import LayerCost
 from convcost.reports.check.measures import MeasuredNetwork
 
-MOST_COMPARISONS = 50_000  # of layers; with more, networks are paired by their names and params
+MOST_COMPARISONS = 50_000  # comparisons of layers; with more, names and params pair networks
 
 Named: TypeAlias = tuple[str, MeasuredNetwork]  # the file of a network, and the network
 
@@ -75,7 +75,7 @@ def same_layers(one: MeasuredNetwork, other: MeasuredNetwork) -> bool:
 
 
 def _layers(network: MeasuredNetwork) -> object:
-    """The layers without their names and order."""
+    """How often the network has each layer, regardless of names and order."""
     return frozenset(Counter(map(_identity, network.layers)).items())
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "convcost.compare/1"
 COMPARED = tuple(measure for measure in Measure if measure is not Measure.BUFFERS)
-CHANGES = (Measure.MACS, Measure.PARAMS, Measure.TRAINABLE)  # of a layer
+CHANGES = (Measure.MACS, Measure.PARAMS, Measure.TRAINABLE)  # compared layer by layer
 
 
 class ChangeRecord(NamedTuple):

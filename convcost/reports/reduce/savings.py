@@ -53,7 +53,7 @@ class ReductionSavings(NamedTuple):
     candidate: ReducibleConv
     row: LayerCost
     widths: tuple[Width, ...]
-    break_even: list[BreakEven]  # for weights, for macs
+    break_even: list[BreakEven]  # one for weights, one for macs
     reduced: list[ReducedRecord]
 
     def tree(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from convcost.reports.table import Cell, Column, Layout, Share, Size, Table
 from convcost.reports.verify.figure_check import summarize
 
 DEFAULT_COLUMNS: tuple[str, ...] = (Measure.PARAMS, Measure.MACS, Measure.ACTIVATIONS)
-LAYER_COLUMNS = ("layer", "kind", "params_work", "macs_work", "options")  # of layers only
+LAYER_COLUMNS = ("layer", "kind", "params_work", "macs_work", "options")  # only layers have them
 COLUMNS: tuple[str, ...] = (*(name for name in ALL if name not in LAYER_COLUMNS), "channels")
 FIGURE_WIDTH = 16  # `34M[3] off +12.54 %` then needs two lines
 

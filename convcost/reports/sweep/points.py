@@ -16,8 +16,8 @@ from convcost.reports.analyze.table import group_output
 from convcost.reports.notes import has_note
 from convcost.reports.verify.figure_check import FigureRecord, current_figures
 
-NUMBERS = (*MEASURES, "channels", "receptive_field")  # of a point, which sort and filter points
-MOST_POINTS = 8  # that a message lists one by one
+NUMBERS = (*MEASURES, "channels", "receptive_field")  # numbers that sort and filter points
+MOST_POINTS = 8  # points that a message lists one by one
 
 
 class Axis(NamedTuple):

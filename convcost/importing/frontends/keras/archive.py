@@ -12,7 +12,7 @@ from zipfile import BadZipFile, ZipFile
 from convcost.model.errors import ConstraintError
 
 LARGEST = 100 * 2**20
-MAX_VALUES = 1_000_000  # of a configuration; each needs up to 250 bytes of memory
+MAX_VALUES = 1_000_000  # values in a configuration; each needs up to 250 bytes of memory
 MAX_NESTING = 200
 WEIGHTS = "model.weights.h5"
 # Errors that zipfile does not convert for damaged members, with any compression. A damaged LZMA

@@ -40,7 +40,7 @@ class DerivedWeights:
         self.builder = builder
         self.constants = constants
         self.computed = 0  # layers whose weights are computed
-        self.keys: set[str] = set()  # of all derived weights
+        self.keys: set[str] = set()  # keys of all derived weights
         self._pending: list[DerivedWeight] = []
         self._before = 0  # number of tensors that layers used before this operator
 

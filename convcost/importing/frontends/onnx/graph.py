@@ -148,7 +148,7 @@ def _read_outside(graph: GraphProto) -> list[str]:
 def _decoded(attribute: AttributeProto) -> Any:
     try:
         value = helper.get_attribute_value(attribute)
-    except ValueError:  # it has no type, or stands for an attribute of a function
+    except ValueError:  # it has no type, or refers to an attribute of a function
         return None
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")

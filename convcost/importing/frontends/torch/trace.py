@@ -38,7 +38,7 @@ def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = 
         )
         try:
             if any(torch.nn.parameter.is_lazy(one) for one in module.parameters()):
-                module(*given)  # so that lazy modules get their widths
+                module(*given)  # lazy modules infer their widths in the first call
             program = torch.export.export(module, given, strict=False)
             if _rewrites(program):
                 program = program.run_decompositions({})

@@ -22,6 +22,6 @@ def branch(call: OnnxCall) -> tuple[Tensor, ...]:
                 "export the model with loops and branches resolved",
             )
     for tensor in (tensor for graph in call.node.graphs for tensor in graph.initializer):
-        key = f"{tensor.name} in {call.node.label}"  # for a note, as no layer has it
+        key = f"{tensor.name} in {call.node.label}"  # no layer has it, so a note lists it
         call.context.constants[key] = stored_constant(tensor, key, learned=True)
     return uncounted(call) if call.has_known_shapes else ()
