@@ -136,14 +136,14 @@ class _Deployed:
         if not layer.folds_norms or getattr(layer, "buffer", False):
             return
         folded, x = with_options(layer, bias=True), self.x(before)
-        if folded.biases(x).value - layer.biases(x).value > self._stored(step):
+        if folded.biases(x).value - layer.biases(x).value > self._stored_elements(step):
             return  # a bias for each position
         self._include(source, folded, (source, index), *before.inputs)
         self._edit[index] = []
         self._before[index] = self.source(step.inputs[0])
         self.counts["folded"] += 1
 
-    def _stored(self, step: Step) -> int:
+    def _stored_elements(self, step: Step) -> int:
         """The params and buffers of a layer."""
         layer, x = step.layer, self.x(step)
         return layer.weights(x).value + layer.biases(x).value + layer.buffers(x).value

@@ -135,7 +135,8 @@ class _Decomposition:
         self._nesting = 0
 
     def best_order(self, tasks: Sequence[int], bound: int) -> tuple[list[Segment], int]:
-        """The segments of a piece in their best order, and a lower bound of its peak or 0."""
+        """The segments of a piece in their best order, and a lower bound of its peak; 0 if there is
+        none."""
         segments = self.segments_of(tasks, frozenset())
         if len(segments) == 1:
             return segments, 0
@@ -204,8 +205,8 @@ class _Decomposition:
                 writes = (len(self.sizes),)
                 self.sizes.append(levels[stop])
             tasks = tuple(task for one in chain[first:stop] for task in one.tasks)
-            hill = max(costs[first:stop]) - levels[first]
-            found.append(Segment(tasks, reads, writes, hill))
+            extra_bytes = max(costs[first:stop]) - levels[first]
+            found.append(Segment(tasks, reads, writes, extra_bytes))
             reads = writes
         return found
 

@@ -30,7 +30,7 @@ class FoundOrder(NamedTuple):
 
 
 class OrderSearch:
-    """The search for the best order of a part, whatever else is alive.
+    """The search for the order of a part with the least peak; tensors outside it do not matter.
 
     Peaks up to `bound` count as equal: the search looks for no order with a peak below it.
     """
@@ -43,12 +43,12 @@ class OrderSearch:
     def run(self) -> FoundOrder:
         part = self.part
         least = part.least_state()
-        first = self._walked(_ForwardWalk(part, 0, least))
-        last = self._walked(_BackwardWalk(part, part.all, least))
+        first = self._walk_to_end(_ForwardWalk(part, 0, least))
+        last = self._walk_to_end(_BackwardWalk(part, part.all, least))
         bounds = [one.at_least for one in (first, last) if one.at_least is not None]
         return FoundOrder(first.order + last.order[::-1], max(bounds, default=None))
 
-    def _walked(self, walk: "_Walk") -> FoundOrder:
+    def _walk_to_end(self, walk: "_Walk") -> FoundOrder:
         """The segments from the start of a walk to its end."""
         order = list[int]()
         at_least = None
@@ -57,7 +57,7 @@ class OrderSearch:
             if run.at_least is not None:
                 at_least = max(at_least or 0, run.at_least)
             order += run.order
-            walk = walk.from_(walk.after_all(run.order))
+            walk = walk.starting_at(walk.after_all(run.order))
         return FoundOrder(order, at_least)
 
     def _next(self, walk: "_Walk") -> FoundOrder:
@@ -98,7 +98,7 @@ class OrderSearch:
         walk = _BackwardWalk(self.part, end, start)
         alone = self.part.least_state(start, end) == start
         few = OrderSearch(self.part, 0, FEW_STATES)
-        order = (few._walked(walk).order if alone else walk.any_order())[::-1]
+        order = (few._walk_to_end(walk).order if alone else walk.any_order())[::-1]
         levels, costs = self.part.profile(order, start)
         return [
             (max(costs[first:stop]) - levels[stop], order[first:stop])
@@ -132,10 +132,11 @@ class OrderSearch:
                 if reached < best.get(after, reached + 1):
                     best[after], before[after] = reached, (state, run)
                     heappush(heap, (reached, steps - len(run), after))
-        raise AssertionError("the fewest bytes are alive after the end of a walk")
+        raise AssertionError("no segments can come next, but the end has the fewest bytes alive")
 
     def _runs(self, walk: "_Walk", state: int, bound: int) -> list[list[int]]:
-        """What can come next: each segment, or only a chain of segments that loses nothing."""
+        """The runs of segments that can come next: each segment alone, or only one chain, if no
+        order is better than one that begins with it."""
         options = [n for n in walk.options(state) if not self.part.has_equal_twin(n, state)]
         alive = self.part.alive(state)
         for segment in options:
@@ -151,14 +152,14 @@ class OrderSearch:
 
 
 class _Walk:
-    """A search from one set of segments, `start`, to another, `end`."""
+    """The ways from one set of segments that have run, `start`, to another, `end`."""
 
     def __init__(self, part: Part, start: int, end: int) -> None:
         self.part = part
         self.start = start
         self.end = end
 
-    def from_(self, start: int) -> Self:
+    def starting_at(self, start: int) -> Self:
         return type(self)(self.part, start, self.end)
 
     def options(self, state: int) -> list[int]:
@@ -166,7 +167,7 @@ class _Walk:
         raise NotImplementedError
 
     def following(self, segment: int, state: int) -> list[int]:
-        """Those of them that could not come before `segment`."""
+        """The segments that can come next, and could not come before `segment`."""
         raise NotImplementedError
 
     def cost(self, segment: int, state: int) -> int:
@@ -324,7 +325,7 @@ class _PeakBound:
         own = part.segments[segment]
         needed = part.leading(part.needs[segment])
         largest = (self._start | group) & ~part.depending(1 << segment)
-        return self._least(state | needed, largest) + (0 if own.overwrites else own.hill)
+        return self._least(state | needed, largest) + (0 if own.overwrites else own.extra_bytes)
 
     def _least(self, smallest: int, largest: int) -> int:
         return self._part.alive(self._part.least_state(smallest, largest)) - self._alive

@@ -8,14 +8,14 @@ from convcost.model.record import NamedTuple
 class Segment(NamedTuple):
     """Tasks that run one after the other, with no other task between them.
 
-    `reads` and `writes` are numbers of tensors. `hill` are the bytes that are alive while it runs,
-    beyond those that are alive before. If it can write over one of `overwrites`, there are none.
+    `reads` and `writes` are numbers of tensors. While the segment runs, `extra_bytes` are alive in
+    addition to those alive before; none if it can write over one of `overwrites`.
     """
 
     tasks: tuple[int, ...]
     reads: tuple[int, ...]
     writes: tuple[int, ...]
-    hill: int
+    extra_bytes: int
     overwrites: tuple[int, ...] = ()
 
 
@@ -76,7 +76,7 @@ class Part:
         ]
         over = [n in own.overwrites for n in own.reads]
         needs = (self.needs[segment] & group) >> first
-        return (segment - first, own.hill, needs, tuple(read), tuple(written), tuple(over))
+        return (segment - first, own.extra_bytes, needs, tuple(read), tuple(written), tuple(over))
 
     def has_equal_twin(self, segment: int, state: int) -> bool:
         """Whether an equal, earlier group has run the same segments."""
@@ -124,7 +124,7 @@ class Part:
         """The bytes that are alive while a segment runs after those of a set."""
         own, left = self.segments[segment], ~state & ~(1 << segment)
         over = any(not one.kept and not one.readers & left for one in self._of(own.overwrites))
-        return self.alive(state) + (0 if over else own.hill)
+        return self.alive(state) + (0 if over else own.extra_bytes)
 
     def profile(self, order: Iterable[int], state: int = 0) -> tuple[list[int], list[int]]:
         """The bytes alive before the first segment of an order and after each one, and the bytes
@@ -144,7 +144,7 @@ class Part:
         own = self.segments[segment]
         over = any(not one.kept for one in self._of(own.overwrites))
         read = sum(one.bytes for one in self._of(own.reads) if one.writer or not one.kept)
-        return read + (0 if over else own.hill)
+        return read + (0 if over else own.extra_bytes)
 
     def least_state(self, smallest: int = 0, largest: int = -1) -> int:
         """The smallest set after which the fewest bytes are alive, of those between two sets.
