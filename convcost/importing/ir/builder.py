@@ -188,10 +188,10 @@ class GraphBuilder:
         if not shape.size:
             return self.emit("flatten", (*path[:-1], "flatten"), [value.source])
         options = {"shape": shape}
-        rest = self._rest(value.source, shape)
+        rest = self._rest_entry(value.source, shape)
         return self.emit("reshape", (*path[:-1], "reshape"), [value.source], options, rest=rest)
 
-    def _rest(self, source: int, shape: Shape) -> int | None:
+    def _rest_entry(self, source: int, shape: Shape) -> int | None:
         """The entry of a reshape that can be `rest`, because it is the only one that depends on the
         input size; None if there is no such entry."""
         before = self.shape(source)

@@ -143,8 +143,8 @@ class _Structurizer:
     def _begin_join(
         self, index: int, layer: GraphLayer, parts: Sequence[Chain | None], start: int | None
     ) -> None:
-        """Adds a join that takes the value `start`, or no value. That value loses the branches that
-        start there as users, and gains the join."""
+        """Begins a chain with a join whose branches start at the value `start`; None if there is no
+        such value. The join replaces these branches as the user of the value."""
         sources = zip(self.inputs[index], parts, strict=True)
         same = [n for n, (s, part) in enumerate(sources) if (part.start if part else s) == start]
         branches, references = self._branches(index, parts, same)

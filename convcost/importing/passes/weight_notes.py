@@ -42,8 +42,8 @@ def copies_note(builder: GraphBuilder, elements: Mapping[str, int]) -> list[str]
 
 
 def balance_note(builder: GraphBuilder, stored: int) -> list[str]:
-    """A note if the layers do not have as many numbers as the file stores for them: then a count is
-    wrong."""
+    """A note if the layers have more or fewer numbers than the file stores for them. Then a count
+    is wrong."""
     counted = sum(layer.params + layer.buffers for layer in builder.layers)
     own = f"the layers have {counted:,} numbers, but the file stores {stored:,} for them"
     return [] if counted == stored else [f"{COUNTS_DIFFER}{own}"]

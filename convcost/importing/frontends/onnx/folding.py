@@ -19,7 +19,7 @@ from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.parameters import (
-    created,
+    created_in_code,
     declared_kinds,
     is_learned,
     is_own,
@@ -51,7 +51,7 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, OnnxConst
     declared = declared_kinds(model)
     found = {}
     held_by_layers = layer_inputs(graph)
-    not_learned = created(model, declared)
+    not_learned = created_in_code(model, declared)
     kind = {"pytorch": model.producer_name == "pytorch", "quantized": is_quantized(graph)}
     for tensor in model.graph.initializer:
         sure = declared.get(tensor.name) == "PARAMETER"

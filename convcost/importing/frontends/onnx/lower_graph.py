@@ -70,7 +70,7 @@ def lower_model(
     """The layers of the model in the file `path`. Raises ConstraintError; its message begins with
     the operator's name if a layer is the cause."""
     model = inline_functions(model)
-    with _as_onnx_has_it("the file's operators or tensors"):
+    with _conforming_to_onnx("the file's operators or tensors"):
         graph = graph_of(model)
         taken = close_dims(model, graph, size, dims)
     with at_other_dims(taken.moved, size, again=again):
@@ -79,7 +79,7 @@ def lower_model(
 
 def _lower(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) -> LayerGraph:
     builder = GraphBuilder(path.stem, path.name, deduplicated=True)
-    with _as_onnx_has_it("the file's operators or tensors"):
+    with _conforming_to_onnx("the file's operators or tensors"):
         ready = _prepare(model, graph, taken, path.parent)
     names = OnnxNames(ready.graph, ready.constants)
     builder.notes += (*taken.notes, *(f"{one}, and is imported at --size" for one in taken.moved))
@@ -101,14 +101,14 @@ def _lower(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) 
     return layer_graph._replace(plain=is_plain(model, layer_graph))
 
 
-def _as_onnx_has_it(what: str) -> AbstractContextManager[None]:
+def _conforming_to_onnx(what: str) -> AbstractContextManager[None]:
     hint = "run onnx.checker.check_model for details"
     return conforming(f"{what} do not conform to ONNX", hint)
 
 
 def _prepare(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, folder: Path) -> _Prepared:
     """The model after shape inference, constant folding and the replacement of patterns."""
-    at_first = inferred(model, taken.inputs, claims=not taken.moved)
+    at_first = inferred(model, taken.inputs, stated_shapes=not taken.moved)
     constants = stored_constants(model, graph)
     same_bytes(model, constants)
     excluded = unmark_scales(graph, constants)
@@ -137,8 +137,8 @@ def _folded_graph(
         if all(name in shapes for node in graph.nodes for name in node.outputs if name):
             break
         # Shape inference knows more with the constants that were computed.
-        alive = {name for node in graph.nodes for name in node.outputs}
-        found = inferred(model, taken.inputs, constants, alive, claims=not taken.moved)
+        produced = {name for node in graph.nodes for name in node.outputs}
+        found = inferred(model, taken.inputs, constants, produced, stated_shapes=not taken.moved)
         more = {**shapes, **found}
         if len(more) == len(shapes):
             break
@@ -152,7 +152,7 @@ def _lower_nodes(context: OnnxContext, graph: OnnxGraph) -> dict[str, str]:
     that begins."""
     lost: dict[str, str] = {}
     for node in graph.nodes:
-        with named(node.label), _as_onnx_has_it("its inputs or attributes"):
+        with named(node.label), _conforming_to_onnx("its inputs or attributes"):
             _step(context, node, lost)
     return lost
 

@@ -33,9 +33,9 @@ def declared_kinds(model: ModelProto) -> dict[str, str]:
     }
 
 
-def created(model: ModelProto, declared: Mapping[str, str]) -> set[str]:
-    """The tensors that the code of a model creates, such as `torch.zeros`, in a file of PyTorch's
-    newer exporter, which describes the nodes. Their names say so."""
+def created_in_code(model: ModelProto, declared: Mapping[str, str]) -> set[str]:
+    """The names of tensors that the code of a model creates, by a function such as `torch.zeros`.
+    PyTorch's newer exporter, which adds metadata to nodes, names them after that function."""
     props = (prop for node in model.graph.node for prop in node.metadata_props)
     if not any(prop.key.startswith(EXPORTED) for prop in props):
         return set()

@@ -33,16 +33,16 @@ def inferred(
     model: ModelProto,
     inputs: tuple[ModelInput, ...],
     known: Mapping[str, OnnxConstant] = {},
-    alive: Collection[str] | None = None,
+    produced: Collection[str] | None = None,
     *,
-    claims: bool = True,
+    stated_shapes: bool = True,
 ) -> dict[str, Dims]:
     """The dims of all tensors that shape inference knows. `known` are constants that were computed,
-    `alive` the tensors that operators still produce. `claims` keeps the shapes that the file states
-    for operators that inference does not know; they are valid at the file's own size only. Raises
-    ConstraintError CC404."""
-    slim = _without_large_weights(model, inputs, known, alive)
-    _outputs(model.graph, slim.graph, claims=claims)
+    `produced` the tensors that operators still produce. With `stated_shapes`, operators that
+    inference does not know have the shapes in the file, which are valid at its own size only.
+    Raises ConstraintError CC404."""
+    slim = _without_large_weights(model, inputs, known, produced)
+    _add_outputs(model.graph, slim.graph, stated_shapes=stated_shapes)
     check_list_sizes(slim.graph)
     try:
         result = shape_inference.infer_shapes(slim)
@@ -72,7 +72,7 @@ def _without_large_weights(
     model: ModelProto,
     inputs: tuple[ModelInput, ...],
     known: Mapping[str, OnnxConstant],
-    alive: Collection[str] | None,
+    produced: Collection[str] | None,
 ) -> ModelProto:
     """The model with fixed input shapes, and with large weights as inputs."""
     slim = ModelProto(ir_version=max(model.ir_version, 4))
@@ -81,9 +81,12 @@ def _without_large_weights(
     types = {entry.name: entry.type.tensor_type.elem_type for entry in model.graph.input}
     for one in inputs:
         slim.graph.input.append(helper.make_tensor_value_info(one.name, types[one.name], one.dims))
-    nodes = model.graph.node
-    alive_nodes = [n for n in nodes if alive is None or any(name in alive for name in n.output)]
-    read = {name for node in alive_nodes for name in (*node.input, *captured(node))}
+    nodes = [
+        node
+        for node in model.graph.node
+        if produced is None or any(name in produced for name in node.output)
+    ]
+    read = {name for node in nodes for name in (*node.input, *captured(node))}
     for tensor in model.graph.initializer:
         if tensor.name in read:
             _add_stored(slim.graph, tensor.name, tensor)
@@ -92,11 +95,11 @@ def _without_large_weights(
     lengths = {one.name: one.dims for one in inputs}
     lengths |= {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
     lengths |= {name: one.dims for name, one in known.items()}
-    for node in alive_nodes:
+    for node in nodes:
         _check_axes(node, lengths)
         _check_parts(node)
     sizes = _sizes(model, known)
-    for node in alive_nodes:
+    for node in nodes:
         value = [one.t for one in node.attribute if one.name == "value"]
         if node.op_type == "Constant" and value and node.output:
             if node.output[0] not in known:
@@ -191,16 +194,16 @@ def _add_computed(graph: GraphProto, name: str, constant: OnnxConstant) -> None:
     graph.input.append(helper.make_tensor_value_info(name, kind, constant.dims))
 
 
-def _outputs(full: GraphProto, slim: GraphProto, *, claims: bool) -> None:
-    """Removes the shapes that the file states for outputs. `claims` keeps those of operators that
-    inference does not know, because nothing else gives their shapes."""
+def _add_outputs(full: GraphProto, slim: GraphProto, *, stated_shapes: bool) -> None:
+    """Adds the outputs without the shapes in the file, because shape inference may find others.
+    With `stated_shapes`, outputs of operators that it does not know keep theirs."""
     foreign = {
-        n for node in full.node if node.domain not in STANDARD for n in node.output if claims
+        n for node in full.node if node.domain not in STANDARD for n in node.output if stated_shapes
     }
     outputs = {entry.name for entry in full.output}
     for entry in full.value_info:
         if entry.name in foreign and entry.name not in outputs:
             slim.value_info.append(entry)
     for entry in full.output:
-        claimed = entry.name in foreign
-        slim.output.append(entry if claimed else helper.make_empty_tensor_value_info(entry.name))
+        stated = entry.name in foreign
+        slim.output.append(entry if stated else helper.make_empty_tensor_value_info(entry.name))

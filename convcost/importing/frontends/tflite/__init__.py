@@ -20,8 +20,8 @@ def read(path: Path, *, size: tuple[int, ...] | None = None, again: bool = False
         raise ConstraintError(
             "CC401", "tflite is needed to read this file", "pip install 'convcost[tflite]'"
         ) from None
-    from convcost.importing.frontends.tflite.file import as_schema_has_it, opened
+    from convcost.importing.frontends.tflite.file import conforming_to_schema, opened
     from convcost.importing.frontends.tflite.lower_graph import lower_model
 
-    with as_schema_has_it("the file"):
+    with conforming_to_schema("the file"):
         return lower_model(opened(path), path, size, again=again)

@@ -70,7 +70,7 @@ class _MappedFile(mmap):
         return super().__getitem__(key)
 
 
-def as_schema_has_it(what: str) -> AbstractContextManager[None]:
+def conforming_to_schema(what: str) -> AbstractContextManager[None]:
     """Raises ConstraintError for the errors of a file that does not conform to the schema."""
     message = f"{what} cannot be read as TensorFlow Lite: the file is truncated or damaged"
     return conforming(message, COMPLETE, WRONG)

@@ -12,7 +12,7 @@ from convcost.importing.frontends.tflite.call import (
     TfliteConstant,
     TfliteContext,
 )
-from convcost.importing.frontends.tflite.file import TensorEntry, TfliteGraph, as_schema_has_it
+from convcost.importing.frontends.tflite.file import TensorEntry, TfliteGraph, conforming_to_schema
 from convcost.importing.frontends.tflite.inputs import add_input
 from convcost.importing.frontends.tflite.names import paths
 from convcost.importing.frontends.tflite.operators import OPERATORS, activated, moved
@@ -48,7 +48,7 @@ def _lower(context: TfliteContext) -> LayerGraph:
     for entry, path in zip(graph.operators, paths(graph), strict=True):
         call = TfliteCall(context, entry, path or (entry.op.lower(),))
         place = f"{entry.op} `{'/'.join(call.path)}`"
-        with named(place), as_schema_has_it("its inputs or options"):
+        with named(place), conforming_to_schema("its inputs or options"):
             _step(call)
     ends = [context.values[index] for index in graph.outputs if index in context.values]
     if not builder.layers or not ends:

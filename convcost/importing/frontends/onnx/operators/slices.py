@@ -39,8 +39,10 @@ def slice_(call: OnnxCall) -> Tensor:
     starts, ends = call.numbers("starts", 1), call.numbers("ends", 2)
     assert starts is not None
     assert ends is not None
-    more = [call.numbers(name, position) or () for position, name in ((3, "axes"), (4, "steps"))]
-    for axis, kept in sliced_entries(x.dims, starts, ends, *more):
+    axes_and_steps = [
+        call.numbers(name, position) or () for position, name in ((3, "axes"), (4, "steps"))
+    ]
+    for axis, kept in sliced_entries(x.dims, starts, ends, *axes_and_steps):
         x = call.lower("slice", x, axis=axis, kept=kept)
     return x
 
