@@ -219,10 +219,10 @@ def plain_text(tables: Iterable[Table]) -> Iterator[str]:
         for index, column in enumerate(table.columns):
             cells = [row[index] for row in (*table.rows, *total)]
             texts = [printable(column.heading), *format_cells(cells, cell_text)]
-            measure = _measure_of(texts)
-            width = max(map(measure, texts))
+            text_width = _width_function(texts)
+            width = max(map(text_width, texts))
             pad = str.rjust if column.align == "right" else str.ljust
-            columns.append([pad(text, width + len(text) - measure(text)) for text in texts])
+            columns.append([pad(text, width + len(text) - text_width(text)) for text in texts])
         lines = map("  ".join, zip(*columns, strict=True))
         while piece := [line.rstrip() for line in islice(lines, ROWS)]:
             yield "\n".join((*piece, ""))
@@ -231,8 +231,8 @@ def plain_text(tables: Iterable[Table]) -> Iterator[str]:
             yield f"{printable(note)}\n"
 
 
-def _measure_of(texts: list[str]) -> Callable[[str], int]:
-    """A function for the terminal widths of texts: their lengths, if all are in Latin letters."""
+def _width_function(texts: list[str]) -> Callable[[str], int]:
+    """A function for the terminal width of a text: `len` if all of `texts` are in Latin letters."""
     if max("".join(texts), default="") <= "\u02ff":
         return len
     from convcost.model.terminal_width import width_of

@@ -273,7 +273,8 @@ class _BaseLookup:
         read: Sequence[_Spec],
         pair: Callable[[Sequence[Named], Sequence[Named]], list[int | None]],
     ) -> Iterator[tuple[str, str]]:
-        """Pairs new networks with those that any file lost."""
+        """Pairs new networks with the most similar of those that any file lost since the base.
+        Yields the name of a spec and a note for each pair."""
         if not base.tracks_deletions:
             return
         new = [(one, name) for one in read if not one.found.unavailable for name in one.added]
