@@ -164,12 +164,12 @@ def _accepted_sizes(size: int, target: str) -> str:
 
 # The words of a note about sizes, and the cell of the table.
 SIZE_NOTES = {
-    ("this spec does not",): "fewer than the model",
-    ("has other layers", "`fixed: true`"): "one",
-    ("has other layers", "`multiple:"): "some multiples",
+    ("the spec refuses",): "fewer than the model",
+    ("the spec differ", "`fixed: true`"): "one",
+    ("the spec differ", "`multiple:"): "some multiples",
     ("the model refuses", "`multiple:"): "multiples, as the model",
     ("the model refuses", "`fixed: true`"): "one, as the model",
-    ("takes no other size",): "one, as the model",
+    ("accepts no other size",): "one, as the model",
     ("compared with the model",): "as the model",
 }
 

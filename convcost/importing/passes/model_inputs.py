@@ -49,15 +49,15 @@ def fill_size(
 def at_other_dims(
     moved: Sequence[str], size: Sequence[int] | None, *, again: bool
 ) -> Iterator[None]:
-    """Refusals of a model whose inputs have other dims than in the file, of which `moved` lists
-    those in the file, say so. `again` means that convcost chose the size."""
+    """Adds to errors that the inputs have other dims than in the file. `moved` lists the dims in
+    the file; it is empty if they are the same. With `again`, convcost chose the size."""
     try:
         yield
     except ConstraintError as refusal:
         if not moved:
             raise
         if again:
-            reason = "because the file was exported for one size and contains numbers of it"
+            reason = "the file was exported for one size and contains numbers of it"
             raise ConstraintError("CC402", f"{reason} ({refusal.message})") from None
         where = "for one sample" if size is None else f"at --size {'x'.join(map(str, size))}"
         hint = "export it with a batch of 1"
