@@ -540,6 +540,7 @@ def test_any_json_is_read_or_refused_without_a_crash(value):
 
 NAMES = "--update-baseline needs a baseline file as base\nhelp: add --base baseline.json"
 NO_FOLDER = "cannot write `no/b.json`: No such file or directory"
+TWICE = "two outputs write to `b.json`; give each its own file"
 OVER = "--output would overwrite the input `b.json`"
 OVER_CONFIG = "--output would overwrite the input `convcost.yaml`"
 BOTH = "--allow-growth accepts any growth, but --max-growth limits it"
@@ -556,7 +557,7 @@ UPDATE = ["--update-baseline", "--base", "b.json"]
             "help: save the spec to a file")),
         (["net.yaml#net", *UPDATE], "a baseline stores all networks of a spec; give `net.yaml`"),
         (["vgg16", *UPDATE], "a baseline stores all networks of a spec; give `vgg`"),
-        (["net.yaml", *UPDATE, "-o", "b.json"], OVER),
+        (["net.yaml", *UPDATE, "-o", "b.json"], TWICE),
         (["net.yaml", "--max-growth", "1%", "--base", "b.json", "-o", "./b.json"], OVER),
         (["net.yaml", *UPDATE[:-1], "no/b.json"], NO_FOLDER),
         (["net.yaml", *UPDATE, "-o", "plain:convcost.yaml"], OVER_CONFIG),
