@@ -4,6 +4,7 @@ from convcost.model.cost_product import NOTHING, CostProduct, product
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Example, MultiInputLayer, kind, option
 from convcost.model.options import Label, NonNegativeInt, StatedInt, Tensor
+from convcost.model.receptive_field import ANY_POSITION, ReceptiveField
 from convcost.model.shape import Shape
 
 
@@ -60,6 +61,9 @@ class Custom(MultiInputLayer):
                 "give `input`, `output` and the costs for this shape",
             )
         return x[0] if self.output_ is None else self.output_
+
+    def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...]:
+        return ANY_POSITION
 
     def weights(self, x: tuple[Shape, ...]) -> CostProduct:
         return product(stated=self.params - self.biases_)

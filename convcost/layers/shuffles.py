@@ -3,7 +3,7 @@
 from convcost.model.axes import require_divisible, require_size
 from convcost.model.kind import Example, Layer, kind, option
 from convcost.model.options import Number, PositiveInt
-from convcost.model.receptive_field import ReceptiveField, resize_field, window_field
+from convcost.model.receptive_field import ANY_POSITION, ReceptiveField, resize_field, window_field
 from convcost.model.shape import Shape
 
 
@@ -72,3 +72,6 @@ class Roll(Layer):
     places: Number = option("distance; no cost depends on it", None)
 
     examples = (Example("{roll: 3}", Shape(96, (56, 56)), Shape(96, (56, 56))),)
+
+    def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...]:
+        return ANY_POSITION

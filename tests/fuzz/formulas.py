@@ -486,7 +486,7 @@ def custom(o, x):
     params, biases, buffers = (whole(o[name], 0) for name in ("params", "biases", "buffers"))
     require(biases <= params, "biases are params")
     macs = 0 if o["macs"] == "uncounted" else whole(o["macs"], 0)
-    return Out(shape, params - biases, biases, buffers, macs)
+    return Out(shape, params - biases, biases, buffers, macs, UNKNOWN)
 
 
 def fft(o, x):

@@ -66,6 +66,11 @@ def test_activations_and_norms_write_over_their_input():
     assert len(buffers(net, in_place=False)) == 5
 
 
+def test_a_roll_does_not_write_over_its_input():
+    net = network("input: {channels: 3, size: 10}\nlayers: [{roll: 2}]")
+    assert peak_memory(net).elements == 2 * 3 * 10 * 10
+
+
 def test_an_input_that_is_read_later_is_not_written_over():
     net = network(
         "input: {channels: 4, size: 10}\n"

@@ -216,6 +216,21 @@ layers:
     assert [field.step for field in fields] == [1, 0, 0, 1, 1, 1, 0, 0, 0]
 
 
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "{custom: what, params: 0, macs: 0}",
+        "{custom: what, params: 0, macs: uncounted, output: {channels: 2, size: [5]}}",
+        "{roll: 3}",
+    ],
+)
+def test_a_layer_that_moves_elements_to_unknown_places_depends_on_the_whole_input(layer):
+    window = "{conv: 2, kernel: 3}"
+    text = f"input: {{channels: 2, size: [20]}}\nlayers: [{window}, {layer}, {window}]\n"
+    fields = [layer.field[0] for layer in cost(text).layers]
+    assert [(field.extent, field.step) for field in fields] == [(3, 1), (20, 0), (20, 0)]
+
+
 BOUND = """\
 input: {channels: 1, size: [4000]}
 layers: [{conv: 1, kernel: 3}, {upsample: , size: 3989}, {conv: 1, kernel: 3}]
