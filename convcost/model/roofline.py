@@ -5,6 +5,7 @@ its multiply-adds at the peak rate of the device, and at least that of its bytes
 bandwidth (Williams, Waterman and Patterson, "Roofline", Communications of the ACM, 2009).
 """
 
+from collections.abc import Sequence
 from functools import cache
 from math import prod
 from typing import Any, Literal, TypeAlias
@@ -83,8 +84,9 @@ def traffic(costs: Costs, dtypes: Dtypes) -> list[Traffic]:
             continue
         read_elements = _read_elements(step.layer, inputs_of(network, step), step.shape)
         read = _stored_read(costs, step, index, stored)
-        most: dict[int, int] = {}  # one tensor can be read, and be a reference for the shape
-        for tensor, elements in zip(step.inputs, read_elements, strict=True):
+        most: dict[int, int] = {}  # one tensor can be read twice, also through a view
+        for view, elements in zip(step.inputs, read_elements, strict=True):
+            tensor = _stored_tensor(network.steps, view)
             most[tensor] = max(most.get(tensor, 0), elements)
         for tensor, elements in most.items():
             is_stored = tensor >= 0 and network.steps[tensor].layer.memory == "weights"
@@ -94,6 +96,13 @@ def traffic(costs: Costs, dtypes: Dtypes) -> list[Traffic]:
         written = types[index].bytes(step.elements * costs.batch)
         found.append(Traffic(read, written))
     return found
+
+
+def _stored_tensor(steps: Sequence[Step], tensor: int) -> int:
+    """The tensor whose elements a view shows; any other tensor is unchanged."""
+    while tensor >= 0 and steps[tensor].layer.memory == "input":
+        tensor = steps[tensor].inputs[0]
+    return tensor
 
 
 def bounds(costs: Costs, dtypes: Dtypes, device: Device) -> list[LayerBound]:

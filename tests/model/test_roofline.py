@@ -77,6 +77,14 @@ def test_views_move_nothing_and_a_tensor_that_is_read_twice_counts_once():
     assert moved(text)[1:] == [Traffic(maps, maps), Traffic(0, 0), Traffic(0, 0)]
 
 
+def test_a_tensor_that_is_read_again_through_views_counts_once():
+    text = """
+        input: {channels: 2, size: [4]}
+        layers: [{add: {a: [], b: [identity, {reshape: {channels: 2, size: [4]}}]}}]
+        """
+    assert moved(text)[-1] == Traffic(2 * 4, 2 * 4)
+
+
 def test_a_tensor_that_is_read_and_gives_the_shape_is_read():
     text = """
         input: {channels: 2, size: 5}
@@ -127,6 +135,10 @@ def test_the_batch_does_not_multiply_a_stored_tensor():
         """
     found = moved(text, batch=3)
     assert found[-1] == Traffic(3 * 32 + 32, 3 * 32)
+    reshaped = text.replace(
+        "size: [4, 4]}}", "size: [16]}}, {reshape: {channels: 2, size: [4, 4]}}"
+    )
+    assert moved(reshaped, batch=3)[-1] == found[-1]
 
 
 def test_a_layer_is_limited_by_what_takes_longer():
