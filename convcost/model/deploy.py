@@ -6,7 +6,7 @@ convolutions with the same input is one convolution (Ding et al., RepVGG, 2021, 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -70,12 +70,8 @@ class _Deployed:
         self.steps = list(trained.steps)
         self.counts: Counter[str] = Counter()
         self.owners = {step.shared for step in trained.steps}
-        # How often each tensor is read, and how often it is an input; the output of the network
-        # counts once more.
-        self._reads = Counter(source for step in trained.steps for source in step.reads)
-        self._uses = Counter(source for step in trained.steps for source in step.inputs)
-        self._reads[trained.last] += 1
-        self._uses[trained.last] += 1
+        self._reads = _count_readers(trained, lambda step: step.reads)
+        self._uses = _count_readers(trained, lambda step: step.inputs)
         # Removes identities and folded norms, and replaces layers that include others.
         self._edit: GraphEdit = {}
         self._before: dict[int, _Source] = {}
@@ -172,6 +168,16 @@ class _Deployed:
         self._edit.update((part, []) for part in parts)
         self.counts["convolution"] += len(convolutions) - 1
         self.counts.update(branch.what for branch in branches if branch.layer is None)
+
+
+def _count_readers(network: Network, inputs: Callable[[Step], tuple[int, ...]]) -> Counter[int]:
+    """How often each tensor is among these inputs of a layer; the output of the network counts once
+    more. The readers of an identity, which is removed, are those of its input."""
+    found = Counter((network.last,))
+    for index, step in reversed(list(enumerate(network.steps))):
+        for tensor in inputs(step):
+            found[tensor] += found[index] if step.layer.is_identity else 1
+    return found
 
 
 def _frozen(network: Network, steps: Sequence[int]) -> Parts:

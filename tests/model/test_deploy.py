@@ -69,6 +69,14 @@ def test_a_norm_is_folded_only_if_the_result_is_exact(layers, expected):
     assert kinds(deployed) == expected
 
 
+@pytest.mark.parametrize("unread", ["{side: [identity]}", "{side: [{dropout: 0.1}, identity]}"])
+def test_an_identity_that_nothing_reads_does_not_keep_a_norm(unread):
+    text = (
+        f"input: {{channels: 4, size: 8}}\nlayers: [{{conv: 4, kernel: 1}}, {unread}, batch_norm]\n"
+    )
+    assert kinds(both(text)[1]) == ["conv"]
+
+
 BLOCK = """
 input: {channels: 8, size: 16}
 layers:
