@@ -50,10 +50,15 @@ class CommitBase:
         return [spec._replace(name=name) for name in names.values()] if len(names) > 1 else [spec]
 
     def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
-        if spec.location not in self._versions:
+        found = self._versions.get(spec.location)
+        if found is None or spec.location.is_model:
             statement = f"{spec.name} is not a file of a repository, so it has no base"
+            if spec.location.is_model:
+                statement = (
+                    f"{spec.name} is a model, and a model has no base in Git: growth is not "
+                    "checked; give a baseline .json or another model as the base"
+                )
             return BaseNetworks(statements=(statement,), unavailable=True)
-        found = self._versions[spec.location]
         if isinstance(found, GitError):
             return BaseNetworks(reason=str(found), unavailable=True)
         path, blob = found

@@ -4,7 +4,9 @@ import json
 
 import pytest
 from onnx_models import array, model, node
+from repository import Repository
 from support import run
+from tools import needs_git
 
 from convcost.sources.models import is_model
 
@@ -67,6 +69,21 @@ def test_the_budget_of_a_model_is_checked(folder):
     (folder / "fixed.onnx").write_bytes(fixed.SerializeToString())
     assert run("check", "fixed.onnx", "--max-params", "216", cwd=folder).returncode == 0
     assert run("check", "fixed.onnx", "--max-params", "215", cwd=folder).returncode == 1
+
+
+@needs_git
+def test_a_model_has_no_base_in_a_commit(folder):
+    fixed = model([node("Conv", "x", "w", "-> y")], {"w": array(8, 3, 3, 3)}, (1, 3, 16, 16))
+    repository = Repository(folder / "repository")
+    (repository.folder / "fixed.onnx").write_bytes(fixed.SerializeToString())
+    repository.commit()
+    code, answer = repository.check("fixed.onnx", "--base", "git:HEAD", "--max-growth", "0")
+    (statement,) = answer["statements"]
+    assert code == 2
+    assert statement == (
+        "fixed.onnx is a model, and a model has no base in Git: growth is not checked; "
+        "give a baseline .json or another model as the base"
+    )
 
 
 def test_the_budget_of_a_model_with_open_dimensions_is_checked(folder):
