@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from operator import add, le
 from typing import Any
 
 from convcost.language.load import Documents
@@ -12,6 +13,7 @@ from convcost.model.deploy import deploy
 from convcost.model.errors import ConstraintError, SpecError, UsageError
 from convcost.model.figures import Figure, parse_figure
 from convcost.model.network import Network
+from convcost.model.record import NamedTuple
 from convcost.model.suggestions import did_you_mean
 from convcost.reports.match import MATCHED, MOST_SHOWN, Match, NetworkSettings
 from convcost.reports.match import match as match_figures
@@ -23,7 +25,10 @@ DEPLOYED_STEPS = 2  # assumptions
 PRINTED_UNIT = re.compile(
     r"([\d.,]*)([kmgbt]?)(flops?|macs?|madds?|mult-?adds?|ops|params?)?", re.IGNORECASE
 )
-MAX_LAYERS = 10_000  # different layers of all networks that are built, one for each setting
+# Of all networks that are built, one for each setting:
+MAX_LAYERS = 100_000
+MAX_DIFFERENT = 10_000  # layers
+MAX_VALUES = 300_000
 
 
 def match(
@@ -114,23 +119,41 @@ def _points(
     `untried`.
     """
     yield from _trained_and_deployed("", 0, network)
-    layers = each = _different_layers(network)
+    work = _work(network, documents)
+    total = work._replace(values=0)  # the network itself is read already
     for settings, steps in _settings(network, given):
         size = given.size if settings.size is None else settings.size
         whole = given._replace(variables=(*given.variables, *settings.variables), size=size)
-        if layers + each > MAX_LAYERS:
+        if not (total + work).within_limits:
             untried.append(_text(settings))
             continue
         try:
             (changed,) = documents.load(whole, network.name, figures=())
         except SpecError:
             continue
-        layers += _different_layers(changed)
+        total += _work(changed, documents)
         yield from _trained_and_deployed(_text(settings), steps, changed)
 
 
-def _different_layers(network: Network) -> int:
-    return len({(id(step.layer), inputs_of(network, step)) for step in network.steps})
+class _Work(NamedTuple):
+    """What is read and counted for networks."""
+
+    values: int
+    layers: int
+    different: int
+
+    def __add__(self, other: "_Work") -> "_Work":  # type: ignore[override]
+        return _Work(*map(add, self, other))
+
+    @property
+    def within_limits(self) -> bool:
+        return all(map(le, self, (MAX_VALUES, MAX_LAYERS, MAX_DIFFERENT)))
+
+
+def _work(network: Network, documents: Documents) -> _Work:
+    different = {(id(step.layer), inputs_of(network, step)) for step in network.steps}
+    values = documents.count_values(network.name, MAX_VALUES)
+    return _Work(values, len(network.steps), len(different))
 
 
 def _trained_and_deployed(settings: str, steps: int, network: Network) -> Iterator[NetworkSettings]:

@@ -103,7 +103,7 @@ class Match(_MatchFields, Report):
     """The readings of figures. `nearest` has the nearest count of each figure without a reading.
 
     All readings have the settings that are `given`, as in `--set`. `untried` are further settings,
-    which take too long because the network has many different layers. `notes` say what no reading
+    which would take too long. `notes` say what no reading
     includes."""
 
     name = "match"
@@ -142,7 +142,7 @@ class Match(_MatchFields, Report):
     @property
     def _untried(self) -> str:
         settings = ", ".join(self.untried)
-        return f"not tried, because the network has many different layers: {settings}"
+        return f"not tried, because they would take too long: {settings}"
 
     def tree(self) -> dict[str, Any]:
         return versioned(

@@ -278,8 +278,23 @@ def test_a_wrong_call_is_an_error(arguments, message):
     assert message in done.stderr.decode()
 
 
+@pytest.mark.parametrize(
+    ("limit", "most"), [("MAX_LAYERS", 3 * 20), ("MAX_VALUES", 2 * (4 + 3 + 20 + 20))]
+)
+def test_variables_that_would_take_too_long_are_listed(monkeypatch, limit, most):
+    monkeypatch.setattr(match_command, limit, most)
+    names = [f"v{n}" for n in range(20)]
+    text = f"""\
+input: {{channels: 8, size: 64}}
+vars: {{{", ".join(f"{name}: true" for name in names)}}}
+layers: [{", ".join(["relu"] * 20)}]
+"""
+    report = matched("-", "7", "--size", "8", text=text)
+    assert report["untried"] == [f"{name}=false" for name in names[2:]]
+
+
 def test_settings_that_would_take_too_long_are_listed(monkeypatch):
-    monkeypatch.setattr(match_command, "MAX_LAYERS", 1500)
+    monkeypatch.setattr(match_command, "MAX_DIFFERENT", 1500)
     text = """\
 input: {channels: 8, size: 64}
 layers: [{conv: in_channels + 1, kernel: 3, padding: 1, repeat: 300}]
@@ -288,5 +303,5 @@ layers: [{conv: in_channels + 1, kernel: 3, padding: 1, repeat: 300}]
     report = matched("-", str(weights), text=text)
     sizes = (224, 227, 240, 256, 288, 299, 320, 331, 384, 416, 448, 512, 608, 640)
     assert report["untried"] == [f"size={n}x{n}" for n in sizes]
-    note = "not tried, because the network has many different layers: size=224x224, size=227x227"
+    note = "not tried, because they would take too long: size=224x224, size=227x227"
     assert note in run("match", "-", str(weights), text=text).stdout.decode()
