@@ -23,7 +23,7 @@ def check(request: CheckRequest, *, if_any: bool = False) -> tuple[Check, tuple[
             hint = "add `budget: {params: {max: 5M}}` to the spec, or --max-params 5M"
             if request.deployed:
                 hint = (
-                    "add --max-params 5M or --config; a budget in a spec is of the trained network"
+                    "add --max-params 5M or --config; a budget in a spec limits the trained network"
                 )
             raise UsageError(
                 f"there is no limit to check for {specs}",

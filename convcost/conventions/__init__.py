@@ -198,7 +198,7 @@ class Convention(_ConventionFields):
 
     @property
     def counts_activations(self) -> bool:
-        """Whether the number is of activations, not of operations."""
+        """Whether it counts activations, not operations."""
         return self.word in ("activations", "acts")
 
     @property

@@ -22,7 +22,7 @@ def conditions(guards: Iterable[Guard]) -> list[str]:
             wholes.append(f"{TEXT.formula(quotient)} {isnt} whole")
             continue
         linear, factor, offset = monic(guard.form)
-        # Whole coefficients, of which the first to print is above 0, read best.
+        # Print whole coefficients, and a positive one first.
         scale = lcm(*(coefficient.denominator for coefficient in linear.terms.values()))
         if linear.terms[min(linear.terms, key=by_degree)] < 0:
             scale = -scale

@@ -139,7 +139,7 @@ class NetworkBuilder:
             self.problems.add("CC306", message, node.weights or node.origin, hint, note)
 
     def _check_copies(self, node: LayerNode, sources: tuple[int, ...]) -> None:
-        """A layer outside an expert cannot use a tensor inside it, of which there are several."""
+        """Adds a problem if a layer outside an expert uses a tensor that each expert has."""
         own = self.copies or Copies()
         for source in sources:
             copies = self.steps[source].copies if source >= 0 else own
@@ -150,7 +150,7 @@ class NetworkBuilder:
                 self.problems.add("CC108", message, node.origin, hint)
 
     def _prune(self, node: LayerNode, density: Any) -> None:
-        """Gives the last step a density. Its macs must be those of its weights, each as often."""
+        """Gives the last step a density. Its macs must use each of its weights equally often."""
         step = self.steps[-1]
         x = step.layer.select_inputs(tuple(map(self._shape, step.inputs)))
         weights = step.layer.weights(x)
@@ -285,7 +285,7 @@ class NetworkBuilder:
         found = scope.find(reference, self.problems)
         if found is not None and found.source is None:
             if reference.text != "input" and len(self.problems):
-                return None  # a layer that names no input, which is a problem already
+                return None  # the layer that names no input is already a problem
             several, names = scope.describe_inputs()
             message = f"`input` is not one tensor: {several}"
             self.problems.add("CC108", message, reference, f"write the name of one: {names}")

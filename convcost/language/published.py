@@ -109,7 +109,7 @@ class PublishedParser:
     def _dtype(self, node: Mapping) -> str:
         """The dtypes of the figures in bytes; empty if they are those of the spec."""
         if "peak_memory" in node.entries and "layer" in node.entries:
-            message = "`peak_memory` is of the whole network, not of a layer"
+            message = "`peak_memory` is a figure of the whole network, not of a layer"
             self.problems.add("CC112", message, node.entries["peak_memory"][0])
         value = node.get("dtype")
         if value is None:

@@ -85,7 +85,7 @@ class SelectiveScan(Join):
         return work.plus(own) if self.skip else work
 
     def macs(self, x: tuple[Shape, ...]) -> CostProduct:
-        """For each channel, state and step one in exp(ΔA)∘h, one in Δx⊗B and one in C·h."""
+        """Three for each channel, state and step: in exp(ΔA)∘h, in Δx⊗B and in C·h."""
         each = product(channels=x[0].channels, steps=x[0].size)
         work = each.times(states=self._states(x), multiply_adds=3)
         return work.plus(each) if self.skip else work

@@ -98,7 +98,7 @@ class _Deployed:
         return apply_edit(self.trained._replace(steps=tuple(steps)), self._edit)
 
     def source(self, tensor: int) -> _Source:
-        """What is behind the layers that are folded or removed."""
+        """The tensor before the folded or removed layers that output a tensor."""
         before = self._before.get(tensor, _Source(tensor, read_once=True, used_once=True))
         return _Source(
             before.tensor,

@@ -78,7 +78,7 @@ class Dtypes(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As in the option `--dtype`; rules come after `;`."""
+        """The dtypes in the form of `--dtype`; each rule follows a `;`."""
         rules = (f"{rule.match}:{rule.text}" for rule in self.rules)
         return "; ".join((self.default.text, *rules))
 

@@ -57,7 +57,7 @@ class TaskGraph:
         return sum(one.bytes for one in inputs if one.readers or one.kept)
 
     def pieces(self, tasks: Sequence[int]) -> Iterator[Sequence[int]]:
-        """Tasks in order, split after each one that all others lead to or depend on."""
+        """Tasks in order, split after each one that every other task leads to or depends on."""
         first = 0
         for place, is_end in enumerate(self._ends(tasks)):
             if is_end:
@@ -65,11 +65,12 @@ class TaskGraph:
                 first = place + 1
 
     def _ends(self, tasks: Sequence[int]) -> list[bool]:
-        """Whether each of the tasks ends a piece: each other one leads to it, or depends on it."""
+        """For each task, whether it ends a piece: every other task leads to it or depends on it."""
         count = len(tasks)
         places = {task: place for place, task in enumerate(tasks)}
-        # The number of tasks up to each one that lead to none of them, and of tasks from each one
-        # that depend on none of them. Both are 1 if it is the task itself.
+        # For each place, how many of the tasks before and at it lead to none of these, and how many
+        # of the tasks at and after it depend on none of these. If both are 1, only the task at
+        # this place is among them.
         leading, depending = [0] * (count + 1), [0] * (count + 1)
         for place, number in enumerate(tasks):
             task = self.tasks[number]

@@ -43,7 +43,7 @@ class AxisWindow(NamedTuple):
 
     @property
     def receptive_field(self) -> ReceptiveField:
-        """What one output element depends on along this axis."""
+        """The receptive field along this axis."""
         raise NotImplementedError
 
 

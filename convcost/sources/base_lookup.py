@@ -62,9 +62,9 @@ class Base(Protocol):
     tracks_deletions: bool  # whether a spec that only the base has was deleted
 
     def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
-        """A file with several names, once for each name that is another spec in the base: if a
-        link replaces a spec, or led to another one, its target is compared with both. Any other
-        file once."""
+        """The specs in the base to compare a file with. A file that links lead to has several
+        names. If these names were different specs in the base, it is compared with each of them.
+        """
         ...
 
     def networks_of(self, spec: CurrentSpec) -> BaseNetworks:

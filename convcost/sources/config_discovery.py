@@ -11,15 +11,15 @@ from convcost.sources.spec_files import CONFIG, MISSPELT_CONFIG
 
 
 class ConfigFinder:
-    """Finds the configuration for the specs of many folders: looks at each folder once."""
+    """Finds the configuration for the specs of many folders. It searches each folder once."""
 
     def __init__(self, links: PathLinks) -> None:
         self._links = links
         self._found: dict[Path, Path | None] = {}
 
     def find(self, folder: Path) -> Path | None:
-        """The nearest configuration in a folder or above it, relative to the current folder if it
-        is below that. Raises UsageError for one that has the name `MISSPELT_CONFIG`.
+        """The nearest configuration in a folder or above it; None if there is none. Its path is
+        relative if it is in the current folder. Raises UsageError for a misspelt name.
 
         The search ends at the root of the repository. Without a repository it ends at the current
         folder, or, for a folder outside of that, in the folder itself.

@@ -1062,7 +1062,7 @@ def test_a_deployed_network_is_checked_against_the_limits_of_the_command_line(tm
     done = run("check", "net.yaml", "--deploy", cwd=tmp_path)
     assert (done.returncode, done.stderr.decode().splitlines()[-1]) == (
         2,
-        "help: add --max-params 5M or --config; a budget in a spec is of the trained network",
+        "help: add --max-params 5M or --config; a budget in a spec limits the trained network",
     )
 
 

@@ -10,8 +10,11 @@ def transform_macs(transforms: int, points: int, *, real: bool) -> int:
 
 
 def real_macs(half: Sequence[int], axes: Sequence[int], points: int) -> int:
-    """Those along several axes, with real numbers on one side. `half` has the dims of the complex
-    side, on which the last of the axes is halved; `points` is its length on the other side."""
+    """The multiply-adds of transforms along several axes between real and complex numbers.
+
+    `half` has the dims of the complex side, where the last of `axes` is halved; `points` is the
+    full length of that axis.
+    """
     *others, last = axes
     macs = transform_macs(prod(half) // half[last], points, real=True)
     return macs + complex_macs(half, others)

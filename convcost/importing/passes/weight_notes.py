@@ -34,8 +34,8 @@ def excluded_notes(reasons: Mapping[str, str], elements: Mapping[str, int]) -> l
 
 
 def copies_note(builder: GraphBuilder, elements: Mapping[str, int]) -> list[str]:
-    """A note about the tensors of which several layers have copies; `elements` has only tensors
-    that the file stores as the layers count them."""
+    """A note about stored tensors that are counted for each of several layers. `elements` are those
+    of the tensors that layers use unchanged."""
     copied = sorted({original(key) for key in builder.used if COPY_IN in key} & elements.keys())
     why = "counted for each of several layers, since equal tensors are stored once"
     return numbers_note(why, {key: elements[key] for key in copied})

@@ -66,7 +66,7 @@ class Check(_CheckFields, Report):
 
     @property
     def no_base(self) -> str:
-        """That growth was not checked, and why, if it is limited and no base was asked for."""
+        """Says that limits of growth were not checked, if the check has no base; else empty."""
         reasons = (finding.reason for finding in self.found if finding.test == "grow")
         reason = "" if self.against else next(reasons, "")
         return f"Growth was not checked: {reason}" if reason else ""

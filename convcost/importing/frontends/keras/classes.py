@@ -23,7 +23,7 @@ def is_own(one: dict[str, Any]) -> bool:
 
 
 def stated_origin(one: dict[str, Any]) -> str:
-    """Where a class that is not Keras' own is from, according to the configuration."""
+    """The origin of a class that is not from Keras, according to the configuration."""
     kind, module, registered = str(one["class_name"]), one.get("module"), one.get("registered_name")
     if isinstance(registered, str) and registered not in (kind, f"Custom>{kind}"):
         return f"it is registered as `{registered}`"

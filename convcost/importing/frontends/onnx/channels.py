@@ -19,9 +19,9 @@ def input_channel(
     extents: Sequence[int | None],
     shapes: Mapping[str, Sequence[int]],
 ) -> int:
-    """The channel axis of an input with at least two axes, the second or the last one: the last
-    one if the model moves it to the front, or if only the last one is as small as the colours of an
-    image. An extent is None if it is open."""
+    """The channel axis of an input with at least two axes: the second one, or the last one. It is
+    the last one if the model moves that to the front, or if only the last one is small enough for
+    the colours of an image. An extent is None if it is open."""
     rank = len(extents)
     if rank < RANK:
         return 1

@@ -1,4 +1,4 @@
-"""Tensors that do not depend on the model's inputs: stored weights, of which the dims are enough,
+"""Tensors that do not depend on the model's inputs: stored weights, usually only with their dims,
 and small tensors with their numbers."""
 
 from collections.abc import Mapping

@@ -52,8 +52,8 @@ class OnnxContext:
         self.lowers_constants = False  # whether the inputs of a constant are lowered before it
 
     def is_computed_from_dims(self, constant: OnnxConstant) -> bool:
-        """Whether a floating-point constant is computed from integers, such as dims, and from
-        single numbers of the code only, such as −∞ in a mask, or from no stored tensor at all."""
+        """Whether a floating-point constant is computed only from integers, such as dims, and from
+        single numbers of the code, such as −∞ in a mask; or from no stored tensor at all."""
         roots = [self.constants.get(key) for key, _ in constant.roots]
         fewest = 1 if constant.whole else 2
         stored = any(one is None or (one.real and one.elements >= fewest) for one in roots)

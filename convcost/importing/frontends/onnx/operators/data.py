@@ -30,7 +30,7 @@ def looked_up(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
 
 @operator("AffineGrid", op="matmul")
 def affine_grid(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
-    """At each position a product with a matrix."""
+    """Multiplies by a matrix at each position."""
     dims = call.dims()
     if dims is None:
         return uncounted(call)

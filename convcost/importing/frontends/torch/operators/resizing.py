@@ -48,5 +48,5 @@ def grid_sample(call: TorchCall) -> Any:
 
 @operator("aten.affine_grid_generator", op="matmul")
 def affine_grid(call: TorchCall) -> Any:
-    """At each position a product with a matrix."""
+    """Multiplies by a matrix at each position."""
     return custom_layer(call, "affine_grid", prod(call.dims) * call.x.dims[-1])
