@@ -17,7 +17,7 @@ from convcost.model.record import NamedTuple
 from convcost.model.segments import Part, Segment, ends_of_runs
 from convcost.model.task_graph import TaskGraph, task_graph
 
-MAX_SEGMENTS = 600  # in a part that is searched; the time grows with the square
+MAX_SEGMENTS = 400  # in a part that is searched; the time grows with the square
 MAX_WORK = 500_000  # sets that are visited, times the segments of the part
 FEW_WORK = 20_000  # is enough for most networks
 MAX_NESTING = 64  # levels of pieces in pieces; a spec has the same limit for layers
