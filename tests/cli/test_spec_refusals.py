@@ -261,6 +261,12 @@ layers:
     assert run("analyze", "-", "--strict", text=spec).returncode == 1
     assert run("analyze", "-", "--strict", "--size", "16,32", text=spec).returncode == 1
     assert run("analyze", "vgg16", "--strict").returncode == 0
+    assert run("analyze", "vgg16", "-", "--strict", text=spec).returncode == 1
+    assert run("analyze", "vgg16", "-", "--strict", "--depth", "0", text=spec).returncode == 1
+    some = f"{spec.rstrip()[:-1]}, when: deep}}\nvars: {{deep: true}}\n"
+    for values, code in (("true", 1), ("false", 0), ("false,true", 1)):
+        sweep = ("--set", f"deep={values}")
+        assert run("analyze", "-", "--strict", *sweep, text=some).returncode == code
     reported = "uncounted: the macs of 1 layer of Net are unknown and not in the total: magic"
     assert reported in message("analyze", "-")
     assert reported in message("compare", "-", "vgg16")

@@ -253,7 +253,7 @@ def test_a_kind_that_a_convention_does_not_know_is_named_and_never_a_silent_zero
 
 
 def test_notes_name_what_is_not_counted_and_other_numbers_under_an_assumption():
-    layers = "{conv: 32, kernel: 3}, {lstm: 8}, {custom: x, params: 0, macs: uncounted}, relu"
+    layers = "{conv: 32, kernel: 3}, batch_norm, {lstm: 8}, {custom: x, params: 0, macs: uncounted}"
     text = f"name: net\ninput: {{channels: 16, size: 8}}\nlayers: [{layers}POOL]\n"
     plain, pooled = (cost(text.replace("POOL", pool)) for pool in ("", ", global_avg_pool"))
     why = "the number depends on how the framework splits a recurrent layer"

@@ -75,6 +75,31 @@ def test_a_report_with_macs_names_the_layers_whose_macs_are_not_known(report, tm
     assert printed.count(note) == 1
 
 
+@pytest.mark.parametrize("macs", [0, 7, "uncounted"])
+@pytest.mark.parametrize(
+    "report",
+    [
+        "analyze net.yaml",
+        "analyze net.yaml --set w=1,2",
+        "compare net.yaml net.yaml",
+        "explain net.yaml",
+        "verify net.yaml",
+        "memory net.yaml --training adam",
+        "formula net.yaml",
+        "search net.yaml --vary w=1,2",
+    ],
+)
+def test_a_report_says_once_that_the_author_stated_counts(report, macs, tmp_path):
+    spec = UNKNOWN.replace("uncounted", str(macs)).replace("paper}", "paper, off: true}")
+    (tmp_path / "net.yaml").write_text(spec)
+    ran = run(*report.split(), cwd=tmp_path)
+    note = "stated: the author of the spec gave these counts; convcost did not compute them"
+    assert ran.stdout.decode().splitlines().count(note) == (0 if macs == "uncounted" else 1)
+
+
 def test_a_formula_of_a_layer_says_nothing_of_other_layers(tmp_path):
-    (tmp_path / "net.yaml").write_text(UNKNOWN)
-    assert "uncounted" not in run("formula", "net.yaml", "conv_1", cwd=tmp_path).stdout.decode()
+    for macs in ("uncounted", "7"):
+        (tmp_path / "net.yaml").write_text(UNKNOWN.replace("uncounted", macs))
+        printed = run("formula", "net.yaml", "conv_1", cwd=tmp_path).stdout.decode()
+        assert "uncounted" not in printed
+        assert "stated" not in printed
