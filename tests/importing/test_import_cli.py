@@ -56,6 +56,12 @@ def test_without_a_file_the_spec_goes_to_standard_output(keras):
     )
 
 
+def test_params_that_are_not_trained_are_in_the_summary(keras):
+    keras.write_text(keras.read_text().replace('"name": "c"', '"name": "c", "trainable": false'))
+    summary = run("import", str(keras)).stderr.decode().splitlines()[0]
+    assert summary == "tiny: 1 layer, 224 params, 0 of them trainable, 194,400 macs"
+
+
 def test_a_spec_of_one_size_is_compared_at_that_size_only(keras):
     done = run("import", str(keras), "--fixed")
     assert "input: {channels: 3, size: 32, fixed: true}\n" in done.stdout.decode()

@@ -176,6 +176,20 @@ def test_a_reading_has_the_simplest_name_and_no_variant_that_changes_nothing():
     assert near["names"] == ["macs"]
 
 
+def test_each_assumption_of_a_reading_is_counted():
+    text = f"{CONV[:-2]}, batch_norm, {{max_pool: 2}}]\n"
+    macs = 64 * 3 * 9 * 32 * 32
+    scan = macs + 2 * 64 * 32 * 32 + 64 * 16 * 16
+    for figure, name, assumptions in (
+        (macs, "macs", 0),
+        (2 * macs, "2 × macs", 1),
+        (scan, "torch_scan MACs", 2),
+        (2 * scan, "2 × torch_scan MACs", 4),
+    ):
+        found = matched("-", str(figure), "macs", text=text)["readings"]
+        assert (name, assumptions) in [(one["names"][0], one["assumptions"]) for one in found]
+
+
 def test_weights_may_be_without_norms():
     layers = "[{conv: 16, kernel: 3, bias: true}, batch_norm]"
     text = f"input: {{channels: 3, size: 8}}\nlayers: {layers}"
