@@ -19,7 +19,7 @@ from convcost.reports.table import Cell, Column, Share, Table, cell_text, format
 COMMIT = r"(?<![^\W_])[0-9a-fA-F]{7,40}(?![^\W_])"
 # An underscore inside a word is never markup.
 SPECIAL = re.compile(
-    r"(?P<code>(?:@|#(?=#*\d)|://|:(?=[\w+-]+:)|(?<=[wW]{3})\.|(?<=[gG][hH])-(?=\d)"
+    r"(?P<code>(?:@|(?<!#)#++(?=\d)|://|:(?=[\w+-]+:)|(?<=[wW]{3})\.|(?<=[gG][hH])-(?=\d)"
     rf"|{COMMIT})+)"
     r"|[#|<>&`*\[\]\\~!$]|(?<![^\W_])_|_(?![^\W_])"
 )

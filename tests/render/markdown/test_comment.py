@@ -172,6 +172,12 @@ def comment(*of: CheckedNetwork, style: Style = Style(), **more) -> Read:  # noq
 # The content of a comment, and its order
 
 
+@pytest.mark.parametrize("sign", "#!&~%@:[$`")
+def test_the_time_for_a_run_of_signs_grows_with_its_length(sign):
+    block = CommentBlock("notes", (sign * 40_000,), rank=0)
+    assert len(block_piece(block).rows[0]) >= 40_000  # took 30 seconds
+
+
 def test_the_verdict_is_first_after_a_line_that_is_hidden():
     lines = written(check(held(network(), network(), params={"max": ALL}))).splitlines()
     assert lines[:3] == [
