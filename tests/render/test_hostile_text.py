@@ -50,6 +50,8 @@ EVIL = [
     "www.evil.example", "me@evil.example", "GH-1", ":smile:", "![i](x)", "<http://evil.example>",
     "\\\\", "^^M", "\\end{tabular}", "  two before", "a\u2028b", "\ue000",
     "a5c3785", "owner@A5C3785ED8", "x_deadbeef12-0123456#1",
+    '!1 a!!2 &1 &&2 ~bug ~"a b" %1 %v1.2 $1 $$2 $3$ GL-1 [issue:1] *iteration:1 ~~%~!@&1',
+    "0123456789abcdef" * 4,
     "hangul\u3164filler", "selected\ufe0f",
     "::error::said", "  ::error::said", "##[group]x", "###[x]", "##vso[task.complete]x", "##x[y]",
     "z" * 40 + " ::error::said " * 9, "x" * 40 + "/" + "y" * 40, "n" * 10_000,
@@ -265,12 +267,15 @@ def test_markdown_reads_the_same_cells_and_no_markup(written, command):
     assert found == [text.rstrip() for text in expected]
 
 
-MENTION = re.compile(r"@\w|#\d|://|www\.|GH-\d|:[\w+-]+:|\b[0-9a-fA-F]{7,40}\b")
+MENTION = re.compile(
+    r"@\w|#\d|://|www\.|G[HL]-\d|:[\w+-]+:|\b[0-9a-fA-F]{7,64}\b"
+    r"|[!&$]\d|[~%][\w\"]|\[\w+:|\*iteration:"
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_markdown_leaves_github_nothing_to_link(written, command):
-    """What GitHub looks through once Markdown is rendered: all text that is not code."""
+def test_markdown_leaves_github_and_gitlab_nothing_to_link(written, command):
+    """What they look through once Markdown is rendered: all text that is not code."""
     for token in COMMONMARK.parse(written[command]["markdown"]):
         plain = [c.content if c.type != "code_inline" else "\0" for c in token.children or ()]
         assert not MENTION.search("".join(plain))

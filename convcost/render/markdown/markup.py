@@ -1,25 +1,29 @@
 """Tables, lists and folded blocks in GitHub Flavored Markdown; every text of a spec is escaped.
 
-GitHub links mentions, issues, commits, addresses and emoji after it has rendered the text, where a
-character reference is the character again. It links nothing inside code. So text that can begin a
-link is code, and every other special character is a character reference. Such signs side by side
-are in one code span: two spans that touch would be read as a span in double backticks. No text
-keeps a `<`: it cannot close a block or begin a comment.
+GitHub and GitLab link mentions, issues, commits, addresses and emoji after they have rendered the
+text, where a character reference is the character again. They link nothing inside code. So text
+that can begin a link is code, and every other special character is a character reference. Such
+signs side by side are in one code span: two spans that touch would be read as a span in double
+backticks. No text keeps a `<`: it cannot close a block or begin a comment. GitLab also links `!1`,
+`&1`, `~label`, `%milestone`, `$1`, `GL-1`, `[issue:1]` and `*iteration:1`. Of `$1` the number is
+code: a `$` is never written, because it can begin a formula.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
+from html import escape
 
 from convcost.model.errors import printable
 from convcost.render.markdown.truncate import Piece, ascii_size
 from convcost.reports.comment_model import CommentBlock
 from convcost.reports.table import Cell, Column, Share, Table, cell_text, format_cells
 
-COMMIT = r"(?<![^\W_])[0-9a-fA-F]{7,40}(?![^\W_])"
+COMMIT = r"(?<![^\W_])[0-9a-fA-F]{7,64}(?![^\W_])"
 # An underscore inside a word is never markup.
 SPECIAL = re.compile(
-    r"(?P<code>(?:@|(?<!#)#++(?=\d)|://|:(?=[\w+-]+:)|(?<=[wW]{3})\.|(?<=[gG][hH])-(?=\d)"
+    r"(?P<code>(?:@|(?<!#)#++(?=\d)|://|:(?=[\w+-]+:)|(?<=[wW]{3})\.|(?<=[gG][hHlL])-(?=\d)"
+    r"|(?<![!&])[!&]++(?=\d)|(?<![~%])[~%]++(?=[\"\w])|(?<=\$)\d+|\[(?=\w+:)|\*(?=iteration:)"
     rf"|{COMMIT})+)"
     r"|[#|<>&`*\[\]\\~!$]|(?<![^\W_])_|_(?![^\W_])"
 )
@@ -141,12 +145,13 @@ def _escape_text(text: str, *, html: bool = False) -> str:
         return text
     text = printable(text)
     indented = len(text) - len(text.lstrip(" "))
-    escape = partial(_escape, code="<code>{}</code>" if html else "`{}`")
-    return "&nbsp;" * indented + SPECIAL.sub(escape, text[indented:])
+    return "&nbsp;" * indented + SPECIAL.sub(partial(_escape, html=html), text[indented:])
 
 
-def _escape(match: re.Match[str], code: str) -> str:
-    return code.format(match[0]) if match["code"] else f"&#{ord(match[0])};"
+def _escape(match: re.Match[str], *, html: bool) -> str:
+    if not match["code"]:
+        return f"&#{ord(match[0])};"
+    return f"<code>{escape(match[0])}</code>" if html else f"`{match[0]}`"
 
 
 def _escape_lead(match: re.Match[str]) -> str:
