@@ -1,5 +1,6 @@
 """Chooses the front end for a model, by the name of its file or because it is a Python callable."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,8 @@ from convcost.model.suggestions import nearest
 
 KERAS = (".keras", ".json", ".h5")
 SUFFIXES = (".onnx", ".tflite", *KERAS)
+LONGEST_QUOTED = 200  # characters of a value, in a message
+LONGEST_MESSAGE = 2_000
 
 
 class ImportRequest(NamedTuple):
@@ -122,7 +125,24 @@ def _free_layers_note(graph: LayerGraph) -> tuple[str, ...]:
 
 
 def layer_graph_of(request: ImportRequest) -> LayerGraph:
-    """The layers of a model. Raises ConstraintError."""
+    """The layers of a model. Raises ConstraintError. No message or note has a whole long value."""
+    try:
+        graph = _layer_graph_of(request)
+    except ConstraintError as error:
+        error.message, error.help = _shortened(error.message), _shortened(error.help)
+        raise
+    return graph._replace(notes=tuple(map(_shortened, graph.notes)))
+
+
+def _shortened(message: str) -> str:
+    """A message, with each quoted value truncated to LONGEST_QUOTED characters."""
+    if len(message) <= LONGEST_QUOTED:
+        return message
+    text = re.sub(rf"(`[^`]{{{LONGEST_QUOTED}}})[^`]+(?=`)", r"\1…", message)
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…"
+
+
+def _layer_graph_of(request: ImportRequest) -> LayerGraph:
     path = Path(request.model)
     suffix = path.suffix.lower()
     if suffix in SUFFIXES or path.is_file():

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import keras_models
 import onnx
 import pytest
 from support import run
@@ -377,3 +378,26 @@ def test_uncounted_layers_are_in_the_spec_in_reports_and_in_the_exit_code(tmp_pa
     check = ("import", str(path), "--check", "odd.yaml")
     assert run(*check, cwd=tmp_path).returncode == 0
     assert run(*check, "--strict", cwd=tmp_path).returncode == 1
+
+
+def test_a_long_value_of_a_model_is_truncated_in_the_message(tmp_path):
+    long = keras_models.one("Conv2D", "c", filters=4, kernel_size=[1, 1], padding="x" * 90_000)
+    (tmp_path / "net.json").write_text(json.dumps(keras_models.sequential(long)))
+    done = run("import", "net.json", cwd=tmp_path)
+    shown = "x" * 200
+    assert done.returncode == 2
+    message, _help = done.stderr.decode().splitlines()
+    assert message == (
+        "error[CC401]: net.json: layer `c`: convcost does not support the padding "
+        f"`{shown}…` of Conv2D"
+    )
+
+
+def test_a_message_with_a_long_list_of_a_model_is_truncated(tmp_path):
+    permuted = keras_models.one("Permute", "c", dims=[1] * 40_000)
+    (tmp_path / "net.json").write_text(json.dumps(keras_models.sequential(permuted)))
+    done = run("import", "net.json", cwd=tmp_path)
+    start = "error[CC404]: net.json: "
+    listed = f"layer `c`: its permutation [0{', 1' * 40_000}"
+    assert done.returncode == 2
+    assert done.stderr.decode() == f"{start}{listed[:2_000]}…\n"
