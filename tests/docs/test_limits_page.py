@@ -69,7 +69,7 @@ LIMITS = {
     "comparisons of the lines of new and deleted files": [rename_detection.MOST_COMPARISONS],
     "terms and factors of a formula": [formula.MAX_LENGTH],
     "terms and factors of all numbers": [trace.MAX_DEGREES],
-    "floors in each other": [trace.MAX_DEPTH],
+    "nested floors": [trace.MAX_DEPTH],
     "the configuration of a Keras model": [archive.LARGEST, archive.MAX_VALUES],
     "the levels of nesting of that configuration": [archive.MAX_NESTING],
     "the weights of a Keras model": [stored_weights.LARGEST],
