@@ -19,7 +19,7 @@ class Atom:
 
     Atoms are numbered in the order of definition. `value` is its value at the point of the trace,
     `low` and `high` are bounds of its value at any point. Every value is a multiple of
-    1/`denominator`. `depth` is the number of floors in each other, and `length` the number of
+    1/`denominator`. `depth` is the number of nested floors, and `length` the number of
     factors to write.
     """
 

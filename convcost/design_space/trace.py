@@ -21,7 +21,7 @@ from convcost.model.errors import UsageError, brief
 from convcost.model.record import NamedTuple
 
 MAX_DEGREES = 1_000_000  # terms and factors of all polynomials of a trace
-MAX_DEPTH = 100  # floors in each other
+MAX_DEPTH = 100  # nested floors
 
 
 class TraceLimitError(Exception):

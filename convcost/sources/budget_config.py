@@ -31,14 +31,13 @@ class _Config(NamedTuple):
 
 
 class BudgetConfigs:
-    """The configurations of a check: the one that is named, or for each spec the nearest one above
-    it.
+    """The configurations of a check: `config_file`, or for each spec the nearest one above it.
 
     Each file is read once.
     """
 
-    def __init__(self, named: str | None) -> None:
-        self._named = None if named is None else Path(named)
+    def __init__(self, config_file: str | None) -> None:
+        self._config_file = None if config_file is None else Path(config_file)
         self._links = PathLinks()
         self._finder = ConfigFinder(self._links)
         self._found: dict[Path, Path] = {}  # the configurations by their folders
@@ -73,7 +72,7 @@ class BudgetConfigs:
             return (path.parent,)
 
     def _budgets(self, path: Path, folder: Path) -> Budgets:
-        file = self._named
+        file = self._config_file
         if file is None and path_exists(path) and path.is_file():
             file = self._find(folder)
         if file is None:
@@ -155,8 +154,8 @@ class BudgetConfigs:
                 where = f"{file}:{rule.limits[0].place.line}" if rule.limits else file
                 yield f"{where}: `{rule.match}` matches no layer of its specs"
         for path, config in self._configs.items():
-            # The globs of a named configuration are also relative to the current folder.
-            folders = [path.parent, Path()] if self._named else [path.parent]
+            # The globs of a `config_file` are also relative to the current folder.
+            folders = [path.parent, Path()] if self._config_file else [path.parent]
             unused = [one for n, one in enumerate(config.budgets) if n not in config.used]
             for budget in _matching_no_file([one for one in unused if one.specs], folders):
                 yield _unused_message(path, budget)

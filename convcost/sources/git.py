@@ -50,7 +50,7 @@ class Commit:
         """
         self.root = root
         self.renamed: dict[str, str] = {}
-        self._deleted: dict[str, bytes | None] = {}  # the contents that are read already
+        self._deleted: dict[str, bytes | None] = {}  # the contents that were read
         self._compared: set[str] = set()  # the paths of the specs that `blobs` looked for
         self._work_tree = PathLinks()
         self._repository = Repository(root)
@@ -141,7 +141,7 @@ class Commit:
         """The contents of the deleted specs that are not renamed; nothing if they are not there."""
         try:
             contents = self.deleted_contents()
-        except GitError:  # of a partial clone
+        except GitError:  # a partial clone may lack it
             return {}
         renamed = set(self.renamed.values())
         return {

@@ -138,7 +138,7 @@ class CommitBase:
         file, or by a link to another one. Raises GitError.
         """
         target = spec.followed.target if spec.followed else Path(os.path.realpath(spec.name))
-        commit, path = self._place(target)
+        commit, path = self._commit_and_path(target)
         for name in (spec.name, *spec.names):
             if (found := self._own_version(name)) is not None:
                 own_commit, own = found
@@ -152,13 +152,13 @@ class CommitBase:
         links of the commit, not by those of the work tree. Raises GitError if the name was in a
         submodule."""
         try:
-            commit, path = self._place(Path(os.path.abspath(name)))  # noqa: PTH100  links stay
+            commit, path = self._commit_and_path(Path(os.path.abspath(name)))  # noqa: PTH100  links stay
         except GitError:
             return None  # the repository of the target may have a base
         path = path if path in commit.files else commit.real_path(path)
         return (commit, path) if path in commit.files else None
 
-    def _place(self, file: Path) -> tuple[Commit, str]:
+    def _commit_and_path(self, file: Path) -> tuple[Commit, str]:
         """The commit for a file, and its path there, without following a link. Raises GitError."""
         root = self._links.root(file.parent) or file.parent
         commit = self._commit(root.resolve())
@@ -185,7 +185,7 @@ class CommitBase:
             return Commit(root, self._ref)
         try:
             commit = self._commit(outer)
-        except GitError:  # of a repository around this one that has no such base
+        except GitError:  # the outer repository has no such base
             return Commit(root, self._ref)
         path = root.relative_to(commit.root).as_posix()
         if path in commit.new_submodules:

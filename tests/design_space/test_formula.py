@@ -223,7 +223,7 @@ LARGE = (
     ("width", "copies"),
     [
         ("in_channels*n + 1", 320),  # a polynomial of degree 320
-        ('"divisible(in_channels*n + 7, 8)"', 800),  # 800 floors in each other
+        ('"divisible(in_channels*n + 7, 8)"', 800),  # 800 nested floors
         ("in_channels//2 + in_channels//3 + 1000*n", 60),  # each layer doubles the text
         ("in_channels//2 + in_channels//3 + 1000*n", 9000),
     ],

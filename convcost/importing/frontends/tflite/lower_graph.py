@@ -15,7 +15,7 @@ from convcost.importing.frontends.tflite.call import (
 from convcost.importing.frontends.tflite.file import TensorEntry, TfliteGraph, conforming_to_schema
 from convcost.importing.frontends.tflite.inputs import add_input
 from convcost.importing.frontends.tflite.names import paths
-from convcost.importing.frontends.tflite.operators import OPERATORS, activated, moved
+from convcost.importing.frontends.tflite.operators import OPERATORS, activated, without_macs
 from convcost.importing.frontends.tflite.shape_numbers import computed
 from convcost.importing.frontends.tflite.weight_report import report_weights
 from convcost.importing.ir.builder import GraphBuilder
@@ -81,7 +81,7 @@ def _step(call: TfliteCall) -> None:
         try:
             made = call.uncounted() if row.rule is None else row.rule(call)
         except NotComputedError:
-            made = call.uncounted() if Trait.CONTRACTS in row.traits else moved(call)
+            made = call.uncounted() if Trait.CONTRACTS in row.traits else without_macs(call)
         results = [made] if isinstance(made, Tensor) else made
         if row.rule is not None and row.op != "lstm":
             results[0] = activated(call, results[0])

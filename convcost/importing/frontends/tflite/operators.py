@@ -320,7 +320,7 @@ def in_place(call: TfliteCall) -> Tensor:
           "ARG_MAX", "ARG_MIN", "ONE_HOT", "REDUCE_PROD", "REDUCE_ANY", "REDUCE_ALL",
           "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "FILL", "L2_POOL_2D", "TOPK_V2",
           "MATRIX_DIAG", "MATRIX_SET_DIAG")  # fmt: skip
-def moved(call: TfliteCall) -> list[Tensor]:
+def without_macs(call: TfliteCall) -> list[Tensor]:
     """Operators without multiply-adds. Their layers state the output shape."""
     call.exclude(FIXED, *call.constants)
     return [call.custom(call.dims(position)) for position in range(len(call.entry.outputs))]

@@ -23,7 +23,7 @@ ONNX = {
 @operator("aten.contiguous", "aten.clone", "aten.detach", "aten.alias", "aten.to", "aten._to_copy",
           "aten.type_as", "aten.lift_fresh_copy", "aten.positive", "aten.real", "aten.float",
           "aten.nan_to_num")  # fmt: skip
-def as_it_is(call: TorchCall) -> Any:
+def pass_through(call: TorchCall) -> Any:
     x = call.given.get("self", call.given.get("input"))
     return as_tensor(call.builder, x)
 
@@ -44,7 +44,7 @@ def as_it_is(call: TorchCall) -> Any:
     "aten.copy",
     "aten.fill",
     "aten.zero")  # fmt: skip
-def moved(call: TorchCall) -> Any:
+def without_macs(call: TorchCall) -> Any:
     """Operators without multiply-adds. Their layers state the output shape."""
     name = call.name.removeprefix("aten.").removesuffix("_")
     return custom_layer(call, ONNX.get(name, name))
