@@ -8,9 +8,10 @@ from convcost.design_space.partial_file import partial_file
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.language.requested_dtypes import with_dtypes
-from convcost.model.costs import costs
+from convcost.model.costs import Costs, costs
 from convcost.model.deploy import deploy
 from convcost.model.errors import ConstraintError, Source, SpecError, UsageError
+from convcost.model.kind import KINDS, Kind
 from convcost.model.network import Network
 from convcost.model.record import NamedTuple
 from convcost.model.roofline import Device, bounds
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from convcost.design_space.search import Found, Points, SearchRequest
 
 DEPLOYED = "batch norms folded, parallel convolutions merged, identity and dropout removed"
+POINTS_WITH_NOTES = 20  # of the best points and of the front
 DEFAULT_MEASURES = ("params", "macs", "activations")
 
 
@@ -110,7 +112,7 @@ def search(
         _records(request, found.best),
         _records(request, found.front),
         _records(request, found.sample),
-        _notes(request, network),
+        _notes(request, network, found),
         hint,
         found.tied,
     )
@@ -308,14 +310,14 @@ def _needs_device(option: str) -> UsageError:
     return UsageError(f"{option}: `nanoseconds` needs a --device with a bandwidth")
 
 
-def _notes(request: "SearchRequest", network: Network) -> tuple[str, ...]:
-    """What the measures are: the bound of a device, and what the conventions do not count."""
+def _notes(request: "SearchRequest", network: Network, found: "Found") -> tuple[str, ...]:
+    """What the measures are: the bound of a device, and what is stated or not counted."""
     from convcost.design_space.network_function import NANOSECONDS, conventions_of
 
     own = costs(network)
     conventions = conventions_of(request.measures).values()
     notes = [note for one in conventions for note in one.count(own).notes]
-    notes += stated_notes([own])
+    notes += _stated_notes(request, own, found)
     if request.deployed:
         notes.append(f"deployed: {DEPLOYED}")
     if request.device is not None:
@@ -323,6 +325,22 @@ def _notes(request: "SearchRequest", network: Network) -> tuple[str, ...]:
     if NANOSECONDS in request.measures:
         notes.append(f"{NANOSECONDS}: {LOWER_BOUND}")
     return tuple(notes)
+
+
+def _stated_notes(request: "SearchRequest", own: Costs, found: "Found") -> list[str]:
+    """Whether any count is stated, or not known: of the network at its own values, or else of the
+    first point that has such a count, with its values."""
+    notes = {note.partition(":")[0]: note for note in stated_notes([own])}
+    kinds = [k.name for _, k in KINDS.items() if k.stated or k.counted is not Kind.counted]
+    if any(word in request.source.text for word in ("density", *kinds)):
+        function = request.function()
+        for points in (found.best, found.front):
+            for index in points.index[:POINTS_WITH_NOTES].tolist():
+                point = request.space.point(index)
+                values = " ".join(f"{name}={value}" for name, value in _texts(point).items())
+                for note in stated_notes([function.costs(point)]):
+                    notes.setdefault(note.partition(":")[0], f"{note} (at {values})")
+    return list(notes.values())
 
 
 def _message(request: "SearchRequest", point: dict[str, Any]) -> str:
