@@ -1,12 +1,12 @@
 """Patterns of paths in the sections of a spec, such as `head*`."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from fnmatch import translate
 
 from convcost.language.problems import Problems
 from convcost.language.yaml_nodes import Node
-from convcost.model.suggestions import did_you_mean
+from convcost.model.suggestions import nearest
 
 MAX_COMPARISONS = 5_000_000  # between the patterns of one section and the paths of its network
 CHARACTERS = 100  # a path counts as one comparison for each 100 characters
@@ -15,6 +15,15 @@ CHARACTERS = 100  # a path counts as one comparison for each 100 characters
 def has_wildcard(pattern: str) -> bool:
     """Whether a pattern can match anything but itself."""
     return any(character in pattern for character in "*?[")
+
+
+def suggest_pattern(pattern: str, paths: Iterable[str]) -> str:
+    """Help for a pattern that matches nothing: the one that matches only the nearest path."""
+    path = nearest(pattern, paths)
+    if path is None:
+        return ""
+    escaped = re.sub("([*?[])", r"[\1]", path)
+    return f"did you mean `{escaped}`?"
 
 
 class PatternChecker:
@@ -33,7 +42,7 @@ class PatternChecker:
     def check(self, pattern: str, node: Node) -> None:
         paths = self.paths
         if paths is not None and not self._matches_any(pattern, paths, node):
-            hint = did_you_mean(pattern, paths, 0)
+            hint = suggest_pattern(pattern, paths)
             self.problems.add("CC108", f"no layer matches `{pattern}`", node, hint)
 
     def _matches_any(self, pattern: str, paths: Collection[str], node: Node) -> bool:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
+from convcost.language.patterns import suggest_pattern
 from convcost.model.dtypes import DtypeRule, Dtypes, LayerDtypes, parse_parts
 from convcost.model.errors import ConstraintError, UsageError
 from convcost.model.network import Network, paths_around
-from convcost.model.suggestions import did_you_mean
 
 
 def with_dtypes(networks: Iterable[Network], texts: Sequence[str]) -> list[Network]:
@@ -57,5 +57,5 @@ def _refuse_no_match(pattern: str, networks: Iterable[Network]) -> None:
         names |= dict.fromkeys(path for step in network.steps for path in paths_around(step.path))
         names |= dict.fromkeys(name for name, _ in network.inputs)
     if not any(fnmatchcase(name, pattern) for name in names):
-        hint = did_you_mean(pattern, names, 0)
+        hint = suggest_pattern(pattern, names)
         raise UsageError(f"no layer and no input matches `{pattern}`", help=hint)

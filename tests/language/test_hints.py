@@ -1,5 +1,7 @@
 """Help for what people of other tools type: each hint leads to a valid spec."""
 
+import json
+
 import pytest
 from spec_texts import EIGHT
 from support import cost, problems, run
@@ -284,3 +286,21 @@ def test_a_section_that_is_no_mapping_has_an_example_that_is_valid(section, valu
     spec = f"{head}{variables}{example}\nlayers: [{{conv: 1, kernel: 1{source}}}]\n"
     ran = run("analyze", "-", text=spec)
     assert ran.returncode == 0, ran.stderr.decode()
+
+
+@pytest.mark.parametrize("name", ["[- b -]", "[a*]", "what?[1]"])
+def test_the_suggested_pattern_matches_the_layer(name):
+    spec = {"input": {"channels": 1, "size": 1}, "layers": [{"conv": 1, "kernel": 1, "name": name}]}
+
+    def checked(pattern):
+        rule = {"match": pattern, "params": {"max": 1}}
+        text = json.dumps({**spec, "budget": {"layers": [rule]}})
+        return run("check", "-", text=text)
+
+    error = checked(name).stderr.decode()
+    suggested = error.partition("did you mean `")[2].partition("`?")[0]
+    assert checked(suggested).returncode == 0
+    memory = ("memory", "-", "--dtype", f"{name}:int8")
+    assert (
+        f"help: did you mean `{suggested}`?" in run(*memory, text=json.dumps(spec)).stderr.decode()
+    )
