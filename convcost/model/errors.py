@@ -46,11 +46,13 @@ CODES = {
 
 LONGEST_VALUE = 60  # characters of a value in a message
 # Characters that Python calls printable, and of which nothing is seen: those that Unicode lets a
-# program ignore (Default_Ignorable_Code_Point), and the empty braille pattern.
+# program ignore (Default_Ignorable_Code_Point), the empty braille pattern, note head and
+# hieroglyphs, and the Khitan filler.
 INVISIBLE = frozenset(
     chr(code)
     for codes in (
         (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+        (0x1D159, 0x13441, 0x13442, 0x16FE4),
         range(0x180B, 0x1810),
         range(0xFE00, 0xFE10),
         range(0xE0100, 0xE01F0),

@@ -238,6 +238,8 @@ def test_a_line_break_within_a_line_of_a_message_is_an_escape():
         ("\u2800", "\\u2800"),
         ("\ufe0f", "\\ufe0f"),
         ("\U000e0101", "\\U000e0101"),
+        ("\U0001d159", "\\U0001d159"),
+        ("\U00016fe4", "\\U00016fe4"),
     ],
 )
 def test_two_names_that_look_the_same_are_told_apart_by_their_escapes(hidden, escape, tmp_path):
