@@ -542,7 +542,6 @@ NAMES = "--update-baseline needs a baseline file as base\nhelp: add --base basel
 NO_FOLDER = "cannot write `no/b.json`: No such file or directory"
 TWICE = "two outputs write to `b.json`; give each its own file"
 OVER = "--output would overwrite the input `b.json`"
-TWICE = "two outputs write to `b.json`; give each its own file"
 OVER_CONFIG = "--output would overwrite the input `convcost.yaml`"
 BOTH = "--allow-growth accepts any growth, but --max-growth limits it"
 UPDATE = ["--update-baseline", "--base", "b.json"]
