@@ -83,6 +83,8 @@ def _budgets(root: Mapping, problems: Problems) -> tuple[ConfiguredBudget, ...]:
     fields = FieldReader(problems)
     fields.check_keys("a configuration", root.entries, ("budgets",))
     node = root.get("budgets") or root
+    if problems.refuse_repeated(root, [node]):
+        return ()
     return fields.items(node, "budgets", lambda item: _budget(item, problems), MINIMAL_CONFIG)
 
 

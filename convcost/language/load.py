@@ -10,7 +10,7 @@ from convcost.language.fields import Sections
 from convcost.language.network_builder import NetworkTooLargeError
 from convcost.language.network_inputs import MINIMAL_SPEC, NetworkInputs, Settings
 from convcost.language.parser import LayerParser
-from convcost.language.problems import MAX_REPEATED, AliasLimitError, Problems
+from convcost.language.problems import AliasLimitError, Problems
 from convcost.language.values import Names
 from convcost.language.yaml_nodes import (
     Mapping,
@@ -19,7 +19,6 @@ from convcost.language.yaml_nodes import (
     Sequence,
     count_values,
     parse_documents,
-    repeated_entries,
 )
 from convcost.model.errors import Note, Source, SpecError
 from convcost.model.network import Budget, Network, Published
@@ -129,8 +128,7 @@ class Documents:
                 self.problems.add("CC005", message, node if filled else None, MINIMAL_SPEC)
                 continue
             figures = [node.entries[key][1] for key in WITH_FIGURES if key in node.entries]
-            if repeated_entries(figures, MAX_REPEATED) > MAX_REPEATED:
-                self.problems.repeated_too_often(node)
+            if self.problems.refuse_repeated(node, figures):
                 continue
             name = self._name(node, index if len(filled) > 1 else None)
             if node.get("variants") is None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from convcost.language.yaml_nodes import Mapping, Node, Sequence
+from convcost.language.yaml_nodes import Mapping, Node, Sequence, repeated_entries
 from convcost.model.errors import ConstraintError, Note, Problem
 from convcost.model.network import HasSpan
 
@@ -49,6 +49,14 @@ class Problems(list[Problem]):
         """Adds the problem of a document in which aliases repeat too many entries."""
         message = f"aliases repeat more than {MAX_REPEATED:,} entries in this document"
         self.add("CC004", message, node)
+
+    def refuse_repeated(self, node: Node, read: Iterable[Node]) -> bool:
+        """Whether aliases repeat too many entries in the parts of a document that are read; adds a
+        problem if so."""
+        if repeated_entries(read, MAX_REPEATED) <= MAX_REPEATED:
+            return False
+        self.repeated_too_often(node)
+        return True
 
     def append(self, problem: Problem) -> None:
         """Adds a problem, unless an earlier call of the same block has added it."""

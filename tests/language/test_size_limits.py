@@ -7,7 +7,7 @@ from bounded import BoundedReader
 from spec_texts import EIGHT
 from support import cost, messages, problems
 
-from convcost.language import load, network_builder
+from convcost.language import network_builder
 from convcost.language import problems as found_problems
 
 TOO_MANY = "CC110 the network has more than 250,000 layers"
@@ -320,13 +320,13 @@ def test_a_row_that_aliases_repeat_counts_as_entries(monkeypatch):
     ],
 )  # fmt: skip
 def test_the_entries_that_aliases_repeat_with_figures_have_a_limit(monkeypatch, anchor, section):
-    monkeypatch.setattr(load, "MAX_REPEATED", 16)
+    monkeypatch.setattr(found_problems, "MAX_REPEATED", 16)
     start, entry, end = re.fullmatch(r"(.*: [{[])(.*NAME.*)([}\]])", section).groups()
     text = f"x-a: &a {anchor}\nvars: {{v: 1, w: 1}}\n{EIGHT}layers: [relu]\n{start}"
     few, many = (", ".join(entry.replace("NAME", f"n{i}") for i in range(n)) for n in (3, 12))
     assert messages(f"{text}{few}{end}") == []
     assert messages(f"{text}{many}{end}") == [
-        "1:1 CC004 aliases repeat more than 100,000 entries in this document"
+        "1:1 CC004 aliases repeat more than 16 entries in this document"
     ]
 
 

@@ -415,3 +415,14 @@ def test_a_configuration_whose_name_no_system_accepts_is_an_error(project):
     assert str(raised.value) == (
         r"`a\x00b` cannot be the name of a file: it has a character that file names cannot have"
     )
+
+
+def test_the_entries_that_aliases_repeat_in_a_configuration_have_a_limit():
+    rules = ", ".join(f"{{match: c{n}, params: {{max: 1}}}}" for n in range(1_000))
+    aliases = ", ".join(["*a"] * 40)
+    text = f"x-a: &a {{layers: [{rules}]}}\nbudgets: [{aliases}]"
+    with pytest.raises(SpecError) as caught:
+        read_config(Source("convcost.yaml", text))
+    (problem,) = caught.value.problems
+    assert problem.code == "CC004"
+    assert problem.message == "aliases repeat more than 100,000 entries in this document"
