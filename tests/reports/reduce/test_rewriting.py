@@ -524,3 +524,79 @@ layers:
         "help: conv_1 gets no 1x1: it is on the same line of the spec as layers that a 1x1 would "
         "change too\n"
     )
+
+
+HEAD = "input: {channels: 64, size: 16}\nvars: {deep: true}\n"
+
+
+@pytest.mark.parametrize(
+    ("layers", "forms", "reasons"),
+    [
+        ("{conv: 8, kernel: 1}, {conv: 8, kernel: 3}, {conv: 32, kernel: 1}", ["bottleneck"], []),
+        ("{conv: 8, kernel: 1}, {conv: 8, kernel: 3}, {conv: 8, kernel: 1}", ["reduction"], []),
+        ("{conv: 8, kernel: 1}, {conv: 8, kernel: 3}, {conv: 4, kernel: 1}", ["reduction"], []),
+        (
+            "{conv: 8, kernel: 1}, {conv: 8, kernel: 3}, {conv: 32, kernel: 1, groups: 8}",
+            ["reduction"],
+            [],
+        ),
+        ("{conv: 64, kernel: 1}, {conv: 8, kernel: 3}", [], []),
+        ("{conv: 65, kernel: 1}, {conv: 8, kernel: 3}", [], []),
+        ("{conv: 63, kernel: 1}, {conv: 8, kernel: 3}", ["reduction"], []),
+    ],
+)
+def test_a_1x1_reduces_the_channels_and_a_second_one_restores_them(layers, forms, reasons):
+    ran = run("reduce", "-", "--undo", "--format", "json", text=f"{HEAD}layers: [{layers}]\n")
+    (network,) = json.loads(ran.stdout)["networks"]
+    assert [one["form"] for one in network["undone"]] == forms
+    assert list(network["left"].values()) == reasons
+
+
+def reduced(text, *arguments):
+    ran = run("reduce", "-", *arguments, "--write", "-", text=text)
+    return ran.stdout.decode() if ran.returncode == 0 else ran.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("section", "kept"),
+    [
+        ("budget: {params: {max: 1M}}", True),
+        ("budget: {layers: [{match: '*', params: {max: 1M}}]}", False),
+        ("budget: {groups: [{match: '*', params: {max: 1M}}]}", False),
+        ("dtype: int8", True),
+        ("dtype: {all: int8, layers: [{match: a, all: int4}]}", False),
+        ("published: [{params: 1, off: true, source: x}]", False),
+    ],
+)
+def test_sections_about_single_layers_or_the_old_costs_are_put_aside(section, kept):
+    layers = "layers: [{conv: 32, kernel: 3, name: a}]\n"
+    written = reduced(f"{HEAD}{section}\n{layers}", "--channels", "8")
+    assert f"\n{section if kept else f'x-{section}'}\n" in written
+    assert "{conv: 8, kernel: 1, name: a_reduce}" in written
+
+
+def test_a_1x1_that_costs_more_is_inserted_on_request_only():
+    text = f"{HEAD}layers: [{{conv: 1, kernel: 3, name: a}}]\n"
+    assert 64 * 32 + 32 * 9 > 64 * 9
+    assert reduced(text, "--channels", "32") == (
+        "error: there is nothing to reduce in `-`\n"
+        "help: a gets no 1x1: it would cost more after a 1x1\n"
+    )
+    assert "{conv: 32, kernel: 1, name: a_reduce}" in reduced(text, "a=32")
+
+
+def test_a_1x1_has_the_condition_of_its_convolution():
+    conv = "{conv: 32, kernel: 3, when: deep, name: a}"
+    written = reduced(f"{HEAD}layers: [{conv}, relu]\n", "--channels", "8")
+    assert f"{{conv: 8, kernel: 1, when: (deep), name: a_reduce}}, {conv}" in written
+
+
+def test_a_width_above_the_channels_of_a_copy_is_conditional_or_refused():
+    block = "blocks: {b: {layers: [{conv: 32, kernel: 3, name: a}]}}\n"
+    text = f"{HEAD}{block}layers: [b, b, {{conv: 16, kernel: 1}}, b]\n"
+    written = reduced(text, "--channels", "24")
+    assert "{conv: 24, kernel: 1, when: in_channels >= 24, name: a_reduce}" in written
+    reason = "it is on the same line of the spec as a layer with too few channels"
+    assert reduced(text, "--channels", "24", "--expand") == (
+        f"error: there is nothing to reduce in `-`\nhelp: b_1/a gets no 1x1: {reason}\n"
+    )
