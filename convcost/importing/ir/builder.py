@@ -13,6 +13,7 @@ from convcost.importing.ir.layer_graph import (
     Path,
     stated_options,
 )
+from convcost.importing.ir.refusals import named
 from convcost.importing.ir.reshape_idioms import named_rearrangement
 from convcost.importing.ir.shared_weights import (
     COPY_IN,
@@ -328,7 +329,8 @@ class GraphBuilder:
         for name, value in options.items():
             option = kind.options[name]
             given = isinstance(value, Shape) or (value is None and option.default is None)
-            made_of[name] = value if given else option.type.check(value)
+            with named(f"`{name}` of {kind.name}"):
+                made_of[name] = value if given else option.type.check(value)
         return made_of
 
 

@@ -186,6 +186,13 @@ def test_a_model_with_numbers_of_its_size_is_refused_at_another(tmp_path):
     )
 
 
+def test_a_wrong_option_is_refused_with_its_name(tmp_path):
+    nodes = [conv("x", "w", "", "-> y", Padding=VALID)]
+    tensors = {"x": (1, 8, 8, 3), "w": array(4, 1, 1, 5), "y": (1, 8, 8, 4)}
+    message = "CONV_2D `y`: `groups` of conv: must be a whole number from 1, not 0"
+    assert refusal(tmp_path, model(nodes, tensors)) == ("CC104", message)
+
+
 def test_a_model_with_numbers_of_its_batch_is_refused_for_one_sample(tmp_path):
     nodes = [node("RELU", "x", "-> r"), node("RESHAPE", "r", "to", "-> y")]
     tensors = {"x": (2, 8, 8, 2), "r": (2, 8, 8, 2), "to": ints(1, 256), "y": (1, 256)}
