@@ -1,5 +1,6 @@
 """`convcost reduce`: where a 1x1 would pay, and specs rewritten with it or without."""
 
+import json
 import re
 from fractions import Fraction
 
@@ -118,6 +119,20 @@ def test_a_stride_moves_the_break_even_of_macs_but_not_of_weights():
     assert Fraction(weights.exact) == Fraction(4 * 96 * 192, 96 + 4 * 192)
     # The 1x1 works at 56 × 56 positions, the window at 28 × 28.
     assert Fraction(macs.exact) == Fraction(4 * 96 * 192, 4 * 96 + 4 * 192)
+
+
+@pytest.mark.parametrize("expand", [False, True])
+def test_params_after_a_1x1_include_the_biases_of_all_layers(expand):
+    text = "input: {channels: 64, size: 8}\nlayers: [{conv: 32, kernel: 3, bias: true}]\n"
+    arguments = ("--channels", "8", *["--expand"] * expand, "--format", "json")
+    ran = run("reduce", "-", *arguments, text=text)
+    ((found,),) = (one["convolutions"] for one in json.loads(ran.stdout)["networks"])
+    (reduced,) = found["reduced"]
+    weights = 64 * 8 + (8 * 9 * 8 + 8 * 32 if expand else 8 * 9 * 32)
+    biases = 8 + (8 + 32 if expand else 32)
+    assert (reduced["weights"], reduced["params"]) == (weights, weights + biases)
+    assert reduced["saved_params"] == found["params"] - weights - biases
+    assert found["params"] == 64 * 9 * 32 + 32
 
 
 @pytest.mark.parametrize("batch", ["1", "8"])

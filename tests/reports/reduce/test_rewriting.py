@@ -600,3 +600,59 @@ def test_a_width_above_the_channels_of_a_copy_is_conditional_or_refused():
     assert reduced(text, "--channels", "24", "--expand") == (
         f"error: there is nothing to reduce in `-`\nhelp: b_1/a gets no 1x1: {reason}\n"
     )
+
+
+def test_json_has_the_costs_with_a_1x1_and_without():
+    layers = "{conv: 8, kernel: 1}, {conv: 8, kernel: 3, padding: 1}, {conv: 32, kernel: 1}"
+    found = json.loads(
+        run("reduce", "-", "--undo", "--format", "json", text=f"{HEAD}layers: [{layers}]\n").stdout
+    )
+    small, large = 64 * 8 + 8 * 9 * 8 + 8 * 32, 64 * 9 * 32
+    assert found["networks"][0]["undone"] == [
+        {
+            "path": "conv_1",
+            "form": "bottleneck",
+            "channels": 64,
+            "to": 8,
+            "windows": ["conv_2"],
+            "weights": small,
+            "naive_weights": large,
+            "macs": small * 16 * 16,
+            "naive_macs": large * 16 * 16,
+        }
+    ]
+    (written,) = found["written"]["networks"]
+    assert (written["name"], written["from"]) == ("<stdin> naive", "<stdin>")
+    assert written["totals"]["params"] == large
+    changes = {one["measure"]: one for one in written["changes"]}
+    for measure, times in (("params", 1), ("macs", 16 * 16)):
+        own = changes[measure]
+        assert (own["before"], own["after"]) == (small * times, large * times)
+        assert own["difference"] == (large - small) * times
+
+
+OWN = "conv: 8, kernel: 3, padding: 1, name: a"
+
+
+@pytest.mark.parametrize(
+    ("layers", "path", "reason"),
+    [
+        (f"{{{OWN}, density: 0.5}}", "a", "is pruned"),
+        (f"{{{OWN}, frozen: biases, bias: true}}", "a", "is frozen, so its weights cannot change"),
+        (f"{{{OWN}, groups: 8}}", "a", "has groups"),
+        (f"{{{OWN}, connections: [{', '.join(['[1, 2]'] * 8)}]}}", "a", "has connections"),
+        (f"{{{OWN}}}, {{conv: 64, kernel: 1}}, {{conv: 8, kernel: 3, weights: a}}", "a",
+         "shares its weights"),
+        (f"{{experts: {{gate: [{{conv: 4, kernel: 1}}], each: [{{{OWN}}}]}}, of: 4, take: 1}}",
+         "each/a", "is part of an expert"),
+        ("{conv: 1, kernel: 1}, {conv: 8, kernel: 3, name: a}", "a", "has one input channel"),
+        ("{conv: 8, kernel: 1, name: a}", "a", "is a 1x1"),
+    ],
+)  # fmt: skip
+def test_a_convolution_that_can_get_no_1x1_has_a_reason(layers, path, reason):
+    text = f"{HEAD}layers: [{layers}]\n"
+    ran = run("reduce", "-", "--format", "json", text=text)
+    assert json.loads(ran.stdout)["networks"][0]["left"][path] == reason
+    named = run("reduce", "-", path, text=text)
+    message = f"error: `{path}` {reason}: a 1x1 cannot reduce it\n"
+    assert (named.returncode, named.stderr.decode()) == (2, message)
