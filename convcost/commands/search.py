@@ -1,5 +1,6 @@
 """`search`: the points of a design space under conditions, the best ones and the Pareto front."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,7 +120,8 @@ def search(
 
 
 def _check_files(spec: str, options: SearchOptions) -> None:
-    """Raises UsageError if an output is a file that is read, or is not a file, such as a folder."""
+    """Raises UsageError if an output is a file that is read, or another output, or is not a file,
+    such as a folder."""
     partial = str(partial_file(Path(options.points))) if options.points else ""
     files = (("--points", options.points), ("--points", partial), ("--resume", options.resume))
     for option, name in files:
@@ -134,6 +136,9 @@ def _check_files(spec: str, options: SearchOptions) -> None:
             raise UsageError(f"{option}: `{name}` is not a file")
         if not path.parent.is_dir():
             raise UsageError(f"{option}: there is no folder `{path.parent}`")
+    written = [os.path.realpath(name) for name in (options.points, partial) if name]
+    if options.resume and os.path.realpath(options.resume) in written:
+        raise UsageError(f"two outputs write to `{options.resume}`; give each its own file")
 
 
 def _request(

@@ -328,6 +328,14 @@ def test_an_interrupted_search_without_a_state_leaves_no_file_of_points(spec, tm
             "--resume: there is no folder `none`",
         ),
         ({"points": "points.csv", "resume": "folder.csv"}, "--resume: `folder.csv` is not a file"),
+        (
+            {"points": "points.csv", "resume": "./points.csv"},
+            "two outputs write to `./points.csv`; give each its own file",
+        ),
+        (
+            {"points": "points.csv", "resume": "points.csv.part"},
+            "two outputs write to `points.csv.part`; give each its own file",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_written_is_refused_before_the_search(
