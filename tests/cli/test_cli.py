@@ -86,7 +86,13 @@ def test_json_has_exactly_the_documented_shape(tmp_path):
     assert layers[0]["path"] == "stem/conv_1"
     assert layers[0]["receptive_field"] == {"size": [3, 3], "step": [1, 1]}
     assert [layer["stated"] for layer in layers] == [False, False, True, False]
-    assert layers[3]["receptive_field"]["step"] == ["1/2", "1/2"]
+    assert layers[3]["receptive_field"]["step"] == [0, 0]  # after a custom layer
+
+
+def test_json_has_a_step_of_half_a_pixel_as_a_fraction():
+    text = "input: {channels: 3, size: 8}\nlayers: [{transposed_conv: 2, kernel: 2, stride: 2}]\n"
+    report = json.loads(run("analyze", "-", "--format", "json", text=text).stdout)
+    assert report["networks"][0]["layers"][0]["receptive_field"]["step"] == ["1/2", "1/2"]
 
 
 def test_csv_has_raw_integers_under_one_header():

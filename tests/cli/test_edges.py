@@ -234,11 +234,7 @@ GONE = "error: the current folder does not exist any more; change to one that do
         ("convcost analyze vgg16 -o out.json", 2, GONE),
         ("convcost check vgg16 --base git:HEAD --max-params 1", 1, ""),
         ("convcost check vgg16 --base base.json --update-baseline", 2, GONE),
-        (
-            "convcost reduce vgg16 --channels 1/4 --write out.yaml",
-            2,
-            "error: cannot write `out.yaml`: No such file or directory\n",
-        ),
+        ("convcost reduce vgg16 --channels 1/4 --write out.yaml", 2, GONE),
         (
             "convcost schema spec -o out.json",
             2,
