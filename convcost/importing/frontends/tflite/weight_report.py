@@ -4,6 +4,7 @@ from collections import Counter
 from math import prod
 
 from convcost.importing.frontends.tflite.call import TfliteContext
+from convcost.importing.ir.layer_graph import LEFT_OUT
 from convcost.importing.ir.shared_weights import original
 from convcost.importing.passes.weight_notes import (
     balance_note,
@@ -13,8 +14,7 @@ from convcost.importing.passes.weight_notes import (
     numbers_note,
     storage_note,
 )
-
-LEFT_OUT = "left out: "
+from convcost.model.number_format import counted
 
 
 def report_weights(context: TfliteContext) -> None:
@@ -26,10 +26,11 @@ def report_weights(context: TfliteContext) -> None:
 
     notes += balance_note(builder, sum(elements[key] * times for key, times in used.items()))
     for first, number in Counter(context.lost.values()).items():
-        notes.append(f"{LEFT_OUT}{number} tensors from {first} on; their shape depends on the data")
+        what = f"{counted(number, 'tensor')} from {first} on"
+        notes.append(f"{LEFT_OUT}{what}, because the shape depends on the data")
     if others := context.graph.others:
         names = first_of([f"`{name}`" for name in others])
-        notes.append(f"{LEFT_OUT}{len(others)} more subgraphs of the file, such as {names}")
+        notes.append(f"{LEFT_OUT}{counted(len(others), 'other subgraph')} of the file: {names}")
     reasons = {key: why for key, why in sorted(context.excluded.items()) if key not in used}
     notes += excluded_notes(reasons, elements)
     unused = stored.keys() - used.keys() - context.options - context.excluded.keys()

@@ -431,7 +431,9 @@ def test_an_operator_whose_output_shape_depends_on_the_data_is_left_out_with_all
     graph = drawn(tmp_path, model(nodes, {"x": X, "at": (1, 4), "y": (1, 4), "r": X},
                                   outputs=["y", "r"], open_={"at": (-1, -1)}))  # fmt: skip
     assert told(graph) == ["relu → 12×10×8"]
-    assert graph.notes == ("left out: 2 tensors from WHERE on; their shape depends on the data",)
+    assert graph.notes == (
+        "left out: 2 tensors from WHERE on, because the shape depends on the data",
+    )
 
 
 def test_a_shape_that_the_model_computes_is_known_at_import(tmp_path):

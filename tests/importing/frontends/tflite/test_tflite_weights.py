@@ -153,7 +153,7 @@ def test_a_state_is_no_stored_tensor(tmp_path):
 def test_other_subgraphs_are_left_out_and_named_with_their_tensors(tmp_path):
     made = model([node("RELU", "x", "-> y")], {"x": X, "y": X}, others=["decode", "step"])
     assert drawn(tmp_path, made).notes == (
-        "left out: 2 more subgraphs of the file, such as `decode`, `step`",
+        "left out: 2 other subgraphs of the file: `decode`, `step`",
     )
 
 
