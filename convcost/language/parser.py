@@ -70,6 +70,9 @@ class LayerParser:
     def layer(self, node: Node, names: Names) -> LayerNode:
         """Parses one layer; its expressions may use `names`. Equal layers are parsed once."""
         if type(node) is Mapping:
+            known = self._read.get((id(node), names))
+            if known is not None:
+                return known
             signature = self._signature(node)
             if signature is not None:
                 layer = self._constants.get(signature)
@@ -78,7 +81,10 @@ class LayerParser:
                     text = name[1].text if name else ""  # type: ignore[union-attr]
                     word = node.entries[layer.name][0]
                     return LayerNode(word, type(layer), layer, text, True, layer.name)
-            return self._read_once(node, names, signature)
+            known = self._read[id(node), names] = self._mapping(node, names)
+            if known.simple and known.layer is not None and signature is not None:
+                self._constants[signature] = known.layer
+            return known
         if type(node) is Scalar:
             layer = self._constants.get((node.text,))
             if layer is not None:
@@ -102,18 +108,6 @@ class LayerParser:
             elif not is_layer_name(value.text) or value.null:
                 return None
         return tuple(parts)
-
-    def _read_once(
-        self, node: Mapping, names: Names, signature: tuple[object, ...] | None
-    ) -> LayerNode:
-        """Parses an aliased layer once, however often the spec contains it."""
-        known = self._read.get((id(node), names))
-        if known is None:
-            known = self._mapping(node, names)
-            self._read[id(node), names] = known
-            if known.simple and known.layer is not None and signature is not None:
-                self._constants[signature] = known.layer
-        return known
 
     def _word(self, node: Scalar, names: Names) -> LayerNode:
         if not self.known(node.text):

@@ -15,6 +15,7 @@ from convcost.model.record import NamedTuple
 
 MAX_DEPTH = 64
 MAX_MERGED = 100_000  # entries that `<<` adds to the mappings of one text
+CHARACTERS = 8
 # The ASCII characters that YAML does not allow.
 CONTROL_BYTES = bytes({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0D})
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
@@ -81,6 +82,7 @@ Node: TypeAlias = Scalar | Sequence | Mapping
 
 def count_values(nodes: Iterable[Node], most: int) -> int:
     """The words, lists and mappings of nodes, each as often as aliases repeat it, without keys.
+    Each CHARACTERS characters of a word count as one more: it may be an expression.
 
     It counts up to `most` and at most one list further.
     """
@@ -88,7 +90,9 @@ def count_values(nodes: Iterable[Node], most: int) -> int:
     while left and count <= most:
         node = left.pop()
         count += 1
-        if type(node) is Sequence:
+        if type(node) is Scalar:
+            count += len(node.text) // CHARACTERS
+        elif type(node) is Sequence:
             left += node.items
         elif type(node) is Mapping:
             left += [value for _, value in node.entries.values()]

@@ -25,7 +25,7 @@ def costs_notes(networks: Sequence[Costs], *, inputs: bool = True) -> tuple[str,
     """The inputs, the variables that all networks share, the convention, and whether any count is
     stated or unknown."""
     first, *others = (
-        [f"{name} {show(value).strip('`')}" for name, value in costs.network.variables]
+        dict.fromkeys(f"{name} {show(value).strip('`')}" for name, value in costs.network.variables)
         for costs in networks
     )
     shared = [text for text in first if all(text in other for other in others)]

@@ -321,6 +321,14 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
         },
         100,
     ),
+    "aliases of a layer with many keys": (
+        "analyze net.yaml --depth 0",
+        lambda n: {
+            "net.yaml": f"x-a: &a {{conv: 3, kernel: 1, {listed('x-key#: 1', n)}}}\n"
+            + spec("  - *a\n" * n)
+        },
+        100,
+    ),
     "documents that are picked one by one": (
         "check {picked}",
         lambda n: {"net.yaml": documents(n, "budget: {params: {max: 1}}\n")},

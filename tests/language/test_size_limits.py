@@ -7,7 +7,7 @@ from bounded import BoundedReader
 from spec_texts import EIGHT
 from support import cost, messages, problems
 
-from convcost.language import network_builder
+from convcost.language import network_builder, variants
 from convcost.language import problems as found_problems
 
 TOO_MANY = "CC110 the network has more than 250,000 layers"
@@ -327,6 +327,19 @@ def test_the_entries_that_aliases_repeat_with_figures_have_a_limit(monkeypatch, 
     assert messages(f"{text}{few}{end}") == []
     assert messages(f"{text}{many}{end}") == [
         "1:1 CC004 aliases repeat more than 16 entries in this document"
+    ]
+
+
+def test_long_expressions_count_as_more_values_of_each_variant(monkeypatch):
+    monkeypatch.setattr(variants, "MAX_VALUES", 100)
+
+    def found(expression):
+        sections = f"vars: {{v: 1, w: {expression}}}\nvariants: {{a: {{}}, b: {{}}}}"
+        return messages(f"{sections}\n{EIGHT}layers: [relu]")
+
+    assert found("v+v") == []
+    assert found("v" + "+v" * 190) == [
+        "2:11 CC110 the variants of a document have more than 100 values in total"
     ]
 
 
