@@ -64,6 +64,12 @@ def keras_config(n: int, *kinds: str) -> str:
     return json.dumps(keras.sequential(*layers))
 
 
+def reversed_keras(n: int) -> str:
+    first = (keras.one("InputLayer", "a0", batch_shape=[None, 8, 8, 4]),)
+    others = [(keras.one("ReLU", f"a{i}"), f"a{i - 1}") for i in range(n, 0, -1)]
+    return json.dumps(keras.functional([first, *others], [f"a{n}"]))
+
+
 def archive(*members: tuple[str, str | bytes]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as file:
@@ -213,6 +219,11 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
     "layers of a Keras model": (
         "import net.json --fixed",
         lambda n: {"net.json": keras_config(n, "ReLU")},
+        50,
+    ),
+    "layers of a Keras model, the last one first": (
+        "import net.json --fixed",
+        lambda n: {"net.json": reversed_keras(n)},
         50,
     ),
     "layers of a Keras archive": (

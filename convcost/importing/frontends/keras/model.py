@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 from convcost.importing.frontends.keras.call import LayerCall, Rule
@@ -169,27 +170,52 @@ class _KerasWalk:
         masking = masks(waiting) - {name for name, *_ in ends}
         self.builder.free.update(kind for name, _, kind, _ in waiting if name in masking)
         waiting = [one for one in waiting if one[0] not in masking]
-        while waiting:
-            later = []
-            for name, node, kind, taken in waiting:
-                with named(f"layer `{'/'.join((*path, name))}`"):
-                    kept = unmasked(taken, kind)
-                if any(one.reference not in known for one in kept):
-                    later.append((name, node, kind, taken))
-                    continue
-                values = tuple(known[one.reference] for one in kept)
-                self._verify_inputs(values, kept, name)
-                found = self._call(layers[name], path, key, CallInputs(values, tuple(kept)), node)
-                known.update({(name, node, k): value for k, value in enumerate(found)})
-            if len(later) == len(waiting):
-                several(known, (one.reference for *_, taken in later for one in taken))
-                names = ", ".join(f"`{name}`" for name, *_ in later[:3])
-                raise ConstraintError(
-                    "CC404", f"the layers have a cycle, or inputs are missing: {names}"
-                )
-            waiting = later
+        self._lower_calls(waiting, layers, known, path, key)
         several(known, ends)
         return tuple(known[end] for end in ends)
+
+    def _lower_calls(
+        self,
+        waiting: list[tuple[str, int, str, list[TensorSource]]],
+        layers: dict[str, dict[str, Any]],
+        known: dict[Reference, Tensor],
+        path: Path,
+        key: str,
+    ) -> None:
+        """Adds the calls of layers to a graph, and their outputs to `known`. A call that is listed
+        before its inputs waits for the next turn."""
+        inputs: list[list[TensorSource]] = []
+        missing: list[int] = []
+        turns = [0] * len(waiting)
+        readers: dict[Reference, list[int]] = {}
+        for number, (name, _, kind, taken) in enumerate(waiting):
+            with named(f"layer `{'/'.join((*path, name))}`"):
+                inputs.append(unmasked(taken, kind))
+            unknown = {one.reference for one in inputs[-1]} - known.keys()
+            missing.append(len(unknown))
+            for reference in unknown:
+                readers.setdefault(reference, []).append(number)
+        ready = [(0, number) for number, count in enumerate(missing) if not count]
+        while ready:
+            turn, number = heappop(ready)
+            name, node, *_ = waiting[number]
+            kept = inputs[number]
+            values = tuple(known[one.reference] for one in kept)
+            self._verify_inputs(values, kept, name)
+            found = self._call(layers[name], path, key, CallInputs(values, tuple(kept)), node)
+            for k, value in enumerate(found):
+                known[name, node, k] = value
+                for reader in readers.pop((name, node, k), ()):
+                    missing[reader] -= 1
+                    turns[reader] = max(turns[reader], turn + (reader < number))
+                    if not missing[reader]:
+                        heappush(ready, (turns[reader], reader))
+        later = [number for number, count in enumerate(missing) if count]
+        if later:
+            several(known, (one.reference for number in later for one in waiting[number][3]))
+            names = ", ".join(f"`{waiting[number][0]}`" for number in later[:3])
+            message = f"the layers have a cycle, or inputs are missing: {names}"
+            raise ConstraintError("CC404", message)
 
     def _entered(
         self, layers: dict[str, Any], ends: list[tuple[str, Reference]], feed: CallInputs | None
