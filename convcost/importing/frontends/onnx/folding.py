@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from onnx import ModelProto
+from onnx.numpy_helper import from_array
 
 from convcost.importing.frontends.onnx.constants import (
     OnnxConstant,
@@ -76,17 +77,16 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, OnnxConst
 
 def _constant_of_node(node: OnnxNode, *, learned: bool) -> OnnxConstant:
     name = node.outputs[0]
-    if node.attributes.get("value") is not None:
-        value = node.attributes["value"]
+    value = node.attributes.get("value")
+    for key, kind in PLAIN.items():
+        if key in node.attributes:
+            value = from_array(np.array(node.attributes[key], kind))
+    if value is not None:
         module = prod(value.dims) != 1 or ("." in name and not OPAQUE.match(name))
         return stored_constant(value, name, learned=learned and module)
     if node.attributes.get("sparse_value") is not None:
         dims = tuple(node.attributes["sparse_value"].dims)
         return OnnxConstant(dims, real=True, roots=((name, prod(dims)),), learned=learned)
-    for key, kind in PLAIN.items():
-        if key in node.attributes:
-            data = np.array(node.attributes[key], kind)
-            return OnnxConstant(tuple(data.shape), real=kind == "float32", data=data)
     return OnnxConstant((), real=False)
 
 

@@ -194,6 +194,18 @@ def test_weights_in_constant_nodes_are_params(tmp_path: Path) -> None:
     assert sums(layer_graph) == (8 * 8 + 8 * 3, 0, 5 * 8 * 8 + 5 * 8 * 3)
 
 
+def test_weights_in_a_list_of_floats_are_params(tmp_path: Path) -> None:
+    nodes = [
+        node("Constant", "-> list", value_floats=[0.5] * (8 * 3)),
+        node("Reshape", "list", "sides", "-> k"),
+        node("Constant", "-> b", value_floats=[1.0, 2.0, 3.0]),
+        node("Gemm", "x", "k", "b", "-> y"),
+    ]
+    layer_graph = drawn(tmp_path, model(nodes, {"sides": np.array([8, 3])}, (1, 8)))
+    assert sums(layer_graph) == (8 * 3 + 3, 0, 8 * 3)
+    assert layer_graph.notes == ()
+
+
 def test_a_tensor_that_the_exporter_records_as_a_buffer_is_a_buffer(tmp_path: Path) -> None:
     made = model([node("MatMul", "x", "basis", "-> y")], {"basis": array(8, 3)}, (1, 5, 8))
     assert sums(drawn(tmp_path, signed(made, basis="BUFFER"))) == (0, 8 * 3, 5 * 8 * 3)
