@@ -11,7 +11,7 @@ from convcost.conventions import CONVENTIONS, Convention, distinct_layer_uses
 from convcost.model.costs import Costs
 from convcost.model.figures import Figure
 from convcost.model.measures import Measure
-from convcost.model.number_format import format_change, format_count
+from convcost.model.number_format import format_change, format_count, format_difference
 from convcost.model.record import NamedTuple
 from convcost.reports.notes import uncounted_note
 from convcost.reports.report import Report, versioned
@@ -259,11 +259,13 @@ def _distance(
     point: NetworkSettings, candidate: PossibleCount, figure: Figure
 ) -> tuple[int, int, MatchRecord]:
     """The distance of a count from a figure in millionths of the figure, the number of assumptions,
-    and the record."""
+    and the record. From 0 the distance has no percentage."""
     numerator, denominator = figure.value()
     off = candidate.exact * denominator - numerator
     parts = abs(off) * 10**6 // max(abs(numerator), 1)
-    text = format_change(off, max(abs(numerator), 1), 2)
+    text = (
+        format_change(off, abs(numerator), 2) if numerator else format_difference(candidate.exact)
+    )
     steps = point.steps + candidate.steps
     record = MatchRecord(
         figure.text, candidate.measure, candidate.words, point.text, candidate.exact, text,

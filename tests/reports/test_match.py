@@ -271,6 +271,12 @@ def test_a_distance_of_any_size_is_visible(figure, change):
     assert done.stdout.decode().endswith(nearest)
 
 
+def test_the_distance_of_a_count_from_0_is_a_count():
+    text = "name: n\ninput: {channels: 1, size: [10]}\nlayers: [{conv: 5, kernel: 1}]"
+    (near,) = matched("-", "0", "macs", text=text)["nearest"]
+    assert (near["exact"], near["how"]) == (5 * 10, "+50")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
