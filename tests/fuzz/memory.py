@@ -87,7 +87,7 @@ def backward_macs(layers):
             times = [sum(of_inputs)] * 2
         elif layer.kind == "attention" and any(of_inputs):
             times = [2 if all(of_inputs) else 0, 2]
-        elif layer.kind in ("rnn", "gru", "lstm") and trains[0] and not any(of_inputs):
-            times = [1, 2]
+        elif layer.kind in ("rnn", "gru", "lstm") and any(trains) and not any(of_inputs):
+            times = [trains[0], trains[0] + 1]  # biases need the gradients of the states, too
         least, most = least + times[0] * layer.macs, most + times[1] * layer.macs
     return least, most
