@@ -337,6 +337,7 @@ def _stated_notes(request: "SearchRequest", own: Costs, found: "Found") -> list[
     first point that has such a count, with its values."""
     notes = {note.partition(":")[0]: note for note in stated_notes([own])}
     kinds = [k.name for _, k in KINDS.items() if k.stated or k.counted is not Kind.counted]
+    # Points are counted only if the spec has a word without which no count is stated or unknown.
     if any(word in request.source.text for word in ("density", *kinds)):
         function = request.function()
         for points in (found.best, found.front):

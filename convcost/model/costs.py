@@ -296,7 +296,7 @@ def _join_fields(fields: list[Field]) -> Field:
 
 
 def _is_constant(field: Field) -> bool:
-    """Whether a tensor depends on no input. A comparison would be a condition of a formula."""
+    """Whether a tensor depends on no input. `==` would add a condition to a traced formula."""
     return bool(field) and field[0] is NO_INPUT
 
 

@@ -103,8 +103,8 @@ class Match(_MatchFields, Report):
     """The readings of figures. `nearest` has the nearest count of each figure without a reading.
 
     All readings have the settings that are `given`, as in `--set`. `untried` are further settings,
-    which would take too long. `notes` say what no reading
-    includes."""
+    which would take too long. `notes` say which macs no reading includes.
+    """
 
     name = "match"
 
