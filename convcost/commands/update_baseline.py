@@ -9,6 +9,7 @@ from convcost.reports.check.baseline_policy import forbid_growth, pair_networks
 from convcost.reports.check.evaluate import CheckedNetwork, evaluate
 from convcost.reports.check.finding_text import network_label
 from convcost.reports.check.measures import MeasuredNetwork
+from convcost.reports.check.moved_networks import find_similar, same_layers
 from convcost.reports.check.report import Check
 from convcost.sources.baseline_file import BaselineFile
 from convcost.sources.check_inputs import CheckInputs, CheckRequest, check_inputs, first_names
@@ -77,11 +78,22 @@ def _with_bases(inputs: CheckInputs, base: BaselineFile) -> tuple[list[CheckedNe
     """The networks, and a sentence about each new one, to print.
 
     A new network gets a deleted network as its base. Without this, a renamed network could grow
-    without a finding.
+    without a finding. If there are more new networks than deleted ones, each of the others gets a
+    similar deleted network that another one replaces.
     """
     deleted = [*inputs.deleted, *base.deleted_networks()]
-    new = [one.network.name for one in inputs.networks if one.base is None]
-    pairs = iter(pair_networks(new, [old.name for _, old in deleted]))
+    new = [(one.spec, one.network) for one in inputs.networks if one.base is None]
+    found = pair_networks((now.name for _, now in new), [old.name for _, old in deleted])
+    replaced = [
+        old
+        for (_, now), old in zip(new, found, strict=True)
+        if old is not None and not same_layers(now, deleted[old][1])
+    ]
+    similar = find_similar(new, [deleted[old] for old in replaced])
+    pairs = iter(
+        replaced[other] if old is None and other is not None else old
+        for old, other in zip(found, similar, strict=True)
+    )
     networks, statements, unmatched = [], [], []
     for one in inputs.networks:
         name = network_label(one.spec, one.network.name)

@@ -1,6 +1,6 @@
 """Reads the inputs of a check: networks, their budgets, and the same networks in the base."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 
 from convcost.language.network_inputs import Settings
@@ -15,6 +15,7 @@ from convcost.reports.check.finding_text import network_label
 from convcost.reports.check.measures import MeasuredNetwork, measure_network
 from convcost.reports.check.moved_networks import (
     Named,
+    are_too_many,
     find_similar,
     pair_equal,
     pair_similar,
@@ -29,6 +30,10 @@ from convcost.sources.spec_files import CONFIG, SpecLocation, read_source
 
 COMMAND_LINE = "the command line"
 SHOWN_NAMES = 3
+TOO_MANY = (
+    "too many networks are new, and too many are deleted or replaced, to find out which of them "
+    "are the same: rename networks in a change of their own"
+)
 
 
 class CheckRequest(NamedTuple):
@@ -185,6 +190,13 @@ class _Spec(NamedTuple):
     networks: dict[str, MeasuredNetwork]
     files: dict[str, str]
 
+    def without_base(self, reason: str) -> "_Spec":
+        """The same spec. If it has new networks, its base is not available."""
+        if not self.added or self.found.unavailable:
+            return self
+        found = self.found._replace(reason=reason, unavailable=True, new=False)
+        return self._replace(found=found)
+
     @property
     def added(self) -> list[str]:
         """The names of the networks that have no base yet."""
@@ -196,6 +208,11 @@ class _Spec(NamedTuple):
         return [name for name in self.networks if name not in self.spec.networks]
 
 
+def _new_networks(read: Iterable[_Spec]) -> list[tuple[_Spec, str]]:
+    """The networks that have no base yet, although that of their spec is available."""
+    return [(one, name) for one in read if not one.found.unavailable for name in one.added]
+
+
 class _BaseLookup:
     """The base of each spec, and statements on what differs. `unavailable` are the names of the
     specs whose base is not available."""
@@ -205,6 +222,7 @@ class _BaseLookup:
         self.for_update = for_update
         self.deleted: list[tuple[str, MeasuredNetwork]] = []
         self.unavailable: set[str] = set()
+        self.too_many = False  # networks, to compare each new one with each deleted one
         self._statements: dict[str, None] = {}
         self._without_base: dict[str, list[str]] = {}
 
@@ -228,6 +246,8 @@ class _BaseLookup:
         paired: dict[str, list[str]] = {one.spec.name: [] for one in read}
         for name, statement in self._pair(base, read):
             paired[name].append(statement)
+        if self.too_many:
+            read = [one.without_base(TOO_MANY) for one in read]
         for one in read:
             if one.found.unavailable:
                 self.unavailable.add(one.spec.name)
@@ -277,13 +297,14 @@ class _BaseLookup:
         Yields the name of a spec and a note for each pair."""
         if not base.tracks_deletions:
             return
-        new = [(one, name) for one in read if not one.found.unavailable for name in one.added]
+        new = _new_networks(read)
         if not new:
             return
         lost = [(one, name) for one in read if one.spec.whole for name in one.removed]
         deleted = [(one.spec.name, one.networks[name]) for one, name in lost]
         deleted += base.deleted_networks()
         networks = [(one.spec.name, one.spec.networks[name]) for one, name in new]
+        self.too_many |= pair is pair_similar and are_too_many(networks, deleted)
         for (one, name), index in zip(new, pair(networks, deleted), strict=True):
             if index is not None:
                 file, old = deleted[index]
@@ -304,23 +325,30 @@ class _BaseLookup:
 
         Otherwise a change could add a network that is more like the old one, so that the one that
         really replaces it would count as new. If a network only has another name or file, nothing
-        replaces it.
+        replaces it, except a network that has its name now.
         """
         if not base.tracks_deletions:
             return
-        new = [(one, name) for one in read if not one.found.unavailable for name in one.added]
-        replaced = [
-            (file, one.networks[name], network_label(one.spec.name, name))
-            for one in read
-            for name, file in one.files.items()
-            if name in one.spec.networks
-            and not same_layers(one.networks[name], one.spec.networks[name])
-        ]
+        replaced: list[tuple[Named, str]] = []  # and the network that replaces it
+        renamed: dict[str, tuple[Named, str]] = {}  # by the name that it had
+        for one in read:
+            for name, file in one.files.items():
+                if (now := one.spec.networks.get(name)) is not None:
+                    old = one.networks[name]
+                    both = ((file, old), network_label(one.spec.name, name))
+                    if not same_layers(old, now):
+                        replaced.append(both)
+                    elif old.name != name:
+                        renamed[old.name] = both
+        new = _new_networks(read)
         networks = [(one.spec.name, one.spec.networks[name]) for one, name in new]
-        found = find_similar(networks, [(file, old) for file, old, _ in replaced])
-        for (one, name), index in zip(new, found, strict=True):
-            if index is not None:
-                file, old, other = replaced[index]
+        old_networks = [old for old, _ in replaced]
+        self.too_many |= are_too_many(networks, old_networks)
+        found = find_similar(networks, old_networks)
+        for (one, name), network, index in zip(new, networks, found, strict=True):
+            entry = renamed.get(name) if index is None else replaced[index]
+            if entry is not None and find_similar([network], [entry[0]]) == [0]:
+                (file, old), other = entry
                 one.networks[name] = old
                 was = f"`{old.name}` of {file} in {base.name}, which {other} replaces"
                 yield one.spec.name, f"{one.spec.name}: `{name}` is also compared with {was}"
@@ -336,7 +364,7 @@ class _BaseLookup:
             return
         for name, network in spec.networks.items():
             old = networks.get(name)
-            if old is None and tells_new:
+            if old is None and tells_new and not one.found.unavailable:
                 yield f"{spec.name}: `{name}` is new, so growth is not checked"
             elif old is not None and old.inputs != network.inputs:
                 yield (

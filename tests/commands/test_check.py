@@ -16,6 +16,7 @@ from tools import needs_git
 import convcost
 from convcost.model.errors import Span
 from convcost.model.network import Budget, Limit, Rule
+from convcost.reports.check import moved_networks
 from convcost.reports.check.evaluate import CheckedNetwork, evaluate
 from convcost.reports.check.finding import Growth
 from convcost.reports.check.measures import measure_network
@@ -445,6 +446,64 @@ def test_a_network_that_is_more_like_the_old_one_hides_no_growth(repository, bas
     both = f"is also compared with `net` of b.yaml in {name}, which"
     also = {f"c.yaml: `C` {both} {decoy}#D replaces", f"{decoy}: `D` {both} c.yaml#C replaces"}
     assert also & set(answer["statements"])
+
+
+@pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
+def test_growth_of_macs_by_a_larger_input_is_found_in_another_file(repository, base):
+    repository.write("o.yaml", OTHER)
+    repository.write("b.yaml", net(4))
+    repository.commit()
+    specs = ["o.yaml", "b.yaml", "net.yaml"]
+    run("check", *specs, "--base", "base.json", "--update-baseline", cwd=repository.folder)
+    (repository.folder / "b.yaml").unlink()
+    larger = net(4).replace("size: 8", "size: 14").replace("name: net", "name: C")
+    repository.write("o.yaml", f"{OTHER}---\n{larger}")
+    code, answer = repository.check("o.yaml", "--base", base, *GROW)
+    grown = {
+        f["measure"]: (f["base"], f["found"]) for f in answer["findings"] if f["network"] == "C"
+    }
+    positions = 6 * 6, 12 * 12  # the kernel of 3 has no padding
+    assert code == 1
+    assert grown["params"] == (params(4), params(4))
+    assert grown["macs"] == tuple(params(4) * count for count in positions)
+
+
+@pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
+def test_too_many_new_and_deleted_networks_have_no_verdict(repository, base, monkeypatch):
+    """Their growth could be hidden behind new ones with as many params."""
+    repository.write("o.yaml", OTHER)
+    repository.write("b.yaml", net(4))
+    repository.commit()
+    specs = ["o.yaml", "b.yaml", "net.yaml"]
+    run("check", *specs, "--base", "base.json", "--update-baseline", cwd=repository.folder)
+    (repository.folder / "b.yaml").unlink()
+    repository.write("o.yaml", f"{OTHER}---\n{GROWN}")
+    monkeypatch.chdir(repository.folder)
+    monkeypatch.setattr(moved_networks, "MOST_COMPARISONS", 0)
+    found = convcost.check("o.yaml", base=base, max_growth="1%")
+    (statement,) = [one for one in found.statements if one.startswith("o.yaml")]
+    assert not found.ok
+    assert statement == (
+        "o.yaml: growth is not checked without a base: too many networks are new, and too many are "
+        "deleted or replaced, to find out which of them are the same: rename networks in a change "
+        "of their own"
+    )
+
+
+@pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
+def test_a_new_name_for_the_old_network_hides_no_growth_of_the_one_with_its_name(repository, base):
+    repository.write("b.yaml", net(4))
+    repository.commit()
+    specs = ["b.yaml", "net.yaml"]
+    run("check", *specs, "--base", "base.json", "--update-baseline", cwd=repository.folder)
+    (repository.folder / "b.yaml").unlink()
+    repository.write("d.yaml", net(4).replace("name: net", "name: D"))
+    repository.write("c.yaml", net(40))
+    code, answer = repository.check(".", "--base", base, *GROW)
+    assert (code, bases(answer)["c.yaml#net"]) == (1, (params(40), params(4)))
+    name = base.removeprefix("git:")
+    also = f"also compared with `net` of b.yaml in {name}, which d.yaml#D replaces"
+    assert f"c.yaml: `net` is {also}" in answer["statements"]
 
 
 @pytest.mark.parametrize("base", ["git:HEAD", "base.json"])

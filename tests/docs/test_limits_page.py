@@ -64,7 +64,7 @@ LIMITS = {
     "files below a folder": [found_config.MOST_FILES],
     "layers of a spec, over all settings": [verify.MAX_LAYERS],
     "branches and layers of a part": [execution_order.MAX_SEGMENTS],
-    "comparisons of the layers of new and deleted": [moved_networks.MOST_COMPARISONS],
+    "comparisons of the layers of new networks": [moved_networks.MOST_COMPARISONS],
     "a file of the commit of `--base`": [spec_files.LARGEST],
     "comparisons of the lines of new and deleted files": [rename_detection.MOST_COMPARISONS],
     "terms and factors of a formula": [formula.MAX_LENGTH],

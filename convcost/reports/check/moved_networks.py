@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import accumulate
 from typing import TypeAlias
@@ -10,7 +10,7 @@ from typing import TypeAlias
 from convcost.model.costs import LayerCost
 from convcost.reports.check.measures import MeasuredNetwork
 
-MOST_COMPARISONS = 50_000  # comparisons of layers; with more, names and params pair networks
+MOST_COMPARISONS = 200_000  # comparisons of layers; with more, only names pair networks
 
 Named: TypeAlias = tuple[str, MeasuredNetwork]  # the file of a network, and the network
 
@@ -19,28 +19,27 @@ def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
     """For each new network the index of the most similar deleted one, or None. Each is paired once.
 
     Two networks are similar if they share at least half of the layers of the larger one. Layers are
-    compared by their kinds and output sizes, so a wider network is similar. If several are as
-    similar, those of the same file are first, then those with most equal layers, then those of the
-    same name. If there are too many networks to compare, only similar ones of the same name are
-    paired so, and the rest by params, the largest first. So a change of many networks hides no
-    growth.
+    compared by their kinds, and by their output sizes or their strides, so a wider network and one
+    with another input size are similar. If several are as similar, those of the same file are
+    first, then those with most equal layers, then those of the same name. If there are too many
+    networks to compare, only similar ones of the same name are paired.
     """
     found: dict[int, int] = {}
     used: set[int] = set()
-    pairs, complete = _similar_pairs(new, deleted)
-    for at, old in pairs:
+    for at, old in _similar_pairs(new, deleted):
         if at not in found and old not in used:
             found[at] = old
             used.add(old)
-    if not complete:
-        rest = (set(range(len(new))) - found.keys(), set(range(len(deleted))) - used)
-        both = (new, deleted)
-        found |= zip(*map(_largest_first, both, rest), strict=False)
     return [found.get(at) for at in range(len(new))]
 
 
-def _largest_first(networks: Sequence[Named], chosen: Iterable[int]) -> list[int]:
-    return sorted(chosen, key=lambda index: -networks[index][1].total("params"))
+def are_too_many(new: Sequence[Named], deleted: Sequence[Named]) -> bool:
+    """Whether these are too many networks to compare each new one with each deleted one."""
+    before = _by_layers(deleted)
+    sizes = [len(deleted[old][1].layers) for old in before]
+    kinds = (len(set(map(_by_size, deleted[old][1].layers))) for old in before)
+    forms = list(accumulate(kinds, initial=0))
+    return sum(forms[last] - forms[first] for first, last in _ranges(new, sizes)) > MOST_COMPARISONS
 
 
 def pair_equal(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:
@@ -64,7 +63,7 @@ def find_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
     """For each new network the index of the most similar deleted one, or None. Several can have the
     same one."""
     found: dict[int, int] = {}
-    for at, old in _similar_pairs(new, deleted)[0]:
+    for at, old in _similar_pairs(new, deleted):
         found.setdefault(at, old)
     return [found.get(at) for at in range(len(new))]
 
@@ -79,43 +78,71 @@ def _layers(network: MeasuredNetwork) -> object:
     return frozenset(Counter(map(_identity, network.layers)).items())
 
 
-def _similar_pairs(
-    new: Sequence[Named], deleted: Sequence[Named]
-) -> tuple[list[tuple[int, int]], bool]:
-    """The indices of all similar networks, the most similar pair first, and whether all networks
-    were compared, not only those of the same name."""
-    after, before, now, then = (
-        [Counter(map(of, one.layers)) for _, one in side]
-        for of in (_form, _identity)
-        for side in (new, deleted)
-    )
-    # A network has at most twice the layers of a similar one.
-    by_size = sorted(range(len(deleted)), key=lambda old: len(deleted[old][1].layers))
-    sizes = [len(deleted[old][1].layers) for old in by_size]
-    forms = list(accumulate((len(before[old]) for old in by_size), initial=0))
-    ranges = [
-        (bisect_left(sizes, (count + 1) // 2), bisect_right(sizes, 2 * count))
-        for count in (len(network.layers) for _, network in new)
-    ]
-    few = sum(forms[last] - forms[first] for first, last in ranges) <= MOST_COMPARISONS
+def _similar_pairs(new: Sequence[Named], deleted: Sequence[Named]) -> list[tuple[int, int]]:
+    """The indices of all similar networks, the most similar pair first; of too many networks, only
+    of those with the same name."""
+    after, before = map(_layer_counts, (new, deleted))
+    by_layers = _by_layers(deleted)
+    ranges = _ranges(new, [len(deleted[old][1].layers) for old in by_layers])
+    few = not are_too_many(new, deleted)
     by_name: dict[str, list[int]] = {}
     for old, (_, network) in enumerate(deleted):
         by_name.setdefault(network.name, []).append(old)
     pairs = []
     for at, ((file, network), (first, last)) in enumerate(zip(new, ranges, strict=True)):
-        for old in by_size[first:last] if few else by_name.get(network.name, [])[:1]:
-            shared = (after[at] & before[old]).total()
-            larger = max(after[at].total(), before[old].total())
+        for old in by_layers[first:last] if few else by_name.get(network.name, [])[:1]:
+            both = list(zip(after[at], before[old], strict=True))
+            shared = max((now & then).total() for now, then in both[1:])
+            larger = max(len(network.layers), len(deleted[old][1].layers))
             if larger <= 2 * shared:
                 other, name = deleted[old][0] != file, deleted[old][1].name != network.name
-                equal = (now[at] & then[old]).total()
+                now, then = both[0]
+                equal = (now & then).total()
                 pairs.append((-Fraction(shared, larger or 1), other, -equal, name, at, old))
-    return [(at, old) for *_, at, old in sorted(pairs)], few
+    return [(at, old) for *_, at, old in sorted(pairs)]
 
 
-def _form(layer: LayerCost) -> tuple[str, tuple[int, ...]]:
+def _by_layers(networks: Sequence[Named]) -> list[int]:
+    """The indices of networks, by their numbers of layers."""
+    return sorted(range(len(networks)), key=lambda index: len(networks[index][1].layers))
+
+
+def _ranges(new: Sequence[Named], sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """For each network the range of the sorted numbers of layers that a similar one can have: a
+    network has at most twice the layers of a similar one."""
+    for _, network in new:
+        count = len(network.layers)
+        yield bisect_left(sizes, (count + 1) // 2), bisect_right(sizes, 2 * count)
+
+
+def _layer_counts(networks: Iterable[Named]) -> list[tuple[Counter[object], ...]]:
+    """How often each network has each layer, by all that it is, by its output size, and by its
+    stride."""
+    return [
+        (
+            Counter(map(_identity, network.layers)),
+            Counter(map(_by_size, network.layers)),
+            Counter(_by_stride(layer, network) for layer in network.layers),
+        )
+        for _, network in networks
+    ]
+
+
+def _by_size(layer: LayerCost) -> object:
     return layer.kind, layer.output.size
 
 
-def _identity(layer: LayerCost) -> tuple[object, ...]:
+def _by_stride(layer: LayerCost, network: MeasuredNetwork) -> object:
+    """A key that stays the same at another input size: the kind, and the powers of two that are
+    nearest to the strides from the first input."""
+    size = network.inputs[0][1].size if network.inputs else ()
+    if len(size) != len(layer.output.size):
+        return layer.kind, len(layer.output.size)
+    # 17/12 is just over the square root of 2.
+    sizes = zip(size, layer.output.size, strict=True)
+    strides = (17 * before // (12 * after or 1) for before, after in sizes)
+    return layer.kind, *(stride.bit_length() for stride in strides)
+
+
+def _identity(layer: LayerCost) -> object:
     return layer.kind, layer.output, layer.counts

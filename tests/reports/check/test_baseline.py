@@ -278,6 +278,19 @@ def test_a_new_network_is_compared_with_a_deleted_one_of_its_name_first(folder):
     ]
 
 
+def test_a_new_network_beside_the_renamed_one_hides_no_growth(folder):
+    (folder / "net.yaml").unlink()
+    (folder / "two.yaml").write_text(two("a", "b", 50).replace("conv: 8", "conv: 7", 1), "utf-8")
+    code, message = reported(update(folder, "--format", "json", specs=("two.yaml",)))
+    assert code == 1
+    assert message[1:3] == [
+        f"two.yaml#{name} is new; it is compared with net.yaml, which was deleted" for name in "ab"
+    ]
+    (folder / "two.yaml").write_text(two("a", "b", 50), "utf-8")  # `a` only has another name
+    code, message = reported(update(folder, "--format", "json", specs=("two.yaml",)))
+    assert (code, message[2]) == (0, "b.json has 1 new network: two.yaml#b")
+
+
 def test_new_networks_without_deleted_ones_are_named(folder):
     (folder / "new.yaml").write_text(two("a", "b", 50), "utf-8")
     code, message = reported(update(folder, "--format", "json", specs=("net.yaml", "new.yaml")))
