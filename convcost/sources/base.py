@@ -64,6 +64,9 @@ class SpecBase:
             reason = f"`{self.name}` is not a valid spec ({error}): fix it or name another"
             self._found = BaseNetworks(reason=reason, unavailable=True)
 
+    def had(self, path: str) -> bool:
+        return False
+
     def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
         return [spec]
 

@@ -61,6 +61,10 @@ class Base(Protocol):
     name: str  # in messages
     tracks_deletions: bool  # whether a spec that only the base has was deleted
 
+    def had(self, path: str) -> bool:
+        """Whether the base has a file, a folder or a link of that path."""
+        ...
+
     def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
         """The specs in the base to compare a file with. A file that links lead to has several
         names. If these names were different specs in the base, it is compared with each of them.

@@ -59,6 +59,10 @@ class BaselineFile:
         self._compared.add(key)
         return BaseNetworks(self.networks[key])
 
+    def had(self, path: str) -> bool:
+        own = self._own_key(path)
+        return any(spec == own or spec.startswith(f"{own}/") for spec in self.networks)
+
     def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
         own = {} if spec.shipped else {self._own_key(name): name for name in spec.names}
         names = [name for key, name in own.items() if key in self.networks]

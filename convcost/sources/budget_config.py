@@ -6,7 +6,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
-from convcost.language.budget_config import ConfiguredBudget, GlobIndex, read_config
+from convcost.language.budget_config import (
+    ConfiguredBudget,
+    GlobIndex,
+    glob_variants,
+    read_config,
+)
 from convcost.language.patterns import MAX_COMPARISONS, has_wildcard
 from convcost.model.errors import Source, UsageError
 from convcost.model.network import Budget, Rule
@@ -49,6 +54,19 @@ class BudgetConfigs:
     def files(self) -> list[str]:
         """The configurations that were read."""
         return list(map(str, self._configs))
+
+    def names_path(self, path: str) -> str:
+        """The configuration with a glob for a file, or for files of a folder, of that path in the
+        current folder; empty if there is none. Raises SpecError, UsageError."""
+        folder = Path.cwd()
+        file = self._config_file or self._find(folder)
+        if file is None:
+            return ""
+        own = self._path_from(file, Path(path), folder)
+        globs = (glob for budget in self._config(file).budgets for glob in budget.specs)
+        variants = (variant for glob in globs for variant in glob_variants(glob))
+        named = any(one == own or one.startswith(f"{own}/") for one in variants)
+        return str(file) if named else ""
 
     def budgets(self, *names: str) -> Budgets:
         """The budgets for a spec, by all of its names, with links to folders followed and not: a

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
+from pathlib import Path
 
 from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
@@ -24,9 +25,10 @@ from convcost.reports.check.moved_networks import (
 from convcost.sources.base import open_base
 from convcost.sources.base_lookup import Base, BaseNetworks, CurrentSpec, measured_networks
 from convcost.sources.budget_config import BudgetConfigs
+from convcost.sources.config_discovery import current_folder
 from convcost.sources.networks import collect
 from convcost.sources.spec_arguments import unique_specs
-from convcost.sources.spec_files import CONFIG, SpecLocation, read_source
+from convcost.sources.spec_files import CONFIG, SpecLocation, locate, path_exists, read_source
 
 COMMAND_LINE = "the command line"
 SHOWN_NAMES = 3
@@ -117,8 +119,9 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
             for spec in specs
             for version in base.by_version(spec.location)
         ]
-    lookup = _BaseLookup(base, for_update=for_update)
     configs = BudgetConfigs(request.config)
+    _refuse_shipped_for_deleted(request.specs, base, configs)
+    lookup = _BaseLookup(base, for_update=for_update)
     budgets_of = cache(configs.budgets)  # a spec that has several bases has the same names
     given = request.device_limits
     if request.limits is not None:
@@ -151,6 +154,31 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
 def first_names(names: Sequence[str]) -> str:
     """The first names, with an ellipsis if there are more."""
     return ", ".join(names[:SHOWN_NAMES]) + "…" * (len(names) > SHOWN_NAMES)
+
+
+def _refuse_shipped_for_deleted(
+    arguments: Iterable[str], base: Base | None, configs: BudgetConfigs
+) -> None:
+    """Raises UsageError for the name of a shipped spec that was a file or a folder of the user.
+
+    Otherwise the shipped spec would be checked in the place of what was deleted.
+    """
+    if current_folder() is None:
+        return
+    for argument in arguments:
+        if path_exists(Path(argument)) or not locate(argument).shipped:
+            continue
+        name = argument.partition("#")[0]
+        if base is not None and base.had(name):
+            where = f"`{base.name}` has one"
+        elif config := configs.names_path(name):
+            where = f"`{config}` has a budget for it"
+        else:
+            continue
+        raise UsageError(
+            f"there is no file or folder `{name}`, but {where}",
+            help=f"restore it, or remove the argument; the shipped spec `{name}` is another one",
+        )
 
 
 def _read_specs(request: CheckRequest) -> list[CurrentSpec]:

@@ -24,7 +24,7 @@ class ConfigFinder:
         The search ends at the root of the repository. Without a repository it ends at the current
         folder, or, for a folder outside of that, in the folder itself.
         """
-        here = _current()
+        here = current_folder()
         near = here if here and folder.is_relative_to(here) else folder
         end = self._links.root(folder) or near
         found, passed = None, []
@@ -60,7 +60,7 @@ def _is_untrusted(file: Path) -> bool:
     return file.stat().st_uid not in (0, os.getuid())
 
 
-def _current() -> Path | None:
+def current_folder() -> Path | None:
     """The current folder, or None if it was deleted."""
     try:
         return Path.cwd()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from io import BytesIO
-from itertools import accumulate
+from itertools import accumulate, chain
 from pathlib import Path, PurePosixPath
 
 from convcost.model.record import NamedTuple
@@ -68,6 +68,11 @@ class Commit:
         self._left_out = {path for (tag, *_), path in index if tag == "S"}
         submodules = {path for (_, mode, *_), path in index if mode == SUBMODULE_MODE}
         self.new_submodules = submodules - self.submodules.keys()
+
+    def has(self, path: str) -> bool:
+        """Whether there is a file, a folder, a link or a submodule of that path."""
+        paths = chain(self.files, self._links, self.submodules)
+        return any(one == path or one.startswith(f"{path}/") for one in paths)
 
     def deleted(self, suffixes: Iterable[str] = SUFFIXES) -> list[str]:
         """The files with a suffix that the work tree does not have, except those that a sparse

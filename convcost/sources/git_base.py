@@ -38,6 +38,13 @@ class CommitBase:
         files = (spec for spec in specs if spec.user_file is not None)
         self._specs = [version for spec in files for version in self.by_version(spec)]
 
+    def had(self, path: str) -> bool:
+        try:
+            commit, at = self._commit_and_path(Path(os.path.abspath(path)))  # noqa: PTH100  links stay
+        except GitError:
+            return False
+        return commit.has(at)
+
     def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
         names: dict[object, str] = {}
         for name in spec.names if len(spec.names) > 1 else ():

@@ -88,12 +88,12 @@ def locate(argument: str) -> SpecLocation:
     if path_exists(path) and not path.is_dir():  # a file, or a pipe such as `<(…)`
         return SpecLocation(name, path, pick, is_model=is_model_file(name))
     shipped = shipped_specs()
-    if name in shipped:
+    if name in shipped and not _is_broken_link(name):
         return SpecLocation(f"{name}.yaml", shipped[name], pick, shipped=True)
-    is_file = name.endswith(SUFFIXES) or os.path.lexists(name)  # a link to no file, or a folder
+    is_file = name.endswith(SUFFIXES) or os.path.lexists(name)  # a folder, or a link to no file
     if is_model(name) and not sign and not is_file:
         return SpecLocation(name, None, is_model=True)
-    if variant := _variant(name, shipped):
+    if not _is_broken_link(name) and (variant := _variant(name, shipped)):
         if sign:
             raise UsageError(f"`{name}` is one network, so `#{network}` selects nothing of it")
         return variant
@@ -199,6 +199,10 @@ def files_below(folder: Path, skipped: Callable[[str], bool]) -> Iterator[Path]:
                     yield path
 
 
+def _is_broken_link(name: str) -> bool:
+    return os.path.lexists(name) and not path_exists(Path(name))
+
+
 def names_file(argument: str) -> bool:
     """Whether an argument names a file, and not a shipped spec."""
     suffix = PurePath(argument).suffix
@@ -216,7 +220,7 @@ def path_exists(path: Path) -> bool:
 def _not_found(argument: str, path: Path, shipped: dict[str, Path]) -> tuple[str, ...]:
     if path_exists(path):
         return (f"`{argument}` is a folder, not a spec",)
-    if names_file(argument):
+    if names_file(argument) or _is_broken_link(argument):
         close = nearest(path.name, _specs_beside(path))
         hint = f"; did you mean `{path.parent / close}`?" if close else ""
         return (f"there is no file `{argument}`{hint}",)

@@ -558,6 +558,33 @@ def test_a_network_unlike_all_deleted_ones_is_new_and_the_report_says_so(reposit
         assert "the network is new" in ran.stdout.decode(), name
 
 
+@pytest.mark.parametrize("name", ["googlenet", "resnet50"])
+@pytest.mark.parametrize("known", ["git:HEAD", "base.json", "convcost.yaml"])
+def test_a_deleted_folder_is_not_the_shipped_spec_of_its_name(repository, name, known):
+    repository.write(f"{name}/net.yaml", net())
+    repository.commit()
+    base = () if known == "convcost.yaml" else ("--base", known)
+    if known == "base.json":
+        run("check", name, *base, "--update-baseline", cwd=repository.folder)
+    if known == "convcost.yaml":
+        repository.write(known, f"budgets: [{{specs: './{name}/**/*.yaml', params: {{max: 1}}}}]")
+    shutil.rmtree(repository.folder / name)
+    asked = ("check", name, *base, "--max-params", "1G")
+    ran = run(*asked, cwd=repository.folder)
+    one = "has a budget for it" if known == "convcost.yaml" else "has one"
+    found = known.removeprefix("git:")
+    assert ran.returncode == 2
+    assert ran.stderr.decode() == (
+        f"error: there is no file or folder `{name}`, but `{found}` {one}\n"
+        f"help: restore it, or remove the argument; the shipped spec `{name}` is another one\n"
+    )
+    (repository.folder / "sub").mkdir()
+    assert run("check", name, "--max-params", "1G", cwd=repository.folder / "sub").returncode == 0
+    (repository.folder / name).symlink_to("nowhere")
+    ran = run(*asked, cwd=repository.folder)
+    assert (ran.returncode, ran.stderr.decode()) == (2, f"error: there is no file `{name}`\n")
+
+
 def test_a_picked_network_has_its_base(repository):
     repository.write("two.yaml", TWO)
     repository.commit()
