@@ -13,7 +13,7 @@ from convcost.importing.outline.naming import Naming
 from convcost.importing.outline.repeats import fold_repeats
 from convcost.importing.outline.scope_inference import with_inferred_scopes
 from convcost.importing.outline.structurize import structurize
-from convcost.importing.outline.tree import Tree, layer_numbers, references
+from convcost.importing.outline.tree import Items, Tree, layer_numbers, references
 from convcost.importing.outline.valid_names import unused_name, valid_name
 from convcost.importing.outline.weight_owners import sharing_layers, with_owners
 from convcost.importing.outline.wiring import Inputs, shortened_inputs
@@ -78,19 +78,22 @@ def _entrances(graph: LayerGraph) -> tuple[str, ...]:
 
 
 def _tree_with_blocks(graph: LayerGraph, inputs: Inputs) -> Tree:
-    tree = find_blocks(graph, inputs, group_modules(structurize(graph, inputs)))
+    tree = find_blocks(graph, inputs, _modules(graph, inputs))
     names = sharing_layers(graph.layers).union(references(tree.items))
     blocks = tuple(
         block._replace(items=fold_repeats(canonicalize(block.items), frozenset()))
         for block in tree.blocks
     )
     items = fold_repeats(canonicalize(tree.items), names)
-    return Tree(with_owners(graph.layers, items), blocks)
+    return Tree(items, blocks)
 
 
 def _structured(graph: LayerGraph, inputs: Inputs) -> Tree:
-    items = canonicalize(group_modules(structurize(graph, inputs)))
-    return Tree(with_owners(graph.layers, items))
+    return Tree(canonicalize(_modules(graph, inputs)))
+
+
+def _modules(graph: LayerGraph, inputs: Inputs) -> Items:
+    return with_owners(graph.layers, group_modules(structurize(graph, inputs)))
 
 
 def _flat_tree(graph: LayerGraph, inputs: Inputs) -> Tree:

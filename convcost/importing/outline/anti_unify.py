@@ -1,158 +1,181 @@
-"""Generalizes the uses of a block: one body for all uses, and the values of each use at each
-place."""
+"""Generalizes the uses of a block: one body for all uses."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from convcost.importing.outline.tree import Item, ItemBranch, layer_numbers, layers, sequence
-from convcost.importing.outline.valid_names import stem
-from convcost.importing.outline.values import (
-    constant_part,
-    option_label,
-    places_of,
-    with_values,
+from convcost.importing.outline.tree import (
+    Item,
+    ItemBranch,
+    Items,
+    layers,
+    named_values,
+    output,
+    sequence,
 )
+from convcost.importing.outline.valid_names import stem
+from convcost.importing.outline.values import constant_part, places_of, with_values
 
-Use = tuple[Item, ...]
-ABSENT: Any = object()
-ONE_LAYER = 3  # a convolution, its norm and a scale
-
-
-class ItemSpan(NamedTuple):
-    """An option at a place of a body: the layer, the name of the option and the entry. `values` has
-    its value in each use, ABSENT if the use does not have the layer; `incoming` has the channels of
-    the layer's input in each use."""
-
-    kind: str
-    option: str
-    entry: int
-    values: tuple[Any, ...]
-    incoming: tuple[int | None, ...]
-    first: bool
+T = TypeVar("T", bound=Hashable)
+Column: TypeAlias = tuple[T | None, ...]  # one entry for each use; None if the use has none
+ONE_LAYER = 3  # the most layers of a layer with its norm and a scale
 
 
-class Choice(NamedTuple):
-    """A branch. `there` says for each use whether it has the branch; it is empty if all have it."""
+class ItemColumn(NamedTuple):
+    """A layer or call of the body, and the item of each use that it generalizes. `is_first` says
+    whether its input is the input of the block."""
+
+    item: Item
+    uses: Column[Item]
+    is_first: bool
+
+
+class BranchColumn(NamedTuple):
+    """A branch of the body. `exists` says for each use whether the use has the branch."""
 
     name: str
-    there: tuple[bool, ...]
+    exists: tuple[bool, ...]
 
 
-def anti_unify(one: Use, other: Use) -> Use | None:
-    """A body that generalizes both uses; None if there is none."""
-    if len(one) != len(other):
+class Generalization(NamedTuple):
+    """A body for all uses, with its layers and calls, and its branches. The options of the body are
+    those of the first use."""
+
+    body: Items
+    columns: tuple[ItemColumn, ...]
+    branches: tuple[BranchColumn, ...]
+
+
+class _DifferError(Exception):
+    """The uses have no common body."""
+
+
+def anti_unify(uses: Sequence[Items], inputs: Sequence[int | None]) -> Generalization | None:
+    """The generalization of some uses; None if they have no common body. `inputs` has the value
+    that is the input of each use."""
+    walk = _ParallelWalk(inputs)
+    try:
+        body = walk.list(tuple(uses))
+    except _DifferError:
         return None
-    found = [_common_item(a, b) for a, b in zip(one, other, strict=True)]
-    return None if any(item is None for item in found) else tuple(i for i in found if i is not None)
+    return Generalization(body, tuple(walk.columns), tuple(walk.branches))
 
 
-def _common_item(a: Item, b: Item) -> Item | None:
-    if a.kind != b.kind or a.is_side:
-        return None
-    if a.is_call:
-        return a
-    return _module(a, b) if a.is_sequence else _layer(a, b)
-
-
-def _module(a: Item, b: Item) -> Item | None:
-    """A module that generalizes both modules; None if they are different modules. The names of the
-    same module differ only in numbers. The name of a single layer with its norm does not matter."""
-    items = anti_unify(a.items, b.items)
-    if items is None or a.path[-1] == b.path[-1]:
-        return None if items is None else sequence(a.path, items)
-    name = stem(a.path[-1])
-    if name and name == stem(b.path[-1]):
-        return sequence((*a.path[:-1], name), items)
-    held = tuple(layers(items))
-    numbered = a.path[-1].isdigit() and b.path[-1].isdigit()
-    alone = len(held) <= ONE_LAYER and not any(item.is_join for item in items)
-    return sequence((*a.path[:-1], "0"), items) if numbered or alone else None
-
-
-def _layer(a: Item, b: Item) -> Item | None:
-    """A layer that generalizes two layers of a kind; None if there is none."""
-    named = len(a.refs) == len(b.refs) and (a.shares is None) == (b.shares is None)
-    if a.note != b.note or not named or len(a.branches) != len(b.branches):
-        return None
-    if a.options != b.options:
-        left, right = places_of(a.kind, a.options), places_of(b.kind, b.options)
-        if left.keys() != right.keys() or any(
-            constant_part(left[s]) != constant_part(right[s]) for s in left
-        ):
-            return None
-    branches = []
-    for one, other in zip(a.branches, b.branches, strict=True):
-        branch = _branch(one, other)
-        if branch is None:
-            return None
-        branches.append(branch)
-    same = a.path[-1:] == b.path[-1:]
-    return a._replace(path=a.path if same else (), branches=tuple(branches))
-
-
-def _branch(a: ItemBranch, b: ItemBranch) -> ItemBranch | None:
-    """A branch that generalizes both branches. Only one of them may have layers."""
-    both = a.items and b.items
-    items = anti_unify(a.items, b.items) if both else a.items or b.items
-    if items is None or (a.ref is None) != (b.ref is None):
-        return None
-    return ItemBranch(items, a.ref, "" if both and a.name != b.name else a.name or b.name)
-
-
-class Overlay:
-    """Walks through a body and all its uses in parallel."""
-
-    def __init__(self, body: Use, uses: list[Use], incoming: Callable[[int], int | None]) -> None:
-        self.body = body
-        self.incoming = incoming
-        self.places: list[ItemSpan] = []
-        self.choices: list[Choice] = []
-        self._first = True
-        self._list(body, list(uses))
-
-    def _list(self, body: Use, uses: list[Use | None]) -> None:
-        for n, item in enumerate(body):
-            self._item(item, [None if use is None else use[n] for use in uses])
-
-    def _item(self, item: Item, uses: list[Item | None]) -> None:
-        first = self._first
-        for n, branch in enumerate(item.branches):
-            if not branch.items:
-                continue
-            inner = [None if use is None else use.branches[n].items or None for use in uses]
-            gone = any(i is None and use for i, use in zip(inner, uses, strict=True))
-            there = tuple(i is not None for i in inner) if gone else ()
-            self.choices.append(Choice(branch.name, there))
-            self._first = first
-            self._list(branch.items, inner)
-        self._first = self._first and not item.is_join
-        self._places(item, uses)
-
-    def _places(self, item: Item, uses: list[Item | None]) -> None:
-        own = places_of(item.kind, item.options)
-        values = [
-            None
-            if use is None
-            else own
-            if use.options == item.options
-            else places_of(use.kind, use.options)
-            for use in uses
+class _ParallelWalk:
+    def __init__(self, inputs: Sequence[int | None]) -> None:
+        self.columns: list[ItemColumn] = []
+        self.branches: list[BranchColumn] = []
+        self.is_first = True
+        # By use: the values that it can reference by name, as values of the first use.
+        self.first_use: list[dict[int | None, int | None]] = [
+            {value: inputs[0], None: None} for value in inputs
         ]
-        entering = tuple(None if use is None else self._input_channels(use) for use in uses)
-        for option, entry in own:
-            of_each = tuple(ABSENT if one is None else one[option, entry] for one in values)
-            label = option_label(item.kind, option, entry)
-            self.places.append(ItemSpan(item.kind, label, entry, of_each, entering, self._first))
-        self._first = False
 
-    def _input_channels(self, item: Item) -> int | None:
-        first = next(layer_numbers((item,))) if item.number is None else item.number
-        return self.incoming(first)
+    def list(self, uses: Column[Items]) -> Items:
+        _common(len(items) for items in uses if items is not None)
+        length = len(_first(uses))
+        return tuple(
+            self._item(tuple(None if items is None else items[n] for items in uses))
+            for n in range(length)
+        )
+
+    def _item(self, uses: Column[Item]) -> Item:
+        one = _first(uses)
+        present = [item for item in uses if item is not None]
+        _common(item.kind for item in present)
+        if one.is_side:
+            raise _DifferError
+        is_first = self.is_first
+        branches = []
+        for n in range(_common(len(item.branches) for item in present)):
+            self.is_first = is_first
+            column = tuple(None if item is None else item.branches[n] for item in uses)
+            branches.append(self._branch(column))
+        if one.is_sequence:
+            item = sequence(_module_path(present, branches[0].items), branches[0].items)
+        else:
+            item = one if one.is_call else _common_layer(present, branches)
+            first = self.is_first and not item.is_join
+            self.columns.append(ItemColumn(item, uses, first))
+            self.is_first = False
+        self._compare_references(uses)
+        return item
+
+    def _branch(self, uses: Column[ItemBranch]) -> ItemBranch:
+        """A branch that generalizes a branch of all uses. Some of them may have no layers."""
+        present = [branch for branch in uses if branch is not None]
+        _common(branch.ref is None for branch in present)
+        filled = [branch for branch in present if branch.items]
+        if not filled:
+            return ItemBranch((), present[0].ref)
+        if len(filled) < len(present) and any(map(_has_references, filled)):
+            raise _DifferError
+        names = {branch.name for branch in filled}
+        name = filled[0].name if len(names) == 1 else ""
+        exists = tuple(branch is not None and bool(branch.items) for branch in uses)
+        is_optional = len(filled) < len(present)
+        self.branches.append(BranchColumn(name, exists if is_optional else ()))
+        inner = tuple((branch.items or None) if branch is not None else None for branch in uses)
+        return ItemBranch(self.list(inner), present[0].ref, name)
+
+    def _compare_references(self, uses: Column[Item]) -> None:
+        """Requires that all uses reference the same values by name, inside or as their input."""
+        first_output = output(_first(uses))
+        references = set()
+        for item, known in zip(uses, self.first_use, strict=True):
+            if item is not None:
+                references.add(tuple(known.get(value, value) for value in named_values(item)))
+                known[output(item)] = first_output
+        _common(references)
 
 
-def substitute_values(body: Use, values: Iterator[Any], flags: Iterator[str | None]) -> Use:
-    """The body with a value for each place and a condition for each branch, in the order of
-    `Overlay`."""
+def _first(column: Column[T]) -> T:
+    return next(one for one in column if one is not None)
+
+
+def _common(values: Iterable[T]) -> T:
+    """The value that all uses have."""
+    distinct = set(values)
+    if len(distinct) > 1:
+        raise _DifferError
+    return distinct.pop()
+
+
+def _has_references(branch: ItemBranch) -> bool:
+    return any(value is not None for layer in layers(branch.items) for value in named_values(layer))
+
+
+def _module_path(modules: Sequence[Item], items: Items) -> tuple[str, ...]:
+    """The path of the same module in all uses. The names of the same module differ only in numbers.
+    The name of a single layer with its norm does not matter."""
+    path = modules[0].path
+    names = {module.path[-1] for module in modules}
+    if len(names) == 1:
+        return path
+    stems = {stem(name) for name in names}
+    if len(stems) == 1 and "" not in stems:
+        return (*path[:-1], *stems)
+    is_one_layer = len(tuple(layers(items))) <= ONE_LAYER and not any(i.is_join for i in items)
+    if not is_one_layer and not all(map(str.isdigit, names)):
+        raise _DifferError
+    return (*path[:-1], "0")
+
+
+def _common_layer(uses: Sequence[Item], branches: Iterable[ItemBranch]) -> Item:
+    one = uses[0]
+    _common((item.note, len(item.refs), item.shares is None) for item in uses)
+    _common(
+        tuple(
+            (place, constant_part(value)) for place, value in places_of(one.kind, options).items()
+        )
+        for options in {item.options for item in uses}
+    )
+    is_same = len({item.path[-1:] for item in uses}) == 1
+    return one._replace(path=one.path if is_same else (), branches=tuple(branches))
+
+
+def substitute_values(body: Items, values: Iterator[Any], flags: Iterator[str | None]) -> Items:
+    """The body with a value for each place and a condition for each branch, in the order of a
+    `Generalization`."""
     return tuple(_with_values(item, values, flags) for item in body)
 
 

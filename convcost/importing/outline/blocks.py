@@ -5,12 +5,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from convcost.importing.ir.layer_graph import LayerGraph
-from convcost.importing.outline.anti_unify import (
-    Overlay,
-    Use,
-    anti_unify,
-    substitute_values,
-)
+from convcost.importing.outline.anti_unify import anti_unify, substitute_values
 from convcost.importing.outline.block_names import BlockNames, module_path
 from convcost.importing.outline.candidates import Candidates
 from convcost.importing.outline.escape_check import BoundNames
@@ -20,6 +15,7 @@ from convcost.importing.outline.substitute import Calls, substitute_calls
 from convcost.importing.outline.text_length import item_length, text_length
 from convcost.importing.outline.tree import (
     Item,
+    Items,
     OutlineBlock,
     Tree,
     layers,
@@ -27,72 +23,99 @@ from convcost.importing.outline.tree import (
     references,
     walk,
 )
-from convcost.importing.outline.weight_owners import with_owners
 from convcost.importing.outline.wiring import Inputs
 
 ROUNDS = 24
 LOOKS = 200_000  # the most items to inspect in all later rounds
 FEWEST = 4  # rounds before LOOKS limits the search
 FAMILIES = 8  # the most different bodies of one candidate
-FEWEST_PARTED = 4  # the fewest layers of uses that of a block for some of the uses of a part
+FEWEST_PARTED = 4  # the fewest layers of uses that that of a block for some of the uses of a part
 HEAD = 40  # characters of a block in addition to its layers
 SAVED = (9, 10)  # the largest fraction of the text that may remain
 BEGUN = (10, 9)
 MODULE = (5, 4)  # the weight of a module compared with a part that is only similar
 
 
-class _Found(NamedTuple):
-    """A candidate: a list, and its position in that list."""
+class _List(NamedTuple):
+    """A list of the tree, with the value that is its input. A `whole` list is the content of a
+    module or block, and cannot be a candidate as a whole."""
 
-    list: int
+    items: Items
+    entering: int | None
+    whole: bool
+
+
+class _Place(NamedTuple):
+    """The position of a candidate in a list."""
+
+    list: _List
     start: int
     length: int
 
+    @property
+    def end(self) -> int:
+        return self.start + self.length
 
-def find_blocks(graph: LayerGraph, inputs: Inputs, items: tuple[Item, ...]) -> Tree:
+    @property
+    def items(self) -> Items:
+        return self.list.items[self.start : self.end]
+
+    @property
+    def use(self) -> Items:
+        """The items, or those of the module that they are."""
+        items = self.items
+        while len(items) == 1 and items[0].is_sequence:
+            items = items[0].items
+        return items
+
+    @property
+    def entering(self) -> int | None:
+        """The value that is the input, from the item before it."""
+        for item in reversed(self.list.items[: self.start]):
+            given = output(item)
+            if given is not None:
+                return given
+        return self.list.entering
+
+
+def find_blocks(graph: LayerGraph, inputs: Inputs, items: Items) -> Tree:
     """The tree with blocks."""
     return _BlockSearch(graph, inputs, items).all()
 
 
 class _BlockSearch:
-    def __init__(self, graph: LayerGraph, inputs: Inputs, items: tuple[Item, ...]) -> None:
+    def __init__(self, graph: LayerGraph, inputs: Inputs, items: Items) -> None:
         self.graph = graph
         self.inputs = inputs
-        self.items = with_owners(graph.layers, items)
+        self.items = items
         self.flow = -1 if len(graph.inputs) == 1 else None
         self.blocks: list[OutlineBlock] = []
         self.entered: list[int | None] = []  # by block, the input of its first use
-        self.candidates = Candidates(self.items)
+        self.candidates = Candidates(items)
         self.titles = BlockNames(dict(graph.classes))
         self.length = cached_by_identity(item_length)
         self.refused: set[int] = set()
         self.parting = False
-        self.names = BoundNames(self.items)
-        self.lists: list[tuple[Item, ...]] = []
-        self.entering: list[int | None] = []  # by list, its input
-        self.whole: list[bool] = []
+        self.names = BoundNames(items)
 
     def all(self) -> Tree:
         looked = 0
         for number in range(ROUNDS):
             if looked > LOOKS and number >= FEWEST:
                 break
-            if not self._round():
+            lists = self._lists()
+            looked += sum(len(one.items) for one in lists)
+            if not self._round(lists):
                 if self.parting:
                     break
                 self.parting = True  # parts of what no block contains as a whole may become blocks
                 self.refused = set()
-            looked += sum(map(len, self.lists))
         return Tree(self.items, _in_reading_order(self.items, self.blocks))
 
     # One round: the candidate that saves most
 
-    def _round(self) -> bool:
-        self.lists, self.entering, self.whole = [], [], []
-        self._collect(self.items, self.flow, False)
-        for block, entering in zip(self.blocks, self.entered, strict=True):
-            self._collect(block.items, entering, True)
-        found = self._candidates()
+    def _round(self, lists: list[_List]) -> bool:
+        found = self._candidates(lists)
         weighed = (
             (self._weight(places), self.candidates.keys[number], number)
             for number, places in found.items()
@@ -107,116 +130,76 @@ class _BlockSearch:
             self.refused.add(keys)
         return False
 
-    def _collect(self, items: tuple[Item, ...], flow: int | None, whole: bool) -> None:
-        """Collects every list. A `whole` list is the content of a module or block, and cannot be a
-        candidate as a whole."""
-        self.lists.append(items)
-        self.entering.append(flow)
-        self.whole.append(whole)
-        for item in items:
-            for branch in item.branches:
-                if branch.items:
-                    come = item.refs[0] if item.refs else flow
-                    self._collect(branch.items, come, item.is_sequence)
-            given = output(item)
-            flow = flow if given is None else given
+    def _lists(self) -> list[_List]:
+        found = list(_lists(self.items, self.flow, whole=False))
+        for block, entering in zip(self.blocks, self.entered, strict=True):
+            found += _lists(block.items, entering, whole=True)
+        return found
 
-    def _candidates(self) -> dict[int, list[_Found]]:
+    def _candidates(self, lists: list[_List]) -> dict[int, list[_Place]]:
         """The positions of every candidate that occurs at least twice."""
-        found: dict[int, list[_Found]] = {}
-        for number, stretches in enumerate(self.candidates.of(self.lists, self.whole)):
-            for keys, start, length in stretches:
+        found: dict[int, list[_Place]] = {}
+        stretches = self.candidates.of([one.items for one in lists], [one.whole for one in lists])
+        for one, candidates in zip(lists, stretches, strict=True):
+            for keys, start, length in candidates:
                 if keys in self.refused:
                     continue
                 places = found.setdefault(keys, [])
-                last = places[-1] if places else None
-                if last is None or last.list != number or last.start + last.length <= start:
-                    places.append(_Found(number, start, length))
+                overlaps = places and places[-1].list is one and places[-1].end > start
+                if not overlaps:
+                    places.append(_Place(one, start, length))
         return {keys: places for keys, places in found.items() if len(places) > 1}
 
-    def _use(self, place: _Found) -> Use:
-        items = self.lists[place.list][place.start : place.start + place.length]
-        while len(items) == 1 and items[0].is_sequence:
-            items = items[0].items
-        return items
-
-    def _weight(self, places: list[_Found]) -> int:
-        weight = sum(map(self.length, self._use(places[0]))) * (len(places) - 1)
-        if self._is_module(places[0]):
+    def _weight(self, places: list[_Place]) -> int:
+        weight = sum(map(self.length, places[0].use)) * (len(places) - 1)
+        first = places[0].items[0]
+        if places[0].length == 1 and first.is_sequence:
             return weight * MODULE[0] // MODULE[1]
-        return weight * BEGUN[0] // BEGUN[1] if self._begins(places[0]) else weight
-
-    def _begins(self, place: _Found) -> bool:
-        """Whether a candidate begins with a layer with weights, or with branches. A free layer
-        belongs to the end of the block before."""
-        item = self.lists[place.list][place.start]
-        free = item.number is not None and self.graph.layers[item.number].params == 0
-        return bool(item.branches) or not free
-
-    def _is_module(self, place: _Found) -> bool:
-        return place.length == 1 and self.lists[place.list][place.start].is_sequence
+        # A free layer belongs to the end of the block before.
+        is_free = first.number is not None and self.graph.layers[first.number].params == 0
+        begins = bool(first.branches) or not is_free
+        return weight * BEGUN[0] // BEGUN[1] if begins else weight
 
     # Making one block
 
-    def _families(self, places: list[_Found]) -> Iterator[list[_Found]]:
+    def _families(self, places: list[_Place]) -> Iterator[list[_Place]]:
         """Groups of uses that fit one body, the largest first."""
-        families: list[tuple[Use, list[_Found]]] = []
+        families: list[tuple[Items, list[_Place]]] = []
         for place in places:
-            use, come = self._use(place), self._entering(place)
-            if not self.names.is_closed(use, come):
+            if not self.names.is_closed(place.use, place.entering):
                 continue
             for number, (body, members) in enumerate(families):
-                both = anti_unify(body, use)
-                came = self._entering(members[0])
-                if both is not None and self.names.have_same_references(body, came, use, come):
-                    families[number] = both, [*members, place]
+                both = anti_unify([body, place.use], [members[0].entering, place.entering])
+                if both is not None:
+                    families[number] = both.body, [*members, place]
                     break
             else:
                 if len(families) < FAMILIES:
-                    families.append((use, [place]))
+                    families.append((place.use, [place]))
         families.sort(key=lambda family: -len(family[1]))
         return (members for _, members in families if len(members) > 1)
 
-    def _equal_uses(self, places: list[_Found]) -> list[list[_Found]]:
+    def _equal_uses(self, places: list[_Place]) -> list[list[_Place]]:
         """Groups of equal uses, for uses whose differences options cannot express."""
-        groups: dict[Any, list[_Found]] = {}
+        groups: dict[Any, list[_Place]] = {}
         for place in places:
-            values = tuple(item.options for item in walk(self._use(place)))
+            values = tuple(item.options for item in walk(place.use))
             groups.setdefault(values, []).append(place)
         several = [some for some in groups.values() if 1 < len(some) < len(places)]
-        return [some for some in several if not self._row(some)]
+        return [some for some in several if not _is_row(some)]
 
-    def _row(self, places: list[_Found]) -> bool:
-        """Whether the uses are one join several times in a row, which `repeat` expresses without a
-        block."""
-        first = places[0]
-        following = [(first.list, first.start + n) for n in range(len(places))]
-        use = self._use(first)
-        alone = len(use) == 1 and use[0].is_join and not any(references(use))
-        return alone and [(place.list, place.start) for place in places] == following
-
-    def _entering(self, place: _Found) -> int | None:
-        """The input of a candidate, from the item before it."""
-        for item in reversed(self.lists[place.list][: place.start]):
-            given = output(item)
-            if given is not None:
-                return given
-        return self.entering[place.list]
-
-    def _make_block(self, places: list[_Found]) -> bool:
+    def _make_block(self, places: list[_Place]) -> bool:
         """Makes a block of some uses if that shortens the text. Returns whether it did."""
-        uses = [self._use(place) for place in places]
-        body = uses[0]
-        for use in uses[1:]:
-            both = anti_unify(body, use)
-            assert both is not None
-            body = both
-        overlay = Overlay(body, uses, self._input_channels)
-        found = options(overlay, [self._channels(self._entering(place)) for place in places])
+        uses = [place.use for place in places]
+        common = anti_unify(uses, [place.entering for place in places])
+        assert common is not None
+        found = options(
+            common, [self._channels(place.entering) for place in places], self._input_channels
+        )
         if found is None:
             return False
-        body = substitute_values(body, iter(found.values), iter(found.flags))
-        originals = [self.lists[p.list][p.start : p.start + p.length] for p in places]
+        body = substitute_values(common.body, iter(found.values), iter(found.flags))
+        originals = [place.items for place in places]
         name = self.titles.block_name(body, originals)
         defaults = tuple(default for _, default in found.options if default is not REQUIRED)
         calls = [
@@ -236,7 +219,7 @@ class _BlockSearch:
         self._insert_calls(places, calls)
         defaults = tuple((n, None if d is REQUIRED else d) for n, d in found.options)
         self.blocks.append(OutlineBlock(name, defaults, body))
-        self.entered.append(self._entering(places[0]))
+        self.entered.append(places[0].entering)
         return True
 
     def _input_channels(self, layer: int) -> int | None:
@@ -245,25 +228,44 @@ class _BlockSearch:
     def _channels(self, value: int | None) -> int | None:
         return None if value is None else self.graph.shape(value).channels
 
-    def _insert_calls(self, places: list[_Found], calls: list[Item]) -> None:
+    def _insert_calls(self, places: list[_Place], calls: list[Item]) -> None:
         """Rebuilds the lists with calls in place of the uses."""
         by_list: Calls = {}
         for place, call in zip(places, calls, strict=True):
-            by_list.setdefault(place.list, {})[place.start] = place.length, call
-        numbers = iter(range(len(self.lists)))
-        self.items = substitute_calls(self.items, numbers, by_list)
+            by_list.setdefault(id(place.list.items), {})[place.start] = place.length, call
+        self.items = substitute_calls(self.items, by_list)
         self.blocks = [
-            block._replace(items=substitute_calls(block.items, numbers, by_list))
-            for block in self.blocks
+            block._replace(items=substitute_calls(block.items, by_list)) for block in self.blocks
         ]
 
 
-def _in_reading_order(items: Use, blocks: list[OutlineBlock]) -> tuple[OutlineBlock, ...]:
+def _lists(items: Items, flow: int | None, *, whole: bool) -> Iterator[_List]:
+    """A list and all lists inside it."""
+    yield _List(items, flow, whole)
+    for item in items:
+        for branch in item.branches:
+            if branch.items:
+                entering = item.refs[0] if item.refs else flow
+                yield from _lists(branch.items, entering, whole=item.is_sequence)
+        given = output(item)
+        flow = flow if given is None else given
+
+
+def _is_row(places: list[_Place]) -> bool:
+    """Whether the uses are one join several times in a row, which `repeat` expresses without a
+    block."""
+    first = places[0]
+    following = [(first.list, first.start + n) for n in range(len(places))]
+    alone = len(first.use) == 1 and first.use[0].is_join and not any(references(first.use))
+    return alone and [(place.list, place.start) for place in places] == following
+
+
+def _in_reading_order(items: Items, blocks: list[OutlineBlock]) -> tuple[OutlineBlock, ...]:
     """The blocks in the order a reader sees them, each after the blocks that it calls."""
     by_name = {block.name: block for block in blocks}
     found: dict[str, OutlineBlock] = {}
 
-    def visit(items: Use) -> None:
+    def visit(items: Items) -> None:
         for item in walk(items):
             if item.is_call and item.kind not in found:
                 visit(by_name[item.kind].items)
@@ -273,5 +275,5 @@ def _in_reading_order(items: Use, blocks: list[OutlineBlock]) -> tuple[OutlineBl
     return tuple(found.values())
 
 
-def _definition(body: Use, found: Options) -> int:
+def _definition(body: Items, found: Options) -> int:
     return HEAD + text_length(body) + sum(len(option) + 6 for option, _ in found.options)

@@ -1,18 +1,20 @@
 """Finds the options of a block: the values in which its uses differ, as few as possible."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from convcost.importing.outline.anti_unify import ABSENT, Choice, ItemSpan, Overlay
-from convcost.importing.outline.relations import integer_factor, keeps_size, with_missing_values
+from convcost.importing.outline.anti_unify import BranchColumn, Generalization, ItemColumn
+from convcost.importing.outline.tree import first_layer
 from convcost.importing.outline.values import (
     CHANNELS,
     INPUT_NAMES,
     OptionExpression,
     SharedValue,
     is_readable,
+    option_label,
+    places_of,
     times,
 )
 from convcost.language.common_keys import COMMON_KEYS, FROZEN
@@ -21,6 +23,9 @@ from convcost.model.kind import KINDS
 
 MOST = 7
 REQUIRED: Any = object()
+ABSENT: Any = object()
+
+Values: TypeAlias = tuple[Any, ...]  # by use; ABSENT if the use does not have the layer
 
 
 class Options(NamedTuple):
@@ -33,206 +38,200 @@ class Options(NamedTuple):
     arguments: tuple[tuple[tuple[str, Any], ...], ...]
 
 
+class _Place(NamedTuple):
+    """An option of a layer in a body, or one entry of a shape. `name` is the name that an option of
+    the block for it should get. `input_channels` are those of the layer, by use."""
+
+    column: int
+    name: str
+    values: Values
+    input_channels: Values
+    is_first: bool
+
+    @property
+    def present(self) -> Values:
+        return tuple(value for value in self.values if value is not ABSENT)
+
+    @property
+    def is_width(self) -> bool:
+        return self.name in CHANNELS and all(type(value) is int for value in self.present)
+
+
 class _Wanted(NamedTuple):
-    """An option without a name yet: the name that it should get, and its value in each use."""
+    """An option of a block without its final name."""
 
     name: str
-    values: tuple[Any, ...]
+    values: Values
 
 
-def options(overlay: Overlay, entering: Sequence[int | None]) -> Options | None:
+class _FromOption(NamedTuple):
+    """The value of a place: an expression with an option, such as `2 * {}`."""
+
+    option: int
+    expression: str = "{}"
+
+
+def options(
+    common: Generalization,
+    entering: Sequence[int | None],
+    input_channels: Callable[[int], int | None],
+) -> Options | None:
     """The options of a block; None if options cannot express how its uses differ. `entering` has
-    the input channels of each use."""
-    return _Options(overlay, entering).all()
+    the input channels of each use, `input_channels` gives those of a layer."""
+    places = [
+        place
+        for number, column in enumerate(common.columns)
+        for place in _places(number, column, input_channels)
+    ]
+    return _OptionSearch(places, common.branches, entering).result()
 
 
-class _Options:
-    def __init__(self, overlay: Overlay, entering: Sequence[int | None]) -> None:
-        self.places = overlay.places
-        self.choices = overlay.choices
+def _places(
+    number: int, column: ItemColumn, input_channels: Callable[[int], int | None]
+) -> Iterator[_Place]:
+    item = column.item
+    values = [None if use is None else places_of(use.kind, use.options) for use in column.uses]
+    channels = tuple(
+        None if use is None else input_channels(first_layer(use)) for use in column.uses
+    )
+    for place in places_of(item.kind, item.options):
+        of_each = tuple(ABSENT if one is None else one[place] for one in values)
+        yield _Place(number, option_label(item.kind, *place), of_each, channels, column.is_first)
+
+
+class _OptionSearch:
+    def __init__(
+        self,
+        places: Sequence[_Place],
+        branches: Sequence[BranchColumn],
+        entering: Sequence[int | None],
+    ) -> None:
+        self.places = places
+        self.branches = branches
         self.entering = entering
-        self.chosen: dict[int, Any] = {}  # the value or expression at each place
         self.wanted: list[_Wanted] = []
-        # The option at each place, and the expression with it.
-        self.option_at: dict[int, tuple[int, str]] = {}
-        self.flags: list[int | None] = []
+        self.chosen: dict[int, Any] = {}  # by place: a constant, an expression or a _FromOption
+        self.flags: list[int | None] = []  # by branch: the option for which it exists
 
-    def all(self) -> Options | None:
-        varied = [n for n, place in enumerate(self.places) if not self._is_constant(n, place)]
-        ratios = {n: ratio for n in varied if (ratio := self._channel_ratio(self.places[n]))}
-        if any(self._uses_inner_input(self.places[n]) for n in varied if n not in ratios):
+    def result(self) -> Options | None:
+        constant = {n: one.present[0] for n, one in enumerate(self.places) if _is_constant(one)}
+        self.chosen.update(constant)
+        varied = [n for n in range(len(self.places)) if n not in constant]
+        ratios = {n: ratio for n in varied if (ratio := _channel_ratio(self.places[n]))}
+        if any(_uses_inner_input(self.places[n]) for n in varied if n not in ratios):
             return None
-        widths = [n for n in varied if n in ratios or self._is_width(self.places[n])]
-        for n in sorted((n for n in widths if n not in ratios), key=self._weight):
-            self._use_option(n, widths=True)
+        widths = [n for n in varied if self.places[n].is_width and n not in ratios]
+        for n in sorted(widths, key=lambda n: (sum(self.places[n].present), n)):
+            self._use_option(n)
         for n, ratio in ratios.items():
-            plain = ratio.factor == 1
-            if not self._joined(n, widths=True, alike=True, factors=not plain):
-                self.chosen[n] = ratio
+            found = self._existing_option(n, same_name=True, scaled=ratio.factor != 1)
+            self.chosen[n] = found or ratio
         for n in varied:
-            if n not in widths and not self._paddings(n):
-                self._use_option(n, widths=False)
-        for choice in self.choices:
-            self._choose(choice)
-        for n in set(self.chosen) - set(ratios):
-            self._tie_shortcut(n)
-        return self._result() if len(self.wanted) <= MOST else None
+            if n not in self.chosen:
+                self._use_option(n)
+        self.flags = [self._flag(branch) for branch in self.branches]
+        for n in constant:
+            self._tie_to_main_path(n)
+        return self._named() if len(self.wanted) <= MOST else None
 
     # The value at a place
 
-    def _is_constant(self, n: int, place: ItemSpan) -> bool:
-        values = [value for value in place.values if value is not ABSENT]
-        first = values[0]
-        if any(value != first or type(value) is not type(first) for value in values):
-            return False
-        if isinstance(first, OptionExpression) and not _uses_only_input(first):
-            return False  # it depends on a value that only the caller has
-        self.chosen[n] = first
-        return True
-
-    @staticmethod
-    def _uses_inner_input(place: ItemSpan) -> bool:
-        """Whether a value depends on the input of a layer, and that input is not the block's
-        input."""
-        return not place.first and any(
-            isinstance(value, OptionExpression) and value.uses_input for value in place.values
+    def _use_option(self, n: int) -> None:
+        place = self.places[n]
+        found = self._half_of_kernel(n) or self._existing_option(
+            n, same_name=not place.is_width, scaled=place.is_width
         )
+        if found is None:
+            self.wanted.append(_Wanted(place.name, place.values))
+            found = _FromOption(len(self.wanted) - 1)
+        self.chosen[n] = found
 
-    @staticmethod
-    def _is_width(place: ItemSpan) -> bool:
-        values = [value for value in place.values if value is not ABSENT]
-        return place.option in CHANNELS and all(type(value) is int for value in values)
-
-    def _weight(self, n: int) -> tuple[int, int]:
-        return sum(value for value in self.places[n].values if value is not ABSENT), n
-
-    @staticmethod
-    def _channel_ratio(place: ItemSpan) -> SharedValue | None:
-        """The constant ratio of a number to the input channels of its layer, if there is one."""
-        if place.option not in CHANNELS:
-            return None
-        factors = set()
-        for value, incoming in zip(place.values, place.incoming, strict=True):
-            if type(value) is int and incoming and value:
-                factors.add(Fraction(value, incoming))
-            elif isinstance(value, SharedValue):
-                factors.add(value.factor)
-            elif value is not ABSENT:
-                return None
-        factor = factors.pop() if len(factors) == 1 else Fraction(0)
-        return SharedValue.of(factor) if is_readable(factor) else None
-
-    def _use_option(self, n: int, *, widths: bool) -> None:
-        if not self._joined(n, widths=widths, factors=widths):
-            place = self.places[n]
-            self.wanted.append(_Wanted(place.option, place.values))
-            self.option_at[n] = len(self.wanted) - 1, "{}"
-
-    def _joined(self, n: int, *, widths: bool, factors: bool, alike: bool = False) -> bool:
-        """Whether an existing option gives the value of a place: as it is or, with `factors`, times
-        a number. With `alike`, the option must have the same name."""
+    def _existing_option(self, n: int, *, same_name: bool, scaled: bool) -> _FromOption | None:
+        """An option that gives the values of a place: as it is or, if `scaled`, times a number."""
         place = self.places[n]
         for number, option in enumerate(self.wanted):
-            if widths != (option.name in CHANNELS):
-                continue
-            if option.name != place.option and (alike or not widths):
-                continue
-            factor = integer_factor(place.values, option.values)
-            if factor == 1 or (factors and factor):
-                values = with_missing_values(place.values, option.values, factor)
-                if values is None:
-                    continue
+            fits = option.name == place.name or (not same_name and option.name in CHANNELS)
+            factor = _factor(place.values, option.values, scaled=scaled) if fits else None
+            values = _completed(option.values, place.values, factor) if factor else None
+            if factor and values:
                 self.wanted[number] = option._replace(values=values)
-                self.option_at[n] = number, times("{}", factor)
-                return True
-        return False
+                return _FromOption(number, times("{}", factor))
+        return None
 
-    def _paddings(self, n: int) -> bool:
-        """Whether a padding is half of the kernel before it in all uses; it then becomes that
-        expression."""
+    def _half_of_kernel(self, n: int) -> _FromOption | None:
+        """For a padding that is half of the kernel in all uses, that expression."""
         place = self.places[n]
-        if place.option != "padding":
-            return False
-        for before in range(n - 1, -1, -1):
-            other = self.places[before]
-            if other.option == "kernel" and other.kind == place.kind:
-                pairs = list(zip(place.values, other.values, strict=True))
-                halves = all(keeps_size(p, k) for p, k in pairs)
-                if halves and before in self.option_at:
-                    number, made = self.option_at[before]
-                    if made == "{}":
-                        self.option_at[n] = number, "{} // 2"
-                        return True
-                return False
-        return False
+        if place.name != "padding":
+            return None
+        for kernel in range(n):
+            other, chosen = self.places[kernel], self.chosen.get(kernel)
+            if type(chosen) is not _FromOption:
+                continue
+            if (other.column, other.name, chosen.expression) == (place.column, "kernel", "{}"):
+                pairs = zip(place.values, other.values, strict=True)
+                if all(_keeps_size(padding, kernel_size) for padding, kernel_size in pairs):
+                    return chosen._replace(expression="{} // 2")
+        return None
 
-    def _tie_shortcut(self, n: int) -> None:
+    def _tie_to_main_path(self, n: int) -> None:
         """If only some uses have a shortcut, its width or stride uses the option of the main path
         with equal values, even if the value is the same in all these uses."""
         place = self.places[n]
-        if ABSENT not in place.values or place.option not in (*CHANNELS, "stride"):
+        if ABSENT not in place.values or place.name not in (*CHANNELS, "stride"):
             return
-        for other, option in sorted(self.option_at.items(), reverse=True):
-            there = self.places[other]
-            pairs = [p for p in zip(place.values, there.values, strict=True) if p[0] is not ABSENT]
-            if there.option == place.option and all(a == b for a, b in pairs):
-                del self.chosen[n]
-                self.option_at[n] = option
-                return
+        for other in range(len(self.places) - 1, -1, -1):
+            there, chosen = self.places[other], self.chosen[other]
+            if isinstance(chosen, _FromOption) and there.name == place.name:
+                pairs = zip(place.values, there.values, strict=True)
+                if all(a is ABSENT or a == b for a, b in pairs):
+                    self.chosen[n] = chosen
+                    return
 
-    def _choose(self, choice: Choice) -> None:
-        if not choice.there:
-            self.flags.append(None)
-            return
+    def _flag(self, branch: BranchColumn) -> int | None:
+        if not branch.exists:
+            return None
         for number, option in enumerate(self.wanted):
-            if option.values == choice.there:
-                self.flags.append(number)
-                return
-        name = choice.name or "project"
-        self.wanted.append(_Wanted(name, choice.there))
-        self.flags.append(len(self.wanted) - 1)
+            if option.values == branch.exists:
+                return number
+        self.wanted.append(_Wanted(branch.name or "project", branch.exists))
+        return len(self.wanted) - 1
 
-    # Results
+    # Names, defaults and arguments
 
-    def _result(self) -> Options | None:
-        used: dict[int, int] = {}
-        for n, (number, _) in sorted(self.option_at.items()):
-            used.setdefault(number, n)
-        for flag in self.flags:
-            if flag is not None:
-                used.setdefault(flag, len(self.places))
-        order = sorted(range(len(self.wanted)), key=lambda number: used.get(number, 0))
+    def _named(self) -> Options:
+        used = [one.option for _, one in sorted(self.chosen.items()) if type(one) is _FromOption]
+        used += [flag for flag in self.flags if flag is not None]
+        order = list(dict.fromkeys(used))
         defaults = {number: self._default(self.wanted[number]) for number in order}
         order.sort(key=lambda number: defaults[number] is not REQUIRED)
         names = self._names(order, defaults)
-        values = [
-            OptionExpression(self.option_at[n][1].format(names[self.option_at[n][0]]))
-            if n in self.option_at
-            else self.chosen[n]
-            for n in range(len(self.places))
-        ]
-        arguments = []
-        for use in range(len(self.entering)):
-            given = []
-            for number in order:
-                value = self.wanted[number].values[use]
-                default = defaults[number]
-                if value is ABSENT or isinstance(default, SharedValue):
-                    value = default if default is not REQUIRED else self._first_value(number)
-                given.append((names[number], value))
-            arguments.append(tuple(given))
+        values = [self.chosen[n] for n in range(len(self.places))]
         return Options(
-            tuple(values),
+            tuple(
+                OptionExpression(value.expression.format(names[value.option]))
+                if type(value) is _FromOption
+                else value
+                for value in values
+            ),
             tuple(None if flag is None else names[flag] for flag in self.flags),
             tuple((names[number], defaults[number]) for number in order),
-            tuple(arguments),
+            tuple(
+                tuple((names[n], self._argument(self.wanted[n], use, defaults[n])) for n in order)
+                for use in range(len(self.entering))
+            ),
         )
 
-    def _first_value(self, number: int) -> Any:
-        return next(value for value in self.wanted[number].values if value is not ABSENT)
+    @staticmethod
+    def _argument(option: _Wanted, use: int, default: Any) -> Any:
+        value = option.values[use]
+        if value is not ABSENT and not isinstance(default, SharedValue):
+            return value
+        if default is not REQUIRED:
+            return default
+        return next(value for value in option.values if value is not ABSENT)
 
     def _names(self, order: list[int], defaults: dict[int, Any]) -> dict[int, str]:
-        wanted = {number: _named(self.wanted[number].name) for number in order}
+        wanted = {number: _valid_option_name(self.wanted[number].name) for number in order}
         for number in order:
             if isinstance(defaults[number], SharedValue) and "channels" not in wanted.values():
                 wanted[number] = "channels"
@@ -248,20 +247,30 @@ class _Options:
         return found
 
     def _default(self, option: _Wanted) -> Any:
-        """The value that most uses have. Widths have no default and are always written."""
+        """The value that most uses have. Widths have no default and are always written, unless they
+        are the channels of the block's input."""
         values = [value for value in option.values if value is not ABSENT]
         if any(isinstance(value, OptionExpression) for value in values):
             return REQUIRED
-        width = option.name in CHANNELS
-        if width and all(
+        is_width = option.name in CHANNELS
+        if is_width and all(
             v in (ABSENT, c) for v, c in zip(option.values, self.entering, strict=True)
         ):
             return SharedValue.of(Fraction(1))
         (common, count), *_ = Counter(values).most_common(1)
         if isinstance(common, bool):
             return common if 2 * count != len(values) else False
-        most = 10 * count >= 8 * len(values) if width else 2 * count > len(values)
+        most = 10 * count >= 8 * len(values) if is_width else 2 * count > len(values)
         return common if most and not isinstance(common, tuple) else REQUIRED
+
+
+def _is_constant(place: _Place) -> bool:
+    """Whether all uses have the same value, and it does not depend on one that only the caller
+    has."""
+    first = place.present[0]
+    if any(value != first or type(value) is not type(first) for value in place.present):
+        return False
+    return not isinstance(first, OptionExpression) or _uses_only_input(first)
 
 
 def _uses_only_input(value: OptionExpression) -> bool:
@@ -275,7 +284,71 @@ def _uses_only_input(value: OptionExpression) -> bool:
     )
 
 
-def _named(name: str) -> str:
+def _uses_inner_input(place: _Place) -> bool:
+    """Whether a value depends on the input of a layer, and that input is not the block's input."""
+    return not place.is_first and any(
+        isinstance(value, OptionExpression) and value.uses_input for value in place.values
+    )
+
+
+def _channel_ratio(place: _Place) -> SharedValue | None:
+    """The constant ratio of a number to the input channels of its layer, if there is one."""
+    if place.name not in CHANNELS:
+        return None
+    factors = set()
+    for value, channels in zip(place.values, place.input_channels, strict=True):
+        if type(value) is int and channels and value:
+            factors.add(Fraction(value, channels))
+        elif isinstance(value, SharedValue):
+            factors.add(value.factor)
+        elif value is not ABSENT:
+            return None
+    factor = factors.pop() if len(factors) == 1 else Fraction(0)
+    return SharedValue.of(factor) if is_readable(factor) else None
+
+
+def _factor(values: Values, base: Values, *, scaled: bool) -> Fraction | None:
+    """The factor from one vector to another: 1 or, if `scaled`, a readable one."""
+    pairs = [
+        (value, other)
+        for value, other in zip(values, base, strict=True)
+        if value is not ABSENT and other is not ABSENT
+    ]
+    if not pairs:
+        return None
+    if all(value == other and type(value) is type(other) for value, other in pairs):
+        return Fraction(1)
+    if not scaled or not all(type(n) is int and n for pair in pairs for n in pair):
+        return None
+    factor = Fraction(*pairs[0])
+    fits = is_readable(factor) and all(value == factor * other for value, other in pairs)
+    return factor if fits else None
+
+
+def _completed(base: Values, values: Values, factor: Fraction) -> Values | None:
+    """The base vector, with missing values computed from the other vector; None if one of these is
+    not an integer."""
+    found = []
+    for value, other in zip(values, base, strict=True):
+        if other is ABSENT and value is not ABSENT and factor != 1:
+            if (value / factor).denominator != 1:
+                return None
+            found.append(int(value / factor))
+        else:
+            found.append(value if other is ABSENT else other)
+    return tuple(found)
+
+
+def _keeps_size(padding: Any, kernel: Any) -> bool:
+    """Whether a padding keeps the size with a kernel."""
+    if padding is ABSENT or kernel is ABSENT:
+        return padding is kernel
+    if isinstance(kernel, OptionExpression):
+        return bool(padding == f"{kernel} // 2")
+    return type(padding) is type(kernel) is int and padding == kernel // 2
+
+
+def _valid_option_name(name: str) -> str:
     """The name of an option, as the language allows it."""
     name = "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name)
     name = name.rstrip("0123456789").rstrip("_") if name[-1:].isdigit() else name

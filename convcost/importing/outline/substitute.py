@@ -1,20 +1,16 @@
 """Rebuilds lists with calls in place of layers. A list that does not change stays the same
 object."""
 
-from collections.abc import Iterator
-
 from convcost.importing.outline.tree import Item, Items, rebuild
 
 Calls = dict[int, dict[int, tuple[int, Item]]]
 
 
-def substitute_calls(items: Items, numbers: Iterator[int], calls: Calls) -> Items:
-    """A list with its calls. `numbers` number this list and then the lists inside its items, in
-    order; `calls` has for each number the positions of calls, and how many items each replaces."""
-    own = calls.get(next(numbers), {})
-    inner = [
-        rebuild(item, lambda inside: substitute_calls(inside, numbers, calls)) for item in items
-    ]
+def substitute_calls(items: Items, calls: Calls) -> Items:
+    """A list with its calls. `calls` has, by the identity of a list, the positions of calls, and
+    how many items each replaces."""
+    own = calls.get(id(items), {})
+    inner = [rebuild(item, lambda inside: substitute_calls(inside, calls)) for item in items]
     if not own and all(a is b for a, b in zip(items, inner, strict=True)):
         return items
     found: list[Item] = []

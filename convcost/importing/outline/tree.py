@@ -131,6 +131,11 @@ def layer_numbers(items: Items) -> Iterator[int]:
     return (layer.number for layer in layers(items) if layer.number is not None)
 
 
+def first_layer(item: Item) -> int:
+    """The layer that a layer or call begins with. A join begins with itself."""
+    return next(layer_numbers((item,))) if item.number is None else item.number
+
+
 def output(item: Item) -> int | None:
     """The value that an item outputs; None if it passes its input on."""
     if item.is_side:
@@ -142,6 +147,11 @@ def output(item: Item) -> int | None:
         if given is not None:
             return given
     return None
+
+
+def named_values(item: Item) -> tuple[int | None, ...]:
+    """The values that an item references by name, and the layer whose weights it shares."""
+    return (*item.refs, *(branch.ref for branch in item.branches), item.shares)
 
 
 def references(items: Items) -> Iterator[int]:
