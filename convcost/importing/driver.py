@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from convcost.importing.ir.layer_graph import COUNTS_DIFFER, LEFT_OUT, LayerGraph
+from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.other_formats import refuse
 from convcost.language.load import load
 from convcost.language.network_inputs import AllowedSizes
@@ -35,19 +35,19 @@ class ImportRequest(NamedTuple):
 
 class Imported(NamedTuple):
     """The verified spec of a model as text, with its costs and notes. `again` reads the model at
-    another size, if that is possible."""
+    another size, if that is possible. `gaps` are the notes about what the layers do not count."""
 
     text: str
     costs: Costs
     notes: tuple[str, ...]
     again: Callable[[tuple[int, ...]], LayerGraph] | None = None
+    gaps: tuple[str, ...] = ()
 
     @property
     def counted(self) -> bool:
         """Whether the spec counts the whole model: no layer is uncounted, no operator is left out,
         and the layers have as many numbers as the model stores for them."""
-        incomplete = any(note.startswith((LEFT_OUT, COUNTS_DIFFER)) for note in self.notes)
-        return not incomplete and not any(layer.uncounted for layer in self.costs.layers)
+        return not self.gaps and not any(layer.uncounted for layer in self.costs.layers)
 
     def costs_at(self, size: tuple[int, ...]) -> Costs | str:
         """The costs of the model at another size, or the reason why it refuses the size."""
@@ -82,7 +82,7 @@ def read(request: ImportRequest) -> Imported:
     counted = costs(network)
     uncounted = uncounted_note(network.name, counted.layers)
     notes = (*_free_layers_note(graph), *graph.notes, *made.notes, *uncounted)
-    return Imported(made.text, counted, notes, again)
+    return Imported(made.text, counted, notes, again, graph.gaps)
 
 
 def _at_other_size(request: ImportRequest, graph: LayerGraph, size: tuple[int, ...]) -> LayerGraph:
@@ -131,7 +131,8 @@ def layer_graph_of(request: ImportRequest) -> LayerGraph:
     except ConstraintError as error:
         error.message, error.help = _shortened(error.message), _shortened(error.help)
         raise
-    return graph._replace(notes=tuple(map(_shortened, graph.notes)))
+    notes, gaps = (tuple(map(_shortened, texts)) for texts in (graph.notes, graph.gaps))
+    return graph._replace(notes=notes, gaps=gaps)
 
 
 def _shortened(message: str) -> str:

@@ -54,12 +54,5 @@ def read_model(name: str, settings: Settings) -> Source:
 def _require_whole(graph: "LayerGraph") -> None:
     """Raises ConstraintError if a part of the model is in no layer, so that its costs would be
     missing, or if the layers do not have the params of the model."""
-    from convcost.importing.ir.layer_graph import COUNTS_DIFFER, LEFT_OUT
-
-    for begin, spec in (
-        (LEFT_OUT, "of the rest"),
-        (COUNTS_DIFFER, "with the counts of the layers"),
-    ):
-        for note in graph.notes:
-            if note.startswith(begin):
-                raise ConstraintError("CC401", note, f"`convcost import` writes a spec {spec}")
+    for gap in graph.gaps:
+        raise ConstraintError("CC401", gap, "`convcost import` writes a spec of the layers")

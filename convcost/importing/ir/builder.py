@@ -6,13 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from convcost.importing.ir.layer_graph import (
-    COUNTS_DIFFER,
-    GraphLayer,
-    LayerGraph,
-    Path,
-    stated_options,
-)
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, Path, stated_options
 from convcost.importing.ir.refusals import named
 from convcost.importing.ir.reshape_idioms import named_rearrangement
 from convcost.importing.ir.shared_weights import (
@@ -41,6 +35,7 @@ class GraphBuilder:
         self.layers: list[GraphLayer] = []
         self.free: Counter[str] = Counter()
         self.notes: list[str] = []
+        self.gaps: list[str] = []  # the notes that `gap` added
         self.classes: dict[Path, str] = {}
         self.used: dict[str, int] = {}  # the index of the layer that used a tensor first
         self.constant_layers: dict[Any, Tensor] = {}  # layers of tensors that depend on no input
@@ -74,7 +69,13 @@ class GraphBuilder:
             tuple(sorted(self.free.items())),
             tuple(self.notes),
             tuple(self.classes.items()),
+            gaps=tuple(self.gaps),
         )
+
+    def gap(self, note: str) -> None:
+        """Adds a note about something that the layers do not count as the model has it."""
+        self.notes.append(note)
+        self.gaps.append(note)
 
     # Layers
 
@@ -234,8 +235,8 @@ class GraphBuilder:
             found = not others and elements == getattr(kind, part)(x).value and part
         if not found:
             name, whole = "/".join(layer.path) or layer.kind, sum(tensors.values())
-            self.notes.append(
-                f"{COUNTS_DIFFER}{elements:,} of the {whole:,} params of {name} are frozen, which "
+            self.gap(
+                f"counts differ: {elements:,} of the {whole:,} params of {name} are frozen, which "
                 "a spec cannot express; here all of them are trainable"
             )
             return layer

@@ -10,9 +10,6 @@ from convcost.model.shape import Shape
 Path: TypeAlias = tuple[str, ...]
 INPUT_FREE = ("learned",)  # kinds whose output does not depend on an input
 P = TypeVar("P", Path, str)
-# The start of a note if the layers have more or fewer numbers than the file stores for them.
-COUNTS_DIFFER = "counts differ: "
-LEFT_OUT = "left out: "  # the start of a note about operators that are left out
 
 
 class GraphLayer(NamedTuple):
@@ -81,7 +78,8 @@ class LayerGraph(NamedTuple):
     """A model as layers. `outputs` are the layers whose outputs the model returns. `free` counts
     the operators without a layer, which cost nothing. `classes` has the class names of modules by
     path, if the model has modules. `sizes` are the other sizes that the model accepts. A `plain`
-    graph is the same at every size."""
+    graph is the same at every size. `gaps` are the notes about what the layers do not count as the
+    model has it: operators that are left out, and counts that differ."""
 
     name: str
     source: str
@@ -93,6 +91,7 @@ class LayerGraph(NamedTuple):
     classes: tuple[tuple[Path, str], ...] = ()
     sizes: AllowedSizes = AllowedSizes()
     plain: bool = False
+    gaps: tuple[str, ...] = ()
 
     def shape(self, source: int) -> Shape:
         """The output shape of a layer, or the shape of an input of the model."""

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from convcost.importing.ir.builder import GraphBuilder
-from convcost.importing.ir.layer_graph import COUNTS_DIFFER
 from convcost.importing.ir.shared_weights import COPY_IN, original
 
 SHOWN = 3
@@ -41,12 +40,13 @@ def copies_note(builder: GraphBuilder, elements: Mapping[str, int]) -> list[str]
     return numbers_note(why, {key: elements[key] for key in copied})
 
 
-def balance_note(builder: GraphBuilder, stored: int) -> list[str]:
-    """A note if the layers have more or fewer numbers than the file stores for them. Then a count
-    is wrong."""
+def verify_balance(builder: GraphBuilder, stored: int) -> None:
+    """Adds a note if the layers have more or fewer numbers than the file stores for them: then a
+    count is wrong."""
     counted = sum(layer.params + layer.buffers for layer in builder.layers)
-    own = f"the layers have {counted:,} numbers, but the file stores {stored:,} for them"
-    return [] if counted == stored else [f"{COUNTS_DIFFER}{own}"]
+    if counted != stored:
+        own = f"the layers have {counted:,} numbers, but the file stores {stored:,} for them"
+        builder.gap(f"counts differ: {own}")
 
 
 def storage_note(tensors: Iterable[tuple[str, int, int]]) -> list[str]:

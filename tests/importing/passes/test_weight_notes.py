@@ -10,16 +10,19 @@ from support import run
 
 from convcost.importing.frontends.onnx import weight_report as of_onnx
 from convcost.importing.frontends.tflite import weight_report as of_tflite
-from convcost.importing.passes.weight_notes import balance_note, excluded_notes, storage_note
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.passes.weight_notes import excluded_notes, storage_note, verify_balance
 
 
 @pytest.mark.parametrize("stored", [28, 29, 30, 31, 32])
 def test_params_and_buffers_of_the_layers_are_compared_with_the_numbers_of_the_file(stored):
     layers = [SimpleNamespace(params=n, buffers=2) for n in (20, 4, 0)]
-    builder: Any = SimpleNamespace(layers=layers)
+    builder: Any = GraphBuilder("net", "")
+    builder.layers = layers
     own = f"the layers have 30 numbers, but the file stores {stored} for them"
-    found = balance_note(builder, stored)
-    assert found == ([] if stored == 20 + 4 + 3 * 2 else [f"counts differ: {own}"])
+    verify_balance(builder, stored)
+    expected = [] if stored == 20 + 4 + 3 * 2 else [f"counts differ: {own}"]
+    assert (builder.notes, builder.gaps) == (expected, expected)
 
 
 def test_tensors_that_are_not_counted_have_a_note_for_each_reason():
@@ -73,10 +76,10 @@ def test_a_count_that_differs_from_the_file_is_never_silent(
         return [run(*command, cwd=tmp_path).returncode for command in commands]
 
     assert codes() == [0, 0, 0, 0, 0]
-    monkeypatch.setattr(report, "balance_note", lambda builder, n: balance_note(builder, n + 1))
+    monkeypatch.setattr(report, "verify_balance", lambda one, n: verify_balance(one, n + 1))
     assert codes() == [0, 1, 0, 1, 2]
     note = "counts differ: the layers have 32 numbers, but the file stores 33 for them"
     assert note in run(*commands[0], cwd=tmp_path).stderr.decode()
     message = f"error[CC401]: {name}: {note}"
-    help_ = "`convcost import` writes a spec with the counts of the layers"
+    help_ = "`convcost import` writes a spec of the layers"
     assert run("analyze", name, cwd=tmp_path).stderr.decode() == f"{message}\nhelp: {help_}\n"

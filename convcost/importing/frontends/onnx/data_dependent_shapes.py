@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from convcost.importing.frontends.onnx.context import OnnxContext
 from convcost.importing.frontends.onnx.graph import STANDARD, OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
-from convcost.importing.ir.layer_graph import LEFT_OUT
+from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import UNKNOWN, Trait
 from convcost.model.errors import ConstraintError
 
@@ -42,17 +42,18 @@ def skip_node(context: OnnxContext, node: OnnxNode, lost: dict[str, str], why: s
         lost[output] = why
 
 
-def skipped_notes(graph: OnnxGraph, lost: Mapping[str, str]) -> list[str]:
-    """The notes about operators that are left out, one for each operator where this begins."""
+def report_skipped(builder: GraphBuilder, graph: OnnxGraph, lost: Mapping[str, str]) -> None:
+    """Adds the notes about operators that are left out, one for each operator where this begins."""
     gone: dict[str, list[OnnxNode]] = {}
     for node in graph.nodes:
         if node.outputs[0] in lost:
             gone.setdefault(lost[node.outputs[0]], []).append(node)
-    return [_note(why, nodes) for why, nodes in gone.items()]
+    for why, nodes in gone.items():
+        builder.gap(_note(why, nodes))
 
 
 def _note(why: str, nodes: list[OnnxNode]) -> str:
-    begun = f"{LEFT_OUT}{why}, because its output shape depends on the data"
+    begun = f"left out: {why}, because its output shape depends on the data"
     after = Counter(node.op for node in nodes if node.label != why)
     if not after:
         return begun

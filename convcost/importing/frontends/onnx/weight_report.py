@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
 from convcost.importing.frontends.onnx.context import OnnxContext, is_packed
-from convcost.importing.frontends.onnx.data_dependent_shapes import skipped_notes
+from convcost.importing.frontends.onnx.data_dependent_shapes import report_skipped
 from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.strided_aliases import (
     TensorView,
@@ -14,11 +14,11 @@ from convcost.importing.frontends.onnx.strided_aliases import (
 )
 from convcost.importing.ir.shared_weights import COPY_IN
 from convcost.importing.passes.weight_notes import (
-    balance_note,
     copies_note,
     excluded_notes,
     numbers_note,
     storage_note,
+    verify_balance,
 )
 from convcost.model.number_format import counted
 
@@ -28,7 +28,7 @@ OPTIONS = 16  # the most numbers of an option of a layer, such as a scale for ea
 def report_weights(context: OnnxContext, graph: OnnxGraph, lost: Mapping[str, str]) -> None:
     """Adds the notes about tensors to the finished layer graph."""
     notes = context.builder.notes
-    notes += skipped_notes(graph, lost)
+    report_skipped(context.builder, graph, lost)
     for key in sorted(context.read_as_options - context.builder.used.keys()):
         constant = context.constants.get(key)
         if constant is not None and constant.real and constant.elements > OPTIONS:
@@ -43,9 +43,8 @@ def report_weights(context: OnnxContext, graph: OnnxGraph, lost: Mapping[str, st
         )
     stored = {key: n for key, n in elements.items() if key not in context.derived.keys}
     notes += copies_note(context.builder, stored)
-    notes += storage_note(_storage(context)) + balance_note(
-        context.builder, stored_numbers(context)
-    )
+    notes += storage_note(_storage(context))
+    verify_balance(context.builder, stored_numbers(context))
 
 
 def stored_numbers(context: OnnxContext) -> int:

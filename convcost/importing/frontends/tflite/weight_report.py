@@ -4,15 +4,14 @@ from collections import Counter
 from math import prod
 
 from convcost.importing.frontends.tflite.call import TfliteContext
-from convcost.importing.ir.layer_graph import LEFT_OUT
 from convcost.importing.ir.shared_weights import original
 from convcost.importing.passes.weight_notes import (
-    balance_note,
     copies_note,
     excluded_notes,
     first_of,
     numbers_note,
     storage_note,
+    verify_balance,
 )
 from convcost.model.number_format import counted
 
@@ -24,13 +23,13 @@ def report_weights(context: TfliteContext) -> None:
     elements = {key: prod(one.dims) for key, one in stored.items()}
     used = Counter(map(original, builder.used))
 
-    notes += balance_note(builder, sum(elements[key] * times for key, times in used.items()))
+    verify_balance(builder, sum(elements[key] * times for key, times in used.items()))
     for first, number in Counter(context.lost.values()).items():
         what = f"{counted(number, 'tensor')} from {first} on"
-        notes.append(f"{LEFT_OUT}{what}, because the shape depends on the data")
+        builder.gap(f"left out: {what}, because the shape depends on the data")
     if others := context.graph.others:
         names = first_of([f"`{name}`" for name in others])
-        notes.append(f"{LEFT_OUT}{counted(len(others), 'other subgraph')} of the file: {names}")
+        builder.gap(f"left out: {counted(len(others), 'other subgraph')} of the file: {names}")
     reasons = {key: why for key, why in sorted(context.excluded.items()) if key not in used}
     notes += excluded_notes(reasons, elements)
     unused = stored.keys() - used.keys() - context.options - context.excluded.keys()

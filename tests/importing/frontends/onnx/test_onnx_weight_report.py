@@ -1,6 +1,7 @@
 """Layers have as many numbers as the file stores for them, and a note says if they have not."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from onnx import numpy_helper
@@ -10,8 +11,8 @@ from convcost.importing.driver import Imported
 from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.strided_aliases import whole_view
 from convcost.importing.frontends.onnx.weight_report import stored_numbers
-from convcost.importing.ir.layer_graph import COUNTS_DIFFER
-from convcost.importing.passes.weight_notes import balance_note
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.passes.weight_notes import verify_balance
 from convcost.language.load import load
 from convcost.model.costs import costs
 from convcost.model.errors import Source
@@ -26,12 +27,14 @@ def context(params, **used):
         for name, n in used.items()
     }
     layer = SimpleNamespace(params=params, buffers=0)
-    builder = SimpleNamespace(layers=[layer], used=dict.fromkeys(used, 0))
+    builder: Any = GraphBuilder("net", "")
+    builder.layers, builder.used = [layer], dict.fromkeys(used, 0)
     return SimpleNamespace(builder=builder, constants=constants)
 
 
 def balance(one):
-    return balance_note(one.builder, stored_numbers(one))
+    verify_balance(one.builder, stored_numbers(one))
+    return one.builder.gaps
 
 
 def test_layers_that_have_what_is_stored_are_balanced():
@@ -40,7 +43,7 @@ def test_layers_that_have_what_is_stored_are_balanced():
 
 def test_layers_that_have_less_than_is_stored_are_named():
     (note,) = balance(context(24, weights=24, bias=8))
-    assert note == f"{COUNTS_DIFFER}the layers have 24 numbers, but the file stores 32 for them"
+    assert note == "counts differ: the layers have 24 numbers, but the file stores 32 for them"
 
 
 def test_a_tensor_that_several_layers_have_as_their_own_is_stored_once(tmp_path):
@@ -74,9 +77,10 @@ def test_what_is_not_balanced_is_not_counted():
     text = "input: {channels: 3, size: 8}\nlayers:\n  - {conv: 4, kernel: 1}\n"
     (network,) = load(Source("net.yaml", text))
     counted = costs(network)
-    note = f"{COUNTS_DIFFER}the layers have 24 numbers, but the file stores 32 for them"
+    note = "counts differ: the layers have 24 numbers, but the file stores 32 for them"
     assert Imported(text, counted, ()).counted
-    assert not Imported(text, counted, (note,)).counted
+    assert Imported(text, counted, (note,)).counted
+    assert not Imported(text, counted, (note,), gaps=(note,)).counted
 
 
 def test_a_table_from_which_weights_are_computed_and_that_is_none_is_named(tmp_path):

@@ -113,7 +113,7 @@ def test_so_does_a_part_that_is_left_out(tmp_path):
     assert done.returncode == 2
     assert done.stderr.decode() == (
         "error[CC401]: net.tflite: left out: 1 other subgraph of the file: `decode`\n"
-        "help: `convcost import` writes a spec of the rest\n"
+        "help: `convcost import` writes a spec of the layers\n"
     )
 
 
