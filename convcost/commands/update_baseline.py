@@ -126,4 +126,4 @@ def _current_networks(
         if not spec.whole:
             name = spec.name.removesuffix(".yaml") if spec.location.shipped else spec.name
             raise UsageError(f"a baseline stores all networks of a spec; give `{name}`")
-    return {base.key(spec): spec.networks for spec in inputs.specs}
+    return {key: spec.networks for spec in inputs.specs for key in base.keys(spec.location)}

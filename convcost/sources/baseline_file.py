@@ -1,7 +1,7 @@
 """A base that is a baseline file: reading, looking up, and the text of an updated one."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -16,7 +16,8 @@ SHIPPED = "shipped:"  # no relative path begins with this
 
 
 class BaselineFile:
-    """`baseline.json`. It names specs by their paths from its own folder, links resolved."""
+    """`baseline.json`. It names specs by their paths from its own folder. A spec that a link leads
+    to has an entry for each of its names, and one for its path with links resolved."""
 
     tracks_deletions = True
 
@@ -51,9 +52,7 @@ class BaselineFile:
     def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
         if self.reason:
             return BaseNetworks(reason=self.reason, unavailable=True)
-        # With links not resolved first: a file that is replaced by a link keeps its base.
-        own = () if spec.location.shipped else map(self._own_key, (spec.name, *spec.location.names))
-        key = next((key for key in (*own, self.key(spec)) if key in self.networks), None)
+        key = next((key for key in self.keys(spec.location) if key in self.networks), None)
         if key is None:
             return BaseNetworks(new=True)
         self._compared.add(key)
@@ -64,9 +63,12 @@ class BaselineFile:
         return any(spec == own or spec.startswith(f"{own}/") for spec in self.networks)
 
     def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
-        own = {} if spec.shipped else {self._own_key(name): name for name in spec.names}
-        names = [name for key, name in own.items() if key in self.networks]
-        return [spec._replace(name=name) for name in names] if len(names) > 1 else [spec]
+        found: dict[str, str] = {}  # entries that differ, with a name of the spec
+        for name, key in self._names(spec).items():
+            before = self.networks.get(key)
+            if before is not None and all(self.networks[one] != before for one in found):
+                found[key] = name
+        return [spec._replace(name=name) for name in found.values()] if len(found) > 1 else [spec]
 
     def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
         return [
@@ -79,31 +81,63 @@ class BaselineFile:
         return [
             f"{self.display_path(spec)} is deleted; it was in {self.name}"
             for spec in self.deleted_specs
+            if not self._exists(spec)
         ]
 
     @cached_property
     def deleted_specs(self) -> tuple[str, ...]:
-        """The specs of the baseline that do not exist any more, and are the base of no spec."""
+        """The specs of the baseline that do not exist any more, or that a link replaces, and that
+        are the base of no spec."""
         left = self.networks.keys() - self._compared
-        return tuple(sorted(spec for spec in left if not self._exists(spec)))
+        return tuple(
+            sorted(spec for spec in left if not self._exists(spec) or self._is_replaced(spec))
+        )
 
     def _exists(self, spec: str) -> bool:
         if spec.startswith(SHIPPED):
             return spec.removeprefix(SHIPPED) in shipped_specs()
-        path = Path(os.path.normpath(self.path.parent / spec))
-        return path.is_file() and self._links.follow(path).target == path
+        return self._path(spec).is_file()
 
-    def key(self, spec: CurrentSpec) -> str:
-        """The name of a spec in the file: its path from there, or `shipped:` and its name."""
-        if spec.location.shipped:
-            return f"{SHIPPED}{spec.name.removesuffix('.yaml')}"
-        return self._from_here(os.path.realpath(spec.name))
+    def _is_replaced(self, spec: str) -> bool:
+        """Whether a link leads from a spec to a file that has other costs in the baseline, or none.
+        A spec that was a link has the costs of its file."""
+        if spec.startswith(SHIPPED):
+            return False
+        key = self._from_here(self._links.follow(self._path(spec)).target)
+        return self.networks.get(key) != self.networks[spec]
+
+    def _path(self, spec: str) -> Path:
+        return Path(os.path.normpath(self.path.parent / spec))
+
+    def keys(self, spec: SpecLocation) -> Iterable[str]:
+        """The names of a spec in the file: its paths from there, or `shipped:` and its name.
+
+        The paths with links not resolved are first: a file that is replaced by a link keeps its
+        base, and so does a link that leads to another file.
+        """
+        if spec.shipped:
+            return (f"{SHIPPED}{spec.name.removesuffix('.yaml')}",)
+        return dict.fromkeys(self._names(spec).values())
+
+    def _names(self, spec: SpecLocation) -> dict[str, str]:
+        """The key of each name of a spec, and of its path with links resolved."""
+        if spec.shipped:
+            return {}
+        own = {name: self._own_key(name) for name in (spec.name, *spec.names)}
+        real = self._from_here(Path(os.path.realpath(spec.name)))
+        return own if real in own.values() else {**own, self.display_path(real): real}
 
     def _own_key(self, name: str) -> str:
-        """The key of the spec that had this name before a link replaced it."""
-        return self._from_here(os.path.abspath(name))  # noqa: PTH100  pathlib follows links
+        """The key of a path, without following the links in the folder that has both the path and
+        the baseline."""
+        path = Path(os.path.abspath(name))  # noqa: PTH100  pathlib follows links
+        for folder in path.parents:
+            real = self._links.follow(folder).target
+            if self.path.is_relative_to(real):
+                return self._from_here(real / path.relative_to(folder))
+        return self._from_here(path)
 
-    def _from_here(self, spec: str) -> str:
+    def _from_here(self, spec: Path) -> str:
         return os.path.relpath(spec, self.path.parent).replace(os.sep, "/")
 
     def display_path(self, spec: str) -> str:

@@ -31,6 +31,11 @@ def update(folder, *arguments, specs=("net.yaml",)):
     return run("check", *specs, "--base", "b.json", "--update-baseline", *arguments, cwd=folder)
 
 
+def entries(file):
+    """The specs that a baseline names."""
+    return list(json.loads(file.read_text("utf-8"))["specs"])
+
+
 def check(folder, *arguments):
     ran = run("check", "net.yaml", "--base", "b.json", *arguments, "--format", "json", cwd=folder)
     return ran.returncode, json.loads(ran.stdout) if ran.stdout else ran.stderr.decode()
@@ -345,9 +350,7 @@ def test_a_linked_folder_has_the_same_base(folder):
     (folder / "linked").symlink_to("ci")
     base = ("--base", "linked/b.json")
     run("check", "link/a.yaml", *base, "--update-baseline", cwd=folder)
-    assert list(json.loads((folder / "ci/b.json").read_text("utf-8"))["specs"]) == [
-        "../real/a.yaml"
-    ]
+    assert entries(folder / "ci/b.json") == ["../link/a.yaml", "../real/a.yaml"]
     for spec, file in (("real", "ci/b.json"), ("link", "linked/b.json")):
         ran = run("check", spec, "--base", file, "--max-growth", "0", cwd=folder)
         assert "2 limits checked: 2 within, 0 exceeded\n" in ran.stdout.decode()
@@ -379,7 +382,7 @@ def test_a_link_to_another_spec_hides_no_growth_of_either(folder, large):
     assert run("check", ".", *base, cwd=folder).returncode == 1
     assert update(folder, specs=(".",)).returncode == 1
     assert update(folder, "--allow-growth", specs=(".",)).returncode == 0
-    assert list(json.loads((folder / "b.json").read_text("utf-8"))["specs"]) == ["net.yaml"]
+    assert entries(folder / "b.json") == sorted(["net.yaml", large])
     assert run("check", ".", *base, cwd=folder).returncode == 0
 
 
@@ -406,7 +409,43 @@ def test_a_link_left_in_the_place_of_a_moved_spec_hides_no_growth(folder):
     assert run("check", "moved", *base, cwd=folder).returncode == 1
     assert update(folder, specs=("moved",)).returncode == 1
     assert update(folder, "--allow-growth", specs=("moved",)).returncode == 0
-    assert list(json.loads((folder / "b.json").read_text("utf-8"))["specs"]) == ["moved/net.yaml"]
+    assert entries(folder / "b.json") == ["moved/net.yaml", "net.yaml"]
+    assert run("check", "net.yaml", *base, cwd=folder).returncode == 1  # not accepted by that name
+    assert update(folder, "--allow-growth", specs=("moved", "net.yaml")).returncode == 0
+    assert run("check", "moved", "net.yaml", *base, cwd=folder).returncode == 0
+
+
+@pytest.mark.parametrize("link", ["link.yaml", "link/a.yaml"])
+@pytest.mark.parametrize("asked", [["link"], ["."]])
+def test_a_link_that_leads_to_a_larger_spec_keeps_its_base(folder, link, asked):
+    for name, filters in (("small", 8), ("large", 50)):
+        (folder / name).mkdir()
+        (folder / name / "a.yaml").write_text(net(filters), "utf-8")
+    at, target = (folder / link.split("/")[0]), "" if "/" in link else "/a.yaml"
+    at.symlink_to(f"small{target}")
+    asked = [link if one == "link" else one for one in asked] + [link]
+    update(folder, specs=asked)
+    assert {"small/a.yaml", link} <= set(entries(folder / "b.json"))
+    base = ("--base", "b.json", "--max-growth", "0", "--format", "json")
+    assert run("check", *asked, *base, cwd=folder).returncode == 0
+    at.unlink()
+    at.symlink_to(f"large{target}")
+    ran = run("check", *asked, *base, cwd=folder)
+    grown = {(f["spec"], f["base"]) for f in json.loads(ran.stdout)["findings"]}
+    assert ran.returncode == 1
+    assert (link, PARAMS) in grown
+    assert update(folder, specs=asked).returncode == 1
+
+
+def test_an_update_of_other_specs_keeps_the_base_of_one_that_a_link_replaced(folder):
+    (folder / "large.yaml").write_text(net(50), "utf-8")
+    (folder / "other.yaml").write_text(net(), "utf-8")
+    (folder / "net.yaml").unlink()
+    (folder / "net.yaml").symlink_to("large.yaml")
+    assert update(folder, specs=("other.yaml",)).returncode == 0
+    assert entries(folder / "b.json") == ["net.yaml", "other.yaml"]
+    ran = run("check", "net.yaml", "--base", "b.json", "--max-growth", "0", cwd=folder)
+    assert ran.returncode == 1
 
 
 def test_a_shipped_spec_is_not_a_file_of_the_same_name(folder):
