@@ -76,5 +76,8 @@ class SpecBase:
     def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
         return []
 
+    def unread_deletion(self) -> str:
+        return ""
+
     def deletion_statements(self) -> list[str]:
         return []

@@ -80,6 +80,11 @@ class Base(Protocol):
         """The networks of all files that only the base has, each with the name of the file."""
         ...
 
+    def unread_deletion(self) -> str:
+        """Why `deleted_networks` may lack networks that the base has; empty if it has all of them.
+        A new network may replace one that it lacks."""
+        ...
+
     def deletion_statements(self) -> list[str]:
         """A statement for each spec in the checked folders that only the base has."""
         ...

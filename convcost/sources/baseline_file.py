@@ -77,6 +77,9 @@ class BaselineFile:
             for network in self.networks[spec].values()
         ]
 
+    def unread_deletion(self) -> str:
+        return ""
+
     def deletion_statements(self) -> list[str]:
         return [
             f"{self.display_path(spec)} is deleted; it was in {self.name}"

@@ -274,8 +274,9 @@ class _BaseLookup:
         paired: dict[str, list[str]] = {one.spec.name: [] for one in read}
         for name, statement in self._pair(base, read):
             paired[name].append(statement)
-        if self.too_many:
-            read = [one.without_base(TOO_MANY) for one in read]
+        if _new_networks(read):
+            reason = TOO_MANY if self.too_many else base.unread_deletion()
+            read = [one.without_base(reason) for one in read] if reason else read
         for one in read:
             if one.found.unavailable:
                 self.unavailable.add(one.spec.name)

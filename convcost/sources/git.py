@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from convcost.model.record import NamedTuple
 from convcost.sources.git_repository import GitError, Repository
-from convcost.sources.links import PathLinks
+from convcost.sources.links import PathLinks, has_git
 from convcost.sources.rename_detection import detect_renames
 from convcost.sources.spec_files import LARGEST, SUFFIXES, is_spec
 
@@ -20,6 +20,9 @@ MISSING_OBJECT = (
     "an object of the commit is missing, and convcost fetches nothing: fetch the commit with its "
     "files, without `--filter`"
 )
+WAS_SUBMODULE = "`{}` was a submodule, whose files the commit does not have"
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+IS_LFS_POINTER = "the commit has a pointer of Git LFS in its place"
 FILE_MODES = ("100644", "100755")
 LINK_MODE, SUBMODULE_MODE = "120000", "160000"
 MOST_LINKS = 40  # in a chain
@@ -68,6 +71,7 @@ class Commit:
         self._left_out = {path for (tag, *_), path in index if tag == "S"}
         submodules = {path for (_, mode, *_), path in index if mode == SUBMODULE_MODE}
         self.new_submodules = submodules - self.submodules.keys()
+        self._gone_submodules = sorted(self.submodules.keys() - submodules)
 
     def has(self, path: str) -> bool:
         """Whether there is a file, a folder, a link or a submodule of that path."""
@@ -102,7 +106,7 @@ class Commit:
             parts = accumulate(path.split("/"), posixpath.join)
             at = next((at for at in parts if at in self._links or at in self.submodules), None)
             if at in self.submodules:
-                raise GitError(f"`{at}` was a submodule, whose files the commit does not have")
+                raise GitError(WAS_SUBMODULE.format(at))
             if at is None:
                 break
             target = os.fsdecode(self._targets[at] or b"")
@@ -141,6 +145,40 @@ class Commit:
         contents = self._contents(self.files[path] for path in missing)
         self._deleted |= zip(missing, contents, strict=True)
         return {path: data for path in files if (data := self._deleted[path]) is not None}
+
+    @cached_property
+    def moved_submodules(self) -> dict[str, str]:
+        """The paths in the commit of submodules that have another path now, by that path: the
+        repository there has the commit that the submodule had. Raises GitError."""
+        gone = {path: self.submodules[path] for path in self._gone_submodules}
+        moved: dict[str, str] = {}
+        for path in sorted(self.new_submodules) if gone else ():
+            if has_git(self.root / path):
+                known = Repository(self.root / path).known_commits(gone.values())
+                old = next((one for one, commit in gone.items() if commit in known), None)
+                if old is not None:
+                    moved[path] = old
+                    del gone[old]
+        return moved
+
+    def unread_deletion(self) -> str:
+        """Why what the work tree does not have any more cannot be compared with new networks: the
+        first reason, or an empty text."""
+        try:
+            gone = [x for x in self._gone_submodules if x not in self.moved_submodules.values()]
+            if gone:
+                return WAS_SUBMODULE.format(gone[0])
+            self.deleted_contents()
+        except GitError as error:
+            return str(error)
+        for path in self.deleted():
+            data = self._deleted[path]
+            if is_spec(PurePosixPath(path)) and path not in self.renamed.values():
+                if data is None:
+                    return f"`{path}` was deleted, and is larger than the limit of a spec"
+                if data.startswith(LFS_POINTER):
+                    return f"`{path}` was deleted, and {IS_LFS_POINTER}"
+        return ""
 
     def lost_specs(self) -> dict[str, bytes]:
         """The contents of the deleted specs that are not renamed; nothing if they are not there."""

@@ -10,7 +10,7 @@ from convcost.model.errors import Source, UsageError
 from convcost.model.record import NamedTuple
 from convcost.reports.check.measures import MeasuredNetwork
 from convcost.sources.base_lookup import BaseNetworks, BaseSpecError, CurrentSpec, base_networks
-from convcost.sources.git import Blob, Commit, split_range
+from convcost.sources.git import IS_LFS_POINTER, LFS_POINTER, Blob, Commit, split_range
 from convcost.sources.git_repository import GitError
 from convcost.sources.links import PathLinks
 from convcost.sources.spec_files import LARGEST, SpecLocation, is_spec
@@ -99,6 +99,10 @@ class CommitBase:
                         networks = base_networks(Source(path, _text(data))).values()
                         found += ((path, network) for network in networks)
         return found
+
+    def unread_deletion(self) -> str:
+        commits = [one for one in dict.fromkeys(self._commits.values()) if isinstance(one, Commit)]
+        return next(filter(None, (commit.unread_deletion() for commit in commits)), "")
 
     def deletion_statements(self) -> list[str]:
         found: set[str] = set()
@@ -195,6 +199,7 @@ class CommitBase:
         except GitError:  # the outer repository has no such base
             return Commit(root, self._ref)
         path = root.relative_to(commit.root).as_posix()
+        path = commit.moved_submodules.get(path, path)
         if path in commit.new_submodules:
             return commit
         recorded = commit.submodules.get(path)
@@ -214,6 +219,8 @@ def _display_name(ref: str) -> str:
 def _text(data: bytes | None) -> str:
     if data is None:
         raise BaseSpecError(f"it is larger than the limit of {LARGEST // 2**20} MiB")
+    if data.startswith(LFS_POINTER):
+        raise BaseSpecError(IS_LFS_POINTER)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

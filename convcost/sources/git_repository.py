@@ -6,6 +6,7 @@ reads objects and the index here. It runs no hook, filter or other command, and 
 
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from convcost.sources.links import has_git
@@ -64,6 +65,12 @@ class Repository:
         if found.returncode:
             raise GitError(f"git cannot {what}: {_first_line(found.stderr)}")
         return os.fsdecode(found.stdout)
+
+    def known_commits(self, names: Iterable[str]) -> set[str]:
+        """Those of some commits that the repository has. Raises GitError."""
+        given = "".join(f"{name}\n" for name in names).encode()
+        lines = self.git("cat-file", "--batch-check", given=given).stdout.decode().splitlines()
+        return {line.split(" ")[0] for line in lines if " commit " in line}
 
     def git(self, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Runs git with an input. Raises GitError if it cannot be run."""

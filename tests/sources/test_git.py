@@ -350,6 +350,41 @@ def test_the_files_of_a_new_submodule_are_new(plain):
     ]
 
 
+def test_a_submodule_with_another_path_keeps_its_base(plain):
+    inner = with_submodule(plain, "sub")
+    plain.commit()
+    plain.git("branch", "-f", "base")
+    plain.git("mv", "sub", "moved")
+    inner.folder = plain.folder / "moved"
+    inner.write("net.yaml", net(60))
+    assert bases(plain.check("moved", *TO_BASE)) == (1, [50])
+    inner.commit()
+    plain.commit()
+    assert bases(plain.check("moved", *TO_BASE)) == (1, [50])
+    plain.write("models/more.yaml", net(9).replace("name: net", "name: more"))
+    code, answer = plain.check("models", *TO_BASE)  # only the submodule has another path
+    assert (code, answer["statements"]) == (
+        0,
+        ["models/more.yaml is new: it is not in base, so growth is not checked"],
+    )
+
+
+def test_beside_a_deleted_submodule_a_new_network_has_no_base(plain):
+    with_submodule(plain, "sub")
+    plain.commit()
+    plain.git("branch", "-f", "base")
+    plain.git("rm", "-qf", "sub")
+    plain.write("models/new.yaml", net(60))
+    code, answer = plain.check("models", *TO_BASE)
+    reason = "`sub` was a submodule, whose files the commit does not have"
+    assert code == 2
+    assert answer["statements"] == [
+        f"models/new.yaml: growth is not checked without a base: {reason}"
+    ]
+    plain.git("reset", "-q", "--hard")
+    assert plain.check("models", *TO_BASE)[0] == 0
+
+
 def test_files_in_the_place_of_a_submodule_have_no_base(plain):
     with_submodule(plain, "sub")
     plain.commit()
@@ -626,10 +661,38 @@ def test_a_base_larger_than_the_limit_of_a_spec_is_not_read(plain, monkeypatch):
     reason = "it is larger than the limit of 100 MiB"
     fix = "growth is not checked; fix the base or name another"
     assert code == 2
+    why = "`models/deleted.yaml` was deleted, and is larger than the limit of a spec"
     assert answer["statements"] == [
+        f"models/new.yaml: growth is not checked without a base: {why}",
         f"models/net.yaml: its base is not a valid spec ({reason}): {fix}",
-        "models/new.yaml is new: it is not in base, so growth is not checked",
         "models/deleted.yaml is deleted; it was in base",
+    ]
+
+
+POINTER = """\
+version https://git-lfs.github.com/spec/v1
+oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393
+size 12345
+"""
+
+
+def test_a_pointer_of_git_lfs_in_the_base_has_no_costs(plain):
+    plain.write("models/net.yaml", POINTER)
+    plain.commit()
+    plain.git("branch", "-f", "base")
+    plain.write("models/net.yaml", net(60))
+    code, answer = plain.check("models", *TO_BASE)
+    why = "the commit has a pointer of Git LFS in its place"
+    fix = "growth is not checked; fix the base or name another"
+    assert code == 2
+    assert answer["statements"] == [f"models/net.yaml: its base is not a valid spec ({why}): {fix}"]
+    (plain.folder / "models/net.yaml").rename(plain.folder / "models/new.yaml")
+    code, answer = plain.check("models", *TO_BASE)
+    assert code == 2
+    assert answer["statements"] == [
+        "models/new.yaml: growth is not checked without a base: `models/net.yaml` was deleted, and "
+        + why,
+        "models/net.yaml is deleted; it was in base",
     ]
 
 
