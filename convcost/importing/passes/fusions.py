@@ -8,7 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, without_layers
+from convcost.importing.ir.layer_graph import (
+    GraphLayer,
+    LayerGraph,
+    stated_options,
+    without_layers,
+)
+from convcost.importing.passes.lower.reductions import GLOBAL
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import KINDS
 from convcost.model.shape import Shape
@@ -71,11 +77,10 @@ class _Rewriter:
         self.readers.update(inputs)
         for source in old.inputs:
             self._release(source)
-        ordered = ((name, options[name]) for name in found.options if name in options)
         path = (*old.path[:-1], kind) if old.path[-1:] == (old.kind,) else old.path
         self.layers[index] = old._replace(
-            path=path, kind=kind, inputs=tuple(inputs), options=tuple(ordered), params=params,
-            macs=macs, follows=(), rest=None,
+            path=path, kind=kind, inputs=tuple(inputs), options=stated_options(found, options),
+            params=params, macs=macs, follows=(), rest=None,
         )  # fmt: skip
         return True
 
@@ -118,10 +123,6 @@ def _square(graph: _Rewriter, source: int) -> int | None:
     """x of x², if nothing else reads the square."""
     layer = graph.producer(source, "square")
     return layer.inputs[0] if layer is not None else None
-
-
-def _over_channels(layer: GraphLayer) -> bool:
-    return dict(layer.options).get("over") == "channels"
 
 
 # Gates
@@ -205,32 +206,67 @@ def _ratios_to_roots(graph: _Rewriter, layer: GraphLayer) -> list[tuple[int, int
 
 
 def _fuse_norm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
-    """x over the root of the mean or sum of its squares over the channels."""
+    """x over the root of the mean or sum of its squares, perhaps after its mean is subtracted."""
     for x, under in _ratios_to_roots(graph, layer):
-        total = graph.producer(graph.skip(under, "clip"), "sum", "mean")
-        squared = _square(graph, total.inputs[0]) if total is not None else None
-        if total is None or squared is None or not _over_channels(total):
+        total = graph.skip(under, "clip")
+        kind = "sum" if graph.producer(total, "sum") else "mean"
+        squares, over = _reduced(graph, total, kind)
+        squared = _square(graph, squares)
+        if squared is None:
             continue
-        if total.kind == "sum":
-            return squared == x and graph.replace(index, "l2_norm", [x], {})
-        centre = _input_minus_mean(graph, squared)
-        if centre is not None and (squared == x or _input_minus_mean(graph, x) == centre):
-            options = {"scale": False, "shift": False}
-            return graph.replace(index, "layer_norm", [centre], options)
+        if kind == "sum":
+            return squared == x and over == "channels" and graph.replace(index, "l2_norm", [x], {})
+        centre = _input_minus_mean(graph, squared, over)
+        if centre is not None and (squared == x or _input_minus_mean(graph, x, over) == centre):
+            return _replace_by_norm(graph, index, "layer_norm", centre, over)
         if squared == x:
-            return graph.replace(index, "rms_norm", [x], {"scale": False})
+            return _replace_by_norm(graph, index, "rms_norm", x, over)
     return False
 
 
-def _input_minus_mean(graph: _Rewriter, source: int) -> int | None:
-    """x of x − mean(x) over the channels."""
+def _replace_by_norm(graph: _Rewriter, index: int, kind: str, x: int, over: str) -> bool:
+    """Replaces a layer by a norm without params over `over`."""
+    plain = {"scale": False, "shift": False}
+    if over == "size":
+        return kind == "layer_norm" and graph.replace(index, "instance_norm", [x], plain)
+    return bool(over) and graph.replace(index, kind, [x], {**plain, "over": over})
+
+
+def _reduced(graph: _Rewriter, source: int, kind: str, *, alone: bool = True) -> tuple[int, str]:
+    """The tensor before layers of a `kind` over one axis after the other, and the axes: `channels`,
+    `size` or `all`; "" for other axes. With `alone`, each layer has a single reader."""
+    axes: set[int | str] = set()
+    while source >= 0 and graph.layers[source].kind in (kind, GLOBAL.get(kind)):
+        layer = graph.layers[source]
+        if alone and graph.readers[source] != 1:
+            break
+        size = set(range(1, len(layer.output.size) + 1))
+        axes |= {layer.option("over")} if layer.kind == kind else size
+        source = layer.inputs[0]
+    size = set(range(1, len(graph.shape(source).size) + 1))
+    names = {"channels": {"channels"}, "size": size, "all": {"channels", *size}}
+    return source, next((name for name, one in names.items() if axes == one != set()), "")
+
+
+def _input_minus_mean(graph: _Rewriter, source: int, over: str) -> int | None:
+    """x of x − mean(x) over the same axes."""
     layer = graph.layers[source] if source >= 0 else None
     if layer is None or layer.kind != "subtract":
         return None
-    x, other = layer.inputs
-    mean = graph.layers[other] if other >= 0 else None
-    same = mean is not None and mean.kind == "mean" and mean.inputs[0] == x
-    return x if same and mean is not None and _over_channels(mean) else None
+    x, mean = layer.inputs
+    return x if _reduced(graph, mean, "mean", alone=False) == (x, over) else None
+
+
+def _fuse_softmax(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+    """exp(x) over its sum; x may have its maximum subtracted."""
+    top, total = layer.inputs[0], graph.producer(layer.inputs[-1], "sum")
+    if total is None or total.inputs != (top,) or function_or_kind(graph.layers[top]) != "exp":
+        return False
+    (x,) = graph.layers[top].inputs
+    if (less := graph.producer(x, "subtract")) is not None:
+        before, largest = less.inputs
+        x = before if _reduced(graph, largest, "max", alone=False)[0] == before else x
+    return graph.replace(index, "softmax", [x], {})
 
 
 def _fuse_local_response_norm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
@@ -254,9 +290,7 @@ def _fuse_local_response_norm(graph: _Rewriter, index: int, layer: GraphLayer) -
         return False
     if _square(graph, graph.skip(border.inputs[0], "reshape")) != x:
         return False
-    usual = 5
-    given = {} if neighbours == usual else {"neighbours": neighbours}
-    return graph.replace(index, "local_response_norm", [x], given)
+    return graph.replace(index, "local_response_norm", [x], {"neighbours": neighbours})
 
 
 def _fuse_roll(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
@@ -286,7 +320,7 @@ def _fuse_attention(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     if layer.options or len(layer.inputs) != PAIR:
         return False
     soft = graph.producer(graph.skip(layer.inputs[0], "dropout"), "softmax")
-    scores = graph.skip(soft.inputs[0], "dropout") if soft is not None else -1
+    scores = graph.skip(soft.inputs[0], "dropout", "clip") if soft is not None else -1
     product = graph.producer(scores, "matmul")
     if product is None:
         return False
@@ -352,7 +386,7 @@ def _fuse_heads(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "multiply": (_fuse_gate, _fuse_glu, _fuse_norm),
-    "divide": (_fuse_norm, _fuse_local_response_norm),
+    "divide": (_fuse_softmax, _fuse_norm, _fuse_local_response_norm),
     "log": (_fuse_log_sigmoid,),
     "matmul": (_fuse_attention,),
     "reshape": (_fuse_heads,),

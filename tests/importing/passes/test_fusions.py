@@ -1,5 +1,6 @@
 """What several layers come to: kinds that a model writes by hand, whoever draws them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from convcost.importing.passes.lowering import lower
 from convcost.importing.passes.rewrite import rewrite
 from convcost.importing.spec import proved_spec
 
-ROWS, WIDTH, CHANNELS = 10, 24, -1
+ROWS, WIDTH, CHANNELS, AXES = 10, 24, -1, (1, 2)
 
 
 class Layers:
@@ -35,8 +36,8 @@ class Layers:
     def join(self, kind: str, *x: Tensor) -> Tensor:
         return elementwise(self.builder, kind, list(x), (kind,))
 
-    def over(self, kind: str, x: Tensor) -> Tensor:
-        return reduced(self.builder, kind, x, [CHANNELS], True, (kind,))
+    def over(self, kind: str, x: Tensor, axes: Sequence[int] = (CHANNELS,)) -> Tensor:
+        return reduced(self.builder, kind, x, axes, True, (kind,))
 
     def linear(self, x: Tensor, features: int, name: str) -> Tensor:
         weights = {name: x.dims[-1] * features}
@@ -60,12 +61,17 @@ class Layers:
         return [line.partition(" → ")[0] for line in told(layer_graph)]
 
 
-def squares(on: Layers, x: Tensor) -> Tensor:
-    return on.over("mean", on.each("square", x))
+def squares(on: Layers, x: Tensor, axes: Sequence[int] = (CHANNELS,)) -> Tensor:
+    return on.over("mean", on.each("square", x), axes)
 
 
-def centred(on: Layers) -> Tensor:
-    return on.join("subtract", on.x, on.over("mean", on.x))
+def centred(on: Layers, axes: Sequence[int] = (CHANNELS,)) -> Tensor:
+    return on.join("subtract", on.x, on.over("mean", on.x, axes))
+
+
+def shares(on: Layers, x: Tensor) -> Tensor:
+    top = on.each("exp", x)
+    return on.join("divide", top, on.over("sum", top))
 
 
 def cube(on: Layers) -> Tensor:
@@ -134,6 +140,34 @@ PATTERNS: dict[str, tuple[Any, list[str]]] = {
                                       on.each("sqrt", squares(on, centred(on))))),
         ["layer_norm"],
     ),
+    "layer norm of a whole sample": (
+        lambda on: on.join("divide", centred(on, AXES),
+                           on.each("sqrt", squares(on, centred(on, AXES), AXES))),
+        ["layer_norm scale=False shift=False over=all"],
+    ),
+    "rms norm of a whole sample": (
+        lambda on: on.join("divide", on.x, on.each("sqrt", squares(on, on.x, AXES))),
+        ["rms_norm scale=False over=all"],
+    ),
+    "instance norm": (
+        lambda on: on.join("divide", centred(on, [1]),
+                           on.each("sqrt", squares(on, centred(on, [1]), [1]))),
+        ["instance_norm scale=False shift=False"],
+    ),
+    "means over different axes": (
+        lambda on: on.join("divide", centred(on, [1]),
+                           on.each("sqrt", squares(on, centred(on, [1])))),
+        [*["global_avg_pool", "subtract"] * 2, "elementwise function=square",
+         "mean over=channels", "elementwise function=sqrt", "divide"],
+    ),
+    "softmax": (
+        lambda on: shares(on, on.join("subtract", on.x, on.over("max", on.x))), ["softmax"],
+    ),
+    "softmax without a maximum": (lambda on: shares(on, on.x), ["softmax"]),
+    "a sum of another tensor": (
+        lambda on: on.join("divide", on.each("exp", on.x), on.over("sum", on.each("exp", on.x))),
+        ["elementwise function=exp", "elementwise function=exp", "sum over=channels", "divide"],
+    ),
     "a gate of another tensor": (
         lambda on: on.join("multiply", on.x, on.plain("sigmoid", on.linear(on.x, WIDTH, "w"))),
         ["linear features=24 bias=False each_position=True", "sigmoid", "multiply"],
@@ -186,3 +220,12 @@ def test_products_of_scores_that_others_read_stay_as_they_are():
     on = Layers()
     layers = on.layers(attention(on, 4, also=True))
     assert len([line for line in layers if line.startswith("matmul")]) == 2
+
+
+def test_an_instance_norm_of_groups_of_channels_is_a_group_norm():
+    builder = GraphBuilder("test", "")
+    x = builder.input("x", (1, 6, 4, 5), channel=1)
+    plain = {"scale": False, "shift": False}
+    y = lower(builder, "instance_norm", ("norm",), reshaped(x, (1, 3, 40)), **plain)
+    y = combined(builder, "multiply", reshaped(y, x.dims), "g", (6, 1, 1), ("norm",))
+    assert told(rewrite(builder.graph([y]))) == ["group_norm shift=False groups=3 → 4×5×6"]

@@ -7,7 +7,15 @@ from functools import partial
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import Trait
-from convcost.importing.passes.channel_axis import FIRST, LAST, RANK, AxisReading, channel_axis
+from convcost.importing.passes.channel_axis import (
+    FIRST,
+    LAST,
+    RANK,
+    SUMMED_FIRST,
+    AxisReading,
+    averages_channels,
+    channel_axis,
+)
 from convcost.importing.passes.model_inputs import COLOURS
 
 DEEPEST = 5  # joins between an input and the operator that reads it
@@ -69,18 +77,20 @@ def _readings(
     readers: Mapping[str, list[OnnxNode]], shapes: Mapping[str, Sequence[int]], name: str
 ) -> Iterator[AxisReading[str]]:
     same = tuple(range(RANK))
+    dims = shapes.get(name, same)
     for node in readers.get(name, ()):
-        traits = row_of(node.op).traits
-        if Trait.CHANNELS_LAST in traits:
-            yield AxisReading(FIRST if _is_summed_first(node, name) else LAST, (), None)
-        elif Trait.CHANNELS_FIRST in traits:
+        row, output = row_of(node.op), node.outputs[0]
+        if Trait.CHANNELS_LAST in row.traits:
+            first = SUMMED_FIRST if len(dims) >= RANK else FIRST
+            yield AxisReading(first if _is_summed_first(node, name) else LAST, (), None)
+        elif Trait.CHANNELS_FIRST in row.traits:
             yield AxisReading(FIRST, (), None)
+        elif averages_channels(row.op, dims, shapes.get(output, ())):
+            yield AxisReading(LAST, (), None)
         else:
             order = node.attributes.get("perm") if node.op == "Transpose" else same
-            output = node.outputs[0]
-            ranked = (
-                len(shapes[output]) == RANK if output in shapes else Trait.RESHAPES not in traits
-            )
+            views = Trait.RESHAPES in row.traits
+            ranked = len(shapes[output]) == RANK if output in shapes else not views
             yield AxisReading(None, node.outputs, order if ranked else None)
 
 

@@ -8,7 +8,16 @@ from convcost.importing.frontends.torch.registry import known, operator_name
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import Row, Trait
 from convcost.importing.ir.tensor import Tensor, reshaped
-from convcost.importing.passes.channel_axis import FAR, FIRST, LAST, RANK, AxisReading, channel_axis
+from convcost.importing.passes.channel_axis import (
+    FAR,
+    FIRST,
+    LAST,
+    RANK,
+    SUMMED_FIRST,
+    AxisReading,
+    averages_channels,
+    channel_axis,
+)
 
 SAME = tuple(range(RANK))
 CHANNELS = Trait.CHANNELS_FIRST | Trait.CHANNELS_LAST
@@ -77,15 +86,23 @@ def _is_looked_up(node: Any) -> bool:
 
 
 def _readings(node: Any) -> Iterator[AxisReading[Any]]:
+    dims = _shape(node)
     for user in node.users:
         row = _row(user)
         if Trait.CHANNELS_LAST in row.traits:
+            first = SUMMED_FIRST if len(dims) >= RANK else FIRST
             behind = row.op == "matmul" and user.args[0] is not node
-            yield AxisReading(FIRST if behind else LAST, (), None)
+            yield AxisReading(first if behind else LAST, (), None)
         elif Trait.CHANNELS_FIRST in row.traits:
             yield AxisReading(FIRST, (), None)
+        elif averages_channels(row.op, dims, _shape(user)):
+            yield AxisReading(LAST, (), None)
         else:
             yield AxisReading(None, (user,), _order(user, str(user.target)))
+
+
+def _shape(node: Any) -> tuple[int, ...]:
+    return tuple(getattr(node.meta.get("val"), "shape", ()))
 
 
 def _row(node: Any) -> Row:
@@ -101,4 +118,4 @@ def _order(node: Any, name: str) -> tuple[int, ...] | None:
         first, second = (axis % RANK for axis in node.args[1:3])
         order[first], order[second] = second, first
         return tuple(order)
-    return SAME if len(getattr(node.meta.get("val"), "shape", ())) == RANK else None
+    return SAME if len(_shape(node)) == RANK else None

@@ -1,18 +1,11 @@
-"""Attention, found as a pattern or written as one operator."""
+"""Attention as one operator."""
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import uncounted
-from convcost.importing.ir.tensor import Tensor, transposed
+from convcost.importing.ir.tensor import Tensor
 
 HEADED = 4
-
-
-@operator("AttentionOf", op="attention")
-def attention_of(call: OnnxCall) -> Tensor:
-    """Attention from a pattern, whose key is transposed: [.., d, m]."""
-    query, key, value = (call.value(position) for position in range(3))
-    return call.lower("attention", query, transposed(key), value)
 
 
 @operator("Attention", "MultiHeadAttention", op="attention")

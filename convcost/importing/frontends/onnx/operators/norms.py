@@ -9,7 +9,6 @@ from convcost.importing.ir.shared_weights import COPY_IN
 from convcost.importing.ir.tensor import Tensor
 
 row("local_response_norm", "LRN", neighbours="size")
-row("group_norm", "NormalizedGroups", groups="groups", scale=False, shift=False)
 free_row("MeanVarianceNormalization", what="mean and variance normalization", like_input=True)
 
 
@@ -49,7 +48,12 @@ def batch_norm(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
 
 @operator("InstanceNormalization", op="instance_norm")
 def instance_norm(call: OnnxCall) -> Tensor:
+    """An exporter writes a group norm as an instance norm of groups, with constants for its params,
+    and the params after it."""
     options, tensors = affine(call, 1, 2)
+    numbers = [constant and constant.number for constant in map(call.constant, (1, 2))]
+    if call.value().begun is not None and numbers == [1, 0]:
+        options, tensors = {"scale": False, "shift": False}, {}
     return call.lower("instance_norm", weights=tensors, **options)
 
 
@@ -94,13 +98,6 @@ def _over(call: OnnxCall, x: Tensor, axis: int, shift: int) -> Tensor:
     options, tensors = affine(call, 1, shift)
     axes = range(axis % len(x.dims), len(x.dims))
     return call.lower(call.canonical, x, axes=axes, weights=tensors, **options)
-
-
-@operator("NormalizedOver", op="layer_norm")
-def normalized_over(call: OnnxCall) -> Tensor:
-    """A norm found as a pattern. It has no params yet; a scale or a shift may follow."""
-    op, axes = call.node.attributes["kind"], call.node.attributes["axes"]
-    return call.lower(op, axes=axes, scale=False, shift=False)
 
 
 @operator("LpNormalization")
