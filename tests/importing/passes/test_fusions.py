@@ -225,7 +225,7 @@ def test_products_of_scores_that_others_read_stay_as_they_are():
 def test_an_instance_norm_of_groups_of_channels_is_a_group_norm():
     builder = GraphBuilder("test", "")
     x = builder.input("x", (1, 6, 4, 5), channel=1)
-    plain = {"scale": False, "shift": False}
+    plain: dict[str, Any] = {"scale": False, "shift": False}
     y = lower(builder, "instance_norm", ("norm",), reshaped(x, (1, 3, 40)), **plain)
     y = combined(builder, "multiply", reshaped(y, x.dims), "g", (6, 1, 1), ("norm",))
     assert told(rewrite(builder.graph([y]))) == ["group_norm shift=False groups=3 → 4×5×6"]
