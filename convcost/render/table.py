@@ -40,16 +40,14 @@ HEAD, NOTE = "bold", "dim"
 ACCENTS = {r"(?m)^ *0(\.0 %)?$": "dim", r"(?m)(?<=% )[█▉▊▋▌▍▎▏#]+$": "blue"}
 
 
-class ShareWidth(NamedTuple):
-    """The characters of a bar for 100 %, and of a line of the head of its column."""
+class Widths(NamedTuple):
+    """The characters of a bar for 100 %, and of a line of a head."""
 
     bar: int
     head: int
 
 
-SHARE_WIDTHS = tuple(
-    ShareWidth(*widths) for widths in ((12, WIDEST), (6, 8), (3, 8), (0, 8), (0, 7))
-)
+WIDTHS = tuple(Widths(*widths) for widths in ((12, WIDEST), (6, 8), (3, 8), (0, 8), (0, 7)))
 
 
 class TextColumn(NamedTuple):
@@ -91,9 +89,9 @@ def _layout(
     """The columns of each table, and the keys of those that fit. Short bars make room for columns.
     Of the rest of the width, bars get as much as they can."""
 
-    def columns(share: ShareWidth) -> list[list[TextColumn]]:
+    def columns(most: Widths) -> list[list[TextColumn]]:
         return [
-            [_text_column(table, number, style, share) for number in range(len(table.columns))]
+            [_text_column(table, number, style, most) for number in range(len(table.columns))]
             for table in tables
         ]
 
@@ -104,13 +102,13 @@ def _layout(
             for own in found
         )
 
-    longest = columns(SHARE_WIDTHS[0])
+    longest = columns(WIDTHS[0])
     fitting = {_keys(own): set(_keys(own)) for own in longest}
     if fit_unfolded(longest):
         return longest, fitting
-    fitting = _fitting_keys(columns(SHARE_WIDTHS[-1]), style.width)
-    found = next(filter(fit_unfolded, map(columns, SHARE_WIDTHS)), None)
-    return found or columns(SHARE_WIDTHS[-1]), fitting
+    fitting = _fitting_keys(columns(WIDTHS[-1]), style.width)
+    found = next(filter(fit_unfolded, map(columns, WIDTHS)), None)
+    return found or columns(WIDTHS[-1]), fitting
 
 
 def _table(table: Table, every: list[TextColumn], fitting: set[str], style: Style) -> str:
@@ -222,15 +220,13 @@ def _lines(columns: list[TextColumn], texts: list[list[str]], *, above: bool = F
     ]
 
 
-def _text_column(table: Table, number: int, style: Style, share: ShareWidth) -> TextColumn:
+def _text_column(table: Table, number: int, style: Style, most: Widths) -> TextColumn:
     column = table.columns[number]
     title = printable(column.heading)
     cells = [row[number] for row in table.rows]
-    texts = format_cells(cells, lambda cell: _text(cell, style, share.bar))
+    texts = format_cells(cells, lambda cell: _text(cell, style, most.bar))
     total = _text(table.total[number], style) if table.total else ""
-    heads = [title]
-    if any(isinstance(cell, Share) for cell in cells):
-        heads = _fold(title, max([share.head, *map(width_of, title.split())]))
+    heads = _fold(title, max([most.head, *map(width_of, title.split())]))
     width = max(map(width_of, (*heads, total, *dict.fromkeys(texts))))
     counts = [text for cell in cells if isinstance(cell, CountRange) for text in cell.texts]
     narrowest = max([NARROWEST_TEXT, *map(len, counts)])

@@ -176,6 +176,21 @@ def test_short_bars_and_heads_make_room_for_columns_before_paths_fold(width, lin
     assert text.removeprefix("title\n\n").startswith(lines)
 
 
+def test_heads_of_numbers_fold_before_a_column_is_left_out():
+    long = Column("change", "change in trainable macs", "right", 1)
+    columns = (LAYER, Column("kind", "kind", "left", 2), Column("macs", "macs"), long)
+    text = written(TABLE._replace(columns=columns), width=48)
+    assert text.startswith(
+        """\
+title
+
+                                       change in
+                                       trainable
+layer             kind         macs         macs
+"""
+    )
+
+
 def test_the_bars_have_the_room_of_a_column_that_is_left_out():
     wide = (LAYER, Column("output", "o" * 60, "left", 2), Column("macs", "macs"), HALVES)
     text = written(TABLE._replace(columns=wide, total=()), width=47)
