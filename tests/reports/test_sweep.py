@@ -616,15 +616,13 @@ def test_an_invalid_sweep_prints_a_one_line_error(arguments, message):
     assert refused("analyze", "mobilenet_v1", *arguments) == f"error: {message}\n"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "stated"),
-    [
-        (["--size", "128,160"], "--size must be like 256 or 256x320, not `128,160`"),
-        (["--set", "width=1,0.5"], "--set width: `1,0.5` is neither a number nor true or false"),
-    ],
-)
-def test_a_command_for_one_network_needs_one_value(arguments, stated):
-    assert refused("explain", "mobilenet_v1", "conv1", *arguments) == f"error: {stated}\n"
+@pytest.mark.parametrize("given", ["--size 128,160", "--set width=1,0.5"])
+@pytest.mark.parametrize("command", ["explain", "memory"])
+def test_a_command_for_one_setting_names_the_commands_for_several(command, given):
+    assert refused(command, "mobilenet_v1", *given.split()) == (
+        f"error: {given}: only one value is possible here; analyze and compare accept several, and "
+        "search has --vary\n"
+    )
 
 
 SMALL = """\
