@@ -14,6 +14,7 @@ from convcost.model.errors import ConstraintError
 W = {"w": array(4, 8, 3, 3)}
 ROW = (1, 197, 768)
 CONV = [node("Conv", "x", "w", "-> c")]
+CROPPED = {"coordinate_transformation_mode": "tf_crop_and_resize"}
 
 # name: nodes, weights, dims of the input, the layers, (params, buffers, macs)
 TABLE: dict[str, Any] = {
@@ -351,6 +352,21 @@ TABLE: dict[str, Any] = {
     "upsample to a size": (
         [node("Resize", "x", "", "", "sizes", "-> y")],
         {"sizes": ints(1, 8, 13, 25)},
+        (1, 8, 12, 10),
+        ["upsample size=(13, 25) → 13×25×8"],
+        (0, 0, 0),
+    ),
+    "crop and resize": (
+        [node("Resize", "x", "roi", "", "sizes", "-> y", **CROPPED)],
+        {"sizes": ints(1, 8, 13, 25), "roi": np.array([0, 0, 0.5, 0, 1, 1, 1, 1], np.float32)},
+        (1, 8, 12, 10),
+        [("custom what=crop and resize params=0 macs=0 output=Shape(channels=8, size=(13, 25)) "
+          "input=Shape(channels=8, size=(12, 10)) → 13×25×8")],
+        (0, 0, 0),
+    ),
+    "crop and resize of everything": (
+        [node("Resize", "x", "roi", "", "sizes", "-> y", **CROPPED)],
+        {"sizes": ints(1, 8, 13, 25), "roi": np.array([0] * 4 + [1] * 4, np.float32)},
         (1, 8, 12, 10),
         ["upsample size=(13, 25) → 13×25×8"],
         (0, 0, 0),
@@ -773,6 +789,21 @@ def test_an_unknown_operator_is_an_uncounted_layer(tmp_path):
     bound = "input=Shape(channels=8, size=(12, 10))"
     assert told(layer_graph) == [f"{custom} {bound} → 6×5×8"]
     assert layer_graph.layers[0].uncounted
+
+
+def test_a_crop_that_is_resized_by_scales_is_refused(tmp_path):
+    """ONNX's shape inference gives the size of the whole input times the scales."""
+    scales, roi = np.full(4, 2, np.float32), np.array([0, 0, 0.5, 0, 1, 1, 1, 1], np.float32)
+    made = model(
+        [node("Resize", "x", "roi", "scales", "-> y", **CROPPED)], {"scales": scales, "roi": roi}
+    )
+    with pytest.raises(ConstraintError) as caught:
+        drawn(tmp_path, made)
+    assert caught.value.message == (
+        "Resize `y`: it resizes a part of its input, `roi`, by `scales`: ONNX's shape inference "
+        "does not know the size of the result"
+    )
+    assert caught.value.help == "export the model with `sizes` in place of `scales`"
 
 
 def test_an_unknown_operator_with_weights_and_no_shape_is_refused(tmp_path):

@@ -7,7 +7,7 @@ from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.evaluate import np_flat
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import operator
-from convcost.importing.frontends.onnx.unknown import free_row
+from convcost.importing.frontends.onnx.unknown import custom_layer, free_row
 from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
 
@@ -29,8 +29,29 @@ def resize(call: OnnxCall) -> Tensor:
     rank = len(x.dims)
     axes = [axis % rank for axis in call.get("axes", tuple(range(rank)))]
     dims, scales = _output_dims(call, x, axes)
+    if _crops(call):
+        if scales is not None:
+            raise ConstraintError(
+                "CC401",
+                "it resizes a part of its input, `roi`, by `scales`: ONNX's shape inference does "
+                "not know the size of the result",
+                "export the model with `sizes` in place of `scales`",
+            )
+        return custom_layer(call, dims, "crop and resize")
     mode = MODES.get(call.get("mode", "nearest"), "linear")
     return call.lower("upsample", x, dims=dims, factors=scales, mode=mode)
+
+
+def _crops(call: OnnxCall) -> bool:
+    """Whether only a part of the input is resized: `roi` has the begins of all axes, then the ends,
+    as shares of the extents."""
+    if call.get("coordinate_transformation_mode", "") != "tf_crop_and_resize":
+        return False
+    roi = call.constant(1)
+    if roi is None or roi.data is None:
+        return True
+    ends = np_flat(roi.data)
+    return ends != [0] * (len(ends) // 2) + [1] * (len(ends) // 2)
 
 
 def _output_dims(call: OnnxCall, x: Tensor, axes: list[int]) -> tuple[Dims, list[Fraction] | None]:
