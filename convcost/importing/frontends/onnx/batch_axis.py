@@ -1,10 +1,10 @@
-"""Finds which axis of an input is the batch, from the LSTM, GRU or RNN that reads the input.
+"""Finds which axis of an input is the batch, from the operators that read the input.
 
-PyTorch's default order is [steps, batch, features]. The shape alone cannot distinguish it from
-[batch, steps, features].
+An LSTM, GRU or RNN determines it: PyTorch's default order is [steps, batch, features], and the
+shape alone cannot distinguish it from [batch, steps, features].
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
@@ -42,6 +42,29 @@ def summed_inputs(nodes: Sequence[OnnxNode], inputs: Collection[str]) -> set[str
     found = {node.input(0) for node in products if node.attributes.get("transA")}
     found |= {node.input(1) for node in products if not node.attributes.get("transB")}
     return found.intersection(inputs)
+
+
+def batch_added(
+    nodes: Sequence[OnnxNode],
+    inputs: Mapping[str, Sequence[int | None]],
+    stored: Mapping[str, list[int]],
+) -> dict[str, str]:
+    """The inputs without a batch: the model adds an axis of extent 1 in front of their axes. Each
+    has the name of the tensor with that axis. `inputs` have their extents, None if open, and
+    `stored` has the integers of the file."""
+    origin = {name: name for name in inputs}
+    found: dict[str, str] = {}
+    for node in nodes:
+        name = origin.get(node.input(0), "")
+        if name and row_of(node.op).op == "identity":
+            origin[node.outputs[0]] = name
+        elif name and (inputs[name] or (None,))[0] not in (None, 1):
+            numbers = stored.get(node.input(1), [])
+            axes = node.attributes.get("axes", numbers) if node.op == "Unsqueeze" else ()
+            to = node.attributes.get("shape", numbers) if node.op == "Reshape" else ()
+            if 0 in axes or [*to] == [1, *inputs[name]]:
+                found.setdefault(name, node.outputs[0])
+    return found
 
 
 def _before(node: OnnxNode, axis: int) -> list[tuple[str, int]]:

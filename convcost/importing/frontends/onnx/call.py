@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.context import STEPS, OnnxContext
 from convcost.importing.frontends.onnx.evaluate import np_flat
-from convcost.importing.frontends.onnx.graph import OnnxNode
-from convcost.importing.frontends.onnx.open_dims import SMALL, Dims
+from convcost.importing.frontends.onnx.graph import SMALL, OnnxNode
+from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import row_of
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from onnx import TensorProto, numpy_helper
 
 from convcost.importing.frontends.onnx.evaluate import computed_output
-from convcost.importing.frontends.onnx.graph import OnnxNode
-from convcost.importing.frontends.onnx.open_dims import SMALL, Dims
+from convcost.importing.frontends.onnx.graph import SMALL, OnnxNode
+from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.strided_aliases import TensorView, whole_view
 
 # Usual names of buffers. A file does not say which of its tensors are buffers.

@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from heapq import heapify, heappop, heappush
+from math import prod
 from typing import Any, NamedTuple
 
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, helper
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, helper, numpy_helper
 
 from convcost.model.errors import ConstraintError
 
 STANDARD = ("", "ai.onnx")
+SMALL = 1 << 12  # elements of a tensor whose numbers shape inference may need
 DEEPEST = 20  # levels of nested graphs
 
 
@@ -58,6 +60,21 @@ class OnnxGraph(NamedTuple):
         counted = Counter(name for node in self.nodes for name in node.inputs if name)
         counted.update(self.outputs)
         return counted
+
+
+def stored_integers(model: ModelProto) -> dict[str, list[int]]:
+    """The small tensors of integers in a file, such as shapes and axes, by name."""
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Constant" and node.output:
+            tensors.update((node.output[0], one.t) for one in node.attribute if one.name == "value")
+    return {
+        name: numpy_helper.to_array(tensor).reshape(-1).tolist()
+        for name, tensor in tensors.items()
+        if tensor.data_type == tensor.INT64
+        and tensor.data_location != tensor.EXTERNAL
+        and prod(tensor.dims) <= SMALL
+    }
 
 
 def graph_of(model: ModelProto) -> OnnxGraph:

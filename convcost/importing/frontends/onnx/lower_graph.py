@@ -1,7 +1,7 @@
 """Lowers a graph node by node, and compares each tensor with ONNX's own shape inference."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,7 +73,7 @@ def lower_model(
     with _conforming_to_onnx("the file's operators or tensors"):
         graph = graph_of(model)
         taken = close_dims(model, graph, size, dims)
-    with at_other_dims(taken.moved, size, again=again):
+    with at_other_dims(taken.moved, size, again=again), _exported_for_samples(taken.notes):
         return _lower(model, graph, taken, path)
 
 
@@ -99,6 +99,18 @@ def _lower(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) 
         raise ConstraintError("CC401", "the model has no layers: no operator depends on an input")
     layer_graph = layer_graph._replace(layers=tuple(names.with_kinds(list(layer_graph.layers))))
     return layer_graph._replace(plain=is_plain(model, layer_graph))
+
+
+@contextmanager
+def _exported_for_samples(notes: tuple[str, ...]) -> Iterator[None]:
+    """Adds to errors about shapes and counts that inputs were exported for several samples."""
+    try:
+        yield
+    except ConstraintError as refusal:
+        if not notes or refusal.code in ("CC401", "CC405"):
+            raise
+        fix = "export the model with a batch of 1, in front of all other axes"
+        raise ConstraintError(refusal.code, refusal.message, f"{notes[0]}: {fix}") from None
 
 
 def _conforming_to_onnx(what: str) -> AbstractContextManager[None]:
@@ -167,6 +179,9 @@ def _add_input(
         return builder.input(one.name, (1,), 0, None)._replace(dims=(), axes=())
     if rank == 1:
         return builder.input(one.name, one.dims, 0, None)
+    if one.batched:
+        channel = input_channel(graph.nodes, one.batched, (1, *one.dims), shapes) - 1
+        return builder.input(one.name, one.dims, channel, None)
     if one.dims[0] != 1:
         along = 1 if rank == SIZED and one.dims[1] == 1 else None  # [steps, batch, features]
         return builder.input(one.name, one.dims, rank - 1, along)

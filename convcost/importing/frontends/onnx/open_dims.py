@@ -6,28 +6,29 @@ from typing import NamedTuple, TypeAlias
 
 from onnx import ModelProto, ValueInfoProto
 
-from convcost.importing.frontends.onnx.batch_axis import batch_axes, summed_inputs
+from convcost.importing.frontends.onnx.batch_axis import batch_added, batch_axes, summed_inputs
 from convcost.importing.frontends.onnx.channels import input_channel
-from convcost.importing.frontends.onnx.graph import OnnxGraph
+from convcost.importing.frontends.onnx.graph import OnnxGraph, stored_integers
 from convcost.importing.passes.model_inputs import SIZED, dims_text, fill_size
 from convcost.model.errors import ConstraintError
 
 Dims: TypeAlias = tuple[int, ...]
 
-SMALL = 1 << 12  # elements of a tensor whose numbers shape inference may need
 HINT = "--dim name=n gives each dimension by its name"
 
 
 class ModelInput(NamedTuple):
-    """An input of the model; `dims` have a batch of 1."""
+    """An input of the model; `dims` have a batch of 1. If the model adds the batch itself,
+    `batched` is the tensor that has it."""
 
     name: str
     dims: Dims
+    batched: str = ""
 
 
 class ModelInputs(NamedTuple):
     """The inputs that a model is read with. `moved` lists the inputs whose size differs from the
-    file."""
+    file, and `notes` say which were exported for several samples."""
 
     inputs: tuple[ModelInput, ...]
     notes: tuple[str, ...]
@@ -56,14 +57,17 @@ def close_dims(
     # Files of IR version 3 also list their weights as inputs.
     entries = [entry for entry in model.graph.input if entry.name not in weights]
     declared = [_declared(entry) for entry in entries]
-    inputs = {entry.name for entry in entries}
+    inputs = {entry.name: extents for entry, (extents, _) in zip(entries, declared, strict=True)}
     along, whole = batch_axes(graph.nodes, inputs), summed_inputs(graph.nodes, inputs)
+    added = batch_added(graph.nodes, inputs, stored_integers(model))
     axes = [
         min(along.get(entry.name, 0), max(len(extents) - 1, 0))
         for entry, (extents, _) in zip(entries, declared, strict=True)
     ]
     samples = {
-        extents[axis] for (extents, _), axis in zip(declared, axes, strict=True) if len(extents) > 1
+        extents[axis]
+        for entry, (extents, _), axis in zip(entries, declared, axes, strict=True)
+        if len(extents) > 1 and entry.name not in added
     } - {None}
     found, open_, notes = [], list[OpenDim](), list[str]()
     moved = list[str]()
@@ -71,8 +75,8 @@ def close_dims(
         _takes_size(declared, [entry.name for entry in entries])
     unsized = any(None in extents[1:] for extents, _ in declared)
     for entry, batch, (extents, names) in zip(entries, axes, declared, strict=True):
-        stated = entry.name in along
-        if entry.name not in whole and _batched(extents, len(samples), batch, stated=stated):
+        stated, alone = entry.name in along, entry.name in {*whole, *added}
+        if not alone and _batched(extents, len(samples), batch, stated=stated):
             if dims.get(names[batch], 1) != 1:
                 raise ConstraintError(
                     "CC405",
@@ -96,7 +100,8 @@ def close_dims(
                 moved.append(f"`{entry.name}` is {dims_text(before)} in the file")
         unknown = [axis for axis, extent in enumerate(extents) if extent is None]
         open_ += [OpenDim(entry.name, axis, names[axis]) for axis in unknown]
-        found.append(ModelInput(entry.name, tuple(extent or 0 for extent in extents)))
+        filled = tuple(extent or 0 for extent in extents)
+        found.append(ModelInput(entry.name, filled, added.get(entry.name, "")))
     _require(open_, {name for _, names in declared for name in names}, dims)
     return ModelInputs(tuple(found), tuple(notes), tuple(moved))
 

@@ -18,9 +18,15 @@ from onnx import (
 
 from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.evaluate import LARGE
-from convcost.importing.frontends.onnx.graph import STANDARD, captured, subgraphs
+from convcost.importing.frontends.onnx.graph import (
+    SMALL,
+    STANDARD,
+    captured,
+    stored_integers,
+    subgraphs,
+)
 from convcost.importing.frontends.onnx.inference_guard import check_list_sizes, has_long_lists
-from convcost.importing.frontends.onnx.open_dims import SMALL, Dims, ModelInput
+from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput
 from convcost.model.errors import ConstraintError
 
 LONGEST_SHOWN = 300
@@ -126,15 +132,8 @@ def _sizes(model: ModelProto, known: Mapping[str, OnnxConstant]) -> dict[str, in
         for name, one in known.items()
         if one.data is not None and one.data.size <= MOST and one.data.dtype.kind == "i"
     }
-    tensors = [(tensor.name, tensor) for tensor in model.graph.initializer]
-    for node in model.graph.node:
-        if node.op_type == "Constant" and node.output:
-            tensors += [(node.output[0], one.t) for one in node.attribute if one.name == "value"]
-    for name, tensor in tensors:
-        whole = tensor.data_type == tensor.INT64 and tensor.data_location != tensor.EXTERNAL
-        if whole and prod(tensor.dims) <= MOST:
-            found[name] = prod(int(n) for n in numpy_helper.to_array(tensor).reshape(-1))
-    return found
+    stored = stored_integers(model).items()
+    return found | {name: prod(one) for name, one in stored if len(one) <= MOST}
 
 
 def _check_axes(node: NodeProto, lengths: Mapping[str, Dims]) -> None:

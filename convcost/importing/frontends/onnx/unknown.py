@@ -38,10 +38,12 @@ def uncounted(call: OnnxCall) -> tuple[Tensor, ...]:
         raise _shapeless(call.node)
     what = call.op if call.node.domain in ("", "ai.onnx") else f"{call.node.domain}::{call.op}"
     tensors = call.tensors(*filter(partial(_is_weight, call), range(len(call.inputs))))
-    found = [_custom(call, call.dims() or (1,), what, macs=None, weights=tensors)]
-    for position in range(1, max(call.used_outputs, default=0) + 1):
-        label = f"{what}, output {position + 1}"
-        found.append(_custom(call, call.dims(position) or (1,), label, macs=None))
+    found = []
+    for position in range(max(call.used_outputs, default=0) + 1):
+        dims = call.dims(position)
+        own = (1,) if dims is None else dims  # the shape of an output that nothing uses
+        label = f"{what}, output {position + 1}" if position else what
+        found.append(_custom(call, own, label, macs=None, weights={} if position else tensors))
     return tuple(found)
 
 

@@ -791,6 +791,46 @@ def test_an_unknown_operator_is_an_uncounted_layer(tmp_path):
     assert layer_graph.layers[0].uncounted
 
 
+def test_an_uncounted_operator_may_return_a_scalar(tmp_path):
+    made = model([node("NegativeLogLikelihoodLoss", "x", "t", "-> y")], {"t": ints(3)}, (1, 8))
+    layer_graph = drawn(tmp_path, made)
+    shape = "output=Shape(channels=1, size=())"
+    custom = f"custom what=NegativeLogLikelihoodLoss params=0 macs=uncounted {shape} → 1"
+    assert told(layer_graph) == [custom]
+
+
+@pytest.mark.parametrize(
+    ("front", "numbers"), [("Unsqueeze", ints(0)), ("Reshape", ints(1, 3, 12, 10))]
+)
+def test_an_input_to_which_the_model_adds_the_batch_has_none(tmp_path, front, numbers):
+    nodes = [node("Cast", "x", "-> c", to=1), node(front, "c", "n", "-> u"),
+             node("Conv", "u", "w", "-> y")]  # fmt: skip
+    layer_graph = drawn(tmp_path, model(nodes, {"n": numbers, "w": array(4, 3, 1, 1)}, (3, 12, 10)))
+    assert told(layer_graph) == ["conv filters=4 kernel=1 → 12×10×4"]
+    assert sums(layer_graph) == (4 * 3, 0, 4 * 3 * 12 * 10)
+    assert layer_graph.notes == ()
+
+
+def test_a_refused_model_that_was_exported_for_several_samples_says_so(tmp_path):
+    nodes = [node("Flatten", "x", "-> f", axis=0), node("MatMul", "f", "w", "-> y")]
+    with pytest.raises(ConstraintError) as caught:
+        drawn(tmp_path, model(nodes, {"w": array(3 * 4 * 4, 5)}, (3, 4, 4)))
+    assert caught.value.message == (
+        "MatMul `y`: linear counts 80 params, but the model has 240 for it"
+    )
+    assert caught.value.help == (
+        "`x` was exported for 3 samples and is imported for one: export the model with a batch of "
+        "1, in front of all other axes"
+    )
+
+
+def test_a_vector_times_weights_is_a_vector(tmp_path):
+    layer_graph = drawn(
+        tmp_path, model([node("MatMul", "x", "w", "-> y")], {"w": array(8, 4)}, (8,))
+    )
+    assert sums(layer_graph) == (8 * 4, 0, 8 * 4)
+
+
 def test_a_crop_that_is_resized_by_scales_is_refused(tmp_path):
     """ONNX's shape inference gives the size of the whole input times the scales."""
     scales, roi = np.full(4, 2, np.float32), np.array([0, 0, 0.5, 0, 1, 1, 1, 1], np.float32)

@@ -63,7 +63,7 @@ def matmul(call: OnnxCall) -> Tensor:
         y = call.lower("linear", x, features=features, weights=tensors)
         if len(weights.dims) == 1:
             return reshaped(y, y.dims[:-1])
-        extra = len(weights.dims) - len(y.dims)
+        extra = len(weights.dims) - max(len(y.dims), MATRIX)
         return reshaped(y, (1,) * extra + y.dims) if extra > 0 else y
     weights = call.constant(0)
     if weights is not None and weights.learned and len(weights.dims) == MATRIX:

@@ -51,7 +51,7 @@ def _crops(call: OnnxCall) -> bool:
     if roi is None or roi.data is None:
         return True
     ends = np_flat(roi.data)
-    return ends != [0] * (len(ends) // 2) + [1] * (len(ends) // 2)
+    return bool(ends != [0] * (len(ends) // 2) + [1] * (len(ends) // 2))
 
 
 def _output_dims(call: OnnxCall, x: Tensor, axes: list[int]) -> tuple[Dims, list[Fraction] | None]:
