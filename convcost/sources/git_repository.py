@@ -6,12 +6,20 @@ reads objects and the index here. It runs no hook, filter or other command, and 
 
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Timer
+from typing import IO
 
 from convcost.sources.links import has_git
 
-TIMEOUT = 60
+TIMEOUT = 60  # seconds
+SHORT = ("rev-parse", "ls-files")  # read a few files; they wait for a pipe in their place
+SHORT_TIMEOUT = 10
+LARGEST_OUTPUT = 256 * 2**20
+LARGEST_MESSAGE = 2**16
 OPTIONS = (
     "--no-pager",
     "-c", "core.fsmonitor=false",
@@ -75,19 +83,48 @@ class Repository:
     def git(self, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Runs git with an input. Raises GitError if it cannot be run."""
         environment = {k: v for k, v in os.environ.items() if k not in IGNORED_VARIABLES}
+        command = [_program(), "-C", str(self.root), *OPTIONS, *self._location, *arguments]
+        timeout = SHORT_TIMEOUT if arguments[0] in SHORT else TIMEOUT
         try:
-            return subprocess.run(  # noqa: S603  arguments are a list, and a ref cannot be an option
-                [_program(), "-C", str(self.root), *OPTIONS, *self._location, *arguments],
-                capture_output=True,
-                check=False,
-                input=given,
-                timeout=TIMEOUT,
-                env={**environment, **VARIABLES},
-            )
+            return _run(command, given, timeout, {**environment, **VARIABLES})
         except OSError as error:
             raise GitError(f"git cannot be run: {error.strerror}") from None
-        except subprocess.TimeoutExpired:
-            raise GitError(f"git did not finish within {TIMEOUT} seconds") from None
+
+
+def _run(
+    command: list[str], given: bytes, timeout: int, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[bytes]:
+    """Runs a command. Raises OSError if it cannot be run, and GitError if it does not finish in
+    time or prints too much, such as the list of a commit with folders that repeat endlessly."""
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as process,  # noqa: S603  arguments are a list, and a ref cannot be an option
+        ThreadPoolExecutor() as threads,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        timer = Timer(timeout, process.kill)
+        timer.start()
+        try:
+            threads.submit(_write, process.stdin, given)
+            message = threads.submit(process.stderr.read, LARGEST_MESSAGE)
+            printed = process.stdout.read(LARGEST_OUTPUT + 1)
+            if len(printed) <= LARGEST_OUTPUT:
+                process.wait()
+            if not timer.is_alive():
+                raise GitError(f"git did not finish within {timeout} seconds")
+            if len(printed) > LARGEST_OUTPUT:
+                raise GitError(f"git lists or prints more than {LARGEST_OUTPUT // 2**20} MiB")
+        finally:
+            timer.cancel()
+            process.kill()
+    return subprocess.CompletedProcess(command, process.returncode, printed, message.result())
+
+
+def _write(file: IO[bytes], data: bytes) -> None:
+    with suppress(BrokenPipeError), file:
+        file.write(data)
 
 
 def _first_line(stderr: bytes) -> str:

@@ -28,7 +28,7 @@ from convcost.language import (
 from convcost.model import execution_order, figures, options
 from convcost.reports.check import moved_networks
 from convcost.sources import budget_config as found_config
-from convcost.sources import rename_detection, spec_files
+from convcost.sources import git_repository, rename_detection, spec_files
 
 # The beginning of each row, and its numbers.
 LIMITS = {
@@ -66,6 +66,8 @@ LIMITS = {
     "branches and layers of a part": [execution_order.MAX_SEGMENTS],
     "comparisons of the layers of new networks": [moved_networks.MOST_COMPARISONS],
     "a file of the commit of `--base`": [spec_files.LARGEST],
+    "what one call of Git prints": [git_repository.LARGEST_OUTPUT],
+    "seconds of one call of Git": [git_repository.TIMEOUT, git_repository.SHORT_TIMEOUT],
     "comparisons of the lines of new and deleted files": [rename_detection.MOST_COMPARISONS],
     "terms and factors of a formula": [formula.MAX_LENGTH],
     "terms and factors of all numbers": [trace.MAX_DEGREES],

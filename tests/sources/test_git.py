@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from repository import BODY, STEM, Repository, net
 from support import PACKAGE, run
 from tools import needs_git
 
+import convcost
+from convcost.sources import git_repository
 from convcost.sources.rename_detection import detect_renames
 
 pytestmark = needs_git
@@ -667,6 +670,32 @@ def test_a_base_larger_than_the_limit_of_a_spec_is_not_read(plain, monkeypatch):
         f"models/net.yaml: its base is not a valid spec ({reason}): {fix}",
         "models/deleted.yaml is deleted; it was in base",
     ]
+
+
+def test_a_commit_with_endlessly_many_files_has_no_base(plain, monkeypatch):
+    """A few trees, each with the next one ten times, list 10¹⁰ files: over 13 GB in memory."""
+    monkeypatch.setattr(git_repository, "LARGEST_OUTPUT", 2**20)
+    (plain.folder / ("x" * 200)).mkdir()
+    for number in range(2**20 // 200):
+        (plain.folder / ("x" * 200) / f"{number}").touch()
+    plain.commit()
+    found = convcost.check(plain.folder / "models/net.yaml", base="git:HEAD", max_growth="0")
+    reason = "git lists or prints more than 1 MiB"
+    assert not found.ok
+    assert found.statements[0].endswith(f": growth is not checked without a base: {reason}")
+    found = convcost.check(plain.folder / "models/net.yaml", base="git:HEAD~1", max_growth="0")
+    assert found.statements[0].endswith(f": {reason}")  # the index lists them, too
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes there")
+@pytest.mark.parametrize("file", ["HEAD", "index", "config"])
+def test_a_named_pipe_in_the_place_of_a_file_of_git_ends_within_seconds(plain, monkeypatch, file):
+    monkeypatch.setattr(git_repository, "SHORT_TIMEOUT", 1)
+    (plain.folder / ".git" / file).unlink()
+    os.mkfifo(plain.folder / ".git" / file)
+    found = convcost.check(plain.folder / "models/net.yaml", base="git:base", max_growth="0")
+    assert not found.ok
+    assert found.statements[0].endswith(": git did not finish within 1 seconds")
 
 
 POINTER = """\
