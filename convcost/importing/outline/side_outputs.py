@@ -23,42 +23,31 @@ class SideOutputs:
         on."""
         if self.depth >= DEEPEST:
             return {}
-        leads = self._leading_to(nodes, main)
-        groups = self.groups([index for index in nodes if index not in leads])
+        leads = self._leading_to(main, set(nodes))
         found: dict[int, list[int]] = {}
-        for group in groups:
-            own = set(group)
-            hung = {s for index in group for s in self.inputs[index] if s not in own}
-            if len(hung) == 1:
-                found.setdefault(hung.pop(), []).extend(group)
+        for group in self.groups(index for index in nodes if index not in leads):
+            sources = {source for index in group for source in self.inputs[index]} - set(group)
+            if len(sources) == 1:
+                found.setdefault(sources.pop(), []).extend(group)
         return found
 
     def groups(self, nodes: Iterable[int]) -> list[list[int]]:
         """Groups of connected layers, each in order."""
-        root: dict[int, int] = {}
-
-        def find(index: int) -> int:
-            while root[index] != index:
-                root[index] = root[root[index]]
-                index = root[index]
-            return index
-
+        group_of: dict[int, list[int]] = {}
         for index in nodes:
-            root[index] = index
+            group = group_of[index] = [index]
             for source in self.inputs[index]:
-                if source in root:
-                    root[find(source)] = find(index)
-        groups: dict[int, list[int]] = {}
-        for index in root:
-            groups.setdefault(find(index), []).append(index)
-        return [sorted(group) for group in groups.values()]
+                other = group_of.get(source, group)
+                if other is not group:
+                    small, group = sorted((group, other), key=len)
+                    group += small
+                    group_of.update(dict.fromkeys(small, group))
+        return [sorted(group) for group in {id(one): one for one in group_of.values()}.values()]
 
-    def _leading_to(self, nodes: Sequence[int], main: int) -> set[int]:
-        among = set(nodes)
+    def _leading_to(self, main: int, among: set[int]) -> set[int]:
         leads, waiting = {main}, [main]
         while waiting:
-            for source in self.inputs[waiting.pop()]:
-                if source in among and source not in leads:
-                    leads.add(source)
-                    waiting.append(source)
+            new = among.intersection(self.inputs[waiting.pop()]) - leads
+            leads |= new
+            waiting += new
         return leads
