@@ -11,6 +11,7 @@ from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.channels import input_channel
 from convcost.importing.frontends.onnx.constants import OnnxConstant, computed_numbers, storage_of
 from convcost.importing.frontends.onnx.context import OnnxContext
+from convcost.importing.frontends.onnx.control_flow import has_control_flow, resolve_control_flow
 from convcost.importing.frontends.onnx.data_dependent_shapes import skip_node
 from convcost.importing.frontends.onnx.exported_batch import for_one_sample
 from convcost.importing.frontends.onnx.folding import (
@@ -70,11 +71,24 @@ def lower_model(
     """The layers of the model in the file `path`. Raises ConstraintError; its message begins with
     the operator's name if a layer is the cause."""
     model = inline_functions(model)
+    while True:
+        with _conforming_to_onnx("the file's operators or tensors"):
+            graph = graph_of(model)
+            taken = close_dims(model, graph, size, dims)
+        with at_other_dims(taken.moved, size, again=again), _exported_for_samples(taken.notes):
+            if not _resolved(model, graph, taken):
+                return _lower(model, graph, taken, path)
+
+
+def _resolved(model: ModelProto, graph: OnnxGraph, taken: ModelInputs) -> bool:
+    """Whether operators of the model that run other graphs were replaced by these graphs."""
+    if not has_control_flow(model):
+        return False
     with _conforming_to_onnx("the file's operators or tensors"):
-        graph = graph_of(model)
-        taken = close_dims(model, graph, size, dims)
-    with at_other_dims(taken.moved, size, again=again), _exported_for_samples(taken.notes):
-        return _lower(model, graph, taken, path)
+        shapes = inferred(model, taken.inputs, stated_shapes=not taken.moved)
+        constants = stored_constants(model, graph)
+        _folded_graph(model, graph, taken, constants, shapes)
+        return resolve_control_flow(model, constants)
 
 
 def _lower(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) -> LayerGraph:

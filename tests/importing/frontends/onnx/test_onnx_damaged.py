@@ -289,7 +289,7 @@ def _branch(op: str) -> ModelProto:
 def test_a_branch_with_weights_is_refused(tmp_path):
     assert _refused(lambda: drawn(tmp_path, _branch("Conv"))) == (
         "CC401",
-        "If `y`: the number of times that it runs a Conv depends on the data",
+        "If `y`: whether it runs a Conv depends on the data",
     )
 
 

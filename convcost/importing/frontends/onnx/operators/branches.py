@@ -1,13 +1,15 @@
-"""Loops and conditionals. Which operators in them run depends on the data."""
+"""Loops and conditionals that `control_flow.py` could not resolve."""
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import stored_constant
+from convcost.importing.frontends.onnx.control_flow import MOST, loop_steps
 from convcost.importing.frontends.onnx.data_dependent_shapes import inner_ops
 from convcost.importing.frontends.onnx.registry import has, operator
 from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
+from convcost.model.number_format import counted
 
 
 @operator("If", "Loop", "Scan")
@@ -18,10 +20,25 @@ def branch(call: OnnxCall) -> tuple[Tensor, ...]:
         if has(op, Trait.CONTRACTS, Trait.NORMALIZES):
             raise ConstraintError(
                 "CC401",
-                f"the number of times that it runs a {op} depends on the data",
+                _reason(call, op),
                 "export the model with loops and branches resolved",
             )
     for tensor in (tensor for graph in call.node.graphs for tensor in graph.initializer):
         key = f"{tensor.name} in {call.node.label}"  # no layer has it, so a note lists it
         call.context.constants[key] = stored_constant(tensor, key, learned=True)
     return uncounted(call) if call.has_known_shapes else ()
+
+
+def _reason(call: OnnxCall, op: str) -> str:
+    """Why the macs of an operator in a nested graph are not known."""
+    if call.op == "If":
+        return f"whether it runs a {op} depends on the data"
+    if call.op == "Scan":
+        return f"it runs a {op} for each step of a sequence, and convcost does not unroll a Scan"
+    body = call.node.attributes["body"]
+    steps = loop_steps(call.node.inputs, body, call.context.constants)
+    if steps:
+        most = counted(MOST, "operator")
+        many = f"{counted(steps, 'step')} of {counted(len(body.node), 'operator')}"
+        return f"it runs a {op} in {many}, and convcost unrolls a loop to at most {most}"
+    return f"the number of times that it runs a {op} depends on the data"

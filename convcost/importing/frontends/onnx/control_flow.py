@@ -1,0 +1,200 @@
+"""Replaces an `If` by the branch that runs, and a `Loop` by its steps, if constants determine
+them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
+
+from convcost.importing.frontends.onnx.constants import OnnxConstant
+from convcost.importing.frontends.onnx.graph import STANDARD, subgraphs
+
+MOST = 20_000  # operators that a loop may become
+AXES_AS_INPUT = 13  # the opset in which the axes of Unsqueeze became an input
+
+
+def has_control_flow(model: ModelProto) -> bool:
+    return any(node.op_type in ("If", "Loop") for node in model.graph.node)
+
+
+def resolve_control_flow(model: ModelProto, constants: Mapping[str, OnnxConstant]) -> bool:
+    """Replaces each `If` and `Loop` of the model's own graph whose condition or number of steps is
+    constant. Returns whether there was one; the operators in its place may contain others."""
+    resolver = _Resolver(model, constants)
+    nodes = [one for node in model.graph.node for one in resolver.resolved(node)]
+    if not resolver.found:
+        return False
+    aliases = resolver.aliases
+    ends = [one.name for one in model.graph.output if one.name in aliases]
+    nodes = [_renamed(node, aliases) for node in (*resolver.constant_nodes, *nodes)]
+    nodes += [helper.make_node("Identity", [aliases[name]], [name]) for name in ends]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return True
+
+
+def loop_steps(
+    inputs: Sequence[str], body: GraphProto, constants: Mapping[str, OnnxConstant]
+) -> int | None:
+    """The number of steps of a `Loop`; None if it is not known."""
+    most = _number(constants, inputs[0]) if inputs[0] else None
+    begins = _number(constants, inputs[1]) if inputs[1:] and inputs[1] else 1
+    if begins == 0 or (most is not None and most < 1):
+        return 0
+    goes_on = _goes_on(body, constants)
+    if begins is None or goes_on is None or (inputs[0] and most is None):
+        return None
+    return most if goes_on else 1
+
+
+def _goes_on(body: GraphProto, constants: Mapping[str, OnnxConstant]) -> int | None:
+    """Whether each step of a loop is followed by another one; None if it is not known."""
+    producers = {name: node for node in body.node for name in node.output}
+    name = body.output[0].name
+    while name in producers and producers[name].op_type in ("Identity", "Cast"):
+        name = producers[name].input[0]
+    if name == body.input[1].name:
+        return 1  # the condition with which the step began
+    stored = [one for one in body.initializer if one.name == name]
+    if name in producers and producers[name].op_type == "Constant":
+        stored = [one.t for one in producers[name].attribute if one.name == "value"]
+    if stored:
+        return int(numpy_helper.to_array(stored[0]).item())
+    return None if name in producers else _number(constants, name)
+
+
+def _number(constants: Mapping[str, OnnxConstant], name: str) -> int | None:
+    one = constants.get(name)
+    return None if one is None or one.data is None or one.data.size != 1 else int(one.data.item())
+
+
+class _Resolver:
+    """Moves the operators of nested graphs to the graph around them. `aliases` has the names of the
+    tensors that replace outputs; `constant_nodes` have the numbers of all steps, once."""
+
+    def __init__(self, model: ModelProto, constants: Mapping[str, OnnxConstant]) -> None:
+        self.graph, self.constants, self.found = model.graph, constants, False
+        self.opset = max(one.version for one in model.opset_import if one.domain in STANDARD)
+        self.aliases: dict[str, str] = {}
+        self.constant_nodes: list[NodeProto] = []
+        self.taken = {one.name for one in (*self.graph.input, *self.graph.initializer)}
+        self.taken |= {name for node in self.graph.node for name in node.output}
+
+    def resolved(self, node: NodeProto) -> list[NodeProto]:
+        """The operators in place of a node."""
+        graphs = {one.name: one.g for one in node.attribute if one.HasField("g")}
+        if node.domain in STANDARD and node.op_type == "If":
+            runs = _number(self.constants, node.input[0])
+            if runs is not None:
+                return self._branch(node, graphs, "then_branch" if runs else "else_branch")
+        if node.domain in STANDARD and node.op_type == "Loop":
+            body = graphs["body"]
+            steps = loop_steps(node.input, body, self.constants)
+            known = steps is not None and steps * len(body.node) <= MOST
+            if steps is not None and known and (steps or len(body.output) < len(body.input)):
+                return self._loop(node, body, steps)
+        return [node]
+
+    def _branch(
+        self, node: NodeProto, graphs: Mapping[str, GraphProto], runs: str
+    ) -> list[NodeProto]:
+        self.found = True
+        stored = {name: self._stored(graph) for name, graph in graphs.items()}
+        nodes, names = self._step(graphs[runs], stored[runs])
+        self._end(node.output, [names.get(one.name, one.name) for one in graphs[runs].output])
+        return nodes
+
+    def _loop(self, node: NodeProto, body: GraphProto, steps: int) -> list[NodeProto]:
+        self.found = True
+        (number, condition, *before), made = (one.name for one in body.input), list[NodeProto]()
+        stored = self._stored(body) | {condition: self._constant(condition, np.array(1, bool))}
+        state, collected = [*node.input[2:]], list[list[str]]()
+        for step in range(steps):
+            given = {number: self._constant(number, np.array(step))}
+            given |= zip(before, state, strict=True)
+            nodes, names = self._step(body, stored | given)
+            made += nodes
+            ends = [names.get(one.name, one.name) for one in body.output[1:]]
+            state, collected = ends[: len(before)], [*collected, ends[len(before) :]]
+        self._end(node.output, state)
+        for output, parts in zip(node.output[len(before) :], zip(*collected)):  # noqa: B905
+            made += self._stacked(output, parts)
+        return made
+
+    def _stored(self, graph: GraphProto) -> dict[str, str]:
+        """Moves the stored tensors of a nested graph. Returns their new names."""
+        names: dict[str, str] = {}
+        for tensor in graph.initializer:
+            names[tensor.name] = self._fresh(tensor.name)
+            self.graph.initializer.add().CopyFrom(tensor)
+            self.graph.initializer[-1].name = names[tensor.name]
+        for sparse in graph.sparse_initializer:
+            names[sparse.values.name] = self._fresh(sparse.values.name)
+            self.graph.sparse_initializer.add().CopyFrom(sparse)
+            self.graph.sparse_initializer[-1].values.name = names[sparse.values.name]
+        for node in graph.node:
+            if node.op_type == "Constant":
+                names |= {name: self._fresh(name) for name in node.output}
+                self.constant_nodes.append(_renamed(node, names))
+        return names
+
+    def _step(
+        self, graph: GraphProto, names: Mapping[str, str]
+    ) -> tuple[list[NodeProto], dict[str, str]]:
+        """The operators of a nested graph, and the new names of its tensors. `names` are those of
+        tensors that it reads."""
+        nodes = [node for node in graph.node if node.op_type != "Constant"]
+        outputs = (name for node in nodes for name in node.output if name)
+        names = {**names, **{name: self._fresh(name) for name in outputs}}
+        for entry in graph.value_info:
+            if entry.name in names:
+                self.graph.value_info.add().CopyFrom(entry)
+                self.graph.value_info[-1].name = names[entry.name]
+        return [_renamed(node, names) for node in nodes], names
+
+    def _end(self, outputs: Sequence[str], names: Sequence[str]) -> None:
+        for output, name in zip(outputs, names, strict=False):
+            self.aliases[output] = self.aliases.get(name, name)
+
+    def _stacked(self, output: str, parts: Sequence[str]) -> Iterator[NodeProto]:
+        """Operators that stack the tensors of all steps along a new axis."""
+        rows = [self._fresh(f"{output}.{number}") for number in range(len(parts))]
+        for part, row in zip(parts, rows, strict=True):
+            if self.opset < AXES_AS_INPUT:
+                yield helper.make_node("Unsqueeze", [part], [row], axes=[0])
+            else:
+                axes = self._constant("axes", np.array([0]))
+                yield helper.make_node("Unsqueeze", [part, axes], [row])
+        yield helper.make_node("Concat", rows, [output], axis=0)
+
+    def _constant(self, name: str, numbers: np.ndarray) -> str:
+        name = self._fresh(name)
+        self.graph.initializer.append(numpy_helper.from_array(numbers, name))
+        return name
+
+    def _fresh(self, name: str) -> str:
+        """A name that no tensor has: the name itself if possible."""
+        found, number = name, 1
+        while found in self.taken:
+            number += 1
+            found = f"{name}, {number}"
+        self.taken.add(found)
+        return found
+
+
+def _renamed(node: NodeProto, names: Mapping[str, str]) -> NodeProto:
+    """A node with other names for some tensors, also in the graphs nested in it."""
+    made = NodeProto()
+    made.CopyFrom(node)
+    made.input[:] = [names.get(name, name) for name in node.input]
+    made.output[:] = [names.get(name, name) for name in node.output]
+    for graph in subgraphs(made):
+        own = {one.name for one in (*graph.input, *graph.initializer)}
+        own |= {name for inner in graph.node for name in inner.output}
+        others = {name: new for name, new in names.items() if name not in own}
+        nodes = [_renamed(inner, others) for inner in graph.node]
+        del graph.node[:]
+        graph.node.extend(nodes)
+        for entry in graph.output:
+            entry.name = others.get(entry.name, entry.name)
+    return made

@@ -1,0 +1,149 @@
+"""An `If` or a `Loop` that constants determine has the layers of what runs."""
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnx_models import FLOAT, array, drawn, ints, model, node, sums, told
+
+from convcost.importing.frontends.onnx import control_flow
+from convcost.importing.spec import proved_spec
+from convcost.model.errors import ConstraintError
+
+X = (1, 8, 6, 5)
+CONV = 8 * 8
+TRUE = np.array(1, bool)
+
+
+def body(nodes, inputs=(), outputs=("o",), **stored):
+    """A nested graph. The first of several inputs is a number, the second a condition."""
+    typed = [helper.make_empty_tensor_value_info(name) for name in inputs[2:]]
+    if inputs:
+        condition = helper.make_tensor_value_info(inputs[1], TensorProto.BOOL, [])
+        typed = [helper.make_tensor_value_info(inputs[0], TensorProto.INT64, []), condition, *typed]
+    ends = [helper.make_empty_tensor_value_info(name) for name in outputs]
+    held = [numpy_helper.from_array(one, name) for name, one in stored.items()]
+    return helper.make_graph(nodes, "body", typed, ends, held)
+
+
+def conv(weights, x="x"):
+    return body([node("Conv", x, weights, "-> o")], **{weights: array(8, 8, 1, 1)})
+
+
+def step(op, *inputs):
+    """The body of a loop with the state `s`, whose condition never changes."""
+    names = ("i", "c", "s")
+    return body([node("Identity", "c", "-> d"), node(op, "s", *inputs, "-> t")], names, ("d", "t"))
+
+
+def refused(tmp_path, made):
+    with pytest.raises(ConstraintError) as caught:
+        drawn(tmp_path, made)
+    return caught.value.message
+
+
+@pytest.mark.parametrize(("condition", "runs", "other"), [(1, "v", "w"), (0, "w", "v")])
+def test_the_branch_of_a_constant_condition_is_imported(tmp_path, condition, runs, other):
+    nodes = [
+        node("If", "c", "-> h", then_branch=conv("v"), else_branch=conv("w")),
+        node("Relu", "h", "-> y"),
+    ]
+    graph = drawn(tmp_path, model(nodes, {"c": np.array(condition, bool)}, X))
+    assert told(graph) == ["conv filters=8 kernel=1 → 6×5×8", "relu → 6×5×8"]
+    assert sums(graph) == (CONV, 0, CONV * 6 * 5)
+    assert graph.layers[0].path == (runs,)
+    assert graph.notes == (f"64 numbers of the file are in no layer: `{other}` (64)",)
+    proved_spec(graph)
+
+
+def test_a_condition_that_is_computed_from_shapes_is_constant(tmp_path):
+    """As PyTorch exports `squeeze`."""
+    squeeze = body([node("Squeeze", "p", "axes", "-> o")], axes=ints(2, 3))
+    nodes = [
+        node("GlobalAveragePool", "x", "-> p"),
+        node("Shape", "p", "-> s"),
+        node("Gather", "s", "two", "-> n"),
+        node("Equal", "n", "one", "-> c"),
+        node(
+            "If",
+            "c",
+            "-> h",
+            then_branch=squeeze,
+            else_branch=body([node("Identity", "p", "-> o")]),
+        ),
+        node("MatMul", "h", "w", "-> y"),
+    ]
+    weights = {"two": np.array(2), "one": np.array(1), "w": array(8, 4)}
+    graph = drawn(tmp_path, model(nodes, weights, X))
+    assert told(graph) == [
+        "global_avg_pool → 1×1×8",
+        "flatten → 8",
+        "linear features=4 bias=False → 4",
+    ]
+
+
+def test_a_branch_within_a_branch_is_imported(tmp_path):
+    inner = node("If", "c", "-> o", then_branch=conv("v", "r"), else_branch=conv("w", "r"))
+    outer = body([node("Relu", "x", "-> r"), inner])
+    nodes = [node("If", "c", "-> y", then_branch=outer, else_branch=conv("u"))]
+    graph = drawn(tmp_path, model(nodes, {"c": TRUE}, X))
+    assert told(graph) == ["relu → 6×5×8", "conv filters=8 kernel=1 → 6×5×8"]
+
+
+@pytest.mark.parametrize("condition", ["", "yes"])
+def test_the_steps_of_a_loop_share_their_weights(tmp_path, condition):
+    nodes = [node("Loop", "n", condition, "x", "-> y", body=step("Conv", "w"))]
+    stored = {"n": np.array(3), "yes": TRUE, "w": array(8, 8, 1, 1)}
+    graph = drawn(tmp_path, model(nodes, stored, X))
+    assert told(graph) == ["conv filters=8 kernel=1 → 6×5×8"] * 3
+    assert [layer.shares for layer in graph.layers] == [None, 0, 0]
+    assert sums(graph) == (CONV, 0, 3 * CONV * 6 * 5)
+    proved_spec(graph)
+
+
+@pytest.mark.parametrize("opset", [11, 20])
+def test_outputs_of_steps_are_stacked(tmp_path, opset):
+    nodes = [
+        node("Identity", "c", "-> d"),
+        node("Conv", "s", "w", "-> t"),
+        node("Relu", "t", "-> r"),
+    ]
+    inner = body(nodes, ("i", "c", "s"), ("d", "t", "r"), w=array(8, 8, 1, 1))
+    outer = [node("Loop", "n", "", "x", "-> last", "y", body=inner)]
+    graph = drawn(tmp_path, model(outer, {"n": np.array(2)}, X, opset=opset))
+    assert sums(graph) == (CONV, 0, 2 * CONV * 6 * 5)
+    assert graph.layers[graph.outputs[0]].output.elements == 2 * 8 * 6 * 5
+
+
+@pytest.mark.parametrize(
+    ("steps", "condition", "goes_on", "convs"),
+    [(3, 1, 0, 1), (0, 1, 1, 0), (3, 0, 1, 0), (3, 1, 1, 3)],
+)
+def test_a_loop_runs_as_often_as_its_constants_say(tmp_path, steps, condition, goes_on, convs):
+    nodes = [
+        node("Constant", "-> d", value=numpy_helper.from_array(np.array(goes_on, bool))),
+        node("Conv", "s", "w", "-> t"),
+    ]
+    inner = body(nodes, ("i", "c", "s"), ("d", "t"))
+    outer = [node("Loop", "n", "b", "x", "-> h", body=inner), node("Relu", "h", "-> y")]
+    stored = {"n": np.array(steps), "b": np.array(condition, bool), "w": array(8, 8, 1, 1)}
+    graph = drawn(tmp_path, model(outer, stored, X))
+    assert [layer.kind for layer in graph.layers] == ["conv"] * convs + ["relu"]
+
+
+def test_a_loop_of_too_many_steps_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(control_flow, "MOST", 5)
+    nodes = [node("Loop", "n", "", "x", "-> y", body=step("Conv", "w"))]
+    made = model(nodes, {"n": np.array(3), "w": array(8, 8, 1, 1)}, X)
+    assert refused(tmp_path, made) == (
+        "Loop `y`: it runs a Conv in 3 steps of 2 operators, and convcost unrolls a loop to at "
+        "most 20,000 operators"
+    )
+
+
+def test_a_scan_of_weights_is_refused(tmp_path):
+    inner = body([node("Gemm", "s", "w", "-> t")], (), ("t",))
+    inner.input.append(helper.make_tensor_value_info("s", FLOAT, [1, 8]))
+    nodes = [node("Scan", "x", "-> y", body=inner, num_scan_inputs=1)]
+    assert refused(tmp_path, model(nodes, {"w": array(8, 8)}, (3, 1, 8))) == (
+        "Scan `y`: it runs a Gemm for each step of a sequence, and convcost does not unroll a Scan"
+    )
