@@ -208,7 +208,8 @@ def _base(env: Mapping[str, str]) -> str:
     if base:
         return "" if base == "none" else base
     branch = env.get("GITHUB_BASE_REF", "")
-    return f"git:origin/{branch}..." if branch else ""
+    # The whole name: a tag `origin/main` would come first.
+    return f"git:refs/remotes/origin/{branch}..." if branch else ""
 
 
 # The run

@@ -46,6 +46,10 @@ class Repository:
     def git(self, *arguments: str) -> None:
         subprocess.run(["git", *arguments], cwd=self.folder, check=True, capture_output=True)
 
+    def git_output(self, *arguments: str) -> str:
+        run = ["git", *arguments]
+        return subprocess.check_output(run, cwd=self.folder, text=True).strip()
+
     def write(self, name: str, text: str) -> None:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -28,6 +28,8 @@ LINK_MODE, SUBMODULE_MODE = "120000", "160000"
 MOST_LINKS = 40  # in a chain
 LONGEST_PATH = 4096  # no system follows a link to a longer one
 OBJECT_NAME = re.compile(r"[0-9a-f]{40,64}")
+AMBIGUOUS = b"is ambiguous."  # a warning of git
+ANCESTOR = re.compile("[~^@]")  # begins the rest of `HEAD~1`
 
 
 class Blob(NamedTuple):
@@ -245,9 +247,18 @@ def _resolve(repository: Repository, ref: str) -> str:
     if not ref or ref.startswith("-") or "\0" in ref:
         raise GitError(f"`{ref}` is not the name of a commit")
     name = f"{ref}^{{commit}}"
-    found = repository.git("rev-parse", "--verify", "--quiet", "--end-of-options", name)
+    found = repository.git("rev-parse", "--verify", "--end-of-options", name)
     commit = os.fsdecode(found.stdout).strip()
     if found.returncode == 0 and OBJECT_NAME.fullmatch(commit):
+        # Git takes a tag before a branch, so a tag `origin/main` would replace the base. Nothing
+        # comes before HEAD and the full hash of a commit.
+        start = ANCESTOR.split(ref)[0]
+        full = start == "HEAD" or (len(start) == len(commit) and OBJECT_NAME.fullmatch(start))
+        if AMBIGUOUS in found.stderr and not full:
+            raise GitError(
+                f"`{ref}` is ambiguous: give the whole name of the branch or the tag, such as "
+                "`refs/remotes/origin/main`"
+            )
         return commit
     if _shallow(repository):
         raise GitError(f"`{ref}` is not in this shallow clone: {FETCH_HINT}")

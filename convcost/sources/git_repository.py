@@ -25,6 +25,7 @@ OPTIONS = (
     "-c", "core.fsmonitor=false",
     "-c", f"core.hooksPath={os.devnull}",
     "-c", "safe.bareRepository=explicit",
+    "-c", "core.warnAmbiguousRefs=true",
 )  # fmt: skip
 VARIABLES = {
     "GIT_NO_LAZY_FETCH": "1",

@@ -682,7 +682,9 @@ def test_an_invalid_branch_name_is_an_unavailable_base(change, branch):
     environment = {"GITHUB_BASE_REF": branch}
     ran = change.run(environment=environment)
     assert (ran.code, ran.outputs["verdict"]) == (2, "broken")
-    assert [one.message.startswith("error: the base `git:origin/") for one in ran.errors] == [True]
+    assert [
+        one.message.startswith("error: the base `git:refs/remotes/origin/") for one in ran.errors
+    ] == [True]
     ran = change.run(args="--allow-missing-base", environment=environment)
     assert (ran.code, ran.outputs["verdict"], ran.outputs["params-delta"]) == (0, "within", "")
     assert ran.errors == []
@@ -703,7 +705,9 @@ def test_a_base_that_is_missing_is_an_error(change):
     ran = change.run(environment={"GITHUB_BASE_REF": "gone"})
     assert (ran.code, ran.outputs["verdict"]) == (2, "broken")
     (error,) = ran.errors
-    assert error.message.startswith("error: the base `git:origin/gone...` is not available")
+    assert error.message.startswith(
+        "error: the base `git:refs/remotes/origin/gone...` is not available"
+    )
     assert "specs/net.yaml: growth is not checked without a base: " in ran.summary
     assert change.run(base="git:main").code == 1
 

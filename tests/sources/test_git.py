@@ -74,6 +74,7 @@ def hostile(tmp_path):
 
 ARGUMENTS = (
     "-c core.fsmonitor=false", f"-c core.hooksPath={os.devnull}", "-c safe.bareRepository=explicit",
+    "-c core.warnAmbiguousRefs=true",
 )  # fmt: skip
 VARIABLES = (
     "GIT_NO_LAZY_FETCH=1", "GIT_ALLOW_PROTOCOL=none", "GIT_NO_REPLACE_OBJECTS=1",
@@ -493,6 +494,30 @@ def test_a_hostile_ref_is_no_commit(hostile, ref):
     )
     assert message.startswith("models/new.yaml: growth is not checked without a base: ")
     assert not {"\n", "\x1b"} & set(message)
+
+
+@pytest.mark.parametrize("base", ["origin/main...", "origin/main", "main", "SHORT", "SHORT~0"])
+def test_a_tag_with_the_name_of_the_base_does_not_replace_it(plain, base):
+    """Who may push a tag could choose the base of a change, and hide growth."""
+    plain.git("update-ref", "refs/remotes/origin/main", "main")
+    commit = plain.git_output("rev-parse", "main")
+    plain.git("switch", "-q", "-c", "change")
+    plain.write("models/net.yaml", net(60))
+    plain.commit()
+    name = base.replace("SHORT", commit[:7])
+    ref = name.removesuffix("...")
+    plain.git("tag", ref.removesuffix("~0"), "change")
+    plain.git("config", "core.warnAmbiguousRefs", "false")
+    code, answer = plain.check("models", "--base", f"git:{name}", "--max-growth", "1%")
+    whole = "give the whole name of the branch or the tag, such as `refs/remotes/origin/main`"
+    reason = f"growth is not checked without a base: `{ref}` is ambiguous: {whole}"
+    assert code == 2
+    assert answer["statements"] == [f"models/net.yaml: {reason}"]
+    plain.git("update-ref", f"refs/tags/{commit}", "change")
+    plain.git("update-ref", "refs/tags/HEAD", "base")
+    for clear in ("refs/remotes/origin/main...", commit, f"{commit}~0", "HEAD~1", "HEAD^"):
+        growth = plain.check("models", "--base", f"git:{clear}", "--max-growth", "1%")
+        assert bases(growth) == (1, [4])
 
 
 # Links
