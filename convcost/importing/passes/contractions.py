@@ -9,6 +9,7 @@ contraction.
 from collections import Counter
 
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, without_layers
+from convcost.model.axes import reduced_axes
 from convcost.model.kind import KINDS
 from convcost.model.shape import Shape
 
@@ -35,14 +36,18 @@ def fuse_contractions(graph: LayerGraph) -> LayerGraph:
     return without_layers(graph._replace(layers=tuple(found)), gone)
 
 
-def _sums(over: int | str, product: Shape, shapes: list[Shape]) -> bool:
-    """Whether at least two branches have the full extent of the axis that is summed."""
-    if not isinstance(over, int):
-        whole = [shape.channels == product.channels > 1 for shape in shapes]
-        return over == "channels" and sum(whole) > 1
-    behind = len(product.size) - over  # a branch with fewer axes has the innermost ones
-    extents = [shape.size[-1 - behind] if behind < len(shape.size) else 1 for shape in shapes]
-    return extents.count(product.size[over - 1]) > 1 and product.size[over - 1] > 1
+def _sums(over: int | str | tuple[int, ...], product: Shape, shapes: list[Shape]) -> bool:
+    """Whether at least two branches have the full extent of an axis that is summed."""
+    if over in ("channels", "all") and product.channels > 1:
+        return [shape.channels for shape in shapes].count(product.channels) > 1
+    rank = len(product.size)
+    # A branch with fewer axes has the innermost ones.
+    sizes = [(1,) * (rank - len(shape.size)) + shape.size for shape in shapes]
+    return any(
+        [size[axis - 1] for size in sizes].count(product.size[axis - 1]) > 1
+        for axis in reduced_axes(over, product.size, "sum")
+        if product.size[axis - 1] > 1
+    )
 
 
 def _contraction(layer: GraphLayer, product: GraphLayer, shapes: list[Shape]) -> GraphLayer:

@@ -208,53 +208,40 @@ def _ratios_to_roots(graph: _Rewriter, layer: GraphLayer) -> list[tuple[int, int
 def _fuse_norm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """x over the root of the mean or sum of its squares, perhaps after its mean is subtracted."""
     for x, under in _ratios_to_roots(graph, layer):
-        total = graph.skip(under, "clip")
-        kind = "sum" if graph.producer(total, "sum") else "mean"
-        squares, over = _reduced(graph, total, kind)
-        squared = _square(graph, squares)
-        if squared is None:
+        total = graph.producer(graph.skip(under, "clip"), "sum", "mean", GLOBAL["mean"])
+        squared = _square(graph, total.inputs[0]) if total is not None else None
+        if total is None or squared is None:
             continue
-        if kind == "sum":
+        over = _over(total)
+        if total.kind == "sum":
             return squared == x and over == "channels" and graph.replace(index, "l2_norm", [x], {})
         centre = _input_minus_mean(graph, squared, over)
-        if centre is not None and (squared == x or _input_minus_mean(graph, x, over) == centre):
-            return _replace_by_norm(graph, index, "layer_norm", centre, over)
-        if squared == x:
-            return _replace_by_norm(graph, index, "rms_norm", x, over)
+        if squared != x and (centre is None or _input_minus_mean(graph, x, over) != centre):
+            continue
+        plain: dict[str, Any] = {"scale": False, "shift": False}
+        if over in ("channels", "all"):
+            kind, start = ("rms_norm", x) if centre is None else ("layer_norm", centre)
+            return graph.replace(index, kind, [start], {**plain, "over": over})
+        if over == "size" and centre is not None:
+            return graph.replace(index, "instance_norm", [centre], plain)
     return False
 
 
-def _replace_by_norm(graph: _Rewriter, index: int, kind: str, x: int, over: str) -> bool:
-    """Replaces a layer by a norm without params over `over`."""
-    plain = {"scale": False, "shift": False}
-    if over == "size":
-        return kind == "layer_norm" and graph.replace(index, "instance_norm", [x], plain)
-    return bool(over) and graph.replace(index, kind, [x], {**plain, "over": over})
+def _over(layer: GraphLayer) -> Any:
+    """The axes of a reduction or of a global pool."""
+    whole = layer.kind in GLOBAL.values() or layer.option("over") == 1 == len(layer.output.size)
+    return "size" if whole else layer.option("over")
 
 
-def _reduced(graph: _Rewriter, source: int, kind: str, *, alone: bool = True) -> tuple[int, str]:
-    """The tensor before layers of a `kind` over one axis after the other, and the axes: `channels`,
-    `size` or `all`; "" for other axes. With `alone`, each layer has a single reader."""
-    axes: set[int | str] = set()
-    while source >= 0 and graph.layers[source].kind in (kind, GLOBAL.get(kind)):
-        layer = graph.layers[source]
-        if alone and graph.readers[source] != 1:
-            break
-        size = set(range(1, len(layer.output.size) + 1))
-        axes |= {layer.option("over")} if layer.kind == kind else size
-        source = layer.inputs[0]
-    size = set(range(1, len(graph.shape(source).size) + 1))
-    names = {"channels": {"channels"}, "size": size, "all": {"channels", *size}}
-    return source, next((name for name, one in names.items() if axes == one != set()), "")
-
-
-def _input_minus_mean(graph: _Rewriter, source: int, over: str) -> int | None:
+def _input_minus_mean(graph: _Rewriter, source: int, over: Any) -> int | None:
     """x of x − mean(x) over the same axes."""
     layer = graph.layers[source] if source >= 0 else None
     if layer is None or layer.kind != "subtract":
         return None
-    x, mean = layer.inputs
-    return x if _reduced(graph, mean, "mean", alone=False) == (x, over) else None
+    x, other = layer.inputs
+    mean = graph.layers[other] if other >= 0 else None
+    same = mean is not None and mean.kind in ("mean", GLOBAL["mean"]) and mean.inputs == (x,)
+    return x if same and mean is not None and _over(mean) == over else None
 
 
 def _fuse_softmax(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
@@ -264,9 +251,20 @@ def _fuse_softmax(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
         return False
     (x,) = graph.layers[top].inputs
     if (less := graph.producer(x, "subtract")) is not None:
-        before, largest = less.inputs
-        x = before if _reduced(graph, largest, "max", alone=False)[0] == before else x
+        before, other = less.inputs
+        largest = graph.layers[other] if other >= 0 else less
+        same = largest.kind in ("max", GLOBAL["max"]) and largest.inputs == (before,)
+        x = before if same else x
     return graph.replace(index, "softmax", [x], {})
+
+
+def _fuse_dropped_axes(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+    """A reduction that keeps its axes, and a reshape without them: a reduction that drops them."""
+    reduction = graph.producer(layer.inputs[0], "mean", "max", "min", "sum")
+    if reduction is None:
+        return False
+    options = dict(reduction.options) | {"keep": False}
+    return graph.replace(index, reduction.kind, reduction.inputs, options)
 
 
 def _fuse_local_response_norm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
@@ -389,6 +387,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "divide": (_fuse_softmax, _fuse_norm, _fuse_local_response_norm),
     "log": (_fuse_log_sigmoid,),
     "matmul": (_fuse_attention,),
-    "reshape": (_fuse_heads,),
+    "reshape": (_fuse_heads, _fuse_dropped_axes),
     "concat": (_fuse_roll,),
 }

@@ -31,6 +31,15 @@ def test_over_several_axes_the_first_sum_is_the_contraction(tmp_path):
     )
 
 
+def test_a_sum_over_all_axes_of_a_product_is_one_contraction(tmp_path):
+    nodes = (node("Mul", "a", "b", "-> p"), node("ReduceSum", "p", "over", "-> y"))
+    assert layers(tmp_path, *nodes, over=ints(1, 2, 3)) == (
+        ["contract over=all → 1×1×1"],
+        8 * 6 * 5,
+    )
+    assert layers(tmp_path, *nodes, over=ints(2, 3)) == (["contract over=size → 1×1×8"], 8 * 6 * 5)
+
+
 def test_a_gate_of_channels_only_scales_what_is_summed(tmp_path):
     gate = node("GlobalAveragePool", "b", "-> g")
     nodes = (gate, node("Mul", "a", "g", "-> p"), node("ReduceSum", "p", "over", "-> y"))

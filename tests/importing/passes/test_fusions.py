@@ -222,6 +222,14 @@ def test_products_of_scores_that_others_read_stay_as_they_are():
     assert len([line for line in layers if line.startswith("matmul")]) == 2
 
 
+def test_a_reduction_without_its_axes_is_one_layer():
+    builder = GraphBuilder("test", "")
+    x = builder.input("x", (1, 6, 4, 5, 3), channel=1)
+    y = lower(builder, "max", ("max",), x, axes=[2, 4], keep=False)
+    graph = rewrite(builder.graph([lower(builder, "sum", ("sum",), y, axes=[1, 2], keep=True)]))
+    assert told(graph)[-2:] == ["max over=(1, 3) keep=False → 5×6", "sum over=all → 1×1"]
+
+
 def test_an_instance_norm_of_groups_of_channels_is_a_group_norm():
     builder = GraphBuilder("test", "")
     x = builder.input("x", (1, 6, 4, 5), channel=1)

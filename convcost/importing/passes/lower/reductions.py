@@ -1,6 +1,7 @@
 """Means, maxima and sums over axes, without multiply-adds."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
@@ -54,15 +55,23 @@ def reduced(
         result = output_tensor(index, builder.shape(index), rank, channel, x.batch)
     else:
         index = source
-        for axis in over:
-            named = "channels" if axis == channel else 1 + sizes.index(axis) if axis in sizes else 0
-            if named:
-                index = builder.emit(kind, path, [index], {"over": named, "keep": True})
+        for named in _named(over, channel, sizes):
+            index = builder.emit(kind, path, [index], {"over": named})
         result = output_tensor(index, builder.shape(index), rank, channel, x.batch)
     assert result.dims == rest, (result.dims, rest)
     if keep:
         return result
     return reshaped(result, tuple(n for axis, n in enumerate(rest) if axis not in over))
+
+
+def _named(over: Sequence[int], channel: int, sizes: Sequence[int]) -> list[Any]:
+    """The values of the option `over` of layers that together reduce the axes `over`."""
+    among = tuple(number for number, axis in enumerate(sizes, 1) if axis in over)
+    whole = len(among) == len(sizes)
+    if channel in over and whole and among:
+        return ["all"]
+    size = [among[0] if len(among) == 1 else "size" if whole else among] if among else []
+    return ["channels", *size] if channel in over else size
 
 
 def variance(

@@ -156,6 +156,11 @@ ONE_OF_EACH = {
         STEPS,
         [("linear", 8 * 5 + 5, 8 * 5 * 7)],
     ),
+    "a global pool at every step": (
+        around("TimeDistributed", one("GlobalAveragePooling2D", "g")),
+        FILM,
+        [("mean", 0, 0)],
+    ),
     "a recurrent layer at every step": (
         around("TimeDistributed", lstm()),
         [None, 4, 7, 6],

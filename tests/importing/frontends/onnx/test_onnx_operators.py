@@ -138,8 +138,7 @@ TABLE: dict[str, Any] = {
         (1, 8, 12, 10),
         [
             "reshape shape=Shape(channels=4, size=(2, 12, 10)) → 2×12×10×4",
-            "mean over=2 → 2×1×10×4",
-            "mean over=3 → 2×1×1×4",
+            "mean over=(2, 3) → 2×1×1×4",
         ],
         (0, 0, 0),
     ),
