@@ -7,7 +7,7 @@ from typing import Any
 from convcost.importing.emit.flow import Node
 from convcost.importing.emit.scalars import expression, number_text, text
 from convcost.importing.outline.tree import Item, Items
-from convcost.importing.outline.values import OptionExpression
+from convcost.importing.outline.values import OptionExpression, written_options
 from convcost.language.common_keys import FROZEN
 from convcost.model.kind import KINDS
 from convcost.model.options import REST
@@ -29,7 +29,7 @@ def _item(item: Item, defaults: Defaults, when: str) -> Node:
         node = {item.kind: layer_nodes(item.items, defaults)}
     else:
         own: dict[str, Node] = {item.kind: _branches(item, defaults)} if item.branches else {}
-        node = _options(item.kind, item.options, defaults, own)
+        node = _options(item, defaults, own)
     if item.name:
         node["name"] = text(item.name)
     if item.sources:
@@ -46,13 +46,12 @@ def _item(item: Item, defaults: Defaults, when: str) -> Node:
     return item.kind if node == {item.kind: ""} else node
 
 
-def _options(
-    kind: str, options: tuple[tuple[str, Any], ...], defaults: Defaults, node: dict[str, Node]
-) -> dict[str, Node]:
+def _options(item: Item, defaults: Defaults, node: dict[str, Node]) -> dict[str, Node]:
     """The options that the spec has to state for a layer. Options equal to `defaults` are left out.
     If `node` is empty, the principal option becomes the value of the kind's key."""
+    kind = item.kind
     found = KINDS[kind]
-    given = dict(options)
+    given = written_options(kind, item.options)
     for name, value in defaults.get(kind, {}).items():
         if name in given and given[name] == value and type(given[name]) is type(value):
             del given[name]
@@ -107,4 +106,4 @@ def _call(item: Item) -> dict[str, Node]:
     elif values:
         own = values[0]
     node: dict[str, Node] = {item.kind: own}
-    return node | {name: _value(value) for name, value in item.changed_arguments}
+    return node | {name: _value(value) for (name, _), value in item.changed_arguments}

@@ -13,7 +13,7 @@ from convcost.importing.outline.tree import (
     sequence,
 )
 from convcost.importing.outline.valid_names import stem
-from convcost.importing.outline.values import constant_part, places_of, with_values
+from convcost.importing.outline.values import constant_part
 
 T = TypeVar("T", bound=Hashable)
 Column: TypeAlias = tuple[T | None, ...]  # one entry for each use; None if the use has none
@@ -164,9 +164,7 @@ def _common_layer(uses: Sequence[Item], branches: Iterable[ItemBranch]) -> Item:
     one = uses[0]
     _common((item.note, len(item.refs), item.shares is None) for item in uses)
     _common(
-        tuple(
-            (place, constant_part(value)) for place, value in places_of(one.kind, options).items()
-        )
+        tuple((place, constant_part(value)) for place, value in options)
         for options in {item.options for item in uses}
     )
     is_same = len({item.path[-1:] for item in uses}) == 1
@@ -187,6 +185,5 @@ def _with_values(item: Item, values: Iterator[Any], flags: Iterator[str | None])
             inner = substitute_values(branch.items, values, flags)
             branch = branch._replace(items=inner, when=when)  # noqa: PLW2901
         branches.append(branch)
-    found = {place: next(values) for place in places_of(item.kind, item.options)}
-    options = with_values(item.kind, item.options, found)
+    options = tuple((place, next(values)) for place, _ in item.options)
     return item._replace(options=options, branches=tuple(branches))

@@ -14,9 +14,9 @@ from convcost.importing.outline.values import (
     SharedValue,
     is_readable,
     option_label,
-    places_of,
     times,
 )
+from convcost.importing.outline.values import Options as ItemOptions
 from convcost.language.common_keys import COMMON_KEYS, FROZEN
 from convcost.language.fields import is_name
 from convcost.model.kind import KINDS
@@ -35,7 +35,7 @@ class Options(NamedTuple):
     values: tuple[Any, ...]
     flags: tuple[str | None, ...]
     options: tuple[tuple[str, Any], ...]
-    arguments: tuple[tuple[tuple[str, Any], ...], ...]
+    arguments: tuple[ItemOptions, ...]
 
 
 class _Place(NamedTuple):
@@ -90,11 +90,11 @@ def _places(
     number: int, column: ItemColumn, input_channels: Callable[[int], int | None]
 ) -> Iterator[_Place]:
     item = column.item
-    values = [None if use is None else places_of(use.kind, use.options) for use in column.uses]
+    values = [None if use is None else dict(use.options) for use in column.uses]
     channels = tuple(
         None if use is None else input_channels(first_layer(use)) for use in column.uses
     )
-    for place in places_of(item.kind, item.options):
+    for place, _ in item.options:
         of_each = tuple(ABSENT if one is None else one[place] for one in values)
         yield _Place(number, option_label(item.kind, *place), of_each, channels, column.is_first)
 
@@ -216,7 +216,10 @@ class _OptionSearch:
             tuple(None if flag is None else names[flag] for flag in self.flags),
             tuple((names[number], defaults[number]) for number in order),
             tuple(
-                tuple((names[n], self._argument(self.wanted[n], use, defaults[n])) for n in order)
+                tuple(
+                    ((names[n], None), self._argument(self.wanted[n], use, defaults[n]))
+                    for n in order
+                )
                 for use in range(len(self.entering))
             ),
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from convcost.importing.outline.identity_cache import cached_by_identity
 from convcost.importing.outline.tree import Item, layer_numbers
-from convcost.importing.outline.values import constant_part, places_of
+from convcost.importing.outline.values import constant_part
 
 Key = int
 
@@ -19,7 +19,6 @@ class StructuralHash:
         self._place = {number: n for n, number in enumerate(layer_numbers(items))}
         self._known: dict[Any, Key] = {}
         self.key = cached_by_identity(self._number)
-        self._layers: dict[Any, Any] = {}
         self._own = 0
 
     def keys(self, items: Items[Item]) -> tuple[Key, ...]:
@@ -51,14 +50,8 @@ class StructuralHash:
         return ("join", named, longest)
 
     def _layer(self, layer: Item) -> Any:
-        key = layer.kind, layer.options, layer.note
-        if key not in self._layers:
-            marks = tuple(
-                (place, constant_part(v))
-                for place, v in places_of(layer.kind, layer.options).items()
-            )
-            self._layers[key] = (layer.kind, layer.note, marks)
-        form = self._layers[key]
+        constant = tuple((place, constant_part(value)) for place, value in layer.options)
+        form = layer.kind, layer.note, constant
         if not layer.refs and layer.shares is None:
             return form
         assert layer.number is not None

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from convcost.importing.outline.tree import Item
+from convcost.importing.outline.values import written_options
 from convcost.model.kind import KINDS
 
 BRACES = 4
@@ -17,16 +18,19 @@ def item_length(item: Item) -> int:
     """The estimated characters of an item, with the comma after it."""
     if item.is_call:
         own = sum(len(str(value)) + 2 for _, value in item.required_arguments)
-        further = sum(len(str(value)) + len(name) + 4 for name, value in item.changed_arguments)
+        further = sum(
+            len(str(value)) + len(name) + 4 for (name, _), value in item.changed_arguments
+        )
         return NAME + BRACES + own + further
     if item.number is None:
         own = 0 if item.is_sequence and item.path[-1].isdigit() else 24
         return own + text_length(item.items)
     principal = KINDS[item.kind].principal
+    stated = written_options(item.kind, item.options)
     options = sum(
         len(str(value)) + 2 + (0 if name == principal else len(name) + 2)
-        for name, value in item.options
+        for name, value in stated.items()
     )
     inner = sum(10 + text_length(branch.items) for branch in item.branches)
-    around = BRACES * (bool(item.options) + item.is_join) + 2 * item.is_layer
+    around = BRACES * (bool(stated) + item.is_join) + 2 * item.is_layer
     return len(item.kind) + options + inner + around

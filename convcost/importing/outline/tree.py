@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from convcost.importing.ir.layer_graph import Path
+from convcost.importing.outline.values import Options
 
 Items: TypeAlias = "tuple[Item, ...]"
 
@@ -27,7 +28,7 @@ class Item(NamedTuple):
     """An item of a list: a layer, a join with its branches, a sequence with the layers of one
     module, a side output, or a call of a block. A sequence and a side output have one branch.
 
-    `kind` is its key in a spec: a kind of layer or the name of a block. `options` are the options
+    `kind` is its key in a spec: a kind of layer or the name of a block. `options` are all options
     of a layer, or all arguments of a call; the last of them have `defaults`. `number` is the layer
     in the graph. `refs` are the values that it references by name; −1−k is the k-th input. Without
     references, its input is the output of the item before it. `shares` is the layer whose weights
@@ -36,7 +37,7 @@ class Item(NamedTuple):
     """
 
     kind: str
-    options: tuple[tuple[str, Any], ...] = ()
+    options: Options = ()
     path: Path = ()
     branches: tuple[ItemBranch, ...] = ()
     number: int | None = None
@@ -77,11 +78,11 @@ class Item(NamedTuple):
         return self.branches[0].items
 
     @property
-    def required_arguments(self) -> tuple[tuple[str, Any], ...]:
+    def required_arguments(self) -> Options:
         return self.options[: len(self.options) - len(self.defaults)]
 
     @property
-    def changed_arguments(self) -> tuple[tuple[str, Any], ...]:
+    def changed_arguments(self) -> Options:
         """The arguments of a call that differ from their default."""
         optional = self.options[len(self.options) - len(self.defaults) :]
         return tuple(

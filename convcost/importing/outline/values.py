@@ -3,12 +3,16 @@
 import re
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
+from convcost.importing.ir.layer_graph import GraphLayer, stated_options
 from convcost.language.common_keys import FROZEN
 from convcost.model.kind import KINDS
 from convcost.model.options import REST
 from convcost.model.shape import Shape
+
+Place: TypeAlias = tuple[str, int | None]  # an option, and the entry if it is a shape
+Options: TypeAlias = tuple[tuple[Place, Any], ...]
 
 INPUT_NAMES = ("in_channels", "in_width", "in_height", "in_depth")
 
@@ -69,21 +73,26 @@ CHANNELS = (
 )
 
 
-def places_of(kind: str, options: tuple[tuple[str, Any], ...]) -> dict[tuple[str, int], Any]:
-    """The values of a layer or call that can differ between the uses of a block, by place: the
-    option and the entry, which is 0 for an option that is not a shape."""
-    if KINDS.get(kind) is None:
-        return {(name, 0): value for name, value in options}
-    found: dict[tuple[str, int], Any] = {}
-    given = dict(options)
-    for name, default in _defaults(kind):
+def layer_options(layer: GraphLayer) -> Options:
+    """All options of a layer, given or by default, with the expressions that depend on the size."""
+    given = dict(layer.options)
+    found: dict[Place, Any] = {}
+    for name, default in _defaults(layer.kind):
         value = given.get(name, default)
         if isinstance(value, Shape):
-            for entry, n in enumerate((value.channels, *value.size)):
-                found[name, entry] = "rest" if n == REST else n
+            entries = enumerate((value.channels, *value.size))
+            found |= {(name, n): "rest" if m == REST or n == layer.rest else m for n, m in entries}
         else:
-            found[name, 0] = value
-    return found
+            found[name, None] = value
+    for name, expressions in layer.follows:
+        if isinstance(expressions, str):
+            found[name, None] = OptionExpression(expressions)
+        else:
+            texts = enumerate(map(OptionExpression, expressions))
+            found |= {(name, n): text for n, text in texts if text}
+    if layer.frozen:
+        found[FROZEN.name, None] = layer.frozen
+    return tuple(found.items())
 
 
 @cache
@@ -98,15 +107,26 @@ def _defaults(kind: str) -> tuple[tuple[str, Any], ...]:
     return (*own, (FROZEN.name, False)) if known.learns or known.stated else own
 
 
-def option_label(kind: str, option: str, entry: int) -> str:
+def written_options(kind: str, options: Options) -> dict[str, Any]:
+    """The options of a layer that a spec has to state, with shapes as a whole."""
+    found: dict[str, Any] = {}
+    for (name, entry), value in options:
+        shape = found.get(name)
+        if entry is None:
+            found[name] = value
+        else:
+            found[name] = Shape(shape.channels, (*shape.size, value)) if shape else Shape(value)
+    frozen = found.pop(FROZEN.name, False)
+    stated = dict(stated_options(KINDS[kind], found))
+    return stated if frozen is False else stated | {FROZEN.name: frozen}
+
+
+def option_label(kind: str, option: str, entry: int | None) -> str:
     """The name for an option of a block: the name of the layer's option without a number, or the
     name of an entry of a shape."""
-    known = KINDS.get(kind)
-    if known is None:
+    if KINDS.get(kind) is None:
         return _NUMBERED.sub("", option)
-    if option == FROZEN.name or known.options[option].type_name not in ("Tensor", "ShapePattern"):
-        return option
-    return "size" if entry else "channels"
+    return option if entry is None else "size" if entry else "channels"
 
 
 def constant_part(value: Any) -> Any:
@@ -115,29 +135,3 @@ def constant_part(value: Any) -> Any:
     if isinstance(value, OptionExpression | int | Fraction | tuple) or value in ("same", "valid"):
         return ""
     return value
-
-
-def with_values(
-    kind: str, options: tuple[tuple[str, Any], ...], values: dict[tuple[str, int], Any]
-) -> tuple[tuple[str, Any], ...]:
-    """The options with other values; options of a layer that equal their default are left out."""
-    known = KINDS.get(kind)
-    if known is None:
-        return tuple((name, values[name, 0]) for name, _ in options)
-    given = dict(options)
-    found: list[tuple[str, Any]] = []
-    for name, option in known.options.items():
-        if (name, 0) not in values:
-            continue
-        if isinstance(given.get(name), Shape):
-            size = given[name].size
-            entries = [values[name, n] for n in range(1 + len(size))]
-            found.append((name, Shape(entries[0], tuple(entries[1:]))))
-        elif (
-            option.required
-            or values[name, 0] != option.default
-            or isinstance(values[name, 0], OptionExpression)
-        ):
-            found.append((name, values[name, 0]))
-    frozen = values.get((FROZEN.name, 0), False)
-    return tuple(found) if frozen is False else (*found, (FROZEN.name, frozen))
