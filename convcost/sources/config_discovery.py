@@ -21,12 +21,14 @@ class ConfigFinder:
         """The nearest configuration in a folder or above it; None if there is none. Its path is
         relative if it is in the current folder. Raises UsageError for a misspelt name.
 
-        The search ends at the root of the repository. Without a repository it ends at the current
-        folder, or, for a folder outside of that, in the folder itself.
+        The search ends at the root of the repository: for a folder in the current folder, at that
+        of the current folder, so that a folder that becomes a submodule keeps its budgets. Without
+        a repository it ends at the current folder, or, for a folder outside of that, in the folder
+        itself.
         """
         here = current_folder()
         near = here if here and folder.is_relative_to(here) else folder
-        end = self._links.root(folder) or near
+        end = self._links.root(near) or self._links.root(folder) or near
         found, passed = None, []
         for at in chain((folder,), folder.parents):
             if at in self._found:

@@ -163,12 +163,16 @@ class Commit:
                     del gone[old]
         return moved
 
+    def deleted_submodules(self) -> list[str]:
+        """The paths of the submodules that the index does not have any more. Raises GitError."""
+        moved = self.moved_submodules.values()
+        return [path for path in self._gone_submodules if path not in moved]
+
     def unread_deletion(self) -> str:
         """Why what the work tree does not have any more cannot be compared with new networks: the
         first reason, or an empty text."""
         try:
-            gone = [x for x in self._gone_submodules if x not in self.moved_submodules.values()]
-            if gone:
+            if gone := self.deleted_submodules():
                 return WAS_SUBMODULE.format(gone[0])
             self.deleted_contents()
         except GitError as error:

@@ -108,19 +108,23 @@ class CommitBase:
         found: set[str] = set()
         for folder in self._folders:
             with suppress(GitError):  # the specs of the folder report it
-                files = self._deleted(folder.resolve())
-                found.update(f"{folder / file} is deleted; it was in {self.name}" for file in files)
+                deleted = self._deleted(folder.resolve())
+                found.update(f"{folder / at} is deleted; it was {what}" for at, what in deleted)
         return sorted(found)
 
-    def _deleted(self, folder: Path) -> Iterator[PurePosixPath]:
-        """The deleted specs of a folder, by their paths from it. Raises GitError."""
+    def _deleted(self, folder: Path) -> Iterator[tuple[PurePosixPath, str]]:
+        """The deleted specs and submodules of a folder, by their paths from it, and what they were.
+        Raises GitError."""
         commit = self._commit(folder)
-        for file in commit.deleted():
-            path = commit.root / file
-            if path.is_relative_to(folder) and file not in commit.renamed.values():
-                spec = PurePosixPath(path.relative_to(folder).as_posix())
-                if is_spec(spec):
-                    yield spec
+        renamed = commit.renamed.values()
+        files = [path for path in commit.deleted() if path not in renamed]
+        gone = [path for path in commit.deleted_submodules() if not (commit.root / path).exists()]
+        for paths, what in ((files, f"in {self.name}"), (gone, f"a submodule in {self.name}")):
+            for path in map(commit.root.joinpath, paths):
+                if path.is_relative_to(folder):
+                    at = PurePosixPath(path.relative_to(folder).as_posix())
+                    if paths is gone or is_spec(at):
+                        yield at, what
 
     @cached_property
     def _versions(self) -> dict[SpecLocation, _Version | GitError]:

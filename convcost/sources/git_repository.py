@@ -109,7 +109,7 @@ def _run(
         timer.start()
         try:
             threads.submit(_write, process.stdin, given)
-            message = threads.submit(process.stderr.read, LARGEST_MESSAGE)
+            message = threads.submit(_first_part, process.stderr)
             printed = process.stdout.read(LARGEST_OUTPUT + 1)
             if len(printed) <= LARGEST_OUTPUT:
                 process.wait()
@@ -121,6 +121,14 @@ def _run(
             timer.cancel()
             process.kill()
     return subprocess.CompletedProcess(command, process.returncode, printed, message.result())
+
+
+def _first_part(file: IO[bytes]) -> bytes:
+    """The first part of what can be read. Reads the rest, too, because git waits for a reader."""
+    first = file.read(LARGEST_MESSAGE)
+    while file.read(LARGEST_MESSAGE):
+        pass
+    return first
 
 
 def _write(file: IO[bytes], data: bytes) -> None:

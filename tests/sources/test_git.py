@@ -354,6 +354,22 @@ def test_the_files_of_a_new_submodule_are_new(plain):
     ]
 
 
+def test_a_folder_that_becomes_a_submodule_keeps_its_budgets(plain):
+    plain.write("convcost.yaml", "budgets: [{specs: models/*.yaml, params: {max: 300}}]")
+    assert plain.check("models")[0] == 0
+    plain.git("rm", "-rq", "models")
+    inner = with_submodule(plain, "models")
+    code, answer = plain.check("models", "--max-macs", "1G")
+    assert code == 1
+    assert [(f["file"], f["found"]) for f in answer["findings"]] == [("convcost.yaml", params(50))]
+    assert run("check", "net.yaml", "--max-macs", "1G", cwd=inner.folder).returncode == 0
+
+
+def params(filters):
+    """Of `net`."""
+    return filters * 27 + filters * 8 + 8 * 8
+
+
 def test_a_submodule_with_another_path_keeps_its_base(plain):
     inner = with_submodule(plain, "sub")
     plain.commit()
@@ -385,6 +401,8 @@ def test_beside_a_deleted_submodule_a_new_network_has_no_base(plain):
     assert answer["statements"] == [
         f"models/new.yaml: growth is not checked without a base: {reason}"
     ]
+    code, answer = plain.check(".", *TO_BASE)
+    assert answer["statements"][1:] == ["sub is deleted; it was a submodule in base"]
     plain.git("reset", "-q", "--hard")
     assert plain.check("models", *TO_BASE)[0] == 0
 
