@@ -239,12 +239,23 @@ def split_range(ref: str) -> list[str]:
 
 def _merge_base(repository: Repository, ref: str, commits: list[str]) -> str:
     found = repository.git("merge-base", *commits)
-    if found.returncode == 0:
-        return found.stdout.decode().split("\n", 1)[0]
+    base = found.stdout.decode().split("\n", 1)[0]
+    shallow = _shallow(repository)
+    if found.returncode == 0 and not (shallow and _hides_parents(repository, commits, base)):
+        return base
     both = " and ".join(f"`{commit}`" for commit in split_range(ref))
-    if _shallow(repository):
+    if shallow:
         raise GitError(f"the merge base of {both} is not in this shallow clone: {FETCH_HINT}")
     raise GitError(f"{both} have no merge base: name another commit")
+
+
+def _hides_parents(repository: Repository, commits: list[str], base: str) -> bool:
+    """Whether a shallow clone lacks parents of the commits since a merge base. Then these may have
+    a later merge base, which a change can hide by merging an older commit. Raises GitError."""
+    since = ("--max-parents=0", *commits, f"^{base}")
+    first = repository.read("list the commits since the merge base", "rev-list", *since).encode()
+    objects = repository.git("cat-file", "--batch", given=first).stdout
+    return b"\nparent " in objects
 
 
 def _resolve(repository: Repository, ref: str) -> str:

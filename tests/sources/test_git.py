@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from repository import BODY, STEM, Repository, net
+from repository import BODY, STEM, Repository, checked, net
 from support import PACKAGE, run
 from tools import needs_git
 
@@ -512,6 +512,31 @@ def test_a_hostile_ref_is_no_commit(hostile, ref):
     )
     assert message.startswith("models/new.yaml: growth is not checked without a base: ")
     assert not {"\n", "\x1b"} & set(message)
+
+
+def test_in_a_shallow_clone_an_older_merge_base_hides_no_growth(plain, tmp_path):
+    """The change merges a commit that is older than its own merge base with main, and larger."""
+    plain.write("models/net.yaml", net(60))
+    plain.commit("large")
+    large = plain.git_output("rev-parse", "HEAD")
+    plain.write("models/net.yaml", net(4))
+    plain.commit("small")
+    plain.git("switch", "-q", "-c", "change")
+    plain.write("models/net.yaml", net(60))
+    plain.commit()
+    for number in range(5):
+        plain.write("other", str(number))
+        plain.commit()
+    tree = plain.git_output("rev-parse", "HEAD^{tree}")
+    merge = plain.git_output("commit-tree", tree, "-p", "HEAD", "-p", large, "-m", "merge")
+    plain.git("reset", "-q", "--hard", merge)
+    asked = ("models", "--base", "git:origin/main...", "--max-growth", "1%")
+    source, folder = f"file://{plain.folder}", tmp_path / "shallow"
+    clone = ("clone", "-q", "--no-single-branch", "--branch", "change", "--depth")
+    for depth, found in (("4", (2, [None])), ("8", (1, [4]))):
+        plain.git(*clone, depth, source, str(folder))
+        assert bases(checked(*asked, cwd=folder)) == found
+        shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize("base", ["origin/main...", "origin/main", "main", "SHORT", "SHORT~0"])
