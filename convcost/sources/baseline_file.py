@@ -9,7 +9,7 @@ from convcost.model.errors import UsageError
 from convcost.reports.check.baseline import BaselineError, format_baseline, parse_baseline
 from convcost.reports.check.measures import MeasuredNetwork
 from convcost.sources.base_lookup import BaseNetworks, CurrentSpec
-from convcost.sources.links import PathLinks, refuse_link_out
+from convcost.sources.links import PathLinks, StoredPaths, refuse_link_out
 from convcost.sources.spec_files import SpecLocation, path_exists, read_text, shipped_specs
 
 SHIPPED = "shipped:"  # no relative path begins with this
@@ -57,6 +57,10 @@ class BaselineFile:
             return BaseNetworks(new=True)
         self._compared.add(key)
         return BaseNetworks(self.networks[key])
+
+    @cached_property
+    def _stored(self) -> StoredPaths:
+        return StoredPaths(self.path.parent, self.networks)
 
     def had(self, path: str) -> bool:
         own = self._own_key(path)
@@ -126,8 +130,8 @@ class BaselineFile:
         """The key of each name of a spec, and of its path with links resolved."""
         if spec.shipped:
             return {}
-        own = {name: self._own_key(name) for name in (spec.name, *spec.names)}
-        real = self._from_here(Path(os.path.realpath(spec.name)))
+        own = {name: self._stored.find(self._own_key(name)) for name in (spec.name, *spec.names)}
+        real = self._stored.find(self._from_here(Path(os.path.realpath(spec.name))))
         return own if real in own.values() else {**own, self.display_path(real): real}
 
     def _own_key(self, name: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from convcost.model.record import NamedTuple
 from convcost.sources.git_repository import GitError, Repository
-from convcost.sources.links import PathLinks, has_git
+from convcost.sources.links import PathLinks, StoredPaths, has_git
 from convcost.sources.rename_detection import detect_renames
 from convcost.sources.spec_files import LARGEST, SUFFIXES, is_spec
 
@@ -116,6 +116,14 @@ class Commit:
                 "/"
             )
         return path
+
+    @cached_property
+    def _stored(self) -> StoredPaths:
+        return StoredPaths(self.root, self.files)
+
+    def stored_path(self, path: str) -> str:
+        """The path that the commit has for a file, on a system that ignores the case of names."""
+        return path if path in self.files else self._stored.find(path)
 
     @cached_property
     def _targets(self) -> dict[str, bytes | None]:

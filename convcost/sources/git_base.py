@@ -177,7 +177,8 @@ class CommitBase:
         """The commit for a file, and its path there, without following a link. Raises GitError."""
         root = self._links.root(file.parent) or file.parent
         commit = self._commit(root.resolve())
-        return commit, (root.resolve() / file.relative_to(root)).relative_to(commit.root).as_posix()
+        path = (root.resolve() / file.relative_to(root)).relative_to(commit.root).as_posix()
+        return commit, commit.stored_path(path)
 
     def _commit(self, folder: Path) -> Commit:
         """The commit in the repository of a folder. Raises GitError."""

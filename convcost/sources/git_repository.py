@@ -137,8 +137,10 @@ def _write(file: IO[bytes], data: bytes) -> None:
 
 
 def _first_line(stderr: bytes) -> str:
-    """The first line of a message of git."""
-    return next(iter(os.fsdecode(stderr).splitlines()), "without a message")
+    """The first line of a message of git that is not a hint or a warning."""
+    lines = os.fsdecode(stderr).splitlines()
+    errors = (line for line in lines if not line.startswith(("hint:", "warning:")))
+    return next(errors, "without a message")
 
 
 def _program() -> str:

@@ -796,6 +796,25 @@ def test_a_pointer_of_git_lfs_in_the_base_has_no_costs(plain):
 # Renames
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="both names are one file there")
+@pytest.mark.parametrize("names", [("Large.yaml", "large.yaml"), ("\u00e9.yaml", "e\u0301.yaml")])
+@pytest.mark.parametrize("base", ["git:base", "base.json"])
+def test_where_case_and_accents_do_not_count_a_file_keeps_its_base(plain, names, base):
+    """A hard link is what another spelling of the name is on such a system."""
+    old, new = (f"models/{name}" for name in names)
+    plain.write(old, net(4))
+    plain.commit()
+    plain.git("branch", "-f", "base")
+    run("check", old, "--base", "base.json", "--update-baseline", cwd=plain.folder)
+    plain.write(old, net(60).replace("name: net", "name: other"))
+    os.link(plain.folder / old, plain.folder / new)
+    assert bases(plain.check(new, "--base", base, "--max-growth", "1%")) == (1, [4])
+    (plain.folder / old).unlink()
+    plain.write(new, net(60))
+    plain.write(old, net(4))
+    assert bases(plain.check(new, old, "--base", base, "--max-growth", "1%")) == (0, [None, 4])
+
+
 def test_a_file_that_a_sparse_checkout_leaves_out_is_not_deleted(hostile):
     hostile.commit("renamed")
     hostile.git("sparse-checkout", "set", "--no-cone", "/models/same.yaml")
