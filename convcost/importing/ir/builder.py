@@ -3,7 +3,7 @@ kind, and compares them with the tensors and the shape that the model has for it
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, Path, stated_options
@@ -23,13 +23,15 @@ MIXED = -1  # the weights are partly a layer's own and partly another layer's
 
 
 class GraphBuilder:
-    """The layers added so far. A tensor is identified by a key, which is any unique text.
-    `deduplicated` means that the file stores equal tensors once, also those of several modules."""
+    """The layers added so far. A tensor is identified by a key, which is any unique text. `repeats`
+    is whether a stored tensor may be those of several modules, because they are equal."""
 
-    def __init__(self, name: str, source: str, *, deduplicated: bool = False) -> None:
+    def __init__(
+        self, name: str, source: str, repeats: Callable[[str], bool] = lambda _: False
+    ) -> None:
         self.name = name
         self.source = source
-        self.deduplicated = deduplicated
+        self.repeats = repeats
         self.copies: dict[frozenset[str], dict[str, str]] = {}  # the latest copies of tensors
         self.inputs: list[tuple[str, Shape]] = []
         self.layers: list[GraphLayer] = []
@@ -108,7 +110,7 @@ class GraphBuilder:
         output = layer.output(x)
         tensors, buffers = self._module_tensors(layer, tensors or {}, buffers)
         params, kept = counted_weights(layer, x, tensors, buffers)
-        shares = self._shared_layer(layer, x, tensors or buffers or {})
+        shares = self._shared_layer(layer, x, (*tensors, *(buffers or {})))
         if shares == MIXED:
             return self._again(layer, x, path, inputs, tensors, buffers or {})
         index = len(self.layers)
@@ -211,8 +213,10 @@ class GraphBuilder:
         return fits[-1] if len(fits) == 1 else None
 
     def copy(self, key: str) -> str:
-        """The key of a layer's own copy of a tensor; the key itself if no layer has the tensor."""
-        return f"{key}{COPY_IN}{len(self.layers)}" if key in self.used else key
+        """The key of a tensor for a further layer: that of a copy if the tensor may be those of
+        several modules, and a layer has it."""
+        again = key in self.used and self.repeats(key)
+        return f"{key}{COPY_IN}{len(self.layers)}" if again else key
 
     def freeze(self, first: int) -> None:
         """Freezes the params of the layers from `first` on."""
@@ -262,11 +266,11 @@ class GraphBuilder:
     def _module_tensors(
         self, layer: Kind[Any], tensors: Mapping[str, int], buffers: Mapping[str, int] | None
     ) -> tuple[Mapping[str, int], Mapping[str, int] | None]:
-        """The tensors of a layer. In a deduplicated file it gets copies of them, unless an earlier
-        layer has exactly these tensors, and may be the same module. Layers of one module have the
-        same copies."""
+        """The tensors of a layer. It gets copies of those that `repeats`, unless an earlier layer
+        has exactly these tensors, and may be the same module. Layers of one module have the same
+        copies."""
         keys = frozenset((*tensors, *(buffers or {})))
-        if not self.deduplicated or layer.memory == "weights" or self._is_module(layer, keys):
+        if layer.memory == "weights" or self._is_module(layer, keys):
             return tensors, buffers
         copies = self.copies.get(keys, {})
         if not copies or not self._is_module(layer, frozenset(copies.values())):

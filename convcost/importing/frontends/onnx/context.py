@@ -1,7 +1,7 @@
 """The tensors of a graph while it is lowered."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.derived_weights import DerivedWeights
@@ -48,7 +48,7 @@ class OnnxContext:
         self.derived = DerivedWeights(builder, constants)
         self.sliced, self.covered = _sliced_tensors(graph, constants)
         self.buffers: set[str] = set()  # tensors that are known to be buffers
-        self._read_again = _weights_read_again(graph, constants)
+        self._read_again = _weights_read_again(graph, constants, builder.repeats)
         self.lowers_constants = False  # whether the inputs of a constant are lowered before it
 
     def is_computed_from_dims(self, constant: OnnxConstant) -> bool:
@@ -76,10 +76,12 @@ class OnnxContext:
         return {self._derived_key(constant, name): constant.elements}
 
     def key_after(self, x: Tensor, name: str) -> str:
-        """The key of a learned constant that an elementwise operator applies to `x`. Another layer
-        has the same tensor only if it follows a layer that shares its weights with the layer of
-        `x`. Exporters store equal tensors once."""
+        """The key of a learned constant that an elementwise operator applies to `x`. If the tensor
+        may be those of several modules, another layer has the same one only if it follows a layer
+        that shares its weights with the layer of `x`."""
         key = next(iter(self._tensors_of(name)))
+        if not self.builder.repeats(key):
+            return key
         copies = self.builder.copies.setdefault(frozenset((key,)), {})
         for one in (key, *copies.values()):
             index = self.builder.used.get(one)
@@ -163,17 +165,19 @@ class OnnxContext:
         return constant.view is None or constant.view.root not in self.covered
 
 
-def _weights_read_again(graph: OnnxGraph, constants: Mapping[str, OnnxConstant]) -> set[str]:
-    """The keys of weights that several operators of a family read. Weights whose elements are all
-    equal do not count, because exporters store equal tensors once."""
+def _weights_read_again(
+    graph: OnnxGraph, constants: Mapping[str, OnnxConstant], repeats: Callable[[str], bool]
+) -> set[str]:
+    """The keys of weights that several operators of a family read, except those that may be the
+    weights of several modules."""
     found: Counter[tuple[str, str]] = Counter()
     for node in graph.nodes:
         row = row_of(node.op)
         reads = row.weights is not None and node.known
         constant = constants.get(node.input(row.weights or 0)) if reads else None
         if constant is not None and constant.is_weight and constant.whole:
-            found[constant.roots[0][0], row.family] += constant.number is None
-    return {key for (key, _), times in found.items() if times > 1}
+            found[constant.roots[0][0], row.family] += 1
+    return {key for (key, _), times in found.items() if times > 1 and not repeats(key)}
 
 
 def _sliced_tensors(

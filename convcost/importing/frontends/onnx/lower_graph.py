@@ -33,7 +33,11 @@ from convcost.importing.frontends.onnx.quantizer_scales import unmark_scales
 from convcost.importing.frontends.onnx.registry import row_of
 from convcost.importing.frontends.onnx.shape_inference import inferred
 from convcost.importing.frontends.onnx.size_independent import is_plain
-from convcost.importing.frontends.onnx.tied_weights import find_tied_weights, same_bytes
+from convcost.importing.frontends.onnx.tied_weights import (
+    equal_numbers,
+    find_tied_weights,
+    same_bytes,
+)
 from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.frontends.onnx.weight_report import report_weights
 from convcost.importing.ir.builder import GraphBuilder
@@ -92,9 +96,10 @@ def _resolved(model: ModelProto, graph: OnnxGraph, taken: ModelInputs) -> bool:
 
 
 def _lower(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) -> LayerGraph:
-    builder = GraphBuilder(path.stem, path.name, deduplicated=True)
     with _conforming_to_onnx("the file's operators or tensors"):
         ready = _prepare(model, graph, taken, path.parent)
+    repeats = equal_numbers(model, ready.constants, path.parent)
+    builder = GraphBuilder(path.stem, path.name, repeats)
     names = OnnxNames(ready.graph, ready.constants)
     builder.notes += (*taken.notes, *(f"{one}, and is imported at --size" for one in taken.moved))
     builder.notes += ready.notes

@@ -2,7 +2,8 @@
 table as a second tensor, so only the numbers show that both are the same. In a file of weights, two
 tensors may also refer to the same bytes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,24 @@ def find_tied_weights(
                 constants[name] = constants[name]._replace(roots=constants[table].roots, view=None)
                 break
     return list(dict.fromkeys(notes))
+
+
+def equal_numbers(
+    model: ModelProto, constants: Mapping[str, OnnxConstant], folder: Path
+) -> Callable[[str], bool]:
+    """Whether all numbers of a stored tensor are equal, such as zeros. Exporters store equal
+    tensors once, and only tensors like these are equal by chance."""
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+
+    @cache
+    def are_equal(key: str) -> bool:
+        constant = constants.get(key)
+        if constant is None or constant.data is not None or key not in stored:
+            return constant is not None and constant.number is not None
+        numbers = _numbers(stored[key], folder)
+        return numbers is not None and bool(numbers.size and (numbers == numbers.flat[0]).all())
+
+    return are_equal
 
 
 def _may_be(table: OnnxConstant, other: OnnxConstant | None) -> bool:

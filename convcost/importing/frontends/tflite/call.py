@@ -15,6 +15,7 @@ from convcost.importing.frontends.tflite.file import (
 )
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.shared_weights import original
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_tensor
 from convcost.importing.passes.lowering import lower
@@ -49,8 +50,9 @@ class TfliteContext:
     key: `options` of them are read as options, `excluded` are not counted, for the reason in it.
     `resized` means another size than the file's."""
 
-    def __init__(self, builder: GraphBuilder, graph: TfliteGraph) -> None:
-        self.builder, self.graph, self.resized = builder, graph, False
+    def __init__(self, graph: TfliteGraph, name: str, source: str) -> None:
+        self.builder = GraphBuilder(name, source, self._repeats)
+        self.graph, self.resized = graph, False
         self.values: dict[int, Tensor] = {}
         self.lost: dict[int, str] = {}
         self.constants: dict[int, TfliteConstant] = {}
@@ -69,6 +71,13 @@ class TfliteContext:
                 self.stored[key], keys[own] = tensor, key
             if index < len(graph.tensors):
                 self.constants[index] = _stored_constant(tensor, keys[own])
+
+    def _repeats(self, key: str) -> bool:
+        """Whether all numbers of a stored tensor are equal. The converter stores equal tensors
+        once, and only tensors like these are equal by chance."""
+        one = self.stored[original(key)]
+        rows = one.data.reshape(-1, max(bits_of(one.dtype) // BYTE, 1))
+        return not one.sparse and bool((rows == rows[0]).all())
 
     def constant(self, index: int) -> TfliteConstant | None:
         """A tensor that does not depend on the inputs; None for any other."""

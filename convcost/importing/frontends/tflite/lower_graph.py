@@ -18,7 +18,6 @@ from convcost.importing.frontends.tflite.names import paths
 from convcost.importing.frontends.tflite.operators import OPERATORS, activated, without_macs
 from convcost.importing.frontends.tflite.shape_numbers import computed
 from convcost.importing.frontends.tflite.weight_report import report_weights
-from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.ops import UNKNOWN, Trait
 from convcost.importing.ir.refusals import named
@@ -35,7 +34,7 @@ def lower_model(
 ) -> LayerGraph:
     """The layers of the model in the file `path`. Raises ConstraintError; its message begins with
     the operator's name if a layer is the cause."""
-    context = TfliteContext(GraphBuilder(path.stem, path.name, deduplicated=True), graph)
+    context = TfliteContext(graph, path.stem, path.name)
     moved = [text for index in graph.inputs if (text := add_input(context, index, size))]
     with at_other_dims(moved, size, again=again):
         return _lower(context)

@@ -33,8 +33,8 @@ def bound_to_input(
 @lowering("custom")
 def custom(builder: GraphBuilder, node: Node) -> Tensor:
     """Adds a `custom` layer that is a `what`, with the output `dims` and `macs`; None means unknown
-    macs. Its params and buffers are copies in a deduplicated file, otherwise the stored tensors
-    that no earlier layer has. Other attributes become options of the layer.
+    macs. Its params and buffers are the stored tensors that no earlier layer has, and copies of
+    tensors that may be those of several modules. Other attributes become options of the layer.
 
     The output has the layout of an input with the same dims or rank, otherwise channels last;
     `channel` is the channel axis of `dims` if it is known.
@@ -42,9 +42,7 @@ def custom(builder: GraphBuilder, node: Node) -> Tensor:
     options = dict(node.attributes)
     dims, macs, channel = options.pop("dims"), options.pop("macs", 0), options.pop("channel", None)
     weights, buffers = (
-        {builder.copy(key): n for key, n in tensors.items()}
-        if builder.deduplicated
-        else {key: n for key, n in tensors.items() if key not in builder.used}
+        {own: n for key, n in tensors.items() if (own := builder.copy(key)) not in builder.used}
         for tensors in (node.weights, node.buffers or {})
     )
     if len(weights) < len(node.weights):

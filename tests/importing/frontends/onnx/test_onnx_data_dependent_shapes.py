@@ -149,12 +149,12 @@ def test_operators_on_shapes_may_depend_on_data(tmp_path):
 
 
 def _scaled(number: int):
-    """Norms whose scale is one tensor and whose other three are their own."""
+    """Norms whose scales are ones, and stored once; their other three tensors are their own."""
     nodes, weights = [], {}
     for at in range(2):
         for which in range(number):
             mine = f"n{at}.{which}"
-            weights |= {f"s{which}": array(8), f"{mine}b": array(8)}
+            weights |= {f"s{which}": np.ones(8, np.float32), f"{mine}b": array(8)}
             weights |= {f"{mine}m": array(8), f"{mine}v": array(8)}
             before = nodes[-1].output[0] if nodes else "x"
             inputs = (f"s{which}", f"{mine}b", f"{mine}m", f"{mine}v")

@@ -52,7 +52,8 @@ def test_a_tensor_that_several_layers_have_as_their_own_is_stored_once(tmp_path)
         node("BatchNormalization", "h", "g", "b", "m", "v", "-> n"),
         node("BatchNormalization", "n", "g2", "b2", "m", "v", "-> y"),
     ]
-    weights = {name: array(8) for name in ("b", "g", "m", "v", "g2", "b2")}
+    equal = dict.fromkeys(("b", "m", "v"), np.ones(8, np.float32))
+    weights = {**equal, **{name: array(8) for name in ("g", "g2", "b2")}}
     layer_graph = drawn(tmp_path, model(nodes, {**weights, "w": array(8, 8, 1, 1)}))
     assert [layer.params for layer in layer_graph.layers] == [8 * 8 + 8, 2 * 8, 2 * 8]
     assert [layer.buffers for layer in layer_graph.layers] == [0, 2 * 8, 2 * 8]

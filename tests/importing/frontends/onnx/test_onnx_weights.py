@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import ModelProto, helper, numpy_helper
 from onnx_models import FLOAT, array, drawn, ints, model, node, sums, told
 
+from convcost.importing.frontends.onnx import read
 from convcost.importing.frontends.onnx.strided_aliases import (
     TensorView,
     elements_outside,
@@ -381,15 +383,21 @@ def test_weights_of_a_convolution_that_a_product_uses_again_are_counted_once(
     proved_spec(layer_graph)
 
 
-def test_equal_tensors_of_norms_of_two_kinds_are_counted_for_each(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [0, 1])
+def test_tensors_of_norms_of_two_kinds_are_counted_for_each_if_their_numbers_are_equal(
+    tmp_path: Path, number: int
+) -> None:
+    """Ones and zeros are stored once for all norms; trained norms differ."""
     nodes = [
         node("InstanceNormalization", "x", "g", "b", "-> h"),
         node("Transpose", "h", "-> t", perm=[0, 2, 3, 1]),
         node("LayerNormalization", "t", "g", "b", "-> y"),
     ]
-    layer_graph = drawn(tmp_path, model(nodes, {"g": array(8), "b": array(8) + 1}))
-    assert sums(layer_graph)[0] == 2 * (8 + 8)
-    assert layer_graph.notes == (f"16 numbers of the file are {COPIED}: `b` (8), `g` (8)",)
+    g, b = (np.full(8, one, np.float32) + number * array(8) for one in (1, 0))
+    layer_graph = drawn(tmp_path, model(nodes, {"g": g, "b": b}))
+    assert sums(layer_graph)[0] == (2 - number) * (8 + 8)
+    note = f"16 numbers of the file are {COPIED}: `b` (8), `g` (8)"
+    assert layer_graph.notes == (() if number else (note,))
     proved_spec(layer_graph)
 
 
@@ -539,11 +547,32 @@ def test_layers_that_share_weights_transitively_are_counted_once(tmp_path: Path)
         for n in range(3)
     ]
     layer_graph = drawn(tmp_path, model(nodes, {name: array(8) for name in "sabmv"}))
-    assert [layer.params for layer in layer_graph.layers] == [2 * 8, 2 * 8, 0, 0]
-    assert [layer.buffers for layer in layer_graph.layers] == [2 * 8, 2 * 8, 0, 0]
-    listed = "`m` (8), `s` (8), `v` (8)"
-    assert layer_graph.notes == (f"{3 * 8} numbers of the file are {COPIED}: {listed}",)
+    assert [layer.params for layer in layer_graph.layers] == [2 * 8, 8, 0, 0]
+    assert [layer.buffers for layer in layer_graph.layers] == [2 * 8, 0, 0, 0]
+    assert layer_graph.notes == ()
     proved_spec(layer_graph)
+
+
+def test_norms_that_share_only_buffers_count_them_once(tmp_path: Path) -> None:
+    nodes = [
+        node("BatchNormalization", "x", "s", "a", "m", "v", "-> h"),
+        node("BatchNormalization", "h", "t", "b", "m", "v", "-> y"),
+    ]
+    layer_graph = drawn(tmp_path, model(nodes, {name: array(8) for name in "sabtmv"}))
+    assert sums(layer_graph) == (4 * 8, 2 * 8, 0)
+    proved_spec(layer_graph)
+
+
+def test_large_weights_in_a_file_of_their_own_are_compared(tmp_path: Path) -> None:
+    """A convolution of other dilation shares the weights if their numbers differ."""
+    nodes = [node("Conv", "x", "w", "b", "-> h", pads=[1] * 4),
+             node("Conv", "h", "w", "c", "-> y", pads=[2] * 4, dilations=[2, 2])]  # fmt: skip
+    for weights, times in ((array(80, 80, 3, 3), 1), (np.zeros((80, 80, 3, 3), np.float32), 2)):
+        stored = {"w": weights, "b": array(80), "c": array(80) + 1}
+        path = tmp_path / f"{times}.onnx"
+        onnx.save(model(nodes, stored, (1, 80, 6, 5)), path, save_as_external_data=True,
+                  location=f"{times}.bin")  # fmt: skip
+        assert sums(read(path))[0] == times * 80 * 80 * 9 + 2 * 80
 
 
 @pytest.mark.parametrize("order", [("c", "w"), ("w", "c")], ids=" + ".join)
