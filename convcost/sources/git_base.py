@@ -13,7 +13,7 @@ from convcost.sources.base_lookup import BaseNetworks, BaseSpecError, CurrentSpe
 from convcost.sources.git import IS_LFS_POINTER, LFS_POINTER, Blob, Commit, split_range
 from convcost.sources.git_repository import GitError
 from convcost.sources.links import PathLinks
-from convcost.sources.spec_files import LARGEST, SpecLocation, is_spec
+from convcost.sources.spec_files import LARGEST, SpecLocation, is_spec, path_exists
 
 
 class _Version(NamedTuple):
@@ -118,7 +118,7 @@ class CommitBase:
         commit = self._commit(folder)
         renamed = commit.renamed.values()
         files = [path for path in commit.deleted() if path not in renamed]
-        gone = [path for path in commit.deleted_submodules() if not (commit.root / path).exists()]
+        gone = [path for path in commit.deleted_submodules() if not path_exists(commit.root / path)]
         for paths, what in ((files, f"in {self.name}"), (gone, f"a submodule in {self.name}")):
             for path in map(commit.root.joinpath, paths):
                 if path.is_relative_to(folder):

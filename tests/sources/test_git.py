@@ -407,6 +407,19 @@ def test_beside_a_deleted_submodule_a_new_network_has_no_base(plain):
     assert plain.check("models", *TO_BASE)[0] == 0
 
 
+def test_a_deleted_submodule_can_have_a_name_that_no_system_accepts(plain):
+    name = "x" * 300
+    plain.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},{name}")
+    plain.git("commit", "-q", "-m", "submodule")
+    plain.git("branch", "-f", "base")
+    plain.git("rm", "-q", "--cached", name)
+    code, answer = plain.check(".", *TO_BASE)
+    assert (code, answer["statements"]) == (
+        0,
+        [f"{name} is deleted; it was a submodule in base"],
+    )
+
+
 def test_files_in_the_place_of_a_submodule_have_no_base(plain):
     with_submodule(plain, "sub")
     plain.commit()
