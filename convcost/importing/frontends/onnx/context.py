@@ -49,6 +49,7 @@ class OnnxContext:
         self.sliced, self.covered = _sliced_tensors(graph, constants)
         self.buffers: set[str] = set()  # tensors that are known to be buffers
         self._read_again = _weights_read_again(graph, constants, builder.repeats)
+        self.samples: frozenset[int] = frozenset()  # batches of the file that became 1
         self.lowers_constants = False  # whether the inputs of a constant are lowered before it
 
     def is_computed_from_dims(self, constant: OnnxConstant) -> bool:

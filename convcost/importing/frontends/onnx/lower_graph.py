@@ -13,7 +13,6 @@ from convcost.importing.frontends.onnx.constants import OnnxConstant, computed_n
 from convcost.importing.frontends.onnx.context import OnnxContext
 from convcost.importing.frontends.onnx.control_flow import has_control_flow, resolve_control_flow
 from convcost.importing.frontends.onnx.data_dependent_shapes import skip_node
-from convcost.importing.frontends.onnx.exported_batch import for_one_sample
 from convcost.importing.frontends.onnx.folding import (
     SIZES,
     add_constant,
@@ -30,7 +29,7 @@ from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelI
 from convcost.importing.frontends.onnx.parameters import buffers, mark_weights
 from convcost.importing.frontends.onnx.patterns import replace_patterns
 from convcost.importing.frontends.onnx.quantizer_scales import unmark_scales
-from convcost.importing.frontends.onnx.registry import row_of
+from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.frontends.onnx.shape_inference import inferred
 from convcost.importing.frontends.onnx.size_independent import is_plain
 from convcost.importing.frontends.onnx.tied_weights import (
@@ -42,14 +41,16 @@ from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.frontends.onnx.weight_report import report_weights
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.refusals import conforming, named
 from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.channel_axis import RANK
 from convcost.importing.passes.model_inputs import at_other_dims
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
 
 ROUNDS = 60  # rounds of shape inference; each round may resolve one more reshape
-SIZED = 3  # the smallest rank with channels and a size
+MATRIX = 2
 
 
 class _Prepared(NamedTuple):
@@ -106,6 +107,7 @@ def _lower(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) 
     context = OnnxContext(builder, ready.graph, ready.shapes, ready.constants, names)
     context.stored.update(ready.stored)
     context.excluded.update(ready.excluded)
+    context.samples = taken.samples
     context.buffers.update(buffers(model))
     for one in taken.inputs:
         context.values[one.name] = _add_input(builder, one, ready.graph, ready.shapes)
@@ -150,7 +152,6 @@ def _prepare(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, folder: Pa
     graph = replace_patterns(graph, constants, shapes)
     graph, shapes = _folded_graph(model, graph, taken, constants, shapes)
     mark_weights(graph, constants, model)
-    for_one_sample(model, taken.inputs, graph, constants, shapes)
     return _Prepared(graph, shapes, constants, kept, tuple(notes), excluded)
 
 
@@ -202,7 +203,7 @@ def _add_input(
         channel = input_channel(graph.nodes, one.batched, (1, *one.dims), shapes) - 1
         return builder.input(one.name, one.dims, channel, None)
     if one.dims[0] != 1:
-        along = 1 if rank == SIZED and one.dims[1] == 1 else None  # [steps, batch, features]
+        along = 1 if rank == RANK and one.dims[1] == 1 else None  # [steps, batch, features]
         return builder.input(one.name, one.dims, rank - 1, along)
     channel = input_channel(graph.nodes, one.name, one.dims, shapes)
     return builder.input(one.name, one.dims, channel)
@@ -220,6 +221,7 @@ def _step(context: OnnxContext, node: OnnxNode, lost: dict[str, str]) -> None:
     if all(name in context.constants for name in node.inputs if name):
         add_constant(context.constants, node.outputs[0], _computed_constant(context, node))
         return
+    _require_one_sample(context, node)
     rule = row_of(node.op).rule if node.known else None
     first = len(context.builder.layers)
     call = OnnxCall(context, node)
@@ -245,6 +247,25 @@ def _step(context: OnnxContext, node: OnnxNode, lost: dict[str, str]) -> None:
             raise ConstraintError(
                 "CC401", f"its output `{output}` is used, but convcost has no layer for it"
             )
+
+
+def _require_one_sample(context: OnnxContext, node: OnnxNode) -> None:
+    """Raises ConstraintError CC405 if a constant would broadcast one sample to the batch that the
+    model was exported for."""
+    product = node.op == "MatMul"
+    if not (product or node.op == "Pow" or has(node.op, Trait.JOINS, Trait.CHOOSES)):
+        return
+    for x in (context.values[name] for name in node.inputs if name in context.values):
+        behind = 0 if x.batch is None else len(x.dims) - x.batch
+        for name in node.inputs if behind > MATRIX * product else ():
+            constant = context.constants.get(name)
+            extent = constant.dims[-behind] if constant and len(constant.dims) >= behind else 1
+            if extent in context.samples:
+                raise ConstraintError(
+                    "CC405",
+                    f"`{name}` is for {extent} samples, but the import is for one",
+                    "export the model with a batch of 1",
+                )
 
 
 def _computed_constant(context: OnnxContext, node: OnnxNode) -> OnnxConstant:

@@ -28,11 +28,12 @@ class ModelInput(NamedTuple):
 
 class ModelInputs(NamedTuple):
     """The inputs that a model is read with. `moved` lists the inputs whose size differs from the
-    file, and `notes` say which were exported for several samples."""
+    file, and `notes` say which were exported for several samples: `samples`."""
 
     inputs: tuple[ModelInput, ...]
     notes: tuple[str, ...]
     moved: tuple[str, ...]
+    samples: frozenset[int]
 
 
 class OpenDim(NamedTuple):
@@ -70,7 +71,7 @@ def close_dims(
         if len(extents) > 1 and entry.name not in added
     } - {None}
     found, open_, notes = [], list[OpenDim](), list[str]()
-    moved = list[str]()
+    moved, exported = list[str](), set[int]()
     if size is not None:
         _takes_size(declared, [entry.name for entry in entries])
     unsized = any(None in extents[1:] for extents, _ in declared)
@@ -83,10 +84,10 @@ def close_dims(
                     f"the dimension `{names[batch]}` is the batch of `{entry.name}`, always 1",
                     "`convcost analyze --batch n` counts for more samples",
                 )
-            if extents[batch] not in (None, 1):
+            if (extent := extents[batch]) not in (None, 1):
+                exported.add(extent)
                 notes.append(
-                    f"`{entry.name}` was exported for {extents[batch]} samples and is imported for "
-                    "one"
+                    f"`{entry.name}` was exported for {extent} samples and is imported for one"
                 )
             extents[batch] = 1
         for axis, name in enumerate(names):
@@ -103,7 +104,7 @@ def close_dims(
         filled = tuple(extent or 0 for extent in extents)
         found.append(ModelInput(entry.name, filled, added.get(entry.name, "")))
     _require(open_, {name for _, names in declared for name in names}, dims)
-    return ModelInputs(tuple(found), tuple(notes), tuple(moved))
+    return ModelInputs(tuple(found), tuple(notes), tuple(moved), frozenset(exported))
 
 
 def _batched(extents: list[int | None], samples: int, axis: int, *, stated: bool) -> bool:
