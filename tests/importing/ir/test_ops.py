@@ -8,13 +8,16 @@ from onnx_models import model, node, told
 
 from convcost.importing.frontends.keras import call as keras_table
 from convcost.importing.frontends.onnx import registry as onnx_table
+from convcost.importing.frontends.tflite import operators as tflite_table
 from convcost.importing.frontends.torch import registry as torch_table
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import OPS, Op, Trait
 from convcost.importing.passes.lower.pointwise import pointwise
 from convcost.importing.passes.lowering import LOWERINGS, lowering
 
-TABLES = (onnx_table.OPERATORS, torch_table.OPERATORS)
+TABLES = (
+    onnx_table.OPERATORS, torch_table.OPERATORS, tflite_table.OPERATORS, keras_table.LAYERS
+)  # fmt: skip
 
 
 def test_lowerings_and_rows_are_of_canonical_operators():
@@ -30,7 +33,7 @@ def test_each_canonical_operator_has_a_lowering_or_is_read_by_a_rule_of_a_front_
 @pytest.fixture
 def cube(monkeypatch):
     """A new operator: one definition, one row for each framework, one lowering."""
-    for table in (LOWERINGS, keras_table.LAYERS, *TABLES):
+    for table in (LOWERINGS, *TABLES):
         table.names()  # all modules are imported
         monkeypatch.setattr(table, "_things", dict(table._things))
     monkeypatch.setitem(OPS, "cube", Op("cube", Trait.ELEMENTWISE))

@@ -1,4 +1,4 @@
-"""A call of a Keras layer, and the registry of layers."""
+"""A call of a Keras layer, and the table of layers."""
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
@@ -7,11 +7,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.operator_table import OperatorTable
 from convcost.importing.ir.ops import OPS, Trait
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lowering import lower
 from convcost.model.errors import ConstraintError
-from convcost.model.registry import Registry
 
 
 class LayerCall(NamedTuple):
@@ -51,6 +51,10 @@ class LayerCall(NamedTuple):
     def option(self, *names: str) -> Any:
         """The value of the first of these options that the layer has; None if it has none."""
         return next((self.config[name] for name in names if name in self.config), None)
+
+    def attribute(self, names: str) -> Any:
+        """An option by its names, `new|old`."""
+        return self.option(*names.split("|"))
 
     def numbers(self, name: str, default: int = 1) -> tuple[int, ...]:
         """An option as one number for each axis of the size."""
@@ -94,18 +98,8 @@ class LayerCall(NamedTuple):
 
 Rule: TypeAlias = Callable[[LayerCall], Tensor]
 Inner: TypeAlias = Callable[[GraphBuilder, dict[str, Any], Tensor, Path, str], Tensor]
-LAYERS: Registry[Rule] = Registry("convcost.importing.frontends.keras.layers", quoted=False)
-
-
-def layer(*kinds: str) -> Callable[[Rule], Rule]:
-    """Registers the rule for layers of some classes."""
-
-    def register(rule: Rule) -> Rule:
-        for kind in kinds:
-            LAYERS.add(kind, rule)
-        return rule
-
-    return register
+LAYERS = OperatorTable("convcost.importing.frontends.keras.layers")
+layer = LAYERS.operator  # names are those of classes
 
 
 def row(op: str, *kinds: str, **options: str) -> None:
@@ -114,12 +108,13 @@ def row(op: str, *kinds: str, **options: str) -> None:
     maps the attributes of the operator to the options of Keras: `axis`, or `new|old` if Keras
     renamed the option."""
 
-    @layer(*kinds)
-    def rule(call: LayerCall) -> Tensor:
-        if Trait.JOINS in OPS[op].traits:
-            if len(call.values) > 1:
-                return call.lower(op, *call.values)
-            call.builder.free[op] += 1
-            return call.x
-        given = {name: call.option(*theirs.split("|")) for name, theirs in options.items()}
-        return call.lower(op, **given)
+    if Trait.JOINS not in OPS[op].traits:
+        LAYERS.row(op, *kinds, **options)
+        return
+
+    @layer(*kinds, op=op)
+    def join(call: LayerCall) -> Tensor:
+        if len(call.values) > 1:
+            return call.lower(op, *call.values)
+        call.builder.free[op] += 1
+        return call.x

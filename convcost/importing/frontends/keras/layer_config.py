@@ -14,10 +14,10 @@ def lowering_rule(one: dict[str, Any]) -> Rule | None:
     """The rule that lowers a layer. Functions of keras.ops can have the names of layers with
     another meaning, and an `.h5` file does not name their module."""
     kind, bare = str(one["class_name"]), "module" not in one and "trainable" not in one["config"]
-    function = LAYERS.get(f"ops.{kind}")
+    function = LAYERS.of(f"ops.{kind}").rule
     if is_operation(one):
         return function
-    return LAYERS.get(kind) or (function if bare else None)
+    return LAYERS.of(kind).rule or (function if bare else None)
 
 
 def refuse_lora(call: LayerCall) -> None:

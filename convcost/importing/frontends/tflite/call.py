@@ -130,6 +130,10 @@ class TfliteCall(NamedTuple):
         found = default if read is None else read()
         return tuple(found.tolist()) if isinstance(found, np.ndarray) else found
 
+    def attribute(self, one: Any) -> Any:
+        """The value of a function of a call; other values are those of all calls."""
+        return one(self) if callable(one) else one
+
     def has(self, position: int) -> bool:
         return position in self._present
 

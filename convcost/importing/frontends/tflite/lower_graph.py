@@ -19,7 +19,7 @@ from convcost.importing.frontends.tflite.operators import OPERATORS, activated, 
 from convcost.importing.frontends.tflite.shape_numbers import computed
 from convcost.importing.frontends.tflite.weight_report import report_weights
 from convcost.importing.ir.layer_graph import LayerGraph
-from convcost.importing.ir.ops import UNKNOWN, Trait
+from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.refusals import named
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.model_inputs import at_other_dims, dims_text
@@ -58,7 +58,7 @@ def _lower(context: TfliteContext) -> LayerGraph:
 
 def _step(call: TfliteCall) -> None:
     context, entry = call.context, call.entry
-    row = OPERATORS.get(entry.op, UNKNOWN)
+    row = OPERATORS.of(entry.op)
     outputs = [context.graph.tensors[index] for index in entry.outputs]
     open_ = row.rule is None and any(True in one.open[1:] or 0 in one.dims for one in outputs)
     lost = [context.lost[index] for index in entry.inputs if index in context.lost]

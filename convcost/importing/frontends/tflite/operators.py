@@ -1,13 +1,13 @@
 """The operators of TensorFlow Lite, by their names in the schema. Channels are the last axis."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
 from struct import Struct
-from typing import Any, TypeVar
+from typing import Any
 
 from convcost.importing.frontends.tflite.call import TfliteCall
 from convcost.importing.frontends.tflite.shape_numbers import indexed
-from convcost.importing.ir.ops import Row
+from convcost.importing.ir.operator_table import OperatorTable
 from convcost.importing.ir.tensor import Tensor, reshaped, transposed
 from convcost.importing.passes.fourier import real_macs
 from convcost.importing.passes.lower.slices import split_axis
@@ -16,9 +16,8 @@ from convcost.importing.passes.lower.windows import SlidingWindow
 from convcost.model.errors import ConstraintError
 from convcost.model.shape import broadcast
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-OPERATORS: dict[str, Row] = {}
+OPERATORS = OperatorTable("convcost.importing.frontends.tflite")
+operator = OPERATORS.operator
 PADDING = {0: "same", 1: "valid"}
 # Values of the option FusedActivationFunction; "" costs nothing and has no kind.
 FUSED = {0: "", 1: "relu", 2: "hard_tanh", 3: "relu6", 4: "tanh", 5: ""}
@@ -29,27 +28,9 @@ FIXED = "constant, and not counted as params"
 NUMBER = "treated as a number of the code, and not counted as params"
 
 
-def operator(*names: str, op: str = "", **ops: str) -> Callable[[F], F]:
-    """Registers a rule for operators: all of `names` are the canonical operator `op`; each of `ops`
-    maps a name to its own canonical operator. A rule gets the call and returns the output, or all
-    outputs in order; it may raise ConstraintError."""
-
-    def register(rule: F) -> F:
-        for name, canonical in {**dict.fromkeys(names, op), **ops}.items():
-            OPERATORS[name] = Row(rule, canonical)
-        return rule
-
-    return register
-
-
 def row(op: str, *names: str, **attributes: Any) -> None:
-    """Registers operators that are a canonical operator of their first input. A function among the
-    attributes gets the call."""
-
-    @operator(*names or [op.upper()], op=op)
-    def rule(call: TfliteCall) -> Tensor:
-        given = {name: one(call) if callable(one) else one for name, one in attributes.items()}
-        return call.lower(op, **given)
+    """Registers operators by their names in the schema, by default that of the canonical one."""
+    OPERATORS.row(op, *(names or (op.upper(),)), **attributes)
 
 
 for _name in ("relu", "relu6", "softmax", "log_softmax", "tanh", "gelu", "hard_swish", "elu", "abs",
@@ -169,7 +150,7 @@ for _op, _name in {"pixel_shuffle": "DEPTH_TO_SPACE", "pixel_unshuffle": "SPACE_
 @operator(ADD="add", SUB="subtract", MUL="multiply", DIV="divide", MAXIMUM="maximum",
           MINIMUM="minimum", ADD_N="add")  # fmt: skip
 def join(call: TfliteCall) -> Tensor:
-    op, constants = OPERATORS[call.entry.op].op, call.constants
+    op, constants = OPERATORS.of(call.entry.op).op, call.constants
     if not constants or len(call.entry.inputs) > PAIR:
         return call.lower(op, *call.values)
     position, constant = next(iter(constants.items()))

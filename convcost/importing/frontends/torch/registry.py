@@ -1,15 +1,15 @@
-"""The operators of ATen: rows that map them to canonical operators, and rules for the others."""
+"""The operators of ATen, and their calls."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
-from convcost.importing.ir.ops import UNKNOWN, Row, Trait
+from convcost.importing.ir.operator_table import OperatorTable
+from convcost.importing.ir.ops import Row, Trait
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lowering import lower
-from convcost.model.registry import Registry
 
 
 class TorchCall(NamedTuple):
@@ -41,14 +41,16 @@ class TorchCall(NamedTuple):
         """The first argument."""
         return as_tensor(self.builder, next(iter(self.given.values())))
 
+    def attribute(self, name: str) -> Any:
+        return self.given.get(name)
+
     def lower(self, op: str, *inputs: Tensor, **more: Any) -> Tensor:
         """Adds the layers of a canonical operator. Its input is the first argument by default."""
         return lower(self.builder, op, self.path, *(inputs or (self.x,)), **more)
 
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-OPERATORS: Registry[Row] = Registry("convcost.importing.frontends.torch.operators", quoted=False)
+OPERATORS = OperatorTable("convcost.importing.frontends.torch.operators")
+operator = OPERATORS.operator  # names are those of ATen, without the overload
 
 # These operators read only the shape of a tensor.
 SHAPED = frozenset(
@@ -60,29 +62,9 @@ SHAPED = frozenset(
 )
 
 
-def operator(
-    *names: str, op: str = "", weights: int | None = None, bias: int | None = None
-) -> Callable[[F], F]:
-    """Registers a rule for operators, by their names in ATen without the overload. They are the
-    canonical operator `op`, if it is given; `weights` and `bias` are the positions of these
-    arguments."""
-
-    def register(rule: F) -> F:
-        for name in names:
-            OPERATORS.add(name, Row(rule, op, weights, bias))
-        return rule
-
-    return register
-
-
 def row(op: str, *names: str, **attributes: str) -> None:
-    """Registers operators that are a canonical operator of their first argument. `attributes` maps
-    the attributes of the canonical operator to the arguments of ATen."""
-
-    @operator(*(f"aten.{name}" for name in names or (op,)), op=op)
-    def rule(call: TorchCall) -> Tensor:
-        given = {name: call.given.get(theirs) for name, theirs in attributes.items()}
-        return call.lower(op, **given)
+    """Registers operators by their names in ATen, by default that of the canonical operator."""
+    OPERATORS.row(op, *(f"aten.{name}" for name in names or (op,)), **attributes)
 
 
 def operator_name(target: Any) -> str:
@@ -94,7 +76,7 @@ def operator_name(target: Any) -> str:
 
 def known(name: str) -> Row:
     """The row of an operator. The names of in-place operators end in `_`."""
-    return OPERATORS.get(name) or OPERATORS.get(name.removesuffix("_")) or UNKNOWN
+    return OPERATORS.get(name) or OPERATORS.of(name.removesuffix("_"))
 
 
 def only_joined(users: frozenset[str]) -> bool:

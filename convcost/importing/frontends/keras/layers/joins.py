@@ -56,9 +56,10 @@ def matmul(call: LayerCall) -> Tensor:
 def tensorflow(call: LayerCall) -> Tensor:
     """A function of TensorFlow, such as `math.multiply`, `__operators__.add` or `nn.relu`."""
     function = str(call.config.get("function"))
-    rule = LAYERS.get(f"tf.{function.rpartition('.')[2]}")
+    rule = LAYERS.of(f"tf.{function.rpartition('.')[2]}").rule
     if rule is None:
         raise ConstraintError(
             "CC401", f"convcost does not know the function `{function}` of TensorFlow"
         )
-    return rule(call)
+    made: Tensor = rule(call)
+    return made
