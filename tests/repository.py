@@ -35,11 +35,11 @@ def checked(*arguments: str, cwd: Path | None = None, text: str | None = None):
 
 
 class Repository:
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *options: str):
         require(MISSING_GIT)
         self.folder = folder
         folder.mkdir(exist_ok=True)
-        self.git("init", "-q", "-b", "main")
+        self.git("init", "-q", "-b", "main", *options)
         self.git("config", "user.email", "a@b.c")
         self.git("config", "user.name", "a")
 

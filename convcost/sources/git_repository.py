@@ -7,10 +7,9 @@ reads objects and the index here. It runs no hook, filter or other command, and 
 import os
 import subprocess
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from threading import Timer
+from threading import Thread, Timer
 from typing import IO
 
 from convcost.sources.links import has_git
@@ -98,18 +97,21 @@ def _run(
     """Runs a command. Raises OSError if it cannot be run, and GitError if it does not finish in
     time or prints too much, such as the list of a commit with folders that repeat endlessly."""
     pipe = subprocess.PIPE
-    with (
-        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as process,  # noqa: S603  arguments are a list, and a ref cannot be an option
-        ThreadPoolExecutor() as threads,
-    ):
+    with subprocess.Popen(  # noqa: S603  arguments are a list, and a ref cannot be an option
+        command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment
+    ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
+        messages: list[bytes] = []
         timer = Timer(timeout, process.kill)
-        timer.start()
+        threads = (
+            Thread(target=_write, args=(process.stdin, given)),
+            Thread(target=_read_message, args=(process.stderr, messages)),
+        )
+        for thread in (timer, *threads):
+            thread.start()
         try:
-            threads.submit(_write, process.stdin, given)
-            message = threads.submit(_first_part, process.stderr)
             printed = process.stdout.read(LARGEST_OUTPUT + 1)
             if len(printed) <= LARGEST_OUTPUT:
                 process.wait()
@@ -120,15 +122,16 @@ def _run(
         finally:
             timer.cancel()
             process.kill()
-    return subprocess.CompletedProcess(command, process.returncode, printed, message.result())
+            for thread in threads:
+                thread.join()
+    return subprocess.CompletedProcess(command, process.returncode, printed, *messages)
 
 
-def _first_part(file: IO[bytes]) -> bytes:
-    """The first part of what can be read. Reads the rest, too, because git waits for a reader."""
-    first = file.read(LARGEST_MESSAGE)
+def _read_message(file: IO[bytes], messages: list[bytes]) -> None:
+    """Adds the first part of what can be read. Reads the rest, too: git waits for a reader."""
+    messages.append(file.read(LARGEST_MESSAGE))
     while file.read(LARGEST_MESSAGE):
         pass
-    return first
 
 
 def _write(file: IO[bytes], data: bytes) -> None:

@@ -257,6 +257,19 @@ def test_the_environment_names_no_other_repository(hostile, tmp_path, name):
     assert message.endswith(f"`{hostile.folder}/models` is not in a git repository")
 
 
+def test_a_repository_of_sha_256_has_its_base(tmp_path):
+    repository = Repository(tmp_path, "--object-format=sha256")
+    repository.write("models/net.yaml", net(4))
+    repository.commit()
+    repository.git("branch", "base")
+    repository.write("models/net.yaml", net(60))
+    for base in ("base", "base...", repository.git_output("rev-parse", "base")):
+        assert bases(repository.check("models", "--base", f"git:{base}", "--max-growth", "1%")) == (
+            1,
+            [4],
+        )
+
+
 def test_a_linked_work_tree_has_its_base(hostile, tmp_path):
     hostile.git("worktree", "add", "-q", "--detach", str(tmp_path / "linked"))
     hostile.configure("core.fsmonitor", "ATTACK")
