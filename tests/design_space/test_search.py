@@ -5,6 +5,7 @@ import json
 import os
 from contextlib import suppress
 from fractions import Fraction
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -57,16 +58,18 @@ def small_chunks(monkeypatch):
     monkeypatch.setattr(run_module, "CHUNKS_IN_TASK", 2)
 
 
+@cache
 def every_point():
     """All points in order, with their measures; None for one with an error."""
     function = NetworkFunction(Documents(Source("net.yaml", SPEC)), None, MEASURES)
     space = Space(tuple(map(parse_vary, VARY)))
-    for index in range(space.size):
-        point = space.point(index)
+    found = []
+    for point in map(space.point, range(space.size)):
         try:
-            yield point, function(point)
+            found.append((point, function(point)))
         except SpecError:
-            yield point, None
+            found.append((point, None))
+    return found
 
 
 def matches(point, params, macs):
@@ -96,7 +99,7 @@ def test_points_that_are_left_out_and_equal_the_last_one_are_counted(spec, sort,
 @pytest.mark.usefixtures("small_chunks")
 def test_a_search_finds_what_a_loop_finds(spec):
     found = search(spec, SearchOptions(VARY, WHERE, "-activations", 7, ("macs", "+params")))
-    points = list(every_point())
+    points = every_point()
     valid = [(n, point, row) for n, (point, row) in enumerate(points) if row is not None]
     matching = [(n, point, row) for n, point, row in valid if matches(point, row[0], row[1])]
     assert found.points == found.evaluated == 7 * 3 * 3 * 2 * 13 == len(points)
