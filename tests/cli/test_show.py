@@ -75,8 +75,9 @@ def test_the_records_of_specs_have_a_row_for_each_network():
     ]
 
 
-def test_specs_lists_every_network_that_ships_with_the_argument_that_names_it():
-    networks = json.loads(run("specs", "--format", "json").stdout)["networks"]
+def test_specs_as_records_has_raw_counts_of_every_network_and_the_argument_that_names_it(tmp_path):
+    assert run("specs", "-o", "specs.json", "-o", "specs.csv", cwd=tmp_path).returncode == 0
+    networks = json.loads((tmp_path / "specs.json").read_text("utf-8"))["networks"]
     named = {network["spec"]: network for network in networks}
     assert {locate(spec).path for spec in named} == set(SPECS.glob("*.yaml"))
     assert (named["vgg16"]["params"], named["vgg16"]["macs"]) == (138_357_544, 15_470_264_320)
@@ -87,17 +88,15 @@ def test_specs_lists_every_network_that_ships_with_the_argument_that_names_it():
         assert named[spec]["macs"] == totals.macs
         assert run("analyze", spec).returncode == run("show", spec).returncode == 0
 
-
-def test_specs_in_csv_has_raw_integers_and_a_spec_first():
-    lines = run("specs", "--format", "csv").stdout.decode().splitlines()
+    lines = (tmp_path / "specs.csv").read_text("utf-8").splitlines()
     assert lines[0] == (
         "spec,name,input,params,macs,activations,peak_memory_int8,peak_memory_float32,"
         "receptive_field,year,source"
     )
-    named = {line.partition(",")[0]: line.split(",")[1:10] for line in lines}
+    rows = {line.partition(",")[0]: line.split(",")[1:10] for line in lines}
     # 212 is the receptive field of the last pool; the largest pair of tensors is 2 of 224×224×64.
     pair = 2 * 224 * 224 * 64
-    assert named["vgg16"] == [
+    assert rows["vgg16"] == [
         *("VGG-16", "224x224x3", "138357544", "15470264320"),
         *(str(shipped("vgg16").totals.activations), str(pair), str(4 * pair), "212x212", "2014"),
     ]

@@ -43,7 +43,7 @@ def spec(tmp_path, monkeypatch):
 def test_results_are_the_same_bytes_for_any_number_of_workers(spec, tmp_path):
     found = {}
     result = None
-    for workers in (0, 1, 2, 4):
+    for workers in (0, 1, 3):
         file = tmp_path / f"{workers}.csv"
         result = search(spec, OPTIONS._replace(points=str(file), workers=workers))
         found[str(result.tree()), file.read_bytes()] = workers
