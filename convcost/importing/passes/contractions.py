@@ -1,9 +1,9 @@
 """Fuses an elementwise product and a sum into a contraction, however a model writes it.
 
 Correlation, involution and attention by hand multiply two tensors element by element and sum over
-an axis. That is an einsum, and costs one multiply-add for each product. If a branch has extent 1
-along the axis, like a channel gate, the product only scales the other branch and is not a
-contraction.
+an axis. That is an einsum, and costs one multiply-add for each product. A `scale` is such a product
+with a learned tensor. If a branch has extent 1 along the axis, like a channel gate, the product
+only scales the other branch and is not a contraction.
 """
 
 from collections import Counter
@@ -17,10 +17,13 @@ SUMS = ("sum", "mean")
 
 
 def fuse_contractions(graph: LayerGraph) -> LayerGraph:
-    """The layers with one `contract` in place of a `multiply` that only a sum or a mean reads."""
+    """The layers with one `contract` in place of a `multiply` or `scale` that only a sum or a mean
+    reads."""
     layers = graph.layers
     readers = Counter(source for layer in layers for source in layer.inputs)
     readers.update(graph.outputs)
+    shared = {n for index, layer in enumerate(layers) if layer.shares is not None
+              for n in (index, layer.shares)}  # fmt: skip
     gone: set[int] = set()
     found = list(layers)
     for index, layer in enumerate(layers):
@@ -28,12 +31,29 @@ def fuse_contractions(graph: LayerGraph) -> LayerGraph:
         if layer.kind not in SUMS or source < 0 or readers[source] != 1:
             continue
         product = layers[source]
-        shapes = [graph.shape(one) for one in product.inputs]
         over = dict(layer.options)["over"]
-        if product.kind == "multiply" and _sums(over, product.output, shapes):
-            found[index] = _contraction(layer, product, shapes)
-            gone.add(source)
+        if product.kind == "multiply":
+            shapes = [graph.shape(one) for one in product.inputs]
+            if _sums(over, product.output, shapes):
+                found[index] = _contraction(layer, product.inputs, shapes)
+                gone.add(source)
+        elif product.kind == "scale" and product.option("factor") and not product.option("shift"):
+            learned = _factors(product)
+            shapes = [product.output, learned]
+            if source not in shared and _sums(over, product.output, shapes):
+                found[source] = product._replace(
+                    kind="learned", options=(("shape", learned),), output=learned
+                )
+                found[index] = _contraction(layer, (*product.inputs, source), shapes)
     return without_layers(graph._replace(layers=tuple(found)), gone)
+
+
+def _factors(scale: GraphLayer) -> Shape:
+    """The shape of the factors of a scale; axes of size 1 broadcast."""
+    if scale.option("over") == "all":
+        return scale.output
+    channels = 1 if scale.option("shared") else scale.output.channels
+    return Shape(channels, (1,) * len(scale.output.size))
 
 
 def _sums(over: int | str | tuple[int, ...], product: Shape, shapes: list[Shape]) -> bool:
@@ -50,6 +70,6 @@ def _sums(over: int | str | tuple[int, ...], product: Shape, shapes: list[Shape]
     )
 
 
-def _contraction(layer: GraphLayer, product: GraphLayer, shapes: list[Shape]) -> GraphLayer:
+def _contraction(layer: GraphLayer, inputs: tuple[int, ...], shapes: list[Shape]) -> GraphLayer:
     macs = KINDS["contract"](**dict(layer.options)).macs(tuple(shapes)).value
-    return layer._replace(kind="contract", inputs=product.inputs, macs=macs)
+    return layer._replace(kind="contract", inputs=inputs, macs=macs)

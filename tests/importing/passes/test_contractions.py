@@ -49,6 +49,17 @@ def test_a_gate_of_channels_only_scales_what_is_summed(tmp_path):
     )
 
 
+def test_a_learned_factor_of_each_channel_that_is_summed_over_the_channels_is_one_branch(tmp_path):
+    nodes = (node("Mul", "a", "own.w", "-> p"), node("ReduceSum", "p", "over", "-> y"))
+    found, macs = layers(tmp_path, *nodes, **{"own.w": array(8, 1, 1)}, over=ints(1))
+    assert [line.split()[0] for line in found] == ["learned", "contract"]
+    assert macs == 8 * 6 * 5
+    scaled = (["scale → 6×5×8", "sum over=size → 1×1×8"], 0)
+    assert layers(tmp_path, *nodes, **{"own.w": array(8, 1, 1)}, over=ints(2, 3)) == scaled
+    scaled = (["scale shared=True → 6×5×8", "sum over=channels → 6×5×1"], 0)
+    assert layers(tmp_path, *nodes, **{"own.w": array(1)}, over=ints(1)) == scaled
+
+
 def test_a_product_that_something_else_reads_stays(tmp_path):
     nodes = (
         node("Mul", "a", "b", "-> p"),
