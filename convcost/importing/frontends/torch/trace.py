@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from io import StringIO
 from typing import Any
 
@@ -15,8 +15,9 @@ from convcost.importing.frontends.torch.error_text import (
 )
 from convcost.importing.frontends.torch.input_hints import suggest_inputs
 from convcost.importing.frontends.torch.load import framework, quiet
-from convcost.importing.frontends.torch.registry import SHAPED, operator_name
+from convcost.importing.frontends.torch.registry import SHAPED, known, operator_name
 from convcost.importing.frontends.torch.request import WORDS
+from convcost.importing.ir.ops import UNKNOWN
 from convcost.model.errors import ConstraintError
 
 VALUES = "it cannot be exported, because its control flow depends on the values of tensors"
@@ -42,6 +43,7 @@ def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = 
             program = torch.export.export(module, given, strict=False)
             if _rewrites(program):
                 program = program.run_decompositions({})
+            program = _with_known_operators(torch, program)
         except Exception as error:  # noqa: BLE001  a user's code may raise anything
             raise _refused(module, inputs, given, error) from None
     return program
@@ -57,6 +59,32 @@ def _silent() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
+
+
+def _with_known_operators(torch: Any, program: Any) -> Any:
+    """The program with each operator that has no row, such as tensordot, as the operators that
+    PyTorch makes it of. Operators that depend only on numbers in the code stay."""
+    tried: set[Any] = set()
+    while unknown := _unknown_operators(program) - tried:
+        tried |= unknown
+        table = torch.export.default_decompositions()
+        for target in unknown & table.keys():
+            with suppress(Exception):  # PyTorch cannot decompose all of its operators
+                program = program.run_decompositions({target: table[target]})
+    return program
+
+
+def _unknown_operators(program: Any) -> set[Any]:
+    flows: set[Any] = set()
+    for node in program.graph.nodes:
+        if node.op == "placeholder" or not flows.isdisjoint(node.all_input_nodes):
+            flows.add(node)
+    return {
+        node.target
+        for node in flows
+        for name in [operator_name(node.target)]
+        if node.op == "call_function" and name not in SHAPED and known(name) is UNKNOWN
+    }
 
 
 def _dtype(torch: Any, name: str) -> Any:

@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 from functools import partial
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -457,6 +458,56 @@ def test_an_operator_without_a_kind_is_an_uncounted_layer():
     assert dict(layer.options)["what"] == "special_bessel_j0"
 
 
+PRODUCTS = {
+    "tensordot": (lambda x, m: torch.tensordot(x, m.a, dims=([2], [0])), {"a": (4, 6)}, 5 * 4 * 6),
+    "tensordot of inputs": (
+        lambda x, _: torch.tensordot(x[0], x.relu()[0], dims=2).view(1, 1), {}, 5 * 4,
+    ),
+    "inner": (lambda x, m: torch.inner(x, m.a), {"a": (6, 4)}, 5 * 4 * 6),
+    "linalg.matmul": (lambda x, m: torch.linalg.matmul(x, m.a), {"a": (4, 6)}, 5 * 4 * 6),
+    "multi_dot": (  # the cheaper order: first the product of both weights
+        lambda x, m: torch.linalg.multi_dot([x[0], m.a, m.b]), {"a": (4, 60), "b": (60, 1)},
+        4 * 60 * 1 + 5 * 4 * 1,
+    ),
+    "chain_matmul": (
+        lambda x, m: torch.chain_matmul(x[0], m.a, m.b), {"a": (4, 2), "b": (2, 9)},
+        5 * 4 * 2 + 5 * 2 * 9,
+    ),
+    "matrix_power": (lambda x, _: torch.linalg.matrix_power(x @ x.mT, 3), {}, 5 * 4 * 5 + 2 * 5**3),
+    "mv": (lambda x, m: torch.mv(x[0], m.a), {"a": (4,)}, 5 * 4),
+    "dot": (lambda x, m: torch.dot(x[0, 0], m.a).view(1, 1), {"a": (4,)}, 4),
+    "vecdot": (lambda x, m: torch.linalg.vecdot(x, m.a), {"a": (5, 4)}, 5 * 4),
+    "cosine_similarity": (
+        lambda x, _: F.cosine_similarity(x.unsqueeze(1), x.unsqueeze(2), dim=-1), {}, 5 * 5 * 4,
+    ),
+    "_int_mm": (
+        lambda x, _: torch._int_mm(x[0].char(), x[0].char().mT), {}, 5 * 4 * 5,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_a_product_that_pytorch_makes_of_others_has_their_macs(name):
+    function, learned, macs = PRODUCTS[name]
+    layer_graph = drawn(lambda: Fun(function, **learned), (5, 4))
+    assert not any(layer.uncounted for layer in layer_graph.layers)
+    assert sum(layer.macs for layer in layer_graph.layers) == macs
+    assert sum(layer.params for layer in layer_graph.layers) == sum(map(prod, learned.values()))
+
+
+def test_a_product_of_windows_and_weights_that_is_summed_is_a_contraction():
+    layer_graph = drawn(
+        lambda: Fun(lambda x, m: (x.unfold(2, 3, 1) * m.a).sum(-1), a=(3,)), (4, 20)
+    )
+    assert sum(layer.macs for layer in layer_graph.layers) == 4 * 18 * 3
+
+
+def test_an_operator_that_pytorch_cannot_decompose_stays_uncounted():
+    layer_graph = drawn(lambda: Fun(lambda x, _: torch.linalg.solve(x @ x.mT, x)), (5, 4))
+    found = [(layer.kind, layer.macs, layer.uncounted) for layer in layer_graph.layers]
+    assert found == [("matmul", 5 * 4 * 5, False), ("custom", 0, True)]
+
+
 def test_a_slice_that_is_written_to_is_read_again():
     def forward(x, _):
         y = x * 2
@@ -630,12 +681,14 @@ def test_transposed_matrices_keep_the_axes_before():
 
 
 def test_an_unknown_operator_that_changes_the_shape_fixes_the_size():
-    text = proved_spec(drawn(lambda: Fun(lambda x, _: x.diff(dim=-1)), IMAGE))
+    text = proved_spec(drawn(lambda: Fun(lambda x, _: x.nanmedian(-1)[0]), IMAGE))
     assert "    input: {channels: 6, size: [20, 30]}" in text
     larger = text.replace(
         "\ninput: {channels: 6, size: [20, 30]}", "\ninput: {channels: 6, size: 40}"
     )
-    with pytest.raises(SpecError, match="the costs of diff are for input 20×30×6, not 40×40×6"):
+    with pytest.raises(
+        SpecError, match="the costs of nanmedian are for input 20×30×6, not 40×40×6"
+    ):
         costs(load(Source("net.yaml", larger))[0])
 
 

@@ -39,7 +39,7 @@ def _lower_factored(call: TorchCall, own: dict[str, int], others: dict[str, int]
     return _add_bias(call, y, call.given["bias"])
 
 
-@operator("aten.matmul", "aten.mm", op="matmul", weights=1)
+@operator("aten.matmul", "aten.mm", "aten._int_mm", op="matmul", weights=1)
 @operator("aten.bmm", op="matmul")
 def matmul(call: TorchCall) -> Tensor:
     return _product(call, call.given["self"], call.given.get("other", call.given.get("mat2")))

@@ -4,7 +4,6 @@ from typing import Any
 
 from convcost.importing.frontends.torch.registry import TorchCall, known, operator
 from convcost.importing.frontends.torch.unknown import custom_layer
-from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.reductions import variance
 
@@ -40,20 +39,6 @@ def vector_norm(call: TorchCall) -> Tensor:
     order = call.given.get("ord", call.given.get("p"))
     op = NORMS.get(2 if order is None else order, "reduce_power")
     return call.lower(op, axes=_axes(call), keep=call.given.get("keepdim", False))
-
-
-@operator("aten.cosine_similarity")
-def cosine_similarity(call: TorchCall) -> Any:
-    """The dot product of two tensors, each divided by its norm."""
-    x, y = (as_tensor(call.builder, call.given[name]) for name in ("x1", "x2"))
-    axes = [call.given["dim"]]
-    if x.dims != y.dims:
-        return custom_layer(call, "cosine_similarity", max(x.elements, y.elements))
-    sides = []
-    for one in (y, x):  # in the order of the ONNX exporter
-        length = call.lower("reduce_l2", one, axes=axes, keep=True)
-        sides.append(call.lower("divide", one, length))
-    return call.lower("sum", call.lower("multiply", *sides[::-1]), axes=axes, keep=False)
 
 
 def _axes(call: TorchCall) -> list[int]:
