@@ -63,7 +63,7 @@ def every_point():
     """All points in order, with their measures; None for one with an error."""
     function = NetworkFunction(Documents(Source("net.yaml", SPEC)), None, MEASURES)
     space = Space(tuple(map(parse_vary, VARY)))
-    found = []
+    found: list[tuple[dict[str, Any], Any]] = []
     for point in map(space.point, range(space.size)):
         try:
             found.append((point, function(point)))

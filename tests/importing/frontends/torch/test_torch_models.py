@@ -6,6 +6,7 @@ import sys
 from functools import partial
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -458,7 +459,7 @@ def test_an_operator_without_a_kind_is_an_uncounted_layer():
     assert dict(layer.options)["what"] == "special_bessel_j0"
 
 
-PRODUCTS = {
+PRODUCTS: dict[str, tuple[Any, dict[str, tuple[int, ...]], int]] = {
     "tensordot": (lambda x, m: torch.tensordot(x, m.a, dims=([2], [0])), {"a": (4, 6)}, 5 * 4 * 6),
     "tensordot of inputs": (
         lambda x, _: torch.tensordot(x[0], x.relu()[0], dims=2).view(1, 1), {}, 5 * 4,
