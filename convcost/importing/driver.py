@@ -88,33 +88,17 @@ def read(request: ImportRequest) -> Imported:
 def _at_other_size(request: ImportRequest, graph: LayerGraph, size: tuple[int, ...]) -> LayerGraph:
     """The same model at another size. Raises ConstraintError."""
     ((_, shape),) = graph.inputs
-    again = _layer_graph_at(request, shape, size)
+    inputs = request.inputs
+    if inputs:
+        # The channels of tokens are the last axis.
+        own = inputs[0]
+        channels_last = own != (shape.channels, *shape.size) == (own[-1], *own[:-1])
+        inputs = ((*size, shape.channels) if channels_last else (shape.channels, *size),)
+    again = layer_graph_of(request._replace(inputs=inputs, size=size), again=True)
     ((_, found),) = again.inputs
     if found != Shape(shape.channels, size):
         raise ConstraintError("CC401", "it cannot be imported at another size")
     return again
-
-
-def _layer_graph_at(request: ImportRequest, shape: Shape, size: tuple[int, ...]) -> LayerGraph:
-    path = Path(request.model)
-    given = request.inputs
-    if given:
-        # The channels of tokens are the last axis.
-        last = given[0] != (shape.channels, *shape.size) == (given[0][-1], *given[0][:-1])
-        given = ((*size, shape.channels) if last else (shape.channels, *size),)
-    if path.suffix.lower() == ".onnx":
-        from convcost.importing.frontends.onnx import read as read_onnx
-
-        return read_onnx(path, size=size, dims=dict(request.dims), again=True)
-    if path.suffix.lower() == ".tflite":
-        from convcost.importing.frontends.tflite import read as read_tflite
-
-        return read_tflite(path, size=size, again=True)
-    if path.suffix.lower() not in KERAS:
-        return layer_graph_of(request._replace(inputs=given, size=None))
-    from convcost.importing.frontends.keras import read as read_keras
-
-    return read_keras(path, size=size, inputs=given, anyway=True)
 
 
 def _free_layers_note(graph: LayerGraph) -> tuple[str, ...]:
@@ -124,10 +108,11 @@ def _free_layers_note(graph: LayerGraph) -> tuple[str, ...]:
     return (f"left out, as they are free: {listed}",)
 
 
-def layer_graph_of(request: ImportRequest) -> LayerGraph:
-    """The layers of a model. Raises ConstraintError. No message or note has a whole long value."""
+def layer_graph_of(request: ImportRequest, *, again: bool = False) -> LayerGraph:
+    """The layers of a model; `again` if an earlier call read it at another size. Raises
+    ConstraintError. No message or note has a whole long value."""
     try:
-        graph = _layer_graph_of(request)
+        graph = _layer_graph_of(request, again=again)
     except ConstraintError as error:
         error.message, error.help = _shortened(error.message), _shortened(error.help)
         raise
@@ -143,7 +128,7 @@ def _shortened(message: str) -> str:
     return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…"
 
 
-def _layer_graph_of(request: ImportRequest) -> LayerGraph:
+def _layer_graph_of(request: ImportRequest, *, again: bool) -> LayerGraph:
     path = Path(request.model)
     suffix = path.suffix.lower()
     if suffix in SUFFIXES or path.is_file():
@@ -159,20 +144,21 @@ def _layer_graph_of(request: ImportRequest) -> LayerGraph:
     if suffix == ".onnx":
         from convcost.importing.frontends.onnx import read as read_onnx
 
-        return read_onnx(path, size=request.size, dims=dict(request.dims))
+        return read_onnx(path, size=request.size, dims=dict(request.dims), again=again)
     if suffix == ".tflite":
         from convcost.importing.frontends.tflite import read as read_tflite
 
-        return read_tflite(path, size=request.size)
+        return read_tflite(path, size=request.size, again=again)
     if suffix in KERAS:
         from convcost.importing.frontends.keras import read as read_keras
 
-        return read_keras(path, size=request.size, inputs=request.inputs)
+        return read_keras(path, size=request.size, inputs=request.inputs, anyway=again)
     if is_callable(request.model):
         from convcost.importing.frontends.torch import read as read_torch
 
         dtypes = tuple("int64" if dtype == "int" else "float32" for dtype in request.dtypes)
-        return read_torch(request.model, inputs=request.inputs, size=request.size, dtypes=dtypes)
+        size = None if again else request.size  # then the inputs have the size
+        return read_torch(request.model, inputs=request.inputs, size=size, dtypes=dtypes)
     raise ConstraintError(
         "CC401",
         "the name is not that of a model",
