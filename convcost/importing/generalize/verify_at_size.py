@@ -38,7 +38,7 @@ def verify_at_size(text: str, size: tuple[int, ...], model: LayerGraph | str) ->
     answer = Equivalence(theirs, spec, loose=True)
     if answer.is_same:
         return Verdict(SAME, size)
-    return Verdict(DIFFERS, size, _first(answer))
+    return Verdict(DIFFERS, size, answer.first_difference())
 
 
 def costs_at_size(text: str, size: tuple[int, ...] | None) -> Costs | str:
@@ -48,12 +48,3 @@ def costs_at_size(text: str, size: tuple[int, ...] | None) -> Costs | str:
     except SpecError as error:
         return error.problems[0].message
     return costs(network)
-
-
-def _first(answer: Equivalence) -> str:
-    """The first difference, as text."""
-    alone = answer.alone()
-    if alone is None:
-        return f"`{answer.moved()}` has other inputs"
-    where, row = alone
-    return f"only the {where} has `{row.path}`, {row.kind} to {row.output.text}"

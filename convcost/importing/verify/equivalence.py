@@ -3,8 +3,6 @@ not their names."""
 
 from collections import Counter
 from collections.abc import Iterator
-from difflib import SequenceMatcher
-from itertools import zip_longest
 from typing import Any, NamedTuple, TypeAlias
 
 from convcost.importing.ir.layer_graph import INPUT_FREE
@@ -13,6 +11,7 @@ from convcost.model.costs import Costs, LayerCost, inputs_of
 from convcost.model.number_format import format_count
 from convcost.model.options import show
 from convcost.model.shape import Shape, size_text
+from convcost.reports.layer_changes import pair_layers
 from convcost.reports.table import Cell, Column, Table
 
 # Joins whose result does not depend on the order of branches; in a concat, only the order of the
@@ -39,6 +38,7 @@ COLUMNS = (
     Column("options", "options", "left", folds=True),
 )
 Rows: TypeAlias = tuple[LayerCost, ...]
+Marks: TypeAlias = list[tuple[LayerCost, Any]]  # layers, each with what is compared
 
 
 class Equivalence(NamedTuple):
@@ -52,11 +52,7 @@ class Equivalence(NamedTuple):
     def is_same(self) -> bool:
         """Whether both have the same layers with the same connections. Names and the order of
         branches do not matter."""
-        mine, others = (
-            Counter(mark for _, mark in _fingerprints(costs, loose=self.loose))
-            for costs in (self.model, self.spec)
-        )
-        return mine == others
+        return not self._moved(self.model, self.spec) and not self._moved(self.spec, self.model)
 
     def lines(self, at: tuple[int, ...] | None = None) -> Iterator[str]:
         """The result as lines of text; `at` is the size if it is not the spec's own size."""
@@ -65,7 +61,8 @@ class Equivalence(NamedTuple):
         yield f"{self.spec.network.file} {says} {self.model.network.name}{size}"
         yield ""
         if not self.is_same and self.difference_table() is None:
-            yield f"the layers are the same, but their connections differ: see `{self.moved()}`"
+            moved = self._moved(self.model, self.spec)[0].path
+            yield f"the layers are the same, but their connections differ: see `{moved}`"
         mine, others = self.model.totals, self.spec.totals
         yield from self._inputs()
         yield f"params: model {format_count(mine.params)}, spec {format_count(others.params)}"
@@ -83,29 +80,28 @@ class Equivalence(NamedTuple):
         notes = (f"{format_count(more)} more layers differ",) if more > 0 else ()
         return Table("differing", "Layers that differ", COLUMNS, tuple(rows[:MOST]), notes=notes)
 
-    def moved(self) -> str:
-        """The first layer of the model that has other inputs in the spec; "" if there is none."""
-        known = Counter(mark for _, mark in _fingerprints(self.spec, loose=self.loose))
-        for row, mark in _fingerprints(self.model, loose=self.loose):
-            if not known[mark]:
-                return row.path
-            known[mark] -= 1
-        return ""
-
-    def alone(self) -> tuple[str, LayerCost] | None:
-        """The first layer that only one side has; None if there is none."""
-        for where, costs, others in (
-            ("model", self.model, self.spec),
-            ("spec", self.spec, self.model),
+    def first_difference(self) -> str:
+        for where, rows in (
+            ("model", self._lone(self.model, self.spec)),
+            ("spec", self._lone(self.spec, self.model)),
         ):
-            known = Counter(
-                _properties(row, others, loose=self.loose) for row in _rows_to_compare(others)
-            )
-            for row in _rows_to_compare(costs):
-                if not known[mark := _properties(row, costs, loose=self.loose)]:
-                    return where, row
-                known[mark] -= 1
-        return None
+            if rows:
+                row = rows[0]
+                return f"only the {where} has `{row.path}`, {row.kind} to {row.output.text}"
+        return f"`{self._moved(self.model, self.spec)[0].path}` has other inputs"
+
+    def _lone(self, one: Costs, other: Costs) -> Rows:
+        """The layers that only the first network has, whatever their inputs are."""
+        return _without_equal(self._layers(one), self._layers(other))
+
+    def _layers(self, costs: Costs) -> Marks:
+        rows = (row for row in costs.layers if not _is_idle(row, costs))
+        return [(row, _properties(row, costs, loose=self.loose)) for row in rows]
+
+    def _moved(self, one: Costs, other: Costs) -> Rows:
+        """The layers of the first network that the other does not have with the same inputs."""
+        marks = (_fingerprints(costs, loose=self.loose) for costs in (one, other))
+        return _without_equal(*marks)
 
     def _inputs(self) -> Iterator[str]:
         ours, theirs = (
@@ -116,17 +112,8 @@ class Equivalence(NamedTuple):
             yield f"the inputs differ: model {ours}, spec {theirs}"
 
     def _difference_rows(self) -> Iterator[tuple[Cell, ...]]:
-        mine, others = _rows_to_compare(self.model), _rows_to_compare(self.spec)
-        ours = [_properties(row, self.model, loose=self.loose) for row in mine]
-        theirs = [_properties(row, self.spec, loose=self.loose) for row in others]
-        matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
-        for tag, i, j, k, m in matcher.get_opcodes():
-            if tag != "equal":
-                yield from self._pairs(mine[i:j], others[k:m])
-
-    def _pairs(self, ours: Rows, theirs: Rows) -> Iterator[tuple[Cell, ...]]:
-        """Layers at the same position as pairs, then the remaining layers."""
-        for mine, other in zip_longest(ours, theirs):
+        lone = self._lone(self.model, self.spec), self._lone(self.spec, self.model)
+        for mine, other in pair_layers(*lone):
             options = ("", "")
             if mine is not None and other is not None and mine.kind == other.kind:
                 options = _differing_options(_options(mine, self.model), _options(other, self.spec))
@@ -134,6 +121,18 @@ class Equivalence(NamedTuple):
                 yield _row(mine, "model", options[0])
             if other is not None:
                 yield _row(other, "spec", options[1])
+
+
+def _without_equal(rows: Marks, others: Marks) -> Rows:
+    """The rows without those that have an equal row among the others."""
+    left = Counter(mark for _, mark in others)
+    found = []
+    for row, mark in rows:
+        if left[mark]:
+            left[mark] -= 1
+        else:
+            found.append(row)
+    return tuple(found)
 
 
 def _row(row: LayerCost, where: str, options: str) -> tuple[Cell, ...]:
@@ -163,11 +162,6 @@ def _differing_options(
         for of in (mine, other)
     )
     return one, two
-
-
-def _rows_to_compare(costs: Costs) -> Rows:
-    """The layers to compare, without those that change nothing at this size."""
-    return tuple(row for row in costs.layers if not _is_idle(row, costs))
 
 
 def _is_idle(row: LayerCost, costs: Costs) -> bool:
@@ -227,7 +221,7 @@ def _scalar(value: Any) -> Any:
     return value[0] if alike else value
 
 
-def _fingerprints(costs: Costs, *, loose: bool) -> list[tuple[LayerCost, int]]:
+def _fingerprints(costs: Costs, *, loose: bool) -> Marks:
     """A hash for each compared layer, of its properties and of everything before it."""
     found: list[int] = []
     compared = []
