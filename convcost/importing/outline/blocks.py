@@ -1,13 +1,13 @@
 """Makes blocks of repeated parts of a tree if that shortens the text: the largest first, then the
 parts that remain in the bodies and around them."""
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.outline.anti_unify import anti_unify, substitute_values
 from convcost.importing.outline.block_names import BlockNames, module_path
-from convcost.importing.outline.candidates import Candidates
+from convcost.importing.outline.candidates import Candidates, Keys, ListOfItems, Place, lists_in
 from convcost.importing.outline.escape_check import BoundNames
 from convcost.importing.outline.identity_cache import cached_by_identity
 from convcost.importing.outline.options import REQUIRED, Options, options
@@ -19,7 +19,6 @@ from convcost.importing.outline.tree import (
     OutlineBlock,
     Tree,
     layers,
-    output,
     references,
     walk,
 )
@@ -34,48 +33,6 @@ HEAD = 40  # characters of a block in addition to its layers
 SAVED = (9, 10)  # the largest fraction of the text that may remain
 BEGUN = (10, 9)
 MODULE = (5, 4)  # the weight of a module compared with a part that is only similar
-
-
-class _List(NamedTuple):
-    """A list of the tree, with the value that is its input. A `whole` list is the content of a
-    module or block, and cannot be a candidate as a whole."""
-
-    items: Items
-    entering: int | None
-    whole: bool
-
-
-class _Place(NamedTuple):
-    """The position of a candidate in a list."""
-
-    list: _List
-    start: int
-    length: int
-
-    @property
-    def end(self) -> int:
-        return self.start + self.length
-
-    @property
-    def items(self) -> Items:
-        return self.list.items[self.start : self.end]
-
-    @property
-    def use(self) -> Items:
-        """The items, or those of the module that they are."""
-        items = self.items
-        while len(items) == 1 and items[0].is_sequence:
-            items = items[0].items
-        return items
-
-    @property
-    def entering(self) -> int | None:
-        """The value that is the input, from the item before it."""
-        for item in reversed(self.list.items[: self.start]):
-            given = output(item)
-            if given is not None:
-                return given
-        return self.list.entering
 
 
 def find_blocks(graph: LayerGraph, inputs: Inputs, items: Items) -> Tree:
@@ -94,7 +51,7 @@ class _BlockSearch:
         self.candidates = Candidates(items)
         self.titles = BlockNames(dict(graph.classes))
         self.length = cached_by_identity(item_length)
-        self.refused: set[int] = set()
+        self.refused: set[Keys] = set()
         self.parting = False
         self.names = BoundNames(items)
 
@@ -114,14 +71,13 @@ class _BlockSearch:
 
     # One round: the candidate that saves most
 
-    def _round(self, lists: list[_List]) -> bool:
-        found = self._candidates(lists)
-        weighed = (
-            (self._weight(places), self.candidates.keys[number], number)
-            for number, places in found.items()
-        )
-        for weight, _, keys in sorted(weighed, key=lambda one: (-one[0], -len(one[1]), one[1])):
-            if weight <= HEAD:
+    def _round(self, lists: Sequence[ListOfItems]) -> bool:
+        found = self.candidates.in_lists(lists)
+        weight_of = {keys: self._weight(places) for keys, places in found.items()}
+        for keys in sorted(found, key=lambda keys: (-weight_of[keys], -len(keys))):
+            if keys in self.refused:
+                continue
+            if weight_of[keys] <= HEAD:
                 break
             for places in self._families(found[keys]):
                 groups = self._equal_uses(places) if self.parting else [places]
@@ -130,30 +86,16 @@ class _BlockSearch:
             self.refused.add(keys)
         return False
 
-    def _lists(self) -> list[_List]:
-        found = list(_lists(self.items, self.flow, whole=False))
+    def _lists(self) -> list[ListOfItems]:
+        found = list(lists_in(self.items, self.flow, whole=False))
         for block, entering in zip(self.blocks, self.entered, strict=True):
-            found += _lists(block.items, entering, whole=True)
+            found += lists_in(block.items, entering, whole=True)
         return found
 
-    def _candidates(self, lists: list[_List]) -> dict[int, list[_Place]]:
-        """The positions of every candidate that occurs at least twice."""
-        found: dict[int, list[_Place]] = {}
-        stretches = self.candidates.of([one.items for one in lists], [one.whole for one in lists])
-        for one, candidates in zip(lists, stretches, strict=True):
-            for keys, start, length in candidates:
-                if keys in self.refused:
-                    continue
-                places = found.setdefault(keys, [])
-                overlaps = places and places[-1].list is one and places[-1].end > start
-                if not overlaps:
-                    places.append(_Place(one, start, length))
-        return {keys: places for keys, places in found.items() if len(places) > 1}
-
-    def _weight(self, places: list[_Place]) -> int:
+    def _weight(self, places: list[Place]) -> int:
         weight = sum(map(self.length, places[0].use)) * (len(places) - 1)
         first = places[0].items[0]
-        if places[0].length == 1 and first.is_sequence:
+        if len(places[0].items) == 1 and first.is_sequence:
             return weight * MODULE[0] // MODULE[1]
         # A free layer belongs to the end of the block before.
         is_free = first.number is not None and self.graph.layers[first.number].params == 0
@@ -162,9 +104,9 @@ class _BlockSearch:
 
     # Making one block
 
-    def _families(self, places: list[_Place]) -> Iterator[list[_Place]]:
+    def _families(self, places: list[Place]) -> Iterator[list[Place]]:
         """Groups of uses that fit one body, the largest first."""
-        families: list[tuple[Items, list[_Place]]] = []
+        families: list[tuple[Items, list[Place]]] = []
         for place in places:
             if not self.names.is_closed(place.use, place.entering):
                 continue
@@ -179,16 +121,16 @@ class _BlockSearch:
         families.sort(key=lambda family: -len(family[1]))
         return (members for _, members in families if len(members) > 1)
 
-    def _equal_uses(self, places: list[_Place]) -> list[list[_Place]]:
+    def _equal_uses(self, places: list[Place]) -> list[list[Place]]:
         """Groups of equal uses, for uses whose differences options cannot express."""
-        groups: dict[Any, list[_Place]] = {}
+        groups: dict[Any, list[Place]] = {}
         for place in places:
             values = tuple(item.options for item in walk(place.use))
             groups.setdefault(values, []).append(place)
         several = [some for some in groups.values() if 1 < len(some) < len(places)]
         return [some for some in several if not _is_row(some)]
 
-    def _make_block(self, places: list[_Place]) -> bool:
+    def _make_block(self, places: list[Place]) -> bool:
         """Makes a block of some uses if that shortens the text. Returns whether it did."""
         uses = [place.use for place in places]
         common = anti_unify(uses, [place.entering for place in places])
@@ -228,30 +170,18 @@ class _BlockSearch:
     def _channels(self, value: int | None) -> int | None:
         return None if value is None else self.graph.shape(value).channels
 
-    def _insert_calls(self, places: list[_Place], calls: list[Item]) -> None:
+    def _insert_calls(self, places: list[Place], calls: list[Item]) -> None:
         """Rebuilds the lists with calls in place of the uses."""
         by_list: Calls = {}
         for place, call in zip(places, calls, strict=True):
-            by_list.setdefault(id(place.list.items), {})[place.start] = place.length, call
+            by_list.setdefault(id(place.list.items), {})[place.start] = place.end, call
         self.items = substitute_calls(self.items, by_list)
         self.blocks = [
             block._replace(items=substitute_calls(block.items, by_list)) for block in self.blocks
         ]
 
 
-def _lists(items: Items, flow: int | None, *, whole: bool) -> Iterator[_List]:
-    """A list and all lists inside it."""
-    yield _List(items, flow, whole)
-    for item in items:
-        for branch in item.branches:
-            if branch.items:
-                entering = item.refs[0] if item.refs else flow
-                yield from _lists(branch.items, entering, whole=item.is_sequence)
-        given = output(item)
-        flow = flow if given is None else given
-
-
-def _is_row(places: list[_Place]) -> bool:
+def _is_row(places: list[Place]) -> bool:
     """Whether the uses are one join several times in a row, which `repeat` expresses without a
     block."""
     first = places[0]

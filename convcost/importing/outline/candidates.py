@@ -1,95 +1,105 @@
-"""Finds the parts of lists that could be a block, and gives equal parts the same number."""
+"""Finds the parts of lists that could be a block."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from convcost.importing.outline.structural_hash import Key, StructuralHash
-from convcost.importing.outline.tree import Item
+from convcost.importing.outline.tree import Items, output
 
 LONGEST = 12  # the most items of a candidate
 
-Keys = tuple[Key, ...]
+Keys = tuple[Key, ...]  # of the items of a candidate; equal if their content is equal
 
 
-class Candidate(NamedTuple):
-    """Consecutive items of a list from `start` on. `keys` identify its items; candidates with equal
-    content have the same number."""
+class ListOfItems(NamedTuple):
+    """A list of the tree, with the value that is its input. A `whole` list is the content of a
+    module or block, and cannot be a candidate as a whole."""
 
-    keys: int
+    items: Items
+    entering: int | None
+    whole: bool
+
+
+class Place(NamedTuple):
+    """The position of a candidate: consecutive items of a list."""
+
+    list: ListOfItems
     start: int
-    length: int
+    end: int
+
+    @property
+    def items(self) -> Items:
+        return self.list.items[self.start : self.end]
+
+    @property
+    def use(self) -> Items:
+        """The items, or those of the module that they are."""
+        return without_modules(self.items)
+
+    @property
+    def entering(self) -> int | None:
+        """The value that is the input, from the item before it."""
+        given = (output(item) for item in reversed(self.list.items[: self.start]))
+        return next((value for value in given if value is not None), self.list.entering)
+
+
+def without_modules(items: Items) -> Items:
+    """The items, or those of the module that they are."""
+    while len(items) == 1 and items[0].is_sequence:
+        items = items[0].items
+    return items
+
+
+def lists_in(items: Items, flow: int | None, *, whole: bool) -> Iterator[ListOfItems]:
+    """A list and all lists inside it. `flow` is the value that is its input."""
+    yield ListOfItems(items, flow, whole)
+    for item in items:
+        for branch in item.branches:
+            if branch.items:
+                entering = item.refs[0] if item.refs else flow
+                yield from lists_in(branch.items, entering, whole=item.is_sequence)
+        given = output(item)
+        flow = flow if given is None else given
 
 
 class Candidates:
-    """Searches lists. A list that does not change stays the same object, so each list is searched
-    once."""
+    def __init__(self, items: Items) -> None:
+        self.hash = StructuralHash(items)
 
-    def __init__(self, items: tuple[Item, ...]) -> None:
-        self.alike = StructuralHash(items)
-        self.keys: list[Keys] = []  # by number
-        self._numbers: dict[Keys, int] = {}
-        # By identity; keeping the lists keeps their identity valid.
-        self._known: dict[tuple[int, bool], list[Candidate]] = {}
-        self._pairs: dict[int, tuple[tuple[Item, ...], list[Keys]]] = {}
+    def in_lists(self, lists: Sequence[ListOfItems]) -> dict[Keys, list[Place]]:
+        """The positions of every candidate that occurs at least twice, without overlaps."""
+        keys = [self.hash.keys(one.items) for one in lists]
+        pairs = Counter(pair for of_list in keys for pair in pairwise(of_list))
+        found: dict[Keys, list[Place]] = {}
+        for one, of_list in zip(lists, keys, strict=True):
+            for inner, place in self._in_list(one, of_list, pairs):
+                if not inner or min(inner) < 0 or _is_periodic(inner):
+                    continue
+                places = found.setdefault(inner, [])
+                overlaps = places and places[-1].list is one and places[-1].end > place.start
+                if not overlaps:
+                    places.append(place)
+        return {inner: places for inner, places in found.items() if len(places) > 1}
 
-    def of(self, lists: list[tuple[Item, ...]], whole: list[bool]) -> Iterator[list[Candidate]]:
-        """The candidates of every list; a `whole` list itself is not one, because it is the content
-        of a module."""
-        fresh = [items for items in lists if id(items) not in self._pairs]
-        for items in fresh:
-            keys = self.alike.keys(items)
-            self._pairs[id(items)] = items, list(pairwise(keys))
-        pairs: Counter[Keys] = Counter()
-        if fresh:
-            pairs.update(pair for items in lists for pair in self._pairs[id(items)][1])
-        for items, is_whole in zip(lists, whole, strict=True):
-            known = self._known.get((id(items), is_whole))
-            if known is None:
-                # A part that occurs once cannot occur twice later: blocks only remove items.
-                known = self._known[id(items), is_whole] = self._candidates_in(
-                    items, is_whole, pairs
-                )
-            yield known
-
-    def _candidates_in(
-        self, items: tuple[Item, ...], whole: bool, pairs: Counter[Keys]
-    ) -> list[Candidate]:
-        keys = self.alike.keys(items)
-        found = []
-        for start, item in enumerate(items):
+    def _in_list(
+        self, one: ListOfItems, keys: Keys, pairs: Counter[tuple[Key, Key]]
+    ) -> Iterator[tuple[Keys, Place]]:
+        for start, item in enumerate(one.items):
             if keys[start] < 0:
                 continue
-            alone = whole and len(items) == 1
+            alone = one.whole and len(keys) == 1
             if item.branches and not alone:
-                found.append((self._inner_keys(item), start, 1))
-            for length in range(2, min(LONGEST, len(items) - start) + 1):
-                end = start + length
-                if keys[end - 1] < 0 or pairs[keys[end - 2 : end]] == 1:
+                yield self.hash.keys(without_modules((item,))), Place(one, start, start + 1)
+            for end in range(start + 2, min(start + LONGEST, len(keys)) + 1):
+                if keys[end - 1] < 0 or pairs[keys[end - 2], keys[end - 1]] == 1:
                     break
                 splits_a_run = (start and keys[start - 1] == keys[start]) or (
                     keys[end : end + 1] == keys[end - 1 : end]
                 )
-                if not splits_a_run and not (whole and length == len(items)):
-                    found.append((keys[start:end], start, length))
-        return [
-            Candidate(self._number(inner), start, length)
-            for inner, start, length in found
-            if inner and min(inner) >= 0 and not _is_periodic(inner)
-        ]
-
-    def _inner_keys(self, item: Item) -> Keys:
-        """The item, or the items of a module as they would be without the module."""
-        while item.is_sequence and len(item.items) == 1:
-            item = item.items[0]
-        return self.alike.keys(item.items if item.is_sequence else (item,))
-
-    def _number(self, keys: Keys) -> int:
-        number = self._numbers.setdefault(keys, len(self.keys))
-        if number == len(self.keys):
-            self.keys.append(keys)
-        return number
+                if not splits_a_run and not (one.whole and end - start == len(keys)):
+                    yield keys[start:end], Place(one, start, end)
 
 
 def _is_periodic(keys: Keys) -> bool:

@@ -8,7 +8,7 @@ Calls = dict[int, dict[int, tuple[int, Item]]]
 
 def substitute_calls(items: Items, calls: Calls) -> Items:
     """A list with its calls. `calls` has, by the identity of a list, the positions of calls, and
-    how many items each replaces."""
+    the end of the items that each replaces."""
     own = calls.get(id(items), {})
     inner = [rebuild(item, lambda inside: substitute_calls(inside, calls)) for item in items]
     if not own and all(a is b for a, b in zip(items, inner, strict=True)):
@@ -16,7 +16,6 @@ def substitute_calls(items: Items, calls: Calls) -> Items:
     found: list[Item] = []
     at = 0
     while at < len(items):
-        length, item = own.get(at, (1, inner[at]))
+        at, item = own.get(at, (at + 1, inner[at]))
         found.append(item)
-        at += length
     return tuple(found)
