@@ -44,8 +44,9 @@ class Commit:
     """One commit of one repository. git runs a few times in all, not once for each file.
 
     `files` are the names of the objects of all files by their paths, `submodules` the commits of
-    all submodules, and `new_submodules` the paths of those that only the index has. `renamed` has
-    the old paths of the files that `blobs` found as renamed, by new paths.
+    all submodules, `new_submodules` the paths of those that only the index has, and
+    `changed_submodules` of those with another commit there. `renamed` has the old paths of the
+    files that `blobs` found as renamed, by new paths.
     """
 
     def __init__(self, root: Path, ref: str) -> None:
@@ -71,9 +72,12 @@ class Commit:
         self._links = modes.get(LINK_MODE, {})
         index = list(_entries(self._repository.read("read its index", "ls-files", "-stz")))
         self._left_out = {path for (tag, *_), path in index if tag == "S"}
-        submodules = {path for (_, mode, *_), path in index if mode == SUBMODULE_MODE}
-        self.new_submodules = submodules - self.submodules.keys()
-        self._gone_submodules = sorted(self.submodules.keys() - submodules)
+        submodules = {path: name for (_, mode, name, _), path in index if mode == SUBMODULE_MODE}
+        self.new_submodules = submodules.keys() - self.submodules.keys()
+        self._gone_submodules = sorted(self.submodules.keys() - submodules.keys())
+        self.changed_submodules = [
+            path for path, name in self.submodules.items() if submodules.get(path, name) != name
+        ]
 
     def has(self, path: str) -> bool:
         """Whether there is a file, a folder, a link or a submodule of that path."""

@@ -91,18 +91,25 @@ class CommitBase:
 
     @cached_property
     def _lost_networks(self) -> list[tuple[str, MeasuredNetwork]]:
+        for commit in self._found_commits():
+            for path in commit.changed_submodules:
+                with suppress(GitError):  # it is not checked out
+                    self._commit(commit.root / path)
         found: list[tuple[str, MeasuredNetwork]] = []
-        for commit in dict.fromkeys(self._commits.values()):  # new submodules have that around them
-            if isinstance(commit, Commit):
-                for path, data in commit.lost_specs().items():
-                    with suppress(BaseSpecError, UsageError):  # another YAML file
-                        networks = base_networks(Source(path, _text(data))).values()
-                        found += ((path, network) for network in networks)
+        for commit in self._found_commits():
+            for path, data in commit.lost_specs().items():
+                with suppress(BaseSpecError, UsageError):  # another YAML file
+                    networks = base_networks(Source(path, _text(data))).values()
+                    found += ((path, network) for network in networks)
         return found
 
+    def _found_commits(self) -> list[Commit]:
+        """Each commit once; new submodules have that of the repository around them."""
+        return [one for one in dict.fromkeys(self._commits.values()) if isinstance(one, Commit)]
+
     def unread_deletion(self) -> str:
-        commits = [one for one in dict.fromkeys(self._commits.values()) if isinstance(one, Commit)]
-        return next(filter(None, (commit.unread_deletion() for commit in commits)), "")
+        reasons = (commit.unread_deletion() for commit in self._found_commits())
+        return next(filter(None, reasons), "")
 
     def deletion_statements(self) -> list[str]:
         found: set[str] = set()

@@ -420,6 +420,19 @@ def test_beside_a_deleted_submodule_a_new_network_has_no_base(plain):
     assert plain.check("models", *TO_BASE)[0] == 0
 
 
+def test_a_network_that_a_submodule_lost_is_the_base_of_a_similar_new_one(plain):
+    inner = with_submodule(plain, "sub")
+    plain.commit()
+    plain.git("branch", "-f", "base")
+    inner.git("rm", "-q", "net.yaml")
+    inner.git("commit", "-q", "-m", "moved")
+    plain.write("models/new.yaml", net(60).replace("name: net", "name: new"))
+    plain.commit()
+    code, answer = plain.check("models", *TO_BASE)
+    assert code == 1
+    assert answer["statements"] == ["models/new.yaml: `new` was `net` of net.yaml in base"]
+
+
 def test_a_deleted_submodule_can_have_a_name_that_no_system_accepts(plain):
     name = "x" * 300
     plain.git("update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},{name}")
