@@ -9,8 +9,9 @@ from convcost.model.errors import UsageError
 from convcost.reports.check.baseline import BaselineError, format_baseline, parse_baseline
 from convcost.reports.check.measures import MeasuredNetwork
 from convcost.sources.base_lookup import BaseNetworks, CurrentSpec
-from convcost.sources.links import PathLinks, StoredPaths, refuse_link_out
+from convcost.sources.links import PathLinks, refuse_link_out
 from convcost.sources.spec_files import SpecLocation, path_exists, read_text, shipped_specs
+from convcost.sources.stored_paths import StoredPaths
 
 SHIPPED = "shipped:"  # no relative path begins with this
 

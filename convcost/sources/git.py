@@ -11,9 +11,10 @@ from pathlib import Path, PurePosixPath
 
 from convcost.model.record import NamedTuple
 from convcost.sources.git_repository import GitError, Repository
-from convcost.sources.links import PathLinks, StoredPaths, has_git
+from convcost.sources.links import PathLinks, has_git
 from convcost.sources.rename_detection import detect_renames
 from convcost.sources.spec_files import LARGEST, SUFFIXES, is_spec
+from convcost.sources.stored_paths import StoredPaths
 
 FETCH_HINT = "fetch it first, in GitHub Actions with `fetch-depth: 0`"
 MISSING_OBJECT = (

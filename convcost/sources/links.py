@@ -5,10 +5,8 @@ an error message, or write a report over it.
 """
 
 import os
-from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
-from unicodedata import normalize
 
 from convcost.model.errors import UsageError
 from convcost.model.record import NamedTuple
@@ -94,37 +92,6 @@ def refuse_link_out(path: Path, name: str, followed: Followed | None = None) -> 
             f"`{name}` is a link out of its repository: it leads to `{target}`",
             help="name that file itself, or copy it into the repository",
         )
-
-
-class StoredPaths:
-    """The paths that a base has, to find that of a file on a system that ignores the case of names,
-    or composes their accents: `models/Net.yaml` for `Models/net.yaml`."""
-
-    def __init__(self, folder: Path, paths: Iterable[str]) -> None:
-        self._folder = folder
-        self._alike: dict[str, list[str]] = {}
-        for path in paths:
-            self._alike.setdefault(_caseless(path), []).append(path)
-
-    def find(self, path: str) -> str:
-        """The stored path of a file: an equal one, else one of the same file, else the path."""
-        alike = self._alike.get(_caseless(path), [])
-        if path in alike:
-            return path
-        same = (one for one in alike if _is_same(self._folder / one, self._folder / path))
-        return next(same, path)
-
-
-def _caseless(path: str) -> str:
-    return normalize("NFC", normalize("NFC", path).casefold())
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    """Whether two paths, of which none is a link, are those of one file."""
-    try:
-        return not _is_link(one) and not _is_link(other) and one.samefile(other)
-    except (OSError, ValueError):
-        return False
 
 
 def _is_link(path: Path) -> bool:

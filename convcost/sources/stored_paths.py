@@ -1,0 +1,36 @@
+"""The path that a base has for a file, which can be spelled in another way there."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from unicodedata import normalize
+
+
+class StoredPaths:
+    """The paths that a base has, to find that of a file on a system that ignores the case of names,
+    or composes their accents: `models/Net.yaml` for `Models/net.yaml`."""
+
+    def __init__(self, folder: Path, paths: Iterable[str]) -> None:
+        self._folder = folder
+        self._alike: dict[str, list[str]] = {}
+        for path in paths:
+            self._alike.setdefault(_caseless(path), []).append(path)
+
+    def find(self, path: str) -> str:
+        """The stored path of a file: an equal one, else one of the same file, else the path."""
+        alike = self._alike.get(_caseless(path), [])
+        if path in alike:
+            return path
+        same = (one for one in alike if _is_same(self._folder / one, self._folder / path))
+        return next(same, path)
+
+
+def _caseless(path: str) -> str:
+    return normalize("NFC", normalize("NFC", path).casefold())
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two paths, of which none is a link, are those of one file."""
+    try:
+        return not one.is_symlink() and not other.is_symlink() and one.samefile(other)
+    except (OSError, ValueError):
+        return False
