@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
-from heapq import heapify, heappop, heappush
 from math import prod
 from typing import Any, NamedTuple
 
@@ -175,14 +174,17 @@ def _decoded(attribute: AttributeProto) -> Any:
 
 
 def _ordered(nodes: list[OnnxNode], given: set[str]) -> list[OnnxNode]:
-    """The nodes, each after the nodes whose outputs it reads, otherwise in the order of the file,
-    which in most files is already like this."""
+    """The nodes, each after the nodes whose outputs it reads: in the order of the file if that is
+    such an order, as in most files."""
     producers = _producers(nodes, given)
-    sorter = TopologicalSorter[int]()
-    for number, node in enumerate(nodes):
-        sorter.add(number, *(producers[name] for name in node.inputs if name in producers))
+    before = {
+        number: [producers[name] for name in node.inputs if name in producers]
+        for number, node in enumerate(nodes)
+    }
+    if all(one < number for number, others in before.items() for one in others):
+        return nodes
     try:
-        sorter.prepare()
+        return [nodes[number] for number in TopologicalSorter(before).static_order()]
     except CycleError as error:
         first, second, *_ = error.args[1]
         raise ConstraintError(
@@ -190,15 +192,6 @@ def _ordered(nodes: list[OnnxNode], given: set[str]) -> list[OnnxNode]:
             f"the graph has a cycle: {nodes[first].label} and {nodes[second].label} depend on each "
             "other",
         ) from None
-    ready, order = [*sorter.get_ready()], list[OnnxNode]()
-    heapify(ready)
-    while ready:
-        number = heappop(ready)
-        order.append(nodes[number])
-        sorter.done(number)
-        for one in sorter.get_ready():
-            heappush(ready, one)
-    return order
 
 
 def _producers(nodes: list[OnnxNode], given: set[str]) -> dict[str, int]:
