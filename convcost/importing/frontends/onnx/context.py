@@ -15,7 +15,7 @@ from convcost.importing.ir.layer_graph import weights_owner
 from convcost.importing.ir.tensor import Tensor
 
 QUANTIZED = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (2, 4, 8))
-STEPS = 20  # depth of recursion when a constant's operators are lowered
+STEPS = 20  # operators between a stored tensor and a constant with its elements
 
 
 class OnnxContext:
@@ -50,7 +50,6 @@ class OnnxContext:
         self.buffers: set[str] = set()  # tensors that are known to be buffers
         self._read_again = _weights_read_again(graph, constants, builder.repeats)
         self.samples: frozenset[int] = frozenset()  # batches of the file that became 1
-        self.lowers_constants = False  # whether the inputs of a constant are lowered before it
 
     def is_computed_from_dims(self, constant: OnnxConstant) -> bool:
         """Whether a floating-point constant is computed only from integers, such as dims, and from

@@ -185,7 +185,11 @@ def _lower_nodes(context: OnnxContext, graph: OnnxGraph) -> dict[str, str]:
     lost: dict[str, str] = {}
     for node in graph.nodes:
         with named(node.label), _conforming_to_onnx("its inputs or attributes"):
-            _step(context, node, lost)
+            try:
+                _step(context, node, lost)
+            except RecursionError:
+                message = "a constant that it reads is computed in too many steps"
+                raise ConstraintError("CC401", message) from None
     return lost
 
 
