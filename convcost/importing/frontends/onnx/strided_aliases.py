@@ -1,11 +1,12 @@
 """Which elements of a stored tensor a constant has, if it has each of them once."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import gcd, prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from convcost.importing.frontends.onnx.evaluate import np_flat
 from convcost.importing.frontends.onnx.graph import OnnxNode
@@ -49,22 +50,21 @@ def view_after(
     """The view after a node with one output; None if the output is not a view. `dims` are the dims
     of the output."""
     if node.op == "Transpose":
-        order = node.attributes.get("perm") or tuple(reversed(range(len(view.dims))))
-        return view._replace(
-            dims=tuple(view.dims[axis] for axis in order),
-            steps=tuple(view.steps[axis] for axis in order),
-        )
+        order = node.attributes.get("perm") or None
+        return _changed(view, lambda array: array.transpose(order))
     if node.op == "Slice":
         return _view_of_slice(view, node, constants)
     if node.op == "Gather":
         return _view_of_gather(view, node, constants)
     if node.op == "Piece":
-        return _view_of_piece(view, node)
+        axis, start, length = (node.attributes[name] for name in ("axis", "start", "length"))
+        kept = range(start, start + length)
+        return _view_of_entries(view, axis, kept, keep=node.attributes["keep"])
     return None if dims is None else _view_of_reshape(view, dims)
 
 
 def view_of_part(view: TensorView, axis: int, start: int, length: int) -> TensorView:
-    return _view_of_range(view, axis % len(view.dims), range(start, start + length))
+    return _view_of_entries(view, axis, range(start, start + length))
 
 
 def elements_outside(view: TensorView, others: Collection[TensorView]) -> int:
@@ -150,7 +150,7 @@ def _view_of_slice(
         else:
             given.append(np_flat(constant.data))
     for axis, kept in sliced_entries(view.dims, *given):
-        view = _view_of_range(view, axis, kept)
+        view = _view_of_entries(view, axis, kept)
     return view
 
 
@@ -184,32 +184,23 @@ def _view_of_gather(
     kept = regular_entries(indices.data, view.dims[axis])
     if kept is None:
         return None
-    cut = _view_of_range(view, axis, kept)
-    return cut if indices.dims else _without_axis(cut, axis)
+    return _view_of_entries(view, axis, kept, keep=bool(indices.dims))
 
 
-def _view_of_piece(view: TensorView, node: OnnxNode) -> TensorView:
-    """One part of a sequence, as a pattern found it."""
-    axis, start, length = (node.attributes[name] for name in ("axis", "start", "length"))
-    cut = view_of_part(view, axis, start, length)
-    return cut if node.attributes["keep"] else _without_axis(cut, axis % len(view.dims))
+def _view_of_entries(view: TensorView, axis: int, kept: range, *, keep: bool = True) -> TensorView:
+    """Entries of an axis. Without `keep`, the axis has a single entry and is removed."""
+    stop = kept.stop if kept.stop >= 0 else None
+    index = slice(kept.start, stop, kept.step) if keep else kept.start
+    axis %= len(view.dims)
+    return _changed(view, lambda array: array[(*(slice(None),) * axis, index)])
 
 
-def _without_axis(view: TensorView, axis: int) -> TensorView:
-    """A view without one axis of extent 1."""
-    return view._replace(
-        dims=(*view.dims[:axis], *view.dims[axis + 1 :]),
-        steps=(*view.steps[:axis], *view.steps[axis + 1 :]),
-    )
-
-
-def _view_of_range(view: TensorView, axis: int, kept: range) -> TensorView:
-    step = view.steps[axis]
-    return view._replace(
-        start=view.start + (kept.start * step if kept else 0),
-        dims=(*view.dims[:axis], len(kept), *view.dims[axis + 1 :]),
-        steps=(*view.steps[:axis], step * kept.step, *view.steps[axis + 1 :]),
-    )
+def _changed(view: TensorView, change: Callable[[Any], Any]) -> TensorView:
+    """The view after an operation of NumPy that only changes steps. The array has no memory."""
+    before = as_strided(np.empty(1, np.int8), view.dims, view.steps)
+    after = change(before)
+    start = view.start + after.ctypes.data - before.ctypes.data
+    return view._replace(start=start, dims=after.shape, steps=after.strides)
 
 
 def _view_of_reshape(view: TensorView, dims: Dims) -> TensorView | None:
