@@ -9,7 +9,7 @@ import tflite_models
 from support import run
 
 from convcost.importing.frontends.onnx import weight_report as of_onnx
-from convcost.importing.frontends.tflite import weight_report as of_tflite
+from convcost.importing.frontends.tflite import lower_graph as of_tflite
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.passes.weight_notes import excluded_notes, storage_note, verify_balance
 

@@ -8,11 +8,8 @@ from typing import NamedTuple
 from onnx import ModelProto
 
 from convcost.importing.frontends.onnx.call import OnnxCall
-from convcost.importing.frontends.onnx.channels import input_channel
 from convcost.importing.frontends.onnx.constants import OnnxConstant, computed_numbers, storage_of
 from convcost.importing.frontends.onnx.context import OnnxContext
-from convcost.importing.frontends.onnx.control_flow import has_control_flow, resolve_control_flow
-from convcost.importing.frontends.onnx.data_dependent_shapes import skip_node
 from convcost.importing.frontends.onnx.folding import (
     SIZES,
     add_constant,
@@ -23,21 +20,24 @@ from convcost.importing.frontends.onnx.folding import (
 )
 from convcost.importing.frontends.onnx.fused_operators import expanded
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, graph_of
-from convcost.importing.frontends.onnx.inline_functions import inline_functions
+from convcost.importing.frontends.onnx.inlining import (
+    has_control_flow,
+    inline_functions,
+    resolve_control_flow,
+)
+from convcost.importing.frontends.onnx.input_axes import input_channel
 from convcost.importing.frontends.onnx.names import OnnxNames
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelInputs, close_dims
-from convcost.importing.frontends.onnx.parameters import buffers, mark_weights
+from convcost.importing.frontends.onnx.parameters import buffers, mark_weights, unmark_scales
 from convcost.importing.frontends.onnx.patterns import replace_patterns
-from convcost.importing.frontends.onnx.quantizer_scales import unmark_scales
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.frontends.onnx.shape_inference import inferred
-from convcost.importing.frontends.onnx.size_independent import is_plain
 from convcost.importing.frontends.onnx.tied_weights import (
     equal_numbers,
     find_tied_weights,
     same_bytes,
 )
-from convcost.importing.frontends.onnx.unknown import uncounted
+from convcost.importing.frontends.onnx.unknown import skip_node, uncounted
 from convcost.importing.frontends.onnx.weight_report import report_weights
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import LayerGraph
@@ -48,6 +48,7 @@ from convcost.importing.passes.channel_axis import RANK
 from convcost.importing.passes.model_inputs import at_other_dims
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
+from convcost.model.kind import KINDS
 
 ROUNDS = 60  # rounds of shape inference; each round may resolve one more reshape
 MATRIX = 2
@@ -282,3 +283,14 @@ def _computed_constant(context: OnnxContext, node: OnnxNode) -> OnnxConstant:
 
 def _text(dims: Dims) -> str:
     return "[" + ", ".join(map(str, dims)) + "]"
+
+
+def is_plain(model: ModelProto, layer_graph: LayerGraph) -> bool:
+    if not all(has(node.op_type, Trait.ANY_SIZE) for node in model.graph.node):
+        return False
+    return not any(
+        (layer.params or layer.buffers)
+        and not KINDS[layer.kind].folds_norms
+        and (layer.kind == "learned" or not layer.output.size)
+        for layer in layer_graph.layers
+    )

@@ -6,9 +6,13 @@ from typing import NamedTuple, TypeAlias
 
 from onnx import ModelProto, ValueInfoProto
 
-from convcost.importing.frontends.onnx.batch_axis import batch_added, batch_axes, summed_inputs
-from convcost.importing.frontends.onnx.channels import input_channel
 from convcost.importing.frontends.onnx.graph import OnnxGraph, stored_integers
+from convcost.importing.frontends.onnx.input_axes import (
+    batch_added,
+    batch_axes,
+    input_channel,
+    summed_inputs,
+)
 from convcost.importing.passes.model_inputs import SIZED, dims_text, fill_size
 from convcost.model.errors import ConstraintError
 

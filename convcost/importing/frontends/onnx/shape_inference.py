@@ -1,7 +1,8 @@
 """ONNX's own shape inference, on a copy of the model without its large weights: their dims are
-enough."""
+enough. The integers that it computes are limited: a damaged file of few bytes can make it use all
+memory, for example with a list that is concatenated with itself thirty times."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import prod
 
 from onnx import (
@@ -10,6 +11,7 @@ from onnx import (
     NodeProto,
     TensorProto,
     TypeProto,
+    ValueInfoProto,
     checker,
     helper,
     numpy_helper,
@@ -25,7 +27,6 @@ from convcost.importing.frontends.onnx.graph import (
     stored_integers,
     subgraphs,
 )
-from convcost.importing.frontends.onnx.inference_guard import check_list_sizes, has_long_lists
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput
 from convcost.model.errors import ConstraintError
 
@@ -206,3 +207,68 @@ def _add_outputs(full: GraphProto, slim: GraphProto, *, stated_shapes: bool) -> 
     for entry in full.output:
         stated = entry.name in foreign
         slim.output.append(entry if stated else helper.make_empty_tensor_value_info(entry.name))
+
+
+LONGEST_LIST = 1 << 20
+MOST_READ = 1 << 22  # numbers that operators read from lists, such as the biases of a large model
+# Operators that inference computes for lists. The output of `Concat` has all numbers of its
+# inputs; the outputs of the others have as many as one input.
+WORKED = frozenset(
+    ("Add", "Cast", "Concat", "Gather", "Identity", "Mul", "Slice", "Squeeze", "Sub", "Unsqueeze")
+)
+AXES = 64  # the longest output of `Shape`
+
+
+def check_list_sizes(graph: GraphProto) -> None:
+    """Raises ConstraintError if a list is longer than any shape could need."""
+    _check_graph(graph, {})
+
+
+def _check_graph(graph: GraphProto, lengths: dict[str, int]) -> None:
+    """Checks one graph. `lengths` includes the lists of the graph around it, which the inner graph
+    can read by name."""
+    for tensor in graph.initializer:
+        if tensor.data_type in (tensor.INT64, tensor.INT32):
+            lengths[tensor.name] = prod(tensor.dims)
+    for node in graph.node:
+        length = _length(node, lengths)
+        if length > LONGEST_LIST:
+            raise ConstraintError(
+                "CC404",
+                f"{node.op_type} `{node.name or node.output[0]}` makes a list of up to {length:,} "
+                "whole numbers, which shape inference would compute one by one",
+                "is the file damaged? no valid model has a list like this",
+            )
+        for name in node.output:
+            lengths[name] = length
+        for body in subgraphs(node):
+            _check_graph(body, dict(lengths))
+
+
+def has_long_lists(graph: GraphProto) -> bool:
+    """Whether the lists of a graph have too many numbers for shape inference, which allocates
+    memory for each number, known or not."""
+    return (
+        _numbers((*graph.value_info, *graph.output)) > LONGEST_LIST
+        or _read_numbers(graph) > MOST_READ
+    )
+
+
+def _numbers(entries: Iterable[ValueInfoProto]) -> int:
+    shapes = [one.type.tensor_type.shape.dim for one in entries]
+    return sum(dims[0].dim_value for dims in shapes if len(dims) == 1)
+
+
+def _read_numbers(graph: GraphProto) -> int:
+    """The number of integers that operators read from the lists of other operators, such as
+    biases."""
+    lengths = {one.name: _numbers((one,)) for one in graph.input}
+    nodes = [node for node in graph.node if node.op_type in WORKED]
+    return sum(lengths.get(name, 0) for node in nodes for name in node.input)
+
+
+def _length(node: NodeProto, lengths: dict[str, int]) -> int:
+    given = [lengths.get(name, 0) for name in node.input]
+    if node.op_type not in WORKED or not given:
+        return AXES if node.op_type == "Shape" else 0
+    return sum(given) if node.op_type == "Concat" else max(given)

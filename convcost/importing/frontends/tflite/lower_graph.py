@@ -1,7 +1,10 @@
 """Lowers the first subgraph operator by operator, and compares each tensor with the shape in the
-file."""
+file. Each stored tensor is counted, or in a note."""
 
+from collections import Counter
+from collections.abc import Sequence
 from itertools import zip_longest
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +16,33 @@ from convcost.importing.frontends.tflite.call import (
     TfliteContext,
 )
 from convcost.importing.frontends.tflite.file import TensorEntry, TfliteGraph, conforming_to_schema
-from convcost.importing.frontends.tflite.inputs import add_input
 from convcost.importing.frontends.tflite.names import paths
 from convcost.importing.frontends.tflite.operators import OPERATORS, activated, without_macs
 from convcost.importing.frontends.tflite.shape_numbers import computed
-from convcost.importing.frontends.tflite.weight_report import report_weights
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.refusals import named
+from convcost.importing.ir.shared_weights import original
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.model_inputs import at_other_dims, dims_text
+from convcost.importing.passes.model_inputs import (
+    MAPS,
+    SIZED,
+    at_other_dims,
+    channels_first,
+    dims_text,
+    fill_size,
+)
 from convcost.importing.passes.rewrite import rewrite
+from convcost.importing.passes.weight_notes import (
+    copies_note,
+    excluded_notes,
+    first_of,
+    numbers_note,
+    storage_note,
+    verify_balance,
+)
 from convcost.model.errors import ConstraintError
+from convcost.model.number_format import counted
 
 MOST = 20_000  # the most operators
 
@@ -96,3 +114,81 @@ def _verify(tensor: TensorEntry, value: Tensor) -> None:
     if (*known,) != value.dims and tensor.dims:
         shape, stated = dims_text(value.dims), dims_text(tensor.dims)
         raise ConstraintError("CC402", f"has the shape {shape}, but the file has {stated}")
+
+
+def report_weights(context: TfliteContext) -> None:
+    """Adds the notes. The stored tensors are those of layers, those that are read as options, those
+    that are constants of the code, and those in no layer."""
+    builder, stored, notes = context.builder, context.stored, context.builder.notes
+    elements = {key: prod(one.dims) for key, one in stored.items()}
+    used = Counter(map(original, builder.used))
+
+    verify_balance(builder, sum(elements[key] * times for key, times in used.items()))
+    for first, number in Counter(context.lost.values()).items():
+        what = f"{counted(number, 'tensor')} from {first} on"
+        builder.gap(f"left out: {what}, because the shape depends on the data")
+    if others := context.graph.others:
+        names = first_of([f"`{name}`" for name in others])
+        builder.gap(f"left out: {counted(len(others), 'other subgraph')} of the file: {names}")
+    reasons = {key: why for key, why in sorted(context.excluded.items()) if key not in used}
+    notes += excluded_notes(reasons, elements)
+    unused = stored.keys() - used.keys() - context.options - context.excluded.keys()
+    notes += numbers_note("in no layer", {key: elements[key] for key in sorted(unused)})
+    notes += copies_note(builder, elements)
+    sparse = sum(elements[key] for key in used if stored[key].sparse)
+    if sparse:
+        notes.append(f"{sparse:,} weights are stored as sparse tensors; their zeros count too")
+    notes += storage_note(
+        (stored[key].dtype.lower(), elements[key], len(stored[key].data)) for key in used
+    )
+
+
+SAME = ("QUANTIZE", "DEQUANTIZE", "CAST")
+
+Dims = Sequence[int | None]
+
+
+def add_input(context: TfliteContext, index: int, size: tuple[int, ...] | None) -> str:
+    """Adds an input. `size` fills its open dims; if no input has an open dim, it replaces all of
+    them except the channels. Returns how the file differs then. Raises ConstraintError."""
+    graph, builder, tensor = context.graph, context.builder, context.graph.tensors[index]
+    own = [None if open_ else n for n, open_ in zip(tensor.dims, tensor.open, strict=True)]
+    batch, channel = _batch(own), _channel(graph, index, own) % max(len(own), 1)
+    stated = [1 if axis == batch else n for axis, n in enumerate(own)]
+    is_open = any(True in graph.tensors[other].open[1:] for other in graph.inputs)
+    sized = None in stated or (len(stated) >= SIZED and not is_open)
+    if size is not None and (sized or len(graph.inputs) == 1):
+        fill_size(tensor.name, stated, size, last=channel != 1)
+    dims = [n for n in stated if n is not None]
+    if len(dims) < len(own):
+        hint = "give the size, --size 224 or --size 48x320"
+        raise ConstraintError("CC405", f"the input `{tensor.name}` is open: {dims_text(own)}", hint)
+    if min(dims, default=1) < 1:
+        message = f"the input `{tensor.name}` is empty: {dims_text(own)}"
+        raise ConstraintError("CC404", message)
+    value = builder.input(tensor.name, dims or (1,), channel, batch)
+    context.values[index] = value if dims else value._replace(dims=(), axes=())
+    if all(n in (None, m) for n, m in zip(own, dims, strict=True)):
+        return ""
+    context.resized = True
+    text = f"`{tensor.name}` is {dims_text(own)} in the file"
+    builder.notes.append(f"{text}, and is imported as {dims_text(dims)}")
+    return text
+
+
+def _batch(dims: Dims) -> int | None:
+    """The axis of the batch. Two or three axes that do not begin with 1 have no batch."""
+    return 0 if len(dims) > 1 and (dims[0] in (1, None) or len(dims) >= MAPS) else None
+
+
+def _channel(graph: TfliteGraph, index: int, dims: Dims) -> int:
+    """The axis of the channels: the last one, unless the model moves another to the end."""
+    same = {index}
+    for entry in graph.operators:
+        if same.isdisjoint(entry.inputs[:1]):
+            continue
+        if entry.op in SAME:
+            same.update(entry.outputs)
+        elif entry.op == "TRANSPOSE" and len(order := graph.tensors[entry.inputs[1]].data):
+            return 1 if order.view("int32").tolist()[1:] == [*range(2, len(dims)), 1] else -1
+    return 1 if channels_first(dims) else -1

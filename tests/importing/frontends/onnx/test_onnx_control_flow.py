@@ -5,7 +5,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx_models import FLOAT, array, drawn, ints, model, node, sums, told
 
-from convcost.importing.frontends.onnx import control_flow
+from convcost.importing.frontends.onnx import inlining
 from convcost.importing.spec import proved_spec
 from convcost.model.errors import ConstraintError
 
@@ -131,7 +131,7 @@ def test_a_loop_runs_as_often_as_its_constants_say(tmp_path, steps, condition, g
 
 
 def test_a_loop_of_too_many_steps_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(control_flow, "MOST", 5)
+    monkeypatch.setattr(inlining, "MOST", 5)
     nodes = [node("Loop", "n", "", "x", "-> y", body=step("Conv", "w"))]
     made = model(nodes, {"n": np.array(3), "w": array(8, 8, 1, 1)}, X)
     assert refused(tmp_path, made) == (

@@ -1,11 +1,10 @@
-"""Loops and conditionals that `control_flow.py` could not resolve."""
+"""Loops and conditionals that `inlining.py` could not resolve."""
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import stored_constant
-from convcost.importing.frontends.onnx.control_flow import MOST, loop_steps
-from convcost.importing.frontends.onnx.data_dependent_shapes import inner_ops
+from convcost.importing.frontends.onnx.inlining import MOST, loop_steps
 from convcost.importing.frontends.onnx.registry import has, operator
-from convcost.importing.frontends.onnx.unknown import uncounted
+from convcost.importing.frontends.onnx.unknown import inner_ops, uncounted
 from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError

@@ -1,15 +1,16 @@
-"""Replaces an `If` by the branch that runs, and a `Loop` by its steps, if constants determine
-them."""
+"""Replaces operators that run other graphs: calls of the model's functions, an `If` by the branch
+that runs, and a `Loop` by its steps, if constants determine them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
-from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, checker, helper, inliner, numpy_helper
 
 from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.graph import STANDARD, subgraphs
+from convcost.model.errors import ConstraintError
 
-MOST = 20_000  # operators that a loop may become
+MOST = 20_000  # operators that a loop becomes, or that the calls of functions add
 AXES_AS_INPUT = 13  # the opset in which the axes of Unsqueeze became an input
 
 
@@ -198,3 +199,46 @@ def _renamed(node: NodeProto, names: Mapping[str, str]) -> NodeProto:
         for entry in graph.output:
             entry.name = others.get(entry.name, entry.name)
     return made
+
+
+DEEPEST = 100  # calls in each other; `onnx` refuses more
+
+
+def inline_functions(model: ModelProto) -> ModelProto:
+    """The model with its functions inlined. Raises ConstraintError CC404 if functions call each
+    other in a cycle, CC401 if the functions have too many nodes."""
+    if not model.functions:
+        return model
+
+    try:
+        if _inlined_nodes(model) - len(model.graph.node) > MOST:
+            message = f"the calls of functions add more than {MOST:,} nodes to the model"
+            raise ConstraintError("CC401", message, "export the model without functions")
+        return inliner.inline_local_functions(model)
+    except (RuntimeError, ValueError, checker.ValidationError) as error:
+        text = str(error).strip().splitlines() or ["no reason given"]
+        raise ConstraintError(
+            "CC404", f"the model's functions cannot be inlined: {text[-1][:300]}"
+        ) from None
+
+
+def _inlined_nodes(model: ModelProto) -> int:
+    """The nodes of the model with its functions inlined. A call that is too deep is one node."""
+    functions = {(one.domain, one.name, one.overload): one for one in model.functions}
+    known: dict[tuple[str, str, str], int] = {}
+
+    def count(nodes: Iterable[NodeProto], depth: int) -> int:
+        total = 0
+        for node in nodes:
+            key = (node.domain, node.op_type, node.overload)
+            if key in functions and key not in known:
+                known[key] = 1  # of a call of itself
+                if depth < DEEPEST:
+                    known[key] = count(functions[key].node, depth + 1)
+            total += known.get(key, 1)
+            for attribute in node.attribute:
+                for graph in (attribute.g, *attribute.graphs):
+                    total += count(graph.node, depth)
+        return total
+
+    return count(model.graph.node, 0)
