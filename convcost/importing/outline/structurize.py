@@ -128,9 +128,8 @@ class _Structurizer:
         starts = [one.start for one in inputs]
         distinct = {start for start in starts if start is not None}
         adds_constants = len(distinct) == 1 and starts.count(None) == len(starts) - 1
-        closed = all(one.chain or not self.chains.with_one_use(one.source) for one in inputs)
         u_shaped = any(one.is_short for one in inputs) and any(one.is_u_shaped for one in inputs)
-        if closed and len(distinct) <= 1 and not u_shaped and not adds_constants:
+        if len(distinct) <= 1 and not u_shaped and not adds_constants:
             return self._begin_join(index, layer, inputs, max(distinct, default=None))
         main = max(inputs, key=lambda one: one.rank)
         short = main.chain is not None and main.is_short and main.start is not None
