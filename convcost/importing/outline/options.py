@@ -9,7 +9,6 @@ from convcost.importing.outline.anti_unify import BranchColumn, Generalization, 
 from convcost.importing.outline.tree import first_layer
 from convcost.importing.outline.values import (
     CHANNELS,
-    INPUT_NAMES,
     OptionExpression,
     SharedValue,
     is_readable,
@@ -273,18 +272,7 @@ def _is_constant(place: _Place) -> bool:
     first = place.present[0]
     if any(value != first or type(value) is not type(first) for value in place.present):
         return False
-    return not isinstance(first, OptionExpression) or _uses_only_input(first)
-
-
-def _uses_only_input(value: OptionExpression) -> bool:
-    return (
-        value.uses_input
-        and "," not in value
-        and not any(
-            part.isidentifier() and part not in (*INPUT_NAMES, "if", "else")
-            for part in value.replace("(", " ").split()
-        )
-    )
+    return not isinstance(first, OptionExpression) or first.uses_only_input
 
 
 def _uses_inner_input(place: _Place) -> bool:

@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 
 from convcost.importing.ir.layer_graph import GraphLayer, stated_options
 from convcost.language.common_keys import FROZEN
+from convcost.language.expressions import parse
+from convcost.language.scope import AXES
 from convcost.model.kind import KINDS
 from convcost.model.options import REST
 from convcost.model.shape import Shape
@@ -14,7 +16,7 @@ from convcost.model.shape import Shape
 Place: TypeAlias = tuple[str, int | None]  # an option, and the entry if it is a shape
 Options: TypeAlias = tuple[tuple[Place, Any], ...]
 
-INPUT_NAMES = ("in_channels", "in_width", "in_height", "in_depth")
+INPUT_NAMES = {"in_channels", *AXES}
 
 
 class OptionExpression(str):
@@ -25,7 +27,11 @@ class OptionExpression(str):
     @property
     def uses_input(self) -> bool:
         """Whether the expression uses the shape of the layer's input."""
-        return any(name in self for name in INPUT_NAMES)
+        return not parse(self).names.isdisjoint(INPUT_NAMES)
+
+    @property
+    def uses_only_input(self) -> bool:
+        return self.uses_input and parse(self).names <= INPUT_NAMES
 
 
 class SharedValue(OptionExpression):
