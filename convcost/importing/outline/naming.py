@@ -18,12 +18,10 @@ class Naming:
     def __init__(self, items: Items, entrances: tuple[str, ...] = ()) -> None:
         self.items = items
         self.entrances = entrances
-        self.reserved = frozenset(entrances)
         self.at: dict[int, ScopeNode] = {}
-        self.everywhere: set[str] = set()
         shared = (layer.shares for layer in layers(items) if layer.shares is not None)
         self.taken = {*references(items), *shared}
-        self.root = NameScope(None, self.reserved)
+        self.root = NameScope(None, entrances)
 
     def named_items(self) -> Items:
         """The items with their names and with paths as references."""
@@ -43,7 +41,7 @@ class Naming:
         if item.number is not None:
             self.at[item.number] = node
         elif item.branches:
-            node.inner = self._build(item.items, NameScope(scope, self.reserved), node)
+            node.inner = self._build(item.items, NameScope(scope), node)
         if node.gives is not None:
             self.at.setdefault(node.gives, node)
         return node
@@ -52,7 +50,7 @@ class Naming:
         """Adds the branches of a join with their names. If the join is the only join without a name
         in its list (`lone`), the branches belong to that list, otherwise to a list of their own."""
         join: Item = node.item
-        holder = node.scope if lone else NameScope(node.scope, self.reserved)
+        holder = node.scope if lone else NameScope(node.scope)
         listed = not declared_names(join) and all(one.ref is not None for one in join.branches)
         for branch, name in zip(join.branches, branch_names(join), strict=True):
             last = output(branch.items[-1]) if branch.items else None
@@ -61,7 +59,7 @@ class Naming:
             if not listed:
                 branch_node.name = holder.reserve(valid_name(name) or "branch", branch_node)
             if branch.items:
-                inner = NameScope(holder, self.reserved)
+                inner = NameScope(holder)
                 branch_node.inner = self._build(branch.items, inner, branch_node)
                 self._assign_names(inner)
 
@@ -138,23 +136,9 @@ class Naming:
                 return
             if node.name in inner.names:
                 del node.scope.names[node.name]
-                if not self.everywhere:
-                    self.everywhere = self._all_names() | self.reserved
-                node.name = unused_name(node.name, self.everywhere)
-                self.everywhere.add(node.name)
-                node.scope.names[node.name] = node
+                node.name = unused_name(node.name, self.root.everywhere)
+                node.scope.add(node.name, node)
                 return
-
-    def _all_names(self) -> set[str]:
-        found: set[str] = set()
-        waiting = [self.root]
-        while waiting:
-            scope = waiting.pop()
-            found |= scope.names.keys()
-            for node in scope.nodes:
-                found.update(*(branch_node.scope.names for branch_node in node.branches))
-                waiting += node.lists
-        return found
 
     def _chain(self, value: int, scope: NameScope) -> list[ScopeNode]:
         """The nodes whose names form the path from a list to a value; empty if the value is the

@@ -1,6 +1,6 @@
 """The lists of a tree during naming: their items, and the names in use."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from convcost.importing.outline.tree import Item, ItemBranch
@@ -8,15 +8,17 @@ from convcost.importing.outline.tree import Item, ItemBranch
 
 class NameScope:
     """A list of a tree; `parent` is the list around it, or None for the list of a network or
-    block."""
+    block. No list uses a name that is `reserved`; `everywhere` has the names of all lists."""
 
-    def __init__(self, parent: "NameScope | None", reserved: frozenset[str] = frozenset()) -> None:
+    def __init__(self, parent: "NameScope | None", reserved: Iterable[str] = ()) -> None:
         self.parent = parent
+        self.reserved: frozenset[str] = frozenset(reserved) if parent is None else parent.reserved
+        self.everywhere: set[str] = set(reserved) if parent is None else parent.everywhere
+        self.taken = set(self.reserved)
         self.nodes: list[ScopeNode] = []
         self.names: dict[str, ScopeNode] = {}
         # The number of layers of each kind, as the language counts.
         self.counts: dict[str, int] = {}
-        self.taken = set(reserved)
         self._next: dict[str, int] = {}
 
     def upward(self) -> "Iterator[NameScope]":
@@ -48,6 +50,7 @@ class NameScope:
     def add(self, name: str, node: "ScopeNode") -> None:
         self.names[name] = node
         self.taken.add(name)
+        self.everywhere.add(name)
 
 
 class ScopeNode:
