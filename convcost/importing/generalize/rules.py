@@ -1,91 +1,35 @@
 """For each kind, how the spec states an option that depends on the size: as an expression over the
-input shape, or by the size of another tensor."""
+input shape, or by the size of another tensor. A rule returns the layer with that, or None if it
+finds no way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import floor, prod
 from typing import Any, TypeAlias
 
 from convcost.importing.generalize.at_sizes import AtSizes
-from convcost.importing.generalize.fit import Numbers, evaluates_to, fit_expression
+from convcost.importing.generalize.fit import evaluates_to, fit_expression
 from convcost.importing.generalize.fold_padding import foldable_paddings
 from convcost.importing.ir.layer_graph import GraphLayer
 from convcost.language.scope import AXES
 from convcost.model.shape import Shape
 
 SizeRule: TypeAlias = Callable[[AtSizes], GraphLayer | None]
+Expressions: TypeAlias = str | tuple[str, ...]  # for a number, or for the entries of a shape
 
 FINEST = 17  # the largest denominator of a factor
 
 
 def unchanged(at: AtSizes) -> GraphLayer | None:
-    """The layer, or None if its options differ between sizes. A window that grows with the size
-    cannot be expressed, except a pool over the whole input."""
+    """The layer if its options are the same at all sizes. A window that grows with the size cannot
+    be expressed, except a pool over the whole input."""
     return at.own if at.same_options else None
 
 
 def _range(at: AtSizes) -> GraphLayer | None:
     """A slice whose bounds are integers. All other options must be the same at all sizes."""
-    follows = dict(at.own.follows)
-    known = at.input_extents
-    for name in {name for layer in at.layers for name, _ in layer.options}:
-        values = at.values(name)
-        whole = all(type(value) is int for value in values)
-        expression = follows.get(name)
-        if isinstance(expression, str) and whole:
-            if evaluates_to(expression, values, known):
-                continue
-            del follows[name]
-        if all(value == values[0] for value in values):
-            continue
-        text = fit_expression(values, known, _axis(at)) if whole else None
-        if text is None:
-            return None
-        follows[name] = text
-    return at.own._replace(follows=tuple(follows.items()))
-
-
-def _axis(at: AtSizes) -> str:
-    """The name of the axis that a layer works along, if it has one."""
-    along = dict(at.own.options).get("along")
-    if not isinstance(along, int):
-        return ""
-    return _named(len(at.shapes(at.own.inputs[0])[0].size) + 1 - along)
-
-
-def _pad(at: AtSizes) -> GraphLayer | None:
-    """Borders that depend on the size: those of `same`, or the size of another tensor."""
-    mine = at.own
-    known = mine.options and all(at.number in foldable_paddings(graph) for graph in at.graphs)
-    if known or at.same_options:
-        return mine
-    like = _like(at)
-    if like is None:
-        return None
-    return mine._replace(kind="pad_like", options=(), inputs=(mine.inputs[0], like))
-
-
-def _reshape(at: AtSizes) -> GraphLayer | None:
-    """A single entry that differs is the rest of the elements; several entries become expressions
-    over the input shape."""
-    mine = at.own
-    shapes = [dict(layer.options)["shape"] for layer in at.layers]
-    if len({len(shape.size) for shape in shapes}) > 1:
-        return None
-    entries = list(zip(*((shape.channels, *shape.size) for shape in shapes), strict=True))
-    differing = [n for n, values in enumerate(entries) if len(set(values)) > 1]
-    if set(differing) <= {mine.rest}:
-        return mine
-    if len(differing) == 1:
-        return mine._replace(rest=differing[0])
-    texts = _entries(shapes, at.input_extents)
-    if texts is not None:
-        return mine._replace(rest=None, follows=(("shape", texts),))
-    like = _like(at)
-    if like is None or prod(shapes[0].size) == 1:
-        return None
-    inputs = (mine.inputs[0], like)
-    return mine._replace(kind="reshape_like", options=(), inputs=inputs, rest=None, follows=())
+    names = {name for layer in at.layers for name, _ in layer.options}
+    return _with_expressions(at, dict.fromkeys(names, _axis(at)))
 
 
 def _custom(at: AtSizes) -> GraphLayer | None:
@@ -93,47 +37,40 @@ def _custom(at: AtSizes) -> GraphLayer | None:
     any size."""
     if at.same_options:
         return at.own
-    follows: dict[str, Any] = {}
-    shapes = at.values("output")
-    if len(set(shapes)) > 1:
-        texts = None if None in shapes else _entries(shapes, at.input_extents)
-        if texts is None:
-            return None
-        follows["output"] = texts
-    macs = at.values("macs")
-    if len(set(macs)) > 1:
-        whole = all(type(n) is int for n in macs)
-        text = fit_expression(macs, at.input_extents) if whole else None
-        if text is None:
-            return None
-        follows["macs"] = text
-    shape = ("input", "macs", "output")
-    bare = [[pair for pair in layer.options if pair[0] not in shape] for layer in at.layers]
-    if any(one != bare[0] for one in bare):
+    names = {name for layer in at.layers for name, _ in layer.options} - {"input"}
+    fixed = names - {"output", "macs"}
+    if any(len(set(at.values(name))) > 1 for name in fixed):
         return None
     options = tuple(pair for pair in at.own.options if pair[0] != "input")
-    return at.own._replace(options=options, follows=tuple(follows.items()))
+    found = _with_expressions(at, dict.fromkeys(sorted(names - fixed, reverse=True), ""))
+    return found and found._replace(options=options)
 
 
-def _entries(
-    shapes: tuple[Shape, ...] | list[Shape], known: dict[str, Numbers]
-) -> tuple[str, ...] | None:
-    """An expression for every entry that differs, "" for the others."""
-    axes = len(shapes[0].size)
-    if any(len(shape.size) != axes for shape in shapes):
+def _reshape(at: AtSizes) -> GraphLayer | None:
+    """A single entry that differs is the rest of the elements; several entries become expressions
+    over the input shape."""
+    mine = at.own
+    shapes = at.values("shape")
+    entries = _entries(shapes)
+    if entries is None:
         return None
-    places = ("in_channels", *(_named(n) for n in range(axes, 0, -1)))
-    entries = zip(*((shape.channels, *shape.size) for shape in shapes), strict=True)
-    texts = [
-        "" if len(set(values)) == 1 else fit_expression(values, known, place)
-        for values, place in zip(entries, places, strict=True)
-    ]
-    return None if None in texts else tuple(text for text in texts if text is not None)
+    differing = [n for n, values in enumerate(entries) if len(set(values)) > 1]
+    if set(differing) <= {mine.rest}:
+        return mine
+    if len(differing) == 1:
+        return mine._replace(rest=differing[0])
+    found = _with_expressions(at, {"shape": ""})
+    if found is not None:
+        return found._replace(rest=None)
+    like = None if prod(shapes[0].size) == 1 else _like(at, "reshape_like")
+    return like and like._replace(rest=None, follows=())
 
 
-def _named(back: int) -> str:
-    """The name of an axis of the size in expressions; 1 is the innermost axis."""
-    return next((name for name, n in AXES.items() if n == back), "")
+def _pad(at: AtSizes) -> GraphLayer | None:
+    """Borders that depend on the size: those of `same`, or the size of another tensor."""
+    mine = at.own
+    is_same = mine.options and all(at.number in foldable_paddings(graph) for graph in at.graphs)
+    return mine if is_same or at.same_options else _like(at, "pad_like")
 
 
 def _resize(at: AtSizes) -> GraphLayer | None:
@@ -144,57 +81,14 @@ def _resize(at: AtSizes) -> GraphLayer | None:
         return mine
     if len(set(at.values("mode"))) > 1:
         return None
-    kept = tuple((name, value) for name, value in mine.options if name == "mode")
-    like = _like(at)
+    mode = tuple(pair for pair in mine.options if pair[0] == "mode")
+    like = _like(at, "upsample_like")
     if like is not None:
-        inputs = (mine.inputs[0], like)
-        return mine._replace(kind="upsample_like", options=kept, inputs=inputs)
+        return like._replace(options=mode)
     if at.same_options:
         return mine
     scale = _factor(at)
-    return None if scale is None else mine._replace(options=(("scale", scale), *kept))
-
-
-def _factor(at: AtSizes) -> Any:
-    """The simplest factor that gives the right output size at all sizes, the same for each axis."""
-    pairs = [
-        (n, o)
-        for shape, layer in zip(at.shapes(at.own.inputs[0]), at.layers, strict=True)
-        for n, o in zip(shape.size, layer.output.size, strict=True)
-    ]
-    n, o = pairs[0]
-    for finest in range(1, FINEST):
-        factor = Fraction(o, n).limit_denominator(finest)
-        if all(floor(n * factor) == o for n, o in pairs):
-            return int(factor) if factor.denominator == 1 else factor
-    return None
-
-
-def _like(at: AtSizes) -> int | None:
-    """A tensor that has the output size of a layer in all graphs."""
-    sizes = [layer.output.size for layer in at.layers]
-    return next(
-        (n for n in _candidates(at) if [shape.size for shape in at.shapes(n)] == sizes), None
-    )
-
-
-def _candidates(at: AtSizes) -> list[int]:
-    """The tensors whose size a layer may have: its own sources, the nearest first, then tensors
-    that it is joined with, the inputs, and all tensors before it."""
-    number = at.number
-    layers = at.graphs[0].layers
-    own = [layers[number].inputs[0]]
-    while own[-1] >= 0 and layers[own[-1]].inputs:
-        own.append(layers[own[-1]].inputs[0])
-    joined = [
-        source
-        for layer in layers[number + 1 :]
-        if number in layer.inputs
-        for source in layer.inputs
-        if source < number
-    ]
-    inputs = [-1 - n for n in range(len(at.graphs[0].inputs))]
-    return [*own, *joined, *inputs, *range(number - 1, -1, -1)]
+    return None if scale is None else mine._replace(options=(("scale", scale), *mode))
 
 
 def _pool(at: AtSizes) -> GraphLayer | None:
@@ -203,17 +97,12 @@ def _pool(at: AtSizes) -> GraphLayer | None:
     mine = at.own
     if at.same_options:
         return mine
-    if any(
-        not set(_spread(dict(layer.options).get("kernel"), len(shape.size))) <= set(shape.size)
-        or set(layer.output.size) != {1}
-        for shape, layer in zip(at.shapes(mine.inputs[0]), at.layers, strict=True)
-    ):
-        return None
+    for shape, layer in zip(at.shapes(mine.inputs[0]), at.layers, strict=True):
+        kernel = layer.option("kernel")
+        extents = kernel if isinstance(kernel, tuple) else (kernel,)
+        if not set(extents) <= set(shape.size) or set(layer.output.size) != {1}:
+            return None
     return mine._replace(kind=f"global_{mine.kind}", options=())
-
-
-def _spread(kernel: Any, axes: int) -> tuple[int, ...]:
-    return kernel if isinstance(kernel, tuple) else (kernel,) * axes
 
 
 def _linear(at: AtSizes) -> GraphLayer | None:
@@ -240,3 +129,105 @@ RULES: dict[str, SizeRule] = {
     "max_pool": _pool,
     "linear": _linear,
 }
+
+
+# Expressions over the input shape
+
+
+def _with_expressions(at: AtSizes, names: dict[str, str]) -> GraphLayer | None:
+    """The layer with an expression for each of its options in `names` that differs; None if there
+    is no such expression. The value of a name is the extent that an expression uses if it can."""
+    follows: dict[str, Expressions] = dict(at.own.follows)
+    for name, extent in names.items():
+        found = _expressions(at, at.values(name), follows.pop(name, None), extent)
+        if found is None:
+            return None
+        if found:
+            follows[name] = found
+    return at.own._replace(follows=tuple(follows.items()))
+
+
+def _expressions(
+    at: AtSizes, values: tuple[Any, ...], known: Expressions | None, extent: str
+) -> Expressions | None:
+    """The expressions for a number or shape at all sizes; "" if it is the same at all sizes, and
+    None if there are none. A `known` expression stays if it is right."""
+    is_number = all(type(value) is int for value in values)
+    if isinstance(known, str) and is_number and evaluates_to(known, values, at.input_extents):
+        return known
+    if all(value == values[0] for value in values):
+        return ""
+    if is_number:
+        return fit_expression(values, at.input_extents, extent)
+    entries = _entries(values) if all(isinstance(value, Shape) for value in values) else None
+    if entries is None:
+        return None
+    extents = ("in_channels", *(_axis_name(n) for n in range(len(entries) - 1, 0, -1)))
+    texts = [
+        "" if len(set(numbers)) == 1 else fit_expression(numbers, at.input_extents, extent)
+        for numbers, extent in zip(entries, extents, strict=True)
+    ]
+    return None if None in texts else tuple(text or "" for text in texts)
+
+
+def _entries(shapes: Sequence[Shape]) -> list[tuple[int, ...]] | None:
+    """The numbers of each entry of a shape, at all sizes; None if the numbers of axes differ."""
+    if len({len(shape.size) for shape in shapes}) > 1:
+        return None
+    return list(zip(*((shape.channels, *shape.size) for shape in shapes), strict=True))
+
+
+def _axis(at: AtSizes) -> str:
+    """The name of the axis that a layer works along, if it has one."""
+    along = dict(at.own.options).get("along")
+    if not isinstance(along, int):
+        return ""
+    return _axis_name(len(at.shapes(at.own.inputs[0])[0].size) + 1 - along)
+
+
+def _axis_name(back: int) -> str:
+    """The name of an axis of the size in expressions; 1 is the innermost axis."""
+    return next((name for name, n in AXES.items() if n == back), "")
+
+
+# The size of another tensor
+
+
+def _factor(at: AtSizes) -> Any:
+    """The simplest factor that gives the right output size at all sizes, the same for each axis."""
+    pairs = [
+        (n, o)
+        for shape, layer in zip(at.shapes(at.own.inputs[0]), at.layers, strict=True)
+        for n, o in zip(shape.size, layer.output.size, strict=True)
+    ]
+    n, o = pairs[0]
+    for finest in range(1, FINEST):
+        factor = Fraction(o, n).limit_denominator(finest)
+        if all(floor(n * factor) == o for n, o in pairs):
+            return int(factor) if factor.denominator == 1 else factor
+    return None
+
+
+def _like(at: AtSizes, kind: str) -> GraphLayer | None:
+    """The layer as a kind that takes its size from a tensor with that size in all graphs."""
+    sizes = [layer.output.size for layer in at.layers]
+    for tensor in _tensors_before(at):
+        if [shape.size for shape in at.shapes(tensor)] == sizes:
+            inputs = (at.own.inputs[0], tensor)
+            return at.own._replace(kind=kind, options=(), inputs=inputs)
+    return None
+
+
+def _tensors_before(at: AtSizes) -> Iterator[int]:
+    """The tensors whose size a layer may have: its own sources, the nearest first, then tensors
+    that it is joined with, the inputs, and all tensors before it."""
+    layers = at.graphs[0].layers
+    source = at.number
+    while source >= 0 and layers[source].inputs:
+        source = layers[source].inputs[0]
+        yield source
+    for layer in layers[at.number + 1 :]:
+        if at.number in layer.inputs:
+            yield from (source for source in layer.inputs if source < at.number)
+    yield from (-1 - n for n in range(len(at.graphs[0].inputs)))
+    yield from range(at.number - 1, -1, -1)
