@@ -9,7 +9,7 @@ from support import ROOT
 from convcost.commands import formula, verify
 from convcost.design_space import trace
 from convcost.importing.frontends.keras import archive, model, stored_weights
-from convcost.importing.frontends.onnx import evaluate, file, inlining, shape_inference
+from convcost.importing.frontends.onnx import constants, file, inlining, shape_inference
 from convcost.importing.frontends.tflite import file as tflite_file
 from convcost.importing.frontends.tflite import lower_graph, shape_numbers
 from convcost.language import (
@@ -79,7 +79,7 @@ LIMITS = {
     "an ONNX file": [file.LARGEST + 1],
     "nodes that the calls of its own functions": [inlining.MOST],
     "nodes of all steps of a `Loop`": [inlining.MOST],
-    "elements of the constants that convcost computes in an ONNX": [evaluate.MOST],
+    "elements of the constants that convcost computes in an ONNX": [constants.MOST],
     "axes of an ONNX tensor": [shape_inference.MOST],
     "the operators of a TensorFlow Lite model": [lower_graph.MOST],
     "the entries of its file": [tflite_file.MOST],

@@ -4,7 +4,6 @@ from typing import Any, NamedTuple
 
 from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.context import OnnxContext
-from convcost.importing.frontends.onnx.evaluate import np_flat
 from convcost.importing.frontends.onnx.graph import SMALL, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import row_of
@@ -102,7 +101,7 @@ class OnnxCall(NamedTuple):
         if constant is None or constant.data is None:
             raise self._unknown(name, computed=constant is None)
         self.context.read_as_options.update(key for key, _ in constant.roots)
-        return tuple(int(n) for n in np_flat(constant.data))
+        return tuple(int(n) for n in constant.data.ravel().tolist())
 
     @staticmethod
     def _unknown(name: str, *, computed: bool) -> ConstraintError:

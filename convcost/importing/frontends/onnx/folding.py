@@ -9,13 +9,14 @@ from onnx import ModelProto
 from onnx.numpy_helper import from_array
 
 from convcost.importing.frontends.onnx.constants import (
+    MOST,
     OnnxConstant,
     computed_numbers,
+    computed_output,
     floating,
     floats,
     stored_constant,
 )
-from convcost.importing.frontends.onnx.evaluate import MOST, computed_output
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.open_dims import Dims

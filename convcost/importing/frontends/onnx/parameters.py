@@ -8,8 +8,7 @@ from math import prod
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
 
-from convcost.importing.frontends.onnx.constants import OnnxConstant, buffered, floating
-from convcost.importing.frontends.onnx.evaluate import LARGE
+from convcost.importing.frontends.onnx.constants import LARGE, OnnxConstant, buffered, floating
 from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import has, row_of

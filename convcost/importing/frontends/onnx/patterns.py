@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from convcost.importing.frontends.onnx.constants import OnnxConstant
-from convcost.importing.frontends.onnx.evaluate import np_flat
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
 from convcost.importing.frontends.onnx.open_dims import Dims
 
@@ -203,7 +202,7 @@ def _taken(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     if dims is None or (whole.input(1) and (constant is None or constant.data is None)):
         return None
     axis = whole.attributes.get("axis", 0) % len(dims)
-    given = np_flat(constant.data) if constant is not None else [1]
+    given = constant.data.ravel().tolist() if constant is not None else [1]
     if constant is None or not constant.dims:  # parts of equal length; the last part has the rest
         share = int(given[0])
         given = [min(share, dims[axis] - start) for start in range(0, dims[axis], share)]

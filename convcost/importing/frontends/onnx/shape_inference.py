@@ -18,8 +18,7 @@ from onnx import (
     shape_inference,
 )
 
-from convcost.importing.frontends.onnx.constants import OnnxConstant
-from convcost.importing.frontends.onnx.evaluate import LARGE
+from convcost.importing.frontends.onnx.constants import LARGE, OnnxConstant
 from convcost.importing.frontends.onnx.graph import (
     SMALL,
     STANDARD,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from convcost.importing.frontends.onnx.evaluate import np_flat
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
 
@@ -148,7 +147,7 @@ def _view_of_slice(
         elif constant is None or constant.data is None:
             return None
         else:
-            given.append(np_flat(constant.data))
+            given.append(constant.data.ravel().tolist())
     for axis, kept in sliced_entries(view.dims, *given):
         view = _view_of_entries(view, axis, kept)
     return view
@@ -167,7 +166,7 @@ def sliced_entries(
 
 def regular_entries(indices: Any, extent: int) -> range | None:
     """The entries that indices select, if they have equal distances; otherwise None."""
-    entries = [int(n) % extent for n in np_flat(indices)]
+    entries = [int(n) % extent for n in indices.ravel().tolist()]
     first, step = entries[0], entries[1] - entries[0] if len(entries) > 1 else 1
     kept = range(first, first + step * len(entries), step or 1)
     return kept if entries == [*kept] else None
