@@ -28,10 +28,10 @@ class OnnxContext:
         graph: OnnxGraph,
         shapes: Mapping[str, Dims],
         constants: dict[str, OnnxConstant],
-        names: OnnxNames,
+        stored: Mapping[str, tuple[str, int, int]],
+        excluded: dict[str, str],
     ) -> None:
-        self.builder = builder
-        self.opset = graph.opset
+        self.builder, self.graph, self.opset = builder, graph, graph.opset
         self.uses: Counter[str] = graph.uses()
         self.readers: dict[str, list[OnnxNode]] = {}
         for node in graph.nodes:
@@ -41,10 +41,11 @@ class OnnxContext:
         self.shapes = shapes
         self.constants = constants
         self.values: dict[str, Tensor] = {}
-        self.excluded: dict[str, str] = {}  # tensors that belong to no layer, each with the reason
+        self.lost: dict[str, str] = {}  # tensors that are left out, and where that begins
+        self.excluded = excluded  # tensors that belong to no layer, each with the reason
         self.read_as_options: set[str] = set()  # tensors whose numbers became options of layers
-        self.stored: dict[str, tuple[str, int, int]] = {}
-        self.names = names
+        self.stored = stored  # the type, the elements and the bytes of tensors
+        self.names = OnnxNames(graph, constants)
         self.derived = DerivedWeights(builder, constants)
         self.sliced, self.covered = _sliced_tensors(graph, constants)
         self.buffers: set[str] = set()  # tensors that are known to be buffers
@@ -80,7 +81,7 @@ class OnnxContext:
         may be those of several modules, another layer has the same one only if it follows a layer
         that shares its weights with the layer of `x`."""
         key = next(iter(self._tensors_of(name)))
-        if not self.builder.repeats(key):
+        if key not in self.builder.used or not self.builder.repeats(key):
             return key
         copies = self.builder.copies.setdefault(frozenset((key,)), {})
         for one in (key, *copies.values()):

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from onnx import ModelProto
 
@@ -26,7 +25,6 @@ from convcost.importing.frontends.onnx.inlining import (
     resolve_control_flow,
 )
 from convcost.importing.frontends.onnx.input_axes import input_channel
-from convcost.importing.frontends.onnx.names import OnnxNames
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelInputs, close_dims
 from convcost.importing.frontends.onnx.parameters import buffers, mark_weights, unmark_scales
 from convcost.importing.frontends.onnx.patterns import replace_patterns
@@ -52,18 +50,6 @@ from convcost.model.kind import KINDS
 
 ROUNDS = 60  # rounds of shape inference; each round may resolve one more reshape
 MATRIX = 2
-
-
-class _Prepared(NamedTuple):
-    """A model before it is lowered: its operators in order, and everything that is known of its
-    tensors."""
-
-    graph: OnnxGraph
-    shapes: Mapping[str, Dims]
-    constants: dict[str, OnnxConstant]
-    stored: Mapping[str, tuple[str, int, int]]
-    notes: tuple[str, ...]
-    excluded: Mapping[str, str]
 
 
 def lower_model(
@@ -99,22 +85,19 @@ def _resolved(model: ModelProto, graph: OnnxGraph, taken: ModelInputs) -> bool:
 
 def _lower(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) -> LayerGraph:
     with _conforming_to_onnx("the file's operators or tensors"):
-        ready = _prepare(model, graph, taken, path.parent)
-    repeats = equal_numbers(model, ready.constants, path.parent)
-    builder = GraphBuilder(path.stem, path.name, repeats)
-    names = OnnxNames(ready.graph, ready.constants)
-    builder.notes += (*taken.notes, *(f"{one}, and is imported at --size" for one in taken.moved))
-    builder.notes += ready.notes
-    context = OnnxContext(builder, ready.graph, ready.shapes, ready.constants, names)
-    context.stored.update(ready.stored)
-    context.excluded.update(ready.excluded)
-    context.samples = taken.samples
-    context.buffers.update(buffers(model))
+        context = _prepared(model, graph, taken, path)
+    builder, names = context.builder, context.names
     for one in taken.inputs:
-        context.values[one.name] = _add_input(builder, one, ready.graph, ready.shapes)
-    lost = _lower_nodes(context, ready.graph)
+        context.values[one.name] = _add_input(context, one)
+    for node in context.graph.nodes:
+        with named(node.label), _conforming_to_onnx("its inputs or attributes"):
+            try:
+                _step(context, node)
+            except RecursionError:
+                message = "a constant that it reads is computed in too many steps"
+                raise ConstraintError("CC401", message) from None
     ends = [context.values[output] for output in graph.outputs if output in context.values]
-    report_weights(context, ready.graph, lost)
+    report_weights(context)
     builder.classes.update(names.classes)
     layer_graph = rewrite(builder.graph(ends))
     if not layer_graph.layers:
@@ -140,20 +123,27 @@ def _conforming_to_onnx(what: str) -> AbstractContextManager[None]:
     return conforming(f"{what} do not conform to ONNX", hint)
 
 
-def _prepare(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, folder: Path) -> _Prepared:
+def _prepared(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) -> OnnxContext:
     """The model after shape inference, constant folding and the replacement of patterns."""
     at_first = inferred(model, taken.inputs, stated_shapes=not taken.moved)
     constants = stored_constants(model, graph)
     same_bytes(model, constants)
     excluded = unmark_scales(graph, constants)
-    kept = {one.name: storage_of(one) for one in model.graph.initializer}
-    graph = expanded(graph, constants, kept, at_first)
-    notes = find_tied_weights(model, graph, constants, folder)
+    stored = {one.name: storage_of(one) for one in model.graph.initializer}
+    graph = expanded(graph, constants, stored, at_first)
+    notes = find_tied_weights(model, graph, constants, path.parent)
     graph, shapes = _folded_graph(model, graph, taken, constants, at_first)
     graph = replace_patterns(graph, constants, shapes)
     graph, shapes = _folded_graph(model, graph, taken, constants, shapes)
     mark_weights(graph, constants, model)
-    return _Prepared(graph, shapes, constants, kept, tuple(notes), excluded)
+    repeats = equal_numbers(model, constants, path.parent)
+    builder = GraphBuilder(path.stem, path.name, repeats)
+    builder.notes += taken.notes
+    builder.notes += (f"{one}, and is imported at --size" for one in taken.moved)
+    builder.notes += notes
+    context = OnnxContext(builder, graph, shapes, constants, stored, excluded)
+    context.buffers, context.samples = buffers(model), taken.samples
+    return context
 
 
 def _folded_graph(
@@ -180,44 +170,29 @@ def _folded_graph(
     return graph, shapes
 
 
-def _lower_nodes(context: OnnxContext, graph: OnnxGraph) -> dict[str, str]:
-    """Lowers all operators. Returns the tensors that were left out, each with the operator where
-    that begins."""
-    lost: dict[str, str] = {}
-    for node in graph.nodes:
-        with named(node.label), _conforming_to_onnx("its inputs or attributes"):
-            try:
-                _step(context, node, lost)
-            except RecursionError:
-                message = "a constant that it reads is computed in too many steps"
-                raise ConstraintError("CC401", message) from None
-    return lost
-
-
-def _add_input(
-    builder: GraphBuilder, one: ModelInput, graph: OnnxGraph, shapes: Mapping[str, Dims]
-) -> Tensor:
+def _add_input(context: OnnxContext, one: ModelInput) -> Tensor:
     """Adds an input. Its channel axis follows from the operators that read it, otherwise from its
     dims."""
+    builder, nodes, shapes = context.builder, context.graph.nodes, context.shapes
     rank = len(one.dims)
     if rank == 0:
         return builder.input(one.name, (1,), 0, None)._replace(dims=(), axes=())
     if rank == 1:
         return builder.input(one.name, one.dims, 0, None)
     if one.batched:
-        channel = input_channel(graph.nodes, one.batched, (1, *one.dims), shapes) - 1
+        channel = input_channel(nodes, one.batched, (1, *one.dims), shapes) - 1
         return builder.input(one.name, one.dims, channel, None)
     if one.dims[0] != 1:
         along = 1 if rank == RANK and one.dims[1] == 1 else None  # [steps, batch, features]
         return builder.input(one.name, one.dims, rank - 1, along)
-    channel = input_channel(graph.nodes, one.name, one.dims, shapes)
+    channel = input_channel(nodes, one.name, one.dims, shapes)
     return builder.input(one.name, one.dims, channel)
 
 
-def _step(context: OnnxContext, node: OnnxNode, lost: dict[str, str]) -> None:
-    gone = [name for name in node.inputs if name in lost]
+def _step(context: OnnxContext, node: OnnxNode) -> None:
+    gone = [context.lost[name] for name in node.inputs if name in context.lost]
     if gone:
-        skip_node(context, node, lost, lost[gone[0]])
+        skip_node(context, node, gone[0])
         return
     if node.op in SIZES and node.inputs[0] in context.values:
         x = context.values[node.inputs[0]]
@@ -234,7 +209,7 @@ def _step(context: OnnxContext, node: OnnxNode, lost: dict[str, str]) -> None:
     results = (made,) if isinstance(made, Tensor) else made
     results = context.derived.reconcile(first, results, call.path())
     if not results:
-        skip_node(context, node, lost, node.label)
+        skip_node(context, node, node.label)
         return
     for output, value in zip(node.outputs, results, strict=False):
         if not output:

@@ -2,16 +2,15 @@
 not counted, and operators whose shapes depend on the data, which are left out."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.context import OnnxContext, is_packed
-from convcost.importing.frontends.onnx.graph import STANDARD, OnnxGraph, OnnxNode
+from convcost.importing.frontends.onnx.graph import STANDARD, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import has, operator, row_of
-from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import UNKNOWN, Trait
 from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
@@ -87,7 +86,7 @@ def _custom(call: OnnxCall, dims: Dims | None, what: str, **more: Any) -> Tensor
 SHOWN = 3
 
 
-def skip_node(context: OnnxContext, node: OnnxNode, lost: dict[str, str], why: str) -> None:
+def skip_node(context: OnnxContext, node: OnnxNode, why: str) -> None:
     """Leaves out a node whose output shape depends on the data. `why` is the first such operator.
 
     Raises ConstraintError CC401 if the node has weights, costs something or is unknown.
@@ -111,18 +110,17 @@ def skip_node(context: OnnxContext, node: OnnxNode, lost: dict[str, str], why: s
             f"convcost does not know the operator {node.op} of the domain "
             f"`{node.domain or STANDARD[-1]}`, and its input shape depends on the data: {why}",
         )
-    for output in node.outputs:
-        lost[output] = why
+    context.lost.update(dict.fromkeys(node.outputs, why))
 
 
-def report_skipped(builder: GraphBuilder, graph: OnnxGraph, lost: Mapping[str, str]) -> None:
+def report_skipped(context: OnnxContext) -> None:
     """Adds the notes about operators that are left out, one for each operator where this begins."""
     gone: dict[str, list[OnnxNode]] = {}
-    for node in graph.nodes:
-        if node.outputs[0] in lost:
-            gone.setdefault(lost[node.outputs[0]], []).append(node)
+    for node in context.graph.nodes:
+        if node.outputs[0] in context.lost:
+            gone.setdefault(context.lost[node.outputs[0]], []).append(node)
     for why, nodes in gone.items():
-        builder.gap(_note(why, nodes))
+        context.builder.gap(_note(why, nodes))
 
 
 def _note(why: str, nodes: list[OnnxNode]) -> str:

@@ -1,11 +1,10 @@
 """Notes about the tensors of a model that belong to no layer: every tensor is either counted or in
 a note."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 
 from convcost.importing.frontends.onnx.context import OnnxContext, is_packed
-from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.strided_aliases import (
     TensorView,
     elements_outside,
@@ -25,10 +24,10 @@ from convcost.model.number_format import counted
 OPTIONS = 16  # the most numbers of an option of a layer, such as a scale for each axis
 
 
-def report_weights(context: OnnxContext, graph: OnnxGraph, lost: Mapping[str, str]) -> None:
+def report_weights(context: OnnxContext) -> None:
     """Adds the notes about tensors to the finished layer graph."""
     notes = context.builder.notes
-    report_skipped(context.builder, graph, lost)
+    report_skipped(context)
     for key in sorted(context.read_as_options - context.builder.used.keys()):
         constant = context.constants.get(key)
         if constant is not None and constant.real and constant.elements > OPTIONS:
