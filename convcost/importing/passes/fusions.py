@@ -362,24 +362,23 @@ def _with_exchanged_axes(graph: _Rewriter, source: int, index: int) -> int | Non
 
 def _fuse_heads(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """Attention whose channels are split into heads and merged again becomes one layer with the
-    number of heads."""
+    number of heads. Keys and values may have fewer heads than queries."""
     attention = graph.producer(layer.inputs[0], "attention")
     if attention is None or attention.options:
         return False
-    flats, found = [], set[int]()
+    flats, heads = list[int](), list[int]()
     for source in attention.inputs:
         dealt = graph.layers[source] if source >= 0 else None
         if dealt is None or dealt.kind != "reshape" or len(dealt.output.size) != PAIR:
             return False
-        heads, rows = dealt.output.size
-        if graph.shape(dealt.inputs[0]) != Shape(heads * dealt.output.channels, (rows,)):
+        number, rows = dealt.output.size
+        if graph.shape(dealt.inputs[0]) != Shape(number * dealt.output.channels, (rows,)):
             return False
-        found.add(heads)
+        heads.append(number)
         flats.append(dealt.inputs[0])
-    if len(found) != 1:
+    if heads[1] != heads[2] or heads[0] % heads[1]:
         return False
-    heads = found.pop()
-    return graph.replace(index, "attention", flats, {"heads": heads} if heads > 1 else {})
+    return graph.replace(index, "attention", flats, {"heads": heads[0]} if heads[0] > 1 else {})
 
 
 RULES: dict[str, tuple[Rule, ...]] = {

@@ -77,6 +77,13 @@ def matmul(builder: GraphBuilder, node: Node) -> Tensor:
     return reshaped(y, dims)
 
 
+@lowering("attention")
+def attention(builder: GraphBuilder, node: Node) -> Tensor:
+    """Inputs [.., n, d], [.., m, d] and [.., m, e]; output [.., n, e]. The layer states `heads` if
+    they are known. `passes/fusions.py` finds heads that channels are split into before."""
+    return product(builder, "attention", node.inputs, node.path, node.attributes)
+
+
 def product(
     builder: GraphBuilder,
     kind: str,
