@@ -5,8 +5,10 @@ ContribOperators.md defines them. If no rule supports the form of a fused operat
 graph: the rule of its own name counts it, or it is reported as not counted.
 """
 
+import ast
 from collections.abc import Callable
 from math import prod
+from string import ascii_lowercase
 from typing import Any, TypeAlias
 
 from convcost.importing.frontends.onnx.constants import OnnxConstant
@@ -103,7 +105,8 @@ def expanded(
     and `shapes`."""
     nodes: list[OnnxNode] = []
     for node in graph.nodes:
-        rule = RULES.get(node.op) if node.domain == DOMAIN else None
+        table = _from_table if node.op in TABLE else None
+        rule = RULES.get(node.op, table) if node.domain == DOMAIN else None
         call = FusedCall(node, constants, stored, shapes)
         nodes += [node] if rule is None else _expansion(rule, call)
     return graph._replace(nodes=tuple(nodes))
@@ -123,33 +126,49 @@ def _expansion(rule: Rule, call: FusedCall) -> list[OnnxNode]:
     ]
 
 
-def row(name: str, op: str, *inputs: int, plus: tuple[int, ...] = (), then: str = "") -> None:
-    """Registers a fused operator that is `op` of the inputs at some positions, plus other inputs,
-    and then another operator or the activation that an attribute names."""
+# The inputs are `a`, `b` …; each operator has the attributes of the fused one. A summand that is
+# left out adds nothing. `activated` is the activation that an attribute names. An embedding has as
+# many positions as words, and perhaps a second sort of ids.
+TABLE = {
+    "DynamicQuantizeMatMul": "MatMulInteger(a, b) + e",
+    "MatMulIntegerToFloat": "MatMulInteger(a, b) + g",
+    "QOrderedMatMul": "MatMulInteger(a, c) + f + g",
+    "QOrderedLayerNormalization": "LayerNormalization(a, c, d)",
+    "QOrderedGelu": "Gelu(a)",
+    "QuantizeWithOrder": "Identity(a)",
+    "DequantizeWithOrder": "Identity(a)",
+    "BiasGelu": "Gelu(a + b)",
+    "FastGelu": "Gelu(a + b)",
+    "BiasSoftmax": "Softmax(a + b)",
+    "BiasAdd": "a + b + c",
+    "GemmFastGelu": "Gelu(MatMul(a, b) + c)",
+    "FusedConv": "activated(Conv(a, b, c) + d)",
+    "FusedGemm": "activated(Gemm(a, b, c))",
+    "QLinearAdd": "Add(DequantizeLinear(a, b, c), DequantizeLinear(d, e, f))",
+    "QLinearMul": "Mul(DequantizeLinear(a, b, c), DequantizeLinear(d, e, f))",
+    **dict.fromkeys(
+        ("EmbedLayerNormalization", "QEmbedLayerNormalization"),
+        "LayerNormalization(Gather(c, a) + Gather(d, a) + Gather(e, b), f, g)",
+    ),
+}
 
-    @expansion(name)
-    def rule(call: FusedCall) -> tuple[str, ...]:
-        names = [call.name(position) for position in inputs]
-        x = call.one(op, *names, **_without_activation(call)) if op else names[0]
-        for position in plus:
-            x = call.plus(x, position)
-        return (call.one(then, x) if then else call.activated(x),)
+
+def _from_table(call: FusedCall) -> tuple[str, ...]:
+    return (_value(call, ast.parse(TABLE[call.node.op], mode="eval").body),)
 
 
-row("DynamicQuantizeMatMul", "MatMulInteger", 0, 1, plus=(4,))
-row("MatMulIntegerToFloat", "MatMulInteger", 0, 1, plus=(6,))
-row("QOrderedMatMul", "MatMulInteger", 0, 2, plus=(5, 6))
-row("QOrderedLayerNormalization", "LayerNormalization", 0, 2, 3)
-row("QOrderedGelu", "Gelu", 0)
-row("QuantizeWithOrder", "Identity", 0)
-row("DequantizeWithOrder", "Identity", 0)
-row("BiasGelu", "", 0, plus=(1,), then="Gelu")
-row("FastGelu", "", 0, plus=(1,), then="Gelu")
-row("BiasSoftmax", "", 0, plus=(1,), then="Softmax")
-row("BiasAdd", "", 0, plus=(1, 2))
-row("GemmFastGelu", "MatMul", 0, 1, plus=(2,), then="Gelu")
-row("FusedConv", "Conv", 0, 1, 2, plus=(3,))
-row("FusedGemm", "Gemm", 0, 1, 2)
+def _value(call: FusedCall, form: ast.expr) -> str:
+    """The tensor that an expression of the table gives; "" if it is left out."""
+    match form:
+        case ast.BinOp(left, _, right):
+            x, more = _value(call, left), _value(call, right)
+            return call.one("Add", x, more) if more else x
+        case ast.Call(ast.Name("activated"), [inner]):
+            return call.activated(_value(call, inner))
+        case ast.Call(ast.Name(op), inner):
+            names = [_value(call, one) for one in inner]
+            return call.one(op, *names, **_without_activation(call)) if names[0] else ""
+    return call.name(ascii_lowercase.index(ast.unparse(form)))
 
 
 # Products with weights of few bits
@@ -204,16 +223,6 @@ def fused_matmul(call: FusedCall) -> tuple[str, ...]:
     return (call.one("MatMul", call.name(0), call.one("Transpose", call.name(1), perm=order)),)
 
 
-@expansion("QLinearAdd", "QLinearMul")
-def quantized_join(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: two tensors, each followed by its scale and zero point."""
-    sides = [
-        call.one("DequantizeLinear", *map(call.name, range(position, position + 3)))
-        for position in (0, 3)
-    ]
-    return (call.one(call.node.op.removeprefix("QLinear"), *sides),)
-
-
 @expansion("DynamicQuantizeLSTM")
 def dynamic_quantize_lstm(call: FusedCall) -> tuple[str, ...]:
     """Inputs: x, transposed weights and recurrent weights, biases, lengths, two states, peepholes,
@@ -226,19 +235,11 @@ def dynamic_quantize_lstm(call: FusedCall) -> tuple[str, ...]:
 # Attention
 
 
-@expansion("Attention")
+@expansion("Attention", "QAttention")
 def attention(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: x, weights of query, key and value, biases, mask, past, bias of the scores."""
-    return _attention(call, "MatMul", past=4)
-
-
-@expansion("QAttention")
-def quantized_attention(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: x, weights, biases, two scales, mask, two zero points, past."""
-    return _attention(call, "MatMulInteger", past=8)
-
-
-def _attention(call: FusedCall, product: str, past: int) -> tuple[str, ...]:
+    """Inputs: x, weights of query, key and value, biases, and then keys of earlier steps among
+    inputs without weights."""
+    product, past = ("MatMul", 4) if call.node.op == "Attention" else ("MatMulInteger", 8)
     if call.name(past):
         raise LookupError("keys of earlier steps")
     width = call.dims(1)[-1]
@@ -329,14 +330,3 @@ def skip_norm(call: FusedCall) -> tuple[str, ...]:
     inputs = (total, call.name(2), *(() if simplified else (call.name(3),)))
     y, *statistics = call.put(op, *inputs, outputs=3, axis=-1)
     return (y, *statistics, total)
-
-
-@expansion("EmbedLayerNormalization", "QEmbedLayerNormalization")
-def embed_norm(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: two sorts of ids, three tables, scale and shift, then inputs without params, such as
-    a mask. There are as many positions as words."""
-    ids, segments, words, positions, kinds, scale, shift = map(call.name, range(7))
-    x = call.one("Add", call.one("Gather", words, ids), call.one("Gather", positions, ids))
-    if kinds:
-        x = call.one("Add", x, call.one("Gather", kinds, segments))
-    return (call.one("LayerNormalization", x, scale, shift, axis=-1),)
