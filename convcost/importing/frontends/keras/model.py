@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
 from convcost.importing.frontends.keras.call import LayerCall, Rule
@@ -182,40 +182,36 @@ class _KerasWalk:
         path: Path,
         key: str,
     ) -> None:
-        """Adds the calls of layers to a graph, and their outputs to `known`. A call that is listed
-        before its inputs waits for the next turn."""
+        """Adds the calls of layers to a graph, and their outputs to `known`."""
+        numbers = {(name, node): number for number, (name, node, *_) in enumerate(waiting)}
         inputs: list[list[TensorSource]] = []
-        missing: list[int] = []
-        turns = [0] * len(waiting)
-        readers: dict[Reference, list[int]] = {}
-        for number, (name, _, kind, taken) in enumerate(waiting):
+        for name, _, kind, taken in waiting:
             with named(f"layer `{'/'.join((*path, name))}`"):
                 inputs.append(unmasked(taken, kind))
-            unknown = {one.reference for one in inputs[-1]} - known.keys()
-            missing.append(len(unknown))
-            for reference in unknown:
-                readers.setdefault(reference, []).append(number)
-        ready = [(0, number) for number, count in enumerate(missing) if not count]
-        while ready:
-            turn, number = heappop(ready)
-            name, node, *_ = waiting[number]
-            kept = inputs[number]
-            values = tuple(known[one.reference] for one in kept)
-            self._verify_inputs(values, kept, name)
-            found = self._call(layers[name], path, key, CallInputs(values, tuple(kept)), node)
-            for k, value in enumerate(found):
-                known[name, node, k] = value
-                for reader in readers.pop((name, node, k), ()):
-                    missing[reader] -= 1
-                    turns[reader] = max(turns[reader], turn + (reader < number))
-                    if not missing[reader]:
-                        heappush(ready, (turns[reader], reader))
-        later = [number for number, count in enumerate(missing) if count]
-        if later:
-            several(known, (one.reference for number in later for one in waiting[number][3]))
-            names = ", ".join(f"`{waiting[number][0]}`" for number in later[:3])
+        unknown = [{one.reference for one in taken} - known.keys() for taken in inputs]
+        lost = {n for n, ones in enumerate(unknown) if any(one[:2] not in numbers for one in ones)}
+        before = {
+            number: [numbers[one[:2]] for one in ones if one[:2] in numbers]
+            for number, ones in enumerate(unknown)
+        }
+        order = list(before)
+        try:
+            if any(one >= number for number, ones in before.items() for one in ones):
+                order = list(TopologicalSorter(before).static_order())
+        except CycleError as error:
+            lost |= {*error.args[1]}
+        if lost:
+            names = ", ".join(f"`{waiting[number][0]}`" for number in sorted(lost)[:3])
             message = f"the layers have a cycle, or inputs are missing: {names}"
             raise ConstraintError("CC404", message)
+        for number in order:
+            name, node, *_ = waiting[number]
+            several(known, (one.reference for one in inputs[number]))
+            values = tuple(known[one.reference] for one in inputs[number])
+            self._verify_inputs(values, inputs[number], name)
+            feed = CallInputs(values, tuple(inputs[number]))
+            for k, value in enumerate(self._call(layers[name], path, key, feed, node)):
+                known[name, node, k] = value
 
     def _entered(
         self, layers: dict[str, Any], ends: list[tuple[str, Reference]], feed: CallInputs | None
