@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import Node
 from convcost.importing.ir.tensor import Tensor, output_tensor, permuted, reshaped
-from convcost.importing.passes.lowering import lower, lowering
+from convcost.importing.passes.lowering import Lowering, lower, lowering
 from convcost.model.kind import KINDS
 
 CHANNELS = 1
@@ -105,20 +105,29 @@ def _channel(node: Node) -> int:
     return channel % len(node.x.dims)
 
 
-def _window_input(node: Node) -> tuple[Tensor, int, bool]:
-    """The input, its channel axis, and whether it changed. [n, c, h, w] with n = 1 does not change.
-    A larger n becomes the outermost axis of the size, [1, c, n, h, w]: a model may arrange windows
-    or tokens as samples. Channels that are last stay last."""
-    x, channel = node.x, _channel(node)
-    if x.dims[0] == 1:
-        return x._replace(batch=0), channel, False
-    x = _exchange_samples_and_channels(x, channel)
-    return reshaped(x, (1, *x.dims))._replace(batch=0), channel + (channel != CHANNELS), True
+def _of_one_sample(rule: Lowering) -> Lowering:
+    """A rule for [n, c, h, w] from a rule for n = 1. A larger n becomes the outermost axis of the
+    size, [1, c, n, h, w]: a model may arrange windows or tokens as samples. Channels that are last
+    stay last. If a pool has too many axes then, it is a `custom` layer."""
 
+    def lowered(builder: GraphBuilder, node: Node) -> Tensor:
+        x, channel, given = node.x, _channel(node), dict(node.attributes)
+        if x.dims[0] == 1:
+            return rule(builder, node._replace(inputs=(x._replace(batch=0),)))
+        if "dims" in given and len(x.dims) - 2 == AXES:
+            what = f"{node.op} of many samples"
+            return lower(builder, "custom", node.path, x, what=what, dims=given["dims"])
+        x = _exchange_samples_and_channels(x, channel)
+        given["channel"] = channel + (channel != CHANNELS)
+        if "window" in given:
+            given["window"] = given["window"].deeper()
+        if "size" in given:
+            given["size"] = (node.x.dims[0], *given["size"])
+        whole = reshaped(x, (1, *x.dims))._replace(batch=0)
+        y = rule(builder, node._replace(inputs=(whole,), attributes=given))
+        return _exchange_samples_and_channels(reshaped(y, y.dims[1:]), channel)
 
-def _window_output(node: Node, y: Tensor, many: bool) -> Tensor:
-    """The result with the axis of samples in front again."""
-    return _exchange_samples_and_channels(reshaped(y, y.dims[1:]), _channel(node)) if many else y
+    return lowered
 
 
 def _exchange_samples_and_channels(x: Tensor, channel: int) -> Tensor:
@@ -127,26 +136,18 @@ def _exchange_samples_and_channels(x: Tensor, channel: int) -> Tensor:
     return permuted(x._replace(batch=None), (*order, *range(2, len(x.dims))))
 
 
-def _too_many(node: Node, what: str, macs: int = 0) -> dict[str, Any] | None:
-    """The attributes of a `custom` operator if the samples cannot become one more axis."""
-    if len(node.x.dims) - 2 < AXES or node.x.dims[0] == 1:
-        return None
-    return {"what": f"{what} of many samples", "dims": node.attributes["dims"], "macs": macs}
-
-
 # Convolutions
 
 
 @lowering("conv")
+@_of_one_sample
 def conv(builder: GraphBuilder, node: Node) -> Tensor:
     """`weights` are [filters, c/groups, kernel…] and, with `bias`, one number for each filter. If
     they are not learned, they are in `buffers`."""
-    given = node.attributes
-    x, channel, many = _window_input(node)
-    window: SlidingWindow = given["window"].deeper() if many else given["window"]
-    filters, groups, c = given["filters"], given.get("groups", 1), x.dims[channel]
+    given, channel = node.attributes, _channel(node)
+    filters, groups, c = given["filters"], given.get("groups", 1), node.x.dims[channel]
     options = {
-        **window.options,
+        **given["window"].options,
         "bias": given.get("bias", False),
         "buffer": bool(node.buffers),
     }
@@ -154,8 +155,7 @@ def conv(builder: GraphBuilder, node: Node) -> Tensor:
         kind, options = "depthwise", {**options, "multiplier": filters // c}
     else:
         kind, options = "conv", {"filters": filters, **options, "groups": groups}
-    y = windowed_layer(builder, node, options, x, kind=kind, channel=channel)
-    return _window_output(node, y, many)
+    return windowed_layer(builder, node, options, kind=kind, channel=channel)
 
 
 @lowering("transposed_conv", "deformable_conv", "locally_connected")
@@ -180,30 +180,23 @@ def other_conv(builder: GraphBuilder, node: Node) -> Tensor:
 
 
 @lowering("max_pool", "avg_pool")
+@_of_one_sample
 def pool(builder: GraphBuilder, node: Node) -> Tensor:
-    if other := _too_many(node, node.op):
-        return lower(builder, "custom", node.path, node.x, **other)
-    x, channel, many = _window_input(node)
-    window: SlidingWindow = node.attributes["window"]
-    options = (window.deeper() if many else window).pool_options
-    options["ceil"] = bool(node.attributes.get("ceil", False))
-    y = windowed_layer(builder, node, options, x, channel=channel)
-    return _window_output(node, y, many)
+    ceil = bool(node.attributes.get("ceil", False))
+    options = {**node.attributes["window"].pool_options, "ceil": ceil}
+    return windowed_layer(builder, node, options, channel=_channel(node))
 
 
 @lowering("adaptive_avg_pool", "adaptive_max_pool")
+@_of_one_sample
 def adaptive_pool(builder: GraphBuilder, node: Node) -> Tensor:
     """Pools to `size`; a single element is a global pool."""
-    if other := _too_many(node, node.op):
-        return lower(builder, "custom", node.path, node.x, **other)
-    x, channel, many = _window_input(node)
-    size, kind = tuple(node.attributes["size"]), node.op
-    if set(size) == {1} and not many:
+    size, kind, options = node.attributes["size"], node.op, {}
+    if set(size) == {1}:
         kind = kind.replace("adaptive", "global")
-        return windowed_layer(builder, node, {}, x, kind=kind, channel=channel)
-    options = {"size": each((*(node.x.dims[:1] if many else ()), *size))}
-    y = windowed_layer(builder, node, options, x, channel=channel)
-    return _window_output(node, y, many)
+    else:
+        options = {"size": each(size)}
+    return windowed_layer(builder, node, options, kind=kind, channel=_channel(node))
 
 
 @lowering("global_avg_pool", "global_max_pool")
