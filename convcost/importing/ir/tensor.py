@@ -142,6 +142,20 @@ def reshaped(value: Tensor, dims: Sequence[int]) -> Tensor:
     )
 
 
+def arranged(value: Tensor, *groups: Sequence[int]) -> Tensor:
+    """The tensor with its axes in the order of the groups. Each group becomes one axis; an empty
+    group becomes an axis of extent 1."""
+    turned = permuted(value, [axis for group in groups for axis in group])
+    return reshaped(turned, [prod(value.dims[axis] for axis in group) for group in groups])
+
+
+def restored(value: Tensor, dims: Sequence[int], *groups: Sequence[int]) -> Tensor:
+    """The tensor of `dims` that `arranged` made this tensor of."""
+    order = [axis for group in groups for axis in group]
+    split_axes = reshaped(value, [dims[axis] for axis in order])
+    return permuted(split_axes, [order.index(axis) for axis in range(len(order))])
+
+
 def _refolded(value: Tensor, dims: tuple[int, ...]) -> Tensor:
     """A reshape after a permutation that only adds or removes axes of extent 1, moved before the
     permutation."""

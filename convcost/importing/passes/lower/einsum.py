@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
-from convcost.importing.ir.tensor import Tensor, permuted, reshaped
+from convcost.importing.ir.tensor import Tensor, arranged, permuted, reshaped
 from convcost.importing.passes.lower.joins import elementwise, product
 from convcost.importing.passes.lower.reductions import reduced
 from convcost.importing.passes.lower.stored_tensors import combined
@@ -40,11 +40,9 @@ class _Term(NamedTuple):
         return [self.extent(letter) for letter in letters]
 
     def arranged(self, *groups: str) -> Tensor:
-        """The tensor with its axes in the order of the groups. Each group becomes one axis; an
-        empty group becomes an axis of extent 1."""
-        order = [self.letters.index(letter) for letter in "".join(groups)]
-        turned = permuted(self.operand.value(), order)
-        return reshaped(turned, [prod(self.extents(group)) for group in groups])
+        """The tensor with its axes in the order of the groups. Each group becomes one axis."""
+        axes = ([self.letters.index(letter) for letter in group] for group in groups)
+        return arranged(self.operand.value(), *axes)
 
 
 def input_operand(x: Tensor) -> Operand:

@@ -1,10 +1,8 @@
 """Norms. The attributes `scale` and `shift` say whether they have these params."""
 
-from math import prod
-
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import Node
-from convcost.importing.ir.tensor import Tensor, permuted, reshaped
+from convcost.importing.ir.tensor import Tensor, arranged, reshaped, restored
 from convcost.importing.passes.lower.pointwise import by_channel
 from convcost.importing.passes.lowering import lowering
 
@@ -44,9 +42,7 @@ def over_axes(builder: GraphBuilder, node: Node) -> Tensor:
         return by_channel(builder, node.op, x, node.path, x.channel, whole, tensors=node.weights)
     if not node.weights and node.op == "layer_norm" and x.channel not in over:
         return by_channel(builder, "instance_norm", x, node.path, x.channel, options)
-    order = [*(axis for axis in range(rank) if axis not in over), *over]
-    turned = permuted(x, order)
-    outer = turned.dims[: rank - len(over)]
-    flat = reshaped(turned, (*outer, prod(turned.dims[len(outer) :])))
+    groups = [*([axis] for axis in range(rank) if axis not in over), over]
+    flat = arranged(x, *groups)
     y = by_channel(builder, node.op, flat, node.path, -1, options, tensors=node.weights)
-    return permuted(reshaped(y, turned.dims), [order.index(axis) for axis in range(rank)])
+    return restored(y, x.dims, *groups)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
 from convcost.importing.frontends.keras.nodes import ATTENTION
-from convcost.importing.ir.tensor import Tensor, permuted, reshaped
+from convcost.importing.ir.tensor import Tensor, arranged, reshaped, restored
 from convcost.model.errors import ConstraintError
 
 NAMES = ("query", "value", "key")
@@ -27,16 +27,18 @@ def multi_head(call: LayerCall) -> Tensor:
     query, value, key = _taken(call)
     heads, given = _heads(call), call.config.get("output_shape")
     out = given if isinstance(given, list | tuple) else [given or query.dims[-1]]
-    axes = _axes(call, len(query.dims))
+    axes, rank = _axes(call, len(query.dims)), len(query.dims)
+    # The axes are merged to one axis before the channels; the other axes are before it.
+    groups = [*([axis] for axis in range(rank - 1) if axis not in axes), axes, [rank - 1]]
     sides = (
         _projected(call, query, "query", heads.queries * heads.width),
         _projected(call, key, "key", heads.keys * heads.width),
         _projected(call, value, "value", heads.keys * heads.depth),
     )
     path = (*call.path, "attention")
-    rows = [_rows(side, axes) for side in sides]
+    rows = [arranged(side, *groups) for side in sides]
     seen = call.lower("attention", *rows, path=path, heads=heads.queries)
-    seen = _back(seen, (*query.dims[:-1], heads.queries * heads.depth), axes)
+    seen = restored(seen, (*query.dims[:-1], heads.queries * heads.depth), *groups)
     if call.config.get("use_gate"):
         gate = _projected(call, query, "gate", heads.queries * heads.depth)
         gate = call.lower("sigmoid", gate, path=(*call.path, "sigmoid"))
@@ -79,25 +81,6 @@ def _axes(call: LayerCall, rank: int) -> list[int]:
             "CC401", f"convcost does not support attention over the axes {list(named)}"
         )
     return found
-
-
-def _order(rank: int, axes: list[int]) -> list[int]:
-    return [*(axis for axis in range(rank - 1) if axis not in axes), *axes, rank - 1]
-
-
-def _rows(x: Tensor, axes: list[int]) -> Tensor:
-    """The tensor with these axes merged to one axis before the channels, and the other axes before
-    it."""
-    rank = len(x.dims)
-    turned = permuted(x, _order(rank, axes))
-    outer = turned.dims[: rank - 1 - len(axes)]
-    return reshaped(turned, (*outer, prod(x.dims[axis] for axis in axes), x.dims[-1]))
-
-
-def _back(x: Tensor, dims: tuple[int, ...], axes: list[int]) -> Tensor:
-    order = _order(len(dims), axes)
-    split_axes = reshaped(x, tuple(dims[axis] for axis in order))
-    return permuted(split_axes, [order.index(axis) for axis in range(len(dims))])
 
 
 def _projected(call: LayerCall, x: Tensor, name: str, features: int) -> Tensor:
