@@ -166,6 +166,22 @@ class GraphBuilder:
         self._kinds[index] = layer
         self._varies[index] = self._varied(layer, inputs, old.output)
 
+    def bound_to_input(
+        self, sources: Sequence[int], shape: Shape, macs: int = 0
+    ) -> tuple[list[int], dict[str, Any]]:
+        """The inputs of a `custom` layer with the output `shape`, and its options about shapes.
+
+        If all inputs have that shape, the output has the shape of the input at any size. A stated
+        shape or stated macs are valid at one size only, so the layer then also states its input
+        shape.
+        """
+        if not macs and all(self.shape(source) == shape for source in sources):
+            return list(sources), {}
+        inputs = sorted(sources, key=lambda source: not any(self.varies(source)))
+        first = self.shape(inputs[0])
+        options = {"input": first} if any(self.varies(inputs[0])) else {}
+        return inputs, options | ({"output": shape} if shape != first else {})
+
     def materialize(self, value: Tensor, channel: int, path: Path) -> int:
         """The source of a tensor with the axis `channel` as the channels and the other axes as the
         size, in order. Adds a layer for a pending rearrangement."""
@@ -314,10 +330,8 @@ class GraphBuilder:
             {key: n for key, n in stored.items() if key not in self.used}
             for stored in (tensors, buffers)
         )
-        macs, output, first = layer.macs(x).value, layer.output(x), self.shape(inputs[0])
-        bound = {} if output == first else {"output": output}
-        if (macs or bound) and any(self.varies(inputs[0])):  # valid at this size only
-            bound["input"] = first
+        macs = layer.macs(x).value
+        inputs, bound = self.bound_to_input(inputs, layer.output(x), macs)
         options = {
             "what": f"{layer.name} of shared weights",
             "params": sum(own.values()),

@@ -8,7 +8,6 @@ from convcost.importing.frontends.onnx.strided_aliases import TensorView, elemen
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.shared_weights import original
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.lower.custom import bound_to_input
 from convcost.importing.passes.lower.pointwise import pointwise
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ class DerivedWeights:
             options: dict[str, Any] = dict(layer.options)
             inputs = list(layer.inputs)
             if layer.kind != "custom":
-                inputs, bound = bound_to_input(self.builder, layer.inputs, layer.output, layer.macs)
+                inputs, bound = self.builder.bound_to_input(layer.inputs, layer.output, layer.macs)
                 what = f"{layer.kind} with weights computed from others"
                 options = {"what": what, "macs": layer.macs, **bound}
             params = layer.params - part

@@ -1,33 +1,10 @@
 """Layers that state their costs, for operators without a kind."""
 
-from collections.abc import Sequence
-from typing import Any
-
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import Node
 from convcost.importing.ir.tensor import Tensor, output_tensor
 from convcost.importing.passes.lowering import lowering
 from convcost.model.shape import Shape
-
-
-def bound_to_input(
-    builder: GraphBuilder, sources: Sequence[int], shape: Shape, macs: int = 0
-) -> tuple[list[int], dict[str, Any]]:
-    """The inputs of a `custom` layer with the output `shape`, and its options about shapes.
-
-    If all inputs have that shape, the output has the shape of the input at any size. A stated shape
-    or stated macs are valid at one size only, so the layer then also states its input shape.
-    """
-    if not macs and all(builder.shape(source) == shape for source in sources):
-        return list(sources), {}
-    inputs = sorted(sources, key=lambda source: not any(builder.varies(source)))
-    first = builder.shape(inputs[0])
-    options: dict[str, Any] = {}
-    if any(builder.varies(inputs[0])):
-        options["input"] = first
-    if shape != first:
-        options["output"] = shape
-    return inputs, options
 
 
 @lowering("custom")
@@ -59,7 +36,7 @@ def custom(builder: GraphBuilder, node: Node) -> Tensor:
     size = tuple(n for axis, n in enumerate(dims) if axis not in (channel, batch))
     shape = same.shape if same is not None else Shape(dims[channel], size) if dims else Shape(1)
     sources = list(dict.fromkeys(x.source for x in node.inputs))
-    sources, bound = bound_to_input(builder, sources, shape, macs or 0)
+    sources, bound = builder.bound_to_input(sources, shape, macs or 0)
     index = builder.emit(
         "custom", node.path, sources, options | bound, tensors=weights, buffers=buffers
     )
