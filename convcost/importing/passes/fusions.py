@@ -41,6 +41,7 @@ class _Rewriter:
         self.layers = list(layer_graph.layers)
         self.readers = Counter(source for layer in self.layers for source in layer.inputs)
         self.readers.update(layer_graph.outputs)
+        self.aliases: dict[int, int] = {}  # layers that are removed, and the values to read instead
 
     def shape(self, source: int) -> Shape:
         return self.layers[source].output if source >= 0 else self.inputs[-1 - source][1]
@@ -111,7 +112,8 @@ def fuse_patterns(layer_graph: LayerGraph) -> LayerGraph:
     if not changed:
         return layer_graph
     gone = {index for index in range(len(graph.layers)) if not graph.readers[index]} - unread
-    return without_layers(layer_graph._replace(layers=tuple(graph.layers)), gone)
+    rewritten = layer_graph._replace(layers=tuple(graph.layers))
+    return without_layers(rewritten, gone | graph.aliases.keys(), graph.aliases)
 
 
 def function_or_kind(layer: GraphLayer) -> str:
@@ -260,11 +262,17 @@ def _fuse_softmax(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
 
 def _fuse_dropped_axes(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """A reduction that keeps its axes, and a reshape without them: a reduction that drops them."""
-    reduction = graph.producer(layer.inputs[0], "mean", "max", "min", "sum")
+    (source,) = layer.inputs
+    reduction = graph.producer(source, "mean", "max", "min", "sum")
     if reduction is None:
         return False
-    options = dict(reduction.options) | {"keep": False}
-    return graph.replace(index, reduction.kind, reduction.inputs, options)
+    found, options = KINDS[reduction.kind], dict(reduction.options) | {"keep": False}
+    if found(**options).output(graph.shape(reduction.inputs[0])) != layer.output:
+        return False
+    stated = stated_options(found, options)
+    graph.layers[source] = reduction._replace(options=stated, output=layer.output)
+    graph.aliases[index] = source
+    return True
 
 
 def _fuse_local_response_norm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
