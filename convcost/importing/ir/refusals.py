@@ -9,6 +9,10 @@ from convcost.model.errors import ConstraintError
 WRONG = (LookupError, ValueError, TypeError, AssertionError, AttributeError, ArithmeticError)
 
 
+def unsupported(what: str, hint: str = "") -> ConstraintError:
+    return ConstraintError("CC401", f"convcost does not support {what}", hint)
+
+
 @contextmanager
 def conforming(
     message: str, hint: str, errors: tuple[type[Exception], ...] = WRONG

@@ -5,7 +5,7 @@ from typing import Any
 from convcost.importing.frontends.keras.call import LAYERS, LayerCall, Rule
 from convcost.importing.frontends.keras.classes import is_operation
 from convcost.importing.frontends.keras.names import automatic
-from convcost.model.errors import ConstraintError
+from convcost.importing.ir.refusals import unsupported
 
 DAMAGED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
@@ -23,7 +23,7 @@ def lowering_rule(one: dict[str, Any]) -> Rule | None:
 def refuse_lora(call: LayerCall) -> None:
     """Raises ConstraintError if a layer has weights of LoRA."""
     if call.config.get("lora_rank"):
-        raise ConstraintError("CC401", f"convcost does not support {call.kind} with LoRA")
+        raise unsupported(f"{call.kind} with LoRA")
 
 
 def damaged(error: Exception) -> str:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
 from convcost.importing.frontends.keras.nodes import ATTENTION
+from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor, arranged, reshaped, restored
 from convcost.model.errors import ConstraintError
 
@@ -77,9 +78,7 @@ def _axes(call: LayerCall, rank: int) -> list[int]:
     named = given if isinstance(given, list | tuple) else [given]
     found = sorted(int(axis) if axis >= 0 else rank + int(axis) for axis in named)
     if not found or found[0] < 1 or found[-1] > rank - 2:
-        raise ConstraintError(
-            "CC401", f"convcost does not support attention over the axes {list(named)}"
-        )
+        raise unsupported(f"attention over the axes {list(named)}")
     return found
 
 

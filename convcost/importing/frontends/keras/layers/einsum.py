@@ -4,6 +4,7 @@ from string import ascii_letters
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
 from convcost.importing.frontends.keras.layers.activations import activated
+from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.einsum import Operand, input_operand, lower_einsum
 from convcost.importing.passes.lower.stored_tensors import combined, learned_tensor
@@ -41,7 +42,7 @@ def einsum_dense(call: LayerCall) -> Tensor:
 def _einsum(call: LayerCall, equation: str, operands: list[Operand]) -> Tensor:
     made = lower_einsum(call.builder, equation, operands, call.path)
     if made is None:
-        raise ConstraintError("CC401", f"convcost does not support {call.kind} of `{equation}`")
+        raise unsupported(f"{call.kind} of `{equation}`")
     return made
 
 
@@ -67,7 +68,7 @@ def _read(call: LayerCall) -> tuple[str, str, str, dict[str, int]]:
     # Each axis that is summed over must be in both the input and the kernel.
     used = set(given) <= set(kernel + out) and set(kernel) <= set(given + out)
     if not (known and used and len(given) == len(call.x.dims)):
-        raise ConstraintError("CC401", f"convcost does not support EinsumDense of `{text}`")
+        raise unsupported(f"EinsumDense of `{text}`")
     return given, kernel, out, extents
 
 
@@ -82,7 +83,7 @@ def dot(call: LayerCall) -> Tensor:
     first, second = call.values
     a, b = (int(axis) % len(x.dims) for axis, x in zip(axes, call.values, strict=True))
     if not a or not b or second.dims[b] != first.dims[a]:
-        raise ConstraintError("CC401", f"convcost does not support Dot along the axes {list(axes)}")
+        raise unsupported(f"Dot along the axes {list(axes)}")
     letters = ascii_letters[: len(first.dims)]
     other = ascii_letters[0] + ascii_letters[26 : 25 + len(second.dims)]
     other = other.replace(other[b], letters[a])

@@ -1,8 +1,8 @@
 """Embeddings of Keras, and their reversal."""
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
+from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor
-from convcost.model.errors import ConstraintError
 
 
 @layer("Embedding")
@@ -17,9 +17,7 @@ def embedding(call: LayerCall) -> Tensor:
 def reversible(call: LayerCall) -> Tensor:
     """An embedding; called in reverse, it is a linear layer with the table as its matrix."""
     if not call.config.get("tie_weights", True):
-        raise ConstraintError(
-            "CC401", "convcost does not support ReversibleEmbedding with two tables"
-        )
+        raise unsupported("ReversibleEmbedding with two tables")
     if not call.keywords.get("reverse"):
         return embedding(call)
     rows, channels = int(call.config["input_dim"]), int(call.config["output_dim"])

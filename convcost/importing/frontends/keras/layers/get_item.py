@@ -3,6 +3,7 @@
 from typing import Any
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
+from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
 
@@ -14,7 +15,7 @@ WHOLE = {"class_name": "__slice__", "config": ALL}
 def get_item(call: LayerCall) -> Tensor:
     entries = _entries(call)
     if len(call.values) != 1 or entries[0] != WHOLE:
-        raise ConstraintError("CC401", "convcost does not support indexing the batch")
+        raise unsupported("indexing the batch")
     return call.lower("index", index=list(map(_entry, entries)))
 
 

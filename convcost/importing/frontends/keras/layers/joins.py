@@ -3,6 +3,7 @@ the name of their class; functions of TensorFlow, as Keras 2 wrote them, have th
 before the last part of their name."""
 
 from convcost.importing.frontends.keras.call import LAYERS, LayerCall, layer, row
+from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
 
@@ -30,7 +31,7 @@ def concatenate(call: LayerCall) -> Tensor:
 
 def _concatenated(call: LayerCall, axis: int) -> Tensor:
     if axis % len(call.x.dims) == 0:
-        raise ConstraintError("CC401", "convcost does not support Concatenate along the batch")
+        raise unsupported("Concatenate along the batch")
     return call.lower("concat", *call.values, axis=axis)
 
 
@@ -38,9 +39,7 @@ def _concatenated(call: LayerCall, axis: int) -> Tensor:
 def reduction(call: LayerCall) -> Tensor:
     axes = call.config.get("axis")
     if axes is None:
-        raise ConstraintError(
-            "CC401", f"convcost does not support {call.kind} over all axes, including the batch"
-        )
+        raise unsupported(f"{call.kind} over all axes, including the batch")
     axes = axes if isinstance(axes, list | tuple) else [axes]
     return call.lower(call.kind.lower(), axes=axes, keep=call.config.get("keepdims"))
 

@@ -4,8 +4,8 @@ from math import prod
 from typing import Any
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
+from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor
-from convcost.model.errors import ConstraintError
 
 
 def _learned(call: LayerCall, channels: int) -> tuple[dict[str, Any], dict[str, int]]:
@@ -21,9 +21,7 @@ def _axes(call: LayerCall) -> list[int]:
     axes = axis if isinstance(axis, list | tuple) else [axis]
     found = sorted({int(one) % len(call.x.dims) for one in axes})
     if not found or 0 in found:
-        raise ConstraintError(
-            "CC401", f"convcost does not support {call.kind} over the axes {list(axes)}"
-        )
+        raise unsupported(f"{call.kind} over the axes {list(axes)}")
     return found
 
 
@@ -32,9 +30,7 @@ def _axis(call: LayerCall) -> int:
     axes."""
     axes = _axes(call)
     if len(axes) != 1:
-        raise ConstraintError(
-            "CC401", f"convcost does not support {call.kind} over the axes {axes}"
-        )
+        raise unsupported(f"{call.kind} over the axes {axes}")
     return axes[0]
 
 
@@ -42,7 +38,7 @@ def _axis(call: LayerCall) -> int:
 def batch_norm(call: LayerCall) -> Tensor:
     axis = _axis(call)
     if call.config.get("renorm"):
-        raise ConstraintError("CC401", f"convcost does not support {call.kind} with renorm")
+        raise unsupported(f"{call.kind} with renorm")
     c = call.x.dims[axis]
     options, tensors = _learned(call, c)
     kept = call.tensor("moving_mean", c) | call.tensor("moving_variance", c)

@@ -4,8 +4,8 @@ from typing import Any
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
 from convcost.importing.frontends.keras.classes import require_own
+from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor
-from convcost.model.errors import ConstraintError
 
 KINDS = {"LSTM": ("lstm", 4), "GRU": ("gru", 3), "SimpleRNN": ("rnn", 1)}
 
@@ -25,9 +25,7 @@ def bidirectional(call: LayerCall) -> Tensor:
     for one in (inner, back or inner):
         require_own(one, call.kind)
     if inner["class_name"] not in KINDS or merged not in MERGED or not _mirrored(call.config):
-        raise ConstraintError(
-            "CC401", f"convcost does not support Bidirectional of {inner['class_name']}, {merged}"
-        )
+        raise unsupported(f"Bidirectional of {inner['class_name']}, {merged}")
     both = _recurrent(call, inner["class_name"], inner["config"], both=True)
     if not (kind := MERGED[merged]):
         return both
@@ -51,7 +49,7 @@ def rnn(call: LayerCall) -> Tensor:
         name = str(one["class_name"])
         names.append(name.removesuffix("Cell"))
         if not name.endswith("Cell") or names[-1] not in KINDS:
-            raise ConstraintError("CC401", f"convcost does not support RNN of {name}")
+            raise unsupported(f"RNN of {name}")
     for number, (one, name) in enumerate(zip(cells, names, strict=True)):
         last = number == len(cells) - 1
         sequences = bool(call.config.get("return_sequences")) or not last

@@ -6,6 +6,7 @@ from typing import Any
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
 from convcost.importing.frontends.keras.layers.activations import activated
+from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.windows import SlidingWindow
 from convcost.model.errors import ConstraintError
@@ -22,9 +23,7 @@ def window_of(call: LayerCall) -> SlidingWindow:
 def _padding(call: LayerCall) -> str:
     word = str(call.config.get("padding", "valid")).lower()
     if word not in ("same", "valid"):
-        raise ConstraintError(
-            "CC401", f"convcost does not support the padding `{word}` of {call.kind}"
-        )
+        raise unsupported(f"the padding `{word}` of {call.kind}")
     return word
 
 
@@ -63,9 +62,7 @@ def locally_connected(call: LayerCall) -> Tensor:
             "build the layer with `implementation=1` and the padding `valid`",
         )
     if padding != "valid":
-        raise ConstraintError(
-            "CC401", f"convcost does not support the padding `{padding}` of {call.kind}"
-        )
+        raise unsupported(f"the padding `{padding}` of {call.kind}")
     filters, kernel, stride = int(call.config["filters"]), *map(call.numbers, WINDOW)
     sizes = zip(call.size, kernel, stride, strict=True)
     positions = [(n - k) // s + 1 for n, k, s in sizes]

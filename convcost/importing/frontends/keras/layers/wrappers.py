@@ -5,6 +5,7 @@ from typing import Any
 from convcost.importing.frontends.keras.call import LayerCall, layer
 from convcost.importing.frontends.keras.classes import require_own
 from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.pointwise import pointwise
 from convcost.importing.passes.rewrite import rewrite
@@ -99,4 +100,4 @@ def _last(one: dict[str, Any], x: Tensor) -> int:
         return int(config.get("depth_multiplier", 1))
     if kind == "Embedding":
         return int(config["output_dim"])
-    raise ConstraintError("CC401", f"convcost does not support SpectralNormalization of {kind}")
+    raise unsupported(f"SpectralNormalization of {kind}")

@@ -5,8 +5,8 @@ from typing import Any
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.unknown import uncounted
+from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor, permuted, reshaped
-from convcost.model.errors import ConstraintError
 
 
 @operator(LSTM="lstm", GRU="gru", RNN="rnn")
@@ -23,9 +23,7 @@ def recurrent(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     x = call.value()
     batch, time = (0, 1) if call.get("layout", 0) else (1, 0)
     if x.dims[batch] != 1 and (call.is_output_used(1) or call.is_output_used(2)):
-        raise ConstraintError(
-            "CC401", "convcost does not support the last states of several sequences"
-        )
+        raise unsupported("the last states of several sequences")
     directions, hidden = weights.dims[0], states.dims[2]
     biased = call.constant(3) is not None
     options: dict[str, Any] = {
