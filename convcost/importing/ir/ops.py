@@ -50,11 +50,6 @@ class Row(NamedTuple):
     def traits(self) -> Trait:
         return OPS[self.op].traits if self.op else Trait.NONE
 
-    @property
-    def family(self) -> str:
-        """The kind of weights. Operators of one family can share weights."""
-        return "matrix" if Trait.MATRIX in self.traits else self.op
-
 
 UNKNOWN = Row()
 

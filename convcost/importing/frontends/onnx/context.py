@@ -1,14 +1,13 @@
 """The tensors of a graph while it is lowered."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.derived_weights import DerivedWeights
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.names import OnnxNames
 from convcost.importing.frontends.onnx.open_dims import Dims
-from convcost.importing.frontends.onnx.registry import row_of
 from convcost.importing.frontends.onnx.strided_aliases import TensorView, elements_outside
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import weights_owner
@@ -49,7 +48,6 @@ class OnnxContext:
         self.derived = DerivedWeights(builder, constants)
         self.sliced, self.covered = _sliced_tensors(graph, constants)
         self.buffers: set[str] = set()  # tensors that are known to be buffers
-        self._read_again = _weights_read_again(graph, constants, builder.repeats)
         self.samples: frozenset[int] = frozenset()  # batches of the file that became 1
 
     def is_computed_from_dims(self, constant: OnnxConstant) -> bool:
@@ -154,31 +152,12 @@ class OnnxContext:
         whole = constant.whole and not constant.learned and constant.real
         return dict(constant.roots) if whole and constant.roots[0][0] in self.buffers else {}
 
-    def is_read_again(self, weights: OnnxConstant) -> bool:
-        """Whether several operators read these weights. Each bias is then a layer of its own."""
-        return bool(weights.roots) and weights.roots[0][0] in self._read_again
-
     def is_lowered(self, constant: OnnxConstant) -> bool:
         """Whether the operator that computes a constant becomes a layer. It does not if the
         constant is a part of a stored tensor whose parts cover the whole tensor."""
         if constant.by is None or not constant.learned or constant.elements == 1:
             return False
         return constant.view is None or constant.view.root not in self.covered
-
-
-def _weights_read_again(
-    graph: OnnxGraph, constants: Mapping[str, OnnxConstant], repeats: Callable[[str], bool]
-) -> set[str]:
-    """The keys of weights that several operators of a family read, except those that may be the
-    weights of several modules."""
-    found: Counter[tuple[str, str]] = Counter()
-    for node in graph.nodes:
-        row = row_of(node.op)
-        reads = row.weights is not None and node.known
-        constant = constants.get(node.input(row.weights or 0)) if reads else None
-        if constant is not None and constant.is_weight and constant.whole:
-            found[constant.roots[0][0], row.family] += 1
-    return {key for (key, _), times in found.items() if times > 1 and not repeats(key)}
 
 
 def _sliced_tensors(

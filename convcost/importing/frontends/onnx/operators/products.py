@@ -31,7 +31,8 @@ def gemm(call: OnnxCall) -> Tensor:
     features = constant.dims[0 if b else 1]
     bias = call.constant(2)
     own = bias is not None and bias.elements == features and bias.learned
-    own = own and not call.context.is_read_again(constant)
+    # Weights of equal numbers can belong to several modules, which differ in their biases.
+    own = own and any(call.builder.repeats(key) for key, _ in constant.roots)
     tensors = call.tensors(1, *((2,) if own else ()))
     y = call.lower("linear", x, features=features, weights=tensors, bias=own)
     return y if own else _add_input(call, y, 2)

@@ -10,6 +10,7 @@ from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import operator, row
 from convcost.importing.frontends.onnx.unknown import custom_layer, free_row, uncounted
 from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.lower.stored_tensors import combined
 from convcost.importing.passes.lower.windows import SlidingWindow
 from convcost.model.errors import ConstraintError
 
@@ -101,18 +102,18 @@ def deform_conv(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     if filters is None or call.depends_on_input(3):
         return uncounted(call)
     x = call.value()
-    bias = has_bias(call, 3)
     branches = (0, 2, 4) if call.node.input(4) else (0, 2)
-    return call.lower(
+    y = call.lower(
         "deformable_conv",
         *(call.value(position) for position in branches),
         filters=filters.dims[0],
         window=window_of(call, x.dims[2:], filters.dims[2:]),
         groups=call.get("group", 1),
         offset_groups=call.get("offset_group", 1),
-        bias=bias,
-        weights=call.tensors(1, *((3,) if bias else ())),
+        bias=False,
+        weights=call.tensors(1),
     )
+    return _add_bias(call, y, 3)
 
 
 def _with_bias(
@@ -124,26 +125,27 @@ def _with_bias(
     buffers: dict[str, int] | None = None,
     **more: Any,
 ) -> Tensor:
-    """Adds a convolution with the inputs x, weights and bias. The bias is a layer of its own if the
-    weights have learned factors (`gain`), or if other layers share them."""
-    filters, bias = call.constant(1), (2,) if has_bias(call, 2) else ()
-    separate = gain is not None or (filters is not None and call.context.is_read_again(filters))
-    own = () if separate else bias
+    """Adds a convolution with the inputs x, weights and bias, and its learned factors (`gain`)."""
+    weights, bias = call.constant(1), (2,) if gain is None and has_bias(call, 2) else ()
+    assert weights is not None
+    # Weights of equal numbers can belong to several modules, which differ in their biases.
+    own = bias if any(call.builder.repeats(key) for key, _ in weights.roots) else ()
     tensors = call.tensors(*(() if buffers else (1,)), *own)
     y = call.lower(op, x, weights=tensors, buffers=buffers, bias=bool(own), **more)
-    return y if not separate else _scaled(call, y, bias, () if gain is None else (gain,))
+    if gain is not None:
+        y = call.lower("scale", y, path=("gain",), weights=call.tensors(more=(gain,)), shift=False)
+    return y if own else _add_bias(call, y, 2)
 
 
-def _scaled(
-    call: OnnxCall, y: Tensor, bias: tuple[int, ...], factors: tuple[str, ...] = ()
-) -> Tensor:
-    """Adds learned factors and the bias, if there are any, as a layer of its own."""
-    stored = call.tensors(*bias, more=factors)
-    if not stored:
+def _add_bias(call: OnnxCall, y: Tensor, position: int) -> Tensor:
+    """Adds the bias, if there is one. It becomes an option of the convolution if all convolutions
+    with the same weights have the same bias."""
+    bias = call.constant(position)
+    if bias is None or not has_bias(call, position):
         return y
-    path = ("gain" if factors else "bias",)
-    options = {"factor": bool(factors), "shift": bool(bias)}
-    return call.lower("scale", y, path=path, weights=stored, **options)
+    key = call.context.key_after(y, call.node.input(position))
+    dims = (bias.elements, *(1 for _ in y.dims[2:]))
+    return combined(call.builder, "add", y, key, dims, call.path("bias"))
 
 
 def _with_buffer_as_weights(
@@ -165,7 +167,7 @@ def _with_buffer_as_weights(
         "buffers": {key: n for key, n in buffers.items() if key not in call.builder.used},
     }
     y = call.lower("custom", x, **stated)
-    return _scaled(call, y, (2,) if has_bias(call, 2) else ())
+    return _add_bias(call, y, 2)
 
 
 def _gain(call: OnnxCall, filters: OnnxConstant) -> str | None:
