@@ -61,15 +61,22 @@ class _Rewriter:
         return source
 
     def replace(
-        self, index: int, kind: str, inputs: Sequence[int], options: dict[str, Any], params: int = 0
+        self,
+        index: int,
+        kind: str,
+        inputs: Sequence[int],
+        options: dict[str, Any],
+        output: Shape | None = None,
     ) -> bool:
-        """Replaces a layer by one with the same output shape. Returns whether that is possible."""
+        """Replaces a layer by one with the same output shape, or with another `output` of as many
+        elements if only a reshape reads it. Returns whether that is possible."""
         old, found = self.layers[index], KINDS.get(kind)
         assert found is not None
         layer = found(**options)
         try:
             x = layer.select_inputs(tuple(self.shape(source) for source in inputs))
-            if layer.output(x) != old.output:
+            output = output or old.output
+            if layer.output(x) != output:
                 return False
             macs = layer.macs(x).value
         except ConstraintError:
@@ -81,7 +88,7 @@ class _Rewriter:
         path = (*old.path[:-1], kind) if old.path[-1:] == (old.kind,) else old.path
         self.layers[index] = old._replace(
             path=path, kind=kind, inputs=tuple(inputs), options=stated_options(found, options),
-            params=params, macs=macs, follows=(), rest=None,
+            output=output, params=0, macs=macs, follows=(), rest=None,
         )  # fmt: skip
         return True
 
@@ -374,19 +381,34 @@ def _fuse_heads(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     attention = graph.producer(layer.inputs[0], "attention")
     if attention is None or attention.options:
         return False
-    flats, heads = list[int](), list[int]()
-    for source in attention.inputs:
-        dealt = graph.layers[source] if source >= 0 else None
-        if dealt is None or dealt.kind != "reshape" or len(dealt.output.size) != PAIR:
-            return False
-        number, rows = dealt.output.size
-        if graph.shape(dealt.inputs[0]) != Shape(number * dealt.output.channels, (rows,)):
-            return False
-        heads.append(number)
-        flats.append(dealt.inputs[0])
-    if heads[1] != heads[2] or heads[0] % heads[1]:
+    dealt = [graph.layers[source] if source >= 0 else layer for source in attention.inputs]
+    if any(one.kind != "reshape" or len(one.output.size) != PAIR for one in dealt):
         return False
-    return graph.replace(index, "attention", flats, {"heads": heads[0]} if heads[0] > 1 else {})
+    counts = [one.output.size[0] for one in dealt]
+    heads, rows = attention.output.size
+    merged = Shape(heads * attention.output.channels, (rows,))
+    if counts[1] != counts[2] or heads % counts[1] or layer.output.channels != merged.channels:
+        return False
+    flats = []
+    for source, one in zip(attention.inputs, dealt, strict=True):
+        number, steps = one.output.size
+        flat = Shape(number * one.output.channels, (steps,))
+        if graph.shape(one.inputs[0]) == flat:
+            flats.append(one.inputs[0])
+        elif graph.shape(one.inputs[0]).channels == flat.channels and graph.readers[source] == 1:
+            # The rows are several axes, such as those of a map: the reshape only merges these.
+            flats.append(source)
+            rest = one.rest and min(one.rest, 1)
+            graph.layers[source] = one._replace(
+                options=(("shape", flat),), output=flat, rest=rest, follows=()
+            )
+    options = {"heads": heads} if heads > 1 else {}
+    at = index if layer.output == merged else layer.inputs[0]
+    if len(flats) == len(dealt) and graph.replace(at, "attention", flats, options, merged):
+        return True
+    for source, one in zip(attention.inputs, dealt, strict=True):
+        graph.layers[source] = one
+    return False
 
 
 RULES: dict[str, tuple[Rule, ...]] = {

@@ -222,6 +222,24 @@ def test_products_of_scores_that_others_read_stay_as_they_are():
     assert len([line for line in layers if line.startswith("matmul")]) == 2
 
 
+def test_heads_are_found_if_the_rows_are_the_positions_of_a_map():
+    builder = GraphBuilder("test", "")
+    x = builder.input("x", (1, 4, 5, 24), channel=3)
+    split = []
+    for name in ("query", "key", "value"):
+        y = lower(builder, "linear", (name,), x, features=24, weights={name: 24 * 24})
+        split.append(permuted(reshaped(y, (1, 20, 3, 8)), (0, 2, 1, 3)))
+    y = permuted(lower(builder, "attention", ("attention",), *split), (0, 2, 1, 3))
+    graph = rewrite(builder.graph([reshaped(y, (1, 4, 5, 24))]))
+    assert told(graph)[3:] == [
+        *["reshape shape=Shape(channels=24, size=(20,)) → 20×24"] * 3,
+        "attention heads=3 → 20×24",
+        "reshape shape=Shape(channels=24, size=(4, 5)) → 4×5×24",
+    ]
+    assert sum(layer.macs for layer in graph.layers) == 3 * 20 * 24 * 24 + 2 * 20 * 20 * 24
+    assert proved_spec(graph)
+
+
 def test_a_reduction_without_its_axes_is_one_layer():
     builder = GraphBuilder("test", "")
     x = builder.input("x", (1, 6, 4, 5, 3), channel=1)
