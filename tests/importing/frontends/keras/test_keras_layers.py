@@ -317,7 +317,7 @@ ATTENTION: dict[str, Any] = {
         7 * 9 * 8,
         "7×8",
     ),
-    "Bahdanau's": (("AdditiveAttention", (7, 8), (9, 8), {}), 8, 7 * 9 * 8, "7×8"),
+    "Bahdanau's": (("AdditiveAttention", (7, 8), (9, 8), {}), 8, 2 * 7 * 9 * 8, "7×8"),
     "a product along the channels": (
         ("Dot", (7, 8), (9, 8), {"axes": -1}),
         0,

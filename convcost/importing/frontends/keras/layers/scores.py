@@ -28,7 +28,7 @@ def attention(call: LayerCall) -> Tensor:
 @layer("AdditiveAttention")
 def additive(call: LayerCall) -> Tensor:
     """Additive attention: the score of a key is a sum over channels, each times a learned factor.
-    There is no matrix product."""
+    There is no matrix product for the scores: they are one contraction with the factor."""
     query, value, key = _sides(call)
     met = call.lower("tanh", _pairs(call, query, key), path=(*call.path, "tanh"))
     if call.config.get("use_scale", True):
