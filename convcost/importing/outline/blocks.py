@@ -2,6 +2,7 @@
 parts that remain in the bodies and around them."""
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import Any
 
 from convcost.importing.ir.layer_graph import LayerGraph
@@ -10,7 +11,7 @@ from convcost.importing.outline.block_names import BlockNames, module_path
 from convcost.importing.outline.candidates import Candidates, Keys, ListOfItems, Place, lists_in
 from convcost.importing.outline.escape_check import BoundNames
 from convcost.importing.outline.identity_cache import cached_by_identity
-from convcost.importing.outline.options import REQUIRED, Options, options
+from convcost.importing.outline.options import options
 from convcost.importing.outline.substitute import Calls, substitute_calls
 from convcost.importing.outline.text_length import item_length, text_length
 from convcost.importing.outline.tree import (
@@ -25,14 +26,15 @@ from convcost.importing.outline.tree import (
 from convcost.importing.outline.wiring import Inputs
 
 ROUNDS = 24
-LOOKS = 200_000  # the most items to inspect in all later rounds
-FEWEST = 4  # rounds before LOOKS limits the search
+MOST_ITEMS = 200_000  # the most items to inspect in all rounds after FIRST_ROUNDS
+FIRST_ROUNDS = 4
 FAMILIES = 8  # the most different bodies of one candidate
-FEWEST_PARTED = 4  # the fewest layers of uses that that of a block for some of the uses of a part
+FEWEST_LAYERS = 2  # of a block
+FEWEST_LAYERS_OF_SOME = 4  # of a block that only some of the uses call
 HEAD = 40  # characters of a block in addition to its layers
-SAVED = (9, 10)  # the largest fraction of the text that may remain
-BEGUN = (10, 9)
-MODULE = (5, 4)  # the weight of a module compared with a part that is only similar
+SAVED = Fraction(9, 10)  # the largest fraction of the text that may remain
+MODULE = Fraction(5, 4)  # the weight of a module compared with a part that is only similar
+BEGIN = Fraction(10, 9)  # the weight of a part that does not begin with a free layer
 
 
 def find_blocks(graph: LayerGraph, inputs: Inputs, items: Items) -> Tree:
@@ -45,33 +47,31 @@ class _BlockSearch:
         self.graph = graph
         self.inputs = inputs
         self.items = items
-        self.flow = -1 if len(graph.inputs) == 1 else None
         self.blocks: list[OutlineBlock] = []
-        self.entered: list[int | None] = []  # by block, the input of its first use
+        self.entering: list[int | None] = []  # by block, the input of its first use
         self.candidates = Candidates(items)
-        self.titles = BlockNames(dict(graph.classes))
+        self.block_names = BlockNames(dict(graph.classes))
         self.length = cached_by_identity(item_length)
         self.refused: set[Keys] = set()
-        self.parting = False
-        self.names = BoundNames(items)
+        self.for_some_uses = False  # whether a block may replace only some of the equal parts
+        self.references = BoundNames(items)
 
     def all(self) -> Tree:
-        looked = 0
+        inspected = 0
         for number in range(ROUNDS):
-            if looked > LOOKS and number >= FEWEST:
+            if inspected > MOST_ITEMS and number >= FIRST_ROUNDS:
                 break
             lists = self._lists()
-            looked += sum(len(one.items) for one in lists)
+            inspected += sum(len(one.items) for one in lists)
             if not self._round(lists):
-                if self.parting:
+                if self.for_some_uses:
                     break
-                self.parting = True  # parts of what no block contains as a whole may become blocks
+                self.for_some_uses = True
                 self.refused = set()
         return Tree(self.items, _in_reading_order(self.items, self.blocks))
 
-    # One round: the candidate that saves most
-
     def _round(self, lists: Sequence[ListOfItems]) -> bool:
+        """Makes a block of the candidate that saves most. Returns whether there is one."""
         found = self.candidates.in_lists(lists)
         weight_of = {keys: self._weight(places) for keys, places in found.items()}
         for keys in sorted(found, key=lambda keys: (-weight_of[keys], -len(keys))):
@@ -80,27 +80,28 @@ class _BlockSearch:
             if weight_of[keys] <= HEAD:
                 break
             for places in self._families(found[keys]):
-                groups = self._equal_uses(places) if self.parting else [places]
+                groups = _equal_uses(places) if self.for_some_uses else [places]
                 if any(map(self._make_block, groups)):
                     return True
             self.refused.add(keys)
         return False
 
     def _lists(self) -> list[ListOfItems]:
-        found = list(lists_in(self.items, self.flow, whole=False))
-        for block, entering in zip(self.blocks, self.entered, strict=True):
+        flow = -1 if len(self.graph.inputs) == 1 else None
+        found = list(lists_in(self.items, flow, whole=False))
+        for block, entering in zip(self.blocks, self.entering, strict=True):
             found += lists_in(block.items, entering, whole=True)
         return found
 
     def _weight(self, places: list[Place]) -> int:
+        """About the number of characters that a block saves."""
         weight = sum(map(self.length, places[0].use)) * (len(places) - 1)
-        first = places[0].items[0]
-        if len(places[0].items) == 1 and first.is_sequence:
-            return weight * MODULE[0] // MODULE[1]
+        first, *others = places[0].items
+        if first.is_sequence and not others:
+            return int(weight * MODULE)
         # A free layer belongs to the end of the block before.
         is_free = first.number is not None and self.graph.layers[first.number].params == 0
-        begins = bool(first.branches) or not is_free
-        return weight * BEGUN[0] // BEGUN[1] if begins else weight
+        return weight if is_free and not first.branches else int(weight * BEGIN)
 
     # Making one block
 
@@ -108,7 +109,7 @@ class _BlockSearch:
         """Groups of uses that fit one body, the largest first."""
         families: list[tuple[Items, list[Place]]] = []
         for place in places:
-            if not self.names.is_closed(place.use, place.entering):
+            if not self.references.is_closed(place.use, place.entering):
                 continue
             for number, (body, members) in enumerate(families):
                 both = anti_unify([body, place.use], [members[0].entering, place.entering])
@@ -121,48 +122,41 @@ class _BlockSearch:
         families.sort(key=lambda family: -len(family[1]))
         return (members for _, members in families if len(members) > 1)
 
-    def _equal_uses(self, places: list[Place]) -> list[list[Place]]:
-        """Groups of equal uses, for uses whose differences options cannot express."""
-        groups: dict[Any, list[Place]] = {}
-        for place in places:
-            values = tuple(item.options for item in walk(place.use))
-            groups.setdefault(values, []).append(place)
-        several = [some for some in groups.values() if 1 < len(some) < len(places)]
-        return [some for some in several if not _is_row(some)]
-
     def _make_block(self, places: list[Place]) -> bool:
         """Makes a block of some uses if that shortens the text. Returns whether it did."""
+        found = self._block_and_calls(places)
+        if found is None:
+            return False
+        block, calls = found
+        size = sum(1 for _ in layers(block.items))
+        fewest = FEWEST_LAYERS_OF_SOME if self.for_some_uses else FEWEST_LAYERS
+        if size < fewest or len(block.options) > size + 1:
+            return False
+        before = sum(text_length(place.items) for place in places)
+        if _block_length(block) + text_length(calls) > before * SAVED:
+            return False
+        self.block_names.take(block.name)
+        self._insert_calls(places, calls)
+        self.blocks.append(block)
+        self.entering.append(places[0].entering)
+        return True
+
+    def _block_and_calls(self, places: list[Place]) -> tuple[OutlineBlock, list[Item]] | None:
         uses = [place.use for place in places]
         common = anti_unify(uses, [place.entering for place in places])
         assert common is not None
-        found = options(
-            common, [self._channels(place.entering) for place in places], self._input_channels
-        )
+        entering = [self._channels(place.entering) for place in places]
+        found = options(common, entering, self._input_channels)
         if found is None:
-            return False
+            return None
         body = substitute_values(common.body, iter(found.values), iter(found.flags))
-        originals = [place.items for place in places]
-        name = self.titles.block_name(body, originals)
-        defaults = tuple(default for _, default in found.options if default is not REQUIRED)
+        name = self.block_names.block_name(body, [place.items for place in places])
+        defaults = tuple(default for _, default in found.options if default is not None)
         calls = [
-            Item(name, arguments, module_path(original), defaults=defaults, unwritten=use)
-            for arguments, use, original in zip(found.arguments, uses, originals, strict=True)
+            Item(name, arguments, module_path(place.items), defaults=defaults, unwritten=use)
+            for arguments, use, place in zip(found.arguments, uses, places, strict=True)
         ]
-        before = sum(map(text_length, originals))
-        after = text_length(calls)
-        after += _definition(body, found)
-        held = sum(1 for _ in layers(body))
-        least = FEWEST_PARTED if self.parting else 2
-        if held < least or len(found.options) > held + 1:
-            return False
-        if after * SAVED[1] > before * SAVED[0]:
-            return False
-        self.titles.take(name)
-        self._insert_calls(places, calls)
-        defaults = tuple((n, None if d is REQUIRED else d) for n, d in found.options)
-        self.blocks.append(OutlineBlock(name, defaults, body))
-        self.entered.append(places[0].entering)
-        return True
+        return OutlineBlock(name, found.options, body), calls
 
     def _input_channels(self, layer: int) -> int | None:
         return self._channels(self.inputs[layer][0])
@@ -181,13 +175,23 @@ class _BlockSearch:
         ]
 
 
+def _equal_uses(places: list[Place]) -> list[list[Place]]:
+    """Groups of equal uses, for uses whose differences options cannot express."""
+    groups: dict[Any, list[Place]] = {}
+    for place in places:
+        values = tuple(item.options for item in walk(place.use))
+        groups.setdefault(values, []).append(place)
+    several = [some for some in groups.values() if 1 < len(some) < len(places)]
+    return [some for some in several if not _is_row(some)]
+
+
 def _is_row(places: list[Place]) -> bool:
     """Whether the uses are one join several times in a row, which `repeat` expresses without a
     block."""
     first = places[0]
-    following = [(first.list, first.start + n) for n in range(len(places))]
+    in_a_row = [(first.list, first.start + n) for n in range(len(places))]
     alone = len(first.use) == 1 and first.use[0].is_join and not any(references(first.use))
-    return alone and [(place.list, place.start) for place in places] == following
+    return alone and [(place.list, place.start) for place in places] == in_a_row
 
 
 def _in_reading_order(items: Items, blocks: list[OutlineBlock]) -> tuple[OutlineBlock, ...]:
@@ -205,5 +209,5 @@ def _in_reading_order(items: Items, blocks: list[OutlineBlock]) -> tuple[Outline
     return tuple(found.values())
 
 
-def _definition(body: Items, found: Options) -> int:
-    return HEAD + text_length(body) + sum(len(option) + 6 for option, _ in found.options)
+def _block_length(block: OutlineBlock) -> int:
+    return HEAD + text_length(block.items) + sum(len(option) + 6 for option, _ in block.options)

@@ -21,7 +21,6 @@ from convcost.language.fields import is_name
 from convcost.model.kind import KINDS
 
 MOST = 7
-REQUIRED: Any = object()
 ABSENT: Any = object()
 
 Values: TypeAlias = tuple[Any, ...]  # by use; ABSENT if the use does not have the layer
@@ -29,7 +28,8 @@ Values: TypeAlias = tuple[Any, ...]  # by use; ABSENT if the use does not have t
 
 class Options(NamedTuple):
     """The options of a block: `values` for the places of its body, `flags` for its branches;
-    `options` with their default or REQUIRED; `arguments` of every use, in the same order."""
+    `options` with their default, or None if they are required; `arguments` of every use, in the
+    same order."""
 
     values: tuple[Any, ...]
     flags: tuple[str | None, ...]
@@ -202,7 +202,7 @@ class _OptionSearch:
         used += [flag for flag in self.flags if flag is not None]
         order = list(dict.fromkeys(used))
         defaults = {number: self._default(self.wanted[number]) for number in order}
-        order.sort(key=lambda number: defaults[number] is not REQUIRED)
+        order.sort(key=lambda number: defaults[number] is not None)
         names = self._names(order, defaults)
         values = [self.chosen[n] for n in range(len(self.places))]
         return Options(
@@ -228,7 +228,7 @@ class _OptionSearch:
         value = option.values[use]
         if value is not ABSENT and not isinstance(default, SharedValue):
             return value
-        if default is not REQUIRED:
+        if default is not None:
             return default
         return next(value for value in option.values if value is not ABSENT)
 
@@ -253,7 +253,7 @@ class _OptionSearch:
         are the channels of the block's input."""
         values = [value for value in option.values if value is not ABSENT]
         if any(isinstance(value, OptionExpression) for value in values):
-            return REQUIRED
+            return None
         is_width = option.name in CHANNELS
         if is_width and all(
             v in (ABSENT, c) for v, c in zip(option.values, self.entering, strict=True)
@@ -263,7 +263,7 @@ class _OptionSearch:
         if isinstance(common, bool):
             return common if 2 * count != len(values) else False
         most = 10 * count >= 8 * len(values) if is_width else 2 * count > len(values)
-        return common if most and not isinstance(common, tuple) else REQUIRED
+        return common if most and not isinstance(common, tuple) else None
 
 
 def _is_constant(place: _Place) -> bool:
