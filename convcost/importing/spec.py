@@ -13,9 +13,9 @@ from convcost.importing.outline.naming import Naming
 from convcost.importing.outline.repeats import fold_repeats
 from convcost.importing.outline.scope_inference import with_inferred_scopes
 from convcost.importing.outline.structurize import structurize
-from convcost.importing.outline.tree import Items, Tree, layer_numbers, references
+from convcost.importing.outline.tree import Items, Tree, layer_numbers
 from convcost.importing.outline.valid_names import unused_name, valid_name
-from convcost.importing.outline.weight_owners import sharing_layers, with_owners
+from convcost.importing.outline.weight_owners import with_owners
 from convcost.importing.outline.wiring import Inputs, shortened_inputs
 from convcost.importing.verify.round_trip import verify_round_trip
 from convcost.language.network_inputs import AllowedSizes
@@ -79,13 +79,10 @@ def _entrances(graph: LayerGraph) -> tuple[str, ...]:
 
 def _tree_with_blocks(graph: LayerGraph, inputs: Inputs) -> Tree:
     tree = find_blocks(graph, inputs, _modules(graph, inputs))
-    names = sharing_layers(graph.layers).union(references(tree.items))
     blocks = tuple(
-        block._replace(items=fold_repeats(canonicalize(block.items), frozenset()))
-        for block in tree.blocks
+        block._replace(items=fold_repeats(canonicalize(block.items))) for block in tree.blocks
     )
-    items = fold_repeats(canonicalize(tree.items), names)
-    return Tree(items, blocks)
+    return Tree(fold_repeats(canonicalize(tree.items)), blocks)
 
 
 def _structured(graph: LayerGraph, inputs: Inputs) -> Tree:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from convcost.importing.outline.branch_names import branch_names, declared_names
 from convcost.importing.outline.scopes import NameScope, ScopeNode
-from convcost.importing.outline.tree import Item, ItemBranch, Items, layers, output, references
+from convcost.importing.outline.tree import Item, ItemBranch, Items, output, taken_by_name
 from convcost.importing.outline.valid_names import stem, unused_name, valid_name
 
 
@@ -19,8 +19,7 @@ class Naming:
         self.items = items
         self.entrances = entrances
         self.at: dict[int, ScopeNode] = {}
-        shared = (layer.shares for layer in layers(items) if layer.shares is not None)
-        self.taken = {*references(items), *shared}
+        self.taken = taken_by_name(items)
         self.root = NameScope(None, entrances)
 
     def named_items(self) -> Items:

@@ -1,19 +1,23 @@
 """Writes consecutive equal items once, with `repeat`."""
 
-from collections.abc import Sequence as Items
-
-from convcost.importing.outline.tree import Item, layer_numbers, layers, output, rebuild, references
+from convcost.importing.outline.tree import (
+    Item,
+    Items,
+    layer_numbers,
+    output,
+    rebuild,
+    taken_by_name,
+)
 from convcost.importing.outline.valid_names import stem
 
 
-def fold_repeats(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:
-    """The items with consecutive equal items merged. A value that is referenced by name, or is in
-    `taken`, must be the output of the last copy."""
-    shared = (layer.shares for layer in layers(tuple(items)) if layer.shares is not None)
-    return _fold(items, taken.union(references(tuple(items)), shared))
+def fold_repeats(items: Items) -> Items:
+    """The items with consecutive equal items merged. A value that is taken by name must be the
+    output of the last copy."""
+    return _fold(items, taken_by_name(items))
 
 
-def _fold(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:
+def _fold(items: Items, taken: set[int]) -> Items:
     """A list with each run of equal items merged, also in the lists inside its items. Of all values
     in a run, only the output of the last copy may be in `taken`."""
     inner = [rebuild(item, lambda inside: _fold(inside, taken)) for item in items]
@@ -37,7 +41,7 @@ def _fold(items: Items[Item], taken: frozenset[int]) -> tuple[Item, ...]:
     return tuple(found)
 
 
-def _is_unreferenced(item: Item, taken: frozenset[int], *, except_output: bool = False) -> bool:
+def _is_unreferenced(item: Item, taken: set[int], *, except_output: bool = False) -> bool:
     """Whether no value of an item is in `taken`, except for its output if `except_output` is
     true."""
     if not taken:

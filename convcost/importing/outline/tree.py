@@ -163,6 +163,12 @@ def references(items: Items) -> Iterator[int]:
         yield from (branch.ref for branch in item.branches if branch.ref is not None)
 
 
+def taken_by_name(items: Items) -> set[int]:
+    """The values that items reference by name, and the layers whose weights others share."""
+    shared = (layer.shares for layer in layers(items) if layer.shares is not None)
+    return {*references(items), *shared}
+
+
 def rebuild(item: Item, change: Callable[[Items], Items]) -> Item:
     """The item with its inner lists changed; the same object if no list changes."""
     lists = [change(branch.items) if branch.items else () for branch in item.branches]

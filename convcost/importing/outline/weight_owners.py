@@ -1,6 +1,5 @@
 """Weights with several users belong to the layer that comes first in the text."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from convcost.importing.ir.layer_graph import GraphLayer, weights_owner
@@ -14,13 +13,6 @@ def weight_owners(graph: Sequence[GraphLayer], order: Iterable[int]) -> dict[int
     for index in order:
         found.setdefault(weights_owner(graph, index), index)
     return found
-
-
-def sharing_layers(graph: Sequence[GraphLayer]) -> frozenset[int]:
-    """The layers that share weights with others. Those others refer to them by name."""
-    owners = [weights_owner(graph, index) for index in range(len(graph))]
-    users = Counter(owners)
-    return frozenset(index for index, owner in enumerate(owners) if users[owner] > 1)
 
 
 def with_owners(graph: Sequence[GraphLayer], items: Items) -> Items:
