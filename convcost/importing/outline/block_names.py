@@ -4,7 +4,7 @@ import re
 from collections import Counter
 
 from convcost.importing.ir.layer_graph import Path
-from convcost.importing.outline.branch_names import of_its_own
+from convcost.importing.outline.branch_names import begins_with_learned
 from convcost.importing.outline.tree import Item, Items, layers
 from convcost.importing.outline.valid_names import unused_name
 from convcost.model.kind import KINDS
@@ -33,7 +33,7 @@ class BlockNames:
         self.classes = classes
         self.taken = set(KINDS.names())
 
-    def block_name(self, body: tuple[Item, ...], originals: list[tuple[Item, ...]]) -> str:
+    def block_name(self, body: Items, originals: list[Items]) -> str:
         paths = [path for original in originals if (path := module_path(original))]
         names = Counter(name for path in paths if (name := self._class_name(path)))
         if not names and not any(item.is_layer for item in body):
@@ -50,7 +50,7 @@ class BlockNames:
             wanted = content  # the same module with and without its shortcut
         return unused_name(wanted, self.taken)
 
-    def _row(self, original: tuple[Item, ...]) -> str:
+    def _row(self, original: Items) -> str:
         """The name of a block of several consecutive modules, if all have the same class."""
         while len(original) == 1 and original[0].is_sequence:
             original = original[0].items
@@ -91,7 +91,7 @@ def _stem(path: Path) -> str:
     return name if len(name) > 2 and name not in GENERIC else ""  # noqa: PLR2004  short names are not clear
 
 
-def _content_name(body: tuple[Item, ...]) -> str:
+def _content_name(body: Items) -> str:
     joins = [item for item in body if item.is_join]
     held = list(layers(body))
     kinds = {layer.kind for layer in held}
@@ -118,7 +118,7 @@ def _content_name(body: tuple[Item, ...]) -> str:
 def _join_name(join: Item, *, alone: bool) -> str:
     """The name of a block whose main item is a join; "" if other layers matter."""
     straight = any(not branch.items or branch.when for branch in join.branches)
-    if any(map(of_its_own, join.branches)):
+    if any(map(begins_with_learned, join.branches)):
         return ""
     kinds = [layer.kind for layer in layers((join,))]
     if join.kind == "multiply" and "global_avg_pool" in kinds and straight:
@@ -133,7 +133,7 @@ def _join_name(join: Item, *, alone: bool) -> str:
     return "inception" if mixed else "branches"
 
 
-def _describing_words(body: tuple[Item, ...], without: tuple[str, ...]) -> list[str]:
+def _describing_words(body: Items, without: tuple[str, ...]) -> list[str]:
     """Words for the items, each once, without the kinds of some files."""
     items = [item for item in body if not (without and _only_follows(item, without))]
     words = list(dict.fromkeys(word for item in items for word in _words(item)))

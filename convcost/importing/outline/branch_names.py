@@ -33,7 +33,7 @@ def branch_names(join: Item) -> list[str]:
     straight = [branch for branch in join.branches if not branch.items or branch.when]
     named = any(branch.name for branch in join.branches)
     shortcut, main = _STRAIGHT.get(join.kind, ("x", "y"))
-    if two and straight and any(map(of_its_own, join.branches)):
+    if two and straight and any(map(begins_with_learned, join.branches)):
         shortcut, main = "x", _OWN.get(join.kind, main)
     names = []
     for number, branch in enumerate(join.branches):
@@ -54,14 +54,14 @@ def declared_names(join: Item) -> tuple[str, ...]:
     return tuple(name.removesuffix("?") for name in KINDS[join.kind].branch_names)
 
 
-def of_its_own(branch: ItemBranch) -> bool:
+def begins_with_learned(branch: ItemBranch) -> bool:
     """Whether a branch begins with a learned tensor, so that it has no input."""
     return bool(branch.items) and _has_no_input(branch.items[0])
 
 
 def _has_no_input(item: Item) -> bool:
     if item.is_join:
-        return all(map(of_its_own, item.branches))
+        return all(map(begins_with_learned, item.branches))
     if item.is_layer:
         return item.kind in INPUT_FREE
     return _has_no_input((item.unwritten or item.items)[0])

@@ -3,7 +3,7 @@ their modules."""
 
 from collections.abc import Iterable
 
-from convcost.importing.outline.tree import Item, ItemBranch, rebuild
+from convcost.importing.outline.tree import Item, ItemBranch, Items, rebuild
 from convcost.model.suggestions import SYNONYMS
 
 SHORTEST = 3
@@ -22,7 +22,7 @@ WEIGHTED = ("conv", "depthwise", "transposed_conv", "linear")
 REARRANGES = ("flatten", "reshape")
 
 
-def canonicalize(items: Iterable[Item]) -> tuple[Item, ...]:
+def canonicalize(items: Iterable[Item]) -> Items:
     found: list[Item] = []
     for item in items:
         if not item.is_sequence:
@@ -65,16 +65,16 @@ def _with_module_name(item: Item, name: str) -> Item:
     """An item that is a whole module, with the module's name. Its own name is kept if it has more
     information."""
     if item.is_layer:
-        return item if says_nothing(name, item.kind) else item._replace(name=name)
+        return item if repeats_kind(name, item.kind) else item._replace(name=name)
     return item._replace(name=name or item.name)
 
 
 def _own_name(item: Item) -> str:
     name = item.path[-1] if item.path else ""
-    return "" if says_nothing(name, item.kind) else name
+    return "" if repeats_kind(name, item.kind) else name
 
 
-def says_nothing(name: str, kind: str) -> bool:
+def repeats_kind(name: str, kind: str) -> bool:
     """Whether a name only repeats the kind, or is a number: `conv1`, `bn`, `3`, `add_12`."""
     word = name.lower().lstrip("_")
     if word.removeprefix(kind).strip("_.0123456789") == "":

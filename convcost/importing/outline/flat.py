@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
-from convcost.importing.outline.tree import Item, ItemBranch
+from convcost.importing.outline.tree import Item, ItemBranch, Items
 from convcost.importing.outline.values import layer_options
 from convcost.importing.outline.wiring import Inputs
 from convcost.model.kind import KINDS
@@ -27,7 +27,7 @@ def layer_item(
     )
 
 
-def flat_items(graph: LayerGraph, inputs: Inputs) -> tuple[Item, ...]:
+def flat_items(graph: LayerGraph, inputs: Inputs) -> Items:
     """Every layer in the model's order. Joins reference their inputs by name."""
     found: list[Item] = []
     flow = -1 if len(graph.inputs) == 1 else None

@@ -1,37 +1,36 @@
 """Makes a sequence, with the module's name, of consecutive layers of one module."""
 
 from collections import Counter
-from collections.abc import Sequence as Items
 from itertools import groupby
+from operator import itemgetter
 
 from convcost.importing.ir.layer_graph import Path, common_prefix
-from convcost.importing.outline.canonicalize import says_nothing
-from convcost.importing.outline.tree import Item, ItemBranch, layers, rebuild, sequence
+from convcost.importing.outline.canonicalize import repeats_kind
+from convcost.importing.outline.tree import Item, ItemBranch, Items, layers, rebuild, sequence
 from convcost.model.kind import KINDS
 
 DEEPEST = 24  # the most nested modules
 SHORTEST = 3  # the shortest common prefix that is a name
 
 
-def group_modules(items: Items[Item], base: Path = ()) -> tuple[Item, ...]:
+def group_modules(items: Items, base: Path = ()) -> Items:
     """The items, with a sequence for every module below `base`."""
     modules = [module_of(item) for item in items]
     base = common_prefix(modules) if items else base
     if len(base) > DEEPEST:
-        return tuple(items)
+        return items
     keys = [path[: len(base) + 1] if len(path) > len(base) else () for path in modules]
-    found: list[Item] = []
     runs = [
-        (key, [items[n] for n in numbers])
-        for key, group in groupby(range(len(items)), keys.__getitem__)
-        for numbers in [list(group)]
+        (key, tuple(item for _, item in group))
+        for key, group in groupby(zip(keys, items, strict=True), key=itemgetter(0))
     ]
-    stretches = Counter(key for key, _ in runs)
+    number_of_runs = Counter(key for key, _ in runs)
+    found: list[Item] = []
     for key, members in runs:
-        if key and stretches[key] == 1:
+        if key and number_of_runs[key] == 1:
             found.append(sequence(key, group_modules(members, key)))
         else:
-            found += [_group_inside(item) for item in members]
+            found += map(_group_inside, members)
     return tuple(found)
 
 
@@ -79,15 +78,15 @@ def _name_branches(join: Item, depth: int) -> Item:
     return join._replace(branches=tuple(branches))
 
 
-def _own_name(items: Items[Item], depth: int) -> str:
+def _own_name(items: Items, depth: int) -> str:
     """The common prefix of the names of layers whose name a norm after them gets, or the name of
     the last such layer."""
-    learning = [layer for layer in layers(tuple(items)) if KINDS[layer.kind].folds_norms]
+    learning = [layer for layer in layers(items) if KINDS[layer.kind].folds_norms]
     names = [layer.path[depth] for layer in learning if len(layer.path) > depth]
     if not names:
         pools = all(item.kind.endswith("_pool") for item in items)
         return "pool" if pools else ""
-    if len(names) < len(learning) or any(map(says_nothing, names, (one.kind for one in learning))):
+    if len(names) < len(learning) or any(map(repeats_kind, names, (one.kind for one in learning))):
         return ""
     begun = common_prefix(names).rstrip("._-")
     return begun if len(begun) >= SHORTEST else names[-1]

@@ -1,10 +1,9 @@
 """Hashes items such that two possible uses of a block have the same hash."""
 
-from collections.abc import Sequence as Items
 from typing import Any
 
 from convcost.importing.outline.identity_cache import cached_by_identity
-from convcost.importing.outline.tree import Item, layer_numbers
+from convcost.importing.outline.tree import Item, Items, layer_numbers
 from convcost.importing.outline.values import constant_part
 
 Key = int
@@ -15,13 +14,13 @@ class StructuralHash:
     branches, have the same number. A reference by name, or to shared weights, is identified by its
     distance in layers."""
 
-    def __init__(self, items: tuple[Item, ...]) -> None:
+    def __init__(self, items: Items) -> None:
         self._place = {number: n for n, number in enumerate(layer_numbers(items))}
         self._known: dict[Any, Key] = {}
         self.key = cached_by_identity(self._number)
         self._own = 0
 
-    def keys(self, items: Items[Item]) -> tuple[Key, ...]:
+    def keys(self, items: Items) -> tuple[Key, ...]:
         return tuple(self.key(item) for item in items)
 
     def _number(self, item: Item) -> Key:

@@ -10,7 +10,7 @@ from convcost.importing.outline.chains import Chain, OpenChains
 from convcost.importing.outline.flat import layer_item
 from convcost.importing.outline.linearize import linearize
 from convcost.importing.outline.side_outputs import SideOutputs
-from convcost.importing.outline.tree import Item, ItemBranch, with_reference
+from convcost.importing.outline.tree import Item, ItemBranch, Items, with_reference
 from convcost.importing.outline.wiring import Inputs
 from convcost.model.kind import KINDS, SizeLike
 
@@ -42,7 +42,7 @@ class _JoinInput(NamedTuple):
         return self.start is not None, self.start or 0, self.is_u_shaped, self.source
 
 
-def structurize(graph: LayerGraph, inputs: Inputs) -> tuple[Item, ...]:
+def structurize(graph: LayerGraph, inputs: Inputs) -> Items:
     """The items of a network, in an order in which each item only uses earlier ones."""
     ends = SideOutputs(inputs, graph.outputs)
     flow = -1 if len(graph.inputs) == 1 else None

@@ -178,18 +178,6 @@ def rebuild(item: Item, change: Callable[[Items], Items]) -> Item:
     return item._replace(branches=tuple(branches))
 
 
-def map_items(items: Items, change: Callable[[Item], Item]) -> Items:
-    """The same tree with every item changed."""
-
-    def changed(item: Item) -> Item:
-        return change(rebuild(item, all_changed)._replace(unwritten=all_changed(item.unwritten)))
-
-    def all_changed(items: Items) -> Items:
-        return tuple(map(changed, items))
-
-    return all_changed(items)
-
-
 def with_reference(item: Item, source: int) -> Item:
     """The item with its input as a reference by name, if it has no reference yet."""
     if item.refs:

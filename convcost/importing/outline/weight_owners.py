@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from convcost.importing.ir.layer_graph import GraphLayer, weights_owner
-from convcost.importing.outline.tree import Item, Items, layer_numbers, map_items
+from convcost.importing.outline.tree import Item, Items, layer_numbers, rebuild
 
 
 def weight_owners(graph: Sequence[GraphLayer], order: Iterable[int]) -> dict[int, int]:
@@ -17,13 +17,14 @@ def weight_owners(graph: Sequence[GraphLayer], order: Iterable[int]) -> dict[int
 
 def with_owners(graph: Sequence[GraphLayer], items: Items) -> Items:
     """The tree in which each layer with shared weights refers to the first layer with these
-    weights."""
+    weights. It has no calls yet."""
     first = weight_owners(graph, layer_numbers(items))
 
     def with_owner(item: Item) -> Item:
+        item = rebuild(item, lambda inner: tuple(map(with_owner, inner)))
         if item.number is None:
             return item
         owner = first[weights_owner(graph, item.number)]
         return item._replace(shares=None if owner == item.number else owner)
 
-    return map_items(items, with_owner)
+    return tuple(map(with_owner, items))

@@ -9,7 +9,7 @@ from sketch import NORM, RELU, Sketch, X, conv, layers_of
 
 from convcost.importing.emit.scalars import text, unquoted_text
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
-from convcost.importing.outline.canonicalize import says_nothing
+from convcost.importing.outline.canonicalize import repeats_kind
 from convcost.importing.outline.wiring import shortened_inputs
 from convcost.importing.spec import proved_spec
 from convcost.importing.verify.round_trip import verify_round_trip
@@ -431,9 +431,9 @@ def test_a_border_before_a_window_does_not_make_a_branch_a_u_shape():
     ],
 )
 def test_names_that_only_repeat_the_kind_are_left_out(name, kind):
-    assert says_nothing(name, kind)
+    assert repeats_kind(name, kind)
 
 
 @pytest.mark.parametrize("name", ["3x3", "stem_conv", "fc6"])
 def test_names_that_distinguish_a_layer_are_kept(name):
-    assert not says_nothing(name, "conv")
+    assert not repeats_kind(name, "conv")
