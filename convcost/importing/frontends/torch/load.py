@@ -45,7 +45,28 @@ def load(target: str, arguments: Mapping[str, Any]) -> Any:
             f"it returns {_a(type(module).__name__)}, not a torch.nn.Module",
             "name a class of modules, or a function that returns one",
         )
-    return module.to("meta").eval()
+    return moved(module, lambda tensor: tensor.to("meta")).eval()
+
+
+def moved(module: Any, move: Callable[[Any], Any]) -> Any:
+    """The module with `move(tensor)` in place of each parameter and buffer. A tensor that several
+    modules share stays one tensor; `Module.to` makes one for each."""
+    torch = framework()
+    tensors = [
+        *module.named_parameters(remove_duplicate=False),
+        *module.named_buffers(remove_duplicate=False),
+    ]
+    made: dict[int, Any] = {}
+    for name, tensor in tensors:
+        if torch.nn.parameter.is_lazy(tensor):
+            continue
+        owner, _, own = name.rpartition(".")
+        if id(tensor) not in made:
+            made[id(tensor)] = new = move(tensor)
+            if isinstance(tensor, torch.nn.Parameter) and new is not tensor:
+                made[id(tensor)] = torch.nn.Parameter(new, requires_grad=tensor.requires_grad)
+        setattr(module.get_submodule(owner), own, made[id(tensor)])
+    return module
 
 
 def framework() -> Any:
