@@ -14,7 +14,7 @@ BACKBONE = (
 )
 # Parts of PyTorch's messages when code needs the values of tensors that have only shapes.
 NUMBERS = ("data-dependent", "data-independent", "Dynamic output shape", "meta tensors")
-DEVICES = ("expected device", "same device", "two devices")
+DEVICES = ("expected device", "same device", "two devices", "only supported on")
 
 
 def needs_numbers(error: BaseException) -> bool:
@@ -22,8 +22,8 @@ def needs_numbers(error: BaseException) -> bool:
     return any(words in str(error) for words in NUMBERS)
 
 
-def mixes_devices(error: BaseException) -> bool:
-    """Whether code stopped because it creates tensors on another device than its input's."""
+def needs_device(error: BaseException) -> bool:
+    """Whether code stopped because its input is on another device than it needs."""
     return any(words in str(error) for words in DEVICES)
 
 

@@ -3,6 +3,9 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from copy import deepcopy
+from functools import partial
+from importlib import import_module
 from io import StringIO
 from typing import Any
 
@@ -10,18 +13,18 @@ from convcost.importing.frontends.torch.error_text import (
     BACKBONE,
     ROUTE,
     first_line,
-    mixes_devices,
+    needs_device,
     needs_numbers,
 )
 from convcost.importing.frontends.torch.input_hints import suggest_inputs
-from convcost.importing.frontends.torch.load import framework, quiet
+from convcost.importing.frontends.torch.load import framework, moved, quiet
 from convcost.importing.frontends.torch.registry import SHAPED, known, operator_name
 from convcost.importing.frontends.torch.request import WORDS
 from convcost.importing.ir.ops import UNKNOWN
 from convcost.model.errors import ConstraintError
 
 VALUES = "it cannot be exported, because its control flow depends on the values of tensors"
-DEVICES = "it cannot be exported, because it creates tensors on other devices"
+DEVICES = "it cannot be exported, because it needs tensors on certain devices"
 
 
 def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = ()) -> Any:
@@ -32,21 +35,37 @@ def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = 
     torch = framework()
     names = [*dtypes, *["float32"] * (len(inputs) - len(dtypes))]
     kinds = [_dtype(torch, name) for name in names]
-    with torch.device("meta"), torch.no_grad(), quiet(), _silent():
-        given = tuple(
-            torch.empty((1, *dims), dtype=kind, device="meta")
+
+    def given(device: str) -> tuple[Any, ...]:
+        return tuple(
+            torch.empty((1, *dims), dtype=kind, device=device)
             for dims, kind in zip(inputs, kinds, strict=True)
         )
+
+    with torch.no_grad(), quiet(), _silent():
         try:
-            if any(torch.nn.parameter.is_lazy(one) for one in module.parameters()):
-                module(*given)  # lazy modules infer their widths in the first call
-            program = torch.export.export(module, given, strict=False)
-            if _rewrites(program):
-                program = program.run_decompositions({})
-            program = _with_known_operators(torch, program)
+            with torch.device("meta"):
+                return _export(torch, module, given("meta"))
         except Exception as error:  # noqa: BLE001  a user's code may raise anything
-            raise _refused(module, inputs, given, error) from None
-    return program
+            if needs_device(error):
+                fake = import_module("torch._subclasses.fake_tensor").FakeTensorMode
+                # Fake tensors have a device, but no data either.
+                with suppress(Exception):
+                    twin = deepcopy(module)
+                    with fake(allow_non_fake_inputs=True):
+                        moved(twin, partial(torch.empty_like, device="cpu"))
+                        return _export(torch, twin, given("cpu"))
+            with torch.device("meta"):
+                raise _refused(module, inputs, given("meta"), error) from None
+
+
+def _export(torch: Any, module: Any, given: tuple[Any, ...]) -> Any:
+    if any(torch.nn.parameter.is_lazy(one) for one in module.parameters()):
+        module(*given)  # lazy modules infer their widths in the first call
+    program = torch.export.export(module, given, strict=False)
+    if _rewrites(program):
+        program = program.run_decompositions({})
+    return _with_known_operators(torch, program)
 
 
 @contextmanager
@@ -109,7 +128,7 @@ def _refused(
         if needs_numbers(own):
             message = f"{VALUES}: {first_line(own)}"
             return ConstraintError("CC401", message, BACKBONE)
-        if mixes_devices(own):
+        if needs_device(own):
             message = f"{DEVICES}: {first_line(own)}"
             return ConstraintError("CC401", message, ROUTE)
         help_ = suggest_inputs(module, given)

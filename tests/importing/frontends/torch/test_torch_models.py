@@ -663,6 +663,44 @@ def test_columns_of_integers_are_looked_up_one_by_one():
     assert "rows: 6" in proved_spec(layer_graph)
 
 
+# Tensors that are not on the meta device
+
+
+class Tied(nn.Module):
+    """Two layers with one matrix, as an embedding and a head have, and a table on the CPU."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(8, 8, bias=False), nn.Linear(8, 8, bias=False)
+        self.second.weight = self.first.weight
+
+    def forward(self, x):
+        return self.second(self.first(x)) + torch.arange(8, device="cpu")
+
+
+TIED = Tied()  # built with real tensors
+
+
+@pytest.mark.parametrize("make", [Tied, lambda: TIED])
+def test_shared_weights_count_once_where_the_module_needs_the_cpu(make):
+    layer_graph = drawn(make, (4, 8))
+    assert [(layer.params, layer.macs, layer.shares) for layer in layer_graph.layers] == [
+        (8 * 8, 4 * 8 * 8, None),
+        (0, 4 * 8 * 8, 0),
+    ]
+
+
+def test_flexible_attention_is_attention():
+    flex_attention = pytest.importorskip("torch.nn.attention.flex_attention").flex_attention
+
+    def forward(x, _):
+        heads = x.view(1, 128, 4, 16).transpose(1, 2)
+        return flex_attention(heads, heads, heads)
+
+    (layer,) = (one for one in drawn(lambda: Fun(forward), (128, 64)).layers if one.macs)
+    assert (layer.kind, layer.macs) == ("attention", 2 * 4 * 128 * 128 * 16)
+
+
 # Operators without a kind
 
 
@@ -848,17 +886,18 @@ def test_a_model_with_data_dependent_control_flow_is_refused(folder):
     assert message == f"{told}: {why}"
 
 
-def test_a_model_that_creates_tensors_on_another_device_is_refused(folder):
+def test_a_model_that_needs_a_device_and_the_values_of_tensors_is_refused(folder):
     Path("cc_device.py").write_text(
         "import torch\n"
         "class Net(torch.nn.Module):\n"
         "    def forward(self, x):\n"
-        "        return torch.cat((x, torch.ones(1, 3, 8, 8, device='cpu')))\n"
+        "        y = torch.cat((x, torch.ones(1, 3, 8, 8, device='cpu')))\n"
+        "        return y if y.sum() > 0 else -y\n"
     )
     code, message, help_ = refused("cc_device:Net")
     assert (code, help_) == ("CC401", ROUTE)
     assert message.startswith(
-        "it cannot be exported, because it creates tensors on other devices: "
+        "it cannot be exported, because it needs tensors on certain devices: "
     )
 
 

@@ -17,3 +17,11 @@ def attention(call: TorchCall) -> Tensor:
     scores = call.lower("matmul", query, transposed(key))
     joined = call.lower("add", scores, as_tensor(call.builder, mask))
     return call.lower("matmul", call.lower("softmax", joined), value)
+
+
+@operator("flex_attention", op="attention")
+def flex_attention(call: TorchCall) -> tuple[Tensor, None, None]:
+    """The outputs are the values and two statistics of the scores. As with a mask, each query is
+    multiplied with every key, whatever the scores are changed to."""
+    sides = [as_tensor(call.builder, call.given[name]) for name in ("0", "1", "2")]
+    return call.lower("attention", *sides), None, None
