@@ -240,6 +240,22 @@ def test_a_function_of_keras_has_no_params(tmp_path):
     assert (first.kind, first.params, first.uncounted) == ("custom", 0, True)
 
 
+@pytest.mark.parametrize(
+    ("subscripts", "kind", "macs"),
+    [("btc, bsc -> bts", "matmul", 7 * 7 * 8), ("...c,...c->...", "matmul", 7 * 8)],
+)
+def test_the_function_einsum_is_a_product(tmp_path, subscripts, kind, macs):
+    function = one("Einsum", "e", subscripts=subscripts) | {"module": "keras.src.ops.numpy"}
+    config = graph(
+        (entry("x", 7, 8),),
+        (function, ([tensor("x"), tensor("x")], {})),
+        inputs=["x", 0, 0],
+        outputs=["e", 0, 0],
+    )
+    found = [(layer.kind, layer.macs) for layer in drawn(tmp_path, config).layers if layer.macs]
+    assert found == [(kind, macs)]
+
+
 def test_functions_recorded_by_keras_2_are_joins_and_activations(tmp_path):
     calls = {
         "math.multiply": ["x", 0, 0, {"y": 2, "name": None}],

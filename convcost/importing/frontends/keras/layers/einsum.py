@@ -1,4 +1,4 @@
-"""Products that state the axes they sum over: EinsumDense and Dot."""
+"""Products that state the axes they sum over: EinsumDense, Dot and the function einsum."""
 
 from string import ascii_letters
 
@@ -37,6 +37,12 @@ def einsum_dense(call: LayerCall) -> Tensor:
         sides = tuple(extents[one] if one in biased else 1 for one in out)
         y = combined(call.builder, "add", y, f"{call.key}/bias", sides, (*call.path, "bias"))
     return activated(call, y)
+
+
+@layer("ops.Einsum")
+def einsum(call: LayerCall) -> Tensor:
+    equation = str(call.config["subscripts"]).replace(" ", "")
+    return _einsum(call, equation, [input_operand(x) for x in call.values])
 
 
 def _einsum(call: LayerCall, equation: str, operands: list[Operand]) -> Tensor:
