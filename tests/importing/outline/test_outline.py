@@ -185,6 +185,22 @@ def test_a_head_outside_the_main_path_is_a_side():
     )
 
 
+def test_the_main_output_is_last_also_if_other_layers_have_no_user():
+    net = Sketch()
+    join = {"what": "join", "params": 3, "macs": 5, "output": X}
+    start = net.put("custom", -1, -1, **join)
+    norm = net.put("batch_norm", start)
+    net.put("add", start, -1, -1)
+    net.put("batch_norm", start)
+    main = net.put("add", norm, norm)
+    assert net.text(norm, main).endswith(
+        "  - {side: [batch_norm]}\n"
+        "  - {batch_norm: , name: batch_norm_1}\n"
+        "  - {add: {a: [], b: input, c: input}, from: custom_1}\n"
+        "  - {add: {shortcut: [], shortcut_2: []}, from: batch_norm_1}\n"
+    )
+
+
 def test_several_inputs_are_taken_by_name():
     net = Sketch((("left", X), ("right", X)))
     net.put("add", net.chain(-1, conv()), net.chain(-2, RELU))

@@ -68,6 +68,29 @@ def test_a_block_takes_its_input_by_the_name_input():
     assert layers_of(text) == "  - {tree: , repeat: 3}\n"
 
 
+def test_equal_expressions_in_all_calls_are_one_option():
+    net, flow = Sketch(), -1
+
+    def branches(source, width, *path):
+        convs = (("a", 1), ("b", 3), ("c", 5))
+        ends = [
+            net.chain(source, conv(width, kernel), path=(*path, name)) for name, kernel in convs
+        ]
+        return net.put("concat", *ends, path=(*path, "join"))
+
+    for width in (8, 16, 24, 32):
+        unit = f"unit_{width}"
+        flow = net.chain(branches(flow, width, unit, "in"), NORM, RELU, path=(unit,))
+        flow = net.put("depthwise", flow, path=(unit, "dw"), kernel=3, padding=1)
+    for width in (4, 12):
+        flow = branches(flow, width, f"last_{width}")
+    text = net.text()
+    assert "[{branches: filters, name: in}, batch_norm, relu, " in block_of(text)
+    assert layers_of(text).endswith(
+        "  - {branches: 4, name: last_4}\n  - {branches: 12, name: last_12}\n"
+    )
+
+
 def test_weights_used_twice_in_a_module_are_shared_in_its_block():
     net, flow = Sketch(), -1
     for number in range(2):
