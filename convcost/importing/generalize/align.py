@@ -3,7 +3,7 @@ own size."""
 
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
 
-FITS = ("pad", "crop", "upsample")
+FIT_SIZE = ("pad", "crop", "upsample")
 
 
 def align(one: LayerGraph, other: LayerGraph) -> LayerGraph:
@@ -17,10 +17,10 @@ def align(one: LayerGraph, other: LayerGraph) -> LayerGraph:
         spare = len(other.layers) - len(layers) - len(waiting)
         mine = waiting[-1] if waiting else None
         alike = mine is not None and (mine.kind, mine.path) == (theirs.kind, theirs.path)
-        if mine is not None and (alike or not spare or theirs.kind not in FITS):
+        if mine is not None and (alike or not spare or theirs.kind not in FIT_SIZE):
             waiting.pop()
             layers.append(mine._replace(inputs=theirs.inputs, shares=theirs.shares))
-        elif theirs.kind in FITS:
+        elif theirs.kind in FIT_SIZE:
             output = one._replace(layers=tuple(layers)).shape(theirs.inputs[0])
             mode = tuple(pair for pair in theirs.options if pair[0] == "mode")
             layers.append(theirs._replace(options=mode, output=output, follows=()))

@@ -60,7 +60,7 @@ class _SizeSearch:
         self.own = own
         self.again = again
         self.models: dict[Size, LayerGraph | str] = {}
-        self.same: frozenset[int] = frozenset()  # pads that are merged into their windows
+        self.merged_pads: frozenset[int] = frozenset()  # into their windows
 
     def result(self) -> GeneralizedSpec:
         general, text = self._general_graph()
@@ -84,13 +84,13 @@ class _SizeSearch:
             general = with_size_expressions(self.graph, *models) if models else None
             if general is None:
                 continue
-            same = same_paddings(self.graph, *models)
-            general = fold_paddings(general, same)
+            pads = same_paddings(self.graph, *models)
+            general = fold_paddings(general, pads)
             try:
                 text = proved_spec(general)
             except ConstraintError:  # the text with the expressions differs from the graph
                 continue
-            self.same = same
+            self.merged_pads = pads
             return general, text
         return self.graph, proved_spec(self.graph)
 
@@ -137,7 +137,7 @@ class _SizeSearch:
     def _verdict(self, text: str, size: Size) -> Verdict:
         model = self._model(size)
         return verify_at_size(
-            text, size, model if isinstance(model, str) else fold_paddings(model, self.same)
+            text, size, model if isinstance(model, str) else fold_paddings(model, self.merged_pads)
         )
 
     def _model(self, size: Size) -> LayerGraph | str:

@@ -119,9 +119,11 @@ class _OptionSearch:
         ratios = {n: ratio for n in varied if (ratio := _channel_ratio(self.places[n]))}
         if any(_uses_inner_input(self.places[n]) for n in varied if n not in ratios):
             return None
+        # The small widths come first, so that others become multiples of them.
         widths = [n for n in varied if self.places[n].is_width and n not in ratios]
         for n in sorted(widths, key=lambda n: (sum(self.places[n].present), n)):
             self._use_option(n)
+        # An option that is there is clearer than a ratio to the input channels.
         for n, ratio in ratios.items():
             found = self._existing_option(n, same_name=True, scaled=ratio.factor != 1)
             self.chosen[n] = found or ratio
