@@ -3,7 +3,7 @@
 from typing import Any
 
 from convcost.importing.outline.identity_cache import cached_by_identity
-from convcost.importing.outline.tree import Item, Items, layer_numbers
+from convcost.importing.outline.tree import Item, Items, layer_numbers, named_values
 from convcost.importing.outline.values import constant_part
 
 Key = int
@@ -40,30 +40,16 @@ class StructuralHash:
             return ("sequence", self.keys(item.items))
         if item.is_call:
             return ("call", item.kind)
-        return (self._layer(item), *self._branches(item)) if item.branches else self._layer(item)
+        constant = tuple((place, constant_part(value)) for place, value in item.options)
+        references = tuple(self._distance(item, value) for value in named_values(item))
+        branches = [self.keys(branch.items) for branch in item.branches]
+        longest = max(branches, key=lambda keys: (len(keys), keys), default=())
+        return item.kind, item.note, constant, references, longest
 
-    def _branches(self, join: Item) -> tuple[Any, ...]:
-        assert join.number is not None
-        named = tuple(self._distance(join.number, branch.ref) for branch in join.branches)
-        longest = max((self.keys(branch.items) for branch in join.branches), key=self._weight)
-        return ("join", named, longest)
-
-    def _layer(self, layer: Item) -> Any:
-        constant = tuple((place, constant_part(value)) for place, value in layer.options)
-        form = layer.kind, layer.note, constant
-        if not layer.refs and layer.shares is None:
-            return form
-        assert layer.number is not None
-        back = tuple(self._distance(layer.number, value) for value in (*layer.refs, layer.shares))
-        return (form, back)
-
-    def _distance(self, number: int, value: int | None) -> Any:
+    def _distance(self, layer: Item, value: int | None) -> int | None:
         """The distance in layers from a value to a layer that uses it; the first input comes before
         all layers."""
         if value is None:
             return None
-        return self._place[number] - (self._place[value] if value >= 0 else value)
-
-    @staticmethod
-    def _weight(keys: tuple[Key, ...]) -> tuple[int, tuple[Key, ...]]:
-        return len(keys), keys
+        assert layer.number is not None
+        return self._place[layer.number] - (self._place[value] if value >= 0 else value)
