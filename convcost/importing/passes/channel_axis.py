@@ -4,44 +4,58 @@ decides."""
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+from convcost.importing.ir.ops import Row, Trait
+
 Key = TypeVar("Key")
 FIRST, LAST = 1, -1  # [n, c, t] in convolutions, [n, t, c] in matrix products
-SUMMED_FIRST = -2  # the axis that a matrix product sums in its second tensor
 RANK = 3
 FAR = 100  # the most operators to follow
 
 
-class AxisReading(NamedTuple, Generic[Key]):
-    """How an operator reads a tensor. `channel` is FIRST, LAST or SUMMED_FIRST if the operator
-    determines the channel axis. Otherwise `gives` are its outputs, and `by` is the order of their
-    axes; None if the axes change."""
+class AxisReader(NamedTuple, Generic[Key]):
+    """An operator that reads a tensor. `before` are the dims of the tensor, and `after` those of
+    the output; they are empty if they are not known. `gives` are the outputs, and `order` is the
+    order of the axes of a permutation. `second` is whether a matrix product sums over the
+    second-to-last axis of the tensor."""
 
-    channel: int | None
+    row: Row
+    before: Sequence[int]
+    after: Sequence[int]
     gives: tuple[Key, ...]
-    by: tuple[int, ...] | None
+    order: tuple[int, ...] | None = None
+    second: bool = False
 
 
-def averages_channels(op: str, before: Sequence[int], after: Sequence[int]) -> bool:
-    """Whether an operator averages the last axis and keeps it with extent 1, as a norm does."""
-    averages = op == "mean" and len(before) == RANK and before[-1] != 1
-    return averages and tuple(after) == (*before[:-1], 1)
-
-
-def channel_axis(start: Key, readings: Callable[[Key], Iterable[AxisReading[Key]]]) -> int | None:
+def channel_axis(start: Key, readers: Callable[[Key], Iterable[AxisReader[Key]]]) -> int | None:
     """The channel axis of the tensor `start`, [n, a, b]; None if no operator determines it."""
-    waiting: list[tuple[Key, tuple[int, ...] | None]] = [(start, tuple(range(RANK)))]
+    same = tuple(range(RANK))
+    waiting: list[tuple[Key, tuple[int, ...] | None]] = [(start, same)]
     seen = {start}
     while waiting and len(seen) < FAR:
         tensor, order = waiting.pop(0)
-        for reading in readings(tensor):
-            if reading.channel is not None:
-                # A product sums the channels of keys that were split into heads and transposed.
-                keys = order is None and reading.channel == SUMMED_FIRST
-                return (order or range(RANK))[LAST if keys else reading.channel]
-            by = reading.by
-            kept = None if by is None or order is None else tuple(order[axis] for axis in by)
-            for one in reading.gives:
-                if one not in seen:
-                    seen.add(one)
-                    waiting.append((one, kept))
+        for one in readers(tensor):
+            channel = _channel(one, split=order is None and len(one.before) >= RANK)
+            if channel is not None:
+                return (order or same)[channel]
+            views = Trait.RESHAPES in one.row.traits
+            ranked = len(one.after) == RANK if one.after else not views
+            known = ranked and order is not None
+            kept = tuple(order[axis] for axis in one.order or same) if known and order else None
+            for output in one.gives:
+                if output not in seen:
+                    seen.add(output)
+                    waiting.append((output, kept))
     return None
+
+
+def _channel(reader: AxisReader[Key], *, split: bool) -> int | None:
+    """The channel axis according to an operator; None if it does not determine it. A product sums
+    the channels of keys, which were `split` into heads and transposed before."""
+    row, before = reader.row, tuple(reader.before)
+    if Trait.CHANNELS_LAST in row.traits:
+        return FIRST if reader.second and not split else LAST
+    if Trait.CHANNELS_FIRST in row.traits:
+        return FIRST
+    averages = row.op == "mean" and len(before) == RANK and before[-1] != 1
+    # A norm averages the last axis and keeps it with extent 1.
+    return LAST if averages and tuple(reader.after) == (*before[:-1], 1) else None

@@ -2,20 +2,11 @@
 otherwise from its dims."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import Trait
-from convcost.importing.passes.channel_axis import (
-    FIRST,
-    LAST,
-    RANK,
-    SUMMED_FIRST,
-    AxisReading,
-    averages_channels,
-    channel_axis,
-)
+from convcost.importing.passes.channel_axis import RANK, AxisReader, channel_axis
 from convcost.importing.passes.model_inputs import COLOURS
 
 DEEPEST = 5  # joins between an input and the operator that reads it
@@ -70,28 +61,16 @@ def _read_channels(
     for node in nodes:
         for one in node.inputs:
             readers.setdefault(one, []).append(node)
-    return channel_axis(name, partial(_readings, readers, shapes))
-
-
-def _readings(
-    readers: Mapping[str, list[OnnxNode]], shapes: Mapping[str, Sequence[int]], name: str
-) -> Iterator[AxisReading[str]]:
     same = tuple(range(RANK))
-    dims = shapes.get(name, same)
-    for node in readers.get(name, ()):
-        row, output = row_of(node.op), node.outputs[0]
-        if Trait.CHANNELS_LAST in row.traits:
-            first = SUMMED_FIRST if len(dims) >= RANK else FIRST
-            yield AxisReading(first if _is_summed_first(node, name) else LAST, (), None)
-        elif Trait.CHANNELS_FIRST in row.traits:
-            yield AxisReading(FIRST, (), None)
-        elif averages_channels(row.op, dims, shapes.get(output, ())):
-            yield AxisReading(LAST, (), None)
-        else:
-            order = node.attributes.get("perm") if node.op == "Transpose" else same
-            views = Trait.RESHAPES in row.traits
-            ranked = len(shapes[output]) == RANK if output in shapes else not views
-            yield AxisReading(None, node.outputs, order if ranked else None)
+
+    def read(tensor: str) -> Iterator[AxisReader[str]]:
+        for node in readers.get(tensor, ()):
+            order = node.attributes.get("perm", same[::-1]) if node.op == "Transpose" else same
+            dims = shapes.get(tensor, same), shapes.get(node.outputs[0], ())
+            second = _is_summed_first(node, tensor)
+            yield AxisReader(row_of(node.op), *dims, node.outputs, order, second)
+
+    return channel_axis(name, read)
 
 
 def _is_summed_first(node: OnnxNode, name: str) -> bool:

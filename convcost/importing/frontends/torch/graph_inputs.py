@@ -8,16 +8,7 @@ from convcost.importing.frontends.torch.registry import known, operator_name
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import Row, Trait
 from convcost.importing.ir.tensor import Tensor, reshaped
-from convcost.importing.passes.channel_axis import (
-    FAR,
-    FIRST,
-    LAST,
-    RANK,
-    SUMMED_FIRST,
-    AxisReading,
-    averages_channels,
-    channel_axis,
-)
+from convcost.importing.passes.channel_axis import FAR, RANK, AxisReader, channel_axis
 
 SAME = tuple(range(RANK))
 CHANNELS = Trait.CHANNELS_FIRST | Trait.CHANNELS_LAST
@@ -67,7 +58,7 @@ def graph_input(builder: GraphBuilder, node: Any) -> Tensor | None:
         return reshaped(builder.input(node.name, (*dims, 1), len(dims)), dims)
     channel = min(1, len(dims) - 1)
     if len(dims) == RANK:
-        channel = channel_axis(node, _readings) or channel
+        channel = channel_axis(node, _readers) or channel
     return builder.input(node.name, dims, channel)
 
 
@@ -85,20 +76,11 @@ def _is_looked_up(node: Any) -> bool:
     return False
 
 
-def _readings(node: Any) -> Iterator[AxisReading[Any]]:
-    dims = _shape(node)
+def _readers(node: Any) -> Iterator[AxisReader[Any]]:
     for user in node.users:
-        row = _row(user)
-        if Trait.CHANNELS_LAST in row.traits:
-            first = SUMMED_FIRST if len(dims) >= RANK else FIRST
-            behind = row.op == "matmul" and user.args[0] is not node
-            yield AxisReading(first if behind else LAST, (), None)
-        elif Trait.CHANNELS_FIRST in row.traits:
-            yield AxisReading(FIRST, (), None)
-        elif averages_channels(row.op, dims, _shape(user)):
-            yield AxisReading(LAST, (), None)
-        else:
-            yield AxisReading(None, (user,), _order(user, str(user.target)))
+        row, order = _row(user), _order(user, str(user.target))
+        second = row.op == "matmul" and user.args[0] is not node
+        yield AxisReader(row, _shape(node), _shape(user), (user,), order, second)
 
 
 def _shape(node: Any) -> tuple[int, ...]:
@@ -110,7 +92,7 @@ def _row(node: Any) -> Row:
 
 
 def _order(node: Any, name: str) -> tuple[int, ...] | None:
-    """The axes of a permutation."""
+    """The order of the axes after a permutation."""
     if name.startswith("aten.permute."):
         return tuple(axis % RANK for axis in node.args[1])
     if name.startswith("aten.transpose."):
@@ -118,4 +100,4 @@ def _order(node: Any, name: str) -> tuple[int, ...] | None:
         first, second = (axis % RANK for axis in node.args[1:3])
         order[first], order[second] = second, first
         return tuple(order)
-    return SAME if len(_shape(node)) == RANK else None
+    return None
