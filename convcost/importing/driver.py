@@ -135,12 +135,7 @@ def _layer_graph_of(request: ImportRequest, *, again: bool) -> LayerGraph:
         _require_file(path)
     if path.exists():
         refuse(path)
-    if request.dims and suffix != ".onnx":
-        raise ConstraintError("CC401", "--dim is for ONNX models", "give --size or --input")
-    if request.inputs and suffix in (".onnx", ".tflite"):
-        message = "--input is for PyTorch and Keras models"
-        what, dim = ("an ONNX", " or --dim") if suffix == ".onnx" else ("a .tflite", "")
-        raise ConstraintError("CC401", message, f"for {what} file, give --size{dim}")
+    _require_fitting_options(request, suffix)
     if suffix == ".onnx":
         from convcost.importing.frontends.onnx import read as read_onnx
 
@@ -165,6 +160,15 @@ def _layer_graph_of(request: ImportRequest, *, again: bool) -> LayerGraph:
         "a model is a file that ends in .onnx, .tflite, .keras, .h5 or .json, "
         "or package.module:callable",
     )
+
+
+def _require_fitting_options(request: ImportRequest, suffix: str) -> None:
+    if request.dims and suffix != ".onnx":
+        raise ConstraintError("CC401", "--dim is for ONNX models", "give --size or --input")
+    if request.inputs and suffix in (".onnx", ".tflite"):
+        message = "--input is for PyTorch and Keras models"
+        what, dim = ("an ONNX", " or --dim") if suffix == ".onnx" else ("a .tflite", "")
+        raise ConstraintError("CC401", message, f"for {what} file, give --size{dim}")
 
 
 def is_callable(model: str) -> bool:

@@ -24,14 +24,7 @@ def document(
     note = _note(graph)
     if note:
         lines += entry("note", unquoted_text(note), 0)
-    shapes = [shape for _, shape in graph.inputs]
-    if len(shapes) == 1:
-        lines += entry("input", _tensor(shapes[0]) | _sizes(graph.sizes), 0)
-    else:
-        inputs: dict[str, Node] = {
-            text(name): _tensor(shape) for name, shape in zip(entrances, shapes, strict=True)
-        }
-        lines += entry("inputs", inputs, 0)
+    lines += _inputs(graph, entrances)
     if defaults:
         fields: dict[str, Node] = {
             kind: {name: number_text(value) for name, value in options.items()}
@@ -43,6 +36,16 @@ def document(
     lines.append("layers:")
     lines += block(layer_nodes(layers, defaults), 2)
     return "\n".join(lines) + "\n"
+
+
+def _inputs(graph: LayerGraph, names: tuple[str, ...]) -> list[str]:
+    shapes = [shape for _, shape in graph.inputs]
+    if len(shapes) == 1:
+        return entry("input", _tensor(shapes[0]) | _sizes(graph.sizes), 0)
+    inputs: dict[str, Node] = {
+        text(name): _tensor(shape) for name, shape in zip(names, shapes, strict=True)
+    }
+    return entry("inputs", inputs, 0)
 
 
 def _block(block: OutlineBlock, defaults: Defaults) -> list[str]:

@@ -13,8 +13,10 @@ from convcost.importing.outline.weight_owners import weight_owners
 from convcost.language.load import load
 from convcost.model.costs import LayerCost, costs
 from convcost.model.errors import ConstraintError, Source, SpecError
-from convcost.model.network import Step
+from convcost.model.network import Network, Step
 from convcost.model.shape import Shape
+
+NO_WEIGHTS = GraphLayer((), "", (), (), Shape(0))
 
 
 def verify_round_trip(
@@ -25,13 +27,7 @@ def verify_round_trip(
     `order` maps each layer of the text to its layer of the graph; `inputs` has the inputs of each
     layer of the graph.
     """
-    try:
-        (network,) = load(Source("the imported spec", text))
-    except SpecError as error:
-        problem = error.problems[0]
-        line = f" in line {problem.place.line}" if problem.place else ""
-        message = f"the spec of this model cannot be read back: {problem.message}{line}"
-        raise ConstraintError("CC402", message, problem.help) from None
+    network = _read_back(text)
     counted = costs(network).layers
     if sorted(order) != list(range(len(graph.layers))) or len(order) != len(counted):
         message = f"the spec has {len(counted):,} layers, the model {len(graph.layers):,}"
@@ -44,15 +40,24 @@ def verify_round_trip(
         layer = graph.layers[index]
         root = weights_owner(graph.layers, index)
         owner = first[root]
-        held = graph.layers[root] if owner == index else None
-        _verify_layer(layer, cost, held or GraphLayer((), "", (), (), Shape(0)))
-        taken = tuple(place[source] if source >= 0 else source for source in inputs[index])
-        if step.inputs != taken and layer.kind not in INPUT_FREE:
+        _verify_layer(layer, cost, graph.layers[root] if owner == index else NO_WEIGHTS)
+        _verify_options(layer, step)
+        sources = tuple(place[source] if source >= 0 else source for source in inputs[index])
+        if step.inputs != sources and layer.kind not in INPUT_FREE:
             raise ConstraintError("CC402", f"`{_name(layer)}` has other inputs in the spec")
-        _options(layer, step)
-        shared = None if owner == index else place[owner]
-        if step.shared != shared:
+        if step.shared != (None if owner == index else place[owner]):
             raise ConstraintError("CC403", f"`{_name(layer)}` shares other weights in the spec")
+
+
+def _read_back(text: str) -> Network:
+    try:
+        (network,) = load(Source("the imported spec", text))
+    except SpecError as error:
+        problem = error.problems[0]
+        line = f" in line {problem.place.line}" if problem.place else ""
+        message = f"the spec of this model cannot be read back: {problem.message}{line}"
+        raise ConstraintError("CC402", message, problem.help) from None
+    return network
 
 
 def _verify_layer(layer: GraphLayer, cost: LayerCost, held: GraphLayer) -> None:
@@ -78,7 +83,7 @@ def _verify_layer(layer: GraphLayer, cost: LayerCost, held: GraphLayer) -> None:
             )
 
 
-def _options(layer: GraphLayer, step: Step) -> None:
+def _verify_options(layer: GraphLayer, step: Step) -> None:
     """Raises ConstraintError if an option differs, also one without a cost, such as the name of a
     function."""
     for name, value in layer.options:
