@@ -17,6 +17,7 @@ from convcost.sources.plugins import plug_in, plugin_folders
 if TYPE_CHECKING:
     import typer
 
+VERSION = "--version", "-V"
 ABOUT = "Exact costs of convolutional networks: sizes, params and macs from a YAML spec."
 EPILOG = (
     "Exit codes: 0: success, 1: a check failed, 2: usage or spec error, 70: internal error, "
@@ -128,16 +129,16 @@ def _app(arguments: list[str]) -> "typer.Typer":
             typer.echo(f"convcost {__version__}")
             raise typer.Exit
 
-    option = typer.Option(
-        "--version", "-V", callback=show_version, is_eager=True, help="Print the version."
-    )
+    option = typer.Option(*VERSION, callback=show_version, is_eager=True, help="Print the version.")
 
     @app.callback()
     def convcost(version: Annotated[bool, option] = False) -> None:
         pass
 
-    files = command_files()
     called = arguments[0] if arguments else ""
+    if called in VERSION:
+        return app
+    files = command_files()
     if called in files and not is_completing():
         _add_command(app, called, files[called], arguments)
         return app
