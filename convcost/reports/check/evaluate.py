@@ -20,6 +20,11 @@ NO_BASE = "there is no base"
 NO_TENSORS = "a baseline file has counts, and no tensors"
 NEW_LAYER = "the layer is new"
 NEW_NETWORK = "the network is new"
+# A count of the known macs is a lower bound if there are others. A receptive field may be an upper
+# bound.
+LOWER = ("macs", "depth")
+UPPER = "receptive_field"
+BOUND = "it is an upper bound, because its exact pattern is too long to compute"
 
 
 class CheckedNetwork(NamedTuple):
@@ -134,11 +139,15 @@ class _Scope:
         return self.reason if known else f"{NO_TENSORS}, so its {measure} is not known"
 
     def _unknown(self, measure: str) -> tuple[str, str]:
-        """Why a measure is not known, now and in the base; empty if it is known."""
-        if measure != "macs":
+        """Why only a bound of a measure is known, now and in the base; empty if it is exact."""
+        if measure == UPPER:
+            bounded = self.network.field_is_bound, self.base and self.base.field_is_bound
+            now, before = (BOUND if is_bound else "" for is_bound in bounded)
+            return now, before and f"in the base, {before}"
+        if measure not in LOWER:
             return "", ""
-        before = self.base.layers if self.base else ()
-        return _unknown_macs(self.network.layers), _unknown_macs(before, " in the base")
+        layers = self.base.layers if self.base else ()
+        return _unknown_macs(self.network.layers), _unknown_macs(layers, " in the base")
 
 
 def _largest(counts: _Counts, layers: Sequence[tuple[str, int]]) -> _Counts:
@@ -220,15 +229,14 @@ def _findings(
     found, base, *_ = counts("max")
     over = limit.max is not None and found > limit.max
     if limit.max is not None:
-        level = _level(within=not over, exceeded="error", unknown=unknown)
-        yield finding("max", level, limit.max)
+        yield finding("max", _level("error", limit, unknown, within=not over), limit.max)
     if limit.warn is not None and not over:
-        level = _level(within=found <= limit.warn, exceeded="warning", unknown=unknown)
+        level = _level("warning", limit, unknown, within=found <= limit.warn)
         yield finding("warn", level, limit.warn)
     if limit.min is not None:
-        # The known macs are only a part of all macs, so they cannot be below a min.
-        within = bool(unknown) or counts("min").found >= limit.min
-        yield finding("min", _level(within=within, exceeded="error", unknown=unknown), limit.min)
+        within = counts("min").found >= limit.min
+        level = _level("error", limit, unknown, within=within, above=False)
+        yield finding("min", level, limit.min)
     if limit.grow is not None:
         part, whole = limit.grow if isinstance(limit.grow, tuple) else (limit.grow, 0)
         growth = Growth(part, whole, limit.grow_floor, _growth_text(part, whole))
@@ -238,15 +246,21 @@ def _findings(
             yield finding("grow", "skipped", growth, unknown or unknown_base)
         else:
             within = growth.allows(base, found)
-            level = _level(within=within, exceeded="error", unknown=unknown)
-            yield finding("grow", level, growth)
+            yield finding("grow", _level("error", limit, unknown, within=within), growth)
 
 
-def _level(*, within: bool, exceeded: Level, unknown: str) -> Level:
-    """The level of a finding. Unknown macs skip a limit only if the known ones do not exceed it."""
-    if not within:
-        return exceeded
-    return "skipped" if unknown else "passed"
+def _level(
+    exceeded: Level, limit: Limit, unknown: str, *, within: bool, above: bool = True
+) -> Level:
+    """The level of a finding; `above` is whether the test looks for counts above the limit.
+
+    If only a bound of the count is known, the test is skipped unless every count with this bound
+    has the same result.
+    """
+    certain = within == ((limit.measure == UPPER) == above)
+    if unknown and not certain:
+        return "skipped"
+    return "passed" if within else exceeded
 
 
 def _unknown_macs(layers: Iterable[LayerCost], where: str = "") -> str:

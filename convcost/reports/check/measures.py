@@ -28,8 +28,9 @@ class MeasuredNetwork(NamedTuple):
     """The layers of a network, its own budget, and the measures that only the whole network has.
 
     `receptive_field` is the longest side of the receptive field of an output element; `shortest` is
-    the shortest side, 0 if it is not known. A `min` limits the shortest side. `costs` are None if
-    the layers are only known by their counts; then `stored_dtypes` are the types of their numbers.
+    the shortest side, 0 if it is not known. A `min` limits the shortest side. With
+    `field_is_bound`, both are upper bounds. `costs` are None if the layers are only known by their
+    counts; then `stored_dtypes` are the types of their numbers.
     """
 
     name: str
@@ -38,6 +39,7 @@ class MeasuredNetwork(NamedTuple):
     receptive_field: int
     inputs: tuple[tuple[str, Shape], ...] = ()
     shortest: int = 0
+    field_is_bound: bool = False
     budget: Budget | None = None
     costs: Costs | None = None
     stored_dtypes: Dtypes | None = None
@@ -105,6 +107,7 @@ def measure_network(costs: Costs) -> MeasuredNetwork:
         max(sides),
         network.inputs,
         min(sides),
+        not all(axis.exact for axis in field),
         network.budget,
         costs,
     )

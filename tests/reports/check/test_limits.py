@@ -38,10 +38,82 @@ def test_a_limit_is_kept_up_to_its_exact_count(layers, limit, code):
     assert run("check", "-", text=text).returncode == code
 
 
-def test_known_macs_below_a_min_are_not_checked_if_others_are_unknown():
-    layers = "layers: [{custom: x, params: 0, macs: uncounted}]\n"
-    text = f"{HEAD}{layers}budget: {{macs: {{min: 7}}}}\n"
-    done = run("check", "-", "--format", "json", text=text)
-    assert done.returncode == 0
+def level_and_reason(text, *more):
+    done = run("check", "-", "--format", "json", "--report-passed", *more, text=text)
     (found,) = json.loads(done.stdout)["findings"]
-    assert found["level"] == "skipped"
+    assert done.returncode == (found["level"] == "error")
+    return found["level"], found["reason"]
+
+
+MACS = 2 * 12 * 12
+UNKNOWN = "layers: [{depthwise: 1}, {custom: x, params: 0, macs: uncounted}]\n"
+
+
+@pytest.mark.parametrize(
+    ("limit", "level"),
+    [
+        (f"macs: {{max: {MACS - 1}}}", "error"),
+        (f"macs: {{max: {MACS}}}", "skipped"),
+        (f"macs: {{warn: {MACS - 1}}}", "warning"),
+        (f"macs: {{warn: {MACS}}}", "skipped"),
+        (f"macs: {{min: {MACS}}}", "passed"),
+        (f"macs: {{min: {MACS + 1}}}", "skipped"),
+        ("depth: {max: 0}", "error"),
+        ("depth: {max: 1}", "skipped"),
+        ("depth: {min: 1}", "passed"),
+        ("depth: {min: 2}", "skipped"),
+    ],
+)
+def test_a_layer_with_unknown_macs_leaves_a_verdict_that_holds_without_it(limit, level):
+    text = f"{HEAD}{UNKNOWN}budget: {{{limit}}}\n"
+    reason = "its macs are uncounted: custom_1" if level == "skipped" else ""
+    assert level_and_reason(text) == (level, reason)
+
+
+# An output depends on at most 5 elements of the input, and convcost finds the upper bound 6.
+RESIZED = """
+input: {channels: 1, size: [600]}
+layers:
+  - {upsample: , size: [1021], mode: linear}
+  - {conv: 1, kernel: 3, padding: 1}
+  - {upsample: , size: [1019], mode: linear}
+  - {conv: 1, kernel: 3, stride: 2, padding: 1}
+"""
+BOUND = "it is an upper bound, because its exact pattern is too long to compute"
+
+
+@pytest.mark.parametrize(
+    ("limit", "level"),
+    [
+        ("max: 6", "passed"),
+        ("max: 5", "skipped"),
+        ("warn: 6", "passed"),
+        ("warn: 5", "skipped"),
+        ("min: 6", "skipped"),
+        ("min: 7", "error"),
+    ],
+)
+def test_an_upper_bound_of_the_receptive_field_is_below_a_min_or_within_a_max(limit, level):
+    text = f"{RESIZED}budget: {{receptive_field: {{{limit}}}}}\n"
+    assert level_and_reason(text) == (level, BOUND if level == "skipped" else "")
+
+
+@pytest.mark.parametrize(("limit", "level"), [("0", "skipped"), ("1", "skipped"), ("3", "passed")])
+def test_growth_to_an_upper_bound_is_known_if_the_bound_is_allowed(tmp_path, limit, level):
+    base = tmp_path / "base.yaml"
+    base.write_text("input: {channels: 1, size: [600]}\nlayers: [{conv: 1, kernel: 3}]\n")
+    text = f"{RESIZED}budget: {{receptive_field: {{grow: {limit}}}}}\n"
+    found = level_and_reason(text, "--base", str(base))
+    assert found == (level, BOUND if level == "skipped" else "")
+
+
+def test_growth_from_an_upper_bound_is_not_known(tmp_path):
+    base = tmp_path / "base.yaml"
+    base.write_text(RESIZED)
+    text = f"{RESIZED}  - {{conv: 1, kernel: 9}}\nbudget: {{receptive_field: {{grow: 1}}}}\n"
+    found = level_and_reason(text, "--base", str(base))
+    assert found == ("skipped", BOUND)
+    text = "input: {channels: 1, size: [600]}\nlayers: [{conv: 1, kernel: 9}]\n"
+    text += "budget: {receptive_field: {grow: 1}}\n"
+    found = level_and_reason(text, "--base", str(base))
+    assert found == ("skipped", f"in the base, {BOUND}")
