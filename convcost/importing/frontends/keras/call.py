@@ -69,8 +69,10 @@ class LayerCall(NamedTuple):
 
     def lower(self, op: str, *inputs: Tensor, path: Path | None = None, **more: Any) -> Tensor:
         """Adds the layers of a canonical operator. Its input is the first input of the call by
-        default."""
-        return lower(self.builder, op, path or self.path, *(inputs or (self.x,)), **more)
+        default; the inputs of a join are all inputs."""
+        joins = Trait.JOINS in OPS[op].traits
+        given = inputs or (joins and self.values) or (self.x,)
+        return lower(self.builder, op, path or self.path, *given, **more)
 
     def along_size(self, numbers: Sequence[int], other: int | None) -> list[int]:
         """One number for each axis of the input: `numbers` for the axes of the size, and `other`
@@ -100,21 +102,4 @@ Rule: TypeAlias = Callable[[LayerCall], Tensor]
 Inner: TypeAlias = Callable[[GraphBuilder, dict[str, Any], Tensor, Path, str], Tensor]
 LAYERS = OperatorTable("convcost.importing.frontends.keras.layers")
 layer = LAYERS.operator  # names are those of classes
-
-
-def row(op: str, *kinds: str, **options: str) -> None:
-    """Registers classes that are a canonical operator of their first input or, if the operator is
-    a join, of all inputs. A join with a single tensor, such as `x + 1`, adds no layer. `options`
-    maps the attributes of the operator to the options of Keras: `axis`, or `new|old` if Keras
-    renamed the option."""
-
-    if Trait.JOINS not in OPS[op].traits:
-        LAYERS.row(op, *kinds, **options)
-        return
-
-    @layer(*kinds, op=op)
-    def join(call: LayerCall) -> Tensor:
-        if len(call.values) > 1:
-            return call.lower(op, *call.values)
-        call.builder.free[op] += 1
-        return call.x
+row = LAYERS.row  # options of Keras, such as `axis`, or `new|old` if Keras renamed the option

@@ -14,7 +14,11 @@ from convcost.model.errors import ConstraintError
 
 @lowering(*(op.name for op in OPS.values() if Trait.JOINS in op.traits))
 def join(builder: GraphBuilder, node: Node) -> Tensor:
-    """An elementwise join. A tensor times itself is its square."""
+    """A tensor times itself is its square. A single tensor, such as in `x + 1`, adds
+    no layer."""
+    if len(node.inputs) == 1:
+        builder.free[node.op] += 1
+        return node.x
     if node.op == "multiply" and node.inputs == node.inputs[:1] * 2:
         return pointwise(builder, "elementwise", node.x, node.path, {"function": "square"})
     return elementwise(builder, node.op, node.inputs, node.path)
