@@ -240,6 +240,18 @@ def test_heads_are_found_if_the_rows_are_the_positions_of_a_map():
     assert proved_spec(graph)
 
 
+def test_windows_of_positions_are_not_heads():
+    on = Layers()
+    split = [permuted(reshaped(on.linear(on.x, WIDTH, name), (1, 2, 5, WIDTH)), (0, 2, 1, 3))
+             for name in ("query", "key", "value")]  # fmt: skip
+    y = permuted(lower(on.builder, "attention", ("attention",), *split), (0, 2, 1, 3))
+    assert on.layers(reshaped(y, (1, ROWS, WIDTH)))[3:] == [
+        *["reshape shape=Shape(channels=24, size=(5, 2))"] * 3,
+        "attention",
+        "reshape shape=Shape(channels=24, size=(10,))",
+    ]
+
+
 def test_a_reduction_without_its_axes_is_one_layer():
     builder = GraphBuilder("test", "")
     x = builder.input("x", (1, 6, 4, 5, 3), channel=1)
