@@ -164,7 +164,7 @@ def _common_layer(uses: Sequence[Item], branches: Iterable[ItemBranch]) -> Item:
     one = uses[0]
     _common((item.note, len(item.refs), item.shares is None) for item in uses)
     _common(
-        tuple((place, constant_part(value)) for place, value in options)
+        tuple((key, constant_part(value)) for key, value in options)
         for options in {item.options for item in uses}
     )
     is_same = len({item.path[-1:] for item in uses}) == 1
@@ -185,5 +185,5 @@ def _with_values(item: Item, values: Iterator[Any], flags: Iterator[str | None])
             inner = substitute_values(branch.items, values, flags)
             branch = branch._replace(items=inner, when=when)  # noqa: PLW2901
         branches.append(branch)
-    options = tuple((place, next(values)) for place, _ in item.options)
+    options = tuple((key, next(values)) for key, _ in item.options)
     return item._replace(options=options, branches=tuple(branches))

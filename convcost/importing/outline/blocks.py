@@ -8,7 +8,13 @@ from typing import Any
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.outline.anti_unify import anti_unify, substitute_values
 from convcost.importing.outline.block_names import BlockNames, module_path
-from convcost.importing.outline.candidates import Candidates, Keys, ListOfItems, Place, lists_in
+from convcost.importing.outline.candidates import (
+    Candidates,
+    Keys,
+    ListOfItems,
+    Part,
+    lists_in,
+)
 from convcost.importing.outline.escape_check import BoundNames
 from convcost.importing.outline.identity_cache import cached_by_identity
 from convcost.importing.outline.options import options
@@ -73,14 +79,14 @@ class _BlockSearch:
     def _round(self, lists: Sequence[ListOfItems]) -> bool:
         """Makes a block of the candidate that saves most. Returns whether there is one."""
         found = self.candidates.in_lists(lists)
-        weight_of = {keys: self._weight(places) for keys, places in found.items()}
+        weight_of = {keys: self._weight(parts) for keys, parts in found.items()}
         for keys in sorted(found, key=lambda keys: (-weight_of[keys], -len(keys))):
             if keys in self.refused:
                 continue
             if weight_of[keys] <= HEAD:
                 break
-            for places in self._families(found[keys]):
-                groups = _equal_uses(places) if self.for_some_uses else [places]
+            for parts in self._families(found[keys]):
+                groups = _equal_uses(parts) if self.for_some_uses else [parts]
                 if any(map(self._make_block, groups)):
                     return True
             self.refused.add(keys)
@@ -93,10 +99,10 @@ class _BlockSearch:
             found += lists_in(block.items, entering, whole=True)
         return found
 
-    def _weight(self, places: list[Place]) -> int:
+    def _weight(self, parts: list[Part]) -> int:
         """About the number of characters that a block saves."""
-        weight = sum(map(self.length, places[0].use)) * (len(places) - 1)
-        first, *others = places[0].items
+        weight = sum(map(self.length, parts[0].use)) * (len(parts) - 1)
+        first, *others = parts[0].items
         if first.is_sequence and not others:
             return int(weight * MODULE)
         # A free layer belongs to the end of the block before.
@@ -105,26 +111,26 @@ class _BlockSearch:
 
     # Making one block
 
-    def _families(self, places: list[Place]) -> Iterator[list[Place]]:
+    def _families(self, parts: list[Part]) -> Iterator[list[Part]]:
         """Groups of uses that fit one body, the largest first."""
-        families: list[tuple[Items, list[Place]]] = []
-        for place in places:
-            if not self.references.is_closed(place.use, place.entering):
+        families: list[tuple[Items, list[Part]]] = []
+        for part in parts:
+            if not self.references.is_closed(part.use, part.entering):
                 continue
             for number, (body, members) in enumerate(families):
-                both = anti_unify([body, place.use], [members[0].entering, place.entering])
+                both = anti_unify([body, part.use], [members[0].entering, part.entering])
                 if both is not None:
-                    families[number] = both.body, [*members, place]
+                    families[number] = both.body, [*members, part]
                     break
             else:
                 if len(families) < FAMILIES:
-                    families.append((place.use, [place]))
+                    families.append((part.use, [part]))
         families.sort(key=lambda family: -len(family[1]))
         return (members for _, members in families if len(members) > 1)
 
-    def _make_block(self, places: list[Place]) -> bool:
+    def _make_block(self, parts: list[Part]) -> bool:
         """Makes a block of some uses if that shortens the text. Returns whether it did."""
-        found = self._block_and_calls(places)
+        found = self._block_and_calls(parts)
         if found is None:
             return False
         block, calls = found
@@ -132,29 +138,29 @@ class _BlockSearch:
         fewest = FEWEST_LAYERS_OF_SOME if self.for_some_uses else FEWEST_LAYERS
         if size < fewest or len(block.options) > size + 1:
             return False
-        before = sum(text_length(place.items) for place in places)
+        before = sum(text_length(part.items) for part in parts)
         if _block_length(block) + text_length(calls) > before * SAVED:
             return False
         self.block_names.take(block.name)
-        self._insert_calls(places, calls)
+        self._insert_calls(parts, calls)
         self.blocks.append(block)
-        self.entering.append(places[0].entering)
+        self.entering.append(parts[0].entering)
         return True
 
-    def _block_and_calls(self, places: list[Place]) -> tuple[OutlineBlock, list[Item]] | None:
-        uses = [place.use for place in places]
-        common = anti_unify(uses, [place.entering for place in places])
+    def _block_and_calls(self, parts: list[Part]) -> tuple[OutlineBlock, list[Item]] | None:
+        uses = [part.use for part in parts]
+        common = anti_unify(uses, [part.entering for part in parts])
         assert common is not None
-        entering = [self._channels(place.entering) for place in places]
+        entering = [self._channels(part.entering) for part in parts]
         found = options(common, entering, self._input_channels)
         if found is None:
             return None
         body = substitute_values(common.body, iter(found.values), iter(found.flags))
-        name = self.block_names.block_name(body, [place.items for place in places])
+        name = self.block_names.block_name(body, [part.items for part in parts])
         defaults = tuple(default for _, default in found.options if default is not None)
         calls = [
-            Item(name, arguments, module_path(place.items), defaults=defaults, unwritten=use)
-            for arguments, use, place in zip(found.arguments, uses, places, strict=True)
+            Item(name, arguments, module_path(part.items), defaults=defaults, unwritten=use)
+            for arguments, use, part in zip(found.arguments, uses, parts, strict=True)
         ]
         return OutlineBlock(name, found.options, body), calls
 
@@ -164,34 +170,37 @@ class _BlockSearch:
     def _channels(self, value: int | None) -> int | None:
         return None if value is None else self.graph.shape(value).channels
 
-    def _insert_calls(self, places: list[Place], calls: list[Item]) -> None:
+    def _insert_calls(self, parts: list[Part], calls: list[Item]) -> None:
         """Rebuilds the lists with calls in place of the uses."""
         by_list: Calls = {}
-        for place, call in zip(places, calls, strict=True):
-            by_list.setdefault(id(place.list.items), {})[place.start] = place.end, call
+        for part, call in zip(parts, calls, strict=True):
+            by_list.setdefault(id(part.list.items), {})[part.start] = (
+                part.end,
+                call,
+            )
         self.items = substitute_calls(self.items, by_list)
         self.blocks = [
             block._replace(items=substitute_calls(block.items, by_list)) for block in self.blocks
         ]
 
 
-def _equal_uses(places: list[Place]) -> list[list[Place]]:
+def _equal_uses(parts: list[Part]) -> list[list[Part]]:
     """Groups of equal uses, for uses whose differences options cannot express."""
-    groups: dict[Any, list[Place]] = {}
-    for place in places:
-        values = tuple(item.options for item in walk(place.use))
-        groups.setdefault(values, []).append(place)
-    several = [some for some in groups.values() if 1 < len(some) < len(places)]
+    groups: dict[Any, list[Part]] = {}
+    for part in parts:
+        values = tuple(item.options for item in walk(part.use))
+        groups.setdefault(values, []).append(part)
+    several = [some for some in groups.values() if 1 < len(some) < len(parts)]
     return [some for some in several if not _is_row(some)]
 
 
-def _is_row(places: list[Place]) -> bool:
+def _is_row(parts: list[Part]) -> bool:
     """Whether the uses are one join several times in a row, which `repeat` expresses without a
     block."""
-    first = places[0]
-    in_a_row = [(first.list, first.start + n) for n in range(len(places))]
+    first = parts[0]
+    in_a_row = [(first.list, first.start + n) for n in range(len(parts))]
     alone = len(first.use) == 1 and first.use[0].is_join and not any(references(first.use))
-    return alone and [(place.list, place.start) for place in places] == in_a_row
+    return alone and [(part.list, part.start) for part in parts] == in_a_row
 
 
 def _in_reading_order(items: Items, blocks: list[OutlineBlock]) -> tuple[OutlineBlock, ...]:

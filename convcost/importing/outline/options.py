@@ -9,13 +9,13 @@ from convcost.importing.outline.anti_unify import BranchColumn, Generalization, 
 from convcost.importing.outline.tree import first_layer
 from convcost.importing.outline.values import (
     CHANNELS,
+    ItemOptions,
     OptionExpression,
     SharedValue,
     is_readable,
     option_label,
     times,
 )
-from convcost.importing.outline.values import Options as ItemOptions
 from convcost.language.common_keys import COMMON_KEYS, FROZEN
 from convcost.language.fields import is_name
 from convcost.model.kind import KINDS
@@ -26,7 +26,7 @@ ABSENT: Any = object()
 Values: TypeAlias = tuple[Any, ...]  # by use; ABSENT if the use does not have the layer
 
 
-class Options(NamedTuple):
+class BlockOptions(NamedTuple):
     """The options of a block: `values` for the places of its body, `flags` for its branches;
     `options` with their default, or None if they are required; `arguments` of every use, in the
     same order."""
@@ -74,7 +74,7 @@ def options(
     common: Generalization,
     entering: Sequence[int | None],
     input_channels: Callable[[int], int | None],
-) -> Options | None:
+) -> BlockOptions | None:
     """The options of a block; None if options cannot express how its uses differ. `entering` has
     the input channels of each use, `input_channels` gives those of a layer."""
     places = [
@@ -112,7 +112,7 @@ class _OptionSearch:
         self.chosen: dict[int, Any] = {}  # by place: a constant, an expression or a _FromOption
         self.flags: list[int | None] = []  # by branch: the option for which it exists
 
-    def result(self) -> Options | None:
+    def result(self) -> BlockOptions | None:
         constant = {n: one.present[0] for n, one in enumerate(self.places) if _is_constant(one)}
         self.chosen.update(constant)
         varied = [n for n in range(len(self.places)) if n not in constant]
@@ -199,7 +199,7 @@ class _OptionSearch:
 
     # Names, defaults and arguments
 
-    def _named(self) -> Options:
+    def _named(self) -> BlockOptions:
         used = [one.option for _, one in sorted(self.chosen.items()) if type(one) is _FromOption]
         used += [flag for flag in self.flags if flag is not None]
         order = list(dict.fromkeys(used))
@@ -207,7 +207,7 @@ class _OptionSearch:
         order.sort(key=lambda number: defaults[number] is not None)
         names = self._names(order, defaults)
         values = [self.chosen[n] for n in range(len(self.places))]
-        return Options(
+        return BlockOptions(
             tuple(
                 OptionExpression(value.expression.format(names[value.option]))
                 if type(value) is _FromOption

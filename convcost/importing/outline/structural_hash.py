@@ -15,7 +15,7 @@ class StructuralHash:
     distance in layers."""
 
     def __init__(self, items: Items) -> None:
-        self._place = {number: n for n, number in enumerate(layer_numbers(items))}
+        self._rank = {number: n for n, number in enumerate(layer_numbers(items))}
         self._known: dict[Any, Key] = {}
         self.key = cached_by_identity(self._number)
         self._own = 0
@@ -40,7 +40,7 @@ class StructuralHash:
             return ("sequence", self.keys(item.items))
         if item.is_call:
             return ("call", item.kind)
-        constant = tuple((place, constant_part(value)) for place, value in item.options)
+        constant = tuple((key, constant_part(value)) for key, value in item.options)
         references = tuple(self._distance(item, value) for value in named_values(item))
         branches = [self.keys(branch.items) for branch in item.branches]
         longest = max(branches, key=lambda keys: (len(keys), keys), default=())
@@ -52,4 +52,4 @@ class StructuralHash:
         if value is None:
             return None
         assert layer.number is not None
-        return self._place[layer.number] - (self._place[value] if value >= 0 else value)
+        return self._rank[layer.number] - (self._rank[value] if value >= 0 else value)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from convcost.importing.ir.layer_graph import Path
-from convcost.importing.outline.values import Options
+from convcost.importing.outline.values import ItemOptions
 
 Items: TypeAlias = "tuple[Item, ...]"
 
@@ -37,7 +37,7 @@ class Item(NamedTuple):
     """
 
     kind: str
-    options: Options = ()
+    options: ItemOptions = ()
     path: Path = ()
     branches: tuple[ItemBranch, ...] = ()
     number: int | None = None
@@ -78,11 +78,11 @@ class Item(NamedTuple):
         return self.branches[0].items
 
     @property
-    def required_arguments(self) -> Options:
+    def required_arguments(self) -> ItemOptions:
         return self.options[: len(self.options) - len(self.defaults)]
 
     @property
-    def changed_arguments(self) -> Options:
+    def changed_arguments(self) -> ItemOptions:
         """The arguments of a call that differ from their default."""
         optional = self.options[len(self.options) - len(self.defaults) :]
         return tuple(

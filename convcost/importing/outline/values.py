@@ -13,8 +13,8 @@ from convcost.model.kind import KINDS
 from convcost.model.options import REST
 from convcost.model.shape import Shape
 
-Place: TypeAlias = tuple[str, int | None]  # an option, and the entry if it is a shape
-Options: TypeAlias = tuple[tuple[Place, Any], ...]
+OptionKey: TypeAlias = tuple[str, int | None]  # an option, and the entry if it is a shape
+ItemOptions: TypeAlias = tuple[tuple[OptionKey, Any], ...]
 
 INPUT_NAMES = {"in_channels", *AXES}
 
@@ -79,10 +79,10 @@ CHANNELS = (
 )
 
 
-def layer_options(layer: GraphLayer) -> Options:
+def layer_options(layer: GraphLayer) -> ItemOptions:
     """All options of a layer, given or by default, with the expressions that depend on the size."""
     given = dict(layer.options)
-    found: dict[Place, Any] = {}
+    found: dict[OptionKey, Any] = {}
     for name, default in _defaults(layer.kind):
         value = given.get(name, default)
         if isinstance(value, Shape):
@@ -113,7 +113,7 @@ def _defaults(kind: str) -> tuple[tuple[str, Any], ...]:
     return (*own, (FROZEN.name, False)) if known.learns or known.stated else own
 
 
-def written_options(kind: str, options: Options) -> dict[str, Any]:
+def written_options(kind: str, options: ItemOptions) -> dict[str, Any]:
     """The options of a layer that a spec has to state, with shapes as a whole."""
     found: dict[str, Any] = {}
     for (name, entry), value in options:
