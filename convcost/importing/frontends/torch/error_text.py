@@ -1,4 +1,6 @@
-"""Errors of the user's or PyTorch's code as one line of plain text."""
+"""Errors of the user's or PyTorch's code as one line of plain text, and what to do about them."""
+
+from convcost.model.errors import ConstraintError
 
 LONGEST = 160
 
@@ -12,9 +14,18 @@ BACKBONE = (
     "or use the ONNX route: torch.onnx.export(model, example, 'model.onnx'); a mixture of experts "
     "is the kind `experts` of a spec: `convcost kinds experts`"
 )
+SHAPELESS = (
+    "name a function that returns the model without that operator, with dense tensors instead of "
+    f"sparse ones; or {ROUTE}"
+)
+PADDED = (
+    "name a function that returns the model without pack_padded_sequence; it counts the padding too"
+)
+
 # Parts of PyTorch's messages when code needs the values of tensors that have only shapes.
 NUMBERS = ("data-dependent", "data-independent", "Dynamic output shape", "meta tensors")
-DEVICES = ("expected device", "same device", "two devices", "only supported on")
+DEVICES = ("expected device", "same device", "two devices", "only supported on", "is_cpu()")
+PACKED = "'lengths' argument"
 
 
 def needs_numbers(error: BaseException) -> bool:
@@ -25,6 +36,22 @@ def needs_numbers(error: BaseException) -> bool:
 def needs_device(error: BaseException) -> bool:
     """Whether code stopped because its input is on another device than it needs."""
     return any(words in str(error) for words in DEVICES)
+
+
+def not_exported(error: BaseException) -> ConstraintError | None:
+    """The reason why a model cannot be exported, if it is one of the known ones."""
+    if needs_numbers(error):
+        reason, help_ = "its control flow depends on the values of tensors", BACKBONE
+    elif needs_device(error):
+        reason, help_ = "it needs tensors on certain devices", ROUTE
+    elif PACKED in str(error):
+        reason, help_ = "it packs sequences of different lengths", PADDED
+    elif isinstance(error, NotImplementedError):
+        reason, help_ = "PyTorch does not know the shapes of one of its operators", SHAPELESS
+    else:
+        return None
+    message = f"it cannot be exported, because {reason}: {first_line(error)}"
+    return ConstraintError("CC401", message, help_)
 
 
 def first_line(error: BaseException) -> str:

@@ -10,11 +10,10 @@ from io import StringIO
 from typing import Any
 
 from convcost.importing.frontends.torch.error_text import (
-    BACKBONE,
     ROUTE,
     first_line,
     needs_device,
-    needs_numbers,
+    not_exported,
 )
 from convcost.importing.frontends.torch.input_hints import suggest_inputs
 from convcost.importing.frontends.torch.load import framework, moved, quiet
@@ -22,9 +21,6 @@ from convcost.importing.frontends.torch.registry import SHAPED, known, operator_
 from convcost.importing.frontends.torch.request import WORDS
 from convcost.importing.ir.ops import UNKNOWN
 from convcost.model.errors import ConstraintError
-
-VALUES = "it cannot be exported, because its control flow depends on the values of tensors"
-DEVICES = "it cannot be exported, because it needs tensors on certain devices"
 
 
 def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = ()) -> Any:
@@ -125,18 +121,13 @@ def _refused(
         module(*given)
     except Exception as own:  # noqa: BLE001  a user's code may raise anything
         # Code that needs values fails only in tracing; the model itself is valid.
-        if needs_numbers(own):
-            message = f"{VALUES}: {first_line(own)}"
-            return ConstraintError("CC401", message, BACKBONE)
-        if needs_device(own):
-            message = f"{DEVICES}: {first_line(own)}"
-            return ConstraintError("CC401", message, ROUTE)
+        refusal = not_exported(own)
+        if refusal is not None:
+            return refusal
         help_ = suggest_inputs(module, given)
         return ConstraintError("CC401", f"it cannot be run on {sizes}: {first_line(own)}", help_)
-    if needs_numbers(error):
-        message = f"{VALUES}: {first_line(error)}"
-        return ConstraintError("CC401", message, BACKBONE)
-    return ConstraintError("CC401", f"it cannot be exported: {first_line(error)}", ROUTE)
+    message = f"it cannot be exported: {first_line(error)}"
+    return not_exported(error) or ConstraintError("CC401", message, ROUTE)
 
 
 def _rewrites(program: Any) -> bool:

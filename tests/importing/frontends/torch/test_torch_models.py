@@ -1010,6 +1010,99 @@ def test_a_dynamically_quantized_lstm_is_an_lstm():
     assert (layer.params, layer.macs) == (4 * 16 * (8 + 16 + 2), 5 * 4 * 16 * (8 + 16))
 
 
+QUANTIZED = torch.ao.quantization
+
+
+def static_quantized():
+    net = nn.Sequential(
+        QUANTIZED.QuantStub(), nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 1),
+        QUANTIZED.DeQuantStub(),
+    ).eval()  # fmt: skip
+    net.qconfig = QUANTIZED.get_default_qconfig("x86")
+    prepared = QUANTIZED.prepare(QUANTIZED.fuse_modules(net, [["1", "2"]]))
+    prepared(torch.randn(1, 3, 9, 9))
+    return QUANTIZED.convert(prepared)
+
+
+class Shortcut(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 1)
+        self.skip = nn.Conv2d(8, 4, 1, bias=False)
+
+    def forward(self, x):
+        y = self.first(x).relu()
+        return torch.relu(self.second(y) + self.skip(y))
+
+
+def graph_quantized():
+    fx = pytest.importorskip("torch.ao.quantization.quantize_fx")
+    example = torch.randn(1, 3, 9, 9)
+    mapping = QUANTIZED.get_default_qconfig_mapping("x86")
+    prepared = fx.prepare_fx(Shortcut().eval(), mapping, example)
+    prepared(example)
+    return fx.convert_fx(prepared)
+
+
+def prepared_for_training():
+    net = nn.Sequential(QUANTIZED.QuantStub(), nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 1))
+    net.qconfig = QUANTIZED.get_default_qat_qconfig("x86")
+    return QUANTIZED.prepare_qat(net.train())
+
+
+@pytest.mark.parametrize(
+    ("make", "skip"), [(static_quantized, 0), (graph_quantized, 1), (prepared_for_training, 0)]
+)
+def test_a_quantized_convolution_is_counted_as_one_of_floats(make, skip):
+    layer_graph = drawn(make, (3, 9, 9))
+    assert not any(layer.uncounted for layer in layer_graph.layers)
+    own = skip * 8 * 4
+    assert sum(one.params for one in layer_graph.layers) == 3 * 9 * 8 + 8 + 8 * 4 + 4 + own
+    assert sum(one.macs for one in layer_graph.layers) == 7 * 7 * (3 * 9 * 8 + 8 * 4 + own)
+
+
+def test_a_dynamically_quantized_cell_is_a_cell():
+    layer_graph = drawn(
+        lambda: QUANTIZED.quantize_dynamic(nn.Sequential(nn.GRUCell(8, 6)), {nn.GRUCell}), (8,)
+    )
+    assert sum(layer.params for layer in layer_graph.layers) == 3 * 6 * (8 + 6 + 2)
+    assert sum(layer.macs for layer in layer_graph.layers) == 3 * 6 * (8 + 6)
+
+
+def test_packed_sequences_and_sparse_operators_are_refused_with_what_to_do(folder):
+    Path("cc_packed.py").write_text(
+        "import torch\n"
+        "from torch.nn.utils.rnn import pack_padded_sequence\n"
+        "class Packed(torch.nn.Module):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.lstm = torch.nn.LSTM(8, 6, batch_first=True)\n"
+        "    def forward(self, x):\n"
+        "        return self.lstm(pack_padded_sequence(x, torch.tensor([5]), True))[0].data\n"
+        "class Sparse(Packed):\n"
+        "    def forward(self, x):\n"
+        "        return torch.sparse.mm(self.lstm.weight_ih_l0.to_sparse_csr(), x[0].T)\n"
+    )
+    code, message, help_ = refused("cc_packed:Packed", ((5, 8),))
+    assert code == "CC401"
+    assert message.startswith(
+        "it cannot be exported, because it packs sequences of different lengths: "
+    )
+    assert help_ == (
+        "name a function that returns the model without pack_padded_sequence; it counts the "
+        "padding too"
+    )
+    code, message, help_ = refused("cc_packed:Sparse", ((5, 8),))
+    assert code == "CC401"
+    assert message.startswith(
+        "it cannot be exported, because PyTorch does not know the shapes of one of its operators: "
+    )
+    assert help_ == (
+        "name a function that returns the model without that operator, with dense tensors instead "
+        f"of sparse ones; or {ROUTE}"
+    )
+
+
 @pytest.mark.parametrize("reduce", ["sum", "mean"])
 def test_a_product_that_is_summed_is_a_contraction(reduce):
     class Products(nn.Module):

@@ -22,7 +22,11 @@ ONNX = {
 
 @operator("aten.contiguous", "aten.clone", "aten.detach", "aten.alias", "aten.to", "aten._to_copy",
           "aten.type_as", "aten.lift_fresh_copy", "aten.positive", "aten.real", "aten.float",
-          "aten.nan_to_num")  # fmt: skip
+          "aten.nan_to_num", "aten.fake_quantize_per_tensor_affine",
+          "aten.fake_quantize_per_channel_affine", "aten.fused_moving_avg_obs_fake_quant",
+          "quantized_decomposed.quantize_per_tensor", "quantized_decomposed.dequantize_per_tensor",
+          "quantized_decomposed.quantize_per_channel",
+          "quantized_decomposed.dequantize_per_channel")  # fmt: skip
 def pass_through(call: TorchCall) -> Any:
     x = call.given.get("self", call.given.get("input"))
     return as_tensor(call.builder, x)
