@@ -95,7 +95,7 @@ class Documents:
                 except AliasLimitError:
                     problems.repeated_too_often(node)
                     break
-                networks.append(network)
+                networks.append(network and network._replace(notes=self.source.notes))
                 size += len(network.steps) + len(network.groups) if network else 0
                 if size > MAX_LAYERS_IN_ALL:
                     message = f"the networks have more than {MAX_LAYERS_IN_ALL:,} layers in all"

@@ -91,10 +91,11 @@ class Problem(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A text and its name in messages."""
+    """A text and its name in messages. `notes` are those of the model that the text is made of."""
 
     name: str
     text: str
+    notes: tuple[str, ...] = ()
 
 
 class ConstraintError(Exception):

@@ -229,6 +229,7 @@ class Network(NamedTuple):
     the variables and the input size that replace those of the spec. `deployed` says how the
     network differs from that of the spec, if it was prepared for inference. `states_bias` is false
     for a spec without any option `bias`. `dtypes` is None if the spec has no section `dtype`.
+    `notes` are those of the model that the spec is made of.
     """
 
     name: str
@@ -247,6 +248,7 @@ class Network(NamedTuple):
     deployed: str = ""
     states_bias: bool = True
     dtypes: "Dtypes | None" = None
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """A short text, for interpreters and failed assertions."""

@@ -45,7 +45,7 @@ def read_model(name: str, settings: Settings) -> Source:
     try:
         graph = layer_graph_of(request)
         _require_whole(graph)
-        return Source(name, flat_spec(graph))
+        return Source(name, flat_spec(graph), graph.notes)
     except ConstraintError as error:
         message = f"error[{error.code}]: {name}: {error.message}"
         raise UsageError(message, help=error.help) from None

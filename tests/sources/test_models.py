@@ -98,6 +98,22 @@ def test_the_budget_of_a_model_with_open_dimensions_is_checked(folder):
     )
 
 
+def test_the_notes_of_a_model_are_those_of_its_reports(folder):
+    nodes = [
+        node("LayerNormalization", "x", "s", "a", "-> h"),
+        node("LayerNormalization", "h", "s", "b", "-> y"),
+    ]
+    made = model(nodes, {name: array(16) for name in "sab"}, (1, 3, 16, 16))
+    (folder / "norms.onnx").write_bytes(made.SerializeToString())
+    note = (
+        "norms: 16 numbers of the file are counted for each of several layers, since equal tensors "
+        "are stored once: `s` (16)"
+    )
+    for command in (("analyze",), ("compare", "net.yaml")):
+        done = run(*command, "norms.onnx", cwd=folder)
+        assert note in done.stdout.decode().splitlines()
+
+
 def test_a_model_of_which_a_part_is_in_no_layer_is_refused(folder):
     nodes = [
         node("NonZero", "x", "-> n"),

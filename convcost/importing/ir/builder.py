@@ -23,15 +23,16 @@ MIXED = -1  # the weights are partly a layer's own and partly another layer's
 
 
 class GraphBuilder:
-    """The layers added so far. A tensor is identified by a key, which is any unique text. `repeats`
-    is whether a stored tensor may be those of several modules, because they are equal."""
+    """The layers added so far. A tensor is identified by a key, which is any unique text. If the
+    file stores equal tensors once, also those of several modules, `has_equal_numbers` says of a
+    stored tensor whether all its numbers are equal, as those of new modules are."""
 
     def __init__(
-        self, name: str, source: str, repeats: Callable[[str], bool] = lambda _: False
+        self, name: str, source: str, has_equal_numbers: Callable[[str], bool] | None = None
     ) -> None:
         self.name = name
         self.source = source
-        self.repeats = repeats
+        self._equal = has_equal_numbers
         self.copies: dict[frozenset[str], dict[str, str]] = {}  # the latest copies of tensors
         self.inputs: list[tuple[str, Shape]] = []
         self.layers: list[GraphLayer] = []
@@ -229,10 +230,15 @@ class GraphBuilder:
         return fits[-1] if len(fits) == 1 else None
 
     def copy(self, key: str) -> str:
-        """The key of a tensor for a further layer: that of a copy if the tensor may be those of
-        several modules, and a layer has it."""
-        again = key in self.used and self.repeats(key)
-        return f"{key}{COPY_IN}{len(self.layers)}" if again else key
+        """The key of a layer's own copy of a tensor, if the file stores equal tensors once and a
+        layer has this one; otherwise the key itself."""
+        copied = key in self.used and self._equal is not None
+        return f"{key}{COPY_IN}{len(self.layers)}" if copied else key
+
+    def has_equal_numbers(self, key: str) -> bool:
+        """Whether all numbers of a stored tensor are equal, and the file stores such tensors once,
+        also those of several modules."""
+        return self._equal is not None and self._equal(key)
 
     def freeze(self, first: int) -> None:
         """Freezes the params of the layers from `first` on."""
@@ -282,14 +288,22 @@ class GraphBuilder:
     def _module_tensors(
         self, layer: Kind[Any], tensors: Mapping[str, int], buffers: Mapping[str, int] | None
     ) -> tuple[Mapping[str, int], Mapping[str, int] | None]:
-        """The tensors of a layer. It gets copies of those that `repeats`, unless an earlier layer
-        has exactly these tensors, and may be the same module. Layers of one module have the same
-        copies."""
-        keys = frozenset((*tensors, *(buffers or {})))
-        if layer.memory == "weights" or self._is_module(layer, keys):
+        """The tensors of a layer. If the file stores equal tensors once, it gets copies of them,
+        unless an earlier layer has exactly these tensors, and may be the same module. Layers of one
+        module have the same copies. Layers of several tensors that share only tensors of equal
+        numbers, as new norms do, are not one module."""
+        stored = {**tensors, **(buffers or {})}
+        keys = frozenset(stored)
+        if self._equal is None or layer.memory == "weights" or keys.isdisjoint(self.used):
+            return tensors, buffers
+        again = [key for key in keys if key in self.used]
+        alone = len(keys) > 1 and all(
+            stored[key] > 1 and self.has_equal_numbers(key) for key in again
+        )
+        if not alone and self._is_module(layer, keys):
             return tensors, buffers
         copies = self.copies.get(keys, {})
-        if not copies or not self._is_module(layer, frozenset(copies.values())):
+        if alone or not copies or not self._is_module(layer, frozenset(copies.values())):
             copies = self.copies[keys] = {key: self.copy(key) for key in keys}
         own = {copies[key]: n for key, n in tensors.items()}
         return own, buffers and {copies[key]: n for key, n in buffers.items()}

@@ -75,12 +75,10 @@ class OnnxContext:
         return {self._derived_key(constant, name): constant.elements}
 
     def key_after(self, x: Tensor, name: str) -> str:
-        """The key of a learned constant that an elementwise operator applies to `x`. If the tensor
-        may be those of several modules, another layer has the same one only if it follows a layer
-        that shares its weights with the layer of `x`."""
+        """The key of a learned constant that an elementwise operator applies to `x`. Another layer
+        has the same tensor only if it follows a layer that shares its weights with the layer of
+        `x`. Exporters store equal tensors once."""
         key = next(iter(self._tensors_of(name)))
-        if key not in self.builder.used or not self.builder.repeats(key):
-            return key
         copies = self.builder.copies.setdefault(frozenset((key,)), {})
         for one in (key, *copies.values()):
             index = self.builder.used.get(one)

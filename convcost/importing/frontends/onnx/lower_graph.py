@@ -136,8 +136,8 @@ def _prepared(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Pat
     graph = replace_patterns(graph, constants, shapes)
     graph, shapes = _folded_graph(model, graph, taken, constants, shapes)
     mark_weights(graph, constants, model)
-    repeats = equal_numbers(model, constants, path.parent)
-    builder = GraphBuilder(path.stem, path.name, repeats)
+    equal = equal_numbers(model, constants, path.parent)
+    builder = GraphBuilder(path.stem, path.name, equal)
     builder.notes += taken.notes
     builder.notes += (f"{one}, and is imported at --size" for one in taken.moved)
     builder.notes += notes

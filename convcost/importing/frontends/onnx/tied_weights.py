@@ -65,8 +65,7 @@ def find_tied_weights(
 def equal_numbers(
     model: ModelProto, constants: Mapping[str, OnnxConstant], folder: Path
 ) -> Callable[[str], bool]:
-    """Whether all numbers of a stored tensor are equal, such as zeros. Exporters store equal
-    tensors once, and only tensors like these are equal by chance."""
+    """Whether all numbers of a stored tensor are equal, such as those of new norms."""
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
 
     @cache

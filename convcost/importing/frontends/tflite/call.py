@@ -51,7 +51,7 @@ class TfliteContext:
     `resized` means another size than the file's."""
 
     def __init__(self, graph: TfliteGraph, name: str, source: str) -> None:
-        self.builder = GraphBuilder(name, source, self._repeats)
+        self.builder = GraphBuilder(name, source, self._has_equal_numbers)
         self.graph, self.resized = graph, False
         self.values: dict[int, Tensor] = {}
         self.lost: dict[int, str] = {}
@@ -72,9 +72,8 @@ class TfliteContext:
             if index < len(graph.tensors):
                 self.constants[index] = _stored_constant(tensor, keys[own])
 
-    def _repeats(self, key: str) -> bool:
-        """Whether all numbers of a stored tensor are equal. The converter stores equal tensors
-        once, and only tensors like these are equal by chance."""
+    def _has_equal_numbers(self, key: str) -> bool:
+        """Whether all numbers of a stored tensor are equal."""
         one = self.stored[original(key)]
         rows = one.data.reshape(-1, max(bits_of(one.dtype) // BYTE, 1))
         return not one.sparse and bool((rows == rows[0]).all())

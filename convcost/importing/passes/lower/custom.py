@@ -10,8 +10,8 @@ from convcost.model.shape import Shape
 @lowering("custom")
 def custom(builder: GraphBuilder, node: Node) -> Tensor:
     """Adds a `custom` layer that is a `what`, with the output `dims` and `macs`; None means unknown
-    macs. Its params and buffers are the stored tensors that no earlier layer has, and copies of
-    tensors that may be those of several modules. Other attributes become options of the layer.
+    macs. Its params and buffers are the stored tensors that no earlier layer has, or copies of them
+    if the file stores equal tensors once. Other attributes become options of the layer.
 
     The output has the layout of an input with the same dims or rank, otherwise channels last;
     `channel` is the channel axis of `dims` if it is known.

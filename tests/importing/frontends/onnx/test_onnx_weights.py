@@ -383,21 +383,15 @@ def test_weights_of_a_convolution_that_a_product_uses_again_are_counted_once(
     proved_spec(layer_graph)
 
 
-@pytest.mark.parametrize("number", [0, 1])
-def test_tensors_of_norms_of_two_kinds_are_counted_for_each_if_their_numbers_are_equal(
-    tmp_path: Path, number: int
-) -> None:
-    """Ones and zeros are stored once for all norms; trained norms differ."""
+def test_equal_tensors_of_norms_of_two_kinds_are_counted_for_each(tmp_path: Path) -> None:
     nodes = [
         node("InstanceNormalization", "x", "g", "b", "-> h"),
         node("Transpose", "h", "-> t", perm=[0, 2, 3, 1]),
         node("LayerNormalization", "t", "g", "b", "-> y"),
     ]
-    g, b = (np.full(8, one, np.float32) + number * array(8) for one in (1, 0))
-    layer_graph = drawn(tmp_path, model(nodes, {"g": g, "b": b}))
-    assert sums(layer_graph)[0] == (2 - number) * (8 + 8)
-    note = f"16 numbers of the file are {COPIED}: `b` (8), `g` (8)"
-    assert layer_graph.notes == (() if number else (note,))
+    layer_graph = drawn(tmp_path, model(nodes, {"g": array(8), "b": array(8) + 1}))
+    assert sums(layer_graph)[0] == 2 * (8 + 8)
+    assert layer_graph.notes == (f"16 numbers of the file are {COPIED}: `b` (8), `g` (8)",)
     proved_spec(layer_graph)
 
 
@@ -547,20 +541,33 @@ def test_layers_that_share_weights_transitively_are_counted_once(tmp_path: Path)
         for n in range(3)
     ]
     layer_graph = drawn(tmp_path, model(nodes, {name: array(8) for name in "sabmv"}))
-    assert [layer.params for layer in layer_graph.layers] == [2 * 8, 8, 0, 0]
-    assert [layer.buffers for layer in layer_graph.layers] == [2 * 8, 0, 0, 0]
+    assert [layer.params for layer in layer_graph.layers] == [2 * 8, 2 * 8, 0, 0]
+    assert [layer.buffers for layer in layer_graph.layers] == [2 * 8, 2 * 8, 0, 0]
+    listed = "`m` (8), `s` (8), `v` (8)"
+    assert layer_graph.notes == (f"{3 * 8} numbers of the file are {COPIED}: {listed}",)
+
+
+def test_new_norms_are_not_one_module(tmp_path: Path) -> None:
+    """Their ones and zeros are stored once for all."""
+    nodes = [node("LayerNormalization", x, "s", "b", f"-> {y}") for x, y in ("xh", "hi", "iy")]
+    stored = {"s": np.ones(10, np.float32), "b": np.zeros(10, np.float32)}
+    layer_graph = drawn(tmp_path, model(nodes, stored, MAPS))
+    assert sums(layer_graph) == (3 * (10 + 10), 0, 0)
+    assert layer_graph.notes == (f"20 numbers of the file are {COPIED}: `b` (10), `s` (10)",)
+    proved_spec(layer_graph)
+
+
+def test_a_slope_of_one_number_is_shared(tmp_path: Path) -> None:
+    nodes = [node("PRelu", "x", "s", "-> h"), node("PRelu", "h", "s", "-> y")]
+    assert sums(drawn(tmp_path, model(nodes, {"s": array(1, 1, 1)}))) == (1, 0, 0)
+
+
+def test_a_product_that_runs_twice_shares_its_bias_of_zeros_too(tmp_path: Path) -> None:
+    nodes = [node("Gemm", "x", "w", "b", "-> h"), node("Gemm", "h", "w", "b", "-> y")]
+    stored = {"w": array(8, 8), "b": np.zeros(8, np.float32)}
+    layer_graph = drawn(tmp_path, model(nodes, stored, (1, 8)))
+    assert sums(layer_graph) == (8 * 8 + 8, 0, 2 * 8 * 8)
     assert layer_graph.notes == ()
-    proved_spec(layer_graph)
-
-
-def test_norms_that_share_only_buffers_count_them_once(tmp_path: Path) -> None:
-    nodes = [
-        node("BatchNormalization", "x", "s", "a", "m", "v", "-> h"),
-        node("BatchNormalization", "h", "t", "b", "m", "v", "-> y"),
-    ]
-    layer_graph = drawn(tmp_path, model(nodes, {name: array(8) for name in "sabtmv"}))
-    assert sums(layer_graph) == (4 * 8, 2 * 8, 0)
-    proved_spec(layer_graph)
 
 
 def test_large_weights_in_a_file_of_their_own_are_compared(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import re
 
 import numpy as np
-import pytest
 import tflite
 from onnx_models import sums
 from tflite_models import SAME, array, conv, drawn, ints, model, node
@@ -109,16 +108,14 @@ def test_weights_that_two_layers_share_count_once(tmp_path):
     assert [layer.shares for layer in graph.layers] == [None, 0]
 
 
-@pytest.mark.parametrize(("bias", "times"), [(np.zeros(8, np.float32), 2), (array(8), 1)])
-def test_a_bias_of_equal_numbers_that_is_stored_once_counts_for_each_layer(tmp_path, bias, times):
+def test_a_bias_that_is_stored_once_for_other_weights_counts_for_each_layer(tmp_path):
     nodes = [conv("x", "w", "b", "-> c", Padding=SAME), conv("c", "v", "d", "-> y", Padding=SAME)]
-    tensors = {"x": X, "w": array(8, 3, 3, 8), "v": array(8, 1, 1, 8), "b": bias,
-               "d": bias, "c": X, "y": X}  # fmt: skip
+    tensors = {"x": X, "w": array(8, 3, 3, 8), "v": array(8, 1, 1, 8), "b": array(8),
+               "d": array(8), "c": X, "y": X}  # fmt: skip
     made = model(nodes, tensors, same={"d": "b"})
     graph = drawn(tmp_path, made)
-    assert sums(graph) == (8 * 9 * 8 + 8 * 8 + times * 8, 0, (8 * 9 * 8 + 8 * 8) * 12 * 10)
-    notes = (f"8 numbers of the file are {SEVERAL}: `b` (8)",)
-    assert graph.notes == (notes if times > 1 else ())
+    assert sums(graph)[0] == 8 * 3 * 3 * 8 + 8 + 8 * 8 + 8
+    assert graph.notes == (f"8 numbers of the file are {SEVERAL}: `b` (8)",)
     assert accounted(graph) == stored(made)
 
 

@@ -32,7 +32,7 @@ def gemm(call: OnnxCall) -> Tensor:
     bias = call.constant(2)
     own = bias is not None and bias.elements == features and bias.learned
     # Weights of equal numbers can belong to several modules, which differ in their biases.
-    own = own and any(call.builder.repeats(key) for key, _ in constant.roots)
+    own = own and any(call.builder.has_equal_numbers(key) for key, _ in constant.roots)
     tensors = call.tensors(1, *((2,) if own else ()))
     y = call.lower("linear", x, features=features, weights=tensors, bias=own)
     return y if own else _add_input(call, y, 2)

@@ -129,7 +129,7 @@ def _with_bias(
     weights, bias = call.constant(1), (2,) if gain is None and has_bias(call, 2) else ()
     assert weights is not None
     # Weights of equal numbers can belong to several modules, which differ in their biases.
-    own = bias if any(call.builder.repeats(key) for key, _ in weights.roots) else ()
+    own = bias if any(call.builder.has_equal_numbers(key) for key, _ in weights.roots) else ()
     tensors = call.tensors(*(() if buffers else (1,)), *own)
     y = call.lower(op, x, weights=tensors, buffers=buffers, bias=bool(own), **more)
     if gain is not None:
