@@ -144,6 +144,7 @@ TABLE = {
     "GemmFastGelu": "Gelu(MatMul(a, b) + c)",
     "FusedConv": "activated(Conv(a, b, c) + d)",
     "FusedGemm": "activated(Gemm(a, b, c))",
+    "SkipGroupNorm": "GroupNorm(a + d + e, b, c)",
     "QLinearAdd": "Add(DequantizeLinear(a, b, c), DequantizeLinear(d, e, f))",
     "QLinearMul": "Mul(DequantizeLinear(a, b, c), DequantizeLinear(d, e, f))",
     **dict.fromkeys(
@@ -213,7 +214,7 @@ def gather_block_quantized(call: FusedCall) -> tuple[str, ...]:
     return (call.one("Gather", table, call.name(1), axis=call.get("gather_axis", 0)),)
 
 
-@expansion("FusedMatMul")
+@expansion("FusedMatMul", "TransposeMatMul")
 def fused_matmul(call: FusedCall) -> tuple[str, ...]:
     """A product whose second input may be transposed, if that input is a constant."""
     if call.get("transA", 0) or not call.get("transB", 0):

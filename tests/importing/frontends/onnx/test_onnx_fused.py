@@ -75,6 +75,39 @@ TABLE: dict[str, Any] = {
         ["linear features=8 bias=False each_position=True → 10×8"],
         (WIDTH * 8, 0, ROWS * WIDTH * 8),
     ),
+    "TransposeMatMul": (
+        [fused("TransposeMatMul", "x", "w", "-> y", transB=1)],
+        {"w": array(8, WIDTH)},
+        ["linear features=8 bias=False each_position=True → 10×8"],
+        (WIDTH * 8, 0, ROWS * WIDTH * 8),
+    ),
+    "RotaryEmbedding": (
+        [
+            node("MatMul", "x", "w", "-> q"),
+            fused("RotaryEmbedding", "q", "at", "cos", "sin", "-> y", num_heads=2),
+        ],
+        {"w": array(WIDTH, 8), "at": ints(0), "cos": array(64, 2), "sin": array(64, 2)},
+        [
+            "linear features=8 bias=False each_position=True → 10×8",
+            "custom what=rotary embedding params=0 macs=0 → 10×8",
+        ],
+        (WIDTH * 8, 0, ROWS * WIDTH * 8),
+    ),
+    "SkipGroupNorm": (
+        [
+            node("MatMul", "x", "w", "-> q"),
+            node("Unsqueeze", "q", "first", "-> r"),
+            fused("SkipGroupNorm", "r", "g", "b", "r", "-> y", groups=2, activation=0),
+        ],
+        {"w": array(WIDTH, 8), "first": ints(1), "g": array(8), "b": array(8)},
+        [
+            "linear features=8 bias=False each_position=True → 10×8",
+            "reshape shape=Shape(channels=8, size=(1, 10)) → 1×10×8",
+            "add → 1×10×8",
+            "group_norm groups=2 → 1×10×8",
+        ],
+        (WIDTH * 8 + 2 * 8, 0, ROWS * WIDTH * 8),
+    ),
     "GemmFastGelu": (
         [fused("GemmFastGelu", "x", "w", "b", "-> y")],
         {"w": array(WIDTH, 8), "b": array(8)},

@@ -20,6 +20,7 @@ AXIS_AS_INPUT = 20  # the opset of DFT in which its axis became an input
 
 free_row("ScatterND", "ScatterElements", "Scatter", "CumSum", "Trilu", "ReverseSequence",
          like_input=True)  # fmt: skip
+free_row("RotaryEmbedding", what="rotary embedding", like_input=True)
 free_row("Im2Col", what="im2col")  # patterns.py makes it from gathers of sliding windows
 
 
