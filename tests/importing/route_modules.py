@@ -346,6 +346,7 @@ MODULES: dict[str, Any] = {
     "class_token": (function(lambda x, own: torch.cat([own.t, x], 1), t=(1, 1, 32)), ROWS),
     "scale": conv(function(lambda x, own: x * own.g, g=(8, 1, 1))),
     "chunks": conv(function(lambda x, _: torch.cat(x.chunk(2, 1)[::-1], 1))),
+    "one_chunk": conv(function(lambda x, _: x.chunk(2, 1)[0].relu())),
     "stack": conv(function(lambda x, _: torch.stack([x, x.relu()], 1))),
     "every_other": conv(function(lambda x, _: x[:, :, ::2, 1::2])),
     "tile": conv(function(lambda x, _: x.repeat(1, 2, 1, 1))),

@@ -329,6 +329,14 @@ def test_an_empty_slice_is_not_a_layer():
     assert layers(drawn(lambda: Net(forward), (5, 8))) == [("relu", 0, 0)]
 
 
+def test_a_part_that_nothing_reads_is_not_a_layer():
+    layer_graph = drawn(lambda: Net(lambda _, x: x.chunk(2, 1)[0].relu()), (6, 8))
+    assert layers(layer_graph) == [("slice", 0, 0), ("relu", 0, 0)]
+    layer_graph = drawn(lambda: Net(lambda _, x: x.unbind(1)[2].relu()), (6, 8))
+    assert [layer.kind for layer in layer_graph.layers][:2] == ["slice", "relu"]
+    assert [layer.kind for layer in layer_graph.layers].count("slice") == 1
+
+
 def test_a_cell_costs_one_step_for_each_call_and_counts_its_params_once():
     def forward(net, x):
         state = None

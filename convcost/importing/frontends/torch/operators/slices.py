@@ -1,6 +1,5 @@
 """Concatenations and slices."""
 
-from itertools import accumulate
 from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue
@@ -29,20 +28,19 @@ def _has_elements(x: Any) -> bool:
 @operator("aten.split", "aten.split_with_sizes", "aten.chunk", "aten.tensor_split")
 def split(call: TorchCall) -> Any:
     dim = call.given["dim"]
-    ends = list(accumulate(dims[dim] for dims in call.dims))
-    ranges = [range(end - dims[dim], end) for end, dims in zip(ends, call.dims, strict=True)]
-    return tuple(
-        _slice(call._replace(dims=dims), dim, kept)
-        for kept, dims in zip(ranges, call.dims, strict=True)
-    )
+    return _parts(call, [dims[dim] for dims in call.dims])
 
 
 @operator("aten.unbind")
 def unbind(call: TorchCall) -> Any:
-    x, dim = call.x, call.given["dim"]
-    ones = [1] * x.dims[dim]
-    used = [True] * len(ones)
-    return tuple(split_axis(call.builder, x, dim, ones, call.path, used=used, drop=True))
+    return _parts(call, [1] * len(call.dims), drop=True)
+
+
+def _parts(call: TorchCall, lengths: list[int], *, drop: bool = False) -> Any:
+    """The parts of an axis. A part without entries, or that nothing reads, adds no layer."""
+    used = [n > 0 and f"getitem:{number}" in call.users for number, n in enumerate(lengths)]
+    axis, path = call.given["dim"], call.path
+    return tuple(split_axis(call.builder, call.x, axis, lengths, path, used=used, drop=drop))
 
 
 @operator("aten.slice", "aten.narrow", "aten.select")
