@@ -1,7 +1,7 @@
 """Finds the options of a block: the values in which its uses differ, as few as possible."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
@@ -68,6 +68,9 @@ class _FromOption(NamedTuple):
 
     option: int
     expression: str = "{}"
+
+    def text(self, names: Mapping[int, str]) -> OptionExpression:
+        return OptionExpression(self.expression.format(names[self.option]))
 
 
 def options(
@@ -200,39 +203,30 @@ class _OptionSearch:
     # Names, defaults and arguments
 
     def _named(self) -> BlockOptions:
-        used = [one.option for _, one in sorted(self.chosen.items()) if type(one) is _FromOption]
+        chosen = [self.chosen[n] for n in range(len(self.places))]
+        used = [value.option for value in chosen if type(value) is _FromOption]
         used += [flag for flag in self.flags if flag is not None]
         order = list(dict.fromkeys(used))
         defaults = {number: self._default(self.wanted[number]) for number in order}
         order.sort(key=lambda number: defaults[number] is not None)
         names = self._names(order, defaults)
-        values = [self.chosen[n] for n in range(len(self.places))]
-        return BlockOptions(
-            tuple(
-                OptionExpression(value.expression.format(names[value.option]))
-                if type(value) is _FromOption
-                else value
-                for value in values
-            ),
-            tuple(None if flag is None else names[flag] for flag in self.flags),
-            tuple((names[number], defaults[number]) for number in order),
-            tuple(
-                tuple(
-                    ((names[n], None), self._argument(self.wanted[n], use, defaults[n]))
-                    for n in order
-                )
-                for use in range(len(self.entering))
-            ),
-        )
+        values = [one.text(names) if type(one) is _FromOption else one for one in chosen]
+        flags = [None if flag is None else names[flag] for flag in self.flags]
+        arguments = [
+            tuple(((names[n], None), self._argument(n, use, defaults[n])) for n in order)
+            for use in range(len(self.entering))
+        ]
+        stated = [(names[number], defaults[number]) for number in order]
+        return BlockOptions(tuple(values), tuple(flags), tuple(stated), tuple(arguments))
 
-    @staticmethod
-    def _argument(option: _Wanted, use: int, default: Any) -> Any:
-        value = option.values[use]
+    def _argument(self, option: int, use: int, default: Any) -> Any:
+        values = self.wanted[option].values
+        value = values[use]
         if value is not ABSENT and not isinstance(default, SharedValue):
             return value
         if default is not None:
             return default
-        return next(value for value in option.values if value is not ABSENT)
+        return next(value for value in values if value is not ABSENT)
 
     def _names(self, order: list[int], defaults: dict[int, Any]) -> dict[int, str]:
         wanted = {number: _valid_option_name(self.wanted[number].name) for number in order}
