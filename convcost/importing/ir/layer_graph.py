@@ -57,6 +57,12 @@ def common_prefix(names: Sequence[P]) -> P:
     return low[: next((n for n, (a, b) in pairs if a != b), min(len(low), len(high)))]
 
 
+def shared_depth(paths: Sequence[Path]) -> int:
+    """The number of leading names that all paths have in common: the model's own name."""
+    modules = [path[:-1] for path in paths if path]
+    return len(common_prefix(modules)) if len(modules) > 1 else 0
+
+
 def weights_owner(layers: Sequence[GraphLayer], index: int) -> int:
     """The layer whose weights a layer has: another one, or itself."""
     shared = layers[index].shares

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
-from convcost.importing.ir.layer_graph import GraphLayer, Path, common_prefix
+from convcost.importing.ir.layer_graph import GraphLayer, Path, common_prefix, shared_depth
 
 SCOPES = "pkg.torch.onnx.name_scopes"
 CLASSES = "pkg.torch.onnx.class_hierarchy"
@@ -61,7 +61,7 @@ class OnnxNames:
         found = [path and path[-MAX_DEPTH:] for path in whole]
         around = _fill_missing(found)
         containers = {path[:n] for path in filter(None, around) for n in range(len(path))}
-        self._shared = shared = _first_shared(around)
+        self._shared = shared = shared_depth(around)
         self.paths: dict[str, Path] = {}
         owned = set(filter(None, weighted))
         for node, path, own, by in zip(graph.nodes, around, found, weighted, strict=True):
@@ -193,9 +193,3 @@ def _fill_missing(paths: list[Path | None]) -> list[Path]:
             continue
         found.append(common_prefix([(last or ())[:-1], (then or last or ())[:-1]]))
     return found
-
-
-def _first_shared(paths: list[Path]) -> int:
-    """The number of leading names that all paths have in common: the model's own name."""
-    modules = [path[:-1] for path in paths if path]
-    return len(common_prefix(modules)) if len(modules) > 1 else 0

@@ -1,10 +1,9 @@
 """The names of layers: `net/conv1/Relu;net/conv1/Conv2D` is net, conv1."""
 
 import re
-from itertools import takewhile
 
 from convcost.importing.frontends.tflite.file import OperatorEntry, TfliteGraph
-from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.layer_graph import Path, shared_depth
 
 # The last part of the names of an operator's tensors.
 OWN = {"CONV_2D": "conv2d", "DEPTHWISE_CONV_2D": "depthwise", "FULLY_CONNECTED": "matmul",
@@ -22,10 +21,7 @@ def paths(graph: TfliteGraph) -> list[Path]:
     """The path of each operator, without the names that all paths begin with; () if the tensors of
     an operator have no name of a module."""
     found = [_path(graph, one) for one in graph.operators]
-    modules = [path[:-1] for path in found if path]
-    # The names at each place, up to the first place where they differ or a path ends.
-    places = zip(*modules) if len(modules) > 1 else ()  # noqa: B905
-    shared = len([*takewhile(lambda names: len(set(names)) == 1, places)])
+    shared = shared_depth(found)
     return [path[shared:] for path in found]
 
 
