@@ -68,6 +68,11 @@ class LayerCost(NamedTuple):
         return self.counts.macs
 
     @property
+    def known_macs(self) -> int | None:
+        """The macs; None if some are uncounted and no others are known."""
+        return None if self.uncounted and not self.macs else self.macs
+
+    @property
     def activations(self) -> int:
         return self.counts.activations
 

@@ -11,7 +11,7 @@ from convcost.model.roofline import Device, LayerBound, Traffic, bounds, traffic
 from convcost.model.stored_bytes import StoredBytes
 from convcost.reports.notes import stated_notes
 from convcost.reports.row_order import first_rows
-from convcost.reports.table import Cell, Column, Rounded, Table
+from convcost.reports.table import Cell, Column, Rounded, Table, count_cell
 
 LOWER_BOUND = (
     "a lower bound, not a measurement: each layer reads its inputs and weights once, "
@@ -103,7 +103,7 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
         rows=tuple(
             (
                 costs.layers[index].path,
-                *_numbers(costs.layers[index].macs, moved[index]),
+                *_numbers(costs.layers[index].known_macs, moved[index]),
                 limits[index].limit,
                 _microseconds(limits[index].picoseconds),
             )
@@ -115,9 +115,11 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
     )
 
 
-def _numbers(macs: int, moved: Traffic) -> tuple[Cell, ...]:
-    intensity = Rounded.of(macs, moved.bytes, 1) if moved.bytes else ""
-    return macs, moved.bytes, intensity
+def _numbers(macs: int | None, moved: Traffic) -> tuple[Cell, ...]:
+    intensity: Cell = ""
+    if moved.bytes:
+        intensity = count_cell(None) if macs is None else Rounded.of(macs, moved.bytes, 1)
+    return count_cell(macs), moved.bytes, intensity
 
 
 def _microseconds(picoseconds: int) -> Rounded:

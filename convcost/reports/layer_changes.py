@@ -46,6 +46,13 @@ class LayerChange(NamedTuple):
         before, after = (of.counts[measure] if of else 0 for of in (self.before, self.after))
         return before, after
 
+    @property
+    def known_macs(self) -> tuple[int | None, int | None]:
+        """The macs before and after, None if they are not known; 0 for a layer that does not
+        exist."""
+        before, after = (of.known_macs if of else 0 for of in (self.before, self.after))
+        return before, after
+
     def difference(self, measure: Measure) -> int:
         """The count after the change minus the count before."""
         before, after = self.counts(measure)

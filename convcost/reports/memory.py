@@ -17,7 +17,7 @@ from convcost.reports.device import DeviceRecord, device_record, dtypes_of, fit_
 from convcost.reports.notes import input_note
 from convcost.reports.report import Report, versioned
 from convcost.reports.row_order import RowsLeftOut, first_rows
-from convcost.reports.table import Cell, Column, Table, shape_size
+from convcost.reports.table import Cell, Column, Table, count_cell, shape_size
 from convcost.reports.training import TrainingRecord, training_notes, training_record
 
 if TYPE_CHECKING:
@@ -126,13 +126,14 @@ class Memory(_MemoryFields, Report):
         for one in self._ordered():
             found = self.network_memory(*one)
             assert found.device is not None
-            layers = list(zip(found.layers, found.device.limits, strict=True))
+            known = (count_cell(layer.known_macs) for layer in one[0].layers)
+            layers = list(zip(found.layers, known, found.device.limits, strict=True))
             if self.top is not None:
                 layers = sorted(layers, key=lambda layer: -layer[0].bytes)[: self.top]
-            for layer, bound in layers:
+            for layer, macs, bound in layers:
                 named = (found.name, layer.path, layer.kind, shape_size(layer.output))
                 alive = (layer.elements, layer.bytes, layer.flash, layer.dtype)
-                rows.append((*named, *alive, layer.macs, layer.read, layer.written, *bound))
+                rows.append((*named, *alive, macs, layer.read, layer.written, *bound))
         names = ("network", *LayerMemory._fields, *LayerBound._fields)
         return Table("", "", tuple(Column(name, name) for name in names), tuple(rows))
 

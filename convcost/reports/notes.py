@@ -32,7 +32,7 @@ def costs_notes(networks: Sequence[Costs], *, inputs: bool = True) -> tuple[str,
     return (
         input_note(networks) if inputs else samples_note(networks),
         *([f"with {', '.join(shared)}"] if shared else []),
-        *dict.fromkeys(note for costs in networks for note in _macs_notes(costs)),
+        *kind_notes(step.layer for costs in networks for step in costs.network.steps),
         *deployed_notes(networks),
         *dict.fromkeys(f"{c.network.name}: {one}" for c in networks for one in c.network.notes),
         *(note for part in PARTS for note in part_notes(part, networks)),
@@ -117,11 +117,10 @@ def has_note(step: Step) -> bool:
     return bool(step.density is not None or step.layer.macs_note)
 
 
-def _macs_notes(costs: Costs) -> Iterator[str]:
-    """What a kind says about its macs, in its own words."""
-    for layer in {step.layer: None for step in costs.network.steps}:
-        if layer.macs_note:
-            yield f"{layer.name}: {layer.macs_note}"
+def kind_notes(layers: Iterable[Kind[Any]]) -> tuple[str, ...]:
+    """What kinds say about their macs, in their own words; each note once."""
+    texts = (f"{one.name}: {one.macs_note}" for one in dict.fromkeys(layers) if one.macs_note)
+    return tuple(dict.fromkeys(texts))
 
 
 def samples_note(networks: Sequence[Costs]) -> str:

@@ -187,6 +187,11 @@ def shape_size(shape: Shape, layout: Layout = "hwc") -> Size:
     return Size((*shape.size, shape.channels))
 
 
+def count_cell(count: int | None) -> Cell:
+    """A count as a cell; a question mark for one that is not known."""
+    return "?" if count is None else count
+
+
 def cell_text(cell: Cell) -> str:
     """A cell as text: a count with grouped digits, a share as a percentage, a name with escapes."""
     if cell is None:

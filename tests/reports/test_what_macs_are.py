@@ -103,3 +103,62 @@ def test_a_formula_of_a_layer_says_nothing_of_other_layers(tmp_path):
         printed = run("formula", "net.yaml", "conv_1", cwd=tmp_path).stdout.decode()
         assert "uncounted" not in printed
         assert "stated" not in printed
+
+
+GROUPED = """\
+name: {name}
+input: {{channels: 10, size: [4]}}
+layers:
+  - {{sequence: [{{custom: magic, params: {params}, macs: uncounted}}, relu], name: g}}
+  - {{sequence: [{{conv: 10, kernel: 1}}, {{custom: magic, params: 0, macs: uncounted}}], name: h}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        ("analyze new.yaml --depth 1 --columns layer,macs --count thop", "g ? ?"),
+        ("analyze new.yaml --depth 1 --columns layer,macs --count thop", "h 400 400"),
+        ("compare old.yaml new.yaml --layers", "g/custom_1 changed ? ? ? +2"),
+        ("explain new.yaml g", "macs uncounted: the macs are unknown"),
+        ("explain new.yaml h", "macs 400"),
+        ("memory new.yaml --device h100", f"g/custom_1 ? {4 * (40 + 40 + 5)} ? memory <0.01"),
+        (
+            "memory new.yaml --device h100 --format csv",
+            "New,g/custom_1,custom,4x10,80,320,20,float32,?,180,160,memory,101",
+        ),
+        (
+            "check new.yaml --base old.yaml --max-growth 1% --format markdown",
+            "| g/custom_1 | ? | 3 → 5 | +2 (+66.7 %) |",
+        ),
+    ],
+)
+def test_macs_that_are_not_known_are_a_question_mark_in_each_report(report, line, tmp_path):
+    for name, params in (("Old", 3), ("New", 5)):
+        text = GROUPED.format(name=name, params=params)
+        (tmp_path / f"{name.lower()}.yaml").write_text(text)
+    printed = run(*report.split(), cwd=tmp_path).stdout.decode()
+    assert line in [" ".join(one.split()) for one in printed.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("layer", "note"),
+    [
+        (
+            "{custom: magic, params: 0, macs: uncounted}",
+            "uncounted: the macs of 1 layer of Net are unknown and not in the total: g/custom_1",
+        ),
+        (
+            "{custom: magic, params: 0, macs: 7}",
+            "stated: the author of the spec gave these counts; convcost did not compute them",
+        ),
+        ("fft", "fft: 2·N·⌈log2 N⌉ macs for N complex points, N·⌈log2 N⌉ for N real points"),
+    ],
+)
+def test_an_explained_group_has_the_notes_on_its_own_layers(layer, note, tmp_path):
+    groups = f"[{{sequence: [{layer}], name: g}}, {{sequence: [relu], name: h}}]"
+    text = f"name: Net\ninput: {{channels: 2, size: [8]}}\nlayers: {groups}\n"
+    (tmp_path / "net.yaml").write_text(text)
+    for group, times in (("g", 1), ("h", 0)):
+        printed = run("explain", "net.yaml", group, cwd=tmp_path).stdout.decode()
+        assert printed.splitlines().count(note) == times

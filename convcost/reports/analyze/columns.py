@@ -9,7 +9,7 @@ from convcost.model.measures import HEADLINE, Measure
 from convcost.model.network import paths_around
 from convcost.model.options import show
 from convcost.model.record import NamedTuple
-from convcost.reports.table import Cell, Column, Layout, Share, Size, shape_size
+from convcost.reports.table import Cell, Column, Layout, Share, Size, count_cell, shape_size
 
 DEFAULT_COLUMNS = ("layer", "kind", "output", "params", "macs", "params_share", "share")
 SHARES = {"params_share": Measure.PARAMS, "share": Measure.MACS}  # shares of the total
@@ -42,7 +42,7 @@ def _measure(measure: Measure) -> CellColumn:
 
 
 def _macs(row: LayerCost, _costs: Costs, _view: AnalysisView) -> Cell:
-    return "?" if row.uncounted and not row.macs else row.macs
+    return count_cell(row.known_macs)
 
 
 # Many layers are equal.
@@ -52,7 +52,7 @@ _size = lru_cache(MOST_TEXTS)(shape_size)
 
 
 def _share(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
-    return None if row.uncounted and not row.macs else _part(row.macs, costs.totals.macs)
+    return None if row.known_macs is None else _part(row.macs, costs.totals.macs)
 
 
 def _kind(row: LayerCost) -> str:
@@ -98,19 +98,22 @@ def option_columns(costs: Costs, rows: list[LayerCost]) -> dict[str, CellColumn]
 
 
 def convention_columns(costs: Costs) -> dict[str, CellColumn]:
-    """A column for each requested convention. A group has the sum of its layers."""
+    """A column for each requested convention. A group has the sum of its layers that are counted;
+    it is not known if it is 0 and others are not counted."""
 
     def column(counts: ConventionCounts) -> CellColumn:
         sums: dict[str, int] = {}
+        uncounted: set[str] = set()
         for layer, number in zip(costs.layers, counts.layers, strict=True):
             for path in paths_around(layer.path):
                 sums[path] = sums.get(path, 0) + (number or 0)
+                if number is None:
+                    uncounted.add(path)
 
         def cell(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
             if row.step >= 0 and costs.layers[row.step] is row:
-                number = counts.layers[row.step]
-                return "?" if number is None else number
-            return sums[row.path]
+                return count_cell(counts.layers[row.step])
+            return count_cell(sums[row.path] or (None if row.path in uncounted else 0))
 
         return CellColumn(Column(f"count_{counts.name}", counts.title, scales=True), cell)
 

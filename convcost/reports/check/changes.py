@@ -14,7 +14,7 @@ from convcost.reports.check.evaluate import CheckedNetwork
 from convcost.reports.check.finding_text import network_label
 from convcost.reports.check.measures import MeasuredNetwork
 from convcost.reports.layer_changes import LayerChange, pair_layers
-from convcost.reports.table import Cell, Column, Difference, Table
+from convcost.reports.table import Cell, Column, Difference, Table, cell_text, count_cell
 
 # The measures with columns of their own, by which changes are sorted; others are in one column.
 SORTED_BY = (Measure.MACS, Measure.PARAMS)
@@ -116,7 +116,10 @@ def layer_table(layers: Iterable[LayerRow]) -> Table:
     rows = []
     for network, layer in layers:
         counts = [layer.counts(measure) for measure in SORTED_BY]
-        cells = _change_cells(counts, share=layer.state == "changed")
+        cells = list(_change_cells(counts, share=layer.state == "changed"))
+        if None in layer.known_macs:
+            before, after = map(cell_text, map(count_cell, layer.known_macs))
+            cells[:2] = _from_to(before, after), ""
         also = "; ".join(_other_layer_changes(layer))
         state = STATES.get(layer.state, layer.state)
         rows.append((_order(counts), (network, layer.label, state, *cells, also)))

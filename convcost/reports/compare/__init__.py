@@ -13,7 +13,7 @@ from convcost.model.suggestions import did_you_mean
 from convcost.reports.layer_changes import LayerChange, pair_layers
 from convcost.reports.report import Report, versioned
 from convcost.reports.sweep.points import PointCosts
-from convcost.reports.table import Cell, Column, Difference, Table
+from convcost.reports.table import Cell, Column, Difference, Table, count_cell
 from convcost.reports.totals import TotalsView, totals_table
 from convcost.reports.verify.figure_check import current_figures
 
@@ -238,12 +238,15 @@ def _layer_record(change: LayerChange) -> LayerChangeRecord:
 
 
 def _change_cells(change: LayerChange) -> tuple[Cell, ...]:
+    before, after = change.known_macs
+    macs, *others = (Difference(0, change.difference(measure)) for measure in CHANGES)
     return (
         change.label,
         change.state,
-        change.before.macs if change.before else None,
-        change.after.macs if change.after else None,
-        *(Difference(0, change.difference(measure)) for measure in CHANGES),
+        count_cell(before) if change.before else None,
+        count_cell(after) if change.after else None,
+        count_cell(None) if None in (before, after) else macs,
+        *others,
     )
 
 

@@ -13,6 +13,7 @@ from convcost.reports.analyze import FieldRecord, field_record
 from convcost.reports.analyze.columns import AnalysisView
 from convcost.reports.analyze.table import group_output, table_of_rows
 from convcost.reports.explain.layer import (
+    UNKNOWN_MACS,
     WHAT_AND_VALUE,
     ShareRecord,
     context_rows,
@@ -21,7 +22,7 @@ from convcost.reports.explain.layer import (
     part_text,
     share_record,
 )
-from convcost.reports.notes import deployed_notes
+from convcost.reports.notes import deployed_notes, kind_notes, stated_notes
 from convcost.reports.report import Report, versioned
 from convcost.reports.table import Table
 
@@ -128,6 +129,8 @@ def _group_tables(costs: Costs, path: str) -> Iterator[Table]:
     group = explain_group(costs, path)
     title = f"{path}: {group.kind}"
     counts = group.counts
+    members = members_of(costs, path)
+    known = bool(counts.macs) or not any(member.uncounted for member in members)
     yield Table(
         name=group.network,
         title=title,
@@ -138,12 +141,16 @@ def _group_tables(costs: Costs, path: str) -> Iterator[Table]:
             ("output", group.output.text),
             ("params", format_count(counts.params)),
             *((part, part_text(part, counts)) for part in PARTS if counts.rest(part)),
-            ("macs", format_count(counts.macs)),
-            *context_rows(group.receptive_field, group.share),
+            ("macs", format_count(counts.macs) if known else UNKNOWN_MACS),
+            *context_rows(group.receptive_field, group.share, macs_known=known),
         ),
-        notes=(*deployed_notes([costs]), CONVENTION),
+        notes=(
+            *kind_notes(costs.network.steps[member.step].layer for member in members),
+            *deployed_notes([costs]),
+            CONVENTION,
+            *stated_notes([costs], [path]),
+        ),
     )
-    members = members_of(costs, path)
     if members:
         alone = costs._replace(totals=total_counts(members))
         table = table_of_rows(alone, AnalysisView(), members)

@@ -26,6 +26,7 @@ from convcost.reports.table import Cell, Column, Share, Size, Table
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 UPPER_BOUND = "receptive field: an upper bound, because its exact pattern is too long to compute"
+UNKNOWN_MACS = "uncounted: the macs are unknown"
 PRODUCTS = (Measure.WEIGHTS, Measure.BIASES, Measure.BUFFERS, Measure.MACS)
 WHAT_AND_VALUE = (
     Column("what", "what", "left", folds=True),
@@ -179,7 +180,7 @@ def _rows(layer: LayerExplanation, kind: str) -> Iterator[tuple[Cell, ...]]:
     else:
         yield from _stored_rows(layer.products, layer.counts)
     if layer.uncounted:
-        yield "macs", "uncounted: the macs are unknown"
+        yield "macs", UNKNOWN_MACS
     else:
         yield "macs", _product_text(layer.products[Measure.MACS])
         if layer.stated:
@@ -191,7 +192,7 @@ def _rows(layer: LayerExplanation, kind: str) -> Iterator[tuple[Cell, ...]]:
         names, (rows, inner), (_, filters) = layer.matrix
         product = group_digits(f"({rows} × {inner}) · ({inner} × {filters})")
         yield "as a matrix product", f"{product}: {names}"
-    yield from context_rows(layer.receptive_field, layer.share)
+    yield from context_rows(layer.receptive_field, layer.share, macs_known=not layer.uncounted)
 
 
 def _stored_rows(
@@ -221,12 +222,17 @@ def part_text(part: Measure, counts: Counts) -> str:
     return group_digits(text)
 
 
-def context_rows(field: FieldRecord, share: ShareRecord) -> Iterator[tuple[Cell, ...]]:
-    """The rows on the receptive field, in elements of the input, and on the shares."""
+def context_rows(
+    field: FieldRecord, share: ShareRecord, *, macs_known: bool
+) -> Iterator[tuple[Cell, ...]]:
+    """The rows on the receptive field, in elements of the input, and on the shares. Macs that are
+    not known have no share."""
     if field.size:
         yield "receptive field", f"{'×'.join(map(str, field.size))} of the input"
         yield "step on the input", Size(field.step)
     for measure, (part, whole) in share._asdict().items():
+        if measure == Measure.MACS and not macs_known:
+            continue
         percent = format_percent(part, whole)
         yield f"share of {measure}", f"{percent} of the network's {format_count(whole)}"
 
