@@ -149,7 +149,7 @@ def framework_notes(costs: Costs) -> Iterator[str]:
         options = type(step.layer).options
         if "bias" in options and options["bias"].default is False and step.shared is None:
             layers += 1
-            biases += _bias(step.layer, inputs_of(network, step))
+            biases += _bias(step.layer, inputs_of(network, step)) * step.copies.stored
     if layers:
         has = "has" if layers == 1 else "have"
         number, added = counted(layers, "convolution"), counted(biases, "param")
@@ -158,7 +158,7 @@ def framework_notes(costs: Costs) -> Iterator[str]:
 
 @lru_cache(1024)  # many layers are equal and have equal inputs
 def _bias(layer: Kind[Any], inputs: tuple[Shape, ...]) -> int:
-    """The number of biases that a layer would have with `bias: true`."""
+    """The number of biases that one copy of a layer would have with `bias: true`."""
     from convcost.model.deploy import with_options
 
     biased = with_options(layer, bias=True)

@@ -546,7 +546,9 @@ WHY = "its macs are uncounted: magic"
         (f"min: {KNOWN + 1}", "skipped", ["error", "skipped"], "skipped"),
     ],
 )
-def test_a_limit_of_unknown_macs_is_skipped_unless_the_known_ones_decide_it(limit, total, layers, group, tmp_path):
+def test_a_limit_of_unknown_macs_is_skipped_unless_the_known_ones_decide_it(
+    limit, total, layers, group, tmp_path
+):
     text = UNCOUNTED % ("uncounted", limit, limit, limit)
     (tmp_path / "net.yaml").write_text(text, "utf-8")
     found = json.loads(check(tmp_path, "json", "--report-passed", spec="net.yaml"))["findings"]

@@ -36,6 +36,10 @@ def test_the_buffers_of_norms_are_in_the_total_of_keras():
             "{conv: 3, kernel: 1, name: a}, {conv: 3, kernel: 1, weights: a}",
             f"1 convolution has no bias, {CONV} 3 params",
         ),
+        (
+            "{experts: {gate: [{conv: 4, kernel: 1}], each: [{depthwise: 1}]}, of: 4, take: 1}",
+            f"2 convolutions have no bias, {CONV} {4 + 4 * 3} params",
+        ),
         ("{locally_connected: 2, kernel: 3}", f"1 convolution has no bias, {CONV} 72 params"),
     ],
 )
