@@ -197,6 +197,7 @@ for _name, _meaning in MORE.items():
             (_Elementwise,),
             {
                 "__doc__": f"{_meaning} No params and no macs.",
+                "backward_reads": "quotient" if _name == "divide" else None,
                 "examples": (
                     Example(
                         f"{{{_name}: {{one: [], other: [{{conv: 64, kernel: 1}}]}}}}",

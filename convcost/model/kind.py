@@ -114,7 +114,7 @@ class Kind(Generic[I]):
     operation: ClassVar[Operation | None] = None  # what it computes, for counting conventions
     # What the gradients of a layer need; None: what its operation says (`model/training.py`).
     backward_reads: ClassVar[
-        Literal["input", "inputs", "factors", "gate", "output", "nothing"] | None
+        Literal["input", "inputs", "factors", "quotient", "gate", "output", "nothing"] | None
     ] = None
     # Where its output is: in memory of its own, in that of its input (a view), or with the weights.
     memory: ClassVar[Literal["own", "input", "weights"]] = "own"

@@ -114,7 +114,7 @@ class _Backward:
             linear = step.layer.operation in _LINEAR
             if reads == "output":
                 found.add(self._root(index))
-            elif reads in ("factors", "gate"):
+            elif reads in ("factors", "quotient", "gate"):
                 factors = self._factors(step, reads, weights=weights)
                 found.update(map(self._root, factors))
             elif reads == "inputs" or (reads == "input" and (weights or not linear)):
@@ -124,11 +124,13 @@ class _Backward:
 
     def _factors(self, step: Step, reads: str, *, weights: bool) -> Iterator[int]:
         """The factors that the gradient of another factor needs. With a `gate`, the first two
-        inputs are factors, and further ones are added."""
+        inputs are factors, and further ones are added. All gradients of a `quotient` need its
+        divisors, those of the divisors also the first input."""
         factors = step.reads[:2] if reads == "gate" else step.reads
         for number, tensor in enumerate(factors):
             others = factors[:number] + factors[number + 1 :]
-            if weights or any(map(self._needs, others)):
+            is_divisor = reads == "quotient" and number > 0
+            if weights or is_divisor or any(map(self._needs, others)):
                 yield tensor
 
     def _is_stored(self, tensor: int) -> bool:
@@ -177,7 +179,8 @@ class _Backward:
 
 def backward_reads(layer: Kind[Any] | type[Kind[Any]]) -> str:
     """What the gradients of a kind need: `input`, `inputs`, `output` or `nothing`; `factors` if
-    the gradient of each input needs the others only, `gate` if this is so of the first two."""
+    the gradient of each input needs the others only, `gate` if this is so of the first two,
+    `quotient` for the first input divided by the others."""
     if layer.backward_reads is not None:
         return layer.backward_reads
     return "input" if layer.operation is None else _READS[layer.operation]

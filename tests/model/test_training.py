@@ -28,7 +28,7 @@ def shipped(name, batch):
 
 @pytest.mark.parametrize("name", [name for name, _ in KINDS.items()])
 def test_every_kind_says_what_its_gradients_need(name):
-    known = ("input", "inputs", "factors", "gate", "output", "nothing")
+    known = ("input", "inputs", "factors", "quotient", "gate", "output", "nothing")
     assert backward_reads(KINDS[name]) in known
 
 
@@ -140,6 +140,17 @@ def test_a_factor_is_saved_only_for_the_gradient_of_another(join):
     assert trained(text).saved == 4 * (4 * 6)
     text = text.replace("map: []", "map: [{conv: 4, kernel: 1}]")
     assert trained(text).saved == 4 * (4 * 6 + 2 * 4 * 6)
+
+
+# As in PyTorch: both gradients need the divisor, and that of the divisor needs the dividend.
+@pytest.mark.parametrize(
+    ("one", "other", "maps"), [("conv", "conv", 3), ("conv", "", 1), ("", "conv", 2), ("", "", 0)]
+)
+def test_the_gradients_of_a_quotient_need_its_divisor(one, other, maps):
+    layers = {"conv": "[{conv: 4, kernel: 1}]", "": "[]"}
+    join = f"divide: {{one: {layers[one]}, other: {layers[other]}}}"
+    text = f"input: {{channels: 4, size: [6]}}\nlayers: [{{{join}}}]"
+    assert trained(text).saved == maps * 4 * (4 * 6)
 
 
 def test_a_shared_expert_is_added_and_its_output_is_not_saved():
