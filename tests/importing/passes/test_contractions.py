@@ -60,6 +60,13 @@ def test_a_learned_factor_of_each_channel_that_is_summed_over_the_channels_is_on
     assert layers(tmp_path, *nodes, **{"own.w": array(1)}, over=ints(1)) == scaled
 
 
+def test_a_fixed_factor_that_is_summed_over_is_a_branch_and_no_param(tmp_path):
+    nodes = (node("Mul", "a", "fixed", "-> p"), node("ReduceSum", "p", "over", "-> y"))
+    found, macs = layers(tmp_path, *nodes, fixed=array(8, 1, 1), over=ints(1))
+    assert [line.split()[0] for line in found] == ["learned", "reshape", "contract"]
+    assert macs == 8 * 6 * 5
+
+
 def test_a_product_that_something_else_reads_stays(tmp_path):
     nodes = (
         node("Mul", "a", "b", "-> p"),

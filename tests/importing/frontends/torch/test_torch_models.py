@@ -503,6 +503,15 @@ def test_a_product_of_windows_and_weights_that_is_summed_is_a_contraction():
     assert sum(layer.macs for layer in layer_graph.layers) == 4 * 18 * 3
 
 
+def test_a_mean_with_fixed_weights_is_a_contraction():
+    def soft_argmax(x, _):
+        return (x.softmax(-1) * torch.arange(20.0)).sum(-1)
+
+    layer_graph = drawn(lambda: Fun(soft_argmax), (4, 20))
+    found = [(layer.kind, layer.params, layer.macs) for layer in layer_graph.layers if layer.macs]
+    assert found == [("contract", 0, 4 * 20)]
+
+
 def test_an_operator_that_pytorch_cannot_decompose_stays_uncounted():
     layer_graph = drawn(lambda: Fun(lambda x, _: torch.linalg.solve(x @ x.mT, x)), (5, 4))
     found = [(layer.kind, layer.macs, layer.uncounted) for layer in layer_graph.layers]

@@ -87,10 +87,11 @@ def _standardizes(call: OnnxCall, constant: OnnxConstant) -> bool:
 def _join_with_fixed(
     call: OnnxCall, x: Tensor, position: int, wide: tuple[int, ...] | None
 ) -> Tensor:
-    """A constant that is not learned. It is free if the shape does not change."""
+    """A constant that is not learned. It is free if the shape does not change, unless the product
+    is summed at once: that may be a contraction."""
     constant = call.constant(position)
     assert constant is not None
-    if wide == x.dims and not _is_buffer(call, constant):
+    if wide == x.dims and not _is_buffer(call, constant) and not _is_summed(call):
         for key, elements in constant.roots:
             if elements > 1 and constant.real:
                 call.context.excluded.setdefault(key, "constant, and not counted as params")
@@ -104,6 +105,13 @@ def _is_buffer(call: OnnxCall, constant: OnnxConstant) -> bool:
     """Whether a constant is a table that the model stores as a buffer."""
     long = [extent for extent in constant.dims if extent != 1]
     return len(long) > 1 and constant.whole and constant.roots[0][0] in call.context.buffers
+
+
+def _is_summed(call: OnnxCall) -> bool:
+    """Whether only a sum or a mean reads a product."""
+    readers = call.context.readers.get(call.outputs[0], ())
+    summed = len(readers) == 1 and readers[0].op in ("ReduceSum", "ReduceMean")
+    return call.canonical == "multiply" and summed
 
 
 def _is_learned_number(call: OnnxCall, constant: OnnxConstant, kind: str | None) -> bool:

@@ -1,5 +1,6 @@
 """Elementwise operators on tensors, learned tensors and numbers."""
 
+from math import prod
 from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue
@@ -10,6 +11,8 @@ from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
 from convcost.model.shape import broadcast
+
+SUMS = frozenset(("aten.sum", "aten.mean"))
 
 
 @operator("aten.add", op="add")
@@ -36,7 +39,9 @@ def _join_output(call: TorchCall) -> Tensor:
         x, other = as_tensor(call.builder, first), b if first is a else a
         if isinstance(other, ConstantValue) and other.leaves:
             return call.lower(kind, x, as_tensor(call.builder, other))
-    if not isinstance(other, ConstantValue) or (not other.leaves and _fits(other, x)):
+    if not isinstance(other, ConstantValue) or (
+        not other.leaves and _fits(other, x) and not _is_summed(call, other)
+    ):
         call.builder.free[f"{kind} a fixed number"] += 1
         return x
     leaf = other.leaf
@@ -54,6 +59,12 @@ def is_free(call: TorchCall, key: str) -> bool:
         or key in call.builder.constant_layers
         or call.builder.layers[user].kind == "scale"
     )
+
+
+def _is_summed(call: TorchCall, other: ConstantValue) -> bool:
+    """Whether sums or means alone read a product with several numbers: it may be a contraction."""
+    several = known(call.name).op == "multiply" and prod(other.dims) > 1
+    return several and bool(call.users) and call.users <= SUMS
 
 
 def _fits(other: ConstantValue, x: Tensor) -> bool:
