@@ -356,6 +356,7 @@ def test_points_are_filtered_by_conditions():
         "macs <= 4.736k": "12",
         "macs <= 4.736 k and n > 1": "2",
         "macs > 0.0001G or n == 1": "1",
+        f"macs / 0.0005k <= {2 * 64 * 2 * 37}": "12",
         "macs / params > 62.3": "1248",
         "receptive_field == 3 and not n < 8": "8",
         "channels != 10": "",

@@ -41,7 +41,8 @@ def parse_filter(text: str, known: Collection[str]) -> PointFilter:
     """A condition over the known numbers of a point. Raises UsageError."""
 
     def exact(match: re.Match[str]) -> str:
-        return str(Fraction(*parse_figure(match[1] + match[2]).value()))
+        number = Fraction(*parse_figure(match[1] + match[2]).value())
+        return f"({number})" if number.denominator > 1 else str(number)
 
     try:
         expression = parse(re.sub(rf"\b(\d[\d.]*) ?({UNITS})B?\b", exact, text))
