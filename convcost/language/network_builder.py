@@ -138,14 +138,16 @@ class NetworkBuilder:
             note = Note("that layer", owner.origin.place)
             self.problems.add("CC306", message, node.weights or node.origin, hint, note)
 
-    def _check_copies(self, node: LayerNode, sources: tuple[int, ...]) -> None:
-        """Adds a problem if a layer outside an expert uses a tensor that each expert has."""
+    def _check_copies(self, node: LayerNode, sources: tuple[int, ...], what: str = "") -> None:
+        """Adds a problem if a layer outside an expert uses what each expert has."""
         own = self.copies or Copies()
         for source in sources:
             copies = self.steps[source].copies if source >= 0 else own
             if own.stored % copies.stored or copies.stored > own.stored:
                 path = self.steps[source].path
-                message = f"{node.label} uses `{path}`, which each of {copies.stored} experts has"
+                message = (
+                    f"{node.label} uses {what}`{path}`, which each of {copies.stored} experts has"
+                )
                 hint = "use the output of `experts`, or put the layer into its branch"
                 self.problems.add("CC108", message, node.origin, hint)
 
@@ -228,6 +230,7 @@ class NetworkBuilder:
         other = owner.layer if owner is not None else None
         difference = weights_difference(layer, shapes, other, owner_shapes)
         if difference is None:
+            self._check_copies(node, (index,), "the weights of ")
             return index
         needs, found = difference
         message = f"{node.label} needs {needs}, but `{node.weights.text}` {found}"

@@ -349,6 +349,7 @@ class Recount:
             table = {kind, word} == {"embedding", "linear"} and not (theirs.biases or out.biases)
             same = same or (table and sorted(theirs.form) == sorted(out.form))
             require(same, "the weights have another form")
+            require(self.copies[0] % self.layers[owner].copies[0] == 0, "each expert has them")
             stored = (0, 0, 0)
             out = theirs._replace(shape=out.shape, macs=out.macs, reads=out.reads)
         kept, weights = self.prune(rest, scope.known(xs[0]), out, owner)

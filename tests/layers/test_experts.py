@@ -1,5 +1,6 @@
 """A mixture of experts: all copies are stored, those taken run."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import cost, problems, shipped
@@ -147,6 +148,33 @@ def test_a_layer_outside_cannot_use_a_tensor_of_which_each_expert_has_one():
             name: moe
           - {conv: 8, kernel: 1, from: moe/each/inner}
     """) == ["conv uses `moe/each/inner`, which each of 4 experts has"]
+
+
+SHARED = """
+    input: {{channels: 8, size: [5]}}
+    layers:
+      - {{conv: 8, kernel: 1, name: before}}
+      - experts: {{gate: [{{conv: 4, kernel: 1}}], each: [{{conv: 8, kernel: 1, name: inner}}]}}
+        of: 4
+        take: 2
+        name: moe
+      - {layer}
+"""
+
+
+def test_a_layer_outside_cannot_use_weights_of_which_each_expert_has_some():
+    assert refused(SHARED.format(layer="{conv: 8, kernel: 1, weights: moe/each/inner}")) == [
+        "conv uses the weights of `moe/each/inner`, which each of 4 experts has"
+    ]
+
+
+@pytest.mark.parametrize("owner", ["before", "moe/each/inner"])
+def test_experts_can_share_the_weights_of_one_layer_or_of_as_many_experts(owner):
+    each = f"{{conv: 8, kernel: 1, weights: {owner}}}"
+    layer = f"{{experts: {{gate: [{{conv: 4, kernel: 1}}], each: [{each}]}}, of: 4, take: 2}}"
+    totals = cost(SHARED.format(layer=layer)).totals
+    assert totals.params == 8 * 8 + 2 * (4 * 8) + 4 * (8 * 8)
+    assert totals.macs == 5 * (8 * 8 + 2 * (4 * 8) + 2 * 2 * (8 * 8))
 
 
 def test_mixtral_has_the_published_params():
