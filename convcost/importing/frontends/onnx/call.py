@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from convcost.importing.frontends.onnx.constants import OnnxConstant
-from convcost.importing.frontends.onnx.context import OnnxContext
+from convcost.importing.frontends.onnx.context import STEPS, OnnxContext
 from convcost.importing.frontends.onnx.graph import SMALL, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import row_of
@@ -86,7 +86,13 @@ class OnnxCall(NamedTuple):
         if not name:
             raise ConstraintError("CC404", f"its input {position + 1} is missing")
         if name not in values:
-            self._lower_constant(name)
+            if not self.context.lowers_constants:
+                self.context.lowers_constants = True
+                for before in self._constants_before(name):
+                    self._lower_constant(before)
+                self.context.lowers_constants = False
+            if name not in values:
+                self._lower_constant(name)
         return values[name]
 
     def numbers(self, name: str, position: int | None = None) -> tuple[int, ...] | None:
@@ -177,6 +183,30 @@ class OnnxCall(NamedTuple):
         return len(self.builder.layers) - 1 if self.builder.layers else -1
 
     # Constants
+
+    def _constants_before(self, name: str) -> list[str]:
+        """Constants to lower before the constant `name`: every STEPS-th in the chain of its inputs,
+        the first of the chain first. Lowering a constant lowers its inputs recursively, and the
+        chain may be long."""
+        depths: dict[str, int] = {}
+        found, stack = [], [name]
+        while stack:
+            top = stack[-1]
+            constant = self.context.constants.get(top)
+            lowers = constant is not None and top not in self.context.values
+            lowers = lowers and constant is not None and self.context.is_lowered(constant)
+            before = constant.by.inputs if lowers and constant and constant.by else ()
+            waiting = [one for one in before if one and one not in depths]
+            if waiting and top not in depths:
+                depths[top] = 0
+                stack += waiting
+                continue
+            stack.pop()
+            if not depths.get(top):
+                depths[top] = lowers and 1 + max((depths[one] for one in before if one), default=0)
+                if lowers and depths[top] % STEPS == 0 and top != name:
+                    found.append(top)
+        return found
 
     def _lower_constant(self, name: str) -> None:
         context = self.context

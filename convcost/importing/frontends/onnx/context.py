@@ -14,7 +14,7 @@ from convcost.importing.ir.layer_graph import weights_owner
 from convcost.importing.ir.tensor import Tensor
 
 QUANTIZED = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (2, 4, 8))
-STEPS = 20  # operators between a stored tensor and a constant with its elements
+STEPS = 20  # operators of a chain of constants that one recursion, or one search, follows
 
 
 class OnnxContext:
@@ -49,6 +49,7 @@ class OnnxContext:
         self.sliced, self.covered = _sliced_tensors(graph, constants)
         self.buffers: set[str] = set()  # tensors that are known to be buffers
         self.samples: frozenset[int] = frozenset()  # batches of the file that became 1
+        self.lowers_constants = False  # whether the inputs of a constant are lowered before it
 
     def is_computed_from_dims(self, constant: OnnxConstant) -> bool:
         """Whether a floating-point constant is computed only from integers, such as dims, and from
