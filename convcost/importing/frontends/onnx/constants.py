@@ -176,7 +176,10 @@ def computed_output(node: OnnxNode, inputs: Sequence[Any], opset: int) -> Any:
     elements = COMPUTED.get(node.op)
     if elements is None or not node.known or len(node.outputs) > 1:
         return None
-    if any(isinstance(one, TensorProto) and one.external_data for one in node.attributes.values()):
+    tensors = [one for one in node.attributes.values() if isinstance(one, TensorProto)]
+    # No shape is text, and an array of texts has over a hundred bytes for each of them.
+    text = node.attributes.get("to") == TensorProto.STRING
+    if text or any(one.external_data or one.data_type == TensorProto.STRING for one in tensors):
         return None
     op = "Identity" if node.op == "CastLike" else node.op  # the type does not matter
     try:

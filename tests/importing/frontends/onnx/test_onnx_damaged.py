@@ -536,6 +536,17 @@ def _ranges(length: int, *nodes) -> ModelProto:
             2**20,
             id="many beside each other",
         ),
+        pytest.param(
+            _ranges(
+                2**20,
+                *(node("Cast", "r", f"-> t{n}", to=TensorProto.STRING) for n in range(4)),
+                *(node("Cast", f"t{n}", f"-> q{n}", to=TensorProto.INT64) for n in range(4)),
+                node("Sum", *(f"q{n}" for n in range(4)), "-> q"),
+                node("Gather", "x", "q", "-> y", axis=1),
+            ),
+            2**20,
+            id="as text",
+        ),
     ],
 )
 def test_huge_lists_are_not_expanded(tmp_path, made, channels):
