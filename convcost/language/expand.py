@@ -32,7 +32,7 @@ from convcost.model.errors import ConstraintError
 from convcost.model.kind import Kind
 from convcost.model.network import Copies, Group, HasSpan
 from convcost.model.shape import Shape
-from convcost.model.symbolic import memo
+from convcost.model.symbolic import memo, same_value
 
 
 class Expansion(NetworkBuilder):
@@ -47,6 +47,8 @@ class Expansion(NetworkBuilder):
     ) -> None:
         super().__init__(problems, variables, inputs, places)
         self._layers: dict[tuple[object, ...], Kind[Any]] = memo(inputs, *variables.values())
+        # The last value of each expression, by id, and those of the names that it read.
+        self._values: dict[int, tuple[OptionValue, dict[str, Any], Any]] = {}
 
     def expand(self, items: tuple[LayerNode, ...], blocks: Iterable[Block]) -> StepOutput:
         """Expands a network and returns its output tensor. Raises NetworkTooLargeError."""
@@ -345,16 +347,32 @@ class Expansion(NetworkBuilder):
             return None
 
     def _evaluate(self, value: OptionValue, node: LayerNode, lookup: Lookup) -> Any:
-        """The value of an option. Adds a problem and raises UnknownValueError if it has none."""
+        """The value of an option. Adds a problem and raises UnknownValueError if it has none.
+
+        An expression is evaluated only if a name in it has another value than the last time.
+        """
         if value.constant is not DEFERRED:
             return value.constant
-        self.count_evaluated(value.node)
+        read: dict[str, Any] = {}
+
+        def look_up(name: str) -> Any:
+            read[name] = found = lookup(name)
+            return found
+
         try:
-            return value.resolve(lookup)
+            _, before, result = self._values.get(id(value), (None, None, None))
+            if before is not None and all(
+                same_value(lookup(name), was) for name, was in before.items()
+            ):
+                return result
+            self.count_evaluated(value.node)
+            result = value.resolve(look_up)
         except ConstraintError as error:
             subject = f"`{value.option.name}` of {node.label}"
             self.problems.refuse(value.node, error, "" if error.code == "CC106" else subject)
             raise UnknownValueError from None
+        self._values[id(value)] = value, read, result
+        return result
 
     def _layer(
         self, node: LayerNode, kind: type[Kind[Any]], scope: Scope, x: StepOutput

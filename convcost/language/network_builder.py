@@ -18,7 +18,7 @@ MAX_SIDE = 10**15
 MAX_OPTION_VALUES = 1_000_000
 MAX_FURTHER_INPUTS = 500_000  # of all layers, without the first of each
 MAX_LEFT_OUT = 500_000
-MAX_EVALUATED = 2_000_000  # characters
+MAX_EVALUATED = 1_000_000  # characters
 MAX_INPUT_NOTES = 4
 MAX_PATH_CHARACTERS = 100_000_000
 
@@ -248,7 +248,7 @@ class NetworkBuilder:
             raise NetworkTooLargeError(message)
 
     def count_evaluated(self, node: Node) -> None:
-        """Limits the time for expressions: each is evaluated for each copy of its layer."""
+        """Limits the time for expressions."""
         if type(node) is Scalar:
             length = len(node.text)
         elif id(node) in self._lengths:
@@ -258,7 +258,7 @@ class NetworkBuilder:
         self._evaluated += length
         if self._evaluated > MAX_EVALUATED:
             message = f"the expressions of the layers have more than {MAX_EVALUATED:,} characters"
-            raise NetworkTooLargeError(f"{message}, counted for each layer and each copy of it")
+            raise NetworkTooLargeError(f"{message}, counted for each time that their values change")
 
     def count_left_out(self) -> None:
         """Limits the time for layers that the network does not have."""

@@ -42,6 +42,11 @@ def is_symbolic(value: object) -> bool:
     return isinstance(value, tuple) and any(map(is_symbolic, value))
 
 
+def same_value(a: object, b: object) -> bool:
+    """Whether two values are equal and of one type; without a decision about a symbolic number."""
+    return a is b or (type(a) is type(b) and _key(a) == _key(b))
+
+
 def memo(*values: object) -> dict[Any, Any]:
     """An empty dict for results by their arguments, which are computed from these values."""
     return _Memo() if is_symbolic(values) else {}

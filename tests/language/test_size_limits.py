@@ -365,20 +365,45 @@ def test_the_layers_that_are_left_out_have_a_limit(monkeypatch, key):
 @pytest.mark.parametrize(
     ("option", "layers"),
     [
-        pytest.param("v: in_width", "[relu]", id="of a default"),
-        pytest.param("v: 1", "[{conv: in_width, kernel: 1}]", id="of an option"),
-        pytest.param("v: 1", "[{relu: , when: in_width}, relu]", id="of a condition"),
-        pytest.param("v: [1, in_width]", "[relu]", id="in a list"),
+        pytest.param("v: in_width", "relu", id="of a default"),
+        pytest.param("v: 1", "{conv: in_width, kernel: 1}", id="of an option"),
+        pytest.param("v: 1", "{relu: , when: in_width > 0}", id="of a condition"),
+        pytest.param("v: [1, in_width]", "relu", id="in a list"),
     ],
 )
 def test_the_characters_of_expressions_have_a_limit(monkeypatch, option, layers):
-    monkeypatch.setattr(network_builder, "MAX_EVALUATED", 5 * len("1in_width"))
-    layers = layers.replace("when: in_width", "when: in_width>0")
-    block = f"blocks: {{b: {{options: {{{option}}}, layers: {layers}}}}}"
-    assert messages(f"{block}\n{EIGHT}layers: [{{b: , repeat: 4}}]") == []
-    (message,) = messages(f"{block}\n{EIGHT}layers: [{{b: , repeat: 6}}]")
-    what = "the expressions of the layers have more than 45 characters"
-    assert message == f"3:1 CC110 {what}, counted for each layer and each copy of it"
+    monkeypatch.setattr(network_builder, "MAX_EVALUATED", 5 * len("in_width > 0"))
+
+    def problems(copies, change):
+        block = f"blocks: {{b: {{options: {{{option}}}, layers: [{layers}, {change}]}}}}"
+        return messages(f"{block}\n{EIGHT}layers: [{{b: , repeat: {copies}}}]")
+
+    assert problems(4, "{pad: 1}") == []
+    what = "the expressions of the layers have more than 60 characters"
+    assert problems(9, "{pad: 1}") == [
+        f"3:1 CC110 {what}, counted for each time that their values change"
+    ]
+    assert problems(1_000, "relu") == []
+
+
+def test_an_expression_is_evaluated_again_if_a_name_has_another_value():
+    block = "blocks: {b: {options: {n: , m: 1}, layers: [{conv: n + m, kernel: 1}]}}\n"
+    calls = "{b: 2}, {b: 2}, {b: 3}, {b: [3, 2]}, {b: 2}"
+    layers = cost(f"{block}{EIGHT}layers: [{calls}]").layers
+    assert [layer.output.channels for layer in layers] == [2 + 1, 2 + 1, 3 + 1, 3 + 2, 2 + 1]
+
+
+def test_true_is_another_value_than_1():
+    block = "blocks: {b: {options: {n: }, layers: [{relu: , when: n == 1}]}}\n"
+    layers = cost(f"{block}{EIGHT}layers: [{{b: 1}}, {{b: true}}, {{b: 1}}, {{b: false}}]").layers
+    assert [layer.path for layer in layers] == ["b_1/relu_1", "b_3/relu_1"]
+
+
+def test_a_size_is_only_needed_where_an_expression_reads_it():
+    layer = "{linear: in_width if wide else 5, each_position: wide}"
+    block = f"blocks: {{b: {{options: {{wide: }}, layers: [{layer}]}}}}"
+    text = f"{block}\n{EIGHT}layers: [{{b: true}}, global_avg_pool, flatten, {{b: false}}]"
+    assert [layer.output.channels for layer in cost(text).layers] == [8, 8, 8, 5]
 
 
 def test_a_block_can_use_variables_that_its_options_do_not_replace():
