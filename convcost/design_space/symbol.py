@@ -238,6 +238,7 @@ class Symbol(Symbolic):
         one, two = expression(a), expression(b)
         assert one is not None
         assert two is not None
+        self.trace.spend_operation()
         if sign == "/":
             result = self._divide(one, two)
         elif sign == "**":

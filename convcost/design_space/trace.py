@@ -21,6 +21,7 @@ from convcost.model.errors import UsageError, brief
 from convcost.model.record import NamedTuple
 
 MAX_DEGREES = 1_000_000  # terms and factors of all polynomials of a trace
+OPERATION = 50  # terms and factors that take as long as an operation of an expression
 MAX_DEPTH = 100  # nested floors
 
 
@@ -53,7 +54,14 @@ class Trace:
 
     def spend(self, form: Polynomial) -> None:
         """Counts the work for a polynomial. Raises TraceLimitError."""
-        self._degrees += form.degrees
+        self._spend(form.degrees)
+
+    def spend_operation(self) -> None:
+        """Counts the work for an operation of an expression. Raises TraceLimitError."""
+        self._spend(OPERATION)
+
+    def _spend(self, degrees: int) -> None:
+        self._degrees += degrees
         if self._degrees > MAX_DEGREES:
             raise TraceLimitError
 

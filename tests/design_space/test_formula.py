@@ -214,6 +214,17 @@ def test_an_unknown_notation_is_refused():
         convcost.formula("vgg16", notation="tex")
 
 
+def test_operations_in_expressions_have_a_limit(tmp_path):
+    def text(copies):
+        filters = f"in_channels + 1 + 0*({'+'.join(['w'] * 180)})"
+        layers = f"[{{conv: w, kernel: 1}}, {{conv: {filters}, kernel: 1, repeat: {copies}}}]"
+        return f"input: {{channels: 3, size: 8}}\nvars: {{w: 4}}\nlayers: {layers}\n"
+
+    assert formulas(tmp_path, measures=["params"], text=text(50))
+    with pytest.raises(UsageError, match="the formulas of `net` are too large to print"):
+        formulas(tmp_path, measures=["params"], text=text(150))
+
+
 LARGE = (
     "vars: {{n: 1}}\ninput: {{channels: 3, size: 8}}\nlayers: [{{conv: {}, kernel: 1, repeat: {}}}]"
 )
