@@ -26,8 +26,8 @@ PRINTED_UNIT = re.compile(
     r"([\d.,]*)([kmgbt]?)(flops?|macs?|madds?|mult-?adds?|ops|params?)?", re.IGNORECASE
 )
 # Of all networks that are built, one for each setting:
-MAX_LAYERS = 100_000
-MAX_DIFFERENT = 10_000  # layers
+MAX_LAYERS = 80_000
+MAX_DIFFERENT = 8_000  # layers
 MAX_VALUES = 300_000
 
 
@@ -118,25 +118,31 @@ def _points(
     Settings that the spec does not allow are left out. Those that would take too long are added to
     `untried`.
     """
-    yield from _trained_and_deployed("", 0, network)
-    work = _work(network, documents)
-    total = work._replace(values=0)  # the network itself is read already
+    total = _Work(0, 0, 0)
+    for point in _trained_and_deployed("", 0, network):
+        total += _work(point)
+        yield point
+    # The network itself is read already. Settings that it refuses take about as long as it does.
+    one = total._replace(values=documents.count_values(network.name, MAX_VALUES))
     for settings, steps in _settings(network, given):
         size = given.size if settings.size is None else settings.size
         whole = given._replace(variables=(*given.variables, *settings.variables), size=size)
-        if not (total + work).within_limits:
+        if not (total + one).within_limits:
             untried.append(_text(settings))
             continue
         try:
             (changed,) = documents.load(whole, network.name, figures=())
         except SpecError:
+            total += one
             continue
-        total += _work(changed, documents)
-        yield from _trained_and_deployed(_text(settings), steps, changed)
+        total += _Work(one.values, 0, 0)
+        for point in _trained_and_deployed(_text(settings), steps, changed):
+            total += _work(point)
+            yield point
 
 
 class _Work(NamedTuple):
-    """What is read and counted for networks."""
+    """What is read and counted for networks. A layer counts once for each of its inputs."""
 
     values: int
     layers: int
@@ -150,10 +156,13 @@ class _Work(NamedTuple):
         return all(map(le, self, (MAX_VALUES, MAX_LAYERS, MAX_DIFFERENT)))
 
 
-def _work(network: Network, documents: Documents) -> _Work:
+def _work(point: NetworkSettings) -> _Work:
+    network = point.costs.network
+    layers = sum(max(len(step.inputs), 1) for step in network.steps)
+    if point.deployed:  # most of its layers are those of the trained network
+        return _Work(0, layers, 0)
     different = {(id(step.layer), inputs_of(network, step)) for step in network.steps}
-    values = documents.count_values(network.name, MAX_VALUES)
-    return _Work(values, len(network.steps), len(different))
+    return _Work(0, layers, len(different))
 
 
 def _trained_and_deployed(settings: str, steps: int, network: Network) -> Iterator[NetworkSettings]:

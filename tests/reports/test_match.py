@@ -325,3 +325,31 @@ layers: [{conv: in_channels + 1, kernel: 3, padding: 1, repeat: 300}]
     assert report["untried"] == [f"size={n}x{n}" for n in sizes]
     note = "not tried, because they would take too long: size=224x224, size=227x227"
     assert note in run("match", "-", str(weights), text=text).stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("layers", "work"),
+    [
+        pytest.param("relu, " * 29 + "relu", 30, id="layers"),
+        pytest.param(f"{{add: [{', '.join(['input'] * 30)}]}}", 30, id="inputs of a join"),
+        pytest.param("conv, batch_norm, " * 8, 2 * 8 + 8, id="layers, and those as deployed"),
+    ],
+)
+def test_each_input_of_a_layer_counts_for_the_limit(monkeypatch, layers, work):
+    monkeypatch.setattr(match_command, "MAX_LAYERS", 3 * work)
+    layers = layers.replace("conv,", "{conv: 8, kernel: 1},")
+    variables = "a: true, b: true, c: true"
+    text = f"input: {{channels: 8, size: 64}}\nvars: {{{variables}}}\nlayers: [{layers}]\n"
+    report = matched("-", "7", "--size", "8", text=text)
+    assert report["untried"] == ["c=false"]
+
+
+def test_settings_that_the_spec_refuses_count_for_the_limit(monkeypatch):
+    monkeypatch.setattr(match_command, "MAX_LAYERS", 3 * 20)
+    text = f"""\
+input: {{channels: 8, size: 64}}
+vars: {{a: true, b: true, c: true}}
+layers: [{"relu, " * 19}{{relu: , when: 1 / (1 if a and b and c else 0) > 0}}]
+"""
+    report = matched("-", "7", "--size", "8", text=text)
+    assert report["untried"] == ["c=false"]
