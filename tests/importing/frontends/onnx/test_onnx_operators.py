@@ -790,6 +790,18 @@ def test_an_unknown_operator_is_an_uncounted_layer(tmp_path):
     assert layer_graph.layers[0].uncounted
 
 
+@pytest.mark.parametrize(
+    ("op", "macs"), [("Conv", 6 * 4 * 5 * 4 * 9), ("ConvTranspose", 4 * 6 * 7 * 6 * 9)]
+)
+def test_a_convolution_with_computed_weights_has_its_macs(tmp_path, op, macs):
+    """`k` is [filters, channels, kernel…], or [channels, filters, kernel…] of a transposed one."""
+    inputs = {"x": (1, 4, 6, 7), "k": (6, 4, 3, 3) if op == "Conv" else (4, 6, 3, 3)}
+    made = model([node("Exp", "k", "-> w"), node(op, "x", "w", "b", "-> y")], {"b": array(6)},
+                 inputs=inputs)  # fmt: skip
+    *_, layer = drawn(tmp_path, made).layers
+    assert (layer.kind, layer.params, layer.macs) == ("custom", 6, macs)
+
+
 def test_an_uncounted_operator_may_return_a_scalar(tmp_path):
     made = model([node("NegativeLogLikelihoodLoss", "x", "t", "-> y")], {"t": ints(3)}, (1, 8))
     layer_graph = drawn(tmp_path, made)

@@ -71,7 +71,7 @@ def has_bias(call: OnnxCall, position: int) -> bool:
 def conv(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     filters = call.constant(1)
     if filters is None or call.depends_on_input(2):
-        return uncounted(call)
+        return _with_computed_weights(call)
     x = call.value()
     if len(filters.dims) != len(x.dims) or len(x.dims) < 3:  # noqa: PLR2004
         raise ConstraintError(
@@ -151,23 +151,32 @@ def _add_bias(call: OnnxCall, y: Tensor, position: int) -> Tensor:
 def _with_buffer_as_weights(
     call: OnnxCall, x: Tensor, buffers: dict[str, int], filters: OnnxConstant
 ) -> Tensor | tuple[Tensor, ...]:
-    """A convolution whose weights are a buffer becomes a `custom` layer with its macs if no layer
-    of its kind can have the buffer: an earlier layer counts it, or the kind has no buffers."""
+    """A convolution whose weights are a buffer that no layer of its kind can have: an earlier layer
+    counts it, or the kind has no buffers."""
+    free = {key: n for key, n in buffers.items() if key not in call.builder.used}
+    y = _custom(call, (x,), filters.dims, "buffers as weights", buffers=free)
+    return _add_bias(call, y, 2) if isinstance(y, Tensor) else y
+
+
+def _with_computed_weights(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
+    """A convolution whose weights or biases depend on the input of the model."""
+    filters = call.constant(1)
+    inputs = tuple(map(call.value, call.dependent_positions))
+    dims = call.value(1).dims if filters is None else filters.dims
+    return _custom(call, inputs, dims, "computed weights", weights=call.tensors(1, 2))
+
+
+def _custom(
+    call: OnnxCall, inputs: tuple[Tensor, ...], filters: Dims, which: str, **stored: Any
+) -> Tensor | tuple[Tensor, ...]:
+    """A `custom` layer with the macs of a convolution. `filters` are the dims of its weights."""
     dims, transposed = call.dims(), call.op == "ConvTranspose"
     if dims is None:
         return uncounted(call)
     # Each element of the larger side is multiplied with a window over the channels of its group.
-    macs = prod(x.dims if transposed else dims) * prod(filters.dims[1:])
-    what = f"{'transposed_conv' if transposed else 'conv'} with buffers as weights"
-    stated: dict[str, Any] = {
-        "what": what,
-        "dims": dims,
-        "macs": macs,
-        "channel": 1,
-        "buffers": {key: n for key, n in buffers.items() if key not in call.builder.used},
-    }
-    y = call.lower("custom", x, **stated)
-    return _add_bias(call, y, 2)
+    macs = prod(inputs[0].dims if transposed else dims) * prod(filters[1:])
+    what = f"{'transposed_conv' if transposed else 'conv'} with {which}"
+    return call.lower("custom", *inputs, what=what, dims=dims, macs=macs, channel=1, **stored)
 
 
 def _gain(call: OnnxCall, filters: OnnxConstant) -> str | None:
@@ -187,7 +196,7 @@ def _gain(call: OnnxCall, filters: OnnxConstant) -> str | None:
 def conv_transpose(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     filters = call.constant(1)
     if filters is None or call.depends_on_input(2):
-        return uncounted(call)
+        return _with_computed_weights(call)
     x, groups, kernel = call.value(), call.get("group", 1), filters.dims[2:]
     if buffers := call.context.buffer_of(filters):
         return _with_buffer_as_weights(call, x, buffers, filters)
