@@ -10,15 +10,14 @@ from convcost.design_space.symbol import Symbol, expression
 from convcost.design_space.trace import Trace, TraceLimitError, check_trace
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
-from convcost.model.costs import costs, total_counts
+from convcost.model.costs import Costs, costs, total_counts
 from convcost.model.errors import UsageError
 from convcost.model.measures import Measure
 from convcost.model.options import LARGEST, show
 from convcost.model.suggestions import did_you_mean
-from convcost.reports.analyze.table import group_output
-from convcost.reports.explain import members_of, paths
+from convcost.reports.explain import members_of, output_of, paths
 from convcost.reports.formula import Formulas, MeasureFormula, NetworkFormulas
-from convcost.reports.notes import stated_notes
+from convcost.reports.notes import field_notes, stated_notes
 from convcost.sources.spec_files import open_source
 
 DEFAULT_MEASURES = (Measure.PARAMS, Measure.MACS, Measure.ACTIVATIONS)
@@ -80,10 +79,15 @@ def formula(
             raise UsageError(f"`{spec}` has no number `{name}` to vary; {hint}")
     names = vary or known
     formulas = tuple(_formulas(one, path, names, NOTATIONS[notation]) for one in having)
-    counted = [costs(one.network, receptive_fields=False) for one in having]
-    return Formulas(
-        formulas, tuple(tuple(stated_notes([one], (path,) if path else ())) for one in counted)
-    )
+    fields = "receptive_field" in measures
+    counted = [costs(one.network, receptive_fields=fields) for one in having]
+    return Formulas(formulas, tuple(tuple(_notes(one, path)) for one in counted))
+
+
+def _notes(counted: Costs, path: str) -> Iterator[str]:
+    """Whether a count is stated or not known, and whether the receptive field is a bound."""
+    yield from stated_notes([counted], (path,) if path else ())
+    yield from field_notes(output_of(counted, path)[1])
 
 
 def _formulas(
@@ -132,13 +136,8 @@ def _numbers(
 ) -> Iterator[tuple[str, Any]]:
     """The measures of the network, or of the layer or group at a path, and the output size."""
     found = function.costs(values)
-    members = members_of(found, path) if path else found.layers
-    last = found.network.last
-    if path:
-        outputs = (group.output for group in found.network.groups if group.path == path)
-        last = next(outputs, members[-1].step if members else last)
-    counts = total_counts(members)
-    output, field, _ = group_output(found, last)
+    counts = total_counts(members_of(found, path) if path else found.layers)
+    output, field = output_of(found, path)
     for name in function.measures:
         if name in BYTES:
             yield name, function.bytes(name, found)

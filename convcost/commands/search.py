@@ -1,7 +1,7 @@
 """`search`: the points of a design space under conditions, the best ones and the Pareto front."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,8 @@ from convcost.model.roofline import Device, bounds
 from convcost.model.suggestions import did_you_mean
 from convcost.reports.check.limits import budget_of_device
 from convcost.reports.device import LOWER_BOUND, RUNTIME_MEMORY, dtypes_of
-from convcost.reports.notes import stated_notes
+from convcost.reports.explain import output_of
+from convcost.reports.notes import field_notes, stated_notes
 from convcost.reports.row_order import sort_keys
 from convcost.reports.search import FailedPoints, PointRecord, SearchResult
 from convcost.sources.api_arguments import LARGEST
@@ -322,7 +323,7 @@ def _notes(request: "SearchRequest", network: Network, found: "Found") -> tuple[
     own = costs(network)
     conventions = conventions_of(request.measures).values()
     notes = [note for one in conventions for note in one.count(own).notes]
-    notes += _stated_notes(request, own, found)
+    notes += _point_notes(request, own, found)
     if request.deployed:
         notes.append(f"deployed: {DEPLOYED}")
     if request.device is not None:
@@ -332,19 +333,26 @@ def _notes(request: "SearchRequest", network: Network, found: "Found") -> tuple[
     return tuple(notes)
 
 
-def _stated_notes(request: "SearchRequest", own: Costs, found: "Found") -> list[str]:
-    """Whether any count is stated, or not known: of the network at its own values, or else of the
-    first point that has such a count, with its values."""
-    notes = {note.partition(":")[0]: note for note in stated_notes([own])}
+def _point_notes(request: "SearchRequest", own: Costs, found: "Found") -> list[str]:
+    """Whether any count is stated, not known, or a bound: of the network at its own values, or else
+    of the first point that has such a count, with its values."""
+    measures_field = "receptive_field" in request.measures
+
+    def notes_of(counted: Costs) -> Iterator[str]:
+        yield from stated_notes([counted])
+        if measures_field:
+            yield from field_notes(output_of(counted, "")[1])
+
+    notes = {note.partition(":")[0]: note for note in notes_of(own)}
     kinds = [k.name for _, k in KINDS.items() if k.stated or k.counted is not Kind.counted]
     # Points are counted only if the spec has a word without which no count is stated or unknown.
-    if any(word in request.source.text for word in ("density", *kinds)):
+    if measures_field or any(word in request.source.text for word in ("density", *kinds)):
         function = request.function()
         for points in (found.best, found.front):
             for index in points.index[:POINTS_WITH_NOTES].tolist():
                 point = request.space.point(index)
                 values = " ".join(f"{name}={value}" for name, value in _texts(point).items())
-                for note in stated_notes([function.costs(point)]):
+                for note in notes_of(function.costs(point)):
                     notes.setdefault(note.partition(":")[0], f"{note} (at {values})")
     return list(notes.values())
 

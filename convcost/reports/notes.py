@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from convcost.model.costs import Costs, LayerCost, inputs_of
+from convcost.model.costs import Costs, Field, LayerCost, inputs_of
 from convcost.model.kind import KINDS, Kind
 from convcost.model.measures import CONVENTION, PARTS, Measure
 from convcost.model.network import Step, paths_around
@@ -17,6 +17,7 @@ PRUNED = (
     "the author of the spec stated the share of the weights that is not pruned; params and macs "
     "count these weights only"
 )
+UPPER_BOUND = "receptive field: an upper bound, because its exact pattern is too long to compute"
 MOST_NAMES = 3
 MOST_INPUTS = 8
 
@@ -56,6 +57,12 @@ def stated_notes(networks: Sequence[Costs], paths: Collection[str] = ()) -> Iter
     for costs in networks:
         layers = (layer for layer in costs.layers if noted(layer.path))
         yield from uncounted_note(costs.network.name, layers)
+
+
+def field_notes(field: Field) -> Iterator[str]:
+    """Whether a receptive field is an upper bound."""
+    if not all(axis.exact for axis in field):
+        yield UPPER_BOUND
 
 
 def convention_notes(names: Iterable[str]) -> Iterator[str]:

@@ -237,12 +237,52 @@ layers: [{conv: 1, kernel: 3}, {upsample: , size: 3989}, {conv: 1, kernel: 3}]
 """
 
 
+UPPER_BOUND = "receptive field: an upper bound, because its exact pattern is too long to compute"
+
+
 def test_tables_mark_an_upper_bound():
     done = run("analyze", "-", "--columns", "layer,receptive_field", text=BOUND)
     fields = [line.split() for line in done.stdout.decode().splitlines() if "_" in line]
     assert fields[-2:] == [["upsample_1", "≤3"], ["conv_2", "≤6"]]
     done = run("explain", "-", "conv_2", text=BOUND)
-    note = "receptive field: an upper bound, because its exact pattern is too long to compute"
-    assert note in done.stdout.decode().splitlines()
+    assert UPPER_BOUND in done.stdout.decode().splitlines()
     done = run("explain", "-", "conv_1", text=BOUND)
-    assert note not in done.stdout.decode().splitlines()
+    assert UPPER_BOUND not in done.stdout.decode().splitlines()
+
+
+RESIZED = """\
+input: {channels: 1, size: [4000]}
+vars: {n: 3989}
+layers:
+  - {sequence: [{conv: 1, kernel: 3}], name: before}
+  - {sequence: [{upsample: , size: n}, {conv: 1, kernel: 3}], name: after}
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "times"),
+    [
+        ("explain - after", 1),
+        ("explain - before", 0),
+        ("formula - --vary n --measures receptive_field", 1),
+        ("formula - before --vary n --measures receptive_field", 0),
+        ("formula - --vary n --measures params", 0),
+        ("analyze - --set n=1999,3989 --columns receptive_field", 1),
+        ("analyze - --set n=1999,3998 --columns receptive_field", 0),
+        ("analyze - --set n=1999,3989 --sort receptive_field --columns params", 1),
+        ("analyze - --set n=1999,3989 --columns params --where receptive_field>3", 1),
+        ("analyze - --set n=1999,3989 --columns params", 0),
+    ],
+)
+def test_a_report_with_an_upper_bound_says_so(command, times):
+    printed = run(*command.split(), text=RESIZED).stdout.decode().splitlines()
+    assert printed.count(UPPER_BOUND) == times
+
+
+def test_a_search_says_at_which_point_a_receptive_field_is_an_upper_bound(tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text(RESIZED.replace("n: 3989", "n: 3998"))
+    command = ("search", str(path), "--vary", "n=3989,3998", "--columns")
+    printed = run(*command, "receptive_field").stdout.decode().splitlines()
+    assert printed.count(f"{UPPER_BOUND} (at n=3989)") == 1
+    assert UPPER_BOUND not in run(*command, "macs").stdout.decode()

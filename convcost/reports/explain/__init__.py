@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from convcost.model.costs import Costs, LayerCost, total_counts
+from convcost.model.costs import Costs, Field, LayerCost, total_counts
 from convcost.model.measures import CONVENTION, PARTS, Counts
 from convcost.model.network import Network, paths_around
 from convcost.model.number_format import format_count
@@ -22,7 +22,7 @@ from convcost.reports.explain.layer import (
     part_text,
     share_record,
 )
-from convcost.reports.notes import deployed_notes, kind_notes, stated_notes
+from convcost.reports.notes import deployed_notes, field_notes, kind_notes, stated_notes
 from convcost.reports.report import Report, versioned
 from convcost.reports.table import Table
 
@@ -105,7 +105,7 @@ def explain_group(costs: Costs, path: str) -> GroupExplanation:
     without layers such as an identity shortcut, those of its input."""
     members = members_of(costs, path)
     group = next((group for group in costs.network.groups if group.path == path), None)
-    output, field, _ = group_output(costs, members[-1].step if group is None else group.output)
+    output, field = output_of(costs, path)
     total = total_counts(members)
     return GroupExplanation(
         costs.network.name,
@@ -117,6 +117,18 @@ def explain_group(costs: Costs, path: str) -> GroupExplanation:
         share_record(total, costs),
         tuple(member.path for member in members),
     )
+
+
+def output_of(costs: Costs, path: str) -> tuple[Shape, Field]:
+    """The output shape and the receptive field of a layer or group; with an empty path, those of
+    the network."""
+    last = costs.network.last
+    if path:
+        members = members_of(costs, path)
+        outputs = (group.output for group in costs.network.groups if group.path == path)
+        last = next(outputs, members[-1].step if members else last)
+    shape, field, _ = group_output(costs, last)
+    return shape, field
 
 
 def members_of(costs: Costs, path: str) -> list[LayerCost]:
@@ -145,6 +157,7 @@ def _group_tables(costs: Costs, path: str) -> Iterator[Table]:
             *context_rows(group.receptive_field, group.share, macs_known=known),
         ),
         notes=(
+            *field_notes(output_of(costs, path)[1]),
             *kind_notes(costs.network.steps[member.step].layer for member in members),
             *deployed_notes([costs]),
             CONVENTION,

@@ -21,11 +21,10 @@ from convcost.reports.explain.alternatives import (
     times_batch,
 )
 from convcost.reports.kinds import meaning
-from convcost.reports.notes import PRUNED, STATED, deployed_notes
+from convcost.reports.notes import PRUNED, STATED, deployed_notes, field_notes
 from convcost.reports.table import Cell, Column, Share, Size, Table
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-UPPER_BOUND = "receptive field: an upper bound, because its exact pattern is too long to compute"
 UNKNOWN_MACS = "uncounted: the macs are unknown"
 PRODUCTS = (Measure.WEIGHTS, Measure.BIASES, Measure.BUFFERS, Measure.MACS)
 WHAT_AND_VALUE = (
@@ -151,10 +150,11 @@ def layer_tables(costs: Costs, row: LayerCost) -> Iterator[Table]:
     layer = explain_layer(costs, row)
     title = f"{layer.path}: {layer.kind}"
     kind = meaning(type(costs.network.steps[row.step].layer))
-    bound = () if all(axis.exact for axis in row.field) else (UPPER_BOUND,)
     table = Table(layer.network, title, WHAT_AND_VALUE, tuple(_rows(layer, kind)))
     parts = (f"{part}: {part.meaning}" for part in PARTS if row.counts.rest(part))
-    yield table._replace(notes=(*bound, *parts, *deployed_notes([costs]), CONVENTION))
+    yield table._replace(
+        notes=(*field_notes(row.field), *parts, *deployed_notes([costs]), CONVENTION)
+    )
     if layer.alternatives:
         yield Table(
             name=layer.network,

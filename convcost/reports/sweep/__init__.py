@@ -1,6 +1,6 @@
 """The costs of a network under every combination of settings, one row for each point."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from convcost.model.costs import ConventionCounts
@@ -11,7 +11,7 @@ from convcost.reports.analyze import SCHEMA, Analysis
 from convcost.reports.analyze.columns import COLUMNS as ALL
 from convcost.reports.analyze.columns import SHARES, AnalysisView
 from convcost.reports.chart_model import Chart
-from convcost.reports.notes import costs_notes
+from convcost.reports.notes import costs_notes, field_notes
 from convcost.reports.report import Report, versioned
 from convcost.reports.sweep.points import Axis, PointCosts
 from convcost.reports.sweep.selection import SweepView, SweptNetwork
@@ -100,6 +100,7 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
             *([matching + " and ".join(one.text for one in view.where)] if view.where else []),
             *(f"[{number}] {source}" for source, number in sources.items()),
             *_figure_notes(points),
+            *_field_notes(points, {*names, *view.sorted_or_filtered_by}),
             *(costs_notes([point.costs for point in points]) if points else ()),
         ),
     )
@@ -151,6 +152,12 @@ def _published_column(measure: str, drop: int, sources: dict[str, int]) -> Point
 
     head = f"published {measure}"
     return Column(f"published_{measure}", head, "left", drop, True, FIGURE_WIDTH), cell
+
+
+def _field_notes(points: Sequence[PointCosts], used: Collection[str]) -> Iterator[str]:
+    """Whether the receptive field of a point is an upper bound, if it is shown or used."""
+    if "receptive_field" in used:
+        yield from dict.fromkeys(note for one in points for note in field_notes(one.row.field))
 
 
 def _figure_notes(selected: Sequence[PointCosts]) -> Iterator[str]:

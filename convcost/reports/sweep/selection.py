@@ -11,7 +11,7 @@ from convcost.model.figures import BINARY_SUFFIXES, SUFFIXES, parse_figure
 from convcost.model.options import show
 from convcost.model.record import NamedTuple
 from convcost.model.suggestions import did_you_mean
-from convcost.reports.row_order import RowsLeftOut, first_rows
+from convcost.reports.row_order import RowsLeftOut, first_rows, sort_keys
 from convcost.reports.sweep.points import Axis, Point, PointCosts
 from convcost.reports.table import Layout
 
@@ -69,6 +69,12 @@ class SweepView(NamedTuple):
     top: int | None = None
     layout: Layout = "hwc"
     where: tuple[PointFilter, ...] = ()
+
+    @property
+    def sorted_or_filtered_by(self) -> set[str]:
+        """The numbers that sort or filter the points."""
+        keys = {key.removeprefix("-") for key in sort_keys(self.sort)}
+        return keys.union(*(one.expression.names for one in self.where))
 
     def matches(self, point: PointCosts) -> bool:
         return all(condition.matches(point.value) for condition in self.where)
