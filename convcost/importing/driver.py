@@ -17,8 +17,8 @@ from convcost.model.suggestions import nearest
 
 KERAS = (".keras", ".json", ".h5")
 SUFFIXES = (".onnx", ".tflite", *KERAS)
-LONGEST_QUOTED = 200  # characters of a value, in a message
-LONGEST_MESSAGE = 2_000
+MAX_QUOTED_CHARACTERS = 200  # characters of a value, in a message
+MAX_MESSAGE_CHARACTERS = 2_000
 
 
 class ImportRequest(NamedTuple):
@@ -121,11 +121,11 @@ def layer_graph_of(request: ImportRequest, *, again: bool = False) -> LayerGraph
 
 
 def _shortened(message: str) -> str:
-    """A message, with each quoted value truncated to LONGEST_QUOTED characters."""
-    if len(message) <= LONGEST_QUOTED:
+    """A message, with each quoted value truncated to MAX_QUOTED_CHARACTERS characters."""
+    if len(message) <= MAX_QUOTED_CHARACTERS:
         return message
-    text = re.sub(rf"(`[^`]{{{LONGEST_QUOTED}}})[^`]+(?=`)", r"\1…", message)
-    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…"
+    text = re.sub(rf"(`[^`]{{{MAX_QUOTED_CHARACTERS}}})[^`]+(?=`)", r"\1…", message)
+    return text if len(text) <= MAX_MESSAGE_CHARACTERS else f"{text[:MAX_MESSAGE_CHARACTERS]}…"
 
 
 def _layer_graph_of(request: ImportRequest, *, again: bool) -> LayerGraph:

@@ -9,7 +9,7 @@ _TF2ONNX = "run python -m tf2onnx.convert {} --output model.onnx, then import mo
 _ONNX = "convert it to ONNX, or import the model that it was made from"
 
 # By suffix: the content of a file, and a way to convert it.
-HELD = {
+FILE_CONTENTS = {
     **dict.fromkeys(
         (".pt", ".pth", ".ckpt", ".pkl", ".bin"),
         ("weights or pickled objects of PyTorch, and loading these runs code of the file", _CODE),
@@ -24,7 +24,7 @@ HELD = {
     **dict.fromkeys((".mlmodel", ".engine", ".plan", ".trt", ".mnn"), ("a compiled model", _ONNX)),
     **dict.fromkeys((".pdmodel", ".caffemodel"), ("a model of another framework", _ONNX)),
 }
-FOLDERS = {
+FOLDER_CONTENTS = {
     "saved_model.pb": (
         "a SavedModel of TensorFlow",
         _TF2ONNX.format("--saved-model FOLDER"),
@@ -37,11 +37,11 @@ FOLDERS = {
 def refuse(path: Path) -> None:
     """Raises ConstraintError for a file or folder in a known format that convcost cannot read."""
     if path.is_dir():
-        for name, (holds, way) in FOLDERS.items():
+        for name, (holds, way) in FOLDER_CONTENTS.items():
             if (path / name).is_file():
                 raise ConstraintError(
                     "CC401", f"convcost cannot read this folder: it contains {holds}", way
                 )
-    elif path.suffix.lower() in HELD:
-        holds, way = HELD[path.suffix.lower()]
+    elif path.suffix.lower() in FILE_CONTENTS:
+        holds, way = FILE_CONTENTS[path.suffix.lower()]
         raise ConstraintError("CC401", f"convcost cannot read this file: it contains {holds}", way)

@@ -3,25 +3,25 @@
 import pytest
 from support import run
 
-from convcost.importing.other_formats import FOLDERS, HELD
+from convcost.importing.other_formats import FILE_CONTENTS, FOLDER_CONTENTS
 
 
-@pytest.mark.parametrize("suffix", HELD)
+@pytest.mark.parametrize("suffix", FILE_CONTENTS)
 def test_a_file_of_another_format_is_refused_with_a_way_on(suffix, tmp_path):
     (tmp_path / f"net{suffix.upper()}").write_bytes(b"\0")
     done = run("import", f"net{suffix.upper()}", cwd=tmp_path)
-    holds, way = HELD[suffix]
+    holds, way = FILE_CONTENTS[suffix]
     message = f"net{suffix.upper()}: convcost cannot read this file: it contains {holds}"
     assert done.returncode == 2
     assert done.stderr.decode() == f"error[CC401]: {message}\nhelp: {way}\n"
 
 
-@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize("name", FOLDER_CONTENTS)
 def test_so_is_a_folder(name, tmp_path):
     (tmp_path / "net").mkdir()
     (tmp_path / "net" / name).write_bytes(b"")
     done = run("import", "net", cwd=tmp_path)
-    holds, way = FOLDERS[name]
+    holds, way = FOLDER_CONTENTS[name]
     assert (done.returncode, done.stderr.decode()) == (
         2,
         f"error[CC401]: net: convcost cannot read this folder: it contains {holds}\nhelp: {way}\n",

@@ -1,14 +1,15 @@
 """The section `defaults`: options that nearly all layers of a kind have in common."""
 
 from collections import Counter
+from fractions import Fraction
 from typing import Any
 
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.language.common_keys import FROZEN
 from convcost.model.kind import KINDS
 
-FEWEST = 3
-NEARLY = (3, 4)  # the smallest fraction of a kind's layers that makes a default
+MIN_LAYERS = 3
+MIN_SHARE = Fraction(3, 4)  # of the layers of a kind
 
 
 def defaults(graph: LayerGraph) -> dict[str, dict[str, Any]]:
@@ -27,6 +28,6 @@ def defaults(graph: LayerGraph) -> dict[str, dict[str, Any]]:
         default = False if name == FROZEN.name else known.options[name].default
         if known.stated or default is value:
             continue
-        if count >= FEWEST and count * NEARLY[1] >= of_kind[kind] * NEARLY[0]:
+        if count >= MIN_LAYERS and count >= MIN_SHARE * of_kind[kind]:
             found.setdefault(kind, {})[name] = value
     return found

@@ -6,9 +6,9 @@ from typing import TypeAlias
 Node: TypeAlias = "str | list[Node] | dict[str, Node]"
 
 WIDTH = 100
-STEP = 2
-MOST_LINES = 3  # the most lines of a list in brackets
-DEEPEST = 4  # the most nested brackets on one line
+INDENT = 2
+MAX_LINES = 3  # lines of a list in brackets
+MAX_NESTING = 4  # of brackets on one line
 
 
 def flow_text(node: Node) -> str:
@@ -25,7 +25,7 @@ def entry(key: str, node: Node, indent: int) -> list[str]:
     head = " " * indent + f"{key}: "
     if _fits(head, node):
         return [(head + flow_text(node)).rstrip()]
-    return _wrapped_lines(head, node) or [head.rstrip(), *block(node, indent + STEP)]
+    return _wrapped_lines(head, node) or [head.rstrip(), *block(node, indent + INDENT)]
 
 
 def block(node: Node, indent: int) -> list[str]:
@@ -38,14 +38,14 @@ def block(node: Node, indent: int) -> list[str]:
         if _fits(head, item):
             lines.append(head + flow_text(item))
         else:
-            first, *others = block(item, indent + STEP)
+            first, *others = block(item, indent + INDENT)
             lines += [head + first.lstrip(), *others]
     return lines
 
 
 def _fits(head: str, node: Node) -> bool:
     """Whether a node is on the line of `head`: a scalar, or brackets that a reader can follow."""
-    short = len(head) + len(flow_text(node)) <= WIDTH and _depth(node) <= DEEPEST
+    short = len(head) + len(flow_text(node)) <= WIDTH and _depth(node) <= MAX_NESTING
     return isinstance(node, str) or not node or short
 
 
@@ -69,7 +69,7 @@ def _wrapped_lines(head: str, node: Node) -> list[str]:
             line = margin
         line += part + " "
     lines.append(line.rstrip())
-    fits = len(lines) <= MOST_LINES and all(len(one) <= WIDTH for one in lines)
+    fits = len(lines) <= MAX_LINES and all(len(one) <= WIDTH for one in lines)
     return lines if fits else []
 
 

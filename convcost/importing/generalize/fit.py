@@ -9,7 +9,7 @@ from convcost.model.shape import Shape
 
 Numbers = tuple[int, ...]  # a number in the graph of each size
 
-MOST = 64  # the largest divisor of an extent
+MAX_DIVISOR = 64  # of an extent
 
 
 def incoming_extents(shapes: Sequence[Shape]) -> dict[str, Numbers]:
@@ -61,13 +61,13 @@ def _of_one(name: str, n: int, wanted: int) -> Iterator[str]:
             yield f"{wanted // n} * {name}"
         yield f"{name} + {wanted - n}"
     else:
-        for by in range(2, MOST + 1):
+        for by in range(2, MAX_DIVISOR + 1):
             if n // by == wanted:
                 yield f"{name} // {by}"
             if -(-n // by) == wanted:
                 yield f"({name} + {by - 1}) // {by}"
         yield f"{name} - {n - wanted}"
-        for by in range(2, MOST + 1):
+        for by in range(2, MAX_DIVISOR + 1):
             if n // by * by == wanted:
                 yield f"{name} // {by} * {by}"
 

@@ -17,7 +17,7 @@ from convcost.model.shape import Shape
 SizeRule: TypeAlias = Callable[[AtSizes], GraphLayer | None]
 Expressions: TypeAlias = str | tuple[str, ...]  # for a number, or for the entries of a shape
 
-FINEST = 17  # the largest denominator of a factor
+MAX_DENOMINATOR = 17  # of a factor
 
 
 def unchanged(at: AtSizes) -> GraphLayer | None:
@@ -201,7 +201,7 @@ def _factor(at: AtSizes) -> Any:
         for n, o in zip(shape.size, layer.output.size, strict=True)
     ]
     n, o = pairs[0]
-    for finest in range(1, FINEST):
+    for finest in range(1, MAX_DENOMINATOR):
         factor = Fraction(o, n).limit_denominator(finest)
         if all(floor(n * factor) == o for n, o in pairs):
             return int(factor) if factor.denominator == 1 else factor

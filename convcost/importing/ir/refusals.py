@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from convcost.model.errors import ConstraintError
 
 # Errors of code that reads a table, an option or an input which is missing or has another form.
-WRONG = (LookupError, ValueError, TypeError, AssertionError, AttributeError, ArithmeticError)
+FORM_ERRORS = (LookupError, ValueError, TypeError, AssertionError, AttributeError, ArithmeticError)
 
 
 def unsupported(what: str, hint: str = "") -> ConstraintError:
@@ -15,7 +15,7 @@ def unsupported(what: str, hint: str = "") -> ConstraintError:
 
 @contextmanager
 def conforming(
-    message: str, hint: str, errors: tuple[type[Exception], ...] = WRONG
+    message: str, hint: str, errors: tuple[type[Exception], ...] = FORM_ERRORS
 ) -> Iterator[None]:
     """Raises ConstraintError CC404 in place of one of the errors."""
     try:

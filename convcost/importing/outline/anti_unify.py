@@ -17,7 +17,7 @@ from convcost.importing.outline.values import constant_part
 
 T = TypeVar("T", bound=Hashable)
 Column: TypeAlias = tuple[T | None, ...]  # one entry for each use; None if the use has none
-ONE_LAYER = 3  # the most layers of a layer with its norm and a scale
+MAX_LAYERS = 3  # a layer, its norm and a scale
 
 
 class ItemColumn(NamedTuple):
@@ -154,7 +154,7 @@ def _module_path(modules: Sequence[Item], items: Items) -> tuple[str, ...]:
     stems = {stem(name) for name in names}
     if len(stems) == 1 and "" not in stems:
         return (*path[:-1], *stems)
-    is_one_layer = len(tuple(layers(items))) <= ONE_LAYER and not any(i.is_join for i in items)
+    is_one_layer = len(tuple(layers(items))) <= MAX_LAYERS and not any(i.is_join for i in items)
     if not is_one_layer and not all(map(str.isdigit, names)):
         raise _DifferError
     return (*path[:-1], "0")

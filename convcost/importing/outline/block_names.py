@@ -9,7 +9,7 @@ from convcost.importing.outline.tree import Item, Items, layers
 from convcost.importing.outline.valid_names import unused_name
 from convcost.model.kind import KINDS
 
-SHORT = {
+SHORT_NAMES = {
     "batch_norm": "bn",
     "layer_norm": "ln",
     "group_norm": "gn",
@@ -17,13 +17,13 @@ SHORT = {
     "global_avg_pool": "pool",
     "hard_swish": "hswish",
 }
-MOST_WORDS = 3
-MIXED = 3  # the fewest branches of an inception block
+MAX_WORDS = 3
+MIN_MIXED = 3  # of an inception block
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 GENERIC = {"sequential", "module_list", "module", "basic_block", "block", "layer", "stage", "unit"}
 # kinds that do not determine the name of a block, by file
-ALONG = ("activations", "norms", "scale")
-FREE = ("dropout", "drop_path", "pad")
+FOLLOWERS = ("activations", "norms", "scale")
+FREE_KINDS = ("dropout", "drop_path", "pad")
 
 
 class BlockNames:
@@ -106,11 +106,11 @@ def _content_name(body: Items) -> str:
     if "depthwise" in kinds and held[0].kind == "conv" and held[-1].kind != "depthwise":
         return "mbconv" if "multiply" in kinds else "inverted_bottleneck"
     words = _describing_words(body, ())
-    if len(words) > MOST_WORDS:
+    if len(words) > MAX_WORDS:
         words = _describing_words(body, ("activations",))
-    if len(words) > MOST_WORDS:
-        words = _describing_words(body, ALONG)
-    if not words or len(words) > MOST_WORDS:
+    if len(words) > MAX_WORDS:
+        words = _describing_words(body, FOLLOWERS)
+    if not words or len(words) > MAX_WORDS:
         return "block"
     return "_".join(words) if len(words) > 1 else f"{words[0]}_block"
 
@@ -129,7 +129,7 @@ def _join_name(join: Item, *, alone: bool) -> str:
         return ""
     if straight:
         return "dense"
-    mixed = len(join.branches) >= MIXED and kinds.count("conv") > MIXED
+    mixed = len(join.branches) >= MIN_MIXED and kinds.count("conv") > MIN_MIXED
     return "inception" if mixed else "branches"
 
 
@@ -141,11 +141,13 @@ def _describing_words(body: Items, without: tuple[str, ...]) -> list[str]:
     return [word for word in words if not any(parts[word] < parts[one] for one in words)]
 
 
-def _only_follows(item: Item, files: tuple[str, ...] = ALONG) -> bool:
+def _only_follows(item: Item, files: tuple[str, ...] = FOLLOWERS) -> bool:
     """Whether an item only follows a layer with weights: a norm, an activation, or a layer without
     effect at inference."""
     kind = KINDS[item.kind] if item.is_layer else None
-    return kind is not None and (kind.__module__.rpartition(".")[2] in files or kind.name in FREE)
+    return kind is not None and (
+        kind.__module__.rpartition(".")[2] in files or kind.name in FREE_KINDS
+    )
 
 
 def _words(item: Item) -> list[str]:
@@ -155,4 +157,4 @@ def _words(item: Item) -> list[str]:
         return [re.sub(r"_\d+$", "", item.kind)]
     if item.kind == "multiply" and item.branches and _join_name(item, alone=True):
         return ["se"]
-    return [SHORT.get(item.kind, item.kind) if item.is_layer else item.kind]
+    return [SHORT_NAMES.get(item.kind, item.kind) if item.is_layer else item.kind]

@@ -31,16 +31,16 @@ from convcost.importing.outline.tree import (
 )
 from convcost.importing.outline.wiring import Inputs
 
-ROUNDS = 24
-MOST_ITEMS = 200_000  # the most items to inspect in all rounds after FIRST_ROUNDS
+MAX_ROUNDS = 24
+MAX_ITEMS = 200_000  # items to inspect in all rounds after FIRST_ROUNDS
 FIRST_ROUNDS = 4
-FAMILIES = 8  # the most different bodies of one candidate
-FEWEST_LAYERS = 2  # of a block
-FEWEST_LAYERS_OF_SOME = 4  # of a block that only some of the uses call
-HEAD = 40  # characters of a block in addition to its layers
-SAVED = Fraction(9, 10)  # the largest fraction of the text that may remain
-MODULE = Fraction(5, 4)  # the weight of a module compared with a part that is only similar
-BEGIN = Fraction(10, 9)  # the weight of a part that does not begin with a free layer
+MAX_FAMILIES = 8  # different bodies of one candidate
+MIN_LAYERS = 2  # of a block
+MIN_LAYERS_FOR_SOME_USES = 4  # of a block that only some of the uses call
+HEADER = 40  # characters of a block in addition to its layers
+MAX_REMAINING = Fraction(9, 10)  # of the text of the uses
+MODULE_FACTOR = Fraction(5, 4)  # prefers a module to a part that is only similar
+GOOD_BEGIN_FACTOR = Fraction(10, 9)  # prefers a part that does not begin with a free layer
 
 
 def find_blocks(graph: LayerGraph, inputs: Inputs, items: Items) -> Tree:
@@ -64,8 +64,8 @@ class _BlockSearch:
 
     def all(self) -> Tree:
         inspected = 0
-        for number in range(ROUNDS):
-            if inspected > MOST_ITEMS and number >= FIRST_ROUNDS:
+        for number in range(MAX_ROUNDS):
+            if inspected > MAX_ITEMS and number >= FIRST_ROUNDS:
                 break
             lists = self._lists()
             inspected += sum(len(one.items) for one in lists)
@@ -83,7 +83,7 @@ class _BlockSearch:
         for keys in sorted(found, key=lambda keys: (-weight_of[keys], -len(keys))):
             if keys in self.refused:
                 continue
-            if weight_of[keys] <= HEAD:
+            if weight_of[keys] <= HEADER:
                 break
             for parts in self._families(found[keys]):
                 groups = _equal_uses(parts) if self.for_some_uses else [parts]
@@ -104,10 +104,10 @@ class _BlockSearch:
         weight = sum(map(self.length, parts[0].use)) * (len(parts) - 1)
         first, *others = parts[0].items
         if first.is_sequence and not others:
-            return int(weight * MODULE)
+            return int(weight * MODULE_FACTOR)
         # A free layer belongs to the end of the block before.
         is_free = first.number is not None and self.graph.layers[first.number].params == 0
-        return weight if is_free and not first.branches else int(weight * BEGIN)
+        return weight if is_free and not first.branches else int(weight * GOOD_BEGIN_FACTOR)
 
     # Making one block
 
@@ -123,7 +123,7 @@ class _BlockSearch:
                     families[number] = both.body, [*members, part]
                     break
             else:
-                if len(families) < FAMILIES:
+                if len(families) < MAX_FAMILIES:
                     families.append((part.use, [part]))
         families.sort(key=lambda family: -len(family[1]))
         return (members for _, members in families if len(members) > 1)
@@ -135,11 +135,11 @@ class _BlockSearch:
             return False
         block, calls = found
         size = sum(1 for _ in layers(block.items))
-        fewest = FEWEST_LAYERS_OF_SOME if self.for_some_uses else FEWEST_LAYERS
+        fewest = MIN_LAYERS_FOR_SOME_USES if self.for_some_uses else MIN_LAYERS
         if size < fewest or len(block.options) > size + 1:
             return False
         before = sum(text_length(part.items) for part in parts)
-        if _block_length(block) + text_length(calls) > before * SAVED:
+        if _block_length(block) + text_length(calls) > before * MAX_REMAINING:
             return False
         self.block_names.take(block.name)
         self._insert_calls(parts, calls)
@@ -219,4 +219,4 @@ def _in_reading_order(items: Items, blocks: list[OutlineBlock]) -> tuple[Outline
 
 
 def _block_length(block: OutlineBlock) -> int:
-    return HEAD + text_length(block.items) + sum(len(option) + 6 for option, _ in block.options)
+    return HEADER + text_length(block.items) + sum(len(option) + 6 for option, _ in block.options)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from convcost.importing.outline.structural_hash import Key, StructuralHash
 from convcost.importing.outline.tree import Items, output
 
-LONGEST = 12  # the most items of a candidate
+MAX_ITEMS = 12  # items of a candidate
 
 Keys = tuple[Key, ...]  # of the items of a candidate; equal if their content is equal
 
@@ -92,7 +92,7 @@ class Candidates:
             alone = one.whole and len(keys) == 1
             if item.branches and not alone:
                 yield self.hash.keys(without_modules((item,))), Part(one, start, start + 1)
-            for end in range(start + 2, min(start + LONGEST, len(keys)) + 1):
+            for end in range(start + 2, min(start + MAX_ITEMS, len(keys)) + 1):
                 if keys[end - 1] < 0 or pairs[keys[end - 2], keys[end - 1]] == 1:
                     break
                 splits_a_run = (start and keys[start - 1] == keys[start]) or (

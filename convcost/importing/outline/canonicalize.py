@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from convcost.importing.outline.tree import Item, ItemBranch, Items, rebuild
 from convcost.model.suggestions import SYNONYMS
 
-SHORTEST = 3
+MIN_LETTERS = 3  # of a word that is a part of the name of a kind
 GENERIC = {"activation", "act", "ac", "nonlinearity", "norm", "op", "layer", "module"}
 FREE_WORDS = {"activation", "act", "ac", "bn", "ln", "norm", "pad", "dropout"}  # endings of names
 WORDS = {
@@ -85,5 +85,5 @@ def repeats_kind(name: str, kind: str) -> bool:
     if "_" in word and word.rpartition("_")[2] in FREE_WORDS and kind not in WEIGHTED:
         return True  # a norm or a free layer, named after the layer before it
     alike = SYNONYMS.get(word, "") == kind != "linear"
-    part = len(word) >= SHORTEST and word.replace("_", "") in kind.replace("_", "")
+    part = len(word) >= MIN_LETTERS and word.replace("_", "") in kind.replace("_", "")
     return word == "" or alike or part or word in kind.split("_")

@@ -10,7 +10,7 @@ from convcost.importing.ir.layer_graph import GraphLayer
 from convcost.importing.outline.tree import Item
 from convcost.model.shape import Shape
 
-DEEPEST = 16  # the most nested joins
+MAX_NESTING = 16  # of joins
 # The next window undoes a pad; the others only rearrange elements.
 NO_RESIZE = ("pad", "reshape", "flatten")
 
@@ -66,7 +66,7 @@ class Chain:
 
     @property
     def is_closed(self) -> bool:
-        return not self.open_references and self.depth < DEEPEST
+        return not self.open_references and self.depth < MAX_NESTING
 
     @property
     def u_shaped(self) -> bool:

@@ -9,15 +9,15 @@ from convcost.importing.outline.canonicalize import repeats_kind
 from convcost.importing.outline.tree import Item, ItemBranch, Items, layers, rebuild, sequence
 from convcost.model.kind import KINDS
 
-DEEPEST = 24  # the most nested modules
-SHORTEST = 3  # the shortest common prefix that is a name
+MAX_NESTING = 24  # of modules
+MIN_PREFIX_LENGTH = 3  # characters of a common prefix that is a name
 
 
 def group_modules(items: Items, base: Path = ()) -> Items:
     """The items, with a sequence for every module below `base`."""
     modules = [module_of(item) for item in items]
     base = common_prefix(modules) if items else base
-    if len(base) > DEEPEST:
+    if len(base) > MAX_NESTING:
         return items
     keys = [path[: len(base) + 1] if len(path) > len(base) else () for path in modules]
     runs = [
@@ -89,4 +89,4 @@ def _own_name(items: Items, depth: int) -> str:
     if len(names) < len(learning) or any(map(repeats_kind, names, (one.kind for one in learning))):
         return ""
     begun = common_prefix(names).rstrip("._-")
-    return begun if len(begun) >= SHORTEST else names[-1]
+    return begun if len(begun) >= MIN_PREFIX_LENGTH else names[-1]

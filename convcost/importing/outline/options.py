@@ -20,7 +20,7 @@ from convcost.language.common_keys import COMMON_KEYS, FROZEN
 from convcost.language.fields import is_name
 from convcost.model.kind import KINDS
 
-MOST = 7
+MAX_OPTIONS = 7  # of a block
 ABSENT: Any = object()
 
 Values: TypeAlias = tuple[Any, ...]  # by use; ABSENT if the use does not have the layer
@@ -136,7 +136,7 @@ class _OptionSearch:
         self.flags = [self._flag(branch) for branch in self.branches]
         for n in constant:
             self._tie_to_main_path(n)
-        return self._named() if len(self.wanted) <= MOST else None
+        return self._named() if len(self.wanted) <= MAX_OPTIONS else None
 
     # The value at a place
 

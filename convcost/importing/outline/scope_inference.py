@@ -5,7 +5,7 @@ from collections import Counter
 
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, Path
 
-FEWEST = 2  # the fewest branches of a join
+MIN_BRANCHES = 2  # of a join
 
 
 def with_inferred_scopes(graph: LayerGraph) -> LayerGraph:
@@ -37,7 +37,7 @@ def _module(layer: GraphLayer, sources: list[GraphLayer]) -> Path:
     """The outermost module that contains all inputs of a layer; () if there is none."""
     modules = {source.path[:-1][:1] for source in sources}
     if layer.kind == "concat":
-        fits = len(sources) >= FEWEST
+        fits = len(sources) >= MIN_BRANCHES
     else:
         fits = [(one.params > 0, one.output) for one in sources] == [(True, layer.output)]
     return modules.pop() if fits and len(modules) == 1 else ()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from convcost.importing.outline.wiring import Inputs
 
-DEEPEST = 6  # the most nested side outputs
+MAX_NESTING = 6  # of side outputs
 
 
 class SideOutputs:
@@ -21,7 +21,7 @@ class SideOutputs:
     def sides(self, nodes: Sequence[int], main: int) -> dict[int, list[int]]:
         """The given layers that do not lead to `main`, grouped by the only value that they depend
         on."""
-        if self.depth >= DEEPEST:
+        if self.depth >= MAX_NESTING:
             return {}
         leads = self._leading_to(main, set(nodes))
         found: dict[int, list[int]] = {}

@@ -14,7 +14,7 @@ from convcost.importing.outline.tree import Item, ItemBranch, Items, with_refere
 from convcost.importing.outline.wiring import Inputs
 from convcost.model.kind import KINDS, SizeLike
 
-SHORT = 2  # the most layers of a short branch
+MAX_SHORT_BRANCH = 2  # layers of a short branch
 
 
 class _JoinInput(NamedTuple):
@@ -30,7 +30,7 @@ class _JoinInput(NamedTuple):
 
     @property
     def is_short(self) -> bool:
-        return self.chain is None or self.chain.size <= SHORT
+        return self.chain is None or self.chain.size <= MAX_SHORT_BRANCH
 
     @property
     def is_u_shaped(self) -> bool:

@@ -6,8 +6,9 @@ from convcost.importing.outline.tree import Item
 from convcost.importing.outline.values import written_options
 from convcost.model.kind import KINDS
 
+# lengths, in characters
 BRACES = 4
-NAME = 8  # the assumed length of a block's name, so that a long name does not prevent a block
+BLOCK_NAME = 8  # assumed, so that a long name does not prevent a block
 
 
 def text_length(items: Iterable[Item]) -> int:
@@ -21,7 +22,7 @@ def item_length(item: Item) -> int:
         further = sum(
             len(str(value)) + len(name) + 4 for (name, _), value in item.changed_arguments
         )
-        return NAME + BRACES + own + further
+        return BLOCK_NAME + BRACES + own + further
     if item.number is None:
         own = 0 if item.is_sequence and item.path[-1].isdigit() else 24
         return own + text_length(item.items)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from convcost.model.errors import is_visible
 
-LONGEST = 60
+MAX_LENGTH = 60  # characters
 _SPACES = re.compile(r"\s+")
 
 
@@ -16,7 +16,7 @@ def valid_name(name: str) -> str:
     shown = "".join(
         character if is_visible(character) else "_" for character in name.replace("/", ".")
     )
-    shown = _SPACES.sub(" ", shown).strip()[:LONGEST].strip()
+    shown = _SPACES.sub(" ", shown).strip()[:MAX_LENGTH].strip()
     return "" if shown == "input" or not shown.strip("._ ") else shown
 
 

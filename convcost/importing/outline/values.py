@@ -47,7 +47,7 @@ class SharedValue(OptionExpression):
         return share
 
 
-LARGEST_FACTOR = 64
+MAX_FACTOR = 64
 PARTS = (2, 3, 4, 8)  # divisors that are easy to read
 
 
@@ -62,7 +62,7 @@ def is_readable(factor: Fraction) -> bool:
     """Whether a factor is easier to read than the numbers."""
     up, down = factor.numerator, factor.denominator
     if up == 1 or down == 1:
-        return 0 < up <= LARGEST_FACTOR >= down
+        return 0 < up <= MAX_FACTOR >= down
     return down in PARTS and 0 < up < 2 * down
 
 

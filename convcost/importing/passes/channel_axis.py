@@ -8,8 +8,8 @@ from convcost.importing.ir.ops import Row, Trait
 
 Key = TypeVar("Key")
 FIRST, LAST = 1, -1  # [n, c, t] in convolutions, [n, t, c] in matrix products
-RANK = 3
-FAR = 100  # the most operators to follow
+SEQUENCE_RANK = 3
+MAX_OPERATORS = 100  # operators to follow
 
 
 class AxisReader(NamedTuple, Generic[Key]):
@@ -28,17 +28,17 @@ class AxisReader(NamedTuple, Generic[Key]):
 
 def channel_axis(start: Key, readers: Callable[[Key], Iterable[AxisReader[Key]]]) -> int | None:
     """The channel axis of the tensor `start`, [n, a, b]; None if no operator determines it."""
-    same = tuple(range(RANK))
+    same = tuple(range(SEQUENCE_RANK))
     waiting: list[tuple[Key, tuple[int, ...] | None]] = [(start, same)]
     seen = {start}
-    while waiting and len(seen) < FAR:
+    while waiting and len(seen) < MAX_OPERATORS:
         tensor, order = waiting.pop(0)
         for one in readers(tensor):
-            channel = _channel(one, split=order is None and len(one.before) >= RANK)
+            channel = _channel(one, split=order is None and len(one.before) >= SEQUENCE_RANK)
             if channel is not None:
                 return (order or same)[channel]
             views = Trait.RESHAPES in one.row.traits
-            ranked = len(one.after) == RANK if one.after else not views
+            ranked = len(one.after) == SEQUENCE_RANK if one.after else not views
             known = ranked and order is not None
             kept = tuple(order[axis] for axis in one.order or same) if known and order else None
             for output in one.gives:
@@ -56,6 +56,6 @@ def _channel(reader: AxisReader[Key], *, split: bool) -> int | None:
         return FIRST if reader.second and not split else LAST
     if Trait.CHANNELS_FIRST in row.traits:
         return FIRST
-    averages = row.op == "mean" and len(before) == RANK and before[-1] != 1
+    averages = row.op == "mean" and len(before) == SEQUENCE_RANK and before[-1] != 1
     # A norm averages the last axis and keeps it with extent 1.
     return LAST if averages and tuple(reader.after) == (*before[:-1], 1) else None

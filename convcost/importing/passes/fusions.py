@@ -29,8 +29,8 @@ GATES = {
     ("erf",): "gelu",
     ("tanh", "add"): "gelu",  # tanh of x + 0.044715·x³
 }
-LONGEST = 2  # the most functions in a gate
-DEEPEST = 6  # the most layers of a polynomial
+MAX_GATE = 2  # functions in a gate
+MAX_POLYNOMIAL_DEPTH = 6  # layers of a polynomial
 
 
 class _Rewriter:
@@ -152,7 +152,7 @@ def _functions(graph: _Rewriter, source: int, x: int) -> tuple[str, ...]:
     """The functions of x that give a tensor, the last one first; a polynomial of x counts as its
     last function. Empty if the tensor is something else, or has another reader."""
     found: tuple[str, ...] = ()
-    while source != x and len(found) < LONGEST and source >= 0 and graph.readers[source] == 1:
+    while source != x and len(found) < MAX_GATE and source >= 0 and graph.readers[source] == 1:
         layer = graph.layers[source]
         found = (*found, function_or_kind(layer))
         if len(layer.inputs) > 1 and _is_polynomial(graph, source, x):
@@ -163,7 +163,7 @@ def _functions(graph: _Rewriter, source: int, x: int) -> tuple[str, ...]:
 
 def _is_polynomial(graph: _Rewriter, source: int, x: int, depth: int = 0) -> bool:
     """Whether a tensor is computed from x by sums, products and powers."""
-    layer = graph.layers[source] if source >= 0 and depth < DEEPEST else None
+    layer = graph.layers[source] if source >= 0 and depth < MAX_POLYNOMIAL_DEPTH else None
     if source == x or layer is None:
         return source == x
     powers = function_or_kind(layer) in ("add", "multiply", "square", "power")

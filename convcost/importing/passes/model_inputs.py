@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 from convcost.model.errors import ConstraintError
 
-COLOURS = 4  # the most channels of an image
-MAPS = 4  # samples, channels, height, width
-SIZED = 3  # the smallest rank with channels and a size
+MAX_COLOURS = 4  # channels of an image, such as RGBA
+MAPS_RANK = 4  # samples, channels, height, width
+MIN_SIZED_RANK = 3  # axes of a tensor with channels and a size
 
 
 def dims_text(dims: Sequence[int | None]) -> str:
@@ -18,10 +18,10 @@ def dims_text(dims: Sequence[int | None]) -> str:
 def channels_first(dims: Sequence[int | None]) -> bool:
     """Whether the dims are those of an image with the channels before the size: only the second
     axis is as small as the colours of an image."""
-    if len(dims) != MAPS:
+    if len(dims) != MAPS_RANK:
         return False
     second, last = dims[1], dims[-1]
-    return second is not None and last is not None and second <= COLOURS < last
+    return second is not None and last is not None and second <= MAX_COLOURS < last
 
 
 def fill_size(

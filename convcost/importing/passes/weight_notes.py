@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.shared_weights import COPY_IN, original
 
-SHOWN = 3
+MAX_SHOWN = 3
 
 
 def first_of(texts: Sequence[str]) -> str:
     """The first texts, and how many more there are."""
-    more = f" and {len(texts) - SHOWN} more" if len(texts) > SHOWN else ""
-    return ", ".join(texts[:SHOWN]) + more
+    more = f" and {len(texts) - MAX_SHOWN} more" if len(texts) > MAX_SHOWN else ""
+    return ", ".join(texts[:MAX_SHOWN]) + more
 
 
 def numbers_note(why: str, tensors: Mapping[str, int]) -> list[str]:

@@ -16,18 +16,18 @@ from convcost.reports.table import Cell, Column, Table
 
 # Joins whose result does not depend on the order of branches; in a concat, only the order of the
 # channels does.
-COMMUTE = ("add", "concat", "maximum", "minimum", "multiply")
+COMMUTATIVE = ("add", "concat", "maximum", "minimum", "multiply")
 # Options of windows. They are not compared, because receptive field and output are compared.
-SLIDING = ("stride", "padding", "ceil")
+WINDOW_OPTIONS = ("stride", "padding", "ceil")
 # Options that only state the input, or follow from it.
-IDLE = ("branches", "each_position", "input", "inputs")
+IMPLIED_OPTIONS = ("branches", "each_position", "input", "inputs")
 # Kinds that are the same layer in other words, each with the options that only it has.
-MEANT = {
+EQUIVALENT_KIND = {
     "upsample": "upsample", "upsample_like": "upsample", "reshape": "reshape",
     "reshape_like": "reshape", "pad": "pad", "pad_like": "pad", "crop": "pad",
 }  # fmt: skip
-LOOSE = {"upsample": ("scale", "size"), "reshape": ("shape",), "pad": ("border",)}
-MOST = 20
+EQUIVALENT_OPTIONS = {"upsample": ("scale", "size"), "reshape": ("shape",), "pad": ("border",)}
+MAX_ROWS = 20
 COLUMNS = (
     Column("layer", "layer", "left", folds=True),
     Column("in", "only in", "left"),
@@ -76,9 +76,11 @@ class Equivalence(NamedTuple):
         rows = list(self._difference_rows())
         if not rows:
             return None
-        more = len(rows) - MOST
+        more = len(rows) - MAX_ROWS
         notes = (f"{format_count(more)} more layers differ",) if more > 0 else ()
-        return Table("differing", "Layers that differ", COLUMNS, tuple(rows[:MOST]), notes=notes)
+        return Table(
+            "differing", "Layers that differ", COLUMNS, tuple(rows[:MAX_ROWS]), notes=notes
+        )
 
     def first_difference(self) -> str:
         for where, rows in (
@@ -166,7 +168,7 @@ def _differing_options(
 
 def _is_idle(row: LayerCost, costs: Costs) -> bool:
     taken = inputs_of(costs.network, costs.network.steps[row.step])
-    return row.kind in MEANT and taken[0] == row.output
+    return row.kind in EQUIVALENT_KIND and taken[0] == row.output
 
 
 def _properties(row: LayerCost, costs: Costs, *, loose: bool) -> tuple[Any, ...]:
@@ -206,13 +208,13 @@ def _effective_kind(row: LayerCost) -> tuple[str, tuple[str, ...]]:
     """The kind of a layer and the options to ignore: a resize or reshape is its output shape; a pad
     is the border it adds, as numbers or by the size of another tensor; a window over everything is
     a global pool."""
-    kind = MEANT.get(row.kind, row.kind)
-    if kind != row.kind or kind in LOOSE:
-        return kind, (*SLIDING, *IDLE, *LOOSE[kind])
+    kind = EQUIVALENT_KIND.get(row.kind, row.kind)
+    if kind != row.kind or kind in EQUIVALENT_OPTIONS:
+        return kind, (*WINDOW_OPTIONS, *IMPLIED_OPTIONS, *EQUIVALENT_OPTIONS[kind])
     whole = row.kind.removeprefix("global_")
     if whole in ("avg_pool", "max_pool") and set(row.output.size) == {1}:
-        return f"global_{whole}", (*SLIDING, *IDLE, "kernel", "dilation")
-    return row.kind, (*SLIDING, *IDLE)
+        return f"global_{whole}", (*WINDOW_OPTIONS, *IMPLIED_OPTIONS, "kernel", "dilation")
+    return row.kind, (*WINDOW_OPTIONS, *IMPLIED_OPTIONS)
 
 
 def _scalar(value: Any) -> Any:
@@ -235,7 +237,7 @@ def _fingerprints(costs: Costs, *, loose: bool) -> Marks:
             continue
         if row.kind in INPUT_FREE:
             before = []
-        if row.kind in COMMUTE:
+        if row.kind in COMMUTATIVE:
             before.sort()
         shared = None if step.shared is None else found[step.shared]
         found.append(hash((_properties(row, costs, loose=loose), tuple(before), shared)))

@@ -11,20 +11,20 @@ from zipfile import BadZipFile, ZipFile
 
 from convcost.model.errors import ConstraintError
 
-LARGEST = 100 * 2**20
+MAX_BYTES = 100 * 2**20
 MAX_VALUES = 1_000_000  # values in a configuration; each needs up to 250 bytes of memory
 MAX_NESTING = 200
 WEIGHTS = "model.weights.h5"
 # Errors that zipfile does not convert for damaged members, with any compression. A damaged LZMA
 # header may demand all memory.
-DAMAGED: tuple[type[Exception], ...] = (
+READ_ERRORS: tuple[type[Exception], ...] = (
     *(BadZipFile, RuntimeError, EOFError, ValueError, OverflowError, MemoryError),
     *(struct.error, zlib.error),
 )
 with suppress(ImportError):  # a Python may be built without the module
     from lzma import LZMAError
 
-    DAMAGED += (LZMAError,)
+    READ_ERRORS += (LZMAError,)
 
 
 class Archive(NamedTuple):
@@ -42,10 +42,10 @@ def opened(path: Path) -> Archive:
         if path.suffix.lower() == ".h5":
             from convcost.importing.frontends.keras.hdf5 import configuration
 
-            return Archive(_parsed(configuration(path, LARGEST)), weighted=True, older=True)
+            return Archive(_parsed(configuration(path, MAX_BYTES)), weighted=True, older=True)
         if path.suffix.lower() == ".json":
             with path.open("rb") as file:
-                return Archive(_parsed(file.read(LARGEST + 1)))
+                return Archive(_parsed(file.read(MAX_BYTES + 1)))
         with ZipFile(path) as archive:
             names = set(archive.namelist())
             if "config.json" not in names:
@@ -53,20 +53,20 @@ def opened(path: Path) -> Archive:
                     "CC404", "the archive has no config.json, so it is not a Keras model"
                 )
             with archive.open("config.json") as packed:
-                return Archive(_parsed(packed.read(LARGEST + 1)), WEIGHTS in names)
+                return Archive(_parsed(packed.read(MAX_BYTES + 1)), WEIGHTS in names)
     except OSError as error:
         raise ConstraintError("CC404", f"cannot be read: {error.strerror or error}") from None
     except BadZipFile:
         raise ConstraintError(
             "CC404", "is not a .keras file: it is not a zip archive, or damaged"
         ) from None
-    except DAMAGED as error:
+    except READ_ERRORS as error:
         raise ConstraintError("CC404", f"cannot be unpacked: {error}") from None
 
 
 def _parsed(data: bytes) -> dict[str, Any]:
-    if len(data) > LARGEST:
-        raise ConstraintError("CC404", f"the configuration is larger than {LARGEST // 2**20} MiB")
+    if len(data) > MAX_BYTES:
+        raise ConstraintError("CC404", f"the configuration is larger than {MAX_BYTES // 2**20} MiB")
     if sum(map(data.count, (b"[", b"{", b","))) > MAX_VALUES:
         raise ConstraintError("CC404", f"the configuration has more than {MAX_VALUES:,} values")
     try:

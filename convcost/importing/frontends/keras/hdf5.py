@@ -12,9 +12,9 @@ from convcost.model.errors import ConstraintError
 CONFIG = "model_config"
 WEIGHTS = "model_weights"
 # groups of files of Keras 3 with weights only
-OF_WEIGHTS = ("layers", "vars", "_layer_checkpoint_dependencies")
-WHOLE = "save the whole model: model.save('model.keras'), or write model.to_json()"
-BROKEN = (OSError, KeyError, ValueError, TypeError, RuntimeError, EOFError, OverflowError)
+WEIGHT_GROUPS = ("layers", "vars", "_layer_checkpoint_dependencies")
+SAVE_WHOLE_MODEL = "save the whole model: model.save('model.keras'), or write model.to_json()"
+READ_ERRORS = (OSError, KeyError, ValueError, TypeError, RuntimeError, EOFError, OverflowError)
 
 
 def configuration(path: Path, largest: int) -> bytes:
@@ -29,7 +29,7 @@ def configuration(path: Path, largest: int) -> bytes:
     with opened(path, h5py) as file:
         try:
             return _text(file, largest, h5py)
-        except BROKEN as error:
+        except READ_ERRORS as error:
             raise ConstraintError("CC404", f"its `{CONFIG}` cannot be read: {error}") from None
 
 
@@ -39,7 +39,7 @@ def opened(path: Path, h5py: Any) -> Iterator[Any]:
     with path.open("rb") as bare:
         try:
             file = h5py.File(bare, "r") if has_valid_heaps(bare) else None
-        except BROKEN:
+        except READ_ERRORS:
             file = None
         if file is None:
             raise ConstraintError("CC404", "is not an HDF5 file, or damaged")
@@ -51,12 +51,14 @@ def opened(path: Path, h5py: Any) -> Iterator[Any]:
 
 def _text(file: Any, largest: int, h5py: Any) -> bytes:
     if CONFIG not in file.attrs:
-        if "layer_names" in file.attrs or any(name in file for name in OF_WEIGHTS):
+        if "layer_names" in file.attrs or any(name in file for name in WEIGHT_GROUPS):
             raise ConstraintError(
-                "CC404", "the file has only weights, without the layers that use them", WHOLE
+                "CC404",
+                "the file has only weights, without the layers that use them",
+                SAVE_WHOLE_MODEL,
             )
         raise ConstraintError(
-            "CC404", f"the file is not a Keras model: it has no `{CONFIG}`", WHOLE
+            "CC404", f"the file is not a Keras model: it has no `{CONFIG}`", SAVE_WHOLE_MODEL
         )
     kept = file.attrs.get_id(CONFIG)
     # The size of an attribute is known before its data is read.

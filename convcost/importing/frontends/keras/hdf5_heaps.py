@@ -6,7 +6,7 @@ from mmap import ACCESS_READ, mmap
 from struct import Struct
 from typing import IO
 
-BEGINS = b"GCOL\x01\0\0\0"  # signature, version and three reserved bytes
+SIGNATURE = b"GCOL\x01\0\0\0"  # signature, version and three reserved bytes
 SIZE = Struct("<Q")
 OBJECT = Struct("<HHIQ")  # index, references, reserved, size of the data
 
@@ -14,19 +14,19 @@ OBJECT = Struct("<HHIQ")  # index, references, reserved, size of the data
 def has_valid_heaps(file: IO[bytes]) -> bool:
     """Whether the objects of each heap fill it exactly."""
     with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        begin = data.find(BEGINS)
+        begin = data.find(SIGNATURE)
         while begin >= 0:
             if begin % 8 == 0 and not _walked(data, begin):
                 return False
-            begin = data.find(BEGINS, begin + len(BEGINS))
+            begin = data.find(SIGNATURE, begin + len(SIGNATURE))
     return True
 
 
 def _walked(data: mmap, begin: int) -> bool:
-    place = begin + len(BEGINS) + SIZE.size
+    place = begin + len(SIGNATURE) + SIZE.size
     if place > len(data):
         return False
-    (size,) = SIZE.unpack_from(data, begin + len(BEGINS))
+    (size,) = SIZE.unpack_from(data, begin + len(SIGNATURE))
     end = begin + size
     if end > len(data):
         return False

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convcost.importing.passes.model_inputs import COLOURS, channels_first, dims_text
+from convcost.importing.passes.model_inputs import MAX_COLOURS, channels_first, dims_text
 from convcost.model.errors import ConstraintError
 
 Dims = list[int | None]
@@ -89,4 +89,4 @@ def _is_in_keras_order(given: tuple[int, ...], own: Dims) -> bool:
     *size, c = given
     if len(size) == 1:
         return own[-1] is not None
-    return c <= COLOURS < size[0] or (len(set(size)) == 1 and c != size[0])
+    return c <= MAX_COLOURS < size[0] or (len(set(size)) == 1 and c != size[0])

@@ -7,7 +7,7 @@ from convcost.importing.frontends.keras.classes import is_operation
 from convcost.importing.frontends.keras.names import automatic
 from convcost.importing.ir.refusals import unsupported
 
-DAMAGED = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+READ_ERRORS = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 
 def lowering_rule(one: dict[str, Any]) -> Rule | None:

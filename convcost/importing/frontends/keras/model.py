@@ -9,7 +9,7 @@ from convcost.importing.frontends.keras.call import LayerCall, Rule
 from convcost.importing.frontends.keras.classes import is_own
 from convcost.importing.frontends.keras.input_shape import input_dims
 from convcost.importing.frontends.keras.layer_config import (
-    DAMAGED,
+    READ_ERRORS,
     damaged,
     is_frozen,
     lowering_rule,
@@ -46,7 +46,7 @@ from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
 
 Tensors = tuple[Tensor, ...]
-MOST = 20_000  # the most layers; nested models that are each called twice grow exponentially
+MAX_LAYERS = 20_000  # nested models that are each called twice grow exponentially
 # The number of stored elements, by a layer's group and key.
 Stored = Callable[[str, str], int | None]
 
@@ -76,7 +76,7 @@ def lower_model(
         outputs = walk.model(config, (), "", None)
         if is_frozen(config):
             builder.freeze(0)
-    except DAMAGED as error:
+    except READ_ERRORS as error:
         raise ConstraintError("CC404", f"the configuration {damaged(error)}") from None
     except RecursionError:
         raise ConstraintError("CC404", "the configuration is nested too deeply") from None
@@ -281,8 +281,10 @@ class _KerasWalk:
         here, own = (*path, *self.paths.get(name, (name,))), f"{key}/{name}"
         if kind in (*FUNCTIONAL, "Sequential") and is_own(one):
             return self.model(one, here, own, feed)
-        if len(self.builder.layers) > MOST:
-            raise ConstraintError("CC401", f"the model has more than {MOST:,} layers", EXPORTED)
+        if len(self.builder.layers) > MAX_LAYERS:
+            raise ConstraintError(
+                "CC401", f"the model has more than {MAX_LAYERS:,} layers", EXPORTED
+            )
         rule = lowering_rule(one)
         if rule is None or not is_own(one):
             known = self._known(one, own, node, feed)
@@ -333,7 +335,7 @@ class _KerasWalk:
             raise ConstraintError(
                 refusal.code, f"layer `{where}`: {refusal.message}", help_
             ) from None
-        except DAMAGED as error:
+        except READ_ERRORS as error:
             raise ConstraintError("CC404", f"layer `{where}` {damaged(error)}") from None
 
     def _inner(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from convcost.importing.ir.layer_graph import Path
 
-LEAST = 3  # the fewest names with a common prefix that make the prefix a module
+MIN_NAMES = 3  # names with a common prefix that make the prefix a module
 
 
 def paths(names: Iterable[str]) -> dict[str, Path]:
@@ -37,7 +37,7 @@ def _path(parts: tuple[str, ...], shared: Counter[tuple[str, ...]]) -> Path:
     begun = 0
     for end in range(1, len(parts)):
         numbered = any(character.isdigit() for character in parts[end - 1])
-        if numbered and shared[parts[:end]] >= LEAST:
+        if numbered and shared[parts[:end]] >= MIN_NAMES:
             found.append("_".join(parts[begun:end]))
             begun = end
     return (*found, "_".join(parts[begun:]))

@@ -10,10 +10,10 @@ Reference: TypeAlias = tuple[str, int, int]  # layer, number of the call, number
 ATTENTION = ("MultiHeadAttention", "GroupedQueryAttention", "GroupQueryAttention")
 FUNCTIONAL = ("Functional", "Model")
 # Tensors that are masks or initial states: they do not change params or macs.
-FREE = ("mask", "query_mask", "value_mask", "key_mask", "attention_mask", "initial_state")
+IGNORED = ("mask", "query_mask", "value_mask", "key_mask", "attention_mask", "initial_state")
 # Layers that compute masks; left out if nothing else reads them.
-OF_MASKS = ("NotEqual", "Equal", "Any", "All", "LogicalAnd", "LogicalOr", "LogicalNot")
-FIRST = ("inputs", "sequences", "x", "x1", "x2")  # keywords of the layer's first inputs
+MASK_LAYERS = ("NotEqual", "Equal", "Any", "All", "LogicalAnd", "LogicalOr", "LogicalNot")
+FIRST_KEYWORDS = ("inputs", "sequences", "x", "x1", "x2")  # keywords of the layer's first inputs
 
 
 class TensorSource(NamedTuple):
@@ -62,25 +62,25 @@ def unmasked(found: list[TensorSource], kind: str) -> list[TensorSource]:
     if kind == "TFOpLambda":
         return found
     if kind in ATTENTION:
-        return [one for one in found if one.place not in FREE and one.place not in "3456"]
+        return [one for one in found if one.place not in IGNORED and one.place not in "3456"]
     for one in found:
-        if not one.place.isdecimal() and one.place not in (*FREE, *FIRST):
+        if not one.place.isdecimal() and one.place not in (*IGNORED, *FIRST_KEYWORDS):
             raise ConstraintError(
                 "CC401", f"{kind} has a tensor as `{one.place}`, which convcost does not support"
             )
-    return [one for one in found if one.place not in FREE]
+    return [one for one in found if one.place not in IGNORED]
 
 
 def masks(waiting: list[tuple[str, int, str, list[TensorSource]]]) -> set[str]:
     """The names of layers that only compute masks. `waiting` has (name, call, class, inputs) for
     each call."""
-    found = {name for name, _, kind, _ in waiting if kind in OF_MASKS}
+    found = {name for name, _, kind, _ in waiting if kind in MASK_LAYERS}
     while found:
         used = {
             one.name
             for name, _, kind, taken in waiting
             for one in (() if name in found else taken)
-            if one.name in found and one.place not in FREE
+            if one.name in found and one.place not in IGNORED
         }
         if not used:
             break

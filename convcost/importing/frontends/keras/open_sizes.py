@@ -7,9 +7,9 @@ from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.passes.model_inputs import channels_first
 from convcost.model.errors import ConstraintError
 
-ENTRIES = ("batch_shape", "batch_input_shape")
+SHAPE_KEYS = ("batch_shape", "batch_input_shape")
 # keys with sizes; the last one is for tensors in calls
-TELL = ("build_config", "build_input_shape", "shape")
+KEYS_WITH_SIZES = ("build_config", "build_input_shape", "shape")
 
 
 def open_sizes(config: Any) -> Any:
@@ -20,9 +20,9 @@ def open_sizes(config: Any) -> Any:
         return config
     tensor = "keras_history" in config
     return {
-        name: _opened(value) if name in ENTRIES else open_sizes(value)
+        name: _opened(value) if name in SHAPE_KEYS else open_sizes(value)
         for name, value in config.items()
-        if name not in TELL or (name == "shape" and not tensor)
+        if name not in KEYS_WITH_SIZES or (name == "shape" and not tensor)
     }
 
 

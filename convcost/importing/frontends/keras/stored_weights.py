@@ -10,7 +10,7 @@ from typing import Any, Self
 from zipfile import ZipFile
 
 from convcost.importing.frontends.keras import hdf5
-from convcost.importing.frontends.keras.archive import DAMAGED, WEIGHTS, Archive
+from convcost.importing.frontends.keras.archive import READ_ERRORS, WEIGHTS, Archive
 from convcost.importing.frontends.keras.unknown import INSTALL
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.model.errors import ConstraintError
@@ -18,8 +18,8 @@ from convcost.model.errors import ConstraintError
 # Tensors of training, and the mean and variance of the data, which are constants.
 OTHERS = re.compile(r"optimizer|metrics|(seed_generator|normalization)(_\d+)?")
 
-LARGEST = 8 * 2**30
-BROKEN: tuple[type[Exception], ...] = (*hdf5.BROKEN, *DAMAGED)
+MAX_BYTES = 8 * 2**30
+ALL_READ_ERRORS: tuple[type[Exception], ...] = (*hdf5.READ_ERRORS, *READ_ERRORS)
 LINKS = "its weights are links to other places, which convcost does not follow"
 
 
@@ -150,15 +150,15 @@ def _constants(config: Any) -> Iterator[str]:
 def _readable() -> Iterator[None]:
     try:
         yield
-    except BROKEN as error:
+    except ALL_READ_ERRORS as error:
         raise ConstraintError("CC404", f"its weights cannot be read: {error}") from None
 
 
 @contextmanager
 def _unpacked(path: Path, h5py: Any) -> Iterator[Any]:
     with ZipFile(path) as packed, TemporaryFile() as bare:
-        if packed.getinfo(WEIGHTS).file_size > LARGEST:
-            raise ConstraintError("CC404", f"its weights are larger than {LARGEST // 2**30} GiB")
+        if packed.getinfo(WEIGHTS).file_size > MAX_BYTES:
+            raise ConstraintError("CC404", f"its weights are larger than {MAX_BYTES // 2**30} GiB")
         with packed.open(WEIGHTS) as weights:
             copyfileobj(weights, bare)
         with h5py.File(bare, "r") as file:

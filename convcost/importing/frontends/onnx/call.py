@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from convcost.importing.frontends.onnx.constants import OnnxConstant
-from convcost.importing.frontends.onnx.context import STEPS, OnnxContext
-from convcost.importing.frontends.onnx.graph import SMALL, OnnxNode
+from convcost.importing.frontends.onnx.context import MAX_STEPS, OnnxContext
+from convcost.importing.frontends.onnx.graph import MAX_SMALL_TENSOR, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import row_of
 from convcost.importing.ir.builder import GraphBuilder
@@ -117,10 +117,10 @@ class OnnxCall(NamedTuple):
             why = "the model computes them from the values of its inputs"
             fix = "export the model with an example of a fixed size, without dynamic axes"
         else:
-            why = f"the file does not contain them, or they are more than {SMALL:,}"
+            why = f"the file does not contain them, or they are more than {MAX_SMALL_TENSOR:,}"
             fix = (
                 "store small tensors in the model's own file: "
-                f"onnx.save(…, save_as_external_data=True, size_threshold={8 * SMALL})"
+                f"onnx.save(…, save_as_external_data=True, size_threshold={8 * MAX_SMALL_TENSOR})"
             )
         return ConstraintError("CC401", f"the numbers of its `{name}` are not known: {why}", fix)
 
@@ -185,9 +185,9 @@ class OnnxCall(NamedTuple):
     # Constants
 
     def _constants_before(self, name: str) -> list[str]:
-        """Constants to lower before the constant `name`: every STEPS-th in the chain of its inputs,
-        the first of the chain first. Lowering a constant lowers its inputs recursively, and the
-        chain may be long."""
+        """Constants to lower before the constant `name`: every MAX_STEPS-th in the chain of its
+        inputs, the first of the chain first. Lowering a constant lowers its inputs recursively, and
+        the chain may be long."""
         depths: dict[str, int] = {}
         found, stack = [], [name]
         while stack:
@@ -204,7 +204,7 @@ class OnnxCall(NamedTuple):
             stack.pop()
             if not depths.get(top):
                 depths[top] = lowers and 1 + max((depths[one] for one in before if one), default=0)
-                if lowers and depths[top] % STEPS == 0 and top != name:
+                if lowers and depths[top] % MAX_STEPS == 0 and top != name:
                     found.append(top)
         return found
 

@@ -9,7 +9,7 @@ import numpy as np
 from onnx import TensorProto, numpy_helper
 from onnx.reference.ops import load_op
 
-from convcost.importing.frontends.onnx.graph import SMALL, OnnxNode
+from convcost.importing.frontends.onnx.graph import MAX_SMALL_TENSOR, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.strided_aliases import TensorView, whole_view
 
@@ -83,7 +83,7 @@ def stored_constant(
     then ignored."""
     kinds = type(tensor)
     dims = tuple(tensor.dims)
-    small = prod(dims) <= SMALL and tensor.data_location != kinds.EXTERNAL
+    small = prod(dims) <= MAX_SMALL_TENSOR and tensor.data_location != kinds.EXTERNAL
     data = None
     if small and tensor.data_type not in (kinds.STRING, kinds.UNDEFINED):
         try:
@@ -122,10 +122,10 @@ def storage_of(tensor: TensorProto) -> tuple[str, int, int]:
     return name, prod(tensor.dims), (prod(tensor.dims) * bits + 7) // 8
 
 
-LARGE = 1 << 20  # elements of one tensor that is computed at import
-MOST = 1 << 24  # elements of all tensors that are computed at import
+MAX_ELEMENTS = 1 << 20  # elements of one tensor that is computed at import
+MAX_TOTAL = 1 << 24  # elements of all tensors that are computed at import
 # Errors of operators whose inputs or attributes are wrong.
-WRONG = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError,
+COMPUTE_ERRORS = (LookupError, ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError,
          AssertionError, MemoryError)  # fmt: skip
 
 
@@ -184,10 +184,10 @@ def computed_output(node: OnnxNode, inputs: Sequence[Any], opset: int) -> Any:
     op = "Identity" if node.op == "CastLike" else node.op  # the type does not matter
     try:
         with np.errstate(all="ignore"):
-            if not elements(node, *inputs) <= LARGE:
+            if not elements(node, *inputs) <= MAX_ELEMENTS:
                 return None
             found = np.asarray(load_op("", op, opset).eval(*inputs, **node.attributes))
-    except WRONG:
+    except COMPUTE_ERRORS:
         return None
     # If an input is missing, NumPy returns an array of objects.
-    return found if found.size <= LARGE and found.dtype != object else None
+    return found if found.size <= MAX_ELEMENTS and found.dtype != object else None

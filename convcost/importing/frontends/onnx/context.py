@@ -14,7 +14,7 @@ from convcost.importing.ir.layer_graph import weights_owner
 from convcost.importing.ir.tensor import Tensor
 
 QUANTIZED = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (2, 4, 8))
-STEPS = 20  # operators of a chain of constants that one recursion, or one search, follows
+MAX_STEPS = 20  # operators of a chain of constants that one recursion, or one search, follows
 
 
 class OnnxContext:
@@ -135,7 +135,7 @@ class OnnxContext:
     def origin(self, constant: OnnxConstant) -> str:
         """The key of the stored tensor whose elements a constant has, perhaps in another shape; ""
         if there is none."""
-        for _ in range(STEPS):
+        for _ in range(MAX_STEPS):
             if constant.by is None:
                 return constant.roots[0][0] if constant.whole else ""
             parts = [self.constants[name] for name in constant.by.inputs if name]

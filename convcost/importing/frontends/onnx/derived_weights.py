@@ -13,7 +13,7 @@ from convcost.importing.passes.lower.pointwise import pointwise
 if TYPE_CHECKING:
     from convcost.importing.ir.builder import GraphBuilder
 
-DEEPEST = 12  # the longest chain of operators that computes weights
+MAX_CHAIN = 12  # operators in a chain that computes weights
 NORM = "BatchNormalization"  # applied to weights: weight standardization
 
 
@@ -66,7 +66,7 @@ class DerivedWeights:
 
     def multiplies(self, constant: OnnxConstant, key: str) -> bool:
         """Whether the stored tensor `key` enters the constant as a factor, not as a summand."""
-        for _ in range(DEEPEST):
+        for _ in range(MAX_CHAIN):
             node = constant.by
             parts = [self.constants[name] for name in node.inputs if name] if node else []
             if node is None or not parts:

@@ -9,7 +9,7 @@ from onnx import GraphProto, ModelProto, TensorProto
 from convcost.importing.frontends.onnx.graph import nested_graphs
 from convcost.model.errors import ConstraintError, UsageError
 
-LARGEST = 2**31 - 1  # bytes of the largest protocol buffer
+MAX_BYTES = 2**31 - 1  # bytes of the largest protocol buffer
 
 OTHERS = {
     b"PK\x03\x04": ("a zip archive, as PyTorch and Keras write", "export the model to ONNX first"),
@@ -31,10 +31,11 @@ def opened(path: Path) -> ModelProto:
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     try:
-        if path.stat().st_size > LARGEST:
+        if path.stat().st_size > MAX_BYTES:
             raise ConstraintError(
                 "CC404",
-                f"the file has {path.stat().st_size:,} bytes, an ONNX file has at most {LARGEST:,}",
+                f"the file has {path.stat().st_size:,} bytes, an ONNX file has at most "
+                f"{MAX_BYTES:,}",
                 "store the weights of a larger model in a separate file: "
                 "onnx.save(…, save_as_external_data=True)",
             )

@@ -9,7 +9,7 @@ from onnx import ModelProto
 from onnx.numpy_helper import from_array
 
 from convcost.importing.frontends.onnx.constants import (
-    MOST,
+    MAX_TOTAL,
     OnnxConstant,
     computed_numbers,
     computed_output,
@@ -109,7 +109,7 @@ def fold_constants(
                 continue
         inside = node.inputs and all(name in constants for name in node.inputs if name)
         if inside and len(node.outputs) == 1:
-            data = computed_numbers(node, constants, graph.opset) if kept <= MOST else None
+            data = computed_numbers(node, constants, graph.opset) if kept <= MAX_TOTAL else None
             kept += 0 if data is None else data.size
             found = computed_constant(node, constants, data, shapes.get(node.outputs[0]))
             if found is not None:

@@ -11,8 +11,8 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, helper, nump
 from convcost.model.errors import ConstraintError
 
 STANDARD = ("", "ai.onnx")
-SMALL = 1 << 12  # elements of a tensor whose numbers shape inference may need
-DEEPEST = 20  # levels of nested graphs
+MAX_SMALL_TENSOR = 1 << 12  # elements of a tensor whose numbers shape inference may need
+MAX_NESTING = 20  # levels of nested graphs
 
 
 class OnnxNode(NamedTuple):
@@ -72,7 +72,7 @@ def stored_integers(model: ModelProto) -> dict[str, list[int]]:
         for name, tensor in tensors.items()
         if tensor.data_type == tensor.INT64
         and tensor.data_location != tensor.EXTERNAL
-        and prod(tensor.dims) <= SMALL
+        and prod(tensor.dims) <= MAX_SMALL_TENSOR
     }
 
 
@@ -140,9 +140,9 @@ def subgraphs(node: NodeProto) -> Iterator[GraphProto]:
 
 def nested_graphs(graph: GraphProto, depth: int = 0) -> Iterator[GraphProto]:
     """A graph, and all graphs nested in it. Raises ConstraintError if that is too deep."""
-    if depth > DEEPEST:
+    if depth > MAX_NESTING:
         raise ConstraintError(
-            "CC404", f"the graphs of the file are nested more than {DEEPEST} levels deep"
+            "CC404", f"the graphs of the file are nested more than {MAX_NESTING} levels deep"
         )
     yield graph
     for node in graph.node:

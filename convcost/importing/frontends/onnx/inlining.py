@@ -10,7 +10,7 @@ from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.graph import STANDARD, subgraphs
 from convcost.model.errors import ConstraintError
 
-MOST = 20_000  # operators that a loop becomes, or that the calls of functions add
+MAX_ADDED_NODES = 20_000  # operators that a loop becomes, or that the calls of functions add
 AXES_AS_INPUT = 13  # the opset in which the axes of Unsqueeze became an input
 
 
@@ -91,7 +91,7 @@ class _Resolver:
         if node.domain in STANDARD and node.op_type == "Loop":
             body = graphs["body"]
             steps = loop_steps(node.input, body, self.constants)
-            known = steps is not None and steps * len(body.node) <= MOST
+            known = steps is not None and steps * len(body.node) <= MAX_ADDED_NODES
             if steps is not None and known and (steps or len(body.output) < len(body.input)):
                 return self._loop(node, body, steps)
         return [node]
@@ -201,7 +201,7 @@ def _renamed(node: NodeProto, names: Mapping[str, str]) -> NodeProto:
     return made
 
 
-DEEPEST = 100  # calls in each other; `onnx` refuses more
+MAX_CALL_DEPTH = 100  # calls in each other; `onnx` refuses more
 
 
 def inline_functions(model: ModelProto) -> ModelProto:
@@ -211,8 +211,8 @@ def inline_functions(model: ModelProto) -> ModelProto:
         return model
 
     try:
-        if _inlined_nodes(model) - len(model.graph.node) > MOST:
-            message = f"the calls of functions add more than {MOST:,} nodes to the model"
+        if _inlined_nodes(model) - len(model.graph.node) > MAX_ADDED_NODES:
+            message = f"the calls of functions add more than {MAX_ADDED_NODES:,} nodes to the model"
             raise ConstraintError("CC401", message, "export the model without functions")
         return inliner.inline_local_functions(model)
     except (RuntimeError, ValueError, checker.ValidationError) as error:
@@ -233,7 +233,7 @@ def _inlined_nodes(model: ModelProto) -> int:
             key = (node.domain, node.op_type, node.overload)
             if key in functions and key not in known:
                 known[key] = 1  # of a call of itself
-                if depth < DEEPEST:
+                if depth < MAX_CALL_DEPTH:
                     known[key] = count(functions[key].node, depth + 1)
             total += known.get(key, 1)
             for attribute in node.attribute:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import Trait
-from convcost.importing.passes.channel_axis import RANK, AxisReader, channel_axis
-from convcost.importing.passes.model_inputs import COLOURS
+from convcost.importing.passes.channel_axis import SEQUENCE_RANK, AxisReader, channel_axis
+from convcost.importing.passes.model_inputs import MAX_COLOURS
 
-DEEPEST = 5  # joins between an input and the operator that reads it
+MAX_JOINS = 5  # joins between an input and the operator that reads it
 
 
 def input_channel(
@@ -22,16 +22,16 @@ def input_channel(
     the last one if the model moves that to the front, or if only the last one is small enough for
     the colours of an image. An extent is None if it is open."""
     rank = len(extents)
-    if rank < RANK:
+    if rank < SEQUENCE_RANK:
         return 1
-    if rank == RANK and (axis := _read_channels(nodes, name, shapes)) is not None:
+    if rank == SEQUENCE_RANK and (axis := _read_channels(nodes, name, shapes)) is not None:
         return axis
     readers = _readers(nodes, name)
     if any(node.op in ("Conv", "MaxPool", "AveragePool") for node in readers):
         return 1
     orders = [node.attributes.get("perm", ()) for node in readers if node.op == "Transpose"]
     second, last = extents[1], extents[-1]
-    colours = last is not None and last <= COLOURS and (second is None or second > COLOURS)
+    colours = last is not None and last <= MAX_COLOURS and (second is None or second > MAX_COLOURS)
     to_front = any(order[:2] == (0, rank - 1) for order in orders)
     return rank - 1 if to_front or (not orders and colours) else 1
 
@@ -45,7 +45,7 @@ def _readers(nodes: Sequence[OnnxNode], name: str) -> list[OnnxNode]:
             continue
         joins = row_of(node.op).op == "identity" or has(node.op, Trait.JOINS, Trait.CHOOSES)
         alone = joins and len(dependent.intersection(node.inputs)) == 1
-        if alone and len(names) < DEEPEST:
+        if alone and len(names) < MAX_JOINS:
             names.update(node.outputs)
         else:
             found.append(node)
@@ -61,7 +61,7 @@ def _read_channels(
     for node in nodes:
         for one in node.inputs:
             readers.setdefault(one, []).append(node)
-    same = tuple(range(RANK))
+    same = tuple(range(SEQUENCE_RANK))
 
     def read(tensor: str) -> Iterator[AxisReader[str]]:
         for node in readers.get(tensor, ()):

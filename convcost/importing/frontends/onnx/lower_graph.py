@@ -42,13 +42,13 @@ from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.refusals import conforming, named
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.channel_axis import RANK
+from convcost.importing.passes.channel_axis import SEQUENCE_RANK
 from convcost.importing.passes.model_inputs import at_other_dims
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import KINDS
 
-ROUNDS = 60  # rounds of shape inference; each round may resolve one more reshape
+MAX_ROUNDS = 60  # rounds of shape inference; each round may resolve one more reshape
 MATRIX = 2
 
 
@@ -152,7 +152,7 @@ def _folded_graph(
     """The graph after constant folding, and all shapes. The folded tensors are added to
     `constants`."""
     graph = fold_constants(graph, constants, shapes)
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         if all(name in shapes for node in graph.nodes for name in node.outputs if name):
             break
         # Shape inference knows more with the constants that were computed.
@@ -179,7 +179,8 @@ def _add_input(context: OnnxContext, one: ModelInput) -> Tensor:
         channel = input_channel(nodes, one.batched, (1, *one.dims), shapes) - 1
         return builder.input(one.name, one.dims, channel, None)
     if one.dims[0] != 1:
-        along = 1 if rank == RANK and one.dims[1] == 1 else None  # [steps, batch, features]
+        # [steps, batch, features]
+        along = 1 if rank == SEQUENCE_RANK and one.dims[1] == 1 else None
         return builder.input(one.name, one.dims, rank - 1, along)
     channel = input_channel(nodes, one.name, one.dims, shapes)
     return builder.input(one.name, one.dims, channel)

@@ -13,7 +13,7 @@ from convcost.importing.frontends.onnx.input_axes import (
     input_channel,
     summed_inputs,
 )
-from convcost.importing.passes.model_inputs import SIZED, dims_text, fill_size
+from convcost.importing.passes.model_inputs import MIN_SIZED_RANK, dims_text, fill_size
 from convcost.model.errors import ConstraintError
 
 Dims: TypeAlias = tuple[int, ...]
@@ -97,7 +97,7 @@ def close_dims(
         for axis, name in enumerate(names):
             if extents[axis] is None and name in dims:
                 extents[axis] = dims[name]
-        if size is not None and len(extents) >= SIZED and (None in extents or not unsized):
+        if size is not None and len(extents) >= MIN_SIZED_RANK and (None in extents or not unsized):
             before = tuple(extents)
             last = input_channel(graph.nodes, entry.name, before, {}) == len(before) - 1
             fill_size(entry.name, extents, size, HINT, last=last)
@@ -117,7 +117,7 @@ def _batched(extents: list[int | None], samples: int, axis: int, *, stated: bool
     (`stated`)."""
     if len(extents) < 2:  # noqa: PLR2004
         return False
-    steps = not stated and len(extents) == SIZED and extents[1] == 1
+    steps = not stated and len(extents) == MIN_SIZED_RANK and extents[1] == 1
     return extents[axis] is None or (samples == 1 and not steps)
 
 
@@ -140,7 +140,7 @@ def _declared(entry: ValueInfoProto) -> tuple[list[int | None], list[str]]:
 
 
 def _takes_size(declared: list[tuple[list[int | None], list[str]]], names: list[str]) -> None:
-    if any(len(extents) >= SIZED for extents, _ in declared):
+    if any(len(extents) >= MIN_SIZED_RANK for extents, _ in declared):
         return
     listed = ", ".join(
         f"`{name}` is {dims_text(extents)}"

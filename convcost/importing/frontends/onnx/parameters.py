@@ -8,7 +8,12 @@ from math import prod
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
 
-from convcost.importing.frontends.onnx.constants import LARGE, OnnxConstant, buffered, floating
+from convcost.importing.frontends.onnx.constants import (
+    MAX_ELEMENTS,
+    OnnxConstant,
+    buffered,
+    floating,
+)
 from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import has, row_of
@@ -49,7 +54,7 @@ def is_learned(tensor: TensorProto, declared: Mapping[str, str]) -> bool:
         return True
     if tensor.name in declared:
         return declared[tensor.name] == "PARAMETER"
-    if tensor.data_location == tensor.EXTERNAL or prod(tensor.dims) > LARGE:
+    if tensor.data_location == tensor.EXTERNAL or prod(tensor.dims) > MAX_ELEMENTS:
         return True
 
     if not floating(tensor.data_type):

@@ -14,9 +14,9 @@ from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
 from convcost.importing.frontends.onnx.open_dims import Dims
 
-CLOSE = 1e-3  # relative error of a constant such as 1/6 in a file
+TOLERANCE = 1e-3  # relative error of a constant such as 1/6 in a file
 MATRIX = 2
-FARTHEST = 8
+MAX_STEPS = 8  # operators to follow
 COMMUTATIVE = ("Add", "Mul", "Min", "Max")
 VIEWS = ("Reshape", "Transpose", "Expand", "Unsqueeze", "Concat", "Identity", "Cast")
 IM2COL = (0, 1, 2, 4, 3, 5)
@@ -68,7 +68,7 @@ class PatternGraph:
 
     def before(self, name: str, *ops: str) -> str:
         """The tensor before operators that have it as their first input."""
-        for _ in range(FARTHEST):
+        for _ in range(MAX_STEPS):
             node = self.producer(name, *ops)
             if node is None:
                 break
@@ -91,7 +91,7 @@ class PatternGraph:
                 return given in (None, "")
             case ast.Constant(float() | int() as number):
                 value = self.number(given)
-                return value is not None and abs(value - number) <= CLOSE * max(1, number)
+                return value is not None and abs(value - number) <= TOLERANCE * max(1, number)
             case ast.Name("x"):
                 return given not in self.constants and found.setdefault("x", given) == given
         value = self.number(given)

@@ -18,9 +18,9 @@ from onnx import (
     shape_inference,
 )
 
-from convcost.importing.frontends.onnx.constants import LARGE, OnnxConstant
+from convcost.importing.frontends.onnx.constants import MAX_ELEMENTS, OnnxConstant
 from convcost.importing.frontends.onnx.graph import (
-    SMALL,
+    MAX_SMALL_TENSOR,
     STANDARD,
     captured,
     stored_integers,
@@ -29,10 +29,10 @@ from convcost.importing.frontends.onnx.graph import (
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput
 from convcost.model.errors import ConstraintError
 
-LONGEST_SHOWN = 300
-MOST = 64  # the most axes of a tensor in NumPy
+MAX_REASON_CHARACTERS = 300
+MAX_AXES = 64  # axes of a tensor in NumPy
 # Operators with a shape as input, and the position of that input.
-SHAPED = {"Expand": 1, "Reshape": 1, "Tile": 1, "ConstantOfShape": 0}
+SHAPE_INPUT = {"Expand": 1, "Reshape": 1, "Tile": 1, "ConstantOfShape": 0}
 
 
 def inferred(
@@ -57,7 +57,7 @@ def inferred(
     except (shape_inference.InferenceError, checker.ValidationError, RuntimeError) as error:
         text = str(error).strip().splitlines() or ["no reason given"]
         raise ConstraintError(
-            "CC404", f"ONNX's shape inference refuses the model: {text[-1][:LONGEST_SHOWN]}"
+            "CC404", f"ONNX's shape inference refuses the model: {text[-1][:MAX_REASON_CHARACTERS]}"
         ) from None
     found = {}
     for entry in (*result.graph.value_info, *result.graph.output, *result.graph.input):
@@ -117,7 +117,7 @@ def _without_large_weights(
 
 def _add_stored(graph: GraphProto, name: str, tensor: TensorProto) -> None:
     """Adds a stored tensor: with its numbers if it is small, otherwise as an input."""
-    if prod(tensor.dims) <= SMALL and tensor.data_location != tensor.EXTERNAL:
+    if prod(tensor.dims) <= MAX_SMALL_TENSOR and tensor.data_location != tensor.EXTERNAL:
         graph.initializer.append(tensor)
         graph.initializer[-1].name = name
     else:
@@ -130,23 +130,23 @@ def _sizes(model: ModelProto, known: Mapping[str, OnnxConstant]) -> dict[str, in
     found = {
         name: prod(int(n) for n in one.data.reshape(-1))
         for name, one in known.items()
-        if one.data is not None and one.data.size <= MOST and one.data.dtype.kind == "i"
+        if one.data is not None and one.data.size <= MAX_AXES and one.data.dtype.kind == "i"
     }
     stored = stored_integers(model).items()
-    return found | {name: prod(one) for name, one in stored if len(one) <= MOST}
+    return found | {name: prod(one) for name, one in stored if len(one) <= MAX_AXES}
 
 
 def _check_axes(node: NodeProto, lengths: Mapping[str, Dims]) -> None:
     """Raises ConstraintError if a tensor would have more axes than NumPy allows: a damaged file of
     few bytes can demand so many axes that inference runs out of memory."""
-    if node.op_type not in SHAPED or len(node.input) <= SHAPED[node.op_type]:
+    if node.op_type not in SHAPE_INPUT or len(node.input) <= SHAPE_INPUT[node.op_type]:
         return
-    dims = lengths.get(node.input[SHAPED[node.op_type]], ())
-    if len(dims) == 1 and dims[0] > MOST:
+    dims = lengths.get(node.input[SHAPE_INPUT[node.op_type]], ())
+    if len(dims) == 1 and dims[0] > MAX_AXES:
         raise ConstraintError(
             "CC404",
             f"{node.op_type} `{node.name or node.output[0]}` has an output of {dims[0]:,} axes, "
-            f"more than {MOST}",
+            f"more than {MAX_AXES}",
         )
 
 
@@ -170,7 +170,7 @@ def _replace_filled_tensor(graph: GraphProto, node: NodeProto, sizes: Mapping[st
     round replaces it."""
     if node.op_type != "ConstantOfShape" or not node.input:
         return False
-    if sizes.get(node.input[0], SMALL + 1) <= SMALL:
+    if sizes.get(node.input[0], MAX_SMALL_TENSOR + 1) <= MAX_SMALL_TENSOR:
         return False
     kinds = [one.t.data_type for one in node.attribute if one.name == "value"]
     kind = kinds[0] if kinds else TensorProto.FLOAT
@@ -180,10 +180,10 @@ def _replace_filled_tensor(graph: GraphProto, node: NodeProto, sizes: Mapping[st
 
 def _add_computed(graph: GraphProto, name: str, constant: OnnxConstant) -> None:
     """Adds a tensor that was computed: with its numbers if it is small, otherwise as an input."""
-    if constant.data is not None and constant.data.size <= SMALL:
+    if constant.data is not None and constant.data.size <= MAX_SMALL_TENSOR:
         graph.initializer.append(numpy_helper.from_array(constant.data, name))
         return
-    if not constant.real and len(constant.dims) == 1 and constant.elements > LARGE:
+    if not constant.real and len(constant.dims) == 1 and constant.elements > MAX_ELEMENTS:
         # Inference may use the list as a shape, and would create a tensor with as many axes.
         raise ConstraintError(
             "CC404",
@@ -208,14 +208,14 @@ def _add_outputs(full: GraphProto, slim: GraphProto, *, stated_shapes: bool) -> 
         slim.output.append(entry if stated else helper.make_empty_tensor_value_info(entry.name))
 
 
-LONGEST_LIST = 1 << 20
-MOST_READ = 1 << 22  # numbers that operators read from lists, such as the biases of a large model
+MAX_LIST_LENGTH = 1 << 20
+MAX_READ = 1 << 22  # numbers that operators read from lists, such as the biases of a large model
 # Operators that inference computes for lists. The output of `Concat` has all numbers of its
 # inputs; the outputs of the others have as many as one input.
-WORKED = frozenset(
+COMPUTED_ON_LISTS = frozenset(
     ("Add", "Cast", "Concat", "Gather", "Identity", "Mul", "Slice", "Squeeze", "Sub", "Unsqueeze")
 )
-AXES = 64  # the longest output of `Shape`
+MAX_SHAPE_LENGTH = 64  # numbers of the output of `Shape`
 
 
 def check_list_sizes(graph: GraphProto) -> None:
@@ -231,7 +231,7 @@ def _check_graph(graph: GraphProto, lengths: dict[str, int]) -> None:
             lengths[tensor.name] = prod(tensor.dims)
     for node in graph.node:
         length = _length(node, lengths)
-        if length > LONGEST_LIST:
+        if length > MAX_LIST_LENGTH:
             raise ConstraintError(
                 "CC404",
                 f"{node.op_type} `{node.name or node.output[0]}` makes a list of up to {length:,} "
@@ -248,8 +248,8 @@ def has_long_lists(graph: GraphProto) -> bool:
     """Whether the lists of a graph have too many numbers for shape inference, which allocates
     memory for each number, known or not."""
     return (
-        _numbers((*graph.value_info, *graph.output)) > LONGEST_LIST
-        or _read_numbers(graph) > MOST_READ
+        _numbers((*graph.value_info, *graph.output)) > MAX_LIST_LENGTH
+        or _read_numbers(graph) > MAX_READ
     )
 
 
@@ -262,12 +262,12 @@ def _read_numbers(graph: GraphProto) -> int:
     """The number of integers that operators read from the lists of other operators, such as
     biases."""
     lengths = {one.name: _numbers((one,)) for one in graph.input}
-    nodes = [node for node in graph.node if node.op_type in WORKED]
+    nodes = [node for node in graph.node if node.op_type in COMPUTED_ON_LISTS]
     return sum(lengths.get(name, 0) for node in nodes for name in node.input)
 
 
 def _length(node: NodeProto, lengths: dict[str, int]) -> int:
     given = [lengths.get(name, 0) for name in node.input]
-    if node.op_type not in WORKED or not given:
-        return AXES if node.op_type == "Shape" else 0
+    if node.op_type not in COMPUTED_ON_LISTS or not given:
+        return MAX_SHAPE_LENGTH if node.op_type == "Shape" else 0
     return sum(given) if node.op_type == "Concat" else max(given)

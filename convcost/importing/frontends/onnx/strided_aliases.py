@@ -14,7 +14,7 @@ from convcost.importing.frontends.onnx.open_dims import Dims
 if TYPE_CHECKING:
     from convcost.importing.frontends.onnx.constants import OnnxConstant
 
-BLOCKS = 1 << 23  # the largest tensor, in blocks, whose parts are compared
+MAX_BLOCKS = 1 << 23  # blocks of a tensor whose parts are compared
 
 
 class TensorView(NamedTuple):
@@ -73,7 +73,7 @@ def elements_outside(view: TensorView, others: Collection[TensorView]) -> int:
         return prod(view.dims)
 
     block = _block((view, *near))
-    if max(view.total, *(prod(one.dims) for one in (view, *near))) // block > BLOCKS:
+    if max(view.total, *(prod(one.dims) for one in (view, *near))) // block > MAX_BLOCKS:
         return prod(view.dims)
     taken = np.zeros(-(-view.total // block), bool)
     for other in near:

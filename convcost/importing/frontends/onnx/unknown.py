@@ -83,7 +83,7 @@ def _custom(call: OnnxCall, dims: Dims | None, what: str, **more: Any) -> Tensor
     return call.lower("custom", *(inputs or [call.value()]), what=what, dims=dims, **more)
 
 
-SHOWN = 3
+MAX_SHOWN = 3
 
 
 def skip_node(context: OnnxContext, node: OnnxNode, why: str) -> None:
@@ -128,8 +128,8 @@ def _note(why: str, nodes: list[OnnxNode]) -> str:
     after = Counter(node.op for node in nodes if node.label != why)
     if not after:
         return begun
-    shown = [f"{op} ×{n}" if n > 1 else op for op, n in after.most_common(SHOWN)]
-    others = after.total() - sum(n for _, n in after.most_common(SHOWN))
+    shown = [f"{op} ×{n}" if n > 1 else op for op, n in after.most_common(MAX_SHOWN)]
+    others = after.total() - sum(n for _, n in after.most_common(MAX_SHOWN))
     listed = ", ".join(shown) + (f" and {others} more" if others else "")
     many = "operator" if after.total() == 1 else "operators"
     return f"{begun}, and {after.total()} {many} after it, none with weights or macs: {listed}"

@@ -21,7 +21,7 @@ from convcost.importing.passes.weight_notes import (
 )
 from convcost.model.number_format import counted
 
-OPTIONS = 16  # the most numbers of an option of a layer, such as a scale for each axis
+MAX_OPTION_NUMBERS = 16  # numbers of an option of a layer, such as a scale for each axis
 
 
 def report_weights(context: OnnxContext) -> None:
@@ -30,7 +30,7 @@ def report_weights(context: OnnxContext) -> None:
     report_skipped(context)
     for key in sorted(context.read_as_options - context.builder.used.keys()):
         constant = context.constants.get(key)
-        if constant is not None and constant.real and constant.elements > OPTIONS:
+        if constant is not None and constant.real and constant.elements > MAX_OPTION_NUMBERS:
             context.excluded.setdefault(key, "used to compute weights, and not counted as params")
     notes += numbers_note("in no layer", _unused(context))
     elements = {key: one.elements for key, one in context.constants.items()}

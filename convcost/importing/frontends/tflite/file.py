@@ -16,12 +16,12 @@ from convcost.importing.ir.refusals import conforming
 from convcost.model.errors import ConstraintError, UsageError
 
 # Errors of tables whose offsets, lengths or types are wrong.
-WRONG = (*refusals.WRONG, BufferError, MemoryError, struct.error)
-COMPLETE = "was the file downloaded completely?"
+FORM_ERRORS = (*refusals.FORM_ERRORS, BufferError, MemoryError, struct.error)
+DOWNLOAD_HINT = "was the file downloaded completely?"
 IDENTIFIER = slice(4, 8)
-MOST = 1_000_000  # the most entries: a table is 8, a number 1, and 32 characters of a name 1
+MAX_ENTRIES = 1_000_000  # a table is 8 entries, a number 1, and 32 characters of a name 1
 TABLE, CHARACTERS = 8, 32
-LONGEST = 1 << 20  # the most bytes of a name
+MAX_NAME_BYTES = 1 << 20
 BITS = {"INT2": 2, "INT4": 4, "BFLOAT16": 16}  # types that NumPy does not have
 
 
@@ -65,7 +65,7 @@ class _MappedFile(mmap):
     """A file that refuses long copies: a damaged name may be as long as the file."""
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, slice) and key.stop - key.start > LONGEST:
+        if isinstance(key, slice) and key.stop - key.start > MAX_NAME_BYTES:
             raise ValueError
         return super().__getitem__(key)
 
@@ -73,7 +73,7 @@ class _MappedFile(mmap):
 def conforming_to_schema(what: str) -> AbstractContextManager[None]:
     """Raises ConstraintError for the errors of a file that does not conform to the schema."""
     message = f"{what} cannot be read as TensorFlow Lite: the file is truncated or damaged"
-    return conforming(message, COMPLETE, WRONG)
+    return conforming(message, DOWNLOAD_HINT, FORM_ERRORS)
 
 
 def opened(path: Path) -> TfliteGraph:
@@ -89,7 +89,7 @@ def opened(path: Path) -> TfliteGraph:
         raise ConstraintError(
             "CC404",
             "the file is not a model of TensorFlow Lite: it has no identifier TFL3",
-            COMPLETE,
+            DOWNLOAD_HINT,
         )
     return _Reader(mapped).graph()
 
@@ -99,7 +99,7 @@ class _Reader:
     of entries is limited."""
 
     def __init__(self, mapped: _MappedFile) -> None:
-        self.mapped, self.unread = mapped, MOST
+        self.mapped, self.unread = mapped, MAX_ENTRIES
         self.model = model = tflite.Model.GetRootAsModel(mapped, 0)
         enums = (tflite.TensorType, tflite.BuiltinOperator, tflite.BuiltinOptions)
         self.types, self.codes, self.options = (
@@ -125,7 +125,7 @@ class _Reader:
     def _take(self, entries: int) -> None:
         self.unread -= entries
         if self.unread < 0:
-            raise ConstraintError("CC404", f"the file has more than {MOST:,} entries")
+            raise ConstraintError("CC404", f"the file has more than {MAX_ENTRIES:,} entries")
 
     def _tables(self, table: Any, name: str) -> list[Any]:
         length = getattr(table, f"{name}Length")()

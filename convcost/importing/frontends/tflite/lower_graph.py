@@ -25,8 +25,8 @@ from convcost.importing.ir.refusals import named
 from convcost.importing.ir.shared_weights import original
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.model_inputs import (
-    MAPS,
-    SIZED,
+    MAPS_RANK,
+    MIN_SIZED_RANK,
     at_other_dims,
     channels_first,
     dims_text,
@@ -44,7 +44,7 @@ from convcost.importing.passes.weight_notes import (
 from convcost.model.errors import ConstraintError
 from convcost.model.number_format import counted
 
-MOST = 20_000  # the most operators
+MAX_OPERATORS = 20_000
 
 
 def lower_model(
@@ -60,8 +60,8 @@ def lower_model(
 
 def _lower(context: TfliteContext) -> LayerGraph:
     graph, builder = context.graph, context.builder
-    if len(graph.operators) > MOST:
-        raise ConstraintError("CC401", f"the model has more than {MOST:,} operators")
+    if len(graph.operators) > MAX_OPERATORS:
+        raise ConstraintError("CC401", f"the model has more than {MAX_OPERATORS:,} operators")
     for entry, path in zip(graph.operators, paths(graph), strict=True):
         call = TfliteCall(context, entry, path or (entry.op.lower(),))
         place = f"{entry.op} `{'/'.join(call.path)}`"
@@ -156,7 +156,7 @@ def add_input(context: TfliteContext, index: int, size: tuple[int, ...] | None) 
     batch, channel = _batch(own), _channel(graph, index, own) % max(len(own), 1)
     stated = [1 if axis == batch else n for axis, n in enumerate(own)]
     is_open = any(True in graph.tensors[other].open[1:] for other in graph.inputs)
-    sized = None in stated or (len(stated) >= SIZED and not is_open)
+    sized = None in stated or (len(stated) >= MIN_SIZED_RANK and not is_open)
     if size is not None and (sized or len(graph.inputs) == 1):
         fill_size(tensor.name, stated, size, last=channel != 1)
     dims = [n for n in stated if n is not None]
@@ -178,7 +178,7 @@ def add_input(context: TfliteContext, index: int, size: tuple[int, ...] | None) 
 
 def _batch(dims: Dims) -> int | None:
     """The axis of the batch. Two or three axes that do not begin with 1 have no batch."""
-    return 0 if len(dims) > 1 and (dims[0] in (1, None) or len(dims) >= MAPS) else None
+    return 0 if len(dims) > 1 and (dims[0] in (1, None) or len(dims) >= MAPS_RANK) else None
 
 
 def _channel(graph: TfliteGraph, index: int, dims: Dims) -> int:

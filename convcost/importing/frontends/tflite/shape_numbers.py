@@ -7,7 +7,7 @@ import numpy as np
 
 from convcost.importing.frontends.tflite.call import TfliteConstant
 
-FEW = 4096  # the most elements of a tensor that is computed
+MAX_ELEMENTS = 4096  # elements of a tensor that is computed
 
 
 def indexed(option: Callable[[str], int], rank: int, *ends: Sequence[int]) -> list[Any]:
@@ -38,7 +38,7 @@ COMPUTED: dict[str, Callable[..., Any]] = {
     "MUL": lambda _, a, b: a * b,
     "FLOOR_DIV": lambda _, a, b: a // b,
     "MAXIMUM": lambda _, a, b: np.maximum(a, b),
-    "RANGE": lambda _, *ends: np.array(range(*map(int, ends))[:FEW]),
+    "RANGE": lambda _, *ends: np.array(range(*map(int, ends))[:MAX_ELEMENTS]),
     "SPLIT_V": lambda _, x, n, axis: np.split(x, np.cumsum(n)[:-1], int(axis.flat[0])),
     "UNPACK": lambda option, x: [*np.moveaxis(x, option("Axis"), 0)],
     "CAST": lambda _, x: x,
@@ -52,7 +52,7 @@ def computed(op: str, option: Callable[[str], int], inputs: Sequence[TfliteConst
     """The integers that an operator computes from integers, for each output; [] if they are not
     known."""
     data = [one.data for one in inputs if one.data is not None and one.data.dtype.kind == "i"]
-    many = sum(one.size for one in data) > FEW
+    many = sum(one.size for one in data) > MAX_ELEMENTS
     if op not in COMPUTED or many or len(data) < len(inputs):
         return []
     made = COMPUTED[op](option, *(one.astype(np.int64) for one in data))

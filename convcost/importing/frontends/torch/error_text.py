@@ -2,7 +2,7 @@
 
 from convcost.model.errors import ConstraintError
 
-LONGEST = 160
+MAX_CHARACTERS = 160
 
 ROUTE = (
     "the ONNX route may work: torch.onnx.export(model, example, 'model.onnx'), then "
@@ -58,7 +58,7 @@ def first_line(error: BaseException) -> str:
     """The type of an error and the first line of its message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     message = lines[0] if lines else ""
-    if len(message) > LONGEST:
-        message = f"{message[:LONGEST]}…"
+    if len(message) > MAX_CHARACTERS:
+        message = f"{message[:MAX_CHARACTERS]}…"
     name = type(error).__name__
     return f"{name}: {message}" if message else name

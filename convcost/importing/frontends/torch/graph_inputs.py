@@ -8,9 +8,14 @@ from convcost.importing.frontends.torch.registry import known, operator_name
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import Row, Trait
 from convcost.importing.ir.tensor import Tensor, reshaped
-from convcost.importing.passes.channel_axis import FAR, RANK, AxisReader, channel_axis
+from convcost.importing.passes.channel_axis import (
+    MAX_OPERATORS,
+    SEQUENCE_RANK,
+    AxisReader,
+    channel_axis,
+)
 
-SAME = tuple(range(RANK))
+SAME = tuple(range(SEQUENCE_RANK))
 CHANNELS = Trait.CHANNELS_FIRST | Trait.CHANNELS_LAST
 
 
@@ -57,7 +62,7 @@ def graph_input(builder: GraphBuilder, node: Any) -> Tensor | None:
     if _is_looked_up(node):  # an index at each position: one channel, without an axis
         return reshaped(builder.input(node.name, (*dims, 1), len(dims)), dims)
     channel = min(1, len(dims) - 1)
-    if len(dims) == RANK:
+    if len(dims) == SEQUENCE_RANK:
         channel = channel_axis(node, _readers) or channel
     return builder.input(node.name, dims, channel)
 
@@ -65,7 +70,7 @@ def graph_input(builder: GraphBuilder, node: Any) -> Tensor | None:
 def _is_looked_up(node: Any) -> bool:
     """Whether an input has indices: the first operator on it looks rows up in a table."""
     waiting, seen = list(node.users), set[Any]()
-    while waiting and len(seen) < FAR:
+    while waiting and len(seen) < MAX_OPERATORS:
         user = waiting.pop(0)
         row = _row(user)
         if row.op == "embedding" or row.traits & CHANNELS:
@@ -94,10 +99,10 @@ def _row(node: Any) -> Row:
 def _order(node: Any, name: str) -> tuple[int, ...] | None:
     """The order of the axes after a permutation."""
     if name.startswith("aten.permute."):
-        return tuple(axis % RANK for axis in node.args[1])
+        return tuple(axis % SEQUENCE_RANK for axis in node.args[1])
     if name.startswith("aten.transpose."):
         order = list(SAME)
-        first, second = (axis % RANK for axis in node.args[1:3])
+        first, second = (axis % SEQUENCE_RANK for axis in node.args[1:3])
         order[first], order[second] = second, first
         return tuple(order)
     return None

@@ -7,7 +7,7 @@ from typing import Any
 
 # The attribute of a module with its input width, our word for it, and its axis after the batch.
 WIDTHS = (("in_channels", "channels", 0), ("in_features", "features", -1))
-FIRST = 3  # modules of a type that may be the first one to run
+MAX_FIRST_MODULES = 3  # modules of a type that may be the first one to run
 
 
 def suggest_inputs(module: Any, given: tuple[Any, ...]) -> str:
@@ -60,7 +60,7 @@ def _others(module: Any, tensor: Any) -> Iterator[tuple[Any, str]]:
 
 def _widths(module: Any, attribute: str) -> list[int]:
     found = [getattr(one, attribute, None) for one in module.modules()]
-    return [width for width in dict.fromkeys(found) if type(width) is int][:FIRST]
+    return [width for width in dict.fromkeys(found) if type(width) is int][:MAX_FIRST_MODULES]
 
 
 def _text(dims: list[int]) -> str:

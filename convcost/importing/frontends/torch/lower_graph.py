@@ -27,9 +27,9 @@ from convcost.model.errors import ConstraintError
 from convcost.model.shape import broadcast
 
 # Layers that rearrange elements. They are added only when a later layer needs the new order.
-ARRANGED = frozenset(("flatten", "reshape", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle"))
+VIEWS = frozenset(("flatten", "reshape", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle"))
 # Errors of unexpected calls. The message names the layer.
-SURPRISES = (AssertionError, AttributeError, KeyError, IndexError, TypeError, ValueError)
+FORM_ERRORS = (AssertionError, AttributeError, KeyError, IndexError, TypeError, ValueError)
 
 
 def lower_program(module: Any, program: Any, target: str) -> LayerGraph:
@@ -176,7 +176,7 @@ class _TorchWalk:
         try:
             with named("/".join(path)):
                 result = rule(call)
-        except SURPRISES as error:
+        except FORM_ERRORS as error:
             raise ConstraintError(
                 "CC401", f"{'/'.join(path)}: {name} cannot be lowered: {first_line(error)}", ROUTE
             ) from error
@@ -201,7 +201,7 @@ class _TorchWalk:
         """The scope of the current call. A rearrangement belongs to the module that moved the
         elements, or to the module around the one that needs it."""
         scope = self.scope
-        if scope is None or layer.kind not in ARRANGED:
+        if scope is None or layer.kind not in VIEWS:
             return scope
         if layer.inputs[0] in self.moved:
             return self.moved[layer.inputs[0]]

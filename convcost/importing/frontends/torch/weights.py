@@ -9,7 +9,7 @@ from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_tensor
 
-MAPS = 4  # [n, c, h, w]: the channels are not the last axis
+MAPS_RANK = 4  # [n, c, h, w]: the channels are not the last axis
 
 
 def as_tensor(builder: GraphBuilder, x: Tensor | ConstantValue) -> Tensor:
@@ -23,7 +23,7 @@ def as_tensor(builder: GraphBuilder, x: Tensor | ConstantValue) -> Tensor:
 
 def _lowered(builder: GraphBuilder, x: ConstantValue) -> Tensor:
     neighbour = len(builder.layers) - 1
-    channel = 1 if len(x.dims) >= MAPS else -1
+    channel = 1 if len(x.dims) >= MAPS_RANK else -1
     if not x.leaves:
         return constant_tensor(builder, x.dims, neighbour=neighbour, channel=channel)
     if x.call is None or (x.leaf and x.leaf.elements == prod(x.dims)):

@@ -11,8 +11,8 @@ from convcost.importing.ir.tensor import Tensor, output_tensor
 from convcost.importing.passes.lower.windows import CHANNELS, border, each, windowed_layer
 from convcost.importing.passes.lowering import lower, lowering
 
-FINEST = 1000  # the largest denominator of a factor in a model
-AXES = 3  # the most axes of the size with a border
+MAX_DENOMINATOR = 1000  # of a factor in a model
+MAX_AXES = 3  # axes of the size with a border
 
 
 @lowering("upsample")
@@ -54,7 +54,7 @@ def enlargement(
     """The options of an `upsample`: a scale if it is a plain number with the right result,
     otherwise the size. `factors` are those of the model, None if it states a size."""
     ratios = factors or [Fraction(b, a) for a, b in zip(before, after, strict=True)]
-    plain = [Fraction(ratio).limit_denominator(FINEST) for ratio in ratios]
+    plain = [Fraction(ratio).limit_denominator(MAX_DENOMINATOR) for ratio in ratios]
     same = all(floor(n * f) == o for n, f, o in zip(before, plain, after, strict=True))
     if same and (factors is not None or all(ratio.denominator == 1 for ratio in plain)):
         numbers = [int(f) if f.denominator == 1 else f for f in plain]
@@ -69,7 +69,7 @@ def pad(builder: GraphBuilder, node: Node) -> Tensor:
     channel = node.attributes.get("channel", x.channel)
     sizes = x.size_axes(channel)
     changed = {axis for axis in range(len(x.dims)) if begins[axis] or ends[axis]}
-    if not changed <= set(sizes) or (changed and len(sizes) > AXES):
+    if not changed <= set(sizes) or (changed and len(sizes) > MAX_AXES):
         dims = tuple(n + a + b for n, a, b in zip(x.dims, begins, ends, strict=True))
         return lower(builder, "custom", node.path, x, what="pad", dims=dims)
     if not changed:

@@ -13,7 +13,7 @@ from convcost.importing.passes.lowering import lower, lowering
 from convcost.model.errors import ConstraintError
 
 EXTENTS = ("in_width", "in_height", "in_depth")  # names of the axes' extents, from the innermost
-SMALL = 4  # a bound of at most this fraction of the extent is a constant
+SMALL_PART = 4  # a bound of at most this fraction of the extent is a constant
 
 
 @lowering("slice")
@@ -115,13 +115,13 @@ def following(inward: int, extent: int, start: int, length: int, step: int) -> d
         return {}
     n = EXTENTS[inward]
     cut = extent - (start + (length - 1) * step + 1)
-    if start + length * step <= extent // SMALL or start + length == 1:
+    if start + length * step <= extent // SMALL_PART or start + length == 1:
         return {}
-    if length * step <= extent // SMALL and cut <= extent // SMALL and step == 1:
+    if length * step <= extent // SMALL_PART and cut <= extent // SMALL_PART and step == 1:
         return {"start": f"{n} - {length + cut}"}
-    if start <= extent // SMALL and step == 1 and cut <= extent // SMALL:
+    if start <= extent // SMALL_PART and step == 1 and cut <= extent // SMALL_PART:
         return {"length": f"{n} - {start + cut}"}
-    if start <= extent // SMALL and 0 <= cut < step:
+    if start <= extent // SMALL_PART and 0 <= cut < step:
         over = step - 1 - start
         dividend = f"({n} {'+' if over > 0 else '-'} {abs(over)})" if over else n
         return {"length": f"{dividend} // {step}"}

@@ -10,7 +10,7 @@ from convcost.importing.passes.lowering import Lowering, lower, lowering
 from convcost.model.kind import KINDS
 
 CHANNELS = 1
-AXES = 3  # the most axes of a window
+MAX_AXES = 3  # axes of a window
 
 
 class SlidingWindow(NamedTuple):
@@ -114,7 +114,7 @@ def _of_one_sample(rule: Lowering) -> Lowering:
         x, channel, given = node.x, _channel(node), dict(node.attributes)
         if x.dims[0] == 1:
             return rule(builder, node._replace(inputs=(x._replace(batch=0),)))
-        if "dims" in given and len(x.dims) - 2 == AXES:
+        if "dims" in given and len(x.dims) - 2 == MAX_AXES:
             what = f"{node.op} of many samples"
             return lower(builder, "custom", node.path, x, what=what, dims=given["dims"])
         x = _exchange_samples_and_channels(x, channel)

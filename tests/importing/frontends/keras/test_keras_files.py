@@ -127,7 +127,7 @@ def test_unreadable_weights_are_refused(tmp_path, monkeypatch):
         read(path)
     assert refused.value.code == "CC404"
     path.write_bytes(data)
-    monkeypatch.setattr("convcost.importing.frontends.keras.stored_weights.LARGEST", 100)
+    monkeypatch.setattr("convcost.importing.frontends.keras.stored_weights.MAX_BYTES", 100)
     with pytest.raises(ConstraintError, match="its weights are larger than"):
         read(path)
 
@@ -335,7 +335,7 @@ def test_a_hostile_h5_file_is_refused_with_its_reason(tmp_path, case):
 
 def test_a_configuration_that_is_too_large_is_not_read(tmp_path, monkeypatch):
     path = older(tmp_path / "net.h5", DENSE)
-    monkeypatch.setattr("convcost.importing.frontends.keras.archive.LARGEST", 50)
+    monkeypatch.setattr("convcost.importing.frontends.keras.archive.MAX_BYTES", 50)
     with pytest.raises(ConstraintError, match="the configuration is larger than"):
         read(path)
     np = pytest.importorskip("numpy")

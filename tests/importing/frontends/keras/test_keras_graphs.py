@@ -402,7 +402,7 @@ def test_samples_stay_samples_after_a_matrix_for_each_position(tmp_path):
 
 
 def test_nested_models_that_multiply_have_a_limit(tmp_path, monkeypatch):
-    monkeypatch.setattr("convcost.importing.frontends.keras.model.MOST", 2_000)
+    monkeypatch.setattr("convcost.importing.frontends.keras.model.MAX_LAYERS", 2_000)
     model = sequential(one("Dense", "d", units=4), shape=[None, 4])
     for number in range(40):
         model["config"]["name"] = name = f"m{number}"

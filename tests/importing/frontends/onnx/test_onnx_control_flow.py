@@ -131,7 +131,7 @@ def test_a_loop_runs_as_often_as_its_constants_say(tmp_path, steps, condition, g
 
 
 def test_a_loop_of_too_many_steps_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(inlining, "MOST", 5)
+    monkeypatch.setattr(inlining, "MAX_ADDED_NODES", 5)
     nodes = [node("Loop", "n", "", "x", "-> y", body=step("Conv", "w"))]
     made = model(nodes, {"n": np.array(3), "w": array(8, 8, 1, 1)}, X)
     assert refused(tmp_path, made) == (

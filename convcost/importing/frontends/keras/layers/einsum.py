@@ -10,7 +10,7 @@ from convcost.importing.passes.lower.einsum import Operand, input_operand, lower
 from convcost.importing.passes.lower.stored_tensors import combined, learned_tensor
 from convcost.model.errors import ConstraintError
 
-ELIDED = "0123456789"
+ELLIPSIS_AXES = "0123456789"
 
 
 @layer("EinsumDense")
@@ -61,7 +61,7 @@ def _read(call: LayerCall) -> tuple[str, str, str, dict[str, int]]:
     before = not given.endswith("...")
     if "..." in given:
         more = len(call.x.dims) - len(given.replace("...", ""))
-        letters = ELIDED[: max(more, 0)]
+        letters = ELLIPSIS_AXES[: max(more, 0)]
         given, out = given.replace("...", letters), out.replace("...", letters)
     written = call.config["output_shape"]
     shape = tuple(written) if isinstance(written, list | tuple) else (written,)

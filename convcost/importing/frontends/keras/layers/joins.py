@@ -7,7 +7,7 @@ from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
 
-MATRICES = 3  # the fewest axes of a matrix with a batch
+MIN_MATRIX_RANK = 3  # axes of a matrix with a batch
 
 # The division in an average is free.
 row("add", "Add", "Average", "CustomScaleLayer", "Custom>CustomScaleLayer", "ops.Add", "tf.add")
@@ -46,7 +46,7 @@ def reduction(call: LayerCall) -> Tensor:
 
 @layer("ops.Matmul")
 def matmul(call: LayerCall) -> Tensor:
-    if len(call.values) != 2 or min(len(x.dims) for x in call.values) < MATRICES:  # noqa: PLR2004
+    if len(call.values) != 2 or min(len(x.dims) for x in call.values) < MIN_MATRIX_RANK:  # noqa: PLR2004
         raise ConstraintError("CC401", "convcost supports Matmul only for two tensors of matrices")
     return call.lower("matmul", *call.values)
 

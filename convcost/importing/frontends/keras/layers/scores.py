@@ -5,7 +5,7 @@ from convcost.importing.frontends.keras.call import LayerCall, layer
 from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.model.errors import ConstraintError
 
-RANK = 3  # samples, steps, channels
+SEQUENCE_RANK = 3  # samples, steps, channels
 
 
 @layer("Attention")
@@ -39,7 +39,7 @@ def additive(call: LayerCall) -> Tensor:
 
 
 def _sides(call: LayerCall) -> tuple[Tensor, Tensor, Tensor]:
-    if len(call.values) not in (2, 3) or any(len(x.dims) != RANK for x in call.values):
+    if len(call.values) not in (2, 3) or any(len(x.dims) != SEQUENCE_RANK for x in call.values):
         raise ConstraintError(
             "CC401", f"{call.kind} needs a query, a value and optionally a key, each with steps"
         )
@@ -60,6 +60,6 @@ def _pairs(call: LayerCall, query: Tensor, key: Tensor) -> Tensor:
 
 
 def _attended(call: LayerCall, scores: Tensor, value: Tensor) -> Tensor:
-    scores = reshaped(scores, scores.dims[:RANK])
+    scores = reshaped(scores, scores.dims[:SEQUENCE_RANK])
     weights = call.lower("softmax", scores, path=(*call.path, "softmax"))
     return call.lower("matmul", weights, value, path=(*call.path, "matmul"))

@@ -5,7 +5,7 @@ from math import prod
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import stored_constant
-from convcost.importing.frontends.onnx.inlining import MOST, loop_steps
+from convcost.importing.frontends.onnx.inlining import MAX_ADDED_NODES, loop_steps
 from convcost.importing.frontends.onnx.operators.slices import by_buffer
 from convcost.importing.frontends.onnx.registry import has, operator, without_layer
 from convcost.importing.frontends.onnx.unknown import custom_layer, free_row, inner_ops, uncounted
@@ -121,7 +121,7 @@ def _reason(call: OnnxCall, op: str) -> str:
     body = call.node.attributes["body"]
     steps = loop_steps(call.node.inputs, body, call.context.constants)
     if steps:
-        most = counted(MOST, "operator")
+        most = counted(MAX_ADDED_NODES, "operator")
         many = f"{counted(steps, 'step')} of {counted(len(body.node), 'operator')}"
         return f"it runs a {op} in {many}, and convcost unrolls a loop to at most {most}"
     return f"the number of times that it runs a {op} depends on the data"

@@ -120,7 +120,7 @@ def _operand(call: OnnxCall, position: int) -> Operand:
     return Operand(constant.dims, value, False, matrix, factor if alone else None)
 
 
-HEADED = 4
+HEADS_RANK = 4
 
 
 @operator("Attention", "MultiHeadAttention", op="attention")
@@ -140,23 +140,23 @@ def attention(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     if not standard and call.constant(3) is not None:
         return uncounted(call)
     sides = [call.value(position) for position in range(3)]
-    if all(len(side.dims) == HEADED for side in sides):
+    if all(len(side.dims) == HEADS_RANK for side in sides):
         return call.lower("attention", *sides)
-    if any(len(side.dims) != HEADED - 1 for side in sides):
+    if any(len(side.dims) != HEADS_RANK - 1 for side in sides):
         return uncounted(call)
     heads = call.get("q_num_heads", call.get("num_heads", 1))
     return call.lower("attention", *sides, heads=heads)
 
 
-PLACES = range(1, 7)  # positions of the weights and biases of three products
-TABLES = 3  # axes of a tensor with the weights of all experts
+EXPERT_INPUTS = range(1, 7)  # positions of the weights and biases of three products
+EXPERT_WEIGHTS_RANK = 3  # axes of a tensor with the weights of all experts
 
 
 @operator("Experts", op="experts")
 def experts(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     """The products of the experts that each row uses. `macs` count all rows."""
-    tables = {place: one for place in PLACES if (one := call.constant(place)) is not None}
-    weights = [one for one in tables.values() if len(one.dims) == TABLES]
+    tables = {place: one for place in EXPERT_INPUTS if (one := call.constant(place)) is not None}
+    weights = [one for one in tables.values() if len(one.dims) == EXPERT_WEIGHTS_RANK]
     if not weights or not call.depends_on_input(0):
         return uncounted(call)
     x = call.value()

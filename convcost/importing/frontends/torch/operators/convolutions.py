@@ -10,7 +10,7 @@ from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.frontends.torch.weights import as_tensor, buffers, learned_tensors, weights
 from convcost.importing.ir.tensor import Tensor, reshaped
-from convcost.importing.passes.lower.windows import AXES, SlidingWindow
+from convcost.importing.passes.lower.windows import MAX_AXES, SlidingWindow
 
 
 @operator(*(f"aten.conv{n}d" for n in (1, 2, 3)), op="conv", weights=1, bias=2)
@@ -104,7 +104,7 @@ def _fixed(call: TorchCall, macs: int) -> Any:
     weight = call.given["weight"]
     if isinstance(weight, Tensor):
         return custom_layer(call, "convolution with computed weights", macs)
-    if len(weight.dims) - 2 == AXES and call.given["input"].dims[0] > 1:
+    if len(weight.dims) - 2 == MAX_AXES and call.given["input"].dims[0] > 1:
         return custom_layer(call, "convolution of many samples", macs)
     own, others = learned_tensors(weight)
     size = prod(weight.dims)
