@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 from convcost.language.budgets import BudgetParser
 from convcost.language.fields import FieldReader
-from convcost.language.patterns import has_wildcard
+from convcost.language.patterns import comparisons, has_wildcard
 from convcost.language.problems import Problems
 from convcost.language.yaml_nodes import Mapping, Node, Scalar, parse_documents
 from convcost.language.yaml_nodes import Sequence as SequenceNode
@@ -28,7 +28,7 @@ class ConfiguredBudget(NamedTuple):
 
 
 class GlobIndex:
-    """Lists of globs, to find those that match a path. `patterns` are compared with each path."""
+    """Lists of globs, to find those that match a path."""
 
     def __init__(self, lists: Sequence[Iterable[str]]) -> None:
         self._exact: dict[str, list[int]] = {}
@@ -38,10 +38,9 @@ class GlobIndex:
                 found = self._patterns if has_wildcard(variant) else self._exact
                 found.setdefault(variant, []).append(position)
 
-    @property
-    def patterns(self) -> int:
-        """The number of globs with wildcards, which are compared with each path."""
-        return len(self._patterns)
+    def comparisons(self, paths: Iterable[str]) -> int:
+        """The comparisons of the globs with wildcards with paths."""
+        return comparisons(self._patterns, paths)
 
     def matching(self, path: str) -> list[int]:
         """The positions of the lists with a glob that matches."""

@@ -9,12 +9,20 @@ from convcost.language.yaml_nodes import Node
 from convcost.model.suggestions import nearest
 
 MAX_COMPARISONS = 5_000_000  # between the patterns of one section and the paths of its network
-CHARACTERS = 100  # a path counts as one comparison for each 100 characters
+PAIRS = 1_000  # of a character of a pattern and one of a path; they count as one comparison
 
 
 def has_wildcard(pattern: str) -> bool:
     """Whether a pattern can match anything but itself."""
     return any(character in pattern for character in "*?[")
+
+
+def comparisons(patterns: Iterable[str], paths: Iterable[str]) -> int:
+    """The comparisons of patterns with paths. A long pattern and a long path count as several,
+    because a `*` can begin at each character of the path."""
+    of_patterns, of_paths = (list(map(len, texts)) for texts in (patterns, paths))
+    pairs = sum(of_patterns) * sum(of_paths)
+    return len(of_patterns) * len(of_paths) + pairs // PAIRS
 
 
 def suggest_pattern(pattern: str, paths: Iterable[str]) -> str:
@@ -36,7 +44,7 @@ class PatternChecker:
         self.problems = problems
         self.section = section
         self.paths = paths
-        self._comparisons = sum(1 + len(path) // CHARACTERS for path in paths or ())
+        self._characters = sum(map(len, paths or ()))
         self._compared = 0
 
     def check(self, pattern: str, node: Node) -> None:
@@ -50,7 +58,7 @@ class PatternChecker:
         if not has_wildcard(pattern):
             return pattern in paths
         before = self._compared
-        self._compared += self._comparisons
+        self._compared += len(paths) + len(pattern) * self._characters // PAIRS
         if self._compared <= MAX_COMPARISONS:
             return any(map(re.compile(translate(pattern)).match, paths))
         if before <= MAX_COMPARISONS:

@@ -12,7 +12,7 @@ from convcost.language.budget_config import (
     glob_variants,
     read_config,
 )
-from convcost.language.patterns import MAX_COMPARISONS, has_wildcard
+from convcost.language.patterns import MAX_COMPARISONS, comparisons, has_wildcard
 from convcost.model.errors import Source, UsageError
 from convcost.model.network import Budget, Rule
 from convcost.model.record import NamedTuple
@@ -96,14 +96,15 @@ class BudgetConfigs:
         if file is None:
             return ()
         config = self._config(file)
-        self._compared += config.globs.patterns
+        spec = self._path_from(file, path, folder)
+        self._compared += config.globs.comparisons([spec])
         if self._compared > MAX_COMPARISONS:
             raise UsageError(
                 f"the globs of `{file}` need more than {MAX_COMPARISONS:,} comparisons with the "
                 "specs",
                 help="use fewer globs with `*`, `?` or `[`",
             )
-        matching = config.globs.matching(self._path_from(file, path, folder))
+        matching = config.globs.matching(spec)
         config.used.update(matching)
         return tuple((str(file), config.budgets[index].budget) for index in matching)
 
@@ -137,8 +138,8 @@ class BudgetConfigs:
         rules = [rule for _, budget in budgets for rule in (*budget.groups, *budget.layers)]
         if not rules:
             return budgets
-        patterns = len({rule.match for rule in rules if has_wildcard(rule.match)})
-        if patterns * len(network.layers) > MAX_COMPARISONS:
+        patterns = {rule.match for rule in rules if has_wildcard(rule.match)}
+        if comparisons(patterns, (one.path for one in network.layers)) > MAX_COMPARISONS:
             raise UsageError(
                 f"the patterns of the budgets for `{network.name}` need more than "
                 f"{MAX_COMPARISONS:,} comparisons with its layers",
@@ -187,17 +188,17 @@ def _matching_no_file(
     if not budgets:
         return []
     globs = GlobIndex([one.specs for one in budgets])
-    most = min(MOST_FILES, MAX_COMPARISONS // max(1, globs.patterns))
     matched: set[int] = set()
     for folder in folders:
         try:
-            files = list(islice(files_below(folder, GIT.__eq__), most + 1))
+            files = islice(files_below(folder, GIT.__eq__), MOST_FILES + 1)
+            paths = [path.relative_to(folder).as_posix() for path in files]
         except OSError:
             return []
-        if len(files) > most:
+        if len(paths) > MOST_FILES or globs.comparisons(paths) > MAX_COMPARISONS:
             return []
-        for path in files:
-            matched.update(globs.matching(path.relative_to(folder).as_posix()))
+        for path in paths:
+            matched.update(globs.matching(path))
     return [one for n, one in enumerate(budgets) if n not in matched]
 
 

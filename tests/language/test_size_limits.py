@@ -7,7 +7,7 @@ from bounded import BoundedReader
 from spec_texts import EIGHT
 from support import cost, messages, problems
 
-from convcost.language import network_builder, variants
+from convcost.language import network_builder, patterns, variants
 from convcost.language import problems as found_problems
 
 TOO_MANY = "CC110 the network has more than 250,000 layers"
@@ -417,3 +417,29 @@ def test_a_block_can_use_variables_that_its_options_do_not_replace():
 def test_a_problem_of_a_block_is_reported_once():
     text = f"blocks: {{b: {{layers: [{{relu: , from: c}}]}}}}\n{EIGHT}layers: [b, b, b]"
     assert messages(text) == ["1:38 CC108 there is no layer `c` before this one"]
+
+
+@pytest.mark.parametrize(
+    ("section", "rule", "subject", "others"),
+    [
+        ("budget", "params: {max: 1}", "patterns of the budget", []),
+        ("dtype", "all: int8", "patterns of the section `dtype`", ["input"]),
+    ],
+)
+def test_comparisons_count_by_the_characters_of_the_pattern_and_the_path(
+    monkeypatch, section, rule, subject, others
+):
+    paths = ["n" * 2_000, "n" * 1_000, *others]
+    layers = ", ".join(f"{{relu: , name: {path}}}" for path in paths[:2])
+
+    def problems(length):
+        pattern = f"n*{'?' * (length - 2)}"
+        rules = f"{section}: {{layers: [{{match: '{pattern}', {rule}}}]}}"
+        return messages(f"{EIGHT}layers: [{layers}]\n{rules}")
+
+    most = len(paths) + 400 * sum(map(len, paths)) // 1_000
+    monkeypatch.setattr(patterns, "MAX_COMPARISONS", most)
+    assert problems(400) == []
+    (message,) = problems(401)
+    compared = f"{most:,} comparisons with the {len(paths)} paths of this network"
+    assert f"the {subject} need more than {compared}" in message

@@ -426,3 +426,36 @@ def test_the_entries_that_aliases_repeat_in_a_configuration_have_a_limit():
     (problem,) = caught.value.problems
     assert problem.code == "CC004"
     assert problem.message == "aliases repeat more than 100,000 entries in this document"
+
+
+def test_comparisons_of_globs_count_by_their_characters(project, monkeypatch):
+    globs = [f"m*{'?' * (500 - n)}" for n in range(3)]  # 502, 501 and 500 characters
+    text = f"budgets: [{{specs: {globs}, params: {{max: 1}}}}]\n"
+    compared = 3 + (502 + 501 + 500) * len("models/a.yaml") // 1_000
+    (project / "convcost.yaml").write_text(text, "utf-8")
+    command = ("check", "models/a.yaml", "--max-params", "1G")
+    monkeypatch.setattr("convcost.sources.budget_config.MAX_COMPARISONS", compared)
+    assert run(*command, cwd=project).returncode == 0
+    monkeypatch.setattr("convcost.sources.budget_config.MAX_COMPARISONS", compared - 1)
+    done = run(*command, cwd=project)
+    assert done.returncode == 2
+    message = f"the globs of `convcost.yaml` need more than {compared - 1} comparisons"
+    assert message in done.stderr.decode()
+
+
+def test_comparisons_of_rules_with_layers_count_by_their_characters(project, monkeypatch):
+    rule = f"{{match: '*{'?' * 499}', params: {{max: 1}}}}"
+    (project / "convcost.yaml").write_text(f"budgets: [{{layers: [{rule}]}}]\n", "utf-8")
+    layer = f"{{relu: , name: {'n' * 2_000}}}"
+    (project / "net.yaml").write_text(
+        f"input: {{channels: 3, size: 8}}\nlayers: [{layer}]\n", "utf-8"
+    )
+    compared = 1 + 500 * 2_000 // 1_000
+    command = ("check", "net.yaml", "--max-params", "1G")
+    monkeypatch.setattr("convcost.sources.budget_config.MAX_COMPARISONS", compared)
+    assert run(*command, cwd=project).returncode == 0
+    monkeypatch.setattr("convcost.sources.budget_config.MAX_COMPARISONS", compared - 1)
+    done = run(*command, cwd=project)
+    assert done.returncode == 2
+    message = "the patterns of the budgets for `net` need more than 1,000 comparisons"
+    assert message in done.stderr.decode()
