@@ -6,7 +6,7 @@ from convcost.model.costs import Costs
 from convcost.model.measures import HEADLINE, MEASURES, Measure
 from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
-from convcost.reports.notes import costs_notes
+from convcost.reports.notes import MOST_NAMES, costs_notes, first_texts
 from convcost.reports.row_order import NAMES, first_rows
 from convcost.reports.table import (
     Cell,
@@ -181,9 +181,10 @@ def _gain(before: int, after: int, measure: Measure) -> tuple[str, str]:
 
 
 def _fewest(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> Iterator[str]:
-    """Clauses such as `MobileNet v2 has the fewest params (39.47× fewer than VGG-16)`.
+    """Clauses such as `MobileNet v2 has the fewest params (39.47× fewer than VGG-16)`. Networks
+    with as many are named together.
 
-    One clause has both measures if the same network has the fewest of both.
+    One clause has both measures if the same networks have the fewest of both.
     """
     found: dict[str, list[str]] = {}
     than = f" than {names[baseline]}"
@@ -192,9 +193,19 @@ def _fewest(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> I
         if len(set(counts)) == 1:
             found.setdefault("all have", []).append(f"{format_count(counts[0])} {measure}")
             continue
-        best = min(range(len(counts)), key=lambda n: (counts[n], n != baseline))
-        ratio = CountRatio(counts[baseline], counts[best]).text if best != baseline else ""
+        least = min(counts)
+        ratio = CountRatio(counts[baseline], least).text if counts[baseline] > least else ""
         gain = f" ({ratio}{than})" if ratio else ""
-        found.setdefault(f"{names[best]} has", []).append(f"the fewest {measure}{gain}")
+        best = [name for name, count in zip(names, counts, strict=True) if count == least]
+        who = f"{_listed(best)} {'has' if len(best) == 1 else 'have'}"
+        found.setdefault(who, []).append(f"the fewest {measure}{gain}")
         than = "" if gain else than
     return (f"{who} {' and '.join(what)}" for who, what in found.items())
+
+
+def _listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`, or `a, b, c and 5 more`."""
+    if len(names) > MOST_NAMES:
+        return first_texts(names)
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

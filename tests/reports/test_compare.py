@@ -88,17 +88,26 @@ def test_the_answer_of_two_networks_says_how_each_count_changes(before, after, a
             ((8, 8), (9, 9), (9, 4)),
             "a has the fewest params; c has the fewest macs (2.00× fewer than a)",
         ),
-        (((8, 8), (8, 9), (8, 8)), "all have 8 params; a has the fewest macs"),
+        (((8, 8), (8, 9), (8, 8)), "all have 8 params; a and c have the fewest macs"),
+        (
+            ((8, 8), (4, 9), (4, 9), (4, 8)),
+            "b, c and d have the fewest params (2.00× fewer than a); a and d have the fewest macs",
+        ),
+        (
+            ((8, 8), (8, 4), (8, 4), (8, 4), (8, 4)),
+            "all have 8 params; b, c, d and 1 more have the fewest macs (2.00× fewer than a)",
+        ),
     ],
 )
-def test_the_answer_of_several_networks_is_the_one_with_the_fewest(counts, answer):
-    networks = tuple(named(name, *own) for name, own in zip("abc", counts, strict=True))
+def test_the_answer_of_several_networks_is_those_with_the_fewest(counts, answer):
+    names = "abcde"[: len(counts)]
+    networks = tuple(named(name, *own) for name, own in zip(names, counts, strict=True))
     assert Comparison(networks).totals().title == answer
 
 
-def test_the_baseline_is_the_one_with_the_fewest_if_another_has_as_many():
+def test_the_baseline_and_another_have_the_fewest_together():
     networks = named("a", 8, 8), named("b", 8, 10), named("c", 9, 9)
-    title = "b has the fewest params; a has the fewest macs (1.25× fewer than b)"
+    title = "a and b have the fewest params; a has the fewest macs (1.25× fewer than b)"
     assert Comparison(networks, baseline=1).totals().title == title
 
 
