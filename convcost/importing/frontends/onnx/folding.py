@@ -21,6 +21,7 @@ from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.parameters import (
+    computed_from_modules,
     created_in_code,
     declared_kinds,
     is_learned,
@@ -50,7 +51,7 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, OnnxConst
     """Initializers and `Constant` nodes by name. Weights are initializers. If a file has no
     floating-point initializers, as Paddle's exporter writes it, its `Constant` nodes are the
     weights."""
-    declared = declared_kinds(model)
+    declared, computed = declared_kinds(model), computed_from_modules(model)
     found = {}
     held_by_layers = layer_inputs(graph)
     not_learned = created_in_code(model, declared)
@@ -59,8 +60,8 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, OnnxConst
         sure = declared.get(tensor.name) == "PARAMETER"
         alone = prod(tensor.dims) == 1 and (floating(tensor.data_type) or kind["quantized"])
         alone = alone and not sure and tensor.name not in held_by_layers
-        learned = is_learned(tensor, declared) and (not alone or is_own(tensor.name, **kind))
-        learned = learned and tensor.name not in not_learned
+        learned = is_learned(tensor, declared, computed) and tensor.name not in not_learned
+        learned = learned and (not alone or is_own(tensor.name, **kind))
         found[tensor.name] = stored_constant(tensor, tensor.name, learned=learned, sure=sure)
     for sparse in model.graph.sparse_initializer:
         name = sparse.values.name

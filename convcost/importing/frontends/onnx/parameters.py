@@ -2,7 +2,7 @@
 read them and from their names. Scales and zero points are numbers that a quantizer adds."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import prod
 
 import numpy as np
@@ -20,6 +20,7 @@ from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import UNKNOWN, Trait
 
 SIGNATURE = "pkg.torch.export.graph_signature.InputSpec.kind"
+FOLDED = "pkg.onnxscript.optimizer.folded_from"
 MASK = 2  # distinct numbers
 # The names that PyTorch's newer exporter gives to tensors that the code of a model creates.
 EXPORTED = "pkg.torch."
@@ -36,6 +37,17 @@ def declared_kinds(model: ModelProto) -> dict[str, str]:
     }
 
 
+def computed_from_modules(model: ModelProto) -> set[str]:
+    """The tensors that PyTorch's newer exporter computed from tensors of modules, whose names have
+    a module in front."""
+    return {
+        entry.name
+        for entry in model.graph.value_info
+        for prop in entry.metadata_props
+        if prop.key == FOLDED and "." in prop.value
+    }
+
+
 def created_in_code(model: ModelProto, declared: Mapping[str, str]) -> set[str]:
     """The names of tensors that the code of a model creates, by a function such as `torch.zeros`.
     PyTorch's newer exporter, which adds metadata to nodes, names them after that function."""
@@ -46,10 +58,13 @@ def created_in_code(model: ModelProto, declared: Mapping[str, str]) -> set[str]:
     return names - declared.keys()
 
 
-def is_learned(tensor: TensorProto, declared: Mapping[str, str]) -> bool:
+def is_learned(
+    tensor: TensorProto, declared: Mapping[str, str], computed: Collection[str] = ()
+) -> bool:
     """Whether an initializer is a parameter. PyTorch's newer exporter writes the kinds of tensors
     (`declared`), but not for tensors that it computed itself: of these, a mask has at most two
-    distinct numbers, and an index has only integers."""
+    distinct numbers, and an index has only integers. A tensor of equal numbers is a new scale or
+    shift if it is `computed` from a tensor of a module."""
     if not declared:
         return True
     if tensor.name in declared:
@@ -60,9 +75,10 @@ def is_learned(tensor: TensorProto, declared: Mapping[str, str]) -> bool:
     if not floating(tensor.data_type):
         return False
     data = numpy_helper.to_array(tensor).astype(np.float64)
-    if (data == np.round(data)).all():
-        return False
-    return len(np.unique(data)) > MASK
+    distinct = np.unique(data)
+    if len(distinct) == 1:
+        return tensor.name in computed
+    return len(distinct) > MASK and not (data == np.round(data)).all()
 
 
 def is_own(name: str, *, pytorch: bool, quantized: bool) -> bool:

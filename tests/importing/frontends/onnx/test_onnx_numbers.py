@@ -133,6 +133,21 @@ def test_bfloat16_weights_computed_by_the_exporter_are_params(tmp_path: Path) ->
     assert sums(layer_graph) == (8 * 4 + 4, 0, 5 * 8 * 4)
 
 
+@pytest.mark.parametrize(("source", "params"), [("norm.weight", 6), ("ones", 0)])
+def test_equal_numbers_that_the_exporter_computed_are_params_if_a_module_has_them(
+    tmp_path: Path, source: str, params: int
+) -> None:
+    """The weight of a new group norm, reshaped to [6, 1, 1]."""
+    nodes = [node("Conv", "x", "w", "-> c"), node("Mul", "c", "val_2", "-> y")]
+    made = model(nodes, {"w": array(6, 8, 1, 1), "val_2": np.ones((6, 1, 1), np.float32)})
+    entry = helper.make_tensor_value_info("val_2", FLOAT, None)
+    folded = f"['{source}', 'val_1']"
+    entry.metadata_props.add(key="pkg.onnxscript.optimizer.folded_from", value=folded)
+    made.graph.value_info.append(entry)
+    layer_graph = drawn(tmp_path, signed(made, w="PARAMETER"))
+    assert sums(layer_graph)[0] == 6 * 8 + params
+
+
 def test_a_layer_that_only_a_branch_reads_is_imported(tmp_path: Path) -> None:
     nodes = [
         node("Conv", "x", "w", "-> c"),
