@@ -26,9 +26,8 @@ class PointsFile:
     not there, and a search can continue. The part of a Parquet file is CSV.
     """
 
-    def __init__(self, path: Path, request: SearchRequest, offset: int = 0) -> None:
-        """Continues at `offset`. Raises UsageError if the suffix is not known, or if the first
-        `offset` bytes are not there."""
+    def __init__(self, path: Path, request: SearchRequest) -> None:
+        """Raises UsageError if the suffix is not known."""
         if path.suffix not in SUFFIXES:
             raise UsageError(f"--points must end in {', '.join(SUFFIXES)}, not `{path.name}`")
         if path.suffix == ".parquet":
@@ -36,18 +35,22 @@ class PointsFile:
         self.path = Path(os.path.realpath(path))
         self.request = request
         self._partial = partial_file(path)
-        lines = path.suffix == ".jsonl"
-        self._line: Callable[[Iterable[str]], str] = self._json_line if lines else ",".join
-        write = _json_text if lines else value_text
+        self._lines = path.suffix == ".jsonl"
+        self._line: Callable[[Iterable[str]], str] = self._json_line if self._lines else ",".join
+        write = _json_text if self._lines else value_text
         self._texts = {
             one.name: np.array([write(value) for value in one.values], dtype=object)
             for one in request.space.variables
         }
-        self._file = self._open(offset)
-        self._file.truncate(offset)
-        self._file.seek(offset)
-        if not offset and not lines:
-            self._file.write((",".join((*self._texts, *request.names)) + "\n").encode())
+        self._file: BinaryIO | None = None
+
+    def open(self, offset: int) -> None:
+        """Continues at `offset`. Raises UsageError if the first `offset` bytes are not there."""
+        file = self._file = self._open(offset)
+        file.truncate(offset)
+        file.seek(offset)
+        if not offset and not self._lines:
+            file.write((",".join((*self._texts, *self.request.names)) + "\n").encode())
 
     def _open(self, offset: int) -> BinaryIO:
         """The partial file. It is never a link, whose target would be overwritten."""
@@ -62,6 +65,7 @@ class PointsFile:
 
     def write(self, start: int, stop: int, points: Points) -> None:
         """Adds `points`, which are some of those from `start` up to, but not including, `stop`."""
+        assert self._file is not None
         positions = self.request.space.positions(start, stop)
         chosen = points.index - start
         columns = [self._texts[name][at[chosen]] for name, at in positions.items()]
@@ -73,20 +77,23 @@ class PointsFile:
 
     def flush(self) -> int:
         """Writes everything to the disk and returns the size of the file."""
+        assert self._file is not None
         self._file.flush()
         os.fsync(self._file.fileno())
         return self._file.tell()
 
     def close(self, *, complete: bool, keep: bool) -> None:
         """Writes the file if the points are complete; else keeps, or deletes, what there is."""
-        self._file.close()
-        if not complete:
+        try:
+            if self._file is not None:
+                self._file.close()
+            if complete:
+                if self.path.suffix == ".parquet":
+                    self._write_parquet()
+                self._partial.replace(self.path)
+        finally:
             if not keep:
-                self._partial.unlink()
-            return
-        if self.path.suffix == ".parquet":
-            self._write_parquet()
-        self._partial.replace(self.path)
+                self._partial.unlink(missing_ok=True)
 
     def _json_line(self, row: Iterable[str]) -> str:
         names = (*self._texts, *self.request.names)

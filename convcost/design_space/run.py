@@ -74,10 +74,13 @@ def run_search(
     is_complete = saved is not None and done == request.space.size
     file = None
     if points is not None and not (is_complete and points.exists()):
-        file = PointsFile(points, request, size)
+        file = PointsFile(points, request)
     last_save = time.monotonic()
-    interrupted = False
+    interrupted = is_open = False
     try:
+        if file is not None:
+            file.open(size)
+        is_open = True
         parts = execute(request, _chunks(done, request.space.size))
         for (start, stop), found in zip(_chunks(done, request.space.size), parts, strict=True):
             if file is not None and found.all is not None:
@@ -91,12 +94,13 @@ def run_search(
         interrupted = True
     finally:
         try:
-            if state is not None and not is_complete:
+            if state is not None and is_open and not is_complete:
                 _save(state, request, done, file, total)
         finally:
             if file is not None:
                 can_continue = state is not None and state.exists()
-                file.close(complete=done == request.space.size, keep=can_continue)
+                complete = is_open and done == request.space.size
+                file.close(complete=complete, keep=can_continue)
     return RunResult(total, done, interrupted)
 
 

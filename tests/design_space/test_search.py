@@ -22,6 +22,7 @@ from convcost.conventions import find_convention
 from convcost.design_space import run as run_module
 from convcost.design_space.network_function import NetworkFunction
 from convcost.design_space.pareto import pareto_front
+from convcost.design_space.points_file import PointsFile
 from convcost.design_space.search import Search
 from convcost.design_space.space import Space, parse_vary
 from convcost.design_space.traced_function import Variable
@@ -362,6 +363,25 @@ def test_a_state_that_cannot_be_written_leaves_no_file_of_points(spec, tmp_path,
     points, state = str(tmp_path / "points.csv"), str(tmp_path / "state.json")
     with pytest.raises(OSError, match="the disk is full"):
         search(spec, SearchOptions(VARY, points=points, resume=state), progress=interrupt)
+    assert list(tmp_path.iterdir()) == [tmp_path / "net.yaml"]
+
+
+@pytest.mark.parametrize("error", [SystemExit(143), OSError("the disk is full")])
+@pytest.mark.parametrize(
+    ("step", "suffix"), [("open", ".csv"), ("write", ".jsonl"), ("_write_parquet", ".parquet")]
+)
+def test_an_error_while_points_are_written_leaves_no_file(
+    spec, tmp_path, monkeypatch, step, suffix, error
+):
+    own = getattr(PointsFile, step)
+
+    def fail(*arguments):
+        own(*arguments)
+        raise error
+
+    monkeypatch.setattr(PointsFile, step, fail)
+    with pytest.raises(type(error)):
+        search(spec, SearchOptions(("width=1,2",), points=str(tmp_path / f"points{suffix}")))
     assert list(tmp_path.iterdir()) == [tmp_path / "net.yaml"]
 
 
