@@ -34,9 +34,9 @@ DEPTHS = 16  # copies of the block with 512 filters
 SEPARABLE = [
     (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1), (1024, 2), (1024, 1),
 ]  # fmt: skip
-MOST_TRACE = 5  # times one analysis
-LEAST_POINTS = 1_000_000  # a second
-MOST_NUMPY = 3  # times the formulas by hand
+MAX_TRACE = 5  # times one analysis
+MIN_POINTS = 1_000_000  # a second
+MAX_NUMPY = 3  # times the formulas by hand
 
 
 def cpu_seconds(*functions: Callable[[], object], runs: int) -> list[float]:
@@ -128,13 +128,13 @@ def main() -> None:
     ratio = max(trace_ratio(spec, runs) for spec in TRACED)
     print(f"\n{points:,} points of MobileNet v1, {len(traced.outcomes)} traces")
     results = [
-        ("points a second, params and macs", points / ours, f"≥ {LEAST_POINTS:,}"),
-        ("times the formulas by hand in numpy", ours / numpy, f"≤ {MOST_NUMPY}"),
-        ("a trace, times an analysis", ratio, f"≤ {MOST_TRACE}"),
+        ("points a second, params and macs", points / ours, f"≥ {MIN_POINTS:,}"),
+        ("times the formulas by hand in numpy", ours / numpy, f"≤ {MAX_NUMPY}"),
+        ("a trace, times an analysis", ratio, f"≤ {MAX_TRACE}"),
     ]
     for what, value, target in results:
         print(f"{what:<40} {value:>12,.2f}   target {target}")
-    good = points / ours >= LEAST_POINTS and ours / numpy <= MOST_NUMPY and ratio <= MOST_TRACE
+    good = points / ours >= MIN_POINTS and ours / numpy <= MAX_NUMPY and ratio <= MAX_TRACE
     sys.exit(not good)
 
 

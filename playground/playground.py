@@ -37,12 +37,12 @@ from convcost.sources.spec_files import shipped_specs
 
 FILES = ("left.yaml", "right.yaml")
 OPENS_FIRST = "inception_3a"
-LARGEST_SLIDER = 4  # times the value of the spec
+MAX_SLIDER = 4  # times the value of the spec
 GRAPH_WIDTH, CHART_WIDTH = 1200, 720
-MOST_LAYERS = 3000  # of a report in the page; a browser lays out more too slowly
-MOST_PROBLEMS = 50  # of a spec, in the page
-LONGEST_BODY = 2_000_000  # characters of a report in the page; for long names
-LONGEST_NAME = 80  # characters of a name in the menus
+MAX_LAYERS = 3000  # of a report in the page; a browser lays out more too slowly
+MAX_PROBLEMS = 50  # of a spec, in the page
+MAX_BODY = 2_000_000  # characters of a report in the page; for long names
+MAX_NAME = 80  # characters of a name in the menus
 
 
 class Request(NamedTuple):
@@ -98,7 +98,7 @@ def check(text: str) -> str:
     costs = [] if report is None else report.networks
     shown = [
         {
-            "name": printable(found.network.name)[:LONGEST_NAME],
+            "name": printable(found.network.name)[:MAX_NAME],
             "params": format_count(found.totals.params),
             "macs": format_count(found.totals.macs),
         }
@@ -107,7 +107,7 @@ def check(text: str) -> str:
     count = sum(map(len, loaded.problems))
     return json.dumps(
         {
-            "problems": [list(map(_problem, some[:MOST_PROBLEMS])) for some in loaded.problems],
+            "problems": [list(map(_problem, some[:MAX_PROBLEMS])) for some in loaded.problems],
             "error": f"{count:,} problem{'s' * (count != 1)}" if count else "",
             "networks": shown,
             "views": [printable(network.name) for network in loaded.networks],
@@ -122,11 +122,11 @@ def page(text: str) -> str:
     # A comparison of more networks has a row for each network, and none for each layer.
     listed = report.networks if len(report.networks) <= len(FILES) else ()
     layers = sum(len(one.network.steps) for one in listed)
-    if layers > MOST_LAYERS:
-        return _too_long(f"{MOST_LAYERS:,} layers", f"{layers:,}")
+    if layers > MAX_LAYERS:
+        return _too_long(f"{MAX_LAYERS:,} layers", f"{layers:,}")
     body = "".join(find_format("html").write(report, Style())).partition("<body>")[2]
-    if len(body) > LONGEST_BODY:
-        return _too_long(f"{LONGEST_BODY:,} characters", f"{len(body):,}")
+    if len(body) > MAX_BODY:
+        return _too_long(f"{MAX_BODY:,} characters", f"{len(body):,}")
     return json.dumps(body)
 
 
@@ -237,9 +237,9 @@ def _variables(networks: Sequence[Network]) -> Iterator[dict[str, Any]]:
 def _slider(value: int | Fraction) -> dict[str, str]:
     """A slider from near 0 to some times the value. A decimal has steps of a twentieth."""
     if isinstance(value, int):
-        least, most, step = min(1, value), max(LARGEST_SLIDER * value, 8), 1
+        least, most, step = min(1, value), max(MAX_SLIDER * value, 8), 1
         return {"value": str(value), "min": str(least), "max": str(most), "step": str(step)}
-    most = LARGEST_SLIDER * max(1, round(value))
+    most = MAX_SLIDER * max(1, round(value))
     return {"value": str(float(value)), "min": "0.05", "max": str(most), "step": "0.05"}
 
 

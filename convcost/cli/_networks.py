@@ -10,7 +10,7 @@ from convcost.language.scalars import parse_extents, parse_variable
 from convcost.model.costs import CountingConvention
 from convcost.model.errors import ConstraintError, UsageError
 from convcost.model.measures import MEASURES
-from convcost.model.options import MAX_AXES
+from convcost.model.options import MAX_WINDOW_AXES
 from convcost.model.suggestions import did_you_mean
 
 A_SPEC = (
@@ -252,6 +252,6 @@ def value(name: str, text: str) -> Any:
 def input_size(text: str) -> tuple[int, ...]:
     """Parses one input size, `256` or `256x320`. Raises UsageError."""
     size = parse_extents(text)
-    if not size or len(size) > MAX_AXES:
+    if not size or len(size) > MAX_WINDOW_AXES:
         raise UsageError(f"--size must be like 256 or 256x320, not `{text}`")
     return size

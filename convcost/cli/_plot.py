@@ -14,7 +14,7 @@ from convcost.reports.report import Report
 SUFFIXES = (".svg", ".png", ".pdf")
 WIDTH, GRAPH_WIDTH = 720, 1200
 SCALE = 2  # pixels of a PNG for a pixel of the SVG
-MOST_NAMES = 12
+MAX_NAMES = 12
 
 
 class ChartOutput(NamedTuple):
@@ -81,7 +81,7 @@ def _find_chart(name: str, charts: dict[str, Chart]) -> Chart:
         return charts[name]
     several = [key for key in charts if key.startswith(f"{name}#")]
     if several:
-        listed = ", ".join(f"`{key}`" for key in several[:MOST_NAMES])
+        listed = ", ".join(f"`{key}`" for key in several[:MAX_NAMES])
         raise UsageError(f"several networks have a chart `{name}`: {listed}")
     hint = did_you_mean(name, charts)
     raise UsageError(f"there is no chart `{name}`" + (f"; {hint}" if hint else ""))

@@ -13,7 +13,7 @@ from convcost.language.network_inputs import Settings
 from convcost.model.costs import Costs, costs, total_counts
 from convcost.model.errors import UsageError
 from convcost.model.measures import Measure
-from convcost.model.options import LARGEST, show
+from convcost.model.options import MAX_NUMBER, show
 from convcost.model.suggestions import did_you_mean
 from convcost.reports.explain import members_of, output_of, paths
 from convcost.reports.formula import Formulas, MeasureFormula, NetworkFormulas
@@ -127,7 +127,7 @@ def _too_large(name: str) -> UsageError:
 
 def _symbol(trace: Trace, name: str, value: Any, *, own: bool) -> Symbol:
     """The symbol of a variable: any number if it is the spec's own, else an integer from 1."""
-    bounds = (-LARGEST if own else 1, LARGEST)
+    bounds = (-MAX_NUMBER if own else 1, MAX_NUMBER)
     return Symbol(trace, trace.variable(name, value, bounds, DECIMALS if own else 1), value)
 
 

@@ -15,7 +15,7 @@ from convcost.model.figures import Figure, parse_figure
 from convcost.model.network import Network
 from convcost.model.record import NamedTuple
 from convcost.model.suggestions import did_you_mean
-from convcost.reports.match import MATCHED, MOST_SHOWN, Match, NetworkSettings
+from convcost.reports.match import MATCHED, MAX_SHOWN, Match, NetworkSettings
 from convcost.reports.match import match as match_figures
 from convcost.sources.spec_files import open_source
 
@@ -57,7 +57,7 @@ def match(
         raise UsageError(f"`{spec}` has {len(networks)} networks; choose one of {names}")
     untried: list[str] = []
     points = _points(documents, networks[0], given, untried)
-    shown = 10**6 if all_readings else MOST_SHOWN
+    shown = 10**6 if all_readings else MAX_SHOWN
     found = match_figures(points, wanted, shown, _text(given))
     return found._replace(untried=tuple(untried))
 

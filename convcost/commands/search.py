@@ -23,7 +23,7 @@ from convcost.reports.explain import output_of
 from convcost.reports.notes import field_notes, stated_notes
 from convcost.reports.row_order import sort_keys
 from convcost.reports.search import FailedPoints, PointRecord, SearchResult
-from convcost.sources.api_arguments import LARGEST
+from convcost.sources.api_arguments import MAX_NUMBER
 from convcost.sources.devices import read_device
 from convcost.sources.links import refuse_link_out
 from convcost.sources.plugins import plug_in
@@ -147,7 +147,7 @@ def _request(
 ) -> "tuple[Network, SearchRequest]":
     """The network, and what is searched in its space. Raises UsageError and SpecError."""
     from convcost.design_space.search import SearchRequest
-    from convcost.design_space.space import MOST_POINTS, Space, parse_vary
+    from convcost.design_space.space import MAX_POINTS, Space, parse_vary
 
     source, pick = open_source(spec)
     networks = Documents(source).load(settings, pick)
@@ -170,8 +170,8 @@ def _request(
     _check_batch(variables, network)
     _check_sobol(options)
     space = Space(variables, options.samples, options.seed, options.sobol)
-    if space.size > MOST_POINTS:
-        raise UsageError(f"the space has more than {MOST_POINTS:,} points; use --samples")
+    if space.size > MAX_POINTS:
+        raise UsageError(f"the space has more than {MAX_POINTS:,} points; use --samples")
     device = read_device(options.device) if options.device else None
     if device is not None:
         limits = budget_of_device(device, None).total
@@ -243,19 +243,19 @@ def _check_batch(variables: Sequence[Any], network: Network) -> None:
     if "batch" in dict(network.variables):
         return
     for value in (value for one in variables if one.name == "batch" for value in one.values):
-        if type(value) is not int or not 0 < value <= LARGEST:
-            wanted = f"an integer from 1 to {LARGEST:,}"
+        if type(value) is not int or not 0 < value <= MAX_NUMBER:
+            wanted = f"an integer from 1 to {MAX_NUMBER:,}"
             raise UsageError(f"--vary: batch must be {wanted}, not {value_text(value)}")
 
 
 def _check_sobol(options: SearchOptions) -> None:
     """Raises UsageError if Sobol' points are asked for and are not possible."""
-    from convcost.design_space.space import MOST_SOBOL
+    from convcost.design_space.space import MAX_SOBOL_POINTS
 
     if not options.sobol:
         return
-    if not 0 < options.samples <= MOST_SOBOL:
-        raise UsageError(f"--sobol needs --samples, at most {MOST_SOBOL:,}")
+    if not 0 < options.samples <= MAX_SOBOL_POINTS:
+        raise UsageError(f"--sobol needs --samples, at most {MAX_SOBOL_POINTS:,}")
     try:
         import scipy  # noqa: F401
     except ImportError:

@@ -301,9 +301,9 @@ CHANGES = (
     *("word", "meaning", "source", "version", "per_sample", "pruned"),
     *("factor", "assumption", "rules", "rest"),
 )
-MOST_SUGGESTED = 3
-MOST_MISSING = 2  # letters at the ends of a name
-SHORTEST_PART = 3  # letters of a name that is looked for in others
+MAX_SUGGESTED = 3
+MAX_MISSING = 2  # letters at the ends of a name
+MIN_PART = 3  # letters of a name that is looked for in others
 NOT_CONVENTIONS = tuple(one for one in Measure if one is not Measure.MACS)
 
 
@@ -430,10 +430,10 @@ def suggest_convention(name: str) -> str:
     if base is not None:
         return did_you_mean(name, base.variants) or f"`{base.name}` has no such variant; {listing}"
     word = name.lower().replace("-", "_")
-    names = CONVENTIONS.names() if len(word) >= SHORTEST_PART else []
+    names = CONVENTIONS.names() if len(word) >= MIN_PART else []
     known = [one for one in names if ":" not in one]
-    listed = sorted((one for one in known if word in one), key=len)[:MOST_SUGGESTED]
-    if listed and len(listed[0]) <= len(word) + MOST_MISSING:
+    listed = sorted((one for one in known if word in one), key=len)[:MAX_SUGGESTED]
+    if listed and len(listed[0]) <= len(word) + MAX_MISSING:
         return f"did you mean `{listed[0]}`?"
     listed = listed or [one for one in names if word in one]
     inside = max((one for one in known if one in word), key=len, default="")

@@ -15,9 +15,9 @@ from convcost.model.options import show
 from convcost.model.ratio import fraction
 from convcost.model.record import NamedTuple
 
-MOST_VALUES = 1_000_000  # values of one variable
-MOST_POINTS = 10**18  # their numbers fit 64 bits
-MOST_SOBOL = 2**30  # the sequence of scipy repeats after these
+MAX_VALUES = 1_000_000  # values of one variable
+MAX_POINTS = 10**18  # their numbers fit 64 bits
+MAX_SOBOL_POINTS = 2**30  # the sequence of scipy repeats after these
 
 
 class Space(NamedTuple):
@@ -86,8 +86,8 @@ def parse_vary(text: str) -> Variable:
     values: list[Any] = []
     for part in listed.split(","):
         values += _range(text, part) if ":" in part else [_value(name, text, part)]
-        if len(values) > MOST_VALUES:
-            raise UsageError(f"--vary {text} has more than {format_count(MOST_VALUES)} values")
+        if len(values) > MAX_VALUES:
+            raise UsageError(f"--vary {text} has more than {format_count(MAX_VALUES)} values")
     distinct = {(type(value) is bool, value): value for value in values}
     if len(distinct) < len(values):
         raise UsageError(f"--vary {text} has a value twice")
@@ -101,8 +101,8 @@ def _range(text: str, part: str) -> list[Any]:
     first, last, *steps = (_number(text, end) for end in ends)
     step = steps[0] if steps else 1
     count = (last - first) // step + 1 if step > 0 else 0
-    if not 0 < count <= MOST_VALUES:
-        wanted = f"1 to {format_count(MOST_VALUES)} values, and a step above 0"
+    if not 0 < count <= MAX_VALUES:
+        wanted = f"1 to {format_count(MAX_VALUES)} values, and a step above 0"
         raise UsageError(f"--vary {text}: the range `{part}` must have {wanted}")
     values = (first + number * step for number in range(count))
     return [value.numerator if value.denominator == 1 else value for value in values]

@@ -15,13 +15,13 @@ from convcost.model.errors import SpecError
 from convcost.model.ratio import fraction
 from convcost.model.record import NamedTuple
 
-MOST_OUTCOMES = 4096  # outcomes that are stored; further points are computed one by one
-MOST_BITS = 120  # bits of a variable without values: a product of two does not overflow
+MAX_OUTCOMES = 4096  # outcomes that are stored; further points are computed one by one
+MAX_BITS = 120  # bits of a variable without values: a product of two does not overflow
 Function: TypeAlias = Callable[[Mapping[str, Any]], Sequence[Number]]
 
 
 class Variable(NamedTuple):
-    """A variable and its values; without values, it can be any integer of MOST_BITS.
+    """A variable and its values; without values, it can be any integer of MAX_BITS.
 
     Numbers are traced; any other values get a trace each.
     """
@@ -47,7 +47,7 @@ class Variable(NamedTuple):
     def symbol(self, trace: Trace, value: int, column: VariableColumn) -> Any:
         """A symbol of the variable at a value of its column; the value itself if it is not a
         number, or the only value."""
-        low, high = -(2**MOST_BITS), 2**MOST_BITS
+        low, high = -(2**MAX_BITS), 2**MAX_BITS
         if self.values:
             ends = column.numerators.min(), column.numerators.max()
             low, high = (number(Fraction(int(end), column.denominator)) for end in ends)
@@ -126,7 +126,7 @@ class TracedFunction:
 
     def _next_outcome(self, columns: dict[str, VariableColumn]) -> Outcome | None:
         """The outcome at the first point; None if there are too many or too large ones."""
-        if self._is_too_large or len(self.outcomes) >= MOST_OUTCOMES:
+        if self._is_too_large or len(self.outcomes) >= MAX_OUTCOMES:
             return None
         point = {name: int(column.numerators[0]) for name, column in columns.items()}
         try:

@@ -9,8 +9,8 @@ from convcost.model.figures import split_decimal
 from convcost.model.symbolic import is_symbolic
 
 BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-LONGEST_NUMBER = 40
-LARGEST_EXPONENT = 60
+MAX_DIGITS = 40
+MAX_EXPONENT = 60
 
 
 def parse_number(text: str) -> Any:
@@ -18,7 +18,7 @@ def parse_number(text: str) -> Any:
 
     Raises ConstraintError for a number with too many digits or too large an exponent.
     """
-    if text.isdecimal() and text.isascii() and len(text) <= LONGEST_NUMBER:
+    if text.isdecimal() and text.isascii() and len(text) <= MAX_DIGITS:
         return int(text)
     if text[:2] in ("0o", "0x"):
         return _based_number(text)
@@ -26,7 +26,7 @@ def parse_number(text: str) -> Any:
     if parts is None:
         return None
     whole, part, exponent = parts
-    if len(whole + part) > LONGEST_NUMBER + (whole[:1] == "-") or abs(exponent) > LARGEST_EXPONENT:
+    if len(whole + part) > MAX_DIGITS + (whole[:1] == "-") or abs(exponent) > MAX_EXPONENT:
         raise _out_of_range(text)
     digits, exponent = int(whole + part), exponent - len(part)
     if exponent >= 0:
@@ -43,19 +43,19 @@ def _based_number(text: str) -> int | None:
         number = int(text, 0)
     except ValueError:
         return None
-    if len(text) > LONGEST_NUMBER:
+    if len(text) > MAX_DIGITS:
         raise _out_of_range(text)
     return None if "_" in text else number
 
 
 def _out_of_range(text: str) -> ConstraintError:
-    powers = f"an exponent from -{LARGEST_EXPONENT} to {LARGEST_EXPONENT}"
-    hint = f"a number has at most {LONGEST_NUMBER} digits and {powers}"
+    powers = f"an exponent from -{MAX_EXPONENT} to {MAX_EXPONENT}"
+    hint = f"a number has at most {MAX_DIGITS} digits and {powers}"
     return ConstraintError("CC106", f"`{_shown(text)}` is out of range", hint)
 
 
 def _shown(text: str) -> str:
-    return text if len(text) <= LONGEST_NUMBER else f"{text[:LONGEST_NUMBER]}…"
+    return text if len(text) <= MAX_DIGITS else f"{text[:MAX_DIGITS]}…"
 
 
 def parse_extents(text: str) -> tuple[int, ...]:

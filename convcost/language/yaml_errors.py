@@ -15,7 +15,7 @@ FORBIDDEN = re.compile(
     "[^\\x09\\x0A\\x0D\\x20-\\x7E\\x85\\xA0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
 
-LONGEST_LINE = 100  # characters of a line that a help text quotes
+MAX_LINE = 100  # characters of a line that a help text quotes
 
 # A pattern of PyYAML's message, and the fix.
 HELPS = {
@@ -69,7 +69,7 @@ def _braces(text: str, index: int) -> str:
     """Help for `- conv: 64, kernel: 3`: several keys on one line need braces."""
     line = text[text.rfind("\n", 0, index) + 1 :].split("\n", 1)[0]
     match = re.fullmatch(r"\s*(- )?\s*([\w.-]+): +([^{}#]*?)\s*(#.*)?", line.rstrip("\r"))
-    if match is None or len(line) > LONGEST_LINE:
+    if match is None or len(line) > MAX_LINE:
         return ""
     dash, key, rest, _ = match.groups()
     own = "," not in rest.partition(": ")[0]  # `input: channels: 3, size: 32`

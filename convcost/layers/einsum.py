@@ -3,7 +3,7 @@
 from convcost.model.cost_product import CostProduct, product
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Example, Join, kind, option
-from convcost.model.options import MOST_AXES, Label, Layers
+from convcost.model.options import MAX_TENSOR_AXES, Label, Layers
 from convcost.model.receptive_field import ANY_POSITION, ReceptiveField
 from convcost.model.shape import Shape
 
@@ -55,8 +55,10 @@ class Einsum(Join):
         if not known.issuperset(result) or any(len(set(t)) < len(t) for t in (*terms, result)):
             message = f"einsum cannot compute `{self.equation}`: a letter is new or repeated"
             raise ConstraintError("CC104", message, HINT)
-        if len(result) > MOST_AXES + 1:
-            raise ConstraintError("CC104", f"einsum has at most {MOST_AXES} axes and the channels")
+        if len(result) > MAX_TENSOR_AXES + 1:
+            raise ConstraintError(
+                "CC104", f"einsum has at most {MAX_TENSOR_AXES} axes and the channels"
+            )
 
     def _letters(self) -> list[str]:
         """The letters of each branch, and then those of the output."""

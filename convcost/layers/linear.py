@@ -3,7 +3,7 @@
 from convcost.model.cost_product import NOTHING, CostProduct, product
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Example, Layer, kind, option
-from convcost.model.options import MAX_AXES, Flag, PositiveInt
+from convcost.model.options import MAX_WINDOW_AXES, Flag, PositiveInt
 from convcost.model.shape import Shape
 
 
@@ -69,7 +69,7 @@ class Linear(Layer):
         return self.weights(x).times(positions=x.size)
 
     def _alternatives(self, x: Shape) -> str:
-        if len(x.size) > MAX_AXES:
+        if len(x.size) > MAX_WINDOW_AXES:
             return (
                 "put `flatten` before it, or apply it at every position with `each_position: true`"
             )

@@ -44,7 +44,7 @@ CODES = {
 }
 
 
-LONGEST_VALUE = 60  # characters of a value in a message
+MAX_VALUE = 60  # characters of a value in a message
 # Characters that Python calls printable, and of which nothing is seen: those that Unicode lets a
 # program ignore (Default_Ignorable_Code_Point), the empty braille pattern, note head and
 # hieroglyphs, and the Khitan filler.
@@ -187,9 +187,9 @@ def _escape_character(character: str) -> str:
 
 
 def brief(value: object) -> str:
-    """A Python value in a message, truncated to LONGEST_VALUE characters."""
+    """A Python value in a message, truncated to MAX_VALUE characters."""
     try:
         text = repr(value)
     except ValueError:  # an int of more digits than Python writes
         text = f"a very long {type(value).__name__}"
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+    return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}…"

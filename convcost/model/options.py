@@ -13,15 +13,15 @@ from convcost.model.shape import Shape
 from convcost.model.suggestions import did_you_mean
 from convcost.model.symbolic import is_integer
 
-LARGEST = 10**9  # the largest number in an option; no known layer needs more
-MAX_AXES = 3  # axes of the input of a window
-MOST_AXES = 5  # axes of a tensor: heads and windows may be axes
+MAX_NUMBER = 10**9  # in an option; no known layer needs more
+MAX_WINDOW_AXES = 3  # axes of the input of a window
+MAX_TENSOR_AXES = 5  # axes of a tensor: heads and windows may be axes
 TENSOR_KEYS = ("channels", "size")
 INPUT_KEYS = (*TENSOR_KEYS, "fixed", "multiple")
 TENSOR = "{channels: n, size: n or [h, w]}"
 REST = 0  # in a ShapePattern: the elements that remain
-LONGEST_SHOWN = 60
-LARGEST_STATED = 10**24
+MAX_SHOWN = 60
+MAX_STATED = 10**24
 
 AXES_WORDS = ("channels", "size", "all")
 FUNCTIONS = (
@@ -74,7 +74,7 @@ def show(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "nothing", True: "true", False: "false"}[value]
     if isinstance(value, str):
-        return f"`{value}`" if len(value) <= LONGEST_SHOWN else f"`{value[:LONGEST_SHOWN]}…`"
+        return f"`{value}`" if len(value) <= MAX_SHOWN else f"`{value[:MAX_SHOWN]}…`"
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, tuple):
@@ -102,7 +102,7 @@ def _decimal(value: Any) -> str:
     return str(value)
 
 
-def _whole(least: int, most: int = LARGEST) -> Callable[[Any], int]:
+def _whole(least: int, most: int = MAX_NUMBER) -> Callable[[Any], int]:
     def check(value: Any) -> int:
         if is_integer(value) and least <= value <= most:
             return value
@@ -118,18 +118,18 @@ def _whole(least: int, most: int = LARGEST) -> Callable[[Any], int]:
 
 _count = _whole(1)
 _natural = _whole(0)
-_axis = _whole(1, MOST_AXES)
+_axis = _whole(1, MAX_TENSOR_AXES)
 
 
 def _number(value: Any) -> Any:
     if type(value) is bool or not hasattr(type(value), "denominator"):
         raise ConstraintError("CC104", f"must be a number, not {show(value)}")
-    if abs(value.numerator) > LARGEST * value.denominator:  # a Ratio is not computed with
-        raise ConstraintError("CC104", f"must be at most {LARGEST:,}, not {show(value)}")
+    if abs(value.numerator) > MAX_NUMBER * value.denominator:  # a Ratio is not computed with
+        raise ConstraintError("CC104", f"must be at most {MAX_NUMBER:,}, not {show(value)}")
     return value
 
 
-def _each(check: Callable[[Any], Any], longest: int = MAX_AXES) -> Callable[[Any], Any]:
+def _each(check: Callable[[Any], Any], longest: int = MAX_WINDOW_AXES) -> Callable[[Any], Any]:
     """One value, or a list with one for each axis."""
 
     def each(value: Any) -> Any:
@@ -142,7 +142,7 @@ def _each(check: Callable[[Any], Any], longest: int = MAX_AXES) -> Callable[[Any
     return each
 
 
-_borders = _each(_natural, 2 * MAX_AXES)
+_borders = _each(_natural, 2 * MAX_WINDOW_AXES)
 
 
 def _scale(value: Any) -> Any:
@@ -160,11 +160,11 @@ def _density(value: Any) -> Any:
 
 
 def _variable(value: Any) -> Any:
-    return value if type(value) is bool else _each(_number, 2 * MAX_AXES)(value)
+    return value if type(value) is bool else _each(_number, 2 * MAX_WINDOW_AXES)(value)
 
 
 def _axes(value: Any) -> Any:
-    numbers = _each(_axis, MOST_AXES)(value)
+    numbers = _each(_axis, MAX_TENSOR_AXES)(value)
     if isinstance(numbers, tuple) and len(set(numbers)) < len(numbers):
         raise ConstraintError("CC104", f"must not repeat an axis: {show(numbers)}")
     return numbers
@@ -193,7 +193,7 @@ def _tensor(
     return check
 
 
-_pattern = _tensor(MOST_AXES, lambda n: REST if n == "rest" else _count(n))
+_pattern = _tensor(MAX_TENSOR_AXES, lambda n: REST if n == "rest" else _count(n))
 
 
 def _shape_pattern(value: Any) -> Shape:
@@ -204,7 +204,7 @@ def _shape_pattern(value: Any) -> Shape:
 
 
 def size_of(
-    value: Any, longest: int = MAX_AXES, count: Callable[[Any], int] = _count
+    value: Any, longest: int = MAX_WINDOW_AXES, count: Callable[[Any], int] = _count
 ) -> tuple[int, ...]:
     """The size of an input: n is a square, [n] a row, [h, w] a map, [d, h, w] a volume, [] flat."""
     if isinstance(value, tuple) and len(value) > longest:
@@ -250,9 +250,9 @@ def _or_words(meaning: str, check: Callable[[Any], Any], *words: str) -> OptionT
 TYPES = {
     "PositiveInt": OptionType("a whole number from 1", _count),
     "Natural": OptionType("a whole number from 0", _natural),
-    "NonNegativeInt": OptionType("a whole number from 0", _whole(0, LARGEST_STATED)),
+    "NonNegativeInt": OptionType("a whole number from 0", _whole(0, MAX_STATED)),
     "StatedInt": _or_words(
-        "a whole number from 0, or `uncounted`", _whole(0, LARGEST_STATED), "uncounted"
+        "a whole number from 0, or `uncounted`", _whole(0, MAX_STATED), "uncounted"
     ),
     "Number": OptionType("a number", _number),
     "Flag": _values("true or false", lambda value: type(value) is bool),
@@ -283,8 +283,8 @@ TYPES = {
         "`channels`, `size`, `all`, or numbers of axes; 1 is the outermost", _axes, *AXES_WORDS
     ),
     "Function": _one_of("the name of a function", *FUNCTIONS),
-    "Input": OptionType(TENSOR, _tensor(MAX_AXES, known=INPUT_KEYS)),
-    "Tensor": OptionType(TENSOR, _tensor(MOST_AXES)),
+    "Input": OptionType(TENSOR, _tensor(MAX_WINDOW_AXES, known=INPUT_KEYS)),
+    "Tensor": OptionType(TENSOR, _tensor(MAX_TENSOR_AXES)),
     "ShapePattern": OptionType(
         f"{TENSOR}, where one number may be `rest`", _shape_pattern, ("rest",)
     ),

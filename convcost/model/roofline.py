@@ -23,7 +23,7 @@ from convcost.model.window import AxisWindow, Window
 
 Limit: TypeAlias = Literal["compute", "memory", ""]
 PICOSECONDS = 10**12
-MOST_POSITIONS = 1_000_000  # along one axis; with more, all positions count as read
+MAX_POSITIONS = 1_000_000  # along one axis; with more, all positions count as read
 
 
 class Device(NamedTuple):
@@ -161,7 +161,7 @@ def count_covered(window: AxisWindow) -> int:
         return _count_in_blocks(last, f, s) - _count_in_blocks(first, f, s)
     if s == 1:
         return _count_in_blocks(last, outputs, d) - _count_in_blocks(first, outputs, d)
-    if outputs * f > MOST_POSITIONS:
+    if outputs * f > MAX_POSITIONS:
         return n
     # Plain integers, because a symbol of a formula must not outlive its trace in the cache.
     return _count_listed(*map(int, (outputs, f, s, d, first, last)))

@@ -62,7 +62,7 @@ _OTHER_NAMES = {
 FLOPS = ("flops", "flop", "gflops", "mflops", "ops")  # a mac is two of them
 SYNONYMS = {other: name for name, others in _OTHER_NAMES.items() for other in others.split()}
 MAX_COMPARED = 5_000  # names that the unknown names of one source are compared with, in all
-SHORT = 4  # letters; in a short name, one letter makes a larger difference
+SHORT_NAME = 4  # letters; in a short name, one letter makes a larger difference
 
 _left: ContextVar[list[int] | None] = ContextVar("left", default=None)
 
@@ -99,7 +99,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     for other in known:
         if other.endswith(f"/{name}"):
             return other
-    cutoff = 0.6 if len(folded) < SHORT else 0.7
+    cutoff = 0.6 if len(folded) < SHORT_NAME else 0.7
     close = get_close_matches(folded[:60], [other.lower() for other in known], n=1, cutoff=cutoff)
     return next((other for other in known if close and other.lower() == close[0]), None)
 

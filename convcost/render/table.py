@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-MOST_ROWS = 2000
-WIDEST = 1_000_000  # columns of the console: rich never wraps, `_fit` and `_fold` do
+MAX_ROWS = 2000
+MAX_WIDTH = 1_000_000  # columns of the console: rich never wraps, `_fit` and `_fold` do
 GAP = 2
 NARROWEST_TEXT = 12
 NUMBER = "0123456789,."
@@ -47,7 +47,7 @@ class Widths(NamedTuple):
     head: int
 
 
-WIDTHS = tuple(Widths(*widths) for widths in ((12, WIDEST), (6, 8), (3, 8), (0, 8), (0, 7)))
+WIDTHS = tuple(Widths(*widths) for widths in ((12, MAX_WIDTH), (6, 8), (3, 8), (0, 8), (0, 7)))
 
 
 class TextColumn(NamedTuple):
@@ -70,10 +70,10 @@ class TextColumn(NamedTuple):
 def render(report: Report, style: Style) -> Iterator[str]:
     tables = list(style.tables(report))
     rows = sum(len(table.rows) for table in tables)
-    if rows > MOST_ROWS:
+    if rows > MAX_ROWS:
         yield from plain_text(tables)
         yield (
-            f"\n{format_count(rows)} rows: more than {format_count(MOST_ROWS)} rows are in the "
+            f"\n{format_count(rows)} rows: more than {format_count(MAX_ROWS)} rows are in the "
             "format `plain`, which is faster\n"
         )
         return
@@ -144,7 +144,7 @@ def _console(style: Style) -> "Console":
 
     return Console(
         file=io.StringIO(),
-        width=WIDEST,
+        width=MAX_WIDTH,
         force_terminal=style.color,
         force_jupyter=False,
         color_system="standard" if style.color else None,

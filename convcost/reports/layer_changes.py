@@ -14,7 +14,7 @@ from convcost.model.record import NamedTuple
 from convcost.reports.sequence_alignment import align
 
 WHOLE_PATH = 1000  # a depth that is greater than that of any path
-MOST_DEPTH = 3  # depth of the groups that are paired as a whole
+MAX_DEPTH = 3  # depth of the groups that are paired as a whole
 COSTS = Measure.PARAMS, Measure.BUFFERS, Measure.MACS
 NUMBERS = re.compile(r"\d+(?=/|$)")
 
@@ -104,7 +104,7 @@ class _Pairing:
         self.old_of: dict[int, int] = {}
         self.gaps: list[Gap] = [(range(len(before)), range(len(after)))]
         deepest = max((layer.path.count("/") for layer in (*before, *after)), default=0)
-        self.depths = (*range(1, min(deepest, MOST_DEPTH) + 1), WHOLE_PATH)
+        self.depths = (*range(1, min(deepest, MAX_DEPTH) + 1), WHOLE_PATH)
         self._pair_groups(*(list(map(_identity, side)) for side in (before, after)))
         if self.gaps:
             self._pair_similar_layers()

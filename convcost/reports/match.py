@@ -21,9 +21,9 @@ from convcost.reports.verify.reading import fit_figure
 SCHEMA = "convcost.match/1"
 KILO = 1000, 1024
 BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
-MOST_SHOWN = 12
-MOST_NAMES = 2
-MOST_ASSUMPTIONS = 4  # assumptions of a reading; with more, every figure would have a reading
+MAX_SHOWN = 12
+MAX_NAMES = 2
+MAX_ASSUMPTIONS = 4  # assumptions of a reading; with more, every figure would have a reading
 # The measures of figures. A figure without a measure may be any of them.
 OPERATIONS = ("macs", "flops")
 MATCHED = ("params", *OPERATIONS, "activations")
@@ -82,8 +82,8 @@ class MatchRecord(NamedTuple):
         first, *others = self.names
         if not others:
             return first
-        more = len(others) - MOST_NAMES
-        listed = ", ".join(others[:MOST_NAMES])
+        more = len(others) - MAX_NAMES
+        listed = ", ".join(others[:MAX_NAMES])
         return f"{first}; also {listed}{f' and {more} more' if more > 0 else ''}"
 
 
@@ -93,7 +93,7 @@ class _MatchFields(NamedTuple):
     figures: tuple[str, ...]
     readings: tuple[MatchRecord, ...]
     nearest: tuple[MatchRecord, ...]
-    shown: int = MOST_SHOWN
+    shown: int = MAX_SHOWN
     given: str = ""
     untried: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -174,7 +174,7 @@ def _nearest_text(record: MatchRecord, figure: str) -> str:
 def match(
     points: Iterable[NetworkSettings],
     wanted: tuple[tuple[str, Figure], ...],
-    shown: int = MOST_SHOWN,
+    shown: int = MAX_SHOWN,
     given: str = "",
 ) -> Match:
     """The readings of each figure at the points.
@@ -224,7 +224,7 @@ def _readings(
             steps = point.steps + candidate.steps + FIT_STEPS.get(fit, 0)
             if kilo != KILO[0]:
                 steps += 3 if candidate.measure in OPERATIONS else 1
-            if fit and steps <= MOST_ASSUMPTIONS:
+            if fit and steps <= MAX_ASSUMPTIONS:
                 yield MatchRecord(
                     figure.text,
                     candidate.measure,
@@ -331,7 +331,7 @@ def _of_operations(point: NetworkSettings) -> Iterator[PossibleCount]:
     for name, convention in CONVENTIONS.items():  # the registry has a tool before its variants
         tool, _, variant = name.partition(":")
         steps = _steps_of(name)
-        if point.steps + steps > MOST_ASSUMPTIONS:
+        if point.steps + steps > MAX_ASSUMPTIONS:
             continue
         total = totals[name] = convention.total(uses) or 0
         own = tool == "macs"

@@ -18,8 +18,8 @@ PRUNED = (
     "count these weights only"
 )
 UPPER_BOUND = "receptive field: an upper bound, because its exact pattern is too long to compute"
-MOST_NAMES = 3
-MOST_INPUTS = 8
+MAX_NAMES = 3
+MAX_INPUTS = 8
 
 
 def costs_notes(networks: Sequence[Costs], *, inputs: bool = True) -> tuple[str, ...]:
@@ -109,7 +109,7 @@ def input_note(networks: Sequence[Costs]) -> str:
     texts = [
         f"{text} ({first_texts(list(known))})" if named else text for text, known in names.items()
     ]
-    listed = first_texts(texts, MOST_INPUTS)
+    listed = first_texts(texts, MAX_INPUTS)
     return f"input{'s' * (len(texts) > 1)} {listed}; {samples_note(networks)}"
 
 
@@ -136,7 +136,7 @@ def samples_note(networks: Sequence[Costs]) -> str:
     return "1 sample" if batch == 1 else f"a batch of {counted(batch, 'sample')}"
 
 
-def first_texts(texts: Sequence[str], most: int = MOST_NAMES) -> str:
+def first_texts(texts: Sequence[str], most: int = MAX_NAMES) -> str:
     """The first of the texts, and how many more there are: `a, b and 5 more`."""
     more = len(texts) - most
     return ", ".join(texts[:most]) + (f" and {format_count(more)} more" if more > 0 else "")

@@ -13,7 +13,7 @@ from convcost.reports.row_order import RowsLeftOut, sort_keys
 from convcost.reports.table import Cell, Column, Table
 
 SCHEMA = "convcost.search/1"
-MOST_SHOWN = 50  # points of a front
+MAX_SHOWN = 50  # points of a front
 
 
 class PointRecord(NamedTuple):
@@ -62,9 +62,9 @@ class SearchResult(_SearchFields, Report):
     def tables(self) -> Iterator[Table]:
         if self.pareto:
             measures = " and ".join(self.pareto)
-            left = len(self.front) - MOST_SHOWN
+            left = len(self.front) - MAX_SHOWN
             notes = (f"{counted(left, 'more point')}, in JSON and CSV",) if left > 0 else ()
-            yield self._table(f"Pareto front of {measures}", self.front[:MOST_SHOWN], notes)
+            yield self._table(f"Pareto front of {measures}", self.front[:MAX_SHOWN], notes)
         keys = (
             f"the {'smallest' if key[0] == '-' else 'largest'} {key.removeprefix('-')}"
             for key in sort_keys(self.sort)

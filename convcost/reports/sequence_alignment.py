@@ -5,13 +5,13 @@ from itertools import islice
 from typing import TypeAlias
 
 Pairs: TypeAlias = list[tuple[int, int]]  # pairs of indices, both ascending
-MOST_ITEMS = 1 << 15  # longer sequences are aligned in parts
+MAX_ITEMS = 1 << 15  # longer sequences are aligned in parts
 BLOCK = 256  # rows of bits that are kept at once
 
 
 def align(old: Sequence[int], new: Sequence[int], likeness: Callable[[int, int], int]) -> Pairs:
     """Pairs of indices of equal items, as many as possible, both in ascending order. Of sequences
-    longer than MOST_ITEMS, the parts are aligned separately, so there may be fewer pairs.
+    longer than MAX_ITEMS, the parts are aligned separately, so there may be fewer pairs.
 
     If an item is inserted among equal items, several alignments have the same length: the inserted
     item could be any of them. The result is then the alignment with the largest sum of
@@ -25,8 +25,8 @@ def align(old: Sequence[int], new: Sequence[int], likeness: Callable[[int, int],
     ours = [n for n in range(start, stops[0]) if old[n] in common]
     theirs = [n for n in range(start, stops[1]) if new[n] in common]
     pairs = [(n, n) for n in range(start)]
-    for part in range(0, max(len(ours), len(theirs)), MOST_ITEMS):
-        left, right = ours[part : part + MOST_ITEMS], theirs[part : part + MOST_ITEMS]
+    for part in range(0, max(len(ours), len(theirs)), MAX_ITEMS):
+        left, right = ours[part : part + MAX_ITEMS], theirs[part : part + MAX_ITEMS]
         inner = _common([old[n] for n in left], [new[n] for n in right])
         pairs += [(left[i], right[j]) for i, j in inner]
     pairs += [(stops[0] + n, stops[1] + n) for n in range(end)]

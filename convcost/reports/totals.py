@@ -6,7 +6,7 @@ from convcost.model.costs import Costs
 from convcost.model.measures import HEADLINE, MEASURES, Measure
 from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
-from convcost.reports.notes import MOST_NAMES, costs_notes, first_texts
+from convcost.reports.notes import MAX_NAMES, costs_notes, first_texts
 from convcost.reports.row_order import NAMES, first_rows
 from convcost.reports.table import (
     Cell,
@@ -205,7 +205,7 @@ def _fewest(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> I
 
 def _listed(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`, or `a, b, c and 5 more`."""
-    if len(names) > MOST_NAMES:
+    if len(names) > MAX_NAMES:
         return first_texts(names)
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last

@@ -7,15 +7,15 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from convcost.language.network_inputs import Settings
-from convcost.language.scalars import LONGEST_NUMBER, parse_variable
+from convcost.language.scalars import MAX_DIGITS, parse_variable
 from convcost.model.errors import ConstraintError, UsageError, brief
 from convcost.model.network import Network
-from convcost.model.options import MAX_AXES
+from convcost.model.options import MAX_WINDOW_AXES
 
 Value: TypeAlias = bool | int | float | Fraction | Decimal | str
 PerAxisInt: TypeAlias = int | Sequence[int]
 Size: TypeAlias = PerAxisInt | Mapping[str, PerAxisInt]  # one size for all inputs, or one by input
-LARGEST = 10**9
+MAX_NUMBER = 10**9
 
 
 def spec_name(spec: Any) -> str:
@@ -71,8 +71,8 @@ def parse_settings(variables: Any, size: Any) -> Settings:
 
 def _value(name: str, value: Any) -> Any:
     """The exact value. A float has the value of its decimal text: 0.1 is 1/10."""
-    if type(value) is int and abs(value) >= 10**LONGEST_NUMBER:
-        raise UsageError(f"set: {name} has more than {LONGEST_NUMBER} digits")
+    if type(value) is int and abs(value) >= 10**MAX_DIGITS:
+        raise UsageError(f"set: {name} has more than {MAX_DIGITS} digits")
     if type(value) in (bool, int):
         return value
     if isinstance(value, Fraction):
@@ -91,8 +91,8 @@ def parse_size(size: Any) -> tuple[int, ...]:
     if (
         not isinstance(numbers, Sequence)
         or isinstance(numbers, bytes | bytearray)
-        or not 0 < len(numbers) <= MAX_AXES
-        or any(type(number) is not int or not 0 < number < LARGEST for number in numbers)
+        or not 0 < len(numbers) <= MAX_WINDOW_AXES
+        or any(type(number) is not int or not 0 < number < MAX_NUMBER for number in numbers)
     ):
         raise UsageError(f"size must be like 256 or (256, 320), not {brief(size)}")
     return tuple(numbers)
@@ -100,8 +100,8 @@ def parse_size(size: Any) -> tuple[int, ...]:
 
 def parse_batch(batch: Any) -> int:
     """The number of samples. Raises UsageError."""
-    if type(batch) is not int or not 0 < batch <= LARGEST:
-        raise UsageError(f"batch must be an integer from 1 to {LARGEST:,}, not {brief(batch)}")
+    if type(batch) is not int or not 0 < batch <= MAX_NUMBER:
+        raise UsageError(f"batch must be an integer from 1 to {MAX_NUMBER:,}, not {brief(batch)}")
     return batch
 
 
@@ -110,7 +110,7 @@ def parse_shapes(shapes: Any) -> tuple[tuple[int, ...], ...]:
     listed = list(shapes) if isinstance(shapes, Sequence) else [shapes]
     for shape in listed:
         if not isinstance(shape, Sequence) or not all(
-            type(number) is int and 0 < number < LARGEST for number in shape
+            type(number) is int and 0 < number < MAX_NUMBER for number in shape
         ):
             raise UsageError(f"inputs must be shapes, like [(3, 224, 224)], not {brief(shapes)}")
     return tuple(map(tuple, listed))

@@ -21,7 +21,7 @@ from convcost.sources.config_discovery import ConfigFinder
 from convcost.sources.links import GIT, PathLinks
 from convcost.sources.spec_files import files_below, path_exists, read_text
 
-MOST_FILES = 20_000  # below a folder; in a larger folder no glob is reported as unused
+MAX_FILES = 20_000  # below a folder; in a larger folder no glob is reported as unused
 
 # Each budget with the name of its file.
 Budgets: TypeAlias = tuple[tuple[str, Budget], ...]
@@ -191,11 +191,11 @@ def _matching_no_file(
     matched: set[int] = set()
     for folder in folders:
         try:
-            files = islice(files_below(folder, GIT.__eq__), MOST_FILES + 1)
+            files = islice(files_below(folder, GIT.__eq__), MAX_FILES + 1)
             paths = [path.relative_to(folder).as_posix() for path in files]
         except OSError:
             return []
-        if len(paths) > MOST_FILES or globs.comparisons(paths) > MAX_COMPARISONS:
+        if len(paths) > MAX_FILES or globs.comparisons(paths) > MAX_COMPARISONS:
             return []
         for path in paths:
             matched.update(globs.matching(path))

@@ -13,7 +13,7 @@ from convcost.model.record import NamedTuple
 from convcost.sources.git_repository import GitError, Repository
 from convcost.sources.links import PathLinks, has_git
 from convcost.sources.rename_detection import detect_renames
-from convcost.sources.spec_files import LARGEST, SUFFIXES, is_spec
+from convcost.sources.spec_files import MAX_BYTES, SUFFIXES, is_spec
 from convcost.sources.stored_paths import StoredPaths
 
 FETCH_HINT = "fetch it first, in GitHub Actions with `fetch-depth: 0`"
@@ -26,8 +26,8 @@ LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 IS_LFS_POINTER = "the commit has a pointer of Git LFS in its place"
 FILE_MODES = ("100644", "100755")
 LINK_MODE, SUBMODULE_MODE = "120000", "160000"
-MOST_LINKS = 40  # in a chain
-LONGEST_PATH = 4096  # no system follows a link to a longer one
+MAX_LINKS = 40  # in a chain
+MAX_PATH = 4096  # no system follows a link to a longer one
 OBJECT_NAME = re.compile(r"[0-9a-f]{40,64}")
 AMBIGUOUS = b"is ambiguous."  # a warning of git
 ANCESTOR = re.compile("[~^@]")  # begins the rest of `HEAD~1`
@@ -107,8 +107,8 @@ class Commit:
     def real_path(self, path: str) -> str:
         """A path with the links of the commit followed. Raises GitError for a path in a submodule,
         whose files the commit does not have."""
-        for _ in range(MOST_LINKS if self._links or self.submodules else 0):
-            if len(path) > LONGEST_PATH:
+        for _ in range(MAX_LINKS if self._links or self.submodules else 0):
+            if len(path) > MAX_PATH:
                 break
             parts = accumulate(path.split("/"), posixpath.join)
             at = next((at for at in parts if at in self._links or at in self.submodules), None)
@@ -222,7 +222,7 @@ class Commit:
             if len(about) != 2:  # noqa: PLR2004  type and size, or `missing`
                 raise GitError(MISSING_OBJECT)
             sizes[name] = int(about[1])
-        small = [name for name, size in sizes.items() if size <= LARGEST]
+        small = [name for name, size in sizes.items() if size <= MAX_BYTES]
         out = BytesIO(self._cat_file("--batch", small))
         contents: dict[str, bytes] = {}
         for name in small:

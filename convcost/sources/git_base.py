@@ -13,7 +13,7 @@ from convcost.sources.base_lookup import BaseNetworks, BaseSpecError, CurrentSpe
 from convcost.sources.git import IS_LFS_POINTER, LFS_POINTER, Blob, Commit, split_range
 from convcost.sources.git_repository import GitError
 from convcost.sources.links import PathLinks
-from convcost.sources.spec_files import LARGEST, SpecLocation, is_spec, path_exists
+from convcost.sources.spec_files import MAX_BYTES, SpecLocation, is_spec, path_exists
 
 
 class _Version(NamedTuple):
@@ -230,7 +230,7 @@ def _display_name(ref: str) -> str:
 
 def _text(data: bytes | None) -> str:
     if data is None:
-        raise BaseSpecError(f"it is larger than the limit of {LARGEST // 2**20} MiB")
+        raise BaseSpecError(f"it is larger than the limit of {MAX_BYTES // 2**20} MiB")
     if data.startswith(LFS_POINTER):
         raise BaseSpecError(IS_LFS_POINTER)
     try:

@@ -15,10 +15,10 @@ from typing import IO
 from convcost.sources.links import has_git
 
 TIMEOUT = 60  # seconds
-SHORT = ("rev-parse", "ls-files")  # read a few files; they wait for a pipe in their place
+SHORT_COMMANDS = ("rev-parse", "ls-files")  # read a few files; they wait for a pipe in their place
 SHORT_TIMEOUT = 10
-LARGEST_OUTPUT = 256 * 2**20
-LARGEST_MESSAGE = 2**16
+MAX_OUTPUT = 256 * 2**20
+MAX_MESSAGE = 2**16
 OPTIONS = (
     "--no-pager",
     "-c", "core.fsmonitor=false",
@@ -84,7 +84,7 @@ class Repository:
         """Runs git with an input. Raises GitError if it cannot be run."""
         environment = {k: v for k, v in os.environ.items() if k not in IGNORED_VARIABLES}
         command = [_program(), "-C", str(self.root), *OPTIONS, *self._location, *arguments]
-        timeout = SHORT_TIMEOUT if arguments[0] in SHORT else TIMEOUT
+        timeout = SHORT_TIMEOUT if arguments[0] in SHORT_COMMANDS else TIMEOUT
         try:
             return _run(command, given, timeout, {**environment, **VARIABLES})
         except OSError as error:
@@ -112,13 +112,13 @@ def _run(
         for thread in (timer, *threads):
             thread.start()
         try:
-            printed = process.stdout.read(LARGEST_OUTPUT + 1)
-            if len(printed) <= LARGEST_OUTPUT:
+            printed = process.stdout.read(MAX_OUTPUT + 1)
+            if len(printed) <= MAX_OUTPUT:
                 process.wait()
             if not timer.is_alive():
                 raise GitError(f"git did not finish within {timeout} seconds")
-            if len(printed) > LARGEST_OUTPUT:
-                raise GitError(f"git lists or prints more than {LARGEST_OUTPUT // 2**20} MiB")
+            if len(printed) > MAX_OUTPUT:
+                raise GitError(f"git lists or prints more than {MAX_OUTPUT // 2**20} MiB")
         finally:
             timer.cancel()
             process.kill()
@@ -129,8 +129,8 @@ def _run(
 
 def _read_message(file: IO[bytes], messages: list[bytes]) -> None:
     """Adds the first part of what can be read. Reads the rest, too: git waits for a reader."""
-    messages.append(file.read(LARGEST_MESSAGE))
-    while file.read(LARGEST_MESSAGE):
+    messages.append(file.read(MAX_MESSAGE))
+    while file.read(MAX_MESSAGE):
         pass
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 PIECE = re.compile(rb"\S[^\r\n]{0,63}")  # a line without its indentation; a long one in pieces
-MOST_COMPARISONS = 1_000_000  # between pieces; with more, only files with equal contents are found
+MAX_COMPARISONS = 1_000_000  # between pieces; with more, only files with equal contents are found
 
 
 def detect_renames(new: Mapping[str, bytes], deleted: Mapping[str, bytes]) -> dict[str, str]:
@@ -18,7 +18,7 @@ def detect_renames(new: Mapping[str, bytes], deleted: Mapping[str, bytes]) -> di
     used = set(found.values())
     before = {name: Counter(PIECE.findall(deleted[name])) for name in deleted.keys() - used}
     after = {name: Counter(PIECE.findall(new[name])) for name in new.keys() - found.keys()}
-    if len(after) * sum(map(len, before.values())) > MOST_COMPARISONS:
+    if len(after) * sum(map(len, before.values())) > MAX_COMPARISONS:
         return found
     pairs = []
     for name, pieces in after.items():

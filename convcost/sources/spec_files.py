@@ -14,7 +14,7 @@ from convcost.sources import models
 from convcost.sources.links import Followed, refuse_link_out
 from convcost.sources.models import is_model, is_model_file, read_model
 
-LARGEST = 100 * 2**20
+MAX_BYTES = 100 * 2**20
 SUFFIXES = (".yaml", ".yml")
 STDIN = "<stdin>"
 CONFIG = "convcost.yaml"
@@ -246,7 +246,7 @@ def _standard_input() -> Source:
         raise UsageError("standard input is closed")
     if sys.stdin.isatty():
         sys.stderr.write("reading a spec from the terminal; end it with Ctrl-D\n")
-    return Source(STDIN, _decode(sys.stdin.buffer.read(LARGEST + 1), "standard input"))
+    return Source(STDIN, _decode(sys.stdin.buffer.read(MAX_BYTES + 1), "standard input"))
 
 
 def read_text(path: Path, name: str, followed: Followed | None = None) -> str:
@@ -255,7 +255,7 @@ def read_text(path: Path, name: str, followed: Followed | None = None) -> str:
     refuse_link_out(path, name, followed)
     try:
         with path.open("rb") as file:
-            return _decode(file.read(LARGEST + 1), name)
+            return _decode(file.read(MAX_BYTES + 1), name)
     except OSError as error:
         raise UsageError(f"cannot read `{name}`: {error.strerror}") from None
     except ValueError:
@@ -264,8 +264,8 @@ def read_text(path: Path, name: str, followed: Followed | None = None) -> str:
 
 
 def _decode(data: bytes, name: str) -> str:
-    if len(data) > LARGEST:
-        raise UsageError(f"`{name}` is larger than the limit of {LARGEST // 2**20} MiB")
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"`{name}` is larger than the limit of {MAX_BYTES // 2**20} MiB")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UsageError(f"`{name}` is UTF-16; save it as UTF-8")
     try:

@@ -479,7 +479,7 @@ def test_too_many_new_and_deleted_networks_have_no_verdict(repository, base, mon
     (repository.folder / "b.yaml").unlink()
     repository.write("o.yaml", f"{OTHER}---\n{GROWN}")
     monkeypatch.chdir(repository.folder)
-    monkeypatch.setattr(moved_networks, "MOST_COMPARISONS", 0)
+    monkeypatch.setattr(moved_networks, "MAX_COMPARISONS", 0)
     found = convcost.check("o.yaml", base=base, max_growth="1%")
     (statement,) = [one for one in found.statements if one.startswith("o.yaml")]
     assert not found.ok

@@ -11,9 +11,9 @@ from math import prod
 from typing import Any
 
 from fuzz.formulas import JOINS, KINDS, NAMELESS, NUMBERED, Expr, Invalid, evaluate
-from fuzz.recount import COMMON, MOST_LAYERS, Entry, Recount, Scope, word_of
+from fuzz.recount import COMMON, MAX_LAYERS, Entry, Recount, Scope, word_of
 
-MAX_LAYERS = 250
+MAX_GENERATED = 250
 NORMS = ["batch_norm", "instance_norm", "global_response_norm", "layer_norm", "rms_norm"]
 LEARNING = ["conv", "depthwise", "transposed_conv", "linear", "embedding", "batch_norm", "scale"]
 MIXES = [*["conv"] * 6, *["other_window"] * 4, *["free"] * 4, "norm", "axis", "shape", "head"]
@@ -87,7 +87,7 @@ class Grammar:
         elif self.chance(0.7):
             layers += [{"upsample": 10**9}] * self.rng.choice([1, 2])
         else:
-            layers.append({"relu": None, "repeat": MOST_LAYERS + 1})
+            layers.append({"relu": None, "repeat": MAX_LAYERS + 1})
 
     def variables(self, spec):
         values: dict[str, Any] = {}
@@ -148,7 +148,7 @@ class Grammar:
         """Up to n layers that fit each other, and their output."""
         made: list[Any] = []
         for _ in range(n):
-            if len(self.net.layers) > MAX_LAYERS:
+            if len(self.net.layers) > MAX_GENERATED:
                 break
             item = self.item(scope, x, depth)
             if item is None:

@@ -28,8 +28,8 @@ from fuzz.formulas import (
 
 COMMON = ("name", "from", "repeat", "when", "note", "frozen", "weights", "density")
 PARTS = {True: ("weights", "biases"), False: (), "weights": ("weights",), "biases": ("biases",)}
-LARGEST_SIDE = 10**15
-MOST_LAYERS = 250_000
+MAX_SIDE = 10**15
+MAX_LAYERS = 250_000
 
 
 class Layer(NamedTuple):
@@ -192,7 +192,7 @@ class Recount:
             automatic = scope.number(word)
             return self.one(word, rest, named or automatic, scope, x, sources, only=only)
         copies = whole(self.value(rest["repeat"], sources, scope, x), 0)
-        require(copies <= MOST_LAYERS, "too many layers")
+        require(copies <= MAX_LAYERS, "too many layers")
         block = self.blocks.get(word, {})
         streams = len(block.get("inputs", [])) > 1
         if streams:
@@ -337,7 +337,7 @@ class Recount:
         return self.step(word, out, name, scope, xs, {}, inner)
 
     def step(self, word, out, name, scope, xs, rest, inner=None):
-        require(max(out.shape[0], *out.shape[1], 0) <= LARGEST_SIDE, "too large")
+        require(max(out.shape[0], *out.shape[1], 0) <= MAX_SIDE, "too large")
         index = len(self.layers)
         owner, stored = index, out[1:4]
         if "weights" in rest:

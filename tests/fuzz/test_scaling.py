@@ -19,7 +19,7 @@ from tools import needs_git
 from convcost.language.load import Documents
 from convcost.model.errors import Source
 from convcost.render import FORMATS
-from convcost.sources.rename_detection import MOST_COMPARISONS, detect_renames
+from convcost.sources.rename_detection import MAX_COMPARISONS, detect_renames
 
 MAX_RATIO = 2.6
 
@@ -518,7 +518,7 @@ def renamed(n: int) -> tuple[dict[str, bytes], dict[str, bytes]]:
 
 
 def test_no_pair_of_files_is_compared_above_a_limit():
-    few = int(MOST_COMPARISONS**0.5)
+    few = int(MAX_COMPARISONS**0.5)
     one, two = (calls_of(lambda n=n: detect_renames(*renamed(n))) for n in (few // 8, few // 4))
     assert two <= 4.2 * one  # pairs
     assert len(detect_renames(*renamed(few // 8))) == few // 8

@@ -17,7 +17,7 @@ from convcost.model.peak_memory import peak_memory
 from convcost.model.task_graph import task_graph
 
 INT8 = parse_dtypes("int8")
-MOST_ORDERS = 2_000
+MAX_ORDERS = 2_000
 # Two branches, one of which is longer, as in Liberis and Lane, "Neural networks on
 # microcontrollers: saving memory at inference via operator reordering", 2019, arXiv:1910.05110.
 BRANCHES = """
@@ -82,10 +82,10 @@ def random_network(drawn):
 
 
 def all_orders(net):
-    """Every order in which each step comes after those that it reads; at most MOST_ORDERS."""
+    """Every order in which each step comes after those that it reads; at most MAX_ORDERS."""
     count, found = len(net.steps), []
     stack: list[tuple[int, ...]] = [()]
-    while stack and len(found) <= MOST_ORDERS:
+    while stack and len(found) <= MAX_ORDERS:
         order = stack.pop()
         if len(order) == count:
             found.append(order)
@@ -104,7 +104,7 @@ BRANCHED = st.recursive(
     ),
     max_leaves=8,
 )
-MOST_TASKS = 11
+MAX_TASKS = 11
 
 
 def branched(layers):
@@ -150,7 +150,7 @@ def least_peak(net, *, in_place):
 @given(st.lists(BRANCHED, min_size=1, max_size=3), st.sampled_from([1, 5, 30]), st.booleans())
 def test_no_order_of_a_series_parallel_network_has_a_lower_peak(layers, channels, in_place):
     net = series_parallel(layers, channels)
-    assume(len(net.steps) <= MOST_TASKS)
+    assume(len(net.steps) <= MAX_TASKS)
     found = best_order(net, in_place=in_place, dtypes=INT8)
     assert found.exact
     assert peak(reordered(net, found.steps), in_place=in_place) == found.peak
@@ -160,7 +160,7 @@ def test_no_order_of_a_series_parallel_network_has_a_lower_peak(layers, channels
 @given(st.lists(BRANCHED, min_size=1, max_size=3), st.sampled_from([5, 30, 80]))
 def test_the_bounds_of_a_search_are_right(layers, channels):
     net = series_parallel(layers, channels)
-    assume(len(net.steps) <= MOST_TASKS)
+    assume(len(net.steps) <= MAX_TASKS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(order_search, "FEW_STATES", 2)
         found = best_order(net, dtypes=INT8)
@@ -176,7 +176,7 @@ def test_no_order_of_a_small_network_has_a_lower_peak(drawn, in_place):
     assert sorted(found.steps) == list(range(len(net.steps)))
     assert peak(reordered(net, found.steps), in_place=in_place) == found.peak
     orders = all_orders(net)
-    if len(orders) <= MOST_ORDERS:
+    if len(orders) <= MAX_ORDERS:
         peaks = (peak(reordered(net, order), in_place=in_place) for order in orders)
         assert found.peak == min(peaks)
 

@@ -10,7 +10,7 @@ from support import run
 
 from convcost.model.terminal_width import is_narrow, width_of
 from convcost.render import FORMATS, Style
-from convcost.render.table import MOST_ROWS
+from convcost.render.table import MAX_ROWS
 from convcost.reports.report import Report
 from convcost.reports.table import Column, CountRange, Difference, Share, Table, cell_text
 
@@ -267,9 +267,9 @@ def test_no_number_is_cut_and_no_line_is_too_long_at_any_width(rows, width, colo
 
 
 def test_more_than_2_000_rows_are_plain_text():
-    rows = [(f"layer_{n}", "conv", n) for n in range(MOST_ROWS)]
+    rows = [(f"layer_{n}", "conv", n) for n in range(MAX_ROWS)]
     assert "─" in written(table(rows), width=80)
-    half = table(rows[: MOST_ROWS // 2 + 1])
+    half = table(rows[: MAX_ROWS // 2 + 1])
     report = Many((half, half))
     plain = "".join(FORMATS["plain"].write(report, Style()))
     assert written(*report.all, width=20, color=True) == (

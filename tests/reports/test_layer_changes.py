@@ -260,7 +260,7 @@ def test_an_alignment_is_a_longest_common_subsequence(old, new, block):
 
 @given(ITEMS, ITEMS)
 def test_long_sequences_are_aligned_in_parts(old, new):
-    with patch.object(sequence_alignment, "MOST_ITEMS", 4):
+    with patch.object(sequence_alignment, "MAX_ITEMS", 4):
         pairs = align(old, new, lambda _i, _j: 0)
     assert all(a[0] < b[0] and a[1] < b[1] for a, b in pairwise(pairs))
     assert all(old[i] == new[j] for i, j in pairs)

@@ -172,7 +172,7 @@ def test_in_a_very_large_folder_no_glob_is_reported_as_unused(project, monkeypat
     unused = "note: convcost.yaml:1: this budget applies to no spec: no file matches `nope*`"
     (project / "convcost.yaml").write_text(text, "utf-8")
     assert unused in run("check", "net.yaml", cwd=project).stderr.decode()
-    monkeypatch.setattr(budget_config, "MOST_FILES", 2)
+    monkeypatch.setattr(budget_config, "MAX_FILES", 2)
     assert unused not in run("check", "net.yaml", cwd=project).stderr.decode()
 
 

@@ -766,7 +766,7 @@ def test_a_base_larger_than_the_limit_of_a_spec_is_not_read(plain, monkeypatch):
     plain.git("branch", "-f", "base")
     plain.git("rm", "-q", "models/deleted.yaml")
     plain.write("models/new.yaml", net(60))
-    monkeypatch.setattr("convcost.sources.git.LARGEST", len(net(4)) - 1)
+    monkeypatch.setattr("convcost.sources.git.MAX_BYTES", len(net(4)) - 1)
     code, answer = plain.check("models", *TO_BASE)
     reason = "it is larger than the limit of 100 MiB"
     fix = "growth is not checked; fix the base or name another"
@@ -781,7 +781,7 @@ def test_a_base_larger_than_the_limit_of_a_spec_is_not_read(plain, monkeypatch):
 
 def test_a_commit_with_endlessly_many_files_has_no_base(plain, monkeypatch):
     """A few trees, each with the next one ten times, list 10¹⁰ files: over 13 GB in memory."""
-    monkeypatch.setattr(git_repository, "LARGEST_OUTPUT", 2**20)
+    monkeypatch.setattr(git_repository, "MAX_OUTPUT", 2**20)
     (plain.folder / ("x" * 200)).mkdir()
     for number in range(2**20 // 200):
         (plain.folder / ("x" * 200) / f"{number}").touch()

@@ -18,15 +18,15 @@ from convcost.render.markdown.markup import (
 from convcost.render.markdown.truncate import ascii_size, truncate, utf8_size
 from convcost.reports.report import Report
 
-LEAST_BYTES = 1_000  # the verdict of a check always fits
+MIN_BYTES = 1_000  # the verdict of a check always fits
 MAX_BYTES = FormatOption[int | None](
     "max_bytes",
     "Leave out rows so that the text has at most N bytes.",
     default=None,
     type=int,
     metavar="N",
-    check=lambda limit: limit is None or limit >= LEAST_BYTES,
-    expected=f"{LEAST_BYTES:,} or more",
+    check=lambda limit: limit is None or limit >= MIN_BYTES,
+    expected=f"{MIN_BYTES:,} or more",
 )
 COMMENT_KEY = FormatOption(
     "comment_key",

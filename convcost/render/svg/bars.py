@@ -20,7 +20,7 @@ from convcost.render.svg.text_width import width_of
 from convcost.reports.chart_model import Bar, Bars
 
 THICK, GAP = 14, 8
-MOST_LABEL = 0.42  # share of the width; if a label is longer, all labels are above their bars
+MAX_LABEL = 0.42  # share of the width; if a label is longer, all labels are above their bars
 
 
 def describe(chart: Bars) -> str:
@@ -39,7 +39,7 @@ def draw(chart: Bars, canvas: Canvas) -> SvgBody:
     is_whole = chart.parts and len(chart.series) == 1
     whole = sum(bar.values[0] or 0 for bar in chart.bars) if is_whole else 0
     widest = max((width_of(printable(bar.label), TEXT) for bar in chart.bars), default=0) + 10
-    above = widest > MOST_LABEL * canvas.width
+    above = widest > MAX_LABEL * canvas.width
     left = 0.0 if above else widest
     numbers = [
         _number(value, whole) for bar in chart.bars for value in bar.values if value is not None

@@ -21,7 +21,7 @@ from convcost.render.svg.text_width import width_of
 from convcost.reports.chart_model import Curve
 
 TICKS = 4
-MOST = 120.0  # room for a name
+MAX_NAME = 120.0  # room for a name
 BETWEEN = 10.0
 TOP = 44.0
 
@@ -110,7 +110,7 @@ def _block_names(
             tick = left + wide * (index + 0.5)
             if tick < end + BETWEEN:  # no name begins after its tick
                 continue
-            room = min(width_of(printable(block), SMALL), MOST)
+            room = min(width_of(printable(block), SMALL), MAX_NAME)
             begin = min(max(tick - room / 2, 0.0), canvas.width - room)
             if begin >= end + BETWEEN:
                 end = begin + room

@@ -19,7 +19,7 @@ SIZES = (150.0, 124.0, 100.0, 76.0)  # widths of a box
 HEIGHT = 62.0  # height of a box
 BETWEEN, GUTTER = 26.0, 34.0  # between rows, columns
 PAD, HEAD = 6.0, 24.0  # space in a frame around its boxes, and above them for its name
-LEAST = 390.0  # least width of a graph, for the words above the boxes
+MIN_WIDTH = 390.0  # of a graph, for the words above the boxes
 COUNTS = range(1, 9)  # numbers of columns to try
 HIGH = 1.1  # times the width: a chart that is not higher needs no more columns
 
@@ -67,7 +67,7 @@ def lay_out(boxes: tuple[Box, ...], width: float, *, tight: bool = False) -> Gra
     as its columns need.
     """
     if not boxes:
-        return GraphLayout(LEAST, 0.0)
+        return GraphLayout(MIN_WIDTH, 0.0)
     graph = _Graph(boxes)
     layouts = [(size, graph.columns(size, count)) for size in SIZES for count in COUNTS]
     fitting = [layout for layout in layouts if _width(layout[1]) <= width]
@@ -162,7 +162,7 @@ class _Graph:
         edges: list[Edge] = []
         turns: list[Turn] = []
         whole = _width(columns)
-        width = max(width, whole, LEAST)
+        width = max(width, whole, MIN_WIDTH)
         left = max(0.0, (width - whole) / 2)
         feet: dict[Slot, tuple[float, float]] = {}
         for column in columns:

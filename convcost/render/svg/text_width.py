@@ -18,14 +18,14 @@ PLAIN = (
     635, 635, 411, 521, 392, 634, 592, 818, 592, 592, 525, 636, 337, 636, 838,
 )  # fmt: skip
 OTHERS = {"×": 838, "·": 318, "…": 1000, "→": 838, "−": 838, "–": 500, "é": 615}
-WIDEST = 1450  # width of the widest Latin, Greek or Cyrillic letter; an ideogram has 1000
+MAX_ADVANCE = 1450  # width of the widest Latin, Greek or Cyrillic letter; an ideogram has 1000
 ADVANCES = OTHERS | {chr(code): advance for code, advance in enumerate(PLAIN, ord(" "))}
 BOLD = 1.16  # at most, letter by letter, and 1.105 for digits
 
 
 def width_of(text: str, size: float, *, bold: bool = False) -> float:
     """The width in the unit of `size`, never less than the real one."""
-    total = sum([ADVANCES.get(character, WIDEST) for character in text])
+    total = sum([ADVANCES.get(character, MAX_ADVANCE) for character in text])
     return total * size / 1000 * (BOLD if bold else 1)
 
 

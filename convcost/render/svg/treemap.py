@@ -25,7 +25,7 @@ OPACITIES = (0.42, 0.34, 0.26)  # opacities of tiles, by depth
 STRIP_OPACITY = 0.1
 PAD = 5.0
 LINE = 13.0
-LEAST = 30.0  # room for a word
+MIN_WORD = 30.0  # room for a word
 
 
 def describe(chart: Treemap) -> str:
@@ -89,7 +89,7 @@ class _Tiles:
         """A name and, below it or beside it in a strip, the number, if there is room."""
         x, y, room = area.rect.x + PAD, area.rect.y + LINE, area.rect.width - 2 * PAD
         height = area.strip or area.rect.height
-        if height < LINE * len(lines) + PAD or (room < LEAST and bold):
+        if height < LINE * len(lines) + PAD or (room < MIN_WORD and bold):
             return []
         pieces = [
             text(self.canvas, x, y + LINE * n, line, room, size=SMALL, bold=bold)

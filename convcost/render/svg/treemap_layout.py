@@ -12,7 +12,7 @@ from convcost.model.record import NamedTuple
 from convcost.render.svg.primitives import Rect
 from convcost.reports.chart_model import Tile
 
-SMALLEST = 560.0  # square pixels: in a smaller area, inner tiles are not drawn
+MIN_AREA = 560.0  # square pixels: in a smaller area, inner tiles are not drawn
 STRIP = 18.0
 TALLEST_OF_STRIPS = 3  # a group has a strip if it is that many times as high
 NARROWEST = 34.0  # least width of a group with a strip
@@ -44,7 +44,7 @@ def layout_tiles(root: Tile, whole: Rect) -> list[Area]:
 
 
 def _tree(tile: Tile, path: str, rect: Rect, group: int, depth: int) -> Iterator[Area]:
-    is_open = bool(tile.tiles) and rect.width * rect.height >= SMALLEST
+    is_open = bool(tile.tiles) and rect.width * rect.height >= MIN_AREA
     tall = rect.height >= TALLEST_OF_STRIPS * STRIP and rect.width >= NARROWEST
     strip = STRIP if is_open and tall and depth == 1 else 0.0
     yield Area(tile, path, rect, group, depth, strip, is_open)

@@ -46,9 +46,9 @@ def _macs(row: LayerCost, _costs: Costs, _view: AnalysisView) -> Cell:
 
 
 # Many layers are equal.
-MOST_TEXTS = 1024
-_part = lru_cache(MOST_TEXTS)(Share)
-_size = lru_cache(MOST_TEXTS)(shape_size)
+MAX_TEXTS = 1024
+_part = lru_cache(MAX_TEXTS)(Share)
+_size = lru_cache(MAX_TEXTS)(shape_size)
 
 
 def _share(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
@@ -72,7 +72,7 @@ def _work(measure: Measure) -> CellColumn:
         inputs = inputs_of(costs.network, step)
         key = (step.layer, inputs, step.shared is None, step.copies, step.density, costs.batch)
         if key not in known:
-            if len(known) >= MOST_TEXTS:
+            if len(known) >= MAX_TEXTS:
                 known.clear()
             product = step.product(measure, step.layer.select_inputs(inputs))
             batched = measure.per_sample and costs.batch > 1

@@ -24,15 +24,15 @@ from convcost.reports.verify.figure_check import current_figures, figure_table
 
 FULL_COLUMNS = (*DEFAULT_COLUMNS, "activations", "receptive_field")
 PRODUCT_COLUMNS = ("layer", "params", "params_work", "macs", "macs_work")
-MOST_NAMES = 3
-MOST_DRAWN = 5_000  # layers; a larger graph is not readable
+MAX_NAMES = 3
+MAX_DRAWN = 5_000  # layers; a larger graph is not readable
 
 
 def analysis_page(networks: tuple[Costs, ...], view: AnalysisView) -> Page:
     """A chapter for each network."""
     names = [costs.network.name for costs in networks]
-    more = len(names) - MOST_NAMES
-    title = ", ".join(names[:MOST_NAMES]) + f" and {format_count(more)} more" * (more > 0)
+    more = len(names) - MAX_NAMES
+    title = ", ".join(names[:MAX_NAMES]) + f" and {format_count(more)} more" * (more > 0)
     return Page("analyze", title, tuple(_chapter(costs, view) for costs in networks))
 
 
@@ -71,7 +71,7 @@ def _facts(costs: Costs, view: AnalysisView) -> Iterator[Fact]:
 def _charts(costs: Costs) -> Iterator[Section]:
     """The charts of a network. A very large one has no graph and no treemap, because they would
     take most of the time."""
-    is_drawable = len(costs.layers) <= MOST_DRAWN
+    is_drawable = len(costs.layers) <= MAX_DRAWN
     if is_drawable:
         yield Section("The network", (graph(costs),))
     shares: list[Part] = [by_layer(costs, measure, measure) for measure in HEADLINE]

@@ -16,7 +16,7 @@ from convcost.reports.charts.graph import graph
 from convcost.reports.charts.memory import memory
 from convcost.reports.charts.treemap import treemap
 
-MOST_NETWORKS = 12  # in a chart with a bar for each network and block
+MAX_NETWORKS = 12  # in a chart with a bar for each network and block
 
 
 def of_network(costs: Costs) -> Iterator[Chart]:
@@ -52,7 +52,7 @@ def comparison_charts(networks: tuple[Costs, ...]) -> Iterator[Chart]:
     """Charts that compare networks; also by block, if few networks have common blocks."""
     for measure in HEADLINE:
         yield side_by_side(networks, measure)
-    if len(networks) <= MOST_NETWORKS and have_common_blocks(networks):
+    if len(networks) <= MAX_NETWORKS and have_common_blocks(networks):
         for measure in HEADLINE:
             yield blocks_side_by_side(networks, measure)
 

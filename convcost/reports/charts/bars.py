@@ -6,14 +6,14 @@ from convcost.model.costs import Costs
 from convcost.model.measures import Measure
 from convcost.reports.chart_model import Bar, Bars
 
-MOST = 20
+MAX_BARS = 20
 
 
 def by_layer(costs: Costs, measure: Measure, name: str) -> Bars:
     """The layers with the largest counts, and the sum of the others."""
     counts = [(layer.path, layer.counts[measure]) for layer in costs.layers]
     largest = sorted((item for item in counts if item[1]), key=lambda item: -item[1])
-    shown = largest if len(largest) == MOST + 1 else largest[:MOST]
+    shown = largest if len(largest) == MAX_BARS + 1 else largest[:MAX_BARS]
     others = largest[len(shown) :]
     bars = [Bar(path, (count,)) for path, count in shown]
     if others:
@@ -76,7 +76,7 @@ def _block_bars(networks: list[dict[str, int]]) -> tuple[Bar, ...]:
         for block, count in blocks.items():
             largest[block] = max(largest.get(block, 0), count)
     ranked = sorted((block for block in largest if largest[block]), key=lambda b: -largest[b])
-    rest = set(ranked[MOST:]) if len(ranked) > MOST + 1 else set()
+    rest = set(ranked[MAX_BARS:]) if len(ranked) > MAX_BARS + 1 else set()
     shown = (block for block in largest if largest[block] and block not in rest)
     bars = [Bar(block, tuple(blocks.get(block) for blocks in networks)) for block in shown]
     if rest:

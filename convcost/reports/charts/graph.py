@@ -6,9 +6,9 @@ from convcost.model.record import NamedTuple
 from convcost.reports.chart_model import Box, GraphChart
 from convcost.reports.charts.graph_groups import PathTree, StepRange
 
-MOST = 60
-MOST_KINDS = 3  # in the text of a box
-MOST_DEPTH = 8
+MAX_BOXES = 60
+MAX_KINDS = 3  # in the text of a box
+MAX_DEPTH = 8
 
 
 class StepGroup(NamedTuple):
@@ -69,13 +69,13 @@ def _elementwise(costs: Costs) -> list[bool]:
 
 def _readable(tree: PathTree, elementwise: list[bool]) -> list[StepGroup]:
     """All layers, if they are few; else the folding that leaves the most boxes."""
-    room = MOST - len(tree.network.inputs)
+    room = MAX_BOXES - len(tree.network.inputs)
     steps = range(len(tree.network.steps))
     single = [StepRange(n, n + 1, tree.network.steps[n].path) for n in steps]
     groups = _groups(tree.network, single, elementwise)
     if len(groups) <= room:
         return groups
-    depths = range(min(tree.depth, MOST_DEPTH), 0, -1)
+    depths = range(min(tree.depth, MAX_DEPTH), 0, -1)
     foldings = [_groups(tree.network, list(tree.fold(depth)), elementwise) for depth in depths]
     readable = [folding for folding in foldings if len(folding) <= room]
     return max(readable, key=len) if readable else _chunks(min(foldings, key=len), max(room, 1))
@@ -137,7 +137,7 @@ def _kind(tree: PathTree, group: StepGroup, elementwise: list[bool]) -> str:
         return kind
     texts = [_step_text(network, step) for step in named if not elementwise[step]]
     names = {name for name, _ in texts}
-    if len(names) == 1 and len(texts) <= MOST_KINDS and all(window for _, window in texts):
+    if len(names) == 1 and len(texts) <= MAX_KINDS and all(window for _, window in texts):
         return f"{names.pop()} {' → '.join(window for _, window in texts)}"
     return f"{len(named):,} layers"
 

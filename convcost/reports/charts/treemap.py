@@ -6,7 +6,7 @@ from convcost.model.costs import Costs
 from convcost.model.measures import Measure
 from convcost.reports.chart_model import Tile, Treemap
 
-MOST = 60  # tiles side by side; the others are summed
+MAX_TILES = 60  # tiles side by side; the others are summed
 MAX_DEPTH = 4
 
 
@@ -30,8 +30,8 @@ def _tile(label: str, counts: list[tuple[list[str], int]]) -> Tile:
         ((name, part),) = parts.items()
         return _tile(f"{label}/{name}", part)
     tiles = sorted((_tile(name, part) for name, part in parts.items()), key=lambda t: -t.value)
-    others = tiles[MOST:]
+    others = tiles[MAX_TILES:]
     if others:
         rest = Tile(f"{len(others):,} others", sum(tile.value for tile in others))
-        tiles = [*tiles[:MOST], rest]
+        tiles = [*tiles[:MAX_TILES], rest]
     return Tile(label, sum(count for _, count in counts), tuple(tiles))

@@ -30,7 +30,7 @@ from convcost.reports.comment_model import Comment, CommentBlock
 from convcost.reports.table import Cell, Column, Table
 
 KEY = "check"
-MOST_INPUTS = 5
+MAX_INPUTS = 5
 NUMBERS = ("limit", "found", "over", "base", "change")
 HEADS = ("network", "what", *NUMBERS, "reason", "largest layers", "where", "help")
 
@@ -135,7 +135,7 @@ def _limit_cells(finding: Finding, source: str) -> tuple[Cell, ...]:
 def _footer(networks: Sequence[CheckedNetwork], against: str) -> Iterator[str]:
     inputs = list(dict.fromkeys(checked.network.inputs_text for checked in networks))
     if inputs:
-        more = "; …" * (len(inputs) > MOST_INPUTS)
-        yield f"input {'; '.join(inputs[:MOST_INPUTS])}{more}; 1 sample"
+        more = "; …" * (len(inputs) > MAX_INPUTS)
+        yield f"input {'; '.join(inputs[:MAX_INPUTS])}{more}; 1 sample"
     yield from counting_notes(networks)
     yield f"convcost {__version__}" + (f", compared with {against}" if against else "")

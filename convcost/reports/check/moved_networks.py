@@ -10,7 +10,7 @@ from typing import TypeAlias
 from convcost.model.costs import LayerCost
 from convcost.reports.check.measures import MeasuredNetwork
 
-MOST_COMPARISONS = 200_000  # comparisons of layers; with more, only names pair networks
+MAX_COMPARISONS = 200_000  # comparisons of layers; with more, only names pair networks
 
 Named: TypeAlias = tuple[str, MeasuredNetwork]  # the file of a network, and the network
 
@@ -39,7 +39,7 @@ def are_too_many(new: Sequence[Named], deleted: Sequence[Named]) -> bool:
     sizes = [len(deleted[old][1].layers) for old in before]
     kinds = (len(set(map(_by_size, deleted[old][1].layers))) for old in before)
     forms = list(accumulate(kinds, initial=0))
-    return sum(forms[last] - forms[first] for first, last in _ranges(new, sizes)) > MOST_COMPARISONS
+    return sum(forms[last] - forms[first] for first, last in _ranges(new, sizes)) > MAX_COMPARISONS
 
 
 def pair_equal(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:

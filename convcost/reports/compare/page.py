@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from convcost.reports.compare import Comparison
 
 FACTS = (*HEADLINE, Measure.ACTIVATIONS)
-MOST_FACTS = 12
+MAX_FACTS = 12
 # A row for each network: a narrow page then cuts off no network.
 MAIN_COLUMNS = (
     "network",
@@ -41,7 +41,7 @@ def comparison_page(comparison: "Comparison") -> Page:
             if table.rows
         ),
     )
-    title, facts = comparison.title, tuple(_facts(comparison))[:MOST_FACTS]
+    title, facts = comparison.title, tuple(_facts(comparison))[:MAX_FACTS]
     return Page("compare", title, (Chapter(title, facts=facts, sections=sections),))
 
 

@@ -11,7 +11,7 @@ from convcost.model.dtypes import ALL, PARTS
 from convcost.model.figures import BINARY_SUFFIXES, SUFFIXES
 from convcost.model.kind import KINDS
 from convcost.model.network import COUNTED, IN_BYTES
-from convcost.model.options import MAX_AXES
+from convcost.model.options import MAX_WINDOW_AXES
 from convcost.reports.kinds import meaning
 from convcost.reports.schema.layers import layer_definitions, own_options
 from convcost.reports.schema.values import (
@@ -125,7 +125,9 @@ def _variant() -> Schema:
     return record(
         {
             "set": {**values, "description": "the vars that are other than in the document"},
-            "size": describe(any_of(count, array(count, 0, MAX_AXES)), "the size of the input"),
+            "size": describe(
+                any_of(count, array(count, 0, MAX_WINDOW_AXES)), "the size of the input"
+            ),
             **{text: ref("text") for text in ("source", "note")},
             **{figures: ref(figures) for figures in ("published", "budget")},
         }
@@ -260,7 +262,7 @@ def _published_figure() -> Schema:
             "additionalProperties": ref("word"),
         },
         "size": describe(
-            any_of(size, array(size, 0, MAX_AXES)), "the input size that the figure is for"
+            any_of(size, array(size, 0, MAX_WINDOW_AXES)), "the input size that the figure is for"
         ),
     }
     return record(

@@ -11,7 +11,7 @@ from convcost.language.expressions import MAX_LENGTH
 from convcost.language.fields import WORDS as RESERVED
 from convcost.language.network_inputs import SIZE_OPTIONS
 from convcost.model.kind import Option
-from convcost.model.options import LARGEST, LARGEST_STATED, MAX_AXES, MOST_AXES, TYPES
+from convcost.model.options import MAX_NUMBER, MAX_STATED, MAX_TENSOR_AXES, MAX_WINDOW_AXES, TYPES
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -64,7 +64,7 @@ def has_one(keys: Iterable[str]) -> Schema:
     return any_of(*({"required": [key]} for key in keys))
 
 
-def number(least: int, most: int = LARGEST, kind: str = "integer") -> Schema:
+def number(least: int, most: int = MAX_NUMBER, kind: str = "integer") -> Schema:
     """A number between two bounds, both included, or an expression."""
     return any_of({"type": kind, "minimum": least, "maximum": most}, ref("expression"))
 
@@ -72,13 +72,13 @@ def number(least: int, most: int = LARGEST, kind: str = "integer") -> Schema:
 def types() -> dict[str, Schema]:
     """A definition for each entry of `options.TYPES`, by its name there."""
 
-    def one_or_list(item: Schema, longest: int = MAX_AXES, **further: Any) -> list[Schema]:
+    def one_or_list(item: Schema, longest: int = MAX_WINDOW_AXES, **further: Any) -> list[Schema]:
         return [item, {**array(item, 1, longest), **further}]
 
-    count, axis = ref("PositiveInt"), number(1, MOST_AXES)
+    count, axis = ref("PositiveInt"), number(1, MAX_TENSOR_AXES)
     flag = any_of({"type": "boolean"}, ref("expression"))
-    borders = one_or_list(ref("Natural"), 2 * MAX_AXES)
-    positive = {"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST}
+    borders = one_or_list(ref("Natural"), 2 * MAX_WINDOW_AXES)
+    positive = {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_NUMBER}
     branches = {
         "type": "object",
         "propertyNames": ref("name"),
@@ -91,9 +91,9 @@ def types() -> dict[str, Schema]:
     values: dict[str, list[Schema]] = {
         "PositiveInt": [number(1)],
         "Natural": [number(0)],
-        "NonNegativeInt": [number(0, LARGEST_STATED)],
-        "StatedInt": [number(0, LARGEST_STATED)],
-        "Number": [number(-LARGEST, LARGEST, "number")],
+        "NonNegativeInt": [number(0, MAX_STATED)],
+        "StatedInt": [number(0, MAX_STATED)],
+        "Number": [number(-MAX_NUMBER, MAX_NUMBER, "number")],
         "Flag": [flag],
         "Frozen": [flag],
         "PerAxisInt": one_or_list(count),
@@ -101,13 +101,13 @@ def types() -> dict[str, Schema]:
         "Border": borders,
         "Density": [any_of({**positive, "maximum": 1}, ref("expression"))],
         "Factor": one_or_list(any_of(positive, ref("expression"))),
-        "Variable": [flag, *one_or_list(ref("Number"), 2 * MAX_AXES)],
+        "Variable": [flag, *one_or_list(ref("Number"), 2 * MAX_WINDOW_AXES)],
         "Label": [ref("word")],
         "Along": [axis],
-        "Axes": one_or_list(axis, MOST_AXES, uniqueItems=True),
-        "Input": [_tensor(count, MAX_AXES, **size_options)],
-        "Tensor": [_tensor(count, MOST_AXES)],
-        "ShapePattern": [_tensor(any_of(words(["rest"]), count), MOST_AXES)],
+        "Axes": one_or_list(axis, MAX_TENSOR_AXES, uniqueItems=True),
+        "Input": [_tensor(count, MAX_WINDOW_AXES, **size_options)],
+        "Tensor": [_tensor(count, MAX_TENSOR_AXES)],
+        "ShapePattern": [_tensor(any_of(words(["rest"]), count), MAX_TENSOR_AXES)],
         "Connections": [array({**array(count, 1), "uniqueItems": True}, 1)],
         "Layers": [{"type": "array"}, branches],
     }

@@ -17,7 +17,7 @@ from convcost.reports.notes import has_note
 from convcost.reports.verify.figure_check import FigureRecord, current_figures
 
 NUMBERS = (*MEASURES, "channels", "receptive_field")  # numbers that sort and filter points
-MOST_POINTS = 8  # points that a message lists one by one
+MAX_LISTED = 8  # points that a message lists one by one
 
 
 class Axis(NamedTuple):
@@ -151,8 +151,8 @@ def points_text(axes: tuple[Axis, ...], affected: list[Point]) -> str:
     """
     by_axis = [sorted({point.positions[n] for point in affected}) for n, _ in enumerate(axes)]
     if prod(map(len, by_axis)) != len(affected):
-        first = "; ".join(points_text(axes, [point]) for point in affected[:MOST_POINTS])
-        more = len(affected) - MOST_POINTS
+        first = "; ".join(points_text(axes, [point]) for point in affected[:MAX_LISTED])
+        more = len(affected) - MAX_LISTED
         return f"{first}; {counted(more, 'more point')}" if more > 0 else first
     return " ".join(
         f"{axis.title}={axis.text(*positions)}"

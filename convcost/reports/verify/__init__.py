@@ -19,7 +19,7 @@ from convcost.reports.verify.figure_check import (
 )
 
 SCHEMA = "convcost.verify/1"
-MOST_NAMES = 8
+MAX_NAMES = 8
 EXAMPLE = "a spec has them in `published: [{macs: 4.1G, params: 25.6M, source: a paper}]`"
 
 
@@ -74,7 +74,7 @@ class Verification(_VerificationFields, Report):
             if 1 < len(checked) == number:
                 notes.append(f"all {number} networks: {self.summary.text}")
             if without and number == len(checked):
-                notes.append(f"no published figures: {first_texts(without, MOST_NAMES)}")
+                notes.append(f"no published figures: {first_texts(without, MAX_NAMES)}")
             table = figure_table(network.name, figures, tuple(notes))
             yield table._replace(title=network.name, source=network.source)
         if not checked:

@@ -30,7 +30,7 @@ from convcost.reports.table import Column, Table
 
 HTML = MarkdownIt("commonmark", {"html": True}).enable("table").enable("strikethrough")
 HERE = Span(7, 1, 7, 2)
-LEAST = 1_000
+MIN_BYTES = 1_000
 CHANGED = "1 of 1 network changed"
 NET = """\
 name: {name}
@@ -511,7 +511,7 @@ def test_unchanged_layers_are_cut_first_and_exceeded_limits_last():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", ["a" * 70_000, "中|`" * 20_000, "@#1 " * 9_000, "\x1b" * 9_000])
-@pytest.mark.parametrize("most", [LEAST, 4_000, 65_000])
+@pytest.mark.parametrize("most", [MIN_BYTES, 4_000, 65_000])
 def test_an_exceeded_limit_shows_limit_and_count_for_any_text_of_a_spec(text, most):
     budget = Budget(total=(Limit("params", HERE, max=ALL),), message=text, name=text)
     now, base = network(9, name=text), network(8, name=text)

@@ -29,9 +29,8 @@ from convcost.reports.chart_model import (
     Treemap,
 )
 from convcost.reports.charts import comparison_charts, of_network
-from convcost.reports.charts.bars import MOST as MOST_BARS
-from convcost.reports.charts.graph import MOST as MOST_BOXES
-from convcost.reports.charts.graph import graph
+from convcost.reports.charts.bars import MAX_BARS
+from convcost.reports.charts.graph import MAX_BOXES, graph
 from convcost.sources.spec_files import open_source
 
 pytestmark = pytest.mark.slow
@@ -155,7 +154,7 @@ def test_the_boxes_of_shipped_networks_sum_to_their_totals_and_are_few(name):
     assert sum(box.macs for box in drawn.boxes) == counted.totals.macs
     assert sum(box.params for box in drawn.boxes) == counted.totals.params
     assert sum(box.layers for box in drawn.boxes) == len(counted.layers)
-    assert len(drawn.boxes) <= MOST_BOXES
+    assert len(drawn.boxes) <= MAX_BOXES
     for number, box in enumerate(drawn.boxes):
         assert all(0 <= source < number for source in box.inputs)
         assert box.inputs or box.kind == "input"
@@ -219,7 +218,7 @@ def test_a_thousand_layers_without_a_block_are_few_boxes_too():
     layers = ", ".join(f"{{conv: {8 + n % 7}, kernel: 1}}" for n in range(1000))
     counted = cost(f"name: deep\ninput: {{channels: 3, size: 4}}\nlayers: [{layers}]")
     drawn = graph(counted)
-    assert len(drawn.boxes) <= MOST_BOXES
+    assert len(drawn.boxes) <= MAX_BOXES
     assert sum(box.macs for box in drawn.boxes) == counted.totals.macs
     assert sum(box.layers for box in drawn.boxes) == 1000
 
@@ -270,7 +269,7 @@ def test_the_bars_and_the_tiles_of_a_network_are_its_total(name, measure):
     for picture in of_network(counted):
         if isinstance(picture, Bars) and picture.measure == measure:
             assert sum(bar.values[0] for bar in picture.bars) == total
-            assert len(picture.bars) <= MOST_BARS + 1
+            assert len(picture.bars) <= MAX_BARS + 1
         if isinstance(picture, Treemap) and picture.measure == measure:
             assert picture.root.value == total
             whole_everywhere(picture.root)

@@ -54,7 +54,7 @@ def test_the_same_file_then_equal_layers_then_the_same_name_decide():
 
 
 def test_of_too_many_networks_only_those_with_the_same_name_are_paired(monkeypatch):
-    monkeypatch.setattr(moved_networks, "MOST_COMPARISONS", 0)
+    monkeypatch.setattr(moved_networks, "MAX_COMPARISONS", 0)
     one, other = network("one", *convs(2)), network("other", *convs(2))
     assert pair_similar([("a", one)], [("b", other), ("c", one)]) == [1]
     assert pair_similar([("a", one)], [("b", other)]) == [None]
@@ -63,7 +63,7 @@ def test_of_too_many_networks_only_those_with_the_same_name_are_paired(monkeypat
 
 
 def test_networks_of_another_size_do_not_use_up_the_comparisons(monkeypatch):
-    monkeypatch.setattr(moved_networks, "MOST_COMPARISONS", 1)
+    monkeypatch.setattr(moved_networks, "MAX_COMPARISONS", 1)
     one, wide = network("one", *convs(3)), network("wide", *convs(3, width=9))
     others = [("d", network(f"other{number}", *convs(1))) for number in range(9)]
     others += [("d", network(f"more{number}", *convs(7))) for number in range(9)]

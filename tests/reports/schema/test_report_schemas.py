@@ -27,7 +27,7 @@ SCHEMAS = {
 }
 VALIDATORS = {name: Draft202012Validator(schema) for name, schema in SCHEMAS.items()}
 SHIPPED = sorted(path.stem for path in SPECS.glob("*.yaml"))
-MOST_PATHS = 5  # of one spec: each is read with all networks of its family
+MAX_PATHS = 5  # of one spec: each is read with all networks of its family
 TWO_INPUTS = """
 name: two
 inputs: {image: {channels: 3, size: 8}, mask: {channels: 1, size: 8}}
@@ -162,7 +162,7 @@ def test_compare_verify_and_reduce_of_every_shipped_spec_follow_their_schemas(an
 @pytest.mark.parametrize("spec", SHIPPED)
 def test_explain_of_some_paths_follows_its_schema(answer, spec):
     every = paths(network(spec))
-    for path in every[:: max(10, len(every) // MOST_PATHS)]:
+    for path in every[:: max(10, len(every) // MAX_PATHS)]:
         assert wrong(answer("explain", first(spec), path)) == []
 
 

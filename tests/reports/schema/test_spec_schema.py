@@ -410,7 +410,7 @@ def place_of(path):
     return "/".join("" if type(step) is int else step for step in ("", *path))
 
 
-MOST_KEYS = 6  # of a large network
+MAX_KEYS = 6  # of a large network
 LARGE = (
     "deit",
     "densenet",
@@ -447,7 +447,7 @@ def to_misspell():
             if alike not in seen:
                 seen.add(alike)
                 chosen.append(path)
-        some = chosen[:MOST_KEYS] if name.split()[0] in LARGE else chosen
+        some = chosen[:MAX_KEYS] if name.split()[0] in LARGE else chosen
         yield pytest.param(document, some, id=name)
 
 
