@@ -190,19 +190,21 @@ class GraphBuilder:
             alone = self.shape(value.source) == Shape(1)
             return value.source if alone else self.emit("flatten", path, [value.source])
         channel %= len(value.dims)
-        shape, stands = requested_shape(value, channel)
-        if stands:
+        shape, is_output = requested_shape(value, channel)
+        if is_output:
             return value.source
         # A rearrangement that is needed twice is added once.
-        key = (value.source, value.begun, value.moves, value.axes, shape)
+        key = (value.source, value.origin, value.moves, value.axes, shape)
         if key not in self._arranged:
             self._arranged[key] = self._arrange(value, channel, shape, path)
         return self._arranged[key]
 
     def _arrange(self, value: Tensor, channel: int, shape: Shape, path: Path) -> int:
-        begun = value.begun or value
-        if known := named_rearrangement(begun, value.moves, channel):
-            kind, options = known
+        """Adds the layer of a pending rearrangement to `shape` and returns its index: a named one,
+        such as `pixel_shuffle`, otherwise a flatten or a reshape."""
+        origin = value.origin or value
+        if named := named_rearrangement(origin, value.moves, channel):
+            kind, options = named
             index = self.emit(kind, (*path[:-1], kind), [value.source], options)
             assert self.shape(index) == shape, (kind, options, shape)
             return index
@@ -376,6 +378,6 @@ def _is_bias(key: str) -> bool:
 def _channel(value: Tensor) -> int:
     """The channel axis of an output: the second axis if the rearrangements before it indicate
     that."""
-    begun = value.begun
-    known = begun is not None and named_rearrangement(begun, value.moves, 1) is not None
+    origin = value.origin
+    known = origin is not None and named_rearrangement(origin, value.moves, 1) is not None
     return 1 if known else value.channel

@@ -6,24 +6,24 @@ from convcost.importing.ir.tensor import Rearrangement, Tensor
 
 
 def named_rearrangement(
-    begun: Tensor, moves: tuple[Rearrangement, ...], channel: int
+    origin: Tensor, moves: tuple[Rearrangement, ...], channel: int
 ) -> tuple[str, dict[str, Any]] | None:
     """`channel_shuffle`, `pixel_shuffle` or `pixel_unshuffle` with its options, if the moves are
     one of them and end with the channels at axis `channel`; otherwise None.
 
     n, c, h, w are the dims of the tensor at the start, channels first.
     """
-    if begun.axes is None or begun.batch != 0 or channel != 1 or len(moves) != 3:  # noqa: PLR2004
+    if origin.axes is None or origin.batch != 0 or channel != 1 or len(moves) != 3:  # noqa: PLR2004
         return None
-    known = [axis for axis in begun.axes if axis >= 0]
-    if begun.axes[1] != 0 or known != sorted(known):
+    known = [axis for axis in origin.axes if axis >= 0]
+    if origin.axes[1] != 0 or known != sorted(known):
         return None
     split_dims, order, together = (moves[0].to, moves[1].by, moves[2].to)
     if not (split_dims and order and together):
         return None
-    c, size = begun.dims[1], begun.dims[2:]
+    c, size = origin.dims[1], origin.dims[2:]
     axes = len(size)
-    dealt = order == (0, 2, 1, *range(3, 3 + axes)) and together == begun.dims
+    dealt = order == (0, 2, 1, *range(3, 3 + axes)) and together == origin.dims
     if (
         dealt
         and len(split_dims) == 3 + axes

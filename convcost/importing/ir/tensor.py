@@ -27,8 +27,8 @@ class Tensor(NamedTuple):
     `source` is the layer that computes it, or −1−k for the k-th input; `shape` is the output shape
     of the source. `axes` says for each axis which entry of the shape it is: 0 the channels, 1 the
     outermost axis of the size, ONE an axis of extent 1 that the shape does not have. `axes` is None
-    if elements were rearranged since the source; then `moves` are the rearrangements, which start
-    from `begun`. `batch` is the batch axis, if there is one.
+    if elements were rearranged since the source; then `moves` are the rearrangements, and `origin`
+    is the tensor before them. `batch` is the batch axis, if there is one.
     """
 
     source: int
@@ -36,7 +36,7 @@ class Tensor(NamedTuple):
     dims: tuple[int, ...]
     axes: tuple[int, ...] | None
     batch: int | None = 0
-    begun: "Tensor | None" = None
+    origin: "Tensor | None" = None
     moves: tuple[Rearrangement, ...] = ()
 
     @property
@@ -126,7 +126,7 @@ def reshaped(value: Tensor, dims: Sequence[int]) -> Tensor:
         return _refolded(value, dims)
     if moves and moves[-1].to:  # the last of two reshapes replaces the first
         moves = moves[:-1]
-    start = value.begun if value.begun is not None and not moves else value
+    start = value.origin if value.origin is not None and not moves else value
     if start.axes is not None:
         matched = _matched(start, dims)
         if matched is not None:
@@ -137,7 +137,7 @@ def reshaped(value: Tensor, dims: Sequence[int]) -> Tensor:
         dims=dims,
         axes=None,
         batch=batch,
-        begun=value.begun or value,
+        origin=value.origin or value,
         moves=(*moves, Rearrangement(to=dims)),
     )
 

@@ -17,29 +17,31 @@ NO_RESIZE = ("pad", "reshape", "flatten")
 
 @dataclass(eq=False, slots=True)
 class Chain:
-    """`start` is the value of its input, or None if it has none; `end` is the value of its output.
+    """Layers in series, with the branches of their joins.
 
-    `begun` is the layer that began it. `open_references` are the references by name between this
-    chain and others.
+    `start` is the value of its input, or None if it has none; `end` is the value of its output.
+    `first` is its first layer. `layer_count` and `depth` include the layers and the nesting of the
+    branches. `open_references` are the references by name between this chain and others. `shrinks`
+    and `grows` are whether a layer makes the output smaller or larger than its input.
     """
 
     start: int | None
     end: int
     items: list[Item] = field(default_factory=list)
-    size: int = 0
+    layer_count: int = 0
     depth: int = 0
     open_references: set[int] = field(default_factory=set)
     shrinks: bool = False
     grows: bool = False
-    begun: int = field(init=False)
+    first: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.begun = self.end
+        self.first = self.end
 
-    def append(self, item: Item, end: int, size: int, depth: int) -> None:
+    def append(self, item: Item, end: int, layer_count: int, depth: int) -> None:
         self.items.append(item)
         self.end = end
-        self.size += size
+        self.layer_count += layer_count
         self.depth = max(self.depth, depth)
 
     def record_size(self, layer: GraphLayer, before: Shape) -> None:
@@ -56,7 +58,7 @@ class Chain:
         """Appends the chain that begins where this one ends."""
         self.items += other.items
         self.end = other.end
-        self.size += other.size
+        self.layer_count += other.layer_count
         self.depth = max(self.depth, other.depth)
         self.shrinks = self.shrinks or other.shrinks
         self.grows = self.grows or other.grows
@@ -70,7 +72,7 @@ class Chain:
 
     @property
     def u_shaped(self) -> bool:
-        return self.shrinks and self.grows and self.size > 3  # noqa: PLR2004  more than a resize
+        return self.shrinks and self.grows and self.layer_count > 3  # noqa: PLR2004  more than a resize
 
 
 class OpenChains:
@@ -86,13 +88,15 @@ class OpenChains:
         """The chain that ends with a value, if that value has exactly one user left."""
         return self._ending_with(source) if self.uses[source] == 1 else None
 
-    def append(self, index: int, item: Item, source: int, size: int = 1, depth: int = 0) -> Chain:
+    def append(
+        self, index: int, item: Item, source: int, layer_count: int = 1, depth: int = 0
+    ) -> Chain:
         """Appends a layer to the chain that ends with `source`, or begins a chain there."""
         chain = self.with_one_use(source)
         if chain is None:
-            return self.begin(Chain(source, index, [item], size, depth))
+            return self.begin(Chain(source, index, [item], layer_count, depth))
         self.end(chain)
-        chain.append(item, index, size, depth)
+        chain.append(item, index, layer_count, depth)
         return self.begin(chain)
 
     def begin(self, chain: Chain) -> Chain:

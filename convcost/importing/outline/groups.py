@@ -88,5 +88,5 @@ def _own_name(items: Items, depth: int) -> str:
         return "pool" if pools else ""
     if len(names) < len(learning) or any(map(repeats_kind, names, (one.kind for one in learning))):
         return ""
-    begun = common_prefix(names).rstrip("._-")
-    return begun if len(begun) >= MIN_PREFIX_LENGTH else names[-1]
+    prefix = common_prefix(names).rstrip("._-")
+    return prefix if len(prefix) >= MIN_PREFIX_LENGTH else names[-1]

@@ -45,7 +45,7 @@ def linearize(chains: Sequence[Chain], main: int, flow: int | None) -> list[Item
         link = links[n]
         follows = link.number > 0 and n - 1 == last
         at_flow = link.source == flow
-        order = link.chain.begun if at_flow else link.first
+        order = link.chain.first if at_flow else link.first
         return output(link.item) == main, not follows, not at_flow, order
 
     while sorter.is_active():

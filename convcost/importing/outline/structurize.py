@@ -30,7 +30,7 @@ class _JoinInput(NamedTuple):
 
     @property
     def is_short(self) -> bool:
-        return self.chain is None or self.chain.size <= MAX_SHORT_BRANCH
+        return self.chain is None or self.chain.layer_count <= MAX_SHORT_BRANCH
 
     @property
     def is_u_shaped(self) -> bool:
@@ -72,15 +72,16 @@ class _Structurizer:
             chain = self._append_layer(index)
             if index in sides:
                 chain.items += self._sides(index, sides[index], index)
-        begun = [
+        side_items = [
             item
             for source in sorted(sides, reverse=True)
             if source < 0 or source == flow
             for item in self._sides(source, sides[source], flow)
         ]
-        return begun + linearize(self.chains.remaining(), main, flow)
+        return side_items + linearize(self.chains.remaining(), main, flow)
 
     def _append_layer(self, index: int) -> Chain:
+        """Adds a layer to the chain that ends with its input. Returns that chain, or a new one."""
         layer = self.graph.layers[index]
         kind = KINDS[layer.kind]
         sources = self.inputs[index]
@@ -153,10 +154,10 @@ class _Structurizer:
             for one, branch in zip(inputs, branches, strict=True)
             if one.chain is not None and branch.items
         ]
-        size = 1 + sum(chain.size for chain in inner)
+        layer_count = 1 + sum(chain.layer_count for chain in inner)
         depth = 1 + max((chain.depth for chain in inner), default=0)
         item = layer_item(index, layer, branches=branches)
-        chain = self.chains.begin(Chain(start, index, [item], size, depth))
+        chain = self.chains.begin(Chain(start, index, [item], layer_count, depth))
         if start is not None:
             self.chains.uses[start] -= len(same) - 1
         self.chains.add_references(references, index)
@@ -171,10 +172,10 @@ class _Structurizer:
         branches, references = self._branches(others, [main])
         if not any(branch.items for branch in branches):
             branches[main] = ItemBranch(ref=source)
-        size = 1 + sum(one.chain.size for one in others if one.chain)
+        layer_count = 1 + sum(one.chain.layer_count for one in others if one.chain)
         depth = 1 + max(one.chain.depth if one.chain else 0 for one in others)
         item = layer_item(index, layer, branches=branches)
-        chain = self.chains.append(index, item, source, size, depth)
+        chain = self.chains.append(index, item, source, layer_count, depth)
         self.chains.add_references(references, index)
         return chain
 

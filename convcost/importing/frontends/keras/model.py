@@ -268,10 +268,10 @@ class _KerasWalk:
     ) -> Tensors:
         """The outputs of a layer or a model. If it is not trainable, all layers in it are
         frozen."""
-        begun = len(self.builder.layers)
+        first = len(self.builder.layers)
         found = self._lowered(one, path, key, feed, node)
         if is_frozen(one):
-            self.builder.freeze(begun)
+            self.builder.freeze(first)
         return found
 
     def _lowered(
@@ -289,10 +289,10 @@ class _KerasWalk:
         if rule is None or not is_own(one):
             known = self._known(one, own, node, feed)
             return (unknown(self.builder, one, here, values, known, own),)
-        begun = len(self.builder.layers)
+        first = len(self.builder.layers)
         value = self._lower(rule, one, here, own, feed, node)
         if made_up(one):  # the kind is a better name than Keras' automatic one
-            for index, layer in enumerate(self.builder.layers[begun:], begun):
+            for index, layer in enumerate(self.builder.layers[first:], first):
                 if layer.path == here:
                     path = (*here[:-1], layer.kind)
                     self.builder.layers[index] = layer._replace(path=path)
@@ -320,13 +320,13 @@ class _KerasWalk:
             self.builder, str(one["class_name"]), one["config"], feed.values, path, key, places,
             keywords(one, node), self._inner,
         )  # fmt: skip
-        begun, where = len(self.builder.layers), "/".join(path)
+        first, where = len(self.builder.layers), "/".join(path)
         try:
             refuse_lora(call)
             return rule(call)
         except ConstraintError as refusal:
             help_ = refusal.help
-            if refusal.code == "CC401" and len(self.builder.layers) == begun:
+            if refusal.code == "CC401" and len(self.builder.layers) == first:
                 known = self._known(one, key, node, feed)
                 if known.stored is not None and known.output is not None:
                     reason = refusal.message

@@ -34,10 +34,10 @@ def automatic(name: str, kind: str) -> bool:
 
 def _path(parts: tuple[str, ...], shared: Counter[tuple[str, ...]]) -> Path:
     found: list[str] = []
-    begun = 0
+    start = 0
     for end in range(1, len(parts)):
         numbered = any(character.isdigit() for character in parts[end - 1])
         if numbered and shared[parts[:end]] >= MIN_NAMES:
-            found.append("_".join(parts[begun:end]))
-            begun = end
-    return (*found, "_".join(parts[begun:]))
+            found.append("_".join(parts[start:end]))
+            start = end
+    return (*found, "_".join(parts[start:]))

@@ -124,15 +124,15 @@ def report_skipped(context: OnnxContext) -> None:
 
 
 def _note(why: str, nodes: list[OnnxNode]) -> str:
-    begun = f"left out: {why}, because its output shape depends on the data"
+    reason = f"left out: {why}, because its output shape depends on the data"
     after = Counter(node.op for node in nodes if node.label != why)
     if not after:
-        return begun
+        return reason
     shown = [f"{op} ×{n}" if n > 1 else op for op, n in after.most_common(MAX_SHOWN)]
     others = after.total() - sum(n for _, n in after.most_common(MAX_SHOWN))
     listed = ", ".join(shown) + (f" and {others} more" if others else "")
     many = "operator" if after.total() == 1 else "operators"
-    return f"{begun}, and {after.total()} {many} after it, none with weights or macs: {listed}"
+    return f"{reason}, and {after.total()} {many} after it, none with weights or macs: {listed}"
 
 
 def inner_ops(node: OnnxNode) -> Iterator[str]:

@@ -168,7 +168,7 @@ class _TorchWalk:
         path = (*scope.path, name.rpartition(".")[2])
         is_complex = any(map(_is_complex, node.all_input_nodes))
         call = TorchCall(self.builder, path, name, given, dims, users, is_complex)
-        outer, begun = self._enter(scope), len(self.builder.layers)
+        outer, first = self._enter(scope), len(self.builder.layers)
         row = known(name)
         rule = row.rule or unknown
         if is_complex and Trait.CONTRACTS in row.traits and row.op != "fourier":
@@ -183,7 +183,7 @@ class _TorchWalk:
         self._enter(outer)
         _verify_dims(result, dims, path, users)
         if isinstance(result, Tensor) and result.source not in range(
-            begun, len(self.builder.layers)
+            first, len(self.builder.layers)
         ):
             self.moved[result.source] = scope
         return result

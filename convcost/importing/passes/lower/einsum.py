@@ -62,11 +62,11 @@ def lower_einsum(
     if any(len(set(term)) != len(term) for term in (*names, out)):
         return None
     terms = [_Term(operand, letters) for operand, letters in zip(operands, names, strict=True)]
-    begun = list(terms)
+    inputs = list(terms)
     while len(terms) > 1:
         rest = "".join(term.letters for term in terms[2:]) + out
         terms[:2] = [_multiply(builder, terms[0], terms[1], rest, path)]
-    return _with_batch(_in_order_of(builder, terms[0], out, path), begun, out)
+    return _with_batch(_in_order_of(builder, terms[0], out, path), inputs, out)
 
 
 def _with_batch(y: Tensor, terms: Sequence[_Term], out: str) -> Tensor:

@@ -13,19 +13,19 @@ def by_axis(builder: GraphBuilder, node: Node) -> Tensor:
     options = dict(node.attributes)
     axis, stored = options.pop("axis", 1), {"tensors": node.weights, "buffers": node.buffers}
     if node.op == "instance_norm" and not node.weights and _splits_channels(node.x):
-        assert node.x.begun is not None
+        assert node.x.origin is not None
         options["groups"] = node.x.dims[1]
-        y = by_channel(builder, "group_norm", node.x.begun, node.path, 1, options)
+        y = by_channel(builder, "group_norm", node.x.origin, node.path, 1, options)
         return reshaped(y, node.x.dims)
     return by_channel(builder, node.op, node.x, node.path, axis, options, **stored)
 
 
 def _splits_channels(x: Tensor) -> bool:
     """Whether a tensor is [n, groups, …], and was [n, channels, …] before."""
-    begun = x.begun
-    if begun is None or begun.channel != 1 or len(x.moves) != 1:
+    origin = x.origin
+    if origin is None or origin.channel != 1 or len(x.moves) != 1:
         return False
-    return begun.dims[0] == x.dims[0] and begun.dims[1] % x.dims[1] == 0
+    return origin.dims[0] == x.dims[0] and origin.dims[1] % x.dims[1] == 0
 
 
 @lowering("layer_norm", "rms_norm", "l2_norm")

@@ -43,5 +43,5 @@ def by_channel(
 
 
 def _after(x: Tensor, index: int) -> Tensor:
-    begun = None if x.begun is None else x.begun._replace(source=index)
-    return x._replace(source=index, begun=begun)
+    origin = None if x.origin is None else x.origin._replace(source=index)
+    return x._replace(source=index, origin=origin)

@@ -133,18 +133,18 @@ def _of_begun(
 ) -> Tensor | None:
     """A part of a rearranged tensor, sliced before the rearrangement: possible if the axis is the
     outer part of an earlier axis, such as query, key and value in one projection."""
-    if x.begun is None or len(x.moves) > 2 or not x.moves[0].to:  # noqa: PLR2004  a split and a transpose
+    if x.origin is None or len(x.moves) > 2 or not x.moves[0].to:  # noqa: PLR2004  a split and a transpose
         return None
     apart = x.moves[0].to
     order = x.moves[1].by if len(x.moves) > 1 else tuple(range(len(apart)))
     if not order:
         return None
     outer = order[axis]
-    whole = _axis_of(x.begun.dims, apart, outer)
+    whole = _axis_of(x.origin.dims, apart, outer)
     if whole is None:
         return None
-    inner = x.begun.dims[whole] // apart[outer]
-    taken = slice_axis(builder, x.begun, whole, start * inner, length * inner, path)
+    inner = x.origin.dims[whole] // apart[outer]
+    taken = slice_axis(builder, x.origin, whole, start * inner, length * inner, path)
     to = (*apart[:outer], length, *apart[outer + 1 :])
     return permuted(reshaped(taken, to), order)._replace(batch=x.batch)
 

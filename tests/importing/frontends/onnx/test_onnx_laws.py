@@ -136,8 +136,8 @@ def _laid_out(value: Tensor, data: np.ndarray) -> np.ndarray:
 
 def _applied(value: Tensor, data: np.ndarray) -> np.ndarray:
     """What the moves of a value do to the elements of its source."""
-    assert value.begun is not None
-    data = _laid_out(value.begun, data)
+    assert value.origin is not None
+    data = _laid_out(value.origin, data)
     for move in value.moves:
         data = data.reshape(move.to) if move.to else data.transpose(move.by)
     return data.reshape(value.dims)

@@ -52,7 +52,7 @@ def instance_norm(call: OnnxCall) -> Tensor:
     and the params after it."""
     options, tensors = affine(call, 1, 2)
     numbers = [constant and constant.number for constant in map(call.constant, (1, 2))]
-    if call.value().begun is not None and numbers == [1, 0]:
+    if call.value().origin is not None and numbers == [1, 0]:
         options, tensors = {"scale": False, "shift": False}, {}
     return call.lower("instance_norm", weights=tensors, **options)
 
