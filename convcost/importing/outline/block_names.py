@@ -93,17 +93,16 @@ def _stem(path: Path) -> str:
 
 def _content_name(body: Items) -> str:
     joins = [item for item in body if item.is_join]
-    held = list(layers(body))
-    kinds = {layer.kind for layer in held}
+    kinds = [layer.kind for layer in layers(body)]
     if len(joins) == 1:
         name = _join_name(joins[0], alone=len(body) <= 1 + sum(map(_only_follows, body)))
         if name:
             return name
     if "channel_shuffle" in kinds:
         return "shuffle_unit"
-    if {"matmul", "softmax"} <= kinds or "attention" in kinds:
+    if {"matmul", "softmax"}.issubset(kinds) or "attention" in kinds:
         return "attention_block"
-    if "depthwise" in kinds and held[0].kind == "conv" and held[-1].kind != "depthwise":
+    if "depthwise" in kinds and kinds[0] == "conv" and kinds[-1] != "depthwise":
         return "mbconv" if "multiply" in kinds else "inverted_bottleneck"
     words = _describing_words(body, ())
     if len(words) > MAX_WORDS:

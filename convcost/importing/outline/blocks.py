@@ -79,11 +79,11 @@ class _BlockSearch:
     def _round(self, lists: Sequence[ListOfItems]) -> bool:
         """Makes a block of the candidate that saves most. Returns whether there is one."""
         found = self.candidates.in_lists(lists)
-        weight_of = {keys: self._weight(parts) for keys, parts in found.items()}
-        for keys in sorted(found, key=lambda keys: (-weight_of[keys], -len(keys))):
+        saving_of = {keys: self._saving(parts) for keys, parts in found.items()}
+        for keys in sorted(found, key=lambda keys: (-saving_of[keys], -len(keys))):
             if keys in self.refused:
                 continue
-            if weight_of[keys] <= HEADER:
+            if saving_of[keys] <= HEADER:
                 break
             for parts in self._families(found[keys]):
                 groups = _equal_uses(parts) if self.for_some_uses else [parts]
@@ -99,15 +99,16 @@ class _BlockSearch:
             found += lists_in(block.items, entering, whole=True)
         return found
 
-    def _weight(self, parts: list[Part]) -> int:
-        """About the number of characters that a block saves."""
-        weight = sum(map(self.length, parts[0].use)) * (len(parts) - 1)
+    def _saving(self, parts: list[Part]) -> int:
+        """About the number of characters that a block saves; more for a part that is better to
+        read as a block."""
+        saving = sum(map(self.length, parts[0].use)) * (len(parts) - 1)
         first, *others = parts[0].items
         if first.is_sequence and not others:
-            return int(weight * MODULE_FACTOR)
+            return int(saving * MODULE_FACTOR)
         # A free layer belongs to the end of the block before.
         is_free = first.number is not None and self.graph.layers[first.number].params == 0
-        return weight if is_free and not first.branches else int(weight * GOOD_BEGIN_FACTOR)
+        return saving if is_free and not first.branches else int(saving * GOOD_BEGIN_FACTOR)
 
     # Making one block
 

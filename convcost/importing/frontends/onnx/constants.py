@@ -23,13 +23,13 @@ BUFFERS = frozenset(
 )
 
 
-def floating(kind: int) -> bool:
+def is_float_type(kind: int) -> bool:
     """Whether a data type of ONNX is a floating-point type, including those of 16 and 8 bits."""
     name = TensorProto.DataType.Name(kind) if kind in TensorProto.DataType.values() else ""
     return name.startswith(("FLOAT", "BFLOAT", "DOUBLE"))
 
 
-def floats(array: Any) -> bool:
+def has_floats(array: Any) -> bool:
     """Whether an array has a floating-point type. NumPy's `kind` does not cover the types that ONNX
     adds."""
     kind = array.dtype
@@ -90,7 +90,7 @@ def stored_constant(
             data = numpy_helper.to_array(tensor)
         except (TypeError, ValueError):
             data = None
-    real = floating(tensor.data_type)
+    real = is_float_type(tensor.data_type)
     # PyTorch's exporter computed the tensors whose names start with a slash.
     if not sure and (key.startswith("/") or buffered(key)):
         learned = False

@@ -13,8 +13,8 @@ from convcost.importing.frontends.onnx.constants import (
     OnnxConstant,
     computed_numbers,
     computed_output,
-    floating,
-    floats,
+    has_floats,
+    is_float_type,
     stored_constant,
 )
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
@@ -58,7 +58,7 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, OnnxConst
     kind = {"pytorch": model.producer_name == "pytorch", "quantized": is_quantized(graph)}
     for tensor in model.graph.initializer:
         sure = declared.get(tensor.name) == "PARAMETER"
-        alone = prod(tensor.dims) == 1 and (floating(tensor.data_type) or kind["quantized"])
+        alone = prod(tensor.dims) == 1 and (is_float_type(tensor.data_type) or kind["quantized"])
         alone = alone and not sure and tensor.name not in held_by_layers
         learned = is_learned(tensor, declared, computed) and tensor.name not in not_learned
         learned = learned and (not alone or is_own(tensor.name, **kind))
@@ -175,7 +175,7 @@ def computed_constant(
     if dims is None:
         return None
     inputs = [constants[name] for name in node.inputs if name]
-    real = any(one.real for one in inputs) if data is None else floats(data)
+    real = any(one.real for one in inputs) if data is None else has_floats(data)
     learned = not has(node.op, Trait.CHOOSES) and any(one.is_weight for one in inputs)
     first = inputs[0] if inputs else None
     if first is not None and has(node.op, Trait.SAME) and prod(dims) == first.elements:
@@ -236,7 +236,7 @@ def _fold_constant_of_shape(
     if dims is None:
         return None
     value = node.attributes.get("value")
-    real = value is None or floating(value.data_type)
+    real = value is None or is_float_type(value.data_type)
     stripped = shape.learned and real and prod(dims) > 0
     roots = ((node.outputs[0], prod(dims)),) if stripped else ()
     return OnnxConstant(dims, real, data, roots, stripped)

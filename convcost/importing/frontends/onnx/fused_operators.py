@@ -72,7 +72,7 @@ class FusedCall:
         op = self.get("activation", "")
         return self.one(op, x) if op else x
 
-    def packed(self, position: int, dims: Dims, bits: int) -> str:
+    def unpacked(self, position: int, dims: Dims, bits: int) -> str:
         """A stored tensor whose bytes each contain several numbers, as a tensor of `dims`."""
         key = self.name(position)
         name, elements = f"{key}:unpacked", prod(dims)
@@ -183,7 +183,7 @@ def matmul_n_bits(call: FusedCall) -> tuple[str, ...]:
     bits = call.get("bits", 4)
     if prod(call.dims(1)) * BYTE < prod(dims) * bits:
         raise LookupError("the stored weights have fewer numbers than the product needs")
-    y = call.one("MatMulInteger", call.name(0), call.packed(1, dims, bits))
+    y = call.one("MatMulInteger", call.name(0), call.unpacked(1, dims, bits))
     return (call.plus(y, 5),)
 
 
@@ -198,7 +198,7 @@ def mixture(call: FusedCall) -> tuple[str, ...]:
         name = call.name(position)
         if name and bits < BYTE:
             *outer, inner = call.dims(position)
-            name = call.packed(position, (*outer, inner * BYTE // bits), bits)
+            name = call.unpacked(position, (*outer, inner * BYTE // bits), bits)
         names += [name, call.name(position + step - 1)]
     return (call.one("Experts", call.name(0), *names, chosen=call.get("k", 1)),)
 
@@ -210,7 +210,7 @@ def gather_block_quantized(call: FusedCall) -> tuple[str, ...]:
     kind = call.stored[call.name(0)][0]
     *rows, row = call.dims(0)
     share = BYTE // bits if kind == "uint8" else 1
-    table = call.packed(0, (*rows, row * share), bits) if share > 1 else call.name(0)
+    table = call.unpacked(0, (*rows, row * share), bits) if share > 1 else call.name(0)
     return (call.one("Gather", table, call.name(1), axis=call.get("gather_axis", 0)),)
 
 

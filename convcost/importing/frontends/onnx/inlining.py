@@ -108,10 +108,10 @@ class _Resolver:
     def _loop(self, node: NodeProto, body: GraphProto, steps: int) -> list[NodeProto]:
         self.found = True
         (number, condition, *before), made = (one.name for one in body.input), list[NodeProto]()
-        stored = self._stored(body) | {condition: self._constant(condition, np.array(1, bool))}
+        stored = self._stored(body) | {condition: self._add_constant(condition, np.array(1, bool))}
         state, collected = [*node.input[2:]], list[list[str]]()
         for step in range(steps):
-            given = {number: self._constant(number, np.array(step))}
+            given = {number: self._add_constant(number, np.array(step))}
             given |= zip(before, state, strict=True)
             nodes, names = self._step(body, stored | given)
             made += nodes
@@ -164,11 +164,11 @@ class _Resolver:
             if self.opset < AXES_AS_INPUT:
                 yield helper.make_node("Unsqueeze", [part], [row], axes=[0])
             else:
-                axes = self._constant("axes", np.array([0]))
+                axes = self._add_constant("axes", np.array([0]))
                 yield helper.make_node("Unsqueeze", [part, axes], [row])
         yield helper.make_node("Concat", rows, [output], axis=0)
 
-    def _constant(self, name: str, numbers: np.ndarray) -> str:
+    def _add_constant(self, name: str, numbers: np.ndarray) -> str:
         name = self._fresh(name)
         self.graph.initializer.append(numpy_helper.from_array(numbers, name))
         return name

@@ -29,7 +29,7 @@ from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelI
 from convcost.importing.frontends.onnx.parameters import buffers, mark_weights, unmark_scales
 from convcost.importing.frontends.onnx.patterns import replace_patterns
 from convcost.importing.frontends.onnx.registry import has, row_of
-from convcost.importing.frontends.onnx.shape_inference import inferred
+from convcost.importing.frontends.onnx.shape_inference import inferred_dims
 from convcost.importing.frontends.onnx.tied_weights import (
     equal_numbers,
     find_tied_weights,
@@ -77,7 +77,7 @@ def _resolved(model: ModelProto, graph: OnnxGraph, taken: ModelInputs) -> bool:
     if not has_control_flow(model):
         return False
     with _conforming_to_onnx("the file's operators or tensors"):
-        shapes = inferred(model, taken.inputs, stated_shapes=not taken.moved)
+        shapes = inferred_dims(model, taken.inputs, stated_shapes=not taken.moved)
         constants = stored_constants(model, graph)
         _folded_graph(model, graph, taken, constants, shapes)
         return resolve_control_flow(model, constants)
@@ -121,7 +121,7 @@ def _conforming_to_onnx(what: str) -> AbstractContextManager[None]:
 
 def _prepared(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) -> OnnxContext:
     """The model after shape inference, constant folding and the replacement of patterns."""
-    at_first = inferred(model, taken.inputs, stated_shapes=not taken.moved)
+    at_first = inferred_dims(model, taken.inputs, stated_shapes=not taken.moved)
     constants = stored_constants(model, graph)
     same_bytes(model, constants)
     excluded = unmark_scales(graph, constants)
@@ -157,7 +157,9 @@ def _folded_graph(
             break
         # Shape inference knows more with the constants that were computed.
         produced = {name for node in graph.nodes for name in node.outputs}
-        found = inferred(model, taken.inputs, constants, produced, stated_shapes=not taken.moved)
+        found = inferred_dims(
+            model, taken.inputs, constants, produced, stated_shapes=not taken.moved
+        )
         more = {**shapes, **found}
         if len(more) == len(shapes):
             break

@@ -12,7 +12,7 @@ from convcost.importing.frontends.onnx.constants import (
     MAX_ELEMENTS,
     OnnxConstant,
     buffered,
-    floating,
+    is_float_type,
 )
 from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.names import OPAQUE
@@ -72,7 +72,7 @@ def is_learned(
     if tensor.data_location == tensor.EXTERNAL or prod(tensor.dims) > MAX_ELEMENTS:
         return True
 
-    if not floating(tensor.data_type):
+    if not is_float_type(tensor.data_type):
         return False
     data = numpy_helper.to_array(tensor).astype(np.float64)
     distinct = np.unique(data)

@@ -35,7 +35,7 @@ MAX_AXES = 64  # axes of a tensor in NumPy
 SHAPE_INPUT = {"Expand": 1, "Reshape": 1, "Tile": 1, "ConstantOfShape": 0}
 
 
-def inferred(
+def inferred_dims(
     model: ModelProto,
     inputs: tuple[ModelInput, ...],
     known: Mapping[str, OnnxConstant] = {},

@@ -50,12 +50,12 @@ def not_exported(error: BaseException) -> ConstraintError | None:
         reason, help_ = "PyTorch does not know the shapes of one of its operators", SHAPELESS
     else:
         return None
-    message = f"it cannot be exported, because {reason}: {first_line(error)}"
+    message = f"it cannot be exported, because {reason}: {error_summary(error)}"
     return ConstraintError("CC401", message, help_)
 
 
-def first_line(error: BaseException) -> str:
-    """The type of an error and the first line of its message."""
+def error_summary(error: BaseException) -> str:
+    """The type of an error and the first line of its message, as one line."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     message = lines[0] if lines else ""
     if len(message) > MAX_CHARACTERS:

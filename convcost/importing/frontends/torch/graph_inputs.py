@@ -28,14 +28,14 @@ def stored_parameters(module: Any, program: Any) -> dict[str, Parameter]:
         **signature.inputs_to_buffers,
         **signature.inputs_to_lifted_tensor_constants,
     }
-    held = tensors_of(module)
+    tensor_of = tensors_of(module)
     first: dict[int, str] = {}
-    for name, tensor in held.items():
+    for name, tensor in tensor_of.items():
         first.setdefault(id(tensor), name)
     learned = {id(one) for one in module.parameters()}
     found = {}
     for entry, name in names.items():
-        tensor = held.get(name)
+        tensor = tensor_of.get(name)
         if tensor is None:
             continue
         dims = tuple(int(n) for n in tensor.shape)

@@ -10,7 +10,7 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from convcost.importing.frontends.torch.error_text import first_line
+from convcost.importing.frontends.torch.error_text import error_summary
 from convcost.model.errors import ConstraintError
 from convcost.model.suggestions import did_you_mean
 
@@ -76,7 +76,7 @@ def framework() -> Any:
     except ImportError as error:
         raise ConstraintError(
             "CC401",
-            f"PyTorch is needed to read a PyTorch model: {first_line(error)}",
+            f"PyTorch is needed to read a PyTorch model: {error_summary(error)}",
             "pip install 'convcost[torch]'",
         ) from None
 
@@ -116,7 +116,7 @@ def _imported(name: str) -> Any:
         ) from None
     except Exception as error:  # noqa: BLE001  a user's code may raise anything
         raise ConstraintError(
-            "CC401", f"`{name}` cannot be imported: {first_line(error)}"
+            "CC401", f"`{name}` cannot be imported: {error_summary(error)}"
         ) from None
 
 
@@ -149,7 +149,7 @@ def _build(given: Any, arguments: Mapping[str, Any]) -> Any:
                 continue
             help_ = "" if _calls(given, arguments) else NO_ARGUMENTS
             raise ConstraintError(
-                "CC401", f"it cannot be built: {first_line(error)}", help_
+                "CC401", f"it cannot be built: {error_summary(error)}", help_
             ) from None
 
 

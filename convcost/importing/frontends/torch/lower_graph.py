@@ -6,7 +6,12 @@ from typing import Any
 
 from convcost.importing.frontends.torch import graph_inputs, unused_parameters
 from convcost.importing.frontends.torch.constant_value import ConstantValue, Parameter, tensors
-from convcost.importing.frontends.torch.error_text import BACKBONE, ROUTE, first_line, needs_numbers
+from convcost.importing.frontends.torch.error_text import (
+    BACKBONE,
+    ROUTE,
+    error_summary,
+    needs_numbers,
+)
 from convcost.importing.frontends.torch.names import ModuleScope, Scopes, name_layers
 from convcost.importing.frontends.torch.registry import (
     SHAPED,
@@ -178,7 +183,9 @@ class _TorchWalk:
                 result = rule(call)
         except FORM_ERRORS as error:
             raise ConstraintError(
-                "CC401", f"{'/'.join(path)}: {name} cannot be lowered: {first_line(error)}", ROUTE
+                "CC401",
+                f"{'/'.join(path)}: {name} cannot be lowered: {error_summary(error)}",
+                ROUTE,
             ) from error
         self._enter(outer)
         _verify_dims(result, dims, path, users)

@@ -11,7 +11,7 @@ from typing import Any
 
 from convcost.importing.frontends.torch.error_text import (
     ROUTE,
-    first_line,
+    error_summary,
     needs_device,
     not_exported,
 )
@@ -59,7 +59,7 @@ def _export(torch: Any, module: Any, given: tuple[Any, ...]) -> Any:
     if any(torch.nn.parameter.is_lazy(one) for one in module.parameters()):
         module(*given)  # lazy modules infer their widths in the first call
     program = torch.export.export(module, given, strict=False)
-    if _rewrites(program):
+    if _has_observed_writes(program):
         program = program.run_decompositions({})
     return _with_known_operators(torch, program)
 
@@ -90,6 +90,7 @@ def _with_known_operators(torch: Any, program: Any) -> Any:
 
 
 def _unknown_operators(program: Any) -> set[Any]:
+    """The operators that depend on an input of the model and have no row."""
     flows: set[Any] = set()
     for node in program.graph.nodes:
         if node.op == "placeholder" or not flows.isdisjoint(node.all_input_nodes):
@@ -114,8 +115,8 @@ def _dtype(torch: Any, name: str) -> Any:
 def _refused(
     module: Any, inputs: Sequence[Sequence[int]], given: Any, error: Exception
 ) -> ConstraintError:
-    """The error for a model that fails: either it does not run on this input, or it cannot be
-    traced."""
+    """The error for a model that cannot be exported: it does not run on this input, or it runs and
+    cannot be traced."""
     sizes = " and ".join("×".join(map(str, dims)) for dims in inputs)
     try:
         module(*given)
@@ -125,12 +126,12 @@ def _refused(
         if refusal is not None:
             return refusal
         help_ = suggest_inputs(module, given)
-        return ConstraintError("CC401", f"it cannot be run on {sizes}: {first_line(own)}", help_)
-    message = f"it cannot be exported: {first_line(error)}"
+        return ConstraintError("CC401", f"it cannot be run on {sizes}: {error_summary(own)}", help_)
+    message = f"it cannot be exported: {error_summary(error)}"
     return not_exported(error) or ConstraintError("CC401", message, ROUTE)
 
 
-def _rewrites(program: Any) -> bool:
+def _has_observed_writes(program: Any) -> bool:
     """Whether an operator writes to a part of a tensor, and another operator then reads the whole
     tensor."""
     flows = set(program.graph_signature.user_inputs)
@@ -139,12 +140,14 @@ def _rewrites(program: Any) -> bool:
             continue
         if any(one.name in flows for one in node.all_input_nodes):
             flows.add(node.name)
-            if writes(node.target) and _read_again(node):
+            if _writes(node.target) and _is_write_observed(node):
                 return True
     return False
 
 
-def _read_again(node: Any) -> bool:
+def _is_write_observed(node: Any) -> bool:
+    """Whether an operator after `node`, which writes to a view, reads a tensor that the view shares
+    memory with."""
     part = node.args[0]
     while part.op == "call_function" and _shares_memory(part.target):
         whole = part.args[0]
@@ -154,13 +157,14 @@ def _read_again(node: Any) -> bool:
     return False
 
 
-def writes(target: Any) -> bool:
+def _writes(target: Any) -> bool:
+    """Whether an operator writes to one of its inputs."""
     schema = getattr(target, "_schema", None)
     return schema is not None and bool(schema.is_mutable)
 
 
 def _shares_memory(target: Any) -> bool:
-    """Whether the output of a node shares memory with its input."""
+    """Whether the output of an operator is a view of its input."""
     schema = getattr(target, "_schema", None)
     if schema is None or schema.is_mutable:
         return False

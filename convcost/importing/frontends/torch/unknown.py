@@ -20,10 +20,10 @@ def custom_layer(call: TorchCall, what: str, macs: int | None = 0) -> Any:
     something reads them."""
     given = list(tensors(dict(call.given)))
     inputs = [one for one in given if isinstance(one, Tensor)]
-    held = [one for one in given if isinstance(one, ConstantValue)]
+    constants = [one for one in given if isinstance(one, ConstantValue)]
     if not inputs:
-        inputs, held = [as_tensor(call.builder, one) for one in held if one.leaves], []
-    stored: dict[str, Any] = {"weights": weights(*held), "buffers": buffers(*held)}
+        inputs, constants = [as_tensor(call.builder, one) for one in constants if one.leaves], []
+    stored: dict[str, Any] = {"weights": weights(*constants), "buffers": buffers(*constants)}
     found: list[Tensor | None] = []
     for number, dims in enumerate(call.dims if call.several else (call.dims,)):
         if dims is None or (number and f"getitem:{number}" not in call.users):

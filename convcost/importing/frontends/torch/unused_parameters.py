@@ -37,10 +37,10 @@ def add_unused(builder: GraphBuilder, module: Any, neighbour: int) -> None:
 def verify_count(builder: GraphBuilder, module: Any) -> None:
     """Raises ConstraintError unless the layers have as many params as the model."""
     counted = sum(layer.params for layer in builder.layers)
-    held = sum(int(parameter.numel()) for parameter in module.parameters())
-    if counted != held:
+    registered = sum(int(parameter.numel()) for parameter in module.parameters())
+    if counted != registered:
         raise ConstraintError(
-            "CC403", f"the layers have {counted:,} params, but the model has {held:,}"
+            "CC403", f"the layers have {counted:,} params, but the model has {registered:,}"
         )
 
 

@@ -1,6 +1,7 @@
 """Converts values for the operators: constants to tensors of the layer graph, and weights to the
-registered tensors behind them."""
+registered tensors that they are computed from."""
 
+from collections.abc import Iterable
 from math import prod
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue, Parameter
@@ -22,20 +23,22 @@ def as_tensor(builder: GraphBuilder, x: Tensor | ConstantValue) -> Tensor:
 
 
 def _lowered(builder: GraphBuilder, x: ConstantValue) -> Tensor:
+    """Adds the layer of a constant: of its numbers, of its registered tensor, or of the operator
+    that computes it. The layer belongs to the module of the last layer, its neighbour."""
     neighbour = len(builder.layers) - 1
     channel = 1 if len(x.dims) >= MAPS_RANK else -1
     if not x.leaves:
         return constant_tensor(builder, x.dims, neighbour=neighbour, channel=channel)
     if x.call is None or (x.leaf and x.leaf.elements == prod(x.dims)):
-        return _whole(builder, x, x.leaves[0], neighbour, channel)
+        return _registered(builder, x, x.leaves[0], neighbour, channel)
     lowered: Tensor = x.call()
     return lowered
 
 
-def _whole(
+def _registered(
     builder: GraphBuilder, x: ConstantValue, leaf: Parameter, neighbour: int, channel: int
 ) -> Tensor:
-    """A registered tensor in any shape. Its layer is added once."""
+    """A registered tensor in the dims of `x`. Its layer is added once."""
     once = builder.constant_layers.get(leaf.key)
     if once is None:
         once = builder.constant_layers[leaf.key] = learned_tensor(
@@ -45,20 +48,25 @@ def _whole(
     return reshaped(once, x.dims)
 
 
-def weights(*held: ConstantValue | None) -> dict[str, int]:
-    """The learned tensors behind weights, by key, with their elements."""
-    return {leaf.key: leaf.elements for one in held if one for leaf in one.leaves if leaf.learned}
+def weights(*values: ConstantValue | None) -> dict[str, int]:
+    """The learned tensors that values are computed from, by key, with their elements."""
+    return _elements(values, learned=True)
 
 
-def buffers(*held: ConstantValue | None) -> dict[str, int]:
-    return {
-        leaf.key: leaf.elements for one in held if one for leaf in one.leaves if not leaf.learned
-    }
+def buffers(*values: ConstantValue | None) -> dict[str, int]:
+    """The buffers that values are computed from, by key, with their elements."""
+    return _elements(values, learned=False)
+
+
+def _elements(values: Iterable[ConstantValue | None], *, learned: bool) -> dict[str, int]:
+    leaves = [leaf for value in values if value is not None for leaf in value.leaves]
+    return {leaf.key: leaf.elements for leaf in leaves if leaf.learned == learned}
 
 
 def learned_tensors(weight: ConstantValue) -> tuple[dict[str, int], dict[str, int]]:
-    """The learned tensor with as many elements as the weight, and the other learned tensors behind
-    it. The others are factors of filters if weights are standardized or normalized."""
+    """The learned tensor with as many elements as the weight, and the other learned tensors that
+    it is computed from. The others are factors of filters if weights are standardized or
+    normalized."""
     found = weights(weight)
     size = prod(weight.dims)
     own = next((key for key, n in found.items() if n == size), None)

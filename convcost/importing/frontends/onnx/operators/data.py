@@ -6,7 +6,7 @@ from math import prod
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import stored_constant
 from convcost.importing.frontends.onnx.inlining import MAX_ADDED_NODES, loop_steps
-from convcost.importing.frontends.onnx.operators.slices import by_buffer
+from convcost.importing.frontends.onnx.operators.slices import rows_at_stored_indices
 from convcost.importing.frontends.onnx.registry import has, operator, without_layer
 from convcost.importing.frontends.onnx.unknown import custom_layer, free_row, inner_ops, uncounted
 from convcost.importing.ir.ops import Trait
@@ -29,7 +29,7 @@ free_row("Im2Col", what="im2col")  # patterns.py makes it from gathers of slidin
 def looked_up(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     if call.dims() is None:
         return ()
-    if call.op == "GatherND" and (found := by_buffer(call)) is not None:
+    if call.op == "GatherND" and (found := rows_at_stored_indices(call)) is not None:
         return found
     return custom_layer(call, what="gather" if call.op.startswith("Gather") else "")
 

@@ -52,7 +52,7 @@ def gather(call: OnnxCall) -> Tensor:
     table, indices = call.constant(0), call.constant(1)
     if table is not None and call.depends_on_input(1):
         return _looked_up(call)
-    if call.get("axis", 0) == 0 and (found := by_buffer(call)) is not None:
+    if call.get("axis", 0) == 0 and (found := rows_at_stored_indices(call)) is not None:
         return found
     x = call.value()
     axis = call.axis(0, len(x.dims))
@@ -65,7 +65,7 @@ def gather(call: OnnxCall) -> Tensor:
     return reshaped(call.lower("slice", x, axis=axis, kept=kept), rest)
 
 
-def by_buffer(call: OnnxCall) -> Tensor | None:
+def rows_at_stored_indices(call: OnnxCall) -> Tensor | None:
     """Rows of a learned table at indices that the model stores, such as a bias of relative
     positions; None if the node is something else."""
     table, indices = call.constant(0), call.constant(1)

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue
-from convcost.importing.frontends.torch.operators.joins import is_free
+from convcost.importing.frontends.torch.operators.joins import is_unclaimed
 from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.unknown import unknown
 from convcost.importing.frontends.torch.weights import as_tensor, weights
@@ -25,5 +25,5 @@ def _operand(call: TorchCall, x: Tensor | ConstantValue) -> Operand:
     if not isinstance(x, ConstantValue) or leaf is None or not leaf.learned:
         return Operand(x.dims, value, depends_on_input=isinstance(x, Tensor))
     key = leaf.key
-    factor = (lambda: key) if is_free(call, key) else None
+    factor = (lambda: key) if is_unclaimed(call, key) else None
     return Operand(x.dims, value, False, partial(weights, x), factor)

@@ -45,14 +45,15 @@ def _join_output(call: TorchCall) -> Tensor:
         call.builder.free[f"{kind} a fixed number"] += 1
         return x
     leaf = other.leaf
-    if leaf is not None and leaf.learned and kind in LEARNED and is_free(call, leaf.key):
+    if leaf is not None and leaf.learned and kind in LEARNED and is_unclaimed(call, leaf.key):
         path = (*split_name(leaf.key),)
         return combined(call.builder, LEARNED[kind], x, leaf.key, other.dims, path)
     return call.lower(kind, x, as_tensor(call.builder, other))
 
 
-def is_free(call: TorchCall, key: str) -> bool:
-    """Whether a learned tensor belongs to no layer yet, or only to joins."""
+def is_unclaimed(call: TorchCall, key: str) -> bool:
+    """Whether no layer owns a learned tensor, except a layer of the tensor itself or a scale. Then
+    it can become an option of the layer before it."""
     user = call.builder.used.get(key)
     return (
         user is None

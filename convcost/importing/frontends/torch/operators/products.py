@@ -19,7 +19,7 @@ MATRIX = 2
 def linear(call: TorchCall) -> Tensor:
     """`weight` is [features, inputs]."""
     weight, bias = call.given["weight"], call.given["bias"]
-    if _is_weights(weight):
+    if _is_learned(weight):
         return _lower_linear(call, call.x, weight.dims[0], weight, bias)
     if isinstance(weight, ConstantValue):
         own, others = learned_tensors(weight)
@@ -48,7 +48,7 @@ def matmul(call: TorchCall) -> Tensor:
 @operator("aten.addmm", op="linear", weights=2, bias=0)
 def addmm(call: TorchCall) -> Tensor:
     a, b, bias = (call.given[name] for name in ("mat1", "mat2", "self"))
-    if isinstance(a, Tensor) and _is_weights(b) and _is_weights(bias) and len(bias.dims) == 1:
+    if isinstance(a, Tensor) and _is_learned(b) and _is_learned(bias) and len(bias.dims) == 1:
         return _lower_linear(call, a, b.dims[-1], b, bias)
     return _add_bias(call, _product(call, a, b), bias)
 
@@ -72,15 +72,15 @@ def bilinear(call: TorchCall) -> Any:
 
 
 def _product(call: TorchCall, a: Tensor | ConstantValue, b: Tensor | ConstantValue) -> Tensor:
-    if isinstance(a, Tensor) and _is_weights(b) and len(b.dims) == MATRIX:
+    if isinstance(a, Tensor) and _is_learned(b) and len(b.dims) == MATRIX:
         return _lower_linear(call, a, b.dims[-1], b, None)
-    if isinstance(b, Tensor) and _is_weights(a) and len(a.dims) == MATRIX and len(b.dims) >= MATRIX:
+    if isinstance(b, Tensor) and _is_learned(a) and len(a.dims) == MATRIX and len(b.dims) >= MATRIX:
         return linear_from_left(call.builder, call.path, b, a.dims[0], weights(a))
     return call.lower("matmul", as_tensor(call.builder, a), as_tensor(call.builder, b))
 
 
-def _is_weights(x: Any) -> TypeGuard[ConstantValue]:
-    """Whether a value is weights: one learned tensor with each of its elements once."""
+def _is_learned(x: Any) -> TypeGuard[ConstantValue]:
+    """Whether a value has an element for each element of one learned tensor."""
     return isinstance(x, ConstantValue) and x.leaf is not None and x.leaf.learned
 
 
@@ -100,6 +100,6 @@ def _lower_linear(
 def _add_bias(call: TorchCall, y: Tensor, bias: Tensor | ConstantValue | None) -> Tensor:
     if bias is None or (isinstance(bias, ConstantValue) and not bias.leaves):
         return y
-    if _is_weights(bias) and bias.leaf is not None:
+    if _is_learned(bias) and bias.leaf is not None:
         return combined(call.builder, "add", y, bias.leaf.key, bias.dims, split_name(bias.leaf.key))
     return call.lower("add", y, as_tensor(call.builder, bias))
