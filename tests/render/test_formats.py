@@ -73,7 +73,7 @@ def test_special_characters_of_markdown_are_read_back_unchanged(cell):
         ("(`a_b`), `@team`, `*c*`.", None),
         ("`a``b`", "&#96;a&#96;&#96;b&#96;"),
         ("`a`@b", "&#96;a&#96;`@`b"),
-        ("`a|b` and `<b>`", "&#96;a&#124;b&#96; and &#96;&#60;b&#62;&#96;"),
+        ("`a|b` and `<b>`", "&#96;a&#124;b&#96; and &#96;&#60;b`>`&#96;"),
         ("1` is open", "1&#96; is open"),
     ],
 )

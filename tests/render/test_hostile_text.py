@@ -51,7 +51,7 @@ EVIL = [
     "\\\\", "^^M", "\\end{tabular}", "  two before", "a\u2028b", "\ue000",
     "a5c3785", "owner@A5C3785ED8", "x_deadbeef12-0123456#1",
     '!1 a!!2 &1 &&2 ~bug ~"a b" %1 %v1.2 $1 $$2 $3$ GL-1 [issue:1] *iteration:1 ~~%~!@&1',
-    "0123456789abcdef" * 4,
+    "group/project> project> {+a+} [-b-] [+c+] {-d-}", "0123456789abcdef" * 4,
     "hangul\u3164filler", "selected\ufe0f",
     "::error::said", "  ::error::said", "##[group]x", "###[x]", "##vso[task.complete]x", "##x[y]",
     "z" * 40 + " ::error::said " * 9, "x" * 40 + "/" + "y" * 40, "n" * 10_000,
@@ -269,7 +269,7 @@ def test_markdown_reads_the_same_cells_and_no_markup(written, command):
 
 MENTION = re.compile(
     r"@\w|#\d|://|www\.|G[HL]-\d|:[\w+-]+:|\b[0-9a-fA-F]{7,64}\b"
-    r"|[!&$]\d|[~%][\w\"]|\[\w+:|\*iteration:"
+    r"|[!&$]\d|[~%][\w\"]|\[\w+:|\*iteration:|[\[{][-+]|[\w.-]>"
 )
 
 

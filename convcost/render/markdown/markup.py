@@ -5,8 +5,9 @@ text, where a character reference is the character again. They link nothing insi
 that can begin a link is code, and every other special character is a character reference. Such
 signs side by side are in one code span: two spans that touch would be read as a span in double
 backticks. No text keeps a `<`: it cannot close a block or begin a comment. GitLab also links `!1`,
-`&1`, `~label`, `%milestone`, `$1`, `GL-1`, `[issue:1]` and `*iteration:1`. Of `$1` the number is
-code: a `$` is never written, because it can begin a formula.
+`&1`, `~label`, `%milestone`, `$1`, `GL-1`, `[issue:1]`, `*iteration:1` and `project>`, and renders
+`{+a+}` and `[-b-]` as a change. Of `$1` the number is code: a `$` is never written, because it can
+begin a formula.
 """
 
 import re
@@ -24,6 +25,7 @@ COMMIT = r"(?<![^\W_])[0-9a-fA-F]{7,64}(?![^\W_])"
 SPECIAL = re.compile(
     r"(?P<code>(?:@|(?<!#)#++(?=\d)|://|:(?=[\w+-]+:)|(?<=[wW]{3})\.|(?<=[gG][hHlL])-(?=\d)"
     r"|(?<![!&])[!&]++(?=\d)|(?<![~%])[~%]++(?=[\"\w])|(?<=\$)\d+|\[(?=\w+:)|\*(?=iteration:)"
+    r"|[\[{](?=[-+])|(?<=[\w.-])>"
     rf"|{COMMIT})+)"
     r"|[#|<>&`*\[\]\\~!$]|(?<![^\W_])_|_(?![^\W_])"
 )
