@@ -23,17 +23,18 @@ BUFFERS = frozenset(
 )
 
 
-def is_float_type(kind: int) -> bool:
+def is_float_type(data_type: int) -> bool:
     """Whether a data type of ONNX is a floating-point type, including those of 16 and 8 bits."""
-    name = TensorProto.DataType.Name(kind) if kind in TensorProto.DataType.values() else ""
+    types = TensorProto.DataType
+    name = types.Name(data_type) if data_type in types.values() else ""
     return name.startswith(("FLOAT", "BFLOAT", "DOUBLE"))
 
 
 def has_floats(array: Any) -> bool:
     """Whether an array has a floating-point type. NumPy's `kind` does not cover the types that ONNX
     adds."""
-    kind = array.dtype
-    return bool(kind.kind == "f" or kind.name.startswith(("bfloat", "float")))
+    dtype = array.dtype
+    return bool(dtype.kind == "f" or dtype.name.startswith(("bfloat", "float")))
 
 
 class OnnxConstant(NamedTuple):

@@ -73,7 +73,8 @@ class FusedCall:
         return self.one(op, x) if op else x
 
     def unpacked(self, position: int, dims: Dims, bits: int) -> str:
-        """A stored tensor whose bytes each contain several numbers, as a tensor of `dims`."""
+        """Adds a constant of `dims` for a stored tensor that packs numbers of `bits` bits into
+        bytes, and returns its name."""
         key = self.name(position)
         name, elements = f"{key}:unpacked", prod(dims)
         roots = ((key, elements),)
@@ -216,9 +217,9 @@ def gather_block_quantized(call: FusedCall) -> tuple[str, ...]:
 
 @expansion("FusedMatMul", "TransposeMatMul")
 def fused_matmul(call: FusedCall) -> tuple[str, ...]:
-    """A product whose second input may be transposed, if that input is a constant."""
+    """A product whose second input is a transposed constant. A plain product stays in the graph."""
     if call.get("transA", 0) or not call.get("transB", 0):
-        raise LookupError("a product of two tensors, or with a transposed first input")
+        raise LookupError("a product without a transpose, or with a transposed first input")
     *outer, _, _ = range(len(call.dims(1)))
     order = (*outer, len(outer) + 1, len(outer))
     return (call.one("MatMul", call.name(0), call.one("Transpose", call.name(1), perm=order)),)

@@ -169,6 +169,7 @@ class _Resolver:
         yield helper.make_node("Concat", rows, [output], axis=0)
 
     def _add_constant(self, name: str, numbers: np.ndarray) -> str:
+        """Adds a stored tensor and returns its name."""
         name = self._fresh(name)
         self.graph.initializer.append(numpy_helper.from_array(numbers, name))
         return name

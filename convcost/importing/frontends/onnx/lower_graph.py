@@ -1,6 +1,6 @@
 """Lowers a graph node by node, and compares each tensor with ONNX's own shape inference."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -66,32 +66,33 @@ def lower_model(
     while True:
         with _conforming_to_onnx("the file's operators or tensors"):
             graph = graph_of(model)
-            taken = close_dims(model, graph, size, dims)
-        with at_other_dims(taken.moved, size, again=again), _exported_for_samples(taken.notes):
-            if not _resolved(model, graph, taken):
-                return _lower(model, graph, taken, path)
+            closed = close_dims(model, graph, size, dims)
+        with at_other_dims(closed.moved, size, again=again), _exported_for_samples(closed.notes):
+            if not _resolve_control_flow(model, graph, closed):
+                return _lower(model, graph, closed, path)
 
 
-def _resolved(model: ModelProto, graph: OnnxGraph, taken: ModelInputs) -> bool:
-    """Whether operators of the model that run other graphs were replaced by these graphs."""
+def _resolve_control_flow(model: ModelProto, graph: OnnxGraph, closed: ModelInputs) -> bool:
+    """Replaces operators that run other graphs, such as `If`, by these graphs in the model. Returns
+    whether there was one."""
     if not has_control_flow(model):
         return False
     with _conforming_to_onnx("the file's operators or tensors"):
-        shapes = inferred_dims(model, taken.inputs, stated_shapes=not taken.moved)
+        shapes = inferred_dims(model, closed.inputs, stated_shapes=not closed.moved)
         constants = stored_constants(model, graph)
-        _folded_graph(model, graph, taken, constants, shapes)
+        _folded_graph(model, graph, closed, constants, shapes)
         return resolve_control_flow(model, constants)
 
 
-def _lower(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) -> LayerGraph:
+def _lower(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Path) -> LayerGraph:
     with _conforming_to_onnx("the file's operators or tensors"):
-        context = _prepared(model, graph, taken, path)
+        context = _prepared(model, graph, closed, path)
     builder, names = context.builder, context.names
-    for one in taken.inputs:
+    for one in closed.inputs:
         context.values[one.name] = _add_input(context, one)
     for node in context.graph.nodes:
         with named(node.label), _conforming_to_onnx("its inputs or attributes"):
-            _step(context, node)
+            _lower_node(context, node)
     ends = [context.values[output] for output in graph.outputs if output in context.values]
     report_weights(context)
     builder.classes.update(names.classes)
@@ -119,33 +120,33 @@ def _conforming_to_onnx(what: str) -> AbstractContextManager[None]:
     return conforming(f"{what} do not conform to ONNX", hint)
 
 
-def _prepared(model: ModelProto, graph: OnnxGraph, taken: ModelInputs, path: Path) -> OnnxContext:
+def _prepared(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Path) -> OnnxContext:
     """The model after shape inference, constant folding and the replacement of patterns."""
-    at_first = inferred_dims(model, taken.inputs, stated_shapes=not taken.moved)
+    at_first = inferred_dims(model, closed.inputs, stated_shapes=not closed.moved)
     constants = stored_constants(model, graph)
     same_bytes(model, constants)
     excluded = unmark_scales(graph, constants)
     stored = {one.name: storage_of(one) for one in model.graph.initializer}
     graph = expanded(graph, constants, stored, at_first)
     notes = find_tied_weights(model, graph, constants, path.parent)
-    graph, shapes = _folded_graph(model, graph, taken, constants, at_first)
+    graph, shapes = _folded_graph(model, graph, closed, constants, at_first)
     graph = replace_patterns(graph, constants, shapes)
-    graph, shapes = _folded_graph(model, graph, taken, constants, shapes)
+    graph, shapes = _folded_graph(model, graph, closed, constants, shapes)
     mark_weights(graph, constants, model)
     equal = equal_numbers(model, constants, path.parent)
     builder = GraphBuilder(path.stem, path.name, equal)
-    builder.notes += taken.notes
-    builder.notes += (f"{one}, and is imported at --size" for one in taken.moved)
+    builder.notes += closed.notes
+    builder.notes += (f"{one}, and is imported at --size" for one in closed.moved)
     builder.notes += notes
     context = OnnxContext(builder, graph, shapes, constants, stored, excluded)
-    context.buffers, context.samples = buffers(model), taken.samples
+    context.buffers, context.samples = buffers(model), closed.samples
     return context
 
 
 def _folded_graph(
     model: ModelProto,
     graph: OnnxGraph,
-    taken: ModelInputs,
+    closed: ModelInputs,
     constants: dict[str, OnnxConstant],
     shapes: Mapping[str, Dims],
 ) -> tuple[OnnxGraph, Mapping[str, Dims]]:
@@ -157,9 +158,8 @@ def _folded_graph(
             break
         # Shape inference knows more with the constants that were computed.
         produced = {name for node in graph.nodes for name in node.outputs}
-        found = inferred_dims(
-            model, taken.inputs, constants, produced, stated_shapes=not taken.moved
-        )
+        stated = not closed.moved
+        found = inferred_dims(model, closed.inputs, constants, produced, stated_shapes=stated)
         more = {**shapes, **found}
         if len(more) == len(shapes):
             break
@@ -168,30 +168,32 @@ def _folded_graph(
     return graph, shapes
 
 
-def _add_input(context: OnnxContext, one: ModelInput) -> Tensor:
+def _add_input(context: OnnxContext, entry: ModelInput) -> Tensor:
     """Adds an input. Its channel axis follows from the operators that read it, otherwise from its
     dims."""
     builder, nodes, shapes = context.builder, context.graph.nodes, context.shapes
-    rank = len(one.dims)
+    rank = len(entry.dims)
     if rank == 0:
-        return builder.input(one.name, (1,), 0, None)._replace(dims=(), axes=())
+        return builder.input(entry.name, (1,), 0, None)._replace(dims=(), axes=())
     if rank == 1:
-        return builder.input(one.name, one.dims, 0, None)
-    if one.batched:
-        channel = input_channel(nodes, one.batched, (1, *one.dims), shapes) - 1
-        return builder.input(one.name, one.dims, channel, None)
-    if one.dims[0] != 1:
+        return builder.input(entry.name, entry.dims, 0, None)
+    if entry.batched:
+        channel = input_channel(nodes, entry.batched, (1, *entry.dims), shapes) - 1
+        return builder.input(entry.name, entry.dims, channel, None)
+    if entry.dims[0] != 1:
         # [steps, batch, features]
-        along = 1 if rank == SEQUENCE_RANK and one.dims[1] == 1 else None
-        return builder.input(one.name, one.dims, rank - 1, along)
-    channel = input_channel(nodes, one.name, one.dims, shapes)
-    return builder.input(one.name, one.dims, channel)
+        along = 1 if rank == SEQUENCE_RANK and entry.dims[1] == 1 else None
+        return builder.input(entry.name, entry.dims, rank - 1, along)
+    channel = input_channel(nodes, entry.name, entry.dims, shapes)
+    return builder.input(entry.name, entry.dims, channel)
 
 
-def _step(context: OnnxContext, node: OnnxNode) -> None:
-    gone = [context.lost[name] for name in node.inputs if name in context.lost]
-    if gone:
-        skip_node(context, node, gone[0])
+def _lower_node(context: OnnxContext, node: OnnxNode) -> None:
+    """Adds the layers of an operator and records its outputs. An operator on sizes or constants
+    has constants as outputs and no layers. Raises ConstraintError."""
+    reasons = [context.lost[name] for name in node.inputs if name in context.lost]
+    if reasons:
+        skip_node(context, node, reasons[0])
         return
     if node.op in SIZES and node.inputs[0] in context.values:
         x = context.values[node.inputs[0]]
@@ -204,12 +206,18 @@ def _step(context: OnnxContext, node: OnnxNode) -> None:
     rule = row_of(node.op).rule if node.known else None
     first = len(context.builder.layers)
     call = OnnxCall(context, node)
-    made = rule(call) if rule is not None else uncounted(call)
-    results = (made,) if isinstance(made, Tensor) else made
+    lowered = rule(call) if rule is not None else uncounted(call)
+    results = (lowered,) if isinstance(lowered, Tensor) else lowered
     results = context.derived.reconcile(first, results, call.path())
-    if not results:
+    if results:
+        _record_outputs(context, node, results)
+    else:
         skip_node(context, node, node.label)
-        return
+
+
+def _record_outputs(context: OnnxContext, node: OnnxNode, results: Sequence[Tensor]) -> None:
+    """Stores the outputs of an operator by name. Raises ConstraintError if one has another shape
+    than shape inference gives, or if one that is used has no layer."""
     for output, value in zip(node.outputs, results, strict=False):
         if not output:
             continue
@@ -235,10 +243,10 @@ def _require_one_sample(context: OnnxContext, node: OnnxNode) -> None:
     if not (product or node.op == "Pow" or has(node.op, Trait.JOINS, Trait.CHOOSES)):
         return
     for x in (context.values[name] for name in node.inputs if name in context.values):
-        behind = 0 if x.batch is None else len(x.dims) - x.batch
-        for name in node.inputs if behind > MATRIX * product else ():
+        from_end = 0 if x.batch is None else len(x.dims) - x.batch  # the batch axis
+        for name in node.inputs if from_end > MATRIX * product else ():
             constant = context.constants.get(name)
-            extent = constant.dims[-behind] if constant and len(constant.dims) >= behind else 1
+            extent = constant.dims[-from_end] if constant and len(constant.dims) >= from_end else 1
             if extent in context.samples:
                 raise ConstraintError(
                     "CC405",
@@ -260,6 +268,7 @@ def _text(dims: Dims) -> str:
 
 
 def is_plain(model: ModelProto, layer_graph: LayerGraph) -> bool:
+    """Whether no operator and no stored tensor of the model depends on the input size."""
     if not all(has(node.op_type, Trait.ANY_SIZE) for node in model.graph.node):
         return False
     return not any(

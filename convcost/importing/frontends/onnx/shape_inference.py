@@ -43,10 +43,10 @@ def inferred_dims(
     *,
     stated_shapes: bool = True,
 ) -> dict[str, Dims]:
-    """The dims of all tensors that shape inference knows. `known` are constants that were computed,
-    `produced` the tensors that operators still produce. With `stated_shapes`, operators that
-    inference does not know have the shapes in the file, which are valid at its own size only.
-    Raises ConstraintError CC404."""
+    """The dims of all tensors that shape inference knows, by name. `known` are constants that were
+    computed, `produced` the tensors that operators still produce. With `stated_shapes`,
+    operators that inference does not know have the shapes in the file, which are valid at its own
+    size only. Raises ConstraintError CC404."""
     slim = _without_large_weights(model, inputs, known, produced)
     _add_outputs(model.graph, slim.graph, stated_shapes=stated_shapes)
     check_list_sizes(slim.graph)

@@ -115,11 +115,11 @@ def skip_node(context: OnnxContext, node: OnnxNode, why: str) -> None:
 
 def report_skipped(context: OnnxContext) -> None:
     """Adds the notes about operators that are left out, one for each operator where this begins."""
-    gone: dict[str, list[OnnxNode]] = {}
+    nodes_of: dict[str, list[OnnxNode]] = {}
     for node in context.graph.nodes:
         if node.outputs[0] in context.lost:
-            gone.setdefault(context.lost[node.outputs[0]], []).append(node)
-    for why, nodes in gone.items():
+            nodes_of.setdefault(context.lost[node.outputs[0]], []).append(node)
+    for why, nodes in nodes_of.items():
         context.builder.gap(_note(why, nodes))
 
 

@@ -176,8 +176,9 @@ def squared_difference(call: TfliteCall) -> Tensor:
 @operator("SELECT", "SELECT_V2", "EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "POW",
           "LESS_EQUAL", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT", "FLOOR_DIV", "FLOOR_MOD",
           op="choose")  # fmt: skip
-def choice(call: TfliteCall) -> Tensor:
-    """Comparisons and selections. Their constants are masks and bounds, not weights."""
+def broadcast_without_macs(call: TfliteCall) -> Tensor:
+    """Comparisons, selections and elementwise functions without multiply-adds. Their constants are
+    masks, bounds and exponents, not weights."""
     call.exclude(FIXED, *call.constants)
     return call.custom(broadcast(*map(call.dims_of, range(len(call.entry.inputs)))))
 

@@ -40,17 +40,19 @@ def clip(call: OnnxCall) -> Tensor:
 
 @operator("PRelu", op="prelu")
 def prelu(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
+    """Slopes broadcast along the last axes, such as [c, 1, 1]. Before opset 7, a vector of slopes
+    has one for each channel, [c]."""
     slopes = call.constant(1)
     if slopes is None:
         return uncounted(call)
     x = call.value()
-    behind = len(x.dims) - 1 - len(slopes.dims)
-    if call.context.opset < BROADCAST and len(slopes.dims) == 1 and behind > 0:
-        full = (1, *slopes.dims, *(1 for _ in range(behind)))
+    missing = (1,) * (len(x.dims) - 1 - len(slopes.dims))
+    if call.context.opset < BROADCAST and len(slopes.dims) == 1 and missing:
+        dims = (1, *slopes.dims, *missing)
     else:
-        full = (1,) * (1 + behind) + slopes.dims
+        dims = (1, *missing, *slopes.dims)
     tensors = call.tensors(1)
-    return call.lower("prelu", x, weights=tensors, dims=full)
+    return call.lower("prelu", x, weights=tensors, dims=dims)
 
 
 @operator("Identity", "Cast", "CastLike", "QuantizeLinear", "DequantizeLinear", "StopGradient",

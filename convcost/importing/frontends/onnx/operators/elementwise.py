@@ -128,8 +128,8 @@ def _aligned_dims(call: OnnxCall, x: Tensor, constant: OnnxConstant) -> tuple[in
     if axis is None or not call.node.attributes.get("broadcast"):
         return constant.dims
     axis %= len(x.dims)
-    behind = (1,) * (len(x.dims) - axis - len(constant.dims))
-    return (*constant.dims, *behind)
+    trailing = (1,) * (len(x.dims) - axis - len(constant.dims))
+    return (*constant.dims, *trailing)
 
 
 @operator("Pow", op="power")

@@ -52,5 +52,5 @@ def bounded(call: TorchCall) -> Tensor:
 
 @operator("aten.prelu")
 def prelu(call: TorchCall) -> Tensor:
-    slopes, behind = weights(call.given["weight"]), max(len(call.x.dims) - 2, 0)
-    return call.lower("prelu", weights=slopes, dims=(sum(slopes.values()), *[1] * behind))
+    slopes, trailing = weights(call.given["weight"]), max(len(call.x.dims) - 2, 0)
+    return call.lower("prelu", weights=slopes, dims=(sum(slopes.values()), *[1] * trailing))
