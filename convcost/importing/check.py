@@ -30,23 +30,23 @@ def check_spec(request: ImportRequest, spec_at: SpecAt) -> Checked:
     own = spec_at(None)
     imported = _read(request, own)
     answer = Equivalence(imported.costs, own)
-    if not answer.is_same or request.fixed or imported.again is None:
+    if not answer.is_same or request.fixed or imported.read_at is None:
         return Checked(imported, answer)
     notes: list[str] = []
     for size in chain.from_iterable(probe_sizes(own.network.inputs[0][1].size)):
-        theirs = _spec(spec_at, size)
-        mine = costs_at_size(imported.text, size)
-        if theirs is None:
-            if not isinstance(mine, str) and not notes:
+        spec = _spec(spec_at, size)
+        model = costs_at_size(imported.text, size)
+        if spec is None:
+            if not isinstance(model, str) and not notes:
                 notes.append(f"the spec refuses {size_text(size)}, but the model accepts it")
             continue
-        if isinstance(mine, str):
-            mine = imported.costs_at(size)
-        if isinstance(mine, str):
+        if isinstance(model, str):
+            model = imported.costs_at(size)
+        if isinstance(model, str):
             continue
-        elsewhere = Equivalence(mine, theirs, loose=True)
-        if not elsewhere.is_same:
-            return Checked(imported, elsewhere, size)
+        at_size = Equivalence(model, spec, loose=True)
+        if not at_size.is_same:
+            return Checked(imported, at_size, size)
     return Checked(imported, answer, None, tuple(notes))
 
 

@@ -34,13 +34,13 @@ class ImportRequest(NamedTuple):
 
 
 class Imported(NamedTuple):
-    """The verified spec of a model as text, with its costs and notes. `again` reads the model at
+    """The verified spec of a model as text, with its costs and notes. `read_at` reads the model at
     another size, if that is possible. `gaps` are the notes about what the layers do not count."""
 
     text: str
     costs: Costs
     notes: tuple[str, ...]
-    again: Callable[[tuple[int, ...]], LayerGraph] | None = None
+    read_at: Callable[[tuple[int, ...]], LayerGraph] | None = None
     gaps: tuple[str, ...] = ()
 
     @property
@@ -54,9 +54,9 @@ class Imported(NamedTuple):
         from convcost.importing.generalize.verify_at_size import costs_at_size
         from convcost.importing.spec import flat_text
 
-        assert self.again is not None
+        assert self.read_at is not None
         try:
-            return costs_at_size(flat_text(self.again(size)), None)
+            return costs_at_size(flat_text(self.read_at(size)), None)
         except ConstraintError as refusal:
             return refusal.message
 
@@ -73,16 +73,16 @@ def read(request: ImportRequest) -> Imported:
     if request.fixed:
         graph = graph._replace(sizes=AllowedSizes(fixed=True))
     sizes = [shape.size for _, shape in graph.inputs]
-    again = partial(_at_other_size, request, graph) if len(sizes) == 1 and sizes[0] else None
-    if again is None or request.fixed or graph.plain:
-        made = GeneralizedSpec(proved_spec(graph))
+    read_at = partial(_at_other_size, request, graph) if len(sizes) == 1 and sizes[0] else None
+    if read_at is None or request.fixed or graph.plain:
+        generalized = GeneralizedSpec(proved_spec(graph))
     else:
-        made = generalized_spec(graph, again)
-    (network,) = load(Source(request.model, made.text))
+        generalized = generalized_spec(graph, read_at)
+    (network,) = load(Source(request.model, generalized.text))
     counted = costs(network)
     uncounted = uncounted_note(network.name, counted.layers)
-    notes = (*_free_layers_note(graph), *graph.notes, *made.notes, *uncounted)
-    return Imported(made.text, counted, notes, again, graph.gaps)
+    notes = (*_free_layers_note(graph), *graph.notes, *generalized.notes, *uncounted)
+    return Imported(generalized.text, counted, notes, read_at, graph.gaps)
 
 
 def _at_other_size(request: ImportRequest, graph: LayerGraph, size: tuple[int, ...]) -> LayerGraph:
@@ -94,11 +94,11 @@ def _at_other_size(request: ImportRequest, graph: LayerGraph, size: tuple[int, .
         own = inputs[0]
         channels_last = own != (shape.channels, *shape.size) == (own[-1], *own[:-1])
         inputs = ((*size, shape.channels) if channels_last else (shape.channels, *size),)
-    again = layer_graph_of(request._replace(inputs=inputs, size=size), again=True)
-    ((_, found),) = again.inputs
+    read = layer_graph_of(request._replace(inputs=inputs, size=size), again=True)
+    ((_, found),) = read.inputs
     if found != Shape(shape.channels, size):
         raise ConstraintError("CC401", "it cannot be imported at another size")
-    return again
+    return read
 
 
 def _free_layers_note(graph: LayerGraph) -> tuple[str, ...]:

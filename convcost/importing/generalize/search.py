@@ -44,21 +44,22 @@ class GeneralizedSpec(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def generalized_spec(graph: LayerGraph, again: Callable[[Size], LayerGraph]) -> GeneralizedSpec:
+def generalized_spec(graph: LayerGraph, read_at: Callable[[Size], LayerGraph]) -> GeneralizedSpec:
     """The spec of a graph with one input, compared with the model at other sizes. It states which
-    options depend on the size and which sizes are allowed. `again` reads the model at another size.
+    options depend on the size and which sizes are allowed. `read_at` reads the model at another
+    size.
 
     Raises ConstraintError.
     """
     ((_, shape),) = graph.inputs
-    return _SizeSearch(graph, shape.size, again).result()
+    return _SizeSearch(graph, shape.size, read_at).result()
 
 
 class _SizeSearch:
-    def __init__(self, graph: LayerGraph, own: Size, again: Callable[[Size], LayerGraph]) -> None:
+    def __init__(self, graph: LayerGraph, own: Size, read_at: Callable[[Size], LayerGraph]) -> None:
         self.graph = graph
         self.own = own
-        self.again = again
+        self.read_at = read_at
         self.models: dict[Size, LayerGraph | str] = {}
         self.merged_pads: frozenset[int] = frozenset()  # into their windows
 
@@ -143,7 +144,7 @@ class _SizeSearch:
     def _model(self, size: Size) -> LayerGraph | str:
         if size not in self.models:
             try:
-                self.models[size] = self.again(size)
+                self.models[size] = self.read_at(size)
             except ConstraintError as refusal:
                 self.models[size] = refusal.message
         return self.models[size]

@@ -52,7 +52,8 @@ class Equivalence(NamedTuple):
     def is_same(self) -> bool:
         """Whether both have the same layers with the same connections. Names and the order of
         branches do not matter."""
-        return not self._moved(self.model, self.spec) and not self._moved(self.spec, self.model)
+        both = (self.model, self.spec), (self.spec, self.model)
+        return not any(self._unmatched(*costs) for costs in both)
 
     def lines(self, at: tuple[int, ...] | None = None) -> Iterator[str]:
         """The result as lines of text; `at` is the size if it is not the spec's own size."""
@@ -61,15 +62,15 @@ class Equivalence(NamedTuple):
         yield f"{self.spec.network.file} {says} {self.model.network.name}{size}"
         yield ""
         if not self.is_same and self.difference_table() is None:
-            moved = self._moved(self.model, self.spec)[0].path
-            yield f"the layers are the same, but their connections differ: see `{moved}`"
-        mine, others = self.model.totals, self.spec.totals
+            layer = self._unmatched(self.model, self.spec)[0].path
+            yield f"the layers are the same, but their connections differ: see `{layer}`"
+        model, spec = self.model.totals, self.spec.totals
         yield from self._inputs()
-        yield f"params: model {format_count(mine.params)}, spec {format_count(others.params)}"
-        if mine.frozen != others.frozen:
-            trainable = format_count(mine.trainable), format_count(others.trainable)
+        yield f"params: model {format_count(model.params)}, spec {format_count(spec.params)}"
+        if model.frozen != spec.frozen:
+            trainable = format_count(model.trainable), format_count(spec.trainable)
             yield "trainable: model {}, spec {}".format(*trainable)
-        yield f"macs: model {format_count(mine.macs)}, spec {format_count(others.macs)}"
+        yield f"macs: model {format_count(model.macs)}, spec {format_count(spec.macs)}"
 
     def difference_table(self) -> Table | None:
         """The layers that only one side has, in order; None if there are none."""
@@ -84,45 +85,50 @@ class Equivalence(NamedTuple):
 
     def first_difference(self) -> str:
         for where, rows in (
-            ("model", self._lone(self.model, self.spec)),
-            ("spec", self._lone(self.spec, self.model)),
+            ("model", self._only_in(self.model, self.spec)),
+            ("spec", self._only_in(self.spec, self.model)),
         ):
             if rows:
                 row = rows[0]
                 return f"only the {where} has `{row.path}`, {row.kind} to {row.output.text}"
-        return f"`{self._moved(self.model, self.spec)[0].path}` has other inputs"
+        return f"`{self._unmatched(self.model, self.spec)[0].path}` has other inputs"
 
-    def _lone(self, one: Costs, other: Costs) -> Rows:
+    def _only_in(self, one: Costs, other: Costs) -> Rows:
         """The layers that only the first network has, whatever their inputs are."""
         return _without_equal(self._layers(one), self._layers(other))
 
     def _layers(self, costs: Costs) -> Marks:
-        rows = (row for row in costs.layers if not _is_idle(row, costs))
+        rows = (row for row in costs.layers if not _has_no_effect(row, costs))
         return [(row, _properties(row, costs, loose=self.loose)) for row in rows]
 
-    def _moved(self, one: Costs, other: Costs) -> Rows:
+    def _unmatched(self, one: Costs, other: Costs) -> Rows:
         """The layers of the first network that the other does not have with the same inputs."""
         marks = (_fingerprints(costs, loose=self.loose) for costs in (one, other))
         return _without_equal(*marks)
 
     def _inputs(self) -> Iterator[str]:
-        ours, theirs = (
+        of_model, of_spec = (
             ", ".join(shape.text for _, shape in costs.network.inputs)
             for costs in (self.model, self.spec)
         )
-        if ours != theirs:
-            yield f"the inputs differ: model {ours}, spec {theirs}"
+        if of_model != of_spec:
+            yield f"the inputs differ: model {of_model}, spec {of_spec}"
 
     def _difference_rows(self) -> Iterator[tuple[Cell, ...]]:
-        lone = self._lone(self.model, self.spec), self._lone(self.spec, self.model)
-        for mine, other in pair_layers(*lone):
+        """One row for each layer that only one side has. Layers that correspond are next to each
+        other, with the options that differ."""
+        of_model, of_spec = (
+            self._only_in(self.model, self.spec),
+            self._only_in(self.spec, self.model),
+        )
+        for model, spec in pair_layers(of_model, of_spec):
             options = ("", "")
-            if mine is not None and other is not None and mine.kind == other.kind:
-                options = _differing_options(_options(mine, self.model), _options(other, self.spec))
-            if mine is not None:
-                yield _row(mine, "model", options[0])
-            if other is not None:
-                yield _row(other, "spec", options[1])
+            if model is not None and spec is not None and model.kind == spec.kind:
+                options = _differing_options(_options(model, self.model), _options(spec, self.spec))
+            if model is not None:
+                yield _row(model, "model", options[0])
+            if spec is not None:
+                yield _row(spec, "spec", options[1])
 
 
 def _without_equal(rows: Marks, others: Marks) -> Rows:
@@ -155,20 +161,21 @@ def _options(row: LayerCost, costs: Costs) -> dict[str, str | None]:
 
 
 def _differing_options(
-    mine: dict[str, str | None], other: dict[str, str | None]
+    first: dict[str, str | None], second: dict[str, str | None]
 ) -> tuple[str, str]:
-    """For each of two layers of a kind, the options that differ from the other layer."""
-    names = [name for name in mine if mine[name] != other[name]]
-    one, two = (
-        ", ".join(f"{name}: {of[name]}" for name in names if of[name] is not None)
-        for of in (mine, other)
-    )
-    return one, two
+    """For each of two layers of a kind, the options that differ from the other layer, as text."""
+    names = [name for name in first if first[name] != second[name]]
+    texts = [
+        ", ".join(f"{name}: {options[name]}" for name in names if options[name] is not None)
+        for options in (first, second)
+    ]
+    return texts[0], texts[1]
 
 
-def _is_idle(row: LayerCost, costs: Costs) -> bool:
-    taken = inputs_of(costs.network, costs.network.steps[row.step])
-    return row.kind in EQUIVALENT_KIND and taken[0] == row.output
+def _has_no_effect(row: LayerCost, costs: Costs) -> bool:
+    """Whether a layer resizes, reshapes or pads to the shape that its input has."""
+    inputs = inputs_of(costs.network, costs.network.steps[row.step])
+    return row.kind in EQUIVALENT_KIND and inputs[0] == row.output
 
 
 def _properties(row: LayerCost, costs: Costs, *, loose: bool) -> tuple[Any, ...]:
@@ -176,20 +183,20 @@ def _properties(row: LayerCost, costs: Costs, *, loose: bool) -> tuple[Any, ...]
     as given."""
     step = costs.network.steps[row.step]
     x = inputs_of(costs.network, step)
-    kind, idle = _effective_kind(row)
+    kind, ignored = _effective_kind(row)
     options = {
         name: repr(_scalar(value))
         for name, value in vars(step.layer).items()
-        if name.rstrip("_") not in idle
+        if name.rstrip("_") not in ignored
     }
     if kind == "pad":
         options["border"] = repr(
             _border(row.kind, vars(step.layer).get("border"), x[0], row.output)
         )
-    sight = step.layer.receptive_field(step.layer.select_inputs(x))
+    fields = step.layer.receptive_field(step.layer.select_inputs(x))
     # The stride does not matter if there is only one position.
     single = kind.startswith("global_")
-    seen = [(one.first, one.last) for one in sight or () if not loose] if single else sight
+    seen = [(one.first, one.last) for one in fields or () if not loose] if single else fields
     own = tuple(sorted(options.items()))
     return kind, own, repr(seen), row.output, row.params, row.buffers, row.macs
 
@@ -232,7 +239,7 @@ def _fingerprints(costs: Costs, *, loose: bool) -> Marks:
             found[i] if i >= 0 else hash((i, costs.network.inputs[-1 - i][1]))
             for i in step.inputs[: step.layer.data_inputs]
         ]
-        if _is_idle(row, costs):
+        if _has_no_effect(row, costs):
             found.append(before[0])
             continue
         if row.kind in INPUT_FREE:

@@ -359,15 +359,15 @@ class _KerasWalk:
         dims, channel = input_dims(name, shape, given, self.size)
         return self.builder.input(name, dims, channel)
 
-    def _verify_inputs(self, values: Tensors, taken: list[TensorSource], name: str) -> None:
+    def _verify_inputs(self, values: Tensors, sources: list[TensorSource], name: str) -> None:
         """Compares computed shapes with the shapes in the configuration. Raises ConstraintError."""
-        for value, expected in zip(values, (one.shape for one in taken), strict=True):
+        for value, expected in zip(values, (one.shape for one in sources), strict=True):
             if expected is None or len(expected) != len(value.dims):
                 continue
             pairs = zip(expected[1:], value.dims[1:], strict=True)
             if any(a is not None and a != b for a, b in pairs):
-                ours = "×".join(map(str, value.dims[1:]))
-                theirs = "×".join(map(str, expected[1:]))
+                computed = "×".join(map(str, value.dims[1:]))
+                stated = "×".join(map(str, expected[1:]))
                 raise ConstraintError(
-                    "CC402", f"the input of `{name}` is {ours}, but the model states {theirs}"
+                    "CC402", f"the input of `{name}` is {computed}, but the model states {stated}"
                 )
