@@ -172,16 +172,18 @@ class LayerParser:
         return not known and not key.startswith("x-")
 
     def _no_kind(self, node: Mapping, names: Names) -> LayerNode:
+        """Adds a problem for a layer without a kind: that its kind is unknown, if one of its keys
+        is probably a misspelled kind, otherwise that it has none."""
         unknown = LayerNode(node, name=self.common.name(node.entries))
         if report_split_expression(self.problems, node):
             return unknown
         known = [*KINDS.names(), *self.blocks]
-        usual = {option for word in known for option in self.owner(word).options}
-        usual |= {*RESERVED, *WEIGHT_KEYS, "type", "kind", "op", "layer"}
-        unknown_keys = [key for key, _ in node.entries.values() if key.text not in usual]
-        likely = [key for key in unknown_keys if nearest(key.text, known)]
-        if likely or len(unknown_keys) == 1:
-            word = (likely or unknown_keys)[0]
+        valid = {option for word in known for option in self.owner(word).options}
+        valid |= {*RESERVED, *WEIGHT_KEYS, "type", "kind", "op", "layer"}
+        unknown_keys = [key for key, _ in node.entries.values() if key.text not in valid]
+        misspelled = [key for key in unknown_keys if nearest(key.text, known)]
+        if misspelled or len(unknown_keys) == 1:
+            word = (misspelled or unknown_keys)[0]
             rest = {name: entry for name, entry in node.entries.items() if name != word.text}
             written = Written(word, node.entries[word.text][1], rest, names)
             return self._unknown_kind(node, written)

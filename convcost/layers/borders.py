@@ -28,7 +28,9 @@ class Pad(Layer):
         )
 
     def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...] | None:
-        return _moved([begin for begin, _ in per_axis_border(self.border, len(x.size), "border")])
+        return _shifted_field(
+            [begin for begin, _ in per_axis_border(self.border, len(x.size), "border")]
+        )
 
 
 @kind("crop", principal="border")
@@ -55,7 +57,9 @@ class Crop(Layer):
         )
 
     def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...] | None:
-        return _moved([-begin for begin, _ in per_axis_border(self.border, len(x.size), "border")])
+        return _shifted_field(
+            [-begin for begin, _ in per_axis_border(self.border, len(x.size), "border")]
+        )
 
 
 @kind("slice", principal="length")
@@ -81,19 +85,22 @@ class Slice(Layer):
         along = self.along
         if isinstance(along, int):
             require_axis(along, x.size, "slice")
-            self._check_end(x.size[along - 1], "", f" of axis {along}")
+            self._require_elements(x.size[along - 1], "", f" of axis {along}")
             return Shape(x.channels, (*x.size[: along - 1], self.length, *x.size[along:]))
-        self._check_end(x.channels, "channels ", "")
+        self._require_elements(x.channels, "channels ", "")
         return Shape(self.length, x.size)
 
     @property
     def _last(self) -> int:
+        """The index of the last element that is kept, from 0."""
         return self.start + (self.length - 1) * self.step
 
-    def _check_end(self, there: int, before: str, after: str) -> None:
-        if self._last >= there:
+    def _require_elements(self, extent: int, before: str, after: str) -> None:
+        """Raises ConstraintError if the slice needs more than `extent` elements. `before` and
+        `after` are the words around the range in the message."""
+        if self._last >= extent:
             needed = f"{before}{self.start} to {self._last}{after}"
-            message = f"slice needs {needed} (from 0), but the input has {there}"
+            message = f"slice needs {needed} (from 0), but the input has {extent}"
             raise ConstraintError("CC304", message)
 
     def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...] | None:
@@ -124,10 +131,10 @@ class PadLike(SizeLike):
         return Shape(x[0].channels, x[1].size)
 
     def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...] | None:
-        return _moved([(m - n) // 2 for n, m in zip(x[0].size, x[1].size, strict=True)])
+        return _shifted_field([(m - n) // 2 for n, m in zip(x[0].size, x[1].size, strict=True)])
 
 
-def _moved(begins: list[int]) -> tuple[ReceptiveField, ...] | None:
-    """The receptive field of a layer that adds so many elements at the start of each axis; a number
-    below 0 removes them."""
+def _shifted_field(begins: list[int]) -> tuple[ReceptiveField, ...] | None:
+    """The receptive field of a layer that adds `begins` elements at the start of each axis, or
+    removes them if negative; None if no axis shifts."""
     return tuple([window_field(begin, 0, 1) for begin in begins]) if any(begins) else None

@@ -47,10 +47,10 @@ def pair_equal(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | Non
     one of its own; else None for all. Of several, those of the same name are first."""
     left: dict[object, list[int]] = {}
     for old, (_, network) in enumerate(deleted):
-        left.setdefault(_layers(network), []).append(old)
+        left.setdefault(_layers_key(network), []).append(old)
     found: list[int | None] = []
     for _, network in new:
-        equal = left.get(_layers(network))
+        equal = left.get(_layers_key(network))
         if not equal:
             return [None] * len(new)
         best = min(equal, key=lambda old: deleted[old][1].name != network.name)
@@ -70,11 +70,12 @@ def find_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
 
 def same_layers(one: MeasuredNetwork, other: MeasuredNetwork) -> bool:
     """Whether two networks have layers of the same kinds, outputs and counts."""
-    return _layers(one) == _layers(other)
+    return _layers_key(one) == _layers_key(other)
 
 
-def _layers(network: MeasuredNetwork) -> object:
-    """How often the network has each layer, regardless of names and order."""
+def _layers_key(network: MeasuredNetwork) -> object:
+    """A key that is equal for two networks if both have the same layers equally often, regardless
+    of names and order."""
     return frozenset(Counter(map(_identity, network.layers)).items())
 
 
@@ -116,8 +117,8 @@ def _ranges(new: Sequence[Named], sizes: Sequence[int]) -> Iterator[tuple[int, i
 
 
 def _layer_counts(networks: Iterable[Named]) -> list[tuple[Counter[object], ...]]:
-    """How often each network has each layer, by all that it is, by its output size, and by its
-    stride."""
+    """How often each network has each layer: by kind, output and counts; by kind and output
+    size; and by kind and stride."""
     return [
         (
             Counter(map(_identity, network.layers)),

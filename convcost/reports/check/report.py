@@ -59,7 +59,7 @@ class Check(_CheckFields, Report):
             return "All checked limits passed; growth was not checked"
         if self.no_base:
             others = any(finding.test != "grow" for finding in self.found)
-            return f"{'Within all other budgets. ' * others}{self.no_base}"
+            return f"Within all other budgets. {self.no_base}" if others else self.no_base
         new = len({(one.spec, one.network) for one in self.found if one.reason == NEW_NETWORK})
         growth = f"the growth of {counted(new, 'new network')} was not checked"
         return f"All checked limits passed; {growth}" if new else "Within all budgets"
