@@ -10,9 +10,9 @@ from convcost.importing.outline.anti_unify import anti_unify, substitute_values
 from convcost.importing.outline.block_names import BlockNames, module_path
 from convcost.importing.outline.candidates import (
     Candidates,
+    ItemRange,
     Keys,
     ListOfItems,
-    Part,
     lists_in,
 )
 from convcost.importing.outline.escape_check import BoundNames
@@ -99,7 +99,7 @@ class _BlockSearch:
             found += lists_in(block.items, entering, whole=True)
         return found
 
-    def _saving(self, parts: list[Part]) -> int:
+    def _saving(self, parts: list[ItemRange]) -> int:
         """About the number of characters that a block saves; more for a part that is better to
         read as a block."""
         saving = sum(map(self.length, parts[0].use)) * (len(parts) - 1)
@@ -112,9 +112,9 @@ class _BlockSearch:
 
     # Making one block
 
-    def _families(self, parts: list[Part]) -> Iterator[list[Part]]:
+    def _families(self, parts: list[ItemRange]) -> Iterator[list[ItemRange]]:
         """Groups of uses that fit one body, the largest first."""
-        families: list[tuple[Items, list[Part]]] = []
+        families: list[tuple[Items, list[ItemRange]]] = []
         for part in parts:
             if not self.references.is_closed(part.use, part.entering):
                 continue
@@ -129,7 +129,7 @@ class _BlockSearch:
         families.sort(key=lambda family: -len(family[1]))
         return (members for _, members in families if len(members) > 1)
 
-    def _make_block(self, parts: list[Part]) -> bool:
+    def _make_block(self, parts: list[ItemRange]) -> bool:
         """Makes a block of some uses if that shortens the text. Returns whether it did."""
         found = self._block_and_calls(parts)
         if found is None:
@@ -148,7 +148,7 @@ class _BlockSearch:
         self.entering.append(parts[0].entering)
         return True
 
-    def _block_and_calls(self, parts: list[Part]) -> tuple[OutlineBlock, list[Item]] | None:
+    def _block_and_calls(self, parts: list[ItemRange]) -> tuple[OutlineBlock, list[Item]] | None:
         uses = [part.use for part in parts]
         common = anti_unify(uses, [part.entering for part in parts])
         assert common is not None
@@ -171,7 +171,7 @@ class _BlockSearch:
     def _channels(self, value: int | None) -> int | None:
         return None if value is None else self.graph.shape(value).channels
 
-    def _insert_calls(self, parts: list[Part], calls: list[Item]) -> None:
+    def _insert_calls(self, parts: list[ItemRange], calls: list[Item]) -> None:
         """Rebuilds the lists with calls in place of the uses."""
         by_list: Calls = {}
         for part, call in zip(parts, calls, strict=True):
@@ -185,9 +185,9 @@ class _BlockSearch:
         ]
 
 
-def _equal_uses(parts: list[Part]) -> list[list[Part]]:
+def _equal_uses(parts: list[ItemRange]) -> list[list[ItemRange]]:
     """Groups of equal uses, for uses whose differences options cannot express."""
-    groups: dict[Any, list[Part]] = {}
+    groups: dict[Any, list[ItemRange]] = {}
     for part in parts:
         values = tuple(item.options for item in walk(part.use))
         groups.setdefault(values, []).append(part)
@@ -195,7 +195,7 @@ def _equal_uses(parts: list[Part]) -> list[list[Part]]:
     return [some for some in several if not _is_row(some)]
 
 
-def _is_row(parts: list[Part]) -> bool:
+def _is_row(parts: list[ItemRange]) -> bool:
     """Whether the uses are one join several times in a row, which `repeat` expresses without a
     block."""
     first = parts[0]

@@ -22,8 +22,8 @@ class ListOfItems(NamedTuple):
     whole: bool
 
 
-class Part(NamedTuple):
-    """A part of a list: its items from `start` to `end`."""
+class ItemRange(NamedTuple):
+    """The items of a list from `start` to `end`."""
 
     list: ListOfItems
     start: int
@@ -68,11 +68,11 @@ class Candidates:
     def __init__(self, items: Items) -> None:
         self.hash = StructuralHash(items)
 
-    def in_lists(self, lists: Sequence[ListOfItems]) -> dict[Keys, list[Part]]:
+    def in_lists(self, lists: Sequence[ListOfItems]) -> dict[Keys, list[ItemRange]]:
         """The positions of every candidate that occurs at least twice, without overlaps."""
         keys = [self.hash.keys(one.items) for one in lists]
         pairs = Counter(pair for of_list in keys for pair in pairwise(of_list))
-        found: dict[Keys, list[Part]] = {}
+        found: dict[Keys, list[ItemRange]] = {}
         for one, of_list in zip(lists, keys, strict=True):
             for inner, part in self._in_list(one, of_list, pairs):
                 if not inner or min(inner) < 0 or _is_periodic(inner):
@@ -85,13 +85,13 @@ class Candidates:
 
     def _in_list(
         self, one: ListOfItems, keys: Keys, pairs: Counter[tuple[Key, Key]]
-    ) -> Iterator[tuple[Keys, Part]]:
+    ) -> Iterator[tuple[Keys, ItemRange]]:
         for start, item in enumerate(one.items):
             if keys[start] < 0:
                 continue
             alone = one.whole and len(keys) == 1
             if item.branches and not alone:
-                yield self.hash.keys(without_modules((item,))), Part(one, start, start + 1)
+                yield self.hash.keys(without_modules((item,))), ItemRange(one, start, start + 1)
             for end in range(start + 2, min(start + MAX_ITEMS, len(keys)) + 1):
                 if keys[end - 1] < 0 or pairs[keys[end - 2], keys[end - 1]] == 1:
                     break
@@ -99,7 +99,7 @@ class Candidates:
                     keys[end : end + 1] == keys[end - 1 : end]
                 )
                 if not splits_a_run and not (one.whole and end - start == len(keys)):
-                    yield keys[start:end], Part(one, start, end)
+                    yield keys[start:end], ItemRange(one, start, end)
 
 
 def _is_periodic(keys: Keys) -> bool:
