@@ -19,13 +19,19 @@ def apply_edit(network: Network, edit: GraphEdit) -> Network:
     steps: list[Step] = []
     # New indices of the old steps and inputs.
     sources = {-1 - k: -1 - k for k in range(len(network.inputs))}
+    resized = False  # whether a tensor has another shape than before
 
     def shape(source: int) -> Shape:
         return steps[source].shape if source >= 0 else network.inputs[-1 - source][1]
 
     for index, step in enumerate(network.steps):
-        inputs = tuple(sources[source] for source in step.inputs)
+        inputs = tuple([sources[source] for source in step.inputs])
         shared = None if step.shared is None else sources[step.shared]
+        if not resized and index not in edit:
+            sources[index] = len(steps)
+            is_same = inputs == step.inputs and shared == step.shared
+            steps.append(step if is_same else step._replace(inputs=inputs, shared=shared))
+            continue
         for suffix, layer in edit.get(index, [("", step.layer)]):
             inputs = inputs if layer.takes_several else inputs[:1]
             output = layer.output(layer.select_inputs(tuple(map(shape, inputs))))
@@ -35,6 +41,7 @@ def apply_edit(network: Network, edit: GraphEdit) -> Network:
             )
             inputs = (len(steps) - 1,)
         sources[index] = inputs[0]
+        resized = resized or shape(inputs[0]) != step.shape
     last = sources[network.last]
     groups = tuple(
         group._replace(output=sources.get(group.output, group.output)) for group in network.groups
