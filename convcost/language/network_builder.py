@@ -66,9 +66,9 @@ class NetworkBuilder:
         self._left_out = 0
         self._evaluated = 0
         self._lengths: dict[int, int] = {}  # of lists of expressions, by id
-        self._outputs: dict[tuple[Kind[Any], Shape], Shape] = memo(
-            inputs, tuple(variables.values())
-        )
+        values = (inputs, tuple(variables.values()))
+        self._outputs: dict[tuple[Kind[Any], Shape], Shape] = memo(*values)
+        self._differences: dict[tuple[object, ...], tuple[str, str] | None] = memo(*values)
 
     def size(self) -> int:
         """The number of steps and groups so far."""
@@ -228,7 +228,10 @@ class NetworkBuilder:
         shapes = tuple([x.shape for x in inputs if x.shape is not None])
         owner_shapes = tuple(map(self._shape, owner.inputs)) if owner is not None else ()
         other = owner.layer if owner is not None else None
-        difference = weights_difference(layer, shapes, other, owner_shapes)
+        key = (id(layer), shapes, id(other), owner_shapes)  # equal layers are one object
+        if key not in self._differences:
+            self._differences[key] = weights_difference(layer, shapes, other, owner_shapes)
+        difference = self._differences[key]
         if difference is None:
             self._check_copies(node, (index,), "the weights of ")
             return index
