@@ -26,7 +26,7 @@ PRINTED_UNIT = re.compile(
     r"([\d.,]*)([kmgbt]?)(flops?|macs?|madds?|mult-?adds?|ops|params?)?", re.IGNORECASE
 )
 # Of all networks that are built, one for each setting:
-MAX_LAYERS = 80_000
+MAX_LAYERS = 60_000
 MAX_DIFFERENT = 8_000  # layers
 MAX_VALUES = 300_000
 
