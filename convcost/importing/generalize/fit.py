@@ -44,8 +44,9 @@ def evaluates_to(text: str, wanted: Numbers, known: Mapping[str, Numbers]) -> bo
 
 
 def _candidates(wanted: int, known: list[tuple[str, int]]) -> Iterator[str]:
+    """Expressions that equal a number: of one extent, then of the product of two."""
     for name, n in known:
-        yield from _of_one(name, n, wanted)
+        yield from _expressions_of(name, n, wanted)
     for (one, n), (other, m) in combinations(known, 2):
         # Height before width, as in a spec.
         yield from _scaled_expressions(
@@ -53,7 +54,8 @@ def _candidates(wanted: int, known: list[tuple[str, int]]) -> Iterator[str]:
         )
 
 
-def _of_one(name: str, n: int, wanted: int) -> Iterator[str]:
+def _expressions_of(name: str, n: int, wanted: int) -> Iterator[str]:
+    """Expressions of the extent `name` that equal `wanted` if the extent is n."""
     if n == wanted:
         yield name
     elif wanted > n:
@@ -73,6 +75,7 @@ def _of_one(name: str, n: int, wanted: int) -> Iterator[str]:
 
 
 def _scaled_expressions(text: str, n: int, wanted: int) -> Iterator[str]:
+    """The expression `text`, whose value is n, times or divided by a number to be `wanted`."""
     if n == wanted:
         yield text
     elif wanted % n == 0:

@@ -64,6 +64,7 @@ class _SizeSearch:
         self.merged_pads: frozenset[int] = frozenset()  # into their windows
 
     def result(self) -> GeneralizedSpec:
+        """The spec with expressions, or with a restriction of the sizes, and a note about it."""
         general, text = self._general_graph()
         verdicts = self._verdicts(text)
         if not _is_wrong(verdicts):
@@ -142,6 +143,7 @@ class _SizeSearch:
         )
 
     def _model(self, size: Size) -> LayerGraph | str:
+        """The model at a size, read once; or the message with which it refuses the size."""
         if size not in self.models:
             try:
                 self.models[size] = self.read_at(size)

@@ -137,7 +137,7 @@ class GraphBuilder:
         self._kinds.append(layer)
         self._tensors.append(tensors)
         self._buffers.append(buffers or {})
-        self._varies.append(self._varied(layer, inputs, output))
+        self._varies.append(self._varying_extents(layer, inputs, output))
         return index
 
     def shape(self, source: int) -> Shape:
@@ -165,7 +165,7 @@ class GraphBuilder:
             shares=None,
         )
         self._kinds[index] = layer
-        self._varies[index] = self._varied(layer, inputs, old.output)
+        self._varies[index] = self._varying_extents(layer, inputs, old.output)
 
     def bound_to_input(
         self, sources: Sequence[int], shape: Shape, macs: int = 0
@@ -271,7 +271,11 @@ class GraphBuilder:
         own = layer.shares is None
         return layer._replace(frozen=found, frozen_params=elements if own else 0)
 
-    def _varied(self, layer: Kind[Any], inputs: Sequence[int], output: Shape) -> tuple[bool, ...]:
+    def _varying_extents(
+        self, layer: Kind[Any], inputs: Sequence[int], output: Shape
+    ) -> tuple[bool, ...]:
+        """For the channels and for each axis of a layer's output: whether it depends on the input
+        size."""
         sources = [self.varies(source) for source in inputs]
         any_varies = any(any(one) for one in sources)
         if layer.name == "flatten":

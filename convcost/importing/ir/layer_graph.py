@@ -105,11 +105,11 @@ class LayerGraph(NamedTuple):
 
 
 def without_layers(
-    graph: LayerGraph, gone: set[int], aliases: Mapping[int, int] = {}
+    graph: LayerGraph, removed: set[int], aliases: Mapping[int, int] = {}
 ) -> LayerGraph:
-    """The graph without the layers in `gone`. Nothing reads them any more, except through
+    """The graph without the layers in `removed`. Nothing reads them any more, except through
     `aliases`, which have the values to read instead."""
-    kept = [index for index in range(len(graph.layers)) if index not in gone]
+    kept = [index for index in range(len(graph.layers)) if index not in removed]
     number = {index: new for new, index in enumerate(kept)}
     number |= {index: number.get(other, other) for index, other in aliases.items()}
     layers = [graph.layers[index] for index in kept]

@@ -71,6 +71,7 @@ class _ParallelWalk:
         ]
 
     def list(self, uses: Column[Items]) -> Items:
+        """The items that generalize a list of each use, of equal lengths. Raises _DifferError."""
         _common(len(items) for items in uses if items is not None)
         length = len(_first(uses))
         return tuple(
@@ -79,6 +80,7 @@ class _ParallelWalk:
         )
 
     def _item(self, uses: Column[Item]) -> Item:
+        """The item that generalizes one item of each use. Raises _DifferError."""
         one = _first(uses)
         present = [item for item in uses if item is not None]
         _common(item.kind for item in present)
@@ -161,6 +163,8 @@ def _module_path(modules: Sequence[Item], items: Items) -> tuple[str, ...]:
 
 
 def _common_layer(uses: Sequence[Item], branches: Iterable[ItemBranch]) -> Item:
+    """The layer that generalizes layers with other values of options. It has a name only if all of
+    them have it. Raises _DifferError."""
     one = uses[0]
     _common((item.note, len(item.refs), item.shares is None) for item in uses)
     _common(

@@ -86,6 +86,8 @@ class Candidates:
     def _in_list(
         self, one: ListOfItems, keys: Keys, pairs: Counter[tuple[Key, Key]]
     ) -> Iterator[tuple[Keys, ItemRange]]:
+        """The ranges of a list that may be blocks, each with its keys: joins, and ranges whose
+        pairs of neighbours occur elsewhere too."""
         for start, item in enumerate(one.items):
             if keys[start] < 0:
                 continue

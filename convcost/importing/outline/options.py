@@ -116,6 +116,7 @@ class _OptionSearch:
         self.flags: list[int | None] = []  # by branch: the option for which it exists
 
     def result(self) -> BlockOptions | None:
+        """The options; None if a block would need too many, or an input inside it."""
         constant = {n: one.present[0] for n, one in enumerate(self.places) if _is_constant(one)}
         self.chosen.update(constant)
         varied = [n for n in range(len(self.places)) if n not in constant]
@@ -141,6 +142,7 @@ class _OptionSearch:
     # The value at a place
 
     def _use_option(self, n: int) -> None:
+        """Gives the place n the value of an option, which is new if no other fits."""
         place = self.places[n]
         found = self._half_of_kernel(n) or self._existing_option(
             n, same_name=not place.is_width, scaled=place.is_width
@@ -192,6 +194,7 @@ class _OptionSearch:
                     return
 
     def _flag(self, branch: BranchColumn) -> int | None:
+        """The option for which a branch exists; None if all uses have the branch."""
         if not branch.exists:
             return None
         for number, option in enumerate(self.wanted):
@@ -203,6 +206,8 @@ class _OptionSearch:
     # Names, defaults and arguments
 
     def _named(self) -> BlockOptions:
+        """The options that places and branches use, with names, defaults and arguments. Options
+        without a default are first."""
         chosen = [self.chosen[n] for n in range(len(self.places))]
         used = [value.option for value in chosen if type(value) is _FromOption]
         used += [flag for flag in self.flags if flag is not None]

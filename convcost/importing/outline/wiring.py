@@ -11,26 +11,28 @@ Inputs = tuple[tuple[int, ...], ...]
 def shortened_inputs(layers: Sequence[GraphLayer]) -> Inputs:
     """The inputs of every layer. A concat whose first inputs are all those of an earlier concat
     uses the earlier concat's output instead: [a, b, c] becomes [[a, b], c]."""
-    known: dict[tuple[object, int], int] = {}  # trie of inputs: (node, next input) to the next node
-    whole: dict[int, int] = {}  # the concat whose inputs are the path to a node
+    nodes: dict[tuple[object, int], int] = {}  # a trie: a node and the next input to the next node
+    concats: dict[int, int] = {}  # by node: the concat whose inputs lead to it
     result = []
     for index, layer in enumerate(layers):
         inputs = layer.inputs
         if layer.kind == "concat" and len(inputs) > 1:
-            inputs = _with_earlier_concat(index, layer, known, whole)
+            inputs = _with_earlier_concat(index, layer, nodes, concats)
         result.append(inputs)
     return tuple(result)
 
 
 def _with_earlier_concat(
-    index: int, layer: GraphLayer, known: dict[tuple[object, int], int], whole: dict[int, int]
+    index: int, layer: GraphLayer, nodes: dict[tuple[object, int], int], concats: dict[int, int]
 ) -> tuple[int, ...]:
+    """The inputs of a concat, with the longest earlier concat in place of its first inputs. Adds
+    the concat to the trie."""
     node: object = layer.options
     found = layer.inputs
     for length, source in enumerate(layer.inputs, 1):
-        node = known.setdefault((node, source), len(known))
-        if 1 < length < len(layer.inputs) and node in whole:
-            found = (whole[node], *layer.inputs[length:])
+        node = nodes.setdefault((node, source), len(nodes))
+        if 1 < length < len(layer.inputs) and node in concats:
+            found = (concats[node], *layer.inputs[length:])
     assert isinstance(node, int)
-    whole.setdefault(node, index)
+    concats.setdefault(node, index)
     return found

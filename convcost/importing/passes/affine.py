@@ -61,6 +61,8 @@ def _merges(graph: LayerGraph) -> list[_Merge]:
 
 
 def _merge_of(graph: LayerGraph, readers: Mapping[int, int], index: int) -> _Merge | None:
+    """The merge of a layer with a learned factor or sum into the layer before it; None if that
+    layer has another reader or cannot have it."""
     layer = graph.layers[index]
     learned, given = index, {"factor": True, "shift": False, **dict(layer.options)}
     sources = layer.inputs
@@ -112,7 +114,8 @@ def _with_affine(
 
 
 def _merged(graph: LayerGraph, merges: list[_Merge]) -> LayerGraph:
-    layers, aliases, gone = list(graph.layers), dict[int, int](), set[int]()
+    """The graph after all merges. The layers that were merged are removed."""
+    layers, aliases, removed = list(graph.layers), dict[int, int](), set[int]()
     for into, learned, end, options in merges:
         old, new = layers[into], layers[weights_owner(layers, learned)]
         frozen, own = new.frozen, old.shares is None
@@ -125,5 +128,5 @@ def _merged(graph: LayerGraph, merges: list[_Merge]) -> LayerGraph:
             frozen_params=old.frozen_params + (new.frozen_params if own else 0),
         )
         aliases[end] = into
-        gone |= {learned, end}
-    return without_layers(graph._replace(layers=tuple(layers)), gone, aliases)
+        removed |= {learned, end}
+    return without_layers(graph._replace(layers=tuple(layers)), removed, aliases)

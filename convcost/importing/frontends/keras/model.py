@@ -135,6 +135,7 @@ class _KerasWalk:
         key: str,
         feed: CallInputs | None,
     ) -> Tensors:
+        """Adds the layers of a Sequential model, and returns its outputs."""
         tensors = None if feed is None else feed.values
         self._named(layers, key)
         for number, one in enumerate(layers):
@@ -155,6 +156,7 @@ class _KerasWalk:
     def _graph(
         self, inner: dict[str, Any], path: Path, key: str, feed: CallInputs | None
     ) -> Tensors:
+        """Adds the layers of a functional model, and returns its outputs."""
         layers = {name_of(one): one for one in inner["layers"]}
         self._named(layers.values(), key)
         first = begins(layers, older=is_older(layers))
@@ -277,6 +279,8 @@ class _KerasWalk:
     def _lowered(
         self, one: dict[str, Any], path: Path, key: str, feed: CallInputs, node: int
     ) -> Tensors:
+        """Adds the layers of one call of a Keras layer or of a model inside, and returns its
+        outputs."""
         name, kind, values = name_of(one), str(one["class_name"]), feed.values
         here, own = (*path, *self.paths.get(name, (name,))), f"{key}/{name}"
         if kind in (*FUNCTIONAL, "Sequential") and is_own(one):

@@ -209,6 +209,8 @@ class OnnxCall(NamedTuple):
         return found
 
     def _lower_constant(self, name: str) -> None:
+        """Adds the layer of a constant that an operator reads: the operator that computes it, a
+        learned tensor, or a constant without params. Raises ConstraintError CC401."""
         context = self.context
         constant = context.constants.get(name)
         if constant is None:

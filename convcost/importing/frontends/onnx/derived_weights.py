@@ -117,14 +117,16 @@ class DerivedWeights:
         tensors = {f"{len(self.builder.layers)}, computed": params}
         return pointwise(self.builder, "custom", x, path, options, tensors)
 
-    def _remove_params(self, holders: list[int], first: int, less: int) -> None:
+    def _remove_params(self, owners: list[int], first: int, excess: int) -> None:
+        """Takes params that are counted several times from the layers from `first` on, first from
+        the owners of the weights. Those layers become `custom`."""
         later = range(len(self.builder.layers) - 1, first - 1, -1)
-        for index in dict.fromkeys((*(one for one in holders if one >= first), *later)):
+        for index in dict.fromkeys((*(one for one in owners if one >= first), *later)):
             layer = self.builder.layers[index]
-            part = min(less, layer.params)
+            part = min(excess, layer.params)
             if not part:
                 continue
-            less -= part
+            excess -= part
             options: dict[str, Any] = dict(layer.options)
             inputs = list(layer.inputs)
             if layer.kind != "custom":

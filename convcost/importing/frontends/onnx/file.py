@@ -52,7 +52,7 @@ def opened(path: Path) -> ModelProto:
             "the file cannot be read as ONNX: it is truncated, damaged or in another format",
             "run onnx.checker.check_model for details",
         ) from None
-    _sound(model)
+    _require_sound(model)
     return model
 
 
@@ -64,14 +64,16 @@ def _of_onnx(content: bytes) -> None:
             raise ConstraintError("CC404", f"the file is {what}, not an ONNX model", fix)
 
 
-def _sound(model: ModelProto) -> None:
+def _require_sound(model: ModelProto) -> None:
+    """Raises ConstraintError CC404 for a file without a graph, and for tensors that no exporter
+    writes: with a negative dim, or with numbers outside of the model's folder."""
     if not model.HasField("graph") or not (model.graph.node or model.graph.output):
         raise ConstraintError(
             "CC404", "the file has no graph: it is not an ONNX model, or an empty one"
         )
     graphs = [*nested_graphs(model.graph)]
     for graph in graphs:
-        _readable(graph)
+        _require_readable_names(graph)
     for tensor in (tensor for graph in graphs for tensor in _tensors(graph)):
         location = {entry.key: entry.value for entry in tensor.external_data}.get("location", "")
         if tensor.data_location == tensor.EXTERNAL and _escapes(location):
@@ -88,7 +90,7 @@ def _sound(model: ModelProto) -> None:
             )
 
 
-def _readable(graph: GraphProto) -> None:
+def _require_readable_names(graph: GraphProto) -> None:
     """Raises ConstraintError for names that are not UTF-8 text: protobuf returns them as bytes."""
     texts: list[object] = [entry.name for entry in (*graph.input, *graph.output, *graph.value_info)]
     for tensor in graph.initializer:

@@ -77,7 +77,7 @@ def close_dims(
     found, open_, notes = [], list[OpenDim](), list[str]()
     moved, exported = list[str](), set[int]()
     if size is not None:
-        _takes_size(declared, [entry.name for entry in entries])
+        _require_sized_input(declared, [entry.name for entry in entries])
     unsized = any(None in extents[1:] for extents, _ in declared)
     for entry, batch, (extents, names) in zip(entries, axes, declared, strict=True):
         stated, alone = entry.name in along, entry.name in {*whole, *added}
@@ -107,7 +107,7 @@ def close_dims(
         open_ += [OpenDim(entry.name, axis, names[axis]) for axis in unknown]
         filled = tuple(extent or 0 for extent in extents)
         found.append(ModelInput(entry.name, filled, added.get(entry.name, "")))
-    _require(open_, {name for _, names in declared for name in names}, dims)
+    _require_closed(open_, {name for _, names in declared for name in names}, dims)
     return ModelInputs(tuple(found), tuple(notes), tuple(moved), frozenset(exported))
 
 
@@ -139,7 +139,10 @@ def _declared(entry: ValueInfoProto) -> tuple[list[int | None], list[str]]:
     return extents, names
 
 
-def _takes_size(declared: list[tuple[list[int | None], list[str]]], names: list[str]) -> None:
+def _require_sized_input(
+    declared: list[tuple[list[int | None], list[str]]], names: list[str]
+) -> None:
+    """Raises ConstraintError CC405 if `--size` is given and no input has a size."""
     if any(len(extents) >= MIN_SIZED_RANK for extents, _ in declared):
         return
     listed = ", ".join(
@@ -153,7 +156,9 @@ def _takes_size(declared: list[tuple[list[int | None], list[str]]], names: list[
     )
 
 
-def _require(open_: list[OpenDim], known: set[str], dims: Mapping[str, int]) -> None:
+def _require_closed(open_: list[OpenDim], known: set[str], dims: Mapping[str, int]) -> None:
+    """Raises ConstraintError CC405 if dimensions are still open, or if `dims` has a name that is
+    not in `known` or an extent below 1."""
     for name, extent in dims.items():
         if name not in known:
             listed = ", ".join(f"`{one}`" for one in sorted(known)) or "none"

@@ -137,6 +137,7 @@ def _places(np: Any, view: TensorView, block: int) -> Any:
 def _view_of_slice(
     view: TensorView, node: OnnxNode, constants: "Mapping[str, OnnxConstant]"
 ) -> TensorView | None:
+    """The part of a view that a `Slice` selects; None if its range is not constant."""
     given: list[Sequence[int]] = []
     for position, name in enumerate(("starts", "ends", "axes", "steps"), 1):
         constant = constants.get(node.input(position))

@@ -59,6 +59,7 @@ def _is_weight(call: OnnxCall, position: int) -> bool:
 
 
 def _shapeless(node: OnnxNode) -> ConstraintError:
+    """The error for an unknown operator without an output shape."""
     domain = node.domain or STANDARD[-1]
     help_ = "add its shape to the file's value_info"
     if domain == BLOCKED:
@@ -75,6 +76,7 @@ def _shapeless(node: OnnxNode) -> ConstraintError:
 
 
 def _custom(call: OnnxCall, dims: Dims | None, what: str, **more: Any) -> Tensor:
+    """Adds a `custom` layer with the output `dims`. Raises ConstraintError CC401."""
     if dims is None:
         raise ConstraintError("CC401", "its output shape is not known")
     if any(extent < 1 for extent in dims):

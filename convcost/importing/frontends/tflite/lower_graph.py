@@ -66,7 +66,7 @@ def _lower(context: TfliteContext) -> LayerGraph:
         call = TfliteCall(context, entry, path or (entry.op.lower(),))
         place = f"{entry.op} `{'/'.join(call.path)}`"
         with named(place), conforming_to_schema("its inputs or options"):
-            _step(call)
+            _lower_operator(call)
     ends = [context.values[index] for index in graph.outputs if index in context.values]
     if not builder.layers or not ends:
         raise ConstraintError("CC401", "the model has no layers: no output depends on an input")
@@ -74,7 +74,9 @@ def _lower(context: TfliteContext) -> LayerGraph:
     return rewrite(builder.graph(ends))
 
 
-def _step(call: TfliteCall) -> None:
+def _lower_operator(call: TfliteCall) -> None:
+    """Adds the layers of an operator and records its outputs. An operator on constants has
+    constants as outputs and no layers. One whose output shapes depend on the data is lost."""
     context, entry = call.context, call.entry
     row = OPERATORS.of(entry.op)
     outputs = [context.graph.tensors[index] for index in entry.outputs]
@@ -91,15 +93,15 @@ def _step(call: TfliteCall) -> None:
         data = computed(entry.op, call.option, known)
         sources = known[:1] if Trait.SAME in row.traits else known
         stored = {key: n for one in sources for key, n in one.stored.items()}
-        for index, tensor, made in zip_longest(entry.outputs, outputs, data):
-            dims = tensor.dims if made is None else made.shape
-            context.constants[index] = TfliteConstant(dims, tensor.dtype, stored, made)
+        for index, tensor, numbers in zip_longest(entry.outputs, outputs, data):
+            dims = tensor.dims if numbers is None else numbers.shape
+            context.constants[index] = TfliteConstant(dims, tensor.dtype, stored, numbers)
     else:
         try:
-            made = call.uncounted() if row.rule is None else row.rule(call)
+            lowered = call.uncounted() if row.rule is None else row.rule(call)
         except NotComputedError:
-            made = call.uncounted() if Trait.CONTRACTS in row.traits else without_macs(call)
-        results = [made] if isinstance(made, Tensor) else made
+            lowered = call.uncounted() if Trait.CONTRACTS in row.traits else without_macs(call)
+        results = [lowered] if isinstance(lowered, Tensor) else lowered
         if row.rule is not None and row.op != "lstm":
             results[0] = activated(call, results[0])
         for index, tensor, value in zip(entry.outputs, outputs, results, strict=True):

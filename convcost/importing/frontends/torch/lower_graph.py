@@ -41,7 +41,7 @@ def lower_program(module: Any, program: Any, target: str) -> LayerGraph:
     """The layer graph of an exported program. Raises ConstraintError with the name of the layer."""
     walk = _TorchWalk(module, program, target)
     for node in program.graph.nodes:
-        walk.step(node)
+        walk.lower(node)
     return walk.graph()
 
 
@@ -65,9 +65,10 @@ class _TorchWalk:
         self.parameters = graph_inputs.stored_parameters(module, program)
         self.given = frozenset(program.graph_signature.user_inputs)
 
-    def step(self, node: Any) -> None:
+    def lower(self, node: Any) -> None:
+        """Adds the layers of a node and records its value. Raises ConstraintError."""
         try:
-            self._step(node)
+            self._lower_node(node)
         except _DataDependentError:
             params = sum(int(one.numel()) for one in self.module.parameters())
             raise ConstraintError(
@@ -77,7 +78,7 @@ class _TorchWalk:
                 BACKBONE,
             ) from None
 
-    def _step(self, node: Any) -> None:
+    def _lower_node(self, node: Any) -> None:
         if node.op == "placeholder":
             self.known[node] = self._placeholder(node)
         elif node.op == "get_attr":
@@ -93,6 +94,7 @@ class _TorchWalk:
             )
 
     def graph(self) -> LayerGraph:
+        """The layer graph of all nodes. Raises ConstraintError."""
         if not self.outputs:
             raise ConstraintError("CC401", "it returns no tensor")
         ends = [
@@ -106,6 +108,7 @@ class _TorchWalk:
         return rewrite(self.builder.graph(self.outputs))
 
     def _placeholder(self, node: Any) -> Any:
+        """An argument of the program: a registered tensor, an input, or another constant."""
         leaf = self.parameters.get(node.name)
         if leaf is not None:
             return ConstantValue(leaf.dims, (leaf,), node)
@@ -114,6 +117,7 @@ class _TorchWalk:
         return graph_inputs.graph_input(self.builder, node)
 
     def _called(self, node: Any) -> Any:
+        """The result of an operator: a tensor, several, or a constant that is lowered later."""
         name = operator_name(node.target)
         if name == "getitem":
             return self._resolved(node.args[0])[node.args[1]]
@@ -127,7 +131,7 @@ class _TorchWalk:
             return _fixed(node)
         # An operator with macs is a layer even if it depends on no input: it runs for each sample.
         if flows or (Trait.CONTRACTS in known(name).traits and leaves):
-            return self._lower(node, name, given)
+            return self._lower_call(node, name, given)
         return self._constant(node, name, given, leaves)
 
     def _constant(
@@ -146,7 +150,7 @@ class _TorchWalk:
         )
 
         def call() -> Any:
-            return self._lower(node, name, given)
+            return self._lower_call(node, name, given)
 
         return ConstantValue(dims or (), leaves, node, call if leaves else None, whole)
 
@@ -158,7 +162,7 @@ class _TorchWalk:
 
         def call(number: int) -> Any:
             if not made:
-                made.extend(self._lower(node, name, given))
+                made.extend(self._lower_call(node, name, given))
             return made[number]
 
         return tuple(
@@ -166,7 +170,9 @@ class _TorchWalk:
             for n, one in enumerate(dims)
         )
 
-    def _lower(self, node: Any, name: str, given: dict[str, Any]) -> Any:
+    def _lower_call(self, node: Any, name: str, given: dict[str, Any]) -> Any:
+        """Adds the layers of an operator with its arguments by name, and returns its outputs.
+        Raises ConstraintError."""
         scope = self.scopes.of(node)
         dims = _dims(node.meta.get("val"))
         users = frozenset(_use(user) for user in node.users if user.users or user.op == "output")
@@ -217,6 +223,7 @@ class _TorchWalk:
         return scope
 
     def _arguments(self, node: Any) -> dict[str, Any]:
+        """The arguments of an operator by name, with defaults; by position without a schema."""
         schema = node.target._schema.arguments if hasattr(node.target, "_schema") else ()  # noqa: SLF001
         given = {one.name: one.default_value for one in schema}
         for one, value in zip(schema, node.args, strict=False):
@@ -227,6 +234,7 @@ class _TorchWalk:
         return {name: self._resolved(value) for name, value in given.items()}
 
     def _resolved(self, value: Any) -> Any:
+        """An argument with the values of the nodes in it."""
         if isinstance(value, (tuple, list)):
             return tuple(self._resolved(one) for one in value)
         if isinstance(value, dict):
@@ -269,6 +277,8 @@ def _dims(val: Any) -> Any:
 
 
 def _verify_dims(result: Any, dims: Any, path: tuple[str, ...], users: frozenset[str]) -> None:
+    """Raises ConstraintError if a result has other dims than the model has. A tensor that only
+    joins read may be broadcast."""
     if isinstance(result, Tensor) and dims is not None and result.dims != dims:
         if only_joined(users) and broadcast(result.dims, dims) == dims:
             return
