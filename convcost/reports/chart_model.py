@@ -63,7 +63,8 @@ class Scatter(NamedTuple):
 class Box(NamedTuple):
     """One or several layers in a graph. `inputs` are indices of earlier boxes; an input has none.
 
-    `label` replaces the path if the box is more than that path: `bottleneck × 35`.
+    `label` replaces the path if the box is more than that path: `bottleneck × 35`. `uncounted` is
+    the number of layers whose macs are unknown.
     """
 
     path: str
@@ -74,6 +75,7 @@ class Box(NamedTuple):
     inputs: tuple[int, ...]
     label: str = ""
     layers: int = 1
+    uncounted: int = 0
 
 
 class GraphChart(NamedTuple):

@@ -162,3 +162,18 @@ def test_an_explained_group_has_the_notes_on_its_own_layers(layer, note, tmp_pat
     for group, times in (("g", 1), ("h", 0)):
         printed = run("explain", "net.yaml", group, cwd=tmp_path).stdout.decode()
         assert printed.splitlines().count(note) == times
+
+
+def test_the_graph_says_which_macs_are_unknown(tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "name: net\ninput: {channels: 3, size: 8}\nlayers:\n  - {conv: 4, kernel: 3}\n"
+        "  - {custom: what, params: 5, macs: uncounted}\n",
+        "utf-8",
+    )
+    ran = run("analyze", str(path), "--plot", f"graph:{tmp_path / 'net.svg'}")
+    assert ran.returncode == 0
+    svg = (tmp_path / "net.svg").read_text("utf-8")
+    assert "<title>custom_1: custom, output 6×6×4, 5 params, ? macs</title>" in svg
+    assert ">? · 5<" in svg
+    assert "The macs of 1 layer are unknown and not in the total." in svg

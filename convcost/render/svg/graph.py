@@ -1,7 +1,7 @@
 """A network as boxes with edges from top to bottom; the shade of a box is its share of the macs."""
 
 from convcost.model.errors import printable
-from convcost.model.number_format import format_count, format_percent
+from convcost.model.number_format import counted, format_count, format_percent
 from convcost.render.svg.graph_layout import PAD, Edge, GraphLayout, Turn, lay_out
 from convcost.render.svg.primitives import (
     SMALL,
@@ -33,6 +33,8 @@ def describe(chart: GraphChart) -> str:
         f"A graph of {len(chart.boxes):,} boxes for {layers:,} layers, "
         f"{format_count(params)} params and {format_count(macs)} macs in all."
     )
+    if uncounted := sum(box.uncounted for box in chart.boxes):
+        words += f" The macs of {counted(uncounted, 'layer')} are unknown and not in the total."
     if macs:
         largest = max(chart.boxes, key=lambda box: box.macs)
         share = format_percent(largest.macs, macs)
@@ -110,10 +112,10 @@ def _turn(turn: Turn) -> str:
 
 
 def _box(box: Box, place: Rect, name: str, whole: int, opacity: float, canvas: Canvas) -> list[str]:
+    known = f"{format_count(box.macs)} macs, {format_percent(box.macs, whole)}"
     tip = (
         f"{box.label or box.path}: {box.kind}, output {box.shape}, "
-        f"{format_count(box.params)} params, {format_count(box.macs)} macs, "
-        f"{format_percent(box.macs, whole)}"
+        f"{format_count(box.params)} params, {'? macs' if _is_unknown(box) else known}"
     )
     if box.layers > 1:
         tip += f", {box.layers:,} layers"
@@ -151,5 +153,11 @@ def _kind(box: Box, name: str, room: float) -> str:
 
 
 def _cost(box: Box, room: float) -> str:
-    both = f"{brief(box.macs)} · {brief(box.params)}" if box.macs or box.params else ""
-    return both if fits(both, SMALL, room) else brief(box.macs)
+    macs = "?" if _is_unknown(box) else brief(box.macs)
+    both = f"{macs} · {brief(box.params)}" if _is_unknown(box) or box.macs or box.params else ""
+    return both if fits(both, SMALL, room) else macs
+
+
+def _is_unknown(box: Box) -> bool:
+    """Whether no macs of a box are known, and some are uncounted."""
+    return bool(box.uncounted and not box.macs)

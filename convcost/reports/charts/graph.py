@@ -32,7 +32,8 @@ def graph(costs: Costs) -> GraphChart:
     first = len(network.inputs)
     boxes = [Box(name, "input", x.text, 0, 0, (), layers=0) for name, x in network.inputs]
     for number, group in enumerate(groups):
-        total = total_counts([costs.layers[step] for step in group.steps])
+        layers = [costs.layers[step] for step in group.steps]
+        total = total_counts(layers)
         sources = (
             first + numbers[source] if source >= 0 else -1 - source
             for step in group.steps
@@ -49,6 +50,7 @@ def graph(costs: Costs) -> GraphChart:
                 tuple(dict.fromkeys(sources)),
                 _label(tree, group),
                 len(group.steps),
+                sum(layer.uncounted for layer in layers),
             )
         )
     title = f"{network.name}: {len(costs.layers):,} layer{'s' * (len(costs.layers) != 1)}"
