@@ -83,7 +83,7 @@ def _with_known_operators(torch: Any, program: Any) -> Any:
     while unknown := _unknown_operators(program) - tried:
         tried |= unknown
         table = torch.export.default_decompositions()
-        for target in unknown & table.keys():
+        for target in sorted(unknown & table.keys(), key=str):
             with suppress(Exception):  # PyTorch cannot decompose all of its operators
                 program = program.run_decompositions({target: table[target]})
     return program
