@@ -177,7 +177,8 @@ def _refuse_shipped_for_deleted(
             continue
         raise UsageError(
             f"there is no file or folder `{name}`, but {where}",
-            help=f"restore it, or remove the argument; the shipped spec `{name}` is another one",
+            help="restore it, or remove the argument; "
+            f"the shipped spec `{name}` is a different network",
         )
 
 

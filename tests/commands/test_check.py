@@ -576,7 +576,8 @@ def test_a_deleted_folder_is_not_the_shipped_spec_of_its_name(repository, name, 
     assert ran.returncode == 2
     assert ran.stderr.decode() == (
         f"error: there is no file or folder `{name}`, but `{found}` {one}\n"
-        f"help: restore it, or remove the argument; the shipped spec `{name}` is another one\n"
+        "help: restore it, or remove the argument; "
+        f"the shipped spec `{name}` is a different network\n"
     )
     (repository.folder / "sub").mkdir()
     assert run("check", name, "--max-params", "1G", cwd=repository.folder / "sub").returncode == 0

@@ -123,7 +123,7 @@ class _KerasWalk:
             return self._graph(inner, path, key, feed)
         raise ConstraintError(
             "CC401",
-            f"`{kind}` is a model with a class of its own: its configuration has no layers",
+            f"`{kind}` is a subclassed model: its configuration has no layers",
             EXPORTED,
         )  # fmt: skip
 

@@ -14,10 +14,10 @@ from convcost.model.errors import ConstraintError
 DAMAGED = {
     "not JSON": ("{", "CC404", "the configuration is not JSON: line 1: Expecting property name"),
     "no model": ("[]", "CC404", "the JSON is not a Keras model"),
-    "a class of its own": (
+    "a subclassed model": (
         json.dumps({"class_name": "MyNet", "config": {"depth": 3}}),
         "CC401",
-        "`MyNet` is a model with a class of its own: its configuration has no layers",
+        "`MyNet` is a subclassed model: its configuration has no layers",
     ),
     "an unknown layer": (
         json.dumps(sequential(one("Wavelet", "w"))),
