@@ -59,13 +59,14 @@ def flat_spec(graph: LayerGraph) -> str:
 
 def spec_text(graph: LayerGraph, tree: Tree) -> str:
     """A tree as text."""
-    entrances = _entrances(graph)
+    input_names = _input_names(graph)
     blocks = [block._replace(items=Naming(block.items).named_items()) for block in tree.blocks]
-    named = Naming(tree.items, entrances).named_items()
-    return document(graph, entrances, named, blocks, defaults(graph))
+    named = Naming(tree.items, input_names).named_items()
+    return document(graph, input_names, named, blocks, defaults(graph))
 
 
-def _entrances(graph: LayerGraph) -> tuple[str, ...]:
+def _input_names(graph: LayerGraph) -> tuple[str, ...]:
+    """A name for each input, if there are several; a single input has none."""
     if len(graph.inputs) == 1:
         return ()
     names: list[str] = []

@@ -150,6 +150,8 @@ class Documents:
             self.problems.add("CC107", message, node.get("name") or node, "", note)
 
     def _name(self, node: Mapping, index: int | None) -> str:
+        """The name in a document, otherwise the name of its file, with the number of the document
+        if there are several."""
         name = node.get("name")
         if type(name) is Scalar:
             return name.text

@@ -87,7 +87,8 @@ class Registry(Generic[T]):
         self._has_new_plugins = False
 
     def add(self, name: str, thing: T) -> None:
-        """Raises DefinitionError if the name is already used, or the object is not valid."""
+        """Registers an object by name. Raises DefinitionError if the name is already used, or the
+        object is not valid."""
         plugin = self._importing in self._plugins
         if plugin:
             self._search_package(name)

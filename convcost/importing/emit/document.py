@@ -13,7 +13,7 @@ from convcost.model.shape import Shape
 
 def document(
     graph: LayerGraph,
-    entrances: tuple[str, ...],
+    input_names: tuple[str, ...],
     layers: Items,
     blocks: Iterable[OutlineBlock],
     defaults: Defaults,
@@ -24,7 +24,7 @@ def document(
     note = _note(graph)
     if note:
         lines += entry("note", unquoted_text(note), 0)
-    lines += _inputs(graph, entrances)
+    lines += _inputs(graph, input_names)
     if defaults:
         fields: dict[str, Node] = {
             kind: {name: number_text(value) for name, value in options.items()}

@@ -5,22 +5,23 @@ from collections.abc import Iterator
 
 from convcost.importing.outline.branch_names import branch_names, declared_names
 from convcost.importing.outline.scopes import NameScope, ScopeNode
-from convcost.importing.outline.tree import Item, ItemBranch, Items, output, taken_by_name
+from convcost.importing.outline.tree import Item, ItemBranch, Items, named_by_others, output
 from convcost.importing.outline.valid_names import stem, unused_name, valid_name
 
 
 class Naming:
     """Names the items of a network, or of a block.
 
-    `entrances` are the names of a network's inputs; a block, or a network with one input, has none.
+    `input_names` are the names of a network's inputs; a block, or a network with one input, has
+    none.
     """
 
-    def __init__(self, items: Items, entrances: tuple[str, ...] = ()) -> None:
+    def __init__(self, items: Items, input_names: tuple[str, ...] = ()) -> None:
         self.items = items
-        self.entrances = entrances
+        self.input_names = input_names
         self.at: dict[int, ScopeNode] = {}
-        self.taken = taken_by_name(items)
-        self.root = NameScope(None, entrances)
+        self.taken = named_by_others(items)
+        self.root = NameScope(None, input_names)
 
     def named_items(self) -> Items:
         """The items with their names and with paths as references."""
@@ -158,8 +159,8 @@ class Naming:
         chain = self._chain(value, scope)
         if chain:
             return "/".join(node.name for node in chain)
-        if value < 0 and self.entrances:
-            return self.entrances[-1 - value]
+        if value < 0 and self.input_names:
+            return self.input_names[-1 - value]
         return "input"
 
     # Results

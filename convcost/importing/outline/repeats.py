@@ -4,17 +4,17 @@ from convcost.importing.outline.tree import (
     Item,
     Items,
     layer_numbers,
+    named_by_others,
     output,
     rebuild,
-    taken_by_name,
 )
 from convcost.importing.outline.valid_names import stem
 
 
 def fold_repeats(items: Items) -> Items:
-    """The items with consecutive equal items merged. A value that is taken by name must be the
-    output of the last copy."""
-    return _fold(items, taken_by_name(items))
+    """The items with consecutive equal items merged. A value that others reference by name must
+    be the output of the last copy."""
+    return _fold(items, named_by_others(items))
 
 
 def _fold(items: Items, taken: set[int]) -> Items:

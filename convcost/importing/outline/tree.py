@@ -163,7 +163,7 @@ def references(items: Items) -> Iterator[int]:
         yield from (branch.ref for branch in item.branches if branch.ref is not None)
 
 
-def taken_by_name(items: Items) -> set[int]:
+def named_by_others(items: Items) -> set[int]:
     """The values that items reference by name, and the layers whose weights others share."""
     shared = (layer.shares for layer in layers(items) if layer.shares is not None)
     return {*references(items), *shared}

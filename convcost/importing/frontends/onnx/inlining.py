@@ -82,7 +82,8 @@ class _Resolver:
         self.taken |= {name for node in self.graph.node for name in node.output}
 
     def resolved(self, node: NodeProto) -> list[NodeProto]:
-        """The operators in place of a node."""
+        """The operators in place of a node: those of a branch, or of all steps of a loop; the node
+        itself if it stays."""
         graphs = {one.name: one.g for one in node.attribute if one.HasField("g")}
         if node.domain in STANDARD and node.op_type == "If":
             runs = _number(self.constants, node.input[0])
@@ -91,8 +92,9 @@ class _Resolver:
         if node.domain in STANDARD and node.op_type == "Loop":
             body = graphs["body"]
             steps = loop_steps(node.input, body, self.constants)
-            known = steps is not None and steps * len(body.node) <= MAX_ADDED_NODES
-            if steps is not None and known and (steps or len(body.output) < len(body.input)):
+            is_short = steps is not None and steps * len(body.node) <= MAX_ADDED_NODES
+            # Without steps there is nothing to concatenate to an output of all steps.
+            if steps is not None and is_short and (steps or len(body.output) < len(body.input)):
                 return self._loop(node, body, steps)
         return [node]
 

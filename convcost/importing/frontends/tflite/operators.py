@@ -63,7 +63,7 @@ def activated(call: TfliteCall, x: Tensor) -> Tensor:
 
 
 @operator("QUANTIZE", "DEQUANTIZE", "CAST", "FAKE_QUANT", "DENSIFY", op="identity")
-def nothing(call: TfliteCall) -> Tensor:
+def identity(call: TfliteCall) -> Tensor:
     call.context.builder.free[call.entry.op] += 1
     return call.x
 
@@ -176,7 +176,7 @@ def squared_difference(call: TfliteCall) -> Tensor:
 @operator("SELECT", "SELECT_V2", "EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "POW",
           "LESS_EQUAL", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT", "FLOOR_DIV", "FLOOR_MOD",
           op="choose")  # fmt: skip
-def broadcast_without_macs(call: TfliteCall) -> Tensor:
+def comparison(call: TfliteCall) -> Tensor:
     """Comparisons, selections and elementwise functions without multiply-adds. Their constants are
     masks, bounds and exponents, not weights."""
     call.exclude(FIXED, *call.constants)
@@ -294,7 +294,7 @@ def fourier(call: TfliteCall) -> Tensor:
 
 
 @operator("REVERSE_V2", "REVERSE_SEQUENCE", "CUMSUM", "ZEROS_LIKE", "DYNAMIC_UPDATE_SLICE")
-def in_place(call: TfliteCall) -> Tensor:
+def same_shape_without_macs(call: TfliteCall) -> Tensor:
     return call.custom(call.x.dims)
 
 

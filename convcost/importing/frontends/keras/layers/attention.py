@@ -23,7 +23,7 @@ class KerasHeads(NamedTuple):
 
 
 @layer(*ATTENTION)
-def multi_head(call: LayerCall) -> Tensor:
+def multi_head_attention(call: LayerCall) -> Tensor:
     """The inputs are query, value and optionally key; without a key, the value is the key."""
     query, value, key = _taken(call)
     heads, given = _heads(call), call.config.get("output_shape")

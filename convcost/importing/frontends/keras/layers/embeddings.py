@@ -14,7 +14,7 @@ def embedding(call: LayerCall) -> Tensor:
 
 
 @layer("ReversibleEmbedding")
-def reversible(call: LayerCall) -> Tensor:
+def reversible_embedding(call: LayerCall) -> Tensor:
     """An embedding; called in reverse, it is a linear layer with the table as its matrix."""
     if not call.config.get("tie_weights", True):
         raise unsupported("ReversibleEmbedding with two tables")

@@ -20,7 +20,7 @@ row("permute", "ops.Transpose", order="axes")
 
 
 @layer("Concatenate")
-def concat(call: LayerCall) -> Tensor:
+def concatenate_layer(call: LayerCall) -> Tensor:
     return _concatenated(call, int(call.config.get("axis", -1)))
 
 
@@ -52,7 +52,7 @@ def matmul(call: LayerCall) -> Tensor:
 
 
 @layer("TFOpLambda")
-def tensorflow(call: LayerCall) -> Tensor:
+def tensorflow_function(call: LayerCall) -> Tensor:
     """A function of TensorFlow, such as `math.multiply`, `__operators__.add` or `nn.relu`."""
     function = str(call.config.get("function"))
     rule = LAYERS.of(f"tf.{function.rpartition('.')[2]}").rule
@@ -60,5 +60,5 @@ def tensorflow(call: LayerCall) -> Tensor:
         raise ConstraintError(
             "CC401", f"convcost does not know the function `{function}` of TensorFlow"
         )
-    made: Tensor = rule(call)
-    return made
+    y: Tensor = rule(call)
+    return y

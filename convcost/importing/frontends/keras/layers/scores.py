@@ -26,7 +26,7 @@ def attention(call: LayerCall) -> Tensor:
 
 
 @layer("AdditiveAttention")
-def additive(call: LayerCall) -> Tensor:
+def additive_attention(call: LayerCall) -> Tensor:
     """Additive attention: the score of a key is a sum over channels, each times a learned factor.
     There is no matrix product for the scores: they are one contraction with the factor."""
     query, value, key = _sides(call)

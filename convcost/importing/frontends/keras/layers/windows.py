@@ -91,7 +91,7 @@ def _depthwise(call: LayerCall) -> Tensor:
 
 
 @layer("SeparableConv1D", "SeparableConv2D", "SeparableConvolution2D")
-def separable(call: LayerCall) -> Tensor:
+def separable_conv(call: LayerCall) -> Tensor:
     """A depthwise convolution without a bias, then a 1×1 convolution."""
     config, filters = {**call.config, "use_bias": False}, int(call.config["filters"])
     x = _depthwise(call._replace(path=(*call.path, "depthwise"), config=config))
@@ -150,7 +150,7 @@ def global_pool(call: LayerCall) -> Tensor:
 
 
 @layer(*(f"Adaptive{kind}Pooling{n}D" for kind in ("Max", "Average") for n in (1, 2, 3)))
-def adaptive(call: LayerCall) -> Tensor:
+def adaptive_pool(call: LayerCall) -> Tensor:
     size = call.numbers("output_size")
     return call.lower(f"adaptive_{_reduction(call)}_pool", size=size, channel=call.channel)
 

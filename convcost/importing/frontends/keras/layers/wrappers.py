@@ -72,7 +72,7 @@ def _repeated(call: LayerCall, one: dict[str, Any]) -> Tensor:
 
 
 @layer("SpectralNormalization")
-def spectral(call: LayerCall) -> Tensor:
+def spectral_normalization(call: LayerCall) -> Tensor:
     """The layer without changes, because its weights are normalized only in training. The buffer is
     a vector with one number for each entry of the kernel's last axis."""
     one = call.config["layer"]

@@ -57,12 +57,12 @@ def prelu(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
 
 @operator("Identity", "Cast", "CastLike", "QuantizeLinear", "DequantizeLinear", "StopGradient",
           op="identity")  # fmt: skip
-def nothing(call: OnnxCall) -> Tensor:
+def identity(call: OnnxCall) -> Tensor:
     return call.free(call.value())
 
 
 @operator("DynamicQuantizeLinear", op="identity")
-def dynamic(call: OnnxCall) -> tuple[Tensor, ...]:
+def dynamic_quantize(call: OnnxCall) -> tuple[Tensor, ...]:
     for output in call.outputs[1:]:
         call.context.constants[output] = OnnxConstant((), real=True)
     return (call.free(call.value()),)

@@ -26,7 +26,7 @@ free_row("Im2Col", what="im2col")  # patterns.py makes it from gathers of slidin
 
 @operator("GatherND", "GatherElements", "OneHot", "EyeLike", "Range", "RoiAlign",
           "MaxRoiPool", "Col2Im")  # fmt: skip
-def looked_up(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
+def gather_without_macs(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     if call.dims() is None:
         return ()
     if call.op == "GatherND" and (found := rows_at_stored_indices(call)) is not None:
@@ -44,7 +44,8 @@ def affine_grid(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
 
 
 @operator("ArgMax", "ArgMin")
-def largest(call: OnnxCall) -> Tensor:
+def arg_extreme(call: OnnxCall) -> Tensor:
+    """The index of the largest or smallest element along an axis."""
     x = call.value()
     axis = call.axis(0, len(x.dims))
     one = (1,) if call.get("keepdims", 1) else ()
@@ -90,13 +91,13 @@ def fourier(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
 
 
 @operator("NonMaxSuppression", "NonZero", "Unique", "Compress", "StringNormalizer")
-def from_data(call: OnnxCall) -> tuple[Tensor, ...]:
-    """The number of outputs depends on the data, so the operators after it are left out."""
+def data_dependent(call: OnnxCall) -> tuple[Tensor, ...]:
+    """The output shape depends on the data, so the operators after it are left out."""
     return ()
 
 
 @operator("If", "Loop", "Scan")
-def branch(call: OnnxCall) -> tuple[Tensor, ...]:
+def control_flow(call: OnnxCall) -> tuple[Tensor, ...]:
     """A `custom` layer without a count. Raises ConstraintError if layers with weights are
     inside."""
     for op in inner_ops(call.node):

@@ -149,7 +149,7 @@ def power(call: OnnxCall) -> Tensor:
           "Not", "Mod", "BitShift", "IsNaN", "IsInf", "Atan", "Asin", "Acos", "Sinh", "Cosh",
           "Asinh", "Acosh", "Atanh", "Shrink", "BitwiseAnd", "BitwiseOr", "BitwiseXor",
           "BitwiseNot", op="choose")  # fmt: skip
-def choice(call: OnnxCall) -> Tensor:
+def comparison(call: OnnxCall) -> Tensor:
     """Comparisons and selections. One that only masks a tensor adds no layer."""
     dependent = call.dependent_positions
     dims = _broadcast_dims(call)

@@ -41,7 +41,7 @@ def power(call: TorchCall) -> Any:
 
 
 @operator("aten.hardtanh", "aten.clamp", "aten.clamp_min", "aten.clamp_max")
-def bounded(call: TorchCall) -> Tensor:
+def clamp(call: TorchCall) -> Tensor:
     """A clamp between two numbers, or between tensors that do not depend on the inputs."""
     given = call.given
     low, high = given.get("min_val", given.get("min")), given.get("max_val", given.get("max"))

@@ -51,7 +51,7 @@ def transposed(call: TorchCall) -> Any:
 
 
 @operator("torchvision.deform_conv2d")
-def deformable(call: TorchCall) -> Any:
+def deform_conv(call: TorchCall) -> Any:
     """`weight` is [filters, channels/groups, kernel…]. PyTorch passes zeros for a missing bias or
     mask."""
     given = call.given

@@ -36,6 +36,6 @@ def fourier(call: TorchCall) -> Any:
 @operator("aten.imag", "aten.complex", "aten.view_as_complex", "aten.view_as_real", "aten.polar",
           "aten.angle", "aten.conj", "aten._conj", "aten.resolve_conj", "aten._conj_physical",
           "aten.fft_fftshift", "aten.fft_ifftshift")  # fmt: skip
-def free(call: TorchCall) -> Any:
+def complex_without_macs(call: TorchCall) -> Any:
     """Operators on complex numbers without multiply-adds."""
     return custom_layer(call, call.name.removeprefix("aten."))

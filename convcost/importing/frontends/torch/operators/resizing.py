@@ -30,7 +30,7 @@ row("channel_shuffle", groups="groups")
 
 
 @operator(*(f"aten.{name}" for name in MODES))
-def interpolated(call: TorchCall) -> Any:
+def interpolate(call: TorchCall) -> Any:
     """An upsample. Factors are valid for inputs of any size."""
     given = call.given.get("scale_factors")
     factors = [Fraction(1), Fraction(1), *map(Fraction, given)] if given else None
