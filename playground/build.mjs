@@ -10,7 +10,7 @@ import { loadPyodide } from "pyodide";
 const here = dirname(fileURLToPath(import.meta.url));
 const top = dirname(here);
 const folder = resolve(process.argv[2] ?? join(here, "dist"));
-const LARGEST = 12e6; // bytes of the first load, compressed
+const MAX_BYTES = 12e6; // bytes of the first load, compressed
 const python = process.env.PYTHON ?? "python3";
 const writeCompressed = (file, bytes) => writeFileSync(join(folder, file), gzipSync(bytes, { level: 9 }));
 
@@ -34,8 +34,8 @@ for (const file of readdirSync(folder, { recursive: true }).sort()) {
   first += packed;
   console.log(`${String(packed).padStart(10)} bytes compressed  ${file}`);
 }
-console.log(`${String(first).padStart(10)} bytes compressed, the first load; the limit is ${LARGEST}`);
-if (first > LARGEST) process.exit(1);
+console.log(`${String(first).padStart(10)} bytes compressed, the first load; the limit is ${MAX_BYTES}`);
+if (first > MAX_BYTES) process.exit(1);
 
 /** Writes the snapshot of an interpreter that has convcost imported, and the archives of the other modules. */
 async function writePython(archive) {

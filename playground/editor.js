@@ -8,7 +8,7 @@ import { EditorState } from "@codemirror/state";
 import { EditorView, highlightActiveLine, hoverTooltip, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 
-export const LONGEST = 200_000; // characters of a spec
+export const MAX_CHARACTERS = 200_000; // characters of a spec
 
 const LOOK = EditorView.theme({
   "&": { backgroundColor: "var(--paper)", color: "var(--ink)", fontSize: ".875rem" },
@@ -114,7 +114,7 @@ export function createEditor(host, label, keys, onChange, onTooLong) {
         keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap, ...lintKeymap]),
         EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
         EditorState.changeFilter.of((change) => {
-          const fits = change.newDoc.length <= LONGEST;
+          const fits = change.newDoc.length <= MAX_CHARACTERS;
           if (!fits) setTimeout(onTooLong);
           return fits;
         }),

@@ -1,5 +1,5 @@
 // The state of the page as the fragment of a link: JSON, compressed, in base64url.
-const LARGEST = 2 ** 20; // bytes of the JSON; a short link can unpack to much more
+const MAX_BYTES = 2 ** 20; // bytes of the JSON; a short link can unpack to much more
 const NAME = "#z=";
 
 async function through(bytes, stream, most = Infinity) {
@@ -25,7 +25,7 @@ export async function stateOf(fragment) {
   if (!fragment.startsWith(NAME)) return null;
   const binary = atob(fragment.slice(NAME.length).replaceAll("-", "+").replaceAll("_", "/"));
   const bytes = Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
-  const text = await (await through(bytes, new DecompressionStream("deflate-raw"), LARGEST)).text();
+  const text = await (await through(bytes, new DecompressionStream("deflate-raw"), MAX_BYTES)).text();
   const { specs, set, size, batch, count, view } = JSON.parse(text);
   if (!Array.isArray(specs) || !specs.length || !specs.every((spec) => typeof spec === "string")) {
     throw new Error("the link holds no spec");

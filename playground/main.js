@@ -1,5 +1,5 @@
 // The page: controls and editors to a request, answers of playground.py to the page.
-import { createEditor, goTo, LONGEST, setText, showProblems } from "./editor.js";
+import { createEditor, goTo, MAX_CHARACTERS, setText, showProblems } from "./editor.js";
 import { Interpreter } from "./interpreter.js";
 import { fragmentOf, stateOf } from "./link.js";
 
@@ -19,7 +19,7 @@ const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replac
 
 const interpreter = new Interpreter((reason) => status(`Python did not start: ${reason}`, { bad: true }));
 const keys = (above, own) => interpreter.call("keys", JSON.stringify([above, own])).catch(() => []);
-const refuse = () => status(`The page reads specs of up to ${LONGEST.toLocaleString("en")} characters.`, { bad: true });
+const refuse = () => status(`The page reads specs of up to ${MAX_CHARACTERS.toLocaleString("en")} characters.`, { bad: true });
 const editors = [
   createEditor(at("left"), "Spec", keys, update, refuse),
   createEditor(at("right"), "Second spec", keys, update, refuse),

@@ -2,10 +2,10 @@
 import { loadPyodide } from "./pyodide/pyodide.mjs";
 
 // Python gets a MemoryError, and the page a new worker, before a spec takes more than this.
-const MOST_PAGES = (768 * 2 ** 20) / 2 ** 16;
+const MAX_PAGES = (768 * 2 ** 20) / 2 ** 16;
 const grow = WebAssembly.Memory.prototype.grow;
 WebAssembly.Memory.prototype.grow = function (pages) {
-  if (this.buffer.byteLength / 2 ** 16 + pages > MOST_PAGES) throw new RangeError("out of memory");
+  if (this.buffer.byteLength / 2 ** 16 + pages > MAX_PAGES) throw new RangeError("out of memory");
   return grow.call(this, pages);
 };
 
