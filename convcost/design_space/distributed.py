@@ -30,17 +30,18 @@ def run_task(prepare: Callable[[], None], request: bytes, chunk: Chunk) -> Found
 
 def on_cluster(workers: int, scheduler: str, prepare: Callable[[], None]) -> Execute:
     """Evaluates chunks on so many local workers, or with the scheduler at an address. Each worker
-    calls `prepare` first. Raises UsageError if Dask is not installed or the scheduler is gone."""
+    calls `prepare` first. Raises UsageError if Dask is not installed or the scheduler does not
+    answer."""
 
     def execute(request: SearchRequest, chunks: Iterable[Chunk]) -> Iterator[Found]:
         distributed = _distributed()
-        gone = (OSError, TimeoutError, CancelledError)
+        lost_connection = (OSError, TimeoutError, CancelledError)
         try:
             with _client(distributed, workers, scheduler) as client:
                 yield from _results(client, prepare, request, chunks)
         except distributed.KilledWorker as error:
             raise UsageError(f"the workers were killed too often: {error}") from None
-        except gone as error:
+        except lost_connection as error:
             name = f"`{scheduler}`" if scheduler else "of the local cluster"
             raise UsageError(f"the scheduler {name} is not available: {error}") from None
 

@@ -8,7 +8,7 @@ _CODE = "name the callable that builds the model: package.module:callable, with 
 _TF2ONNX = "run python -m tf2onnx.convert {} --output model.onnx, then import model.onnx"
 _ONNX = "convert it to ONNX, or import the model that it was made from"
 
-# By suffix: the content of a file, and a way to convert it.
+# By suffix: the content of a file, and a conversion to convert it.
 FILE_CONTENTS = {
     **dict.fromkeys(
         (".pt", ".pth", ".ckpt", ".pkl", ".bin"),
@@ -37,11 +37,13 @@ FOLDER_CONTENTS = {
 def refuse(path: Path) -> None:
     """Raises ConstraintError for a file or folder in a known format that convcost cannot read."""
     if path.is_dir():
-        for name, (holds, way) in FOLDER_CONTENTS.items():
+        for name, (content, conversion) in FOLDER_CONTENTS.items():
             if (path / name).is_file():
                 raise ConstraintError(
-                    "CC401", f"convcost cannot read this folder: it contains {holds}", way
+                    "CC401", f"convcost cannot read this folder: it contains {content}", conversion
                 )
     elif path.suffix.lower() in FILE_CONTENTS:
-        holds, way = FILE_CONTENTS[path.suffix.lower()]
-        raise ConstraintError("CC401", f"convcost cannot read this file: it contains {holds}", way)
+        content, conversion = FILE_CONTENTS[path.suffix.lower()]
+        raise ConstraintError(
+            "CC401", f"convcost cannot read this file: it contains {content}", conversion
+        )

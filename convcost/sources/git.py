@@ -75,7 +75,7 @@ class Commit:
         self._left_out = {path for (tag, *_), path in index if tag == "S"}
         submodules = {path: name for (_, mode, name, _), path in index if mode == SUBMODULE_MODE}
         self.new_submodules = submodules.keys() - self.submodules.keys()
-        self._gone_submodules = sorted(self.submodules.keys() - submodules.keys())
+        self._missing_submodules = sorted(self.submodules.keys() - submodules.keys())
         self.changed_submodules = [
             path for path, name in self.submodules.items() if submodules.get(path, name) != name
         ]
@@ -165,28 +165,28 @@ class Commit:
     def moved_submodules(self) -> dict[str, str]:
         """The paths in the commit of submodules that have another path now, by that path: the
         repository there has the commit that the submodule had. Raises GitError."""
-        gone = {path: self.submodules[path] for path in self._gone_submodules}
+        deleted = {path: self.submodules[path] for path in self._missing_submodules}
         moved: dict[str, str] = {}
-        for path in sorted(self.new_submodules) if gone else ():
+        for path in sorted(self.new_submodules) if deleted else ():
             if has_git(self.root / path):
-                known = Repository(self.root / path).known_commits(gone.values())
-                old = next((one for one, commit in gone.items() if commit in known), None)
+                known = Repository(self.root / path).known_commits(deleted.values())
+                old = next((one for one, commit in deleted.items() if commit in known), None)
                 if old is not None:
                     moved[path] = old
-                    del gone[old]
+                    del deleted[old]
         return moved
 
     def deleted_submodules(self) -> list[str]:
         """The paths of the submodules that the index does not have any more. Raises GitError."""
         moved = self.moved_submodules.values()
-        return [path for path in self._gone_submodules if path not in moved]
+        return [path for path in self._missing_submodules if path not in moved]
 
     def unread_deletion(self) -> str:
         """Why what the work tree does not have any more cannot be compared with new networks: the
         first reason, or an empty text."""
         try:
-            if gone := self.deleted_submodules():
-                return WAS_SUBMODULE.format(gone[0])
+            if deleted := self.deleted_submodules():
+                return WAS_SUBMODULE.format(deleted[0])
             self.deleted_contents()
         except GitError as error:
             return str(error)

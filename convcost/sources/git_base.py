@@ -125,12 +125,17 @@ class CommitBase:
         commit = self._commit(folder)
         renamed = commit.renamed.values()
         files = [path for path in commit.deleted() if path not in renamed]
-        gone = [path for path in commit.deleted_submodules() if not path_exists(commit.root / path)]
-        for paths, what in ((files, f"in {self.name}"), (gone, f"a submodule in {self.name}")):
+        submodules = [
+            path for path in commit.deleted_submodules() if not path_exists(commit.root / path)
+        ]
+        for paths, what in (
+            (files, f"in {self.name}"),
+            (submodules, f"a submodule in {self.name}"),
+        ):
             for path in map(commit.root.joinpath, paths):
                 if path.is_relative_to(folder):
                     at = PurePosixPath(path.relative_to(folder).as_posix())
-                    if paths is gone or is_spec(at):
+                    if paths is submodules or is_spec(at):
                         yield at, what
 
     @cached_property

@@ -46,15 +46,16 @@ class Naming:
             self.at.setdefault(node.gives, node)
         return node
 
-    def _name_branches(self, node: ScopeNode, lone: bool) -> None:
+    def _name_branches(self, node: ScopeNode, is_lone: bool) -> None:
         """Adds the branches of a join with their names. If the join is the only join without a name
-        in its list (`lone`), the branches belong to that list, otherwise to a list of their own."""
+        in its list (`is_lone`), the branches belong to that list, otherwise to a list of their
+        own."""
         join: Item = node.item
-        holder = node.scope if lone else NameScope(node.scope)
+        holder = node.scope if is_lone else NameScope(node.scope)
         listed = not declared_names(join) and all(one.ref is not None for one in join.branches)
         for branch, name in zip(join.branches, branch_names(join), strict=True):
             last = output(branch.items[-1]) if branch.items else None
-            branch_node = ScopeNode(branch, holder, node.above if lone else node, last)
+            branch_node = ScopeNode(branch, holder, node.above if is_lone else node, last)
             node.branches.append(branch_node)
             if not listed:
                 branch_node.name = holder.reserve(valid_name(name) or "branch", branch_node)

@@ -24,7 +24,7 @@ def fuse_contractions(graph: LayerGraph) -> LayerGraph:
     readers.update(graph.outputs)
     shared = {n for index, layer in enumerate(layers) if layer.shares is not None
               for n in (index, layer.shares)}  # fmt: skip
-    gone: set[int] = set()
+    removed: set[int] = set()
     found = list(layers)
     for index, layer in enumerate(layers):
         source = layer.inputs[0] if layer.inputs else -1
@@ -36,7 +36,7 @@ def fuse_contractions(graph: LayerGraph) -> LayerGraph:
             shapes = [graph.shape(one) for one in product.inputs]
             if _sums(over, product.output, shapes):
                 found[index] = _contraction(layer, product.inputs, shapes)
-                gone.add(source)
+                removed.add(source)
         elif product.kind == "scale" and product.option("factor") and not product.option("shift"):
             learned = _factors(product)
             shapes = [product.output, learned]
@@ -45,7 +45,7 @@ def fuse_contractions(graph: LayerGraph) -> LayerGraph:
                     kind="learned", options=(("shape", learned),), output=learned
                 )
                 found[index] = _contraction(layer, (*product.inputs, source), shapes)
-    return without_layers(graph._replace(layers=tuple(found)), gone)
+    return without_layers(graph._replace(layers=tuple(found)), removed)
 
 
 def _factors(scale: GraphLayer) -> Shape:

@@ -118,9 +118,9 @@ def fuse_patterns(layer_graph: LayerGraph) -> LayerGraph:
                 break
     if not changed:
         return layer_graph
-    gone = {index for index in range(len(graph.layers)) if not graph.readers[index]} - unread
+    unused = {index for index in range(len(graph.layers)) if not graph.readers[index]} - unread
     rewritten = layer_graph._replace(layers=tuple(graph.layers))
-    return without_layers(rewritten, gone | graph.aliases.keys(), graph.aliases)
+    return without_layers(rewritten, unused | graph.aliases.keys(), graph.aliases)
 
 
 def function_or_kind(layer: GraphLayer) -> str:

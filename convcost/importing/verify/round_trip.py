@@ -50,6 +50,7 @@ def verify_round_trip(
 
 
 def _read_back(text: str) -> Network:
+    """The network of a text. Raises ConstraintError if convcost refuses the text."""
     try:
         (network,) = load(Source("the imported spec", text))
     except SpecError as error:
@@ -60,26 +61,26 @@ def _read_back(text: str) -> Network:
     return network
 
 
-def _verify_layer(layer: GraphLayer, cost: LayerCost, held: GraphLayer) -> None:
-    """Raises ConstraintError if a layer of the text differs from the layer of the graph. `held` is
-    the layer of the graph whose weights it uses."""
+def _verify_layer(layer: GraphLayer, cost: LayerCost, owner: GraphLayer) -> None:
+    """Raises ConstraintError if a layer of the text differs from the layer of the graph. `owner` is
+    the layer of the graph that has its weights; without weights of its own, NO_WEIGHTS."""
     if (cost.kind, cost.output) != (layer.kind, layer.output):
         raise ConstraintError(
             "CC402",
             f"`{_name(layer)}` is a {layer.kind} of {layer.output.text} in the model, "
             f"a {cost.kind} of {cost.output.text} in the spec",
         )
-    for what, theirs in (
-        ("params", held.params),
-        ("trainable", held.params - held.frozen_params),
-        ("buffers", held.buffers),
+    for what, in_model in (
+        ("params", owner.params),
+        ("trainable", owner.params - owner.frozen_params),
+        ("buffers", owner.buffers),
         ("macs", layer.macs),
     ):
-        ours = getattr(cost, what)
-        if ours != theirs:
+        in_spec = getattr(cost, what)
+        if in_spec != in_model:
             raise ConstraintError(
                 "CC403",
-                f"`{_name(layer)}` has {theirs:,} {what} in the model, {ours:,} in the spec",
+                f"`{_name(layer)}` has {in_model:,} {what} in the model, {in_spec:,} in the spec",
             )
 
 

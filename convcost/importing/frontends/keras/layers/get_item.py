@@ -20,15 +20,15 @@ def get_item(call: LayerCall) -> Tensor:
 
 
 def _entries(call: LayerCall) -> list[Any]:
-    """One entry for each axis, and None for new axes. An ellipsis stands for all remaining axes."""
+    """One entry for each axis, and None for new axes. An ellipsis selects all remaining axes."""
     key = call.keywords.get("key")
     given = list(key) if isinstance(key, list | tuple) else [key]
     rank = len(call.x.dims)
     dots = [place for place, one in enumerate(given) if _is(one, "__ellipsis__")]
-    taken = sum(one is not None for one in given) - len(dots)
-    if len(dots) > 1 or taken > rank:
-        raise ConstraintError("CC401", f"{call.kind} has {taken} entries for {rank} axes")
-    rest = [WHOLE] * (rank - taken)
+    count = sum(one is not None for one in given) - len(dots)
+    if len(dots) > 1 or count > rank:
+        raise ConstraintError("CC401", f"{call.kind} has {count} entries for {rank} axes")
+    rest = [WHOLE] * (rank - count)
     place = dots[0] if dots else len(given)
     return [*given[:place], *rest, *given[place + 1 :]]
 
