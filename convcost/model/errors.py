@@ -163,7 +163,8 @@ def printable(text: str) -> str:
     start, `##[` and `##vso[` anywhere.
     """
     if not (text.isascii() and text.isprintable()):
-        text = "".join(c if is_visible(c) else _escape_character(c) for c in text)
+        hidden = {ord(c): _escape_character(c) for c in set(text) if not is_visible(c)}
+        text = text.translate(hidden) if hidden else text
     return _without_commands(text) if "::" in text or "##" in text else text
 
 

@@ -17,7 +17,7 @@ from support import commands_that_read_specs, run
 from tools import needs_git
 
 from convcost.language.load import Documents
-from convcost.model.errors import Source
+from convcost.model.errors import Source, printable
 from convcost.render import FORMATS
 from convcost.sources.rename_detection import MAX_COMPARISONS, detect_renames
 
@@ -525,6 +525,11 @@ def test_no_pair_of_files_is_compared_above_a_limit():
     assert detect_renames(*renamed(few + 1)) == {}
     many, more = (calls_of(lambda n=n: detect_renames(*renamed(n))) for n in (2 * few, 4 * few))
     assert more <= MAX_RATIO * many
+
+
+@pytest.mark.parametrize("text", ["→", "é\u200b", "\x1b[2J"])
+def test_a_long_text_is_made_printable_without_a_call_for_each_character(text):
+    assert calls_of(lambda: printable(text * 10_000)) < 100
 
 
 def test_patterns_are_compared_with_paths_up_to_a_limit(tmp_path):
