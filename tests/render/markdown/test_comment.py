@@ -478,7 +478,7 @@ def test_a_text_of_exactly_the_limit_is_not_truncated_and_a_longer_one_is(blocks
         assert written(report, Style(options={"max_bytes": size})) == whole
         if size > 400 and "| x" in whole:
             cut = written(report, Style(options={"max_bytes": size - 1}))
-            assert "more row" in cut.rpartition("…")[2]
+            assert "more row" in cut
 
 
 def large(rows: int = 200) -> Check:
