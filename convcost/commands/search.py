@@ -363,4 +363,4 @@ def _message(request: "SearchRequest", point: dict[str, Any]) -> str:
         request.function()(point)
     except SpecError as error:
         return str(error).splitlines()[0]
-    raise AssertionError(point)
+    raise UsageError("the state of --resume counts a point as failed that does not fail")

@@ -153,7 +153,8 @@ def _load(state: Path, request: SearchRequest) -> tuple[int, int, Found] | None:
         done, size = _whole(tree["done"]), _whole(tree["bytes"])
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
         raise UsageError(f"--resume: `{state}` is not the state of a search") from None
-    if not 0 <= done <= request.space.size or size < 0:
+    counts = (done, points, failed, matching, first + 1, tied)
+    if size < 0 or not all(0 <= count <= request.space.size for count in counts):
         raise UsageError(f"--resume: `{state}` is not a state of this search")
     found = Found(points, failed, matching, first, best, front, sample, tied)
     return done, size, found

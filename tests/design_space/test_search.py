@@ -434,6 +434,7 @@ def test_a_damaged_state_is_refused(spec, tmp_path):
     options = SearchOptions(("width=1,2",), resume=str(state))
     search(spec, options)
     whole = json.loads(state.read_text())
+    assert search(spec, options).points == 2
     for key in whole:
         for value in (None, [], {}, -1, 1.5, "x", [1, 2, 3], {"index": [9], "columns": [[9]]}):
             state.write_text(json.dumps({**whole, key: value}))
@@ -442,6 +443,14 @@ def test_a_damaged_state_is_refused(spec, tmp_path):
         state.write_text(json.dumps({name: whole[name] for name in whole if name != key}))
         with pytest.raises(UsageError, match="is not the state of a search"):
             search(spec, options)
+    for counts, message in (
+        ([1, 1, 1, 1, 1], "the state of --resume counts a point as failed that does not fail"),
+        ([1, 1, 1, 2**70, 1], f"--resume: `{state}` is not a state of this search"),
+    ):
+        state.write_text(json.dumps({**whole, "counts": counts}))
+        with pytest.raises(UsageError) as refused:
+            search(spec, options)
+        assert str(refused.value) == message
     with pytest.raises(UsageError, match="`/dev/zero` is not a file"):
         search(spec, options._replace(resume="/dev/zero"))
 
