@@ -5,9 +5,10 @@ import re
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.names import OPAQUE
-from convcost.importing.frontends.onnx.registry import operator
+from convcost.importing.frontends.onnx.registry import operator, row_of
 from convcost.importing.frontends.onnx.unknown import custom_layer
 from convcost.importing.ir.tensor import Tensor, with_rank
+from convcost.importing.passes.contractions import SUMS
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
 from convcost.model.shape import broadcast
 
@@ -110,7 +111,7 @@ def _is_buffer(call: OnnxCall, constant: OnnxConstant) -> bool:
 def _is_summed(call: OnnxCall) -> bool:
     """Whether only a sum or a mean reads a product."""
     readers = call.context.readers.get(call.outputs[0], ())
-    summed = len(readers) == 1 and readers[0].op in ("ReduceSum", "ReduceMean")
+    summed = len(readers) == 1 and row_of(readers[0].op).op in SUMS
     return call.canonical == "multiply" and summed
 
 

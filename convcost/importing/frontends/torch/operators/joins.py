@@ -9,10 +9,9 @@ from convcost.importing.frontends.torch.registry import TorchCall, known, only_j
 from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.contractions import SUMS
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
 from convcost.model.shape import broadcast
-
-SUMS = frozenset(("aten.sum", "aten.mean"))
 
 
 @operator("aten.add", op="add")
@@ -65,7 +64,7 @@ def is_unclaimed(call: TorchCall, key: str) -> bool:
 def _is_summed(call: TorchCall, other: ConstantValue) -> bool:
     """Whether sums or means alone read a product with several numbers: it may be a contraction."""
     several = known(call.name).op == "multiply" and prod(other.dims) > 1
-    return several and bool(call.users) and call.users <= SUMS
+    return several and bool(call.users) and all(known(user).op in SUMS for user in call.users)
 
 
 def _fits(other: ConstantValue, x: Tensor) -> bool:
