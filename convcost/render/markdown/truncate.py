@@ -12,7 +12,9 @@ TEXT_LIMITS = (1_000, 250, 60)  # bytes of a text, tried in this order until the
 SizeOf: TypeAlias = Callable[[str], int]  # the size of a text in bytes
 
 
-MAX_BYTES = 10  # bytes of a character as an escape or a word, if the output has no Unicode
+MAX_CHARACTER_BYTES = (
+    10  # bytes of a character as an escape or a word, if the output has no Unicode
+)
 
 
 def utf8_size(text: str) -> int:
@@ -21,7 +23,7 @@ def utf8_size(text: str) -> int:
 
 def ascii_size(text: str) -> int:
     """The largest size that a text can have as ASCII."""
-    return sum(1 if character.isascii() else MAX_BYTES for character in text)
+    return sum(1 if character.isascii() else MAX_CHARACTER_BYTES for character in text)
 
 
 class Piece(NamedTuple):
