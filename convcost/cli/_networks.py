@@ -114,13 +114,13 @@ def settings(
 
     Raises UsageError, also for several values of one option.
     """
-    given = [("--set", assignments), ("--size", sizes)]
-    for option, text in ((option, text) for option, texts in given for text in texts or ()):
-        if is_sweep([text], None):
-            raise UsageError(
-                f"{option} {text}: only one value is possible here; analyze and compare accept "
-                "several, and search has --vary"
-            )
+    for option, texts in (("--set", assignments), ("--size", sizes)):
+        for text in texts or ():
+            if is_sweep([text], None):
+                raise UsageError(
+                    f"{option} {text}: only one value is possible here; analyze and compare accept "
+                    "several, and search has --vary"
+                )
     variables = []
     for assignment in assignments or []:
         name, text = name_and_text(assignment)
