@@ -278,7 +278,9 @@ def _text(file: Path) -> str:
 
 def _verdict(tree: Mapping[str, Any], folder: Path) -> dict[str, str]:
     def unique(path_of: Callable[[str], str]) -> list[Any]:
-        found = {(path_of(one["spec"]), one["network"]): one for one in tree["networks"]}
+        found: dict[Any, Any] = {}
+        for one in tree["networks"]:  # the first base of a network is that of its name
+            found.setdefault((path_of(one["spec"]), one["network"]), one)
         return list(found.values())
 
     networks = unique(os.path.realpath)

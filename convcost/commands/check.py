@@ -81,8 +81,9 @@ def _without_budget(inputs: CheckInputs) -> tuple[str, ...]:
 
 
 def _uncounted_notes(inputs: CheckInputs) -> tuple[str, ...]:
-    return tuple(
+    notes = (
         f"{checked.spec}: {note}"
         for checked in inputs.networks
         for note in uncounted_note(checked.network.name, checked.network.layers)
     )
+    return tuple(dict.fromkeys(notes))  # a network can have two bases

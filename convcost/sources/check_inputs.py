@@ -10,13 +10,14 @@ from convcost.model.deploy import deploy
 from convcost.model.errors import UsageError
 from convcost.model.network import Budget, Network
 from convcost.model.record import NamedTuple
-from convcost.reports.check.baseline_policy import pair_networks
+from convcost.reports.check.baseline_policy import only_growth, pair_networks
 from convcost.reports.check.evaluate import NEW_NETWORK, NO_BASE, CheckedNetwork
 from convcost.reports.check.finding_text import network_label
 from convcost.reports.check.measures import MeasuredNetwork, measure_network
 from convcost.reports.check.moved_networks import (
     Named,
     are_too_many,
+    find_closer,
     find_similar,
     pair_equal,
     pair_similar,
@@ -33,8 +34,8 @@ from convcost.sources.spec_files import CONFIG, SpecLocation, locate, path_exist
 COMMAND_LINE = "the command line"
 SHOWN_NAMES = 3
 TOO_MANY = (
-    "too many networks are new, and too many are deleted or replaced, to find out which of them "
-    "are the same: rename networks in a change of their own"
+    "too many networks are new or changed, and too many are deleted or replaced, to find out which "
+    "of them are the same: rename networks in a change of their own"
 )
 
 
@@ -139,6 +140,10 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
             budgets = (*own, *configs.of_network(configured, network), *given)
             reason = NEW_NETWORK if is_new else no_base
             networks.append(CheckedNetwork(spec.name, network, budgets, before.get(name), reason))
+            other = lookup.also.get((spec.name, name))
+            if other is not None and budgets:
+                growth = tuple((where, only_growth(budget)) for where, budget in budgets)
+                networks.append(CheckedNetwork(spec.name, network, growth, other, reason))
     base_files = [request.base] if request.base and not request.base.startswith("git:") else []
     return CheckInputs(
         (*(spec.name for spec in specs), *base_files, *configs.files),
@@ -220,8 +225,8 @@ class _Spec(NamedTuple):
     files: dict[str, str]
 
     def without_base(self, reason: str) -> "_Spec":
-        """The same spec. If it has new networks, its base is not available."""
-        if not self.added or self.found.unavailable:
+        """The same spec, whose base is not available."""
+        if self.found.unavailable:
             return self
         found = self.found._replace(reason=reason, unavailable=True, new=False)
         return self._replace(found=found)
@@ -242,6 +247,25 @@ def _new_networks(read: Iterable[_Spec]) -> list[tuple[_Spec, str]]:
     return [(one, name) for one in read if not one.found.unavailable for name in one.added]
 
 
+def _lost(read: Iterable[_Spec]) -> list[tuple[_Spec, str]]:
+    """The networks of the base that their files do not have any more."""
+    return [(one, name) for one in read if one.spec.whole for name in one.removed]
+
+
+class _Other(NamedTuple):
+    """A network of the base, and the network that replaces it; empty if it was deleted."""
+
+    old: Named
+    replaced_by: str = ""
+
+    def note(self, base: Base, spec: str, name: str) -> str:
+        file, old = self.old
+        why = f"which {self.replaced_by} replaces" if self.replaced_by else "which is deleted"
+        return (
+            f"{spec}: `{name}` is also compared with `{old.name}` of {file} in {base.name}, {why}"
+        )
+
+
 class _BaseLookup:
     """The base of each spec, and statements on what differs. `unavailable` are the names of the
     specs whose base is not available."""
@@ -252,6 +276,9 @@ class _BaseLookup:
         self.deleted: list[tuple[str, MeasuredNetwork]] = []
         self.unavailable: set[str] = set()
         self.too_many = False  # networks, to compare each new one with each deleted one
+        # The second base of a network, by the names of its spec and of itself.
+        self.also: dict[tuple[str, str], MeasuredNetwork] = {}
+        self.unclear: set[str] = set()  # specs with networks that too many others may have been
         self._statements: dict[str, None] = {}
         self._without_base: dict[str, list[str]] = {}
 
@@ -275,9 +302,11 @@ class _BaseLookup:
         paired: dict[str, list[str]] = {one.spec.name: [] for one in read}
         for name, statement in self._pair(base, read):
             paired[name].append(statement)
-        if _new_networks(read):
-            reason = TOO_MANY if self.too_many else base.unread_deletion()
-            read = [one.without_base(reason) for one in read] if reason else read
+        if _new_networks(read) and (reason := TOO_MANY * self.too_many or base.unread_deletion()):
+            read = [one.without_base(reason) if one.added else one for one in read]
+        read = [
+            one.without_base(TOO_MANY) if one.spec.name in self.unclear else one for one in read
+        ]
         for one in read:
             if one.found.unavailable:
                 self.unavailable.add(one.spec.name)
@@ -305,7 +334,7 @@ class _BaseLookup:
             for one in read:
                 if one.spec.whole:
                     yield from self._pair_in_order(base, one)
-            yield from self._compare_with_replaced(base, read)
+            yield from self._compare_with_others(base, read)
 
     def _pair_in_order(self, base: Base, one: _Spec) -> Iterator[tuple[str, str]]:
         """Pairs the networks of a spec that are left."""
@@ -330,7 +359,7 @@ class _BaseLookup:
         new = _new_networks(read)
         if not new:
             return
-        lost = [(one, name) for one in read if one.spec.whole for name in one.removed]
+        lost = _lost(read)
         deleted = [(one.spec.name, one.networks[name]) for one, name in lost]
         deleted += base.deleted_networks()
         networks = [(one.spec.name, one.spec.networks[name]) for one, name in new]
@@ -348,10 +377,9 @@ class _BaseLookup:
                     f"{one.spec.name}: `{name}` was `{old.name}`{of} in {base.name}",
                 )
 
-    def _compare_with_replaced(
-        self, base: Base, read: Sequence[_Spec]
-    ) -> Iterator[tuple[str, str]]:
-        """Compares new networks with similar ones of the base that another network replaces.
+    def _compare_with_others(self, base: Base, read: Sequence[_Spec]) -> Iterator[tuple[str, str]]:
+        """Compares networks with others of the base that they may replace. Yields the name of a
+        spec and a note for each.
 
         Otherwise a change could add a network that is more like the old one, so that the one that
         really replaces it would count as new. If a network only has another name or file, nothing
@@ -359,29 +387,60 @@ class _BaseLookup:
         """
         if not base.tracks_deletions:
             return
-        replaced: list[tuple[Named, str]] = []  # and the network that replaces it
-        renamed: dict[str, tuple[Named, str]] = {}  # by the name that it had
+        replaced: list[_Other] = []
+        renamed: dict[str, _Other] = {}  # by the name that it had
         for one in read:
             for name, file in one.files.items():
                 if (now := one.spec.networks.get(name)) is not None:
                     old = one.networks[name]
-                    both = ((file, old), network_label(one.spec.name, name))
+                    both = _Other((file, old), network_label(one.spec.name, name))
                     if not same_layers(old, now):
                         replaced.append(both)
                     elif old.name != name:
                         renamed[old.name] = both
+        yield from self._compare_changed(base, read, replaced)
         new = _new_networks(read)
         networks = [(one.spec.name, one.spec.networks[name]) for one, name in new]
-        old_networks = [old for old, _ in replaced]
+        old_networks = [other.old for other in replaced]
         self.too_many |= are_too_many(networks, old_networks)
         found = find_similar(networks, old_networks)
         for (one, name), network, index in zip(new, networks, found, strict=True):
             entry = renamed.get(name) if index is None else replaced[index]
-            if entry is not None and find_similar([network], [entry[0]]) == [0]:
-                (file, old), other = entry
-                one.networks[name] = old
-                was = f"`{old.name}` of {file} in {base.name}, which {other} replaces"
-                yield one.spec.name, f"{one.spec.name}: `{name}` is also compared with {was}"
+            if entry is not None and find_similar([network], [entry.old]) == [0]:
+                one.networks[name] = entry.old[1]
+                yield one.spec.name, entry.note(base, one.spec.name, name)
+
+    def _compare_changed(
+        self, base: Base, read: Sequence[_Spec], replaced: Sequence["_Other"]
+    ) -> Iterator[tuple[str, str]]:
+        """Compares each changed network also with the replaced or deleted one that it is more like
+        than like its own base: it may be that one, in the place of a larger one."""
+        compared = [
+            (one, name, one.networks[name])
+            for one in read
+            for name in one.spec.networks
+            if name in one.networks
+        ]
+        changed = [
+            (one, name, old)
+            for one, name, old in compared
+            if not same_layers(old, one.spec.networks[name])
+        ]
+        if not changed:
+            return
+        paired = {id(old) for *_, old in compared}
+        deleted = [(one.spec.name, one.networks[name]) for one, name in _lost(read)]
+        deleted += base.deleted_networks()
+        others = [*replaced, *(_Other(one) for one in deleted if id(one[1]) not in paired)]
+        networks = [(one.spec.name, one.spec.networks[name]) for one, name, _ in changed]
+        old_networks = [other.old for other in others]
+        if are_too_many(networks, old_networks):
+            self.unclear.update(one.spec.name for one, *_ in changed)
+        closer = find_closer(networks, [old for *_, old in changed], old_networks)
+        for (one, name, _), index in zip(changed, closer, strict=True):
+            if index is not None:
+                self.also[one.spec.name, name] = others[index].old[1]
+                yield one.spec.name, others[index].note(base, one.spec.name, name)
 
     def _differences(self, base: Base, one: _Spec) -> Iterator[str]:
         """What differs in names and inputs."""

@@ -13,7 +13,7 @@ from convcost.model.record import NamedTuple
 from convcost.sources.git_repository import GitError, Repository
 from convcost.sources.links import PathLinks, has_git
 from convcost.sources.rename_detection import detect_renames
-from convcost.sources.spec_files import MAX_BYTES, SUFFIXES, is_spec
+from convcost.sources.spec_files import MAX_BYTES, SUFFIXES
 from convcost.sources.stored_paths import StoredPaths
 
 FETCH_HINT = "fetch it first, in GitHub Actions with `fetch-depth: 0`"
@@ -192,7 +192,7 @@ class Commit:
             return str(error)
         for path in self.deleted():
             data = self._deleted[path]
-            if is_spec(PurePosixPath(path)) and path not in self.renamed.values():
+            if path not in self.renamed.values():
                 if data is None:
                     return f"`{path}` was deleted, and is larger than the limit of a spec"
                 if data.startswith(LFS_POINTER):
@@ -200,17 +200,15 @@ class Commit:
         return ""
 
     def lost_specs(self) -> dict[str, bytes]:
-        """The contents of the deleted specs that are not renamed; nothing if they are not there."""
+        """The contents of the deleted specs that are not renamed; nothing if they are not there.
+
+        Those in hidden folders, too: a check can name such a folder."""
         try:
             contents = self.deleted_contents()
         except GitError:  # a partial clone may lack it
             return {}
         renamed = set(self.renamed.values())
-        return {
-            path: data
-            for path, data in contents.items()
-            if path not in renamed and is_spec(PurePosixPath(path))
-        }
+        return {path: data for path, data in contents.items() if path not in renamed}
 
     def _contents(self, names: Iterable[str]) -> list[bytes | None]:
         """The contents of objects, in two calls of git; None for one that is too large. Raises

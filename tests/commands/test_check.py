@@ -392,6 +392,11 @@ layers: [{max_pool: 2}, {flatten: }, {linear: 5}]
         ),
         ({"b.yaml": net(4), "o.yaml": OTHER}, {"o.yaml": f"{OTHER}---\n{GROWN}"}, "b.yaml"),
         (
+            {".x/b.yaml": net(4), ".x/o.yaml": OTHER},
+            {".x/o.yaml": f"{OTHER}---\n{GROWN}"},
+            ".x/b.yaml",
+        ),
+        (
             {"two.yaml": TWO},
             {"two.yaml": f"{net().replace('net', 'A', 1)}---\n{OTHER}", "c.yaml": GROWN},
             "two.yaml",
@@ -408,9 +413,10 @@ def test_a_network_in_another_file_hides_no_growth(repository, base, before, aft
         (repository.folder / name).unlink()
     for name, text in after.items():
         repository.write(name, text)
-    code, answer = repository.check(".", "--base", base, *GROW)
+    folders = {str(Path(name).parent) for name in specs}  # hidden ones are checked if named
+    code, answer = repository.check(*folders, "--base", base, *GROW)
     (moved,) = [name for name in after if name != "two.yaml"]
-    old = "net" if was == "b.yaml" else "B"
+    old = "net" if was.endswith("b.yaml") else "B"
     assert code == 1
     assert bases(answer)[f"{moved}#C"] == (params(40), params(4))
     name = base.removeprefix("git:")
@@ -448,6 +454,56 @@ def test_a_network_that_is_more_like_the_old_one_hides_no_growth(repository, bas
     assert also & set(answer["statements"])
 
 
+LARGE = OTHER.replace("name: other", "name: large").replace("linear: 5", "linear: 900")
+AS_NOTE = "x-note: |\n" + "".join(f"  {line}\n" for line in LARGE.splitlines())
+
+
+@pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
+@pytest.mark.parametrize(
+    "after",
+    [
+        {"b.yaml": GROWN.replace("name: C", "name: large")},
+        {"b.yaml": GROWN},
+        {"b.yaml": f"{OTHER}---\n{GROWN.replace('name: C', 'name: large')}"},
+        {"b.yaml": GROWN, "d.yaml": DECOY},
+        {"c.yaml": f"{GROWN}{AS_NOTE}"},  # its text is more like that of the larger one
+    ],
+)
+def test_a_network_in_the_place_of_a_larger_one_hides_no_growth(repository, base, after):
+    repository.write("a.yaml", net(4).replace("name: net", "name: A"))
+    repository.write("b.yaml", LARGE)
+    repository.commit()
+    run("check", ".", "--base", "base.json", "--update-baseline", cwd=repository.folder)
+    (repository.folder / "a.yaml").unlink()
+    (repository.folder / "b.yaml").unlink()
+    for name, text in after.items():
+        repository.write(name, text)
+    code, answer = repository.check(".", "--base", base, "--max-params", "1G", *GROW)
+    found = [
+        (one["base"], one["level"])
+        for one in answer["findings"]
+        if (one["test"], one["measure"], one["found"]) == ("grow", "params", params(40))
+    ]
+    limits = [(one["spec"], one["network"]) for one in answer["findings"] if one["test"] == "max"]
+    assert (code, (params(4), "error") in found) == (1, True)
+    assert len(limits) == len(set(limits)) == len(after) + 1 + ("---" in after.get("b.yaml", ""))
+    assert any("A` of a.yaml in " in statement for statement in answer["statements"])
+
+
+@pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
+def test_a_network_that_is_less_like_a_deleted_one_is_compared_with_itself_only(repository, base):
+    repository.write("a.yaml", net(4).replace("name: net", "name: A"))
+    repository.write("b.yaml", net(40).replace("name: net", "name: B"))
+    repository.commit()
+    run("check", ".", "--base", "base.json", "--update-baseline", cwd=repository.folder)
+    (repository.folder / "a.yaml").unlink()
+    repository.write("b.yaml", net(39).replace("name: net", "name: B"))
+    code, answer = repository.check(".", "--base", base, *GROW)
+    name = base.removeprefix("git:")
+    assert (code, answer["statements"]) == (0, [f"a.yaml is deleted; it was in {name}"])
+    assert [one["base"]["params"] for one in answer["networks"]] == [params(40), params(8)]
+
+
 @pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
 def test_growth_of_macs_by_a_larger_input_is_found_in_another_file(repository, base):
     repository.write("o.yaml", OTHER)
@@ -469,7 +525,8 @@ def test_growth_of_macs_by_a_larger_input_is_found_in_another_file(repository, b
 
 
 @pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
-def test_too_many_new_and_deleted_networks_have_no_verdict(repository, base, monkeypatch):
+@pytest.mark.parametrize("now", [f"{OTHER}---\n{GROWN}", OTHER.replace("5", "6")])
+def test_too_many_new_and_deleted_networks_have_no_verdict(repository, base, now, monkeypatch):
     """Their growth could be hidden behind new ones with as many params."""
     repository.write("o.yaml", OTHER)
     repository.write("b.yaml", net(4))
@@ -477,16 +534,16 @@ def test_too_many_new_and_deleted_networks_have_no_verdict(repository, base, mon
     specs = ["o.yaml", "b.yaml", "net.yaml"]
     run("check", *specs, "--base", "base.json", "--update-baseline", cwd=repository.folder)
     (repository.folder / "b.yaml").unlink()
-    repository.write("o.yaml", f"{OTHER}---\n{GROWN}")
+    repository.write("o.yaml", now)
     monkeypatch.chdir(repository.folder)
     monkeypatch.setattr(moved_networks, "MAX_COMPARISONS", 0)
     found = convcost.check("o.yaml", base=base, max_growth="1%")
     (statement,) = [one for one in found.statements if one.startswith("o.yaml")]
     assert not found.ok
     assert statement == (
-        "o.yaml: growth is not checked without a base: too many networks are new, and too many are "
-        "deleted or replaced, to find out which of them are the same: rename networks in a change "
-        "of their own"
+        "o.yaml: growth is not checked without a base: too many networks are new or changed, "
+        "and too many are deleted or replaced, to find out which of them are the same: rename "
+        "networks in a change of their own"
     )
 
 

@@ -506,6 +506,14 @@ def test_a_network_that_a_report_has_twice_is_summed_once(tmp_path):
     assert (reported["params"], reported["macs"]) == (str(2 + 3), str(2 * 7))
 
 
+def test_the_growth_of_a_network_with_a_second_base_is_that_over_its_own(tmp_path):
+    own, other = ({"params": count, "macs": 7} for count in (9, 3))
+    network = {"spec": "a.yaml", "network": "a", "params": 5, "macs": 7}
+    tree = {"ok": False, "networks": [{**network, "base": base} for base in (own, other)]}
+    reported = SCRIPT["_verdict"](tree, tmp_path)
+    assert (reported["params"], reported["params-delta"]) == ("5", str(5 - 9))
+
+
 def test_a_spec_that_a_link_gives_a_second_base_is_summed_once(runner):
     runner.write("models/a.yaml", net(4))
     runner.write("models/b.yaml", net(5))

@@ -27,25 +27,27 @@ def forbid_growth(checked: CheckedNetwork, file: str) -> CheckedNetwork:
     # A part that is all of its measure would be reported twice.
     parts = (part for part in PARTS if any(counts.rest(part) for counts in both))
     total = Budget(total=tuple(Limit(measure, NO_SPAN, grow=0) for measure in (*COSTS, *parts)))
-    budgets = [(file, total)]
-    for where, budget in checked.budgets:
-        layers, groups = _rules(budget.layers), _rules(budget.groups)
-        budgets.append((where, budget._replace(total=(), layers=layers, groups=groups)))
-    return checked._replace(budgets=tuple(budgets))
+    growth = ((where, only_growth(budget, forbidden=True)) for where, budget in checked.budgets)
+    rules = ((where, budget._replace(total=())) for where, budget in growth)
+    return checked._replace(budgets=((file, total), *rules))
 
 
-def _rules(rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    """The same patterns in the same order, because the first that matches a layer applies."""
-    return tuple(
-        rule._replace(
-            limits=tuple(
-                limit._replace(max=None, min=None, warn=None, grow=0, grow_floor=0)
-                for limit in rule.limits
-                if limit.grow is not None
-            )
-        )
-        for rule in rules
-    )
+def only_growth(budget: Budget, *, forbidden: bool = False) -> Budget:
+    """The limits of growth of a budget, as they are or without any growth.
+
+    All rules stay, because a layer has the limits of the first rule that matches it.
+    """
+
+    def kept(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+        growing = (one for one in limits if one.grow is not None)
+        found = tuple(one._replace(max=None, min=None, warn=None) for one in growing)
+        return tuple(one._replace(grow=0, grow_floor=0) for one in found) if forbidden else found
+
+    def rules(original: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        return tuple(rule._replace(limits=kept(rule.limits)) for rule in original)
+
+    layers, groups = rules(budget.layers), rules(budget.groups)
+    return budget._replace(total=kept(budget.total), layers=layers, groups=groups)
 
 
 def pair_networks(new: Iterable[str], deleted: Iterable[str]) -> list[int | None]:

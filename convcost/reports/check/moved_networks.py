@@ -13,6 +13,8 @@ from convcost.reports.check.measures import MeasuredNetwork
 MAX_COMPARISONS = 200_000  # comparisons of layers; with more, only names pair networks
 
 Named: TypeAlias = tuple[str, MeasuredNetwork]  # the file of a network, and the network
+# The share of the layers of the larger network that both have, and how many of them are equal.
+Likeness: TypeAlias = tuple[Fraction, int]
 
 
 def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:
@@ -26,7 +28,7 @@ def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
     """
     found: dict[int, int] = {}
     used: set[int] = set()
-    for at, old in _similar_pairs(new, deleted):
+    for _, at, old in _similar_pairs(new, deleted):
         if at not in found and old not in used:
             found[at] = old
             used.add(old)
@@ -63,9 +65,23 @@ def find_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
     """For each new network the index of the most similar deleted one, or None. Several can have the
     same one."""
     found: dict[int, int] = {}
-    for at, old in _similar_pairs(new, deleted):
+    for _, at, old in _similar_pairs(new, deleted):
         found.setdefault(at, old)
     return [found.get(at) for at in range(len(new))]
+
+
+def find_closer(
+    changed: Sequence[Named], before: Sequence[MeasuredNetwork], deleted: Sequence[Named]
+) -> list[int | None]:
+    """For each changed network the index of the most similar deleted one, if it is more like that
+    than like its own version before; else None. Several can have the same one."""
+    found: list[int | None] = [None] * len(changed)
+    best = {at: (likeness, old) for likeness, at, old in reversed(_similar_pairs(changed, deleted))}
+    for at, (likeness, old) in best.items():
+        own = _similar_pairs([changed[at]], [("", before[at])])
+        if not own or own[0][0] < likeness:
+            found[at] = old
+    return found
 
 
 def same_layers(one: MeasuredNetwork, other: MeasuredNetwork) -> bool:
@@ -79,7 +95,9 @@ def _layers_key(network: MeasuredNetwork) -> object:
     return frozenset(Counter(map(_identity, network.layers)).items())
 
 
-def _similar_pairs(new: Sequence[Named], deleted: Sequence[Named]) -> list[tuple[int, int]]:
+def _similar_pairs(
+    new: Sequence[Named], deleted: Sequence[Named]
+) -> list[tuple[Likeness, int, int]]:
     """The indices of all similar networks, the most similar pair first; of too many networks, only
     of those with the same name."""
     after, before = map(_layer_counts, (new, deleted))
@@ -98,9 +116,9 @@ def _similar_pairs(new: Sequence[Named], deleted: Sequence[Named]) -> list[tuple
             if larger <= 2 * shared:
                 other, name = deleted[old][0] != file, deleted[old][1].name != network.name
                 now, then = both[0]
-                equal = (now & then).total()
-                pairs.append((-Fraction(shared, larger or 1), other, -equal, name, at, old))
-    return [(at, old) for *_, at, old in sorted(pairs)]
+                equal, share = (now & then).total(), Fraction(shared, larger or 1)
+                pairs.append((-share, other, -equal, name, at, old))
+    return [((-share, -equal), at, old) for share, _, equal, _, at, old in sorted(pairs)]
 
 
 def _by_layers(networks: Sequence[Named]) -> list[int]:
