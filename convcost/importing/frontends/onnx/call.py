@@ -1,46 +1,32 @@
 """A node while it is lowered: its inputs and attributes, and the layers that it adds."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from convcost.importing.frontends.onnx.constants import OnnxConstant
-from convcost.importing.frontends.onnx.context import MAX_STEPS, OnnxContext
-from convcost.importing.frontends.onnx.graph import MAX_SMALL_TENSOR, OnnxNode
+from convcost.importing.frontends.onnx.context import MAX_STEPS, OnnxContext, is_packed
+from convcost.importing.frontends.onnx.graph import MAX_SMALL_TENSOR, STANDARD, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import row_of
-from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_tensor
-from convcost.importing.passes.lowering import lower
+from convcost.importing.passes.operator_calls import OperatorCall
 from convcost.model.errors import ConstraintError
 
+NCHWC = "com.microsoft.nchwc"  # weights are padded for vector registers
+NCHWC_HELP = (
+    "ONNX Runtime optimized this file for one processor: import the original file, or save "
+    "it with ORT_ENABLE_EXTENDED instead of ORT_ENABLE_ALL"
+)
 
-class OnnxCall(NamedTuple):
-    """A node, and all tensors known so far. Inputs and outputs are given by their position."""
 
-    context: OnnxContext
-    node: OnnxNode
-
-    @property
-    def op(self) -> str:
-        return self.node.op
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return self.node.inputs
-
-    @property
-    def outputs(self) -> tuple[str, ...]:
-        return self.node.outputs
+class OnnxCall(OperatorCall[OnnxContext, OnnxNode, OnnxConstant]):
+    """A call of an operator of ONNX."""
 
     @property
     def canonical(self) -> str:
         """The canonical operator; "" if the table has none."""
         return row_of(self.op).op
-
-    @property
-    def builder(self) -> GraphBuilder:
-        return self.context.builder
 
     def of(self, op: str, *inputs: str) -> "OnnxCall":
         """A call of another operator on other tensors, with the same outputs."""
@@ -65,23 +51,7 @@ class OnnxCall(NamedTuple):
             raise ConstraintError("CC404", f"its `axis` is {axis}, but its input has {rank} axes")
         return axis % rank
 
-    def constant(self, position: int) -> OnnxConstant | None:
-        """An input that does not depend on the model's inputs; None if it does, or if it is left
-        out."""
-        return self.context.constants.get(self.node.input(position))
-
-    def depends_on_input(self, position: int) -> bool:
-        """Whether an input depends on the model's inputs."""
-        return self.node.input(position) in self.context.values
-
-    @property
-    def dependent_positions(self) -> list[int]:
-        """The positions of the inputs that depend on the model's inputs."""
-        values = self.context.values
-        return [position for position, name in enumerate(self.inputs) if name in values]
-
     def value(self, position: int = 0) -> Tensor:
-        """An input as a tensor of the layer graph. A constant becomes a layer that provides it."""
         name, values = self.node.input(position), self.context.values
         if not name:
             raise ConstraintError("CC404", f"its input {position + 1} is missing")
@@ -140,15 +110,6 @@ class OnnxCall(NamedTuple):
 
     # Outputs and layers
 
-    def is_output_used(self, position: int) -> bool:
-        """Whether any operator or the model's output uses an output."""
-        return position < len(self.outputs) and bool(self.context.uses[self.outputs[position]])
-
-    @property
-    def used_outputs(self) -> list[int]:
-        """The positions of the outputs that are used."""
-        return [one for one in range(len(self.outputs)) if self.is_output_used(one)]
-
     @property
     def has_known_shapes(self) -> bool:
         """Whether shape inference knows the dims of all outputs that are used."""
@@ -158,20 +119,32 @@ class OnnxCall(NamedTuple):
         """The dims of an output according to shape inference."""
         return self.context.shapes.get((*self.outputs, "", "", "")[position])
 
-    def lower(self, op: str, *inputs: Tensor, path: tuple[str, ...] = (), **more: Any) -> Tensor:
-        """Adds the layers of a canonical operator. Its input is the node's first input by default;
-        `path` is appended to the node's path."""
-        return lower(self.builder, op, self.path(*path), *(inputs or (self.value(),)), **more)
-
     def path(self, *more: str) -> Path:
         names = self.context.names
         found = names.paths.get(self.outputs[0])
         return (*(names.path_of_constant(self.node) if found is None else found), *more)
 
-    def free(self, x: Tensor) -> Tensor:
-        """Counts an operator that becomes no layer."""
-        self.builder.free[self.op] += 1
-        return x
+    def uncounted(self) -> tuple[Tensor, ...]:
+        """Adds `custom` layers whose macs are not counted. Raises ConstraintError if a shape is not
+        known."""
+        domain = self.node.domain or STANDARD[-1]
+        if not self.has_known_shapes:
+            raise ConstraintError(
+                "CC401",
+                f"convcost does not know the operator {self.op} of the domain `{domain}`, "
+                "and its output shape is not known",
+                NCHWC_HELP if domain == NCHWC else "add its shape to the file's value_info",
+            )
+        what = self.op if domain in STANDARD else f"{domain}::{self.op}"
+        return self.uncounted_layers(
+            what, self.tensors(*filter(self._is_weight, range(len(self.inputs))))
+        )
+
+    def _is_weight(self, position: int) -> bool:
+        constant, name = self.constant(position), self.node.input(position)
+        if constant is None or not constant.learned or constant.elements == 1:
+            return False
+        return constant.real or is_packed(self.context.stored, name, constant.dims)
 
     @property
     def neighbour(self) -> int:

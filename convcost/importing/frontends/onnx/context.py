@@ -1,6 +1,5 @@
 """The tensors of a graph while it is lowered."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from convcost.importing.frontends.onnx.constants import OnnxConstant
@@ -12,14 +11,15 @@ from convcost.importing.frontends.onnx.strided_aliases import TensorView, elemen
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import weights_owner
 from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.operator_calls import GraphContext
 
 QUANTIZED = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (2, 4, 8))
 MAX_STEPS = 20  # operators of a chain of constants that one recursion, or one search, follows
 
 
-class OnnxContext:
-    """The graph builder, and all tensors by name: those that depend on the inputs in `values`, the
-    others in `constants`."""
+class OnnxContext(GraphContext[OnnxNode, OnnxConstant]):
+    """The tensors of an ONNX graph. `shapes` are the dims that shape inference knows, and `stored`
+    has the type, the elements and the bytes of the tensors of the file."""
 
     def __init__(
         self,
@@ -30,20 +30,9 @@ class OnnxContext:
         stored: Mapping[str, tuple[str, int, int]],
         excluded: dict[str, str],
     ) -> None:
-        self.builder, self.graph, self.opset = builder, graph, graph.opset
-        self.uses: Counter[str] = graph.uses()
-        self.readers: dict[str, list[OnnxNode]] = {}
-        for node in graph.nodes:
-            for name in node.inputs:
-                self.readers.setdefault(name, []).append(node)
+        super().__init__(builder, graph.nodes, graph.outputs, constants, excluded)
+        self.graph, self.opset, self.shapes, self.stored = graph, graph.opset, shapes, stored
         self.broadcast_by_readers: set[str] = set()  # expanded only by the joins that read them
-        self.shapes = shapes
-        self.constants = constants
-        self.values: dict[str, Tensor] = {}
-        self.lost: dict[str, str] = {}  # tensors that are left out, and where that begins
-        self.excluded = excluded  # tensors that belong to no layer, each with the reason
-        self.read_as_options: set[str] = set()  # tensors whose numbers became options of layers
-        self.stored = stored  # the type, the elements and the bytes of tensors
         self.names = OnnxNames(graph, constants)
         self.derived = DerivedWeights(builder, constants)
         self.sliced, self.covered = _sliced_tensors(graph, constants)

@@ -1,13 +1,13 @@
 """A model's graph as plain values, with the nodes in an order in which they can run."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from math import prod
 from typing import Any, NamedTuple
 
 from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, helper, numpy_helper
 
+from convcost.importing.ir.operator_graph import OperatorNode
 from convcost.model.errors import ConstraintError
 
 STANDARD = ("", "ai.onnx")
@@ -15,21 +15,8 @@ MAX_SMALL_TENSOR = 1 << 12  # elements of a tensor whose numbers shape inference
 MAX_NESTING = 20  # levels of nested graphs
 
 
-class OnnxNode(NamedTuple):
-    """An operator with its attributes. `meta` has the metadata that an exporter wrote for it."""
-
-    op: str
-    domain: str
-    name: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attributes: Mapping[str, Any]
-    meta: Mapping[str, str] = {}
-
-    @property
-    def label(self) -> str:
-        """The type and the name of the node, for messages."""
-        return f"{self.op} `{self.name or (self.outputs or ('?',))[0]}`"
+class OnnxNode(OperatorNode):
+    """An operator of ONNX; its attributes are a mapping."""
 
     @property
     def known(self) -> bool:
@@ -41,10 +28,6 @@ class OnnxNode(NamedTuple):
         own = [value for value in self.attributes.values() if isinstance(value, GraphProto)]
         return [inner for graph in own for inner in nested_graphs(graph)]
 
-    def input(self, position: int) -> str:
-        """The name of an input; "" if it is left out."""
-        return self.inputs[position] if position < len(self.inputs) else ""
-
 
 class OnnxGraph(NamedTuple):
     """The nodes in order; `outputs` are names of tensors; `opset` is the version of the standard
@@ -53,12 +36,6 @@ class OnnxGraph(NamedTuple):
     opset: int
     nodes: tuple[OnnxNode, ...]
     outputs: tuple[str, ...]
-
-    def uses(self) -> Counter[str]:
-        """How often each tensor is read."""
-        counted = Counter(name for node in self.nodes for name in node.inputs if name)
-        counted.update(self.outputs)
-        return counted
 
 
 def stored_integers(model: ModelProto) -> dict[str, list[int]]:

@@ -30,12 +30,12 @@ from convcost.importing.frontends.onnx.parameters import buffers, mark_weights, 
 from convcost.importing.frontends.onnx.patterns import replace_patterns
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.frontends.onnx.shape_inference import inferred_dims
+from convcost.importing.frontends.onnx.skipped import skip_node
 from convcost.importing.frontends.onnx.tied_weights import (
     equal_numbers,
     find_tied_weights,
     same_bytes,
 )
-from convcost.importing.frontends.onnx.unknown import skip_node, uncounted
 from convcost.importing.frontends.onnx.weight_report import report_weights
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import LayerGraph
@@ -206,7 +206,7 @@ def _lower_node(context: OnnxContext, node: OnnxNode) -> None:
     rule = row_of(node.op).rule if node.known else None
     first = len(context.builder.layers)
     call = OnnxCall(context, node)
-    lowered = rule(call) if rule is not None else uncounted(call)
+    lowered = rule(call) if rule is not None else call.uncounted()
     results = (lowered,) if isinstance(lowered, Tensor) else lowered
     results = context.derived.reconcile(first, results, call.path())
     if results:

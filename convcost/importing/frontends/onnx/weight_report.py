@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from math import prod
 
 from convcost.importing.frontends.onnx.context import OnnxContext, is_packed
+from convcost.importing.frontends.onnx.skipped import report_skipped
 from convcost.importing.frontends.onnx.strided_aliases import (
     TensorView,
     elements_outside,
     whole_view,
 )
-from convcost.importing.frontends.onnx.unknown import report_skipped
 from convcost.importing.ir.shared_weights import COPY_IN
 from convcost.importing.passes.weight_notes import (
     copies_note,

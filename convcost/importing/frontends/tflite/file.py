@@ -12,6 +12,7 @@ import numpy as np
 import tflite
 
 from convcost.importing.ir import refusals
+from convcost.importing.ir.operator_graph import OperatorNode
 from convcost.importing.ir.refusals import conforming
 from convcost.model.errors import ConstraintError, UsageError
 
@@ -39,26 +40,16 @@ class TensorEntry(NamedTuple):
     sparse: bool
 
 
-class OperatorEntry(NamedTuple):
-    """`op` is the name in the schema, or `custom` and a name; the options of a custom operator are
-    bytes. A negative input is absent."""
-
-    op: str
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    options: Any
-
-
 class TfliteGraph(NamedTuple):
-    """The first subgraph of a file, the names of those that do not only initialize it, and the
-    tensors of all others."""
+    """The tensors of a file by name, the operators of its first subgraph, and the names of those
+    subgraphs that do not only initialize it. The attributes of an operator are its options, bytes
+    if it is a custom one."""
 
-    tensors: tuple[TensorEntry, ...]
-    operators: tuple[OperatorEntry, ...]
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
+    tensors: dict[str, TensorEntry]
+    nodes: tuple[OperatorNode, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
     others: tuple[str, ...]
-    other_tensors: tuple[TensorEntry, ...]
 
 
 class _MappedFile(mmap):
@@ -109,17 +100,16 @@ class _Reader:
 
     def graph(self) -> TfliteGraph:
         graphs = self._tables(self.model, "Subgraphs")
-        first, (tensors, *more) = graphs[0], [self._tensors(one) for one in graphs]
-        entries = self._tables(first, "Operators")
-        operators = tuple(self._operator(one, len(tensors)) for one in entries)
-        once = [one.options.InitSubgraphIndex() for one in operators if one.op == "CALL_ONCE"]
+        first, tensors = graphs[0], dict[str, TensorEntry]()
+        names, *_ = [self._tensors(one, tensors) for one in graphs]
+        nodes = tuple(self._operator(one, names) for one in self._tables(first, "Operators"))
+        once = [one.attributes.InitSubgraphIndex() for one in nodes if one.op == "CALL_ONCE"]
         return TfliteGraph(
             tensors,
-            operators,
-            self._numbers(first.InputsAsNumpy(), len(tensors)),
-            self._numbers(first.OutputsAsNumpy(), len(tensors)),
+            nodes,
+            self._named(first.InputsAsNumpy(), names),
+            self._named(first.OutputsAsNumpy(), names),
             tuple(self._text(one.Name()) for n, one in enumerate(graphs) if n not in (0, *once)),
-            tuple(tensor for one in more for tensor in one),
         )
 
     def _take(self, entries: int) -> None:
@@ -132,15 +122,20 @@ class _Reader:
         self._take(length * TABLE)
         return [getattr(table, name)(number) for number in range(length)]
 
-    def _numbers(self, vector: Any, tensors: int = 1 << 31) -> tuple[int, ...]:
-        """The numbers of a vector, below `tensors`. An absent vector is the number 0."""
+    def _numbers(self, vector: Any) -> tuple[int, ...]:
+        """The numbers of a vector. An absent vector is the number 0."""
         if isinstance(vector, int):
             return ()
         self._take(len(vector))
-        found = tuple(vector.tolist())
-        if max(found, default=0) >= tensors:
-            raise ConstraintError("CC404", f"the file has no tensor {max(found)}")
-        return found
+        return tuple(vector.tolist())
+
+    def _named(self, vector: Any, names: list[str]) -> tuple[str, ...]:
+        """The names of the tensors whose numbers are in a vector; a negative number is no
+        tensor."""
+        numbers = self._numbers(vector)
+        if max(numbers, default=-1) >= len(names):
+            raise ConstraintError("CC404", f"the file has no tensor {max(numbers)}")
+        return tuple(names[number] if number >= 0 else "" for number in numbers)
 
     def _text(self, text: bytes | None) -> str:
         self._take(len(text or b"") // CHARACTERS)
@@ -152,8 +147,14 @@ class _Reader:
             return np.frombuffer(self.mapped, np.uint8, buffer.Size(), buffer.Offset())
         return np.empty(0, np.uint8) if buffer.DataIsNone() else buffer.DataAsNumpy()
 
-    def _tensors(self, graph: Any) -> tuple[TensorEntry, ...]:
-        return tuple(map(self._tensor, self._tables(graph, "Tensors")))
+    def _tensors(self, graph: Any, found: dict[str, TensorEntry]) -> list[str]:
+        """Adds the tensors of a subgraph. Returns their names, which are made unique."""
+        names = []
+        for one in map(self._tensor, self._tables(graph, "Tensors")):
+            taken = not one.name or one.name in found
+            names.append(f"{one.name}#{len(found)}" if taken else one.name)
+            found[names[-1]] = one
+        return names
 
     def _tensor(self, tensor: Any) -> TensorEntry:
         dims = self._numbers(tensor.ShapeAsNumpy())
@@ -171,7 +172,7 @@ class _Reader:
         variable = bool(tensor.IsVariable())
         return TensorEntry(name, dims, open_, dtype, tensor.Buffer(), data, variable, sparse)
 
-    def _operator(self, entry: Any, tensors: int) -> OperatorEntry:
+    def _operator(self, entry: Any, names: list[str]) -> OperatorNode:
         code = self.model.OperatorCodes(entry.OpcodeIndex())
         number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
         name = self.codes.get(number, f"operator {number}")
@@ -183,11 +184,11 @@ class _Reader:
             options.Init(table.Bytes, table.Pos)
         elif not entry.CustomOptionsIsNone():
             options = entry.CustomOptionsAsNumpy()
-        inputs = self._numbers(entry.InputsAsNumpy(), tensors)
-        outputs = self._numbers(entry.OutputsAsNumpy(), tensors)
-        if min(outputs, default=0) < 0:
+        inputs = self._named(entry.InputsAsNumpy(), names)
+        outputs = self._named(entry.OutputsAsNumpy(), names)
+        if "" in outputs:
             raise ConstraintError("CC404", f"an output of {name} is not a tensor")
-        return OperatorEntry(name, inputs, outputs, options)
+        return OperatorNode(name, "", "", inputs, outputs, options)
 
 
 def bits_of(dtype: str) -> int:

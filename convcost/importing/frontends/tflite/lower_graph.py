@@ -7,8 +7,6 @@ from itertools import zip_longest
 from math import prod
 from pathlib import Path
 
-import numpy as np
-
 from convcost.importing.frontends.tflite.call import (
     NotComputedError,
     TfliteCall,
@@ -16,10 +14,10 @@ from convcost.importing.frontends.tflite.call import (
     TfliteContext,
 )
 from convcost.importing.frontends.tflite.file import TensorEntry, TfliteGraph, conforming_to_schema
-from convcost.importing.frontends.tflite.names import paths
 from convcost.importing.frontends.tflite.operators import OPERATORS, activated, without_macs
 from convcost.importing.frontends.tflite.shape_numbers import computed
 from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.ir.operator_graph import OperatorNode
 from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.refusals import named
 from convcost.importing.ir.shared_weights import original
@@ -52,70 +50,73 @@ def lower_model(
 ) -> LayerGraph:
     """The layers of the model in the file `path`. Raises ConstraintError; its message begins with
     the operator's name if a layer is the cause."""
-    context = TfliteContext(graph, path.stem, path.name)
-    moved = [text for index in graph.inputs if (text := add_input(context, index, size))]
+    context = TfliteContext(graph, path)
+    moved = [text for name in graph.inputs if (text := add_input(context, name, size))]
     with at_other_dims(moved, size, again=again):
-        return _lower(context)
+        if len(graph.nodes) > MAX_OPERATORS:
+            raise ConstraintError("CC401", f"the model has more than {MAX_OPERATORS:,} operators")
+        for node in graph.nodes:
+            _lower_node(context, node)
+        ends = [context.values[name] for name in graph.outputs if name in context.values]
+        if not context.builder.layers or not ends:
+            raise ConstraintError("CC401", "the model has no layers: no output depends on an input")
+        report_weights(context)
+        return rewrite(context.builder.graph(ends))
 
 
-def _lower(context: TfliteContext) -> LayerGraph:
-    graph, builder = context.graph, context.builder
-    if len(graph.operators) > MAX_OPERATORS:
-        raise ConstraintError("CC401", f"the model has more than {MAX_OPERATORS:,} operators")
-    for entry, path in zip(graph.operators, paths(graph), strict=True):
-        call = TfliteCall(context, entry, path or (entry.op.lower(),))
-        place = f"{entry.op} `{'/'.join(call.path)}`"
-        with named(place), conforming_to_schema("its inputs or options"):
-            _lower_operator(call)
-    ends = [context.values[index] for index in graph.outputs if index in context.values]
-    if not builder.layers or not ends:
-        raise ConstraintError("CC401", "the model has no layers: no output depends on an input")
-    report_weights(context)
-    return rewrite(builder.graph(ends))
-
-
-def _lower_operator(call: TfliteCall) -> None:
+def _lower_node(context: TfliteContext, node: OperatorNode) -> None:
     """Adds the layers of an operator and records its outputs. An operator on constants has
     constants as outputs and no layers. One whose output shapes depend on the data is lost."""
-    context, entry = call.context, call.entry
-    row = OPERATORS.of(entry.op)
-    outputs = [context.graph.tensors[index] for index in entry.outputs]
-    open_ = row.rule is None and any(True in one.open[1:] or 0 in one.dims for one in outputs)
-    lost = [context.lost[index] for index in entry.inputs if index in context.lost]
-    if lost or open_ or not outputs:  # the shapes of its outputs depend on the data
-        context.lost.update(dict.fromkeys(entry.outputs, lost[0] if lost else entry.op))
+    call, rule = TfliteCall(context, node), OPERATORS.of(node.op).rule
+    outputs = [context.graph.tensors[name] for name in node.outputs]
+    lost = [context.lost[name] for name in node.inputs if name in context.lost]
+    if rule is None and any(True in one.open[1:] or 0 in one.dims for one in outputs):
+        lost.append(node.op)  # the shapes of its outputs depend on the data
+    if lost or not outputs:
+        context.lost.update(dict.fromkeys(node.outputs, lost[0] if lost else ""))
         return
-    known = [*call.constants.values()]
-    if entry.op == "SHAPE" and not known:
-        shape = np.array(call.x.dims, np.int64)
-        context.constants[entry.outputs[0]] = TfliteConstant(shape.shape, "INT32", {}, shape)
-    elif context.values.keys().isdisjoint(entry.inputs):
-        data = computed(entry.op, call.option, known)
-        sources = known[:1] if Trait.SAME in row.traits else known
-        stored = {key: n for one in sources for key, n in one.stored.items()}
-        for index, tensor, numbers in zip_longest(entry.outputs, outputs, data):
-            dims = tensor.dims if numbers is None else numbers.shape
-            context.constants[index] = TfliteConstant(dims, tensor.dtype, stored, numbers)
-    else:
-        try:
-            lowered = call.uncounted() if row.rule is None else row.rule(call)
-        except NotComputedError:
-            lowered = call.uncounted() if Trait.CONTRACTS in row.traits else without_macs(call)
-        results = [lowered] if isinstance(lowered, Tensor) else lowered
-        if row.rule is not None and row.op != "lstm":
-            results[0] = activated(call, results[0])
-        for index, tensor, value in zip(entry.outputs, outputs, results, strict=True):
-            context.values[index] = value
-            if context.uses[index] and not context.resized:
-                _verify(tensor, value)
+    place = f"{node.op} `{'/'.join(call.path())}`"
+    with named(place), conforming_to_schema("its inputs or options"):
+        for name in filter(None, node.inputs):
+            if name not in context.values and name not in context.constants:
+                own = context.graph.tensors[name].name
+                raise ConstraintError("CC404", f"`{own}` is read before it is computed")
+        if node.op == "SHAPE" or context.values.keys().isdisjoint(node.inputs):
+            _add_constants(call, outputs)
+        else:
+            _add_values(call, outputs)
 
 
-def _verify(tensor: TensorEntry, value: Tensor) -> None:
-    """Compares the dims of a tensor with those in the file that are not open."""
-    known = [m if open_ else n for n, m, open_ in zip(tensor.dims, value.dims, tensor.open)]  # noqa: B905
-    if (*known,) != value.dims and tensor.dims:
-        shape, stated = dims_text(value.dims), dims_text(tensor.dims)
-        raise ConstraintError("CC402", f"has the shape {shape}, but the file has {stated}")
+def _add_constants(call: TfliteCall, outputs: list[TensorEntry]) -> None:
+    """Records the outputs of an operator that depends on no input of the model."""
+    context, known = call.context, [*call.constants.values()]
+    data = computed(call)
+    sources = known[:1] if Trait.SAME in OPERATORS.of(call.op).traits else known
+    stored = {key: n for one in sources for key, n in one.stored.items()}
+    for name, tensor, numbers in zip_longest(call.outputs, outputs, data):
+        dims = tensor.dims if numbers is None else numbers.shape
+        context.constants[name] = TfliteConstant(dims, tensor.dtype, stored, numbers)
+
+
+def _add_values(call: TfliteCall, outputs: list[TensorEntry]) -> None:
+    """Adds the layers of an operator. Raises ConstraintError if an output has another shape than in
+    the file."""
+    context, row = call.context, OPERATORS.of(call.op)
+    try:
+        lowered = call.uncounted() if row.rule is None else row.rule(call)
+    except NotComputedError:
+        lowered = call.uncounted() if Trait.CONTRACTS in row.traits else without_macs(call)
+    results = [lowered] if isinstance(lowered, Tensor) else [*lowered]
+    if row.rule is not None and row.op != "lstm":
+        results[0] = activated(call, results[0])
+    for name, tensor, value in zip(call.outputs, outputs, results, strict=False):
+        context.values[name] = value
+        context.constants.pop(name, None)
+        known = [m if any_ else n for n, m, any_ in zip(tensor.dims, value.dims, tensor.open)]  # noqa: B905
+        stated = context.uses[name] and not context.resized and tensor.dims
+        if stated and (*known,) != value.dims:
+            shape, own = dims_text(value.dims), dims_text(tensor.dims)
+            raise ConstraintError("CC402", f"has the shape {shape}, but the file has {own}")
 
 
 def report_weights(context: TfliteContext) -> None:
@@ -134,7 +135,7 @@ def report_weights(context: TfliteContext) -> None:
         builder.gap(f"left out: {counted(len(others), 'other subgraph')} of the file: {names}")
     reasons = {key: why for key, why in sorted(context.excluded.items()) if key not in used}
     notes += excluded_notes(reasons, elements)
-    unused = stored.keys() - used.keys() - context.options - context.excluded.keys()
+    unused = stored.keys() - used.keys() - context.read_as_options - context.excluded.keys()
     notes += numbers_note("in no layer", {key: elements[key] for key in sorted(unused)})
     notes += copies_note(builder, elements)
     sparse = sum(elements[key] for key in used if stored[key].sparse)
@@ -145,18 +146,15 @@ def report_weights(context: TfliteContext) -> None:
     )
 
 
-SAME = ("QUANTIZE", "DEQUANTIZE", "CAST")
-
-Dims = Sequence[int | None]
-
-
-def add_input(context: TfliteContext, index: int, size: tuple[int, ...] | None) -> str:
+def add_input(context: TfliteContext, name: str, size: tuple[int, ...] | None) -> str:
     """Adds an input. `size` fills its open dims; if no input has an open dim, it replaces all of
     them except the channels. Returns how the file differs then. Raises ConstraintError."""
-    graph, builder, tensor = context.graph, context.builder, context.graph.tensors[index]
+    graph, builder, tensor = context.graph, context.builder, context.graph.tensors[name]
     own = [None if open_ else n for n, open_ in zip(tensor.dims, tensor.open, strict=True)]
-    batch, channel = _batch(own), _channel(graph, index, own) % max(len(own), 1)
-    stated = [1 if axis == batch else n for axis, n in enumerate(own)]
+    # Two or three axes that do not begin with 1 have no batch.
+    batched = len(own) > 1 and (own[0] in (1, None) or len(own) >= MAPS_RANK)
+    channel = _channel(graph, name, own) % max(len(own), 1)
+    stated = [1, *own[1:]] if batched else [*own]
     is_open = any(True in graph.tensors[other].open[1:] for other in graph.inputs)
     sized = None in stated or (len(stated) >= MIN_SIZED_RANK and not is_open)
     if size is not None and (sized or len(graph.inputs) == 1):
@@ -168,8 +166,8 @@ def add_input(context: TfliteContext, index: int, size: tuple[int, ...] | None) 
     if min(dims, default=1) < 1:
         message = f"the input `{tensor.name}` is empty: {dims_text(own)}"
         raise ConstraintError("CC404", message)
-    value = builder.input(tensor.name, dims or (1,), channel, batch)
-    context.values[index] = value if dims else value._replace(dims=(), axes=())
+    value = builder.input(tensor.name, dims or (1,), channel, 0 if batched else None)
+    context.values[name] = value if dims else value._replace(dims=(), axes=())
     if all(n in (None, m) for n, m in zip(own, dims, strict=True)):
         return ""
     context.resized = True
@@ -178,19 +176,15 @@ def add_input(context: TfliteContext, index: int, size: tuple[int, ...] | None) 
     return text
 
 
-def _batch(dims: Dims) -> int | None:
-    """The axis of the batch. Two or three axes that do not begin with 1 have no batch."""
-    return 0 if len(dims) > 1 and (dims[0] in (1, None) or len(dims) >= MAPS_RANK) else None
-
-
-def _channel(graph: TfliteGraph, index: int, dims: Dims) -> int:
+def _channel(graph: TfliteGraph, name: str, dims: Sequence[int | None]) -> int:
     """The axis of the channels: the last one, unless the model moves another to the end."""
-    same = {index}
-    for entry in graph.operators:
-        if same.isdisjoint(entry.inputs[:1]):
+    same = {name}
+    for node in graph.nodes:
+        op = OPERATORS.of(node.op).op
+        if same.isdisjoint(node.inputs[:1]):
             continue
-        if entry.op in SAME:
-            same.update(entry.outputs)
-        elif entry.op == "TRANSPOSE" and len(order := graph.tensors[entry.inputs[1]].data):
+        if op == "identity":
+            same.update(node.outputs)
+        elif op == "permute" and len(order := graph.tensors[node.inputs[1]].data):
             return 1 if order.view("int32").tolist()[1:] == [*range(2, len(dims)), 1] else -1
     return 1 if channels_first(dims) else -1

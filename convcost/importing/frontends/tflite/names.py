@@ -2,8 +2,9 @@
 
 import re
 
-from convcost.importing.frontends.tflite.file import OperatorEntry, TfliteGraph
+from convcost.importing.frontends.tflite.file import TfliteGraph
 from convcost.importing.ir.layer_graph import Path, shared_depth
+from convcost.importing.ir.operator_graph import OperatorNode
 
 # The last part of the names of an operator's tensors.
 OWN = {"CONV_2D": "conv2d", "DEPTHWISE_CONV_2D": "depthwise", "FULLY_CONNECTED": "matmul",
@@ -17,19 +18,21 @@ NO_MODULE = re.compile(r"(\w*PartitionedCall|Identity|main|(tfl|arith)\..*)?(_?\
 COPY = re.compile(r"((_dequantize|_quantized?|__xeno_compat_)[_\d]*|:\d+)$")
 
 
-def paths(graph: TfliteGraph) -> list[Path]:
-    """The path of each operator, without the names that all paths begin with; () if the tensors of
-    an operator have no name of a module."""
-    found = [_path(graph, one) for one in graph.operators]
+def paths(graph: TfliteGraph) -> dict[str, Path]:
+    """The path of each operator by its first output, without the names that all paths begin with;
+    its type if the tensors of the operator have no name of a module."""
+    nodes = [node for node in graph.nodes if node.outputs]
+    found = [_path(graph, node) for node in nodes]
     shared = shared_depth(found)
-    return [path[shared:] for path in found]
+    named = zip(nodes, found, strict=True)
+    return {node.outputs[0]: path[shared:] or (node.op.lower(),) for node, path in named}
 
 
-def _path(graph: TfliteGraph, entry: OperatorEntry) -> Path:
-    names, own = [graph.tensors[n].name for n in entry.outputs[:1]], OWN.get(entry.op)
-    if own and entry.inputs[1:] and entry.inputs[1] >= 0:
+def _path(graph: TfliteGraph, node: OperatorNode) -> Path:
+    names, own = [graph.tensors[node.outputs[0]].name], OWN.get(node.op)
+    if own and node.input(1):
         # Tensors are joined to one, and so are their names; the operator's own is among them.
-        names.append(graph.tensors[entry.inputs[1]].name)
+        names.append(graph.tensors[node.inputs[1]].name)
         parts = [part for name in names for part in name.split(";")]
         ours = [part for part in parts if own in part.rpartition("/")[2].lower()]
         names = [*ours[-1:], *names]

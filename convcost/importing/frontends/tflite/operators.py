@@ -8,11 +8,12 @@ from typing import Any
 from convcost.importing.frontends.tflite.call import TfliteCall
 from convcost.importing.frontends.tflite.shape_numbers import indexed
 from convcost.importing.ir.operator_table import OperatorTable
-from convcost.importing.ir.tensor import Tensor, reshaped, transposed
+from convcost.importing.ir.tensor import Tensor, reshaped, transposed, with_rank
 from convcost.importing.passes.fourier import real_macs
 from convcost.importing.passes.lower.slices import split_axis
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
 from convcost.importing.passes.lower.windows import SlidingWindow
+from convcost.importing.passes.lowering import lower
 from convcost.model.errors import ConstraintError
 from convcost.model.shape import broadcast
 
@@ -22,6 +23,9 @@ PADDING = {0: "same", 1: "valid"}
 # Values of the option FusedActivationFunction; "" costs nothing and has no kind.
 FUSED = {0: "", 1: "relu", 2: "hard_tanh", 3: "relu6", 4: "tanh", 5: ""}
 CUSTOM = Struct("<3i")  # the options of MediaPipe's transposed convolution
+# The axes of the filters and of the input channels, in weights.
+WEIGHTS = {"CONV_2D": (0, -1), "DEPTHWISE_CONV_2D": (-1, 0), "CONV_3D": (-1, -2),
+           "TRANSPOSE_CONV": (0, -1), "CONV_3D_TRANSPOSE": (-2, -1)}  # fmt: skip
 MATRIX = 2
 PAIR = 2
 FIXED = "constant, and not counted as params"
@@ -41,31 +45,33 @@ row("sigmoid", "LOGISTIC")
 row("negate", "NEG")
 row("hard_tanh", "RELU_N1_TO_1")
 row("clip", "RELU_0_TO_1", low=0, high=1)
-row("leaky_relu", "LEAKY_RELU", number=lambda call: call.option("Alpha"))
-row("prelu", "PRELU", weights=lambda call: call.weights(1),
-    dims=lambda call: call.context.graph.tensors[call.entry.inputs[1]].dims)  # fmt: skip
+row("leaky_relu", "LEAKY_RELU", number="Alpha")
+row("prelu", "PRELU", weights=lambda call: call.weights(1), dims=lambda call: call.input_dims(1))
 row("l2_norm", "L2_NORMALIZATION", axes=[-1])
 row("local_response_norm", "LOCAL_RESPONSE_NORMALIZATION", axis=-1,
     neighbours=lambda call: 2 * call.option("Radius") + 1)  # fmt: skip
 row("pad", "PAD", "PADV2", "MIRROR_PAD", begins=lambda call: call.numbers(1)[::2],
     ends=lambda call: call.numbers(1)[1::2])  # fmt: skip
 for _op, _name in {"mean": "MEAN", "sum": "SUM", "max": "REDUCE_MAX", "min": "REDUCE_MIN"}.items():
-    row(_op, _name, axes=lambda call: call.numbers(1), keep=lambda call: call.option("KeepDims"))
-for _op, _name in {"linear": "BILINEAR", "nearest": "NEAREST_NEIGHBOR"}.items():
-    row("upsample", f"RESIZE_{_name}", mode=_op, channel=3,
-        dims=lambda call: (1, *call.numbers(1), call.x.dims[-1]))  # fmt: skip
+    row(_op, _name, axes=lambda call: call.numbers(1), keep="KeepDims")
 
 
 def activated(call: TfliteCall, x: Tensor) -> Tensor:
     """The tensor after the activation that the operator has as an option."""
     op = FUSED[call.option("FusedActivationFunction")]
-    return call.lower(op, x, path=(*call.path[:-1], op)) if op else x
+    return lower(call.builder, op, (*call.path()[:-1], op), x) if op else x
 
 
 @operator("QUANTIZE", "DEQUANTIZE", "CAST", "FAKE_QUANT", "DENSIFY", op="identity")
 def identity(call: TfliteCall) -> Tensor:
-    call.context.builder.free[call.entry.op] += 1
-    return call.x
+    return call.free(call.value())
+
+
+@operator("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", op="upsample")
+def resize(call: TfliteCall) -> Tensor:
+    mode = "linear" if call.op == "RESIZE_BILINEAR" else "nearest"
+    dims = (1, *call.numbers(1), call.value().dims[-1])
+    return call.lower("upsample", mode=mode, channel=3, dims=dims)
 
 
 # Convolutions and pools
@@ -80,36 +86,24 @@ def _window(call: TfliteCall, kernel: Sequence[int]) -> SlidingWindow:
 
 
 @operator("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_3D", op="conv")
-def conv(call: TfliteCall) -> Any:
-    """Weights are [filters, h, w, c/groups]; [1, h, w, filters] of a depthwise convolution; [d, h,
-    w, c/groups, filters] of three dimensions."""
-    weights = call.constant(1)
-    if weights is None:
-        return call.uncounted()
-    filters, *kernel, inner = weights.dims
-    if call.entry.op == "DEPTHWISE_CONV_2D":
-        filters, inner = inner, 1
-    elif call.entry.op == "CONV_3D":
-        *kernel, inner, filters = weights.dims
-    return call.lower(
-        "conv", filters=filters, groups=call.x.dims[-1] // inner, window=_window(call, kernel),
-        channel=-1, bias=call.has(2), weights=call.weights(1, 2),
-    )  # fmt: skip
-
-
 @operator("TRANSPOSE_CONV", "CONV_3D_TRANSPOSE", op="transposed_conv")
-def transposed_conv(call: TfliteCall) -> Any:
-    """Inputs: the output shape, weights [filters, h, w, c] or [d, h, w, filters, c], x, and perhaps
-    a bias."""
-    weights = call.constant(1)
+def convolution(call: TfliteCall) -> Any:
+    """Inputs: x, weights and perhaps a bias; of a transposed one, x is after the output shape and
+    the weights."""
+    weights, op = call.constant(1), OPERATORS.of(call.op).op
     if weights is None:
         return call.uncounted()
-    filters, *kernel, _ = weights.dims
-    if call.entry.op == "CONV_3D_TRANSPOSE":
-        *kernel, filters, _ = weights.dims
+    (axis, inner), transposes = WEIGHTS[call.op], op == "transposed_conv"
+    x, filters = call.value(2 if transposes else 0), weights.dims[axis]
+    own = {axis % len(weights.dims), inner % len(weights.dims)}
+    window = _window(call, [n for axis, n in enumerate(weights.dims) if axis not in own])
+    more: dict[str, Any] = {"groups": x.dims[-1] // weights.dims[inner]}
+    if transposes:
+        more = {"size": call.numbers(0)[1:-1]}
+    bias = 3 if transposes else 2
     return call.lower(
-        "transposed_conv", call.value(2), filters=filters, window=_window(call, kernel),
-        size=call.numbers(0)[1:-1], channel=-1, bias=call.has(3), weights=call.weights(1, 3),
+        op, x, filters=filters, window=window, channel=-1, bias=call.has(bias),
+        weights=call.weights(1, bias), **more,
     )  # fmt: skip
 
 
@@ -118,13 +112,13 @@ def transposed_conv_with_bias(call: TfliteCall) -> Any:
     """The custom operator of MediaPipe. Inputs: x, weights [filters, h, w, c], bias. The options
     are three integers: the padding, which is `same` if it is 1, and the stride along the width and
     the height. Source: transpose_conv_bias.cc of MediaPipe."""
-    weights, options = call.constant(1), call.entry.options
+    weights, options = call.constant(1), call.node.attributes
     if weights is None or options is None or len(options) < CUSTOM.size:
         return call.uncounted()
     same, *stride = CUSTOM.unpack_from(options)
     (filters, *kernel, _), stride = weights.dims, stride[::-1]
     size = []
-    for n, s, k in zip(call.x.dims[1:-1], stride, kernel, strict=True):
+    for n, s, k in zip(call.value().dims[1:-1], stride, kernel, strict=True):
         padding = max(k - (n - 1) % s - 1, 0) if same == 1 else 0
         size.append((n - 1) * s + k - padding)
     return call.lower(
@@ -141,7 +135,7 @@ def _pool_window(call: TfliteCall) -> SlidingWindow:
 for _op, _name in {"avg_pool": "AVERAGE_POOL_2D", "max_pool": "MAX_POOL_2D"}.items():
     row(_op, _name, channel=-1, window=_pool_window)
 for _op, _name in {"pixel_shuffle": "DEPTH_TO_SPACE", "pixel_unshuffle": "SPACE_TO_DEPTH"}.items():
-    row(_op, _name, channel=-1, factor=lambda call: call.option("BlockSize", 1))
+    row(_op, _name, channel=-1, factor="BlockSize")
 
 
 # Joins and products
@@ -150,22 +144,20 @@ for _op, _name in {"pixel_shuffle": "DEPTH_TO_SPACE", "pixel_unshuffle": "SPACE_
 @operator(ADD="add", SUB="subtract", MUL="multiply", DIV="divide", MAXIMUM="maximum",
           MINIMUM="minimum", ADD_N="add")  # fmt: skip
 def join(call: TfliteCall) -> Tensor:
-    op, constants = OPERATORS.of(call.entry.op).op, call.constants
-    if not constants or len(call.entry.inputs) > PAIR:
+    op, constants = OPERATORS.of(call.op).op, call.constants
+    if not constants or len(call.inputs) > PAIR:
         return call.lower(op, *call.values)
     position, constant = next(iter(constants.items()))
-    x, builder = call.value(1 - position), call.context.builder
-    x = reshaped(x, (1,) * (len(constant.dims) - len(x.dims)) + x.dims)
+    x = with_rank(call.value(1 - position), len(constant.dims))
     long, learned = [n for n in constant.dims if n != 1], constant.learned and op in LEARNED
     standardizes = x.source < 0 and len(long) <= 1  # by a mean and a deviation for each channel
     if broadcast(x.dims, constant.dims) == x.dims and (not learned or not long or standardizes):
         call.exclude(FIXED if long else NUMBER, position)
-        builder.free[call.entry.op] += 1
-        return x
+        return call.free(x)
     if not learned:
         return call.lower(op, x, call.value(position))
     (key,) = constant.stored
-    return combined(builder, LEARNED[op], x, key, constant.dims, call.path)
+    return combined(call.builder, LEARNED[op], x, key, constant.dims, call.path())
 
 
 @operator("SQUARED_DIFFERENCE", op="subtract")
@@ -180,19 +172,19 @@ def comparison(call: TfliteCall) -> Tensor:
     """Comparisons, selections and elementwise functions without multiply-adds. Their constants are
     masks, bounds and exponents, not weights."""
     call.exclude(FIXED, *call.constants)
-    return call.custom(broadcast(*map(call.dims_of, range(len(call.entry.inputs)))))
+    return call.custom(call.broadcast_dims)
 
 
 @operator("CONCATENATION", "PACK", op="concat")
 def concat(call: TfliteCall) -> Tensor:
-    new = call.entry.op == "PACK"
+    new = call.op == "PACK"
     return call.lower("concat", *call.values, axis=call.option("Axis"), new=new)
 
 
 @operator("FULLY_CONNECTED", op="linear")
 def fully_connected(call: TfliteCall) -> Tensor:
     """Weights are [features, inputs]. Without KeepNumDims, x becomes a matrix first."""
-    x, (features, inputs) = call.x, call.dims_of(1)
+    x, (features, inputs) = call.value(), call.input_dims(1)
     if x.elements % inputs:
         raise ConstraintError(
             "CC402", f"{x.elements:,} elements cannot be split into rows of {inputs:,}"
@@ -209,7 +201,7 @@ def fully_connected(call: TfliteCall) -> Tensor:
 @operator("BATCH_MATMUL", op="matmul")
 def matmul(call: TfliteCall) -> Tensor:
     weights, turned = call.constant(1), bool(call.option("AdjY"))
-    x = transposed(call.x) if call.option("AdjX") else call.x
+    x = transposed(call.value()) if call.option("AdjX") else call.value()
     if weights is not None and weights.learned and prod(weights.dims[:-MATRIX]) == 1:
         features = weights.dims[-2 if turned else -1]
         return call.lower("linear", x, features=features, weights=call.weights(1))
@@ -252,26 +244,26 @@ def slice_(call: TfliteCall) -> Tensor:
 
 
 row("index", "STRIDED_SLICE", index=lambda call: indexed(
-    call.option, len(call.x.dims), *map(call.numbers, (1, 2, 3))))  # fmt: skip
+    call.option, len(call.value().dims), *map(call.numbers, (1, 2, 3))))  # fmt: skip
 
 
 @operator("SPLIT", "SPLIT_V", "UNPACK", op="split")
 def split(call: TfliteCall) -> list[Tensor]:
     """Parts of an axis. The parts of UNPACK have one entry, and their axis is removed."""
-    op, used = call.entry.op, [bool(call.context.uses[one]) for one in call.entry.outputs]
+    op, used = call.op, [call.is_output_used(one) for one in range(len(call.outputs))]
     x, drop = call.value(1 if op == "SPLIT" else 0), op == "UNPACK"
     axis = call.option("Axis") if drop else call.numbers(2 if op == "SPLIT_V" else 0)[0]
     lengths = [1 if drop else x.dims[axis] // len(used)] * len(used)
     if op == "SPLIT_V":
         lengths = list(call.numbers(1))
         lengths = [n if n >= 0 else x.dims[axis] - sum(lengths) + n for n in lengths]
-    return split_axis(call.context.builder, x, axis, lengths, call.path, used=used, drop=drop)
+    return split_axis(call.builder, x, axis, lengths, call.path(), used=used, drop=drop)
 
 
 @operator("GATHER", "EMBEDDING_LOOKUP", op="embedding")
 def gather(call: TfliteCall) -> Tensor:
     """Rows of a learned table; any other use only states its shape."""
-    of, by = (1, 0) if call.entry.op == "EMBEDDING_LOOKUP" else (0, 1)
+    of, by = (1, 0) if call.op == "EMBEDDING_LOOKUP" else (0, 1)
     table, axis = call.constant(of), call.option("Axis")
     learned = table is not None and table.learned
     if table is not None and learned and len(table.dims) == MATRIX and not axis:
@@ -279,7 +271,7 @@ def gather(call: TfliteCall) -> Tensor:
         y = call.lower("embedding", x, rows=rows, channels=channels, weights=call.weights(of))
         return y._replace(batch=x.batch)
     call.exclude(FIXED, by)
-    dims, own = call.dims_of(of), call.dims_of(by)[call.option("BatchDims") :]
+    dims, own = call.input_dims(of), call.input_dims(by)[call.option("BatchDims") :]
     axis %= len(dims)
     wide = (*dims[:axis], *own, *dims[axis + 1 :])
     return call.custom(wide, weights=call.weights(of) if learned else {})
@@ -288,14 +280,14 @@ def gather(call: TfliteCall) -> Tensor:
 @operator("RFFT2D")
 def fourier(call: TfliteCall) -> Tensor:
     rows, columns = call.numbers(1)
-    half = (*call.x.dims[:-2], rows, columns // 2 + 1)
+    half = (*call.value().dims[:-2], rows, columns // 2 + 1)
     axes = (len(half) - 2, len(half) - 1)
     return call.custom(half, "RFFT2D", macs=real_macs(half, axes, columns))
 
 
 @operator("REVERSE_V2", "REVERSE_SEQUENCE", "CUMSUM", "ZEROS_LIKE", "DYNAMIC_UPDATE_SLICE")
 def same_shape_without_macs(call: TfliteCall) -> Tensor:
-    return call.custom(call.x.dims)
+    return call.custom(call.value().dims)
 
 
 @operator("TILE", "BROADCAST_TO", "GATHER_ND", "SCATTER_ND",
@@ -305,4 +297,4 @@ def same_shape_without_macs(call: TfliteCall) -> Tensor:
 def without_macs(call: TfliteCall) -> list[Tensor]:
     """Operators without multiply-adds. Their layers state the output shape."""
     call.exclude(FIXED, *call.constants)
-    return [call.custom(call.dims(position)) for position in range(len(call.entry.outputs))]
+    return [call.custom(call.dims(position)) for position in range(len(call.outputs))]

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from convcost.importing.frontends.tflite.call import TfliteConstant
+from convcost.importing.frontends.tflite.call import TfliteCall
 
 MAX_ELEMENTS = 4096  # elements of a tensor that is computed
 
@@ -48,12 +48,15 @@ COMPUTED: dict[str, Callable[..., Any]] = {
 }
 
 
-def computed(op: str, option: Callable[[str], int], inputs: Sequence[TfliteConstant]) -> Any:
+def computed(call: TfliteCall) -> list[np.ndarray]:
     """The integers that an operator computes from integers, for each output; [] if they are not
     known."""
+    if call.op == "SHAPE":
+        return [np.array(call.input_dims(0), np.int64)]
+    inputs = call.constants.values()
     data = [one.data for one in inputs if one.data is not None and one.data.dtype.kind == "i"]
     many = sum(one.size for one in data) > MAX_ELEMENTS
-    if op not in COMPUTED or many or len(data) < len(inputs):
+    if call.op not in COMPUTED or many or len(data) < len(inputs):
         return []
-    made = COMPUTED[op](option, *(one.astype(np.int64) for one in data))
+    made = COMPUTED[call.op](call.option, *(one.astype(np.int64) for one in data))
     return [np.asarray(one, np.int64) for one in (made if isinstance(made, list) else [made])]

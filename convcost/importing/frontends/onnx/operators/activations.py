@@ -3,7 +3,6 @@
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.registry import operator, row
-from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor
 
 for _name in (
@@ -44,7 +43,7 @@ def prelu(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     has one for each channel, [c]."""
     slopes = call.constant(1)
     if slopes is None:
-        return uncounted(call)
+        return call.uncounted()
     x = call.value()
     missing = (1,) * (len(x.dims) - 1 - len(slopes.dims))
     if call.context.opset < BROADCAST and len(slopes.dims) == 1 and missing:

@@ -2,7 +2,6 @@
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator
-from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor
 
 HEADS_RANK = 4
@@ -21,13 +20,13 @@ def attention(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     )
     past = past or any(call.is_output_used(position) for position in range(1, len(call.outputs)))
     if not all_depend or past or (call.op == "Attention") is not standard:
-        return uncounted(call)
+        return call.uncounted()
     if not standard and call.constant(3) is not None:
-        return uncounted(call)
+        return call.uncounted()
     sides = [call.value(position) for position in range(3)]
     if all(len(side.dims) == HEADS_RANK for side in sides):
         return call.lower("attention", *sides)
     if any(len(side.dims) != HEADS_RANK - 1 for side in sides):
-        return uncounted(call)
+        return call.uncounted()
     heads = call.get("q_num_heads", call.get("num_heads", 1))
     return call.lower("attention", *sides, heads=heads)

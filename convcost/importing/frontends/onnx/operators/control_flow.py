@@ -4,7 +4,7 @@ from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import stored_constant
 from convcost.importing.frontends.onnx.inlining import MAX_ADDED_NODES, loop_steps
 from convcost.importing.frontends.onnx.registry import has, operator
-from convcost.importing.frontends.onnx.unknown import inner_ops, uncounted
+from convcost.importing.frontends.onnx.skipped import inner_ops
 from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
@@ -25,7 +25,7 @@ def control_flow(call: OnnxCall) -> tuple[Tensor, ...]:
     for tensor in (tensor for graph in call.node.graphs for tensor in graph.initializer):
         key = f"{tensor.name} in {call.node.label}"  # no layer has it, so a note lists it
         call.context.constants[key] = stored_constant(tensor, key, learned=True)
-    return uncounted(call) if call.has_known_shapes else ()
+    return call.uncounted() if call.has_known_shapes else ()
 
 
 def _reason(call: OnnxCall, op: str) -> str:

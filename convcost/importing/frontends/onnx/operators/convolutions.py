@@ -8,7 +8,6 @@ from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import operator
-from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.stored_tensors import combined
 from convcost.importing.passes.lower.windows import SlidingWindow
@@ -91,7 +90,7 @@ def conv(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
 def integer_conv(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     positions = (0, 1) if call.op == "ConvInteger" else (0, 3, 8)
     if call.constant(positions[1]) is None:
-        return uncounted(call)
+        return call.uncounted()
     return conv(call.of("Conv", *map(call.node.input, positions)))
 
 
@@ -100,7 +99,7 @@ def deform_conv(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     """Inputs: x, weights, offsets, biases, mask."""
     filters = call.constant(1)
     if filters is None or call.depends_on_input(3):
-        return uncounted(call)
+        return call.uncounted()
     x = call.value()
     branches = (0, 2, 4) if call.node.input(4) else (0, 2)
     y = call.lower(
@@ -160,10 +159,8 @@ def _with_buffer_as_weights(
 
 def _with_computed_weights(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     """A convolution whose weights or biases depend on the input of the model."""
-    filters = call.constant(1)
     inputs = tuple(map(call.value, call.dependent_positions))
-    dims = call.value(1).dims if filters is None else filters.dims
-    return _custom(call, inputs, dims, "computed weights", weights=call.tensors(1, 2))
+    return _custom(call, inputs, call.input_dims(1), "computed weights", weights=call.tensors(1, 2))
 
 
 def _custom(
@@ -172,7 +169,7 @@ def _custom(
     """A `custom` layer with the macs of a convolution. `filters` are the dims of its weights."""
     dims, transposed = call.dims(), call.op == "ConvTranspose"
     if dims is None:
-        return uncounted(call)
+        return call.uncounted()
     # Each element of the larger side is multiplied with a window over the channels of its group.
     macs = prod(inputs[0].dims if transposed else dims) * prod(filters[1:])
     what = f"{'transposed_conv' if transposed else 'conv'} with {which}"

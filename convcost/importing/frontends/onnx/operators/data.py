@@ -5,8 +5,7 @@ from math import prod
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.operators.slices import rows_at_stored_indices
-from convcost.importing.frontends.onnx.registry import operator, without_layer
-from convcost.importing.frontends.onnx.unknown import custom_layer, free_row, uncounted
+from convcost.importing.frontends.onnx.registry import free_row, operator, without_layer
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.fourier import transform_macs
 
@@ -26,7 +25,7 @@ def gather_without_macs(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
         return ()
     if call.op == "GatherND" and (found := rows_at_stored_indices(call)) is not None:
         return found
-    return custom_layer(call, what="gather" if call.op.startswith("Gather") else "")
+    return call.custom(what="gather" if call.op.startswith("Gather") else "")
 
 
 @operator("AffineGrid", op="matmul")
@@ -34,8 +33,8 @@ def affine_grid(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     """Multiplies by a matrix at each position."""
     dims = call.dims()
     if dims is None:
-        return uncounted(call)
-    return custom_layer(call, dims, macs=prod(dims) * call.value().dims[-1])
+        return call.uncounted()
+    return call.custom(dims, macs=prod(dims) * call.value().dims[-1])
 
 
 @operator("ArgMax", "ArgMin")
@@ -44,7 +43,7 @@ def arg_extreme(call: OnnxCall) -> Tensor:
     x = call.value()
     axis = call.axis(0, len(x.dims))
     one = (1,) if call.get("keepdims", 1) else ()
-    return custom_layer(call, (*x.dims[:axis], *one, *x.dims[axis + 1 :]))
+    return call.custom((*x.dims[:axis], *one, *x.dims[axis + 1 :]))
 
 
 @operator("TopK")
@@ -55,10 +54,10 @@ def topk(call: OnnxCall) -> tuple[Tensor, ...]:
         return ()
     axis = call.axis(-1, len(x.dims))
     dims = (*x.dims[:axis], *number, *x.dims[axis + 1 :])
-    first = custom_layer(call, dims)
+    first = call.custom(dims)
     if not call.is_output_used(1):
         return (first,)
-    return first, custom_layer(call, dims, "topk, indices")
+    return first, call.custom(dims, "topk, indices")
 
 
 without_layer("shape", "Shape", "Size", "SplitToSequence", "SequenceAt", "SequenceConstruct",
@@ -75,14 +74,14 @@ def fourier(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     x, dims = call.value().dims, call.dims()
     axes = call.numbers("axis", 2)
     if dims is None or len(x) != len(dims):
-        return uncounted(call)
+        return call.uncounted()
     # Before version 20 the axis is an attribute, by default 1.
     axis = (axes[0] if axes else -2 if call.context.opset >= AXIS_AS_INPUT else 1) % len(x)
     real = 1 in (x[-1], dims[-1])
     points = x[axis] if real and dims[-1] != 1 else dims[axis]
     lengths = call.numbers("dft_length", 1)
     macs = transform_macs(prod(x[:-1]) // x[axis], lengths[0] if lengths else points, real=real)
-    return custom_layer(call, dims, "fft", macs)
+    return call.custom(dims, "fft", macs=macs)
 
 
 @operator("NonMaxSuppression", "NonZero", "Unique", "Compress", "StringNormalizer")

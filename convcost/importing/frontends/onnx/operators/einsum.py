@@ -4,7 +4,6 @@ from functools import partial
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator
-from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.einsum import Operand, lower_einsum
 
@@ -13,7 +12,7 @@ from convcost.importing.passes.lower.einsum import Operand, lower_einsum
 def einsum(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     operands = [_operand(call, position) for position in range(len(call.inputs))]
     made = lower_einsum(call.builder, call.node.attributes["equation"], operands, call.path())
-    return uncounted(call) if made is None else made
+    return call.uncounted() if made is None else made
 
 
 def _operand(call: OnnxCall, position: int) -> Operand:

@@ -6,7 +6,6 @@ from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import operator, row_of
-from convcost.importing.frontends.onnx.unknown import custom_layer
 from convcost.importing.ir.tensor import Tensor, with_rank
 from convcost.importing.passes.contractions import SUMS
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
@@ -138,12 +137,12 @@ def power(call: OnnxCall) -> Tensor:
     exponent = call.constant(1)
     if exponent is not None and exponent.is_weight:
         call.value(1)
-        return custom_layer(call, _broadcast_dims(call), "power")
+        return call.custom(call.broadcast_dims, "power")
     if call.depends_on_input(0) and not call.depends_on_input(1):
         function = "square" if call.number(1) == 2 else "power"  # noqa: PLR2004
         x = call.value()
         return call.lower(function, x)
-    return custom_layer(call, _broadcast_dims(call), "power")
+    return call.custom(call.broadcast_dims, "power")
 
 
 @operator("Where", "Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", "And", "Or", "Xor",
@@ -153,7 +152,7 @@ def power(call: OnnxCall) -> Tensor:
 def comparison(call: OnnxCall) -> Tensor:
     """Comparisons and selections. One that only masks a tensor adds no layer."""
     dependent = call.dependent_positions
-    dims = _broadcast_dims(call)
+    dims = call.broadcast_dims
     # A selection may put a learned tensor in place of the input.
     choices = [(one, call.constant(one)) for one in ((1, 2) if call.op == "Where" else ())]
     tokens = [one for one, constant in choices if constant is not None and constant.is_weight]
@@ -162,12 +161,4 @@ def comparison(call: OnnxCall) -> Tensor:
     masks = call.op == "Where" and len(dependent) == 1 and not tokens
     if masks and call.value(dependent[0]).dims == dims:
         return call.free(call.value(dependent[0]))
-    return custom_layer(call, dims)
-
-
-def _broadcast_dims(call: OnnxCall) -> tuple[int, ...] | None:
-    found = []
-    for position in range(len(call.inputs)):
-        constant = call.constant(position)
-        found.append(constant.dims if constant is not None else call.value(position).dims)
-    return broadcast(*found)
+    return call.custom(dims)

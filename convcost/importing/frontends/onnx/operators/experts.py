@@ -2,7 +2,6 @@
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator
-from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.tensor import Tensor
 
 EXPERT_INPUTS = range(1, 7)  # positions of the weights and biases of three products
@@ -15,7 +14,7 @@ def experts(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     tables = {place: one for place in EXPERT_INPUTS if (one := call.constant(place)) is not None}
     weights = [one for one in tables.values() if len(one.dims) == EXPERT_WEIGHTS_RANK]
     if not weights or not call.depends_on_input(0):
-        return uncounted(call)
+        return call.uncounted()
     x = call.value()
     rows = x.elements // x.dims[-1] * call.node.attributes["chosen"]
     macs = sum(rows * one.elements // one.dims[0] for one in weights)

@@ -3,8 +3,7 @@
 from typing import Any
 
 from convcost.importing.frontends.onnx.call import OnnxCall
-from convcost.importing.frontends.onnx.registry import operator, row
-from convcost.importing.frontends.onnx.unknown import custom_layer, free_row, uncounted
+from convcost.importing.frontends.onnx.registry import free_row, operator, row
 from convcost.importing.ir.shared_weights import COPY_IN
 from convcost.importing.ir.tensor import Tensor
 
@@ -38,7 +37,7 @@ def batch_norm(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     parts = [call.constant(position) for position in range(1, 5)]
     channels = x.dims[1] if len(x.dims) > 1 else x.dims[0]
     if any(part is None or part.elements != channels for part in parts):
-        return uncounted(call)  # params for each element, or computed params
+        return call.uncounted()  # params for each element, or computed params
     options, tensors = affine(call, 1, 2)
     buffers = call.tensors(3, 4)
     axis = min(1, len(x.dims) - 1)
@@ -67,7 +66,7 @@ def group_norm(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     if scale is not None and scale.elements == groups != x.dims[axis]:
         return _by_group(call, x, groups)
     if scale is None or scale.elements != x.dims[axis]:
-        return uncounted(call)
+        return call.uncounted()
     options, tensors = affine(call, 1, 2)
     more = {"axis": axis, "groups": groups, **options}
     y = call.lower("group_norm", x, weights=tensors, **more)
@@ -104,5 +103,5 @@ def _over(call: OnnxCall, x: Tensor, axis: int, shift: int) -> Tensor:
 def unit_norm(call: OnnxCall) -> Tensor:
     x, euclidean = call.value(), 2
     if call.get("p", euclidean) != euclidean:
-        return custom_layer(call, x.dims, "norm")
+        return call.custom(x.dims, "norm")
     return call.lower("l2_norm", x, axes=[call.axis(-1, len(x.dims))])

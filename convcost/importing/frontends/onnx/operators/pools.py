@@ -2,8 +2,7 @@
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.operators.convolutions import borders, per_axis, window_of
-from convcost.importing.frontends.onnx.registry import operator, row
-from convcost.importing.frontends.onnx.unknown import custom_layer, free_row
+from convcost.importing.frontends.onnx.registry import free_row, operator, row
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.windows import SlidingWindow
 
@@ -25,7 +24,7 @@ def pool(call: OnnxCall) -> tuple[Tensor, ...]:
         return (y,)
     if all(reader.op == "MaxUnpool" for reader in call.context.readers.get(call.outputs[1], ())):
         return y, y  # unpooling needs only the window, not the indices
-    return y, custom_layer(call, y.dims, "max_pool, indices")
+    return y, call.custom(y.dims, "max_pool, indices")
 
 
 @operator("MaxUnpool")

@@ -4,7 +4,6 @@ from typing import Any
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator
-from convcost.importing.frontends.onnx.unknown import uncounted
 from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor, permuted, reshaped
 
@@ -15,7 +14,7 @@ def recurrent(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     all states, [steps, directions, batch, hidden] or batch first, then the last ones."""
     weights, states = call.constant(1), call.constant(2)
     if weights is None or states is None or call.node.input(7) or not call.depends_on_input(0):
-        return uncounted(call)
+        return call.uncounted()
     for position in (4, 5, 6):  # lengths, and initial states that are all zero: no layer has them
         constant = call.constant(position)
         if constant is not None and constant.number is not None:

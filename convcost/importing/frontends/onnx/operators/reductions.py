@@ -2,7 +2,6 @@
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator
-from convcost.importing.frontends.onnx.unknown import custom_layer
 from convcost.importing.ir.tensor import Tensor
 
 
@@ -31,5 +30,5 @@ def reduction(call: OnnxCall) -> Tensor:
         over = {axis % rank for axis in axes}
         full = tuple(1 if axis in over else n for axis, n in enumerate(x.dims))
         kept = full if keep else tuple(n for axis, n in enumerate(full) if axis not in over)
-        return custom_layer(call, kept, "product")
+        return call.custom(kept, "product")
     return call.lower(call.canonical, x, axes=axes, keep=keep)

@@ -5,8 +5,7 @@ from math import floor
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.open_dims import Dims
-from convcost.importing.frontends.onnx.registry import operator
-from convcost.importing.frontends.onnx.unknown import custom_layer, free_row
+from convcost.importing.frontends.onnx.registry import free_row, operator
 from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
 
@@ -36,7 +35,7 @@ def resize(call: OnnxCall) -> Tensor:
                 "not know the size of the result",
                 "export the model with `sizes` in place of `scales`",
             )
-        return custom_layer(call, dims, "crop and resize")
+        return call.custom(dims, "crop and resize")
     mode = MODES.get(call.get("mode", "nearest"), "linear")
     return call.lower("upsample", x, dims=dims, factors=scales, mode=mode)
 

@@ -4,7 +4,6 @@ from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.frontends.onnx.strided_aliases import regular_entries, sliced_entries
-from convcost.importing.frontends.onnx.unknown import custom_layer
 from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.slices import split_axis
 from convcost.importing.passes.lower.stored_tensors import learned_tensor
@@ -57,11 +56,11 @@ def gather(call: OnnxCall) -> Tensor:
     x = call.value()
     axis = call.axis(0, len(x.dims))
     if indices is None or indices.data is None:
-        return custom_layer(call, what="gather")
+        return call.custom(what="gather")
     kept = regular_entries(indices.data, x.dims[axis]) if indices.elements else range(0)
     rest = (*x.dims[:axis], *indices.dims, *x.dims[axis + 1 :])
     if not kept or kept.step < 0:
-        return custom_layer(call, rest, "gather")
+        return call.custom(rest, "gather")
     return reshaped(call.lower("slice", x, axis=axis, kept=kept), rest)
 
 
@@ -89,7 +88,7 @@ def _looked_up(call: OnnxCall) -> Tensor:
     x = call.value(1)
     if len(table.dims) != MATRIX or call.get("axis", 0) != 0 or not table.learned:
         call.value(0)
-        return custom_layer(call)
+        return call.custom()
     return _embedding(call, x, table)._replace(batch=x.batch)
 
 

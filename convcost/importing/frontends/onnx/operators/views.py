@@ -3,7 +3,6 @@
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import has, operator, row
-from convcost.importing.frontends.onnx.unknown import custom_layer
 from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.tensor import Tensor, with_rank
 from convcost.model.errors import ConstraintError
@@ -75,4 +74,4 @@ def _spread(call: OnnxCall, x: Tensor, dims: Dims) -> Tensor:
     longer = with_rank(x, len(dims))
     if longer.dims == dims:
         return call.free(longer)
-    return custom_layer(call, dims)
+    return call.custom(dims)

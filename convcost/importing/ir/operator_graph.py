@@ -1,0 +1,26 @@
+"""The operators of a file that stores a graph of named tensors."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class OperatorNode(NamedTuple):
+    """An operator with its attributes. An input without a name is left out. `meta` has the metadata
+    that an exporter wrote for it."""
+
+    op: str
+    domain: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Any
+    meta: Mapping[str, str] = {}
+
+    @property
+    def label(self) -> str:
+        """The type and the name of the node, for messages."""
+        return f"{self.op} `{self.name or (self.outputs or ('?',))[0]}`"
+
+    def input(self, position: int) -> str:
+        """The name of an input; "" if it is left out."""
+        return self.inputs[position] if position < len(self.inputs) else ""
