@@ -55,8 +55,9 @@ def _lines(chart: GraphChart) -> Iterator[str]:
 
 def _label(box: Box) -> str:
     texts = [box.label or box.path, *([box.kind] if box.layers else []), box.shape]
-    counts = ((box.macs, "macs"), (box.params, "params"))
-    texts += [f"{format_count(count)} {name}" for count, name in counts if count]
+    macs = [format_count(box.macs)] * bool(box.macs) + ["?"] * bool(box.uncounted)
+    texts += [f"{' + '.join(macs)} macs"] * bool(macs)
+    texts += [f"{format_count(box.params)} params"] * bool(box.params)
     return "<br/>".join(map(_escaped, texts))
 
 

@@ -287,9 +287,8 @@ CHECK_FORMATS = [
 
 def published_figures_are_verified(spec, text, mine, folder):
     params = sum(layer.weights + layer.biases for layer in mine)
-    figure = (
-        f"published: [{{params: {params}, macs: {sum(one.macs for one in mine)}, source: a}}]\n"
-    )
+    macs = "" if "uncounted" in text else f"macs: {sum(one.macs for one in mine)}, "
+    figure = f"published: [{{params: {params}, {macs}source: a}}]\n"
     (folder / "net.yaml").write_text(text + figure, "utf-8")
     answer("verify", "net.yaml", folder=folder)
 

@@ -26,6 +26,14 @@ def test_a_network_is_a_flowchart_of_boxes_and_edges():
     assert (done.returncode, done.stdout.decode()) == (0, DIAGRAM)
 
 
+def test_macs_that_are_not_known_are_a_question_mark():
+    layers = "[{conv: 4, kernel: 1}, {custom: magic, params: 5, macs: uncounted}]"
+    repeated = f"{{sequence: {layers}, repeat: 40}}"
+    for text, macs in ((layers, "? macs<br/>5 params"), (f"[{repeated}]", "+ ? macs<br/>")):
+        spec = f"input: {{channels: 4, size: 8}}\nlayers: {text}\n"
+        assert macs in run("analyze", "-", "--format", "mermaid", text=spec).stdout.decode()
+
+
 def test_a_code_block_can_be_pasted_into_markdown():
     done = run("analyze", "-", "--format", "mermaid", "--fence", text=TEXT)
     assert done.stdout.decode() == f"```mermaid\n{DIAGRAM}```\n"

@@ -482,6 +482,31 @@ def test_a_figure_of_a_network_that_its_convention_does_not_count_is_an_error():
     assert b"thop does not count the custom `custom_1`" in done.stderr
 
 
+UNCOUNTED = """\
+name: half known
+input: {channels: 3, size: 8}
+layers: [{conv: 4, kernel: 3, name: c}, {custom: magic, params: 5, macs: uncounted}]
+published: [{%s, source: a table}]
+"""
+KNOWN_MACS = 4 * 3 * 3 * 3 * 6 * 6
+
+
+@pytest.mark.parametrize("figure", [KNOWN_MACS, KNOWN_MACS - 1, KNOWN_MACS + 1])
+def test_a_figure_of_macs_that_are_known_in_part_is_an_error(figure):
+    done = run("verify", "-", text=UNCOUNTED % f"macs: {figure}")
+    assert done.returncode == 2
+    assert b"the macs of the custom `custom_1` are uncounted" in done.stderr
+    done = run("analyze", "-", "--format", "html", text=UNCOUNTED % f"macs: {figure}")
+    assert b"not checked: the macs of the custom `custom_1` are uncounted" in done.stdout
+
+
+@pytest.mark.parametrize("figures", [f"macs: {KNOWN_MACS}, layer: c", f"params: {4 * 27 + 5}"])
+def test_a_figure_without_uncounted_macs_is_checked(figures):
+    done = run("verify", "-", text=UNCOUNTED % figures)
+    assert done.returncode == 0
+    assert b"1 figure checked: 1 exact" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("figures", "has_note"),
     [("macs: 1", True), ("params: 1", False), ("macs: 1, count: thop", False)],

@@ -56,7 +56,6 @@ published: [{macs: 4176, source: a paper}]
         "analyze net.yaml --set w=1,2",
         "compare net.yaml net.yaml",
         "explain net.yaml",
-        "verify net.yaml",
         "check net.yaml --max-params 10k",
         "memory net.yaml --training adam",
         "memory net.yaml --device h100",

@@ -8,6 +8,7 @@ from typing import Any
 from convcost.model.costs import Costs, LayerCost, total_counts
 from convcost.model.costs import costs as count_costs
 from convcost.model.errors import ConstraintError
+from convcost.model.measures import Measure
 from convcost.model.network import IN_BYTES, Published, counted_label, paths_around
 from convcost.model.number_format import counted, format_change
 from convcost.model.options import json_number, show
@@ -157,13 +158,16 @@ class ExactCounts:
     def of_entry(self, entry: Published) -> dict[str, int]:
         """The same for a published entry, with the figures that conventions count.
 
-        Raises ConstraintError also if a convention does not count the layer.
+        Raises ConstraintError also if the macs of a layer are not known, by the convention of a
+        figure or without one.
         """
         found = self.of(entry.layer)
         rows = self._rows[entry.layer] if entry.layer else self.costs.layers
         for measure, _ in entry.figures:
             if name := entry.convention(measure):
                 found[measure] = self._sum(name, rows)
+            elif measure == Measure.MACS:
+                _require_known_macs(rows)
             elif measure in IN_BYTES:
                 found[measure] = self._bytes(measure, rows, entry.dtype)
         return found
@@ -204,6 +208,15 @@ class ExactCounts:
                 raise ConstraintError("CC112", message, hint)
             total += number
         return total
+
+
+def _require_known_macs(rows: Iterable[LayerCost]) -> None:
+    """Raises ConstraintError if the macs of a layer are uncounted: the others are a lower bound."""
+    for row in rows:
+        if row.uncounted:
+            message = f"the macs of the {row.kind} `{row.path}` are uncounted"
+            hint = "a figure cannot be compared with a part of the macs; state those of the layer"
+            raise ConstraintError("CC112", message, hint)
 
 
 def check_figures(
