@@ -30,7 +30,7 @@ from convcost.language.syntax_tree import DEFERRED, Block, Branch, LayerNode, Op
 from convcost.language.yaml_nodes import MAX_DEPTH
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Kind
-from convcost.model.network import Copies, Group, HasSpan
+from convcost.model.network import Choice, Copies, Group, HasSpan
 from convcost.model.shape import Shape
 from convcost.model.symbolic import memo, same_value
 
@@ -285,10 +285,12 @@ class Expansion(NetworkBuilder):
         for branch in node.branches:
             around = self.copies
             if branch.name == kind.copied_branch and layer is not None:
-                stored, used = layer.copies
                 outer = around or Copies()
-                self.copies = Copies(outer.stored * stored, outer.used * used)
-            tensors.append(self._expand_branch(branch, branch_scope, inputs[0]))
+                self.copies = outer.of_each(Choice(len(self.steps), *layer.copies))
+            tensor = self._expand_branch(branch, branch_scope, inputs[0])
+            if kind.copied_branch and tensor is not None and tensor.source is not None:
+                self._check_copies(node, (tensor.source,))
+            tensors.append(tensor)
             self.copies = around
         known = tuple([tensor for tensor in tensors if tensor is not None])
         complete = len(known) == len(tensors)

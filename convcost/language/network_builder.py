@@ -139,11 +139,16 @@ class NetworkBuilder:
             self.problems.add("CC306", message, node.weights or node.origin, hint, note)
 
     def _check_copies(self, node: LayerNode, sources: tuple[int, ...], what: str = "") -> None:
-        """Adds a problem if a layer outside an expert uses what each expert has."""
+        """Adds a problem if a layer outside an expert uses what each expert has: an output, or with
+        `what`, weights."""
         own = self.copies or Copies()
         for source in sources:
-            copies = self.steps[source].copies if source >= 0 else own
-            if own.stored % copies.stored or copies.stored > own.stored:
+            copies = self.steps[source].copies if source >= 0 else Copies()
+            around = own.choices[: len(copies.choices)]
+            fits = around == copies.choices
+            if what:  # experts of another join may have these weights, if they are as many
+                fits = [one.of for one in around] == [one.of for one in copies.choices]
+            if not fits:
                 path = self.steps[source].path
                 message = (
                     f"{node.label} uses {what}`{path}`, which each of {copies.stored} experts has"

@@ -1,14 +1,14 @@
 """Exact costs of every layer of a network."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from convcost.model.cost_product import CostProduct
 from convcost.model.errors import UsageError, brief, printable
 from convcost.model.kind import Kind
 from convcost.model.measures import Counts, sum_counts
-from convcost.model.network import Network, Step
+from convcost.model.network import Copies, Network, Step, most_used
 from convcost.model.number_format import format_count
 from convcost.model.receptive_field import (
     MAX_INTERVALS,
@@ -215,7 +215,7 @@ def costs(
             field = _join_fields(
                 [fields[i] if i >= 0 else starts[-1 - i] for i in inputs[: layer.data_inputs]]
             )
-        key = (layer, x, step.copies, step.density)
+        key = (layer, x, step.copies[:2], step.density)
         counted = known.get(key)
         if counted is None:
             counted = known[key] = _count(step, x, batch, fields=receptive_fields)
@@ -236,8 +236,25 @@ def costs(
         stated, uncounted = layer.stated or step.density is not None, counted.uncounted
         own = _of_outputs(field, shape.size) if intervals else field
         layers.append(LayerCost(path, name, shape, counts, own, stated, index, uncounted))
+    for index, most in _shared_copies(steps):
+        counts, copies = layers[index].counts, steps[index].copies
+        active = counts.params // copies.stored * most
+        counts = counts._replace(idle=counts.params - active)
+        layers[index] = layers[index]._replace(counts=counts)
     found = Costs(network, batch, tuple(layers), total_counts(layers))
     return found._replace(by_convention=tuple(one.count(found) for one in conventions))
+
+
+def _shared_copies(steps: Sequence[Step]) -> Iterator[tuple[int, int]]:
+    """The layers of experts whose weights other layers use, with the most copies that a position
+    uses of them."""
+    users: dict[int, list[Copies]] = {}
+    for step in steps:
+        if step.shared is not None and steps[step.shared].copies.choices:
+            users.setdefault(step.shared, []).append(step.copies)
+    for owner, others in users.items():
+        own = steps[owner].copies.choices
+        yield owner, most_used([own, *(copies.choices[: len(own)] for copies in others)])
 
 
 def total_counts(layers: Iterable[LayerCost]) -> Counts:
@@ -246,7 +263,7 @@ def total_counts(layers: Iterable[LayerCost]) -> Counts:
 
 
 def _count(step: Step, inputs: tuple[Shape, ...], batch: int, *, fields: bool) -> _Counted:
-    layer, (stored, used) = step.layer, step.copies
+    layer, (stored, used, _) = step.layer, step.copies
     x = layer.select_inputs(inputs)
     weights, biases = _value(layer, "weights", x), _value(layer, "biases", x)
     macs = _value(layer, "macs", x)

@@ -1,6 +1,7 @@
 """An expanded network: steps in order of execution, each with its output shape."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from convcost.model.cost_product import NOTHING, CostProduct
@@ -37,11 +38,42 @@ class HasSpan(Protocol):
     def place(self) -> Span: ...
 
 
+class Choice(NamedTuple):
+    """Experts of which each position takes some. `join` tells those of two joins apart."""
+
+    join: int
+    of: int
+    take: int
+
+
 class Copies(NamedTuple):
-    """Copies of a layer with weights of their own, of which each position uses some."""
+    """Copies of a layer with weights of their own, of which each position uses some: a product over
+    `choices`, the experts around the layer, the outermost first."""
 
     stored: int = 1
     used: int = 1
+    choices: tuple[Choice, ...] = ()
+
+    def of_each(self, choice: Choice) -> "Copies":
+        """The copies of a layer of an expert, whose experts have these copies."""
+        return Copies(self.stored * choice.of, self.used * choice.take, (*self.choices, choice))
+
+    def used_of(self, owner: "Copies") -> int:
+        """How many copies of the weights of an owner a layer with these copies uses."""
+        return prod(choice.take for choice in self.choices[: len(owner.choices)])
+
+
+def most_used(choices: Sequence[tuple[Choice, ...]]) -> int:
+    """How many copies of shared weights a position uses at most, by the choices of each layer that
+    has them, which are equally many: two joins may take other experts."""
+    by_join: dict[int, list[tuple[Choice, ...]]] = {}
+    for layer in filter(None, choices):
+        by_join.setdefault(layer[0].join, []).append(layer)
+    if not by_join:
+        return 1
+    stored = prod(choice.of for choice in choices[0])
+    used = (own[0][0].take * most_used([one[1:] for one in own]) for own in by_join.values())
+    return min(stored, sum(used))
 
 
 class Step(NamedTuple):
@@ -82,7 +114,7 @@ class Step(NamedTuple):
         if self.shared is not None and measure is not Measure.MACS:
             return NOTHING
         one = self._of_one(measure, x)
-        if self.copies == (1, 1):
+        if self.copies[:2] == (1, 1):
             return one
         if measure is Measure.MACS:
             return one.times(taken=self.copies.used)

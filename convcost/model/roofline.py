@@ -130,7 +130,7 @@ def _stored_read(costs: Costs, step: Step, index: int, stored: list[StoredBytes]
     experts, those of as many as one position takes, because all positions may take the same."""
     owner = index if step.shared is None else step.shared
     copies = costs.network.steps[owner].copies
-    total = -(-stored[owner].total * copies.used // copies.stored)
+    total = -(-stored[owner].total * step.copies.used_of(copies) // copies.stored)
     elements = costs.layers[owner].counts.weights
     if step.layer.operation != "lookup" or not elements:
         return total

@@ -63,6 +63,21 @@ def test_a_number_of_copies_is_a_condition(tmp_path):
     assert "depth = 2" in network.conditions
 
 
+def test_active_params_of_weights_that_experts_share_have_a_formula(tmp_path):
+    text = """\
+input: {channels: 8, size: [5]}
+vars: {k: 3}
+layers:
+  - {experts: {gate: [{conv: 8, kernel: 1}], each: [{conv: 8, kernel: 1, name: a}]}, of: 8, take: 2,
+     name: x}
+  - {experts: {gate: [{conv: 8, kernel: 1}], each: [{conv: 8, kernel: 1, weights: x/each/a}]},
+     of: 8, take: k}
+"""
+    found, network = formulas(tmp_path, vary=["k"], measures=["active"], text=text)
+    assert found["active"] == f"{8 * 8}·k + {2 * 8 * 8 + 2 * 8 * 8}"
+    assert network.conditions == ["k ≥ 1", "k ≤ 5", "k is whole"]
+
+
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [("k > 2", "k ≥ 3"), ("k >= 2", "k ≥ 2"), ("k > 2.5", "k ≥ 3"), ("k < 4", "k ≤ 3"),

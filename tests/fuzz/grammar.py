@@ -594,9 +594,9 @@ class Grammar:
         gate: list[Any] = [{"linear": of, "each_position": True}]
         if self.chance(0.3) and x.shape[1]:
             gate = ["global_avg_pool", *gate]
-        kept = self.net.copies
+        kept = self.net.experts
         each, _ = self.branch(scope, x, depth)
-        self.net.copies = kept
+        self.net.experts = kept
         branches = {"gate": gate, "each": each}
         if self.chance(0.3):
             branches["shared"] = self.rng.choice([[], each])

@@ -32,6 +32,25 @@ MAX_SIDE = 10**15
 MAX_LAYERS = 250_000
 
 
+class Experts(NamedTuple):
+    """A mixture, by the number of the layers before it: how many experts, and how many it takes."""
+
+    place: int
+    of: int
+    take: int
+
+
+def taken(ways):
+    """The most experts of the same weights that are taken, each in one of several ways."""
+    if () in ways:
+        return 1
+    used = sum(
+        one.take * taken({way[1:] for way in ways if way[0] == one})
+        for one in {way[0] for way in ways}
+    )
+    return min(used, prod(one.of for one in next(iter(ways))))
+
+
 class Layer(NamedTuple):
     """A layer of the result."""
 
@@ -44,15 +63,22 @@ class Layer(NamedTuple):
     macs: int
     fields: Fields
     frozen: tuple[str, ...] = ()
-    copies: tuple[int, int] = (1, 1)  # of the layers of an expert: stored, and those that run
+    experts: tuple[Experts, ...] = ()  # around the layer
+    sharing: tuple[tuple[Experts, ...], ...] = ()  # around each layer that uses its weights
     inputs: tuple[int, ...] = ()  # indices of layers; −1 − k is the k-th input of the network
     owner: int = 0  # index of the layer whose weights it uses
 
     @property
     def active(self):
-        """The params of the copies that run."""
-        stored, used = self.copies
-        return (self.weights + self.biases) // stored * used
+        """The params of the copies that one position can use: those of its own layer, and in each
+        other mixture again as many as it takes there."""
+        used = taken({self.experts, *(one[: len(self.experts)] for one in self.sharing)})
+        return (self.weights + self.biases) // self.copies[0] * used
+
+    @property
+    def copies(self):
+        """Of the layers of an expert: those stored, and those that run."""
+        return prod(one.of for one in self.experts), prod(one.take for one in self.experts)
 
     @property
     def trainable(self):
@@ -144,7 +170,7 @@ class Recount:
         self.blocks, self.defaults = spec.get("blocks", {}), spec.get("defaults", {})
         self.layers: list[Layer] = []
         self.frozen: tuple[str, ...] | None = None  # by the layer or group around, if one says
-        self.copies = (1, 1)  # of the layers of the expert around
+        self.experts: tuple[Experts, ...] = ()  # around the next layer
         self.kept: list[tuple[int, int]] = []  # of the weights of each layer: how many, of how many
         self.said: dict[int, tuple[str, ...]] = {}  # what is frozen, of each owner of weights
         self.owners: list[tuple[int, str, Out]] = []  # of weights: index, kind, numbers
@@ -317,17 +343,17 @@ class Recount:
                 branches = {name: branches[name] for name in names if name in branches}
             options = self.options(word, rest, scope.known(x))
             for key, body in branches.items():
-                around = self.copies
+                around = self.experts
                 if (word, key) == ("experts", "each"):
                     require(not isinstance(body, str), "an expert has layers of its own")
                     of, take = whole(options["of"]), whole(options["take"])
-                    self.copies = (around[0] * of, around[1] * take)
+                    self.experts = (*around, Experts(len(self.layers), of, take))
                 if isinstance(body, str):
                     xs.append(holder.find(body))
                     holder.declare(key, Entry(xs[-1]))
                 else:
                     xs.append(self.group(key, holder, body, x))
-                self.copies = around
+                self.experts = around
         require(all(xs), "a branch names no input")
         options = self.options(word, rest, scope.known(x))
         out = JOINS[word][1](options, [one.shape for one in xs])
@@ -349,7 +375,11 @@ class Recount:
             table = {kind, word} == {"embedding", "linear"} and not (theirs.biases or out.biases)
             same = same or (table and sorted(theirs.form) == sorted(out.form))
             require(same, "the weights have another form")
-            require(self.copies[0] % self.layers[owner].copies[0] == 0, "each expert has them")
+            theirs_of = [one.of for one in self.layers[owner].experts]
+            own_of = [one.of for one in self.experts[: len(theirs_of)]]
+            require(own_of == theirs_of, "each expert has them")
+            sharing = (*self.layers[owner].sharing, self.experts)
+            self.layers[owner] = self.layers[owner]._replace(sharing=sharing)
             stored = (0, 0, 0)
             out = theirs._replace(shape=out.shape, macs=out.macs, reads=out.reads)
         kept, weights = self.prune(rest, scope.known(xs[0]), out, owner)
@@ -360,11 +390,11 @@ class Recount:
         resizes = word in ("upsample_like", "pad_like", "reshape_like")
         fields = self.fields(out, xs[:1] if resizes else xs)
         path = scope.prefix + name
-        of, take = self.copies
+        of, take = (prod(one[n] for one in self.experts) for n in (1, 2))
         weights, biases, buffers = (number * of for number in stored)
         layer = Layer(path, word, out.shape, weights, biases, buffers, out.macs * take, fields)
         sources = tuple(x.source for x in xs)
-        self.layers.append(layer._replace(copies=self.copies, inputs=sources, owner=owner))
+        self.layers.append(layer._replace(experts=self.experts, inputs=sources, owner=owner))
         if self.frozen is not None:
             said = self.said.setdefault(owner, self.frozen)
             require(said == self.frozen, "shared weights are frozen in one place only")

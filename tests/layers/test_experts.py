@@ -8,6 +8,7 @@ from support import cost, problems, shipped
 from convcost.conventions import find_convention
 from convcost.model.dtypes import Dtypes
 from convcost.model.peak_memory import peak_memory
+from convcost.model.roofline import traffic
 from convcost.model.training import training
 from convcost.reports.explain.layer import explain_layer
 from convcost.reports.notes import costs_notes
@@ -150,6 +151,11 @@ def test_a_layer_outside_cannot_use_a_tensor_of_which_each_expert_has_one():
     """) == ["conv uses `moe/each/inner`, which each of 4 experts has"]
 
 
+INNER, INNER_AGAIN = (
+    f"{{experts: {{gate: [{{conv: 4, kernel: 1}}], each: [{{conv: 8, kernel: 1, {own}}}]}}, "
+    f"of: 4, take: {take}, name: {name}}}"
+    for own, take, name in (("name: a", 1, "m"), ("weights: m/each/a", 2, "n"))
+)
 SHARED = """
     input: {{channels: 8, size: [5]}}
     layers:
@@ -175,6 +181,78 @@ def test_experts_can_share_the_weights_of_one_layer_or_of_as_many_experts(owner)
     totals = cost(SHARED.format(layer=layer)).totals
     assert totals.params == 8 * 8 + 2 * (4 * 8) + 4 * (8 * 8)
     assert totals.macs == 5 * (8 * 8 + 2 * (4 * 8) + 2 * 2 * (8 * 8))
+
+
+GATE = "[{conv: 4, kernel: 1, from: before}]"
+TWO_MOES = """
+    input: {{channels: 8, size: [5]}}
+    layers:
+      - {{identity: , name: before}}
+      - experts: {{gate: [{{conv: 4, kernel: 1}}], each: [{{conv: 8, kernel: 1, name: inner}}]}}
+        of: 4
+        take: 1
+        name: moe
+      - experts: {{gate: {gate}, each: {each}}}
+        of: 4
+        take: {take}
+"""
+
+
+@pytest.mark.parametrize(("take", "most"), [(1, 1 + 1), (2, 1 + 2), (3, 4), (4, 4)])
+def test_active_params_of_weights_that_two_moes_share_are_the_most_that_a_position_takes(
+    take, most
+):
+    each = "[{conv: 8, kernel: 1, weights: moe/each/inner}]"
+    totals = cost(TWO_MOES.format(gate=GATE, each=each, take=take)).totals
+    assert totals.params == 2 * (4 * 8) + 4 * (8 * 8)
+    assert totals.active == 2 * (4 * 8) + most * (8 * 8)
+
+
+@pytest.mark.parametrize(
+    ("each", "most"),
+    [
+        ("[{conv: 8, kernel: 1, name: a}, {conv: 8, kernel: 1, weights: a}]", 2),
+        (f"[{INNER}, {INNER_AGAIN}]", 2 * (1 + 2)),
+    ],
+)
+def test_layers_of_one_expert_use_the_same_copy_of_shared_weights(each, most):
+    gate, of = "[{conv: 4, kernel: 1}]", 4
+    found = cost(f"""
+        input: {{channels: 8, size: [5]}}
+        layers: [{{experts: {{gate: {gate}, each: {each}}}, of: {of}, take: 2}}]
+    """)
+    layer = next(one for one in found.layers if one.path.endswith("a"))
+    assert layer.active == most * (8 * 8)
+
+
+@pytest.mark.parametrize(
+    ("gate", "each", "take", "label"),
+    [
+        ("moe/each/inner", "[{conv: 8, kernel: 1}]", "1", "experts"),
+        (GATE, "[]", "1\n        from: moe/each/inner", "experts"),
+        (GATE, "[{conv: 8, kernel: 1, from: moe/each/inner}]", "1", "conv"),
+        ("[{conv: 4, kernel: 1, from: moe/each/inner}]", "[{conv: 8, kernel: 1}]", "1", "conv"),
+    ],
+)
+def test_experts_cannot_use_a_tensor_of_the_experts_of_another_join(gate, each, take, label):
+    message = f"{label} uses `moe/each/inner`, which each of 4 experts has"
+    assert refused(TWO_MOES.format(gate=gate, each=each, take=take))[0] == message
+
+
+def test_experts_cannot_share_the_weights_of_another_number_of_experts():
+    each = "{conv: 8, kernel: 1, weights: moe/each/inner}"
+    layer = f"{{experts: {{gate: [{{conv: 8, kernel: 1}}], each: [{each}]}}, of: 8, take: 2}}"
+    assert refused(SHARED.format(layer=layer)) == [
+        "conv uses the weights of `moe/each/inner`, which each of 4 experts has"
+    ]
+
+
+def test_a_device_reads_the_shared_weights_of_the_experts_that_run():
+    each = "[{conv: 8, kernel: 1, weights: moe/each/inner}]"
+    moved = traffic(cost(TWO_MOES.format(gate=GATE, each=each, take=3)), Dtypes())
+    outputs, x = (moved[5].written, 4 * 8 * 5)
+    assert outputs == 3 * x
+    assert moved[5].read == 4 * 3 * (8 * 8) + x
 
 
 def test_mixtral_has_the_published_params():

@@ -70,7 +70,7 @@ def _work(measure: Measure) -> CellColumn:
         if step is None or step.path != row.path or not row.counts[measure]:
             return None
         inputs = inputs_of(costs.network, step)
-        key = (step.layer, inputs, step.shared is None, step.copies, step.density, costs.batch)
+        key = (step.layer, inputs, step.shared is None, step.copies[:2], step.density, costs.batch)
         if key not in known:
             if len(known) >= MAX_TEXTS:
                 known.clear()

@@ -96,7 +96,8 @@ def explain_layer(costs: Costs, row: LayerCost) -> LayerExplanation:
     layer, inputs = step.layer, inputs_of(network, step)
     x = layer.select_inputs(inputs)
     products = {measure: step.product(measure, x) for measure in PRODUCTS}
-    plain = step.density is None and step.copies == (1, 1)  # the others would count one whole copy
+    # The products of other layers would count one whole copy.
+    plain = step.density is None and step.copies[:2] == (1, 1)
     products[Measure.MACS] = times_batch(products[Measure.MACS], costs.batch)
     return LayerExplanation(
         network.name,
