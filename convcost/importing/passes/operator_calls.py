@@ -2,31 +2,25 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.operator_graph import OperatorNode
 from convcost.importing.ir.tensor import Tensor
+from convcost.importing.ir.tensor_views import Dims
 from convcost.importing.passes.lowering import lower
 from convcost.model.errors import ConstraintError
 from convcost.model.shape import broadcast
 
-Dims = tuple[int, ...]
-
-
-class HasDims(Protocol):
-    @property
-    def dims(self) -> Dims: ...
-
-
-Constant = TypeVar("Constant", bound=HasDims)
 Node = TypeVar("Node", bound=OperatorNode)
 
 
-class GraphContext(Generic[Node, Constant]):
+class GraphContext(Generic[Node]):
     """The graph builder, and all tensors by name: those that depend on the inputs in `values`, the
-    others in `constants`."""
+    others in `constants`. `stored` has the type, the elements and the bytes of the tensors of the
+    file. `excluded` are those that belong to no layer, each with the reason."""
 
     def __init__(
         self,
@@ -34,26 +28,30 @@ class GraphContext(Generic[Node, Constant]):
         nodes: Sequence[Node],
         outputs: Iterable[str],
         constants: dict[str, Constant],
+        stored: Mapping[str, tuple[str, int, int]],
         excluded: dict[str, str],
     ) -> None:
-        self.builder = builder
+        self.builder, self.constants = builder, constants
+        self.stored, self.excluded = stored, excluded
         self.readers: dict[str, list[Node]] = {}
         for node in nodes:
             for name in node.inputs:
                 self.readers.setdefault(name, []).append(node)
         self.uses = Counter({name: len(nodes) for name, nodes in self.readers.items()})
         self.uses.update(outputs)
-        self.constants = constants
         self.values: dict[str, Tensor] = {}
         self.lost: dict[str, str] = {}  # tensors that are left out, and where that begins
-        self.excluded = excluded  # stored tensors that belong to no layer, each with the reason
-        self.read_as_options: set[str] = set()  # those whose numbers became options of layers
+        self.read_as_options: set[str] = set()  # tensors whose numbers became options of layers
+
+    def may_be_weights(self, name: str) -> bool:
+        """Whether a note must list a stored tensor that no layer has."""
+        return True
 
 
-Context = TypeVar("Context", bound=GraphContext[Any, Any])
+Context = TypeVar("Context", bound=GraphContext[Any])
 
 
-class OperatorCall(NamedTuple, Generic[Context, Node, Constant]):
+class OperatorCall(NamedTuple, Generic[Context, Node]):
     """A node, and all tensors known so far. Inputs and outputs are given by their position. A front
     end defines how a constant becomes a tensor of the layer graph, and which output dims the file
     states."""
@@ -92,8 +90,7 @@ class OperatorCall(NamedTuple, Generic[Context, Node, Constant]):
     def constant(self, position: int) -> Constant | None:
         """An input that does not depend on the model's inputs; None if it does, or if it is left
         out."""
-        constants: Mapping[str, Constant] = self.context.constants
-        return constants.get(self.node.input(position))
+        return self.context.constants.get(self.node.input(position))
 
     def depends_on_input(self, position: int) -> bool:
         """Whether an input depends on the model's inputs."""

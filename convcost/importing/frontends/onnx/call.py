@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.context import MAX_STEPS, OnnxContext, is_packed
 from convcost.importing.frontends.onnx.graph import MAX_SMALL_TENSOR, STANDARD, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
@@ -20,7 +19,7 @@ NCHWC_HELP = (
 )
 
 
-class OnnxCall(OperatorCall[OnnxContext, OnnxNode, OnnxConstant]):
+class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
     """A call of an operator of ONNX."""
 
     @property
@@ -195,7 +194,7 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode, OnnxConstant]):
         if constant.by is not None and context.is_lowered(constant):
             rule = row_of(constant.by.op).rule
             if rule is not None:
-                made = rule(self._replace(node=constant.by))
+                made = rule(self._replace(node=OnnxNode(*constant.by)))
                 context.values[name] = made if isinstance(made, Tensor) else made[0]
                 return
         key = context.key_of_table(name, constant)

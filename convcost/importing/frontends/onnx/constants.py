@@ -3,15 +3,15 @@ and small tensors with their numbers. ONNX's own reference implementation comput
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto, numpy_helper
 from onnx.reference.ops import load_op
 
 from convcost.importing.frontends.onnx.graph import MAX_SMALL_TENSOR, OnnxNode
-from convcost.importing.frontends.onnx.open_dims import Dims
-from convcost.importing.frontends.onnx.strided_aliases import TensorView, whole_view
+from convcost.importing.ir.constant import Constant
+from convcost.importing.ir.tensor_views import whole_view
 
 # Usual names of buffers. A file does not say which of its tensors are buffers.
 BUFFERS = frozenset(
@@ -37,49 +37,9 @@ def has_floats(array: Any) -> bool:
     return bool(dtype.kind == "f" or dtype.name.startswith(("bfloat", "float")))
 
 
-class OnnxConstant(NamedTuple):
-    """A tensor that does not depend on the model's inputs.
-
-    `data` is the array of its numbers, if they are known and few. `roots` are the stored tensors
-    that it is computed from, each with its number of elements; a part of a stored tensor can be a
-    root too. `whole` means that it has all elements of a single root, perhaps in another order.
-    `learned` distinguishes weights from other constants. `by` is the operator that computes it.
-    `view` says which elements of a stored tensor it has, if it has each of them once.
-    """
-
-    dims: Dims
-    real: bool  # floating point, or quantized to integers
-    data: Any = None
-    roots: tuple[tuple[str, int], ...] = ()
-    learned: bool = False
-    by: OnnxNode | None = None
-    view: TensorView | None = None
-    sure: bool = False  # the exporter says whether it is a parameter
-
-    @property
-    def is_weight(self) -> bool:
-        return self.learned and self.real
-
-    @property
-    def elements(self) -> int:
-        return prod(self.dims)
-
-    @property
-    def whole(self) -> bool:
-        return len(self.roots) == 1 and self.roots[0][1] == self.elements
-
-    @property
-    def number(self) -> float | None:
-        """The value of all its elements if they are equal; otherwise None."""
-        if self.data is None or not self.data.size:
-            return None
-        first = self.data.flat[0]
-        return float(first) if (self.data == first).all() else None
-
-
 def stored_constant(
     tensor: TensorProto, key: str, *, learned: bool, sure: bool = False
-) -> OnnxConstant:
+) -> Constant:
     """A tensor of the file. `sure` means that an exporter says that it is `learned`; its name is
     then ignored."""
     kinds = type(tensor)
@@ -96,7 +56,7 @@ def stored_constant(
     if not sure and (key.startswith("/") or buffered(key)):
         learned = False
     roots = ((key, prod(dims)),)
-    return OnnxConstant(dims, real, data, roots, learned, view=whole_view(key, dims), sure=sure)
+    return Constant(dims, real, data, roots, learned, view=whole_view(key, dims), sure=sure)
 
 
 def buffered(key: str) -> bool:
@@ -104,7 +64,7 @@ def buffered(key: str) -> bool:
     return key.replace("/", ".").rsplit(".", 1)[-1] in BUFFERS
 
 
-def computed_numbers(node: OnnxNode, inputs: Mapping[str, OnnxConstant], opset: int) -> Any:
+def computed_numbers(node: OnnxNode, inputs: Mapping[str, Constant], opset: int) -> Any:
     """The output of a node as an array if all its inputs are known and small; otherwise None."""
     arrays = [inputs[name].data if name else None for name in node.inputs]
     if any(name and array is None for name, array in zip(node.inputs, arrays, strict=True)):

@@ -2,36 +2,35 @@
 
 from collections.abc import Iterable, Mapping
 
-from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.derived_weights import DerivedWeights
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.names import OnnxNames
 from convcost.importing.frontends.onnx.open_dims import Dims
-from convcost.importing.frontends.onnx.strided_aliases import TensorView, elements_outside
 from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.layer_graph import weights_owner
 from convcost.importing.ir.tensor import Tensor
+from convcost.importing.ir.tensor_views import TensorView, elements_outside
 from convcost.importing.passes.operator_calls import GraphContext
 
 QUANTIZED = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (2, 4, 8))
 MAX_STEPS = 20  # operators of a chain of constants that one recursion, or one search, follows
 
 
-class OnnxContext(GraphContext[OnnxNode, OnnxConstant]):
-    """The tensors of an ONNX graph. `shapes` are the dims that shape inference knows, and `stored`
-    has the type, the elements and the bytes of the tensors of the file."""
+class OnnxContext(GraphContext[OnnxNode]):
+    """The tensors of an ONNX graph. `shapes` are the dims that shape inference knows."""
 
     def __init__(
         self,
         builder: GraphBuilder,
         graph: OnnxGraph,
         shapes: Mapping[str, Dims],
-        constants: dict[str, OnnxConstant],
+        constants: dict[str, Constant],
         stored: Mapping[str, tuple[str, int, int]],
         excluded: dict[str, str],
     ) -> None:
-        super().__init__(builder, graph.nodes, graph.outputs, constants, excluded)
-        self.graph, self.opset, self.shapes, self.stored = graph, graph.opset, shapes, stored
+        super().__init__(builder, graph.nodes, graph.outputs, constants, stored, excluded)
+        self.graph, self.opset, self.shapes = graph, graph.opset, shapes
         self.broadcast_by_readers: set[str] = set()  # expanded only by the joins that read them
         self.names = OnnxNames(graph, constants)
         self.derived = DerivedWeights(builder, constants)
@@ -40,7 +39,14 @@ class OnnxContext(GraphContext[OnnxNode, OnnxConstant]):
         self.samples: frozenset[int] = frozenset()  # batches of the file that became 1
         self.lowers_constants = False  # whether the inputs of a constant are lowered before it
 
-    def is_computed_from_dims(self, constant: OnnxConstant) -> bool:
+    def may_be_weights(self, name: str) -> bool:
+        """Whether a tensor has a floating-point type, or is a quantized weight, and is not one
+        number of the code."""
+        constant = self.constants[name]
+        own = constant.real or is_packed(self.stored, name, constant.dims)
+        return own and (constant.elements > 1 or constant.learned)
+
+    def is_computed_from_dims(self, constant: Constant) -> bool:
         """Whether a floating-point constant is computed only from integers, such as dims, and from
         single numbers of the code, such as −∞ in a mask; or from no stored tensor at all."""
         roots = [self.constants.get(key) for key, _ in constant.roots]
@@ -82,7 +88,7 @@ class OnnxContext(GraphContext[OnnxNode, OnnxConstant]):
         owners = {weights_owner(self.builder.layers, one) for one in sources if one >= 0}
         return min(sources) >= 0 and len(owners) == 1
 
-    def key_of_table(self, name: str, constant: OnnxConstant) -> str:
+    def key_of_table(self, name: str, constant: Constant) -> str:
         """The key of a constant that becomes a layer of its own."""
         key = constant.roots[0][0] if constant.whole else name
         if constant.whole:
@@ -92,7 +98,7 @@ class OnnxContext(GraphContext[OnnxNode, OnnxConstant]):
         self.read_as_options.update(other for other, _ in constant.roots if other != key)
         return key
 
-    def _derived_key(self, constant: OnnxConstant, name: str) -> str:
+    def _derived_key(self, constant: Constant, name: str) -> str:
         """The key of a tensor that is computed from stored ones: the key of a stored tensor with as
         many elements, or the tensor's own name."""
         roots = self.derived.stored(constant)
@@ -103,7 +109,7 @@ class OnnxContext(GraphContext[OnnxNode, OnnxConstant]):
         self.read_as_options.update(other for other, _ in constant.roots if other != key)
         return key
 
-    def _count_overlap_once(self, constant: OnnxConstant) -> None:
+    def _count_overlap_once(self, constant: Constant) -> None:
         """If layers already have some elements of a tensor, only the other elements are counted."""
         view = constant.view
         if view is None or view.root not in self.sliced or view.key in self.builder.used:
@@ -121,7 +127,7 @@ class OnnxContext(GraphContext[OnnxNode, OnnxConstant]):
             "shapes after it are not compared with it"
         )
 
-    def origin(self, constant: OnnxConstant) -> str:
+    def origin(self, constant: Constant) -> str:
         """The key of the stored tensor whose elements a constant has, perhaps in another shape; ""
         if there is none."""
         for _ in range(MAX_STEPS):
@@ -134,13 +140,13 @@ class OnnxContext(GraphContext[OnnxNode, OnnxConstant]):
             constant = same[0]
         return ""
 
-    def buffer_of(self, constant: OnnxConstant) -> dict[str, int]:
+    def buffer_of(self, constant: Constant) -> dict[str, int]:
         """The key and the elements of a constant that is a stored buffer; empty for any other
         constant."""
         whole = constant.whole and not constant.learned and constant.real
         return dict(constant.roots) if whole and constant.roots[0][0] in self.buffers else {}
 
-    def is_lowered(self, constant: OnnxConstant) -> bool:
+    def is_lowered(self, constant: Constant) -> bool:
         """Whether the operator that computes a constant becomes a layer. It does not if the
         constant is a part of a stored tensor whose parts cover the whole tensor."""
         if constant.by is None or not constant.learned or constant.elements == 1:
@@ -149,7 +155,7 @@ class OnnxContext(GraphContext[OnnxNode, OnnxConstant]):
 
 
 def _sliced_tensors(
-    graph: OnnxGraph, constants: Mapping[str, OnnxConstant]
+    graph: OnnxGraph, constants: Mapping[str, Constant]
 ) -> tuple[set[str], set[str]]:
     """The stored tensors that operators read in parts, and those among them whose parts cover every
     element."""

@@ -3,11 +3,11 @@ stored elements, each counted once; the macs are those of the layer at inference
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convcost.importing.frontends.onnx.constants import OnnxConstant
-from convcost.importing.frontends.onnx.strided_aliases import TensorView, elements_outside
+from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.shared_weights import original
 from convcost.importing.ir.tensor import Tensor
+from convcost.importing.ir.tensor_views import TensorView, elements_outside
 from convcost.importing.passes.lower.pointwise import pointwise
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class DerivedWeight(NamedTuple):
 class DerivedWeights:
     """Corrects the params of the layers of one operator to the number of stored elements."""
 
-    def __init__(self, builder: "GraphBuilder", constants: dict[str, OnnxConstant]) -> None:
+    def __init__(self, builder: "GraphBuilder", constants: dict[str, Constant]) -> None:
         self.builder = builder
         self.constants = constants
         self.computed = 0  # layers whose weights are computed
@@ -50,7 +50,7 @@ class DerivedWeights:
         self._pending.append(DerivedWeight(key, elements, roots))
         self.keys.add(key)
 
-    def stored(self, constant: OnnxConstant) -> tuple[tuple[str, int], ...]:
+    def stored(self, constant: Constant) -> tuple[tuple[str, int], ...]:
         """The stored tensors to count for a computed constant: the tensor of integers if the
         constant is dequantized from one, otherwise the learned tensors, otherwise all of them."""
         for key, elements in constant.roots:
@@ -64,7 +64,7 @@ class DerivedWeights:
         constant = self.constants.get(key)
         return constant is not None and constant.is_weight
 
-    def multiplies(self, constant: OnnxConstant, key: str) -> bool:
+    def multiplies(self, constant: Constant, key: str) -> bool:
         """Whether the stored tensor `key` enters the constant as a factor, not as a summand."""
         for _ in range(MAX_CHAIN):
             node = constant.by

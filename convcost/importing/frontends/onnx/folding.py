@@ -8,9 +8,9 @@ import numpy as np
 from onnx import ModelProto
 from onnx.numpy_helper import from_array
 
+from convcost.importing.frontends.onnx.constant_views import view_after
 from convcost.importing.frontends.onnx.constants import (
     MAX_TOTAL,
-    OnnxConstant,
     computed_numbers,
     computed_output,
     has_floats,
@@ -30,13 +30,9 @@ from convcost.importing.frontends.onnx.parameters import (
     layer_inputs,
 )
 from convcost.importing.frontends.onnx.registry import has, row_of
-from convcost.importing.frontends.onnx.strided_aliases import (
-    TensorView,
-    view_after,
-    view_of_part,
-    whole_view,
-)
+from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.ops import Trait
+from convcost.importing.ir.tensor_views import TensorView, view_of_entries, whole_view
 
 SIZES = ("Shape", "Size")
 PLAIN = {
@@ -47,7 +43,7 @@ PLAIN = {
 }
 
 
-def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, OnnxConstant]:
+def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]:
     """Initializers and `Constant` nodes by name. Weights are initializers. If a file has no
     floating-point initializers, as Paddle's exporter writes it, its `Constant` nodes are the
     weights."""
@@ -66,7 +62,7 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, OnnxConst
     for sparse in model.graph.sparse_initializer:
         name = sparse.values.name
         dims = tuple(sparse.dims)
-        found[name] = OnnxConstant(dims, real=True, roots=((name, prod(dims)),), learned=True)
+        found[name] = Constant(dims, real=True, roots=((name, prod(dims)),), learned=True)
     bare = not any(one.real and one.elements > 1 for one in found.values())
     producers = any(node.op in ("ConstantOfShape", "GivenTensorFill") for node in graph.nodes)
     for node in graph.nodes:
@@ -77,7 +73,7 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, OnnxConst
     return found
 
 
-def _constant_of_node(node: OnnxNode, *, learned: bool) -> OnnxConstant:
+def _constant_of_node(node: OnnxNode, *, learned: bool) -> Constant:
     name = node.outputs[0]
     value = node.attributes.get("value")
     for key, kind in PLAIN.items():
@@ -88,12 +84,12 @@ def _constant_of_node(node: OnnxNode, *, learned: bool) -> OnnxConstant:
         return stored_constant(value, name, learned=learned and module)
     if node.attributes.get("sparse_value") is not None:
         dims = tuple(node.attributes["sparse_value"].dims)
-        return OnnxConstant(dims, real=True, roots=((name, prod(dims)),), learned=learned)
-    return OnnxConstant((), real=False)
+        return Constant(dims, real=True, roots=((name, prod(dims)),), learned=learned)
+    return Constant((), real=False)
 
 
 def fold_constants(
-    graph: OnnxGraph, constants: dict[str, OnnxConstant], shapes: Mapping[str, Dims]
+    graph: OnnxGraph, constants: dict[str, Constant], shapes: Mapping[str, Dims]
 ) -> OnnxGraph:
     """The graph without the nodes whose outputs are constant. Their outputs are added to
     `constants`."""
@@ -126,7 +122,7 @@ def fold_constants(
     return graph._replace(nodes=alive(kept_nodes, graph.outputs))
 
 
-def add_constant(constants: dict[str, OnnxConstant], name: str, constant: OnnxConstant) -> None:
+def add_constant(constants: dict[str, Constant], name: str, constant: Constant) -> None:
     """Adds a constant under its name. A part of a stored tensor is also added under its key."""
     constants[name] = constant
     if constant.view is not None:
@@ -134,14 +130,15 @@ def add_constant(constants: dict[str, OnnxConstant], name: str, constant: OnnxCo
 
 
 def _split_outputs(
-    node: OnnxNode, constants: Mapping[str, OnnxConstant], shapes: Mapping[str, Dims]
-) -> Iterator[OnnxConstant]:
+    node: OnnxNode, constants: Mapping[str, Constant], shapes: Mapping[str, Dims]
+) -> Iterator[Constant]:
     """Adds the outputs of a `Split` of a constant to `constants`."""
     whole = constants[node.inputs[0]]
     axis, start = node.attributes.get("axis", 0), 0
     for name in node.outputs:
         dims = shapes[name]
-        view = None if whole.view is None else view_of_part(whole.view, axis, start, dims[axis])
+        kept = range(start, start + dims[axis])
+        view = None if whole.view is None else view_of_entries(whole.view, axis, kept)
         start += dims[axis]
         if view is not None:
             yield _part(whole, view, None, None)
@@ -151,21 +148,21 @@ def _split_outputs(
         yield part._replace(by=None)
 
 
-def _part(whole: OnnxConstant, view: TensorView, data: Any, by: OnnxNode | None) -> OnnxConstant:
+def _part(whole: Constant, view: TensorView, data: Any, by: OnnxNode | None) -> Constant:
     """A part of a stored tensor, as a constant that counts like a tensor of its own."""
     roots = ((view.key, prod(view.dims)),)
-    return OnnxConstant(view.dims, whole.real, data, roots, whole.learned, by, view)
+    return Constant(view.dims, whole.real, data, roots, whole.learned, by, view)
 
 
-def size_constant(node: OnnxNode, dims: Dims, opset: int) -> OnnxConstant:
+def size_constant(node: OnnxNode, dims: Dims, opset: int) -> Constant:
     """The output of a `Shape` or `Size` of a tensor with these dims."""
     data = computed_output(node, [np.broadcast_to(np.int8(0), dims)], opset)
-    return OnnxConstant(tuple(data.shape), real=False, data=data)
+    return Constant(tuple(data.shape), real=False, data=data)
 
 
 def computed_constant(
-    node: OnnxNode, constants: Mapping[str, OnnxConstant], data: Any, dims: Dims | None
-) -> OnnxConstant | None:
+    node: OnnxNode, constants: Mapping[str, Constant], data: Any, dims: Dims | None
+) -> Constant | None:
     """The output of a node whose inputs are constants; None if not even its dims are known."""
     if data is not None:
         dims = tuple(data.shape)
@@ -185,10 +182,10 @@ def computed_constant(
         if view is not None and view.dims == dims and 0 not in dims:
             return _part(first, view, data, node)
     roots = dict(root for one in inputs if one.real or one.learned for root in one.roots)
-    return OnnxConstant(dims, real, data, tuple(roots.items()), learned, node)
+    return Constant(dims, real, data, tuple(roots.items()), learned, node)
 
 
-def _dims_of_part(node: OnnxNode, constants: Mapping[str, OnnxConstant]) -> Dims | None:
+def _dims_of_part(node: OnnxNode, constants: Mapping[str, Constant]) -> Dims | None:
     """The dims of a part of a stored tensor, if shape inference does not know them: it does not for
     an element of a sequence."""
     first = constants.get(node.input(0))
@@ -203,19 +200,19 @@ def _dims_of_part(node: OnnxNode, constants: Mapping[str, OnnxConstant]) -> Dims
 
 def _same_elements(
     node: OnnxNode,
-    constants: Mapping[str, OnnxConstant],
-    first: OnnxConstant,
+    constants: Mapping[str, Constant],
+    first: Constant,
     dims: Dims,
     data: Any,
     real: bool,
-) -> OnnxConstant:
+) -> Constant:
     """The output of a node that only reshapes, permutes or casts its input."""
     copied = node.op == "Identity" and "." in node.outputs[0]
     if copied and first.learned and first.whole and not node.outputs[0].startswith("/"):
         # If two weights are equal, an exporter stores one and refers to it by an Identity.
         copy = whole_view(node.outputs[0], first.dims)
         return first._replace(roots=((copy.root, first.elements),), view=copy)
-    return OnnxConstant(
+    return Constant(
         dims,
         real or node.op == "DequantizeLinear",
         data,
@@ -227,8 +224,8 @@ def _same_elements(
 
 
 def _fold_constant_of_shape(
-    node: OnnxNode, shape: OnnxConstant, data: Any, dims: Dims | None
-) -> OnnxConstant | None:
+    node: OnnxNode, shape: Constant, data: Any, dims: Dims | None
+) -> Constant | None:
     """A `ConstantOfShape` with a stored shape is a weight: its numbers were removed from the
     file."""
     if shape.data is not None:
@@ -239,4 +236,4 @@ def _fold_constant_of_shape(
     real = value is None or is_float_type(value.data_type)
     stripped = shape.learned and real and prod(dims) > 0
     roots = ((node.outputs[0], prod(dims)),) if stripped else ()
-    return OnnxConstant(dims, real, data, roots, stripped)
+    return Constant(dims, real, data, roots, stripped)

@@ -11,10 +11,10 @@ from math import prod
 from string import ascii_lowercase
 from typing import Any, TypeAlias
 
-from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
-from convcost.importing.frontends.onnx.strided_aliases import whole_view
+from convcost.importing.ir.constant import Constant
+from convcost.importing.ir.tensor_views import whole_view
 
 DOMAIN = "com.microsoft"
 BYTE = 8
@@ -29,7 +29,7 @@ class FusedCall:
     def __init__(
         self,
         node: OnnxNode,
-        constants: dict[str, OnnxConstant],
+        constants: dict[str, Constant],
         stored: Stored,
         shapes: dict[str, Dims],
     ) -> None:
@@ -79,7 +79,7 @@ class FusedCall:
         name, elements = f"{key}:unpacked", prod(dims)
         roots = ((key, elements),)
         view = whole_view(key, dims)
-        self.constants[name] = OnnxConstant(dims, real=False, roots=roots, learned=True, view=view)
+        self.constants[name] = Constant(dims, real=False, roots=roots, learned=True, view=view)
         self.constants[key] = self.constants[name]
         self.stored[key] = (f"uint{bits}", elements, self.stored[key][2])
         return name
@@ -100,7 +100,7 @@ def expansion(*ops: str) -> Callable[[Rule], Rule]:
 
 
 def expanded(
-    graph: OnnxGraph, constants: dict[str, OnnxConstant], stored: Stored, shapes: dict[str, Dims]
+    graph: OnnxGraph, constants: dict[str, Constant], stored: Stored, shapes: dict[str, Dims]
 ) -> OnnxGraph:
     """The graph with every fused operator replaced. Adds the new tensors to `constants`, `stored`
     and `shapes`."""

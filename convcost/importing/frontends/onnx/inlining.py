@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 from onnx import GraphProto, ModelProto, NodeProto, checker, helper, inliner, numpy_helper
 
-from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.graph import STANDARD, subgraphs
+from convcost.importing.ir.constant import Constant
 from convcost.model.errors import ConstraintError
 
 MAX_ADDED_NODES = 20_000  # operators that a loop becomes, or that the calls of functions add
@@ -18,7 +18,7 @@ def has_control_flow(model: ModelProto) -> bool:
     return any(node.op_type in ("If", "Loop") for node in model.graph.node)
 
 
-def resolve_control_flow(model: ModelProto, constants: Mapping[str, OnnxConstant]) -> bool:
+def resolve_control_flow(model: ModelProto, constants: Mapping[str, Constant]) -> bool:
     """Replaces each `If` and `Loop` of the model's own graph whose condition or number of steps is
     constant. Returns whether there was one; the operators in its place may contain others."""
     resolver = _Resolver(model, constants)
@@ -35,7 +35,7 @@ def resolve_control_flow(model: ModelProto, constants: Mapping[str, OnnxConstant
 
 
 def loop_steps(
-    inputs: Sequence[str], body: GraphProto, constants: Mapping[str, OnnxConstant]
+    inputs: Sequence[str], body: GraphProto, constants: Mapping[str, Constant]
 ) -> int | None:
     """The number of steps of a `Loop`; None if it is not known."""
     most = _number(constants, inputs[0]) if inputs[0] else None
@@ -48,7 +48,7 @@ def loop_steps(
     return most if goes_on else 1
 
 
-def _goes_on(body: GraphProto, constants: Mapping[str, OnnxConstant]) -> int | None:
+def _goes_on(body: GraphProto, constants: Mapping[str, Constant]) -> int | None:
     """Whether each step of a loop is followed by another one; None if it is not known."""
     producers = {name: node for node in body.node for name in node.output}
     name = body.output[0].name
@@ -64,7 +64,7 @@ def _goes_on(body: GraphProto, constants: Mapping[str, OnnxConstant]) -> int | N
     return None if name in producers else _number(constants, name)
 
 
-def _number(constants: Mapping[str, OnnxConstant], name: str) -> int | None:
+def _number(constants: Mapping[str, Constant], name: str) -> int | None:
     one = constants.get(name)
     return None if one is None or one.data is None or one.data.size != 1 else int(one.data.item())
 
@@ -73,7 +73,7 @@ class _Resolver:
     """Moves the operators of nested graphs to the graph around them. `aliases` has the names of the
     tensors that replace outputs; `constant_nodes` have the numbers of all steps, once."""
 
-    def __init__(self, model: ModelProto, constants: Mapping[str, OnnxConstant]) -> None:
+    def __init__(self, model: ModelProto, constants: Mapping[str, Constant]) -> None:
         self.graph, self.constants, self.found = model.graph, constants, False
         self.opset = max(one.version for one in model.opset_import if one.domain in STANDARD)
         self.aliases: dict[str, str] = {}

@@ -7,7 +7,7 @@ from pathlib import Path
 from onnx import ModelProto
 
 from convcost.importing.frontends.onnx.call import OnnxCall
-from convcost.importing.frontends.onnx.constants import OnnxConstant, computed_numbers, storage_of
+from convcost.importing.frontends.onnx.constants import computed_numbers, storage_of
 from convcost.importing.frontends.onnx.context import OnnxContext
 from convcost.importing.frontends.onnx.folding import (
     SIZES,
@@ -30,14 +30,14 @@ from convcost.importing.frontends.onnx.parameters import buffers, mark_weights, 
 from convcost.importing.frontends.onnx.patterns import replace_patterns
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.frontends.onnx.shape_inference import inferred_dims
-from convcost.importing.frontends.onnx.skipped import skip_node
+from convcost.importing.frontends.onnx.skipped import report_skipped, skip_node
 from convcost.importing.frontends.onnx.tied_weights import (
     equal_numbers,
     find_tied_weights,
     same_bytes,
 )
-from convcost.importing.frontends.onnx.weight_report import report_weights
 from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.refusals import conforming, named
@@ -45,6 +45,7 @@ from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.channel_axis import SEQUENCE_RANK
 from convcost.importing.passes.model_inputs import at_other_dims
 from convcost.importing.passes.rewrite import rewrite
+from convcost.importing.passes.weight_report import report_weights
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import KINDS
 
@@ -94,7 +95,8 @@ def _lower(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Path)
         with named(node.label), _conforming_to_onnx("its inputs or attributes"):
             _lower_node(context, node)
     ends = [context.values[output] for output in graph.outputs if output in context.values]
-    report_weights(context)
+    report_skipped(context)
+    report_weights(context, context.derived.computed, context.derived.keys)
     builder.classes.update(names.classes)
     layer_graph = rewrite(builder.graph(ends))
     if not layer_graph.layers:
@@ -147,7 +149,7 @@ def _folded_graph(
     model: ModelProto,
     graph: OnnxGraph,
     closed: ModelInputs,
-    constants: dict[str, OnnxConstant],
+    constants: dict[str, Constant],
     shapes: Mapping[str, Dims],
 ) -> tuple[OnnxGraph, Mapping[str, Dims]]:
     """The graph after constant folding, and all shapes. The folded tensors are added to
@@ -255,7 +257,7 @@ def _require_one_sample(context: OnnxContext, node: OnnxNode) -> None:
                 )
 
 
-def _computed_constant(context: OnnxContext, node: OnnxNode) -> OnnxConstant:
+def _computed_constant(context: OnnxContext, node: OnnxNode) -> Constant:
     data = computed_numbers(node, context.constants, context.opset)
     found = computed_constant(node, context.constants, data, context.shapes.get(node.outputs[0]))
     if found is None:

@@ -4,8 +4,8 @@ import re
 from ast import literal_eval
 from collections.abc import Mapping
 
-from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
+from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.layer_graph import GraphLayer, Path, common_prefix, shared_depth
 
 SCOPES = "pkg.torch.onnx.name_scopes"
@@ -49,7 +49,7 @@ class OnnxNames:
     """The module paths of nodes, by their first output, and the classes of modules, if an exporter
     writes them."""
 
-    def __init__(self, graph: OnnxGraph, constants: Mapping[str, OnnxConstant]) -> None:
+    def __init__(self, graph: OnnxGraph, constants: Mapping[str, Constant]) -> None:
         self.classes: dict[Path, str] = {}
         modules = [self._module(node, constants) for node in graph.nodes]
         tables = _tables(graph, constants)
@@ -87,7 +87,7 @@ class OnnxNames:
             for layer in layers
         ]
 
-    def _module(self, node: OnnxNode, constants: Mapping[str, OnnxConstant]) -> Path | None:
+    def _module(self, node: OnnxNode, constants: Mapping[str, Constant]) -> Path | None:
         """The path of the module that a node belongs to; None if its name does not contain it."""
         if SCOPES in node.meta:
             return self._scoped(node)
@@ -144,20 +144,20 @@ def _torch(parts: list[str]) -> Path:
     return tuple(path)
 
 
-def _tables(graph: OnnxGraph, constants: Mapping[str, OnnxConstant]) -> set[str]:
+def _tables(graph: OnnxGraph, constants: Mapping[str, Constant]) -> set[str]:
     """The keys of the tables of embeddings."""
     read = [constants.get(node.input(0)) for node in graph.nodes if node.op == "Gather"]
     return {one.roots[0][0] for one in read if one is not None and one.whole}
 
 
-def _is_tied(node: OnnxNode, constants: Mapping[str, OnnxConstant], tables: set[str]) -> bool:
+def _is_tied(node: OnnxNode, constants: Mapping[str, Constant], tables: set[str]) -> bool:
     """Whether a node uses the table of an embedding as its weights, so that their name belongs to
     the embedding."""
     one = constants.get(node.input(1))
     return one is not None and one.whole and one.roots[0][0] in tables
 
 
-def _weight_path(node: OnnxNode, constants: Mapping[str, OnnxConstant]) -> Path | None:
+def _weight_path(node: OnnxNode, constants: Mapping[str, Constant]) -> Path | None:
     """The path of the module that the weights of a node belong to."""
     for name in node.inputs[1:]:
         constant = constants.get(name)

@@ -10,13 +10,13 @@ from onnx import ModelProto, TensorProto, numpy_helper
 
 from convcost.importing.frontends.onnx.constants import (
     MAX_ELEMENTS,
-    OnnxConstant,
     buffered,
     is_float_type,
 )
 from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import has, row_of
+from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.ops import UNKNOWN, Trait
 
 SIGNATURE = "pkg.torch.export.graph_signature.InputSpec.kind"
@@ -112,7 +112,7 @@ def buffers(model: ModelProto) -> set[str]:
     return kept | {name for name in named if declared.get(name) != "PARAMETER"}
 
 
-def mark_weights(graph: OnnxGraph, constants: dict[str, OnnxConstant], model: ModelProto) -> None:
+def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelProto) -> None:
     """Marks as learned each matrix of the file that a product or convolution uses as weights,
     whatever its name is, except tensors that the exporter declares as buffers."""
     kept = {name for name, kind in declared_kinds(model).items() if kind == "BUFFER"}
@@ -168,7 +168,7 @@ def reads_integers(op: str) -> bool:
     return op in SCALES and has(op, Trait.LEARNS)
 
 
-def scales(graph: OnnxGraph, constants: Mapping[str, OnnxConstant]) -> set[str]:
+def scales(graph: OnnxGraph, constants: Mapping[str, Constant]) -> set[str]:
     """The constants that every operator reads as a scale or zero point."""
     rescaled = _rescaled(graph)
     found, others = set[str](), set[str]()
@@ -195,7 +195,7 @@ def _rescaled(graph: OnnxGraph) -> set[str]:
     return found
 
 
-def unmark_scales(graph: OnnxGraph, constants: dict[str, OnnxConstant]) -> dict[str, str]:
+def unmark_scales(graph: OnnxGraph, constants: dict[str, Constant]) -> dict[str, str]:
     """Marks scales and zero points as not learned. Returns those with more than one number, each
     with the reason."""
     names = sorted(scales(graph, constants))

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, TypeAlias
 
-from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
 from convcost.importing.frontends.onnx.open_dims import Dims
+from convcost.importing.ir.constant import Constant
 
 TOLERANCE = 1e-3  # relative error of a constant such as 1/6 in a file
 MATRIX = 2
@@ -45,7 +45,7 @@ class PatternGraph:
     """A graph that finds the node that produces a tensor."""
 
     def __init__(
-        self, graph: OnnxGraph, constants: Mapping[str, OnnxConstant], shapes: Mapping[str, Dims]
+        self, graph: OnnxGraph, constants: Mapping[str, Constant], shapes: Mapping[str, Dims]
     ) -> None:
         self.constants = constants
         self.shapes = shapes
@@ -115,7 +115,7 @@ Pattern: TypeAlias = Callable[[PatternGraph, OnnxNode], OnnxNode | None]
 
 
 def replace_patterns(
-    graph: OnnxGraph, constants: Mapping[str, OnnxConstant], shapes: Mapping[str, Dims]
+    graph: OnnxGraph, constants: Mapping[str, Constant], shapes: Mapping[str, Dims]
 ) -> OnnxGraph:
     """The graph with one node in place of each pattern."""
     net = PatternGraph(graph, constants, shapes)

@@ -18,7 +18,7 @@ from onnx import (
     shape_inference,
 )
 
-from convcost.importing.frontends.onnx.constants import MAX_ELEMENTS, OnnxConstant
+from convcost.importing.frontends.onnx.constants import MAX_ELEMENTS
 from convcost.importing.frontends.onnx.graph import (
     MAX_SMALL_TENSOR,
     STANDARD,
@@ -27,6 +27,7 @@ from convcost.importing.frontends.onnx.graph import (
     subgraphs,
 )
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput
+from convcost.importing.ir.constant import Constant
 from convcost.model.errors import ConstraintError
 
 MAX_REASON_CHARACTERS = 300
@@ -38,7 +39,7 @@ SHAPE_INPUT = {"Expand": 1, "Reshape": 1, "Tile": 1, "ConstantOfShape": 0}
 def inferred_dims(
     model: ModelProto,
     inputs: tuple[ModelInput, ...],
-    known: Mapping[str, OnnxConstant] = {},
+    known: Mapping[str, Constant] = {},
     produced: Collection[str] | None = None,
     *,
     stated_shapes: bool = True,
@@ -77,7 +78,7 @@ def _all_known(kind: TypeProto) -> Dims | None:
 def _without_large_weights(
     model: ModelProto,
     inputs: tuple[ModelInput, ...],
-    known: Mapping[str, OnnxConstant],
+    known: Mapping[str, Constant],
     produced: Collection[str] | None,
 ) -> ModelProto:
     """The model with fixed input shapes, and with large weights as inputs."""
@@ -125,7 +126,7 @@ def _add_stored(graph: GraphProto, name: str, tensor: TensorProto) -> None:
         graph.input.append(entry)
 
 
-def _sizes(model: ModelProto, known: Mapping[str, OnnxConstant]) -> dict[str, int]:
+def _sizes(model: ModelProto, known: Mapping[str, Constant]) -> dict[str, int]:
     """For each known shape, by its name: the elements of a tensor with that shape."""
     found = {
         name: prod(int(n) for n in one.data.reshape(-1))
@@ -178,7 +179,7 @@ def _replace_filled_tensor(graph: GraphProto, node: NodeProto, sizes: Mapping[st
     return True
 
 
-def _add_computed(graph: GraphProto, name: str, constant: OnnxConstant) -> None:
+def _add_computed(graph: GraphProto, name: str, constant: Constant) -> None:
     """Adds a tensor that was computed: with its numbers if it is small, otherwise as an input."""
     if constant.data is not None and constant.data.size <= MAX_SMALL_TENSOR:
         graph.initializer.append(numpy_helper.from_array(constant.data, name))

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.graph import OnnxGraph
-from convcost.importing.frontends.onnx.strided_aliases import whole_view
+from convcost.importing.ir.constant import Constant
+from convcost.importing.ir.tensor_views import whole_view
 from convcost.model.errors import ConstraintError
 
 MATRIX = 2
 ROWS = 256  # rows that are compared at a time
 
 
-def same_bytes(model: ModelProto, constants: dict[str, OnnxConstant]) -> None:
+def same_bytes(model: ModelProto, constants: dict[str, Constant]) -> None:
     """Tensors at the same position of the same file become one tensor."""
-    first: dict[tuple[object, ...], OnnxConstant] = {}
+    first: dict[tuple[object, ...], Constant] = {}
     for tensor in model.graph.initializer:
         own = constants.get(tensor.name)
         if own is None or not _outside(tensor) or not own.elements:
@@ -34,7 +34,7 @@ def same_bytes(model: ModelProto, constants: dict[str, OnnxConstant]) -> None:
 
 
 def find_tied_weights(
-    model: ModelProto, graph: OnnxGraph, constants: dict[str, OnnxConstant], folder: Path
+    model: ModelProto, graph: OnnxGraph, constants: dict[str, Constant], folder: Path
 ) -> list[str]:
     """Gives a tied weight the table as its root, so that both are counted once. Returns notes about
     tensors whose numbers cannot be read. `folder` has the files of weights."""
@@ -63,7 +63,7 @@ def find_tied_weights(
 
 
 def equal_numbers(
-    model: ModelProto, constants: Mapping[str, OnnxConstant], folder: Path
+    model: ModelProto, constants: Mapping[str, Constant], folder: Path
 ) -> Callable[[str], bool]:
     """Whether all numbers of a stored tensor are equal, such as those of new norms."""
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
@@ -79,7 +79,7 @@ def equal_numbers(
     return are_equal
 
 
-def _may_be(table: OnnxConstant, other: OnnxConstant | None) -> bool:
+def _may_be(table: Constant, other: Constant | None) -> bool:
     if other is None or not (table.is_weight and other.is_weight):
         return False
     return len(table.dims) == MATRIX and other.dims == table.dims[::-1]

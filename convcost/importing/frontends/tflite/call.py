@@ -1,82 +1,74 @@
 """A call of an operator, and everything that is known of the tensors so far."""
 
-from collections.abc import Mapping
 from math import prod
 from pathlib import Path as FilePath
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from convcost.importing.frontends.tflite.file import TensorEntry, TfliteGraph, bits_of
+from convcost.importing.frontends.tflite.file import BYTE, TensorEntry, TfliteGraph, bits_of
 from convcost.importing.frontends.tflite.names import paths
 from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.operator_graph import OperatorNode
 from convcost.importing.ir.shared_weights import original
 from convcost.importing.ir.tensor import Tensor
+from convcost.importing.ir.tensor_views import whole_view
 from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_tensor
 from convcost.importing.passes.operator_calls import GraphContext, OperatorCall
 from convcost.model.errors import ConstraintError
 
 INDICES = ("INT32", "INT64", "BOOL", "STRING")  # types of shapes and indices, not of weights
-BYTE = 8
 
 
 class NotComputedError(ConstraintError):
     """An option is not known, because the model computes it."""
 
 
-class TfliteConstant(NamedTuple):
-    """A tensor that does not depend on the inputs. `stored` are the stored tensors behind it, by
-    key, with their elements; `data` are its numbers, if they are known."""
-
-    dims: tuple[int, ...]
-    dtype: str
-    stored: Mapping[str, int]
-    data: np.ndarray | None = None
-
-    @property
-    def learned(self) -> bool:
-        """Whether it is one stored tensor with another type than indices have."""
-        return self.dtype not in INDICES and [*self.stored.values()] == [prod(self.dims)]
-
-
-class TfliteContext(GraphContext[OperatorNode, TfliteConstant]):
-    """The tensors of a file. `stored` has each stored tensor once, by its key. `resized` means
-    another size than the file's."""
+class TfliteContext(GraphContext[OperatorNode]):
+    """The tensors of a file. `resized` means another size than the file's."""
 
     def __init__(self, graph: TfliteGraph, path: FilePath) -> None:
         builder = GraphBuilder(path.stem, path.name, self._has_equal_numbers)
-        super().__init__(builder, graph.nodes, graph.outputs, {}, {})
-        self.graph, self.resized = graph, False
-        self.paths = paths(graph)
-        self.stored: dict[str, TensorEntry] = {}
+        stored: dict[str, tuple[str, int, int]] = {}
+        super().__init__(builder, graph.nodes, graph.outputs, {}, stored, {})
+        self.graph, self.paths, self.resized = graph, paths(graph), False
         keys: dict[tuple[int, str], str] = {}
         given = {*graph.inputs, *(name for node in graph.nodes for name in node.outputs)}
         for name, one in graph.tensors.items():
             if len(one.data):  # equal bytes are stored once, whatever their type
                 key = keys.setdefault((one.buffer, one.dtype), name)
-                self.stored.setdefault(key, one)
-                known = not one.sparse and one.dtype != "BFLOAT16" and bits_of(one.dtype) >= BYTE
-                data = one.data.view(one.dtype.lower()).reshape(one.dims) if known else None
-                stored = {key: prod(one.dims)}
-                self.constants[name] = TfliteConstant(one.dims, one.dtype, stored, data)
+                stored[key] = (one.dtype.lower(), prod(one.dims), len(one.data))
+                self.constants[name] = constant_of(one, one.numbers, ((key, prod(one.dims)),))
             elif name not in given and (one.variable or 0 in one.dims):
                 data = np.zeros(one.dims, np.int64) if 0 in one.dims else None
-                self.constants[name] = TfliteConstant(one.dims, one.dtype, {}, data)
+                self.constants[name] = constant_of(one, data)
 
     def _has_equal_numbers(self, key: str) -> bool:
         """Whether all numbers of a stored tensor are equal."""
-        one = self.stored[original(key)]
+        one = self.graph.tensors[original(key)]
         rows = one.data.reshape(-1, max(bits_of(one.dtype) // BYTE, 1))
         return not one.sparse and bool((rows == rows[0]).all())
 
 
-class TfliteCall(OperatorCall[TfliteContext, OperatorNode, TfliteConstant]):
+def constant_of(
+    tensor: TensorEntry, data: np.ndarray | None, roots: tuple[tuple[str, int], ...] = ()
+) -> Constant:
+    """A tensor that does not depend on the inputs: its numbers, if they are known, and the stored
+    tensors behind it. It is learned if it is one of them, and not of a type that indices have."""
+    dims = tensor.dims if data is None else data.shape
+    found = Constant(dims, tensor.dtype not in INDICES, data, roots)
+    (key, _), *_ = roots or (("", 0),)
+    view = whole_view(key, dims) if found.whole else None
+    return found._replace(learned=found.real and found.whole, view=view)
+
+
+class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
     """A call of an operator of TensorFlow Lite."""
 
     @property
-    def constants(self) -> dict[int, TfliteConstant]:
+    def constants(self) -> dict[int, Constant]:
         """The inputs that do not depend on the inputs of the model, by position."""
         found = enumerate(map(self.constant, range(len(self.inputs))))
         return {position: one for position, one in found if one is not None}
@@ -108,15 +100,17 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode, TfliteConstant]):
         constant, builder = self.constant(position), self.builder
         if constant is None:
             return self.context.values[self.inputs[position]]
-        last, key = len(builder.layers) - 1, next(iter(constant.stored), "")
+        last = len(builder.layers) - 1
         if not constant.learned:
             self.exclude("used to compute other tensors, and not counted as params", position)
             return constant_tensor(builder, constant.dims, neighbour=last)
+        (key, _), *_ = constant.roots
         if key not in builder.constant_layers:
-            builder.constant_layers[key] = learned_tensor(
-                builder, key, constant.dims, self.path("learned"), neighbour=last
-            )
-        return builder.constant_layers[key]
+            path = self.path("learned")
+            table = learned_tensor(builder, key, constant.dims, path, neighbour=last)
+            builder.constant_layers[key] = table
+        found: Tensor = builder.constant_layers[key]
+        return found
 
     def numbers(self, position: int) -> tuple[int, ...]:
         """The numbers of an input that is an option, such as a shape. Raises ConstraintError if
@@ -125,21 +119,20 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode, TfliteConstant]):
         if constant is None or constant.data is None or constant.data.dtype.kind != "i":
             message = f"input {position} is computed, so the shape is not known"
             raise NotComputedError("CC401", message)
-        self.context.read_as_options.update(constant.stored)
+        self.context.read_as_options.update(key for key, _ in constant.roots)
         return tuple(map(int, constant.data.flat))
 
     def weights(self, *positions: int) -> dict[str, int]:
         """The stored tensors behind some inputs, by key, with their elements."""
-        given = [one.stored for position in positions if (one := self.constant(position))]
-        return {key: n for stored in given for key, n in stored.items()}
+        return dict(root for one in map(self.constant, positions) if one for root in one.roots)
 
     def exclude(self, why: str, *positions: int) -> None:
-        """Marks constants that are not weights."""
+        """Marks constants that are not weights: they are options, or no layer has them."""
         for one in filter(None, map(self.constant, positions)):
-            if one.dtype in INDICES:
-                self.context.read_as_options.update(one.stored)
+            if one.real:
+                self.context.excluded.update((key, why) for key, _ in one.roots)
             else:
-                self.context.excluded.update(dict.fromkeys(one.stored, why))
+                self.context.read_as_options.update(key for key, _ in one.roots)
 
     def dims(self, position: int = 0) -> tuple[int, ...] | None:
         tensor = self.context.graph.tensors[self.outputs[position]]

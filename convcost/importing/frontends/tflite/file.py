@@ -23,6 +23,7 @@ IDENTIFIER = slice(4, 8)
 MAX_ENTRIES = 1_000_000  # a table is 8 entries, a number 1, and 32 characters of a name 1
 TABLE, CHARACTERS = 8, 32
 MAX_NAME_BYTES = 1 << 20
+BYTE = 8
 BITS = {"INT2": 2, "INT4": 4, "BFLOAT16": 16}  # types that NumPy does not have
 
 
@@ -38,6 +39,12 @@ class TensorEntry(NamedTuple):
     data: np.ndarray
     variable: bool
     sparse: bool
+
+    @property
+    def numbers(self) -> np.ndarray | None:
+        """The stored numbers, if NumPy has their type."""
+        known = not self.sparse and self.dtype != "BFLOAT16" and bits_of(self.dtype) >= BYTE
+        return self.data.view(self.dtype.lower()).reshape(self.dims) if known else None
 
 
 class TfliteGraph(NamedTuple):

@@ -10,8 +10,8 @@ from pathlib import Path
 from convcost.importing.frontends.tflite.call import (
     NotComputedError,
     TfliteCall,
-    TfliteConstant,
     TfliteContext,
+    constant_of,
 )
 from convcost.importing.frontends.tflite.file import TensorEntry, TfliteGraph, conforming_to_schema
 from convcost.importing.frontends.tflite.operators import OPERATORS, activated, without_macs
@@ -31,14 +31,8 @@ from convcost.importing.passes.model_inputs import (
     fill_size,
 )
 from convcost.importing.passes.rewrite import rewrite
-from convcost.importing.passes.weight_notes import (
-    copies_note,
-    excluded_notes,
-    first_of,
-    numbers_note,
-    storage_note,
-    verify_balance,
-)
+from convcost.importing.passes.weight_notes import first_of
+from convcost.importing.passes.weight_report import report_weights
 from convcost.model.errors import ConstraintError
 from convcost.model.number_format import counted
 
@@ -60,7 +54,7 @@ def lower_model(
         ends = [context.values[name] for name in graph.outputs if name in context.values]
         if not context.builder.layers or not ends:
             raise ConstraintError("CC401", "the model has no layers: no output depends on an input")
-        report_weights(context)
+        _report(context)
         return rewrite(context.builder.graph(ends))
 
 
@@ -89,13 +83,11 @@ def _lower_node(context: TfliteContext, node: OperatorNode) -> None:
 
 def _add_constants(call: TfliteCall, outputs: list[TensorEntry]) -> None:
     """Records the outputs of an operator that depends on no input of the model."""
-    context, known = call.context, [*call.constants.values()]
-    data = computed(call)
+    known = [*call.constants.values()]
     sources = known[:1] if Trait.SAME in OPERATORS.of(call.op).traits else known
-    stored = {key: n for one in sources for key, n in one.stored.items()}
-    for name, tensor, numbers in zip_longest(call.outputs, outputs, data):
-        dims = tensor.dims if numbers is None else numbers.shape
-        context.constants[name] = TfliteConstant(dims, tensor.dtype, stored, numbers)
+    roots = tuple(dict(root for one in sources for root in one.roots).items())
+    for name, tensor, numbers in zip_longest(call.outputs, outputs, computed(call)):
+        call.context.constants[name] = constant_of(tensor, numbers, roots)
 
 
 def _add_values(call: TfliteCall, outputs: list[TensorEntry]) -> None:
@@ -119,31 +111,20 @@ def _add_values(call: TfliteCall, outputs: list[TensorEntry]) -> None:
             raise ConstraintError("CC402", f"has the shape {shape}, but the file has {own}")
 
 
-def report_weights(context: TfliteContext) -> None:
-    """Adds the notes. The stored tensors are those of layers, those that are read as options, those
-    that are constants of the code, and those in no layer."""
-    builder, stored, notes = context.builder, context.stored, context.builder.notes
-    elements = {key: prod(one.dims) for key, one in stored.items()}
-    used = Counter(map(original, builder.used))
-
-    verify_balance(builder, sum(elements[key] * times for key, times in used.items()))
+def _report(context: TfliteContext) -> None:
+    """Adds the notes about what is left out, and about the stored tensors."""
+    builder, tensors = context.builder, context.graph.tensors
     for first, number in Counter(context.lost.values()).items():
         what = f"{counted(number, 'tensor')} from {first} on"
         builder.gap(f"left out: {what}, because the shape depends on the data")
     if others := context.graph.others:
         names = first_of([f"`{name}`" for name in others])
         builder.gap(f"left out: {counted(len(others), 'other subgraph')} of the file: {names}")
-    reasons = {key: why for key, why in sorted(context.excluded.items()) if key not in used}
-    notes += excluded_notes(reasons, elements)
-    unused = stored.keys() - used.keys() - context.read_as_options - context.excluded.keys()
-    notes += numbers_note("in no layer", {key: elements[key] for key in sorted(unused)})
-    notes += copies_note(builder, elements)
-    sparse = sum(elements[key] for key in used if stored[key].sparse)
-    if sparse:
-        notes.append(f"{sparse:,} weights are stored as sparse tensors; their zeros count too")
-    notes += storage_note(
-        (stored[key].dtype.lower(), elements[key], len(stored[key].data)) for key in used
-    )
+    used = (tensors[key] for key in {*map(original, builder.used)})
+    if sparse := sum(prod(one.dims) for one in used if one.sparse):
+        note = f"{sparse:,} weights are stored as sparse tensors; their zeros count too"
+        builder.notes.append(note)
+    report_weights(context)
 
 
 def add_input(context: TfliteContext, name: str, size: tuple[int, ...] | None) -> str:

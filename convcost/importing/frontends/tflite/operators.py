@@ -156,7 +156,7 @@ def join(call: TfliteCall) -> Tensor:
         return call.free(x)
     if not learned:
         return call.lower(op, x, call.value(position))
-    (key,) = constant.stored
+    ((key, _),) = constant.roots
     return combined(call.builder, LEARNED[op], x, key, constant.dims, call.path())
 
 

@@ -13,7 +13,7 @@ from onnx import ModelProto, helper, numpy_helper
 from onnx_models import FLOAT, array, drawn, ints, model, node, sums, told
 
 from convcost.importing.frontends.onnx import read
-from convcost.importing.frontends.onnx.strided_aliases import (
+from convcost.importing.ir.tensor_views import (
     TensorView,
     elements_outside,
     whole_view,

@@ -51,8 +51,8 @@ def test_the_elements_of_a_file_are_counted_or_named(tmp_path):
     made = model(nodes, tensors)
     graph = drawn(tmp_path, made)
     assert graph.notes == (
-        f"1 number of the file is {NUMBER}: `two` (1)",
         "35 numbers of the file are in no layer: `idle` (35)",
+        f"1 number of the file is {NUMBER}: `two` (1)",
     )
     assert accounted(graph, options=2) == stored(made) == 4 * 3 * 3 * 8 + 4 + 1 + 2 + 5 * 7
 

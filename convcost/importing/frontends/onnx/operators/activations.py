@@ -1,8 +1,8 @@
 """Activations and other elementwise functions."""
 
 from convcost.importing.frontends.onnx.call import OnnxCall
-from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.registry import operator, row
+from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.tensor import Tensor
 
 for _name in (
@@ -63,5 +63,5 @@ def identity(call: OnnxCall) -> Tensor:
 @operator("DynamicQuantizeLinear", op="identity")
 def dynamic_quantize(call: OnnxCall) -> tuple[Tensor, ...]:
     for output in call.outputs[1:]:
-        call.context.constants[output] = OnnxConstant((), real=True)
+        call.context.constants[output] = Constant((), real=True)
     return (call.free(call.value()),)

@@ -5,9 +5,9 @@ from math import prod
 from typing import Any
 
 from convcost.importing.frontends.onnx.call import OnnxCall
-from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import operator
+from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.stored_tensors import combined
 from convcost.importing.passes.lower.windows import SlidingWindow
@@ -148,7 +148,7 @@ def _add_bias(call: OnnxCall, y: Tensor, position: int) -> Tensor:
 
 
 def _with_buffer_as_weights(
-    call: OnnxCall, x: Tensor, buffers: dict[str, int], filters: OnnxConstant
+    call: OnnxCall, x: Tensor, buffers: dict[str, int], filters: Constant
 ) -> Tensor | tuple[Tensor, ...]:
     """A convolution whose weights are a buffer that no layer of its kind can have: an earlier layer
     counts it, or the kind has no buffers."""
@@ -176,7 +176,7 @@ def _custom(
     return call.lower("custom", *inputs, what=what, dims=dims, macs=macs, channel=1, **stored)
 
 
-def _gain(call: OnnxCall, filters: OnnxConstant) -> str | None:
+def _gain(call: OnnxCall, filters: Constant) -> str | None:
     """The key of the tensor with one factor for each filter, by which weights are multiplied before
     they are used, as in weight standardization and weight norm."""
     derived, bias = call.context.derived, call.constant(2)

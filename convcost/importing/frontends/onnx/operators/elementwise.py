@@ -3,9 +3,9 @@
 import re
 
 from convcost.importing.frontends.onnx.call import OnnxCall
-from convcost.importing.frontends.onnx.constants import OnnxConstant
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import operator, row_of
+from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.tensor import Tensor, with_rank
 from convcost.importing.passes.contractions import SUMS
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
@@ -69,7 +69,7 @@ def _with_constant(call: OnnxCall, x: Tensor, position: int) -> Tensor:
     return combined(call.builder, call.canonical, x, key, dims, call.path())
 
 
-def _standardizes(call: OnnxCall, constant: OnnxConstant) -> bool:
+def _standardizes(call: OnnxCall, constant: Constant) -> bool:
     """Whether a constant normalizes the model's input by a mean and a deviation: it has one number
     for each channel, and the exporter does not declare it as a parameter. A larger constant is a
     table."""
@@ -101,7 +101,7 @@ def _join_with_fixed(
     return call.lower(kind, x, table)
 
 
-def _is_buffer(call: OnnxCall, constant: OnnxConstant) -> bool:
+def _is_buffer(call: OnnxCall, constant: Constant) -> bool:
     """Whether a constant is a table that the model stores as a buffer."""
     long = [extent for extent in constant.dims if extent != 1]
     return len(long) > 1 and constant.whole and constant.roots[0][0] in call.context.buffers
@@ -114,14 +114,14 @@ def _is_summed(call: OnnxCall) -> bool:
     return call.canonical == "multiply" and summed
 
 
-def _is_learned_number(call: OnnxCall, constant: OnnxConstant, kind: str | None) -> bool:
+def _is_learned_number(call: OnnxCall, constant: Constant, kind: str | None) -> bool:
     """Whether a scalar is learned, or computed from a learned scalar."""
     if not constant.is_weight or (kind is None and not constant.sure):
         return False
     return constant.whole or [n for _, n in call.context.derived.stored(constant)] == [1]
 
 
-def _aligned_dims(call: OnnxCall, x: Tensor, constant: OnnxConstant) -> tuple[int, ...]:
+def _aligned_dims(call: OnnxCall, x: Tensor, constant: Constant) -> tuple[int, ...]:
     """The dims of a constant. Before opset 7, an attribute could set the axis it broadcasts
     along."""
     axis = call.node.attributes.get("axis")

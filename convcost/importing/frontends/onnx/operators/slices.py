@@ -1,9 +1,9 @@
 """Slices and concatenations."""
 
 from convcost.importing.frontends.onnx.call import OnnxCall
-from convcost.importing.frontends.onnx.constants import OnnxConstant
+from convcost.importing.frontends.onnx.constant_views import regular_entries, sliced_entries
 from convcost.importing.frontends.onnx.registry import operator
-from convcost.importing.frontends.onnx.strided_aliases import regular_entries, sliced_entries
+from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.slices import split_axis
 from convcost.importing.passes.lower.stored_tensors import learned_tensor
@@ -92,7 +92,7 @@ def _looked_up(call: OnnxCall) -> Tensor:
     return _embedding(call, x, table)._replace(batch=x.batch)
 
 
-def _embedding(call: OnnxCall, numbers: Tensor, table: OnnxConstant) -> Tensor:
+def _embedding(call: OnnxCall, numbers: Tensor, table: Constant) -> Tensor:
     rows, channels = table.dims
     tensors = call.tensors(0)
     return call.lower("embedding", numbers, rows=rows, channels=channels, weights=tensors)

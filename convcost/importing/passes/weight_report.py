@@ -1,17 +1,17 @@
 """Notes about the tensors of a model that belong to no layer: every tensor is either counted or in
 a note."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from math import prod
+from typing import Any
 
-from convcost.importing.frontends.onnx.context import OnnxContext, is_packed
-from convcost.importing.frontends.onnx.skipped import report_skipped
-from convcost.importing.frontends.onnx.strided_aliases import (
+from convcost.importing.ir.shared_weights import COPY_IN
+from convcost.importing.ir.tensor_views import (
     TensorView,
     elements_outside,
     whole_view,
 )
-from convcost.importing.ir.shared_weights import COPY_IN
+from convcost.importing.passes.operator_calls import GraphContext
 from convcost.importing.passes.weight_notes import (
     copies_note,
     excluded_notes,
@@ -24,29 +24,32 @@ from convcost.model.number_format import counted
 MAX_OPTION_NUMBERS = 16  # numbers of an option of a layer, such as a scale for each axis
 
 
-def report_weights(context: OnnxContext) -> None:
-    """Adds the notes about tensors to the finished layer graph."""
-    notes = context.builder.notes
-    report_skipped(context)
-    for key in sorted(context.read_as_options - context.builder.used.keys()):
+def report_weights(
+    context: GraphContext[Any], computed: int = 0, derived: Collection[str] = ()
+) -> None:
+    """Adds the notes about tensors to the finished layer graph. The weights of `computed` layers
+    are computed, and `derived` are the keys of those weights."""
+    notes, used = context.builder.notes, context.builder.used
+    for key in sorted(context.read_as_options - used.keys()):
         constant = context.constants.get(key)
         if constant is not None and constant.real and constant.elements > MAX_OPTION_NUMBERS:
             context.excluded.setdefault(key, "used to compute weights, and not counted as params")
     notes += numbers_note("in no layer", _unused(context))
     elements = {key: one.elements for key, one in context.constants.items()}
-    notes += excluded_notes(context.excluded, elements)
-    if computed := context.derived.computed:
+    excluded = {key: why for key, why in context.excluded.items() if key not in used}
+    notes += excluded_notes(excluded, elements)
+    if computed:
         notes.append(
             f"the weights of {counted(computed, 'layer')} are computed from stored tensors; "
             "convcost counts the stored tensors, and no macs for the computation"
         )
-    stored = {key: n for key, n in elements.items() if key not in context.derived.keys}
+    stored = {key: n for key, n in elements.items() if key not in derived}
     notes += copies_note(context.builder, stored)
     notes += storage_note(_storage(context))
     verify_balance(context.builder, stored_numbers(context))
 
 
-def stored_numbers(context: OnnxContext) -> int:
+def stored_numbers(context: GraphContext[Any]) -> int:
     """The numbers that the file stores for the layers.
 
     Params and buffers are elements of stored tensors, each counted once; tensors that the file
@@ -80,14 +83,14 @@ def _covered(views: Sequence[TensorView]) -> int:
     return min(whole.total, sum(prod(view.dims) for view in parts.values()))
 
 
-def _sparse(context: OnnxContext, name: str) -> int:
+def _sparse(context: GraphContext[Any], name: str) -> int:
     """The elements of a tensor without a view, if the tensor itself is stored."""
     constant = context.constants.get(name)
     itself = constant is not None and constant.roots == ((name, constant.elements),)
     return constant.elements if itself and constant is not None else 0
 
 
-def _unused(context: OnnxContext) -> dict[str, int]:
+def _unused(context: GraphContext[Any]) -> dict[str, int]:
     """The tensors of the file that no layer uses, each with its unused elements."""
     read = {*context.builder.used, *context.excluded, *context.read_as_options}
     pieces: dict[str, list[TensorView]] = {}
@@ -99,8 +102,7 @@ def _unused(context: OnnxContext) -> dict[str, int]:
     for name, constant in context.constants.items():
         itself = constant.roots == ((name, constant.elements),)
         view = constant.view
-        alone = constant.elements == 1 and not constant.learned
-        if not itself or not _may_be_weights(context, name) or alone or name in read:
+        if not itself or name in read or not context.may_be_weights(name):
             continue
         if view is None:
             found[name] = constant.elements
@@ -109,18 +111,12 @@ def _unused(context: OnnxContext) -> dict[str, int]:
     return {name: elements for name, elements in found.items() if elements}
 
 
-def _may_be_weights(context: OnnxContext, name: str) -> bool:
-    """Whether a tensor has a floating-point type, or is a quantized weight."""
-    constant = context.constants[name]
-    return constant.real or is_packed(context.stored, name, constant.dims)
-
-
-def _view(context: OnnxContext, name: str) -> TensorView | None:
+def _view(context: GraphContext[Any], name: str) -> TensorView | None:
     constant = context.constants.get(name)
     return None if constant is None else constant.view
 
 
-def _storage(context: OnnxContext) -> Iterator[tuple[str, int, int]]:
+def _storage(context: GraphContext[Any]) -> Iterator[tuple[str, int, int]]:
     """The type, the elements and the bytes of the layers' tensors."""
     for name in context.builder.used:
         view = _view(context, name)

@@ -8,11 +8,11 @@ from onnx import numpy_helper
 from onnx_models import array, drawn, ints, model, node, sums
 
 from convcost.importing.driver import Imported
-from convcost.importing.frontends.onnx.constants import OnnxConstant
-from convcost.importing.frontends.onnx.strided_aliases import whole_view
-from convcost.importing.frontends.onnx.weight_report import stored_numbers
 from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.constant import Constant
+from convcost.importing.ir.tensor_views import whole_view
 from convcost.importing.passes.weight_notes import verify_balance
+from convcost.importing.passes.weight_report import stored_numbers
 from convcost.language.load import load
 from convcost.model.costs import costs
 from convcost.model.errors import Source
@@ -21,7 +21,7 @@ from convcost.model.errors import Source
 def context(params, **used):
     """A layer graph of one layer that has the tensors `used`, by name with their elements."""
     constants = {
-        name: OnnxConstant(
+        name: Constant(
             (n,), real=True, roots=((name, n),), learned=True, view=whole_view(name, (n,))
         )
         for name, n in used.items()

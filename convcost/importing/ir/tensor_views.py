@@ -1,18 +1,14 @@
-"""Which elements of a stored tensor a constant has, if it has each of them once."""
+"""Which elements of a stored tensor another tensor has, if it has each of them once."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache
 from math import gcd, prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from convcost.importing.frontends.onnx.graph import OnnxNode
-from convcost.importing.frontends.onnx.open_dims import Dims
-
-if TYPE_CHECKING:
-    from convcost.importing.frontends.onnx.constants import OnnxConstant
+Dims: TypeAlias = tuple[int, ...]
 
 MAX_BLOCKS = 1 << 23  # blocks of a tensor whose parts are compared
 
@@ -43,29 +39,6 @@ def whole_view(root: str, dims: Dims) -> TensorView:
     return TensorView(root, prod(dims), 0, dims, _steps(dims))
 
 
-def view_after(
-    view: TensorView, node: OnnxNode, constants: "Mapping[str, OnnxConstant]", dims: Dims | None
-) -> TensorView | None:
-    """The view after a node with one output; None if the output is not a view. `dims` are the dims
-    of the output."""
-    if node.op == "Transpose":
-        order = node.attributes.get("perm") or None
-        return _changed(view, lambda array: array.transpose(order))
-    if node.op == "Slice":
-        return _view_of_slice(view, node, constants)
-    if node.op == "Gather":
-        return _view_of_gather(view, node, constants)
-    if node.op == "Piece":
-        axis, start, length = (node.attributes[name] for name in ("axis", "start", "length"))
-        kept = range(start, start + length)
-        return _view_of_entries(view, axis, kept, keep=node.attributes["keep"])
-    return None if dims is None else _view_of_reshape(view, dims)
-
-
-def view_of_part(view: TensorView, axis: int, start: int, length: int) -> TensorView:
-    return _view_of_entries(view, axis, range(start, start + length))
-
-
 def elements_outside(view: TensorView, others: Collection[TensorView]) -> int:
     """The number of elements of a view that are in none of the other views of the same tensor."""
     near = [other for other in others if _overlap(view, other)]
@@ -77,8 +50,8 @@ def elements_outside(view: TensorView, others: Collection[TensorView]) -> int:
         return prod(view.dims)
     taken = np.zeros(-(-view.total // block), bool)
     for other in near:
-        taken[_places(np, other, block)] = True
-    return int((~taken[_places(np, view, block)]).sum()) * block
+        taken[_places(other, block)] = True
+    return int((~taken[_places(view, block)]).sum()) * block
 
 
 def _steps(dims: Dims) -> Dims:
@@ -123,7 +96,7 @@ def _block(views: Sequence[TensorView]) -> int:
     return max(found, 1)
 
 
-def _places(np: Any, view: TensorView, block: int) -> Any:
+def _places(view: TensorView, block: int) -> Any:
     """The numbers of the blocks of a view."""
     start, axes = _normal_form(view)
     found = np.array([start // block])
@@ -134,68 +107,15 @@ def _places(np: Any, view: TensorView, block: int) -> Any:
     return found
 
 
-def _view_of_slice(
-    view: TensorView, node: OnnxNode, constants: "Mapping[str, OnnxConstant]"
-) -> TensorView | None:
-    """The part of a view that a `Slice` selects; None if its range is not constant."""
-    given: list[Sequence[int]] = []
-    for position, name in enumerate(("starts", "ends", "axes", "steps"), 1):
-        constant = constants.get(node.input(position))
-        if name in node.attributes:
-            given.append(node.attributes[name])
-        elif not node.input(position):
-            given.append(())
-        elif constant is None or constant.data is None:
-            return None
-        else:
-            given.append(constant.data.ravel().tolist())
-    for axis, kept in sliced_entries(view.dims, *given):
-        view = _view_of_entries(view, axis, kept)
-    return view
-
-
-def sliced_entries(
-    dims: Dims, starts: Sequence[int], ends: Sequence[int], axes: Sequence[int],
-    steps: Sequence[int],
-) -> Iterator[tuple[int, range]]:  # fmt: skip
-    """The entries that a `Slice` selects, for each axis. Its axes and steps may be left out."""
-    axes, steps = axes or range(len(starts)), steps or (1,) * len(starts)
-    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
-        stop = None if step < 0 and end < -dims[axis] else end
-        yield axis % len(dims), range(dims[axis])[slice(start, stop, step)]
-
-
-def regular_entries(indices: Any, extent: int) -> range | None:
-    """The entries that indices select, if they have equal distances; otherwise None."""
-    entries = [int(n) % extent for n in indices.ravel().tolist()]
-    first, step = entries[0], entries[1] - entries[0] if len(entries) > 1 else 1
-    kept = range(first, first + step * len(entries), step or 1)
-    return kept if entries == [*kept] else None
-
-
-def _view_of_gather(
-    view: TensorView, node: OnnxNode, constants: "Mapping[str, OnnxConstant]"
-) -> TensorView | None:
-    """Entries of an axis at equal distances."""
-    indices = constants.get(node.input(1))
-    axis = node.attributes.get("axis", 0) % len(view.dims)
-    if indices is None or indices.data is None or len(indices.dims) > 1 or not indices.elements:
-        return None
-    kept = regular_entries(indices.data, view.dims[axis])
-    if kept is None:
-        return None
-    return _view_of_entries(view, axis, kept, keep=bool(indices.dims))
-
-
-def _view_of_entries(view: TensorView, axis: int, kept: range, *, keep: bool = True) -> TensorView:
+def view_of_entries(view: TensorView, axis: int, kept: range, *, keep: bool = True) -> TensorView:
     """Entries of an axis. Without `keep`, the axis has a single entry and is removed."""
     stop = kept.stop if kept.stop >= 0 else None
     index = slice(kept.start, stop, kept.step) if keep else kept.start
     axis %= len(view.dims)
-    return _changed(view, lambda array: array[(*(slice(None),) * axis, index)])
+    return changed_view(view, lambda array: array[(*(slice(None),) * axis, index)])
 
 
-def _changed(view: TensorView, change: Callable[[Any], Any]) -> TensorView:
+def changed_view(view: TensorView, change: Callable[[Any], Any]) -> TensorView:
     """The view after an operation of NumPy that only changes steps. The array has no memory."""
     before = as_strided(np.empty(1, np.int8), view.dims, view.steps)
     after = change(before)
@@ -203,7 +123,7 @@ def _changed(view: TensorView, change: Callable[[Any], Any]) -> TensorView:
     return view._replace(start=start, dims=after.shape, steps=after.strides)
 
 
-def _view_of_reshape(view: TensorView, dims: Dims) -> TensorView | None:
+def view_of_reshape(view: TensorView, dims: Dims) -> TensorView | None:
     """The view in other dims, with the same elements in the same order; None if no steps express
     it."""
     if prod(dims) != prod(view.dims) or not prod(dims):

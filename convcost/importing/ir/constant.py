@@ -1,0 +1,47 @@
+"""Tensors that do not depend on the inputs of a model."""
+
+from math import prod
+from typing import Any, NamedTuple
+
+from convcost.importing.ir.operator_graph import OperatorNode
+from convcost.importing.ir.tensor_views import Dims, TensorView
+
+
+class Constant(NamedTuple):
+    """A tensor that does not depend on the model's inputs.
+
+    `data` is the array of its numbers, if they are known and few. `roots` are the stored tensors
+    that it is computed from, each with its number of elements; a part of a stored tensor can be a
+    root too. `whole` means that it has all elements of a single root, perhaps in another order.
+    `learned` distinguishes weights from other constants. `by` is the operator that computes it.
+    `view` says which elements of a stored tensor it has, if it has each of them once.
+    """
+
+    dims: Dims
+    real: bool  # floating point, or quantized to integers
+    data: Any = None
+    roots: tuple[tuple[str, int], ...] = ()
+    learned: bool = False
+    by: OperatorNode | None = None
+    view: TensorView | None = None
+    sure: bool = False  # the exporter says whether it is a parameter
+
+    @property
+    def is_weight(self) -> bool:
+        return self.learned and self.real
+
+    @property
+    def elements(self) -> int:
+        return prod(self.dims)
+
+    @property
+    def whole(self) -> bool:
+        return len(self.roots) == 1 and self.roots[0][1] == self.elements
+
+    @property
+    def number(self) -> float | None:
+        """The value of all its elements if they are equal; otherwise None."""
+        if self.data is None or not self.data.size:
+            return None
+        first = self.data.flat[0]
+        return float(first) if (self.data == first).all() else None
