@@ -140,12 +140,16 @@ class Polynomial:
             )
         )
 
-    def bounds(self) -> Bounds:
-        """The least and the largest value that the bounds of the atoms allow."""
+    def bounds(self, known: dict[Monomial, Bounds]) -> Bounds:
+        """The least and the largest value that the bounds of the atoms allow. Reads the bounds of
+        monomials from `known`, and adds those that it computes."""
         low: Bound = 0
         high: Bound = 0
         for monomial, coefficient in self.terms.items():
-            least, most = _scaled(_monomial_bounds(monomial), coefficient)
+            found = known.get(monomial)
+            if found is None:
+                found = known[monomial] = _monomial_bounds(monomial)
+            least, most = _scaled(found, coefficient)
             low = None if low is None or least is None else low + least
             high = None if high is None or most is None else high + most
         return low, high

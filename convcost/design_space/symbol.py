@@ -252,7 +252,7 @@ class Symbol(Symbolic):
     @property
     def bits(self) -> int:
         """The bits that the bounds of the variables allow; those at the point if they are many."""
-        bounds = self.form.bounds()
+        bounds = self.trace.bounds(self.form)
         divisor = denominator(self.form)
         if None not in bounds:
             largest = max(abs(bound) for bound in bounds)

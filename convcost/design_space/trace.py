@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import ceil, floor, lcm
+from math import ceil, floor, gcd, lcm
 from typing import Any
 
 from convcost.design_space.polynomial import (
     Atom,
     Bounds,
+    Monomial,
     Number,
     Polynomial,
     constant,
@@ -22,6 +23,7 @@ from convcost.model.record import NamedTuple
 
 MAX_DEGREES = 1_000_000  # terms and factors of all polynomials of a trace
 OPERATION = 50  # terms and factors that take as long as an operation of an expression
+MONOMIAL = 10  # terms and factors that take as long as the bounds of a monomial
 MAX_DEPTH = 100  # nested floors
 
 
@@ -48,7 +50,8 @@ class Trace:
         self._seen: set[object] = set()
         self._atoms: dict[object, Atom] = {}
         self._limits: dict[object, Bounds] = {}
-        self._wholes: list[Polynomial] = []
+        self._monomials: dict[Monomial, Bounds] = {}  # for the bounds that the atoms have now
+        self._wholes: dict[object, Number] = {}  # what is whole: its direction, and the multiple
         self._finished = False
         self._degrees = 0
 
@@ -116,7 +119,9 @@ class Trace:
         part = rest.plus(self.floor(rest), -1)
         self.is_zero(part, part.value())
         if whole:
-            self._wholes.append(rest)
+            direction, multiple = _direction(rest)
+            known = self._wholes.get(direction, 0)
+            self._wholes[direction] = _common_divisor(multiple, known)
             ((monomial, coefficient), *others) = rest.terms.items()
             if not others and coefficient == len(monomial) == monomial[0][1] == 1:
                 monomial[0][0].denominator = 1  # the variable is whole at all points of this trace
@@ -156,7 +161,7 @@ class Trace:
                 if step.numerator == 1 and len(inner.arguments) == 1:
                     nested = inner.arguments[0].scaled(step).plus(constant(rest.constant))
                     return whole.plus(self.floor(nested))
-        low, high = rest.bounds()
+        low, high = self.bounds(rest)
         bounds = None if low is None else floor(low), None if high is None else floor(high)
         return whole.plus(self._atom(rest.key, "", (rest,), floor(rest.value()), bounds))
 
@@ -220,11 +225,24 @@ class Trace:
             if len(monomial) == power == 1:
                 if low is not None and (atom.low is None or low > atom.low):
                     atom.low = ceil(low) if atom.denominator == 1 else low
+                    self._forget_bounds()
                 if high is not None and (atom.high is None or high < atom.high):
                     atom.high = floor(high) if atom.denominator == 1 else high
+                    self._forget_bounds()
+
+    def bounds(self, form: Polynomial) -> Bounds:
+        """The least and the largest value that the bounds of the atoms allow. Raises
+        TraceLimitError."""
+        self.spend(form)
+        return form.bounds(self._monomials)
+
+    def _forget_bounds(self) -> None:
+        """Counts the work to compute the bounds of monomials again. Raises TraceLimitError."""
+        self._spend(MONOMIAL * len(self._monomials))
+        self._monomials.clear()
 
     def _bounds(self, form: Polynomial) -> Bounds:
-        low, high = form.bounds()
+        low, high = self.bounds(form)
         decided = (low is not None and low > 0) or (high is not None and high < 0)
         if decided or form.is_constant:
             return low, high
@@ -245,12 +263,23 @@ class Trace:
         if form.is_whole:
             return True
         rest = split_whole(form)[1]
-        for known in self._wholes:
-            if rest.terms.keys() == known.terms.keys():
-                ratios = {Fraction(c) / known.terms[m] for m, c in rest.terms.items()}
-                if len(ratios) == 1 and ratios.pop().denominator == 1:
-                    return True
-        return False
+        if rest.is_constant:
+            return False
+        direction, multiple = _direction(rest)
+        known = self._wholes.get(direction)
+        return known is not None and (Fraction(multiple) / known).denominator == 1
+
+
+def _direction(form: Polynomial) -> tuple[object, Number]:
+    """The key of a polynomial divided by its first coefficient, and this coefficient."""
+    factor = monic(form)[1]
+    return form.scaled(Fraction(1) / factor).key, factor
+
+
+def _common_divisor(one: Number, two: Number) -> Number:
+    """The largest number of which both are multiples by integers."""
+    bottom = lcm(one.denominator, two.denominator)
+    return Fraction(gcd(int(one * bottom), int(two * bottom)), bottom)
 
 
 def monic(form: Polynomial) -> tuple[Polynomial, Number, Number]:

@@ -240,6 +240,23 @@ def test_operations_in_expressions_have_a_limit(tmp_path):
         formulas(tmp_path, measures=["params"], text=text(150))
 
 
+def test_comparisons_in_expressions_have_a_limit(tmp_path):
+    def text(copies):
+        less = "".join(f" - v{n}" for n in range(9))
+        layers = f"{{conv: in_channels{less}, kernel: 1}}, {{falling: , repeat: {copies}}}"
+        falling = f"{{conv: n - v0, kernel: 1, when: {'>1<'.join('n' * 90)}}}"
+        return (
+            "input: {channels: 4000, size: 8}\n"
+            f"vars: {{{', '.join(f'v{n}: 1' for n in range(9))}}}\n"
+            f"blocks: {{falling: {{options: {{n: in_channels}}, layers: [{falling}]}}}}\n"
+            f"layers: [{layers}]\n"
+        )
+
+    assert formulas(tmp_path, measures=["params"], text=text(50))
+    with pytest.raises(UsageError, match="the formulas of `net` are too large to print"):
+        formulas(tmp_path, measures=["params"], text=text(300))
+
+
 LARGE = (
     "vars: {{n: 1}}\ninput: {{channels: 3, size: 8}}\nlayers: [{{conv: {}, kernel: 1, repeat: {}}}]"
 )

@@ -13,6 +13,7 @@ from fuzz.grammar import Grammar, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convcost.design_space import polynomial
 from convcost.design_space.network_function import MEASURES, NetworkFunction
 from convcost.design_space.polynomial import number
 from convcost.design_space.symbol import Symbol
@@ -105,6 +106,35 @@ def test_equal_sizes_have_one_form():
     assert ((4 * n + 3) // 4).key == n.key
     assert (6 * n % 3, n - n) == (0, 0)
     assert not trace.guards
+
+
+def test_a_number_whose_double_and_triple_are_whole_is_whole():
+    trace = Trace()
+    w = Symbol(trace, trace.variable("w", 2, (0, 9), 20), 2)
+    assert all((n * w).is_whole for n in range(2, 100))
+    assert w.known_whole
+    assert not Symbol(trace, w.form.scaled(Fraction(1, 2)), 1).known_whole
+    assert len(trace.guards) == 2
+
+
+def test_the_bounds_of_a_product_of_variables_are_computed_once_until_one_is_narrowed(monkeypatch):
+    seen = []
+    plain = polynomial.multiply_bounds
+
+    def multiply_bounds(*two):
+        seen.append(two)
+        return plain(*two)
+
+    monkeypatch.setattr(polynomial, "multiply_bounds", multiply_bounds)
+    trace = Trace()
+    a, b = symbol(trace, "a", 5, high=10), symbol(trace, "b", 7, high=10)
+    product = a * b
+    assert all(product + n > 0 for n in range(100))
+    first = len(seen)
+    assert first < 10
+    assert not a > 5  # a guard: a is at most 5
+    assert product <= 50
+    assert len(seen) == 2 * first
 
 
 @pytest.mark.parametrize(
