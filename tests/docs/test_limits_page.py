@@ -64,7 +64,7 @@ LIMITS = {
     "files below a folder": [found_config.MAX_FILES],
     "layers of a spec, over all settings": [verify.MAX_LAYERS],
     "branches and layers of a part": [execution_order.MAX_SEGMENTS],
-    "comparisons of the layers of new networks": [moved_networks.MAX_COMPARISONS],
+    "comparisons of the layers of new or changed networks": [moved_networks.MAX_COMPARISONS],
     "a file of the commit of `--base`": [spec_files.MAX_BYTES],
     "what one call of Git prints": [git_repository.MAX_OUTPUT],
     "seconds of one call of Git": [git_repository.TIMEOUT, git_repository.SHORT_TIMEOUT],
