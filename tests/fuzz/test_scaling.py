@@ -174,6 +174,14 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
         },
         100,
     ),
+    "inputs of a network as a graph": (
+        "analyze net.yaml --format html",
+        lambda n: {
+            "net.yaml": f"inputs: {{{listed('i#: {channels: 1, size: 8}', n)}}}\n"
+            f"layers: [{{concat: [{listed('i#', n)}]}}]\n"
+        },
+        100,
+    ),
     "rules for one layer each": (
         "check net.yaml",
         lambda n: {"net.yaml": spec(named(n)) + rules("layers", "layer_#", n)},

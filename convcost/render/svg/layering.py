@@ -6,6 +6,7 @@ it never crosses a box. A chain of boxes and lanes without branches is one strai
 """
 
 from collections.abc import Sequence
+from graphlib import TopologicalSorter
 from itertools import pairwise
 from math import inf
 
@@ -108,11 +109,9 @@ def centers(layering: Layering, size: float) -> dict[Slot, float]:
 def _pack(lefts: list[dict[int, float]]) -> list[float]:
     """The x of every thread, as far left as possible."""
     x = [0.0] * len(lefts)
-    for _ in lefts:
-        before = x
-        x = [max((x[n] + need for n, need in left.items()), default=0.0) for left in lefts]
-        if x == before:
-            break
+    # Threads do not cross, so none is left of itself.
+    for n in TopologicalSorter({n: left.keys() for n, left in enumerate(lefts)}).static_order():
+        x[n] = max((x[other] + need for other, need in lefts[n].items()), default=0.0)
     return x
 
 
