@@ -84,7 +84,7 @@ def test_json_has_exactly_the_documented_shape(tmp_path):
         "activations", "active", "receptive_field", "stated", "uncounted",
     ]  # fmt: skip
     assert layers[0]["path"] == "stem/conv_1"
-    assert layers[0]["receptive_field"] == {"size": [3, 3], "step": [1, 1]}
+    assert layers[0]["receptive_field"] == {"size": [3, 3], "step": [1, 1], "exact": True}
     assert [layer["stated"] for layer in layers] == [False, False, True, False]
     assert layers[3]["receptive_field"]["step"] == [0, 0]  # after a custom layer
 
@@ -93,6 +93,16 @@ def test_json_has_a_step_of_half_a_pixel_as_a_fraction():
     text = "input: {channels: 3, size: 8}\nlayers: [{transposed_conv: 2, kernel: 2, stride: 2}]\n"
     report = json.loads(run("analyze", "-", "--format", "json", text=text).stdout)
     assert report["networks"][0]["layers"][0]["receptive_field"]["step"] == ["1/2", "1/2"]
+
+
+def test_json_says_whether_a_receptive_field_is_an_upper_bound():
+    layers = (
+        "[{transposed_conv: 2, kernel: 3, stride: 3}, {transposed_conv: 2, kernel: 1, stride: 600}]"
+    )
+    text = f"input: {{channels: 3, size: 8}}\nlayers: {layers}\n"
+    report = json.loads(run("analyze", "-", "--format", "json", text=text).stdout)
+    fields = [layer["receptive_field"] for layer in report["networks"][0]["layers"]]
+    assert [field["exact"] for field in fields] == [True, False]
 
 
 def test_csv_has_raw_integers_under_one_header():

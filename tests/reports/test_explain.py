@@ -353,7 +353,7 @@ def test_each_network_with_the_layer_is_explained():
     assert layer["weights"]["value"] == 1 * 1 * 1 * 3
     assert layer["weights"]["work"] == "1 × 1 × 1 × 3"
     assert layer["share"]["macs"] == {"part": 1 * 1 * 1 * 3 * 3 * 3, "whole": 3 * 3 * 3}
-    assert layer["receptive_field"] == {"size": [1, 1], "step": [1, 1]}
+    assert layer["receptive_field"] == {"size": [1, 1], "step": [1, 1], "exact": True}
 
 
 def test_an_unknown_layer_names_the_nearest_one():

@@ -26,10 +26,11 @@ SCHEMA = "convcost.analyze/1"
 
 class FieldRecord(NamedTuple):
     """The receptive field, one entry per axis. A step is an integer, or text such as `1/2` where
-    the tensor is larger than the input."""
+    the tensor is larger than the input. A size that is not `exact` is an upper bound."""
 
     size: tuple[int, ...]
     step: tuple[int | str, ...]
+    exact: bool = True
 
 
 _LAYER_FIELDS = ("path", "kind", "output", *Measure, "receptive_field", "stated", "uncounted")
@@ -150,4 +151,5 @@ def field_record(field: Field) -> FieldRecord:
     return FieldRecord(
         tuple([axis.extent for axis in field]),
         tuple([axis.step if type(axis.step) is int else str(axis.step) for axis in field]),
+        all(axis.exact for axis in field),
     )

@@ -19,6 +19,7 @@ from convcost.reports.check.measures import MeasuredNetwork
 SCHEMA = "convcost.baseline/1"
 TOTALS = (*Measure, "largest_activation", "depth", "receptive_field")
 UNCOUNTED = "uncounted"  # as in a spec
+BOUND = "receptive_field_is_bound"
 NETWORK_DEPTH = 3  # depth of the mappings of networks in the file
 TOO_LARGE = 10**40  # more than any real count
 
@@ -70,6 +71,7 @@ def _network(network: MeasuredNetwork) -> dict[str, Any]:
     return {
         "inputs": {name: _shape(shape) for name, shape in network.inputs},
         **({"dtype": _dtypes(dtypes)} if dtypes != Dtypes() else {}),
+        **({BOUND: True} if network.field_is_bound else {}),
         "totals": {measure: network.total(measure) for measure in TOTALS},
         "layers": [_layer(layer) for layer in network.layers],
     }
@@ -134,7 +136,12 @@ def _read_network(name: str, value: Any) -> MeasuredNetwork:
     rows = tuple(_read_layer(item, step) for step, item in enumerate(layers))
     depth, field = (_count(totals, measure) for measure in ("depth", "receptive_field"))
     dtypes = _read_dtypes(_mapping(network.get("dtype", {}), "dtype"))
-    found = MeasuredNetwork(name, rows, depth, field, inputs, stored_dtypes=dtypes)
+    bound = network.get(BOUND, False)
+    if type(bound) is not bool:
+        raise BaselineError(f"`{BOUND}` is not true or false")
+    found = MeasuredNetwork(
+        name, rows, depth, field, inputs, field_is_bound=bound, stored_dtypes=dtypes
+    )
     # Files of older versions do not have them.
     totals = {**{part: found.total(part) for part in PARTS}, **totals}
     for measure in TOTALS:

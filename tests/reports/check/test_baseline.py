@@ -536,6 +536,7 @@ WRONG = [
     (put(stem, "path", None), "`path` and `kind` of a layer are not text"),
     (put(stem, "output", {"channels": 8, "size": 6}), "`size` of `stem` is not a list of counts"),
     (put(own, "layers", {}), "`layers` is not a list"),
+    (put(own, "receptive_field_is_bound", 1), "`receptive_field_is_bound` is not true or false"),
     (put(own, "inputs", {"\x1b[2J": 1}), "`input \\x1b[2J` is not a mapping"),
 ]  # fmt: skip
 

@@ -117,3 +117,17 @@ def test_growth_from_an_upper_bound_is_not_known(tmp_path):
     text += "budget: {receptive_field: {grow: 1}}\n"
     found = level_and_reason(text, "--base", str(base))
     assert found == ("skipped", f"in the base, {BOUND}")
+
+
+@pytest.mark.parametrize("is_bound", [True, False])
+def test_a_baseline_file_keeps_that_a_receptive_field_is_an_upper_bound(tmp_path, is_bound):
+    check = ("check", "net.yaml", "--base", "base.json", "--format", "json", "--report-passed")
+    exact = "input: {channels: 1, size: [600]}\nlayers: [{conv: 1, kernel: 6}]\n"
+    (tmp_path / "net.yaml").write_text(RESIZED if is_bound else exact)
+    assert run(*check, "--update-baseline", cwd=tmp_path).returncode == 0
+    assert ("receptive_field_is_bound" in (tmp_path / "base.json").read_text()) == is_bound
+    (tmp_path / "net.yaml").write_text(f"{exact}budget: {{receptive_field: {{grow: 0}}}}\n")
+    (found,) = json.loads(run(*check, cwd=tmp_path).stdout)["findings"]
+    assert (found["found"], found["base"]) == (6, 6)
+    known = ("passed", ""), ("skipped", f"in the base, {BOUND}")
+    assert (found["level"], found["reason"]) == known[is_bound]
