@@ -19,25 +19,41 @@ def group_digits(formula: str) -> str:
 
 
 def format_percent(part: int, whole: int, places: int = 1) -> str:
-    """A ratio in percent, `40.6 %`, rounded half up from the exact ratio; `0.0 %` if `whole` is
-    0."""
-    if not whole:
-        return f"0.{0:0{places}d} %"
-    scale = 10**places
-    tenths = (2 * abs(part) * 100 * scale + whole) // (2 * whole)
-    sign = "-" if part < 0 and tenths else ""
-    return f"{sign}{tenths // scale}.{tenths % scale:0{places}d} %"
+    """A share in percent, `40.6 %`, rounded half up from the exact ratio; `0.0 %` if `whole` is 0.
+
+    If only the rounded share is nothing or all, it is `<0.1 %` or `>99.9 %`.
+    """
+    if not whole or visible_places(part, whole, places + 2) == places + 2:
+        return _percent(part, whole, places)
+    all_units = 100 * 10**places
+    if 2 * part < whole:
+        return f"<{_percent(1, all_units, places)}"
+    return f">{_percent(all_units - (part < whole), all_units, places)}"
 
 
 def format_change(part: int, whole: int, places: int = 1) -> str:
     """A relative change, `+0.6 %`, with as many decimals as it needs to be visible: `+0.0002 %`."""
-    return f"{'+' * (part > 0)}{format_percent(part, whole, _places(part, whole, places))}"
+    places = visible_places(part, whole, places + 2) - 2
+    return f"{'+' * (part > 0)}{_percent(part, whole, places)}"
 
 
-def _places(part: int, whole: int, least: int) -> int:
-    """The fewest decimals with which `part`, in percent of `whole`, does not round to 0."""
+def _percent(part: int, whole: int, places: int) -> str:
+    number = _rounded(100 * part, whole, places) if whole else 0
+    sign = "-" if part < 0 and number else ""
+    return f"{sign}{number // 10**places}.{number % 10**places:0{places}d} %"
+
+
+def _rounded(part: int, whole: int, places: int) -> int:
+    """The quotient without its sign, in units of the last decimal, rounded half up."""
+    scale: int = 10**places
+    return (2 * abs(part) * scale + whole) // (2 * whole)
+
+
+def visible_places(part: int, whole: int, least: int) -> int:
+    """The fewest decimals, `least` or more, with which a quotient is rounded to 0 or 1 only if it
+    is 0 or 1."""
     places = least
-    while part and 2 * abs(part) * 100 * 10**places < whole:
+    while abs(part) not in (0, whole) and _rounded(part, whole, places) in (0, 10**places):
         places += 1
     return places
 
@@ -52,6 +68,6 @@ def format_ratio(larger: int, smaller: int) -> str:
 
     If the numbers differ, it has as many decimals as it needs not to be 1.
     """
-    places = max(2, _places(larger - smaller, smaller, 0) + 2)
-    scaled = (2 * larger * 10**places + smaller) // (2 * smaller)
+    places = visible_places(larger, smaller, 2)
+    scaled = _rounded(larger, smaller, places)
     return f"{scaled // 10**places:,}.{scaled % 10**places:0{places}d}"

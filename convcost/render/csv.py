@@ -9,6 +9,7 @@ from functools import partial
 from io import StringIO
 
 from convcost.model.errors import printable
+from convcost.model.number_format import visible_places
 from convcost.render import FormatOption, Style, format  # noqa: A004
 from convcost.reports.report import Report
 from convcost.reports.table import (
@@ -78,9 +79,9 @@ def _cell(cell: Cell, *, raw: bool) -> str:
     if isinstance(cell, Size):
         return "x".join(map(str, cell.numbers))
     if isinstance(cell, Share):
-        return _decimal(100 * cell.part, cell.whole, 4)
+        return _quotient(cell.part, cell.whole, percent=True) if cell.whole else "0"
     if isinstance(cell, CountRatio):
-        return _decimal(cell.after, cell.before, 6) if cell.before else ""
+        return _quotient(cell.after, cell.before) if cell.before else ""
     if isinstance(cell, Difference | CountRange):
         return str(cell.by) if isinstance(cell, Difference) else f"{cell.least}-{cell.most}"
     return str(cell.exact) if isinstance(cell, Rounded) else _text(cell or "", raw=raw)
@@ -93,9 +94,10 @@ def _text(text: str, *, raw: bool) -> str:
     return f"'{text}" if not raw and text.lstrip().startswith(FORMULA) else text
 
 
-def _decimal(part: int, whole: int, places: int) -> str:
-    """Formats a quotient with a number of decimals, rounded half up; 0 if `whole` is 0."""
-    if not whole:
-        return "0"
+def _quotient(part: int, whole: int, *, percent: bool = False) -> str:
+    """A quotient, rounded half up: to 6 decimals, in percent to 4, or as many as it needs not to be
+    0 or 1."""
+    places = visible_places(part, whole, 6)
     scaled = (2 * part * 10**places + whole) // (2 * whole)
+    places -= 2 * percent
     return f"{scaled // 10**places}.{scaled % 10**places:0{places}d}"

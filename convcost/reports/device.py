@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from convcost.model.costs import Costs
 from convcost.model.dtypes import Dtypes
 from convcost.model.measures import CONVENTION
-from convcost.model.number_format import counted, format_count
+from convcost.model.number_format import counted, format_count, format_percent
 from convcost.model.record import NamedTuple
 from convcost.model.roofline import Device, LayerBound, Traffic, bounds, traffic
 from convcost.model.stored_bytes import StoredBytes
@@ -131,8 +131,8 @@ def _notes(costs: Costs, device: Device, limits: Sequence[LayerBound]) -> Iterat
     time = sum(limit.picoseconds for limit in limits)
     for name in ("memory", "compute"):
         own = [limit.picoseconds for limit in limits if limit.limit == name]
-        share = Rounded.of(100 * sum(own), time, 0).text if time else "0"
-        yield f"limited by {name}: {counted(len(own), 'layer')}, {share} % of the time"
+        share = format_percent(sum(own), time)
+        yield f"limited by {name}: {counted(len(own), 'layer')}, {share} of the time"
     yield f"at least: {LOWER_BOUND}"
     if device.note:
         yield device.note

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import run
 
-from convcost.model.number_format import format_change, format_ratio
+from convcost.model.number_format import format_change, format_percent, format_ratio
 from convcost.reports.display_units import UNITS, in_units
 from convcost.reports.table import Column, Rounded, Table
 
@@ -193,8 +193,54 @@ def test_a_sweep_is_shown_in_a_unit():
         (10**12, 10**12 + 1, "+0.0000000001 %", "1.000000000001"),
         (1000, 500, "-50.0 %", "2.00"),
         (100_000, 99_999, "-0.001 %", "1.00001"),
+        (100_000, 1, "-99.999 %", "100,000.00"),
     ],
 )
-def test_a_change_is_never_rounded_to_zero(before, after, change_, times_):
+def test_a_change_is_rounded_neither_to_zero_nor_to_all(before, after, change_, times_):
     assert format_change(after - before, before) == change_
     assert format_ratio(max(before, after), min(before, after)) == times_
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "shown"),
+    [
+        (0, 7, "0.0 %"),
+        (1, 10**9, "<0.1 %"),
+        (49, 100_000, "<0.1 %"),
+        (50, 100_000, "0.1 %"),
+        (99_949, 100_000, "99.9 %"),
+        (99_950, 100_000, ">99.9 %"),
+        (10**9 - 1, 10**9, ">99.9 %"),
+        (7, 7, "100.0 %"),
+        (10**9 + 1, 10**9, ">100.0 %"),
+        (0, 0, "0.0 %"),
+    ],
+)
+def test_a_share_is_nothing_or_all_only_if_it_is(part, whole, shown):
+    assert format_percent(part, whole) == shown
+
+
+def test_a_small_share_and_a_large_one_are_neither_nothing_nor_all_in_a_format():
+    layers = "[{custom: a, params: 99999999, macs: 0}, {custom: b, params: 1, macs: 0}]"
+    text = f"input: {{channels: 1, size: 1}}\nlayers: {layers}\n"
+    for name, shares in (
+        ("plain", (">99.9 %", "<0.1 %")),
+        ("markdown", (">99.9 %", "<0.1 %")),
+        ("csv", ("99.999999", "0.000001")),
+        ("latex", (r"\textgreater{}99.9\,\%", r"\textless{}0.1\,\%")),
+        ("html", ("&gt;99.9 %", "&lt;0.1 %")),
+    ):
+        columns = ("--columns", "layer,params_share", "--format", name)
+        printed = run("analyze", "-", *columns, text=text).stdout.decode()
+        assert all(share in printed for share in shares), printed
+
+
+def test_a_small_ratio_is_not_zero_in_csv():
+    one, many = (
+        f"name: n{n}\ninput: {{channels: 1, size: 1}}\n"
+        f"layers: [{{custom: a, params: {n}, macs: 0}}]"
+        for n in (1, 10**8)
+    )
+    text = f"{many}\n---\n{one}\n"
+    printed = run("compare", "-", "--columns", "params_ratio", "--format", "csv", text=text)
+    assert printed.stdout.decode().split()[1:] == ["1.000000", "0.00000001"]

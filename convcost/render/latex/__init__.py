@@ -244,7 +244,7 @@ def _text(style: ColumnStyle, cell: Cell) -> str:
     if isinstance(cell, Rounded) and style.unit and cell.exact:
         return rf"{escape_latex(text, numbers=True)}\,{style.unit}"
     if isinstance(cell, Share):
-        return number(text.removesuffix(" %")) + r"\,\%"
+        return escape_latex(text.removesuffix(" %"), numbers=True) + r"\,\%"
     if isinstance(cell, Size) and cell.numbers:
         sizes = r"{\times}".join(map(str, cell.numbers))
         return f"${sizes}$" if len(cell.numbers) > 1 else sizes

@@ -52,6 +52,8 @@ class Dataflow:
             return "shares its weights"
         if getattr(step.layer, "connections", None):
             return "has connections"
+        if getattr(step.layer, "buffer", False):
+            return "has buffers as weights, so they cannot change"
         if step.frozen:
             return "is frozen, so its weights cannot change"
         if step.density is not None:

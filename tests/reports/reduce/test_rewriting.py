@@ -639,6 +639,7 @@ OWN = "conv: 8, kernel: 3, padding: 1, name: a"
     [
         (f"{{{OWN}, density: 0.5}}", "a", "is pruned"),
         (f"{{{OWN}, frozen: biases, bias: true}}", "a", "is frozen, so its weights cannot change"),
+        (f"{{{OWN}, buffer: true}}", "a", "has buffers as weights, so they cannot change"),
         (f"{{{OWN}, groups: 8}}", "a", "has groups"),
         (f"{{{OWN}, connections: [{', '.join(['[1, 2]'] * 8)}]}}", "a", "has connections"),
         (f"{{{OWN}}}, {{conv: 64, kernel: 1}}, {{conv: 8, kernel: 3, weights: a}}", "a",
