@@ -128,11 +128,16 @@ class ConventionCounts(NamedTuple):
     @property
     def uncounted(self) -> tuple[UncountedKind, ...]:
         """The kinds with layers that are not counted."""
-        found: dict[str, int] = {}
-        for kind, number in zip(self.kinds, self.layers, strict=True):
-            if number is None:
-                found[kind] = found.get(kind, 0) + 1
-        return tuple(UncountedKind(*item) for item in found.items())
+        layers = zip(self.kinds, self.layers, strict=True)
+        return _uncounted_kinds(kind for kind, number in layers if number is None)
+
+
+def _uncounted_kinds(kinds: Iterable[str]) -> tuple[UncountedKind, ...]:
+    """Each kind once, with its number of layers."""
+    found: dict[str, int] = {}
+    for kind in kinds:
+        found[kind] = found.get(kind, 0) + 1
+    return tuple(UncountedKind(*item) for item in found.items())
 
 
 class Costs(NamedTuple):
@@ -143,6 +148,11 @@ class Costs(NamedTuple):
     layers: tuple[LayerCost, ...]
     totals: Counts
     by_convention: tuple[ConventionCounts, ...] = ()
+
+    @property
+    def uncounted(self) -> tuple[UncountedKind, ...]:
+        """The kinds with layers whose macs are not known. The total has the other macs only."""
+        return _uncounted_kinds(layer.kind for layer in self.layers if layer.uncounted)
 
     def total_by(self, convention: str) -> int:
         """The total by one of the requested conventions, such as `thop`."""

@@ -16,6 +16,7 @@ from convcost.reports.table import (
     Layout,
     Share,
     Table,
+    count_cell,
     shape_size,
 )
 
@@ -119,11 +120,19 @@ def _cells(
     measure, _, kind = column.partition("_")
     counts = [costs.totals[Measure(measure)] for costs in networks]
     before, largest = counts[baseline], max(counts)
-    if kind == "ratio":
-        return [CountRatio(before, count, n == baseline) for n, count in enumerate(counts)]
-    if kind == "change":
-        return [None if n == baseline else Difference(before, c) for n, c in enumerate(counts)]
-    return [Share(count, largest) if kind == "share" else count for count in counts]
+    if not kind:
+        return [*counts]
+    # What is known of one network cannot be compared with the others.
+    known = [measure != Measure.MACS or not costs.uncounted for costs in networks]
+    if kind == "share":
+        return [Share(count, largest) if all(known) else count_cell(None) for count in counts]
+    compare = CountRatio if kind == "ratio" else Difference
+    cells: list[Cell] = [
+        compare(before, count) if own and known[baseline] else count_cell(None)
+        for count, own in zip(counts, known, strict=True)
+    ]
+    cells[baseline] = CountRatio(before, before, True) if kind == "ratio" else None
+    return cells
 
 
 def _shape_cell(column: str, costs: Costs, layout: Layout) -> Cell:
@@ -166,9 +175,16 @@ def answer(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> st
     base, other = networks[baseline].totals, networks[1 - baseline].totals
     params, macs = (_gain(base[measure], other[measure], measure) for measure in HEADLINE)
     name, than = names[1 - baseline], names[baseline]
+    if len(_known(networks)) == 1:
+        return f"{name} has {params[0]} {params[1]} {than}"
     if params[1] == macs[1]:
         return f"{name} has {params[0]} and {macs[0]} {macs[1]} {than}"
     return f"{name} has {params[0]} {params[1]} {than} and {macs[0]} {macs[1]} {than}"
+
+
+def _known(networks: Sequence[Costs]) -> tuple[Measure, ...]:
+    """The measures of the answer; without macs if those of a layer are not known."""
+    return HEADLINE[:1] if any(costs.uncounted for costs in networks) else HEADLINE
 
 
 def _gain(before: int, after: int, measure: Measure) -> tuple[str, str]:
@@ -188,7 +204,7 @@ def _fewest(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> I
     """
     found: dict[str, list[str]] = {}
     than = f" than {names[baseline]}"
-    for measure in HEADLINE:
+    for measure in _known(networks):
         counts = [costs.totals[measure] for costs in networks]
         if len(set(counts)) == 1:
             found.setdefault("all have", []).append(f"{format_count(counts[0])} {measure}")

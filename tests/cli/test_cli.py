@@ -78,6 +78,7 @@ def test_json_has_exactly_the_documented_shape(tmp_path):
             "activations": 2 * (3 * 4 * 8 * 6 + 2 * 16 * 12),
             "active": 4 * 3 * 3 * 3 + 4 + 7 + 2 * 2 * 2 * 4,
         },
+        "uncounted": [],
     }
     assert list(layers[0]) == [
         "path", "kind", "output", "weights", "biases", "params", "trainable", "buffers", "macs",

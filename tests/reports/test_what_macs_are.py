@@ -1,5 +1,7 @@
 """A report with macs says what they are: a number without its convention cannot be compared."""
 
+import json
+
 import pytest
 from support import commands_that_read_specs, run
 
@@ -72,6 +74,40 @@ def test_a_report_with_macs_names_the_layers_whose_macs_are_not_known(report, tm
     note = "uncounted: the macs of 1 layer of Net are unknown and not in the total: custom_1"
     printed = [line.removeprefix("net.yaml: ") for line in ran.stdout.decode().splitlines()]
     assert printed.count(note) == 1
+
+
+def test_networks_are_not_compared_by_macs_that_are_known_in_part(tmp_path):
+    (tmp_path / "net.yaml").write_text(UNKNOWN)
+    (tmp_path / "known.yaml").write_text(UNKNOWN.replace("uncounted", "0").replace("Net", "Known"))
+    known = 4 * 27 * 6 * 6 + 2 * 4 * 36
+    columns = ("--columns", "network,macs,macs_ratio,macs_change,macs_share,params_ratio")
+    for first, second in (("Net", "Known"), ("Known", "Net")):
+        specs = [f"{name.lower()}.yaml" for name in (first, second)]
+        ran = run("compare", *specs, *columns, "--format", "csv", cwd=tmp_path)
+        assert ran.stdout.decode().splitlines()[1:] == [
+            f"{first},{known},1.000000,,?,1.000000",
+            f"{second},{known},?,?,?,1.000000",
+        ]
+        ran = run("compare", *specs, cwd=tmp_path)
+        assert ran.stdout.decode().splitlines()[0] == f"{second} has as many params as {first}"
+    ran = run("compare", "net.yaml", "known.yaml", "alexnet", cwd=tmp_path)
+    assert ran.stdout.decode().splitlines()[0] == "Net and Known have the fewest params"
+    ran = run("compare", "net.yaml", "known.yaml", "--format", "json", cwd=tmp_path)
+    found = [one["uncounted"] for one in json.loads(ran.stdout)["networks"]]
+    assert found == [[{"kind": "custom", "layers": 1}], []]
+
+
+def test_json_and_each_point_of_a_sweep_say_how_many_layers_are_not_in_the_totals(tmp_path):
+    spec = UNKNOWN.replace("macs: uncounted", "macs: uncounted, when: w > 1")
+    (tmp_path / "net.yaml").write_text(spec)
+    ran = run("analyze", "net.yaml", "--depth", "0", "--format", "json", cwd=tmp_path)
+    (network,) = json.loads(ran.stdout)["networks"]
+    assert (network["layers"], network["uncounted"]) == ([], [{"kind": "custom", "layers": 1}])
+    ran = run("analyze", "net.yaml", "--set", "w=1,2", "--format", "csv", cwd=tmp_path)
+    lines = ran.stdout.decode().splitlines()
+    assert [line.rpartition(",")[2] for line in lines] == ["uncounted", "0", "1"]
+    ran = run("analyze", "net.yaml", "--set", "w=1", "--format", "csv", cwd=tmp_path)
+    assert "uncounted" not in ran.stdout.decode()
 
 
 @pytest.mark.parametrize("macs", [0, 7, "uncounted"])

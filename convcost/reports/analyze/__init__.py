@@ -100,6 +100,7 @@ class Analysis(_AnalysisFields, Report):
             "convention": "macs",
             "layers": layer_records(rows),
             "totals": costs.totals.by_measure(),
+            "uncounted": costs.uncounted,
             **({"counts": count_records(costs, rows)} if costs.by_convention else {}),
         }
 

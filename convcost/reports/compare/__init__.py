@@ -201,6 +201,7 @@ class Comparison(_ComparisonFields, Report):
             "output": costs.network.output,
             "layer_count": len(costs.layers),
             "totals": costs.totals.by_measure(),
+            "uncounted": costs.uncounted,
             "work": {"weights": weights_product(costs).text},
             "changes": change_records(self.base, costs),
             **({"counts": convention_totals(costs)} if costs.by_convention else {}),

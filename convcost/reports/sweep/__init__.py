@@ -87,6 +87,8 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
         if name in published:
             columns.append(_published_column(name, 1 if name == Measure.MACS else drop, sources))
     columns += (column for name, column in counts.items() if name not in names)
+    if any(point.costs.uncounted for point in points):
+        columns.append((Column("uncounted", "uncounted layers"), _count_uncounted))
     rows = tuple(tuple(cell(point) for _, cell in columns) for point in points)
     matching = f"{network.matching:,} of {counted(network.total, 'point')} with "
     return Table(
@@ -127,6 +129,10 @@ def _column(name: str, drop: int, layout: Layout, largest: Mapping[Measure, int]
     view = AnalysisView(layout=layout)
     column = of_layers.column._replace(drop=drop)
     return column, lambda point: of_layers.cell(point.row, point.costs, view)
+
+
+def _count_uncounted(point: PointCosts) -> int:
+    return sum(one.layers for one in point.costs.uncounted)
 
 
 def _convention_column(counts: ConventionCounts) -> PointColumn:
