@@ -12,8 +12,8 @@ from support import ROOT
     [
         ("convcost.model.kind.KINDS", "transposed_conv"),
         ("convcost.render.FORMATS", "latex"),
-        ("convcost.importing.frontends.torch.registry.OPERATORS", "aten.sum"),
-        ("convcost.importing.frontends.torch.registry.OPERATORS", "aten.lstm"),
+        ("convcost.importing.frontends.torch.registry.OPERATORS", "sum"),
+        ("convcost.importing.frontends.torch.registry.OPERATORS", "lstm"),
         ("convcost.importing.frontends.keras.call.LAYERS", "Conv2D"),
     ],
 )

@@ -20,7 +20,6 @@ from convcost.importing.frontends.torch.registry import (
     only_joined,
     operator_name,
 )
-from convcost.importing.frontends.torch.unknown import unknown
 from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
@@ -181,9 +180,9 @@ class _TorchWalk:
         call = TorchCall(self.builder, path, name, given, dims, users, is_complex)
         outer, first = self._enter(scope), len(self.builder.layers)
         row = known(name)
-        rule = row.rule or unknown
+        rule = row.rule or TorchCall.unknown
         if is_complex and Trait.CONTRACTS in row.traits and row.op != "fourier":
-            rule = unknown  # a product of complex numbers has four of real ones
+            rule = TorchCall.unknown  # a product of complex numbers has four of real ones
         try:
             with named("/".join(path)):
                 result = rule(call)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from convcost.importing.frontends.torch.weights import as_tensor
+from convcost.importing.frontends.torch.constant_value import ConstantValue, tensors
+from convcost.importing.frontends.torch.weights import as_tensor, buffers, weights
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.operator_table import OperatorTable
@@ -41,16 +42,56 @@ class TorchCall(NamedTuple):
         """The first argument."""
         return as_tensor(self.builder, next(iter(self.given.values())))
 
+    @property
+    def own_name(self) -> str:
+        """The name of the operator without the one of its library."""
+        return self.name.removeprefix(ATEN)
+
+    @property
+    def canonical(self) -> str:
+        """The canonical operator; "" if the table has none."""
+        return known(self.name).op
+
     def attribute(self, name: str) -> Any:
         return self.given.get(name)
+
+    def tensor(self, value: Tensor | ConstantValue) -> Tensor:
+        """A value as a tensor of the layer graph. A constant is added as a layer once."""
+        return as_tensor(self.builder, value)
 
     def lower(self, op: str, *inputs: Tensor, **more: Any) -> Tensor:
         """Adds the layers of a canonical operator. Its input is the first argument by default."""
         return lower(self.builder, op, self.path, *(inputs or (self.x,)), **more)
 
+    def custom(self, what: str = "", macs: int | None = 0) -> Any:
+        """Adds a `custom` layer with the output shape in the model; None as `macs` means unknown.
+        If there are several outputs, the first layer has the params and macs; the others are added
+        only if something reads them."""
+        given = list(tensors(dict(self.given)))
+        inputs = [one for one in given if isinstance(one, Tensor)]
+        constants = [one for one in given if isinstance(one, ConstantValue)]
+        if not inputs:
+            inputs, constants = [self.tensor(one) for one in constants if one.leaves], []
+        more: dict[str, Any] = {"weights": weights(*constants), "buffers": buffers(*constants)}
+        more |= {"what": what or self.own_name, "macs": macs}
+        found: list[Tensor | None] = []
+        for number, dims in enumerate(self.dims if self.several else (self.dims,)):
+            if dims is None or (number and f"getitem:{number}" not in self.users):
+                found.append(None)
+                continue
+            found.append(self.lower("custom", *inputs, dims=dims, **more))
+            more |= {"weights": {}, "buffers": {}, "macs": None if macs is None else 0}
+        return tuple(found) if self.several else found[0]
 
+    def unknown(self) -> Any:
+        """Adds a `custom` layer without a count, one for each output. An operator that convcost
+        does not know never becomes a layer without costs."""
+        return self.custom(macs=None)
+
+
+ATEN = "aten."
 OPERATORS = OperatorTable("convcost.importing.frontends.torch.operators")
-operator = OPERATORS.operator  # names are those of ATen, without the overload
+operator = OPERATORS.operator  # names are those of ATen, without the overload and the prefix `aten`
 
 # These operators read only the shape of a tensor.
 SHAPED = frozenset(
@@ -64,7 +105,7 @@ SHAPED = frozenset(
 
 def row(op: str, *names: str, **attributes: str) -> None:
     """Registers operators by their names in ATen, by default that of the canonical operator."""
-    OPERATORS.row(op, *(f"aten.{name}" for name in names or (op,)), **attributes)
+    OPERATORS.row(op, *(names or (op,)), **attributes)
 
 
 def operator_name(target: Any) -> str:
@@ -76,7 +117,8 @@ def operator_name(target: Any) -> str:
 
 def known(name: str) -> Row:
     """The row of an operator. The names of in-place operators end in `_`."""
-    return OPERATORS.get(name) or OPERATORS.of(name.removesuffix("_"))
+    own = name.removeprefix(ATEN)
+    return OPERATORS.get(own) or OPERATORS.of(own.removesuffix("_"))
 
 
 def only_joined(users: frozenset[str]) -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from convcost.importing.frontends.torch.registry import TorchCall, operator, row
-from convcost.importing.frontends.torch.weights import as_tensor, weights
+from convcost.importing.frontends.torch.weights import weights
 from convcost.importing.ir.tensor import Tensor
 
 for _name in (
@@ -28,19 +28,19 @@ row("glu", axis="dim")
 row("dropout", "dropout", "alpha_dropout", "feature_dropout")
 
 
-@operator("aten.native_dropout")
+@operator("native_dropout")
 def native_dropout(call: TorchCall) -> Any:
     return (call.lower("dropout"), None)
 
 
-@operator("aten.pow")
+@operator("pow")
 def power(call: TorchCall) -> Any:
     base, exponent = call.given["self"], call.given["exponent"]
-    x = as_tensor(call.builder, exponent if isinstance(base, (int, float)) else base)
+    x = call.tensor(exponent if isinstance(base, (int, float)) else base)
     return call.lower("square" if exponent == 2 else "power", x)  # noqa: PLR2004  a square
 
 
-@operator("aten.hardtanh", "aten.clamp", "aten.clamp_min", "aten.clamp_max")
+@operator("hardtanh", "clamp", "clamp_min", "clamp_max")
 def clamp(call: TorchCall) -> Tensor:
     """A clamp between two numbers, or between tensors that do not depend on the inputs."""
     given = call.given
@@ -50,7 +50,7 @@ def clamp(call: TorchCall) -> Tensor:
     return call.lower("clip", low=low, high=high)
 
 
-@operator("aten.prelu")
+@operator("prelu")
 def prelu(call: TorchCall) -> Tensor:
     slopes, trailing = weights(call.given["weight"]), max(len(call.x.dims) - 2, 0)
     return call.lower("prelu", weights=slopes, dims=(sum(slopes.values()), *[1] * trailing))

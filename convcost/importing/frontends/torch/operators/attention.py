@@ -2,20 +2,19 @@
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.registry import TorchCall, operator
-from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.ir.tensor import Tensor, transposed
 
 
-@operator("aten.scaled_dot_product_attention", op="attention")
+@operator("scaled_dot_product_attention", op="attention")
 def attention(call: TorchCall) -> Tensor:
     """One attention layer or, if a learned tensor is added to the scores, its two products."""
-    sides = [as_tensor(call.builder, call.given[name]) for name in ("query", "key", "value")]
+    sides = [call.tensor(call.given[name]) for name in ("query", "key", "value")]
     mask = call.given["attn_mask"]
     if mask is None or (isinstance(mask, ConstantValue) and not mask.leaves):
         return call.lower("attention", *sides)
     query, key, value = sides
     scores = call.lower("matmul", query, transposed(key))
-    joined = call.lower("add", scores, as_tensor(call.builder, mask))
+    joined = call.lower("add", scores, call.tensor(mask))
     return call.lower("matmul", call.lower("softmax", joined), value)
 
 
@@ -23,5 +22,5 @@ def attention(call: TorchCall) -> Tensor:
 def flex_attention(call: TorchCall) -> tuple[Tensor, None, None]:
     """The outputs are the values and two statistics of the scores. As with a mask, each query is
     multiplied with every key, whatever the scores are changed to."""
-    sides = [as_tensor(call.builder, call.given[name]) for name in ("0", "1", "2")]
+    sides = [call.tensor(call.given[name]) for name in ("0", "1", "2")]
     return call.lower("attention", *sides), None, None

@@ -7,13 +7,12 @@ from typing import Any
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.names import split_name
 from convcost.importing.frontends.torch.registry import TorchCall, operator
-from convcost.importing.frontends.torch.unknown import custom_layer
-from convcost.importing.frontends.torch.weights import as_tensor, buffers, learned_tensors, weights
+from convcost.importing.frontends.torch.weights import buffers, learned_tensors, weights
 from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.windows import MAX_AXES, SlidingWindow
 
 
-@operator(*(f"aten.conv{n}d" for n in (1, 2, 3)), op="conv", weights=1, bias=2)
+@operator(*(f"conv{n}d" for n in (1, 2, 3)), op="conv", weights=1, bias=2)
 def convolution(call: TorchCall) -> Any:
     """`weight` is [filters, channels/groups, kernel…]."""
     given = call.given
@@ -30,7 +29,7 @@ def convolution(call: TorchCall) -> Any:
     return _with_bias(call, "conv", filters, gain, stored, window=window)
 
 
-@operator(*(f"aten.conv_transpose{n}d" for n in (1, 2, 3)), op="transposed_conv", weights=1, bias=2)
+@operator(*(f"conv_transpose{n}d" for n in (1, 2, 3)), op="transposed_conv", weights=1, bias=2)
 def transposed(call: TorchCall) -> Any:
     """`weight` is [channels, filters/groups, kernel…]."""
     given = call.given
@@ -63,7 +62,7 @@ def deform_conv(call: TorchCall) -> Any:
     names = ("input", "offset", *(["mask"] if given["use_mask"] else []))
     return call.lower(
         "deformable_conv",
-        *(as_tensor(call.builder, given[name]) for name in names),
+        *(call.tensor(given[name]) for name in names),
         filters=filters,
         window=SlidingWindow(kernel, stride, padding, padding, dilation),
         groups=given["groups"],
@@ -82,7 +81,7 @@ def _with_bias(
     **more: Any,
 ) -> Tensor:
     """Adds a convolution, and its factors and biases after it."""
-    x, bias = as_tensor(call.builder, call.given["input"]), call.given["bias"]
+    x, bias = call.tensor(call.given["input"]), call.given["bias"]
     y = call.lower(op, x, **stored, **more, filters=filters, groups=call.given["groups"])
     learned = weights(bias) if isinstance(bias, ConstantValue) else {}
     shift = bool(learned and (gain or bias.leaf or sum(learned.values()) == filters))
@@ -92,7 +91,7 @@ def _with_bias(
     if isinstance(bias, ConstantValue) and not bias.leaves:
         call.builder.free["add a fixed number"] += 1
     elif bias is not None and not shift:
-        numbers = as_tensor(call.builder, bias)
+        numbers = call.tensor(bias)
         across = reshaped(numbers, (1, *numbers.dims, *(1 for _ in y.dims[2:])))
         y = call.lower("add", y, across)
     return y
@@ -103,21 +102,21 @@ def _fixed(call: TorchCall, macs: int) -> Any:
     layer, and for weights that are a learned tensor times a factor for each filter."""
     weight = call.given["weight"]
     if isinstance(weight, Tensor):
-        return custom_layer(call, "convolution with computed weights", macs)
+        return call.custom("convolution with computed weights", macs)
     if len(weight.dims) - 2 == MAX_AXES and call.given["input"].dims[0] > 1:
-        return custom_layer(call, "convolution of many samples", macs)
+        return call.custom("convolution of many samples", macs)
     own, others = learned_tensors(weight)
     size = prod(weight.dims)
-    plain = not call.name.startswith("aten.conv_transpose")
+    plain = call.canonical == "conv"
     factors = (0, weight.dims[0]) if plain else (0,)
     if sum(own.values()) == size and sum(others.values()) in factors:
         return None
     if own:
-        return custom_layer(call, "convolution with weights computed from others", macs)
+        return call.custom("convolution with weights computed from others", macs)
     stored = buffers(weight)
     if plain and list(stored.values()) == [size] and not stored.keys() & call.builder.used.keys():
         return None  # a buffer that only this layer uses, such as a blur before a stride
-    return custom_layer(call, "convolution with fixed weights", macs)
+    return call.custom("convolution with fixed weights", macs)
 
 
 def _padding(given: Any, kernel: Any, dilation: Any) -> tuple[list[int], list[int]]:

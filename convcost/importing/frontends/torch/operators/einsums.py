@@ -6,17 +6,16 @@ from typing import Any
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.operators.joins import is_unclaimed
 from convcost.importing.frontends.torch.registry import TorchCall, operator
-from convcost.importing.frontends.torch.unknown import unknown
 from convcost.importing.frontends.torch.weights import as_tensor, weights
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.einsum import Operand, lower_einsum
 
 
-@operator("aten.einsum", op="einsum")
+@operator("einsum", op="einsum")
 def einsum(call: TorchCall) -> Any:
     operands = [_operand(call, one) for one in call.given["tensors"]]
     made = lower_einsum(call.builder, call.given["equation"], operands, call.path)
-    return unknown(call) if made is None else made
+    return call.unknown() if made is None else made
 
 
 def _operand(call: TorchCall, x: Tensor | ConstantValue) -> Operand:

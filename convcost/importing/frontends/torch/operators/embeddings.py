@@ -5,23 +5,22 @@ from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.registry import TorchCall, operator
-from convcost.importing.frontends.torch.unknown import custom_layer
-from convcost.importing.frontends.torch.weights import as_tensor, weights
+from convcost.importing.frontends.torch.weights import weights
 from convcost.importing.ir.tensor import Tensor, permuted, reshaped
 
 MATRIX = 2
 BAGS = ("sum", "mean", "max")  # in the order of PyTorch's numbers
 
 
-@operator("aten.embedding", op="embedding", weights=0)
+@operator("embedding", op="embedding", weights=0)
 def embedding(call: TorchCall) -> Any:
     table, indices = call.given["weight"], call.given["indices"]
     if not isinstance(table, ConstantValue) or not isinstance(indices, Tensor):
-        return custom_layer(call, "look-up")
+        return call.custom("look-up")
     return _looked_up(call, table, indices)
 
 
-@operator("aten.embedding_bag")
+@operator("embedding_bag")
 def embedding_bag(call: TorchCall) -> Any:
     """Rows of a table, and a reduction over them. For several bags, only the look-up is counted."""
     given = call.given
@@ -29,26 +28,26 @@ def embedding_bag(call: TorchCall) -> Any:
     first = call._replace(dims=call.dims[0])
     single = isinstance(table, ConstantValue) and isinstance(indices, Tensor) and first.dims[0] == 1
     if not single or given["per_sample_weights"] is not None:
-        return custom_layer(call, "look-up of bags")
+        return call.custom("look-up of bags")
     rows = _looked_up(call, table, reshaped(indices, (1, *indices.dims)))
     y = call.lower(BAGS[given["mode"]], rows, axes=[1], keep=False)
     return (y, *(None for _ in call.dims[1:]))
 
 
-@operator("aten.index")
+@operator("index")
 def index(call: TorchCall) -> Any:
     """A learned table indexed by a stored tensor is an embedding of that tensor. Indexing any other
     tensor only moves elements."""
     table, at = call.given["self"], call.given["indices"]
     numbers = [one for one in at if one is not None]
     if not isinstance(table, ConstantValue) or table.leaf is None or len(numbers) != 1:
-        return custom_layer(call, "gather")
+        return call.custom("gather")
     kept = numbers[0]
     if len(table.dims) != MATRIX or not isinstance(kept, ConstantValue) or kept.leaf is None:
-        return custom_layer(call, "gather")
+        return call.custom("gather")
     axis = at.index(kept)
     flat = kept._replace(dims=(prod(kept.dims),), node=(kept.node, "flat"))
-    x = as_tensor(call.builder, flat)._replace(batch=None)
+    x = call.tensor(flat)._replace(batch=None)
     found = reshaped(_looked_up(call, table, x, axis), (*kept.dims, table.dims[1 - axis]))
     return found if axis == 0 else permuted(found, (len(kept.dims), *range(len(kept.dims))))
 

@@ -4,16 +4,15 @@ macs of the kind `fft`."""
 from typing import Any
 
 from convcost.importing.frontends.torch.registry import TorchCall, operator
-from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.passes.fourier import complex_macs, real_macs
 
 
-@operator(*(f"aten.fft_{inverse}{real}fft{axes}"
+@operator(*(f"fft_{inverse}{real}fft{axes}"
             for inverse in ("", "i") for real in ("", "r") for axes in ("", "2", "n")),
           op="fourier")  # fmt: skip
 def fourier(call: TorchCall) -> Any:
     """`dim` is an axis or several; `n` and `s` are the lengths along them."""
-    name = call.name.removeprefix("aten.fft_")
+    name = call.own_name.removeprefix("fft_")
     dims, out = call.x.dims, call.dims
     lengths = call.given.get("s")
     axes = call.given.get("dim")
@@ -30,12 +29,12 @@ def fourier(call: TorchCall) -> Any:
         macs = real_macs(out, axes, out[last])
     else:
         macs = complex_macs(out, axes)
-    return custom_layer(call, name, macs)
+    return call.custom(name, macs)
 
 
-@operator("aten.imag", "aten.complex", "aten.view_as_complex", "aten.view_as_real", "aten.polar",
-          "aten.angle", "aten.conj", "aten._conj", "aten.resolve_conj", "aten._conj_physical",
-          "aten.fft_fftshift", "aten.fft_ifftshift")  # fmt: skip
+@operator("imag", "complex", "view_as_complex", "view_as_real", "polar",
+          "angle", "conj", "_conj", "resolve_conj", "_conj_physical",
+          "fft_fftshift", "fft_ifftshift")  # fmt: skip
 def complex_without_macs(call: TorchCall) -> Any:
     """Operators on complex numbers without multiply-adds."""
-    return custom_layer(call, call.name.removeprefix("aten."))
+    return call.custom()

@@ -3,8 +3,6 @@
 from typing import Any
 
 from convcost.importing.frontends.torch.registry import TorchCall, operator
-from convcost.importing.frontends.torch.unknown import custom_layer
-from convcost.importing.frontends.torch.weights import as_tensor
 
 # The name of an operator in ONNX, if it differs.
 ONNX = {
@@ -20,35 +18,27 @@ ONNX = {
 }
 
 
-@operator("aten.contiguous", "aten.clone", "aten.detach", "aten.alias", "aten.to", "aten._to_copy",
-          "aten.type_as", "aten.lift_fresh_copy", "aten.positive", "aten.real", "aten.float",
-          "aten.nan_to_num", "aten.fake_quantize_per_tensor_affine",
-          "aten.fake_quantize_per_channel_affine", "aten.fused_moving_avg_obs_fake_quant",
-          "quantized_decomposed.quantize_per_tensor", "quantized_decomposed.dequantize_per_tensor",
-          "quantized_decomposed.quantize_per_channel",
-          "quantized_decomposed.dequantize_per_channel")  # fmt: skip
+@operator(
+    "contiguous", "clone", "detach", "alias", "to", "_to_copy", "type_as", "lift_fresh_copy",
+    "positive", "real", "float", "nan_to_num", "fake_quantize_per_tensor_affine",
+    "fake_quantize_per_channel_affine", "fused_moving_avg_obs_fake_quant",
+    "quantized_decomposed.quantize_per_tensor", "quantized_decomposed.dequantize_per_tensor",
+    "quantized_decomposed.quantize_per_channel", "quantized_decomposed.dequantize_per_channel",
+)  # fmt: skip
 def pass_through(call: TorchCall) -> Any:
     x = call.given.get("self", call.given.get("input"))
-    return as_tensor(call.builder, x)
+    return call.tensor(x)
 
 
-@operator("aten.index_select", "aten.gather", "aten.take_along_dim", "aten.flip", "aten.tril",
-          "aten.triu", "aten.unfold", "aten.im2col", "aten.col2im", "aten.argmax", "aten.argmin",
-          "aten.topk", "aten.sort", "aten.cumsum", "aten.one_hot", "aten.eq", "aten.ne",
-          "aten.gt", "aten.ge", "aten.lt",
-          "aten.le", "aten.where", "aten.repeat", "aten.repeat_interleave",
-          "aten.tile", "aten.bernoulli", "aten.isnan", "aten.bitwise_not", "aten.logical_not",
-          "aten.argsort", "aten.scatter", "aten.prod", "aten.cumprod",
-          "aten.pairwise_distance",
-          "aten.fractional_max_pool2d", "aten.fractional_max_pool3d",
-          "aten.rot90",
-    "aten.slice_scatter",
-    "aten.select_scatter",
-    "aten.index_put",
-    "aten.copy",
-    "aten.fill",
-    "aten.zero")  # fmt: skip
+@operator(
+    "index_select", "gather", "take_along_dim", "flip", "tril", "triu", "unfold", "im2col",
+    "col2im", "argmax", "argmin", "topk", "sort", "cumsum", "one_hot", "eq", "ne", "gt", "ge",
+    "lt", "le", "where", "repeat", "repeat_interleave", "tile", "bernoulli", "isnan",
+    "bitwise_not", "logical_not", "argsort", "scatter", "prod", "cumprod", "pairwise_distance",
+    "fractional_max_pool2d", "fractional_max_pool3d", "rot90", "slice_scatter", "select_scatter",
+    "index_put", "copy", "fill", "zero",
+)  # fmt: skip
 def without_macs(call: TorchCall) -> Any:
     """Operators without multiply-adds. Their layers state the output shape."""
-    name = call.name.removeprefix("aten.").removesuffix("_")
-    return custom_layer(call, ONNX.get(name, name))
+    name = call.own_name.removesuffix("_")
+    return call.custom(ONNX.get(name, name))

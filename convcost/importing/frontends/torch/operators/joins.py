@@ -6,38 +6,32 @@ from typing import Any
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.names import split_name
 from convcost.importing.frontends.torch.registry import TorchCall, known, only_joined, operator
-from convcost.importing.frontends.torch.unknown import custom_layer
-from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.contractions import SUMS
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
 from convcost.model.shape import broadcast
 
 
-@operator("aten.add", op="add")
-@operator("aten.sub", "aten.rsub", op="subtract")
-@operator("aten.mul", op="multiply")
-@operator("aten.div", op="divide")
-@operator("aten.maximum", op="maximum")
-@operator("aten.minimum", op="minimum")
+@operator(add="add", sub="subtract", rsub="subtract", mul="multiply", div="divide",
+          maximum="maximum", minimum="minimum")  # fmt: skip
 def join(call: TorchCall) -> Any:
     y = _join_output(call)
     if y.dims == call.dims or only_joined(call.users):
         return y
-    return custom_layer(call._replace(given={"self": y}), "expand")
+    return call._replace(given={"self": y}).custom("expand")
 
 
 def _join_output(call: TorchCall) -> Tensor:
-    kind = known(call.name).op
+    kind = call.canonical
     a, b = call.given["self"], call.given["other"]
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         return call.lower(kind, a, b)
     x, other = (a, b) if isinstance(a, Tensor) else (b, a)
     if not isinstance(x, Tensor):  # a costly function of learned tensors
         first = a if isinstance(a, ConstantValue) and a.leaves else b
-        x, other = as_tensor(call.builder, first), b if first is a else a
+        x, other = call.tensor(first), b if first is a else a
         if isinstance(other, ConstantValue) and other.leaves:
-            return call.lower(kind, x, as_tensor(call.builder, other))
+            return call.lower(kind, x, call.tensor(other))
     if not isinstance(other, ConstantValue) or (
         not other.leaves and _fits(other, x) and not _is_summed(call, other)
     ):
@@ -47,7 +41,7 @@ def _join_output(call: TorchCall) -> Tensor:
     if leaf is not None and leaf.learned and kind in LEARNED and is_unclaimed(call, leaf.key):
         path = (*split_name(leaf.key),)
         return combined(call.builder, LEARNED[kind], x, leaf.key, other.dims, path)
-    return call.lower(kind, x, as_tensor(call.builder, other))
+    return call.lower(kind, x, call.tensor(other))
 
 
 def is_unclaimed(call: TorchCall, key: str) -> bool:
@@ -63,7 +57,7 @@ def is_unclaimed(call: TorchCall, key: str) -> bool:
 
 def _is_summed(call: TorchCall, other: ConstantValue) -> bool:
     """Whether sums or means alone read a product with several numbers: it may be a contraction."""
-    several = known(call.name).op == "multiply" and prod(other.dims) > 1
+    several = call.canonical == "multiply" and prod(other.dims) > 1
     return several and bool(call.users) and all(known(user).op in SUMS for user in call.users)
 
 
@@ -71,23 +65,23 @@ def _fits(other: ConstantValue, x: Tensor) -> bool:
     return broadcast(other.dims, x.dims) == x.dims
 
 
-@operator("aten.masked_fill")
+@operator("masked_fill")
 def masked_fill(call: TorchCall) -> Any:
-    x = as_tensor(call.builder, call.given["self"])
+    x = call.tensor(call.given["self"])
     if isinstance(call.given["mask"], Tensor):
         return call.lower("multiply", x, call.given["mask"])
     call.builder.free["masked_fill"] += 1
     return x
 
 
-@operator("aten.addcmul")
+@operator("addcmul")
 def addcmul(call: TorchCall) -> Any:
     given = call.given
-    scaled = join(call._replace(name="aten.mul", given={"self": given["tensor1"],
+    scaled = join(call._replace(name="mul", given={"self": given["tensor1"],
                                                         "other": given["tensor2"]}))  # fmt: skip
-    return join(call._replace(name="aten.add", given={"self": given["self"], "other": scaled}))
+    return join(call._replace(name="add", given={"self": given["self"], "other": scaled}))
 
 
-@operator("aten.lerp")
+@operator("lerp")
 def lerp(call: TorchCall) -> Any:
-    return call.lower("add", call.x, as_tensor(call.builder, call.given["end"]))
+    return call.lower("add", call.x, call.tensor(call.given["end"]))

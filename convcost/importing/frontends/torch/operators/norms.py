@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convcost.importing.frontends.torch.registry import TorchCall, known, operator
+from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.weights import buffers, weights
 from convcost.importing.ir.tensor import Tensor
 
@@ -13,7 +13,7 @@ def _lower_norm(call: TorchCall, op: str, **more: Any) -> Tensor:
     return call.lower(op, weights=weights(weight, bias), **own, **more)
 
 
-@operator("aten.batch_norm", "aten._native_batch_norm_legit_no_training", op="batch_norm")
+@operator("batch_norm", "_native_batch_norm_legit_no_training", op="batch_norm")
 def batch_norm(call: TorchCall) -> Any:
     """Without running statistics, the norm uses the statistics of the sample."""
     kept = buffers(call.given["running_mean"], call.given["running_var"])
@@ -25,19 +25,19 @@ def batch_norm(call: TorchCall) -> Any:
     return (own, None, None) if call.several else own
 
 
-@operator("aten.instance_norm", op="instance_norm")
+@operator("instance_norm", op="instance_norm")
 def instance_norm(call: TorchCall) -> Tensor:
     return _lower_norm(call, "instance_norm")
 
 
-@operator("aten.group_norm", op="group_norm")
+@operator("group_norm", op="group_norm")
 def group_norm(call: TorchCall) -> Tensor:
     return _lower_norm(call, "group_norm", groups=call.given["num_groups"])
 
 
-@operator("aten.layer_norm", op="layer_norm")
-@operator("aten.rms_norm", op="rms_norm")
+@operator("layer_norm", op="layer_norm")
+@operator("rms_norm", op="rms_norm")
 def layer_norm(call: TorchCall) -> Tensor:
     """A norm over the last axes."""
     axes = range(-len(call.given["normalized_shape"]), 0)
-    return _lower_norm(call, known(call.name).op, axes=axes)
+    return _lower_norm(call, call.canonical, axes=axes)

@@ -6,8 +6,8 @@ from convcost.importing.ir.tensor import Tensor
 _KINDS = ("reflection", "replication")
 
 
-@operator("aten.pad", "aten.constant_pad_nd",
-          *(f"aten.{kind}_pad{n}d" for kind in _KINDS for n in (1, 2, 3)))  # fmt: skip
+@operator("pad", "constant_pad_nd",
+          *(f"{kind}_pad{n}d" for kind in _KINDS for n in (1, 2, 3)))  # fmt: skip
 def pad(call: TorchCall) -> Tensor:
     """`pad` has the begin and end of the last axis first."""
     x, numbers = call.x, call.given.get("pad", call.given.get("padding"))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from convcost.importing.frontends.torch.operators.convolutions import per_axis
-from convcost.importing.frontends.torch.registry import TorchCall, known, operator
+from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.windows import SlidingWindow
 
@@ -18,31 +18,31 @@ def _window(call: TorchCall) -> SlidingWindow:
     )
 
 
-@operator(*(f"aten.max_pool{n}d" for n in (1, 2, 3)), op="max_pool")
-@operator(*(f"aten.avg_pool{n}d" for n in (1, 2, 3)), op="avg_pool")
+@operator(*(f"max_pool{n}d" for n in (1, 2, 3)), op="max_pool")
+@operator(*(f"avg_pool{n}d" for n in (1, 2, 3)), op="avg_pool")
 def pool(call: TorchCall) -> Tensor:
     ceil = call.given["ceil_mode"]
-    return call.lower(known(call.name).op, window=_window(call), ceil=ceil, dims=call.dims)
+    return call.lower(call.canonical, window=_window(call), ceil=ceil, dims=call.dims)
 
 
-@operator(*(f"aten.max_pool{n}d_with_indices" for n in (1, 2, 3)), op="max_pool")
+@operator(*(f"max_pool{n}d_with_indices" for n in (1, 2, 3)), op="max_pool")
 def max_pool_with_indices(call: TorchCall) -> Any:
     """The window determines the indices of the largest elements."""
     window, ceil = _window(call), call.given["ceil_mode"]
     return call.lower("max_pool", window=window, ceil=ceil, dims=call.dims[0]), window
 
 
-@operator("aten.max_unpool2d", "aten.max_unpool3d")
+@operator("max_unpool2d", "max_unpool3d")
 def max_unpool(call: TorchCall) -> Tensor:
     window = call.given["indices"]
     known = window if isinstance(window, SlidingWindow) else None
     return call.lower("max_unpool", window=known, size=call.dims[2:])
 
 
-@operator(*(f"aten.adaptive_{kind}_pool{n}d" for kind in ("max", "avg") for n in (1, 2, 3)),
-          "aten._adaptive_avg_pool2d")  # fmt: skip
+@operator(*(f"adaptive_{kind}_pool{n}d" for kind in ("max", "avg") for n in (1, 2, 3)),
+          "_adaptive_avg_pool2d")  # fmt: skip
 def adaptive_pool(call: TorchCall) -> Any:
     dims = call.first_dims
-    kind = call.name.removeprefix("aten.").removeprefix("_")[:-2]
+    kind = call.own_name.removeprefix("_")[:-2]
     y = call.lower(kind, size=dims[2:], dims=dims)
     return (y, None) if call.several else y

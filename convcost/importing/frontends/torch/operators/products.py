@@ -6,8 +6,7 @@ from typing import Any, TypeGuard
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.names import split_name
 from convcost.importing.frontends.torch.registry import TorchCall, operator
-from convcost.importing.frontends.torch.unknown import custom_layer
-from convcost.importing.frontends.torch.weights import as_tensor, learned_tensors, weights
+from convcost.importing.frontends.torch.weights import learned_tensors, weights
 from convcost.importing.ir.tensor import Tensor, transposed
 from convcost.importing.passes.lower.linear import linear_from_left
 from convcost.importing.passes.lower.stored_tensors import combined
@@ -15,7 +14,7 @@ from convcost.importing.passes.lower.stored_tensors import combined
 MATRIX = 2
 
 
-@operator("aten.linear", op="linear", weights=1, bias=2)
+@operator("linear", op="linear", weights=1, bias=2)
 def linear(call: TorchCall) -> Tensor:
     """`weight` is [features, inputs]."""
     weight, bias = call.given["weight"], call.given["bias"]
@@ -26,7 +25,7 @@ def linear(call: TorchCall) -> Tensor:
         whole = sum(own.values()) == prod(weight.dims)
         if whole and sum(others.values()) in (0, weight.dims[0]):
             return _lower_factored(call, own, others)
-    y = call.lower("matmul", call.x, transposed(as_tensor(call.builder, weight)))
+    y = call.lower("matmul", call.x, transposed(call.tensor(weight)))
     return _add_bias(call, y, bias)
 
 
@@ -39,13 +38,13 @@ def _lower_factored(call: TorchCall, own: dict[str, int], others: dict[str, int]
     return _add_bias(call, y, call.given["bias"])
 
 
-@operator("aten.matmul", "aten.mm", "aten._int_mm", op="matmul", weights=1)
-@operator("aten.bmm", op="matmul")
+@operator("matmul", "mm", "_int_mm", op="matmul", weights=1)
+@operator("bmm", op="matmul")
 def matmul(call: TorchCall) -> Tensor:
     return _product(call, call.given["self"], call.given.get("other", call.given.get("mat2")))
 
 
-@operator("aten.addmm", op="linear", weights=2, bias=0)
+@operator("addmm", op="linear", weights=2, bias=0)
 def addmm(call: TorchCall) -> Tensor:
     a, b, bias = (call.given[name] for name in ("mat1", "mat2", "self"))
     if isinstance(a, Tensor) and _is_learned(b) and _is_learned(bias) and len(bias.dims) == 1:
@@ -53,14 +52,14 @@ def addmm(call: TorchCall) -> Tensor:
     return _add_bias(call, _product(call, a, b), bias)
 
 
-@operator("aten.baddbmm", op="matmul")
+@operator("baddbmm", op="matmul")
 def baddbmm(call: TorchCall) -> Tensor:
     return _add_bias(
         call, _product(call, call.given["batch1"], call.given["batch2"]), call.given["self"]
     )
 
 
-@operator("aten.bilinear")
+@operator("bilinear")
 def bilinear(call: TorchCall) -> Any:
     """Each feature is a row times a matrix times a column.
 
@@ -68,7 +67,7 @@ def bilinear(call: TorchCall) -> Any:
     """
     features, rows, columns = call.given["weight"].dims
     positions = prod(call.dims) // features
-    return custom_layer(call, "bilinear", positions * features * (rows * columns + columns))
+    return call.custom("bilinear", positions * features * (rows * columns + columns))
 
 
 def _product(call: TorchCall, a: Tensor | ConstantValue, b: Tensor | ConstantValue) -> Tensor:
@@ -76,7 +75,7 @@ def _product(call: TorchCall, a: Tensor | ConstantValue, b: Tensor | ConstantVal
         return _lower_linear(call, a, b.dims[-1], b, None)
     if isinstance(b, Tensor) and _is_learned(a) and len(a.dims) == MATRIX and len(b.dims) >= MATRIX:
         return linear_from_left(call.builder, call.path, b, a.dims[0], weights(a))
-    return call.lower("matmul", as_tensor(call.builder, a), as_tensor(call.builder, b))
+    return call.lower("matmul", call.tensor(a), call.tensor(b))
 
 
 def _is_learned(x: Any) -> TypeGuard[ConstantValue]:
@@ -102,4 +101,4 @@ def _add_bias(call: TorchCall, y: Tensor, bias: Tensor | ConstantValue | None) -
         return y
     if _is_learned(bias) and bias.leaf is not None:
         return combined(call.builder, "add", y, bias.leaf.key, bias.dims, split_name(bias.leaf.key))
-    return call.lower("add", y, as_tensor(call.builder, bias))
+    return call.lower("add", y, call.tensor(bias))

@@ -3,8 +3,7 @@
 from math import prod
 from typing import Any
 
-from convcost.importing.frontends.torch.registry import TorchCall, known, operator
-from convcost.importing.frontends.torch.unknown import custom_layer
+from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.weights import weights
 from convcost.importing.ir.tensor import Tensor
 
@@ -12,16 +11,16 @@ GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 ROWS = 3
 
 
-@operator("aten.lstm", op="lstm")
-@operator("aten.gru", op="gru")
-@operator("aten.rnn_tanh", "aten.rnn_relu", op="rnn")
+@operator("lstm", op="lstm")
+@operator("gru", op="gru")
+@operator("rnn_tanh", "rnn_relu", op="rnn")
 def recurrent(call: TorchCall) -> Any:
     """`params` has the tensors of every layer and direction: weights of the input, weights of the
     state, two biases, and for an LSTM optionally a projection."""
-    given, kind = call.given, known(call.name).op
+    given, kind = call.given, call.canonical
     x = call.x
     if len(x.dims) != ROWS or "batch_first" not in given:
-        return custom_layer(call, kind, None)
+        return call.custom(kind, None)
     params = given["params"]
     hidden = params[0].dims[0] // GATES[kind]
     options: dict[str, Any] = {
@@ -38,14 +37,14 @@ def recurrent(call: TorchCall) -> Any:
     return (y, *_states(call, y))
 
 
-@operator(*(f"aten.{name}_cell" for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")))
+@operator(*(f"{name}_cell" for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")))
 def cell(call: TorchCall) -> Any:
     """One step, which uses each weight of the input and of the state once."""
     given = call.given
     kinds = (given["w_ih"], given["w_hh"])
     # An LSTM has two states, each [n, hidden].
     macs = call.first_dims[0] * sum(prod(one.dims) for one in kinds)
-    return custom_layer(call, call.name.removeprefix("aten."), macs)
+    return call.custom(macs=macs)
 
 
 def _states(call: TorchCall, y: Tensor) -> list[Any]:
@@ -54,5 +53,5 @@ def _states(call: TorchCall, y: Tensor) -> list[Any]:
     for number, dims in enumerate(call.dims[1:], start=1):
         taken = f"getitem:{number}" in call.users
         alone = call._replace(given={"self": y}, dims=dims)
-        found.append(custom_layer(alone, "last state") if taken else None)
+        found.append(alone.custom("last state") if taken else None)
     return found

@@ -2,38 +2,37 @@
 
 from typing import Any
 
-from convcost.importing.frontends.torch.registry import TorchCall, known, operator
-from convcost.importing.frontends.torch.unknown import custom_layer
+from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.reductions import variance
 
 NORMS = {1: "reduce_l1", 2: "reduce_l2", float("inf"): "reduce_largest"}
 
 
-@operator("aten.mean", op="mean")
-@operator("aten.sum", op="sum")
-@operator("aten.amax", "aten.max", op="max")
-@operator("aten.amin", "aten.min", op="min")
-@operator("aten.logsumexp", op="reduce_log_exp")
+@operator("mean", op="mean")
+@operator("sum", op="sum")
+@operator("amax", "max", op="max")
+@operator("amin", "min", op="min")
+@operator("logsumexp", op="reduce_log_exp")
 def reduce(call: TorchCall) -> Any:
-    op = known(call.name).op
+    op = call.canonical
     if isinstance(call.given.get("other"), Tensor):
-        return custom_layer(call, f"{op}imum")
+        return call.custom(f"{op}imum")
     y = call.lower(op, axes=_axes(call), keep=call.given.get("keepdim", False))
     return (y, None) if call.several else y
 
 
-@operator("aten.std", "aten.var", "aten.std_mean", "aten.var_mean")
+@operator("std", "var", "std_mean", "var_mean")
 def deviation(call: TorchCall) -> Any:
     """The variance or deviation, together with the mean if the operator returns it."""
     if not call.first_dims:
-        return custom_layer(call, call.name.removeprefix("aten."))
+        return call.custom()
     keep, root = bool(call.given.get("keepdim", False)), "std" in call.name
     found = variance(call.builder, call.x, _axes(call), keep, call.path, root=root)
     return found if call.several else found[0]
 
 
-@operator("aten.linalg_vector_norm", "aten.norm")
+@operator("linalg_vector_norm", "norm")
 def vector_norm(call: TorchCall) -> Tensor:
     """The root of a sum of squares, or of another power."""
     order = call.given.get("ord", call.given.get("p"))

@@ -4,19 +4,18 @@ from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.registry import TorchCall, operator
-from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.passes.lower.slices import split_axis
 
 
-@operator("aten.cat", "aten.concat", "aten.concatenate")
+@operator("cat", "concat", "concatenate")
 def cat(call: TorchCall) -> Any:
-    values = [as_tensor(call.builder, one) for one in call.given["tensors"] if _has_elements(one)]
+    values = [call.tensor(one) for one in call.given["tensors"] if _has_elements(one)]
     return values[0] if len(values) == 1 else call.lower("concat", *values, axis=call.given["dim"])
 
 
-@operator("aten.stack")
+@operator("stack")
 def stack(call: TorchCall) -> Any:
-    values = [as_tensor(call.builder, one) for one in call.given["tensors"]]
+    values = [call.tensor(one) for one in call.given["tensors"]]
     return call.lower("concat", *values, axis=call.given["dim"], new=True)
 
 
@@ -25,13 +24,13 @@ def _has_elements(x: Any) -> bool:
     return 0 not in x.dims
 
 
-@operator("aten.split", "aten.split_with_sizes", "aten.chunk", "aten.tensor_split")
+@operator("split", "split_with_sizes", "chunk", "tensor_split")
 def split(call: TorchCall) -> Any:
     dim = call.given["dim"]
     return _parts(call, [dims[dim] for dims in call.dims])
 
 
-@operator("aten.unbind")
+@operator("unbind")
 def unbind(call: TorchCall) -> Any:
     return _parts(call, [1] * len(call.dims), drop=True)
 
@@ -43,7 +42,7 @@ def _parts(call: TorchCall, lengths: list[int], *, drop: bool = False) -> Any:
     return tuple(split_axis(call.builder, call.x, axis, lengths, path, used=used, drop=drop))
 
 
-@operator("aten.slice", "aten.narrow", "aten.select")
+@operator("slice", "narrow", "select")
 def slice_(call: TorchCall) -> Any:
     given = call.given
     dim = given["dim"] % len(call.x.dims)

@@ -3,21 +3,20 @@
 from typing import Any
 
 from convcost.importing.frontends.torch.registry import TorchCall, only_joined, operator, row
-from convcost.importing.frontends.torch.unknown import custom_layer
 from convcost.importing.ir.tensor import permuted, reshaped, transposed, with_rank
 
 row("permute", order="dims")
 row("permute", "t", "numpy_T")
 
 
-@operator("aten.view", "aten.reshape", "aten.flatten", "aten.unflatten", "aten.unsqueeze",
-          "aten.squeeze", "aten.view_as", "aten.reshape_as", "aten.ravel", "aten._unsafe_view",
-          "aten._reshape_copy")  # fmt: skip
+@operator("view", "reshape", "flatten", "unflatten", "unsqueeze",
+          "squeeze", "view_as", "reshape_as", "ravel", "_unsafe_view",
+          "_reshape_copy")  # fmt: skip
 def reshape(call: TorchCall) -> Any:
     return reshaped(call.x, call.dims)
 
 
-@operator("aten.transpose", "aten.swapaxes", "aten.swapdims")
+@operator("transpose", "swapaxes", "swapdims")
 def transpose(call: TorchCall) -> Any:
     x, given = call.x, call.given
     first, second = (
@@ -29,12 +28,12 @@ def transpose(call: TorchCall) -> Any:
     return permuted(x, order)
 
 
-@operator("aten.mT")
+@operator("mT")
 def transpose_matrices(call: TorchCall) -> Any:
     return transposed(call.x)
 
 
-@operator("aten.movedim", "aten.moveaxis")
+@operator("movedim", "moveaxis")
 def movedim(call: TorchCall) -> Any:
     x, rank = call.x, len(call.dims)
     source, to = (
@@ -47,17 +46,17 @@ def movedim(call: TorchCall) -> Any:
     return permuted(x, order)
 
 
-@operator("aten.expand", "aten.expand_as", "aten.broadcast_to")
+@operator("expand", "expand_as", "broadcast_to")
 def expand(call: TorchCall) -> Any:
     """An expanded tensor. Joins broadcast their inputs themselves, so it adds no layer for them."""
     x = call.x
     longer = with_rank(x, len(call.dims))
     if longer.dims == call.dims or only_joined(call.users):
         return longer
-    return custom_layer(call, "expand")
+    return call.custom("expand")
 
 
-@operator("aten.roll")
+@operator("roll")
 def roll(call: TorchCall) -> Any:
     """The kind has a single distance, so the distance along the last axis is used for all axes.
     Without axes, all elements are rolled as one vector."""
