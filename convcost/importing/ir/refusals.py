@@ -2,11 +2,23 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
 
 from convcost.model.errors import ConstraintError
 
 # Errors of code that reads a table, an option or an input which is missing or has another form.
 FORM_ERRORS = (LookupError, ValueError, TypeError, AssertionError, AttributeError, ArithmeticError)
+
+
+def required(*packages: str, extra: str) -> Any:
+    """The last of the packages that read a file. Raises ConstraintError if one is missing, with the
+    `extra` of convcost that installs it."""
+    try:
+        return [import_module(name) for name in packages][-1]
+    except ImportError:
+        message = f"{packages[-1]} is needed to read this file"
+        raise ConstraintError("CC401", message, f"pip install 'convcost[{extra}]'") from None
 
 
 def unsupported(what: str, hint: str = "") -> ConstraintError:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from convcost.importing.frontends.keras.hdf5_heaps import has_valid_heaps
+from convcost.importing.ir.refusals import required
 from convcost.model.errors import ConstraintError
 
 CONFIG = "model_config"
@@ -20,12 +21,7 @@ READ_ERRORS = (OSError, KeyError, ValueError, TypeError, RuntimeError, EOFError,
 def configuration(path: Path, largest: int) -> bytes:
     """The text of the configuration. Raises ConstraintError, or OSError if the file does not
     open."""
-    try:
-        import h5py  # type: ignore[import-not-found,import-untyped,unused-ignore]
-    except ImportError:
-        raise ConstraintError(
-            "CC401", "h5py is needed to read this file", "pip install 'convcost[keras]'"
-        ) from None
+    h5py = required("h5py", extra="keras")
     with opened(path, h5py) as file:
         try:
             return _text(file, largest, h5py)

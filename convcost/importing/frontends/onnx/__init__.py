@@ -1,13 +1,10 @@
 """The front end for ONNX files of any exporter. Only this package needs the package `onnx`."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 
 from convcost.importing.ir.layer_graph import LayerGraph
-from convcost.model.errors import ConstraintError
-
-NEEDED = ("google.protobuf.message", "numpy", "onnx")
+from convcost.importing.ir.refusals import required
 
 
 def read(
@@ -23,19 +20,8 @@ def read(
     by name; `again` reads a model at another size than an earlier read did. Raises UsageError if
     the file cannot be read, ConstraintError if the model is invalid or not supported.
     """
-    _require_packages()
+    required("google.protobuf.message", "numpy", "onnx", extra="onnx")
     from convcost.importing.frontends.onnx.file import opened
     from convcost.importing.frontends.onnx.lower_graph import lower_model
 
     return lower_model(opened(path), path, size, dims, again=again)
-
-
-def _require_packages() -> None:
-    """Raises ConstraintError if a package that reads the file is missing."""
-    try:
-        for package in NEEDED:
-            import_module(package)
-    except ImportError:
-        raise ConstraintError(
-            "CC401", "onnx is needed to read this file", "pip install 'convcost[onnx]'"
-        ) from None

@@ -1,10 +1,9 @@
 """The front end for files of TensorFlow Lite. Only this package needs the package `tflite`."""
 
-from importlib import import_module
 from pathlib import Path
 
 from convcost.importing.ir.layer_graph import LayerGraph
-from convcost.model.errors import ConstraintError
+from convcost.importing.ir.refusals import required
 
 
 def read(path: Path, *, size: tuple[int, ...] | None = None, again: bool = False) -> LayerGraph:
@@ -14,12 +13,7 @@ def read(path: Path, *, size: tuple[int, ...] | None = None, again: bool = False
     size in the file. `again` reads a model at another size than an earlier read did. Raises
     UsageError if the file cannot be read, ConstraintError if the model is not valid or supported.
     """
-    try:
-        import_module("tflite")
-    except ImportError:
-        raise ConstraintError(
-            "CC401", "tflite is needed to read this file", "pip install 'convcost[tflite]'"
-        ) from None
+    required("tflite", extra="tflite")
     from convcost.importing.frontends.tflite.file import conforming_to_schema, opened
     from convcost.importing.frontends.tflite.lower_graph import lower_model
 
