@@ -53,7 +53,9 @@ class GraphBuilder:
     # Inputs and outputs
 
     def input(self, name: str, dims: Sequence[int], channel: int, batch: int | None = 0) -> Tensor:
-        """Adds an input of the model; `dims` have a batch of 1."""
+        """Adds an input of the model; `dims` have a batch of 1. A scalar has one channel."""
+        if not dims:
+            return self.input(name, (1,), 0, None)._replace(dims=(), axes=())
         size = tuple(n for axis, n in enumerate(dims) if axis not in (channel, batch))
         shape = Shape(dims[channel], size)
         self.inputs.append((name, shape))

@@ -1,7 +1,7 @@
 """The operators of a file that stores a graph of named tensors."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 
 class OperatorNode(NamedTuple):
@@ -24,3 +24,15 @@ class OperatorNode(NamedTuple):
     def input(self, position: int) -> str:
         """The name of an input; "" if it is left out."""
         return self.inputs[position] if position < len(self.inputs) else ""
+
+
+Node = TypeVar("Node", bound=OperatorNode)
+
+
+def readers_of(nodes: Iterable[Node]) -> dict[str, list[Node]]:
+    """The operators that read each tensor, once for each of their inputs."""
+    found: dict[str, list[Node]] = {}
+    for node in nodes:
+        for name in node.inputs:
+            found.setdefault(name, []).append(node)
+    return found

@@ -1,6 +1,6 @@
 """Which elements of a stored tensor another tensor has, if it has each of them once."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from math import gcd, prod
 from typing import Any, NamedTuple, TypeAlias
@@ -65,14 +65,20 @@ def _normal_form(view: TensorView) -> tuple[int, tuple[tuple[int, int], ...]]:
     start = view.start + sum(
         (n - 1) * step for n, step in zip(view.dims, view.steps, strict=True) if step < 0
     )
-    long = [(n, abs(step)) for n, step in zip(view.dims, view.steps, strict=True) if n != 1]
-    axes: list[tuple[int, int]] = []
-    for extent, step in sorted(long, key=lambda axis: -axis[1]):
-        if axes and axes[-1][1] == extent * step:
-            axes[-1] = (axes[-1][0] * extent, step)
-        else:
-            axes.append((extent, step))
-    return start, tuple(axes)
+    long = [(n, abs(step)) for n, step in zip(view.dims, view.steps, strict=True)]
+    return start, tuple(_merged(sorted(long, key=lambda axis: -axis[1])))
+
+
+def _merged(axes: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The axes as (extent, step), without those of extent 1. An axis is merged with the next one if
+    one step along it is the whole extent of that one."""
+    found: list[tuple[int, int]] = []
+    for extent, step in axes:
+        if found and found[-1][1] == extent * step:
+            found[-1] = (found[-1][0] * extent, step)
+        elif extent != 1:
+            found.append((extent, step))
+    return found
 
 
 def _overlap(one: TensorView, other: TensorView) -> bool:
@@ -128,14 +134,7 @@ def view_of_reshape(view: TensorView, dims: Dims) -> TensorView | None:
     it."""
     if prod(dims) != prod(view.dims) or not prod(dims):
         return None
-    runs: list[tuple[int, int]] = []
-    for extent, step in zip(view.dims, view.steps, strict=True):
-        if extent == 1:
-            continue
-        if runs and runs[-1][1] == extent * step:
-            runs[-1] = (runs[-1][0] * extent, step)
-        else:
-            runs.append((extent, step))
+    runs = _merged(zip(view.dims, view.steps, strict=True))
     steps: list[int] = []
     rest, step = runs.pop() if runs else (1, 1)
     for extent in reversed(dims):

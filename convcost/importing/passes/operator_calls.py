@@ -7,14 +7,12 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.layer_graph import Path
-from convcost.importing.ir.operator_graph import OperatorNode
+from convcost.importing.ir.operator_graph import Node, readers_of
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.ir.tensor_views import Dims
 from convcost.importing.passes.lowering import lower
 from convcost.model.errors import ConstraintError
 from convcost.model.shape import broadcast
-
-Node = TypeVar("Node", bound=OperatorNode)
 
 
 class GraphContext(Generic[Node]):
@@ -33,10 +31,7 @@ class GraphContext(Generic[Node]):
     ) -> None:
         self.builder, self.constants = builder, constants
         self.stored, self.excluded = stored, excluded
-        self.readers: dict[str, list[Node]] = {}
-        for node in nodes:
-            for name in node.inputs:
-                self.readers.setdefault(name, []).append(node)
+        self.readers = readers_of(nodes)
         self.uses = Counter({name: len(nodes) for name, nodes in self.readers.items()})
         self.uses.update(outputs)
         self.values: dict[str, Tensor] = {}

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
+from convcost.importing.ir.operator_graph import readers_of
 from convcost.importing.ir.ops import Trait
 from convcost.importing.passes.channel_axis import SEQUENCE_RANK, AxisReader, channel_axis
 from convcost.importing.passes.model_inputs import MAX_COLOURS
@@ -57,10 +58,7 @@ def _read_channels(
 ) -> int | None:
     """The axis that the users of a three-axis input treat as the channels; None if no user
     determines it."""
-    readers: dict[str, list[OnnxNode]] = {}
-    for node in nodes:
-        for one in node.inputs:
-            readers.setdefault(one, []).append(node)
+    readers = readers_of(nodes)
     same = tuple(range(SEQUENCE_RANK))
 
     def read(tensor: str) -> Iterator[AxisReader[str]]:

@@ -175,9 +175,7 @@ def _add_input(context: OnnxContext, entry: ModelInput) -> Tensor:
     dims."""
     builder, nodes, shapes = context.builder, context.graph.nodes, context.shapes
     rank = len(entry.dims)
-    if rank == 0:
-        return builder.input(entry.name, (1,), 0, None)._replace(dims=(), axes=())
-    if rank == 1:
+    if rank <= 1:
         return builder.input(entry.name, entry.dims, 0, None)
     if entry.batched:
         channel = input_channel(nodes, entry.batched, (1, *entry.dims), shapes) - 1

@@ -40,6 +40,14 @@ class ModelInputs(NamedTuple):
     samples: frozenset[int]
 
 
+class DeclaredInput(NamedTuple):
+    """An input in the file: its extents, None if open, and the names of its dimensions."""
+
+    name: str
+    extents: list[int | None]
+    dims: list[str]
+
+
 class OpenDim(NamedTuple):
     """A dimension without a number; `name` is its name for `--dim`."""
 
@@ -60,54 +68,50 @@ def close_dims(
     """
     weights = {tensor.name for tensor in model.graph.initializer}
     # Files of IR version 3 also list their weights as inputs.
-    entries = [entry for entry in model.graph.input if entry.name not in weights]
-    declared = [_declared(entry) for entry in entries]
-    inputs = {entry.name: extents for entry, (extents, _) in zip(entries, declared, strict=True)}
+    declared = [_declared(entry) for entry in model.graph.input if entry.name not in weights]
+    inputs = {one.name: one.extents for one in declared}
     along, whole = batch_axes(graph.nodes, inputs), summed_inputs(graph.nodes, inputs)
     added = batch_added(graph.nodes, inputs, stored_integers(model))
-    axes = [
-        min(along.get(entry.name, 0), max(len(extents) - 1, 0))
-        for entry, (extents, _) in zip(entries, declared, strict=True)
-    ]
+    axes = {
+        name: min(along.get(name, 0), max(len(extents) - 1, 0)) for name, extents in inputs.items()
+    }
     samples = {
-        extents[axis]
-        for entry, (extents, _), axis in zip(entries, declared, axes, strict=True)
-        if len(extents) > 1 and entry.name not in added
+        extents[axes[name]]
+        for name, extents in inputs.items()
+        if len(extents) > 1 and name not in added
     } - {None}
     found, open_, notes = [], list[OpenDim](), list[str]()
     moved, exported = list[str](), set[int]()
     if size is not None:
-        _require_sized_input(declared, [entry.name for entry in entries])
-    unsized = any(None in extents[1:] for extents, _ in declared)
-    for entry, batch, (extents, names) in zip(entries, axes, declared, strict=True):
-        stated, alone = entry.name in along, entry.name in {*whole, *added}
-        if not alone and _batched(extents, len(samples), batch, stated=stated):
+        _require_sized_input(declared)
+    unsized = any(None in extents[1:] for extents in inputs.values())
+    for name, extents, names in declared:
+        batch, alone = axes[name], name in {*whole, *added}
+        if not alone and _batched(extents, len(samples), batch, stated=name in along):
             if dims.get(names[batch], 1) != 1:
                 raise ConstraintError(
                     "CC405",
-                    f"the dimension `{names[batch]}` is the batch of `{entry.name}`, always 1",
+                    f"the dimension `{names[batch]}` is the batch of `{name}`, always 1",
                     "`convcost analyze --batch n` counts for more samples",
                 )
             if (extent := extents[batch]) not in (None, 1):
                 exported.add(extent)
-                notes.append(
-                    f"`{entry.name}` was exported for {extent} samples and is imported for one"
-                )
+                notes.append(f"`{name}` was exported for {extent} samples and is imported for one")
             extents[batch] = 1
-        for axis, name in enumerate(names):
-            if extents[axis] is None and name in dims:
-                extents[axis] = dims[name]
+        for axis, dimension in enumerate(names):
+            if extents[axis] is None and dimension in dims:
+                extents[axis] = dims[dimension]
         if size is not None and len(extents) >= MIN_SIZED_RANK and (None in extents or not unsized):
             before = tuple(extents)
-            last = input_channel(graph.nodes, entry.name, before, {}) == len(before) - 1
-            fill_size(entry.name, extents, size, HINT, last=last)
+            last = input_channel(graph.nodes, name, before, {}) == len(before) - 1
+            fill_size(name, extents, size, HINT, last=last)
             if any(one not in (None, now) for one, now in zip(before, extents, strict=True)):
-                moved.append(f"`{entry.name}` is {dims_text(before)} in the file")
+                moved.append(f"`{name}` is {dims_text(before)} in the file")
         unknown = [axis for axis, extent in enumerate(extents) if extent is None]
-        open_ += [OpenDim(entry.name, axis, names[axis]) for axis in unknown]
+        open_ += [OpenDim(name, axis, names[axis]) for axis in unknown]
         filled = tuple(extent or 0 for extent in extents)
-        found.append(ModelInput(entry.name, filled, added.get(entry.name, "")))
-    _require_closed(open_, {name for _, names in declared for name in names}, dims)
+        found.append(ModelInput(name, filled, added.get(name, "")))
+    _require_closed(open_, {name for one in declared for name in one.dims}, dims)
     return ModelInputs(tuple(found), tuple(notes), tuple(moved), frozenset(exported))
 
 
@@ -121,8 +125,7 @@ def _batched(extents: list[int | None], samples: int, axis: int, *, stated: bool
     return extents[axis] is None or (samples == 1 and not steps)
 
 
-def _declared(entry: ValueInfoProto) -> tuple[list[int | None], list[str]]:
-    """The extents of an input, None if open, and the names of all dimensions."""
+def _declared(entry: ValueInfoProto) -> DeclaredInput:
     kind = entry.type.WhichOneof("value")
     if kind != "tensor_type" or not entry.type.tensor_type.HasField("shape"):
         raise ConstraintError(
@@ -136,19 +139,14 @@ def _declared(entry: ValueInfoProto) -> tuple[list[int | None], list[str]]:
         extents.append(dim.dim_value if dim.dim_value > 0 else None)
         plain = dim.dim_param if dim.dim_param not in ("", "?") else f"{entry.name}.{axis}"
         names.append(plain)
-    return extents, names
+    return DeclaredInput(entry.name, extents, names)
 
 
-def _require_sized_input(
-    declared: list[tuple[list[int | None], list[str]]], names: list[str]
-) -> None:
+def _require_sized_input(declared: list[DeclaredInput]) -> None:
     """Raises ConstraintError CC405 if `--size` is given and no input has a size."""
-    if any(len(extents) >= MIN_SIZED_RANK for extents, _ in declared):
+    if any(len(one.extents) >= MIN_SIZED_RANK for one in declared):
         return
-    listed = ", ".join(
-        f"`{name}` is {dims_text(extents)}"
-        for name, (extents, _) in zip(names, declared, strict=True)
-    )
+    listed = ", ".join(f"`{one.name}` is {dims_text(one.extents)}" for one in declared)
     raise ConstraintError(
         "CC405",
         f"--size needs an input with channels and a size, but the model has none: {listed}",

@@ -147,8 +147,7 @@ def add_input(context: TfliteContext, name: str, size: tuple[int, ...] | None) -
     if min(dims, default=1) < 1:
         message = f"the input `{tensor.name}` is empty: {dims_text(own)}"
         raise ConstraintError("CC404", message)
-    value = builder.input(tensor.name, dims or (1,), channel, 0 if batched else None)
-    context.values[name] = value if dims else value._replace(dims=(), axes=())
+    context.values[name] = builder.input(tensor.name, dims, channel, 0 if batched else None)
     if all(n in (None, m) for n, m in zip(own, dims, strict=True)):
         return ""
     context.resized = True
