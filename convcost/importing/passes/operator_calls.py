@@ -78,6 +78,13 @@ class OperatorCall(NamedTuple, Generic[Context, Node]):
         """The dims of an output in the file, if they are known."""
         raise NotImplementedError
 
+    def known_dims(self, position: int = 0) -> Dims:
+        """The dims of an output in the file. Raises ConstraintError CC401 if they are not known."""
+        dims = self.dims(position)
+        if dims is None:
+            raise ConstraintError("CC401", "its output shape is not known")
+        return dims
+
     def path(self, *more: str) -> Path:
         """The path of the node, with `more` names at its end."""
         raise NotImplementedError
@@ -128,9 +135,7 @@ class OperatorCall(NamedTuple, Generic[Context, Node]):
     def custom(self, dims: Dims | None = None, what: str = "", **more: Any) -> Tensor:
         """Adds a `custom` layer, without multiply-adds if `macs` is not given. Its output has
         `dims`, or those in the file. Raises ConstraintError CC401."""
-        dims = self.dims() if dims is None else dims
-        if dims is None:
-            raise ConstraintError("CC401", "its output shape is not known")
+        dims = self.known_dims() if dims is None else dims
         if any(extent < 1 for extent in dims):
             raise ConstraintError("CC401", f"its output has no elements: {list(dims)}")
         inputs = [self.context.values[self.inputs[one]] for one in self.dependent_positions]
@@ -141,7 +146,9 @@ class OperatorCall(NamedTuple, Generic[Context, Node]):
         the last one that is used. The first one has the weights."""
         found = []
         for position in range(max(self.used_outputs, default=0) + 1):
-            dims = self.dims(position) or ((1,) if position not in self.used_outputs else None)
+            dims = self.dims(position)
+            if dims is None:
+                dims = self.known_dims(position) if self.is_output_used(position) else (1,)
             label = f"{what}, output {position + 1}" if position else what
             found.append(self.custom(dims, label, macs=None, weights={} if position else weights))
         return tuple(found)

@@ -186,6 +186,16 @@ def test_a_model_with_numbers_of_its_size_is_refused_at_another(tmp_path):
     )
 
 
+@pytest.mark.parametrize(("op", "name"), [("RESHAPE", "RESHAPE"), ("Wave", "custom Wave")])
+def test_a_shape_that_only_the_file_states_is_not_known_at_another_size(tmp_path, op, name):
+    nodes = [node("RELU", "x", "-> r"), node(op, "r", "-> y")]
+    made = model(nodes, {"x": (1, 8, 8, 2), "r": (1, 8, 8, 2), "y": (1, 128)})
+    own = "the model works only at its own size, `x` is 1×8×8×2 in the file"
+    message = f"{own}; at --size 9x9: {name} `y`: its output shape is not known"
+    assert refusal(tmp_path, made, size=(9, 9)) == ("CC402", message)
+    assert drawn(tmp_path, made).layers[-1].output.text == "128"
+
+
 def test_a_wrong_option_is_refused_with_its_name(tmp_path):
     nodes = [conv("x", "w", "", "-> y", Padding=VALID)]
     tensors = {"x": (1, 8, 8, 3), "w": array(4, 1, 1, 5), "y": (1, 8, 8, 4)}

@@ -417,6 +417,12 @@ def test_an_operator_that_convcost_does_not_know_is_named_and_not_counted(tmp_pa
     assert sums(graph) == (4 * 8 + 1, 0, 0)
 
 
+def test_the_second_output_of_an_unknown_operator_may_be_a_scalar(tmp_path):
+    nodes = [node("TFLite_Wavelet", "x", "-> y", "z")]
+    made = model(nodes, {"x": X, "y": (1, 3, 3, 5), "z": ()}, outputs=["y", "z"])
+    assert [layer.output.text for layer in drawn(tmp_path, made).layers] == ["3×3×5", "1"]
+
+
 def test_a_custom_operator_with_the_name_of_another_is_still_custom(tmp_path):
     graph = drawn(tmp_path, model([node("relu", "x", "-> y")], {"x": X, "y": X}))
     assert [layer.uncounted for layer in graph.layers] == [True]
