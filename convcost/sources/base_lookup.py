@@ -86,7 +86,8 @@ class Base(Protocol):
         ...
 
     def deletion_statements(self) -> list[str]:
-        """A statement for each spec in the checked folders that only the base has."""
+        """A statement for each spec in the checked folders that only the base has, and for each
+        submodule that is not checked out."""
         ...
 
 

@@ -74,6 +74,7 @@ class Commit:
         index = list(_entries(self._repository.read("read its index", "ls-files", "-stz")))
         self._left_out = {path for (tag, *_), path in index if tag == "S"}
         submodules = {path: name for (_, mode, name, _), path in index if mode == SUBMODULE_MODE}
+        self._current_submodules = submodules.keys()
         self.new_submodules = submodules.keys() - self.submodules.keys()
         self._missing_submodules = sorted(self.submodules.keys() - submodules.keys())
         self.changed_submodules = [
@@ -181,6 +182,10 @@ class Commit:
         moved = self.moved_submodules.values()
         return [path for path in self._missing_submodules if path not in moved]
 
+    def absent_submodules(self) -> list[str]:
+        """The paths of the submodules of the index that are not checked out."""
+        return [path for path in self._current_submodules if _has_no_files(self.root / path)]
+
     def unread_deletion(self) -> str:
         """Why what the work tree does not have any more cannot be compared with new networks: the
         first reason, or an empty text."""
@@ -240,6 +245,13 @@ def _entries(listed: str) -> Iterator[tuple[list[str], str]]:
     for entry in listed.split("\0")[:-1]:
         about, _, path = entry.partition("\t")
         yield about.split(" "), path
+
+
+def _has_no_files(folder: Path) -> bool:
+    try:
+        return not folder.is_dir() or next(folder.iterdir(), None) is None
+    except (OSError, ValueError):  # no system accepts the name
+        return True
 
 
 def split_range(ref: str) -> list[str]:

@@ -115,27 +115,29 @@ class CommitBase:
         found: set[str] = set()
         for folder in self._folders:
             with suppress(GitError):  # the specs of the folder report it
-                deleted = self._deleted(folder.resolve())
-                found.update(f"{folder / at} is deleted; it was {what}" for at, what in deleted)
+                lost = self._lost_from(folder.resolve())
+                found.update(f"{folder / at} {what}" for at, what in lost)
         return sorted(found)
 
-    def _deleted(self, folder: Path) -> Iterator[tuple[PurePosixPath, str]]:
-        """The deleted specs and submodules of a folder, by their paths from it, and what they were.
-        Raises GitError."""
+    def _lost_from(self, folder: Path) -> Iterator[tuple[PurePosixPath, str]]:
+        """The specs and submodules that a folder lacks, by their paths from it, and what happened
+        to them. Raises GitError."""
         commit = self._commit(folder)
         renamed = commit.renamed.values()
         files = [path for path in commit.deleted() if path not in renamed]
-        submodules = [
+        deleted = [
             path for path in commit.deleted_submodules() if not path_exists(commit.root / path)
         ]
+        absent = commit.absent_submodules()
         for paths, what in (
-            (files, f"in {self.name}"),
-            (submodules, f"a submodule in {self.name}"),
+            (files, f"is deleted; it was in {self.name}"),
+            (deleted, f"is deleted; it was a submodule in {self.name}"),
+            (absent, "is a submodule that is not checked out, so its specs are not checked"),
         ):
             for path in map(commit.root.joinpath, paths):
                 if path.is_relative_to(folder):
                     at = PurePosixPath(path.relative_to(folder).as_posix())
-                    if paths is submodules or is_spec(at):
+                    if paths is not files or is_spec(at):
                         yield at, what
 
     @cached_property

@@ -420,6 +420,17 @@ def test_beside_a_deleted_submodule_a_new_network_has_no_base(plain):
     assert plain.check("models", *TO_BASE)[0] == 0
 
 
+def test_a_submodule_that_is_not_checked_out_is_reported(plain):
+    with_submodule(plain, "models/sub")
+    plain.commit()
+    plain.git("submodule", "-q", "deinit", "-f", "models/sub")
+    code, answer = plain.check("models", *TO_BASE)
+    absent = "is a submodule that is not checked out, so its specs are not checked"
+    assert (code, answer["statements"]) == (0, [f"models/sub {absent}"])
+    plain.write("nets/net.yaml", net())
+    assert absent not in str(plain.check("nets", *TO_BASE)[1]["statements"])
+
+
 def test_a_network_that_a_submodule_lost_is_the_base_of_a_similar_new_one(plain):
     inner = with_submodule(plain, "sub")
     plain.commit()
