@@ -32,8 +32,9 @@ def divisible(x, by):
 
 
 FUNCTIONS = {
-    "F": Fraction, "min": min, "max": max, "abs": abs, "round": round, "floor": floor,
-    "ceil": ceil, "divisible": divisible, "true": True, "false": False,
+    "F": Fraction, "min": min, "max": max, "abs": abs, "round": lambda x: Fraction(round(x)),
+    "floor": lambda x: Fraction(floor(x)), "ceil": lambda x: Fraction(ceil(x)),
+    "divisible": divisible, "true": True, "false": False,
 }  # fmt: skip
 
 

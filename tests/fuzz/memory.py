@@ -72,6 +72,33 @@ def alive(layers, inputs, types, overwrites):
     return found
 
 
+READ_WHOLE = {*ELEMENTWISE, *MIXING, "linear", "matmul"}  # each element of each input, once
+
+
+def behind_views(layers, tensor):
+    while tensor >= 0 and layers[tensor].kind in VIEWS:
+        tensor = layers[tensor].inputs[0]
+    return tensor
+
+
+def moved(layers, inputs, batch, width):
+    """For each layer the least and the most bytes that it reads, and those that it writes, with
+    numbers of `width` bytes. They differ where it does not read all of its inputs or weights."""
+    for layer in layers:
+        if layer.kind in VIEWS or layer.kind in STORED:
+            yield 0, 0, 0
+            continue
+        total = 0
+        for tensor in {behind_views(layers, tensor) for tensor in read_by(layer)}:
+            channels, size = layers[tensor].shape if tensor >= 0 else inputs[-1 - tensor]
+            times = 1 if tensor >= 0 and layers[tensor].kind in STORED else batch
+            total += channels * prod(size) * times * width
+        owner = layers[layer.owner]
+        stored = (owner.weights + owner.biases + owner.buffers) * width
+        least = total + stored if layer.kind in READ_WHOLE else 0
+        yield least, total + stored, layer.activations * batch * width
+
+
 def backward_macs(layers):
     """The least and the most macs of the backward pass of one sample. They differ where a layer
     needs some of its gradients only: the gradient of a state, or of one factor of attention."""

@@ -12,7 +12,8 @@ from queue import Empty
 from random import Random
 from typing import Any, NamedTuple
 
-from fuzz.cases import FAMILIES, Broken, has_many_layers
+from fuzz.cases import FAMILIES, has_many_layers
+from fuzz.laws import Broken
 
 MB = 1 << 20
 BATCH = 50  # cases between two messages of a worker
