@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from string import digits
 from typing import TYPE_CHECKING, Any
 
 from convcost.design_space.partial_file import partial_file
@@ -30,10 +31,11 @@ from convcost.sources.plugins import plug_in
 from convcost.sources.spec_files import is_source, open_source
 
 if TYPE_CHECKING:
+    from convcost.conventions import Convention
     from convcost.design_space.search import Found, Points, SearchRequest
 
 DEPLOYED = "batch norms folded, parallel convolutions merged, identity and dropout removed"
-POINTS_WITH_NOTES = 20  # of the best points and of the front
+LAYERS_WITH_NOTES = 50_000  # of all points that are counted for notes
 DEFAULT_MEASURES = ("params", "macs", "activations")
 
 
@@ -321,39 +323,57 @@ def _notes(request: "SearchRequest", network: Network, found: "Found") -> tuple[
     from convcost.design_space.network_function import NANOSECONDS, conventions_of
 
     own = costs(network)
-    conventions = conventions_of(request.measures).values()
+    conventions = tuple(conventions_of(request.measures).values())
     notes = [note for one in conventions for note in one.count(own).notes]
-    notes += _point_notes(request, own, found)
+    notes += _point_notes(request, own, found, conventions)
     if request.deployed:
         notes.append(f"deployed: {DEPLOYED}")
     if request.device is not None:
         notes.append(f"{request.device.name}: {RUNTIME_MEMORY}")
     if NANOSECONDS in request.measures:
         notes.append(f"{NANOSECONDS}: {LOWER_BOUND}")
-    return tuple(notes)
+    return tuple(dict.fromkeys(notes))
 
 
-def _point_notes(request: "SearchRequest", own: Costs, found: "Found") -> list[str]:
+def _point_notes(
+    request: "SearchRequest", own: Costs, found: "Found", conventions: Sequence["Convention"]
+) -> list[str]:
     """Whether any count is stated, not known, or a bound: of the network at its own values, or else
     of the first point that has such a count, with its values."""
     measures_field = "receptive_field" in request.measures
 
     def notes_of(counted: Costs) -> Iterator[str]:
         yield from stated_notes([counted])
+        for one in conventions:
+            yield from one.uncounted_notes(counted, one.numbers(counted))
         if measures_field:
             yield from field_notes(output_of(counted, "")[1])
 
-    notes = {note.partition(":")[0]: note for note in notes_of(own)}
+    def topic(note: str) -> str:
+        """What a note is about: one of a convention is about some kinds, however many layers."""
+        return note.partition(": the ")[0].translate(dict.fromkeys(map(ord, digits)))
+
+    notes = {topic(note): note for note in notes_of(own)}
     kinds = [k.name for _, k in KINDS.items() if k.stated or k.counted is not Kind.counted]
     # Points are counted only if the spec has a word without which no count is stated or unknown.
-    if measures_field or any(word in request.source.text for word in ("density", *kinds)):
-        function = request.function()
-        for points in (found.best, found.front):
-            for index in points.index[:POINTS_WITH_NOTES].tolist():
-                point = request.space.point(index)
-                values = " ".join(f"{name}={value}" for name, value in _texts(point).items())
-                for note in notes_of(function.costs(point)):
-                    notes.setdefault(note.partition(":")[0], f"{note} (at {values})")
+    if (
+        measures_field
+        or conventions
+        or any(word in request.source.text for word in ("density", *kinds))
+    ):
+        function, layers = request.function(), 0
+        shown = dict.fromkeys((*found.best.index.tolist(), *found.front.index.tolist()))
+        for number, index in enumerate(shown):
+            if layers > LAYERS_WITH_NOTES:
+                searched = f"the first {number:,} of {len(shown):,} points"
+                notes[""] = f"stated and unknown counts were searched in {searched} only"
+                break
+            point = request.space.point(index)
+            counted = function.costs(point)
+            layers += 1 + len(counted.layers)
+            values = " ".join(f"{name}={value}" for name, value in _texts(point).items())
+            for note in notes_of(counted):
+                notes.setdefault(topic(note), f"{note} (at {values})")
     return list(notes.values())
 
 

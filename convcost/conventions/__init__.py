@@ -280,6 +280,16 @@ class Convention(_ConventionFields):
         """The meaning, the layers that are not counted, and the totals under assumptions about how
         the network is written."""
         yield self.note
+        yield from self.uncounted_notes(costs, found)
+        for name in self.variants:
+            variant = find_convention(name)
+            total = variant.numbers(costs).total if variant.assumption else found.total
+            if total != found.total:
+                network = printable(costs.network.name)
+                yield f"{name}: {format_count(total)} for {network}, {variant.assumption}"
+
+    def uncounted_notes(self, costs: Costs, found: ConventionCounts) -> Iterator[str]:
+        """The kinds of layers that are not counted, with the reason if there is one."""
         layers = {step.layer.name: step.layer for step in costs.network.steps}
         reasons: dict[str, list[str]] = {}
         for kind, number in found.uncounted:
@@ -288,12 +298,6 @@ class Convention(_ConventionFields):
         for reason, kinds in reasons.items():
             why = f"; {reason}" if reason else ""
             yield f"not counted by {self.name}, and not in its total: {', '.join(kinds)}{why}"
-        for name in self.variants:
-            variant = find_convention(name)
-            total = variant.numbers(costs).total if variant.assumption else found.total
-            if total != found.total:
-                network = printable(costs.network.name)
-                yield f"{name}: {format_count(total)} for {network}, {variant.assumption}"
 
 
 # What a variant can change.

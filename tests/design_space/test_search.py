@@ -705,3 +705,33 @@ def test_a_point_with_macs_that_are_not_known_is_named(tmp_path):
     assert f"{note} (at a=3)" in found.measure_notes
     found = search(str(path), SearchOptions(("a=1",)))
     assert "uncounted" not in "".join(found.measure_notes)
+
+
+def test_a_kind_that_a_convention_does_not_count_at_some_points_is_named(tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "name: net\ninput: {channels: 8, size: 9}\nvars: {a: 1}\nlayers:\n"
+        "  - {custom: what, params: 5, macs: 7, when: a > 1, repeat: a}\n"
+        "  - {fft: size, when: a == 40}\n"
+    )
+    options = SearchOptions(("a=1:40",), columns=("netscope",), sort="-params", top=40)
+    notes = [one for one in search(str(path), options).measure_notes if "not in its total" in one]
+    assert notes == [
+        "not counted by netscope, and not in its total: custom ×2 (at a=2)",
+        "not counted by netscope, and not in its total: custom ×40, fft ×1 (at a=40)",
+    ]
+
+
+def test_a_search_says_if_not_all_points_are_searched_for_unknown_counts(tmp_path, monkeypatch):
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "name: net\ninput: {channels: 8, size: 9}\nvars: {a: 1}\nlayers:\n"
+        "  - {conv: a, kernel: 1}\n"
+        "  - {custom: what, params: 5, macs: uncounted, when: a > 8}\n"
+    )
+    options = SearchOptions(("a=1:9",), sort="-params")
+    note = "uncounted: the macs of 1 layer of net are unknown and not in the total: custom_1"
+    assert search(str(path), options).measure_notes == (f"{note} (at a=9)",)
+    monkeypatch.setattr("convcost.commands.search.LAYERS_WITH_NOTES", 7 * 2)
+    (note,) = search(str(path), options).measure_notes
+    assert note == "stated and unknown counts were searched in the first 8 of 9 points only"
