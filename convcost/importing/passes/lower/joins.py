@@ -102,8 +102,10 @@ def product(
     sources = [builder.materialize(value, -1, path) for value in values]
     index = builder.emit(kind, path, sources, options)
     first = max(values, key=lambda value: len(value.dims))
-    rank = len(first.dims)
-    return output_tensor(index, builder.shape(index), rank, rank - 1, first.batch)
+    rank, batch = len(first.dims), first.batch
+    if batch is not None and any(x.dims[batch] != 1 for x in values if len(x.dims) == rank):
+        batch = None  # the other tensor has several matrices there
+    return output_tensor(index, builder.shape(index), rank, rank - 1, batch)
 
 
 def of_matrices(value: Tensor) -> Tensor:

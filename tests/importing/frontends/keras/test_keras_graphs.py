@@ -2,9 +2,11 @@
 
 import pytest
 from keras_models import SHAPE, conv, drawn, entry, functional, graph, one, sequential, tensor
+from onnx_models import told
 
 from convcost.importing.spec import proved_spec
 from convcost.model.errors import ConstraintError
+from convcost.model.shape import Shape
 
 
 def test_cyclic_layers_are_refused(tmp_path):
@@ -17,6 +19,61 @@ def test_cyclic_layers_are_refused(tmp_path):
         ConstraintError, match="the layers have a cycle, or inputs are missing: `a`, `b`"
     ):
         drawn(tmp_path, functional(layers, ["b"]))
+
+
+def operation(kind, name, **config):
+    return {**one(kind, name, **config), "module": "keras.src.ops.numpy"}
+
+
+def test_tensors_are_concatenated_and_reduced_by_layers_and_by_functions(tmp_path):
+    layers = [
+        (one("InputLayer", "x", batch_shape=[None, 6, 5, 3]),),
+        (conv("a", 4, 1), "x"),
+        (one("Concatenate", "c", axis=-1), "x", "a"),
+        (operation("Concatenate", "d", axis=2), "c", "c"),
+        (operation("Max", "m", axis=[1, 2], keepdims=True), "d"),
+        (operation("Sum", "s", axis=-1, keepdims=False), "d"),
+    ]
+    assert told(drawn(tmp_path, functional(layers, ["m", "s"]))) == [
+        "conv filters=4 kernel=1 bias=True → 6×5×4",
+        "concat → 6×5×7",
+        "concat along=2 → 6×10×7",
+        "global_max_pool → 1×1×7",
+        "sum over=channels → 6×10×1",
+        f"reshape shape={Shape(10, (6,))} → 6×10",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (operation("Concatenate", "f"), "convcost does not support Concatenate along the batch"),
+        (
+            operation("Mean", "f"),
+            "convcost does not support Mean over all axes, including the batch",
+        ),
+        (
+            operation("Matmul", "f"),
+            "convcost supports Matmul only for two tensors of matrices",
+        ),
+    ],
+)
+def test_functions_over_the_batch_are_refused(tmp_path, function, message):
+    layers = [(one("InputLayer", "x", batch_shape=[None, 7]),), (function, "x")]
+    with pytest.raises(ConstraintError) as refused:
+        drawn(tmp_path, functional(layers, ["f"]))
+    assert refused.value.message == f"layer `f`: {message}"
+
+
+def test_a_product_of_two_tensors_of_matrices_has_its_macs(tmp_path):
+    layers = [
+        (one("InputLayer", "x", batch_shape=[None, 6, 5]),),
+        (one("Permute", "t", dims=[2, 1]), "x"),
+        (operation("Matmul", "p"), "x", "t"),
+    ]
+    graph_ = drawn(tmp_path, functional(layers, ["p"]))
+    assert told(graph_) == ["matmul transpose=True → 6×6"]
+    assert sum(layer.macs for layer in graph_.layers) == 6 * 5 * 6
 
 
 Q, V, M = tensor("q"), tensor("v"), tensor("m")

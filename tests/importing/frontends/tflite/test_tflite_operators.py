@@ -390,6 +390,60 @@ def test_rows_of_a_stored_table_are_an_embedding(tmp_path, op):
     assert sums(graph) == (50 * 4, 0, 0)
 
 
+def test_comparisons_have_the_shape_that_their_inputs_broadcast_to(tmp_path):
+    nodes = [
+        node("RELU", "x", "-> r"),
+        node("GREATER", "r", "low", "-> g"),
+        node("SELECT_V2", "g", "x", "row", "-> y"),
+    ]
+    tensors = {"r": X, "low": np.asarray(np.float32(2)), "g": X, "row": array(1, 1, 1, 8), "y": X}
+    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}, types={"g": "BOOL"}))
+    assert [(one.kind, one.params, one.macs) for one in graph.layers] == [
+        *[("relu", 0, 0), ("custom", 0, 0), ("custom", 0, 0)]
+    ]
+    why = "constant, and not counted as params"
+    assert graph.notes == (f"9 numbers of the file are {why}: `low` (1), `row` (8)",)
+
+
+def test_entries_of_a_tensor_are_taken_along_an_axis(tmp_path):
+    nodes = [
+        node("GATHER", "x", "at", "-> g", kind="GatherOptions", Axis=2),
+        node("GATHER", "t", "n", "-> w", kind="GatherOptions", Axis=1),
+    ]
+    tensors = {"at": ints(3, 1), "g": (1, 12, 2, 8), "t": array(5, 7, 2), "n": (1, 6),
+               "w": (5, 1, 6, 2)}  # fmt: skip
+    made = model(nodes, {"x": X, **tensors}, inputs=["x", "n"], outputs=["g", "w"],
+                 types={"n": "INT32"})  # fmt: skip
+    graph = drawn(tmp_path, made)
+    assert [(one.kind, one.output.text) for one in graph.layers] == [
+        *[("custom", "12×2×8"), ("custom", "5×1×6×2")]
+    ]
+    assert sums(graph) == (5 * 7 * 2, 0, 0)
+
+
+def test_a_fourier_transform_has_the_macs_of_its_two_axes(tmp_path):
+    """Rows of 16 real numbers, 2·16·4 / 2 each; then 9 columns of 8, 2·8·3 each."""
+    x, y = (3, 8, 16), (3, 8, 9)
+    nodes = [node("RFFT2D", "x", "n", "-> y"), node("REVERSE_V2", "y", "axes", "-> z")]
+    tensors = {"x": x, "n": ints(8, 16), "y": y, "axes": ints(0), "z": y}
+    graph = drawn(tmp_path, model(nodes, tensors, outputs=["z"]))
+    assert [one.kind for one in graph.layers] == ["custom", "custom"]
+    assert sums(graph) == (0, 0, 3 * 8 * 16 * 4 + 3 * 9 * 2 * 8 * 3)
+
+
+def test_a_product_that_is_no_layer_has_no_weights(tmp_path):
+    """The weights of the first are computed; those of the second are a matrix for each row."""
+    nodes = [
+        node("FULLY_CONNECTED", "x", "v", "b", "-> f", kind="FullyConnectedOptions"),
+        node("BATCH_MATMUL", "x", "w", "-> y", kind="BatchMatMulOptions", AdjX=True),
+    ]
+    tensors = {"x": (6, 5), "v": (7, 5), "b": array(7), "f": (6, 7), "w": array(3, 6, 4),
+               "y": (3, 5, 4)}  # fmt: skip
+    graph = drawn(tmp_path, model(nodes, tensors, inputs=["x", "v"], outputs=["f", "y"]))
+    assert [one.kind for one in graph.layers if one.macs] == ["matmul"] * 2
+    assert sums(graph) == (7 + 3 * 6 * 4, 0, 6 * 5 * 7 + 3 * 5 * 6 * 4)
+
+
 def test_an_lstm_has_four_gates_with_one_bias_each(tmp_path):
     dims = {"w": (7, 5), "u": (7, 7), "b": (7,)}
     gates = {f"{name}{at}": array(*dims[name]) for name in dims for at in range(4)}
