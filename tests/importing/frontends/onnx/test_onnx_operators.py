@@ -10,6 +10,7 @@ from onnx_models import array, drawn, ints, model, node, sums, told
 
 from convcost.importing.spec import proved_spec
 from convcost.model.errors import ConstraintError
+from convcost.model.shape import Shape
 
 W = {"w": array(4, 8, 3, 3)}
 ROW = (1, 197, 768)
@@ -627,6 +628,48 @@ TABLE: dict[str, Any] = {
         {"two": np.float32(2)},
         (1, 8, 12, 10),
         ["relu → 12×10×8"],
+        (0, 0, 0),
+    ),
+    "the last state of an lstm": (
+        [node("LSTM", "x", "w", "r", "-> all", "y", hidden_size=4)],
+        {"w": array(1, 4 * 4, 8), "r": array(1, 4 * 4, 4)},
+        (5, 1, 8),
+        ["lstm hidden=4 bias=False → 5×4", "slice length=1 start=4 along=1 → 1×4"],
+        (4 * 4 * (8 + 4), 0, 5 * 4 * 4 * (8 + 4)),
+    ),
+    "the last states of both directions": (
+        [node("GRU", "x", "w", "r", "-> all", "y", hidden_size=4, direction="bidirectional")],
+        {"w": array(2, 3 * 4, 8), "r": array(2, 3 * 4, 4)},
+        (5, 1, 8),
+        [
+            "gru hidden=4 bidirectional=True bias=False → 5×8",
+            "slice length=1 start=4 along=1 → 1×8",
+            f"reshape shape={Shape(4, (2, 1))} → 2×1×4",
+        ],
+        (2 * 3 * 4 * (8 + 4), 0, 5 * 2 * 3 * 4 * (8 + 4)),
+    ),
+    "a matrix times several stored ones": (
+        [node("Squeeze", "x", "first", "-> f"), node("MatMul", "f", "w", "-> y")],
+        {"w": array(3, 6, 4), "first": ints(0)},
+        (1, 5, 6),
+        [f"learned shape={Shape(4, (3, 6))} → 3×6×4", "matmul → 3×5×4"],
+        (3 * 6 * 4, 0, 3 * 5 * 6 * 4),
+    ),
+    "rows times a stored vector": (
+        [node("MatMul", "x", "w", "-> y")],
+        {"w": array(6)},
+        (1, 5, 6),
+        ["linear features=1 bias=False each_position=True → 5×1", "flatten → 5"],
+        (6, 0, 5 * 6),
+    ),
+    "the largest entries": (
+        [node("TopK", "x", "k", "-> y", "at", axis=1)],
+        {"k": ints(3)},
+        (1, 8, 12, 10),
+        [
+            (f"custom what=topk params=0 macs=0 output={Shape(3, (12, 10))} "
+            f"input={Shape(8, (12, 10))} → 12×10×3")
+        ],
         (0, 0, 0),
     ),
 }  # fmt: skip
