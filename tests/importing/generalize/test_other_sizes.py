@@ -170,7 +170,15 @@ def split_in_two(builder, x):
     return output_tensor(apart, builder.shape(apart), 5, 2, 0)
 
 
-FREE = [segmenter, pyramid, half_as_much_again, by_a_third, to_a_fixed_size, pooled_as_a_whole,
+def folded_without_a_kind(builder, x):
+    """A `custom` layer states its output, its input and its macs, all of them by the size."""
+    y = conv(builder, x, 8, "a")
+    h, w = y.dims[2:]
+    return lower(builder, "custom", ("c",), y, what="fold", dims=(1, 8, h // 2, w), macs=h * w)
+
+
+FREE = [folded_without_a_kind, segmenter, pyramid, half_as_much_again, by_a_third,
+        to_a_fixed_size, pooled_as_a_whole,
         upper_half, whole_tens, split_in_two, tokens_and_back, padded_to_its_skip,
         table_as_large_as_the_map]  # fmt: skip
 
@@ -285,6 +293,13 @@ def test_the_top_down_path_of_a_pyramid_takes_its_sizes_from_the_bottom_up_path(
     ("model", "line"),
     [
         (half_as_much_again, "  - {upsample: 1.5, mode: linear}\n"),
+        (
+            folded_without_a_kind,
+            (
+                "    macs: in_height * in_width\n"
+                "    output: {channels: 8, size: [in_height // 2, in_width]}\n"
+            ),
+        ),
         (by_a_third, "  - {upsample: 1/3, mode: linear}\n"),
         (to_a_fixed_size, "  - {upsample: , size: 50, mode: linear}\n"),
         (pooled_as_a_whole, "  - global_avg_pool\n"),
