@@ -1,7 +1,8 @@
 """Runs the fuzzer: `python -m fuzz --seed 1 --specs 10000 --models 1000`, from anywhere.
 
 Case number n of a seed is always the same. Half of the specs are generated and counted twice, half
-are damaged texts. Each failure becomes a file, as small as it gets. Exit code 1 if there is one.
+are damaged texts. Half of the models are damaged, half are whole and counted twice. Each failure
+becomes a file, as small as it gets. Exit code 1 if there is one.
 """
 
 import argparse
@@ -28,7 +29,9 @@ def main() -> int:
     parser.add_argument("--failures", type=Path, default=Path("fuzz-failures"))
     asked = parser.parse_args()
     began, failures = time.monotonic(), []
-    numbers = {"counted": asked.specs // 2, "damaged": -(-asked.specs // 2), "models": asked.models}
+    specs, models = asked.specs, asked.models
+    numbers = {"counted": specs // 2, "damaged": -(-specs // 2)}
+    numbers |= {"models": -(-models // 2), "imported": models // 2}
     for family, number in numbers.items():
         if not number:
             continue

@@ -9,13 +9,13 @@ from random import Random
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from support import run
+from support import cost, run
 
 from convcost.language.load import load
 from convcost.language.network_builder import NetworkBuilder
 from convcost.model.costs import costs
 from convcost.model.errors import Source, SpecError
-from fuzz import models, texts
+from fuzz import imported, models, texts
 from fuzz.grammar import Grammar, without_one, written
 from fuzz.laws import LAWS, counted, figures_agree, hold
 
@@ -133,6 +133,42 @@ class DamagedModel:
         return f"{suffix} exit {ran.returncode}"
 
 
+class ImportedModel:
+    """A whole model: the spec that `import` writes costs what `recount` counts."""
+
+    suffix = ".model"
+    limits = (5, 1000)
+
+    def make(self, rng):
+        suffix = rng.choice([".onnx", ".json"])
+        return imported.layers(rng, same=suffix == ".json"), suffix
+
+    def text(self, made):
+        layers, suffix = made
+        return (imported.onnx if suffix == ".onnx" else imported.keras_json)(layers)
+
+    def smaller(self, made):
+        layers, suffix = made
+        parts = ([*layers[:n], *layers[n + 1 :]] for n in range(len(layers)) if len(layers) > 1)
+        return ((part, suffix) for part in parts if imported.shape_after(part))
+
+    def check(self, made, folder):
+        layers, suffix = made
+        path, written_ = folder / f"net{suffix}", folder / "net.yaml"
+        path.write_bytes(self.text(made))
+        written_.unlink(missing_ok=True)
+        ran = run("import", path.name, "-o", written_.name, cwd=folder)
+        hold(
+            ran.returncode == 0, f"exit {ran.returncode} for {suffix}: {ran.stderr.decode()[:300]}"
+        )
+        totals = cost(written_.read_text("utf-8")).totals
+        mine = counted({"input": imported.INPUT, "layers": layers})
+        for measure in ("weights", "biases", "buffers", "macs"):
+            own, found = sum(getattr(one, measure) for one in mine), getattr(totals, measure)
+            hold(own == found, f"{measure} of {suffix} are {found}, not {own}: {layers}")
+        return suffix
+
+
 @cache
 def base_text(number):
     rng = Random(f"base {number}")
@@ -184,4 +220,5 @@ FAMILIES: dict[str, Any] = {
     "counted": CountedSpec(),
     "damaged": DamagedSpec(),
     "models": DamagedModel(),
+    "imported": ImportedModel(),
 }

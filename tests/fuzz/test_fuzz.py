@@ -12,7 +12,7 @@ from fuzz.runner import make, one
 
 SEED = 2026
 PARTS = 4
-CASES = {"counted": 1200, "damaged": 1200, "models": 320}
+CASES = {"counted": 1200, "damaged": 1200, "models": 320, "imported": 120}
 
 
 @pytest.mark.parametrize("part", range(PARTS))
