@@ -248,6 +248,13 @@ MODULES: dict[str, Any] = {
     "linear": (lambda: nn.Linear(32, 8), ROWS),
     "linear_without_bias": (lambda: nn.Linear(32, 8, bias=False), ROWS),
     "bilinear": (function(lambda x, own: F.bilinear(x, x.relu(), own.w), w=(4, 8, 8)), (8,)),
+    "addmm": (
+        function(lambda x, own: torch.addmm(own.b, x.flatten(0, 1), own.w), w=(32, 8), b=(8,)),
+        ROWS,
+    ),
+    "matrix_from_the_left": (function(lambda x, own: own.w @ x, w=(8, 16)), ROWS),
+    "addcmul": (function(lambda x, own: torch.addcmul(x, x.relu(), own.w @ x), w=(16, 16)), ROWS),
+    "masked_by_a_tensor": (function(lambda x, _: x.relu().masked_fill(x > 1, 0.0)), ROWS),
     "conv_bn_relu": (
         lambda: nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.ReLU()),
         IMAGE,

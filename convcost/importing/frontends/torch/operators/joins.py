@@ -67,9 +67,10 @@ def _fits(other: ConstantValue, x: Tensor) -> bool:
 
 @operator("masked_fill")
 def masked_fill(call: TorchCall) -> Any:
-    x = call.tensor(call.given["self"])
-    if isinstance(call.given["mask"], Tensor):
-        return call.lower("multiply", x, call.given["mask"])
+    """A selection. A mask that does not depend on the input adds no layer."""
+    x, mask = call.tensor(call.given["self"]), call.given["mask"]
+    if isinstance(mask, Tensor):
+        return call._replace(given={"mask": mask, "self": x}).custom("where")
     call.builder.free["masked_fill"] += 1
     return x
 
