@@ -15,7 +15,7 @@ from convcost.importing.ir.operator_graph import OperatorNode
 from convcost.importing.ir.shared_weights import original
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.ir.tensor_views import whole_view
-from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_tensor
+from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_once
 from convcost.importing.passes.operator_calls import GraphContext, OperatorCall
 from convcost.model.errors import ConstraintError
 
@@ -104,13 +104,8 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
         if not constant.learned:
             self.exclude("used to compute other tensors, and not counted as params", position)
             return constant_tensor(builder, constant.dims, neighbour=last)
-        (key, _), *_ = constant.roots
-        if key not in builder.constant_layers:
-            path = self.path("learned")
-            table = learned_tensor(builder, key, constant.dims, path, neighbour=last)
-            builder.constant_layers[key] = table
-        found: Tensor = builder.constant_layers[key]
-        return found
+        key, path = constant.roots[0][0], self.path("learned")
+        return learned_once(builder, key, constant.dims, path, neighbour=last)
 
     def numbers(self, position: int) -> tuple[int, ...]:
         """The numbers of an input that is an option, such as a shape. Raises ConstraintError if

@@ -4,11 +4,11 @@ registered tensors that they are computed from."""
 from collections.abc import Iterable
 from math import prod
 
-from convcost.importing.frontends.torch.constant_value import ConstantValue, Parameter
+from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.names import split_name
 from convcost.importing.ir.builder import GraphBuilder
-from convcost.importing.ir.tensor import Tensor, reshaped
-from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_tensor
+from convcost.importing.ir.tensor import Tensor
+from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_once
 
 MAPS_RANK = 4  # [n, c, h, w]: the channels are not the last axis
 
@@ -30,22 +30,13 @@ def _lowered(builder: GraphBuilder, x: ConstantValue) -> Tensor:
     if not x.leaves:
         return constant_tensor(builder, x.dims, neighbour=neighbour, channel=channel)
     if x.call is None or (x.leaf and x.leaf.elements == prod(x.dims)):
-        return _registered(builder, x, x.leaves[0], neighbour, channel)
-    lowered: Tensor = x.call()
-    return lowered
-
-
-def _registered(
-    builder: GraphBuilder, x: ConstantValue, leaf: Parameter, neighbour: int, channel: int
-) -> Tensor:
-    """A registered tensor in the dims of `x`. Its layer is added once."""
-    once = builder.constant_layers.get(leaf.key)
-    if once is None:
-        once = builder.constant_layers[leaf.key] = learned_tensor(
+        leaf = x.leaves[0]
+        return learned_once(
             builder, leaf.key, x.dims, split_name(leaf.key), neighbour=neighbour,
             buffer=not leaf.learned, channel=channel,
         )  # fmt: skip
-    return reshaped(once, x.dims)
+    lowered: Tensor = x.call()
+    return lowered
 
 
 def weights(*values: ConstantValue | None) -> dict[str, int]:

@@ -137,8 +137,6 @@ def _of_begun(
         return None
     apart = x.moves[0].to
     order = x.moves[1].by if len(x.moves) > 1 else tuple(range(len(apart)))
-    if not order:
-        return None
     outer = order[axis]
     whole = _axis_of(x.origin.dims, apart, outer)
     if whole is None:

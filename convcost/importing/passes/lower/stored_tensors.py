@@ -1,6 +1,7 @@
 """Learned tensors in elementwise operators: biases, scales, tables of positions."""
 
 from math import prod
+from typing import Any
 
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
@@ -38,6 +39,15 @@ def learned_tensor(
     return output_tensor(index, shape, len(dims), channel, batch)
 
 
+def learned_once(
+    builder: GraphBuilder, key: str, dims: tuple[int, ...], path: Path, **more: Any
+) -> Tensor:
+    """Like `learned_tensor`, with one layer for all uses of a stored tensor."""
+    if key not in builder.constant_layers:
+        builder.constant_layers[key] = learned_tensor(builder, key, dims, path, **more)
+    return reshaped(builder.constant_layers[key], dims)
+
+
 def constant_tensor(
     builder: GraphBuilder, dims: tuple[int, ...], *, neighbour: int, channel: int = -1
 ) -> Tensor:
@@ -58,18 +68,16 @@ def combined(
     rank = max(len(x.dims), len(dims))
     x = with_rank(x, rank)
     full = (1,) * (rank - len(dims)) + dims
-    if key in builder.constant_layers:
-        return elementwise(builder, kind, [x, reshaped(builder.constant_layers[key], full)], path)
     long = [axis for axis, extent in enumerate(full) if extent != 1]
     along = long[0] if len(long) == 1 and full[long[0]] == x.dims[long[0]] else -1
-    if op in LEARNED and (not long or (along >= 0 and _is_channel(x, along))):
+    scales = op in LEARNED and (not long or (along >= 0 and _is_channel(x, along)))
+    if scales and key not in builder.constant_layers:
         options = {"factor": kind == "multiply", "shift": kind == "add", "shared": not long}
         channel = along if long else x.channel
         return by_channel(builder, "scale", x, path, channel, options, tensors={key: prod(dims)})
-    table = learned_tensor(
+    table = learned_once(
         builder, key, full, (*path, "learned"), neighbour=x.source, channel=x.channel
     )
-    builder.constant_layers[key] = table
     return elementwise(builder, kind, [x, table], path)
 
 
