@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Any, Protocol, TypeAlias
 
 from convcost.model.cost_product import CostProduct
@@ -222,9 +223,8 @@ def costs(
             field = fields[source] if source >= 0 else starts[-1 - source]
         else:
             x = inputs_of(network, step)
-            field = _join_fields(
-                [fields[i] if i >= 0 else starts[-1 - i] for i in inputs[: layer.data_inputs]]
-            )
+            read = [fields[i] if i >= 0 else starts[-1 - i] for i in inputs[: layer.data_inputs]]
+            field = _join_fields(read, x, step.shape)
         key = (layer, x, step.copies[:2], step.density)
         counted = known.get(key)
         if counted is None:
@@ -318,9 +318,25 @@ def _of_outputs(field: Field, size: tuple[int, ...]) -> Field:
     )
 
 
-def _join_fields(fields: list[Field]) -> Field:
+def _broadcast(field: Field, x: Shape, output: Shape) -> Field:
+    """The field of a branch in the output of its join: along an axis that has one position in the
+    branch and several in the output, all of them depend on the same inputs."""
+    own, joined = (
+        shape.size if len(shape.size) == len(field) else (1,) * len(field) for shape in (x, output)
+    )
+    if own == joined:
+        return field
+    return tuple(
+        axis.broadcast() if m == 1 and n != 1 and axis is not NO_INPUT else axis
+        for axis, m, n in zip(field, own, joined, strict=True)
+    )
+
+
+def _join_fields(fields: list[Field], x: tuple[Shape, ...], output: Shape) -> Field:
     """The field after a join, for each axis. Branches with fewer axes, and those that depend on no
     input, are ignored."""
+    if len(fields) > 1:
+        fields = list(map(_broadcast, fields, x, repeat(output)))
     fields = [field for field in fields if not _is_constant(field)] or fields[:1]
     axes = max(map(len, fields))
     same = [field for field in fields if len(field) == axes]

@@ -56,6 +56,10 @@ class ReceptiveField(NamedTuple):
 
         return Fraction(self.advance, self.period)
 
+    def broadcast(self) -> "ReceptiveField":
+        """The field of outputs that are all the first one."""
+        return self._replace(period=1, advance=0, first=self.first[:1], last=self.last[:1])
+
 
 def window_field(begin: int, span: int, stride: int, dilation: int = 1) -> ReceptiveField:
     """The field of a window: every `dilation`-th input from o·stride − begin to

@@ -427,7 +427,17 @@ class Recount:
             len({x.shape[1] for x in xs}) > 1 or any(f.whole for x in xs for f in x.fields)
         ):
             return None
-        joined = [around(axes) for axes in zip(*(x.fields for x in xs), strict=True)]
+        # All outputs see the only position of an axis.
+        read = [
+            [
+                f._replace(period=1, advance=0, hulls=f.hulls[:1]) if m == 1 < n else f
+                for f, m, n in zip(x.fields, x.shape[1], size, strict=True)
+            ]
+            if len(xs) > 1
+            else x.fields
+            for x in xs
+        ]
+        joined = [around(axes) for axes in zip(*read, strict=True)]
         if None in joined:
             return None
         reads = out.reads or (OWN,) * rank

@@ -647,6 +647,34 @@ def test_at_a_join_the_receptive_field_is_that_of_all_branches():
     assert tuple(sight.extent for sight in layer.field) == (5, 7)
 
 
+SE_8 = "[global_avg_pool, {conv: 4, kernel: 1}, sigmoid]"
+
+
+@pytest.mark.parametrize(
+    ("join", "field"),
+    [
+        (f"{{multiply: {{map: [], gate: {SE_8}}}}}", [(8, 0), (8, 0)]),
+        (f"{{multiply: {{map: [], gate: [{SE_8[1:-1]}, flatten]}}}}", [(8, 0), (8, 0)]),
+        ("{multiply: {map: [], gate: [{mean: [2]}]}}", [(3, 1), (8, 0)]),
+        ("{multiply: {map: [], gate: [{conv: 4, kernel: 6}]}}", [(8, 0), (8, 0)]),
+        ("{experts: {gate: [global_avg_pool, {conv: 2, kernel: 1}], each: [relu]}, of: 2, take: 1}",
+         [(8, 0), (8, 0)]),
+        ("{add: {map: [], other: [{upsample: 2}, {conv: 4, kernel: 12}]}}", [(8, 0), (8, 0)]),
+    ],
+)  # fmt: skip
+def test_all_outputs_of_a_join_depend_on_what_a_broadcast_position_depends_on(join, field):
+    """A window after it then sees the same inputs again, and not more of them."""
+    layers = cost(
+        f"""
+        input: {{channels: 3, size: 8}}
+        layers: [{{conv: 4, kernel: 3}}, {join}, {{conv: 4, kernel: 3}}]
+        """
+    ).layers
+    assert [(axis.extent, axis.step) for axis in layers[-2].field] == field
+    after = [(extent + 2 * step, step) for extent, step in field]
+    assert [(axis.extent, axis.step) for axis in layers[-1].field] == after
+
+
 def test_the_receptive_field_of_a_join_covers_the_sides_of_all_branches():
     """Paddings at one end only: 3 elements before, and 2 behind."""
     (layer,) = cost(
