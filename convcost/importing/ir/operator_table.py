@@ -45,6 +45,14 @@ class OperatorTable(Registry[Row]):
             given = {name: call.attribute(theirs) for name, theirs in attributes.items()}
             return call.lower(op, **given)
 
+    def free_row(self, *names: str, what: str = "", like_input: bool = False) -> None:
+        """Registers operators without a kind and without multiply-adds. The output has the dims of
+        the first input, or those in the file."""
+
+        @self.operator(*names)
+        def rule(call: Any) -> Any:
+            return call.custom(call.value().dims if like_input else None, what)
+
     def of(self, name: str) -> Row:
         """The row of an operator, or UNKNOWN."""
         return self.get(name) or UNKNOWN
