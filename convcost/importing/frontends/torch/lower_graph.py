@@ -136,38 +136,31 @@ class _TorchWalk:
     def _constant(
         self, node: Any, name: str, given: dict[str, Any], leaves: tuple[Parameter, ...]
     ) -> Any:
-        """A tensor, or several, that depends on no input."""
+        """A tensor, or several, that depends on no input. The first one that is needed lowers the
+        call."""
         dims = _dims(node.meta.get("val"))
-        if dims and isinstance(dims[0], tuple):
-            return self._constants(node, name, given, leaves, dims)
+        several = bool(dims) and isinstance(dims[0], tuple)
         sources = [one for one in tensors(given) if isinstance(one, ConstantValue) and one.leaves]
         whole = (
-            len(sources) == 1
+            not several
+            and len(sources) == 1
             and sources[0].whole
             and prod(dims or ()) == prod(sources[0].dims)
             and name not in ("aten.index", "aten.index_select", "aten.gather")
         )
-
-        def call() -> Any:
-            return self._lower_call(node, name, given)
-
-        return ConstantValue(dims or (), leaves, node, call if leaves else None, whole)
-
-    def _constants(
-        self, node: Any, name: str, given: dict[str, Any], leaves: tuple[Parameter, ...], dims: Any
-    ) -> tuple[ConstantValue, ...]:
-        """Several outputs that depend on no input. The first one that is needed lowers the call."""
         made: list[Any] = []
 
         def call(number: int) -> Any:
             if not made:
-                made.extend(self._lower_call(node, name, given))
+                lowered = self._lower_call(node, name, given)
+                made.extend(lowered if several else [lowered])
             return made[number]
 
-        return tuple(
-            ConstantValue(one, leaves, (node, n), partial(call, n) if leaves else None, whole=False)
-            for n, one in enumerate(dims)
+        found = tuple(
+            ConstantValue(one, leaves, (node, n), partial(call, n) if leaves else None, whole)
+            for n, one in enumerate(dims if several else [dims or ()])
         )
+        return found if several else found[0]
 
     def _lower_call(self, node: Any, name: str, given: dict[str, Any]) -> Any:
         """Adds the layers of an operator with its arguments by name, and returns its outputs.
