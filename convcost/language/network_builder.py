@@ -7,7 +7,7 @@ from convcost.language.problems import Problems
 from convcost.language.scope import DROPPED, Scope, ScopeEntry, StepOutput, Variables
 from convcost.language.syntax_tree import LayerNode
 from convcost.language.yaml_nodes import Node, Scalar, texts_of
-from convcost.model.errors import ConstraintError, Note
+from convcost.model.errors import ConstraintError, Note, printable
 from convcost.model.kind import Kind
 from convcost.model.network import ALL_PARTS, Copies, Group, HasSpan, Parts, Step
 from convcost.model.shape import Shape
@@ -20,7 +20,7 @@ MAX_FURTHER_INPUTS = 500_000  # of all layers, without the first of each
 MAX_LEFT_OUT = 500_000
 MAX_EVALUATED = 1_000_000  # characters
 MAX_INPUT_NOTES = 4
-MAX_PATH_CHARACTERS = 100_000_000
+MAX_PATH_CHARACTERS = 5_000_000
 
 
 # What each value of `frozen` freezes.
@@ -284,7 +284,7 @@ class NetworkBuilder:
 
     def _count_path(self, path: str) -> None:
         """Limits the memory for paths: each holds the names of all scopes around it."""
-        self._path_characters += len(path)
+        self._path_characters += len(printable(path))
         if self._path_characters > MAX_PATH_CHARACTERS:
             message = f"the paths of the layers have more than {MAX_PATH_CHARACTERS:,} characters"
             raise NetworkTooLargeError(message)

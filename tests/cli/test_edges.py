@@ -96,7 +96,17 @@ def test_paths_that_would_fill_the_memory_are_refused_in_time():
     text = f"{H}layers: [{{sequence: [{{relu: , repeat: 200000}}], name: {name}}}]"
     with at_most(lines=250_000):
         (message,) = messages(text)
-    assert message.endswith("the paths of the layers have more than 100,000,000 characters")
+    assert message.endswith("the paths of the layers have more than 5,000,000 characters")
+
+
+def test_a_character_of_a_path_that_is_not_visible_counts_as_its_escape():
+    def text(sign, copies):
+        return f'{H}layers: [{{relu: , repeat: {copies}, name: "{sign * 95}"}}]'
+
+    escape = r"\u202e"  # 6 characters for 1
+    assert (messages(text("x", 20_000)), messages(text(escape, 8_000))) == ([], [])
+    (message,) = messages(text(escape, 9_000))
+    assert message.endswith("the paths of the layers have more than 5,000,000 characters")
 
 
 @pytest.mark.parametrize(

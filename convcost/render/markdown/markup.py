@@ -30,6 +30,7 @@ SPECIAL = re.compile(
     r"|[0-9a-fA-F](?<![^\W_].)[0-9a-fA-F]{6,63}(?![^\W_]))+)"
     r"|[#|<>&`*\[\]\\~!$]|_(?<![^\W_]_)|_(?![^\W_])"
 )
+REFERENCES = {sign: f"&#{ord(sign)};" for sign in r"#|<>&`*[]\~!$_"}
 # In a note, what is in backticks is code, as in Markdown. No other code span touches it.
 CODE = re.compile(r"(?<![^\s(])(`[^`|<>&\\\s](?:[^`|<>&\\]*[^`|<>&\\\s])?`)(?=[\s.,;)]|: |$)")
 NAME = re.compile(rf"(?!.*{COMMIT})[A-Za-z0-9]+(?:[_/][A-Za-z0-9]+)*")  # the names of most layers
@@ -152,8 +153,8 @@ def _escape_text(text: str, *, html: bool = False) -> str:
 
 
 def _escape(match: re.Match[str], *, html: bool) -> str:
-    if not match["code"]:
-        return f"&#{ord(match[0])};"
+    if not match.lastgroup:
+        return REFERENCES[match[0]]
     return f"<code>{escape(match[0])}</code>" if html else f"`{match[0]}`"
 
 
