@@ -119,6 +119,11 @@ class ConventionCounts(NamedTuple):
         return sum(number or 0 for number in self.layers)
 
     @property
+    def known_total(self) -> int | None:
+        """The total; None if layers are not counted and the others count 0."""
+        return self.total or (None if self.uncounted else 0)
+
+    @property
     def by_kind(self) -> dict[str, int]:
         """The total of each kind, in order of appearance."""
         found = dict.fromkeys(self.kinds, 0)
@@ -155,9 +160,18 @@ class Costs(NamedTuple):
         """The kinds with layers whose macs are not known. The total has the other macs only."""
         return _uncounted_kinds(layer.kind for layer in self.layers if layer.uncounted)
 
+    @property
+    def known_macs(self) -> int | None:
+        """The macs; None if some are uncounted and no others are known."""
+        return self.totals.macs or (None if self.uncounted else 0)
+
+    def counts_by(self, convention: str) -> ConventionCounts:
+        """The counts by one of the requested conventions, such as `thop`."""
+        return next(counts for counts in self.by_convention if counts.name == convention)
+
     def total_by(self, convention: str) -> int:
         """The total by one of the requested conventions, such as `thop`."""
-        return next(counts.total for counts in self.by_convention if counts.name == convention)
+        return self.counts_by(convention).total
 
     def __repr__(self) -> str:
         """A short text, for interpreters and failed assertions."""

@@ -109,7 +109,7 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
             )
             for index in order
         ),
-        total=("total", *_numbers(costs.totals.macs, total), None, _microseconds(time)),
+        total=("total", *_numbers(costs.known_macs, total), None, _microseconds(time)),
         notes=(*left_out.notes(more=", counted in the total"), *_notes(costs, device, limits)),
         source=device.source,
     )

@@ -114,14 +114,16 @@ def _cells(
     if column == "network":
         return [*names]
     if column.startswith("count "):
-        return [costs.total_by(column.removeprefix("count ")) for costs in networks]
+        name = column.removeprefix("count ")
+        return [count_cell(costs.counts_by(name).known_total) for costs in networks]
     if column in SHAPES:
         return [_shape_cell(column, costs, layout) for costs in networks]
     measure, _, kind = column.partition("_")
     counts = [costs.totals[Measure(measure)] for costs in networks]
     before, largest = counts[baseline], max(counts)
     if not kind:
-        return [*counts]
+        macs = (count_cell(costs.known_macs) for costs in networks)
+        return [*(macs if measure == Measure.MACS else counts)]
     # What is known of one network cannot be compared with the others.
     known = [measure != Measure.MACS or not costs.uncounted for costs in networks]
     if kind == "share":

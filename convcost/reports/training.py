@@ -51,7 +51,8 @@ def training_notes(costs: Costs, found: TrainingRecord) -> Iterator[str]:
     times = ""
     if forward:
         times = f", {Rounded.of(macs, forward, 2).text} times those of the forward pass"
-    yield f"backward pass: {format_count(macs)} macs{times}"
+    shown = "?" if costs.known_macs is None else format_count(macs)
+    yield f"backward pass: {shown} macs{times}"
     yield TRAINING
     yield CONVENTION
     yield from stated_notes([costs])

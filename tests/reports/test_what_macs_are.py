@@ -97,6 +97,25 @@ def test_networks_are_not_compared_by_macs_that_are_known_in_part(tmp_path):
     assert found == [[{"kind": "custom", "layers": 1}], []]
 
 
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        ("analyze net.yaml --columns layer,macs,share,params --count thop", "total ? ? 5"),
+        ("analyze net.yaml --depth 0 --columns network,macs --count thop", "Net ? ?"),
+        ("analyze net.yaml --size 4,5 --columns macs --count thop", "5 ? ? 1"),
+        ("compare net.yaml net.yaml --columns network,macs,macs_share", "Net ? ?"),
+        ("memory net.yaml --training sgd", "backward pass: ? macs"),
+        ("memory net.yaml --device h100", f"total ? {4 * (4 + 4 + 5) + 4 * (4 + 4)} ? <0.01"),
+    ],
+)
+def test_a_total_of_macs_is_not_zero_if_none_are_known(report, line, tmp_path):
+    layers = "[{custom: magic, params: 5, macs: uncounted}, relu]"
+    text = f"name: Net\ninput: {{channels: 1, size: [4]}}\nlayers: {layers}\n"
+    (tmp_path / "net.yaml").write_text(text)
+    printed = run(*report.split(), cwd=tmp_path).stdout.decode()
+    assert line in [" ".join(one.split()) for one in printed.splitlines()]
+
+
 def test_json_and_each_point_of_a_sweep_say_how_many_layers_are_not_in_the_totals(tmp_path):
     spec = UNKNOWN.replace("macs: uncounted", "macs: uncounted, when: w > 1")
     (tmp_path / "net.yaml").write_text(spec)

@@ -19,7 +19,7 @@ from convcost.reports.charts.memory import memory
 from convcost.reports.charts.treemap import treemap
 from convcost.reports.notes import costs_notes
 from convcost.reports.page_model import OPEN_ROWS, Chapter, Fact, Folded, Page, Part, Section
-from convcost.reports.table import shape_size
+from convcost.reports.table import count_cell, shape_size
 from convcost.reports.verify.figure_check import current_figures, figure_table
 
 FULL_COLUMNS = (*DEFAULT_COLUMNS, "activations", "receptive_field")
@@ -57,7 +57,7 @@ def _facts(costs: Costs, view: AnalysisView) -> Iterator[Fact]:
     for part in PARTS:
         if totals.rest(part):
             yield Fact(part, totals[part], f"{format_count(totals.rest(part))} {part.rest}")
-    yield Fact("macs", totals.macs, batched)
+    yield Fact("macs", count_cell(costs.known_macs), batched)
     yield Fact("activations", totals.activations, batched)
     if totals.buffers:
         yield Fact("buffers", totals.buffers)

@@ -20,7 +20,7 @@ from convcost.reports.analyze.columns import (
 )
 from convcost.reports.notes import costs_notes, framework_notes
 from convcost.reports.row_order import RowsLeftOut, first_rows
-from convcost.reports.table import Cell, Share, Table
+from convcost.reports.table import Cell, Share, Table, count_cell
 
 
 def analysis_table(costs: Costs, view: AnalysisView) -> Table:
@@ -63,11 +63,13 @@ def table_of_rows(costs: Costs, view: AnalysisView, rows: list[LayerCost]) -> Ta
 def _total_cell(costs: Costs, column: str) -> Cell:
     if column == "layer":
         return "total"
+    if column.startswith("count "):
+        return count_cell(costs.counts_by(column.removeprefix("count ")).known_total)
+    if SHARES.get(column, column) == Measure.MACS and costs.known_macs is None:
+        return None if column in SHARES else count_cell(None)
     if column in SHARES:
         whole = costs.totals[SHARES[column]]
         return Share(whole, whole)
-    if column.startswith("count "):
-        return costs.total_by(column.removeprefix("count "))
     return costs.totals[Measure(column)] if column in MEASURES else None
 
 

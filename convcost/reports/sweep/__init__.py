@@ -15,7 +15,7 @@ from convcost.reports.notes import costs_notes, field_notes
 from convcost.reports.report import Report, versioned
 from convcost.reports.sweep.points import Axis, PointCosts
 from convcost.reports.sweep.selection import SweepView, SweptNetwork
-from convcost.reports.table import Cell, Column, Layout, Share, Size, Table
+from convcost.reports.table import Cell, Column, Layout, Share, Size, Table, count_cell
 from convcost.reports.verify.figure_check import summarize
 
 DEFAULT_COLUMNS: tuple[str, ...] = (Measure.PARAMS, Measure.MACS, Measure.ACTIVATIONS)
@@ -137,7 +137,7 @@ def _count_uncounted(point: PointCosts) -> int:
 
 def _convention_column(counts: ConventionCounts) -> PointColumn:
     column = Column(f"count_{counts.name}", counts.title, scales=True)
-    return column, lambda point: point.costs.total_by(counts.name)
+    return column, lambda point: count_cell(point.costs.counts_by(counts.name).known_total)
 
 
 def _published_column(measure: str, drop: int, sources: dict[str, int]) -> PointColumn:

@@ -140,7 +140,8 @@ def cost_point(point: Point, costs: Costs) -> PointCosts:
     sample."""
     figures = (figure for figure in current_figures(costs)[0] if not figure.layer)
     output, field, _ = group_output(costs, costs.network.last)
-    row = LayerCost(point.label, "network", output, costs.totals, field, False, -1)
+    unknown = bool(costs.uncounted)
+    row = LayerCost(point.label, "network", output, costs.totals, field, False, -1, unknown)
     return PointCosts(point, costs, tuple(figures), row)
 
 
