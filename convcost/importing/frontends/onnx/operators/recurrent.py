@@ -35,27 +35,13 @@ def recurrent(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     made = call.lower(call.canonical, x, weights=tensors, **options)
     by_direction = reshaped(made, (*made.dims[:2], directions, hidden))
     results = [permuted(by_direction, (0, 2, 1, 3)) if batch == 1 else by_direction]
+    # The last state of the backward direction is at the first step; its cost is the same.
+    steps = made.dims[time]
+    ends: dict[str, Any] = {"axis": time, "kept": range(steps - 1, steps), "path": ("last",)}
+    state = (directions, 1, hidden) if batch == 1 else (1, directions, hidden)
     for position in (1, 2):
         if call.is_output_used(position):
-            results.append(_last(call, made, time, directions, hidden, batch))
+            results.append(reshaped(call.lower("slice", made, **ends), state))
         elif position < len(call.outputs):
             results.append(results[0]._replace(dims=call.dims(position) or results[0].dims))
     return tuple(results)
-
-
-def _last(
-    call: OnnxCall,
-    y: Tensor,
-    time: int,
-    directions: int,
-    hidden: int,
-    batch: int,
-) -> Tensor:
-    """The last state. The last state of the backward direction is at the first step; its cost is
-    the same."""
-    end = y.dims[time]
-    last = call.lower("slice", y, path=("last",), axis=time, kept=range(end - 1, end))
-    by_direction = reshaped(last, (1, 1, directions, hidden))
-    if batch == 1:
-        return reshaped(permuted(by_direction, (2, 0, 1, 3)), (directions, 1, hidden))
-    return reshaped(by_direction, (1, directions, hidden))
