@@ -134,14 +134,17 @@ def _square(graph: _Rewriter, source: int) -> int | None:
     return layer.inputs[0] if layer is not None else None
 
 
+def _orders(layer: GraphLayer) -> tuple[tuple[int, ...], ...]:
+    """The two inputs of a join in both orders; empty for another number of inputs."""
+    return (layer.inputs, layer.inputs[::-1]) if len(layer.inputs) == PAIR else ()
+
+
 # Gates
 
 
 def _fuse_gate(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """x times a gate of the same x."""
-    if len(layer.inputs) != PAIR:
-        return False
-    for x, gate in (layer.inputs, layer.inputs[::-1]):
+    for x, gate in _orders(layer):
         kind = GATES.get(_functions(graph, gate, x))
         if kind is not None:
             return graph.replace(index, kind, [x], {})
@@ -178,9 +181,7 @@ def _fuse_log_sigmoid(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
 
 def _fuse_glu(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """The first half of the channels times the sigmoid of the second half: GLU."""
-    if len(layer.inputs) != PAIR:
-        return False
-    for one, gate in (layer.inputs, layer.inputs[::-1]):
+    for one, gate in _orders(layer):
         first, sigmoid = graph.producer(one, "slice"), graph.producer(gate, "sigmoid")
         second = graph.producer(sigmoid.inputs[0], "slice") if sigmoid is not None else None
         if first is None or second is None or first.inputs != second.inputs:
@@ -198,10 +199,8 @@ def _fuse_glu(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
 
 def _ratios_to_roots(graph: _Rewriter, layer: GraphLayer) -> list[tuple[int, int]]:
     """(x, y) of x/√y and x·(1/√y); y may have a lower bound."""
-    if len(layer.inputs) != PAIR:
-        return []
     found = []
-    for x, other in (layer.inputs, layer.inputs[::-1])[: 1 if layer.kind == "divide" else 2]:
+    for x, other in _orders(layer)[: 1 if layer.kind == "divide" else 2]:
         if layer.kind == "multiply":
             inverse = graph.producer(other, "rsqrt", "reciprocal")
             root = inverse

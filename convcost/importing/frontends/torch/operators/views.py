@@ -18,11 +18,9 @@ def reshape(call: TorchCall) -> Any:
 
 @operator("transpose", "swapaxes", "swapdims")
 def transpose(call: TorchCall) -> Any:
-    x, given = call.x, call.given
-    first, second = (
-        given[name] % len(x.dims)
-        for name in (("dim0", "dim1") if "dim0" in given else ("axis0", "axis1"))
-    )
+    """Its axes are `dim0` and `dim1`, or `axis0` and `axis1`."""
+    x, (_, *axes) = call.x, call.given.values()
+    first, second = (axis % len(x.dims) for axis in axes)
     order = list(range(len(x.dims)))
     order[first], order[second] = second, first
     return permuted(x, order)
