@@ -182,3 +182,22 @@ def test_pads_that_depend_on_the_size_become_padding_and_check_accepts_them(tmp_
     for size in [(64, 64), (65, 33)]:
         height, width = (-(-n // 2) for n in size)
         assert macs(text, size) == 8 * 3 * 3 * 3 * height * width
+
+
+class Words(nn.Module):
+    """A table of words, and a linear layer; it refuses an input with a second axis."""
+
+    def __init__(self):
+        super().__init__()
+        self.table, self.head = nn.Embedding(10, 8), nn.Linear(8, 4)
+
+    def forward(self, words):
+        (_batch, _length) = words.shape
+        return self.head(self.table(words))
+
+
+def test_a_row_of_integers_is_read_at_other_lengths():
+    made = driver.read(driver.ImportRequest(f"{__name__}:Words", ((16,),), dtypes=("int",)))
+    assert "input: {channels: 1, size: [16]}\n" in made.text
+    assert made.notes == ("also compared with the model at 63 and 163",)
+    assert macs(made.text, (40,)) == 40 * 8 * 4
