@@ -93,8 +93,10 @@ def _places(
 ) -> Iterator[_Place]:
     item = column.item
     values = [None if use is None else dict(use.options) for use in column.uses]
+    # The input of a join is that of its branches, not the output of the first branch.
     channels = tuple(
-        None if use is None else input_channels(first_layer(use)) for use in column.uses
+        None if use is None or use.is_join else input_channels(first_layer(use))
+        for use in column.uses
     )
     for place, _ in item.options:
         of_each = tuple(ABSENT if one is None else one[place] for one in values)
