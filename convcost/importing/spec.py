@@ -5,6 +5,7 @@ from collections.abc import Callable
 from convcost.importing.emit.defaults import defaults
 from convcost.importing.emit.document import document
 from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.outline.block_names import block_input_names
 from convcost.importing.outline.blocks import find_blocks
 from convcost.importing.outline.canonicalize import canonicalize
 from convcost.importing.outline.flat import flat_items
@@ -13,7 +14,7 @@ from convcost.importing.outline.naming import Naming
 from convcost.importing.outline.repeats import fold_repeats
 from convcost.importing.outline.scope_inference import with_inferred_scopes
 from convcost.importing.outline.structurize import structurize
-from convcost.importing.outline.tree import Items, Tree, layer_numbers
+from convcost.importing.outline.tree import Items, OutlineBlock, Tree, layer_numbers, walk
 from convcost.importing.outline.valid_names import unused_name, valid_name
 from convcost.importing.outline.weight_owners import with_owners
 from convcost.importing.outline.wiring import Inputs, shortened_inputs
@@ -60,9 +61,30 @@ def flat_spec(graph: LayerGraph) -> str:
 def spec_text(graph: LayerGraph, tree: Tree) -> str:
     """A tree as text."""
     input_names = _input_names(graph)
-    blocks = [block._replace(items=Naming(block.items).named_items()) for block in tree.blocks]
-    named = Naming(tree.items, input_names).named_items()
+    repeated = {
+        item.kind
+        for items in (tree.items, *(block.items for block in tree.blocks))
+        for item in walk(items)
+        if item.repeat > 1
+    }
+    blocks = [_named_block(graph, block, block.name in repeated) for block in tree.blocks]
+    by_value = {-1 - number: name for number, name in enumerate(input_names)}
+    named = Naming(tree.items, by_value).named_items()
     return document(graph, input_names, named, blocks, defaults(graph))
+
+
+def _named_block(graph: LayerGraph, block: OutlineBlock, is_repeated: bool) -> OutlineBlock:
+    """A block whose layers and inputs have names. One with several inputs has outputs if a call of
+    it has `repeat`."""
+    if len(block.inputs) <= 1:
+        return block._replace(items=Naming(block.items, {}).named_items())
+    names = block_input_names(graph, block.inputs)
+    naming = Naming(
+        block.items, dict(zip(block.inputs, names, strict=True)), names_output=is_repeated
+    )
+    items = naming.named_items()
+    outputs = (naming.output_path(), *names[1:]) if is_repeated else ()
+    return block._replace(items=items, input_names=names, outputs=outputs)
 
 
 def _input_names(graph: LayerGraph) -> tuple[str, ...]:

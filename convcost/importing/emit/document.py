@@ -56,7 +56,12 @@ def _block(block: OutlineBlock, defaults: Defaults) -> list[str]:
             for option, default in block.options
         }
         lines += entry("options", fields, 4)
-    return lines + entry("layers", layer_nodes(block.items, defaults), 4)
+    if block.input_names:
+        lines += entry("inputs", list(map(text, block.input_names)), 4)
+    lines += entry("layers", layer_nodes(block.items, defaults), 4)
+    if block.outputs:
+        lines += entry("outputs", list(map(text, block.outputs)), 4)
+    return lines
 
 
 def _sizes(sizes: AllowedSizes) -> dict[str, Node]:

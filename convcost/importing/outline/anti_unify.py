@@ -49,11 +49,12 @@ class _DifferError(Exception):
     """The uses have no common body."""
 
 
-def anti_unify(uses: Sequence[Items], inputs: Sequence[int | None]) -> Generalization | None:
-    """The generalization of some uses; None if they have no common body. `inputs` has the value
-    that is the input of each use."""
-    walk = _ParallelWalk(inputs)
+def anti_unify(uses: Sequence[Items], inputs: Sequence[tuple[int, ...]]) -> Generalization | None:
+    """The generalization of some uses; None if they have no common body. `inputs` has the values
+    that are the inputs of each use."""
     try:
+        _common(map(len, inputs))
+        walk = _ParallelWalk(inputs)
         body = walk.list(tuple(uses))
     except _DifferError:
         return None
@@ -61,13 +62,14 @@ def anti_unify(uses: Sequence[Items], inputs: Sequence[int | None]) -> Generaliz
 
 
 class _ParallelWalk:
-    def __init__(self, inputs: Sequence[int | None]) -> None:
+    def __init__(self, inputs: Sequence[tuple[int, ...]]) -> None:
         self.columns: list[ItemColumn] = []
         self.branches: list[BranchColumn] = []
         self.is_first = True
+        self.inputs = inputs[0]
         # By use: the values that it can reference by name, as values of the first use.
         self.first_use: list[dict[int | None, int | None]] = [
-            {value: inputs[0], None: None} for value in inputs
+            {**dict(zip(values, inputs[0], strict=True)), None: None} for values in inputs
         ]
 
     def list(self, uses: Column[Items]) -> Items:
@@ -96,7 +98,8 @@ class _ParallelWalk:
             item = sequence(_module_path(present, branches[0].items), branches[0].items)
         else:
             item = one if one.is_call else _common_layer(present, branches)
-            first = self.is_first and not item.is_join
+            takes_input = one.refs in ((), self.inputs[:1])
+            first = self.is_first and takes_input and not item.is_join
             self.columns.append(ItemColumn(item, uses, first))
             self.is_first = False
         self._compare_references(uses)

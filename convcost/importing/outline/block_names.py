@@ -3,10 +3,11 @@
 import re
 from collections import Counter
 
-from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.layer_graph import LayerGraph, Path
 from convcost.importing.outline.branch_names import begins_with_learned
+from convcost.importing.outline.canonicalize import REARRANGES, repeats_kind
 from convcost.importing.outline.tree import Item, Items, layers
-from convcost.importing.outline.valid_names import unused_name
+from convcost.importing.outline.valid_names import unused_name, valid_name
 from convcost.model.kind import KINDS
 
 SHORT_NAMES = {
@@ -33,14 +34,15 @@ class BlockNames:
         self.classes = classes
         self.taken = set(KINDS.names())
 
-    def block_name(self, body: Items, originals: list[Items]) -> str:
+    def block_name(self, body: Items, originals: list[Items], inputs: tuple[int, ...]) -> str:
+        """A name that no block has yet. `inputs` are those of the body."""
         paths = [path for original in originals if (path := module_path(original))]
         names = Counter(name for path in paths if (name := self._class_name(path)))
         if not names and not any(item.is_layer for item in body):
             names = Counter(name for one in originals if (name := self._row(one)))
         if not names:
             names = Counter(name for path in paths if (name := _stem(path)))
-        content = _content_name(body)
+        content = _content_name(body, inputs)
         (common, count), *_ = names.most_common(1) or [("", 0)]
         # If most uses have no name, the names of the others would mislead.
         wanted = common if 2 * count >= len(originals) else content
@@ -68,6 +70,31 @@ class BlockNames:
         return "" if name in GENERIC else name
 
 
+def block_input_names(graph: LayerGraph, inputs: tuple[int, ...]) -> tuple[str, ...]:
+    """Names for the inputs of a block: `x` for the first, and names of layers for the others."""
+    names = ["x"]
+    for value in inputs[1:]:
+        names.append(unused_name(_value_name(graph, value), names))
+    return tuple(names)
+
+
+def _value_name(graph: LayerGraph, value: int) -> str:
+    """The name of an input of the network, or of the layer that computes a value. A layer that only
+    arranges its input has the name of that."""
+    while value >= 0 and graph.layers[value].kind in REARRANGES:
+        value = graph.layers[value].inputs[0]
+    if value < 0:
+        return valid_name(graph.inputs[-1 - value][0]) or "image"
+    layer = graph.layers[value]
+    if layer.kind == "elementwise":
+        return str(dict(layer.options)["function"])
+    *modules, own = layer.path or ("",)
+    for name in (own, *reversed(modules)):
+        if not repeats_kind(name, layer.kind):
+            return valid_name(name) or layer.kind
+    return layer.kind
+
+
 def module_path(items: Items) -> Path:
     """The module of which the items are all layers; () if there is none."""
     return items[0].path if len(items) == 1 and items[0].is_sequence else ()
@@ -91,16 +118,20 @@ def _stem(path: Path) -> str:
     return name if len(name) > 2 and name not in GENERIC else ""  # noqa: PLR2004  short names are not clear
 
 
-def _content_name(body: Items) -> str:
+def _content_name(body: Items, inputs: tuple[int, ...]) -> str:
     joins = [item for item in body if item.is_join]
     kinds = [layer.kind for layer in layers(body)]
+    attends = "attention" in kinds or {"matmul", "softmax"}.issubset(kinds)
+    name = ""
     if len(joins) == 1:
         name = _join_name(joins[0], alone=len(body) <= 1 + sum(map(_only_follows, body)))
-        if name:
-            return name
+    elif not attends and any(branch.ref in inputs[:1] for branch in body[-1].branches):
+        name = _join_name(body[-1], alone=True)
+    if name:
+        return name
     if "channel_shuffle" in kinds:
         return "shuffle_unit"
-    if {"matmul", "softmax"}.issubset(kinds) or "attention" in kinds:
+    if attends:
         return "attention_block"
     if "depthwise" in kinds and kinds[0] == "conv" and kinds[-1] != "depthwise":
         return "mbconv" if "multiply" in kinds else "inverted_bottleneck"

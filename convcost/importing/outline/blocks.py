@@ -19,7 +19,7 @@ from convcost.importing.outline.escape_check import BoundNames
 from convcost.importing.outline.identity_cache import cached_by_identity
 from convcost.importing.outline.options import options
 from convcost.importing.outline.substitute import Calls, substitute_calls
-from convcost.importing.outline.text_length import item_length, text_length
+from convcost.importing.outline.text_length import NAME, item_length, text_length
 from convcost.importing.outline.tree import (
     Item,
     Items,
@@ -27,9 +27,11 @@ from convcost.importing.outline.tree import (
     Tree,
     layers,
     references,
+    takes_input,
     walk,
+    with_reference,
 )
-from convcost.importing.outline.wiring import Inputs
+from convcost.importing.outline.wiring import Inputs, shared_tables
 
 MAX_ROUNDS = 24
 MAX_ITEMS = 200_000  # items to inspect in all rounds after FIRST_ROUNDS
@@ -37,6 +39,7 @@ FIRST_ROUNDS = 4
 MAX_FAMILIES = 8  # different bodies of one candidate
 MIN_LAYERS = 2  # of a block
 MIN_LAYERS_FOR_SOME_USES = 4  # of a block that only some of the uses call
+MAX_INPUTS = 6  # of a block
 HEADER = 40  # characters of a block in addition to its layers
 MAX_REMAINING = Fraction(9, 10)  # of the text of the uses
 MODULE_FACTOR = Fraction(5, 4)  # prefers a module to a part that is only similar
@@ -52,10 +55,10 @@ class _BlockSearch:
     def __init__(self, graph: LayerGraph, inputs: Inputs, items: Items) -> None:
         self.graph = graph
         self.inputs = inputs
+        self.tables = shared_tables(graph.layers, inputs)
         self.items = items
         self.blocks: list[OutlineBlock] = []
-        self.entering: list[int | None] = []  # by block, the input of its first use
-        self.candidates = Candidates(items)
+        self.candidates = Candidates()
         self.block_names = BlockNames(dict(graph.classes))
         self.length = cached_by_identity(item_length)
         self.refused: set[Keys] = set()
@@ -95,8 +98,8 @@ class _BlockSearch:
     def _lists(self) -> list[ListOfItems]:
         flow = -1 if len(self.graph.inputs) == 1 else None
         found = list(lists_in(self.items, flow, whole=False))
-        for block, entering in zip(self.blocks, self.entering, strict=True):
-            found += lists_in(block.items, entering, whole=True)
+        for block in self.blocks:
+            found += lists_in(block.items, block.inputs[0] if block.inputs else None, whole=True)
         return found
 
     def _saving(self, parts: list[ItemRange]) -> int:
@@ -115,12 +118,15 @@ class _BlockSearch:
     def _families(self, parts: list[ItemRange]) -> Iterator[list[ItemRange]]:
         """Groups of uses that fit one body, the largest first."""
         families: list[tuple[Items, list[ItemRange]]] = []
-        for part in parts:
-            if not self.references.is_closed(part.use, part.entering):
+        for one in parts:
+            inputs = self.references.inputs(one.use, one.entering)
+            if inputs is None or not self._may_enter(one, inputs):
                 continue
+            part = one._replace(inputs=inputs)
             for number, (body, members) in enumerate(families):
-                both = anti_unify([body, part.use], [members[0].entering, part.entering])
-                if both is not None:
+                both = anti_unify([body, part.use], [members[0].inputs, part.inputs])
+                # Only the first input may differ: the others are tables that all uses share.
+                if both is not None and members[0].inputs[1:] == part.inputs[1:]:
                     families[number] = both.body, [*members, part]
                     break
             else:
@@ -128,6 +134,12 @@ class _BlockSearch:
                     families.append((part.use, [part]))
         families.sort(key=lambda family: -len(family[1]))
         return (members for _, members in families if len(members) > 1)
+
+    def _may_enter(self, part: ItemRange, inputs: tuple[int, ...]) -> bool:
+        """Whether a block may have these inputs: several only if it is a module or if all but the
+        first are tables."""
+        is_module = bool(module_path(part.items))
+        return len(inputs) <= MAX_INPUTS and (is_module or self.tables.issuperset(inputs[1:]))
 
     def _make_block(self, parts: list[ItemRange]) -> bool:
         """Makes a block of some uses if that shortens the text. Returns whether it did."""
@@ -145,25 +157,35 @@ class _BlockSearch:
         self.block_names.take(block.name)
         self._insert_calls(parts, calls)
         self.blocks.append(block)
-        self.entering.append(parts[0].entering)
         return True
 
     def _block_and_calls(self, parts: list[ItemRange]) -> tuple[OutlineBlock, list[Item]] | None:
         uses = [part.use for part in parts]
-        common = anti_unify(uses, [part.entering for part in parts])
+        common = anti_unify(uses, [part.inputs for part in parts])
         assert common is not None
-        entering = [self._channels(part.entering) for part in parts]
+        entering = [self._channels(next(iter(part.inputs), None)) for part in parts]
         found = options(common, entering, self._input_channels)
         if found is None:
             return None
         body = substitute_values(common.body, iter(found.values), iter(found.flags))
-        name = self.block_names.block_name(body, [part.items for part in parts])
+        inputs = parts[0].inputs
+        name = self.block_names.block_name(body, [part.items for part in parts], inputs)
         defaults = tuple(default for _, default in found.options if default is not None)
+        by_name = len(inputs) > 1 or not takes_input(body[0])
+        if by_name:
+            body = (_with_named_input(body[0], inputs), *body[1:])
         calls = [
-            Item(name, arguments, module_path(part.items), defaults=defaults, unwritten=use)
+            Item(
+                name,
+                arguments,
+                module_path(part.items),
+                refs=part.inputs if by_name else (),
+                defaults=defaults,
+                unwritten=use,
+            )
             for arguments, use, part in zip(found.arguments, uses, parts, strict=True)
         ]
-        return OutlineBlock(name, found.options, body), calls
+        return OutlineBlock(name, found.options, body, inputs), calls
 
     def _input_channels(self, layer: int) -> int | None:
         return self._channels(self.inputs[layer][0])
@@ -219,5 +241,15 @@ def _in_reading_order(items: Items, blocks: list[OutlineBlock]) -> tuple[Outline
     return tuple(found.values())
 
 
+def _with_named_input(first: Item, inputs: tuple[int, ...]) -> Item:
+    """The first item of a block. If the block has several inputs, it states the one that it takes;
+    a single input needs no name."""
+    if len(inputs) > 1:
+        return with_reference(first, inputs[0]) if takes_input(first) else first
+    return first._replace(refs=()) if first.refs == inputs else first
+
+
 def _block_length(block: OutlineBlock) -> int:
-    return HEADER + text_length(block.items) + sum(len(option) + 6 for option, _ in block.options)
+    options = sum(len(option) + 6 for option, _ in block.options)
+    inputs = NAME * len(block.inputs) if len(block.inputs) > 1 else 0
+    return HEADER + options + inputs + text_length(block.items)

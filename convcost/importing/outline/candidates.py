@@ -23,11 +23,12 @@ class ListOfItems(NamedTuple):
 
 
 class ItemRange(NamedTuple):
-    """The items of a list from `start` to `end`."""
+    """The items of a list from `start` to `end`. `inputs` are the values outside that they use."""
 
     list: ListOfItems
     start: int
     end: int
+    inputs: tuple[int, ...] = ()
 
     @property
     def items(self) -> Items:
@@ -65,8 +66,8 @@ def lists_in(items: Items, flow: int | None, *, whole: bool) -> Iterator[ListOfI
 
 
 class Candidates:
-    def __init__(self, items: Items) -> None:
-        self.hash = StructuralHash(items)
+    def __init__(self) -> None:
+        self.hash = StructuralHash()
 
     def in_lists(self, lists: Sequence[ListOfItems]) -> dict[Keys, list[ItemRange]]:
         """The positions of every candidate that occurs at least twice, without overlaps."""

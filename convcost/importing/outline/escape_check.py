@@ -1,17 +1,23 @@
-"""Decides whether a part of the tree can be a block: whether its references by name stay inside."""
+"""Finds the inputs of a part of the tree that could be a block."""
 
 from typing import NamedTuple
 
 from convcost.importing.outline.identity_cache import cached_by_identity
-from convcost.importing.outline.tree import Item, Items, layers, named_values, output
+from convcost.importing.outline.tree import (
+    Item,
+    Items,
+    layers,
+    named_values,
+    output,
+    references,
+    takes_input,
+)
 
 
 class _ItemUses(NamedTuple):
-    """The layers of an item, the values that they reference by name, and the layers whose weights
-    they share."""
+    """The layers of an item, and the layers whose weights they share."""
 
     layers: frozenset[int]
-    values: frozenset[int]
     weights: frozenset[int]
 
 
@@ -28,27 +34,31 @@ class BoundNames:
             for value in _values(layer):
                 self.users.setdefault(value, set()).add(layer.number)
 
-    def is_closed(self, use: Items, entering: int | None) -> bool:
-        """Whether a part references no value outside except its input, and nothing outside
-        references a value inside except its output."""
-        if not self.users:
-            return True
+    def inputs(self, use: Items, entering: int | None) -> tuple[int, ...] | None:
+        """The values outside that a part uses: first `entering`, the output of the item before it,
+        then the others in the order of the text. None if something outside references a value
+        inside except its output, or if it shares weights with something outside."""
         found = [self._item_uses(item) for item in use]
         own = frozenset().union(*(one.layers for one in found))
         last = output(use[-1])
         for value in own & self.users.keys():
             is_output = value == last and value not in self.weights
             if not is_output and not self.users[value] <= own:
-                return False
-        outside = frozenset().union(*(one.values for one in found)) - own
-        return outside <= {entering} and all(one.weights <= own for one in found)
+                return None
+        if not all(one.weights <= own for one in found):
+            return None
+        outside = dict.fromkeys(value for value in references(use) if value not in own)
+        if takes_input(use[0]) or entering in outside:
+            if entering is None:
+                return None if outside else ()
+            outside = {entering: None, **outside}
+        return tuple(outside)
 
 
 def _item_uses(item: Item) -> _ItemUses:
     inner = tuple(layers((item,)))
     return _ItemUses(
         frozenset(layer.number for layer in inner if layer.number is not None),
-        frozenset(value for layer in inner for value in _values(layer)),
         frozenset(layer.shares for layer in inner if layer.shares is not None),
     )
 

@@ -1,17 +1,17 @@
 """Orders chains as one list: each item comes after all values that it references. The next item
 takes the output of the one before it where possible."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
-from convcost.importing.ir.layer_graph import INPUT_FREE
 from convcost.importing.outline.chains import Chain
 from convcost.importing.outline.tree import (
     Item,
     layer_numbers,
     output,
     references,
+    takes_input,
     with_reference,
 )
 from convcost.model.errors import ConstraintError
@@ -28,9 +28,11 @@ class _Link(NamedTuple):
     first: int
 
 
-def linearize(chains: Sequence[Chain], main: int, flow: int | None) -> list[Item]:
-    """All items of the chains in order, and the item that outputs `main` as late as possible. The
-    value `flow` is the input of the list."""
+def linearize(
+    chains: Sequence[Chain], main: int, flow: int | None, tables: Container[int | None]
+) -> list[Item]:
+    """All items of the chains in order: those that compute `tables` as early as possible, and the
+    item that outputs `main` as late as possible. The value `flow` is the input of the list."""
     links = [link for chain in chains for link in _links(chain)]
     sorter = TopologicalSorter(_links_before(links))
     try:
@@ -41,12 +43,13 @@ def linearize(chains: Sequence[Chain], main: int, flow: int | None) -> list[Item
     ready: list[int] = []
     last = None
 
-    def rank(n: int) -> tuple[bool, bool, bool, int]:
+    def rank(n: int) -> tuple[bool, bool, bool, bool, int]:
         link = links[n]
         follows = link.number > 0 and n - 1 == last
         at_flow = link.source == flow
         order = link.chain.first if at_flow else link.first
-        return output(link.item) == main, not follows, not at_flow, order
+        given = output(link.item)
+        return given == main, not follows, given not in tables, not at_flow, order
 
     while sorter.is_active():
         ready += sorter.get_ready()
@@ -54,7 +57,7 @@ def linearize(chains: Sequence[Chain], main: int, flow: int | None) -> list[Item
         ready.remove(last)
         sorter.done(last)
         item, source, *_ = links[last]
-        if source is not None and source != flow and _continues(item):
+        if source is not None and source != flow and takes_input(item):
             item = with_reference(item, source)
         found.append(item)
         given = output(item)
@@ -81,15 +84,3 @@ def _links_before(links: Sequence[_Link]) -> dict[int, set[int]]:
         if link.number:
             before[n].add(n - 1)
     return before
-
-
-def _continues(item: Item) -> bool:
-    """Whether an item takes the output of the item before it."""
-    if item.number is None:
-        return True
-    if item.is_layer:
-        return not item.refs and item.kind not in INPUT_FREE
-    return not item.refs and any(
-        branch.ref is None and (not branch.items or _continues(branch.items[0]))
-        for branch in item.branches
-    )

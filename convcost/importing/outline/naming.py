@@ -1,7 +1,7 @@
 """Gives names to the items of every list, and paths to all references."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from convcost.importing.outline.branch_names import branch_names, declared_names
 from convcost.importing.outline.scopes import NameScope, ScopeNode
@@ -12,16 +12,21 @@ from convcost.importing.outline.valid_names import stem, unused_name, valid_name
 class Naming:
     """Names the items of a network, or of a block.
 
-    `input_names` are the names of a network's inputs; a block, or a network with one input, has
-    none.
+    `input_names` are the names of its inputs, by value, if it has several. With `names_output`, the
+    output has a name, too.
     """
 
-    def __init__(self, items: Items, input_names: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, items: Items, input_names: Mapping[int, str], *, names_output: bool = False
+    ) -> None:
         self.items = items
         self.input_names = input_names
         self.at: dict[int, ScopeNode] = {}
+        self.output = output(items[-1]) if names_output else None
         self.taken = named_by_others(items)
-        self.root = NameScope(None, input_names)
+        if self.output is not None:
+            self.taken.add(self.output)
+        self.root = NameScope(None, input_names.values())
 
     def named_items(self) -> Items:
         """The items with their names and with paths as references."""
@@ -29,6 +34,10 @@ class Naming:
         self._assign_names(self.root)
         self._resolve()
         return self._named_items(self.root)
+
+    def output_path(self) -> str:
+        """The path of the output, after `named_items`."""
+        return "" if self.output is None else self._path(self.output, self.root)
 
     # The scopes of items
 
@@ -110,7 +119,8 @@ class Naming:
 
     def _resolve(self) -> None:
         """Gives a name to every layer that is referenced, such that no nearer name hides it."""
-        for scope, value in self._references(self.root):
+        named = [] if self.output is None else [(self.root, self.output)]
+        for scope, value in (*self._references(self.root), *named):
             chain = self._chain(value, scope)
             if chain:
                 self._unhidden(chain[0], scope)
@@ -160,9 +170,7 @@ class Naming:
         chain = self._chain(value, scope)
         if chain:
             return "/".join(node.name for node in chain)
-        if value < 0 and self.input_names:
-            return self.input_names[-1 - value]
-        return "input"
+        return self.input_names.get(value, "input")
 
     # Results
 

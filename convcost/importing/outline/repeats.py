@@ -1,5 +1,9 @@
 """Writes consecutive equal items once, with `repeat`."""
 
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
 from convcost.importing.outline.tree import (
     Item,
     Items,
@@ -7,6 +11,7 @@ from convcost.importing.outline.tree import (
     named_by_others,
     output,
     rebuild,
+    references,
 )
 from convcost.importing.outline.valid_names import stem
 
@@ -14,7 +19,26 @@ from convcost.importing.outline.valid_names import stem
 def fold_repeats(items: Items) -> Items:
     """The items with consecutive equal items merged. A value that others reference by name must
     be the output of the last copy."""
-    return _fold(items, named_by_others(items))
+    chained = Counter(_chained(items))
+    once = {value for value, count in Counter(references(items)).items() if count == chained[value]}
+    return _fold(items, named_by_others(items) - once)
+
+
+def _chained(items: Items) -> Iterator[int]:
+    """The values that are the first input by name of a call because a call before it outputs
+    them."""
+    for before, item in pairwise(items):
+        if _is_next_copy(before, item):
+            yield item.refs[0]
+    for item in items:
+        for branch in item.branches:
+            yield from _chained(branch.items)
+
+
+def _is_next_copy(before: Item, item: Item) -> bool:
+    """Whether a call of a block with several inputs continues the call before it."""
+    continued = before.kind, output(before), *before.refs[1:]
+    return item.is_call and len(item.refs) > 1 and continued == (item.kind, *item.refs)
 
 
 def _fold(items: Items, taken: set[int]) -> Items:
@@ -31,6 +55,7 @@ def _fold(items: Items, taken: set[int]) -> Items:
             and end < len(inner)
             and _is_unreferenced(inner[end - 1], taken)
             and _form(inner[end]) == form
+            and (not inner[end].refs or _is_next_copy(inner[end - 1], inner[end]))
             and _is_unreferenced(inner[end], taken, except_output=True)
         ):
             end += 1
@@ -56,10 +81,12 @@ def _is_unreferenced(item: Item, taken: set[int], *, except_output: bool = False
 def _form(item: Item) -> object:
     """The content of an item as the writer writes it; None if the item cannot be repeated."""
     lists = tuple((b.name, b.when, tuple(map(_form, b.items))) for b in item.branches)
-    by_name = item.refs or item.shares is not None or any(b.ref is not None for b in item.branches)
+    shared = item.refs[1:] if item.is_call else ()
+    references = (item.shares, *(() if shared else item.refs), *(b.ref for b in item.branches))
     named = item.name and not item.is_call
     # The names of branches without a list belong to the list of the join.
     listed = not item.is_join or any(items for *_, items in lists)
+    by_name = any(value is not None for value in references)
     if by_name or named or item.is_side or not listed or any(None in items for *_, items in lists):
         return None
-    return item.kind, item.options, item.note, stem(item.name), item.repeat, lists
+    return item.kind, item.options, item.note, stem(item.name), item.repeat, lists, shared

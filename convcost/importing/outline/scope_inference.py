@@ -1,19 +1,28 @@
 """Assigns layers without a name to the module of the layers around them, such as the activation
-after a module's last convolution, or the join of a module's branches."""
+after a module's last convolution, or the join of a module's branches; and tables to the module of
+all layers that use them."""
 
 from collections import Counter
 
-from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, Path
+from convcost.importing.ir.layer_graph import (
+    INPUT_FREE,
+    GraphLayer,
+    LayerGraph,
+    Path,
+    common_prefix,
+)
+from convcost.importing.outline.wiring import shared_tables
 
 MIN_BRANCHES = 2  # of a join
 
 
 def with_inferred_scopes(graph: LayerGraph) -> LayerGraph:
     """The graph with paths for layers whose path is only their kind. A model with class names
-    states the module of each layer itself, so it does not change."""
-    if graph.classes:
-        return graph
+    states the module of each layer itself, so only its tables change."""
     layers = list(graph.layers)
+    _move_tables(layers)
+    if graph.classes:
+        return graph._replace(layers=tuple(layers))
     uses = Counter(source for layer in layers for source in layer.inputs)
     for index, layer in enumerate(layers):
         if not _has_no_name(layer) or any(source < 0 for source in layer.inputs):
@@ -27,6 +36,24 @@ def with_inferred_scopes(graph: LayerGraph) -> LayerGraph:
         for number in (index, *waiting) if module else ():
             layers[number] = layers[number]._replace(path=(*module, *layers[number].path))
     return graph._replace(layers=tuple(layers))
+
+
+def _move_tables(layers: list[GraphLayer]) -> None:
+    """Moves a table to the innermost module that contains all its users. A framework computes it in
+    the module that needs it first. A learned table gets the name of its module."""
+    users: dict[int, list[Path]] = {}
+    computed = shared_tables(layers, [layer.inputs for layer in layers])
+    for index, layer in reversed(list(enumerate(layers))):
+        *own, name = layer.path
+        paths = [path for path in (tuple(own), *users.get(index, ())) if path]
+        if index in computed and paths:
+            module = common_prefix(paths)
+            if "".join(max(paths)[len(module) : len(module) + 1]).isdigit():
+                module = module[:-1]  # it is a list of modules, which computes nothing
+            is_learned = layer.kind in INPUT_FREE and len(own) > len(module)
+            layers[index] = layer._replace(path=(*module, own[-1] if is_learned else name))
+        for source in layer.inputs:
+            users.setdefault(source, []).append(layers[index].path[:-1])
 
 
 def _has_no_name(layer: GraphLayer) -> bool:

@@ -3,19 +3,17 @@
 from typing import Any
 
 from convcost.importing.outline.identity_cache import cached_by_identity
-from convcost.importing.outline.tree import Item, Items, layer_numbers, named_values
+from convcost.importing.outline.tree import Item, Items, named_values
 from convcost.importing.outline.values import constant_part
 
 Key = int
 
 
 class StructuralHash:
-    """Numbers for items. Items that differ only in values that options can express, or in optional
-    branches, have the same number. A reference by name, or to shared weights, is identified by its
-    distance in layers."""
+    """Numbers for items. Items that differ only in values that options can express, in optional
+    branches, or in what they reference by name, have the same number."""
 
-    def __init__(self, items: Items) -> None:
-        self._rank = {number: n for n, number in enumerate(layer_numbers(items))}
+    def __init__(self) -> None:
         self._known: dict[Any, Key] = {}
         self.key = cached_by_identity(self._number)
         self._own = 0
@@ -41,15 +39,7 @@ class StructuralHash:
         if item.is_call:
             return ("call", item.kind)
         constant = tuple((key, constant_part(value)) for key, value in item.options)
-        references = tuple(self._distance(item, value) for value in named_values(item))
+        references = tuple(value is not None for value in named_values(item))
         branches = [self.keys(branch.items) for branch in item.branches]
         longest = max(branches, key=lambda keys: (len(keys), keys), default=())
         return item.kind, item.note, constant, references, longest
-
-    def _distance(self, layer: Item, value: int | None) -> int | None:
-        """The distance in layers from a value to a layer that uses it; the first input comes before
-        all layers."""
-        if value is None:
-            return None
-        assert layer.number is not None
-        return self._rank[layer.number] - (self._rank[value] if value >= 0 else value)

@@ -11,7 +11,7 @@ from convcost.importing.outline.flat import layer_item
 from convcost.importing.outline.linearize import linearize
 from convcost.importing.outline.side_outputs import SideOutputs
 from convcost.importing.outline.tree import Item, ItemBranch, Items, with_reference
-from convcost.importing.outline.wiring import Inputs
+from convcost.importing.outline.wiring import Inputs, shared_tables
 from convcost.model.kind import KINDS, SizeLike
 
 MAX_SHORT_BRANCH = 2  # layers of a short branch
@@ -19,10 +19,12 @@ MAX_SHORT_BRANCH = 2  # layers of a short branch
 
 class _JoinInput(NamedTuple):
     """An input of a join. `chain` is the chain that ends with it, if that can be a branch; `start`
-    is the value at the start of the chain, or the input itself."""
+    is the value at the start of the chain, or the input itself. `is_table` says that this value is
+    a table that several modules use."""
 
     source: int
     chain: Chain | None
+    is_table: bool
 
     @property
     def start(self) -> int | None:
@@ -39,7 +41,8 @@ class _JoinInput(NamedTuple):
     @property
     def rank(self) -> tuple[bool, int, bool, int]:
         """The highest is the input that the join continues: the branch that starts last."""
-        return self.start is not None, self.start or 0, self.is_u_shaped, self.source
+        follows = self.start is not None and not self.is_table
+        return follows, self.start or 0, self.is_u_shaped, self.source
 
 
 def structurize(graph: LayerGraph, inputs: Inputs) -> Items:
@@ -59,6 +62,7 @@ class _Structurizer:
         self.inputs = inputs
         self.ends = ends
         self.chains = OpenChains()
+        self.tables = shared_tables(graph.layers, inputs)
 
     def items(self, nodes: Sequence[int], main: int, flow: int | None) -> list[Item]:
         """The items for some layers, from the input value `flow` to the value `main`."""
@@ -68,6 +72,9 @@ class _Structurizer:
         for index in kept:
             if self.graph.layers[index].kind not in INPUT_FREE:
                 self.chains.uses.update(self.inputs[index])
+                if index not in self.tables:
+                    # One more user keeps a table out of the chain of the last module that uses it.
+                    self.chains.uses.update(self.tables.intersection(self.inputs[index]))
         for index in kept:
             chain = self._append_layer(index)
             if index in sides:
@@ -78,7 +85,7 @@ class _Structurizer:
             if source < 0 or source == flow
             for item in self._sides(source, sides[source], flow)
         ]
-        return side_items + linearize(self.chains.remaining(), main, flow)
+        return side_items + linearize(self.chains.remaining(), main, flow, self.tables)
 
     def _append_layer(self, index: int) -> Chain:
         """Adds a layer to the chain that ends with its input. Returns that chain, or a new one."""
@@ -140,7 +147,9 @@ class _Structurizer:
 
     def _join_input(self, source: int) -> _JoinInput:
         chain = self.chains.with_one_use(source)
-        return _JoinInput(source, chain if chain is not None and chain.is_closed else None)
+        chain = chain if chain is not None and chain.is_closed else None
+        start = source if chain is None else chain.start
+        return _JoinInput(source, chain, start in self.tables)
 
     def _begin_join(
         self, index: int, layer: GraphLayer, inputs: Sequence[_JoinInput], start: int | None
@@ -185,7 +194,7 @@ class _Structurizer:
         """The branches of a join. Those numbered in `same` start at the join's input; the others at
         values referenced by name, which are returned."""
         branches, references = [], []
-        for n, (source, chain) in enumerate(inputs):
+        for n, (source, chain, _) in enumerate(inputs):
             begins_with_side = chain is not None and chain.items[0].is_side
             if n in same or (chain is not None and chain.start is None):
                 branches.append(ItemBranch(tuple(chain.items) if chain is not None else ()))

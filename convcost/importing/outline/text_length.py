@@ -8,6 +8,7 @@ from convcost.model.kind import KINDS
 
 # lengths, in characters
 BRACES = 4
+NAME = 10  # assumed, of a layer in `from`
 BLOCK_NAME = 8  # assumed, so that a long name does not prevent a block
 
 
@@ -22,7 +23,7 @@ def item_length(item: Item) -> int:
         further = sum(
             len(str(value)) + len(name) + 4 for (name, _), value in item.changed_arguments
         )
-        return BLOCK_NAME + BRACES + own + further
+        return BLOCK_NAME + BRACES + own + further + sum(NAME for _ in item.refs)
     if item.number is None:
         own = 0 if item.is_sequence and item.path[-1].isdigit() else 24
         return own + text_length(item.items)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.layer_graph import INPUT_FREE, Path
 from convcost.importing.outline.values import ItemOptions
 
 Items: TypeAlias = "tuple[Item, ...]"
@@ -93,11 +93,16 @@ class Item(NamedTuple):
 
 
 class OutlineBlock(NamedTuple):
-    """A named list of layers with options: (name, default or None)."""
+    """A named list of layers with options: (name, default or None). `inputs` are the values that
+    are the inputs of its first call; `input_names` are their names, if there are several.
+    `outputs` are the paths of the inputs of the next copy, if a call has `repeat`."""
 
     name: str
     options: tuple[tuple[str, Any], ...]
     items: Items
+    inputs: tuple[int, ...] = ()
+    input_names: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
 
 
 class Tree(NamedTuple):
@@ -148,6 +153,20 @@ def output(item: Item) -> int | None:
         if given is not None:
             return given
     return None
+
+
+def takes_input(item: Item) -> bool:
+    """Whether an item takes the output of the item before it."""
+    if item.refs:
+        return False
+    if item.is_layer:
+        return item.kind not in INPUT_FREE
+    if item.is_call:
+        return takes_input(item.unwritten[0])
+    return any(
+        branch.ref is None and (not branch.items or takes_input(branch.items[0]))
+        for branch in item.branches
+    )
 
 
 def named_values(item: Item) -> tuple[int | None, ...]:

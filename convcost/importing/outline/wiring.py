@@ -1,9 +1,10 @@
 """The inputs of each layer in the form that suits a spec best: a series of growing concats becomes
-concats of two inputs."""
+concats of two inputs. Also finds the tables that several modules
+use."""
 
 from collections.abc import Sequence
 
-from convcost.importing.ir.layer_graph import GraphLayer
+from convcost.importing.ir.layer_graph import INPUT_FREE, GraphLayer, Path
 
 Inputs = tuple[tuple[int, ...], ...]
 
@@ -20,6 +21,25 @@ def shortened_inputs(layers: Sequence[GraphLayer]) -> Inputs:
             inputs = _with_earlier_concat(index, layer, nodes, concats)
         result.append(inputs)
     return tuple(result)
+
+
+def shared_tables(layers: Sequence[GraphLayer], inputs: Sequence[Sequence[int]]) -> set[int]:
+    """The values that do not depend on an input of the network and have users in several modules,
+    such as rotary tables, and the values that they are computed from."""
+    tables: set[int] = set()
+    for index, layer in enumerate(layers):
+        if layer.kind in INPUT_FREE or tables.issuperset(inputs[index]):
+            tables.add(index)
+    modules: dict[int, set[Path]] = {}
+    for index, layer in enumerate(layers):
+        reads = layer.path != ("constant",)  # numbers of the code have an input only as a position
+        for source in tables.intersection(inputs[index] if reads else ()):
+            modules.setdefault(source, set()).add(layer.path[:-1])
+    found = {index for index, users in modules.items() if len(users) > 1}
+    for index in sorted(tables, reverse=True):
+        if index in found and layers[index].kind not in INPUT_FREE:
+            found.update(inputs[index])
+    return found
 
 
 def _with_earlier_concat(

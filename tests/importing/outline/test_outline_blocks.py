@@ -148,29 +148,141 @@ def row(*taken: int | None, start: int = 0) -> tuple[Item, ...]:
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "whole"),
+    ("first", "last", "inputs"),
     [
-        (0, 0, True),  # what it gives may be taken by name
-        (0, 1, False),  # but nothing before that
-        (0, 2, True),
-        (1, 2, True),  # what comes in may be taken by name
-        (2, 3, False),  # but nothing before that
+        (0, 0, (-1,)),  # others may use its output by name
+        (0, 1, None),  # but nothing before that
+        (0, 2, (-1,)),
+        (1, 2, (0,)),  # it may use its input by name
+        (2, 3, (0,)),  # or only another value
+        (3, 3, (2,)),
     ],
 )
-def test_names_stay_inside_a_block(first, last, whole):
+def test_a_part_has_the_values_that_it_uses_as_inputs(first, last, inputs):
     items = row(None, None, 0, None)
-    names = BoundNames(items)
-    assert names.is_closed(items[first : last + 1], entering=first - 1) is whole
+    assert BoundNames(items).inputs(items[first : last + 1], entering=first - 1) == inputs
 
 
 @pytest.mark.parametrize(("taken", "same"), [(3, True), (4, False), (5, False)])
 def test_all_uses_of_a_block_take_the_same_layer_by_name(taken, same):
     items = (*row(None, None, None, 0), *row(None, None, taken, start=4))
     one, other = items[1:4], items[4:7]
-    assert (anti_unify([one, other], [0, 3]) is not None) is same
+    assert (anti_unify([one, other], [(0,), (3,)]) is not None) is same
 
 
 # What comes in
+
+
+def turned(net, flow, module, *tables, width=4):
+    """A layer whose output is multiplied by tables, and a shortcut around it."""
+    inner = net.chain(flow, conv(), path=module)
+    for number, table in enumerate(tables):
+        inner = net.put("multiply", inner, table, path=(*module, f"turn_{number}"))
+    inner = net.chain(inner, NORM, conv(width), NORM, conv(), path=(*module, "out"))
+    return net.put("add", flow, inner, path=(*module, "add"))
+
+
+def cosine(net, *module, function="cos"):
+    """A function of learned angles, which depends on no input of the network."""
+    path = (*module, "angles")
+    angles = net.put("learned", -1, path=path, shape=Shape(4, (8, 8)), buffer=True)
+    return net.put("elementwise", angles, path=(*module, function), function=function)
+
+
+def test_a_table_that_all_layers_share_is_an_input_of_their_block():
+    net = Sketch()
+    flow = net.chain(-1, conv(), path=("stem",))
+    cos = cosine(net, "decoder", "0")  # computed in the layer that uses it first
+    for number in range(4):
+        flow = turned(net, flow, ("decoder", str(number)), cos)
+    text = net.text()
+    assert block_of(text) == (
+        "  residual:\n"
+        "    inputs: [x, cos]\n"
+        "    layers:\n"
+        "      - {multiply: {main: [{conv: 4, kernel: 3, padding: 1}], skip: cos}, name: "
+        "turn_0, from: x}\n"
+        "      - batch_norm\n"
+        "      - {conv: 4, kernel: 3, padding: 1}\n"
+        "      - batch_norm\n"
+        "      - {conv: 4, kernel: 3, padding: 1, name: conv_2}\n"
+        "      - {add: [x, conv_2], name: add_1}\n"
+        "    outputs: [add_1, cos]\n"
+    )
+    assert layers_of(text) == (
+        "  - {learned: {channels: 4, size: [8, 8]}, buffer: true, name: angles}\n"
+        "  - {elementwise: cos, name: cos}\n"
+        "  - {conv: 4, kernel: 3, padding: 1, name: stem, from: input}\n"
+        "  - {residual: , from: [stem, cos], repeat: 4}\n"
+    )
+
+
+def test_a_block_with_tables_has_options():
+    net = Sketch()
+    cos, sin = cosine(net), cosine(net, function="sin")
+    flow = net.chain(-1, conv(), path=("stem",))
+    for number, width in enumerate((4, 8, 16)):
+        flow = turned(net, flow, ("decoder", str(number)), cos, sin, width=width)
+    text = net.text()
+    assert block_of(text) == (
+        "  residual:\n"
+        "    options: {filters: }\n"
+        "    inputs: [x, cos, sin]\n"
+        "    layers:\n"
+        "      - {multiply: {main: [{conv: 4, kernel: 3, padding: 1}], skip: cos}, name: "
+        "turn_0, from: x}\n"
+        "      - {multiply: [turn_0, sin], name: turn_1}\n"
+        "      - sequence: [batch_norm, {conv: filters, kernel: 3, padding: 1}, batch_norm,\n"
+        "                   {conv: 4, kernel: 3, padding: 1}]\n"
+        "        name: out\n"
+        "      - {add: [x, out]}\n"
+    )
+    assert layers_of(text) == (
+        "  - {learned: {channels: 4, size: [8, 8]}, buffer: true, name: angles}\n"
+        "  - {elementwise: cos, name: cos}\n"
+        "  - {learned: {channels: 4, size: [8, 8]}, buffer: true, name: angles_2}\n"
+        "  - {elementwise: sin, name: sin}\n"
+        "  - {conv: 4, kernel: 3, padding: 1, name: stem, from: input}\n"
+        "  - sequence: [{residual: 4, name: residual_1, from: [stem, cos, sin]},\n"
+        "               {residual: 8, name: residual_2, from: [residual_1, cos, sin]},\n"
+        "               {residual: 16, from: [residual_2, cos, sin]}]\n"
+        "    name: decoder\n"
+    )
+
+
+def test_modules_that_share_another_output_have_a_block_with_two_inputs():
+    net = Sketch()
+    memory = net.chain(-1, conv(), RELU, path=("encoder",))
+    flow = net.chain(memory, conv(), path=("stem",))
+    for number in range(3):
+        flow = turned(net, flow, ("decoder", str(number)), memory)
+    text = net.text()
+    assert block_of(text) == (
+        "  residual:\n"
+        "    inputs: [x, encoder]\n"
+        "    layers:\n"
+        "      - {multiply: {main: [{conv: 4, kernel: 3, padding: 1}], skip: encoder}, "
+        "name: turn_0, from: x}\n"
+        "      - sequence: [batch_norm, {conv: 4, kernel: 3, padding: 1}, batch_norm,\n"
+        "                   {conv: 4, kernel: 3, padding: 1}]\n"
+        "        name: out\n"
+        "      - {add: [x, out], name: add_1}\n"
+        "    outputs: [add_1, encoder]\n"
+    )
+    assert layers_of(text) == (
+        "  - {sequence: [{conv: 4, kernel: 3, padding: 1}, relu], name: encoder}\n"
+        "  - {conv: 4, kernel: 3, padding: 1, name: stem}\n"
+        "  - {sequence: [{residual: , from: [stem, encoder], repeat: 3}], name: decoder}\n"
+    )
+
+
+def test_parts_that_use_a_different_output_each_have_no_block_with_two_inputs():
+    net = Sketch()
+    ends = [net.chain(-1, conv(), RELU, path=(f"encoder_{n}",)) for n in range(3)]
+    flow = ends[-1]
+    for number, end in enumerate(reversed(ends)):
+        flow = turned(net, flow, ("decoder", str(number)), end)
+    assert "inputs:" not in block_of(net.text())
 
 
 def test_branches_with_a_reshape_are_branches():
@@ -264,6 +376,25 @@ def test_a_number_can_be_a_simple_fraction_of_the_input_channels(part, expressio
     text = net.text()
     assert f"start: {expression}" in block_of(text)
     assert "    options: {filters: }\n" in block_of(text)
+
+
+def test_the_heads_of_attention_over_parts_are_no_fraction_of_a_part():
+    net, flow = Sketch((("x", Shape(32, (9,))),)), -1
+    for number, (width, heads) in enumerate(((32, 2), (64, 4), (128, 8))):
+        path = (f"unit_{number}",)
+        flow = net.put("linear", flow, path=(*path, "in"), features=3 * width, each_position=True)
+        parts = [
+            net.put("slice", flow, path=(*path, "part"), start=start, length=width)
+            for start in (0, width, 2 * width)
+        ]
+        flow = net.put("attention", *parts, path=(*path, "attention"), heads=heads)
+    text = net.text()
+    assert "      heads: heads\n" in block_of(text)
+    assert layers_of(text) == (
+        "  - {attention_block: 2, name: unit_0}\n"
+        "  - {attention_block: 4, name: unit_1}\n"
+        "  - {attention_block: 8, name: unit_2}\n"
+    )
 
 
 def test_two_sevenths_of_the_input_channels_stay_a_number():
