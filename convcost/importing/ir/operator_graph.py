@@ -30,9 +30,9 @@ Node = TypeVar("Node", bound=OperatorNode)
 
 
 def readers_of(nodes: Iterable[Node]) -> dict[str, list[Node]]:
-    """The operators that read each tensor, once for each of their inputs."""
+    """The operators that read each tensor, once for each of their inputs that is not left out."""
     found: dict[str, list[Node]] = {}
     for node in nodes:
-        for name in node.inputs:
+        for name in filter(None, node.inputs):
             found.setdefault(name, []).append(node)
     return found

@@ -672,6 +672,20 @@ TABLE: dict[str, Any] = {
         ],
         (0, 0, 0),
     ),
+    "an output without a name, while an input is left out": (
+        [
+            node("Clip", "x", "", "top", "-> c"),
+            node("LSTM", "c", "w", "r", "-> y", "", hidden_size=4),
+        ],
+        {"w": array(1, 4 * 4, 8), "r": array(1, 4 * 4, 4), "top": np.asarray(np.float32(6))},
+        (5, 1, 8),
+        [
+            "elementwise function=clip → 5×8",
+            "lstm hidden=4 bias=False → 5×4",
+            f"reshape shape={Shape(4, (5, 1))} → 5×1×4",
+        ],
+        (4 * 4 * (8 + 4), 0, 5 * 4 * 4 * (8 + 4)),
+    ),
 }  # fmt: skip
 
 
