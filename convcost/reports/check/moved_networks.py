@@ -10,7 +10,7 @@ from typing import TypeAlias
 from convcost.model.costs import LayerCost
 from convcost.reports.check.measures import MeasuredNetwork
 
-MAX_COMPARISONS = 200_000  # comparisons of layers; with more, only names pair networks
+MAX_COMPARISONS = 1_000_000  # comparisons of layers; with more, only names pair networks
 
 Named: TypeAlias = tuple[str, MeasuredNetwork]  # the file of a network, and the network
 # The share of the layers of the larger network that both have, and how many of them are equal.
@@ -39,8 +39,8 @@ def are_too_many(new: Sequence[Named], deleted: Sequence[Named]) -> bool:
     """Whether these are too many networks to compare each new one with each deleted one."""
     before = _by_layers(deleted)
     sizes = [len(deleted[old][1].layers) for old in before]
-    kinds = (len(set(map(_by_size, deleted[old][1].layers))) for old in before)
-    forms = list(accumulate(kinds, initial=0))
+    different = (len(set(map(_identity, deleted[old][1].layers))) for old in before)
+    forms = list(accumulate(different, initial=0))
     return sum(forms[last] - forms[first] for first, last in _ranges(new, sizes)) > MAX_COMPARISONS
 
 
