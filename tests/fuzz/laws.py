@@ -136,7 +136,9 @@ def memory_is_that_of_a_run(spec, text, mine, folder):
     within = [f"{one.path}/".startswith(f"{other.path}/") for one in mine]  # a join is a group, too
     bits = {-1: 8, -2: 8, **{n: 16 if own else 8 for n, own in enumerate(within)}}
     types = memory.Bytes(bits, batch)
-    dtypes = "weights=int4,biases=int32,buffers=float16,activations=int8"
+    group, scale = [(0, ""), (4, ""), (32, ""), (3, "/float32")][len(text) % 4]
+    int4 = f"int4/{group}{scale}" if group else "int4"
+    dtypes = f"weights={int4},biases=int32,buffers=float16,activations=int8"
     rule = f"{other.path}:activations=int16"
     common = ["memory", "net.yaml", "--dtype", dtypes, "--dtype", rule, "--batch", str(batch)]
     common += ["--training", "adam"]
@@ -156,14 +158,23 @@ def memory_is_that_of_a_run(spec, text, mine, folder):
     hold(over["peak"]["bytes"] == max(bytes_over), f"the peak is not {max(bytes_over)}")
     order, peak = best["order"], best["peak"]["bytes"]
     hold(order["at_least"] <= peak <= order["spec_peak"] == max(bytes_over), f"order: {order}")
-    flash = [sum(-(-getattr(one, p) * bits // 8) for p, bits in BITS.items()) for one in mine]
+
+    def stored(one, part):
+        """The bytes of a part of a layer; weights may have a scale for each group."""
+        numbers = getattr(one, part)
+        scales = -(-numbers // group) if group and part == "weights" else 0
+        return -(-(numbers * BITS[part] + scales * (32 if scale else 16)) // 8)
+
+    flash = [sum(stored(one, part) for part in BITS) for one in mine]
     hold([one["flash"] for one in over["layers"]] == flash, f"flash of layers is not {flash}")
     hold(over["flash"]["bytes"] == sum(flash), f"flash is not {sum(flash)}")
     training = over["training"]
-    parts = [(p, -(-getattr(one, p) * BITS[p] // 8), one) for p in BITS for one in mine]
+    parts = [(part, stored(one, part), one) for part in BITS for one in mine]
     gradients = sum(n for p, n, one in parts if p not in ("buffers", *one.frozen))
     hold(training["gradients"] == gradients, f"gradients are not {gradients}")
     hold(training["state"] == 2 * gradients, f"the state is not {2 * gradients}")
+    at_least = sum(flash) + 2 * gradients + max(training["saved"], gradients)
+    hold(training["at_least"] == at_least, f"training does not need {at_least} bytes")
     hold(training["saved"] <= apart["all_tensors"]["bytes"], "more is saved than there is")
     low, high = (batch * macs for macs in memory.backward_macs(mine))
     hold(low <= training["backward_macs"] <= high, f"backward macs are not {low} to {high}")
