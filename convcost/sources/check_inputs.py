@@ -16,9 +16,9 @@ from convcost.reports.check.finding_text import network_label
 from convcost.reports.check.measures import MeasuredNetwork, measure_network
 from convcost.reports.check.moved_networks import (
     Named,
+    are_similar,
     are_too_many,
     find_closer,
-    find_similar,
     pair_equal,
     pair_similar,
     same_layers,
@@ -253,10 +253,16 @@ def _lost(read: Iterable[_Spec]) -> list[tuple[_Spec, str]]:
 
 
 class _Other(NamedTuple):
-    """A network of the base, and the network that replaces it; empty if it was deleted."""
+    """A network of the base, and the network that replaces it; empty if it was deleted. `holder` is
+    the network that has its name and file now."""
 
     old: Named
     replaced_by: str = ""
+    holder: MeasuredNetwork | None = None
+
+    @property
+    def is_like_holder(self) -> bool:
+        return self.holder is not None and are_similar(self.holder, self.old[1])
 
     def note(self, base: Base, spec: str, name: str) -> str:
         file, old = self.old
@@ -264,6 +270,50 @@ class _Other(NamedTuple):
         return (
             f"{spec}: `{name}` is also compared with `{old.name}` of {file} in {base.name}, {why}"
         )
+
+
+class _Compared:
+    """The networks that are compared with one of the base, as `changed`, and those of the base:
+    `replaced` by one of another name or file, `held` by a changed one of the same name and file,
+    or `renamed` only, by the name that they had. `paired` are the ids of all of them."""
+
+    def __init__(self, read: Iterable[_Spec]) -> None:
+        self.changed: list[tuple[_Spec, str]] = []
+        self.replaced: list[_Other] = []
+        self.held: list[_Other] = []
+        self.renamed: dict[str, _Other] = {}
+        self.paired: set[int] = set()
+        for one in read:
+            for name in filter(one.networks.__contains__, one.spec.networks):
+                self._add(one, name)
+
+    def _add(self, one: _Spec, name: str) -> None:
+        now, old = one.spec.networks[name], one.networks[name]
+        self.paired.add(id(old))
+        moved = name in one.files
+        named = (one.files[name] if moved else one.spec.name, old)
+        other = _Other(named, network_label(one.spec.name, name), None if moved else now)
+        if not same_layers(old, now):
+            self.changed.append((one, name))
+            (self.replaced if moved else self.held).append(other)
+        elif old.name != name:
+            self.renamed[old.name] = other
+
+
+def _closer(
+    asked: Sequence[tuple[_Spec, str]], others: Sequence[_Other], held: Sequence[_Other]
+) -> tuple[bool, list[_Other | None]]:
+    """For each network the one of the base that it may replace, and whether there are too many."""
+    networks = [(one.spec.name, one.spec.networks[name]) for one, name in asked]
+    found = [*others, *held]
+    if are_too_many(networks, [one.old for one in found]):
+        # Most networks that have their name are like before.
+        found = [*others, *(one for one in held if not one.is_like_holder)]
+    old = [one.old for one in found]
+    before = [one.networks.get(name) for one, name in asked]
+    closer = find_closer(networks, before, old, [one.holder for one in found])
+    too_many = are_too_many(networks, old)
+    return too_many, [None if index is None else found[index] for index in closer]
 
 
 class _BaseLookup:
@@ -381,66 +431,32 @@ class _BaseLookup:
         """Compares networks with others of the base that they may replace. Yields the name of a
         spec and a note for each.
 
-        Otherwise a change could add a network that is more like the old one, so that the one that
-        really replaces it would count as new. If a network only has another name or file, nothing
-        replaces it, except a network that has its name now.
+        Otherwise a change could add a network that is more like the old one, or give the old name
+        to another network, so that the one that really replaces it would count as new. If a network
+        only has another name or file, nothing replaces it, except a network that has its name now.
         """
         if not base.tracks_deletions:
             return
-        replaced: list[_Other] = []
-        renamed: dict[str, _Other] = {}  # by the name that it had
-        for one in read:
-            for name, file in one.files.items():
-                if (now := one.spec.networks.get(name)) is not None:
-                    old = one.networks[name]
-                    both = _Other((file, old), network_label(one.spec.name, name))
-                    if not same_layers(old, now):
-                        replaced.append(both)
-                    elif old.name != name:
-                        renamed[old.name] = both
-        yield from self._compare_changed(base, read, replaced)
+        known = _Compared(read)
+        deleted = [(one.spec.name, one.networks[name]) for one, name in _lost(read)]
+        deleted += base.deleted_networks() if known.changed else []
+        left = [_Other(one) for one in deleted if id(one[1]) not in known.paired]
+        too_many, found = _closer(known.changed, [*known.replaced, *left], known.held)
+        if too_many:
+            self.unclear.update(one.spec.name for one, _ in known.changed)
+        for (one, name), other in zip(known.changed, found, strict=True):
+            # If it is equal, it has not grown.
+            if other is not None and not same_layers(other.old[1], one.spec.networks[name]):
+                self.also[one.spec.name, name] = other.old[1]
+                yield one.spec.name, other.note(base, one.spec.name, name)
         new = _new_networks(read)
-        networks = [(one.spec.name, one.spec.networks[name]) for one, name in new]
-        old_networks = [other.old for other in replaced]
-        self.too_many |= are_too_many(networks, old_networks)
-        found = find_similar(networks, old_networks)
-        for (one, name), network, index in zip(new, networks, found, strict=True):
-            entry = renamed.get(name) if index is None else replaced[index]
-            if entry is not None and find_similar([network], [entry.old]) == [0]:
+        too_many, found = _closer(new, known.replaced, known.held)
+        self.too_many |= too_many
+        for (one, name), other in zip(new, found, strict=True):
+            entry = known.renamed.get(name) if other is None else other
+            if entry is not None and are_similar(one.spec.networks[name], entry.old[1]):
                 one.networks[name] = entry.old[1]
                 yield one.spec.name, entry.note(base, one.spec.name, name)
-
-    def _compare_changed(
-        self, base: Base, read: Sequence[_Spec], replaced: Sequence["_Other"]
-    ) -> Iterator[tuple[str, str]]:
-        """Compares each changed network also with the replaced or deleted one that it is more like
-        than like its own base: it may be that one, in the place of a larger one."""
-        compared = [
-            (one, name, one.networks[name])
-            for one in read
-            for name in one.spec.networks
-            if name in one.networks
-        ]
-        changed = [
-            (one, name, old)
-            for one, name, old in compared
-            if not same_layers(old, one.spec.networks[name])
-        ]
-        if not changed:
-            return
-        paired = {id(old) for *_, old in compared}
-        deleted = [(one.spec.name, one.networks[name]) for one, name in _lost(read)]
-        deleted += base.deleted_networks()
-        others = [*replaced, *(_Other(one) for one in deleted if id(one[1]) not in paired)]
-        networks = [(one.spec.name, one.spec.networks[name]) for one, name, _ in changed]
-        old_networks = [other.old for other in others]
-        if are_too_many(networks, old_networks):
-            self.unclear.update(one.spec.name for one, *_ in changed)
-        closer = find_closer(networks, [old for *_, old in changed], old_networks)
-        for (one, name, _), index in zip(changed, closer, strict=True):
-            if index is not None:
-                self.also[one.spec.name, name] = others[index].old[1]
-                yield one.spec.name, others[index].note(base, one.spec.name, name)
 
     def _differences(self, base: Base, one: _Spec) -> Iterator[str]:
         """What differs in names and inputs."""

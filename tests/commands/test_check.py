@@ -491,6 +491,38 @@ def test_a_network_in_the_place_of_a_larger_one_hides_no_growth(repository, base
 
 
 @pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
+@pytest.mark.parametrize("grown", ["b.yaml", "c.yaml"])
+@pytest.mark.parametrize(
+    "holder", [OTHER, net(3).replace("sequence: [{conv: 8, kernel: 1, name: a}, ", "sequence: [")]
+)
+def test_another_network_with_the_old_name_hides_no_growth(repository, base, grown, holder):
+    repository.write("b.yaml", net(4))
+    repository.commit()
+    run("check", ".", "--base", "base.json", "--update-baseline", cwd=repository.folder)
+    texts = [holder.replace("name: other", "name: net"), GROWN]
+    files = {"b.yaml": texts} if grown == "b.yaml" else {"b.yaml": texts[:1], "c.yaml": texts[1:]}
+    for name, parts in files.items():
+        repository.write(name, "---\n".join(parts))
+    code, answer = repository.check(".", "--base", base, *GROW)
+    name = base.removeprefix("git:")
+    both = f"also compared with `net` of b.yaml in {name}, which b.yaml replaces"
+    assert (code, bases(answer)[f"{grown}#C"]) == (1, (params(40), params(4)))
+    assert f"{grown}: `C` is {both}" in [
+        one.replace("b.yaml#net", "b.yaml") for one in answer["statements"]
+    ]
+
+
+@pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
+def test_a_larger_network_beside_one_that_keeps_its_name_is_new(repository, base):
+    repository.write("b.yaml", net(4))
+    repository.commit()
+    run("check", ".", "--base", "base.json", "--update-baseline", cwd=repository.folder)
+    repository.write("b.yaml", f"{net(3)}---\n{GROWN}")
+    code, answer = repository.check(".", "--base", base, *GROW)
+    assert (code, bases(answer)["b.yaml#C"]) == (0, (params(40), None))
+
+
+@pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
 def test_a_network_that_is_less_like_a_deleted_one_is_compared_with_itself_only(repository, base):
     repository.write("a.yaml", net(4).replace("name: net", "name: A"))
     repository.write("b.yaml", net(40).replace("name: net", "name: B"))

@@ -346,13 +346,15 @@ LARGER: dict[str, Any] = {
 
 def a_network_that_moves_hides_no_growth(spec, text, mine, folder):
     """To another file, to another name, beside others or in the place of a larger network; with a
-    smaller copy of it that may be more like the old one."""
+    smaller copy that may be more like the old one, or another network that has its name."""
     rng, added = Random(text), {"custom": "added", "params": 10**5, "macs": 0}
     names, files = ["net", "large", "moved"], ["net.yaml", "large.yaml", "c.yaml", "d/c.yaml"]
     (decoy, name), (other, file) = rng.sample(names, 2), rng.sample(files, 2)
     grown = {**spec, "name": name, "layers": [*spec["layers"], added]}
-    smaller = {**spec, "name": decoy, "layers": [*spec["layers"], {**added, "params": 1}]}
-    if not mine or any(counted(one) is None for one in (grown, smaller)):
+    copied = {**spec, "name": decoy, "layers": [*spec["layers"], {**added, "params": 1}]}
+    absent = {"sign", "softsign", "tanh"}.difference(layer.kind for layer in mine)
+    other_net = {**LARGER, "name": decoy, "layers": [min(absent, default="")]}
+    if not mine or any(counted(one) is None for one in (grown, copied)) or not absent:
         return
     old, moved = folder / "old", folder / "moved"
     for part in (old, moved / "d"):
@@ -368,9 +370,10 @@ def a_network_that_moves_hides_no_growth(spec, text, mine, folder):
         answer("check", ".", *base, "--max-growth", "0", folder=moved)  # it has only moved
         (moved / "here.yaml").unlink()
         after = {file: [grown]}
-        # If the old network has its name and file, nothing moves.
-        if rng.random() < 0.5 and (other, decoy) != ("net.yaml", "net"):
-            after[other] = [smaller]
+        # If a copy has its name and file, that network has not moved.
+        kept = (other, decoy) == ("net.yaml", "net")
+        if rng.random() < 0.7:
+            after[other] = [other_net if kept or rng.random() < 0.3 else copied]
         if rng.random() < 0.5 and "large" not in (name, decoy):
             after.setdefault("large.yaml", []).insert(0, LARGER)
         for path, networks in after.items():

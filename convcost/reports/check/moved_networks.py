@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import cache
 from itertools import accumulate
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ MAX_COMPARISONS = 1_000_000  # comparisons of layers; with more, only names pair
 Named: TypeAlias = tuple[str, MeasuredNetwork]  # the file of a network, and the network
 # The share of the layers of the larger network that both have, and how many of them are equal.
 Likeness: TypeAlias = tuple[Fraction, int]
+UNLIKE: Likeness = (Fraction(0), 0)
 
 
 def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:
@@ -71,17 +73,41 @@ def find_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
 
 
 def find_closer(
-    changed: Sequence[Named], before: Sequence[MeasuredNetwork], deleted: Sequence[Named]
+    new: Sequence[Named],
+    before: Sequence[MeasuredNetwork | None],
+    old: Sequence[Named],
+    holders: Sequence[MeasuredNetwork | None],
 ) -> list[int | None]:
-    """For each changed network the index of the most similar deleted one, if it is more like that
-    than like its own version before; else None. Several can have the same one."""
-    found: list[int | None] = [None] * len(changed)
-    best = {at: (likeness, old) for likeness, at, old in reversed(_similar_pairs(changed, deleted))}
-    for at, (likeness, old) in best.items():
-        own = _similar_pairs([changed[at]], [("", before[at])])
-        if not own or own[0][0] < likeness:
-            found[at] = old
+    """For each network the index of the most similar old one that it may replace, or None.
+
+    It must be more like that than like its own version `before`, if it has one, and more like it
+    than the network that has its name now, one of `holders`. Several can have the same one.
+    """
+
+    @cache
+    def own(at: int) -> Likeness:
+        return _likeness(new[at][1], before[at])
+
+    @cache
+    def of_holder(index: int) -> Likeness:
+        return _likeness(holders[index], old[index][1])
+
+    found: list[int | None] = [None] * len(new)
+    for likeness, at, index in _similar_pairs(new, old):
+        if found[at] is None and likeness > own(at) and likeness > of_holder(index):
+            found[at] = index
     return found
+
+
+def are_similar(one: MeasuredNetwork, other: MeasuredNetwork) -> bool:
+    """Whether two networks share at least half of the layers of the larger one."""
+    return _likeness(one, other) != UNLIKE
+
+
+def _likeness(one: MeasuredNetwork | None, other: MeasuredNetwork | None) -> Likeness:
+    if one is None or other is None:
+        return UNLIKE
+    return next((pair[0] for pair in _similar_pairs([("", one)], [("", other)])), UNLIKE)
 
 
 def same_layers(one: MeasuredNetwork, other: MeasuredNetwork) -> bool:
