@@ -101,7 +101,9 @@ def _add_values(call: TfliteCall, outputs: list[TensorEntry]) -> None:
     results = [lowered] if isinstance(lowered, Tensor) else [*lowered]
     if row.rule is not None and row.op != "lstm":
         results[0] = activated(call, results[0])
-    for name, tensor, value in zip(call.outputs, outputs, results, strict=False):
+    # Only an operator without a rule has no layers for the last outputs that nothing uses.
+    whole = row.rule is not None
+    for name, tensor, value in zip(call.outputs, outputs, results, strict=whole):
         context.values[name] = value
         context.constants.pop(name, None)
         known = [m if any_ else n for n, m, any_ in zip(tensor.dims, value.dims, tensor.open)]  # noqa: B905

@@ -12,6 +12,7 @@ from convcost.model.errors import ConstraintError
 from convcost.model.shape import Shape
 
 X = (1, 12, 10, 8)
+DAMAGED = "cannot be read as TensorFlow Lite: the file is truncated or damaged"
 TWICE = "its permutation [0, 1, 2, 2] must have each of the 4 axes once"
 
 
@@ -547,6 +548,11 @@ def test_a_shape_that_the_model_computes_is_known_at_import(tmp_path):
             [node("RELU", "z", "-> y"), node("RELU", "x", "-> z")],
             {"y": X, "z": X},
             ("CC404", "RELU `y`: `z` is read before it is computed"),
+        ),
+        (
+            [node("RELU", "x", "-> y", "z")],
+            {"y": X, "z": X},
+            ("CC404", f"RELU `y`: its inputs or options {DAMAGED}"),
         ),
         (
             [node("TANH", "w", "-> y")],
