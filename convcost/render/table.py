@@ -145,6 +145,7 @@ def _console(style: Style) -> "Console":
     return Console(
         file=io.StringIO(),
         width=MAX_WIDTH,
+        height=1,  # without it, `COLUMNS` and `TERM` are read
         force_terminal=style.color,
         force_jupyter=False,
         color_system="standard" if style.color else None,

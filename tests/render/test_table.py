@@ -283,6 +283,13 @@ def test_a_pipe_can_ask_for_a_table_without_a_width():
     assert all(width_of(line) == len(line) and line == line.rstrip() for line in text.splitlines())
 
 
+@pytest.mark.parametrize("variables", [{"TERM": "dumb"}, {"TERM": "unknown"}, {"COLUMNS": "²"}])
+def test_no_variable_of_the_environment_changes_a_table_of_a_given_width(variables):
+    command = ("analyze", "googlenet", "--format", "table", "--width", "200", "--color", "always")
+    plain, changed = run(*command, TERM="xterm"), run(*command, **{"TERM": "xterm", **variables})
+    assert (changed.returncode, changed.stdout) == (0, plain.stdout)
+
+
 def test_a_range_breaks_between_its_counts_and_has_no_groups_in_csv():
     column = Column("macs", "macs", folds=True)
     ranges = table([("a", CountRange(1_000, 2_000_000)), ("b", CountRange(7, 7))], (LAYER, column))
