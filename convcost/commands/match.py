@@ -75,7 +75,7 @@ def _figures(words: list[str]) -> tuple[tuple[str, Figure], ...]:
         if word in MATCHED:
             if number == len(words) - 1 and found and not found[-1][0]:
                 found[-1] = word, found[-1][1]
-                return tuple(found)
+                return _distinct(found)
             measure = word
             continue
         try:
@@ -86,7 +86,19 @@ def _figures(words: list[str]) -> tuple[tuple[str, Figure], ...]:
         measure = ""
     if measure or not found:
         raise UsageError(f"`{measure or 'match'}` needs a figure, like 4.1G")
-    return tuple(found)
+    return _distinct(found)
+
+
+def _distinct(found: list[tuple[str, Figure]]) -> tuple[tuple[str, Figure], ...]:
+    """Each figure once. Of figures with the same text, the text gets the measure."""
+    once = dict.fromkeys(found)
+    texts = [figure.text for _, figure in once]
+    return tuple(
+        (measure, figure._replace(text=f"{measure} {figure.text}"))
+        if measure and texts.count(figure.text) > 1
+        else (measure, figure)
+        for measure, figure in once
+    )
 
 
 def _separated(words: list[str]) -> list[str]:

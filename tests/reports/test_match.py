@@ -50,6 +50,26 @@ def test_a_printed_line_of_a_tool_is_a_call():
     assert {one["measure"] for one in found["readings"]} == {"params", "macs"}
 
 
+def test_a_figure_that_is_given_again_is_reported_once():
+    found = matched("-", "params", "1728", "1728", "params", "1728", text=CONV)
+    assert found["figures"] == ["params 1728", "1728"]
+    assert found == matched("-", "params", "1728", "1728", text=CONV)
+
+
+def test_figures_with_one_text_and_two_measures_have_readings_of_their_own():
+    wide = "input: {channels: 3, size: 1}\nlayers: [{conv: 64, kernel: 3, padding: 1}]\n"
+    found = matched("-", "params", "1728", "macs", "1728", text=wide)
+    assert found["figures"] == ["params 1728", "macs 1728"]
+    assert {(one["figure"], one["measure"]) for one in found["readings"]} == {
+        ("params 1728", "params"), ("macs 1728", "macs"),
+    }  # fmt: skip
+    missing = matched("-", "params", "1728", "macs", "1728", text=CONV)
+    assert [(one["figure"], one["measure"], one["exact"]) for one in missing["nearest"]] == [
+        ("params 1728", "params", 64 * 3 * 3 * 3),
+        ("macs 1728", "macs", 64 * 3 * 3 * 3 * 32 * 32),
+    ]
+
+
 @pytest.mark.parametrize("figure", ["1.77M", "5 GFLOPs", "0 MACs"])
 def test_a_layer_whose_macs_are_not_known_is_in_no_reading(figure):
     layers = "{conv: 64, kernel: 3, padding: 1}, {custom: x, params: 0, macs: uncounted}"
