@@ -285,8 +285,10 @@ def fourier(call: TfliteCall) -> Tensor:
     return call.custom(half, "RFFT2D", macs=real_macs(half, axes, columns))
 
 
-OPERATORS.free_row("REVERSE_V2", "REVERSE_SEQUENCE", "CUMSUM", "ZEROS_LIKE",
-                   "DYNAMIC_UPDATE_SLICE", like_input=True)  # fmt: skip
+@operator("REVERSE_V2", "REVERSE_SEQUENCE", "CUMSUM", "ZEROS_LIKE", "DYNAMIC_UPDATE_SLICE")
+def same_shape_without_macs(call: TfliteCall) -> Tensor:
+    call.exclude(FIXED, *call.constants)
+    return call.custom(call.value().dims)
 
 
 @operator("TILE", "BROADCAST_TO", "GATHER_ND", "SCATTER_ND",
