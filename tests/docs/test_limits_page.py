@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 from support import ROOT
 
-from convcost.commands import formula, verify
+from convcost.commands import formula, match, verify
 from convcost.design_space import trace
 from convcost.importing.frontends.keras import archive, model, stored_weights
 from convcost.importing.frontends.onnx import constants, file, inlining, shape_inference
@@ -72,6 +72,9 @@ LIMITS = {
     "terms and factors of a formula": [formula.MAX_LENGTH],
     "terms and factors of all numbers": [trace.MAX_DEGREES],
     "nested floors": [trace.MAX_DEPTH],
+    "layers of all settings that `match` tries": [match.MAX_LAYERS],
+    "different layers of these settings": [match.MAX_DIFFERENT],
+    "values of the spec, times these settings": [match.MAX_VALUES],
     "the configuration of a Keras model": [archive.MAX_BYTES, archive.MAX_VALUES],
     "the levels of nesting of that configuration": [archive.MAX_NESTING],
     "the weights of a Keras model": [stored_weights.MAX_BYTES],
