@@ -4,6 +4,7 @@ Every count is an exact integer; a missing count of a layer is 0. Specs and netw
 Layers are in the order of the network, one per line.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from json import JSONDecodeError, dumps, loads
 from typing import Any, TypeAlias
@@ -104,7 +105,7 @@ def _shape(shape: Shape) -> dict[str, Any]:
 def parse_baseline(text: str) -> dict[str, dict[str, MeasuredNetwork]]:
     """The networks of a file. Raises BaselineError."""
     try:
-        root = loads(text)
+        root = loads(text, object_pairs_hook=_unique)
     except RecursionError:
         raise BaselineError("it is nested too deeply") from None
     except ValueError as error:
@@ -121,6 +122,15 @@ def parse_baseline(text: str) -> dict[str, dict[str, MeasuredNetwork]]:
         }
         for spec, networks in _mapping(root.get("specs"), "specs").items()
     }
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A mapping. With a repeated key, one entry would hide the other."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise BaselineError(f"it has the key {brief(twice)} twice")
+    return found
 
 
 def _read_network(name: str, value: Any) -> MeasuredNetwork:

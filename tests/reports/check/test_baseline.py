@@ -521,6 +521,7 @@ WRONG = [
     (lambda text: text[:200], "it is not valid JSON (line 4)"),
     (lambda text: "<<<<<<< HEAD\n" + text, "it is not valid JSON (line 1)"),
     (lambda _: "[" * 100_000, "it is nested too deeply"),
+    (lambda text: f'{text.rstrip()[:-1]}, "specs": {{}}}}', "it has the key 'specs' twice"),
     (lambda _: "[1]", other("None")),
     (lambda _: "9" * 5000, "it is not valid JSON"),
     (put(root, "schema", "convcost.baseline/2"), other("'convcost.baseline/2'")),
