@@ -12,7 +12,7 @@ from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.model.costs import Costs, costs, total_counts
 from convcost.model.errors import UsageError
-from convcost.model.measures import Measure
+from convcost.model.measures import CONVENTION, Measure
 from convcost.model.options import MAX_NUMBER, show
 from convcost.model.suggestions import did_you_mean
 from convcost.reports.explain import members_of, output_of, paths
@@ -78,14 +78,13 @@ def formula(
             hint = vary_hint(name, known, source, having[0].network)
             raise UsageError(f"`{spec}` has no number `{name}` to vary; {hint}")
     names = vary or known
-    formulas = tuple(_formulas(one, path, names, NOTATIONS[notation]) for one in having)
-    fields = "receptive_field" in measures
-    counted = [costs(one.network, receptive_fields=fields) for one in having]
-    return Formulas(formulas, tuple(tuple(_notes(one, path)) for one in counted))
+    return Formulas(tuple(_formulas(one, path, names, NOTATIONS[notation]) for one in having))
 
 
 def _notes(counted: Costs, path: str) -> Iterator[str]:
-    """Whether a count is stated or not known, and whether the receptive field is a bound."""
+    """What macs are, whether a count is stated or not known, and whether the receptive field is a
+    bound."""
+    yield CONVENTION
     yield from stated_notes([counted], (path,) if path else ())
     yield from field_notes(output_of(counted, path)[1])
 
@@ -115,7 +114,10 @@ def _formulas(
     plain = _numbers(function, point, path)
     check_trace([one.value for one in rows], [value for _, value in plain], point)
     at = {name: show(value) for name, value in point.items()}
-    return NetworkFormulas(network.name, network.file, path, at, rows, conditions(trace.guards))
+    fields = "receptive_field" in function.measures
+    notes = list(_notes(costs(network, receptive_fields=fields), path))
+    valid = conditions(trace.guards)
+    return NetworkFormulas(network.name, network.file, path, at, rows, valid, notes)
 
 
 def _too_large(name: str) -> UsageError:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from convcost.model.measures import CONVENTION
 from convcost.model.record import NamedTuple
 from convcost.reports.report import Report, versioned
 from convcost.reports.table import Column, Table
@@ -23,7 +22,8 @@ class NetworkFormulas(NamedTuple):
     """A network of `convcost.formula/1`: field names and order are stable.
 
     The formulas are valid for all values of the variables for which the conditions are true. `at`
-    is the point of the values. `path` is a layer or a group; empty for the whole network.
+    is the point of the values. `path` is a layer or a group; empty for the whole network. `notes`
+    say what macs are, and which counts are stated, unknown or a bound.
     """
 
     name: str
@@ -32,20 +32,20 @@ class NetworkFormulas(NamedTuple):
     at: dict[str, Any]
     formulas: list[MeasureFormula]
     conditions: list[str]
+    notes: list[str]
 
 
 class _FormulaFields(NamedTuple):
     networks: tuple[NetworkFormulas, ...]
-    notes: tuple[tuple[str, ...], ...]
 
 
 class Formulas(_FormulaFields, Report):
-    """Formulas of one or more networks, each with notes on what is stated or not counted."""
+    """Formulas of one or more networks."""
 
     name = "formula"
 
     def tables(self) -> Iterator[Table]:
-        for network, notes in zip(self.networks, self.notes, strict=True):
+        for network in self.networks:
             point = ", ".join(f"{name} = {value}" for name, value in network.at.items())
             yield Table(
                 name=network.name,
@@ -56,7 +56,7 @@ class Formulas(_FormulaFields, Report):
                     Column("formula", "formula", "left", folds=True),
                 ),
                 rows=tuple((one.measure, one.value, one.formula) for one in network.formulas),
-                notes=(_range(network.conditions), f"value: for {point}", CONVENTION, *notes),
+                notes=(_range(network.conditions), f"value: for {point}", *network.notes),
             )
 
     def tree(self) -> dict[str, Any]:

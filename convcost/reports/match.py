@@ -154,6 +154,7 @@ class Match(_MatchFields, Report):
             readings=self.readings,
             nearest=self.nearest,
             untried=self.untried,
+            notes=self.notes,
         )
 
 

@@ -68,6 +68,7 @@ class LayerMemory(NamedTuple):
     macs: int
     read: int
     written: int
+    uncounted: bool
 
 
 class NetworkMemory(NamedTuple):
@@ -297,7 +298,9 @@ def _layers(
         if dtype is not previous:  # layers in a row often share it
             previous, text = dtype, dtype.text
         path, kind, output = layer.path, layer.kind, layer.output
-        yield LayerMemory(path, kind, output, *now, own.total, text, layer.macs, *moved)
+        yield LayerMemory(
+            path, kind, output, *now, own.total, text, layer.macs, *moved, layer.uncounted
+        )
 
 
 def _sum(amounts: Iterable[Amount]) -> Amount:

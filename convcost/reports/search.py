@@ -112,6 +112,7 @@ class SearchResult(_SearchFields, Report):
             pareto=list(self.pareto),
             best=list(self.best),
             front=list(self.front),
+            notes=[CONVENTION, *self.measure_notes],
         )
 
     def _table(self, title: str, points: tuple[PointRecord, ...], notes: tuple[str, ...]) -> Table:

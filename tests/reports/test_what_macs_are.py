@@ -51,22 +51,22 @@ published: [{macs: 4176, source: a paper}]
 """
 
 
-@pytest.mark.parametrize(
-    "report",
-    [
-        "analyze net.yaml",
-        "analyze net.yaml --set w=1,2",
-        "compare net.yaml net.yaml",
-        "explain net.yaml",
-        "check net.yaml --max-params 10k",
-        "memory net.yaml --training adam",
-        "memory net.yaml --device h100",
-        "formula net.yaml",
-        "formula net.yaml custom_1",
-        "search net.yaml --vary w=1,2",
-        "match net.yaml macs 4176",
-    ],
-)
+WITH_MACS = [
+    "analyze net.yaml",
+    "analyze net.yaml --set w=1,2",
+    "compare net.yaml net.yaml",
+    "explain net.yaml",
+    "check net.yaml --max-params 10k",
+    "memory net.yaml --training adam",
+    "memory net.yaml --device h100",
+    "formula net.yaml",
+    "formula net.yaml custom_1",
+    "search net.yaml --vary w=1,2",
+    "match net.yaml macs 4176",
+]
+
+
+@pytest.mark.parametrize("report", WITH_MACS)
 def test_a_report_with_macs_names_the_layers_whose_macs_are_not_known(report, tmp_path):
     (tmp_path / "net.yaml").write_text(UNKNOWN)
     ran = run(*report.split(), cwd=tmp_path)
@@ -74,6 +74,16 @@ def test_a_report_with_macs_names_the_layers_whose_macs_are_not_known(report, tm
     note = "uncounted: the macs of 1 layer of Net are unknown and not in the total: custom_1"
     printed = [line.removeprefix("net.yaml: ") for line in ran.stdout.decode().splitlines()]
     assert printed.count(note) == 1
+
+
+@pytest.mark.parametrize("report", WITH_MACS)
+def test_json_with_macs_says_that_some_are_not_known(report, tmp_path):
+    (tmp_path / "net.yaml").write_text(UNKNOWN)
+    ran = run(*report.split(), "--format", "json", cwd=tmp_path)
+    (tmp_path / "net.yaml").write_text(UNKNOWN.replace("uncounted", "0"))
+    known = run(*report.split(), "--format", "json", cwd=tmp_path)
+    assert (ran.returncode, known.returncode) == (0, 0), ran.stderr.decode()
+    assert ran.stdout != known.stdout
 
 
 def test_networks_are_not_compared_by_macs_that_are_known_in_part(tmp_path):
