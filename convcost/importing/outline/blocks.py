@@ -15,7 +15,7 @@ from convcost.importing.outline.candidates import (
     ListOfItems,
     lists_in,
 )
-from convcost.importing.outline.escape_check import BoundNames
+from convcost.importing.outline.block_inputs import BlockInputs
 from convcost.importing.outline.identity_cache import cached_by_identity
 from convcost.importing.outline.options import options
 from convcost.importing.outline.substitute import Calls, substitute_calls
@@ -63,7 +63,7 @@ class _BlockSearch:
         self.length = cached_by_identity(item_length)
         self.refused: set[Keys] = set()
         self.for_some_uses = False  # whether a block may replace only some of the equal parts
-        self.references = BoundNames(items)
+        self.block_inputs = BlockInputs(items)
 
     def all(self) -> Tree:
         inspected = 0
@@ -119,7 +119,7 @@ class _BlockSearch:
         """Groups of uses that fit one body, the largest first."""
         families: list[tuple[Items, list[ItemRange]]] = []
         for one in parts:
-            inputs = self.references.inputs(one.use, one.entering)
+            inputs = self.block_inputs.of(one.use, one.entering)
             if inputs is None or not self._may_enter(one, inputs):
                 continue
             part = one._replace(inputs=inputs)

@@ -1,6 +1,5 @@
 """The inputs of each layer in the form that suits a spec best: a series of growing concats becomes
-concats of two inputs. Also finds the tables that several modules
-use."""
+concats of two inputs. Also finds the tables that several modules use."""
 
 from collections.abc import Sequence
 

@@ -4,7 +4,7 @@ import pytest
 from sketch import NORM, RELU, Sketch, conv, layers_of
 
 from convcost.importing.outline.anti_unify import anti_unify
-from convcost.importing.outline.escape_check import BoundNames
+from convcost.importing.outline.block_inputs import BlockInputs
 from convcost.importing.outline.tree import Item
 from convcost.importing.spec import proved_spec
 from convcost.model.shape import Shape
@@ -160,7 +160,7 @@ def row(*taken: int | None, start: int = 0) -> tuple[Item, ...]:
 )
 def test_a_part_has_the_values_that_it_uses_as_inputs(first, last, inputs):
     items = row(None, None, 0, None)
-    assert BoundNames(items).inputs(items[first : last + 1], entering=first - 1) == inputs
+    assert BlockInputs(items).of(items[first : last + 1], entering=first - 1) == inputs
 
 
 @pytest.mark.parametrize(("taken", "same"), [(3, True), (4, False), (5, False)])

@@ -21,7 +21,7 @@ class _ItemUses(NamedTuple):
     weights: frozenset[int]
 
 
-class BoundNames:
+class BlockInputs:
     """The references by name in a tree: `users` has, for each value, the layers that reference it;
     `weights` has the layers whose weights others share."""
 
@@ -34,7 +34,7 @@ class BoundNames:
             for value in _values(layer):
                 self.users.setdefault(value, set()).add(layer.number)
 
-    def inputs(self, use: Items, entering: int | None) -> tuple[int, ...] | None:
+    def of(self, use: Items, entering: int | None) -> tuple[int, ...] | None:
         """The values outside that a part uses: first `entering`, the output of the item before it,
         then the others in the order of the text. None if something outside references a value
         inside except its output, or if it shares weights with something outside."""
