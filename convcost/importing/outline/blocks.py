@@ -7,6 +7,7 @@ from typing import Any
 
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.outline.anti_unify import anti_unify, substitute_values
+from convcost.importing.outline.block_inputs import BlockInputs
 from convcost.importing.outline.block_names import BlockNames, module_path
 from convcost.importing.outline.candidates import (
     Candidates,
@@ -15,7 +16,6 @@ from convcost.importing.outline.candidates import (
     ListOfItems,
     lists_in,
 )
-from convcost.importing.outline.block_inputs import BlockInputs
 from convcost.importing.outline.identity_cache import cached_by_identity
 from convcost.importing.outline.options import options
 from convcost.importing.outline.substitute import Calls, substitute_calls
@@ -124,9 +124,10 @@ class _BlockSearch:
                 continue
             part = one._replace(inputs=inputs)
             for number, (body, members) in enumerate(families):
+                if members[0].inputs[1:] != part.inputs[1:]:
+                    continue  # only the first input may differ: all uses share the others
                 both = anti_unify([body, part.use], [members[0].inputs, part.inputs])
-                # Only the first input may differ: the others are tables that all uses share.
-                if both is not None and members[0].inputs[1:] == part.inputs[1:]:
+                if both is not None:
                     families[number] = both.body, [*members, part]
                     break
             else:
