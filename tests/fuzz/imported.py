@@ -47,21 +47,25 @@ def _layer(rng, same, shape):
     kernel = [rng.randint(1, 3), rng.randint(1, 3)]
     stride = rng.choice([1, 1, 2]) if same else [rng.randint(1, 3), rng.randint(1, 2)]
     if word in ("max_pool", "avg_pool"):
-        around = "same" if same and rng.random() < 0.5 else 0
-        return {word: kernel, "stride": stride, "padding": around}
+        around = "same" if rng.random() < 0.4 else 0
+        ceil = {"ceil": True} if not same and around == 0 and rng.random() < 0.4 else {}
+        return {word: kernel, "stride": stride, "padding": around, **ceil}
     bias = rng.random() < 0.5
     if word == "residual":
         return {"add": {"a": [{"conv": channels, "kernel": [3, 1], "padding": [1, 0],
                                "bias": bias}], "b": []}}  # fmt: skip
     groups = rng.choice([n for n in (1, 1, 2, 3, channels) if channels % n == 0])
     filters = groups * rng.randint(1, 4)
-    padding: Any = rng.choice(["same", 0]) if same else [rng.randint(0, 2) for _ in range(4)]
+    padding: Any = rng.choice(["same", 0])
+    if not same and (word == "transposed_conv" or rng.random() < 0.7):
+        padding = [rng.randint(0, 2) for _ in range(4)]
     one = {word: filters, "kernel": kernel, "stride": stride, "padding": padding, "bias": bias}
     if word == "transposed_conv" and same:  # Keras fills the stride of a smaller kernel
         more = [max(stride - n, 0) for n in kernel] if padding == 0 else 0
         return {**one, "output_padding": more}
     if word == "transposed_conv":
-        return {**one, "groups": groups}
+        more = [rng.randrange(n) for n in stride]
+        return {**one, "groups": groups, "output_padding": more}
     return {**one, "groups": groups, "dilation": rng.choice([1, 2]) if stride in (1, [1, 1]) else 1}
 
 
@@ -109,9 +113,12 @@ def _onnx_layer(made, item, x, channels):
     if "padding" in item:
         pads = item["padding"]
         pads = pads * 2 if isinstance(pads, list) and len(pads) == 2 else pads or [0] * 4
-        attributes = {"strides": _pair(item.get("stride", 1)), "pads": pads}
+        own = {"auto_pad": "SAME_UPPER"} if pads == "same" else {"pads": pads}
+        attributes = {"strides": _pair(item.get("stride", 1)), **own}
     if "pool" in word and attributes:
-        attributes["kernel_shape"] = value
+        attributes |= {"kernel_shape": value, "ceil_mode": int("ceil" in item)}
+    if "output_padding" in item:
+        attributes["output_padding"] = item["output_padding"]
     groups = item.get("groups", 1)
     form: tuple[int, ...] = ()
     if word in ("conv", "transposed_conv"):
