@@ -441,7 +441,9 @@ class _BaseLookup:
         deleted = [(one.spec.name, one.networks[name]) for one, name in _lost(read)]
         deleted += base.deleted_networks() if known.changed else []
         left = [_Other(one) for one in deleted if id(one[1]) not in known.paired]
-        too_many, found = _closer(known.changed, [*known.replaced, *left], known.held)
+        # In a family of networks, each may become more like the old version of another.
+        unlike = [one for one in known.held if not one.is_like_holder]
+        too_many, found = _closer(known.changed, [*known.replaced, *left, *unlike], ())
         if too_many:
             self.unclear.update(one.spec.name for one, _ in known.changed)
         for (one, name), other in zip(known.changed, found, strict=True):

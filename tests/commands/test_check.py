@@ -513,6 +513,22 @@ def test_another_network_with_the_old_name_hides_no_growth(repository, base, gro
 
 
 @pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
+def test_a_family_whose_networks_become_like_smaller_ones_has_not_grown(repository, base):
+    def family(*filters: int) -> str:
+        names = zip("ABC", filters, strict=True)
+        return "---\n".join(net(n).replace("name: net", f"name: {name}") for name, n in names)
+
+    repository.write("net.yaml", family(4, 8, 16))
+    repository.commit()
+    run("check", ".", "--base", "base.json", "--update-baseline", cwd=repository.folder)
+    extra = "  - {conv: 8, kernel: 1}\n"
+    smaller = [text.rstrip() + f"\n{extra}" for text in family(2, 4, 8).split("---\n")]
+    repository.write("net.yaml", "---\n".join(smaller))
+    code, answer = repository.check(".", "--base", base, "--max-growth", "40%")
+    assert (code, answer["statements"]) == (0, [])
+
+
+@pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
 def test_a_larger_network_beside_one_that_keeps_its_name_is_new(repository, base):
     repository.write("b.yaml", net(4))
     repository.commit()
@@ -520,6 +536,17 @@ def test_a_larger_network_beside_one_that_keeps_its_name_is_new(repository, base
     repository.write("b.yaml", f"{net(3)}---\n{GROWN}")
     code, answer = repository.check(".", "--base", base, *GROW)
     assert (code, bases(answer)["b.yaml#C"]) == (0, (params(40), None))
+
+
+def test_a_comment_counts_a_network_with_two_bases_once(repository):
+    repository.write("a.yaml", net(4).replace("name: net", "name: A"))
+    repository.write("b.yaml", LARGE)
+    repository.commit()
+    (repository.folder / "a.yaml").unlink()
+    repository.write("b.yaml", GROWN.replace("name: C", "name: large"))
+    asked = ("check", "b.yaml", "--base", "git:HEAD", "--max-growth", "1%")
+    ran = run(*asked, "--format", "markdown", cwd=repository.folder)
+    assert "; 1 of 1 network changed.**" in ran.stdout.decode()
 
 
 @pytest.mark.parametrize("base", ["git:HEAD", "base.json"])

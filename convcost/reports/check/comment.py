@@ -56,7 +56,9 @@ def check_comment(
     others = [row for row in layers if not row.costs_changed and row.layer.state != "unchanged"]
     verdict = f"{title} ({result.summary.text})"
     if against and networks:
-        verdict += f"; {_changes_text(len(new), len(with_base), len(changed))}"
+        # A network can be compared with two of the base.
+        counts = (len({one.label for one in changes}) for changes in (new, with_base, changed))
+        verdict += f"; {_changes_text(*counts)}"
 
     def folded(title: str, body: Table) -> Iterator[CommentBlock]:
         return _block(title, body, Rank.UNCHANGED, folded=True)
