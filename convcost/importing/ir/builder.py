@@ -25,10 +25,11 @@ MIXED = -1  # the weights are partly a layer's own and partly another layer's
 class GraphBuilder:
     """The layers added so far. A tensor is identified by a key, which is any unique text. If the
     file stores equal tensors once, also those of several modules, `has_equal_numbers` says of a
-    stored tensor whether all its numbers are equal, as those of new modules are."""
+    stored tensor whether all its numbers are equal, as those of new modules are; None means
+    unknown."""
 
     def __init__(
-        self, name: str, source: str, has_equal_numbers: Callable[[str], bool] | None = None
+        self, name: str, source: str, has_equal_numbers: Callable[[str], bool | None] | None = None
     ) -> None:
         self.name = name
         self.source = source
@@ -242,7 +243,12 @@ class GraphBuilder:
     def has_equal_numbers(self, key: str) -> bool:
         """Whether all numbers of a stored tensor are equal, and the file stores such tensors once,
         also those of several modules."""
-        return self._equal is not None and self._equal(key)
+        return self._equal is not None and bool(self._equal(key))
+
+    def has_distinct_numbers(self, key: str) -> bool:
+        """Whether some numbers of a stored tensor differ from others. Two modules never have the
+        same such tensor by chance."""
+        return self._equal is not None and self._equal(key) is False
 
     def freeze(self, first: int) -> None:
         """Freezes the params of the layers from `first` on."""

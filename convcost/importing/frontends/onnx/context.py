@@ -71,10 +71,13 @@ class OnnxContext(GraphContext[OnnxNode]):
         return {self._derived_key(constant, name): constant.elements}
 
     def key_after(self, x: Tensor, name: str) -> str:
-        """The key of a learned constant that an elementwise operator applies to `x`. Another layer
-        has the same tensor only if it follows a layer that shares its weights with the layer of
-        `x`. Exporters store equal tensors once."""
+        """The key of a learned constant that an elementwise operator applies to `x`. Exporters
+        store equal tensors once, also those of several modules. So if all numbers of the constant
+        are equal, or unknown, another layer has the same tensor only if it follows a layer that
+        shares its weights with the layer of `x`."""
         key = next(iter(self._tensors_of(name)))
+        if self.builder.has_distinct_numbers(key):
+            return key
         copies = self.builder.copies.setdefault(frozenset((key,)), {})
         for one in (key, *copies.values()):
             index = self.builder.used.get(one)

@@ -64,17 +64,20 @@ def find_tied_weights(
 
 def equal_numbers(
     model: ModelProto, constants: Mapping[str, Constant], folder: Path
-) -> Callable[[str], bool]:
-    """Whether all numbers of a stored tensor are equal, such as those of new norms."""
+) -> Callable[[str], bool | None]:
+    """Whether all numbers of a stored tensor are equal, such as those of new norms; None if the
+    numbers cannot be read."""
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
 
     @cache
-    def are_equal(key: str) -> bool:
+    def are_equal(key: str) -> bool | None:
         constant = constants.get(key)
-        if constant is None or constant.data is not None or key not in stored:
-            return constant is not None and constant.number is not None
-        numbers = _numbers(stored[key], folder)
-        return numbers is not None and bool(numbers.size and (numbers == numbers.flat[0]).all())
+        numbers = None if constant is None else constant.data
+        if numbers is None and key in stored:
+            numbers = _numbers(stored[key], folder)
+        return (
+            None if numbers is None else bool(numbers.size and (numbers == numbers.flat[0]).all())
+        )
 
     return are_equal
 

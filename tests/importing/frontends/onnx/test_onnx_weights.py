@@ -594,3 +594,34 @@ def test_a_sum_of_stored_tensors_holds_each_once_in_any_order(tmp_path, order, t
     layer_graph = drawn(tmp_path, model(nodes, {"c": array(8), "w": array(8) + 1}, dims=(1, 8)))
     assert sums(layer_graph) == (8 + 8, 0, 0)
     proved_spec(layer_graph)
+
+
+TABLES = {
+    "distinct numbers": (array(5, 8), 5 * 8),
+    "equal numbers": (np.ones((5, 8), np.float32), 2 * 5 * 8),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_of_several_layers_is_one_tensor_if_its_numbers_are_distinct(
+    tmp_path: Path, name: str
+) -> None:
+    """Tables of equal numbers may be those of two modules, since equal tensors are stored once."""
+    table, params = TABLES[name]
+    nodes = [node("MatMul", "x", "w", "-> m"), node("Mul", "m", "t", "-> h")]
+    nodes += [node("MatMul", "h", "u", "-> n"), node("Mul", "n", "t", "-> y")]
+    stored = {"w": array(8, 8), "u": array(8, 8) + 1, "t": table}
+    layer_graph = drawn(tmp_path, model(nodes, stored, ROWS))
+    assert sums(layer_graph) == (2 * 8 * 8 + params, 0, 2 * 5 * 8 * 8)
+    proved_spec(layer_graph)
+
+
+def test_a_table_whose_numbers_cannot_be_read_is_counted_for_each_layer(tmp_path: Path) -> None:
+    nodes = [node("MatMul", "x", "w", "-> m"), node("Mul", "m", "t", "-> h")]
+    nodes += [node("MatMul", "h", "u", "-> n"), node("Mul", "n", "t", "-> y")]
+    stored = {"w": array(8, 8), "u": array(8, 8) + 1, "t": array(5, 8)}
+    path = tmp_path / "stripped.onnx"
+    onnx.save(model(nodes, stored, ROWS), path, save_as_external_data=True, location="gone.bin",
+              size_threshold=0)  # fmt: skip
+    (tmp_path / "gone.bin").unlink()
+    assert sums(read(path)) == (2 * 8 * 8 + 2 * 5 * 8, 0, 2 * 5 * 8 * 8)
