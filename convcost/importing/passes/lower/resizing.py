@@ -10,6 +10,8 @@ from convcost.importing.ir.ops import Node
 from convcost.importing.ir.tensor import Tensor, output_tensor
 from convcost.importing.passes.lower.windows import CHANNELS, border, each, windowed_layer
 from convcost.importing.passes.lowering import lower, lowering
+from convcost.model.kind import KINDS
+from convcost.model.shape import Shape
 
 MAX_DENOMINATOR = 1000  # of a factor in a model
 MAX_AXES = 3  # axes of the size with a border
@@ -25,8 +27,9 @@ def upsample(builder: GraphBuilder, node: Node) -> Tensor:
         return x
     channel = node.attributes.get("channel", x.channel)
     sizes = x.size_axes(channel)
-    if any(dims[axis] != n for axis, n in enumerate(x.dims) if axis not in sizes):
-        return lower(builder, "custom", node.path, x, what="resize", dims=dims)
+    others = any(dims[axis] != n for axis, n in enumerate(x.dims) if axis not in sizes)
+    if others or len(sizes) > MAX_AXES:
+        return lower(builder, "custom", node.path, x, what="resize", dims=dims, channel=channel)
     factors = node.attributes.get("factors")
     before, after = ([of[axis] for axis in sizes] for of in (x.dims, dims))
     sized = factors is None and node.attributes.get("sized", True)
@@ -40,8 +43,12 @@ def upsample(builder: GraphBuilder, node: Node) -> Tensor:
 @lowering("grid_sample")
 def grid_sample(builder: GraphBuilder, node: Node) -> Tensor:
     """Samples the first input at the positions of the second; the last axis of the second has the
-    coordinates."""
+    coordinates. If the first axis has several samples, such as the heads of deformable attention,
+    it is a `custom` layer."""
     x, grid = node.inputs
+    if not 0 == x.batch == grid.batch:
+        dims, what = (*x.dims[:2], *grid.dims[1:-1]), "grid_sample of many samples"
+        return lower(builder, "custom", node.path, x, grid, what=what, dims=dims, channel=CHANNELS)
     layouts = ((x, 1), (grid, len(grid.dims) - 1))
     sources = [builder.materialize(one, channel, node.path) for one, channel in layouts]
     index = builder.emit(node.op, node.path, sources, {"mode": node.attributes["mode"]})
@@ -84,9 +91,22 @@ def pad(builder: GraphBuilder, node: Node) -> Tensor:
 
 @lowering("pixel_shuffle", "pixel_unshuffle", "channel_shuffle")
 def shuffle(builder: GraphBuilder, node: Node) -> Tensor:
-    """The attributes are options of the kind, and perhaps the `channel` axis."""
-    options = dict(node.attributes)
-    channel = options.pop("channel", CHANNELS) % len(node.x.dims)
+    """The attributes are options of the kind, and perhaps the `channel` axis. A shuffle of many
+    samples is a `custom` layer if it changes the shape."""
+    x, options = node.x, dict(node.attributes)
+    channel = options.pop("channel", CHANNELS) % len(x.dims)
+    if x.dims[0] != 1 and node.op != "channel_shuffle":
+        sizes = [axis for axis in range(1, len(x.dims)) if axis != channel]
+        sample = Shape(x.dims[channel], tuple(x.dims[axis] for axis in sizes))
+        after = KINDS[node.op](**options).output(sample)
+        extents = {
+            0: x.dims[0],
+            channel: after.channels,
+            **dict(zip(sizes, after.size, strict=True)),
+        }
+        dims = tuple(extents[axis] for axis in range(len(x.dims)))
+        what = f"{node.op} of many samples"
+        return lower(builder, "custom", node.path, x, what=what, dims=dims, channel=channel)
     return windowed_layer(builder, node, options, channel=channel)
 
 

@@ -1,6 +1,7 @@
 """Convolutions and pools. Tensors are [n, c, h, w] unless `channel` is another axis."""
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 from convcost.importing.ir.builder import GraphBuilder
@@ -121,6 +122,8 @@ def _of_one_sample(rule: Lowering) -> Lowering:
         given["channel"] = channel + (channel != CHANNELS)
         if "window" in given:
             given["window"] = given["window"].deeper()
+        if "output_padding" in given:
+            given["output_padding"] = (0, *given["output_padding"])
         if "size" in given:
             given["size"] = (node.x.dims[0], *given["size"])
         whole = reshaped(x, (1, *x.dims))._replace(batch=0)
@@ -158,11 +161,32 @@ def conv(builder: GraphBuilder, node: Node) -> Tensor:
     return windowed_layer(builder, node, options, kind=kind, channel=channel)
 
 
-@lowering("transposed_conv", "deformable_conv", "locally_connected")
+@lowering("transposed_conv")
+@_of_one_sample
+def transposed_conv(builder: GraphBuilder, node: Node) -> Tensor:
+    """May state its output `size` instead of a padding."""
+    return other_conv(builder, node)
+
+
+@lowering("deformable_conv")
+def deformable_conv(builder: GraphBuilder, node: Node) -> Tensor:
+    """The inputs are features, offsets and optionally a mask. Of many samples, it is a `custom`
+    layer."""
+    x, offsets, given = *node.inputs[:2], node.attributes
+    if x.dims[0] == 1:
+        return other_conv(builder, node)
+    dims = (x.dims[0], given["filters"], *offsets.dims[2:])
+    macs = prod(dims) * prod(given["window"].kernel) * x.dims[CHANNELS] // given["groups"]
+    what = "deformable_conv of many samples"
+    return lower(
+        builder, "custom", node.path, *node.inputs,
+        what=what, dims=dims, macs=macs, channel=CHANNELS, weights=node.weights,
+    )  # fmt: skip
+
+
+@lowering("locally_connected")
 def other_conv(builder: GraphBuilder, node: Node) -> Tensor:
-    """Like `conv`; the attributes are options of the kind. The inputs of a deformable convolution
-    are features, offsets and optionally a mask. A transposed convolution may state its output
-    `size` instead of a padding."""
+    """Like `conv`; the attributes are options of the kind."""
     options = dict(node.attributes)
     window: SlidingWindow = options.pop("window")
     channel = options.pop("channel", CHANNELS) % len(node.x.dims)
@@ -216,7 +240,8 @@ def max_unpool(builder: GraphBuilder, node: Node) -> Tensor:
     window, size, x = node.attributes["window"], node.attributes["size"], node.x
     dims = (*x.dims[:2], *size)
     other: dict[str, Any] = {"what": "max_unpool", "dims": dims}
-    if window is None or len(window.kernel) != len(size) or set(window.dilation) - {1}:
+    many = x.dims[0] != 1
+    if many or window is None or len(window.kernel) != len(size) or set(window.dilation) - {1}:
         return lower(builder, "custom", node.path, *node.inputs, **other)
     ends, extra = list(window.ends), [0] * len(size)
     shape = zip(x.dims[2:], *window[:4], size, strict=True)
