@@ -459,6 +459,39 @@ def test_an_operator_without_a_kind_is_an_uncounted_layer():
     assert dict(layer.options)["what"] == "special_bessel_j0"
 
 
+@pytest.mark.parametrize(
+    "function",
+    [lambda x: torch.remainder(x, 3), lambda x: torch.histc(x, 4), lambda x: x.cummax(-1)[0],
+     lambda x: (x > 0) & (x < 1), lambda x: x.log1p(), lambda x: x.median(-1)[0]],
+)  # fmt: skip
+def test_an_operator_without_products_has_no_macs(function):
+    layer_graph = drawn(lambda: Fun(lambda x, _: function(x) + 0.0), IMAGE)
+    assert not any(layer.macs or layer.uncounted for layer in layer_graph.layers)
+
+
+class Experts(nn.Module):
+    """16 rows for one of 4 matrices each; `kept` rows are counted in the ends of the groups."""
+
+    def __init__(self, kept=16):
+        super().__init__()
+        self.kept, self.router = kept, nn.Linear(8, 4, bias=False)
+        self.weights = nn.Parameter(torch.ones(4, 8, 16))
+
+    def forward(self, x):
+        chosen, order = self.router(x[0]).argmax(-1).sort()
+        counts = torch.histc(chosen[: self.kept].float(), bins=4, min=0, max=3)
+        ends = counts.cumsum(0, dtype=torch.int32)
+        return torch._grouped_mm(x[0][order].bfloat16(), self.weights.bfloat16(), offs=ends)
+
+
+@pytest.mark.parametrize("kept", [16, 15])
+def test_a_grouped_product_is_counted_if_its_groups_have_all_rows(kept):
+    layer_graph = drawn(lambda: Experts(kept), (16, 8))
+    product = layer_graph.layers[-1]
+    assert (product.kind, product.params) == ("custom", 4 * 8 * 16)
+    assert (product.macs, product.uncounted) == ((16 * 8 * 16, False) if kept == 16 else (0, True))
+
+
 PRODUCTS: dict[str, tuple[Any, dict[str, tuple[int, ...]], int]] = {
     "tensordot": (lambda x, m: torch.tensordot(x, m.a, dims=([2], [0])), {"a": (4, 6)}, 5 * 4 * 6),
     "tensordot of inputs": (

@@ -36,7 +36,13 @@ def pass_through(call: TorchCall) -> Any:
     "lt", "le", "where", "repeat", "repeat_interleave", "tile", "bernoulli", "isnan",
     "bitwise_not", "logical_not", "argsort", "scatter", "prod", "cumprod", "pairwise_distance",
     "fractional_max_pool2d", "fractional_max_pool3d", "rot90", "slice_scatter", "select_scatter",
-    "index_put", "copy", "fill", "zero",
+    "index_put", "copy", "fill", "zero", "remainder", "fmod", "trunc", "histc", "bincount",
+    "cummax", "cummin", "searchsorted", "bucketize", "kthvalue", "median", "nanmedian", "mode",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift",
+    "__lshift__", "__rshift__", "logical_and", "logical_or", "logical_xor", "isinf", "any",
+    "scatter_add", "scatter_reduce", "masked_scatter", "diagonal", "diagonal_scatter", "log1p",
+    "expm1", "exp2", "log2", "log10", "asin", "acos", "atan", "atan2", "sinh", "cosh", "asinh",
+    "acosh", "atanh", "erfc", "erfinv", "copysign", "signbit",
 )  # fmt: skip
 def without_macs(call: TorchCall) -> Any:
     """Operators without multiply-adds. Their layers state the output shape."""

@@ -70,6 +70,30 @@ def bilinear(call: TorchCall) -> Any:
     return call.custom("bilinear", positions * features * (rows * columns + columns))
 
 
+@operator("_grouped_mm", "transformers.grouped_mm_fallback", op="matmul")
+def grouped_product(call: TorchCall) -> Any:
+    """Multiplies each row with the matrix of its group, as in a mixture of experts. The sizes of
+    groups depend on the data; their sum is known if they are the counts of a histogram.
+
+    The inputs are [rows, k], [groups, k, features] and the end of each group.
+    """
+    a, b, ends = tuple(call.given.values())[:3]
+    if (len(a.dims), len(b.dims)) != (MATRIX, MATRIX + 1) or not _are_all(call, a.dims[0], ends):
+        return call.unknown()
+    return call.custom("grouped product", prod(call.dims) * a.dims[1])
+
+
+def _are_all(call: TorchCall, rows: int, ends: Any) -> bool:
+    """Whether groups that end at the rows `ends` have all rows: `ends` is the running sum of a
+    histogram of as many numbers."""
+    layers, source = call.builder.layers, ends.source if isinstance(ends, Tensor) else -1
+    for whats in (("cumsum",), ("histc", "bincount")):
+        if source < 0 or dict(layers[source].options).get("what") not in whats:
+            return False
+        source = layers[source].inputs[0]
+    return call.builder.shape(source).elements == rows
+
+
 def _product(call: TorchCall, a: Tensor | ConstantValue, b: Tensor | ConstantValue) -> Tensor:
     if isinstance(a, Tensor) and _is_learned(b) and len(b.dims) == MATRIX:
         return _lower_linear(call, a, b.dims[-1], b, None)
