@@ -57,12 +57,35 @@ class Check(_CheckFields, Report):
             return "Growth was not checked: the base is not available"
         if self.base_missing:
             return "All checked limits passed; growth was not checked"
-        if self.no_base:
-            others = any(finding.test != "grow" for finding in self.found)
-            return f"Within all other budgets. {self.no_base}" if others else self.no_base
+        passed = any(finding.level in ("passed", "warning") for finding in self.found)
+        if self._undecided and not passed:
+            verdict = "No limit was checked"
+        elif gaps := tuple(self._gaps()):
+            verdict = f"All checked limits passed; {' and '.join(gaps)}"
+        elif self.no_base:
+            verdict = "Within all other budgets" if passed else ""
+        else:
+            verdict = "Within all budgets"
+        return ". ".join(filter(None, (verdict, self.no_base)))
+
+    @property
+    def _undecided(self) -> int:
+        """The number of limits that were not checked, without those that only lack a base."""
+        return sum(
+            finding.level == "skipped"
+            and finding.reason != NEW_NETWORK
+            and (finding.test != "grow" or bool(self.against))
+            for finding in self.found
+        )
+
+    def _gaps(self) -> Iterator[str]:
+        """What was not checked, without the growth of a check without a base."""
         new = len({(one.spec, one.network) for one in self.found if one.reason == NEW_NETWORK})
-        growth = f"the growth of {counted(new, 'new network')} was not checked"
-        return f"All checked limits passed; {growth}" if new else "Within all budgets"
+        if new:
+            yield f"the growth of {counted(new, 'new network')} was not checked"
+        if self._undecided:
+            was = "was" if self._undecided == 1 else "were"
+            yield f"{counted(self._undecided, 'limit')} {was} not checked"
 
     @property
     def no_base(self) -> str:

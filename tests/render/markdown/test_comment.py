@@ -202,6 +202,8 @@ def test_the_verdict_is_first_after_a_line_that_is_hidden():
 def test_the_verdict_is_one_sentence(now, base, limits, against, limited, changed):
     was = None if base is None else network(base)
     title = "Over budget" if "1 exceeded" in limited else "Within all budgets"
+    if "1 not checked" in limited:
+        title = "All checked limits passed; 1 limit was not checked"
     verdict = f"{title} ({limited}){'; ' * bool(changed)}{changed}."
     assert comment(held(network(now), was, params=limits), against=against).verdict == verdict
 

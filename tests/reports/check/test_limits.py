@@ -70,6 +70,33 @@ def test_a_layer_with_unknown_macs_leaves_a_verdict_that_holds_without_it(limit,
     assert level_and_reason(text) == (level, reason)
 
 
+@pytest.mark.parametrize(
+    ("limits", "options", "headline"),
+    [
+        ("{macs: {max: 1G}}", (), "No limit was checked"),
+        ("{macs: {max: 1G}, flops: {max: 1G}, activations: {max: 1G}}", (),
+         "All checked limits passed; 2 limits were not checked"),
+        ("{macs: {max: 1G}, activations: {max: 1G}, depth: {grow: 1}}", (),
+         "All checked limits passed; 1 limit was not checked. Growth was not checked: there is no "
+         "base; add one, such as --base git:origin/main..."),
+        ("{macs: {max: 1G}, depth: {grow: 1}}", (),
+         "No limit was checked. Growth was not checked: there is no base; add one, such as --base "
+         "git:origin/main..."),
+        ("{macs: {max: 1G}, activations: {grow: 1}}", ("--base", "other.json", "--allow-missing-base"),
+         "All checked limits passed; growth was not checked"),
+        ("{macs: {min: 1}, activations: {max: 1G}}", (), "Within all budgets"),
+        ("{macs: {max: 1}, activations: {max: 1G}}", (), "Over budget"),
+    ],
+)  # fmt: skip
+def test_the_verdict_is_not_within_all_budgets_if_unknown_macs_leave_a_limit_open(
+    limits, options, headline, tmp_path
+):
+    (tmp_path / "net.yaml").write_text(f"{HEAD}{UNKNOWN}budget: {limits}\n")
+    printed = run("check", "net.yaml", *options, "--format", "plain", cwd=tmp_path).stdout.decode()
+    verdict = printed.partition("\n\nlimits")[0].splitlines()[-1]
+    assert verdict == headline
+
+
 # An output depends on at most 5 elements of the input, and convcost finds the upper bound 6.
 RESIZED = """
 input: {channels: 1, size: [600]}
