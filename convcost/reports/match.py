@@ -11,7 +11,12 @@ from convcost.conventions import CONVENTIONS, Convention, distinct_layer_uses
 from convcost.model.costs import Costs
 from convcost.model.figures import Figure
 from convcost.model.measures import Measure
-from convcost.model.number_format import format_change, format_count, format_difference
+from convcost.model.number_format import (
+    counted,
+    format_change,
+    format_count,
+    format_difference,
+)
 from convcost.model.record import NamedTuple
 from convcost.reports.notes import uncounted_note
 from convcost.reports.report import Report, versioned
@@ -27,19 +32,22 @@ MAX_ASSUMPTIONS = 4  # assumptions of a reading; with more, every figure would h
 # The measures of figures. A figure without a measure may be any of them.
 OPERATIONS = ("macs", "flops")
 MATCHED = ("params", *OPERATIONS, "activations")
-_Count: TypeAlias = tuple[str, int, tuple[str, ...]]  # figure, exact count, names of a reading
+# Figure, exact count, names of a reading, and layers that it leaves out.
+_Count: TypeAlias = tuple[str, int, tuple[str, ...], int]
 FIT_WORDS = {"equal": "exact", "rounded": "rounded", "cut": "truncated"}
 FIT_STEPS = {"equal": 0, "rounded": 0, "cut": 1}
 
 
 class PossibleCount(NamedTuple):
     """A count that the given figure may stand for. `steps` is the number of assumptions that this
-    reading needs."""
+    reading needs. `uncounted` is the number of layers that are not in the count, because their
+    macs are not known."""
 
     measure: str
     words: tuple[str, ...]
     exact: int
     steps: int
+    uncounted: int = 0
 
 
 class NetworkSettings(NamedTuple):
@@ -64,7 +72,7 @@ class MatchRecord(NamedTuple):
     """A reading of `convcost.match/1`: field names and order are stable.
 
     `names` are all conventions that give this count. `settings` is empty for the settings of the
-    spec, or the given ones.
+    spec, or the given ones. `uncounted` is the number of layers that are not in the count.
     """
 
     figure: str
@@ -75,16 +83,20 @@ class MatchRecord(NamedTuple):
     how: str
     kilo: int
     assumptions: int
+    uncounted: int
 
     @property
     def text(self) -> str:
-        """The simplest name and some others: `2 × macs; also torch FLOPs and 3 more`."""
+        """The simplest name and some others: `2 × macs; also torch FLOPs and 3 more`, and how many
+        layers they leave out."""
         first, *others = self.names
+        part = f"without {counted(self.uncounted, 'uncounted layer')}" if self.uncounted else ""
         if not others:
-            return first
+            return f"{first} {part}".strip()
         more = len(others) - MAX_NAMES
         listed = ", ".join(others[:MAX_NAMES])
-        return f"{first}; also {listed}{f' and {more} more' if more > 0 else ''}"
+        text = f"{first}; also {listed}{f' and {more} more' if more > 0 else ''}"
+        return f"{text}; all {part}" if part else text
 
 
 class _MatchFields(NamedTuple):
@@ -97,13 +109,15 @@ class _MatchFields(NamedTuple):
     given: str = ""
     untried: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
 
 
 class Match(_MatchFields, Report):
     """The readings of figures. `nearest` has the nearest count of each figure without a reading.
 
     All readings have the settings that are `given`, as in `--set`. `untried` are further settings,
-    which would take too long. `notes` say which macs no reading includes.
+    which would take too long. `notes` say which macs no reading includes. `apart` are the figures
+    that have a reading, but at no settings at which all other figures have one.
     """
 
     name = "match"
@@ -132,12 +146,23 @@ class Match(_MatchFields, Report):
                 rows=tuple(_cells(one) for one in readings[: self.shown]),
                 notes=(
                     *([f"with {self.given}"] if self.given else []),
-                    *(_nearest_text(one, figure) for one in nearest),
+                    *(self._nearest_text(one) for one in nearest),
                     *([f"{format_count(left_out)} more; add --all"] if left_out > 0 else []),
                     *([self._untried] if self.untried else []),
                     *self.notes,
                 ),
             )
+
+    def _nearest_text(self, record: MatchRecord) -> str:
+        figure = record.figure
+        missing = f"no reading found for {figure}"
+        if figure in self.apart:
+            missing = f"no settings give all figures; {figure} has a reading without the others"
+        settings = f" with {record.settings}" if record.settings else ""
+        return (
+            f"{missing}; nearest: {record.text}{settings}, "
+            f"{format_count(record.exact)} ({record.how})"
+        )
 
     @property
     def _untried(self) -> str:
@@ -153,6 +178,7 @@ class Match(_MatchFields, Report):
             found=self.found,
             readings=self.readings,
             nearest=self.nearest,
+            apart=self.apart,
             untried=self.untried,
             notes=self.notes,
         )
@@ -162,14 +188,6 @@ def _cells(record: MatchRecord) -> tuple[str | int, ...]:
     how = FIT_WORDS[record.how]
     words = f"{how}, with K = {record.kilo}" if record.kilo != KILO[0] else how
     return record.measure, record.text, record.settings, record.exact, words
-
-
-def _nearest_text(record: MatchRecord, figure: str) -> str:
-    settings = f" with {record.settings}" if record.settings else ""
-    return (
-        f"no reading found for {figure}; nearest: {record.text}{settings}, "
-        f"{format_count(record.exact)} ({record.how})"
-    )
 
 
 def match(
@@ -188,6 +206,7 @@ def match(
     own: set[_Count] = set()  # counts without other settings
     trained: set[_Count] = set()
     closest: dict[str, tuple[int, int, MatchRecord]] = {}
+    read: set[str] = set()
     network = source = ""
     notes: dict[str, None] = {}
     for point in points:
@@ -198,7 +217,9 @@ def match(
         candidates = list(_candidates(point))
         here = [list(_readings(point, candidates, *one)) for one in wanted]
         known = own | (trained if point.deployed else set())
-        records = [one for readings in here for one in readings] if all(here) else []
+        records = [one for readings in here for one in readings]
+        read |= {one.figure for one in records}
+        records = records if all(here) else []
         new = [one for one in records if _count(one) not in known]
         found += new
         trained = set(map(_count, new))
@@ -212,8 +233,18 @@ def match(
     figures = tuple(figure.text for _, figure in wanted)
     readings = _merged(found)
     matched = {reading.figure for reading in readings}
-    nearest = tuple(closest[figure][2] for figure in figures if figure not in matched)
-    return Match(network, source, figures, readings, nearest, shown, given, notes=tuple(notes))
+    missing = tuple(figure for figure in figures if figure not in matched)
+    return Match(
+        network,
+        source,
+        figures,
+        readings,
+        tuple(closest[figure][2] for figure in missing),
+        shown,
+        given,
+        notes=tuple(notes),
+        apart=tuple(figure for figure in missing if figure in read),
+    )
 
 
 def _readings(
@@ -235,12 +266,13 @@ def _readings(
                     fit,
                     kilo,
                     steps,
+                    candidate.uncounted,
                 )
                 break
 
 
 def _count(record: MatchRecord) -> _Count:
-    return record.figure, record.exact, record.names
+    return record.figure, record.exact, record.names, record.uncounted
 
 
 def _fit(figure: Figure, exact: int, kilo: int) -> str:
@@ -270,7 +302,7 @@ def _distance(
     steps = point.steps + candidate.steps
     record = MatchRecord(
         figure.text, candidate.measure, candidate.words, point.text, candidate.exact, text,
-        1000, steps,
+        1000, steps, candidate.uncounted,
     )  # fmt: skip
     return parts, steps, record
 
@@ -279,9 +311,9 @@ def _merged(found: list[MatchRecord]) -> tuple[MatchRecord, ...]:
     """The readings, the simplest first. Equal counts of several conventions become one reading."""
     order = list(FIT_WORDS)
     found.sort(key=lambda one: (one.assumptions, order.index(one.how)))
-    merged: dict[tuple[str, str, int], MatchRecord] = {}
+    merged: dict[tuple[str, str, int, int], MatchRecord] = {}
     for one in found:
-        key = one.figure, one.settings, one.exact
+        key = one.figure, one.settings, one.exact, one.uncounted
         known = merged.get(key)
         if known is None:
             merged[key] = one
@@ -329,9 +361,10 @@ def _of_operations(point: NetworkSettings) -> Iterator[PossibleCount]:
     # No total includes a layer whose macs are not known.
     every = distinct_layer_uses(point.costs)
     uses = {use: times for use, times in every.items() if use.layer.counted()}
+    uncounted = sum(every.values()) - sum(uses.values())
     for name, convention in CONVENTIONS.items():  # the registry has a tool before its variants
         tool, _, variant = name.partition(":")
-        steps = _steps_of(name)
+        steps = _steps_of(name) + bool(uncounted)
         if point.steps + steps > MAX_ASSUMPTIONS:
             continue
         total = totals[name] = convention.total(uses) or 0
@@ -339,12 +372,15 @@ def _of_operations(point: NetworkSettings) -> Iterator[PossibleCount]:
         if not (total or name == "macs") or (variant and total == totals[tool]):
             continue
         measure, words = _measure_of(convention), convention.title
-        yield PossibleCount(measure, (words,), total, steps)
+        yield PossibleCount(measure, (words,), total, steps, uncounted)
         if measure == "macs":
-            yield PossibleCount("flops", (f"2 × {words}",), 2 * total, steps + (1 if own else 2))
+            twice = steps + (1 if own else 2)
+            yield PossibleCount("flops", (f"2 × {words}",), 2 * total, twice, uncounted)
         if name in ("macs", "flops") and not point.settings:
             for batch in BATCHES:
-                yield PossibleCount(measure, (f"{words} of {batch} samples",), batch * total, 3)
+                samples = f"{words} of {batch} samples"
+                of_batch = 3 + bool(uncounted)
+                yield PossibleCount(measure, (samples,), batch * total, of_batch, uncounted)
 
 
 def _measure_of(convention: Convention) -> str:

@@ -7,6 +7,7 @@ import pytest
 from support import run, shipped
 
 from convcost.commands import match as match_command
+from convcost.reports.match import MAX_ASSUMPTIONS
 
 
 def matched(*arguments: str, text: str | None = None) -> dict:
@@ -70,13 +71,67 @@ def test_figures_with_one_text_and_two_measures_have_readings_of_their_own():
     ]
 
 
-@pytest.mark.parametrize("figure", ["1.77M", "5 GFLOPs", "0 MACs"])
-def test_a_layer_whose_macs_are_not_known_is_in_no_reading(figure):
-    layers = "{conv: 64, kernel: 3, padding: 1}, {custom: x, params: 0, macs: uncounted}"
-    text = f"input: {{channels: 3, size: 32}}\nlayers: [{layers}]\n"
-    assert (
-        matched("-", figure, text=text)["readings"] == matched("-", figure, text=CONV)["readings"]
+PARTLY = CONV.replace("}]\n", "}, {custom: x, params: 0, macs: uncounted, repeat: 2}]\n")
+
+
+MACS = 64 * 3 * 3 * 3 * 32 * 32
+
+
+@pytest.mark.parametrize(
+    ("figure", "first", "known"),
+    [
+        ("params 1728", ("params", 64 * 3 * 3 * 3, 0, 0), True),
+        ("activations 196608", ("outputs of all layers", 3 * 64 * 32 * 32, 0, 0), False),
+        ("1.77M", ("macs", MACS, 2, 0 + 1), True),
+        ("3.54 MFLOPs", ("FLOPs", 2 * MACS, 2, 1 + 1), False),
+        ("macs 7.08M", ("FLOPs of 2 samples", 4 * MACS, 2, 3 + 1), False),
+        ("activations 65536", ("regnet_activations acts", 64 * 32 * 32, 2, 2 + 1), False),
+    ],
+)
+def test_a_reading_without_uncounted_layers_says_so_and_assumes_more(figure, first, known):
+    one = matched("-", *figure.split(), text=PARTLY)["readings"][0]
+    assert (one["names"][0], one["exact"], one["uncounted"], one["assumptions"]) == first
+    if known:
+        whole = matched("-", *figure.split(), text=CONV)["readings"][0]
+        assumed = one["assumptions"] - bool(one["uncounted"])
+        assert whole == {**one, "uncounted": 0, "assumptions": assumed}
+
+
+@pytest.mark.parametrize("form", ["table", "plain", "markdown", "csv", "html", "latex"])
+def test_each_format_marks_a_row_with_a_part_of_the_macs(form):
+    printed = run("match", "-", "1.77M", "--format", form, text=PARTLY).stdout.decode()
+    (row,) = [line for line in printed.splitlines() if "calflops" in line]
+    assert "macs; also calflops MACs, connections and" in row
+    assert "more; all without 2 uncounted layers" in row
+
+
+def test_a_count_with_all_layers_and_one_without_some_are_two_readings():
+    """Both the params and the known macs are 64 times 27."""
+    text = PARTLY.replace("size: 32", "size: 1")
+    found = matched("-", "1728", text=text)["readings"]
+    assert [(one["measure"], one["uncounted"]) for one in found[:2]] == [("params", 0), ("macs", 2)]
+
+
+@pytest.mark.parametrize("figure", ["5 GFLOPs", "0 MACs"])
+def test_the_nearest_count_says_that_it_leaves_layers_out(figure):
+    (nearest,) = matched("-", figure, text=PARTLY)["nearest"]
+    assert nearest["uncounted"] == 2
+    note = run("match", "-", figure, text=PARTLY).stdout.decode().splitlines()[4]
+    assert " without 2 uncounted layers, " in note
+
+
+def test_figures_that_no_settings_give_together_are_not_said_to_have_no_reading():
+    found = matched("-", "params", "1728", "macs", "5G", text=CONV)
+    assert (found["found"], found["readings"], found["apart"]) == (False, [], ["1728"])
+    lines = (
+        run("match", "-", "params", "1728", "macs", "5G", text=CONV).stdout.decode().splitlines()
     )
+    assert [line for line in lines if "nearest" in line] == [
+        "no settings give all figures; 1728 has a reading without the others; nearest: params, "
+        "1,728 (0.00 %)",
+        "no reading found for 5G; nearest: FLOPs of 256 samples, 905,969,664 (-81.88 %)",
+    ]
+    assert matched("-", "params", "1729", text=CONV)["apart"] == []
 
 
 @pytest.mark.parametrize(
