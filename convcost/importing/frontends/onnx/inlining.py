@@ -22,13 +22,13 @@ def resolve_control_flow(model: ModelProto, constants: Mapping[str, Constant]) -
     """Replaces each `If` and `Loop` of the model's own graph whose condition or number of steps is
     constant. Returns whether there was one; the operators in its place may contain others."""
     resolver = _Resolver(model, constants)
-    nodes = [one for node in model.graph.node for one in resolver.resolved(node)]
+    nodes = [new for node in model.graph.node for new in resolver.resolved(node)]
     if not resolver.found:
         return False
     aliases = resolver.aliases
-    ends = [one.name for one in model.graph.output if one.name in aliases]
+    outputs = [entry.name for entry in model.graph.output if entry.name in aliases]
     nodes = [_renamed(node, aliases) for node in (*resolver.constant_nodes, *nodes)]
-    nodes += [helper.make_node("Identity", [aliases[name]], [name]) for name in ends]
+    nodes += [helper.make_node("Identity", [aliases[name]], [name]) for name in outputs]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     return True
@@ -37,36 +37,42 @@ def resolve_control_flow(model: ModelProto, constants: Mapping[str, Constant]) -
 def loop_steps(
     inputs: Sequence[str], body: GraphProto, constants: Mapping[str, Constant]
 ) -> int | None:
-    """The number of steps of a `Loop`; None if it is not known."""
-    most = _number(constants, inputs[0]) if inputs[0] else None
-    begins = _number(constants, inputs[1]) if inputs[1:] and inputs[1] else 1
-    if begins == 0 or (most is not None and most < 1):
+    """The number of steps of a `Loop` with the inputs (limit, condition, …), both optional; None if
+    it is not known, or if the loop never ends."""
+    limit = _number(constants, inputs[0]) if inputs[0] else None
+    condition = _number(constants, inputs[1]) if inputs[1:] and inputs[1] else 1
+    if condition == 0 or (limit is not None and limit < 1):
         return 0
-    goes_on = _goes_on(body, constants)
-    if begins is None or goes_on is None or (inputs[0] and most is None):
+    continues = _continues(body, constants)
+    if condition is None or continues is None or (inputs[0] and limit is None):
         return None
-    return most if goes_on else 1
+    return limit if continues else 1
 
 
-def _goes_on(body: GraphProto, constants: Mapping[str, Constant]) -> int | None:
-    """Whether each step of a loop is followed by another one; None if it is not known."""
+def _continues(body: GraphProto, constants: Mapping[str, Constant]) -> bool | None:
+    """Whether another step follows each step of a loop, by the condition that the step computes,
+    the first output of `body`; None if it is not known."""
     producers = {name: node for node in body.node for name in node.output}
     name = body.output[0].name
     while name in producers and producers[name].op_type in ("Identity", "Cast"):
         name = producers[name].input[0]
     if name == body.input[1].name:
-        return 1  # the condition with which the step began
-    stored = [one for one in body.initializer if one.name == name]
+        return True  # the condition of this step, which was true
+    stored = [tensor for tensor in body.initializer if tensor.name == name]
     if name in producers and producers[name].op_type == "Constant":
-        stored = [one.t for one in producers[name].attribute if one.name == "value"]
+        stored = [entry.t for entry in producers[name].attribute if entry.name == "value"]
     if stored:
-        return int(numpy_helper.to_array(stored[0]).item())
-    return None if name in producers else _number(constants, name)
+        return bool(numpy_helper.to_array(stored[0]).item())
+    number = None if name in producers else _number(constants, name)
+    return None if number is None else bool(number)
 
 
 def _number(constants: Mapping[str, Constant], name: str) -> int | None:
-    one = constants.get(name)
-    return None if one is None or one.data is None or one.data.size != 1 else int(one.data.item())
+    """The number of a tensor with one element; None if the tensor is not constant."""
+    constant = constants.get(name)
+    if constant is None or constant.data is None or constant.data.size != 1:
+        return None
+    return int(constant.data.item())
 
 
 class _Resolver:
@@ -75,20 +81,20 @@ class _Resolver:
 
     def __init__(self, model: ModelProto, constants: Mapping[str, Constant]) -> None:
         self.graph, self.constants, self.found = model.graph, constants, False
-        self.opset = max(one.version for one in model.opset_import if one.domain in STANDARD)
+        self.opset = max(entry.version for entry in model.opset_import if entry.domain in STANDARD)
         self.aliases: dict[str, str] = {}
         self.constant_nodes: list[NodeProto] = []
-        self.taken = {one.name for one in (*self.graph.input, *self.graph.initializer)}
+        self.taken = {entry.name for entry in (*self.graph.input, *self.graph.initializer)}
         self.taken |= {name for node in self.graph.node for name in node.output}
 
     def resolved(self, node: NodeProto) -> list[NodeProto]:
         """The operators in place of a node: those of a branch, or of all steps of a loop; the node
         itself if it stays."""
-        graphs = {one.name: one.g for one in node.attribute if one.HasField("g")}
+        graphs = {entry.name: entry.g for entry in node.attribute if entry.HasField("g")}
         if node.domain in STANDARD and node.op_type == "If":
-            runs = _number(self.constants, node.input[0])
-            if runs is not None:
-                return self._branch(node, graphs, "then_branch" if runs else "else_branch")
+            condition = _number(self.constants, node.input[0])
+            if condition is not None:
+                return self._branch(node, graphs, "then_branch" if condition else "else_branch")
         if node.domain in STANDARD and node.op_type == "Loop":
             body = graphs["body"]
             steps = loop_steps(node.input, body, self.constants)
@@ -99,28 +105,32 @@ class _Resolver:
         return [node]
 
     def _branch(
-        self, node: NodeProto, graphs: Mapping[str, GraphProto], runs: str
+        self, node: NodeProto, graphs: Mapping[str, GraphProto], name: str
     ) -> list[NodeProto]:
+        """The operators of the branch `name`. The graph keeps the stored tensors of both."""
         self.found = True
-        stored = {name: self._stored(graph) for name, graph in graphs.items()}
-        nodes, names = self._step(graphs[runs], stored[runs])
-        self._end(node.output, [names.get(one.name, one.name) for one in graphs[runs].output])
+        stored = {branch: self._stored(graph) for branch, graph in graphs.items()}
+        nodes, names = self._step(graphs[name], stored[name])
+        self._add_aliases(node.output, _output_names(graphs[name], names))
         return nodes
 
     def _loop(self, node: NodeProto, body: GraphProto, steps: int) -> list[NodeProto]:
+        """The operators of all steps. `body` has the inputs (number of the step, condition, *state)
+        and the outputs (condition, *state, *collected): each step gets the state of the step before
+        it, and the collected outputs of all steps are stacked."""
         self.found = True
-        (number, condition, *before), made = (one.name for one in body.input), list[NodeProto]()
+        (number, condition, *state), made = (entry.name for entry in body.input), list[NodeProto]()
         stored = self._stored(body) | {condition: self._add_constant(condition, np.array(1, bool))}
-        state, collected = [*node.input[2:]], list[list[str]]()
+        values, collected = [*node.input[2:]], list[list[str]]()
         for step in range(steps):
-            given = {number: self._add_constant(number, np.array(step))}
-            given |= zip(before, state, strict=True)
-            nodes, names = self._step(body, stored | given)
+            inputs = {number: self._add_constant(number, np.array(step))}
+            inputs |= zip(state, values, strict=True)
+            nodes, names = self._step(body, stored | inputs)
             made += nodes
-            ends = [names.get(one.name, one.name) for one in body.output[1:]]
-            state, collected = ends[: len(before)], [*collected, ends[len(before) :]]
-        self._end(node.output, state)
-        for output, parts in zip(node.output[len(before) :], zip(*collected)):  # noqa: B905
+            _, *outputs = _output_names(body, names)
+            values, collected = outputs[: len(state)], [*collected, outputs[len(state) :]]
+        self._add_aliases(node.output, values)
+        for output, parts in zip(node.output[len(state) :], zip(*collected)):  # noqa: B905
             made += self._stacked(output, parts)
         return made
 
@@ -155,7 +165,8 @@ class _Resolver:
                 self.graph.value_info[-1].name = names[entry.name]
         return [_renamed(node, names) for node in nodes], names
 
-    def _end(self, outputs: Sequence[str], names: Sequence[str]) -> None:
+    def _add_aliases(self, outputs: Sequence[str], names: Sequence[str]) -> None:
+        """Records that `names` replace the first outputs of an operator."""
         for output, name in zip(outputs, names, strict=False):
             self.aliases[output] = self.aliases.get(name, name)
 
@@ -186,6 +197,11 @@ class _Resolver:
         return found
 
 
+def _output_names(graph: GraphProto, names: Mapping[str, str]) -> list[str]:
+    """The names of the outputs of a nested graph, after its tensors got new `names`."""
+    return [names.get(entry.name, entry.name) for entry in graph.output]
+
+
 def _renamed(node: NodeProto, names: Mapping[str, str]) -> NodeProto:
     """A node with other names for some tensors, also in the graphs nested in it."""
     made = NodeProto()
@@ -193,7 +209,7 @@ def _renamed(node: NodeProto, names: Mapping[str, str]) -> NodeProto:
     made.input[:] = [names.get(name, name) for name in node.input]
     made.output[:] = [names.get(name, name) for name in node.output]
     for graph in subgraphs(made):
-        own = {one.name for one in (*graph.input, *graph.initializer)}
+        own = {entry.name for entry in (*graph.input, *graph.initializer)}
         own |= {name for inner in graph.node for name in inner.output}
         others = {name: new for name, new in names.items() if name not in own}
         nodes = [_renamed(inner, others) for inner in graph.node]
@@ -227,7 +243,7 @@ def inline_functions(model: ModelProto) -> ModelProto:
 
 def _inlined_nodes(model: ModelProto) -> int:
     """The nodes of the model with its functions inlined. A call that is too deep is one node."""
-    functions = {(one.domain, one.name, one.overload): one for one in model.functions}
+    functions = {(entry.domain, entry.name, entry.overload): entry for entry in model.functions}
     known: dict[tuple[str, str, str], int] = {}
 
     def count(nodes: Iterable[NodeProto], depth: int) -> int:
