@@ -13,8 +13,9 @@ class Constant(NamedTuple):
     `data` is the array of its numbers, if they are known and few. `roots` are the stored tensors
     that it is computed from, each with its number of elements; a part of a stored tensor can be a
     root too. `whole` means that it has all elements of a single root, perhaps in another order.
-    `learned` distinguishes weights from other constants. `by` is the operator that computes it.
-    `view` says which elements of a stored tensor it has, if it has each of them once.
+    `learned` distinguishes weights from other constants. `producer` is the operator that computes
+    it; None for a stored tensor and for a part of one. `view` says which elements of a stored
+    tensor it has, if it has each of them once.
     """
 
     dims: Dims
@@ -22,9 +23,9 @@ class Constant(NamedTuple):
     data: Any = None
     roots: tuple[tuple[str, int], ...] = ()
     learned: bool = False
-    by: OperatorNode | None = None
+    producer: OperatorNode | None = None
     view: TensorView | None = None
-    sure: bool = False  # the exporter says whether it is a parameter
+    declared: bool = False  # the exporter declares it as a parameter
 
     @property
     def is_weight(self) -> bool:

@@ -167,7 +167,7 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
             constant = self.context.constants.get(top)
             lowers = constant is not None and top not in self.context.values
             lowers = lowers and constant is not None and self.context.is_lowered(constant)
-            before = constant.by.inputs if lowers and constant and constant.by else ()
+            before = constant.producer.inputs if lowers and constant and constant.producer else ()
             waiting = [one for one in before if one and one not in depths]
             if waiting and top not in depths:
                 depths[top] = 0
@@ -191,10 +191,10 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
                 f"its input `{name}` has no fixed shape, because it depends on the data",
                 "import the part before it: onnx.utils.extract_model(…) writes a part of a model",
             )
-        if constant.by is not None and context.is_lowered(constant):
-            rule = row_of(constant.by.op).rule
+        if constant.producer is not None and context.is_lowered(constant):
+            rule = row_of(constant.producer.op).rule
             if rule is not None:
-                made = rule(self._replace(node=OnnxNode(*constant.by)))
+                made = rule(self._replace(node=OnnxNode(*constant.producer)))
                 context.values[name] = made if isinstance(made, Tensor) else made[0]
                 return
         key = context.key_of_table(name, constant)

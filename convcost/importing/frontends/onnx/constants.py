@@ -38,10 +38,10 @@ def has_floats(array: Any) -> bool:
 
 
 def stored_constant(
-    tensor: TensorProto, key: str, *, learned: bool, sure: bool = False
+    tensor: TensorProto, key: str, *, learned: bool, declared: bool = False
 ) -> Constant:
-    """A tensor of the file. `sure` means that an exporter says that it is `learned`; its name is
-    then ignored."""
+    """A tensor of the file. `declared` means that the exporter declares it as a parameter; its
+    name is then ignored."""
     kinds = type(tensor)
     dims = tuple(tensor.dims)
     small = prod(dims) <= MAX_SMALL_TENSOR and tensor.data_location != kinds.EXTERNAL
@@ -53,10 +53,10 @@ def stored_constant(
             data = None
     real = is_float_type(tensor.data_type)
     # PyTorch's exporter computed the tensors whose names start with a slash.
-    if not sure and (key.startswith("/") or buffered(key)):
+    if not declared and (key.startswith("/") or buffered(key)):
         learned = False
     roots = ((key, prod(dims)),)
-    return Constant(dims, real, data, roots, learned, view=whole_view(key, dims), sure=sure)
+    return Constant(dims, real, data, roots, learned, view=whole_view(key, dims), declared=declared)
 
 
 def buffered(key: str) -> bool:

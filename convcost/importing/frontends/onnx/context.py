@@ -134,9 +134,9 @@ class OnnxContext(GraphContext[OnnxNode]):
         """The key of the stored tensor whose elements a constant has, perhaps in another shape; ""
         if there is none."""
         for _ in range(MAX_STEPS):
-            if constant.by is None:
+            if constant.producer is None:
                 return constant.roots[0][0] if constant.whole else ""
-            parts = [self.constants[name] for name in constant.by.inputs if name]
+            parts = [self.constants[name] for name in constant.producer.inputs if name]
             same = [part for part in parts if part.elements == constant.elements]
             if not same:
                 return ""
@@ -152,7 +152,7 @@ class OnnxContext(GraphContext[OnnxNode]):
     def is_lowered(self, constant: Constant) -> bool:
         """Whether the operator that computes a constant becomes a layer. It does not if the
         constant is a part of a stored tensor whose parts cover the whole tensor."""
-        if constant.by is None or not constant.learned or constant.elements == 1:
+        if constant.producer is None or not constant.learned or constant.elements == 1:
             return False
         return constant.view is None or constant.view.root not in self.covered
 

@@ -67,7 +67,7 @@ class DerivedWeights:
     def multiplies(self, constant: Constant, key: str) -> bool:
         """Whether the stored tensor `key` enters the constant as a factor, not as a summand."""
         for _ in range(MAX_CHAIN):
-            node = constant.by
+            node = constant.producer
             parts = [self.constants[name] for name in node.inputs if name] if node else []
             if node is None or not parts:
                 return False

@@ -53,12 +53,14 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
     not_learned = created_in_code(model, declared)
     kind = {"pytorch": model.producer_name == "pytorch", "quantized": is_quantized(graph)}
     for tensor in model.graph.initializer:
-        sure = declared.get(tensor.name) == "PARAMETER"
+        is_declared = declared.get(tensor.name) == "PARAMETER"
         alone = prod(tensor.dims) == 1 and (is_float_type(tensor.data_type) or kind["quantized"])
-        alone = alone and not sure and tensor.name not in held_by_layers
+        alone = alone and not is_declared and tensor.name not in held_by_layers
         learned = is_learned(tensor, declared, computed) and tensor.name not in not_learned
         learned = learned and (not alone or is_own(tensor.name, **kind))
-        found[tensor.name] = stored_constant(tensor, tensor.name, learned=learned, sure=sure)
+        found[tensor.name] = stored_constant(
+            tensor, tensor.name, learned=learned, declared=is_declared
+        )
     for sparse in model.graph.sparse_initializer:
         name = sparse.values.name
         dims = tuple(sparse.dims)
@@ -132,7 +134,7 @@ def add_constant(constants: dict[str, Constant], name: str, constant: Constant) 
 def _split_outputs(
     node: OnnxNode, constants: Mapping[str, Constant], shapes: Mapping[str, Dims]
 ) -> Iterator[Constant]:
-    """Adds the outputs of a `Split` of a constant to `constants`."""
+    """The outputs of a `Split` of a constant, in order."""
     whole = constants[node.inputs[0]]
     axis, start = node.attributes.get("axis", 0), 0
     for name in node.outputs:
@@ -145,13 +147,13 @@ def _split_outputs(
             continue
         part = computed_constant(node, constants, None, dims)
         assert part is not None
-        yield part._replace(by=None)
+        yield part._replace(producer=None)
 
 
-def _part(whole: Constant, view: TensorView, data: Any, by: OnnxNode | None) -> Constant:
+def _part(whole: Constant, view: TensorView, data: Any, producer: OnnxNode | None) -> Constant:
     """A part of a stored tensor, as a constant that counts like a tensor of its own."""
     roots = ((view.key, prod(view.dims)),)
-    return Constant(view.dims, whole.real, data, roots, whole.learned, by, view)
+    return Constant(view.dims, whole.real, data, roots, whole.learned, producer, view)
 
 
 def size_constant(node: OnnxNode, dims: Dims, opset: int) -> Constant:
@@ -218,7 +220,7 @@ def _same_elements(
         data,
         first.roots,
         first.learned,
-        None if first.by is None else node,
+        None if first.producer is None else node,
         None if first.view is None else view_after(first.view, node, constants, dims),
     )
 

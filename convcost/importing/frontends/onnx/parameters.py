@@ -132,7 +132,7 @@ def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelP
             if one is None or one.learned or not one.whole or one.elements == 1:
                 continue
             own = one.real or reads_integers(node.op)
-            if own and one.by is None and one.roots[0][0] not in kept:
+            if own and one.producer is None and one.roots[0][0] not in kept:
                 constants[name] = one._replace(learned=True)
 
 

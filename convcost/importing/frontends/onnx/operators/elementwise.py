@@ -74,7 +74,7 @@ def _standardizes(call: OnnxCall, constant: Constant) -> bool:
     for each channel, and the exporter does not declare it as a parameter. A larger constant is a
     table."""
     if any(
-        call.context.constants[key].sure
+        call.context.constants[key].declared
         for key, _ in constant.roots
         if key in call.context.constants
     ):
@@ -116,7 +116,7 @@ def _is_summed(call: OnnxCall) -> bool:
 
 def _is_learned_number(call: OnnxCall, constant: Constant, kind: str | None) -> bool:
     """Whether a scalar is learned, or computed from a learned scalar."""
-    if not constant.is_weight or (kind is None and not constant.sure):
+    if not constant.is_weight or (kind is None and not constant.declared):
         return False
     return constant.whole or [n for _, n in call.context.derived.stored(constant)] == [1]
 
