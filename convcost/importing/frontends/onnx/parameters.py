@@ -13,7 +13,7 @@ from convcost.importing.frontends.onnx.constants import (
     buffered,
     is_float_type,
 )
-from convcost.importing.frontends.onnx.graph import OnnxGraph
+from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.constant import Constant
@@ -113,27 +113,30 @@ def buffers(model: ModelProto) -> set[str]:
 
 
 def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelProto) -> None:
-    """Marks as learned each matrix of the file that a product or convolution uses as weights,
-    whatever its name is, except tensors that the exporter declares as buffers."""
-    kept = {name for name, kind in declared_kinds(model).items() if kind == "BUFFER"}
+    """Marks as learned each stored tensor that a product or convolution uses as weights, whatever
+    its name is, except single numbers and tensors that the exporter declares as buffers."""
+    declared_buffers = {name for name, kind in declared_kinds(model).items() if kind == "BUFFER"}
     for node in graph.nodes:
-        row = row_of(node.op) if node.known else UNKNOWN
-        weights = row.weights if Trait.CONTRACTS in row.traits else None
-        if weights is None:
-            continue
-        places = (0, weights)
-        if all(node.input(place) in constants for place in places):
-            continue
-        for name in (
-            node.input(place)
-            for place in (*places, *((row.bias,) if row.op == "linear" and row.bias else ()))
-        ):
-            one = constants.get(name)
-            if one is None or one.learned or not one.whole or one.elements == 1:
+        for name in _read_as_weights(node, constants):
+            constant = constants.get(name)
+            if constant is None or constant.producer is not None or not constant.whole:
                 continue
-            own = one.real or reads_integers(node.op)
-            if own and one.producer is None and one.roots[0][0] not in kept:
-                constants[name] = one._replace(learned=True)
+            has_values = constant.real or reads_integers(node.op)
+            is_buffer = constant.roots[0][0] in declared_buffers
+            if has_values and constant.elements != 1 and not is_buffer:
+                constants[name] = constant._replace(learned=True)
+
+
+def _read_as_weights(node: OnnxNode, constants: Mapping[str, Constant]) -> list[str]:
+    """The names of both factors of a product or convolution, if one depends on the input, and of
+    the bias of a linear layer. Empty for other operators."""
+    row = row_of(node.op) if node.known else UNKNOWN
+    if Trait.CONTRACTS not in row.traits or row.weights is None:
+        return []
+    factors = [node.input(0), node.input(row.weights)]
+    if all(name in constants for name in factors):
+        return []
+    return [*factors, node.input(row.bias)] if row.op == "linear" and row.bias else factors
 
 
 WHY = "used as scales or zero points, and not counted as params"
