@@ -18,37 +18,37 @@ def named_rearrangement(
     known = [axis for axis in origin.axes if axis >= 0]
     if origin.axes[1] != 0 or known != sorted(known):
         return None
-    split_dims, order, together = (moves[0].to, moves[1].by, moves[2].to)
-    if not (split_dims and order and together):
+    split_dims, order, merged_dims = moves[0].dims, moves[1].order, moves[2].dims
+    if not (split_dims and order and merged_dims):
         return None
     c, size = origin.dims[1], origin.dims[2:]
     axes = len(size)
-    dealt = order == (0, 2, 1, *range(3, 3 + axes)) and together == origin.dims
+    exchanged = order == (0, 2, 1, *range(3, 3 + axes)) and merged_dims == origin.dims
     if (
-        dealt
+        exchanged
         and len(split_dims) == 3 + axes
         and split_dims[3:] == size
         and split_dims[1] * split_dims[2] == c
     ):
         return "channel_shuffle", {"groups": split_dims[1]}
     if axes == 2 and len(split_dims) == 6:  # noqa: PLR2004  maps
-        return _pixels(split_dims, order, together, (c, *size))
+        return _pixels(split_dims, order, merged_dims, (c, *size))
     return None
 
 
 def _pixels(
     split_dims: tuple[int, ...],
     order: tuple[int, ...],
-    together: tuple[int, ...],
+    merged_dims: tuple[int, ...],
     x: tuple[int, ...],
 ) -> tuple[str, dict[str, Any]] | None:
     c, h, w = x
     r = split_dims[2]
     into_space = split_dims == (1, c // (r * r), r, r, h, w) and order == (0, 1, 4, 2, 5, 3)
-    if into_space and together == (1, c // (r * r), h * r, w * r):
+    if into_space and merged_dims == (1, c // (r * r), h * r, w * r):
         return "pixel_shuffle", {"factor": r}
     r = split_dims[3]
     into_channels = split_dims == (1, c, h // r, r, w // r, r) and order == (0, 1, 3, 5, 2, 4)
-    if into_channels and together == (1, c * r * r, h // r, w // r):
+    if into_channels and merged_dims == (1, c * r * r, h // r, w // r):
         return "pixel_unshuffle", {"factor": r}
     return None

@@ -15,10 +15,11 @@ ONE = -1
 
 
 class Rearrangement(NamedTuple):
-    """A rearrangement that has no layer yet: a reshape `to` dims, or a permutation `by`."""
+    """A rearrangement that has no layer yet: a reshape to `dims`, or a permutation whose axis i is
+    axis `order[i]` of its input. The other field is empty."""
 
-    to: tuple[int, ...] = ()
-    by: tuple[int, ...] = ()
+    dims: tuple[int, ...] = ()
+    order: tuple[int, ...] = ()
 
 
 class Tensor(NamedTuple):
@@ -93,15 +94,15 @@ def permuted(value: Tensor, order: Sequence[int]) -> Tensor:
         batch = _leading_one(axes, dims) if batch is None else batch
         return value._replace(dims=dims, axes=axes, batch=batch)
     moves = value.moves
-    if moves and moves[-1].by:  # two permutations combine to one
-        order = tuple(moves[-1].by[axis] for axis in order)
+    if moves and moves[-1].order:  # two permutations combine to one
+        order = tuple(moves[-1].order[axis] for axis in order)
         moves = moves[:-1]
-    before = moves[-1].to
+    before = moves[-1].dims
     long = [axis for axis in order if before[axis] != 1]
     if long == sorted(long):  # only axes of extent 1 moved
         still = reshaped(value._replace(dims=before, moves=moves), dims)
         return still if still.axes is not None else still._replace(batch=batch)
-    return value._replace(dims=dims, batch=batch, moves=(*moves, Rearrangement(by=order)))
+    return value._replace(dims=dims, batch=batch, moves=(*moves, Rearrangement(order=order)))
 
 
 def transposed(value: Tensor) -> Tensor:
@@ -122,9 +123,9 @@ def reshaped(value: Tensor, dims: Sequence[int]) -> Tensor:
     if dims == value.dims:
         return value
     moves = value.moves
-    if moves and moves[-1].by and _without_ones(dims) == _without_ones(value.dims):
+    if moves and moves[-1].order and _without_ones(dims) == _without_ones(value.dims):
         return _refolded(value, dims)
-    if moves and moves[-1].to:  # the last of two reshapes replaces the first
+    if moves and moves[-1].dims:  # the last of two reshapes replaces the first
         moves = moves[:-1]
     start = value.origin if value.origin is not None and not moves else value
     if start.axes is not None:
@@ -138,7 +139,7 @@ def reshaped(value: Tensor, dims: Sequence[int]) -> Tensor:
         axes=None,
         batch=batch,
         origin=value.origin or value,
-        moves=(*moves, Rearrangement(to=dims)),
+        moves=(*moves, Rearrangement(dims=dims)),
     )
 
 
@@ -159,13 +160,13 @@ def restored(value: Tensor, dims: Sequence[int], *groups: Sequence[int]) -> Tens
 def _refolded(value: Tensor, dims: tuple[int, ...]) -> Tensor:
     """A reshape after a permutation that only adds or removes axes of extent 1, moved before the
     permutation."""
-    split_dims, order = value.moves[-2].to, value.moves[-1].by
+    split_dims, order = value.moves[-2].dims, value.moves[-1].order
     kept = [axis for axis, extent in enumerate(split_dims) if extent != 1]
     moved = iter([kept.index(axis) for axis in order if split_dims[axis] != 1])
     ones = iter(range(len(kept), len(dims)))
-    by = tuple(next(ones) if extent == 1 else next(moved) for extent in dims)
-    to = _without_ones(split_dims) + (1,) * (len(dims) - len(kept))
-    moves = (*value.moves[:-2], Rearrangement(to=to), Rearrangement(by=by))
+    new_order = tuple(next(ones) if extent == 1 else next(moved) for extent in dims)
+    new_dims = _without_ones(split_dims) + (1,) * (len(dims) - len(kept))
+    moves = (*value.moves[:-2], Rearrangement(dims=new_dims), Rearrangement(order=new_order))
     return value._replace(dims=dims, batch=_batch_of(value, dims), moves=moves)
 
 

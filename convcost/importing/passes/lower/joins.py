@@ -128,8 +128,8 @@ def _in_order(value: Tensor) -> bool:
     """Whether the innermost axis is the same as before the rearrangement."""
     if value.axes is not None:
         return value.axes[-1] == 0
-    last = value.moves[-1].by
-    return not last or last[-1] == max(axis for axis in last if value.moves[-2].to[axis] != 1)
+    order = value.moves[-1].order
+    return not order or order[-1] == max(axis for axis in order if value.moves[-2].dims[axis] != 1)
 
 
 def _aligned(values: Sequence[Tensor]) -> tuple[Sequence[Tensor], Tensor]:

@@ -88,9 +88,10 @@ def slice_axis(
     axis %= rank
     if (start, length, step) == (0, x.dims[axis], 1):
         return x
-    within = _of_begun(builder, x, axis, start, length, path) if step == 1 else None
-    if within is not None:
-        return within
+    if step == 1:
+        y = _slice_before_rearrangement(builder, x, axis, start, length, path)
+        if y is not None:
+            return y
     channel = x.channel
     source = builder.materialize(x, channel, path)
     options = {"length": length, "start": start, **x.along(axis, channel)}
@@ -128,23 +129,27 @@ def following(inward: int, extent: int, start: int, length: int, step: int) -> d
     return {"length": f"{length} if {n} == {extent} else 0"}
 
 
-def _of_begun(
+def _slice_before_rearrangement(
     builder: GraphBuilder, x: Tensor, axis: int, start: int, length: int, path: Path
 ) -> Tensor | None:
-    """A part of a rearranged tensor, sliced before the rearrangement: possible if the axis is the
-    outer part of an earlier axis, such as query, key and value in one projection."""
-    if x.origin is None or len(x.moves) > 2 or not x.moves[0].to:  # noqa: PLR2004  a split and a transpose
+    """The slice of a tensor that a reshape split, perhaps followed by a permutation: slices the
+    tensor before the reshape and rearranges the result, so that no layer rearranges all of `x`.
+
+    The slice must be along the outermost part of an earlier axis, such as query, key and value in
+    one projection; otherwise None.
+    """
+    if x.origin is None or len(x.moves) > 2 or not x.moves[0].dims:  # noqa: PLR2004  a split and a transpose
         return None
-    apart = x.moves[0].to
-    order = x.moves[1].by if len(x.moves) > 1 else tuple(range(len(apart)))
+    split_dims = x.moves[0].dims
+    order = x.moves[1].order if len(x.moves) > 1 else tuple(range(len(split_dims)))
     outer = order[axis]
-    whole = _axis_of(x.origin.dims, apart, outer)
-    if whole is None:
+    origin_axis = _axis_of(x.origin.dims, split_dims, outer)
+    if origin_axis is None:
         return None
-    inner = x.origin.dims[whole] // apart[outer]
-    taken = slice_axis(builder, x.origin, whole, start * inner, length * inner, path)
-    to = (*apart[:outer], length, *apart[outer + 1 :])
-    return permuted(reshaped(taken, to), order)._replace(batch=x.batch)
+    inner = x.origin.dims[origin_axis] // split_dims[outer]
+    part = slice_axis(builder, x.origin, origin_axis, start * inner, length * inner, path)
+    part_dims = (*split_dims[:outer], length, *split_dims[outer + 1 :])
+    return permuted(reshaped(part, part_dims), order)._replace(batch=x.batch)
 
 
 def _axis_of(before: tuple[int, ...], after: tuple[int, ...], outer: int) -> int | None:

@@ -139,7 +139,7 @@ def _applied(value: Tensor, data: np.ndarray) -> np.ndarray:
     assert value.origin is not None
     data = _laid_out(value.origin, data)
     for move in value.moves:
-        data = data.reshape(move.to) if move.to else data.transpose(move.by)
+        data = data.reshape(move.dims) if move.dims else data.transpose(move.order)
     return data.reshape(value.dims)
 
 
