@@ -41,11 +41,12 @@ class ModelInputs(NamedTuple):
 
 
 class DeclaredInput(NamedTuple):
-    """An input in the file: its extents, None if open, and the names of its dimensions."""
+    """An input in the file: for each axis the extent, None if it is open, and the name for
+    `--dim`."""
 
     name: str
     extents: list[int | None]
-    dims: list[str]
+    dim_names: list[str]
 
 
 class OpenDim(NamedTuple):
@@ -69,7 +70,7 @@ def close_dims(
     weights = {tensor.name for tensor in model.graph.initializer}
     # Files of IR version 3 also list their weights as inputs.
     declared = [_declared(entry) for entry in model.graph.input if entry.name not in weights]
-    inputs = {one.name: one.extents for one in declared}
+    inputs = {entry.name: entry.extents for entry in declared}
     along, whole = batch_axes(graph.nodes, inputs), summed_inputs(graph.nodes, inputs)
     added = batch_added(graph.nodes, inputs, stored_integers(model))
     axes = {
@@ -105,13 +106,13 @@ def close_dims(
             before = tuple(extents)
             last = input_channel(graph.nodes, name, before, {}) == len(before) - 1
             fill_size(name, extents, size, HINT, last=last)
-            if any(one not in (None, now) for one, now in zip(before, extents, strict=True)):
+            if any(old not in (None, new) for old, new in zip(before, extents, strict=True)):
                 moved.append(f"`{name}` is {dims_text(before)} in the file")
         unknown = [axis for axis, extent in enumerate(extents) if extent is None]
         open_ += [OpenDim(name, axis, names[axis]) for axis in unknown]
         filled = tuple(extent or 0 for extent in extents)
         found.append(ModelInput(name, filled, added.get(name, "")))
-    _require_closed(open_, {name for one in declared for name in one.dims}, dims)
+    _require_closed(open_, {name for entry in declared for name in entry.dim_names}, dims)
     return ModelInputs(tuple(found), tuple(notes), tuple(moved), frozenset(exported))
 
 
@@ -137,16 +138,16 @@ def _declared(entry: ValueInfoProto) -> DeclaredInput:
     names = []
     for axis, dim in enumerate(entry.type.tensor_type.shape.dim):
         extents.append(dim.dim_value if dim.dim_value > 0 else None)
-        plain = dim.dim_param if dim.dim_param not in ("", "?") else f"{entry.name}.{axis}"
-        names.append(plain)
+        has_name = dim.dim_param not in ("", "?")
+        names.append(dim.dim_param if has_name else f"{entry.name}.{axis}")
     return DeclaredInput(entry.name, extents, names)
 
 
 def _require_sized_input(declared: list[DeclaredInput]) -> None:
     """Raises ConstraintError CC405 if `--size` is given and no input has a size."""
-    if any(len(one.extents) >= MIN_SIZED_RANK for one in declared):
+    if any(len(entry.extents) >= MIN_SIZED_RANK for entry in declared):
         return
-    listed = ", ".join(f"`{one.name}` is {dims_text(one.extents)}" for one in declared)
+    listed = ", ".join(f"`{entry.name}` is {dims_text(entry.extents)}" for entry in declared)
     raise ConstraintError(
         "CC405",
         f"--size needs an input with channels and a size, but the model has none: {listed}",
@@ -159,7 +160,7 @@ def _require_closed(open_: list[OpenDim], known: set[str], dims: Mapping[str, in
     not in `known` or an extent below 1."""
     for name, extent in dims.items():
         if name not in known:
-            listed = ", ".join(f"`{one}`" for one in sorted(known)) or "none"
+            listed = ", ".join(f"`{other}`" for other in sorted(known)) or "none"
             raise ConstraintError(
                 "CC405", f"the model has no dimension `{name}`", f"its dimensions: {listed}"
             )
@@ -170,8 +171,8 @@ def _require_closed(open_: list[OpenDim], known: set[str], dims: Mapping[str, in
     if not open_:
         return
     by_name: dict[str, list[str]] = {}
-    for one in open_:
-        by_name.setdefault(one.name, []).append(f"axis {one.axis} of `{one.tensor}`")
+    for tensor, axis, name in open_:
+        by_name.setdefault(name, []).append(f"axis {axis} of `{tensor}`")
     listed = ", ".join(f"`{name}` ({places[0]})" for name, places in by_name.items())
     flags = " ".join(f"--dim {shlex.quote(f'{name}=…')}" for name in by_name)
     raise ConstraintError(

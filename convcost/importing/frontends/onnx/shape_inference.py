@@ -30,7 +30,7 @@ from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput
 from convcost.importing.ir.constant import Constant
 from convcost.model.errors import ConstraintError
 
-MAX_REASON_CHARACTERS = 300
+MAX_REASON_CHARACTERS = 300  # characters of an error of `onnx` in a message
 MAX_AXES = 64  # axes of a tensor in NumPy
 # Operators with a shape as input, and the position of that input.
 SHAPE_INPUT = {"Expand": 1, "Reshape": 1, "Tile": 1, "ConstantOfShape": 0}
@@ -86,8 +86,8 @@ def _without_large_weights(
     slim.opset_import.extend(model.opset_import)
     slim.graph.name = "slim"
     types = {entry.name: entry.type.tensor_type.elem_type for entry in model.graph.input}
-    for one in inputs:
-        slim.graph.input.append(helper.make_tensor_value_info(one.name, types[one.name], one.dims))
+    for name, dims, _ in inputs:
+        slim.graph.input.append(helper.make_tensor_value_info(name, types[name], dims))
     nodes = [
         node
         for node in model.graph.node
@@ -97,21 +97,22 @@ def _without_large_weights(
     for tensor in model.graph.initializer:
         if tensor.name in read:
             _add_stored(slim.graph, tensor.name, tensor)
-    for name in read.intersection(known).difference(one.name for one in model.graph.initializer):
+    stored = {tensor.name for tensor in model.graph.initializer}
+    for name in read.intersection(known) - stored:
         _add_computed(slim.graph, name, known[name])
-    lengths = {one.name: one.dims for one in inputs}
-    lengths |= {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
-    lengths |= {name: one.dims for name, one in known.items()}
+    shapes = {entry.name: entry.dims for entry in inputs}
+    shapes |= {tensor.name: tuple(tensor.dims) for tensor in model.graph.initializer}
+    shapes |= {name: constant.dims for name, constant in known.items()}
     for node in nodes:
-        _check_axes(node, lengths)
+        _check_axes(node, shapes)
         _check_parts(node)
-    sizes = _sizes(model, known)
+    elements = _elements_by_shape(model, known)
     for node in nodes:
-        value = [one.t for one in node.attribute if one.name == "value"]
+        value = [entry.t for entry in node.attribute if entry.name == "value"]
         if node.op_type == "Constant" and value and node.output:
             if node.output[0] not in known:
                 _add_stored(slim.graph, node.output[0], value[0])
-        elif not _replace_filled_tensor(slim.graph, node, sizes):
+        elif not _replace_filled_tensor(slim.graph, node, elements):
             slim.graph.node.append(node)
     return slim
 
@@ -126,23 +127,26 @@ def _add_stored(graph: GraphProto, name: str, tensor: TensorProto) -> None:
         graph.input.append(entry)
 
 
-def _sizes(model: ModelProto, known: Mapping[str, Constant]) -> dict[str, int]:
-    """For each known shape, by its name: the elements of a tensor with that shape."""
-    found = {
-        name: prod(int(n) for n in one.data.reshape(-1))
-        for name, one in known.items()
-        if one.data is not None and one.data.size <= MAX_AXES and one.data.dtype.kind == "i"
+def _elements_by_shape(model: ModelProto, known: Mapping[str, Constant]) -> dict[str, int]:
+    """For each list of integers that can be a shape, by its name: the number of elements of a
+    tensor with that shape."""
+    lists = {
+        name: constant.data.reshape(-1).tolist()
+        for name, constant in known.items()
+        if constant.data is not None
+        and constant.data.dtype.kind == "i"
+        and constant.data.size <= MAX_AXES
     }
-    stored = stored_integers(model).items()
-    return found | {name: prod(one) for name, one in stored if len(one) <= MAX_AXES}
+    lists |= stored_integers(model)
+    return {name: prod(dims) for name, dims in lists.items() if len(dims) <= MAX_AXES}
 
 
-def _check_axes(node: NodeProto, lengths: Mapping[str, Dims]) -> None:
+def _check_axes(node: NodeProto, shapes: Mapping[str, Dims]) -> None:
     """Raises ConstraintError if a tensor would have more axes than NumPy allows: a damaged file of
     few bytes can demand so many axes that inference runs out of memory."""
     if node.op_type not in SHAPE_INPUT or len(node.input) <= SHAPE_INPUT[node.op_type]:
         return
-    dims = lengths.get(node.input[SHAPE_INPUT[node.op_type]], ())
+    dims = shapes.get(node.input[SHAPE_INPUT[node.op_type]], ())
     if len(dims) == 1 and dims[0] > MAX_AXES:
         raise ConstraintError(
             "CC404",
@@ -156,7 +160,7 @@ def _check_parts(node: NodeProto) -> None:
     inference would crash, or list the sizes of all parts."""
     for inner in (inner for body in subgraphs(node) for inner in body.node):
         _check_parts(inner)
-    parts = [one.i for one in node.attribute if one.name == "num_outputs"]
+    parts = [entry.i for entry in node.attribute if entry.name == "num_outputs"]
     if node.op_type == "Split" and parts and parts[0] != len(node.output):
         raise ConstraintError(
             "CC404",
@@ -165,17 +169,17 @@ def _check_parts(node: NodeProto) -> None:
         )
 
 
-def _replace_filled_tensor(graph: GraphProto, node: NodeProto, sizes: Mapping[str, int]) -> bool:
+def _replace_filled_tensor(graph: GraphProto, node: NodeProto, elements: Mapping[str, int]) -> bool:
     """Whether a `ConstantOfShape` was replaced by an input. Inference would compute its numbers one
     by one, and a damaged file can demand any number of them. If its shape is not known yet, a later
     round replaces it."""
     if node.op_type != "ConstantOfShape" or not node.input:
         return False
-    if sizes.get(node.input[0], MAX_SMALL_TENSOR + 1) <= MAX_SMALL_TENSOR:
+    if elements.get(node.input[0], MAX_SMALL_TENSOR + 1) <= MAX_SMALL_TENSOR:
         return False
-    kinds = [one.t.data_type for one in node.attribute if one.name == "value"]
-    kind = kinds[0] if kinds else TensorProto.FLOAT
-    graph.input.append(helper.make_tensor_value_info(node.output[0], kind, None))
+    dtypes = [entry.t.data_type for entry in node.attribute if entry.name == "value"]
+    dtype = dtypes[0] if dtypes else TensorProto.FLOAT
+    graph.input.append(helper.make_tensor_value_info(node.output[0], dtype, None))
     return True
 
 
@@ -190,8 +194,8 @@ def _add_computed(graph: GraphProto, name: str, constant: Constant) -> None:
             "CC404",
             f"`{name}` is a list of {constant.elements:,} integers, more than any shape has",
         )
-    kind = TensorProto.FLOAT if constant.real else TensorProto.INT64
-    graph.input.append(helper.make_tensor_value_info(name, kind, constant.dims))
+    dtype = TensorProto.FLOAT if constant.real else TensorProto.INT64
+    graph.input.append(helper.make_tensor_value_info(name, dtype, constant.dims))
 
 
 def _add_outputs(full: GraphProto, slim: GraphProto, *, stated_shapes: bool) -> None:
@@ -209,7 +213,7 @@ def _add_outputs(full: GraphProto, slim: GraphProto, *, stated_shapes: bool) -> 
         slim.output.append(entry if stated else helper.make_empty_tensor_value_info(entry.name))
 
 
-MAX_LIST_LENGTH = 1 << 20
+MAX_LIST_LENGTH = 1 << 20  # numbers of a list of integers, such as a shape
 MAX_READ = 1 << 22  # numbers that operators read from lists, such as the biases of a large model
 # Operators that inference computes for lists. The output of `Concat` has all numbers of its
 # inputs; the outputs of the others have as many as one input.
@@ -255,20 +259,23 @@ def has_long_lists(graph: GraphProto) -> bool:
 
 
 def _numbers(entries: Iterable[ValueInfoProto]) -> int:
-    shapes = [one.type.tensor_type.shape.dim for one in entries]
+    """The numbers of all tensors with one axis."""
+    shapes = [entry.type.tensor_type.shape.dim for entry in entries]
     return sum(dims[0].dim_value for dims in shapes if len(dims) == 1)
 
 
 def _read_numbers(graph: GraphProto) -> int:
     """The number of integers that operators read from the lists of other operators, such as
     biases."""
-    lengths = {one.name: _numbers((one,)) for one in graph.input}
+    lengths = {entry.name: _numbers((entry,)) for entry in graph.input}
     nodes = [node for node in graph.node if node.op_type in COMPUTED_ON_LISTS]
     return sum(lengths.get(name, 0) for node in nodes for name in node.input)
 
 
 def _length(node: NodeProto, lengths: dict[str, int]) -> int:
-    given = [lengths.get(name, 0) for name in node.input]
-    if node.op_type not in COMPUTED_ON_LISTS or not given:
+    """The largest possible number of integers in an output of an operator, from the numbers of its
+    inputs; 0 if inference does not compute its output."""
+    inputs = [lengths.get(name, 0) for name in node.input]
+    if node.op_type not in COMPUTED_ON_LISTS or not inputs:
         return MAX_SHAPE_LENGTH if node.op_type == "Shape" else 0
-    return sum(given) if node.op_type == "Concat" else max(given)
+    return sum(inputs) if node.op_type == "Concat" else max(inputs)
