@@ -49,29 +49,28 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
     weights."""
     declared, computed = declared_kinds(model), computed_from_modules(model)
     found = {}
-    held_by_layers = layer_inputs(graph)
+    read_by_layers = layer_inputs(graph)
     not_learned = created_in_code(model, declared)
-    kind = {"pytorch": model.producer_name == "pytorch", "quantized": is_quantized(graph)}
+    pytorch, quantized = model.producer_name == "pytorch", is_quantized(graph)
     for tensor in model.graph.initializer:
-        is_declared = declared.get(tensor.name) == "PARAMETER"
-        alone = prod(tensor.dims) == 1 and (is_float_type(tensor.data_type) or kind["quantized"])
-        alone = alone and not is_declared and tensor.name not in held_by_layers
-        learned = is_learned(tensor, declared, computed) and tensor.name not in not_learned
-        learned = learned and (not alone or is_own(tensor.name, **kind))
-        found[tensor.name] = stored_constant(
-            tensor, tensor.name, learned=learned, declared=is_declared
-        )
+        name = tensor.name
+        is_declared = declared.get(name) == "PARAMETER"
+        is_number = prod(tensor.dims) == 1 and (quantized or is_float_type(tensor.data_type))
+        learned = is_learned(tensor, declared, computed) and name not in not_learned
+        if is_number and not is_declared and name not in read_by_layers:
+            learned = learned and is_own(name, pytorch=pytorch, quantized=quantized)
+        found[name] = stored_constant(tensor, name, learned=learned, declared=is_declared)
     for sparse in model.graph.sparse_initializer:
         name = sparse.values.name
         dims = tuple(sparse.dims)
         found[name] = Constant(dims, real=True, roots=((name, prod(dims)),), learned=True)
-    bare = not any(one.real and one.elements > 1 for one in found.values())
-    producers = any(node.op in ("ConstantOfShape", "GivenTensorFill") for node in graph.nodes)
+    has_weights = any(constant.real and constant.elements > 1 for constant in found.values())
+    # If weights are filled tensors and initializers have their shapes, no `Constant` is a weight.
+    fills = any(node.op in ("ConstantOfShape", "GivenTensorFill") for node in graph.nodes)
+    learned = not has_weights and not (fills and found)
     for node in graph.nodes:
         if node.op == "Constant" and node.known:
-            found[node.outputs[0]] = _constant_of_node(
-                node, learned=bare and not (producers and found)
-            )
+            found[node.outputs[0]] = _constant_of_node(node, learned=learned)
     return found
 
 

@@ -356,6 +356,27 @@ def test_a_table_and_a_linear_layer_with_a_bias_share_the_table(tmp_path: Path) 
     proved_spec(layer_graph)
 
 
+@pytest.mark.parametrize("stored", ["initializers", "nodes"])
+def test_filled_tensors_are_weights_however_their_shapes_are_stored(tmp_path, stored):
+    shapes = {"s": ints(4, 3, 3, 3), "t": ints(8, 4, 3, 3)}
+    nodes = [
+        node("ConstantOfShape", "s", "-> v"),
+        node("ConstantOfShape", "t", "-> w"),
+        node("Conv", "x", "v", "-> a"),
+        node("Conv", "a", "w", "-> y"),
+    ]
+    if stored == "nodes":
+        constants = {name: numpy_helper.from_array(dims) for name, dims in shapes.items()}
+        nodes = [node("Constant", f"-> {n}", value=value) for n, value in constants.items()] + nodes
+        shapes = {}
+    graph = drawn(tmp_path, model(nodes, shapes, (1, 3, 8, 8)))
+    assert sums(graph) == (
+        4 * 3 * 3 * 3 + 8 * 4 * 3 * 3,
+        0,
+        4 * 3 * 3 * 3 * 6 * 6 + 8 * 4 * 3 * 3 * 4 * 4,
+    )
+
+
 def test_a_sparse_constant_is_a_weight_with_all_its_elements(tmp_path: Path) -> None:
     numbers, places = (numpy_helper.from_array(np.array(one), "w") for one in ([1.0, 2.0], [3, 9]))
     sparse = helper.make_sparse_tensor(numbers, places, [8, 6])
