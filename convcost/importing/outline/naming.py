@@ -21,11 +21,11 @@ class Naming:
     ) -> None:
         self.items = items
         self.input_names = input_names
-        self.at: dict[int, ScopeNode] = {}
+        self.nodes: dict[int, ScopeNode] = {}
         self.output = output(items[-1]) if names_output else None
-        self.taken = named_by_others(items)
+        self.referenced = named_by_others(items)
         if self.output is not None:
-            self.taken.add(self.output)
+            self.referenced.add(self.output)
         self.root = NameScope(None, input_names.values())
 
     def named_items(self) -> Items:
@@ -41,18 +41,18 @@ class Naming:
 
     # The scopes of items
 
-    def _build(self, items: Items, scope: NameScope, above: ScopeNode | None) -> NameScope:
-        scope.nodes = [self._node(item, scope, above) for item in items]
+    def _build(self, items: Items, scope: NameScope, around: ScopeNode | None) -> NameScope:
+        scope.nodes = [self._node(item, scope, around) for item in items]
         return scope
 
-    def _node(self, item: Item, scope: NameScope, above: ScopeNode | None) -> ScopeNode:
-        node = ScopeNode(item, scope, above, output(item))
+    def _node(self, item: Item, scope: NameScope, around: ScopeNode | None) -> ScopeNode:
+        node = ScopeNode(item, scope, around, output(item))
         if item.number is not None:
-            self.at[item.number] = node
+            self.nodes[item.number] = node
         elif item.branches:
             node.inner = self._build(item.items, NameScope(scope), node)
-        if node.gives is not None:
-            self.at.setdefault(node.gives, node)
+        if node.output is not None:
+            self.nodes.setdefault(node.output, node)
         return node
 
     def _name_branches(self, node: ScopeNode, is_lone: bool) -> None:
@@ -61,10 +61,12 @@ class Naming:
         own."""
         join: Item = node.item
         holder = node.scope if is_lone else NameScope(node.scope)
-        listed = not declared_names(join) and all(one.ref is not None for one in join.branches)
+        listed = not declared_names(join) and all(
+            branch.ref is not None for branch in join.branches
+        )
         for branch, name in zip(join.branches, branch_names(join), strict=True):
             last = output(branch.items[-1]) if branch.items else None
-            branch_node = ScopeNode(branch, holder, node.above if is_lone else node, last)
+            branch_node = ScopeNode(branch, holder, node.around if is_lone else node, last)
             node.branches.append(branch_node)
             if not listed:
                 branch_node.name = holder.reserve(valid_name(name) or "branch", branch_node)
@@ -98,8 +100,8 @@ class Naming:
         item: Item = node.item
         wanted = valid_name(item.name)
         if item.repeat > 1:
-            outer = node.above is not None and node.above.gives == node.gives
-            needed = node.gives in self.taken and not outer
+            has_other_name = node.around is not None and node.around.output == node.output
+            needed = node.output in self.referenced and not has_other_name
             wanted = stem(wanted)
             if not needed and stems[wanted] > 1:
                 wanted = ""  # a number could make it the automatic name of another layer
@@ -108,7 +110,7 @@ class Naming:
                 return wanted  # the language does not count copies with a name
         ordinals = scope.automatic_names(item.kind, item.repeat)
         node.name = ordinals[-1]
-        if item.is_join and item.number in self.taken:
+        if item.is_join and item.number in self.referenced:
             return wanted or node.name
         if not wanted:
             for name in ordinals:
@@ -154,16 +156,16 @@ class Naming:
     def _chain(self, value: int, scope: NameScope) -> list[ScopeNode]:
         """The nodes whose names form the path from a list to a value; empty if the value is the
         list's input."""
-        node: ScopeNode | None = self.at.get(value)
-        around = set(map(id, scope.upward()))
+        node: ScopeNode | None = self.nodes.get(value)
+        visible = set(map(id, scope.upward()))
         chain: list[ScopeNode] = []
         while node is not None:
-            if node.gives == value:
+            if node.output == value:
                 chain = []
             chain.insert(0, node)
-            if id(node.scope) in around:
+            if id(node.scope) in visible:
                 return chain
-            node = node.above
+            node = node.around
         return []
 
     def _path(self, value: int, scope: NameScope) -> str:

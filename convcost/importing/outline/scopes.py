@@ -54,23 +54,26 @@ class NameScope:
 
 
 class ScopeNode:
-    """An item or a branch, with the list that has its name; `gives` is the value with that name.
+    """An item or a branch, with the list that has its name.
 
-    `inner` is its own list, `branches` a join's branches. `written` says that the name is written.
+    `around` is the item or branch whose list has it; None in the list of a network or block.
+    `output` is the value with its name; None for a branch without layers. `inner` is its own list,
+    `branches` a join's branches. `written` says whether the spec has its name; a name that is not
+    written is the automatic one.
     """
 
     def __init__(
         self,
         item: Item | ItemBranch,
         scope: NameScope,
-        above: "ScopeNode | None",
-        gives: int | None,
+        around: "ScopeNode | None",
+        output: int | None,
     ) -> None:
         self.item: Any = item
         self.is_join = isinstance(item, Item) and item.is_join
         self.scope = scope
-        self.above = above
-        self.gives = gives
+        self.around = around
+        self.output = output
         self.name = ""
         self.written = False
         self.inner: NameScope | None = None
