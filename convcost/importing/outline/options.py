@@ -286,7 +286,8 @@ def _uses_inner_input(place: _Place) -> bool:
 
 
 def _channel_ratio(place: _Place) -> SharedValue | None:
-    """The constant ratio of a number to the input channels of its layer, if there is one."""
+    """The ratio of a number to the input channels of its layer, if it is the same in all uses and
+    easy to read; otherwise None."""
     if place.name not in CHANNELS:
         return None
     factors = set()
@@ -297,7 +298,9 @@ def _channel_ratio(place: _Place) -> SharedValue | None:
             factors.add(value.factor)
         elif value is not ABSENT:
             return None
-    factor = factors.pop() if len(factors) == 1 else Fraction(0)
+    if len(factors) != 1:
+        return None
+    factor = factors.pop()
     return SharedValue.of(factor) if is_readable(factor) else None
 
 

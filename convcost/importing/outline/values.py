@@ -47,23 +47,24 @@ class SharedValue(OptionExpression):
         return share
 
 
-MAX_FACTOR = 64
-PARTS = (2, 3, 4, 8)  # divisors that are easy to read
+MAX_FACTOR = 64  # of a multiple or a fraction, such as 64 * in_channels or in_channels // 64
+DIVISORS = (2, 3, 4, 8)  # of a fraction with another numerator than 1, such as 3 * in_channels // 4
 
 
 def times(name: str, factor: Fraction) -> str:
     """A name times a number, as an expression."""
-    up, down = factor.numerator, factor.denominator
-    product = name if up == 1 else f"{up} * {name}"
-    return product if down == 1 else f"{product} // {down}"
+    numerator, denominator = factor.as_integer_ratio()
+    product = name if numerator == 1 else f"{numerator} * {name}"
+    return product if denominator == 1 else f"{product} // {denominator}"
 
 
 def is_readable(factor: Fraction) -> bool:
-    """Whether a factor is easier to read than the numbers."""
-    up, down = factor.numerator, factor.denominator
-    if up == 1 or down == 1:
-        return 0 < up <= MAX_FACTOR >= down
-    return down in PARTS and 0 < up < 2 * down
+    """Whether `in_channels` times a factor is easier to read than its value: the factor is a small
+    multiple, a fraction 1/n, or a simple fraction below 2. Zero is not readable."""
+    numerator, denominator = factor.as_integer_ratio()
+    if numerator == 1 or denominator == 1:
+        return 0 < numerator <= MAX_FACTOR and denominator <= MAX_FACTOR
+    return denominator in DIVISORS and 0 < numerator < 2 * denominator
 
 
 _NUMBERED = re.compile(r"_\d+$")
