@@ -55,13 +55,15 @@ def anti_unify(uses: Sequence[Items], inputs: Sequence[tuple[int, ...]]) -> Gene
     try:
         _common(map(len, inputs))
         walk = _ParallelWalk(inputs)
-        body = walk.list(tuple(uses))
+        body = walk.items(tuple(uses))
     except _DifferError:
         return None
     return Generalization(body, tuple(walk.columns), tuple(walk.branches))
 
 
 class _ParallelWalk:
+    """Walks the lists of all uses at the same time, and generalizes them item by item."""
+
     def __init__(self, inputs: Sequence[tuple[int, ...]]) -> None:
         self.columns: list[ItemColumn] = []
         self.branches: list[BranchColumn] = []
@@ -72,10 +74,10 @@ class _ParallelWalk:
             {**dict(zip(values, inputs[0], strict=True)), None: None} for values in inputs
         ]
 
-    def list(self, uses: Column[Items]) -> Items:
-        """The items that generalize a list of each use, of equal lengths. Raises _DifferError."""
-        _common(len(items) for items in uses if items is not None)
-        length = len(_first(uses))
+    def items(self, uses: Column[Items]) -> Items:
+        """The items that generalize a list of each use. Raises _DifferError, also if the lists have
+        different lengths."""
+        length = _common(len(items) for items in uses if items is not None)
         return tuple(
             self._item(tuple(None if items is None else items[n] for items in uses))
             for n in range(length)
@@ -120,7 +122,7 @@ class _ParallelWalk:
         is_optional = len(filled) < len(present)
         self.branches.append(BranchColumn(name, exists if is_optional else ()))
         inner = tuple((branch.items or None) if branch is not None else None for branch in uses)
-        return ItemBranch(self.list(inner), present[0].ref, name)
+        return ItemBranch(self.items(inner), present[0].ref, name)
 
     def _compare_references(self, uses: Column[Item]) -> None:
         """Requires that all uses reference the same values by name, inside or as their input."""
@@ -138,7 +140,7 @@ def _first(column: Column[T]) -> T:
 
 
 def _common(values: Iterable[T]) -> T:
-    """The value that all uses have."""
+    """The value that all uses have. Raises _DifferError."""
     distinct = set(values)
     if len(distinct) > 1:
         raise _DifferError
