@@ -65,7 +65,7 @@ def totals_table(
         chosen = tuple(name for name in chosen if not name.endswith(KINDS[1:])) or chosen
     drops = DROPS if view.columns == DEFAULT_COLUMNS else {name: n for n, name in enumerate(chosen)}
 
-    titles = {f"count {one.name}": one.title for one in networks[0].by_convention}
+    titles = {f"count {counts.name}": counts.title for counts in networks[0].by_convention}
     chosen = (*chosen, *(name for name in titles if name not in chosen))
 
     def sort_value(n: int, key: str) -> int | str:
@@ -119,19 +119,29 @@ def _cells(
     if column in SHAPES:
         return [_shape_cell(column, costs, layout) for costs in networks]
     measure, _, kind = column.partition("_")
-    counts = [costs.totals[Measure(measure)] for costs in networks]
-    before, largest = counts[baseline], max(counts)
+    return _measure_cells(Measure(measure), kind, networks, baseline)
+
+
+def _measure_cells(
+    measure: Measure, kind: str, networks: Sequence[Costs], baseline: int
+) -> list[Cell]:
+    """The totals of a measure, or a `kind` of comparison: `ratio` and `change` with the network at
+    the index `baseline`, `share` with the largest total. Macs that are known in part are not
+    compared; the cell is unknown."""
+    counts = [costs.totals[measure] for costs in networks]
+    unknown = count_cell(None)
     if not kind:
         macs = (count_cell(costs.known_macs) for costs in networks)
         return [*(macs if measure == Measure.MACS else counts)]
-    # What is known of one network cannot be compared with the others.
     known = [measure != Measure.MACS or not costs.uncounted for costs in networks]
     if kind == "share":
-        return [Share(count, largest) if all(known) else count_cell(None) for count in counts]
+        largest = max(counts)
+        return [Share(count, largest) if all(known) else unknown for count in counts]
+    before = counts[baseline]
     compare = CountRatio if kind == "ratio" else Difference
     cells: list[Cell] = [
-        compare(before, count) if own and known[baseline] else count_cell(None)
-        for count, own in zip(counts, known, strict=True)
+        compare(before, count) if known[n] and known[baseline] else unknown
+        for n, count in enumerate(counts)
     ]
     cells[baseline] = CountRatio(before, before, True) if kind == "ratio" else None
     return cells
