@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from convcost.language.fields import NAMES, Sections, is_name
-from convcost.language.scalars import same_setting
+from convcost.language.scalars import equal_settings
 from convcost.language.values import INPUT_NAMES, Names, read_value, report_split_expression
 from convcost.language.yaml_nodes import Mapping, Node
 from convcost.model.errors import ConstraintError
@@ -124,7 +124,7 @@ class NetworkInputs:
             self.defaults[name] = default
             # A variable with a problem is 1, so that what uses it can be read.
             self.variables[name] = requested.get(name, 1 if default is None else default)
-            if name in requested and not same_setting(requested[name], default):
+            if name in requested and not equal_settings(requested[name], default):
                 self.changed[name] = requested[name]
 
     def inputs(self) -> tuple[tuple[tuple[str, Shape], ...], list[HasSpan]]:
@@ -207,7 +207,7 @@ class NetworkInputs:
                     alone = len(inputs) == 1
                     of = f"`{self.name}`" if alone else f"`{name}` of `{self.name}`"
                     self.problems.refuse(place, error, of)
-        if any(not same_setting(own[name].size, shape.size) for name, shape in inputs):
+        if any(not equal_settings(own[name].size, shape.size) for name, shape in inputs):
             sizes = [shape.size for shape in own.values() if shape.size]
             self.resized = sizes[0] if all(size == sizes[0] for size in sizes) else ()
         return list(own.items())

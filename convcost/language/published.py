@@ -6,7 +6,7 @@ from typing import Any
 from convcost.language.fields import A_CONVENTION, A_DTYPE, SET_EXAMPLE, FieldReader
 from convcost.language.network_inputs import NetworkInputs
 from convcost.language.problems import Problems
-from convcost.language.scalars import BOOLS, parse_convention, parse_variable, same_setting
+from convcost.language.scalars import BOOLS, equal_settings, parse_convention, parse_variable
 from convcost.language.yaml_nodes import Mapping, Node, Scalar, Sequence
 from convcost.model.errors import ConstraintError
 from convcost.model.figures import Figure, parse_figure, parse_whole_figure
@@ -150,7 +150,7 @@ class PublishedParser:
                 self.problems.add("CC112", f"`{name}` must be a number, true or false", value)
             else:
                 setting = self.fields.parse_text(value, name, parse_variable)
-                if setting is not None and not same_setting(setting, self.inputs.defaults[name]):
+                if setting is not None and not equal_settings(setting, self.inputs.defaults[name]):
                     found.append((name, setting))
         return tuple(found)
 

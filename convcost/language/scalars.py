@@ -77,12 +77,12 @@ def parse_variable(text: str) -> Any:
     return value
 
 
-def same_setting(one: Any, other: Any) -> bool:
-    """Whether two values of a variable are equal: 1 equals 1.0, but not true. A symbolic one, which
-    stands for many, equals none."""
-    if is_symbolic((one, other)):
+def equal_settings(a: Any, b: Any) -> bool:
+    """Whether two values of a variable are equal: 1 equals 1.0, but not true. False if one of them
+    is symbolic, because it has many values."""
+    if is_symbolic((a, b)):
         return False
-    return (type(one) is bool) == (type(other) is bool) and bool(one == other)
+    return (type(a) is bool) == (type(b) is bool) and bool(a == b)
 
 
 def parse_convention(name: str, measures: Iterable[str] = ()) -> str:
