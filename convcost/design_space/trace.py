@@ -46,7 +46,7 @@ class Trace:
     def __init__(self) -> None:
         self.atoms: list[Atom] = []
         self.guards: list[Guard] = []
-        self._texts: list[Guard] = []
+        self._printed: list[Guard] = []  # of values that are part of a text
         self._seen: set[object] = set()
         self._atoms: dict[object, Atom] = {}
         self._limits: dict[object, Bounds] = {}
@@ -73,10 +73,11 @@ class Trace:
         return self._atom((name,), name, (), value, bounds, denominator)
 
     def finish(self, *, failed: bool) -> None:
-        """Ends the run. If it failed, its outcome does not include the numbers in its message."""
+        """Ends the run. A value in a text is a guard only if the run succeeded: the outcome of a
+        failed run is that it failed, whatever values its message has."""
         self._finished = True
         if not failed:
-            self.guards += self._texts
+            self.guards += self._printed
 
     # Decisions
 
@@ -128,11 +129,10 @@ class Trace:
         return whole
 
     def pin(self, form: Polynomial, value: Number, *, text: bool = False) -> None:
-        """Guards that a polynomial has its value at the point. With `text`, the value is only part
-        of a text."""
+        """Guards that a polynomial has its value at the point, see `finish` for `text`."""
         difference = form.plus(constant(-value))
         if text and not difference.is_constant:
-            self._texts.append(Guard(difference, "=="))
+            self._printed.append(Guard(difference, "=="))
         elif not text:
             self.is_zero(difference, 0)
 
