@@ -4,10 +4,10 @@ a file stores once for several layers."""
 from collections.abc import Mapping
 from typing import Any
 
+from convcost.importing.ir.tensor import MATRIX_RANK
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Kind
 
-MATRIX = 2
 COPY_IN = ", again in "  # between the key of a tensor and the layer that has its own copy
 
 
@@ -60,4 +60,4 @@ def _extents(layer: Kind[Any], x: Any) -> list[int] | None:
     have a bias."""
     terms = layer.weights(x).terms
     found = sorted(factor.value for factor in terms[0]) if len(terms) == 1 else []
-    return found if len(found) == MATRIX and not layer.biases(x).value else None
+    return found if len(found) == MATRIX_RANK and not layer.biases(x).value else None

@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 from convcost.model.shape import Shape
 
-ONE = -1
+ONE = -1  # an entry of `Tensor.axes`
+MATRIX_RANK = 2  # rows, columns
+SEQUENCE_RANK = 3  # samples, steps, channels: [n, t, c] or [n, c, t]
+MAPS_RANK = 4  # samples, channels, height, width: [n, c, h, w] or [n, h, w, c]
 
 
 class Rearrangement(NamedTuple):

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from convcost.importing.ir.ops import Row, Trait
+from convcost.importing.ir.tensor import SEQUENCE_RANK
 
 Key = TypeVar("Key")
 FIRST, LAST = 1, -1  # [n, c, t] in convolutions, [n, t, c] in matrix products
-SEQUENCE_RANK = 3
 MAX_OPERATORS = 100  # operators to follow
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from convcost.importing.ir.tensor import MAPS_RANK
 from convcost.model.errors import ConstraintError
 
 MAX_COLOURS = 4  # channels of an image, such as RGBA
-MAPS_RANK = 4  # samples, channels, height, width
 MIN_SIZED_RANK = 3  # axes of a tensor with channels and a size
 
 

@@ -7,7 +7,8 @@ from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.operator_graph import readers_of
 from convcost.importing.ir.ops import Trait
-from convcost.importing.passes.channel_axis import SEQUENCE_RANK, AxisReader, channel_axis
+from convcost.importing.ir.tensor import SEQUENCE_RANK
+from convcost.importing.passes.channel_axis import AxisReader, channel_axis
 from convcost.importing.passes.model_inputs import MAX_COLOURS
 
 MAX_JOINS = 5  # joins between an input and the operator that reads it

@@ -41,8 +41,7 @@ from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.refusals import conforming, named
-from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.channel_axis import SEQUENCE_RANK
+from convcost.importing.ir.tensor import MATRIX_RANK, SEQUENCE_RANK, Tensor
 from convcost.importing.passes.model_inputs import at_other_dims
 from convcost.importing.passes.rewrite import rewrite
 from convcost.importing.passes.weight_report import report_weights
@@ -50,7 +49,6 @@ from convcost.model.errors import ConstraintError
 from convcost.model.kind import KINDS
 
 MAX_ROUNDS = 60  # rounds of shape inference; each round may resolve one more reshape
-MATRIX = 2
 
 
 def lower_model(
@@ -244,7 +242,7 @@ def _require_one_sample(context: OnnxContext, node: OnnxNode) -> None:
         return
     for x in (context.values[name] for name in node.inputs if name in context.values):
         from_end = 0 if x.batch is None else len(x.dims) - x.batch  # the batch axis
-        for name in node.inputs if from_end > MATRIX * product else ():
+        for name in node.inputs if from_end > MATRIX_RANK * product else ():
             constant = context.constants.get(name)
             extent = constant.dims[-from_end] if constant and len(constant.dims) >= from_end else 1
             if extent in context.samples:

@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.ir.constant import Constant
+from convcost.importing.ir.tensor import MATRIX_RANK
 
 TOLERANCE = 1e-3  # relative error of a constant such as 1/6 in a file
-MATRIX = 2
 MAX_STEPS = 8  # operators to follow
 COMMUTATIVE = ("Add", "Mul", "Min", "Max")
 VIEWS = ("Reshape", "Transpose", "Expand", "Unsqueeze", "Concat", "Identity", "Cast")
@@ -183,7 +183,7 @@ def _windows(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     if (rows.attributes.get("axis"), columns.attributes.get("axis")) != (2, 4):
         return None
     tables = [net.constants.get(gather.inputs[1]) for gather in (rows, columns)]
-    if any(table is None or len(table.dims) != MATRIX for table in tables):
+    if any(table is None or len(table.dims) != MATRIX_RANK for table in tables):
         return None
     pad = net.producer(rows.inputs[0], "Pad")
     return replacement(node, "Im2Col", rows.inputs[0] if pad is None else pad.inputs[0])

@@ -12,10 +12,10 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.ir.constant import Constant
+from convcost.importing.ir.tensor import MATRIX_RANK
 from convcost.importing.ir.tensor_views import whole_view
 from convcost.model.errors import ConstraintError
 
-MATRIX = 2
 ROWS = 256  # rows that are compared at a time
 
 
@@ -85,7 +85,7 @@ def equal_numbers(
 def _may_be(table: Constant, other: Constant | None) -> bool:
     if other is None or not (table.is_weight and other.is_weight):
         return False
-    return len(table.dims) == MATRIX and other.dims == table.dims[::-1]
+    return len(table.dims) == MATRIX_RANK and other.dims == table.dims[::-1]
 
 
 def _outside(tensor: TensorProto) -> bool:

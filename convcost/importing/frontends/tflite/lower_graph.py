@@ -21,9 +21,8 @@ from convcost.importing.ir.operator_graph import OperatorNode
 from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.refusals import named
 from convcost.importing.ir.shared_weights import original
-from convcost.importing.ir.tensor import Tensor
+from convcost.importing.ir.tensor import MAPS_RANK, Tensor
 from convcost.importing.passes.model_inputs import (
-    MAPS_RANK,
     MIN_SIZED_RANK,
     at_other_dims,
     channels_first,

@@ -8,7 +8,7 @@ from typing import Any
 from convcost.importing.frontends.tflite.call import TfliteCall
 from convcost.importing.frontends.tflite.shape_numbers import indexed
 from convcost.importing.ir.operator_table import OperatorTable
-from convcost.importing.ir.tensor import Tensor, reshaped, transposed, with_rank
+from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, reshaped, transposed, with_rank
 from convcost.importing.passes.fourier import real_macs
 from convcost.importing.passes.lower.slices import split_axis
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
@@ -26,7 +26,6 @@ CUSTOM = Struct("<3i")  # the options of MediaPipe's transposed convolution
 # The axes of the filters and of the input channels, in weights.
 WEIGHTS = {"CONV_2D": (0, -1), "DEPTHWISE_CONV_2D": (-1, 0), "CONV_3D": (-1, -2),
            "TRANSPOSE_CONV": (0, -1), "CONV_3D_TRANSPOSE": (-2, -1)}  # fmt: skip
-MATRIX = 2
 PAIR = 2
 FIXED = "constant, and not counted as params"
 NUMBER = "treated as a number of the code, and not counted as params"
@@ -189,7 +188,7 @@ def fully_connected(call: TfliteCall) -> Tensor:
         raise ConstraintError(
             "CC402", f"{x.elements:,} elements cannot be split into rows of {inputs:,}"
         )
-    if not call.option("KeepNumDims") and len(x.dims) != MATRIX:
+    if not call.option("KeepNumDims") and len(x.dims) != MATRIX_RANK:
         x = reshaped(x, (x.elements // inputs, inputs))
     if call.constant(1) is not None:
         weights = call.weights(1, 2)
@@ -202,7 +201,7 @@ def fully_connected(call: TfliteCall) -> Tensor:
 def matmul(call: TfliteCall) -> Tensor:
     weights, turned = call.constant(1), bool(call.option("AdjY"))
     x = transposed(call.value()) if call.option("AdjX") else call.value()
-    if weights is not None and weights.learned and prod(weights.dims[:-MATRIX]) == 1:
+    if weights is not None and weights.learned and prod(weights.dims[:-MATRIX_RANK]) == 1:
         features = weights.dims[-2 if turned else -1]
         return call.lower("linear", x, features=features, weights=call.weights(1))
     other = call.value(1)
@@ -266,7 +265,7 @@ def gather(call: TfliteCall) -> Tensor:
     of, by = (1, 0) if call.op == "EMBEDDING_LOOKUP" else (0, 1)
     table, axis = call.constant(of), call.option("Axis")
     learned = table is not None and table.learned
-    if table is not None and learned and len(table.dims) == MATRIX and not axis:
+    if table is not None and learned and len(table.dims) == MATRIX_RANK and not axis:
         (rows, channels), x = table.dims, call.value(by)
         y = call.lower("embedding", x, rows=rows, channels=channels, weights=call.weights(of))
         return y._replace(batch=x.batch)

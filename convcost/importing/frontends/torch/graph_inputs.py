@@ -7,10 +7,9 @@ from convcost.importing.frontends.torch.constant_value import Parameter
 from convcost.importing.frontends.torch.registry import known, operator_name
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import Row, Trait
-from convcost.importing.ir.tensor import Tensor, reshaped
+from convcost.importing.ir.tensor import SEQUENCE_RANK, Tensor, reshaped
 from convcost.importing.passes.channel_axis import (
     MAX_OPERATORS,
-    SEQUENCE_RANK,
     AxisReader,
     channel_axis,
 )

@@ -7,10 +7,8 @@ from math import prod
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.names import split_name
 from convcost.importing.ir.builder import GraphBuilder
-from convcost.importing.ir.tensor import Tensor
+from convcost.importing.ir.tensor import MAPS_RANK, Tensor
 from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_once
-
-MAPS_RANK = 4  # [n, c, h, w]: the channels are not the last axis
 
 
 def as_tensor(builder: GraphBuilder, x: Tensor | ConstantValue) -> Tensor:

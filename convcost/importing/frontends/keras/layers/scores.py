@@ -2,10 +2,8 @@
 without a key, the value is the key."""
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
-from convcost.importing.ir.tensor import Tensor, reshaped
+from convcost.importing.ir.tensor import SEQUENCE_RANK, Tensor, reshaped
 from convcost.model.errors import ConstraintError
-
-SEQUENCE_RANK = 3  # samples, steps, channels
 
 
 @layer("Attention")

@@ -3,10 +3,8 @@
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.operators.elementwise import join
 from convcost.importing.frontends.onnx.registry import operator
-from convcost.importing.ir.tensor import Tensor, permuted, reshaped, transposed
+from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, permuted, reshaped, transposed
 from convcost.importing.passes.lower.linear import linear_from_left
-
-MATRIX = 2
 
 
 @operator("Gemm", op="linear", weights=1, bias=2)
@@ -64,12 +62,12 @@ def matmul(call: OnnxCall) -> Tensor:
         y = call.lower("linear", x, features=features, weights=tensors)
         if len(weights.dims) == 1:
             return reshaped(y, y.dims[:-1])
-        extra = len(weights.dims) - max(len(y.dims), MATRIX)
+        extra = len(weights.dims) - max(len(y.dims), MATRIX_RANK)
         return reshaped(y, (1,) * extra + y.dims) if extra > 0 else y
     weights = call.constant(0)
-    if weights is not None and weights.learned and len(weights.dims) == MATRIX:
+    if weights is not None and weights.learned and len(weights.dims) == MATRIX_RANK:
         x = call.value(1)
-        if len(x.dims) >= MATRIX:
+        if len(x.dims) >= MATRIX_RANK:
             return _from_left(call, 0, x, weights.dims[0])
     return call.lower("matmul", call.value(0), call.value(1))
 
@@ -90,4 +88,4 @@ def _from_left(call: OnnxCall, position: int, x: Tensor, features: int) -> Tenso
 
 
 def _is_matrix(dims: tuple[int, ...]) -> bool:
-    return all(extent == 1 for extent in dims[:-MATRIX])
+    return all(extent == 1 for extent in dims[:-MATRIX_RANK])

@@ -4,11 +4,9 @@ from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constant_views import regular_entries, sliced_entries
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.ir.constant import Constant
-from convcost.importing.ir.tensor import Tensor, reshaped
+from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, reshaped
 from convcost.importing.passes.lower.slices import split_axis
 from convcost.importing.passes.lower.stored_tensors import learned_tensor
-
-MATRIX = 2
 
 
 @operator("Split", op="split")
@@ -68,7 +66,7 @@ def rows_at_stored_indices(call: OnnxCall) -> Tensor | None:
     """Rows of a learned table at indices that the model stores, such as a bias of relative
     positions; None if the node is something else."""
     table, indices = call.constant(0), call.constant(1)
-    if table is None or not (table.learned and table.whole) or len(table.dims) != MATRIX:
+    if table is None or not (table.learned and table.whole) or len(table.dims) != MATRIX_RANK:
         return None
     key = "" if indices is None or call.depends_on_input(0) else call.context.origin(indices)
     if key not in call.context.buffers or indices is None:
@@ -86,7 +84,7 @@ def _looked_up(call: OnnxCall) -> Tensor:
     table = call.constant(0)
     assert table is not None
     x = call.value(1)
-    if len(table.dims) != MATRIX or call.get("axis", 0) != 0 or not table.learned:
+    if len(table.dims) != MATRIX_RANK or call.get("axis", 0) != 0 or not table.learned:
         call.value(0)
         return call.custom()
     return _embedding(call, x, table)._replace(batch=x.batch)

@@ -6,9 +6,8 @@ from typing import Any
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.weights import weights
-from convcost.importing.ir.tensor import Tensor, permuted, reshaped
+from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, permuted, reshaped
 
-MATRIX = 2
 BAGS = ("sum", "mean", "max")  # in the order of PyTorch's numbers
 
 
@@ -43,7 +42,7 @@ def index(call: TorchCall) -> Any:
     if not isinstance(table, ConstantValue) or table.leaf is None or len(numbers) != 1:
         return call.custom("gather")
     kept = numbers[0]
-    if len(table.dims) != MATRIX or not isinstance(kept, ConstantValue) or kept.leaf is None:
+    if len(table.dims) != MATRIX_RANK or not isinstance(kept, ConstantValue) or kept.leaf is None:
         return call.custom("gather")
     axis = at.index(kept)
     flat = kept._replace(dims=(prod(kept.dims),), node=(kept.node, "flat"))

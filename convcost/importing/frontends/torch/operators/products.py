@@ -7,11 +7,9 @@ from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.names import split_name
 from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.weights import learned_tensors, weights
-from convcost.importing.ir.tensor import Tensor, transposed
+from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, transposed
 from convcost.importing.passes.lower.linear import linear_from_left
 from convcost.importing.passes.lower.stored_tensors import combined
-
-MATRIX = 2
 
 
 @operator("linear", op="linear", weights=1, bias=2)
@@ -78,7 +76,9 @@ def grouped_product(call: TorchCall) -> Any:
     The inputs are [rows, k], [groups, k, features] and the end of each group.
     """
     a, b, ends = tuple(call.given.values())[:3]
-    if (len(a.dims), len(b.dims)) != (MATRIX, MATRIX + 1) or not _are_all(call, a.dims[0], ends):
+    if (len(a.dims), len(b.dims)) != (MATRIX_RANK, MATRIX_RANK + 1) or not _are_all(
+        call, a.dims[0], ends
+    ):
         return call.unknown()
     return call.custom("grouped product", prod(call.dims) * a.dims[1])
 
@@ -95,9 +95,14 @@ def _are_all(call: TorchCall, rows: int, ends: Any) -> bool:
 
 
 def _product(call: TorchCall, a: Tensor | ConstantValue, b: Tensor | ConstantValue) -> Tensor:
-    if isinstance(a, Tensor) and _is_learned(b) and len(b.dims) == MATRIX:
+    if isinstance(a, Tensor) and _is_learned(b) and len(b.dims) == MATRIX_RANK:
         return _lower_linear(call, a, b.dims[-1], b, None)
-    if isinstance(b, Tensor) and _is_learned(a) and len(a.dims) == MATRIX and len(b.dims) >= MATRIX:
+    if (
+        isinstance(b, Tensor)
+        and _is_learned(a)
+        and len(a.dims) == MATRIX_RANK
+        and len(b.dims) >= MATRIX_RANK
+    ):
         return linear_from_left(call.builder, call.path, b, a.dims[0], weights(a))
     return call.lower("matmul", call.tensor(a), call.tensor(b))
 

@@ -5,10 +5,9 @@ from typing import Any
 
 from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.weights import weights
-from convcost.importing.ir.tensor import Tensor
+from convcost.importing.ir.tensor import SEQUENCE_RANK, Tensor
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}
-ROWS = 3
 
 
 @operator("lstm", op="lstm")
@@ -19,7 +18,7 @@ def recurrent(call: TorchCall) -> Any:
     state, two biases, and for an LSTM optionally a projection."""
     given, kind = call.given, call.canonical
     x = call.x
-    if len(x.dims) != ROWS or "batch_first" not in given:
+    if len(x.dims) != SEQUENCE_RANK or "batch_first" not in given:
         return call.custom(kind, None)
     params = given["params"]
     hidden = params[0].dims[0] // GATES[kind]
