@@ -12,9 +12,9 @@ from convcost.reports.chart_model import Chart, GraphChart
 from convcost.reports.report import Report
 
 SUFFIXES = (".svg", ".png", ".pdf")
-WIDTH, GRAPH_WIDTH = 720, 1200
+WIDTH, GRAPH_WIDTH = 720, 1200  # pixels
 SCALE = 2  # pixels of a PNG for a pixel of the SVG
-MAX_NAMES = 12
+MAX_NAMES = 12  # charts that an error lists
 
 
 class ChartOutput(NamedTuple):

@@ -10,8 +10,8 @@ from convcost.render.table import write_parts
 
 Line: TypeAlias = tuple[tuple[str, str], ...]  # pairs of a text and its style
 
-MAX_PROBLEMS = 20
-MAX_WIDTH = 100
+MAX_PROBLEMS = 20  # printed in full; the others are counted
+MAX_WIDTH = 100  # characters of a printed line of a spec
 ERROR, NOTE, BOLD = "bold red", "bold blue", "bold"
 
 

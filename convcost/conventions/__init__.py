@@ -305,7 +305,7 @@ CHANGES = (
     *("word", "meaning", "source", "version", "per_sample", "pruned"),
     *("factor", "assumption", "rules", "rest"),
 )
-MAX_SUGGESTED = 3
+MAX_SUGGESTED = 3  # names
 MAX_MISSING = 2  # letters at the ends of a name
 MIN_PART = 3  # letters of a name that is looked for in others
 NOT_CONVENTIONS = tuple(one for one in Measure if one is not Measure.MACS)

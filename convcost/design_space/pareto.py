@@ -5,7 +5,7 @@ import numpy as np
 
 from convcost.design_space.vectors import Array
 
-PAIR = 2
+PAIR = 2  # costs; for two, one sort is enough
 
 
 def pareto_front(costs: list[Array]) -> Array:

@@ -18,7 +18,7 @@ from convcost.model.suggestions import nearest
 KERAS = (".keras", ".json", ".h5")
 SUFFIXES = (".onnx", ".tflite", *KERAS)
 MAX_QUOTED_CHARACTERS = 200  # characters of a value, in a message
-MAX_MESSAGE_CHARACTERS = 2_000
+MAX_MESSAGE_CHARACTERS = 2_000  # of an error of a framework
 
 
 class ImportRequest(NamedTuple):

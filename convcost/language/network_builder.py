@@ -14,12 +14,12 @@ from convcost.model.shape import Shape
 from convcost.model.symbolic import memo
 
 MAX_LAYERS = 250_000
-MAX_SIDE = 10**15
+MAX_SIDE = 10**15  # channels, or elements of an axis
 MAX_OPTION_VALUES = 1_000_000
 MAX_FURTHER_INPUTS = 500_000  # of all layers, without the first of each
 MAX_LEFT_OUT = 500_000
 MAX_EVALUATED = 1_000_000  # characters
-MAX_INPUT_NOTES = 4
+MAX_INPUT_NOTES = 4  # notes on inputs in a problem
 MAX_PATH_CHARACTERS = 5_000_000
 
 

@@ -6,8 +6,8 @@ from convcost.language.yaml_nodes import Mapping, Node, Sequence, repeated_entri
 from convcost.model.errors import ConstraintError, Note, Problem
 from convcost.model.network import HasSpan
 
-MAX_CALL_NOTES = 3
-MAX_REPEATED = 100_000
+MAX_CALL_NOTES = 3  # calls of blocks around a problem
+MAX_REPEATED = 100_000  # entries of a document
 
 
 class AliasLimitError(Exception):

@@ -9,8 +9,8 @@ from convcost.model.figures import split_decimal
 from convcost.model.symbolic import is_symbolic
 
 BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-MAX_DIGITS = 40
-MAX_EXPONENT = 60
+MAX_DIGITS = 40  # of a number
+MAX_EXPONENT = 60  # of ten
 
 
 def parse_number(text: str) -> Any:

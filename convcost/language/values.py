@@ -20,7 +20,7 @@ Entries: TypeAlias = dict[str, tuple[Scalar, Node]]
 Parsed: TypeAlias = tuple[Any, Evaluate | None]
 
 INPUT_NAMES = ("in_channels", "in_height", "in_width", "in_depth")
-MAX_PLAIN_DIGITS = 9
+MAX_PLAIN_DIGITS = 9  # of usual numbers, which are parsed first because that is faster
 
 
 class Names:

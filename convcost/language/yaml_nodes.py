@@ -13,9 +13,9 @@ import yaml
 from convcost.model.errors import Note, Problem, Span
 from convcost.model.record import NamedTuple
 
-MAX_DEPTH = 64
+MAX_DEPTH = 64  # levels of nesting
 MAX_MERGED = 100_000  # entries that `<<` adds to the mappings of one text
-CHARACTERS = 8
+CHARACTERS = 8  # of a word; see `count_values`
 # The ASCII characters that YAML does not allow.
 CONTROL_BYTES = bytes({*range(0x20), 0x7F} - {0x09, 0x0A, 0x0D})
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))

@@ -7,7 +7,7 @@ from convcost.model.suggestions import did_you_mean
 # Suffixes of counts; those with an i are powers of 1024. Papers use K for 1000 and for 1024.
 SUFFIXES = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
 BINARY_SUFFIXES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
-MAX_DIGITS = 30
+MAX_DIGITS = 30  # of a figure
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

@@ -20,8 +20,8 @@ TENSOR_KEYS = ("channels", "size")
 INPUT_KEYS = (*TENSOR_KEYS, "fixed", "multiple")
 TENSOR = "{channels: n, size: n or [h, w]}"
 REST = 0  # in a ShapePattern: the elements that remain
-MAX_SHOWN = 60
-MAX_STATED = 10**24
+MAX_SHOWN = 60  # characters of a value in a message
+MAX_STATED = 10**24  # a count that a spec states
 
 AXES_WORDS = ("channels", "size", "all")
 FUNCTIONS = (

@@ -14,11 +14,11 @@ from typing import Any
 
 from convcost.model.record import NamedTuple
 
-MAX_PERIOD = 512
+MAX_PERIOD = 512  # outputs after which the intervals repeat
 MAX_INPUTS = 1 << 14  # inputs of all outputs of a period together
 MAX_INTERVALS = 1 << 17  # intervals of a whole network; with more, fields are upper bounds
-UNIT = 1 << 20
-EMPTY = (1, 0)
+UNIT = 1 << 20  # positions of an upper bound are in 1/UNIT of an input
+EMPTY = (1, 0)  # first and last of an empty interval
 
 
 class ReceptiveField(NamedTuple):
@@ -28,7 +28,7 @@ class ReceptiveField(NamedTuple):
 
     A field whose exact intervals would exceed MAX_PERIOD, MAX_INPUTS or MAX_INTERVALS is not
     `exact`: it is an upper bound. Then output o depends at most on the inputs from o·Q/P + first[0]
-    to o·Q/P + last[0], both in UNITs of an input.
+    to o·Q/P + last[0], both in 1/UNIT of an input.
     """
 
     period: int = 1
@@ -209,7 +209,7 @@ def compose_bounds(field: ReceptiveField, layer: ReceptiveField) -> ReceptiveFie
 
 
 def _bounds(field: ReceptiveField) -> tuple[int, int]:
-    """The farthest input before and after the place of any output, in UNITs of an input."""
+    """The farthest input before and after the place of any output, in 1/UNIT of an input."""
     period, advance, first, last, _, exact = field
     if not exact:
         return first[0], last[0]

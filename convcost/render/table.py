@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
-MAX_ROWS = 2000
+MAX_ROWS = 2000  # in all tables; more are in the format `plain`
 MAX_WIDTH = 1_000_000  # columns of the console: rich never wraps, `_fit` and `_fold` do
-GAP = 2
-NARROWEST_TEXT = 12
+GAP = 2  # spaces between columns
+NARROWEST_TEXT = 12  # characters
 NUMBER = "0123456789,."
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 HEAD, NOTE = "bold", "dim"

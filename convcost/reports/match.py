@@ -24,10 +24,10 @@ from convcost.reports.table import Column, Table
 from convcost.reports.verify.reading import fit_figure
 
 SCHEMA = "convcost.match/1"
-KILO = 1000, 1024
+KILO = 1000, 1024  # what K can mean: 10³ or 2¹⁰
 BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
-MAX_SHOWN = 12
-MAX_NAMES = 2
+MAX_SHOWN = 12  # readings of a figure
+MAX_NAMES = 2  # other names of a reading
 MAX_ASSUMPTIONS = 4  # assumptions of a reading; with more, every figure would have a reading
 # The measures of figures. A figure without a measure may be any of them.
 OPERATIONS = ("macs", "flops")

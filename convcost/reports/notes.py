@@ -18,8 +18,8 @@ PRUNED = (
     "count these weights only"
 )
 UPPER_BOUND = "receptive field: an upper bound, because its exact pattern is too long to compute"
-MAX_NAMES = 3
-MAX_INPUTS = 8
+MAX_NAMES = 3  # layers or networks that a note names
+MAX_INPUTS = 8  # inputs that a note names
 
 
 def costs_notes(networks: Sequence[Costs], *, inputs: bool = True) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from convcost.model.options import MAX_WINDOW_AXES
 Value: TypeAlias = bool | int | float | Fraction | Decimal | str
 PerAxisInt: TypeAlias = int | Sequence[int]
 Size: TypeAlias = PerAxisInt | Mapping[str, PerAxisInt]  # one size for all inputs, or one by input
-MAX_NUMBER = 10**9
+MAX_NUMBER = 10**9  # of a size or batch, as in a spec
 
 
 def spec_name(spec: Any) -> str:

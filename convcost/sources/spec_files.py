@@ -14,7 +14,7 @@ from convcost.sources import models
 from convcost.sources.links import Followed, refuse_link_out
 from convcost.sources.models import is_model, is_model_file, read_model
 
-MAX_BYTES = 100 * 2**20
+MAX_BYTES = 100 * 2**20  # of one spec
 SUFFIXES = (".yaml", ".yml")
 STDIN = "<stdin>"
 CONFIG = "convcost.yaml"

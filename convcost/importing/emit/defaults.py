@@ -8,7 +8,7 @@ from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.language.common_keys import FROZEN
 from convcost.model.kind import KINDS
 
-MIN_LAYERS = 3
+MIN_LAYERS = 3  # with an option that becomes a default
 MIN_SHARE = Fraction(3, 4)  # of the layers of a kind
 
 

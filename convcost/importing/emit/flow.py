@@ -5,8 +5,8 @@ from typing import TypeAlias
 
 Node: TypeAlias = "str | list[Node] | dict[str, Node]"
 
-WIDTH = 100
-INDENT = 2
+WIDTH = 100  # characters of a line
+INDENT = 2  # characters
 MAX_LINES = 3  # lines of a list in brackets
 MAX_NESTING = 4  # of brackets on one line
 

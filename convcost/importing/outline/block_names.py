@@ -18,7 +18,7 @@ SHORT_NAMES = {
     "global_avg_pool": "pool",
     "hard_swish": "hswish",
 }
-MAX_WORDS = 3
+MAX_WORDS = 3  # of a name
 MIN_MIXED = 3  # of an inception block
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 GENERIC = {"sequential", "module_list", "module", "basic_block", "block", "layer", "stage", "unit"}

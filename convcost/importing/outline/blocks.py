@@ -33,7 +33,7 @@ from convcost.importing.outline.tree import (
 )
 from convcost.importing.outline.wiring import Inputs, shared_tables
 
-MAX_ROUNDS = 24
+MAX_ROUNDS = 24  # each makes one block
 MAX_ITEMS = 200_000  # items to inspect in all rounds after FIRST_ROUNDS
 FIRST_ROUNDS = 4
 MAX_FAMILIES = 8  # different bodies of one candidate

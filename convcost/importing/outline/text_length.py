@@ -7,7 +7,7 @@ from convcost.importing.outline.values import written_options
 from convcost.model.kind import KINDS
 
 # lengths, in characters
-BRACES = 4
+BRACES = 4  # `{`, `}`, `, `
 NAME = 10  # assumed, of a layer in `from`
 BLOCK_NAME = 8  # assumed, so that a long name does not prevent a block
 

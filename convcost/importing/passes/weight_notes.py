@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.shared_weights import COPY_IN, original
 
-MAX_SHOWN = 3
+MAX_SHOWN = 3  # texts of a note
 
 
 def first_of(texts: Sequence[str]) -> str:

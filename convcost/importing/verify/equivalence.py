@@ -27,7 +27,7 @@ EQUIVALENT_KIND = {
     "reshape_like": "reshape", "pad": "pad", "pad_like": "pad", "crop": "pad",
 }  # fmt: skip
 EQUIVALENT_OPTIONS = {"upsample": ("scale", "size"), "reshape": ("shape",), "pad": ("border",)}
-MAX_ROWS = 20
+MAX_ROWS = 20  # layers that differ
 COLUMNS = (
     Column("layer", "layer", "left", folds=True),
     Column("in", "only in", "left"),

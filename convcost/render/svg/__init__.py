@@ -24,7 +24,7 @@ from convcost.render.svg.primitives import (
 from convcost.render.svg.text_width import width_of
 from convcost.reports.chart_model import Bars, Chart, Curve, GraphChart, Scatter, Treemap
 
-MARGIN = 20
+MARGIN = 20  # pixels
 # The module of each type of chart has `draw` and `describe`.
 MODULES: dict[type, Any] = {
     Bars: bars, Curve: curve, GraphChart: graph, Scatter: scatter, Treemap: treemap,

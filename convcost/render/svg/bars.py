@@ -19,7 +19,7 @@ from convcost.render.svg.primitives import (
 from convcost.render.svg.text_width import width_of
 from convcost.reports.chart_model import Bar, Bars
 
-THICK, GAP = 14, 8
+THICK, GAP = 14, 8  # pixels: height of a bar, and space below it
 MAX_LABEL = 0.42  # share of the width; if a label is longer, all labels are above their bars
 
 

@@ -20,10 +20,10 @@ from convcost.render.svg.primitives import (
 from convcost.render.svg.text_width import width_of
 from convcost.reports.chart_model import Curve
 
-TICKS = 4
+TICKS = 4  # at most, on an axis
 MAX_NAME = 120.0  # room for a name
-BETWEEN = 10.0
-TOP = 44.0
+BETWEEN = 10.0  # between the names of ticks
+TOP = 44.0  # above the plot
 
 
 def describe(chart: Curve) -> str:

@@ -18,11 +18,11 @@ from convcost.render.svg.primitives import (
 from convcost.render.svg.text_width import fits, width_of
 from convcost.reports.chart_model import Box, GraphChart
 
-TOP = 24.0
+TOP = 24.0  # above the boxes
 DARKEST = 0.5  # opacity of the accent under text, so that the text stays legible
 RADIUS = 7  # radius of the corners of an edge
 BEND = 40.0  # the longest curve; a longer edge begins with a straight line
-TIP = 5.0
+TIP = 5.0  # length of the tip of an arrow
 
 
 def describe(chart: GraphChart) -> str:

@@ -12,9 +12,9 @@ from math import inf
 
 from convcost.model.record import NamedTuple
 
-SWEEPS = 80
+SWEEPS = 80  # passes that move each thread towards its neighbours
 GAP = 14.0  # between boxes
-LANE_WIDTH = 4.0
+LANE_WIDTH = 4.0  # pixels of an edge between boxes
 
 
 class Slot(NamedTuple):

@@ -15,7 +15,7 @@ from convcost.render.svg.primitives import (
 from convcost.render.svg.text_width import width_of
 from convcost.reports.chart_model import Scatter
 
-TOP = 44.0
+TOP = 44.0  # above the plot
 BELOW = 34.0  # room for the numbers and the name of the horizontal axis
 
 

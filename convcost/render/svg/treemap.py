@@ -23,8 +23,8 @@ from convcost.reports.chart_model import Treemap
 
 OPACITIES = (0.42, 0.34, 0.26)  # opacities of tiles, by depth
 STRIP_OPACITY = 0.1
-PAD = 5.0
-LINE = 13.0
+PAD = 5.0  # pixels between the text and the edge of a tile
+LINE = 13.0  # pixels from one line of text to the next
 MIN_WORD = 30.0  # room for a word
 
 

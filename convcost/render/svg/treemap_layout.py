@@ -13,7 +13,7 @@ from convcost.render.svg.primitives import Rect
 from convcost.reports.chart_model import Tile
 
 MIN_AREA = 560.0  # square pixels: in a smaller area, inner tiles are not drawn
-STRIP = 18.0
+STRIP = 18.0  # pixels: height of the strip with the name of a group
 TALLEST_OF_STRIPS = 3  # a group has a strip if it is that many times as high
 NARROWEST = 34.0  # least width of a group with a strip
 

@@ -6,7 +6,7 @@ from convcost.model.costs import Costs
 from convcost.model.measures import Measure
 from convcost.reports.chart_model import Bar, Bars
 
-MAX_BARS = 20
+MAX_BARS = 20  # the others are summed
 
 
 def by_layer(costs: Costs, measure: Measure, name: str) -> Bars:

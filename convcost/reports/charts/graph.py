@@ -8,7 +8,7 @@ from convcost.reports.charts.graph_groups import PathTree, StepRange
 
 MAX_BOXES = 60
 MAX_KINDS = 3  # in the text of a box
-MAX_DEPTH = 8
+MAX_DEPTH = 8  # levels of groups
 
 
 class StepGroup(NamedTuple):

@@ -7,7 +7,7 @@ from convcost.model.measures import Measure
 from convcost.reports.chart_model import Tile, Treemap
 
 MAX_TILES = 60  # tiles side by side; the others are summed
-MAX_DEPTH = 4
+MAX_DEPTH = 4  # levels of groups
 
 
 def treemap(costs: Costs, measure: Measure, name: str) -> Iterator[Treemap]:

@@ -30,7 +30,7 @@ from convcost.reports.comment_model import Comment, CommentBlock
 from convcost.reports.table import Cell, Column, Table
 
 KEY = "check"
-MAX_INPUTS = 5
+MAX_INPUTS = 5  # different sizes of inputs
 NUMBERS = ("limit", "found", "over", "base", "change")
 HEADS = ("network", "what", *NUMBERS, "reason", "largest layers", "where", "help")
 

@@ -15,7 +15,7 @@ from convcost.reports.notes import convention_notes, first_texts
 from convcost.reports.row_order import RowsLeftOut, first_rows
 
 CODES: dict[Test, str] = {"max": "CC201", "min": "CC202", "grow": "CC203", "warn": "CC204"}
-TOP = 3
+TOP = 3  # layers that a finding names
 NO_BASE = "there is no base"
 NO_TENSORS = "a baseline file has counts, and no tensors"
 NEW_LAYER = "the layer is new"

@@ -11,9 +11,9 @@ from zipfile import BadZipFile, ZipFile
 
 from convcost.model.errors import ConstraintError
 
-MAX_BYTES = 100 * 2**20
+MAX_BYTES = 100 * 2**20  # of the configuration
 MAX_VALUES = 1_000_000  # values in a configuration; each needs up to 250 bytes of memory
-MAX_NESTING = 200
+MAX_NESTING = 200  # levels
 WEIGHTS = "model.weights.h5"
 # Errors that zipfile does not convert for damaged members, with any compression. A damaged LZMA
 # header may demand all memory.

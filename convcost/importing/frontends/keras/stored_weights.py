@@ -18,7 +18,7 @@ from convcost.model.errors import ConstraintError
 # Tensors of training, and the mean and variance of the data, which are constants.
 OTHERS = re.compile(r"optimizer|metrics|(seed_generator|normalization)(_\d+)?")
 
-MAX_BYTES = 8 * 2**30
+MAX_BYTES = 8 * 2**30  # of the weights in an archive
 ALL_READ_ERRORS: tuple[type[Exception], ...] = (*hdf5.READ_ERRORS, *READ_ERRORS)
 LINKS = "its weights are links to other places, which convcost does not follow"
 

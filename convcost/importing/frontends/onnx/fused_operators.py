@@ -17,7 +17,7 @@ from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.tensor_views import whole_view
 
 DOMAIN = "com.microsoft"
-BYTE = 8
+BYTE = 8  # bits
 
 Stored: TypeAlias = dict[str, tuple[str, int, int]]  # by tensor: its type, elements and bytes
 

@@ -9,7 +9,7 @@ from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import UNKNOWN, Trait
 from convcost.model.errors import ConstraintError
 
-MAX_SHOWN = 3
+MAX_SHOWN = 3  # operators
 
 
 def skip_node(context: OnnxContext, node: OnnxNode, why: str) -> None:

@@ -23,7 +23,7 @@ IDENTIFIER = slice(4, 8)
 MAX_ENTRIES = 1_000_000  # a table is 8 entries, a number 1, and 32 characters of a name 1
 TABLE, CHARACTERS = 8, 32
 MAX_NAME_BYTES = 1 << 20
-BYTE = 8
+BYTE = 8  # bits
 BITS = {"INT2": 2, "INT4": 4, "BFLOAT16": 16}  # types that NumPy does not have
 
 

@@ -2,7 +2,7 @@
 
 from convcost.model.errors import ConstraintError
 
-MAX_CHARACTERS = 160
+MAX_CHARACTERS = 160  # of PyTorch's message
 
 ROUTE = (
     "the ONNX route may work: torch.onnx.export(model, example, 'model.onnx'), then "

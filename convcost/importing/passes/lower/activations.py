@@ -14,7 +14,7 @@ from convcost.model.kind import KINDS
 from convcost.model.options import FUNCTIONS
 
 DIGITS = 7  # significant digits: enough to restore a number that was stored with 32 bits
-UNBOUNDED = 1e30
+UNBOUNDED = 1e30  # models write the largest float for no bound
 BOUNDS: dict[Any, str] = {(0, 6): "relu6", (0, None): "relu", (-1, 1): "hard_tanh"}
 USUAL = {"leaky_relu": Fraction(1, 100), "elu": Fraction(1), "celu": Fraction(1)}
 

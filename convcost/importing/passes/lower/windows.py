@@ -10,7 +10,7 @@ from convcost.importing.ir.tensor import Tensor, output_tensor, permuted, reshap
 from convcost.importing.passes.lowering import Lowering, lower, lowering
 from convcost.model.kind import KINDS
 
-CHANNELS = 1
+CHANNELS = 1  # the channel axis of [n, c, …]
 MAX_AXES = 3  # axes of a window
 
 

@@ -11,7 +11,7 @@ from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.windows import SlidingWindow
 from convcost.importing.passes.lowering import lower
 
-GATES = 4
+GATES = 4  # input, forget, cell, output
 
 
 @layer("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")

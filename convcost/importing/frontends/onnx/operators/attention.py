@@ -4,7 +4,7 @@ from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.ir.tensor import Tensor
 
-HEADS_RANK = 4
+HEADS_RANK = 4  # samples, heads, steps, channels of a head
 
 
 @operator("Attention", "MultiHeadAttention", op="attention")
