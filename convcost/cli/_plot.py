@@ -9,6 +9,7 @@ from convcost.model.errors import UsageError
 from convcost.model.record import NamedTuple
 from convcost.model.suggestions import did_you_mean
 from convcost.reports.chart_model import Chart, GraphChart
+from convcost.reports.notes import first_texts
 from convcost.reports.report import Report
 
 SUFFIXES = (".svg", ".png", ".pdf")
@@ -81,7 +82,7 @@ def _find_chart(name: str, charts: dict[str, Chart]) -> Chart:
         return charts[name]
     several = [key for key in charts if key.startswith(f"{name}#")]
     if several:
-        listed = ", ".join(f"`{key}`" for key in several[:MAX_NAMES])
+        listed = first_texts([f"`{key}`" for key in several], MAX_NAMES)
         raise UsageError(f"several networks have a chart `{name}`: {listed}")
     hint = did_you_mean(name, charts)
     raise UsageError(f"there is no chart `{name}`" + (f"; {hint}" if hint else ""))

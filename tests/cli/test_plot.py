@@ -130,6 +130,17 @@ def test_the_name_of_a_chart_has_its_network_if_there_are_several(tmp_path):
     assert titled(tmp_path / "x.svg") == "GoogLeNet: macs by layer"
 
 
+def test_an_error_on_many_networks_says_how_many_charts_it_does_not_name(tmp_path):
+    document = "input: {channels: 3, size: 8}\nlayers: [{conv: 4, kernel: 1}]"
+    text = "\n---\n".join(f"name: net{number}\n{document}" for number in range(15))
+    (tmp_path / "nets.yaml").write_text(text, "utf-8")
+    done = run("analyze", "nets.yaml", "--plot", "bars:x.svg", cwd=tmp_path)
+    listed = ", ".join(f"`bars#net{number}`" for number in range(12))
+    assert error_lines(done) == [
+        f"error: several networks have a chart `bars`: {listed} and 3 more"
+    ]
+
+
 def test_a_network_named_like_a_path_has_charts(tmp_path):
     layers = "input: {channels: 3, size: 8}\nlayers: [{conv: 4, kernel: 3}]\n"
     spec = f"name: 'a/b:c.svg'\n{layers}---\nname: other\n{layers}"
