@@ -550,7 +550,9 @@ def test_a_comment_counts_a_network_with_two_bases_once(repository):
 
 
 @pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
-def test_a_network_that_is_less_like_a_deleted_one_is_compared_with_itself_only(repository, base):
+def test_a_network_that_is_more_like_its_own_old_version_is_not_compared_with_a_deleted_one(
+    repository, base
+):
     repository.write("a.yaml", net(4).replace("name: net", "name: A"))
     repository.write("b.yaml", net(40).replace("name: net", "name: B"))
     repository.commit()

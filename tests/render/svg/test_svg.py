@@ -160,7 +160,7 @@ def test_the_boxes_of_shipped_networks_sum_to_their_totals_and_are_few(name):
         assert box.inputs or box.kind == "input"
 
 
-def test_thirty_five_equal_blocks_are_one_box_after_one_that_is_open():
+def test_equal_blocks_after_the_first_one_are_a_single_box_with_their_number():
     boxes = {box.label or box.path: box for box in graph(shipped("resnet152")).boxes}
     folded = boxes["bottleneck × 35"]
     assert folded.layers == 350
