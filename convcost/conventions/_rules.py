@@ -88,7 +88,7 @@ PROFILED_FLOPS: dict[str, Formula | CountingRule] = {
     "log_softmax": ZERO,
     "resize": depends(
         choose(lambda use: use.option("size", 0) is None, "with a size", X, SAMPLE_POSITIONS),
-        "assumes that a size is a tuple; of an int, the tool counts the number itself",
+        "assumes `size` as a tuple; with an integer, the tool counts that integer",
     ),
     "relu6": depends(ZERO, "assumes nn.ReLU6; F.relu6 counts X"),
     "join": depends(ZERO, "assumes `+` and `*`; torch.add and torch.mul count Y"),

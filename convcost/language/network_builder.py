@@ -279,7 +279,7 @@ class NetworkBuilder:
         """Limits the time and memory for layers with many inputs."""
         self._further_inputs += further
         if self._further_inputs > MAX_FURTHER_INPUTS:
-            message = f"the layers have more than {MAX_FURTHER_INPUTS:,} inputs beside their first"
+            message = f"the layers have more than {MAX_FURTHER_INPUTS:,} inputs after their first"
             raise NetworkTooLargeError(message)
 
     def _count_path(self, path: str) -> None:

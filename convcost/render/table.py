@@ -73,8 +73,8 @@ def render(report: Report, style: Style) -> Iterator[str]:
     if rows > MAX_ROWS:
         yield from plain_text(tables)
         yield (
-            f"\n{format_count(rows)} rows: more than {format_count(MAX_ROWS)} rows are in the "
-            "format `plain`, which is faster\n"
+            f"\n{format_count(rows)} rows; with more than {format_count(MAX_ROWS)}, convcost uses "
+            "the format `plain`, which is faster\n"
         )
         return
     columns, fitting = _layout(tables, style)

@@ -348,7 +348,7 @@ def test_the_inputs_of_all_layers_have_a_limit(monkeypatch):
     block = f"blocks: {{b: {{layers: [{{concat: {TEN_INPUTS}}}, {{conv: 8, kernel: 1}}]}}}}"
     assert messages(f"{block}\n{EIGHT}layers: [{{b: , repeat: 5}}]") == []
     assert messages(f"{block}\n{EIGHT}layers: [{{b: , repeat: 6}}]") == [
-        "3:1 CC110 the layers have more than 45 inputs beside their first"
+        "3:1 CC110 the layers have more than 45 inputs after their first"
     ]
 
 

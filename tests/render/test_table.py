@@ -273,7 +273,8 @@ def test_more_than_2_000_rows_are_plain_text():
     report = Many((half, half))
     plain = "".join(FORMATS["plain"].write(report, Style()))
     assert written(*report.all, width=20, color=True) == (
-        f"{plain}\n2,002 rows: more than 2,000 rows are in the format `plain`, which is faster\n"
+        f"{plain}\n2,002 rows; with more than 2,000, convcost uses the format `plain`, which is "
+        "faster\n"
     )
 
 

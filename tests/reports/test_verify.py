@@ -532,7 +532,7 @@ def test_a_network_without_figures_is_named_and_has_no_empty_table(tmp_path):
     example = "`published: [{macs: 4.1G, params: 25.6M, source: a paper}]`"
     assert (done.returncode, done.stdout.decode()) == (
         0,
-        f"No published figures\n\nnetwork\none\n\na spec has them in {example}\n",
+        f"No published figures\n\nnetwork\none\n\nto add some, write {example}\n",
     )
     both = run("verify", "one.yaml", "two.yaml", cwd=tmp_path).stdout.decode()
     assert both.startswith("two\n\nmeasure ")

@@ -20,7 +20,7 @@ from convcost.reports.verify.figure_check import (
 
 SCHEMA = "convcost.verify/1"
 MAX_NAMES = 8  # networks without published figures
-EXAMPLE = "a spec has them in `published: [{macs: 4.1G, params: 25.6M, source: a paper}]`"
+EXAMPLE = "to add some, write `published: [{macs: 4.1G, params: 25.6M, source: a paper}]`"
 
 
 class PublishedNetwork(NamedTuple):

@@ -30,7 +30,7 @@ def _plain() -> ModelProto:
 
 
 def _doubled(times: int) -> ModelProto:
-    """A shape that is laid beside itself, again and again: 2, 4, 8, … whole numbers."""
+    """A shape concatenated with itself several times: lists of 4, 8, 16, … whole numbers."""
     nodes = [node("Shape", "x", "-> s0")]
     nodes += [node("Concat", f"s{n}", f"s{n}", f"-> s{n + 1}", axis=0) for n in range(times)]
     return model([*nodes, node("Reshape", "x", f"s{times}", "-> y")])
@@ -49,6 +49,14 @@ def _stretched(times: int) -> ModelProto:
         node("Reshape", "x", "d", "-> y"),
     ]
     return model(nodes, {"wide": ints(times, 8, 12, 10)})
+
+
+def test_a_tensor_that_does_not_broadcast_is_refused_with_both_shapes(tmp_path):
+    made = model([node("Expand", "x", "s", "-> y")], {"s": ints(1, 3)}, (1, 8))
+    assert _refused(lambda: drawn(tmp_path, made)) == (
+        "CC404",
+        "Expand `y`: a tensor of [1, 8] does not broadcast to [1, 3]",
+    )
 
 
 @pytest.mark.parametrize(

@@ -35,11 +35,11 @@ def squeeze(call: OnnxCall) -> Tensor:
 @operator("Expand", op="expand")
 def expand(call: OnnxCall) -> Tensor:
     x = call.value()
-    wide = broadcast(x.dims, call.numbers("shape", 1) or ())
+    shape = call.numbers("shape", 1) or ()
+    wide = broadcast(x.dims, shape)
     if wide is None:
-        raise ConstraintError(
-            "CC404", f"a tensor of {list(x.dims)} does not broadcast to the requested shape"
-        )
+        message = f"a tensor of {list(x.dims)} does not broadcast to {list(shape)}"
+        raise ConstraintError("CC404", message)
     if len(wide) == len(x.dims) and _joined_only(call, wide):
         call.context.broadcast_by_readers.update(call.outputs)
         return call.free(x)
