@@ -25,7 +25,8 @@ from convcost.render.svg.text_width import width_of
 from convcost.reports.chart_model import Bars, Chart, Curve, GraphChart, Scatter, Treemap
 
 MARGIN = 20  # pixels
-# The module of each type of chart has `draw` and `describe`.
+# The module of each type of chart has `draw`, which returns the pieces of the SVG, and `describe`,
+# which returns the text for screen readers.
 MODULES: dict[type, Any] = {
     Bars: bars, Curve: curve, GraphChart: graph, Scatter: scatter, Treemap: treemap,
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 A layered drawing after Sugiyama, Tagawa and Toda (1981): rows by the longest path, the order in a
 row by the barycenter of the sources. An edge that passes rows has a lane in each of them, so that
-it never crosses a box. A chain of boxes and lanes without branches is one straight thread.
+it never crosses a box. A chain of boxes and lanes without branches is one straight line.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from math import inf
 
 from convcost.model.record import NamedTuple
 
-SWEEPS = 80  # passes that move each thread towards its neighbours
+SWEEPS = 80  # passes that move each chain towards its neighbours
 GAP = 14.0  # between boxes
 LANE_WIDTH = 4.0  # pixels of an edge between boxes
 
@@ -26,7 +26,8 @@ class Slot(NamedTuple):
 
 
 class Layering(NamedTuple):
-    """The slots of each row from left to right; `above`: the sources of a slot in the row above."""
+    """The slots of each row from left to right. `above` has the slots in the row above from which
+    edges lead to a slot."""
 
     rows: list[list[Slot]]
     above: dict[Slot, list[Slot]]
@@ -74,25 +75,25 @@ def layer(inputs: Sequence[tuple[int, ...]]) -> Layering:
 
 
 def centers(layering: Layering, size: float) -> dict[Slot, float]:
-    """The x of the middle of each slot. The other threads limit how near a thread
-    is to its neighbours.
+    """The x of the middle of each slot, in pixels; boxes are `size` wide.
 
-    Boxes are `size` wide.
+    Each pass moves every chain to the mean x of the chains that it has edges with, as far as the
+    chains on its left and right allow.
     """
-    thread = _threads(layering)
-    count = len(set(thread.values()))
+    chain = _chains(layering)
+    count = len(set(chain.values()))
     near: list[list[int]] = [[] for _ in range(count)]
     lefts: list[dict[int, float]] = [{} for _ in range(count)]
     rights: list[dict[int, float]] = [{} for _ in range(count)]
     for lower, uppers in layering.above.items():
         for upper in uppers:
-            if thread[upper] != thread[lower]:
-                near[thread[upper]].append(thread[lower])
-                near[thread[lower]].append(thread[upper])
+            if chain[upper] != chain[lower]:
+                near[chain[upper]].append(chain[lower])
+                near[chain[lower]].append(chain[upper])
     for row in layering.rows:
         for left, right in pairwise(row):
             wide = sum(size if slot.box >= 0 else LANE_WIDTH for slot in (left, right))
-            a, b = thread[left], thread[right]
+            a, b = chain[left], chain[right]
             lefts[b][a] = rights[a][b] = max(wide / 2 + GAP, lefts[b].get(a, 0.0))
     x = _pack(lefts)
     order = sorted(range(count), key=x.__getitem__)
@@ -103,23 +104,23 @@ def centers(layering: Layering, size: float) -> dict[Slot, float]:
                 least = max((x[m] + need for m, need in lefts[n].items()), default=-inf)
                 most = min((x[m] - need for m, need in rights[n].items()), default=inf)
                 x[n] = max(least, min(most, wanted))
-    return {slot: x[number] for slot, number in thread.items()}
+    return {slot: x[number] for slot, number in chain.items()}
 
 
 def _pack(lefts: list[dict[int, float]]) -> list[float]:
-    """The x of every thread, as far left as possible."""
+    """The x of every chain, as far left as possible."""
     x = [0.0] * len(lefts)
-    # Threads do not cross, so none is left of itself.
+    # Chains do not cross, so none is left of itself.
     for n in TopologicalSorter({n: left.keys() for n, left in enumerate(lefts)}).static_order():
         x[n] = max((x[other] + need for other, need in lefts[n].items()), default=0.0)
     return x
 
 
-def _threads(layering: Layering) -> dict[Slot, int]:
-    """The number of each slot's thread.
+def _chains(layering: Layering) -> dict[Slot, int]:
+    """The number of each slot's chain.
 
-    A slot continues the thread of the slot above if each is the only neighbour of the other, and if
-    the threads of the row do not cross.
+    A slot continues the chain of the slot above if each is the only neighbour of the other, and if
+    the chains of the row do not cross.
     """
     users: dict[Slot, int] = {}
     for uppers in layering.above.values():
