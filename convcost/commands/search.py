@@ -340,41 +340,56 @@ def _point_notes(
 ) -> list[str]:
     """Whether any count is stated, not known, or a bound: of the network at its own values, or else
     of the first point that has such a count, with its values."""
-    measures_field = "receptive_field" in request.measures
-
-    def notes_of(counted: Costs) -> Iterator[str]:
-        yield from stated_notes([counted])
-        for one in conventions:
-            yield from one.uncounted_notes(counted, one.numbers(counted))
-        if measures_field:
-            yield from field_notes(output_of(counted, "")[1])
-
-    def topic(note: str) -> str:
-        """What a note is about: one of a convention is about some kinds, however many layers."""
-        return note.partition(": the ")[0].translate(dict.fromkeys(map(ord, digits)))
-
-    notes = {topic(note): note for note in notes_of(own)}
-    kinds = [k.name for _, k in KINDS.items() if k.stated or k.counted is not Kind.counted]
-    # Points are counted only if the spec has a word without which no count is stated or unknown.
-    if (
-        measures_field
-        or conventions
-        or any(word in request.source.text for word in ("density", *kinds))
-    ):
-        function, layers = request.function(), 0
-        shown = dict.fromkeys((*found.best.index.tolist(), *found.front.index.tolist()))
-        for number, index in enumerate(shown):
-            if layers > LAYERS_WITH_NOTES:
-                searched = f"the first {number:,} of {len(shown):,} points"
-                notes[""] = f"stated and unknown counts were searched in {searched} only"
-                break
-            point = request.space.point(index)
-            counted = function.costs(point)
-            layers += 1 + len(counted.layers)
-            values = " ".join(f"{name}={value}" for name, value in _texts(point).items())
-            for note in notes_of(counted):
-                notes.setdefault(topic(note), f"{note} (at {values})")
+    notes = {_topic(note): note for note in _count_notes(request, own, conventions)}
+    if not _can_need_notes(request, conventions):
+        return list(notes.values())
+    function, layers = request.function(), 0
+    printed = dict.fromkeys((*found.best.index.tolist(), *found.front.index.tolist()))
+    for number, index in enumerate(printed):
+        if layers > LAYERS_WITH_NOTES:
+            searched = f"the first {number:,} of {len(printed):,} points"
+            return [
+                *notes.values(),
+                f"stated and unknown counts were searched in {searched} only",
+            ]
+        point = request.space.point(index)
+        counted = function.costs(point)
+        layers += 1 + len(counted.layers)
+        values = " ".join(f"{name}={value}" for name, value in _texts(point).items())
+        for note in _count_notes(request, counted, conventions):
+            notes.setdefault(_topic(note), f"{note} (at {values})")
     return list(notes.values())
+
+
+def _can_need_notes(request: "SearchRequest", conventions: Sequence["Convention"]) -> bool:
+    """Whether a point can have notes. Without conventions and receptive fields, only a spec with
+    the word `density`, or with a kind whose counts are stated or may be unknown, can."""
+    kinds = [
+        name for name, kind in KINDS.items() if kind.stated or kind.counted is not Kind.counted
+    ]
+    words = ("density", *kinds)
+    return (
+        "receptive_field" in request.measures
+        or bool(conventions)
+        or any(word in request.source.text for word in words)
+    )
+
+
+def _count_notes(
+    request: "SearchRequest", counted: Costs, conventions: Sequence["Convention"]
+) -> Iterator[str]:
+    """Which counts of one network are stated, not known, or a bound."""
+    yield from stated_notes([counted])
+    for convention in conventions:
+        yield from convention.uncounted_notes(counted, convention.numbers(counted))
+    if "receptive_field" in request.measures:
+        yield from field_notes(output_of(counted, "")[1])
+
+
+def _topic(note: str) -> str:
+    """What a note is about, the same for all points: the word before `: the`, such as `uncounted`,
+    or the note without numbers."""
+    return note.partition(": the ")[0].translate(dict.fromkeys(map(ord, digits)))
 
 
 def _message(request: "SearchRequest", point: dict[str, Any]) -> str:
