@@ -13,6 +13,7 @@ from convcost.language.network_inputs import Settings
 from convcost.model.costs import Costs, costs, total_counts
 from convcost.model.errors import UsageError
 from convcost.model.measures import CONVENTION, Measure
+from convcost.model.network import Network
 from convcost.model.options import MAX_NUMBER, show
 from convcost.model.suggestions import did_you_mean
 from convcost.reports.explain import members_of, output_of, paths
@@ -40,45 +41,61 @@ def formula(
     network has the path or a variable, for an unknown measure, and for a formula that is too large;
     and SpecError.
     """
-    for name in measures:
-        if name not in MEASURES or (path and name in BYTES):
-            known = tuple(one for one in MEASURES if not path or one not in BYTES)
-            hint = did_you_mean(name, known, len(known))
-            raise UsageError(f"{'a layer' if path else 'a network'} has no `{name}`; {hint}")
-    if notation not in NOTATIONS:
-        hint = did_you_mean(notation, NOTATIONS, len(NOTATIONS))
-        raise UsageError(f"there is no notation `{notation}`; {hint}")
-    source, pick = open_source(spec)
-    documents = Documents(source)
-    networks = documents.load(settings, pick)
-    if any("." in name for name in vary):
-        from convcost.language.option_variables import variable_name, with_option_variables
-
-        for network in networks:
-            source = with_option_variables(source, network, vary)
-        documents = Documents(source)
-        vary = tuple(map(variable_name, vary))
-        networks = documents.load(settings, pick)
+    _check_names(measures, notation, of_layer=bool(path))
+    documents, networks, vary = _load(spec, vary, settings)
     functions = [
         NetworkFunction(documents, network.name, measures, settings, network=network)
         for network in networks
     ]
-    having = [one for one in functions if not path or path in paths(one.network)]
-    if not having:
+    with_path = [found for found in functions if not path or path in paths(found.network)]
+    if not with_path:
         from shlex import quote
 
-        hint = did_you_mean(path, (name for one in functions for name in paths(one.network)))
+        hint = did_you_mean(path, (name for found in functions for name in paths(found.network)))
         listed = f"`convcost analyze {quote(spec)}` lists the layers"
         raise UsageError(f"there is no layer `{path}` in `{spec}`; {hint or listed}")
-    known = tuple(dict.fromkeys(name for one in having for name in one.point()))
+    known = tuple(dict.fromkeys(name for found in with_path for name in found.point()))
     for name in vary:
         if name not in known:
             from convcost.language.option_variables import vary_hint
 
-            hint = vary_hint(name, known, source, having[0].network)
+            hint = vary_hint(name, known, documents.source, with_path[0].network)
             raise UsageError(f"`{spec}` has no number `{name}` to vary; {hint}")
     names = vary or known
-    return Formulas(tuple(_formulas(one, path, names, NOTATIONS[notation]) for one in having))
+    return Formulas(
+        tuple(_formulas(found, path, names, NOTATIONS[notation]) for found in with_path)
+    )
+
+
+def _check_names(measures: Sequence[str], notation: str, *, of_layer: bool) -> None:
+    """Raises UsageError for an unknown notation or measure, and for a measure of a whole network
+    if the formulas are those `of_layer`."""
+    for name in measures:
+        if name not in MEASURES or (of_layer and name in BYTES):
+            known = tuple(other for other in MEASURES if not of_layer or other not in BYTES)
+            hint = did_you_mean(name, known, len(known))
+            raise UsageError(f"{'a layer' if of_layer else 'a network'} has no `{name}`; {hint}")
+    if notation not in NOTATIONS:
+        hint = did_you_mean(notation, NOTATIONS, len(NOTATIONS))
+        raise UsageError(f"there is no notation `{notation}`; {hint}")
+
+
+def _load(
+    spec: str, vary: Sequence[str], settings: Settings
+) -> tuple[Documents, list[Network], tuple[str, ...]]:
+    """The documents of a spec, its networks, and the variables in `vary`. An option of a layer,
+    such as `conv1.filters`, becomes a variable of them. Raises UsageError and SpecError."""
+    source, pick = open_source(spec)
+    documents = Documents(source)
+    networks = documents.load(settings, pick)
+    if not any("." in name for name in vary):
+        return documents, networks, tuple(vary)
+    from convcost.language.option_variables import variable_name, with_option_variables
+
+    for network in networks:
+        source = with_option_variables(source, network, vary)
+    documents = Documents(source)
+    return documents, documents.load(settings, pick), tuple(map(variable_name, vary))
 
 
 def _notes(counted: Costs, path: str) -> Iterator[str]:
