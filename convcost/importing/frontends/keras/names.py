@@ -11,8 +11,8 @@ MIN_NAMES = 3  # names with a common prefix that make the prefix a module
 
 
 def paths(names: Iterable[str]) -> dict[str, Path]:
-    """The path of each name. A prefix is a module if it ends in a digit or in the letter of a
-    stage, as in `block4a`, and enough names share it."""
+    """The path of each name. A prefix is a module if its last part has a digit, such as `block4a`,
+    and at least MIN_NAMES names share it."""
     names = list(names)
     shared: Counter[tuple[str, ...]] = Counter()
     for name in names:
@@ -33,11 +33,13 @@ def automatic(name: str, kind: str) -> bool:
 
 
 def _path(parts: tuple[str, ...], shared: Counter[tuple[str, ...]]) -> Path:
-    found: list[str] = []
+    """The path of a name, from its `parts` between underscores. `shared` has the number of names
+    with each prefix."""
+    modules: list[str] = []
     start = 0
     for end in range(1, len(parts)):
-        numbered = any(character.isdigit() for character in parts[end - 1])
-        if numbered and shared[parts[:end]] >= MIN_NAMES:
-            found.append("_".join(parts[start:end]))
+        has_digit = any(character.isdigit() for character in parts[end - 1])
+        if has_digit and shared[parts[:end]] >= MIN_NAMES:
+            modules.append("_".join(parts[start:end]))
             start = end
-    return (*found, "_".join(parts[start:]))
+    return (*modules, "_".join(parts[start:]))

@@ -217,12 +217,11 @@ class _TorchWalk:
     def _arguments(self, node: Any) -> dict[str, Any]:
         """The arguments of an operator by name, with defaults; by position without a schema."""
         schema = node.target._schema.arguments if hasattr(node.target, "_schema") else ()  # noqa: SLF001
-        given = {one.name: one.default_value for one in schema}
-        for one, value in zip(schema, node.args, strict=False):
-            given[one.name] = value
-        given.update(node.kwargs)
+        given = {argument.name: argument.default_value for argument in schema}
+        given |= {argument.name: value for argument, value in zip(schema, node.args, strict=False)}
+        given |= node.kwargs
         if not schema:
-            given.update({str(n): value for n, value in enumerate(node.args)})
+            given |= {str(position): value for position, value in enumerate(node.args)}
         return {name: self._resolved(value) for name, value in given.items()}
 
     def _resolved(self, value: Any) -> Any:

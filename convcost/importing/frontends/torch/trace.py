@@ -91,15 +91,14 @@ def _with_known_operators(torch: Any, program: Any) -> Any:
 
 def _unknown_operators(program: Any) -> set[Any]:
     """The operators that depend on an input of the model and have no row."""
-    flows: set[Any] = set()
+    dependent: set[Any] = set()
     for node in program.graph.nodes:
-        if node.op == "placeholder" or not flows.isdisjoint(node.all_input_nodes):
-            flows.add(node)
+        if node.op == "placeholder" or not dependent.isdisjoint(node.all_input_nodes):
+            dependent.add(node)
+    operators = {node.target for node in dependent if node.op == "call_function"}
+    names = {target: operator_name(target) for target in operators}
     return {
-        node.target
-        for node in flows
-        for name in [operator_name(node.target)]
-        if node.op == "call_function" and name not in SHAPED and known(name) is UNKNOWN
+        target for target, name in names.items() if name not in SHAPED and known(name) is UNKNOWN
     }
 
 
