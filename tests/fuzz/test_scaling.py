@@ -87,6 +87,15 @@ def onnx_chain(n: int, op: str) -> bytes:
     return made.SerializeToString()
 
 
+def onnx_outputs(n: int) -> bytes:
+    """A chain of convolutions, and a ReLU of each that is an output of the model."""
+    names = ["x", *(f"y{i}" for i in range(n))]
+    nodes = [node("Conv", names[i], f"w{i}", f"-> {names[i + 1]}") for i in range(n)]
+    nodes += [node("Relu", f"y{i}", f"-> z{i}") for i in range(n)]
+    weights = {f"w{i}": array(4, 4, 1, 1) for i in range(n)}
+    return model(nodes, weights, (1, 4, 8, 8), [f"z{i}" for i in range(n)]).SerializeToString()
+
+
 # The command, the files for n, and n. `{picked}` and `{set}` are arguments for each of n.
 CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
     "published figures of layers that do not exist": (
@@ -262,6 +271,11 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
         "import net.onnx --fixed",
         lambda n: {"net.onnx": onnx_chain(n, "Add")},
         50,
+    ),
+    "outputs of an ONNX model": (
+        "import net.onnx --fixed",
+        lambda n: {"net.onnx": onnx_outputs(n)},
+        200,
     ),
     "batch norms in series that are folded": (
         "analyze net.yaml --deploy",

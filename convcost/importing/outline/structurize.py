@@ -49,7 +49,9 @@ def structurize(graph: LayerGraph, inputs: Inputs) -> Items:
     """The items of a network, in an order in which each item only uses earlier ones."""
     ends = SideOutputs(inputs, graph.outputs)
     flow = -1 if len(graph.inputs) == 1 else None
-    return tuple(_Structurizer(graph, inputs, ends).items(range(len(inputs)), ends.main, flow))
+    tables = shared_tables(graph.layers, inputs)
+    whole = _Structurizer(graph, inputs, ends, tables)
+    return tuple(whole.items(range(len(inputs)), ends.main, flow))
 
 
 class _Structurizer:
@@ -57,12 +59,14 @@ class _Structurizer:
     of a value extends the chain of that value. Chains with the same start and end become the
     branches of one item."""
 
-    def __init__(self, graph: LayerGraph, inputs: Inputs, ends: SideOutputs) -> None:
+    def __init__(
+        self, graph: LayerGraph, inputs: Inputs, ends: SideOutputs, tables: set[int]
+    ) -> None:
         self.graph = graph
         self.inputs = inputs
         self.ends = ends
+        self.tables = tables
         self.chains = OpenChains()
-        self.tables = shared_tables(graph.layers, inputs)
 
     def items(self, nodes: Sequence[int], main: int, flow: int | None) -> list[Item]:
         """The items for some layers, from the input value `flow` to the value `main`."""
@@ -216,7 +220,7 @@ class _Structurizer:
         entering = source if source == flow else None
         items: list[Item] = []
         for group in self.ends.groups(nodes):
-            inner = _Structurizer(self.graph, self.inputs, self.ends.deeper())
+            inner = _Structurizer(self.graph, self.inputs, self.ends.deeper(), self.tables)
             inner_items = tuple(inner.items(group, max(group), entering))
             items.append(Item("side", branches=(ItemBranch(inner_items),)))
         return items
