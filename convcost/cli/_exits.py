@@ -9,6 +9,7 @@ from convcost.cli import _streams
 
 OK, FAILED, ERROR, INTERNAL, INTERRUPTED = 0, 1, 2, 70, 130
 BY_SIGNAL = 128  # plus the number of the signal that ended the run
+SECONDS_TO_CLEAN_UP = 1.0
 
 
 def exit_code(command: Callable[[], None]) -> int:
@@ -75,19 +76,27 @@ def run_and_exit(run: Callable[[], int]) -> None:
 def _exit_on_signals() -> None:
     """Makes SIGTERM and SIGHUP raise SystemExit, so that no temporary file is left.
 
-    A signal that the parent process ignores, as `nohup` does, stays ignored.
+    A further signal within SECONDS_TO_CLEAN_UP is ignored, because it would interrupt the removal
+    of that file. A signal that the parent process ignores, as `nohup` does, stays ignored.
     """
     import signal
+    from time import monotonic
 
-    ends = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    last = -SECONDS_TO_CLEAN_UP
 
     def end(number: int, _frame: object) -> None:
-        for one in ends:
-            signal.signal(one, signal.SIG_IGN)
+        nonlocal last
+        now = monotonic()
+        if now - last < SECONDS_TO_CLEAN_UP:
+            return
+        last = now
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
         raise SystemExit(BY_SIGNAL + number)
 
-    for one in ends:
-        if signal.getsignal(one) == signal.SIG_DFL:
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        one = getattr(signal, name, None)
+        if one and signal.getsignal(one) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(one, end)
 
 
