@@ -1,9 +1,23 @@
-"""The file that holds the points of a search until they are complete."""
+"""The file that holds the points of a search until they are complete, and errors of its writing."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from convcost.model.errors import UsageError
 
 
 def partial_file(points: Path) -> Path:
     """It is beside the file of points, or beside the target of a link to it."""
     return Path(f"{os.path.realpath(points)}.part")
+
+
+@contextmanager
+def write_errors(path: Path | None) -> Iterator[None]:
+    """Raises UsageError with the name of the file that was asked for if it cannot be written: its
+    partial and temporary files have others."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"cannot write `{path}`: {error.strerror}") from None

@@ -45,7 +45,8 @@ class PointsFile:
         self._file: BinaryIO | None = None
 
     def open(self, offset: int) -> None:
-        """Continues at `offset`. Raises UsageError if the first `offset` bytes are not there."""
+        """Continues at `offset`. Raises UsageError if the first `offset` bytes are not there, or if
+        the file cannot be written."""
         file = self._file = self._open(offset)
         file.truncate(offset)
         file.seek(offset)

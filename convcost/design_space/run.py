@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from convcost.design_space.partial_file import write_errors
 from convcost.design_space.points_file import PointsFile
 from convcost.design_space.search import CHUNK, Found, Points, Search, SearchRequest
 from convcost.design_space.vectors import Array, exact_array
@@ -65,7 +66,7 @@ def run_search(
 ) -> RunResult:
     """Searches the space. With `state`, continues from that file, and keeps it up to date.
 
-    Raises UsageError if the state is of another search.
+    Raises UsageError if the state is of another search, or a file cannot be written.
     """
     request = request._replace(keeps_all=points is not None)
     search = Search(request)
@@ -79,12 +80,14 @@ def run_search(
     interrupted = is_open = False
     try:
         if file is not None:
-            file.open(size)
+            with write_errors(points):
+                file.open(size)
         is_open = True
         parts = execute(request, _chunks(done, request.space.size))
         for (start, stop), found in zip(_chunks(done, request.space.size), parts, strict=True):
             if file is not None and found.all is not None:
-                file.write(start, stop, found.all)
+                with write_errors(points):
+                    file.write(start, stop, found.all)
             total, done = search.merge(total, found), stop
             progress(done, total)
             if state is not None and time.monotonic() - last_save > SECONDS_BETWEEN_SAVES:
@@ -100,7 +103,8 @@ def run_search(
             if file is not None:
                 can_continue = state is not None and state.exists()
                 complete = is_open and done == request.space.size
-                file.close(complete=complete, keep=can_continue)
+                with write_errors(points):
+                    file.close(complete=complete, keep=can_continue)
     return RunResult(total, done, interrupted)
 
 
@@ -116,7 +120,8 @@ def _fingerprint(request: SearchRequest) -> str:
 def _save(
     state: Path, request: SearchRequest, done: int, file: PointsFile | None, found: Found
 ) -> None:
-    size = file.flush() if file is not None else 0
+    with write_errors(file and file.path):
+        size = file.flush() if file is not None else 0
     tree = {
         "search": _fingerprint(request),
         "done": done,
@@ -131,12 +136,13 @@ def _save(
     }
     # No other run, and no link that is there already, has this name.
     temporary = state.with_name(f".convcost.{os.urandom(8).hex()}.tmp")
-    try:
-        with temporary.open("x", encoding="utf-8") as written:
-            json.dump(tree, written)
-        temporary.replace(state)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with write_errors(state):
+        try:
+            with temporary.open("x", encoding="utf-8") as written:
+                json.dump(tree, written)
+            temporary.replace(state)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _load(state: Path, request: SearchRequest) -> tuple[int, int, Found] | None:

@@ -265,3 +265,21 @@ def test_the_longest_name_of_a_file_system_is_written(tmp_path):
     name = "n" * 244 + ".csv"
     assert run("analyze", "vgg16", "-o", name, cwd=tmp_path).returncode == 0
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        ("-o", "out.csv"),
+        ("--points", "points.csv"),
+        ("--resume", "search.state"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_named_as_it_was_given(option, name, tmp_path):
+    search = f"search {ROOT}/specs/mobilenet_v2.yaml --vary width=0.5,1 {option} {name}"
+    limited = f"ulimit -f 0; {sys.executable} -m convcost {search}"
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(["bash", "-c", limited], cwd=tmp_path, env=env, capture_output=True)
+    assert ran.stderr.decode() == f"error: cannot write `{name}`: File too large\n"
+    assert ran.returncode == 2
+    assert not list(tmp_path.iterdir())
