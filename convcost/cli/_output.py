@@ -141,6 +141,7 @@ def _report_output(output: str, options: OutputOptions, units: "Units") -> Repor
         color=options.color == "always"
         or (options.color == "auto" and terminal and _wants_color()),
         ascii=path is None and not _streams.has_unicode(sys.stdout),
+        encoding=getattr(sys.stdout, "encoding", None) or "ascii",
         root=_root(),
         options=options.format_options,
         units=units,

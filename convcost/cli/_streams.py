@@ -9,15 +9,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from convcost.model.errors import printable
+from convcost.model.errors import encodable, printable
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
-
-ASCII = str.maketrans({
-    "×": "x", "→": "->", "…": "...", "−": "-", "·": "*", "Φ": "Phi",
-    "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")",
-})  # fmt: skip
 
 
 class _ErrorKeepingWriter(io.RawIOBase):
@@ -80,8 +75,7 @@ def _wrap(stream: TextIO | None) -> tuple[_ErrorKeepingWriter, TextIO]:
 def write(stream: TextIO, text: str) -> None:
     """Writes text, in ASCII words and escapes if the stream has no Unicode."""
     if not has_unicode(stream):
-        encoding = stream.encoding or "ascii"
-        text = text.translate(ASCII).encode(encoding, "backslashreplace").decode(encoding)
+        text = encodable(text, stream.encoding or "ascii")
     stream.write(text)
 
 

@@ -120,7 +120,7 @@ def _fingerprint(request: SearchRequest) -> str:
 def _save(
     state: Path, request: SearchRequest, done: int, file: PointsFile | None, found: Found
 ) -> None:
-    with write_errors(file and file.path):
+    with write_errors(None if file is None else file.path):
         size = file.flush() if file is not None else 0
     tree = {
         "search": _fingerprint(request),

@@ -43,7 +43,10 @@ CODES = {
     "CC405": "a dimension of the model must be given",
 }
 
-
+ASCII = str.maketrans({
+    "×": "x", "→": "->", "…": "...", "−": "-", "·": "*", "Φ": "Phi",
+    "⌊": "floor(", "⌋": ")", "⌈": "ceil(", "⌉": ")",
+})  # fmt: skip
 MAX_VALUE = 60  # characters of a value in a message
 # Characters that Python calls printable, and of which nothing is seen: those that Unicode lets a
 # program ignore (Default_Ignorable_Code_Point), the empty braille pattern, note head and
@@ -166,6 +169,11 @@ def printable(text: str) -> str:
         hidden = {ord(c): _escape_character(c) for c in set(text) if not is_visible(c)}
         text = text.translate(hidden) if hidden else text
     return _without_commands(text) if "::" in text or "##" in text else text
+
+
+def encodable(text: str, encoding: str) -> str:
+    """Text in words and escapes that an encoding without Unicode has."""
+    return text.translate(ASCII).encode(encoding, "backslashreplace").decode(encoding)
 
 
 def is_visible(character: str) -> bool:

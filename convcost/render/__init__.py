@@ -18,7 +18,7 @@ with their help, and what it needs of a report:
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from convcost.model.errors import UsageError
+from convcost.model.errors import UsageError, encodable
 from convcost.model.record import NamedTuple
 from convcost.model.registry import Registry
 from convcost.model.suggestions import did_you_mean
@@ -54,15 +54,17 @@ class FormatOption(NamedTuple, Generic[T]):
 class Style(NamedTuple):
     """What the target of a report can show, and the options given for its format.
 
-    `width` is in characters, None if there is no limit. `ascii` is true if the target can show
-    ASCII only. Formats for other programs name files relative to `root`, so that the output is the
-    same on every machine. `options` has the values that were given, by the names of the options.
-    Counts are in `units`, with `digits` decimals; without units they are exact.
+    `width` is in characters, None if there is no limit. `ascii` is true if the target cannot show
+    Unicode; then `encoding` is what it can show. Formats for other programs name files relative to
+    `root`, so that the output is the same on every machine. `options` has the values that were
+    given, by the names of the options. Counts are in `units`, with `digits` decimals; without units
+    they are exact.
     """
 
     width: int | None = None
     color: bool = False
     ascii: bool = False
+    encoding: str = "ascii"
     root: Root = Root()
     options: Mapping[str, Any] = {}
     units: "Units" = ()
@@ -75,6 +77,13 @@ class Style(NamedTuple):
         from convcost.reports.display_units import in_units
 
         return (in_units(table, self.units, self.digits) for table in report.tables())
+
+    def encodable_tables(self, report: Report) -> "Iterator[Table]":
+        """The same for a format that aligns columns: with the texts that the target can show."""
+        tables = self.tables(report)
+        if not self.ascii:
+            return tables
+        return (table.with_texts(lambda text: encodable(text, self.encoding)) for table in tables)
 
     def option(self, option: FormatOption[T]) -> T:
         """The value of an option; its default if none was given."""

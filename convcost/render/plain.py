@@ -9,4 +9,4 @@ from convcost.reports.table import plain_text
 
 @format("plain", "one line for each row, no box: for pipes and logs", ".txt")
 def render(report: Report, style: Style) -> Iterator[str]:
-    return plain_text(style.tables(report))
+    return plain_text(style.encodable_tables(report))

@@ -68,7 +68,7 @@ class TextColumn(NamedTuple):
 
 @format("table", "for a terminal: fits its width, with bars and colour", for_readers=True)
 def render(report: Report, style: Style) -> Iterator[str]:
-    tables = list(style.tables(report))
+    tables = list(style.encodable_tables(report))
     rows = sum(len(table.rows) for table in tables)
     if rows > MAX_ROWS:
         yield from plain_text(tables)

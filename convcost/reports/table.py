@@ -179,6 +179,21 @@ class Table(NamedTuple):
         """The title with the source: `GoogLeNet (Szegedy et al., 2015)`."""
         return f"{self.title} ({self.source})" if self.source else self.title
 
+    def with_texts(self, change: Callable[[str], str]) -> "Table":
+        """The table with other titles, texts and notes."""
+
+        def changed(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
+            return tuple(change(cell) if isinstance(cell, str) else cell for cell in cells)
+
+        return self._replace(
+            title=change(self.title),
+            source=change(self.source),
+            columns=tuple(one._replace(title=change(one.title)) for one in self.columns),
+            rows=tuple(map(changed, self.rows)),
+            total=changed(self.total),
+            notes=tuple(map(change, self.notes)),
+        )
+
 
 def shape_size(shape: Shape, layout: Layout = "hwc") -> Size:
     """A shape as a cell, with the channels last or first."""

@@ -19,14 +19,13 @@ from markdown_it import MarkdownIt
 from support import commands_that_read_specs, run
 from tools import needs_latex, needs_pdftotext
 
-from convcost.cli._streams import ASCII
-from convcost.model.errors import printable
+from convcost.model.errors import ASCII, printable
 from convcost.render import FORMATS
 
 CELLS = """
 import json
 from convcost.render import format
-from convcost.model.errors import printable
+from convcost.model.errors import ASCII, printable
 from convcost.reports.table import cell_text
 
 

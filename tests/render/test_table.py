@@ -237,6 +237,20 @@ def test_ascii_has_other_rules_and_bars():
     assert f"\n{'-' * 54}\n" in text
 
 
+@pytest.mark.parametrize(
+    ("encoding", "shown"), [("ascii", r"gr\xf6\xdfe->\u6f22"), ("cp1252", r"größe->\u6f22")]
+)
+@pytest.mark.parametrize("format_name", ["table", "plain"])
+def test_words_and_escapes_for_an_output_without_unicode_keep_columns_aligned(
+    format_name, encoding, shown
+):
+    wide = table([("größe→漢", "conv", 1), ("a", "conv", 20)])
+    style = Style(ascii=True, encoding=encoding)
+    lines = "".join(FORMATS[format_name].write(Many((wide,)), style)).splitlines()
+    rows = [line for line in lines if "conv" in line]
+    assert rows == [f"{shown}  conv     1", f"{'a'.ljust(len(shown))}  conv    20"]
+
+
 def test_markup_and_wide_characters_are_text():
     text = written(table([("[bold]:smile:[/]", "畳み込み", 1), ("[link=x]", "conv", 2)]))
     assert text.splitlines()[2:] == [
