@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
 from convcost.importing.frontends.keras.call import LayerCall, Rule
@@ -20,9 +19,11 @@ from convcost.importing.frontends.keras.layer_config import (
 from convcost.importing.frontends.keras.names import paths, snaked
 from convcost.importing.frontends.keras.nodes import (
     FUNCTIONAL,
+    GraphCall,
     Reference,
     TensorSource,
     begins,
+    in_order,
     is_older,
     keywords,
     masks,
@@ -157,61 +158,43 @@ class _KerasWalk:
         self, inner: dict[str, Any], path: Path, key: str, feed: CallInputs | None
     ) -> Tensors:
         """Adds the layers of a functional model, and returns its outputs."""
-        layers = {name_of(one): one for one in inner["layers"]}
+        layers = {name_of(layer): layer for layer in inner["layers"]}
         self._named(layers.values(), key)
         first = begins(layers, older=is_older(layers))
         known = self._entered(layers, references(inner["input_layers"]), feed)
-        waiting = [
-            (name, node, str(one["class_name"]), sources(call, first))
-            for name, one in layers.items()
-            for node, call in enumerate(one.get("inbound_nodes") or ())
+        calls = [
+            GraphCall(name, node, str(layer["class_name"]), sources(call, first))
+            for name, layer in layers.items()
+            for node, call in enumerate(layer.get("inbound_nodes") or ())
             if (name, 0, 0) not in known
         ]
-        self._declare((source for *_, taken in waiting for source in taken), key)
+        self._declare((source for call in calls for source in call.sources), key)
         ends = [end for _, end in references(inner["output_layers"], first)]
-        masking = masks(waiting) - {name for name, *_ in ends}
-        self.builder.free.update(kind for name, _, kind, _ in waiting if name in masking)
-        waiting = [one for one in waiting if one[0] not in masking]
-        self._lower_calls(waiting, layers, known, path, key)
+        masking = masks(calls) - {name for name, *_ in ends}
+        self.builder.free.update(call.kind for call in calls if call.layer in masking)
+        calls = [call for call in calls if call.layer not in masking]
+        self._lower_calls(calls, layers, known, path, key)
         several(known, ends)
         return tuple(known[end] for end in ends)
 
     def _lower_calls(
         self,
-        waiting: list[tuple[str, int, str, list[TensorSource]]],
+        calls: list[GraphCall],
         layers: dict[str, dict[str, Any]],
         known: dict[Reference, Tensor],
         path: Path,
         key: str,
     ) -> None:
         """Adds the calls of layers to a graph, and their outputs to `known`."""
-        numbers = {(name, node): number for number, (name, node, *_) in enumerate(waiting)}
-        inputs: list[list[TensorSource]] = []
-        for name, _, kind, taken in waiting:
-            with named(f"layer `{'/'.join((*path, name))}`"):
-                inputs.append(unmasked(taken, kind))
-        unknown = [{one.reference for one in taken} - known.keys() for taken in inputs]
-        lost = {n for n, ones in enumerate(unknown) if any(one[:2] not in numbers for one in ones)}
-        before = {
-            number: [numbers[one[:2]] for one in ones if one[:2] in numbers]
-            for number, ones in enumerate(unknown)
-        }
-        order = list(before)
-        try:
-            if any(one >= number for number, ones in before.items() for one in ones):
-                order = list(TopologicalSorter(before).static_order())
-        except CycleError as error:
-            lost |= {*error.args[1]}
-        if lost:
-            names = ", ".join(f"`{waiting[number][0]}`" for number in sorted(lost)[:3])
-            message = f"the layers have a cycle, or inputs are missing: {names}"
-            raise ConstraintError("CC404", message)
-        for number in order:
-            name, node, *_ = waiting[number]
-            several(known, (one.reference for one in inputs[number]))
-            values = tuple(known[one.reference] for one in inputs[number])
-            self._verify_inputs(values, inputs[number], name)
-            feed = CallInputs(values, tuple(inputs[number]))
+        without_masks = []
+        for call in calls:
+            with named(f"layer `{'/'.join((*path, call.layer))}`"):
+                without_masks.append(call._replace(sources=unmasked(call.sources, call.kind)))
+        for name, node, _, read in in_order(without_masks, known):
+            several(known, (source.reference for source in read))
+            values = tuple(known[source.reference] for source in read)
+            self._verify_inputs(values, read, name)
+            feed = CallInputs(values, tuple(read))
             for k, value in enumerate(self._call(layers[name], path, key, feed, node)):
                 known[name, node, k] = value
 

@@ -1,7 +1,8 @@
 """The inputs of a layer's calls: tensors by position and by keyword, in the formats of Keras 2 and
 3."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple, TypeAlias
 
 from convcost.model.errors import ConstraintError
@@ -30,6 +31,16 @@ class TensorSource(NamedTuple):
     @property
     def reference(self) -> Reference:
         return self.name, self.node, self.tensor
+
+
+class GraphCall(NamedTuple):
+    """A call of a layer in a functional model. `node` is its number among the calls of the layer,
+    `kind` the class of the layer."""
+
+    layer: str
+    node: int
+    kind: str
+    sources: list[TensorSource]
 
 
 def sources(call: Any, begins: Mapping[str, int]) -> list[TensorSource]:
@@ -71,21 +82,44 @@ def unmasked(found: list[TensorSource], kind: str) -> list[TensorSource]:
     return [one for one in found if one.place not in IGNORED]
 
 
-def masks(waiting: list[tuple[str, int, str, list[TensorSource]]]) -> set[str]:
-    """The names of layers that only compute masks. `waiting` has (name, call, class, inputs) for
-    each call."""
-    found = {name for name, _, kind, _ in waiting if kind in MASK_LAYERS}
+def masks(calls: Collection[GraphCall]) -> set[str]:
+    """The names of layers that only compute masks."""
+    found = {call.layer for call in calls if call.kind in MASK_LAYERS}
     while found:
         used = {
-            one.name
-            for name, _, kind, taken in waiting
-            for one in (() if name in found else taken)
-            if one.name in found and one.place not in IGNORED
+            source.name
+            for call in calls
+            for source in (() if call.layer in found else call.sources)
+            if source.name in found and source.place not in IGNORED
         }
         if not used:
             break
         found -= used
     return found
+
+
+def in_order(calls: Sequence[GraphCall], known: Container[Reference]) -> list[GraphCall]:
+    """The calls, each after the calls whose outputs it reads, otherwise as in the file. `known` are
+    the inputs of the model. Raises ConstraintError for a cycle and for an input without a layer."""
+    numbers = {(call.layer, call.node): number for number, call in enumerate(calls)}
+    before: dict[int, list[int]] = {}
+    lost = set()
+    for number, call in enumerate(calls):
+        read = [source.reference[:2] for source in call.sources if source.reference not in known]
+        before[number] = sorted({numbers[key] for key in read if key in numbers})
+        if any(key not in numbers for key in read):
+            lost.add(number)
+    order = list(before)
+    try:
+        if any(other >= number for number, others in before.items() for other in others):
+            order = list(TopologicalSorter(before).static_order())
+    except CycleError as error:
+        lost |= {*error.args[1]}
+    if lost:
+        names = ", ".join(f"`{calls[number].layer}`" for number in sorted(lost)[:3])
+        message = f"the layers have a cycle, or inputs are missing: {names}"
+        raise ConstraintError("CC404", message)
+    return [calls[number] for number in order]
 
 
 def several(known: Container[Reference], read: Iterable[Reference]) -> None:

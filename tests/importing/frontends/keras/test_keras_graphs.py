@@ -21,6 +21,17 @@ def test_cyclic_layers_are_refused(tmp_path):
         drawn(tmp_path, functional(layers, ["b"]))
 
 
+def test_layers_in_another_order_are_imported_in_the_order_of_the_inputs_that_need_them(tmp_path):
+    names = ["a", "b", "d", "e", "f", "g"]
+    layers = [
+        (one("InputLayer", "x", batch_shape=[None, 6, 5, 3]),),
+        (one("Concatenate", "c", axis=-1), *names),
+        *((conv(name, 4, 1), "x") for name in names),
+    ]
+    graph_ = drawn(tmp_path, functional(layers, ["c"]))
+    assert [layer.path for layer in graph_.layers] == [(name,) for name in (*names, "c")]
+
+
 def operation(kind, name, **config):
     return {**one(kind, name, **config), "module": "keras.src.ops.numpy"}
 
