@@ -14,6 +14,7 @@ from convcost.importing.generalize.probe_sizes import (
     sizes_in_steps,
 )
 from convcost.importing.generalize.size_expressions import same_paddings, with_size_expressions
+from convcost.importing.generalize.size_inputs import size_inputs, with_size_inputs
 from convcost.importing.generalize.verify_at_size import (
     BOTH_REFUSE,
     DIFFERS,
@@ -61,6 +62,7 @@ class _SizeSearch:
         self.own = own
         self.read_at = read_at
         self.models: dict[Size, LayerGraph | str] = {}
+        self.size_inputs: dict[int, int] = {}  # tensors that layers have for their size
         self.merged_pads: frozenset[int] = frozenset()  # into their windows
 
     def result(self) -> GeneralizedSpec:
@@ -72,7 +74,7 @@ class _SizeSearch:
         refused = {one.outcome for one in verdicts} <= {BOTH_REFUSE, MODEL_REFUSES}
         sizes = FIXED if refused else self._sizes(text)
         wrong = next((one for one in verdicts if one.outcome in (DIFFERS, MODEL_REFUSES)), None)
-        if sizes.fixed and wrong is not None:
+        if sizes.fixed:
             general = self.graph  # no other size is allowed, so the spec needs no expressions
         restriction = "fixed: true" if sizes.fixed else f"multiple: {sizes.multiple}"
         note = _restriction_note(verdicts, wrong, restriction)
@@ -83,16 +85,18 @@ class _SizeSearch:
         three sizes allow that, and its text."""
         for sizes in (*probe_sizes(self.own), one_axis_sizes(self.own)):
             models = [model for size in sizes if not isinstance(model := self._model(size), str)]
-            general = with_size_expressions(self.graph, *models) if models else None
+            chosen = size_inputs(self.graph, *models)
+            own, *models = (with_size_inputs(one, chosen) for one in (self.graph, *models))
+            general = with_size_expressions(own, *models) if models else None
             if general is None:
                 continue
-            pads = same_paddings(self.graph, *models)
+            pads = same_paddings(own, *models)
             general = fold_paddings(general, pads)
             try:
                 text = proved_spec(general)
             except ConstraintError:  # the text with the expressions differs from the graph
                 continue
-            self.merged_pads = pads
+            self.size_inputs, self.merged_pads = chosen, pads
             return general, text
         return self.graph, proved_spec(self.graph)
 
@@ -138,9 +142,9 @@ class _SizeSearch:
 
     def _verdict(self, text: str, size: Size) -> Verdict:
         model = self._model(size)
-        return verify_at_size(
-            text, size, model if isinstance(model, str) else fold_paddings(model, self.merged_pads)
-        )
+        if not isinstance(model, str):
+            model = fold_paddings(with_size_inputs(model, self.size_inputs), self.merged_pads)
+        return verify_at_size(text, size, model)
 
     def _model(self, size: Size) -> LayerGraph | str:
         """The model at a size, read once; or the message with which it refuses the size."""

@@ -21,8 +21,9 @@ class GraphLayer(NamedTuple):
     `rest` is the entry of a reshape that follows from the others: 0 the channels, 1… the size.
     `follows` has options that depend on the input size, as expressions of the language; for a
     shape, one expression for each entry, or "" if the entry is fixed. `sized` is a resize whose
-    size the model computes, whatever its options are. `frozen` states which params training does
-    not change: `true`, `weights` or `biases` in a spec; `frozen_params` is their number.
+    size the model computes, whatever its options are. `sized_by_input` is a layer whose first input
+    is the model's input and only provides a size. `frozen` states which params training does not
+    change: `true`, `weights` or `biases` in a spec; `frozen_params` is their number.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class GraphLayer(NamedTuple):
     rest: int | None = None
     follows: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
     sized: bool = False
+    sized_by_input: bool = False
     frozen: bool | str = False
     frozen_params: int = 0
 

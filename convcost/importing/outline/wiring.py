@@ -23,21 +23,22 @@ def shortened_inputs(layers: Sequence[GraphLayer]) -> Inputs:
 
 
 def shared_tables(layers: Sequence[GraphLayer], inputs: Sequence[Sequence[int]]) -> set[int]:
-    """The values that do not depend on an input of the network and have users in several modules,
-    such as rotary tables, and the values that they are computed from."""
+    """The values that do not depend on an input of the network, except on its size, and have users
+    in several modules, such as rotary tables, and the values that they are computed from."""
     tables: set[int] = set()
+    read = [one[layer.sized_by_input :] for layer, one in zip(layers, inputs, strict=True)]
     for index, layer in enumerate(layers):
-        if layer.kind in INPUT_FREE or tables.issuperset(inputs[index]):
+        if layer.kind in INPUT_FREE or tables.issuperset(read[index]):
             tables.add(index)
     modules: dict[int, set[Path]] = {}
     for index, layer in enumerate(layers):
         reads = layer.path != ("constant",)  # numbers of the code have an input only as a position
-        for source in tables.intersection(inputs[index] if reads else ()):
+        for source in tables.intersection(read[index] if reads else ()):
             modules.setdefault(source, set()).add(layer.path[:-1])
     found = {index for index, users in modules.items() if len(users) > 1}
     for index in sorted(tables, reverse=True):
         if index in found and layers[index].kind not in INPUT_FREE:
-            found.update(inputs[index])
+            found.update(read[index])
     return found
 
 

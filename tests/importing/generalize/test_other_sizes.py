@@ -95,6 +95,26 @@ def pooled_as_a_whole(builder, x):
     )
 
 
+def looked_up(builder, x):
+    """Numbers of a table, one for each position."""
+    table = stored_tensors.learned_tensor(
+        builder, "table", (1, 8, 200, 200), ("table",), neighbour=x.source, channel=1
+    )
+    dims = (1, 8, *x.dims[2:])
+    return lower(builder, "custom", ("at",), table, what="look-up", dims=dims, channel=1)
+
+
+def added_to_a_map(builder, x):
+    y = conv(builder, x, 8, "a")
+    return joins.elementwise(builder, "add", [y, looked_up(builder, x)], ("add",))
+
+
+def added_to_a_map_after_a_function(builder, x):
+    y = conv(builder, x, 8, "a")
+    cosine = lower(builder, "cos", ("cos",), looked_up(builder, x))
+    return joins.elementwise(builder, "add", [y, cosine], ("add",))
+
+
 def upper_half(builder, x):
     y = conv(builder, x, 8, "a")
     return slices.slice_axis(builder, y, 2, 0, y.dims[2] // 2, ("slice",))
@@ -304,6 +324,18 @@ def test_the_top_down_path_of_a_pyramid_takes_its_sizes_from_the_bottom_up_path(
         (to_a_fixed_size, "  - {upsample: , size: 50, mode: linear}\n"),
         (pooled_as_a_whole, "  - global_avg_pool\n"),
         (upper_half, "  - {slice: in_height // 2, along: 1}\n"),
+        (added_to_a_map, "  - {custom: look-up, params: 0, macs: 0, name: at, from: [a, table]}\n"),
+        (
+            added_to_a_map_after_a_function,
+            (
+                "        - custom: look-up\n"
+                "          params: 0\n"
+                "          macs: 0\n"
+                "          output: {channels: 8, size: [in_height, in_width]}\n"
+                "          name: at\n"
+                "          from: [input, table]\n"
+            ),
+        ),
         (whole_tens, "  - {slice: in_width // 10 * 10, along: 2}\n"),
         (tokens_and_back, "  - {reshape_like: {x: [], like: a}}\n"),
         (

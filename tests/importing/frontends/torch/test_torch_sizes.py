@@ -201,3 +201,39 @@ def test_a_row_of_integers_is_read_at_other_lengths():
     assert "input: {channels: 1, size: [16]}\n" in made.text
     assert made.notes == ("also compared with the model at 63 and 163",)
     assert macs(made.text, (40,)) == 40 * 8 * 4
+
+
+class Decoder(nn.Module):
+    """Two layers of attention with positions from a table, as in GPT-2."""
+
+    def __init__(self):
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(50, 8), nn.Embedding(400, 8)
+        self.layers = nn.ModuleList(nn.MultiheadAttention(8, 2) for _ in range(2))
+
+    def forward(self, x):
+        y = self.tokens(x) + self.positions(torch.arange(x.shape[1]))
+        for layer in self.layers:
+            y = y + layer(y, y, y)[0]
+        return y
+
+
+def test_positions_of_a_language_model_follow_its_length():
+    request = driver.ImportRequest(f"{__name__}:Decoder", ((24,),), dtypes=("int",))
+    found = driver.read(request)
+    assert found.notes[-1] == "also compared with the model at 63 and 163"
+    one_length = driver.read(request._replace(fixed=True))
+    assert macs(found.text, (24,)) == one_length.costs.totals.macs
+    longer = driver.read(request._replace(inputs=((100,),), fixed=True))
+    assert macs(found.text, (100,)) == longer.costs.totals.macs
+
+
+@pytest.mark.parametrize("written", ["", "--fixed"])
+@pytest.mark.parametrize("checked", ["", "--fixed"])
+def test_a_spec_of_one_size_or_of_all_still_describes_its_model(tmp_path, written, checked):
+    model = [f"{__name__}:Decoder", "--input", "24:int"]
+    spec = tmp_path / "decoder.yaml"
+    assert run("import", *model, *written.split(), "-o", str(spec)).returncode == 0
+    result = run("import", *model, *checked.split(), "--check", str(spec))
+    assert result.returncode == 0
+    assert result.stdout.startswith(f"{spec} still describes Decoder\n".encode())

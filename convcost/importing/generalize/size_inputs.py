@@ -1,0 +1,59 @@
+"""Gives another tensor to layers whose shape depends on the size although their own input has the
+same shape at all sizes, such as the look-up of a table at all positions. Their shapes can then be
+expressions over the shape of that tensor."""
+
+from collections.abc import Iterator, Mapping
+
+from convcost.importing.generalize.at_sizes import AtSizes
+from convcost.importing.generalize.fit import incoming_extents
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, stated_options
+from convcost.model.kind import KINDS
+
+INPUT = -1  # the only input of the model
+STATED = ("custom", "slice")  # kinds whose output has a stated shape
+
+
+def size_inputs(*graphs: LayerGraph) -> dict[int, int]:
+    """The layers with a stated shape that depends on the size, and a first input whose shape does
+    not: each with a tensor whose shape does. The graphs are those of a model at several sizes."""
+    if len({len(graph.layers) for graph in graphs}) > 1:
+        return {}
+    found = {}
+    for number, layer in enumerate(graphs[0].layers):
+        at = AtSizes(graphs, number)
+        if layer.kind in STATED and not at.input_extents and len(set(at.shapes(number))) > 1:
+            found[number] = next(one for one in _joined(at) if incoming_extents(at.shapes(one)))
+    return found
+
+
+def _joined(at: AtSizes) -> Iterator[int]:
+    """The earlier tensors that a layer's output is joined with, and the model's input."""
+    for layer in at.graphs[0].layers[at.number + 1 :]:
+        if at.number in layer.inputs:
+            yield from (source for source in layer.inputs if 0 <= source < at.number)
+    yield INPUT
+
+
+def with_size_inputs(graph: LayerGraph, chosen: Mapping[int, int]) -> LayerGraph:
+    """The graph with another tensor as first input of the `chosen` layers, which become `custom`
+    layers."""
+    if not all(n < len(graph.layers) and graph.layers[n].kind in STATED for n in chosen):
+        return graph
+    layers = list(graph.layers)
+    for number, source in chosen.items():
+        layers[number] = _with_size_input(graph, layers[number], source)
+    return graph._replace(layers=tuple(layers))
+
+
+def _with_size_input(graph: LayerGraph, layer: GraphLayer, source: int) -> GraphLayer:
+    options = {"what": layer.kind, "params": 0, "macs": 0}
+    if layer.kind == "custom":
+        options = {name: one for name, one in layer.options if name not in ("input", "output")}
+    if layer.output != graph.shape(source):
+        options["output"] = layer.output
+    return layer._replace(
+        kind="custom",
+        options=stated_options(KINDS["custom"], options),
+        inputs=(source, *layer.inputs),
+        sized_by_input=source == INPUT,
+    )
