@@ -87,14 +87,15 @@ class Attention(Join):
             compared = matrices.times(pairs=_pairs(queries, keys, *reach))
         return compared.times(query_channels=width).plus(compared.times(value_channels=depth))
 
-    def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...]:
-        unchanged = (ReceptiveField(),) * (len(self.output(x).size) - 1)
+    def branch_fields(self, x: tuple[Shape, ...]) -> tuple[tuple[ReceptiveField, ...], ...]:
         queries, keys = x[0].size[-1], x[1].size[-1]
         reach = self._reach(queries, keys)
-        if reach is None or self.window is None:
-            return (*unchanged, whole_axis(keys))
-        before, after = reach
-        return (*unchanged, window_field(before - (keys - queries), before + after, 1))
+        field = whole_axis(keys)
+        if reach is not None and self.window is not None:
+            before, after = reach
+            field = window_field(before - (keys - queries), before + after, 1)
+        query, *others = ((ReceptiveField(),) * len(shape.size) for shape in x)
+        return query, *((*own[:-1], field) for own in others)
 
     def _reach(self, queries: int, keys: int) -> tuple[int, int] | None:
         """The numbers of keys before and after a query that it is compared with; None means all."""

@@ -7,7 +7,7 @@ from convcost.model.cost_product import CostProduct, product
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Example, Join, Operation, kind, option
 from convcost.model.options import Along, Axes, Flag, Layers
-from convcost.model.receptive_field import ReceptiveField, whole_axis
+from convcost.model.receptive_field import ReceptiveField, whole_axis, window_field
 from convcost.model.shape import Shape, broadcast, size_text
 
 MAX_SIZES = 4  # in the message that branches differ
@@ -47,6 +47,20 @@ class Concat(Join):
             sizes = " and ".join(distinct[:MAX_SIZES]) + ", …" * (len(distinct) > MAX_SIZES)
             raise ConstraintError("CC303", f"concat needs branches with the same size, not {sizes}")
         return Shape(sum(shape.channels for shape in x), x[0].size)
+
+    def reads_one_branch(self) -> bool:
+        return isinstance(self.along, int)
+
+    def branch_fields(self, x: tuple[Shape, ...]) -> tuple[tuple[ReceptiveField, ...], ...] | None:
+        if not isinstance(self.along, int):
+            return None
+        fields, start = [], 0
+        for shape in x:
+            own = [ReceptiveField()] * len(shape.size)
+            own[self.along - 1] = window_field(start, 0, 1)
+            fields.append(tuple(own))
+            start += shape.size[self.along - 1]
+        return tuple(fields)
 
     def _along(self, x: tuple[Shape, ...], axis: int) -> Shape:
         require_axis(axis, min((shape.size for shape in x), key=len), "concat")
@@ -173,13 +187,17 @@ class Contract(_Elementwise):
         factors = product(channels=products.channels, size=products.size)
         return factors.times(products=len(x) - 1) if len(x) > 2 else factors  # noqa: PLR2004
 
-    def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...] | None:
-        size = self._broadcast(x).size
-        reduced = reduced_axes(self.over, size, self.name)
+    def branch_fields(self, x: tuple[Shape, ...]) -> tuple[tuple[ReceptiveField, ...], ...] | None:
+        axes = len(self._broadcast(x).size)
+        reduced = reduced_axes(self.over, self._broadcast(x).size, self.name)
         if not reduced:
             return None
         return tuple(
-            whole_axis(n) if axis in reduced else ReceptiveField() for axis, n in enumerate(size, 1)
+            tuple(
+                whole_axis(n) if axis in reduced else ReceptiveField()
+                for axis, n in enumerate(shape.size, axes - len(shape.size) + 1)
+            )
+            for shape in x
         )
 
 

@@ -42,9 +42,10 @@ class Matmul(Join):
         batch, rows, inner, columns = self._sides(x)
         return product(matrices=batch, rows=rows, columns=columns, inner=inner)
 
-    def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...]:
-        unchanged = (ReceptiveField(),) * (len(self.output(x).size) - 1)
-        return (*unchanged, whole_axis(x[1].size[-1]))
+    def branch_fields(self, x: tuple[Shape, ...]) -> tuple[tuple[ReceptiveField, ...], ...]:
+        *outer, rows = x[1].size
+        own = (ReceptiveField(),)
+        return own * len(x[0].size), (*own * len(outer), whole_axis(rows))
 
     def _sides(self, x: tuple[Shape, ...]) -> tuple[tuple[int, ...], int, int, int]:
         """The axes of separate matrices, and rows, inner and columns of each product.

@@ -90,11 +90,14 @@ class ReshapeLike(SizeLike):
 
 def _reshape_field(x: Shape, output: Shape) -> tuple[ReceptiveField, ...] | None:
     """The receptive field of a reshape. If channels become outer axes, such as heads, or outer axes
-    become channels, positions stay known. If the innermost axes change, any position is possible.
+    become channels, positions stay known. If the innermost axes change, any position is possible,
+    also if only an axis of size 1 moves: each axis of a field is counted from the innermost one.
     """
     before, after = _without_ones(x.size), _without_ones(output.size)
     if after[len(after) - len(before) :] == before:
-        return None
+        inner = x.size[x.size.index(before[0]) :] if before else ()
+        kept = output.size[len(output.size) - len(inner) :] == inner
+        return None if kept or len(output.size) < len(x.size) else ANY_POSITION
     merged = len(before) - len(after)
     if before[merged:] != after:
         return ANY_POSITION

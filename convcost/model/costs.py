@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
+from math import prod
 from typing import Any, Protocol, TypeAlias
 
 from convcost.model.cost_product import CostProduct
@@ -13,6 +14,7 @@ from convcost.model.network import Copies, Network, Step, most_used
 from convcost.model.number_format import format_count
 from convcost.model.receptive_field import (
     MAX_INTERVALS,
+    MAX_PERIOD,
     NO_INPUT,
     ReceptiveField,
     compose,
@@ -25,6 +27,7 @@ from convcost.model.shape import Shape
 from convcost.model.symbolic import is_integer, memo
 
 Totals: TypeAlias = Counts
+ComposeAxis: TypeAlias = Callable[[ReceptiveField, ReceptiveField], ReceptiveField]
 Field: TypeAlias = tuple[ReceptiveField, ...]  # one for each axis of the input
 
 
@@ -201,6 +204,7 @@ def inputs_of(network: Network, step: Step) -> tuple[Shape, ...]:
 class _Counted(NamedTuple):
     counts: Counts
     receptive_field: tuple[ReceptiveField, ...] | None
+    branch_fields: tuple[tuple[ReceptiveField, ...], ...] | None
     uncounted: bool
 
 
@@ -234,22 +238,16 @@ def costs(
             x: tuple[Shape, ...] = (
                 shapes[source] if source >= 0 else network.inputs[-1 - source][1],
             )
-            field = fields[source] if source >= 0 else starts[-1 - source]
         else:
             x = inputs_of(network, step)
-            read = [fields[i] if i >= 0 else starts[-1 - i] for i in inputs[: layer.data_inputs]]
-            field = _join_fields(read, x, step.shape)
         key = (layer, x, step.copies[:2], step.density)
         counted = known.get(key)
         if counted is None:
             counted = known[key] = _count(step, x, batch, fields=receptive_fields)
-        if layer.memory == "weights":
-            field = (NO_INPUT,) * len(field)
-        elif counted.receptive_field is not None and not _is_constant(field):
-            compose_axis = compose if intervals <= MAX_INTERVALS else compose_bounds
-            field = _compose_fields(field, counted.receptive_field, network, compose_axis)
-            for axis in field:
-                intervals += len(axis.first) - 1
+        read = [fields[i] if i >= 0 else starts[-1 - i] for i in inputs[: layer.data_inputs]]
+        field = _field(read, x, step, counted, network, exact=intervals <= MAX_INTERVALS)
+        if counted.receptive_field is not None or len(read) > 1:
+            intervals += len(read) * sum(len(axis.first) - 1 for axis in field)
         fields.append(field)
         counts = counted.counts
         if step.shared is not None:
@@ -303,7 +301,8 @@ def _count(step: Step, inputs: tuple[Shape, ...], batch: int, *, fields: bool) -
         idle=(weights + biases) * (stored - used),
     )
     field = layer.receptive_field(x) if fields else None
-    return _Counted(counts, field, not layer.counted())
+    branches = layer.branch_fields(x) if fields else None
+    return _Counted(counts, field, branches, not layer.counted())
 
 
 def _value(layer: Kind[Any], cost: str, x: Any) -> int:
@@ -321,23 +320,34 @@ def _value(layer: Kind[Any], cost: str, x: Any) -> int:
 
 
 def _of_outputs(field: Field, size: tuple[int, ...]) -> Field:
-    """The field of the outputs that exist: a period may have more outputs than the axis.
-
-    After a `flatten`, one output depends on all positions.
-    """
-    outputs = size if len(size) == len(field) else (1,) * len(field)
+    """The field of the outputs that exist: a period may have more outputs than the axis."""
     return tuple(
         axis._replace(first=axis.first[:n], last=axis.last[:n])
-        for axis, n in zip(field, outputs, strict=True)
+        for axis, n in zip(field, _positions(field, size), strict=True)
     )
 
 
-def _broadcast(field: Field, x: Shape, output: Shape) -> Field:
+def _positions(field: Field, size: tuple[int, ...]) -> tuple[int, ...]:
+    """The number of positions along each axis of a field. Axes that were added, such as heads, are
+    the outermost ones. If axes were removed, any may be left: the result is the number of all
+    positions, which is 1 after a `flatten`."""
+    added = len(size) - len(field)
+    return size[added:] if added >= 0 else (prod(size),) * len(field)
+
+
+def _adds_axes(field: Field, x: Shape, output: Shape) -> bool:
+    """Whether a tensor with fewer axes than the input gets more axes again. Nothing says which of
+    them are those of the input."""
+    fewer = len(x.size) < len(field) and len(x.size) < len(output.size)
+    return fewer and prod(x.size) > 1 and not _is_constant(field)
+
+
+def _broadcast(field: Field, x: Shape, output: Shape, network: Network) -> Field:
     """The field of a branch in the output of its join: along an axis that has one position in the
     branch and several in the output, all of them depend on the same inputs."""
-    own, joined = (
-        shape.size if len(shape.size) == len(field) else (1,) * len(field) for shape in (x, output)
-    )
+    if _adds_axes(field, x, output):
+        return _whole_input(network, len(field))
+    own, joined = (_positions(field, shape.size) for shape in (x, output))
     if own == joined:
         return field
     return tuple(
@@ -346,15 +356,50 @@ def _broadcast(field: Field, x: Shape, output: Shape) -> Field:
     )
 
 
-def _join_fields(fields: list[Field], x: tuple[Shape, ...], output: Shape) -> Field:
+def _field(
+    read: list[Field],
+    x: tuple[Shape, ...],
+    step: Step,
+    counted: _Counted,
+    network: Network,
+    *,
+    exact: bool,
+) -> Field:
+    """The field after a layer that reads tensors with the fields `read`; without `exact`, a long
+    pattern becomes an upper bound."""
+    compose_axis = compose if exact else compose_bounds
+    if len(read) == 1:
+        field = read[0]
+    else:
+        read = list(map(_broadcast, read, x, repeat(step.shape), repeat(network)))
+        if counted.branch_fields is not None:
+            read = [
+                field
+                if _is_constant(field)
+                else _compose_fields(field, branch, network, compose_axis)
+                for field, branch in zip(read, counted.branch_fields, strict=True)
+            ]
+        field = _join_fields(read, step, MAX_PERIOD if exact else 1)
+    if step.layer.memory == "weights":
+        return (NO_INPUT,) * len(field)
+    if len(read) == 1 and _adds_axes(field, x[0], step.shape):
+        return _whole_input(network, len(field))
+    if counted.receptive_field is None or _is_constant(field):
+        return field
+    return _compose_fields(field, counted.receptive_field, network, compose_axis)
+
+
+def _join_fields(fields: list[Field], step: Step, max_period: int) -> Field:
     """The field after a join, for each axis. Branches with fewer axes, and those that depend on no
     input, are ignored."""
-    if len(fields) > 1:
-        fields = list(map(_broadcast, fields, x, repeat(output)))
     fields = [field for field in fields if not _is_constant(field)] or fields[:1]
     axes = max(map(len, fields))
     same = [field for field in fields if len(field) == axes]
-    return tuple(join(list(branches)) for branches in zip(*same, strict=True))
+    one_branch = step.layer.reads_one_branch()
+    return tuple(
+        join(list(branches), outputs, max_period, one_branch=one_branch)
+        for *branches, outputs in zip(*same, _positions(same[0], step.shape.size), strict=True)
+    )
 
 
 def _is_constant(field: Field) -> bool:
@@ -366,7 +411,7 @@ def _compose_fields(
     field: Field,
     fields: tuple[ReceptiveField, ...],
     network: Network,
-    compose_axis: Callable[[ReceptiveField, ReceptiveField], ReceptiveField],
+    compose_axis: ComposeAxis,
 ) -> Field:
     """The field after a layer. If its axes are not those of the input, the positions are not
     known: the field is then the whole input, or unchanged if the layer mixes no positions."""

@@ -209,6 +209,15 @@ class Kind(Generic[I]):
         own = all(field[:4] == OWN_POSITION[:4] for field in fields)
         return None if own else fields
 
+    def branch_fields(self, x: I) -> tuple[tuple[ReceptiveField, ...], ...] | None:
+        """The receptive field of a join on each branch, along each axis of the branch; None if an
+        output element depends on all branches at the position that `receptive_field` gives."""
+        return None
+
+    def reads_one_branch(self) -> bool:
+        """Whether each output element of a join depends on one branch only."""
+        return False
+
     def is_positionwise(self, x: I) -> bool:
         """Whether the output has the shape of the input, and each of its elements depends only on
         the elements at its own position."""

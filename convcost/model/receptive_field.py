@@ -161,20 +161,30 @@ def compose(field: ReceptiveField, layer: ReceptiveField) -> ReceptiveField:
     return ReceptiveField(full_period, layer.advance // common * advance, lowest, highest)
 
 
-def join(fields: list[ReceptiveField]) -> ReceptiveField:
-    """The field of a join: for each output, the smallest interval around those of all branches.
+def join(
+    fields: list[ReceptiveField], outputs: int, max_period: int, *, one_branch: bool
+) -> ReceptiveField:
+    """The field of a join: for each output, the smallest interval around those of all branches. A
+    field with a period above `max_period` becomes an upper bound.
 
-    Branches whose outputs advance by different steps have no common positions, for example if one
-    depends on the whole axis. The result is then the largest field.
+    With `one_branch`, each output depends on one of them. Its field, or that of branches whose
+    outputs advance by different steps, has no period: it is the largest field if this contains the
+    others at each of the outputs, else an upper bound.
     """
     first = fields[0]
     if all(field == first for field in fields):
         return first
     period = lcm(*(field.period for field in fields))
     advances = {field.advance * (period // field.period) for field in fields}
-    if len(advances) > 1:
-        return max(fields, key=lambda field: (field.extent, field.step))
-    if not all(field.exact for field in fields) or period > MAX_PERIOD:
+    if one_branch or len(advances) > 1:
+        largest = max(fields, key=lambda field: (field.extent, field.step))
+        # With `one_branch`, the outputs of a period are not all of the branch of the largest field.
+        if (largest.period == 1 or not one_branch) and all(
+            _contains(largest, field, outputs, max_period) for field in fields
+        ):
+            return largest
+        return _around(largest, fields, outputs)
+    if not all(field.exact for field in fields) or period > max_period:
         lows, highs = zip(*map(_bounds, fields), strict=True)
         return ReceptiveField(first.period, first.advance, (min(lows),), (max(highs),), exact=False)
     intervals = []
@@ -185,6 +195,41 @@ def join(fields: list[ReceptiveField]) -> ReceptiveField:
         intervals.append((min(lows), max(highs)))
     lowest, highest = zip(*intervals, strict=True)
     return ReceptiveField(period, advances.pop(), lowest, highest)
+
+
+def _contains(field: ReceptiveField, other: ReceptiveField, outputs: int, max_period: int) -> bool:
+    """Whether `field` has at each of the outputs all inputs that `other` has there; False also for
+    fields without exact intervals.
+
+    The outputs whose phases are equal have intervals on a line, so the first and the last of them
+    decide.
+    """
+    period = lcm(field.period, other.period)
+    if not field.exact or not other.exact or period > max_period:
+        return False
+    for phase in range(min(period, outputs)):
+        for output in (phase, phase + (outputs - 1 - phase) // period * period):
+            low, high = _interval(other, output)
+            own_low, own_high = _interval(field, output)
+            if low <= high and not own_low <= low <= high <= own_high:
+                return False
+    return True
+
+
+def _around(field: ReceptiveField, others: list[ReceptiveField], outputs: int) -> ReceptiveField:
+    """An upper bound of several fields at each of the outputs, with the step of `field`. That of a
+    single output is exact."""
+    if outputs == 1 and all(other.exact for other in others):
+        starts, ends = zip(*(_interval(other, 0) for other in others), strict=True)
+        return ReceptiveField(1, 0, (min(starts),), (max(ends),))
+    lows, highs = [], []
+    for other in others:
+        # How much farther the place of the last output is than in `field`.
+        drift = (outputs - 1) * UNIT * (other.advance * field.period - field.advance * other.period)
+        low, high = _bounds(other)
+        lows.append(low + min(drift // (other.period * field.period), 0))
+        highs.append(high + max(-(-drift // (other.period * field.period)), 0))
+    return ReceptiveField(field.period, field.advance, (min(lows),), (max(highs),), exact=False)
 
 
 def _interval(field: ReceptiveField, output: int) -> tuple[int, int]:

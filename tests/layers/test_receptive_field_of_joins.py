@@ -1,0 +1,176 @@
+"""Receptive fields of joins, compared with the inputs that each output element depends on.
+
+A tensor with one axis is a matrix here: row o has a 1 for each input that output o depends on.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import cost
+
+from convcost.model.receptive_field import MAX_INTERVALS, MAX_PERIOD
+
+CHANNELS = 4
+MAX_SIZE = 40
+
+
+def windows(x, kernel, stride, padding):
+    padded = np.pad(x, ((padding, padding), (0, 0)))
+    starts = range(0, len(padded) - kernel + 1, stride)
+    return np.array([padded[start : start + kernel].any(0) for start in starts])
+
+
+def spread(x, kernel, stride):
+    found = np.zeros(((len(x) - 1) * stride + kernel, x.shape[1]), bool)
+    for place, row in enumerate(x):
+        found[place * stride : place * stride + kernel] |= row
+    return found
+
+
+def one_layer(draw, x):
+    """The text and the dependencies of one layer on a tensor with the dependencies `x`."""
+    a, b = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+    n = len(x)
+    found = {
+        f"conv: 4, kernel: {a}, stride: {b}, padding: 1": windows(x, a, b, 1) if n > a else x[:0],
+        f"max_pool: {a}, stride: {b}": windows(x, a, b, 0) if n >= a else x[:0],
+        f"transposed_conv: 4, kernel: {a}, stride: {b}": spread(x, a, b),
+        f"upsample: {a}": np.repeat(x, a, 0),
+        f"upsample: , size: [{b}]": x[[o * n // b for o in range(b)]],
+        f"pad: [{a}, {b}]": np.pad(x, ((a, b), (0, 0))),
+        f"slice: 1, start: {n - 1}, along: 1": x[n - 1 :],
+        f"crop: [{a}, 0]": x[a:],
+        "lstm: 4": np.repeat(x.any(0, keepdims=True), n, 0),
+        "mean: size": x.any(0, keepdims=True),
+        "global_avg_pool: ": x.any(0, keepdims=True),
+        f"roll: {a}": np.roll(x, a, 0),
+    }
+    possible = [text for text, rows in found.items() if 0 < len(rows) <= MAX_SIZE]
+    text = draw(st.sampled_from(possible))
+    return f"{{{text}}}", found[text]
+
+
+def joined(draw, x, depth):
+    """The text and the dependencies of a join of two branches."""
+    one, a = chain(draw, x, depth + 1)
+    other, b = chain(draw, x, depth + 1)
+    of = f"{{a: {one}, b: {other}}}"
+    whole = a | b.any(0)
+    found = {
+        f"matmul: {of}, transpose: true": whole,
+        f"attention: {{a: {one}, b: {other}, c: {other}}}": whole,
+        f'einsum: {of}, equation: "ci,dj->ci"': whole,
+        f"upsample_like: {of}": a[[o * len(a) // len(b) for o in range(len(b))]],
+    }
+    if len(a) + len(b) <= MAX_SIZE:
+        found[f"concat: {of}, along: 1"] = np.concatenate([a, b])
+    if len(a) == len(b):
+        found[f"concat: {of}"] = a | b
+    if len(a) == len(b) or 1 in (len(a), len(b)):
+        found[f"add: {of}"] = a | b
+        found[f"contract: {of}, over: 1"] = (a | b).any(0, keepdims=True)
+    text = draw(st.sampled_from(list(found)))
+    mix = f"{{linear: {CHANNELS}, each_position: true}}"
+    return f"{{sequence: [{{{text}}}, {mix}]}}", found[text]
+
+
+def chain(draw, x, depth):
+    layers = []
+    for _ in range(draw(st.integers(0, 2))):
+        join = depth < 2 and draw(st.booleans())
+        text, x = joined(draw, x, depth) if join else one_layer(draw, x)
+        layers.append(text)
+    return f"[{', '.join(layers)}]", x
+
+
+def widest(x):
+    places = [np.flatnonzero(row) for row in x]
+    return max((place[-1] - place[0] + 1 for place in places if len(place)), default=0)
+
+
+@pytest.mark.slow
+@given(st.data())
+@settings(max_examples=400, deadline=None)
+def test_a_receptive_field_is_never_below_the_inputs_that_an_output_depends_on(data):
+    size = data.draw(st.integers(2, 14))
+    first, x = joined(data.draw, np.eye(size, dtype=bool), 0)
+    then, x = chain(data.draw, x, 0)
+    text = f"input: {{channels: 4, size: [{size}]}}\nlayers: [{first}, {{sequence: {then}}}]\n"
+    layer = cost(text).layers[-1]
+    assert layer.output.size == (len(x),)
+    assert layer.field[0].extent >= widest(x)
+
+
+def fields(size, layers):
+    found = cost(f"input: {{channels: 4, size: {size}}}\nlayers: [{layers}]\n").layers[-1]
+    return [(axis.extent, axis.step, axis.exact) for axis in found.field]
+
+
+@pytest.mark.parametrize(
+    ("layers", "extent", "step", "exact"),
+    [
+        pytest.param("{attention: {q: [], k: [{slice: 10, along: 1}], v: [{slice: 10, along: 1}]}}",
+                     100, 0, False, id="queries behind the keys"),
+        pytest.param("{attention: {q: [], k: [{max_pool: 3}], v: [{max_pool: 3}]}}",
+                     100, 0, False, id="a query behind the last window of the keys"),
+        pytest.param("{attention: {q: [], k: [{max_pool: 2}], v: [{max_pool: 2}]}}",
+                     100, 0, True, id="keys of the whole input"),
+        pytest.param("{matmul: {q: [], k: [{slice: 4, along: 1}]}}",
+                     100, 0, False, id="rows behind the columns"),
+        pytest.param("{add: {a: [], b: [{slice: 50, along: 1}, {upsample: 2}]}}",
+                     51, 1, False, id="a half at twice the size"),
+        pytest.param("{add: {a: [{max_pool: 9}, {crop: [0, 10]}], b: [{crop: [99, 0]}]}}",
+                     100, 0, True, id="one output"),
+        pytest.param("{concat: [input, input], along: 1}", 101, 1, False, id="two copies"),
+        pytest.param("{concat: {a: [{learned: {channels: 4, size: [1]}}], b: []}, along: 1}, "
+                     "{conv: 4, kernel: 3}", 3, 1, True, id="a learned token and a window"),
+        pytest.param("{concat: {a: [{lstm: 4}], b: [{lstm: 4}]}, along: 1}, {conv: 4, kernel: 3}",
+                     100, 0, True, id="two that depend on the whole input"),
+        pytest.param("{contract: {a: [], b: [global_avg_pool]}, over: 1}",
+                     100, 0, True, id="a sum over a map and its mean"),
+    ],
+)  # fmt: skip
+def test_a_join_of_different_positions_depends_on_those_of_all_branches(
+    layers, extent, step, exact
+):
+    assert fields("[100]", layers) == [(extent, step, exact)]
+
+
+def test_axes_that_a_reshape_adds_are_not_positions_of_the_input():
+    layers = "{upsample: 2}, {conv: 4, kernel: 2}"
+    assert fields("[8]", f"{layers}, {{reshape: {{channels: 2, size: [2, 15]}}}}") == fields(
+        "[8]", layers
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "layers"),
+    [
+        ("[16, 1]", "{reshape: {channels: 2, size: [2, 16]}, name: x}"),
+        ("[16, 1]", "{reshape: {channels: 4, size: [16]}}, {reshape: {channels: 2, size: [2, 16]}, name: x}"),  # noqa: E501  a row of the table
+        ("[16, 6]", "{mean: 2, keep: false}, {reshape: {channels: 2, size: [2, 16]}, name: x}"),
+    ],
+)  # fmt: skip
+def test_a_position_that_changes_its_axis_may_be_any(size, layers):
+    """Attention then compares the 16 positions of the first axis of the input."""
+    assert fields(size, f"{layers}, {{attention: [x, x, x]}}")[0] == (16, 0, True)
+
+
+def test_a_removed_axis_does_not_broadcast_as_the_axis_that_is_left():
+    """Position (i, j) of the sum depends on row i and, through the mean of row j, on row j."""
+    layers = "{mean: 2, keep: false, name: rows}, {add: [input, rows]}"
+    assert fields("[6, 6]", layers) == [(6, 0, True), (6, 0, True)]
+
+
+def test_many_joins_of_long_patterns_become_upper_bounds():
+    layers = [f"{{transposed_conv: 1, kernel: {MAX_PERIOD - 1}, stride: {MAX_PERIOD}, name: t}}"]
+    layers += [
+        f"{{conv: 1, kernel: {k}, padding: [{k - 1}, 0], from: t, name: b{k}}}" for k in (2, 3)
+    ]
+    joins = MAX_INTERVALS // (2 * (MAX_PERIOD - 1))
+    layers += ["{add: [b2, b3]}"] * joins
+    found = cost(f"input: {{channels: 1, size: [9]}}\nlayers: [{', '.join(layers)}]\n").layers
+    exact = [layer.field[0].exact for layer in found]
+    assert exact == [True] * (joins + 2) + [False]
+    assert {layer.field[0].extent for layer in found[3:]} == {2}
