@@ -5,6 +5,7 @@ from math import prod
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
+from convcost.importing.frontends.keras.classes import LayerConfig
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.operator_table import OperatorTable
@@ -99,7 +100,7 @@ class LayerCall(NamedTuple):
 
 
 Rule: TypeAlias = Callable[[LayerCall], Tensor]
-Inner: TypeAlias = Callable[[GraphBuilder, dict[str, Any], Tensor, Path, str], Tensor]
+Inner: TypeAlias = Callable[[GraphBuilder, LayerConfig, Tensor, Path, str], Tensor]
 LAYERS = OperatorTable("convcost.importing.frontends.keras.layers")
 layer = LAYERS.operator  # names are those of classes
 row = LAYERS.row  # options of Keras, such as `axis`, or `new|old` if Keras renamed the option

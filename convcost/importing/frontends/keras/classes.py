@@ -1,30 +1,33 @@
 """Whether a class is Keras' own. A class of another package can have the same name and do something
 else."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from convcost.model.errors import ConstraintError
 
+# A layer in a configuration: `class_name`, `config`, and in newer files `module` and more.
+LayerConfig: TypeAlias = dict[str, Any]
 PACKAGES = ("keras", "tf_keras", "tensorflow")
 REGISTERED = ("Custom>CustomScaleLayer",)  # keras.applications registers this class of its own
 
 
-def is_own(one: dict[str, Any]) -> bool:
+def is_own(layer: LayerConfig) -> bool:
     """Whether the module and the registered name in a configuration are those of Keras. Keras 2
     wrote neither for its own classes, and `package>Class` for other registered classes."""
-    kind, registered = str(one["class_name"]), one.get("registered_name")
+    kind, registered = str(layer["class_name"]), layer.get("registered_name")
     if ">" in kind:
         return kind in REGISTERED
-    if "module" not in one:
+    if "module" not in layer:
         return registered in (None, kind)
-    module = one["module"]
+    module = layer["module"]
     own = isinstance(module, str) and module.split(".")[0] in PACKAGES
     return own and registered in (None, kind, f"Custom>{kind}")
 
 
-def stated_origin(one: dict[str, Any]) -> str:
+def stated_origin(layer: LayerConfig) -> str:
     """The origin of a class that is not from Keras, according to the configuration."""
-    kind, module, registered = str(one["class_name"]), one.get("module"), one.get("registered_name")
+    kind, module = str(layer["class_name"]), layer.get("module")
+    registered = layer.get("registered_name")
     if isinstance(registered, str) and registered not in (kind, f"Custom>{kind}"):
         return f"it is registered as `{registered}`"
     if isinstance(module, str):
@@ -34,18 +37,18 @@ def stated_origin(one: dict[str, Any]) -> str:
     return "the file does not name its module"
 
 
-def is_operation(one: dict[str, Any]) -> bool:
+def is_operation(layer: LayerConfig) -> bool:
     """Whether the configuration is of a function of keras.ops, not of a layer. Some functions have
     the names of layers."""
-    module = one.get("module")
+    module = layer.get("module")
     return isinstance(module, str) and ".ops" in module
 
 
-def require_own(one: dict[str, Any], around: str) -> None:
+def require_own(layer: LayerConfig, around: str) -> None:
     """Raises ConstraintError unless a layer inside another layer is Keras' own."""
-    if not is_own(one):
-        kind = one["class_name"]
+    if not is_own(layer):
+        kind = layer["class_name"]
         raise ConstraintError(
             "CC401",
-            f"{around} of the class `{kind}`, which is not Keras' own: {stated_origin(one)}",
+            f"{around} of the class `{kind}`, which is not Keras' own: {stated_origin(layer)}",
         )

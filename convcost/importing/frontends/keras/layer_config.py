@@ -1,21 +1,20 @@
 """Reads the configuration of one layer: its name, its lowering rule and whether it is frozen."""
 
-from typing import Any
-
 from convcost.importing.frontends.keras.call import LAYERS, LayerCall, Rule
-from convcost.importing.frontends.keras.classes import is_operation
+from convcost.importing.frontends.keras.classes import LayerConfig, is_operation
 from convcost.importing.frontends.keras.names import automatic
 from convcost.importing.ir.refusals import unsupported
 
 READ_ERRORS = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 
-def lowering_rule(one: dict[str, Any]) -> Rule | None:
+def lowering_rule(layer: LayerConfig) -> Rule | None:
     """The rule that lowers a layer. Functions of keras.ops can have the names of layers with
     another meaning, and an `.h5` file does not name their module."""
-    kind, bare = str(one["class_name"]), "module" not in one and "trainable" not in one["config"]
+    kind = str(layer["class_name"])
+    bare = "module" not in layer and "trainable" not in layer["config"]
     function = LAYERS.of(f"ops.{kind}").rule
-    if is_operation(one):
+    if is_operation(layer):
         return function
     return LAYERS.of(kind).rule or (function if bare else None)
 
@@ -30,13 +29,13 @@ def damaged(error: Exception) -> str:
     return f"does not have the format of Keras ({type(error).__name__}: {error})"
 
 
-def name_of(one: dict[str, Any]) -> str:
-    return str(one.get("name") or one["config"]["name"])
+def name_of(layer: LayerConfig) -> str:
+    return str(layer.get("name") or layer["config"]["name"])
 
 
-def is_frozen(one: dict[str, Any]) -> bool:
+def is_frozen(layer: LayerConfig) -> bool:
     """Whether the weights of a layer are not trainable, or those of the layer that it wraps."""
-    config = one.get("config")
+    config = layer.get("config")
     if not isinstance(config, dict):
         return False
     wrapped = [config[key] for key in ("layer", "backward_layer") if config.get(key)]
@@ -44,5 +43,5 @@ def is_frozen(one: dict[str, Any]) -> bool:
     return config.get("trainable") is False or (bool(inside) and all(inside))
 
 
-def made_up(one: dict[str, Any]) -> bool:
-    return automatic(name_of(one), str(one["class_name"]))
+def made_up(layer: LayerConfig) -> bool:
+    return automatic(name_of(layer), str(layer["class_name"]))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from convcost.importing.frontends.keras.call import LayerCall, Rule
-from convcost.importing.frontends.keras.classes import is_own
+from convcost.importing.frontends.keras.classes import LayerConfig, is_own
 from convcost.importing.frontends.keras.input_shape import input_dims
 from convcost.importing.frontends.keras.layer_config import (
     READ_ERRORS,
@@ -130,7 +130,7 @@ class _KerasWalk:
 
     def _sequence(
         self,
-        layers: list[dict[str, Any]],
+        layers: list[LayerConfig],
         inner: Any,
         path: Path,
         key: str,
@@ -139,17 +139,17 @@ class _KerasWalk:
         """Adds the layers of a Sequential model, and returns its outputs."""
         tensors = None if feed is None else feed.values
         self._named(layers, key)
-        for number, one in enumerate(layers):
+        for number, layer in enumerate(layers):
             if (shape := of_sequence(layers[number + 1 :])) is not None:
-                self.declared[f"{key}/{name_of(one)}", 0] = shape
-            if one["class_name"] == "InputLayer":
-                tensors = tensors or (self._input(one["config"]),)
+                self.declared[f"{key}/{name_of(layer)}", 0] = shape
+            if layer["class_name"] == "InputLayer":
+                tensors = tensors or (self._input(layer["config"]),)
                 continue
             if tensors is None:
                 built = inner.get("build_input_shape") if isinstance(inner, dict) else None
-                shape = one["config"].get("batch_input_shape") or built
+                shape = layer["config"].get("batch_input_shape") or built
                 tensors = (self._input({"name": "input", "batch_shape": shape}),)
-            tensors = self._call(one, path, key, CallInputs(tensors))
+            tensors = self._call(layer, path, key, CallInputs(tensors))
         if tensors is None:
             raise ConstraintError("CC404", "the model has no layers")
         return tensors
@@ -180,7 +180,7 @@ class _KerasWalk:
     def _lower_calls(
         self,
         calls: list[GraphCall],
-        layers: dict[str, dict[str, Any]],
+        layers: dict[str, LayerConfig],
         known: dict[Reference, Tensor],
         path: Path,
         key: str,
@@ -199,12 +199,15 @@ class _KerasWalk:
                 known[name, node, k] = value
 
     def _entered(
-        self, layers: dict[str, Any], ends: list[tuple[str, Reference]], feed: CallInputs | None
+        self,
+        layers: dict[str, LayerConfig],
+        ends: list[tuple[str, Reference]],
+        feed: CallInputs | None,
     ) -> dict[Reference, Tensor]:
         """Connects the inputs of a model: by name if they are a mapping, otherwise in order."""
         if feed is None:
             return {(name, 0, 0): self._input(layers[name]["config"]) for _, (name, *_) in ends}
-        keys = [one.key for one in feed.sources]
+        keys = [source.key for source in feed.sources]
         if any(keys):
             given = dict(zip(keys, feed.values, strict=True))
             names = [key or name for key, (name, *_) in ends]
@@ -223,69 +226,69 @@ class _KerasWalk:
             (name, 0, 0): value for (_, (name, *_)), value in zip(ends, feed.values, strict=True)
         }
 
-    def _named(self, layers: Iterable[dict[str, Any]], key: str) -> None:
+    def _named(self, layers: Iterable[LayerConfig], key: str) -> None:
         """Sets the paths of a model's layers, and the groups of their weights in the file."""
         layers = list(layers)
-        self.paths.update(paths(name_of(one) for one in layers if not made_up(one)))
+        self.paths.update(paths(name_of(layer) for layer in layers if not made_up(layer)))
         seen: Counter[str] = Counter()
-        for one in layers:
-            word = snaked(str(one["class_name"]))
+        for layer in layers:
+            word = snaked(str(layer["class_name"]))
             group = f"{word}_{seen[word]}" if seen[word] else word
             seen[word] += 1
             above = f"{self.groups[key]}/" if key else ""
-            self.groups[f"{key}/{name_of(one)}"] = f"{above}layers/{group}"
+            self.groups[f"{key}/{name_of(layer)}"] = f"{above}layers/{group}"
 
     def _declare(self, taken: Iterable[TensorSource], key: str) -> None:
         """Collects the output shapes of calls from the layers that read them. Calls with several
         outputs are left out."""
         several = set()
-        for one in taken:
-            call = f"{key}/{one.name}", one.node
-            if one.tensor:
+        for source in taken:
+            call = f"{key}/{source.name}", source.node
+            if source.tensor:
                 several.add(call)
-            if one.shape is not None:
-                self.declared[call] = one.shape
+            if source.shape is not None:
+                self.declared[call] = source.shape
         for call in several:
             self.declared.pop(call, None)
 
     def _call(
-        self, one: dict[str, Any], path: Path, key: str, feed: CallInputs, node: int = 0
+        self, layer: LayerConfig, path: Path, key: str, feed: CallInputs, node: int = 0
     ) -> Tensors:
         """The outputs of a layer or a model. If it is not trainable, all layers in it are
         frozen."""
         first = len(self.builder.layers)
-        found = self._lowered(one, path, key, feed, node)
-        if is_frozen(one):
+        found = self._lowered(layer, path, key, feed, node)
+        if is_frozen(layer):
             self.builder.freeze(first)
         return found
 
     def _lowered(
-        self, one: dict[str, Any], path: Path, key: str, feed: CallInputs, node: int
+        self, layer: LayerConfig, path: Path, key: str, feed: CallInputs, node: int
     ) -> Tensors:
         """Adds the layers of one call of a Keras layer or of a model inside, and returns its
         outputs."""
-        name, kind, values = name_of(one), str(one["class_name"]), feed.values
+        name, kind, values = name_of(layer), str(layer["class_name"]), feed.values
         here, own = (*path, *self.paths.get(name, (name,))), f"{key}/{name}"
-        if kind in (*FUNCTIONAL, "Sequential") and is_own(one):
-            return self.model(one, here, own, feed)
+        if kind in (*FUNCTIONAL, "Sequential") and is_own(layer):
+            return self.model(layer, here, own, feed)
         if len(self.builder.layers) > MAX_LAYERS:
             raise ConstraintError(
                 "CC401", f"the model has more than {MAX_LAYERS:,} layers", EXPORTED
             )
-        rule = lowering_rule(one)
-        if rule is None or not is_own(one):
-            known = self._known(one, own, node, feed)
-            return (unknown(self.builder, one, here, values, known, own),)
+        rule = lowering_rule(layer)
+        if rule is None or not is_own(layer):
+            known = self._known(layer, own, node, feed)
+            return (unknown(self.builder, layer, here, values, known, own),)
         first = len(self.builder.layers)
-        value = self._lower(rule, one, here, own, feed, node)
-        if made_up(one):  # the kind is a better name than Keras' automatic one
-            for index, layer in enumerate(self.builder.layers[first:], first):
-                if layer.path == here:
-                    path = (*here[:-1], layer.kind)
-                    self.builder.layers[index] = layer._replace(path=path)
+        value = self._lower(rule, layer, here, own, feed, node)
+        if made_up(layer):  # the kind is a better name than Keras' automatic one
+            for index, added in enumerate(self.builder.layers[first:], first):
+                if added.path == here:
+                    path = (*here[:-1], added.kind)
+                    self.builder.layers[index] = added._replace(path=path)
         return (value,)
 
-    def _known(self, one: dict[str, Any], key: str, node: int, feed: CallInputs) -> LayerFacts:
+    def _known(self, layer: LayerConfig, key: str, node: int, feed: CallInputs) -> LayerFacts:
         """The facts that the file states about a layer that convcost cannot count."""
         given = feed.sources[0].shape if feed.sources else None
         stored = self.stored(self.groups[key], key)
@@ -294,7 +297,7 @@ class _KerasWalk:
     def _lower(
         self,
         rule: Rule,
-        one: dict[str, Any],
+        layer: LayerConfig,
         path: Path,
         key: str,
         feed: CallInputs,
@@ -304,8 +307,8 @@ class _KerasWalk:
         provided that the file states its shape and its weights."""
         places = tuple(source.place for source in feed.sources)
         call = LayerCall(
-            self.builder, str(one["class_name"]), one["config"], feed.values, path, key, places,
-            keywords(one, node), self._inner,
+            self.builder, str(layer["class_name"]), layer["config"], feed.values, path, key, places,
+            keywords(layer, node), self._inner,
         )  # fmt: skip
         first, where = len(self.builder.layers), "/".join(path)
         try:
@@ -314,10 +317,10 @@ class _KerasWalk:
         except ConstraintError as refusal:
             help_ = refusal.help
             if refusal.code == "CC401" and len(self.builder.layers) == first:
-                known = self._known(one, key, node, feed)
+                known = self._known(layer, key, node, feed)
                 if known.stored is not None and known.output is not None:
                     reason = refusal.message
-                    return unknown(self.builder, one, path, feed.values, known, key, reason)
+                    return unknown(self.builder, layer, path, feed.values, known, key, reason)
                 help_ = help_ or helping(known)
             raise ConstraintError(
                 refusal.code, f"layer `{where}`: {refusal.message}", help_
@@ -326,15 +329,15 @@ class _KerasWalk:
             raise ConstraintError("CC404", f"layer `{where}` {damaged(error)}") from None
 
     def _inner(
-        self, builder: GraphBuilder, one: dict[str, Any], x: Tensor, path: Path, key: str
+        self, builder: GraphBuilder, layer: LayerConfig, x: Tensor, path: Path, key: str
     ) -> Tensor:
         """The output of a layer inside another layer. `builder` may differ from the model's
         builder."""
         before, self.builder = self.builder, builder
         outer, _, name = key.rpartition("/")
-        self.groups[f"{key}/{name_of(one)}"] = f"{self.groups[outer]}/{name}"
+        self.groups[f"{key}/{name_of(layer)}"] = f"{self.groups[outer]}/{name}"
         try:
-            (value,) = self._call(one, path, key, CallInputs((x,)))
+            (value,) = self._call(layer, path, key, CallInputs((x,)))
         finally:
             self.builder = before
         return value
@@ -348,7 +351,7 @@ class _KerasWalk:
 
     def _verify_inputs(self, values: Tensors, sources: list[TensorSource], name: str) -> None:
         """Compares computed shapes with the shapes in the configuration. Raises ConstraintError."""
-        for value, expected in zip(values, (one.shape for one in sources), strict=True):
+        for value, expected in zip(values, (source.shape for source in sources), strict=True):
             if expected is None or len(expected) != len(value.dims):
                 continue
             pairs = zip(expected[1:], value.dims[1:], strict=True)

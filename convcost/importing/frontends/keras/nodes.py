@@ -5,6 +5,7 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping, 
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple, TypeAlias
 
+from convcost.importing.frontends.keras.classes import LayerConfig
 from convcost.model.errors import ConstraintError
 
 Reference: TypeAlias = tuple[str, int, int]  # layer, number of the call, number of the output
@@ -14,6 +15,7 @@ FUNCTIONAL = ("Functional", "Model")
 IGNORED = ("mask", "query_mask", "value_mask", "key_mask", "attention_mask", "initial_state")
 # Layers that compute masks; left out if nothing else reads them.
 MASK_LAYERS = ("NotEqual", "Equal", "Any", "All", "LogicalAnd", "LogicalOr", "LogicalNot")
+MASK_POSITIONS = ("3", "4", "5", "6")  # positions of the masks of attention, after its tensors
 FIRST_KEYWORDS = ("inputs", "sequences", "x", "x1", "x2")  # keywords of the layer's first inputs
 
 
@@ -49,22 +51,23 @@ def sources(call: Any, begins: Mapping[str, int]) -> list[TensorSource]:
     if isinstance(call, dict) and ("args" in call or "kwargs" in call):
         found = list(_tensors(list(call.get("args") or ()), ""))
         for name, value in (call.get("kwargs") or {}).items():
-            found += [one._replace(place=name) for one in _tensors([value], "")]
+            found += [source._replace(place=name) for source in _tensors([value], "")]
         return found
     return list(_older(call, begins))
 
 
-def keywords(one: dict[str, Any], node: int) -> dict[str, Any]:
-    """All keyword arguments of a call, tensors and others."""
-    calls = one.get("inbound_nodes") or ()
+def keywords(layer: LayerConfig, node: int) -> dict[str, Any]:
+    """All keyword arguments of a call, tensors and others. The index of `x[…]`, which Keras writes
+    as a positional argument, is `key`."""
+    calls = layer.get("inbound_nodes") or ()
     call = calls[node] if node < len(calls) else None
     if not isinstance(call, dict):
         return {}
-    given, found = call.get("args"), call.get("kwargs")
-    found = found if isinstance(found, dict) else {}
-    if one["class_name"] == "GetItem" and isinstance(given, list) and len(given) > 1:
-        return {**found, "key": given[1]}  # the index of x[…]
-    return found
+    positional, named = call.get("args"), call.get("kwargs")
+    named = named if isinstance(named, dict) else {}
+    if layer["class_name"] == "GetItem" and isinstance(positional, list) and len(positional) > 1:
+        return {**named, "key": positional[1]}
+    return named
 
 
 def unmasked(found: list[TensorSource], kind: str) -> list[TensorSource]:
@@ -73,13 +76,14 @@ def unmasked(found: list[TensorSource], kind: str) -> list[TensorSource]:
     if kind == "TFOpLambda":
         return found
     if kind in ATTENTION:
-        return [one for one in found if one.place not in IGNORED and one.place not in "3456"]
-    for one in found:
-        if not one.place.isdecimal() and one.place not in (*IGNORED, *FIRST_KEYWORDS):
+        places = (*IGNORED, *MASK_POSITIONS)
+        return [source for source in found if source.place not in places]
+    for place in (source.place for source in found):
+        if not place.isdecimal() and place not in (*IGNORED, *FIRST_KEYWORDS):
             raise ConstraintError(
-                "CC401", f"{kind} has a tensor as `{one.place}`, which convcost does not support"
+                "CC401", f"{kind} has a tensor as `{place}`, which convcost does not support"
             )
-    return [one for one in found if one.place not in IGNORED]
+    return [source for source in found if source.place not in IGNORED]
 
 
 def masks(calls: Collection[GraphCall]) -> set[str]:
@@ -134,21 +138,22 @@ def several(known: Container[Reference], read: Iterable[Reference]) -> None:
             )
 
 
-def begins(layers: Mapping[str, dict[str, Any]], *, older: bool) -> dict[str, int]:
+def begins(layers: Mapping[str, LayerConfig], *, older: bool) -> dict[str, int]:
     """The number of each layer's first call: 1 for a model, because Keras also counts its
     construction as a call, otherwise 0."""
     found = {}
-    for name, one in layers.items():
-        inner: Any = one["config"].get("layers") if isinstance(one["config"], dict) else None
+    for name, layer in layers.items():
+        config = layer["config"]
+        inner: Any = config.get("layers") if isinstance(config, dict) else None
         fed = bool(inner) and inner[0]["class_name"] == "InputLayer"
-        sequence = older and fed and one["class_name"] == "Sequential"
-        found[name] = int(one["class_name"] in FUNCTIONAL or sequence)
+        sequence = older and fed and layer["class_name"] == "Sequential"
+        found[name] = int(layer["class_name"] in FUNCTIONAL or sequence)
     return found
 
 
-def is_older(layers: Mapping[str, dict[str, Any]]) -> bool:
+def is_older(layers: Mapping[str, LayerConfig]) -> bool:
     """Whether calls have the format of Keras 2: lists of references."""
-    calls = [call for one in layers.values() for call in one.get("inbound_nodes") or ()]
+    calls = [call for layer in layers.values() for call in layer.get("inbound_nodes") or ()]
     return any(not isinstance(call, dict) or not {"args", "kwargs"} & set(call) for call in calls)
 
 
@@ -157,14 +162,14 @@ def references(found: Any, begins: Mapping[str, int] = {}) -> list[tuple[str, Re
     key if they are a mapping. Like in Keras, the keys are sorted."""
     if isinstance(found, dict):
         return [
-            (str(key), one) for key in sorted(found) for _, one in references(found[key], begins)
+            (str(key), end) for key in sorted(found) for _, end in references(found[key], begins)
         ]
     if not isinstance(found, list | tuple):
         raise TypeError(f"{found!r:.40} is not a tensor")
     if len(found) == 3 and isinstance(found[0], str):  # noqa: PLR2004  name, node, tensor
         name, node, tensor = found
         return [("", (name, int(node) - begins.get(name, 0), int(tensor)))]
-    return [one for each in found for one in references(each, begins)]
+    return [end for entry in found for end in references(entry, begins)]
 
 
 def _tensors(given: Any, place: str, key: str = "") -> Iterator[TensorSource]:
@@ -182,7 +187,7 @@ def _tensors(given: Any, place: str, key: str = "") -> Iterator[TensorSource]:
 
 def _older(call: Any, begins: Mapping[str, int]) -> Iterator[TensorSource]:
     """`["x", 0, 0, {"value": ["y", 0, 0]}]`, or a list or mapping of these."""
-    keyed = sorted(call.items()) if isinstance(call, dict) else [("", one) for one in call]
+    keyed = sorted(call.items()) if isinstance(call, dict) else [("", entry) for entry in call]
     if not isinstance(call, dict) and call and isinstance(call[0], str):
         keyed = [("", call)]
     for number, (key, (name, node, tensor, *more)) in enumerate(keyed):
@@ -200,5 +205,5 @@ def _named(place: str, value: Any, begins: Mapping[str, int]) -> Iterator[Tensor
         case [str(name), int(node), int(tensor)] if name in begins:
             yield TensorSource(place, "", name, node - begins[name], tensor)
         case _:
-            for one in value:
-                yield from _named(place, one, begins)
+            for entry in value:
+                yield from _named(place, entry, begins)

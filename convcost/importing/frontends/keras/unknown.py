@@ -1,10 +1,15 @@
 """Layers of unknown classes, with the shape that the configuration states."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from convcost.importing.frontends.keras.call import LAYERS
-from convcost.importing.frontends.keras.classes import is_operation, is_own, stated_origin
+from convcost.importing.frontends.keras.classes import (
+    LayerConfig,
+    is_operation,
+    is_own,
+    stated_origin,
+)
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.tensor import Tensor
@@ -37,15 +42,15 @@ class LayerFacts(NamedTuple):
 
 
 def unknown(
-    builder: GraphBuilder, one: dict[str, Any], path: Path, values: tuple[Tensor, ...],
+    builder: GraphBuilder, layer: LayerConfig, path: Path, values: tuple[Tensor, ...],
     known: LayerFacts, key: str, reason: str = "",
 ) -> Tensor:  # fmt: skip
     """Adds a `custom` layer whose macs are not counted. Raises ConstraintError if its shape or its
     params are not known; the message begins with the `reason` why the layer has no kind."""
-    kind, own = str(one["class_name"]), is_own(one)
-    reason = reason or _reason(one)
-    dims = None if known.output is None or not values else _dims(one, values[0], known)
-    free = own and (kind in LEARNS_NOTHING or is_operation(one))
+    kind, own = str(layer["class_name"]), is_own(layer)
+    reason = reason or _reason(layer)
+    dims = None if known.output is None or not values else _dims(layer, values[0], known)
+    free = own and (kind in LEARNS_NOTHING or is_operation(layer))
     stored = 0 if free else known.stored
     if dims is None or stored is None:
         lack, help_ = _lacking(known, counted=stored is not None)
@@ -59,11 +64,11 @@ def unknown(
     return lower(builder, "custom", path, *inputs, what=kind, dims=dims, macs=None, weights=weights)
 
 
-def _reason(one: dict[str, Any]) -> str:
-    kind = str(one["class_name"])
-    if is_own(one) or LAYERS.get(kind) is None:
+def _reason(layer: LayerConfig) -> str:
+    kind = str(layer["class_name"])
+    if is_own(layer) or LAYERS.get(kind) is None:
         return f"convcost does not know the class `{kind}`"
-    return f"the class `{kind}` is not Keras' own: {stated_origin(one)}"
+    return f"the class `{kind}` is not Keras' own: {stated_origin(layer)}"
 
 
 def helping(known: LayerFacts) -> str:
@@ -82,10 +87,10 @@ def _lacking(known: LayerFacts, *, counted: bool) -> tuple[str, str]:
     return known.lack or "the file stores no weights under its name", helping(known)
 
 
-def _dims(one: dict[str, Any], x: Tensor, known: LayerFacts) -> tuple[int, ...] | None:
+def _dims(layer: LayerConfig, x: Tensor, known: LayerFacts) -> tuple[int, ...] | None:
     """The dims of the output. Open dims equal those of the input if they are open there too."""
     declared = known.output or []
-    built = (one.get("build_config") or {}).get("input_shape") or known.input
+    built = (layer.get("build_config") or {}).get("input_shape") or known.input
     if len(declared) > 1 and declared == built and len(declared) == len(x.dims):
         return x.dims
     dims = (1, *(n or 0 for n in declared[1:]))
@@ -93,10 +98,10 @@ def _dims(one: dict[str, Any], x: Tensor, known: LayerFacts) -> tuple[int, ...] 
     return dims if whole and len(dims) > 1 and all(dims) else None
 
 
-def of_sequence(following: Iterable[dict[str, Any]]) -> OpenDims | None:
+def of_sequence(following: Iterable[LayerConfig]) -> OpenDims | None:
     """The input shape of the next layer in a sequential model, if that layer states it; layers
     without params may not state it."""
-    for one in following:
-        shape = (one.get("build_config") or {}).get("input_shape")
+    for layer in following:
+        shape = (layer.get("build_config") or {}).get("input_shape")
         return list(shape) if isinstance(shape, list) else None
     return None

@@ -22,8 +22,8 @@ def recurrent(call: LayerCall) -> Tensor:
 def bidirectional(call: LayerCall) -> Tensor:
     inner, back = call.config["layer"], call.config.get("backward_layer")
     merged = call.config.get("merge_mode", "concat")
-    for one in (inner, back or inner):
-        require_own(one, call.kind)
+    for cell in (inner, back or inner):
+        require_own(cell, call.kind)
     if inner["class_name"] not in KINDS or merged not in MERGED or not _mirrored(call.config):
         raise unsupported(f"Bidirectional of {inner['class_name']}, {merged}")
     both = _recurrent(call, inner["class_name"], inner["config"], both=True)
@@ -44,16 +44,16 @@ def rnn(call: LayerCall) -> Tensor:
     stacked = cell["class_name"] == "StackedRNNCells"
     cells = cell["config"]["cells"] if stacked else [cell]
     names = []
-    for one in cells:
-        require_own(one, call.kind)
-        name = str(one["class_name"])
+    for cell in cells:
+        require_own(cell, call.kind)
+        name = str(cell["class_name"])
         names.append(name.removesuffix("Cell"))
         if not name.endswith("Cell") or names[-1] not in KINDS:
             raise unsupported(f"RNN of {name}")
-    for number, (one, name) in enumerate(zip(cells, names, strict=True)):
+    for number, (cell, name) in enumerate(zip(cells, names, strict=True)):
         last = number == len(cells) - 1
         sequences = bool(call.config.get("return_sequences")) or not last
-        config = {**one["config"], "return_sequences": sequences}
+        config = {**cell["config"], "return_sequences": sequences}
         value = _recurrent(_of_cell(call, number), name, config, both=False)
         call = call._replace(values=(value,))
     return call.x

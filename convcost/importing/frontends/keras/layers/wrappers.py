@@ -1,9 +1,7 @@
 """Wrappers of layers: TimeDistributed and SpectralNormalization."""
 
-from typing import Any
-
 from convcost.importing.frontends.keras.call import LayerCall, layer
-from convcost.importing.frontends.keras.classes import require_own
+from convcost.importing.frontends.keras.classes import LayerConfig, require_own
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor, reshaped
@@ -24,33 +22,33 @@ PER_SAMPLE = frozenset((
 @layer("TimeDistributed")
 def time_distributed(call: LayerCall) -> Tensor:
     """Applies a layer to each step of the first axis."""
-    one = call.config["layer"]
-    require_own(one, call.kind)
+    inner = call.config["layer"]
+    require_own(inner, call.kind)
     if len(call.x.dims) < 3:  # noqa: PLR2004  batch, steps, features
         dims = "×".join(map(str, call.x.dims[1:]))
         raise ConstraintError("CC401", f"TimeDistributed needs an input with steps, not {dims}")
-    if one["class_name"] not in PER_SAMPLE:
-        return _repeated(call, one)
+    if inner["class_name"] not in PER_SAMPLE:
+        return _repeated(call, inner)
     steps = reshaped(call.x, call.x.dims[1:])._replace(batch=None)
-    y = _inside(call, one, steps)
+    y = _inside(call, inner, steps)
     return reshaped(y, (1, *y.dims))
 
 
 def _inside(
-    call: LayerCall, one: dict[str, Any], x: Tensor, builder: GraphBuilder | None = None
+    call: LayerCall, inner: LayerConfig, x: Tensor, builder: GraphBuilder | None = None
 ) -> Tensor:
     """The output of a layer inside this layer."""
     assert call.inner is not None
-    return call.inner(builder or call.builder, one, x, call.path, f"{call.key}/layer")
+    return call.inner(builder or call.builder, inner, x, call.path, f"{call.key}/layer")
 
 
-def _repeated(call: LayerCall, one: dict[str, Any]) -> Tensor:
+def _repeated(call: LayerCall, inner: LayerConfig) -> Tensor:
     """Any layer or model: its costs for one step, from a builder of its own, times the number of
     steps."""
     steps, *rest = call.x.dims[1:]
     own = GraphBuilder(call.builder.name, call.builder.source)
     x = own.input("step", [1, *rest], len(rest))
-    value = _inside(call, one, x, own)
+    value = _inside(call, inner, x, own)
     graph = rewrite(own.graph([value]))
     call.builder.free.update(own.free)
     uncounted = any(inner.uncounted for inner in graph.layers)
@@ -63,7 +61,7 @@ def _repeated(call: LayerCall, one: dict[str, Any]) -> Tensor:
     weights = {name: params - frozen, f"{name}/frozen": frozen}
     return call.lower(
         "custom",
-        what=f"{one['class_name']} a step",
+        what=f"{inner['class_name']} a step",
         dims=(1, steps, *value.dims[1:]),
         macs=None if uncounted else steps * sum(inner.macs for inner in graph.layers),
         weights={key: elements for key, elements in weights.items() if elements},
@@ -75,21 +73,21 @@ def _repeated(call: LayerCall, one: dict[str, Any]) -> Tensor:
 def spectral_normalization(call: LayerCall) -> Tensor:
     """The layer without changes, because its weights are normalized only in training. The buffer is
     a vector with one number for each entry of the kernel's last axis."""
-    one = call.config["layer"]
-    require_own(one, call.kind)
-    n = _last(one, call.x)
+    inner = call.config["layer"]
+    require_own(inner, call.kind)
+    n = _last(inner, call.x)
     if f"{call.key}/vector_u" in call.builder.used:  # a second call uses the same vector
-        return _inside(call, one, call.x)
+        return _inside(call, inner, call.x)
     options = {"what": "spectral vector", "params": 0, "macs": 0, "buffers": n}
     x = pointwise(
         call.builder, "custom", call.x, (*call.path, "vector_u"), options,
         buffers=call.tensor("vector_u", n),
     )  # fmt: skip
-    return _inside(call, one, x)
+    return _inside(call, inner, x)
 
 
-def _last(one: dict[str, Any], x: Tensor) -> int:
-    kind, config = str(one["class_name"]), one["config"]
+def _last(inner: LayerConfig, x: Tensor) -> int:
+    kind, config = str(inner["class_name"]), inner["config"]
     if kind == "Dense":
         return int(config["units"])
     if kind in ("Conv1D", "Conv2D", "Conv3D"):
