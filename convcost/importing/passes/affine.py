@@ -17,7 +17,7 @@ from convcost.importing.ir.layer_graph import (
 )
 from convcost.model.kind import KINDS
 
-PAIR = 2
+PAIR = 2  # inputs of a join with a table
 
 
 class _Merge(NamedTuple):
@@ -40,7 +40,7 @@ def merge_affine(graph: LayerGraph) -> LayerGraph:
 def _merges(graph: LayerGraph) -> list[_Merge]:
     """The merges that do not depend on each other."""
     layers = graph.layers
-    readers = Counter(source for one in layers if one.kind != "learned" for source in one.inputs)
+    readers = Counter(n for layer in layers if layer.kind != "learned" for n in layer.inputs)
     readers.update(graph.outputs)
     found = {}
     for index in range(len(layers)):
@@ -49,7 +49,7 @@ def _merges(graph: LayerGraph) -> list[_Merge]:
             found[merge.into] = merge
     owners = [weights_owner(layers, index) for index in range(len(layers))]
     sharing = Counter(owners)
-    pairs = Counter((owners[one.into], owners[one.learned]) for one in found.values())
+    pairs = Counter((owners[merge.into], owners[merge.learned]) for merge in found.values())
 
     def complete(merge: _Merge) -> bool:
         """Whether all layers that share weights with this one are merged in the same way."""
@@ -61,25 +61,27 @@ def _merges(graph: LayerGraph) -> list[_Merge]:
 
 
 def _merge_of(graph: LayerGraph, readers: Mapping[int, int], index: int) -> _Merge | None:
-    """The merge of a layer with a learned factor or sum into the layer before it; None if that
-    layer has another reader or cannot have it."""
+    """The merge of a layer into the layer before it: a `scale`, or a sum or product with a tensor
+    of learned numbers. None if the layer before it has another reader, or has no such options."""
     layer = graph.layers[index]
-    learned, given = index, {"factor": True, "shift": False, **dict(layer.options)}
-    sources = layer.inputs
-    if layer.kind in ("add", "multiply") and len(sources) == PAIR:
-        tables = [one for one in sources if one >= 0 and _is_table(graph, readers, one, layer)]
-        sources = tuple(one for one in sources if one not in tables)
-        learned = tables[0] if tables else -1
-        given = {"factor": layer.kind == "multiply", "shift": layer.kind == "add", "over": "all"}
-    elif layer.kind != "scale":
+    if layer.kind == "scale":
+        learned, data = [index], layer.inputs
+        affine = {"factor": True, "shift": False, **dict(layer.options)}
+    elif layer.kind in ("add", "multiply") and len(layer.inputs) == PAIR:
+        learned = [n for n in layer.inputs if n >= 0 and _is_learned(graph, readers, n, layer)]
+        data = tuple(n for n in layer.inputs if n not in learned)
+        affine = {"factor": layer.kind == "multiply", "shift": layer.kind == "add", "over": "all"}
+    else:
         return None
-    if len(sources) != 1 or sources[0] < 0 or readers[sources[0]] != 1:
+    if len(data) != 1 or data[0] < 0 or readers[data[0]] != 1:
         return None
-    options = _with_affine(graph, sources[0], learned, given)
-    return None if options is None else _Merge(sources[0], learned, index, options)
+    options = _with_affine(graph, data[0], learned[0], affine)
+    return None if options is None else _Merge(data[0], learned[0], index, options)
 
 
-def _is_table(graph: LayerGraph, readers: Mapping[int, int], index: int, join: GraphLayer) -> bool:
+def _is_learned(
+    graph: LayerGraph, readers: Mapping[int, int], index: int, join: GraphLayer
+) -> bool:
     """Whether a layer only provides one learned number for each element of a join's output."""
     layer = graph.layers[index]
     whole = layer.kind == "learned" and layer.output == join.output
@@ -87,17 +89,17 @@ def _is_table(graph: LayerGraph, readers: Mapping[int, int], index: int, join: G
 
 
 def _with_affine(
-    graph: LayerGraph, index: int, learned: int, given: Mapping[str, Any]
+    graph: LayerGraph, index: int, learned: int, affine: Mapping[str, Any]
 ) -> dict[str, Any] | None:
     """The options of a layer with the factor or summand of the layer `learned` in addition; None if
-    its kind does not have them."""
+    its kind does not have them. `affine` are options like those of a `scale`."""
     layer = graph.layers[index]
     kind = KINDS[layer.kind]
     options = {name: option.default for name, option in kind.options.items()} | dict(layer.options)
-    factor, shift = given["factor"], given["shift"]
+    factor, shift = affine["factor"], affine["shift"]
     whole = options.get("over") == "all"
     shared = options.get("shared", False) or layer.output.channels == 1
-    if whole != (given.get("over") == "all") or (given.get("shared", False) and not shared):
+    if whole != (affine.get("over") == "all") or (affine.get("shared", False) and not shared):
         return None
     if kind.folds_norms:
         biased = kind(**dict(layer.options) | {"bias": True})

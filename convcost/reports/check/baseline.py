@@ -47,10 +47,10 @@ def format_baseline(baseline: Baseline) -> str:
         "convention": CONVENTION,
         "specs": specs,
     }
-    return "".join(_spread(tree, 0)) + "\n"
+    return "".join(_json_pieces(tree, 0)) + "\n"
 
 
-def _spread(value: Any, depth: int) -> Iterator[str]:
+def _json_pieces(value: Any, depth: int) -> Iterator[str]:
     """The text of a value. Mappings down to the networks, and lists of layers, have one line for
     each entry; every other value is on one line."""
     indent = "  " * depth
@@ -58,7 +58,7 @@ def _spread(value: Any, depth: int) -> Iterator[str]:
         yield "{"
         for number, (key, item) in enumerate(value.items()):
             yield f"{',' * (number > 0)}\n{indent}  {dumps(key)}: "
-            yield from _spread(item, depth + 1)
+            yield from _json_pieces(item, depth + 1)
         yield f"\n{indent}}}"
     elif isinstance(value, list):
         lines = f",\n{indent}  ".join(map(dumps, value))

@@ -96,9 +96,9 @@ def separable_conv(call: LayerCall) -> Tensor:
     config, filters = {**call.config, "use_bias": False}, int(call.config["filters"])
     x = _depthwise(call._replace(path=(*call.path, "depthwise"), config=config))
     weights = call.tensor("pointwise_kernel", x.dims[call.channel], filters)
-    ones, wide = (1,) * len(call.size), call._replace(path=(*call.path, "pointwise"))
+    ones, pointwise = (1,) * len(call.size), call._replace(path=(*call.path, "pointwise"))
     window = SlidingWindow(ones, ones)
-    return activated(call, _convolved(wide, "conv", x, filters, weights, window=window))
+    return activated(call, _convolved(pointwise, "conv", x, filters, weights, window=window))
 
 
 @layer("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
