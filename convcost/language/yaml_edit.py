@@ -138,8 +138,10 @@ class SpecEditor:
             self._edit(start, start, layer + divider)
 
     def remove(self, items: Iterable[SourceItem]) -> None:
-        """Removes items of lists, and the comments on their lines."""
+        """Removes items of lists, and the comments on their lines. A layer that uses the output of
+        a removed one gets its `from`."""
         for _, layers, numbers in _by_list(items):
+            self._pass_on_sources(layers.value, numbers)
             last_kept = max(set(range(len(layers.value))) - numbers, default=-1)
             for number in numbers:
                 node = layers.value[number]
@@ -151,6 +153,24 @@ class SpecEditor:
                 elif number == last_kept + 1:
                     start = start if number == 0 else self._end(layers.value[last_kept])
                     self._edit(start, self._end(layers.value[-1]), "")
+
+    def _pass_on_sources(self, nodes: list[Node], removed: set[int]) -> None:
+        """Writes the `from` of removed layers into the layers of their list that use them."""
+        sources: dict[str, str] = {}  # by the name of the removed layer
+        source = ""  # of the layer before, if it is removed
+        for number, node in enumerate(nodes):
+            own, name = get(node, "from"), get(node, "name").value
+            used = own.value if own.id == "scalar" else ""
+            if number in removed:
+                source = sources.get(used, used) or source
+                if source and name:
+                    sources[name] = source
+                continue
+            if used in sources:
+                self._replace(own, sources[used])
+            elif source and not own.value:
+                self.add_key(node, "from", source)
+            source = ""
 
     def keep_names(self, items: Iterable[SourceItem], *, inserts: bool) -> None:
         """Writes the automatic names of layers, such as conv_2, that an edit would change.

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from convcost.language.yaml_edit import SourceItem, SpecEditor, get
 from convcost.layers.conv import Conv
-from convcost.model.errors import Span, UsageError
+from convcost.model.errors import ConstraintError, Span, UsageError
 from convcost.model.graph_edit import GraphEdit
 from convcost.model.record import NamedTuple
 from convcost.reports.reduce.candidates import ReducibleConv, Width, find_candidates
@@ -119,6 +119,14 @@ class Insertions:
             name = new.paths[0][0].path.rpartition("/")[2]
             options = _options(item, new)
             reduce = {"conv": new.width.expression, **options, "name": f"{name}_reduce"}
+            source = get(item.node, "from")
+            if source.id == "scalar" and source.value:
+                if new.conditional:
+                    message = f"`{name}` has `from`, and some of its copies get no 1x1"
+                    hint = "give fewer channels, so that each copy gets one"
+                    raise ConstraintError("CC004", message, hint)
+                reduce["from"] = source.value
+                editor.set_value(source, f"{name}_reduce")
             editor.insert(item, reduce)
             if self.expand:
                 expand = {"conv": item.option_text("filters"), **options, "name": f"{name}_expand"}

@@ -230,7 +230,6 @@ def test_a_spec_is_never_overwritten(tmp_path):
     "layers",
     [
         "[{conv: 8, kernel: 3, repeat: 2}]",
-        "[{relu: , name: a}, {conv: 8, kernel: 3, from: a}]",
         "[{conv: 2*in_channels, kernel: 3}]",
     ],
 )

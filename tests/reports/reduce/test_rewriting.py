@@ -411,10 +411,6 @@ def test_a_picked_document_is_written_alone_even_after_directives(tmp_path):
             "PyYAML found duplicate anchor",
         ),
         (
-            "[{relu: , name: w}, tanh, {conv: 4, kernel: 1, from: w}, {conv: 8, kernel: 3}]",
-            "the new text would not have the costs of",
-        ),
-        (
             "[{conv: 8, kernel: 1, stride: 2}, {conv: 32, kernel: 3, padding: 1, stride: [1, 2]}]",
             "the new text would not have the costs of",
         ),
@@ -589,6 +585,87 @@ def test_a_1x1_has_the_condition_of_its_convolution():
     conv = "{conv: 32, kernel: 3, when: deep, name: a}"
     written = reduced(f"{HEAD}layers: [{conv}, relu]\n", "--channels", "8")
     assert f"{{conv: 8, kernel: 1, when: (deep), name: a_reduce}}, {conv}" in written
+
+
+INPUTS = """\
+name: net
+input: {channels: 64, size: 16}
+blocks:
+  mix:
+    inputs: [a, b]
+    options: {n: 64}
+    layers:
+      - {conv: n, kernel: 3, padding: 1, from: a, name: c}
+      - relu
+      - {conv: n, kernel: 3, padding: 1, from: b, name: d}
+      - {conv: n, kernel: 3, padding: 1, name: e}
+      - {add: [c, e], name: s}
+    outputs: [s, d]
+layers:
+  - {conv: 64, kernel: 3, padding: 1, name: x}
+  - {conv: 64, kernel: 1, name: y}
+  - {conv: 64, kernel: 3, padding: 1, from: x, name: z}
+  - {mix: , from: [z, y], name: m, repeat: 2}
+"""
+
+
+def test_a_1x1_before_a_layer_with_from_gets_this_from():
+    assert (
+        reduced(INPUTS, "m_1/c", "m_1/d", "z", "--channels", "16")
+        == """\
+name: net reduced
+input: {channels: 64, size: 16}
+blocks:
+  mix:
+    inputs: [a, b]
+    options: {n: 64}
+    layers:
+      - {conv: 16, kernel: 1, name: c_reduce, from: a}
+      - {conv: n, kernel: 3, padding: 1, from: c_reduce, name: c}
+      - relu
+      - {conv: 16, kernel: 1, name: d_reduce, from: b}
+      - {conv: n, kernel: 3, padding: 1, from: d_reduce, name: d}
+      - {conv: n, kernel: 3, padding: 1, name: e}
+      - {add: [c, e], name: s}
+    outputs: [s, d]
+layers:
+  - {conv: 64, kernel: 3, padding: 1, name: x}
+  - {conv: 64, kernel: 1, name: y}
+  - {conv: 16, kernel: 1, name: z_reduce, from: x}
+  - {conv: 64, kernel: 3, padding: 1, from: z_reduce, name: z}
+  - {mix: , from: [z, y], name: m, repeat: 2}
+"""
+    )
+
+
+def test_a_1x1_with_from_is_undone(tmp_path):
+    path = tmp_path / "reduced.yaml"
+    path.write_text(reduced(INPUTS, "--channels", "1/4"))
+    undone = run("reduce", str(path), "--undo", "--write", "-").stdout.decode()
+    assert undone == INPUTS.replace("name: net", "name: net naive")
+
+
+def test_a_layer_after_removed_ones_uses_their_source():
+    text = (
+        f"{HEAD}layers: [{{relu: , name: a}}, relu, {{conv: 4, kernel: 1, from: a, name: r}}, "
+        "{batch_norm: , name: n}, {conv: 8, kernel: 3, name: c}, {conv: 8, kernel: 1}]\n"
+    )
+    undone = run("reduce", "-", "--undo", "--write", "-", text=text).stdout.decode()
+    assert undone.splitlines()[-1] == (
+        "layers: [{relu: , name: a}, relu, {conv: 8, kernel: 3, name: c, from: a}, "
+        "{conv: 8, kernel: 1}]"
+    )
+
+
+def test_a_layer_with_from_gets_a_1x1_in_all_copies_or_in_none():
+    calls = "{mix: 16, from: [x, x], name: m}, {mix: , from: [y, y], name: k}"
+    layers = f"[{{conv: 16, kernel: 1, name: x}}, {{conv: 64, kernel: 1, name: y}}, {calls}]"
+    text = INPUTS.partition("layers:\n  - {conv: 64, kernel: 3")[0] + f"layers: {layers}\n"
+    assert reduced(text, "k/c", "--channels", "32") == (
+        "error: cannot write the spec: `c` has `from`, and some of its copies get no 1x1\n"
+        "help: give fewer channels, so that each copy gets one\n"
+    )
+    assert "name: c_reduce, from: a" in reduced(text, "k/c", "--channels", "16")
 
 
 def test_a_width_above_the_channels_of_a_copy_is_conditional_or_refused():
