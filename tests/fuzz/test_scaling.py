@@ -16,9 +16,11 @@ from repository import Repository
 from support import commands_that_read_specs, run
 from tools import needs_git
 
+from convcost import cli
 from convcost.language.load import Documents
 from convcost.model.errors import Source, printable
 from convcost.render import FORMATS
+from convcost.reports.check import evaluate, measures
 from convcost.sources.rename_detection import MAX_COMPARISONS, detect_renames
 
 MAX_RATIO = 2.6
@@ -562,6 +564,42 @@ def test_patterns_are_compared_with_paths_up_to_a_limit(tmp_path):
     assert ran.returncode == 2
     message = "the patterns of the budget need more than 5,000,000 comparisons with the 2,300 paths"
     assert message in ran.stderr.decode()
+
+
+def test_groups_count_layers_up_to_a_limit(tmp_path):
+    """The limits of one group count 2 × 2,500 layers; a thousand groups, 5,000,000."""
+    layers = "  - {sequence: [{conv: 4, kernel: 1, repeat: 2500}], name: all}\n"
+    rule = "    - {match: all, params: {max: 9k}, macs: {max: 9M}}\n"
+
+    def checked(groups: int) -> tuple[int, str]:
+        text = f"{spec(layers)}budget:\n  groups:\n{rule * groups}"
+        (tmp_path / "net.yaml").write_text(text, "utf-8")
+        ran = run("check", "net.yaml", cwd=tmp_path)
+        return ran.returncode, ran.stderr.decode()
+
+    # 2,500 layers have 4 × 4 params each, more than 9k together.
+    assert checked(1_000)[0] == 1
+    message = (
+        "error: the groups of the budgets for `net` need more than 5,000,000 counts of its layers\n"
+        "help: use fewer limits, or groups of fewer layers\n"
+    )
+    assert checked(1_001) == (2, message)
+
+
+def test_a_measure_of_a_layer_is_counted_once_for_all_groups(tmp_path, monkeypatch):
+    counted = []
+    count = measures.count_by_path
+
+    def counting(layers, measure, dtypes):
+        counted.append(measure)
+        return count(layers, measure, dtypes)
+
+    monkeypatch.setattr(evaluate, "count_by_path", counting)
+    text = spec(named(3)) + rules("groups", "'layer_*'", 5)
+    (tmp_path / "net.yaml").write_text(text, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["check", "net.yaml"]) in (0, 1)
+    assert counted == ["params"]
 
 
 def test_the_search_for_the_best_order_takes_the_square_of_the_layers(tmp_path):

@@ -1,21 +1,33 @@
 """Budgets applied to a network: one finding for each test of each limit."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from heapq import nlargest
+from operator import itemgetter
 
 from convcost.model.costs import LayerCost
+from convcost.model.errors import UsageError
 from convcost.model.measures import CONVENTION
 from convcost.model.network import IN_BYTES, Budget, Limit
 from convcost.model.record import NamedTuple
 from convcost.reports.check.by_convention import conventions_of, recounted, split_budget
 from convcost.reports.check.finding import Finding, Growth, Level, Scope, Test
-from convcost.reports.check.measures import PEAK, LayerIndex, MeasuredNetwork, count_each_layer
+from convcost.reports.check.measures import (
+    OF_NETWORK,
+    PEAK,
+    LayerIndex,
+    MeasuredNetwork,
+    add_counts,
+    count_by_path,
+    count_each_layer,
+)
 from convcost.reports.layer_changes import pair_layers
 from convcost.reports.notes import convention_notes, first_texts
-from convcost.reports.row_order import RowsLeftOut, first_rows
+from convcost.reports.row_order import RowsLeftOut
 
 CODES: dict[Test, str] = {"max": "CC201", "min": "CC202", "grow": "CC203", "warn": "CC204"}
 TOP = 3  # layers that a finding names
+MAX_GROUPED = 5_000_000  # layers of all groups of a network, each once for each limit
 NO_BASE = "there is no base"
 NO_TENSORS = "a baseline file has counts, and no tensors"
 NEW_LAYER = "the layer is new"
@@ -82,11 +94,20 @@ class _Counts(NamedTuple):
     left_out: RowsLeftOut = RowsLeftOut()
 
 
+class _CountsOfLayers(NamedTuple):
+    """The counts of each layer of a network and of its base, and by how much each layer that grew
+    did; without a base, its count. By the paths of the layers."""
+
+    now: Mapping[str, int]
+    base: Mapping[str, int]
+    grown: Mapping[str, int]
+
+
 class _Scope:
     """What a limit applies to: the network, a layer, or the layers that a pattern matches.
 
     `network` and `base` contain only these layers. `base` is None if the base has none of them, and
-    `reason` says why. `old` maps the path of a layer to its layer in the base. Each count is
+    `reason` says why. `of_layers` returns the counts of all layers of the network. Each count is
     computed once, because many budgets can limit one network.
     """
 
@@ -96,42 +117,36 @@ class _Scope:
         path: str,
         network: MeasuredNetwork,
         base: MeasuredNetwork | None,
-        old: Mapping[str, LayerCost],
+        of_layers: Callable[[str, str], _CountsOfLayers],
         reason: str,
     ) -> None:
         self.scope = scope
         self.path = path
         self.network = network
         self.base = base
-        self.old = old
+        self.of_layers = of_layers
         self.reason = reason
         self.counts = cache(self._counts)
         self.unknown = cache(self._unknown)
 
     def _counts(self, measure: str, dtype: str, test: Test) -> _Counts:
-        known = self.base is not None and self.base.knows(measure)
-        base = self.base.total(measure, dtype, test) if self.base and known else None
-        if measure in PEAK and self.network.layers:
+        known = self.base if self.base and self.base.knows(measure) else None
+        if measure in (*PEAK, *OF_NETWORK):
+            base = known.total(measure, dtype, test) if known else None
+            if measure in OF_NETWORK or not self.network.layers:
+                return _Counts(self.network.total(measure, dtype, test), base)
             peak = self.network.peak(dtype)
             more = self.network.total("flash", dtype) if measure == "memory" else 0
             tensors = () if self.base else self.network.peak_tensors(peak)
             return _largest(_Counts(peak.bytes + more, base), tensors)
-        layers = () if self.scope == "layer" else self._grown(measure, dtype)
-        return _largest(_Counts(self.network.total(measure, dtype, test), base), layers)
-
-    def _grown(self, measure: str, dtype: str) -> Sequence[tuple[str, int]]:
-        """The layers whose count grew, and by how much; without a base, the count itself."""
-        if measure in (*PEAK, "depth", "receptive_field"):
-            return ()
-        dtypes = self.network.dtypes(dtype)
-        layers = self.network.layers
-        paths = [layer.path for layer in layers]
-        common = [path for path in paths if path in self.old]
-        old = count_each_layer([self.old[path] for path in common], measure, dtypes)
-        before = dict(zip(common, old, strict=True))
-        now = zip(paths, count_each_layer(layers, measure, dtypes), strict=True)
-        grown = ((path, count - before.get(path, 0)) for path, count in now)
-        return [(path, by) for path, by in grown if by > 0]
+        counts = self.of_layers(measure, dtype)
+        paths = [layer.path for layer in self.network.layers]
+        found = add_counts(map(counts.now.__getitem__, paths), measure)
+        before = (counts.base[layer.path] for layer in known.layers) if known else ()
+        base = add_counts(before, measure) if known else None
+        grown = counts.grown
+        layers = () if self.scope == "layer" else [(p, grown[p]) for p in paths if p in grown]
+        return _largest(_Counts(found, base), layers)
 
     def reason_of(self, measure: str) -> str:
         """Why the base has no count of a measure."""
@@ -152,7 +167,12 @@ class _Scope:
 
 def _largest(counts: _Counts, layers: Sequence[tuple[str, int]]) -> _Counts:
     """The counts with the largest of the layers."""
-    top, left_out = first_rows(layers, TOP, "count", lambda layer, _: layer[1])
+    top = nlargest(TOP, layers, itemgetter(1))
+    if len(layers) <= TOP:
+        return counts._replace(top=tuple(top))
+    last = top[-1][1]
+    tied = sum(count == last for _, count in layers) - sum(count == last for _, count in top)
+    left_out = RowsLeftOut(len(layers) - TOP, tied, "count", (last,))
     return counts._replace(top=tuple(top), left_out=left_out)
 
 
@@ -168,13 +188,16 @@ class _Scopes:
         before = self.base.layers if self.base else ()
         changes = pair_layers(before, self.network.layers) if before else ()
         self.old = {one.path: one.before for one in changes if one.before and one.after}
-        self.total = _Scope("total", "", self.network, self.base, self.old, reason)
+        self.of_layers = cache(self._of_layers)
+        self._grouped = 0
+        self.total = _Scope("total", "", self.network, self.base, self.of_layers, reason)
         self.layers = LayerIndex(self.network.layers)
         now = {one.before.path: one.path for one in changes if one.before}
         self.before = LayerIndex(before, [now[layer.path] for layer in before])
 
     def of(self, budget: Budget) -> Iterator[tuple[_Scope, tuple[Limit, ...]]]:
-        """The total, the layers, each by the first rule that matches it, and the groups."""
+        """The total, the layers, each by the first rule that matches it, and the groups. Raises
+        UsageError if the groups have too many layers."""
         yield self.total, budget.total
         if budget.layers:
             rules = self.layers.first_rules(budget.layers)
@@ -182,15 +205,34 @@ class _Scopes:
                 if rule is not None:
                     yield self._layer(layer), rule.limits
         for rule in budget.groups:
-            network = self.network.with_layers(self.layers.matching(rule.match))
+            layers = self.layers.matching(rule.match)
+            self._grouped += len(layers) * len(rule.limits)
+            if self._grouped > MAX_GROUPED:
+                raise UsageError(
+                    f"the groups of the budgets for `{self.network.name}` need more than "
+                    f"{MAX_GROUPED:,} counts of its layers",
+                    help="use fewer limits, or groups of fewer layers",
+                )
+            network = self.network.with_layers(layers)
             base = self.base and self.base.with_layers(self.before.matching(rule.match))
-            yield _Scope("group", rule.match, network, base, self.old, self.reason), rule.limits
+            scope = _Scope("group", rule.match, network, base, self.of_layers, self.reason)
+            yield scope, rule.limits
 
     def _layer(self, layer: LayerCost) -> _Scope:
         network, before = self.network.with_layers([layer]), self.old.get(layer.path)
         base = self.base.with_layers([before]) if self.base and before else None
         reason = NEW_LAYER if self.base else self.reason
-        return _Scope("layer", layer.path, network, base, self.old, reason)
+        return _Scope("layer", layer.path, network, base, self.of_layers, reason)
+
+    def _of_layers(self, measure: str, dtype: str) -> _CountsOfLayers:
+        network, base = self.network, self.base
+        dtypes = network.dtypes(dtype)
+        now = count_by_path(network.layers, measure, dtypes)
+        before = count_by_path(base.layers, measure, base.dtypes(dtype)) if base else {}
+        counts = count_each_layer(list(self.old.values()), measure, dtypes)
+        old = dict(zip(self.old, counts, strict=True))
+        grown = {path: by for path, count in now.items() if (by := count - old.get(path, 0)) > 0}
+        return _CountsOfLayers(now, before, grown)
 
 
 def _findings(

@@ -21,6 +21,7 @@ from convcost.model.shape import Shape
 from convcost.model.stored_bytes import stored_bytes
 
 PEAK = ("peak_memory", "memory")  # measures that need the tensors of a network
+OF_NETWORK = ("depth", "receptive_field")  # measures that layers do not add up to
 NO_SPAN = Span(0, 0, 0, 0)
 
 
@@ -118,9 +119,19 @@ def count_layers(
     measure: str,
     dtypes: Dtypes = Dtypes(),  # noqa: B008
 ) -> int:
-    """The sum over the layers; for the largest activation, the maximum."""
-    counts = count_each_layer(layers, measure, dtypes)
+    """The count of the layers together."""
+    return add_counts(count_each_layer(layers, measure, dtypes), measure)
+
+
+def add_counts(counts: Iterable[int], measure: str) -> int:
+    """The sum of the counts of layers; for the largest activation, the maximum."""
     return max(counts, default=0) if measure == "largest_activation" else sum(counts)
+
+
+def count_by_path(layers: Sequence[LayerCost], measure: str, dtypes: Dtypes) -> dict[str, int]:
+    """The count of each layer by its path."""
+    paths = (layer.path for layer in layers)
+    return dict(zip(paths, count_each_layer(layers, measure, dtypes), strict=True))
 
 
 def count_each_layer(layers: Sequence[LayerCost], measure: str, dtypes: Dtypes) -> Iterable[int]:
