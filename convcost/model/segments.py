@@ -22,7 +22,8 @@ class Segment(NamedTuple):
 class PartTensor(NamedTuple):
     """A tensor that a part reads or writes, with sets of its segments.
 
-    `writer` is empty if the tensor is alive before the part, `kept` is whether it is alive after.
+    `writer` is the set of the segment that writes it, empty if the tensor is alive before the part.
+    `kept` says whether it is alive after the part.
     """
 
     bytes: int
@@ -44,11 +45,13 @@ class Part:
         self.segments = segments
         self.all = (1 << len(segments)) - 1
         self.tensors = _part_tensors(segments, tensors)
-        self.needs = [union(one.writer for one in self._of(own.reads)) for own in segments]
-        self.feeds = [union(one.readers for one in self._of(own.writes)) for own in segments]
+        self.needs = [union(tensor.writer for tensor in self._of(own.reads)) for own in segments]
+        self.feeds = [union(tensor.readers for tensor in self._of(own.writes)) for own in segments]
         self._twins = self._find_twins()
-        before = (one for one in self.tensors.values() if not one.writer and not one.kept)
-        self._alive = {0: sum(one.bytes for one in before)}
+        before = (
+            tensor for tensor in self.tensors.values() if not tensor.writer and not tensor.kept
+        )
+        self._alive = {0: sum(tensor.bytes for tensor in before)}
 
     def _find_twins(self) -> dict[int, tuple[int, int, list[int]]]:
         """For each segment of a group that equals others: the first segment of the group, the set
@@ -59,7 +62,7 @@ class Part:
         twins = {}
         for group in self.groups(inner):
             first = (group & -group).bit_length() - 1
-            own = tuple(self._shape(one, first, group) for one in members(group))
+            own = tuple(self._shape(segment, first, group) for segment in members(group))
             before = found.setdefault(own, [])
             if before:
                 twins.update(dict.fromkeys(members(group), (first, group >> first, [*before])))
@@ -71,8 +74,8 @@ class Part:
         own = self.segments[segment]
         read = [n for n in own.reads if not self.tensors[n].writer & group]
         written = [
-            (one.bytes, one.kept, (one.readers & group) >> first, one.readers & ~group)
-            for one in self._of(own.writes)
+            (tensor.bytes, tensor.kept, (tensor.readers & group) >> first, tensor.readers & ~group)
+            for tensor in self._of(own.writes)
         ]
         over = [n in own.overwrites for n in own.reads]
         needs = (self.needs[segment] & group) >> first
@@ -84,7 +87,7 @@ class Part:
             return False
         first, inside, others = self._twins[segment]
         own = state >> first & inside
-        return any(state >> one & inside == own for one in others)
+        return any(state >> other & inside == own for other in others)
 
     def alive(self, state: int) -> int:
         """The bytes that are alive after the segments of a set have run."""
@@ -114,16 +117,22 @@ class Part:
     def _added(self, segment: int, state: int) -> int:
         """The bytes that a segment adds, less those that it frees, if it is the last of a set."""
         own, left = self.segments[segment], ~state
-        added = sum(one.bytes for one in self._of(own.writes) if one.kept or one.readers & left)
+        added = sum(
+            tensor.bytes for tensor in self._of(own.writes) if tensor.kept or tensor.readers & left
+        )
         freed = sum(
-            one.bytes for one in self._of(own.reads) if not one.kept and not one.readers & left
+            tensor.bytes
+            for tensor in self._of(own.reads)
+            if not tensor.kept and not tensor.readers & left
         )
         return added - freed
 
     def cost(self, segment: int, state: int) -> int:
         """The bytes that are alive while a segment runs after those of a set."""
         own, left = self.segments[segment], ~state & ~(1 << segment)
-        over = any(not one.kept and not one.readers & left for one in self._of(own.overwrites))
+        over = any(
+            not tensor.kept and not tensor.readers & left for tensor in self._of(own.overwrites)
+        )
         return self.alive(state) + (0 if over else own.extra_bytes)
 
     def profile(self, order: Iterable[int], state: int = 0) -> tuple[list[int], list[int]]:
@@ -142,8 +151,10 @@ class Part:
     def least_bytes(self, segment: int) -> int:
         """A lower bound of the bytes that are alive while a segment runs, in any order."""
         own = self.segments[segment]
-        over = any(not one.kept for one in self._of(own.overwrites))
-        read = sum(one.bytes for one in self._of(own.reads) if one.writer or not one.kept)
+        over = any(not tensor.kept for tensor in self._of(own.overwrites))
+        read = sum(
+            tensor.bytes for tensor in self._of(own.reads) if tensor.writer or not tensor.kept
+        )
         return read + (0 if over else own.extra_bytes)
 
     def least_state(self, smallest: int = 0, largest: int = -1) -> int:
@@ -152,15 +163,17 @@ class Part:
         Each segment costs what it writes, and all readers of a tensor together free it.
         """
         costs = {
-            place: sum(one.bytes for one in self._of(own.writes) if one.kept or one.readers)
+            place: sum(
+                tensor.bytes for tensor in self._of(own.writes) if tensor.kept or tensor.readers
+            )
             for place, own in enumerate(self.segments)
             if (largest & ~smallest) >> place & 1
         }
         needs = {place: self.needs[place] & ~smallest for place in costs}
         gains = [
-            (one.bytes, left)
-            for one in self.tensors.values()
-            if not one.kept and (left := one.readers & ~smallest) and not left & ~largest
+            (tensor.bytes, left)
+            for tensor in self.tensors.values()
+            if not tensor.kept and (left := tensor.readers & ~smallest) and not left & ~largest
         ]
         return smallest | maximum_closure(costs, needs, gains)
 
@@ -178,7 +191,7 @@ class Part:
             group, new = 0, segments & -segments
             while new:
                 group |= new
-                linked = union(self.needs[one] | self.feeds[one] for one in members(new))
+                linked = union(self.needs[n] | self.feeds[n] for n in members(new))
                 new = linked & segments & ~group
             segments &= ~group
             yield group
@@ -197,8 +210,9 @@ def maximum_closure(
     combinatorial problems", Management Science 22(11), 1976), found by augmenting paths.
     """
     room = dict(costs)
-    required = {node: list(members(one)) for node, one in needs.items()}
-    required |= {-gain: list(members(one)) for gain, (_, one) in enumerate(gains, 1)}
+    # The nodes of the flow: the items, and -1, -2, … for the gains.
+    required = {node: list(members(items)) for node, items in needs.items()}
+    required |= {-gain: list(members(items)) for gain, (_, items) in enumerate(gains, 1)}
     flow: dict[int, dict[int, int]] = {node: {} for node in required}  # by the node before
     closure = 0
     for gain, (left, _) in enumerate(gains, 1):
@@ -207,8 +221,8 @@ def maximum_closure(
             node = stack[-1]
             if not room.get(node):
                 stack.pop()
-                following = [one for one in required[node] if one not in before]
-                following += [one for one, n in flow[node].items() if n and one not in before]
+                following = [item for item in required[node] if item not in before]
+                following += [to for to, n in flow[node].items() if n and to not in before]
                 before.update(dict.fromkeys(following, node))
                 stack += following
                 continue
@@ -216,19 +230,19 @@ def maximum_closure(
             while path[-1] != -gain:
                 path.append(before[path[-1]])
             edges = list(zip(path[1:], path, strict=False))
-            undone = [flow[one][other] for one, other in edges if flow[one].get(other)]
+            undone = [flow[a][b] for a, b in edges if flow[a].get(b)]
             amount = min(left, room[node], *undone)
             left -= amount  # noqa: PLW2901
             room[node] -= amount
-            for one, other in edges:
-                if flow[one].get(other):
-                    flow[one][other] -= amount
+            for a, b in edges:
+                if flow[a].get(b):
+                    flow[a][b] -= amount
                 else:
-                    flow[other][one] = flow[other].get(one, 0) + amount
+                    flow[b][a] = flow[b].get(a, 0) + amount
             if undone:
                 before, stack = {-gain: -gain}, [-gain]
         if left:
-            closure |= union(1 << one for one in before if one >= 0)
+            closure |= union(1 << item for item in before if item >= 0)
     return closure
 
 
@@ -241,9 +255,10 @@ def members(items: int) -> Iterator[int]:
 
 
 def union(sets: Iterable[int]) -> int:
+    """The items that are in any of the sets."""
     result = 0
-    for one in sets:
-        result |= one
+    for items in sets:
+        result |= items
     return result
 
 
@@ -257,7 +272,7 @@ def ends_of_runs(levels: Sequence[int], costs: Sequence[int]) -> list[int]:
     least = min(range(len(levels)), key=levels.__getitem__)
     first = _falling_runs(levels[: least + 1], costs[:least])
     last = _falling_runs(levels[least:][::-1], costs[least:][::-1])
-    return [*first, *(len(costs) - one for one in reversed(last[:-1]))]
+    return [*first, *(len(costs) - end for end in reversed(last[:-1]))]
 
 
 def _falling_runs(levels: Sequence[int], costs: Sequence[int]) -> list[int]:
@@ -276,10 +291,11 @@ def _falling_runs(levels: Sequence[int], costs: Sequence[int]) -> list[int]:
 
 
 def _closure(items: int, linked: Sequence[int]) -> int:
+    """A set of items and all that they lead to; `linked` has the next ones of each."""
     found, new = 0, items
     while new:
         found |= new
-        new = union(linked[one] for one in members(new)) & ~found
+        new = union(linked[item] for item in members(new)) & ~found
     return found
 
 

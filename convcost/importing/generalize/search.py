@@ -71,9 +71,11 @@ class _SizeSearch:
         verdicts = self._verdicts(text)
         if not _is_wrong(verdicts):
             return GeneralizedSpec(text, (_comparison_note(verdicts),))
-        refused = {one.outcome for one in verdicts} <= {BOTH_REFUSE, MODEL_REFUSES}
+        refused = {verdict.outcome for verdict in verdicts} <= {BOTH_REFUSE, MODEL_REFUSES}
         sizes = FIXED if refused else self._sizes(text)
-        wrong = next((one for one in verdicts if one.outcome in (DIFFERS, MODEL_REFUSES)), None)
+        wrong = next(
+            (verdict for verdict in verdicts if verdict.outcome in (DIFFERS, MODEL_REFUSES)), None
+        )
         if sizes.fixed:
             general = self.graph  # no other size is allowed, so the spec needs no expressions
         restriction = "fixed: true" if sizes.fixed else f"multiple: {sizes.multiple}"
@@ -86,7 +88,7 @@ class _SizeSearch:
         for sizes in (*probe_sizes(self.own), one_axis_sizes(self.own)):
             models = [model for size in sizes if not isinstance(model := self._model(size), str)]
             chosen = size_inputs(self.graph, *models)
-            own, *models = (with_size_inputs(one, chosen) for one in (self.graph, *models))
+            own, *models = (with_size_inputs(graph, chosen) for graph in (self.graph, *models))
             general = with_size_expressions(own, *models) if models else None
             if general is None:
                 continue
@@ -106,14 +108,14 @@ class _SizeSearch:
         size."""
         verdicts: list[Verdict] = []
         for sizes in probe_sizes(self.own):
-            outcomes = {one.outcome for one in verdicts}
+            outcomes = {verdict.outcome for verdict in verdicts}
             squares = len(sizes[0]) > 1 and len(set(sizes[0])) == 1
             if squares and MODEL_REFUSES not in outcomes:
                 continue
             if DIFFERS in outcomes or (SAME in outcomes and MODEL_REFUSES not in outcomes):
                 break
             verdicts += [self._verdict(text, size) for size in sizes]
-        if {one.outcome for one in verdicts} == {BOTH_REFUSE}:
+        if {verdict.outcome for verdict in verdicts} == {BOTH_REFUSE}:
             # A head for 7×7 accepts inputs whose maps become 7×7. A head on rows accepts lines of
             # any length. A table of positions accepts one size only.
             verdicts += [
@@ -159,21 +161,21 @@ class _SizeSearch:
 def _is_wrong(verdicts: Sequence[Verdict]) -> bool:
     """Whether a spec accepts sizes at which it is or may be wrong. If the model accepts only
     squares, other sizes remain the user's responsibility."""
-    outcomes = {one.outcome for one in verdicts}
+    outcomes = {verdict.outcome for verdict in verdicts}
     if DIFFERS in outcomes or SPEC_REFUSES in outcomes or SAME not in outcomes:
         return True
-    taken = [one for one in verdicts if one.outcome == SAME]
-    return MODEL_REFUSES in outcomes and not any(len(set(one.size)) == 1 for one in taken)
+    taken = [verdict for verdict in verdicts if verdict.outcome == SAME]
+    return MODEL_REFUSES in outcomes and not any(len(set(verdict.size)) == 1 for verdict in taken)
 
 
 def _comparison_note(verdicts: Sequence[Verdict]) -> str:
-    same = " and ".join(size_text(one.size) for one in verdicts if one.outcome == SAME)
+    same = " and ".join(size_text(verdict.size) for verdict in verdicts if verdict.outcome == SAME)
     return f"also compared with the model at {same}"
 
 
 def _restriction_note(verdicts: Sequence[Verdict], wrong: Verdict | None, restriction: str) -> str:
     """A note with the reason why a spec accepts only some sizes, and with its `restriction`."""
-    case = wrong or next((one for one in verdicts if one.outcome == SPEC_REFUSES), None)
+    case = wrong or next((verdict for verdict in verdicts if verdict.outcome == SPEC_REFUSES), None)
     if case is None:
         reason = "the model accepts no other size that convcost tried"
     else:

@@ -58,7 +58,7 @@ def lower_einsum(
 ) -> Tensor | None:
     """The result of an equation, multiplied from left to right; None if the equation has a
     diagonal. Raises ConstraintError CC404."""
-    names, out = _letters(equation, [len(one.dims) for one in operands])
+    names, out = _letters(equation, [len(operand.dims) for operand in operands])
     if any(len(set(term)) != len(term) for term in (*names, out)):
         return None
     terms = [_Term(operand, letters) for operand, letters in zip(operands, names, strict=True)]
@@ -89,7 +89,7 @@ def _letters(equation: str, ranks: Sequence[int]) -> tuple[list[str], str]:
         )
     full, wide = [], ""
     # Letters for the axes of an ellipsis.
-    unused = "".join(one for one in ascii_letters if one not in equation)
+    unused = "".join(letter for letter in ascii_letters if letter not in equation)
     for term, rank in zip(terms, ranks, strict=True):
         if "..." in term:
             spare = unused[: rank - len(term) + 3]
@@ -101,7 +101,7 @@ def _letters(equation: str, ranks: Sequence[int]) -> tuple[list[str], str]:
     if not arrow:
         every = "".join(full)
         out = wide[::-1] + "".join(
-            sorted(one for one in set(every) - set(wide) if every.count(one) == 1)
+            sorted(letter for letter in set(every) - set(wide) if every.count(letter) == 1)
         )
     return full, out.replace("...", wide[::-1])
 
@@ -120,9 +120,9 @@ def _linear(builder: GraphBuilder, x: _Term, weights: _Term, rest: str, path: Pa
     if weights.operand.matrix is None:
         return None
     own, other = weights.letters, x.letters
-    over = "".join(one for one in own if one in other and one not in rest)
-    new = "".join(one for one in own if one not in other)
-    kept = "".join(one for one in other if one not in over)
+    over = "".join(letter for letter in own if letter in other and letter not in rest)
+    new = "".join(letter for letter in own if letter not in other)
+    kept = "".join(letter for letter in other if letter not in over)
     if not over or set(own) != set(over + new) or not set(new + kept) <= set(rest):
         return None
     features, stored = prod(weights.extents(new)), weights.operand.matrix()
@@ -137,10 +137,10 @@ def _scale(builder: GraphBuilder, x: _Term, weights: _Term, rest: str, path: Pat
     if weights.operand.factor is None:
         return None
     own, other = weights.letters, x.letters
-    ordered = [one for one in other if one in own] == list(own)
+    ordered = [letter for letter in other if letter in own] == list(own)
     if not ordered or not set(other) <= set(rest):
         return None
-    dims = tuple(weights.extent(one) if one in own else 1 for one in other)
+    dims = tuple(weights.extent(letter) if letter in own else 1 for letter in other)
     y = combined(builder, "multiply", x.operand.value(), weights.operand.factor(), dims, path)
     return _term(y, other)
 
@@ -151,35 +151,37 @@ def _product(builder: GraphBuilder, a: _Term, b: _Term, rest: str, path: Path) -
         _summed_over_unused(builder, a, b.letters + rest, path),
         _summed_over_unused(builder, b, a.letters + rest, path),
     )
-    batch = "".join(one for one in a.letters if one in b.letters and one in rest)
-    over = "".join(one for one in a.letters if one in b.letters and one not in rest)
+    batch = "".join(letter for letter in a.letters if letter in b.letters and letter in rest)
+    over = "".join(letter for letter in a.letters if letter in b.letters and letter not in rest)
     if not over:
         return _spread(builder, a, b, path)
-    rows = "".join(one for one in a.letters if one not in b.letters)
-    columns = "".join(one for one in b.letters if one not in a.letters)
+    rows = "".join(letter for letter in a.letters if letter not in b.letters)
+    columns = "".join(letter for letter in b.letters if letter not in a.letters)
     x, y = a.arranged(*batch, rows, over), b.arranged(*batch, over, columns)
     made = product(builder, "matmul", [x, y], path)
-    dims = [max(a.extent(one), b.extent(one)) for one in batch]
+    dims = [max(a.extent(letter), b.extent(letter)) for letter in batch]
     wide = [*dims, *a.extents(rows), *b.extents(columns)]
     return _term(reshaped(made, wide), batch + rows + columns)
 
 
 def _spread(builder: GraphBuilder, a: _Term, b: _Term, path: Path) -> _Term:
     """The outer product of two tensors without a sum, which is free."""
-    letters = a.letters + "".join(one for one in b.letters if one not in a.letters)
-    sides = [x.arranged(*(one if one in x.letters else "" for one in letters)) for x in (a, b)]
+    letters = a.letters + "".join(letter for letter in b.letters if letter not in a.letters)
+    sides = [
+        x.arranged(*(letter if letter in x.letters else "" for letter in letters)) for x in (a, b)
+    ]
     return _term(elementwise(builder, "multiply", sides, path), letters)
 
 
 def _summed_over_unused(builder: GraphBuilder, term: _Term, needed: str, path: Path) -> _Term:
     """Sums the axes that no other term has."""
-    alone = [axis for axis, one in enumerate(term.letters) if one not in needed]
+    alone = [axis for axis, letter in enumerate(term.letters) if letter not in needed]
     if not alone:
         return term
     value = reduced(builder, "sum", term.operand.value(), alone, False, path)
-    return _term(value, "".join(one for one in term.letters if one in needed))
+    return _term(value, "".join(letter for letter in term.letters if letter in needed))
 
 
 def _in_order_of(builder: GraphBuilder, term: _Term, out: str, path: Path) -> Tensor:
     term = _summed_over_unused(builder, term, out, path)
-    return permuted(term.operand.value(), [term.letters.index(one) for one in out])
+    return permuted(term.operand.value(), [term.letters.index(letter) for letter in out])
