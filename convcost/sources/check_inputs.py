@@ -208,23 +208,25 @@ def _read_spec(settings: Settings, location: SpecLocation | UsageError) -> Itera
 
 def _deployed(spec: CurrentSpec) -> dict[str, MeasuredNetwork]:
     """The networks of a spec as inference runs them. Their budgets are of the trained networks."""
-    trained = [one.costs.network for one in spec.networks.values() if one.costs is not None]
+    measured = spec.networks.values()
+    trained = [network.costs.network for network in measured if network.costs is not None]
     networks = list(map(deploy, trained))
     return {network.name: measure_network(costs(network)) for network in networks}
 
 
-class _Spec(NamedTuple):
-    """A spec, what its base has of it, and the networks of the base, under their current names.
+class _Pairs(NamedTuple):
+    """A spec, what its base has of it, and the networks of the base, `old`, by the names of the
+    current networks that they are compared with, otherwise by their own names.
 
-    `files` are the files in the base of the networks that had another name or another file.
+    `old_files` has the files of those networks of the base that had another name or another file.
     """
 
     spec: CurrentSpec
     found: BaseNetworks
-    networks: dict[str, MeasuredNetwork]
-    files: dict[str, str]
+    old: dict[str, MeasuredNetwork]
+    old_files: dict[str, str]
 
-    def without_base(self, reason: str) -> "_Spec":
+    def without_base(self, reason: str) -> "_Pairs":
         """The same spec, whose base is not available."""
         if self.found.unavailable:
             return self
@@ -234,25 +236,25 @@ class _Spec(NamedTuple):
     @property
     def added(self) -> list[str]:
         """The names of the networks that have no base yet."""
-        return [name for name in self.spec.networks if name not in self.networks]
+        return [name for name in self.spec.networks if name not in self.old]
 
     @property
     def removed(self) -> list[str]:
         """The names of the networks that only the base has."""
-        return [name for name in self.networks if name not in self.spec.networks]
+        return [name for name in self.old if name not in self.spec.networks]
 
 
-def _new_networks(read: Iterable[_Spec]) -> list[tuple[_Spec, str]]:
+def _new_networks(read: Iterable[_Pairs]) -> list[tuple[_Pairs, str]]:
     """The networks that have no base yet, although that of their spec is available."""
-    return [(one, name) for one in read if not one.found.unavailable for name in one.added]
+    return [(pairs, name) for pairs in read if not pairs.found.unavailable for name in pairs.added]
 
 
-def _lost(read: Iterable[_Spec]) -> list[tuple[_Spec, str]]:
+def _lost(read: Iterable[_Pairs]) -> list[tuple[_Pairs, str]]:
     """The networks of the base that their files do not have any more."""
-    return [(one, name) for one in read if one.spec.whole for name in one.removed]
+    return [(pairs, name) for pairs in read if pairs.spec.whole for name in pairs.removed]
 
 
-class _Other(NamedTuple):
+class _BaseNetwork(NamedTuple):
     """A network of the base, and the network that replaces it; empty if it was deleted. `holder` is
     the network that has its name and file now."""
 
@@ -277,41 +279,45 @@ class _Compared:
     `replaced` by one of another name or file, `held` by a changed one of the same name and file,
     or `renamed` only, by the name that they had. `paired` are the ids of all of them."""
 
-    def __init__(self, read: Iterable[_Spec]) -> None:
-        self.changed: list[tuple[_Spec, str]] = []
-        self.replaced: list[_Other] = []
-        self.held: list[_Other] = []
-        self.renamed: dict[str, _Other] = {}
+    def __init__(self, read: Iterable[_Pairs]) -> None:
+        self.changed: list[tuple[_Pairs, str]] = []
+        self.replaced: list[_BaseNetwork] = []
+        self.held: list[_BaseNetwork] = []
+        self.renamed: dict[str, _BaseNetwork] = {}
         self.paired: set[int] = set()
-        for one in read:
-            for name in filter(one.networks.__contains__, one.spec.networks):
-                self._add(one, name)
+        for pairs in read:
+            for name in filter(pairs.old.__contains__, pairs.spec.networks):
+                self._add(pairs, name)
 
-    def _add(self, one: _Spec, name: str) -> None:
-        now, old = one.spec.networks[name], one.networks[name]
+    def _add(self, pairs: _Pairs, name: str) -> None:
+        now, old = pairs.spec.networks[name], pairs.old[name]
         self.paired.add(id(old))
-        moved = name in one.files
-        named = (one.files[name] if moved else one.spec.name, old)
-        other = _Other(named, network_label(one.spec.name, name), None if moved else now)
+        moved = name in pairs.old_files
+        named = (pairs.old_files[name] if moved else pairs.spec.name, old)
+        other = _BaseNetwork(named, network_label(pairs.spec.name, name), None if moved else now)
         if not same_layers(old, now):
-            self.changed.append((one, name))
+            self.changed.append((pairs, name))
             (self.replaced if moved else self.held).append(other)
         elif old.name != name:
             self.renamed[old.name] = other
 
 
 def _closer(
-    asked: Sequence[tuple[_Spec, str]], others: Sequence[_Other], held: Sequence[_Other]
-) -> tuple[bool, list[_Other | None]]:
-    """For each network the one of the base that it may replace, and whether there are too many."""
-    networks = [(one.spec.name, one.spec.networks[name]) for one, name in asked]
+    asked: Sequence[tuple[_Pairs, str]],
+    others: Sequence[_BaseNetwork],
+    held: Sequence[_BaseNetwork],
+) -> tuple[bool, list[_BaseNetwork | None]]:
+    """For each network in `asked` the one of the base that it may replace, None if there is none;
+    and whether there are too many to compare. `held` are those whose name another network has
+    now."""
+    networks = [(pairs.spec.name, pairs.spec.networks[name]) for pairs, name in asked]
     found = [*others, *held]
-    if are_too_many(networks, [one.old for one in found]):
+    if are_too_many(networks, [network.old for network in found]):
         # Most networks that have their name are like before.
-        found = [*others, *(one for one in held if not one.is_like_holder)]
-    old = [one.old for one in found]
-    before = [one.networks.get(name) for one, name in asked]
-    closer = find_closer(networks, before, old, [one.holder for one in found])
+        found = [*others, *(network for network in held if not network.is_like_holder)]
+    old = [network.old for network in found]
+    before = [pairs.old.get(name) for pairs, name in asked]
+    closer = find_closer(networks, before, old, [network.holder for network in found])
     too_many = are_too_many(networks, old)
     return too_many, [None if index is None else found[index] for index in closer]
 
@@ -342,31 +348,34 @@ class _BaseLookup:
         base = self.base
         if base is None:
             return [{} for _ in specs]
-        found = [(spec, base.networks_of(spec)) for spec in specs]
         read = [
-            _Spec(spec, one, dict(one.networks), dict.fromkeys(one.networks, one.file))
-            if one.file
-            else _Spec(spec, one, dict(one.networks), {})
-            for spec, one in found
+            _Pairs(
+                spec,
+                found,
+                dict(found.networks),
+                dict.fromkeys(found.networks, found.file) if found.file else {},
+            )
+            for spec, found in ((spec, base.networks_of(spec)) for spec in specs)
         ]
-        paired: dict[str, list[str]] = {one.spec.name: [] for one in read}
+        paired: dict[str, list[str]] = {pairs.spec.name: [] for pairs in read}
         for name, statement in self._pair(base, read):
             paired[name].append(statement)
         if _new_networks(read) and (reason := TOO_MANY * self.too_many or base.unread_deletion()):
-            read = [one.without_base(reason) if one.added else one for one in read]
+            read = [pairs.without_base(reason) if pairs.added else pairs for pairs in read]
         read = [
-            one.without_base(TOO_MANY) if one.spec.name in self.unclear else one for one in read
+            pairs.without_base(TOO_MANY) if pairs.spec.name in self.unclear else pairs
+            for pairs in read
         ]
-        for one in read:
-            if one.found.unavailable:
-                self.unavailable.add(one.spec.name)
-            if one.found.reason:
-                self._without_base.setdefault(one.found.reason, []).append(one.spec.name)
-            statements = (*one.found.statements, *paired[one.spec.name])
-            self._statements.update(dict.fromkeys((*statements, *self._differences(base, one))))
-        return [one.networks for one in read]
+        for pairs in read:
+            if pairs.found.unavailable:
+                self.unavailable.add(pairs.spec.name)
+            if pairs.found.reason:
+                self._without_base.setdefault(pairs.found.reason, []).append(pairs.spec.name)
+            statements = (*pairs.found.statements, *paired[pairs.spec.name])
+            self._statements.update(dict.fromkeys((*statements, *self._differences(base, pairs))))
+        return [pairs.old for pairs in read]
 
-    def _pair(self, base: Base, read: Sequence[_Spec]) -> Iterator[tuple[str, str]]:
+    def _pair(self, base: Base, read: Sequence[_Pairs]) -> Iterator[tuple[str, str]]:
         """Pairs new networks with those of the base; yields the name of a spec, and a statement.
 
         First all of them, if they only moved. Else in this order: the only network of a spec, the
@@ -375,31 +384,31 @@ class _BaseLookup:
         """
         if not self.for_update:
             yield from self._pair_moved(base, read, pair_equal)
-        for one in read:
-            alone = len(one.spec.networks) == len(one.networks) == 1
-            if alone and (one.spec.whole or not base.tracks_deletions):
-                yield from self._pair_in_order(base, one)
+        for pairs in read:
+            alone = len(pairs.spec.networks) == len(pairs.old) == 1
+            if alone and (pairs.spec.whole or not base.tracks_deletions):
+                yield from self._pair_in_order(base, pairs)
         if not self.for_update:
             yield from self._pair_moved(base, read, pair_similar)
-            for one in read:
-                if one.spec.whole:
-                    yield from self._pair_in_order(base, one)
+            for pairs in read:
+                if pairs.spec.whole:
+                    yield from self._pair_in_order(base, pairs)
             yield from self._compare_with_others(base, read)
 
-    def _pair_in_order(self, base: Base, one: _Spec) -> Iterator[tuple[str, str]]:
+    def _pair_in_order(self, base: Base, pairs: _Pairs) -> Iterator[tuple[str, str]]:
         """Pairs the networks of a spec that are left."""
-        added, removed = one.added, one.removed
+        added, removed = pairs.added, pairs.removed
         for name, index in zip(added, pair_networks(added, removed), strict=True):
             if index is not None:
-                one.networks[name] = one.networks.pop(removed[index])
-                one.files[name] = one.found.file or one.spec.name
-                was = f"{one.spec.name}: `{name}` was `{removed[index]}` in {base.name}"
-                yield one.spec.name, was
+                pairs.old[name] = pairs.old.pop(removed[index])
+                pairs.old_files[name] = pairs.found.file or pairs.spec.name
+                was = f"{pairs.spec.name}: `{name}` was `{removed[index]}` in {base.name}"
+                yield pairs.spec.name, was
 
     def _pair_moved(
         self,
         base: Base,
-        read: Sequence[_Spec],
+        read: Sequence[_Pairs],
         pair: Callable[[Sequence[Named], Sequence[Named]], list[int | None]],
     ) -> Iterator[tuple[str, str]]:
         """Pairs new networks with the most similar of those that any file lost since the base.
@@ -410,24 +419,24 @@ class _BaseLookup:
         if not new:
             return
         lost = _lost(read)
-        deleted = [(one.spec.name, one.networks[name]) for one, name in lost]
+        deleted = [(pairs.spec.name, pairs.old[name]) for pairs, name in lost]
         deleted += base.deleted_networks()
-        networks = [(one.spec.name, one.spec.networks[name]) for one, name in new]
+        networks = [(pairs.spec.name, pairs.spec.networks[name]) for pairs, name in new]
         self.too_many |= pair is pair_similar and are_too_many(networks, deleted)
-        for (one, name), index in zip(new, pair(networks, deleted), strict=True):
+        for (pairs, name), index in zip(new, pair(networks, deleted), strict=True):
             if index is not None:
                 file, old = deleted[index]
                 if index < len(lost):
-                    del lost[index][0].networks[old.name]
-                one.networks[name] = old
-                one.files[name] = file
-                of = "" if file == one.spec.name else f" of {file}"
+                    del lost[index][0].old[old.name]
+                pairs.old[name] = old
+                pairs.old_files[name] = file
+                of = "" if file == pairs.spec.name else f" of {file}"
                 yield (
-                    one.spec.name,
-                    f"{one.spec.name}: `{name}` was `{old.name}`{of} in {base.name}",
+                    pairs.spec.name,
+                    f"{pairs.spec.name}: `{name}` was `{old.name}`{of} in {base.name}",
                 )
 
-    def _compare_with_others(self, base: Base, read: Sequence[_Spec]) -> Iterator[tuple[str, str]]:
+    def _compare_with_others(self, base: Base, read: Sequence[_Pairs]) -> Iterator[tuple[str, str]]:
         """Compares networks with others of the base that they may replace. Yields the name of a
         spec and a note for each.
 
@@ -438,32 +447,32 @@ class _BaseLookup:
         if not base.tracks_deletions:
             return
         known = _Compared(read)
-        deleted = [(one.spec.name, one.networks[name]) for one, name in _lost(read)]
+        deleted = [(pairs.spec.name, pairs.old[name]) for pairs, name in _lost(read)]
         deleted += base.deleted_networks() if known.changed else []
-        left = [_Other(one) for one in deleted if id(one[1]) not in known.paired]
+        left = [_BaseNetwork(named) for named in deleted if id(named[1]) not in known.paired]
         # In a family of networks, each may become more like the old version of another.
-        unlike = [one for one in known.held if not one.is_like_holder]
+        unlike = [network for network in known.held if not network.is_like_holder]
         too_many, found = _closer(known.changed, [*known.replaced, *left, *unlike], ())
         if too_many:
-            self.unclear.update(one.spec.name for one, _ in known.changed)
-        for (one, name), other in zip(known.changed, found, strict=True):
+            self.unclear.update(pairs.spec.name for pairs, _ in known.changed)
+        for (pairs, name), other in zip(known.changed, found, strict=True):
             # If it is equal, it has not grown.
-            if other is not None and not same_layers(other.old[1], one.spec.networks[name]):
-                self.also[one.spec.name, name] = other.old[1]
-                yield one.spec.name, other.note(base, one.spec.name, name)
+            if other is not None and not same_layers(other.old[1], pairs.spec.networks[name]):
+                self.also[pairs.spec.name, name] = other.old[1]
+                yield pairs.spec.name, other.note(base, pairs.spec.name, name)
         new = _new_networks(read)
         too_many, found = _closer(new, known.replaced, known.held)
         self.too_many |= too_many
-        for (one, name), other in zip(new, found, strict=True):
-            entry = known.renamed.get(name) if other is None else other
-            if entry is not None and are_similar(one.spec.networks[name], entry.old[1]):
-                one.networks[name] = entry.old[1]
-                yield one.spec.name, entry.note(base, one.spec.name, name)
+        for (pairs, name), other in zip(new, found, strict=True):
+            replaced = other or known.renamed.get(name)
+            if replaced and are_similar(pairs.spec.networks[name], replaced.old[1]):
+                pairs.old[name] = replaced.old[1]
+                yield pairs.spec.name, replaced.note(base, pairs.spec.name, name)
 
-    def _differences(self, base: Base, one: _Spec) -> Iterator[str]:
+    def _differences(self, base: Base, pairs: _Pairs) -> Iterator[str]:
         """What differs in names and inputs."""
-        spec, networks, tells_new = one.spec, one.networks, not self.for_update
-        if one.found.new and not networks:
+        spec, networks, tells_new = pairs.spec, pairs.old, not self.for_update
+        if pairs.found.new and not networks:
             if tells_new:
                 yield f"{spec.name} is new: it is not in {base.name}, so growth is not checked"
             return
@@ -471,7 +480,7 @@ class _BaseLookup:
             return
         for name, network in spec.networks.items():
             old = networks.get(name)
-            if old is None and tells_new and not one.found.unavailable:
+            if old is None and tells_new and not pairs.found.unavailable:
                 yield f"{spec.name}: `{name}` is new, so growth is not checked"
             elif old is not None and old.inputs != network.inputs:
                 yield (
@@ -479,7 +488,7 @@ class _BaseLookup:
                     f"{old.inputs_text} in {base.name}"
                 )
         if base.tracks_deletions and spec.whole:
-            for name in one.removed:
+            for name in pairs.removed:
                 self.deleted.append((spec.name, networks[name]))
                 yield f"{spec.name}: `{name}` is deleted; it was in {base.name}"
 
