@@ -71,6 +71,10 @@ class LayerMemory(NamedTuple):
     uncounted: bool
 
 
+# In CSV, the macs of an uncounted layer are `?`, so it needs no column of its own.
+LAYER_COLUMNS = tuple(name for name in LayerMemory._fields if name != "uncounted")
+
+
 class NetworkMemory(NamedTuple):
     """A network of `convcost.memory/1`: field names and order are stable.
 
@@ -132,10 +136,9 @@ class Memory(_MemoryFields, Report):
             if self.top is not None:
                 layers = sorted(layers, key=lambda layer: -layer[0].bytes)[: self.top]
             for layer, macs, bound in layers:
-                named = (found.name, layer.path, layer.kind, shape_size(layer.output))
-                alive = (layer.elements, layer.bytes, layer.flash, layer.dtype)
-                rows.append((*named, *alive, macs, layer.read, layer.written, *bound))
-        names = ("network", *LayerMemory._fields, *LayerBound._fields)
+                cells = {**layer._asdict(), "output": shape_size(layer.output), "macs": macs}
+                rows.append((found.name, *(cells[name] for name in LAYER_COLUMNS), *bound))
+        names = ("network", *LAYER_COLUMNS, *LayerBound._fields)
         return Table("", "", tuple(Column(name, name) for name in names), tuple(rows))
 
     def tree(self) -> dict[str, Any]:

@@ -219,6 +219,15 @@ def test_batch_norms_that_are_folded_move_no_bytes():
     assert reports[1]["networks"][0]["buffers"]["elements"] == 0
 
 
+def test_csv_of_an_uncounted_layer_has_all_cells_under_their_columns():
+    layers = "layers: [{custom: what, params: 5, macs: uncounted}]"
+    text = f"name: net\ninput: {{channels: 3, size: 8}}\n{layers}\n"
+    done = run("memory", "-", "--device", "h100", "--format", "csv", text=text)
+    head, row = [line.split(",") for line in done.stdout.decode().splitlines()]
+    cells = dict(zip(head, row, strict=True))
+    assert (cells["kind"], cells["macs"], cells["limit"]) == ("custom", "?", "memory")
+
+
 def test_csv_has_one_row_for_each_layer_with_exact_numbers():
     done = run(
         "memory", "-", "--dtype", "float16", "--device", "h100", "--format", "csv", text=net()
