@@ -469,6 +469,16 @@ def test_an_operator_without_products_has_no_macs(function):
     assert not any(layer.macs or layer.uncounted for layer in layer_graph.layers)
 
 
+@pytest.mark.parametrize(("function", "kind"), [(torch.max, "maximum"), (torch.min, "minimum")])
+def test_the_larger_of_two_tensors_is_a_join(function, kind):
+    def forward(x, _):
+        return function(function(x, torch.tensor(0.5)), x.sigmoid())
+
+    layer_graph = drawn(lambda: Fun(forward), IMAGE)
+    assert [layer.kind for layer in layer_graph.layers] == ["sigmoid", kind]
+    assert layer_graph.free == ((f"{kind} a fixed number", 1),)
+
+
 class Experts(nn.Module):
     """16 rows for one of 4 matrices each; `kept` rows are counted in the ends of the groups."""
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from convcost.importing.frontends.torch.operators.joins import join
 from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.reductions import variance
@@ -16,8 +17,8 @@ NORMS = {1: "reduce_l1", 2: "reduce_l2", float("inf"): "reduce_largest"}
 @operator("logsumexp", op="reduce_log_exp")
 def reduce(call: TorchCall) -> Any:
     op = call.canonical
-    if isinstance(call.given.get("other"), Tensor):
-        return call.custom(f"{op}imum")
+    if call.given.get("other") is not None:
+        return join(call._replace(name=f"{op}imum"))
     y = call.lower(op, axes=_axes(call), keep=call.given.get("keepdim", False))
     return (y, None) if call.several else y
 
