@@ -1081,3 +1081,24 @@ def test_a_grid_of_an_affine_map_has_a_product_at_each_position(tmp_path):
     nodes = [node("AffineGrid", "x", "size", "-> y")]
     layer_graph = drawn(tmp_path, model(nodes, {"size": ints(1, 8, 7, 5)}, (1, 2, 3)))
     assert sums(layer_graph) == (0, 0, 7 * 5 * 2 * 3)
+
+
+def test_a_part_of_a_stored_table_is_expanded_before_it_is_reshaped(tmp_path):
+    """Each number of the second half twice, as rotary tables of interleaved pairs have it."""
+    nodes = [
+        node("Split", "t", "-> a", "b", axis=1, num_outputs=2),
+        node("Unsqueeze", "b", "last", "-> u"),
+        node("Expand", "u", "twice", "-> e"),
+        node("Reshape", "e", "row", "-> r"),
+        node("MatMul", "x", "w", "-> m"),
+        node("Add", "m", "r", "-> y"),
+    ]
+    stored = {"t": array(5, 8), "w": array(6, 8), "last": ints(2), "twice": ints(5, 4, 2),
+              "row": ints(5, 8)}  # fmt: skip
+    layer_graph = drawn(tmp_path, model(nodes, stored, (1, 5, 6)))
+    assert told(layer_graph)[-3:] == [
+        "custom what=expand params=0 macs=0 output=Shape(channels=2, size=(5, 4)) → 5×4×2",
+        "reshape shape=Shape(channels=8, size=(5,)) → 5×8",
+        "add → 5×8",
+    ]
+    proved_spec(layer_graph)

@@ -47,7 +47,8 @@ def expand(call: OnnxCall) -> Tensor:
 
 
 def _joined_only(call: OnnxCall, wide: Dims) -> bool:
-    """Whether only joins read an expanded tensor. They broadcast it themselves."""
+    """Whether only joins read an expanded tensor. They broadcast it themselves. The readers of a
+    constant are not known."""
     readers = call.context.readers.get(call.outputs[0], [])
     others = [name for reader in readers for name in reader.inputs if name != call.outputs[0]]
     joins = all(has(reader.op, Trait.JOINS) and len(reader.inputs) == 2 for reader in readers)  # noqa: PLR2004
@@ -56,7 +57,8 @@ def _joined_only(call: OnnxCall, wide: Dims) -> bool:
     )
     count = call.context.uses[call.outputs[0]]
     return (
-        joins
+        bool(readers)
+        and joins
         and computed
         and count == len(others)
         and all(call.context.shapes[name] == wide for name in others)
