@@ -61,7 +61,8 @@ def stored_constant(
 
 def buffered(key: str) -> bool:
     """Whether a tensor has the usual name of a buffer."""
-    return key.replace("/", ".").rsplit(".", 1)[-1] in BUFFERS
+    name = key.replace("/", ".").rsplit(".", 1)[-1]
+    return name in BUFFERS or name.endswith("_inv_freq")
 
 
 def computed_numbers(node: OnnxNode, inputs: Mapping[str, Constant], opset: int) -> Any:

@@ -4,6 +4,7 @@ read them and from their names. Scales and zero points are numbers that a quanti
 import re
 from collections.abc import Collection, Mapping
 from math import prod
+from types import MappingProxyType
 
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
@@ -37,15 +38,16 @@ def declared_kinds(model: ModelProto) -> dict[str, str]:
     }
 
 
-def computed_from_modules(model: ModelProto) -> set[str]:
+def computed_from_modules(model: ModelProto) -> dict[str, list[str]]:
     """The tensors that PyTorch's newer exporter computed from tensors of modules, whose names have
-    a module in front."""
-    return {
-        entry.name
+    a module in front; each with these names."""
+    found = {
+        entry.name: re.findall(r"'([^']*\.[^']*)'", prop.value)
         for entry in model.graph.value_info
         for prop in entry.metadata_props
-        if prop.key == FOLDED and "." in prop.value
+        if prop.key == FOLDED
     }
+    return {name: origins for name, origins in found.items() if origins}
 
 
 def created_in_code(model: ModelProto, declared: Mapping[str, str]) -> set[str]:
@@ -59,25 +61,30 @@ def created_in_code(model: ModelProto, declared: Mapping[str, str]) -> set[str]:
 
 
 def is_learned(
-    tensor: TensorProto, declared: Mapping[str, str], computed: Collection[str] = ()
+    tensor: TensorProto,
+    declared: Mapping[str, str],
+    computed: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> bool:
     """Whether an initializer is a parameter. PyTorch's newer exporter writes the kinds of tensors
     (`declared`), but not for tensors that it computed itself: of these, a mask has at most two
-    distinct numbers, and an index has only integers. A tensor of equal numbers is a new scale or
-    shift if it is `computed` from a tensor of a module."""
+    distinct numbers, and an index has only integers. Of those that are `computed` from tensors of
+    modules, a table of buffers, such as rotary positions, is none, and a tensor of equal numbers is
+    a new scale or shift."""
     if not declared:
         return True
     if tensor.name in declared:
         return declared[tensor.name] == "PARAMETER"
+    origins = computed.get(tensor.name, ())
+    is_table = bool(origins) and all(map(buffered, origins))
     if tensor.data_location == tensor.EXTERNAL or prod(tensor.dims) > MAX_ELEMENTS:
-        return True
+        return not is_table
 
-    if not is_float_type(tensor.data_type):
+    if is_table or not is_float_type(tensor.data_type):
         return False
     data = numpy_helper.to_array(tensor).astype(np.float64)
     distinct = np.unique(data)
     if len(distinct) == 1:
-        return tensor.name in computed
+        return bool(origins)
     return len(distinct) > MASK and not (data == np.round(data)).all()
 
 

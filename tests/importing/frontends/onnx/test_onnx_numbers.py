@@ -148,6 +148,27 @@ def test_equal_numbers_that_the_exporter_computed_are_params_if_a_module_has_the
     assert sums(layer_graph)[0] == 6 * 8 + params
 
 
+@pytest.mark.parametrize(
+    ("sources", "params"),
+    [
+        (["rotary.inv_freq", "val_1"], 0),
+        (["rotary.sliding_inv_freq", "cos"], 0),
+        (["rotary.inv_freq", "gain.weight"], 6 * 10 * 8),
+    ],
+)
+def test_a_table_that_the_exporter_computed_from_buffers_has_no_params(
+    tmp_path: Path, sources: list[str], params: int
+) -> None:
+    nodes = [node("Conv", "x", "w", "-> c"), node("Mul", "c", "cos", "-> y")]
+    table = array(6, 10, 8) + 0.5
+    made = model(nodes, {"w": array(6, 8, 1, 1), "cos": table}, (1, 8, 10, 8))
+    entry = helper.make_tensor_value_info("cos", FLOAT, None)
+    entry.metadata_props.add(key="pkg.onnxscript.optimizer.folded_from", value=str(sources))
+    made.graph.value_info.append(entry)
+    layer_graph = drawn(tmp_path, signed(made, w="PARAMETER"))
+    assert sums(layer_graph)[0] == 6 * 8 + params
+
+
 def test_a_layer_that_only_a_branch_reads_is_imported(tmp_path: Path) -> None:
     nodes = [
         node("Conv", "x", "w", "-> c"),
