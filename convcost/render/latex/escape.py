@@ -56,7 +56,7 @@ upsilon phi chi psi omega
 SPELT = {"lamda": "lambda", "final sigma": "varsigma"}
 
 # A number of its own; `1,234` in a name is a part of that name.
-NUMBER = re.compile(r"(?<![^\s(])([+-]?\d{1,3}(?:,\d{3})*(?:\.\d+)?)(?=[\s).,;%]|$)")
+NUMBER = re.compile(r"(?<![^\s(])([+-]?[0-9]{1,3}(?:,[0-9]{3})*(?:\.[0-9]+)?)(?=[\s).,;%]|$)")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_/]*")  # the names of most layers
 LIGATURES = re.compile(r"(?<=-)(?=-)|(?<=')(?=')|(?<=,)(?=,)")  # fonts join them to one glyph
 JOINT = re.compile(r"(?<=[/_·:=])(?=\w)|(?<=[a-z][.-])(?=[a-z])")  # a line can break here

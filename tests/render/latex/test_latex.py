@@ -257,6 +257,11 @@ def test_numbers_of_the_program_are_grouped_with_a_minus():
     assert number("-1,234") == r"$-$1\,234"
 
 
+def test_digits_of_other_scripts_are_no_numbers():
+    escaped = r"(\textbackslash{}u0661,\textbackslash{}u0662)"
+    assert escape_latex("(١,٢)", numbers=True) == escaped
+
+
 @needs_latex
 def test_every_letter_of_europe_and_every_sign_compiles(tmp_path):
     """Under plain pdflatex: what it has no glyph for is an escape, never an error."""
