@@ -34,6 +34,7 @@ MAX_ROWS = 2000  # in all tables; more are in the format `plain`
 MAX_WIDTH = 1_000_000  # columns of the console: rich never wraps, `_fit` and `_fold` do
 GAP = 2  # spaces between columns
 NARROWEST_TEXT = 12  # characters
+WIDEST_WORD = 20  # of a head that folds; longer words, such as names of networks, break
 NUMBER = "0123456789,."
 EIGHTHS = " ▏▎▍▌▋▊▉█"
 HEAD, NOTE = "bold", "dim"
@@ -227,7 +228,8 @@ def _text_column(table: Table, number: int, style: Style, most: Widths) -> TextC
     cells = [row[number] for row in table.rows]
     texts = format_cells(cells, lambda cell: _text(cell, style, most.bar))
     total = _text(table.total[number], style) if table.total else ""
-    heads = _fold(title, max([most.head, *map(width_of, title.split())]))
+    longest = max(map(width_of, title.split()), default=0)
+    heads = _fold(title, max(most.head, min(longest, WIDEST_WORD)))
     width = max(map(width_of, (*heads, total, *dict.fromkeys(texts))))
     counts = [text for cell in cells if isinstance(cell, CountRange) for text in cell.texts]
     narrowest = max([NARROWEST_TEXT, *map(len, counts)])

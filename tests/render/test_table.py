@@ -251,6 +251,18 @@ def test_words_and_escapes_for_an_output_without_unicode_keep_columns_aligned(
     assert rows == [f"{shown}  conv     1", f"{'a'.ljust(len(shown))}  conv    20"]
 
 
+def test_a_head_of_one_long_word_breaks_on_a_narrow_terminal_only():
+    columns = (LAYER, Column("a", "a" * 30), Column("b", "漢" * 11))
+    wide = table([("macs", 1, 2)], columns)
+    assert written(wide).splitlines()[2] == f"layer  {'a' * 30}  {'漢' * 11}"
+    assert written(wide, width=51).splitlines()[2:6] == [
+        f"{'a' * 20:>27}  {'漢' * 10}",
+        f"layer  {'a' * 10:>20}  {'漢':>19}",
+        "─" * 49,
+        f"macs   {1:>20}  {2:>20}",
+    ]
+
+
 def test_markup_and_wide_characters_are_text():
     text = written(table([("[bold]:smile:[/]", "畳み込み", 1), ("[link=x]", "conv", 2)]))
     assert text.splitlines()[2:] == [
