@@ -15,7 +15,7 @@ from convcost.importing.outline.repeats import fold_repeats
 from convcost.importing.outline.scope_inference import with_inferred_scopes
 from convcost.importing.outline.structurize import structurize
 from convcost.importing.outline.tree import Items, OutlineBlock, Tree, layer_numbers, walk
-from convcost.importing.outline.valid_names import unused_name, valid_name
+from convcost.importing.outline.valid_names import input_name, valid_name
 from convcost.importing.outline.weight_owners import with_owners
 from convcost.importing.outline.wiring import Inputs, shortened_inputs
 from convcost.importing.verify.round_trip import verify_round_trip
@@ -93,10 +93,7 @@ def _input_names(graph: LayerGraph) -> tuple[str, ...]:
         return ()
     names: list[str] = []
     for name, _ in graph.inputs:
-        wanted = valid_name(name) or "image"
-        # A name with an ordinal may be the automatic name of a layer.
-        ordinal = wanted.rpartition("_")[2].isdigit()
-        names.append(unused_name(f"{wanted}_in" if ordinal else wanted, names))
+        names.append(input_name(valid_name(name) or "image", names))
     return tuple(names)
 
 

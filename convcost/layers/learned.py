@@ -1,4 +1,4 @@
-"""Learned or stored tensors of any shape."""
+"""Tensors of any shape that depend on no input: learned, stored, or constants of the code."""
 
 from convcost.model.cost_product import NOTHING, CostProduct, product
 from convcost.model.kind import Example, Layer, kind, option
@@ -42,3 +42,24 @@ class Learned(Layer):
     @property
     def _elements(self) -> CostProduct:
         return product(channels=self.shape.channels, size=self.shape.size)
+
+
+@kind("constant", principal="shape")
+class Constant(Layer):
+    """A tensor of the model's code that ignores the input, such as a mask or the numbers of
+    positions. It is neither learned nor stored, so it has no params and no buffers."""
+
+    operation = "move"
+    memory = "weights"
+    shape: Tensor = option("its shape")
+
+    examples = (
+        Example(
+            "{add: {scores: [], mask: [{constant: {channels: 1, size: [49, 49]}}]}}",
+            Shape(3, (49, 49)),
+            Shape(3, (49, 49)),
+        ),
+    )
+
+    def output(self, x: Shape) -> Shape:
+        return self.shape

@@ -734,6 +734,7 @@ KINDS: dict[str, tuple[str, dict[str, Any], Callable[..., Out]]] = {
     "flatten": ("", {}, flatten),
     "reshape": ("shape", {}, reshape),
     "learned": ("shape", {"buffer": False}, learned),
+    "constant": ("shape", {}, lambda o, _x: Out(tensor(o["shape"]), reads=UNKNOWN)),
     "embedding": ("channels", {}, embedding),
     **{kind: ("over", {"keep": True}, reduction) for kind in ("mean", "max", "min", "sum")},
     "rnn": ("hidden", RECURRENT, lambda o, x: recurrent(o, x, 1)),

@@ -440,7 +440,9 @@ class Grammar:
     def shape(self, shape):
         """Kinds that change the shape, or ignore it."""
         rng, (channels, size) = self.rng, shape
-        kind = rng.choice(["flatten", "reshape", "reshape", "learned", "embedding", "custom"])
+        kind = rng.choice(
+            ["flatten", "reshape", "reshape", "learned", "constant", "embedding", "custom"]
+        )
         if kind == "reshape":
             split = self.divisor(channels)
             forms: list[Any] = [
@@ -451,9 +453,9 @@ class Grammar:
             ]
             found = rng.choice(forms)
             return kind, {"shape": found} if len(found["size"]) <= 5 else None
-        if kind == "learned":
+        if kind in ("learned", "constant"):
             found = {"channels": channels, "size": rng.choice([list(size), [1] * len(size)])}
-            return kind, {"shape": found, **self.flags(buffer=0.2)}
+            return kind, {"shape": found, **(self.flags(buffer=0.2) if kind == "learned" else {})}
         if kind == "embedding":
             return kind, {
                 "channels": self.upto(8),

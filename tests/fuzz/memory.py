@@ -10,7 +10,7 @@ from typing import NamedTuple
 from fuzz.formulas import JOINS, NAMELESS, NUMBERED
 
 VIEWS = ("flatten", "reshape", "reshape_like", "identity", "dropout")
-STORED = ("learned",)
+STORED = ("learned", "constant")
 OF_SIZE = ("upsample_like", "pad_like", "reshape_like")  # their second input only gives a size
 SUMS = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 MIXING = ("softmax", "log_softmax", "l2_norm")

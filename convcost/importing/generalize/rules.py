@@ -124,6 +124,7 @@ RULES: dict[str, SizeRule] = {
     "crop": _pad,
     "reshape": _reshape,
     "custom": _custom,
+    "constant": lambda at: _with_expressions(at, {"shape": ""}),
     "upsample": _resize,
     "avg_pool": _pool,
     "max_pool": _pool,

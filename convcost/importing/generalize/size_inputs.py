@@ -10,7 +10,7 @@ from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, stated_opt
 from convcost.model.kind import KINDS
 
 INPUT = -1  # the only input of the model
-STATED = ("custom", "slice")  # kinds whose output has a stated shape
+STATED = ("custom", "slice", "constant")  # kinds whose output has a stated shape
 
 
 def size_inputs(*graphs: LayerGraph) -> dict[int, int]:
@@ -21,13 +21,20 @@ def size_inputs(*graphs: LayerGraph) -> dict[int, int]:
     found = {}
     for number, layer in enumerate(graphs[0].layers):
         at = AtSizes(graphs, number)
-        if layer.kind in STATED and not at.input_extents and len(set(at.shapes(number))) > 1:
-            found[number] = next(one for one in _joined(at) if incoming_extents(at.shapes(one)))
+        is_sized = not layer.is_input_free and bool(at.input_extents)
+        if layer.kind in STATED and not is_sized and len(set(at.shapes(number))) > 1:
+            found[number] = next(one for one in _sources(at) if incoming_extents(at.shapes(one)))
     return found
 
 
-def _joined(at: AtSizes) -> Iterator[int]:
-    """The earlier tensors that a layer's output is joined with, and the model's input."""
+def _sources(at: AtSizes) -> Iterator[int]:
+    """The tensors that may give a layer its size, the best first: the earlier tensors that the
+    layer's output is joined with, and the model's input. A constant, which modules may share,
+    prefers the input if that has the same extents."""
+    extents = incoming_extents(at.shapes(at.number)).values()
+    same = set(extents) <= set(incoming_extents(at.shapes(INPUT)).values())
+    if at.own.is_input_free and same:
+        yield INPUT
     for layer in at.graphs[0].layers[at.number + 1 :]:
         if at.number in layer.inputs:
             yield from (source for source in layer.inputs if 0 <= source < at.number)
@@ -35,8 +42,8 @@ def _joined(at: AtSizes) -> Iterator[int]:
 
 
 def with_size_inputs(graph: LayerGraph, chosen: Mapping[int, int]) -> LayerGraph:
-    """The graph with another tensor as first input of the `chosen` layers, which become `custom`
-    layers."""
+    """The graph with another tensor as first input of the `chosen` layers. All but constants become
+    `custom` layers."""
     if not all(n < len(graph.layers) and graph.layers[n].kind in STATED for n in chosen):
         return graph
     layers = list(graph.layers)
@@ -46,6 +53,8 @@ def with_size_inputs(graph: LayerGraph, chosen: Mapping[int, int]) -> LayerGraph
 
 
 def _with_size_input(graph: LayerGraph, layer: GraphLayer, source: int) -> GraphLayer:
+    if layer.kind == "constant":
+        return layer._replace(inputs=(source,), sized_by_input=source == INPUT)
     options = {"what": layer.kind, "params": 0, "macs": 0}
     if layer.kind == "custom":
         options = {name: one for name, one in layer.options if name not in ("input", "output")}

@@ -8,7 +8,7 @@ from convcost.model.kind import KINDS, Kind
 from convcost.model.shape import Shape
 
 Path: TypeAlias = tuple[str, ...]
-INPUT_FREE = ("learned",)  # kinds whose output does not depend on an input
+INPUT_FREE = ("learned", "constant")  # kinds whose output does not depend on an input
 P = TypeVar("P", Path, str)
 
 
@@ -42,6 +42,11 @@ class GraphLayer(NamedTuple):
     sized_by_input: bool = False
     frozen: bool | str = False
     frozen_params: int = 0
+
+    @property
+    def is_input_free(self) -> bool:
+        """Whether the layer depends on no input; the size of a constant may follow that of one."""
+        return self.kind in INPUT_FREE and not self.follows
 
     @property
     def uncounted(self) -> bool:

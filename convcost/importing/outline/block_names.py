@@ -7,7 +7,7 @@ from convcost.importing.ir.layer_graph import LayerGraph, Path
 from convcost.importing.outline.branch_names import begins_with_learned
 from convcost.importing.outline.canonicalize import REARRANGES, repeats_kind
 from convcost.importing.outline.tree import Item, Items, layers
-from convcost.importing.outline.valid_names import unused_name, valid_name
+from convcost.importing.outline.valid_names import input_name, unused_name, valid_name
 from convcost.model.kind import KINDS
 
 SHORT_NAMES = {
@@ -74,14 +74,14 @@ def block_input_names(graph: LayerGraph, inputs: tuple[int, ...]) -> tuple[str, 
     """Names for the inputs of a block: `x` for the first, and names of layers for the others."""
     names = ["x"]
     for value in inputs[1:]:
-        names.append(unused_name(_value_name(graph, value), names))
+        names.append(input_name(_value_name(graph, value), names))
     return tuple(names)
 
 
 def _value_name(graph: LayerGraph, value: int) -> str:
     """The name of an input of the network, or of the layer that computes a value. A layer that only
-    arranges its input has the name of that."""
-    while value >= 0 and graph.layers[value].kind in REARRANGES:
+    arranges or selects elements of its input has the name of that."""
+    while value >= 0 and graph.layers[value].kind in (*REARRANGES, "slice"):
         value = graph.layers[value].inputs[0]
     if value < 0:
         return valid_name(graph.inputs[-1 - value][0]) or "image"

@@ -2,7 +2,6 @@
 
 from string import ascii_lowercase
 
-from convcost.importing.ir.layer_graph import INPUT_FREE
 from convcost.importing.outline.tree import Item, ItemBranch
 from convcost.model.kind import KINDS, SizeLike
 
@@ -63,7 +62,7 @@ def _has_no_input(item: Item) -> bool:
     if item.is_join:
         return all(map(begins_with_learned, item.branches))
     if item.is_layer:
-        return item.kind in INPUT_FREE
+        return item.is_input_free
     return _has_no_input((item.unwritten or item.items)[0])
 
 

@@ -4,13 +4,7 @@ all layers that use them."""
 
 from collections import Counter
 
-from convcost.importing.ir.layer_graph import (
-    INPUT_FREE,
-    GraphLayer,
-    LayerGraph,
-    Path,
-    common_prefix,
-)
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, Path, common_prefix
 from convcost.importing.outline.wiring import shared_tables
 
 MIN_BRANCHES = 2  # of a join
@@ -50,7 +44,7 @@ def _move_tables(layers: list[GraphLayer]) -> None:
             module = common_prefix(paths)
             if "".join(max(paths)[len(module) : len(module) + 1]).isdigit():
                 module = module[:-1]  # it is a list of modules, which computes nothing
-            is_learned = layer.kind in INPUT_FREE and len(own) > len(module)
+            is_learned = layer.kind == "learned" and len(own) > len(module)
             layers[index] = layer._replace(path=(*module, own[-1] if is_learned else name))
         for source in layer.inputs:
             users.setdefault(source, []).append(layers[index].path[:-1])

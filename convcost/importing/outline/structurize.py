@@ -5,7 +5,7 @@ before them."""
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from convcost.importing.ir.layer_graph import INPUT_FREE, GraphLayer, LayerGraph
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
 from convcost.importing.outline.chains import Chain, OpenChains
 from convcost.importing.outline.flat import layer_item
 from convcost.importing.outline.linearize import linearize
@@ -74,7 +74,7 @@ class _Structurizer:
         in_sides = {index for group in sides.values() for index in group}
         kept = [index for index in nodes if index not in in_sides]
         for index in kept:
-            if self.graph.layers[index].kind not in INPUT_FREE:
+            if not self.graph.layers[index].is_input_free:
                 self.chains.uses.update(self.inputs[index])
                 if index not in self.tables:
                     # One more user keeps a table out of the chain of the last module that uses it.
@@ -96,7 +96,7 @@ class _Structurizer:
         layer = self.graph.layers[index]
         kind = KINDS[layer.kind]
         sources = self.inputs[index]
-        if layer.kind in INPUT_FREE:
+        if layer.is_input_free:
             return self.chains.begin(Chain(None, index, [layer_item(index, layer)], 1))
         if issubclass(kind, SizeLike):
             return self._append_size_like(index, layer)

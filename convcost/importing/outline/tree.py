@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from convcost.importing.ir.layer_graph import INPUT_FREE, Path
-from convcost.importing.outline.values import ItemOptions
+from convcost.importing.outline.values import ItemOptions, OptionExpression
 
 Items: TypeAlias = "tuple[Item, ...]"
 
@@ -55,6 +55,12 @@ class Item(NamedTuple):
     def is_layer(self) -> bool:
         """Whether it is a layer without branches."""
         return self.number is not None and not self.branches
+
+    @property
+    def is_input_free(self) -> bool:
+        """Whether it is a layer that depends on no input, not even on the size of one."""
+        follows = any(isinstance(v, OptionExpression) and v.uses_input for _, v in self.options)
+        return self.kind in INPUT_FREE and not follows
 
     @property
     def is_join(self) -> bool:
@@ -160,7 +166,7 @@ def takes_input(item: Item) -> bool:
     if item.refs:
         return False
     if item.is_layer:
-        return item.kind not in INPUT_FREE
+        return not item.is_input_free
     if item.is_call:
         return takes_input(item.unwritten[0])
     return any(

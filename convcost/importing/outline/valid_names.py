@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 
 from convcost.model.errors import is_visible
+from convcost.model.kind import KINDS
 
 MAX_LENGTH = 60  # characters
 _SPACES = re.compile(r"\s+")
@@ -28,6 +29,13 @@ def unused_name(wanted: str, taken: Iterable[str]) -> str:
     while f"{wanted}_{number}" in taken:
         number += 1
     return f"{wanted}_{number}"
+
+
+def input_name(wanted: str, taken: Iterable[str]) -> str:
+    """The name for an input, with a number if it is in use. A kind with a number would be the
+    automatic name of a layer."""
+    is_automatic = wanted in KINDS.names() or wanted.rpartition("_")[2].isdigit()
+    return unused_name(f"{wanted}_in" if is_automatic else wanted, taken)
 
 
 def stem(name: str) -> str:

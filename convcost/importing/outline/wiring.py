@@ -3,7 +3,7 @@ concats of two inputs. Also finds the tables that several modules use."""
 
 from collections.abc import Sequence
 
-from convcost.importing.ir.layer_graph import INPUT_FREE, GraphLayer, Path
+from convcost.importing.ir.layer_graph import GraphLayer, Path
 
 Inputs = tuple[tuple[int, ...], ...]
 
@@ -28,16 +28,15 @@ def shared_tables(layers: Sequence[GraphLayer], inputs: Sequence[Sequence[int]])
     tables: set[int] = set()
     read = [one[layer.sized_by_input :] for layer, one in zip(layers, inputs, strict=True)]
     for index, layer in enumerate(layers):
-        if layer.kind in INPUT_FREE or tables.issuperset(read[index]):
+        if layer.is_input_free or tables.issuperset(read[index]):
             tables.add(index)
     modules: dict[int, set[Path]] = {}
     for index, layer in enumerate(layers):
-        reads = layer.path != ("constant",)  # numbers of the code have an input only as a position
-        for source in tables.intersection(read[index] if reads else ()):
+        for source in tables.intersection(() if layer.is_input_free else read[index]):
             modules.setdefault(source, set()).add(layer.path[:-1])
     found = {index for index, users in modules.items() if len(users) > 1}
     for index in sorted(tables, reverse=True):
-        if index in found and layers[index].kind not in INPUT_FREE:
+        if index in found and not layers[index].is_input_free:
             found.update(read[index])
     return found
 

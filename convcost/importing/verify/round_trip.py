@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from convcost.importing.ir.layer_graph import (
-    INPUT_FREE,
     GraphLayer,
     LayerGraph,
     weights_owner,
@@ -43,7 +42,7 @@ def verify_round_trip(
         _verify_layer(layer, cost, graph.layers[root] if owner == index else NO_WEIGHTS)
         _verify_options(layer, step)
         sources = tuple(place[source] if source >= 0 else source for source in inputs[index])
-        if step.inputs != sources and layer.kind not in INPUT_FREE:
+        if step.inputs != sources and not layer.is_input_free:
             raise ConstraintError("CC402", f"`{_name(layer)}` has other inputs in the spec")
         if step.shared != (None if owner == index else place[owner]):
             raise ConstraintError("CC403", f"`{_name(layer)}` shares other weights in the spec")

@@ -250,6 +250,24 @@ def test_a_block_with_tables_has_options():
     )
 
 
+def test_the_input_of_a_block_has_no_automatic_name_of_a_layer():
+    net = Sketch()
+    mask = net.put("constant", -1, path=("constant",), shape=Shape(4, (8, 8)))
+    other = net.put("constant", -1, path=("constant",), shape=Shape(4, (8, 8)))
+    flow = net.chain(-1, conv(), path=("stem",))
+    for number in range(3):
+        flow = turned(net, flow, ("decoder", str(number)), mask, other)
+    text = net.text()
+    assert "    inputs: [x, constant_in, constant_in_2]\n" in block_of(text)
+    assert layers_of(text) == (
+        "  - {constant: {channels: 4, size: [8, 8]}, name: constant_1}\n"
+        "  - {constant: {channels: 4, size: [8, 8]}, name: constant_2}\n"
+        "  - {conv: 4, kernel: 3, padding: 1, name: stem, from: input}\n"
+        "  - {sequence: [{residual: , from: [stem, constant_1, constant_2], repeat: 3}], "
+        "name: decoder}\n"
+    )
+
+
 def test_modules_that_share_another_output_have_a_block_with_two_inputs():
     net = Sketch()
     memory = net.chain(-1, conv(), RELU, path=("encoder",))

@@ -197,7 +197,7 @@ class _TorchWalk:
         """Sets the scope of the layers that follow and returns the scope before. Layers of
         parameters keep their own names."""
         for layer in self.builder.layers[len(self.layers) :]:
-            own = layer.kind in ("learned", "scale") or layer.path == ("constant",)
+            own = layer.kind in ("learned", "scale", "constant")
             self.layers.append(None if own else self._scope(layer))
         before, self.scope = self.scope, scope
         return before

@@ -53,8 +53,7 @@ def constant_tensor(
 ) -> Tensor:
     """A tensor of numbers from the model's code, neither learned nor stored."""
     shape, channel, batch = _layout(dims, channel)
-    options = {"what": "constant", "params": 0, "macs": 0, "output": shape}
-    index = builder.emit("custom", ("constant",), [neighbour], options)
+    index = builder.emit("constant", ("constant",), [neighbour], {"shape": shape})
     return output_tensor(index, shape, len(dims), channel, batch)
 
 

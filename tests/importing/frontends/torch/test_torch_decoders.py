@@ -85,11 +85,11 @@ def test_the_layers_of_a_decoder_are_one_block_whose_inputs_are_the_shared_table
     assert "    inputs: [x, cos, sin, sin_2]\n" in blocks
     assert "    outputs: [add_2, cos, sin, sin_2]" in blocks
     assert layers == (
-        "  - {learned: {channels: 4, size: []}, buffer: true, name: speeds}\n"
         "  - multiply:\n"
-        "      a: [{reshape: {channels: 4, size: [1]}}]\n"
-        "      b: [{custom: constant, params: 0, macs: 0, output: {channels: 1, size: [16]}, "
-        "name: constant}]\n"
+        "      a:\n"
+        "        - {learned: {channels: 4, size: []}, buffer: true, name: speeds}\n"
+        "        - {reshape: {channels: 4, size: [1]}}\n"
+        "      b: [{constant: {channels: 1, size: [16]}}]\n"
         "  - {concat: {before: [], before_2: []}, name: concat_1}\n"
         "  - {elementwise: cos}\n"
         "  - {reshape: {channels: 8, size: [1, 16]}, name: reshape_1}\n"
@@ -97,8 +97,8 @@ def test_the_layers_of_a_decoder_are_one_block_whose_inputs_are_the_shared_table
         "  - {reshape: {channels: 8, size: [1, 16]}, name: reshape_2}\n"
         "  - {reshape: {channels: 16, size: [1, 8]}, name: reshape_3, from: elementwise_2}\n"
         "  - {embedding: 32, rows: 100, name: tokens, from: input}\n"
-        "  - sequence: [{attention_block: , from: [tokens, reshape_1, reshape_3, reshape_2], "
-        "repeat: 4}]\n"
+        "  - sequence: [{attention_block: , from: [tokens, reshape_1, reshape_3, "
+        "reshape_2], repeat: 4}]\n"
         "    name: layers\n"
         "  - rms_norm\n"
         "  - {linear: 100, name: head}\n"
