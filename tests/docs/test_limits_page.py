@@ -26,6 +26,7 @@ from convcost.language import (
     yaml_nodes,
 )
 from convcost.model import execution_order, figures, options
+from convcost.reports.check import evaluate as check_evaluate
 from convcost.reports.check import moved_networks
 from convcost.sources import budget_config as found_config
 from convcost.sources import git_repository, rename_detection, spec_files
@@ -62,6 +63,7 @@ LIMITS = {
     "comparisons of the globs of `convcost.yaml`": [patterns.MAX_COMPARISONS],
     "`**/` in a glob": [budget_config.MAX_RECURSIVE],
     "files below a folder": [found_config.MAX_FILES],
+    "layers of all `groups` of the budgets": [check_evaluate.MAX_GROUPED],
     "layers of a spec, over all settings": [verify.MAX_LAYERS],
     "branches and layers of a part": [execution_order.MAX_SEGMENTS],
     "comparisons of the layers of new or changed networks": [moved_networks.MAX_COMPARISONS],
