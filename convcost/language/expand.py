@@ -274,6 +274,8 @@ class Expansion(NetworkBuilder):
         scope: Scope,
         inputs: tuple[StepOutput, ...],
     ) -> StepOutput:
+        """Expands the branches of a join, then the join. The branches belong to the list of the
+        join if it is the only join without a name there, otherwise to a scope of its own."""
         layer = node.layer or self._layer(node, kind, scope, inputs[0])
         if not node.branches:
             return self.add_step(node, layer, name, scope, inputs)
@@ -281,28 +283,42 @@ class Expansion(NetworkBuilder):
             self.declare(scope, name, ScopeEntry(node.origin))
         shares = node.only_join and not self._any_is_taken(node.branches, scope)
         branch_scope = scope if shares else scope.inner(name, (), inputs[0])
-        tensors = []
-        for branch in node.branches:
-            around = self.copies
-            if branch.name == kind.copied_branch and layer is not None:
-                outer = around or Copies()
-                self.copies = outer.of_each(Choice(len(self.steps), *layer.copies))
-            tensor = self._expand_branch(branch, branch_scope, inputs[0])
-            if kind.copied_branch and tensor is not None and tensor.source is not None:
-                self._check_copies(node, (tensor.source,))
-            tensors.append(tensor)
-            self.copies = around
+        tensors = [
+            self._expand_copied_branch(node, kind, layer, branch, branch_scope, inputs[0])
+            for branch in node.branches
+        ]
         known = tuple([tensor for tensor in tensors if tensor is not None])
-        complete = len(known) == len(tensors)
         density = node.density and self._option(node.density, node, scope, inputs[0])
-        own = (layer, known) if complete else (None, inputs)
-        output = self.add_step(node, own[0], name, scope, own[1], density)
+        if len(known) == len(tensors):
+            output = self.add_step(node, layer, name, scope, known, density)
+        else:  # a branch has a problem
+            output = self.add_step(node, None, name, scope, inputs, density)
         if branch_scope is not scope:
             scope.names[name].scope = branch_scope
             if output.source is not None and any(branch.items for branch in node.branches):
                 path = scope.prefix + name
                 self.groups.append(Group(path, node.label, output.source, node.origin))
         return output
+
+    def _expand_copied_branch(
+        self,
+        node: LayerNode,
+        kind: type[Kind[Any]],
+        layer: Kind[Any] | None,
+        branch: Branch,
+        branch_scope: Scope,
+        x: StepOutput,
+    ) -> StepOutput | None:
+        """Expands a branch of a join, once for all copies if the join has copies of it."""
+        around = self.copies
+        if branch.name == kind.copied_branch and layer is not None:
+            outer = around or Copies()
+            self.copies = outer.of_each(Choice(len(self.steps), *layer.copies))
+        tensor = self._expand_branch(branch, branch_scope, x)
+        if kind.copied_branch and tensor is not None and tensor.source is not None:
+            self._check_copies(node, (tensor.source,))
+        self.copies = around
+        return tensor
 
     def _any_is_taken(self, branches: tuple[Branch, ...], scope: Scope) -> bool:
         """Whether a branch has the name of an input or of another layer in the list of the join."""
@@ -315,6 +331,8 @@ class Expansion(NetworkBuilder):
     def _expand_branch(
         self, branch: Branch, branch_scope: Scope, x: StepOutput
     ) -> StepOutput | None:
+        """The output of a branch, or the layer that it names; None if that is not known. Adds a
+        problem for a branch without layers if there is no incoming tensor."""
         if branch.source is not None:
             tensor = self.find(branch_scope, branch.source)
             if tensor is not None and branch.origin is not branch.source:
