@@ -6,8 +6,8 @@ from convcost.importing.frontends.tflite.file import TfliteGraph
 from convcost.importing.ir.layer_graph import Path, shared_depth
 from convcost.importing.ir.operator_graph import OperatorNode
 
-# The last part of the names of an operator's tensors.
-OWN = {"CONV_2D": "conv2d", "DEPTHWISE_CONV_2D": "depthwise", "FULLY_CONNECTED": "matmul",
+# What the last part of the names of an operator's tensors contains.
+LAST_PARTS = {"CONV_2D": "conv2d", "DEPTHWISE_CONV_2D": "depthwise", "FULLY_CONNECTED": "matmul",
        "TRANSPOSE_CONV": "conv2d_transpose", "BATCH_MATMUL": "matmul"}  # fmt: skip
 TAIL = re.compile(
     r"(Conv[123]D|depthwise|(Batch)?MatMul(V2)?|conv2d_transpose|BiasAdd|FusedBatchNormV3|Relu6?|"
@@ -29,14 +29,8 @@ def paths(graph: TfliteGraph) -> dict[str, Path]:
 
 
 def _path(graph: TfliteGraph, node: OperatorNode) -> Path:
-    names, own = [graph.tensors[node.outputs[0]].name], OWN.get(node.op)
-    if own and node.input(1):
-        # Tensors are joined to one, and so are their names; the operator's own is among them.
-        names.append(graph.tensors[node.inputs[1]].name)
-        parts = [part for name in names for part in name.split(";")]
-        ours = [part for part in parts if own in part.rpartition("/")[2].lower()]
-        names = [*ours[-1:], *names]
-    for name in names:
+    """The path of an operator, from the first of its names that has a module; empty if none has."""
+    for name in _names(graph, node):
         parts = [COPY.sub("", part) for part in name.split(";")[0].split("/")]
         parts = [part for part in parts if not NO_MODULE.match(part)]
         if parts[1:] and TAIL.match(parts[-1]):
@@ -44,3 +38,16 @@ def _path(graph: TfliteGraph, node: OperatorNode) -> Path:
         if parts:
             return tuple(parts)
     return ()
+
+
+def _names(graph: TfliteGraph, node: OperatorNode) -> list[str]:
+    """The name of an operator's output, and, if it has weights, of its weights. A converter that
+    fuses operators joins their names with `;`; the name of this operator among them is the
+    first."""
+    names, last_part = [graph.tensors[node.outputs[0]].name], LAST_PARTS.get(node.op)
+    if last_part is None or not node.input(1):
+        return names
+    names.append(graph.tensors[node.inputs[1]].name)
+    single = [single for name in names for single in name.split(";")]
+    own = [name for name in single if last_part in name.rpartition("/")[2].lower()]
+    return [*own[-1:], *names]
