@@ -44,6 +44,8 @@ def with_dtypes(networks: Iterable[Network], texts: Sequence[str]) -> list[Netwo
 def _resolve(
     own: Dtypes | None, default: LayerDtypes | None, rules: tuple[DtypeRule, ...]
 ) -> Dtypes:
+    """The dtypes of a network: the requested `default` replaces all of its `own`, and the requested
+    `rules` come before its own, because the first rule that matches applies."""
     if default is not None:
         return Dtypes(default, rules)
     own = own or Dtypes()

@@ -54,7 +54,8 @@ SIUNITX = FormatOption(
 
 
 class ColumnStyle(NamedTuple):
-    """`unit` is in each cell, not in the head."""
+    """How a column is set: aligned to the `right`, as text that `wraps`, or by `siunitx`. `unit` is
+    in each cell, not in the head."""
 
     right: bool
     wraps: bool
@@ -63,7 +64,8 @@ class ColumnStyle(NamedTuple):
 
 
 class Body(NamedTuple):
-    """The columns of a table as LaTeX declares them, and its lines."""
+    """The `columns` of a table as LaTeX declares them, and its lines in LaTeX; `total` is empty
+    without a total. `wraps` says whether a column wraps, which needs the package `array`."""
 
     columns: str
     head: str
