@@ -1,7 +1,7 @@
 """The numbers of a network as a function of its variables, input size and batch."""
 
 import gc
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from convcost.language.load import Documents
@@ -10,6 +10,8 @@ from convcost.language.requested_dtypes import with_dtypes
 from convcost.model.costs import Costs, costs
 from convcost.model.deploy import deploy
 from convcost.model.dtypes import Dtypes
+from convcost.model.errors import Problem, SpecError
+from convcost.model.measures import Measure
 from convcost.model.network import Network
 from convcost.model.peak_memory import peak_memory
 from convcost.model.ratio import fraction
@@ -44,6 +46,7 @@ class NetworkFunction:
     inputs and `batch` the number of samples, unless the spec has a variable of this name.
     `settings` are those of everything that does not vary. With `deployed`, the numbers are those of
     the network as inference runs it. The measure NANOSECONDS needs a `device` that has a bandwidth.
+    A network without all counts of one of the `decisive` measures is an error.
     Raises SpecError, and ConstraintError if the device has no rate for a dtype.
     """
 
@@ -57,6 +60,7 @@ class NetworkFunction:
         device: Device | None = None,
         deployed: bool = False,
         network: Network | None = None,
+        decisive: Collection[str] = (),
     ) -> None:
         self.documents = documents
         self.pick = pick
@@ -66,6 +70,7 @@ class NetworkFunction:
         self.dtypes = dtypes
         self.device = device
         self.deployed = deployed
+        self.decisive = decisive
         self.network = network or documents.load(settings, pick)[0]
         self.variables = dict(self.network.variables)
 
@@ -102,8 +107,29 @@ class NetworkFunction:
     def __call__(self, values: Mapping[str, Any]) -> list[int]:
         """The measures, in order. Raises SpecError."""
         found = self.costs(values)
+        for name in self.decisive:
+            self._require_known(name, found)
         point = cost_point(Point((), ()), found)
         return [self._number(name, found, point) for name in self.measures]
+
+    def _require_known(self, name: str, found: Costs) -> None:
+        """Raises SpecError for the first layer without a count of a measure."""
+        if name in self.conventions:
+            numbers = self.conventions[name].numbers(found).layers
+            unknown = (index for index, number in enumerate(numbers) if number is None)
+        elif name == Measure.MACS:
+            unknown = (index for index, layer in enumerate(found.layers) if layer.uncounted)
+        else:
+            return
+        for index in unknown:
+            layer = found.layers[index]
+            problem = Problem(
+                "CC112",
+                f"`{name}` of the {layer.kind} `{layer.path}` is not known",
+                found.network.steps[index].origin.place,
+                help="state it, or use another measure in --where and --pareto",
+            )
+            raise SpecError(self.documents.source, [problem])
 
     def _number(self, name: str, found: Costs, point: PointCosts) -> Any:
         if name in self.conventions:

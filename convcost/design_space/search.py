@@ -57,7 +57,16 @@ class SearchRequest(NamedTuple):
             self.dtypes,
             self.device,
             self.deployed,
+            decisive=self._decisive,
         )
+
+    @property
+    def _decisive(self) -> set[str]:
+        """The measures that conditions and the front compare."""
+        variables = [one.name for one in self.space.variables]
+        filters = (parse_filter(text, (*self.measures, *variables)) for text in self.where)
+        names = {name.removeprefix("+") for name in self.pareto}
+        return names.union(*(one.expression.names.difference(variables) for one in filters))
 
 
 class Points(NamedTuple):

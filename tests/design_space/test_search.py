@@ -31,6 +31,7 @@ from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
 from convcost.model.errors import Source, SpecError, UsageError
 from convcost.model.measures import CONVENTION
+from convcost.reports.search import FailedPoints
 
 SPEC = """\
 name: net
@@ -711,6 +712,38 @@ def test_a_point_with_macs_that_are_not_known_is_named(tmp_path):
     assert f"{note} (at a=3)" in found.measure_notes
     found = search(str(path), SearchOptions(("a=1",)))
     assert "uncounted" not in "".join(found.measure_notes)
+
+
+@pytest.mark.parametrize(
+    ("options", "measure"),
+    [
+        ({"where": ("macs <= 1G",)}, "macs"),
+        ({"where": ("a < 9 and macs <= 1G",)}, "macs"),
+        ({"pareto": ("macs", "params")}, "macs"),
+        ({"where": ("flops <= 1G",)}, "flops"),
+        ({"pareto": ("+thop", "params")}, "thop"),
+        ({"where": ("params <= 1G", "a < 9")}, ""),
+        ({"pareto": ("activations", "params")}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_condition_or_a_front_compares_no_count_that_is_known_in_part(options, measure, tmp_path):
+    """The point without known macs would have the fewest."""
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "input: {channels: 8, size: 9}\nvars: {a: 1}\nlayers:\n"
+        "  - {custom: what, params: 5, macs: uncounted, name: u, when: a > 1}\n"
+        "  - {conv: 8, kernel: 1, when: a < 3}\n"
+    )
+    found = search(str(path), SearchOptions(("a=1,2,3",), sort="-params", **options))
+    assert found.matching == (1 if measure else 3)
+    assert {point.values["a"] for point in found.best} == ({"1"} if measure else {"1", "2", "3"})
+    if not measure:
+        assert found.failed is None
+        return
+    assert [point.values["a"] for point in found.front] in ([], ["1"])
+    message = f"{path}:4:6: error[CC112]: `{measure}` of the custom `u` is not known"
+    assert found.failed == FailedPoints(2, {"a": "2"}, message)
 
 
 def test_a_kind_that_a_convention_does_not_count_at_some_points_is_named(tmp_path):

@@ -309,6 +309,36 @@ def test_layout_chw_puts_channels_first():
     assert "\n4  10×8×8\n" in text
 
 
+PARTLY = """\
+input: {channels: 3, size: 8}
+vars: {n: 1}
+layers:
+  - {custom: what, params: 100, macs: uncounted, when: n > 1}
+  - {conv: 4, kernel: 1, when: n < 3}
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "points"),
+    [
+        (("--where", "macs <= 1G"), ["1"]),
+        (("--where", "macs >= 0"), ["1"]),
+        (("--where", "params <= 1G and thop <= 1G", "--count", "thop"), ["1"]),
+        (("--where", "params <= 1G", "--count", "thop"), ["1", "2", "3"]),
+        (("--where", "n > 0"), ["1", "2", "3"]),
+        ((), ["1", "2", "3"]),
+    ],
+)
+def test_a_condition_does_not_decide_points_whose_counts_are_known_in_part(options, points):
+    command = ("analyze", "-", "--set", "n=1,2,3", "--columns", "params", *options)
+    lines = run(*command, text=PARTLY).stdout.decode().splitlines()
+    assert [line.split()[0] for line in lines if line[:1].isdigit()][: len(points)] == points
+    note = "not decided for 2 points: some counts of their layers are not known"
+    assert (note in lines) == (len(points) == 1)
+    if options:
+        assert f"{len(points)} of 3 points with {options[1]}" in lines
+
+
 DILATED = """\
 name: dilated stack
 vars: {n: 3}

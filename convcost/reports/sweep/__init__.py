@@ -100,12 +100,19 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
         notes=(
             *network.left_out.notes("point"),
             *([matching + " and ".join(one.text for one in view.where)] if view.where else []),
+            *_undecided_note(network.undecided),
             *(f"[{number}] {source}" for source, number in sources.items()),
             *_figure_notes(points),
             *_field_notes(points, {*names, *view.sorted_or_filtered_by}),
             *(costs_notes([point.costs for point in points]) if points else ()),
         ),
     )
+
+
+def _undecided_note(points: int) -> Iterator[str]:
+    if points:
+        number = counted(points, "point")
+        yield f"not decided for {number}: some counts of their layers are not known"
 
 
 def _setting_column(number: int, axis: Axis, names: tuple[str, ...]) -> PointColumn:

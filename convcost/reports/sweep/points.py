@@ -116,6 +116,13 @@ class PointCosts(NamedTuple):
                 return value
         return self.costs.total_by(name)
 
+    def knows(self, name: str) -> bool:
+        """Whether all layers have a count of a measure, or by a convention."""
+        if name == Measure.MACS:
+            return not self.costs.uncounted
+        known = {one.name: one for one in self.costs.by_convention}
+        return name not in known or not known[name].uncounted
+
     def tree(self) -> dict[str, Any]:
         """The keys that the JSON of a sweep adds to those of a network."""
         settings = self.point.settings

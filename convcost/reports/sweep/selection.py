@@ -76,6 +76,10 @@ class SweepView(NamedTuple):
         keys = {key.removeprefix("-") for key in sort_keys(self.sort)}
         return keys.union(*(one.expression.names for one in self.where))
 
+    def decides(self, point: PointCosts) -> bool:
+        """Whether all numbers of the conditions are known."""
+        return all(point.knows(name) for one in self.where for name in one.expression.names)
+
     def matches(self, point: PointCosts) -> bool:
         return all(condition.matches(point.value) for condition in self.where)
 
@@ -89,7 +93,8 @@ class SweepView(NamedTuple):
 
 class SweptNetwork(NamedTuple):
     """One network of a sweep: the selected points, of which there are `matching` before `top`, and
-    `total` in all. `recount` gives the costs of a point with its layers."""
+    `total` in all. `recount` gives the costs of a point with its layers. The conditions do not
+    decide `undecided` points, whose counts are known in part."""
 
     name: str
     source: str
@@ -99,6 +104,7 @@ class SweptNetwork(NamedTuple):
     total: int
     recount: Callable[[Point], Costs]
     left_out: RowsLeftOut
+    undecided: int
 
 
 class PointCollector:
@@ -107,7 +113,7 @@ class PointCollector:
     def __init__(self, view: SweepView) -> None:
         self.view = view
         self.points: list[PointCosts] = []
-        self.matching = self.total = 0
+        self.matching = self.total = self.undecided = 0
         self.name = self.source = ""
         self.axes: tuple[Axis, ...] = ()
         self._left_out = RowsLeftOut()
@@ -118,6 +124,9 @@ class PointCollector:
         network = point.costs.network
         self.name, self.source, self.axes = network.name, network.source, point.point.axes
         self.total += 1
+        if not self.view.decides(point):
+            self.undecided += 1
+            return
         if not self.view.matches(point):
             return
         self.matching += 1
@@ -137,4 +146,5 @@ class PointCollector:
             self.total,
             recount,
             left_out,
+            self.undecided,
         )
