@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from convcost.model.costs import Costs
+from convcost.model.costs import Costs, LayerCost
 from convcost.model.dtypes import Dtypes
 from convcost.model.measures import CONVENTION
 from convcost.model.number_format import counted, format_count, format_percent
@@ -96,6 +96,9 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
     )
     time = sum(limit.picoseconds for limit in limits)
     total = Traffic(sum(one.read for one in moved), sum(one.written for one in moved))
+    total_numbers = _numbers(costs.known_macs, total)
+    if costs.uncounted and total.bytes:  # a ratio of a part of the macs
+        total_numbers = (*total_numbers[:2], count_cell(None))
     return Table(
         name=f"{costs.network.name} on {device.name}",
         title=f"On {device.name}",
@@ -104,12 +107,12 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
             (
                 costs.layers[index].path,
                 *_numbers(costs.layers[index].known_macs, moved[index]),
-                limits[index].limit,
+                limit_cell(costs.layers[index], limits[index]),
                 _microseconds(limits[index].picoseconds),
             )
             for index in order
         ),
-        total=("total", *_numbers(costs.known_macs, total), None, _microseconds(time)),
+        total=("total", *total_numbers, None, _microseconds(time)),
         notes=(*left_out.notes(more=", counted in the total"), *_notes(costs, device, limits)),
         source=device.source,
     )
@@ -122,6 +125,11 @@ def _numbers(macs: int | None, moved: Traffic) -> tuple[Cell, ...]:
     return count_cell(macs), moved.bytes, intensity
 
 
+def limit_cell(layer: LayerCost, bound: LayerBound) -> str:
+    """What limits a layer; `?` if it is memory without macs that are not known."""
+    return "?" if layer.uncounted and bound.limit == "memory" else bound.limit
+
+
 def _microseconds(picoseconds: int) -> Rounded:
     """Rounded down, because it is a lower bound."""
     return Rounded(picoseconds * 100 // MICROSECOND, 2, picoseconds)
@@ -129,10 +137,14 @@ def _microseconds(picoseconds: int) -> Rounded:
 
 def _notes(costs: Costs, device: Device, limits: Sequence[LayerBound]) -> Iterator[str]:
     time = sum(limit.picoseconds for limit in limits)
-    for name in ("memory", "compute"):
-        own = [limit.picoseconds for limit in limits if limit.limit == name]
+    found: dict[str, list[int]] = {"memory": [], "compute": []}
+    for layer, bound in zip(costs.layers, limits, strict=True):
+        found.setdefault(limit_cell(layer, bound), []).append(bound.picoseconds)
+    for name, own in found.items():
         share = format_percent(sum(own), time)
-        yield f"limited by {name}: {counted(len(own), 'layer')}, {share} of the time"
+        text = "what limits is not known" if name == "?" else f"limited by {name}"
+        if name:
+            yield f"{text}: {counted(len(own), 'layer')}, {share} of the time"
     yield f"at least: {LOWER_BOUND}"
     if device.note:
         yield device.note

@@ -13,7 +13,14 @@ from convcost.model.record import NamedTuple
 from convcost.model.roofline import Device, LayerBound, traffic
 from convcost.model.shape import Shape
 from convcost.model.stored_bytes import StoredBytes, stored_bytes
-from convcost.reports.device import DeviceRecord, device_record, dtypes_of, fit_note, roofline_table
+from convcost.reports.device import (
+    DeviceRecord,
+    device_record,
+    dtypes_of,
+    fit_note,
+    limit_cell,
+    roofline_table,
+)
 from convcost.reports.notes import input_note
 from convcost.reports.report import Report, versioned
 from convcost.reports.row_order import RowsLeftOut, first_rows
@@ -131,13 +138,14 @@ class Memory(_MemoryFields, Report):
         for one in self._ordered():
             found = self.network_memory(*one)
             assert found.device is not None
-            known = (count_cell(layer.known_macs) for layer in one[0].layers)
-            layers = list(zip(found.layers, known, found.device.limits, strict=True))
+            layers = list(zip(found.layers, one[0].layers, found.device.limits, strict=True))
             if self.top is not None:
                 layers = sorted(layers, key=lambda layer: -layer[0].bytes)[: self.top]
-            for layer, macs, bound in layers:
-                cells = {**layer._asdict(), "output": shape_size(layer.output), "macs": macs}
-                rows.append((found.name, *(cells[name] for name in LAYER_COLUMNS), *bound))
+            for layer, own, bound in layers:
+                cells = {**layer._asdict(), "output": shape_size(layer.output)}
+                cells["macs"] = count_cell(own.known_macs)
+                limits = limit_cell(own, bound), bound.picoseconds
+                rows.append((found.name, *(cells[name] for name in LAYER_COLUMNS), *limits))
         names = ("network", *LAYER_COLUMNS, *LayerBound._fields)
         return Table("", "", tuple(Column(name, name) for name in names), tuple(rows))
 

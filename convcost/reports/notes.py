@@ -17,7 +17,7 @@ PRUNED = (
     "the author of the spec stated the share of the weights that is not pruned; params and macs "
     "count these weights only"
 )
-UPPER_BOUND = "receptive field: an upper bound, because its exact pattern is too long to compute"
+UPPER_BOUND = "receptive field: an upper bound, because its pattern does not repeat or is too long"
 MAX_NAMES = 3  # layers or networks that a note names
 MAX_INPUTS = 8  # inputs that a note names
 

@@ -237,7 +237,7 @@ layers: [{conv: 1, kernel: 3}, {upsample: , size: 3989}, {conv: 1, kernel: 3}]
 """
 
 
-UPPER_BOUND = "receptive field: an upper bound, because its exact pattern is too long to compute"
+UPPER_BOUND = "receptive field: an upper bound, because its pattern does not repeat or is too long"
 
 
 def test_tables_mark_an_upper_bound():

@@ -1,10 +1,12 @@
 """Bytes read and written, and the bounds of a device."""
 
+import csv
 from textwrap import dedent
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from support import run
 
 from convcost.language.load import load
 from convcost.language.network_inputs import Settings
@@ -166,3 +168,30 @@ def test_a_dtype_without_a_rate_is_an_error_and_no_guess():
         bounds(counted(text), parse_dtypes("float16"), SLOW)
     assert refused.value.message == "the device slow has no peak rate for float16"
     assert refused.value.help == "it has rates for float32, int8"
+
+
+def test_what_limits_a_layer_without_known_macs_is_not_known():
+    text = (
+        "name: net\ninput: {channels: 64, size: 16}\nlayers:\n"
+        "  - {custom: what, params: 100, macs: uncounted, name: x}\n"
+        "  - {conv: 64, kernel: 3, padding: 1, name: c}\n"
+    )
+    command = ("memory", "-", "--device", "h100", "--format")
+    lines = run(*command, "plain", text=text).stdout.decode().splitlines()
+    (start,) = [number for number, line in enumerate(lines) if "limited by  at least" in line]
+    x, c, total, _, *notes = lines[start + 1 :]
+    assert [line.split() for line in (x, c, total)] == [
+        ["x", "?", "131,472", "?", "?", "0.03"],
+        ["c", "9,437,184", "278,528", "33.9", "compute", "0.28"],
+        ["total", "9,437,184", "410,000", "?", "0.32"],
+    ]
+    assert notes[:3] == [
+        "limited by memory: 0 layers, 0.0 % of the time",
+        "limited by compute: 1 layer, 87.8 % of the time",
+        "what limits is not known: 1 layer, 12.2 % of the time",
+    ]
+    records = list(csv.DictReader(run(*command, "csv", text=text).stdout.decode().splitlines()))
+    assert [(row["macs"], row["limit"]) for row in records] == [
+        ("?", "?"),
+        (str(64 * 3 * 3 * 64 * 16 * 16), "compute"),
+    ]

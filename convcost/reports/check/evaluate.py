@@ -36,7 +36,7 @@ NEW_NETWORK = "the network is new"
 # bound.
 LOWER = ("macs", "depth")
 UPPER = "receptive_field"
-BOUND = "it is an upper bound, because its exact pattern is too long to compute"
+BOUND = "it is an upper bound, because its pattern does not repeat or is too long"
 
 
 class CheckedNetwork(NamedTuple):
