@@ -338,8 +338,8 @@ def _notes(request: "SearchRequest", network: Network, found: "Found") -> tuple[
 def _point_notes(
     request: "SearchRequest", own: Costs, found: "Found", conventions: Sequence["Convention"]
 ) -> list[str]:
-    """Whether any count is stated, not known, or a bound: of the network at its own values, or else
-    of the first point that has such a count, with its values."""
+    """Notes on counts that are stated, not known, or a bound: those of the network at its own
+    values, and others of the first printed point that has them, with the values of the point."""
     notes = {_topic(note): note for note in _count_notes(request, own, conventions)}
     if not _can_need_notes(request, conventions):
         return list(notes.values())

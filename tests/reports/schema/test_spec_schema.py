@@ -51,7 +51,7 @@ SHIPPED = {
 
 
 @pytest.mark.slow
-def test_the_schema_is_one_of_the_dialect_it_names():
+def test_the_schema_is_valid_in_the_dialect_that_it_names():
     assert SCHEMA["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
     Draft202012Validator.check_schema(SCHEMA)
 
