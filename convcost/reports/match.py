@@ -109,15 +109,15 @@ class _MatchFields(NamedTuple):
     given: str = ""
     untried: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    apart: tuple[str, ...] = ()
+    matched_separately: tuple[str, ...] = ()
 
 
 class Match(_MatchFields, Report):
     """The readings of figures. `nearest` has the nearest count of each figure without a reading.
 
     All readings have the settings that are `given`, as in `--set`. `untried` are further settings,
-    which would take too long. `notes` say which macs no reading includes. `apart` are the figures
-    that have a reading, but at no settings at which all other figures have one.
+    which would take too long. `notes` say which macs no reading includes. `matched_separately` are
+    the figures that have a reading, but at no settings at which all other figures have one.
     """
 
     name = "match"
@@ -129,9 +129,9 @@ class Match(_MatchFields, Report):
 
     def tables(self) -> Iterator[Table]:
         for figure in self.figures:
-            readings = [one for one in self.readings if one.figure == figure]
+            readings = [record for record in self.readings if record.figure == figure]
             left_out = len(readings) - self.shown
-            nearest = [one for one in self.nearest if one.figure == figure]
+            nearest = [record for record in self.nearest if record.figure == figure]
             yield Table(
                 name=self.network,
                 title=f"{self.network}: {figure}",
@@ -143,10 +143,10 @@ class Match(_MatchFields, Report):
                     Column("exact", "exact"),
                     Column("how", "printed as the figure", "left", folds=True),
                 ),
-                rows=tuple(_cells(one) for one in readings[: self.shown]),
+                rows=tuple(map(_cells, readings[: self.shown])),
                 notes=(
                     *([f"with {self.given}"] if self.given else []),
-                    *(self._nearest_text(one) for one in nearest),
+                    *map(self._nearest_text, nearest),
                     *([f"{format_count(left_out)} more; add --all"] if left_out > 0 else []),
                     *([self._untried] if self.untried else []),
                     *self.notes,
@@ -156,7 +156,7 @@ class Match(_MatchFields, Report):
     def _nearest_text(self, record: MatchRecord) -> str:
         figure = record.figure
         missing = f"no reading found for {figure}"
-        if figure in self.apart:
+        if figure in self.matched_separately:
             missing = f"no settings give all figures; {figure} has a reading without the others"
         settings = f" with {record.settings}" if record.settings else ""
         return (
@@ -178,7 +178,7 @@ class Match(_MatchFields, Report):
             found=self.found,
             readings=self.readings,
             nearest=self.nearest,
-            apart=self.apart,
+            matched_separately=self.matched_separately,
             untried=self.untried,
             notes=self.notes,
         )
@@ -215,12 +215,12 @@ def match(
             notes |= dict.fromkeys(uncounted_note(network, point.costs.layers))
         source = source or point.costs.network.source
         candidates = list(_candidates(point))
-        here = [list(_readings(point, candidates, *one)) for one in wanted]
+        here = [list(_readings(point, candidates, measure, figure)) for measure, figure in wanted]
         known = own | (trained if point.deployed else set())
-        records = [one for readings in here for one in readings]
-        read |= {one.figure for one in records}
+        records = [record for readings in here for record in readings]
+        read |= {record.figure for record in records}
         records = records if all(here) else []
-        new = [one for one in records if _count(one) not in known]
+        new = [record for record in records if _count(record) not in known]
         found += new
         trained = set(map(_count, new))
         if not point.settings:
@@ -243,7 +243,7 @@ def match(
         shown,
         given,
         notes=tuple(notes),
-        apart=tuple(figure for figure in missing if figure in read),
+        matched_separately=tuple(figure for figure in missing if figure in read),
     )
 
 
@@ -310,16 +310,12 @@ def _distance(
 def _merged(found: list[MatchRecord]) -> tuple[MatchRecord, ...]:
     """The readings, the simplest first. Equal counts of several conventions become one reading."""
     order = list(FIT_WORDS)
-    found.sort(key=lambda one: (one.assumptions, order.index(one.how)))
+    found.sort(key=lambda record: (record.assumptions, order.index(record.how)))
     merged: dict[tuple[str, str, int, int], MatchRecord] = {}
-    for one in found:
-        key = one.figure, one.settings, one.exact, one.uncounted
-        known = merged.get(key)
-        if known is None:
-            merged[key] = one
-        else:
-            names = tuple(dict.fromkeys((*known.names, *one.names)))
-            merged[key] = known._replace(names=names)
+    for record in found:
+        key = record.figure, record.settings, record.exact, record.uncounted
+        known = merged.setdefault(key, record)
+        merged[key] = known._replace(names=tuple(dict.fromkeys((*known.names, *record.names))))
     return tuple(merged.values())
 
 

@@ -121,7 +121,7 @@ def test_the_nearest_count_says_that_it_leaves_layers_out(figure):
 
 def test_figures_that_no_settings_give_together_are_not_said_to_have_no_reading():
     found = matched("-", "params", "1728", "macs", "5G", text=CONV)
-    assert (found["found"], found["readings"], found["apart"]) == (False, [], ["1728"])
+    assert (found["found"], found["readings"], found["matched_separately"]) == (False, [], ["1728"])
     lines = (
         run("match", "-", "params", "1728", "macs", "5G", text=CONV).stdout.decode().splitlines()
     )
@@ -130,7 +130,7 @@ def test_figures_that_no_settings_give_together_are_not_said_to_have_no_reading(
         f"{apart}; nearest: params, 1,728 (0.00 %)",
         "no reading found for 5G; nearest: FLOPs of 256 samples, 905,969,664 (-81.88 %)",
     ]
-    assert matched("-", "params", "1729", text=CONV)["apart"] == []
+    assert matched("-", "params", "1729", text=CONV)["matched_separately"] == []
 
 
 @pytest.mark.parametrize(
