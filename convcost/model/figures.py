@@ -53,7 +53,9 @@ def parse_figure(text: str, *, byte: bool = False) -> Figure:
     if grouped and len(text) <= MAX_DIGITS and (suffix or not _is_grouped(head)):
         raise ambiguous_comma(stripped)
     whole = head.partition(".")[0].lower().partition("e")[0]
-    parts = split_decimal(whole.replace("," if grouped else "_", "") + head[len(whole) :])
+    # A sign after a separator is an error, so the first character stays.
+    bare = whole[:1] + whole[1:].replace("," if grouped else "_", "")
+    parts = split_decimal(bare + head[len(whole) :])
     if len(text) > MAX_DIGITS or parts is None or abs(parts[2]) > MAX_DIGITS:
         shown = text if len(text) <= MAX_DIGITS else text[:MAX_DIGITS] + "…"
         hint = "write 4300000, 4.3M, 1.6G or 4e9"

@@ -69,6 +69,8 @@ def test_the_layer_of_a_published_figure_is_checked_with_the_settings_of_the_fig
             id="a unit"),
         pytest.param("{params: 3m, source: s}", "3:22 CC112 params: there is no unit `m`",
             id="a unit in lower case"),
+        pytest.param("{params: _-5, source: s}", "3:22 CC112 params: `_-5` is not a number",
+            id="a sign after a separator"),
         pytest.param("{params: many, source: s}", "3:22 CC112 params: `many` is not a number",
             id="a word"),
         pytest.param("{params: 3}", "3:13 CC103 a published figure needs `source`",
