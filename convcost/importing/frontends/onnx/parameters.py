@@ -26,6 +26,20 @@ MASK = 2  # distinct numbers
 # The names that PyTorch's newer exporter gives to tensors that the code of a model creates.
 EXPORTED = "pkg.torch."
 CREATED = re.compile(r"(new_)?(zeros|ones|full|empty)(_like)?(_\d+)?")
+# Operators that create a table, and those by which code computes with one. The exporter names a
+# tensor after the operator that computes it, or `val`.
+CREATING = frozenset(("arange", "linspace", "eye", "ones", "zeros", "full", "new_ones"))
+COMPUTING = frozenset(
+    (
+        *("val", "add", "sub", "mul", "div", "pow", "exp", "log", "sqrt", "rsqrt", "reciprocal"),
+        *("neg", "abs", "sin", "cos", "floor", "cumsum", "eq", "ne", "lt", "le", "gt", "ge"),
+        *("bitwise_and", "bitwise_or", "bitwise_not", "logical_and", "logical_not", "where", "all"),
+        *("view", "_unsafe_view", "reshape", "expand", "repeat", "permute", "transpose", "clone"),
+        *("unsqueeze", "squeeze", "select", "slice", "stack", "cat", "concat", "detach", "copy"),
+        *("_to_copy", "convert_element_type_default", "scalar_tensor_default", "ones_like"),
+        *("select_scatter", "slice_scatter", "type_as", "tril", "triu", "flip", "meshgrid"),
+    )
+)
 
 
 def declared_kinds(model: ModelProto) -> dict[str, str]:
@@ -42,22 +56,40 @@ def computed_from_modules(model: ModelProto) -> dict[str, list[str]]:
     """The tensors that PyTorch's newer exporter computed from tensors of modules, whose names have
     a module in front; each with these names."""
     found = {
-        entry.name: re.findall(r"'([^']*\.[^']*)'", prop.value)
-        for entry in model.graph.value_info
-        for prop in entry.metadata_props
-        if prop.key == FOLDED
+        name: [origin for origin in origins if "." in origin]
+        for name, origins in _origins(model).items()
     }
     return {name: origins for name, origins in found.items() if origins}
 
 
+def _origins(model: ModelProto) -> dict[str, list[str]]:
+    """The tensors that PyTorch's newer exporter computed, each with the names of all tensors that
+    it computed them from."""
+    return {
+        entry.name: re.findall(r"'([^']*)'", prop.value)
+        for entry in model.graph.value_info
+        for prop in entry.metadata_props
+        if prop.key == FOLDED
+    }
+
+
+def _is_table(origins: Collection[str]) -> bool:
+    """Whether a tensor that the exporter computed is a table that the code of a model creates, such
+    as the positions of a grid: it is computed from no stored tensor."""
+    operators = {re.sub(r"_\d+$", "", origin) for origin in origins}
+    return not operators.isdisjoint(CREATING) and operators <= CREATING | COMPUTING
+
+
 def created_in_code(model: ModelProto, declared: Mapping[str, str]) -> set[str]:
     """The names of tensors that the code of a model creates, by a function such as `torch.zeros`.
-    PyTorch's newer exporter, which adds metadata to nodes, names them after that function."""
+    PyTorch's newer exporter, which adds metadata to nodes, names them after that function, or lists
+    the functions that it computed them with."""
+    tables = {name for name, origins in _origins(model).items() if _is_table(origins)}
     props = (prop for node in model.graph.node for prop in node.metadata_props)
     if not any(prop.key.startswith(EXPORTED) for prop in props):
-        return set()
+        return tables
     names = {tensor.name for tensor in model.graph.initializer if CREATED.fullmatch(tensor.name)}
-    return names - declared.keys()
+    return (names | tables) - declared.keys()
 
 
 def is_learned(

@@ -154,9 +154,12 @@ def test_equal_numbers_that_the_exporter_computed_are_params_if_a_module_has_the
         (["rotary.inv_freq", "val_1"], 0),
         (["rotary.sliding_inv_freq", "cos"], 0),
         (["rotary.inv_freq", "gain.weight"], 6 * 10 * 8),
+        (["arange", "val_3", "cos_1"], 0),
+        (["arange", "table", "index_1"], 6 * 10 * 8),  # perhaps a parameter of the model itself
+        (["val_3", "transpose"], 6 * 10 * 8),
     ],
 )
-def test_a_table_that_the_exporter_computed_from_buffers_has_no_params(
+def test_a_table_that_the_exporter_computed_from_buffers_or_numbers_has_no_params(
     tmp_path: Path, sources: list[str], params: int
 ) -> None:
     nodes = [node("Conv", "x", "w", "-> c"), node("Mul", "c", "cos", "-> y")]
