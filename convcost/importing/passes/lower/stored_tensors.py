@@ -51,7 +51,8 @@ def learned_once(
 def constant_tensor(
     builder: GraphBuilder, dims: tuple[int, ...], *, neighbour: int, channel: int = -1
 ) -> Tensor:
-    """A tensor of numbers from the model's code, neither learned nor stored."""
+    """Adds a layer that outputs numbers of the model's code, neither learned nor stored.
+    `neighbour` and `channel` are as for `learned_tensor`."""
     shape, channel, batch = _layout(dims, channel)
     index = builder.emit("constant", ("constant",), [neighbour], {"shape": shape})
     return output_tensor(index, shape, len(dims), channel, batch)
