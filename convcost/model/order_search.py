@@ -253,11 +253,12 @@ def _peak_bound(walk: _ForwardWalk) -> "_PeakBound | None":
 class _GroupBytes(NamedTuple):
     """The bytes that are alive at least because of a group, beyond those at the start of the walk.
 
-    `read` are those after the group has read the shared tensor. `while_running` and
-    `while_running_read` are the same while the steepest segment of the group runs.
+    `least` are those in any state, `read` those after the group has read the shared tensor.
+    `while_running` and `while_running_read` are the same while the largest segment of the group
+    runs.
     """
 
-    any: int
+    least: int
     read: int
     while_running: int | None
     while_running_read: int | None
@@ -278,48 +279,53 @@ class _PeakBound:
         self._start = walk.start
         self._alive = walk.part.alive(walk.start)
         self._found: dict[tuple[int, int], _GroupBytes] = {}
-        self._steepest = {group: self._steepest_of(group, walk.end) for group in groups}
+        self._largest_segment = {
+            group: self._largest_segment_of(group, walk.end) for group in groups
+        }
 
-    def _steepest_of(self, group: int, end: int) -> int | None:
-        """The segment that must run with the most bytes alive while it runs."""
+    def _largest_segment_of(self, group: int, end: int) -> int | None:
+        """Of the segments of a group that must run, the one with the most bytes alive while it
+        runs; None if none must."""
         part = self._part
         must = [
-            one
-            for one in members(group)
-            if part.least_state(self._start, end & ~part.depending(1 << one)) == self._start
+            segment
+            for segment in members(group)
+            if part.least_state(self._start, end & ~part.depending(1 << segment)) == self._start
         ]
-        return max(must, key=lambda one: self._while(one, group, self._start), default=None)
+        return max(must, key=lambda n: self._bytes_while(n, group, self._start), default=None)
 
     def __call__(self, state: int) -> int:
-        found = [self._of(group, state & group) for group in self.groups]
-        before = self._alive + sum(one.any for one in found)
-        after = self._alive + sum(one.read for one in found) - self.tensor.bytes
+        """The lower bound in bytes after the segments of a set have run."""
+        found = [self._bytes_of(group, state & group) for group in self.groups]
+        before = self._alive + sum(group.least for group in found)
+        after = self._alive + sum(group.read for group in found) - self.tensor.bytes
         bound = 0
-        for one in found:
-            if one.while_running is not None:
-                least = before - one.any + one.while_running
-                if one.while_running_read is not None:
-                    least = min(least, after - one.read + one.while_running_read)
+        for group in found:
+            if group.while_running is not None:
+                least = before - group.least + group.while_running
+                if group.while_running_read is not None:
+                    least = min(least, after - group.read + group.while_running_read)
                 bound = max(bound, least)
         return bound
 
-    def _of(self, group: int, inside: int) -> _GroupBytes:
+    def _bytes_of(self, group: int, inside: int) -> _GroupBytes:
+        """The bytes of a group of which the segments `inside` have run."""
         key = (group, inside)
         if key not in self._found:
             part, state = self._part, self._start | inside
             read = state | part.leading(self.tensor.readers & group)
-            one = self._steepest[group]
+            segment = self._largest_segment[group]
             now = then = None
-            if one is not None and not state >> one & 1:
-                now = self._while(one, group, state)
-                if not read & part.depending(1 << one):
-                    then = self._while(one, group, read)
+            if segment is not None and not state >> segment & 1:
+                now = self._bytes_while(segment, group, state)
+                if not read & part.depending(1 << segment):
+                    then = self._bytes_while(segment, group, read)
             largest = self._start | group
             least, least_read = self._least(state, largest), self._least(read, largest)
             self._found[key] = _GroupBytes(least, least_read, now, then)
         return self._found[key]
 
-    def _while(self, segment: int, group: int, state: int) -> int:
+    def _bytes_while(self, segment: int, group: int, state: int) -> int:
         """The bytes while a segment of a group runs, after all of a set have run."""
         part = self._part
         own = part.segments[segment]
@@ -328,6 +334,8 @@ class _PeakBound:
         return self._least(state | needed, largest) + (0 if own.overwrites else own.extra_bytes)
 
     def _least(self, smallest: int, largest: int) -> int:
+        """The fewest bytes that are alive after any set between two sets, beyond those at the start
+        of the walk."""
         return self._part.alive(self._part.least_state(smallest, largest)) - self._alive
 
 
