@@ -130,15 +130,21 @@ class _Scope:
         self.unknown = cache(self._unknown)
 
     def _counts(self, measure: str, dtype: str, test: Test) -> _Counts:
+        """The counts of a measure, for which `base` is None if the base does not know it. Those of
+        a peak name its tensors instead of layers if there is no base."""
         known = self.base if self.base and self.base.knows(measure) else None
         if measure in (*PEAK, *OF_NETWORK):
             base = known.total(measure, dtype, test) if known else None
             if measure in OF_NETWORK or not self.network.layers:
                 return _Counts(self.network.total(measure, dtype, test), base)
             peak = self.network.peak(dtype)
-            more = self.network.total("flash", dtype) if measure == "memory" else 0
+            stored = self.network.total("flash", dtype) if measure == "memory" else 0
             tensors = () if self.base else self.network.peak_tensors(peak)
-            return _largest(_Counts(peak.bytes + more, base), tensors)
+            return _largest(_Counts(peak.bytes + stored, base), tensors)
+        return self._layer_counts(measure, dtype, known)
+
+    def _layer_counts(self, measure: str, dtype: str, known: MeasuredNetwork | None) -> _Counts:
+        """The counts of a measure that adds up over layers."""
         counts = self.of_layers(measure, dtype)
         paths = [layer.path for layer in self.network.layers]
         found = add_counts(map(counts.now.__getitem__, paths), measure)
