@@ -225,7 +225,7 @@ def test_csv_of_an_uncounted_layer_has_all_cells_under_their_columns():
     done = run("memory", "-", "--device", "h100", "--format", "csv", text=text)
     head, row = [line.split(",") for line in done.stdout.decode().splitlines()]
     cells = dict(zip(head, row, strict=True))
-    assert (cells["kind"], cells["macs"], cells["limit"]) == ("custom", "?", "memory")
+    assert (cells["kind"], cells["macs"], cells["limit"]) == ("custom", "?", "?")
 
 
 def test_csv_has_one_row_for_each_layer_with_exact_numbers():
