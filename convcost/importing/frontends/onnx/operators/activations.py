@@ -27,7 +27,7 @@ row("celu", "Celu", number="alpha")
 row("leaky_relu", "LeakyRelu", "QLinearLeakyRelu", number="alpha")
 row("threshold", "Threshold", number="alpha")
 
-BROADCAST = 7  # the opset since which slopes broadcast along the last axes
+BROADCAST_OPSET = 7  # the opset since which slopes broadcast along the last axes
 
 
 @operator("Clip", op="clip")
@@ -46,7 +46,7 @@ def prelu(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
         return call.uncounted()
     x = call.value()
     missing = (1,) * (len(x.dims) - 1 - len(slopes.dims))
-    if call.context.opset < BROADCAST and len(slopes.dims) == 1 and missing:
+    if call.context.opset < BROADCAST_OPSET and len(slopes.dims) == 1 and missing:
         dims = (1, *slopes.dims, *missing)
     else:
         dims = (1, *missing, *slopes.dims)

@@ -30,7 +30,8 @@ def gather_without_macs(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
 
 @operator("AffineGrid", op="matmul")
 def affine_grid(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
-    """Multiplies by a matrix at each position."""
+    """A grid [n, h, w, 2] from matrices [n, 2, 3]: at each position, the matrix times [x, y, 1].
+    With depth, [n, d, h, w, 3] from [n, 3, 4]."""
     dims = call.dims()
     if dims is None:
         return call.uncounted()
