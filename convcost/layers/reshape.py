@@ -94,17 +94,27 @@ def _reshape_field(x: Shape, output: Shape) -> tuple[ReceptiveField, ...] | None
     also if only an axis of size 1 moves: each axis of a field is counted from the innermost one.
     """
     before, after = _without_ones(x.size), _without_ones(output.size)
-    if after[len(after) - len(before) :] == before:
-        inner = x.size[x.size.index(before[0]) :] if before else ()
-        kept = output.size[len(output.size) - len(inner) :] == inner
-        return None if kept or len(output.size) < len(x.size) else ANY_POSITION
     merged = len(before) - len(after)
-    if before[merged:] != after:
+    known = before[merged:] == after if merged > 0 else after[-merged:] == before
+    if not known or _moves_axes(x.size, output.size):
         return ANY_POSITION
+    if merged <= 0:
+        return None
     return tuple(
         ReceptiveField() if n == 1 or len(_without_ones(x.size[:axis])) >= merged else whole_axis(n)
         for axis, n in enumerate(x.size)
     )
+
+
+def _moves_axes(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+    """Whether an axis that stays has another place, counted from the innermost one. If there are
+    fewer axes after a reshape, their places are not used."""
+    if len(after) < len(before):
+        return False
+    some, every = sorted((before, after), key=lambda size: len(_without_ones(size)))
+    first = next((axis for axis, n in enumerate(some) if n > 1), len(some))
+    inner = some[first:]
+    return every[len(every) - len(inner) :] != inner
 
 
 def _without_ones(size: tuple[int, ...]) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 from convcost.model.cost_product import CostProduct
 from convcost.model.errors import UsageError, brief, printable
-from convcost.model.kind import Kind
+from convcost.model.kind import OWN_POSITION, Kind
 from convcost.model.measures import Counts, sum_counts
 from convcost.model.network import Copies, Network, Step, most_used
 from convcost.model.number_format import format_count
@@ -416,7 +416,7 @@ def _compose_fields(
     """The field after a layer. If its axes are not those of the input, the positions are not
     known: the field is then the whole input, or unchanged if the layer mixes no positions."""
     if len(fields) != len(field):
-        positionwise = fields and all(receptive_field.extent == 1 for receptive_field in fields)
+        positionwise = fields and all(one[:4] == OWN_POSITION[:4] for one in fields)
         return field if positionwise else _whole_input(network, len(field))
     if len(field) == 2 and field[0] == field[1] and fields[0] == fields[1]:  # noqa: PLR2004  square
         return (compose_axis(field[0], fields[0]),) * 2

@@ -157,6 +157,19 @@ def test_a_position_that_changes_its_axis_may_be_any(size, layers):
     assert fields(size, f"{layers}, {{attention: [x, x, x]}}")[0] == (16, 0, True)
 
 
+def test_rows_that_become_channels_are_not_positions_of_another_axis():
+    """The four columns become the outer axis, where each position depends on its column."""
+    layers = "{reshape: {channels: 20, size: [4, 1]}}, {mean: size}"
+    assert fields("[5, 4]", layers) == [(5, 0, True), (4, 0, True)]
+
+
+def test_positions_that_move_beside_an_added_axis_may_be_any():
+    """Position 0 of the sum depends on positions 1 and 0."""
+    parts = "a: [{slice: 1, start: 1, along: 2}], b: [{slice: 1, along: 2}]"
+    layers = f"{{reshape: {{channels: 4, size: [1, 2]}}}}, {{add: {{{parts}}}}}"
+    assert fields("[2]", layers) == [(2, 0, True)]
+
+
 def test_a_removed_axis_does_not_broadcast_as_the_axis_that_is_left():
     """Position (i, j) of the sum depends on row i and, through the mean of row j, on row j."""
     layers = "{mean: 2, keep: false, name: rows}, {add: [input, rows]}"
