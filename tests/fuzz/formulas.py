@@ -552,7 +552,8 @@ def concat(o, xs):
     axis = axis_of(o["along"], min(xs, key=lambda x: len(x[1])))
     rest = {(x[0], x[1][:axis], x[1][axis + 1 :]) for x in xs}
     require(len(rest) == 1, "concat needs equal axes")
-    return Out((channels, replaced(size, axis, sum(x[1][axis] for x in xs))))
+    whole = channels, replaced(size, axis, sum(x[1][axis] for x in xs))
+    return Out(whole, reads=None if len(xs) == 1 else UNKNOWN)
 
 
 def resize_like(o, xs, kind):
