@@ -479,6 +479,19 @@ def test_the_larger_of_two_tensors_is_a_join(function, kind):
     assert layer_graph.free == ((f"{kind} a fixed number", 1),)
 
 
+def test_the_positions_of_a_maximum_depend_on_the_input():
+    layer_graph = drawn(
+        lambda: Fun(lambda x, m: F.embedding(x.max(-1)[1], m.table), table=(20, 6)), (4, 20)
+    )
+    index, table = layer_graph.layers[-2:]
+    assert dict(index.options)["what"] == "argmax"
+    assert (table.kind, table.inputs, table.params) == (
+        "embedding",
+        (len(layer_graph.layers) - 2,),
+        20 * 6,
+    )
+
+
 class Experts(nn.Module):
     """16 rows for one of 4 matrices each; `kept` rows are counted in the ends of the groups."""
 
@@ -1100,6 +1113,16 @@ def prepared_for_training():
     net = nn.Sequential(QUANTIZED.QuantStub(), nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 1))
     net.qconfig = QUANTIZED.get_default_qat_qconfig("x86")
     return QUANTIZED.prepare_qat(net.train())
+
+
+def scaled_by_its_output():
+    net = nn.Linear(8, 4)
+    net.scale = float(net(torch.randn(1, 8)).abs().max())
+    return net
+
+
+def test_a_module_that_runs_while_it_is_built_is_built_with_real_weights():
+    assert layers(drawn(scaled_by_its_output, (8,))) == [("linear", "4", 4 * 8 + 4, 4 * 8)]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,10 @@ def reduce(call: TorchCall) -> Any:
     if call.given.get("other") is not None:
         return join(call._replace(name=f"{op}imum"))
     y = call.lower(op, axes=_axes(call), keep=call.given.get("keepdim", False))
-    return (y, None) if call.several else y
+    if not call.several:
+        return y
+    indices = call._replace(dims=call.dims[1])
+    return y, indices.custom(f"arg{op}") if "getitem:1" in call.users else None
 
 
 @operator("std", "var", "std_mean", "var_mean")
