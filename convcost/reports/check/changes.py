@@ -106,8 +106,18 @@ def network_table(changes: Iterable[NetworkChange]) -> Table:
     rows = []
     for change in changes:
         counts = [change.counts(measure) for measure in SORTED_BY]
+        cells = list(_change_cells(counts))
+        networks = change.base, change.network
+        partly = [any(layer.uncounted for layer in one.layers) for one in networks]
+        if any(partly):
+            known = (
+                count or (None if is_part else 0)
+                for count, is_part in zip(change.counts(Measure.MACS), partly, strict=True)
+            )
+            before, after = map(cell_text, map(count_cell, known))
+            cells[:2] = _from_to(before, after), "?" * change.changed
         also = "; ".join(_other_changes(change))
-        rows.append((_order(counts), (change.label, *_change_cells(counts), also)))
+        rows.append((_order(counts), (change.label, *cells, also)))
     return _table(NETWORK_COLUMNS, rows)
 
 

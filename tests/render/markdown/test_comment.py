@@ -585,6 +585,26 @@ def test_a_layer_that_is_no_longer_counted_is_reported():
     assert row[-1] == "macs counted → uncounted"
 
 
+@pytest.mark.parametrize(
+    ("now", "was", "cells"),
+    [
+        (("uncounted", 4), (0, 8), ["1,536 → 768", "?"]),
+        ((0, 4), ("uncounted", 8), ["1,536 → 768", "?"]),
+        (("uncounted", 1), (0, 8), ["1,536 → ?", "?"]),
+        ((5, 4), (0, 8), ["1,536 → 773", "-763 (-49.7 %)"]),
+    ],
+)
+def test_the_change_of_macs_that_are_known_in_part_is_not_known(now, was, cells):
+    text = (
+        "name: net\ninput: {channels: 3, size: 8}\nlayers:\n"
+        "  - {custom: a, params: 0, macs: %s, name: a}\n"
+        "  - {conv: %d, kernel: 1, name: c, when: %d > 1}\n"
+    )
+    networks = [measure_network(cost(text % (macs, n, n))) for macs, n in (now, was)]
+    (row,) = comment(held(*networks)).block("Changed networks").rows
+    assert row[1:3] == cells
+
+
 def test_a_truncated_table_and_the_last_line_count_the_missing_rows():
     report = Commented(
         [
