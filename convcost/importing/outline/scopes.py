@@ -14,7 +14,7 @@ class NameScope:
         self.parent = parent
         self.reserved: frozenset[str] = frozenset(reserved) if parent is None else parent.reserved
         self.everywhere: set[str] = set(reserved) if parent is None else parent.everywhere
-        self.taken = set(self.reserved)
+        self.taken: set[str] = set()  # by items, also by those that have another name by now
         self.nodes: list[ScopeNode] = []
         self.names: dict[str, ScopeNode] = {}
         # The number of layers of each kind, as the language counts.
@@ -38,13 +38,15 @@ class NameScope:
         x_2, …."""
         ends = ("",) if copies == 1 else ("", *(f"_{n}" for n in range(1, copies + 1)))
         number = self._next.get(wanted, 1)
-        name = wanted if number == 1 else f"{wanted}_{number}"
-        while any(f"{name}{end}" in self.taken for end in ends):
+        while True:
+            name = wanted if number == 1 else f"{wanted}_{number}"
+            names = [f"{name}{end}" for end in ends]
+            if self.taken.isdisjoint(names) and self.reserved.isdisjoint(names):
+                break
             number += 1
-            name = f"{wanted}_{number}"
         self._next[wanted] = number
-        for end in ends:
-            self.add(f"{name}{end}", node)
+        for each in names:
+            self.add(each, node)
         return name
 
     def add(self, name: str, node: "ScopeNode") -> None:
