@@ -17,6 +17,8 @@ from support import commands_that_read_specs, run
 from tools import needs_git
 
 from convcost import cli
+from convcost.importing.frontends.onnx import read
+from convcost.importing.spec import proved_spec
 from convcost.language.load import Documents
 from convcost.model.errors import Source, printable
 from convcost.render import FORMATS
@@ -96,6 +98,14 @@ def onnx_outputs(n: int) -> bytes:
     nodes += [node("Relu", f"y{i}", f"-> z{i}") for i in range(n)]
     weights = {f"w{i}": array(4, 4, 1, 1) for i in range(n)}
     return model(nodes, weights, (1, 4, 8, 8), [f"z{i}" for i in range(n)]).SerializeToString()
+
+
+def onnx_inputs(n: int) -> bytes:
+    """The sum of n inputs, one after the other."""
+    inputs = {f"x{i}": (1, 4, 8, 8) for i in range(n + 1)}
+    sums = ["x0", *(f"y{i}" for i in range(1, n + 1))]
+    nodes = [node("Add", sums[i], f"x{i + 1}", f"-> {sums[i + 1]}") for i in range(n)]
+    return model(nodes, outputs=[sums[-1]], inputs=inputs).SerializeToString()
 
 
 # The command, the files for n, and n. `{picked}` and `{set}` are arguments for each of n.
@@ -273,6 +283,11 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
         "import net.onnx --fixed",
         lambda n: {"net.onnx": onnx_chain(n, "Add")},
         50,
+    ),
+    "inputs of an ONNX model": (
+        "import net.onnx --fixed",
+        lambda n: {"net.onnx": onnx_inputs(n)},
+        800,
     ),
     "outputs of an ONNX model": (
         "import net.onnx --fixed",
@@ -613,16 +628,33 @@ def test_the_search_for_the_best_order_takes_the_square_of_the_layers(tmp_path):
     assert two <= 4.2 * one
 
 
+def peak_of(act: Callable[[], object]) -> int:
+    """The most bytes that Python has at once while something runs."""
+    tracemalloc.start()
+    act()
+    found = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return found
+
+
 def test_the_memory_for_variables_of_blocks_grows_with_their_number():
     def peak(n: int) -> int:
         block = "b#: {options: {a: v#}, layers: [{conv: a, kernel: 1}]}"
         variables, blocks = f"vars: {{{listed('v#: 1', n)}}}", f"blocks: {{{listed(block, n)}}}"
         documents = Documents(Source("net.yaml", spec("  - relu\n", variables, blocks)))
-        tracemalloc.start()
-        documents.load()
-        found = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return found
+        return peak_of(documents.load)
+
+    peak(2)  # imports what it needs
+    one, two = peak(600), peak(1_200)
+    assert two <= MAX_RATIO * one
+
+
+def test_the_memory_for_the_spec_of_a_model_grows_with_its_inputs(tmp_path):
+    def peak(n: int) -> int:
+        file = tmp_path / f"{n}.onnx"
+        file.write_bytes(onnx_inputs(n))
+        graph = read(file)
+        return peak_of(lambda: proved_spec(graph))
 
     peak(2)  # imports what it needs
     one, two = peak(600), peak(1_200)

@@ -1,7 +1,8 @@
 """Finds which axes of an input are the batch and the channels, from the operators that read it,
 otherwise from its dims."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
 
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
@@ -14,8 +15,42 @@ from convcost.importing.passes.model_inputs import MAX_COLOURS
 MAX_JOINS = 5  # joins between an input and the operator that reads it
 
 
+class InputReaders:
+    """The operators that read each tensor of a graph."""
+
+    def __init__(self, nodes: Sequence[OnnxNode]) -> None:
+        self.nodes = nodes
+        self.of = readers_of(nodes)
+        self._outputs = {output for node in nodes for output in node.outputs}
+        self._positions: dict[str, list[int]] = {}
+        for position, node in enumerate(nodes):
+            for name in filter(None, dict.fromkeys(node.inputs)):
+                self._positions.setdefault(name, []).append(position)
+
+    def through_joins(self, name: str) -> list[OnnxNode]:
+        """The operators that read an input, also through joins with constants."""
+        names, found = {name}, []
+        waiting = self._positions.get(name, []).copy()
+        last = -1
+        while waiting:
+            position = heappop(waiting)
+            if position <= last:  # it has several of the names as inputs, or is before the join
+                continue
+            node, last = self.nodes[position], position
+            joins = row_of(node.op).op == "identity" or has(node.op, Trait.JOINS, Trait.CHOOSES)
+            dependent = {one for one in node.inputs if one == name or one in self._outputs}
+            if joins and len(dependent) == 1 and len(names) < MAX_JOINS:
+                names.update(node.outputs)
+                for output in filter(None, node.outputs):
+                    for reader in self._positions.get(output, ()):
+                        heappush(waiting, reader)
+            else:
+                found.append(node)
+        return found
+
+
 def input_channel(
-    nodes: Sequence[OnnxNode],
+    readers: InputReaders,
     name: str,
     extents: Sequence[int | None],
     shapes: Mapping[str, Sequence[int]],
@@ -26,44 +61,27 @@ def input_channel(
     rank = len(extents)
     if rank < SEQUENCE_RANK:
         return 1
-    if rank == SEQUENCE_RANK and (axis := _read_channels(nodes, name, shapes)) is not None:
+    if rank == SEQUENCE_RANK and (axis := _read_channels(readers, name, shapes)) is not None:
         return axis
-    readers = _readers(nodes, name)
-    if any(node.op in ("Conv", "MaxPool", "AveragePool") for node in readers):
+    found = readers.through_joins(name)
+    if any(node.op in ("Conv", "MaxPool", "AveragePool") for node in found):
         return 1
-    orders = [node.attributes.get("perm", ()) for node in readers if node.op == "Transpose"]
+    orders = [node.attributes.get("perm", ()) for node in found if node.op == "Transpose"]
     second, last = extents[1], extents[-1]
     colours = last is not None and last <= MAX_COLOURS and (second is None or second > MAX_COLOURS)
     to_front = any(order[:2] == (0, rank - 1) for order in orders)
     return rank - 1 if to_front or (not orders and colours) else 1
 
 
-def _readers(nodes: Sequence[OnnxNode], name: str) -> list[OnnxNode]:
-    """The operators that read an input, also through joins with constants."""
-    names, found = {name}, []
-    dependent = {output for node in nodes for output in node.outputs} | {name}
-    for node in nodes:
-        if names.isdisjoint(node.inputs):
-            continue
-        joins = row_of(node.op).op == "identity" or has(node.op, Trait.JOINS, Trait.CHOOSES)
-        alone = joins and len(dependent.intersection(node.inputs)) == 1
-        if alone and len(names) < MAX_JOINS:
-            names.update(node.outputs)
-        else:
-            found.append(node)
-    return found
-
-
 def _read_channels(
-    nodes: Iterable[OnnxNode], name: str, shapes: Mapping[str, Sequence[int]]
+    readers: InputReaders, name: str, shapes: Mapping[str, Sequence[int]]
 ) -> int | None:
     """The axis that the users of a three-axis input treat as the channels; None if no user
     determines it."""
-    readers = readers_of(nodes)
     same = tuple(range(SEQUENCE_RANK))
 
     def read(tensor: str) -> Iterator[AxisReader[str]]:
-        for node in readers.get(tensor, ()):
+        for node in readers.of.get(tensor, ()):
             order = node.attributes.get("perm", same[::-1]) if node.op == "Transpose" else same
             dims = shapes.get(tensor, same), shapes.get(node.outputs[0], ())
             second = _is_summed_first(node, tensor)

@@ -24,7 +24,7 @@ from convcost.importing.frontends.onnx.inlining import (
     inline_functions,
     resolve_control_flow,
 )
-from convcost.importing.frontends.onnx.input_axes import input_channel
+from convcost.importing.frontends.onnx.input_axes import InputReaders, input_channel
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelInputs, close_dims
 from convcost.importing.frontends.onnx.parameters import buffers, mark_weights, unmark_scales
 from convcost.importing.frontends.onnx.patterns import replace_patterns
@@ -86,9 +86,9 @@ def _resolve_control_flow(model: ModelProto, graph: OnnxGraph, closed: ModelInpu
 def _lower(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Path) -> LayerGraph:
     with _conforming_to_onnx("the file's operators or tensors"):
         context = _prepared(model, graph, closed, path)
-    builder, names = context.builder, context.names
+    builder, names, readers = context.builder, context.names, InputReaders(context.graph.nodes)
     for one in closed.inputs:
-        context.values[one.name] = _add_input(context, one)
+        context.values[one.name] = _add_input(context, readers, one)
     for node in context.graph.nodes:
         with named(node.label), _conforming_to_onnx("its inputs or attributes"):
             _lower_node(context, node)
@@ -168,21 +168,21 @@ def _folded_graph(
     return graph, shapes
 
 
-def _add_input(context: OnnxContext, entry: ModelInput) -> Tensor:
+def _add_input(context: OnnxContext, readers: InputReaders, entry: ModelInput) -> Tensor:
     """Adds an input. Its channel axis follows from the operators that read it, otherwise from its
     dims."""
-    builder, nodes, shapes = context.builder, context.graph.nodes, context.shapes
+    builder, shapes = context.builder, context.shapes
     rank = len(entry.dims)
     if rank <= 1:
         return builder.input(entry.name, entry.dims, 0, None)
     if entry.batched:
-        channel = input_channel(nodes, entry.batched, (1, *entry.dims), shapes) - 1
+        channel = input_channel(readers, entry.batched, (1, *entry.dims), shapes) - 1
         return builder.input(entry.name, entry.dims, channel, None)
     if entry.dims[0] != 1:
         # [steps, batch, features]
         along = 1 if rank == SEQUENCE_RANK and entry.dims[1] == 1 else None
         return builder.input(entry.name, entry.dims, rank - 1, along)
-    channel = input_channel(nodes, entry.name, entry.dims, shapes)
+    channel = input_channel(readers, entry.name, entry.dims, shapes)
     return builder.input(entry.name, entry.dims, channel)
 
 

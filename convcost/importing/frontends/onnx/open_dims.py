@@ -8,6 +8,7 @@ from onnx import ModelProto, ValueInfoProto
 
 from convcost.importing.frontends.onnx.graph import OnnxGraph, stored_integers
 from convcost.importing.frontends.onnx.input_axes import (
+    InputReaders,
     batch_added,
     batch_axes,
     input_channel,
@@ -81,6 +82,7 @@ def close_dims(
         for name, extents in inputs.items()
         if len(extents) > 1 and name not in added
     } - {None}
+    readers = InputReaders(graph.nodes)
     found, open_, notes = [], list[OpenDim](), list[str]()
     moved, exported = list[str](), set[int]()
     if size is not None:
@@ -104,7 +106,7 @@ def close_dims(
                 extents[axis] = dims[dimension]
         if size is not None and len(extents) >= MIN_SIZED_RANK and (None in extents or not unsized):
             before = tuple(extents)
-            last = input_channel(graph.nodes, name, before, {}) == len(before) - 1
+            last = input_channel(readers, name, before, {}) == len(before) - 1
             fill_size(name, extents, size, HINT, last=last)
             if any(old not in (None, new) for old, new in zip(before, extents, strict=True)):
                 moved.append(f"`{name}` is {dims_text(before)} in the file")
