@@ -11,6 +11,7 @@ from typing import Any
 
 import keras_models as keras
 import pytest
+import tflite_models as tflite
 from onnx_models import array, model, node
 from repository import Repository
 from support import commands_that_read_specs, run
@@ -106,6 +107,18 @@ def onnx_inputs(n: int) -> bytes:
     sums = ["x0", *(f"y{i}" for i in range(1, n + 1))]
     nodes = [node("Add", sums[i], f"x{i + 1}", f"-> {sums[i + 1]}") for i in range(n)]
     return model(nodes, outputs=[sums[-1]], inputs=inputs).SerializeToString()
+
+
+def tflite_inputs(n: int) -> bytes:
+    """The sum of n inputs, one after the other."""
+    inputs = [f"x{i}" for i in range(n + 1)]
+    sums = ["x0", *(f"y{i}" for i in range(1, n + 1))]
+    nodes = [
+        tflite.node("ADD", sums[i], inputs[i + 1], f"-> {sums[i + 1]}", kind="AddOptions")
+        for i in range(n)
+    ]
+    tensors = dict.fromkeys((*inputs, *sums), (1, 8, 8, 4))
+    return tflite.model(nodes, tensors, inputs=inputs, outputs=sums[-1:])
 
 
 # The command, the files for n, and n. `{picked}` and `{set}` are arguments for each of n.
@@ -288,6 +301,11 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
         "import net.onnx --fixed",
         lambda n: {"net.onnx": onnx_inputs(n)},
         800,
+    ),
+    "inputs of a TensorFlow Lite model": (
+        "import net.tflite --fixed",
+        lambda n: {"net.tflite": tflite_inputs(n)},
+        200,
     ),
     "outputs of an ONNX model": (
         "import net.onnx --fixed",

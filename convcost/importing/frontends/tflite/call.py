@@ -27,13 +27,15 @@ class NotComputedError(ConstraintError):
 
 
 class TfliteContext(GraphContext[OperatorNode]):
-    """The tensors of a file. `resized` means another size than the file's."""
+    """The tensors of a file. `resized` means another size than the file's; `is_open` means that an
+    input has open dims."""
 
     def __init__(self, graph: TfliteGraph, path: FilePath) -> None:
         builder = GraphBuilder(path.stem, path.name, self._has_equal_numbers)
         stored: dict[str, tuple[str, int, int]] = {}
         super().__init__(builder, graph.nodes, graph.outputs, {}, stored, {})
         self.graph, self.paths, self.resized = graph, paths(graph), False
+        self.is_open = any(True in graph.tensors[name].open[1:] for name in graph.inputs)
         keys: dict[tuple[int, str], str] = {}
         given = {*graph.inputs, *(name for node in graph.nodes for name in node.outputs)}
         for name, one in graph.tensors.items():

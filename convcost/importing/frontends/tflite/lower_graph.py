@@ -135,10 +135,9 @@ def add_input(context: TfliteContext, name: str, size: tuple[int, ...] | None) -
     own = [None if open_ else n for n, open_ in zip(tensor.dims, tensor.open, strict=True)]
     # Two or three axes that do not begin with 1 have no batch.
     batched = len(own) > 1 and (own[0] in (1, None) or len(own) >= MAPS_RANK)
-    channel = _channel(graph, name, own) % max(len(own), 1)
+    channel = _channel(context, name, own) % max(len(own), 1)
     stated = [1, *own[1:]] if batched else [*own]
-    is_open = any(True in graph.tensors[other].open[1:] for other in graph.inputs)
-    sized = None in stated or (len(stated) >= MIN_SIZED_RANK and not is_open)
+    sized = None in stated or (len(stated) >= MIN_SIZED_RANK and not context.is_open)
     if size is not None and (sized or len(graph.inputs) == 1):
         fill_size(tensor.name, stated, size, last=channel != 1)
     dims = [n for n in stated if n is not None]
@@ -157,15 +156,15 @@ def add_input(context: TfliteContext, name: str, size: tuple[int, ...] | None) -
     return text
 
 
-def _channel(graph: TfliteGraph, name: str, dims: Sequence[int | None]) -> int:
+def _channel(context: TfliteContext, name: str, dims: Sequence[int | None]) -> int:
     """The axis of the channels: the last one, unless the model moves another to the end."""
-    same = {name}
-    for node in graph.nodes:
-        op = OPERATORS.of(node.op).op
-        if same.isdisjoint(node.inputs[:1]):
-            continue
-        if op == "identity":
-            same.update(node.outputs)
-        elif op == "permute" and len(order := graph.tensors[node.inputs[1]].data):
-            return 1 if order.view("int32").tolist()[1:] == [*range(2, len(dims)), 1] else -1
+    tensors, same, seen = context.graph.tensors, [name], {name}
+    for tensor in same:  # it grows
+        for node in context.readers.get(tensor, ()):
+            op = OPERATORS.of(node.op).op if node.inputs[0] == tensor else ""
+            if op == "identity":
+                same += [one for one in node.outputs if one not in seen]
+                seen.update(node.outputs)
+            elif op == "permute" and len(order := tensors[node.inputs[1]].data):
+                return 1 if order.view("int32").tolist()[1:] == [*range(2, len(dims)), 1] else -1
     return 1 if channels_first(dims) else -1
