@@ -133,7 +133,7 @@ def test_weights_that_are_used_to_compute_a_tensor_are_named(tmp_path):
     y = (1, 24, 10, 8)
     tensors = {"x": X, "a": array(1, 12, 10, 1), "b": array(8), "c": X, "y": y}
     graph = drawn(tmp_path, model(nodes, tensors))
-    assert [layer.kind for layer in graph.layers] == ["custom", "concat"]
+    assert [layer.kind for layer in graph.layers] == ["constant", "concat"]
     why = "used to compute other tensors, and not counted as params"
     assert graph.notes == (f"128 numbers of the file are {why}: `a` (120), `b` (8)",)
 
@@ -146,7 +146,7 @@ def test_a_state_is_no_stored_tensor(tmp_path):
     ]
     tensors = {"x": X, "handle": (), "s": (1, 2, 10, 8), "y": (1, 14, 10, 8)}
     graph = drawn(tmp_path, model(nodes, tensors, variable=["handle"]))
-    assert [layer.kind for layer in graph.layers] == ["custom", "concat"]
+    assert [layer.kind for layer in graph.layers] == ["constant", "concat"]
     assert (sums(graph), graph.notes) == ((0, 0, 0), ())
 
 
