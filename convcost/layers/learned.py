@@ -45,7 +45,7 @@ class Learned(Layer):
 
 
 @kind("constant", principal="shape")
-class Constant(Layer):
+class CodeConstant(Layer):
     """A tensor of the model's code that ignores the input, such as a mask or the numbers of
     positions. It is neither learned nor stored, so it has no params and no buffers."""
 

@@ -186,10 +186,10 @@ layers:
         ("compare old.yaml new.yaml --layers", "g/custom_1 changed ? ? ? +2"),
         ("explain new.yaml g", "macs uncounted: the macs are unknown"),
         ("explain new.yaml h", "macs 400"),
-        ("memory new.yaml --device h100", f"g/custom_1 ? {4 * (40 + 40 + 5)} ? memory <0.01"),
+        ("memory new.yaml --device h100", f"g/custom_1 ? {4 * (40 + 40 + 5)} ? ? <0.01"),
         (
             "memory new.yaml --device h100 --format csv",
-            "New,g/custom_1,custom,4x10,80,320,20,float32,?,180,160,memory,101",
+            "New,g/custom_1,custom,4x10,80,320,20,float32,?,180,160,?,101",
         ),
         (
             "check new.yaml --base old.yaml --max-growth 1% --format markdown",
