@@ -93,8 +93,8 @@ def _at_other_size(request: ImportRequest, graph: LayerGraph, size: tuple[int, .
         # The channels of tokens are the last axis, and a row of integers has no channels.
         own = inputs[0]
         channels_last = own != (shape.channels, *shape.size) == (own[-1], *own[:-1])
-        inputs = ((*size, shape.channels) if channels_last else (shape.channels, *size),)
-        inputs = (size,) if own == shape.size else inputs
+        dims = (*size, shape.channels) if channels_last else (shape.channels, *size)
+        inputs = (size if own == shape.size else dims,)
     read = layer_graph_of(request._replace(inputs=inputs, size=size), again=True)
     ((_, found),) = read.inputs
     if found != Shape(shape.channels, size):

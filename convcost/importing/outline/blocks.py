@@ -120,7 +120,7 @@ class _BlockSearch:
         families: list[tuple[Items, list[ItemRange]]] = []
         for one in parts:
             inputs = self.block_inputs.of(one.use, one.entering)
-            if inputs is None or not self._may_enter(one, inputs):
+            if inputs is None or not self._may_have_inputs(one, inputs):
                 continue
             part = one._replace(inputs=inputs)
             for number, (body, members) in enumerate(families):
@@ -136,7 +136,7 @@ class _BlockSearch:
         families.sort(key=lambda family: -len(family[1]))
         return (members for _, members in families if len(members) > 1)
 
-    def _may_enter(self, part: ItemRange, inputs: tuple[int, ...]) -> bool:
+    def _may_have_inputs(self, part: ItemRange, inputs: tuple[int, ...]) -> bool:
         """Whether a block may have these inputs: several only if it is a module or if all but the
         first are tables."""
         is_module = bool(module_path(part.items))

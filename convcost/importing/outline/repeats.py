@@ -82,11 +82,12 @@ def _form(item: Item) -> object:
     """The content of an item as the writer writes it; None if the item cannot be repeated."""
     lists = tuple((b.name, b.when, tuple(map(_form, b.items))) for b in item.branches)
     shared = item.refs[1:] if item.is_call else ()
-    references = (item.shares, *(() if shared else item.refs), *(b.ref for b in item.branches))
+    by_name = (item.shares, *(() if shared else item.refs), *(b.ref for b in item.branches))
     named = item.name and not item.is_call
     # The names of branches without a list belong to the list of the join.
     listed = not item.is_join or any(items for *_, items in lists)
-    by_name = any(value is not None for value in references)
-    if by_name or named or item.is_side or not listed or any(None in items for *_, items in lists):
+    if any(value is not None for value in by_name) or named or item.is_side or not listed:
+        return None
+    if any(None in items for *_, items in lists):
         return None
     return item.kind, item.options, item.note, stem(item.name), item.repeat, lists, shared
