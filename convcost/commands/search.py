@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from convcost.design_space.search import Found, Points, SearchRequest
 
 DEPLOYED = "batch norms folded, parallel convolutions merged, identity and dropout removed"
-LAYERS_WITH_NOTES = 50_000  # of all points that are counted for notes
+MAX_LAYERS_WITH_NOTES = 50_000  # of all points that are counted for notes
 DEFAULT_MEASURES = ("params", "macs", "activations")
 
 
@@ -346,7 +346,7 @@ def _point_notes(
     function, layers = request.function(), 0
     printed = dict.fromkeys((*found.best.index.tolist(), *found.front.index.tolist()))
     for number, index in enumerate(printed):
-        if layers > LAYERS_WITH_NOTES:
+        if layers > MAX_LAYERS_WITH_NOTES:
             searched = f"the first {number:,} of {len(printed):,} points"
             return [
                 *notes.values(),

@@ -771,6 +771,6 @@ def test_a_search_says_if_not_all_points_are_searched_for_unknown_counts(tmp_pat
     options = SearchOptions(("a=1:9",), sort="-params")
     note = "uncounted: the macs of 1 layer of net are unknown and not in the total: custom_1"
     assert search(str(path), options).measure_notes == (f"{note} (at a=9)",)
-    monkeypatch.setattr("convcost.commands.search.LAYERS_WITH_NOTES", 7 * 2)
+    monkeypatch.setattr("convcost.commands.search.MAX_LAYERS_WITH_NOTES", 7 * 2)
     (note,) = search(str(path), options).measure_notes
     assert note == "stated and unknown counts were searched in the first 8 of 9 points only"

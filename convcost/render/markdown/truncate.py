@@ -12,9 +12,7 @@ TEXT_LIMITS = (1_000, 250, 60)  # bytes of a text, tried in this order until the
 SizeOf: TypeAlias = Callable[[str], int]  # the size of a text in bytes
 
 
-MAX_CHARACTER_BYTES = (
-    10  # bytes of a character as an escape or a word, if the output has no Unicode
-)
+MAX_CHARACTER_BYTES = 10  # of an escape or a word, in an output without Unicode
 
 
 def utf8_size(text: str) -> int:

@@ -22,7 +22,7 @@ from convcost.reports.check.measures import (
     count_each_layer,
 )
 from convcost.reports.layer_changes import pair_layers
-from convcost.reports.notes import convention_notes, first_texts
+from convcost.reports.notes import WHY_BOUND, convention_notes, first_texts
 from convcost.reports.row_order import RowsLeftOut
 
 CODES: dict[Test, str] = {"max": "CC201", "min": "CC202", "grow": "CC203", "warn": "CC204"}
@@ -36,7 +36,7 @@ NEW_NETWORK = "the network is new"
 # bound.
 LOWER = ("macs", "depth")
 UPPER = "receptive_field"
-BOUND = "it is an upper bound, because its pattern does not repeat or is too long"
+BOUND = f"it is {WHY_BOUND}"
 
 
 class CheckedNetwork(NamedTuple):
