@@ -39,7 +39,8 @@ class HasSpan(Protocol):
 
 
 class Choice(NamedTuple):
-    """Experts of which each position takes some. `join` tells those of two joins apart."""
+    """Experts of one join: there are `of`, and each position takes `take` of them. `join` is the
+    number of layers before them: no other join at the same depth of nesting has it."""
 
     join: int
     of: int
