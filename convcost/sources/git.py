@@ -261,21 +261,23 @@ def split_range(ref: str) -> list[str]:
 
 
 def _merge_base(repository: Repository, ref: str, commits: list[str]) -> str:
-    found = repository.git("merge-base", *commits)
-    base = found.stdout.decode().split("\n", 1)[0]
-    shallow = _shallow(repository)
-    if found.returncode == 0 and not (shallow and _hides_parents(repository, commits, base)):
-        return base
+    """The only merge base. Of several, a change could have an older version with a larger network
+    as its base, by merging the parents of a merge. Raises GitError."""
+    bases = repository.git("merge-base", "--all", *commits).stdout.decode().split()
     both = " and ".join(f"`{commit}`" for commit in split_range(ref))
-    if shallow:
+    if _shallow(repository) and (not bases or _hides_parents(repository, commits, bases)):
         raise GitError(f"the merge base of {both} is not in this shallow clone: {FETCH_HINT}")
-    raise GitError(f"{both} have no merge base: name another commit")
+    if not bases:
+        raise GitError(f"{both} have no merge base: name another commit")
+    if len(bases) > 1:
+        raise GitError(f"{both} have {len(bases)} merge bases: merge one into the other")
+    return bases[0]
 
 
-def _hides_parents(repository: Repository, commits: list[str], base: str) -> bool:
-    """Whether a shallow clone lacks parents of the commits since a merge base. Then these may have
-    a later merge base, which a change can hide by merging an older commit. Raises GitError."""
-    since = ("--max-parents=0", *commits, f"^{base}")
+def _hides_parents(repository: Repository, commits: list[str], bases: list[str]) -> bool:
+    """Whether a shallow clone lacks parents of the commits since all merge bases. Then these may
+    have a later one, which a change can hide by merging an older commit. Raises GitError."""
+    since = ("--max-parents=0", *commits, "--not", *bases)
     first = repository.read("list the commits since the merge base", "rev-list", *since).encode()
     objects = repository.git("cat-file", "--batch", given=first).stdout
     return b"\nparent " in objects

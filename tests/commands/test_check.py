@@ -782,6 +782,32 @@ def test_three_dots_name_the_merge_base(repository):
     )
 
 
+def test_of_several_merge_bases_an_older_one_hides_no_growth(repository):
+    """Main merges an old branch after its network became smaller. The change merges the same two
+    commits, so both are merge bases, and the network of one is as large as that of the change."""
+    repository.write("net.yaml", net(60))
+    repository.commit("large")
+    repository.git("branch", "old")
+    repository.write("net.yaml", net(4))
+    repository.commit("small")
+    repository.git("branch", "change")
+    repository.git("switch", "-q", "old")
+    repository.write("other", "")
+    repository.commit()
+    for branch, merged in (("main", "old"), ("change", "old")):
+        repository.git("switch", "-q", branch)
+        repository.git("merge", "-q", "--no-ff", "-m", f"into {branch}", merged)
+    repository.write("net.yaml", net(50))
+    repository.commit("grow")
+    code, answer = repository.check("net.yaml", "--base", "git:main...", *GROW)
+    reason = "`main` and `HEAD` have 2 merge bases: merge one into the other"
+    assert code == 2
+    assert answer["statements"] == [f"net.yaml: growth is not checked without a base: {reason}"]
+    repository.git("merge", "-q", "-m", "main", "main")
+    code, answer = repository.check("net.yaml", "--base", "git:main...", *GROW)
+    assert (code, bases(answer)) == (1, {"net.yaml#net": (params(50), params(4))})
+
+
 def test_unrelated_branches_have_no_merge_base(repository):
     repository.git("switch", "-q", "--orphan", "other")
     repository.write("net.yaml", net())
