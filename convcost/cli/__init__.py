@@ -48,7 +48,8 @@ def _run(arguments: list[str] | None) -> None:
     from typer import BadParameter
     from typer.main import get_command
 
-    from convcost.cli._output import report_errors
+    from convcost.cli._output import print_error, report_errors
+    from convcost.cli._reporting import is_completing
 
     given = sys.argv[1:] if arguments is None else arguments
     with report_errors():
@@ -66,6 +67,13 @@ def _run(arguments: list[str] | None) -> None:
         if name and hasattr(error, "possibilities"):  # the option is unknown
             _suggest_options(error, name)
         error.show()
+        raise SystemExit(_exits.ERROR) from None
+    except (KeyError, ValueError):
+        if not is_completing():
+            raise
+        # typer does not check what bash sets; other shells need nothing.
+        invalid = "a completion for bash needs COMP_WORDS, and a number in COMP_CWORD"
+        print_error(UsageError(invalid))
         raise SystemExit(_exits.ERROR) from None
     raise SystemExit(code)
 

@@ -264,6 +264,13 @@ def test_an_error_of_the_file_system_is_no_internal_error(tmp_path):
     assert (done.returncode, done.stderr.decode()) == (2, printed)
 
 
+@pytest.mark.parametrize("variables", ["", "COMP_CWORD=1", "COMP_WORDS=x COMP_CWORD=x"])
+def test_a_completion_without_what_bash_sets_is_no_internal_error(variables, tmp_path):
+    done = shell(f"{variables} _CONVCOST_COMPLETE=complete_bash convcost", tmp_path)
+    printed = "error: a completion for bash needs COMP_WORDS, and a number in COMP_CWORD\n"
+    assert (done.returncode, done.stderr.decode()) == (2, printed)
+
+
 FULL_PIPE = 1 << 15
 
 
