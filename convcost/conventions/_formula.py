@@ -10,7 +10,6 @@ from functools import cache
 from math import gcd, prod
 from typing import Any, NoReturn
 
-from convcost.model.deploy import with_options
 from convcost.model.errors import DefinitionError, brief
 from convcost.model.kind import KINDS, Kind
 from convcost.model.options import TYPES
@@ -323,7 +322,7 @@ def _scores(use: LayerUse) -> int:
 
 def _macs_with(use: LayerUse, **options: Any) -> int:
     """The macs of the whole batch if the layer had these options."""
-    return with_options(use.layer, **options).macs(use.x).value * use.batch
+    return use.layer.with_options(**options).macs(use.x).value * use.batch
 
 
 def _all_pairs(use: LayerUse) -> int:

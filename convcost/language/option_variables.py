@@ -104,10 +104,7 @@ def _find(network: Network, path: str, name: str) -> Step | Group:
 
 def _options(named: Step | Group) -> dict[str, Any]:
     """The options of a layer or of the call of a block, with their values."""
-    if isinstance(named, Group):
-        return dict(named.options)
-    layer = named.layer
-    return {one.name: getattr(layer, one.field) for one in type(layer).options.values()}
+    return dict(named.options) if isinstance(named, Group) else named.layer.option_values
 
 
 def _as_number(value: Any) -> Any:

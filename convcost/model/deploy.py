@@ -129,9 +129,11 @@ class _Deployed:
         layer = before.layer
         if before.copies != step.copies:  # each expert has a norm of its own
             return
-        if not layer.folds_norms or getattr(layer, "buffer", False):
+        x = self.x(before)
+        # Weights that are buffers cannot change.
+        if not layer.folds_norms or layer.buffers(x).terms:
             return
-        folded, x = with_options(layer, bias=True), self.x(before)
+        folded = layer.with_options(bias=True)
         if folded.biases(x).value - layer.biases(x).value > self._stored_elements(step):
             return  # a bias for each position
         self._include(source, folded, (source, index), *before.inputs)
@@ -164,7 +166,7 @@ class _Deployed:
             return  # 1×3 and 3×1 are a larger kernel, with more macs
         bias = any(branch.has_bias for branch in branches)
         parts = [branch.step for branch in branches if branch.step is not None]
-        self._include(index, with_options(largest.layer, bias=bias), parts, largest.origin)
+        self._include(index, largest.layer.with_options(bias=bias), parts, largest.origin)
         self._edit.update((part, []) for part in parts)
         self.counts["convolution"] += len(convolutions) - 1
         self.counts.update(branch.what for branch in branches if branch.layer is None)
@@ -247,7 +249,7 @@ class _Branch:
         if not all(map(_is_subset, other.taps, self.taps)):
             return False
         if other.layer is None:
-            return not self.layer.buffer and getattr(self.layer, "connections", None) is None
+            return not self.layer.buffer and not self.layer.option_values.get("connections")
         return _channels(self.layer) == _channels(other.layer)
 
 
@@ -259,14 +261,5 @@ def _is_subset(some: range, every: range) -> bool:
 
 def _channels(layer: Kind[Any]) -> tuple[Any, ...]:
     """The kind, and the options that say which weights connect which channels."""
-    options = type(layer).options.items()
-    return (
-        layer.name,
-        *(getattr(layer, known.field) for name, known in options if name not in OF_WINDOWS),
-    )
-
-
-def with_options(layer: Kind[Any], **changed: Any) -> Kind[Any]:
-    """The same kind of layer, with some options changed."""
-    options = {name: getattr(layer, known.field) for name, known in type(layer).options.items()}
-    return type(layer)(**{**options, **changed})
+    options = layer.option_values.items()
+    return (layer.name, *(value for name, value in options if name not in OF_WINDOWS))

@@ -12,6 +12,7 @@ from typing import (
     ClassVar,
     Generic,
     Literal,
+    Self,
     TypeAlias,
     TypeVar,
     dataclass_transform,
@@ -134,6 +135,15 @@ class Kind(Generic[I]):
 
     def __repr__(self) -> str:
         return f"{type(self).name}({', '.join(f'{k}={v!r}' for k, v in self.__dict__.items())})"
+
+    @property
+    def option_values(self) -> dict[str, Any]:
+        """The value of each option, by its name in a spec."""
+        return {name: self.__dict__[known.field] for name, known in type(self).options.items()}
+
+    def with_options(self, **changed: Any) -> Self:
+        """The same kind of layer, with some options changed."""
+        return type(self)(**{**self.option_values, **changed})
 
     def check(self) -> None:
         """Raises ConstraintError if options contradict each other for every input."""

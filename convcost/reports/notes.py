@@ -167,9 +167,7 @@ def framework_notes(costs: Costs) -> Iterator[str]:
 @lru_cache(1024)  # many layers are equal and have equal inputs
 def _bias(layer: Kind[Any], inputs: tuple[Shape, ...]) -> int:
     """The number of biases that one copy of a layer would have with `bias: true`."""
-    from convcost.model.deploy import with_options
-
-    biased = with_options(layer, bias=True)
+    biased = layer.with_options(bias=True)
     return biased.biases(biased.select_inputs(inputs)).value
 
 

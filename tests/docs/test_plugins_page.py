@@ -45,7 +45,7 @@ def test_the_page_lists_each_trait_that_a_kind_can_set():
 
 def test_the_page_lists_each_method_that_a_kind_can_define():
     methods = {name for name in vars(Kind) if not name.startswith("_")} - set(Kind.__annotations__)
-    of_bases = {"select_inputs", "product", "copies"}
+    of_bases = {"select_inputs", "product", "copies", "option_values", "with_options"}
     assert set(first_words_of("method")) == methods - of_bases
 
 

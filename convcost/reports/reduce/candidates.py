@@ -10,7 +10,6 @@ Biases are not counted. For macs, each weight counts once per output position.
 import re
 from fractions import Fraction
 from math import isqrt, prod
-from typing import Any
 
 from convcost.layers.conv import Conv
 from convcost.model.cost_product import NOTHING, CostProduct
@@ -127,11 +126,11 @@ class ReducibleConv(NamedTuple):
         of filters.
         """
         options = {"kernel": 1, "stride": 1, "padding": 0, "dilation": 1, "groups": 1}
-        reduce = with_options(self.layer, **options, filters=channels)
+        reduce = self.layer.with_options(**options, filters=channels)
         if not expand:
             return reduce, self.layer
-        window = with_options(self.layer, filters=channels)
-        return reduce, window, with_options(self.layer, **options)
+        window = self.layer.with_options(filters=channels)
+        return reduce, window, self.layer.with_options(**options)
 
     def reduced_costs(self, channels: int, *, expand: bool) -> tuple[CostProduct, CostProduct, int]:
         """Weights, macs and biases of all layers after a 1x1 to `channels`."""
@@ -164,9 +163,3 @@ def find_candidates(
         if reason:
             left.append((step.path, reason))
     return tuple(found), tuple(left)
-
-
-def with_options(layer: Conv, **options: Any) -> Conv:
-    """The same layer with other options."""
-    own = {known.name: getattr(layer, known.field) for known in Conv.options.values()}
-    return Conv(**{**own, **options})

@@ -138,11 +138,11 @@ def _options(item: SourceItem, new: Insertion) -> dict[str, str | int]:
     """The other options of a 1x1, written out so that `defaults` of the document change none."""
     layer = new.paths[0][1].layers(1, expand=False)[0]
     options: dict[str, str | int] = {}
-    for option in Conv.options.values():
-        value = getattr(layer, option.field)
-        default = get(item.document, "defaults", "conv", option.name).value or option.default
-        if option.name != "filters" and str(value).lower() != str(default).lower():
-            options[option.name] = value
+    for name, value in layer.option_values.items():
+        written = get(item.document, "defaults", "conv", name).value
+        default = written or Conv.options[name].default
+        if name != "filters" and str(value).lower() != str(default).lower():
+            options[name] = value
     when = get(item.node, "when").value
     conditions = [f"({when})"] if when else []
     if new.conditional:

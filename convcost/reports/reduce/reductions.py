@@ -15,7 +15,6 @@ from convcost.model.errors import ConstraintError
 from convcost.model.graph_edit import GraphEdit
 from convcost.model.network import Network
 from convcost.model.record import NamedTuple
-from convcost.reports.reduce.candidates import with_options
 from convcost.reports.reduce.dataflow import Dataflow, SpecItem, SpecItems, is_under
 
 
@@ -163,7 +162,7 @@ class _Finder:
         first, own = (per_axis(conv.stride, len(x.size), "stride") for conv in convs)
         stride = tuple(one * other for one, other in zip(first, own, strict=True))
         filters = self.flow.conv((expand or ends)[0]).filters
-        window = with_options(convs[1], filters=filters, stride=stride)
+        window = convs[1].with_options(filters=filters, stride=stride)
         if strided and window.output(x).size != self.steps[ends[0]].shape.size:
             message = "has a stride that would change the output size of the larger convolution"
             raise ConstraintError("CC004", message)
@@ -212,7 +211,7 @@ class _Finder:
         channels.
         """
         x, size = self.flow.input(index), self.steps[index].shape.size
-        unpadded = with_options(self.flow.conv(index), padding=0).output(x).size
+        unpadded = self.flow.conv(index).with_options(padding=0).output(x).size
         if size != x.size and (size != unpadded or len(ends) != 1):
             return "changes the size of its input"
         if any(self.flow.conv(step).groups > 1 for step in (index, *ends)):
