@@ -46,13 +46,13 @@ class Dataflow:
         return self.steps[index].shared is not None or index in self._owners
 
     def fixed_weights(self, index: int) -> str:
-        """The reason why the weights of a layer cannot be replaced; empty if they can."""
+        """The reason why the weights of a convolution cannot be replaced; empty if they can."""
         step = self.steps[index]
         if self.shares_weights(index):
             return "shares its weights"
-        if getattr(step.layer, "connections", None):
+        if self.conv(index).connections:
             return "has connections"
-        if getattr(step.layer, "buffer", False):
+        if self.conv(index).buffer:
             return "has buffers as weights, so they cannot change"
         if step.frozen:
             return "is frozen, so its weights cannot change"
