@@ -52,14 +52,14 @@ def _run(arguments: list[str] | None) -> None:
     from convcost.cli._reporting import is_completing
 
     given = sys.argv[1:] if arguments is None else arguments
-    with report_errors():
-        plug_in()
-        __path__.extend(folder for folder in plugin_folders("cli") if folder not in __path__)
-        command = get_command(_app(given))
     # The usage errors of click, or of the copy of click in typer.
     usage_error: Any = BadParameter.__mro__[1]
     try:
-        code = command(given, prog_name="convcost", standalone_mode=False)
+        with report_errors():
+            plug_in()
+            __path__.extend(folder for folder in plugin_folders("cli") if folder not in __path__)
+            command = get_command(_app(given))
+            code = command(given, prog_name="convcost", standalone_mode=False)
     except usage_error as error:
         if given:  # without arguments, the message is the help
             error.message = printable(error.message)

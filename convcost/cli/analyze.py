@@ -89,52 +89,51 @@ def command(
     out: Annotated[_reporting.OutputOptions, "counts", "charts"],
 ) -> None:
     """Print the output size, params and macs of every layer, and the totals."""
-    with _output.report_errors():
-        outputs = _output.parse_outputs(out)
-        conventions = _networks.conventions(count)
-        if _networks.is_sweep(settings, size):
-            from convcost.cli._sweep_options import axes, sweep_view
-            from convcost.commands.sweep import analyze_sweep
+    outputs = _output.parse_outputs(out)
+    conventions = _networks.conventions(count)
+    if _networks.is_sweep(settings, size):
+        from convcost.cli._sweep_options import axes, sweep_view
+        from convcost.commands.sweep import analyze_sweep
 
-            if depth is not None or work is not None:
-                raise UsageError(
-                    "--depth and --work need one row for each layer; a sweep has one for each point"
-                )
-            swept = axes(settings, size, deploy=deploy)
-            view = sweep_view(swept, columns, sort, top, layout, where, conventions)
-            sweep = analyze_sweep(specs, swept, batch, view, conventions)
-            _output.write(sweep, outputs, specs)
-            networks = [point.costs for one in sweep.networks for point in one.points]
-        elif where:
-            raise UsageError("--where selects points; give --set or --size several values")
-        else:
-            # A row has the path of its layer, or the name of its network.
-            others = ("path", "network") if depth == 0 else ("path",)
-            key = _networks.sort_key(
-                sort and sort.replace("layer", "path"), *others, conventions=conventions
+        if depth is not None or work is not None:
+            raise UsageError(
+                "--depth and --work need one row for each layer; a sweep has one for each point"
             )
-            own = _networks.settings(settings, size, input_, dim)
-            if depth == 0:
-                from convcost.reports.totals import COLUMNS as TOTALS_COLUMNS
-                from convcost.reports.totals import DEFAULT_COLUMNS as DEFAULT_TOTALS
-                from convcost.reports.totals import TotalsView
+        swept = axes(settings, size, deploy=deploy)
+        view = sweep_view(swept, columns, sort, top, layout, where, conventions)
+        sweep = analyze_sweep(specs, swept, batch, view, conventions)
+        _output.write(sweep, outputs, specs)
+        networks = [point.costs for one in sweep.networks for point in one.points]
+    elif where:
+        raise UsageError("--where selects points; give --set or --size several values")
+    else:
+        # A row has the path of its layer, or the name of its network.
+        others = ("path", "network") if depth == 0 else ("path",)
+        key = _networks.sort_key(
+            sort and sort.replace("layer", "path"), *others, conventions=conventions
+        )
+        own = _networks.settings(settings, size, input_, dim)
+        if depth == 0:
+            from convcost.reports.totals import COLUMNS as TOTALS_COLUMNS
+            from convcost.reports.totals import DEFAULT_COLUMNS as DEFAULT_TOTALS
+            from convcost.reports.totals import TotalsView
 
-                if work is not None:
-                    raise UsageError("--work needs rows of layers, and --depth 0 has none")
-                names = DEFAULT_TOTALS
-                if columns is not None:
-                    names = _networks.columns(columns, TOTALS_COLUMNS, conventions)
-                totals = TotalsView(names, key, top, layout)
-                report = analyze(specs, own, batch, None, conventions, deployed=deploy)
-                report = report._replace(totals=totals)
-            else:
-                shown = _columns(columns, work, conventions)
-                rows = AnalysisView(shown, depth, key, top, layout, False if every else None)
-                report = analyze(specs, own, batch, rows, conventions, deployed=deploy)
-            _output.write(report, outputs, specs)
-            networks = list(report.networks)
-        if strict and any(layer.uncounted for costs in networks for layer in costs.layers):
-            raise SystemExit(_exits.FAILED)
+            if work is not None:
+                raise UsageError("--work needs rows of layers, and --depth 0 has none")
+            names = DEFAULT_TOTALS
+            if columns is not None:
+                names = _networks.columns(columns, TOTALS_COLUMNS, conventions)
+            totals = TotalsView(names, key, top, layout)
+            report = analyze(specs, own, batch, None, conventions, deployed=deploy)
+            report = report._replace(totals=totals)
+        else:
+            shown = _columns(columns, work, conventions)
+            rows = AnalysisView(shown, depth, key, top, layout, False if every else None)
+            report = analyze(specs, own, batch, rows, conventions, deployed=deploy)
+        _output.write(report, outputs, specs)
+        networks = list(report.networks)
+    if strict and any(layer.uncounted for costs in networks for layer in costs.layers):
+        raise SystemExit(_exits.FAILED)
 
 
 def _columns(

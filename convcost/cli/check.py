@@ -100,38 +100,37 @@ def command(
     out: Annotated[_reporting.OutputOptions, "findings"],
 ) -> None:
     """Check budgets, in total, by layer and by group, and growth over a base."""
-    with _output.report_errors():
-        outputs = _output.parse_outputs(out, base if update_baseline else None)
-        request = CheckRequest(
-            tuple(specs),
-            base,
-            config_file,
-            budget_of_limits(max_params, max_macs, max_growth),
-            allow_missing_base=allow_missing_base,
-            device_limits=device_limits(device, dtype),
-            settings=_networks.settings(None, None, input_, dim),
-            deployed=deploy,
-        )
-        baseline: str | None = None
-        if update_baseline:
-            if allow_growth and max_growth is not None:
-                raise UsageError("--allow-growth accepts any growth, but --max-growth limits it")
-            from convcost.commands.update_baseline import update_baseline as update
+    outputs = _output.parse_outputs(out, base if update_baseline else None)
+    request = CheckRequest(
+        tuple(specs),
+        base,
+        config_file,
+        budget_of_limits(max_params, max_macs, max_growth),
+        allow_missing_base=allow_missing_base,
+        device_limits=device_limits(device, dtype),
+        settings=_networks.settings(None, None, input_, dim),
+        deployed=deploy,
+    )
+    baseline: str | None = None
+    if update_baseline:
+        if allow_growth and max_growth is not None:
+            raise UsageError("--allow-growth accepts any growth, but --max-growth limits it")
+        from convcost.commands.update_baseline import update_baseline as update
 
-            report, files, baseline = update(request, allow_growth=allow_growth)
-        elif allow_growth:
-            raise UsageError("--allow-growth needs --update-baseline")
-        else:
-            report, files = check(request, if_any=if_any)
-        _output.write(report._replace(report_passed=report_passed), outputs, [*files, device])
-        if baseline is not None and base is not None:
-            # Last, so that it is unchanged if another output fails.
-            write_file(Path(base), iter((baseline,)))
-            _streams.write_messages(f"wrote {base}")
-        if report.base_missing and not allow_missing_base:
-            raise UsageError(
-                f"the base `{base}` is not available; the report says why",
-                help="if there is no base yet, as in a first commit, add --allow-missing-base",
-            )
-        if not report.ok and not exit_zero:
-            raise SystemExit(_exits.FAILED)
+        report, files, baseline = update(request, allow_growth=allow_growth)
+    elif allow_growth:
+        raise UsageError("--allow-growth needs --update-baseline")
+    else:
+        report, files = check(request, if_any=if_any)
+    _output.write(report._replace(report_passed=report_passed), outputs, [*files, device])
+    if baseline is not None and base is not None:
+        # Last, so that it is unchanged if another output fails.
+        write_file(Path(base), iter((baseline,)))
+        _streams.write_messages(f"wrote {base}")
+    if report.base_missing and not allow_missing_base:
+        raise UsageError(
+            f"the base `{base}` is not available; the report says why",
+            help="if there is no base yet, as in a first commit, add --allow-missing-base",
+        )
+    if not report.ok and not exit_zero:
+        raise SystemExit(_exits.FAILED)

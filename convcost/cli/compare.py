@@ -68,23 +68,22 @@ def command(
     out: Annotated[_reporting.OutputOptions, "counts", "charts"],
 ) -> None:
     """Compare the costs of networks, with the first one as the baseline."""
-    with _output.report_errors():
-        outputs = _output.parse_outputs(out)
-        conventions = _networks.conventions(count)
-        chosen = DEFAULT_COLUMNS
-        if columns is not None:
-            chosen = _networks.columns(columns, COLUMNS, conventions)
-        key = _networks.sort_key(sort, "network", conventions=conventions)
-        view = TotalsView(chosen, key, top, transpose=transpose)
-        if _networks.is_sweep(settings, size):
-            from convcost.cli._sweep_options import axes
-            from convcost.commands.sweep import compare_sweep
+    outputs = _output.parse_outputs(out)
+    conventions = _networks.conventions(count)
+    chosen = DEFAULT_COLUMNS
+    if columns is not None:
+        chosen = _networks.columns(columns, COLUMNS, conventions)
+    key = _networks.sort_key(sort, "network", conventions=conventions)
+    view = TotalsView(chosen, key, top, transpose=transpose)
+    if _networks.is_sweep(settings, size):
+        from convcost.cli._sweep_options import axes
+        from convcost.commands.sweep import compare_sweep
 
-            report = compare_sweep(
-                specs, axes(settings, size, deploy=deploy), batch, baseline, conventions
-            )
-        else:
-            own = _networks.settings(settings, size, input_, dim)
-            report = compare(specs, own, batch, baseline, conventions, deployed=deploy)
-        report = report._replace(view=view, layers=layers, work=work, published=published)
-        _output.write(report, outputs, specs)
+        report = compare_sweep(
+            specs, axes(settings, size, deploy=deploy), batch, baseline, conventions
+        )
+    else:
+        own = _networks.settings(settings, size, input_, dim)
+        report = compare(specs, own, batch, baseline, conventions, deployed=deploy)
+    report = report._replace(view=view, layers=layers, work=work, published=published)
+    _output.write(report, outputs, specs)

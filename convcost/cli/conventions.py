@@ -22,6 +22,5 @@ def command(
     out: _reporting.OutputOptions,
 ) -> None:
     """List the counting conventions of other tools, or show the rules of one."""
-    with _output.report_errors():
-        outputs = _output.parse_outputs(out)
-        _output.write(conventions(name), outputs)
+    outputs = _output.parse_outputs(out)
+    _output.write(conventions(name), outputs)

@@ -39,17 +39,16 @@ def command(
 
     Without LAYER, list the layers.
     """
-    with _output.report_errors():
-        outputs = _output.parse_outputs(out)
-        chosen = _networks.settings(settings, size, input_, dim)
-        report: Report
-        if count is not None:
-            if layer is not None:
-                raise UsageError("--count compares the kinds of a whole network; leave out LAYER")
-            conventions = _networks.conventions(count)
-            report = explain_counts(spec, chosen, conventions, batch, deployed=deploy)
-        elif layer is not None:
-            report = explain(spec, layer, chosen, batch, deployed=deploy)
-        else:
-            report = analyze([spec], chosen, batch, AnalysisView(folds=False), deployed=deploy)
-        _output.write(report, outputs, [spec])
+    outputs = _output.parse_outputs(out)
+    chosen = _networks.settings(settings, size, input_, dim)
+    report: Report
+    if count is not None:
+        if layer is not None:
+            raise UsageError("--count compares the kinds of a whole network; leave out LAYER")
+        conventions = _networks.conventions(count)
+        report = explain_counts(spec, chosen, conventions, batch, deployed=deploy)
+    elif layer is not None:
+        report = explain(spec, layer, chosen, batch, deployed=deploy)
+    else:
+        report = analyze([spec], chosen, batch, AnalysisView(folds=False), deployed=deploy)
+    _output.write(report, outputs, [spec])

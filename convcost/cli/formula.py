@@ -40,8 +40,7 @@ def command(
     out: _reporting.OutputOptions,
 ) -> None:
     """Print params, macs, activations and output size as formulas, with the conditions for them."""
-    with _output.report_errors():
-        outputs = _output.parse_outputs(out)
-        own = _networks.settings(settings, size)
-        names, counted = _networks.names(vary), _networks.names(measures)
-        _output.write(formula(spec, layer, names, own, notation, counted), outputs, [spec])
+    outputs = _output.parse_outputs(out)
+    own = _networks.settings(settings, size)
+    names, counted = _networks.names(vary), _networks.names(measures)
+    _output.write(formula(spec, layer, names, own, notation, counted), outputs, [spec])

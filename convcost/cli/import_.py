@@ -60,33 +60,32 @@ def command(
     ] = False,
 ) -> None:
     """Convert an ONNX, TensorFlow Lite, PyTorch or Keras model to a spec."""
-    with _output.report_errors():
-        if check is not None and output != "-":
-            raise UsageError("--check writes no spec; use it without --output")
-        file = None if output == "-" else _target(output, model, force=force)
-        inputs = [_networks.parse_input(text) for text in input_ or ()]
-        request = ImportRequest(
-            model,
-            tuple(dims for dims, _ in inputs),
-            None if size is None else _networks.input_size(size),
-            tuple(map(_networks.parse_dim, dim or ())),
-            name,
-            tuple(dtype for _, dtype in inputs),
-            fixed,
-        )
-        if check is not None:
-            raise SystemExit(_check(request, check, strict=strict))
-        with _output.show_progress(f"reading {model}"):
-            imported = import_model(request)
-        kept: tuple[str, ...] = ()
-        if file is None:
-            _output.write_text(imported.text, "-", ())
-        else:
-            text, kept = keep_sections(file, imported.text)
-            write_file(file, iter((text,)))
-        _summarize(imported, "" if file is None else output, kept)
-        if strict and not imported.counted:
-            raise SystemExit(_exits.FAILED)
+    if check is not None and output != "-":
+        raise UsageError("--check writes no spec; use it without --output")
+    file = None if output == "-" else _target(output, model, force=force)
+    inputs = [_networks.parse_input(text) for text in input_ or ()]
+    request = ImportRequest(
+        model,
+        tuple(dims for dims, _ in inputs),
+        None if size is None else _networks.input_size(size),
+        tuple(map(_networks.parse_dim, dim or ())),
+        name,
+        tuple(dtype for _, dtype in inputs),
+        fixed,
+    )
+    if check is not None:
+        raise SystemExit(_check(request, check, strict=strict))
+    with _output.show_progress(f"reading {model}"):
+        imported = import_model(request)
+    kept: tuple[str, ...] = ()
+    if file is None:
+        _output.write_text(imported.text, "-", ())
+    else:
+        text, kept = keep_sections(file, imported.text)
+        write_file(file, iter((text,)))
+    _summarize(imported, "" if file is None else output, kept)
+    if strict and not imported.counted:
+        raise SystemExit(_exits.FAILED)
 
 
 def _target(output: str, model: str, *, force: bool) -> Path:

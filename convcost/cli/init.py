@@ -49,9 +49,8 @@ def command(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A new file; - is standard output.")],
 ) -> None:
     """Write a small spec with comments, to start from."""
-    with _output.report_errors():
-        if not file:
-            raise UsageError("init needs the name of a new file")
-        if file != "-" and Path(file).exists():
-            raise UsageError(f"`{file}` exists; name a new file")
-        _output.write_text(TEXT, file, [])
+    if not file:
+        raise UsageError("init needs the name of a new file")
+    if file != "-" and Path(file).exists():
+        raise UsageError(f"`{file}` exists; name a new file")
+    _output.write_text(TEXT, file, [])

@@ -21,6 +21,5 @@ def command(
     out: _reporting.OutputOptions,
 ) -> None:
     """List every kind of layer: its options, defaults, formulas and examples."""
-    with _output.report_errors():
-        outputs = _output.parse_outputs(out)
-        _output.write(kinds(kind), outputs)
+    outputs = _output.parse_outputs(out)
+    _output.write(kinds(kind), outputs)

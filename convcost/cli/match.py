@@ -39,10 +39,9 @@ def command(
     out: _reporting.OutputOptions,
 ) -> None:
     """Find the counts that print as a figure: their convention, factor, rounding and settings."""
-    with _output.report_errors():
-        outputs = _output.parse_outputs(out)
-        given = _networks.settings(settings, size, input_, dim)
-        report = match(spec, figures, given, all_readings=all_readings)
-        _output.write(report, outputs, [spec])
-        if not report.found:
-            raise SystemExit(_exits.FAILED)
+    outputs = _output.parse_outputs(out)
+    given = _networks.settings(settings, size, input_, dim)
+    report = match(spec, figures, given, all_readings=all_readings)
+    _output.write(report, outputs, [spec])
+    if not report.found:
+        raise SystemExit(_exits.FAILED)

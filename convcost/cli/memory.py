@@ -58,19 +58,18 @@ def command(
     out: Annotated[_reporting.OutputOptions, "counts", "charts"],
 ) -> None:
     """Print the memory that is alive while each layer runs, and the peak."""
-    with _output.report_errors():
-        outputs = _output.parse_outputs(out)
-        values = _networks.settings(settings, size, input_, dim)
-        report = memory(
-            specs,
-            values,
-            batch,
-            dtypes=dtype or (),
-            in_place=inplace,
-            top=top,
-            device=device,
-            deployed=deploy,
-            reorder=order == "best",
-            optimizer=training or "",
-        )
-        _output.write(report, outputs, [*specs, device])
+    outputs = _output.parse_outputs(out)
+    values = _networks.settings(settings, size, input_, dim)
+    report = memory(
+        specs,
+        values,
+        batch,
+        dtypes=dtype or (),
+        in_place=inplace,
+        top=top,
+        device=device,
+        deployed=deploy,
+        reorder=order == "best",
+        optimizer=training or "",
+    )
+    _output.write(report, outputs, [*specs, device])

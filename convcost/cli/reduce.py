@@ -76,23 +76,22 @@ def command(
     out: Annotated[_reporting.OutputOptions, "counts"],
 ) -> None:
     """Show what a 1x1 before each larger convolution would save, the most saved macs first."""
-    with _output.report_errors():
-        outputs = _output.parse_outputs(out, write)
-        inputs = _networks.settings(settings, size, input_, dim)
-        request = ReduceRequest(spec, tuple(layers or ()), inputs, batch, write)
-        if undo:
-            refused = {"--channels": channels, "--expand": expand, "--sort": sort, "--top": top}
-            for option, given in refused.items():
-                if given:
-                    raise UsageError(f"--undo cannot be combined with {option}")
-            report = undo_reductions(request, projections=projections is not False)
-        elif projections is not None:
-            raise UsageError("--projections works only with --undo; add --undo")
-        else:
-            key = _networks.sort_key(sort, "path", measures=SORT_KEYS)
-            report = reduce(request, channels, expand=expand, sort=key, top=top)
-        outcome = report.outcome
-        text = None if write is None or outcome is None else (outcome.text, write)
-        if write == "-":
-            outputs = tuple(output for output in outputs if output.path is not None)
-        _output.write(report, outputs, [spec], text)
+    outputs = _output.parse_outputs(out, write)
+    inputs = _networks.settings(settings, size, input_, dim)
+    request = ReduceRequest(spec, tuple(layers or ()), inputs, batch, write)
+    if undo:
+        refused = {"--channels": channels, "--expand": expand, "--sort": sort, "--top": top}
+        for option, given in refused.items():
+            if given:
+                raise UsageError(f"--undo cannot be combined with {option}")
+        report = undo_reductions(request, projections=projections is not False)
+    elif projections is not None:
+        raise UsageError("--projections works only with --undo; add --undo")
+    else:
+        key = _networks.sort_key(sort, "path", measures=SORT_KEYS)
+        report = reduce(request, channels, expand=expand, sort=key, top=top)
+    outcome = report.outcome
+    text = None if write is None or outcome is None else (outcome.text, write)
+    if write == "-":
+        outputs = tuple(output for output in outputs if output.path is not None)
+    _output.write(report, outputs, [spec], text)

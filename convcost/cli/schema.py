@@ -25,12 +25,11 @@ def command(
     output: _networks.OutputFileOption = "-",
 ) -> None:
     """Print the JSON Schema of specs or of a JSON report."""
-    with _output.report_errors():
-        if not output:
-            raise UsageError("--output has no file name")
-        import json
+    if not output:
+        raise UsageError("--output has no file name")
+    import json
 
-        from convcost.reports.schema.named import named_schema
+    from convcost.reports.schema.named import named_schema
 
-        text = json.dumps(named_schema(name), indent=1, allow_nan=False)
-        _output.write_text(f"{text}\n", output, [])
+    text = json.dumps(named_schema(name), indent=1, allow_nan=False)
+    _output.write_text(f"{text}\n", output, [])

@@ -96,33 +96,32 @@ def command(
     out: Annotated[_reporting.OutputOptions, "counts", "charts"],
 ) -> None:
     """Search the values of variables: conditions, the best points, and the Pareto front."""
-    with _output.report_errors():
-        partial = str(partial_file(Path(points))) if points else None
-        outputs = _output.parse_outputs(out, points, partial, resume)
-        options = SearchOptions(
-            tuple(vary or ()),
-            tuple(where or ()),
-            sort,
-            top,
-            _networks.names(pareto),
-            samples,
-            seed,
-            sobol,
-            score,
-            _networks.names(columns),
-            tuple(dtype or ()),
-            points,
-            resume,
-            workers,
-            scheduler,
-            device or "",
-            deploy,
-        )
-        with _progress() as progress:
-            report = search(spec, options, _networks.settings(settings, size), progress)
-        _output.write(report, outputs, [spec, device])
-        if report.evaluated < report.points:
-            raise SystemExit(_exits.INTERRUPTED)
+    partial = str(partial_file(Path(points))) if points else None
+    outputs = _output.parse_outputs(out, points, partial, resume)
+    options = SearchOptions(
+        tuple(vary or ()),
+        tuple(where or ()),
+        sort,
+        top,
+        _networks.names(pareto),
+        samples,
+        seed,
+        sobol,
+        score,
+        _networks.names(columns),
+        tuple(dtype or ()),
+        points,
+        resume,
+        workers,
+        scheduler,
+        device or "",
+        deploy,
+    )
+    with _progress() as progress:
+        report = search(spec, options, _networks.settings(settings, size), progress)
+    _output.write(report, outputs, [spec, device])
+    if report.evaluated < report.points:
+        raise SystemExit(_exits.INTERRUPTED)
 
 
 @contextmanager

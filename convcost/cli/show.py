@@ -19,10 +19,9 @@ def command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A spec that ships with convcost.")],
 ) -> None:
     """Print the text of a spec that ships with convcost."""
-    with _output.report_errors():
-        location = locate(name)
-        if not location.shipped:
-            raise UsageError(
-                f"`{name}` is a file; `convcost show` prints only specs that ship with convcost"
-            )
-        _output.write_text(read_source(location).text, "-", [])
+    location = locate(name)
+    if not location.shipped:
+        raise UsageError(
+            f"`{name}` is a file; `convcost show` prints only specs that ship with convcost"
+        )
+    _output.write_text(read_source(location).text, "-", [])

@@ -14,6 +14,5 @@ Examples:
 
 def command(*, out: Annotated[_reporting.OutputOptions, "counts"]) -> None:
     """List the specs that ship with convcost, with their params and macs."""
-    with _output.report_errors():
-        outputs = _output.parse_outputs(out)
-        _output.write(specs(), outputs)
+    outputs = _output.parse_outputs(out)
+    _output.write(specs(), outputs)
