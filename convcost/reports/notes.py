@@ -46,18 +46,27 @@ def costs_notes(networks: Sequence[Costs], *, inputs: bool = True) -> tuple[str,
 
 def stated_notes(networks: Sequence[Costs], paths: Collection[str] = ()) -> Iterator[str]:
     """Whether any count is stated, or not known; with `paths`, of these layers and groups only."""
-    wanted = set(paths)
+    yield from author_notes(networks, paths)
+    for costs in networks:
+        layers = (layer for layer in costs.layers if _is_noted(layer.path, paths))
+        yield from uncounted_note(costs.network.name, layers)
+
+
+def author_notes(networks: Sequence[Costs], paths: Collection[str] = ()) -> Iterator[str]:
+    """Whether any count is stated; with `paths`, of these layers and groups only."""
 
     def noted(path: str) -> bool:
-        return not wanted or not wanted.isdisjoint(paths_around(path))
+        return _is_noted(path, paths)
 
     if any(_is_stated(layer) and noted(layer.path) for c in networks for layer in c.layers):
         yield f"stated: {STATED}"
     if any(s.density is not None and noted(s.path) for c in networks for s in c.network.steps):
         yield f"density: {PRUNED}"
-    for costs in networks:
-        layers = (layer for layer in costs.layers if noted(layer.path))
-        yield from uncounted_note(costs.network.name, layers)
+
+
+def _is_noted(path: str, wanted: Collection[str]) -> bool:
+    """Whether a layer is one of those wanted, or in a wanted group; without any, all are wanted."""
+    return not wanted or not set(wanted).isdisjoint(paths_around(path))
 
 
 def field_notes(field: Field) -> Iterator[str]:

@@ -11,7 +11,7 @@ from support import SPECS, cost, run, shipped
 from convcost.language.load import load
 from convcost.model.costs import costs, inputs_of
 from convcost.model.errors import Source
-from convcost.model.measures import Measure
+from convcost.model.measures import CONVENTION, Measure
 from convcost.reports.explain import Explanation, explain_group, paths
 from convcost.reports.explain.layer import explain_layer
 from convcost.reports.table import cell_text
@@ -303,6 +303,28 @@ def test_a_group_is_the_sum_of_its_layers():
     assert reported.layers == tuple(
         f"inception_3a/3x3/{name}" for name in ("reduce", "relu_1", "conv_2", "relu_2")
     )
+
+
+def test_a_group_has_the_layers_whose_macs_are_not_in_its_share():
+    counted = cost(
+        """
+        name: net
+        input: {channels: 4, size: 8}
+        layers:
+          - {sequence: [{conv: 4, kernel: 3, padding: 1}], name: known}
+          - {sequence: [{custom: magic, params: 0, macs: uncounted}], name: unknown}
+        """
+    )
+    known, unknown = (explain_group(counted, path) for path in ("known", "unknown"))
+    assert (known.stated, known.uncounted) == (False, False)
+    assert (unknown.stated, unknown.uncounted) == (True, True)
+    assert known.share.uncounted == unknown.share.uncounted == (("custom", 1),)
+    note = (
+        "uncounted: the macs of 1 layer of net are unknown and not in the total: unknown/custom_1"
+    )
+    for path in ("known", "unknown", "known/conv_1"):
+        first, *_ = Explanation((counted,), path).tables()
+        assert first.notes == (CONVENTION, note)
 
 
 def test_an_identity_shortcut_outputs_its_input():

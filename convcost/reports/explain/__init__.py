@@ -22,7 +22,13 @@ from convcost.reports.explain.layer import (
     part_text,
     share_record,
 )
-from convcost.reports.notes import deployed_notes, field_notes, kind_notes, stated_notes
+from convcost.reports.notes import (
+    author_notes,
+    deployed_notes,
+    field_notes,
+    kind_notes,
+    uncounted_note,
+)
 from convcost.reports.report import Report, versioned
 from convcost.reports.table import Table
 
@@ -83,6 +89,8 @@ class GroupExplanation(NamedTuple):
     counts: Counts
     receptive_field: FieldRecord
     share: ShareRecord
+    stated: bool
+    uncounted: bool
     layers: tuple[str, ...]
 
     def tree(self) -> dict[str, Any]:
@@ -115,6 +123,8 @@ def explain_group(costs: Costs, path: str) -> GroupExplanation:
         total,
         field_record(field),
         share_record(total, costs),
+        any(member.stated for member in members),
+        any(member.uncounted for member in members),
         tuple(member.path for member in members),
     )
 
@@ -142,7 +152,7 @@ def _group_tables(costs: Costs, path: str) -> Iterator[Table]:
     title = f"{path}: {group.kind}"
     counts = group.counts
     members = members_of(costs, path)
-    known = bool(counts.macs) or not any(member.uncounted for member in members)
+    known = bool(counts.macs) or not group.uncounted
     yield Table(
         name=group.network,
         title=title,
@@ -161,7 +171,8 @@ def _group_tables(costs: Costs, path: str) -> Iterator[Table]:
             *kind_notes(costs.network.steps[member.step].layer for member in members),
             *deployed_notes([costs]),
             CONVENTION,
-            *stated_notes([costs], [path]),
+            *author_notes([costs], [path]),
+            *uncounted_note(group.network, costs.layers),
         ),
     )
     if members:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from convcost.model.costs import Costs, LayerCost, inputs_of
+from convcost.model.costs import Costs, LayerCost, UncountedKind, inputs_of
 from convcost.model.kind import Kind
 from convcost.model.measures import CONVENTION, PARTS, Counts, Measure
 from convcost.model.network import Network, Step
@@ -21,7 +21,7 @@ from convcost.reports.explain.alternatives import (
     times_batch,
 )
 from convcost.reports.kinds import meaning
-from convcost.reports.notes import PRUNED, STATED, deployed_notes, field_notes
+from convcost.reports.notes import PRUNED, STATED, deployed_notes, field_notes, uncounted_note
 from convcost.reports.table import Cell, Column, Share, Size, Table
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -49,10 +49,12 @@ class SizeRecord(NamedTuple):
 
 
 class ShareRecord(NamedTuple):
-    """The share of a layer or group in the totals of the network."""
+    """The share of a layer or group in the totals of the network. `uncounted` are the layers whose
+    macs are not in the total."""
 
     params: Share
     macs: Share
+    uncounted: tuple[UncountedKind, ...]
 
 
 class LayerExplanation(NamedTuple):
@@ -140,7 +142,8 @@ def _output_sizes(layer: Kind[Any], x: Any, output: Shape) -> list[SizeRecord]:
 def share_record(counts: Counts, costs: Costs) -> ShareRecord:
     """The shares of these counts in the params and macs of the network."""
     whole = costs.totals
-    return ShareRecord(Share(counts.params, whole.params), Share(counts.macs, whole.macs))
+    params, macs = Share(counts.params, whole.params), Share(counts.macs, whole.macs)
+    return ShareRecord(params, macs, costs.uncounted)
 
 
 # Tables
@@ -154,7 +157,13 @@ def layer_tables(costs: Costs, row: LayerCost) -> Iterator[Table]:
     table = Table(layer.network, title, WHAT_AND_VALUE, tuple(_rows(layer, kind)))
     parts = (f"{part}: {part.meaning}" for part in PARTS if row.counts.rest(part))
     yield table._replace(
-        notes=(*field_notes(row.field), *parts, *deployed_notes([costs]), CONVENTION)
+        notes=(
+            *field_notes(row.field),
+            *parts,
+            *deployed_notes([costs]),
+            CONVENTION,
+            *uncounted_note(layer.network, costs.layers),
+        )
     )
     if layer.alternatives:
         yield Table(
@@ -231,9 +240,8 @@ def context_rows(
     if field.size:
         yield "receptive field", f"{'×'.join(map(str, field.size))} of the input"
         yield "step on the input", Size(field.step)
-    for measure, (part, whole) in share._asdict().items():
-        if measure == Measure.MACS and not macs_known:
-            continue
+    shares = {Measure.PARAMS: share.params} | ({Measure.MACS: share.macs} if macs_known else {})
+    for measure, (part, whole) in shares.items():
         percent = format_percent(part, whole)
         yield f"share of {measure}", f"{percent} of the network's {format_count(whole)}"
 
