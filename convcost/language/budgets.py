@@ -20,12 +20,11 @@ WANTED = {"count": A_CONVENTION, "dtype": A_DTYPE}  # all other keys are numbers
 LIMIT_KEYS = ("max", "min", "warn", "grow", "grow_floor", "dtype", "count")
 
 
-class BudgetParser:
+class BudgetParser(FieldReader):
     """Parses a budget. `paths` are the paths of the network, or None if they are not known."""
 
     def __init__(self, problems: Problems, paths: Collection[str] | None) -> None:
-        self.problems = problems
-        self.fields = FieldReader(problems)
+        super().__init__(problems)
         self.patterns = PatternChecker(problems, "budget", paths)
 
     def parse(self, node: Node) -> Budget | None:
@@ -35,13 +34,13 @@ class BudgetParser:
             self.problems.add("CC112", "`budget` must be a mapping", node, "{params: {max: 7M}}")
             return None
         known = (*LIMITED, "layers", "groups", "message", "name")
-        self.fields.check_keys("a budget", node.entries, known)
+        self.check_keys("a budget", node.entries, known)
         return Budget(
             total=self._limits(node, LIMITED),
-            layers=self.fields.items(node.get("layers"), "layers", self._rule),
-            groups=self.fields.items(node.get("groups"), "groups", self._rule),
-            message=self.fields.text(node.get("message"), "message"),
-            name=self.fields.text(node.get("name"), "name"),
+            layers=self.items(node.get("layers"), "layers", self._rule),
+            groups=self.items(node.get("groups"), "groups", self._rule),
+            message=self.text(node.get("message"), "message"),
+            name=self.text(node.get("name"), "name"),
         )
 
     def _rule(self, node: Node) -> Rule | None:
@@ -49,8 +48,8 @@ class BudgetParser:
             hint = '{match: "*", params: {max: 1M}}'
             self.problems.add("CC103", "a rule needs `match`", node, hint)
             return None
-        self.fields.check_keys("a rule", node.entries, (*OF_LAYERS, "match"))
-        pattern = self.fields.text(node.get("match"), "match")
+        self.check_keys("a rule", node.entries, (*OF_LAYERS, "match"))
+        pattern = self.text(node.get("match"), "match")
         self.patterns.check(pattern, node.entries["match"][1])
         if node.entries.keys().isdisjoint(LIMITED):
             self.problems.add("CC112", "a rule needs a limit", node, "add {params: {max: n}}")
@@ -67,12 +66,12 @@ class BudgetParser:
     def _limit(self, node: Node, measure: str, key: Scalar) -> Limit | None:
         whole = parse_bytes if measure in IN_BYTES else parse_whole_figure
         if type(node) is Scalar:
-            most = self.fields.parse_text(node, measure, whole)
+            most = self.parse_text(node, measure, whole)
             return None if most is None else Limit(measure, node.place, max=most)
         if type(node) is not Mapping:
             self.problems.add("CC112", f"`{measure}` must be a number or {{max: n}}", node)
             return None
-        self.fields.check_keys(f"the limit of {measure}", node.entries, LIMIT_KEYS)
+        self.check_keys(f"the limit of {measure}", node.entries, LIMIT_KEYS)
         if node.entries.keys().isdisjoint(("max", "min", "warn", "grow")):
             hint = "add `max`, `min`, `warn` or `grow`"
             self.problems.add("CC112", f"`{measure}` has no limit", key, hint)
@@ -82,7 +81,7 @@ class BudgetParser:
         counted = (measure,) if measure in COUNTED else ()
         readers["count"] = lambda text: parse_convention(text, counted)
         read: dict[str, Any] = {
-            name: self.fields.parse_text(
+            name: self.parse_text(
                 value, f"{name} of {measure}", readers[name], WANTED.get(name, "a number")
             )
             for name, (_, value) in node.entries.items()

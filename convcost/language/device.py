@@ -28,31 +28,27 @@ def parse_device(source: Source) -> Device:
     return device
 
 
-class _DeviceParser:
-    def __init__(self, problems: Problems) -> None:
-        self.problems = problems
-        self.fields = FieldReader(problems)
-
+class _DeviceParser(FieldReader):
     def parse(self, root: Mapping, source: Source) -> Device:
-        self.fields.check_keys("a device", root.entries, KEYS)
+        self.check_keys("a device", root.entries, KEYS)
         for key in ("ram", "source"):
             if key not in root.entries:
                 self.problems.add("CC103", f"a device needs `{key}`", root, MINIMAL_DEVICE)
         numbers = {key: self._positive(root.get(key), key) for key in ("ram", "flash", "bandwidth")}
         return Device(
-            name=self.fields.text(root.get("name"), "name") or source.name,
-            source=self.fields.text(root.get("source"), "source"),
+            name=self.text(root.get("name"), "name") or source.name,
+            source=self.text(root.get("source"), "source"),
             ram=numbers["ram"] or 0,
             flash=numbers["flash"],
             bandwidth=numbers["bandwidth"],
             macs=self._macs(root.get("macs")),
-            note=self.fields.text(root.get("note"), "note"),
+            note=self.text(root.get("note"), "note"),
         )
 
     def _positive(self, node: Node | None, key: str) -> int | None:
         if node is None:
             return None
-        found = self.fields.parse_text(node, key, parse_bytes)
+        found = self.parse_text(node, key, parse_bytes)
         if found == 0:
             self.problems.add("CC112", f"{key} must be above 0", node)
         return found
@@ -65,10 +61,10 @@ class _DeviceParser:
             hint = "{int8: 960M, float32: 480M}"
             self.problems.add("CC112", "`macs` must be a mapping of dtypes", node, hint)
             return ()
-        self.fields.check_keys("`macs`", node.entries, BITS, "dtype")
+        self.check_keys("`macs`", node.entries, BITS, "dtype")
         found = []
         for dtype, (_, value) in node.entries.items():
-            rate = self.fields.parse_text(value, dtype, parse_whole_figure)
+            rate = self.parse_text(value, dtype, parse_whole_figure)
             if rate == 0:
                 self.problems.add("CC112", f"{dtype} must be above 0", value)
             elif rate is not None:

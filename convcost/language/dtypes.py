@@ -22,15 +22,14 @@ KEYS = (ALL, *PARTS)
 Parts = tuple[tuple[str, Dtype], ...]
 
 
-class DtypeParser:
+class DtypeParser(FieldReader):
     """Parses the dtypes of one network.
 
     `paths` are the paths of its layers and the names of its inputs, or None if they are not known.
     """
 
     def __init__(self, problems: Problems, paths: Collection[str] | None) -> None:
-        self.problems = problems
-        self.fields = FieldReader(problems)
+        super().__init__(problems)
         self.patterns = PatternChecker(problems, "section `dtype`", paths)
 
     def parse(self, node: Node) -> Dtypes:
@@ -39,8 +38,8 @@ class DtypeParser:
         if type(node) is not Mapping:
             self.problems.add("CC112", "`dtype` must be a dtype or a mapping", node, EXAMPLE)
             return Dtypes()
-        self.fields.check_keys("`dtype`", node.entries, (*KEYS, "layers"))
-        rules = self.fields.items(node.get("layers"), "layers", self._rule)
+        self.check_keys("`dtype`", node.entries, (*KEYS, "layers"))
+        rules = self.items(node.get("layers"), "layers", self._rule)
         return Dtypes(LayerDtypes()._replace(**dict(self._parts(node))), rules)
 
     def _rule(self, node: Node) -> DtypeRule | None:
@@ -48,8 +47,8 @@ class DtypeParser:
             hint = '{match: "head*", weights: float16}'
             self.problems.add("CC103", "a rule needs `match`", node, hint)
             return None
-        self.fields.check_keys("a rule", node.entries, (*KEYS, "match"))
-        pattern = self.fields.text(node.get("match"), "match")
+        self.check_keys("a rule", node.entries, (*KEYS, "match"))
+        pattern = self.text(node.get("match"), "match")
         self.patterns.check(pattern, node.entries["match"][1])
         if node.entries.keys().isdisjoint(KEYS):
             self.problems.add("CC112", "a rule needs a dtype", node, f"add {{{ALL}: float16}}")
@@ -63,9 +62,9 @@ class DtypeParser:
                 where = node.entries[key][1]
                 if type(where) is not Scalar:
                     self.problems.add("CC112", f"{key} must be a dtype", where, EXAMPLE)
-                elif value := self.fields.parse_text(where, key, parse_dtype):
+                elif value := self.parse_text(where, key, parse_dtype):
                     found |= dict.fromkeys(PARTS if key == ALL else (key,), value)
         return tuple(found.items())
 
     def _text(self, node: Scalar) -> Parts:
-        return self.fields.parse_text(node, "dtype", parse_parts) or ()
+        return self.parse_text(node, "dtype", parse_parts) or ()

@@ -32,7 +32,7 @@ KEYS = (
 )
 
 
-class PublishedParser:
+class PublishedParser(FieldReader):
     """Parses the figures of one network.
 
     `paths` are the paths of its layers, or None if the network has a problem."""
@@ -40,21 +40,20 @@ class PublishedParser:
     def __init__(
         self, problems: Problems, inputs: NetworkInputs, paths: Collection[str] | None
     ) -> None:
-        self.problems = problems
-        self.fields = FieldReader(problems)
+        super().__init__(problems)
         self.inputs = inputs
         self.paths = paths
 
     def parse(self, node: Node) -> tuple[Published, ...]:
         """The figures of a section. Adds a problem for each mistake."""
-        return self.fields.items(node, "published", self._entry, "begin each with `- `")
+        return self.items(node, "published", self._entry, "begin each with `- `")
 
     def _entry(self, node: Node) -> Published | None:
         if type(node) is not Mapping:
             message = "a published figure must be a mapping"
             self.problems.add("CC112", message, node, "{params: 25.6M, source: …}")
             return None
-        self.fields.check_keys("a published figure", node.entries, KEYS)
+        self.check_keys("a published figure", node.entries, KEYS)
         found = {name: value for name, (_, value) in node.entries.items() if name in PRINTED}
         value, biases = found.get("biases"), None
         if type(value) is Scalar and value.text in BOOLS:  # a declaration, not a figure
@@ -64,7 +63,7 @@ class PublishedParser:
         for measure in PRINTED:
             if measure in found:
                 parse = parse_figure_in_bytes if measure in IN_BYTES else parse_figure
-                read = self.fields.parse_text(found[measure], measure, parse)
+                read = self.parse_text(found[measure], measure, parse)
                 if read is not None:
                     figures.append((measure, read))
         if not found:
@@ -80,11 +79,11 @@ class PublishedParser:
         return Published(
             layer=self._layer(node, settings, size),
             figures=tuple(figures),
-            source=self.fields.text(node.get("source"), "source"),
+            source=self.text(node.get("source"), "source"),
             place=node.place,
             settings=settings,
             size=size,
-            note=self.fields.text(node.get("note"), "note"),
+            note=self.text(node.get("note"), "note"),
             off=self._measures(node, "off", printed),
             binary=self._binary(node.get("k"), printed),
             truncated=self._measures(node, "truncated", printed),
@@ -98,7 +97,7 @@ class PublishedParser:
         if value is None:
             return ""
         counted = [measure for measure in COUNTED if measure in node.entries]
-        name = self.fields.parse_text(
+        name = self.parse_text(
             value, "count", lambda text: parse_convention(text, counted), A_CONVENTION
         )
         if not counted:
@@ -119,14 +118,14 @@ class PublishedParser:
             self.problems.add("CC112", message, value, f"any of {', '.join(IN_BYTES)}")
         from convcost.model.dtypes import parse_dtypes
 
-        found = self.fields.parse_text(value, "dtype", parse_dtypes, A_DTYPE)
+        found = self.parse_text(value, "dtype", parse_dtypes, A_DTYPE)
         return found.text if found else ""
 
     def _layer(
         self, node: Mapping, settings: tuple[tuple[str, Any], ...], size: tuple[int, ...] | None
     ) -> str:
         """The path of the layer; checked only if this network has the settings of the figure."""
-        layer = self.fields.text(node.get("layer"), "layer")
+        layer = self.text(node.get("layer"), "layer")
         applies = dict(settings) == self.inputs.changed and size == self.inputs.resized
         if layer and applies and self.paths is not None and layer not in self.paths:
             hint = did_you_mean(layer, self.paths, 0)
@@ -149,7 +148,7 @@ class PublishedParser:
             elif type(value) is not Scalar:
                 self.problems.add("CC112", f"`{name}` must be a number, true or false", value)
             else:
-                setting = self.fields.parse_text(value, name, parse_variable)
+                setting = self.parse_text(value, name, parse_variable)
                 if setting is not None and not equal_settings(setting, self.inputs.defaults[name]):
                     found.append((name, setting))
         return tuple(found)
@@ -158,7 +157,7 @@ class PublishedParser:
         if node is None:
             return None
         items = node.items if type(node) is Sequence else [node]
-        numbers = [self.fields.parse_text(item, "size", parse_whole_figure) for item in items]
+        numbers = [self.parse_text(item, "size", parse_whole_figure) for item in items]
         if None in numbers:
             return None
         try:
