@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from convcost.language.yaml_nodes import Mapping, Node, Sequence, repeated_entries
+from convcost.language.yaml_nodes import Node, nodes_in, repeated_entries
 from convcost.model.errors import ConstraintError, Note, Problem
 from convcost.model.network import HasSpan
 
@@ -38,10 +38,7 @@ class Problems(list[Problem]):
         if id(node) not in self._lists_read:
             self._lists_read.add(id(node))
             return
-        if type(node) is Sequence:
-            self._repeated += len(node.items)
-        elif type(node) is Mapping:
-            self._repeated += len(node.entries)
+        self._repeated += len(nodes_in(node))
         if self._repeated > MAX_REPEATED:
             raise AliasLimitError
 

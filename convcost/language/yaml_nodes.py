@@ -80,6 +80,13 @@ class Mapping(NamedTuple):
 Node: TypeAlias = Scalar | Sequence | Mapping
 
 
+def nodes_in(node: Node) -> list[Node]:
+    """The items of a list, or the values of a mapping."""
+    if type(node) is Mapping:
+        return [value for _, value in node.entries.values()]
+    return node.items if type(node) is Sequence else []
+
+
 def count_values(nodes: Iterable[Node], most: int) -> int:
     """The words, lists and mappings of nodes, each as often as aliases repeat it, without keys.
     Each CHARACTERS characters of a word count as one more: it may be an expression.
@@ -92,10 +99,7 @@ def count_values(nodes: Iterable[Node], most: int) -> int:
         count += 1
         if type(node) is Scalar:
             count += len(node.text) // CHARACTERS
-        elif type(node) is Sequence:
-            left += node.items
-        elif type(node) is Mapping:
-            left += [value for _, value in node.entries.values()]
+        left += nodes_in(node)
     return count
 
 
@@ -103,12 +107,8 @@ def texts_of(node: Node) -> Iterator[str]:
     """The words of a node, without keys."""
     if type(node) is Scalar:
         yield node.text
-    elif type(node) is Sequence:
-        for item in node.items:
-            yield from texts_of(item)
-    elif type(node) is Mapping:
-        for _, value in node.entries.values():
-            yield from texts_of(value)
+    for inner in nodes_in(node):
+        yield from texts_of(inner)
 
 
 def repeated_entries(nodes: Iterable[Node], most: int) -> int:
@@ -120,12 +120,7 @@ def repeated_entries(nodes: Iterable[Node], most: int) -> int:
     seen = set[int]()
     while left and repeated <= most:
         node = left.pop()
-        if type(node) is Sequence:
-            inside = node.items
-        elif type(node) is Mapping:
-            inside = [value for _, value in node.entries.values()]
-        else:
-            continue
+        inside = nodes_in(node)
         if id(node) in seen:
             repeated += len(inside)
         seen.add(id(node))
