@@ -1,5 +1,6 @@
 """Collects the steps, groups and names of a network that is being expanded."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -60,11 +61,7 @@ class NetworkBuilder:
         self._frozen_of: dict[int, Parts] = {}  # the stated parts, by the owner of the weights
         self.copies: Copies | None = None  # the copies of the layers of an expert
         self.complete = True  # False if a layer has no shape; a problem then has the reason
-        self._path_characters = 0
-        self._option_values = 0
-        self._further_inputs = 0
-        self._left_out = 0
-        self._evaluated = 0
+        self._counted: Counter[str] = Counter()  # what is limited, by the message
         self._lengths: dict[int, int] = {}  # of lists of expressions, by id
         values = (inputs, tuple(variables.values()))
         self._outputs: dict[tuple[Kind[Any], Shape], Shape] = memo(*values)
@@ -248,12 +245,16 @@ class NetworkBuilder:
     def _shape(self, source: int) -> Shape:
         return self.steps[source].shape if source >= 0 else self.inputs[-1 - source][1]
 
+    def _limit(self, message: str, more: int, most: int) -> None:
+        """Counts more of what a message is about, and raises it above `most`."""
+        self._counted[message] += more
+        if self._counted[message] > most:
+            raise NetworkTooLargeError(message.format(most))
+
     def count_options(self, options: int) -> None:
         """Limits the memory for the values of the options of block calls."""
-        self._option_values += options
-        if self._option_values > MAX_OPTION_VALUES:
-            message = f"the calls of blocks have more than {MAX_OPTION_VALUES:,} option values"
-            raise NetworkTooLargeError(message)
+        message = "the calls of blocks have more than {:,} option values"
+        self._limit(message, options, MAX_OPTION_VALUES)
 
     def count_evaluated(self, node: Node) -> None:
         """Limits the time for expressions."""
@@ -263,31 +264,25 @@ class NetworkBuilder:
             length = self._lengths[id(node)]
         else:
             length = self._lengths[id(node)] = sum(len(text) for text in texts_of(node))
-        self._evaluated += length
-        if self._evaluated > MAX_EVALUATED:
-            message = f"the expressions of the layers have more than {MAX_EVALUATED:,} characters"
-            raise NetworkTooLargeError(f"{message}, counted for each time that their values change")
+        message = (
+            "the expressions of the layers have more than {:,} characters, counted for each time "
+            "that their values change"
+        )
+        self._limit(message, length, MAX_EVALUATED)
 
     def count_left_out(self) -> None:
         """Limits the time for layers that the network does not have."""
-        self._left_out += 1
-        if self._left_out > MAX_LEFT_OUT:
-            message = f"`when` and `repeat: 0` leave out more than {MAX_LEFT_OUT:,} layers"
-            raise NetworkTooLargeError(message)
+        self._limit("`when` and `repeat: 0` leave out more than {:,} layers", 1, MAX_LEFT_OUT)
 
     def _count_inputs(self, further: int) -> None:
         """Limits the time and memory for layers with many inputs."""
-        self._further_inputs += further
-        if self._further_inputs > MAX_FURTHER_INPUTS:
-            message = f"the layers have more than {MAX_FURTHER_INPUTS:,} inputs after their first"
-            raise NetworkTooLargeError(message)
+        message = "the layers have more than {:,} inputs after their first"
+        self._limit(message, further, MAX_FURTHER_INPUTS)
 
     def _count_path(self, path: str) -> None:
         """Limits the memory for paths: each holds the names of all scopes around it."""
-        self._path_characters += len(printable(path))
-        if self._path_characters > MAX_PATH_CHARACTERS:
-            message = f"the paths of the layers have more than {MAX_PATH_CHARACTERS:,} characters"
-            raise NetworkTooLargeError(message)
+        message = "the paths of the layers have more than {:,} characters"
+        self._limit(message, len(printable(path)), MAX_PATH_CHARACTERS)
 
     # Names
 
