@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from convcost.model.errors import UsageError
-from convcost.reports.check.measures import MeasuredNetwork
 from convcost.sources.base_lookup import (
     Base,
     BaseNetworks,
@@ -37,7 +36,7 @@ def open_base(
     return SpecBase(argument, may_be_missing=may_be_missing)
 
 
-class SpecBase:
+class SpecBase(Base):
     """A spec. Its networks are the base of those with the same names; if both have a single
     network, the names do not matter."""
 
@@ -64,20 +63,5 @@ class SpecBase:
             reason = f"`{self.name}` is not a valid spec ({error}): fix it or name another"
             self._found = BaseNetworks(reason=reason, unavailable=True)
 
-    def had(self, path: str) -> bool:
-        return False
-
-    def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
-        return [spec]
-
     def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
         return self._found
-
-    def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
-        return []
-
-    def unread_deletion(self) -> str:
-        return ""
-
-    def deletion_statements(self) -> list[str]:
-        return []

@@ -1,7 +1,6 @@
 """The networks of a spec in a base, whatever the base is."""
 
 from collections.abc import Mapping
-from typing import Protocol
 
 from convcost.language.load import load
 from convcost.model.costs import costs
@@ -51,44 +50,44 @@ class BaseNetworks(NamedTuple):
     new: bool = False
 
 
-class Base(Protocol):
-    """Where the base of each spec comes from.
+class Base:
+    """Where the base of each spec comes from. By default nothing was deleted.
 
     A spec whose base is broken has no base, and a statement says so. Limits that need no base are
     still checked.
     """
 
     name: str  # in messages
-    tracks_deletions: bool  # whether a spec that only the base has was deleted
+    tracks_deletions = True  # whether a spec that only the base has was deleted
 
     def had(self, path: str) -> bool:
         """Whether the base has a file, a folder or a link of that path."""
-        ...
+        return False
 
     def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
         """The specs in the base to compare a file with. A file that links lead to has several
         names. If these names were different specs in the base, it is compared with each of them.
         """
-        ...
+        return [spec]
 
     def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
         """The networks of a spec in the base; its `name` decides first. Raises UsageError if a base
         file is unreadable."""
-        ...
+        raise NotImplementedError
 
     def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
         """The networks of all files that only the base has, each with the name of the file."""
-        ...
+        return []
 
     def unread_deletion(self) -> str:
         """Why `deleted_networks` may lack networks that the base has; empty if it has all of them.
         A new network may replace one that it lacks."""
-        ...
+        return ""
 
     def deletion_statements(self) -> list[str]:
         """A statement for each spec in the checked folders that only the base has, and for each
         submodule that is not checked out."""
-        ...
+        return []
 
 
 def measured_networks(source: Source, pick: str | None = None) -> dict[str, MeasuredNetwork]:

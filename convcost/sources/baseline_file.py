@@ -8,7 +8,7 @@ from pathlib import Path
 from convcost.model.errors import UsageError
 from convcost.reports.check.baseline import BaselineError, format_baseline, parse_baseline
 from convcost.reports.check.measures import MeasuredNetwork
-from convcost.sources.base_lookup import BaseNetworks, CurrentSpec
+from convcost.sources.base_lookup import Base, BaseNetworks, CurrentSpec
 from convcost.sources.links import PathLinks, refuse_link_out
 from convcost.sources.spec_files import SpecLocation, path_exists, read_text, shipped_specs
 from convcost.sources.stored_paths import StoredPaths
@@ -16,11 +16,9 @@ from convcost.sources.stored_paths import StoredPaths
 SHIPPED = "shipped:"  # no relative path begins with this
 
 
-class BaselineFile:
+class BaselineFile(Base):
     """`baseline.json`. It names specs by their paths from its own folder. A spec that a link leads
     to has an entry for each of its names, and one for its path with links resolved."""
-
-    tracks_deletions = True
 
     def __init__(
         self, file: str, *, for_update: bool = False, may_be_missing: bool = False
@@ -81,9 +79,6 @@ class BaselineFile:
             for spec in self.deleted_specs
             for network in self.networks[spec].values()
         ]
-
-    def unread_deletion(self) -> str:
-        return ""
 
     def deletion_statements(self) -> list[str]:
         return [

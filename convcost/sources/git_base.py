@@ -9,7 +9,13 @@ from pathlib import Path, PurePosixPath
 from convcost.model.errors import Source, UsageError
 from convcost.model.record import NamedTuple
 from convcost.reports.check.measures import MeasuredNetwork
-from convcost.sources.base_lookup import BaseNetworks, BaseSpecError, CurrentSpec, base_networks
+from convcost.sources.base_lookup import (
+    Base,
+    BaseNetworks,
+    BaseSpecError,
+    CurrentSpec,
+    base_networks,
+)
 from convcost.sources.git import IS_LFS_POINTER, LFS_POINTER, Blob, Commit, split_range
 from convcost.sources.git_repository import GitError
 from convcost.sources.links import PathLinks
@@ -23,11 +29,9 @@ class _Version(NamedTuple):
     blob: Blob | None
 
 
-class CommitBase:
+class CommitBase(Base):
     """`git:origin/main`, or `git:origin/main...` for its merge base with HEAD. Each repository with
     specs has a commit of its own."""
-
-    tracks_deletions = True
 
     def __init__(self, ref: str, arguments: Iterable[str], specs: Iterable[SpecLocation]) -> None:
         self.name = _display_name(ref)
