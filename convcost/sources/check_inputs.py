@@ -1,6 +1,6 @@
 """Reads the inputs of a check: networks, their budgets, and the same networks in the base."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 
@@ -10,21 +10,12 @@ from convcost.model.deploy import deploy
 from convcost.model.errors import UsageError
 from convcost.model.network import Budget, Network
 from convcost.model.record import NamedTuple
-from convcost.reports.check.baseline_policy import only_growth, pair_networks
+from convcost.reports.check.baseline_policy import only_growth
 from convcost.reports.check.evaluate import NEW_NETWORK, NO_BASE, CheckedNetwork
-from convcost.reports.check.finding_text import network_label
 from convcost.reports.check.measures import MeasuredNetwork, measure_network
-from convcost.reports.check.moved_networks import (
-    Named,
-    are_similar,
-    are_too_many,
-    find_closer,
-    pair_equal,
-    pair_similar,
-    same_layers,
-)
 from convcost.sources.base import open_base
-from convcost.sources.base_lookup import Base, BaseNetworks, CurrentSpec, measured_networks
+from convcost.sources.base_lookup import Base, CurrentSpec, measured_networks
+from convcost.sources.base_pairing import BaseLookup
 from convcost.sources.budget_config import BudgetConfigs
 from convcost.sources.config_discovery import current_folder
 from convcost.sources.networks import collect
@@ -33,10 +24,6 @@ from convcost.sources.spec_files import CONFIG, SpecLocation, locate, path_exist
 
 COMMAND_LINE = "the command line"
 SHOWN_NAMES = 3
-TOO_MANY = (
-    "too many networks are new or changed, and too many are deleted or replaced, to find out which "
-    "of them are the same: rename networks in a change of their own"
-)
 
 
 class CheckRequest(NamedTuple):
@@ -122,7 +109,7 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
         ]
     configs = BudgetConfigs(request.config)
     _refuse_shipped_for_deleted(request.specs, base, configs)
-    lookup = _BaseLookup(base, for_update=for_update)
+    lookup = BaseLookup(base, for_update=for_update)
     budgets_of = cache(configs.budgets)  # a spec that has several bases has the same names
     given = request.device_limits
     if request.limits is not None:
@@ -212,290 +199,3 @@ def _deployed(spec: CurrentSpec) -> dict[str, MeasuredNetwork]:
     trained = [network.costs.network for network in measured if network.costs is not None]
     networks = list(map(deploy, trained))
     return {network.name: measure_network(costs(network)) for network in networks}
-
-
-class _Pairs(NamedTuple):
-    """A spec, what its base has of it, and the networks of the base, `old`, by the names of the
-    current networks that they are compared with, otherwise by their own names.
-
-    `old_files` has the files of those networks of the base that had another name or another file.
-    """
-
-    spec: CurrentSpec
-    found: BaseNetworks
-    old: dict[str, MeasuredNetwork]
-    old_files: dict[str, str]
-
-    def without_base(self, reason: str) -> "_Pairs":
-        """The same spec, whose base is not available."""
-        if self.found.unavailable:
-            return self
-        found = self.found._replace(reason=reason, unavailable=True, new=False)
-        return self._replace(found=found)
-
-    @property
-    def added(self) -> list[str]:
-        """The names of the networks that have no base yet."""
-        return [name for name in self.spec.networks if name not in self.old]
-
-    @property
-    def removed(self) -> list[str]:
-        """The names of the networks that only the base has."""
-        return [name for name in self.old if name not in self.spec.networks]
-
-
-def _new_networks(read: Iterable[_Pairs]) -> list[tuple[_Pairs, str]]:
-    """The networks that have no base yet, although that of their spec is available."""
-    return [(pairs, name) for pairs in read if not pairs.found.unavailable for name in pairs.added]
-
-
-def _lost(read: Iterable[_Pairs]) -> list[tuple[_Pairs, str]]:
-    """The networks of the base that their files do not have any more."""
-    return [(pairs, name) for pairs in read if pairs.spec.whole for name in pairs.removed]
-
-
-class _BaseNetwork(NamedTuple):
-    """A network of the base, and the network that replaces it; empty if it was deleted. `holder` is
-    the network that has its name and file now."""
-
-    old: Named
-    replaced_by: str = ""
-    holder: MeasuredNetwork | None = None
-
-    @property
-    def is_like_holder(self) -> bool:
-        return self.holder is not None and are_similar(self.holder, self.old[1])
-
-    def note(self, base: Base, spec: str, name: str) -> str:
-        file, old = self.old
-        why = f"which {self.replaced_by} replaces" if self.replaced_by else "which is deleted"
-        return (
-            f"{spec}: `{name}` is also compared with `{old.name}` of {file} in {base.name}, {why}"
-        )
-
-
-class _Compared:
-    """The networks that are compared with one of the base, as `changed`, and those of the base:
-    `replaced` by one of another name or file, `held` by a changed one of the same name and file,
-    or `renamed` only, by the name that they had. `paired` are the ids of all of them."""
-
-    def __init__(self, read: Iterable[_Pairs]) -> None:
-        self.changed: list[tuple[_Pairs, str]] = []
-        self.replaced: list[_BaseNetwork] = []
-        self.held: list[_BaseNetwork] = []
-        self.renamed: dict[str, _BaseNetwork] = {}
-        self.paired: set[int] = set()
-        for pairs in read:
-            for name in filter(pairs.old.__contains__, pairs.spec.networks):
-                self._add(pairs, name)
-
-    def _add(self, pairs: _Pairs, name: str) -> None:
-        now, old = pairs.spec.networks[name], pairs.old[name]
-        self.paired.add(id(old))
-        moved = name in pairs.old_files
-        named = (pairs.old_files[name] if moved else pairs.spec.name, old)
-        other = _BaseNetwork(named, network_label(pairs.spec.name, name), None if moved else now)
-        if not same_layers(old, now):
-            self.changed.append((pairs, name))
-            (self.replaced if moved else self.held).append(other)
-        elif old.name != name:
-            self.renamed[old.name] = other
-
-
-def _closer(
-    asked: Sequence[tuple[_Pairs, str]],
-    others: Sequence[_BaseNetwork],
-    held: Sequence[_BaseNetwork],
-) -> tuple[bool, list[_BaseNetwork | None]]:
-    """For each network in `asked` the one of the base that it may replace, None if there is none;
-    and whether there are too many to compare. `held` are those whose name another network has
-    now."""
-    networks = [(pairs.spec.name, pairs.spec.networks[name]) for pairs, name in asked]
-    found = [*others, *held]
-    if are_too_many(networks, [network.old for network in found]):
-        # Most networks that have their name are like before.
-        found = [*others, *(network for network in held if not network.is_like_holder)]
-    old = [network.old for network in found]
-    before = [pairs.old.get(name) for pairs, name in asked]
-    closer = find_closer(networks, before, old, [network.holder for network in found])
-    too_many = are_too_many(networks, old)
-    return too_many, [None if index is None else found[index] for index in closer]
-
-
-class _BaseLookup:
-    """The base of each spec, and statements on what differs. `unavailable` are the names of the
-    specs whose base is not available."""
-
-    def __init__(self, base: Base | None, *, for_update: bool) -> None:
-        self.base = base
-        self.for_update = for_update
-        self.deleted: list[tuple[str, MeasuredNetwork]] = []
-        self.unavailable: set[str] = set()
-        self.too_many = False  # networks, to compare each new one with each deleted one
-        # The second base of a network, by the names of its spec and of itself.
-        self.also: dict[tuple[str, str], MeasuredNetwork] = {}
-        self.unclear: set[str] = set()  # specs with networks that too many others may have been
-        self._statements: dict[str, None] = {}
-        self._without_base: dict[str, list[str]] = {}
-
-    def networks_of(self, specs: Sequence[CurrentSpec]) -> list[Mapping[str, MeasuredNetwork]]:
-        """For each spec its networks in the base, under their current names.
-
-        A network that replaces one of another name, or of another file, is compared with that one,
-        so that a new name hides no growth. An update of a baseline pairs the networks of all files
-        itself.
-        """
-        base = self.base
-        if base is None:
-            return [{} for _ in specs]
-        read = [
-            _Pairs(
-                spec,
-                found,
-                dict(found.networks),
-                dict.fromkeys(found.networks, found.file) if found.file else {},
-            )
-            for spec, found in ((spec, base.networks_of(spec)) for spec in specs)
-        ]
-        paired: dict[str, list[str]] = {pairs.spec.name: [] for pairs in read}
-        for name, statement in self._pair(base, read):
-            paired[name].append(statement)
-        if _new_networks(read) and (reason := TOO_MANY * self.too_many or base.unread_deletion()):
-            read = [pairs.without_base(reason) if pairs.added else pairs for pairs in read]
-        read = [
-            pairs.without_base(TOO_MANY) if pairs.spec.name in self.unclear else pairs
-            for pairs in read
-        ]
-        for pairs in read:
-            if pairs.found.unavailable:
-                self.unavailable.add(pairs.spec.name)
-            if pairs.found.reason:
-                self._without_base.setdefault(pairs.found.reason, []).append(pairs.spec.name)
-            statements = (*pairs.found.statements, *paired[pairs.spec.name])
-            self._statements.update(dict.fromkeys((*statements, *self._differences(base, pairs))))
-        return [pairs.old for pairs in read]
-
-    def _pair(self, base: Base, read: Sequence[_Pairs]) -> Iterator[tuple[str, str]]:
-        """Pairs new networks with those of the base; yields the name of a spec, and a statement.
-
-        First all of them, if they only moved. Else in this order: the only network of a spec, the
-        similar ones of all specs, and the others of a spec in their order. Last, a new network is
-        compared with a similar one that another network replaces.
-        """
-        if not self.for_update:
-            yield from self._pair_moved(base, read, pair_equal)
-        for pairs in read:
-            alone = len(pairs.spec.networks) == len(pairs.old) == 1
-            if alone and (pairs.spec.whole or not base.tracks_deletions):
-                yield from self._pair_in_order(base, pairs)
-        if not self.for_update:
-            yield from self._pair_moved(base, read, pair_similar)
-            for pairs in read:
-                if pairs.spec.whole:
-                    yield from self._pair_in_order(base, pairs)
-            yield from self._compare_with_others(base, read)
-
-    def _pair_in_order(self, base: Base, pairs: _Pairs) -> Iterator[tuple[str, str]]:
-        """Pairs the networks of a spec that are left."""
-        added, removed = pairs.added, pairs.removed
-        for name, index in zip(added, pair_networks(added, removed), strict=True):
-            if index is not None:
-                pairs.old[name] = pairs.old.pop(removed[index])
-                pairs.old_files[name] = pairs.found.file or pairs.spec.name
-                was = f"{pairs.spec.name}: `{name}` was `{removed[index]}` in {base.name}"
-                yield pairs.spec.name, was
-
-    def _pair_moved(
-        self,
-        base: Base,
-        read: Sequence[_Pairs],
-        pair: Callable[[Sequence[Named], Sequence[Named]], list[int | None]],
-    ) -> Iterator[tuple[str, str]]:
-        """Pairs new networks with the most similar of those that any file lost since the base.
-        Yields the name of a spec and a note for each pair."""
-        if not base.tracks_deletions:
-            return
-        new = _new_networks(read)
-        if not new:
-            return
-        lost = _lost(read)
-        deleted = [(pairs.spec.name, pairs.old[name]) for pairs, name in lost]
-        deleted += base.deleted_networks()
-        networks = [(pairs.spec.name, pairs.spec.networks[name]) for pairs, name in new]
-        self.too_many |= pair is pair_similar and are_too_many(networks, deleted)
-        for (pairs, name), index in zip(new, pair(networks, deleted), strict=True):
-            if index is not None:
-                file, old = deleted[index]
-                if index < len(lost):
-                    del lost[index][0].old[old.name]
-                pairs.old[name] = old
-                pairs.old_files[name] = file
-                of = "" if file == pairs.spec.name else f" of {file}"
-                yield (
-                    pairs.spec.name,
-                    f"{pairs.spec.name}: `{name}` was `{old.name}`{of} in {base.name}",
-                )
-
-    def _compare_with_others(self, base: Base, read: Sequence[_Pairs]) -> Iterator[tuple[str, str]]:
-        """Compares networks with others of the base that they may replace. Yields the name of a
-        spec and a note for each.
-
-        Otherwise a change could add a network that is more like the old one, or give the old name
-        to another network, so that the one that really replaces it would count as new. If a network
-        only has another name or file, nothing replaces it, except a network that has its name now.
-        """
-        if not base.tracks_deletions:
-            return
-        known = _Compared(read)
-        deleted = [(pairs.spec.name, pairs.old[name]) for pairs, name in _lost(read)]
-        deleted += base.deleted_networks() if known.changed else []
-        left = [_BaseNetwork(named) for named in deleted if id(named[1]) not in known.paired]
-        # In a family of networks, each may become more like the old version of another.
-        unlike = [network for network in known.held if not network.is_like_holder]
-        too_many, found = _closer(known.changed, [*known.replaced, *left, *unlike], ())
-        if too_many:
-            self.unclear.update(pairs.spec.name for pairs, _ in known.changed)
-        for (pairs, name), other in zip(known.changed, found, strict=True):
-            # If it is equal, it has not grown.
-            if other is not None and not same_layers(other.old[1], pairs.spec.networks[name]):
-                self.also[pairs.spec.name, name] = other.old[1]
-                yield pairs.spec.name, other.note(base, pairs.spec.name, name)
-        new = _new_networks(read)
-        too_many, found = _closer(new, known.replaced, known.held)
-        self.too_many |= too_many
-        for (pairs, name), other in zip(new, found, strict=True):
-            replaced = other or known.renamed.get(name)
-            if replaced and are_similar(pairs.spec.networks[name], replaced.old[1]):
-                pairs.old[name] = replaced.old[1]
-                yield pairs.spec.name, replaced.note(base, pairs.spec.name, name)
-
-    def _differences(self, base: Base, pairs: _Pairs) -> Iterator[str]:
-        """What differs in names and inputs."""
-        spec, networks, tells_new = pairs.spec, pairs.old, not self.for_update
-        if pairs.found.new and not networks:
-            if tells_new:
-                yield f"{spec.name} is new: it is not in {base.name}, so growth is not checked"
-            return
-        if not networks:
-            return
-        for name, network in spec.networks.items():
-            old = networks.get(name)
-            if old is None and tells_new and not pairs.found.unavailable:
-                yield f"{spec.name}: `{name}` is new, so growth is not checked"
-            elif old is not None and old.inputs != network.inputs:
-                yield (
-                    f"{spec.name}: the input of `{name}` is {network.inputs_text}; it was "
-                    f"{old.inputs_text} in {base.name}"
-                )
-        if base.tracks_deletions and spec.whole:
-            for name in pairs.removed:
-                self.deleted.append((spec.name, networks[name]))
-                yield f"{spec.name}: `{name}` is deleted; it was in {base.name}"
-
-    def all_statements(self) -> Iterator[str]:
-        for reason, specs in self._without_base.items():
-            more = f" and {len(specs) - 1} more" if len(specs) > 1 else ""
-            yield f"{specs[0]}{more}: growth is not checked without a base: {reason}"
-        yield from self._statements
-        if self.base is not None:
-            yield from self.base.deletion_statements()
