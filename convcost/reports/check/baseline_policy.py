@@ -1,8 +1,9 @@
 """The policy of an updated baseline: without `--allow-growth`, counts may only go down.
 
 A check cannot detect growth over a count that the baseline no longer has. So in a new baseline no
-total may grow, and no layer or group under a `grow` rule. The receptive field is not a cost, so it
-may grow.
+total may grow, and no layer or group under a `grow` rule. Bytes can grow without a count, if the
+types of numbers change, so neither may a total of bytes under a `grow` rule. The receptive field is
+not a cost, so it may grow.
 
 A renamed network looks like a new one and a deleted one. So if an update has both, each new network
 is compared with one deleted network.
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 
 from convcost.model.costs import total_counts
 from convcost.model.measures import PARTS
-from convcost.model.network import Budget, Limit, Rule
+from convcost.model.network import IN_BYTES, Budget, Limit, Rule
 from convcost.reports.check.baseline import TOTALS
 from convcost.reports.check.evaluate import CheckedNetwork
 from convcost.reports.check.measures import NO_SPAN
@@ -21,14 +22,20 @@ COSTS = tuple(measure for measure in TOTALS if measure not in (*PARTS, "receptiv
 
 
 def forbid_growth(checked: CheckedNetwork, file: str) -> CheckedNetwork:
-    """The network with budgets that allow no growth: of its total, and of the layers and groups
-    under a `grow` rule. `file` is the baseline."""
+    """The network with budgets that allow no growth: of its total, and of the bytes, layers and
+    groups under a `grow` rule. `file` is the baseline."""
     both = [total_counts(of.layers) for of in (checked.network, checked.base) if of is not None]
     # A part that is all of its measure would be reported twice.
     parts = (part for part in PARTS if any(counts.rest(part) for counts in both))
     total = Budget(total=tuple(Limit(measure, NO_SPAN, grow=0) for measure in (*COSTS, *parts)))
     growth = ((where, only_growth(budget, forbidden=True)) for where, budget in checked.budgets)
-    rules = ((where, budget._replace(total=())) for where, budget in growth)
+    rules = (
+        (
+            where,
+            budget._replace(total=tuple(one for one in budget.total if one.measure in IN_BYTES)),
+        )
+        for where, budget in growth
+    )
     return checked._replace(budgets=((file, total), *rules))
 
 

@@ -213,6 +213,29 @@ def test_layers_and_groups_under_a_grow_rule_may_not_grow_in_a_baseline(
     assert (ran.returncode, found) == (1 if refused else 0, expected)
 
 
+@pytest.mark.parametrize(
+    ("budget", "found"),
+    [
+        ("{}", []),
+        ("{flash: {grow: 900%}}", [("flash", PARAMS, 3 * PARAMS)]),
+        ("{bytes: {grow: 1M, grow_floor: 1M}}", [("bytes", PARAMS, 3 * PARAMS)]),
+        ("{flash: {grow: 0, dtype: int8}, memory: {grow: 0}}", []),
+    ],
+)
+def test_bytes_under_a_grow_rule_may_not_grow_in_a_baseline_by_the_types_of_numbers(
+    folder, budget, found
+):
+    small = net(8, budget) + "dtype: int8\n"
+    (folder / "net.yaml").write_text(small, "utf-8")
+    assert update(folder).returncode == 0
+    (folder / "net.yaml").write_text(small.replace("int8\n", "float32\n"), "utf-8")
+    ran = update(folder, "--format", "json")
+    findings = json.loads(ran.stdout)["findings"]
+    assert [(f["measure"], f["base"], f["change"]) for f in findings] == found
+    assert ran.returncode == (1 if found else 0)
+    assert update(folder, "--allow-growth").returncode == 0
+
+
 def test_a_layer_that_only_has_another_name_is_written_to_a_baseline(folder):
     budget = "{layers: [{match: '*', params: {grow: 0}, macs: {grow: 0}}]}"
     renamed = net(8, budget).replace("name: a}", "name: c}").replace("stem", "trunk")
