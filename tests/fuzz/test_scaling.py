@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import keras_models as keras
+import numpy as np
 import pytest
 import tflite_models as tflite
 from onnx_models import array, model, node
@@ -99,6 +100,17 @@ def onnx_outputs(n: int) -> bytes:
     nodes += [node("Relu", f"y{i}", f"-> z{i}") for i in range(n)]
     weights = {f"w{i}": array(4, 4, 1, 1) for i in range(n)}
     return model(nodes, weights, (1, 4, 8, 8), [f"z{i}" for i in range(n)]).SerializeToString()
+
+
+def onnx_parts(n: int) -> bytes:
+    """A chain of sums, each with another part of one stored tensor."""
+    names = ["z", *(f"y{i}" for i in range(n - 1)), "y"]
+    parts = [f"w{i}" for i in range(n)]
+    nodes = [node("Split", "w", f"-> {parts[0]}", *parts[1:], axis=0, num_outputs=n)]
+    nodes += [node("Relu", "x", "-> z")]
+    nodes += [node("Add", names[i], f"w{i}", f"-> {names[i + 1]}") for i in range(n)]
+    weights = {"w": np.arange(4.0 * n, dtype="f").reshape(4 * n, 1, 1)}
+    return model(nodes, weights, dims=(1, 4, 8, 8)).SerializeToString()
 
 
 def onnx_inputs(n: int) -> bytes:
@@ -305,6 +317,11 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
     "inputs of a TensorFlow Lite model": (
         "import net.tflite --fixed",
         lambda n: {"net.tflite": tflite_inputs(n)},
+        200,
+    ),
+    "parts of a stored tensor of an ONNX model": (
+        "import net.onnx --fixed",
+        lambda n: {"net.onnx": onnx_parts(n)},
         200,
     ),
     "outputs of an ONNX model": (

@@ -1,6 +1,6 @@
 """Which elements of a stored tensor another tensor has, if it has each of them once."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from math import gcd, prod
 from typing import Any, NamedTuple, TypeAlias
@@ -39,19 +39,46 @@ def whole_view(root: str, dims: Dims) -> TensorView:
     return TensorView(root, prod(dims), 0, dims, _steps(dims))
 
 
-def elements_outside(view: TensorView, others: Collection[TensorView]) -> int:
-    """The number of elements of a view that are in none of the other views of the same tensor."""
-    near = [other for other in others if _overlap(view, other)]
-    if not near:
-        return prod(view.dims)
+class Coverage:
+    """The elements of a tensor that some of its views have together. The tensor is divided into
+    blocks; each view contains every block completely or not at all."""
 
-    block = _block((view, *near))
-    if max(view.total, *(prod(one.dims) for one in (view, *near))) // block > MAX_BLOCKS:
-        return prod(view.dims)
-    taken = np.zeros(-(-view.total // block), bool)
-    for other in near:
-        taken[_places(other, block)] = True
-    return int((~taken[_places(view, block)]).sum()) * block
+    def __init__(self, total: int) -> None:
+        self._block = total
+        self._taken = np.zeros(1, bool)
+
+    def add(self, view: TensorView) -> None:
+        """Adds the elements of a view."""
+        if self._divide(view):
+            self._taken[_places(view, self._block)] = True
+
+    def outside(self, view: TensorView) -> int:
+        """The number of elements of a view that none of the added views has; all of them if there
+        are too many blocks to compare."""
+        if not self._divide(view):
+            return prod(view.dims)
+        return int((~self._taken[_places(view, self._block)]).sum()) * self._block
+
+    def _divide(self, view: TensorView) -> bool:
+        """Makes the blocks as small as a view needs; False if there are too many of them."""
+        start, axes = _normal_form(view)
+        inner = axes[-1][0] if axes and axes[-1][1] == 1 else 1
+        rest = axes[:-1] if inner > 1 else axes
+        block = gcd(self._block, start, inner, *(step for _, step in rest)) or 1
+        if max(view.total, prod(view.dims)) // block > MAX_BLOCKS:
+            return False
+        if block != self._block:
+            self._taken = self._taken.repeat(self._block // block)
+            self._block = block
+        return True
+
+
+def elements_outside(view: TensorView, others: Iterable[TensorView]) -> int:
+    """The number of elements of a view that are in none of the other views of the same tensor."""
+    coverage = Coverage(view.total)
+    for other in others:
+        coverage.add(other)
+    return coverage.outside(view)
 
 
 def _steps(dims: Dims) -> Dims:
@@ -79,27 +106,6 @@ def _merged(axes: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         elif extent != 1:
             found.append((extent, step))
     return found
-
-
-def _overlap(one: TensorView, other: TensorView) -> bool:
-    """Whether the ranges of two views overlap."""
-    spans = []
-    for view in (one, other):
-        start, axes = _normal_form(view)
-        spans.append((start, start + sum((extent - 1) * step for extent, step in axes)))
-    (first, last), (begin, end) = spans
-    return first <= end and begin <= last
-
-
-def _block(views: Sequence[TensorView]) -> int:
-    """The largest block size such that each view contains every block completely or not at all."""
-    found = views[0].total
-    for view in views:
-        start, axes = _normal_form(view)
-        inner = axes[-1][0] if axes and axes[-1][1] == 1 else 1
-        rest = axes[:-1] if inner > 1 else axes
-        found = gcd(found, start, inner, *(step for _, step in rest))
-    return max(found, 1)
 
 
 def _places(view: TensorView, block: int) -> Any:

@@ -1,13 +1,14 @@
 """Weights that are computed from stored tensors, or share elements with others. The params are the
 stored elements, each counted once; the macs are those of the layer at inference."""
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.shared_weights import original
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.ir.tensor_views import TensorView, elements_outside
+from convcost.importing.ir.tensor_views import Coverage, TensorView
 from convcost.importing.passes.lower.pointwise import pointwise
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class DerivedWeights:
         self.computed = 0  # layers whose weights are computed
         self.keys: set[str] = set()  # keys of all derived weights
         self._pending: list[DerivedWeight] = []
+        self._coverage: dict[str, Coverage] = {}  # elements of stored tensors that layers have
+        self._covered = 0  # number of tensors that are in the coverage
         self._before = 0  # number of tensors that layers used before this operator
 
     def add(self, key: str, elements: int, roots: tuple[tuple[str, int], ...]) -> None:
@@ -82,11 +85,15 @@ class DerivedWeights:
 
     def unused_elements(self, view: TensorView) -> int:
         """The number of elements of a view that belong to no layer yet."""
-        return elements_outside(view, [other for other in self._used() if other.root == view.root])
+        for key in islice(self.builder.used, self._covered, None):
+            other = self.constants.get(key)
+            if other is not None and other.view is not None:
+                self._coverage_of(other.view).add(other.view)
+        self._covered = len(self.builder.used)
+        return self._coverage_of(view).outside(view)
 
-    def _used(self) -> list[TensorView]:
-        found = [self.constants.get(key) for key in self.builder.used]
-        return [one.view for one in found if one is not None and one.view is not None]
+    def _coverage_of(self, view: TensorView) -> Coverage:
+        return self._coverage.setdefault(view.root, Coverage(view.total))
 
     def reconcile(self, first: int, results: tuple[Tensor, ...], path: Path) -> tuple[Tensor, ...]:
         """Corrects the params of the layers from `first` on to the stored elements. If more
