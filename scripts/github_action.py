@@ -291,6 +291,8 @@ def _verdict(tree: Mapping[str, Any], folder: Path) -> dict[str, str]:
         outputs[measure] = str(sum(network[measure] for network in networks))
         grown = sum(network[measure] - network["base"][measure] for network in based)
         outputs[f"{measure}-delta"] = f"{grown:+d}" if based else ""
+    if any(one["uncounted"] for network in based for one in (network, network["base"])):
+        outputs["macs-delta"] = ""  # only a part of the macs is known
     return {**outputs, **{f"{name}-file": str(folder / file) for name, file in FILES.items()}}
 
 

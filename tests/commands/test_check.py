@@ -861,6 +861,20 @@ def test_without_its_base_a_check_exits_with_2_also_if_a_limit_is_exceeded(repos
     assert "params over the max" in ran.stdout.decode()
 
 
+def test_json_says_which_macs_are_known_in_part(repository):
+    part = "  - {custom: scan, params: 5, macs: uncounted}\n"
+    repository.write("other.yaml", net())
+    repository.write("net.yaml", net() + part)
+    repository.commit()
+    repository.write("other.yaml", net() + part)
+    repository.write("net.yaml", net())
+    _, answer = repository.check(
+        "net.yaml", "other.yaml", "--base", "git:HEAD", "--max-params", "1G"
+    )
+    found = [(one["uncounted"], one["base"]["uncounted"]) for one in answer["networks"]]
+    assert found == [(False, True), (True, False)]
+
+
 def test_only_a_spec_with_a_limit_of_growth_needs_its_base(repository):
     repository.write("net.yaml", net(budget="{macs: {grow: 1%}}"))
     repository.commit()

@@ -507,11 +507,20 @@ def test_a_network_that_a_report_has_twice_is_summed_once(tmp_path):
 
 
 def test_the_growth_of_a_network_with_a_second_base_is_that_over_its_own(tmp_path):
-    own, other = ({"params": count, "macs": 7} for count in (9, 3))
-    network = {"spec": "a.yaml", "network": "a", "params": 5, "macs": 7}
+    own, other = ({"params": count, "macs": 7, "uncounted": False} for count in (9, 3))
+    network = {"spec": "a.yaml", "network": "a", "params": 5, "macs": 7, "uncounted": False}
     tree = {"ok": False, "networks": [{**network, "base": base} for base in (own, other)]}
     reported = SCRIPT["_verdict"](tree, tmp_path)
     assert (reported["params"], reported["params-delta"]) == ("5", str(5 - 9))
+
+
+@pytest.mark.parametrize("of", ["network", "base"])
+def test_the_growth_of_macs_that_are_known_in_part_is_not_known(of, tmp_path):
+    base = {"params": 5, "macs": 7, "uncounted": of == "base"}
+    network = {"spec": "a.yaml", "network": "a", "params": 9, "macs": 8, "base": base}
+    tree = {"ok": True, "networks": [{**network, "uncounted": of == "network"}]}
+    reported = SCRIPT["_verdict"](tree, tmp_path)
+    assert (reported["params-delta"], reported["macs-delta"]) == (f"+{9 - 5}", "")
 
 
 def test_a_spec_that_a_link_gives_a_second_base_is_summed_once(runner):

@@ -107,8 +107,7 @@ def network_table(changes: Iterable[NetworkChange]) -> Table:
     for change in changes:
         counts = [change.counts(measure) for measure in SORTED_BY]
         cells = list(_change_cells(counts))
-        networks = change.base, change.network
-        partly = [any(layer.uncounted for layer in one.layers) for one in networks]
+        partly = [network.uncounted for network in (change.base, change.network)]
         if any(partly):
             known = (
                 count or (None if is_part else 0)

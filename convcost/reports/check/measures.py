@@ -52,6 +52,11 @@ class MeasuredNetwork(NamedTuple):
             return self.inputs[0][1].text
         return ", ".join(f"{name} {shape.text}" for name, shape in self.inputs)
 
+    @property
+    def uncounted(self) -> bool:
+        """Whether the macs of a layer are unknown, so that no total has them."""
+        return any(layer.uncounted for layer in self.layers)
+
     def with_layers(self, layers: Iterable[LayerCost]) -> "MeasuredNetwork":
         """The network with only these layers."""
         return self._replace(layers=tuple(layers))

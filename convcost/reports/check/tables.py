@@ -92,8 +92,9 @@ def network_record(checked: CheckedNetwork) -> dict[str, Any]:
     return names | _totals(checked.network) | {"base": base}
 
 
-def _totals(network: MeasuredNetwork) -> dict[str, int]:
-    return {measure: network.total(measure) for measure in HEADLINE}
+def _totals(network: MeasuredNetwork) -> dict[str, Any]:
+    totals: dict[str, Any] = {measure: network.total(measure) for measure in HEADLINE}
+    return {**totals, "uncounted": network.uncounted}
 
 
 def records(findings: Iterable[Finding]) -> Table:
