@@ -8,6 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from threading import Thread, Timer
 from typing import IO
@@ -71,7 +72,7 @@ class Repository:
         """What git prints. Raises GitError, with `what`, if it fails."""
         found = self.git(*arguments)
         if found.returncode:
-            raise GitError(f"git cannot {what}: {_first_line(found.stderr)}")
+            raise GitError(f"git cannot {what}: {_first_error(found.stderr)}")
         return os.fsdecode(found.stdout)
 
     def known_commits(self, names: Iterable[str]) -> set[str]:
@@ -139,11 +140,13 @@ def _write(file: IO[bytes], data: bytes) -> None:
         file.write(data)
 
 
-def _first_line(stderr: bytes) -> str:
-    """The first line of a message of git that is not a hint or a warning."""
+def _first_error(stderr: bytes) -> str:
+    """The first line of a message of git that is not a hint or a warning, and the indented names
+    after it."""
     lines = os.fsdecode(stderr).splitlines()
-    errors = (line for line in lines if not line.startswith(("hint:", "warning:")))
-    return next(errors, "without a message")
+    errors = [line for line in lines if not line.startswith(("hint:", "warning:"))]
+    names = takewhile(lambda line: line.startswith("\t"), errors[1:])
+    return " ".join((*errors[:1], *map(str.strip, names))) or "without a message"
 
 
 def _program() -> str:
@@ -164,4 +167,4 @@ def _not_accepted(root: Path, message: bytes) -> str:
             f"git does not trust the owner of `{root}`: allow it with "
             "`git config --global --add safe.directory` and the folder of the repository"
         )
-    return f"git cannot open the repository of `{root}`: {_first_line(message)}"
+    return f"git cannot open the repository of `{root}`: {_first_error(message)}"

@@ -231,6 +231,14 @@ def test_a_git_file_to_nothing_is_the_reason(hostile, tmp_path):
     assert hostile.statements() == [f"{NO_BASE}: {shown}: {reason}"]
 
 
+def test_a_repository_with_an_unknown_extension_is_refused_with_its_name(hostile):
+    hostile.configure("core.repositoryFormatVersion", "1")
+    hostile.configure("extensions.new", "true")
+    shown = f"git cannot open the repository of `{hostile.folder}`"
+    reason = "fatal: unknown repository extension found: new"
+    assert hostile.statements() == [f"{NO_BASE}: {shown}: {reason}"]
+
+
 def test_a_repository_of_another_work_tree_is_refused(hostile, tmp_path):
     hostile.configure("core.worktree", str(tmp_path))
     reason = f"git has no repository with the work tree `{hostile.folder}`"
