@@ -1221,6 +1221,25 @@ def test_a_growth_says_how_many_more_layers_grew_and_by_how_much(tmp_path):
     assert grew in done.stdout.decode().splitlines()
 
 
+def test_the_growth_of_bytes_has_the_layers_whose_types_of_numbers_changed(tmp_path):
+    text = """\
+name: net
+input: {channels: 3, size: 8}
+dtype: int8
+layers: [{conv: 8, kernel: 1, name: a}, {conv: 8, kernel: 1, name: b}, {conv: 8, kernel: 1}]
+budget: {flash: {grow: 0}}
+"""
+    (tmp_path / "base.yaml").write_text(text, "utf-8")
+    types = "{all: int8, layers: [{match: c, all: int16}, {match: a, all: float32}]}"
+    changed = text.replace("int8", types, 1).replace("name: b", "name: c")
+    (tmp_path / "net.yaml").write_text(changed, "utf-8")
+    printed = run("check", "net.yaml", "--base", "base.yaml", cwd=tmp_path).stdout.decode()
+    (growth,) = (line for line in printed.splitlines() if line.startswith("base "))
+    stored = 8 * 3 + 8 * 8 + 8 * 8
+    assert growth == f"base   {stored}  +{8 * 3 * 3 + 8 * 8} (+{100 * 136 / 152:.1f} %)"
+    assert f"grew   a +{8 * 3 * 3}, c +{8 * 8}" in printed.splitlines()
+
+
 def test_uncounted_macs_name_three_layers_and_how_many_more_there_are():
     layers = "".join(
         f"  - {{custom: c, name: c{n}, params: 0, macs: uncounted}}\n" for n in range(5)

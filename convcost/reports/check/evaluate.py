@@ -19,7 +19,6 @@ from convcost.reports.check.measures import (
     MeasuredNetwork,
     add_counts,
     count_by_path,
-    count_each_layer,
 )
 from convcost.reports.layer_changes import pair_layers
 from convcost.reports.notes import WHY_BOUND, convention_notes, first_texts
@@ -232,11 +231,9 @@ class _Scopes:
 
     def _of_layers(self, measure: str, dtype: str) -> _CountsOfLayers:
         network, base = self.network, self.base
-        dtypes = network.dtypes(dtype)
-        now = count_by_path(network.layers, measure, dtypes)
+        now = count_by_path(network.layers, measure, network.dtypes(dtype))
         before = count_by_path(base.layers, measure, base.dtypes(dtype)) if base else {}
-        counts = count_each_layer(list(self.old.values()), measure, dtypes)
-        old = dict(zip(self.old, counts, strict=True))
+        old = {path: before[layer.path] for path, layer in self.old.items()}
         grown = {path: by for path, count in now.items() if (by := count - old.get(path, 0)) > 0}
         return _CountsOfLayers(now, before, grown)
 
