@@ -172,6 +172,37 @@ def test_explain_of_one_convention_has_every_kind():
     assert found["counts"][0]["total"] == find_convention("flops").count(shipped("resnet50")).total
 
 
+PARTLY_KNOWN = """\
+input: {channels: 4, size: 8}
+layers:
+  - {conv: 4, kernel: 3, density: 0.5}
+  - {custom: stated, params: 0, macs: 7}
+  - {custom: unknown, params: 0, macs: uncounted}
+"""
+
+
+def test_explain_has_no_difference_of_counts_that_are_known_in_part():
+    call = ("explain", "-", "--batch", "2", "--count", "macs,flops,thop")
+    shown = run(*call, text=PARTLY_KNOWN).stdout
+    conv = 2 * 6 * 6 * 3 * 3 * 4 * 4
+    macs, flops = conv // 2 + 2 * 7, conv + 2 * 2 * 7
+    rows = [cells(shown, kind) for kind in ("conv", "custom", "total")]
+    assert [[cell.replace(",", "") for cell in row] for row in rows] == [
+        ["conv", "1", f"{conv // 2}", f"{conv}", f"{conv}", f"-{conv // 2}", f"-{conv // 2}"],
+        ["custom", "2", "14", "28", "?", "?", "?"],
+        ["total", f"{macs}", f"{flops}", f"{conv}", "?", "?"],
+    ]
+    lines = shown.decode().splitlines()
+    assert "input 8×8×4; a batch of 2 samples" in lines
+    assert len([line for line in lines if line.startswith(("stated: ", "density: "))]) == 2
+
+
+def test_explain_has_a_kind_that_no_convention_counts():
+    layers = PARTLY_KNOWN.replace("macs: 7", "macs: 0")
+    shown = run("explain", "-", "--count", "macs,flops", text=layers).stdout
+    assert cells(shown, "custom") == ["custom", "2", "?", "?", "?"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -1,7 +1,7 @@
 """Where the counts of several conventions differ, by kind of layer."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from convcost.conventions import find_convention
@@ -9,9 +9,9 @@ from convcost.model.costs import Costs
 from convcost.model.number_format import format_count, format_difference
 from convcost.model.record import NamedTuple
 from convcost.reports.compare import convention_totals
-from convcost.reports.notes import deployed_notes
+from convcost.reports.notes import author_notes, deployed_notes, input_note, kind_notes
 from convcost.reports.report import Report, versioned
-from convcost.reports.table import Cell, Column, Table
+from convcost.reports.table import Cell, Column, Table, count_cell
 
 SCHEMA = "convcost.explain_counts/1"
 
@@ -29,8 +29,8 @@ class _CountsFields(NamedTuple):
 
 
 class CountExplanation(_CountsFields, Report):
-    """For each network, the kinds whose counts differ between the conventions, each with its
-    difference from the first convention. With one convention, all kinds.
+    """For each network, the kinds whose counts differ between the conventions or are not known,
+    each with its difference from the first convention. With one convention, all kinds.
     """
 
     name = "explain"
@@ -65,11 +65,17 @@ def kind_records(costs: Costs) -> list[KindRecord]:
 def _table(costs: Costs) -> Table:
     counted = costs.by_convention
     records = kind_records(costs)
-    differing = [record for record in records if len(set(record.counts)) > 1 or len(counted) == 1]
-    same = [record for record in records if record not in differing]
+    unknown = [{kind for kind, _ in one.uncounted} for one in counted]
+    known = {r.kind: [r.kind not in kinds for kinds in unknown] for r in records}
+    same = [
+        record
+        for record in records
+        if len(counted) > 1 and len(set(record.counts)) == 1 and all(known[record.kind])
+    ]
+    differing = [record for record in records if record not in same]
     titles = [one.title for one in counted]
     names = [one.name for one in counted]
-    totals = tuple(one.total for one in counted)
+    totals = [one.total for one in counted]
     return Table(
         name=costs.network.name,
         title=f"{costs.network.name}: {', '.join(titles)}",
@@ -79,20 +85,27 @@ def _table(costs: Costs) -> Table:
             *(Column(f"count_{name}", title) for name, title in zip(names, titles, strict=True)),
             *(Column(f"difference_{name}", f"{names[0]} − {name}") for name in names[1:]),
         ),
-        rows=tuple((r.kind, r.layers, *r.counts, *_differences(r.counts)) for r in differing),
-        total=("total", None, *totals, *_differences(totals)),
+        rows=tuple((r.kind, r.layers, *_cells(r.counts, known[r.kind])) for r in differing),
+        total=("total", None, *_cells(totals, [not kinds for kinds in unknown])),
         notes=tuple(_notes(costs, differing, same)),
         source=costs.network.source,
     )
 
 
-def _differences(counts: tuple[int, ...]) -> Iterator[Cell]:
-    for other in counts[1:]:
-        yield format_difference(counts[0] - other)
+def _cells(counts: Sequence[int], known: Sequence[bool]) -> Iterator[Cell]:
+    """The counts, and the differences from the first. The difference of a count that is known in
+    part is unknown."""
+    for count, whole in zip(counts, known, strict=True):
+        yield count_cell(count or (0 if whole else None))
+    for count, whole in zip(counts[1:], known[1:], strict=True):
+        yield format_difference(counts[0] - count) if whole and known[0] else count_cell(None)
 
 
 def _notes(costs: Costs, differing: list[KindRecord], same: list[KindRecord]) -> Iterator[str]:
+    yield input_note([costs])
+    yield from kind_notes(step.layer for step in costs.network.steps)
     yield from deployed_notes([costs])
+    yield from author_notes([costs])
     alike = [record for record in same if record.counts[0]]
     if alike:
         listed = ", ".join(f"{record.kind} {format_count(record.counts[0])}" for record in alike)
