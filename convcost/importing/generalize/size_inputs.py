@@ -10,7 +10,6 @@ from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, stated_opt
 from convcost.model.kind import KINDS
 
 INPUT = -1  # the only input of the model
-STATED = ("custom", "slice", "constant")  # kinds whose output has a stated shape
 
 
 def size_inputs(*graphs: LayerGraph) -> dict[int, int]:
@@ -22,9 +21,18 @@ def size_inputs(*graphs: LayerGraph) -> dict[int, int]:
     for number, layer in enumerate(graphs[0].layers):
         at = AtSizes(graphs, number)
         is_sized = not layer.is_input_free and bool(at.input_extents)
-        if layer.kind in STATED and not is_sized and len(set(at.shapes(number))) > 1:
+        if _states_shape(layer) and not is_sized and len(set(at.shapes(number))) > 1:
             found[number] = next(one for one in _sources(at) if incoming_extents(at.shapes(one)))
     return found
+
+
+def _states_shape(layer: GraphLayer) -> bool:
+    """Whether a `custom` layer can replace a layer whose options state its shape: it has no costs,
+    and no kind takes its size from another tensor instead, as `upsample_like` does."""
+    kind = KINDS[layer.kind]
+    return kind.stated or not (
+        kind.takes_several or not kind.is_free or KINDS.get(f"{layer.kind}_like")
+    )
 
 
 def _sources(at: AtSizes) -> Iterator[int]:
@@ -44,7 +52,7 @@ def _sources(at: AtSizes) -> Iterator[int]:
 def with_size_inputs(graph: LayerGraph, chosen: Mapping[int, int]) -> LayerGraph:
     """The graph with another tensor as first input of the `chosen` layers. All but constants become
     `custom` layers."""
-    if not all(n < len(graph.layers) and graph.layers[n].kind in STATED for n in chosen):
+    if not all(n < len(graph.layers) and _states_shape(graph.layers[n]) for n in chosen):
         return graph
     layers = list(graph.layers)
     for number, source in chosen.items():

@@ -8,7 +8,6 @@ from convcost.model.kind import KINDS, Kind
 from convcost.model.shape import Shape
 
 Path: TypeAlias = tuple[str, ...]
-INPUT_FREE = ("learned", "constant")  # kinds whose output does not depend on an input
 P = TypeVar("P", Path, str)
 
 
@@ -46,7 +45,7 @@ class GraphLayer(NamedTuple):
     @property
     def is_input_free(self) -> bool:
         """Whether the layer depends on no input; the size of a constant may follow that of one."""
-        return self.kind in INPUT_FREE and not self.follows
+        return is_stored(self.kind) and not self.follows
 
     @property
     def uncounted(self) -> bool:
@@ -55,6 +54,12 @@ class GraphLayer(NamedTuple):
     def option(self, name: str) -> Any:
         """The value of an option, as given or by default."""
         return dict(self.options).get(name, KINDS[self.kind].options[name].default)
+
+
+def is_stored(kind: str) -> bool:
+    """Whether the output of a kind is stored with the weights, so that it depends on no input."""
+    found = KINDS.get(kind)
+    return found is not None and found.memory == "weights"
 
 
 def common_prefix(names: Sequence[P]) -> P:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-from convcost.importing.ir.layer_graph import INPUT_FREE, Path
+from convcost.importing.ir.layer_graph import Path, is_stored
 from convcost.importing.outline.values import ItemOptions, OptionExpression
 
 Items: TypeAlias = "tuple[Item, ...]"
@@ -60,7 +60,7 @@ class Item(NamedTuple):
     def is_input_free(self) -> bool:
         """Whether it is a layer that depends on no input, not even on the size of one."""
         follows = any(isinstance(v, OptionExpression) and v.uses_input for _, v in self.options)
-        return self.kind in INPUT_FREE and not follows
+        return is_stored(self.kind) and not follows
 
     @property
     def is_join(self) -> bool:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-from convcost.importing.ir.layer_graph import INPUT_FREE
+from convcost.importing.ir.layer_graph import is_stored
 from convcost.model.axes import per_axis_border
 from convcost.model.costs import Costs, LayerCost, inputs_of
 from convcost.model.number_format import format_count
@@ -153,9 +153,9 @@ def _options(row: LayerCost, costs: Costs) -> dict[str, str | None]:
     return {
         name: None if value is None else show(value)
         for name, value in (
-            (option.name, getattr(layer, option.field))
-            for option in layer.options.values()
-            if option.type_name != "Layers"
+            (name, value)
+            for name, value in layer.option_values.items()
+            if layer.options[name].type_name != "Layers"
         )
     }
 
@@ -242,7 +242,7 @@ def _fingerprints(costs: Costs, *, loose: bool) -> Marks:
         if _has_no_effect(row, costs):
             found.append(before[0])
             continue
-        if row.kind in INPUT_FREE:
+        if is_stored(row.kind):
             before = []
         if row.kind in COMMUTATIVE:
             before.sort()

@@ -1,7 +1,6 @@
 """Compares the text of a spec with the graph that it was written from, layer by layer."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from convcost.importing.ir.layer_graph import (
     GraphLayer,
@@ -87,9 +86,7 @@ def _verify_options(layer: GraphLayer, step: Step) -> None:
     """Raises ConstraintError if an option differs, also one without a cost, such as the name of a
     function."""
     for name, value in layer.options:
-        option = step.layer.options[name]
-        found: Any = getattr(step.layer, option.field)
-        if found != value and layer.rest is None:
+        if step.layer.option_values[name] != value and layer.rest is None:
             raise ConstraintError("CC402", f"`{_name(layer)}` has another {name} in the spec")
 
 
