@@ -4,7 +4,7 @@ from convcost.model.errors import UsageError, printable
 from convcost.model.network import Budget
 from convcost.reports.check.evaluate import evaluate
 from convcost.reports.check.report import Check
-from convcost.reports.notes import deployed_notes, uncounted_note
+from convcost.reports.notes import deployed_notes, stated_notes
 from convcost.sources.check_inputs import CheckInputs, CheckRequest, check_inputs, first_names
 
 
@@ -41,7 +41,7 @@ def check(request: CheckRequest, *, if_any: bool = False) -> tuple[Check, tuple[
         *inputs.statements,
         *folded,
         *_without_budget(inputs),
-        *_uncounted_notes(inputs),
+        *_stated_notes(inputs),
         *device,
     )
     statements = tuple(map(printable, texts))
@@ -80,10 +80,11 @@ def _without_budget(inputs: CheckInputs) -> tuple[str, ...]:
     return (f"{has} no budget: {first_names(names)}",) if names else ()
 
 
-def _uncounted_notes(inputs: CheckInputs) -> tuple[str, ...]:
+def _stated_notes(inputs: CheckInputs) -> tuple[str, ...]:
     notes = (
         f"{checked.spec}: {note}"
         for checked in inputs.networks
-        for note in uncounted_note(checked.network.name, checked.network.layers)
+        if checked.network.costs is not None
+        for note in stated_notes([checked.network.costs])
     )
     return tuple(dict.fromkeys(notes))  # a network can have two bases

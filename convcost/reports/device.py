@@ -9,7 +9,7 @@ from convcost.model.number_format import counted, format_count, format_percent
 from convcost.model.record import NamedTuple
 from convcost.model.roofline import Device, LayerBound, Traffic, bounds, traffic
 from convcost.model.stored_bytes import StoredBytes
-from convcost.reports.notes import stated_notes
+from convcost.reports.notes import uncounted_note
 from convcost.reports.row_order import first_rows
 from convcost.reports.table import Cell, Column, Rounded, Table, count_cell
 
@@ -149,4 +149,4 @@ def _notes(costs: Costs, device: Device, limits: Sequence[LayerBound]) -> Iterat
     if device.note:
         yield device.note
     yield CONVENTION
-    yield from stated_notes([costs])
+    yield from uncounted_note(costs.network.name, costs.layers)

@@ -18,7 +18,7 @@ from convcost.model.number_format import (
     format_difference,
 )
 from convcost.model.record import NamedTuple
-from convcost.reports.notes import uncounted_note
+from convcost.reports.notes import author_notes, uncounted_note
 from convcost.reports.report import Report, versioned
 from convcost.reports.table import Column, Table
 from convcost.reports.verify.reading import fit_figure
@@ -116,8 +116,9 @@ class Match(_MatchFields, Report):
     """The readings of figures. `nearest` has the nearest count of each figure without a reading.
 
     All readings have the settings that are `given`, as in `--set`. `untried` are further settings,
-    which would take too long. `notes` say which macs no reading includes. `matched_separately` are
-    the figures that have a reading, but at no settings at which all other figures have one.
+    which would take too long. `notes` say which counts are stated, and which macs no reading
+    includes. `matched_separately` are the figures that have a reading, but at no settings at which
+    all other figures have one.
     """
 
     name = "match"
@@ -212,6 +213,7 @@ def match(
     for point in points:
         network = network or point.costs.network.name
         if not point.deployed:
+            notes |= dict.fromkeys(author_notes([point.costs]))
             notes |= dict.fromkeys(uncounted_note(network, point.costs.layers))
         source = source or point.costs.network.source
         candidates = list(_candidates(point))

@@ -21,7 +21,7 @@ from convcost.reports.device import (
     limit_cell,
     roofline_table,
 )
-from convcost.reports.notes import input_note
+from convcost.reports.notes import author_notes, input_note
 from convcost.reports.report import Report, versioned
 from convcost.reports.row_order import RowsLeftOut, first_rows
 from convcost.reports.table import Cell, Column, Table, count_cell, shape_size
@@ -272,6 +272,7 @@ class Memory(_MemoryFields, Report):
             yield IN_PLACE
         if costs.network.deployed:
             yield costs.network.deployed
+        yield from author_notes([costs])
         yield input_note((costs,))
 
 

@@ -8,7 +8,7 @@ from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.model.training import training
 from convcost.reports.device import dtypes_of
-from convcost.reports.notes import stated_notes
+from convcost.reports.notes import uncounted_note
 from convcost.reports.table import Rounded
 
 TRAINING = (
@@ -55,4 +55,4 @@ def training_notes(costs: Costs, found: TrainingRecord) -> Iterator[str]:
     yield f"backward pass: {shown} macs{times}"
     yield TRAINING
     yield CONVENTION
-    yield from stated_notes([costs])
+    yield from uncounted_note(costs.network.name, costs.layers)

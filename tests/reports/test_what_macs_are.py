@@ -149,7 +149,10 @@ def test_json_and_each_point_of_a_sweep_say_how_many_layers_are_not_in_the_total
         "compare net.yaml net.yaml",
         "explain net.yaml",
         "verify net.yaml",
-        "memory net.yaml --training adam",
+        "check net.yaml --max-params 10k",
+        "match net.yaml params 400",
+        "memory net.yaml",
+        "memory net.yaml --training adam --device h100",
         "formula net.yaml",
         "search net.yaml --vary w=1,2",
     ],
@@ -159,7 +162,24 @@ def test_a_report_says_once_that_the_author_stated_counts(report, macs, tmp_path
     (tmp_path / "net.yaml").write_text(spec)
     ran = run(*report.split(), cwd=tmp_path)
     note = "stated: the author of the spec gave these counts; convcost did not compute them"
-    assert ran.stdout.decode().splitlines().count(note) == (0 if macs == "uncounted" else 1)
+    printed = [line.removeprefix("net.yaml: ") for line in ran.stdout.decode().splitlines()]
+    assert printed.count(note) == (0 if macs == "uncounted" else 1)
+
+
+@pytest.mark.parametrize(
+    "report", ["check net.yaml", "memory net.yaml", "match net.yaml params 11"]
+)
+def test_a_report_says_that_the_author_stated_how_many_weights_are_pruned(report, tmp_path):
+    layers = "[{conv: 4, kernel: 3, density: 0.1}]\nbudget: {params: {max: 11}}"
+    (tmp_path / "net.yaml").write_text(f"input: {{channels: 3, size: 8}}\nlayers: {layers}\n")
+    note = (
+        "density: the author of the spec stated the share of the weights that is not pruned; "
+        "params and macs count these weights only"
+    )
+    ran = run(*report.split(), cwd=tmp_path)
+    assert ran.returncode == 0
+    printed = [line.removeprefix("net.yaml: ") for line in ran.stdout.decode().splitlines()]
+    assert printed.count(note) == 1
 
 
 def test_a_formula_of_a_layer_says_nothing_of_other_layers(tmp_path):
