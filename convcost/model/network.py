@@ -1,6 +1,6 @@
 """An expanded network: steps in order of execution, each with its output shape."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
@@ -253,6 +253,15 @@ class Budget(NamedTuple):
     groups: tuple[Rule, ...] = ()
     message: str = ""
     name: str = ""
+
+    def with_limits(self, change: Callable[[tuple[Limit, ...]], tuple[Limit, ...]]) -> "Budget":
+        """The budget with other limits. All rules stay, because a layer has the limits of the first
+        rule that matches it."""
+        layers, groups = (
+            tuple(rule._replace(limits=change(rule.limits)) for rule in rules)
+            for rules in (self.layers, self.groups)
+        )
+        return self._replace(total=change(self.total), layers=layers, groups=groups)
 
 
 class Network(NamedTuple):

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from convcost.model.costs import total_counts
 from convcost.model.measures import PARTS
-from convcost.model.network import IN_BYTES, Budget, Limit, Rule
+from convcost.model.network import IN_BYTES, Budget, Limit
 from convcost.reports.check.baseline import TOTALS
 from convcost.reports.check.evaluate import CheckedNetwork
 from convcost.reports.check.measures import NO_SPAN
@@ -40,21 +40,14 @@ def forbid_growth(checked: CheckedNetwork, file: str) -> CheckedNetwork:
 
 
 def only_growth(budget: Budget, *, forbidden: bool = False) -> Budget:
-    """The limits of growth of a budget, as they are or without any growth.
-
-    All rules stay, because a layer has the limits of the first rule that matches it.
-    """
+    """The limits of growth of a budget, as they are or without any growth."""
 
     def kept(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
         growing = (one for one in limits if one.grow is not None)
         found = tuple(one._replace(max=None, min=None, warn=None) for one in growing)
         return tuple(one._replace(grow=0, grow_floor=0) for one in found) if forbidden else found
 
-    def rules(original: tuple[Rule, ...]) -> tuple[Rule, ...]:
-        return tuple(rule._replace(limits=kept(rule.limits)) for rule in original)
-
-    layers, groups = rules(budget.layers), rules(budget.groups)
-    return budget._replace(total=kept(budget.total), layers=layers, groups=groups)
+    return budget.with_limits(kept)
 
 
 def pair_networks(new: Iterable[str], deleted: Iterable[str]) -> list[int | None]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from convcost.model.costs import LayerCost
 from convcost.model.measures import Measure
-from convcost.model.network import Budget, Limit, Rule
+from convcost.model.network import Budget, Limit
 from convcost.model.record import NamedTuple
 from convcost.reports.check.measures import MeasuredNetwork
 
@@ -47,12 +47,7 @@ def _only(budget: Budget, convention: str, label: str) -> Budget:
             if (one.convention, one.label) == (convention, label)
         )
 
-    def rules(original: tuple[Rule, ...]) -> tuple[Rule, ...]:
-        # All rules stay, because a layer has the limits of the first rule that matches it.
-        return tuple(rule._replace(limits=kept(rule.limits)) for rule in original)
-
-    layers, groups = rules(budget.layers), rules(budget.groups)
-    return budget._replace(total=kept(budget.total), layers=layers, groups=groups)
+    return budget.with_limits(kept)
 
 
 def recounted(network: MeasuredNetwork | None, convention: str) -> MeasuredNetwork | None:
