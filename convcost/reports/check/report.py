@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from convcost import __version__
 from convcost.model.errors import printable
 from convcost.model.number_format import counted
 from convcost.model.record import NamedTuple
@@ -12,7 +11,7 @@ from convcost.reports.check import tables
 from convcost.reports.check.evaluate import NEW_NETWORK, CheckedNetwork, counting_notes
 from convcost.reports.check.finding import CheckCounts, CheckResult, Finding
 from convcost.reports.check.finding_text import finding_label, one_line
-from convcost.reports.report import Report
+from convcost.reports.report import Report, versioned
 from convcost.reports.table import Column, Table
 
 if TYPE_CHECKING:
@@ -163,13 +162,12 @@ class Check(_CheckFields, Report):
         return Page(self.name, self.title, (chapter,))
 
     def tree(self) -> dict[str, Any]:
-        return {
-            "schema": SCHEMA,
-            "version": __version__,
-            "ok": self.ok,
-            "against": self.against,
-            "networks": list(map(tables.network_record, self.networks)),
-            "findings": list(map(tables.finding_record, self.findings())),
-            "statements": list(self.statements),
-            "summary": self.summary,
-        }
+        return versioned(
+            SCHEMA,
+            ok=self.ok,
+            against=self.against,
+            networks=list(map(tables.network_record, self.networks)),
+            findings=list(map(tables.finding_record, self.findings())),
+            statements=list(self.statements),
+            summary=self.summary,
+        )

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from convcost import __version__
 from convcost.model.costs import Costs, inputs_of
 from convcost.model.record import NamedTuple
 from convcost.reports.compare import Comparison, change_records
 from convcost.reports.notes import costs_notes
 from convcost.reports.reduce.reductions import FoundReductions
 from convcost.reports.reduce.savings import NetworkSavings
-from convcost.reports.report import Report
+from convcost.reports.report import Report, versioned
 from convcost.reports.table import Column, Table
 
 SCHEMA = "convcost.reduce/1"
@@ -133,18 +132,15 @@ class Reductions(_ReductionsFields, Report):
             printed.update(table.notes)
 
     def tree(self) -> dict[str, Any]:
-        return {
-            "schema": SCHEMA,
-            "version": __version__,
-            "networks": [
-                {
-                    "name": network.costs.network.name,
-                    "file": network.costs.network.file,
-                    "batch": network.costs.batch,
-                    "convention": "macs",
-                    **network.tree(),
-                }
-                for network in self.networks
-            ],
-            **({"written": self.outcome.tree()} if self.outcome else {}),
-        }
+        networks = [
+            {
+                "name": network.costs.network.name,
+                "file": network.costs.network.file,
+                "batch": network.costs.batch,
+                "convention": "macs",
+                **network.tree(),
+            }
+            for network in self.networks
+        ]
+        written = {"written": self.outcome.tree()} if self.outcome else {}
+        return versioned(SCHEMA, networks=networks, **written)
