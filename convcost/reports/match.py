@@ -259,18 +259,20 @@ def _readings(
             if kilo != KILO[0]:
                 steps += 3 if candidate.measure in OPERATIONS else 1
             if fit and steps <= MAX_ASSUMPTIONS:
-                yield MatchRecord(
-                    figure.text,
-                    candidate.measure,
-                    candidate.words,
-                    point.text,
-                    candidate.exact,
-                    fit,
-                    kilo,
-                    steps,
-                    candidate.uncounted,
-                )
+                yield _record(point, candidate, figure, fit, kilo, steps)
                 break
+
+
+def _record(
+    point: NetworkSettings,
+    candidate: PossibleCount,
+    figure: Figure,
+    how: str,
+    kilo: int,
+    steps: int,
+) -> MatchRecord:
+    measure, words, exact, _, uncounted = candidate
+    return MatchRecord(figure.text, measure, words, point.text, exact, how, kilo, steps, uncounted)
 
 
 def _count(record: MatchRecord) -> _Count:
@@ -302,10 +304,7 @@ def _distance(
         format_change(off, abs(numerator), 2) if numerator else format_difference(candidate.exact)
     )
     steps = point.steps + candidate.steps
-    record = MatchRecord(
-        figure.text, candidate.measure, candidate.words, point.text, candidate.exact, text,
-        1000, steps, candidate.uncounted,
-    )  # fmt: skip
+    record = _record(point, candidate, figure, text, KILO[0], steps)
     return parts, steps, record
 
 
