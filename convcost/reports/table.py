@@ -179,6 +179,14 @@ class Table(NamedTuple):
         """The title with the source: `GoogLeNet (Szegedy et al., 2015)`."""
         return f"{self.title} ({self.source})" if self.source else self.title
 
+    def without_empty_columns(self) -> "Table":
+        """The table without the columns that are empty in every row."""
+        used = [n for n in range(len(self.columns)) if any(row[n] != "" for row in self.rows)]
+        return self._replace(
+            columns=tuple(self.columns[n] for n in used),
+            rows=tuple(tuple(row[n] for n in used) for row in self.rows),
+        )
+
     def with_texts(self, change: Callable[[str], str]) -> "Table":
         """The table with other titles, texts and notes."""
 

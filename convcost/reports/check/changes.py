@@ -137,16 +137,8 @@ def layer_table(layers: Iterable[LayerRow]) -> Table:
 
 def _table(columns: tuple[Column, ...], rows: list[tuple[Order, tuple[Cell, ...]]]) -> Table:
     rows.sort(key=lambda row: row[0])
-    return used_columns(Table("changes", "", columns, tuple(cells for _, cells in rows)))
-
-
-def used_columns(table: Table) -> Table:
-    """The table without the columns that are empty in every row."""
-    used = [n for n in range(len(table.columns)) if any(row[n] != "" for row in table.rows)]
-    return table._replace(
-        columns=tuple(table.columns[n] for n in used),
-        rows=tuple(tuple(row[n] for n in used) for row in table.rows),
-    )
+    table = Table("changes", "", columns, tuple(cells for _, cells in rows))
+    return table.without_empty_columns()
 
 
 # Cells

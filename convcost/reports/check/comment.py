@@ -13,7 +13,6 @@ from convcost.reports.check.changes import (
     layer_table,
     network_change,
     network_table,
-    used_columns,
 )
 from convcost.reports.check.evaluate import CheckedNetwork, counting_notes
 from convcost.reports.check.finding import CheckResult, Finding, Level
@@ -110,7 +109,7 @@ def _limits(
     found = [finding for finding in findings if finding.level == level]
     rows = tuple(map(_limit_cells, found, limit_sources(found)))
     columns = (Column(h, h, "right" if h in NUMBERS else "left", folds=True) for h in HEADS)
-    table = used_columns(Table(level, "", tuple(columns), rows))
+    table = Table(level, "", tuple(columns), rows).without_empty_columns()
     title = f"{counted(len(rows), 'limit')} {title}" if folded else title
     return _block(title, table, rank, folded=folded)
 

@@ -286,18 +286,9 @@ def figure_table(name: str, figures: Collection[FigureRecord], notes: tuple[str,
         rows.append((of, f.measure, f.published, f.exact, f.text, f"[{number}]", f.note))
     heads = [head for head in ("layer", "settings") if any(getattr(f, head) for f in figures)]
     of_what = Column("_".join(heads), ", ".join(heads), "left", folds=True, least=12)
-    used = [
-        n for n, cells in enumerate(zip(*rows, strict=True)) if any(cell != "" for cell in cells)
-    ]
-    used = used or list(range(1, 1 + len(COLUMNS)))
     notes = (*(f"[{number}] {source}" for source, number in sources.items()), *notes)
-    return Table(
-        name,
-        "Published figures",
-        tuple((of_what, *COLUMNS)[n] for n in used),
-        tuple(tuple(row[n] for n in used) for row in rows),
-        notes=notes,
-    )
+    table = Table(name, "Published figures", (of_what, *COLUMNS), tuple(rows), notes=notes)
+    return table.without_empty_columns() if rows else table._replace(columns=COLUMNS)
 
 
 def figure_records(figures: Iterable[FigureRecord]) -> Table:
