@@ -271,7 +271,7 @@ def memory(
         raise UsageError(f"training needs sgd, momentum or adam, not {brief(training)}")
     settings = parse_settings(set, size)
     listed = dtype if isinstance(dtype, list | tuple) else () if dtype is None else (dtype,)
-    texts = tuple(text_of("dtype", one) for one in listed)
+    texts = tuple(text_of("dtype", item) for item in listed)
     return command(
         map(_spec, specs),
         settings,

@@ -91,16 +91,16 @@ def _suggest_options(error: Any, name: str) -> None:
     commands: Any = getattr(get_command(_app([])), "commands", {})
     having = [
         command
-        for command, one in commands.items()
-        if any(name in option.opts for option in one.params)
+        for command, own_command in commands.items()
+        if any(name in option.opts for option in own_command.params)
     ]
-    known = [one.lstrip("-") for one in error.possibilities or ()]
+    known = [option.lstrip("-") for option in error.possibilities or ()]
     near = get_close_matches(name.lstrip("-"), known)
     error.possibilities = []
     if having:
         error.message += f". These commands have it: {', '.join(having)}"
     elif near:
-        error.message += f"; did you mean {' or '.join(f'`--{one}`' for one in near)}?"
+        error.message += f"; did you mean {' or '.join(f'`--{option}`' for option in near)}?"
 
 
 def command_files() -> dict[str, Path]:

@@ -95,9 +95,12 @@ def _exit_on_signals() -> None:
         raise SystemExit(BY_SIGNAL + number)
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        one = getattr(signal, name, None)
-        if one and signal.getsignal(one) in (signal.SIG_DFL, signal.default_int_handler):
-            signal.signal(one, end)
+        signal_number = getattr(signal, name, None)
+        if signal_number and signal.getsignal(signal_number) in (
+            signal.SIG_DFL,
+            signal.default_int_handler,
+        ):
+            signal.signal(signal_number, end)
 
 
 def _system_error(error: OSError) -> str:

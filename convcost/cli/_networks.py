@@ -191,7 +191,7 @@ def columns(
     if text == "all":
         return tuple(known)
     chosen = names(text)
-    counts = {one.name: f"count {one.name}" for one in conventions}
+    counts = {convention.name: f"count {convention.name}" for convention in conventions}
     for name in chosen:
         if name not in known and name not in counts:
             hint = _suggest_count(name) or did_you_mean(name, (*known, *counts), 99)
@@ -214,7 +214,7 @@ def sort_key(
     """
     if text is None:
         return None
-    known = (*measures, *others, *(one.name for one in conventions or ()))
+    known = (*measures, *others, *(convention.name for convention in conventions or ()))
     keys = names(text)
     for key in keys:
         name = key.removeprefix("-")

@@ -127,9 +127,9 @@ def _given(arguments: Sequence[str]) -> Iterator[str]:
 
 
 def _flags(parameters: Sequence[Parameter]) -> set[str]:
-    options = (option for one in parameters for option in get_args(one.annotation))
+    options = (option for parameter in parameters for option in get_args(parameter.annotation))
     declared = [flag for option in options for flag in getattr(option, "param_decls", None) or ()]
-    flags = {flag for one in declared for flag in one.split("/")}
+    flags = {flag for text in declared for flag in text.split("/")}
     return flags | {f"--{parameter.name.replace('_', '-')}" for parameter in parameters}
 
 

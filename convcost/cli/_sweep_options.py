@@ -47,7 +47,7 @@ def sweep_view(
 ) -> SweepView:
     """The points and columns that the options select. Raises UsageError."""
     variables = [axis.name for axis in swept if not axis.size]
-    numbers = (*NUMBERS, *variables, *(one.name for one in conventions))
+    numbers = (*NUMBERS, *variables, *(convention.name for convention in conventions))
     return SweepView(
         None if columns is None else _columns(columns, swept, conventions),
         _networks.sort_key(sort, *NUMBERS, *variables, conventions=conventions),

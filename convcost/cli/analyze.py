@@ -103,7 +103,7 @@ def command(
         view = sweep_view(swept, columns, sort, top, layout, where, conventions)
         sweep = analyze_sweep(specs, swept, batch, view, conventions)
         _output.write(sweep, outputs, specs)
-        networks = [point.costs for one in sweep.networks for point in one.points]
+        networks = [point.costs for network in sweep.networks for point in network.points]
     elif where:
         raise UsageError("--where selects points; give --set or --size several values")
     else:

@@ -35,7 +35,7 @@ def check(request: CheckRequest, *, if_any: bool = False) -> tuple[Check, tuple[
         from convcost.reports.device import RUNTIME_MEMORY
 
         device = (f"device: {RUNTIME_MEMORY}",)
-    counted = [one.network.costs for one in inputs.networks]
+    counted = [checked.network.costs for checked in inputs.networks]
     folded = deployed_notes([costs for costs in counted if costs is not None])
     texts = (
         *inputs.statements,
@@ -50,7 +50,9 @@ def check(request: CheckRequest, *, if_any: bool = False) -> tuple[Check, tuple[
         statements,
         request.base or "",
         networks=inputs.networks,
-        base_missing=any(one.test == "grow" and one.spec in inputs.unavailable for one in found),
+        base_missing=any(
+            finding.test == "grow" and finding.spec in inputs.unavailable for finding in found
+        ),
         allow_missing_base=request.allow_missing_base,
     )
     return report, inputs.files
@@ -75,7 +77,11 @@ def device_limits(device: str | None, dtype: str | None) -> tuple[tuple[str, Bud
 
 
 def _without_budget(inputs: CheckInputs) -> tuple[str, ...]:
-    names = [f"{one.spec}#{one.network.name}" for one in inputs.networks if not one.budgets]
+    names = [
+        f"{checked.spec}#{checked.network.name}"
+        for checked in inputs.networks
+        if not checked.budgets
+    ]
     has = "1 network has" if len(names) == 1 else f"{len(names)} networks have"
     return (f"{has} no budget: {first_names(names)}",) if names else ()
 

@@ -34,7 +34,7 @@ def compare(
     if deployed:
         from convcost.model.deploy import deploy
 
-        networks = [one for network in networks for one in (network, deploy(network))]
+        networks = [version for network in networks for version in (network, deploy(network))]
     counted = [costs(network, batch, conventions) for network in networks]
     report = compare_networks(counted, baseline)
     return report._replace(notes=notes)

@@ -117,19 +117,19 @@ def _formulas(
         for name, value in point.items()
     }
     try:
-        found = [(name, expression(one)) for name, one in _numbers(function, symbols, path)]
+        found = [(name, expression(number)) for name, number in _numbers(function, symbols, path)]
     except TraceLimitError:
         raise _too_large(network.name) from None
     trace.finish(failed=False)
     forms = [operand[0] for _, operand in found if operand is not None]
-    if any(form.length > MAX_LENGTH for form in (*forms, *(one.form for one in trace.guards))):
+    if any(form.length > MAX_LENGTH for form in (*forms, *(guard.form for guard in trace.guards))):
         raise _too_large(network.name)
     rows = []
     for measure, operand in found:
         assert operand is not None
         rows.append(MeasureFormula(measure, notation.formula(operand[0]), operand[1]))
     plain = _numbers(function, point, path)
-    check_trace([one.value for one in rows], [value for _, value in plain], point)
+    check_trace([row.value for row in rows], [value for _, value in plain], point)
     at = {name: show(value) for name, value in point.items()}
     fields = "receptive_field" in function.measures
     notes = list(_notes(costs(network, receptive_fields=fields), path))

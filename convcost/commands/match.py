@@ -135,19 +135,19 @@ def _points(
         total += _work(point)
         yield point
     # The network itself is read already. Settings that it refuses take about as long as it does.
-    one = total._replace(values=documents.count_values(network.name, MAX_VALUES))
+    point_work = total._replace(values=documents.count_values(network.name, MAX_VALUES))
     for settings, steps in _settings(network, given):
         size = given.size if settings.size is None else settings.size
         whole = given._replace(variables=(*given.variables, *settings.variables), size=size)
-        if not (total + one).within_limits:
+        if not (total + point_work).within_limits:
             untried.append(_text(settings))
             continue
         try:
             (changed,) = documents.load(whole, network.name, figures=())
         except SpecError:
-            total += one
+            total += point_work
             continue
-        total += _Work(one.values, 0, 0)
+        total += _Work(point_work.values, 0, 0)
         for point in _trained_and_deployed(_text(settings), steps, changed):
             total += _work(point)
             yield point

@@ -53,9 +53,9 @@ def memory(
     counted = tuple(costs(network, batch) for network in networks)
     found = None if device is None else read_device(device)
     if found is not None and found.bandwidth is not None:
-        for one in counted:
+        for network_costs in counted:
             try:
-                bounds(one, dtypes_of(one), found)
+                bounds(network_costs, dtypes_of(network_costs), found)
             except ConstraintError as error:
                 help_ = f"{error.help}; --dtype selects one"
                 raise UsageError(error.message, help=help_) from None

@@ -50,21 +50,21 @@ def reduce(
     texts = channels.split(",") if channels is not None else ()
     widths = tuple(dict.fromkeys(map(Width.parse, texts))) or WIDTHS
     savings = tuple(
-        find_savings(one, job.layers, widths, expand=expand, sort=sort or SORT_KEYS[0])._replace(
-            top=top
-        )
-        for one in job.requested_networks()
+        find_savings(
+            counted, job.layers, widths, expand=expand, sort=sort or SORT_KEYS[0]
+        )._replace(top=top)
+        for counted in job.requested_networks()
     )
     if request.file is None:
         return Reductions(savings)
-    if any(len(saving.widths) > 1 for one in savings for saving in one.savings):
+    if any(len(saving.widths) > 1 for network in savings for saving in network.savings):
         raise UsageError("--write needs one number of channels; add for example --channels 1/4")
     rewrites, notes = [], []
-    for one in savings:
-        insertions = Insertions(one, named=bool(job.layers))
+    for network_savings in savings:
+        insertions = Insertions(network_savings, named=bool(job.layers))
         notes += insertions.notes
         if insertions.chosen:
-            rewrites.append(job.rewrite(one.costs, "reduced", insertions))
+            rewrites.append(job.rewrite(network_savings.costs, "reduced", insertions))
     if not rewrites:
         raise UsageError(f"there is nothing to reduce in `{request.spec}`", help="".join(notes[:1]))
     return Reductions(savings, job.outcome(rewrites, notes))
@@ -88,7 +88,7 @@ def undo_reductions(request: ReduceRequest, *, projections: bool = True) -> Redu
         networks.append(UndoneNetwork(before, found, rewrite.after))
         if found.found:
             rewrites.append(rewrite)
-    has_no_reason = within and not any(one.found.left for one in networks)
+    has_no_reason = within and not any(undone.found.left for undone in networks)
     if not rewrites and (request.file is not None or has_no_reason):
         place = ", ".join(within) or request.spec
         raise UsageError(f"there is no 1x1 reduction in `{place}` to undo")
@@ -130,7 +130,7 @@ class _Job:
     def requested_networks(self) -> list[Costs]:
         """The networks that have all requested layers; the first one if none has."""
         wanted = {path for path, _ in self.layers}
-        having = [one for one in self.costs if wanted <= set(paths(one.network))]
+        having = [counted for counted in self.costs if wanted <= set(paths(counted.network))]
         return having or self.costs[:1]
 
     def rewrite(self, before: Costs, suffix: str, plan: Insertions | FoundReductions) -> Rewrite:
@@ -145,7 +145,7 @@ class _Job:
 
     def outcome(self, rewrites: list[Rewrite], notes: list[str]) -> AppliedReduction:
         """The costs before and after the changes, and the checked new text if requested."""
-        pairs = tuple((one.before, one.after) for one in rewrites)
+        pairs = tuple((rewrite.before, rewrite.after) for rewrite in rewrites)
         if self.request.file is None:
             return AppliedReduction(pairs, notes=tuple(notes))
         try:

@@ -160,14 +160,16 @@ def _request(
         )
     (network,) = networks
     variables = tuple(map(parse_vary, options.vary))
-    given = [one.name for one in variables]
+    given = [variable.name for variable in variables]
     if any("." in name for name in given):
         from convcost.language.option_variables import variable_name, with_option_variables
 
         source = with_option_variables(source, network, given)
         (network,) = Documents(source).load(settings, network.name)
-        variables = tuple(one._replace(name=variable_name(one.name)) for one in variables)
-    varied = [one.name for one in variables]
+        variables = tuple(
+            variable._replace(name=variable_name(variable.name)) for variable in variables
+        )
+    varied = [variable.name for variable in variables]
     _check_names(varied, network, source, spec)
     _check_batch(variables, network)
     _check_sobol(options)
@@ -244,7 +246,9 @@ def _check_batch(variables: Sequence[Any], network: Network) -> None:
 
     if "batch" in dict(network.variables):
         return
-    for value in (value for one in variables if one.name == "batch" for value in one.values):
+    for value in (
+        value for variable in variables if variable.name == "batch" for value in variable.values
+    ):
         if type(value) is not int or not 0 < value <= MAX_NUMBER:
             wanted = f"an integer from 1 to {MAX_NUMBER:,}"
             raise UsageError(f"--vary: batch must be {wanted}, not {value_text(value)}")
@@ -324,7 +328,7 @@ def _notes(request: "SearchRequest", network: Network, found: "Found") -> tuple[
 
     own = costs(network)
     conventions = tuple(conventions_of(request.measures).values())
-    notes = [note for one in conventions for note in one.count(own).notes]
+    notes = [note for convention in conventions for note in convention.count(own).notes]
     notes += _point_notes(request, own, found, conventions)
     if request.deployed:
         notes.append(f"deployed: {DEPLOYED}")

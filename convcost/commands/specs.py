@@ -64,10 +64,10 @@ def _receptive_field(counted: Costs) -> tuple[int, ...]:
     depends_on_all: list[bool] = []
     found: tuple[int, ...] = ()
     for layer, step in zip(counted.layers, counted.network.steps, strict=True):
-        one = max(layer.output.size, default=1) == 1
-        whole = one or not all(axis.step for axis in layer.field)
+        is_single = max(layer.output.size, default=1) == 1
+        whole = is_single or not all(axis.step for axis in layer.field)
         depends_on_all.append(whole or any(n >= 0 and depends_on_all[n] for n in step.inputs))
-        if not one:
+        if not is_single:
             extents = tuple(axis.extent for axis in layer.field)
             found = size if depends_on_all[-1] else extents
     return found

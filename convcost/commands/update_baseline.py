@@ -43,7 +43,12 @@ def update_baseline(request: CheckRequest, *, allow_growth: bool) -> BaselineUpd
     assert isinstance(base, BaselineFile)
     text = base.updated_text(_current_networks(inputs, base))
     networks, statements = _with_bases(inputs, base)
-    limits = [one for network in inputs.networks for one in evaluate(network) if one.test != "grow"]
+    limits = [
+        finding
+        for network in inputs.networks
+        for finding in evaluate(network)
+        if finding.test != "grow"
+    ]
     growth = [
         finding
         for network in networks
@@ -82,7 +87,7 @@ def _with_bases(inputs: CheckInputs, base: BaselineFile) -> tuple[list[CheckedNe
     similar deleted network that another one replaces.
     """
     deleted = [*inputs.deleted, *base.deleted_networks()]
-    new = [(one.spec, one.network) for one in inputs.networks if one.base is None]
+    new = [(checked.spec, checked.network) for checked in inputs.networks if checked.base is None]
     found = pair_networks((now.name for _, now in new), [old.name for _, old in deleted])
     replaced = [
         old
@@ -95,16 +100,16 @@ def _with_bases(inputs: CheckInputs, base: BaselineFile) -> tuple[list[CheckedNe
         for old, other in zip(found, similar, strict=True)
     )
     networks, statements, unmatched = [], [], []
-    for one in inputs.networks:
-        name = network_label(one.spec, one.network.name)
-        if one.base is not None:
-            networks.append(one)
+    for checked in inputs.networks:
+        name = network_label(checked.spec, checked.network.name)
+        if checked.base is not None:
+            networks.append(checked)
         elif (pair := next(pairs)) is None:
-            networks.append(one)
+            networks.append(checked)
             unmatched.append(name)
         else:
             file, old = deleted[pair]
-            networks.append(one._replace(base=old))
+            networks.append(checked._replace(base=old))
             label = network_label(file, old.name)
             statements.append(f"{name} is new; it is compared with {label}, which was deleted")
     if unmatched:

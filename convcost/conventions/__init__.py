@@ -211,7 +211,7 @@ CHANGES = (
 MAX_SUGGESTED = 3  # names
 MAX_MISSING = 2  # letters at the ends of a name
 MIN_PART = 3  # letters of a name that is looked for in others
-NOT_CONVENTIONS = tuple(one for one in Measure if one is not Measure.MACS)
+NOT_CONVENTIONS = tuple(measure for measure in Measure if measure is not Measure.MACS)
 
 
 def check_definition(name: str, convention: Convention) -> None:
@@ -338,16 +338,16 @@ def suggest_convention(name: str) -> str:
         return did_you_mean(name, base.variants) or f"`{base.name}` has no such variant; {listing}"
     word = name.lower().replace("-", "_")
     names = CONVENTIONS.names() if len(word) >= MIN_PART else []
-    known = [one for one in names if ":" not in one]
-    listed = sorted((one for one in known if word in one), key=len)[:MAX_SUGGESTED]
+    known = [other for other in names if ":" not in other]
+    listed = sorted((other for other in known if word in other), key=len)[:MAX_SUGGESTED]
     if listed and len(listed[0]) <= len(word) + MAX_MISSING:
         return f"did you mean `{listed[0]}`?"
-    listed = listed or [one for one in names if word in one]
-    inside = max((one for one in known if one in word), key=len, default="")
+    listed = listed or [other for other in names if word in other]
+    inside = max((other for other in known if other in word), key=len, default="")
     if inside and len(listed) <= 1:
         listed = list(dict.fromkeys((*listed, inside)))
     if listed:
-        return f"did you mean {' or '.join(f'`{one}`' for one in listed)}?"
+        return f"did you mean {' or '.join(f'`{other}`' for other in listed)}?"
     return did_you_mean(name, known) or listing
 
 

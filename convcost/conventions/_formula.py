@@ -293,7 +293,7 @@ def by_mode(**formulas: Formula) -> Formula:
     return Formula(
         "; ".join(f"{mode}: {formula.text}" for mode, formula in formulas.items()),
         lambda use: formulas.get(use.option("mode"), ZERO).of(use),
-        {name: text for one in formulas.values() for name, text in one.quantities.items()},
+        {name: text for formula in formulas.values() for name, text in formula.quantities.items()},
         whole=False,
     )
 

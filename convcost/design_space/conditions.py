@@ -29,7 +29,7 @@ def conditions(guards: Iterable[Guard]) -> list[str]:
         linear, factor = linear.scaled(scale), Fraction(factor) / scale
         relation = guard.relation if factor > 0 else FLIPPED[guard.relation]
         limits.setdefault(linear.key, _Limits(linear)).add(relation, -offset / factor)
-    return [*(text for one in limits.values() for text in one.texts()), *wholes]
+    return [*(text for limit in limits.values() for text in limit.texts()), *wholes]
 
 
 def _whole_part(form: Polynomial) -> Polynomial | None:
@@ -59,7 +59,7 @@ class _Limits:
             self.low = limit if self.low is None else max(self.low, limit)
         if relation in ("<=", "<", "=="):
             old = self.high or limit
-            self.high = min(old, limit, key=lambda one: (one[0], not one[1]))
+            self.high = min(old, limit, key=lambda bound: (bound[0], not bound[1]))
         if relation == "!=":
             self.unequal[value] = None
 

@@ -151,7 +151,7 @@ class NetworkFunction:
         if measure != "flash" and found.network.steps:
             total += peak_memory(found.network, found.batch, dtypes=dtypes).bytes
         if measure != "peak_memory":
-            total += sum(one.total for one in stored_bytes(found.layers, dtypes))
+            total += sum(layer.total for layer in stored_bytes(found.layers, dtypes))
         return total
 
     def _dtypes(self, found: Costs) -> Dtypes:

@@ -39,8 +39,8 @@ class PointsFile:
         self._line: Callable[[Iterable[str]], str] = self._json_line if self._lines else ",".join
         write = _json_text if self._lines else value_text
         self._texts = {
-            one.name: np.array([write(value) for value in one.values], dtype=object)
-            for one in request.space.variables
+            variable.name: np.array([write(value) for value in variable.values], dtype=object)
+            for variable in request.space.variables
         }
         self._file: BinaryIO | None = None
 
@@ -103,7 +103,7 @@ class PointsFile:
 
     def _write_parquet(self) -> None:
         pyarrow = _pyarrow()
-        types = {one.name: _arrow_type(one) for one in self.request.space.variables}
+        types = {variable.name: _arrow_type(variable) for variable in self.request.space.variables}
         types |= dict.fromkeys(self.request.measures, "int64")
         if self.request.score:
             types["score"] = "float64"

@@ -42,9 +42,11 @@ class Atom:
         self.value = value
         self.low, self.high = bounds
         self.denominator = denominator
-        inner = [atom for one in arguments for monomial in one.terms for atom, _ in monomial]
+        inner = [
+            atom for argument in arguments for monomial in argument.terms for atom, _ in monomial
+        ]
         self.depth: int = 1 + max((atom.depth for atom in inner), default=-1)
-        self.length: int = 1 + sum(one.length for one in arguments)
+        self.length: int = 1 + sum(argument.length for argument in arguments)
 
 
 Monomial: TypeAlias = tuple[tuple[Atom, int], ...]  # atoms with their powers, by number
@@ -106,9 +108,9 @@ class Polynomial:
 
     def times(self, other: "Polynomial") -> "Polynomial":
         terms: dict[Monomial, Number] = {}
-        for one, a in self.terms.items():
-            for two, b in other.terms.items():
-                monomial = _product(one, two)
+        for first, a in self.terms.items():
+            for second, b in other.terms.items():
+                monomial = _product(first, second)
                 terms[monomial] = terms.get(monomial, 0) + a * b
         return Polynomial({monomial: number(c) for monomial, c in terms.items() if c})
 
@@ -204,11 +206,11 @@ def sort_key(monomial: Monomial) -> tuple[tuple[int, int], ...]:
     return tuple((-atom.number, power) for atom, power in monomial)
 
 
-def _product(one: Monomial, two: Monomial) -> Monomial:
-    if not one or not two:
-        return one or two
-    powers = dict(one)
-    for atom, power in two:
+def _product(first: Monomial, second: Monomial) -> Monomial:
+    if not first or not second:
+        return first or second
+    powers = dict(first)
+    for atom, power in second:
         powers[atom] = powers.get(atom, 0) + power
     if len(powers) == 1:
         return tuple(powers.items())
@@ -232,7 +234,7 @@ def _monomial_bounds(monomial: Monomial) -> Bounds:
 
 def _without_huge(bounds: Bounds) -> Bounds:
     """The bounds without those that no number of a network reaches."""
-    low, high = (None if one is None or abs(one) > HUGE else one for one in bounds)
+    low, high = (None if bound is None or abs(bound) > HUGE else bound for bound in bounds)
     return low, high
 
 
@@ -241,9 +243,9 @@ def _scaled(bounds: Bounds, factor: Number) -> Bounds:
     return (low, high) if factor > 0 else (high, low)
 
 
-def multiply_bounds(one: Bounds, two: Bounds) -> Bounds:
+def multiply_bounds(first: Bounds, second: Bounds) -> Bounds:
     """The bounds of a product. Without bounds on all sides, only factors from 0 have one."""
-    (a, b), (c, d) = one, two
+    (a, b), (c, d) = first, second
     if a is not None and c is not None and a >= 0 and c >= 0:
         return a * c, None if b is None or d is None else b * d
     if None in (a, b, c, d):

@@ -63,10 +63,12 @@ class SearchRequest(NamedTuple):
     @property
     def _decisive(self) -> set[str]:
         """The measures that conditions and the front compare."""
-        variables = [one.name for one in self.space.variables]
+        variables = [variable.name for variable in self.space.variables]
         filters = (parse_filter(text, (*self.measures, *variables)) for text in self.where)
         names = {name.removeprefix("+") for name in self.pareto}
-        return names.union(*(one.expression.names.difference(variables) for one in filters))
+        return names.union(
+            *(condition.expression.names.difference(variables) for condition in filters)
+        )
 
 
 class Points(NamedTuple):
@@ -110,12 +112,12 @@ class Search:
         self._costs = TracedFunction(request.function(), variables, len(request.measures))
         self._score = _load_score(request.score) if request.score else None
         filters = [
-            parse_filter(text, (*request.measures, *(one.name for one in variables)))
+            parse_filter(text, (*request.measures, *(variable.name for variable in variables)))
             for text in request.where
         ]
 
         def matches(values: Mapping[str, Any]) -> list[int]:
-            return [int(all(one.matches(values.__getitem__) for one in filters))]
+            return [int(all(condition.matches(values.__getitem__) for condition in filters))]
 
         numbers = tuple(Variable(name) for name in request.measures)
         self._matches = TracedFunction(matches, (*variables, *numbers), 1)
@@ -154,21 +156,21 @@ class Search:
             points if request.keeps_all else None,
         )
 
-    def merge(self, one: Found, two: Found) -> Found:
+    def merge(self, first: Found, second: Found) -> Found:
         """The result of two parts of the space together, without `all`."""
-        failed = [number for number in (one.first_failed, two.first_failed) if number >= 0]
-        best, tied = self.best(one.best.plus(two.best))
-        for part in (one, two):
+        failed = [number for number in (first.first_failed, second.first_failed) if number >= 0]
+        best, tied = self.best(first.best.plus(second.best))
+        for part in (first, second):
             if part.tied and self._keys(part.best, -1) == self._keys(best, -1):
                 tied += part.tied
         return Found(
-            one.points + two.points,
-            one.failed + two.failed,
-            one.matching + two.matching,
+            first.points + second.points,
+            first.failed + second.failed,
+            first.matching + second.matching,
             min(failed, default=-1),
             best,
-            self.front(one.front.plus(two.front)),
-            self.sample(one.sample.plus(two.sample)),
+            self.front(first.front.plus(second.front)),
+            self.sample(first.sample.plus(second.sample)),
             tied,
         )
 
@@ -225,12 +227,12 @@ class Search:
         assert self._score is not None
         request = self.request
         table: dict[str, Array] = dict(zip(request.measures, points.columns, strict=True))
-        for one in request.space.variables:
-            column = columns[one.name]
-            table[one.name] = (
+        for variable in request.space.variables:
+            column = columns[variable.name]
+            table[variable.name] = (
                 column.numerators / column.denominator
-                if one.is_number
-                else (np.array(one.values)[column.numerators])
+                if variable.is_number
+                else (np.array(variable.values)[column.numerators])
             )
         try:
             scores = np.asarray(self._score(table))

@@ -32,7 +32,7 @@ class Space(NamedTuple):
 
     @property
     def size(self) -> int:
-        return self.samples or prod(len(one.values) for one in self.variables)
+        return self.samples or prod(len(variable.values) for variable in self.variables)
 
     def positions(self, start: int, stop: int) -> dict[str, Array]:
         """For each axis, the positions of the points from `start` up to, but not including,
@@ -40,20 +40,23 @@ class Space(NamedTuple):
         if not self.samples:
             left = np.arange(start, stop)
             found = {}
-            for one in reversed(self.variables):
-                left, found[one.name] = np.divmod(left, len(one.values))
+            for variable in reversed(self.variables):
+                left, found[variable.name] = np.divmod(left, len(variable.values))
             return found
         draw = _sobol if self.sobol else _independent
         drawn = draw(start, stop, len(self.variables), self.seed)
         return {
-            one.name: (drawn[:, number] * len(one.values)).astype(np.int64)
-            for number, one in enumerate(self.variables)
+            variable.name: (drawn[:, number] * len(variable.values)).astype(np.int64)
+            for number, variable in enumerate(self.variables)
         }
 
     def point(self, index: int) -> dict[str, Any]:
         """The values of one point."""
         positions = self.positions(index, index + 1)
-        return {one.name: one.values[int(positions[one.name][0])] for one in self.variables}
+        return {
+            variable.name: variable.values[int(positions[variable.name][0])]
+            for variable in self.variables
+        }
 
 
 def _independent(start: int, stop: int, axes: int, seed: int) -> Array:

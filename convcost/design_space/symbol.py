@@ -235,18 +235,18 @@ class Symbol(Symbolic):
     # Expressions of a spec
 
     def calculate(self, sign: str, a: Any, b: Any) -> Any:
-        one, two = expression(a), expression(b)
-        assert one is not None
-        assert two is not None
+        first, second = expression(a), expression(b)
+        assert first is not None
+        assert second is not None
         self.trace.spend_operation()
         if sign == "/":
-            result = self._divide(one, two)
+            result = self._divide(first, second)
         elif sign == "**":
             result = self._power(a, b)
         elif isinstance(a, Symbol):
             result = _METHODS[sign](a, b)
         else:
-            result = _METHODS[sign](self._as_symbol(one), b)
+            result = _METHODS[sign](self._as_symbol(first), b)
         return result
 
     @property
@@ -329,7 +329,7 @@ _METHODS: dict[str, Any] = {
 
 def _pinning(name: str) -> Any:
     def method(self: Symbol, *others: Any) -> Any:
-        plain = (one.pin() if isinstance(one, Symbol) else one for one in others)
+        plain = (other.pin() if isinstance(other, Symbol) else other for other in others)
         return getattr(self.pin(), name)(*plain)
 
     return method

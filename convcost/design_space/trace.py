@@ -276,10 +276,10 @@ def _direction(form: Polynomial) -> tuple[object, Number]:
     return form.scaled(Fraction(1) / factor).key, factor
 
 
-def _common_divisor(one: Number, two: Number) -> Number:
+def _common_divisor(first: Number, second: Number) -> Number:
     """The largest number of which both are multiples by integers."""
-    bottom = lcm(one.denominator, two.denominator)
-    return Fraction(gcd(int(one * bottom), int(two * bottom)), bottom)
+    bottom = lcm(first.denominator, second.denominator)
+    return Fraction(gcd(int(first * bottom), int(second * bottom)), bottom)
 
 
 def monic(form: Polynomial) -> tuple[Polynomial, Number, Number]:

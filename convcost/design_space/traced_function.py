@@ -89,7 +89,8 @@ class TracedFunction:
         self.outcomes: list[Outcome] = []
         self._is_too_large = False
         self._columns = {
-            one.name: one.column if one.values else VariableColumn(np.empty(0)) for one in variables
+            variable.name: variable.column if variable.values else VariableColumn(np.empty(0))
+            for variable in variables
         }
 
     def columns(self, positions: Mapping[str, Array]) -> dict[str, VariableColumn]:
@@ -142,8 +143,10 @@ class TracedFunction:
         """Computes the points `left` one by one, with plain numbers."""
         for n, here in enumerate(left):
             given = {
-                one.name: one.plain(int(columns[one.name].numerators[n]), self._columns[one.name])
-                for one in self.variables
+                variable.name: variable.plain(
+                    int(columns[variable.name].numerators[n]), self._columns[variable.name]
+                )
+                for variable in self.variables
             }
             try:
                 found = self.function(given)
@@ -162,13 +165,19 @@ class TracedFunction:
         treat a symbol as no number. Raises UsageError if the two differ, and TraceLimitError.
         """
         trace = Trace()
-        given = [(one, point[one.name], self._columns[one.name]) for one in self.variables]
-        plain = {one.name: one.plain(value, column) for one, value, column in given}
+        given = [
+            (variable, point[variable.name], self._columns[variable.name])
+            for variable in self.variables
+        ]
+        plain = {variable.name: variable.plain(value, column) for variable, value, column in given}
         found: Sequence[Any] = ()
         error: SpecError | None = None
         try:
             found = self.function(
-                {one.name: one.symbol(trace, value, column) for one, value, column in given}
+                {
+                    variable.name: variable.symbol(trace, value, column)
+                    for variable, value, column in given
+                }
             )
         except SpecError as raised:
             error = raised

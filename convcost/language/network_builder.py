@@ -144,7 +144,7 @@ class NetworkBuilder:
             around = own.choices[: len(copies.choices)]
             fits = around == copies.choices
             if what:  # experts of another join may have these weights, if they are as many
-                fits = [one.of for one in around] == [one.of for one in copies.choices]
+                fits = [choice.of for choice in around] == [choice.of for choice in copies.choices]
             if not fits:
                 path = self.steps[source].path
                 message = (

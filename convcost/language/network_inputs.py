@@ -129,16 +129,19 @@ class NetworkInputs:
 
     def inputs(self) -> tuple[tuple[tuple[str, Shape], ...], list[HasSpan]]:
         """The names, shapes and spans of the inputs. An input with a problem has 0 channels."""
-        one, several = self.sections.node.get("input"), self.sections.mapping("inputs", x_keys=True)
-        if one is not None and several:
+        single, several = (
+            self.sections.node.get("input"),
+            self.sections.mapping("inputs", x_keys=True),
+        )
+        if single is not None and several:
             message = "a spec must not have both `input` and `inputs`"
             self.problems.add("CC104", message, self.sections.node.get("inputs"))
-        if one is None and not several:
+        if single is None and not several:
             message = "a spec needs `input`"
             self.problems.add("CC103", message, self.sections.head(), MINIMAL_SPEC)
         nodes = {name: value for name, (_, value) in several.items()}
-        if one is not None:
-            nodes = {"input": one}
+        if single is not None:
+            nodes = {"input": single}
         inputs = [(name, self._input(name, node) or Shape(0)) for name, node in nodes.items()]
         places: list[HasSpan] = list(nodes.values())
         if self.settings.size is not None or self.settings.sizes:

@@ -114,7 +114,7 @@ class OptionBinder:
         """Adds a problem for each required option that is missing. If a misspelt key probably means
         an option, that option is not reported."""
         options = owner.options.values()
-        missing = [one for one in options if one.required and one.name not in bound]
+        missing = [option for option in options if option.required and option.name not in bound]
         meant = {nearest(key, owner.options) for key in keys} if missing else ()
         for option in missing:
             if option.name not in meant:

@@ -85,17 +85,17 @@ def _similar_options(name: str, network: Network) -> list[str]:
     paths = ["/".join(words), "/".join((*words, last))]
     layers: list[Step | Group] = [*network.groups, *network.steps]
     found = [
-        (one.path not in paths, option != last, f"{one.path}.{option}")
-        for one in layers
-        for option, value in _options(one).items()
+        (layer.path not in paths, option != last, f"{layer.path}.{option}")
+        for layer in layers
+        for option, value in _options(layer).items()
         if _as_number(value) is not None
     ]
-    return [text for *_, text in sorted(found, key=lambda one: one[:2])]
+    return [text for *_, text in sorted(found, key=lambda row: row[:2])]
 
 
 def _find(network: Network, path: str, name: str) -> Step | Group:
-    known: dict[str, Step | Group] = {one.path: one for one in network.steps}
-    known |= {one.path: one for one in network.groups}
+    known: dict[str, Step | Group] = {step.path: step for step in network.steps}
+    known |= {group.path: group for group in network.groups}
     if path not in known:
         hint = did_you_mean(path, known) or "`convcost analyze` lists the layers"
         raise UsageError(f"--vary {name}: there is no layer or block call `{path}`; {hint}")
@@ -163,12 +163,12 @@ def _check_unchanged(network: Network, changed: Source) -> None:
 
 def _layers(network: Network) -> list[tuple[object, ...]]:
     """What the text of an option can change. `[3, 3]` is the same as 3."""
-    return [(*_described(one), one.shape, one.inputs) for one in network.steps]
+    return [(*_described(step), step.shape, step.inputs) for step in network.steps]
 
 
-def _described(one: Step) -> tuple[object, ...]:
+def _described(step: Step) -> tuple[object, ...]:
     options = {
         name: value if (number := _as_number(value)) is None else number
-        for name, value in _options(one).items()
+        for name, value in _options(step).items()
     }
-    return one.path, type(one.layer), options
+    return step.path, type(step.layer), options

@@ -98,20 +98,22 @@ class _Elementwise(Join):
         shapes = tuple(
             {shape.text: shape for shape in x}.values()
         )  # few broadcast with each other, so few are compared
-        pairs = ((one, other) for number, other in enumerate(shapes) for one in shapes[:number])
-        one, other = next(pair for pair in pairs if _differing(*pair))
-        small, large = sorted((one, other), key=lambda shape: shape.elements)
+        pairs = (
+            (first, second) for number, second in enumerate(shapes) for first in shapes[:number]
+        )
+        first, second = next(pair for pair in pairs if _differing(*pair))
+        small, large = sorted((first, second), key=lambda shape: shape.elements)
         return ConstraintError(
             "CC303",
             f"{self.name} needs branches of one shape, not {large.text} and {small.text}",
-            f"their {_differing(one, other)} differ, and only an axis of size 1 broadcasts",
+            f"their {_differing(first, second)} differ, and only an axis of size 1 broadcasts",
         )
 
 
-def _differing(one: Shape, other: Shape) -> str:
+def _differing(first: Shape, second: Shape) -> str:
     """The parts that do not broadcast: `channels`, `sizes`, both or none."""
-    found = [] if broadcast((one.channels,), (other.channels,)) else ["channels"]
-    if broadcast(one.size, other.size) is None:
+    found = [] if broadcast((first.channels,), (second.channels,)) else ["channels"]
+    if broadcast(first.size, second.size) is None:
         found.append("sizes")
     return " and ".join(found)
 

@@ -264,7 +264,9 @@ def costs(
         counts = counts._replace(idle=counts.params - active)
         layers[index] = layers[index]._replace(counts=counts)
     found = Costs(network, batch, tuple(layers), total_counts(layers))
-    return found._replace(by_convention=tuple(one.count(found) for one in conventions))
+    return found._replace(
+        by_convention=tuple(convention.count(found) for convention in conventions)
+    )
 
 
 def _shared_copies(steps: Sequence[Step]) -> Iterator[tuple[int, int]]:
@@ -416,7 +418,7 @@ def _compose_fields(
     """The field after a layer. If its axes are not those of the input, the positions are not
     known: the field is then the whole input, or unchanged if the layer mixes no positions."""
     if len(fields) != len(field):
-        positionwise = fields and all(one[:4] == OWN_POSITION[:4] for one in fields)
+        positionwise = fields and all(axis[:4] == OWN_POSITION[:4] for axis in fields)
         return field if positionwise else _whole_input(network, len(field))
     if len(field) == 2 and field[0] == field[1] and fields[0] == fields[1]:  # noqa: PLR2004  square
         return (compose_axis(field[0], fields[0]),) * 2

@@ -112,7 +112,7 @@ class _Deployed:
 
     def _include(self, index: int, layer: Kind[Any], parts: Sequence[int], *inputs: int) -> None:
         """Replaces a step by a layer that includes others."""
-        every = (part for one in parts for part in self._parts.get(one, (one,)))
+        every = (part for included in parts for part in self._parts.get(included, (included,)))
         self._parts[index] = tuple(dict.fromkeys(every))
         self._edit[index] = [("", layer)]
         self.steps[index] = self.steps[index]._replace(layer=layer, inputs=inputs)
@@ -161,7 +161,9 @@ class _Deployed:
         convolutions = [branch for branch in branches if branch.layer is not None]
         if len(convolutions) < 2:  # noqa: PLR2004
             return
-        largest = reduce(lambda one, two: one if one.includes(two) else two, convolutions)
+        largest = reduce(
+            lambda first, second: first if first.includes(second) else second, convolutions
+        )
         if not all(map(largest.includes, branches)):
             return  # 1×3 and 3×1 are a larger kernel, with more macs
         bias = any(branch.has_bias for branch in branches)

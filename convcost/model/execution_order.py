@@ -151,7 +151,7 @@ class _Decomposition:
             self.exact = False
         own = range(len(segments))
         order = min(found.order, own, key=part.peak) if at_least else found.order
-        return [segments[one] for one in order], at_least
+        return [segments[number] for number in order], at_least
 
     def segments_of(self, tasks: Sequence[int], shared: frozenset[int]) -> list[Segment]:
         """The segments of a piece, of which those that read `shared` tensors are single tasks."""
@@ -171,7 +171,7 @@ class _Decomposition:
         several = (tensor for tensor, count in readers.items() if count > 1)
         shared |= {tensor for tensor in several if not self.is_kept(tensor, inner[-1])}
         self._nesting += 1
-        found = [one for group in groups for one in self.in_series(group, shared)]
+        found = [segment for group in groups for segment in self.in_series(group, shared)]
         self._nesting -= 1
         return found + [self.single(task) for task in last]
 
@@ -196,15 +196,15 @@ class _Decomposition:
             return []
         part = self.part(chain)
         levels, costs = part.profile(range(len(chain)))
-        inputs = tuple(n for n, one in part.tensors.items() if not one.writer)
-        outputs = tuple(n for n, one in part.tensors.items() if one.writer and one.kept)
+        inputs = tuple(n for n, tensor in part.tensors.items() if not tensor.writer)
+        outputs = tuple(n for n, tensor in part.tensors.items() if tensor.writer and tensor.kept)
         found, reads = list[Segment](), inputs
         for first, stop in pairwise(ends_of_runs(levels, costs)):
             writes = outputs
             if stop < len(chain):
                 writes = (len(self.sizes),)
                 self.sizes.append(levels[stop])
-            tasks = tuple(task for one in chain[first:stop] for task in one.tasks)
+            tasks = tuple(task for segment in chain[first:stop] for task in segment.tasks)
             extra_bytes = max(costs[first:stop]) - levels[first]
             found.append(Segment(tasks, reads, writes, extra_bytes))
             reads = writes
@@ -230,7 +230,8 @@ class _Decomposition:
         """Whether the last of the tasks depends on each other one."""
         inside, last = set(tasks[:-1]), tasks[-1]
         return all(
-            any(one in inside or one == last for one in self.readers(task)) for task in inside
+            any(reader in inside or reader == last for reader in self.readers(task))
+            for task in inside
         )
 
     def readers(self, task: int) -> tuple[int, ...]:
@@ -246,9 +247,9 @@ class _Decomposition:
             return task
 
         for task in tasks:
-            for one in self.readers(task):
-                if one in leader:
-                    leader[find(one)] = find(task)
+            for reader in self.readers(task):
+                if reader in leader:
+                    leader[find(reader)] = find(task)
         found: dict[int, list[int]] = {}
         for task in tasks:
             found.setdefault(find(task), []).append(task)

@@ -339,13 +339,13 @@ def kind(name: str, principal: str | None = None) -> Callable[[C], C]:
             for key, annotation in getattr(base, "__annotations__", {}).items():
                 declared = members.get(key)
                 if isinstance(declared, Option):
-                    one = Option(key.rstrip("_"), key, _type_name(annotation), *declared[3:])
-                    if not one.type_name:
+                    option = Option(key.rstrip("_"), key, _type_name(annotation), *declared[3:])
+                    if not option.type_name:
                         raise TypeError(
                             f"the annotation of the option {name}.{key} is {brief(annotation)}; "
                             "it must be a type of convcost.model.options, like PositiveInt"
                         )
-                    cls.options[one.name] = one
+                    cls.options[option.name] = option
         KINDS.add(name, cls)
         return cls
 

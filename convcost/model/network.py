@@ -73,7 +73,10 @@ def most_used(choices: Sequence[tuple[Choice, ...]]) -> int:
     if not by_join:
         return 1
     stored = prod(choice.of for choice in choices[0])
-    used = (own[0][0].take * most_used([one[1:] for one in own]) for own in by_join.values())
+    used = (
+        own[0][0].take * most_used([layer_choices[1:] for layer_choices in own])
+        for own in by_join.values()
+    )
     return min(stored, sum(used))
 
 
@@ -114,12 +117,12 @@ class Step(NamedTuple):
         not params of this layer."""
         if self.shared is not None and measure is not Measure.MACS:
             return NOTHING
-        one = self._of_one(measure, x)
+        of_one = self._of_one(measure, x)
         if self.copies[:2] == (1, 1):
-            return one
+            return of_one
         if measure is Measure.MACS:
-            return one.times(taken=self.copies.used)
-        return one.times(experts=self.copies.stored)
+            return of_one.times(taken=self.copies.used)
+        return of_one.times(experts=self.copies.stored)
 
     def _of_one(self, measure: Measure, x: Any) -> CostProduct:
         """The product for one copy."""

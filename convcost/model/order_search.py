@@ -45,7 +45,7 @@ class OrderSearch:
         least = part.least_state()
         first = self._walk_to_end(_ForwardWalk(part, 0, least))
         last = self._walk_to_end(_BackwardWalk(part, part.all, least))
-        bounds = [one.at_least for one in (first, last) if one.at_least is not None]
+        bounds = [found.at_least for found in (first, last) if found.at_least is not None]
         return FoundOrder(first.order + last.order[::-1], max(bounds, default=None))
 
     def _walk_to_end(self, walk: "_Walk") -> FoundOrder:
@@ -84,12 +84,12 @@ class OrderSearch:
         chains = [self._chain(walk.start, walk.start | group) for group in bound.groups]
         orders = []
         for number, chain in enumerate(chains):
-            order = [one for _, run in chain for one in run]
-            last = max(n for n, one in enumerate(order) if bound.tensor.readers >> one & 1)
-            before = walk.start | union(1 << one for one in order[:last])
+            order = [segment for _, run in chain for segment in run]
+            last = max(n for n, segment in enumerate(order) if bound.tensor.readers >> segment & 1)
+            before = walk.start | union(1 << segment for segment in order[:last])
             others = [*chains[:number], self._chain(walk.start, before), *chains[number + 1 :]]
-            steps = sorted((step for one in others for step in one), key=lambda step: -step[0])
-            orders.append([one for _, run in steps for one in run] + order[last:])
+            steps = sorted((step for other in others for step in other), key=lambda step: -step[0])
+            orders.append([segment for _, run in steps for segment in run] + order[last:])
         return min(orders, key=walk.peak)
 
     def _chain(self, start: int, end: int) -> list[tuple[int, list[int]]]:

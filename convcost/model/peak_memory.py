@@ -82,7 +82,7 @@ def alive_at_steps(network: Network, found: Iterable[Buffer]) -> list[Alive]:
         size[buffer.first] += buffer.bytes
         size[buffer.last + 1] -= buffer.bytes
     sums = zip(accumulate(elements), accumulate(size), strict=True)
-    return [Alive(*one) for one in islice(sums, len(network.steps))]
+    return [Alive(*alive) for alive in islice(sums, len(network.steps))]
 
 
 def buffers(
@@ -187,7 +187,7 @@ class _Run:
 
 
 def _activations(dtypes: Dtypes, paths: Iterable[str]) -> Iterator[Dtype]:
-    return (one.activations for one in dtypes.of(paths))
+    return (layer_dtypes.activations for layer_dtypes in dtypes.of(paths))
 
 
 def _last_reads(network: Network) -> dict[int, int]:

@@ -160,13 +160,15 @@ class Registry(Generic[T]):
 
         Without `plugins`, only modules of the package are imported.
         """
-        own = [one for one in self._module_files() if plugins or one not in self._plugins]
+        own = [module for module in self._module_files() if plugins or module not in self._plugins]
         if name in own:
             self._import(name)
         if name in self._things:
             return
         if not self._sources:
-            self._sources = {one: path.read_bytes() for one, path in self._module_files().items()}
+            self._sources = {
+                module: path.read_bytes() for module, path in self._module_files().items()
+            }
         quoted = f'"{name}"'.encode(errors="surrogatepass")
         for module in own:
             if name not in self._things and quoted in self._sources[module]:

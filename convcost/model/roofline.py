@@ -142,7 +142,9 @@ def _read_elements(layer: Kind[Any], shapes: tuple[Shape, ...], output: Shape) -
     data = len(shapes) if layer.data_inputs is None else layer.data_inputs
     found = [shape.elements for shape in shapes[:data]] + [0] * len(shapes[data:])
     windows = layer.windows(layer.select_inputs(shapes))
-    if len(windows) == len(shapes[0].size) and all(isinstance(one, Window) for one in windows):
+    if len(windows) == len(shapes[0].size) and all(
+        isinstance(window, Window) for window in windows
+    ):
         found[0] = shapes[0].channels * prod(map(count_covered, windows))
     if layer.operation == "move":
         found = [min(elements, output.elements) for elements in found]

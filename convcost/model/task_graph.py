@@ -53,8 +53,8 @@ class TaskGraph:
     @property
     def alive_inputs(self) -> int:
         """The bytes that are alive before the first task."""
-        inputs = (one for one in self.tensors if one.writer < 0)
-        return sum(one.bytes for one in inputs if one.readers or one.kept)
+        inputs = (tensor for tensor in self.tensors if tensor.writer < 0)
+        return sum(tensor.bytes for tensor in inputs if tensor.readers or tensor.kept)
 
     def pieces(self, tasks: Sequence[int]) -> Iterator[Sequence[int]]:
         """Tasks in order, split after each one that every other task leads to or depends on."""
@@ -74,16 +74,16 @@ class TaskGraph:
         leading, depending = [0] * (count + 1), [0] * (count + 1)
         for place, number in enumerate(tasks):
             task = self.tasks[number]
-            readers = (places.get(one, count) for one in self.tensors[task.writes].readers)
+            readers = (places.get(reader, count) for reader in self.tensors[task.writes].readers)
             leading[place] += 1
             leading[min(readers, default=count)] -= 1
             if task.reads:
-                writers = [self.tensors[one].writer for one in task.reads]
-                leaders = (places.get(one, -1) for one in writers if self._reads(one))
+                writers = [self.tensors[tensor].writer for tensor in task.reads]
+                leaders = (places.get(writer, -1) for writer in writers if self._reads(writer))
                 depending[max(leaders, default=-1) + 1] += 1
                 depending[place + 1] -= 1
         both = zip(accumulate(leading), accumulate(depending), strict=True)
-        found = [one == other == 1 for one, other in both][:count]
+        found = [before == after == 1 for before, after in both][:count]
         return [*found[:-1], True] if found else []
 
     def _reads(self, task: int) -> bool:
@@ -99,7 +99,7 @@ class TaskGraph:
                 left[tensor] -= 1
             size = self.tensors[task.writes].bytes
             yield alive, alive + (0 if any(not left[n] for n in task.overwrites) else size)
-            freed = sum(self.tensors[one].bytes for one in task.reads if not left[one])
+            freed = sum(self.tensors[tensor].bytes for tensor in task.reads if not left[tensor])
             alive += (size if left[task.writes] else 0) - freed
 
     def steps(self, order: Sequence[int]) -> tuple[int, ...]:
@@ -192,13 +192,13 @@ class _TaskGraphBuilder:
         if not step.layer.overwrites(step.layer.select_inputs(shapes)):
             return ()
         same = (
-            self.tensors[one]
-            for one, shape in zip(step.inputs, shapes, strict=True)
-            if shape == step.shape and self.dtypes.get(one) == dtype
+            self.tensors[source]
+            for source, shape in zip(step.inputs, shapes, strict=True)
+            if shape == step.shape and self.dtypes.get(source) == dtype
         )
         size = dtype.bytes(step.elements * self.batch)
         # The first layer of an expert has more elements than its input.
-        return tuple(one for one in same if one is not None and self.sizes[one] == size)
+        return tuple(tensor for tensor in same if tensor is not None and self.sizes[tensor] == size)
 
     def build(self) -> TaskGraph:
         for source in self.sources.values():

@@ -19,16 +19,16 @@ PROPERTY = DATA | str.maketrans({":": "%3A", ",": "%2C"})
 
 @format("github", "annotations of a change, for a step of GitHub Actions", needs="findings")
 def render(result: CheckResult, style: Style) -> Iterator[str]:
-    for one in locate_reported(result, style.root):
-        if one.finding.level in LEVELS:
-            yield _annotation(one)
+    for located in locate_reported(result, style.root):
+        if located.finding.level in LEVELS:
+            yield _annotation(located)
     for statement in result.statements:
         yield _command("notice", {"title": "convcost"}, [statement])
     yield f"{result.summary.text}\n"
 
 
-def _annotation(one: LocatedFinding) -> str:
-    finding, path, place, _ = one
+def _annotation(located: LocatedFinding) -> str:
+    finding, path, place, _ = located
     properties = {"title": f"convcost ({finding.code})", "file": path}
     if place:
         properties |= {"line": str(place.line), "col": str(place.column)}

@@ -18,12 +18,12 @@ SEVERITIES = {"error": "major", "warning": "minor", "skipped": "info"}
 @format("gitlab", "a Code Quality report for GitLab", needs="findings")
 def render(result: CheckResult, style: Style) -> Iterator[str]:
     found = locate_reported(result, style.root)
-    issues = [_issue(one) for one in found if one.finding.level in SEVERITIES]
+    issues = [_issue(located) for located in found if located.finding.level in SEVERITIES]
     yield f"{dumps(issues, indent=2)}\n"
 
 
-def _issue(one: LocatedFinding) -> dict[str, object]:
-    finding, path, place, fingerprint = one
+def _issue(located: LocatedFinding) -> dict[str, object]:
+    finding, path, place, fingerprint = located
     return {
         "check_name": finding.code,
         "description": printable(labeled_line(finding, path)),

@@ -17,7 +17,7 @@ from convcost.reports.check.finding_text import details, finding_label, one_line
 
 @format("junit", "a test report in XML: a case for each limit", ".xml", needs="findings")
 def render(result: CheckResult, style: Style) -> Iterator[str]:
-    found = [one.finding for one in locate_findings(result.found, style.root)]
+    found = [located.finding for located in locate_findings(result.found, style.root)]
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield f"<testsuites{_attributes(name='convcost', **_counts(found))}>\n"
     if result.statements:

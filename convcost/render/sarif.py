@@ -49,13 +49,13 @@ def render(result: CheckResult, style: Style) -> Iterator[str]:
                 ],
             }
         ],
-        "results": [_result(one) for one in locate_reported(result, style.root)],
+        "results": [_result(located) for located in locate_reported(result, style.root)],
     }
     yield f"{dumps({'$schema': SCHEMA, 'version': '2.1.0', 'runs': [run]}, indent=2)}\n"
 
 
-def _result(one: LocatedFinding) -> dict[str, Any]:
-    finding, path, place, fingerprint = one
+def _result(located: LocatedFinding) -> dict[str, Any]:
+    finding, path, place, fingerprint = located
     location: dict[str, Any] = {"artifactLocation": {"uri": _uri(path)}}
     if place:
         location["region"] = {  # lines and columns from 1, with an exclusive end (3.30)

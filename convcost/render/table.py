@@ -98,7 +98,7 @@ def _layout(
 
     def fit_unfolded(found: list[list[TextColumn]]) -> bool:
         return style.width is None or all(
-            _total_width(one.width for one in own if one.column.key in fitting[_keys(own)])
+            _total_width(column.width for column in own if column.column.key in fitting[_keys(own)])
             <= style.width
             for own in found
         )
@@ -113,8 +113,8 @@ def _layout(
 
 
 def _table(table: Table, every: list[TextColumn], fitting: set[str], style: Style) -> str:
-    columns = _wrap([one for one in every if one.column.key in fitting], style.width)
-    hidden = [one.title for one in every if one.column.key not in fitting]
+    columns = _wrap([column for column in every if column.column.key in fitting], style.width)
+    hidden = [column.title for column in every if column.column.key not in fitting]
     notes = [*table.notes, *([f"not shown at this width: {', '.join(hidden)}"] if hidden else [])]
     return write_parts(
         [
@@ -241,7 +241,7 @@ def _total_width(widths: Iterable[int]) -> int:
 
 
 def _keys(columns: list[TextColumn]) -> tuple[str, ...]:
-    return tuple(one.column.key for one in columns)
+    return tuple(column.column.key for column in columns)
 
 
 def _fitting_keys(
@@ -259,29 +259,29 @@ def _fitting_keys(
 def _fit(columns: list[TextColumn], width: int | None) -> set[str]:
     """The keys of the columns that fit, those with the lowest `drop` first."""
     kept: list[TextColumn] = []
-    for one in sorted(columns, key=lambda one: one.column.drop):
+    for column in sorted(columns, key=lambda column: column.column.drop):
         least = _total_width(
             min(each.width, each.column.least) if each.column.folds else each.width
-            for each in (*kept, one)
+            for each in (*kept, column)
         )
-        if width is None or least <= width or not one.column.drop:
-            kept.append(one)
+        if width is None or least <= width or not column.column.drop:
+            kept.append(column)
     return set(_keys(kept))
 
 
 def _wrap(columns: list[TextColumn], width: int | None) -> list[TextColumn]:
     """The columns with the widest texts made narrower until all fit; numbers keep their width."""
-    widths = [one.width for one in columns]
+    widths = [column.width for column in columns]
     while width is not None and _total_width(widths) > width:
         foldable = [
             number
-            for number, one in enumerate(columns)
-            if one.column.folds and widths[number] > one.narrowest
+            for number, column in enumerate(columns)
+            if column.column.folds and widths[number] > column.narrowest
         ]
         if not foldable:
             break
         widths[max(foldable, key=widths.__getitem__)] -= 1
-    return [one._replace(width=own) for one, own in zip(columns, widths, strict=True)]
+    return [column._replace(width=own) for column, own in zip(columns, widths, strict=True)]
 
 
 def _fold(text: str, width: int) -> list[str]:

@@ -37,7 +37,7 @@ class Conventions(_ConventionsFields, Report):
             yield _list(self.conventions)
 
     def tree(self) -> dict[str, Any]:
-        return versioned(SCHEMA, conventions=[_tree(one) for one in self.conventions])
+        return versioned(SCHEMA, conventions=[_tree(convention) for convention in self.conventions])
 
 
 def rule_records(convention: Convention) -> list[RuleRecord]:
@@ -81,7 +81,10 @@ def _list(conventions: tuple[Convention, ...]) -> Table:
             Column("tool_version", "version", "left", 2),
             Column("meaning", "meaning", "left", 1, folds=True),
         ),
-        rows=tuple((one.name, one.word, one.version, one.meaning) for one in conventions),
+        rows=tuple(
+            (convention.name, convention.word, convention.version, convention.meaning)
+            for convention in conventions
+        ),
         notes=("`convcost conventions NAME` shows the rules of one",),
     )
 

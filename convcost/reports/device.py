@@ -54,7 +54,7 @@ def device_record(
     costs: Costs, device: Device, peak: int, stored: Sequence[StoredBytes]
 ) -> DeviceRecord:
     """Raises ConstraintError if the device has no rate for the dtype of a layer."""
-    flash = sum(one.total for one in stored)
+    flash = sum(layer.total for layer in stored)
     ram = peak + (flash if device.flash is None else 0)
     limits: tuple[LayerBound, ...] = ()
     if device.bandwidth is not None:
@@ -64,7 +64,7 @@ def device_record(
         flash,
         ram,
         ram <= device.ram and (device.flash is None or flash <= device.flash),
-        sum(one.picoseconds for one in limits) if device.bandwidth is not None else None,
+        sum(limit.picoseconds for limit in limits) if device.bandwidth is not None else None,
         limits,
     )
 
@@ -95,7 +95,9 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
         lambda index, _: limits[index].picoseconds,
     )
     time = sum(limit.picoseconds for limit in limits)
-    total = Traffic(sum(one.read for one in moved), sum(one.written for one in moved))
+    total = Traffic(
+        sum(traffic.read for traffic in moved), sum(traffic.written for traffic in moved)
+    )
     total_numbers = _numbers(costs.known_macs, total)
     if costs.uncounted and total.bytes:  # a ratio of a part of the macs
         total_numbers = (*total_numbers[:2], count_cell(None))

@@ -69,7 +69,7 @@ def _choose(cells: list[Cell], units: Units, key: str) -> str:
     largest = max(map(_largest, cells), default=0)
     if unit != "auto":
         return unit if largest else "raw"
-    return next((one for one in DECIMAL if largest >= UNITS[one]), "raw")
+    return next((unit for unit in DECIMAL if largest >= UNITS[unit]), "raw")
 
 
 def _largest(cell: Cell) -> int:

@@ -55,7 +55,7 @@ class Formulas(_FormulaFields, Report):
                     Column("value", "value"),
                     Column("formula", "formula", "left", folds=True),
                 ),
-                rows=tuple((one.measure, one.value, one.formula) for one in network.formulas),
+                rows=tuple((row.measure, row.value, row.formula) for row in network.formulas),
                 notes=(_range(network.conditions), f"value: for {point}", *network.notes),
             )
 

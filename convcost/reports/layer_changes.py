@@ -137,8 +137,8 @@ class _Pairing:
 
         def likeness(i: int, j: int) -> int:
             paths = self.before[old[i].start].path, self.after[new[j].start].path
-            one, other = ("/".join(path.split("/")[:depth]) for path in paths)
-            return (one == other) + (_unnumbered(one) == _unnumbered(other))
+            first, second = ("/".join(path.split("/")[:depth]) for path in paths)
+            return (first == second) + (_unnumbered(first) == _unnumbered(second))
 
         start = gap[0].start, gap[1].start
         for i, j in align(old_ids, new_ids, likeness):

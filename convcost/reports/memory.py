@@ -135,10 +135,10 @@ class Memory(_MemoryFields, Report):
         if self.device is None or self.device.bandwidth is None:
             return None
         rows: list[tuple[Cell, ...]] = []
-        for one in self._ordered():
-            found = self.network_memory(*one)
+        for costs, order in self._ordered():
+            found = self.network_memory(costs, order)
             assert found.device is not None
-            layers = list(zip(found.layers, one[0].layers, found.device.limits, strict=True))
+            layers = list(zip(found.layers, costs.layers, found.device.limits, strict=True))
             if self.top is not None:
                 layers = sorted(layers, key=lambda layer: -layer[0].bytes)[: self.top]
             for layer, own, bound in layers:
@@ -150,13 +150,13 @@ class Memory(_MemoryFields, Report):
         return Table("", "", tuple(Column(name, name) for name in names), tuple(rows))
 
     def tree(self) -> dict[str, Any]:
-        return versioned(SCHEMA, networks=[self.network_memory(*one) for one in self._ordered()])
+        return versioned(SCHEMA, networks=[self.network_memory(*pair) for pair in self._ordered()])
 
     def charts(self) -> "Iterator[Chart]":
         from convcost.reports.chart_model import Curve
 
-        for number, one in enumerate(self._ordered()):
-            found = self.network_memory(*one)
+        for number, pair in enumerate(self._ordered()):
+            found = self.network_memory(*pair)
             yield Curve(
                 f"alive#{found.name}" if number else "alive",
                 f"{found.name}: bytes alive while each layer runs, {found.dtype}",
@@ -177,7 +177,7 @@ class Memory(_MemoryFields, Report):
         peak = peak_of(network, found)
         stored = tuple(stored_bytes(costs.layers, dtypes))
         parts = [
-            Amount(costs.totals[measure], sum(one[index] for one in stored))
+            Amount(costs.totals[measure], sum(layer[index] for layer in stored))
             for index, measure in enumerate((Measure.WEIGHTS, Measure.BIASES, Measure.BUFFERS))
         ]
         flash = _sum(parts)
@@ -190,10 +190,10 @@ class Memory(_MemoryFields, Report):
             peak=Amount(peak.elements, peak.bytes),
             peak_layer=network.steps[peak.step].path,
             peak_tensors=[
-                TensorRecord(tensor_name(network, one.tensor), one.elements, one.bytes)
-                for one in peak.buffers
+                TensorRecord(tensor_name(network, buffer.tensor), buffer.elements, buffer.bytes)
+                for buffer in peak.buffers
             ],
-            all_tensors=_sum(Amount(one.elements, one.bytes) for one in kept),
+            all_tensors=_sum(Amount(amount.elements, amount.bytes) for amount in kept),
             params=_sum(parts[:2]),
             buffers=parts[2],
             layers=list(_layers(costs, found, stored, dtypes)),
@@ -246,7 +246,9 @@ class Memory(_MemoryFields, Report):
         return first_rows(layers, self.top, key, lambda layer, _: layer.bytes)
 
     def _notes(self, costs: Costs, found: NetworkMemory) -> Iterator[str]:
-        tensors = ", ".join(f"{one.name} {format_count(one.bytes)}" for one in found.peak_tensors)
+        tensors = ", ".join(
+            f"{tensor.name} {format_count(tensor.bytes)}" for tensor in found.peak_tensors
+        )
         peak = f"peak: {format_count(found.peak.bytes)} bytes, while {found.peak_layer} runs"
         yield f"{peak}: {tensors}"
         parts = {"weights": found.weights, "biases": found.biases, "buffers": found.buffers}

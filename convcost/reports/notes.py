@@ -36,10 +36,10 @@ def costs_notes(networks: Sequence[Costs], *, inputs: bool = True) -> tuple[str,
         *([f"with {', '.join(shared)}"] if shared else []),
         *kind_notes(step.layer for costs in networks for step in costs.network.steps),
         *deployed_notes(networks),
-        *dict.fromkeys(f"{c.network.name}: {one}" for c in networks for one in c.network.notes),
+        *dict.fromkeys(f"{c.network.name}: {note}" for c in networks for note in c.network.notes),
         *(note for part in PARTS for note in part_notes(part, networks)),
         CONVENTION,
-        *dict.fromkeys(note for c in networks for one in c.by_convention for note in one.notes),
+        *dict.fromkeys(note for c in networks for count in c.by_convention for note in count.notes),
         *dict.fromkeys(stated_notes(networks)),
     )
 
@@ -136,7 +136,9 @@ def has_note(step: Step) -> bool:
 
 def kind_notes(layers: Iterable[Kind[Any]]) -> tuple[str, ...]:
     """What kinds say about their macs, in their own words; each note once."""
-    texts = (f"{one.name}: {one.macs_note}" for one in dict.fromkeys(layers) if one.macs_note)
+    texts = (
+        f"{layer.name}: {layer.macs_note}" for layer in dict.fromkeys(layers) if layer.macs_note
+    )
     return tuple(dict.fromkeys(texts))
 
 

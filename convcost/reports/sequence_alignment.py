@@ -78,9 +78,9 @@ def _move_gaps(
     Changes `pairs` in place.
     """
     for after in range(len(pairs) + 1):
-        one = pairs[after - 1] if after else (-1, -1)
+        before = pairs[after - 1] if after else (-1, -1)
         other = pairs[after] if after < len(pairs) else (len(old), len(new))
-        gap = other[0] - one[0] - 1, other[1] - one[1] - 1
+        gap = other[0] - before[0] - 1, other[1] - before[1] - 1
         if all(gap) or not any(gap):
             continue
         best, shift = 0, (0, 0)  # by how many pairs, in which direction

@@ -93,7 +93,7 @@ class ShippedSpecs(_SpecsFields, Report):
                 Column("macs", "macs", drop=1, folds=True, least=17, scales=True),
                 Column("source", "source", "left", 2, folds=True, least=12),
             ),
-            rows=tuple(one.row for one in self.specs),
+            rows=tuple(spec.row for spec in self.specs),
             notes=(
                 "`resnet50` and `resnet#50` name one network of a spec, `resnet` all",
                 "`convcost compare SPEC` prints the costs, `convcost show SPEC` the text",

@@ -196,7 +196,7 @@ class Table(NamedTuple):
         return self._replace(
             title=change(self.title),
             source=change(self.source),
-            columns=tuple(one._replace(title=change(one.title)) for one in self.columns),
+            columns=tuple(column._replace(title=change(column.title)) for column in self.columns),
             rows=tuple(map(changed, self.rows)),
             total=changed(self.total),
             notes=tuple(map(change, self.notes)),

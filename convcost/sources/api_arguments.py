@@ -34,8 +34,8 @@ def specs_of_call(specs: Any) -> tuple[tuple[str, ...], tuple[Network, ...]]:
     several = [specs] if alone else list(specs)
     if not several:
         raise UsageError("there is no spec to check")
-    networks = tuple(one for one in several if isinstance(one, Network))
-    return tuple(spec_name(one) for one in several if not isinstance(one, Network)), networks
+    networks = tuple(item for item in several if isinstance(item, Network))
+    return tuple(spec_name(item) for item in several if not isinstance(item, Network)), networks
 
 
 def text_of(what: str, value: Any) -> str:

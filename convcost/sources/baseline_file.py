@@ -69,7 +69,7 @@ class BaselineFile(Base):
         found: dict[str, str] = {}  # entries that differ, with a name of the spec
         for name, key in self._names(spec).items():
             before = self.networks.get(key)
-            if before is not None and all(self.networks[one] != before for one in found):
+            if before is not None and all(self.networks[key] != before for key in found):
                 found[key] = name
         return [spec._replace(name=name) for name in found.values()] if len(found) > 1 else [spec]
 

@@ -65,7 +65,7 @@ class BudgetConfigs:
         own = self._path_from(file, Path(path), folder)
         globs = (glob for budget in self._config(file).budgets for glob in budget.specs)
         variants = (variant for glob in globs for variant in glob_variants(glob))
-        named = any(one == own or one.startswith(f"{own}/") for one in variants)
+        named = any(variant == own or variant.startswith(f"{own}/") for variant in variants)
         return str(file) if named else ""
 
     def budgets(self, *names: str) -> Budgets:
@@ -126,7 +126,7 @@ class BudgetConfigs:
     def _config(self, file: Path) -> _Config:
         if file not in self._configs:
             budgets = read_config(Source(str(file), read_text(file, str(file))))
-            globs = GlobIndex([one.specs or ("*",) for one in budgets])
+            globs = GlobIndex([budget.specs or ("*",) for budget in budgets])
             self._configs[file] = _Config(budgets, globs, set())
         return self._configs[file]
 
@@ -139,7 +139,7 @@ class BudgetConfigs:
         if not rules:
             return budgets
         patterns = {rule.match for rule in rules if has_wildcard(rule.match)}
-        if comparisons(patterns, (one.path for one in network.layers)) > MAX_COMPARISONS:
+        if comparisons(patterns, (layer.path for layer in network.layers)) > MAX_COMPARISONS:
             raise UsageError(
                 f"the patterns of the budgets for `{network.name}` need more than "
                 f"{MAX_COMPARISONS:,} comparisons with its layers",
@@ -175,8 +175,8 @@ class BudgetConfigs:
         for path, config in self._configs.items():
             # The globs of a `config_file` are also relative to the current folder.
             folders = [path.parent, Path()] if self._config_file else [path.parent]
-            unused = [one for n, one in enumerate(config.budgets) if n not in config.used]
-            for budget in _matching_no_file([one for one in unused if one.specs], folders):
+            unused = [budget for n, budget in enumerate(config.budgets) if n not in config.used]
+            for budget in _matching_no_file([budget for budget in unused if budget.specs], folders):
                 yield _unused_message(path, budget)
 
 
@@ -187,7 +187,7 @@ def _matching_no_file(
     or a folder cannot be read."""
     if not budgets:
         return []
-    globs = GlobIndex([one.specs for one in budgets])
+    globs = GlobIndex([budget.specs for budget in budgets])
     matched: set[int] = set()
     for folder in folders:
         try:
@@ -199,7 +199,7 @@ def _matching_no_file(
             return []
         for path in paths:
             matched.update(globs.matching(path))
-    return [one for n, one in enumerate(budgets) if n not in matched]
+    return [budget for n, budget in enumerate(budgets) if n not in matched]
 
 
 def _unused_message(path: Path, rules: ConfiguredBudget) -> str:

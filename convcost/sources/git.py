@@ -84,7 +84,7 @@ class Commit:
     def has(self, path: str) -> bool:
         """Whether there is a file, a folder, a link or a submodule of that path."""
         paths = chain(self.files, self._links, self.submodules)
-        return any(one == path or one.startswith(f"{path}/") for one in paths)
+        return any(other == path or other.startswith(f"{path}/") for other in paths)
 
     def deleted(self, suffixes: Iterable[str] = SUFFIXES) -> list[str]:
         """The files with a suffix that the work tree does not have, except those that a sparse
@@ -171,7 +171,7 @@ class Commit:
         for path in sorted(self.new_submodules) if deleted else ():
             if has_git(self.root / path):
                 known = Repository(self.root / path).known_commits(deleted.values())
-                old = next((one for one, commit in deleted.items() if commit in known), None)
+                old = next((before for before, commit in deleted.items() if commit in known), None)
                 if old is not None:
                     moved[path] = old
                     del deleted[old]

@@ -109,7 +109,9 @@ class CommitBase(Base):
 
     def _found_commits(self) -> list[Commit]:
         """Each commit once; new submodules have that of the repository around them."""
-        return [one for one in dict.fromkeys(self._commits.values()) if isinstance(one, Commit)]
+        return [
+            commit for commit in dict.fromkeys(self._commits.values()) if isinstance(commit, Commit)
+        ]
 
     def unread_deletion(self) -> str:
         reasons = (commit.unread_deletion() for commit in self._found_commits())
@@ -233,10 +235,10 @@ def _display_name(ref: str) -> str:
     commits = split_range(ref)
     if len(commits) == 1:
         return ref
-    one, other = commits
-    if other == "HEAD":
-        return f"the merge base with {one}"
-    return f"the merge base of {one} and {other}"
+    first, second = commits
+    if second == "HEAD":
+        return f"the merge base with {first}"
+    return f"the merge base of {first} and {second}"
 
 
 def _text(data: bytes | None) -> str:

@@ -16,7 +16,9 @@ def find_variant(name: str, shipped: Mapping[str, Path]) -> tuple[str, str] | No
         if wanted in variants:
             return spec, wanted
         # `regnetx16gf` may be 1.6 or 16, so it is neither.
-        close = [one for one in variants if _without_signs(one) == _without_signs(wanted)]
+        close = [
+            variant for variant in variants if _without_signs(variant) == _without_signs(wanted)
+        ]
         if len(close) == 1:
             return spec, close[0]
     return None

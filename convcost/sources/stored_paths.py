@@ -20,7 +20,7 @@ class StoredPaths:
         alike = self._alike.get(_caseless(path), [])
         if path in alike:
             return path
-        same = (one for one in alike if _is_same(self._folder / one, self._folder / path))
+        same = (stored for stored in alike if _is_same(self._folder / stored, self._folder / path))
         return next(same, path)
 
 
@@ -28,9 +28,9 @@ def _caseless(path: str) -> str:
     return normalize("NFC", normalize("NFC", path).casefold())
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def _is_same(first: Path, second: Path) -> bool:
     """Whether two paths, of which none is a link, are those of one file."""
     try:
-        return not one.is_symlink() and not other.is_symlink() and one.samefile(other)
+        return not first.is_symlink() and not second.is_symlink() and first.samefile(second)
     except (OSError, ValueError):
         return False

@@ -90,12 +90,12 @@ class Analysis(_AnalysisFields, Report):
     def _network(self, costs: Costs) -> dict[str, Any]:
         network = costs.network
         inputs = dict(network.inputs)
-        one = len(inputs) == 1
+        has_one_input = len(inputs) == 1
         rows = [] if self.totals else select_rows(costs, self.view).rows
         return {
             "name": network.name,
             "file": network.file,
-            **({"input": next(iter(inputs.values()))} if one else {"inputs": inputs}),
+            **({"input": next(iter(inputs.values()))} if has_one_input else {"inputs": inputs}),
             "batch": costs.batch,
             "convention": "macs",
             "layers": layer_records(rows),

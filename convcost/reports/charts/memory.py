@@ -13,5 +13,5 @@ def memory(costs: Costs) -> Curve:
         f"{network.name}: memory alive by depth",
         "elements of all tensors that are alive while the layer runs",
         tuple(layer.path for layer in costs.layers),
-        tuple(one.elements for one in alive),
+        tuple(at_step.elements for at_step in alive),
     )

@@ -168,7 +168,9 @@ def _read_dtypes(of: dict[str, Any]) -> Dtypes:
     found = [_mapping(rule, "a rule of `dtype`") for rule in rules]
     try:
         default = LayerDtypes()._replace(**dict(parse_parts(_text(of, "all", "float32"))))
-        parsed = [DtypeRule(_text(one, "match"), parse_parts(_text(one, "dtype"))) for one in found]
+        parsed = [
+            DtypeRule(_text(rule, "match"), parse_parts(_text(rule, "dtype"))) for rule in found
+        ]
     except ConstraintError as error:
         raise BaselineError(error.message) from None
     return Dtypes(default, tuple(parsed))

@@ -32,7 +32,9 @@ def forbid_growth(checked: CheckedNetwork, file: str) -> CheckedNetwork:
     rules = (
         (
             where,
-            budget._replace(total=tuple(one for one in budget.total if one.measure in IN_BYTES)),
+            budget._replace(
+                total=tuple(limit for limit in budget.total if limit.measure in IN_BYTES)
+            ),
         )
         for where, budget in growth
     )
@@ -43,9 +45,11 @@ def only_growth(budget: Budget, *, forbidden: bool = False) -> Budget:
     """The limits of growth of a budget, as they are or without any growth."""
 
     def kept(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
-        growing = (one for one in limits if one.grow is not None)
-        found = tuple(one._replace(max=None, min=None, warn=None) for one in growing)
-        return tuple(one._replace(grow=0, grow_floor=0) for one in found) if forbidden else found
+        growing = (limit for limit in limits if limit.grow is not None)
+        found = tuple(limit._replace(max=None, min=None, warn=None) for limit in growing)
+        return (
+            tuple(limit._replace(grow=0, grow_floor=0) for limit in found) if forbidden else found
+        )
 
     return budget.with_limits(kept)
 

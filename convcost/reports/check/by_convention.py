@@ -24,14 +24,14 @@ class CountedBudget(NamedTuple):
 def conventions_of(budgets: Iterable[Budget]) -> Iterator[str]:
     """The conventions of the limits of budgets."""
     for budget in budgets:
-        yield from (one.convention for one in split_budget(budget))
+        yield from (part.convention for part in split_budget(budget))
 
 
 def split_budget(budget: Budget) -> tuple[CountedBudget, ...]:
     """The limits of measures of convcost first, then those of each convention."""
     rules = (*budget.layers, *budget.groups)
-    limits = (*budget.total, *(one for rule in rules for one in rule.limits))
-    keys = dict.fromkeys((one.convention, one.label) for one in limits if one.convention)
+    limits = (*budget.total, *(limit for rule in rules for limit in rule.limits))
+    keys = dict.fromkeys((limit.convention, limit.label) for limit in limits if limit.convention)
     if not keys:
         return (CountedBudget("", "", budget),)
     return tuple(CountedBudget(*key, _only(budget, *key)) for key in (("", ""), *keys))
@@ -40,11 +40,11 @@ def split_budget(budget: Budget) -> tuple[CountedBudget, ...]:
 def _only(budget: Budget, convention: str, label: str) -> Budget:
     def kept(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
         if not convention:
-            return tuple(one for one in limits if not one.convention)
+            return tuple(limit for limit in limits if not limit.convention)
         return tuple(
-            one._replace(measure=Measure.MACS)
-            for one in limits
-            if (one.convention, one.label) == (convention, label)
+            limit._replace(measure=Measure.MACS)
+            for limit in limits
+            if (limit.convention, limit.label) == (convention, label)
         )
 
     return budget.with_limits(kept)

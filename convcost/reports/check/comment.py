@@ -56,7 +56,9 @@ def check_comment(
     verdict = f"{title} ({result.summary.text})"
     if against and networks:
         # A network can be compared with two of the base.
-        counts = (len({one.label for one in changes}) for changes in (new, with_base, changed))
+        counts = (
+            len({change.label for change in changes}) for changes in (new, with_base, changed)
+        )
         verdict += f"; {_changes_text(*counts)}"
 
     def folded(title: str, body: Table) -> Iterator[CommentBlock]:

@@ -77,7 +77,7 @@ def _scopes(checked: CheckedNetwork, convention: str) -> "_Scopes":
     """What the budgets limit. With a convention, its numbers replace the macs."""
     if not convention:
         return _Scopes(checked, checked.no_base)
-    network, base = (recounted(one, convention) for one in (checked.network, checked.base))
+    network, base = (recounted(network, convention) for network in (checked.network, checked.base))
     assert network is not None
     reason = f"the base has no numbers by {convention}" if checked.base else checked.no_base
     return _Scopes(checked._replace(network=network, base=base), reason)
@@ -192,12 +192,14 @@ class _Scopes:
         self.network, self.base, self.reason = checked.network, checked.base, reason
         before = self.base.layers if self.base else ()
         changes = pair_layers(before, self.network.layers) if before else ()
-        self.old = {one.path: one.before for one in changes if one.before and one.after}
+        self.old = {
+            change.path: change.before for change in changes if change.before and change.after
+        }
         self.of_layers = cache(self._of_layers)
         self._grouped = 0
         self.total = _Scope("total", "", self.network, self.base, self.of_layers, reason)
         self.layers = LayerIndex(self.network.layers)
-        now = {one.before.path: one.path for one in changes if one.before}
+        now = {change.before.path: change.path for change in changes if change.before}
         self.before = LayerIndex(before, [now[layer.path] for layer in before])
 
     def of(self, budget: Budget) -> Iterator[tuple[_Scope, tuple[Limit, ...]]]:

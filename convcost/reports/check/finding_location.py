@@ -37,8 +37,10 @@ def locate_findings(findings: Iterable[Finding], root: Root) -> Iterator[Located
     A fingerprint counts the equal findings before it, so `findings` must be all of them.
     """
     known: dict[tuple[str, ...], int] = {}
-    for one in findings:
-        finding = one._replace(file=from_root(one.file, root), spec=from_root(one.spec, root))
+    for located in findings:
+        finding = located._replace(
+            file=from_root(located.file, root), spec=from_root(located.spec, root)
+        )
         path = finding.file if finding.place else finding.spec
         key = (
             _machine_independent(path, root),

@@ -98,16 +98,17 @@ def limit_sources(findings: Sequence[Finding]) -> list[str]:
     """Where each limit is, with the name of its budget: `budget mobile, convcost.yaml:2`. Equal
     limits on one line also have their column, so that no two rows are identical."""
     sources = [
-        f"{f'budget {one.budget}, ' if one.budget else ''}{limit_location(one)}" for one in findings
+        f"{f'budget {finding.budget}, ' if finding.budget else ''}{limit_location(finding)}"
+        for finding in findings
     ]
     rows = [
-        (finding_label(one), one.what, one.test, one.limit, source)
-        for one, source in zip(findings, sources, strict=True)
+        (finding_label(finding), finding.what, finding.test, finding.limit, source)
+        for finding, source in zip(findings, sources, strict=True)
     ]
     times = Counter(rows)
     return [
-        f"{source}, column {one.place.column}" if one.place and times[row] > 1 else source
-        for one, row, source in zip(findings, rows, sources, strict=True)
+        f"{source}, column {finding.place.column}" if finding.place and times[row] > 1 else source
+        for finding, row, source in zip(findings, rows, sources, strict=True)
     ]
 
 

@@ -97,7 +97,7 @@ class MeasuredNetwork(NamedTuple):
         """The tensors that are alive at the peak, with their bytes, the largest first."""
         assert self.costs is not None
         network = self.costs.network
-        names = [(tensor_name(network, one.tensor), one.bytes) for one in peak.buffers]
+        names = [(tensor_name(network, buffer.tensor), buffer.bytes) for buffer in peak.buffers]
         return tuple(sorted(names, key=lambda item: -item[1]))
 
 
@@ -145,7 +145,7 @@ def count_each_layer(layers: Sequence[LayerCost], measure: str, dtypes: Dtypes) 
         return (layer.activations for layer in layers)
     if measure in ("bytes", "flash"):
         stored = stored_bytes(layers, dtypes)
-        return (one.params if measure == "bytes" else one.total for one in stored)
+        return (layer.params if measure == "bytes" else layer.total for layer in stored)
     of = Measure(measure)
     return (layer.counts[of] for layer in layers)
 

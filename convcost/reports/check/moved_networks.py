@@ -99,20 +99,20 @@ def find_closer(
     return found
 
 
-def are_similar(one: MeasuredNetwork, other: MeasuredNetwork) -> bool:
+def are_similar(first: MeasuredNetwork, second: MeasuredNetwork) -> bool:
     """Whether two networks share at least half of the layers of the larger one."""
-    return _likeness(one, other) != UNLIKE
+    return _likeness(first, second) != UNLIKE
 
 
-def _likeness(one: MeasuredNetwork | None, other: MeasuredNetwork | None) -> Likeness:
-    if one is None or other is None:
+def _likeness(first: MeasuredNetwork | None, second: MeasuredNetwork | None) -> Likeness:
+    if first is None or second is None:
         return UNLIKE
-    return next((pair[0] for pair in _similar_pairs([("", one)], [("", other)])), UNLIKE)
+    return next((pair[0] for pair in _similar_pairs([("", first)], [("", second)])), UNLIKE)
 
 
-def same_layers(one: MeasuredNetwork, other: MeasuredNetwork) -> bool:
+def same_layers(first: MeasuredNetwork, second: MeasuredNetwork) -> bool:
     """Whether two networks have layers of the same kinds, outputs and counts."""
-    return _layers_key(one) == _layers_key(other)
+    return _layers_key(first) == _layers_key(second)
 
 
 def _layers_key(network: MeasuredNetwork) -> object:

@@ -79,7 +79,13 @@ class Check(_CheckFields, Report):
 
     def _gaps(self) -> Iterator[str]:
         """What was not checked, without the growth of a check without a base."""
-        new = len({(one.spec, one.network) for one in self.found if one.reason == NEW_NETWORK})
+        new = len(
+            {
+                (finding.spec, finding.network)
+                for finding in self.found
+                if finding.reason == NEW_NETWORK
+            }
+        )
         if new:
             yield f"the growth of {counted(new, 'new network')} was not checked"
         if self._undecided:

@@ -43,7 +43,9 @@ def finding_tables(findings: Sequence[Finding], *, has_base: bool) -> Iterator[T
     yield from (_finding_table(f) for f in findings if f.level in ("error", "warning"))
     skipped = [f for f in findings if f.level == "skipped" and (has_base or f.test != "grow")]
     if skipped:
-        rows = tuple((*row, one.reason) for row, one in zip(_rows(skipped), skipped, strict=True))
+        rows = tuple(
+            (*row, finding.reason) for row, finding in zip(_rows(skipped), skipped, strict=True)
+        )
         yield Table("not checked", "Not checked", (*LIMIT_COLUMNS, REASON), rows)
     passed = [finding for finding in findings if finding.level == "passed"]
     if passed:

@@ -55,7 +55,7 @@ class CountExplanation(_CountsFields, Report):
 def kind_records(costs: Costs) -> list[KindRecord]:
     """A record for each kind, in order of appearance."""
     layers = Counter(layer.kind for layer in costs.layers)
-    by_kind = [one.by_kind for one in costs.by_convention]
+    by_kind = [count.by_kind for count in costs.by_convention]
     return [
         KindRecord(kind, number, tuple(counts[kind] for counts in by_kind))
         for kind, number in layers.items()
@@ -65,7 +65,7 @@ def kind_records(costs: Costs) -> list[KindRecord]:
 def _table(costs: Costs) -> Table:
     counted = costs.by_convention
     records = kind_records(costs)
-    unknown = [{kind for kind, _ in one.uncounted} for one in counted]
+    unknown = [{kind for kind, _ in count.uncounted} for count in counted]
     known = {r.kind: [r.kind not in kinds for kinds in unknown] for r in records}
     same = [
         record
@@ -73,9 +73,9 @@ def _table(costs: Costs) -> Table:
         if len(counted) > 1 and len(set(record.counts)) == 1 and all(known[record.kind])
     ]
     differing = [record for record in records if record not in same]
-    titles = [one.title for one in counted]
-    names = [one.name for one in counted]
-    totals = [one.total for one in counted]
+    titles = [count.title for count in counted]
+    names = [count.name for count in counted]
+    totals = [count.total for count in counted]
     return Table(
         name=costs.network.name,
         title=f"{costs.network.name}: {', '.join(titles)}",

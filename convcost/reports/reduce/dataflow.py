@@ -133,7 +133,7 @@ class SpecItems:
         self.by_path: dict[str, SpecItem] = {}
         self.by_place: dict[Span, list[SpecItem]] = {}
         origins = {step.path: step.origin for step in network.steps}
-        origins |= {one.path: one.origin for one in network.groups if one.kind != "branch"}
+        origins |= {group.path: group.origin for group in network.groups if group.kind != "branch"}
         for path, origin in origins.items():
             item = SpecItem(origin.place, path, frozenset(steps.get(path, ())))
             self.by_path[path] = item

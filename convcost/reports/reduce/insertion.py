@@ -39,7 +39,9 @@ class Insertions:
         self.notes: list[str] = []
         self._flow = Dataflow(self.network)
         self._candidates = {found.step: found for found in find_candidates(self.network)[0]}
-        self._saved = {one.candidate.step: one.reduced[0].saved_macs for one in savings.savings}
+        self._saved = {
+            saving.candidate.step: saving.reduced[0].saved_macs for saving in savings.savings
+        }
         items = SpecItems(self.network)
         beginnings = {place: self._begin(alike) for place, alike in items.by_place.items()}
         for saving in savings.savings:

@@ -53,28 +53,28 @@ class FoundReductions(NamedTuple):
     def change(self) -> GraphEdit:
         """The network without the reductions, as a change of its steps."""
         change: GraphEdit = {}
-        for one in self.found:
-            change.update({step: [] for item in one.removed for step in item.steps})
-            if one.window is not None:
-                change[one.windows[0]] = [("", one.window)]
+        for reduction in self.found:
+            change.update({step: [] for item in reduction.removed for step in item.steps})
+            if reduction.window is not None:
+                change[reduction.windows[0]] = [("", reduction.window)]
         return change
 
     def edit(self, editor: SpecEditor) -> None:
         """Deletes the items of the reductions; their windows get the filters and strides."""
         # Items of one place are alike: their text is changed once.
-        changed = {one.kept.place: one for one in self.found if one.kept}
-        for place, one in changed.items():
+        changed = {reduction.kept.place: reduction for reduction in self.found if reduction.kept}
+        for place, reduction in changed.items():
             window = editor.item(place)
-            if one.expand is not None:
-                wide = next(item for item in one.removed if one.expand in item.steps)
+            if reduction.expand is not None:
+                wide = next(item for item in reduction.removed if reduction.expand in item.steps)
                 filters = editor.item(wide.place).option_text("filters")
                 editor.set_option(window, "filters", filters)
-            stride = editor.item(one.removed[0].place).option_text("stride")
+            stride = editor.item(reduction.removed[0].place).option_text("stride")
             if stride not in ("", "1"):
                 own = window.option_text("stride")
                 both = stride if own in ("", "1") else f"({stride}) * ({own})"
                 editor.set_option(window, "stride", both)
-        places = {item.place for one in self.found for item in one.removed}
+        places = {item.place for reduction in self.found for item in reduction.removed}
         removed = [editor.item(place) for place in sorted(places)]
         editor.keep_names(removed, inserts=False)
         editor.remove(removed)
@@ -160,7 +160,7 @@ class _Finder:
             )
         convs = self.flow.conv(index), self.flow.conv(ends[0])
         first, own = (per_axis(conv.stride, len(x.size), "stride") for conv in convs)
-        stride = tuple(one * other for one, other in zip(first, own, strict=True))
+        stride = tuple(step * other for step, other in zip(first, own, strict=True))
         filters = self.flow.conv((expand or ends)[0]).filters
         window = convs[1].with_options(filters=filters, stride=stride)
         if strided and window.output(x).size != self.steps[ends[0]].shape.size:

@@ -60,17 +60,20 @@ class UndoneNetwork(NamedTuple):
         steps = self.costs.network.steps
         naive = {row.path: row for row in self.after.layers}
         records = []
-        for one in self.found.found:
-            expand = () if one.expand is None else (one.expand,)
-            own = [self.costs.layers[index] for index in (one.reduce, *one.windows, *expand)]
-            windows = [steps[index].path for index in one.windows]
+        for reduction in self.found.found:
+            expand = () if reduction.expand is None else (reduction.expand,)
+            own = [
+                self.costs.layers[index]
+                for index in (reduction.reduce, *reduction.windows, *expand)
+            ]
+            windows = [steps[index].path for index in reduction.windows]
             left = [naive[path] for path in windows if path in naive]
             records.append(
                 {
-                    "path": one.removed[0].path,
-                    "form": one.form,
-                    "channels": inputs_of(self.costs.network, steps[one.reduce])[0].channels,
-                    "to": steps[one.reduce].shape.channels,
+                    "path": reduction.removed[0].path,
+                    "form": reduction.form,
+                    "channels": inputs_of(self.costs.network, steps[reduction.reduce])[0].channels,
+                    "to": steps[reduction.reduce].shape.channels,
                     "windows": windows,
                     "weights": sum(row.weights for row in own),
                     "naive_weights": sum(row.weights for row in left),

@@ -36,9 +36,9 @@ def rewrite_text(
     """
     editor = SpecEditor(source.text)
     document = None
-    for one in rewrites:
-        one.edit(editor)
-        network = one.before.network
+    for rewrite in rewrites:
+        rewrite.edit(editor)
+        network = rewrite.before.network
         document = editor.item(network.steps[0].origin.place).document
         if "variants" in entries(document):
             hint = "name one variant: `net.yaml#variant`"
@@ -48,7 +48,7 @@ def rewrite_text(
             ignored.append("budget")
         if network.dtypes and network.dtypes.rules:
             ignored.append("dtype")
-        editor.change_sections(document, one.after.network.name, ignored)
+        editor.change_sections(document, rewrite.after.network.name, ignored)
     text = editor.result(document if pick is not None else None)
     try:
         networks = load(Source(source.name, text), settings)
@@ -56,10 +56,12 @@ def rewrite_text(
         problem = error.problems[0]
         message = f"the new text would not be a valid spec: {problem.message}"
         raise ConstraintError(problem.code, message, problem.help) from None
-    for one in rewrites:
-        found = networks[one.position : one.position + 1]
-        if [_layers(costs(network, one.after.batch)) for network in found] != [_layers(one.after)]:
-            message = f"the new text would not have the costs of {one.after.network.name}"
+    for rewrite in rewrites:
+        found = networks[rewrite.position : rewrite.position + 1]
+        if [_layers(costs(network, rewrite.after.batch)) for network in found] != [
+            _layers(rewrite.after)
+        ]:
+            message = f"the new text would not have the costs of {rewrite.after.network.name}"
             hint = "a layer has `repeat` or `from`, or an option depends on the input channels"
             raise ConstraintError("CC004", message, hint)
     return text

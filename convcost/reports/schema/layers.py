@@ -167,11 +167,15 @@ def _needs(kind: AnyKind) -> Schema | None:
 
 def _call() -> Schema:
     """The call of a block, which is a mapping without a kind."""
-    one = any_of(ref("Variable"), NOTHING)
-    by_name = {"type": "object", "propertyNames": {"pattern": NAME}, "additionalProperties": one}
+    variable = any_of(ref("Variable"), NOTHING)
+    by_name = {
+        "type": "object",
+        "propertyNames": {"pattern": NAME},
+        "additionalProperties": variable,
+    }
     return {
         **record({**_common_refs(), "weights": False}),
-        "additionalProperties": any_of(one, array(one), by_name),
+        "additionalProperties": any_of(variable, array(variable), by_name),
         "description": "The call of a block. A value sets its first option, a list sets options in "
         "order, and a mapping or further keys set options by name.",
     }

@@ -42,7 +42,7 @@ def _read(file: Path) -> Schema:
 def _filled(part: Any) -> Any:
     """A schema with each measure in the place of `*measures`, and each count of `*counts`."""
     if isinstance(part, list):
-        return [item for one in part for item in (NAMES.get(str(one)) or [_filled(one)])]
+        return [item for word in part for item in (NAMES.get(str(word)) or [_filled(word)])]
     if not isinstance(part, dict):
         return part
     found: Schema = {}

@@ -234,8 +234,8 @@ def _dtypes() -> dict[str, Schema]:
 
 
 def _published_figure() -> Schema:
-    one, size, base = words(PRINTED), ref("whole_figure"), {"enum": [1000, 1024]}
-    measures = any_of({"type": "boolean"}, one, array(one, 1))
+    text, size, base = words(PRINTED), ref("whole_figure"), {"enum": [1000, 1024]}
+    measures = any_of({"type": "boolean"}, text, array(text, 1))
     properties = {
         **{name: ref("figure", f"{name} as printed: 25.6M, 3.8e9") for name in PRINTED},
         "layer": ref("text", "path of a layer; without it the whole network"),
@@ -244,7 +244,7 @@ def _published_figure() -> Schema:
         "source": ref("text", "where it is printed"),
         "note": ref("text", "a remark"),
         "k": describe(
-            any_of(base, {"type": "object", "propertyNames": one, "additionalProperties": base}),
+            any_of(base, {"type": "object", "propertyNames": text, "additionalProperties": base}),
             "1024 if K is 1024 and M is 1024², of this entry or by measure: {weights: 1024}",
         ),
         "truncated": describe(

@@ -48,8 +48,8 @@ class Sweep(_SweepFields, Report):
 
         for network in self.networks:
             named = tuple(
-                one.costs._replace(network=one.costs.network._replace(name=one.point.label))
-                for one in network.points
+                point.costs._replace(network=point.costs.network._replace(name=point.point.label))
+                for point in network.points
             )
             if named:
                 yield from of_points(network.name, named, alone=len(self.networks) == 1)
@@ -77,7 +77,9 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
     totals = [point.costs.totals for point in points]
     largest = {m: max((counts[m] for counts in totals), default=0) for m in SHARES.values()}
     by_convention = points[0].costs.by_convention if points else ()
-    counts = {f"count {one.name}": _convention_column(one) for one in by_convention}
+    counts = {
+        f"count {convention.name}": _convention_column(convention) for convention in by_convention
+    }
     for drop, name in enumerate(names, 2):
         if name.startswith("count "):
             columns += [counts[name]] if name in counts else []
@@ -99,7 +101,11 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
         rows=rows,
         notes=(
             *network.left_out.notes("point"),
-            *([matching + " and ".join(one.text for one in view.where)] if view.where else []),
+            *(
+                [matching + " and ".join(condition.text for condition in view.where)]
+                if view.where
+                else []
+            ),
             *_undecided_note(network.undecided),
             *(f"[{number}] {source}" for source, number in sources.items()),
             *_figure_notes(points),
@@ -139,7 +145,7 @@ def _column(name: str, drop: int, layout: Layout, largest: Mapping[Measure, int]
 
 
 def _count_uncounted(point: PointCosts) -> int:
-    return sum(one.layers for one in point.costs.uncounted)
+    return sum(group.layers for group in point.costs.uncounted)
 
 
 def _convention_column(counts: ConventionCounts) -> PointColumn:
@@ -170,7 +176,7 @@ def _published_column(measure: str, drop: int, sources: dict[str, int]) -> Point
 def _field_notes(points: Sequence[PointCosts], used: Collection[str]) -> Iterator[str]:
     """Whether the receptive field of a point is an upper bound, if it is shown or used."""
     if "receptive_field" in used:
-        yield from dict.fromkeys(note for one in points for note in field_notes(one.row.field))
+        yield from dict.fromkeys(note for point in points for note in field_notes(point.row.field))
 
 
 def _figure_notes(selected: Sequence[PointCosts]) -> Iterator[str]:

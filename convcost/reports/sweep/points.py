@@ -120,7 +120,7 @@ class PointCosts(NamedTuple):
         """Whether all layers have a count of a measure, or by a convention."""
         if name == Measure.MACS:
             return not self.costs.uncounted
-        known = {one.name: one for one in self.costs.by_convention}
+        known = {count.name: count for count in self.costs.by_convention}
         return name not in known or not known[name].uncounted
 
     def tree(self) -> dict[str, Any]:

@@ -74,11 +74,13 @@ class SweepView(NamedTuple):
     def sorted_or_filtered_by(self) -> set[str]:
         """The numbers that sort or filter the points."""
         keys = {key.removeprefix("-") for key in sort_keys(self.sort)}
-        return keys.union(*(one.expression.names for one in self.where))
+        return keys.union(*(condition.expression.names for condition in self.where))
 
     def decides(self, point: PointCosts) -> bool:
         """Whether all numbers of the conditions are known."""
-        return all(point.knows(name) for one in self.where for name in one.expression.names)
+        return all(
+            point.knows(name) for condition in self.where for name in condition.expression.names
+        )
 
     def matches(self, point: PointCosts) -> bool:
         return all(condition.matches(point.value) for condition in self.where)

@@ -97,5 +97,8 @@ class Verification(_VerificationFields, Report):
 def verify(networks: tuple[PublishedNetwork, ...]) -> Verification:
     """Checks every figure."""
     return Verification(
-        tuple((one, tuple(check_figures(one.name, one.file, one.entries))) for one in networks)
+        tuple(
+            (network, tuple(check_figures(network.name, network.file, network.entries)))
+            for network in networks
+        )
     )

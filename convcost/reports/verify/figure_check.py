@@ -189,7 +189,7 @@ class ExactCounts:
         network = self.costs.network
         dtypes = parse_dtypes(dtype) if dtype else network.dtypes or Dtypes()
         if measure == "flash":
-            return sum(one.total for one in stored_bytes(rows, dtypes))
+            return sum(layer.total for layer in stored_bytes(rows, dtypes))
         return peak_memory(network, dtypes=dtypes).bytes if network.steps else 0
 
     def _sum(self, name: str, rows: Sequence[LayerCost]) -> int:

@@ -111,7 +111,7 @@ def _changes(entry: Published, measure: str, other: Declared) -> Iterator[tuple[
     )
     if other.binary != current.binary:
         some = ", ".join(f"{name}: 1024" for name in binary)
-        all_binary = all(name in binary or not one.is_decimal for name, one in entry.figures)
+        all_binary = all(name in binary or not figure.is_decimal for name, figure in entry.figures)
         value = "1024" if all_binary else f"{{{some}}}" if some else "1000"
         yield f"K = {1024 if other.binary else 1000}", f"k: {value}", bool(entry.binary)
     if other.truncated != current.truncated:
