@@ -64,9 +64,7 @@ def _published_networks(spec: str) -> list[report.PublishedNetwork]:
             for n in entries:
                 entry = network.published[n]
                 try:
-                    checked[n] = PublishedEntry(
-                        entry, exact.of_entry(entry), exact.dtypes_of(entry)
-                    )
+                    checked[n] = exact.checked(entry)
                 except ConstraintError as error:
                     place = entry.place
                     problems.append(Problem(error.code, error.message, place, help=error.help))

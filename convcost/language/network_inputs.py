@@ -86,7 +86,7 @@ class NetworkInputs:
     """Reads `vars` and `input`; `name` is the name of the network in messages.
 
     `changed` are the variables that differ from the spec; `resized` is the size, if it differs;
-    `()` if inputs have different sizes.
+    `()` if inputs have different sizes. `size` is that of all inputs with axes, or None.
     """
 
     def __init__(self, sections: Sections, name: str, settings: Settings) -> None:
@@ -99,6 +99,7 @@ class NetworkInputs:
         self.defaults: dict[str, Any] = {}
         self.changed: dict[str, Any] = {}
         self.resized: tuple[int, ...] | None = None
+        self.size: tuple[int, ...] | None = None
         self.sizes: dict[str, AllowedSizes] = {}
         self._read_variables()
 
@@ -146,7 +147,20 @@ class NetworkInputs:
         places: list[HasSpan] = list(nodes.values())
         if self.settings.size is not None or self.settings.sizes:
             inputs = self._resize_all(inputs, places)
+        sizes = [shape.size for _, shape in inputs if shape.size]
+        if sizes and all(equal_settings(size, sizes[0]) for size in sizes[1:]):
+            self.size = sizes[0]
         return tuple(inputs), places
+
+    def have(self, settings: tuple[tuple[str, Any], ...], size: tuple[int, ...] | None) -> bool:
+        """Whether the network with only these settings and this size is this one. The value of a
+        variable can depend on others, so a setting may be equal to the value in the spec, or not,
+        depending on the others."""
+        return (
+            self.changed.keys() <= dict(settings).keys()
+            and all(equal_settings(value, self.variables[name]) for name, value in settings)
+            and (self.resized is None if size is None else equal_settings(size, self.size))
+        )
 
     def _input(self, name: str, node: Node) -> Shape | None:
         size_nodes: dict[str, Node] = {}

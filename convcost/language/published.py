@@ -6,7 +6,7 @@ from typing import Any
 from convcost.language.fields import A_CONVENTION, A_DTYPE, SET_EXAMPLE, FieldReader
 from convcost.language.network_inputs import NetworkInputs
 from convcost.language.problems import Problems
-from convcost.language.scalars import BOOLS, equal_settings, parse_convention, parse_variable
+from convcost.language.scalars import BOOLS, parse_convention, parse_variable
 from convcost.language.yaml_nodes import Mapping, Node, Scalar, Sequence
 from convcost.model.errors import ConstraintError
 from convcost.model.figures import Figure, parse_figure, parse_whole_figure
@@ -75,9 +75,10 @@ class PublishedParser(FieldReader):
             self.problems.add("CC103", message, node, "name the paper or page that prints it")
         settings = self._settings(node.get("set"))
         size = self._size(node.get("size"))
+        applies = self.inputs.have(settings, size)
         printed = tuple(measure for measure, _ in figures)
         return Published(
-            layer=self._layer(node, settings, size),
+            layer=self._layer(node, applies=applies),
             figures=tuple(figures),
             source=self.text(node.get("source"), "source"),
             place=node.place,
@@ -90,6 +91,7 @@ class PublishedParser(FieldReader):
             biases=biases,
             counted_by=self._count(node.get("count"), node),
             dtype=self._dtype(node),
+            applies=applies,
         )
 
     def _count(self, value: Node | None, node: Mapping) -> str:
@@ -121,12 +123,9 @@ class PublishedParser(FieldReader):
         found = self.parse_text(value, "dtype", parse_dtypes, A_DTYPE)
         return found.text if found else ""
 
-    def _layer(
-        self, node: Mapping, settings: tuple[tuple[str, Any], ...], size: tuple[int, ...] | None
-    ) -> str:
+    def _layer(self, node: Mapping, *, applies: bool) -> str:
         """The path of the layer; checked only if this network has the settings of the figure."""
         layer = self.text(node.get("layer"), "layer")
-        applies = dict(settings) == self.inputs.changed and size == self.inputs.resized
         if layer and applies and self.paths is not None and layer not in self.paths:
             hint = did_you_mean(layer, self.paths, 0)
             where = node.entries["layer"][1]
@@ -149,7 +148,7 @@ class PublishedParser(FieldReader):
                 self.problems.add("CC112", f"`{name}` must be a number, true or false", value)
             else:
                 setting = self.parse_text(value, name, parse_variable)
-                if setting is not None and not equal_settings(setting, self.inputs.defaults[name]):
+                if setting is not None:
                     found.append((name, setting))
         return tuple(found)
 

@@ -192,7 +192,8 @@ class Published(NamedTuple):
     `biases` is whether params and weights include the biases; if None, params do and weights do
     not. `counted_by` is the convention that counts operations and activations; if empty, the
     convention `flops` counts flops, and all other figures are measures of convcost. `dtype` is
-    that of figures in bytes; if empty, it is that of the spec.
+    that of figures in bytes; if empty, it is that of the spec. `applies` is whether the network has
+    these variables and this size.
     """
 
     layer: str
@@ -208,6 +209,7 @@ class Published(NamedTuple):
     biases: bool | None = None
     counted_by: str = ""
     dtype: str = ""
+    applies: bool = False
 
     def convention(self, measure: str) -> str:
         """The convention that counts a figure; empty if it is a measure of convcost."""
@@ -299,7 +301,3 @@ class Network(NamedTuple):
         """A short text, for interpreters and failed assertions."""
         layers = "1 layer" if len(self.steps) == 1 else f"{len(self.steps):,} layers"
         return f"<Network {printable(self.name)}: {layers}>"
-
-    def matches_settings(self, entry: Published) -> bool:
-        """Whether the network has the variables and the input size of a published figure."""
-        return dict(entry.settings) == dict(self.changed) and entry.size == self.resized

@@ -321,6 +321,32 @@ def test_each_entry_is_checked_under_its_own_settings_and_size():
     assert [figure["verdict"] for figure in report["figures"]] == ["exact"] * 5
 
 
+def test_a_setting_is_not_left_out_because_it_is_the_default_of_other_settings():
+    # With w = 3, v is 3 unless it is set.
+    text = f"""\
+name: net
+input: {{channels: 1, size: 4}}
+vars: {{w: 1, v: w}}
+layers: [{{conv: w, kernel: 1}}, {{conv: v, kernel: 3}}]
+published:
+  - {{params: {3 * 1 + 1 * 9 * 3}, set: {{w: 3, v: 1}}, source: a}}
+  - {{params: {3 * 1 + 3 * 9 * 3}, set: {{w: 3}}, source: b}}
+  - {{params: {3 * 1 + 3 * 9 * 3}, set: {{w: 3, v: 3}}, source: c}}
+  - {{params: {1 * 1 + 1 * 9 * 1}, set: {{v: 1, w: 1}}, size: 4, source: d}}
+"""
+    done = run("verify", "-", "--format", "json", text=text)
+    figures = json.loads(done.stdout)["figures"]
+    assert [(one["source"], one["set"], one["size"]) for one in figures] == [
+        ("a", {"w": 3, "v": 1}, None), ("b", {"w": 3}, None), ("c", {"w": 3}, None), ("d", {}, None)
+    ]  # fmt: skip
+    assert done.returncode == 0
+    sweep = run("analyze", "-", "--set", "w=1,3", "--set", "v=1,3", "--format", "json", text=text)
+    points = json.loads(sweep.stdout)["networks"]
+    assert [[one["source"] for one in point["published"]] for point in points] == [
+        ["d"], [], ["a"], ["b", "c"]
+    ]  # fmt: skip
+
+
 def test_json_has_exactly_the_documented_shape():
     code, report = verified(HEAD + "  - {layer: head, weights: 41, source: s, note: n}")
     assert re.fullmatch(r"\d+\.\d+\.\d+", report.pop("version"))

@@ -172,7 +172,16 @@ class ExactCounts:
                 found[measure] = self._bytes(measure, rows, entry.dtype)
         return found
 
-    def dtypes_of(self, entry: Published) -> str:
+    def checked(self, entry: Published) -> PublishedEntry:
+        """An entry with its exact counts, and only the settings that differ from the spec."""
+        network = self.costs.network
+        changed = {name for name, _ in network.changed}
+        settings = tuple(item for item in entry.settings if item[0] in changed)
+        size = None if network.resized is None else entry.size
+        own = entry._replace(settings=settings, size=size)
+        return PublishedEntry(own, self.of_entry(entry), self._dtypes_of(entry))
+
+    def _dtypes_of(self, entry: Published) -> str:
         """The types of the figures in bytes of an entry, as text."""
         if not any(measure in IN_BYTES for measure, _ in entry.figures):
             return ""
@@ -264,11 +273,11 @@ def current_figures(costs: Costs) -> tuple[list[FigureRecord], tuple[str, ...]]:
     one_sample = costs if costs.batch == 1 else count_costs(network)
     notes = ["figures are checked for 1 sample"] if costs.batch > 1 else []
     entries = []
-    current = [entry for entry in network.published if network.matches_settings(entry)]
+    current = [entry for entry in network.published if entry.applies]
     exact = ExactCounts(one_sample, (entry.layer for entry in current))
     for entry in current:
         try:
-            entries.append(PublishedEntry(entry, exact.of_entry(entry), exact.dtypes_of(entry)))
+            entries.append(exact.checked(entry))
         except ConstraintError as error:
             notes.append(f"not checked: {error.message}")
     if len(current) < len(network.published):
