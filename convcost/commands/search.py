@@ -113,6 +113,8 @@ def search(
         request.where,
         options.sort,
         options.pareto,
+        tuple(one.name for one in request.space.variables),
+        request.names,
         _records(request, found.best),
         _records(request, found.front),
         _records(request, found.sample),

@@ -46,6 +46,8 @@ class _SearchFields(NamedTuple):
     where: tuple[str, ...]
     sort: str
     pareto: tuple[str, ...]
+    variables: tuple[str, ...]
+    measures: tuple[str, ...]  # and the score
     best: tuple[PointRecord, ...]
     front: tuple[PointRecord, ...]
     sample: tuple[PointRecord, ...] = ()  # some matching points, for the chart
@@ -116,9 +118,8 @@ class SearchResult(_SearchFields, Report):
         )
 
     def _table(self, title: str, points: tuple[PointRecord, ...], notes: tuple[str, ...]) -> Table:
-        first = points[0] if points else PointRecord({}, {})
-        columns = [Column(name, name) for name in first.values]
-        columns += [Column(name, name, scales=True) for name in first.numbers]
+        columns = [Column(name, name) for name in self.variables]
+        columns += [Column(name, name, scales=True) for name in self.measures]
         rows: list[tuple[Cell, ...]] = [
             (*point.values.values(), *map(_cell, point.numbers.values())) for point in points
         ]

@@ -31,6 +31,7 @@ from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
 from convcost.model.errors import Source, SpecError, UsageError
 from convcost.model.measures import CONVENTION
+from convcost.render import FORMATS
 from convcost.reports.search import FailedPoints
 
 SPEC = """\
@@ -663,6 +664,16 @@ def test_a_long_front_is_cut_in_tables_only(spec):
     more = len(found.front) - len(front.rows)
     assert front.notes == (f"{more} more points, in JSON and CSV",)
     assert len(found.records().rows) == len(found.front)
+
+
+def test_without_a_matching_point_each_format_has_the_columns(spec, tmp_path):
+    none = ("search", spec, "--vary", "width=1,2", "--where", "macs < 1", "--pareto", "macs,params")
+    forms = [name for name, form in FORMATS.items() if not form.needs]
+    done = run(*none, *(f"--output={name}:{tmp_path / name}" for name in forms))
+    assert (done.returncode, done.stderr.count(b"wrote ")) == (0, len(forms))
+    names = ["width", "params", "macs", "activations"]
+    assert (tmp_path / "csv").read_text("utf-8") == f"{','.join(names)}\n"
+    assert f"{' & '.join(names)} \\\\\n" in (tmp_path / "latex").read_text("utf-8")
 
 
 def test_a_search_of_deployed_networks_says_what_that_is(spec):
