@@ -121,8 +121,11 @@ def _formulas(
     except TraceLimitError:
         raise _too_large(network.name) from None
     trace.finish(failed=False)
-    forms = [operand[0] for _, operand in found if operand is not None]
-    if any(form.length > MAX_LENGTH for form in (*forms, *(guard.form for guard in trace.guards))):
+    polynomials = [operand[0] for _, operand in found if operand is not None]
+    if any(
+        polynomial.length > MAX_LENGTH
+        for polynomial in (*polynomials, *(guard.polynomial for guard in trace.guards))
+    ):
         raise _too_large(network.name)
     rows = []
     for measure, operand in found:

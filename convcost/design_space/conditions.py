@@ -16,12 +16,12 @@ def conditions(guards: Iterable[Guard]) -> list[str]:
     wholes: list[str] = []
     limits: dict[object, _Limits] = {}
     for guard in guards:
-        quotient = _whole_part(guard.form)
+        quotient = _whole_part(guard.polynomial)
         if quotient is not None and guard.relation in ("==", "!="):
             isnt = "is" if guard.relation == "==" else "is not"
             wholes.append(f"{TEXT.formula(quotient)} {isnt} whole")
             continue
-        linear, factor, offset = monic(guard.form)
+        linear, factor, offset = monic(guard.polynomial)
         # Print whole coefficients, and a positive one first.
         scale = lcm(*(coefficient.denominator for coefficient in linear.terms.values()))
         if linear.terms[min(linear.terms, key=by_degree)] < 0:
@@ -32,13 +32,13 @@ def conditions(guards: Iterable[Guard]) -> list[str]:
     return [*(text for limit in limits.values() for text in limit.texts()), *wholes]
 
 
-def _whole_part(form: Polynomial) -> Polynomial | None:
+def _whole_part(polynomial: Polynomial) -> Polynomial | None:
     """The polynomial x of a guard that is `x − ⌊x⌋`, else None."""
-    for monomial, coefficient in form.terms.items():
+    for monomial, coefficient in polynomial.terms.items():
         if coefficient == -1 and len(monomial) == 1 and monomial[0][1] == 1:
             arguments = monomial[0][0].arguments
             if len(arguments) == 1:
-                rest = Polynomial({m: c for m, c in form.terms.items() if m != monomial})
+                rest = Polynomial({m: c for m, c in polynomial.terms.items() if m != monomial})
                 if rest.key == arguments[0].key:
                     return rest
     return None
@@ -47,8 +47,8 @@ def _whole_part(form: Polynomial) -> Polynomial | None:
 class _Limits:
     """The limits of one polynomial."""
 
-    def __init__(self, form: Polynomial) -> None:
-        self.form = form
+    def __init__(self, polynomial: Polynomial) -> None:
+        self.polynomial = polynomial
         self.low: tuple[Number, bool] | None = None  # and whether the interval excludes it
         self.high: tuple[Number, bool] | None = None
         self.unequal: dict[Number, None] = {}
@@ -64,8 +64,8 @@ class _Limits:
             self.unequal[value] = None
 
     def texts(self) -> Iterator[str]:
-        text = TEXT.formula(self.form)
-        if self.form.is_whole:
+        text = TEXT.formula(self.polynomial)
+        if self.polynomial.is_whole:
             self.low = self.low and (_next_integer(*self.low), False)
             self.high = self.high and (-_next_integer(-self.high[0], self.high[1]), False)
         if self.low and self.high and self.low[0] == self.high[0]:

@@ -23,13 +23,13 @@ Operand: TypeAlias = tuple[Polynomial, Number]  # an expression, and its value a
 class Symbol(Symbolic):
     """An expression of the variables of a trace, and its value at the point of the trace."""
 
-    __slots__ = ("_whole", "form", "trace", "value")
+    __slots__ = ("_whole", "polynomial", "trace", "value")
 
     def __init__(
-        self, trace: Trace, form: Polynomial, value: Number, *, whole: bool = False
+        self, trace: Trace, polynomial: Polynomial, value: Number, *, whole: bool = False
     ) -> None:
         self.trace = trace
-        self.form = form
+        self.polynomial = polynomial
         self.value = value if type(value) is int else number(value)
         self._whole = whole
 
@@ -41,29 +41,29 @@ class Symbol(Symbolic):
     @property
     def is_whole(self) -> bool:
         """Whether it is an integer, with a guard unless that is known."""
-        self._whole = self._whole or self.trace.is_whole(self.form, self.value)
+        self._whole = self._whole or self.trace.is_whole(self.polynomial, self.value)
         return self._whole
 
     @property
     def known_whole(self) -> bool:
         """Whether it is an integer at all points of the trace, as far as is known yet."""
-        self._whole = self._whole or self.trace.is_known_whole(self.form)
+        self._whole = self._whole or self.trace.is_known_whole(self.polynomial)
         return self._whole
 
     @property
     def key(self) -> object:
-        return self.form.key
+        return self.polynomial.key
 
     def __repr__(self) -> str:
         return f"<Symbol {self.value}>"
 
     # Arithmetic
 
-    def _new(self, form: Polynomial, value: Number, *, whole: bool = False) -> Any:
-        if form.is_constant:
-            return number(form.constant)
-        self.trace.spend(form)
-        return Symbol(self.trace, form, value, whole=whole)
+    def _new(self, polynomial: Polynomial, value: Number, *, whole: bool = False) -> Any:
+        if polynomial.is_constant:
+            return number(polynomial.constant)
+        self.trace.spend(polynomial)
+        return Symbol(self.trace, polynomial, value, whole=whole)
 
     def __add__(self, other: object) -> Any:
         return self._sum(other, 1)
@@ -82,8 +82,8 @@ class Symbol(Symbolic):
         found = expression(other)
         if found is None:
             return self.pin() + sign * other if isinstance(other, float) else NotImplemented
-        form, value = self.form.plus(found[0], sign), self.value + sign * found[1]
-        return self._new(form, value, whole=self.known_whole and _is_whole(other))
+        polynomial, value = self.polynomial.plus(found[0], sign), self.value + sign * found[1]
+        return self._new(polynomial, value, whole=self.known_whole and _is_whole(other))
 
     def __mul__(self, other: object) -> Any:
         if type(other) is int and other == 1:
@@ -91,13 +91,13 @@ class Symbol(Symbolic):
         found = expression(other)
         if found is None:
             return self.pin() * other if isinstance(other, float) else NotImplemented
-        form, value = self.form.times(found[0]), self.value * found[1]
-        return self._new(form, value, whole=self.known_whole and _is_whole(other))
+        polynomial, value = self.polynomial.times(found[0]), self.value * found[1]
+        return self._new(polynomial, value, whole=self.known_whole and _is_whole(other))
 
     __rmul__ = __mul__
 
     def __neg__(self) -> Any:
-        return self._new(self.form.scaled(-1), -self.value, whole=self._whole)
+        return self._new(self.polynomial.scaled(-1), -self.value, whole=self._whole)
 
     def __pos__(self) -> Any:
         return self
@@ -108,10 +108,10 @@ class Symbol(Symbolic):
     def __floordiv__(self, other: object) -> Any:
         if type(other) is int and other == 1 and self.known_whole:
             return self
-        return self._floor_divide((self.form, self.value), expression(other))
+        return self._floor_divide((self.polynomial, self.value), expression(other))
 
     def __rfloordiv__(self, other: object) -> Any:
-        return self._floor_divide(expression(other), (self.form, self.value))
+        return self._floor_divide(expression(other), (self.polynomial, self.value))
 
     def _floor_divide(self, a: Operand | None, b: Operand | None) -> Any:
         if a is None or b is None:
@@ -149,7 +149,7 @@ class Symbol(Symbolic):
     def __floor__(self) -> Any:
         if self.known_whole:
             return self
-        return self._new(self.trace.floor(self.form), floor(self.value), whole=True)
+        return self._new(self.trace.floor(self.polynomial), floor(self.value), whole=True)
 
     def __ceil__(self) -> Any:
         return -(-self).__floor__()
@@ -167,10 +167,10 @@ class Symbol(Symbolic):
     # Decisions
 
     def __lt__(self, other: object) -> Any:
-        return self._is_above(_comparable(other), (self.form, self.value))
+        return self._is_above(_comparable(other), (self.polynomial, self.value))
 
     def __gt__(self, other: object) -> Any:
-        return self._is_above((self.form, self.value), _comparable(other))
+        return self._is_above((self.polynomial, self.value), _comparable(other))
 
     def __le__(self, other: object) -> Any:
         return _negated(self.__gt__(other))
@@ -187,16 +187,17 @@ class Symbol(Symbolic):
         found = _comparable(other)
         if found is None:
             return NotImplemented
-        return self.trace.is_zero(self.form.plus(found[0], -1), self.value - found[1])
+        return self.trace.is_zero(self.polynomial.plus(found[0], -1), self.value - found[1])
 
     def __bool__(self) -> bool:
-        return not self.trace.is_zero(self.form, self.value)
+        return not self.trace.is_zero(self.polynomial, self.value)
 
     # Pins
 
     def pin(self) -> Any:
-        """The value at the point; the trace then holds only where the expression has this value."""
-        self.trace.pin(self.form, self.value)
+        """The value at the point. Adds a guard: the trace is valid only where the expression has
+        this value."""
+        self.trace.pin(self.polynomial, self.value)
         return self.value
 
     def __hash__(self) -> int:
@@ -212,11 +213,11 @@ class Symbol(Symbolic):
         return float(self.pin())
 
     def __str__(self) -> str:
-        self.trace.pin(self.form, self.value, text=True)
+        self.trace.pin(self.polynomial, self.value, text=True)
         return str(self.value)
 
     def __format__(self, spec: str) -> str:
-        self.trace.pin(self.form, self.value, text=True)
+        self.trace.pin(self.polynomial, self.value, text=True)
         return format(self.value, spec)
 
     @property
@@ -251,9 +252,10 @@ class Symbol(Symbolic):
 
     @property
     def bits(self) -> int:
-        """The bits that the bounds of the variables allow; those at the point if they are many."""
-        bounds = self.trace.bounds(self.form)
-        divisor = denominator(self.form)
+        """An upper bound of the bits of the number, from the bounds of the variables. Without one
+        up to MAX_BITS, pins the number, and returns the bits of its value."""
+        bounds = self.trace.bounds(self.polynomial)
+        divisor = denominator(self.polynomial)
         if None not in bounds:
             largest = max(abs(bound) for bound in bounds)
             found = max(int(largest * divisor) + 1, divisor).bit_length()
@@ -291,7 +293,7 @@ class Symbol(Symbolic):
 def expression(number: object) -> Operand | None:
     """An expression and its value at the point; None for anything that is not a number."""
     if type(number) is Symbol:
-        return number.form, number.value
+        return number.polynomial, number.value
     if isinstance(number, int):
         return constant(int(number)), int(number)
     if isinstance(number, Fraction | Ratio):
@@ -300,14 +302,14 @@ def expression(number: object) -> Operand | None:
         if isinstance(bottom, Symbol):
             bottom = bottom.pin()
         if isinstance(top, Symbol):
-            return top.form.scaled(Fraction(1, bottom)), Fraction(top.value, bottom)
+            return top.polynomial.scaled(Fraction(1, bottom)), Fraction(top.value, bottom)
         value = Fraction(top, bottom)
         return constant(value), value
     return None
 
 
 def _comparable(number: object) -> Operand | None:
-    """An expression and its value. Python compares a float exactly, as the fraction that it is."""
+    """Like `expression`, also for a float: Python compares a float by its exact value."""
     if isinstance(number, float) and isfinite(number):
         return expression(Fraction(number))
     return expression(number)

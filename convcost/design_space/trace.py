@@ -32,10 +32,9 @@ class TraceLimitError(Exception):
 
 
 class Guard(NamedTuple):
-    """A condition on the variables: `form relation 0`, where the relation is `>=`, `>`, `==` or
-    `!=`."""
+    """A condition on the variables: the polynomial is `>=`, `>`, `==` or `!=` 0."""
 
-    form: Polynomial
+    polynomial: Polynomial
     relation: str
 
 
@@ -55,9 +54,9 @@ class Trace:
         self._finished = False
         self._degrees = 0
 
-    def spend(self, form: Polynomial) -> None:
+    def spend(self, polynomial: Polynomial) -> None:
         """Counts the work for a polynomial. Raises TraceLimitError."""
-        self._spend(form.degrees)
+        self._spend(polynomial.degrees)
 
     def spend_operation(self) -> None:
         """Counts the work for an operation of an expression. Raises TraceLimitError."""
@@ -81,41 +80,41 @@ class Trace:
 
     # Decisions
 
-    def is_positive(self, form: Polynomial, value: Number) -> bool:
+    def is_positive(self, polynomial: Polynomial, value: Number) -> bool:
         """Whether a polynomial is above 0 at the point, with a guard unless it always or never is.
 
         `value` is that at the point.
         """
-        low, high = self._bounds(form)
+        low, high = self._bounds(polynomial)
         if low is not None and low > 0:
             return True
         if high is not None and high <= 0:
             return False
         if value <= 0:
-            self._guard(Guard(form.scaled(-1), ">="))
-        elif form.is_whole:
-            self._guard(Guard(form.plus(constant(-1)), ">="))
+            self._guard(Guard(polynomial.scaled(-1), ">="))
+        elif polynomial.is_whole:
+            self._guard(Guard(polynomial.plus(constant(-1)), ">="))
         else:
-            self._guard(Guard(form, ">"))
+            self._guard(Guard(polynomial, ">"))
         return bool(value > 0)
 
-    def is_zero(self, form: Polynomial, value: Number) -> bool:
+    def is_zero(self, polynomial: Polynomial, value: Number) -> bool:
         """Whether a polynomial is 0 at the point, with a guard unless it always is or never is."""
-        if form.is_constant:
-            return bool(form.constant == 0)
-        low, high = self._bounds(form)
+        if polynomial.is_constant:
+            return bool(polynomial.constant == 0)
+        low, high = self._bounds(polynomial)
         if low == high == 0:
             return True
         if (low is not None and low > 0) or (high is not None and high < 0):
             return False
-        self._guard(Guard(form, "!=" if value else "=="))
+        self._guard(Guard(polynomial, "!=" if value else "=="))
         return not value
 
-    def is_whole(self, form: Polynomial, value: Number) -> bool:
+    def is_whole(self, polynomial: Polynomial, value: Number) -> bool:
         """Whether a polynomial is an integer at the point, with a guard unless it always is."""
-        if form.is_whole or self.is_known_whole(form):
+        if polynomial.is_whole or self.is_known_whole(polynomial):
             return True
-        rest = split_whole(form)[1]
+        rest = split_whole(polynomial)[1]
         whole = bool(value.denominator == 1)
         part = rest.plus(self.floor(rest), -1)
         self.is_zero(part, part.value())
@@ -128,9 +127,9 @@ class Trace:
                 monomial[0][0].denominator = 1  # the variable is whole at all points of this trace
         return whole
 
-    def pin(self, form: Polynomial, value: Number, *, text: bool = False) -> None:
+    def pin(self, polynomial: Polynomial, value: Number, *, text: bool = False) -> None:
         """Guards that a polynomial has its value at the point, see `finish` for `text`."""
-        difference = form.plus(constant(-value))
+        difference = polynomial.plus(constant(-value))
         if text and not difference.is_constant:
             self._printed.append(Guard(difference, "=="))
         elif not text:
@@ -202,7 +201,7 @@ class Trace:
     def _guard(self, guard: Guard) -> None:
         if self._finished:
             raise RuntimeError("a symbol is used after the end of its trace")
-        key = (guard.form.key, guard.relation)
+        key = (guard.polynomial.key, guard.relation)
         if key not in self._seen:
             self._seen.add(key)
             self.guards.append(guard)
@@ -211,7 +210,7 @@ class Trace:
 
     def _limit(self, guard: Guard) -> None:
         """Narrows the bounds of a polynomial that a guard limits."""
-        linear, factor, offset = monic(guard.form)
+        linear, factor, offset = monic(guard.polynomial)
         limit = number(Fraction(-offset) / factor)
         low, high = self._limits.get(linear.key, (None, None))
         if guard.relation == "==" or factor > 0:
@@ -230,23 +229,23 @@ class Trace:
                     atom.high = floor(high) if atom.denominator == 1 else high
                     self._forget_bounds()
 
-    def bounds(self, form: Polynomial) -> Bounds:
+    def bounds(self, polynomial: Polynomial) -> Bounds:
         """The least and the largest value that the bounds of the atoms allow. Raises
         TraceLimitError."""
-        self.spend(form)
-        return form.bounds(self._monomials)
+        self.spend(polynomial)
+        return polynomial.bounds(self._monomials)
 
     def _forget_bounds(self) -> None:
         """Counts the work to compute the bounds of monomials again. Raises TraceLimitError."""
         self._spend(MONOMIAL * len(self._monomials))
         self._monomials.clear()
 
-    def _bounds(self, form: Polynomial) -> Bounds:
-        low, high = self.bounds(form)
+    def _bounds(self, polynomial: Polynomial) -> Bounds:
+        low, high = self.bounds(polynomial)
         decided = (low is not None and low > 0) or (high is not None and high < 0)
-        if decided or form.is_constant:
+        if decided or polynomial.is_constant:
             return low, high
-        linear, factor, offset = monic(form)
+        linear, factor, offset = monic(polynomial)
         if linear.key in self._limits:
             ends = self._limits[linear.key]
             least, most = ends if factor > 0 else ends[::-1]
@@ -258,11 +257,11 @@ class Trace:
                 high = most if high is None else min(high, most)
         return low, high
 
-    def is_known_whole(self, form: Polynomial) -> bool:
+    def is_known_whole(self, polynomial: Polynomial) -> bool:
         """Whether it is an integer because of a guard: a multiple of what is one."""
-        if form.is_whole:
+        if polynomial.is_whole:
             return True
-        rest = split_whole(form)[1]
+        rest = split_whole(polynomial)[1]
         if rest.is_constant:
             return False
         direction, multiple = _direction(rest)
@@ -270,10 +269,10 @@ class Trace:
         return known is not None and (Fraction(multiple) / known).denominator == 1
 
 
-def _direction(form: Polynomial) -> tuple[object, Number]:
+def _direction(polynomial: Polynomial) -> tuple[object, Number]:
     """The key of a polynomial divided by its first coefficient, and this coefficient."""
-    factor = monic(form)[1]
-    return form.scaled(Fraction(1) / factor).key, factor
+    factor = monic(polynomial)[1]
+    return polynomial.scaled(Fraction(1) / factor).key, factor
 
 
 def _common_divisor(first: Number, second: Number) -> Number:
@@ -282,12 +281,12 @@ def _common_divisor(first: Number, second: Number) -> Number:
     return Fraction(gcd(int(first * bottom), int(second * bottom)), bottom)
 
 
-def monic(form: Polynomial) -> tuple[Polynomial, Number, Number]:
+def monic(polynomial: Polynomial) -> tuple[Polynomial, Number, Number]:
     """Splits a polynomial to `linear · factor + offset`, where the first coefficient of `linear` is
     1."""
-    offset = form.constant
-    factor = form.terms[min(filter(None, form.terms), key=sort_key)]
-    linear = form.plus(constant(-offset)) if offset else form
+    offset = polynomial.constant
+    factor = polynomial.terms[min(filter(None, polynomial.terms), key=sort_key)]
+    linear = polynomial.plus(constant(-offset)) if offset else polynomial
     return linear.scaled(Fraction(1) / factor) if factor != 1 else linear, factor, offset
 
 

@@ -52,10 +52,10 @@ class Variable(NamedTuple):
             ends = column.numerators.min(), column.numerators.max()
             low, high = (number(Fraction(int(end), column.denominator)) for end in ends)
         exact = number(Fraction(value, column.denominator))
-        form = trace.variable(self.name, exact, (low, high), column.denominator)
+        polynomial = trace.variable(self.name, exact, (low, high), column.denominator)
         if self.is_number:
-            return Symbol(trace, form, exact) if low != high else exact
-        trace.pin(form, exact)
+            return Symbol(trace, polynomial, exact) if low != high else exact
+        trace.pin(polynomial, exact)
         return self.values[value]
 
     def plain(self, value: int, column: VariableColumn) -> Any:
@@ -186,11 +186,11 @@ class TracedFunction:
             expected = self.function(plain)
         except SpecError:
             expected = ()
-        forms, values = (), ()
+        polynomials, values = (), ()
         if found:
-            forms, values = zip(*map(expression, found), strict=True)
+            polynomials, values = zip(*map(expression, found), strict=True)
         check_trace(values, expected, plain)
-        return Outcome(tuple(trace.guards), forms, error)
+        return Outcome(tuple(trace.guards), polynomials, error)
 
 
 def _meeting(

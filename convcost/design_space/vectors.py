@@ -72,7 +72,7 @@ class Vectors:
 
     def holds(self, guard: Guard) -> Array:
         """Whether a guard is true, for each point."""
-        numerators, _ = self.fraction(guard.form)
+        numerators, _ = self.fraction(guard.polynomial)
         compare = {">=": np.greater_equal, ">": np.greater, "==": np.equal, "!=": np.not_equal}
         return compare[guard.relation](numerators, 0).astype(bool)
 

@@ -113,7 +113,7 @@ def test_a_number_whose_double_and_triple_are_whole_is_whole():
     w = Symbol(trace, trace.variable("w", 2, (0, 9), 20), 2)
     assert all((n * w).is_whole for n in range(2, 100))
     assert w.known_whole
-    assert not Symbol(trace, w.form.scaled(Fraction(1, 2)), 1).known_whole
+    assert not Symbol(trace, w.polynomial.scaled(Fraction(1, 2)), 1).known_whole
     assert len(trace.guards) == 2
 
 
