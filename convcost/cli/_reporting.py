@@ -90,9 +90,8 @@ def with_output_options(
         if name != "format_options" and NEEDS.get(name, "") in provides
     }
     special: dict[str, Parameter] = {}
-    if is_completing() or not _flags((*own.values(), *common.values())).issuperset(
-        _given(arguments)
-    ):
+    known = _flags((*own.values(), *common.values()))
+    if is_completing() or not known.issuperset(_flags_of_call(arguments)):
         formats = [form for form in all_formats() if form.needs in provides]
         special = {parameter.name: parameter for parameter in _of_formats(formats)}
         names = ", ".join(form.name for form in formats)
@@ -118,7 +117,8 @@ def is_completing() -> bool:
     return any(key.startswith("_CONVCOST_COMPLETE") for key in os.environ)
 
 
-def _given(arguments: Sequence[str]) -> Iterator[str]:
+def _flags_of_call(arguments: Sequence[str]) -> Iterator[str]:
+    """The long flags of a command line, and `-h`."""
     for argument in arguments:
         if argument == "--":
             return
@@ -127,6 +127,7 @@ def _given(arguments: Sequence[str]) -> Iterator[str]:
 
 
 def _flags(parameters: Sequence[Parameter]) -> set[str]:
+    """All flags that parameters declare, or that typer makes from their names."""
     options = (option for parameter in parameters for option in get_args(parameter.annotation))
     declared = [flag for option in options for flag in getattr(option, "param_decls", None) or ()]
     flags = {flag for text in declared for flag in text.split("/")}

@@ -31,8 +31,20 @@ from convcost.language.yaml_nodes import MAX_DEPTH
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Kind
 from convcost.model.network import Choice, Copies, Group, HasSpan
+from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
 from convcost.model.symbolic import memo, same_value
+
+
+class _Evaluated(NamedTuple):
+    """An option whose expression was evaluated: the values of the names that it read, and its own.
+
+    The option is here so that no other object gets its id.
+    """
+
+    option: OptionValue
+    names: dict[str, Any]
+    result: Any
 
 
 class Expansion(NetworkBuilder):
@@ -47,8 +59,7 @@ class Expansion(NetworkBuilder):
     ) -> None:
         super().__init__(problems, variables, inputs, places)
         self._layers: dict[tuple[object, ...], Kind[Any]] = memo(inputs, *variables.values())
-        # The last value of each expression, by id, and those of the names that it read.
-        self._values: dict[int, tuple[OptionValue, dict[str, Any], Any]] = {}
+        self._evaluated: dict[int, _Evaluated] = {}  # by the id of the expression
 
     def expand(self, items: tuple[LayerNode, ...], blocks: Iterable[Block]) -> StepOutput:
         """Expands a network and returns its output tensor. Raises NetworkTooLargeError."""
@@ -163,9 +174,9 @@ class Expansion(NetworkBuilder):
         frozen = node.frozen and self._option(node.frozen, node, scope, x)
         if frozen is None:
             return self._expand_node(node, name, scope, x)
-        around, self.frozen = self.frozen, FROZEN_PARTS[frozen]
+        outer, self.frozen = self.frozen, FROZEN_PARTS[frozen]
         output = self._expand_node(node, name, scope, x)
-        self.frozen = around
+        self.frozen = outer
         return output
 
     def _expand_node(self, node: LayerNode, name: str, scope: Scope, x: StepOutput) -> StepOutput:
@@ -309,15 +320,16 @@ class Expansion(NetworkBuilder):
         branch_scope: Scope,
         x: StepOutput,
     ) -> StepOutput | None:
-        """Expands a branch of a join, once for all copies if the join has copies of it."""
-        around = self.copies
+        """Expands a branch of a join. A join of experts has copies of its branch `each`: the branch
+        is expanded once, and its layers have the number of copies."""
+        outer = self.copies
         if branch.name == kind.copied_branch and layer is not None:
-            outer = around or Copies()
-            self.copies = outer.of_each(Choice(len(self.steps), *layer.copies))
+            experts = Choice(len(self.steps), *layer.copies)
+            self.copies = (outer or Copies()).times(experts)
         tensor = self._expand_branch(branch, branch_scope, x)
         if kind.copied_branch and tensor is not None and tensor.source is not None:
             self._check_copies(node, (tensor.source,))
-        self.copies = around
+        self.copies = outer
         return tensor
 
     def _any_is_taken(self, branches: tuple[Branch, ...], scope: Scope) -> bool:
@@ -380,18 +392,16 @@ class Expansion(NetworkBuilder):
             return found
 
         try:
-            _, before, result = self._values.get(id(value), (None, None, None))
-            if before is not None and all(
-                same_value(lookup(name), was) for name, was in before.items()
-            ):
-                return result
+            last = self._evaluated.get(id(value))
+            if last is not None and all(same_value(lookup(n), v) for n, v in last.names.items()):
+                return last.result
             self.count_evaluated(value.node)
             result = value.resolve(look_up)
         except ConstraintError as error:
             subject = f"`{value.option.name}` of {node.label}"
             self.problems.refuse(value.node, error, "" if error.code == "CC106" else subject)
             raise UnknownValueError from None
-        self._values[id(value)] = value, read, result
+        self._evaluated[id(value)] = _Evaluated(value, read, result)
         return result
 
     def _layer(

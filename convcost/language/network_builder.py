@@ -141,10 +141,10 @@ class NetworkBuilder:
         own = self.copies or Copies()
         for source in sources:
             copies = self.steps[source].copies if source >= 0 else Copies()
-            around = own.choices[: len(copies.choices)]
-            fits = around == copies.choices
+            outer = own.choices[: len(copies.choices)]
+            fits = outer == copies.choices
             if what:  # experts of another join may have these weights, if they are as many
-                fits = [choice.of for choice in around] == [choice.of for choice in copies.choices]
+                fits = [choice.of for choice in outer] == [choice.of for choice in copies.choices]
             if not fits:
                 path = self.steps[source].path
                 message = (

@@ -162,13 +162,15 @@ def _check_unchanged(network: Network, changed: Source) -> None:
 
 
 def _layers(network: Network) -> list[tuple[object, ...]]:
-    """What the text of an option can change. `[3, 3]` is the same as 3."""
-    return [(*_described(step), step.shape, step.inputs) for step in network.steps]
+    """What the text of an option can change."""
+    return [
+        (step.path, type(step.layer), _comparable_options(step), step.shape, step.inputs)
+        for step in network.steps
+    ]
 
 
-def _described(step: Step) -> tuple[object, ...]:
-    options = {
-        name: value if (number := _as_number(value)) is None else number
-        for name, value in _options(step).items()
-    }
-    return step.path, type(step.layer), options
+def _comparable_options(step: Step) -> dict[str, object]:
+    """The options of a layer; a list of equal numbers, such as `[3, 3]`, is the number 3."""
+    options = _options(step)
+    numbers = {name: _as_number(value) for name, value in options.items()}
+    return options | {name: number for name, number in numbers.items() if number is not None}

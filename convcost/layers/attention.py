@@ -88,14 +88,17 @@ class Attention(Join):
         return compared.times(query_channels=width).plus(compared.times(value_channels=depth))
 
     def branch_fields(self, x: tuple[Shape, ...]) -> tuple[tuple[ReceptiveField, ...], ...]:
+        """An output depends on its own query, and on the keys and values that its query is compared
+        with."""
         queries, keys = x[0].size[-1], x[1].size[-1]
         reach = self._reach(queries, keys)
-        field = whole_axis(keys)
+        compared = whole_axis(keys)
         if reach is not None and self.window is not None:
             before, after = reach
-            field = window_field(before - (keys - queries), before + after, 1)
+            # The last query belongs to the last key.
+            compared = window_field(before - (keys - queries), before + after, 1)
         query, *others = ((ReceptiveField(),) * len(shape.size) for shape in x)
-        return query, *((*own[:-1], field) for own in others)
+        return query, *((*axes[:-1], compared) for axes in others)
 
     def _reach(self, queries: int, keys: int) -> tuple[int, int] | None:
         """The numbers of keys before and after a query that it is compared with; None means all."""

@@ -43,7 +43,7 @@ class _Recurrent(Layer):
         if not self.bias:
             return NOTHING
         vectors = () if self.one_bias else (2,)
-        return self._each(
+        return self._in_directions(
             product(gates=self._gates, hidden=self.hidden).times(vectors=vectors)
         ).times(layers=(self.layers,) if self.layers > 1 else ())
 
@@ -52,7 +52,7 @@ class _Recurrent(Layer):
 
     def input_macs(self, x: Shape) -> CostProduct:
         own = product(gates=self._gates, hidden=self.hidden, inputs=x.channels)
-        return self._each(own).times(steps=x.size)
+        return self._in_directions(own).times(steps=x.size)
 
     def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...]:
         return (*(ReceptiveField(),) * (len(x.size) - 1), whole_axis(x.size[-1]))
@@ -60,9 +60,10 @@ class _Recurrent(Layer):
     def _layer(self, inputs: int) -> CostProduct:
         own = product(gates=self._gates, hidden=self.hidden)
         work = own.times(inputs=inputs).plus(own.times(state=self._output_width))
-        return self._each(work.plus(self._projection_weights))
+        return self._in_directions(work.plus(self._projection_weights))
 
-    def _each(self, work: CostProduct) -> CostProduct:
+    def _in_directions(self, work: CostProduct) -> CostProduct:
+        """A product of one direction, times the number of directions."""
         return work.times(directions=2) if self.bidirectional else work
 
     @property

@@ -330,9 +330,12 @@ def _of_outputs(field: Field, size: tuple[int, ...]) -> Field:
 
 
 def _positions(field: Field, size: tuple[int, ...]) -> tuple[int, ...]:
-    """The number of positions along each axis of a field. Axes that were added, such as heads, are
-    the outermost ones. If axes were removed, any may be left: the result is the number of all
-    positions, which is 1 after a `flatten`."""
+    """The number of positions along each axis of a field, in a tensor of this size.
+
+    If the tensor has more axes than the field, such as heads, the outermost ones are left out. If
+    it has fewer, nothing says which ones are left. Each number is then that of all positions: 1
+    after a `flatten`.
+    """
     added = len(size) - len(field)
     return size[added:] if added >= 0 else (prod(size),) * len(field)
 

@@ -182,7 +182,8 @@ def is_visible(character: str) -> bool:
 
 
 def _without_commands(text: str) -> str:
-    """GitHub skips spaces before `::`; GitHub and Azure Pipelines find `##name[` anywhere."""
+    """A line that no CI server reads as a command: a sign of each command is escaped. GitHub also
+    accepts spaces before `::`; GitHub and Azure Pipelines find `##name[` anywhere in a line."""
     from re import sub
 
     return sub(r"#(?=#\w*\[)", r"\\x23", sub(r"^( *):(?=:)", r"\1\\x3a", text))

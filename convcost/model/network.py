@@ -55,8 +55,8 @@ class Copies(NamedTuple):
     used: int = 1
     choices: tuple[Choice, ...] = ()
 
-    def of_each(self, choice: Choice) -> "Copies":
-        """The copies of a layer of an expert, whose experts have these copies."""
+    def times(self, choice: Choice) -> "Copies":
+        """The copies of a layer of an expert, if the join of the experts has these copies."""
         return Copies(self.stored * choice.of, self.used * choice.take, (*self.choices, choice))
 
     def used_of(self, owner: "Copies") -> int:

@@ -284,14 +284,15 @@ class _PeakBound:
         }
 
     def _largest_segment_of(self, group: int, end: int) -> int | None:
-        """Of the segments of a group that must run, the one with the most bytes alive while it
-        runs; None if none must."""
+        """The segment of a group that has the most bytes alive while it runs, among the segments
+        that must run until no more bytes are alive than at the start. None if there is none."""
         part = self._part
-        must = [
-            segment
-            for segment in members(group)
-            if part.least_state(self._start, end & ~part.depending(1 << segment)) == self._start
-        ]
+
+        def must_run(segment: int) -> bool:
+            without = end & ~part.depending(1 << segment)
+            return part.least_state(self._start, without) == self._start
+
+        must = filter(must_run, members(group))
         return max(must, key=lambda n: self._bytes_while(n, group, self._start), default=None)
 
     def __call__(self, state: int) -> int:

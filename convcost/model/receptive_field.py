@@ -183,7 +183,7 @@ def join(
             _contains(largest, field, outputs, max_period) for field in fields
         ):
             return largest
-        return _around(largest, fields, outputs)
+        return _upper_bound(largest, fields, outputs)
     if not all(field.exact for field in fields) or period > max_period:
         lows, highs = zip(*map(_bounds, fields), strict=True)
         return ReceptiveField(first.period, first.advance, (min(lows),), (max(highs),), exact=False)
@@ -216,19 +216,23 @@ def _contains(field: ReceptiveField, other: ReceptiveField, outputs: int, max_pe
     return True
 
 
-def _around(field: ReceptiveField, others: list[ReceptiveField], outputs: int) -> ReceptiveField:
-    """An upper bound of several fields at each of the outputs, with the step of `field`. That of a
-    single output is exact."""
+def _upper_bound(
+    field: ReceptiveField, others: list[ReceptiveField], outputs: int
+) -> ReceptiveField:
+    """A field with the step of `field` that contains the intervals of all others at each output. It
+    is exact if there is a single output and the others are exact."""
     if outputs == 1 and all(other.exact for other in others):
         starts, ends = zip(*(_interval(other, 0) for other in others), strict=True)
         return ReceptiveField(1, 0, (min(starts),), (max(ends),))
     lows, highs = [], []
     for other in others:
-        # How much farther the place of the last output is than in `field`.
+        # With another step than `field`, the interval of the last output is shifted by this number
+        # of inputs, as the fraction drift / divisor, in 1/UNIT of an input.
         drift = (outputs - 1) * UNIT * (other.advance * field.period - field.advance * other.period)
+        divisor = other.period * field.period
         low, high = _bounds(other)
-        lows.append(low + min(drift // (other.period * field.period), 0))
-        highs.append(high + max(-(-drift // (other.period * field.period)), 0))
+        lows.append(low + min(drift // divisor, 0))
+        highs.append(high + max(-(-drift // divisor), 0))
     return ReceptiveField(field.period, field.advance, (min(lows),), (max(highs),), exact=False)
 
 

@@ -95,8 +95,8 @@ def _text(text: str, *, raw: bool) -> str:
 
 
 def _quotient(part: int, whole: int, *, percent: bool = False) -> str:
-    """A quotient, rounded half up: to 6 decimals, in percent to 4, or as many as it needs not to be
-    0 or 1."""
+    """A quotient, or with `percent` 100 times it. It is rounded half up: to 6 decimals, in percent
+    to 4. A quotient that would become 0 or 1 has as many decimals as it needs to differ from it."""
     places = visible_places(part, whole, 6)
     scaled = (2 * part * 10**places + whole) // (2 * whole)
     places -= 2 * percent
