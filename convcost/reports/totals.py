@@ -1,5 +1,6 @@
 """The totals of networks, one row for each network, with ratios to the totals of a baseline."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from convcost.model.costs import Costs
@@ -59,7 +60,7 @@ def totals_table(
 
     `names` are the titles of the rows, by default the names of the networks.
     """
-    names = names or [costs.network.name for costs in networks]
+    names = names or network_names(networks)
     chosen = view.columns
     if len(networks) == 1:
         chosen = tuple(name for name in chosen if not name.endswith(KINDS[1:])) or chosen
@@ -95,6 +96,18 @@ def totals_table(
         return table
     position = shown.index(baseline) if baseline in shown else 0
     return _transpose(table, [names[n] for n in shown], position)
+
+
+def network_names(networks: Sequence[Costs]) -> list[str]:
+    """The name of each network, with its file if another network has the same name."""
+    own = [costs.network for costs in networks]
+    times = Counter(network.name for network in own)
+    return [
+        f"{network.name} ({network.file})"
+        if network.file and times[network.name] > 1
+        else network.name
+        for network in own
+    ]
 
 
 def _column(name: str, names: Sequence[str], drop: int) -> Column:

@@ -35,6 +35,21 @@ def output(*arguments: str) -> str:
     return done.stdout.decode()
 
 
+def test_networks_with_the_same_name_have_the_names_of_their_files(tmp_path):
+    spec = "name: net\ninput: {channels: 3, size: 1}\nlayers: [{conv: FILTERS, kernel: 1}]\n"
+    files = tmp_path / "before.yaml", tmp_path / "after.yaml"
+    for file, filters in zip(files, ("4", "2"), strict=True):
+        file.write_text(spec.replace("FILTERS", filters))
+    before, after = (f"net ({file})" for file in files)
+    title, _, _, *rows = output("compare", *map(str, files)).splitlines()[:5]
+    assert title == f"{after} has 2.00× fewer params and 2.00× fewer macs than {before}"
+    assert [row.partition("  ")[0] for row in rows] == [before, after]
+    title, *_ = output("compare", *map(str, files), "--baseline", after).splitlines()
+    assert title == f"{before} has 2.00× as many params and 2.00× as many macs as {after}"
+    report = json.loads(output("compare", *map(str, files), "--format", "json"))
+    assert [network["name"] for network in report["networks"]] == ["net", "net"]
+
+
 @pytest.mark.parametrize(("spec", "naive", "reduced", "times"), REDUCED)
 def test_the_answer_is_the_first_sentence(spec, naive, reduced, times):
     both = tuple(shipped(spec, name) for name in ("naive", "reduced"))

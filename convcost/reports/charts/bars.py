@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from convcost.model.costs import Costs
 from convcost.model.measures import Measure
 from convcost.reports.chart_model import Bar, Bars
+from convcost.reports.totals import network_names
 
 MAX_BARS = 20  # the others are summed
 
@@ -33,14 +34,17 @@ def by_block(costs: Costs, measure: Measure, name: str) -> Iterator[Bars]:
 
 def side_by_side(networks: tuple[Costs, ...], measure: Measure) -> Bars:
     """One bar for each network."""
-    bars = tuple(Bar(costs.network.name, (costs.totals[measure],)) for costs in networks)
+    bars = tuple(
+        Bar(name, (costs.totals[measure],))
+        for name, costs in zip(network_names(networks), networks, strict=True)
+    )
     return Bars(measure, f"{_format_names(networks)}: {measure}", measure, ("",), bars)
 
 
 def blocks_side_by_side(networks: tuple[Costs, ...], measure: Measure) -> Bars:
     """One bar for each network and block."""
     title = f"{_format_names(networks)}: {measure} by block"
-    names = tuple(costs.network.name for costs in networks)
+    names = tuple(network_names(networks))
     bars = _block_bars([_blocks(costs, measure) for costs in networks])
     return Bars(f"{measure}_by_block", title, measure, names, bars)
 
@@ -56,7 +60,7 @@ def have_common_blocks(networks: tuple[Costs, ...]) -> bool:
 
 
 def _format_names(networks: tuple[Costs, ...]) -> str:
-    names = [costs.network.name for costs in networks]
+    names = network_names(networks)
     return " and ".join(names) if len(names) < 3 else f"{len(names):,} networks"  # noqa: PLR2004
 
 

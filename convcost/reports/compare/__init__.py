@@ -14,7 +14,7 @@ from convcost.reports.layer_changes import LayerChange, pair_layers
 from convcost.reports.report import Report, versioned
 from convcost.reports.sweep.points import PointCosts
 from convcost.reports.table import Cell, Column, Difference, Table, count_cell
-from convcost.reports.totals import TotalsView, totals_table
+from convcost.reports.totals import TotalsView, network_names, totals_table
 from convcost.reports.verify.figure_check import current_figures
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Comparison(_ComparisonFields, Report):
         """The names in tables. The points of one network are named by their settings only."""
         if self.swept:
             return [point.point.label for point in self.points]
-        return [costs.network.name for costs in self.networks]
+        return network_names(self.networks)
 
     @property
     def title(self) -> str:
@@ -120,15 +120,17 @@ class Comparison(_ComparisonFields, Report):
         )
 
     def _work_notes(self) -> Iterator[str]:
-        for costs in self.networks if self.work else ():
+        if not self.work:
+            return
+        for name, costs in zip(network_names(self.networks), self.networks, strict=True):
             product = weights_product(costs)
             text = group_digits(f"{product.text} = {product.value}")
-            yield f"weights of {costs.network.name}: {text}"
+            yield f"weights of {name}: {text}"
 
     def _figure_notes(self) -> Iterator[str]:
         """The published figures of whole networks; by default only those that are off, unless they
         are rounded and noted as off."""
-        for costs in self.networks:
+        for name, costs in zip(network_names(self.networks), self.networks, strict=True):
             for figure in current_figures(costs)[0]:
                 digits = figure.published.replace(",", "").replace("_", "")
                 in_full = digits.isdecimal()
@@ -137,7 +139,7 @@ class Comparison(_ComparisonFields, Report):
                     printed = format_count(int(digits)) if in_full else figure.published
                     verdict = "equal" if figure.verdict == "exact" else figure.text
                     yield (
-                        f"{figure.measure} of {costs.network.name}: {printed} published "
+                        f"{figure.measure} of {name}: {printed} published "
                         f"({figure.source}), {format_count(figure.exact)} exact, {verdict}"
                     )
 
@@ -271,7 +273,7 @@ def compare_networks(networks: Sequence[Costs], baseline: str | None) -> Compari
         found = "only one" if networks else "none"
         raise UsageError(f"compare needs two networks or more, but there is {found}")
     names = [costs.network.name for costs in networks]
-    return Comparison(tuple(networks), _baseline_index(names, baseline))
+    return Comparison(tuple(networks), _baseline_index(network_names(networks), baseline, names))
 
 
 def compare_points(points: tuple[PointCosts, ...], baseline: str | None) -> Comparison:
