@@ -74,8 +74,9 @@ class Linear(Layer):
                 "put `flatten` before it, or apply it at every position with `each_position: true`"
             )
         kernel = x.size[0] if len(set(x.size)) == 1 else list(x.size)
+        bias = "true" if self.bias else "false"
         return (
-            f"put `flatten` before it; or use {{conv: {self.features}, kernel: {kernel}}}, a "
-            "convolution with the same costs; or, for an output at every position, "
-            f"{{conv: {self.features}, kernel: 1}} or `each_position: true`"
+            "put `flatten` before it; or use a convolution with the same costs, "
+            f"{{conv: {self.features}, kernel: {kernel}, bias: {bias}}}; or, for an output at "
+            "every position, add `each_position: true`"
         )

@@ -127,7 +127,9 @@ def find_format(name: str) -> Format:
     found = FORMATS.get(name)
     if found is None:
         names = FORMATS.names()
-        raise UsageError(f"there is no format `{name}`; {did_you_mean(name, names, len(names))}")
+        suffixes = {suffix: form.name for form in all_formats() for suffix in form.suffixes}
+        hint = did_you_mean(suffixes.get(f".{name}", name), names, len(names))
+        raise UsageError(f"there is no format `{name}`; {hint}")
     return found
 
 

@@ -142,9 +142,9 @@ def _formulas(kind: type[Kind[Any]]) -> Table:
                 work = group_digits(f"{product.text} = {product.value}")
                 rows.append((cost, product.formula, work))
     if kind.copied_branch:
-        taken = f"those of `{kind.copied_branch}` × take"
-        rows.append(("weights, biases", f"those of `{kind.copied_branch}` × of", None))
-        rows.append(("macs, active params", taken, None))
+        branch = f"those of the branch `{kind.copied_branch}`"
+        rows.append(("weights, biases", f"`of` times {branch}", None))
+        rows.append(("macs, active params", f"`take` times {branch}", None))
     elif kind.is_free:
         rows.append(("weights, macs", "none: this kind has no costs", "0"))
     return Table(

@@ -158,7 +158,7 @@ class Match(_MatchFields, Report):
         figure = record.figure
         missing = f"no reading found for {figure}"
         if figure in self.matched_separately:
-            missing = f"no settings give all figures; {figure} has a reading without the others"
+            missing = f"no settings fit all figures; {figure} alone has a reading"
         settings = f" with {record.settings}" if record.settings else ""
         return (
             f"{missing}; nearest: {record.text}{settings}, "

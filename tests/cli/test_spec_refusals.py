@@ -127,6 +127,8 @@ def test_a_spec_that_is_given_twice_has_its_problems_once(tmp_path):
             id="size beyond counting"),
         pytest.param(["--format", "tabel"], "there is no format `tabel`; did you mean `table`?",
             id="format misspelt"),
+        pytest.param(["--format", "md"], "there is no format `md`; did you mean `markdown`?",
+            id="suffix of a format"),
         pytest.param(["--columns", "layer,parms"],
             "there is no column `parms`; did you mean `params`?", id="column misspelt"),
         pytest.param(["--columns", ","], "--columns needs one of layer, kind, ", id="no column"),

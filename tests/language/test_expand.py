@@ -237,10 +237,15 @@ def test_a_layer_that_does_not_fit_its_input_is_refused(layer, message):
 def test_linear_after_a_map_has_a_help_text():
     (problem,) = problems(EIGHT + "layers: [{linear: 10}]")
     assert problem.help == (
-        "put `flatten` before it; or use {conv: 10, kernel: 8}, a convolution with the same costs; "
-        "or, for an output at every position, {conv: 10, kernel: 1} or `each_position: true`"
+        "put `flatten` before it; or use a convolution with the same costs, "
+        "{conv: 10, kernel: 8, bias: true}; or, for an output at every position, add "
+        "`each_position: true`"
     )
     assert [note.message for note in problem.notes] == ["this has shape 8×8×8"]
+    flat, convolution = "flatten, {linear: 10}", "{conv: 10, kernel: 8, bias: true}"
+    of_flat, of_convolution = (cost(f"{EIGHT}layers: [{layers}]") for layers in (flat, convolution))
+    assert of_flat.totals.params == of_convolution.totals.params == 10 * 8 * 8 * 8 + 10
+    assert of_flat.totals.macs == of_convolution.totals.macs == 10 * 8 * 8 * 8
 
 
 @pytest.mark.parametrize("kind", ["conv", "depthwise", "max_pool", "transposed_conv", "upsample"])

@@ -125,7 +125,7 @@ def test_figures_that_no_settings_give_together_are_not_said_to_have_no_reading(
     lines = (
         run("match", "-", "params", "1728", "macs", "5G", text=CONV).stdout.decode().splitlines()
     )
-    apart = "no settings give all figures; 1728 has a reading without the others"
+    apart = "no settings fit all figures; 1728 alone has a reading"
     assert [line for line in lines if "nearest" in line] == [
         f"{apart}; nearest: params, 1,728 (0.00 %)",
         "no reading found for 5G; nearest: FLOPs of 256 samples, 905,969,664 (-81.88 %)",

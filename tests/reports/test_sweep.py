@@ -246,9 +246,9 @@ def test_an_unexpected_figure_has_its_own_note():
     printed = "  - {weights: 149, source: a}\n  - {macs: 9472, source: b, off: true}"
     made = table((N,), PRINTING + printed)
     assert made.notes[2:5] == (
-        "2 figures checked: 0 exact, 0 agree, 0 off as noted, 1 off, 1 exact though marked off",
+        "2 figures checked: 0 exact, 0 agree, 0 off as noted, 1 off, 1 exact though noted as off",
         "n=4: weights 149 (a) off by +1 (+0.68 %)",
-        "n=4: macs 9472 (b) exact, though marked off",
+        "n=4: macs 9472 (b) exact, though noted as off",
     )
 
 

@@ -80,7 +80,7 @@ FIGURES = [
     ("100", "macs", 107, 7, {"biases": True}, "off", ""),
 ]
 
-# text, exact, whether it is marked off; the verdict as it is shown, the difference, expected
+# text, exact, whether it is noted as off; the verdict as it is shown, the difference, expected
 VERDICTS = [
     ("158048", 157_184, True, "off by +864 (+0.55 %), as noted", 864, True),
     ("158048", 157_184, False, "off by +864 (+0.55 %)", 864, False),
@@ -90,7 +90,7 @@ VERDICTS = [
     ("2.5", 4, False, "off by -1.5 (-37.50 %)", "-3/2", False),
     ("1234567.25", 4, False, "off by +1,234,563.25 (+30864081.25 %)", "4938253/4", False),
     ("157184", 157_184, False, "exact", 0, True),
-    ("157184", 157_184, True, "exact, though marked off", 0, False),
+    ("157184", 157_184, True, "exact, though noted as off", 0, False),
     ("157K", 157_184, False, "agrees if rounded", -184, True),
     ("157K", 157_184, True, "agrees if rounded", -184, True),
 ]

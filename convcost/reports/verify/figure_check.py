@@ -85,7 +85,7 @@ class FigureRecord(NamedTuple):
             return f"off by {sign}{by}{percent}{', as noted' * self.expected}{hint}"
         words = filter(None, (READING.get(word, word) for word in self.how.split(", ")))
         text = " ".join(filter(None, (self.verdict, ", ".join(words))))
-        return text if self.expected else f"{text}, though marked off"
+        return text if self.expected else f"{text}, though noted as off"
 
     @property
     def percent_off(self) -> str:
@@ -115,7 +115,7 @@ class FigureSummary(NamedTuple):
     @property
     def text(self) -> str:
         """The numbers in words: `3 figures checked: 0 exact, 1 agree, …`."""
-        marked = f", {self.exact_though_noted:,} exact though marked off"
+        marked = f", {self.exact_though_noted:,} exact though noted as off"
         return (
             f"{counted(self.checked, 'figure')} checked: {self.exact:,} exact, "
             f"{self.agree:,} agree, {self.off_as_noted:,} off as noted, {self.off:,} off"
