@@ -281,7 +281,7 @@ def convention(
                 raise DefinitionError(f"a variant of `{name}` cannot change `{key}`; {hint}")
         factor = changed.get("factor", 1)
         if not is_integer(factor) or factor < 1:
-            wanted = f"a whole number from 1, not {brief(factor)}"
+            wanted = f"a whole number of at least 1, not {brief(factor)}"
             raise DefinitionError(f"the factor of `{name}:{variant}` must be {wanted}")
         if "meaning" in changed:
             changed["meaning"] = " ".join(changed["meaning"].split())

@@ -94,7 +94,7 @@ def ambiguous_comma(text: str) -> ConstraintError:
 
 
 def parse_whole_figure(text: str, *, byte: bool = False) -> int:
-    """Parses a whole number from 0. Raises ConstraintError."""
+    """Parses a whole number of at least 0. Raises ConstraintError."""
     numerator, denominator = parse_figure(text, byte=byte).value()
     if numerator % denominator:
         raise ConstraintError("CC112", f"`{text}` is not a whole number")

@@ -110,7 +110,7 @@ def _whole(least: int, most: int = MAX_NUMBER) -> Callable[[Any], int]:
             raise ConstraintError("CC104", f"must be at most {most:,}, not {show(value)}")
         fraction = not isinstance(value, int) and hasattr(value, "denominator")
         hint = "round(…), // or divisible(…, 8) make it whole" if fraction else ""
-        message = f"must be a whole number from {least}, not {show(value)}"
+        message = f"must be a whole number of at least {least}, not {show(value)}"
         raise ConstraintError("CC104", message, hint)
 
     return check
@@ -248,11 +248,11 @@ def _or_words(meaning: str, check: Callable[[Any], Any], *words: str) -> OptionT
 
 
 TYPES = {
-    "PositiveInt": OptionType("a whole number from 1", _count),
-    "Natural": OptionType("a whole number from 0", _natural),
-    "NonNegativeInt": OptionType("a whole number from 0", _whole(0, MAX_STATED)),
+    "PositiveInt": OptionType("a whole number of at least 1", _count),
+    "Natural": OptionType("a whole number of at least 0", _natural),
+    "NonNegativeInt": OptionType("a whole number of at least 0", _whole(0, MAX_STATED)),
     "StatedInt": _or_words(
-        "a whole number from 0, or `uncounted`", _whole(0, MAX_STATED), "uncounted"
+        "a whole number of at least 0, or `uncounted`", _whole(0, MAX_STATED), "uncounted"
     ),
     "Number": OptionType("a number", _number),
     "Flag": _values("true or false", lambda value: type(value) is bool),
@@ -260,7 +260,7 @@ TYPES = {
         "true, false, `weights` or `biases`",
         lambda value: type(value) is bool or value in ("weights", "biases"),
     )._replace(words=("weights", "biases")),
-    "PerAxisInt": OptionType("a whole number from 1, or one for each axis", _each(_count)),
+    "PerAxisInt": OptionType("a whole number of at least 1, or one for each axis", _each(_count)),
     "Padding": _or_words(
         "n, one for each axis, all starts then all ends, `same` or `valid`",
         _borders,

@@ -62,11 +62,11 @@ MISTAKES = {
     ),
     "a factor that is no whole number": (
         "rules={'conv': MACS}, variants={'half': {'factor': 0.5}}",
-        "the factor of `ours:half` must be a whole number from 1, not 0.5",
+        "the factor of `ours:half` must be a whole number of at least 1, not 0.5",
     ),
     "a factor of 0": (
         "rules={'conv': MACS}, variants={'half': {'factor': 0}}",
-        "the factor of `ours:half` must be a whole number from 1, not 0",
+        "the factor of `ours:half` must be a whole number of at least 1, not 0",
     ),
     "a float": (
         "rules={'conv': 1.5 * MACS}",

@@ -215,7 +215,7 @@ def test_the_bottleneck_of_the_tutorials_breaks_even_above_334_channels():
         (["conv1", "--measures", "flash"], "a layer has no `flash`; known here: "),
         (["--measures", "mac"], "a network has no `mac`; did you mean `macs`?"),
         (["--vary", "widt"], "`mobilenet_v1` has no number `widt` to vary; did you mean `width`?"),
-        (["--set", "width=0.3"], "must be a whole number from 1, not 9.6"),
+        (["--set", "width=0.3"], "must be a whole number of at least 1, not 9.6"),
     ],
 )
 def test_a_mistake_is_explained(arguments, message):

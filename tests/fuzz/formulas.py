@@ -67,7 +67,9 @@ def require(condition, reason):
 
 
 def whole(value, least=1):
-    require(type(value) is int and value >= least, f"{value} is no whole number from {least}")
+    require(
+        type(value) is int and value >= least, f"{value} is no whole number of at least {least}"
+    )
     return value
 
 

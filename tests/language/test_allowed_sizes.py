@@ -92,11 +92,11 @@ def test_an_input_without_size_options_accepts_all_sizes(key):
         ("fixed: [true]", "1:40 CC104 `fixed` of the network must be true or false, not [true] ()"),
         (
             "multiple: 0",
-            "1:43 CC104 `multiple` of the network must be a whole number from 1, not 0 ()",
+            "1:43 CC104 `multiple` of the network must be a whole number of at least 1, not 0 ()",
         ),
         (
             "multiple: a",
-            "1:43 CC104 `multiple` of the network must be a whole number from 1, not `a` ()",
+            "1:43 CC104 `multiple` of the network must be a whole number of at least 1, not `a` ()",
         ),
         (
             "multipel: 32",

@@ -99,7 +99,9 @@ def test_a_block_cannot_use_options_of_its_caller():
           inner: {layers: [{conv: q, kernel: 1}]}
         layers: [outer]
         """
-    assert messages(text) == ["5:27 CC104 `filters` of conv must be a whole number from 1, not `q`"]
+    assert messages(text) == [
+        "5:27 CC104 `filters` of conv must be a whole number of at least 1, not `q`"
+    ]
 
 
 def test_input_in_a_block_is_the_tensor_that_enters_it():

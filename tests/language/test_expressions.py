@@ -79,22 +79,22 @@ def test_an_expression_has_a_value(text, value):
     [
         pytest.param(
             "10/4",
-            "CC104 `filters` of conv must be a whole number from 1, not 2.5",
+            "CC104 `filters` of conv must be a whole number of at least 1, not 2.5",
             id="2.5 where an integer is due",
         ),
         pytest.param(
             "1/3",
-            "CC104 `filters` of conv must be a whole number from 1, not 1/3",
+            "CC104 `filters` of conv must be a whole number of at least 1, not 1/3",
             id="a third where an integer is due",
         ),
         pytest.param(
             "1 < 2",
-            "CC104 `filters` of conv must be a whole number from 1, not true",
+            "CC104 `filters` of conv must be a whole number of at least 1, not true",
             id="a truth value where an integer is due",
         ),
         pytest.param(
             "wdth",
-            "CC104 `filters` of conv must be a whole number from 1, not `wdth`",
+            "CC104 `filters` of conv must be a whole number of at least 1, not `wdth`",
             id="a word",
         ),
         pytest.param(

@@ -50,7 +50,7 @@ def test_documents_do_not_share_anchors_variables_or_blocks():
         layers: [{conv: n, kernel: 1}, b]
         """
     assert messages(text) == [
-        "8:17 CC104 `filters` of conv must be a whole number from 1, not `n`",
+        "8:17 CC104 `filters` of conv must be a whole number of at least 1, not `n`",
         "8:32 CC102 there is no kind or block `b`",
     ]
 
@@ -81,7 +81,7 @@ def test_all_problems_are_reported_in_the_order_of_their_lines():
         "7:26 CC101 conv has no option `strides`",
         "8:5 CC103 b needs `n` (an option of block b)",
         "9:20 CC108 there is no layer `nope` before this one",
-        "10:16 CC104 `kernel` of max_pool must be a whole number from 1, not 0",
+        "10:16 CC104 `kernel` of max_pool must be a whole number of at least 1, not 0",
         "11:13 CC103 a published figure needs `source`",
         "12:24 CC112 max of params: there is no unit `m`",
     ]

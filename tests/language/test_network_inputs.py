@@ -81,16 +81,18 @@ def test_a_single_input_of_inputs_enters_the_first_layer():
         pytest.param("{channels: 3, size: 3, dept: 3}",
             "1:8 CC101 `input` of the network: unknown key `dept`", id="an unknown key"),
         pytest.param("{channels: 0, size: 3}",
-            "1:8 CC104 `input` of the network: channels must be a whole number from 1, not 0",
+            "1:8 CC104 `input` of the network: channels must be a whole number "
+            "of at least 1, not 0",
             id="no channel"),
         pytest.param("{channels: 3, size: [8, 0]}",
-            "1:8 CC104 `input` of the network: size must be a whole number from 1, not 0",
+            "1:8 CC104 `input` of the network: size must be a whole number of at least 1, not 0",
             id="an axis of 0"),
         pytest.param("{channels: 3, size: [1, 2, 3, 4]}",
             "1:8 CC104 `input` of the network: size has at most 3 numbers, not 4",
             id="an axis too many"),
         pytest.param("{channels: 3, size: {h: 3}}",
-            "1:8 CC104 `input` of the network: size must be a whole number from 1, not a mapping",
+            "1:8 CC104 `input` of the network: size must be a whole number of "
+            "at least 1, not a mapping",
             id="a mapping for a size"),
     ],
 )  # fmt: skip

@@ -79,7 +79,8 @@ def test_a_kind_accepts_its_options_by_name_too():
             id="input channels",
         ),
         pytest.param(
-            "{conv: 9/2, kernel: 3}", "`filters` of conv must be a whole number from 1, not 4.5",
+            "{conv: 9/2, kernel: 3}",
+            "`filters` of conv must be a whole number of at least 1, not 4.5",
             "round(…), // or divisible(…, 8) make it whole", id="a fraction of filters",
         ),
         pytest.param(
@@ -223,7 +224,7 @@ def test_a_very_long_word_is_shortened_in_a_message():
 def test_repeat_is_a_whole_number(times, shown):
     text = f"{EIGHT}layers: [{{relu: , repeat: {times}}}]"
     assert messages(text) == [
-        f"2:27 CC104 `repeat` of a layer must be a whole number from 0, not {shown}"
+        f"2:27 CC104 `repeat` of a layer must be a whole number of at least 0, not {shown}"
     ]
 
 
@@ -249,6 +250,8 @@ def test_a_value_that_would_be_ignored_is_refused(text, expected):
 
 def test_the_macs_of_a_custom_layer_are_a_number_or_uncounted():
     text = "{input: {channels: 3, size: 8}, layers: [{custom: x, params: 18, macs: unknown}]}"
-    assert messages(text) == [
-        "1:72 CC104 `macs` of custom must be a whole number from 0, or `uncounted`, not `unknown`"
-    ]
+    (message,) = messages(text)
+    assert message == (
+        "1:72 CC104 `macs` of custom must be a whole number of at least 0, or `uncounted`, "
+        "not `unknown`"
+    )

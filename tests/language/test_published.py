@@ -87,7 +87,7 @@ def test_the_layer_of_a_published_figure_is_checked_with_the_settings_of_the_fig
         pytest.param("{params: 3, source: s, set: {x: 3}}", "3:42 CC113 there is no variable `x`",
             id="an unknown variable"),
         pytest.param("{params: 3, source: s, size: 0}",
-            "3:42 CC104 size must be a whole number from 1, not 0", id="a size of 0"),
+            "3:42 CC104 size must be a whole number of at least 1, not 0", id="a size of 0"),
         pytest.param("{params: 3, k: 1023, source: s}",
             "3:28 CC112 `k` must be 1000 or 1024", id="another K"),
         pytest.param("{params: 3, k: [1024], source: s}",

@@ -120,11 +120,11 @@ def test_aliases_that_double_cost_nothing_if_no_layer_uses_them(bounded, text):
 def test_aliases_that_double_are_a_list_as_an_option(bounded):
     text = doubled("[1, 1]", "[{before}, {before}]", 60)
     assert bounded(f"{text}{EIGHT}layers: [{{conv: *last, kernel: 1}}]") == [
-        "61:8 CC104 `filters` of conv must be a whole number from 1, not a list"
+        "61:8 CC104 `filters` of conv must be a whole number of at least 1, not a list"
     ]
 
 
-NOT_A_COUNT = "`input` of the network: channels must be a whole number from 1, not a mapping"
+NOT_A_COUNT = "`input` of the network: channels must be a whole number of at least 1, not a mapping"
 
 
 @pytest.mark.parametrize("levels", [1, 60])

@@ -61,13 +61,13 @@ MOST = "must be at most 1,000,000,000, not 99999999999999999999"
 
 # Which of 0, −1, 1.5 and true each type takes, and what it says of the others.
 TAKEN = {
-    "PositiveInt": ((), "a whole number from 1"),
-    "PerAxisInt": ((), "a whole number from 1"),
-    "Natural": (("0",), "a whole number from 0"),
-    "NonNegativeInt": (("0",), "a whole number from 0"),
-    "StatedInt": (("0",), "a whole number from 0"),
-    "Padding": (("0",), "a whole number from 0"),
-    "Border": (("0",), "a whole number from 0"),
+    "PositiveInt": ((), "a whole number of at least 1"),
+    "PerAxisInt": ((), "a whole number of at least 1"),
+    "Natural": (("0",), "a whole number of at least 0"),
+    "NonNegativeInt": (("0",), "a whole number of at least 0"),
+    "StatedInt": (("0",), "a whole number of at least 0"),
+    "Padding": (("0",), "a whole number of at least 0"),
+    "Border": (("0",), "a whole number of at least 0"),
     "Number": (("0", "-1", "1.5"), "a number"),
     "Factor": (("1.5",), "a number"),
     "Flag": (("true",), "true or false"),
@@ -76,8 +76,8 @@ TAKEN = {
     "Tensor": ((), "{channels: n, size: n or [h, w]}"),
     "ShapePattern": ((), "{channels: n, size: n or [h, w]}"),
     "Function": ((), "the name of a function"),
-    "Along": ((), "a whole number from 1"),
-    "Axes": ((), "a whole number from 1"),
+    "Along": ((), "a whole number of at least 1"),
+    "Axes": ((), "a whole number of at least 1"),
     "Connections": ((), "a list of lists of channels, one for each filter"),
 }
 

@@ -51,7 +51,7 @@ def test_connections_that_do_not_fit_are_refused():
         )
     ]
     assert refused(conv("[[1], [0]]")) == [
-        "`connections` of conv must be a whole number from 1, not 0"
+        "`connections` of conv must be a whole number of at least 1, not 0"
     ]
     assert refused(conv("[[1], [2]]", 2, ", groups: 2")) == [
         "conv accepts `connections` or `groups`, not both"

@@ -672,7 +672,7 @@ def test_all_points_with_problems_are_named_and_nothing_is_printed():
     assert [line for line in stated.splitlines() if line.startswith("error")] == [
         "error[CC301]: kernel 5 is larger than the input 4 (with size=4)",
         "error[CC301]: kernel 3 is larger than the input 2 (with size=6)",
-        "error[CC104]: `filters` of conv must be a whole number from 1, not 1.5 (with n=3)",
+        "error[CC104]: `filters` of conv must be a whole number of at least 1, not 1.5 (with n=3)",
     ]
     assert stated.endswith("\n3 problems in <stdin>\n")
 
@@ -687,7 +687,7 @@ def test_a_problem_at_every_point_is_reported_once_without_points():
 
 def test_the_problems_of_every_argument_are_reported():
     stated = refused("compare", "mobilenet_v1", "no.yaml", "vgg16", "--set", "classes=0,10")
-    assert stated.count("must be a whole number from 1, not 0 (with classes=0)") == 2
+    assert stated.count("must be a whole number of at least 1, not 0 (with classes=0)") == 2
     assert "there is no file `no.yaml`" in stated
 
 

@@ -176,7 +176,7 @@ def figures() -> dict[str, Schema]:
         },
         "whole_figure": describe(
             any_of({"type": "integer", "minimum": 0}, text),
-            "a whole number from 0: 7000000, 7M, 1.6G, 4e9, 64Ki",
+            "a whole number of at least 0: 7000000, 7M, 1.6G, 4e9, 64Ki",
         ),
         **_dtypes(),
         "published": describe(

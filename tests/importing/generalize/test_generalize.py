@@ -129,7 +129,7 @@ def test_a_model_of_any_size_sweeps_to_what_an_import_at_each_size_gives(model, 
 
 
 BOUND = {
-    half: "`length` of slice must be a whole number from 1, not 0",
+    half: "`length` of slice must be a whole number of at least 1, not 0",
     flattened: "linear needs 512 inputs, not 3072",
     pooled_by_its_size: "linear needs 8 inputs, not 16",
     over_positions: "linear needs 64 inputs, not 384",

@@ -199,7 +199,7 @@ def test_a_shape_that_only_the_file_states_is_not_known_at_another_size(tmp_path
 def test_a_wrong_option_is_refused_with_its_name(tmp_path):
     nodes = [conv("x", "w", "", "-> y", Padding=VALID)]
     tensors = {"x": (1, 8, 8, 3), "w": array(4, 1, 1, 5), "y": (1, 8, 8, 4)}
-    message = "CONV_2D `y`: `groups` of conv: must be a whole number from 1, not 0"
+    message = "CONV_2D `y`: `groups` of conv: must be a whole number of at least 1, not 0"
     assert refusal(tmp_path, model(nodes, tensors)) == ("CC104", message)
 
 
