@@ -57,13 +57,14 @@ class Tensor(NamedTuple):
 
     @property
     def channel(self) -> int:
-        """The axis with the channels; a guess if elements were rearranged."""
+        """The axis with the channels; the last one if no axis has all of them."""
         if self.axes is not None:
             return self.axes.index(0) if 0 in self.axes else len(self.dims) - 1
-        for axis, extent in enumerate(self.dims):
-            if axis != self.batch and extent == self.shape.channels:
-                return axis
-        return len(self.dims) - 1
+        assert self.origin is not None
+        before = self.origin.channel
+        whole = {before: self.origin.dims[before]}
+        found = enumerate(_parts(self.origin.dims, self.moves))
+        return next((axis for axis, parts in found if parts == whole), len(self.dims) - 1)
 
 
 def output_tensor(
@@ -171,6 +172,30 @@ def _refolded(value: Tensor, dims: tuple[int, ...]) -> Tensor:
     new_dims = _without_ones(split_dims) + (1,) * (len(dims) - len(kept))
     moves = (*value.moves[:-2], Rearrangement(dims=new_dims), Rearrangement(order=new_order))
     return value._replace(dims=dims, batch=_batch_of(value, dims), moves=moves)
+
+
+def _parts(dims: Sequence[int], moves: Sequence[Rearrangement]) -> list[dict[int, int]]:
+    """For each axis after the moves: the axes of `dims` that it consists of, each with the number
+    of its elements. Empty if an axis has a part that does not divide the axis before."""
+    axes = [[(axis, extent)] for axis, extent in enumerate(dims)]
+    for move in moves:
+        if move.order:
+            axes = [axes[axis] for axis in move.order]
+            continue
+        rest = [part for parts in reversed(axes) for part in reversed(parts) if part[1] != 1]
+        axes = [[] for _ in move.dims]
+        for parts, extent in zip(axes, move.dims, strict=True):
+            while (missing := extent // prod(n for _, n in parts)) > 1:
+                origin, long = rest.pop()
+                part = min(missing, long)
+                if missing % part or long % part:
+                    return []
+                parts.append((origin, part))
+                if long != part:
+                    rest.append((origin, long // part))
+    return [
+        {axis: prod(n for one, n in parts if one == axis) for axis, _ in parts} for parts in axes
+    ]
 
 
 def _without_ones(dims: tuple[int, ...]) -> tuple[int, ...]:
