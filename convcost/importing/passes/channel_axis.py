@@ -1,4 +1,4 @@
-"""Finds which axis of a three-axis input is the channels: the first operator that determines it
+"""Finds the channels of an input with two or three axes: the first operator that determines them
 decides."""
 
 from collections.abc import Callable, Iterable, Sequence
@@ -24,6 +24,26 @@ class AxisReader(NamedTuple, Generic[Key]):
     gives: tuple[Key, ...]
     order: tuple[int, ...] | None = None
     second: bool = False
+
+
+def has_one_channel(
+    start: Key, rank: int, readers: Callable[[Key], Iterable[AxisReader[Key]]]
+) -> bool:
+    """Whether all axes of the tensor `start` after the batch are the size: the first operator that
+    determines it looks up a row for each element, or is a convolution to which the model adds the
+    axis of the channels, [n, 1, t]."""
+    waiting, seen = [start], {start}
+    while waiting and len(seen) < MAX_OPERATORS:
+        for one in readers(waiting.pop(0)):
+            if one.row.op == "embedding":
+                return True
+            if one.row.traits & (Trait.CHANNELS_FIRST | Trait.CHANNELS_LAST):
+                first = Trait.CHANNELS_FIRST in one.row.traits
+                return first and rank < len(one.before) == SEQUENCE_RANK and one.before[1] == 1
+            new = [output for output in one.gives if output not in seen]
+            seen.update(new)
+            waiting += new
+    return False
 
 
 def channel_axis(start: Key, readers: Callable[[Key], Iterable[AxisReader[Key]]]) -> int | None:

@@ -1,5 +1,6 @@
-"""Which axis of an input with three axes has the channels."""
+"""Which axis of an input has the channels."""
 
+from onnx import TensorProto
 from onnx_models import array, drawn, ints, model, node
 
 KEYS = [
@@ -30,3 +31,33 @@ def test_a_mean_that_keeps_the_last_axis_is_over_the_channels(tmp_path):
     assert shapes(tmp_path, nodes, {"last": ints(-1)}, x=(1, 9, 6)) == ["9×6"]
     nodes = [node("ReduceMean", "x", "last", "-> y", keepdims=0)]
     assert shapes(tmp_path, nodes, {"last": ints(-1)}, x=(1, 9, 6)) == ["6×9"]
+
+
+TO_CONV = [node("Unsqueeze", "x", "second", "-> u"), node("Conv", "u", "w", "-> y")]
+SECOND = ints(1)
+
+
+def test_samples_that_get_an_axis_of_channels_before_a_convolution_are_positions(tmp_path):
+    weights = {"second": SECOND, "w": array(8, 1, 5)}
+    assert shapes(tmp_path, TO_CONV, weights, x=(1, 1600)) == ["1600×1"]
+
+
+def test_a_row_that_a_linear_layer_reads_has_channels(tmp_path):
+    nodes = [node("MatMul", "x", "m", "-> z"), node("Relu", "z", "-> r"), *TO_CONV]
+    nodes[2] = node("Unsqueeze", "r", "second", "-> u")
+    weights = {"second": SECOND, "w": array(8, 1, 5), "m": array(20, 9)}
+    assert shapes(tmp_path, nodes, weights, x=(1, 20)) == ["20"]
+
+
+def test_an_image_of_one_row_has_its_own_channels(tmp_path):
+    nodes = [node("Conv", "x", "w", "-> y")]
+    assert shapes(tmp_path, nodes, {"w": array(8, 1, 5)}, x=(1, 1, 20)) == ["20×1"]
+
+
+def test_indices_are_positions_and_their_number_may_change(tmp_path):
+    nodes = [node("Gather", "table", "x", "-> e"), node("MatMul", "e", "m", "-> y")]
+    made = model(nodes, {"table": array(30, 8), "m": array(8, 3)}, inputs={"x": (1, "t")})
+    made.graph.input[0].type.tensor_type.elem_type = TensorProto.INT64
+    graph = drawn(tmp_path, made, size=(12,))
+    assert [shape.text for _, shape in graph.inputs] == ["12×1"]
+    assert sum(layer.macs for layer in graph.layers) == 12 * 8 * 3

@@ -1,7 +1,7 @@
 """Finds which axes of an input are the batch and the channels, from the operators that read it,
 otherwise from its dims."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 
 from convcost.importing.frontends.onnx.graph import OnnxNode
@@ -61,7 +61,7 @@ def input_channel(
     rank = len(extents)
     if rank < SEQUENCE_RANK:
         return 1
-    if rank == SEQUENCE_RANK and (axis := _read_channels(readers, name, shapes)) is not None:
+    if rank == SEQUENCE_RANK and (axis := channel_axis(name, axis_readers(readers, shapes))):
         return axis
     found = readers.through_joins(name)
     if any(node.op in ("Conv", "MaxPool", "AveragePool") for node in found):
@@ -73,11 +73,10 @@ def input_channel(
     return rank - 1 if to_front or (not orders and colours) else 1
 
 
-def _read_channels(
-    readers: InputReaders, name: str, shapes: Mapping[str, Sequence[int]]
-) -> int | None:
-    """The axis that the users of a three-axis input treat as the channels; None if no user
-    determines it."""
+def axis_readers(
+    readers: InputReaders, shapes: Mapping[str, Sequence[int]]
+) -> Callable[[str], Iterator[AxisReader[str]]]:
+    """For a tensor: the operators that read it, as those that determine the channels."""
     same = tuple(range(SEQUENCE_RANK))
 
     def read(tensor: str) -> Iterator[AxisReader[str]]:
@@ -87,7 +86,7 @@ def _read_channels(
             second = _is_summed_first(node, tensor)
             yield AxisReader(row_of(node.op), *dims, node.outputs, order, second)
 
-    return channel_axis(name, read)
+    return read
 
 
 def _is_summed_first(node: OnnxNode, name: str) -> bool:

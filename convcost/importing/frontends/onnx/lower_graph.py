@@ -24,7 +24,7 @@ from convcost.importing.frontends.onnx.inlining import (
     inline_functions,
     resolve_control_flow,
 )
-from convcost.importing.frontends.onnx.input_axes import InputReaders, input_channel
+from convcost.importing.frontends.onnx.input_axes import InputReaders, axis_readers, input_channel
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelInputs, close_dims
 from convcost.importing.frontends.onnx.parameters import buffers, mark_weights, unmark_scales
 from convcost.importing.frontends.onnx.patterns import replace_patterns
@@ -41,7 +41,8 @@ from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.refusals import conforming, named
-from convcost.importing.ir.tensor import MATRIX_RANK, SEQUENCE_RANK, Tensor
+from convcost.importing.ir.tensor import MATRIX_RANK, SEQUENCE_RANK, Tensor, reshaped
+from convcost.importing.passes.channel_axis import has_one_channel
 from convcost.importing.passes.model_inputs import at_other_dims
 from convcost.importing.passes.rewrite import rewrite
 from convcost.importing.passes.weight_report import report_weights
@@ -182,6 +183,8 @@ def _add_input(context: OnnxContext, readers: InputReaders, entry: ModelInput) -
         # [steps, batch, features]
         along = 1 if rank == SEQUENCE_RANK and entry.dims[1] == 1 else None
         return builder.input(entry.name, entry.dims, rank - 1, along)
+    if rank < SEQUENCE_RANK and has_one_channel(entry.name, rank, axis_readers(readers, shapes)):
+        return reshaped(builder.input(entry.name, (*entry.dims, 1), rank), entry.dims)
     channel = input_channel(readers, entry.name, entry.dims, shapes)
     return builder.input(entry.name, entry.dims, channel)
 

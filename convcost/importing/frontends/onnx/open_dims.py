@@ -9,11 +9,13 @@ from onnx import ModelProto, ValueInfoProto
 from convcost.importing.frontends.onnx.graph import OnnxGraph, stored_integers
 from convcost.importing.frontends.onnx.input_axes import (
     InputReaders,
+    axis_readers,
     batch_added,
     batch_axes,
     input_channel,
     summed_inputs,
 )
+from convcost.importing.passes.channel_axis import has_one_channel
 from convcost.importing.passes.model_inputs import MIN_SIZED_RANK, dims_text, fill_size
 from convcost.model.errors import ConstraintError
 
@@ -72,7 +74,7 @@ def close_dims(
     # Files of IR version 3 also list their weights as inputs.
     declared = [_declared(entry) for entry in model.graph.input if entry.name not in weights]
     inputs = {entry.name: entry.extents for entry in declared}
-    along, whole = batch_axes(graph.nodes, inputs), summed_inputs(graph.nodes, inputs)
+    along, summed = batch_axes(graph.nodes, inputs), summed_inputs(graph.nodes, inputs)
     added = batch_added(graph.nodes, inputs, stored_integers(model))
     axes = {
         name: min(along.get(name, 0), max(len(extents) - 1, 0)) for name, extents in inputs.items()
@@ -85,11 +87,13 @@ def close_dims(
     readers = InputReaders(graph.nodes)
     found, open_, notes = [], list[OpenDim](), list[str]()
     moved, exported = list[str](), set[int]()
-    if size is not None:
+    read = axis_readers(readers, {})
+    rows = {one.name for one in declared if has_one_channel(one.name, len(one.extents), read)}
+    if size is not None and not rows:
         _require_sized_input(declared)
     unsized = any(None in extents[1:] for extents in inputs.values())
     for name, extents, names in declared:
-        batch, alone = axes[name], name in {*whole, *added}
+        batch, alone = axes[name], name in {*summed, *added}
         if not alone and _batched(extents, len(samples), batch, stated=name in along):
             if dims.get(names[batch], 1) != 1:
                 raise ConstraintError(
@@ -104,10 +108,13 @@ def close_dims(
         for axis, dimension in enumerate(names):
             if extents[axis] is None and dimension in dims:
                 extents[axis] = dims[dimension]
-        if size is not None and len(extents) >= MIN_SIZED_RANK and (None in extents or not unsized):
+        sized = len(extents) >= MIN_SIZED_RANK or name in rows
+        if size is not None and sized and (None in extents or not unsized):
             before = tuple(extents)
-            last = input_channel(readers, name, before, {}) == len(before) - 1
-            fill_size(name, extents, size, HINT, last=last)
+            last = name in rows or input_channel(readers, name, before, {}) == len(before) - 1
+            whole = [*extents, 1] if name in rows else extents
+            fill_size(name, whole, size, HINT, last=last)
+            extents[:] = whole[: len(extents)]
             if any(old not in (None, new) for old, new in zip(before, extents, strict=True)):
                 moved.append(f"`{name}` is {dims_text(before)} in the file")
         unknown = [axis for axis, extent in enumerate(extents) if extent is None]

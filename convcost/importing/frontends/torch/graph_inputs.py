@@ -6,16 +6,15 @@ from typing import Any
 from convcost.importing.frontends.torch.constant_value import Parameter
 from convcost.importing.frontends.torch.registry import known, operator_name
 from convcost.importing.ir.builder import GraphBuilder
-from convcost.importing.ir.ops import Row, Trait
+from convcost.importing.ir.ops import Row
 from convcost.importing.ir.tensor import SEQUENCE_RANK, Tensor, reshaped
 from convcost.importing.passes.channel_axis import (
-    MAX_OPERATORS,
     AxisReader,
     channel_axis,
+    has_one_channel,
 )
 
 SAME = tuple(range(SEQUENCE_RANK))
-CHANNELS = Trait.CHANNELS_FIRST | Trait.CHANNELS_LAST
 
 
 def stored_parameters(module: Any, program: Any) -> dict[str, Parameter]:
@@ -58,26 +57,12 @@ def graph_input(builder: GraphBuilder, node: Any) -> Tensor | None:
     if not hasattr(val, "shape"):
         return None
     dims = tuple(int(n) for n in val.shape)
-    if _is_looked_up(node):  # an index at each position: one channel, without an axis
+    if has_one_channel(node, len(dims), _readers):  # an index or a sample at each position
         return reshaped(builder.input(node.name, (*dims, 1), len(dims)), dims)
     channel = min(1, len(dims) - 1)
     if len(dims) == SEQUENCE_RANK:
         channel = channel_axis(node, _readers) or channel
     return builder.input(node.name, dims, channel)
-
-
-def _is_looked_up(node: Any) -> bool:
-    """Whether an input has indices: the first operator on it looks rows up in a table."""
-    waiting, seen = list(node.users), set[Any]()
-    while waiting and len(seen) < MAX_OPERATORS:
-        user = waiting.pop(0)
-        row = _row(user)
-        if row.op == "embedding" or row.traits & CHANNELS:
-            return row.op == "embedding"
-        if user not in seen:
-            seen.add(user)
-            waiting.extend(user.users)
-    return False
 
 
 def _readers(node: Any) -> Iterator[AxisReader[Any]]:
