@@ -87,6 +87,33 @@ def test_json_with_macs_says_that_some_are_not_known(report, tmp_path):
     assert ran.stdout != known.stdout
 
 
+def test_json_has_no_change_of_macs_that_are_known_in_part(tmp_path):
+    layers = "[{{conv: 4, kernel: 1, name: a}}, {{custom: magic, params: 5, macs: {}, name: b}}]"
+    for name, macs in (("known", 7), ("partly", "uncounted")):
+        text = f"name: {name}\ninput: {{channels: 1, size: 8}}\nlayers: {layers.format(macs)}\n"
+        (tmp_path / f"{name}.yaml").write_text(text)
+    call = ("compare", "known.yaml", "partly.yaml", "--layers", "--format", "json")
+    known, partly = json.loads(run(*call, cwd=tmp_path).stdout)["networks"]
+    for network, macs, change in ((known, 7, 0), (partly, 0, None)):
+        of_macs = next(one for one in network["changes"] if one["measure"] == "macs")
+        assert (of_macs["before"], of_macs["after"]) == (4 * 64 + 7, 4 * 64 + macs)
+        assert of_macs["difference"] == change
+        assert [layer["macs_change"] for layer in network["layers"]] == [0, change]
+        assert [one["difference"] for one in network["changes"] if one != of_macs] == 6 * [0]
+
+
+def test_a_reduced_network_has_the_layers_whose_macs_are_not_in_its_totals(tmp_path):
+    layers = "[{conv: 8, kernel: 3}, {custom: magic, params: 5, macs: uncounted}]"
+    (tmp_path / "net.yaml").write_text(f"input: {{channels: 8, size: 8}}\nlayers: {layers}\n")
+    call = ("--channels", "2", "--write", "new.yaml", "--format", "json")
+    answer = json.loads(run("reduce", "net.yaml", *call, cwd=tmp_path).stdout)
+    (network,) = answer["written"]["networks"]
+    assert network["totals"]["macs"] == 2 * 8 * 8 * 8 + 8 * 9 * 2 * 6 * 6
+    assert network["uncounted"] == [{"kind": "custom", "layers": 1}]
+    (of_macs,) = (one for one in network["changes"] if one["measure"] == "macs")
+    assert of_macs["difference"] is None
+
+
 def test_networks_are_not_compared_by_macs_that_are_known_in_part(tmp_path):
     (tmp_path / "net.yaml").write_text(UNKNOWN)
     (tmp_path / "known.yaml").write_text(UNKNOWN.replace("uncounted", "0").replace("Net", "Known"))

@@ -27,21 +27,23 @@ CHANGES = (Measure.MACS, Measure.PARAMS, Measure.TRAINABLE)  # compared layer by
 
 
 class ChangeRecord(NamedTuple):
-    """The change of a measure from the baseline to this network."""
+    """The change of a measure from the baseline to this network. `difference` is None for macs that
+    are known in part."""
 
     measure: str
     before: int
     after: int
-    difference: int
+    difference: int | None
 
 
 class LayerChangeRecord(NamedTuple):
-    """`path_before` is the path in the baseline, None for an added layer."""
+    """`path_before` is the path in the baseline, None for an added layer. `macs_change` is None if
+    the macs are not known."""
 
     path: str
     path_before: str | None
     state: str
-    macs_change: int
+    macs_change: int | None
     params_change: int
     trainable_change: int
 
@@ -227,17 +229,19 @@ def convention_totals(costs: Costs) -> list[ConventionTotal]:
 
 def change_records(before: Costs, after: Costs) -> list[ChangeRecord]:
     """A record for each measure."""
+    partly = bool(before.uncounted or after.uncounted)
     return [
-        ChangeRecord(measure, old, new, new - old)
+        ChangeRecord(measure, old, new, None if partly and measure == Measure.MACS else new - old)
         for measure in COMPARED
         for old, new in [(before.totals[measure], after.totals[measure])]
     ]
 
 
 def _layer_record(change: LayerChange) -> LayerChangeRecord:
-    differences = map(change.difference, CHANGES)
+    macs, *others = map(change.difference, CHANGES)
     before = change.before.path if change.before else None
-    return LayerChangeRecord(change.path, before, change.state, *differences)
+    known = None if None in change.known_macs else macs
+    return LayerChangeRecord(change.path, before, change.state, known, *others)
 
 
 def _change_cells(change: LayerChange) -> tuple[Cell, ...]:

@@ -107,6 +107,7 @@ class AppliedReduction(NamedTuple):
                     "from": before.network.name,
                     "output": after.network.output,
                     "totals": after.totals.by_measure(),
+                    "uncounted": after.uncounted,
                     "changes": change_records(before, after),
                 }
                 for before, after in self.pairs
