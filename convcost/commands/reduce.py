@@ -86,7 +86,7 @@ def undo_reductions(request: ReduceRequest, *, projections: bool = True) -> Redu
         found = find_reductions(before.network, projections=projections, within=within)
         rewrite = job.rewrite(before, "naive", found)
         networks.append(UndoneNetwork(before, found, rewrite.after))
-        if found.found:
+        if found.reductions:
             rewrites.append(rewrite)
     has_no_reason = within and not any(undone.found.left for undone in networks)
     if not rewrites and (request.file is not None or has_no_reason):

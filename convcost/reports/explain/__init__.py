@@ -80,7 +80,8 @@ def paths(network: Network) -> tuple[str, ...]:
 
 
 class GroupExplanation(NamedTuple):
-    """A group: the sums of its layers, and their paths."""
+    """A group: the sums of its layers, and their paths. `stated` and `uncounted` are true if a
+    layer states its costs, or its macs are unknown."""
 
     network: str
     path: str

@@ -137,12 +137,14 @@ class Insertions:
 
 
 def _options(item: SourceItem, new: Insertion) -> dict[str, str | int]:
-    """The other options of a 1x1, written out so that `defaults` of the document change none."""
-    layer = new.paths[0][1].layers(1, expand=False)[0]
+    """The options of a 1x1 but its filters: those whose default, also from the `defaults` of the
+    document, is another value, and `when`."""
+    first_candidate = new.paths[0][1]
+    reduce, _ = first_candidate.layers(1, expand=False)
     options: dict[str, str | int] = {}
-    for name, value in layer.option_values.items():
-        written = get(item.document, "defaults", "conv", name).value
-        default = written or Conv.options[name].default
+    for name, value in reduce.option_values.items():
+        of_document = get(item.document, "defaults", "conv", name).value
+        default = of_document or Conv.options[name].default
         if name != "filters" and str(value).lower() != str(default).lower():
             options[name] = value
     when = get(item.node, "when").value

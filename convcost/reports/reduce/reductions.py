@@ -47,22 +47,25 @@ class FoundReductions(NamedTuple):
     channels."""
 
     network: Network
-    found: tuple[Reduction, ...]
+    reductions: tuple[Reduction, ...]
     left: tuple[tuple[str, str], ...]
 
     def change(self) -> GraphEdit:
         """The network without the reductions, as a change of its steps."""
         change: GraphEdit = {}
-        for reduction in self.found:
+        for reduction in self.reductions:
             change.update({step: [] for item in reduction.removed for step in item.steps})
             if reduction.window is not None:
                 change[reduction.windows[0]] = [("", reduction.window)]
         return change
 
     def edit(self, editor: SpecEditor) -> None:
-        """Deletes the items of the reductions; their windows get the filters and strides."""
-        # Items of one place are alike: their text is changed once.
-        changed = {reduction.kept.place: reduction for reduction in self.found if reduction.kept}
+        """Deletes the items of the reductions. Their windows get the filters of the second 1x1 and
+        the stride of the first."""
+        # Copies of a block have items at the same place, whose text is changed once.
+        changed = {
+            reduction.kept.place: reduction for reduction in self.reductions if reduction.kept
+        }
         for place, reduction in changed.items():
             window = editor.item(place)
             if reduction.expand is not None:
@@ -74,7 +77,7 @@ class FoundReductions(NamedTuple):
                 own = window.option_text("stride")
                 both = stride if own in ("", "1") else f"({stride}) * ({own})"
                 editor.set_option(window, "stride", both)
-        places = {item.place for reduction in self.found for item in reduction.removed}
+        places = {item.place for reduction in self.reductions for item in reduction.removed}
         removed = [editor.item(place) for place in sorted(places)]
         editor.keep_names(removed, inserts=False)
         editor.remove(removed)

@@ -54,13 +54,14 @@ class UndoneNetwork(NamedTuple):
     def _records(self) -> list[dict[str, Any]]:
         """Each reduction as an object of `convcost.reduce/1`.
 
-        `path` is the layer or block that is removed; `channels` are its input channels, `to` its
-        output channels. Without its 1x1, a projection costs nothing: the pool has no costs.
+        `path` is the layer or block that is removed, `channels` are its input channels, `to` its
+        output channels. The `naive` costs are those of the windows without the 1x1. They are 0 for
+        a projection, which has no windows.
         """
         steps = self.costs.network.steps
         naive = {row.path: row for row in self.after.layers}
         records = []
-        for reduction in self.found.found:
+        for reduction in self.found.reductions:
             expand = () if reduction.expand is None else (reduction.expand,)
             own = [
                 self.costs.layers[index]
@@ -95,7 +96,7 @@ class AppliedReduction(NamedTuple):
     def tables(self) -> Iterator[Table]:
         for pair in self.pairs:
             (table,) = Comparison(pair).tables()
-            # Without published figures, which are of the network before.
+            # Published figures are of the network before the change, so they have no note.
             yield table._replace(notes=(*self.notes, *costs_notes(pair)))
 
     def tree(self) -> dict[str, Any]:

@@ -74,10 +74,12 @@ class ReductionSavings(NamedTuple):
         """A row for each width of the 1x1."""
         channels, filters = self.candidate.x.channels, self.candidate.layer.filters
         shared = self.row.path, Size(self.candidate.kernel), channels, filters
-        even = [even.text for even in self.break_even]
+        break_even = [width.text for width in self.break_even]
         for reduced in self.reduced:
+            saved = reduced.saved_params, reduced.saved_macs
             percent = format_change(reduced.saved_macs, self.row.macs).removeprefix("+")
-            yield *shared, *even, reduced.channels, *reduced[2:6], percent
+            costs = reduced.channels, reduced.params, reduced.macs
+            yield *shared, *break_even, *costs, *saved, percent
 
 
 class NetworkSavings(NamedTuple):

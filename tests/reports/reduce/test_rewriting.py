@@ -147,7 +147,7 @@ def test_the_naive_network_is_found(name, document, settings, weights, channels)
 def test_resnet_50_is_sixteen_bottlenecks():
     before = shipped("resnet50")
     found = find_reductions(before.network)
-    assert [item.form for item in found.found] == ["bottleneck"] * 16
+    assert [item.form for item in found.reductions] == ["bottleneck"] * 16
     naive = costs(apply_edit(before.network, found.change()))
     by_path = {layer.path: layer for layer in naive.layers}
     assert by_path["conv3_x/bottleneck_2/main/conv_bn_2/conv_1"].weights == 512 * 3 * 3 * 512
@@ -166,9 +166,9 @@ def test_the_window_gets_the_stride_of_the_1x1(tmp_path):
 def test_layers_that_are_not_a_reduction_stay():
     """Projections of shortcuts, widenings, 1x1 that two layers take, and grouped windows."""
     for name in ("mobilenet_v2", "vgg16", "xception", "efficientnet_b0"):
-        assert find_reductions(shipped(name).network).found == ()
+        assert find_reductions(shipped(name).network).reductions == ()
     found = find_reductions(shipped("resnext50_32x4d").network)
-    assert found.found == ()
+    assert found.reductions == ()
     assert {reason for _, reason in found.left} == {
         "has groups, or a convolution with groups uses its output"
     }
@@ -183,7 +183,7 @@ def test_a_1x1_that_shares_its_line_with_other_layers_is_counted_but_not_written
     layers: [{pair: , repeat: 2}]
     """
     found = find_reductions(cost(text).network)
-    assert [one.removed[0].path for one in found.found] == ["pair_1/point_1"]
+    assert [one.removed[0].path for one in found.reductions] == ["pair_1/point_1"]
     ran = run("reduce", "-", "--undo", "--write", "-", text=text)
     assert ran.returncode == 2
     assert ran.stderr.decode().startswith(
@@ -459,7 +459,7 @@ layers:
 )
 def test_a_1x1_that_does_more_than_reduce_is_not_undone(layers, left):
     found = find_reductions(cost(f"input: {{channels: 64, size: 16}}\nlayers: {layers}\n").network)
-    assert found.found == ()
+    assert found.reductions == ()
     assert list(found.left) == left
 
 
