@@ -38,7 +38,8 @@ def match(
     *,
     all_readings: bool = False,
 ) -> Match:
-    """The readings of printed figures. A reading is a count of the network that prints as a figure.
+    """The readings of published figures. A reading is a count of the network that prints as a
+    figure.
 
     `words` are figures, each with or without a measure: `4.12G`, `0.3 GFLOPs`, or `macs 4.1G
     params 25.6M`.
