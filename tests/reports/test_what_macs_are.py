@@ -114,6 +114,15 @@ def test_a_reduced_network_has_the_layers_whose_macs_are_not_in_its_totals(tmp_p
     assert of_macs["difference"] is None
 
 
+def test_points_have_no_share_of_macs_that_are_known_in_part(tmp_path):
+    spec = UNKNOWN.replace("macs: uncounted", "macs: uncounted, when: w > 2")
+    (tmp_path / "net.yaml").write_text(spec)
+    for points, shares in (("1,2", ["50.0000", "100.0000"]), ("1,2,3", ["?", "?", "?"])):
+        columns = ("--columns", "share,params", "--format", "csv")
+        ran = run("analyze", "net.yaml", "--set", f"w={points}", *columns, cwd=tmp_path)
+        assert [line.split(",")[2] for line in ran.stdout.decode().splitlines()[1:]] == shares
+
+
 def test_networks_are_not_compared_by_macs_that_are_known_in_part(tmp_path):
     (tmp_path / "net.yaml").write_text(UNKNOWN)
     (tmp_path / "known.yaml").write_text(UNKNOWN.replace("uncounted", "0").replace("Net", "Known"))

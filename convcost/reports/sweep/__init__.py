@@ -75,7 +75,12 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
     axes = enumerate(network.axes)
     columns = [_setting_column(n, axis, names) for n, axis in axes if axis.varies]
     totals = [point.costs.totals for point in points]
-    largest = {m: max((counts[m] for counts in totals), default=0) for m in SHARES.values()}
+    uncounted = any(point.costs.uncounted for point in points)
+    largest = {
+        measure: max((counts[measure] for counts in totals), default=0)
+        for measure in SHARES.values()
+        if measure != Measure.MACS or not uncounted
+    }
     by_convention = points[0].costs.by_convention if points else ()
     counts = {
         f"count {convention.name}": _convention_column(convention) for convention in by_convention
@@ -89,7 +94,7 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
         if name in published:
             columns.append(_published_column(name, 1 if name == Measure.MACS else drop, sources))
     columns += (column for name, column in counts.items() if name not in names)
-    if any(point.costs.uncounted for point in points):
+    if uncounted:
         columns.append((Column("uncounted", "uncounted layers"), _count_uncounted))
     rows = tuple(tuple(cell(point) for _, cell in columns) for point in points)
     matching = f"{network.matching:,} of {counted(network.total, 'point')} with "
@@ -130,12 +135,15 @@ def _setting_column(number: int, axis: Axis, names: tuple[str, ...]) -> PointCol
 
 
 def _column(name: str, drop: int, layout: Layout, largest: Mapping[Measure, int]) -> PointColumn:
-    """A column of an analysis. A share is that of the point with the largest count."""
+    """A column of an analysis. A share is that of the point with the largest count; unknown if the
+    largest is not known, because the macs of a point are known in part."""
     if name == "channels":
         return Column(name, name, "right", drop), lambda point: point.row.output.channels
     if name in SHARES:
         measure = SHARES[name]
         column = Column(name, f"share of the most {measure}", "left", drop)
+        if measure not in largest:
+            return column, lambda _: count_cell(None)
         return column, lambda point: Share(point.costs.totals[measure], largest[measure])
     of_layers = ALL[name]
     assert of_layers is not None
