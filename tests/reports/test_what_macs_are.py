@@ -150,7 +150,7 @@ def test_networks_are_not_compared_by_macs_that_are_known_in_part(tmp_path):
         ("analyze net.yaml --columns layer,macs,share,params --count thop", "total ? ? 5"),
         ("analyze net.yaml --depth 0 --columns network,macs --count thop", "Net ? ?"),
         ("analyze net.yaml --size 4,5 --columns macs --count thop", "5 ? ? 1"),
-        ("compare net.yaml net.yaml --columns network,macs,macs_share", "Net ? ?"),
+        ("compare net.yaml net.yaml --columns network,macs,macs_share", "Net (net.yaml) ? ?"),
         ("memory net.yaml --training sgd", "backward pass: ? macs"),
         ("memory net.yaml --device h100", f"total ? {4 * (4 + 4 + 5) + 4 * (4 + 4)} ? <0.01"),
     ],
