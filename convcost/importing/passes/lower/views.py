@@ -5,8 +5,8 @@ from math import prod
 
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import Node
-from convcost.importing.ir.tensor import Tensor, permuted, reshaped
-from convcost.importing.passes.lowering import lowering
+from convcost.importing.ir.tensor import Tensor, permuted, reshaped, with_rank
+from convcost.importing.passes.lowering import lower, lowering
 from convcost.model.errors import ConstraintError
 
 
@@ -64,3 +64,21 @@ def permute(builder: GraphBuilder, node: Node) -> Tensor:
             "CC404", f"its permutation {axes} must have each of the {rank} axes once"
         )
     return permuted(node.x, axes)
+
+
+@lowering("expand")
+def expand(builder: GraphBuilder, node: Node) -> Tensor:
+    """Copies along axes of extent 1, to `dims`. If the model only reshapes the copies (`merged`),
+    those along an axis become entries of the axis before it: the keys of grouped queries, each
+    copied for several heads, are one layer without a reshape."""
+    dims = tuple(node.attributes["dims"])
+    x = with_rank(node.x, len(dims))
+    copied = [axis for axis, extent in enumerate(x.dims) if extent != dims[axis]]
+    if not copied:
+        return x
+    into = copied[0] - 1
+    before, after = dims[:into], dims[into + 2 :]
+    merges = node.attributes["merged"] and len(copied) == 1 and into not in (-1, x.batch)
+    joined = (*before, prod(dims[into : into + 2]), *after) if merges else dims
+    x = reshaped(x, (*before, dims[into], *after)) if merges else x
+    return reshaped(lower(builder, "custom", node.path, x, what="expand", dims=joined), dims)

@@ -579,6 +579,15 @@ TABLE: dict[str, Any] = {
         ["global_avg_pool → 1×1×8", "sigmoid → 1×1×8", "multiply → 12×10×8"],
         (0, 0, 0),
     ),
+    "keys that are copied for several heads": (
+        [node("Unsqueeze", "x", "third", "-> u"), node("Expand", "u", "copies", "-> e"),
+         node("Reshape", "e", "heads", "-> y")],
+        {"third": ints(2), "copies": ints(1, 2, 4, 5, 8), "heads": ints(1, 8, 5, 8)},
+        (1, 2, 5, 8),
+        [("custom what=expand params=0 macs=0 output=Shape(channels=8, size=(5, 8)) "
+         "input=Shape(channels=2, size=(5, 8)) → 5×8×8")],
+        (0, 0, 0),
+    ),
     "stretched for its own sake": (
         [node("GlobalAveragePool", "x", "-> g"), node("Expand", "g", "to", "-> y")],
         {"to": ints(1, 8, 2, 2)},

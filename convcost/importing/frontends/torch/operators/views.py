@@ -5,6 +5,9 @@ from typing import Any
 from convcost.importing.frontends.torch.registry import TorchCall, only_joined, operator, row
 from convcost.importing.ir.tensor import permuted, reshaped, transposed, with_rank
 
+# Operators that are, or begin, a reshape.
+RESHAPES = {f"aten.{name}" for name in ("reshape", "view", "_unsafe_view", "flatten", "clone")}
+
 row("permute", order="dims")
 row("permute", "t", "numpy_T")
 
@@ -47,11 +50,9 @@ def movedim(call: TorchCall) -> Any:
 @operator("expand", "expand_as", "broadcast_to")
 def expand(call: TorchCall) -> Any:
     """An expanded tensor. Joins broadcast their inputs themselves, so it adds no layer for them."""
-    x = call.x
-    longer = with_rank(x, len(call.dims))
-    if longer.dims == call.dims or only_joined(call.users):
-        return longer
-    return call.custom("expand")
+    if only_joined(call.users):
+        return with_rank(call.x, len(call.dims))
+    return call.lower("expand", dims=call.dims, merged=call.users <= RESHAPES)
 
 
 @operator("roll")
