@@ -113,7 +113,7 @@ def search(
         request.where,
         options.sort,
         options.pareto,
-        tuple(one.name for one in request.space.variables),
+        request.space.names,
         request.names,
         _records(request, found.best),
         _records(request, found.front),
@@ -316,7 +316,9 @@ def _measures(
         expression = parse_filter(text, (*every, NANOSECONDS, *variables)).expression
         if NANOSECONDS in expression.names.difference(every, variables):
             raise _needs_device("--where")
-        used += sorted(expression.names.intersection(every).difference(variables))
+        # As in a sweep, a variable comes before a convention, and after a measure.
+        ours = {*every}.difference({*variables}.difference(MEASURES, timed))
+        used += sorted(expression.names.intersection(ours))
     return tuple(dict.fromkeys(used))
 
 

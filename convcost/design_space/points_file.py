@@ -15,6 +15,7 @@ from convcost.design_space.traced_function import Variable
 from convcost.model.errors import UsageError
 from convcost.model.number_format import format_count
 from convcost.model.options import json_number
+from convcost.reports.sweep.points import setting_column
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 
@@ -35,6 +36,10 @@ class PointsFile:
         self.path = Path(os.path.realpath(path))
         self.request = request
         self._partial = partial_file(path)
+        self._names = (
+            *(setting_column(name, name, request.names).key for name in request.space.names),
+            *request.names,
+        )
         self._lines = path.suffix == ".jsonl"
         self._line: Callable[[Iterable[str]], str] = self._json_line if self._lines else ",".join
         write = _json_text if self._lines else value_text
@@ -51,7 +56,7 @@ class PointsFile:
         file.truncate(offset)
         file.seek(offset)
         if not offset and not self._lines:
-            file.write((",".join((*self._texts, *self.request.names)) + "\n").encode())
+            file.write(f"{','.join(self._names)}\n".encode())
 
     def _open(self, offset: int) -> BinaryIO:
         """The partial file. It is never a link, whose target would be overwritten."""
@@ -97,17 +102,17 @@ class PointsFile:
                 self._partial.unlink(missing_ok=True)
 
     def _json_line(self, row: Iterable[str]) -> str:
-        names = (*self._texts, *self.request.names)
-        pairs = (f"{json.dumps(name)}: {text}" for name, text in zip(names, row, strict=True))
+        pairs = (f"{json.dumps(name)}: {text}" for name, text in zip(self._names, row, strict=True))
         return "{" + ", ".join(pairs) + "}"
 
     def _write_parquet(self) -> None:
         pyarrow = _pyarrow()
-        types = {variable.name: _arrow_type(variable) for variable in self.request.space.variables}
-        types |= dict.fromkeys(self.request.measures, "int64")
-        if self.request.score:
-            types["score"] = "float64"
-        schema = pyarrow.schema([(name, pyarrow.type_for_alias(t)) for name, t in types.items()])
+        types = [_arrow_type(variable) for variable in self.request.space.variables]
+        types += ["int64"] * len(self.request.measures) + ["float64"] * bool(self.request.score)
+        schema = pyarrow.schema(
+            (name, pyarrow.type_for_alias(kind))
+            for name, kind in zip(self._names, types, strict=True)
+        )
         options = pyarrow.csv.ConvertOptions(column_types=schema)
         temporary = self.path.with_name(f".convcost.{os.urandom(8).hex()}.tmp")
         try:

@@ -16,7 +16,8 @@ from convcost.model.errors import Source, UsageError
 from convcost.model.record import NamedTuple
 from convcost.model.roofline import Device
 from convcost.reports.row_order import sort_keys
-from convcost.reports.sweep.selection import parse_filter
+from convcost.reports.sweep.points import setting_column
+from convcost.reports.sweep.selection import PointFilter, parse_filter
 
 CHUNK = 1 << 14  # points; their arrays fit a cache
 SAMPLE = 1000  # matching points, for a chart
@@ -61,13 +62,16 @@ class SearchRequest(NamedTuple):
         )
 
     @property
+    def filters(self) -> list[PointFilter]:
+        known = (*self.measures, *self.space.names)
+        return [parse_filter(text, known) for text in self.where]
+
+    @property
     def _decisive(self) -> set[str]:
         """The measures that conditions and the front compare."""
-        variables = [variable.name for variable in self.space.variables]
-        filters = (parse_filter(text, (*self.measures, *variables)) for text in self.where)
         names = {name.removeprefix("+") for name in self.pareto}
         return names.union(
-            *(condition.expression.names.difference(variables) for condition in filters)
+            *(condition.expression.names.intersection(self.measures) for condition in self.filters)
         )
 
 
@@ -111,16 +115,15 @@ class Search:
         variables = request.space.variables
         self._costs = TracedFunction(request.function(), variables, len(request.measures))
         self._score = _load_score(request.score) if request.score else None
-        filters = [
-            parse_filter(text, (*request.measures, *(variable.name for variable in variables)))
-            for text in request.where
-        ]
+        filters = request.filters
 
         def matches(values: Mapping[str, Any]) -> list[int]:
             return [int(all(condition.matches(values.__getitem__) for condition in filters))]
 
-        numbers = tuple(Variable(name) for name in request.measures)
-        self._matches = TracedFunction(matches, (*variables, *numbers), 1)
+        # In a condition, a measure comes before a variable of the same name.
+        names = request.measures
+        numbers = [*filter(lambda one: one.name not in names, variables), *map(Variable, names)]
+        self._matches = TracedFunction(matches, tuple(numbers), 1)
         self.nothing = Points(np.arange(0), tuple(np.arange(0) for _ in request.names))
 
     def chunk(self, start: int, stop: int) -> Found:
@@ -229,7 +232,7 @@ class Search:
         table: dict[str, Array] = dict(zip(request.measures, points.columns, strict=True))
         for variable in request.space.variables:
             column = columns[variable.name]
-            table[variable.name] = (
+            table[setting_column(variable.name, variable.name, request.names).key] = (
                 column.numerators / column.denominator
                 if variable.is_number
                 else (np.array(variable.values)[column.numerators])

@@ -31,6 +31,10 @@ class Space(NamedTuple):
     sobol: bool = False
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(variable.name for variable in self.variables)
+
+    @property
     def size(self) -> int:
         return self.samples or prod(len(variable.values) for variable in self.variables)
 

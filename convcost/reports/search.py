@@ -10,6 +10,7 @@ from convcost.reports.chart_model import Chart, Scatter, ScatterPoint
 from convcost.reports.page_model import Page, page_of_tables
 from convcost.reports.report import Report, versioned
 from convcost.reports.row_order import RowsLeftOut, sort_keys
+from convcost.reports.sweep.points import setting_column
 from convcost.reports.table import Cell, Column, Table
 
 SCHEMA = "convcost.search/1"
@@ -118,7 +119,7 @@ class SearchResult(_SearchFields, Report):
         )
 
     def _table(self, title: str, points: tuple[PointRecord, ...], notes: tuple[str, ...]) -> Table:
-        columns = [Column(name, name) for name in self.variables]
+        columns = [setting_column(name, name, self.measures) for name in self.variables]
         columns += [Column(name, name, scales=True) for name in self.measures]
         rows: list[tuple[Cell, ...]] = [
             (*point.values.values(), *map(_cell, point.numbers.values())) for point in points

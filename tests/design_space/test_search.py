@@ -278,6 +278,44 @@ def test_parquet_has_exact_integers(spec, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if "points" in path.name] == ["points.parquet"]
 
 
+CLASH = """\
+name: net
+input: {channels: 3, size: 8}
+vars: {params: 4, channels: 5}
+layers: [{conv: params, kernel: 1}, {conv: channels, kernel: 1}, {conv: 7, kernel: 1}]
+"""
+
+
+def test_a_measure_comes_before_a_variable_of_the_same_name(tmp_path):
+    path, found = tmp_path / "net.yaml", [3 * n + n * 5 + 5 * 7 for n in (2, 4)]
+    path.write_text(CLASH, "utf-8")
+    files = {suffix: tmp_path / f"points{suffix}" for suffix in (".csv", ".jsonl")}
+    for file in files.values():
+        options = SearchOptions(
+            ("params=2,4,6",), (f"params <= {found[1]}",), "params", points=str(file),
+            columns=("params",),
+        )  # fmt: skip
+        names = [column.key for column in search(str(path), options).records().columns]
+        assert names == ["set_params", "params"]
+    with files[".csv"].open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["params"]) for row in rows] == found
+    lines = files[".jsonl"].read_text("utf-8").splitlines()
+    records = [{"set_params": n, "params": count} for n, count in zip((2, 4), found, strict=True)]
+    assert list(map(json.loads, lines)) == records
+
+
+def test_a_condition_means_the_same_in_a_search_as_in_a_sweep(tmp_path):
+    path = tmp_path / "net.yaml"
+    path.write_text(CLASH, "utf-8")
+    for command, option in (("search", "--vary"), ("analyze", "--set")):
+        for most, found in ((7, 3), (6, 0)):
+            where = ("--where", f"channels <= {most}", "--format", "csv")
+            done = run(command, str(path), option, "channels=2,7,8", *where)
+            header, *rows = done.stdout.decode().splitlines()
+            assert ("set_channels" in header.split(","), len(rows)) == (True, found)
+
+
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 def test_an_interrupted_search_continues_and_counts_nothing_twice(spec, tmp_path, suffix):

@@ -13,7 +13,7 @@ from convcost.reports.analyze.columns import SHARES, AnalysisView
 from convcost.reports.chart_model import Chart
 from convcost.reports.notes import costs_notes, field_notes
 from convcost.reports.report import Report, versioned
-from convcost.reports.sweep.points import Axis, PointCosts
+from convcost.reports.sweep.points import Axis, PointCosts, setting_column
 from convcost.reports.sweep.selection import SweepView, SweptNetwork
 from convcost.reports.table import Cell, Column, Layout, Share, Size, Table, count_cell
 from convcost.reports.verify.figure_check import summarize
@@ -127,10 +127,8 @@ def _undecided_note(points: int) -> Iterator[str]:
 
 
 def _setting_column(number: int, axis: Axis, names: tuple[str, ...]) -> PointColumn:
-    # A variable may have the name of a measure, or `size`.
-    reserved = axis.name in ("size", "network", *names)
-    head = f"set {axis.name}" if reserved else axis.title
-    column = Column(head.replace(" ", "_"), head)
+    name = "" if axis.size else axis.name
+    column = setting_column(name, axis.title, ("size", "network", *names))
     return column, lambda point: Size((axis.text(point.point.positions[number]),))
 
 

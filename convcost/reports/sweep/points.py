@@ -1,6 +1,6 @@
 """The points of a sweep: every combination of values of the variables and the input size."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import product
 from math import prod
 from typing import Any
@@ -14,6 +14,7 @@ from convcost.model.options import json_number, show
 from convcost.model.record import NamedTuple
 from convcost.reports.analyze.table import group_output
 from convcost.reports.notes import has_note
+from convcost.reports.table import Column
 from convcost.reports.verify.figure_check import FigureRecord, current_figures
 
 NUMBERS = (*MEASURES, "channels", "receptive_field")  # numbers that sort and filter points
@@ -134,6 +135,13 @@ class PointCosts(NamedTuple):
             "size": size,
             "published": list(self.figures),
         }
+
+
+def setting_column(name: str, title: str, others: Collection[str]) -> Column:
+    """The column of the values of a variable. Its title is `set params` if a number that sorts and
+    filters points, or another column, has the name of the variable."""
+    head = f"set {name}" if name in (*NUMBERS, *others) else title
+    return Column(head.replace(" ", "_"), head)
 
 
 def points(axes: tuple[Axis, ...]) -> Iterator[Point]:
