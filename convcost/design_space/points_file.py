@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ from convcost.model.options import json_number
 from convcost.reports.sweep.points import setting_column
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
+MAX_DIGITS = 38  # of the largest integers of Parquet that pyarrow reads from CSV
 
 
 class PointsFile:
@@ -107,10 +109,18 @@ class PointsFile:
 
     def _write_parquet(self) -> None:
         pyarrow = _pyarrow()
+        for integer in (pyarrow.int64(), pyarrow.decimal128(MAX_DIGITS)):
+            with suppress(pyarrow.ArrowInvalid):  # it has a larger integer
+                return self._convert(pyarrow, integer)
+        limit = f"an integer of more than {MAX_DIGITS} digits"
+        raise UsageError(f"Parquet cannot store {limit}; write the points to a .csv or .jsonl file")
+
+    def _convert(self, pyarrow: Any, integer: Any) -> None:
+        """Writes the CSV of the part as Parquet, with integers of a type."""
         types = [_arrow_type(variable) for variable in self.request.space.variables]
-        types += ["int64"] * len(self.request.measures) + ["float64"] * bool(self.request.score)
+        types += ["integer"] * len(self.request.measures) + ["float64"] * bool(self.request.score)
         schema = pyarrow.schema(
-            (name, pyarrow.type_for_alias(kind))
+            (name, integer if kind == "integer" else pyarrow.type_for_alias(kind))
             for name, kind in zip(self._names, types, strict=True)
         )
         options = pyarrow.csv.ConvertOptions(column_types=schema)
@@ -133,10 +143,11 @@ def _json_text(value: Any) -> str:
 
 
 def _arrow_type(variable: Variable) -> str:
-    if all(isinstance(value, bool) for value in variable.values):
+    types = set(map(type, variable.values))
+    if types <= {bool}:
         return "bool"
-    if all(isinstance(value, int) for value in variable.values):
-        return "int64"
+    if types <= {int}:
+        return "integer"
     decimal = all("/" not in value_text(value) for value in variable.values)
     return "float64" if variable.is_number and decimal else "string"
 

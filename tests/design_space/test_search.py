@@ -278,6 +278,26 @@ def test_parquet_has_exact_integers(spec, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if "points" in path.name] == ["points.parquet"]
 
 
+LARGE = "layers: [{conv: n, kernel: 1, bias: b}, {custom: x, params: 1, macs: %s}]"
+
+
+@pytest.mark.parametrize("macs", [2**63 - 1, 10**24])
+def test_parquet_has_integers_of_more_than_64_bits(macs, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path, points = tmp_path / "net.yaml", tmp_path / "points.parquet"
+    spec = "name: net\ninput: {channels: 3, size: 8}\nvars: {n: 4, b: true}\n"
+    path.write_text(spec + LARGE % macs, "utf-8")
+    search(str(path), SearchOptions(("n=2,4",), points=str(points)))
+    assert parquet.read_table(points)["macs"].to_pylist() == [3 * n * 8**2 + macs for n in (2, 4)]
+
+
+def test_parquet_has_mixed_values_of_a_variable_as_texts(spec, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    points = tmp_path / "points.parquet"
+    search(spec, SearchOptions(("norm=true,1,false",), points=str(points)))
+    assert set(parquet.read_table(points)["norm"].to_pylist()) <= {"true", "1", "false"}
+
+
 CLASH = """\
 name: net
 input: {channels: 3, size: 8}
