@@ -414,3 +414,5 @@ def test_published_macs_are_checked_for_one_sample_at_any_batch():
     )
     for line in (line for line in one.splitlines() if "published" in line):
         assert line in many
+    note = "figures are checked for 1 sample"
+    assert [text.splitlines().count(note) for text in (one, many)] == [0, 1]

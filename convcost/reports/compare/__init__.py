@@ -15,7 +15,7 @@ from convcost.reports.report import Report, versioned
 from convcost.reports.sweep.points import PointCosts
 from convcost.reports.table import Cell, Column, Difference, Table, count_cell
 from convcost.reports.totals import TotalsView, network_names, totals_table
-from convcost.reports.verify.figure_check import current_figures
+from convcost.reports.verify.figure_check import ONE_SAMPLE, current_figures
 
 if TYPE_CHECKING:
     from convcost.reports.chart_model import Chart
@@ -115,7 +115,10 @@ class Comparison(_ComparisonFields, Report):
     def totals(self) -> Table:
         """A row for each network: the requested measures, ratios and changes."""
         table = totals_table(self.networks, self.view, self.baseline, self.names)
-        own_notes = (*self._work_notes(), *self._figure_notes(), *self.notes)
+        figures = list(self._figure_notes())
+        if figures and self.base.batch > 1:
+            figures.append(ONE_SAMPLE)
+        own_notes = (*self._work_notes(), *figures, *self.notes)
         return table._replace(
             title=f"{self.swept}: {table.title}" if self.swept else table.title,
             notes=(*own_notes, *table.notes),

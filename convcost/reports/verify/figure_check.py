@@ -20,6 +20,7 @@ from convcost.reports.verify.reading import Verdict, declared, hint, read_figure
 
 # The words for a reading, from those of its JSON value.
 READING = {"equal": "", "rounded": "if rounded", "cut": "if truncated", "K = 1024": "with K = 1024"}
+ONE_SAMPLE = "figures are checked for 1 sample"
 COLUMNS = (
     Column("measure", "measure", "left"),
     Column("published", "published"),
@@ -271,7 +272,7 @@ def current_figures(costs: Costs) -> tuple[list[FigureRecord], tuple[str, ...]]:
     if not network.published:
         return [], ()
     one_sample = costs if costs.batch == 1 else count_costs(network)
-    notes = ["figures are checked for 1 sample"] if costs.batch > 1 else []
+    notes = [ONE_SAMPLE] if costs.batch > 1 else []
     entries = []
     current = [entry for entry in network.published if entry.applies]
     exact = ExactCounts(one_sample, (entry.layer for entry in current))
