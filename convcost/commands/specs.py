@@ -1,12 +1,13 @@
 """`specs`: the specs that ship with convcost."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from convcost.language.network_inputs import Settings
 from convcost.model.costs import Costs, costs
 from convcost.model.peak_memory import peak_memory
-from convcost.reports.specs import ShippedNetwork, ShippedSpec, ShippedSpecs
+from convcost.reports.specs import NUMBERS, ShippedNetwork, ShippedSpec, ShippedSpecs
+from convcost.reports.sweep.selection import parse_filter
 from convcost.sources.networks import read_networks
 from convcost.sources.shipped_counts import shipped_counts
 from convcost.sources.shipped_variants import documents_of_spec, full_name
@@ -16,9 +17,11 @@ YEARS = re.compile(r"arXiv:(\d\d)\d\d\.|\b((?:19|20)\d\d)\b")
 BYTES_OF_FLOAT32 = 4
 
 
-def specs() -> ShippedSpecs:
-    """The shipped specs, and the costs of their networks where they are asked for."""
-    return ShippedSpecs(tuple(_specs()), all_networks)
+def specs(where: Iterable[str] = ()) -> ShippedSpecs:
+    """The shipped specs, and the costs of their networks where they are asked for. With conditions
+    such as `macs <= 300M`, only the networks that meet them all. Raises UsageError."""
+    conditions = tuple(parse_filter(text, NUMBERS) for text in where)
+    return ShippedSpecs(tuple(_specs()), all_networks, conditions)
 
 
 def _specs() -> Iterator[ShippedSpec]:

@@ -7,9 +7,12 @@ from convcost.model.measures import CONVENTION
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
 from convcost.reports.report import Report, versioned
+from convcost.reports.sweep.selection import PointFilter
 from convcost.reports.table import Cell, Column, CountRange, Size, Table, cell_text, shape_size
 
 SCHEMA = "convcost.specs/1"
+PEAKS = ("peak_memory_int8", "peak_memory_float32")
+NUMBERS = ("params", "macs", "activations", *PEAKS, "year")  # numbers that filter networks
 
 
 class ShippedSpec(NamedTuple):
@@ -65,7 +68,7 @@ class ShippedNetwork(NamedTuple):
             *counts,
             *peaks,
             field,
-            self.year or None,
+            str(self.year) if self.year else None,
             self.source,
         )
 
@@ -73,16 +76,26 @@ class ShippedNetwork(NamedTuple):
 class _SpecsFields(NamedTuple):
     specs: tuple[ShippedSpec, ...]
     compute: Callable[[], Iterable[ShippedNetwork]]
+    where: tuple[PointFilter, ...] = ()
 
 
 class ShippedSpecs(_SpecsFields, Report):
     """All shipped specs, one row for each, with the range of its counts. Records and JSON have
-    their networks with their costs, from `compute`."""
+    their networks with their costs, from `compute`. With conditions `where`, each table has the
+    networks that meet them all."""
 
     name = "specs"
 
     def tables(self) -> Iterator[Table]:
         networks = sum(len(spec.networks) for spec in self.specs)
+        if self.where:
+            found = self.records()
+            conditions = " and ".join(condition.text for condition in self.where)
+            title = (
+                f"{len(found.rows)} of {networks} networks that ship with convcost: {conditions}"
+            )
+            yield found._replace(title=title)
+            return
         yield Table(
             name="specs",
             title=f"{len(self.specs)} specs with {networks} networks ship with convcost",
@@ -99,6 +112,7 @@ class ShippedSpecs(_SpecsFields, Report):
                 "`convcost compare SPEC` prints the costs, `convcost show SPEC` the text",
                 "the params and macs of several networks are the least and the most",
                 "`convcost specs --format csv` prints the costs of all networks",
+                "`convcost specs --where 'macs <= 300M'` prints the networks that meet a condition",
                 CONVENTION,
             ),
         )
@@ -109,18 +123,26 @@ class ShippedSpecs(_SpecsFields, Report):
             title="Networks that ship with convcost",
             columns=(
                 Column("spec", "spec", "left", folds=True),
-                Column("name", "network", "left"),
-                Column("input", "input", "right"),
-                *(Column(name, name, scales=True) for name in ("params", "macs", "activations")),
-                Column("peak_memory_int8", "peak memory, int8"),
-                Column("peak_memory_float32", "peak memory, float32"),
-                Column("receptive_field", "receptive field", "right"),
-                Column("year", "year"),
-                Column("source", "source", "left", folds=True),
+                Column("name", "network", "left", 1),
+                Column("input", "input", "right", 4),
+                Column("params", "params", scales=True),
+                Column("macs", "macs", scales=True),
+                Column("activations", "activations", "right", 5, scales=True),
+                Column("peak_memory_int8", "peak memory, int8", "right", 6),
+                Column("peak_memory_float32", "peak memory, float32", "right", 7),
+                Column("receptive_field", "receptive field", "right", 3),
+                Column("year", "year", "right", 2),
+                Column("source", "source", "left", 8, folds=True),
             ),
-            rows=tuple(network.row for network in self.compute()),
+            rows=tuple(network.row for network in self._networks()),
             notes=("1 sample", "peak memory in bytes, without params", CONVENTION),
         )
 
     def tree(self) -> dict[str, Any]:
-        return versioned(SCHEMA, networks=list(self.compute()))
+        return versioned(SCHEMA, networks=list(self._networks()))
+
+    def _networks(self) -> Iterator[ShippedNetwork]:
+        for network in self.compute():
+            numbers = network._asdict()
+            if all(condition.matches(numbers.__getitem__) for condition in self.where):
+                yield network

@@ -223,7 +223,7 @@ def test_explain_has_a_kind_that_no_convention_counts():
         ),
         (
             ("analyze", "mobilenet_v1", "--set", "width=1,2", "--where", "thop < 1G"),
-            "--where: no point has `thop`; add --count thop\n",
+            "--where: there is no number `thop`; add --count thop\n",
         ),
         (("reduce", "googlenet", "--sort", "thop"), "cannot sort by `thop`; known here: "),
     ],

@@ -9,7 +9,8 @@ from convcost import formatted
 from convcost.model.measures import CONVENTION
 from convcost.model.shape import Shape
 from convcost.render import FORMATS, Style
-from convcost.reports.specs import ShippedNetwork, ShippedSpec, ShippedSpecs
+from convcost.reports.specs import NUMBERS, ShippedNetwork, ShippedSpec, ShippedSpecs
+from convcost.reports.sweep.selection import parse_filter
 from convcost.sources.spec_files import locate
 
 SQUARE = Shape(3, (8, 8))
@@ -35,8 +36,34 @@ def test_specs_prints_a_row_for_each_spec():
         "`convcost compare SPEC` prints the costs, `convcost show SPEC` the text\n"
         "the params and macs of several networks are the least and the most\n"
         "`convcost specs --format csv` prints the costs of all networks\n"
+        "`convcost specs --where 'macs <= 300M'` prints the networks that meet a condition\n"
         f"{CONVENTION}"
     )
+
+
+@pytest.mark.parametrize(
+    ("conditions", "found"),
+    [
+        (["macs <= 1728"], ["one", "two#b"]),
+        (["macs < 1.728k"], ["two#b"]),
+        (["macs <= 2k and params > 5"], ["one"]),
+        (["macs <= 2k", "peak_memory_int8 >= 8", "year == 0"], ["two#b"]),
+        (["activations > 9"], []),
+    ],
+)
+def test_conditions_select_networks_of_all_specs(conditions, found):
+    selected = TWO._replace(where=tuple(parse_filter(text, NUMBERS) for text in conditions))
+    (table,) = selected.tables()
+    title = f"{len(found)} of 3 networks that ship with convcost: {' and '.join(conditions)}"
+    assert table.title == title
+    assert [row[0] for row in table.rows] == found
+    assert [network.spec for network in selected.tree()["networks"]] == found
+
+
+def test_a_condition_on_an_unknown_number_is_refused():
+    done = run("specs", "--where", "mac <= 300M")
+    error = b"error: --where: there is no number `mac`; did you mean `macs`?\n"
+    assert (done.returncode, done.stderr) == (2, error)
 
 
 def test_the_counts_of_specs_have_a_unit_for_each_column():

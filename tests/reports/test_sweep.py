@@ -422,8 +422,8 @@ def test_a_sweep_without_a_matching_point_has_no_rows():
     [
         ("macs <=", ("--where: `macs <=` is not an expression\n"
             "help: write a comparison, such as `macs <= 100M`")),
-        ("mac < 1", "--where: no point has `mac`; did you mean `macs`?"),
-        ("flops < 1", "--where: no point has `flops`; add --count flops"),
+        ("mac < 1", "--where: there is no number `mac`; did you mean `macs`?"),
+        ("flops < 1", "--where: there is no number `flops`; add --count flops"),
         ("macs", "--where macs is 2368, neither true nor false"),
         ("macs / buffers > 1", "--where macs / buffers > 1: 2368 / 0 divides by 0"),
     ],

@@ -20,14 +20,14 @@ UNITS = "|".join(name for name in (*BINARY_SUFFIXES, *SUFFIXES) if name)
 
 
 class PointFilter(NamedTuple):
-    """A condition of points, as written: `macs <= 100M`."""
+    """A condition of points or networks, as written: `macs <= 100M`."""
 
     text: str
     expression: Expression
 
     def matches(self, lookup: Lookup) -> bool:
-        """Whether the condition is true for a point with these numbers. Raises UsageError if it is
-        neither true nor false."""
+        """Whether the condition is true with these numbers. Raises UsageError if it is neither true
+        nor false."""
         try:
             value = self.expression.evaluate(lookup)
         except ConstraintError as error:
@@ -38,7 +38,7 @@ class PointFilter(NamedTuple):
 
 
 def parse_filter(text: str, known: Collection[str]) -> PointFilter:
-    """A condition over the known numbers of a point. Raises UsageError."""
+    """A condition over the known numbers. Raises UsageError."""
 
     def exact(match: re.Match[str]) -> str:
         number = Fraction(*parse_figure(match[1] + match[2]).value())
@@ -54,7 +54,7 @@ def parse_filter(text: str, known: Collection[str]) -> PointFilter:
             from convcost.conventions import suggest_count
 
             hint = suggest_count(name) or did_you_mean(name, known, 99)
-            raise UsageError(f"--where: no point has `{name}`; {hint}")
+            raise UsageError(f"--where: there is no number `{name}`; {hint}")
     return PointFilter(text, expression)
 
 
