@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from keyword import iskeyword
 from math import lcm
 
 from convcost.design_space.polynomial import Atom, Monomial, Number, Polynomial, constant
@@ -75,6 +76,10 @@ def _latex_over(text: str, divisor: str) -> str:
     return rf"\frac{{{text}}}{{{divisor.strip('()')}}}" if divisor else text
 
 
+def _python_name(name: str) -> str:
+    return f"{name}_" if iskeyword(name) else name
+
+
 TEXT = Notation(
     times="·",
     number=format_count,
@@ -96,7 +101,7 @@ LATEX = Notation(
 PYTHON = Notation(
     times="*",
     number=str,
-    variable=str,
+    variable=_python_name,
     power=lambda text, power: f"{text}**{power}",
     fraction=_over,
     floor=lambda text, divisor: f"(({text})//{divisor or 1})",

@@ -182,6 +182,18 @@ def test_the_three_notations():
     assert PYTHON.formula(form) == "((-6*((n + 2*in_k)//4)**2 + n + 2*((n)//(in_k)))//2)"
 
 
+def test_a_keyword_of_python_ends_in_an_underscore(tmp_path):
+    spec = tmp_path / "net.yaml"
+    spec.write_text(
+        "name: net\ninput: {channels: 3, size: 8}\nvars: {lambda: 4}\n"
+        "layers: [{conv: lambda // 2 + 1, kernel: 1}]\n",
+        "utf-8",
+    )
+    for notation, params in (("python", "3*((lambda_)//2) + 3"), ("text", "3·⌊lambda/2⌋ + 3")):
+        (network,) = formula(str(spec), "", ("lambda",), notation=notation).networks
+        assert network.formulas[0].formula == params
+
+
 def test_python_computes_what_convcost_counts():
     rng = random.Random(3)
     for name in ("mobilenet_v1", "vgg", "unet", "resnet", "densenet"):
