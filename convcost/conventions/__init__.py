@@ -34,7 +34,7 @@ from convcost.model.kind import KINDS, OPERATIONS, Kind
 from convcost.model.measures import Measure
 from convcost.model.network import Network
 from convcost.model.number_format import format_count
-from convcost.model.record import NamedTuple
+from convcost.model.record import NamedTuple, Record
 from convcost.model.registry import Registry
 from convcost.model.suggestions import did_you_mean
 from convcost.model.symbolic import is_integer, memo
@@ -70,7 +70,15 @@ def depends(formula: Formula, on: str) -> CountingRule:
 UNKNOWN = Formula("not counted", lambda _work: 0)
 
 
-class _ConventionFields(NamedTuple):
+class Convention(Record):
+    """What a tool counts. `word` is the tool's word for its number, such as `FLOPs`.
+
+    The `name` of a variant is `tool:variant`. With `per_sample`, the number does not grow with the
+    batch. With `pruned`, only weights that are not pruned count. `factor` multiplies all rules.
+    `variants` are the names of the variants. A variant with an `assumption` has the number of the
+    tool for a network that is written in another way.
+    """
+
     name: str
     word: str
     meaning: str
@@ -83,16 +91,6 @@ class _ConventionFields(NamedTuple):
     assumption: str = ""
     variants: tuple[str, ...] = ()
     pruned: bool = False
-
-
-class Convention(_ConventionFields):
-    """What a tool counts. `word` is the tool's word for its number, such as `FLOPs`.
-
-    The `name` of a variant is `tool:variant`. With `per_sample`, the number does not grow with the
-    batch. With `pruned`, only weights that are not pruned count. `factor` multiplies all rules.
-    `variants` are the names of the variants. A variant with an `assumption` has the number of the
-    tool for a network that is written in another way.
-    """
 
     @property
     def title(self) -> str:
@@ -155,7 +153,7 @@ class Convention(_ConventionFields):
         what = f"`{self.name}` cannot count {use.layer.name}"
         raise UsageError(f"the plug-in `{file}` is not valid: {what}; {why}")
 
-    def count(self, costs: Costs, /) -> ConventionCounts:  # type: ignore[override]
+    def count(self, costs: Costs, /) -> ConventionCounts:
         """The numbers of every layer of a network, with notes on what is assumed."""
         found = self.numbers(costs)
         return found._replace(notes=tuple(self._notes(costs, found)))

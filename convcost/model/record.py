@@ -7,19 +7,27 @@ Type checkers see `typing.NamedTuple`.
 
 from typing import TYPE_CHECKING
 
-__all__ = ["NamedTuple"]
+__all__ = ["NamedTuple", "Record"]
 
 if TYPE_CHECKING:
-    from typing import NamedTuple
+    from typing import Any, ClassVar, NamedTuple, Self, dataclass_transform
+
+    @dataclass_transform(frozen_default=True)
+    class Record:
+        """A NamedTuple without fields; each subclass has its own. typing has no such base."""
+
+        _fields: ClassVar[tuple[str, ...]]
+
+        def _replace(self, **changed: Any) -> Self: ...
 else:
     from collections import _tuplegetter
 
     class _Meta(type):
-        """Makes a read-only attribute of each annotated name of a direct subclass."""
+        """Makes a read-only attribute of each annotated name, unless a base has fields."""
 
         def __new__(cls, name, bases, members):
             made = super().__new__(cls, name, bases, {"__slots__": (), **members})
-            if any(type(base) is cls and not base._fields for base in bases):
+            if not made._fields:
                 fields = made._fields = made.__match_args__ = tuple(made.__annotations__)
                 made._field_defaults = {key: members[key] for key in fields if key in members}
                 made._defaults = tuple(made._field_defaults.values())
@@ -68,3 +76,5 @@ else:
 
         def __getnewargs__(self):
             return tuple(self)
+
+    Record = NamedTuple

@@ -20,15 +20,12 @@ class RuleRecord(NamedTuple):
     depends: str
 
 
-class _ConventionsFields(NamedTuple):
-    conventions: tuple[Convention, ...]
-    explained: bool = False
-
-
-class Conventions(_ConventionsFields, Report):
+class Conventions(Report):
     """Conventions in one table, or (`explained`) each with its rules."""
 
     name = "conventions"
+    conventions: tuple[Convention, ...]
+    explained: bool = False
 
     def tables(self) -> Iterator[Table]:
         if self.explained:

@@ -35,14 +35,11 @@ class NetworkFormulas(NamedTuple):
     notes: list[str]
 
 
-class _FormulaFields(NamedTuple):
-    networks: tuple[NetworkFormulas, ...]
-
-
-class Formulas(_FormulaFields, Report):
+class Formulas(Report):
     """Formulas of one or more networks."""
 
     name = "formula"
+    networks: tuple[NetworkFormulas, ...]
 
     def tables(self) -> Iterator[Table]:
         for network in self.networks:

@@ -39,14 +39,11 @@ class ExampleRecord(NamedTuple):
     macs: int
 
 
-class _KindsFields(NamedTuple):
-    kind: str | None = None
-
-
-class Kinds(_KindsFields, Report):
+class Kinds(Report):
     """All kinds in one table, or (`kind`) one kind with its options, formulas and examples."""
 
     name = "kinds"
+    kind: str | None = None
 
     def tables(self) -> Iterator[Table]:
         kind = None if self.kind is None else KINDS.get(self.kind)

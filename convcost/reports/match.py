@@ -99,7 +99,16 @@ class MatchRecord(NamedTuple):
         return f"{text}; all {part}" if part else text
 
 
-class _MatchFields(NamedTuple):
+class Match(Report):
+    """The readings of figures. `nearest` has the nearest count of each figure without a reading.
+
+    All readings have the settings that are `given`, as in `--set`. `untried` are further settings,
+    which would take too long. `notes` say which counts are stated, and which macs no reading
+    includes. `matched_separately` are the figures that have a reading, but at no settings at which
+    all other figures have one.
+    """
+
+    name = "match"
     network: str
     source: str
     figures: tuple[str, ...]
@@ -110,18 +119,6 @@ class _MatchFields(NamedTuple):
     untried: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     matched_separately: tuple[str, ...] = ()
-
-
-class Match(_MatchFields, Report):
-    """The readings of figures. `nearest` has the nearest count of each figure without a reading.
-
-    All readings have the settings that are `given`, as in `--set`. `untried` are further settings,
-    which would take too long. `notes` say which counts are stated, and which macs no reading
-    includes. `matched_separately` are the figures that have a reading, but at no settings at which
-    all other figures have one.
-    """
-
-    name = "match"
 
     @property
     def found(self) -> bool:

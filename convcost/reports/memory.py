@@ -110,19 +110,16 @@ class NetworkMemory(NamedTuple):
     training: TrainingRecord | None
 
 
-class _MemoryFields(NamedTuple):
+class Memory(Report):
+    """The memory of one or more networks; with `top`, the layers with the most memory alive."""
+
+    name = "memory"
     networks: tuple[Costs, ...]
     in_place: bool = True
     top: int | None = None
     device: Device | None = None
     orders: tuple[OrderRecord, ...] = ()
     optimizer: str = ""
-
-
-class Memory(_MemoryFields, Report):
-    """The memory of one or more networks; with `top`, the layers with the most memory alive."""
-
-    name = "memory"
 
     def tables(self) -> Iterator[Table]:
         for costs, order in self._ordered():

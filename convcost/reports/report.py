@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from convcost import __version__
-from convcost.model.record import NamedTuple
+from convcost.model.record import NamedTuple, Record
 from convcost.reports.table import Table, plain_text
 
 if TYPE_CHECKING:
@@ -27,14 +27,12 @@ class Root(NamedTuple):
     here: str = ""
 
 
-class Report:
+class Report(Record):
     """The result of one command. A format uses only what is declared here.
 
-    A report is a frozen value, a NamedTuple with this class as a second base. It defines `name`,
+    A report is a frozen value: a subclass has its fields, like a NamedTuple. It defines `name`,
     `tables` and `tree`; everything else has a default.
     """
-
-    __slots__ = ()
 
     @property
     def name(self) -> str:

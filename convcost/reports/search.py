@@ -36,7 +36,10 @@ class FailedPoints(NamedTuple):
     message: str
 
 
-class _SearchFields(NamedTuple):
+class SearchResult(Report):
+    """The result of a search of one network. All numbers are exact, except a score."""
+
+    name = "search"
     name_of_network: str
     file: str
     source: str
@@ -55,12 +58,6 @@ class _SearchFields(NamedTuple):
     measure_notes: tuple[str, ...] = ()
     continue_with: str = ""  # how an interrupted search continues
     tied: int = 0  # matching points that are not in `best`, and have the keys of the last of it
-
-
-class SearchResult(_SearchFields, Report):
-    """The result of a search of one network. All numbers are exact, except a score."""
-
-    name = "search"
 
     def tables(self) -> Iterator[Table]:
         if self.pareto:

@@ -73,18 +73,15 @@ class ShippedNetwork(NamedTuple):
         )
 
 
-class _SpecsFields(NamedTuple):
-    specs: tuple[ShippedSpec, ...]
-    compute: Callable[[], Iterable[ShippedNetwork]]
-    where: tuple[PointFilter, ...] = ()
-
-
-class ShippedSpecs(_SpecsFields, Report):
+class ShippedSpecs(Report):
     """All shipped specs, one row for each, with the range of its counts. Records and JSON have
     their networks with their costs, from `compute`. With conditions `where`, each table has the
     networks that meet them all."""
 
     name = "specs"
+    specs: tuple[ShippedSpec, ...]
+    compute: Callable[[], Iterable[ShippedNetwork]]
+    where: tuple[PointFilter, ...] = ()
 
     def tables(self) -> Iterator[Table]:
         networks = sum(len(spec.networks) for spec in self.specs)

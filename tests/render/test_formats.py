@@ -25,16 +25,18 @@ class SmallReport(Report):
     """A report of one table."""
 
     name = "one"
-
-    def __init__(self, *rows, columns=(), total=(), title="title", notes=()):
-        columns = columns or tuple(Column(f"k{n}", f"h{n}", "left") for n in range(len(rows[0])))
-        self.table = Table("name", title, columns, tuple(rows), total, notes)
+    table: Table
 
     def tables(self):
         yield self.table
 
     def tree(self):
         return {}
+
+
+def report_of(*rows, columns=(), total=(), title="title", notes=()) -> SmallReport:
+    columns = columns or tuple(Column(f"k{n}", f"h{n}", "left") for n in range(len(rows[0])))
+    return SmallReport(Table("name", title, columns, tuple(rows), total, notes))
 
 
 def written(form: str, report, style: Style = Style()) -> str:  # noqa: B008
@@ -51,7 +53,7 @@ def cells(text: str) -> list[str]:
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_text_is_read_back_from_markdown_as_shown(cell, note):
-    text = written("markdown", SmallReport((cell, "x"), title=cell + "t", notes=(note + "n",)))
+    text = written("markdown", report_of((cell, "x"), title=cell + "t", notes=(note + "n",)))
     shown = [printable(cell + "t").rstrip(), "h0", "h1", printable(cell).rstrip(), "x"]
     assert [found.rstrip() for found in cells(text)[:-1]] == shown
     assert cells(text)[-1] == CODE.sub(r"\1", printable(note + "n"))
@@ -60,9 +62,7 @@ def test_any_text_is_read_back_from_markdown_as_shown(cell, note):
 @example("@#1")  # two signs side by side that GitHub links
 @given(st.text(alphabet="|`*_[]()<>&#@:!~\\-+=1. aw/$", max_size=20))
 def test_special_characters_of_markdown_are_read_back_unchanged(cell):
-    text = written(
-        "markdown", SmallReport((cell + "x", "y"), notes=(cell + "n",), title=cell + "t")
-    )
+    text = written("markdown", report_of((cell + "x", "y"), notes=(cell + "n",), title=cell + "t"))
     title, first, note = (printable(cell + end) for end in "txn")
     assert cells(text) == [title, "h0", "h1", first, "y", CODE.sub(r"\1", note)]
 
@@ -80,7 +80,7 @@ def test_special_characters_of_markdown_are_read_back_unchanged(cell):
     ],
 )
 def test_what_a_note_has_in_backticks_is_code_in_markdown(note, expected):
-    text = written("markdown", SmallReport(("a", "b"), notes=(note,)))
+    text = written("markdown", report_of(("a", "b"), notes=(note,)))
     assert text.splitlines()[-1] == f"- {expected or note}"
 
 
@@ -109,14 +109,14 @@ def test_markdown_of_a_comparison_is_readable_as_source():
 
 def test_what_github_links_is_code_and_what_it_does_not_is_plain():
     row = ("@a #1 x://y www.z GH-1 :b:", "arXiv:1409.4842 conv_1 a-b")
-    text = written("markdown", SmallReport(row)).splitlines()[-1]
+    text = written("markdown", report_of(row)).splitlines()[-1]
     assert text == "| `@`a `#`1 x`://`y www`.`z GH`-`1 `:`b: | arXiv:1409.4842 conv_1 a-b |"
 
 
 @pytest.mark.parametrize(("form", "sign"), [("csv", ","), ("tsv", "\t")])
 def test_a_formula_is_quoted_a_number_never_and_nothing_with_csv_raw(form, sign):
     evil = ("=cmd()", "+1", "-1", "@x", "\t=1", "  =1", "＝1")
-    report = SmallReport((*evil, -1, Rounded(-1, 0, -1234), Share(1, 3), Size((3, 4)), None))
+    report = report_of((*evil, -1, Rounded(-1, 0, -1234), Share(1, 3), Size((3, 4)), None))
     (head, row) = csv.reader(io.StringIO(written(form, report), newline=""), delimiter=sign)
     assert head == ["network", *(f"k{n}" for n in range(12))]
     quoted = ["'=cmd()", "'+1", "'-1", "'@x", "\\x09=1", "'  =1", "'＝1"]
@@ -130,7 +130,7 @@ def test_a_formula_is_quoted_a_number_never_and_nothing_with_csv_raw(form, sign)
 def test_any_text_is_read_back_from_csv_and_tsv_as_shown(texts):
     for form, sign in (("csv", ","), ("tsv", "\t")):
         text = written(
-            form, SmallReport(tuple(texts), ("a", "b", "c")), Style(options={"csv_raw": True})
+            form, report_of(tuple(texts), ("a", "b", "c")), Style(options={"csv_raw": True})
         )
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=sign))
         assert rows[1:] == [["name", *map(printable, texts)], ["name", "a", "b", "c"]]

@@ -41,16 +41,13 @@ LayerRecord: Callable[..., tuple[Any, ...]] = _record_class(
 )
 
 
-class _AnalysisFields(NamedTuple):
-    networks: tuple[Costs, ...]
-    view: AnalysisView = AnalysisView()
-    totals: "TotalsView | None" = None
-
-
-class Analysis(_AnalysisFields, Report):
+class Analysis(Report):
     """The costs of one or more networks; with `totals`, one row per network and no layers."""
 
     name = "analyze"
+    networks: tuple[Costs, ...]
+    view: AnalysisView = AnalysisView()
+    totals: "TotalsView | None" = None
 
     def tables(self) -> Iterator[Table]:
         if self.totals is not None:

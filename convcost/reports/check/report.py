@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.model.errors import printable
 from convcost.model.number_format import counted
-from convcost.model.record import NamedTuple
 from convcost.reports.check import tables
 from convcost.reports.check.evaluate import NEW_NETWORK, CheckedNetwork, counting_notes
 from convcost.reports.check.finding import CheckCounts, CheckResult, Finding
@@ -23,18 +22,7 @@ TITLES = {"checked": "limits", "passed": "within", "skipped": "not checked"}
 ORDER = {"error": 0, "warning": 1, "skipped": 2, "passed": 3}
 
 
-class _CheckFields(NamedTuple):
-    found: tuple[Finding, ...]
-    statements: tuple[str, ...] = ()
-    against: str = ""
-    report_passed: bool = False
-    networks: tuple[CheckedNetwork, ...] = ()
-    base_missing: bool = False
-    allow_missing_base: bool = False
-    headline: str = ""
-
-
-class Check(_CheckFields, Report):
+class Check(Report):
     """All findings of all networks.
 
     `statements` are sentences that a reader needs, such as that a spec is new. `against` is the
@@ -44,6 +32,14 @@ class Check(_CheckFields, Report):
     """
 
     name = "check"
+    found: tuple[Finding, ...]
+    statements: tuple[str, ...] = ()
+    against: str = ""
+    report_passed: bool = False
+    networks: tuple[CheckedNetwork, ...] = ()
+    base_missing: bool = False
+    allow_missing_base: bool = False
+    headline: str = ""
 
     @property
     def title(self) -> str:

@@ -48,18 +48,7 @@ class LayerChangeRecord(NamedTuple):
     trainable_change: int
 
 
-class _ComparisonFields(NamedTuple):
-    networks: tuple[Costs, ...]
-    baseline: int = 0
-    view: TotalsView = TotalsView()
-    layers: bool = False
-    work: bool = False
-    published: bool = False
-    points: tuple[PointCosts, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-class Comparison(_ComparisonFields, Report):
+class Comparison(Report):
     """The totals of all networks, compared with the one at the index `baseline`.
 
     `layers` adds the layers in which each network differs, `work` its weights as one sum of
@@ -68,6 +57,14 @@ class Comparison(_ComparisonFields, Report):
     """
 
     name = "compare"
+    networks: tuple[Costs, ...]
+    baseline: int = 0
+    view: TotalsView = TotalsView()
+    layers: bool = False
+    work: bool = False
+    published: bool = False
+    points: tuple[PointCosts, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """A short text, for interpreters and failed assertions."""

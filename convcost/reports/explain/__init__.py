@@ -35,18 +35,15 @@ from convcost.reports.table import Table
 SCHEMA = "convcost.explain/1"
 
 
-class _ExplanationFields(NamedTuple):
-    networks: tuple[Costs, ...]
-    path: str
-
-
-class Explanation(_ExplanationFields, Report):
+class Explanation(Report):
     """The layer or group at `path`, in each of the networks.
 
     A join with branches is both a layer and a group, and is explained as both.
     """
 
     name = "explain"
+    networks: tuple[Costs, ...]
+    path: str
 
     def tables(self) -> Iterator[Table]:
         for costs in self.networks:

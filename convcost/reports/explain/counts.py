@@ -24,16 +24,13 @@ class KindRecord(NamedTuple):
     counts: tuple[int, ...]
 
 
-class _CountsFields(NamedTuple):
-    networks: tuple[Costs, ...]
-
-
-class CountExplanation(_CountsFields, Report):
+class CountExplanation(Report):
     """For each network, the kinds whose counts differ between the conventions or are not known,
     each with its difference from the first convention. With one convention, all kinds.
     """
 
     name = "explain"
+    networks: tuple[Costs, ...]
 
     def tables(self) -> Iterator[Table]:
         yield from map(_table, self.networks)

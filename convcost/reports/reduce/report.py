@@ -117,15 +117,12 @@ class AppliedReduction(NamedTuple):
         }
 
 
-class _ReductionsFields(NamedTuple):
-    networks: tuple[NetworkSavings, ...] | tuple[UndoneNetwork, ...]
-    outcome: AppliedReduction | None = None
-
-
-class Reductions(_ReductionsFields, Report):
+class Reductions(Report):
     """The report; `outcome` is there if a reduced spec is written, or if reductions are undone."""
 
     name = "reduce"
+    networks: tuple[NetworkSavings, ...] | tuple[UndoneNetwork, ...]
+    outcome: AppliedReduction | None = None
 
     def tables(self) -> Iterator[Table]:
         """The tables; of the notes that two of them have, only the first."""

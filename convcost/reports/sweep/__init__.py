@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 from convcost.model.costs import ConventionCounts
 from convcost.model.measures import HEADLINE, Measure
 from convcost.model.number_format import counted
-from convcost.model.record import NamedTuple
 from convcost.reports.analyze import SCHEMA, Analysis
 from convcost.reports.analyze.columns import COLUMNS as ALL
 from convcost.reports.analyze.columns import SHARES, AnalysisView
@@ -26,15 +25,12 @@ FIGURE_WIDTH = 16  # `34M[3] off +12.54 %` then needs two lines
 PointColumn: TypeAlias = tuple[Column, Callable[[PointCosts], Cell]]
 
 
-class _SweepFields(NamedTuple):
-    networks: tuple[SweptNetwork, ...]
-    view: SweepView = SweepView()
-
-
-class Sweep(_SweepFields, Report):
+class Sweep(Report):
     """The selected points of each network."""
 
     name = "analyze"
+    networks: tuple[SweptNetwork, ...]
+    view: SweepView = SweepView()
 
     def tables(self) -> Iterator[Table]:
         every = (point for network in self.networks for point in network.points)

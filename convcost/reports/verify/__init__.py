@@ -46,14 +46,11 @@ class PublishedNetwork(NamedTuple):
         yield from self.notes
 
 
-class _VerificationFields(NamedTuple):
-    networks: tuple[tuple[PublishedNetwork, tuple[FigureRecord, ...]], ...]
-
-
-class Verification(_VerificationFields, Report):
+class Verification(Report):
     """Published figures compared with the exact counts, network by network."""
 
     name = "verify"
+    networks: tuple[tuple[PublishedNetwork, tuple[FigureRecord, ...]], ...]
 
     @property
     def confirmed(self) -> bool:

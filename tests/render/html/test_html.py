@@ -239,14 +239,11 @@ def test_a_comparison_has_the_notes_of_its_report():
     assert set(next(report.tables()).notes) <= set(page.texts["p"])
 
 
-class _DroppedFields(NamedTuple):
-    table: Table
-
-
-class Dropped(_DroppedFields, Report):
+class Dropped(Report):
     """What a plug-in may hand over: tables and a tree."""
 
     name = "dropped"
+    table: Table
 
     def tables(self):
         yield self.table

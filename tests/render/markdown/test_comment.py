@@ -388,8 +388,7 @@ def test_layers_are_sorted_by_the_change_in_macs_and_then_in_params(before, afte
 class Commented(Report):
     """A report with a comment of tables and lists."""
 
-    def __init__(self, blocks):
-        self.blocks = blocks
+    blocks: list[CommentBlock]
 
     def comment(self) -> Comment:
         return Comment("key", "The verdict.", tuple(self.blocks))
@@ -398,11 +397,10 @@ class Commented(Report):
 class Tables(Report):
     """A report without a comment."""
 
-    def __init__(self, tables):
-        self._tables = tables
+    all: list[Table]
 
     def tables(self):
-        yield from self._tables
+        yield from self.all
 
 
 texts = st.text(max_size=40) | st.text("|<>`é中😀-", max_size=60)
