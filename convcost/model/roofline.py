@@ -19,7 +19,7 @@ from convcost.model.peak_memory import tensor_dtypes
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
 from convcost.model.stored_bytes import StoredBytes, stored_bytes
-from convcost.model.window import AxisWindow, Window
+from convcost.model.window import AxisWindow
 
 Limit: TypeAlias = Literal["compute", "memory", ""]
 PICOSECONDS = 10**12
@@ -142,9 +142,7 @@ def _read_elements(layer: Kind[Any], shapes: tuple[Shape, ...], output: Shape) -
     data = len(shapes) if layer.data_inputs is None else layer.data_inputs
     found = [shape.elements for shape in shapes[:data]] + [0] * len(shapes[data:])
     windows = layer.windows(layer.select_inputs(shapes))
-    if len(windows) == len(shapes[0].size) and all(
-        isinstance(window, Window) for window in windows
-    ):
+    if len(windows) == len(shapes[0].size) and all(type(w) is AxisWindow for w in windows):
         found[0] = shapes[0].channels * prod(map(count_covered, windows))
     if layer.operation == "move":
         found = [min(elements, output.elements) for elements in found]

@@ -15,7 +15,11 @@ Border: TypeAlias = tuple[int, int] | None  # elements at the start and the end;
 
 
 class AxisWindow(NamedTuple):
-    """A window along one axis: it computes the output size and prints the formula."""
+    """A window that slides along an axis, as in a convolution or a pool.
+
+    With `ceil` the division rounds up, and a last window that starts past the input and its leading
+    padding is dropped. `same` gives ⌈n/s⌉; the odd element of its padding is at the end.
+    """
 
     n: int
     f: int
@@ -28,36 +32,6 @@ class AxisWindow(NamedTuple):
     @property
     def output(self) -> int:
         """The output size. Raises ConstraintError if it is below 1."""
-        raise NotImplementedError
-
-    @property
-    def general(self) -> str:
-        """The formula of `output` in letters, for any window."""
-        raise NotImplementedError
-
-    @property
-    def formula(self) -> str:
-        """The formula of `output` with its numbers; the textbook formula if that gives the same
-        number."""
-        raise NotImplementedError
-
-    @property
-    def receptive_field(self) -> ReceptiveField:
-        """The receptive field along this axis."""
-        raise NotImplementedError
-
-
-class Window(AxisWindow):
-    """A window that slides along an axis, as in a convolution or a pool.
-
-    With `ceil` the division rounds up, and a last window that starts past the input and its leading
-    padding is dropped. `same` gives ⌈n/s⌉; the odd element of its padding is at the end.
-    """
-
-    general = "⌊(n + p_begin + p_end − d·(f − 1) − 1)/s⌋ + 1"
-
-    @property
-    def output(self) -> int:
         if self.padding is None:
             return -(-self.n // self.s)
         positions = self._positions(self.padding)
@@ -80,7 +54,14 @@ class Window(AxisWindow):
         return self.ceil and (self._positions(padding) - 1) * self.s >= self.n + padding[0]
 
     @property
+    def general(self) -> str:
+        """The formula of `output` in letters, for any window."""
+        return "⌊(n + p_begin + p_end − d·(f − 1) − 1)/s⌋ + 1"
+
+    @property
     def formula(self) -> str:
+        """The formula of `output` with its numbers; the textbook formula if that gives the same
+        number."""
         n, f, s, padding, d, *_ = self
         if padding is None:
             return f"⌈{n}/{s}⌉"
@@ -94,6 +75,7 @@ class Window(AxisWindow):
 
     @property
     def receptive_field(self) -> ReceptiveField:
+        """The receptive field along this axis."""
         span = self.d * (self.f - 1)
         if self.padding is None:
             begin = max((self.output - 1) * self.s + span + 1 - self.n, 0) // 2
@@ -104,8 +86,6 @@ class Window(AxisWindow):
 
 class TransposedWindow(AxisWindow):
     """The window of a transposed convolution. `same` gives n·s."""
-
-    general = "(n − 1)·s − p_begin − p_end + d·(f − 1) + output_padding + 1"
 
     @property
     def output(self) -> int:
@@ -124,6 +104,10 @@ class TransposedWindow(AxisWindow):
             message = f"padding {begin} + {end} removes all of the output {full}"
             raise ConstraintError("CC301", message)
         return full - begin - end
+
+    @property
+    def general(self) -> str:
+        return "(n − 1)·s − p_begin − p_end + d·(f − 1) + output_padding + 1"
 
     @property
     def formula(self) -> str:
@@ -160,7 +144,7 @@ def conv_windows(
     # The usual case, and much faster.
     if type(kernel) is type(stride) is type(padding) is type(dilation) is int:
         border = (padding, padding)
-        return tuple([Window(n, kernel, stride, border, dilation, ceil, 0) for n in size])
+        return tuple([AxisWindow(n, kernel, stride, border, dilation, ceil, 0) for n in size])
     rank = len(size)
     borders: tuple[Border, ...] = (None,) * rank
     if padding != "same":
@@ -168,7 +152,7 @@ def conv_windows(
     kernels, strides = per_axis(kernel, rank, "kernel"), per_axis(stride, rank, "stride")
     dilations = per_axis(dilation, rank, "dilation")
     axes = zip(size, kernels, strides, borders, dilations, strict=True)
-    return tuple([Window(*axis, ceil, 0) for axis in axes])
+    return tuple([AxisWindow(*axis, ceil, 0) for axis in axes])
 
 
 def transposed_windows(

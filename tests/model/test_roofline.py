@@ -14,7 +14,7 @@ from convcost.model.costs import costs
 from convcost.model.dtypes import Dtypes, parse_dtypes
 from convcost.model.errors import ConstraintError, Source
 from convcost.model.roofline import Device, LayerBound, Traffic, bounds, count_covered, traffic
-from convcost.model.window import Window
+from convcost.model.window import AxisWindow
 
 SLOW = Device("slow", "none", 100, None, 10**6, (("float32", 10**6), ("int8", 4 * 10**6)))
 
@@ -63,7 +63,7 @@ def test_a_convolution_does_not_read_positions_that_no_window_covers(options, co
 def test_the_positions_that_windows_cover_are_those_of_a_list(n, f, s, d, padding):
     begin, end = padding or (0, 0)
     assume(padding is None or n + begin + end >= d * (f - 1) + 1)
-    window = Window(n, f, s, padding, d)
+    window = AxisWindow(n, f, s, padding, d)
     if padding is None:
         begin = max((window.output - 1) * s + d * (f - 1) + 1 - n, 0) // 2
     covered = {i * s + j * d - begin for i in range(window.output) for j in range(f)}
