@@ -196,9 +196,7 @@ class CountingConvention(Protocol):
 
 def inputs_of(network: Network, step: Step) -> tuple[Shape, ...]:
     """The input shapes of a step."""
-    return tuple(
-        network.steps[i].shape if i >= 0 else network.inputs[-1 - i][1] for i in step.inputs
-    )
+    return tuple(map(network.shape_of, step.inputs))
 
 
 class _Counted(NamedTuple):

@@ -301,3 +301,11 @@ class Network(NamedTuple):
         """A short text, for interpreters and failed assertions."""
         layers = "1 layer" if len(self.steps) == 1 else f"{len(self.steps):,} layers"
         return f"<Network {printable(self.name)}: {layers}>"
+
+    def name_of(self, tensor: int) -> str:
+        """The path of the layer that outputs a tensor, or the name of the input."""
+        return self.steps[tensor].path if tensor >= 0 else self.inputs[-1 - tensor][0]
+
+    def shape_of(self, tensor: int) -> Shape:
+        """The shape of the output of a layer, or of an input."""
+        return self.steps[tensor].shape if tensor >= 0 else self.inputs[-1 - tensor][1]

@@ -68,11 +68,6 @@ def peak_of(network: Network, found: Sequence[Buffer]) -> PeakMemory:
     return PeakMemory(*alive[step], step, tuple(b for b in found if b.first <= step <= b.last))
 
 
-def tensor_name(network: Network, tensor: int) -> str:
-    """The path of the layer that outputs a tensor, or the name of the input."""
-    return network.steps[tensor].path if tensor >= 0 else network.inputs[-1 - tensor][0]
-
-
 def alive_at_steps(network: Network, found: Iterable[Buffer]) -> list[Alive]:
     """For each step the sums of all buffers that are alive."""
     elements, size = ([0] * (len(network.steps) + 2) for _ in Alive._fields)

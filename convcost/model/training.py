@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any
 
-from convcost.model.costs import Costs
+from convcost.model.costs import Costs, inputs_of
 from convcost.model.dtypes import Dtypes
 from convcost.model.kind import Kind, Operation
 from convcost.model.network import Step
 from convcost.model.peak_memory import tensor_dtypes
 from convcost.model.record import NamedTuple
-from convcost.model.shape import Shape
 
 # Numbers that an optimizer keeps for each trainable param.
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
@@ -64,15 +63,10 @@ def training(costs: Costs, optimizer: str, dtypes: Dtypes) -> Training:
     return Training(optimizer, saved, gradients, state, sum(found.macs()))
 
 
-def _shape(costs: Costs, tensor: int) -> Shape:
-    network = costs.network
-    return network.steps[tensor].shape if tensor >= 0 else network.inputs[-1 - tensor][1]
-
-
 def _elements(costs: Costs, tensor: int) -> int:
     """The elements of a tensor; of a layer of an expert, those of all copies that run."""
     network = costs.network
-    return network.steps[tensor].elements if tensor >= 0 else _shape(costs, tensor).elements
+    return network.steps[tensor].elements if tensor >= 0 else network.shape_of(tensor).elements
 
 
 class _Backward:
@@ -173,8 +167,7 @@ class _Backward:
         return scores * (query + key) + mean * (value + (query or key))
 
     def _x(self, step: Step) -> Any:
-        shapes = tuple(_shape(self.costs, tensor) for tensor in step.inputs)
-        return step.layer.select_inputs(shapes)
+        return step.layer.select_inputs(inputs_of(self.costs.network, step))
 
 
 def backward_reads(layer: Kind[Any] | type[Kind[Any]]) -> str:

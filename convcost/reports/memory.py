@@ -8,7 +8,7 @@ from convcost.model.costs import Costs
 from convcost.model.dtypes import Dtypes
 from convcost.model.measures import Measure
 from convcost.model.number_format import counted, format_count
-from convcost.model.peak_memory import Buffer, alive_at_steps, buffers, peak_of, tensor_name
+from convcost.model.peak_memory import Buffer, alive_at_steps, buffers, peak_of
 from convcost.model.record import NamedTuple
 from convcost.model.roofline import Device, LayerBound, traffic
 from convcost.model.shape import Shape
@@ -187,7 +187,7 @@ class Memory(Report):
             peak=Amount(peak.elements, peak.bytes),
             peak_layer=network.steps[peak.step].path,
             peak_tensors=[
-                TensorRecord(tensor_name(network, buffer.tensor), buffer.elements, buffer.bytes)
+                TensorRecord(network.name_of(buffer.tensor), buffer.elements, buffer.bytes)
                 for buffer in peak.buffers
             ],
             all_tensors=_sum(Amount(amount.elements, amount.bytes) for amount in kept),

@@ -160,7 +160,7 @@ def group_layers(costs: Costs, depth: int) -> list[LayerCost]:
 def group_output(costs: Costs, output: int) -> tuple[Shape, Field, int]:
     """The shape, receptive field and index of the layer `output`; below 0 it is an input."""
     if output < 0:
-        shape = costs.network.inputs[-1 - output][1]
+        shape = costs.network.shape_of(output)
         return shape, (ReceptiveField(),) * len(shape.size), output
     layer = costs.layers[output]
     return layer.output, layer.field, output

@@ -15,7 +15,7 @@ from convcost.model.dtypes import Dtypes, parse_dtypes
 from convcost.model.errors import Span
 from convcost.model.measures import Measure
 from convcost.model.network import Budget, Rule, paths_around
-from convcost.model.peak_memory import PeakMemory, peak_memory, tensor_name
+from convcost.model.peak_memory import PeakMemory, peak_memory
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
 from convcost.model.stored_bytes import stored_bytes
@@ -97,7 +97,7 @@ class MeasuredNetwork(NamedTuple):
         """The tensors that are alive at the peak, with their bytes, the largest first."""
         assert self.costs is not None
         network = self.costs.network
-        names = [(tensor_name(network, buffer.tensor), buffer.bytes) for buffer in peak.buffers]
+        names = [(network.name_of(buffer.tensor), buffer.bytes) for buffer in peak.buffers]
         return tuple(sorted(names, key=lambda item: -item[1]))
 
 

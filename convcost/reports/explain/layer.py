@@ -6,7 +6,6 @@ from typing import Any
 from convcost.model.costs import Costs, LayerCost, UncountedKind, inputs_of
 from convcost.model.kind import Kind
 from convcost.model.measures import CONVENTION, PARTS, Counts, Measure
-from convcost.model.network import Network, Step
 from convcost.model.number_format import format_count, format_percent, group_digits
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
@@ -106,7 +105,7 @@ def explain_layer(costs: Costs, row: LayerCost) -> LayerExplanation:
         row.path,
         row.kind,
         step.note,
-        list(map(InputRecord, _sources(network, step), inputs)),
+        list(map(InputRecord, map(network.name_of, step.inputs), inputs)),
         row.output,
         _output_sizes(layer, x, row.output),
         row.counts,
@@ -120,11 +119,6 @@ def explain_layer(costs: Costs, row: LayerCost) -> LayerExplanation:
         None if step.shared is None else network.steps[step.shared].path,
         alternatives(layer, inputs, row.output, costs.batch) if plain else [],
     )
-
-
-def _sources(network: Network, step: Step) -> Iterator[str]:
-    for i in step.inputs:
-        yield network.steps[i].path if i >= 0 else network.inputs[-1 - i][0]
 
 
 def _output_sizes(layer: Kind[Any], x: Any, output: Shape) -> list[SizeRecord]:
