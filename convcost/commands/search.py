@@ -316,7 +316,7 @@ def _measures(
         expression = parse_filter(text, (*every, NANOSECONDS, *variables)).expression
         if NANOSECONDS in expression.names.difference(every, variables):
             raise _needs_device("--where")
-        # As in a sweep, a variable comes before a convention, and after a measure.
+        # A measure comes before a variable, which comes before a convention that is not counted.
         ours = {*every}.difference({*variables}.difference(MEASURES, timed))
         used += sorted(expression.names.intersection(ours))
     return tuple(dict.fromkeys(used))

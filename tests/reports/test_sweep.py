@@ -301,6 +301,26 @@ def test_a_variable_with_the_name_of_a_column_has_another_head():
     assert first == f"<stdin>,1,3,4,3,{3 * 4 * 4},{3 * 4 * 4}"
 
 
+@pytest.mark.parametrize(
+    ("name", "layer", "options", "header", "rows"),
+    [
+        ("uncounted", "{custom: scan, params: 1, macs: uncounted}", (),
+         "network,set_uncounted,params,macs,activations,uncounted", 2),
+        ("thop", "relu", ("--count", "thop", "--where", f"thop <= {3 * 4 * 4}"),
+         "network,set_thop,params,macs,activations,count_thop", 1),
+        ("thop", "relu", ("--where", "thop <= 3"), "network,thop,params,macs,activations", 1),
+    ],
+)  # fmt: skip
+def test_another_number_comes_before_a_variable_of_the_same_name(
+    name, layer, options, header, rows
+):
+    spec = f"input: {{channels: 1, size: 4}}\nvars: {{{name}: 1}}\n"
+    spec += f"layers: [{{conv: {name}, kernel: 1}}, {layer}]\n"
+    done = run("analyze", "-", "--set", f"{name}=3,4", *options, "--format", "csv", text=spec)
+    first, *others = done.stdout.decode().splitlines()
+    assert (first, len(others)) == (header, rows)
+
+
 def test_layout_chw_puts_channels_first():
     text = run(
         "analyze", "-", "--set", "n=4,8", "--columns", "output", "--layout", "chw",

@@ -68,8 +68,7 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
         others = (name for name in COLUMNS if name in published and name not in DEFAULT_COLUMNS)
         names = (*DEFAULT_COLUMNS, *others)
     sources: dict[str, int] = {}
-    axes = enumerate(network.axes)
-    columns = [_setting_column(n, axis, names) for n, axis in axes if axis.varies]
+    columns: list[PointColumn] = []
     totals = [point.costs.totals for point in points]
     uncounted = any(point.costs.uncounted for point in points)
     largest = {
@@ -92,6 +91,10 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
     columns += (column for name, column in counts.items() if name not in names)
     if uncounted:
         columns.append((Column("uncounted", "uncounted layers"), _count_uncounted))
+    used = {"network", "size", *(column.key for column, _ in columns)}
+    used.update(convention.name for convention in by_convention)
+    axes = enumerate(network.axes)
+    columns[:0] = [_setting_column(n, axis, used) for n, axis in axes if axis.varies]
     rows = tuple(tuple(cell(point) for _, cell in columns) for point in points)
     matching = f"{network.matching:,} of {counted(network.total, 'point')} with "
     return Table(
@@ -122,9 +125,9 @@ def _undecided_note(points: int) -> Iterator[str]:
         yield f"not decided for {number}: some counts of their layers are not known"
 
 
-def _setting_column(number: int, axis: Axis, names: tuple[str, ...]) -> PointColumn:
+def _setting_column(number: int, axis: Axis, others: Collection[str]) -> PointColumn:
     name = "" if axis.size else axis.name
-    column = setting_column(name, axis.title, ("size", "network", *names))
+    column = setting_column(name, axis.title, others)
     return column, lambda point: Size((axis.text(point.point.positions[number]),))
 
 

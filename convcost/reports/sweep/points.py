@@ -104,18 +104,17 @@ class PointCosts(NamedTuple):
         return self._replace(costs=self.costs._replace(network=network, layers=named))
 
     def value(self, name: str) -> Any:
-        """The number of a measure, of `channels` or `receptive_field`, of a variable, or by a
-        convention."""
+        """The number of a measure, of `channels` or `receptive_field`, by a convention, or of a
+        variable. The first that has the name counts."""
         if name in MEASURES:
             return self.costs.totals[Measure(name)]
         if name == "channels":
             return self.row.output.channels
         if name == "receptive_field":
             return max((axis.extent for axis in self.row.field), default=1)
-        for axis, value in self.point.values:
-            if axis.title == name:
-                return value
-        return self.costs.total_by(name)
+        if name in [count.name for count in self.costs.by_convention]:
+            return self.costs.total_by(name)
+        return next(value for axis, value in self.point.values if axis.title == name)
 
     def knows(self, name: str) -> bool:
         """Whether all layers have a count of a measure, or by a convention."""
