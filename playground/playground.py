@@ -209,11 +209,11 @@ def _formats() -> Iterator[Format]:
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
-    notes = [f"line {note.place.line}: {note.message}" for note in problem.notes]
+    notes = [f"line {note.span.line}: {note.message}" for note in problem.notes]
     return {
         "code": problem.code,
         "message": printable(problem.message),
-        "span": problem.place or (1, 1, 1, 1),
+        "span": problem.span or (1, 1, 1, 1),
         "help": printable("; ".join(filter(None, (problem.help, *notes)))),
     }
 

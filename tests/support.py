@@ -66,9 +66,7 @@ def problems(text: str, **variables) -> list[Problem]:
 def messages(text: str, **variables) -> list[str]:
     """Each problem as `line:column CODE message`."""
     return [
-        f"{p.place.line}:{p.place.column} {p.code} {p.message}"
-        if p.place
-        else f"{p.code} {p.message}"
+        f"{p.span.line}:{p.span.column} {p.code} {p.message}" if p.span else f"{p.code} {p.message}"
         for p in problems(text, **variables)
     ]
 

@@ -42,29 +42,29 @@ def _line(*pieces: tuple[str, str]) -> Line:
 
 def _diagnostic(problem: Problem, file: str, lines: list[str]) -> Iterator[Line]:
     yield _line((f"error[{problem.code}]", ERROR), (f": {problem.message}", BOLD))
-    place = problem.place
-    numbers = [p.line for p in (place, *(note.place for note in problem.notes)) if p is not None]
+    span = problem.span
+    numbers = [p.line for p in (span, *(note.span for note in problem.notes)) if p is not None]
     gutter = len(str(max(numbers, default=0)))
-    where = f"{file}:{place.line}:{place.column}" if place is not None else file
+    where = f"{file}:{span.line}:{span.column}" if span is not None else file
     yield _line((f"{' ' * gutter}--> {where}", ""))
-    if place is not None:
-        yield from _frame(place, lines, gutter, ("^", ERROR))
+    if span is not None:
+        yield from _frame(span, lines, gutter, ("^", ERROR))
     for note in problem.notes:
-        yield from _frame(note.place, lines, gutter, ("-", NOTE), f" {note.message}")
+        yield from _frame(note.span, lines, gutter, ("-", NOTE), f" {note.message}")
     if problem.help:
         yield _line((f"{' ' * gutter} = help: {problem.help}", ""))
 
 
 def _frame(
-    place: Span, lines: list[str], gutter: int, mark: tuple[str, str], label: str = ""
+    span: Span, lines: list[str], gutter: int, mark: tuple[str, str], label: str = ""
 ) -> Iterator[Line]:
-    text = lines[place.line - 1] if place.line <= len(lines) else ""
-    start = place.column - 1
-    end = place.end_column - 1 if place.end_line == place.line else len(text.rstrip())
+    text = lines[span.line - 1] if span.line <= len(lines) else ""
+    start = span.column - 1
+    end = span.end_column - 1 if span.end_line == span.line else len(text.rstrip())
     shown, before, length = _window(text, start, max(end, start + 1))
     sign, style = mark
     yield _line((f"{' ' * gutter} |", ""))
-    yield _line((f"{place.line:>{gutter}} | {shown}".rstrip(), ""))
+    yield _line((f"{span.line:>{gutter}} | {shown}".rstrip(), ""))
     yield _line(
         (f"{' ' * gutter} | {' ' * before}", ""), (f"{sign * length}{label}".rstrip(), style)
     )

@@ -55,9 +55,9 @@ def _published_networks(spec: str) -> list[report.PublishedNetwork]:
             if layers > MAX_LAYERS or values > MAX_VALUES:
                 most = f"{MAX_LAYERS:,} layers" if layers > MAX_LAYERS else f"{MAX_VALUES:,} values"
                 message = f"the published figures need more than {most} in all"
-                place = network.published[entries[0]].place
+                span = network.published[entries[0]].span
                 hint = "move some of the figures to a file of their own"
-                raise SpecError(source, [*problems, Problem("CC110", message, place, help=hint)])
+                raise SpecError(source, [*problems, Problem("CC110", message, span, help=hint)])
             named = {network.published[n].layer for n in entries}
             notes |= dict.fromkeys(stated_notes([costed], () if "" in named else named))
             exact = ExactCounts(costed, (network.published[n].layer for n in entries))
@@ -66,8 +66,8 @@ def _published_networks(spec: str) -> list[report.PublishedNetwork]:
                 try:
                     checked[n] = exact.checked(entry)
                 except ConstraintError as error:
-                    place = entry.place
-                    problems.append(Problem(error.code, error.message, place, help=error.help))
+                    span = entry.span
+                    problems.append(Problem(error.code, error.message, span, help=error.help))
         figures = tuple(checked[n] for n in sorted(checked))
         found.append(
             report.PublishedNetwork(

@@ -126,7 +126,7 @@ class NetworkFunction:
             problem = Problem(
                 "CC112",
                 f"`{name}` of the {layer.kind} `{layer.path}` is not known",
-                found.network.steps[index].origin.place,
+                found.network.steps[index].origin.span,
                 help="state it, or use another measure in --where and --pareto",
             )
             raise SpecError(self.documents.source, [problem])

@@ -24,7 +24,7 @@ class ConfiguredBudget(NamedTuple):
 
     specs: tuple[str, ...]
     budget: Budget
-    place: Span
+    span: Span
 
 
 class GlobIndex:
@@ -94,7 +94,7 @@ def _budget(node: Node, problems: Problems) -> ConfiguredBudget | None:
     specs = _globs(node.get("specs"), problems)
     rest = {name: entry for name, entry in node.entries.items() if name != "specs"}
     budget = BudgetParser(problems, None).parse(node._replace(entries=rest))
-    return None if budget is None else ConfiguredBudget(specs, budget, node.place)
+    return None if budget is None else ConfiguredBudget(specs, budget, node.span)
 
 
 def _globs(node: Node | None, problems: Problems) -> tuple[str, ...]:

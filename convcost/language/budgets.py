@@ -67,7 +67,7 @@ class BudgetParser(FieldReader):
         whole = parse_bytes if measure in IN_BYTES else parse_whole_figure
         if type(node) is Scalar:
             most = self.parse_text(node, measure, whole)
-            return None if most is None else Limit(measure, node.place, max=most)
+            return None if most is None else Limit(measure, node.span, max=most)
         if type(node) is not Mapping:
             self.problems.add("CC112", f"`{measure}` must be a number or {{max: n}}", node)
             return None
@@ -100,7 +100,7 @@ class BudgetParser(FieldReader):
                 message = f"{name} of {measure} {reason}"
                 self.problems.add("CC112", message, node.entries[name][0])
         read["counted_by"] = read.pop("count", None)
-        return Limit(measure, key.place, **{k: v for k, v in read.items() if v is not None})
+        return Limit(measure, key.span, **{k: v for k, v in read.items() if v is not None})
 
 
 def _parse_dtypes(text: str) -> str:

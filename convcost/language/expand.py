@@ -55,9 +55,9 @@ class Expansion(NetworkBuilder):
         problems: Problems,
         variables: Variables,
         inputs: tuple[tuple[str, Shape], ...],
-        places: list[HasSpan],
+        origins: list[HasSpan],
     ) -> None:
-        super().__init__(problems, variables, inputs, places)
+        super().__init__(problems, variables, inputs, origins)
         self._layers: dict[tuple[object, ...], Kind[Any]] = memo(inputs, *variables.values())
         self._evaluated: dict[int, _Evaluated] = {}  # by the id of the expression
 
@@ -81,7 +81,7 @@ class Expansion(NetworkBuilder):
         incoming = tensors[0] if len(tensors) == 1 else StepOutput(None if tensors else -1, None)
         names = tuple([name for name, _ in self.inputs])
         scope = Scope("", self.variables, None, items, incoming, None, names)
-        for (name, _), origin, tensor in zip(self.inputs, self.places, tensors, strict=True):
+        for (name, _), origin, tensor in zip(self.inputs, self.origins, tensors, strict=True):
             if name != "input" or len(tensors) > 1:
                 self.declare(scope, name, ScopeEntry(origin, tensor))
         output = self._expand_scope(scope)
@@ -204,8 +204,8 @@ class Expansion(NetworkBuilder):
         if len(names) > 1 and len(node.sources) != len(names):
             message = f"{node.label} needs {len(names)} inputs, not {len(node.sources) or 1}"
             hint = f"write `from: [{', '.join(names)}]` with a layer for each of these names"
-            place = node.sources[0] if node.sources else node.origin
-            self.problems.add("CC108", message, place, hint)
+            origin = node.sources[0] if node.sources else node.origin
+            self.problems.add("CC108", message, origin, hint)
             return None
         if not node.sources:
             # The layers of a sequence, side or join check their own inputs.

@@ -145,7 +145,7 @@ class Documents:
     def _add(self, name: str, node: Mapping) -> None:
         other = self._by_name.setdefault(name, node)
         if other is not node:
-            note = Note("the first one is here", (other.get("name") or other).place)
+            note = Note("the first one is here", (other.get("name") or other).span)
             message = f"two documents are named `{name}`"
             self.problems.add("CC107", message, node.get("name") or node, "", note)
 
@@ -175,10 +175,10 @@ def _read_network(
     texts = {name: sections.text(node.get(name), name, "CC104") for name in TEXTS}
     network_inputs = NetworkInputs(sections, name, settings)
     variables = network_inputs.variables
-    inputs, places = network_inputs.inputs()
+    inputs, origins = network_inputs.inputs()
     parser = LayerParser(problems)
     items = _read_layers(node, sections, parser, network_inputs.names)
-    expansion = Expansion(problems, variables, inputs, places)
+    expansion = Expansion(problems, variables, inputs, origins)
     try:
         output = expansion.expand(items, parser.blocks.values())
     except NetworkTooLargeError as error:

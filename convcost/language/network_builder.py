@@ -49,12 +49,12 @@ class NetworkBuilder:
         problems: Problems,
         variables: Variables,
         inputs: tuple[tuple[str, Shape], ...],
-        places: list[HasSpan],
+        origins: list[HasSpan],
     ) -> None:
         self.problems = problems
         self.variables = variables
         self.inputs = inputs
-        self.places = places
+        self.origins = origins
         self.steps: list[Step] = []
         self.groups: list[Group] = []
         self.frozen: Parts | None = None  # the parts of layers that are frozen here, if stated
@@ -132,7 +132,7 @@ class NetworkBuilder:
             text, other = (_frozen_text(of) for of in (parts, stated))
             message = f"{node.label} shares weights that are {other} in `{owner.path}`, {text} here"
             hint = "give both the same `frozen`"
-            note = Note("that layer", owner.origin.place)
+            note = Note("that layer", owner.origin.span)
             self.problems.add("CC306", message, node.weights or node.origin, hint, note)
 
     def _check_copies(self, node: LayerNode, sources: tuple[int, ...], what: str = "") -> None:
@@ -209,8 +209,8 @@ class NetworkBuilder:
         sources = {shape.text: source for shape, source in known if shape is not None}
         for text, source in list(reversed(sources.items()))[:MAX_INPUT_NOTES]:
             if source is not None:
-                origin = self.steps[source].origin if source >= 0 else self.places[-1 - source]
-                yield Note(f"this has shape {text}", origin.place)
+                origin = self.steps[source].origin if source >= 0 else self.origins[-1 - source]
+                yield Note(f"this has shape {text}", origin.span)
 
     def _owner_of_weights(
         self, node: LayerNode, layer: Kind[Any], scope: Scope, inputs: tuple[StepOutput, ...]
@@ -313,7 +313,7 @@ class NetworkBuilder:
         else:
             message = f"the name `{scope.prefix}{name}` is already used"
             hint = "names are unique in a block, branch or sequence"
-            note = Note("first used here", existing.origin.place)
+            note = Note("first used here", existing.origin.span)
             self.problems.add("CC107", message, entry.origin, hint, note)
 
     def declare_unknown(

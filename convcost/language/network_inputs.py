@@ -144,13 +144,13 @@ class NetworkInputs:
         if single is not None:
             nodes = {"input": single}
         inputs = [(name, self._input(name, node) or Shape(0)) for name, node in nodes.items()]
-        places: list[HasSpan] = list(nodes.values())
+        origins: list[HasSpan] = list(nodes.values())
         if self.settings.size is not None or self.settings.sizes:
-            inputs = self._resize_all(inputs, places)
+            inputs = self._resize_all(inputs, origins)
         sizes = [shape.size for _, shape in inputs if shape.size]
         if sizes and all(equal_settings(size, sizes[0]) for size in sizes[1:]):
             self.size = sizes[0]
-        return tuple(inputs), places
+        return tuple(inputs), origins
 
     def have(self, settings: tuple[tuple[str, Any], ...], size: tuple[int, ...] | None) -> bool:
         """Whether the network with only these settings and this size is this one. The value of a
@@ -204,17 +204,17 @@ class NetworkInputs:
             return None
 
     def _resize_all(
-        self, inputs: list[tuple[str, Shape]], places: list[HasSpan]
+        self, inputs: list[tuple[str, Shape]], origins: list[HasSpan]
     ) -> list[tuple[str, Shape]]:
         """The inputs with the requested sizes. A size of all inputs leaves flat ones as they are,
         if there are others."""
         named, own = dict(self.settings.sizes), dict(inputs)
         for name in () if self.settings.if_present else named.keys() - own.keys():
             message = f"`{self.name}` has no input `{name}`"
-            place = places[0] if places else None
-            self.problems.add("CC113", message, place, did_you_mean(name, own))
+            origin = origins[0] if origins else None
+            self.problems.add("CC113", message, origin, did_you_mean(name, own))
         others = any(shape.size for shape in own.values())
-        for (name, shape), place in zip(inputs, places, strict=True):
+        for (name, shape), origin in zip(inputs, origins, strict=True):
             size = None if others and not shape.size else self.settings.size
             size = named.get(name, size)
             if size is not None and shape.channels:
@@ -223,7 +223,7 @@ class NetworkInputs:
                 except ConstraintError as error:
                     alone = len(inputs) == 1
                     of = f"`{self.name}`" if alone else f"`{name}` of `{self.name}`"
-                    self.problems.refuse(place, error, of)
+                    self.problems.refuse(origin, error, of)
         if any(not equal_settings(own[name].size, shape.size) for name, shape in inputs):
             sizes = [shape.size for shape in own.values() if shape.size]
             self.resized = sizes[0] if all(size == sizes[0] for size in sizes) else ()

@@ -50,7 +50,7 @@ def with_option_variables(source: Source, network: Network, names: Sequence[str]
             path, _, option = name.rpartition(".")
             named = _find(network, path, name)
             values[variable] = _value(named, option, name)
-            item = editor.item(named.origin.place)
+            item = editor.item(named.origin.span)
             _write(editor, item, named, option, variable)
             document = item.document
         if document is None:

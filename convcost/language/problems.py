@@ -59,7 +59,7 @@ class Problems(list[Problem]):
         """Adds a problem, unless an earlier call of the same block has added it."""
         self.found += 1
         if self.calls:
-            key = (problem.code, problem.message, problem.place)
+            key = (problem.code, problem.message, problem.span)
             if key in self._in_calls:
                 return
             self._in_calls.add(key)
@@ -73,11 +73,11 @@ class Problems(list[Problem]):
         help: str = "",  # noqa: A002
         *notes: Note,
     ) -> None:
-        """Adds a problem at a place, with a note for each of the innermost calls of blocks."""
+        """Adds a problem at a span, with a note for each of the innermost calls of blocks."""
         inner = self.calls[: -MAX_CALL_NOTES - 1 : -1]
-        called = [Note("in this call", call.place) for call in inner]
-        place = None if at is None else at.place
-        self.append(Problem(code, message, place, (*notes, *called), help))
+        called = [Note("in this call", call.span) for call in inner]
+        span = None if at is None else at.span
+        self.append(Problem(code, message, span, (*notes, *called), help))
 
     def refuse(self, at: HasSpan, error: ConstraintError, subject: str = "") -> None:
         """Adds the problem of a ConstraintError; its message begins with `subject`."""

@@ -81,7 +81,7 @@ class PublishedParser(FieldReader):
             layer=self._layer(node, applies=applies),
             figures=tuple(figures),
             source=self.text(node.get("source"), "source"),
-            place=node.place,
+            span=node.span,
             settings=settings,
             size=size,
             note=self.text(node.get("note"), "note"),

@@ -70,15 +70,15 @@ class SpecEditor:
                 for number, node in enumerate(layers.value):
                     words = [key for key, _ in node.value] if node.id == "mapping" else [node]
                     for word in words:
-                        place = word.start_mark.line + 1, word.start_mark.column + 1
+                        span = word.start_mark.line + 1, word.start_mark.column + 1
                         item = SourceItem(document, layers, number, word)
-                        self._items.setdefault(place, item)
+                        self._items.setdefault(span, item)
 
-    def item(self, place: Span) -> SourceItem:
-        """The layer whose kind or block is named at `place`."""
-        found = self._items.get((place.line, place.column))
+    def item(self, span: Span) -> SourceItem:
+        """The layer whose kind or block is named at `span`."""
+        found = self._items.get((span.line, span.column))
         if found is None:
-            message = f"the layer at line {place.line} is not an item of a list"
+            message = f"the layer at line {span.line} is not an item of a list"
             raise ConstraintError("CC004", message)
         return found
 
@@ -218,7 +218,7 @@ class SpecEditor:
         for edit_start, edit_end, text in sorted(self._edits, key=lambda edit: edit[:2]):
             if not start <= edit_start <= edit_end:
                 line = self.text.count("\n", 0, edit_start) + 1
-                message = f"line {line} has an alias, or needs two changes at one place"
+                message = f"line {line} has an alias, or needs two changes at one span"
                 raise ConstraintError("CC004", message)
             pieces += [self.text[start:edit_start], text]
             start = edit_end

@@ -38,7 +38,7 @@ def forbidden_character(text: str) -> Problem | None:
     return Problem(
         "CC002",
         f"the character U+{ord(match[0]):04X} is not allowed in YAML",
-        _place(text, match.start()),
+        _span(text, match.start()),
         help='write it as an escape in double quotes, such as "\\e"',
     )
 
@@ -54,15 +54,15 @@ def library_problem(text: str, error: Exception, loader: Any) -> Problem:
     words = f"{reason} {context}"
     help_ = next((text for pattern, text in HELPS.items() if re.search(pattern, words)), "")
     message = reason.removeprefix("did not find ").partition(", but")[0].replace("'", "`")
-    place = _place(text, mark.index)
+    span = _span(text, mark.index)
     if text[mark.index : mark.index + 1] == "\t":
         message, help_ = "a tab cannot indent", "indent with spaces"
     elif "mapping values" in reason:
         help_ = _braces(text, mark.index) or help_
     notes: tuple[Note, ...] = ()
-    if start is not None and start.line + 1 != place.line:
-        notes = (Note("it begins here", _place(text, start.index)),)
-    return Problem("CC002", f"not YAML: {message}", place, notes, help_)
+    if start is not None and start.line + 1 != span.line:
+        notes = (Note("it begins here", _span(text, start.index)),)
+    return Problem("CC002", f"not YAML: {message}", span, notes, help_)
 
 
 def _braces(text: str, index: int) -> str:
@@ -77,7 +77,7 @@ def _braces(text: str, index: int) -> str:
     return f"write `{dash or ''}{inside}`, or quote a text that contains `: `"
 
 
-def _place(text: str, index: int) -> Span:
+def _span(text: str, index: int) -> Span:
     """The line and column of a character of a text."""
     lines = f"{text[:index]}.".splitlines()
     return Span(len(lines), len(lines[-1]), len(lines), len(lines[-1]) + 1)

@@ -36,9 +36,9 @@ class Scalar(NamedTuple):
     end: Mark | None
 
     @property
-    def place(self) -> Span:
+    def span(self) -> Span:
         if self.end is not None:
-            return _place(self.start, self.end)
+            return _span(self.start, self.end)
         line, column = self.start.line + 1, self.start.column + 1
         return Span(line, column, line, column + len(self.text))
 
@@ -56,8 +56,8 @@ class Sequence(NamedTuple):
     end: Mark
 
     @property
-    def place(self) -> Span:
-        return _place(self.start, self.end)
+    def span(self) -> Span:
+        return _span(self.start, self.end)
 
 
 class Mapping(NamedTuple):
@@ -68,8 +68,8 @@ class Mapping(NamedTuple):
     end: Mark
 
     @property
-    def place(self) -> Span:
-        return _place(self.start, self.end)
+    def span(self) -> Span:
+        return _span(self.start, self.end)
 
     def get(self, key: str) -> "Node | None":
         """The value of a key; None if there is none, or nothing is written."""
@@ -128,7 +128,7 @@ def repeated_entries(nodes: Iterable[Node], most: int) -> int:
     return repeated
 
 
-def _place(start: Mark, end: Mark) -> Span:
+def _span(start: Mark, end: Mark) -> Span:
     return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
 
 
@@ -239,7 +239,7 @@ class _EventReader:
             elif key is None:
                 if type(node) is not Scalar:
                     message = "a key must be a word, not a list or mapping"
-                    raise YamlSyntaxError(Problem("CC002", message, node.place))
+                    raise YamlSyntaxError(Problem("CC002", message, node.span))
                 key = node
             else:
                 text = key.text
@@ -250,9 +250,9 @@ class _EventReader:
                 key = None
 
     def _refuse_second(self, key: Scalar, first: Scalar) -> None:
-        note = Note("first written here", first.place)
+        note = Note("first written here", first.span)
         message = f"`{key.text}` is written twice"
-        self.problems.append(Problem("CC003", message, key.place, (note,)))
+        self.problems.append(Problem("CC003", message, key.span, (note,)))
 
     def _alias(self, event: Any, anchors: dict[str, Node | None]) -> Node:
         node = anchors.get(event.anchor)
@@ -274,16 +274,16 @@ class _EventReader:
         for base in value.items if type(value) is Sequence else [value]:
             if type(base) is not Mapping:
                 message = "`<<` needs a mapping, or a list of them"
-                self.problems.append(Problem("CC004", message, key.place))
+                self.problems.append(Problem("CC004", message, key.span))
                 continue
             self.merged += len(base.entries)
             if self.merged > MAX_MERGED:
                 message = f"`<<` adds more than {MAX_MERGED:,} entries in this file"
-                raise YamlSyntaxError(Problem("CC004", message, key.place))
+                raise YamlSyntaxError(Problem("CC004", message, key.span))
             for text, entry in base.entries.items():
                 entries.setdefault(text, entry)
         return Mapping(entries, node.start, node.end)
 
 
 def _at(event: Any, code: str, message: str) -> Problem:
-    return Problem(code, message, _place(event.start_mark, event.end_mark))
+    return Problem(code, message, _span(event.start_mark, event.end_mark))

@@ -77,18 +77,18 @@ class Note(NamedTuple):
     """A second span that explains a problem, such as the first use of a name."""
 
     message: str
-    place: Span
+    span: Span
 
 
 class Problem(NamedTuple):
     """One error in a spec: what was found and expected, and in `help` a fix.
 
-    `place` is None if no line is the cause.
+    `span` is None if no line is the cause.
     """
 
     code: str
     message: str
-    place: Span | None = None
+    span: Span | None = None
     notes: tuple[Note, ...] = ()
     help: str = ""
 
@@ -122,7 +122,7 @@ class SpecError(Exception):
         super().__init__(source, problems)
         self.source = source
         self.problems = sorted(
-            dict.fromkeys(problems), key=lambda problem: problem.place or (0, 0, 0, 0)
+            dict.fromkeys(problems), key=lambda problem: problem.span or (0, 0, 0, 0)
         )
 
     def __str__(self) -> str:
@@ -152,8 +152,8 @@ class DefinitionError(ValueError):
 
 
 def _problem_text(file: str, problem: Problem) -> str:
-    place = problem.place
-    where = f"{file}:{place.line}:{place.column}" if place else file
+    span = problem.span
+    where = f"{file}:{span.line}:{span.column}" if span else file
     help_ = f"\n  help: {printable(problem.help)}" if problem.help else ""
     return f"{printable(where)}: error[{problem.code}]: {printable(problem.message)}{help_}"
 

@@ -35,7 +35,7 @@ class HasSpan(Protocol):
     """A part of the spec with a position in the source."""
 
     @property
-    def place(self) -> Span: ...
+    def span(self) -> Span: ...
 
 
 class Choice(NamedTuple):
@@ -199,7 +199,7 @@ class Published(NamedTuple):
     layer: str
     figures: tuple[tuple[str, Figure], ...]
     source: str
-    place: Span
+    span: Span
     settings: tuple[tuple[str, Any], ...] = ()
     size: tuple[int, ...] | None = None
     note: str = ""
@@ -223,7 +223,7 @@ class Limit(NamedTuple):
     """
 
     measure: str
-    place: Span
+    span: Span
     max: int | None = None
     min: int | None = None
     warn: int | None = None

@@ -13,8 +13,8 @@ from convcost.reports.check.finding_text import labeled_line
 def render(result: CheckResult, style: Style) -> Iterator[str]:
     # Files are relative to the current folder, where an editor looks for them.
     here = style.root._replace(top=style.root.here)
-    for finding, path, place, _ in locate_reported(result, here):
-        where = f"{path}:{place.line}:{place.column}" if place else path
+    for finding, path, span, _ in locate_reported(result, here):
+        where = f"{path}:{span.line}:{span.column}" if span else path
         text = f"{where}: {finding.level}[{finding.code}] {labeled_line(finding, path)}"
         yield f"{printable(text)}\n"
     for statement in result.statements:

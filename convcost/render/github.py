@@ -28,10 +28,10 @@ def render(result: CheckResult, style: Style) -> Iterator[str]:
 
 
 def _annotation(located: LocatedFinding) -> str:
-    finding, path, place, _ = located
+    finding, path, span, _ = located
     properties = {"title": f"convcost ({finding.code})", "file": path}
-    if place:
-        properties |= {"line": str(place.line), "col": str(place.column)}
+    if span:
+        properties |= {"line": str(span.line), "col": str(span.column)}
     lines = [f"{finding_label(finding)}: {format_sentence(finding)}"]
     if finding.level != "skipped":
         lines += [f"{name} {text}" for name, text in details(finding)]

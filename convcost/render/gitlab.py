@@ -23,12 +23,12 @@ def render(result: CheckResult, style: Style) -> Iterator[str]:
 
 
 def _issue(located: LocatedFinding) -> dict[str, object]:
-    finding, path, place, fingerprint = located
+    finding, path, span, fingerprint = located
     return {
         "check_name": finding.code,
         "description": printable(labeled_line(finding, path)),
         "severity": SEVERITIES[finding.level],
         "fingerprint": fingerprint,
         # Required, so a limit of the command line is at the top of the spec.
-        "location": {"path": printable(path), "lines": {"begin": place.line if place else 1}},
+        "location": {"path": printable(path), "lines": {"begin": span.line if span else 1}},
     }

@@ -55,14 +55,14 @@ def render(result: CheckResult, style: Style) -> Iterator[str]:
 
 
 def _result(located: LocatedFinding) -> dict[str, Any]:
-    finding, path, place, fingerprint = located
+    finding, path, span, fingerprint = located
     location: dict[str, Any] = {"artifactLocation": {"uri": _uri(path)}}
-    if place:
+    if span:
         location["region"] = {  # lines and columns from 1, with an exclusive end (3.30)
-            "startLine": place.line,
-            "startColumn": place.column,
-            "endLine": place.end_line,
-            "endColumn": place.end_column,
+            "startLine": span.line,
+            "startColumn": span.column,
+            "endLine": span.end_line,
+            "endColumn": span.end_column,
         }
     return {
         "ruleId": finding.code,

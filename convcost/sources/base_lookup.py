@@ -109,5 +109,5 @@ def base_networks(source: Source, pick: str | None = None) -> dict[str, Measured
         if problem.code == NO_DOCUMENT:
             message = problem.message.replace("this file", f"`{source.name}`", 1)
             raise UsageError(message, help=problem.help) from None
-        line = f", line {problem.place.line}" if problem.place else ""
+        line = f", line {problem.span.line}" if problem.span else ""
         raise BaseSpecError(f"{problem.message}{line}") from None

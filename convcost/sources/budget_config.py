@@ -170,7 +170,7 @@ class BudgetConfigs:
         file. Complete once all specs are read."""
         for (file, rule), matches in self._matched.items():
             if not matches:
-                where = f"{file}:{rule.limits[0].place.line}" if rule.limits else file
+                where = f"{file}:{rule.limits[0].span.line}" if rule.limits else file
                 yield f"{where}: `{rule.match}` matches no layer of its specs"
         for path, config in self._configs.items():
             # The globs of a `config_file` are also relative to the current folder.
@@ -206,6 +206,6 @@ def _unused_message(path: Path, rules: ConfiguredBudget) -> str:
     folders = [glob for glob in rules.specs if path_exists(path.parent / glob)]
     meant = f"; did you mean `{folders[0].rstrip('/')}/*`?" if folders else ""
     globs = ", ".join(f"`{glob}`" for glob in rules.specs)
-    where = f"{path}:{rules.place.line}"
+    where = f"{path}:{rules.span.line}"
     budget = f"the budget `{rules.budget.name}`" if rules.budget.name else "this budget"
     return f"{where}: {budget} applies to no spec: no file matches {globs}{meant}"

@@ -24,7 +24,7 @@ def reported(text, size=None):
     with pytest.raises(SpecError) as caught:
         load(Source("net.yaml", text), Settings((), size))
     (p,) = caught.value.problems
-    return f"{p.place.line}:{p.place.column} {p.code} {p.message} ({p.help})"
+    return f"{p.span.line}:{p.span.column} {p.code} {p.message} ({p.help})"
 
 
 def test_a_fixed_input_accepts_its_own_size():

@@ -125,7 +125,7 @@ def test_a_reference_to_a_layer_of_the_caller_has_a_help_text():
         "names around it"
     )
     (note,) = problem.notes
-    assert (note.message, note.place[:2]) == ("in this call", (3, 33))
+    assert (note.message, note.span[:2]) == ("in this call", (3, 33))
 
 
 @pytest.mark.parametrize(

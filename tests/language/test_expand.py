@@ -293,7 +293,7 @@ def test_a_window_over_a_flat_input_is_refused(kind):
 )
 def test_a_problem_of_shapes_has_notes_at_the_layers_that_made_them(layers, notes):
     (problem,) = problems(f"{EIGHT}layers: [{layers}]")
-    found = [f"{note.place.line}:{note.place.column} {note.message}" for note in problem.notes]
+    found = [f"{note.span.line}:{note.span.column} {note.message}" for note in problem.notes]
     assert found == notes
 
 

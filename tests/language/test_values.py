@@ -213,7 +213,7 @@ def test_a_bad_number_is_refused_once_on_the_line_of_its_option(value, taken_by)
     for kind, option in NUMERIC_OPTIONS:
         if option.type_name not in taken_by:
             text, line = on_lines_of_their_own(kind, option, value)
-            found = [problem.place.line for problem in problems(text)]
+            found = [problem.span.line for problem in problems(text)]
             assert found == [line], f"{kind.name} {option.name}"
 
 

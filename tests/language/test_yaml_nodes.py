@@ -233,10 +233,10 @@ BROKEN = [
 @pytest.mark.parametrize(("text", "expected"), BROKEN)
 def test_a_text_that_is_not_yaml_is_refused_at_its_place(text, expected):
     documents, found = parse_documents(text)
-    lines = [f"{p.place.line}:{p.place.column} {p.code} {p.message}" for p in found]
+    lines = [f"{p.span.line}:{p.span.column} {p.code} {p.message}" for p in found]
     if not found:
         (value,) = [value for _, value in documents[0].entries.values()]
-        lines = [f"{value.place.line}:{value.place.column} {value.text or 'null'}"]
+        lines = [f"{value.span.line}:{value.span.column} {value.text or 'null'}"]
     assert len(lines) == 1
     assert lines[0].startswith(expected)  # the end differs between versions of libyaml
 
@@ -257,9 +257,7 @@ def test_a_list_without_its_end_has_a_note_at_its_beginning(monkeypatch, loader)
     if loader == "SafeLoader":
         monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
     (problem,) = parse_documents("a: [1,\n2\n")[1]
-    assert [(note.message, note.place[:2]) for note in problem.notes] == [
-        ("it begins here", (1, 4))
-    ]
+    assert [(note.message, note.span[:2]) for note in problem.notes] == [("it begins here", (1, 4))]
     assert problem.help == "a `{` or `[` is not closed, or a comma is missing"
 
 
@@ -273,7 +271,7 @@ def test_an_unknown_syntax_error_of_pyyaml_is_a_problem(monkeypatch):
     monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
     (problem,) = parse_documents("a: b\n")[1]
     assert (problem.code, problem.message) == ("CC002", "not YAML: found `moon` in the text")
-    assert problem.place[:2] == (1, 4)
+    assert problem.span[:2] == (1, 4)
 
 
 VALID = "a: {b: [1, \"x\"], c: 'y'} # z\nd:\n  - &e f\n  - *e\nf: g\n"
@@ -289,4 +287,4 @@ def test_a_text_with_a_typo_has_at_most_one_syntax_problem_in_both_loaders(place
                 patch.delattr(yaml, "CSafeLoader", raising=False)
             found = [problem for problem in parse_documents(text)[1] if problem.code == "CC002"]
         assert len(found) <= 1
-        assert all(problem.place is not None for problem in found)
+        assert all(problem.span is not None for problem in found)

@@ -110,7 +110,7 @@ def test_concise_is_a_line_for_each_finding_with_exact_numbers(project):
     ("changes", "line"),
     [
         ({}, "net.yaml:2:3: error[CC201] params 5 over the max 4 (+1)"),
-        ({"place": None, "file": "the command line"}, "net.yaml: error[CC201] params 5 over the max 4 (+1)"),  # noqa: E501  a row of the table
+        ({"span": None, "file": "the command line"}, "net.yaml: error[CC201] params 5 over the max 4 (+1)"),  # noqa: E501  a row of the table
         ({"limit": 320_000_000, "found": 320_000_001}, "net.yaml:2:3: error[CC201] params 320,000,001 over the max 320,000,000 (+1)"),  # noqa: E501  a row of the table
         ({"network": "b"}, "net.yaml:2:3: error[CC201] b: params 5 over the max 4 (+1)"),
         ({"scope": "group", "path": "a/*"}, "net.yaml:2:3: error[CC201] params of all layers that match `a/*` 5 over the max 4 (+1)"),  # noqa: E501  a row of the table

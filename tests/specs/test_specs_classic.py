@@ -262,7 +262,7 @@ def test_another_image_is_an_error_for_a_linear_head(size):
         shipped("fully_convolutional", "linear", size=size)
     (problem,) = caught.value.problems
     lines = (SPECS / "fully_convolutional.yaml").read_text(encoding="utf-8").splitlines()
-    assert "{linear: 512" in lines[problem.place.line - 1]
+    assert "{linear: 512" in lines[problem.span.line - 1]
 
 
 def test_a_spec_has_a_limited_number_of_lines():

@@ -53,7 +53,7 @@ def _read_back(text: str) -> Network:
         (network,) = load(Source("the imported spec", text))
     except SpecError as error:
         problem = error.problems[0]
-        line = f" in line {problem.place.line}" if problem.place else ""
+        line = f" in line {problem.span.line}" if problem.span else ""
         message = f"the spec of this model cannot be read back: {problem.message}{line}"
         raise ConstraintError("CC402", message, problem.help) from None
     return network

@@ -258,7 +258,7 @@ def _findings(
             level,
             CODES[test],
             file,
-            limit.place if limit.place.line else None,
+            limit.span if limit.span.line else None,
             scope.network.name,
             spec,
             budget.name,

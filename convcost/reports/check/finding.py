@@ -34,7 +34,7 @@ class Growth(NamedTuple):
 class Finding(NamedTuple):
     """One limit of a budget, and the exact count that it was compared with.
 
-    `file` and `place` are those of the limit. `path` is a layer, the pattern of a group, or empty.
+    `file` and `span` are those of the limit. `path` is a layer, the pattern of a group, or empty.
     `base` is the count in the base, if there is one. `top` are the layers that grew most, or the
     largest if there is no base; `left_out` is how many more there are. `reason` is why a limit
     was skipped. `dtype` is that of a measure in bytes.
@@ -43,7 +43,7 @@ class Finding(NamedTuple):
     level: Level
     code: str
     file: str
-    place: Span | None
+    span: Span | None
     network: str
     spec: str
     budget: str

@@ -20,7 +20,7 @@ class LocatedFinding(NamedTuple):
 
     finding: Finding
     path: str
-    place: Span | None
+    span: Span | None
     fingerprint: str
 
 
@@ -41,7 +41,7 @@ def locate_findings(findings: Iterable[Finding], root: Root) -> Iterator[Located
         finding = located._replace(
             file=from_root(located.file, root), spec=from_root(located.spec, root)
         )
-        path = finding.file if finding.place else finding.spec
+        path = finding.file if finding.span else finding.spec
         key = (
             _machine_independent(path, root),
             finding.code,
@@ -53,7 +53,7 @@ def locate_findings(findings: Iterable[Finding], root: Root) -> Iterator[Located
             finding.measure,
         )
         known[key] = ordinal = known.get(key, 0) + 1
-        yield LocatedFinding(finding, path, finding.place, _hash((*key, str(ordinal))))
+        yield LocatedFinding(finding, path, finding.span, _hash((*key, str(ordinal))))
 
 
 def from_root(file: str, root: Root) -> str:

@@ -91,7 +91,7 @@ def limit_text(finding: Finding) -> str:
 
 def limit_location(finding: Finding) -> str:
     """The file and line that set the limit: `models/net.yaml:7`."""
-    return f"{finding.file}:{finding.place.line}" if finding.place else finding.file
+    return f"{finding.file}:{finding.span.line}" if finding.span else finding.file
 
 
 def limit_sources(findings: Sequence[Finding]) -> list[str]:
@@ -107,7 +107,7 @@ def limit_sources(findings: Sequence[Finding]) -> list[str]:
     ]
     times = Counter(rows)
     return [
-        f"{source}, column {finding.place.column}" if finding.place and times[row] > 1 else source
+        f"{source}, column {finding.span.column}" if finding.span and times[row] > 1 else source
         for finding, row, source in zip(findings, rows, sources, strict=True)
     ]
 

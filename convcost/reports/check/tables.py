@@ -76,10 +76,10 @@ def finding_record(finding: Finding) -> dict[str, Any]:
     """`limit` is a count, or a growth as it was written, such as `2 %`. `over` is how far the limit
     is exceeded, 0 if it is not, null for a growth. `change` is found − base. `reason` is why the
     limit was skipped."""
-    limit, base, place = finding.limit, finding.base, finding.place
+    limit, base, span = finding.limit, finding.base, finding.span
     fields = finding._asdict() | {
-        "line": place.line if place else None,
-        "column": place.column if place else None,
+        "line": span.line if span else None,
+        "column": span.column if span else None,
         "limit": limit.text if isinstance(limit, Growth) else limit,
         "over": excess(finding),
         "change": None if base is None else finding.found - base,

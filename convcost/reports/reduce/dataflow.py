@@ -112,17 +112,17 @@ class Dataflow:
 class SpecItem(NamedTuple):
     """An item of a list of layers, at one path. An item of a block has one path for each call.
 
-    `place` is the span of the word that names its kind or block; `steps` are the layers that the
+    `span` is that of the word that names its kind or block; `steps` are the layers that the
     item expands to at this path.
     """
 
-    place: Span
+    span: Span
     path: str
     steps: frozenset[int]
 
 
 class SpecItems:
-    """The items of a network by path (`by_path`), and by their place in the spec (`by_place`)."""
+    """The items of a network by path (`by_path`), and by their span in the spec (`by_span`)."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -131,13 +131,13 @@ class SpecItems:
             for path in paths_around(step.path):
                 steps.setdefault(path, []).append(index)
         self.by_path: dict[str, SpecItem] = {}
-        self.by_place: dict[Span, list[SpecItem]] = {}
+        self.by_span: dict[Span, list[SpecItem]] = {}
         origins = {step.path: step.origin for step in network.steps}
         origins |= {group.path: group.origin for group in network.groups if group.kind != "branch"}
         for path, origin in origins.items():
-            item = SpecItem(origin.place, path, frozenset(steps.get(path, ())))
+            item = SpecItem(origin.span, path, frozenset(steps.get(path, ())))
             self.by_path[path] = item
-            self.by_place.setdefault(origin.place, []).append(item)
+            self.by_span.setdefault(origin.span, []).append(item)
 
     def around(self, step: int) -> list[SpecItem]:
         """The items that a step is in, the innermost first."""

@@ -12,7 +12,7 @@ from convcost.reports.reduce.candidates import ReducibleConv, Width, find_candid
 from convcost.reports.reduce.dataflow import Dataflow, SpecItem, SpecItems
 from convcost.reports.reduce.savings import NetworkSavings
 
-# Items of one place, each with the convolution that it begins with.
+# Items of one span, each with the convolution that it begins with.
 Paths: TypeAlias = Collection[tuple[SpecItem, ReducibleConv]]
 
 
@@ -43,15 +43,15 @@ class Insertions:
             saving.candidate.step: saving.reduced[0].saved_macs for saving in savings.savings
         }
         items = SpecItems(self.network)
-        beginnings = {place: self._begin(alike) for place, alike in items.by_place.items()}
+        beginnings = {span: self._begin(alike) for span, alike in items.by_span.items()}
         for saving in savings.savings:
             candidate = saving.candidate
-            places = (item.place for item in items.around(candidate.step))
-            place = next((place for place in places if candidate.step in beginnings[place]), None)
+            spans = (item.span for item in items.around(candidate.step))
+            span = next((span for span in spans if candidate.step in beginnings[span]), None)
             reason = "is on the same line of the spec as layers that a 1x1 would change too"
-            if place is not None:
-                paths = beginnings[place].values()
-                reason = self._choose(place, paths, saving.widths[0], named=named)
+            if span is not None:
+                paths = beginnings[span].values()
+                reason = self._choose(span, paths, saving.widths[0], named=named)
             if reason and named:
                 raise UsageError(f"`{candidate.path}` {reason}")
             self.notes += [f"{candidate.path} gets no 1x1: it {reason}"] if reason else []
@@ -65,7 +65,7 @@ class Insertions:
         )
 
     def _begin(self, alike: list[SpecItem]) -> dict[int, tuple[SpecItem, ReducibleConv]]:
-        """The candidates that items of one place begin with, by step; none if one item does not.
+        """The candidates that items of one span begin with, by step; none if one item does not.
 
         A candidate alone uses the input of its item. With a 1x1 after the item too, the other
         layers must be elementwise.
@@ -83,10 +83,10 @@ class Insertions:
             begins[entering[0]] = item, self._candidates[entering[0]]
         return begins
 
-    def _choose(self, place: Span, paths: Paths, width: Width, *, named: bool) -> str:
+    def _choose(self, span: Span, paths: Paths, width: Width, *, named: bool) -> str:
         """Chooses a 1x1 for an item; the reason if it gets none."""
-        if place in self.chosen:
-            same = self.chosen[place].width == width
+        if span in self.chosen:
+            same = self.chosen[span].width == width
             return (
                 "" if same else "is on the same line of the spec as a layer that gets another width"
             )
@@ -95,7 +95,7 @@ class Insertions:
             return "is on the same line of the spec as a layer with too few channels"
         if not named and sum(self._saved[found.step] for _, found in fitting) <= 0:
             return "would cost more after a 1x1"
-        self.chosen[place] = Insertion(width, len(fitting) < len(paths), fitting)
+        self.chosen[span] = Insertion(width, len(fitting) < len(paths), fitting)
         return ""
 
     def change(self) -> GraphEdit:
@@ -114,10 +114,10 @@ class Insertions:
 
     def edit(self, editor: SpecEditor) -> None:
         """Inserts a 1x1 before items; with `expand`, also a second 1x1 after each item."""
-        items = {place: editor.item(place) for place in sorted(self.chosen)}
+        items = {span: editor.item(span) for span in sorted(self.chosen)}
         editor.keep_names(items.values(), inserts=True)
-        for place, item in items.items():
-            new = self.chosen[place]
+        for span, item in items.items():
+            new = self.chosen[span]
             name = new.paths[0][0].path.rpartition("/")[2]
             options = _options(item, new)
             reduce = {"conv": new.width.expression, **options, "name": f"{name}_reduce"}

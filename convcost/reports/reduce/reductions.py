@@ -62,23 +62,23 @@ class FoundReductions(NamedTuple):
     def edit(self, editor: SpecEditor) -> None:
         """Deletes the items of the reductions. Their windows get the filters of the second 1x1 and
         the stride of the first."""
-        # Copies of a block have items at the same place, whose text is changed once.
+        # Copies of a block have items at the same span, whose text is changed once.
         changed = {
-            reduction.kept.place: reduction for reduction in self.reductions if reduction.kept
+            reduction.kept.span: reduction for reduction in self.reductions if reduction.kept
         }
-        for place, reduction in changed.items():
-            window = editor.item(place)
+        for span, reduction in changed.items():
+            window = editor.item(span)
             if reduction.expand is not None:
                 wide = next(item for item in reduction.removed if reduction.expand in item.steps)
-                filters = editor.item(wide.place).option_text("filters")
+                filters = editor.item(wide.span).option_text("filters")
                 editor.set_option(window, "filters", filters)
-            stride = editor.item(reduction.removed[0].place).option_text("stride")
+            stride = editor.item(reduction.removed[0].span).option_text("stride")
             if stride not in ("", "1"):
                 own = window.option_text("stride")
                 both = stride if own in ("", "1") else f"({stride}) * ({own})"
                 editor.set_option(window, "stride", both)
-        places = {item.place for reduction in self.reductions for item in reduction.removed}
-        removed = [editor.item(place) for place in sorted(places)]
+        spans = {item.span for reduction in self.reductions for item in reduction.removed}
+        removed = [editor.item(span) for span in sorted(spans)]
         editor.keep_names(removed, inserts=False)
         editor.remove(removed)
 
@@ -104,9 +104,9 @@ def find_reductions(
                 left.append((step.path, error.message))
     # A 1x1 that keeps the number of channels counts only if the same line of the spec reduces it in
     # another copy of the block.
-    places = {item.removed[0].place for item in found if item.reduce in requested}
-    places &= {item.removed[0].place for item in found if finder.narrows(item.reduce)}
-    undone = tuple(item for item in found if item.removed[0].place in places)
+    spans = {item.removed[0].span for item in found if item.reduce in requested}
+    spans &= {item.removed[0].span for item in found if finder.narrows(item.reduce)}
+    undone = tuple(item for item in found if item.removed[0].span in spans)
     return FoundReductions(network, undone, tuple(left))
 
 

@@ -39,7 +39,7 @@ def rewrite_text(
     for rewrite in rewrites:
         rewrite.edit(editor)
         network = rewrite.before.network
-        document = editor.item(network.steps[0].origin.place).document
+        document = editor.item(network.steps[0].origin.span).document
         if "variants" in entries(document):
             hint = "name one variant: `net.yaml#variant`"
             raise ConstraintError("CC004", "the variants of the spec share its layers", hint)

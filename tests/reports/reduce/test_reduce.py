@@ -339,7 +339,7 @@ def test_a_spec_with_inserted_1x1_gives_the_network_that_was_counted(text, part,
 def test_a_spec_without_its_1x1_gives_the_network_that_was_counted(text):
     network = network_of(text)
     found = find_reductions(network)
-    places = [item.place for one in found.reductions for item in one.removed]
+    places = [item.span for one in found.reductions for item in one.removed]
     lines = text.splitlines()
     comments = frozenset("#" + line.split("#")[1] for line in lines if "# layer" in line)
     if places:
