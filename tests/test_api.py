@@ -266,7 +266,7 @@ def test_all_networks_of_a_file_are_loaded_in_its_order(folder):
             "set: the name of a variable must be a str, not 1",
         ),
         (
-            lambda: convcost.compare("net.yaml", "two.yaml", baseline=5),
+            lambda: convcost.compare("net.yaml", "two.yaml#small", baseline=5),
             "there is no network `5` among these; known here: `net`, `small`",
         ),
         (
