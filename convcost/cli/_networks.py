@@ -8,7 +8,7 @@ import typer
 from convcost.language.network_inputs import Settings
 from convcost.language.scalars import parse_extents, parse_variable
 from convcost.model.costs import CountingConvention
-from convcost.model.errors import ConstraintError, UsageError
+from convcost.model.errors import UsageError, usage_errors
 from convcost.model.measures import MEASURES
 from convcost.model.options import MAX_WINDOW_AXES
 from convcost.model.suggestions import did_you_mean
@@ -243,10 +243,8 @@ def name_and_text(assignment: str) -> tuple[str, str]:
 
 def value(name: str, text: str) -> Any:
     """Parses the value of a variable. Raises UsageError."""
-    try:
+    with usage_errors(f"--set {name}: "):
         return parse_variable(text)
-    except ConstraintError as error:
-        raise UsageError(f"--set {name}: {error.message}") from None
 
 
 def input_size(text: str) -> tuple[int, ...]:

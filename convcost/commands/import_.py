@@ -1,7 +1,5 @@
 """`import`: a model of a framework as a spec, and whether a spec still describes a model."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from convcost.importing.check import Checked, check_spec
@@ -10,13 +8,14 @@ from convcost.importing.preserved_sections import preserve_sections
 from convcost.language.load import load
 from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
-from convcost.model.errors import ConstraintError, UsageError
+from convcost.model.errors import UsageError
+from convcost.sources.models import model_errors
 from convcost.sources.spec_files import open_source
 
 
 def import_model(request: ImportRequest) -> Imported:
     """The model as the text of a spec, with its costs. Raises UsageError if it cannot be read."""
-    with _usage_errors(request.model):
+    with model_errors(request.model):
         return read(request)
 
 
@@ -29,7 +28,7 @@ def check_model(request: ImportRequest, spec: str) -> Checked:
     source, pick = open_source(spec)
     if len(load(source, pick=pick)) > 1:
         raise UsageError(f"`{spec}` has several networks; select one, for example `{spec}#NAME`")
-    with _usage_errors(request.model):
+    with model_errors(request.model):
         return check_spec(request, lambda size: costs(load(source, Settings((), size), pick)[0]))
 
 
@@ -43,14 +42,5 @@ def keep_sections(file: Path, text: str) -> tuple[str, tuple[str, ...]]:
         old = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return text, ()
-    with _usage_errors(str(file)):
+    with model_errors(str(file)):
         return preserve_sections(old, text)
-
-
-@contextmanager
-def _usage_errors(file: str) -> Iterator[None]:
-    try:
-        yield
-    except ConstraintError as error:
-        message = f"error[{error.code}]: {file}: {error.message}"
-        raise UsageError(message, help=error.help) from None

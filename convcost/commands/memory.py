@@ -6,10 +6,9 @@ from convcost.language.network_inputs import Settings
 from convcost.language.requested_dtypes import with_dtypes
 from convcost.model.costs import costs
 from convcost.model.dtypes import Dtypes
-from convcost.model.errors import ConstraintError, UsageError
+from convcost.model.errors import UsageError
 from convcost.model.network import Network
-from convcost.model.roofline import bounds
-from convcost.reports.device import dtypes_of
+from convcost.reports.device import require_rates
 from convcost.reports.memory import Memory, OrderRecord
 from convcost.sources.devices import read_device
 from convcost.sources.networks import SpecOrNetwork, read_networks
@@ -53,12 +52,8 @@ def memory(
     counted = tuple(costs(network, batch) for network in networks)
     found = None if device is None else read_device(device)
     if found is not None and found.bandwidth is not None:
-        for network_costs in counted:
-            try:
-                bounds(network_costs, dtypes_of(network_costs), found)
-            except ConstraintError as error:
-                help_ = f"{error.help}; --dtype selects one"
-                raise UsageError(error.message, help=help_) from None
+        for each in counted:
+            require_rates(each, found)
     return Memory(counted, in_place, top, found, orders, optimizer)
 
 

@@ -5,7 +5,7 @@ from convcost.language.load import load
 from convcost.language.network_inputs import Settings
 from convcost.language.variant_text import as_document
 from convcost.model.costs import Costs, costs
-from convcost.model.errors import ConstraintError, Source, UsageError
+from convcost.model.errors import Source, UsageError, usage_errors
 from convcost.model.graph_edit import apply_edit
 from convcost.model.record import NamedTuple
 from convcost.model.suggestions import did_you_mean
@@ -111,11 +111,8 @@ class _Job:
     @staticmethod
     def _own_document(source: Source, pick: str) -> tuple[Source, str]:
         """The document to edit: a variant is written as a document of its own."""
-        try:
+        with usage_errors("cannot write the spec: "):
             return as_document(source, pick)
-        except ConstraintError as error:
-            message = f"cannot write the spec: {error.message}"
-            raise UsageError(message, help=error.help) from None
 
     def _layer(self, text: str) -> tuple[str, Width | None]:
         """Splits `3x3/conv_1=96` into path and width; the name of a layer may also have a `=`."""
@@ -136,11 +133,8 @@ class _Job:
     def rewrite(self, before: Costs, suffix: str, plan: Insertions | FoundReductions) -> Rewrite:
         """The change of a network, whose new name is its name and `suffix`: `GoogLeNet naive`."""
         name = before.network.name.removesuffix(" reduced").removesuffix(" naive")
-        try:
+        with usage_errors("removing the 1x1 leaves an invalid network: "):
             network = apply_edit(before.network, plan.change())._replace(name=f"{name} {suffix}")
-        except ConstraintError as error:
-            message = f"removing the 1x1 leaves an invalid network: {error.message}"
-            raise UsageError(message) from None
         return Rewrite(self.costs.index(before), before, costs(network, before.batch), plan.edit)
 
     def outcome(self, rewrites: list[Rewrite], notes: list[str]) -> AppliedReduction:
@@ -148,9 +142,6 @@ class _Job:
         pairs = tuple((rewrite.before, rewrite.after) for rewrite in rewrites)
         if self.request.file is None:
             return AppliedReduction(pairs, notes=tuple(notes))
-        try:
+        with usage_errors("cannot write the spec: "):
             text = rewrite_text(self.source, self.pick, self.request.settings, rewrites)
-        except ConstraintError as error:
-            message = f"cannot write the spec: {error.message}"
-            raise UsageError(message, help=error.help) from None
         return AppliedReduction(pairs, self.request.file, tuple(notes), text)

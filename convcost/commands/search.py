@@ -12,14 +12,14 @@ from convcost.language.network_inputs import Settings
 from convcost.language.requested_dtypes import with_dtypes
 from convcost.model.costs import Costs, costs
 from convcost.model.deploy import deploy
-from convcost.model.errors import ConstraintError, Source, SpecError, UsageError
+from convcost.model.errors import Source, SpecError, UsageError
 from convcost.model.kind import KINDS, Kind
 from convcost.model.network import Network
 from convcost.model.record import NamedTuple
-from convcost.model.roofline import Device, bounds
+from convcost.model.roofline import Device
 from convcost.model.suggestions import did_you_mean
 from convcost.reports.check.limits import budget_of_device
-from convcost.reports.device import LOWER_BOUND, RUNTIME_MEMORY, dtypes_of
+from convcost.reports.device import LOWER_BOUND, RUNTIME_MEMORY, require_rates
 from convcost.reports.explain import output_of
 from convcost.reports.notes import field_notes, stated_notes
 from convcost.reports.row_order import sort_keys
@@ -279,10 +279,7 @@ def _check_rates(request: "SearchRequest", network: Network) -> None:
         return
     assert request.device is not None
     (network,) = with_dtypes([network], request.dtypes)
-    try:
-        bounds(costs(network), dtypes_of(costs(network)), request.device)
-    except ConstraintError as error:
-        raise UsageError(error.message, help=f"{error.help}; --dtype selects one") from None
+    require_rates(costs(network), request.device)
 
 
 def _measures(

@@ -9,7 +9,7 @@ import numpy as np
 from convcost.design_space.traced_function import Variable
 from convcost.design_space.vectors import Array
 from convcost.language.scalars import parse_extents, parse_variable
-from convcost.model.errors import ConstraintError, UsageError
+from convcost.model.errors import UsageError, usage_errors
 from convcost.model.number_format import format_count
 from convcost.model.options import show
 from convcost.model.ratio import fraction
@@ -128,10 +128,8 @@ def _value(name: str, text: str, part: str) -> Any:
 
 
 def _parse(text: str, part: str) -> Any:
-    try:
+    with usage_errors(f"--vary {text}: "):
         return parse_variable(part.strip())
-    except ConstraintError as error:
-        raise UsageError(f"--vary {text}: {error.message}") from None
 
 
 def value_text(value: Any) -> str:

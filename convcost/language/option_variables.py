@@ -9,7 +9,7 @@ from convcost.language.fields import is_name
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.language.yaml_edit import SourceItem, SpecEditor, entries, get
-from convcost.model.errors import ConstraintError, Source, SpecError, UsageError
+from convcost.model.errors import Source, SpecError, UsageError, usage_errors
 from convcost.model.network import Group, Network, Step
 from convcost.model.options import show
 from convcost.model.suggestions import did_you_mean, nearest
@@ -36,7 +36,7 @@ def with_option_variables(source: Source, network: Network, names: Sequence[str]
     """
     values: dict[str, Any] = {}
     document = None
-    try:
+    with usage_errors("--vary cannot change this text: "):
         editor = SpecEditor(source.text)
         used = {option for group in network.groups for option, _ in group.options}
         for name in dict.fromkeys(name for name in names if "." in name):
@@ -57,8 +57,6 @@ def with_option_variables(source: Source, network: Network, names: Sequence[str]
             return source
         editor.add_variables(document, {name: show(value) for name, value in values.items()})
         changed = source._replace(text=editor.result())
-    except ConstraintError as error:
-        raise UsageError(f"--vary cannot change this text: {error.message}") from None
     _check_unchanged(network, changed)
     return changed
 

@@ -4,6 +4,9 @@ A kind, an expression or a number raises `ConstraintError`, which has no positio
 the span and makes it a `Problem`. One `SpecError` has all problems of a spec.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from convcost.model.record import NamedTuple
 
 # Codes are stable: never reused, never given another meaning.
@@ -142,6 +145,16 @@ class UsageError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(self.args)
+
+
+@contextmanager
+def usage_errors(subject: str = "", help: str = "") -> Iterator[None]:  # noqa: A002
+    """Raises a ConstraintError as a UsageError, whose message begins with `subject`. `help` is for
+    an error that has none."""
+    try:
+        yield
+    except ConstraintError as error:
+        raise UsageError(f"{subject}{error.message}", help=error.help or help) from None
 
 
 class DefinitionError(ValueError):

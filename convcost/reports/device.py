@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from convcost.model.costs import Costs, LayerCost
 from convcost.model.dtypes import Dtypes
+from convcost.model.errors import ConstraintError, UsageError
 from convcost.model.measures import CONVENTION
 from convcost.model.number_format import counted, format_count, format_percent
 from convcost.model.record import NamedTuple
@@ -48,6 +49,14 @@ class DeviceRecord(NamedTuple):
 def dtypes_of(costs: Costs) -> Dtypes:
     """The dtypes of a network; float32 if its spec states none."""
     return costs.network.dtypes or Dtypes()
+
+
+def require_rates(costs: Costs, device: Device) -> None:
+    """Raises UsageError if the device has no rate for a dtype of the network."""
+    try:
+        bounds(costs, dtypes_of(costs), device)
+    except ConstraintError as error:
+        raise UsageError(error.message, help=f"{error.help}; --dtype selects one") from None
 
 
 def device_record(

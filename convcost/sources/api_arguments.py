@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from convcost.language.network_inputs import Settings
 from convcost.language.scalars import MAX_DIGITS, parse_variable
-from convcost.model.errors import ConstraintError, UsageError, brief
+from convcost.model.errors import UsageError, brief, usage_errors
 from convcost.model.network import Network
 from convcost.model.options import MAX_WINDOW_AXES
 
@@ -77,11 +77,9 @@ def _value(name: str, value: Any) -> Any:
         return value
     if isinstance(value, Fraction):
         return int(value) if value.denominator == 1 else value
-    try:
-        if isinstance(value, float | Decimal | str):
+    if isinstance(value, float | Decimal | str):
+        with usage_errors(f"set: {name}: "):
             return parse_variable(str(value))
-    except ConstraintError as error:
-        raise UsageError(f"set: {name}: {error.message}") from None
     raise UsageError(f"set: {name} needs a number, true or false, not a {type(value).__name__}")
 
 

@@ -4,6 +4,8 @@ This text has no blocks and is for one input size, so it takes less time than `c
 which writes a spec for people.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from convcost.language.network_inputs import Settings
@@ -42,12 +44,19 @@ def read_model(name: str, settings: Settings) -> Source:
         settings.dims,
         dtypes=tuple(dtype for _, dtype in inputs),
     )
-    try:
+    with model_errors(name):
         graph = layer_graph_of(request)
         _require_whole(graph)
         return Source(name, flat_spec(graph), graph.notes)
+
+
+@contextmanager
+def model_errors(file: str) -> Iterator[None]:
+    """Raises a ConstraintError as a UsageError with its code and the name of the file."""
+    try:
+        yield
     except ConstraintError as error:
-        message = f"error[{error.code}]: {name}: {error.message}"
+        message = f"error[{error.code}]: {file}: {error.message}"
         raise UsageError(message, help=error.help) from None
 
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from convcost.language.expressions import Expression, Lookup, parse
 from convcost.model.costs import Costs
-from convcost.model.errors import ConstraintError, UsageError
+from convcost.model.errors import UsageError, usage_errors
 from convcost.model.figures import BINARY_SUFFIXES, SUFFIXES, parse_figure
 from convcost.model.options import show
 from convcost.model.record import NamedTuple
@@ -28,10 +28,8 @@ class PointFilter(NamedTuple):
     def matches(self, lookup: Lookup) -> bool:
         """Whether the condition is true with these numbers. Raises UsageError if it is neither true
         nor false."""
-        try:
+        with usage_errors(f"--where {self.text}: "):
             value = self.expression.evaluate(lookup)
-        except ConstraintError as error:
-            raise UsageError(f"--where {self.text}: {error.message}") from None
         if type(value) is not bool:
             raise UsageError(f"--where {self.text} is {show(value)}, neither true nor false")
         return value
@@ -44,11 +42,8 @@ def parse_filter(text: str, known: Collection[str]) -> PointFilter:
         number = Fraction(*parse_figure(match[1] + match[2]).value())
         return f"({number})" if number.denominator > 1 else str(number)
 
-    try:
+    with usage_errors("--where: ", "write a comparison, such as `macs <= 100M`"):
         expression = parse(re.sub(rf"\b(\d[\d.]*) ?({UNITS})B?\b", exact, text))
-    except ConstraintError as error:
-        hint = error.help or "write a comparison, such as `macs <= 100M`"
-        raise UsageError(f"--where: {error.message}", help=hint) from None
     for name in sorted(expression.names):
         if name not in known:
             from convcost.conventions import suggest_count
