@@ -8,11 +8,6 @@ from convcost.model.errors import UsageError
 from convcost.sources.links import refuse_link_out
 
 
-def real_path(path: Path) -> str:
-    """The real path of a file, which is equal for all paths to the file."""
-    return os.path.realpath(path)
-
-
 def write_file(path: Path, pieces: Iterator[str | bytes]) -> None:
     """Writes a temporary file in the same folder, and then replaces the file with it.
 
@@ -31,7 +26,7 @@ def write_file(path: Path, pieces: Iterator[str | bytes]) -> None:
             with path.open("wb") as file:
                 file.writelines(encoded)
         else:
-            _replace(Path(real_path(path)), encoded)
+            _replace(Path(os.path.realpath(path)), encoded)
     except BrokenPipeError:
         return
     except OSError as error:

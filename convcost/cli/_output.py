@@ -10,7 +10,7 @@ from stat import S_ISCHR, S_ISREG
 from typing import TYPE_CHECKING, TextIO
 
 from convcost.cli import _exits, _streams
-from convcost.cli._files import real_path, write_file
+from convcost.cli._files import write_file
 from convcost.cli._reporting import OutputOptions, check_format_options
 from convcost.model.errors import SpecError, UsageError, printable
 from convcost.model.measures import MEASURES
@@ -89,7 +89,7 @@ def _identity(path: Path | None) -> object:
         redirected = S_ISREG(found.st_mode) and samestat(found, os.fstat(sys.stdout.fileno()))
     except (OSError, ValueError):  # there is no such file, or standard output is closed
         redirected = False
-    return None if redirected or str(path) in STDOUT else real_path(path)
+    return None if redirected or str(path) in STDOUT else os.path.realpath(path)
 
 
 def _units(options: OutputOptions) -> "Units":

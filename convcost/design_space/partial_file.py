@@ -1,9 +1,10 @@
-"""The file that holds the points of a search until they are complete, and errors of its writing."""
+"""The files of a search until they are complete, and errors of their writing."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from convcost.model.errors import UsageError
 
@@ -11,6 +12,19 @@ from convcost.model.errors import UsageError
 def partial_file(points: Path) -> Path:
     """It is beside the file of points, or beside the target of a link to it."""
     return Path(f"{os.path.realpath(points)}.part")
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A temporary file that replaces `path` at the end. No other run, and no link that is there
+    already, has its name."""
+    temporary = path.with_name(f".convcost.{os.urandom(8).hex()}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from convcost.design_space.partial_file import partial_file
+from convcost.design_space.partial_file import new_file, partial_file
 from convcost.design_space.search import Points, SearchRequest
 from convcost.design_space.space import value_text
 from convcost.design_space.traced_function import Variable
@@ -124,18 +124,13 @@ class PointsFile:
             for name, kind in zip(self._names, types, strict=True)
         )
         options = pyarrow.csv.ConvertOptions(column_types=schema)
-        temporary = self.path.with_name(f".convcost.{os.urandom(8).hex()}.tmp")
-        try:
-            with (
-                pyarrow.csv.open_csv(self._partial, convert_options=options) as reader,
-                temporary.open("xb") as file,
-                pyarrow.parquet.ParquetWriter(file, schema) as writer,
-            ):
-                for batch in reader:
-                    writer.write_batch(batch)
-            temporary.replace(self._partial)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with (
+            new_file(self._partial) as file,
+            pyarrow.csv.open_csv(self._partial, convert_options=options) as reader,
+            pyarrow.parquet.ParquetWriter(file, schema) as writer,
+        ):
+            for batch in reader:
+                writer.write_batch(batch)
 
 
 def _json_text(value: Any) -> str:

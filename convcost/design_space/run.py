@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from convcost.design_space.partial_file import write_errors
+from convcost.design_space.partial_file import new_file, write_errors
 from convcost.design_space.points_file import PointsFile
 from convcost.design_space.search import CHUNK, Found, Points, Search, SearchRequest
 from convcost.design_space.vectors import Array, exact_array
@@ -134,15 +133,8 @@ def _save(
         "front": _tree(found.front),
         "sample": _tree(found.sample),
     }
-    # No other run, and no link that is there already, has this name.
-    temporary = state.with_name(f".convcost.{os.urandom(8).hex()}.tmp")
-    with write_errors(state):
-        try:
-            with temporary.open("x", encoding="utf-8") as written:
-                json.dump(tree, written)
-            temporary.replace(state)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with write_errors(state), new_file(state) as written:
+        written.write(json.dumps(tree).encode())
 
 
 def _load(state: Path, request: SearchRequest) -> tuple[int, int, Found] | None:
