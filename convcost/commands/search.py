@@ -91,23 +91,22 @@ def search(
         from convcost.design_space.distributed import on_cluster
 
         execute = on_cluster(options.workers, options.scheduler, plug_in)
-    run = run_search(
+    found, done = run_search(
         request,
         execute,
         Path(options.points) if options.points else None,
         Path(options.resume) if options.resume else None,
-        lambda done, found: progress(done, request.space.size, found.matching),
+        lambda n, so_far: progress(n, request.space.size, so_far.matching),
     )
     hint = "continue with the same options"
     if not options.resume:
         hint = "with --resume FILE, a search can continue"
-    found = run.found
     return SearchResult(
         network.name,
         network.file,
         network.source,
         request.space.size,
-        run.done,
+        done,
         found.matching,
         _failed_points(request, found),
         request.where,

@@ -14,21 +14,12 @@ from convcost.design_space.points_file import PointsFile
 from convcost.design_space.search import CHUNK, Found, Points, Search, SearchRequest
 from convcost.design_space.vectors import Array, exact_array
 from convcost.model.errors import UsageError
-from convcost.model.record import NamedTuple
 
 Chunk: TypeAlias = tuple[int, int]
 # Evaluates chunks: yields what each has, in order.
 Execute: TypeAlias = Callable[[SearchRequest, Iterable[Chunk]], Iterator[Found]]
 CHUNKS_IN_TASK = 8
 SECONDS_BETWEEN_SAVES = 5
-
-
-class RunResult(NamedTuple):
-    """`done` points of the space have been evaluated; all, unless the run was interrupted."""
-
-    found: Found
-    done: int
-    interrupted: bool
 
 
 def evaluate_task(search: Search, start: int, stop: int) -> Found:
@@ -62,8 +53,11 @@ def run_search(
     points: Path | None = None,
     state: Path | None = None,
     progress: Callable[[int, Found], None] = lambda _done, _found: None,
-) -> RunResult:
+) -> tuple[Found, int]:
     """Searches the space. With `state`, continues from that file, and keeps it up to date.
+
+    Returns what is found and the number of points that were evaluated: all, unless the run was
+    interrupted.
 
     Raises UsageError if the state is of another search, or a file cannot be written.
     """
@@ -76,7 +70,7 @@ def run_search(
     if points is not None and not (is_complete and points.exists()):
         file = PointsFile(points, request)
     last_save = time.monotonic()
-    interrupted = is_open = False
+    is_open = False
     try:
         if file is not None:
             with write_errors(points):
@@ -93,7 +87,7 @@ def run_search(
                 _save(state, request, done, file, total)
                 last_save = time.monotonic()
     except KeyboardInterrupt:
-        interrupted = True
+        pass  # the result is what there is so far
     finally:
         try:
             if state is not None and is_open and not is_complete:
@@ -104,7 +98,7 @@ def run_search(
                 complete = is_open and done == request.space.size
                 with write_errors(points):
                     file.close(complete=complete, keep=can_continue)
-    return RunResult(total, done, interrupted)
+    return total, done
 
 
 def _chunks(first: int, last: int) -> Iterator[Chunk]:

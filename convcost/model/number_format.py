@@ -18,17 +18,17 @@ def group_digits(formula: str) -> str:
     return re.sub("[0-9]{4,}", lambda number: format_count(int(number[0])), formula)
 
 
-def format_percent(part: int, whole: int, places: int = 1) -> str:
+def format_percent(part: int, whole: int) -> str:
     """A share in percent, `40.6 %`, rounded half up from the exact ratio; `0.0 %` if `whole` is 0.
 
     If only the rounded share is nothing or all, it is `<0.1 %` or `>99.9 %`.
     """
-    if not whole or visible_places(part, whole, places + 2) == places + 2:
-        return _percent(part, whole, places)
-    all_units = 100 * 10**places
+    text = _percent(part, whole, 1)
+    if not whole or part in (0, whole) or text not in ("0.0 %", "100.0 %"):
+        return text
     if 2 * part < whole:
-        return f"<{_percent(1, all_units, places)}"
-    return f">{_percent(all_units - (part < whole), all_units, places)}"
+        return "<0.1 %"
+    return ">99.9 %" if part < whole else ">100.0 %"
 
 
 def format_change(part: int, whole: int, places: int = 1) -> str:

@@ -38,7 +38,7 @@ def svg(chart: Chart, *, width: int = 720, standalone: bool = False, ident: str 
     A `standalone` file has a heading and a white background. In a page a chart has none and
     shrinks with the page. `ident` begins every id.
     """
-    canvas = Canvas(width - 2 * MARGIN if standalone else width, standalone, ident)
+    canvas = Canvas(width - 2 * MARGIN if standalone else width, standalone)
     body: SvgBody = MODULES[type(chart)].draw(chart, canvas)
     body = body._replace(width=body.width or canvas.width)
     if standalone:

@@ -27,14 +27,11 @@ UNIT, UNITS = 1000, "kMGTPE"
 
 
 class Canvas(NamedTuple):
-    """The target of a chart. In a page, colours are names that the page defines; in a file, values.
-
-    `width` is in pixels; `ident` begins every id.
-    """
+    """The target of a chart, `width` pixels wide. In a page, colours are names that the page
+    defines; in a file, values."""
 
     width: int
     standalone: bool
-    ident: str
 
     def color(self, name: str) -> str:
         return COLORS[name] if self.standalone else f"var(--{name}, {COLORS[name]})"
