@@ -10,6 +10,7 @@ from convcost.design_space.symbol import Symbol, expression
 from convcost.design_space.trace import Trace, TraceLimitError, check_trace
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
+from convcost.model.axes import axis_names
 from convcost.model.costs import Costs, costs, total_counts
 from convcost.model.errors import UsageError
 from convcost.model.measures import CONVENTION, Measure
@@ -172,6 +173,4 @@ def _numbers(
 
 
 def _axes(what: str, size: Sequence[Any]) -> Iterable[tuple[str, Any]]:
-    names = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-    known = names.get(len(size), [f"axis {n}" for n in range(1, len(size) + 1)])
-    return ((f"{what} {name}", n) for name, n in zip(known, size, strict=True))
+    return ((f"{what} {name}", n) for name, n in zip(axis_names(len(size)), size, strict=True))

@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from fractions import Fraction
 from operator import add, le
-from typing import Any
 
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
@@ -13,6 +11,7 @@ from convcost.model.deploy import deploy
 from convcost.model.errors import ConstraintError, SpecError, UsageError
 from convcost.model.figures import Figure, parse_figure
 from convcost.model.network import Network
+from convcost.model.options import show
 from convcost.model.record import NamedTuple
 from convcost.model.suggestions import did_you_mean
 from convcost.reports.match import MATCHED, MAX_SHOWN, Match, NetworkSettings
@@ -220,13 +219,7 @@ def _all_settings(network: Network, given: Settings) -> Iterator[tuple[Settings,
 
 def _text(settings: Settings) -> str:
     sizes = [*settings.sizes, *([("", settings.size)] if settings.size is not None else [])]
-    texts = [f"{name}={_value(value)}" for name, value in dict(settings.variables).items()]
+    texts = [f"{name}={show(value)}" for name, value in dict(settings.variables).items()]
     for name, size in sizes:
         texts.append(f"size={name}{'=' * bool(name)}{'x'.join(map(str, size))}")
     return " ".join(texts)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(float(value)) if isinstance(value, Fraction) else str(value)

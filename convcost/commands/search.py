@@ -15,6 +15,7 @@ from convcost.model.deploy import deploy
 from convcost.model.errors import Source, SpecError, UsageError
 from convcost.model.kind import KINDS, Kind
 from convcost.model.network import Network
+from convcost.model.options import value_text
 from convcost.model.record import NamedTuple
 from convcost.model.roofline import Device
 from convcost.model.suggestions import did_you_mean
@@ -221,8 +222,6 @@ def _failed_points(request: "SearchRequest", found: "Found") -> FailedPoints | N
 
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:
-    from convcost.design_space.space import value_text
-
     return {name: value_text(value) for name, value in values.items()}
 
 
@@ -243,8 +242,6 @@ def _check_names(names: Sequence[str], network: Network, source: Source, spec: s
 
 def _check_batch(variables: Sequence[Any], network: Network) -> None:
     """Raises UsageError if the number of samples varies and is not an integer from 1."""
-    from convcost.design_space.space import value_text
-
     if "batch" in dict(network.variables):
         return
     for value in (

@@ -11,7 +11,6 @@ from convcost.design_space.vectors import Array
 from convcost.language.scalars import parse_extents, parse_variable
 from convcost.model.errors import UsageError, usage_errors
 from convcost.model.number_format import format_count
-from convcost.model.options import show
 from convcost.model.ratio import fraction
 from convcost.model.record import NamedTuple
 
@@ -130,8 +129,3 @@ def _value(name: str, text: str, part: str) -> Any:
 def _parse(text: str, part: str) -> Any:
     with usage_errors(f"--vary {text}: "):
         return parse_variable(part.strip())
-
-
-def value_text(value: Any) -> str:
-    """A value of a variable as on the command line: `0.25`, `true` or `128x160`."""
-    return "x".join(map(str, value)) if isinstance(value, tuple) else show(value)

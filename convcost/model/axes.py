@@ -1,8 +1,16 @@
 """Options with one value for each axis, and checks of the axes of an input."""
 
+from collections.abc import Sequence
+
 from convcost.model.errors import ConstraintError
 from convcost.model.options import Axes, PerAxisInt
 from convcost.model.shape import Shape
+
+
+def axis_names(rank: int) -> Sequence[str]:
+    """The names of the axes of a size: `height` and `width`; beyond three, numbers."""
+    names = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+    return names.get(rank) or [f"axis {number}" for number in range(1, rank + 1)]
 
 
 def per_axis(value: PerAxisInt, rank: int, name: str) -> tuple[int, ...]:

@@ -82,6 +82,11 @@ def show(value: Any) -> str:
     return str(value) if isinstance(value, int) else _decimal(value)
 
 
+def value_text(value: Any) -> str:
+    """A value of a variable as on the command line: `0.25`, `true` or `128x160`."""
+    return "x".join(map(str, value)) if isinstance(value, tuple) else show(value)
+
+
 def json_number(value: Any) -> Any:
     """A value in JSON: a number if all of its digits are exact, like 0.25; else text."""
     if isinstance(value, int):

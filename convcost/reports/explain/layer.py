@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from convcost.model.axes import axis_names
 from convcost.model.costs import Costs, LayerCost, UncountedKind, inputs_of
 from convcost.model.kind import Kind
 from convcost.model.measures import CONVENTION, PARTS, Counts, Measure
@@ -23,7 +24,6 @@ from convcost.reports.kinds import meaning
 from convcost.reports.notes import PRUNED, STATED, deployed_notes, field_notes, uncounted_note
 from convcost.reports.table import Cell, Column, Share, Size, Table
 
-AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 UNKNOWN_MACS = "uncounted: the macs are unknown"
 PRODUCTS = (Measure.WEIGHTS, Measure.BIASES, Measure.BUFFERS, Measure.MACS)
 WHAT_AND_VALUE = (
@@ -125,9 +125,8 @@ def _output_sizes(layer: Kind[Any], x: Any, output: Shape) -> list[SizeRecord]:
     """The output size of each axis with its formula. Axes with equal sizes and formulas share a
     record."""
     windows = layer.windows(x)
-    names = AXES.get(len(windows), tuple(f"axis {i + 1}" for i in range(len(windows))))
     alike: dict[tuple[str, int], list[str]] = {}
-    for name, size, window in zip(names, output.size, windows, strict=False):
+    for name, size, window in zip(axis_names(len(windows)), output.size, windows, strict=False):
         if window.output == size:  # a kind may change the size further
             alike.setdefault((window.formula, size), []).append(name)
     return [SizeRecord(tuple(axes), *filled) for filled, axes in alike.items()]

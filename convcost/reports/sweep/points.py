@@ -10,7 +10,7 @@ from convcost.model.costs import Costs, LayerCost
 from convcost.model.measures import MEASURES, Measure
 from convcost.model.network import Network
 from convcost.model.number_format import counted
-from convcost.model.options import json_number, show
+from convcost.model.options import json_number, value_text
 from convcost.model.record import NamedTuple
 from convcost.reports.analyze.table import group_output
 from convcost.reports.notes import has_note
@@ -41,7 +41,7 @@ class Axis(NamedTuple):
 
     def text(self, *positions: int) -> str:
         """The values at these positions as on the command line: `0.25,0.5` or `128x160`."""
-        return ",".join(_text(self.values[position]) for position in positions)
+        return ",".join(value_text(self.values[position]) for position in positions)
 
 
 class Point(NamedTuple):
@@ -79,7 +79,7 @@ class Point(NamedTuple):
     def label(self) -> str:
         """The values that differ between points: `width=0.25 128`."""
         return " ".join(
-            f"{axis.name}={_text(value)}".removeprefix("=")
+            f"{axis.name}={value_text(value)}".removeprefix("=")
             for axis, value in self.values
             if axis.varies
         )
@@ -174,7 +174,3 @@ def points_text(axes: tuple[Axis, ...], affected: list[Point]) -> str:
         for axis, positions in zip(axes, by_axis, strict=True)
         if len(positions) < len(axis.values)
     )
-
-
-def _text(value: Any) -> str:
-    return "x".join(map(str, value)) if isinstance(value, tuple) else show(value)
