@@ -90,11 +90,11 @@ class SpecEditor:
         if node is None:
             self.add_key(item.node, name, value)
         else:
-            self._replace(node, value)
+            self.set_value(node, value)
 
     def set_value(self, node: Node, value: str | int) -> None:
         """Writes another value in the place of one."""
-        self._replace(node, value)
+        self._edit(node.start_mark.index, node.end_mark.index, _yaml(value))
 
     def add_variables(self, document: Node, values: dict[str, str]) -> None:
         """Adds variables to the section `vars` of a document, or adds the section."""
@@ -167,7 +167,7 @@ class SpecEditor:
                     sources[name] = source
                 continue
             if used in sources:
-                self._replace(own, sources[used])
+                self.set_value(own, sources[used])
             elif source and not own.value:
                 self.add_key(node, "from", source)
             source = ""
@@ -202,9 +202,9 @@ class SpecEditor:
         `x-…`, which convcost does not read."""
         for key, value in document.value:
             if key.value == "name" and value.value:
-                self._replace(value, name)
+                self.set_value(value, name)
             elif key.value in ignored:
-                self._replace(key, f"x-{key.value}")
+                self.set_value(key, f"x-{key.value}")
 
     def result(self, document: Node | None = None) -> str:
         """The edited text, or that of one document."""
@@ -228,9 +228,6 @@ class SpecEditor:
 
     def _edit(self, start: int, end: int, text: str) -> None:
         self._edits.append((start, end, text))
-
-    def _replace(self, node: Node, value: str | int) -> None:
-        self._edit(node.start_mark.index, node.end_mark.index, _yaml(value))
 
     def _end(self, node: Node) -> int:
         """The offset after a value. PyYAML ends a value without brackets at the next one."""

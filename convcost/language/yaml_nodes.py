@@ -208,7 +208,7 @@ class _EventReader:
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 if len(stack) >= MAX_DEPTH:
                     message = f"more than {MAX_DEPTH} levels of nesting"
-                    raise YamlSyntaxError(_at(event, "CC004", message))
+                    raise YamlSyntaxError(_at(event, message))
                 if event.tag is not None:
                     self._refuse_tag(event)
                 if event.anchor is not None:
@@ -260,12 +260,12 @@ class _EventReader:
             reason = (
                 "is inside its own anchor" if event.anchor in anchors else "has no anchor before it"
             )
-            raise YamlSyntaxError(_at(event, "CC004", f"the alias `*{event.anchor}` {reason}"))
+            raise YamlSyntaxError(_at(event, f"the alias `*{event.anchor}` {reason}"))
         return node
 
     def _refuse_tag(self, event: Any) -> None:
         shown = event.tag.replace("tag:yaml.org,2002:", "!!")
-        self.problems.append(_at(event, "CC004", f"the tag `{shown}` has no meaning here"))
+        self.problems.append(_at(event, f"the tag `{shown}` has no meaning here"))
 
     def _merge(self, node: Mapping) -> Mapping:
         """Merges `<<: *base`: adds the entries of `base` whose keys the mapping does not have."""
@@ -285,5 +285,5 @@ class _EventReader:
         return Mapping(entries, node.start, node.end)
 
 
-def _at(event: Any, code: str, message: str) -> Problem:
-    return Problem(code, message, _span(event.start_mark, event.end_mark))
+def _at(event: Any, message: str) -> Problem:
+    return Problem("CC004", message, _span(event.start_mark, event.end_mark))
