@@ -5,8 +5,8 @@ ASCII only, with character references, so that it reads the same in every encodi
 
 from collections import Counter
 from collections.abc import Iterator
-from html import escape
 from itertools import groupby
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from convcost.model.errors import printable
 from convcost.render import Style, format  # noqa: A004
@@ -18,27 +18,31 @@ from convcost.reports.check.finding_text import details, finding_label, one_line
 @format("junit", "a test report in XML: a case for each limit", ".xml", needs="findings")
 def render(result: CheckResult, style: Style) -> Iterator[str]:
     found = [located.finding for located in locate_findings(result.found, style.root)]
-    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
-    yield f"<testsuites{_attributes(name='convcost', **_counts(found))}>\n"
+    root = Element("testsuites", _suite("convcost", found))
     if result.statements:
         # A statement belongs to no limit, so to no case; schemas have no other place for it.
-        yield f"  <testsuite{_attributes(name='convcost', **_counts([]))}>\n"
-        yield f"    <system-out>{_escape_lines(*result.statements)}</system-out>\n  </testsuite>\n"
+        suite = SubElement(root, "testsuite", _suite("convcost", []))
+        SubElement(suite, "system-out").text = _lines(*result.statements)
     for spec, group in groupby(found, key=lambda finding: finding.spec):
         of_spec = list(group)
-        yield f"  <testsuite{_attributes(name=spec, **_counts(of_spec))}>\n"
+        suite = SubElement(root, "testsuite", _suite(spec, of_spec))
         known: Counter[tuple[str, str]] = Counter()
         for finding in of_spec:
-            case = finding_label(finding), _case_name(finding)
-            known[case] += 1
-            yield _case(finding, *case, known[case])
-        yield "  </testsuite>\n"
-    yield "</testsuites>\n"
+            label, name = printable(finding_label(finding)), printable(_case_name(finding))
+            known[label, name] += 1
+            # Servers identify a case by class and name, so the name has no counts, and an ordinal
+            # if an earlier case is the same.
+            number = f" ({known[label, name]})" if known[label, name] > 1 else ""
+            _add_result(SubElement(suite, "testcase", classname=label, name=name + number), finding)
+    indent(root)
+    yield '<?xml version="1.0" encoding="UTF-8"?>\n'
+    yield f"{tostring(root, 'us-ascii').decode()}\n"
 
 
-def _counts(found: list[Finding]) -> dict[str, str]:
+def _suite(name: str, found: list[Finding]) -> dict[str, str]:
     levels = [finding.level for finding in found]
     return {
+        "name": printable(name),
         "tests": str(len(found)),
         "failures": str(levels.count("error")),
         "errors": "0",
@@ -52,36 +56,18 @@ def _case_name(finding: Finding) -> str:
     return f"{finding.what}: {finding.test}{budget}{where}"
 
 
-def _case(finding: Finding, label: str, name: str, ordinal: int) -> str:
-    """A case. Servers identify it by class and name, so the name has no counts, and an ordinal if
-    an earlier case is the same."""
-    number = f" ({ordinal})" if ordinal > 1 else ""
-    attributes = _attributes(classname=label, name=f"{name}{number}")
-    result = _result(finding)
-    if not result:
-        return f"    <testcase{attributes}/>\n"
-    return f"    <testcase{attributes}>\n      {result}\n    </testcase>\n"
-
-
-def _result(finding: Finding) -> str:
-    """The content of a case. JUnit has no warnings: they are the output of a case that passes."""
-    if finding.level == "passed":
-        return ""
+def _add_result(case: Element, finding: Finding) -> None:
+    """Adds the content of a case. JUnit has no warnings: they are the output of a case that
+    passes."""
+    message = printable(one_line(finding))
+    numbers = _lines(*(f"{name} {text}" for name, text in details(finding)))
     if finding.level == "skipped":
-        return f"<skipped{_attributes(message=one_line(finding))}/>"
-    numbers = _escape_lines(*(f"{name} {text}" for name, text in details(finding)))
-    if finding.level == "warning":
-        return (
-            f"<system-out>{_escape_lines(f'warning: {one_line(finding)}')}\n{numbers}</system-out>"
-        )
-    attributes = _attributes(message=one_line(finding), type=finding.code)
-    return f"<failure{attributes}>{numbers}</failure>"
+        SubElement(case, "skipped", message=message)
+    elif finding.level == "warning":
+        SubElement(case, "system-out").text = f"warning: {message}\n{numbers}"
+    elif finding.level == "error":
+        SubElement(case, "failure", message=message, type=finding.code).text = numbers
 
 
-def _attributes(**texts: str) -> str:
-    return "".join(f' {name}="{_escape_lines(text)}"' for name, text in texts.items())
-
-
-def _escape_lines(*lines: str) -> str:
-    text = "\n".join(escape(printable(line)) for line in lines)
-    return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
+def _lines(*lines: str) -> str:
+    return "\n".join(map(printable, lines))
