@@ -13,7 +13,7 @@ from convcost.sources.links import PathLinks, refuse_link_out
 from convcost.sources.spec_files import SpecLocation, path_exists, read_text, shipped_specs
 from convcost.sources.stored_paths import StoredPaths
 
-SHIPPED = "shipped:"  # no relative path begins with this
+SHIPPED = "shipped:"  # a path that begins with this has `./` before it
 
 
 class BaselineFile(Base):
@@ -141,7 +141,8 @@ class BaselineFile(Base):
         return self._from_here(path)
 
     def _from_here(self, spec: Path) -> str:
-        return os.path.relpath(spec, self.path.parent).replace(os.sep, "/")
+        path = os.path.relpath(spec, self.path.parent).replace(os.sep, "/")
+        return f"./{path}" if path.startswith(SHIPPED) else path
 
     def display_path(self, spec: str) -> str:
         """The path of a spec in the baseline, relative to the current folder."""

@@ -471,6 +471,21 @@ def test_an_update_of_other_specs_keeps_the_base_of_one_that_a_link_replaced(fol
     assert ran.returncode == 1
 
 
+@pytest.mark.parametrize("name", ["shipped:a.yaml", "shipped:googlenet", "shipped:/a.yaml"])
+def test_a_file_whose_name_begins_like_a_shipped_spec_keeps_its_base(folder, name):
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_text(net(), "utf-8")
+    asked = (name, "net.yaml", "googlenet")
+    update(folder, specs=asked)
+    assert entries(folder / "b.json") == [f"./{name}", "net.yaml", "shipped:googlenet"]
+    assert update(folder, specs=("net.yaml",)).returncode == 0
+    (folder / name).write_text(net(50), "utf-8")
+    base = ("--base", "b.json", "--max-growth", "0", "--format", "json")
+    ran = run("check", *asked, *base, cwd=folder)
+    grown = [(f["spec"], f["base"]) for f in json.loads(ran.stdout)["findings"]]
+    assert (ran.returncode, grown[0]) == (1, (name, PARAMS))
+
+
 def test_a_shipped_spec_is_not_a_file_of_the_same_name(folder):
     Repository(folder).commit()
     (folder / "googlenet.yaml").write_text(net(), "utf-8")
