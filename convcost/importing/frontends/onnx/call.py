@@ -198,7 +198,8 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
                 context.values[name] = made if isinstance(made, Tensor) else made[0]
                 return
         key = context.key_of_table(name, constant)
-        if not constant.learned and context.is_computed_from_dims(constant):
+        if not constant.learned and context.is_of_code(constant):
+            context.exclude(constant)
             x = constant_tensor(self.builder, constant.dims, neighbour=self.neighbour)
         else:
             x = learned_tensor(

@@ -36,6 +36,7 @@ class OnnxContext(GraphContext[OnnxNode]):
         self.derived = DerivedWeights(builder, constants)
         self.sliced, self.covered = _sliced_tensors(graph, constants)
         self.buffers: set[str] = set()  # tensors that are known to be buffers
+        self.created: set[str] = set()  # tensors that the code of the model creates
         self.samples: frozenset[int] = frozenset()  # batches of the file that became 1
         self.lowers_constants = False  # whether the inputs of a constant are lowered before it
 
@@ -46,13 +47,23 @@ class OnnxContext(GraphContext[OnnxNode]):
         own = constant.real or is_packed(self.stored, name, constant.dims)
         return own and (constant.elements > 1 or constant.learned)
 
-    def is_computed_from_dims(self, constant: Constant) -> bool:
-        """Whether a floating-point constant is computed only from integers, such as dims, and from
-        single numbers of the code, such as −∞ in a mask; or from no stored tensor at all."""
-        roots = [self.constants.get(key) for key, _ in constant.roots]
+    def is_of_code(self, constant: Constant) -> bool:
+        """Whether a constant is floating-point and the code of the model creates it: it is computed
+        only from integers, such as dims, and from single numbers, such as −∞ in a mask; or from
+        tensors that the exporter declares as such."""
         fewest = 1 if constant.whole else 2
-        stored = any(one is None or (one.real and one.elements >= fewest) for one in roots)
-        return not stored and (constant.real or not roots)
+        stored = [
+            key
+            for key, _ in constant.roots
+            if (one := self.constants.get(key)) is None or (one.real and one.elements >= fewest)
+        ]
+        return self.created.issuperset(stored) and (constant.real or not constant.roots)
+
+    def exclude(self, constant: Constant) -> None:
+        """Adds the stored tensors of a constant to those that are no params."""
+        for key, elements in constant.roots if constant.real else ():
+            if elements > 1:
+                self.excluded.setdefault(key, "constant, and not counted as params")
 
     def stored_tensors(self, names: Iterable[str], more: tuple[str, ...] = ()) -> dict[str, int]:
         """The stored tensors of constants, by key, each with its number of elements; `more` are

@@ -21,7 +21,6 @@ from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.parameters import (
-    computed_from_modules,
     created_in_code,
     declared_kinds,
     is_learned,
@@ -47,7 +46,7 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
     """Initializers and `Constant` nodes by name. Weights are initializers. If a file has no
     floating-point initializers, as Paddle's exporter writes it, its `Constant` nodes are the
     weights."""
-    declared, computed = declared_kinds(model), computed_from_modules(model)
+    declared = declared_kinds(model)
     found = {}
     read_by_layers = layer_inputs(graph)
     not_learned = created_in_code(model, declared)
@@ -56,7 +55,7 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
         name = tensor.name
         is_declared = declared.get(name) == "PARAMETER"
         is_number = prod(tensor.dims) == 1 and (quantized or is_float_type(tensor.data_type))
-        learned = is_learned(tensor, declared, computed) and name not in not_learned
+        learned = is_learned(tensor, declared) and name not in not_learned
         if is_number and not is_declared and name not in read_by_layers:
             learned = learned and is_own(name, pytorch=pytorch, quantized=quantized)
         found[name] = stored_constant(tensor, name, learned=learned, declared=is_declared)

@@ -26,7 +26,13 @@ from convcost.importing.frontends.onnx.inlining import (
 )
 from convcost.importing.frontends.onnx.input_axes import InputReaders, axis_readers, input_channel
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelInputs, close_dims
-from convcost.importing.frontends.onnx.parameters import buffers, mark_weights, unmark_scales
+from convcost.importing.frontends.onnx.parameters import (
+    buffers,
+    created_in_code,
+    declared_kinds,
+    mark_weights,
+    unmark_scales,
+)
 from convcost.importing.frontends.onnx.patterns import replace_patterns
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.frontends.onnx.shape_inference import inferred_dims
@@ -141,6 +147,7 @@ def _prepared(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Pa
     builder.notes += notes
     context = OnnxContext(builder, graph, shapes, constants, stored, excluded)
     context.buffers, context.samples = buffers(model), closed.samples
+    context.created = created_in_code(model, declared_kinds(model))
     return context
 
 

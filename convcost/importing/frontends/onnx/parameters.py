@@ -2,9 +2,8 @@
 read them and from their names. Scales and zero points are numbers that a quantizer adds."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from math import prod
-from types import MappingProxyType
 
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
@@ -21,103 +20,55 @@ from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.ops import UNKNOWN, Trait
 
 SIGNATURE = "pkg.torch.export.graph_signature.InputSpec.kind"
+WHOLE_SIGNATURE = "pkg.torch.export.ExportedProgram.graph_signature"
+TARGET = re.compile(r"\b(PARAMETER|BUFFER|CONSTANT_TENSOR)\b[^\n]*? target='([^']*)'")
+STORED = ("PARAMETER", "BUFFER")
 FOLDED = "pkg.onnxscript.optimizer.folded_from"
 MASK = 2  # distinct numbers
 # The names that PyTorch's newer exporter gives to tensors that the code of a model creates.
 EXPORTED = "pkg.torch."
 CREATED = re.compile(r"(new_)?(zeros|ones|full|empty)(_like)?(_\d+)?")
-# Operators that create a table, and those by which code computes with one. The exporter names a
-# tensor after the operator that computes it, or `val`.
-CREATING = frozenset(("arange", "linspace", "eye", "ones", "zeros", "full", "new_ones"))
-COMPUTING = frozenset(
-    (
-        *("val", "add", "sub", "mul", "div", "pow", "exp", "log", "sqrt", "rsqrt", "reciprocal"),
-        *("neg", "abs", "sin", "cos", "floor", "cumsum", "eq", "ne", "lt", "le", "gt", "ge"),
-        *("bitwise_and", "bitwise_or", "bitwise_not", "logical_and", "logical_not", "where", "all"),
-        *("view", "_unsafe_view", "reshape", "expand", "repeat", "permute", "transpose", "clone"),
-        *("unsqueeze", "squeeze", "select", "slice", "stack", "cat", "concat", "detach", "copy"),
-        *("_to_copy", "convert_element_type_default", "scalar_tensor_default", "ones_like"),
-        *("select_scatter", "slice_scatter", "type_as", "tril", "triu", "flip", "meshgrid"),
-    )
-)
 
 
 def declared_kinds(model: ModelProto) -> dict[str, str]:
-    """The kinds that PyTorch's newer exporter writes for tensors: PARAMETER, BUFFER, …"""
-    return {
-        entry.name: prop.value
-        for entry in model.graph.value_info
-        for prop in entry.metadata_props
-        if prop.key == SIGNATURE
-    }
-
-
-def computed_from_modules(model: ModelProto) -> dict[str, list[str]]:
-    """The tensors that PyTorch's newer exporter computed from tensors of modules, whose names have
-    a module in front; each with these names."""
-    found = {
-        name: [origin for origin in origins if "." in origin]
-        for name, origins in _origins(model).items()
-    }
-    return {name: origins for name, origins in found.items() if origins}
-
-
-def _origins(model: ModelProto) -> dict[str, list[str]]:
-    """The tensors that PyTorch's newer exporter computed, each with the names of all tensors that
-    it computed them from."""
-    return {
-        entry.name: re.findall(r"'([^']*)'", prop.value)
-        for entry in model.graph.value_info
-        for prop in entry.metadata_props
-        if prop.key == FOLDED
-    }
-
-
-def _is_table(origins: Collection[str]) -> bool:
-    """Whether a tensor that the exporter computed is a table that the code of a model creates, such
-    as the positions of a grid: it is computed from no stored tensor."""
-    operators = {re.sub(r"_\d+$", "", origin) for origin in origins}
-    return not operators.isdisjoint(CREATING) and operators <= CREATING | COMPUTING
+    """The kinds that PyTorch's newer exporter writes for tensors: PARAMETER, BUFFER, or
+    CONSTANT_TENSOR for those that the code of the model creates. A tensor that the exporter
+    computed is a parameter if it is computed from one; otherwise a buffer if it is computed from
+    one."""
+    entries = [(one.name, prop) for one in model.graph.value_info for prop in one.metadata_props]
+    kinds = {name: prop.value for name, prop in entries if prop.key == SIGNATURE}
+    props = (*model.metadata_props, *model.graph.metadata_props)
+    whole = [prop.value for prop in props if prop.key == WHOLE_SIGNATURE]
+    signature = {name: kind for text in whole for kind, name in TARGET.findall(text)}
+    for name, prop in entries if signature else ():
+        if prop.key == FOLDED:
+            found = {signature.get(one) for one in re.findall(r"'([^']*)'", prop.value)}
+            kinds[name] = next((kind for kind in STORED if kind in found), "CONSTANT_TENSOR")
+    return {**signature, **kinds}
 
 
 def created_in_code(model: ModelProto, declared: Mapping[str, str]) -> set[str]:
     """The names of tensors that the code of a model creates, by a function such as `torch.zeros`.
-    PyTorch's newer exporter, which adds metadata to nodes, names them after that function, or lists
-    the functions that it computed them with."""
-    tables = {name for name, origins in _origins(model).items() if _is_table(origins)}
+    PyTorch's newer exporter, which adds metadata to nodes, names them after that function."""
     props = (prop for node in model.graph.node for prop in node.metadata_props)
-    if not any(prop.key.startswith(EXPORTED) for prop in props):
-        return tables
-    names = {tensor.name for tensor in model.graph.initializer if CREATED.fullmatch(tensor.name)}
-    return (names | tables) - declared.keys()
+    exported = any(prop.key.startswith(EXPORTED) for prop in props)
+    names = [one.name for one in model.graph.initializer if CREATED.fullmatch(one.name)]
+    created = {name for name, kind in declared.items() if kind == "CONSTANT_TENSOR"}
+    return created | ({*names} - declared.keys() if exported else set())
 
 
-def is_learned(
-    tensor: TensorProto,
-    declared: Mapping[str, str],
-    computed: Mapping[str, Collection[str]] = MappingProxyType({}),
-) -> bool:
+def is_learned(tensor: TensorProto, declared: Mapping[str, str]) -> bool:
     """Whether an initializer is a parameter. PyTorch's newer exporter writes the kinds of tensors
-    (`declared`), but not for tensors that it computed itself: of these, a mask has at most two
-    distinct numbers, and an index has only integers. Of those that are `computed` from tensors of
-    modules, a table of buffers, such as rotary positions, is none, and a tensor of equal numbers is
-    a new scale or shift."""
-    if not declared:
-        return True
+    (`declared`), but some versions of it not for tensors that they computed: of these, a mask has
+    at most two distinct numbers, and an index has only integers."""
     if tensor.name in declared:
         return declared[tensor.name] == "PARAMETER"
-    origins = computed.get(tensor.name, ())
-    is_table = bool(origins) and all(map(buffered, origins))
-    if tensor.data_location == tensor.EXTERNAL or prod(tensor.dims) > MAX_ELEMENTS:
-        return not is_table
-
-    if is_table or not is_float_type(tensor.data_type):
+    if not declared or tensor.data_location == tensor.EXTERNAL or prod(tensor.dims) > MAX_ELEMENTS:
+        return True
+    if not is_float_type(tensor.data_type):
         return False
     data = numpy_helper.to_array(tensor).astype(np.float64)
-    distinct = np.unique(data)
-    if len(distinct) == 1:
-        return bool(origins)
-    return len(distinct) > MASK and not (data == np.round(data)).all()
+    return len(np.unique(data)) > MASK and not (data == np.round(data)).all()
 
 
 def is_own(name: str, *, pytorch: bool, quantized: bool) -> bool:
@@ -153,16 +104,20 @@ def buffers(model: ModelProto) -> set[str]:
 
 def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelProto) -> None:
     """Marks as learned each stored tensor that a product or convolution uses as weights, whatever
-    its name is, except single numbers and tensors that the exporter declares as buffers."""
-    declared_buffers = {name for name, kind in declared_kinds(model).items() if kind == "BUFFER"}
+    its name is, except single numbers and tensors that the exporter declares as something else.
+    PyTorch's exporter has those that the code of the model creates in `Constant` nodes."""
+    others = {name for name, kind in declared_kinds(model).items() if kind != "PARAMETER"}
+    if model.producer_name == "pytorch":
+        nodes = (node for node in model.graph.node if node.op_type == "Constant")
+        others.update(one for node in nodes for one in node.output if not constants[one].learned)
     for node in graph.nodes:
         for name in _read_as_weights(node, constants):
             constant = constants.get(name)
             if constant is None or constant.producer is not None or not constant.whole:
                 continue
             has_values = constant.real or reads_integers(node.op)
-            is_buffer = constant.roots[0][0] in declared_buffers
-            if has_values and constant.elements != 1 and not is_buffer:
+            is_other = constant.roots[0][0] in others
+            if has_values and constant.elements != 1 and not is_other:
                 constants[name] = constant._replace(learned=True)
 
 

@@ -133,43 +133,74 @@ def test_bfloat16_weights_computed_by_the_exporter_are_params(tmp_path: Path) ->
     assert sums(layer_graph) == (8 * 4 + 4, 0, 5 * 8 * 4)
 
 
-@pytest.mark.parametrize(("source", "params"), [("norm.weight", 6), ("ones", 0)])
-def test_equal_numbers_that_the_exporter_computed_are_params_if_a_module_has_them(
-    tmp_path: Path, source: str, params: int
-) -> None:
-    """The weight of a new group norm, reshaped to [6, 1, 1]."""
-    nodes = [node("Conv", "x", "w", "-> c"), node("Mul", "c", "val_2", "-> y")]
-    made = model(nodes, {"w": array(6, 8, 1, 1), "val_2": np.ones((6, 1, 1), np.float32)})
-    entry = helper.make_tensor_value_info("val_2", FLOAT, None)
-    folded = f"['{source}', 'val_1']"
-    entry.metadata_props.add(key="pkg.onnxscript.optimizer.folded_from", value=folded)
-    made.graph.value_info.append(entry)
-    layer_graph = drawn(tmp_path, signed(made, w="PARAMETER"))
-    assert sums(layer_graph)[0] == 6 * 8 + params
+MODULES = {
+    "w": "PARAMETER",
+    "gain.weight": "PARAMETER",
+    "table": "PARAMETER",
+    "angles": "BUFFER",
+    "lifted_tensor_0": "CONSTANT_TENSOR",
+}
+SIGNATURE = "pkg.torch.export.ExportedProgram.graph_signature"
 
 
-@pytest.mark.parametrize(
-    ("sources", "params"),
-    [
-        (["rotary.inv_freq", "val_1"], 0),
-        (["rotary.sliding_inv_freq", "cos"], 0),
-        (["rotary.inv_freq", "gain.weight"], 6 * 10 * 8),
-        (["arange", "val_3", "cos_1"], 0),
-        (["arange", "table", "index_1"], 6 * 10 * 8),  # perhaps a parameter of the model itself
-        (["val_3", "transpose"], 6 * 10 * 8),
-    ],
-)
-def test_a_table_that_the_exporter_computed_from_buffers_or_numbers_has_no_params(
-    tmp_path: Path, sources: list[str], params: int
-) -> None:
-    nodes = [node("Conv", "x", "w", "-> c"), node("Mul", "c", "cos", "-> y")]
-    table = array(6, 10, 8) + 0.5
-    made = model(nodes, {"w": array(6, 8, 1, 1), "cos": table}, (1, 8, 10, 8))
-    entry = helper.make_tensor_value_info("cos", FLOAT, None)
+def folded(made: ModelProto, name: str, sources: list[str], signature: str) -> ModelProto:
+    """What PyTorch's newer exporter tells of a tensor that it computed from others."""
+    entry = helper.make_tensor_value_info(name, FLOAT, None)
     entry.metadata_props.add(key="pkg.onnxscript.optimizer.folded_from", value=str(sources))
     made.graph.value_info.append(entry)
-    layer_graph = drawn(tmp_path, signed(made, w="PARAMETER"))
-    assert sums(layer_graph)[0] == 6 * 8 + params
+    made.graph.metadata_props.add(key=SIGNATURE, value=signature)
+    return made
+
+
+LINES = "# inputs\n" + "".join(f"p_: {kind} target='{name}'\n" for name, kind in MODULES.items())
+# Older versions write the whole signature in one line.
+SPECS = ", ".join(
+    f"InputSpec(kind=<InputKind.{kind}: 2>, arg=TensorArgument(name='p_'), target='{name}')"
+    for name, kind in MODULES.items()
+)
+
+
+@pytest.mark.parametrize("signature", [LINES, SPECS], ids=["lines", "one line"])
+@pytest.mark.parametrize(
+    ("sources", "params", "buffers"),
+    [
+        (["angles", "val_1", "cos"], 0, 6 * 10 * 8),
+        (["angles", "gain.weight"], 6 * 10 * 8, 0),
+        (["table", "slice_1", "arange"], 6 * 10 * 8, 0),
+        (["lifted_tensor_0"], 0, 0),
+        (["arange", "val_3", "cos_1"], 0, 0),
+        (["val_3"], 0, 0),
+    ],
+)
+@pytest.mark.parametrize("number", [None, 1.0])
+def test_a_tensor_that_the_exporter_computed_is_what_it_is_computed_from(
+    tmp_path: Path, sources: list[str], params: int, buffers: int, signature: str,
+    number: float | None,
+) -> None:  # fmt: skip
+    nodes = [node("Conv", "x", "w", "-> c"), node("Mul", "c", "hann", "-> y")]
+    table = array(6, 10, 8) + 0.5 if number is None else np.full((6, 10, 8), number, np.float32)
+    made = model(nodes, {"w": array(6, 8, 1, 1), "hann": table}, (1, 8, 10, 8))
+    layer_graph = drawn(tmp_path, folded(made, "hann", sources, signature))
+    assert sums(layer_graph)[:2] == (6 * 8 + params, buffers)
+
+
+def test_a_tensor_that_the_code_creates_is_a_constant_beside_others(tmp_path: Path) -> None:
+    nodes = [node("Conv", "x", "w", "-> c"), node("Concat", "c", "zero", "-> y", axis=1)]
+    made = model(nodes, {"w": array(6, 8, 1, 1), "zero": array(1, 2, 10, 8)}, (1, 8, 10, 8))
+    layer_graph = drawn(tmp_path, folded(made, "zero", ["val_1"], LINES))
+    assert "constant" in [layer.kind for layer in layer_graph.layers]
+    assert sums(layer_graph)[:2] == (6 * 8, 0)
+    assert layer_graph.notes == (
+        "160 numbers of the file are constant, and not counted as params: `zero` (160)",
+    )
+
+
+def test_a_matrix_that_the_code_of_a_pytorch_model_creates_has_no_params(tmp_path: Path) -> None:
+    constant = node("Constant", "-> k", value=numpy_helper.from_array(array(8, 3)))
+    nodes = [node("MatMul", "x", "w", "-> m"), constant, node("MatMul", "m", "k", "-> y")]
+    made = model(nodes, {"w": array(8, 8)}, (1, 5, 8))
+    made.producer_name = "pytorch"
+    assert sums(drawn(tmp_path, made)) == (8 * 8, 8 * 3, 5 * 8 * 8 + 5 * 8 * 3)
 
 
 def test_a_layer_that_only_a_branch_reads_is_imported(tmp_path: Path) -> None:

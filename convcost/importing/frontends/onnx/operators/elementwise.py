@@ -92,9 +92,7 @@ def _join_with_fixed(
     constant = call.constant(position)
     assert constant is not None
     if wide == x.dims and not _is_buffer(call, constant) and not _is_summed(call):
-        for key, elements in constant.roots:
-            if elements > 1 and constant.real:
-                call.context.excluded.setdefault(key, "constant, and not counted as params")
+        call.context.exclude(constant)
         return call.free(x)
     kind = call.canonical
     table = call.value(position)
