@@ -241,6 +241,8 @@ class Trace:
         self._monomials.clear()
 
     def _bounds(self, polynomial: Polynomial) -> Bounds:
+        """The bounds of a polynomial, narrowed by the guards on its multiples if the bounds of its
+        atoms do not decide its sign."""
         low, high = self.bounds(polynomial)
         decided = (low is not None and low > 0) or (high is not None and high < 0)
         if decided or polynomial.is_constant:

@@ -39,7 +39,7 @@ class GlobIndex:
                 found.setdefault(variant, []).append(position)
 
     def comparisons(self, paths: Iterable[str]) -> int:
-        """The comparisons of the globs with wildcards with paths."""
+        """How many comparisons it takes to match the paths with all globs that have wildcards."""
         return comparisons(self._patterns, paths)
 
     def matching(self, path: str) -> list[int]:

@@ -100,7 +100,7 @@ class Slice(Layer):
         `after` are the words around the range in the message."""
         if self._last >= extent:
             needed = f"{before}{self.start} to {self._last}{after}"
-            message = f"slice needs {needed} (from 0), but the input has {extent}"
+            message = f"slice needs {needed}, counted from 0, but the input has {extent}"
             raise ConstraintError("CC304", message)
 
     def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...] | None:

@@ -126,8 +126,11 @@ def bounds(costs: Costs, dtypes: Dtypes, device: Device) -> list[LayerBound]:
 
 
 def _stored_read(costs: Costs, step: Step, index: int, stored: list[StoredBytes]) -> int:
-    """The bytes of weights, biases and buffers; of a table, the rows that are looked up at most; of
-    experts, those of as many as one position takes, because all positions may take the same."""
+    """The bytes of weights, biases and buffers that a layer reads.
+
+    Of a table, a layer reads at most as many rows as it looks up. Of experts, it reads at least as
+    many as one position takes: all positions may take the same ones.
+    """
     owner = index if step.shared is None else step.shared
     copies = costs.network.steps[owner].copies
     total = -(-stored[owner].total * step.copies.used_of(copies) // copies.stored)

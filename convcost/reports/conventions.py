@@ -12,7 +12,11 @@ SCHEMA = "convcost.conventions/1"
 
 
 class RuleRecord(NamedTuple):
-    """A rule of `convcost.conventions/1`: field names and order are stable."""
+    """A rule of `convcost.conventions/1`: field names and order are stable.
+
+    `fault` says why the number of the tool is wrong. `depends` is an assumption that a spec does
+    not confirm. Both may be empty.
+    """
 
     kinds: tuple[str, ...]
     formula: str

@@ -115,8 +115,8 @@ class BudgetConfigs:
         return file and self._found.setdefault(self._links.follow(file.parent).target, file)
 
     def _path_from(self, config_file: Path, spec: Path, folder: Path) -> str:
-        """The path of a spec in a folder from that of a configuration; if it is not below that
-        folder, its unchanged path."""
+        """The path of a spec in `folder`, relative to the folder of a configuration. A spec that is
+        not below that folder keeps its path."""
         try:
             path = folder / spec.name
             return path.relative_to(self._links.follow(config_file.parent).target).as_posix()

@@ -210,7 +210,7 @@ def test_an_empty_sequence_outputs_its_input():
         ),
         pytest.param(
             "{slice: 5, start: 4}",
-            "CC304 slice needs channels 4 to 8 (from 0), but the input has 8",
+            "CC304 slice needs channels 4 to 8, counted from 0, but the input has 8",
             id="slice",
         ),
         pytest.param(

@@ -440,9 +440,8 @@ def test_a_slice_needs_an_input_up_to_its_last_element(size, start, step, length
     else:
         last = start + (length - 1) * step
         n = size[0]
-        assert message == [
-            f"2:11 CC304 slice needs {start} to {last} of axis 1 (from 0), but the input has {n}"
-        ]
+        needed = f"{start} to {last} of axis 1, counted from 0"
+        assert message == [f"2:11 CC304 slice needs {needed}, but the input has {n}"]
 
 
 @given(size=st.lists(few, min_size=1, max_size=3), channels=few, data=st.data())

@@ -119,8 +119,8 @@ def largest_layers(finding: Finding) -> str:
     listed = [f"{path} {text(count)}" for path, count in finding.top]
     more, tied, *_ = finding.left_out
     if more:
-        some = "" if tied == more else f", {format_count(tied)} of them"
-        equal = f"{some} with {text(finding.top[-1][1])}" if tied else ""
+        number = "" if tied == more else f", {format_count(tied)} of them"
+        equal = f"{number} with {text(finding.top[-1][1])}" if tied else ""
         listed.append(f"and {format_count(more)} more{equal}")
     return ", ".join(listed)
 

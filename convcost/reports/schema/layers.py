@@ -54,17 +54,17 @@ def rules() -> dict[str, Schema]:
     """The rules for all layers of a document: `layers_kinds` without blocks, `layers_calls` with
     blocks, and `layers_needs` if no `defaults` can give what a kind needs."""
     names = list(KINDS.names())
-    alone = words(name for name, kind in KINDS.items() if kind.role == "layer")
-    block = {"minLength": 1, "not": words(names), "description": "a block of this document"}
+    kind_word = words(name for name, kind in KINDS.items() if kind.role == "layer")
+    block_word = {"minLength": 1, "not": words(names), "description": "a block of this document"}
     needs = {name: found for name, kind in KINDS.items() if (found := _needs(kind))}
-    is_word, no_kind = {"type": "string"}, {"propertyNames": {"not": words(names)}}
-    layer = {"type": "object", **ref("kinds")}
+    is_word, has_no_kind = {"type": "string"}, {"propertyNames": {"not": words(names)}}
+    mapping = {"type": "object", **ref("kinds")}
     found = {
-        "kinds": {"if": is_word, "then": alone, "else": {**layer, **has_one(names)}},
+        "kinds": {"if": is_word, "then": kind_word, "else": {**mapping, **has_one(names)}},
         "calls": {
             "if": is_word,
-            "then": any_of(alone, block),
-            "else": {**layer, "if": no_kind, "then": ref("call")},
+            "then": any_of(kind_word, block_word),
+            "else": {**mapping, "if": has_no_kind, "then": ref("call")},
         },
         "needs": {"not": words(needs), **_by_key(needs)},
     }

@@ -101,8 +101,9 @@ def _condition(changes: list[tuple[str, str, bool]]) -> str:
 
 
 def _changes(entry: Published, measure: str, other: Declared) -> Iterator[tuple[str, str, bool]]:
-    """What is different in another declaration: in words, as a key of the entry that leaves its
-    other figures as they are, and whether the entry has that key."""
+    """How another declaration of a measure differs from that of the entry. Each difference has
+    words, the key to write, and whether the entry has this key. The key also has the declarations
+    of the other figures of the entry, which stay."""
     current = declared(entry, measure)
     printed = [name for name, _ in entry.figures]
     binary, truncated = (
@@ -110,13 +111,20 @@ def _changes(entry: Published, measure: str, other: Declared) -> Iterator[tuple[
         for names in (entry.binary, entry.truncated)
     )
     if other.binary != current.binary:
-        some = ", ".join(f"{name}: 1024" for name in binary)
-        all_binary = all(name in binary or not figure.is_decimal for name, figure in entry.figures)
-        value = "1024" if all_binary else f"{{{some}}}" if some else "1000"
+        if all(name in binary or not figure.is_decimal for name, figure in entry.figures):
+            value = "1024"
+        elif binary:
+            value = f"{{{', '.join(f'{name}: 1024' for name in binary)}}}"
+        else:
+            value = "1000"
         yield f"K = {1024 if other.binary else 1000}", f"k: {value}", bool(entry.binary)
     if other.truncated != current.truncated:
-        some = truncated[0] if len(truncated) == 1 else f"[{', '.join(truncated)}]"
-        value = "true" if truncated == printed else some if truncated else "false"
+        if truncated == printed:
+            value = "true"
+        elif len(truncated) > 1:
+            value = f"[{', '.join(truncated)}]"
+        else:
+            value = truncated[0] if truncated else "false"
         words = "truncated" if other.truncated else "rounded"
         yield words, f"truncated: {value}", bool(entry.truncated)
     if other.biases != current.biases:
