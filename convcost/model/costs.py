@@ -199,6 +199,11 @@ def inputs_of(network: Network, step: Step) -> tuple[Shape, ...]:
     return tuple(map(network.shape_of, step.inputs))
 
 
+def layer_input(network: Network, step: Step) -> Any:
+    """What the kind of a step computes with: the shape of its input, or those of all inputs."""
+    return step.layer.select_inputs(inputs_of(network, step))
+
+
 class _Counted(NamedTuple):
     counts: Counts
     receptive_field: tuple[ReceptiveField, ...] | None

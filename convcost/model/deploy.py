@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
-from convcost.model.costs import inputs_of
+from convcost.model.costs import inputs_of, layer_input
 from convcost.model.graph_edit import GraphEdit, apply_edit
 from convcost.model.kind import Kind
 from convcost.model.network import ALL_PARTS, Network, Parts, Step
@@ -106,10 +106,6 @@ class _Deployed:
             before.used_once and self._uses[tensor] == 1,
         )
 
-    def x(self, step: Step) -> Any:
-        """The input of a layer."""
-        return step.layer.select_inputs(inputs_of(self.trained, step))
-
     def _include(self, index: int, layer: Kind[Any], parts: Sequence[int], *inputs: int) -> None:
         """Replaces a step by a layer that includes others."""
         every = (part for included in parts for part in self._parts.get(included, (included,)))
@@ -129,7 +125,7 @@ class _Deployed:
         layer = before.layer
         if before.copies != step.copies:  # each expert has a norm of its own
             return
-        x = self.x(before)
+        x = layer_input(self.trained, before)
         # Weights that are buffers cannot change.
         if not layer.folds_norms or layer.buffers(x).terms:
             return
@@ -143,7 +139,7 @@ class _Deployed:
 
     def _stored_elements(self, step: Step) -> int:
         """The params and buffers of a layer."""
-        layer, x = step.layer, self.x(step)
+        layer, x = step.layer, layer_input(self.trained, step)
         return layer.weights(x).value + layer.biases(x).value + layer.buffers(x).value
 
     def _merge(self, index: int) -> None:
@@ -195,7 +191,7 @@ def _frozen(network: Network, steps: Sequence[int]) -> Parts:
     learned: set[str] = set()
     for index in steps:
         step = network.steps[index]
-        layer, x = step.layer, step.layer.select_inputs(inputs_of(network, step))
+        layer, x = step.layer, layer_input(network, step)
         parts = {"weights": layer.weights(x), "biases": layer.biases(x)}
         own = {part for part, cost in parts.items() if cost.value and part not in step.frozen}
         learned |= own | ({"biases"} if layer.is_norm and own else set())
@@ -231,7 +227,7 @@ class _Branch:
             self.what = "batch norm"
         elif step.layer.name in ("conv", "depthwise"):
             self.layer = step.layer
-            windows = step.layer.windows(deployed.x(step))
+            windows = step.layer.windows(layer_input(deployed.trained, step))
             self.strides = tuple(window.s for window in windows)
             fields = [window.receptive_field for window in windows]
             self.taps = tuple(range(f.first[0], f.last[0] + 1, f.dilation) for f in fields)

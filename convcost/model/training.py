@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any
 
-from convcost.model.costs import Costs, inputs_of
+from convcost.model.costs import Costs, layer_input
 from convcost.model.dtypes import Dtypes
 from convcost.model.kind import Kind, Operation
 from convcost.model.network import Step
@@ -150,7 +150,7 @@ class _Backward:
         found = macs * weights + macs * any(inputs)
         if operation == "recurrent" and not any(inputs):
             # The states need gradients, and the input does not.
-            own = self._x(step)
+            own = layer_input(self.costs.network, step)
             of_input = step.layer.input_macs(own)
             if step.density is not None:
                 of_input = of_input.times(density=step.kept(own))
@@ -162,12 +162,9 @@ class _Backward:
         query, key, value = inputs
         scores, mean = (
             self.costs.batch * step.copies.used * prod(factor.value for factor in term)
-            for term in step.layer.macs(self._x(step)).terms
+            for term in step.layer.macs(layer_input(self.costs.network, step)).terms
         )
         return scores * (query + key) + mean * (value + (query or key))
-
-    def _x(self, step: Step) -> Any:
-        return step.layer.select_inputs(inputs_of(self.costs.network, step))
 
 
 def backward_reads(layer: Kind[Any] | type[Kind[Any]]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from convcost.language.load import load
-from convcost.model.costs import inputs_of
+from convcost.model.costs import layer_input
 from convcost.model.errors import Source
 from convcost.model.kind import KINDS, Example, Kind, Option
 from convcost.model.measures import Measure
@@ -127,7 +127,7 @@ def _formulas(kind: type[Kind[Any]]) -> Table:
     network = example_network(kind.examples[0])
     step = next((step for step in network.steps if isinstance(step.layer, kind)), None)
     if step is not None:
-        x = step.layer.select_inputs(inputs_of(network, step))
+        x = layer_input(network, step)
         windows = step.layer.windows(x)
         if windows:
             window = windows[0]

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from convcost.model.costs import Costs, Field, LayerCost, inputs_of, total_counts
+from convcost.model.costs import Costs, Field, LayerCost, layer_input, total_counts
 from convcost.model.measures import MEASURES, Measure
 from convcost.model.number_format import counted, format_count
 from convcost.model.receptive_field import ReceptiveField
@@ -114,7 +114,7 @@ def _is_minor(costs: Costs, row: LayerCost) -> bool:
     step = costs.network.steps[row.step]
     if not step.layer.is_free or step.layer.takes_several:
         return False
-    x = step.layer.select_inputs(inputs_of(costs.network, step))
+    x = layer_input(costs.network, step)
     return step.layer.overwrites(x) and all(
         counts.layers[row.step] == 0 for counts in costs.by_convention
     )

@@ -1,6 +1,6 @@
 """A network as a graph of few enough boxes to read; the costs of all boxes sum to the total."""
 
-from convcost.model.costs import Costs, inputs_of, total_counts
+from convcost.model.costs import Costs, layer_input, total_counts
 from convcost.model.network import Network
 from convcost.model.record import NamedTuple
 from convcost.reports.chart_model import Box, GraphChart
@@ -60,8 +60,7 @@ def graph(costs: Costs) -> GraphChart:
 def _elementwise(costs: Costs) -> list[bool]:
     """Whether a layer changes each element by itself, without macs."""
     return [
-        not cost.macs
-        and step.layer.is_positionwise(step.layer.select_inputs(inputs_of(costs.network, step)))
+        not cost.macs and step.layer.is_positionwise(layer_input(costs.network, step))
         for step, cost in zip(costs.network.steps, costs.layers, strict=True)
     ]
 
@@ -147,7 +146,7 @@ def _kind(tree: PathTree, group: StepGroup, elementwise: list[bool]) -> str:
 def _step_text(network: Network, number: int) -> tuple[str, str]:
     """The kind, and the kernel and stride if it has windows: `conv` and `3×3 /2`."""
     step = network.steps[number]
-    windows = step.layer.windows(step.layer.select_inputs(inputs_of(network, step)))
+    windows = step.layer.windows(layer_input(network, step))
     kernel = "×".join(str(window.f) for window in windows)
     stride = "×".join(dict.fromkeys(str(window.s) for window in windows))
     return step.layer.name, kernel if stride in ("", "1") else f"{kernel} /{stride}"

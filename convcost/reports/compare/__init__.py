@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from convcost.model.cost_product import CostProduct, Factor
-from convcost.model.costs import Costs, UncountedKind, inputs_of
+from convcost.model.costs import Costs, UncountedKind, layer_input
 from convcost.model.errors import UsageError, printable
 from convcost.model.measures import Measure
 from convcost.model.number_format import counted, format_count, group_digits
@@ -261,7 +261,7 @@ def weights_product(costs: Costs) -> CostProduct:
     """The weights of a network as one sum. Weights that layers share are in it once."""
     terms: list[tuple[Factor, ...]] = []
     for step in costs.network.steps:
-        x = step.layer.select_inputs(inputs_of(costs.network, step))
+        x = layer_input(costs.network, step)
         terms += step.product(Measure.WEIGHTS, x).terms
     return CostProduct(tuple(terms))
 
