@@ -1,6 +1,6 @@
-"""Finds the table of an embedding that a linear layer uses again. Exporters store the transposed
-table as a second tensor, so only the numbers show that both are the same. In a file of weights, two
-tensors may also refer to the same bytes."""
+"""Finds weights that a model also uses transposed, such as the table of an embedding in a linear
+layer. Exporters store the transposed matrix as a second tensor, so only the numbers show that both
+are the same. In a file of weights, two tensors may also refer to the same bytes."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -16,6 +16,7 @@ from convcost.importing.ir.tensor import MATRIX_RANK
 from convcost.importing.ir.tensor_views import whole_view
 from convcost.model.errors import ConstraintError
 
+PRODUCTS = ("MatMul", "Gemm")
 ROWS = 256  # rows that are compared at a time
 
 
@@ -36,30 +37,35 @@ def same_bytes(model: ModelProto, constants: dict[str, Constant]) -> None:
 def find_tied_weights(
     model: ModelProto, graph: OnnxGraph, constants: dict[str, Constant], folder: Path
 ) -> list[str]:
-    """Gives a tied weight the table as its root, so that both are counted once. Returns notes about
-    tensors whose numbers cannot be read. `folder` has the files of weights."""
+    """Gives a tied weight the matrix that it is the transpose of as its root, so that both are
+    counted once. Returns notes about tables whose numbers cannot be read. `folder` has the files of
+    weights."""
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
-    tables = [
-        name for name in dict.fromkeys(_tables(graph)) if name in stored and name in constants
-    ]
-    notes = []
-    for node in graph.nodes:
-        name = node.input(1)
-        if node.op not in ("MatMul", "Gemm") or name not in stored or name in tables:
+    matrices = {
+        name: name in tables
+        for tables in (dict.fromkeys(_tables(graph)),)
+        for name in (*tables, *(node.input(1) for node in graph.nodes if node.op in PRODUCTS))
+        if name in stored and _is_matrix(constants.get(name))
+    }
+    unread = set()
+    first: dict[tuple[Any, ...], str] = {}  # matrices by their extents and their diagonal
+    for name, is_table in matrices.items():
+        numbers, own = _numbers(stored[name], folder), constants[name]
+        if numbers is None:
+            unread.add(name)
             continue
-        for table in tables:
-            if not _may_be(constants[table], constants.get(name)):
-                continue
-            first, second = (_numbers(stored[one], folder) for one in (table, name))
-            if first is None or second is None:
-                notes.append(
-                    f"whether `{name}` is the table `{table}` transposed is not known, as the "
-                    "numbers cannot be read: both are counted"
-                )
-            elif _is_transposed(first, second):
-                constants[name] = constants[name]._replace(roots=constants[table].roots, view=None)
-                break
-    return list(dict.fromkeys(notes))
+        other = first.setdefault((*sorted(own.dims), numbers.diagonal()[:ROWS].tobytes()), name)
+        if not is_table and _is_transposed(_numbers(stored[other], folder), numbers):
+            constants[name] = own._replace(roots=constants[other].roots, view=None)
+    return [
+        f"whether `{name}` is the table `{table}` transposed is not known, as the "
+        "numbers cannot be read: both are counted"
+        for name in matrices
+        for table in matrices
+        if matrices[table] > matrices[name]
+        and constants[name].dims == constants[table].dims[::-1]
+        and unread.intersection((name, table))
+    ]
 
 
 def equal_numbers(
@@ -82,10 +88,8 @@ def equal_numbers(
     return are_equal
 
 
-def _may_be(table: Constant, other: Constant | None) -> bool:
-    if other is None or not (table.is_weight and other.is_weight):
-        return False
-    return len(table.dims) == MATRIX_RANK and other.dims == table.dims[::-1]
+def _is_matrix(constant: Constant | None) -> bool:
+    return constant is not None and constant.is_weight and len(constant.dims) == MATRIX_RANK
 
 
 def _outside(tensor: TensorProto) -> bool:
@@ -131,10 +135,13 @@ def _numbers(tensor: TensorProto, folder: Path) -> Any:
 
 
 def _is_transposed(first: Any, second: Any) -> bool:
-    """Whether one matrix is the transpose of the other. Matrices whose numbers are all equal do not
-    count."""
+    """Whether one matrix is the transpose of the other. Symmetric matrices, such as the identity,
+    and those whose numbers are all equal do not count: several modules may have the same one."""
+    if first.shape != second.shape[::-1]:
+        return False
     for start in range(0, len(first), ROWS):
         rows = slice(start, start + ROWS)
         if not bool((first[rows] == second[:, rows].T).all()):
             return False
-    return bool(first.size) and not bool((first == first.flat[0]).all())
+    uniform = not first.size or bool((first == first.flat[0]).all())
+    return not uniform and not np.array_equal(first, second)

@@ -101,6 +101,28 @@ def test_a_separate_output_matrix_is_counted_in_addition_to_the_table(tmp_path, 
     assert sums(layer_graph) == (50 * 16 + 16 * 50, 0, 7 * 16 * 50)
 
 
+BACK = [
+    node("MatMul", "x", "w", "-> m"),
+    node("Relu", "m", "-> r"),
+    node("MatMul", "r", "v", "-> y"),
+]
+
+
+@pytest.mark.parametrize("width", [8, 16])
+def test_a_matrix_that_is_also_used_transposed_is_counted_once(tmp_path, width):
+    """An autoencoder with tied weights: the exporter stores the transposed matrix too."""
+    matrix = TABLE[:16, :width]
+    weights = {"w": matrix, "v": np.ascontiguousarray(matrix.T)}
+    layer_graph = drawn(tmp_path, model(BACK, weights, (1, 7, 16)))
+    assert sums(layer_graph) == (16 * width, 0, 2 * 7 * 16 * width)
+
+
+def test_two_identity_matrices_are_two_weights(tmp_path):
+    weights = {name: np.eye(16, dtype=np.float32) for name in "wv"}
+    layer_graph = drawn(tmp_path, model(BACK, weights, (1, 7, 16)))
+    assert sums(layer_graph) == (2 * 16 * 16, 0, 2 * 7 * 16 * 16)
+
+
 def _outside(made, *places):
     """The model with its weights in `weights.bin`, each at the place that is given for it."""
     for tensor, (offset, length) in zip(made.graph.initializer, places, strict=True):
