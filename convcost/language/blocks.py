@@ -10,6 +10,8 @@ from convcost.model.kind import KINDS, Option
 from convcost.model.number_format import counted
 from convcost.model.suggestions import did_you_mean
 
+MAX_LISTED = 8  # names in a hint
+
 
 def parse_blocks(sections: Sections, parser: LayerParser, names: Names) -> None:
     """Reads both sections, and gives the defaults and the blocks to a layer parser."""
@@ -83,10 +85,16 @@ def _parse_defaults(sections: Sections, parser: LayerParser, names: Names) -> No
 def _parse_options(block: Block, node: Mapping, sections: Sections, names: Names) -> None:
     sections.check_keys("a block", node.entries, ("options", "inputs", "layers", "outputs", "note"))
     options = node.get("options")
+    if options is None:
+        return
     if type(options) is not Mapping:
-        if options is not None:
-            message = "`options` must be a mapping"
-            sections.problems.add("CC104", message, options, "{width: , stride: 1}")
+        # If they are a list of names, their uses are no further problems.
+        items = options.items if type(options) is Sequence else []
+        listed = [item.text for item in items if type(item) is Scalar and is_name(item.text)]
+        block.options.update((name, _option(block, name)) for name in listed)
+        example = ", ".join(f"{name}: " for name in listed[:MAX_LISTED]) or "width: , stride: 1"
+        hint = f"write options: {{{example}}}"
+        sections.problems.add("CC104", "`options` must be a mapping", options, hint)
         return
     sections.problems.count_read(options)
     seen = names.with_options(block.options)
@@ -95,7 +103,7 @@ def _parse_options(block: Block, node: Mapping, sections: Sections, names: Names
             message = f"`{name}` cannot be the name of an option"
             sections.problems.add("CC107", message, key, NAMES)
             continue
-        option = Option(name, name, "Variable", f"an option of block {block.name}")
+        option = _option(block, name)
         if options.get(name) is not None:
             bound = read_value(sections.problems, option, value, seen, block.name)
             if bound is None:  # a problem is added; callers may leave the option out
@@ -103,3 +111,7 @@ def _parse_options(block: Block, node: Mapping, sections: Sections, names: Names
             block.defaults[name] = bound
             option = option._replace(default=bound.constant)
         block.options[name] = option
+
+
+def _option(block: Block, name: str) -> Option:
+    return Option(name, name, "Variable", f"an option of block {block.name}")

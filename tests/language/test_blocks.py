@@ -340,6 +340,14 @@ def test_the_options_of_a_block_are_checked_where_it_is_called(layer, expected):
     assert messages(f"{EIGHT}{CALLED}layers: [{layer}]") == expected
 
 
+def test_options_in_a_list_are_one_problem():
+    block = "{options: [width, size], layers: [{conv: width, kernel: size}]}"
+    calls = "layers: [{b: [4, 3]}, {b: 4, size: 1}]"
+    (problem,) = problems(f"{EIGHT}blocks: {{b: {block}}}\n{calls}")
+    assert problem.message == "`options` must be a mapping"
+    assert problem.help == "write options: {width: , size: }"
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
