@@ -88,7 +88,7 @@ def command(
     *,
     out: Annotated[_reporting.OutputOptions, "counts", "charts"],
 ) -> None:
-    """Print the output size, params and macs of every layer, and the totals."""
+    """Print the size, params and macs of every layer, and totals."""
     outputs = _output.parse_outputs(out)
     conventions = _networks.conventions(count)
     if _networks.is_sweep(settings, size):

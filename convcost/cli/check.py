@@ -99,7 +99,10 @@ def command(
     *,
     out: Annotated[_reporting.OutputOptions, "findings"],
 ) -> None:
-    """Check budgets, in total, by layer and by group, and growth over a base."""
+    """Check budgets, and growth over a base.
+
+    A budget limits the costs of a network, of its layers and of groups of layers.
+    """
     outputs = _output.parse_outputs(out, base if update_baseline else None)
     request = CheckRequest(
         tuple(specs),

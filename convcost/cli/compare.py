@@ -67,7 +67,7 @@ def command(
     *,
     out: Annotated[_reporting.OutputOptions, "counts", "charts"],
 ) -> None:
-    """Compare the costs of networks, with the first one as the baseline."""
+    """Compare the costs of networks with those of the first one."""
     outputs = _output.parse_outputs(out)
     conventions = _networks.conventions(count)
     chosen = DEFAULT_COLUMNS

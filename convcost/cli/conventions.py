@@ -21,6 +21,6 @@ def command(
     *,
     out: _reporting.OutputOptions,
 ) -> None:
-    """List the counting conventions of other tools, or show the rules of one."""
+    """List counting conventions, or show the rules of one."""
     outputs = _output.parse_outputs(out)
     _output.write(conventions(name), outputs)

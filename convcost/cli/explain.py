@@ -35,9 +35,9 @@ def command(
     *,
     out: Annotated[_reporting.OutputOptions, "counts"],
 ) -> None:
-    """Show how each number of a layer is computed, or, with --count, where counts differ.
+    """Show how each number of a layer is computed.
 
-    Without LAYER, list the layers.
+    Without LAYER, list the layers. With --count, show where counts differ.
     """
     outputs = _output.parse_outputs(out)
     chosen = _networks.settings(settings, size, input_, dim)

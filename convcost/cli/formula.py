@@ -39,7 +39,10 @@ def command(
     *,
     out: _reporting.OutputOptions,
 ) -> None:
-    """Print params, macs, activations and output size as formulas, with the conditions for them."""
+    """Print costs and output size as formulas of variables.
+
+    The notes have the conditions under which the formulas are exact.
+    """
     outputs = _output.parse_outputs(out)
     own = _networks.settings(settings, size)
     names, counted = _networks.names(vary), _networks.names(measures)

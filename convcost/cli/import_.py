@@ -59,7 +59,7 @@ def command(
         typer.Option("--force", help="Overwrite a file; keep its budget and published figures."),
     ] = False,
 ) -> None:
-    """Convert an ONNX, TensorFlow Lite, PyTorch or Keras model to a spec."""
+    """Convert an ONNX, TFLite, PyTorch or Keras model to a spec."""
     if check is not None and output != "-":
         raise UsageError("--check writes no spec; use it without --output")
     file = None if output == "-" else _target(output, model, force=force)

@@ -20,6 +20,6 @@ def command(
     *,
     out: _reporting.OutputOptions,
 ) -> None:
-    """List every kind of layer: its options, defaults, formulas and examples."""
+    """List the kinds of layers, or the options and formulas of one."""
     outputs = _output.parse_outputs(out)
     _output.write(kinds(kind), outputs)

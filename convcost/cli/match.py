@@ -38,7 +38,10 @@ def command(
     *,
     out: _reporting.OutputOptions,
 ) -> None:
-    """Find the counts that print as a figure: their convention, factor, rounding and settings."""
+    """Find the counts that print as a published figure.
+
+    Each count has its convention, factor, rounding and settings.
+    """
     outputs = _output.parse_outputs(out)
     given = _networks.settings(settings, size, input_, dim)
     report = match(spec, figures, given, all_readings=all_readings)

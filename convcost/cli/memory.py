@@ -57,7 +57,7 @@ def command(
     *,
     out: Annotated[_reporting.OutputOptions, "counts", "charts"],
 ) -> None:
-    """Print the memory that is alive while each layer runs, and the peak."""
+    """Print the memory alive while each layer runs, and the peak."""
     outputs = _output.parse_outputs(out)
     values = _networks.settings(settings, size, input_, dim)
     report = memory(

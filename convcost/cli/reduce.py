@@ -75,7 +75,10 @@ def command(
     *,
     out: Annotated[_reporting.OutputOptions, "counts"],
 ) -> None:
-    """Show what a 1x1 before each larger convolution would save, the most saved macs first."""
+    """Show what a 1x1 before each larger convolution would save.
+
+    The largest saving of macs is first.
+    """
     outputs = _output.parse_outputs(out, write)
     inputs = _networks.settings(settings, size, input_, dim)
     request = ReduceRequest(spec, tuple(layers or ()), inputs, batch, write)

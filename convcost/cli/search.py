@@ -95,7 +95,10 @@ def command(
     *,
     out: Annotated[_reporting.OutputOptions, "counts", "charts"],
 ) -> None:
-    """Search the values of variables: conditions, the best points, and the Pareto front."""
+    """Search values of variables for the best networks.
+
+    Print those that meet conditions, the best ones, or the Pareto front.
+    """
     partial = str(partial_file(Path(points))) if points else None
     outputs = _output.parse_outputs(out, points, partial, resume)
     options = SearchOptions(

@@ -28,6 +28,6 @@ def command(
     *,
     out: Annotated[_reporting.OutputOptions, "counts"],
 ) -> None:
-    """List the specs that ship with convcost, with their params and macs."""
+    """List the specs that ship with convcost, and their costs."""
     outputs = _output.parse_outputs(out)
     _output.write(specs(where or ()), outputs)

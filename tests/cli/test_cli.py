@@ -357,6 +357,13 @@ def test_help_lists_the_commands_without_escapes():
     assert b"\x1b" not in done.stdout
 
 
+def test_help_has_a_whole_sentence_for_each_command():
+    text = run("--help", COLUMNS="80").stdout.decode().partition("Commands:\n")[2]
+    lines = text.partition("\n\n")[0].splitlines()
+    assert {line.split()[0] for line in lines} == set(convcost.cli.command_files())
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines)
+
+
 def test_the_option_work_shows_the_product_of_each_count():
     text = run("analyze", "reduce_5x5#reduced", "--work", "params").stdout.decode()
     assert re.search(r"conv\S* .* 12,288 .* 24 × 1 × 1 × 512\n", text)
