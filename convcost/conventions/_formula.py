@@ -222,15 +222,15 @@ def _combined(
 
 
 def choose(
-    condition: Callable[[LayerUse], Any], words: str, then: Formula, otherwise: Formula
+    condition: Callable[[LayerUse], Any], other_case: str, then: Formula, otherwise: Formula
 ) -> Formula:
-    """`then` if the condition holds, else `otherwise`.
+    """`then` if the condition is true, else `otherwise`.
 
-    `words` describe the case in which the condition does not hold, as in the text
+    `other_case` says in words when the condition is false, as in the text
     `2·X; without scale and shift: X`.
     """
     return Formula(
-        f"{then.text}; {words}: {otherwise.text}",
+        f"{then.text}; {other_case}: {otherwise.text}",
         lambda use: (then if condition(use) else otherwise).of(use),
         then.quantities | otherwise.quantities,
         whole=False,
@@ -255,14 +255,15 @@ def if_binary(then: Formula, otherwise: Formula) -> Formula:
 def if_words_as_padding(then: Formula, otherwise: Formula) -> Formula:
     """`then` for `padding: same` and `valid`, `otherwise` for a padding of numbers.
 
-    PyTorch has no `same` with a stride, so that case counts as numbers.
+    PyTorch has no `same` with a stride, so that case counts as numbers. The text of the formula has
+    the case of numbers first.
     """
 
-    def words(use: LayerUse) -> bool:
+    def has_numbers(use: LayerUse) -> bool:
         padding = use.option("padding", 0)
-        return padding == "valid" or (padding == "same" and STRIDES.of(use) == 1)
+        return padding != "valid" and (padding != "same" or STRIDES.of(use) != 1)
 
-    return choose(lambda use: not words(use), "padding as a word", otherwise, then)
+    return choose(has_numbers, "padding as a word", otherwise, then)
 
 
 def by_axes(*factors: int) -> Formula:

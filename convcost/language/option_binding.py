@@ -65,36 +65,41 @@ class OptionBinder:
         return tuple(bound.values()) if len(self.problems) == before else None
 
     def _entries(self, owner: HasOptions, written: Written) -> Entries:
-        """The options that a layer names. A kind's value is its principal option. A block's value
-        is its first option, or a list of its options in order. Both accept a mapping by name."""
-        value = written.value
-        options: Entries = {}
-        order, listed = [owner.principal] if owner.principal else [], [value]
-        if isinstance(owner, Block) and type(value) is not Scalar:
-            self.problems.count_read(value)
-        if isinstance(owner, Block):
-            order = list(owner.options)
-            listed = value.items if type(value) is Sequence else listed
-        if type(value) is Mapping and (
-            isinstance(owner, Block) or any(other_name(key, owner.options) for key in value.entries)
-        ):
-            options = dict(value.entries)
-        elif written.has_value:
-            if len(listed) > len(order):
-                message = f"`{owner.name}` accepts no value"
-                if order:
-                    options_text = counted(len(order), "option")
-                    message = f"`{owner.name}` has {len(listed)} values, but only {options_text}"
-                hint = ", ".join(owner.options)
-                hint = f"its options: {hint}" if hint else f"write `{owner.name}` alone"
-                self.problems.add("CC104", message, value, hint)
-            pairs = zip(order, listed, strict=False)
-            options = {name: (written.word, item) for name, item in pairs}
+        """The options that a layer gives, in its value and as further keys."""
+        options = self._entries_of_value(owner, written)
         for key, entry in written.options.items():
             if key in options:
                 self.given_twice(key, owner.name, entry[0])
             options[key] = entry
         return options
+
+    def _entries_of_value(self, owner: HasOptions, written: Written) -> Entries:
+        """The options in the value of a layer. A kind's value is its principal option. A block's
+        value is its first option, or a list of its options in order. Both accept a mapping by
+        name."""
+        value = written.value
+        order, values = [owner.principal] if owner.principal else [], [value]
+        by_name = type(value) is Mapping
+        if isinstance(owner, Block):
+            order = list(owner.options)
+            values = value.items if type(value) is Sequence else values
+            if type(value) is not Scalar:
+                self.problems.count_read(value)
+        elif type(value) is Mapping:  # the value of a principal option may be a mapping, too
+            by_name = any(other_name(key, owner.options) for key in value.entries)
+        if type(value) is Mapping and by_name:
+            return dict(value.entries)
+        if not written.has_value:
+            return {}
+        if len(values) > len(order):
+            message = f"`{owner.name}` accepts no value"
+            if order:
+                options = counted(len(order), "option")
+                message = f"`{owner.name}` has {len(values)} values, but only {options}"
+            names = ", ".join(owner.options)
+            hint = f"its options: {names}" if names else f"write `{owner.name}` alone"
+            self.problems.add("CC104", message, value, hint)
+        return {name: (written.word, item) for name, item in zip(order, values, strict=False)}
 
     def read(self, owner: HasOptions, options: Entries, names: Names) -> dict[str, OptionValue]:
         """The values of the options that the kind or block has, and that have no problem."""

@@ -88,10 +88,10 @@ class Dtypes(NamedTuple):
             yield from (self.default for _ in paths)
             return
         first_rule = _first_rule(self.rules)
-        owns = [self.default._replace(**dict(rule.parts)) for rule in self.rules]
-        owns.append(self.default)
+        by_rule = [self.default._replace(**dict(rule.parts)) for rule in self.rules]
+        by_rule.append(self.default)
         for path in paths:
-            yield owns[min(map(first_rule, accumulate(path.split("/"), "{}/{}".format)))]
+            yield by_rule[min(map(first_rule, accumulate(path.split("/"), "{}/{}".format)))]
 
 
 @lru_cache(maxsize=4)
