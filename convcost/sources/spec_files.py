@@ -226,10 +226,10 @@ def _not_found(argument: str, path: Path, shipped: dict[str, Path]) -> tuple[str
         return (f"there is no file `{argument}`{hint}",)
     from convcost.sources.shipped_variants import all_names
 
-    close = nearest(path.name, all_names(shipped))
-    hint = f"; did you mean `{close}`?" if close else ""
-    names = ", ".join(shipped)
-    return f"there is no file and no shipped spec `{argument}`{hint}", f"shipped specs: {names}"
+    message = f"there is no file and no shipped spec `{argument}`"
+    if close := nearest(path.name, all_names(shipped)):
+        return (f"{message}; did you mean `{close}`?", "help: `convcost specs` lists all")
+    return message, f"shipped specs: {', '.join(shipped)}"
 
 
 def _specs_beside(file: Path) -> list[str]:

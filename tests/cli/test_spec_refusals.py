@@ -79,11 +79,16 @@ def test_a_missing_file_without_a_near_name_is_reported(tmp_path):
     )
 
 
-def test_the_message_for_an_unknown_shipped_spec_lists_all():
-    first, second = refusal("analyze", "googlenett").splitlines()
-    assert first == (
-        "error: there is no file and no shipped spec `googlenett`; did you mean `googlenet`?"
+def test_the_message_for_a_misspelt_shipped_spec_has_the_nearest_name():
+    assert refusal("analyze", "googlenett") == (
+        "error: there is no file and no shipped spec `googlenett`; did you mean `googlenet`?\n"
+        "help: `convcost specs` lists all\n"
     )
+
+
+def test_the_message_for_an_unknown_shipped_spec_lists_all():
+    first, second = refusal("analyze", "nonet").splitlines()
+    assert first == "error: there is no file and no shipped spec `nonet`"
     assert second.startswith("shipped specs: alexnet, ")
 
 
