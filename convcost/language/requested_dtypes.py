@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from convcost.language.patterns import suggest_pattern
 from convcost.model.dtypes import DtypeRule, Dtypes, LayerDtypes, parse_parts
 from convcost.model.errors import ConstraintError, UsageError
-from convcost.model.network import Network, paths_around
+from convcost.model.network import Network, path_prefixes
 
 
 def with_dtypes(networks: Iterable[Network], texts: Sequence[str]) -> list[Network]:
@@ -56,7 +56,7 @@ def _refuse_no_match(pattern: str, networks: Iterable[Network]) -> None:
     """Raises UsageError if a pattern matches no layer and no input of any network."""
     names: dict[str, None] = {}
     for network in networks:
-        names |= dict.fromkeys(path for step in network.steps for path in paths_around(step.path))
+        names |= dict.fromkeys(path for step in network.steps for path in path_prefixes(step.path))
         names |= dict.fromkeys(name for name, _ in network.inputs)
     if not any(fnmatchcase(name, pattern) for name in names):
         hint = suggest_pattern(pattern, names)

@@ -22,8 +22,9 @@ Parts: TypeAlias = tuple[Literal["weights", "biases"], ...]
 ALL_PARTS: Parts = ("weights", "biases")
 
 
-def paths_around(path: str) -> Iterator[str]:
-    """The paths of the groups around a layer, outermost first, and of the layer: a, a/b, a/b/c."""
+def path_prefixes(path: str) -> Iterator[str]:
+    """The paths that a path begins with, the shortest first: a, a/b, a/b/c. They are the groups
+    around a layer, and the layer."""
     end = path.find("/")
     while end >= 0:
         yield path[:end]

@@ -7,7 +7,7 @@ from typing import Any
 from convcost.model.costs import Costs, Field, LayerCost, inputs_of
 from convcost.model.kind import KINDS, Kind
 from convcost.model.measures import CONVENTION, PARTS, Measure
-from convcost.model.network import Step, paths_around
+from convcost.model.network import Step, path_prefixes
 from convcost.model.number_format import counted, format_count
 from convcost.model.options import show
 from convcost.model.shape import Shape
@@ -66,7 +66,7 @@ def author_notes(networks: Sequence[Costs], paths: Collection[str] = ()) -> Iter
 
 def _is_noted(path: str, wanted: Collection[str]) -> bool:
     """Whether a layer is one of those wanted, or in a wanted group; without any, all are wanted."""
-    return not wanted or not set(wanted).isdisjoint(paths_around(path))
+    return not wanted or not set(wanted).isdisjoint(path_prefixes(path))
 
 
 def field_notes(field: Field) -> Iterator[str]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import accumulate, pairwise
 from math import sqrt
 
-from convcost.model.network import paths_around
+from convcost.model.network import path_prefixes
 from convcost.model.record import NamedTuple
 from convcost.render.svg.layering import Layering, Slot, centers, layer
 from convcost.render.svg.primitives import Rect
@@ -89,11 +89,11 @@ def _named_groups(boxes: tuple[Box, ...]) -> dict[str, tuple[int, ...]]:
     """The outermost names that hold two boxes or more, and at most half of all."""
     members: dict[str, list[int]] = {}
     for number, box in enumerate(boxes):
-        for path in paths_around(box.path):
+        for path in path_prefixes(box.path):
             members.setdefault(path, []).append(number)
     groups: dict[str, tuple[int, ...]] = {}
     for path, numbers in members.items():
-        is_outermost = groups.keys().isdisjoint(paths_around(path))
+        is_outermost = groups.keys().isdisjoint(path_prefixes(path))
         if is_outermost and 2 <= len(numbers) <= len(boxes) / 2:  # noqa: PLR2004
             groups[path] = tuple(numbers)
     return groups

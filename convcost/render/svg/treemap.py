@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from convcost.model.errors import printable
-from convcost.model.network import paths_around
+from convcost.model.network import path_prefixes
 from convcost.model.number_format import format_count, format_percent
 from convcost.render.svg.primitives import (
     SERIES,
@@ -110,7 +110,7 @@ class _Tiles:
 
 def short_names(paths: Sequence[str]) -> list[str]:
     """The shortest prefix of each path, in whole words, that no other path has."""
-    counts = Counter(begin for path in paths for begin in paths_around(path))
+    counts = Counter(begin for path in paths for begin in path_prefixes(path))
     return [
-        next((begin for begin in paths_around(path) if counts[begin] == 1), path) for path in paths
+        next((begin for begin in path_prefixes(path) if counts[begin] == 1), path) for path in paths
     ]

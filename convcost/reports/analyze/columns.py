@@ -6,7 +6,7 @@ from typing import Any
 
 from convcost.model.costs import ConventionCounts, Costs, LayerCost, inputs_of
 from convcost.model.measures import HEADLINE, Measure
-from convcost.model.network import paths_around
+from convcost.model.network import path_prefixes
 from convcost.model.options import show
 from convcost.model.record import NamedTuple
 from convcost.reports.table import Cell, Column, Layout, Share, Size, count_cell, shape_size
@@ -105,7 +105,7 @@ def convention_columns(costs: Costs) -> dict[str, CellColumn]:
         sums: dict[str, int] = {}
         uncounted: set[str] = set()
         for layer, number in zip(costs.layers, counts.layers, strict=True):
-            for path in paths_around(layer.path):
+            for path in path_prefixes(layer.path):
                 sums[path] = sums.get(path, 0) + (number or 0)
                 if number is None:
                     uncounted.add(path)

@@ -5,7 +5,7 @@ Ranges of consecutive steps keep a graph free of cycles, because a step only use
 
 from collections.abc import Iterator
 
-from convcost.model.network import Network, paths_around
+from convcost.model.network import Network, path_prefixes
 from convcost.model.record import NamedTuple
 
 
@@ -32,7 +32,7 @@ class PathTree:
         self.depth = 1
         for index, step in enumerate(network.steps):
             parent = ""
-            for depth, path in enumerate(paths_around(step.path), 1):
+            for depth, path in enumerate(path_prefixes(step.path), 1):
                 if path not in self.ranges:
                     self.ranges[path] = StepRange(index, index, path)
                     self.children.setdefault(parent, []).append(path)
@@ -43,7 +43,7 @@ class PathTree:
     def shortest_path(self, path: str, steps: list[int]) -> str:
         """The shortest prefix of the path that has no other steps than these."""
         own = set(steps)
-        prefixes = paths_around(path)
+        prefixes = path_prefixes(path)
         return next(p for p in prefixes if own.issuperset(range(*self.ranges[p][:2])) or p == path)
 
     def fold(self, depth: int, path: str = "") -> Iterator[StepRange]:

@@ -14,7 +14,7 @@ from convcost.model.costs import Costs, LayerCost
 from convcost.model.dtypes import Dtypes, parse_dtypes
 from convcost.model.errors import Span
 from convcost.model.measures import Measure
-from convcost.model.network import Budget, Rule, paths_around
+from convcost.model.network import Budget, Rule, path_prefixes
 from convcost.model.peak_memory import PeakMemory, peak_memory
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
@@ -168,7 +168,7 @@ class LayerIndex:
         self._by_path: dict[str, list[int]] = {}
         own = [layer.path for layer in layers] if paths is None else paths
         for position, whole in enumerate(own):
-            for path in paths_around(whole):
+            for path in path_prefixes(whole):
                 self._by_path.setdefault(path, []).append(position)
 
     def matching(self, pattern: str) -> list[LayerCost]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from convcost.model.costs import Costs, Field, LayerCost, total_counts
 from convcost.model.measures import CONVENTION, PARTS, Counts
-from convcost.model.network import Network, paths_around
+from convcost.model.network import Network, path_prefixes
 from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
@@ -69,7 +69,7 @@ class Explanation(Report):
 
 def paths(network: Network) -> tuple[str, ...]:
     """The paths of all layers and groups, each group before its layers."""
-    steps = (path for step in network.steps for path in paths_around(step.path))
+    steps = (path for step in network.steps for path in path_prefixes(step.path))
     return tuple(dict.fromkeys((*steps, *(group.path for group in network.groups))))
 
 

@@ -7,7 +7,7 @@ from convcost.layers.conv import Conv
 from convcost.model.axes import per_axis
 from convcost.model.costs import inputs_of
 from convcost.model.errors import ConstraintError, Span
-from convcost.model.network import Network, paths_around
+from convcost.model.network import Network, path_prefixes
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
 
@@ -128,7 +128,7 @@ class SpecItems:
         self.network = network
         steps: dict[str, list[int]] = {}
         for index, step in enumerate(network.steps):
-            for path in paths_around(step.path):
+            for path in path_prefixes(step.path):
                 steps.setdefault(path, []).append(index)
         self.by_path: dict[str, SpecItem] = {}
         self.by_span: dict[Span, list[SpecItem]] = {}
@@ -141,7 +141,7 @@ class SpecItems:
 
     def around(self, step: int) -> list[SpecItem]:
         """The items that a step is in, the innermost first."""
-        paths = [*paths_around(self.network.steps[step].path)]
+        paths = [*path_prefixes(self.network.steps[step].path)]
         return [self.by_path[path] for path in reversed(paths) if path in self.by_path]
 
     def in_list(self, step: int, folder: str) -> SpecItem | None:

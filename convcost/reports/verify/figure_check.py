@@ -9,7 +9,7 @@ from convcost.model.costs import Costs, LayerCost, total_counts
 from convcost.model.costs import costs as count_costs
 from convcost.model.errors import ConstraintError
 from convcost.model.measures import Measure
-from convcost.model.network import IN_BYTES, Published, counted_label, paths_around
+from convcost.model.network import IN_BYTES, Published, counted_label, path_prefixes
 from convcost.model.number_format import counted, format_change
 from convcost.model.options import json_number, show
 from convcost.model.ratio import ratio
@@ -137,7 +137,7 @@ class ExactCounts:
         groups = costs.network.groups if self._rows else ()
         self._outputs = {group.path: group.output for group in groups}
         for row in costs.layers if self._rows else ():
-            for path in paths_around(row.path):
+            for path in path_prefixes(row.path):
                 if path in self._rows:
                     self._rows[path].append(row)
 
