@@ -225,7 +225,6 @@ def costs(
     """
     known: dict[tuple[object, ...], _Counted] = memo(batch, network.variables, network.inputs)
     steps = network.steps
-    shapes = [step.shape for step in steps]
     fields: list[Field] = []
     layers: list[LayerCost] = []
     intervals = 0
@@ -234,20 +233,12 @@ def costs(
         for _, shape in network.inputs
     ]
     for index, step in enumerate(steps):
-        inputs = step.inputs
-        layer = step.layer
-        if len(inputs) == 1:
-            source = inputs[0]
-            x: tuple[Shape, ...] = (
-                shapes[source] if source >= 0 else network.inputs[-1 - source][1],
-            )
-        else:
-            x = inputs_of(network, step)
+        layer, x = step.layer, inputs_of(network, step)
         key = (layer, x, step.copies[:2], step.density)
         counted = known.get(key)
         if counted is None:
             counted = known[key] = _count(step, x, batch, fields=receptive_fields)
-        read = [fields[i] if i >= 0 else starts[-1 - i] for i in inputs[: layer.data_inputs]]
+        read = [fields[i] if i >= 0 else starts[-1 - i] for i in step.inputs[: layer.data_inputs]]
         field = _field(read, x, step, counted, network, exact=intervals <= MAX_INTERVALS)
         if counted.receptive_field is not None or len(read) > 1:
             intervals += len(read) * sum(len(axis.first) - 1 for axis in field)
