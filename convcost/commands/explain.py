@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING
 
 from convcost.language.network_inputs import Settings
 from convcost.model.costs import CountingConvention, costs
-from convcost.model.errors import UsageError
-from convcost.model.suggestions import did_you_mean
-from convcost.reports.explain import Explanation, paths
+from convcost.reports.explain import Explanation, paths, unknown_path
 from convcost.sources.networks import SpecOrNetwork, read_networks
 
 if TYPE_CHECKING:
@@ -23,15 +21,10 @@ def explain(
     Raises UsageError if no network has the path, and an ExceptionGroup of all errors of the spec.
     """
     networks = read_networks([spec], settings, deployed=deployed)
-    known = [paths(network) for network in networks]
-    having = [network for network, own in zip(networks, known, strict=True) if path in own]
+    having = [network for network in networks if path in paths(network)]
     if not having:
-        from shlex import quote
-
         name = spec if isinstance(spec, str) else spec.name
-        hint = did_you_mean(path, (name for own in known for name in own))
-        listed = f"`convcost analyze {quote(name)}{' --deploy' * deployed}` lists the layers"
-        raise UsageError(f"there is no layer `{path}` in `{name}`; {hint or listed}")
+        raise unknown_path(path, name, networks, deployed=deployed)
     return Explanation(tuple(costs(network, batch) for network in having), path)
 
 

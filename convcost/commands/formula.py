@@ -17,7 +17,7 @@ from convcost.model.measures import CONVENTION, Measure
 from convcost.model.network import Network
 from convcost.model.options import MAX_NUMBER, show
 from convcost.model.suggestions import did_you_mean
-from convcost.reports.explain import members_of, output_of, paths
+from convcost.reports.explain import members_of, output_of, paths, unknown_path
 from convcost.reports.formula import Formulas, MeasureFormula, NetworkFormulas
 from convcost.reports.notes import field_notes, stated_notes
 from convcost.sources.spec_files import open_source
@@ -50,11 +50,7 @@ def formula(
     ]
     with_path = [found for found in functions if not path or path in paths(found.network)]
     if not with_path:
-        from shlex import quote
-
-        hint = did_you_mean(path, (name for found in functions for name in paths(found.network)))
-        listed = f"`convcost analyze {quote(spec)}` lists the layers"
-        raise UsageError(f"there is no layer `{path}` in `{spec}`; {hint or listed}")
+        raise unknown_path(path, spec, networks)
     known = tuple(dict.fromkeys(name for found in with_path for name in found.point()))
     for name in vary:
         if name not in known:

@@ -8,8 +8,7 @@ from convcost.model.costs import Costs, costs
 from convcost.model.errors import Source, UsageError, usage_errors
 from convcost.model.graph_edit import apply_edit
 from convcost.model.record import NamedTuple
-from convcost.model.suggestions import did_you_mean
-from convcost.reports.explain import paths
+from convcost.reports.explain import paths, unknown_path
 from convcost.reports.reduce.candidates import Width
 from convcost.reports.reduce.insertion import Insertions
 from convcost.reports.reduce.reductions import FoundReductions, find_reductions
@@ -103,9 +102,9 @@ class _Job:
         self.source, self.pick = open_source(request.spec, request.settings)
         if request.file is not None and self.pick is not None:
             self.source, self.pick = self._own_document(self.source, self.pick)
-        networks = load(self.source, request.settings, self.pick)
-        self.costs = [costs(network, request.batch) for network in networks]
-        self.paths = {path for network in networks for path in paths(network)}
+        self.networks = load(self.source, request.settings, self.pick)
+        self.costs = [costs(network, request.batch) for network in self.networks]
+        self.paths = {path for network in self.networks for path in paths(network)}
         self.layers = tuple(map(self._layer, request.layers))
 
     @staticmethod
@@ -120,8 +119,7 @@ class _Job:
         if text in self.paths or not equals:
             path, equals = text, ""
         if path not in self.paths:
-            hint = did_you_mean(path, self.paths)
-            raise UsageError(f"there is no layer `{path}` in `{self.request.spec}`; {hint}")
+            raise unknown_path(path, self.request.spec, self.networks)
         return path, Width.parse(width) if equals else None
 
     def requested_networks(self) -> list[Costs]:

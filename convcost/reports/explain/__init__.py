@@ -1,14 +1,16 @@
 """How each number of one layer or group is computed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from convcost.model.costs import Costs, Field, LayerCost, total_counts
+from convcost.model.errors import UsageError
 from convcost.model.measures import CONVENTION, PARTS, Counts
 from convcost.model.network import Network, path_prefixes
 from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
+from convcost.model.suggestions import did_you_mean
 from convcost.reports.analyze import FieldRecord, field_record
 from convcost.reports.analyze.columns import AnalysisView
 from convcost.reports.analyze.table import group_output, table_of_rows
@@ -71,6 +73,17 @@ def paths(network: Network) -> tuple[str, ...]:
     """The paths of all layers and groups, each group before its layers."""
     steps = (path for step in network.steps for path in path_prefixes(step.path))
     return tuple(dict.fromkeys((*steps, *(group.path for group in network.groups))))
+
+
+def unknown_path(
+    path: str, spec: str, networks: Iterable[Network], *, deployed: bool = False
+) -> UsageError:
+    """The error for a path that is in none of the networks of a spec."""
+    from shlex import quote
+
+    hint = did_you_mean(path, (known for network in networks for known in paths(network)))
+    listed = f"`convcost analyze {quote(spec)}{' --deploy' * deployed}` lists the layers"
+    return UsageError(f"there is no layer `{path}` in `{spec}`; {hint or listed}")
 
 
 # Groups

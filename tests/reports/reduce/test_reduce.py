@@ -155,6 +155,7 @@ def test_a_width_is_a_count_or_a_part(text, of, expression):
 
 # Bad requests
 
+LISTED = "`convcost analyze vgg16` lists the layers"
 NO_WIDTH = "error: a width must be a number or a fraction of the channels, like 64 or 1/4, not"
 NOTHING = "a 1x1 cannot reduce it"
 
@@ -174,6 +175,7 @@ NOTHING = "a 1x1 cannot reduce it"
         ),
         (["vgg16", "fc6"], f"error: `fc6` has no convolution larger than 1x1: {NOTHING}"),
         (["vgg16", "conv9"], "error: there is no layer `conv9` in `vgg16`; did you mean `conv5`?"),
+        (["vgg16", "aux"], f"error: there is no layer `aux` in `vgg16`; {LISTED}"),
         (
             ["inception_3a#naive", "3x3/conv_1=193"],
             "error: a 1x1 cannot reduce `3x3/conv_1` to 193 channels: its input has 192",
