@@ -187,8 +187,8 @@ def _read_network(
         return None
     paths = None
     if len(problems) == before:
-        paths = {step.path for step in expansion.steps}
-        paths |= {group.path for group in expansion.groups}
+        groups = (group.path for group in expansion.groups)
+        paths = dict.fromkeys((*(step.path for step in expansion.steps), *groups))
     dtypes = _read_dtypes(node, inputs, paths, problems)
     published = _read_published(node, network_inputs, paths, problems, figures)
     budget = _read_budget(node, paths, problems) if figures is None else None
@@ -228,7 +228,10 @@ def _read_layers(
 
 
 def _read_dtypes(
-    node: Mapping, inputs: tuple[tuple[str, Shape], ...], paths: set[str] | None, problems: Problems
+    node: Mapping,
+    inputs: tuple[tuple[str, Shape], ...],
+    paths: Collection[str] | None,
+    problems: Problems,
 ) -> "Dtypes | None":
     """The section `dtype`. `paths` are the paths of the network, or None if they are not known."""
     types = node.get("dtype")
@@ -236,14 +239,14 @@ def _read_dtypes(
         return None
     from convcost.language.dtypes import DtypeParser
 
-    named = None if paths is None else paths | {name for name, _ in inputs}
+    named = None if paths is None else dict.fromkeys((*paths, *(name for name, _ in inputs)))
     return DtypeParser(problems, named).parse(types)
 
 
 def _read_published(
     node: Mapping,
     network_inputs: NetworkInputs,
-    paths: set[str] | None,
+    paths: Collection[str] | None,
     problems: Problems,
     entries: Collection[int] | None,
 ) -> tuple[Published, ...]:
@@ -259,7 +262,7 @@ def _read_published(
     return PublishedParser(problems, network_inputs, paths).parse(printed)
 
 
-def _read_budget(node: Mapping, paths: set[str] | None, problems: Problems) -> Budget | None:
+def _read_budget(node: Mapping, paths: Collection[str] | None, problems: Problems) -> Budget | None:
     """The section `budget`. `paths` are the paths of the network, or None if they are not known."""
     limits = node.get("budget")
     if not limits:

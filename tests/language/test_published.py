@@ -2,7 +2,7 @@
 
 import pytest
 from spec_texts import EIGHT
-from support import cost, messages
+from support import cost, messages, problems
 
 
 def test_published_figures_keep_their_digits_and_their_conditions():
@@ -134,3 +134,16 @@ def test_flops_are_of_the_convention_flops_and_count_names_another():
 def test_a_wrong_convention_of_a_figure_is_refused(entry, expected):
     (message,) = messages(f"{EIGHT}layers: [relu]\npublished: [{entry}]")
     assert expected in message
+
+
+def test_of_several_layers_with_a_name_the_first_is_suggested():
+    text = """
+        input: {channels: 8, size: 8}
+        layers:
+          - {sequence: [{conv: 4, kernel: 1}], name: stem}
+          - {sequence: [{conv: 4, kernel: 1}], name: body}
+          - {sequence: [{conv: 4, kernel: 1}], name: head}
+        published: [{layer: conv_1, params: 3, source: s}]
+        budget: {layers: [{match: conv_1, params: 3}]}
+        """
+    assert [problem.help for problem in problems(text)] == ["did you mean `stem/conv_1`?"] * 2
