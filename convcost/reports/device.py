@@ -17,7 +17,8 @@ from convcost.reports.table import Cell, Column, Rounded, Table, count_cell
 LOWER_BOUND = (
     "a lower bound, not a measurement: each layer reads its inputs and weights once, "
     "writes its output once and multiplies as counted, at the peak rates of the device; a runtime "
-    "that fuses layers, keeps tensors in a cache or multiplies less, as Winograd, can be faster"
+    "that fuses layers, keeps tensors in a cache or multiplies less, as with Winograd, can be "
+    "faster"
 )
 RUNTIME_MEMORY = "a runtime needs memory in addition, for its own state, its kernels and alignment"
 MICROSECOND = 10**6  # picoseconds
