@@ -68,9 +68,9 @@ def permute(builder: GraphBuilder, node: Node) -> Tensor:
 
 @lowering("expand")
 def expand(builder: GraphBuilder, node: Node) -> Tensor:
-    """Copies along axes of extent 1, to `dims`. If the model only reshapes the copies (`merged`),
-    those along an axis become entries of the axis before it: the keys of grouped queries, each
-    copied for several heads, are one layer without a reshape."""
+    """Copies along axes, to `dims`. If the model only reshapes the copies (`merged`), those along
+    an axis of extent 1 become entries of the axis before it: the keys of grouped queries, each
+    copied for several heads, are one layer without a reshape. `what` names the layer."""
     dims = tuple(node.attributes["dims"])
     x = with_rank(node.x, len(dims))
     copied = [axis for axis, extent in enumerate(x.dims) if extent != dims[axis]]
@@ -78,7 +78,10 @@ def expand(builder: GraphBuilder, node: Node) -> Tensor:
         return x
     into = copied[0] - 1
     before, after = dims[:into], dims[into + 2 :]
-    merges = node.attributes["merged"] and len(copied) == 1 and into not in (-1, x.batch)
+    single = len(copied) == 1 == x.dims[copied[0]]
+    merges = single and node.attributes["merged"] and into not in (-1, x.batch)
     joined = (*before, prod(dims[into : into + 2]), *after) if merges else dims
     x = reshaped(x, (*before, dims[into], *after)) if merges else x
-    return reshaped(lower(builder, "custom", node.path, x, what="expand", dims=joined), dims)
+    return reshaped(
+        lower(builder, "custom", node.path, x, what=node.attributes["what"], dims=joined), dims
+    )

@@ -588,6 +588,15 @@ TABLE: dict[str, Any] = {
          "input=Shape(channels=2, size=(5, 8)) → 5×8×8")],
         (0, 0, 0),
     ),
+    "tiles that are reshaped": (
+        [node("Tile", "x", "copies", "-> e"), node("Reshape", "e", "flat", "-> y")],
+        {"copies": ints(1, 1, 2, 1), "flat": ints(1, 2, 80)},
+        (1, 2, 5, 8),
+        [("custom what=tile params=0 macs=0 output=Shape(channels=2, size=(10, 8)) "
+         "input=Shape(channels=2, size=(5, 8)) → 10×8×2"),
+         "reshape shape=Shape(channels=2, size=(80,)) → 80×2"],
+        (0, 0, 0),
+    ),
     "stretched for its own sake": (
         [node("GlobalAveragePool", "x", "-> g"), node("Expand", "g", "to", "-> y")],
         {"to": ints(1, 8, 2, 2)},

@@ -78,4 +78,4 @@ def _spread(call: OnnxCall, x: Tensor, dims: Dims) -> Tensor:
         return call.free(longer)
     readers = call.context.readers.get(call.outputs[0], [])
     merged = bool(readers) and all(has(reader.op, Trait.RESHAPES) for reader in readers)
-    return call.lower("expand", longer, dims=dims, merged=merged)
+    return call.lower("expand", longer, what=call.op.lower(), dims=dims, merged=merged)

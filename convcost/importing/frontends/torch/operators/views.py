@@ -52,7 +52,7 @@ def expand(call: TorchCall) -> Any:
     """An expanded tensor. Joins broadcast their inputs themselves, so it adds no layer for them."""
     if only_joined(call.users):
         return with_rank(call.x, len(call.dims))
-    return call.lower("expand", dims=call.dims, merged=call.users <= RESHAPES)
+    return call.lower("expand", what="expand", dims=call.dims, merged=call.users <= RESHAPES)
 
 
 @operator("roll")
