@@ -21,7 +21,6 @@ from convcost.model.errors import Source  # noqa: E402
 
 FOLDED = "the optimizer folds batch norms into the layers before them"
 WORKED = "the optimizer works out what depends on weights alone, and stores the result"
-NUMBERS = "the optimizer stores constants of the code as tensors"
 BORDERS = "the optimizer puts zeros around an input into the convolution"
 ASYMMETRIC = "the exporter writes a border of its own where the sides differ"
 STEPS = "the exporter writes a layer for each layer of a recurrent module"
@@ -32,7 +31,6 @@ KNOWN = {
     ("weight_norm", "optimized"): WORKED,
     ("gather_learned", "optimized"): WORKED,
     ("relative_positions", "optimized"): WORKED,
-    ("einsum_with_constant", "optimized"): NUMBERS,
     ("pad", "optimized"): BORDERS,
     ("same", "plain"): ASYMMETRIC,
     ("lstm_of_two_layers", "plain"): STEPS,
