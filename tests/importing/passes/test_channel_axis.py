@@ -61,3 +61,16 @@ def test_indices_are_positions_and_their_number_may_change(tmp_path):
     graph = drawn(tmp_path, made, size=(12,))
     assert [shape.text for _, shape in graph.inputs] == ["12×1"]
     assert sum(layer.macs for layer in graph.layers) == 12 * 8 * 3
+
+
+def test_the_size_of_indices_is_that_of_a_mask_with_the_same_dimension(tmp_path):
+    nodes = [
+        node("Gather", "table", "x", "-> e"),
+        node("Unsqueeze", "mask", "last", "-> m"),
+        node("Mul", "e", "m", "-> y"),
+    ]
+    weights = {"table": array(30, 8), "last": ints(2)}
+    made = model(nodes, weights, inputs={"x": ("n", "t"), "mask": ("n", "t")})
+    made.graph.input[0].type.tensor_type.elem_type = TensorProto.INT64
+    graph = drawn(tmp_path, made, size=(12,))
+    assert [shape.text for _, shape in graph.inputs] == ["12×1", "12"]

@@ -86,7 +86,7 @@ def close_dims(
     } - {None}
     readers = InputReaders(graph.nodes)
     found, open_, notes = [], list[OpenDim](), list[str]()
-    moved, exported = list[str](), set[int]()
+    moved, exported, known = list[str](), set[int](), {**dims}
     read = axis_readers(readers, {})
     rows = {one.name for one in declared if has_one_channel(one.name, len(one.extents), read)}
     if size is not None and not rows:
@@ -106,8 +106,8 @@ def close_dims(
                 notes.append(f"`{name}` was exported for {extent} samples and is imported for one")
             extents[batch] = 1
         for axis, dimension in enumerate(names):
-            if extents[axis] is None and dimension in dims:
-                extents[axis] = dims[dimension]
+            if extents[axis] is None and dimension in known:
+                extents[axis] = known[dimension]
         sized = len(extents) >= MIN_SIZED_RANK or name in rows
         if size is not None and sized and (None in extents or not unsized):
             before = tuple(extents)
@@ -115,6 +115,9 @@ def close_dims(
             whole = [*extents, 1] if name in rows else extents
             fill_size(name, whole, size, HINT, last=last)
             extents[:] = whole[: len(extents)]
+            # Later inputs have the dimensions of the same names, as the mask of tokens does.
+            filled_axes = [axis for axis, old in enumerate(before) if old is None]
+            known |= {names[axis]: n for axis in filled_axes if (n := extents[axis]) is not None}
             if any(old not in (None, new) for old, new in zip(before, extents, strict=True)):
                 moved.append(f"`{name}` is {dims_text(before)} in the file")
         unknown = [axis for axis, extent in enumerate(extents) if extent is None]
