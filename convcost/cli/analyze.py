@@ -132,7 +132,7 @@ def command(
             report = analyze(specs, own, batch, rows, conventions, deployed=deploy)
         _output.write(report, outputs, specs)
         networks = list(report.networks)
-    if strict and any(layer.uncounted for costs in networks for layer in costs.layers):
+    if strict and any(costs.totals.uncounted for costs in networks):
         raise SystemExit(_exits.FAILED)
 
 

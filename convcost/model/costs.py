@@ -41,7 +41,11 @@ class LayerCost(NamedTuple):
     field: Field  # the receptive field
     stated: bool
     step: int
-    uncounted: bool = False
+
+    @property
+    def uncounted(self) -> bool:
+        """Whether the macs are not known; of a group, those of a layer."""
+        return self.counts.uncounted > 0
 
     @property
     def weights(self) -> int:
@@ -166,7 +170,7 @@ class Costs(NamedTuple):
     @property
     def known_macs(self) -> int | None:
         """The macs; None if some are uncounted and no others are known."""
-        return self.totals.macs or (None if self.uncounted else 0)
+        return self.totals.macs or (None if self.totals.uncounted else 0)
 
     def counts_by(self, convention: str) -> ConventionCounts:
         """The counts by one of the requested conventions, such as `thop`."""
@@ -208,7 +212,6 @@ class _Counted(NamedTuple):
     counts: Counts
     receptive_field: tuple[ReceptiveField, ...] | None
     branch_fields: tuple[tuple[ReceptiveField, ...], ...] | None
-    uncounted: bool
 
 
 def costs(
@@ -249,9 +252,9 @@ def costs(
         elif step.frozen:
             counts = counts._replace(frozen=sum(getattr(counts, part) for part in step.frozen))
         path, name, shape = step.path, layer.name, step.shape
-        stated, uncounted = layer.stated or step.density is not None, counted.uncounted
+        stated = layer.stated or step.density is not None
         own = _of_outputs(field, shape.size) if intervals else field
-        layers.append(LayerCost(path, name, shape, counts, own, stated, index, uncounted))
+        layers.append(LayerCost(path, name, shape, counts, own, stated, index))
     for index, most in _shared_copies(steps):
         counts, copies = layers[index].counts, steps[index].copies
         active = counts.params // copies.stored * most
@@ -295,10 +298,11 @@ def _count(step: Step, inputs: tuple[Shape, ...], batch: int, *, fields: bool) -
         macs * used * batch,
         step.elements * batch,
         idle=(weights + biases) * (stored - used),
+        uncounted=int(not layer.counted()),
     )
     field = layer.receptive_field(x) if fields else None
     branches = layer.branch_fields(x) if fields else None
-    return _Counted(counts, field, branches, not layer.counted())
+    return _Counted(counts, field, branches)
 
 
 def _value(layer: Kind[Any], cost: str, x: Any) -> int:

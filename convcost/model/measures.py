@@ -73,7 +73,8 @@ PARTS = tuple(measure for measure in Measure if measure.part_of)
 
 
 class Counts(NamedTuple):
-    """Exact counts of a layer or a network: `counts[Measure.MACS]`, or `counts.macs`."""
+    """Exact counts of a layer or a network: `counts[Measure.MACS]`, or `counts.macs`. With
+    `uncounted` layers, whose macs are not known, `macs` are those of the others."""
 
     weights: int = 0
     biases: int = 0
@@ -82,6 +83,7 @@ class Counts(NamedTuple):
     activations: int = 0
     frozen: int = 0  # part of the params
     idle: int = 0  # part of the params
+    uncounted: int = 0
 
     @property
     def params(self) -> int:

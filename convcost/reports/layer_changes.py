@@ -233,7 +233,7 @@ def _numbers(groups: Iterable[range], keys: Keys, ids: dict[Keys, int]) -> list[
 
 
 def _identity(layer: LayerCost) -> tuple[object, ...]:
-    return layer.kind, layer.output, layer.counts, layer.uncounted
+    return layer.kind, layer.output, layer.counts
 
 
 def _weights(layer: LayerCost) -> tuple[object, ...]:

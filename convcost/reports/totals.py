@@ -209,7 +209,7 @@ def answer(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> st
 
 def _known(networks: Sequence[Costs]) -> tuple[Measure, ...]:
     """The measures of the answer; without macs if those of a layer are not known."""
-    return HEADLINE[:1] if any(costs.uncounted for costs in networks) else HEADLINE
+    return HEADLINE[:1] if any(costs.totals.uncounted for costs in networks) else HEADLINE
 
 
 def _gain(before: int, after: int, measure: Measure) -> tuple[str, str]:

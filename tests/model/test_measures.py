@@ -45,7 +45,7 @@ def test_the_sum_of_no_counts_is_zero():
 
 
 def test_every_count_but_activations_is_a_product_of_the_kind():
-    assert set(Counts._fields) - {"activations", "frozen", "idle"} <= set(vars(Kind))
+    assert set(Counts._fields) - {"activations", "frozen", "idle", "uncounted"} <= set(vars(Kind))
 
 
 def test_active_params_are_all_params_but_the_idle_ones():

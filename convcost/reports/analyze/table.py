@@ -151,7 +151,6 @@ def group_layers(costs: Costs, depth: int) -> list[LayerCost]:
                 field,
                 any(layer.stated for layer in layers),
                 step,
-                any(layer.uncounted for layer in layers),
             )
         )
     return rows

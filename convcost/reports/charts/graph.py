@@ -50,7 +50,7 @@ def graph(costs: Costs) -> GraphChart:
                 tuple(dict.fromkeys(sources)),
                 _label(tree, group),
                 len(group.steps),
-                sum(layer.uncounted for layer in layers),
+                total.uncounted,
             )
         )
     title = f"{network.name}: {len(costs.layers):,} layer{'s' * (len(costs.layers) != 1)}"

@@ -20,6 +20,7 @@ from convcost.reports.check.measures import MeasuredNetwork
 SCHEMA = "convcost.baseline/1"
 TOTALS = (*Measure, "largest_activation", "depth", "receptive_field")
 UNCOUNTED = "uncounted"  # as in a spec
+WRITTEN = tuple(name for name in Counts._fields if name != UNCOUNTED)  # the counts of a layer
 BOUND = "receptive_field_is_bound"
 NETWORK_DEPTH = 3  # depth of the mappings of networks in the file
 TOO_LARGE = 10**40  # more than any real count
@@ -85,7 +86,7 @@ def _dtypes(dtypes: Dtypes) -> dict[str, Any]:
 
 def _layer(layer: LayerCost) -> dict[str, Any]:
     counts: dict[str, Any] = layer.counts._asdict()
-    if layer.uncounted:
+    if counts.pop(UNCOUNTED):
         counts["macs"] = UNCOUNTED
     return {
         "path": layer.path,
@@ -188,11 +189,10 @@ def _read_layer(value: Any, step: int) -> LayerCost:
         path,
         kind,
         shape,
-        Counts(*(_count(of, measure) for measure in Counts._fields)),
+        Counts(**{measure: _count(of, measure) for measure in WRITTEN}, uncounted=int(unknown)),
         (),
         stated=False,
         step=step,
-        uncounted=unknown,
     )
 
 

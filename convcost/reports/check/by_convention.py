@@ -63,5 +63,5 @@ def recounted(network: MeasuredNetwork | None, convention: str) -> MeasuredNetwo
 
 
 def _recounted(layer: LayerCost, number: int | None) -> LayerCost:
-    counts = layer.counts._replace(macs=number or 0)
-    return layer._replace(counts=counts, uncounted=number is None)
+    counts = layer.counts._replace(macs=number or 0, uncounted=int(number is None))
+    return layer._replace(counts=counts)

@@ -135,7 +135,7 @@ def explain_group(costs: Costs, path: str) -> GroupExplanation:
         field_record(field),
         share_record(total, costs),
         any(member.stated for member in members),
-        any(member.uncounted for member in members),
+        total.uncounted > 0,
         tuple(member.path for member in members),
     )
 

@@ -1,7 +1,7 @@
 """The JSON Schemas by name: `spec`, each JSON report, and `report` for all of them in one.
 
-In a file, the key or item `*measures` stands for every measure, `*counts` for every field of
-`Counts`; the value of the key is the schema of each.
+In a file, the key or item `*measures` stands for every measure, `*counts` for every count of a
+layer in a baseline; the value of the key is the schema of each.
 """
 
 import json
@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from convcost.model.errors import UsageError
-from convcost.model.measures import MEASURES, Counts, Measure
+from convcost.model.measures import MEASURES, Measure
 from convcost.model.suggestions import did_you_mean
+from convcost.reports.check.baseline import WRITTEN
 from convcost.reports.schema.spec import DIALECT, spec_schema
 from convcost.reports.schema.values import Schema
 
-NAMES = {"*measures": [*map(str, Measure)], "*counts": [*Counts._fields]}
+NAMES = {"*measures": [*map(str, Measure)], "*counts": [*WRITTEN]}
 COUNT = {"$ref": "#/$defs/count"}
 FOLDER = Path(__file__).parent.parent.parent / "schemas"
 

@@ -119,7 +119,7 @@ class PointCosts(NamedTuple):
     def knows(self, name: str) -> bool:
         """Whether all layers have a count of a measure, or by a convention."""
         if name == Measure.MACS:
-            return not self.costs.uncounted
+            return not self.costs.totals.uncounted
         known = {count.name: count for count in self.costs.by_convention}
         return name not in known or not known[name].uncounted
 
@@ -154,8 +154,7 @@ def cost_point(point: Point, costs: Costs) -> PointCosts:
     sample."""
     figures = (figure for figure in current_figures(costs)[0] if not figure.layer)
     output, field, _ = group_output(costs, costs.network.last)
-    unknown = bool(costs.uncounted)
-    row = LayerCost(point.label, "network", output, costs.totals, field, False, -1, unknown)
+    row = LayerCost(point.label, "network", output, costs.totals, field, False, -1)
     return PointCosts(point, costs, tuple(figures), row)
 
 
