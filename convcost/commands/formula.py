@@ -163,7 +163,7 @@ def _numbers(
         elif name == "receptive_field":
             yield from _axes("receptive field", [axis.extent for axis in field])
         elif name != "channels":
-            yield name, counts[Measure(name)]
+            yield name, counts.of(Measure(name)).known
     yield "output channels", output.channels
     yield from _axes("output", output.size)
 

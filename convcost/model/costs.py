@@ -76,11 +76,6 @@ class LayerCost(NamedTuple):
         return self.counts.macs
 
     @property
-    def known_macs(self) -> int | None:
-        """The macs; None if some are uncounted and no others are known."""
-        return None if self.uncounted and not self.macs else self.macs
-
-    @property
     def activations(self) -> int:
         return self.counts.activations
 
@@ -165,12 +160,7 @@ class Costs(NamedTuple):
     @property
     def uncounted(self) -> tuple[UncountedKind, ...]:
         """The kinds with layers whose macs are not known. The total has the other macs only."""
-        return _uncounted_kinds(layer.kind for layer in self.layers if layer.uncounted)
-
-    @property
-    def known_macs(self) -> int | None:
-        """The macs; None if some are uncounted and no others are known."""
-        return self.totals.macs or (None if self.totals.uncounted else 0)
+        return _uncounted_kinds(layer.kind for layer in self.layers if layer.counts.uncounted)
 
     def counts_by(self, convention: str) -> ConventionCounts:
         """The counts by one of the requested conventions, such as `thop`."""

@@ -72,9 +72,45 @@ MEASURES = tuple(Measure)  # a tuple: before Python 3.12, `text in Measure` rais
 PARTS = tuple(measure for measure in Measure if measure.part_of)
 
 
+class Count(NamedTuple):
+    """A count, and the number of layers that are not in it because theirs is not known. With such
+    layers it is a lower bound, and no difference, ratio or share of it is known."""
+
+    known: int
+    uncounted: int = 0
+
+    @property
+    def whole(self) -> int | None:
+        """The count; None if it is a lower bound."""
+        return None if self.uncounted else self.known
+
+    @property
+    def shown(self) -> int | None:
+        """The count as tables show it, with a note on the layers that are not in it; None if there
+        are such layers and no others count."""
+        return self.known or (None if self.uncounted else 0)
+
+    def __bool__(self) -> bool:
+        """Whether there may be more than 0."""
+        return bool(self.known or self.uncounted)
+
+    def __sub__(self, other: "Count") -> int | None:
+        """The difference; None if one of the counts is a lower bound."""
+        return None if self.uncounted or other.uncounted else self.known - other.known
+
+
+def largest(counts: Iterable[Count]) -> Count:
+    """The largest count, a lower bound if one of them is. It is 0 if there are none."""
+    counts = list(counts)
+    return Count(max((c.known for c in counts), default=0), sum(c.uncounted for c in counts))
+
+
 class Counts(NamedTuple):
-    """Exact counts of a layer or a network: `counts[Measure.MACS]`, or `counts.macs`. With
-    `uncounted` layers, whose macs are not known, `macs` are those of the others."""
+    """Exact counts of a layer or a network.
+
+    With `uncounted` layers, whose macs are not known, `macs` are those of the others.
+    `counts.of(Measure.MACS)` is a `Count`, which has both.
+    """
 
     weights: int = 0
     biases: int = 0
@@ -98,9 +134,9 @@ class Counts(NamedTuple):
     def active(self) -> int:
         return self.params - self.idle
 
-    def __getitem__(self, measure: Measure) -> int:  # type: ignore[override]
-        count: int = getattr(self, measure)
-        return count
+    def of(self, measure: Measure) -> Count:
+        """The count of a measure, with the number of layers that are not in it."""
+        return Count(getattr(self, measure), self.uncounted if measure == Measure.MACS else 0)
 
     def rest(self, part: Measure) -> int:
         """What a part of another measure lacks: the frozen or the idle params."""

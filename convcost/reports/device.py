@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from convcost.model.costs import Costs, LayerCost
 from convcost.model.dtypes import Dtypes
 from convcost.model.errors import ConstraintError, UsageError
-from convcost.model.measures import CONVENTION
+from convcost.model.measures import CONVENTION, Counts, Measure
 from convcost.model.number_format import counted, format_count, format_percent
 from convcost.model.record import NamedTuple
 from convcost.model.roofline import Device, LayerBound, Traffic, bounds, traffic
 from convcost.model.stored_bytes import StoredBytes
 from convcost.reports.notes import uncounted_note
 from convcost.reports.row_order import first_rows
-from convcost.reports.table import Cell, Column, Rounded, Table, count_cell
+from convcost.reports.table import UNKNOWN, Cell, Column, Rounded, Table, count_cell
 
 LOWER_BOUND = (
     "a lower bound, not a measurement: each layer reads its inputs and weights once, "
@@ -108,9 +108,6 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
     total = Traffic(
         sum(traffic.read for traffic in moved), sum(traffic.written for traffic in moved)
     )
-    total_numbers = _numbers(costs.known_macs, total)
-    if costs.uncounted and total.bytes:  # a ratio of a part of the macs
-        total_numbers = (*total_numbers[:2], count_cell(None))
     return Table(
         name=f"{costs.network.name} on {device.name}",
         title=f"On {device.name}",
@@ -118,28 +115,29 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
         rows=tuple(
             (
                 costs.layers[index].path,
-                *_numbers(costs.layers[index].known_macs, moved[index]),
+                *_numbers(costs.layers[index].counts, moved[index]),
                 limit_cell(costs.layers[index], limits[index]),
                 _microseconds(limits[index].picoseconds),
             )
             for index in order
         ),
-        total=("total", *total_numbers, None, _microseconds(time)),
+        total=("total", *_numbers(costs.totals, total), None, _microseconds(time)),
         notes=(*left_out.notes(more=", counted in the total"), *_notes(costs, device, limits)),
         source=device.source,
     )
 
 
-def _numbers(macs: int | None, moved: Traffic) -> tuple[Cell, ...]:
+def _numbers(counts: Counts, moved: Traffic) -> tuple[Cell, ...]:
+    macs = counts.of(Measure.MACS)
     intensity: Cell = ""
     if moved.bytes:
-        intensity = count_cell(None) if macs is None else Rounded.of(macs, moved.bytes, 1)
+        intensity = UNKNOWN if macs.whole is None else Rounded.of(macs.whole, moved.bytes, 1)
     return count_cell(macs), moved.bytes, intensity
 
 
 def limit_cell(layer: LayerCost, bound: LayerBound) -> str:
     """What limits a layer; `?` if it is memory without macs that are not known."""
-    return "?" if layer.uncounted and bound.limit == "memory" else bound.limit
+    return UNKNOWN if layer.counts.uncounted and bound.limit == "memory" else bound.limit
 
 
 def _microseconds(picoseconds: int) -> Rounded:
@@ -154,7 +152,7 @@ def _notes(costs: Costs, device: Device, limits: Sequence[LayerBound]) -> Iterat
         found.setdefault(limit_cell(layer, bound), []).append(bound.picoseconds)
     for name, own in found.items():
         share = format_percent(sum(own), time)
-        text = "what limits is not known" if name == "?" else f"limited by {name}"
+        text = "what limits is not known" if name == UNKNOWN else f"limited by {name}"
         if name:
             yield f"{text}: {counted(len(own), 'layer')}, {share} of the time"
     yield f"at least: {LOWER_BOUND}"

@@ -9,15 +9,17 @@ from typing import TypeAlias
 
 from convcost.model.costs import LayerCost
 from convcost.model.kind import KINDS
-from convcost.model.measures import Measure
+from convcost.model.measures import Count, Measure
 from convcost.model.record import NamedTuple
 from convcost.reports.sequence_alignment import align
 
+NONE = Count(0)
 WHOLE_PATH = 1000  # a depth that is greater than that of any path
 MAX_DEPTH = 3  # depth of the groups that are paired as a whole
 COSTS = Measure.PARAMS, Measure.BUFFERS, Measure.MACS
 NUMBERS = re.compile(r"\d+(?=/|$)")
 
+Pair: TypeAlias = tuple[Count, Count]  # the counts before and after
 Gap: TypeAlias = tuple[range, range]  # the old and the new layers that are not paired
 Keys: TypeAlias = Sequence[tuple[object, ...]]  # one a layer; layers with equal keys are paired
 
@@ -41,20 +43,13 @@ class LayerChange(NamedTuple):
         was = self.before.path if self.before else self.path
         return self.path if was == self.path else f"{was} → {self.path}"
 
-    def counts(self, measure: Measure) -> tuple[int, int]:
+    def counts(self, measure: Measure) -> Pair:
         """The counts before and after; 0 for a layer that does not exist."""
-        before, after = (of.counts[measure] if of else 0 for of in (self.before, self.after))
+        before, after = (of.counts.of(measure) if of else NONE for of in (self.before, self.after))
         return before, after
 
-    @property
-    def known_macs(self) -> tuple[int | None, int | None]:
-        """The macs before and after, None if they are not known; 0 for a layer that does not
-        exist."""
-        before, after = (of.known_macs if of else 0 for of in (self.before, self.after))
-        return before, after
-
-    def difference(self, measure: Measure) -> int:
-        """The count after the change minus the count before."""
+    def difference(self, measure: Measure) -> int | None:
+        """The count after the change minus the count before; None if one of both is not known."""
         before, after = self.counts(measure)
         return after - before
 
@@ -70,6 +65,12 @@ class LayerChange(NamedTuple):
             return "changed"
         same = _unnumbered(self.before.path) == _unnumbered(self.after.path)
         return "unchanged" if same else "renamed"
+
+
+def size_of_change(counts: Pair) -> int:
+    """How much a count changes, in either direction, without what is not known. Sorts changes."""
+    before, after = counts
+    return abs(after.known - before.known)
 
 
 def pair_layers(before: Sequence[LayerCost], after: Sequence[LayerCost]) -> tuple[LayerChange, ...]:
@@ -208,7 +209,7 @@ def _has_own_cost(layer: LayerCost) -> bool:
     """Whether a layer has a cost. The params of a norm follow from the layer before it."""
     if _is_norm(layer.kind):
         return False
-    return layer.uncounted or any(layer.counts[measure] for measure in COSTS)
+    return any(layer.counts.of(measure) for measure in COSTS)
 
 
 @lru_cache

@@ -140,7 +140,7 @@ class Memory(Report):
                 layers = sorted(layers, key=lambda layer: -layer[0].bytes)[: self.top]
             for layer, own, bound in layers:
                 cells = {**layer._asdict(), "output": shape_size(layer.output)}
-                cells["macs"] = count_cell(own.known_macs)
+                cells["macs"] = count_cell(own.counts.of(Measure.MACS))
                 limits = limit_cell(own, bound), bound.picoseconds
                 rows.append((found.name, *(cells[name] for name in LAYER_COLUMNS), *limits))
         names = ("network", *LAYER_COLUMNS, *LayerBound._fields)
@@ -174,7 +174,7 @@ class Memory(Report):
         peak = peak_of(network, found)
         stored = tuple(stored_bytes(costs.layers, dtypes))
         parts = [
-            Amount(costs.totals[measure], sum(layer[index] for layer in stored))
+            Amount(costs.totals.of(measure).known, sum(layer[index] for layer in stored))
             for index, measure in enumerate((Measure.WEIGHTS, Measure.BIASES, Measure.BUFFERS))
         ]
         flash = _sum(parts)
@@ -310,7 +310,15 @@ def _layers(
             previous, text = dtype, dtype.text
         path, kind, output = layer.path, layer.kind, layer.output
         yield LayerMemory(
-            path, kind, output, *now, own.total, text, layer.macs, *moved, layer.uncounted
+            path,
+            kind,
+            output,
+            *now,
+            own.total,
+            text,
+            layer.macs,
+            *moved,
+            layer.counts.uncounted > 0,
         )
 
 

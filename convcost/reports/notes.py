@@ -100,7 +100,7 @@ def part_notes(part: Measure, networks: Sequence[Costs]) -> Iterator[str]:
         return
     for costs in found:
         totals = costs.totals
-        count, whole = format_count(totals[part]), format_count(totals[Measure(part.part_of)])
+        count, whole = (format_count(totals.of(m).known) for m in (part, Measure(part.part_of)))
         rest = f"{format_count(totals.rest(part))} are {part.rest}"
         text = f"{count} of {whole} {part.part_of} are {part}, {rest}"
         yield f"{costs.network.name}: {text}" if len(networks) > 1 else text
@@ -185,7 +185,7 @@ def _bias(layer: Kind[Any], inputs: tuple[Shape, ...]) -> int:
 def uncounted_note(name: str, layers: Iterable[LayerCost]) -> Iterator[str]:
     """A note that names the uncounted layers, such as `uncounted: the macs of 2 layers of Net are
     unknown and not in the total: a, b`."""
-    paths = [layer.path for layer in layers if layer.uncounted]
+    paths = [layer.path for layer in layers if layer.counts.uncounted]
     if paths:
         number = counted(len(paths), "layer")
         yield (

@@ -6,12 +6,14 @@ from itertools import islice
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from convcost.model.errors import printable
+from convcost.model.measures import Count
 from convcost.model.number_format import format_change, format_count, format_percent, format_ratio
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
 
 T = TypeVar("T")
 Layout: TypeAlias = Literal["hwc", "chw"]
+UNKNOWN = "?"
 ROWS = 500  # rows of one piece of output: few writes, little memory
 
 
@@ -20,6 +22,11 @@ class Share(NamedTuple):
 
     part: int
     whole: int
+
+    @classmethod
+    def of(cls, part: Count, whole: Count) -> "Share | str":
+        """The share of a count; a question mark if one of both is a lower bound."""
+        return UNKNOWN if part.uncounted or whole.uncounted else cls(part.known, whole.known)
 
 
 class Size(NamedTuple):
@@ -74,6 +81,12 @@ class Difference(NamedTuple):
     scale: int = 1
     places: int = 0
 
+    @classmethod
+    def of(cls, before: Count, after: Count, *, share: bool = True) -> "Difference | str":
+        """The change of a count; a question mark if one of both is a lower bound."""
+        known = not (before.uncounted or after.uncounted)
+        return cls(before.known, after.known, share) if known else UNKNOWN
+
     @property
     def by(self) -> int:
         """The count after the change minus the count before."""
@@ -94,6 +107,12 @@ class CountRatio(NamedTuple):
     before: int
     after: int
     baseline: bool = False
+
+    @classmethod
+    def of(cls, before: Count, after: Count) -> "CountRatio | str":
+        """The ratio of two counts; a question mark if one of both is a lower bound."""
+        known = not (before.uncounted or after.uncounted)
+        return cls(before.known, after.known) if known else UNKNOWN
 
     @property
     def text(self) -> str:
@@ -210,9 +229,10 @@ def shape_size(shape: Shape, layout: Layout = "hwc") -> Size:
     return Size((*shape.size, shape.channels))
 
 
-def count_cell(count: int | None) -> Cell:
+def count_cell(count: Count | int | None) -> Cell:
     """A count as a cell; a question mark for one that is not known."""
-    return "?" if count is None else count
+    shown = count.shown if isinstance(count, Count) else count
+    return UNKNOWN if shown is None else shown
 
 
 def cell_text(cell: Cell) -> str:

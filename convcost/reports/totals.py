@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from convcost.model.costs import Costs
-from convcost.model.measures import HEADLINE, MEASURES, Measure
+from convcost.model.measures import HEADLINE, MEASURES, Measure, largest
 from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.reports.notes import MAX_NAMES, costs_notes, first_texts
@@ -71,7 +71,7 @@ def totals_table(
 
     def sort_value(n: int, key: str) -> int | str:
         if key in MEASURES:
-            return networks[n].totals[Measure(key)]
+            return networks[n].totals.of(Measure(key)).known
         return names[n] if key in NAMES else networks[n].total_by(key)
 
     shown, left_out = first_rows(range(len(networks)), view.top, view.sort, sort_value)
@@ -139,24 +139,20 @@ def _measure_cells(
     measure: Measure, kind: str, networks: Sequence[Costs], baseline: int
 ) -> list[Cell]:
     """The totals of a measure, or a `kind` of comparison: `ratio` and `change` with the network at
-    the index `baseline`, `share` with the largest total. Macs that are known in part are not
-    compared; the cell is unknown."""
-    counts = [costs.totals[measure] for costs in networks]
-    unknown = count_cell(None)
-    if not kind:
-        macs = (count_cell(costs.known_macs) for costs in networks)
-        return [*(macs if measure == Measure.MACS else counts)]
-    known = [measure != Measure.MACS or not costs.uncounted for costs in networks]
-    if kind == "share":
-        largest = max(counts)
-        return [Share(count, largest) if all(known) else unknown for count in counts]
+    the index `baseline`, `share` with the largest total."""
+    counts = [costs.totals.of(measure) for costs in networks]
     before = counts[baseline]
-    compare = CountRatio if kind == "ratio" else Difference
-    cells: list[Cell] = [
-        compare(before, count) if known[n] and known[baseline] else unknown
-        for n, count in enumerate(counts)
-    ]
-    cells[baseline] = CountRatio(before, before, True) if kind == "ratio" else None
+    cells: list[Cell]
+    if kind == "share":
+        cells = [Share.of(count, largest(counts)) for count in counts]
+    elif kind == "ratio":
+        cells = [CountRatio.of(before, count) for count in counts]
+        cells[baseline] = CountRatio(before.known, before.known, True)
+    elif kind == "change":
+        cells = [Difference.of(before, count) for count in counts]
+        cells[baseline] = None
+    else:
+        cells = [*map(count_cell, counts)]
     return cells
 
 
@@ -198,18 +194,20 @@ def answer(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> st
     if len(networks) > 2:  # noqa: PLR2004  the baseline and another
         return "; ".join(_fewest(networks, baseline, names))
     base, other = networks[baseline].totals, networks[1 - baseline].totals
-    params, macs = (_gain(base[measure], other[measure], measure) for measure in HEADLINE)
+    params, *others = (_gain(base.of(m).known, other.of(m).known, m) for m in _known(networks))
     name, than = names[1 - baseline], names[baseline]
-    if len(_known(networks)) == 1:
+    if not others:
         return f"{name} has {params[0]} {params[1]} {than}"
+    (macs,) = others
     if params[1] == macs[1]:
         return f"{name} has {params[0]} and {macs[0]} {macs[1]} {than}"
     return f"{name} has {params[0]} {params[1]} {than} and {macs[0]} {macs[1]} {than}"
 
 
 def _known(networks: Sequence[Costs]) -> tuple[Measure, ...]:
-    """The measures of the answer; without macs if those of a layer are not known."""
-    return HEADLINE[:1] if any(costs.totals.uncounted for costs in networks) else HEADLINE
+    """The measures of the answer: those that are known of all networks."""
+    totals = [costs.totals for costs in networks]
+    return tuple(m for m in HEADLINE if not any(counts.of(m).uncounted for counts in totals))
 
 
 def _gain(before: int, after: int, measure: Measure) -> tuple[str, str]:
@@ -230,7 +228,7 @@ def _fewest(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> I
     found: dict[str, list[str]] = {}
     than = f" than {names[baseline]}"
     for measure in _known(networks):
-        counts = [costs.totals[measure] for costs in networks]
+        counts = [costs.totals.of(measure).known for costs in networks]
         if len(set(counts)) == 1:
             found.setdefault("all have", []).append(f"{format_count(counts[0])} {measure}")
             continue

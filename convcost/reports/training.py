@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from convcost.model.costs import Costs
-from convcost.model.measures import CONVENTION
+from convcost.model.measures import CONVENTION, Count
 from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.model.training import training
 from convcost.reports.device import dtypes_of
 from convcost.reports.notes import uncounted_note
-from convcost.reports.table import Rounded
+from convcost.reports.table import Rounded, cell_text, count_cell
 
 TRAINING = (
     "a lower bound: a framework also keeps indices, masks and statistics, and often more tensors; "
@@ -51,7 +51,7 @@ def training_notes(costs: Costs, found: TrainingRecord) -> Iterator[str]:
     times = ""
     if forward:
         times = f", {Rounded.of(macs, forward, 2).text} times those of the forward pass"
-    shown = "?" if costs.known_macs is None else format_count(macs)
+    shown = cell_text(count_cell(Count(macs, costs.totals.uncounted)))
     yield f"backward pass: {shown} macs{times}"
     yield TRAINING
     yield CONVENTION

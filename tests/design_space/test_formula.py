@@ -209,7 +209,7 @@ def test_python_computes_what_convcost_counts():
             except SpecError:  # not every size fits U-Net
                 continue
             for one in network.formulas[:3]:
-                assert eval(one.formula, {}, values) == costs.totals[one.measure]
+                assert eval(one.formula, {}, values) == getattr(costs.totals, one.measure)
 
 
 def test_the_bottleneck_of_the_tutorials_breaks_even_above_334_channels():

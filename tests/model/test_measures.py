@@ -2,7 +2,7 @@ import pytest
 from support import cost
 
 from convcost.model.kind import Kind
-from convcost.model.measures import Counts, Measure, sum_counts
+from convcost.model.measures import Count, Counts, Measure, largest, sum_counts
 
 NETWORK = """
 input: {channels: 3, size: 8}
@@ -16,19 +16,19 @@ layers:
 @pytest.mark.parametrize("measure", Measure)
 def test_every_measure_of_a_network_is_the_sum_over_its_layers(measure):
     costs = cost(NETWORK)
-    assert costs.totals[measure] == sum(layer.counts[measure] for layer in costs.layers)
-    assert costs.totals[measure] == getattr(costs.totals, measure)
+    total = sum(getattr(layer.counts, measure) for layer in costs.layers)
+    assert costs.totals.of(measure) == Count(total)
 
 
 @pytest.mark.parametrize("measure", Measure)
 def test_a_measure_grows_with_the_batch_if_and_only_if_it_is_per_sample(measure):
-    one, five = cost(NETWORK).totals, cost(NETWORK, batch=5).totals
-    assert five[measure] == (5 if measure.per_sample else 1) * one[measure]
+    one, five = (cost(NETWORK, batch=batch).totals.of(measure).known for batch in (1, 5))
+    assert five == (5 if measure.per_sample else 1) * one
 
 
 def test_params_are_weights_plus_biases():
     counts = Counts(weights=4 * 3 * 3 * 3, biases=4, macs=7)
-    assert counts[Measure.PARAMS] == counts.params == 4 * 3 * 3 * 3 + 4
+    assert counts.of(Measure.PARAMS) == Count(counts.params) == Count(4 * 3 * 3 * 3 + 4)
 
 
 def test_a_measure_is_its_name_in_specs_and_in_json():
@@ -52,3 +52,23 @@ def test_active_params_are_all_params_but_the_idle_ones():
     counts = Counts(weights=8 * 64, biases=8, idle=6 * 64)
     assert counts.active == 8 * 64 + 8 - 6 * 64
     assert counts.rest(Measure.ACTIVE) == 6 * 64
+
+
+@pytest.mark.parametrize("measure", Measure)
+def test_only_the_macs_of_a_layer_can_be_unknown(measure):
+    counts = sum_counts([Counts(macs=7, uncounted=1), Counts(macs=2), Counts(uncounted=1)])
+    assert counts.of(measure) == (Count(7 + 2, 2) if measure == Measure.MACS else Count(0))
+
+
+def test_a_count_without_some_layers_has_no_difference_and_no_whole():
+    whole, part, nothing = Count(9), Count(9, 2), Count(0, 1)
+    assert [count.whole for count in (whole, part, nothing, Count(0))] == [9, None, None, 0]
+    assert [count.shown for count in (whole, part, nothing, Count(0))] == [9, 9, None, 0]
+    assert whole - Count(4) == 9 - 4
+    assert [whole - part, part - whole, part - part] == [None, None, None]
+    assert [bool(count) for count in (whole, nothing, Count(0))] == [True, True, False]
+
+
+def test_the_largest_count_is_a_lower_bound_if_one_is():
+    assert largest([Count(3), Count(9), Count(2, 1)]) == Count(9, 1)
+    assert largest([]) == Count(0)

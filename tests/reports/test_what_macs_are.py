@@ -5,7 +5,9 @@ import json
 import pytest
 from support import commands_that_read_specs, run
 
+import convcost
 from convcost.model.measures import CONVENTION
+from convcost.reports.page_model import Fact
 
 REPORTS = [
     "analyze reduce_3x3#naive",
@@ -144,6 +146,19 @@ def test_networks_are_not_compared_by_macs_that_are_known_in_part(tmp_path):
     assert found == [[{"kind": "custom", "layers": 1}], []]
 
 
+def test_the_page_of_a_comparison_has_no_ratio_of_macs_that_are_known_in_part(tmp_path):
+    known = UNKNOWN.replace("uncounted", "0").replace("Net", "Known")
+    nothing = UNKNOWN.replace("conv: w, kernel: 3", "relu").replace("linear: 2", "softmax")
+    paths = []
+    for name, text in (("known", known), ("net", UNKNOWN), ("nothing", nothing)):
+        paths.append(tmp_path / f"{name}.yaml")
+        paths[-1].write_text(text)
+    macs = 4 * 27 * 6 * 6 + 2 * 4 * 36
+    for others, fact in ((paths[:2], macs), (paths[::2], "?")):
+        page = convcost.compare(*map(str, others)).page()
+        assert Fact("macs", fact, f"{macs:,} in Known") in page.chapters[0].facts
+
+
 @pytest.mark.parametrize(
     ("report", "line"),
     [
@@ -250,7 +265,7 @@ layers:
         ),
         (
             "check new.yaml --base old.yaml --max-growth 1% --format markdown",
-            "| g/custom_1 | ? | 3 → 5 | +2 (+66.7 %) |",
+            "| g/custom_1 | ? | ? | 3 → 5 | +2 (+66.7 %) |",
         ),
     ],
 )

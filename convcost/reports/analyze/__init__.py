@@ -139,7 +139,7 @@ def layer_records(rows: Iterable[LayerCost]) -> list[tuple[Any, ...]]:
         if row.field is not known:  # layers in a row often share it
             known, field = row.field, field_record(row.field)
         counts = every_count(row.counts)
-        flags = (row.stated, row.uncounted)
+        flags = (row.stated, row.counts.uncounted > 0)
         records.append(LayerRecord(row.path, row.kind, row.output, *counts, field, *flags))
     return records
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from convcost.model.costs import ConventionCounts, Costs, LayerCost, inputs_of
-from convcost.model.measures import HEADLINE, Measure
+from convcost.model.measures import HEADLINE, Counts, Measure
 from convcost.model.network import path_prefixes
 from convcost.model.options import show
 from convcost.model.record import NamedTuple
@@ -35,14 +36,13 @@ class CellColumn(NamedTuple):
 
 
 def _measure(measure: Measure) -> CellColumn:
-    return CellColumn(
-        Column(measure, measure, "right", scales=True),
-        lambda row, _costs, _view: row.counts[measure],
-    )
+    known: Callable[[Counts], int] = attrgetter(measure)
 
+    def cell(row: LayerCost, _costs: Costs, _view: AnalysisView) -> Cell:
+        counts = row.counts
+        return count_cell(counts.of(measure)) if counts.uncounted else known(counts)
 
-def _macs(row: LayerCost, _costs: Costs, _view: AnalysisView) -> Cell:
-    return count_cell(row.known_macs)
+    return CellColumn(Column(measure, measure, "right", scales=True), cell)
 
 
 # Many layers are equal.
@@ -52,11 +52,14 @@ _size = lru_cache(MAX_TEXTS)(shape_size)
 
 
 def _share(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
-    return None if row.known_macs is None else _part(row.macs, costs.totals.macs)
+    counts = row.counts
+    if counts.uncounted and counts.of(Measure.MACS).shown is None:
+        return None
+    return _part(counts.macs, costs.totals.macs)
 
 
 def _kind(row: LayerCost) -> str:
-    if row.uncounted:
+    if row.counts.uncounted:
         return f"{row.kind} (uncounted)"
     return f"{row.kind} (stated)" if row.stated else row.kind
 
@@ -67,7 +70,7 @@ def _work(measure: Measure) -> CellColumn:
 
     def cell(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
         step = costs.network.steps[row.step] if row.step >= 0 else None
-        if step is None or step.path != row.path or not row.counts[measure]:
+        if step is None or step.path != row.path or not getattr(row.counts, measure):
             return None
         inputs = inputs_of(costs.network, step)
         key = (step.layer, inputs, step.shared is None, step.copies[:2], step.density, costs.batch)
@@ -130,8 +133,7 @@ COLUMNS: dict[str, CellColumn | None] = {
         Column("output", "output", "right", 1),
         lambda row, _costs, view: _size(row.output, view.layout),
     ),
-    "params": _measure(Measure.PARAMS),
-    "macs": CellColumn(_measure(Measure.MACS).column, _macs),
+    **{measure: _measure(measure) for measure in HEADLINE},
     "params_share": CellColumn(
         Column("params_share", "share of params", "left", 3),
         lambda row, costs, _view: _part(row.params, costs.totals.params),

@@ -56,8 +56,10 @@ def _facts(costs: Costs, view: AnalysisView) -> Iterator[Fact]:
     yield Fact("params", totals.params, parts if totals.biases else "")
     for part in PARTS:
         if totals.rest(part):
-            yield Fact(part, totals[part], f"{format_count(totals.rest(part))} {part.rest}")
-    yield Fact("macs", count_cell(costs.known_macs), batched)
+            yield Fact(
+                part, totals.of(part).known, f"{format_count(totals.rest(part))} {part.rest}"
+            )
+    yield Fact("macs", count_cell(totals.of(Measure.MACS)), batched)
     yield Fact("activations", totals.activations, batched)
     if totals.buffers:
         yield Fact("buffers", totals.buffers)

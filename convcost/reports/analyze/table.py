@@ -65,12 +65,10 @@ def _total_cell(costs: Costs, column: str) -> Cell:
         return "total"
     if column.startswith("count "):
         return count_cell(costs.counts_by(column.removeprefix("count ")).known_total)
-    if SHARES.get(column, column) == Measure.MACS and costs.known_macs is None:
-        return None if column in SHARES else count_cell(None)
     if column in SHARES:
-        whole = costs.totals[SHARES[column]]
-        return Share(whole, whole)
-    return costs.totals[Measure(column)] if column in MEASURES else None
+        whole = costs.totals.of(SHARES[column]).shown
+        return None if whole is None else Share(whole, whole)
+    return count_cell(costs.totals.of(Measure(column))) if column in MEASURES else None
 
 
 # Rows
@@ -97,7 +95,7 @@ def select_rows(costs: Costs, view: AnalysisView) -> Selection:
 
     def sort_value(row: LayerCost, key: str) -> int | str:
         if key in MEASURES:
-            return row.counts[Measure(key)]
+            return row.counts.of(Measure(key)).known
         if key == "path":
             return row.path
         number = counts[f"count {key}"].cell(row, costs, view)

@@ -12,8 +12,11 @@ MAX_DEPTH = 4  # levels of groups
 
 def treemap(costs: Costs, measure: Measure, name: str) -> Iterator[Treemap]:
     """The treemap of a measure; nothing if the total is 0."""
-    counts = [(layer.path.split("/")[:MAX_DEPTH], layer.counts[measure]) for layer in costs.layers]
-    counts = [(words, count) for words, count in counts if count]
+    counts = [
+        (layer.path.split("/")[:MAX_DEPTH], count)
+        for layer in costs.layers
+        if (count := getattr(layer.counts, measure))
+    ]
     if counts:
         title = f"{costs.network.name}: {measure} by block"
         yield Treemap(name, title, measure, _tile(costs.network.name, counts))

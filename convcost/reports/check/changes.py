@@ -7,13 +7,12 @@ A new or removed layer has no percentage, because there is no percentage of 0.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
-from convcost.model.measures import PARTS, Measure
-from convcost.model.number_format import format_count, format_difference
+from convcost.model.measures import PARTS, Count, Measure
 from convcost.model.record import NamedTuple
 from convcost.reports.check.evaluate import CheckedNetwork
 from convcost.reports.check.finding_text import network_label
 from convcost.reports.check.measures import MeasuredNetwork
-from convcost.reports.layer_changes import LayerChange, pair_layers
+from convcost.reports.layer_changes import LayerChange, Pair, pair_layers, size_of_change
 from convcost.reports.table import Cell, Column, Difference, Table, cell_text, count_cell
 
 # The measures with columns of their own, by which changes are sorted; others are in one column.
@@ -42,7 +41,6 @@ LAYER_COLUMNS = (
     *COUNTS,
 )
 
-Pair: TypeAlias = tuple[int, int]  # the counts before and after
 Order: TypeAlias = tuple[int, ...]  # the sort key of a row
 
 
@@ -56,7 +54,7 @@ class NetworkChange(NamedTuple):
 
     def counts(self, measure: str) -> Pair:
         """A measure of the base and of the network."""
-        return self.base.total(measure), self.network.total(measure)
+        return self.base.of(measure), self.network.of(measure)
 
     @property
     def changed(self) -> bool:
@@ -76,8 +74,9 @@ class LayerRow(NamedTuple):
 
     @property
     def costs_changed(self) -> bool:
-        """Whether a measure with a column of its own changed."""
-        return any(map(self.layer.difference, SORTED_BY))
+        """Whether a measure with a column of its own changed, or may have."""
+        changed = self.layer.state != "unchanged"
+        return changed and any(self.layer.difference(measure) != 0 for measure in SORTED_BY)
 
 
 def network_change(checked: CheckedNetwork) -> NetworkChange:
@@ -106,15 +105,7 @@ def network_table(changes: Iterable[NetworkChange]) -> Table:
     rows = []
     for change in changes:
         counts = [change.counts(measure) for measure in SORTED_BY]
-        cells = list(_change_cells(counts))
-        partly = [network.uncounted for network in (change.base, change.network)]
-        if any(partly):
-            known = (
-                count or (None if is_part else 0)
-                for count, is_part in zip(change.counts(Measure.MACS), partly, strict=True)
-            )
-            before, after = map(cell_text, map(count_cell, known))
-            cells[:2] = _from_to(before, after), "?" * change.changed
+        cells = _change_cells(counts, changed=change.changed)
         also = "; ".join(_other_changes(change))
         rows.append((_order(counts), (change.label, *cells, also)))
     return _table(NETWORK_COLUMNS, rows)
@@ -125,10 +116,8 @@ def layer_table(layers: Iterable[LayerRow]) -> Table:
     rows = []
     for network, layer in layers:
         counts = [layer.counts(measure) for measure in SORTED_BY]
-        cells = list(_change_cells(counts, share=layer.state == "changed"))
-        if None in layer.known_macs:
-            before, after = map(cell_text, map(count_cell, layer.known_macs))
-            cells[:2] = _from_to(before, after), ""
+        is_other = layer.state not in ("unchanged", "renamed")
+        cells = _change_cells(counts, changed=is_other, share=layer.state == "changed")
         also = "; ".join(_other_layer_changes(layer))
         state = STATES.get(layer.state, layer.state)
         rows.append((_order(counts), (network, layer.label, state, *cells, also)))
@@ -145,17 +134,21 @@ def _table(columns: tuple[Column, ...], rows: list[tuple[Order, tuple[Cell, ...]
 
 
 def _order(counts: Iterable[Pair]) -> Order:
-    return tuple(-abs(after - before) for before, after in counts)
+    return tuple(-size_of_change(pair) for pair in counts)
 
 
-def _change_cells(counts: Iterable[Pair], *, share: bool = True) -> Iterator[Cell]:
+def _change_cells(counts: Iterable[Pair], *, changed: bool, share: bool = True) -> Iterator[Cell]:
+    """The counts before and after, and the change. What is known in part may have changed if
+    anything `changed`."""
     for before, after in counts:
-        yield _from_to(format_count(before), format_count(after))
-        yield Difference(before, after, share=share) if before != after else ""
+        yield _from_to(before, after)
+        may_differ = after - before != 0 and (changed or before != after)
+        yield Difference.of(before, after, share=share) if may_differ else ""
 
 
-def _from_to(before: str, after: str) -> str:
-    return after if before == after else f"{before} → {after}"
+def _from_to(*counts: Count) -> str:
+    """`7 → 9`, or one of both if they are equal."""
+    return " → ".join(dict.fromkeys(cell_text(count_cell(count)) for count in counts))
 
 
 def _other_changes(change: NetworkChange) -> Iterator[str]:
@@ -196,5 +189,5 @@ def _part_changes(counts: Callable[[Measure], Pair]) -> Iterator[str]:
 def _count_change(measure: str, counts: Pair) -> Iterator[str]:
     before, after = counts
     if before != after:
-        text = _from_to(format_count(before), format_count(after))
-        yield f"{measure.replace('_', ' ')} {text} ({format_difference(after - before)})"
+        by = cell_text(Difference.of(before, after, share=False))
+        yield f"{measure.replace('_', ' ')} {_from_to(before, after)} ({by})"

@@ -13,6 +13,7 @@ from convcost.model.record import NamedTuple
 from convcost.reports.check.by_convention import conventions_of, recounted, split_budget
 from convcost.reports.check.finding import Finding, Growth, Level, Scope, Test
 from convcost.reports.check.measures import (
+    LOWER,
     OF_NETWORK,
     PEAK,
     LayerIndex,
@@ -31,10 +32,7 @@ NO_BASE = "there is no base"
 NO_TENSORS = "a baseline file has counts, and no tensors"
 NEW_LAYER = "the layer is new"
 NEW_NETWORK = "the network is new"
-# A count of the known macs is a lower bound if there are others. A receptive field may be an upper
-# bound.
-LOWER = ("macs", "depth")
-UPPER = "receptive_field"
+UPPER = "receptive_field"  # it may be an upper bound
 BOUND = f"it is {WHY_BOUND}"
 
 

@@ -8,12 +8,13 @@ the buffers, too. `memory` is flash and peak memory, for a device that loads the
 import re
 from collections.abc import Collection, Iterable, Sequence
 from fnmatch import translate
+from operator import attrgetter
 
 from convcost.language.patterns import has_wildcard
 from convcost.model.costs import Costs, LayerCost
 from convcost.model.dtypes import Dtypes, parse_dtypes
 from convcost.model.errors import Span
-from convcost.model.measures import Measure
+from convcost.model.measures import Count, Measure
 from convcost.model.network import Budget, Rule, path_prefixes
 from convcost.model.peak_memory import PeakMemory, peak_memory
 from convcost.model.record import NamedTuple
@@ -22,6 +23,7 @@ from convcost.model.stored_bytes import stored_bytes
 
 PEAK = ("peak_memory", "memory")  # measures that need the tensors of a network
 OF_NETWORK = ("depth", "receptive_field")  # measures that layers do not add up to
+LOWER = ("macs", "depth")  # lower bounds if layers are uncounted
 NO_SPAN = Span(0, 0, 0, 0)
 
 
@@ -53,9 +55,9 @@ class MeasuredNetwork(NamedTuple):
         return ", ".join(f"{name} {shape.text}" for name, shape in self.inputs)
 
     @property
-    def uncounted(self) -> bool:
-        """Whether the macs of a layer are unknown, so that no total has them."""
-        return any(layer.uncounted for layer in self.layers)
+    def uncounted(self) -> int:
+        """The number of layers whose macs are not known, so that no total has them."""
+        return sum(layer.counts.uncounted for layer in self.layers)
 
     def with_layers(self, layers: Iterable[LayerCost]) -> "MeasuredNetwork":
         """The network with only these layers."""
@@ -76,6 +78,10 @@ class MeasuredNetwork(NamedTuple):
         if measure == "peak_memory":
             return self.peak(dtype).bytes if self.layers else 0
         return count_layers(self.layers, measure, self.dtypes(dtype))
+
+    def of(self, measure: str, dtype: str = "", test: str = "max") -> Count:
+        """The same, with the number of layers that are not in it."""
+        return Count(self.total(measure, dtype, test), self.uncounted if measure in LOWER else 0)
 
     def knows(self, measure: str) -> bool:
         """Whether a measure is known. A baseline file has counts, and no tensors."""
@@ -146,8 +152,7 @@ def count_each_layer(layers: Sequence[LayerCost], measure: str, dtypes: Dtypes) 
     if measure in ("bytes", "flash"):
         stored = stored_bytes(layers, dtypes)
         return (layer.params if measure == "bytes" else layer.total for layer in stored)
-    of = Measure(measure)
-    return (layer.counts[of] for layer in layers)
+    return map(attrgetter(f"counts.{Measure(measure)}"), layers)
 
 
 def depth(costs: Costs) -> int:

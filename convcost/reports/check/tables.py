@@ -96,7 +96,7 @@ def network_record(checked: CheckedNetwork) -> dict[str, Any]:
 
 def _totals(network: MeasuredNetwork) -> dict[str, Any]:
     totals: dict[str, Any] = {measure: network.total(measure) for measure in HEADLINE}
-    return {**totals, "uncounted": network.uncounted}
+    return {**totals, "uncounted": network.uncounted > 0}
 
 
 def records(findings: Iterable[Finding]) -> Table:

@@ -10,7 +10,7 @@ from convcost.model.measures import Measure
 from convcost.model.number_format import counted, format_count, group_digits
 from convcost.model.record import NamedTuple
 from convcost.model.suggestions import did_you_mean
-from convcost.reports.layer_changes import LayerChange, pair_layers
+from convcost.reports.layer_changes import LayerChange, pair_layers, size_of_change
 from convcost.reports.report import Report, versioned
 from convcost.reports.sweep.points import PointCosts
 from convcost.reports.table import Cell, Column, Difference, Table, count_cell
@@ -44,8 +44,8 @@ class LayerChangeRecord(NamedTuple):
     path_before: str | None
     state: str
     macs_change: int | None
-    params_change: int
-    trainable_change: int
+    params_change: int | None
+    trainable_change: int | None
 
 
 class Comparison(Report):
@@ -151,7 +151,7 @@ class Comparison(Report):
         for after, costs in self.others:
             changes = pair_layers(self.base.layers, costs.layers)
             differing = [change for change in changes if change.state != "unchanged"]
-            differing.sort(key=lambda change: -abs(change.difference(Measure.MACS)))
+            differing.sort(key=lambda change: -size_of_change(change.counts(Measure.MACS)))
             frozen = any(
                 change.difference(Measure.PARAMS) != change.difference(Measure.TRAINABLE)
                 for change in differing
@@ -229,31 +229,27 @@ def convention_totals(costs: Costs) -> list[ConventionTotal]:
 
 def change_records(before: Costs, after: Costs) -> list[ChangeRecord]:
     """A record for each measure."""
-    partly = bool(before.uncounted or after.uncounted)
     return [
-        ChangeRecord(measure, old, new, None if partly and measure == Measure.MACS else new - old)
+        ChangeRecord(measure, old.known, new.known, new - old)
         for measure in COMPARED
-        for old, new in [(before.totals[measure], after.totals[measure])]
+        for old, new in [(before.totals.of(measure), after.totals.of(measure))]
     ]
 
 
 def _layer_record(change: LayerChange) -> LayerChangeRecord:
-    macs, *others = map(change.difference, CHANGES)
     before = change.before.path if change.before else None
-    known = None if None in change.known_macs else macs
-    return LayerChangeRecord(change.path, before, change.state, known, *others)
+    differences = map(change.difference, CHANGES)
+    return LayerChangeRecord(change.path, before, change.state, *differences)
 
 
 def _change_cells(change: LayerChange) -> tuple[Cell, ...]:
-    before, after = change.known_macs
-    macs, *others = (Difference(0, change.difference(measure)) for measure in CHANGES)
+    before, after = change.counts(Measure.MACS)
     return (
         change.label,
         change.state,
         count_cell(before) if change.before else None,
         count_cell(after) if change.after else None,
-        count_cell(None) if None in (before, after) else macs,
-        *others,
+        *(Difference.of(*change.counts(measure), share=False) for measure in CHANGES),
     )
 
 

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from convcost.model.measures import HEADLINE, Measure
-from convcost.model.number_format import format_count
 from convcost.reports.page_model import OPEN_ROWS, Chapter, Fact, Page, Section
-from convcost.reports.table import CountRatio, Table
+from convcost.reports.table import UNKNOWN, CountRatio, Table, cell_text, count_cell
 from convcost.reports.totals import TotalsView
 
 if TYPE_CHECKING:
@@ -68,7 +67,8 @@ def _facts(comparison: "Comparison") -> Iterator[Fact]:
     base = comparison.names[comparison.baseline]
     for name, costs in comparison.others:
         for measure in FACTS:
-            before, after = comparison.base.totals[measure], costs.totals[measure]
+            before, after = comparison.base.totals.of(measure), costs.totals.of(measure)
             what = measure if len(comparison.networks) <= 2 else f"{measure} of {name}"  # noqa: PLR2004
-            gain = (CountRatio(before, after).text, f"{format_count(before)} in {base}")
-            yield Fact(what, after, ", ".join(filter(None, gain)))
+            ratio = cell_text(CountRatio.of(before, after)).removeprefix(UNKNOWN)
+            gain = (ratio, f"{cell_text(count_cell(before))} in {base}")
+            yield Fact(what, count_cell(after), ", ".join(filter(None, gain)))

@@ -220,8 +220,8 @@ def _stored_rows(
 
 def part_text(part: Measure, counts: Counts) -> str:
     """`params − frozen = 1000 − 960 = 40`"""
-    whole = counts[Measure(part.part_of)]
-    text = f"{part.part_of} − {part.rest} = {whole} − {counts.rest(part)} = {counts[part]}"
+    whole = counts.of(Measure(part.part_of)).known
+    text = f"{part.part_of} − {part.rest} = {whole} − {counts.rest(part)} = {counts.of(part).known}"
     return group_digits(text)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from convcost.model.costs import ConventionCounts
-from convcost.model.measures import HEADLINE, Measure
+from convcost.model.measures import HEADLINE, Count, Measure, largest
 from convcost.model.number_format import counted
 from convcost.reports.analyze import SCHEMA, Analysis
 from convcost.reports.analyze.columns import COLUMNS as ALL
@@ -70,12 +70,7 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
     sources: dict[str, int] = {}
     columns: list[PointColumn] = []
     totals = [point.costs.totals for point in points]
-    uncounted = any(point.costs.uncounted for point in points)
-    largest = {
-        measure: max((counts[measure] for counts in totals), default=0)
-        for measure in SHARES.values()
-        if measure != Measure.MACS or not uncounted
-    }
+    most = {m: largest(counts.of(m) for counts in totals) for m in SHARES.values()}
     by_convention = points[0].costs.by_convention if points else ()
     counts = {
         f"count {convention.name}": _convention_column(convention) for convention in by_convention
@@ -85,12 +80,13 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
             columns += [counts[name]] if name in counts else []
             continue
         stays = name in (names[0], *HEADLINE)
-        columns.append(_column(name, 0 if stays else drop, view.layout, largest))
+        columns.append(_column(name, 0 if stays else drop, view.layout, most))
         if name in published:
             columns.append(_published_column(name, 1 if name == Measure.MACS else drop, sources))
     columns += (column for name, column in counts.items() if name not in names)
-    if uncounted:
-        columns.append((Column("uncounted", "uncounted layers"), _count_uncounted))
+    if any(counts.uncounted for counts in totals):
+        column = Column("uncounted", "uncounted layers")
+        columns.append((column, lambda point: point.costs.totals.uncounted))
     used = {"network", "size", *(column.key for column, _ in columns)}
     used.update(convention.name for convention in by_convention)
     axes = enumerate(network.axes)
@@ -131,26 +127,19 @@ def _setting_column(number: int, axis: Axis, others: Collection[str]) -> PointCo
     return column, lambda point: Size((axis.text(point.point.positions[number]),))
 
 
-def _column(name: str, drop: int, layout: Layout, largest: Mapping[Measure, int]) -> PointColumn:
-    """A column of an analysis. A share is that of the point with the largest count; unknown if the
-    largest is not known, because the macs of a point are known in part."""
+def _column(name: str, drop: int, layout: Layout, most: Mapping[Measure, Count]) -> PointColumn:
+    """A column of an analysis. A share is that of the point with the largest count."""
     if name == "channels":
         return Column(name, name, "right", drop), lambda point: point.row.output.channels
     if name in SHARES:
         measure = SHARES[name]
         column = Column(name, f"share of the most {measure}", "left", drop)
-        if measure not in largest:
-            return column, lambda _: count_cell(None)
-        return column, lambda point: Share(point.costs.totals[measure], largest[measure])
+        return column, lambda point: Share.of(point.costs.totals.of(measure), most[measure])
     of_layers = ALL[name]
     assert of_layers is not None
     view = AnalysisView(layout=layout)
     column = of_layers.column._replace(drop=drop)
     return column, lambda point: of_layers.cell(point.row, point.costs, view)
-
-
-def _count_uncounted(point: PointCosts) -> int:
-    return sum(group.layers for group in point.costs.uncounted)
 
 
 def _convention_column(counts: ConventionCounts) -> PointColumn:

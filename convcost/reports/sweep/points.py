@@ -107,7 +107,7 @@ class PointCosts(NamedTuple):
         """The number of a measure, of `channels` or `receptive_field`, by a convention, or of a
         variable. The first that has the name counts."""
         if name in MEASURES:
-            return self.costs.totals[Measure(name)]
+            return self.costs.totals.of(Measure(name)).known
         if name == "channels":
             return self.row.output.channels
         if name == "receptive_field":
@@ -118,8 +118,8 @@ class PointCosts(NamedTuple):
 
     def knows(self, name: str) -> bool:
         """Whether all layers have a count of a measure, or by a convention."""
-        if name == Measure.MACS:
-            return not self.costs.totals.uncounted
+        if name in MEASURES:
+            return not self.costs.totals.of(Measure(name)).uncounted
         known = {count.name: count for count in self.costs.by_convention}
         return name not in known or not known[name].uncounted
 
