@@ -582,6 +582,20 @@ def test_growth_of_unknown_macs_is_not_passed(now, was, filters, level, reason, 
     reported = check(tmp_path, "json", "--base", "was.yaml", "--report-passed", spec="net.yaml")
     (found,) = [one for one in json.loads(reported)["findings"] if one["test"] == "grow"]
     assert (found["level"], found["reason"]) == (level, reason)
+    change = (8 - filters) * 3 * 3 * 6 * 6 if "uncounted" not in (now, was) else None
+    assert found["change"] == change
+
+
+def test_a_layer_whose_macs_were_unknown_has_not_grown(tmp_path):
+    limits = ("grow: 1%", "max: 1G", "max: 1G")
+    for name, macs, filters in (("was", "uncounted", 4), ("net", "7", 8)):
+        text = (UNCOUNTED % (macs, *limits)).replace("conv: 8", f"conv: {filters}")
+        (tmp_path / f"{name}.yaml").write_text(text, "utf-8")
+    options = ("--base", "was.yaml", "--max-macs", "1")
+    reported = check(tmp_path, "plain", *options, spec="net.yaml")
+    (grew,) = (line for line in reported.splitlines() if line.startswith("grew"))
+    assert grew.split(maxsplit=1)[1].startswith("stem +")
+    assert "magic" not in grew
 
 
 def test_a_layer_without_a_base_is_reported_as_new(project):

@@ -19,6 +19,7 @@ from convcost.reports.check.finding import CheckResult, Finding, Level
 from convcost.reports.check.finding_text import (
     LIMITS,
     change_text,
+    count_text,
     excess_text,
     finding_label,
     largest_layers,
@@ -118,15 +119,15 @@ def _limits(
 
 def _limit_cells(finding: Finding, source: str) -> tuple[Cell, ...]:
     exceeded = finding.level in ("error", "warning")
-    base = finding.base
+    base = finding.base_count
     return (
         finding_label(finding),
         f"{finding.what}, {LIMITS[finding.test]}",
         limit_text(finding),
-        format_count(finding.found),
+        count_text(finding.found_count),
         excess_text(finding),
-        "" if base is None else format_count(base),
-        "" if base is None else change_text(base, finding.found),
+        "" if base is None else count_text(base),
+        "" if base is None else change_text(base, finding.found_count),
         finding.reason,
         # With a base, another table has the layers that grew.
         largest_layers(finding) if exceeded and base is None else "",

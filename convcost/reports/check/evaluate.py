@@ -83,12 +83,14 @@ def _scopes(checked: CheckedNetwork, convention: str) -> "_Scopes":
 
 class _Counts(NamedTuple):
     """The counts of one measure; `top` are the layers that grew most, or without a base the
-    largest, and `left_out` is how many more there are."""
+    largest, and `left_out` is how many more there are. `uncounted` are the numbers of layers that
+    are not in `found` and in `base`."""
 
     found: int
     base: int | None
     top: tuple[tuple[str, int], ...] = ()
     left_out: RowsLeftOut = RowsLeftOut()
+    uncounted: tuple[int, int] = (0, 0)
 
 
 class _CountsOfLayers(NamedTuple):
@@ -133,7 +135,8 @@ class _Scope:
         if measure in (*PEAK, *OF_NETWORK):
             base = known.total(measure, dtype, test) if known else None
             if measure in OF_NETWORK or not self.network.layers:
-                return _Counts(self.network.total(measure, dtype, test), base)
+                total = self.network.total(measure, dtype, test)
+                return _Counts(total, base, uncounted=self._uncounted(measure))
             peak = self.network.peak(dtype)
             stored = self.network.total("flash", dtype) if measure == "memory" else 0
             tensors = () if self.base else self.network.peak_tensors(peak)
@@ -149,7 +152,13 @@ class _Scope:
         base = add_counts(before, measure) if known else None
         grown = counts.grown
         layers = () if self.scope == "layer" else [(p, grown[p]) for p in paths if p in grown]
-        return _largest(_Counts(found, base), layers)
+        return _largest(_Counts(found, base, uncounted=self._uncounted(measure)), layers)
+
+    def _uncounted(self, measure: str) -> tuple[int, int]:
+        """How many layers are not in a count, now and in the base."""
+        if measure not in LOWER:
+            return 0, 0
+        return self.network.uncounted, self.base.uncounted if self.base else 0
 
     def reason_of(self, measure: str) -> str:
         """Why the base has no count of a measure."""
@@ -235,6 +244,10 @@ class _Scopes:
         before = count_by_path(base.layers, measure, base.dtypes(dtype)) if base else {}
         old = {path: before[layer.path] for path, layer in self.old.items()}
         grown = {path: by for path, count in now.items() if (by := count - old.get(path, 0)) > 0}
+        if measure in LOWER:
+            for path, layer in self.old.items():
+                if layer.counts.uncounted:  # nobody knows whether it grew
+                    grown.pop(path, None)
         return _CountsOfLayers(now, before, grown)
 
 

@@ -3,6 +3,7 @@
 from typing import Literal, TypeAlias
 
 from convcost.model.errors import Span
+from convcost.model.measures import Count
 from convcost.model.number_format import counted, format_count
 from convcost.model.record import NamedTuple
 from convcost.reports.row_order import RowsLeftOut
@@ -36,8 +37,9 @@ class Finding(NamedTuple):
 
     `file` and `span` are those of the limit. `path` is a layer, the pattern of a group, or empty.
     `base` is the count in the base, if there is one. `top` are the layers that grew most, or the
-    largest if there is no base; `left_out` is how many more there are. `reason` is why a limit
-    was skipped. `dtype` is that of a measure in bytes.
+    largest if there is no base; `left_out` is how many more there are. `uncounted` are the numbers
+    of layers that are not in `found` and in `base`, because their macs are not known. `reason` is
+    why a limit was skipped. `dtype` is that of a measure in bytes.
     """
 
     level: Level
@@ -56,9 +58,20 @@ class Finding(NamedTuple):
     base: int | None = None
     top: tuple[tuple[str, int], ...] = ()
     left_out: RowsLeftOut = RowsLeftOut()
+    uncounted: tuple[int, int] = (0, 0)
     message: str = ""
     reason: str = ""
     dtype: str = ""
+
+    @property
+    def found_count(self) -> Count:
+        """What was found, with the number of layers that are not in it."""
+        return Count(self.found, self.uncounted[0])
+
+    @property
+    def base_count(self) -> Count | None:
+        """The same in the base; None without a base."""
+        return None if self.base is None else Count(self.base, self.uncounted[1])
 
     @property
     def what(self) -> str:

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from convcost.model.number_format import format_change, format_count, format_difference
+from convcost.model.measures import Count
+from convcost.model.number_format import format_count, format_difference
 from convcost.reports.check.finding import Finding, Growth, Test
+from convcost.reports.table import UNKNOWN, Difference, cell_text, count_cell
 
 LIMITS: dict[Test, str] = {
     "max": "max",
@@ -15,10 +17,12 @@ LIMITS: dict[Test, str] = {
 
 
 def excess(finding: Finding) -> int | None:
-    """How far a limit is exceeded; 0 if it is not, None for a limit of growth."""
-    if isinstance(finding.limit, Growth):
+    """How far a limit is exceeded; 0 if it is not, None for a limit of growth, and if only a bound
+    of the count is known."""
+    found = finding.found_count.whole
+    if isinstance(finding.limit, Growth) or found is None or finding.level == "skipped":
         return None
-    over = finding.found - finding.limit
+    over = found - finding.limit
     return max(0, -over if finding.test == "min" else over)
 
 
@@ -39,13 +43,16 @@ def network_label(spec: str, network: str) -> str:
     return spec if network == stem else f"{spec}#{network}"
 
 
-def change_text(before: int, after: int) -> str:
+def count_text(count: Count) -> str:
+    """The count; `at least 7` if layers are not in it, and `?` if no others count."""
+    at_least = "at least " * (count.shown is not None and count.whole is None)
+    return f"{at_least}{cell_text(count_cell(count))}"
+
+
+def change_text(before: Count, after: Count) -> str:
     """A change with its sign and percentage: `+1,885,697 (+0.6 %)`. There is no percentage if
     `before` is 0."""
-    grown = after - before
-    if not grown or not before:
-        return format_difference(grown)
-    return f"{format_difference(grown)} ({format_change(grown, before)})"
+    return cell_text(Difference.of(before, after, share=before != after))
 
 
 def format_sentence(finding: Finding) -> str:
@@ -59,10 +66,11 @@ def one_line(finding: Finding) -> str:
     """The result with exact counts, such as `macs 320,000,001 over the max 320,000,000 (+1)`."""
     if finding.level == "skipped":
         return format_sentence(finding)
-    what, comparison = f"{finding.what} {format_count(finding.found)}", _comparison(finding)
+    what, comparison = f"{finding.what} {count_text(finding.found_count)}", _comparison(finding)
     if isinstance(finding.limit, Growth):
-        base = finding.base or 0
-        grown = f"{change_text(base, finding.found)} from {format_count(base)}"
+        base = finding.base_count or Count(0)
+        change = change_text(base, finding.found_count).removeprefix(UNKNOWN)
+        grown = f"{change} from {count_text(base)}".lstrip()
         return f"{what}, {grown}, {comparison} +{finding.limit.text}{_of_budget(finding)}"
     over = excess_text(finding)
     limit = f"{format_count(finding.limit)}{_of_budget(finding)}{f' ({over})' if over else ''}"
@@ -129,9 +137,9 @@ def details(finding: Finding) -> Iterable[tuple[str, str]]:
     """Name and text of every fact of a finding; counts are exact."""
     over = excess_text(finding)
     yield "limit", f"{limit_text(finding)}  ({limit_location(finding)})"
-    yield "found", f"{format_count(finding.found)}{f'  ({over})' if over else ''}"
-    if finding.base is not None:
-        yield "base", f"{format_count(finding.base)}  {change_text(finding.base, finding.found)}"
+    yield "found", f"{count_text(finding.found_count)}{f'  ({over})' if over else ''}"
+    if (base := finding.base_count) is not None:
+        yield "base", f"{count_text(base)}  {change_text(base, finding.found_count)}"
     if finding.top and finding.level != "passed":
         yield "grew" if finding.base is not None else "most", largest_layers(finding)
     if finding.message and finding.level in ("error", "warning"):

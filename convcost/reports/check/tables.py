@@ -8,6 +8,7 @@ from convcost.reports.check.evaluate import CheckedNetwork
 from convcost.reports.check.finding import Finding, Growth
 from convcost.reports.check.finding_text import (
     LIMITS,
+    count_text,
     details,
     excess,
     finding_label,
@@ -66,7 +67,9 @@ def _rows(findings: Sequence[Finding]) -> Iterator[tuple[Cell, ...]]:
     for finding, where in zip(findings, limit_sources(findings), strict=True):
         limit = finding.limit if isinstance(finding.limit, int) else limit_text(finding)
         label, test = finding_label(finding), LIMITS[finding.test]
-        yield (label, finding.what, test, limit, finding.found, where)
+        count = finding.found_count
+        found = count_text(count) if count.whole is None else count.whole
+        yield (label, finding.what, test, limit, found, where)
 
 
 # Records
@@ -74,15 +77,18 @@ def _rows(findings: Sequence[Finding]) -> Iterator[tuple[Cell, ...]]:
 
 def finding_record(finding: Finding) -> dict[str, Any]:
     """`limit` is a count, or a growth as it was written, such as `2 %`. `over` is how far the limit
-    is exceeded, 0 if it is not, null for a growth. `change` is found − base. `reason` is why the
-    limit was skipped."""
-    limit, base, span = finding.limit, finding.base, finding.span
+    is exceeded, 0 if it is not, null for a growth. `change` is found − base. They are null if a
+    count is not known; `found` and `base` also have known parts. `reason` is why the limit was
+    skipped."""
+    limit, base, span = finding.limit, finding.base_count, finding.span
     fields = finding._asdict() | {
         "line": span.line if span else None,
         "column": span.column if span else None,
         "limit": limit.text if isinstance(limit, Growth) else limit,
         "over": excess(finding),
-        "change": None if base is None else finding.found - base,
+        "found": finding.found_count.shown,
+        "base": base and base.shown,
+        "change": None if base is None else finding.found_count - base,
     }
     return {key: fields[key] for key in FINDING_KEYS}
 

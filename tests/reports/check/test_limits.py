@@ -70,6 +70,35 @@ def test_a_layer_with_unknown_macs_leaves_a_verdict_that_holds_without_it(limit,
     assert level_and_reason(text) == (level, reason)
 
 
+@pytest.mark.parametrize(
+    ("layers", "limit", "found", "printed"),
+    [
+        ("depthwise: 1", f"macs: {{max: {MACS}}}", MACS, f"at least {MACS}"),
+        ("depthwise: 1", f"macs: {{min: {MACS + 1}}}", MACS, f"at least {MACS}"),
+        ("depthwise: 1", "depth: {max: 1}", 1, "at least 1"),
+        ("relu", f"macs: {{max: {MACS}}}", None, "?"),
+        ("relu", f"macs: {{max: {MACS}, count: thop}}", None, "?"),
+        ("relu", "depth: {max: 1}", None, "?"),
+    ],
+)
+def test_a_limit_that_is_not_decided_has_no_count_that_looks_whole(layers, limit, found, printed):
+    layers = UNKNOWN.replace("{depthwise: 1}", layers if layers == "relu" else f"{{{layers}}}")
+    text = f"{HEAD}{layers}budget: {{{limit}}}\n"
+    (record,) = json.loads(run("check", "-", "--format", "json", text=text).stdout)["findings"]
+    assert (record["found"], record["over"], record["change"]) == (found, None, None)
+    lines = run("check", "-", "--format", "plain", text=text).stdout.decode().splitlines()
+    (row,) = (line for line in lines if "its macs are uncounted: custom_1" in line)
+    assert f"  {printed}  " in row
+
+
+def test_an_exceeded_limit_has_the_least_count_and_no_excess():
+    text = f"{HEAD}{UNKNOWN}budget: {{macs: {{max: {MACS - 1}}}}}\n"
+    (record,) = json.loads(run("check", "-", "--format", "json", text=text).stdout)["findings"]
+    assert (record["level"], record["found"], record["over"]) == ("error", MACS, None)
+    printed = run("check", "-", "--format", "concise", text=text).stdout.decode()
+    assert f"macs at least {MACS} over the max {MACS - 1}\n" in printed
+
+
 NO_BASE = "Growth was not checked: there is no base; add one, such as --base git:origin/main..."
 
 
