@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 from convcost.model.cost_product import CostProduct
 from convcost.model.errors import UsageError, brief, printable
 from convcost.model.kind import OWN_POSITION, Kind
-from convcost.model.measures import Counts, sum_counts
+from convcost.model.measures import Count, Counts, sum_counts
 from convcost.model.network import Copies, Network, Step, most_used
 from convcost.model.number_format import format_count
 from convcost.model.receptive_field import (
@@ -121,17 +121,20 @@ class ConventionCounts(NamedTuple):
         return sum(number or 0 for number in self.layers)
 
     @property
-    def known_total(self) -> int | None:
-        """The total; None if layers are not counted and the others count 0."""
-        return self.total or (None if self.uncounted else 0)
+    def total_count(self) -> Count:
+        """The total, with the number of layers that are not in it."""
+        return Count(self.total, self.layers.count(None))
 
     @property
-    def by_kind(self) -> dict[str, int]:
-        """The total of each kind, in order of appearance."""
-        found = dict.fromkeys(self.kinds, 0)
+    def by_kind(self) -> dict[str, Count]:
+        """The count of each kind, in order of appearance."""
+        found: dict[str, list[int | None]] = {kind: [] for kind in self.kinds}
         for kind, number in zip(self.kinds, self.layers, strict=True):
-            found[kind] += number or 0
-        return found
+            found[kind].append(number)
+        return {
+            kind: Count(sum(number or 0 for number in numbers), numbers.count(None))
+            for kind, numbers in found.items()
+        }
 
     @property
     def uncounted(self) -> tuple[UncountedKind, ...]:
@@ -165,10 +168,6 @@ class Costs(NamedTuple):
     def counts_by(self, convention: str) -> ConventionCounts:
         """The counts by one of the requested conventions, such as `thop`."""
         return next(counts for counts in self.by_convention if counts.name == convention)
-
-    def total_by(self, convention: str) -> int:
-        """The total by one of the requested conventions, such as `thop`."""
-        return self.counts_by(convention).total
 
     def __repr__(self) -> str:
         """A short text, for interpreters and failed assertions."""

@@ -1,8 +1,10 @@
 """Rows in the order of `--sort`, and the first of them for `--top`."""
 
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import Any, TypeAlias, TypeVar
 
+from convcost.model.measures import Count
 from convcost.model.number_format import counted, format_count
 from convcost.model.record import NamedTuple
 
@@ -39,16 +41,24 @@ def sort_keys(sort: str | None) -> list[str]:
 
 def sort_rows(rows: Sequence[Row], sort: str | None, value: Value[Row]) -> list[Row]:
     """The rows by each key in turn; a `-` before a key reverses its order. Equal rows keep their
-    order."""
+    order. A row whose value is None, or a `Count` that does not show, is last."""
     ordered = list(rows)
     for key in reversed(sort_keys(sort)):
         name = key.removeprefix("-")
-
-        def sort_value(row: Row, name: str = name) -> Any:
-            return value(row, name)
-
-        ordered.sort(key=sort_value, reverse=(key == name) != (name in NAMES))
+        values = [(_shown(value(row, name)), row) for row in ordered]
+        known = [pair for pair in values if pair[0] is not None]
+        known.sort(key=itemgetter(0), reverse=(key == name) != (name in NAMES))
+        ordered = [row for _, row in known]
+        ordered += [row for shown, row in values if shown is None]
     return ordered
+
+
+def _shown(value: Any) -> Any:
+    return value.shown if isinstance(value, Count) else value
+
+
+def _is_whole(value: Any) -> bool:
+    return value.whole is not None if isinstance(value, Count) else value is not None
 
 
 def first_rows(
@@ -69,6 +79,8 @@ def first_rows(
         return tuple(value(row, name) for name in names)
 
     last, others = values(ordered[top - 1]), ordered[top:]
-    tied = sum(values(row) == last for row in others) if names else 0
-    tied += before.tied if before.last == last else 0
+    tied = 0
+    if all(map(_is_whole, last)):  # nobody knows which lower bounds are equal
+        tied = sum(values(row) == last for row in others) if names else 0
+        tied += before.tied if before.last == last else 0
     return ordered[:top], RowsLeftOut(before.rows + len(others), tied, " and ".join(names), last)

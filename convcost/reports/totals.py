@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from convcost.model.costs import Costs
-from convcost.model.measures import HEADLINE, MEASURES, Measure, largest
+from convcost.model.measures import HEADLINE, MEASURES, Count, Measure, largest
 from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.reports.notes import MAX_NAMES, costs_notes, first_texts
@@ -69,10 +69,10 @@ def totals_table(
     titles = {f"count {counts.name}": counts.title for counts in networks[0].by_convention}
     chosen = (*chosen, *(name for name in titles if name not in chosen))
 
-    def sort_value(n: int, key: str) -> int | str:
+    def sort_value(n: int, key: str) -> Count | str:
         if key in MEASURES:
-            return networks[n].totals.of(Measure(key)).known
-        return names[n] if key in NAMES else networks[n].total_by(key)
+            return networks[n].totals.of(Measure(key))
+        return names[n] if key in NAMES else networks[n].counts_by(key).total_count
 
     shown, left_out = first_rows(range(len(networks)), view.top, view.sort, sort_value)
     cells = [_cells(name, networks, names, baseline, view.layout) for name in chosen]
@@ -128,7 +128,7 @@ def _cells(
         return [*names]
     if column.startswith("count "):
         name = column.removeprefix("count ")
-        return [count_cell(costs.counts_by(name).known_total) for costs in networks]
+        return [count_cell(costs.counts_by(name).total_count) for costs in networks]
     if column in SHAPES:
         return [_shape_cell(column, costs, layout) for costs in networks]
     measure, _, kind = column.partition("_")

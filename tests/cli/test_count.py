@@ -201,6 +201,10 @@ def test_explain_has_a_kind_that_no_convention_counts():
     layers = PARTLY_KNOWN.replace("macs: 7", "macs: 0")
     shown = run("explain", "-", "--count", "macs,flops", text=layers).stdout
     assert cells(shown, "custom") == ["custom", "2", "?", "?", "?"]
+    call = ("explain", "-", "--count", "macs,flops", "--format", "json")
+    (network,) = json.loads(run(*call, text=layers).stdout)["networks"]
+    conv = 6 * 6 * 3 * 3 * 4 * 4
+    assert [kind["counts"] for kind in network["kinds"]] == [[conv // 2, conv], [None, None]]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import random
 import pytest
 from support import run
 
+from convcost.model.measures import Count
 from convcost.reports.row_order import RowsLeftOut, first_rows, sort_rows
 
 ROWS = [{"macs": m, "params": p, "path": f"{m}{p}"} for m in (3, 1, 2) for p in (2, 1)]
@@ -90,6 +91,35 @@ def test_every_table_says_how_many_more_rows_are_equal_to_the_last_one(arguments
     command, *options = arguments
     text = run(command, "-", *options, "--top", "1", text=TWO if several else NET).stdout.decode()
     assert note in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"), [("macs", "c a b d"), ("-macs", "b a c d"), ("-macs,path", "b a c d")]
+)
+def test_a_row_of_which_nothing_is_known_is_last_in_both_orders(sort, order):
+    macs = {"a": Count(7), "b": Count(2, 1), "c": Count(9), "d": Count(0, 3)}
+    found = sort_rows(sorted(macs), sort, lambda row, key: macs[row] if key == "macs" else row)
+    assert found == order.split()
+
+
+def test_lower_bounds_are_not_the_same():
+    for last, tied in ((Count(7), 1), (Count(7, 1), 0), (Count(0, 1), 0), (None, 0)):
+        shown, left_out = first_rows([last, last], 1, "macs", lambda row, _: row)
+        assert (shown, left_out.rows, left_out.tied) == ([last], 1, tied)
+
+
+UNKNOWN_LAYERS = "{custom: a, params: 0, macs: uncounted}, {conv: 1, kernel: 1}, relu"
+
+
+@pytest.mark.parametrize(("key", "order"), [("-macs", [64, 0]), ("macs", [0, 64])])
+@pytest.mark.parametrize("count", ["macs", "thop"])
+def test_layers_whose_macs_are_not_known_are_last(key, order, count):
+    key = key.replace("macs", count)
+    text = f"input: {{channels: 1, size: 8}}\nlayers: [{UNKNOWN_LAYERS}]\n"
+    columns = ("--columns", "macs", "--count", count, "--format", "csv")
+    printed = run("analyze", "-", f"--sort={key}", *columns, text=text).stdout.decode()
+    found = [row.rpartition(",")[2] for row in printed.splitlines()[1:]]
+    assert found == [*map(str, reversed(order)), "?"]
 
 
 def test_points_that_were_dropped_on_the_way_are_counted_as_equal_too():

@@ -258,6 +258,7 @@ layers:
         ("compare old.yaml new.yaml --layers", "g/custom_1 changed ? ? ? +2"),
         ("explain new.yaml g", "macs uncounted: the macs are unknown"),
         ("explain new.yaml h", "macs 400"),
+        ("explain new.yaml h", "share of macs 100.0 % of the network's known 400"),
         ("memory new.yaml --device h100", f"g/custom_1 ? {4 * (40 + 40 + 5)} ? ? <0.01"),
         (
             "memory new.yaml --device h100 --format csv",

@@ -1,12 +1,13 @@
 """The columns of an analysis, each with the cell of a layer or group."""
 
+from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
 from convcost.model.costs import ConventionCounts, Costs, LayerCost, inputs_of
-from convcost.model.measures import HEADLINE, Counts, Measure
+from convcost.model.measures import HEADLINE, Count, Counts, Measure
 from convcost.model.network import path_prefixes
 from convcost.model.options import show
 from convcost.model.record import NamedTuple
@@ -106,17 +107,17 @@ def convention_columns(costs: Costs) -> dict[str, CellColumn]:
 
     def column(counts: ConventionCounts) -> CellColumn:
         sums: dict[str, int] = {}
-        uncounted: set[str] = set()
+        uncounted: Counter[str] = Counter()
         for layer, number in zip(costs.layers, counts.layers, strict=True):
             for path in path_prefixes(layer.path):
                 sums[path] = sums.get(path, 0) + (number or 0)
                 if number is None:
-                    uncounted.add(path)
+                    uncounted[path] += 1
 
         def cell(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
             if row.step >= 0 and costs.layers[row.step] is row:
                 return count_cell(counts.layers[row.step])
-            return count_cell(sums[row.path] or (None if row.path in uncounted else 0))
+            return count_cell(Count(sums[row.path], uncounted[row.path]))
 
         return CellColumn(Column(f"count_{counts.name}", counts.title, scales=True), cell)
 

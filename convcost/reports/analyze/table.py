@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from convcost.model.costs import Costs, Field, LayerCost, layer_input, total_counts
-from convcost.model.measures import MEASURES, Measure
+from convcost.model.measures import MEASURES, Count, Measure
 from convcost.model.number_format import counted, format_count
 from convcost.model.receptive_field import ReceptiveField
 from convcost.model.record import NamedTuple
@@ -64,7 +64,7 @@ def _total_cell(costs: Costs, column: str) -> Cell:
     if column == "layer":
         return "total"
     if column.startswith("count "):
-        return count_cell(costs.counts_by(column.removeprefix("count ")).known_total)
+        return count_cell(costs.counts_by(column.removeprefix("count ")).total_count)
     if column in SHARES:
         whole = costs.totals.of(SHARES[column]).shown
         return None if whole is None else Share(whole, whole)
@@ -93,13 +93,13 @@ def select_rows(costs: Costs, view: AnalysisView) -> Selection:
         folded = ()
     counts = convention_columns(costs) if view.sort else {}
 
-    def sort_value(row: LayerCost, key: str) -> int | str:
+    def sort_value(row: LayerCost, key: str) -> Count | int | str | None:
         if key in MEASURES:
-            return row.counts.of(Measure(key)).known
+            return row.counts.of(Measure(key))
         if key == "path":
             return row.path
         number = counts[f"count {key}"].cell(row, costs, view)
-        return number if isinstance(number, int) else -1  # a row that is not counted is last
+        return number if isinstance(number, int) else None
 
     return Selection(*first_rows(rows, view.top, view.sort, sort_value), folded)
 

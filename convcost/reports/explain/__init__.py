@@ -5,7 +5,7 @@ from typing import Any
 
 from convcost.model.costs import Costs, Field, LayerCost, total_counts
 from convcost.model.errors import UsageError
-from convcost.model.measures import CONVENTION, PARTS, Counts
+from convcost.model.measures import CONVENTION, PARTS, Counts, Measure
 from convcost.model.network import Network, path_prefixes
 from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
@@ -163,7 +163,7 @@ def _group_tables(costs: Costs, path: str) -> Iterator[Table]:
     title = f"{path}: {group.kind}"
     counts = group.counts
     members = members_of(costs, path)
-    known = bool(counts.macs) or not group.uncounted
+    macs = counts.of(Measure.MACS).shown
     yield Table(
         name=group.network,
         title=title,
@@ -174,8 +174,8 @@ def _group_tables(costs: Costs, path: str) -> Iterator[Table]:
             ("output", group.output.text),
             ("params", format_count(counts.params)),
             *((part, part_text(part, counts)) for part in PARTS if counts.rest(part)),
-            ("macs", format_count(counts.macs) if known else UNKNOWN_MACS),
-            *context_rows(group.receptive_field, group.share, macs_known=known),
+            ("macs", UNKNOWN_MACS if macs is None else format_count(macs)),
+            *context_rows(group.receptive_field, group.share, macs_known=macs is not None),
         ),
         notes=(
             *field_notes(output_of(costs, path)[1]),

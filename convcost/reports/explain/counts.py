@@ -6,22 +6,24 @@ from typing import Any
 
 from convcost.conventions import find_convention
 from convcost.model.costs import Costs
-from convcost.model.number_format import format_count, format_difference
+from convcost.model.measures import Count
+from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.reports.compare import convention_totals
 from convcost.reports.notes import author_notes, deployed_notes, input_note, kind_notes
 from convcost.reports.report import Report, versioned
-from convcost.reports.table import Cell, Column, Table, count_cell
+from convcost.reports.table import Cell, Column, Difference, Table, cell_text, count_cell
 
 SCHEMA = "convcost.explain_counts/1"
 
 
 class KindRecord(NamedTuple):
-    """The counts of all layers of a kind together, one for each convention, in their order."""
+    """The counts of all layers of a kind together, one for each convention, in their order; None if
+    layers are not counted and the others count 0."""
 
     kind: str
     layers: int
-    counts: tuple[int, ...]
+    counts: tuple[int | None, ...]
 
 
 class CountExplanation(Report):
@@ -51,28 +53,40 @@ class CountExplanation(Report):
 
 def kind_records(costs: Costs) -> list[KindRecord]:
     """A record for each kind, in order of appearance."""
-    layers = Counter(layer.kind for layer in costs.layers)
-    by_kind = [count.by_kind for count in costs.by_convention]
     return [
-        KindRecord(kind, number, tuple(counts[kind] for counts in by_kind))
+        KindRecord(each.kind, each.layers, tuple(count.shown for count in each.counts))
+        for each in _kind_counts(costs)
+    ]
+
+
+class _KindCounts(NamedTuple):
+    """The counts of a kind, by each convention."""
+
+    kind: str
+    layers: int
+    counts: tuple[Count, ...]
+
+
+def _kind_counts(costs: Costs) -> list[_KindCounts]:
+    layers = Counter(layer.kind for layer in costs.layers)
+    by_kind = [counts.by_kind for counts in costs.by_convention]
+    return [
+        _KindCounts(kind, number, tuple(counts[kind] for counts in by_kind))
         for kind, number in layers.items()
     ]
 
 
 def _table(costs: Costs) -> Table:
     counted = costs.by_convention
-    records = kind_records(costs)
-    unknown = [{kind for kind, _ in count.uncounted} for count in counted]
-    known = {r.kind: [r.kind not in kinds for kinds in unknown] for r in records}
+    records = _kind_counts(costs)
     same = [
         record
         for record in records
-        if len(counted) > 1 and len(set(record.counts)) == 1 and all(known[record.kind])
+        if len(counted) > 1 and {count.whole for count in record.counts} == {record.counts[0].known}
     ]
     differing = [record for record in records if record not in same]
     titles = [count.title for count in counted]
     names = [count.name for count in counted]
-    totals = [count.total for count in counted]
     return Table(
         name=costs.network.name,
         title=f"{costs.network.name}: {', '.join(titles)}",
@@ -82,37 +96,35 @@ def _table(costs: Costs) -> Table:
             *(Column(f"count_{name}", title) for name, title in zip(names, titles, strict=True)),
             *(Column(f"difference_{name}", f"{names[0]} − {name}") for name in names[1:]),
         ),
-        rows=tuple((r.kind, r.layers, *_cells(r.counts, known[r.kind])) for r in differing),
-        total=("total", None, *_cells(totals, [not kinds for kinds in unknown])),
+        rows=tuple((r.kind, r.layers, *_cells(r.counts)) for r in differing),
+        total=("total", None, *_cells([count.total_count for count in counted])),
         notes=tuple(_notes(costs, differing, same)),
         source=costs.network.source,
     )
 
 
-def _cells(counts: Sequence[int], known: Sequence[bool]) -> Iterator[Cell]:
-    """The counts, and the differences from the first. The difference of a count that is known in
-    part is unknown."""
-    for count, whole in zip(counts, known, strict=True):
-        yield count_cell(count or (0 if whole else None))
-    for count, whole in zip(counts[1:], known[1:], strict=True):
-        yield format_difference(counts[0] - count) if whole and known[0] else count_cell(None)
+def _cells(counts: Sequence[Count]) -> Iterator[Cell]:
+    """The counts, and the differences from the first."""
+    yield from map(count_cell, counts)
+    for count in counts[1:]:
+        yield cell_text(Difference.of(count, counts[0], share=False))
 
 
-def _notes(costs: Costs, differing: list[KindRecord], same: list[KindRecord]) -> Iterator[str]:
+def _notes(costs: Costs, differing: list[_KindCounts], same: list[_KindCounts]) -> Iterator[str]:
     yield input_note([costs])
     yield from kind_notes(step.layer for step in costs.network.steps)
     yield from deployed_notes([costs])
     yield from author_notes([costs])
-    alike = [record for record in same if record.counts[0]]
+    alike = [f"{each.kind} {format_count(n)}" for each in same if (n := each.counts[0].known)]
     if alike:
-        listed = ", ".join(f"{record.kind} {format_count(record.counts[0])}" for record in alike)
+        listed = ", ".join(alike)
         yield f"the same in all: {listed}"
     kinds = {record.kind for record in differing}
     layers = {step.layer.name: step.layer for step in costs.network.steps}
     quantities: dict[str, str] = {}
     for counts in costs.by_convention:
         convention, numbers = find_convention(counts.name), counts.by_kind
-        counted = (kind for kind in numbers if kind in kinds and numbers[kind])
+        counted = (kind for kind in numbers if kind in kinds and numbers[kind].known)
         rules = {kind: rule for kind in counted if (rule := convention.rule(layers[kind]))}
         if rules:
             listed = ", ".join(f"{kind} {rule.formula.text}" for kind, rule in rules.items())

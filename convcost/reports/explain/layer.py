@@ -229,14 +229,15 @@ def context_rows(
     field: FieldRecord, share: ShareRecord, *, macs_known: bool
 ) -> Iterator[tuple[Cell, ...]]:
     """The rows on the receptive field, in elements of the input, and on the shares. Macs that are
-    not known have no share."""
+    not known have no share; of those of the network, the known ones are the whole."""
     if field.size:
         yield "receptive field", f"{'×'.join(map(str, field.size))} of the input"
         yield "step on the input", Size(field.step)
     shares = {Measure.PARAMS: share.params} | ({Measure.MACS: share.macs} if macs_known else {})
     for measure, (part, whole) in shares.items():
-        percent = format_percent(part, whole)
-        yield f"share of {measure}", f"{percent} of the network's {format_count(whole)}"
+        known = "known " * (measure == Measure.MACS and bool(share.uncounted))
+        text = f"{format_percent(part, whole)} of the network's {known}{format_count(whole)}"
+        yield f"share of {measure}", text
 
 
 def _product_text(cost: ProductRecord) -> str:

@@ -144,7 +144,7 @@ def _column(name: str, drop: int, layout: Layout, most: Mapping[Measure, Count])
 
 def _convention_column(counts: ConventionCounts) -> PointColumn:
     column = Column(f"count_{counts.name}", counts.title, scales=True)
-    return column, lambda point: count_cell(point.costs.counts_by(counts.name).known_total)
+    return column, lambda point: count_cell(point.costs.counts_by(counts.name).total_count)
 
 
 def _published_column(measure: str, drop: int, sources: dict[str, int]) -> PointColumn:

@@ -7,7 +7,7 @@ from typing import Any
 
 from convcost.language.network_inputs import Settings
 from convcost.model.costs import Costs, LayerCost
-from convcost.model.measures import MEASURES, Measure
+from convcost.model.measures import MEASURES, Count, Measure
 from convcost.model.network import Network
 from convcost.model.number_format import counted
 from convcost.model.options import json_number, value_text
@@ -105,23 +105,26 @@ class PointCosts(NamedTuple):
 
     def value(self, name: str) -> Any:
         """The number of a measure, of `channels` or `receptive_field`, by a convention, or of a
-        variable. The first that has the name counts."""
+        variable, without what is not known. The first that has the name counts."""
+        found = self.of(name)
+        return found.known if isinstance(found, Count) else found
+
+    def of(self, name: str) -> Any:
+        """The same; of a measure or by a convention, with the number of layers not in it."""
         if name in MEASURES:
-            return self.costs.totals.of(Measure(name)).known
+            return self.costs.totals.of(Measure(name))
         if name == "channels":
             return self.row.output.channels
         if name == "receptive_field":
             return max((axis.extent for axis in self.row.field), default=1)
         if name in [count.name for count in self.costs.by_convention]:
-            return self.costs.total_by(name)
+            return self.costs.counts_by(name).total_count
         return next(value for axis, value in self.point.values if axis.title == name)
 
     def knows(self, name: str) -> bool:
         """Whether all layers have a count of a measure, or by a convention."""
-        if name in MEASURES:
-            return not self.costs.totals.of(Measure(name)).uncounted
-        known = {count.name: count for count in self.costs.by_convention}
-        return name not in known or not known[name].uncounted
+        found = self.of(name)
+        return not (isinstance(found, Count) and found.uncounted)
 
     def tree(self) -> dict[str, Any]:
         """The keys that the JSON of a sweep adds to those of a network."""

@@ -85,7 +85,7 @@ class SweepView(NamedTuple):
     ) -> tuple[list[PointCosts], RowsLeftOut]:
         """The points in the order of the view, at most `top`, and how many more there are with
         those that were left out `before`."""
-        return first_rows(found, self.top, self.sort, PointCosts.value, before)
+        return first_rows(found, self.top, self.sort, PointCosts.of, before)
 
 
 class SweptNetwork(NamedTuple):
