@@ -4,6 +4,7 @@ from convcost.model.axes import require_axis, require_divisible
 from convcost.model.cost_product import CostProduct, product
 from convcost.model.kind import Example, Layer, kind, option
 from convcost.model.options import Along, Flag, Number
+from convcost.model.receptive_field import ReceptiveField, window_field
 from convcost.model.shape import Shape
 
 X = Shape(64, (56, 56))
@@ -100,6 +101,14 @@ class Glu(Layer):
         before, n, after = x.size[: self.along - 1], x.size[self.along - 1], x.size[self.along :]
         require_divisible(n, 2, "input size", "the two halves of glu,")
         return Shape(x.channels, (*before, n // 2, *after))
+
+    def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...] | None:
+        if not isinstance(self.along, int):
+            return None
+        half = x.size[self.along - 1] // 2
+        fields = [ReceptiveField()] * len(x.size)
+        fields[self.along - 1] = window_field(0, half, 1, half)
+        return tuple(fields)
 
 
 @kind("dropout", principal="rate")

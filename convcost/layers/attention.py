@@ -5,7 +5,7 @@ from convcost.model.cost_product import CostProduct, product
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Example, Join, kind, option
 from convcost.model.options import Flag, Layers, PositiveInt
-from convcost.model.receptive_field import ReceptiveField, whole_axis, window_field
+from convcost.model.receptive_field import ReceptiveField, resize_field, whole_axis, window_field
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
 
@@ -97,8 +97,9 @@ class Attention(Join):
             before, after = reach
             # The last query belongs to the last key.
             compared = window_field(before - (keys - queries), before + after, 1)
-        query, *others = ((ReceptiveField(),) * len(shape.size) for shape in x)
-        return query, *((*axes[:-1], compared) for axes in others)
+        outer = self.output(x).size[:-1]
+        query, *others = (_outer_fields(shape.size[:-1], outer) for shape in x)
+        return (*query, ReceptiveField()), *((*axes, compared) for axes in others)
 
     def _reach(self, queries: int, keys: int) -> tuple[int, int] | None:
         """The numbers of keys before and after a query that it is compared with; None means all."""
@@ -173,6 +174,13 @@ def _falling_sum(first: int, count: int) -> int:
     """first + (first − 1) + … of `count` summands; those below 0 count as 0."""
     n = max(min(first, count), 0)
     return n * (2 * first - n + 1) // 2
+
+
+def _outer_fields(own: tuple[int, ...], common: tuple[int, ...]) -> tuple[ReceptiveField, ...]:
+    """The fields of the outer axes of an input: one position of a smaller axis is for several
+    neighbouring ones of the common axis. An axis of size 1 broadcasts, as in any join."""
+    pairs = zip(own, common[len(common) - len(own) :], strict=True)
+    return tuple(ReceptiveField() if n == 1 else resize_field(n, m) for n, m in pairs)
 
 
 def _common_size(*sizes: tuple[int, ...]) -> tuple[int, ...] | None:

@@ -352,8 +352,8 @@ def axis_of(number, x):
     return number - 1
 
 
-def replaced(size, axis, n):
-    return (*size[:axis], n, *size[axis + 1 :])
+def replaced(values, axis, value):
+    return (*values[:axis], value, *values[axis + 1 :])
 
 
 def glu(o, x):
@@ -362,7 +362,9 @@ def glu(o, x):
         return Out((x[0] // 2, x[1]))
     axis = axis_of(o["along"], x)
     require(x[1][axis] % 2 == 0, "glu halves")
-    return Out((x[0], replaced(x[1], axis, x[1][axis] // 2)), reads=UNKNOWN)
+    half = x[1][axis] // 2
+    reads = replaced((OWN,) * len(x[1]), axis, Axis(1, 1, ((0, half),)))
+    return Out((x[0], replaced(x[1], axis, half)), reads=reads)
 
 
 def shuffle(o, x):

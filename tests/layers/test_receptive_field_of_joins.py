@@ -45,6 +45,7 @@ def one_layer(draw, x):
         "mean: size": x.any(0, keepdims=True),
         "global_avg_pool: ": x.any(0, keepdims=True),
         f"roll: {a}": np.roll(x, a, 0),
+        "glu: , along: 1": x[: n // 2] | x[n // 2 :] if n % 2 == 0 else x[:0],
     }
     possible = [text for text, rows in found.items() if 0 < len(rows) <= MAX_SIZE]
     text = draw(st.sampled_from(possible))
@@ -135,6 +136,29 @@ def test_a_join_of_different_positions_depends_on_those_of_all_branches(
     layers, extent, step, exact
 ):
     assert fields("[100]", layers) == [(extent, step, exact)]
+
+
+def test_an_output_of_glu_along_an_axis_depends_on_both_halves():
+    assert fields("[100, 7]", "{glu: , along: 1}") == [(51, 1, True), (1, 1, True)]
+    assert fields("[100]", "{glu: , along: 1}, {conv: 4, kernel: 3}") == [(53, 1, True)]
+
+
+@pytest.mark.parametrize(
+    ("query", "others", "extent"),
+    [
+        ("[]", "[{slice: 3, along: 1}]", 5 - 5 // 2 + 1),  # query 5 reads key 2
+        ("[{slice: 3, along: 1}]", "[]", 5 - 5 // 2 + 1),
+        ("[{max_pool: [2, 1]}]", "[{max_pool: [2, 1]}]", 2),
+        ("[]", "[{slice: 1, start: 5, along: 1}]", 6),
+    ],
+)
+def test_neighbouring_outer_positions_of_attention_share_those_of_a_smaller_axis(
+    query, others, extent
+):
+    layers = f"{{attention: {{q: {query}, k: {others}, v: {others}}}}}"
+    (outer, *_), keys = fields("[6, 5]", layers)
+    assert outer == extent
+    assert keys == (5, 0, True)
 
 
 def test_axes_that_a_reshape_adds_are_not_positions_of_the_input():
