@@ -146,6 +146,19 @@ def test_networks_are_not_compared_by_macs_that_are_known_in_part(tmp_path):
     assert found == [[{"kind": "custom", "layers": 1}], []]
 
 
+def test_a_published_figure_of_macs_that_are_known_in_part_is_not_left_out_silently(tmp_path):
+    figures = "[{macs: 4176, params: 398, source: a paper}]"
+    (tmp_path / "net.yaml").write_text(UNKNOWN.replace("[{macs: 4176, source: a paper}]", figures))
+    why = "not checked: the macs of the custom `custom_1` are uncounted"
+    ran = run("compare", "net.yaml", "alexnet", "--published", cwd=tmp_path)
+    lines = ran.stdout.decode().splitlines()
+    assert f"macs of Net: 4176 published (a paper), {why}" in lines
+    assert "params of Net: 398 published (a paper), 398 exact, equal" in lines
+    lines = run("analyze", "net.yaml", "--set", "w=1,4", cwd=tmp_path).stdout.decode().splitlines()
+    assert "1 figure checked: 1 exact, 0 agree, 0 off as noted, 0 off" in lines
+    assert f"w=4: macs 4176 (a paper) {why}" in lines
+
+
 def test_the_page_of_a_comparison_has_no_ratio_of_macs_that_are_known_in_part(tmp_path):
     known = UNKNOWN.replace("uncounted", "0").replace("Net", "Known")
     nothing = UNKNOWN.replace("conv: w, kernel: 3", "relu").replace("linear: 2", "softmax")

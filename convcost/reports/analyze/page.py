@@ -42,7 +42,8 @@ def _chapter(costs: Costs, view: AnalysisView) -> Chapter:
         costly = [row for row in costs.layers if row.macs or row.params]
         sections.append(_section(costs, "Products", AnalysisView(PRODUCT_COLUMNS), costly))
     if costs.network.published:
-        table = figure_table(costs.network.name, *current_figures(costs))
+        current = current_figures(costs)
+        table = figure_table(costs.network.name, current.records, current.table_notes)
         sections.append(Section("Published figures", (table,)))
     facts = tuple(_facts(costs, view))
     name, source = costs.network.name, costs.network.source

@@ -133,7 +133,8 @@ class Comparison(Report):
         """The published figures of whole networks; by default only those that are off, unless they
         are rounded and noted as off."""
         for name, costs in zip(network_names(self.networks), self.networks, strict=True):
-            for figure in current_figures(costs)[0]:
+            current = current_figures(costs)
+            for figure in current.records:
                 digits = figure.published.replace(",", "").replace("_", "")
                 in_full = digits.isdecimal()
                 is_off = figure.verdict == "off" and (in_full or not figure.expected)
@@ -143,6 +144,12 @@ class Comparison(Report):
                     yield (
                         f"{figure.measure} of {name}: {printed} published "
                         f"({figure.source}), {format_count(figure.exact)} exact, {verdict}"
+                    )
+            for missing in current.unchecked if self.published else ():
+                if not missing.layer:
+                    yield (
+                        f"{missing.measure} of {name}: {missing.published} published "
+                        f"({missing.source}), not checked: {missing.reason}"
                     )
 
     def layer_changes(self) -> Iterator[Table]:

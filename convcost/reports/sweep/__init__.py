@@ -183,3 +183,7 @@ def _figure_notes(selected: Sequence[PointCosts]) -> Iterator[str]:
         if not figure.expected:
             printed = f"{figure.measure} {figure.published} ({figure.source})"
             yield f"{point.point.label}: {printed} {figure.text}"
+    for point in selected:
+        for missing in point.unchecked:
+            printed = f"{missing.measure} {missing.published} ({missing.source})"
+            yield f"{point.point.label}: {printed} not checked: {missing.reason}"

@@ -15,7 +15,7 @@ from convcost.model.record import NamedTuple
 from convcost.reports.analyze.table import group_output
 from convcost.reports.notes import has_note
 from convcost.reports.table import Column
-from convcost.reports.verify.figure_check import FigureRecord, current_figures
+from convcost.reports.verify.figure_check import FigureRecord, UncheckedFigure, current_figures
 
 NUMBERS = (*MEASURES, "channels", "receptive_field")  # numbers that sort and filter points
 MAX_LISTED = 8  # points that a message lists one by one
@@ -93,6 +93,7 @@ class PointCosts(NamedTuple):
     costs: Costs
     figures: tuple[FigureRecord, ...]
     row: LayerCost
+    unchecked: tuple[UncheckedFigure, ...] = ()
 
     def without_layers(self) -> "PointCosts":
         """The point with only the layers and steps that notes are about, because a sweep keeps many
@@ -155,10 +156,12 @@ def points(axes: tuple[Axis, ...]) -> Iterator[Point]:
 def cost_point(point: Point, costs: Costs) -> PointCosts:
     """The costs of one point, with the published figures of whole networks, which are for one
     sample."""
-    figures = (figure for figure in current_figures(costs)[0] if not figure.layer)
+    current = current_figures(costs)
+    figures = tuple(figure for figure in current.records if not figure.layer)
+    unchecked = tuple(figure for figure in current.unchecked if not figure.layer)
     output, field, _ = group_output(costs, costs.network.last)
     row = LayerCost(point.label, "network", output, costs.totals, field, False, -1)
-    return PointCosts(point, costs, tuple(figures), row)
+    return PointCosts(point, costs, figures, row, unchecked)
 
 
 def points_text(axes: tuple[Axis, ...], affected: list[Point]) -> str:

@@ -103,6 +103,30 @@ class FigureRecord(NamedTuple):
         return int(numerator), int(denominator or 1)
 
 
+class UncheckedFigure(NamedTuple):
+    """A published figure whose exact count is not known, and why."""
+
+    layer: str
+    measure: str
+    published: str
+    source: str
+    reason: str
+
+
+class CurrentFigures(NamedTuple):
+    """The figures published for the settings and size of a network, and notes about the others."""
+
+    records: tuple[FigureRecord, ...] = ()
+    unchecked: tuple[UncheckedFigure, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def table_notes(self) -> tuple[str, ...]:
+        """The notes, and why figures are not checked."""
+        reasons = dict.fromkeys(f"not checked: {figure.reason}" for figure in self.unchecked)
+        return (*self.notes, *reasons)
+
+
 class FigureSummary(NamedTuple):
     """The number of figures by verdict; each figure is counted once."""
 
@@ -263,27 +287,29 @@ def check_figures(
     yield from rows.values()
 
 
-def current_figures(costs: Costs) -> tuple[list[FigureRecord], tuple[str, ...]]:
-    """The figures published for the settings and size of this network, and notes about the others.
-
-    Figures are for one sample, whatever the batch.
-    """
+def current_figures(costs: Costs) -> CurrentFigures:
+    """The figures published for the settings and size of this network, which are for one sample,
+    whatever the batch."""
     network = costs.network
     if not network.published:
-        return [], ()
+        return CurrentFigures()
     one_sample = costs if costs.batch == 1 else count_costs(network)
     notes = [ONE_SAMPLE] if costs.batch > 1 else []
-    entries = []
+    entries, unchecked = [], []
     current = [entry for entry in network.published if entry.applies]
     exact = ExactCounts(one_sample, (entry.layer for entry in current))
     for entry in current:
-        try:
-            entries.append(exact.checked(entry))
-        except ConstraintError as error:
-            notes.append(f"not checked: {error.message}")
+        for measure, figure in entry.figures:  # of an entry, one may be known and another not
+            try:
+                entries.append(exact.checked(entry._replace(figures=((measure, figure),))))
+            except ConstraintError as error:
+                label, reason = counted_label(measure, entry.counted_by), error.message
+                missing = UncheckedFigure(entry.layer, label, figure.text, entry.source, reason)
+                unchecked.append(missing)
     if len(current) < len(network.published):
         notes.append("`convcost verify` also checks the figures published for other settings")
-    return list(check_figures(network.name, network.file, entries)), tuple(notes)
+    records = check_figures(network.name, network.file, entries)
+    return CurrentFigures(tuple(records), tuple(unchecked), tuple(notes))
 
 
 def figure_table(name: str, figures: Collection[FigureRecord], notes: tuple[str, ...]) -> Table:

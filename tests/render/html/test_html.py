@@ -291,7 +291,7 @@ def test_the_facts_are_exact():
 
 def test_published_figures_are_checked_for_one_sample_whatever_the_batch():
     network = shipped("googlenet").network
-    rows, notes = current_figures(costs(network, 4))
+    rows, _, notes = current_figures(costs(network, 4))
     assert [row.verdict for row in rows] == [
         row.verdict for row in current_figures(costs(network))[0]
     ]
@@ -303,7 +303,7 @@ def test_a_figure_of_a_missing_layer_is_named_in_a_note():
     network = cost(text)
     entry = network.network.published[0]._replace(layer="nowhere")
     without = network._replace(network=network.network._replace(published=(entry,)))
-    assert current_figures(without) == ([], ("not checked: there is no layer `nowhere`",))
+    assert current_figures(without).table_notes == ("not checked: there is no layer `nowhere`",)
 
 
 def test_several_networks_are_chapters_after_a_table_of_contents():
