@@ -14,6 +14,7 @@ from convcost.model.costs import Costs, costs
 from convcost.model.deploy import deploy
 from convcost.model.errors import Source, SpecError, UsageError
 from convcost.model.kind import KINDS, Kind
+from convcost.model.measures import Measure
 from convcost.model.network import Network
 from convcost.model.options import value_text
 from convcost.model.record import NamedTuple
@@ -99,6 +100,7 @@ def search(
         Path(options.resume) if options.resume else None,
         lambda n, so_far: progress(n, request.space.size, so_far.matching),
     )
+    printed = _PrintedPoints(request, found)
     hint = "continue with the same options"
     if not options.resume:
         hint = "with --resume FILE, a search can continue"
@@ -115,10 +117,10 @@ def search(
         options.pareto,
         request.space.names,
         request.names,
-        _records(request, found.best),
-        _records(request, found.front),
+        _records(request, found.best, printed),
+        _records(request, found.front, printed),
         _records(request, found.sample),
-        _notes(request, network, found),
+        _notes(request, network, printed),
         hint,
         found.tied,
     )
@@ -205,12 +207,48 @@ def _request(
     return network, request
 
 
-def _records(request: "SearchRequest", points: "Points") -> tuple[PointRecord, ...]:
+class _PrintedPoints:
+    """The costs of the first printed points, if some of their counts can be stated or unknown."""
+
+    def __init__(self, request: "SearchRequest", found: "Found") -> None:
+        from convcost.design_space.network_function import conventions_of
+
+        self.conventions = tuple(conventions_of(request.measures).values())
+        indices = (*found.best.index.tolist(), *found.front.index.tolist())
+        self.index = tuple(dict.fromkeys(indices))
+        self.costs: dict[int, Costs] = {}
+        if not _can_need_notes(request, self.conventions):
+            self.index = ()
+        function, layers = request.function(), 0
+        for index in self.index:
+            if layers > MAX_LAYERS_WITH_NOTES:
+                break
+            self.costs[index] = function.costs(request.space.point(index))
+            layers += 1 + len(self.costs[index].layers)
+
+    def unknown(self, index: int) -> Iterator[str]:
+        """The measures of a point of which nothing is known."""
+        if index in self.costs:
+            point = self.costs[index]
+            if point.totals.of(Measure.MACS).shown is None:
+                yield Measure.MACS
+            for convention in self.conventions:
+                if convention.numbers(point).total_count.shown is None:
+                    yield convention.name
+
+
+def _records(
+    request: "SearchRequest", points: "Points", printed: _PrintedPoints | None = None
+) -> tuple[PointRecord, ...]:
     columns = zip(*(column.tolist() for column in points.columns), strict=True)
-    return tuple(
-        PointRecord(_texts(request.space.point(index)), dict(zip(request.names, row, strict=True)))
-        for index, row in zip(points.index.tolist(), columns, strict=True)
-    )
+    records = []
+    for index, row in zip(points.index.tolist(), columns, strict=True):
+        numbers = dict(zip(request.names, row, strict=True))
+        if printed is not None:
+            unknown = dict.fromkeys(printed.unknown(index))
+            numbers |= {name: None for name in unknown if name in numbers}
+        records.append(PointRecord(_texts(request.space.point(index)), numbers))
+    return tuple(records)
 
 
 def _failed_points(request: "SearchRequest", found: "Found") -> FailedPoints | None:
@@ -319,14 +357,13 @@ def _needs_device(option: str) -> UsageError:
     return UsageError(f"{option}: `nanoseconds` needs a --device with a bandwidth")
 
 
-def _notes(request: "SearchRequest", network: Network, found: "Found") -> tuple[str, ...]:
+def _notes(request: "SearchRequest", network: Network, printed: _PrintedPoints) -> tuple[str, ...]:
     """What the measures are: the bound of a device, and what is stated or not counted."""
-    from convcost.design_space.network_function import NANOSECONDS, conventions_of
+    from convcost.design_space.network_function import NANOSECONDS
 
     own = costs(network)
-    conventions = tuple(conventions_of(request.measures).values())
-    notes = [note for convention in conventions for note in convention.count(own).notes]
-    notes += _point_notes(request, own, found, conventions)
+    notes = [note for convention in printed.conventions for note in convention.count(own).notes]
+    notes += _point_notes(request, own, printed)
     if request.deployed:
         notes.append(f"deployed: {DEPLOYED}")
     if request.device is not None:
@@ -336,30 +373,20 @@ def _notes(request: "SearchRequest", network: Network, found: "Found") -> tuple[
     return tuple(dict.fromkeys(notes))
 
 
-def _point_notes(
-    request: "SearchRequest", own: Costs, found: "Found", conventions: Sequence["Convention"]
-) -> list[str]:
+def _point_notes(request: "SearchRequest", own: Costs, printed: _PrintedPoints) -> list[str]:
     """Notes on counts that are stated, not known, or a bound: those of the network at its own
     values, and others of the first printed point that has them, with the values of the point."""
-    notes = {_topic(note): note for note in _count_notes(request, own, conventions)}
-    if not _can_need_notes(request, conventions):
-        return list(notes.values())
-    function, layers = request.function(), 0
-    printed = dict.fromkeys((*found.best.index.tolist(), *found.front.index.tolist()))
-    for number, index in enumerate(printed):
-        if layers > MAX_LAYERS_WITH_NOTES:
-            searched = f"the first {number:,} of {len(printed):,} points"
-            return [
-                *notes.values(),
-                f"stated and unknown counts were searched in {searched} only",
-            ]
+    notes = {_topic(note): note for note in _count_notes(request, own, printed.conventions)}
+    for index, counted in printed.costs.items():
         point = request.space.point(index)
-        counted = function.costs(point)
-        layers += 1 + len(counted.layers)
         values = " ".join(f"{name}={value}" for name, value in _texts(point).items())
-        for note in _count_notes(request, counted, conventions):
+        for note in _count_notes(request, counted, printed.conventions):
             notes.setdefault(_topic(note), f"{note} (at {values})")
-    return list(notes.values())
+    found = list(notes.values())
+    if len(printed.costs) < len(printed.index):
+        searched = f"the first {len(printed.costs):,} of {len(printed.index):,} points"
+        found.append(f"stated and unknown counts were searched in {searched} only")
+    return found
 
 
 def _can_need_notes(request: "SearchRequest", conventions: Sequence["Convention"]) -> bool:

@@ -11,14 +11,15 @@ from convcost.reports.page_model import Page, page_of_tables
 from convcost.reports.report import Report, versioned
 from convcost.reports.row_order import RowsLeftOut, sort_keys
 from convcost.reports.sweep.points import setting_column
-from convcost.reports.table import Cell, Column, Table
+from convcost.reports.table import UNKNOWN, Cell, Column, Table
 
 SCHEMA = "convcost.search/1"
 MAX_SHOWN = 50  # points of a front
 
 
 class PointRecord(NamedTuple):
-    """A point: the values of the variables as text, and its numbers, both by name."""
+    """A point: the values of the variables as text, and its numbers, both by name. A number is None
+    if layers are not counted and the others count 0."""
 
     values: dict[str, str]
     numbers: dict[str, Any]
@@ -153,4 +154,6 @@ class SearchResult(Report):
 
 
 def _cell(value: Any) -> Cell:
+    if value is None:
+        return UNKNOWN
     return value if isinstance(value, int) else f"{value:.6g}"

@@ -843,3 +843,19 @@ def test_a_search_says_if_not_all_points_are_searched_for_unknown_counts(tmp_pat
     monkeypatch.setattr("convcost.commands.search.MAX_LAYERS_WITH_NOTES", 7 * 2)
     (note,) = search(str(path), options).measure_notes
     assert note == "stated and unknown counts were searched in the first 8 of 9 points only"
+
+
+def test_a_point_of_which_no_macs_are_known_has_a_question_mark(tmp_path):
+    (tmp_path / "net.yaml").write_text(
+        "input: {channels: 3, size: 8}\nvars: {w: 4}\nlayers:\n"
+        "  - {custom: magic, params: w, macs: uncounted}\n"
+        "  - {conv: 2, kernel: 1, when: w == 2}\n"
+    )
+    call = ("search", "net.yaml", "--vary", "w=1,2", "--columns", "macs,thop,params")
+    for suffix, unknown, known in (
+        ("csv", "1,?,?,1", f"2,{6 * 64},{6 * 64},{2 + 6}"),
+        ("json", '{"macs": null, "thop": null, "params": 1}', f'{{"macs": {6 * 64}, '),
+    ):
+        printed = run(*call, "--format", suffix, cwd=tmp_path).stdout.decode()
+        assert unknown in printed
+        assert known in printed
