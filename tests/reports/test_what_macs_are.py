@@ -1,12 +1,14 @@
 """A report with macs says what they are: a number without its convention cannot be compared."""
 
 import json
+import re
 
 import pytest
 from support import commands_that_read_specs, run
 
 import convcost
 from convcost.model.measures import CONVENTION
+from convcost.reports.charts import comparison_charts, of_network, of_points
 from convcost.reports.page_model import Fact
 
 REPORTS = [
@@ -310,6 +312,37 @@ def test_an_explained_group_has_the_notes_on_its_own_layers(layer, note, tmp_pat
         assert printed.splitlines().count(note) == times
 
 
+@pytest.mark.parametrize("spec", [UNKNOWN, UNKNOWN.replace("conv: w, kernel: 3", "relu")])
+def test_a_chart_of_macs_says_how_many_layers_are_not_in_it(spec, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text(spec.replace("Net", name))
+    files = [str(tmp_path / f"{name}.yaml") for name in ("a", "b")]
+    networks = tuple(map(convcost.analyze, files))
+    for charts, layers in (
+        (comparison_charts(networks), "2 uncounted layers"),
+        (of_points("Net", networks, alone=True), "2 uncounted layers"),
+        (of_network(networks[0]), "1 uncounted layer"),
+    ):
+        titles = [chart.title for chart in charts]
+        of_macs = [title for title in titles if ": macs" in title]
+        assert of_macs
+        assert all(title.endswith(f", without {layers}") for title in of_macs)
+        assert not any("uncounted" in title for title in titles if title not in of_macs)
+
+
+def test_a_network_of_which_no_macs_are_known_has_no_bar(tmp_path):
+    layers = "[{custom: magic, params: 5, macs: uncounted}, relu]"
+    text = f"name: Net\ninput: {{channels: 1, size: [4]}}\nlayers: {layers}\n"
+    files = [tmp_path / "a.yaml", tmp_path / "b.yaml"]
+    for file in files:
+        file.write_text(text)
+    for option in (("-o", "x.html"), ("--plot", "macs:x.svg")):
+        assert run("compare", "a.yaml", "b.yaml", *option, cwd=tmp_path).returncode == 0
+    charts = convcost.compare(*map(str, files)).charts()
+    bars = next(chart for chart in charts if chart.name == "macs").bars
+    assert [bar.values for bar in bars] == [(None,), (None,)]
+
+
 def test_the_graph_says_which_macs_are_unknown(tmp_path):
     path = tmp_path / "net.yaml"
     path.write_text(
@@ -323,3 +356,50 @@ def test_the_graph_says_which_macs_are_unknown(tmp_path):
     assert "<title>custom_1: custom, output 6×6×4, 5 params, ? macs</title>" in svg
     assert ">? · 5<" in svg
     assert "The macs of 1 layer are unknown and not in the total." in svg
+
+
+PAIR = """\
+name: {name}
+input: {{channels: 3, size: 8}}
+layers:
+  - {{conv: {filters}, kernel: 3}}
+  - {{custom: magic, params: 1000, macs: {macs}}}
+  - flatten
+  - {{linear: {features}}}
+"""
+MACS_AND_PARAMS = ",".join(
+    ["network"] + [m + kind for m in ("macs", "params") for kind in ("", "_ratio", "_change")]
+)
+COMPARISONS = [
+    "compare {} {} --layers --columns " + MACS_AND_PARAMS,
+    "compare {} {} --transpose --columns " + MACS_AND_PARAMS,
+    "compare {} {} --columns network,macs_share",
+    "compare {} {}",
+    "check {1} --base {0} --max-macs 1 --report-passed",
+    "check {1} --base {0} --max-macs 1M --max-growth 1% --report-passed",
+]
+
+
+@pytest.mark.parametrize("format_", ["plain", "csv", "json", "markdown", "html"])
+@pytest.mark.parametrize("report", COMPARISONS)
+@pytest.mark.parametrize("whole", [(), ("a",), ("b",)])
+def test_no_report_compares_macs_that_are_known_in_part(whole, report, format_, tmp_path):
+    """The control has 0 macs in place of those that are not known, so all of its numbers are those
+    of the known parts."""
+    before, after = 27 * 36 * 4 + 2 * 36 * 4, 27 * 36 * 5 + 9 * 36 * 5
+    share = f"{1000 * before // after / 10:.1f}"
+    numbers = rf"{after - before}|{after - before:,}|1\.55|55\.2|35\.6|{share}"
+    found = re.compile(rf"(?<![\d.])({numbers})")
+    assert (after - before, share) == (2304, "64.4")
+    printed = {}
+    for macs in ("0", "uncounted"):
+        for name, filters, features in (("a", 4, 2), ("b", 5, 9)):
+            own = "0" if name in whole else macs
+            text = PAIR.format(name=name, filters=filters, features=features, macs=own)
+            (tmp_path / f"{name}.yaml").write_text(text)
+        call = report.format("a.yaml", "b.yaml").split()
+        ran = run(*call, "--format", format_, cwd=tmp_path)
+        assert ran.returncode in (0, 1), ran.stderr.decode()
+        printed[macs] = ran.stdout.decode()
+    assert found.search(printed["0"])
+    assert not found.search(printed["uncounted"])

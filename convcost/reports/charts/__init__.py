@@ -10,6 +10,7 @@ from convcost.reports.charts.bars import (
     by_block,
     by_layer,
     have_common_blocks,
+    missing,
     side_by_side,
 )
 from convcost.reports.charts.graph import graph
@@ -62,5 +63,5 @@ def of_points(name: str, points: tuple[Costs, ...], *, alone: bool) -> Iterator[
     network."""
     for measure in reversed(HEADLINE):
         own = measure if alone else f"{measure}#{name}"
-        title = f"{name}: {measure} of {len(points):,} points"
+        title = f"{name}: {measure} of {len(points):,} points{missing(points, measure)}"
         yield side_by_side(points, measure)._replace(name=own, title=title)

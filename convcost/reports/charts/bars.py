@@ -1,9 +1,10 @@
 """Bar charts: of one network by layer and by block, and of several networks side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from convcost.model.costs import Costs
 from convcost.model.measures import Measure
+from convcost.model.number_format import counted
 from convcost.reports.chart_model import Bar, Bars
 from convcost.reports.totals import network_names
 
@@ -19,7 +20,7 @@ def by_layer(costs: Costs, measure: Measure, name: str) -> Bars:
     bars = [Bar(path, (count,)) for path, count in shown]
     if others:
         bars.append(_rest(len(others), (sum(count for _, count in others),)))
-    title = f"{costs.network.name}: {measure} by layer"
+    title = f"{costs.network.name}: {measure} by layer{missing((costs,), measure)}"
     return Bars(name, title, measure, (costs.network.name,), tuple(bars), parts=True)
 
 
@@ -27,7 +28,7 @@ def by_block(costs: Costs, measure: Measure, name: str) -> Iterator[Bars]:
     """The top-level blocks in their order; empty if every layer is a block of its own."""
     blocks = _blocks(costs, measure)
     if len(blocks) not in (1, len(costs.layers)):
-        title = f"{costs.network.name}: {measure} by block"
+        title = f"{costs.network.name}: {measure} by block{missing((costs,), measure)}"
         bars = _block_bars([blocks])
         yield Bars(name, title, measure, (costs.network.name,), bars, parts=True)
 
@@ -35,15 +36,16 @@ def by_block(costs: Costs, measure: Measure, name: str) -> Iterator[Bars]:
 def side_by_side(networks: tuple[Costs, ...], measure: Measure) -> Bars:
     """One bar for each network."""
     bars = tuple(
-        Bar(name, (costs.totals.of(measure).known,))
+        Bar(name, (costs.totals.of(measure).shown,))
         for name, costs in zip(network_names(networks), networks, strict=True)
     )
-    return Bars(measure, f"{_format_names(networks)}: {measure}", measure, ("",), bars)
+    title = f"{_format_names(networks)}: {measure}{missing(networks, measure)}"
+    return Bars(measure, title, measure, ("",), bars)
 
 
 def blocks_side_by_side(networks: tuple[Costs, ...], measure: Measure) -> Bars:
     """One bar for each network and block."""
-    title = f"{_format_names(networks)}: {measure} by block"
+    title = f"{_format_names(networks)}: {measure} by block{missing(networks, measure)}"
     names = tuple(network_names(networks))
     bars = _block_bars([_blocks(costs, measure) for costs in networks])
     return Bars(f"{measure}_by_block", title, measure, names, bars)
@@ -57,6 +59,12 @@ def have_common_blocks(networks: tuple[Costs, ...]) -> bool:
         for number, own in enumerate(names)
         for other in names[number + 1 :]
     )
+
+
+def missing(networks: Iterable[Costs], measure: Measure) -> str:
+    """How many layers are not in a chart of a measure, because their count is not known."""
+    layers = sum(costs.totals.of(measure).uncounted for costs in networks)
+    return f", without {counted(layers, 'uncounted layer')}" if layers else ""
 
 
 def _format_names(networks: tuple[Costs, ...]) -> str:

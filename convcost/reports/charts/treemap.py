@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from convcost.model.costs import Costs
 from convcost.model.measures import Measure
 from convcost.reports.chart_model import Tile, Treemap
+from convcost.reports.charts.bars import missing
 
 MAX_TILES = 60  # tiles side by side; the others are summed
 MAX_DEPTH = 4  # levels of groups
@@ -18,7 +19,7 @@ def treemap(costs: Costs, measure: Measure, name: str) -> Iterator[Treemap]:
         if (count := getattr(layer.counts, measure))
     ]
     if counts:
-        title = f"{costs.network.name}: {measure} by block"
+        title = f"{costs.network.name}: {measure} by block{missing((costs,), measure)}"
         yield Treemap(name, title, measure, _tile(costs.network.name, counts))
 
 
