@@ -87,6 +87,16 @@ class Attention(Join):
             compared = matrices.times(pairs=_pairs(queries, keys, *reach))
         return compared.times(query_channels=width).plus(compared.times(value_channels=depth))
 
+    def most_read(self, x: tuple[Shape, ...]) -> tuple[int, ...]:
+        """Keys and values that no query is compared with are not read."""
+        query, *others = x
+        queries, keys = query.size[-1], others[0].size[-1]
+        reach = self._reach(queries, keys)
+        if reach is None:
+            return ()
+        compared = min(keys, queries + reach[0])
+        return query.elements, *(shape.elements // keys * compared for shape in others)
+
     def branch_fields(self, x: tuple[Shape, ...]) -> tuple[tuple[ReceptiveField, ...], ...]:
         """An output depends on its own query, and on the keys and values that its query is compared
         with."""

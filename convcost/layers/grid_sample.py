@@ -1,9 +1,11 @@
 """Sampling at the positions of a grid, [c, *n] and [axes, *m] to [c, *m]."""
 
+from math import prod
+
 from convcost.model.axes import require_size
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Example, Join, kind, option
-from convcost.model.options import Layers, Mode
+from convcost.model.options import INTERPOLATION_TAPS, Layers, Mode
 from convcost.model.receptive_field import ANY_POSITION, ReceptiveField
 from convcost.model.shape import Shape
 
@@ -54,6 +56,11 @@ class GridSample(Join):
             )
             raise ConstraintError("CC303", message, "one channel for each axis of the features")
         return Shape(features.channels, grid.size)
+
+    def most_read(self, x: tuple[Shape, ...]) -> tuple[int, ...]:
+        features, grid = x
+        taps = INTERPOLATION_TAPS[self.mode]
+        return (features.channels * prod(taps * n for n in grid.size),)
 
     def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...]:
         return ANY_POSITION

@@ -1,12 +1,12 @@
 """Interpolation to another size, [c, *n] to [c, *o]."""
 
-from math import floor
+from math import floor, prod
 from typing import Any
 
 from convcost.model.axes import per_axis, require_size
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Example, Layer, SizeLike, kind, option
-from convcost.model.options import Factor, Mode, PerAxisInt
+from convcost.model.options import INTERPOLATION_TAPS, Factor, Mode, PerAxisInt
 from convcost.model.receptive_field import ReceptiveField, resize_field
 from convcost.model.shape import Shape
 
@@ -50,6 +50,9 @@ class Upsample(Layer):
             raise ConstraintError("CC301", message)
         return Shape(x.channels, size)
 
+    def most_read(self, x: Shape) -> tuple[int, ...]:
+        return _most_read(self.mode, x, self.output(x).size)
+
     def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...]:
         return _interpolation_field(self.mode, x.size, self.output(x).size)
 
@@ -83,6 +86,9 @@ class UpsampleLike(SizeLike):
         self.require_same_axes(x)
         return Shape(x[0].channels, x[1].size)
 
+    def most_read(self, x: tuple[Shape, ...]) -> tuple[int, ...]:
+        return _most_read(self.mode, x[0], x[1].size)
+
     def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...]:
         return _interpolation_field(self.mode, x[0].size, x[1].size)
 
@@ -91,8 +97,15 @@ def _macs_note(mode: str) -> str:
     return "" if mode == "nearest" else "interpolation is not counted"
 
 
+def _most_read(mode: str, x: Shape, after: tuple[int, ...]) -> tuple[int, ...]:
+    """Of a map that shrinks, few elements may be read."""
+    taps = INTERPOLATION_TAPS[mode]
+    return (x.channels * prod(min(n, taps * o) for n, o in zip(x.size, after, strict=True)),)
+
+
 def _interpolation_field(
     mode: str, before: tuple[int, ...], after: tuple[int, ...]
 ) -> tuple[ReceptiveField, ...]:
-    back, on = {"nearest": (0, 0), "linear": (0, 1), "cubic": (1, 2)}[mode]
+    on = INTERPOLATION_TAPS[mode] // 2
+    back = max(on - 1, 0)
     return tuple(resize_field(n, o, back, on) for n, o in zip(before, after, strict=True))

@@ -209,6 +209,11 @@ class Kind(Generic[I]):
         them, and `explain` prints their formula."""
         return ()
 
+    def most_read(self, x: I) -> tuple[int, ...]:
+        """The most elements that it reads of each of its first inputs, if these are not all that
+        its windows cover, or all elements of the input."""
+        return ()
+
     def receptive_field(self, x: I) -> tuple[ReceptiveField, ...] | None:
         """The receptive field on `x` along each axis of the size.
 

@@ -24,6 +24,8 @@ MAX_SHOWN = 60  # characters of a value in a message
 MAX_STATED = 10**24  # a count that a spec states
 
 AXES_WORDS = ("channels", "size", "all")
+# The elements of each axis that an interpolation uses for an output element, by mode.
+INTERPOLATION_TAPS = {"nearest": 1, "linear": 2, "cubic": 4}
 FUNCTIONS = (
     *("abs", "negate", "sign", "reciprocal", "square", "sqrt", "rsqrt", "power"),
     *("exp", "log", "erf", "sin", "cos", "tan", "clip", "round", "floor", "ceil", "affine"),
@@ -275,7 +277,7 @@ TYPES = {
     "Border": OptionType("n, one for each axis, or all starts then all ends", _borders),
     "Factor": OptionType("a number above 0, or one for each axis", _each(_scale)),
     "Density": OptionType("a number above 0, at most 1", _density),
-    "Mode": _one_of("`nearest`, `linear` or `cubic`", "nearest", "linear", "cubic"),
+    "Mode": _one_of("`nearest`, `linear` or `cubic`", *INTERPOLATION_TAPS),
     "ChannelsOrAll": _one_of("`channels` or `all`", "channels", "all"),
     "Variable": _or_words(
         "a number, true or false, a list of numbers, `same` or `valid`", _variable, "same", "valid"

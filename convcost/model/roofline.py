@@ -72,7 +72,7 @@ def traffic(costs: Costs, dtypes: Dtypes) -> list[Traffic]:
     """The bytes that each layer reads and writes.
 
     Each input and each weight counts once, and a view counts nothing. A convolution does not read
-    the positions that none of its windows covers.
+    the positions that none of its windows covers; `Kind.most_read` says what others do not read.
     """
     network = costs.network
     stored = list(stored_bytes(costs.layers, dtypes))
@@ -144,12 +144,14 @@ def _read_elements(layer: Kind[Any], shapes: tuple[Shape, ...], output: Shape) -
     """The elements of each input that a layer reads, for one sample; 0 if it only gives a shape."""
     data = len(shapes) if layer.data_inputs is None else layer.data_inputs
     found = [shape.elements for shape in shapes[:data]] + [0] * len(shapes[data:])
-    windows = layer.windows(layer.select_inputs(shapes))
+    x = layer.select_inputs(shapes)
+    windows = layer.windows(x)
     if len(windows) == len(shapes[0].size) and all(type(w) is AxisWindow for w in windows):
         found[0] = shapes[0].channels * prod(map(count_covered, windows))
     if layer.operation == "move":
         found = [min(elements, output.elements) for elements in found]
-    return tuple(found)
+    most = layer.most_read(x)
+    return (*map(min, found, most), *found[len(most) :])
 
 
 def count_covered(window: AxisWindow) -> int:

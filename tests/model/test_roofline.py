@@ -95,6 +95,44 @@ def test_a_tensor_that_is_read_and_gives_the_shape_is_read():
     assert moved(text) == [Traffic(5 * 5 * 2, 5 * 5 * 2)] * 2
 
 
+@pytest.mark.parametrize(
+    ("layer", "read", "written"),
+    [
+        ("{upsample: 0.125}", 8 * 5, 8 * 5),
+        ("{upsample: 0.125, mode: linear}", 2 * 8 * 2 * 5, 8 * 5),
+        ("{upsample: 0.125, mode: cubic}", 4 * 8 * 4 * 5, 8 * 5),
+        ("{upsample: , size: [43, 80]}", 43 * 40, 43 * 80),
+        ("{upsample: 0.75, mode: linear}", 64 * 40, 48 * 30),
+        ("{upsample_like: {x: [], like: [{max_pool: 8}]}}", 8 * 5, 8 * 5),
+        ("{grid_sample: {x: [], grid: [{slice: 2}, {max_pool: 8}]}, mode: nearest}",
+         8 * 5, 8 * 5),
+    ],
+)  # fmt: skip
+def test_a_layer_reads_only_the_elements_that_it_interpolates(layer, read, written):
+    text = f"input: {{channels: 3, size: [64, 40]}}\nlayers: [{layer}]"
+    grid = 2 * 8 * 5 if "grid" in layer else 0
+    assert moved(text)[-1] == Traffic(3 * read + grid, 3 * written)
+
+
+@pytest.mark.parametrize(
+    ("options", "queries", "keys"),
+    [
+        ("causal: true, window: 16", 1, 16),
+        ("causal: true, window: 16", 5, 20),
+        ("window: 16", 5, 8 + 5),
+        ("window: 4096", 5, 100),
+        ("causal: true", 1, 100),
+    ],
+)
+def test_attention_does_not_read_keys_that_no_query_is_compared_with(options, queries, keys):
+    text = f"""
+        inputs: {{q: {{channels: 6, size: [2, {queries}]}}, k: {{channels: 6, size: [2, 100]}}}}
+        layers: [{{attention: [q, k, k], {options}}}]
+        """
+    output = 6 * 2 * queries
+    assert moved(text) == [Traffic(output + 6 * 2 * keys, output)]
+
+
 def test_a_table_reads_only_the_rows_that_are_looked_up():
     text = "input: {channels: 5, size: []}\nlayers: [{embedding: 8, rows: 1000}]"
     assert moved(text) == [Traffic(5 + 5 * 8, 5 * 8)]
