@@ -128,11 +128,12 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
 
 
 def _numbers(counts: Counts, moved: Traffic) -> tuple[Cell, ...]:
-    macs = counts.of(Measure.MACS)
+    known = not counts.uncounted
+    macs = counts.macs if known else count_cell(counts.of(Measure.MACS))
     intensity: Cell = ""
     if moved.bytes:
-        intensity = UNKNOWN if macs.whole is None else Rounded.of(macs.whole, moved.bytes, 1)
-    return count_cell(macs), moved.bytes, intensity
+        intensity = Rounded.of(counts.macs, moved.bytes, 1) if known else UNKNOWN
+    return macs, moved.bytes, intensity
 
 
 def limit_cell(layer: LayerCost, bound: LayerBound) -> str:
