@@ -325,6 +325,29 @@ def test_a_measure_comes_before_a_variable_of_the_same_name(tmp_path):
     assert list(map(json.loads, lines)) == records
 
 
+def test_no_two_columns_have_one_name(tmp_path):
+    path, points = tmp_path / "net.yaml", tmp_path / "points.jsonl"
+    path.write_text(
+        CLASH.replace("channels: 5}", "set_params: 5}").replace("channels, k", "set_params, k"),
+        "utf-8",
+    )
+    variables, columns = ("set_params=2,3", "params=4,6"), ["set_set_params", "set_params"]
+    search(
+        str(path), SearchOptions(variables, (), "params", points=str(points), columns=("params",))
+    )
+    records = list(map(json.loads, points.read_text("utf-8").splitlines()))
+    assert records == [
+        dict(zip((*columns, "params"), (m, n, 3 * n + n * m + m * 7), strict=True))
+        for m in (2, 3) for n in (4, 6)
+    ]  # fmt: skip
+    settings = [part for variable in variables for part in ("--set", variable)]
+    swept = run("analyze", str(path), *settings, "--format", "csv").stdout.decode()
+    assert swept.split()[:2] == [
+        ",".join(("network", *columns, "params", "macs", "activations")),
+        "net,2,4,34,2176,832",  # 3·4 + 4·2 + 2·7 params
+    ]
+
+
 def test_a_condition_means_the_same_in_a_search_as_in_a_sweep(tmp_path):
     path = tmp_path / "net.yaml"
     path.write_text(CLASH, "utf-8")

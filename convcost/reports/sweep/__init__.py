@@ -89,6 +89,7 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
         columns.append((column, lambda point: point.costs.totals.uncounted))
     used = {"network", "size", *(column.key for column, _ in columns)}
     used.update(convention.name for convention in by_convention)
+    used.update(axis.title.replace(" ", "_") for axis in network.axes if axis.size)
     axes = enumerate(network.axes)
     columns[:0] = [_setting_column(n, axis, used) for n, axis in axes if axis.varies]
     rows = tuple(tuple(cell(point) for _, cell in columns) for point in points)

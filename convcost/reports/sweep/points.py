@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from itertools import product
 from math import prod
+from re import sub
 from typing import Any
 
 from convcost.language.network_inputs import Settings
@@ -142,8 +143,10 @@ class PointCosts(NamedTuple):
 
 def setting_column(name: str, title: str, others: Collection[str]) -> Column:
     """The column of the values of a variable. Its title is `set params` if a number that sorts and
-    filters points, or another column, has the name of the variable."""
-    head = f"set {name}" if name in (*NUMBERS, *others) else title
+    filters points, or another column, has the name of the variable; that of a variable `set_params`
+    is then `set set_params`."""
+    plain = sub("^(set_)+", "", name)
+    head = f"set {name}" if not {name, plain}.isdisjoint((*NUMBERS, *others)) else title
     return Column(head.replace(" ", "_"), head)
 
 
