@@ -1,6 +1,8 @@
 """JSON: one record on each line, exact integers, ASCII only, so that it controls no terminal.
 
-`##[` is a command anywhere in a line of a CI log, so the second of two `#` is an escape.
+`##[` is a command anywhere in a line of a CI log, so the second of two `#` is an escape. Half of a
+surrogate pair, which stands for a byte of a file name that is not UTF-8, is printed as text: strict
+parsers refuse its escape.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,8 +22,17 @@ _encode = JSONEncoder(allow_nan=False, check_circular=False).encode
 @format("json", "for programs: versioned, every integer exact", ".json")
 def render(report: Report, style: Style) -> Iterator[str]:
     for piece in _lines(report.tree(), ""):
-        yield piece.replace("##", "#\\u0023")
+        escaped = piece.replace("##", "#\\u0023")
+        yield _without_halves(escaped) if "\\ud" in escaped else escaped
     yield "\n"
+
+
+def _without_halves(encoded: str) -> str:
+    """JSON with each escape of half of a surrogate pair as text: `n\\udcff.yaml`."""
+    from re import sub
+
+    half_or_other = r"\\(?:\\|ud[89ab]..\\ud[c-f]..|(ud[89a-f]..))"
+    return sub(half_or_other, lambda m: f"\\\\{m[1]}" if m[1] else m[0], encoded)
 
 
 def _lines(value: Any, indent: str) -> Iterator[str]:

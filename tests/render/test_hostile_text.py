@@ -8,6 +8,7 @@ import csv
 import html.parser
 import io
 import json
+import os
 import re
 import subprocess
 import unicodedata
@@ -163,6 +164,17 @@ def test_json_reads_the_same_names(written):
     (network,) = json.loads(written["analyze"]["json"])["networks"]
     paths = {layer["path"] for layer in network["layers"]}
     assert paths == {f"{name}/conv_{number}" for name in NAMES for number in (1, 2)}
+
+
+def test_json_has_no_half_of_a_surrogate_pair(tmp_path):
+    """Other programs refuse one: https://www.rfc-editor.org/rfc/rfc8259#section-8.2"""
+    name = os.fsdecode(b"\xf0\x9f\x98\x80\\\xff.yaml")
+    (tmp_path / name).write_text(
+        "name: net\ninput: {channels: 1, size: 2}\nlayers: [relu]\n", "utf-8"
+    )
+    done = run("analyze", name, "--format", "json", cwd=tmp_path)
+    (network,) = json.loads(done.stdout)["networks"]
+    assert network["file"] == r"😀\\udcff.yaml"
 
 
 def assert_no_commands(text: str) -> None:
