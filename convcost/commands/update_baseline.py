@@ -129,6 +129,5 @@ def _current_networks(
                 help="save the spec to a file",
             )
         if not spec.whole:
-            name = spec.name.removesuffix(".yaml") if spec.location.shipped else spec.name
-            raise UsageError(f"a baseline stores all networks of a spec; give `{name}`")
+            raise UsageError(f"a baseline stores all networks of a spec; give `{spec.name}`")
     return {key: spec.networks for spec in inputs.specs for key in base.keys(spec.location)}

@@ -119,7 +119,7 @@ class BaselineFile(Base):
         base, and so does a link that leads to another file.
         """
         if spec.shipped:
-            return (f"{SHIPPED}{spec.name.removesuffix('.yaml')}",)
+            return (f"{SHIPPED}{spec.name}",)
         return dict.fromkeys(self._names(spec).values())
 
     def _names(self, spec: SpecLocation) -> dict[str, str]:
@@ -147,7 +147,7 @@ class BaselineFile(Base):
     def display_path(self, spec: str) -> str:
         """The path of a spec in the baseline, relative to the current folder."""
         if spec.startswith(SHIPPED):
-            return f"{spec.removeprefix(SHIPPED)}.yaml"
+            return spec.removeprefix(SHIPPED)
         return os.path.relpath(self.path.parent / spec)
 
     def updated_text(self, current: Mapping[str, Mapping[str, MeasuredNetwork]]) -> str:

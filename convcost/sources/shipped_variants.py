@@ -36,7 +36,7 @@ def variants_of(spec: str, path: Path) -> list[str]:
 def documents_of_spec(spec: str, path: Path) -> Documents:
     """The documents of a shipped spec."""
     # The next to load this source has its documents already.
-    return documents_of(Source(f"{spec}.yaml", path.read_text("utf-8")))
+    return documents_of(Source(spec, path.read_text("utf-8")))
 
 
 def full_name(spec: str, variant: str) -> str:

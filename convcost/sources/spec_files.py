@@ -41,7 +41,8 @@ def shipped_files(kind: str) -> dict[str, Path]:
 class SpecLocation(NamedTuple):
     """The file that an argument names, not read yet.
 
-    `name` is for messages, `path` is None for standard input, `pick` names one network. `names`
+    `name` is for messages and reports; that of a shipped spec has no suffix, so that it is not that
+    of a user's file. `path` is None for standard input, `pick` names one network. `names`
     are all names of the file in the arguments, and `followed` is where its links lead, as far as
     they are known.
     """
@@ -89,7 +90,7 @@ def locate(argument: str) -> SpecLocation:
         return SpecLocation(name, path, pick, is_model=is_model_file(name))
     shipped = shipped_specs()
     if name in shipped and not _is_broken_link(name):
-        return SpecLocation(f"{name}.yaml", shipped[name], pick, shipped=True)
+        return SpecLocation(name, shipped[name], pick, shipped=True)
     is_file = name.endswith(SUFFIXES) or os.path.lexists(name)  # a folder, or a link to no file
     if is_model(name) and not sign and not is_file:
         return SpecLocation(name, None, is_model=True)
@@ -124,7 +125,7 @@ def _variant(name: str, shipped: dict[str, Path]) -> SpecLocation | None:
     from convcost.sources.shipped_variants import find_variant
 
     spec, pick = find_variant(name, shipped) or ("", "")
-    return SpecLocation(f"{spec}.yaml", shipped[spec], pick, shipped=True) if spec else None
+    return SpecLocation(spec, shipped[spec], pick, shipped=True) if spec else None
 
 
 def read_source(location: SpecLocation, settings: Settings = NO_SETTINGS) -> Source:
@@ -138,8 +139,7 @@ def read_source(location: SpecLocation, settings: Settings = NO_SETTINGS) -> Sou
         raise UsageError(f"--input and --dim are for models, and `{location.name}` is a spec")
     if location.path is None:
         return _standard_input()
-    name = location.name.removesuffix(".yaml") if location.shipped else location.name
-    return Source(location.name, read_text(location.path, name, location.followed))
+    return Source(location.name, read_text(location.path, location.name, location.followed))
 
 
 def specs_in(argument: str) -> list[str]:

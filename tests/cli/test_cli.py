@@ -330,7 +330,7 @@ def test_analyze_imports_only_the_modules_it_uses():
     ("arguments", "code", "output", "complaint"),
     [
         (["analyze", "vgg16", "--format", "csv"], 0, "network,path,", ""),
-        (["check", "vgg16", "--max-params", "1"], 1, "vgg.yaml#VGG-16: error", ""),
+        (["check", "vgg16", "--max-params", "1"], 1, "vgg#VGG-16: error", ""),
         (["analyze", "googlnet"], 2, "", "error: there is no file"),
         (["analyze", "vgg16", "--nope"], 2, "", "Usage: convcost analyze"),
         (["nope"], 2, "", "Usage: convcost"),

@@ -496,6 +496,13 @@ def test_a_spec_that_is_named_twice_counts_once(runner, specs):
     assert (ran.code, ran.outputs["params"]) == (0, str(8 * PARAMS)), ran.log
 
 
+def test_a_shipped_network_and_a_file_of_its_names_both_count(runner):
+    lenet = 156 + 12 + 1_516 + 32 + 48_120 + 10_164 + 84 * 10  # the paper has all but the last
+    runner.write("lenet5.yaml", net().replace("name: net", "name: LeNet-5", 1))
+    ran = runner.run(specs="lenet5\nlenet5.yaml\n./lenet5.yaml", args="--max-params 1M")
+    assert (ran.code, ran.outputs["params"]) == (0, str(lenet + 8 * PARAMS)), ran.log
+
+
 def test_a_network_that_a_report_has_twice_is_summed_once(tmp_path):
     def network(spec: str, name: str, params: int) -> dict:
         return {"spec": spec, "network": name, "params": params, "macs": 7, "base": None}

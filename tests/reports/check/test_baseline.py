@@ -495,7 +495,7 @@ def test_a_shipped_spec_is_not_a_file_of_the_same_name(folder):
     specs = json.loads((folder / "b.json").read_text("utf-8"))["specs"]
     assert list(specs) == ["net.yaml", "shipped:googlenet"]
     ran = run("check", "googlenet", "--base", "git:HEAD", "--max-growth", "0", cwd=folder)
-    assert "googlenet.yaml is not a file of a repository, so it has no base" in ran.stdout.decode()
+    assert "googlenet is not a file of a repository, so it has no base" in ran.stdout.decode()
 
 
 def test_other_specs_stay_in_a_baseline_and_deleted_ones_leave_it(folder):
