@@ -68,8 +68,10 @@ def library_problem(text: str, error: Exception, loader: Any) -> Problem:
 def _braces(text: str, index: int) -> str:
     """Help for `- conv: 64, kernel: 3`: several keys on one line need braces."""
     line = text[text.rfind("\n", 0, index) + 1 :].split("\n", 1)[0]
+    if len(line) > MAX_LINE:
+        return ""
     match = re.fullmatch(r"\s*(- )?\s*([\w.-]+): +([^{}#]*?)\s*(#.*)?", line.rstrip("\r"))
-    if match is None or len(line) > MAX_LINE:
+    if match is None:
         return ""
     dash, key, rest, _ = match.groups()
     own = "," not in rest.partition(": ")[0]  # `input: channels: 3, size: 32`

@@ -17,7 +17,7 @@ NONE = Count(0)
 WHOLE_PATH = 1000  # a depth that is greater than that of any path
 MAX_DEPTH = 3  # depth of the groups that are paired as a whole
 COSTS = Measure.PARAMS, Measure.BUFFERS, Measure.MACS
-NUMBERS = re.compile(r"\d+(?=/|$)")
+NUMBERS = re.compile(r"(?<!\d)\d+(?=/|$)")
 
 Pair: TypeAlias = tuple[Count, Count]  # the counts before and after
 Gap: TypeAlias = tuple[range, range]  # the old and the new layers that are not paired

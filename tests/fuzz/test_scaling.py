@@ -7,6 +7,7 @@ import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import keras_models as keras
@@ -488,12 +489,16 @@ COMMANDS = (
 )  # fmt: skip
 
 
-def calls(command: str, files: Files, folder: Path) -> int:
-    """The calls of functions in a run of a command, of Python and of C."""
+def write(files: Files, folder: Path) -> None:
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+
+def calls(command: str, files: Files, folder: Path) -> int:
+    """The calls of functions in a run of a command, of Python and of C."""
+    write(files, folder)
     own = str(files.get("net.yaml", ""))
     picked = " ".join(f"net.yaml#net_{i}" for i in range(own.count("name: net_")))
     settings = " ".join(f"--set widh{i}=1" for i in range(own.count("width")))
@@ -604,6 +609,33 @@ def test_no_pair_of_files_is_compared_above_a_limit():
 @pytest.mark.parametrize("text", ["→", "é\u200b", "\x1b[2J"])
 def test_a_long_text_is_made_printable_without_a_call_for_each_character(text):
     assert calls_of(lambda: printable(text * 10_000)) < 100
+
+
+DIGITS = "1" * 30_000
+LONG: dict[
+    str, tuple[str, Files]
+] = {  # with a regular expression that tries all parts of it, each takes minutes
+    "a line that is not YAML": (
+        "analyze net.yaml",
+        {"net.yaml": "layers:\n" + " " * 2_000 + "a: b: x" + " " * 2_000 + "{\n"},
+    ),
+    "digits in a path": (
+        "compare net.yaml other.yaml --layers",
+        {
+            f"{name}.yaml": spec(lines(f"  - {{conv: 1#, kernel: 1, name: {name}{DIGITS}a#a}}", 2))
+            for name in ("net", "other")
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_a_long_text_takes_no_second(name, tmp_path):
+    command, files = LONG[name]
+    write(files, tmp_path)
+    start = process_time()
+    assert run(*command.split(), cwd=tmp_path).returncode in (0, 2)
+    assert process_time() - start < 1
 
 
 def test_patterns_are_compared_with_paths_up_to_a_limit(tmp_path):
