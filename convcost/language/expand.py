@@ -251,7 +251,8 @@ class Expansion(NetworkBuilder):
         scope: Scope,
         inputs: tuple[StepOutput, ...],
     ) -> StepOutput:
-        self.count_options(len(block.options) + len(block.inputs))
+        self.count_options(len(block.options))
+        self.count_inputs(len(inputs))
         variables = self._block_variables(node, block, scope, inputs[0])
         if variables is None:
             return self.declare_unknown(node, name, scope, inputs[0])

@@ -17,7 +17,7 @@ from convcost.model.symbolic import memo
 MAX_LAYERS = 250_000
 MAX_SIDE = 10**15  # channels, or elements of an axis
 MAX_OPTION_VALUES = 1_000_000
-MAX_FURTHER_INPUTS = 500_000  # of all layers, without the first of each
+MAX_FURTHER_INPUTS = 100_000  # of all layers and block calls, without the first two of each
 MAX_LEFT_OUT = 500_000
 MAX_EVALUATED = 1_000_000  # characters
 MAX_INPUT_NOTES = 4  # notes on inputs in a problem
@@ -99,8 +99,7 @@ class NetworkBuilder:
                 raise NetworkTooLargeError
             path = scope.prefix + name
             self._count_path(path)
-            if len(inputs) > 1:
-                self._count_inputs(len(inputs) - 1)
+            self.count_inputs(len(inputs))
             sources = tuple([tensor.source or 0 for tensor in inputs])
             shared = self._owner_of_weights(node, layer, scope, inputs) if node.weights else None
             if not layer.copied_branch:
@@ -274,10 +273,11 @@ class NetworkBuilder:
         """Limits the time for layers that the network does not have."""
         self._limit("`when` and `repeat: 0` leave out more than {:,} layers", 1, MAX_LEFT_OUT)
 
-    def _count_inputs(self, further: int) -> None:
-        """Limits the time and memory for layers with many inputs."""
-        message = "the layers have more than {:,} inputs after their first"
-        self._limit(message, further, MAX_FURTHER_INPUTS)
+    def count_inputs(self, inputs: int) -> None:
+        """Limits the time and memory for layers and block calls with many inputs."""
+        if inputs > 2:  # noqa: PLR2004  as most joins have
+            message = "the layers have more than {:,} inputs after their second"
+            self._limit(message, inputs - 2, MAX_FURTHER_INPUTS)
 
     def _count_path(self, path: str) -> None:
         """Limits the memory for paths: each holds the names of all scopes around it."""

@@ -350,6 +350,17 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
         },
         100,
     ),
+    "copies of a block with ten inputs": (
+        "analyze net.yaml",
+        lambda n: {
+            "net.yaml": spec(
+                f"  - {{relu: , name: a}}\n  - {{b: , from: [{listed('a', 10)}], repeat: {n}}}\n",
+                f"blocks: {{b: {{inputs: [{listed('i#', 10)}], layers: [{{relu: , from: i0,"
+                f" name: o}}], outputs: [{listed('o', 10)}]}}}}",
+            )
+        },
+        50,
+    ),
     "variants": (
         "check net.yaml",
         lambda n: {

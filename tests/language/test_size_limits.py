@@ -344,11 +344,22 @@ def test_long_expressions_count_as_more_values_of_each_variant(monkeypatch):
 
 
 def test_the_inputs_of_all_layers_have_a_limit(monkeypatch):
-    monkeypatch.setattr(network_builder, "MAX_FURTHER_INPUTS", 5 * 9)
+    monkeypatch.setattr(network_builder, "MAX_FURTHER_INPUTS", 5 * 8)
     block = f"blocks: {{b: {{layers: [{{concat: {TEN_INPUTS}}}, {{conv: 8, kernel: 1}}]}}}}"
     assert messages(f"{block}\n{EIGHT}layers: [{{b: , repeat: 5}}]") == []
     assert messages(f"{block}\n{EIGHT}layers: [{{b: , repeat: 6}}]") == [
-        "3:1 CC110 the layers have more than 45 inputs after their first"
+        "3:1 CC110 the layers have more than 40 inputs after their second"
+    ]
+
+
+def test_the_inputs_of_block_calls_have_the_same_limit(monkeypatch):
+    monkeypatch.setattr(network_builder, "MAX_FURTHER_INPUTS", 5 * 8)
+    names = [f"i{i}" for i in range(10)]
+    layers = f"layers: [{{relu: , from: i0, name: o}}], outputs: [{', '.join(['o'] * 10)}]"
+    block = f"blocks: {{b: {{inputs: [{', '.join(names)}], {layers}}}}}"
+    assert messages(f"{block}\n{EIGHT}layers: [{{b: , from: {TEN_INPUTS}, repeat: 5}}]") == []
+    assert messages(f"{block}\n{EIGHT}layers: [{{b: , from: {TEN_INPUTS}, repeat: 6}}]") == [
+        "3:1 CC110 the layers have more than 40 inputs after their second"
     ]
 
 
