@@ -7,7 +7,7 @@ import pytest
 from support import ROOT
 
 from convcost.commands import formula, match, verify
-from convcost.design_space import trace
+from convcost.design_space import space, trace
 from convcost.importing.frontends.keras import archive, model, stored_weights
 from convcost.importing.frontends.onnx import constants, file, inlining, shape_inference
 from convcost.importing.frontends.tflite import file as tflite_file
@@ -37,7 +37,7 @@ LIMITS = {
     "YAML: levels of nesting": [yaml_nodes.MAX_DEPTH],
     "YAML: entries that `<<` adds": [yaml_nodes.MAX_MERGED],
     "entries of lists and mappings that aliases repeat": [problems.MAX_REPEATED],
-    "inputs of all layers of a network": [network_builder.MAX_FURTHER_INPUTS],
+    "inputs of all layers and block calls": [network_builder.MAX_FURTHER_INPUTS],
     "layers that `when` or `repeat: 0` leaves out": [network_builder.MAX_LEFT_OUT],
     "characters of all expressions": [network_builder.MAX_EVALUATED],
     "blocks that call each other": [size_estimate.MAX_CALL_DEPTH],
@@ -71,6 +71,7 @@ LIMITS = {
     "what one call of Git prints": [git_repository.MAX_OUTPUT],
     "seconds of one call of Git": [git_repository.TIMEOUT, git_repository.SHORT_TIMEOUT],
     "comparisons of the lines of new and deleted files": [rename_detection.MAX_COMPARISONS],
+    "values of a range in `search --vary`": [space.MAX_VALUES],
     "terms and factors of a formula": [formula.MAX_LENGTH],
     "terms and factors of all numbers": [trace.MAX_DEGREES],
     "nested floors": [trace.MAX_DEPTH],

@@ -700,8 +700,8 @@ def test_all_points_with_problems_are_named_and_nothing_is_printed():
 def test_a_problem_at_every_point_is_reported_once_without_points():
     stated = refused("compare", "mobilenet_v1", "--set", "wdith=1,2")
     assert stated == (
-        "error[CC113]: `MobileNet v1` has no variable `wdith` to set\n --> mobilenet_v1.yaml\n"
-        "  = help: did you mean `width`?\n\n1 problem in mobilenet_v1.yaml\n"
+        "error[CC113]: `MobileNet v1` has no variable `wdith` to set\n --> mobilenet_v1\n"
+        "  = help: did you mean `width`?\n\n1 problem in mobilenet_v1\n"
     )
 
 
