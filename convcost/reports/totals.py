@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from convcost.model.costs import Costs
 from convcost.model.measures import HEADLINE, MEASURES, Count, Measure, largest
-from convcost.model.number_format import format_count
+from convcost.model.number_format import counted, format_count
 from convcost.model.record import NamedTuple
 from convcost.reports.notes import MAX_NAMES, costs_notes, first_texts
 from convcost.reports.row_order import NAMES, first_rows
@@ -215,7 +215,7 @@ def _gain(before: int, after: int, measure: Measure) -> tuple[str, str]:
     if before == after:
         return f"as many {measure}", "as"
     if not before or not after:
-        return f"{format_count(after)} {measure} instead of {format_count(before)}", "of"
+        return f"{counted(after, measure[:-1])} instead of {format_count(before)}", "of"
     return f"{CountRatio(before, after).text} {measure}", "than" if after < before else "as"
 
 

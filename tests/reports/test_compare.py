@@ -78,6 +78,7 @@ def test_a_comparison_has_one_row_for_each_network():
         ((8, 4), (4, 1), "b has 2.00× fewer params and 4.00× fewer macs than a"),
         ((8, 4), (4, 8), "b has 2.00× fewer params than a and 2.00× as many macs as a"),
         ((8, 4), (8, 8), "b has as many params and 2.00× as many macs as a"),
+        ((0, 0), (1, 1), "b has 1 param instead of 0 and 1 mac instead of 0 of a"),
         ((8, 4), (0, 0), "b has 0 params instead of 8 and 0 macs instead of 4 of a"),
     ],
 )
