@@ -61,7 +61,8 @@ def input_channel(
     rank = len(extents)
     if rank < SEQUENCE_RANK:
         return 1
-    if rank == SEQUENCE_RANK and (axis := channel_axis(name, axis_readers(readers, shapes))):
+    axis = channel_axis(name, axis_readers(readers, shapes)) if rank == SEQUENCE_RANK else None
+    if axis:  # axis 0 is the batch
         return axis
     found = readers.through_joins(name)
     if any(node.op in ("Conv", "MaxPool", "AveragePool") for node in found):

@@ -41,28 +41,27 @@ def find_tied_weights(
     counted once. Returns notes about tables whose numbers cannot be read. `folder` has the files of
     weights."""
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
-    matrices = {
-        name: name in tables
-        for tables in (dict.fromkeys(_tables(graph)),)
-        for name in (*tables, *(node.input(1) for node in graph.nodes if node.op in PRODUCTS))
-        if name in stored and _is_matrix(constants.get(name))
-    }
+    tables = dict.fromkeys(_tables(graph))
+    factors = (node.input(1) for node in graph.nodes if node.op in PRODUCTS)
+    names = dict.fromkeys((*tables, *factors))
+    matrices = [name for name in names if name in stored and _is_matrix(constants.get(name))]
     unread = set()
     first: dict[tuple[Any, ...], str] = {}  # matrices by their extents and their diagonal
-    for name, is_table in matrices.items():
+    for name in matrices:
         numbers, own = _numbers(stored[name], folder), constants[name]
         if numbers is None:
             unread.add(name)
             continue
         other = first.setdefault((*sorted(own.dims), numbers.diagonal()[:ROWS].tobytes()), name)
-        if not is_table and _is_transposed(_numbers(stored[other], folder), numbers):
+        if name not in tables and _is_transposed(_numbers(stored[other], folder), numbers):
             constants[name] = own._replace(roots=constants[other].roots, view=None)
     return [
         f"whether `{name}` is the table `{table}` transposed is not known, as the "
         "numbers cannot be read: both are counted"
-        for name in matrices
         for table in matrices
-        if matrices[table] > matrices[name]
+        if table in tables
+        for name in matrices
+        if name not in tables
         and constants[name].dims == constants[table].dims[::-1]
         and unread.intersection((name, table))
     ]
