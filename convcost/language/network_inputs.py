@@ -130,10 +130,8 @@ class NetworkInputs:
 
     def inputs(self) -> tuple[tuple[tuple[str, Shape], ...], list[HasSpan]]:
         """The names, shapes and spans of the inputs. An input with a problem has 0 channels."""
-        single, several = (
-            self.sections.node.get("input"),
-            self.sections.mapping("inputs", x_keys=True),
-        )
+        single = self.sections.node.get("input")
+        several = self.sections.mapping("inputs", x_keys=True)
         if single is not None and several:
             message = "a spec must not have both `input` and `inputs`"
             self.problems.add("CC104", message, self.sections.node.get("inputs"))
@@ -153,9 +151,8 @@ class NetworkInputs:
         return tuple(inputs), origins
 
     def have(self, settings: tuple[tuple[str, Any], ...], size: tuple[int, ...] | None) -> bool:
-        """Whether the network with only these settings and this size is this one. The value of a
-        variable can depend on others, so a setting may be equal to the value in the spec, or not,
-        depending on the others."""
+        """Whether the spec gives this network with only these settings and this size. They may be
+        equal to those of the spec, and the value of a variable may depend on other variables."""
         return (
             self.changed.keys() <= dict(settings).keys()
             and all(equal_settings(value, self.variables[name]) for name, value in settings)

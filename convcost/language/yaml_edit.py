@@ -70,9 +70,9 @@ class SpecEditor:
                 for number, node in enumerate(layers.value):
                     words = [key for key, _ in node.value] if node.id == "mapping" else [node]
                     for word in words:
-                        span = word.start_mark.line + 1, word.start_mark.column + 1
+                        position = word.start_mark.line + 1, word.start_mark.column + 1
                         item = SourceItem(document, layers, number, word)
-                        self._items.setdefault(span, item)
+                        self._items.setdefault(position, item)
 
     def item(self, span: Span) -> SourceItem:
         """The layer whose kind or block is named at `span`."""
@@ -218,7 +218,7 @@ class SpecEditor:
         for edit_start, edit_end, text in sorted(self._edits, key=lambda edit: edit[:2]):
             if not start <= edit_start <= edit_end:
                 line = self.text.count("\n", 0, edit_start) + 1
-                message = f"line {line} has an alias, or needs two changes at one span"
+                message = f"line {line} has an alias, or needs two changes at one place"
                 raise ConstraintError("CC004", message)
             pieces += [self.text[start:edit_start], text]
             start = edit_end

@@ -37,10 +37,9 @@ def locate_findings(findings: Iterable[Finding], root: Root) -> Iterator[Located
     A fingerprint counts the equal findings before it, so `findings` must be all of them.
     """
     known: dict[tuple[str, ...], int] = {}
-    for located in findings:
-        finding = located._replace(
-            file=from_root(located.file, root), spec=from_root(located.spec, root)
-        )
+    for original in findings:
+        file, spec = (from_root(path, root) for path in (original.file, original.spec))
+        finding = original._replace(file=file, spec=spec)
         path = finding.file if finding.span else finding.spec
         key = (
             _machine_independent(path, root),
