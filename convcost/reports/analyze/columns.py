@@ -71,7 +71,7 @@ def _work(measure: Measure) -> CellColumn:
 
     def cell(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
         step = costs.network.steps[row.step] if row.step >= 0 else None
-        if step is None or step.path != row.path or not getattr(row.counts, measure):
+        if step is None or step.path != row.path or not row.counts.of(measure).known:
             return None
         inputs = inputs_of(costs.network, step)
         key = (step.layer, inputs, step.shared is None, step.copies[:2], step.density, costs.batch)

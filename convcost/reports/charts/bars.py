@@ -13,7 +13,7 @@ MAX_BARS = 20  # the others are summed
 
 def by_layer(costs: Costs, measure: Measure, name: str) -> Bars:
     """The layers with the largest counts, and the sum of the others."""
-    counts = [(layer.path, getattr(layer.counts, measure)) for layer in costs.layers]
+    counts = [(layer.path, layer.counts.of(measure).known) for layer in costs.layers]
     largest = sorted((item for item in counts if item[1]), key=lambda item: -item[1])
     shown = largest if len(largest) == MAX_BARS + 1 else largest[:MAX_BARS]
     others = largest[len(shown) :]
@@ -77,7 +77,7 @@ def _blocks(costs: Costs, measure: Measure) -> dict[str, int]:
     counts: dict[str, int] = {}
     for layer in costs.layers:
         block = layer.path.partition("/")[0]
-        counts[block] = counts.get(block, 0) + getattr(layer.counts, measure)
+        counts[block] = counts.get(block, 0) + layer.counts.of(measure).known
     return counts
 
 

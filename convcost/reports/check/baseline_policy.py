@@ -28,17 +28,12 @@ def forbid_growth(checked: CheckedNetwork, file: str) -> CheckedNetwork:
     # A part that is all of its measure would be reported twice.
     parts = (part for part in PARTS if any(counts.rest(part) for counts in both))
     total = Budget(total=tuple(Limit(measure, NO_SPAN, grow=0) for measure in (*COSTS, *parts)))
-    growth = ((where, only_growth(budget, forbidden=True)) for where, budget in checked.budgets)
-    rules = (
-        (
-            where,
-            budget._replace(
-                total=tuple(limit for limit in budget.total if limit.measure in IN_BYTES)
-            ),
-        )
-        for where, budget in growth
-    )
-    return checked._replace(budgets=((file, total), *rules))
+    growth = [(file, total)]
+    for where, budget in checked.budgets:
+        own = only_growth(budget, forbidden=True)
+        in_bytes = tuple(limit for limit in own.total if limit.measure in IN_BYTES)
+        growth.append((where, own._replace(total=in_bytes)))
+    return checked._replace(budgets=tuple(growth))
 
 
 def only_growth(budget: Budget, *, forbidden: bool = False) -> Budget:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from convcost.model.measures import Count
 from convcost.model.number_format import format_count, format_difference
 from convcost.reports.check.finding import Finding, Growth, Test
-from convcost.reports.table import UNKNOWN, Difference, cell_text, count_cell
+from convcost.reports.table import Difference, cell_text, count_cell
 
 LIMITS: dict[Test, str] = {
     "max": "max",
@@ -68,10 +68,10 @@ def one_line(finding: Finding) -> str:
         return format_sentence(finding)
     what, comparison = f"{finding.what} {count_text(finding.found_count)}", _comparison(finding)
     if isinstance(finding.limit, Growth):
-        base = finding.base_count or Count(0)
-        change = change_text(base, finding.found_count).removeprefix(UNKNOWN)
-        grown = f"{change} from {count_text(base)}".lstrip()
-        return f"{what}, {grown}, {comparison} +{finding.limit.text}{_of_budget(finding)}"
+        base, found = finding.base_count or Count(0), finding.found_count
+        change = "" if found - base is None else f"{change_text(base, found)} "
+        most = f"{comparison} +{finding.limit.text}{_of_budget(finding)}"
+        return f"{what}, {change}from {count_text(base)}, {most}"
     over = excess_text(finding)
     limit = f"{format_count(finding.limit)}{_of_budget(finding)}{f' ({over})' if over else ''}"
     return f"{what} {comparison} {limit}"

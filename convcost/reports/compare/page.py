@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from convcost.model.measures import HEADLINE, Measure
 from convcost.reports.page_model import OPEN_ROWS, Chapter, Fact, Page, Section
-from convcost.reports.table import UNKNOWN, CountRatio, Table, cell_text, count_cell
+from convcost.reports.table import CountRatio, Table, cell_text, count_cell
 from convcost.reports.totals import TotalsView
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def _facts(comparison: "Comparison") -> Iterator[Fact]:
         for measure in FACTS:
             before, after = comparison.base.totals.of(measure), costs.totals.of(measure)
             what = measure if len(comparison.networks) <= 2 else f"{measure} of {name}"  # noqa: PLR2004
-            ratio = cell_text(CountRatio.of(before, after)).removeprefix(UNKNOWN)
+            known = after - before is not None
+            ratio = CountRatio(before.known, after.known).text if known else ""
             gain = (ratio, f"{cell_text(count_cell(before))} in {base}")
             yield Fact(what, count_cell(after), ", ".join(filter(None, gain)))
