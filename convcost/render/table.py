@@ -54,7 +54,7 @@ WIDTHS = tuple(Widths(*widths) for widths in ((12, MAX_WIDTH), (6, 8), (3, 8), (
 class TextColumn(NamedTuple):
     """A column as texts, none wider than `width` unless it `folds`, down to `narrowest`."""
 
-    column: Column
+    declared: Column
     title: str
     texts: list[str]
     total: str
@@ -63,7 +63,7 @@ class TextColumn(NamedTuple):
 
     def lines(self, text: str) -> list[str]:
         """A text on lines of the column's width."""
-        folds = self.column.folds or width_of(text) > self.width
+        folds = self.declared.folds or width_of(text) > self.width
         return [*map(printable, _fold(text, self.width))] if folds else [text]
 
 
@@ -98,7 +98,9 @@ def _layout(
 
     def fit_unfolded(found: list[list[TextColumn]]) -> bool:
         return style.width is None or all(
-            _total_width(column.width for column in own if column.column.key in fitting[_keys(own)])
+            _total_width(
+                column.width for column in own if column.declared.key in fitting[_keys(own)]
+            )
             <= style.width
             for own in found
         )
@@ -113,8 +115,8 @@ def _layout(
 
 
 def _table(table: Table, every: list[TextColumn], fitting: set[str], style: Style) -> str:
-    columns = _wrap([column for column in every if column.column.key in fitting], style.width)
-    hidden = [column.title for column in every if column.column.key not in fitting]
+    columns = _wrap([column for column in every if column.declared.key in fitting], style.width)
+    hidden = [column.title for column in every if column.declared.key not in fitting]
     notes = [*table.notes, *([f"not shown at this width: {', '.join(hidden)}"] if hidden else [])]
     return write_parts(
         [
@@ -178,7 +180,7 @@ def _grid(columns: list[TextColumn], style: Style, *, total: bool) -> "Renderabl
         grid.add_column(
             Text.assemble((head, HEAD)),
             Text.assemble((foot, HEAD)),
-            justify=column.column.align,
+            justify=column.declared.align,
             no_wrap=True,
         )
     if columns and columns[0].texts:
@@ -241,7 +243,7 @@ def _total_width(widths: Iterable[int]) -> int:
 
 
 def _keys(columns: list[TextColumn]) -> tuple[str, ...]:
-    return tuple(column.column.key for column in columns)
+    return tuple(column.declared.key for column in columns)
 
 
 def _fitting_keys(
@@ -259,12 +261,12 @@ def _fitting_keys(
 def _fit(columns: list[TextColumn], width: int | None) -> set[str]:
     """The keys of the columns that fit, those with the lowest `drop` first."""
     kept: list[TextColumn] = []
-    for column in sorted(columns, key=lambda column: column.column.drop):
+    for column in sorted(columns, key=lambda column: column.declared.drop):
         least = _total_width(
-            min(each.width, each.column.least) if each.column.folds else each.width
+            min(each.width, each.declared.least) if each.declared.folds else each.width
             for each in (*kept, column)
         )
-        if width is None or least <= width or not column.column.drop:
+        if width is None or least <= width or not column.declared.drop:
             kept.append(column)
     return set(_keys(kept))
 
@@ -276,7 +278,7 @@ def _wrap(columns: list[TextColumn], width: int | None) -> list[TextColumn]:
         foldable = [
             number
             for number, column in enumerate(columns)
-            if column.column.folds and widths[number] > column.narrowest
+            if column.declared.folds and widths[number] > column.narrowest
         ]
         if not foldable:
             break
