@@ -20,6 +20,7 @@ from convcost.render import format
 def render(report, style):
     yield "half" * 100_000
     try:
+        Path("plugins/waiting").touch()
         while not Path("go").exists():
             sleep(0.01)
     except BaseException:
@@ -50,10 +51,11 @@ def started(folder: Path, *before: str) -> subprocess.Popen[bytes]:
 
 
 def writing(folder: Path, *before: str) -> subprocess.Popen[bytes]:
-    """A run that has begun to write `out.slow`, and waits for the file `go`."""
+    """A run that has written a part of `out.slow`, and waits for the file `go`."""
     process = started(folder, *before)
     for _ in range(3000):
-        if any(file.stat().st_size for file in folder.glob(".convcost.*")):
+        if (folder / "plugins" / "waiting").exists():
+            assert any(file.stat().st_size for file in folder.glob(".convcost.*"))
             return process
         time.sleep(0.01)
     process.kill()
