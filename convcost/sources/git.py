@@ -289,12 +289,15 @@ def _resolve(repository: Repository, ref: str) -> str:
     name = f"{ref}^{{commit}}"
     found = repository.git("rev-parse", "--verify", "--end-of-options", name)
     commit = os.fsdecode(found.stdout).strip()
-    if found.returncode == 0 and OBJECT_NAME.fullmatch(commit):
-        # Git takes a tag before a branch, so a tag `origin/main` would replace the base. Nothing
-        # comes before HEAD and the full hash of a commit.
-        start = ANCESTOR.split(ref)[0]
-        full = start == "HEAD" or (len(start) == len(commit) and OBJECT_NAME.fullmatch(start))
-        if AMBIGUOUS in found.stderr and not full:
+    start = ANCESTOR.split(ref)[0]
+    # Git takes a tag before a branch, so a tag `origin/main` would replace the base. It takes HEAD,
+    # a whole name, and the full hash of a commit before all others. But if there is no ref of a
+    # whole name, it takes a tag `refs/remotes/origin/main`.
+    is_whole = start == "HEAD" or start.startswith("refs/")
+    exists = not is_whole or not repository.git("show-ref", "--verify", "-q", start).returncode
+    if found.returncode == 0 and OBJECT_NAME.fullmatch(commit) and exists:
+        is_hash = len(start) == len(commit) and OBJECT_NAME.fullmatch(start)
+        if AMBIGUOUS in found.stderr and not (is_whole or is_hash):
             raise GitError(
                 f"`{ref}` is ambiguous: give the whole name of the branch or the tag, such as "
                 "`refs/remotes/origin/main`"

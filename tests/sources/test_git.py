@@ -616,9 +616,27 @@ def test_a_tag_with_the_name_of_the_base_does_not_replace_it(plain, base):
     assert answer["statements"] == [f"models/net.yaml: {reason}"]
     plain.git("update-ref", f"refs/tags/{commit}", "change")
     plain.git("update-ref", "refs/tags/HEAD", "base")
+    plain.git("update-ref", "refs/tags/refs/remotes/origin/main", "change")
     for clear in ("refs/remotes/origin/main...", commit, f"{commit}~0", "HEAD~1", "HEAD^"):
         growth = plain.check("models", "--base", f"git:{clear}", "--max-growth", "1%")
         assert bases(growth) == (1, [4])
+
+
+@pytest.mark.parametrize(
+    ("ref", "tag"),
+    [("refs/remotes/origin/main", "refs/remotes/origin/main"), ("HEAD~1", "HEAD")],
+)
+def test_a_tag_with_the_whole_name_of_a_missing_branch_does_not_replace_it(plain, ref, tag):
+    plain.write("models/net.yaml", net(60))
+    plain.commit()
+    plain.git("update-ref", f"refs/tags/{tag}", "main")
+    plain.git("symbolic-ref", "HEAD", "refs/heads/no-commit-yet")
+    code, answer = plain.check("models", "--base", f"git:{ref}", "--max-growth", "1%")
+    reason = f"there is no commit `{ref}`: fetch it, or name another"
+    assert code == 2
+    assert answer["statements"] == [
+        f"models/net.yaml: growth is not checked without a base: {reason}"
+    ]
 
 
 # Links
