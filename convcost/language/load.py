@@ -150,12 +150,13 @@ class Documents:
             self.problems.add("CC107", message, node.get("name") or node, "", note)
 
     def _name(self, node: Mapping, index: int | None) -> str:
-        """The name in a document, otherwise the name of its file, with the number of the document
-        if there are several."""
+        """The name in a document, otherwise the name of its file without suffixes, with the number
+        of the document if there are several."""
         name = node.get("name")
-        if type(name) is Scalar:
+        if type(name) is Scalar and name.text:
             return name.text
-        stem = self.source.name.replace("\\", "/").rsplit("/", 1)[-1].split(".")[0]
+        file = self.source.name.replace("\\", "/").rsplit("/", 1)[-1]
+        stem = file.split(".")[0] or file
         return stem if index is None else f"{stem}_{index + 1}"
 
 

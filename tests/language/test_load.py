@@ -2,6 +2,7 @@
 
 from textwrap import dedent
 
+import pytest
 from spec_texts import EIGHT
 from support import messages
 
@@ -34,9 +35,14 @@ def test_a_document_is_picked_by_its_name():
     assert network.steps[0].shape == Shape(4, (8, 8))
 
 
-def test_a_spec_without_a_name_is_called_after_its_file():
-    (network,) = networks("input: {channels: 3, size: 8}\nlayers: [relu]", name="dir/tiny.yaml")
-    assert network.name == "tiny"
+@pytest.mark.parametrize("own", ["", "name:\n", 'name: ""\n'])
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("dir/tiny.yaml", "tiny"), ("net.v1.yaml", "net"), ("dir/.yaml", ".yaml"), ("a\\.b", ".b")],
+)
+def test_a_spec_without_a_name_is_called_after_its_file(own, file, name):
+    (network,) = networks(f"{own}input: {{channels: 3, size: 8}}\nlayers: [relu]", name=file)
+    assert network.name == name
 
 
 def test_documents_do_not_share_anchors_variables_or_blocks():
