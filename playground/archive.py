@@ -1,6 +1,6 @@
 """Writes the Python of the playground to standard output as a zip: convcost, its specs, packages.
 
-The format `table` needs rich.
+rich knows the widths of characters.
 """
 
 import io

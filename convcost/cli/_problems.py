@@ -1,28 +1,24 @@
 """Diagnostics for the terminal: the message, the source line with the span underlined, the help."""
 
 from collections.abc import Iterator
+from itertools import starmap
 from typing import TypeAlias
 
 from convcost.model.errors import Problem, Span, SpecError, printable
 from convcost.model.terminal_width import width_of
 from convcost.render import Style
-from convcost.render.table import write_parts
 
-Line: TypeAlias = tuple[tuple[str, str], ...]  # pairs of a text and its style
+Line: TypeAlias = tuple[tuple[str, str], ...]  # pairs of a text and its ANSI codes
 
 MAX_PROBLEMS = 20  # printed in full; the others are counted
 MAX_WIDTH = 100  # characters of a printed line of a spec
-ERROR, NOTE, BOLD = "bold red", "bold blue", "bold"
+ERROR, NOTE, BOLD = "1;31", "1;34", "1"
 
 
 def diagnostics(error: SpecError, *, color: bool = False) -> str:
-    """All problems of a spec, in the order of the source. Only colour needs rich."""
-    lines = _lines(error)
-    if not color:
-        return "".join("".join(text for text, _ in line) + "\n" for line in lines)
-    from rich.text import Text
-
-    return write_parts([Text.assemble(*line) for line in lines], Style(color=True))
+    """All problems of a spec, in the order of the source."""
+    paint = Style(color=color).paint
+    return "".join("".join(starmap(paint, line)) + "\n" for line in _lines(error))
 
 
 def _lines(error: SpecError) -> Iterator[Line]:

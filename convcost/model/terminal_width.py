@@ -2,8 +2,11 @@
 
 import re
 
-# Latin, Greek, punctuation, arrows and mathematics, without marks: one column for each character.
-NARROW = re.compile("[\0-\u02ff\u0370-\u0482\u2010-\u2027\u2030-\u205e\u2070-\u20cf\u2100-\u2319]*")
+# Latin, Greek, punctuation, arrows, mathematics, rules and bars, without marks: one column for each
+# character.
+NARROW = re.compile(
+    "[\0-\u02ff\u0370-\u0482\u2010-\u2027\u2030-\u205e\u2070-\u20cf\u2100-\u2319\u2500-\u259f]*"
+)
 
 
 def is_narrow(text: str) -> bool:

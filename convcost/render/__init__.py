@@ -85,6 +85,10 @@ class Style(NamedTuple):
             return tables
         return (table.with_texts(lambda text: encodable(text, self.encoding)) for table in tables)
 
+    def paint(self, text: str, codes: str) -> str:
+        """A text with its ANSI codes, such as "1" for bold, if it has some and there is colour."""
+        return f"\x1b[{codes}m{text}\x1b[0m" if self.color and codes and text else text
+
     def option(self, option: FormatOption[T]) -> T:
         """The value of an option; its default if none was given."""
         value: T = self.options.get(option.name, option.default)

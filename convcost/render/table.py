@@ -1,12 +1,7 @@
-"""The table of a terminal, written by rich: it fits the width, leaves out whole columns and cuts
-no number.
+"""The table of a terminal: it fits the width, leaves out whole columns and cuts no number."""
 
-rich needs 40 ms to import, and 1.8 ms for a row of seven cells, most of it for each cell. So it is
-imported only where a table is written, and gets all lines of a column as one cell: 0.5 ms a row.
-"""
-
+import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from convcost.model.errors import printable
 from convcost.model.number_format import format_count
@@ -25,20 +20,15 @@ from convcost.reports.table import (
     plain_text,
 )
 
-if TYPE_CHECKING:
-    from rich.box import Box
-    from rich.console import Console, RenderableType
-    from rich.text import Text
-
 MAX_ROWS = 2000  # in all tables; more are in the format `plain`
-MAX_WIDTH = 1_000_000  # columns of the console: rich never wraps, `_fit` and `_fold` do
+UNLIMITED = 1_000_000  # characters
 GAP = 2  # spaces between columns
 NARROWEST_TEXT = 12  # characters
 WIDEST_WORD = 20  # of a head that folds; longer words, such as names of networks, break
 NUMBER = "0123456789,."
 EIGHTHS = " ▏▎▍▌▋▊▉█"
-HEAD, NOTE = "bold", "dim"
-ACCENTS = {r"(?m)^ *0(\.0 %)?$": "dim", r"(?m)(?<=% )[█▉▊▋▌▍▎▏#]+$": "blue"}
+BOLD, DIM, BLUE = "1", "2", "34"
+ACCENTS = {r"^ *0(\.0 %)?$": DIM, r"(?<=% )[█▉▊▋▌▍▎▏#]+$": BLUE}
 
 
 class Widths(NamedTuple):
@@ -48,7 +38,7 @@ class Widths(NamedTuple):
     head: int
 
 
-WIDTHS = tuple(Widths(*widths) for widths in ((12, MAX_WIDTH), (6, 8), (3, 8), (0, 8), (0, 7)))
+WIDTHS = tuple(Widths(*widths) for widths in ((12, UNLIMITED), (6, 8), (3, 8), (0, 8), (0, 7)))
 
 
 class TextColumn(NamedTuple):
@@ -118,108 +108,66 @@ def _table(table: Table, every: list[TextColumn], fitting: set[str], style: Styl
     columns = _wrap([column for column in every if column.declared.key in fitting], style.width)
     hidden = [column.title for column in every if column.declared.key not in fitting]
     notes = [*table.notes, *([f"not shown at this width: {', '.join(hidden)}"] if hidden else [])]
-    return write_parts(
-        [
-            *_wrapped([table.heading], style.width, HEAD),
-            "",
-            _grid(columns, style, total=bool(table.total)),
-            *([""] if notes else []),
-            *_wrapped(notes, style.width, NOTE),
-        ],
-        style,
-    )
+    lines = [
+        *_wrapped([table.heading], style, BOLD),
+        "",
+        *_grid(columns, style, total=bool(table.total)),
+        *([""] if notes else []),
+        *_wrapped(notes, style, DIM),
+    ]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def write_parts(parts: "Iterable[RenderableType]", style: Style) -> str:
-    """The text that rich writes for the parts. No line is cut, and none ends in spaces."""
-    console = _console(style)
-    with console.capture() as captured:
-        for part in parts:
-            console.print(part)
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
-
-
-def _console(style: Style) -> "Console":
-    """A console that only the style controls: no variable of the environment changes its text."""
-    import io
-
-    from rich.console import Console
-
-    return Console(
-        file=io.StringIO(),
-        width=MAX_WIDTH,
-        height=1,  # without it, `COLUMNS` and `TERM` are read
-        force_terminal=style.color,
-        force_jupyter=False,
-        color_system="standard" if style.color else None,
-        no_color=False,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        legacy_windows=False,
-    )
-
-
-def _grid(columns: list[TextColumn], style: Style, *, total: bool) -> "RenderableType":
-    from rich.table import Table as Grid
-    from rich.text import Text
-
-    grid = Grid(
-        box=_box(style),
-        padding=(0, GAP - 1, 0, 0),
-        pad_edge=False,
-        show_edge=False,
-        show_footer=total,
-        header_style="",
-        footer_style="",
-    )
+def _grid(columns: list[TextColumn], style: Style, *, total: bool) -> Iterator[str]:
+    """The lines of the head, of the rows and of the total, with a rule between them."""
     heads = _lines(columns, [[column.title] for column in columns], above=True)
     bodies = _lines(columns, [column.texts for column in columns])
     totals = _lines(columns, [[column.total] for column in columns])
-    for column, head, foot in zip(columns, heads, totals, strict=True):
-        grid.add_column(
-            Text.assemble((head, HEAD)),
-            Text.assemble((foot, HEAD)),
-            justify=column.declared.align,
-            no_wrap=True,
-        )
-    if columns and columns[0].texts:
-        grid.add_row(*map(_accented, bodies))
-    return grid
+    widths = [
+        max(map(width_of, (*head, *body, *foot)))
+        for head, body, foot in zip(heads, bodies, totals, strict=True)
+    ]
+    rule = ("-" if style.ascii else "─") * _total_width(widths)
+
+    def joined(cells: list[list[str]], accents: dict[str, str]) -> Iterator[str]:
+        padded = [
+            [_padded(line, width, column.declared.align, accents, style) for line in lines]
+            for column, width, lines in zip(columns, widths, cells, strict=True)
+        ]
+        return map((" " * GAP).join, zip(*padded, strict=True))
+
+    yield from joined(heads, {".+": BOLD})
+    yield rule
+    yield from joined(bodies, ACCENTS)
+    if total:
+        yield rule
+        yield from joined(totals, {".+": BOLD})
 
 
-def _box(style: Style) -> "Box":
-    """Lines below the head and above the total only."""
-    from rich.box import Box
-
-    blank, rule = "    \n", f" {2 * ('-' if style.ascii else '─')} \n"
-    return Box(f"{2 * blank}{rule}{2 * blank}{rule}{2 * blank}", ascii=style.ascii)
-
-
-def _accented(text: str) -> "Text":
-    """Zeros are dim, bars have a colour."""
-    from rich.text import Text
-
-    cell = Text(text)
-    for pattern, style in ACCENTS.items():
-        cell.highlight_regex(pattern, style)
-    return cell
+def _padded(line: str, width: int, align: str, accents: dict[str, str], style: Style) -> str:
+    """A line of a cell as wide as its column, with the parts that match `accents` in colour."""
+    blanks = " " * (width - width_of(line))
+    for pattern, codes in accents.items():
+        line = re.sub(pattern, style.paint(r"\g<0>", codes), line)
+    return blanks + line if align == "right" else line + blanks
 
 
-def _lines(columns: list[TextColumn], texts: list[list[str]], *, above: bool = False) -> list[str]:
-    """The lines of each column as one text. Each row has as many lines in all columns, with the
-    empty ones below the others or `above` them."""
+def _lines(
+    columns: list[TextColumn], texts: list[list[str]], *, above: bool = False
+) -> list[list[str]]:
+    """The lines of each column. Each row has as many in all columns, with the empty ones below
+    the others or `above` them."""
     cells = [
         [column.lines(text) for text in own] for column, own in zip(columns, texts, strict=True)
     ]
     heights = [max(map(len, row)) for row in zip(*cells, strict=True)]
     return [
-        "\n".join(
+        [
             line
             for lines, height in zip(own, heights, strict=True)
             for empty in [[""] * (height - len(lines))]
             for line in ((*empty, *lines) if above else (*lines, *empty))
-        )
+        ]
         for own in cells
     ]
 
@@ -327,12 +275,10 @@ def _skip_spaces(text: str, start: int) -> int:
     return next((at for at in range(start, len(text)) if text[at] != " "), len(text))
 
 
-def _wrapped(texts: Iterable[str], width: int | None, style: str) -> "Iterator[Text]":
-    from rich.text import Text
-
+def _wrapped(texts: Iterable[str], style: Style, codes: str) -> Iterator[str]:
     for text in map(printable, texts):
-        for line in [text] if width is None else _fold(text, width):
-            yield Text(printable(line), style)
+        for line in [text] if style.width is None else _fold(text, style.width):
+            yield style.paint(printable(line), codes)
 
 
 def _text(cell: Cell, style: Style, bar: int = 0) -> str:

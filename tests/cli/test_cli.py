@@ -306,16 +306,20 @@ def test_standard_input_and_documents_by_name_are_read():
     assert [n["name"] for n in json.loads(one.stdout)["networks"]] == ["reduced"]
 
 
-def test_analyze_imports_only_the_modules_it_uses():
+def imported_modules(*arguments: str) -> set[str]:
     code = (
-        "import sys; sys.argv = ['convcost', 'analyze', 'googlenet']\n"
+        f"import sys; sys.argv = {['convcost', *arguments]}\n"
         "import os; os._exit = lambda code: None\n"
         "from convcost.cli import main\n"
         "main()\n"
         "print(*sys.modules, file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT)
-    modules = set(done.stderr.decode().split())
+    return set(done.stderr.decode().split())
+
+
+def test_analyze_imports_only_the_modules_it_uses():
+    modules = imported_modules("analyze", "googlenet")
     unused = {"csv", "dataclasses", "decimal", "fractions", "json", "numbers"}
     unused |= {"pkgutil", "pydantic", "rich", "string", "convcost.reports.display_units"}
     assert not unused & modules
@@ -324,6 +328,11 @@ def test_analyze_imports_only_the_modules_it_uses():
     used = {f"convcost.layers.{name}" for name in kinds.split()}
     assert used == {name for name in modules if name.startswith("convcost.layers.")}
     assert len([name for name in modules if name.startswith("convcost.")]) <= MAX_MODULES
+
+
+def test_a_table_with_colour_and_bars_does_not_import_rich():
+    table = ("--format", "table", "--width", "120", "--color", "always")
+    assert "rich" not in imported_modules("analyze", "vgg16", *table)
 
 
 @pytest.mark.parametrize(

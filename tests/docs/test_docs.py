@@ -75,7 +75,7 @@ def test_a_page_shows_what_its_python_prints(page, capsys, monkeypatch):
 
 
 def test_the_picture_of_the_terminal_shows_what_its_command_prints():
-    """The text is compared, because the layout depends on the version of rich."""
+    """The text is compared, because the picture depends on the version of rich."""
     match = TERMINAL.search(README.read_text("utf-8"))
     picture = ROOT / match["file"]
     new = terminal_picture(match["command"], terminal_output(match["command"], ROOT))

@@ -376,7 +376,7 @@ def test_plain_text_aligns_wide_and_combining_characters():
 
 @pytest.mark.parametrize(
     ("characters", "narrow"),
-    [("aé×Φ⌊→…−·₂≤", True), ("e\u0301", False), ("\u20d7", False), ("中", False), ("⌚", False)],
+    [("aé×Φ⌊→…−·₂≤─█▏", True), ("e\u0301", False), ("\u20d7", False), ("中", False), ("⌚", False)],
 )
 def test_only_characters_of_one_column_are_narrow(characters, narrow):
     assert is_narrow(characters) == narrow
