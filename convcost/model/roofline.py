@@ -21,7 +21,7 @@ from convcost.model.shape import Shape
 from convcost.model.stored_bytes import StoredBytes, stored_bytes
 from convcost.model.window import AxisWindow
 
-Limit: TypeAlias = Literal["compute", "memory", ""]
+Limit: TypeAlias = Literal["compute", "memory", ""]  # "" of a layer that moves no bytes
 PICOSECONDS = 10**12
 MAX_POSITIONS = 1_000_000  # along one axis; with more, all positions count as read
 
@@ -62,9 +62,12 @@ class Traffic(NamedTuple):
 
 
 class LayerBound(NamedTuple):
-    """What limits a layer on a device, and the least time that it takes, rounded down."""
+    """What limits a layer on a device, and the least time that it takes, rounded down.
 
-    limit: Limit
+    `limit` is None if its macs are not known, and the known ones take no longer than its bytes.
+    """
+
+    limit: Limit | None
     picoseconds: int
 
 
@@ -119,7 +122,11 @@ def bounds(costs: Costs, dtypes: Dtypes, device: Device) -> list[LayerBound]:
             wider = max(own.activations, own.weights, key=lambda dtype: dtype.bits)
             rate = device.rate(wider.name.partition("/")[0])
         compute, memory = layer.macs * device.bandwidth, moved.bytes * rate
-        limit: Limit = "compute" if compute > memory else "memory" if memory else ""
+        limit: Limit | None = "memory" if memory else ""
+        if compute > memory:
+            limit = "compute"
+        elif layer.counts.uncounted:
+            limit = None
         seconds = max(compute, memory) * PICOSECONDS // (rate * device.bandwidth)
         found.append(LayerBound(limit, seconds))
     return found

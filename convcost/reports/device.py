@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from convcost.model.costs import Costs, LayerCost
+from convcost.model.costs import Costs
 from convcost.model.dtypes import Dtypes
 from convcost.model.errors import ConstraintError, UsageError
 from convcost.model.measures import CONVENTION, Counts, Measure
@@ -99,7 +99,7 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
     dtypes = dtypes_of(costs)
     limits, moved = bounds(costs, dtypes, device), traffic(costs, dtypes)
     order, left_out = first_rows(
-        [index for index, limit in enumerate(limits) if limit.limit],
+        [index for index, limit in enumerate(limits) if limit.limit != ""],
         top,
         None if top is None else "time",
         lambda index, _: limits[index].picoseconds,
@@ -116,7 +116,7 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
             (
                 costs.layers[index].path,
                 *_numbers(costs.layers[index].counts, moved[index]),
-                limit_cell(costs.layers[index], limits[index]),
+                limit_cell(limits[index]),
                 _microseconds(limits[index].picoseconds),
             )
             for index in order
@@ -136,9 +136,9 @@ def _numbers(counts: Counts, moved: Traffic) -> tuple[Cell, ...]:
     return macs, moved.bytes, intensity
 
 
-def limit_cell(layer: LayerCost, bound: LayerBound) -> str:
-    """What limits a layer; `?` if it is memory without macs that are not known."""
-    return UNKNOWN if layer.counts.uncounted and bound.limit == "memory" else bound.limit
+def limit_cell(bound: LayerBound) -> str:
+    """What limits a layer; `?` if that is not known."""
+    return UNKNOWN if bound.limit is None else bound.limit
 
 
 def _microseconds(picoseconds: int) -> Rounded:
@@ -149,8 +149,8 @@ def _microseconds(picoseconds: int) -> Rounded:
 def _notes(costs: Costs, device: Device, limits: Sequence[LayerBound]) -> Iterator[str]:
     time = sum(limit.picoseconds for limit in limits)
     found: dict[str, list[int]] = {"memory": [], "compute": []}
-    for layer, bound in zip(costs.layers, limits, strict=True):
-        found.setdefault(limit_cell(layer, bound), []).append(bound.picoseconds)
+    for bound in limits:
+        found.setdefault(limit_cell(bound), []).append(bound.picoseconds)
     for name, own in found.items():
         share = format_percent(sum(own), time)
         text = "what limits is not known" if name == UNKNOWN else f"limited by {name}"

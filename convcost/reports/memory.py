@@ -141,7 +141,7 @@ class Memory(Report):
             for layer, own, bound in layers:
                 cells = {**layer._asdict(), "output": shape_size(layer.output)}
                 cells["macs"] = count_cell(own.counts.of(Measure.MACS))
-                limits = limit_cell(own, bound), bound.picoseconds
+                limits = limit_cell(bound), bound.picoseconds
                 rows.append((found.name, *(cells[name] for name in LAYER_COLUMNS), *limits))
         names = ("network", *LAYER_COLUMNS, *LayerBound._fields)
         return Table("", "", tuple(Column(name, name) for name in names), tuple(rows))

@@ -1,6 +1,7 @@
 """Bytes read and written, and the bounds of a device."""
 
 import csv
+import json
 from textwrap import dedent
 
 import pytest
@@ -233,3 +234,5 @@ def test_what_limits_a_layer_without_known_macs_is_not_known():
         ("?", "?"),
         (str(64 * 3 * 3 * 64 * 16 * 16), "compute"),
     ]
+    (network,) = json.loads(run(*command, "json", text=text).stdout)["networks"]
+    assert [layer["limit"] for layer in network["device"]["limits"]] == [None, "compute"]
