@@ -28,6 +28,11 @@ FILE_MODES = ("100644", "100755")
 LINK_MODE, SUBMODULE_MODE = "120000", "160000"
 MAX_LINKS = 40  # in a chain
 MAX_PATH = 4096  # no system follows a link to a longer one
+# With these attributes, the text of a file in the work tree is not that of the commit. `ident` only
+# changes what follows `$Id:`.
+IDENT, ENCODING = "ident", "working-tree-encoding"
+IDENT_TEXT = "$Id:"
+NO_CONVERSION = ("unspecified", "unset", "", "utf-8", "utf8")  # a spec is UTF-8
 OBJECT_NAME = re.compile(r"[0-9a-f]{40,64}")
 AMBIGUOUS = b"is ambiguous."  # a warning of git
 ANCESTOR = re.compile("[~^@]")  # begins the rest of `HEAD~1`
@@ -185,6 +190,19 @@ class Commit:
     def absent_submodules(self) -> list[str]:
         """The paths of the submodules of the index that are not checked out."""
         return [path for path in self._current_submodules if _has_no_files(self.root / path)]
+
+    def conversions(self, paths: Iterable[str]) -> dict[str, str]:
+        """The attribute by which git changes the text of a file on checkout, by the path of the
+        file, for those that have one. Raises GitError."""
+        given = os.fsencode("".join(f"{path}\0" for path in paths))
+        what, command = "read the attributes of the specs", ("check-attr", "-z", "--stdin")
+        listed = self._repository.read(what, *command, IDENT, ENCODING, given=given)
+        fields = iter(listed.split("\0")[:-1])
+        return {
+            path: name
+            for path, name, value in zip(fields, fields, fields, strict=True)
+            if value.casefold() not in NO_CONVERSION
+        }
 
     def unread_deletion(self) -> str:
         """Why what the work tree does not have any more cannot be compared with new networks: the

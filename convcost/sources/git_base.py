@@ -16,10 +16,23 @@ from convcost.sources.base_lookup import (
     CurrentSpec,
     base_networks,
 )
-from convcost.sources.git import IS_LFS_POINTER, LFS_POINTER, Blob, Commit, split_range
+from convcost.sources.git import (
+    IDENT,
+    IDENT_TEXT,
+    IS_LFS_POINTER,
+    LFS_POINTER,
+    Blob,
+    Commit,
+    split_range,
+)
 from convcost.sources.git_repository import GitError
 from convcost.sources.links import PathLinks
 from convcost.sources.spec_files import MAX_BYTES, SpecLocation, is_spec, path_exists
+
+CONVERTED = (
+    "the Git attribute `{}` changes the text of the spec on checkout, so a later base would be "
+    "another network: remove the attribute, for example from `.gitattributes`"
+)
 
 
 class _Version(NamedTuple):
@@ -61,7 +74,7 @@ class CommitBase(Base):
         return [spec._replace(name=name) for name in names.values()] if len(names) > 1 else [spec]
 
     def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
-        found = self._versions.get(spec.location)
+        found = self._conversion(spec) or self._versions.get(spec.location)
         if found is None or spec.location.is_model:
             statement = f"{spec.name} is not a file of a repository, so it has no base"
             if spec.location.is_model:
@@ -165,6 +178,32 @@ class CommitBase(Base):
                 found |= dict.fromkeys((spec for spec, *_ in specs), error)
         return found
 
+    def _conversion(self, spec: CurrentSpec) -> GitError | None:
+        """The error of a spec whose text is not what git has. In the next change, what git has is
+        the base, and that can be a larger network."""
+        found = self._conversions.get(spec.location)
+        if found == IDENT and IDENT_TEXT not in spec.text:
+            return None
+        return GitError(CONVERTED.format(found)) if isinstance(found, str) else found
+
+    @cached_property
+    def _conversions(self) -> dict[SpecLocation, str | GitError]:
+        """The attribute by which git changes the text of a spec on checkout, for each spec that has
+        one, or the error of git."""
+        placed: dict[Commit, list[tuple[SpecLocation, str]]] = {}
+        for spec in self._specs:
+            with suppress(GitError):  # a target without a repository has no attributes
+                commit, path = self._commit_and_path(_target(spec))
+                placed.setdefault(commit, []).append((spec, path))
+        found: dict[SpecLocation, str | GitError] = {}
+        for commit, specs in placed.items():
+            try:
+                attributes = commit.conversions({path for _, path in specs})
+                found |= {spec: attributes[path] for spec, path in specs if path in attributes}
+            except GitError as error:
+                found |= dict.fromkeys((spec for spec, _ in specs), error)
+        return found
+
     def _locate(self, spec: SpecLocation) -> tuple[Commit, str, str]:
         """The commit of a spec, its path there, and the path that its name has there.
 
@@ -172,8 +211,7 @@ class CommitBase(Base):
         replaced by a link to a larger one keeps its base. So does a link that is replaced by a
         file, or by a link to another one. Raises GitError.
         """
-        target = spec.followed.target if spec.followed else Path(os.path.realpath(spec.name))
-        commit, path = self._commit_and_path(target)
+        commit, path = self._commit_and_path(_target(spec))
         for name in (spec.name, *spec.names):
             if (found := self._own_version(name)) is not None:
                 own_commit, own = found
@@ -229,6 +267,11 @@ class CommitBase(Base):
             return commit
         recorded = commit.submodules.get(path)
         return Commit(root, recorded or self._ref)
+
+
+def _target(spec: SpecLocation) -> Path:
+    """Where the links of a spec lead."""
+    return spec.followed.target if spec.followed else Path(os.path.realpath(spec.name))
 
 
 def _display_name(ref: str) -> str:

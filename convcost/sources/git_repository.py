@@ -72,9 +72,9 @@ class Repository:
             raise GitError(f"git has no repository with the work tree `{root}`")
         self._location = (f"--git-dir={git_dir}", f"--work-tree={root}")
 
-    def read(self, what: str, *arguments: str) -> str:
-        """What git prints. Raises GitError, with `what`, if it fails."""
-        found = self.git(*arguments)
+    def read(self, what: str, *arguments: str, given: bytes = b"") -> str:
+        """What git prints for an input. Raises GitError, with `what`, if it fails."""
+        found = self.git(*arguments, given=given)
         if found.returncode:
             raise GitError(f"git cannot {what}: {_first_error(found.stderr)}")
         return os.fsdecode(found.stdout)

@@ -639,6 +639,33 @@ def test_a_tag_with_the_whole_name_of_a_missing_branch_does_not_replace_it(plain
     ]
 
 
+# Attributes
+
+
+@pytest.mark.parametrize(
+    ("attributes", "text", "changed"),
+    [
+        ("*.yaml ident", "source: '$Id: 1 $'\n", "ident"),
+        ("*.yaml ident", "source: $Id$\n", ""),
+        ("*.yaml working-tree-encoding=UTF-7", "", "working-tree-encoding"),
+        ("*.yaml working-tree-encoding=utf-8", "", ""),
+        ("*.yaml text eol=crlf", "", ""),
+    ],
+)
+def test_a_spec_that_git_changes_on_checkout_has_no_base(plain, attributes, text, changed):
+    """The commit can have a larger network, with which a later change would be compared."""
+    plain.write(".gitattributes", attributes)
+    plain.write("models/net.yaml", net(60) + text)
+    code, answer = plain.check("models", "--base", "git:main", "--max-growth", "1%")
+    reason = (
+        f"growth is not checked without a base: the Git attribute `{changed}` changes the text of "
+        "the spec on checkout, so a later base would be another network: remove the attribute, for "
+        "example from `.gitattributes`"
+    )
+    assert code == (2 if changed else 1)
+    assert answer["statements"] == [f"models/net.yaml: {reason}"] * bool(changed)
+
+
 # Links
 
 
