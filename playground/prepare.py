@@ -7,12 +7,12 @@ archives have the modules that are not in the snapshot, compiled.
 import gc
 import importlib
 import json
+import py_compile
 import shutil
 import sys
 import zipimport
-from compileall import compile_dir
+from importlib.util import cache_from_source
 from pathlib import Path
-from py_compile import PycInvalidationMode
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 # Modules that connect, test, debug or start processes. Others import them in functions.
@@ -25,17 +25,20 @@ STDLIB, ARCHIVE = Path("/stdlib"), Path("/archive")
 
 
 def compile_modules() -> None:
-    """Unpacks `stdlib.zip` and `archive.zip`, compiles the modules, and writes `stdlib.zip` again.
+    """Adds compiled modules to `stdlib.zip` and `archive.zip`.
 
-    All modules but those of convcost lose their docstrings.
+    All modules but the kinds of layers lose their docstrings; the editor shows those of the kinds.
     """
     for folder in (STDLIB, ARCHIVE):
         shutil.unpack_archive(f"{folder}.zip", folder)
-    for folder in (ARCHIVE / "convcost", STDLIB, ARCHIVE):
-        optimize = 0 if folder.name == "convcost" else 2
-        mode = PycInvalidationMode.UNCHECKED_HASH
-        assert compile_dir(folder, quiet=2, legacy=True, optimize=optimize, invalidation_mode=mode)
-    shutil.make_archive(str(STDLIB), "zip", STDLIB)
+        for file in folder.rglob("*.py"):
+            optimize = 0 if "layers" in file.parts else 2
+            mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+            for compiled in (f"{file}c", cache_from_source(str(file))):
+                py_compile.compile(
+                    str(file), compiled, optimize=optimize, invalidation_mode=mode, quiet=2
+                )
+        shutil.make_archive(str(folder), "zip", folder)
 
 
 def warm_up() -> str:
