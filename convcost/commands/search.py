@@ -117,8 +117,8 @@ def search(
         options.pareto,
         request.space.names,
         request.names,
-        _records(request, found.best, printed),
-        _records(request, found.front, printed),
+        _records(request, found.best),
+        _records(request, found.front),
         _records(request, found.sample),
         _notes(request, network, printed),
         hint,
@@ -200,6 +200,7 @@ def _request(
         options.score,
         device=device,
         deployed=options.deployed,
+        partly=_partly(measures, source),
     )
     if options.deployed:
         network = deploy(network)
@@ -226,29 +227,17 @@ class _PrintedPoints:
             self.costs[index] = function.costs(request.space.point(index))
             layers += 1 + len(self.costs[index].layers)
 
-    def unknown(self, index: int) -> Iterator[str]:
-        """The measures of a point of which nothing is known."""
-        if index in self.costs:
-            point = self.costs[index]
-            if point.totals.of(Measure.MACS).shown is None:
-                yield Measure.MACS
-            for convention in self.conventions:
-                if convention.numbers(point).total_count.shown is None:
-                    yield convention.name
 
-
-def _records(
-    request: "SearchRequest", points: "Points", printed: _PrintedPoints | None = None
-) -> tuple[PointRecord, ...]:
-    columns = zip(*(column.tolist() for column in points.columns), strict=True)
-    records = []
-    for index, row in zip(points.index.tolist(), columns, strict=True):
-        numbers = dict(zip(request.names, row, strict=True))
-        if printed is not None:
-            unknown = dict.fromkeys(printed.unknown(index))
-            numbers |= {name: None for name in unknown if name in numbers}
-        records.append(PointRecord(_texts(request.space.point(index)), numbers))
-    return tuple(records)
+def _records(request: "SearchRequest", points: "Points") -> tuple[PointRecord, ...]:
+    columns = []
+    for name in request.names:
+        numbers = points.columns[request.columns.index(name)].astype(object)
+        numbers[request.unknown(name, points)] = None
+        columns.append(numbers.tolist())
+    return tuple(
+        PointRecord(_texts(request.space.point(index)), dict(zip(request.names, row, strict=True)))
+        for index, row in zip(points.index.tolist(), zip(*columns, strict=True), strict=True)
+    )
 
 
 def _failed_points(request: "SearchRequest", found: "Found") -> FailedPoints | None:
@@ -387,6 +376,20 @@ def _point_notes(request: "SearchRequest", own: Costs, printed: _PrintedPoints) 
         searched = f"the first {len(printed.costs):,} of {len(printed.index):,} points"
         found.append(f"stated and unknown counts were searched in {searched} only")
     return found
+
+
+def _partly(measures: tuple[str, ...], source: Source) -> tuple[str, ...]:
+    """The measures that may be known in part: totals by conventions, and the macs of a spec with a
+    kind whose macs may be unknown."""
+    from convcost.design_space.network_function import conventions_of
+
+    unknown = any(
+        name in source.text for name, kind in KINDS.items() if kind.counted is not Kind.counted
+    )
+    return (
+        *((Measure.MACS,) if unknown and Measure.MACS in measures else ()),
+        *conventions_of(measures),
+    )
 
 
 def _can_need_notes(request: "SearchRequest", conventions: Sequence["Convention"]) -> bool:

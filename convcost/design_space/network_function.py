@@ -46,7 +46,8 @@ class NetworkFunction:
     inputs and `batch` the number of samples, unless the spec has a variable of this name.
     `settings` are those of everything that does not vary. With `deployed`, the numbers are those of
     the network as inference runs it. The measure NANOSECONDS needs a `device` that has a bandwidth.
-    A network without all counts of one of the `decisive` measures is an error.
+    A network without all counts of one of the `decisive` measures is an error. A call also gives
+    the number of layers that are not in each of the measures of `partly`.
     Raises SpecError, and ConstraintError if the device has no rate for a dtype.
     """
 
@@ -61,6 +62,7 @@ class NetworkFunction:
         deployed: bool = False,
         network: Network | None = None,
         decisive: Collection[str] = (),
+        partly: Sequence[str] = (),
     ) -> None:
         self.documents = documents
         self.pick = pick
@@ -71,6 +73,7 @@ class NetworkFunction:
         self.device = device
         self.deployed = deployed
         self.decisive = decisive
+        self.partly = partly
         self.network = network or documents.load(settings, pick)[0]
         self.variables = dict(self.network.variables)
 
@@ -105,12 +108,19 @@ class NetworkFunction:
         return costs(network, others.get("batch", 1), receptive_fields=fields)
 
     def __call__(self, values: Mapping[str, Any]) -> list[int]:
-        """The measures, in order. Raises SpecError."""
+        """The measures, and the layers that are not in those of `partly`. Raises SpecError."""
         found = self.costs(values)
         for name in self.decisive:
             self._require_known(name, found)
         point = cost_point(Point((), ()), found)
-        return [self._number(name, found, point) for name in self.measures]
+        numbers = [self._number(name, found, point) for name in self.measures]
+        return [*numbers, *(self._uncounted(name, found) for name in self.partly)]
+
+    def _uncounted(self, name: str, found: Costs) -> int:
+        """The number of layers that are not in the macs, or in the total by a convention."""
+        if name in self.conventions:
+            return sum(number is None for number in self.conventions[name].numbers(found).layers)
+        return found.totals.uncounted
 
     def _require_known(self, name: str, found: Costs) -> None:
         """Raises SpecError for the first layer without a count of a measure."""

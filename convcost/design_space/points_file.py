@@ -16,6 +16,7 @@ from convcost.model.errors import UsageError
 from convcost.model.number_format import format_count
 from convcost.model.options import json_number, value_text
 from convcost.reports.sweep.points import setting_column
+from convcost.reports.table import UNKNOWN
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 MAX_DIGITS = 38  # of the largest integers of Parquet that pyarrow reads from CSV
@@ -38,12 +39,13 @@ class PointsFile:
         self.request = request
         self._partial = partial_file(path)
         self._names = (
-            *(setting_column(name, name, request.names).key for name in request.space.names),
-            *request.names,
+            *(setting_column(name, name, request.columns).key for name in request.space.names),
+            *request.columns,
         )
         self._lines = path.suffix == ".jsonl"
         self._line: Callable[[Iterable[str]], str] = self._json_line if self._lines else ",".join
         write = _json_text if self._lines else value_text
+        self._unknown = "null" if self._lines else UNKNOWN
         self._texts = {
             variable.name: np.array([write(value) for value in variable.values], dtype=object)
             for variable in request.space.variables
@@ -78,7 +80,11 @@ class PointsFile:
         columns = [self._texts[name][at[chosen]] for name, at in positions.items()]
         by_name = dict(zip(positions, columns, strict=True))
         ordered = [by_name[name].tolist() for name in self._texts]
-        numbers = ([repr(value) for value in column.tolist()] for column in points.columns)
+        numbers = []
+        for name, column in zip(self.request.columns, points.columns, strict=True):
+            texts = np.array([repr(value) for value in column.tolist()], dtype=object)
+            texts[self.request.unknown(name, points)] = self._unknown
+            numbers.append(texts.tolist())
         rows = zip(*ordered, *numbers, strict=True)
         self._file.write("".join(f"{self._line(row)}\n" for row in rows).encode())
 
@@ -117,12 +123,12 @@ class PointsFile:
     def _convert(self, pyarrow: Any, integer: Any) -> None:
         """Writes the CSV of the part as Parquet, with integers of a type."""
         types = [_arrow_type(variable) for variable in self.request.space.variables]
-        types += ["integer"] * len(self.request.measures) + ["float64"] * bool(self.request.score)
+        types += ["float64" if name == "score" else "integer" for name in self.request.columns]
         schema = pyarrow.schema(
             (name, integer if kind == "integer" else pyarrow.type_for_alias(kind))
             for name, kind in zip(self._names, types, strict=True)
         )
-        options = pyarrow.csv.ConvertOptions(column_types=schema)
+        options = pyarrow.csv.ConvertOptions(column_types=schema, null_values=[UNKNOWN])
         with (
             new_file(self._partial) as file,
             pyarrow.csv.open_csv(self._partial, convert_options=options) as reader,

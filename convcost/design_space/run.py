@@ -170,7 +170,7 @@ def _points(tree: dict[str, Any], request: SearchRequest) -> Points:
     index = np.array(tree["index"], dtype=np.int64)
     shapes = {column.shape for column in columns}
     outside = np.any((index < 0) | (index >= request.space.size))
-    if len(columns) != len(request.names) or shapes != {index.shape} or outside:
+    if len(columns) != len(request.columns) or shapes != {index.shape} or outside:
         raise ValueError(tree)
     return Points(index, columns)
 

@@ -26,7 +26,8 @@ SCRAMBLE = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads 
 
 class SearchRequest(NamedTuple):
     """What is searched. `sort` are measures, the largest first, with a `-` the smallest. In
-    `pareto`, less is better, with a `+` more. `score` is `module:function`."""
+    `pareto`, less is better, with a `+` more. `score` is `module:function`. `partly` are the
+    measures that may be known in part."""
 
     source: Source
     pick: str
@@ -42,11 +43,17 @@ class SearchRequest(NamedTuple):
     keeps_all: bool = False
     device: Device | None = None
     deployed: bool = False
+    partly: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns of points: measures, and the score."""
-        return (*self.measures, *(["score"] if self.score else []))
+        """The measures, and the score."""
+        return (*self.measures, *self._score)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of points: the measures, how many layers are not in them, and the score."""
+        return (*self.measures, *map(uncounted_column, self.partly), *self._score)
 
     def function(self) -> NetworkFunction:
         """The measures of a point."""
@@ -59,12 +66,24 @@ class SearchRequest(NamedTuple):
             self.device,
             self.deployed,
             decisive=self._decisive,
+            partly=self.partly,
         )
 
     @property
     def filters(self) -> list[PointFilter]:
         known = (*self.measures, *self.space.names)
         return [parse_filter(text, known) for text in self.where]
+
+    def unknown(self, name: str, points: "Points") -> Array:
+        """Which points have a measure of which nothing is known: all that is counted is 0."""
+        if name not in self.partly:
+            return np.zeros(points.index.shape, dtype=bool)
+        uncounted = points.columns[self.columns.index(uncounted_column(name))]
+        return (points.columns[self.columns.index(name)] == 0) & (uncounted > 0)
+
+    @property
+    def _score(self) -> tuple[str, ...]:
+        return ("score",) if self.score else ()
 
     @property
     def _decisive(self) -> set[str]:
@@ -75,8 +94,13 @@ class SearchRequest(NamedTuple):
         )
 
 
+def uncounted_column(measure: str) -> str:
+    """The column with the number of layers that are not in a measure."""
+    return f"{measure}_uncounted"
+
+
 class Points(NamedTuple):
-    """Some points: their numbers in the space, and a column for each of the names of a request."""
+    """Some points: their numbers in the space, and the columns of a request."""
 
     index: Array
     columns: tuple[Array, ...]
@@ -113,7 +137,8 @@ class Search:
     def __init__(self, request: SearchRequest) -> None:
         self.request = request
         variables = request.space.variables
-        self._costs = TracedFunction(request.function(), variables, len(request.measures))
+        results = len(request.measures) + len(request.partly)
+        self._costs = TracedFunction(request.function(), variables, results)
         self._score = _load_score(request.score) if request.score else None
         filters = request.filters
 
@@ -124,7 +149,10 @@ class Search:
         names = request.measures
         numbers = [*filter(lambda one: one.name not in names, variables), *map(Variable, names)]
         self._matches = TracedFunction(matches, tuple(numbers), 1)
-        self.nothing = Points(np.arange(0), tuple(np.arange(0) for _ in request.names))
+        self.nothing = Points(np.arange(0), tuple(np.arange(0) for _ in request.columns))
+        self._keys = [(key, key.removeprefix("-")) for key in sort_keys(request.sort)]
+        partly = [name for _, name in self._keys if name in request.partly]
+        self._uncounted = [*map(uncounted_column, partly)]
 
     def chunk(self, start: int, stop: int) -> Found:
         """The result of the points from `start` up to, but not including, `stop`."""
@@ -139,7 +167,7 @@ class Search:
             points = points.at(valid)
             columns = {name: column.at(valid) for name, column in columns.items()}
         if request.where and len(points.index):
-            measures = zip(request.measures, points.columns, strict=True)
+            measures = zip(request.measures, points.columns, strict=False)
             known = {**columns, **{name: VariableColumn(values) for name, values in measures}}
             chosen = self._matches.evaluate(known).results[0] == 1
             points = points.at(chosen)
@@ -164,7 +192,7 @@ class Search:
         failed = [number for number in (first.first_failed, second.first_failed) if number >= 0]
         best, tied = self.best(first.best.plus(second.best))
         for part in (first, second):
-            if part.tied and self._keys(part.best, -1) == self._keys(best, -1):
+            if part.tied and self._last_keys(part.best) == self._last_keys(best):
                 tied += part.tied
         return Found(
             first.points + second.points,
@@ -182,30 +210,31 @@ class Search:
 
     def best(self, points: Points) -> tuple[Points, int]:
         """The first `top` points in the order of the request; of equal ones, those that come first
-        in the space. Also how many of the others have the keys of the last one."""
+        in the space. Points of which nothing is known are last. Also how many of the others have
+        the keys of the last one, 0 if these are known in part."""
         keys = [points.index]
-        for key, column in reversed(self._key_columns(points)):
+        for key, name in reversed(self._keys):
+            column = self._column(points, name)
             keys.append(column if key[0] == "-" else -column)
+            if name in self.request.partly:
+                keys.append(self.request.unknown(name, points))
         order = np.lexsort(keys)
         best, others = (points.at(part) for part in np.split(order, [self.request.top]))
         if not self.request.sort or not len(others.index):
             return best, 0
-        last = self._keys(best, -1)
-        columns = [column for _, column in self._key_columns(others)]
-        equal = [column == value for column, value in zip(columns, last, strict=True)]
+        last = self._last_keys(best)
+        if any(last[name] for name in self._uncounted):
+            return best, 0
+        equal = [self._column(others, name) == value for name, value in last.items()]
         return best, int(np.count_nonzero(np.logical_and.reduce(equal)))
 
-    def _key_columns(self, points: Points) -> list[tuple[str, Array]]:
-        """The keys of the order, each with its column."""
-        names = self.request.names
-        return [
-            (key, points.columns[names.index(key.removeprefix("-"))])
-            for key in sort_keys(self.request.sort)
-        ]
+    def _column(self, points: Points, name: str) -> Array:
+        return points.columns[self.request.columns.index(name)]
 
-    def _keys(self, points: Points, at: int) -> list[Any]:
-        """The values of the keys of one point."""
-        return [column[at] for _, column in self._key_columns(points)]
+    def _last_keys(self, points: Points) -> dict[str, Any]:
+        """The values of the keys of the last point, and how many layers are not in them."""
+        names = (*(name for _, name in self._keys), *self._uncounted)
+        return {name: self._column(points, name)[-1] for name in names}
 
     def front(self, points: Points) -> Points:
         """The Pareto front of the points, the least first; nothing if none is asked for."""
@@ -214,7 +243,7 @@ class Search:
         points = points.at(np.argsort(points.index))
         costs = []
         for name in self.request.pareto:
-            column = points.columns[self.request.names.index(name.removeprefix("+"))]
+            column = self._column(points, name.removeprefix("+"))
             costs.append(-column if name[0] == "+" else column)
         front = pareto_front(costs)
         return points.at(front[np.lexsort([cost[front] for cost in reversed(costs)])])
@@ -229,7 +258,7 @@ class Search:
     def _scores(self, points: Points, columns: dict[str, VariableColumn]) -> Array:
         assert self._score is not None
         request = self.request
-        table: dict[str, Array] = dict(zip(request.measures, points.columns, strict=True))
+        table: dict[str, Array] = dict(zip(request.columns, points.columns, strict=False))
         for variable in request.space.variables:
             column = columns[variable.name]
             table[setting_column(variable.name, variable.name, request.names).key] = (

@@ -882,3 +882,60 @@ def test_a_point_of_which_no_macs_are_known_has_a_question_mark(tmp_path):
         printed = run(*call, "--format", suffix, cwd=tmp_path).stdout.decode()
         assert unknown in printed
         assert known in printed
+
+
+PARTLY = (
+    "name: net\ninput: {channels: 3, size: 8}\nvars: {w: 1, u: 0}\nlayers:\n"
+    "  - {conv: w, kernel: 1, when: w > 1}\n"
+    "  - {custom: magic, params: w, macs: uncounted, when: u > 0}\n"
+    "  - relu\n"
+)
+MACS = 3 * 2 * 64
+
+
+@pytest.mark.parametrize("measure", ["macs", "thop"])
+def test_points_of_which_nothing_is_known_are_last_in_each_order(tmp_path, measure):
+    (tmp_path / "net.yaml").write_text(PARTLY)
+    call = ("search", "net.yaml", "--vary", "w=1,2", "--vary", "u=0,1", "--columns", measure)
+    for sort, rows in (
+        (measure, [f"2,0,{MACS}", f"2,1,{MACS}", "1,0,0", "1,1,?"]),
+        (f"-{measure}", ["1,0,0", f"2,0,{MACS}", f"2,1,{MACS}", "1,1,?"]),
+    ):
+        printed = run(*call, f"--sort={sort}", "--format", "csv", cwd=tmp_path).stdout.decode()
+        assert printed.splitlines() == [f"w,u,{measure}", *rows]
+
+
+def test_no_points_are_as_many_as_a_last_point_that_is_known_in_part(tmp_path):
+    (tmp_path / "net.yaml").write_text(PARTLY)
+    call = ("search", "net.yaml", "--vary", "w=2", "--vary")
+    known = run(*call, "u=-1,0,1", "--top", "1", cwd=tmp_path).stdout.decode()
+    assert "2 more points; 1 of them has the same macs as the last point\n" in known
+    partly = run(*call, "u=1,2,3", "--top", "1", cwd=tmp_path).stdout.decode()
+    assert "2 more points\n" in partly
+
+
+def test_a_file_of_points_says_how_many_layers_are_not_in_a_count(tmp_path):
+    pytest.importorskip("pyarrow")
+    import pyarrow.parquet
+
+    (tmp_path / "net.yaml").write_text(PARTLY)
+    call = ("search", "net.yaml", "--vary", "w=1,2", "--vary", "u=0,1", "--columns", "macs")
+    for suffix in ("csv", "jsonl", "parquet"):
+        run(*call, "--points", f"points.{suffix}", cwd=tmp_path)
+    assert (tmp_path / "points.csv").read_text().splitlines() == [
+        "w,u,macs,macs_uncounted",
+        "1,0,0,0",
+        "1,1,?,1",
+        f"2,0,{MACS},0",
+        f"2,1,{MACS},1",
+    ]
+    lines = [json.loads(line) for line in (tmp_path / "points.jsonl").read_text().splitlines()]
+    assert [(line["macs"], line["macs_uncounted"]) for line in lines] == [
+        (0, 0),
+        (None, 1),
+        (MACS, 0),
+        (MACS, 1),
+    ]
+    table = pyarrow.parquet.read_table(tmp_path / "points.parquet").to_pydict()
+    assert table["macs"] == [0, None, MACS, MACS]
+    assert table["macs_uncounted"] == [0, 1, 0, 1]
