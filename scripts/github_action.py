@@ -291,8 +291,11 @@ def _verdict(tree: Mapping[str, Any], folder: Path) -> dict[str, str]:
         outputs[measure] = str(sum(network[measure] for network in networks))
         grown = sum(network[measure] - network["base"][measure] for network in based)
         outputs[f"{measure}-delta"] = f"{grown:+d}" if based else ""
+    # Of which only a part is known, there is no sum and no growth.
+    if any(network["uncounted"] for network in networks):
+        outputs["macs"] = ""
     if any(one["uncounted"] for network in based for one in (network, network["base"])):
-        outputs["macs-delta"] = ""  # only a part of the macs is known
+        outputs["macs-delta"] = ""
     return {**outputs, **{f"{name}-file": str(folder / file) for name, file in FILES.items()}}
 
 

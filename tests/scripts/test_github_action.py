@@ -505,7 +505,8 @@ def test_a_shipped_network_and_a_file_of_its_names_both_count(runner):
 
 def test_a_network_that_a_report_has_twice_is_summed_once(tmp_path):
     def network(spec: str, name: str, params: int) -> dict:
-        return {"spec": spec, "network": name, "params": params, "macs": 7, "base": None}
+        counts = {"params": params, "macs": 7, "uncounted": False}
+        return {"spec": spec, "network": name, **counts, "base": None}
 
     one, two = network("a.yaml", "a", 2), network("a.yaml", "b", 3)
     tree = {"ok": True, "networks": [one, two, {**one, "spec": "./a.yaml"}]}
@@ -522,12 +523,13 @@ def test_the_growth_of_a_network_with_a_second_base_is_that_over_its_own(tmp_pat
 
 
 @pytest.mark.parametrize("of", ["network", "base"])
-def test_the_growth_of_macs_that_are_known_in_part_is_not_known(of, tmp_path):
+def test_macs_that_are_known_in_part_have_no_sum_and_no_growth(of, tmp_path):
     base = {"params": 5, "macs": 7, "uncounted": of == "base"}
     network = {"spec": "a.yaml", "network": "a", "params": 9, "macs": 8, "base": base}
     tree = {"ok": True, "networks": [{**network, "uncounted": of == "network"}]}
     reported = SCRIPT["_verdict"](tree, tmp_path)
     assert (reported["params-delta"], reported["macs-delta"]) == (f"+{9 - 5}", "")
+    assert (reported["params"], reported["macs"]) == ("9", "8" if of == "base" else "")
 
 
 def test_a_spec_that_a_link_gives_a_second_base_is_summed_once(runner):
