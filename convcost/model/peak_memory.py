@@ -6,7 +6,7 @@ and stays alive to the end. This is the liveness analysis of compilers; Pisarchy
 "Efficient Memory Management for Deep Neural Net Inference", 2020, apply it to neural networks.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, islice
 
 from convcost.model.costs import inputs_of
@@ -99,7 +99,7 @@ def buffers(
         if memory == "weights":
             run.owners[index] = None
         elif memory == "input":
-            run.view(index, step.inputs[0])
+            run.owners[index] = run.owners[step.inputs[0]]
         elif in_place and (owner := run.reusable(index, step)) is not None:
             run.write_over(index, owner)
         else:
@@ -131,26 +131,20 @@ class _Run:
         self.buffers: dict[int, Buffer] = {}
         # The buffer of each tensor; None: the tensor is among the weights.
         self.owners: dict[int, int | None] = {}
-        self.dtypes = dict(enumerate(_activations(dtypes, (step.path for step in network.steps))))
+        self.dtypes = tensor_dtypes(network, dtypes)
         self._overwrites: dict[tuple[object, ...], bool] = memo(
             batch, network.variables, network.inputs
         )
-        names = (name for name, _ in network.inputs)
-        for k, dtype in enumerate(_activations(dtypes, names)):
+        for k, (_, shape) in enumerate(network.inputs):
             tensor = self.owners[-1 - k] = -1 - k
-            self.dtypes[tensor] = dtype
             if tensor in self.last_reads:
-                self.allocate(tensor, network.inputs[k][1].elements)
+                self.allocate(tensor, shape.elements)
 
     def allocate(self, tensor: int, elements: int) -> None:
         elements *= self.batch
         size = self.dtypes[tensor].bytes(elements)
         self.buffers[tensor] = Buffer(tensor, elements, size, max(tensor, 0), self._last(tensor))
         self.owners[tensor] = tensor
-
-    def view(self, tensor: int, source: int) -> None:
-        self.owners[tensor] = self.owners[source]
-        self.dtypes[tensor] = self.dtypes[source]
 
     def write_over(self, tensor: int, owner: int) -> None:
         self.owners[tensor] = owner
@@ -179,10 +173,6 @@ class _Run:
 
     def _last(self, tensor: int) -> int:
         return self.last_reads.get(tensor, len(self.network.steps))
-
-
-def _activations(dtypes: Dtypes, paths: Iterable[str]) -> Iterator[Dtype]:
-    return (layer_dtypes.activations for layer_dtypes in dtypes.of(paths))
 
 
 def _last_reads(network: Network) -> dict[int, int]:

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from convcost.model.costs import inputs_of
-from convcost.model.dtypes import Dtype, Dtypes
+from convcost.model.dtypes import Dtypes
 from convcost.model.network import Network, Step
+from convcost.model.peak_memory import tensor_dtypes
 from convcost.model.record import NamedTuple
 
 INPUT = NOT_YET = -1  # in the place of the writer of a tensor
@@ -142,35 +143,33 @@ class _TaskGraphBuilder:
         self.writers: list[int] = []
         self.readers: list[list[int]] = []
         self.tensors: dict[int, int | None] = {}  # by output; None if the output is stored
-        self.dtypes: dict[int, Dtype] = {}
+        self.dtypes = tensor_dtypes(network, dtypes)
         self.read: set[int] = set()
         self.sources: dict[int, Task] = {}  # tasks that read no tensor, until another reads theirs
-        self.own = dtypes.of(step.path for step in network.steps)
-        inputs = dtypes.of(name for name, _ in network.inputs)
-        for k, own in enumerate(inputs):
-            elements = network.inputs[k][1].elements
-            self.tensors[-1 - k] = self._tensor(-1 - k, elements, own.activations, INPUT)
+        for k, (_, shape) in enumerate(network.inputs):
+            self.tensors[-1 - k] = self._tensor(self._bytes(-1 - k, shape.elements), INPUT)
 
-    def _tensor(self, index: int, elements: int, dtype: Dtype, writer: int) -> int:
-        self.dtypes[index] = dtype
-        self.sizes.append(dtype.bytes(elements * self.batch))
+    def _bytes(self, index: int, elements: int) -> int:
+        return self.dtypes[index].bytes(elements * self.batch)
+
+    def _tensor(self, size: int, writer: int) -> int:
+        self.sizes.append(size)
         self.writers.append(writer)
         self.readers.append([])
         return len(self.sizes) - 1
 
     def add(self, index: int, step: Step, *, in_place: bool) -> None:
-        memory, dtype = step.layer.memory, next(self.own).activations
-        if memory == "weights":
+        if step.layer.memory == "weights":
             self.tensors[index] = None
             return
         self.read.update(step.reads)
-        if memory == "input":
+        if step.layer.memory == "input":
             self.tensors[index] = self.tensors[step.inputs[0]]
-            self.dtypes[index] = self.dtypes.get(step.inputs[0], dtype)
             return
         reads = tuple(dict.fromkeys(n for i in step.reads if (n := self.tensors[i]) is not None))
-        over = self._overwritten(step, dtype) if in_place else ()
-        self.tensors[index] = written = self._tensor(index, step.elements, dtype, NOT_YET)
+        size = self._bytes(index, step.elements)
+        over = self._overwritten(index, step, size) if in_place else ()
+        self.tensors[index] = written = self._tensor(size, NOT_YET)
         task = Task(index, reads, written, over)
         if reads:
             for source in [self.sources.pop(n) for n in reads if n in self.sources]:
@@ -186,7 +185,7 @@ class _TaskGraphBuilder:
             self.readers[tensor].append(number)
         self.tasks.append(task)
 
-    def _overwritten(self, step: Step, dtype: Dtype) -> tuple[int, ...]:
+    def _overwritten(self, index: int, step: Step, size: int) -> tuple[int, ...]:
         """The tensors that a step can write its output over, if nothing else reads them later."""
         shapes = inputs_of(self.network, step)
         if not step.layer.overwrites(step.layer.select_inputs(shapes)):
@@ -194,9 +193,8 @@ class _TaskGraphBuilder:
         same = (
             self.tensors[source]
             for source, shape in zip(step.inputs, shapes, strict=True)
-            if shape == step.shape and self.dtypes.get(source) == dtype
+            if shape == step.shape and self.dtypes[source] == self.dtypes[index]
         )
-        size = dtype.bytes(step.elements * self.batch)
         # The first layer of an expert has more elements than its input.
         return tuple(tensor for tensor in same if tensor is not None and self.sizes[tensor] == size)
 
