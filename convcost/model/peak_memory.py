@@ -31,8 +31,8 @@ class Buffer(NamedTuple):
     last: int
 
 
-class Alive(NamedTuple):
-    """The sums of the buffers that are alive at one step."""
+class Amount(NamedTuple):
+    """Memory in elements and in bytes."""
 
     elements: int
     bytes: int
@@ -68,16 +68,16 @@ def peak_of(network: Network, found: Sequence[Buffer]) -> PeakMemory:
     return PeakMemory(*alive[step], step, tuple(b for b in found if b.first <= step <= b.last))
 
 
-def alive_at_steps(network: Network, found: Iterable[Buffer]) -> list[Alive]:
+def alive_at_steps(network: Network, found: Iterable[Buffer]) -> list[Amount]:
     """For each step the sums of all buffers that are alive."""
-    elements, size = ([0] * (len(network.steps) + 2) for _ in Alive._fields)
+    elements, size = ([0] * (len(network.steps) + 2) for _ in Amount._fields)
     for buffer in found:
         elements[buffer.first] += buffer.elements
         elements[buffer.last + 1] -= buffer.elements
         size[buffer.first] += buffer.bytes
         size[buffer.last + 1] -= buffer.bytes
     sums = zip(accumulate(elements), accumulate(size), strict=True)
-    return [Alive(*alive) for alive in islice(sums, len(network.steps))]
+    return [Amount(*alive) for alive in islice(sums, len(network.steps))]
 
 
 def buffers(

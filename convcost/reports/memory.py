@@ -8,7 +8,7 @@ from convcost.model.costs import Costs
 from convcost.model.dtypes import Dtypes
 from convcost.model.measures import Measure
 from convcost.model.number_format import counted, format_count
-from convcost.model.peak_memory import Buffer, alive_at_steps, buffers, peak_of
+from convcost.model.peak_memory import Amount, Buffer, alive_at_steps, buffers, peak_of
 from convcost.model.record import NamedTuple
 from convcost.model.roofline import Device, LayerBound, traffic
 from convcost.model.shape import Shape
@@ -45,13 +45,6 @@ class OrderRecord(NamedTuple):
     exact: bool
     at_least: int
     spec_peak: int
-
-
-class Amount(NamedTuple):
-    """Memory in elements and in bytes."""
-
-    elements: int
-    bytes: int
 
 
 class TensorRecord(NamedTuple):

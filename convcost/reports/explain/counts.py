@@ -17,13 +17,12 @@ from convcost.reports.table import Cell, Column, Difference, Table, cell_text, c
 SCHEMA = "convcost.explain_counts/1"
 
 
-class KindRecord(NamedTuple):
-    """The counts of all layers of a kind together, one for each convention, in their order; None if
-    layers are not counted and the others count 0."""
+class KindCounts(NamedTuple):
+    """The counts of all layers of a kind together, one for each convention, in their order."""
 
     kind: str
     layers: int
-    counts: tuple[int | None, ...]
+    counts: tuple[Count, ...]
 
 
 class CountExplanation(Report):
@@ -44,41 +43,29 @@ class CountExplanation(Report):
                 "file": costs.network.file,
                 "batch": costs.batch,
                 "counts": convention_totals(costs),
-                "kinds": kind_records(costs),
+                "kinds": [
+                    each._asdict() | {"counts": [count.shown for count in each.counts]}
+                    for each in kind_counts(costs)
+                ],
             }
             for costs in self.networks
         ]
         return versioned(SCHEMA, networks=networks)
 
 
-def kind_records(costs: Costs) -> list[KindRecord]:
-    """A record for each kind, in order of appearance."""
-    return [
-        KindRecord(each.kind, each.layers, tuple(count.shown for count in each.counts))
-        for each in _kind_counts(costs)
-    ]
-
-
-class _KindCounts(NamedTuple):
-    """The counts of a kind, by each convention."""
-
-    kind: str
-    layers: int
-    counts: tuple[Count, ...]
-
-
-def _kind_counts(costs: Costs) -> list[_KindCounts]:
+def kind_counts(costs: Costs) -> list[KindCounts]:
+    """The counts of each kind, in order of appearance."""
     layers = Counter(layer.kind for layer in costs.layers)
     by_kind = [counts.by_kind for counts in costs.by_convention]
     return [
-        _KindCounts(kind, number, tuple(counts[kind] for counts in by_kind))
+        KindCounts(kind, number, tuple(counts[kind] for counts in by_kind))
         for kind, number in layers.items()
     ]
 
 
 def _table(costs: Costs) -> Table:
     counted = costs.by_convention
-    records = _kind_counts(costs)
+    records = kind_counts(costs)
     same = [
         record
         for record in records
@@ -110,7 +97,7 @@ def _cells(counts: Sequence[Count]) -> Iterator[Cell]:
         yield cell_text(Difference.of(count, counts[0], share=False))
 
 
-def _notes(costs: Costs, differing: list[_KindCounts], same: list[_KindCounts]) -> Iterator[str]:
+def _notes(costs: Costs, differing: list[KindCounts], same: list[KindCounts]) -> Iterator[str]:
     yield input_note([costs])
     yield from kind_notes(step.layer for step in costs.network.steps)
     yield from deployed_notes([costs])
