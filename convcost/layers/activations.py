@@ -1,9 +1,10 @@
-"""Activations. All but `prelu` have no params and no macs; an unknown one is an error."""
+"""Activations and other functions of single elements. All but `prelu` have no params and no macs;
+an unknown one is an error."""
 
 from convcost.model.axes import require_axis, require_divisible
 from convcost.model.cost_product import CostProduct, product
 from convcost.model.kind import Example, Layer, kind, option
-from convcost.model.options import Along, Flag, Number
+from convcost.model.options import FUNCTIONS, Along, Flag, Function, Number
 from convcost.model.receptive_field import ReceptiveField, window_field
 from convcost.model.shape import Shape
 
@@ -135,3 +136,14 @@ class Prelu(Layer):
 
     def weights(self, x: Shape) -> CostProduct:
         return product(slopes=1) if self.shared else product(channels=x.channels)
+
+
+@kind("elementwise", principal="function")
+class Elementwise(Layer):
+    """A function of each element; `affine` multiplies by a fixed number and adds another. No params
+    and no macs."""
+
+    operation = "activation"
+    function: Function = option(", ".join(FUNCTIONS))
+
+    examples = (Example("{elementwise: erf}", X, X), Example("{elementwise: affine}", X, X))
