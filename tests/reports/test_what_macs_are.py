@@ -159,6 +159,11 @@ def test_a_published_figure_of_macs_that_are_known_in_part_is_not_left_out_silen
     lines = run("analyze", "net.yaml", "--set", "w=1,4", cwd=tmp_path).stdout.decode().splitlines()
     assert "1 figure checked: 1 exact, 0 agree, 0 off as noted, 0 off" in lines
     assert f"w=4: macs 4176 (a paper) {why}" in lines
+    for command in ("analyze", "compare"):
+        ran = run(command, "net.yaml", "--set", "w=1,4", "--format", "json", cwd=tmp_path)
+        narrow, wide = (one["unchecked"] for one in json.loads(ran.stdout)["networks"])
+        figure = {"layer": "", "measure": "macs", "published": "4176", "source": "a paper"}
+        assert (narrow, wide) == ([], [{**figure, "reason": why.removeprefix("not checked: ")}])
 
 
 def test_the_page_of_a_comparison_has_no_ratio_of_macs_that_are_known_in_part(tmp_path):

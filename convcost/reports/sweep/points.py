@@ -138,6 +138,7 @@ class PointCosts(NamedTuple):
             "set": {name: json_number(value) for name, value in settings.variables},
             "size": size,
             "published": list(self.figures),
+            "unchecked": list(self.unchecked),
         }
 
 
