@@ -591,6 +591,22 @@ def test_a_product_that_runs_twice_shares_its_bias_of_zeros_too(tmp_path: Path) 
     assert layer_graph.notes == ()
 
 
+def test_a_product_of_a_constant_shares_its_weights_with_later_ones(tmp_path: Path) -> None:
+    """As a cell that begins with a state of zeros, step by step."""
+    nodes = [
+        node("Constant", "-> dims", value_ints=[1, 8]),
+        node("Expand", "zero", "dims", "-> h"),
+        node("Gemm", "h", "w", "b", "-> p", transB=1),
+        node("Add", "x", "p", "-> s"),
+        node("Gemm", "s", "w", "b", "-> q", transB=1),
+        node("Add", "x", "q", "-> y"),
+    ]
+    stored = {"zero": np.asarray(np.float32(0)), "w": array(8, 8), "b": array(8)}
+    layer_graph = drawn(tmp_path, model(nodes, stored, (1, 8)))
+    assert sums(layer_graph) == (8 * 8 + 8, 0, 2 * 8 * 8)
+    assert layer_graph.notes == ()
+
+
 def test_large_weights_in_a_file_of_their_own_are_compared(tmp_path: Path) -> None:
     """A convolution of other dilation shares the weights if their numbers differ."""
     nodes = [node("Conv", "x", "w", "b", "-> h", pads=[1] * 4),

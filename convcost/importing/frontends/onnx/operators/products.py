@@ -10,13 +10,13 @@ from convcost.importing.passes.lower.linear import linear_from_left
 @operator("Gemm", op="linear", weights=1, bias=2)
 def gemm(call: OnnxCall) -> Tensor:
     a, b = call.get("transA", 0), call.get("transB", 0)
-    constant = call.constant(1)
-    if constant is None or not call.depends_on_input(0) or call.context.buffer_of(constant):
-        weights = call.constant(0)
-        if weights is not None and weights.learned and call.depends_on_input(1):
+    constant, left = call.constant(1), call.constant(0)
+    is_left_learned = left is not None and left.learned
+    if constant is None or is_left_learned or call.context.buffer_of(constant):
+        if left is not None and is_left_learned and call.depends_on_input(1):
             x = call.value(1)
             x = permuted(x, (1, 0)) if b else x
-            y = _from_left(call, 0, x, weights.dims[1 if a else 0])
+            y = _from_left(call, 0, x, left.dims[1 if a else 0])
             return _add_input(call, y, 2)
         return _add_input(call, _product_of_tensors(call), 2)
     x = call.value()
