@@ -655,6 +655,18 @@ TABLE: dict[str, Any] = {
         ["lstm hidden=4 bias=False → 5×4", "slice length=1 start=4 along=1 → 1×4"],
         (4 * 4 * (8 + 4), 0, 5 * 4 * 4 * (8 + 4)),
     ),
+    "an lstm with a learned initial state": (
+        [node("LSTM", "x", "w", "r", "", "", "h", "c", "-> y", hidden_size=4)],
+        {"w": array(1, 4 * 4, 8), "r": array(1, 4 * 4, 4), "h": array(1, 1, 4),
+         "c": np.zeros((1, 1, 4), np.float32)},
+        (5, 1, 8),
+        [
+            f"learned shape={Shape(4, (1,))} → 1×4",
+            "lstm hidden=4 bias=False → 5×4",
+            f"reshape shape={Shape(4, (5, 1))} → 5×1×4",
+        ],
+        (4 + 4 * 4 * (8 + 4), 0, 5 * 4 * 4 * (8 + 4)),
+    ),
     "the last states of both directions": (
         [node("GRU", "x", "w", "r", "-> all", "y", hidden_size=4, direction="bidirectional")],
         {"w": array(2, 3 * 4, 8), "r": array(2, 3 * 4, 4)},
@@ -705,6 +717,33 @@ TABLE: dict[str, Any] = {
         (4 * 4 * (8 + 4), 0, 5 * 4 * 4 * (8 + 4)),
     ),
 }  # fmt: skip
+
+
+def test_an_lstm_whose_states_do_not_fit_its_weights_is_refused(tmp_path):
+    """As PyTorch's exporter writes an LSTM with projections: the file lacks their weights."""
+    nodes = [node("LSTM", "x", "w", "r", "", "", "h", "c", "-> y", hidden_size=4)]
+    weights = {"w": array(1, 4 * 4, 8), "r": array(1, 4 * 4, 4), "h": array(1, 1, 4)}
+    with pytest.raises(ConstraintError) as caught:
+        drawn(tmp_path, model(nodes, {**weights, "c": array(1, 1, 16)}, (5, 1, 8)))
+    assert (caught.value.code, caught.value.message) == (
+        "CC404",
+        "LSTM `y`: its initial states have 16 numbers, but its recurrent weights are for 4",
+    )
+    assert caught.value.help == (
+        "PyTorch's exporter writes such a file of an LSTM with `proj_size`, without the "
+        "projection: import the module itself, package.module:callable"
+    )
+
+
+def test_initial_states_of_zeros_are_constant(tmp_path):
+    nodes = [node("GRU", "x", "w", "r", "", "", "h", "-> y", hidden_size=32)]
+    weights = {"w": array(1, 3 * 32, 8), "r": array(1, 3 * 32, 32)}
+    made = model(nodes, {**weights, "h": np.zeros((1, 1, 32), np.float32)}, (5, 1, 8))
+    layer_graph = drawn(tmp_path, made)
+    assert sums(layer_graph) == (3 * 32 * (8 + 32), 0, 5 * 3 * 32 * (8 + 32))
+    assert layer_graph.notes == (
+        "32 numbers of the file are constant, and not counted as params: `h` (32)",
+    )
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -407,3 +407,15 @@ def test_a_module_that_reads_its_weights_during_construction_gets_numbers():
     MAKE["it"] = make
     (layer,) = read(f"{__name__}:made", inputs=[(8,)]).layers
     assert (layer.params, layer.macs) == (8 * 8, 8 * 8)
+
+
+def test_a_learned_initial_state_is_used():
+    def forward(self, x):
+        return self.gru(x, self.state)[0]
+
+    graph = drawn(
+        lambda: Net(forward, {"state": (1, 1, 6)}, gru=nn.GRU(4, 6, batch_first=True)), (5, 4)
+    )
+    params = 3 * 6 * (4 + 6) + 2 * 3 * 6
+    assert layers(graph) == [("learned", 6, 0), ("gru", params, 5 * 3 * 6 * (4 + 6))]
+    assert graph.notes == ()

@@ -6,6 +6,13 @@ from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor, permuted, reshaped
+from convcost.model.errors import ConstraintError
+
+LENGTHS = 4  # the position of the lengths; the initial states follow
+PROJECTED = (
+    "PyTorch's exporter writes such a file of an LSTM with `proj_size`, without the projection: "
+    "import the module itself, package.module:callable"
+)
 
 
 @operator(LSTM="lstm", GRU="gru", RNN="rnn")
@@ -15,15 +22,12 @@ def recurrent(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     weights, states = call.constant(1), call.constant(2)
     if weights is None or states is None or call.node.input(7) or not call.depends_on_input(0):
         return call.uncounted()
-    for position in (4, 5, 6):  # lengths, and initial states that are all zero: no layer has them
-        constant = call.constant(position)
-        if constant is not None and constant.number is not None:
-            call.context.read_as_options.update(key for key, _ in constant.roots)
     x = call.value()
     batch, time = (0, 1) if call.get("layout", 0) else (1, 0)
     if x.dims[batch] != 1 and (call.is_output_used(1) or call.is_output_used(2)):
         raise unsupported("the last states of several sequences")
     directions, hidden = weights.dims[0], states.dims[2]
+    _read_states(call, hidden)
     biased = call.constant(3) is not None
     options: dict[str, Any] = {
         "steps_first": batch == 1,
@@ -45,3 +49,24 @@ def recurrent(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
         elif position < len(call.outputs):
             results.append(results[0]._replace(dims=call.dims(position) or results[0].dims))
     return tuple(results)
+
+
+def _read_states(call: OnnxCall, hidden: int) -> None:
+    """Adds layers for learned initial states. Lengths, and states that are all zero, have none.
+    Raises ConstraintError if a state has another width than the recurrent weights."""
+    for position in (4, 5, 6):  # the lengths, and the initial states
+        constant = call.constant(position)
+        if constant is None:
+            continue
+        if position > LENGTHS and constant.dims[-1] != hidden:
+            message = (
+                f"its initial states have {constant.dims[-1]:,} numbers, "
+                f"but its recurrent weights are for {hidden:,}"
+            )
+            raise ConstraintError("CC404", message, PROJECTED)
+        if constant.number is not None or any(
+            call.builder.has_equal_numbers(key) for key, _ in constant.roots
+        ):
+            call.context.exclude(constant)
+        elif constant.is_weight and position > LENGTHS:
+            call.value(position)

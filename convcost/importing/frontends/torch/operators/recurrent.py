@@ -3,6 +3,7 @@
 from math import prod
 from typing import Any
 
+from convcost.importing.frontends.torch.constant_value import ConstantValue, tensors
 from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.frontends.torch.weights import weights
 from convcost.importing.ir.tensor import SEQUENCE_RANK, Tensor
@@ -32,6 +33,9 @@ def recurrent(call: TorchCall) -> Any:
     width = params[1].dims[1]
     if width != hidden:
         options["projection"] = width
+    for state in tensors(given["hx"]):
+        if isinstance(state, ConstantValue) and state.leaves:
+            call.tensor(state)  # a learned initial state
     y = call.lower(kind, x, weights=weights(*params), **options)
     return (y, *_states(call, y))
 
