@@ -27,6 +27,7 @@ from convcost.importing.frontends.onnx.inlining import (
 from convcost.importing.frontends.onnx.input_axes import InputReaders, axis_readers, input_channel
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelInputs, close_dims
 from convcost.importing.frontends.onnx.parameters import (
+    absent_parameters,
     buffers,
     created_in_code,
     declared_kinds,
@@ -144,7 +145,7 @@ def _prepared(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Pa
     builder = GraphBuilder(path.stem, path.name, equal)
     builder.notes += closed.notes
     builder.notes += (f"{one}, and is imported at --size" for one in closed.moved)
-    builder.notes += notes
+    builder.notes += (*notes, *absent_parameters(model))
     context = OnnxContext(builder, graph, shapes, constants, stored, excluded)
     context.buffers, context.samples = buffers(model), closed.samples
     context.created = created_in_code(model, declared_kinds(model))

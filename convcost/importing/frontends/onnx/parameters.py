@@ -2,7 +2,7 @@
 read them and from their names. Scales and zero points are numbers that a quantizer adds."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 
 import numpy as np
@@ -18,6 +18,8 @@ from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.ops import UNKNOWN, Trait
+from convcost.importing.passes.weight_notes import first_of
+from convcost.model.number_format import counted
 
 SIGNATURE = "pkg.torch.export.graph_signature.InputSpec.kind"
 WHOLE_SIGNATURE = "pkg.torch.export.ExportedProgram.graph_signature"
@@ -35,16 +37,61 @@ def declared_kinds(model: ModelProto) -> dict[str, str]:
     CONSTANT_TENSOR for those that the code of the model creates. A tensor that the exporter
     computed is a parameter if it is computed from one; otherwise a buffer if it is computed from
     one."""
-    entries = [(one.name, prop) for one in model.graph.value_info for prop in one.metadata_props]
-    kinds = {name: prop.value for name, prop in entries if prop.key == SIGNATURE}
-    props = (*model.metadata_props, *model.graph.metadata_props)
-    whole = [prop.value for prop in props if prop.key == WHOLE_SIGNATURE]
-    signature = {name: kind for text in whole for kind, name in TARGET.findall(text)}
-    for name, prop in entries if signature else ():
-        if prop.key == FOLDED:
-            found = {signature.get(one) for one in re.findall(r"'([^']*)'", prop.value)}
-            kinds[name] = next((kind for kind in STORED if kind in found), "CONSTANT_TENSOR")
+    signature = _signature(model)
+    kinds = _tensor_properties(model, SIGNATURE)
+    for name, sources in _computed_tensors(model).items() if signature else ():
+        found = {signature.get(one) for one in sources}
+        kinds[name] = next((kind for kind in STORED if kind in found), "CONSTANT_TENSOR")
     return {**signature, **kinds}
+
+
+def _signature(model: ModelProto) -> dict[str, str]:
+    """The kinds of the tensors of the module that PyTorch's newer exporter wrote."""
+    props = (*model.metadata_props, *model.graph.metadata_props)
+    texts = [prop.value for prop in props if prop.key == WHOLE_SIGNATURE]
+    return {name: kind for text in texts for kind, name in TARGET.findall(text)}
+
+
+def _computed_tensors(model: ModelProto) -> dict[str, list[str]]:
+    """The tensors that the exporter computed, each with the names of those that it depends on."""
+    found = _tensor_properties(model, FOLDED)
+    return {name: re.findall(r"'([^']*)'", text) for name, text in found.items()}
+
+
+def _tensor_properties(model: ModelProto, key: str) -> dict[str, str]:
+    entries = ((one.name, prop) for one in model.graph.value_info for prop in one.metadata_props)
+    return {name: prop.value for name, prop in entries if prop.key == key}
+
+
+def absent_parameters(model: ModelProto) -> list[str]:
+    """Notes about the parameters of the module that the file does not store: the exporter computed
+    other tensors from them, or left them out. A permuted parameter is stored."""
+    computed = _computed_tensors(model)
+    stored = {tensor.name for tensor in model.graph.initializer}
+    stored |= {name for node in model.graph.node for name in node.output}
+    stored |= {sources[0] for sources in computed.values() if len(sources) == 1}
+    kinds = _signature(model).items()
+    absent = [name for name, kind in kinds if kind == "PARAMETER" and name not in stored]
+    read = {name for sources in computed.values() for name in sources}
+    parts = [name for name in absent if name in read]
+    others = [name for name in absent if name not in read]
+    notes = []
+    if parts:
+        notes.append(
+            f"the exporter computed tensors of the file from {_listed(parts)}; "
+            "convcost counts the computed tensors"
+        )
+    if others:
+        notes.append(
+            f"the file does not have {_listed(others)}: the exporter leaves out "
+            "those that are not used, folds norms, and stores equal tensors once"
+        )
+    return notes
+
+
+def _listed(names: Sequence[str]) -> str:
+    number = counted(len(names), "parameter")
+    return f"{number} of the model ({first_of([f'`{name}`' for name in names])})"
 
 
 def created_in_code(model: ModelProto, declared: Mapping[str, str]) -> set[str]:
@@ -109,7 +156,8 @@ def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelP
     others = {name for name, kind in declared_kinds(model).items() if kind != "PARAMETER"}
     if model.producer_name == "pytorch":
         nodes = (node for node in model.graph.node if node.op_type == "Constant")
-        others.update(one for node in nodes for one in node.output if not constants[one].learned)
+        names = {one for node in nodes for one in node.output} & constants.keys()
+        others.update(one for one in names if not constants[one].learned)
     for node in graph.nodes:
         for name in _read_as_weights(node, constants):
             constant = constants.get(name)

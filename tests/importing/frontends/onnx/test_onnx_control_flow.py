@@ -130,6 +130,15 @@ def test_a_loop_runs_as_often_as_its_constants_say(tmp_path, steps, condition, g
     assert [layer.kind for layer in graph.layers] == ["conv"] * convs + ["relu"]
 
 
+def test_a_loop_may_leave_constants_that_nothing_reads(tmp_path):
+    """As PyTorch exports an `EmbeddingBag`."""
+    yes = node("Constant", "-> yes", value=numpy_helper.from_array(TRUE))
+    nodes = [yes, node("Loop", "n", "yes", "x", "-> y", body=step("Conv", "w"))]
+    made = model(nodes, {"n": np.array(2), "w": array(8, 8, 1, 1)}, X)
+    made.producer_name = "pytorch"
+    assert sums(drawn(tmp_path, made)) == (CONV, 0, 2 * CONV * 6 * 5)
+
+
 def test_a_loop_of_too_many_steps_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(inlining, "MAX_ADDED_NODES", 5)
     nodes = [node("Loop", "n", "", "x", "-> y", body=step("Conv", "w"))]

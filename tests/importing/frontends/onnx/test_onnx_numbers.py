@@ -191,7 +191,28 @@ def test_a_tensor_that_the_code_creates_is_a_constant_beside_others(tmp_path: Pa
     assert "constant" in [layer.kind for layer in layer_graph.layers]
     assert sums(layer_graph)[:2] == (6 * 8, 0)
     assert layer_graph.notes == (
+        (
+            "the file does not have 2 parameters of the model (`gain.weight`, `table`): the "
+            "exporter leaves out those that are not used, folds norms, and stores equal tensors "
+            "once"
+        ),
         "160 numbers of the file are constant, and not counted as params: `zero` (160)",
+    )
+
+
+def test_parameters_that_the_exporter_used_up_are_in_a_note(tmp_path: Path) -> None:
+    """A permuted parameter is stored, and the product of two is another tensor."""
+    nodes = [node("MatMul", "x", "w", "-> m"), node("MatMul", "m", "other", "-> y")]
+    made = model(nodes, {"w": array(8, 6), "other": array(6, 4)}, (1, 8))
+    made = folded(made, "other", ["gain.weight", "table"], LINES)
+    made = folded(made, "permuted", ["w"], "")
+    layer_graph = drawn(tmp_path, made)
+    assert sums(layer_graph) == (8 * 6 + 6 * 4, 0, 8 * 6 + 6 * 4)
+    assert layer_graph.notes == (
+        (
+            "the exporter computed tensors of the file from 2 parameters of the model "
+            "(`gain.weight`, `table`); convcost counts the computed tensors"
+        ),
     )
 
 
