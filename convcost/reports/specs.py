@@ -139,7 +139,11 @@ class ShippedSpecs(Report):
         return versioned(SCHEMA, networks=list(self._networks()))
 
     def _networks(self) -> Iterator[ShippedNetwork]:
+        """The networks that meet all conditions. One without a year meets none on the year."""
+        names_year = any("year" in condition.expression.names for condition in self.where)
         for network in self.compute():
             numbers = network._asdict()
+            if network.year == 0 and names_year:
+                continue
             if all(condition.matches(numbers.__getitem__) for condition in self.where):
                 yield network

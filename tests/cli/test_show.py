@@ -47,7 +47,9 @@ def test_specs_prints_a_row_for_each_spec():
         (["macs <= 1728"], ["one", "two#b"]),
         (["macs < 1.728k"], ["two#b"]),
         (["macs <= 2k and params > 5"], ["one"]),
-        (["macs <= 2k", "peak_memory_int8 >= 8", "year == 0"], ["two#b"]),
+        (["macs <= 2k", "peak_memory_int8 >= 8"], ["two#b"]),
+        (["year <= 2015"], ["one"]),
+        (["year == 0"], []),
         (["activations > 9"], []),
     ],
 )
