@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from functools import lru_cache
+from operator import is_
 from typing import TYPE_CHECKING
 
 from convcost.language.blocks import parse_blocks
@@ -11,6 +12,7 @@ from convcost.language.network_builder import NetworkTooLargeError
 from convcost.language.network_inputs import MINIMAL_SPEC, NetworkInputs, Settings
 from convcost.language.parser import LayerParser
 from convcost.language.problems import AliasLimitError, Problems
+from convcost.language.syntax_tree import Block
 from convcost.language.values import Names
 from convcost.language.yaml_nodes import (
     Mapping,
@@ -22,6 +24,7 @@ from convcost.language.yaml_nodes import (
 )
 from convcost.model.errors import Note, Source, SpecError
 from convcost.model.network import Budget, Network, Published
+from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
 from convcost.model.suggestions import did_you_mean, limited_suggestions
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 MAX_LAYERS_IN_ALL = 500_000  # layers and groups of all networks that are loaded at once
 TEXTS = ("name", "source", "note")
+WITH_LAYERS = ("defaults", "blocks", "layers")
 SETTABLE = ("input", "inputs", "vars", "defaults", "blocks", "layers", "dtype")
 WITH_FIGURES = ("published", "budget", "variants")
 SECTIONS = (*TEXTS, *SETTABLE, *WITH_FIGURES)
@@ -57,6 +61,7 @@ class Documents:
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self._written: _WrittenLayers | None = None  # of the document that was read last
         nodes, found = parse_documents(source.text)
         self.problems = Problems(found)
         if not nodes and not found:
@@ -89,9 +94,7 @@ class Documents:
             for name, node in selected.items():
                 problems.start_document()
                 try:
-                    network = _read_network(
-                        name, node, self.source, settings, problems, figures=figures
-                    )
+                    network = self._read_network(name, node, settings, problems, figures)
                 except AliasLimitError:
                     problems.repeated_too_often(node)
                     break
@@ -159,73 +162,91 @@ class Documents:
         stem = file.split(".")[0] or file
         return stem if index is None else f"{stem}_{index + 1}"
 
+    def _read_network(
+        self,
+        name: str,
+        node: Mapping,
+        settings: Settings,
+        problems: Problems,
+        figures: Collection[int] | None,
+    ) -> Network | None:
+        """The network of one document; None, and problems, if something is wrong."""
+        before = len(problems)
+        sections = Sections(node, problems)
+        sections.check_keys("a spec", node.entries, SECTIONS, "section")
+        texts = {name: sections.text(node.get(name), name, "CC104") for name in TEXTS}
+        network_inputs = NetworkInputs(sections, name, settings)
+        variables = network_inputs.variables
+        inputs, origins = network_inputs.inputs()
+        written = self._read_layers(sections, network_inputs.names)
+        expansion = Expansion(problems, variables, inputs, origins)
+        try:
+            output = expansion.expand(written.items, written.blocks)
+        except NetworkTooLargeError as error:
+            problems.calls.clear()
+            problems.add("CC110", error.message, node.entries["layers"][0])
+            return None
+        paths = None
+        if len(problems) == before:
+            groups = (group.path for group in expansion.groups)
+            paths = dict.fromkeys((*(step.path for step in expansion.steps), *groups))
+        dtypes = _read_dtypes(node, inputs, paths, problems)
+        published = _read_published(node, network_inputs, paths, problems, figures)
+        budget = _read_budget(node, paths, problems) if figures is None else None
+        if len(problems) > before:
+            return None
+        return Network(
+            name=name,
+            file=self.source.name,
+            inputs=inputs,
+            steps=tuple(expansion.steps),
+            groups=tuple(expansion.groups),
+            source=texts["source"],
+            variables=tuple(variables.items()),
+            published=published,
+            budget=budget,
+            output=output.shape or Shape(0),
+            last=-1 if output.source is None else output.source,
+            changed=tuple(network_inputs.changed.items()),
+            resized=network_inputs.resized,
+            states_bias=written.states_bias,
+            dtypes=dtypes,
+        )
 
-def _read_network(
-    name: str,
-    node: Mapping,
-    source: Source,
-    settings: Settings,
-    problems: Problems,
-    *,
-    figures: Collection[int] | None,
-) -> Network | None:
-    """The network of one document; None, and problems, if something is wrong."""
-    before = len(problems)
-    sections = Sections(node, problems)
-    sections.check_keys("a spec", node.entries, SECTIONS, "section")
-    texts = {name: sections.text(node.get(name), name, "CC104") for name in TEXTS}
-    network_inputs = NetworkInputs(sections, name, settings)
-    variables = network_inputs.variables
-    inputs, origins = network_inputs.inputs()
-    parser = LayerParser(problems)
-    items = _read_layers(node, sections, parser, network_inputs.names)
-    expansion = Expansion(problems, variables, inputs, origins)
-    try:
-        output = expansion.expand(items, parser.blocks.values())
-    except NetworkTooLargeError as error:
-        problems.calls.clear()
-        problems.add("CC110", error.message, node.entries["layers"][0])
-        return None
-    paths = None
-    if len(problems) == before:
-        groups = (group.path for group in expansion.groups)
-        paths = dict.fromkeys((*(step.path for step in expansion.steps), *groups))
-    dtypes = _read_dtypes(node, inputs, paths, problems)
-    published = _read_published(node, network_inputs, paths, problems, figures)
-    budget = _read_budget(node, paths, problems) if figures is None else None
-    if len(problems) > before:
-        return None
-    return Network(
-        name=name,
-        file=source.name,
-        inputs=inputs,
-        steps=tuple(expansion.steps),
-        groups=tuple(expansion.groups),
-        source=texts["source"],
-        variables=tuple(variables.items()),
-        published=published,
-        budget=budget,
-        output=output.shape or Shape(0),
-        last=-1 if output.source is None else output.source,
-        changed=tuple(network_inputs.changed.items()),
-        resized=network_inputs.resized,
-        states_bias=parser.binder.states_bias,
-        dtypes=dtypes,
-    )
+    def _read_layers(self, sections: Sections, names: Names) -> "_WrittenLayers":
+        """The layers of a document as written; their expressions may use `names`. The layers of the
+        last document are kept: they are the same for other values of its variables, and for its
+        next variant."""
+        key = (*map(sections.node.get, WITH_LAYERS), tuple(names))
+        last = self._written
+        if last is not None and all(map(is_, key[:-1], last.key)) and key[-1] == last.key[-1]:
+            return last
+        before = len(sections.problems)
+        written = _read_layers(sections, names, key)
+        self._written = written if len(sections.problems) == before else None
+        return written
 
 
-def _read_layers(
-    node: Mapping, sections: Sections, parser: LayerParser, names: Names
-) -> "tuple[LayerNode, ...]":
-    """The layers of a document as written; their expressions may use `names`. Reads `blocks` and
-    `defaults` first."""
+class _WrittenLayers(NamedTuple):
+    """The layers and the blocks of a document as written. `key` has the sections that they are
+    read from, and the names of the variables."""
+
+    key: tuple[object, ...]
+    items: "tuple[LayerNode, ...]"
+    blocks: tuple[Block, ...]
+    states_bias: bool
+
+
+def _read_layers(sections: Sections, names: Names, key: tuple[object, ...]) -> _WrittenLayers:
+    """Reads `defaults`, `blocks` and `layers`."""
+    parser = LayerParser(sections.problems)
     parse_blocks(sections, parser, names)
-    layers = node.get("layers")
+    layers = sections.node.get("layers")
     items = parser.layers(layers, "`layers`", names)
     if layers is None or (type(layers) is Sequence and not layers.items):
         missing_at = layers or sections.head()
         parser.problems.add("CC103", "a spec needs `layers`", missing_at, MINIMAL_SPEC)
-    return items
+    return _WrittenLayers(key, items, tuple(parser.blocks.values()), parser.binder.states_bias)
 
 
 def _read_dtypes(

@@ -6,9 +6,10 @@ import pytest
 from spec_texts import EIGHT
 from support import messages
 
-from convcost.language.load import load
+from convcost.language.load import Documents, load
 from convcost.language.network_inputs import Settings
-from convcost.model.errors import Source
+from convcost.language.parser import LayerParser
+from convcost.model.errors import Source, SpecError
 from convcost.model.shape import Shape
 
 TWO = """
@@ -59,6 +60,58 @@ def test_documents_do_not_share_anchors_variables_or_blocks():
         "8:17 CC104 `filters` of conv must be a whole number of at least 1, not `n`",
         "8:32 CC102 there is no kind or block `b`",
     ]
+
+
+def test_the_layers_of_a_document_are_read_once_for_all_settings_and_variants(monkeypatch):
+    read = []
+    layers = LayerParser.layers
+
+    def reading(self, node, what, names):
+        read.append(what)
+        return layers(self, node, what, names)
+
+    monkeypatch.setattr(LayerParser, "layers", reading)
+    text = """
+        name: net
+        input: {channels: 3, size: 8}
+        vars: {n: 4}
+        blocks: {b: {layers: [{conv: n, kernel: 1, bias: true}]}}
+        layers: [b]
+        variants: {small: {}, large: {set: {n: 5}}}
+        """
+    documents = Documents(Source("net.yaml", dedent(text)))
+
+    def channels(*variables):
+        found = documents.load(Settings(variables))
+        assert all(network.states_bias for network in found)
+        return [network.output.channels for network in found]
+
+    assert channels() == [4, 5]
+    assert channels(("n", 6)) == [6, 6]
+    assert read == ["`layers` of block `b`", "`layers`"]
+
+
+def test_documents_with_equal_layers_have_variables_of_their_own():
+    text = """
+        input: {channels: 3, size: 8}
+        vars: {n: 4}
+        layers: [{conv: n, kernel: 1}]
+        ---
+        input: {channels: 3, size: 8}
+        vars: {n: 5, m: 6}
+        layers: [{conv: m, kernel: 1}]
+        """
+    documents = Documents(Source("net.yaml", dedent(text)))
+    for _ in range(2):
+        assert [network.output.channels for network in documents.load()] == [4, 6]
+
+
+def test_a_layer_with_a_problem_is_reported_each_time():
+    documents = Documents(Source("net.yaml", EIGHT + "layers: [{conv: 4}]"))
+    for _ in range(2):
+        with pytest.raises(SpecError) as raised:
+            documents.load()
+        assert [problem.code for problem in raised.value.problems] == ["CC103"]
 
 
 def test_two_documents_of_one_name_are_refused():
