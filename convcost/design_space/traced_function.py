@@ -106,8 +106,10 @@ class TracedFunction:
         )
         left = np.arange(length)
         known = iter(tuple(self.outcomes))
+        single = 0  # the traces since the last one that gave several points
         while len(left):
             outcome = next(known, None)
+            is_new = outcome is None
             if outcome is None:
                 outcome = self._next_outcome(columns)
                 if outcome is None:
@@ -118,11 +120,18 @@ class TracedFunction:
                 _assign(values, left[meets], outcome, vectors)
                 rest = np.ones(len(left), dtype=bool)
                 rest[meets] = False
+                if is_new:
+                    single = single + 1 if np.count_nonzero(rest) == len(left) - 1 else 0
                 left = left[rest]
                 columns = {name: column.at(rest) for name, column in columns.items()}
                 # Neighbouring points usually have the same outcome.
                 self.outcomes.remove(outcome)
                 self.outcomes.insert(0, outcome)
+                if is_new and single:
+                    # A trace takes longer than a point: the next points probably need one each.
+                    self._assign_plain(values, left[:single], columns)
+                    left = left[single:]
+                    columns = {name: c.at(slice(single, None)) for name, c in columns.items()}
         return values
 
     def _next_outcome(self, columns: dict[str, VariableColumn]) -> Outcome | None:

@@ -23,7 +23,7 @@ from convcost.language.arithmetic import FUNCTIONS, calculate, compare, whole
 from convcost.language.load import Documents
 from convcost.model.errors import ConstraintError, Source, SpecError, UsageError
 from convcost.sources.spec_files import shipped_specs
-from design_space.spaces import check, random_variables, shipped_functions
+from design_space.spaces import check, evaluate_traces, random_variables, shipped_functions
 
 VALUES = {
     "n": (1, 2, 3, 5, 8, 13, 224),
@@ -91,7 +91,7 @@ def test_an_expression_has_the_same_value_traced_and_untraced(tree):
 
     traced = TracedFunction(function, VARIABLES, 3)
     points = every_point(VARIABLES)
-    found = traced.evaluate(traced.columns(points))
+    found = evaluate_traces(traced, points)
     for n in range(len(points["n"])):
         plain = {name: VALUES[name][index[n]] for name, index in points.items()}
         assert [int(column[n]) for column in found.results] == function(plain), plain
@@ -173,7 +173,7 @@ def test_a_comparison_with_a_float_is_a_guard():
         return [1 if values["n"] > 5.5 else 2 if values["n"] == 5.0 else 3]
 
     traced = TracedFunction(function, (Variable("n", tuple(range(1, 10))),), 1)
-    found = traced.evaluate(traced.columns({"n": np.arange(9)}))
+    found = evaluate_traces(traced, {"n": np.arange(9)})
     assert found.results[0].tolist() == [3, 3, 3, 3, 2, 1, 1, 1, 1]
     assert len(traced.outcomes) == 3
 
@@ -194,7 +194,7 @@ def test_a_fraction_of_python_computes_with_symbols(use):
         return [floor(12 * use(values["n"]))]
 
     traced = TracedFunction(function, (Variable("n", tuple(range(1, 13))),), 1)
-    found = traced.evaluate(traced.columns({"n": np.arange(12)}))
+    found = evaluate_traces(traced, {"n": np.arange(12)})
     assert found.results[0].tolist() == [function({"n": n})[0] for n in range(1, 13)]
 
 
@@ -227,7 +227,7 @@ def check_points(function, variables):
     """Compares all points of a grid with the plain numbers."""
     traced = TracedFunction(function, variables, len(function.measures))
     points = every_point(variables)
-    found = traced.evaluate(traced.columns(points))
+    found = evaluate_traces(traced, points)
     for n in range(len(points[variables[0].name])):
         point = {one.name: one.values[points[one.name][n]] for one in variables}
         assert [int(column[n]) for column in found.results] == function(point), point
@@ -247,7 +247,7 @@ def test_one_trace_serves_all_points_that_take_the_same_way():
     widths = (Fraction(1, 4), Fraction(1, 2), 1, Fraction(3, 2))
     variables = (Variable("size", sizes), Variable("width", widths))
     traced = TracedFunction(function_of(NET), variables, 3)
-    found = traced.evaluate(traced.columns(every_point(variables)))
+    found = evaluate_traces(traced, every_point(variables))
     assert len(traced.outcomes) == 1
     assert not found.failed.any()
     assert found.results[0].tolist() == [
@@ -258,7 +258,7 @@ def test_one_trace_serves_all_points_that_take_the_same_way():
 def test_one_trace_finds_all_points_with_one_error():
     variables = (Variable("size", tuple(range(1, 100))),)
     traced = TracedFunction(function_of(NET), variables, 3)
-    found = traced.evaluate(traced.columns(every_point(variables)))
+    found = evaluate_traces(traced, every_point(variables))
     assert found.failed.tolist() == [-(-n // 2) < 5 for n in range(1, 100)]
     assert len(traced.outcomes) == 3
     assert {str(one.error.problems[0].code) for one in traced.outcomes if one.error} == {"CC301"}
@@ -267,7 +267,7 @@ def test_one_trace_finds_all_points_with_one_error():
 def test_numbers_beyond_64_bits_are_exact():
     text = "input: {channels: 3, size: 9}\nvars: {n: 4}\nlayers: [{conv: n, kernel: 1}]\n"
     traced = TracedFunction(function_of(text), (Variable("n", (1, 7, 10**9)), BATCH), 3)
-    found = traced.evaluate(traced.columns(every_point(traced.variables)))
+    found = evaluate_traces(traced, every_point(traced.variables))
     assert found.results[1].tolist() == [
         3 * n * 9 * 9 * batch for n in (1, 7, 10**9) for batch in BATCH.values
     ]
@@ -282,9 +282,35 @@ def test_zero_times_a_number_beyond_64_bits_is_zero():
     )
     variables = (Variable("n", (0, 1)), Variable("m", (10**25, 10**30)))
     traced = TracedFunction(function_of(text), variables, 3)
-    found = traced.evaluate(traced.columns(every_point(variables)))
+    found = evaluate_traces(traced, every_point(variables))
     assert found.failed.tolist() == [False, False, True, True]
     assert found.results[0].tolist()[:2] == [3, 3]
+
+
+def test_points_that_share_no_trace_are_mostly_computed_with_plain_numbers():
+    symbols = []
+
+    def function(values):
+        n = values["n"]
+        symbols.append(isinstance(n, Symbol))
+        return [next(k for k in range(300) if n <= k)]
+
+    traced = TracedFunction(function, (Variable("n", tuple(range(300))),), 1)
+    found = traced.evaluate(traced.columns({"n": np.arange(300)}))
+    assert found.results[0].tolist() == list(range(300))
+    # After the trace number k, k points are computed: 23 traces and 23 * 24 / 2 = 276 points.
+    assert len(traced.outcomes) == sum(symbols) == 24
+    assert len(symbols) == 300 + 24
+
+
+def test_points_that_share_a_trace_need_no_plain_numbers():
+    def function(values):
+        return [1 if values["n"] < 3 else 2 if values["n"] < 6 else 3]
+
+    traced = TracedFunction(function, (Variable("n", tuple(range(9))),), 1)
+    found = traced.evaluate(traced.columns({"n": np.arange(9)}))
+    assert found.results[0].tolist() == [1, 1, 1, 2, 2, 2, 3, 3, 3]
+    assert len(traced.outcomes) == 3
 
 
 def test_pruned_weights_are_traced():
@@ -298,7 +324,7 @@ layers: [{conv: n, kernel: kernel, padding: same, density: share}]
         Variable("n", tuple(range(1, 30))), Variable("kernel", (1, 3)), Variable("share", shares)
     )  # fmt: skip
     traced = TracedFunction(function_of(text), variables, 3)
-    found = traced.evaluate(traced.columns(every_point(variables)))
+    found = evaluate_traces(traced, every_point(variables))
     weights = [(3 * n * k * k, share) for n in range(1, 30) for k in (1, 3) for share in shares]
     kept = [n - round((1 - share) * n) for n, share in weights]
     assert found.results[0].tolist() == kept
