@@ -12,7 +12,7 @@ from convcost.language.network_inputs import Settings
 from convcost.language.requested_dtypes import with_dtypes
 from convcost.model.costs import Costs, costs
 from convcost.model.deploy import deploy
-from convcost.model.errors import Source, SpecError, UsageError
+from convcost.model.errors import Source, SpecError, UsageError, required_package
 from convcost.model.kind import KINDS, Kind
 from convcost.model.measures import Measure
 from convcost.model.network import Network
@@ -79,11 +79,7 @@ def search(
 
     Raises UsageError for a wrong option, before the first point, and SpecError for a wrong spec.
     """
-    try:
-        import numpy  # noqa: F401, ICN001
-    except ImportError:
-        hint = "install it: pip install 'convcost[search]'"
-        raise UsageError("convcost search needs numpy", help=hint) from None
+    required_package("convcost search needs numpy", "search", "numpy")
     from convcost.design_space.run import Execute, in_process, run_search
 
     _check_files(spec, options)
@@ -287,11 +283,7 @@ def _check_sobol(options: SearchOptions) -> None:
         return
     if not 0 < options.samples <= MAX_SOBOL_POINTS:
         raise UsageError(f"--sobol needs --samples, at most {MAX_SOBOL_POINTS:,}")
-    try:
-        import scipy  # noqa: F401
-    except ImportError:
-        hint = "install it: pip install 'convcost[sobol]'"
-        raise UsageError("--sobol needs scipy", help=hint) from None
+    required_package("--sobol needs scipy", "sobol", "scipy")
 
 
 def _check_rates(request: "SearchRequest", network: Network) -> None:

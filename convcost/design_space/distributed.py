@@ -10,7 +10,7 @@ from typing import Any
 
 from convcost.design_space.run import Chunk, Execute, evaluate_task
 from convcost.design_space.search import Found, Search, SearchRequest
-from convcost.model.errors import UsageError
+from convcost.model.errors import UsageError, required_package
 
 TASKS_AHEAD = 4  # per worker; more would leave more results waiting for an earlier one
 RETRIES = 10  # retries of a task whose worker was killed
@@ -34,7 +34,8 @@ def on_cluster(workers: int, scheduler: str, prepare: Callable[[], None]) -> Exe
     answer."""
 
     def execute(request: SearchRequest, chunks: Iterable[Chunk]) -> Iterator[Found]:
-        distributed = _distributed()
+        message = "--workers and --scheduler need Dask"
+        distributed = required_package(message, "distributed", "distributed")
         lost_connection = (OSError, TimeoutError, CancelledError)
         try:
             with _client(distributed, workers, scheduler) as client:
@@ -78,14 +79,3 @@ def _client(distributed: Any, workers: int, scheduler: str) -> Iterator[Any]:
         distributed.Client(cluster, set_as_default=False) as client,
     ):
         yield client
-
-
-def _distributed() -> Any:
-    try:
-        import distributed
-    except ImportError:
-        raise UsageError(
-            "--workers and --scheduler need Dask",
-            help="install it: pip install 'convcost[distributed]'",
-        ) from None
-    return distributed

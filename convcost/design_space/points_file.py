@@ -12,7 +12,7 @@ import numpy as np
 from convcost.design_space.partial_file import new_file, partial_file
 from convcost.design_space.search import Points, SearchRequest
 from convcost.design_space.traced_function import Variable
-from convcost.model.errors import UsageError
+from convcost.model.errors import UsageError, required_package
 from convcost.model.number_format import format_count
 from convcost.model.options import json_number, value_text
 from convcost.reports.sweep.points import setting_column
@@ -153,12 +153,5 @@ def _arrow_type(variable: Variable) -> str:
 
 
 def _pyarrow() -> Any:
-    try:
-        import pyarrow as pa
-        import pyarrow.csv
-        import pyarrow.parquet
-    except ImportError:
-        raise UsageError(
-            "Parquet needs pyarrow", help="install it: pip install 'convcost[parquet]'"
-        ) from None
-    return pa
+    modules = ("pyarrow", "pyarrow.csv", "pyarrow.parquet")
+    return required_package("Parquet needs pyarrow", "parquet", *modules)

@@ -6,6 +6,7 @@ the span and makes it a `Problem`. One `SpecError` has all problems of a spec.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from convcost.model.record import NamedTuple
 
@@ -155,6 +156,19 @@ def usage_errors(subject: str = "", help: str = "") -> Iterator[None]:  # noqa: 
         yield
     except ConstraintError as error:
         raise UsageError(f"{subject}{error.message}", help=error.help or help) from None
+
+
+def required_package(message: str, extra: str, *modules: str) -> Any:
+    """The first of the modules of a package that an extra of convcost installs. Raises UsageError
+    with the message, which says what needs it, if the package is not installed."""
+    from importlib import import_module
+
+    try:
+        package, *_ = map(import_module, modules)
+    except ImportError:
+        hint = f"install it: pip install 'convcost[{extra}]'"
+        raise UsageError(message, help=hint) from None
+    return package
 
 
 class DefinitionError(ValueError):
