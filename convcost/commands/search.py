@@ -96,7 +96,6 @@ def search(
         Path(options.resume) if options.resume else None,
         lambda n, so_far: progress(n, request.space.size, so_far.matching),
     )
-    printed = _PrintedPoints(request, found)
     hint = "continue with the same options"
     if not options.resume:
         hint = "with --resume FILE, a search can continue"
@@ -116,7 +115,7 @@ def search(
         _records(request, found.best),
         _records(request, found.front),
         _records(request, found.sample),
-        _notes(request, network, printed),
+        _notes(request, network, found),
         hint,
         found.tied,
     )
@@ -202,26 +201,6 @@ def _request(
         network = deploy(network)
     _check_rates(request, network)
     return network, request
-
-
-class _PrintedPoints:
-    """The costs of the first printed points, if some of their counts can be stated or unknown."""
-
-    def __init__(self, request: "SearchRequest", found: "Found") -> None:
-        from convcost.design_space.network_function import conventions_of
-
-        self.conventions = tuple(conventions_of(request.measures).values())
-        indices = (*found.best.index.tolist(), *found.front.index.tolist())
-        self.index = tuple(dict.fromkeys(indices))
-        self.costs: dict[int, Costs] = {}
-        if not _can_need_notes(request, self.conventions):
-            self.index = ()
-        function, layers = request.function(), 0
-        for index in self.index:
-            if layers > MAX_LAYERS_WITH_NOTES:
-                break
-            self.costs[index] = function.costs(request.space.point(index))
-            layers += 1 + len(self.costs[index].layers)
 
 
 def _records(request: "SearchRequest", points: "Points") -> tuple[PointRecord, ...]:
@@ -338,13 +317,14 @@ def _needs_device(option: str) -> UsageError:
     return UsageError(f"{option}: `nanoseconds` needs a --device with a bandwidth")
 
 
-def _notes(request: "SearchRequest", network: Network, printed: _PrintedPoints) -> tuple[str, ...]:
+def _notes(request: "SearchRequest", network: Network, found: "Found") -> tuple[str, ...]:
     """What the measures are: the bound of a device, and what is stated or not counted."""
-    from convcost.design_space.network_function import NANOSECONDS
+    from convcost.design_space.network_function import NANOSECONDS, conventions_of
 
     own = costs(network)
-    notes = [note for convention in printed.conventions for note in convention.count(own).notes]
-    notes += _point_notes(request, own, printed)
+    conventions = tuple(conventions_of(request.measures).values())
+    notes = [note for convention in conventions for note in convention.count(own).notes]
+    notes += _point_notes(request, own, found, conventions)
     if request.deployed:
         notes.append(f"deployed: {DEPLOYED}")
     if request.device is not None:
@@ -354,20 +334,30 @@ def _notes(request: "SearchRequest", network: Network, printed: _PrintedPoints) 
     return tuple(dict.fromkeys(notes))
 
 
-def _point_notes(request: "SearchRequest", own: Costs, printed: _PrintedPoints) -> list[str]:
+def _point_notes(
+    request: "SearchRequest", own: Costs, found: "Found", conventions: Sequence["Convention"]
+) -> Iterator[str]:
     """Notes on counts that are stated, not known, or a bound: those of the network at its own
     values, and others of the first printed point that has them, with the values of the point."""
-    notes = {_topic(note): note for note in _count_notes(request, own, printed.conventions)}
-    for index, counted in printed.costs.items():
+    notes = {_topic(note): note for note in _count_notes(request, own, conventions)}
+    printed = dict.fromkeys((*found.best.index.tolist(), *found.front.index.tolist()))
+    if not _can_need_notes(request, conventions):
+        printed = {}
+    function, layers, searched = request.function(), 0, 0
+    for index in printed:
+        if layers > MAX_LAYERS_WITH_NOTES:
+            break
         point = request.space.point(index)
+        counted = function.costs(point)
         values = " ".join(f"{name}={value}" for name, value in _texts(point).items())
-        for note in _count_notes(request, counted, printed.conventions):
+        for note in _count_notes(request, counted, conventions):
             notes.setdefault(_topic(note), f"{note} (at {values})")
-    found = list(notes.values())
-    if len(printed.costs) < len(printed.index):
-        searched = f"the first {len(printed.costs):,} of {len(printed.index):,} points"
-        found.append(f"stated and unknown counts were searched in {searched} only")
-    return found
+        layers += 1 + len(counted.layers)
+        searched += 1
+    yield from notes.values()
+    if searched < len(printed):
+        first = f"the first {searched:,} of {len(printed):,} points"
+        yield f"stated and unknown counts were searched in {first} only"
 
 
 def _partly(measures: tuple[str, ...], source: Source) -> tuple[str, ...]:
