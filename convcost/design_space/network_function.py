@@ -114,24 +114,20 @@ class NetworkFunction:
             self._require_known(name, found)
         point = cost_point(Point((), ()), found)
         numbers = [self._number(name, found, point) for name in self.measures]
-        return [*numbers, *(self._uncounted(name, found) for name in self.partly)]
+        return [*numbers, *(len(self._uncounted(name, found)) for name in self.partly)]
 
-    def _uncounted(self, name: str, found: Costs) -> int:
-        """The number of layers that are not in the macs, or in the total by a convention."""
+    def _uncounted(self, name: str, found: Costs) -> list[int]:
+        """The indices of the layers that are not in a measure."""
         if name in self.conventions:
-            return sum(number is None for number in self.conventions[name].numbers(found).layers)
-        return found.totals.uncounted
+            numbers = self.conventions[name].numbers(found).layers
+            return [index for index, number in enumerate(numbers) if number is None]
+        if name != Measure.MACS:
+            return []
+        return [index for index, layer in enumerate(found.layers) if layer.uncounted]
 
     def _require_known(self, name: str, found: Costs) -> None:
         """Raises SpecError for the first layer without a count of a measure."""
-        if name in self.conventions:
-            numbers = self.conventions[name].numbers(found).layers
-            unknown = (index for index, number in enumerate(numbers) if number is None)
-        elif name == Measure.MACS:
-            unknown = (index for index, layer in enumerate(found.layers) if layer.uncounted)
-        else:
-            return
-        for index in unknown:
+        for index in self._uncounted(name, found):
             layer = found.layers[index]
             problem = Problem(
                 "CC112",
