@@ -128,10 +128,10 @@ def command(
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int, int], None]]:
+def _progress() -> Iterator[Callable[[int, int], None]]:
     """A bar with the rate and the time left, if standard error is a terminal."""
     if not sys.stderr.isatty():
-        yield lambda _done, _points, _matching: None
+        yield lambda _done, _points: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -141,7 +141,7 @@ def _progress() -> Iterator[Callable[[int, int, int], None]]:
     with bar:
         task = bar.add_task("", total=None)
 
-        def show(done: int, points: int, _matching: int) -> None:
+        def show(done: int, points: int) -> None:
             bar.update(task, completed=done, total=points)
             speed = bar.tasks[0].speed  # None before the second update
             rate = "" if speed is None else f", {speed:,.0f}/s"

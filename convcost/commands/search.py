@@ -73,9 +73,9 @@ def search(
     spec: str,
     options: SearchOptions,
     settings: Settings = Settings(),  # noqa: B008
-    progress: Callable[[int, int, int], None] = lambda _done, _points, _matching: None,
+    progress: Callable[[int, int], None] = lambda _done, _points: None,
 ) -> SearchResult:
-    """Searches the space of one network. `progress` gets the evaluated, all, and matching points.
+    """Searches the space of one network. `progress` gets the evaluated and all points.
 
     Raises UsageError for a wrong option, before the first point, and SpecError for a wrong spec.
     """
@@ -94,7 +94,7 @@ def search(
         execute,
         Path(options.points) if options.points else None,
         Path(options.resume) if options.resume else None,
-        lambda n, so_far: progress(n, request.space.size, so_far.matching),
+        progress,
     )
     hint = "continue with the same options"
     if not options.resume:

@@ -52,7 +52,7 @@ def run_search(
     execute: Execute = in_process,
     points: Path | None = None,
     state: Path | None = None,
-    progress: Callable[[int, Found], None] = lambda _done, _found: None,
+    progress: Callable[[int, int], None] = lambda _done, _points: None,
 ) -> tuple[Found, int]:
     """Searches the space. With `state`, continues from that file, and keeps it up to date.
 
@@ -82,7 +82,7 @@ def run_search(
                 with write_errors(points):
                     file.write(start, stop, found.all)
             total, done = search.merge(total, found), stop
-            progress(done, total)
+            progress(done, request.space.size)
             if state is not None and time.monotonic() - last_save > SECONDS_BETWEEN_SAVES:
                 _save(state, request, done, file, total)
                 last_save = time.monotonic()

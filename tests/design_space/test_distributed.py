@@ -61,7 +61,7 @@ def test_a_killed_worker_loses_no_chunk_and_counts_none_twice(spec, tmp_path):
             pids = list(client.run(os.getpid).values())
         killed = []
 
-        def kill(done, points, _matching):
+        def kill(done, points):
             if done > (len(killed) + 1) * points // 4 and len(killed) < len(pids):
                 killed.append(pids[len(killed)])
                 os.kill(killed[-1], signal.SIGKILL)
@@ -82,7 +82,7 @@ def test_a_scheduler_that_goes_away_is_an_error_and_the_search_continues(spec, t
     )
     closing = threading.Event()
 
-    def close(done, points, _matching):
+    def close(done, points):
         if done > points // 4 and not closing.is_set():
             closing.set()
             cluster.close()

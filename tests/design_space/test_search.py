@@ -370,7 +370,7 @@ def test_an_interrupted_search_continues_and_counts_nothing_twice(spec, tmp_path
     )
 
     def interrupt_after(points):
-        def progress(done, _points, _matching):
+        def progress(done, _points):
             if done >= points:
                 raise KeyboardInterrupt
 
@@ -391,7 +391,7 @@ def test_an_interrupted_search_continues_and_counts_nothing_twice(spec, tmp_path
     assert not list(tmp_path.glob("*.part"))
 
 
-def interrupt(_done, _points, _matching):
+def interrupt(_done, _points):
     raise KeyboardInterrupt
 
 
