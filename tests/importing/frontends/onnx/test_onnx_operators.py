@@ -1134,6 +1134,20 @@ def test_a_fourier_transform_has_the_macs_of_the_kind_fft(tmp_path, opset):
     assert sums(drawn(tmp_path, made)) == (0, 0, real + columns + rows)
 
 
+@pytest.mark.parametrize(("parts", "halves"), [(1, 1), (2, 2)])
+@pytest.mark.parametrize("given", [("step", "window"), ("step", "", "length")])
+def test_a_windowed_transform_is_counted_for_each_frame(tmp_path, parts, halves, given):
+    """A frame of real numbers has half the macs of a complex one: 32 · 5."""
+    nodes = [node("STFT", "x", *given, "-> y", onesided=2 - parts)]
+    stored = {"step": np.array(16), "window": array(32), "length": np.array(32)}
+    stored = {name: stored[name] for name in given if name}
+    layer_graph = drawn(tmp_path, model(nodes, stored, (1, 160, parts)))
+    assert sums(layer_graph) == (0, 0, 9 * 32 * 5 * halves)
+    assert ("32 numbers of the file are constant, and not counted as params: `window` (32)",) * (
+        "window" in given
+    ) == layer_graph.notes
+
+
 def test_a_grid_of_an_affine_map_has_a_product_at_each_position(tmp_path):
     nodes = [node("AffineGrid", "x", "size", "-> y")]
     layer_graph = drawn(tmp_path, model(nodes, {"size": ints(1, 8, 7, 5)}, (1, 2, 3)))

@@ -65,7 +65,6 @@ without_layer("shape", "Shape", "Size", "SplitToSequence", "SequenceAt", "Sequen
               "SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceLength", "Optional",
               "OptionalGetElement", "OptionalHasElement")  # fmt: skip
 without_layer("constant", "Constant", "ConstantOfShape")
-without_layer("fourier", "STFT")
 without_layer("conv", "FusedConv")  # fused_operators.py replaces it before it is lowered
 
 
@@ -83,6 +82,21 @@ def fourier(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     lengths = call.numbers("dft_length", 1)
     macs = transform_macs(prod(x[:-1]) // x[axis], lengths[0] if lengths else points, real=real)
     return call.custom(dims, "fft", macs=macs)
+
+
+@operator("STFT", op="fourier")
+def windowed_fourier(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
+    """A transform of each frame of a signal [1, n, 1], or [1, n, 2] of complex numbers. The output
+    is [1, frames, points, 2]."""
+    x, window, lengths = call.value().dims, call.constant(2), call.numbers("frame_length", 3)
+    dims, points = call.dims(), lengths[0] if lengths else window and window.elements
+    if dims is None or not points:
+        return call.uncounted()
+    learned = window is not None and window.declared
+    if window is not None and not learned:
+        call.context.exclude(window)
+    macs = transform_macs(prod(dims[:2]), points, real=x[-1] == 1)
+    return call.custom(dims, "stft", macs=macs, weights=call.tensors(2) if learned else {})
 
 
 @operator("NonMaxSuppression", "NonZero", "Unique", "Compress", "StringNormalizer")
