@@ -198,7 +198,7 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
                 context.values[name] = made if isinstance(made, Tensor) else made[0]
                 return
         key = context.key_of_table(name, constant)
-        if not constant.learned and context.is_of_code(constant):
+        if not constant.learned and (context.is_of_code(constant) or not constant.whole):
             context.exclude(constant)
             x = constant_tensor(self.builder, constant.dims, neighbour=self.neighbour)
         else:
