@@ -64,17 +64,16 @@ def _tensor_properties(model: ModelProto, key: str) -> dict[str, str]:
 
 
 def absent_parameters(model: ModelProto) -> list[str]:
-    """Notes about the parameters of the module that the file does not store: the exporter computed
-    other tensors from them, or left them out. A permuted parameter is stored."""
-    computed = _computed_tensors(model)
+    """Notes about the parameters of the module that the exporter left out, or computed other
+    tensors from. A permuted parameter is stored."""
+    sources = _computed_tensors(model).values()
     stored = {tensor.name for tensor in model.graph.initializer}
     stored |= {name for node in model.graph.node for name in node.output}
-    stored |= {sources[0] for sources in computed.values() if len(sources) == 1}
-    kinds = _signature(model).items()
-    absent = [name for name, kind in kinds if kind == "PARAMETER" and name not in stored]
-    read = {name for sources in computed.values() for name in sources}
-    parts = [name for name in absent if name in read]
-    others = [name for name in absent if name not in read]
+    stored |= {names[0] for names in sources if len(names) == 1}
+    used = {name for names in sources if len(names) > 1 for name in names}
+    params = [name for name, kind in _signature(model).items() if kind == "PARAMETER"]
+    parts = [name for name in params if name in used]
+    others = [name for name in params if name not in stored | used]
     notes = []
     if parts:
         notes.append(

@@ -201,18 +201,38 @@ def test_a_tensor_that_the_code_creates_is_a_constant_beside_others(tmp_path: Pa
 
 
 def test_parameters_that_the_exporter_used_up_are_in_a_note(tmp_path: Path) -> None:
-    """A permuted parameter is stored, and the product of two is another tensor."""
-    nodes = [node("MatMul", "x", "w", "-> m"), node("MatMul", "m", "other", "-> y")]
-    made = model(nodes, {"w": array(8, 6), "other": array(6, 4)}, (1, 8))
-    made = folded(made, "other", ["gain.weight", "table"], LINES)
-    made = folded(made, "permuted", ["w"], "")
-    layer_graph = drawn(tmp_path, made)
-    assert sums(layer_graph) == (8 * 6 + 6 * 4, 0, 8 * 6 + 6 * 4)
+    """A permuted parameter is stored, and the product of two is another tensor, also if the file
+    stores one of them."""
+    nodes = [node("MatMul", "x", "permuted", "-> m"), node("MatMul", "m", "table", "-> n"),
+             node("MatMul", "n", "other", "-> y")]  # fmt: skip
+    stored = {"permuted": array(8, 6), "table": array(6, 6), "other": array(6, 4)}
+    made = folded(model(nodes, stored, (1, 8)), "other", ["gain.weight", "table"], LINES)
+    layer_graph = drawn(tmp_path, folded(made, "permuted", ["w"], ""))
+    assert sums(layer_graph) == (8 * 6 + 6 * 6 + 6 * 4, 0, 8 * 6 + 6 * 6 + 6 * 4)
     assert layer_graph.notes == (
         (
             "the exporter computed tensors of the file from 2 parameters of the model "
             "(`gain.weight`, `table`); convcost counts the computed tensors"
         ),
+    )
+
+
+def test_a_tensor_that_is_computed_from_parts_of_a_buffer_is_a_constant(tmp_path: Path) -> None:
+    """As the steps of a grid. The file stores none of these numbers."""
+    nodes = [
+        node("Slice", "grid", "one", "ten", "one", "-> a"),
+        node("Slice", "grid", "zero", "nine", "one", "-> b"),
+        node("Sub", "a", "b", "-> steps"),
+        node("Sub", "x", "steps", "-> y"),
+    ]
+    stored = {"grid": array(8, 10), "zero": ints(0), "one": ints(1), "nine": ints(9)}
+    made = model(nodes, {**stored, "ten": ints(10)}, (1, 8, 1))
+    layer_graph = drawn(tmp_path, signed(made, grid="BUFFER"))
+    assert [layer.kind for layer in layer_graph.layers] == ["constant", "subtract"]
+    assert sums(layer_graph) == (0, 0, 0)
+    assert layer_graph.gaps == ()
+    assert layer_graph.notes == (
+        "80 numbers of the file are constant, and not counted as params: `grid` (80)",
     )
 
 
