@@ -2,38 +2,15 @@
 converted from. The counts are the same, and PyTorch can only trace the floating-point modules."""
 
 import re
+from inspect import signature
 from typing import Any
 
 from convcost.importing.frontends.torch.load import framework
 
 QUANTIZED = ("torch.ao.nn.quantized", "torch.ao.nn.intrinsic.quantized")
-WINDOW = (
-    *("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups"),
-    "padding_mode",
-)
-RECURRENT = (
-    *("input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout"),
-    "bidirectional",
-)
-# Constructor arguments of the floating-point class, which the quantized module has as attributes.
-ARGUMENTS = {
-    **dict.fromkeys(("Conv1d", "Conv2d", "Conv3d"), WINDOW),
-    **dict.fromkeys(("ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
-                    (*WINDOW, "output_padding")),
-    **dict.fromkeys(("LSTM", "GRU"), RECURRENT),
-    **dict.fromkeys(("RNNCell", "LSTMCell", "GRUCell"), ("input_size", "hidden_size", "bias")),
-    "Linear": ("in_features", "out_features"),
-    "Embedding": ("num_embeddings", "embedding_dim"),
-    "EmbeddingBag": ("num_embeddings", "embedding_dim", "mode", "include_last_offset"),
-    **dict.fromkeys(("BatchNorm2d", "BatchNorm3d"), ("num_features",)),
-    **dict.fromkeys(("InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),
-                    ("num_features", "affine")),
-    "LayerNorm": ("normalized_shape",),
-    "GroupNorm": ("num_groups", "num_channels"),
-    "PReLU": ("num_parameters",),
-    "LeakyReLU": ("negative_slope",),
-    **dict.fromkeys(("Hardswish", "ReLU6", "ELU", "Sigmoid", "Dropout", "Softmax"), ()),
-}  # fmt: skip
+# Types of the arguments of a floating-point class that a quantized module has as attributes. Its
+# attributes of other types, such as its tensors and methods, are not arguments.
+ARGUMENT_TYPES = (bool, int, float, str, tuple)
 QUANTIZERS = (
     *("quantize_per_tensor", "quantize_per_tensor_dynamic", "quantize_per_channel"),
     "dequantize",
@@ -83,18 +60,23 @@ def _float_module(module: Any) -> Any:
     modules."""
     if not type(module).__module__.startswith(QUANTIZED):
         return None
-    nn = framework().nn
-    name = type(module).__name__
+    torch, name = framework(), type(module).__name__
+    nn = torch.nn
     if name in ("Quantize", "DeQuantize"):
         return nn.Identity()
     if name == "QFunctional":
-        return framework().ao.nn.quantized.FloatFunctional()
+        return torch.ao.nn.quantized.FloatFunctional()
     fused = FUSED.fullmatch(name)
-    plain = fused[1].replace("BN", "BatchNorm") + fused[3] if fused else name
-    if plain not in ARGUMENTS:
+    plain = getattr(nn, fused[1].replace("BN", "BatchNorm") + fused[3] if fused else name, None)
+    if plain is None or plain is nn.MultiheadAttention:  # its children are quantized
         return None
-    given = {key: getattr(module, key) for key in ARGUMENTS[plain] if hasattr(module, key)}
-    if plain.startswith(("Conv", "Linear")):
+    # nn.LSTM and nn.GRU have the arguments of their base class after its first one, the mode.
+    recurrent = issubclass(plain, nn.RNNBase)
+    arguments = [*signature(nn.RNNBase if recurrent else plain).parameters][recurrent:]
+    given = {key: getattr(module, key) for key in arguments if hasattr(module, key)}
+    given = {key: one for key, one in given.items() if isinstance(one, ARGUMENT_TYPES)}
+    if plain.__name__.startswith(("Conv", "Linear")):
         given["bias"] = module.bias() is not None
-    made = getattr(nn, plain)(**given, **({"device": "meta"} if given else {})).eval()
+    with torch.device("meta"):
+        made = plain(**given).eval()
     return nn.Sequential(made, getattr(nn, fused[2])()) if fused else made

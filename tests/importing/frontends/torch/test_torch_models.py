@@ -3,6 +3,7 @@
 import logging
 import subprocess
 import sys
+from fractions import Fraction
 from functools import partial
 from math import prod
 from pathlib import Path
@@ -1142,6 +1143,20 @@ def test_a_dynamically_quantized_cell_is_a_cell():
     )
     assert sum(layer.params for layer in layer_graph.layers) == 3 * 6 * (8 + 6 + 2)
     assert sum(layer.macs for layer in layer_graph.layers) == 3 * 6 * (8 + 6)
+
+
+def test_a_quantized_activation_has_the_number_of_the_one_of_floats():
+    quantized = torch.ao.nn.quantized
+    layer_graph = drawn(
+        lambda: nn.Sequential(
+            nn.Linear(8, 4), quantized.LeakyReLU(1.0, 0, 0.3), quantized.ELU(1.0, 0, 0.4)
+        ),
+        (8,),
+    )
+    options = [(layer.kind, dict(layer.options)) for layer in layer_graph.layers]
+    assert options[1:] == [
+        ("leaky_relu", {"slope": Fraction(3, 10)}), ("elu", {"alpha": Fraction(2, 5)})
+    ]  # fmt: skip
 
 
 def test_packed_sequences_and_sparse_operators_are_refused_with_what_to_do(folder):
