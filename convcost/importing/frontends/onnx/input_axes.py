@@ -2,7 +2,6 @@
 otherwise from its dims."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from heapq import heappop, heappush
 
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
@@ -19,33 +18,20 @@ class InputReaders:
     """The operators that read each tensor of a graph."""
 
     def __init__(self, nodes: Sequence[OnnxNode]) -> None:
-        self.nodes = nodes
         self.of = readers_of(nodes)
         self._outputs = {output for node in nodes for output in node.outputs}
-        self._positions: dict[str, list[int]] = {}
-        for position, node in enumerate(nodes):
-            for name in filter(None, dict.fromkeys(node.inputs)):
-                self._positions.setdefault(name, []).append(position)
 
     def through_joins(self, name: str) -> list[OnnxNode]:
         """The operators that read an input, also through joins with constants."""
-        names, found = {name}, []
-        waiting = self._positions.get(name, []).copy()
-        last = -1
-        while waiting:
-            position = heappop(waiting)
-            if position <= last:  # it has several of the names as inputs, or is before the join
-                continue
-            node, last = self.nodes[position], position
-            joins = row_of(node.op).op == "identity" or has(node.op, Trait.JOINS, Trait.CHOOSES)
-            dependent = {one for one in node.inputs if one == name or one in self._outputs}
-            if joins and len(dependent) == 1 and len(names) < MAX_JOINS:
-                names.update(node.outputs)
-                for output in filter(None, node.outputs):
-                    for reader in self._positions.get(output, ()):
-                        heappush(waiting, reader)
-            else:
-                found.append(node)
+        names, found = [name], list[OnnxNode]()
+        for one in names:  # it grows
+            for node in self.of.get(one, ()):
+                dependent = {x for x in node.inputs if x == name or x in self._outputs}
+                joins = row_of(node.op).op == "identity" or has(node.op, Trait.JOINS, Trait.CHOOSES)
+                if joins and len(dependent) == 1 and len(names) < MAX_JOINS:
+                    names += [other for other in node.outputs if other not in names]
+                else:
+                    found.append(node)
         return found
 
 

@@ -52,14 +52,6 @@ class DeclaredInput(NamedTuple):
     dim_names: list[str]
 
 
-class OpenDim(NamedTuple):
-    """A dimension without a number; `name` is its name for `--dim`."""
-
-    tensor: str
-    axis: int
-    name: str
-
-
 def close_dims(
     model: ModelProto, graph: OnnxGraph, size: Dims | None, dims: Mapping[str, int]
 ) -> ModelInputs:
@@ -85,7 +77,7 @@ def close_dims(
         if len(extents) > 1 and name not in added
     } - {None}
     readers = InputReaders(graph.nodes)
-    found, open_, notes = [], list[OpenDim](), list[str]()
+    found, notes = [], list[str]()
     moved, exported, known = list[str](), set[int](), {**dims}
     read = axis_readers(readers, {})
     rows = {one.name for one in declared if has_one_channel(one.name, len(one.extents), read)}
@@ -120,11 +112,9 @@ def close_dims(
             known |= {names[axis]: n for axis in filled_axes if (n := extents[axis]) is not None}
             if any(old not in (None, new) for old, new in zip(before, extents, strict=True)):
                 moved.append(f"`{name}` is {dims_text(before)} in the file")
-        unknown = [axis for axis, extent in enumerate(extents) if extent is None]
-        open_ += [OpenDim(name, axis, names[axis]) for axis in unknown]
         filled = tuple(extent or 0 for extent in extents)
         found.append(ModelInput(name, filled, added.get(name, "")))
-    _require_closed(open_, {name for entry in declared for name in entry.dim_names}, dims)
+    _require_closed(declared, dims)
     return ModelInputs(tuple(found), tuple(notes), tuple(moved), frozenset(exported))
 
 
@@ -167,9 +157,14 @@ def _require_sized_input(declared: list[DeclaredInput]) -> None:
     )
 
 
-def _require_closed(open_: list[OpenDim], known: set[str], dims: Mapping[str, int]) -> None:
-    """Raises ConstraintError CC405 if dimensions are still open, or if `dims` has a name that is
-    not in `known` or an extent below 1."""
+def _require_closed(declared: list[DeclaredInput], dims: Mapping[str, int]) -> None:
+    """Raises ConstraintError CC405 if dimensions are still open, or if `dims` has a name that the
+    model does not have or an extent below 1."""
+    known = {name for entry in declared for name in entry.dim_names}
+    open_: dict[str, str] = {}  # by name: the first place
+    for name, extents, names in declared:
+        for axis in (axis for axis, extent in enumerate(extents) if extent is None):
+            open_.setdefault(names[axis], f"axis {axis} of `{name}`")
     for name, extent in dims.items():
         if name not in known:
             listed = ", ".join(f"`{other}`" for other in sorted(known)) or "none"
@@ -182,11 +177,8 @@ def _require_closed(open_: list[OpenDim], known: set[str], dims: Mapping[str, in
             )
     if not open_:
         return
-    by_name: dict[str, list[str]] = {}
-    for tensor, axis, name in open_:
-        by_name.setdefault(name, []).append(f"axis {axis} of `{tensor}`")
-    listed = ", ".join(f"`{name}` ({places[0]})" for name, places in by_name.items())
-    flags = " ".join(f"--dim {shlex.quote(f'{name}=…')}" for name in by_name)
+    listed = ", ".join(f"`{name}` ({place})" for name, place in open_.items())
+    flags = " ".join(f"--dim {shlex.quote(f'{name}=…')}" for name in open_)
     raise ConstraintError(
         "CC405",
         f"the model leaves {listed} open",
