@@ -38,11 +38,17 @@ class OperatorTable(Registry[Row]):
 
     def row(self, op: str, *names: str, **attributes: Any) -> None:
         """Registers operators that are a canonical operator of their first input. `attributes` maps
-        the attributes of the canonical operator to what `attribute` of a call reads."""
+        the attributes of the canonical operator to the framework's attributes by name, to functions
+        of a call, or to values."""
+
+        def value(call: Any, theirs: Any) -> Any:
+            if callable(theirs):
+                return theirs(call)
+            return call.attribute(theirs) if isinstance(theirs, str) else theirs
 
         @self.operator(*names, op=op)
         def rule(call: Any) -> Any:
-            given = {name: call.attribute(theirs) for name, theirs in attributes.items()}
+            given = {name: value(call, theirs) for name, theirs in attributes.items()}
             return call.lower(op, **given)
 
     def free_row(self, *names: str, what: str = "", like_input: bool = False) -> None:

@@ -38,9 +38,7 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
         found = self.node.attributes.get(name)
         return default if found is None else found
 
-    def attribute(self, one: Any) -> Any:
-        """An attribute by its name; other values are those of all calls."""
-        return self.get(one) if isinstance(one, str) else one
+    attribute = get
 
     def axis(self, default: int, rank: int) -> int:
         """The attribute `axis`, counted from 0. Raises ConstraintError CC404 if there is no such

@@ -87,10 +87,7 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
         found = default if read is None else read()
         return tuple(found.tolist()) if isinstance(found, np.ndarray) else found
 
-    def attribute(self, one: Any) -> Any:
-        """An option by its name, or the value of a function of a call; other values are those of
-        all calls."""
-        return one(self) if callable(one) else self.option(one) if isinstance(one, str) else one
+    attribute = option
 
     def has(self, position: int) -> bool:
         return bool(self.node.input(position))

@@ -14,6 +14,7 @@ def dense(call: LayerCall) -> Tensor:
 
 
 row("flatten", "Flatten")
+row("permute", "Permute", order=lambda call: (0, *map(int, call.config["dims"])))
 
 
 @layer("Reshape", "ops.Reshape")
@@ -22,11 +23,6 @@ def reshape(call: LayerCall) -> Tensor:
     if target is None:  # the file does not say whether it is the function or the layer
         target = call.config["newshape"][1:]
     return call.lower("reshape", to=(1, *(-1 if n is None else n for n in target)))
-
-
-@layer("Permute")
-def permute(call: LayerCall) -> Tensor:
-    return call.lower("permute", order=(0, *map(int, call.config["dims"])))
 
 
 @layer("RepeatVector")

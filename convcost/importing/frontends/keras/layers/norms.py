@@ -3,7 +3,7 @@
 from math import prod
 from typing import Any
 
-from convcost.importing.frontends.keras.call import LayerCall, layer
+from convcost.importing.frontends.keras.call import LayerCall, layer, row
 from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor
 
@@ -23,6 +23,10 @@ def _axes(call: LayerCall) -> list[int]:
     if not found or 0 in found:
         raise unsupported(f"{call.kind} over the axes {list(axes)}")
     return found
+
+
+def _extents(call: LayerCall) -> list[int]:
+    return [call.x.dims[axis] for axis in _axes(call)]
 
 
 def _axis(call: LayerCall) -> int:
@@ -47,24 +51,18 @@ def batch_norm(call: LayerCall) -> Tensor:
 
 @layer("LayerNormalization")
 def layer_norm(call: LayerCall) -> Tensor:
-    axes = _axes(call)
-    n = prod(call.x.dims[axis] for axis in axes)
+    axes, n = _axes(call), prod(_extents(call))
     if call.config.get("rms_scaling"):  # RMS scaling has a scale, and no shift
         return call.lower("rms_norm", axes=axes, weights=call.tensor("gamma", n))
     options, tensors = _learned(call, n)
     return call.lower("layer_norm", axes=axes, weights=tensors, **options)
 
 
-@layer("RMSNormalization")
-def rms_norm(call: LayerCall) -> Tensor:
-    axes = _axes(call)
-    n = prod(call.x.dims[axis] for axis in axes)
-    return call.lower("rms_norm", axes=axes, weights=call.tensor("scale", n))
-
-
-@layer("UnitNormalization")
-def unit_norm(call: LayerCall) -> Tensor:
-    return call.lower("l2_norm", axes=_axes(call))
+row("l2_norm", "UnitNormalization", axes=_axes)
+row("rms_norm", "RMSNormalization", axes=_axes,
+    weights=lambda call: call.tensor("scale", *_extents(call)))  # fmt: skip
+row("scale", "LayerScale", axis=-1, shift=False,
+    weights=lambda call: call.tensor("gamma", call.x.dims[-1]))  # fmt: skip
 
 
 @layer("GroupNormalization")
@@ -75,12 +73,6 @@ def group_norm(call: LayerCall) -> Tensor:
     groups = int(call.config.get("groups", 32))
     options["groups"] = c if groups == -1 else groups
     return call.lower("group_norm", axis=axis, weights=tensors, **options)
-
-
-@layer("LayerScale")
-def layer_scale(call: LayerCall) -> Tensor:
-    tensors = call.tensor("gamma", call.x.dims[-1])
-    return call.lower("scale", axis=-1, weights=tensors, shift=False)
 
 
 @layer("Normalization")

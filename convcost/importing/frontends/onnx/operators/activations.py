@@ -26,15 +26,10 @@ row("elu", "Elu", number="alpha")
 row("celu", "Celu", number="alpha")
 row("leaky_relu", "LeakyRelu", "QLinearLeakyRelu", number="alpha")
 row("threshold", "Threshold", number="alpha")
+row("clip", "Clip", low=lambda call: call.get("min", call.number(1)),
+    high=lambda call: call.get("max", call.number(2)))  # fmt: skip
 
 BROADCAST_OPSET = 7  # the opset since which slopes broadcast along the last axes
-
-
-@operator("Clip", op="clip")
-def clip(call: OnnxCall) -> Tensor:
-    low = call.get("min", call.number(1))
-    high = call.get("max", call.number(2))
-    return call.lower("clip", low=low, high=high)
 
 
 @operator("PRelu", op="prelu")

@@ -13,6 +13,8 @@ row("pixel_unshuffle", "SpaceToDepth", factor="blocksize")
 row("channel_shuffle", "ChannelShuffle", groups="group")
 row("flatten", "Flatten", axis="axis")
 row("permute", "Transpose", order="perm")
+for _op in ("squeeze", "unsqueeze"):
+    row(_op, _op.capitalize(), axes=lambda call: call.numbers("axes", 1) or ())
 
 
 @operator("Reshape", op="reshape")
@@ -24,12 +26,6 @@ def reshape(call: OnnxCall) -> Tensor:
     kept = not call.get("allowzero", 0)
     to = [dims[axis] if n == 0 and kept else n for axis, n in enumerate(stated)]
     return call.lower("reshape", to=to)
-
-
-@operator(Squeeze="squeeze", Unsqueeze="unsqueeze")
-def squeeze(call: OnnxCall) -> Tensor:
-    x = call.value()
-    return call.lower(call.canonical, x, axes=call.numbers("axes", 1) or ())
 
 
 @operator("Expand", op="expand")
