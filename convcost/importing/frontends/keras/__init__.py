@@ -24,21 +24,16 @@ def read(
     from convcost.importing.frontends.keras.archive import opened
     from convcost.importing.frontends.keras.model import lower_model
     from convcost.importing.frontends.keras.open_sizes import open_sizes, same_weights
-    from convcost.importing.frontends.keras.stored_weights import (
-        StoredWeights,
-        reason_without_weights,
-    )
+    from convcost.importing.frontends.keras.stored_weights import StoredWeights
 
     archive = opened(path)
-    lack = reason_without_weights(archive)
     with StoredWeights(archive, path) as weights:
-        stored = weights.elements
         try:
-            graph = lower_model(archive.config, path.name, size, tuple(inputs), stored, lack)
+            graph = lower_model(archive.config, path.name, size, tuple(inputs), weights)
         except ConstraintError as refusal:
             if not anyway or refusal.code != "CC405":
                 raise
-            own = lower_model(archive.config, path.name, None, tuple(inputs), stored, lack)
-            again = lower_model(open_sizes(archive.config), path.name, size, (), stored, lack)
+            own = lower_model(archive.config, path.name, None, tuple(inputs), weights)
+            again = lower_model(open_sizes(archive.config), path.name, size, (), weights)
             graph = same_weights(again, own)
         return weights.verify(graph)

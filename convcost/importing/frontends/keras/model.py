@@ -1,8 +1,8 @@
 """Functional and sequential models of Keras: lowers the layers of their graph in order."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 from convcost.importing.frontends.keras.call import LayerCall, Rule
 from convcost.importing.frontends.keras.classes import LayerConfig, is_own
@@ -19,8 +19,11 @@ from convcost.importing.frontends.keras.layer_config import (
 from convcost.importing.frontends.keras.names import paths, snaked
 from convcost.importing.frontends.keras.nodes import (
     FUNCTIONAL,
+    CallInputs,
     GraphCall,
+    LayerUse,
     Reference,
+    Tensors,
     TensorSource,
     begins,
     in_order,
@@ -32,6 +35,7 @@ from convcost.importing.frontends.keras.nodes import (
     sources,
     unmasked,
 )
+from convcost.importing.frontends.keras.stored_weights import StoredWeights
 from convcost.importing.frontends.keras.unknown import (
     EXPORTED,
     LayerFacts,
@@ -46,17 +50,7 @@ from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
 
-Tensors = tuple[Tensor, ...]
 MAX_LAYERS = 20_000  # nested models that are each called twice grow exponentially
-# The number of stored elements, by a layer's group and key.
-Stored = Callable[[str, str], int | None]
-
-
-class CallInputs(NamedTuple):
-    """The inputs of a call, and where they come from, if a graph states that."""
-
-    values: Tensors
-    sources: tuple[TensorSource, ...] = ()
 
 
 def lower_model(
@@ -64,15 +58,13 @@ def lower_model(
     file: str,
     size: tuple[int, ...] | None,
     given: tuple[tuple[int, ...], ...],
-    stored: Stored = lambda *_: None,
-    lack: str = "",
+    weights: StoredWeights,
 ) -> LayerGraph:
-    """The layers of a model. `stored` returns the number of stored elements of a layer; `lack` is
-    the reason if it knows none. Raises ConstraintError."""
+    """The layers of a model; `weights` are those of its file. Raises ConstraintError."""
     inner = config.get("config")
     name = inner.get("name") if isinstance(inner, dict) else None
     builder = GraphBuilder(str(name or file), f"Keras, {file}")
-    walk = _KerasWalk(builder, size, given, stored, lack)
+    walk = _KerasWalk(builder, size, given, weights)
     try:
         outputs = walk.model(config, (), "", None)
         if is_frozen(config):
@@ -96,13 +88,12 @@ def lower_model(
 class _KerasWalk:
     def __init__(
         self, builder: GraphBuilder, size: tuple[int, ...] | None,
-        given: tuple[tuple[int, ...], ...], stored: Stored, lack: str,
+        given: tuple[tuple[int, ...], ...], weights: StoredWeights,
     ) -> None:  # fmt: skip
         self.builder = builder
         self.size = size
         self.given = list(given)
-        self.stored = stored
-        self.lack = lack
+        self.weights = weights
         self.paths: dict[str, Path] = {}
         # The group of a layer's weights in the file, by the layer's key.
         self.groups: dict[str, str] = {}
@@ -205,26 +196,25 @@ class _KerasWalk:
         feed: CallInputs | None,
     ) -> dict[Reference, Tensor]:
         """Connects the inputs of a model: by name if they are a mapping, otherwise in order."""
+        names = [name for _, (name, *_) in ends]
         if feed is None:
-            return {(name, 0, 0): self._input(layers[name]["config"]) for _, (name, *_) in ends}
-        keys = [source.key for source in feed.sources]
-        if any(keys):
+            values = [self._input(layers[name]["config"]) for name in names]
+        elif any(source.key for source in feed.sources):
+            keys = (source.key for source in feed.sources)
             given = dict(zip(keys, feed.values, strict=True))
-            names = [key or name for key, (name, *_) in ends]
-            if missing := [name for name in names if name not in given]:
+            wanted = [key or name for key, (name, *_) in ends]
+            if missing := [key for key in wanted if key not in given]:
                 raise ConstraintError(
                     "CC404", f"a model is called without its input `{missing[0]}`"
                 )
-            return {
-                (name, 0, 0): given[key] for key, (_, (name, *_)) in zip(names, ends, strict=True)
-            }
-        if len(feed.values) != len(ends):
-            raise ConstraintError(
-                "CC404", f"a model of {len(ends)} inputs is called with {len(feed.values)}"
-            )
-        return {
-            (name, 0, 0): value for (_, (name, *_)), value in zip(ends, feed.values, strict=True)
-        }
+            values = [given[key] for key in wanted]
+        else:
+            values = [*feed.values]
+            if len(values) != len(ends):
+                raise ConstraintError(
+                    "CC404", f"a model of {len(ends)} inputs is called with {len(values)}"
+                )
+        return {(name, 0, 0): value for name, value in zip(names, values, strict=True)}
 
     def _named(self, layers: Iterable[LayerConfig], key: str) -> None:
         """Sets the paths of a model's layers, and the groups of their weights in the file."""
@@ -254,73 +244,60 @@ class _KerasWalk:
     def _call(
         self, layer: LayerConfig, path: Path, key: str, feed: CallInputs, node: int = 0
     ) -> Tensors:
-        """The outputs of a layer or a model. If it is not trainable, all layers in it are
-        frozen."""
-        first = len(self.builder.layers)
-        found = self._lowered(layer, path, key, feed, node)
+        """The outputs of a layer, or of a model inside, in the model with this path and key. If it
+        is not trainable, all layers in it are frozen."""
+        name, first = name_of(layer), len(self.builder.layers)
+        here = (*path, *self.paths.get(name, (name,)))
+        use = LayerUse(layer, here, f"{key}/{name}", feed, node)
+        if use.kind in (*FUNCTIONAL, "Sequential") and is_own(layer):
+            found = self.model(layer, here, use.key, feed)
+        elif first > MAX_LAYERS:
+            raise ConstraintError(
+                "CC401", f"the model has more than {MAX_LAYERS:,} layers", EXPORTED
+            )
+        else:
+            found = (self._lowered(use),)
         if is_frozen(layer):
             self.builder.freeze(first)
         return found
 
-    def _lowered(
-        self, layer: LayerConfig, path: Path, key: str, feed: CallInputs, node: int
-    ) -> Tensors:
-        """Adds the layers of one call of a Keras layer or of a model inside, and returns its
-        outputs."""
-        name, kind, values = name_of(layer), str(layer["class_name"]), feed.values
-        here, own = (*path, *self.paths.get(name, (name,))), f"{key}/{name}"
-        if kind in (*FUNCTIONAL, "Sequential") and is_own(layer):
-            return self.model(layer, here, own, feed)
-        if len(self.builder.layers) > MAX_LAYERS:
-            raise ConstraintError(
-                "CC401", f"the model has more than {MAX_LAYERS:,} layers", EXPORTED
-            )
-        rule = lowering_rule(layer)
-        if rule is None or not is_own(layer):
-            known = self._known(layer, own, node, feed)
-            return (unknown(self.builder, layer, here, values, known, own),)
-        first = len(self.builder.layers)
-        value = self._lower(rule, layer, here, own, feed, node)
-        if made_up(layer):  # the kind is a better name than Keras' automatic one
+    def _lowered(self, use: LayerUse) -> Tensor:
+        """Adds the layers of one call of a Keras layer, and returns its output."""
+        rule, first = lowering_rule(use.layer), len(self.builder.layers)
+        if rule is None or not is_own(use.layer):
+            return unknown(self.builder, use, self._known(use))
+        value = self._lower(rule, use)
+        if made_up(use.layer):  # the kind is a better name than Keras' automatic one
             for index, added in enumerate(self.builder.layers[first:], first):
-                if added.path == here:
-                    path = (*here[:-1], added.kind)
+                if added.path == use.path:
+                    path = (*use.path[:-1], added.kind)
                     self.builder.layers[index] = added._replace(path=path)
-        return (value,)
+        return value
 
-    def _known(self, layer: LayerConfig, key: str, node: int, feed: CallInputs) -> LayerFacts:
+    def _known(self, use: LayerUse) -> LayerFacts:
         """The facts that the file states about a layer that convcost cannot count."""
-        given = feed.sources[0].shape if feed.sources else None
-        stored = self.stored(self.groups[key], key)
-        return LayerFacts(self.declared.get((key, node)), given, stored, self.lack)
+        given = use.feed.sources[0].shape if use.feed.sources else None
+        stored = self.weights.elements(self.groups[use.key], use.key)
+        return LayerFacts(self.declared.get((use.key, use.node)), given, stored, self.weights.lack)
 
-    def _lower(
-        self,
-        rule: Rule,
-        layer: LayerConfig,
-        path: Path,
-        key: str,
-        feed: CallInputs,
-        node: int,
-    ) -> Tensor:
+    def _lower(self, rule: Rule, use: LayerUse) -> Tensor:
         """The output of a layer. If its rule does not support it, it becomes a `custom` layer,
         provided that the file states its shape and its weights."""
-        places = tuple(source.place for source in feed.sources)
+        places = tuple(source.place for source in use.feed.sources)
         call = LayerCall(
-            self.builder, str(layer["class_name"]), layer["config"], feed.values, path, key, places,
-            keywords(layer, node), self._inner,
+            self.builder, use.kind, use.layer["config"], use.feed.values, use.path, use.key, places,
+            keywords(use.layer, use.node), self._inner,
         )  # fmt: skip
-        first, where = len(self.builder.layers), "/".join(path)
+        first, where = len(self.builder.layers), "/".join(use.path)
         try:
             refuse_lora(call)
             return rule(call)
         except ConstraintError as refusal:
             help_ = refusal.help
             if refusal.code == "CC401" and len(self.builder.layers) == first:
-                known = self._known(layer, key, node, feed)
+                known = self._known(use)
                 if known.stored is not None and known.output is not None:
-                    reason = refusal.message
-                    return unknown(self.builder, layer, path, feed.values, known, key, reason)
+                    return unknown(self.builder, use, known, refusal.message)
                 help_ = help_ or helping(known)
             raise ConstraintError(
                 refusal.code, f"layer `{where}`: {refusal.message}", help_

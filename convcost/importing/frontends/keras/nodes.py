@@ -6,8 +6,11 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple, TypeAlias
 
 from convcost.importing.frontends.keras.classes import LayerConfig
+from convcost.importing.ir.layer_graph import Path
+from convcost.importing.ir.tensor import Tensor
 from convcost.model.errors import ConstraintError
 
+Tensors: TypeAlias = tuple[Tensor, ...]
 Reference: TypeAlias = tuple[str, int, int]  # layer, number of the call, number of the output
 ATTENTION = ("MultiHeadAttention", "GroupedQueryAttention", "GroupQueryAttention")
 FUNCTIONAL = ("Functional", "Model")
@@ -43,6 +46,28 @@ class GraphCall(NamedTuple):
     node: int
     kind: str
     sources: list[TensorSource]
+
+
+class CallInputs(NamedTuple):
+    """The inputs of a call, and where they come from, if a graph states that."""
+
+    values: Tensors
+    sources: tuple[TensorSource, ...] = ()
+
+
+class LayerUse(NamedTuple):
+    """A call of a layer with its inputs. `path` is the layer's path in the spec, `key` has the
+    names of the models around it and its own name, and `node` is the number of the call."""
+
+    layer: LayerConfig
+    path: Path
+    key: str
+    feed: CallInputs
+    node: int = 0
+
+    @property
+    def kind(self) -> str:
+        return str(self.layer["class_name"])
 
 
 def sources(call: Any, begins: Mapping[str, int]) -> list[TensorSource]:

@@ -39,6 +39,13 @@ class StoredWeights:
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
+    @property
+    def lack(self) -> str:
+        """The reason why no stored elements are known; "" if they are known."""
+        if not self.archive.weighted:
+            return "a file without weights does not state its params"
+        return "" if _h5py() is not None else INSTALL
+
     def verify(self, graph: LayerGraph) -> LayerGraph:
         """The graph, if the number of all stored elements equals its params and buffers. Raises
         ConstraintError.
@@ -106,13 +113,6 @@ class StoredWeights:
                 return None if node is None else 0
             group = names[-1] if len(names) > 1 else None
             return _elements(node, h5py, self._constants.__contains__, group)
-
-
-def reason_without_weights(archive: Archive) -> str:
-    """The reason why no stored elements are known; "" if they are known."""
-    if not archive.weighted:
-        return "a file without weights does not state its params"
-    return "" if _h5py() is not None else INSTALL
 
 
 def _h5py() -> Any:

@@ -1,7 +1,7 @@
 """Layers of unknown classes, with the shape that the configuration states."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from convcost.importing.frontends.keras.call import LAYERS
 from convcost.importing.frontends.keras.classes import (
@@ -10,8 +10,8 @@ from convcost.importing.frontends.keras.classes import (
     is_own,
     stated_origin,
 )
+from convcost.importing.frontends.keras.nodes import LayerUse
 from convcost.importing.ir.builder import GraphBuilder
-from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lowering import lower
 from convcost.model.errors import ConstraintError
@@ -41,27 +41,23 @@ class LayerFacts(NamedTuple):
     lack: str = ""
 
 
-def unknown(
-    builder: GraphBuilder, layer: LayerConfig, path: Path, values: tuple[Tensor, ...],
-    known: LayerFacts, key: str, reason: str = "",
-) -> Tensor:  # fmt: skip
+def unknown(builder: GraphBuilder, use: LayerUse, known: LayerFacts, reason: str = "") -> Tensor:
     """Adds a `custom` layer whose macs are not counted. Raises ConstraintError if its shape or its
     params are not known; the message begins with the `reason` why the layer has no kind."""
-    kind, own = str(layer["class_name"]), is_own(layer)
-    reason = reason or _reason(layer)
+    layer, kind, values, place = use.layer, use.kind, use.feed.values, "/".join(use.path)
+    reason, own = reason or _reason(layer), is_own(layer)
     dims = None if known.output is None or not values else _dims(layer, values[0], known)
     free = own and (kind in LEARNS_NOTHING or is_operation(layer))
     stored = 0 if free else known.stored
     if dims is None or stored is None:
         lack, help_ = _lacking(known, counted=stored is not None)
-        raise ConstraintError("CC401", f"layer `{'/'.join(path)}`: {reason}, and {lack}", help_)
+        raise ConstraintError("CC401", f"layer `{place}`: {reason}, and {lack}", help_)
     if reason and LAYERS.get(kind) is not None:
         builder.notes.append(
-            f"{'/'.join(path)}: {reason}; it becomes `custom`, and its macs are not counted"
+            f"{place}: {reason}; it becomes `custom`, and its macs are not counted"
         )
-    inputs = [*values]
-    weights = {key: stored} if stored else {}
-    return lower(builder, "custom", path, *inputs, what=kind, dims=dims, macs=None, weights=weights)
+    more: dict[str, Any] = {"macs": None, "weights": {use.key: stored} if stored else {}}
+    return lower(builder, "custom", use.path, *values, what=kind, dims=dims, **more)
 
 
 def _reason(layer: LayerConfig) -> str:
