@@ -1,54 +1,39 @@
 """Chains of reshapes and permutations that are a named operator, such as a pixel shuffle."""
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TypeAlias
 
 from convcost.importing.ir.tensor import Rearrangement, Tensor
+
+Dims: TypeAlias = tuple[int, ...]
+Named: TypeAlias = tuple[str, dict[str, Any]]  # a kind and its options
 
 
 def named_rearrangement(
     origin: Tensor, moves: tuple[Rearrangement, ...], channel: int
-) -> tuple[str, dict[str, Any]] | None:
+) -> Named | None:
     """`channel_shuffle`, `pixel_shuffle` or `pixel_unshuffle` with its options, if the moves are
-    one of them and end with the channels at axis `channel`; otherwise None.
-
-    n, c, h, w are the dims of the tensor at the start, channels first.
-    """
+    one of them and end with the channels at axis `channel`; otherwise None."""
     if origin.axes is None or origin.batch != 0 or channel != 1 or len(moves) != 3:  # noqa: PLR2004
         return None
     known = [axis for axis in origin.axes if axis >= 0]
     if origin.axes[1] != 0 or known != sorted(known):
         return None
-    split_dims, order, merged_dims = moves[0].dims, moves[1].order, moves[2].dims
-    if not (split_dims and order and merged_dims):
-        return None
-    c, size = origin.dims[1], origin.dims[2:]
-    axes = len(size)
-    exchanged = order == (0, 2, 1, *range(3, 3 + axes)) and merged_dims == origin.dims
-    if (
-        exchanged
-        and len(split_dims) == 3 + axes
-        and split_dims[3:] == size
-        and split_dims[1] * split_dims[2] == c
-    ):
-        return "channel_shuffle", {"groups": split_dims[1]}
-    if axes == 2 and len(split_dims) == 6:  # noqa: PLR2004  maps
-        return _pixels(split_dims, order, merged_dims, (c, *size))
-    return None
+    found = moves[0].dims, moves[1].order, moves[2].dims
+    return next((named for named, form in _forms(origin.dims, found[0]) if form == found), None)
 
 
-def _pixels(
-    split_dims: tuple[int, ...],
-    order: tuple[int, ...],
-    merged_dims: tuple[int, ...],
-    x: tuple[int, ...],
-) -> tuple[str, dict[str, Any]] | None:
-    c, h, w = x
-    r = split_dims[2]
-    into_space = split_dims == (1, c // (r * r), r, r, h, w) and order == (0, 1, 4, 2, 5, 3)
-    if into_space and merged_dims == (1, c // (r * r), h * r, w * r):
-        return "pixel_shuffle", {"factor": r}
-    r = split_dims[3]
-    into_channels = split_dims == (1, c, h // r, r, w // r, r) and order == (0, 1, 3, 5, 2, 4)
-    if into_channels and merged_dims == (1, c * r * r, h // r, w // r):
-        return "pixel_unshuffle", {"factor": r}
-    return None
+def _forms(dims: Dims, split_dims: Dims) -> Iterator[tuple[Named, tuple[Dims, Dims, Dims]]]:
+    """The operators on [1, c, h, w …] that may begin with a reshape to `split_dims`, each with its
+    three moves: the axes are split, permuted, and merged to the dims of the output."""
+    _, c, *size = dims
+    if len(split_dims) == len(dims) + 1:
+        n = split_dims[1]
+        order = (0, 2, 1, *range(3, len(split_dims)))
+        yield ("channel_shuffle", {"groups": n}), ((1, n, c // n, *size), order, dims)
+    if len(size) == 2 and len(split_dims) == 6:  # noqa: PLR2004  maps
+        (h, w), (_, _, r, s, _, _) = size, split_dims
+        split, after = (1, c // (r * r), r, r, h, w), (1, c // (r * r), h * r, w * r)
+        yield ("pixel_shuffle", {"factor": r}), (split, (0, 1, 4, 2, 5, 3), after)
+        split, after = (1, c, h // s, s, w // s, s), (1, c * s * s, h // s, w // s)
+        yield ("pixel_unshuffle", {"factor": s}), (split, (0, 1, 3, 5, 2, 4), after)
