@@ -1,9 +1,12 @@
-"""Matrix products: fully connected layers if one input is weights, otherwise `matmul`."""
+"""Matrix products, einsum, attention and experts: linear layers if one input is weights."""
+
+from functools import partial
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.operators.elementwise import join
 from convcost.importing.frontends.onnx.registry import operator
 from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, permuted, reshaped, transposed
+from convcost.importing.passes.lower.einsum import Operand, lower_einsum
 from convcost.importing.passes.lower.linear import linear_from_left
 
 
@@ -89,3 +92,78 @@ def _from_left(call: OnnxCall, position: int, x: Tensor, features: int) -> Tenso
 
 def _is_matrix(dims: tuple[int, ...]) -> bool:
     return all(extent == 1 for extent in dims[:-MATRIX_RANK])
+
+
+# Einsum
+
+
+@operator("Einsum", op="einsum")
+def einsum(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
+    operands = [_operand(call, position) for position in range(len(call.inputs))]
+    made = lower_einsum(call.builder, call.node.attributes["equation"], operands, call.path())
+    return call.uncounted() if made is None else made
+
+
+def _operand(call: OnnxCall, position: int) -> Operand:
+    constant, value = call.constant(position), partial(call.value, position)
+    if constant is None:
+        return Operand(value().dims, value, depends_on_input=call.depends_on_input(position))
+    if not constant.learned:
+        return Operand(constant.dims, value, depends_on_input=False)
+
+    def factor() -> str:
+        return call.builder.copy(next(iter(call.tensors(position))))
+
+    matrix = partial(call.tensors, position)
+    alone = constant.real and not call.context.is_lowered(constant)
+    return Operand(constant.dims, value, False, matrix, factor if alone else None)
+
+
+# Attention
+
+HEADS_RANK = 4  # samples, heads, steps, channels of a head
+
+
+@operator("Attention", "MultiHeadAttention", op="attention")
+def attention(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
+    """The standard operator with 3 or 4 axes, and ONNX Runtime's operator without projections."""
+    standard = call.node.domain in ("", "ai.onnx")
+    all_depend = all(call.depends_on_input(position) for position in range(3))
+    # convcost does not count attention to the keys and values of earlier steps.
+    past = bool(
+        call.node.input(4) or call.node.input(5)
+        if standard
+        else call.node.input(6) or call.node.input(7)
+    )
+    past = past or any(call.is_output_used(position) for position in range(1, len(call.outputs)))
+    if not all_depend or past or (call.op == "Attention") is not standard:
+        return call.uncounted()
+    if not standard and call.constant(3) is not None:
+        return call.uncounted()
+    sides = [call.value(position) for position in range(3)]
+    if all(len(side.dims) == HEADS_RANK for side in sides):
+        return call.lower("attention", *sides)
+    if any(len(side.dims) != HEADS_RANK - 1 for side in sides):
+        return call.uncounted()
+    heads = call.get("q_num_heads", call.get("num_heads", 1))
+    return call.lower("attention", *sides, heads=heads)
+
+
+# Mixtures of experts, in which each row uses only a few experts
+
+EXPERT_INPUTS = range(1, 7)  # positions of the weights and biases of three products
+EXPERT_WEIGHTS_RANK = 3  # axes of a tensor with the weights of all experts
+
+
+@operator("Experts", op="experts")
+def experts(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
+    """The products of the experts that each row uses. `macs` count all rows."""
+    tables = {place: one for place in EXPERT_INPUTS if (one := call.constant(place)) is not None}
+    weights = [one for one in tables.values() if len(one.dims) == EXPERT_WEIGHTS_RANK]
+    if not weights or not call.depends_on_input(0):
+        return call.uncounted()
+    x = call.value()
+    rows = x.elements // x.dims[-1] * call.node.attributes["chosen"]
+    macs = sum(rows * one.elements // one.dims[0] for one in weights)
+    tensors = call.tensors(*tables)
+    return call.lower("custom", x, what="experts", dims=x.dims, macs=macs, weights=tensors)

@@ -1,13 +1,16 @@
-"""Matrix products: a linear layer if one input is learned weights, otherwise `matmul`."""
+"""Matrix products, einsum and attention: a linear layer if one input is learned weights."""
 
+from functools import partial
 from math import prod
 from typing import Any, TypeGuard
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.names import split_name
+from convcost.importing.frontends.torch.operators.joins import is_unclaimed
 from convcost.importing.frontends.torch.registry import TorchCall, operator
-from convcost.importing.frontends.torch.weights import learned_tensors, weights
+from convcost.importing.frontends.torch.weights import as_tensor, learned_tensors, weights
 from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, transposed
+from convcost.importing.passes.lower.einsum import Operand, lower_einsum
 from convcost.importing.passes.lower.linear import linear_from_left
 from convcost.importing.passes.lower.stored_tensors import combined
 
@@ -131,3 +134,47 @@ def _add_bias(call: TorchCall, y: Tensor, bias: Tensor | ConstantValue | None) -
     if _is_learned(bias) and bias.leaf is not None:
         return combined(call.builder, "add", y, bias.leaf.key, bias.dims, split_name(bias.leaf.key))
     return call.lower("add", y, call.tensor(bias))
+
+
+# Einsum
+
+
+@operator("einsum", op="einsum")
+def einsum(call: TorchCall) -> Any:
+    operands = [_operand(call, one) for one in call.given["tensors"]]
+    made = lower_einsum(call.builder, call.given["equation"], operands, call.path)
+    return call.unknown() if made is None else made
+
+
+def _operand(call: TorchCall, x: Tensor | ConstantValue) -> Operand:
+    value = partial(as_tensor, call.builder, x)
+    leaf = x.leaf if isinstance(x, ConstantValue) else None
+    if not isinstance(x, ConstantValue) or leaf is None or not leaf.learned:
+        return Operand(x.dims, value, depends_on_input=isinstance(x, Tensor))
+    key = leaf.key
+    factor = (lambda: key) if is_unclaimed(call, key) else None
+    return Operand(x.dims, value, False, partial(weights, x), factor)
+
+
+# Attention
+
+
+@operator("scaled_dot_product_attention", op="attention")
+def attention(call: TorchCall) -> Tensor:
+    """One attention layer or, if a learned tensor is added to the scores, its two products."""
+    sides = [call.tensor(call.given[name]) for name in ("query", "key", "value")]
+    mask = call.given["attn_mask"]
+    if mask is None or (isinstance(mask, ConstantValue) and not mask.leaves):
+        return call.lower("attention", *sides)
+    query, key, value = sides
+    scores = call.lower("matmul", query, transposed(key))
+    joined = call.lower("add", scores, call.tensor(mask))
+    return call.lower("matmul", call.lower("softmax", joined), value)
+
+
+@operator("flex_attention", op="attention")
+def flex_attention(call: TorchCall) -> tuple[Tensor, None, None]:
+    """The outputs are the values and two statistics of the scores. As with a mask, each query is
+    multiplied with every key, whatever the scores are changed to."""
+    sides = [call.tensor(call.given[name]) for name in ("0", "1", "2")]
+    return call.lower("attention", *sides), None, None

@@ -1,10 +1,11 @@
-"""Interpolation, and pixel shuffles between channels and size."""
+"""Interpolation, padding, also negative, and pixel shuffles between channels and size."""
 
 from fractions import Fraction
 from math import prod
 from typing import Any
 
 from convcost.importing.frontends.torch.registry import TorchCall, operator, row
+from convcost.importing.ir.tensor import Tensor
 
 MODES = {
     **dict.fromkeys((*(f"upsample_nearest{n}d" for n in (1, 2, 3)), "_upsample_nearest_exact2d"),
@@ -41,3 +42,16 @@ def grid_sample(call: TorchCall) -> Any:
 def affine_grid(call: TorchCall) -> Any:
     """Multiplies by a matrix at each position."""
     return call.custom("affine_grid", prod(call.dims) * call.x.dims[-1])
+
+
+_KINDS = ("reflection", "replication")
+
+
+@operator("pad", "constant_pad_nd",
+          *(f"{kind}_pad{n}d" for kind in _KINDS for n in (1, 2, 3)))  # fmt: skip
+def pad(call: TorchCall) -> Tensor:
+    """`pad` has the begin and end of the last axis first."""
+    x, numbers = call.x, call.given.get("pad", call.given.get("padding"))
+    none = [0] * (len(x.dims) - len(numbers) // 2)
+    begins, ends = ([*none, *numbers[at::2][::-1]] for at in (0, 1))
+    return call.lower("pad", x, begins=begins, ends=ends)
