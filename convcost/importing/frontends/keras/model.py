@@ -21,7 +21,7 @@ from convcost.importing.frontends.keras.nodes import (
     FUNCTIONAL,
     CallInputs,
     GraphCall,
-    LayerUse,
+    KerasCall,
     Reference,
     Tensors,
     TensorSource,
@@ -248,7 +248,7 @@ class _KerasWalk:
         is not trainable, all layers in it are frozen."""
         name, first = name_of(layer), len(self.builder.layers)
         here = (*path, *self.paths.get(name, (name,)))
-        use = LayerUse(layer, here, f"{key}/{name}", feed, node)
+        use = KerasCall(layer, here, f"{key}/{name}", feed, node)
         if use.kind in (*FUNCTIONAL, "Sequential") and is_own(layer):
             found = self.model(layer, here, use.key, feed)
         elif first > MAX_LAYERS:
@@ -261,7 +261,7 @@ class _KerasWalk:
             self.builder.freeze(first)
         return found
 
-    def _lowered(self, use: LayerUse) -> Tensor:
+    def _lowered(self, use: KerasCall) -> Tensor:
         """Adds the layers of one call of a Keras layer, and returns its output."""
         rule, first = lowering_rule(use.layer), len(self.builder.layers)
         if rule is None or not is_own(use.layer):
@@ -274,13 +274,13 @@ class _KerasWalk:
                     self.builder.layers[index] = added._replace(path=path)
         return value
 
-    def _known(self, use: LayerUse) -> LayerFacts:
+    def _known(self, use: KerasCall) -> LayerFacts:
         """The facts that the file states about a layer that convcost cannot count."""
         given = use.feed.sources[0].shape if use.feed.sources else None
         stored = self.weights.elements(self.groups[use.key], use.key)
         return LayerFacts(self.declared.get((use.key, use.node)), given, stored, self.weights.lack)
 
-    def _lower(self, rule: Rule, use: LayerUse) -> Tensor:
+    def _lower(self, rule: Rule, use: KerasCall) -> Tensor:
         """The output of a layer. If its rule does not support it, it becomes a `custom` layer,
         provided that the file states its shape and its weights."""
         places = tuple(source.place for source in use.feed.sources)

@@ -55,7 +55,7 @@ class CallInputs(NamedTuple):
     sources: tuple[TensorSource, ...] = ()
 
 
-class LayerUse(NamedTuple):
+class KerasCall(NamedTuple):
     """A call of a layer with its inputs. `path` is the layer's path in the spec, `key` has the
     names of the models around it and its own name, and `node` is the number of the call."""
 

@@ -10,7 +10,7 @@ from convcost.importing.frontends.keras.classes import (
     is_own,
     stated_origin,
 )
-from convcost.importing.frontends.keras.nodes import LayerUse
+from convcost.importing.frontends.keras.nodes import KerasCall
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lowering import lower
@@ -41,7 +41,7 @@ class LayerFacts(NamedTuple):
     lack: str = ""
 
 
-def unknown(builder: GraphBuilder, use: LayerUse, known: LayerFacts, reason: str = "") -> Tensor:
+def unknown(builder: GraphBuilder, use: KerasCall, known: LayerFacts, reason: str = "") -> Tensor:
     """Adds a `custom` layer whose macs are not counted. Raises ConstraintError if its shape or its
     params are not known; the message begins with the `reason` why the layer has no kind."""
     layer, kind, values, place = use.layer, use.kind, use.feed.values, "/".join(use.path)
