@@ -126,8 +126,9 @@ def _formulas(
         raise _too_large(network.name)
     rows = []
     for measure, operand in found:
-        assert operand is not None
-        rows.append(MeasureFormula(measure, notation.formula(operand[0]), operand[1]))
+        polynomial, value = operand or (None, None)
+        text = None if polynomial is None else notation.formula(polynomial)
+        rows.append(MeasureFormula(measure, text, value))
     plain = _numbers(function, point, path)
     check_trace([row.value for row in rows], [value for _, value in plain], point)
     at = {name: show(value) for name, value in point.items()}
@@ -163,7 +164,8 @@ def _numbers(
         elif name == "receptive_field":
             yield from _axes("receptive field", [axis.extent for axis in field])
         elif name != "channels":
-            yield name, counts.of(Measure(name)).known
+            count = counts.of(Measure(name))
+            yield name, count.shown if count.uncounted else count.known
     yield "output channels", output.channels
     yield from _axes("output", output.size)
 

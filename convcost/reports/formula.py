@@ -5,17 +5,18 @@ from typing import Any
 
 from convcost.model.record import NamedTuple
 from convcost.reports.report import Report, versioned
-from convcost.reports.table import Column, Table
+from convcost.reports.table import UNKNOWN, Column, Table, count_cell
 
 SCHEMA = "convcost.formula/1"
 
 
 class MeasureFormula(NamedTuple):
-    """A formula in the chosen notation, and its value at the point of the report."""
+    """A formula in the chosen notation, and its value at the point of the report; both are None if
+    nothing is known of the measure, because layers are not counted and the others count 0."""
 
     measure: str
-    formula: str
-    value: int
+    formula: str | None
+    value: int | None
 
 
 class NetworkFormulas(NamedTuple):
@@ -52,7 +53,9 @@ class Formulas(Report):
                     Column("value", "value"),
                     Column("formula", "formula", "left", folds=True),
                 ),
-                rows=tuple((row.measure, row.value, row.formula) for row in network.formulas),
+                rows=tuple(
+                    (name, count_cell(n), text or UNKNOWN) for name, text, n in network.formulas
+                ),
                 notes=(_range(network.conditions), f"value: for {point}", *network.notes),
             )
 

@@ -209,7 +209,7 @@ def test_python_computes_what_convcost_counts():
             except SpecError:  # not every size fits U-Net
                 continue
             for one in network.formulas[:3]:
-                assert eval(one.formula, {}, values) == getattr(costs.totals, one.measure)
+                assert eval(one.formula or "", {}, values) == getattr(costs.totals, one.measure)
 
 
 def test_the_bottleneck_of_the_tutorials_breaks_even_above_334_channels():
@@ -295,3 +295,18 @@ def test_a_formula_that_is_too_large_is_refused(tmp_path, width, copies):
 def test_a_formula_of_a_shipped_network_is_refused_and_not_written_for_ever():
     with pytest.raises(UsageError, match="the formulas of `MaxViT` are too large to print"):
         formula("maxvit")
+
+
+def test_macs_of_which_nothing_is_known_have_no_formula_and_no_value(tmp_path):
+    text = SPEC + "  - {custom: magic, params: filters, macs: uncounted, name: magic}\n"
+    found, network = formulas(tmp_path, "magic", ["filters"], text=text)
+    assert (found["params"], found["macs"]) == ("filters", None)
+    assert network.formulas[1].value is None
+    (table,) = formula(str(tmp_path / "net.yaml"), "magic", ["filters"]).tables()
+    assert table.rows[1] == ("macs", "?", "?")
+    # The macs of the other layers are known.
+    found, network = formulas(tmp_path, "", ["filters"], text=text)
+    stem, body = 9 * 16 * 16 * 16, 2 * 16 * 16
+    assert found["macs"] == f"{body}·filters² + {stem:,}·filters"
+    assert network.formulas[1].value == body * 8 * 8 + stem * 8
+    assert network.conditions == ["filters ≥ 1", "filters is whole"]

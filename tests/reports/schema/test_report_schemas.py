@@ -258,8 +258,8 @@ SOME = {
 }
 
 
-# Changes of macs that are known in part.
-MAY_BE_NULL = {"difference", "macs_change", "numbers"}
+# Macs of which nothing is known, and changes of macs that are known in part.
+MAY_BE_NULL = {"difference", "macs_change", "numbers", "value"}
 
 _answers: dict[str, Any] = {}
 
