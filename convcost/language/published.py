@@ -1,6 +1,7 @@
 """The section `published`: figures printed elsewhere. `convcost verify` compares them."""
 
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 from convcost.language.fields import A_CONVENTION, A_DTYPE, SET_EXAMPLE, FieldReader
@@ -9,7 +10,7 @@ from convcost.language.problems import Problems
 from convcost.language.scalars import BOOLS, parse_convention, parse_variable
 from convcost.language.yaml_nodes import Mapping, Node, Scalar, Sequence
 from convcost.model.errors import ConstraintError
-from convcost.model.figures import Figure, parse_figure, parse_whole_figure
+from convcost.model.figures import parse_figure, parse_whole_figure
 from convcost.model.measures import Measure
 from convcost.model.network import COUNTED, Published
 from convcost.model.options import size_of
@@ -62,7 +63,7 @@ class PublishedParser(FieldReader):
         figures = []
         for measure in PRINTED:
             if measure in found:
-                parse = parse_figure_in_bytes if measure in IN_BYTES else parse_figure
+                parse = partial(parse_figure, byte=measure in IN_BYTES)
                 read = self.parse_text(found[measure], measure, parse)
                 if read is not None:
                     figures.append((measure, read))
@@ -193,8 +194,3 @@ class PublishedParser(FieldReader):
             hint = f"for single figures, write a mapping of: {', '.join(printed)}"
             self.problems.add("CC112", "`k` must be 1000 or 1024", node, hint)
         return tuple(name for name, base in bases.items() if base == "1024")
-
-
-def parse_figure_in_bytes(text: str) -> Figure:
-    """Parses `7.2MB`, `1372KiB` or `320k`; a B at the end is a byte. Raises ConstraintError."""
-    return parse_figure(text, byte=True)

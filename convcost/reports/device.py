@@ -129,11 +129,10 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
 
 def _numbers(counts: Counts, moved: Traffic) -> tuple[Cell, ...]:
     known = not counts.uncounted
-    macs = counts.macs if known else count_cell(counts.of(Measure.MACS))
     intensity: Cell = ""
     if moved.bytes:
         intensity = Rounded.of(counts.macs, moved.bytes, 1) if known else UNKNOWN
-    return macs, moved.bytes, intensity
+    return count_cell(counts.of(Measure.MACS)), moved.bytes, intensity
 
 
 def limit_cell(bound: LayerBound) -> str:

@@ -77,7 +77,7 @@ class MeasuredNetwork(NamedTuple):
             return self.total("peak_memory", dtype) + self.total("flash", dtype)
         if measure == "peak_memory":
             return self.peak(dtype).bytes if self.layers else 0
-        return count_layers(self.layers, measure, self.dtypes(dtype))
+        return add_counts(count_each_layer(self.layers, measure, self.dtypes(dtype)), measure)
 
     def of(self, measure: str, dtype: str = "", test: str = "max") -> Count:
         """The same, with the number of layers that are not in it."""
@@ -123,15 +123,6 @@ def measure_network(costs: Costs) -> MeasuredNetwork:
         network.budget,
         costs,
     )
-
-
-def count_layers(
-    layers: Sequence[LayerCost],
-    measure: str,
-    dtypes: Dtypes = Dtypes(),  # noqa: B008
-) -> int:
-    """The count of the layers together."""
-    return add_counts(count_each_layer(layers, measure, dtypes), measure)
 
 
 def add_counts(counts: Iterable[int], measure: str) -> int:
