@@ -5,8 +5,23 @@ from math import prod
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Example, Layer, SizeLike, kind, option
 from convcost.model.options import REST, ShapePattern
-from convcost.model.receptive_field import ANY_POSITION, ReceptiveField, whole_axis
+from convcost.model.receptive_field import ANY_POSITION, ReceptiveField, whole_axis, window_field
 from convcost.model.shape import Shape, size_text
+
+
+@kind("flatten")
+class Flatten(Layer):
+    """Turns all elements into one vector, which `linear` needs. No params and no macs."""
+
+    operation = "move"
+    memory = "input"
+    examples = (Example("flatten", Shape(512, (7, 7)), Shape(512 * 7 * 7)),)
+
+    def output(self, x: Shape) -> Shape:
+        return Shape(x.elements)
+
+    def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...] | None:
+        return tuple(window_field(0, n - 1, 1) for n in x.size) or None
 
 
 @kind("reshape", principal="shape")

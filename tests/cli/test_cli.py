@@ -324,7 +324,7 @@ def test_analyze_imports_only_the_modules_it_uses():
     unused |= {"pkgutil", "pydantic", "rich", "string", "convcost.reports.display_units"}
     assert not unused & modules
     assert not [name for name in modules if name.startswith(("numpy", "convcost.design_space"))]
-    kinds = "activations conv flatten joins linear norms pools structure"
+    kinds = "activations conv joins linear norms pools reshape structure"
     used = {f"convcost.layers.{name}" for name in kinds.split()}
     assert used == {name for name in modules if name.startswith("convcost.layers.")}
     assert len([name for name in modules if name.startswith("convcost.")]) <= MAX_MODULES
