@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from convcost.model.costs import Costs
-from convcost.model.measures import CONVENTION, Count
+from convcost.model.measures import CONVENTION, Count, Measure
 from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.model.training import training
@@ -18,14 +18,15 @@ TRAINING = (
 
 
 class TrainingRecord(NamedTuple):
-    """The memory of training in bytes, and the multiply-adds of the backward pass."""
+    """The memory of training in bytes, and the multiply-adds of the backward pass, None if nothing
+    is known of them."""
 
     optimizer: str
     at_least: int
     saved: int
     gradients: int
     state: int
-    backward_macs: int
+    backward_macs: int | None
 
 
 def training_record(costs: Costs, optimizer: str, flash: int) -> TrainingRecord:
@@ -36,7 +37,8 @@ def training_record(costs: Costs, optimizer: str, flash: int) -> TrainingRecord:
     """
     found = training(costs, optimizer, dtypes_of(costs))
     at_least = flash + found.state + max(found.saved, found.gradients)
-    return TrainingRecord(found.optimizer, at_least, *found[1:])
+    macs = Count(found.backward_macs, costs.totals.uncounted).shown
+    return TrainingRecord(found.optimizer, at_least, *found[1:-1], macs)
 
 
 def training_notes(costs: Costs, found: TrainingRecord) -> Iterator[str]:
@@ -47,12 +49,11 @@ def training_notes(costs: Costs, found: TrainingRecord) -> Iterator[str]:
         f"the larger of the saved tensors ({format_count(found.saved)}) and the gradients "
         f"({format_count(found.gradients)})"
     )
-    macs, forward = found.backward_macs, costs.totals.macs
+    macs, forward = found.backward_macs, costs.totals.of(Measure.MACS).whole
     times = ""
-    if forward:
+    if macs is not None and forward:
         times = f", {Rounded.of(macs, forward, 2).text} times those of the forward pass"
-    shown = cell_text(count_cell(Count(macs, costs.totals.uncounted)))
-    yield f"backward pass: {shown} macs{times}"
+    yield f"backward pass: {cell_text(count_cell(macs))} macs{times}"
     yield TRAINING
     yield CONVENTION
     yield from uncounted_note(costs.network.name, costs.layers)

@@ -198,6 +198,23 @@ def test_a_total_of_macs_is_not_zero_if_none_are_known(report, line, tmp_path):
     assert line in [" ".join(one.split()) for one in printed.splitlines()]
 
 
+def test_the_backward_pass_has_no_ratio_and_no_count_of_macs_that_are_not_known(tmp_path):
+    backward = {}
+    for name in ("uncounted", "0"):
+        layers = f"[{{custom: magic, params: 5, macs: {name}}}, {{conv: 2, kernel: 1}}]"
+        text = f"name: Net\ninput: {{channels: 1, size: [4]}}\nlayers: {layers}\n"
+        ran = run("memory", "-", "--training", "sgd", text=text)
+        lines = ran.stdout.decode().splitlines()
+        (backward[name],) = [line for line in lines if line.startswith("backward pass")]
+    macs = 2 * 2 * 4
+    assert backward["uncounted"] == f"backward pass: {macs} macs"
+    assert backward["0"] == f"backward pass: {macs} macs, 2.00 times those of the forward pass"
+    text = "input: {channels: 1, size: [4]}\nlayers: [{custom: x, params: 5, macs: uncounted}]\n"
+    ran = run("memory", "-", "--training", "sgd", "--format", "json", text=text)
+    (network,) = json.loads(ran.stdout)["networks"]
+    assert network["training"]["backward_macs"] is None
+
+
 def test_json_and_each_point_of_a_sweep_say_how_many_layers_are_not_in_the_totals(tmp_path):
     spec = UNKNOWN.replace("macs: uncounted", "macs: uncounted, when: w > 1")
     (tmp_path / "net.yaml").write_text(spec)

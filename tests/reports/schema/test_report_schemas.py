@@ -259,7 +259,7 @@ SOME = {
 
 
 # Macs of which nothing is known, and changes of macs that are known in part.
-MAY_BE_NULL = {"difference", "macs_change", "numbers", "value"}
+MAY_BE_NULL = {"backward_macs", "difference", "macs_change", "numbers", "value"}
 
 _answers: dict[str, Any] = {}
 
