@@ -1,11 +1,10 @@
 """`convcost.yaml`: budgets for many specs, each with the globs of the files that it applies to."""
 
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 
 from convcost.language.budgets import BudgetParser
 from convcost.language.fields import FieldReader
-from convcost.language.patterns import comparisons, has_wildcard
+from convcost.language.patterns import comparisons, has_wildcard, matcher
 from convcost.language.problems import Problems
 from convcost.language.yaml_nodes import Mapping, Node, Scalar, parse_documents
 from convcost.language.yaml_nodes import Sequence as SequenceNode
@@ -46,7 +45,7 @@ class GlobIndex:
         """The positions of the lists with a glob that matches."""
         found = set(self._exact.get(path, ()))
         for pattern, positions in self._patterns.items():
-            if fnmatchcase(path, pattern):
+            if matcher(pattern)(path):
                 found.update(positions)
         return sorted(found)
 

@@ -1,8 +1,9 @@
 """Patterns of paths in the sections of a spec, such as `head*`."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from fnmatch import translate
+from functools import cache
 
 from convcost.language.problems import Problems
 from convcost.language.yaml_nodes import Node
@@ -15,6 +16,13 @@ PAIRS = 1_000  # of a character of a pattern and one of a path; they count as on
 def has_wildcard(pattern: str) -> bool:
     """Whether a pattern can match anything but itself."""
     return any(character in pattern for character in "*?[")
+
+
+@cache
+def matcher(pattern: str) -> Callable[[str], object]:
+    """A function of a text that returns a match if the whole text matches. Compiling a pattern
+    takes as long as about 100 matches, and `re` and `fnmatch` keep only some of them."""
+    return re.compile(translate(pattern)).match
 
 
 def comparisons(patterns: Iterable[str], paths: Iterable[str]) -> int:
@@ -60,7 +68,7 @@ class PatternChecker:
         before = self._compared
         self._compared += len(paths) + len(pattern) * self._characters // PAIRS
         if self._compared <= MAX_COMPARISONS:
-            return any(map(re.compile(translate(pattern)).match, paths))
+            return any(map(matcher(pattern), paths))
         if before <= MAX_COMPARISONS:
             message = (
                 f"the patterns of the {self.section} need more than {MAX_COMPARISONS:,} "

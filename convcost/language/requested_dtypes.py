@@ -1,9 +1,8 @@
 """The option `--dtype`: types of numbers, in addition to those of specs or in their place."""
 
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 
-from convcost.language.patterns import suggest_pattern
+from convcost.language.patterns import matcher, suggest_pattern
 from convcost.model.dtypes import DtypeRule, Dtypes, LayerDtypes, parse_parts
 from convcost.model.errors import ConstraintError, UsageError
 from convcost.model.network import Network, path_prefixes
@@ -58,6 +57,6 @@ def _refuse_no_match(pattern: str, networks: Iterable[Network]) -> None:
     for network in networks:
         names |= dict.fromkeys(path for step in network.steps for path in path_prefixes(step.path))
         names |= dict.fromkeys(name for name, _ in network.inputs)
-    if not any(fnmatchcase(name, pattern) for name in names):
+    if not any(map(matcher(pattern), names)):
         hint = suggest_pattern(pattern, names)
         raise UsageError(f"no layer and no input matches `{pattern}`", help=hint)

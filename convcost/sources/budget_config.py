@@ -17,6 +17,7 @@ from convcost.model.errors import Source, UsageError
 from convcost.model.network import Budget, Rule
 from convcost.model.record import NamedTuple
 from convcost.reports.check.measures import LayerIndex, MeasuredNetwork
+from convcost.reports.notes import first_texts
 from convcost.sources.config_discovery import ConfigFinder
 from convcost.sources.links import GIT, PathLinks
 from convcost.sources.spec_files import files_below, path_exists, read_text
@@ -205,7 +206,7 @@ def _matching_no_file(
 def _unused_message(path: Path, rules: ConfiguredBudget) -> str:
     folders = [glob for glob in rules.specs if path_exists(path.parent / glob)]
     meant = f"; did you mean `{folders[0].rstrip('/')}/*`?" if folders else ""
-    globs = ", ".join(f"`{glob}`" for glob in rules.specs)
+    globs = first_texts([f"`{glob}`" for glob in rules.specs])
     where = f"{path}:{rules.span.line}"
     budget = f"the budget `{rules.budget.name}`" if rules.budget.name else "this budget"
     return f"{where}: {budget} applies to no spec: no file matches {globs}{meant}"

@@ -1,5 +1,6 @@
 """`convcost.yaml`: which budgets apply to a spec, how limits are written, unused budgets."""
 
+import fnmatch
 import os
 import shutil
 import subprocess
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 from repository import BODY, STEM, checked, net
 from support import ROOT, messages, run
 
-from convcost.language.budget_config import read_config
+from convcost.language import patterns
+from convcost.language.budget_config import GlobIndex, read_config
 from convcost.language.budgets import parse_bytes, parse_growth
 from convcost.model.errors import ConstraintError, Source, SpecError, UsageError
 from convcost.model.figures import parse_whole_figure
+from convcost.reports.check.measures import LayerIndex
 from convcost.sources.budget_config import BudgetConfigs
 from convcost.sources.config_discovery import ConfigFinder
 from convcost.sources.links import PathLinks
@@ -150,6 +153,9 @@ def test_a_glob_is_relative_to_the_folder_of_the_configuration(project, glob, co
             "did you mean `models/*`?")),
         ("{specs: ../net.yaml, params: 1}",
             "convcost.yaml:2: this budget applies to no spec: no file matches `../net.yaml`"),
+        ("{specs: [a, b, c, d, e, f], params: 1}",
+            ("convcost.yaml:2: this budget applies to no spec: no file matches `a`, `b`, `c` "
+            "and 3 more")),
     ],
 )  # fmt: skip
 def test_a_budget_whose_globs_match_no_file_is_a_statement(project, entry, printed):
@@ -174,6 +180,24 @@ def test_in_a_very_large_folder_no_glob_is_reported_as_unused(project, monkeypat
     assert unused in run("check", "net.yaml", cwd=project).stderr.decode()
     monkeypatch.setattr(budget_config, "MAX_FILES", 2)
     assert unused not in run("check", "net.yaml", cwd=project).stderr.decode()
+
+
+def test_each_pattern_of_a_configuration_is_compiled_once(monkeypatch):
+    """`fnmatch` keeps 32,768 patterns. With more, it compiled each of them again for each spec."""
+    compiled: list[str] = []
+
+    def translate(pattern: str) -> str:
+        compiled.append(pattern)
+        return fnmatch.translate(pattern)
+
+    monkeypatch.setattr(patterns, "translate", translate)
+    globs = [f"only-here-{number}*" for number in range(100)]
+    index = GlobIndex([globs])
+    assert [index.matching(f"only-here-{path}/x") for path in (7, 8, "")] == [[0], [0], []]
+    assert compiled == globs
+    for _ in range(3):
+        LayerIndex([]).matching("only-there-*")
+    assert compiled[len(globs) :] == ["only-there-*"]
 
 
 def test_a_glob_with_too_many_wildcards_is_refused():

@@ -5,12 +5,10 @@ VGG-16 has 16, GoogLeNet 22, ResNet-50 has 50. Bytes are those of the params in 
 the buffers, too. `memory` is flash and peak memory, for a device that loads the weights into RAM.
 """
 
-import re
 from collections.abc import Collection, Iterable, Sequence
-from fnmatch import translate
 from operator import attrgetter
 
-from convcost.language.patterns import has_wildcard
+from convcost.language.patterns import has_wildcard, matcher
 from convcost.model.costs import Costs, LayerCost
 from convcost.model.dtypes import Dtypes, parse_dtypes
 from convcost.model.errors import Span
@@ -182,5 +180,5 @@ class LayerIndex:
     def _positions(self, pattern: str) -> Collection[int]:
         if not has_wildcard(pattern):
             return self._by_path.get(pattern, ())
-        paths = filter(re.compile(translate(pattern)).match, self._by_path)
+        paths = filter(matcher(pattern), self._by_path)
         return sorted({position for path in paths for position in self._by_path[path]})
