@@ -11,8 +11,9 @@ from convcost.cli._files import write_file
 from convcost.commands.import_ import check_model, import_model, keep_sections
 from convcost.importing.driver import Imported, ImportRequest
 from convcost.model.errors import UsageError, printable
+from convcost.model.measures import Measure
 from convcost.model.number_format import format_count
-from convcost.reports.table import plain_text
+from convcost.reports.table import cell_text, count_cell, plain_text
 from convcost.sources.spec_files import SUFFIXES, is_source
 
 EPILOG = """\b
@@ -114,7 +115,7 @@ def _summarize(imported: Imported, written: str, kept: tuple[str, ...]) -> None:
     counts = f"{layers}, {format_count(totals.params)} params"
     if totals.frozen:
         counts += f", {format_count(totals.trainable)} of them trainable"
-    counts += f", {format_count(totals.macs)} macs"
+    counts += f", {cell_text(count_cell(totals.of(Measure.MACS)))} macs"
     lines.append(f"{imported.costs.network.name}: {counts}")
     _streams.write_messages(*lines, *imported.notes)
 

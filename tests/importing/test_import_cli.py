@@ -372,12 +372,21 @@ def test_uncounted_layers_are_in_the_spec_in_reports_and_in_the_exit_code(tmp_pa
     assert run("import", str(path)).returncode == 0
     done = run("import", str(path), "--strict", "-o", "odd.yaml", cwd=tmp_path)
     assert done.returncode == 1
+    assert "1 layer, 0 params, ? macs\n" in done.stderr.decode()
     assert "uncounted: the macs of 1 layer of" in done.stderr.decode()
     assert "macs: uncounted" in (tmp_path / "odd.yaml").read_text()
     report = run("analyze", "odd.yaml", cwd=tmp_path).stdout.decode()
     assert "uncounted: the macs of 1 layer of" in report
     check = ("import", str(path), "--check", "odd.yaml")
-    assert run(*check, cwd=tmp_path).returncode == 0
+    checked = run(*check, cwd=tmp_path)
+    assert checked.returncode == 0
+    note = "uncounted: the macs of 1 layer of {} are unknown and not in the total: {}"
+    assert checked.stdout.decode().splitlines()[2:] == [
+        "params: model 0, spec 0",
+        "macs: model ?, spec ?",
+        note.format("the model", "custom_1"),
+        note.format("the spec", "custom_1"),
+    ]
     assert run(*check, "--strict", cwd=tmp_path).returncode == 1
 
 

@@ -378,6 +378,10 @@ def test_the_graph_says_which_macs_are_unknown(tmp_path):
     assert "<title>custom_1: custom, output 6×6×4, 5 params, ? macs</title>" in svg
     assert ">? · 5<" in svg
     assert "The macs of 1 layer are unknown and not in the total." in svg
+    path.write_text(path.read_text("utf-8").replace("  - {conv: 4, kernel: 3}\n", ""), "utf-8")
+    assert run("analyze", str(path), "--plot", f"graph:{tmp_path / 'net.svg'}").returncode == 0
+    svg = (tmp_path / "net.svg").read_text("utf-8")
+    assert "A graph of 2 boxes for 1 layer, 5 params and ? macs in all." in svg
 
 
 PAIR = """\

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple, TypeAlias
 from convcost.importing.ir.layer_graph import is_stored
 from convcost.model.axes import per_axis_border
 from convcost.model.costs import Costs, LayerCost, inputs_of
+from convcost.model.measures import Measure
 from convcost.model.number_format import format_count
 from convcost.model.options import show
 from convcost.model.shape import Shape, size_text
 from convcost.reports.layer_changes import pair_layers
-from convcost.reports.table import Cell, Column, Table
+from convcost.reports.notes import uncounted_note
+from convcost.reports.table import Cell, Column, Table, cell_text, count_cell
 
 # Joins whose result does not depend on the order of branches; in a concat, only the order of the
 # channels does.
@@ -70,7 +72,10 @@ class Equivalence(NamedTuple):
         if model.frozen != spec.frozen:
             trainable = format_count(model.trainable), format_count(spec.trainable)
             yield "trainable: model {}, spec {}".format(*trainable)
-        yield f"macs: model {format_count(model.macs)}, spec {format_count(spec.macs)}"
+        macs = (cell_text(count_cell(totals.of(Measure.MACS))) for totals in (model, spec))
+        yield "macs: model {}, spec {}".format(*macs)
+        for where, costs in (("the model", self.model), ("the spec", self.spec)):
+            yield from uncounted_note(where, costs.layers)
 
     def difference_table(self) -> Table | None:
         """The layers that only one side has, in order; None if there are none."""
@@ -144,7 +149,8 @@ def _without_equal(rows: Marks, others: Marks) -> Rows:
 
 
 def _row(row: LayerCost, where: str, options: str) -> tuple[Cell, ...]:
-    return row.path, where, row.kind, row.output.text, row.params, row.macs, options
+    macs = count_cell(row.counts.of(Measure.MACS))
+    return row.path, where, row.kind, row.output.text, row.params, macs, options
 
 
 def _options(row: LayerCost, costs: Costs) -> dict[str, str | None]:

@@ -1,6 +1,7 @@
 """A network as boxes with edges from top to bottom; the shade of a box is its share of the macs."""
 
 from convcost.model.errors import printable
+from convcost.model.measures import Count
 from convcost.model.number_format import counted, format_count, format_percent
 from convcost.render.svg.graph_layout import PAD, Edge, GraphLayout, Turn, lay_out
 from convcost.render.svg.primitives import (
@@ -17,6 +18,7 @@ from convcost.render.svg.primitives import (
 )
 from convcost.render.svg.text_width import fits, width_of
 from convcost.reports.chart_model import Box, GraphChart
+from convcost.reports.table import cell_text, count_cell
 
 TOP = 24.0  # above the boxes
 DARKEST = 0.5  # opacity of the accent under text, so that the text stays legible
@@ -29,11 +31,13 @@ def describe(chart: GraphChart) -> str:
     layers = sum(box.layers for box in chart.boxes)
     macs = sum(box.macs for box in chart.boxes)
     params = sum(box.params for box in chart.boxes)
+    uncounted = sum(box.uncounted for box in chart.boxes)
+    shown = cell_text(count_cell(Count(macs, uncounted)))
     words = (
-        f"A graph of {len(chart.boxes):,} boxes for {layers:,} layers, "
-        f"{format_count(params)} params and {format_count(macs)} macs in all."
+        f"A graph of {len(chart.boxes):,} boxes for {counted(layers, 'layer')}, "
+        f"{format_count(params)} params and {shown} macs in all."
     )
-    if uncounted := sum(box.uncounted for box in chart.boxes):
+    if uncounted:
         words += f" The macs of {counted(uncounted, 'layer')} are unknown and not in the total."
     if macs:
         largest = max(chart.boxes, key=lambda box: box.macs)
