@@ -18,7 +18,7 @@ from convcost.model.number_format import (
     format_difference,
 )
 from convcost.model.record import NamedTuple
-from convcost.reports.notes import author_notes, uncounted_note
+from convcost.reports.notes import author_notes, first_texts, uncounted_note
 from convcost.reports.report import Report, versioned
 from convcost.reports.table import Column, Table
 from convcost.reports.verify.reading import fit_figure
@@ -93,9 +93,7 @@ class MatchRecord(NamedTuple):
         part = f"without {counted(self.uncounted, 'uncounted layer')}" if self.uncounted else ""
         if not others:
             return f"{first} {part}".strip()
-        more = len(others) - MAX_NAMES
-        listed = ", ".join(others[:MAX_NAMES])
-        text = f"{first}; also {listed}{f' and {more} more' if more > 0 else ''}"
+        text = f"{first}; also {first_texts(others, MAX_NAMES)}"
         return f"{text}; all {part}" if part else text
 
 

@@ -1,11 +1,12 @@
 """Tables as HTML: a caption, heads with a scope, a total in the foot, notes below."""
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import chain, islice, repeat
 
 from convcost.render.html.cells import cell_html, escape_html, thousandths
 from convcost.reports.page_model import Folded
-from convcost.reports.table import ROWS, Cell, Column, Share, Table
+from convcost.reports.table import ROWS, Column, Share, Table, format_cells
 
 
 def table_html(table: Table) -> Iterator[str]:
@@ -18,7 +19,7 @@ def table_html(table: Table) -> Iterator[str]:
     longest = max(map(thousandths, cells), default=0)
     by_column = zip(*table.rows, strict=True)
     columns = [
-        _column(column, cells, longest, head=not number)
+        format_cells(cells, partial(cell_html, column, longest=longest, head=not number))
         for number, (column, cells) in enumerate(zip(table.columns, by_column, strict=False))
     ]
     count = len(table.rows)
@@ -56,12 +57,6 @@ def _head(column: Column) -> str:
     if not column.title:
         return f"<td{look}></td>"
     return f'<th scope="col"{look}>{escape_html(column.heading)}</th>'
-
-
-def _column(column: Column, cells: tuple[Cell, ...], longest: int, *, head: bool) -> list[str]:
-    """The cells of a column. Equal cells are formatted once: most cells are equal."""
-    known = {cell: cell_html(column, cell, longest, head=head) for cell in dict.fromkeys(cells)}
-    return [known[cell] for cell in cells]
 
 
 def notes_html(lines: Iterable[str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from typing import TypeAlias
 
+from convcost.model.number_format import counted
 from convcost.model.record import NamedTuple
 
 TEXT_LIMITS = (1_000, 250, 60)  # bytes of a text, tried in this order until the rows fit
@@ -92,12 +93,8 @@ def _text(
 
 
 def _more(rows: int) -> str:
-    return f"\n… {_count(rows)}\n" if rows else ""
+    return f"\n… {counted(rows, 'more row')}\n" if rows else ""
 
 
 def _left_out(rows: int) -> str:
-    return f"… {_count(rows)} beyond the size limit\n"
-
-
-def _count(rows: int) -> str:
-    return "1 more row" if rows == 1 else f"{rows:,} more rows"
+    return f"… {counted(rows, 'more row')} beyond the size limit\n"

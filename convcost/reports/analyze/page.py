@@ -17,23 +17,20 @@ from convcost.reports.charts.bars import by_block, by_layer
 from convcost.reports.charts.graph import graph
 from convcost.reports.charts.memory import memory
 from convcost.reports.charts.treemap import treemap
-from convcost.reports.notes import costs_notes
+from convcost.reports.notes import costs_notes, first_texts
 from convcost.reports.page_model import OPEN_ROWS, Chapter, Fact, Folded, Page, Part, Section
 from convcost.reports.table import count_cell, shape_size
 from convcost.reports.verify.figure_check import current_figures, figure_table
 
 FULL_COLUMNS = (*DEFAULT_COLUMNS, "activations", "receptive_field")
 PRODUCT_COLUMNS = ("layer", "params", "params_work", "macs", "macs_work")
-MAX_NAMES = 3
 MAX_DRAWN = 5_000  # layers; a larger graph is not readable
 
 
 def analysis_page(networks: tuple[Costs, ...], view: AnalysisView) -> Page:
     """A chapter for each network."""
     names = [costs.network.name for costs in networks]
-    more = len(names) - MAX_NAMES
-    title = ", ".join(names[:MAX_NAMES]) + f" and {format_count(more)} more" * (more > 0)
-    return Page("analyze", title, tuple(_chapter(costs, view) for costs in networks))
+    return Page("analyze", first_texts(names), tuple(_chapter(costs, view) for costs in networks))
 
 
 def _chapter(costs: Costs, view: AnalysisView) -> Chapter:

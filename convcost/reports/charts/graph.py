@@ -2,6 +2,7 @@
 
 from convcost.model.costs import Costs, layer_input, total_counts
 from convcost.model.network import Network
+from convcost.model.number_format import counted
 from convcost.model.record import NamedTuple
 from convcost.reports.chart_model import Box, GraphChart
 from convcost.reports.charts.graph_groups import PathTree, StepRange
@@ -53,7 +54,7 @@ def graph(costs: Costs) -> GraphChart:
                 total.uncounted,
             )
         )
-    title = f"{network.name}: {len(costs.layers):,} layer{'s' * (len(costs.layers) != 1)}"
+    title = f"{network.name}: {counted(len(costs.layers), 'layer')}"
     return GraphChart("graph", title, tuple(boxes))
 
 
