@@ -12,7 +12,7 @@ from convcost.commands.import_ import check_model, import_model, keep_sections
 from convcost.importing.driver import Imported, ImportRequest
 from convcost.model.errors import UsageError, printable
 from convcost.model.measures import Measure
-from convcost.model.number_format import format_count
+from convcost.model.number_format import counted, format_count
 from convcost.reports.table import cell_text, count_cell, plain_text
 from convcost.sources.spec_files import SUFFIXES, is_source
 
@@ -107,8 +107,7 @@ def _target(output: str, model: str, *, force: bool) -> Path:
 def _summarize(imported: Imported, written: str, kept: tuple[str, ...]) -> None:
     """Prints the costs of the imported spec and the notes on it to standard error."""
     totals = imported.costs.totals
-    number = len(imported.costs.layers)
-    layers = "1 layer" if number == 1 else f"{format_count(number)} layers"
+    layers = counted(len(imported.costs.layers), "layer")
     lines = [f"wrote {written}"] if written else []
     if kept:
         lines.append(f"kept from the old file: {', '.join(kept)}")

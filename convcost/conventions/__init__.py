@@ -23,6 +23,7 @@ A command imports this package only if the user asks for a convention.
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -360,17 +361,13 @@ def find_conventions(text: str) -> tuple[Convention, ...]:
 
 def distinct_layer_uses(costs: Costs) -> Mapping[LayerUse, int]:
     """The different layers of a network, and how often each occurs."""
-    found: dict[LayerUse, int] = {}
-    for use in _layer_uses(costs.network, costs.batch):
-        found[use] = found.get(use, 0) + 1
+    found = Counter(_layer_uses(costs.network, costs.batch))
     return {use._replace(macs=use.layer.macs(use.x).value): n for use, n in found.items()}
 
 
 def _layer_uses(network: Network, batch: int) -> Iterable[LayerUse]:
-    readers: dict[int, int] = {network.last: 1}
-    for step in network.steps:
-        for source in step.inputs:
-            readers[source] = readers.get(source, 0) + 1
+    sources = (source for step in network.steps for source in step.inputs)
+    readers = Counter((network.last, *sources))
     binary = _binary_steps(network)
     for index, step in enumerate(network.steps):
         source = step.inputs[0] if step.inputs else -1

@@ -1,6 +1,7 @@
 """Exact costs of every layer of a network."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from math import prod
@@ -145,10 +146,7 @@ class ConventionCounts(NamedTuple):
 
 def _uncounted_kinds(kinds: Iterable[str]) -> tuple[UncountedKind, ...]:
     """Each kind once, with its number of layers."""
-    found: dict[str, int] = {}
-    for kind in kinds:
-        found[kind] = found.get(kind, 0) + 1
-    return tuple(UncountedKind(*item) for item in found.items())
+    return tuple(UncountedKind(*item) for item in Counter(kinds).items())
 
 
 class Costs(NamedTuple):

@@ -5,6 +5,7 @@ row by the barycenter of the sources. An edge that passes rows has a lane in eac
 it never crosses a box. A chain of boxes and lanes without branches is one straight line.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from graphlib import TopologicalSorter
 from itertools import pairwise
@@ -122,10 +123,7 @@ def _chains(layering: Layering) -> dict[Slot, int]:
     A slot continues the chain of the slot above if each is the only neighbour of the other, and if
     the chains of the row do not cross.
     """
-    users: dict[Slot, int] = {}
-    for uppers in layering.above.values():
-        for upper in uppers:
-            users[upper] = users.get(upper, 0) + 1
+    users = Counter(upper for uppers in layering.above.values() for upper in uppers)
     numbers: dict[Slot, int] = {}
     count = 0
     place: dict[Slot, int] = {}

@@ -106,13 +106,12 @@ def convention_columns(costs: Costs) -> dict[str, CellColumn]:
     it is not known if it is 0 and others are not counted."""
 
     def column(counts: ConventionCounts) -> CellColumn:
-        sums: dict[str, int] = {}
+        sums: Counter[str] = Counter()
         uncounted: Counter[str] = Counter()
         for layer, number in zip(costs.layers, counts.layers, strict=True):
             for path in path_prefixes(layer.path):
-                sums[path] = sums.get(path, 0) + (number or 0)
-                if number is None:
-                    uncounted[path] += 1
+                sums[path] += number or 0
+                uncounted[path] += number is None
 
         def cell(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
             if row.step >= 0 and costs.layers[row.step] is row:

@@ -1,5 +1,6 @@
 """Bar charts: of one network by layer and by block, and of several networks side by side."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from convcost.model.costs import Costs
@@ -74,10 +75,9 @@ def _format_names(networks: tuple[Costs, ...]) -> str:
 
 def _blocks(costs: Costs, measure: Measure) -> dict[str, int]:
     """The counts of the top-level blocks by name."""
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
     for layer in costs.layers:
-        block = layer.path.partition("/")[0]
-        counts[block] = counts.get(block, 0) + layer.counts.of(measure).known
+        counts[layer.path.partition("/")[0]] += layer.counts.of(measure).known
     return counts
 
 
