@@ -11,25 +11,23 @@ MULTIPLES = (2, 4, 8, 16, 32, 64)
 def odd_size(own: Size) -> Size:
     """A size with few common factors, wider than high. It stays odd however often it is halved: the
     first axis if halves are rounded down, the second if they are rounded up."""
-    found: list[int] = []
-    for axis, n in enumerate(own):
-        least = max(n + TURN // 2 + 1, found[-1] + TURN if found else 0)
-        found.append(_next(least, 1 if axis % 2 else -1))
-    return tuple(found)
+    return _rising(own, TURN // 2 + 1, (-1, 1))
 
 
 def other_size(own: Size) -> Size:
     """Another size with few common factors, higher than wide, with other remainders of division by
     2 to 8."""
+    return _rising(own[::-1], 2 * TURN + 5, (35, 26))[::-1]
+
+
+def _rising(own: Size, more: int, rests: tuple[int, int]) -> Size:
+    """A size of increasing extents, each larger than the own one by at least `more`. Divided by
+    TURN, they leave the `rests` in turn."""
     found: list[int] = []
-    for axis, n in enumerate(reversed(own)):
-        least = max(n + 2 * TURN + 5, found[-1] + TURN if found else 0)
-        found.append(_next(least, 26 if axis % 2 else 35))
-    return tuple(reversed(found))
-
-
-def _next(least: int, rest: int) -> int:
-    return least + (rest - least) % TURN
+    for axis, n in enumerate(own):
+        least = max(n + more, found[-1] + TURN if found else 0)
+        found.append(least + (rests[axis % 2] - least) % TURN)
+    return tuple(found)
 
 
 def multiple_of_size(own: Size, times: int = 1) -> Size:

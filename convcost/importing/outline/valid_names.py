@@ -2,7 +2,8 @@
 item."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container
+from itertools import chain, count
 
 from convcost.model.errors import is_visible
 from convcost.model.kind import KINDS
@@ -21,17 +22,13 @@ def valid_name(name: str) -> str:
     return "" if shown == "input" or not shown.strip("._ ") else shown
 
 
-def unused_name(wanted: str, taken: Iterable[str]) -> str:
+def unused_name(wanted: str, taken: Container[str]) -> str:
     """The name, with a number appended if it is in use."""
-    if wanted not in taken:
-        return wanted
-    number = 2
-    while f"{wanted}_{number}" in taken:
-        number += 1
-    return f"{wanted}_{number}"
+    names = chain((wanted,), (f"{wanted}_{number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
-def input_name(wanted: str, taken: Iterable[str]) -> str:
+def input_name(wanted: str, taken: Container[str]) -> str:
     """The name for an input, with a number if it is in use. A kind with a number would be the
     automatic name of a layer."""
     is_automatic = wanted in KINDS.names() or wanted.rpartition("_")[2].isdigit()

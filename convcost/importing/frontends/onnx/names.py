@@ -3,6 +3,7 @@
 import re
 from ast import literal_eval
 from collections.abc import Mapping
+from itertools import accumulate
 
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.ir.constant import Constant
@@ -178,18 +179,13 @@ def _weight_path(node: OnnxNode, constants: Mapping[str, Constant]) -> Path | No
 
 def _fill_missing(paths: list[Path | None]) -> list[Path]:
     """A node without a name belongs to the module that the nodes before and after it share."""
-    after: list[Path | None] = []
-    next_: Path | None = None
-    for path in reversed(paths):
-        after.append(next_)
-        next_ = path if path is not None else next_
-    after.reverse()
-    found: list[Path] = []
-    last: Path | None = None
-    for path, then in zip(paths, after, strict=True):
-        if path is not None:
-            found.append(path)
-            last = path
-            continue
-        found.append(common_prefix([(last or ())[:-1], (then or last or ())[:-1]]))
-    return found
+
+    def nearest(one: Path | None, following: Path | None) -> Path | None:
+        return one if following is None else following
+
+    before = accumulate(paths, nearest)
+    after = [*accumulate(reversed(paths), nearest)][::-1]
+    return [
+        common_prefix([(first or ())[:-1], (then or first or ())[:-1]]) if path is None else path
+        for path, first, then in zip(paths, before, after, strict=True)
+    ]

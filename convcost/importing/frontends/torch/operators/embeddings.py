@@ -11,7 +11,7 @@ from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, permuted, reshaped
 BAGS = ("sum", "mean", "max")  # in the order of PyTorch's numbers
 
 
-@operator("embedding", op="embedding", weights=0)
+@operator("embedding", op="embedding")
 def embedding(call: TorchCall) -> Any:
     table, indices = call.given["weight"], call.given["indices"]
     if not isinstance(table, ConstantValue) or not isinstance(indices, Tensor):

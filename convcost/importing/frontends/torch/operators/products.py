@@ -15,7 +15,7 @@ from convcost.importing.passes.lower.linear import linear_from_left
 from convcost.importing.passes.lower.stored_tensors import combined
 
 
-@operator("linear", op="linear", weights=1, bias=2)
+@operator("linear", op="linear")
 def linear(call: TorchCall) -> Tensor:
     """`weight` is [features, inputs]."""
     weight, bias = call.given["weight"], call.given["bias"]
@@ -39,13 +39,13 @@ def _lower_factored(call: TorchCall, own: dict[str, int], others: dict[str, int]
     return _add_bias(call, y, call.given["bias"])
 
 
-@operator("matmul", "mm", "_int_mm", op="matmul", weights=1)
+@operator("matmul", "mm", "_int_mm", op="matmul")
 @operator("bmm", op="matmul")
 def matmul(call: TorchCall) -> Tensor:
     return _product(call, call.given["self"], call.given.get("other", call.given.get("mat2")))
 
 
-@operator("addmm", op="linear", weights=2, bias=0)
+@operator("addmm", op="linear")
 def addmm(call: TorchCall) -> Tensor:
     a, b, bias = (call.given[name] for name in ("mat1", "mat2", "self"))
     if isinstance(a, Tensor) and _is_learned(b) and _is_learned(bias) and len(bias.dims) == 1:

@@ -12,7 +12,7 @@ from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.windows import MAX_AXES, SlidingWindow
 
 
-@operator(*(f"conv{n}d" for n in (1, 2, 3)), op="conv", weights=1, bias=2)
+@operator(*(f"conv{n}d" for n in (1, 2, 3)), op="conv")
 def convolution(call: TorchCall) -> Any:
     """`weight` is [filters, channels/groups, kernel…]."""
     given = call.given
@@ -29,7 +29,7 @@ def convolution(call: TorchCall) -> Any:
     return _with_bias(call, "conv", filters, gain, stored, window=window)
 
 
-@operator(*(f"conv_transpose{n}d" for n in (1, 2, 3)), op="transposed_conv", weights=1, bias=2)
+@operator(*(f"conv_transpose{n}d" for n in (1, 2, 3)), op="transposed_conv")
 def transposed(call: TorchCall) -> Any:
     """`weight` is [channels, filters/groups, kernel…]."""
     given = call.given
