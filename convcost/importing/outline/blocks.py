@@ -3,7 +3,7 @@ parts that remain in the bodies and around them."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.outline.anti_unify import anti_unify, substitute_values
@@ -18,7 +18,6 @@ from convcost.importing.outline.candidates import (
 )
 from convcost.importing.outline.identity_cache import cached_by_identity
 from convcost.importing.outline.options import options
-from convcost.importing.outline.substitute import Calls, substitute_calls
 from convcost.importing.outline.text_length import NAME, item_length, text_length
 from convcost.importing.outline.tree import (
     Item,
@@ -26,6 +25,7 @@ from convcost.importing.outline.tree import (
     OutlineBlock,
     Tree,
     layers,
+    rebuild,
     references,
     takes_input,
     walk,
@@ -44,6 +44,10 @@ HEADER = 40  # characters of a block in addition to its layers
 MAX_REMAINING = Fraction(9, 10)  # of the text of the uses
 MODULE_FACTOR = Fraction(5, 4)  # prefers a module to a part that is only similar
 GOOD_BEGIN_FACTOR = Fraction(10, 9)  # prefers a part that does not begin with a free layer
+
+# Calls by the identity of a list and their position, each with the end of the items that it
+# replaces.
+Calls: TypeAlias = dict[int, dict[int, tuple[int, Item]]]
 
 
 def find_blocks(graph: LayerGraph, inputs: Inputs, items: Items) -> Tree:
@@ -202,9 +206,9 @@ class _BlockSearch:
                 part.end,
                 call,
             )
-        self.items = substitute_calls(self.items, by_list)
+        self.items = _substitute_calls(self.items, by_list)
         self.blocks = [
-            block._replace(items=substitute_calls(block.items, by_list)) for block in self.blocks
+            block._replace(items=_substitute_calls(block.items, by_list)) for block in self.blocks
         ]
 
 
@@ -254,3 +258,17 @@ def _block_length(block: OutlineBlock) -> int:
     options = sum(len(option) + 6 for option, _ in block.options)
     inputs = NAME * len(block.inputs) if len(block.inputs) > 1 else 0
     return HEADER + options + inputs + text_length(block.items)
+
+
+def _substitute_calls(items: Items, calls: Calls) -> Items:
+    """A list with its calls. A list that does not change stays the same object."""
+    own = calls.get(id(items), {})
+    inner = [rebuild(item, lambda inside: _substitute_calls(inside, calls)) for item in items]
+    if not own and all(a is b for a, b in zip(items, inner, strict=True)):
+        return items
+    found: list[Item] = []
+    at = 0
+    while at < len(items):
+        at, item = own.get(at, (at + 1, inner[at]))
+        found.append(item)
+    return tuple(found)

@@ -10,7 +10,7 @@ from support import run
 
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.passes import weight_report
-from convcost.importing.passes.weight_notes import excluded_notes, storage_note, verify_balance
+from convcost.importing.passes.weight_report import excluded_notes, storage_note, verify_balance
 
 
 @pytest.mark.parametrize("stored", [28, 29, 30, 31, 32])

@@ -11,8 +11,7 @@ from convcost.importing.driver import Imported
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.tensor_views import whole_view
-from convcost.importing.passes.weight_notes import verify_balance
-from convcost.importing.passes.weight_report import stored_numbers
+from convcost.importing.passes.weight_report import stored_numbers, verify_balance
 from convcost.language.load import load
 from convcost.model.costs import costs
 from convcost.model.errors import Source

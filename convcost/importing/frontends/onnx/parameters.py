@@ -18,7 +18,7 @@ from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.ops import UNKNOWN, Trait
-from convcost.importing.passes.weight_notes import first_of
+from convcost.importing.passes.weight_report import first_of
 from convcost.model.number_format import counted
 
 SIGNATURE = "pkg.torch.export.graph_signature.InputSpec.kind"

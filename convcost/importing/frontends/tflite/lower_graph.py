@@ -30,8 +30,7 @@ from convcost.importing.passes.model_inputs import (
     fill_size,
 )
 from convcost.importing.passes.rewrite import rewrite
-from convcost.importing.passes.weight_notes import first_of
-from convcost.importing.passes.weight_report import report_weights
+from convcost.importing.passes.weight_report import first_of, report_weights
 from convcost.model.errors import ConstraintError
 from convcost.model.number_format import counted
 

@@ -1,10 +1,14 @@
-"""Tensors that do not depend on the inputs: parameters, buffers, and tensors computed from them
-alone."""
+"""Tensors that do not depend on the inputs, and their layers: parameters, buffers, and tensors
+computed from them alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from math import prod
 from typing import Any, NamedTuple
 
-from convcost.importing.ir.tensor import Tensor
+from convcost.importing.frontends.torch.names import split_name
+from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.tensor import MAPS_RANK, Tensor
+from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_once
 
 
 class Parameter(NamedTuple):
@@ -44,3 +48,56 @@ def tensors(given: Any) -> Iterator[Tensor | ConstantValue]:
             yield from tensors(one)
     elif isinstance(given, dict):
         yield from tensors(tuple(given.values()))
+
+
+def as_tensor(builder: GraphBuilder, x: Tensor | ConstantValue) -> Tensor:
+    """The value as a tensor of the layer graph. A constant is added as a layer once."""
+    if isinstance(x, Tensor):
+        return x
+    if x.node not in builder.constant_layers:
+        builder.constant_layers[x.node] = _lowered(builder, x)
+    return builder.constant_layers[x.node]
+
+
+def _lowered(builder: GraphBuilder, x: ConstantValue) -> Tensor:
+    """Adds the layer of a constant: of its numbers, of its registered tensor, or of the operator
+    that computes it. The layer belongs to the module of the last layer, its neighbour."""
+    neighbour = len(builder.layers) - 1
+    channel = 1 if len(x.dims) >= MAPS_RANK else -1
+    if not x.leaves:
+        return constant_tensor(builder, x.dims, neighbour=neighbour, channel=channel)
+    if x.call is None or (x.leaf and x.leaf.elements == prod(x.dims)):
+        leaf = x.leaves[0]
+        return learned_once(
+            builder, leaf.key, x.dims, split_name(leaf.key), neighbour=neighbour,
+            buffer=not leaf.learned, channel=channel,
+        )  # fmt: skip
+    lowered: Tensor = x.call()
+    return lowered
+
+
+def weights(*values: ConstantValue | None) -> dict[str, int]:
+    """The learned tensors that values are computed from, by key, with their elements."""
+    return _elements(values, learned=True)
+
+
+def buffers(*values: ConstantValue | None) -> dict[str, int]:
+    """The buffers that values are computed from, by key, with their elements."""
+    return _elements(values, learned=False)
+
+
+def _elements(values: Iterable[ConstantValue | None], *, learned: bool) -> dict[str, int]:
+    leaves = [leaf for value in values if value is not None for leaf in value.leaves]
+    return {leaf.key: leaf.elements for leaf in leaves if leaf.learned == learned}
+
+
+def learned_tensors(weight: ConstantValue) -> tuple[dict[str, int], dict[str, int]]:
+    """The learned tensor with as many elements as the weight, and the other learned tensors that
+    it is computed from. The others are factors of filters if weights are standardized or
+    normalized."""
+    found = weights(weight)
+    size = prod(weight.dims)
+    own = next((key for key, n in found.items() if n == size), None)
+    if own is None:
+        return found, {}
+    return {own: size}, {key: n for key, n in found.items() if key != own}

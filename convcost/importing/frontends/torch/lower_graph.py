@@ -5,7 +5,12 @@ from math import prod
 from typing import Any
 
 from convcost.importing.frontends.torch import graph_inputs, unused_parameters
-from convcost.importing.frontends.torch.constant_value import ConstantValue, Parameter, tensors
+from convcost.importing.frontends.torch.constant_value import (
+    ConstantValue,
+    Parameter,
+    as_tensor,
+    tensors,
+)
 from convcost.importing.frontends.torch.error_text import (
     BACKBONE,
     ROUTE,
@@ -20,7 +25,6 @@ from convcost.importing.frontends.torch.registry import (
     only_joined,
     operator_name,
 )
-from convcost.importing.frontends.torch.weights import as_tensor
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
 from convcost.importing.ir.ops import Trait

@@ -3,8 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from convcost.importing.frontends.torch.constant_value import ConstantValue, tensors
-from convcost.importing.frontends.torch.weights import as_tensor, buffers, weights
+from convcost.importing.frontends.torch.constant_value import (
+    ConstantValue,
+    as_tensor,
+    buffers,
+    tensors,
+    weights,
+)
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.operator_table import OperatorTable

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from convcost.importing.frontends.torch.constant_value import weights
 from convcost.importing.frontends.torch.registry import TorchCall, operator, row
-from convcost.importing.frontends.torch.weights import weights
 from convcost.importing.ir.tensor import Tensor
 
 for _name in (

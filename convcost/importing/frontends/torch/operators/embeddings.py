@@ -3,9 +3,8 @@
 from math import prod
 from typing import Any
 
-from convcost.importing.frontends.torch.constant_value import ConstantValue
+from convcost.importing.frontends.torch.constant_value import ConstantValue, weights
 from convcost.importing.frontends.torch.registry import TorchCall, operator
-from convcost.importing.frontends.torch.weights import weights
 from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, permuted, reshaped
 
 BAGS = ("sum", "mean", "max")  # in the order of PyTorch's numbers

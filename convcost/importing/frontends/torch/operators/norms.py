@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from convcost.importing.frontends.torch.constant_value import buffers, weights
 from convcost.importing.frontends.torch.registry import TorchCall, operator
-from convcost.importing.frontends.torch.weights import buffers, weights
 from convcost.importing.ir.tensor import Tensor
 
 

@@ -4,11 +4,15 @@ from functools import partial
 from math import prod
 from typing import Any, TypeGuard
 
-from convcost.importing.frontends.torch.constant_value import ConstantValue
+from convcost.importing.frontends.torch.constant_value import (
+    ConstantValue,
+    as_tensor,
+    learned_tensors,
+    weights,
+)
 from convcost.importing.frontends.torch.names import split_name
 from convcost.importing.frontends.torch.operators.joins import is_unclaimed
 from convcost.importing.frontends.torch.registry import TorchCall, operator
-from convcost.importing.frontends.torch.weights import as_tensor, learned_tensors, weights
 from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, transposed
 from convcost.importing.passes.lower.einsum import Operand, lower_einsum
 from convcost.importing.passes.lower.linear import linear_from_left

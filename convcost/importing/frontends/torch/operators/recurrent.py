@@ -3,9 +3,8 @@
 from math import prod
 from typing import Any
 
-from convcost.importing.frontends.torch.constant_value import ConstantValue, tensors
+from convcost.importing.frontends.torch.constant_value import ConstantValue, tensors, weights
 from convcost.importing.frontends.torch.registry import TorchCall, operator
-from convcost.importing.frontends.torch.weights import weights
 from convcost.importing.ir.tensor import SEQUENCE_RANK, Tensor
 
 GATES = {"lstm": 4, "gru": 3, "rnn": 1}

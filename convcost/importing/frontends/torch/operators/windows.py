@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from convcost.importing.frontends.torch.constant_value import ConstantValue
+from convcost.importing.frontends.torch.constant_value import (
+    ConstantValue,
+    buffers,
+    learned_tensors,
+    weights,
+)
 from convcost.importing.frontends.torch.names import split_name
 from convcost.importing.frontends.torch.registry import TorchCall, operator
-from convcost.importing.frontends.torch.weights import buffers, learned_tensors, weights
 from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.windows import MAX_AXES, SlidingWindow
 
