@@ -25,10 +25,7 @@ FILE_CONTENTS = {
     **dict.fromkeys((".pdmodel", ".caffemodel"), ("a model of another framework", _ONNX)),
 }
 FOLDER_CONTENTS = {
-    "saved_model.pb": (
-        "a SavedModel of TensorFlow",
-        _TF2ONNX.format("--saved-model FOLDER"),
-    ),
+    "saved_model.pb": ("a SavedModel of TensorFlow", _TF2ONNX.format("--saved-model FOLDER")),
     "coremldata.bin": ("a compiled model", _ONNX),
     "Manifest.json": ("a model of Core ML", _ONNX),
 }

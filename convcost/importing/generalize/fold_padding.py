@@ -3,12 +3,7 @@ same`."""
 
 from collections import Counter
 
-from convcost.importing.ir.layer_graph import (
-    GraphLayer,
-    LayerGraph,
-    stated_options,
-    without_layers,
-)
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, stated_options, without_layers
 from convcost.model.kind import KINDS
 
 WINDOWS = ("conv", "depthwise", "max_pool", "avg_pool")

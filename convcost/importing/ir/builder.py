@@ -9,12 +9,7 @@ from typing import Any
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, Path, stated_options
 from convcost.importing.ir.refusals import named
 from convcost.importing.ir.reshape_idioms import named_rearrangement
-from convcost.importing.ir.shared_weights import (
-    COPY_IN,
-    counted_weights,
-    may_be_reused,
-    shareable,
-)
+from convcost.importing.ir.shared_weights import COPY_IN, counted_weights, may_be_reused, shareable
 from convcost.importing.ir.tensor import Tensor, output_tensor, requested_shape
 from convcost.model.kind import KINDS, Kind
 from convcost.model.shape import Shape

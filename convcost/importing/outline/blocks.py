@@ -9,13 +9,7 @@ from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.outline.anti_unify import anti_unify, substitute_values
 from convcost.importing.outline.block_inputs import BlockInputs
 from convcost.importing.outline.block_names import BlockNames, module_path
-from convcost.importing.outline.candidates import (
-    Candidates,
-    ItemRange,
-    Keys,
-    ListOfItems,
-    lists_in,
-)
+from convcost.importing.outline.candidates import Candidates, ItemRange, Keys, ListOfItems, lists_in
 from convcost.importing.outline.identity_cache import cached_by_identity
 from convcost.importing.outline.options import options
 from convcost.importing.outline.text_length import NAME, item_length, text_length
@@ -202,10 +196,7 @@ class _BlockSearch:
         """Rebuilds the lists with calls in place of the uses."""
         by_list: Calls = {}
         for part, call in zip(parts, calls, strict=True):
-            by_list.setdefault(id(part.list.items), {})[part.start] = (
-                part.end,
-                call,
-            )
+            by_list.setdefault(id(part.list.items), {})[part.start] = (part.end, call)
         self.items = _substitute_calls(self.items, by_list)
         self.blocks = [
             block._replace(items=_substitute_calls(block.items, by_list)) for block in self.blocks

@@ -5,11 +5,7 @@ from string import ascii_lowercase
 from convcost.importing.outline.tree import Item, ItemBranch
 from convcost.model.kind import KINDS, SizeLike
 
-_STRAIGHT = {
-    "add": ("shortcut", "main"),
-    "multiply": ("x", "gate"),
-    "concat": ("before", "new"),
-}
+_STRAIGHT = {"add": ("shortcut", "main"), "multiply": ("x", "gate"), "concat": ("before", "new")}
 # The name of a learned tensor, by the join that uses it.
 _OWN = {"add": "bias", "multiply": "factor"}
 _ROLES = {

@@ -10,10 +10,7 @@ from convcost.model.kind import KINDS
 
 
 def layer_item(
-    index: int,
-    layer: GraphLayer,
-    refs: tuple[int, ...] = (),
-    branches: Iterable[ItemBranch] = (),
+    index: int, layer: GraphLayer, refs: tuple[int, ...] = (), branches: Iterable[ItemBranch] = ()
 ) -> Item:
     return Item(
         layer.kind,

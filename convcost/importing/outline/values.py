@@ -68,16 +68,7 @@ def is_readable(factor: Fraction) -> bool:
 
 
 _NUMBERED = re.compile(r"_\d+$")
-CHANNELS = (
-    "filters",
-    "features",
-    "channels",
-    "groups",
-    "start",
-    "length",
-    "multiplier",
-    "heads",
-)
+CHANNELS = ("filters", "features", "channels", "groups", "start", "length", "multiplier", "heads")
 
 
 def layer_options(layer: GraphLayer) -> ItemOptions:

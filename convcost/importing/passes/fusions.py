@@ -8,12 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from convcost.importing.ir.layer_graph import (
-    GraphLayer,
-    LayerGraph,
-    stated_options,
-    without_layers,
-)
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, stated_options, without_layers
 from convcost.importing.passes.lower.reductions import GLOBAL
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import KINDS

@@ -7,11 +7,7 @@ from typing import Any
 
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.shared_weights import COPY_IN, original
-from convcost.importing.ir.tensor_views import (
-    TensorView,
-    elements_outside,
-    whole_view,
-)
+from convcost.importing.ir.tensor_views import TensorView, elements_outside, whole_view
 from convcost.importing.passes.operator_calls import GraphContext
 from convcost.model.number_format import counted
 

@@ -2,11 +2,7 @@
 
 from collections.abc import Sequence
 
-from convcost.importing.ir.layer_graph import (
-    GraphLayer,
-    LayerGraph,
-    weights_owner,
-)
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, weights_owner
 from convcost.importing.outline.weight_owners import weight_owners
 from convcost.language.load import load
 from convcost.model.costs import LayerCost, costs

@@ -120,12 +120,7 @@ class _KerasWalk:
         )  # fmt: skip
 
     def _sequence(
-        self,
-        layers: list[LayerConfig],
-        inner: Any,
-        path: Path,
-        key: str,
-        feed: CallInputs | None,
+        self, layers: list[LayerConfig], inner: Any, path: Path, key: str, feed: CallInputs | None
     ) -> Tensors:
         """Adds the layers of a Sequential model, and returns its outputs."""
         tensors = None if feed is None else feed.values

@@ -22,25 +22,13 @@ WEIGHT = re.compile(
 OPAQUE = re.compile(
     r"^(?:.*::.*|/.*|\d.*|\w*const_\w*|new_shape\w*|val_\d+|const_?\w*|[A-Z]\w*_\d+|p2o\..*|_v_\d+|t\d+)$"
 )
-PLAIN = re.compile(r"^(?:node_)?[A-Za-z0-9]*?(?:__|_|\.)?\d*$")
 STARTS = ("StatefulPartitionedCall", "PartitionedCall", "gpu_0")
-TAILS = frozenset(
-    (
-        *("conv2d", "conv1d", "conv3d", "biasadd", "matmul", "relu", "relu6", "fusedbatchnormv3"),
-        *(
-            "depthwise",
-            "separable_conv2d",
-            "maxpool",
-            "avgpool",
-            "concat",
-            "addv2",
-            "mul",
-            "sigmoid",
-        ),
-        *("softmax", "mean", "tanh", "elu", "add", "pad", "batchnorm", "read", "readvariableop"),
-    )
+TAIL = re.compile(
+    r"(?:conv[123]d|biasadd|matmul|relu6?|fusedbatchnormv3|depthwise|separable_conv2d|"
+    r"(?:max|avg)pool|concat|add(?:v2)?|mul|sigmoid|softmax|mean|tanh|elu|pad|batchnorm|"
+    r"read(?:variableop)?)(?:_\d+)*",
+    re.IGNORECASE,
 )
-
 
 MAX_DEPTH = 64  # names of a path; layers are not nested deeper
 UNNAMED = ""  # the end of the path of an operator that has no name in its module
@@ -52,7 +40,7 @@ class OnnxNames:
 
     def __init__(self, graph: OnnxGraph, constants: Mapping[str, Constant]) -> None:
         self.classes: dict[Path, str] = {}
-        modules = [self._module(node, constants) for node in graph.nodes]
+        modules = [self._module(node) for node in graph.nodes]
         tables = _tables(graph, constants)
         weighted = [
             None if path and _is_tied(node, constants, tables) else _weight_path(node, constants)
@@ -75,7 +63,7 @@ class OnnxNames:
     def path_of_constant(self, node: OnnxNode) -> Path:
         """The path of an operator on constants, which is lowered only if a layer needs its
         output."""
-        module = self._module(node, {}) or ()
+        module = self._module(node) or ()
         return (*module[self._shared :], UNNAMED)
 
     @staticmethod
@@ -88,7 +76,7 @@ class OnnxNames:
             for layer in layers
         ]
 
-    def _module(self, node: OnnxNode, constants: Mapping[str, Constant]) -> Path | None:
+    def _module(self, node: OnnxNode) -> Path | None:
         """The path of the module that a node belongs to; None if its name does not contain it."""
         if SCOPES in node.meta:
             return self._scoped(node)
@@ -125,7 +113,7 @@ def _plain(name: str) -> str:
 
 def _without_operator(parts: list[str]) -> list[str]:
     """The names without the operators at the end."""
-    while len(parts) > 1 and re.sub(r"(_\d+)+$", "", parts[-1]).lower() in TAILS:
+    while len(parts) > 1 and TAIL.fullmatch(parts[-1]):
         parts = parts[:-1]
     return parts
 

@@ -8,11 +8,7 @@ from math import prod
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
 
-from convcost.importing.frontends.onnx.constants import (
-    MAX_ELEMENTS,
-    buffered,
-    is_float_type,
-)
+from convcost.importing.frontends.onnx.constants import MAX_ELEMENTS, buffered, is_float_type
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import has, row_of

@@ -8,11 +8,7 @@ from convcost.importing.frontends.torch.registry import known, operator_name
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import Row
 from convcost.importing.ir.tensor import SEQUENCE_RANK, Tensor, reshaped
-from convcost.importing.passes.channel_axis import (
-    AxisReader,
-    channel_axis,
-    has_one_channel,
-)
+from convcost.importing.passes.channel_axis import AxisReader, channel_axis, has_one_channel
 
 SAME = tuple(range(SEQUENCE_RANK))
 

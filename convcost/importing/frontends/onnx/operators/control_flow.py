@@ -18,9 +18,7 @@ def control_flow(call: OnnxCall) -> tuple[Tensor, ...]:
     for op in inner_ops(call.node):
         if has(op, Trait.CONTRACTS, Trait.NORMALIZES):
             raise ConstraintError(
-                "CC401",
-                _reason(call, op),
-                "export the model with loops and branches resolved",
+                "CC401", _reason(call, op), "export the model with loops and branches resolved"
             )
     for tensor in (tensor for graph in call.node.graphs for tensor in graph.initializer):
         key = f"{tensor.name} in {call.node.label}"  # no layer has it, so a note lists it
