@@ -23,7 +23,7 @@ UNCOUNTED = "uncounted"  # as in a spec
 WRITTEN = tuple(name for name in Counts._fields if name != UNCOUNTED)  # the counts of a layer
 BOUND = "receptive_field_is_bound"
 NETWORK_DEPTH = 3  # depth of the mappings of networks in the file
-TOO_LARGE = 10**40  # more than any real count
+TOO_LARGE = 10**1000  # more than any count of a spec, and less than Python refuses to print
 
 # Networks by the name of their spec and by their own name.
 Baseline: TypeAlias = Mapping[str, Mapping[str, MeasuredNetwork]]
