@@ -26,12 +26,14 @@ from convcost.model.errors import (
     UsageError,
     printable,
 )
+from convcost.model.measures import Measure
 from convcost.model.network import Network
 from convcost.model.number_format import format_count
 from convcost.render import Format, Style, all_formats, find_format
 from convcost.render.svg import svg
 from convcost.reports.chart_model import GraphChart
 from convcost.reports.schema.named import named_schema
+from convcost.reports.table import cell_text, count_cell
 from convcost.sources.api_arguments import parse_batch, parse_settings, parse_size
 from convcost.sources.spec_files import shipped_specs
 
@@ -100,7 +102,7 @@ def check(text: str) -> str:
         {
             "name": printable(found.network.name)[:MAX_NAME],
             "params": format_count(found.totals.params),
-            "macs": format_count(found.totals.macs),
+            "macs": cell_text(count_cell(found.totals.of(Measure.MACS))),
         }
         for found in costs
     ]

@@ -58,6 +58,12 @@ def test_settings_apply_to_the_networks_that_have_them():
     assert found["networks"][0]["macs"] == f"{2 * 387_072 * 28 * 28:,}"
 
 
+def test_the_totals_of_a_network_of_which_no_macs_are_known_have_a_question_mark():
+    layers = "[{custom: magic, params: 5, macs: uncounted}]"
+    found = check(f"name: net\ninput: {{channels: 1, size: 4}}\nlayers: {layers}\n")
+    assert found["networks"] == [{"name": "net", "params": "5", "macs": "?"}]
+
+
 def test_a_wrong_setting_is_an_error_without_a_span():
     found = check(SMALL, set={"n": "x"})
     assert found["error"] == "set: n: `x` is neither a number nor true or false"
