@@ -145,7 +145,7 @@ def _build(given: Any, arguments: Mapping[str, Any]) -> Any:
             with ways.pop()():
                 return given(**arguments)
         except Exception as error:  # noqa: BLE001  a user's code may raise anything
-            if len(ways) > 1 or (ways and (needs_device(error) or "meta tensors" in str(error))):
+            if len(ways) > 1 or (ways and (needs_device(error) or "meta tensor" in str(error))):
                 continue
             help_ = "" if _calls(given, arguments) else NO_ARGUMENTS
             raise ConstraintError(

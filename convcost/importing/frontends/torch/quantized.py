@@ -77,6 +77,11 @@ def _float_module(module: Any) -> Any:
     given = {key: one for key, one in given.items() if isinstance(one, ARGUMENT_TYPES)}
     if plain.__name__.startswith(("Conv", "Linear")):
         given["bias"] = module.bias() is not None
+    # The attribute `affine` of a quantized norm can differ from its weights.
+    if issubclass(plain, (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm)):  # noqa: SLF001
+        given["affine"] = module.weight is not None
+    if plain is nn.LayerNorm:
+        given |= {"elementwise_affine": module.weight is not None, "bias": module.bias is not None}
     with torch.device("meta"):
         made = plain(**given).eval()
     return nn.Sequential(made, getattr(nn, fused[2])()) if fused else made

@@ -38,11 +38,16 @@ def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = 
             for dims, kind in zip(inputs, kinds, strict=True)
         )
 
+    tensors = [*module.parameters(), *module.buffers()]
     with torch.no_grad(), quiet(), _silent():
         try:
             with torch.device("meta"):
                 return _export(torch, module, given("meta"))
         except Exception as error:  # noqa: BLE001  a user's code may raise anything
+            if any(one.is_floating_point() and one.dtype != torch.float32 for one in tensors):
+                # The inputs are float32, which layers of other types may refuse.
+                with suppress(Exception), torch.device("meta"):
+                    return _export(torch, deepcopy(module).float(), given("meta"))
             if needs_device(error):
                 fake = import_module("torch._subclasses.fake_tensor").FakeTensorMode
                 # Fake tensors have a device, but no data either.

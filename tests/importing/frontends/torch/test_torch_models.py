@@ -1159,6 +1159,47 @@ def test_a_quantized_activation_has_the_number_of_the_one_of_floats():
     ]  # fmt: skip
 
 
+def every_activation():
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 1), nn.PReLU(8), nn.LeakyReLU(0.1), nn.ELU(), nn.Hardswish(), nn.Sigmoid(),
+        nn.InstanceNorm2d(8, affine=True), nn.GroupNorm(2, 8), nn.Softmax(1),
+        nn.GroupNorm(2, 8, affine=False), nn.LayerNorm(9, bias=False),
+    ).eval()  # fmt: skip
+    fx = pytest.importorskip("torch.ao.quantization.quantize_fx")
+    mapping = QUANTIZED.get_default_qconfig_mapping("x86")
+    return fx.convert_fx(fx.prepare_fx(net, mapping, torch.randn(1, 3, 9, 9)))
+
+
+def test_quantized_activations_and_norms_are_those_of_floats():
+    graph = drawn(every_activation, (3, 9, 9))
+    assert not any(layer.uncounted for layer in graph.layers)
+    assert sum(layer.params for layer in graph.layers) == 3 * 8 + 8 + 8 + 2 * 8 + 2 * 8 + 9
+    assert {"prelu", "leaky_relu", "elu", "hard_swish", "sigmoid", "group_norm"} <= {
+        layer.kind for layer in graph.layers
+    }
+
+
+def norm_quantized():
+    net = nn.Sequential(QUANTIZED.QuantStub(), nn.Conv2d(3, 8, 1), nn.BatchNorm2d(8)).eval()
+    net.qconfig = QUANTIZED.get_default_qconfig("x86")
+    return QUANTIZED.convert(QUANTIZED.prepare(net))
+
+
+def test_a_module_that_copies_its_weights_while_it_is_built_is_built_with_real_weights():
+    graph = drawn(norm_quantized, (3, 9, 9))
+    assert sum(layer.params for layer in graph.layers) == 3 * 8 + 8 + 2 * 8
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_a_model_of_other_floats_is_counted_with_inputs_of_float32(dtype):
+    def make():
+        return nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8 * 7 * 7, 4)).to(dtype)
+
+    graph = drawn(make, (3, 9, 9))
+    assert sum(layer.params for layer in graph.layers) == 3 * 9 * 8 + 8 + 8 * 49 * 4 + 4
+    assert sum(layer.macs for layer in graph.layers) == 7 * 7 * 3 * 9 * 8 + 8 * 49 * 4
+
+
 def test_packed_sequences_and_sparse_operators_are_refused_with_what_to_do(folder):
     Path("cc_packed.py").write_text(
         "import torch\n"
