@@ -99,7 +99,7 @@ class LayerCall(NamedTuple):
         return self.tensor(name, *dims) if self.config.get("use_bias", True) else {}
 
 
-Rule: TypeAlias = Callable[[LayerCall], Tensor]
+Rule: TypeAlias = Callable[[LayerCall], Tensor | tuple[Tensor, ...]]
 Inner: TypeAlias = Callable[[GraphBuilder, LayerConfig, Tensor, Path, str], Tensor]
 LAYERS = OperatorTable("convcost.importing.frontends.keras.layers")
 layer = LAYERS.operator  # names are those of classes

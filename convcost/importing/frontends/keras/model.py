@@ -251,23 +251,23 @@ class _KerasWalk:
                 "CC401", f"the model has more than {MAX_LAYERS:,} layers", EXPORTED
             )
         else:
-            found = (self._lowered(use),)
+            found = self._lowered(use)
         if is_frozen(layer):
             self.builder.freeze(first)
         return found
 
-    def _lowered(self, use: KerasCall) -> Tensor:
-        """Adds the layers of one call of a Keras layer, and returns its output."""
+    def _lowered(self, use: KerasCall) -> Tensors:
+        """Adds the layers of one call of a Keras layer, and returns its outputs."""
         rule, first = lowering_rule(use.layer), len(self.builder.layers)
         if rule is None or not is_own(use.layer):
-            return unknown(self.builder, use, self._known(use))
-        value = self._lower(rule, use)
+            return (unknown(self.builder, use, self._known(use)),)
+        found = self._lower(rule, use)
         if made_up(use.layer):  # the kind is a better name than Keras' automatic one
             for index, added in enumerate(self.builder.layers[first:], first):
                 if added.path == use.path:
                     path = (*use.path[:-1], added.kind)
                     self.builder.layers[index] = added._replace(path=path)
-        return value
+        return found
 
     def _known(self, use: KerasCall) -> LayerFacts:
         """The facts that the file states about a layer that convcost cannot count."""
@@ -275,8 +275,8 @@ class _KerasWalk:
         stored = self.weights.elements(self.groups[use.key], use.key)
         return LayerFacts(self.declared.get((use.key, use.node)), given, stored, self.weights.lack)
 
-    def _lower(self, rule: Rule, use: KerasCall) -> Tensor:
-        """The output of a layer. If its rule does not support it, it becomes a `custom` layer,
+    def _lower(self, rule: Rule, use: KerasCall) -> Tensors:
+        """The outputs of a layer. If its rule does not support it, it becomes a `custom` layer,
         provided that the file states its shape and its weights."""
         places = tuple(source.place for source in use.feed.sources)
         call = LayerCall(
@@ -286,13 +286,14 @@ class _KerasWalk:
         first, where = len(self.builder.layers), "/".join(use.path)
         try:
             refuse_lora(call)
-            return rule(call)
+            found = rule(call)
+            return (found,) if isinstance(found, Tensor) else found
         except ConstraintError as refusal:
             help_ = refusal.help
             if refusal.code == "CC401" and len(self.builder.layers) == first:
                 known = self._known(use)
                 if known.stored is not None and known.output is not None:
-                    return unknown(self.builder, use, known, refusal.message)
+                    return (unknown(self.builder, use, known, refusal.message),)
                 help_ = help_ or helping(known)
             raise ConstraintError(
                 refusal.code, f"layer `{where}`: {refusal.message}", help_

@@ -1,5 +1,7 @@
 """Graphs of Keras: what calls take, models in models, and whose classes layers are."""
 
+from typing import Any
+
 import pytest
 from keras_models import SHAPE, conv, drawn, entry, functional, graph, one, sequential, tensor
 from onnx_models import told
@@ -322,6 +324,79 @@ def test_the_function_einsum_is_a_product(tmp_path, subscripts, kind, macs):
     )
     found = [(layer.kind, layer.macs) for layer in drawn(tmp_path, config).layers if layer.macs]
     assert found == [(kind, macs)]
+
+
+FUNCTIONS: dict[str, tuple[dict[str, Any], str]] = {
+    "ExpandDims": ({"axis": 1}, "1×6×7×3"),
+    "Squeeze": ({"axis": None}, "6×7×3"),
+    "Swapaxes": ({"axis1": 1, "axis2": 2}, "7×6×3"),
+    "Moveaxis": ({"source": -1, "destination": 1}, "6×7×3"),  # the layout is tracked
+    "Stack": ({"axis": 1}, "1×6×7×3"),
+    "Pad": ({"pad_width": [[0, 0], [1, 2], [0, 0], [0, 0]]}, "9×7×3"),
+    "Clip": ({"x_min": 0, "x_max": 1}, "6×7×3"),
+    "Cast": ({"dtype": "float16"}, "6×7×3"),
+    "Sqrt": ({}, "6×7×3"),
+}
+
+
+@pytest.mark.parametrize("kind", FUNCTIONS)
+def test_a_function_has_no_params_and_no_macs(tmp_path, kind):
+    options, text = FUNCTIONS[kind]
+    layers = [
+        (one("InputLayer", "x", batch_shape=[None, 6, 7, 3]),),
+        (operation(kind, "f", **options), "x"),
+        (one("ReLU", "r"), "f"),
+    ]
+    layer_graph = drawn(tmp_path, functional(layers, ["r"]))
+    assert layer_graph.layers[-1].output.text == text
+    assert [(one.params, one.macs, one.uncounted) for one in layer_graph.layers] == [
+        (0, 0, False)
+    ] * len(layer_graph.layers)
+    proved_spec(layer_graph)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "texts"),
+    [
+        ("Split", {"indices_or_sections": 3, "axis": 2}, ["6×2×3"] * 3),
+        ("Split", {"indices_or_sections": [1, 3], "axis": 2}, ["6×1×3", "6×2×3", "6×3×3"]),
+        ("Unstack", {"axis": -1}, ["6×6"] * 3),
+    ],
+)
+def test_the_parts_of_a_tensor_are_slices(tmp_path, kind, options, texts):
+    ends = [f"r{number}" for number in range(len(texts))]
+    config = graph(
+        (entry("x", 6, 6, 3),),
+        (operation(kind, "f", **options), ([tensor("x")], {})),
+        *(
+            (one("ReLU", name), ([tensor("f", number=number)], {}))
+            for number, name in enumerate(ends)
+        ),
+        inputs=["x", 0, 0],
+        outputs=[[name, 0, 0] for name in ends],
+    )
+    layer_graph = drawn(tmp_path, config)
+    assert [layer_graph.layers[end].output.text for end in layer_graph.outputs] == texts
+    assert [layer.kind for layer in layer_graph.layers].count("slice") == len(texts)
+    proved_spec(layer_graph)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        ("Split", {"indices_or_sections": 2, "axis": 0}, "Split along the batch"),
+        ("Split", {"indices_or_sections": 4, "axis": 1}, "4 parts of an axis of 6"),
+        ("Pad", {"pad_width": [[1, 1]]}, "padding by [[1, 1]] of 4 axes"),
+    ],
+)
+def test_parts_and_padding_of_samples_are_refused(tmp_path, kind, options, message):
+    layers = [
+        (one("InputLayer", "x", batch_shape=[None, 6, 7, 3]),),
+        (operation(kind, "f", **options), "x"),
+    ]
+    with pytest.raises(ConstraintError) as refused:
+        drawn(tmp_path, functional(layers, ["f"]))
+    assert refused.value.message == f"layer `f`: convcost does not support {message}"
 
 
 def test_functions_recorded_by_keras_2_are_joins_and_activations(tmp_path):

@@ -1,0 +1,114 @@
+"""Functions of keras.ops that move elements, or compute each element by itself."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from convcost.importing.frontends.keras.call import LayerCall, layer, row
+from convcost.importing.ir.refusals import unsupported
+from convcost.importing.ir.tensor import Tensor, permuted, reshaped
+from convcost.importing.passes.lower.slices import split_axis
+
+for _name in ("Sqrt", "Rsqrt", "Square", "Exp", "Log", "Sign", "Erf", "Sin", "Cos", "Round"):
+    row(_name.lower(), f"ops.{_name}")
+row("abs", "ops.Absolute", "ops.Abs")
+row("negate", "ops.Negative")
+row("reciprocal", "ops.Reciprocal")
+row("glu", "ops.Glu", axis="axis")
+
+
+@layer("ops.Cast")
+def cast(call: LayerCall) -> Tensor:
+    call.builder.free["Cast"] += 1
+    return call.x
+
+
+@layer("ops.ExpandDims")
+def expand_dims(call: LayerCall) -> Tensor:
+    rank = len(call.x.dims) + 1
+    axes = _axes(call, "axis", rank)
+    found = iter(call.x.dims)
+    return reshaped(call.x, [1 if axis in axes else next(found) for axis in range(rank)])
+
+
+@layer("ops.Squeeze")
+def squeeze(call: LayerCall) -> Tensor:
+    """Without `axis`, it removes all axes of extent 1 except the batch."""
+    dims = call.x.dims
+    ones = [axis for axis, extent in enumerate(dims) if axis and extent == 1]
+    axes = ones if call.config.get("axis") is None else _axes(call, "axis", len(dims))
+    return reshaped(call.x, [extent for axis, extent in enumerate(dims) if axis not in axes])
+
+
+@layer("ops.Swapaxes")
+def swap_axes(call: LayerCall) -> Tensor:
+    order = list(range(len(call.x.dims)))
+    (one,), (other,) = (_axes(call, name, len(order)) for name in ("axis1", "axis2"))
+    order[one], order[other] = other, one
+    return permuted(call.x, order)
+
+
+@layer("ops.Moveaxis")
+def move_axis(call: LayerCall) -> Tensor:
+    rank = len(call.x.dims)
+    before, after = (_axes(call, name, rank) for name in ("source", "destination"))
+    order = [axis for axis in range(rank) if axis not in before]
+    for place, axis in sorted(zip(after, before, strict=True)):
+        order.insert(place, axis)
+    return permuted(call.x, order)
+
+
+@layer("ops.Stack")
+def stack(call: LayerCall) -> Tensor:
+    (axis,) = _axes(call, "axis", len(call.x.dims) + 1)
+    return call.lower("concat", *call.values, axis=axis, new=True)
+
+
+@layer("ops.Split")
+def split(call: LayerCall) -> tuple[Tensor, ...]:
+    """Equal parts, or parts that begin at the given entries."""
+    (axis,), given = _axes(call, "axis", len(call.x.dims)), call.config["indices_or_sections"]
+    extent = call.x.dims[axis]
+    if isinstance(given, int):
+        if given < 1 or extent % given:
+            raise unsupported(f"{given} parts of an axis of {extent}")
+        return _parts(call, axis, [extent // given] * given)
+    return _parts(call, axis, [end - start for start, end in pairwise((0, *given, extent))])
+
+
+@layer("ops.Unstack")
+def unstack(call: LayerCall) -> tuple[Tensor, ...]:
+    (axis,) = _axes(call, "axis", len(call.x.dims))
+    return _parts(call, axis, [1] * call.x.dims[axis], drop=True)
+
+
+@layer("ops.Pad")
+def pad(call: LayerCall) -> Tensor:
+    """`pad_width` has the begin and the end of each axis."""
+    widths: Any = call.config["pad_width"]
+    pairs = isinstance(widths, list | tuple) and len(widths) == len(call.x.dims)
+    if not pairs or list(widths[0]) != [0, 0]:
+        raise unsupported(f"padding by {widths} of {len(call.x.dims)} axes")
+    begins, ends = zip(*widths, strict=True)
+    return call.lower("pad", begins=begins, ends=ends)
+
+
+@layer("ops.Clip")
+def clip(call: LayerCall) -> Tensor:
+    return call.lower("clip", low=call.config["x_min"], high=call.config["x_max"])
+
+
+def _parts(
+    call: LayerCall, axis: int, lengths: Sequence[int], *, drop: bool = False
+) -> tuple[Tensor, ...]:
+    used = [True] * len(lengths)
+    return tuple(split_axis(call.builder, call.x, axis, lengths, call.path, used=used, drop=drop))
+
+
+def _axes(call: LayerCall, name: str, rank: int) -> list[int]:
+    """The axes that an option names, counted from 0. Raises ConstraintError if one is the batch."""
+    given: Any = call.config[name]
+    found = [axis % rank for axis in (given if isinstance(given, list | tuple) else [given])]
+    if 0 in found:
+        raise unsupported(f"{call.kind} along the batch")
+    return found
