@@ -12,7 +12,7 @@ from operator import index
 from typing import Any, TypeAlias
 
 from convcost.design_space.polynomial import Number, Polynomial, constant, denominator, number
-from convcost.design_space.trace import Trace
+from convcost.design_space.trace import OPERATION, Trace
 from convcost.language.arithmetic import MAX_BITS, bits, calculate
 from convcost.model.ratio import Ratio, fraction
 from convcost.model.symbolic import Symbolic
@@ -62,7 +62,7 @@ class Symbol(Symbolic):
     def _new(self, polynomial: Polynomial, value: Number, *, whole: bool = False) -> Any:
         if polynomial.is_constant:
             return number(polynomial.constant)
-        self.trace.spend(polynomial)
+        self.trace.spend(polynomial.degrees)
         return Symbol(self.trace, polynomial, value, whole=whole)
 
     def __add__(self, other: object) -> Any:
@@ -239,7 +239,7 @@ class Symbol(Symbolic):
         first, second = expression(a), expression(b)
         assert first is not None
         assert second is not None
-        self.trace.spend_operation()
+        self.trace.spend(OPERATION)
         if sign == "/":
             result = self._divide(first, second)
         elif sign == "**":

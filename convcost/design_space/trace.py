@@ -54,15 +54,8 @@ class Trace:
         self._finished = False
         self._degrees = 0
 
-    def spend(self, polynomial: Polynomial) -> None:
-        """Counts the work for a polynomial. Raises TraceLimitError."""
-        self._spend(polynomial.degrees)
-
-    def spend_operation(self) -> None:
-        """Counts the work for an operation of an expression. Raises TraceLimitError."""
-        self._spend(OPERATION)
-
-    def _spend(self, degrees: int) -> None:
+    def spend(self, degrees: int) -> None:
+        """Counts work, in terms and factors of polynomials. Raises TraceLimitError."""
         self._degrees += degrees
         if self._degrees > MAX_DEGREES:
             raise TraceLimitError
@@ -232,12 +225,12 @@ class Trace:
     def bounds(self, polynomial: Polynomial) -> Bounds:
         """The least and the largest value that the bounds of the atoms allow. Raises
         TraceLimitError."""
-        self.spend(polynomial)
+        self.spend(polynomial.degrees)
         return polynomial.bounds(self._monomials)
 
     def _forget_bounds(self) -> None:
         """Counts the work to compute the bounds of monomials again. Raises TraceLimitError."""
-        self._spend(MONOMIAL * len(self._monomials))
+        self.spend(MONOMIAL * len(self._monomials))
         self._monomials.clear()
 
     def _bounds(self, polynomial: Polynomial) -> Bounds:
