@@ -1,5 +1,6 @@
 """Matrix products, einsum and attention: a linear layer if one input is learned weights."""
 
+from collections.abc import Mapping
 from functools import partial
 from math import prod
 from typing import Any, TypeGuard
@@ -23,24 +24,14 @@ from convcost.importing.passes.lower.stored_tensors import combined
 def linear(call: TorchCall) -> Tensor:
     """`weight` is [features, inputs]."""
     weight, bias = call.given["weight"], call.given["bias"]
-    if _is_learned(weight):
-        return _lower_linear(call, call.x, weight.dims[0], weight, bias)
     if isinstance(weight, ConstantValue):
-        own, others = learned_tensors(weight)
+        features = weight.dims[0]
+        own, factors = learned_tensors(weight)
         whole = sum(own.values()) == prod(weight.dims)
-        if whole and sum(others.values()) in (0, weight.dims[0]):
-            return _lower_factored(call, own, others)
+        if whole and sum(factors.values()) in (0, features):
+            return _lower_linear(call, call.x, features, own, bias, factors)
     y = call.lower("matmul", call.x, transposed(call.tensor(weight)))
     return _add_bias(call, y, bias)
-
-
-def _lower_factored(call: TorchCall, own: dict[str, int], others: dict[str, int]) -> Tensor:
-    """Weights that are computed from a matrix and one factor for each feature: weight norm."""
-    y = call.lower("linear", features=call.given["weight"].dims[0], weights=own)
-    if others:
-        named = call._replace(path=split_name(next(iter(others))))
-        y = named.lower("scale", y, axis=-1, weights=others)
-    return _add_bias(call, y, call.given["bias"])
 
 
 @operator("matmul", "mm", "_int_mm", op="matmul")
@@ -53,7 +44,7 @@ def matmul(call: TorchCall) -> Tensor:
 def addmm(call: TorchCall) -> Tensor:
     a, b, bias = (call.given[name] for name in ("mat1", "mat2", "self"))
     if isinstance(a, Tensor) and _is_learned(b) and _is_learned(bias) and len(bias.dims) == 1:
-        return _lower_linear(call, a, b.dims[-1], b, bias)
+        return _lower_linear(call, a, b.dims[-1], weights(b), bias)
     return _add_bias(call, _product(call, a, b), bias)
 
 
@@ -103,7 +94,7 @@ def _are_all(call: TorchCall, rows: int, ends: Any) -> bool:
 
 def _product(call: TorchCall, a: Tensor | ConstantValue, b: Tensor | ConstantValue) -> Tensor:
     if isinstance(a, Tensor) and _is_learned(b) and len(b.dims) == MATRIX_RANK:
-        return _lower_linear(call, a, b.dims[-1], b, None)
+        return _lower_linear(call, a, b.dims[-1], weights(b))
     if (
         isinstance(b, Tensor)
         and _is_learned(a)
@@ -123,12 +114,17 @@ def _lower_linear(
     call: TorchCall,
     x: Tensor,
     features: int,
-    weight: ConstantValue,
-    bias: Tensor | ConstantValue | None,
+    own: Mapping[str, int],
+    bias: Tensor | ConstantValue | None = None,
+    factors: Mapping[str, int] = {},
 ) -> Tensor:
-    """Adds a linear layer, and its bias after it."""
+    """Adds a linear layer, and after it one factor for each feature, as in weight norm, and its
+    bias."""
     x = x._replace(batch=None) if len(x.dims) == 1 else x
-    y = call.lower("linear", x, features=features, weights=weights(weight))
+    y = call.lower("linear", x, features=features, weights=own)
+    if factors:
+        named = call._replace(path=split_name(next(iter(factors))))
+        y = named.lower("scale", y, axis=-1, weights=factors)
     return _add_bias(call, y, bias)
 
 
