@@ -213,9 +213,7 @@ def _transposed_window(
     if output is None and auto in SAME:
         output = tuple(n * s for n, s in zip(size, stride, strict=True))
     if output is None:
-        found = borders(call, size, kernel, stride, dilation)
-        begins, ends = found if not isinstance(found, str) else ((0,) * axes, (0,) * axes)
-        return SlidingWindow(kernel, stride, begins, ends, dilation), extra
+        return window_of(call, size, kernel), extra
     plain = [n - e for n, e in zip(output[-axes:], extra, strict=True)]
     window = SlidingWindow(kernel, stride, dilation=dilation)
     window, missing = window.to_size(size, plain, odd_first=auto != "SAME_UPPER")
@@ -250,14 +248,11 @@ def pool(call: OnnxCall) -> tuple[Tensor, ...]:
 def max_unpool(call: OnnxCall) -> Tensor:
     """Inputs: x, indices, output size."""
     x = call.value()
-    axes, kernel = len(x.dims) - 2, tuple(call.node.attributes["kernel_shape"])
-    stride = per_axis(call, "strides", axes)
-    found = borders(call, x.dims[2:], kernel, stride, (1,) * axes)
-    begins, ends = ((0,) * axes, (0,) * axes) if isinstance(found, str) else found
-    plain = tuple((n - 1) * s + f - b - e for n, f, s, b, e in zip(
-        x.dims[2:], kernel, stride, begins, ends, strict=True))  # fmt: skip
+    window = window_of(call, x.dims[2:], tuple(call.node.attributes["kernel_shape"]))
+    kernel, stride, begins, ends, _ = window
+    assert not isinstance(begins, str)
+    axes = zip(x.dims[2:], kernel, stride, begins, ends, strict=True)
+    plain = tuple((n - 1) * s + f - begin - end for n, f, s, begin, end in axes)
     given = call.node.attributes.get("size", call.numbers("output_shape", 2))
-    size = plain if given is None else given[-axes:]
-    return call.lower(
-        "max_unpool", x, window=SlidingWindow(kernel, stride, begins, ends), size=size
-    )
+    size = plain if given is None else given[-len(plain) :]
+    return call.lower("max_unpool", x, window=window, size=size)
