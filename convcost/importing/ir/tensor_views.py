@@ -36,7 +36,8 @@ class TensorView(NamedTuple):
 
 def whole_view(root: str, dims: Dims) -> TensorView:
     """A view of all elements of a tensor."""
-    return TensorView(root, prod(dims), 0, dims, _steps(dims))
+    steps = tuple(prod(dims[axis + 1 :]) for axis in range(len(dims)))
+    return TensorView(root, prod(dims), 0, dims, steps)
 
 
 class Coverage:
@@ -79,10 +80,6 @@ def elements_outside(view: TensorView, others: Iterable[TensorView]) -> int:
     for other in others:
         coverage.add(other)
     return coverage.outside(view)
-
-
-def _steps(dims: Dims) -> Dims:
-    return tuple(prod(dims[axis + 1 :]) for axis in range(len(dims)))
 
 
 @lru_cache(maxsize=1 << 14)

@@ -31,8 +31,9 @@ class BlockInputs:
         self._item_uses = cached_by_identity(_item_uses)
         for layer in layers(items):
             assert layer.number is not None
-            for value in _values(layer):
-                self.users.setdefault(value, set()).add(layer.number)
+            for value in named_values(layer):
+                if value is not None:
+                    self.users.setdefault(value, set()).add(layer.number)
 
     def of(self, use: Items, entering: int | None) -> tuple[int, ...] | None:
         """The values outside that a part uses: first `entering`, the output of the item before it,
@@ -61,7 +62,3 @@ def _item_uses(item: Item) -> _ItemUses:
         frozenset(layer.number for layer in inner if layer.number is not None),
         frozenset(layer.shares for layer in inner if layer.shares is not None),
     )
-
-
-def _values(layer: Item) -> tuple[int, ...]:
-    return tuple(value for value in named_values(layer) if value is not None)

@@ -91,23 +91,6 @@ COMPUTE_ERRORS = (LookupError, ValueError, TypeError, AttributeError, Arithmetic
          AssertionError, MemoryError)  # fmt: skip
 
 
-def _size(node: OnnxNode, x: Any, *_: Any) -> int:
-    return int(x.size)
-
-
-def _broadcast(node: OnnxNode, *x: Any) -> int:
-    return prod(np.broadcast_shapes(*(one.shape for one in x)))
-
-
-def _gathered(node: OnnxNode, x: Any, indices: Any) -> int:
-    extent = max(x.shape[node.attributes.get("axis", 0)], 1)
-    return int(x.size // extent * indices.size)
-
-
-def _steps(node: OnnxNode, start: Any, end: Any, step: Any) -> float:
-    return float(abs((end.item() - start.item()) / step.item()))
-
-
 # The operators that are computed: those on shapes and masks, and those that only move elements;
 # each with a bound of the elements of its output.
 _OF_ONE = (
@@ -119,13 +102,17 @@ _OF_SEVERAL = (
     "Add Sub Mul Div Pow Mod Equal Greater Less GreaterOrEqual LessOrEqual And Or Where Max Min"
 )
 COMPUTED: dict[str, Callable[..., float]] = {
-    **dict.fromkeys(_OF_ONE.split(), _size),
-    **dict.fromkeys(_OF_SEVERAL.split(), _broadcast),
+    **dict.fromkeys(_OF_ONE.split(), lambda _, x, *__: x.size),
+    **dict.fromkeys(
+        _OF_SEVERAL.split(), lambda _, *x: prod(np.broadcast_shapes(*(one.shape for one in x)))
+    ),
     "Concat": lambda _, *x: sum(one.size for one in x),
     "ConstantOfShape": lambda _, shape: prod(shape.ravel().tolist()),
     "Expand": lambda _, x, shape: prod(np.broadcast_shapes(x.shape, tuple(shape.ravel().tolist()))),
-    "Gather": _gathered,
-    "Range": _steps,
+    "Gather": lambda node, x, indices: (
+        x.size // max(x.shape[node.attributes.get("axis", 0)], 1) * indices.size
+    ),
+    "Range": lambda _, start, end, step: abs((end.item() - start.item()) / step.item()),
     "Shape": lambda _, x: x.ndim,
     "Size": lambda *_: 1,
     "Tile": lambda _, x, times: x.size * prod(times.ravel().tolist()),

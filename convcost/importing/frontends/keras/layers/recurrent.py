@@ -54,13 +54,9 @@ def rnn(call: LayerCall) -> Tensor:
         last = number == len(cells) - 1
         sequences = bool(call.config.get("return_sequences")) or not last
         config = {**cell["config"], "return_sequences": sequences}
-        value = _recurrent(_of_cell(call, number), name, config, both=False)
-        call = call._replace(values=(value,))
+        inner = call._replace(key=f"{call.key}/cell_{number}")
+        call = call._replace(values=(_recurrent(inner, name, config, both=False),))
     return call.x
-
-
-def _of_cell(call: LayerCall, number: int) -> LayerCall:
-    return call._replace(key=f"{call.key}/cell_{number}")
 
 
 def _mirrored(config: dict[str, Any]) -> bool:

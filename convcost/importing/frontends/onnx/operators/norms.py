@@ -88,15 +88,10 @@ def _by_group(call: OnnxCall, x: Tensor, groups: int) -> Tensor:
 @operator(LayerNormalization="layer_norm", RMSNormalization="rms_norm",
           SimplifiedLayerNormalization="rms_norm")  # fmt: skip
 def layer_norm(call: OnnxCall) -> Tensor:
-    shift = 2 if call.op == "LayerNormalization" else len(call.inputs)
-    axis = call.get("axis", -1)
-    return _over(call, call.value(), axis, shift)
-
-
-def _over(call: OnnxCall, x: Tensor, axis: int, shift: int) -> Tensor:
-    options, tensors = affine(call, 1, shift)
-    axes = range(axis % len(x.dims), len(x.dims))
-    return call.lower(call.canonical, x, axes=axes, weights=tensors, **options)
+    rank = len(call.value().dims)
+    options, tensors = affine(call, 1, 2 if call.op == "LayerNormalization" else len(call.inputs))
+    axes = range(call.get("axis", -1) % rank, rank)
+    return call.lower(call.canonical, axes=axes, weights=tensors, **options)
 
 
 @operator("LpNormalization")

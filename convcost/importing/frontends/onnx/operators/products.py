@@ -59,7 +59,7 @@ def matmul(call: OnnxCall) -> Tensor:
     if call.get("transA", 0) or call.get("transB", 0):
         return _product_of_tensors(call)
     weights = call.constant(1)
-    if weights is not None and weights.learned and _is_matrix(weights.dims):
+    if weights is not None and weights.learned and set(weights.dims[:-MATRIX_RANK]) <= {1}:
         x, features = call.value(), weights.dims[-1] if len(weights.dims) > 1 else 1
         tensors = call.tensors(1)
         y = call.lower("linear", x, features=features, weights=tensors)
@@ -88,10 +88,6 @@ def qgemm(call: OnnxCall) -> Tensor:
 def _from_left(call: OnnxCall, position: int, x: Tensor, features: int) -> Tensor:
     tensors = call.tensors(position)
     return linear_from_left(call.builder, call.path(), x, features, tensors)
-
-
-def _is_matrix(dims: tuple[int, ...]) -> bool:
-    return all(extent == 1 for extent in dims[:-MATRIX_RANK])
 
 
 # Einsum

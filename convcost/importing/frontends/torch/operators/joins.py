@@ -33,7 +33,7 @@ def _join_output(call: TorchCall) -> Tensor:
         if isinstance(other, ConstantValue) and other.leaves:
             return call.lower(kind, x, call.tensor(other))
     if not isinstance(other, ConstantValue) or (
-        not other.leaves and _fits(other, x) and not _is_summed(call, other)
+        not other.leaves and broadcast(other.dims, x.dims) == x.dims and not _is_summed(call, other)
     ):
         call.builder.free[f"{kind} a fixed number"] += 1
         return x
@@ -59,10 +59,6 @@ def _is_summed(call: TorchCall, other: ConstantValue) -> bool:
     """Whether sums or means alone read a product with several numbers: it may be a contraction."""
     several = call.canonical == "multiply" and prod(other.dims) > 1
     return several and bool(call.users) and all(known(user).op in SUMS for user in call.users)
-
-
-def _fits(other: ConstantValue, x: Tensor) -> bool:
-    return broadcast(other.dims, x.dims) == x.dims
 
 
 @operator("masked_fill")

@@ -9,7 +9,8 @@ from convcost.importing.passes.lower.slices import split_axis
 
 @operator("cat", "concat", "concatenate")
 def cat(call: TorchCall) -> Any:
-    values = [call.tensor(one) for one in call.given["tensors"] if _has_elements(one)]
+    """PyTorch ignores empty vectors in a concatenation."""
+    values = [call.tensor(one) for one in call.given["tensors"] if 0 not in one.dims]
     return values[0] if len(values) == 1 else call.lower("concat", *values, axis=call.given["dim"])
 
 
@@ -17,11 +18,6 @@ def cat(call: TorchCall) -> Any:
 def stack(call: TorchCall) -> Any:
     values = [call.tensor(one) for one in call.given["tensors"]]
     return call.lower("concat", *values, axis=call.given["dim"], new=True)
-
-
-def _has_elements(x: Any) -> bool:
-    """Whether a tensor has elements. PyTorch ignores empty vectors in a concatenation."""
-    return 0 not in x.dims
 
 
 @operator("split", "split_with_sizes", "chunk", "tensor_split")
@@ -44,18 +40,14 @@ def _parts(call: TorchCall, lengths: list[int], *, drop: bool = False) -> Any:
 
 @operator("slice", "narrow", "select")
 def slice_(call: TorchCall) -> Any:
+    """An empty slice adds no layer: a model may cut off tokens that it does not have."""
+    if 0 in call.dims:
+        return ConstantValue(call.dims, (), object())
     given = call.given
     dim = given["dim"] % len(call.x.dims)
     alone, step = "index" in given, given.get("step") or 1
     at, extent = given["index"] if alone else given["start"] or 0, call.x.dims[dim]
     start = min(max(at + extent if at < 0 else at, 0), extent)
     length = 1 if alone else call.dims[dim]
-    return _slice(call, dim, range(start, start + length * step, step), drop=alone)
-
-
-def _slice(call: TorchCall, dim: int, kept: range, *, drop: bool = False) -> Any:
-    """The entries of a slice. An empty slice adds no layer: a model may cut off tokens that it does
-    not have."""
-    if 0 in call.dims:
-        return ConstantValue(call.dims, (), object())
-    return call.lower("slice", axis=dim, kept=kept, drop=drop)
+    kept = range(start, start + length * step, step)
+    return call.lower("slice", axis=dim, kept=kept, drop=alone)
