@@ -2,11 +2,12 @@
 graphs at several sizes. Numbers that differ become expressions, and a resize refers to the tensor
 whose size it has."""
 
-from convcost.importing.generalize.align import align
 from convcost.importing.generalize.at_sizes import AtSizes
 from convcost.importing.generalize.fold_padding import foldable_paddings
 from convcost.importing.generalize.rules import RULES, unchanged
-from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
+
+FIT_SIZE = ("pad", "crop", "upsample")  # layers that a model may have only at some sizes
 
 
 def same_paddings(one: LayerGraph, *others: LayerGraph) -> frozenset[int]:
@@ -26,7 +27,7 @@ def with_size_expressions(one: LayerGraph, *others: LayerGraph) -> LayerGraph | 
     None if the graphs have different layers, or differ in a number that no expression gives.
     """
     longest = max(others, key=lambda other: len(other.layers))
-    graphs = tuple(align(graph, longest) for graph in (one, *others))
+    graphs = tuple(_align(graph, longest) for graph in (one, *others))
     if len({len(graph.layers) for graph in graphs}) > 1:
         return None
     layers = []
@@ -39,3 +40,28 @@ def with_size_expressions(one: LayerGraph, *others: LayerGraph) -> LayerGraph | 
             return None
         layers.append(layer)
     return graphs[0]._replace(layers=tuple(layers))
+
+
+def _align(one: LayerGraph, other: LayerGraph) -> LayerGraph:
+    """The first graph with the layers that only the other graph has, with options that change
+    nothing. If the graphs differ in more layers, the first graph does not change."""
+    if len(one.layers) >= len(other.layers):
+        return one
+    layers: list[GraphLayer] = []
+    waiting = list(reversed(one.layers))
+    for theirs in other.layers:
+        spare = len(other.layers) - len(layers) - len(waiting)
+        mine = waiting[-1] if waiting else None
+        alike = mine is not None and (mine.kind, mine.path) == (theirs.kind, theirs.path)
+        if mine is not None and (alike or not spare or theirs.kind not in FIT_SIZE):
+            waiting.pop()
+            layers.append(mine._replace(inputs=theirs.inputs, shares=theirs.shares))
+        elif theirs.kind in FIT_SIZE:
+            output = one._replace(layers=tuple(layers)).shape(theirs.inputs[0])
+            mode = tuple(pair for pair in theirs.options if pair[0] == "mode")
+            layers.append(theirs._replace(options=mode, output=output, follows=()))
+        else:
+            return one
+    if waiting or any(a.kind != b.kind for a, b in zip(layers, other.layers, strict=True)):
+        return one
+    return one._replace(layers=tuple(layers), outputs=other.outputs)

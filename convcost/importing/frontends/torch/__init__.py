@@ -29,8 +29,7 @@ def read(
     from convcost.importing.frontends.torch.load import load
     from convcost.importing.frontends.torch.lower_graph import lower_program
     from convcost.importing.frontends.torch.quantized import with_float_weights
-    from convcost.importing.frontends.torch.request import resize_inputs
-    from convcost.importing.frontends.torch.trace import trace
+    from convcost.importing.frontends.torch.trace import resize_inputs, trace
 
     if not inputs:
         raise ConstraintError(
