@@ -55,14 +55,10 @@ class StoredWeights:
         """
         if not self.archive.weighted:
             return graph
-        if (h5py := _h5py()) is None:
-            note = f"the stored weights were not compared with the layers: {INSTALL}"
+        if self.lack:
+            note = f"the stored weights were not compared with the layers: {self.lack}"
             return graph._replace(notes=(*graph.notes, note))
-        stored = (
-            self._elements_of_layer((), h5py)
-            if self.archive.older
-            else self._elements_of_group("", h5py)
-        )
+        stored = self.elements("", "")
         ours = sum(layer.params + layer.buffers for layer in graph.layers)
         if stored != ours:
             raise ConstraintError(
@@ -75,12 +71,12 @@ class StoredWeights:
         """The number of elements that the file stores for a layer; None if it is unknown.
 
         `group` is the layer's group in a `.keras` file; `key` has the names of the models around
-        the layer, and its own name.
+        the layer, and its own name. Both are empty for all layers.
         """
         if not self.archive.weighted or (h5py := _h5py()) is None:
             return None
         if self.archive.older:
-            return self._elements_of_layer(tuple(key.strip("/").split("/")), h5py)
+            return self._elements_of_layer(tuple(filter(None, key.split("/"))), h5py)
         return self._elements_of_group(group, h5py)
 
     def _root(self, h5py: Any) -> Any:
