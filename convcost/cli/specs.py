@@ -1,12 +1,13 @@
 """`convcost specs`: the specs that ship with convcost."""
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from convcost.cli import _output, _reporting
 from convcost.commands.specs import specs
-from convcost.reports.specs import NUMBERS
+from convcost.reports.specs import NUMBERS, ShippedNetwork
 
 EPILOG = """\b
 Examples:
@@ -30,4 +31,10 @@ def command(
 ) -> None:
     """List the specs that ship with convcost, and their costs."""
     outputs = _output.parse_outputs(out)
-    _output.write(specs(where or ()), outputs)
+    report = specs(where or ())
+
+    def compute() -> Iterable[ShippedNetwork]:
+        with _output.show_progress("counting the networks that ship with convcost"):
+            return report.compute()
+
+    _output.write(report._replace(compute=compute), outputs)

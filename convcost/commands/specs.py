@@ -1,14 +1,15 @@
 """`specs`: the specs that ship with convcost."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
-from convcost.language.network_inputs import Settings
 from convcost.model.costs import Costs, costs
+from convcost.model.errors import UsageError
+from convcost.model.network import Network
 from convcost.model.peak_memory import peak_memory
 from convcost.reports.specs import NUMBERS, ShippedNetwork, ShippedSpec, ShippedSpecs
-from convcost.reports.sweep.selection import parse_filter
-from convcost.sources.networks import read_networks
+from convcost.reports.sweep.selection import PointFilter, parse_filter
 from convcost.sources.shipped_counts import shipped_counts
 from convcost.sources.shipped_variants import documents_of_spec, full_name
 from convcost.sources.spec_files import shipped_specs
@@ -21,7 +22,7 @@ def specs(where: Iterable[str] = ()) -> ShippedSpecs:
     """The shipped specs, and the costs of their networks where they are asked for. With conditions
     such as `macs <= 300M`, only the networks that meet them all. Raises UsageError."""
     conditions = tuple(parse_filter(text, NUMBERS) for text in where)
-    return ShippedSpecs(tuple(_specs()), all_networks, conditions)
+    return ShippedSpecs(tuple(_specs()), cache(lambda: tuple(all_networks(conditions))), conditions)
 
 
 def _specs() -> Iterator[ShippedSpec]:
@@ -34,30 +35,57 @@ def _specs() -> Iterator[ShippedSpec]:
         yield ShippedSpec(name, networks, source, params, macs)
 
 
-def all_networks() -> Iterator[ShippedNetwork]:
-    """The costs of every shipped network, each with the argument that names it."""
+def all_networks(where: Sequence[PointFilter] = ()) -> Iterator[ShippedNetwork]:
+    """The costs of every shipped network, each with the argument that names it. Networks whose
+    params, macs or year do not meet a condition are not counted, and left out."""
+    counts = shipped_counts()
     for name, path in shipped_specs().items():
-        networks = read_networks([name], Settings())
-        variants = documents_of_spec(name, path).variants
-        of_variants = [full_name(name, variant) for variant in variants]
-        of_documents = [f"{name}#{network.name}" for network in networks]
-        names = of_variants or ([name] if len(networks) == 1 else of_documents)
-        for spec, network in zip(names, networks, strict=True):
-            counted = costs(network)
-            peak = peak_memory(network).elements
-            yield ShippedNetwork(
-                spec=spec,
-                name=network.name,
-                inputs=dict(network.inputs),
-                params=counted.totals.params,
-                macs=counted.totals.macs,
-                activations=counted.totals.activations,
-                peak_memory_int8=peak,
-                peak_memory_float32=BYTES_OF_FLOAT32 * peak,
-                receptive_field=_receptive_field(counted),
-                year=_year(network.source),
-                source=network.source,
-            )
+        documents = documents_of_spec(name, path)
+        sources = documents.sources
+        of_variants = [full_name(name, variant) for variant in documents.variants]
+        names = of_variants or (
+            [name] if len(sources) == 1 else [f"{name}#{own}" for own in sources]
+        )
+        keys = documents.variants or sources
+        for spec, key, own in zip(names, keys, sources, strict=True):
+            params, macs = counts[name, key]
+            known = {"params": params, "macs": macs, "year": _year(sources[own])}
+            if _can_meet(where, known):
+                yield _network(spec, *documents.load(pick=own, figures=()))
+
+
+def _can_meet(where: Iterable[PointFilter], numbers: Mapping[str, int]) -> bool:
+    """Whether a network of which some numbers are known can meet all conditions. Raises UsageError
+    for a wrong one, unless one before it may leave the network out."""
+    undecided = False
+    for condition in where:
+        try:
+            if not condition.matches(numbers.__getitem__):
+                return False
+        except KeyError:
+            undecided = True
+        except UsageError:
+            if not undecided:
+                raise
+    return True
+
+
+def _network(spec: str, network: Network) -> ShippedNetwork:
+    counted = costs(network)
+    peak = peak_memory(network).elements
+    return ShippedNetwork(
+        spec=spec,
+        name=network.name,
+        inputs=dict(network.inputs),
+        params=counted.totals.params,
+        macs=counted.totals.macs,
+        activations=counted.totals.activations,
+        peak_memory_int8=peak,
+        peak_memory_float32=BYTES_OF_FLOAT32 * peak,
+        receptive_field=_receptive_field(counted),
+        year=_year(network.source),
+        source=network.source,
+    )
 
 
 def _receptive_field(counted: Costs) -> tuple[int, ...]:

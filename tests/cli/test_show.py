@@ -6,6 +6,8 @@ import pytest
 from support import SPECS, answer, run, shipped
 
 from convcost import formatted
+from convcost.commands.specs import specs
+from convcost.model.errors import UsageError
 from convcost.model.measures import CONVENTION
 from convcost.model.shape import Shape
 from convcost.render import FORMATS, Style
@@ -60,6 +62,33 @@ def test_conditions_select_networks_of_all_specs(conditions, found):
     assert table.title == title
     assert [row[0] for row in table.rows] == found
     assert [network.spec for network in selected.tree()["networks"]] == found
+
+
+@pytest.mark.parametrize(
+    ("conditions", "counted"),
+    [
+        (["macs <= 400k", "params > 1k"], ["lenet5"]),
+        (["macs <= 400k and params > 1k and activations < 1"], ["lenet5"]),
+        (["activations < 1", "macs <= 400k and params > 1k"], ["lenet5"]),
+        (["activations < 1 and macs > 0", "macs/params == 0", "macs > 1e15"], []),
+    ],
+)
+def test_only_networks_whose_params_macs_and_year_meet_the_conditions_are_counted(
+    conditions, counted
+):
+    assert [network.spec for network in specs(conditions).compute()] == counted
+
+
+def test_a_condition_that_divides_by_zero_is_refused_unless_one_before_it_excludes_that():
+    with pytest.raises(UsageError, match=r"^--where macs/params > 1: 0 / 0 divides by 0$"):
+        specs(["macs/params > 1", "macs == 0"]).compute()
+    (table,) = specs(["activations > 1e9", "macs/params > 1", "macs == 0"]).tables()
+    assert table.rows == ()
+
+
+def test_networks_are_counted_once_for_all_outputs():
+    report = specs(["macs <= 400k"])
+    assert report.compute() is report.compute()
 
 
 def test_a_condition_on_an_unknown_number_is_refused():
