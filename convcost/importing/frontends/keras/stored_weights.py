@@ -18,6 +18,7 @@ from convcost.model.errors import ConstraintError
 # Tensors of training, and the mean and variance of the data, which are constants.
 OTHERS = re.compile(r"optimizer|metrics|(seed_generator|normalization)(_\d+)?")
 
+POLICY = "QuantizedDTypePolicy"  # the class of the type of a quantized layer
 MAX_BYTES = 8 * 2**30  # of the weights in an archive
 ALL_READ_ERRORS: tuple[type[Exception], ...] = (*hdf5.READ_ERRORS, *READ_ERRORS)
 LINKS = "its weights are links to other places, which convcost does not follow"
@@ -50,13 +51,14 @@ class StoredWeights:
         """The graph, if the number of all stored elements equals its params and buffers. Raises
         ConstraintError.
 
-        Without h5py the weights cannot be read, and a note says so. Optimizers and random seeds do
-        not count.
+        Without h5py the weights cannot be read, and quantized weights are packed integers with
+        scales; a note says so. Optimizers and random seeds do not count.
         """
         if not self.archive.weighted:
             return graph
-        if self.lack:
-            note = f"the stored weights were not compared with the layers: {self.lack}"
+        kinds = (one.get("class_name") for one in _mappings(self.archive.config))
+        if why := self.lack or (POLICY in kinds and "they are quantized"):
+            note = f"the stored weights were not compared with the layers: {why}"
             return graph._replace(notes=(*graph.notes, note))
         stored = self.elements("", "")
         ours = sum(layer.params + layer.buffers for layer in graph.layers)
@@ -130,13 +132,19 @@ def _find_group(node: Any, names: Iterable[str], h5py: Any) -> Any:
 
 def _constants(config: Any) -> Iterator[str]:
     """The names of layers that store a mean and variance of the data."""
+    for one in _mappings(config):
+        inner = one.get("config")
+        if one.get("class_name") == "Normalization" and isinstance(inner, dict):
+            yield str(inner.get("name"))
+
+
+def _mappings(config: Any) -> Iterator[dict[str, Any]]:
+    """All mappings in a configuration."""
     waiting = [config]
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):
-            inner = one.get("config")
-            if one.get("class_name") == "Normalization" and isinstance(inner, dict):
-                yield str(inner.get("name"))
+            yield one
             waiting += one.values()
         elif isinstance(one, list):
             waiting += one

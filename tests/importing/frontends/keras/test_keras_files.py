@@ -75,13 +75,13 @@ def test_numbers_that_are_not_valid_in_a_shape_are_refused(tmp_path, number):
     assert (refused.value.code, refused.value.message) == ("CC404", NUMBERS[number])
 
 
-def weighted(tmp_path, fill, method=zipfile.ZIP_STORED):
+def weighted(tmp_path, fill, method=zipfile.ZIP_STORED, **options):
     """A file with a dense layer, 8·4 + 4, and the weights that `fill` writes."""
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "w.h5", "w") as file:
         fill(h5py, file)
     path = tmp_path / "net.keras"
-    config = sequential(one("Dense", "d", units=4), shape=[None, 8])
+    config = sequential(one("Dense", "d", units=4, **options), shape=[None, 8])
     with zipfile.ZipFile(path, "w", method) as archive:
         archive.writestr("config.json", json.dumps(config))
         archive.writestr("model.weights.h5", (tmp_path / "w.h5").read_bytes())
@@ -91,6 +91,21 @@ def weighted(tmp_path, fill, method=zipfile.ZIP_STORED):
 def whole(h5py, file):
     file.create_dataset("layers/dense/vars/0", shape=(8, 4), dtype="f4")
     file.create_dataset("layers/dense/vars/1", shape=(4,), dtype="f4")
+
+
+def test_quantized_weights_are_those_of_the_configuration(tmp_path):
+    def fill(h5py, file):
+        file.create_dataset("layers/dense/vars/0", shape=(4, 4), dtype="i1")
+        file.create_dataset("layers/dense/vars/1", shape=(4,), dtype="f4")
+        file.create_dataset("layers/dense/vars/2", shape=(4,), dtype="f4")
+
+    policy = {"mode": "int4", "source_name": "float32"}
+    dtype = {"class_name": "QuantizedDTypePolicy", "config": policy}
+    layer_graph = read(weighted(tmp_path, fill, dtype=dtype))
+    assert [layer.params for layer in layer_graph.layers] == [8 * 4 + 4]
+    assert layer_graph.notes == (
+        "the stored weights were not compared with the layers: they are quantized",
+    )
 
 
 def test_weights_linked_twice_or_in_a_circle_are_counted_once(tmp_path):
