@@ -261,7 +261,7 @@ class Search:
         table: dict[str, Array] = dict(zip(request.columns, points.columns, strict=False))
         for variable in request.space.variables:
             column = columns[variable.name]
-            table[setting_column(variable.name, variable.name, request.names).key] = (
+            table[setting_column(variable.name, variable.name, request.columns).key] = (
                 column.numerators / column.denominator
                 if variable.is_number
                 else (np.array(variable.values)[column.numerators])

@@ -592,6 +592,27 @@ def test_a_score_ranks_points_that_cost_alone_cannot(spec, tmp_path, monkeypatch
     assert found.best[0].numbers["score"] == pytest.approx(2, abs=1e-4)
 
 
+def test_a_score_gets_the_columns_of_a_file_of_points(tmp_path, monkeypatch):
+    (tmp_path / "net.yaml").write_text(
+        "name: net\ninput: {channels: 3, size: 8}\nvars: {macs_uncounted: 1}\n"
+        "layers: [{custom: x, params: macs_uncounted, macs: uncounted}]\n"
+    )
+    (tmp_path / "names.py").write_text(
+        "def score(table):\n"
+        "    assert list(table) == ['macs', 'macs_uncounted', 'set_macs_uncounted'], table\n"
+        "    return table['set_macs_uncounted'] * 10 + table['macs_uncounted']\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    points = str(tmp_path / "points.csv")
+    options = SearchOptions(
+        ("macs_uncounted=5",), score="names:score", points=points, columns=("macs",)
+    )
+    (best,) = search(str(tmp_path / "net.yaml"), options).best
+    assert best.numbers["score"] == 51
+    lines = (tmp_path / "points.csv").read_text().splitlines()
+    assert lines == ["set_macs_uncounted,macs,macs_uncounted,score", "5,?,1,51.0"]
+
+
 def test_the_command_prints_front_points_and_errors(spec, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     done = run(
