@@ -10,8 +10,7 @@ from convcost.model.network import Network
 from convcost.model.peak_memory import peak_memory
 from convcost.reports.specs import NUMBERS, ShippedNetwork, ShippedSpec, ShippedSpecs
 from convcost.reports.sweep.selection import PointFilter, parse_filter
-from convcost.sources.shipped_counts import shipped_counts
-from convcost.sources.shipped_variants import documents_of_spec, full_name
+from convcost.sources.shipped_variants import documents_of_spec, full_name, shipped_counts
 from convcost.sources.spec_files import shipped_specs
 
 YEARS = re.compile(r"arXiv:(\d\d)\d\d\.|\b((?:19|20)\d\d)\b")

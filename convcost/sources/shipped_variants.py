@@ -1,4 +1,4 @@
-"""The variants of the specs that ship with convcost, by name: `efficientnet_b4` is `b4` of
+"""The networks of the specs that ship with convcost: `efficientnet_b4` is the variant `b4` of
 `efficientnet`, `resnet50` is `50` of `resnet`."""
 
 from collections.abc import Mapping
@@ -6,6 +6,10 @@ from pathlib import Path
 
 from convcost.language.load import Documents, documents_of
 from convcost.model.errors import Source
+from convcost.sources.spec_files import shipped_specs
+
+COUNTS_FILE = "counts.csv"
+COUNTS_HEAD = "spec,network,params,macs"
 
 
 def find_variant(name: str, shipped: Mapping[str, Path]) -> tuple[str, str] | None:
@@ -51,3 +55,12 @@ def all_names(shipped: Mapping[str, Path]) -> list[str]:
         for spec, path in shipped.items()
         for name in (spec, *(full_name(spec, variant) for variant in variants_of(spec, path)))
     ]
+
+
+def shipped_counts() -> dict[tuple[str, str], tuple[int, int]]:
+    """The params and macs of each network, by the name of its spec and its own, from a table:
+    without reading all layers. A test compares the table with the specs."""
+    folder = next(iter(shipped_specs().values())).parent
+    _, *rows = (folder / COUNTS_FILE).read_text("utf-8").splitlines()
+    cells = (row.rsplit(",", 3) for row in rows)
+    return {(spec, network): (int(params), int(macs)) for spec, network, params, macs in cells}

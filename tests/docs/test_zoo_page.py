@@ -13,13 +13,11 @@ from support import ROOT, SPECS
 
 from convcost.commands.specs import all_networks
 from convcost.reports.specs import ShippedNetwork
-from convcost.sources.shipped_counts import FILE
-from convcost.sources.shipped_counts import HEAD as TABLE_HEAD
-from convcost.sources.shipped_variants import documents_of_spec
+from convcost.sources.shipped_variants import COUNTS_FILE, COUNTS_HEAD, documents_of_spec
 from convcost.sources.spec_files import shipped_specs
 
 PAGE = ROOT / "docs" / "zoo.md"
-COUNTS = SPECS / FILE
+COUNTS = SPECS / COUNTS_FILE
 HEAD = """\
 # The networks by name
 
@@ -84,4 +82,4 @@ def test_the_table_of_counts_is_current(networks, names):
         f"{spec},{name},{network.params},{network.macs}\n"
         for (spec, name), network in zip(names, networks, strict=True)
     )
-    check(COUNTS, f"{TABLE_HEAD}\n" + "".join(counts))
+    check(COUNTS, f"{COUNTS_HEAD}\n" + "".join(counts))

@@ -13,9 +13,9 @@ from convcost.reports.analyze.table import (
     sum_notes,
     table_of_rows,
 )
+from convcost.reports.charts import memory
 from convcost.reports.charts.bars import by_block, by_layer
 from convcost.reports.charts.graph import graph
-from convcost.reports.charts.memory import memory
 from convcost.reports.charts.treemap import treemap
 from convcost.reports.notes import costs_notes, first_texts
 from convcost.reports.page_model import OPEN_ROWS, Chapter, Fact, Folded, Page, Part, Section

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from convcost.model.costs import Costs
 from convcost.model.measures import HEADLINE, Measure
-from convcost.reports.chart_model import Chart
+from convcost.model.peak_memory import alive_at_steps, buffers
+from convcost.reports.chart_model import Chart, Curve
 from convcost.reports.charts.bars import (
     blocks_side_by_side,
     by_block,
@@ -14,7 +15,6 @@ from convcost.reports.charts.bars import (
     side_by_side,
 )
 from convcost.reports.charts.graph import graph
-from convcost.reports.charts.memory import memory
 from convcost.reports.charts.treemap import treemap
 
 MAX_NETWORKS = 12  # in a chart with a bar for each network and block
@@ -30,6 +30,19 @@ def of_network(costs: Costs) -> Iterator[Chart]:
     yield from treemap(costs, Measure.MACS, "treemap_macs")
     yield memory(costs)
     yield graph(costs)
+
+
+def memory(costs: Costs) -> Curve:
+    """The tensors that are alive while each layer runs, along the depth of a network."""
+    network = costs.network
+    alive = alive_at_steps(network, buffers(network, costs.batch))
+    return Curve(
+        "memory",
+        f"{network.name}: memory alive by depth",
+        "elements of all tensors that are alive while the layer runs",
+        tuple(layer.path for layer in costs.layers),
+        tuple(at_step.elements for at_step in alive),
+    )
 
 
 def of_networks(networks: tuple[Costs, ...]) -> Iterator[Chart]:
