@@ -16,11 +16,8 @@ from typing import IO
 from convcost.sources.links import has_git
 
 TIMEOUT = 60  # seconds
-SHORT_COMMANDS = (
-    "rev-parse",
-    "show-ref",
-    "ls-files",
-)  # read a few files; they wait for a pipe in their place
+# These read a few files, and wait for a pipe in the place of one.
+SHORT_COMMANDS = ("rev-parse", "show-ref", "ls-files", "check-attr")
 SHORT_TIMEOUT = 10  # seconds
 MAX_OUTPUT = 256 * 2**20  # bytes
 MAX_MESSAGE = 2**16  # bytes of the errors that git prints

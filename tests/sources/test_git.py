@@ -859,10 +859,12 @@ def test_a_commit_with_endlessly_many_files_has_no_base(plain, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no named pipes there")
-@pytest.mark.parametrize("file", ["HEAD", "index", "config"])
+@pytest.mark.parametrize(
+    "file", ["HEAD", "index", "config", "info/attributes", "../.gitattributes"]
+)
 def test_a_named_pipe_in_the_place_of_a_file_of_git_ends_within_seconds(plain, monkeypatch, file):
     monkeypatch.setattr(git_repository, "SHORT_TIMEOUT", 1)
-    (plain.folder / ".git" / file).unlink()
+    (plain.folder / ".git" / file).unlink(missing_ok=True)
     os.mkfifo(plain.folder / ".git" / file)
     found = convcost.check(plain.folder / "models/net.yaml", base="git:base", max_growth="0")
     assert not found.ok
