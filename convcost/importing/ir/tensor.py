@@ -109,10 +109,27 @@ def permuted(value: Tensor, order: Sequence[int]) -> Tensor:
     return value._replace(dims=dims, batch=batch, moves=(*moves, Rearrangement(order=order)))
 
 
+def axes_swapped(value: Tensor, first: int, second: int) -> Tensor:
+    """The tensor with two axes exchanged."""
+    order = list(range(len(value.dims)))
+    order[first], order[second] = order[second], order[first]
+    return permuted(value, order)
+
+
 def transposed(value: Tensor) -> Tensor:
-    """The tensor with its last two axes exchanged, like the transpose of a matrix."""
+    """The tensor with its last two axes exchanged, like the transpose of a matrix; a vector stays
+    the same."""
+    return axes_swapped(value, -2, -1) if len(value.dims) > 1 else value
+
+
+def axes_moved(value: Tensor, source: Sequence[int], destination: Sequence[int]) -> Tensor:
+    """The tensor with the axes `source` at the places `destination`, and the others in order."""
     rank = len(value.dims)
-    return permuted(value, (*range(rank - 2), rank - 1, rank - 2))
+    source, destination = ([axis % rank for axis in axes] for axes in (source, destination))
+    order = [axis for axis in range(rank) if axis not in source]
+    for place, axis in sorted(zip(destination, source, strict=True)):
+        order.insert(place, axis)
+    return permuted(value, order)
 
 
 def with_rank(value: Tensor, rank: int) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Any
 
 from convcost.importing.frontends.keras.call import LayerCall, layer, row
 from convcost.importing.ir.refusals import unsupported
-from convcost.importing.ir.tensor import Tensor, permuted, reshaped
+from convcost.importing.ir.tensor import Tensor, axes_moved, axes_swapped, reshaped
 from convcost.importing.passes.lower.slices import split_axis
 
 for _name in ("Sqrt", "Rsqrt", "Square", "Exp", "Log", "Sign", "Erf", "Sin", "Cos", "Round"):
@@ -15,6 +15,7 @@ row("abs", "ops.Absolute", "ops.Abs")
 row("negate", "ops.Negative")
 row("reciprocal", "ops.Reciprocal")
 row("glu", "ops.Glu", axis="axis")
+row("clip", "ops.Clip", low="x_min", high="x_max")
 
 
 @layer("ops.Cast")
@@ -25,10 +26,7 @@ def cast(call: LayerCall) -> Tensor:
 
 @layer("ops.ExpandDims")
 def expand_dims(call: LayerCall) -> Tensor:
-    rank = len(call.x.dims) + 1
-    axes = _axes(call, "axis", rank)
-    found = iter(call.x.dims)
-    return reshaped(call.x, [1 if axis in axes else next(found) for axis in range(rank)])
+    return call.lower("unsqueeze", axes=_axes(call, "axis", len(call.x.dims) + 1))
 
 
 @layer("ops.Squeeze")
@@ -42,20 +40,14 @@ def squeeze(call: LayerCall) -> Tensor:
 
 @layer("ops.Swapaxes")
 def swap_axes(call: LayerCall) -> Tensor:
-    order = list(range(len(call.x.dims)))
-    (one,), (other,) = (_axes(call, name, len(order)) for name in ("axis1", "axis2"))
-    order[one], order[other] = other, one
-    return permuted(call.x, order)
+    (one,), (other,) = (_axes(call, name, len(call.x.dims)) for name in ("axis1", "axis2"))
+    return axes_swapped(call.x, one, other)
 
 
 @layer("ops.Moveaxis")
 def move_axis(call: LayerCall) -> Tensor:
-    rank = len(call.x.dims)
-    before, after = (_axes(call, name, rank) for name in ("source", "destination"))
-    order = [axis for axis in range(rank) if axis not in before]
-    for place, axis in sorted(zip(after, before, strict=True)):
-        order.insert(place, axis)
-    return permuted(call.x, order)
+    axes = (_axes(call, name, len(call.x.dims)) for name in ("source", "destination"))
+    return axes_moved(call.x, *axes)
 
 
 @layer("ops.Stack")
@@ -91,11 +83,6 @@ def pad(call: LayerCall) -> Tensor:
         raise unsupported(f"padding by {widths} of {len(call.x.dims)} axes")
     begins, ends = zip(*widths, strict=True)
     return call.lower("pad", begins=begins, ends=ends)
-
-
-@layer("ops.Clip")
-def clip(call: LayerCall) -> Tensor:
-    return call.lower("clip", low=call.config["x_min"], high=call.config["x_max"])
 
 
 def _parts(

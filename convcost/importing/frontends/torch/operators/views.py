@@ -3,7 +3,7 @@
 from typing import Any
 
 from convcost.importing.frontends.torch.registry import TorchCall, only_joined, operator, row
-from convcost.importing.ir.tensor import permuted, reshaped, transposed, with_rank
+from convcost.importing.ir.tensor import axes_moved, axes_swapped, reshaped, transposed, with_rank
 
 # Operators that are, or begin, a reshape.
 RESHAPES = {f"aten.{name}" for name in ("reshape", "view", "_unsafe_view", "flatten", "clone")}
@@ -22,11 +22,8 @@ def reshape(call: TorchCall) -> Any:
 @operator("transpose", "swapaxes", "swapdims")
 def transpose(call: TorchCall) -> Any:
     """Its axes are `dim0` and `dim1`, or `axis0` and `axis1`."""
-    x, (_, *axes) = call.x, call.given.values()
-    first, second = (axis % len(x.dims) for axis in axes)
-    order = list(range(len(x.dims)))
-    order[first], order[second] = second, first
-    return permuted(x, order)
+    _, first, second = call.given.values()
+    return axes_swapped(call.x, first, second)
 
 
 @operator("mT")
@@ -36,15 +33,9 @@ def transpose_matrices(call: TorchCall) -> Any:
 
 @operator("movedim", "moveaxis")
 def movedim(call: TorchCall) -> Any:
-    x, rank = call.x, len(call.dims)
-    source, to = (
-        [n % rank for n in (one if isinstance(one, tuple) else (one,))]
-        for one in (call.given["source"], call.given["destination"])
-    )
-    order = [n for n in range(rank) if n not in source]
-    for at, axis in sorted(zip(to, source, strict=True)):
-        order.insert(at, axis)
-    return permuted(x, order)
+    given = (call.given["source"], call.given["destination"])
+    source, to = (one if isinstance(one, tuple) else (one,) for one in given)
+    return axes_moved(call.x, source, to)
 
 
 @operator("expand", "expand_as", "broadcast_to")
