@@ -99,6 +99,7 @@ def search(
     hint = "continue with the same options"
     if not options.resume:
         hint = "with --resume FILE, a search can continue"
+    names = _shown_columns(request, found)
     return SearchResult(
         network.name,
         network.file,
@@ -111,10 +112,10 @@ def search(
         options.sort,
         options.pareto,
         request.space.names,
-        request.names,
-        _records(request, found.best),
-        _records(request, found.front),
-        _records(request, found.sample),
+        names,
+        _records(request, found.best, names),
+        _records(request, found.front, names),
+        _records(request, found.sample, names),
         _notes(request, network, found),
         hint,
         found.tied,
@@ -203,14 +204,26 @@ def _request(
     return network, request
 
 
-def _records(request: "SearchRequest", points: "Points") -> tuple[PointRecord, ...]:
+def _shown_columns(request: "SearchRequest", found: "Found") -> tuple[str, ...]:
+    """The measures and the score, and how many layers are not in the measures of printed points."""
+    from convcost.design_space.search import uncounted_column
+
+    printed = found.best.plus(found.front)
+    counts = dict(zip(request.columns, printed.columns, strict=True))
+    uncounted = map(uncounted_column, request.partly)
+    return (*request.names, *(name for name in uncounted if counts[name].any()))
+
+
+def _records(
+    request: "SearchRequest", points: "Points", names: tuple[str, ...]
+) -> tuple[PointRecord, ...]:
     columns = []
-    for name in request.names:
+    for name in names:
         numbers = points.columns[request.columns.index(name)].astype(object)
         numbers[request.unknown(name, points)] = None
         columns.append(numbers.tolist())
     return tuple(
-        PointRecord(_texts(request.space.point(index)), dict(zip(request.names, row, strict=True)))
+        PointRecord(_texts(request.space.point(index)), dict(zip(names, row, strict=True)))
         for index, row in zip(points.index.tolist(), zip(*columns, strict=True), strict=True)
     )
 

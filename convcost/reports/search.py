@@ -52,7 +52,7 @@ class SearchResult(Report):
     sort: str
     pareto: tuple[str, ...]
     variables: tuple[str, ...]
-    measures: tuple[str, ...]  # and the score
+    measures: tuple[str, ...]  # the score, and how many layers are not in a measure
     best: tuple[PointRecord, ...]
     front: tuple[PointRecord, ...]
     sample: tuple[PointRecord, ...] = ()  # some matching points, for the chart
@@ -118,7 +118,9 @@ class SearchResult(Report):
 
     def _table(self, title: str, points: tuple[PointRecord, ...], notes: tuple[str, ...]) -> Table:
         columns = [setting_column(name, name, self.measures) for name in self.variables]
-        columns += [Column(name, name, scales=True) for name in self.measures]
+        columns += [
+            Column(name, name, scales=not name.endswith("_uncounted")) for name in self.measures
+        ]
         rows: list[tuple[Cell, ...]] = [
             (*point.values.values(), *map(_cell, point.numbers.values())) for point in points
         ]

@@ -897,8 +897,8 @@ def test_a_point_of_which_no_macs_are_known_has_a_question_mark(tmp_path):
     )
     call = ("search", "net.yaml", "--vary", "w=1,2", "--columns", "macs,thop,params")
     for suffix, unknown, known in (
-        ("csv", "1,?,?,1", f"2,{6 * 64},{6 * 64},{2 + 6}"),
-        ("json", '{"macs": null, "thop": null, "params": 1}', f'{{"macs": {6 * 64}, '),
+        ("csv", "1,?,?,1,1,1", f"2,{6 * 64},{6 * 64},{2 + 6},1,1"),
+        ("json", '{"macs": null, "thop": null, "params": 1, ', f'{{"macs": {6 * 64}, '),
     ):
         printed = run(*call, "--format", suffix, cwd=tmp_path).stdout.decode()
         assert unknown in printed
@@ -919,11 +919,16 @@ def test_points_of_which_nothing_is_known_are_last_in_each_order(tmp_path, measu
     (tmp_path / "net.yaml").write_text(PARTLY)
     call = ("search", "net.yaml", "--vary", "w=1,2", "--vary", "u=0,1", "--columns", measure)
     for sort, rows in (
-        (measure, [f"2,0,{MACS}", f"2,1,{MACS}", "1,0,0", "1,1,?"]),
-        (f"-{measure}", ["1,0,0", f"2,0,{MACS}", f"2,1,{MACS}", "1,1,?"]),
+        (measure, [f"2,0,{MACS},0", f"2,1,{MACS},1", "1,0,0,0", "1,1,?,1"]),
+        (f"-{measure}", ["1,0,0,0", f"2,0,{MACS},0", f"2,1,{MACS},1", "1,1,?,1"]),
     ):
         printed = run(*call, f"--sort={sort}", "--format", "csv", cwd=tmp_path).stdout.decode()
-        assert printed.splitlines() == [f"w,u,{measure}", *rows]
+        assert printed.splitlines() == [f"w,u,{measure},{measure}_uncounted", *rows]
+    units = (f"--sort={measure}", "--units", "k")
+    known = run(*call, *units, "--top", "1", cwd=tmp_path).stdout.decode()
+    assert known.splitlines()[2] == f"w  u  {measure} (k)"
+    partly = run(*call, *units, cwd=tmp_path).stdout.decode().splitlines()
+    assert partly[2] == f"w  u  {measure} (k)  {measure}_uncounted"
 
 
 def test_no_points_are_as_many_as_a_last_point_that_is_known_in_part(tmp_path):
