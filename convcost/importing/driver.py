@@ -181,10 +181,12 @@ def _require_file(path: Path) -> None:
     if path.is_file():
         return
     if path.exists():
-        raise ConstraintError("CC404", "it is a folder, not a model")
+        found = "a folder" if path.is_dir() else "a device or a pipe"
+        raise ConstraintError("CC404", f"it is {found}, not a model")
     beside: list[str] = []
     if path.parent.is_dir():
-        beside = [file.name for file in path.parent.iterdir() if file.suffix.lower() in SUFFIXES]
+        files = filter(Path.is_file, path.parent.iterdir())  # no link to no file
+        beside = [file.name for file in files if file.suffix.lower() in SUFFIXES]
     close = nearest(path.name, beside)
     hint = f"did you mean `{path.parent / close}`?" if close else ""
     raise ConstraintError("CC404", "there is no such file", hint)

@@ -1,6 +1,8 @@
 """`convcost import` in a process of its own: files in, specs out, exit codes as promised."""
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import keras_models
@@ -365,6 +367,23 @@ def unknown(tmp_path):
     path = tmp_path / "odd.onnx"
     onnx.save(helper.make_model(graph, opset_imports=imports, ir_version=8), str(path))
     return path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes and devices there")
+def test_what_is_no_file_is_not_the_model(tmp_path):
+    (tmp_path / "link.onnx").symlink_to("nowhere")
+    (tmp_path / "zero.onnx").symlink_to("/dev/zero")
+    (tmp_path / "folder.onnx").mkdir()
+    os.mkfifo(tmp_path / "pipe.onnx")
+    for name, reason in (
+        ("link", "there is no such file"),
+        ("zero", "it is a device or a pipe, not a model"),
+        ("pipe", "it is a device or a pipe, not a model"),
+        ("folder", "it is a folder, not a model"),
+    ):
+        done = run("import", f"{name}.onnx", cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert done.stderr.decode() == f"error[CC404]: {name}.onnx: {reason}\n"
 
 
 def test_uncounted_layers_are_in_the_spec_in_reports_and_in_the_exit_code(tmp_path):
