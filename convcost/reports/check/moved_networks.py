@@ -2,8 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import accumulate
 from typing import TypeAlias
@@ -14,9 +13,11 @@ from convcost.reports.check.measures import MeasuredNetwork
 MAX_COMPARISONS = 1_000_000  # comparisons of layers; with more, only names pair networks
 
 Named: TypeAlias = tuple[str, MeasuredNetwork]  # the file of a network, and the network
-# The share of the layers of the larger network that both have, and how many of them are equal.
-Likeness: TypeAlias = tuple[Fraction, int]
-UNLIKE: Likeness = (Fraction(0), 0)
+# The share of the layers of the larger network that both have, and how many of them are equal. As
+# floats, shares of networks of up to 10⁷ layers compare like fractions.
+Likeness: TypeAlias = tuple[float, int]
+UNLIKE: Likeness = (0.0, 0)
+LEAST_SHARE = 0.5  # of similar networks
 
 
 def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:
@@ -49,17 +50,19 @@ def are_too_many(new: Sequence[Named], deleted: Sequence[Named]) -> bool:
 def pair_equal(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:
     """For each new network the index of a deleted one with equal layers, if each new network has
     one of its own; else None for all. Of several, those of the same name are first."""
-    left: dict[object, list[int]] = {}
-    for old, (_, network) in enumerate(deleted):
-        left.setdefault(_layers_key(network), []).append(old)
+    left: dict[object, dict[str, list[int]]] = {}  # by layers, then by name
+    for old in reversed(range(len(deleted))):
+        network = deleted[old][1]
+        left.setdefault(_layers_key(network), {}).setdefault(network.name, []).append(old)
     found: list[int | None] = []
     for _, network in new:
         equal = left.get(_layers_key(network))
         if not equal:
             return [None] * len(new)
-        best = min(equal, key=lambda old: deleted[old][1].name != network.name)
-        equal.remove(best)
-        found.append(best)
+        name = network.name if network.name in equal else next(iter(equal))
+        found.append(equal[name].pop())
+        if not equal[name]:
+            del equal[name]
     return found
 
 
@@ -123,10 +126,12 @@ def _layers_key(network: MeasuredNetwork) -> object:
 
 def _similar_pairs(
     new: Sequence[Named], deleted: Sequence[Named]
-) -> list[tuple[Likeness, int, int]]:
+) -> Iterator[tuple[Likeness, int, int]]:
     """The indices of all similar networks, the most similar pair first; of too many networks, only
     of those with the same name."""
-    after, before = map(_layer_counts, (new, deleted))
+    forms: dict[object, _Form] = {}  # networks with equal layers have one, and are compared once
+    after, before = ([_form(network, forms) for _, network in each] for each in (new, deleted))
+    likeness = cache(_likeness_of_forms)
     by_layers = _by_layers(deleted)
     ranges = _ranges(new, [len(deleted[old][1].layers) for old in by_layers])
     few = not are_too_many(new, deleted)
@@ -136,15 +141,12 @@ def _similar_pairs(
     pairs = []
     for at, ((file, network), (first, last)) in enumerate(zip(new, ranges, strict=True)):
         for old in by_layers[first:last] if few else by_name.get(network.name, [])[:1]:
-            both = list(zip(after[at], before[old], strict=True))
-            shared = max((now & then).total() for now, then in both[1:])
-            larger = max(len(network.layers), len(deleted[old][1].layers))
-            if larger <= 2 * shared:
+            share, equal = likeness(after[at], before[old])
+            if share >= LEAST_SHARE:
                 other, name = deleted[old][0] != file, deleted[old][1].name != network.name
-                now, then = both[0]
-                equal, share = (now & then).total(), Fraction(shared, larger or 1)
                 pairs.append((-share, other, -equal, name, at, old))
-    return [((-share, -equal), at, old) for share, _, equal, _, at, old in sorted(pairs)]
+    pairs.sort()
+    return (((-share, -equal), at, old) for share, _, equal, _, at, old in pairs)
 
 
 def _by_layers(networks: Sequence[Named]) -> list[int]:
@@ -160,17 +162,37 @@ def _ranges(new: Sequence[Named], sizes: Sequence[int]) -> Iterator[tuple[int, i
         yield bisect_left(sizes, (count + 1) // 2), bisect_right(sizes, 2 * count)
 
 
-def _layer_counts(networks: Iterable[Named]) -> list[tuple[Counter[object], ...]]:
-    """How often each network has each layer: by kind, output and counts; by kind and output
-    size; and by kind and stride."""
-    return [
-        (
-            Counter(map(_identity, network.layers)),
-            Counter(map(_by_size, network.layers)),
-            Counter(_by_stride(layer, network) for layer in network.layers),
+class _Form:
+    """How often a network has each layer: `equal` by kind, output and counts; `similar` by kind and
+    output size, and by kind and stride."""
+
+    def __init__(self, network: MeasuredNetwork) -> None:
+        layers = network.layers
+        self.size = len(layers)
+        self.equal = Counter(map(_identity, layers))
+        self.similar = (
+            Counter(map(_by_size, layers)),
+            Counter(_by_stride(layer, network) for layer in layers),
         )
-        for _, network in networks
-    ]
+
+    @property
+    def key(self) -> object:
+        return tuple([frozenset(counts.items()) for counts in (self.equal, *self.similar)])
+
+
+def _form(network: MeasuredNetwork, known: dict[object, _Form]) -> _Form:
+    form = _Form(network)
+    return known.setdefault(form.key, form)
+
+
+def _likeness_of_forms(now: _Form, then: _Form) -> Likeness:
+    shared, larger = max(map(_shared, now.similar, then.similar)), max(now.size, then.size)
+    return shared / larger if larger else 1.0, _shared(now.equal, then.equal)
+
+
+def _shared(now: Counter[object], then: Counter[object]) -> int:
+    """How many entries two counts share."""
+    return sum([min(now[key], then[key]) for key in now.keys() & then.keys()])
 
 
 def _by_size(layer: LayerCost) -> object:

@@ -5,7 +5,7 @@ from support import cost
 
 from convcost.reports.check import moved_networks
 from convcost.reports.check.measures import measure_network
-from convcost.reports.check.moved_networks import are_too_many, pair_similar
+from convcost.reports.check.moved_networks import are_too_many, pair_equal, pair_similar
 
 
 def network(name, *layers, size=16):
@@ -51,6 +51,34 @@ def test_the_same_file_then_equal_layers_then_the_same_name_decide():
     same = wide._replace(name="one")
     assert pair_similar([("a", same)], [("b", wide), ("c", same)]) == [1]
     assert pair_similar([("a", one), ("a", wide)], [("a", wide)]) == [None, 0]
+
+
+def test_networks_that_only_moved_are_paired_by_name_first():
+    one, two, three = (network(name, *convs(2)) for name in ("one", "two", "three"))
+    new = [("a", two), ("a", one), ("a", two)]
+    assert pair_equal(new, [("b", one), ("b", three), ("b", two)]) == [2, 0, 1]
+    assert pair_equal(new, [("b", one), ("b", two)]) == [None, None, None]
+    assert pair_equal(new[:2], [("b", one), ("b", network("two", *convs(3)))]) == [None, None]
+
+
+def test_networks_with_equal_layers_are_compared_once(monkeypatch):
+    compared = []
+    likeness = moved_networks._likeness_of_forms
+
+    def comparing(now, then):
+        compared.append((now.size, then.size))
+        return likeness(now, then)
+
+    monkeypatch.setattr(moved_networks, "_likeness_of_forms", comparing)
+    new = [(f"a{n}", network(f"n{n}", *convs(2 + n % 2))) for n in range(4)]
+    old = [(f"b{n}", network(f"o{n}", *convs(2, width=9))) for n in range(4)]
+    assert pair_similar(new, old) == [0, 2, 1, 3]
+    assert sorted(compared) == [(2, 2), (3, 2)]
+
+
+def test_networks_without_layers_are_similar():
+    empty = network("x", *convs(1))._replace(layers=())
+    assert pair_similar([("a", empty)], [("b", empty)]) == [0]
 
 
 def test_of_too_many_networks_only_those_with_the_same_name_are_paired(monkeypatch):
