@@ -42,6 +42,7 @@ from convcost.importing.frontends.onnx.tied_weights import (
     equal_numbers,
     find_tied_weights,
     same_bytes,
+    same_source,
 )
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.constant import Constant
@@ -133,6 +134,7 @@ def _prepared(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Pa
     at_first = inferred_dims(model, closed.inputs, stated_shapes=not closed.moved)
     constants = stored_constants(model, graph)
     same_bytes(model, constants)
+    same_source(model, constants)
     excluded = unmark_scales(graph, constants)
     stored = {one.name: storage_of(one) for one in model.graph.initializer}
     graph = expanded(graph, constants, stored, at_first)

@@ -35,7 +35,7 @@ def declared_kinds(model: ModelProto) -> dict[str, str]:
     one."""
     signature = _signature(model)
     kinds = _tensor_properties(model, SIGNATURE)
-    for name, sources in _computed_tensors(model).items() if signature else ():
+    for name, sources in computed_tensors(model).items() if signature else ():
         found = {signature.get(one) for one in sources}
         kinds[name] = next((kind for kind in STORED if kind in found), "CONSTANT_TENSOR")
     return {**signature, **kinds}
@@ -48,7 +48,7 @@ def _signature(model: ModelProto) -> dict[str, str]:
     return {name: kind for text in texts for kind, name in TARGET.findall(text)}
 
 
-def _computed_tensors(model: ModelProto) -> dict[str, list[str]]:
+def computed_tensors(model: ModelProto) -> dict[str, list[str]]:
     """The tensors that the exporter computed, each with the names of those that it depends on."""
     found = _tensor_properties(model, FOLDED)
     return {name: re.findall(r"'([^']*)'", text) for name, text in found.items()}
@@ -62,7 +62,7 @@ def _tensor_properties(model: ModelProto, key: str) -> dict[str, str]:
 def absent_parameters(model: ModelProto) -> list[str]:
     """Notes about the parameters of the module that the exporter left out, or computed other
     tensors from. A permuted parameter is stored."""
-    sources = _computed_tensors(model).values()
+    sources = computed_tensors(model).values()
     stored = {tensor.name for tensor in model.graph.initializer}
     stored |= {name for node in model.graph.node for name in node.output}
     stored |= {names[0] for names in sources if len(names) == 1}

@@ -1,6 +1,7 @@
 """Finds weights that a model also uses transposed, such as the table of an embedding in a linear
 layer. Exporters store the transposed matrix as a second tensor, so only the numbers show that both
-are the same. In a file of weights, two tensors may also refer to the same bytes."""
+are the same. In a file of weights, two tensors may also refer to the same bytes, and an exporter
+may write from which tensor it computed others."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -11,6 +12,7 @@ import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from convcost.importing.frontends.onnx.graph import OnnxGraph
+from convcost.importing.frontends.onnx.parameters import computed_tensors
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.tensor import MATRIX_RANK
 from convcost.importing.ir.tensor_views import whole_view
@@ -32,6 +34,21 @@ def same_bytes(model: ModelProto, constants: dict[str, Constant]) -> None:
         if other is not own and other.view is not None:
             view = whole_view(other.view.root, own.dims)
             constants[tensor.name] = own._replace(roots=other.roots, view=view)
+
+
+def same_source(model: ModelProto, constants: dict[str, Constant]) -> None:
+    """Tensors that the exporter computed from the same tensor alone, such as the weights of a layer
+    that runs twice, transposed for each run, become one tensor. Each has all of its elements."""
+    computed = computed_tensors(model).items()
+    first: dict[tuple[str, tuple[int, ...]], Constant] = {}
+    for name, (source, *others) in ((name, sources) for name, sources in computed if sources):
+        own = constants.get(name)
+        if others or own is None or not own.is_weight:
+            continue
+        other = first.setdefault((source, own.dims), own)
+        if other is not own and other.view is not None:
+            view = whole_view(other.view.root, own.dims)
+            constants[name] = own._replace(roots=other.roots, view=view)
 
 
 def find_tied_weights(

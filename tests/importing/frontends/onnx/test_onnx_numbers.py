@@ -217,6 +217,18 @@ def test_parameters_that_the_exporter_used_up_are_in_a_note(tmp_path: Path) -> N
     )
 
 
+def test_weights_that_the_exporter_transposed_for_each_run_are_counted_once(tmp_path: Path) -> None:
+    """As a layer that runs twice. The weights of another layer have equal numbers."""
+    nodes = [node("MatMul", "x", "a", "-> h"), node("MatMul", "h", "b", "-> i"),
+             node("MatMul", "i", "c", "-> y")]  # fmt: skip
+    made = model(nodes, dict.fromkeys("abc", array(8, 8)), (1, 8))
+    for name, source in (("a", "w"), ("b", "w"), ("c", "table")):
+        made = folded(made, name, [source], LINES)
+    layer_graph = drawn(tmp_path, made)
+    assert sums(layer_graph) == (2 * 8 * 8, 0, 3 * 8 * 8)
+    assert [layer.shares for layer in layer_graph.layers] == [None, 0, None]
+
+
 def test_a_tensor_that_is_computed_from_parts_of_a_buffer_is_a_constant(tmp_path: Path) -> None:
     """As the steps of a grid. The file stores none of these numbers."""
     nodes = [
