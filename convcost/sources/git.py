@@ -35,7 +35,7 @@ IDENT_TEXT = "$Id:"
 NO_CONVERSION = ("unspecified", "unset", "", "utf-8", "utf8")  # a spec is UTF-8
 OBJECT_NAME = re.compile(r"[0-9a-f]{40,64}")
 AMBIGUOUS = b"is ambiguous."  # a warning of git
-ANCESTOR = re.compile("[~^@]")  # begins the rest of `HEAD~1`
+ANCESTOR = re.compile(r"[~^]|@\{")  # begins the rest of `HEAD~1` and `main@{1}`
 
 
 class Blob(NamedTuple):

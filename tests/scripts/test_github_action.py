@@ -684,7 +684,7 @@ def test_the_input_base_names_a_base_or_none(change):
     [
         "$(touch${IFS}pwned)", "`touch${IFS}pwned`", ";touch${IFS}pwned", "&&touch${IFS}pwned",
         "--upload-pack=touch${IFS}pwned", "'\"'", "a\"b'c", "-x", "#1", "%0A%3A%3Aerror", "<<EOF",
-        "ü/é", "main|tee${IFS}pwned", ">pwned",
+        "ü/é", "main|tee${IFS}pwned", ">pwned", "@release@2",
     ],
 )  # fmt: skip
 def test_a_branch_with_a_hostile_name_is_a_base_like_any_other(change, branch):

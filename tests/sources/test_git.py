@@ -617,7 +617,9 @@ def test_a_tag_with_the_name_of_the_base_does_not_replace_it(plain, base):
     plain.git("update-ref", f"refs/tags/{commit}", "change")
     plain.git("update-ref", "refs/tags/HEAD", "base")
     plain.git("update-ref", "refs/tags/refs/remotes/origin/main", "change")
-    for clear in ("refs/remotes/origin/main...", commit, f"{commit}~0", "HEAD~1", "HEAD^"):
+    plain.git("update-ref", "refs/heads/release@2", commit)
+    branches = ("refs/remotes/origin/main...", "refs/heads/release@2", "refs/heads/main@{0}^0")
+    for clear in (*branches, commit, f"{commit}~0", "HEAD~1", "HEAD^"):
         growth = plain.check("models", "--base", f"git:{clear}", "--max-growth", "1%")
         assert bases(growth) == (1, [4])
 
