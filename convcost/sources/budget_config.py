@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -116,13 +117,15 @@ class BudgetConfigs:
         return file and self._found.setdefault(self._links.follow(file.parent).target, file)
 
     def _path_from(self, config_file: Path, spec: Path, folder: Path) -> str:
-        """The path of a spec in `folder`, relative to the folder of a configuration. A spec that is
-        not below that folder keeps its path."""
-        try:
-            path = folder / spec.name
-            return path.relative_to(self._links.follow(config_file.parent).target).as_posix()
-        except (ValueError, OSError):
-            return spec.as_posix()
+        """The path of a spec in `folder`, relative to the folder of a configuration. That of a spec
+        which is not below that folder is relative to the current folder, however the spec is named.
+        A spec that is below neither keeps its path."""
+        path = folder / spec.name
+        with suppress(OSError):  # the current folder was deleted
+            for above in (self._links.follow(config_file.parent).target, Path.cwd()):
+                if path.is_relative_to(above):
+                    return path.relative_to(above).as_posix()
+        return spec.as_posix()
 
     def _config(self, file: Path) -> _Config:
         if file not in self._configs:

@@ -215,6 +215,16 @@ def test_globs_are_relative_to_a_linked_configuration(project):
     assert (code, [f["file"] for f in answer["findings"]]) == (1, ["convcost.yaml"])
 
 
+@pytest.mark.parametrize("spec", ["models/a.yaml", "{}/models/a.yaml", "models/small/../a.yaml"])
+def test_globs_of_a_named_configuration_match_a_spec_however_it_is_named(project, tmp_path, spec):
+    config = tmp_path / "elsewhere" / "budgets.yaml"
+    config.parent.mkdir()
+    config.write_text("budgets: [{specs: 'models/*', params: 1}, {macs: 1G}]", "utf-8")
+    code, answer = checked(spec.format(project), "--config", str(config), cwd=project)
+    assert (code, answer["statements"]) == (1, [])
+    assert [found["measure"] for found in answer["findings"]] == ["params"]
+
+
 def test_a_glob_matches_the_name_of_a_link_not_its_target(project):
     (project / "models" / "link.yaml").symlink_to(project / "net.yaml")
     text = "budgets: [{specs: models/link.yaml, params: 1}]"
