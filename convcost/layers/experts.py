@@ -72,12 +72,12 @@ class Experts(Join):
                 "CC303",
                 f"experts needs a gate of {Shape(self.of, each.size).text}, one channel for each "
                 f"expert, not {gate.text}",
-                "a gate without a size, or of size 1, is for all positions",
+                "a gate without a size, or of size 1, chooses the same experts at all positions",
             )
         for shape in shared:
             if shape != each:
                 message = f"experts adds the output of `shared`, {shape.text}, to {each.text}"
-                raise ConstraintError("CC303", message, "both must have one shape")
+                raise ConstraintError("CC303", message, "both must have the same shape")
         return each
 
     @staticmethod

@@ -54,7 +54,9 @@ class GridSample(Join):
             message = (
                 f"grid_sample needs a grid of {axes} channels and {axes} axes, not {grid.text}"
             )
-            raise ConstraintError("CC303", message, "one channel for each axis of the features")
+            raise ConstraintError(
+                "CC303", message, "the grid needs one channel for each axis of the features"
+            )
         return Shape(features.channels, grid.size)
 
     def most_read(self, x: tuple[Shape, ...]) -> tuple[int, ...]:

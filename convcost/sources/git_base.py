@@ -57,7 +57,7 @@ class CommitBase(Base):
 
     def had(self, path: str) -> bool:
         try:
-            commit, at = self._commit_and_path(Path(os.path.abspath(path)))  # noqa: PTH100  links stay
+            commit, at = self._commit_and_path(Path(os.path.abspath(path)))  # noqa: PTH100  keeps links
         except GitError:
             return False
         return commit.has(at)
@@ -225,7 +225,7 @@ class CommitBase(Base):
         links of the commit, not by those of the work tree. Raises GitError if the name was in a
         submodule."""
         try:
-            commit, path = self._commit_and_path(Path(os.path.abspath(name)))  # noqa: PTH100  links stay
+            commit, path = self._commit_and_path(Path(os.path.abspath(name)))  # noqa: PTH100  keeps links
         except GitError:
             return None  # the repository of the target may have a base
         path = path if path in commit.files else commit.real_path(path)

@@ -115,7 +115,7 @@ class NetworkSavings(NamedTuple):
 
     def _notes(self) -> Iterator[str]:
         rule = RULE_EXPANDED if self.expand else RULE
-        yield f"below r* channels, a 1x1 saves costs (biases not counted): {rule}"
+        yield f"a 1x1 with fewer than r* output channels saves costs (biases not counted): {rule}"
         yield "r* (macs) counts each weight once for each output position of its layer"
         yield "a norm or an activation after the 1x1 is not counted"
         for reason, count in Counter(reason for _, reason in self.left).items():

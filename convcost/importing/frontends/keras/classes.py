@@ -1,5 +1,5 @@
-"""Whether a class is Keras' own. A class of another package can have the same name and do something
-else."""
+"""Whether a class is part of Keras. A class of another package can have the same name and do
+something else."""
 
 from typing import Any, TypeAlias
 
@@ -44,11 +44,12 @@ def is_operation(layer: LayerConfig) -> bool:
     return isinstance(module, str) and ".ops" in module
 
 
-def require_own(layer: LayerConfig, around: str) -> None:
-    """Raises ConstraintError unless a layer inside another layer is Keras' own."""
+def require_own(layer: LayerConfig, wrapper: str) -> None:
+    """Raises ConstraintError unless a layer inside the layer `wrapper` is part of Keras."""
     if not is_own(layer):
         kind = layer["class_name"]
         raise ConstraintError(
             "CC401",
-            f"{around} of the class `{kind}`, which is not Keras' own: {stated_origin(layer)}",
+            f"{wrapper} has a layer of the class `{kind}`, which is not part of Keras: "
+            f"{stated_origin(layer)}",
         )

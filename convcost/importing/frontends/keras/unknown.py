@@ -64,7 +64,7 @@ def _reason(layer: LayerConfig) -> str:
     kind = str(layer["class_name"])
     if is_own(layer) or LAYERS.get(kind) is None:
         return f"convcost does not know the class `{kind}`"
-    return f"the class `{kind}` is not Keras' own: {stated_origin(layer)}"
+    return f"the class `{kind}` is not part of Keras: {stated_origin(layer)}"
 
 
 def helping(known: LayerFacts) -> str:

@@ -136,7 +136,9 @@ def _dtype(torch: Any, name: str) -> Any:
     dtype = getattr(torch, WORDS.get(name, name), None)
     if not isinstance(dtype, torch.dtype):
         raise ConstraintError(
-            "CC401", f"PyTorch has no numbers of type `{name}`", "float32, int64 …"
+            "CC401",
+            f"PyTorch has no numbers of type `{name}`",
+            "use a type such as float32 or int64",
         )
     return dtype
 

@@ -244,7 +244,7 @@ def test_a_class_belongs_to_keras_by_its_module_and_not_by_its_name(tmp_path, wr
         drawn(tmp_path, config)
     assert refused.value.code == "CC401"
     assert refused.value.message == (
-        f"layer `d`: the class `{kind}` is not Keras' own: {OWN[written]}, and {UNWEIGHTED}"
+        f"layer `d`: the class `{kind}` is not part of Keras: {OWN[written]}, and {UNWEIGHTED}"
     )
 
 
@@ -263,8 +263,8 @@ def test_a_wrapped_layer_must_belong_to_keras(tmp_path, kind):
     with pytest.raises(ConstraintError) as refused:
         drawn(tmp_path, config)
     assert refused.value.message == (
-        f"layer `around`: {kind} of the class `{inner['class_name']}`, which is not Keras' "
-        "own: it is registered as `mine>LSTM`"
+        f"layer `around`: {kind} has a layer of the class `{inner['class_name']}`, which is not "
+        "part of Keras: it is registered as `mine>LSTM`"
     )
 
 
@@ -272,7 +272,7 @@ def test_a_cell_must_belong_to_keras(tmp_path):
     cells = {"cells": [one("LSTMCell", "a", units=4), one("GRUCell", "b", units=4) | MINE]}
     stacked = {"class_name": "StackedRNNCells", "config": cells}
     with pytest.raises(
-        ConstraintError, match="RNN of the class `GRUCell`, which is not Keras' own"
+        ConstraintError, match="RNN has a layer of the class `GRUCell`, which is not part of Keras"
     ):
         drawn(tmp_path, sequential(one("RNN", "r", cell=stacked), shape=[None, 7, 8]))
 

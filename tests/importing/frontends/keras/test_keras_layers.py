@@ -387,7 +387,7 @@ REFUSED = {
     ),
     "a norm over the samples": (
         one("LayerNormalization", "d", axis=[0, 1]),
-        "layer `d`: convcost does not support LayerNormalization over the axes [0, 1]",
+        "layer `d`: convcost does not support LayerNormalization over the batch axis",
     ),
     "own filters that are stored for all pairs of positions": (
         one("LocallyConnected1D", "d", filters=5, kernel_size=[3], implementation=2),

@@ -150,5 +150,5 @@ def test_a_custom_class_named_dense_is_custom_if_the_file_has_its_weights(tmp_pa
         ("linear", 4 * 8 + 4, False),
     ]
     (note,) = layer_graph.notes
-    said = f"mine: the class `Dense` is not Keras' own: its module is `{__name__}`; it becomes"
+    said = f"mine: the class `Dense` is not part of Keras: its module is `{__name__}`; it becomes"
     assert note == f"{said} `custom`, and its macs are not counted"

@@ -1005,7 +1005,7 @@ def test_an_unknown_number_type_is_refused():
     assert refused(f"{__name__}:made", dtypes=("float31",)) == (
         "CC401",
         "PyTorch has no numbers of type `float31`",
-        "float32, int64 …",
+        "use a type such as float32 or int64",
     )
 
 

@@ -50,7 +50,7 @@ def activated(call: LayerCall, x: Tensor, path: tuple[str, ...] | None = None) -
         return x
     if op not in OPS or Trait.ACTIVATES not in OPS[op].traits:
         raise ConstraintError(
-            "CC401", f"there is no activation `{given}`", "an activation of Keras"
+            "CC401", f"Keras has no activation `{given}`", "use the name of a Keras activation"
         )
     return call.lower(op, x, path=path or (*call.path[:-1], op))
 

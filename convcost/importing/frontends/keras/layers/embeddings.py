@@ -17,7 +17,7 @@ def embedding(call: LayerCall) -> Tensor:
 def reversible_embedding(call: LayerCall) -> Tensor:
     """An embedding; called in reverse, it is a linear layer with the table as its matrix."""
     if not call.config.get("tie_weights", True):
-        raise unsupported("ReversibleEmbedding with two tables")
+        raise unsupported("ReversibleEmbedding with `tie_weights=False`")
     if not call.keywords.get("reverse"):
         return embedding(call)
     rows, channels = int(call.config["input_dim"]), int(call.config["output_dim"])

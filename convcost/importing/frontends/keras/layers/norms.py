@@ -21,7 +21,7 @@ def _axes(call: LayerCall) -> list[int]:
     axes = axis if isinstance(axis, list | tuple) else [axis]
     found = sorted({int(one) % len(call.x.dims) for one in axes})
     if not found or 0 in found:
-        raise unsupported(f"{call.kind} over the axes {list(axes)}")
+        raise unsupported(f"{call.kind} over {'the batch axis' if found else 'no axis'}")
     return found
 
 
@@ -34,7 +34,7 @@ def _axis(call: LayerCall) -> int:
     axes."""
     axes = _axes(call)
     if len(axes) != 1:
-        raise unsupported(f"{call.kind} over the axes {axes}")
+        raise unsupported(f"{call.kind} with params along the axes {axes}")
     return axes[0]
 
 
