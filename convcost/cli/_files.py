@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from convcost.model.errors import UsageError
-from convcost.sources.links import refuse_link_out
+from convcost.sources.links import file_to_write, refuse_link_out
 
 
 def write_file(path: Path, pieces: Iterator[str | bytes]) -> None:
@@ -26,7 +26,7 @@ def write_file(path: Path, pieces: Iterator[str | bytes]) -> None:
             with path.open("wb") as file:
                 file.writelines(encoded)
         else:
-            _replace(Path(os.path.realpath(path)), encoded)
+            _replace(file_to_write(path), encoded)
     except BrokenPipeError:
         return
     except OSError as error:

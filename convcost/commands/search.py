@@ -6,7 +6,7 @@ from pathlib import Path
 from string import digits
 from typing import TYPE_CHECKING, Any
 
-from convcost.design_space.partial_file import partial_file
+from convcost.design_space.partial_file import partial_file, write_errors
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.language.requested_dtypes import with_dtypes
@@ -28,7 +28,7 @@ from convcost.reports.row_order import sort_keys
 from convcost.reports.search import FailedPoints, PointRecord, SearchResult
 from convcost.sources.api_arguments import MAX_NUMBER
 from convcost.sources.devices import read_device
-from convcost.sources.links import refuse_link_out
+from convcost.sources.links import file_to_write, refuse_link_out
 from convcost.sources.plugins import plug_in
 from convcost.sources.spec_files import is_source, open_source
 
@@ -133,6 +133,8 @@ def _check_files(spec: str, options: SearchOptions) -> None:
             continue
         if name != partial:  # which replaces a link
             refuse_link_out(path, name)
+            with write_errors(path):
+                file_to_write(path)
         if any(is_source(path, source) for source in (spec, options.device) if source):
             raise UsageError(f"{option} would overwrite the input `{name}`")
         if path.exists() and not path.is_file():

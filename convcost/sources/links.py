@@ -5,6 +5,7 @@ an error message, or write a report over it.
 """
 
 import os
+from errno import ENOENT
 from itertools import chain
 from pathlib import Path
 
@@ -92,6 +93,18 @@ def refuse_link_out(path: Path, name: str, followed: Followed | None = None) -> 
             f"`{name}` is a link out of its repository: it leads to `{target}`",
             help="name that file itself, or copy it into the repository",
         )
+
+
+def file_to_write(path: Path) -> Path:
+    """The file that is written for a path, all links followed.
+
+    Raises FileNotFoundError for an existing file through a folder that does not exist, such as
+    `nowhere/../net.yaml`: `realpath` finds that file, but no check of the path does.
+    """
+    file = Path(os.path.realpath(path))
+    if file.exists() and not path.exists():
+        raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
+    return file
 
 
 def _is_link(path: Path) -> bool:

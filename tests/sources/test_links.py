@@ -155,6 +155,23 @@ def test_nothing_is_written_through_a_linked_folder(project, arguments, target):
     assert sorted(folder.iterdir()) == before
 
 
+@pytest.mark.parametrize("file", ["nowhere/../models/net.yaml", "link.csv"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("analyze", "models/net.yaml", "-o", "csv:{}"),
+        ("search", "models/net.yaml", "--vary", "size=32", "--points", "{}"),
+        ("init", "{}"),
+    ],
+)
+def test_a_spec_is_not_overwritten_through_a_missing_folder(project, arguments, file):
+    (project / "link.csv").symlink_to("nowhere/../models/net.yaml")
+    before = (project / "models/net.yaml").read_bytes()
+    message = f"error: cannot write `{file}`: No such file or directory\n"
+    assert refused(project, *(part.format(file) for part in arguments)) == message
+    assert (project / "models/net.yaml").read_bytes() == before
+
+
 def test_a_link_to_a_device_is_not_written_to(project):
     (project / "report.csv").symlink_to("/dev/null")
     assert refused(project, "analyze", "lenet5", "-o", "report.csv") == out(
