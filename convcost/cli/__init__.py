@@ -50,12 +50,13 @@ def _run(arguments: list[str] | None) -> None:
 
     from convcost.cli._output import print_error, report_errors
     from convcost.cli._reporting import is_completing
+    from convcost.model.suggestions import MAX_COMPARED_IN_CALL, limited_suggestions
 
     given = sys.argv[1:] if arguments is None else arguments
     # The usage errors of click, or of the copy of click in typer.
     usage_error: Any = BadParameter.__mro__[1]
     try:
-        with report_errors():
+        with limited_suggestions(MAX_COMPARED_IN_CALL), report_errors():
             plug_in()
             __path__.extend(folder for folder in plugin_folders("cli") if folder not in __path__)
             command = get_command(_app(given))

@@ -68,7 +68,8 @@ class Documents:
             self.problems.add("CC005", f"{source.name} contains no spec", help=MINIMAL_SPEC)
         self._by_name: dict[str, Mapping] = {}
         self.variants: dict[str, str] = {}
-        self._list(nodes)
+        with limited_suggestions():
+            self._list(nodes)
 
     def load(
         self,

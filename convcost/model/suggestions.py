@@ -62,22 +62,27 @@ _OTHER_NAMES = {
 FLOPS = ("flops", "flop", "gflops", "mflops", "ops")  # a mac is two of them
 SYNONYMS = {other: name for name, others in _OTHER_NAMES.items() for other in others.split()}
 MAX_COMPARED = 5_000  # names that the unknown names of one source are compared with, in all
+MAX_COMPARED_IN_CALL = 50_000  # the same for all sources of a call of convcost
 SHORT_NAME = 4  # letters; in a short name, one letter makes a larger difference
 
 _left: ContextVar[list[int] | None] = ContextVar("left", default=None)
 
 
 @contextmanager
-def limited_suggestions() -> Iterator[None]:
-    """Inside this context, names are compared at most MAX_COMPARED times; after that, nothing is
-    suggested.
+def limited_suggestions(most: int = MAX_COMPARED) -> Iterator[None]:
+    """Inside this context, names are compared at most that often; after that, nothing is suggested.
+    A context inside another one takes its comparisons from that.
 
     Otherwise n unknown names among n names take n² comparisons.
     """
-    token = _left.set([MAX_COMPARED])
+    outer = _left.get() or [most]
+    own = [min(most, outer[0])]
+    outer[0] -= own[0]
+    token = _left.set(own)
     try:
         yield
     finally:
+        outer[0] += own[0]
         _left.reset(token)
 
 

@@ -4,6 +4,8 @@ import codecs
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path, PurePath
 
 from convcost.language.network_inputs import Settings
@@ -224,21 +226,25 @@ def _not_found(argument: str, path: Path, shipped: dict[str, Path]) -> tuple[str
         close = nearest(path.name, _specs_beside(path))
         hint = f"; did you mean `{path.parent / close}`?" if close else ""
         return (f"there is no file `{argument}`{hint}",)
-    from convcost.sources.shipped_variants import all_names
-
     message = f"there is no file and no shipped spec `{argument}`"
-    if close := nearest(path.name, all_names(shipped)):
+    if close := nearest(path.name, _shipped_names()):
         return (f"{message}; did you mean `{close}`?", "help: `convcost specs` lists all")
     return message, f"shipped specs: {', '.join(shipped)}"
 
 
-def _specs_beside(file: Path) -> list[str]:
+@cache
+def _shipped_names() -> tuple[str, ...]:
+    from convcost.sources.shipped_variants import all_names
+
+    return tuple(all_names(shipped_specs()))
+
+
+def _specs_beside(file: Path) -> Iterator[str]:
     """The names of the other specs in the same folder."""
-    try:
-        specs = (path for path in file.parent.iterdir() if path.suffix in SUFFIXES)
-        return [path.name for path in specs if path.name != file.name]  # a link to no file
-    except (OSError, ValueError):
-        return []
+    with suppress(OSError, ValueError):
+        for path in file.parent.iterdir():
+            if path.suffix in SUFFIXES and path.name != file.name:  # a link to no file
+                yield path.name
 
 
 def _standard_input() -> Source:

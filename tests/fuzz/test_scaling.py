@@ -426,6 +426,14 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
         },
         100,
     ),
+    "variables that do not exist and a variant sets": (
+        "analyze net.yaml",
+        lambda n: {
+            "net.yaml": spec("  - relu", f"vars: {{{listed('width#: 1', n)}}}")
+            + f"\nvariants: {{a: {{set: {{{listed('widh#: 1', n)}}}}}}}\n"
+        },
+        100,
+    ),
     "documents that are picked one by one": (
         "check {picked}",
         lambda n: {"net.yaml": documents(n, "budget: {params: {max: 1}}\n")},
@@ -475,6 +483,19 @@ def varied(n: int) -> Files:
     layers = "  - {conv: w, kernel: 1}\n" + lines(VARIED.rstrip("\n"), n)
     text = spec(layers, "vars: {w: 4}", block)
     return {"net.yaml": text, "base.yaml": text.replace("w: 4", "w: 5")}
+
+
+@pytest.mark.parametrize("form", ["spec{}.yaml", "net.yaml#net_{}", "spec{}"])
+def test_arguments_that_do_not_exist_are_compared_with_names_up_to_a_limit(form, tmp_path):
+    def missing(n: int) -> int:
+        files = {f"spek{i}.yaml": "" for i in range(n)}
+        write({**files, "net.yaml": documents(n, "").replace("net_", "nets_")}, tmp_path / str(n))
+        names = (form.format(i) for i in range(n))
+        return calls_of(lambda: run("check", *names, cwd=tmp_path / str(n)))
+
+    missing(2)  # imports what the command needs
+    one, two = missing(250), missing(500)
+    assert two <= MAX_RATIO * one
 
 
 RESULTS = "findings"
