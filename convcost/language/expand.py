@@ -296,7 +296,7 @@ class Expansion(NetworkBuilder):
         shares = node.only_join and not self._any_is_taken(node.branches, scope)
         branch_scope = scope if shares else scope.inner(name, (), inputs[0])
         tensors = [
-            self._expand_copied_branch(node, kind, layer, branch, branch_scope, inputs[0])
+            self._expand_join_branch(node, kind, layer, branch, branch_scope, inputs[0])
             for branch in node.branches
         ]
         known = tuple([tensor for tensor in tensors if tensor is not None])
@@ -312,7 +312,7 @@ class Expansion(NetworkBuilder):
                 self.groups.append(Group(path, node.label, output.source, node.origin))
         return output
 
-    def _expand_copied_branch(
+    def _expand_join_branch(
         self,
         node: LayerNode,
         kind: type[Kind[Any]],

@@ -226,8 +226,8 @@ def _upper_bound(
         return ReceptiveField(1, 0, (min(starts),), (max(ends),))
     lows, highs = [], []
     for other in others:
-        # With another step than `field`, the interval of the last output is shifted by this number
-        # of inputs, as the fraction drift / divisor, in 1/UNIT of an input.
+        # A field moves by advance / period inputs from one output to the next. If this differs from
+        # `field`, the interval of the last output is shifted by drift / divisor, in 1/UNIT inputs.
         drift = (outputs - 1) * UNIT * (other.advance * field.period - field.advance * other.period)
         divisor = other.period * field.period
         low, high = _bounds(other)

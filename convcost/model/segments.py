@@ -130,10 +130,10 @@ class Part:
     def cost(self, segment: int, state: int) -> int:
         """The bytes that are alive while a segment runs after those of a set."""
         own, left = self.segments[segment], ~state & ~(1 << segment)
-        over = any(
+        overwrites = any(
             not tensor.kept and not tensor.readers & left for tensor in self._of(own.overwrites)
         )
-        return self.alive(state) + (0 if over else own.extra_bytes)
+        return self.alive(state) + (0 if overwrites else own.extra_bytes)
 
     def profile(self, order: Iterable[int], state: int = 0) -> tuple[list[int], list[int]]:
         """The bytes alive before the first segment of an order and after each one, and the bytes
@@ -151,11 +151,12 @@ class Part:
     def least_bytes(self, segment: int) -> int:
         """A lower bound of the bytes that are alive while a segment runs, in any order."""
         own = self.segments[segment]
-        over = any(not tensor.kept for tensor in self._of(own.overwrites))
+        overwrites = any(not tensor.kept for tensor in self._of(own.overwrites))
+        # As in `alive`, a tensor that is alive before and after the part is not counted.
         read = sum(
             tensor.bytes for tensor in self._of(own.reads) if tensor.writer or not tensor.kept
         )
-        return read + (0 if over else own.extra_bytes)
+        return read + (0 if overwrites else own.extra_bytes)
 
     def least_state(self, smallest: int = 0, largest: int = -1) -> int:
         """The smallest set after which the fewest bytes are alive, of those between two sets.

@@ -227,6 +227,8 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _cell(style: ColumnStyle, cell: Cell) -> str:
+    """The text of a cell. In a column of siunitx, a plain number stays one, and all other texts,
+    such as `<0.01`, are in braces."""
     if cell is None:
         return ""
     if style.siunitx and isinstance(cell, int):

@@ -84,7 +84,8 @@ def _readable(tree: PathTree, elementwise: list[bool]) -> list[StepGroup]:
 
 
 def _chunks(groups: list[StepGroup], room: int) -> list[StepGroup]:
-    """Consecutive groups in chunks of equal size, for a network that no folding makes readable."""
+    """Consecutive groups in chunks of equal size, for a network that has too many boxes at every
+    depth. The range of a chunk has `times` 0."""
     size = -(-len(groups) // room)
     chunks = [groups[start : start + size] for start in range(0, len(groups), size)]
     return [

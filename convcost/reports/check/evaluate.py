@@ -129,8 +129,8 @@ class _Scope:
         self.unknown = cache(self._unknown)
 
     def _counts(self, measure: str, dtype: str, test: Test) -> _Counts:
-        """The counts of a measure, for which `base` is None if the base does not know it. Those of
-        a peak name its tensors instead of layers if there is no base."""
+        """The counts of a measure; `base` is None if the base does not know the measure. A peak
+        names its largest tensors if there is no base, and other measures the layers that grew."""
         known = self.base if self.base and self.base.knows(measure) else None
         if measure in (*PEAK, *OF_NETWORK):
             base = known.total(measure, dtype, test) if known else None

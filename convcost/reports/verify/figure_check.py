@@ -263,7 +263,7 @@ def check_figures(
             reading = read_figure(figure, measure, counts, declared(entry, measure))
             numerator, denominator = reading.value
             difference = ratio(numerator - reading.exact * denominator, denominator)
-            off, noted = reading.verdict == "off", measure in entry.off
+            is_off, noted_off = reading.verdict == "off", measure in entry.off
             record = FigureRecord(
                 network=name,
                 file=file,
@@ -278,10 +278,10 @@ def check_figures(
                 difference=difference.numerator if difference.denominator == 1 else str(difference),
                 source=entry.source,
                 note=entry.note,
-                expected=noted == off or reading.verdict == "agrees",
+                expected=noted_off == is_off or reading.verdict == "agrees",
                 set={name: json_number(value) for name, value in entry.settings},
                 size=None if entry.size is None else list(entry.size),
-                hint=hint(entry, measure, figure, counts) if off and not noted else "",
+                hint=hint(entry, measure, figure, counts) if is_off and not noted_off else "",
             )
             rows.setdefault(repr(record), record)
     yield from rows.values()
