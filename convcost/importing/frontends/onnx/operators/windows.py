@@ -160,7 +160,8 @@ def _with_buffer_as_weights(
 def _with_computed_weights(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     """A convolution whose weights or biases depend on the input of the model."""
     inputs = tuple(map(call.value, call.dependent_positions))
-    return _custom(call, inputs, call.input_dims(1), "computed weights", weights=call.tensors(1, 2))
+    stored = call.tensors(1, *((2,) if has_bias(call, 2) else ()))
+    return _custom(call, inputs, call.input_dims(1), "computed weights", weights=stored)
 
 
 def _custom(
