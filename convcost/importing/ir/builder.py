@@ -318,11 +318,13 @@ class GraphBuilder:
         return own, buffers and {copies[key]: n for key, n in buffers.items()}
 
     def _is_module(self, layer: Kind[Any], keys: frozenset[str]) -> bool:
-        """Whether no layer has these tensors yet, or one layer has exactly these."""
+        """Whether no layer has these tensors yet, or one layer has exactly these, and may be the
+        same module or a table of distinct numbers that the model also uses as weights."""
         index = self._owner(keys)
         if index is None or index == MIXED:
             return index is None
-        same = may_be_reused(layer, self._kinds[index])
+        table = self._kinds[index].memory == "weights" and all(map(self.has_distinct_numbers, keys))
+        same = table or may_be_reused(layer, self._kinds[index])
         return same and keys == {*self._tensors[index], *self._buffers[index]}
 
     def _owner(self, keys: Iterable[str]) -> int | None:

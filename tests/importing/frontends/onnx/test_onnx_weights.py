@@ -591,6 +591,33 @@ def test_a_product_that_runs_twice_shares_its_bias_of_zeros_too(tmp_path: Path) 
     assert layer_graph.notes == ()
 
 
+@pytest.mark.parametrize(("numbers", "times"), [(array(7, 8), 1), (np.ones((7, 8), "f4"), 2)])
+def test_a_table_that_is_also_the_weights_of_a_product_is_counted_once(
+    tmp_path: Path, numbers: np.ndarray, times: int
+) -> None:
+    """As the memory of a network that reads and writes it. Tables of equal numbers may differ."""
+    nodes = [node("Mul", "x", "m", "-> p"), node("MatMul", "w", "m", "-> v"),
+             node("Add", "p", "v", "-> y")]  # fmt: skip
+    inputs = {"x": (1, 7, 8), "w": (1, 1, 7)}
+    layer_graph = drawn(tmp_path, model(nodes, {"m": numbers}, inputs=inputs))
+    assert sums(layer_graph) == (times * 7 * 8, 0, 7 * 8)
+    proved_spec(layer_graph)
+
+
+def test_computed_weights_have_no_params_beside_a_bias_of_zeros_of_the_code(tmp_path: Path) -> None:
+    nodes = [
+        node("Constant", "-> dims", value_ints=[4]),
+        node("Constant", "-> zero", value=numpy_helper.from_array(np.asarray(np.float32(0)))),
+        node("Expand", "zero", "dims", "-> b"),
+        node("Conv", "x", "w", "b", "-> c"),
+        node("Conv", "c", "v", "-> y"),
+    ]
+    inputs = {"x": (1, 8, 6, 5), "w": (4, 8, 1, 1)}
+    layer_graph = drawn(tmp_path, model(nodes, {"v": array(2, 4, 1, 1)}, inputs=inputs))
+    assert sums(layer_graph) == (2 * 4, 0, 6 * 5 * 4 * (8 + 2))
+    assert layer_graph.notes == ()
+
+
 def test_a_product_of_a_constant_shares_its_weights_with_later_ones(tmp_path: Path) -> None:
     """As a cell that begins with a state of zeros, step by step."""
     nodes = [
