@@ -1,12 +1,11 @@
 """A commit of a repository, read from the objects of git without a checkout."""
 
 import os
-import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from io import BytesIO
-from itertools import accumulate, chain
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from convcost.model.record import NamedTuple
@@ -14,7 +13,7 @@ from convcost.sources.git_repository import GitError, Repository
 from convcost.sources.links import PathLinks, has_git
 from convcost.sources.rename_detection import detect_renames
 from convcost.sources.spec_files import MAX_BYTES, SUFFIXES
-from convcost.sources.stored_paths import StoredPaths
+from convcost.sources.stored_paths import StoredPaths, is_same_file
 
 FETCH_HINT = "fetch it first, in GitHub Actions with `fetch-depth: 0`"
 MISSING_OBJECT = (
@@ -111,22 +110,40 @@ class Commit:
         return is_file and self._work_tree.follow(file).target == file
 
     def real_path(self, path: str) -> str:
-        """A path with the links of the commit followed. Raises GitError for a path in a submodule,
-        whose files the commit does not have."""
-        for _ in range(MAX_LINKS if self._links or self.submodules else 0):
-            if len(path) > MAX_PATH:
-                break
-            parts = accumulate(path.split("/"), posixpath.join)
-            at = next((at for at in parts if at in self._links or at in self.submodules), None)
-            if at in self.submodules:
+        """A path with the links of the commit followed; the path itself if they lead nowhere. A
+        `..` is the folder above the target of a link, as for the system. Raises GitError for a path
+        in a submodule, whose files the commit does not have."""
+        if not (self._links or self.submodules):
+            return path
+        left, found, followed = path.split("/")[::-1], list[str](), 0
+        while left:
+            part = left.pop()
+            at = "/".join((*found, part))
+            if part == "..":
+                if not found:
+                    return path  # out of the repository
+                found.pop()
+            elif at in self.submodules:
                 raise GitError(WAS_SUBMODULE.format(at))
-            if at is None:
-                break
-            target = os.fsdecode(self._targets[at] or b"")
-            path = posixpath.normpath(f"{posixpath.dirname(at)}/{target}{path[len(at) :]}").lstrip(
-                "/"
-            )
-        return path
+            elif at in self._links:
+                followed += 1
+                target = os.fsdecode(self._targets[at] or b"")
+                if followed > MAX_LINKS or len(target) > MAX_PATH:
+                    return path
+                if target.startswith("/"):
+                    found = []
+                    target = self._from_root(target)
+                left += target.split("/")[::-1]
+            elif part not in ("", "."):
+                found.append(part)
+        return "/".join(found)
+
+    def _from_root(self, target: str) -> str:
+        """The absolute target of a link, from the root; `..` if it is out of the repository."""
+        file = PurePosixPath(target)
+        roots = (above for above in (file, *file.parents) if is_same_file(self.root, Path(above)))
+        root = next(roots, None)
+        return os.pardir if root is None else file.relative_to(root).as_posix()
 
     @cached_property
     def _stored(self) -> StoredPaths:

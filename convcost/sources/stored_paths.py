@@ -30,7 +30,12 @@ def _caseless(path: str) -> str:
 
 def _is_same(first: Path, second: Path) -> bool:
     """Whether two paths, of which none is a link, are those of one file."""
+    return is_same_file(first, second) and not first.is_symlink() and not second.is_symlink()
+
+
+def is_same_file(first: Path, second: Path) -> bool:
+    """Whether two paths lead to one file or folder; false for names that no system accepts."""
     try:
-        return not first.is_symlink() and not second.is_symlink() and first.samefile(second)
+        return first.samefile(second)
     except (OSError, ValueError):
         return False

@@ -756,6 +756,25 @@ def test_a_link_that_leads_to_another_spec_keeps_its_base(plain, link, target):
     }
 
 
+@pytest.mark.parametrize(
+    "target", ["linked/../net.yaml", "{}/deep/net.yaml", "{}/deep/er/../net.yaml", "models/up"]
+)
+def test_a_link_of_a_commit_leads_where_the_system_follows_it(plain, target):
+    """A file in the place of such a link has the base that the link had."""
+    plain.write("deep/net.yaml", net(5))
+    plain.write("deep/er/other.yaml", net(6))
+    plain.write("net.yaml", net(60))  # what the link leads to without the link `linked`
+    plain.write("models/net.yaml", net(60))
+    (plain.folder / "linked").symlink_to("deep/er")
+    (plain.folder / "models/up").symlink_to("../linked/../net.yaml")
+    (plain.folder / "link.yaml").symlink_to(target.format(plain.folder))
+    plain.commit()
+    plain.git("branch", "-f", "base")
+    plain.git("rm", "-q", "link.yaml")
+    plain.write("link.yaml", net(60))
+    assert bases(plain.check("link.yaml", *TO_BASE)) == (1, [5])
+
+
 def test_links_of_a_commit_that_form_a_loop_lead_to_no_base(plain):
     for name, target in (("a.yaml", "b.yaml"), ("b.yaml", "a.yaml"), ("c", "."), ("d", "/etc")):
         (plain.folder / name).symlink_to(target)
