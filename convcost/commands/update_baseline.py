@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from convcost.model.errors import UsageError, printable
 from convcost.model.number_format import counted
 from convcost.model.record import NamedTuple
-from convcost.reports.check.baseline_policy import forbid_growth, pair_networks
+from convcost.reports.check.baseline_policy import forbid_growth, may_have_grown, pair_networks
 from convcost.reports.check.evaluate import CheckedNetwork, evaluate
 from convcost.reports.check.finding_text import network_label
 from convcost.reports.check.measures import MeasuredNetwork
@@ -50,25 +50,27 @@ def update_baseline(request: CheckRequest, *, allow_growth: bool) -> BaselineUpd
         if finding.test != "grow"
     ]
     growth = [
-        finding
+        finding._replace(level="error") if may_have_grown(finding) else finding
         for network in networks
         if network.base is not None
         for finding in evaluate(forbid_growth(network, file))
-        if finding.level != "skipped"
+        if finding.level != "skipped" or may_have_grown(finding)
     ]
     over = sum(finding.level == "error" for finding in limits)
-    grew = sum(finding.level == "error" for finding in growth)
+    grown = [finding for finding in growth if finding.level == "error"]
+    some = counted(len(grown), "count")
+    grew = f"{some} grew" + " or may have grown" * any(any(f.uncounted) for f in grown)
     if allow_growth:
         growth = [finding for finding in growth if finding.level != "error"]
     reasons = []
     if over:
         reasons.append("1 limit is exceeded" if over == 1 else f"{over} limits are exceeded")
-    if grew and not allow_growth:
-        reasons.append(f"{counted(grew, 'count')} grew; accept growth with --allow-growth")
+    if grown and not allow_growth:
+        reasons.append(f"{grew}; accept growth with --allow-growth")
     if reasons:
         verdict = f"{file} is not written: {', and '.join(reasons)}"
     else:
-        verdict = f"{file} is written" + (f": {counted(grew, 'count')} grew, accepted" * bool(grew))
+        verdict = f"{file} is written" + f": {grew}, accepted" * bool(grown)
     report = Check(
         (*limits, *growth),
         tuple(map(printable, (*inputs.statements, *statements, verdict))),

@@ -16,6 +16,7 @@ from convcost.model.measures import PARTS
 from convcost.model.network import IN_BYTES, Budget, Limit
 from convcost.reports.check.baseline import TOTALS
 from convcost.reports.check.evaluate import CheckedNetwork
+from convcost.reports.check.finding import Finding
 from convcost.reports.check.measures import NO_SPAN
 
 COSTS = tuple(measure for measure in TOTALS if measure not in (*PARTS, "receptive_field"))
@@ -34,6 +35,15 @@ def forbid_growth(checked: CheckedNetwork, file: str) -> CheckedNetwork:
         in_bytes = tuple(limit for limit in own.total if limit.measure in IN_BYTES)
         growth.append((where, own._replace(total=in_bytes)))
     return checked._replace(budgets=tuple(growth))
+
+
+def may_have_grown(finding: Finding) -> bool:
+    """Whether growth is not decided, because macs are not known, and the known macs grew, or those
+    of more layers are unknown. A later check could not find that growth."""
+    if finding.level != "skipped" or finding.base is None:
+        return False
+    now, before = finding.uncounted
+    return finding.found > finding.base or now > before
 
 
 def only_growth(budget: Budget, *, forbidden: bool = False) -> Budget:

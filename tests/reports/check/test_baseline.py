@@ -187,6 +187,39 @@ def test_a_baseline_that_would_grow_is_not_written(folder):
     assert check(folder, "--max-growth", "0")[0] == 0
 
 
+def test_macs_that_become_unknown_are_growth_that_must_be_accepted(tmp_path):
+    """Else a baseline without them would hide any growth of a later change."""
+
+    def write(macs, filters=4):
+        layers = f"[{{conv: {filters}, kernel: 3}}, {{custom: x, params: 5, macs: {macs}}}]"
+        text = f"name: n\ninput: {{channels: 3, size: 8}}\nlayers: {layers}\n"
+        (tmp_path / "net.yaml").write_text(text)
+
+    write(1000)
+    assert update(tmp_path).returncode == 0
+    write("uncounted")
+    text = (tmp_path / "b.json").read_bytes()
+    refused = update(tmp_path)
+    assert refused.returncode == 1
+    macs = 4 * 3 * 3 * 3 * 6 * 6
+    printed = refused.stdout.decode()
+    assert f"found  at least {macs:,}\nbase   {macs + 1000:,}  ?\n" in printed
+    reason = "b.json is not written: 2 counts grew or may have grown; accept growth with"
+    assert reason in printed
+    assert (tmp_path / "b.json").read_bytes() == text
+    accepted = update(tmp_path, "--allow-growth")
+    assert accepted.returncode == 0
+    verdict = "b.json is written: 2 counts grew or may have grown, accepted\n"
+    assert verdict in accepted.stdout.decode()
+    # What was unknown before may stay so. More known macs may be growth.
+    assert update(tmp_path).returncode == 0
+    write("uncounted", filters=3)
+    assert update(tmp_path).returncode == 0
+    for stated, filters in (("uncounted", 4), (10**9, 3)):
+        write(stated, filters)
+        assert update(tmp_path).returncode == 1
+
+
 def test_smaller_and_new_networks_are_written(folder):
     (folder / "net.yaml").write_text(net(7) + "---\n" + net().replace("name: net", "name: new"))
     (folder / "other.yaml").write_text(net(), "utf-8")
