@@ -51,6 +51,9 @@ row("local_response_norm", "LOCAL_RESPONSE_NORMALIZATION", axis=-1,
     neighbours=lambda call: 2 * call.option("Radius") + 1)  # fmt: skip
 row("pad", "PAD", "PADV2", "MIRROR_PAD", begins=lambda call: call.numbers(1)[::2],
     ends=lambda call: call.numbers(1)[1::2])  # fmt: skip
+row("upsample", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", channel=3,
+    mode=lambda call: "linear" if call.op == "RESIZE_BILINEAR" else "nearest",
+    dims=lambda call: (1, *call.numbers(1), call.value().dims[-1]))  # fmt: skip
 for _op, _name in {"mean": "MEAN", "sum": "SUM", "max": "REDUCE_MAX", "min": "REDUCE_MIN"}.items():
     row(_op, _name, axes=lambda call: call.numbers(1), keep="KeepDims")
 
@@ -64,13 +67,6 @@ def activated(call: TfliteCall, x: Tensor) -> Tensor:
 @operator("QUANTIZE", "DEQUANTIZE", "CAST", "FAKE_QUANT", "DENSIFY", op="identity")
 def identity(call: TfliteCall) -> Tensor:
     return call.free(call.value())
-
-
-@operator("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", op="upsample")
-def resize(call: TfliteCall) -> Tensor:
-    mode = "linear" if call.op == "RESIZE_BILINEAR" else "nearest"
-    dims = (1, *call.numbers(1), call.value().dims[-1])
-    return call.lower("upsample", mode=mode, channel=3, dims=dims)
 
 
 # Convolutions and pools

@@ -108,7 +108,7 @@ SHAPED = frozenset(
 )
 
 
-def row(op: str, *names: str, **attributes: str) -> None:
+def row(op: str, *names: str, **attributes: Any) -> None:
     """Registers operators by their names in ATen, by default that of the canonical operator."""
     OPERATORS.row(op, *(names or (op,)), **attributes)
 

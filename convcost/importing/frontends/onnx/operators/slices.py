@@ -2,7 +2,7 @@
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constant_views import regular_entries, sliced_entries
-from convcost.importing.frontends.onnx.registry import operator
+from convcost.importing.frontends.onnx.registry import operator, row
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, reshaped
 from convcost.importing.passes.lower.slices import split_axis
@@ -22,12 +22,9 @@ def split(call: OnnxCall) -> tuple[Tensor, ...]:
     return tuple(split_axis(call.builder, x, axis, lengths, call.path(), used=used))
 
 
-@operator("Piece", op="slice")
-def piece(call: OnnxCall) -> Tensor:
-    """One part of a sequence, found as a pattern."""
-    axis, start, length = (call.node.attributes[name] for name in ("axis", "start", "length"))
-    kept = range(start, start + length)
-    return call.lower("slice", axis=axis, kept=kept, drop=not call.node.attributes["keep"])
+# One part of a sequence, found as a pattern.
+row("slice", "Piece", axis="axis", drop=lambda call: not call.get("keep"),
+    kept=lambda call: range(call.get("start"), call.get("start") + call.get("length")))  # fmt: skip
 
 
 @operator("Slice", op="slice")

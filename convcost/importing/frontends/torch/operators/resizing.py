@@ -44,11 +44,8 @@ def affine_grid(call: TorchCall) -> Any:
     return call.custom("affine_grid", prod(call.dims) * call.x.dims[-1])
 
 
-_KINDS = ("reflection", "replication")
-
-
-@operator("pad", "constant_pad_nd",
-          *(f"{kind}_pad{n}d" for kind in _KINDS for n in (1, 2, 3)))  # fmt: skip
+@operator("pad", "constant_pad_nd", *(f"reflection_pad{n}d" for n in (1, 2, 3)),
+          *(f"replication_pad{n}d" for n in (1, 2, 3)))  # fmt: skip
 def pad(call: TorchCall) -> Tensor:
     """`pad` has the begin and end of the last axis first."""
     x, numbers = call.x, call.given.get("pad", call.given.get("padding"))

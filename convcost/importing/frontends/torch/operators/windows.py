@@ -11,7 +11,7 @@ from convcost.importing.frontends.torch.constant_value import (
     weights,
 )
 from convcost.importing.frontends.torch.names import split_name
-from convcost.importing.frontends.torch.registry import TorchCall, operator
+from convcost.importing.frontends.torch.registry import TorchCall, operator, row
 from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.windows import MAX_AXES, SlidingWindow
 
@@ -153,11 +153,9 @@ def _window(call: TorchCall) -> SlidingWindow:
     )
 
 
-@operator(*(f"max_pool{n}d" for n in (1, 2, 3)), op="max_pool")
-@operator(*(f"avg_pool{n}d" for n in (1, 2, 3)), op="avg_pool")
-def pool(call: TorchCall) -> Tensor:
-    ceil = call.given["ceil_mode"]
-    return call.lower(call.canonical, window=_window(call), ceil=ceil, dims=call.dims)
+for _op in ("max_pool", "avg_pool"):
+    row(_op, *(f"{_op}{n}d" for n in (1, 2, 3)), window=_window, ceil="ceil_mode",
+        dims=lambda call: call.dims)  # fmt: skip
 
 
 @operator(*(f"max_pool{n}d_with_indices" for n in (1, 2, 3)), op="max_pool")
