@@ -146,9 +146,11 @@ def buffers(model: ModelProto) -> set[str]:
 
 def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelProto) -> None:
     """Marks as learned each stored tensor that a product or convolution uses as weights, whatever
-    its name is, except single numbers and tensors that the exporter declares as something else.
-    PyTorch's exporter has those that the code of the model creates in `Constant` nodes."""
-    others = {name for name, kind in declared_kinds(model).items() if kind != "PARAMETER"}
+    its name is, except single numbers, tensors that the exporter declares as something else, and
+    those that the code of the model creates. PyTorch's exporter has these in `Constant` nodes."""
+    declared = declared_kinds(model)
+    others = {name for name, kind in declared.items() if kind != "PARAMETER"}
+    others |= created_in_code(model, declared)
     if model.producer_name == "pytorch":
         nodes = (node for node in model.graph.node if node.op_type == "Constant")
         names = {one for node in nodes for one in node.output} & constants.keys()

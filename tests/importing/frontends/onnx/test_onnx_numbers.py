@@ -200,6 +200,18 @@ def test_a_tensor_that_the_code_creates_is_a_constant_beside_others(tmp_path: Pa
     )
 
 
+@pytest.mark.parametrize("op", ["MatMul", "Gemm"])
+def test_a_matrix_that_the_code_creates_is_no_param_of_a_product(op: str, tmp_path: Path) -> None:
+    made = model([node(op, "x", "ones", "-> y")], {"ones": array(8, 4)}, (1, 8))
+    made.graph.node[0].metadata_props.add(key="pkg.torch.onnx.fx_node", value="%linear")
+    layer_graph = drawn(tmp_path, made)
+    assert layer_graph.layers[-1].kind == "matmul"
+    assert sums(layer_graph) == (0, 0, 8 * 4)
+    assert layer_graph.notes == (
+        "32 numbers of the file are constant, and not counted as params: `ones` (32)",
+    )
+
+
 def test_parameters_that_the_exporter_used_up_are_in_a_note(tmp_path: Path) -> None:
     """A permuted parameter is stored, and the product of two is another tensor, also if the file
     stores one of them."""

@@ -5,41 +5,26 @@ from functools import partial
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.operators.elementwise import join
 from convcost.importing.frontends.onnx.registry import operator
-from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, permuted, reshaped, transposed
+from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, reshaped, transposed
 from convcost.importing.passes.lower.einsum import Operand, lower_einsum
 from convcost.importing.passes.lower.linear import linear_from_left
 
 
 @operator("Gemm", op="linear", weights=1, bias=2)
 def gemm(call: OnnxCall) -> Tensor:
-    a, b = call.get("transA", 0), call.get("transB", 0)
-    constant, left = call.constant(1), call.constant(0)
-    is_left_learned = left is not None and left.learned
-    if constant is None or is_left_learned or call.context.buffer_of(constant):
-        if left is not None and is_left_learned and call.depends_on_input(1):
-            x = call.value(1)
-            x = permuted(x, (1, 0)) if b else x
-            y = _from_left(call, 0, x, left.dims[1 if a else 0])
-            return _add_input(call, y, 2)
-        return _add_input(call, _product_of_tensors(call), 2)
-    x = call.value()
-    x = permuted(x, (1, 0)) if a else x
-    features = constant.dims[0 if b else 1]
-    bias = call.constant(2)
-    own = bias is not None and bias.elements == features and bias.learned
+    """A product and a summand."""
+    weights, bias, turned = call.constant(1), call.constant(2), call.get("transB", 0)
     # Weights of equal numbers can belong to several modules, which differ in their biases.
-    own = own and any(call.builder.has_equal_numbers(key) for key, _ in constant.roots)
-    tensors = call.tensors(1, *((2,) if own else ()))
-    y = call.lower("linear", x, features=features, weights=tensors, bias=own)
+    own = (
+        weights is not None
+        and bias is not None
+        and weights.learned
+        and bias.learned
+        and bias.elements == weights.dims[0 if turned else 1]
+        and any(call.builder.has_equal_numbers(key) for key, _ in weights.roots)
+    )
+    y = _product(call, own_bias=own)
     return y if own else _add_input(call, y, 2)
-
-
-def _product_of_tensors(call: OnnxCall) -> Tensor:
-    """A product of two tensors, each of which may be transposed."""
-    one, other = call.value(0), call.value(1)
-    one = transposed(one) if call.get("transA", 0) else one
-    other = transposed(other) if call.get("transB", 0) else other
-    return call.lower("matmul", one, other)
 
 
 def _add_input(call: OnnxCall, y: Tensor, position: int) -> Tensor:
@@ -55,24 +40,33 @@ def _add_input(call: OnnxCall, y: Tensor, position: int) -> Tensor:
 
 @operator("MatMul", "MatMulInteger", "FusedMatMul", op="matmul", weights=1)
 def matmul(call: OnnxCall) -> Tensor:
-    """A product of two inputs; either input may be weights."""
-    if call.get("transA", 0) or call.get("transB", 0):
-        return _product_of_tensors(call)
-    weights = call.constant(1)
-    if weights is not None and weights.learned and set(weights.dims[:-MATRIX_RANK]) <= {1}:
-        x, features = call.value(), weights.dims[-1] if len(weights.dims) > 1 else 1
-        tensors = call.tensors(1)
-        y = call.lower("linear", x, features=features, weights=tensors)
-        if len(weights.dims) == 1:
+    return _product(call)
+
+
+def _product(call: OnnxCall, *, own_bias: bool = False) -> Tensor:
+    """A product of two inputs. It is a linear layer if one of them is learned, perhaps with the
+    third input as its `own_bias`."""
+    a, b = call.get("transA", 0), call.get("transB", 0)
+    left, right = (one if one and one.learned else None for one in map(call.constant, (0, 1)))
+    if right is not None and set(right.dims[:-MATRIX_RANK]) <= {1}:
+        features = right.dims[-2 if b else -1] if len(right.dims) > 1 else 1
+        x, tensors = _factor(call, 0), call.tensors(1, *((2,) if own_bias else ()))
+        y = call.lower("linear", x, features=features, weights=tensors, bias=own_bias)
+        if len(right.dims) == 1:
             return reshaped(y, y.dims[:-1])
-        extra = len(weights.dims) - max(len(y.dims), MATRIX_RANK)
+        extra = len(right.dims) - max(len(y.dims), MATRIX_RANK)
         return reshaped(y, (1,) * extra + y.dims) if extra > 0 else y
-    weights = call.constant(0)
-    if weights is not None and weights.learned and len(weights.dims) == MATRIX_RANK:
-        x = call.value(1)
+    if left is not None and len(left.dims) == MATRIX_RANK:
+        x, features = _factor(call, 1), left.dims[1 if a else 0]
         if len(x.dims) >= MATRIX_RANK:
-            return _from_left(call, 0, x, weights.dims[0])
-    return call.lower("matmul", call.value(0), call.value(1))
+            return linear_from_left(call.builder, call.path(), x, features, call.tensors(0))
+    return call.lower("matmul", _factor(call, 0), _factor(call, 1))
+
+
+def _factor(call: OnnxCall, position: int) -> Tensor:
+    """A factor of a product, transposed if the node says so."""
+    x = call.value(position)
+    return transposed(x) if call.get(("transA", "transB")[position], 0) else x
 
 
 @operator("QLinearMatMul", op="matmul", weights=3)
@@ -83,11 +77,6 @@ def qlinear_matmul(call: OnnxCall) -> Tensor:
 @operator("QGemm", op="linear", weights=3)
 def qgemm(call: OnnxCall) -> Tensor:
     return gemm(call.of("Gemm", *(call.node.input(position) for position in (0, 3, 6))))
-
-
-def _from_left(call: OnnxCall, position: int, x: Tensor, features: int) -> Tensor:
-    tensors = call.tensors(position)
-    return linear_from_left(call.builder, call.path(), x, features, tensors)
 
 
 # Einsum
