@@ -212,6 +212,24 @@ def test_a_matrix_that_the_code_creates_is_no_param_of_a_product(op: str, tmp_pa
     )
 
 
+@pytest.mark.parametrize(
+    ("op", "dims", "macs"),
+    [("Conv", (4, 3, 3, 3), 7 * 7 * 4 * 3 * 9), ("ConvTranspose", (3, 4, 3, 3), 9 * 9 * 3 * 4 * 9)],
+)
+def test_filters_that_the_code_creates_are_no_params_of_a_convolution(
+    op: str, dims: tuple[int, ...], macs: int, tmp_path: Path
+) -> None:
+    made = model([node(op, "x", "ones", "-> y")], {"ones": array(*dims)}, (1, 3, 9, 9))
+    made.graph.node[0].metadata_props.add(key="pkg.torch.onnx.fx_node", value="%conv")
+    layer_graph = drawn(tmp_path, made)
+    (layer,) = layer_graph.layers
+    assert dict(layer.options)["what"].endswith("conv with fixed weights")
+    assert sums(layer_graph) == (0, 0, macs)
+    assert layer_graph.notes == (
+        "108 numbers of the file are constant, and not counted as params: `ones` (108)",
+    )
+
+
 def test_parameters_that_the_exporter_used_up_are_in_a_note(tmp_path: Path) -> None:
     """A permuted parameter is stored, and the product of two is another tensor, also if the file
     stores one of them."""

@@ -78,8 +78,8 @@ def conv(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
             f"its weights have the dims {list(filters.dims)}, but its input has {list(x.dims)}",
         )
     buffers = call.context.buffer_of(filters)
-    if not call.builder.used.keys().isdisjoint(buffers):
-        return _with_buffer_as_weights(call, x, buffers, filters)
+    if _is_of_code(call, filters) or not call.builder.used.keys().isdisjoint(buffers):
+        return _with_fixed_weights(call, x, buffers, filters)
     window = window_of(call, x.dims[2:], filters.dims[2:])
     more = {"window": window, "filters": filters.dims[0], "groups": call.get("group", 1)}
     return _with_bias(call, x, "conv", gain=_gain(call, filters), buffers=buffers, **more)
@@ -147,13 +147,21 @@ def _add_bias(call: OnnxCall, y: Tensor, position: int) -> Tensor:
     return combined(call.builder, "add", y, key, dims, call.path("bias"))
 
 
-def _with_buffer_as_weights(
+def _is_of_code(call: OnnxCall, filters: Constant) -> bool:
+    """Whether the code of the model creates the weights."""
+    return not filters.learned and call.context.is_of_code(filters)
+
+
+def _with_fixed_weights(
     call: OnnxCall, x: Tensor, buffers: dict[str, int], filters: Constant
 ) -> Tensor | tuple[Tensor, ...]:
-    """A convolution whose weights are a buffer that no layer of its kind can have: an earlier layer
-    counts it, or the kind has no buffers."""
+    """A convolution whose weights are created by the code, or a buffer that no layer of its kind
+    can have: an earlier layer counts it, or the kind has no buffers."""
     free = {key: n for key, n in buffers.items() if key not in call.builder.used}
-    y = _custom(call, (x,), filters.dims, "buffers as weights", buffers=free)
+    if not buffers:
+        call.context.exclude(filters)
+    which = "buffers as weights" if buffers else "fixed weights"
+    y = _custom(call, (x,), filters.dims, which, buffers=free)
     return _add_bias(call, y, 2) if isinstance(y, Tensor) else y
 
 
@@ -196,8 +204,9 @@ def conv_transpose(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     if filters is None or call.depends_on_input(2):
         return _with_computed_weights(call)
     x, groups, kernel = call.value(), call.get("group", 1), filters.dims[2:]
-    if buffers := call.context.buffer_of(filters):
-        return _with_buffer_as_weights(call, x, buffers, filters)
+    buffers = call.context.buffer_of(filters)
+    if buffers or _is_of_code(call, filters):
+        return _with_fixed_weights(call, x, buffers, filters)
     window, extra = _transposed_window(call, x.dims[2:], kernel)
     more = {"filters": filters.dims[1] * groups, "groups": groups, "output_padding": extra}
     return _with_bias(call, x, "transposed_conv", window=window, **more)
