@@ -60,9 +60,11 @@ class OnnxContext(GraphContext[OnnxNode]):
         return self.created.issuperset(stored) and (constant.real or not constant.roots)
 
     def exclude(self, constant: Constant) -> None:
-        """Adds the stored tensors of a constant to those that are no params."""
+        """Adds the stored tensors of a constant to those that are no params. Integers, such as its
+        dims, never are."""
         for key, elements in constant.roots if constant.real else ():
-            if elements > 1:
+            stored = self.constants.get(key)
+            if elements > 1 and (stored is None or stored.real):
                 self.excluded.setdefault(key, "constant, and not counted as params")
 
     def stored_tensors(self, names: Iterable[str], more: tuple[str, ...] = ()) -> dict[str, int]:

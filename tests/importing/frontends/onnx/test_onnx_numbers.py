@@ -230,6 +230,13 @@ def test_filters_that_the_code_creates_are_no_params_of_a_convolution(
     )
 
 
+def test_the_dims_of_a_matrix_of_the_code_are_not_among_its_numbers(tmp_path: Path) -> None:
+    nodes = [node("Expand", "zero", "dims", "-> w"), node("Gemm", "x", "w", "-> y")]
+    stored = {"zero": np.zeros((), np.float32), "dims": ints(8, 4)}
+    layer_graph = drawn(tmp_path, model(nodes, stored, (1, 8)))
+    assert (sums(layer_graph), layer_graph.notes) == ((0, 0, 8 * 4), ())
+
+
 def test_parameters_that_the_exporter_used_up_are_in_a_note(tmp_path: Path) -> None:
     """A permuted parameter is stored, and the product of two is another tensor, also if the file
     stores one of them."""
