@@ -27,6 +27,7 @@ from convcost.importing.frontends.onnx.parameters import (
     is_own,
     is_quantized,
     layer_inputs,
+    spectral_vectors,
 )
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.constant import Constant
@@ -49,7 +50,7 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
     declared = declared_kinds(model)
     found = {}
     read_by_layers = layer_inputs(graph)
-    not_learned = created_in_code(model, declared)
+    not_learned = created_in_code(model, declared) | spectral_vectors(model)
     pytorch, quantized = model.producer_name == "pytorch", is_quantized(graph)
     for tensor in model.graph.initializer:
         name = tensor.name

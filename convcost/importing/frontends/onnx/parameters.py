@@ -141,7 +141,16 @@ def buffers(model: ModelProto) -> set[str]:
     declared = declared_kinds(model)
     named = {tensor.name for tensor in model.graph.initializer if buffered(tensor.name)}
     kept = {name for name, kind in declared.items() if kind == "BUFFER"}
+    kept |= spectral_vectors(model)
     return kept | {name for name in named if declared.get(name) != "PARAMETER"}
+
+
+def spectral_vectors(model: ModelProto) -> set[str]:
+    """The vectors of spectral norms of PyTorch, which are buffers: `weight_u` and `weight_v` beside
+    `weight_orig`."""
+    names = {tensor.name for tensor in model.graph.initializer}
+    owners = [name.removesuffix("_orig") for name in names if name.endswith("_orig")]
+    return names & {f"{owner}_{letter}" for owner in owners for letter in "uv"}
 
 
 def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelProto) -> None:

@@ -618,6 +618,26 @@ def test_computed_weights_have_no_params_beside_a_bias_of_zeros_of_the_code(tmp_
     assert layer_graph.notes == ()
 
 
+def test_the_vectors_of_a_spectral_norm_are_no_params(tmp_path: Path) -> None:
+    """As PyTorch's older exporter writes it. `weight_v` alone is a direction of a weight norm."""
+    nodes = [
+        node("MatMul", "l.weight_orig", "l.weight_v", "-> a"),
+        node("MatMul", "l.weight_u", "a", "-> sigma"),
+        node("Div", "l.weight_orig", "sigma", "-> w"),
+        node("Gemm", "x", "w", "-> y", transB=1),
+    ]
+    stored = {"l.weight_orig": array(4, 20), "l.weight_u": array(4), "l.weight_v": array(20)}
+    layer_graph = drawn(tmp_path, model(nodes, stored, (1, 20)))
+    assert told(layer_graph) == ["linear features=4 bias=False → 4"]
+    assert sums(layer_graph) == (4 * 20, 0, 4 * 20)
+    assert layer_graph.notes == (
+        (
+            "20 numbers of the file are used to compute weights, and not counted as params: "
+            "`l.weight_v` (20)"
+        ),
+    )
+
+
 def test_a_product_of_a_constant_shares_its_weights_with_later_ones(tmp_path: Path) -> None:
     """As a cell that begins with a state of zeros, step by step."""
     nodes = [
