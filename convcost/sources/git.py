@@ -118,6 +118,8 @@ class Commit:
         left, found, followed = path.split("/")[::-1], list[str](), 0
         while left:
             part = left.pop()
+            if part in ("", "."):
+                continue
             at = "/".join((*found, part))
             if part == "..":
                 if not found:
@@ -134,7 +136,7 @@ class Commit:
                     found = []
                     target = self._from_root(target)
                 left += target.split("/")[::-1]
-            elif part not in ("", "."):
+            else:
                 found.append(part)
         return "/".join(found)
 
