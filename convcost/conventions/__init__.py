@@ -210,7 +210,12 @@ CHANGES = (
 MAX_SUGGESTED = 3  # names
 MAX_MISSING = 2  # letters at the ends of a name
 MIN_PART = 3  # letters of a name that is looked for in others
-NOT_CONVENTIONS = tuple(measure for measure in Measure if measure is not Measure.MACS)
+# Names that mean something else where conventions are named: in --sort, --where and --columns.
+NOT_CONVENTIONS = (
+    *(measure for measure in Measure if measure is not Measure.MACS),
+    *("channels", "receptive_field", "peak_memory", "flash", "memory", "nanoseconds", "score"),
+    *("network", "path"),
+)
 
 
 def check_definition(name: str, convention: Convention) -> None:
@@ -221,7 +226,7 @@ def check_definition(name: str, convention: Convention) -> None:
             f"`{name}` is not a valid name; use letters, digits, `_`, `-` and `.`"
         )
     if name in NOT_CONVENTIONS:
-        raise DefinitionError(f"`{name}` is the name of a measure; use another")
+        raise DefinitionError(f"`{name}` is the name of a measure or a column; use another")
     for key in convention.rules:
         kind = None if key in OPERATIONS or key == "*" else KINDS.get(key)
         if key not in OPERATIONS and key != "*" and kind is None:

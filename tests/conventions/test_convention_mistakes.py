@@ -7,15 +7,19 @@ from convcost.conventions import (
     CONVENTIONS,
     GROUPS,
     MACS,
+    NOT_CONVENTIONS,
     LayerUse,
     X,
     check_definition,
     convention,
 )
 from convcost.conventions._formula import as_formula
+from convcost.design_space.network_function import BYTES, NANOSECONDS
 from convcost.model.errors import DefinitionError
 from convcost.model.kind import KINDS
 from convcost.model.shape import Shape
+from convcost.reports.row_order import NAMES
+from convcost.reports.sweep.points import NUMBERS
 
 SPEC = """
 name: net
@@ -149,7 +153,7 @@ def test_a_mistake_in_a_convention_breaks_no_other_convention(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("params", "`params` is the name of a measure; use another"),
+        ("params", "`params` is the name of a measure or a column; use another"),
         ("a,b", "`a,b` is not a valid name; use letters, digits, `_`, `-` and `.`"),
         ("thop:mine", "`thop:mine` has a colon; write a variant in `variants`"),
     ],
@@ -158,6 +162,12 @@ def test_a_name_that_no_option_can_name_is_refused(name, message):
     with pytest.raises(DefinitionError) as error:
         convention(name, word="ops", meaning="Ours.", source="a paper", rules={"conv": MACS})
     assert str(error.value) == message
+
+
+def test_a_name_that_sorts_or_filters_points_is_no_name_of_a_convention():
+    """The number of that name would be compared instead of the convention."""
+    others = {*NAMES, *NUMBERS, *BYTES, NANOSECONDS, "score"}
+    assert others - {"macs"} == {*NOT_CONVENTIONS}
 
 
 def test_the_conventions_of_convcost_are_valid():
