@@ -327,7 +327,8 @@ def test_git_runs_as_often_for_many_specs_as_for_one(repository):
     one = calls_of_git(repository.folder, "models/seven.yaml", *asked)
     many = calls_of_git(repository.folder, "models", *asked)
     read = ["cat-file", "cat-file"]  # the sizes, and the contents
-    assert one == many == ["rev-parse", "rev-parse", "ls-tree", "ls-files", *read, *read]
+    of_commit = ["rev-parse", "rev-parse", "ls-tree", "ls-files"]
+    assert one == many == [*of_commit, "check-attr", *read, *read]
 
 
 def test_specs_of_several_repositories_have_a_base_each(repository, tmp_path):
