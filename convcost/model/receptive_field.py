@@ -8,6 +8,7 @@ P is `period` and Q is `advance`. A convolution has P = 1 and Q = stride, an ups
 2 and Q = 1.
 """
 
+from functools import lru_cache
 from math import gcd, lcm
 from operator import le
 from typing import Any
@@ -259,13 +260,22 @@ def compose_bounds(field: ReceptiveField, layer: ReceptiveField) -> ReceptiveFie
 
 def _bounds(field: ReceptiveField) -> tuple[int, int]:
     """The farthest input before and after the place of any output, in 1/UNIT of an input."""
-    period, advance, first, last, _, exact = field
-    if not exact:
-        return first[0], last[0]
+    if not field.exact:
+        return field.first[0], field.last[0]
+    # The hash of a symbolic number would add a condition to a traced formula.
+    numbers = field.period, field.advance, field.dilation, *field.first, *field.last
+    return _known_bounds(field) if {*map(type, numbers)} == {int} else _exact_bounds(field)
+
+
+def _exact_bounds(field: ReceptiveField) -> tuple[int, int]:
+    period, advance, first, last, *_ = field
     occupied = [r for r in range(period) if first[r] <= last[r]]
     lows = [first[r] * UNIT - -(-r * advance * UNIT // period) for r in occupied]
     highs = [last[r] * UNIT - r * advance * UNIT // period for r in occupied]
     return min(lows, default=0), max(highs, default=-1)
+
+
+_known_bounds = lru_cache(maxsize=64)(_exact_bounds)  # layers of a long chain are mostly equal
 
 
 def _is_monotonic(field: ReceptiveField) -> bool:

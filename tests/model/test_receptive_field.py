@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import at_most, cost, run
 
+from convcost.model import receptive_field
 from convcost.model.receptive_field import (
     MAX_INTERVALS,
     MAX_PERIOD,
@@ -286,3 +287,17 @@ def test_a_search_says_at_which_point_a_receptive_field_is_an_upper_bound(tmp_pa
     printed = run(*command, "receptive_field").stdout.decode().splitlines()
     assert printed.count(f"{UPPER_BOUND} (at n=3989)") == 1
     assert UPPER_BOUND not in run(*command, "macs").stdout.decode()
+
+
+def test_the_bounds_of_equal_layers_are_computed_once():
+    """The period of the chain, 23 to the power of the copies, is soon above the limit."""
+    pair = "{transposed_conv: 3, kernel: 23, stride: 23}, {max_pool: 20, stride: 20}"
+    text = f"""
+        input: {{channels: 3, size: 8}}
+        layers: [{{sequence: [{pair}], repeat: 20}}]
+        """
+    receptive_field._known_bounds.cache_clear()
+    assert not cost(text).layers[-1].field[0].exact
+    # Of the field of each layer, and of those of the chain before it is above the limit.
+    assert receptive_field._known_bounds.cache_info().misses <= 4
+    assert receptive_field._known_bounds.cache_info().hits > 20
