@@ -164,8 +164,12 @@ UNKNOWN = (None,)  # the receptive field is not followed here
 
 
 class Out(NamedTuple):
-    """What a layer gives and costs; `reads` are its axes, None if each output reads its own
-    position."""
+    """What a layer gives and costs.
+
+    `reads` are the axes of its receptive field: None if an output element depends on its own
+    position only, UNKNOWN if the fuzzer does not check it. `form` is compared between layers that
+    share weights: two layers with equal forms can share them.
+    """
 
     shape: Shape
     weights: int = 0
@@ -173,7 +177,8 @@ class Out(NamedTuple):
     buffers: int = 0
     macs: int = 0
     reads: tuple[Any, ...] | None = None
-    form: tuple[Any, ...] = ()  # of the weights, for a layer that shares them
+    form: tuple[Any, ...] = ()
+    counted: bool = True  # whether its macs are known
 
 
 def per_axis(value, rank, least=1):
@@ -490,8 +495,9 @@ def custom(o, x):
     require(o["input"] is None or tensor(o["input"]) == x, "custom is stated for another input")
     params, biases, buffers = (whole(o[name], 0) for name in ("params", "biases", "buffers"))
     require(biases <= params, "biases are params")
-    macs = 0 if o["macs"] == "uncounted" else whole(o["macs"], 0)
-    return Out(shape, params - biases, biases, buffers, macs, UNKNOWN)
+    counted = o["macs"] != "uncounted"
+    macs = whole(o["macs"], 0) if counted else 0
+    return Out(shape, params - biases, biases, buffers, macs, UNKNOWN, counted=counted)
 
 
 def fft(o, x):

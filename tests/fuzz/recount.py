@@ -67,6 +67,7 @@ class Layer(NamedTuple):
     sharing: tuple[tuple[Experts, ...], ...] = ()  # around each layer that uses its weights
     inputs: tuple[int, ...] = ()  # indices of layers; −1 − k is the k-th input of the network
     owner: int = 0  # index of the layer whose weights it uses
+    counted: bool = True  # whether its macs are known
 
     @property
     def active(self):
@@ -381,7 +382,8 @@ class Recount:
             sharing = (*self.layers[owner].sharing, self.experts)
             self.layers[owner] = self.layers[owner]._replace(sharing=sharing)
             stored = (0, 0, 0)
-            out = theirs._replace(shape=out.shape, macs=out.macs, reads=out.reads)
+            own = {"macs": out.macs, "reads": out.reads, "counted": out.counted}
+            out = theirs._replace(shape=out.shape, **own)
         kept, weights = self.prune(rest, scope.known(xs[0]), out, owner)
         stored = (stored[0] * kept // weights, *stored[1:])
         out = out._replace(macs=out.macs * kept // weights)
@@ -394,7 +396,8 @@ class Recount:
         weights, biases, buffers = (number * of for number in stored)
         layer = Layer(path, word, out.shape, weights, biases, buffers, out.macs * take, fields)
         sources = tuple(x.source for x in xs)
-        self.layers.append(layer._replace(experts=self.experts, inputs=sources, owner=owner))
+        own = {"experts": self.experts, "owner": owner, "counted": out.counted}
+        self.layers.append(layer._replace(inputs=sources, **own))
         if self.frozen is not None:
             said = self.said.setdefault(owner, self.frozen)
             require(said == self.frozen, "shared weights are frozen in one place only")

@@ -1,12 +1,13 @@
 """A part of the fuzzer in every run: the same cases each time. `python -m fuzz` runs more."""
 
+import json
 from collections import defaultdict
 from functools import cache
 
 import pytest
 
 from convcost.model.kind import KINDS
-from fuzz import formulas
+from fuzz import formulas, laws
 from fuzz.recount import word_of
 from fuzz.runner import make, one
 
@@ -22,6 +23,14 @@ def test_no_case_breaks_a_promise(family, part, tmp_path):
     for number in range(part * cases, (part + 1) * cases):
         verdict = one(family, SEED, number, tmp_path)
         assert not verdict.broken, f"case {number} of {family}, seed {SEED}"
+
+
+def test_a_layer_without_known_macs_has_no_known_limit_on_a_device(tmp_path):
+    layers = [{"custom": "a thing", "params": 150, "macs": "uncounted"}, {"conv": 8, "kernel": 1}]
+    spec = {"name": "net", "input": {"channels": 3, "size": [8, 8]}, "layers": layers}
+    layers_counted = laws.counted(spec)
+    laws.figures_agree(layers_counted, json.dumps(spec))
+    laws.a_device_bounds_each_layer(spec, json.dumps(spec), layers_counted, tmp_path)
 
 
 def layers_in(tree):
