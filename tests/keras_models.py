@@ -58,7 +58,7 @@ def functional(layers, outputs):
     }
 
 
-def drawn(tmp_path, config, **asked):
+def imported_graph(tmp_path, config, **asked):
     path = tmp_path / "net.json"
     path.write_text(json.dumps(config))
     return read(path, **asked)
@@ -66,7 +66,7 @@ def drawn(tmp_path, config, **asked):
 
 def counted(tmp_path, *layers, shape=SHAPE):
     """Kinds, params and macs of the layers of a sequential model, proved as a spec."""
-    layer_graph = drawn(tmp_path, sequential(*layers, shape=shape))
+    layer_graph = imported_graph(tmp_path, sequential(*layers, shape=shape))
     proved_spec(layer_graph)
     return [(layer.kind, layer.params, layer.macs) for layer in layer_graph.layers]
 

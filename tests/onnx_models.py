@@ -51,7 +51,7 @@ def model(
     return helper.make_model(graph, opset_imports=imports, ir_version=10)
 
 
-def drawn(folder: Path, made: ModelProto, **options: Any) -> LayerGraph:
+def imported_graph(folder: Path, made: ModelProto, **options: Any) -> LayerGraph:
     path = folder / "model.onnx"
     path.write_bytes(made.SerializeToString())
     layer_graph = read(path, **options)
@@ -59,7 +59,7 @@ def drawn(folder: Path, made: ModelProto, **options: Any) -> LayerGraph:
     return layer_graph
 
 
-def told(layer_graph: LayerGraph) -> list[str]:
+def layer_texts(layer_graph: LayerGraph) -> list[str]:
     """Every layer as one would write it: `conv filters=4 kernel=3 → 10×8×4`."""
     lines = []
     for layer in layer_graph.layers:
@@ -68,7 +68,7 @@ def told(layer_graph: LayerGraph) -> list[str]:
     return lines
 
 
-def sums(layer_graph: LayerGraph) -> tuple[int, int, int]:
+def summed_counts(layer_graph: LayerGraph) -> tuple[int, int, int]:
     """Params, buffers, macs."""
     return (
         sum(layer.params for layer in layer_graph.layers),

@@ -9,7 +9,7 @@ def paths(text, **variables):
     return [layer.path for layer in cost(text, **variables).layers]
 
 
-def feeds(text):
+def inputs_by_path(text):
     """Each layer and what feeds it, by path, or by the name of an input."""
     network = cost(text).network
     names = [name for name, _ in network.inputs]

@@ -155,7 +155,7 @@ def _numbers(file: Any, numbers: Sequence[int]) -> int:
     return file.CreateNumpyVector(np.array(numbers, np.int32))
 
 
-def drawn(folder: Path, made: bytes, **options: Any) -> LayerGraph:
+def imported_graph(folder: Path, made: bytes, **options: Any) -> LayerGraph:
     path = folder / "model.tflite"
     path.write_bytes(made)
     layer_graph = read(path, **options)

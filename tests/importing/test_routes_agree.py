@@ -10,7 +10,7 @@ pytest.importorskip("tflite")
 
 from route_modules import MODULES, NETWORKS  # noqa: E402
 from routes import by_torch, counts, exported, nameless  # noqa: E402
-from tflite_models import drawn as by_tflite  # noqa: E402
+from tflite_models import imported_graph as by_tflite  # noqa: E402
 from tflite_modules import FILES  # noqa: E402
 
 from convcost.importing.frontends.onnx import read  # noqa: E402

@@ -1,7 +1,7 @@
 """The sections `blocks` and `defaults`, and calls of blocks."""
 
 import pytest
-from spec_texts import EIGHT, feeds, paths
+from spec_texts import EIGHT, inputs_by_path, paths
 from support import cost, messages, problems
 
 from convcost.model.options import TYPES
@@ -110,7 +110,7 @@ def test_input_in_a_block_is_the_tensor_that_enters_it():
         blocks: {b: {layers: [relu, {tanh: , from: input}]}}
         layers: [{conv: 4, kernel: 1, name: stem}, {b: , name: b}, {elu: , from: input}]
         """
-    assert feeds(text) == {
+    assert inputs_by_path(text) == {
         "stem": ["input"], "b/relu_1": ["stem"], "b/tanh_1": ["stem"], "elu_1": ["input"]
     }  # fmt: skip
 
@@ -182,7 +182,7 @@ layers: [{conv: 4, kernel: 1, name: a}, {conv: 5, kernel: 1, name: b}, CALL]
 
 def test_a_block_has_the_inputs_that_a_call_lists_in_their_order():
     text = STREAMS.replace("CALL", "{exchange: , from: [a, b], name: e}")
-    assert feeds(text) == {
+    assert inputs_by_path(text) == {
         "a": ["input"],
         "b": ["a"],
         "e/down": ["a"],
@@ -197,7 +197,7 @@ def test_each_copy_of_a_block_has_the_outputs_of_the_copy_before_it_as_inputs():
     call = (
         "{exchange: , from: [a, b], repeat: 3, name: e}, {relu: , from: e/down}, {tanh: , from: e}"
     )
-    found = feeds(STREAMS.replace("CALL", call))
+    found = inputs_by_path(STREAMS.replace("CALL", call))
     assert [found[f"e_{copy}/down"] for copy in (1, 2, 3)] == [["a"], ["e_1/down"], ["e_2/down"]]
     assert [found[f"e_{copy}/up"] for copy in (1, 2, 3)] == [["b"], ["e_1/sum"], ["e_2/sum"]]
     assert (found["relu_1"], found["tanh_1"]) == (["e_3/down"], ["e_3/sum"])
@@ -206,7 +206,7 @@ def test_each_copy_of_a_block_has_the_outputs_of_the_copy_before_it_as_inputs():
 def test_a_block_with_one_named_input_is_called_as_any_other():
     text = EIGHT + "blocks: {b: {inputs: [x], layers: [relu, {add: [relu_1, x]}]}}\n"
     call = "{b: , repeat: 2}, {b: , from: b_1}"
-    found = feeds(f"{text}layers: [{call}]")
+    found = inputs_by_path(f"{text}layers: [{call}]")
     expected = (["input", "b_1/add_1", "b_1/add_1"], ["b_2/relu_1", "b_1/add_1"])
     assert ([found[f"b_{n}/relu_1"][0] for n in (1, 2, 3)], found["b_2/add_1"]) == expected
 
@@ -214,7 +214,9 @@ def test_a_block_with_one_named_input_is_called_as_any_other():
 def test_an_output_of_a_block_may_be_one_of_its_inputs_or_a_path():
     block = "inputs: [x, y], layers: [{sequence: [{conv: 8, kernel: 1}], from: y}]"
     text = f"{EIGHT}blocks: {{b: {{{block}, outputs: [x, sequence_1/conv_1]}}}}\n"
-    found = feeds(text + "layers: [{relu: , name: s}, {b: , from: [input, s], repeat: 2, name: b}]")
+    found = inputs_by_path(
+        text + "layers: [{relu: , name: s}, {b: , from: [input, s], repeat: 2, name: b}]"
+    )
     assert found["b_2/sequence_1/conv_1"] == ["b_1/sequence_1/conv_1"]
 
 

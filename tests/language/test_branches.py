@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spec_texts import EIGHT, feeds, paths
+from spec_texts import EIGHT, inputs_by_path, paths
 from support import cost, messages, problems
 
 
@@ -20,17 +20,17 @@ from support import cost, messages, problems
 )
 def test_a_join_accepts_branches(join, branches, fed):
     text = f"{EIGHT}layers: [{{relu: , name: r}}, tanh, {{{join}: {branches}}}]"
-    assert feeds(text)[f"{join}_1"] == fed
+    assert inputs_by_path(text)[f"{join}_1"] == fed
 
 
 def test_a_join_accepts_a_list_of_from_in_place_of_branches():
     text = EIGHT + "layers: [{relu: , name: r}, tanh, {concat: , from: [r, tanh_1]}]"
-    assert feeds(text)["concat_1"] == ["r", "tanh_1"]
+    assert inputs_by_path(text)["concat_1"] == ["r", "tanh_1"]
 
 
 def test_the_branches_of_a_join_use_its_from():
     text = EIGHT + "layers: [{relu: , name: r}, tanh, {add: {a: [], b: [elu]}, from: r}]"
-    assert feeds(text) == {
+    assert inputs_by_path(text) == {
         "r": ["input"], "tanh_1": ["r"], "b/elu_1": ["r"], "add_1": ["r", "b/elu_1"]
     }  # fmt: skip
 
@@ -153,7 +153,7 @@ def test_the_paths_of_joins(layers, expected):
     ],
 )
 def test_the_names_of_branches_belong_to_their_join(layers, joined):
-    found = feeds(f"{EIGHT}layers: [{{relu: , name: r}}, {{tanh: , name: t}}, {layers}]")
+    found = inputs_by_path(f"{EIGHT}layers: [{{relu: , name: r}}, {{tanh: , name: t}}, {layers}]")
     assert {path: found[path] for path in joined} == joined
 
 

@@ -1,7 +1,7 @@
 """Networks from layers: `repeat`, `when`, `side`, `sequence`, and shapes that do not fit."""
 
 import pytest
-from spec_texts import EIGHT, feeds, paths
+from spec_texts import EIGHT, inputs_by_path, paths
 from support import cost, messages, problems
 
 from convcost.model.options import TYPES
@@ -22,7 +22,7 @@ def test_repeat_puts_copies_in_series(times, names):
     layer = f"{{conv: 8, kernel: 1, repeat: {times}, name: x}}"
     text = f"{EIGHT}vars: {{deep: 3}}\nlayers: [{layer}, relu]"
     assert paths(text) == [*names, "relu_1"]
-    assert feeds(text) == dict(
+    assert inputs_by_path(text) == dict(
         zip([*names, "relu_1"], ([name] for name in ["input", *names]), strict=True)
     )
 
@@ -36,18 +36,18 @@ def test_the_name_of_a_repeated_layer_refers_to_its_last_copy():
     text = (
         EIGHT + "layers: [{relu: , repeat: 2, name: x}, tanh, {elu: , from: x}, {elu: , from: x_1}]"
     )
-    assert feeds(text)["elu_1"] == ["x_2"]
-    assert feeds(text)["elu_2"] == ["x_1"]
+    assert inputs_by_path(text)["elu_1"] == ["x_2"]
+    assert inputs_by_path(text)["elu_2"] == ["x_1"]
 
 
 def test_the_name_of_a_layer_repeated_0_times_refers_to_its_input():
     text = EIGHT + "layers: [relu, {tanh: , repeat: 0, name: x}, {elu: , from: x}]"
-    assert feeds(text)["elu_1"] == ["relu_1"]
+    assert inputs_by_path(text)["elu_1"] == ["relu_1"]
 
 
 def test_only_the_first_copy_uses_from():
     text = EIGHT + "layers: [{relu: , name: r}, tanh, {elu: , from: r, repeat: 3, name: x}]"
-    found = feeds(text)
+    found = inputs_by_path(text)
     assert [found["x_1"], found["x_2"], found["x_3"]] == [["r"], ["x_1"], ["x_2"]]
 
 
@@ -78,9 +78,9 @@ def test_every_copy_counts_even_if_it_outputs_its_input(layers, copies):
 
 
 def test_copies_without_layers_have_names_too():
-    assert feeds(EIGHT + "layers: [{side: [], repeat: 3, name: x}, {relu: , from: x_2}]") == {
-        "relu_1": ["input"]
-    }
+    assert inputs_by_path(
+        EIGHT + "layers: [{side: [], repeat: 3, name: x}, {relu: , from: x_2}]"
+    ) == {"relu_1": ["input"]}
 
 
 def test_a_problem_of_copies_is_reported_once():
@@ -129,7 +129,7 @@ def test_two_layers_of_one_name_may_exclude_each_other():
 
 def test_a_side_outputs_its_own_input():
     text = EIGHT + "layers: [relu, {side: [flatten, {linear: 10}], name: aux}, tanh]"
-    assert feeds(text) == {
+    assert inputs_by_path(text) == {
         "relu_1": ["input"],
         "aux/flatten_1": ["relu_1"],
         "aux/linear_1": ["aux/flatten_1"],
@@ -140,19 +140,19 @@ def test_a_side_outputs_its_own_input():
 
 def test_a_layer_can_use_the_output_inside_a_side_by_name():
     text = EIGHT + "layers: [{side: [{conv: 4, kernel: 1}], name: aux}, {relu: , from: aux}]"
-    assert feeds(text)["relu_1"] == ["aux/conv_1"]
+    assert inputs_by_path(text)["relu_1"] == ["aux/conv_1"]
 
 
 def test_a_sequence_is_a_name_for_its_layers():
     text = EIGHT + "layers: [{sequence: [relu, tanh], name: stem}, elu, {gelu: , from: stem}]"
     assert paths(text) == ["stem/relu_1", "stem/tanh_1", "elu_1", "gelu_1"]
-    assert feeds(text)["gelu_1"] == ["stem/tanh_1"]
+    assert inputs_by_path(text)["gelu_1"] == ["stem/tanh_1"]
     assert [(g.path, g.kind) for g in cost(text).network.groups] == [("stem", "sequence")]
 
 
 def test_an_empty_sequence_outputs_its_input():
     text = EIGHT + "layers: [relu, {sequence: [], name: s}, {tanh: , from: s}]"
-    assert feeds(text)["tanh_1"] == ["relu_1"]
+    assert inputs_by_path(text)["tanh_1"] == ["relu_1"]
 
 
 @pytest.mark.parametrize(

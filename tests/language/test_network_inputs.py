@@ -1,7 +1,7 @@
 """The sections `input`, `inputs` and `vars`."""
 
 import pytest
-from spec_texts import EIGHT, feeds
+from spec_texts import EIGHT, inputs_by_path
 from support import cost, messages, problems
 
 from convcost.model.shape import Shape
@@ -32,7 +32,7 @@ def test_layers_use_several_inputs_by_name():
         inputs: {image: {channels: 3, size: 8}, mask: {channels: 1, size: 8}}
         layers: [{conv: 4, kernel: 1, from: image, name: stem}, {concat: [stem, mask], name: both}]
         """
-    assert feeds(text) == {"stem": ["image"], "both": ["stem", "mask"]}
+    assert inputs_by_path(text) == {"stem": ["image"], "both": ["stem", "mask"]}
     assert cost(text).layers[-1].output == Shape(4 + 1, (8, 8))
 
 
@@ -41,7 +41,7 @@ def test_a_join_may_be_the_first_layer_of_several_inputs():
         inputs: {image: {channels: 3, size: 8}, mask: {channels: 1, size: 8}}
         layers: [{concat: [image, mask]}, relu]
         """
-    assert feeds(text) == {"concat_1": ["image", "mask"], "relu_1": ["concat_1"]}
+    assert inputs_by_path(text) == {"concat_1": ["image", "mask"], "relu_1": ["concat_1"]}
 
 
 def test_with_several_inputs_the_first_layer_needs_from():
@@ -59,12 +59,12 @@ def test_an_input_among_several_may_be_named_input():
         inputs: {input: {channels: 3, size: 8}, mask: {channels: 3, size: 8}}
         layers: [{relu: , from: input}, {add: [relu_1, mask]}]
         """
-    assert feeds(text) == {"relu_1": ["input"], "add_1": ["relu_1", "mask"]}
+    assert inputs_by_path(text) == {"relu_1": ["input"], "add_1": ["relu_1", "mask"]}
 
 
 def test_a_single_input_of_inputs_enters_the_first_layer():
     text = "inputs: {image: {channels: 3, size: 8}}\nlayers: [relu, {tanh: , from: image}]"
-    assert feeds(text) == {"relu_1": ["image"], "tanh_1": ["image"]}
+    assert inputs_by_path(text) == {"relu_1": ["image"], "tanh_1": ["image"]}
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,18 @@
 """Names of layers, and references to them."""
 
 import pytest
-from spec_texts import EIGHT, feeds, paths
+from spec_texts import EIGHT, inputs_by_path, paths
 from support import messages
 
 
 def test_the_input_of_a_layer_is_the_previous_output_or_that_of_the_layer_it_names():
     text = EIGHT + "layers: [{relu: , name: a}, tanh, {elu: , from: a}, gelu]"
-    assert feeds(text) == {"a": ["input"], "tanh_1": ["a"], "elu_1": ["a"], "gelu_1": ["elu_1"]}
+    assert inputs_by_path(text) == {
+        "a": ["input"],
+        "tanh_1": ["a"],
+        "elu_1": ["a"],
+        "gelu_1": ["elu_1"],
+    }
 
 
 def test_a_name_is_looked_up_from_the_inside_out():
@@ -25,7 +30,7 @@ def test_a_name_is_looked_up_from_the_inside_out():
             name: s
           - {gelu: , from: x}
         """
-    found = feeds(text)
+    found = inputs_by_path(text)
     assert found["s/a/elu_1"] == ["s/x"]
     assert found["s/b/elu_1"] == ["y"]
     assert found["s/c/elu_1"] == ["input"]
@@ -46,7 +51,7 @@ def test_a_path_reaches_into_blocks_branches_and_sequences():
           - {gelu: , from: j/one}
           - {gelu: , from: j}
         """
-    found = feeds(text)
+    found = inputs_by_path(text)
     assert [found[f"gelu_{n}"] for n in range(1, 7)] == [
         ["b/s/r"], ["b/s/r"], ["b/tanh_1"], ["j/one/e"], ["j/one/e"], ["j"]
     ]  # fmt: skip

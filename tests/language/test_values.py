@@ -82,7 +82,7 @@ TAKEN = {
 }
 
 
-def refused(type_name, value):
+def expected_message(type_name, value):
     """The message about a value for an option of a type; empty if it is valid."""
     if value == "word":
         return f"must be {TYPES[type_name].meaning}, not `word`"
@@ -125,7 +125,7 @@ def test_a_number_that_an_option_cannot_hold_is_refused(name, value):
     for option in kind.options.values():
         if option.type_name == "Label":
             continue
-        message = refused(option.type_name, value)
+        message = expected_message(option.type_name, value)
         layer = with_option(kind, option, value)
         key = f"{kind.name}: " if option.name == kind.principal else f"{option.name}: "
         column = 10 + layer.index(key) + len(key)

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from spec_texts import EIGHT, feeds
+from spec_texts import EIGHT, inputs_by_path
 from support import cost, messages
 
 from convcost.language.yaml_nodes import parse_documents
@@ -129,7 +129,7 @@ def test_a_merge_adds_only_missing_keys():
 def test_a_name_is_the_text_as_written(word):
     text = f"name: {word}\n{EIGHT}layers: [{{relu: , name: {word}}}, tanh, {{elu: , from: {word}}}]"
     assert cost(text).network.name == word
-    assert feeds(text)["elu_1"] == [word]
+    assert inputs_by_path(text)["elu_1"] == [word]
 
 
 @pytest.mark.parametrize(

@@ -32,31 +32,31 @@ def test_all_connections_are_a_plain_convolution():
     assert cost(conv("[[1, 2, 3], [3, 2, 1]]")).totals == cost(conv("")).totals
 
 
-def refused(text):
+def problem_messages(text):
     return [problem.message for problem in problems(text)]
 
 
 def test_connections_that_do_not_fit_are_refused():
-    assert refused(conv("[[1]]")) == ["conv has 2 filters and connections for 1"]
-    assert refused(conv("[[1], [4]]")) == [
+    assert problem_messages(conv("[[1]]")) == ["conv has 2 filters and connections for 1"]
+    assert problem_messages(conv("[[1], [4]]")) == [
         "connections name channel 4, and the input has 3 channels"
     ]
-    assert refused(conv("[[1], [1, 1]]")) == [
+    assert problem_messages(conv("[[1], [1, 1]]")) == [
         "`connections` of conv must not repeat channel 1: [1, 1]"
     ]
-    assert refused(conv("[[1], []]")) == [
+    assert problem_messages(conv("[[1], []]")) == [
         (
             "`connections` of conv must be a list of lists of channels, one for each filter, "
             "not [[1], []]"
         )
     ]
-    assert refused(conv("[[1], [0]]")) == [
+    assert problem_messages(conv("[[1], [0]]")) == [
         "`connections` of conv must be a whole number of at least 1, not 0"
     ]
-    assert refused(conv("[[1], [2]]", 2, ", groups: 2")) == [
+    assert problem_messages(conv("[[1], [2]]", 2, ", groups: 2")) == [
         "conv accepts `connections` or `groups`, not both"
     ]
-    assert refused(conv("[[[1]], [2]]")) == [
+    assert problem_messages(conv("[[[1]], [2]]")) == [
         (
             "`connections` of conv must be a list of lists: for each filter the channels that it "
             "is connected to, from 1, not a list"

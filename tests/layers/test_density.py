@@ -101,29 +101,33 @@ def test_other_tools_count_pruned_weights_too():
     assert find_convention("flops").numbers(costs).total == 2 * 3 * 3 * 3 * 6 * 6 + 5 * 6 * 6
 
 
-def refused(text):
+def problem_messages(text):
     return [problem.message for problem in problems(text)]
 
 
 def test_a_density_without_a_meaning_is_refused():
-    assert refused(net("{max_pool: 2, density: 0.5}")) == ["max_pool has no option `density`"]
-    assert refused(net("{conv: 3, kernel: 1, density: 1.5}")) == [
+    assert problem_messages(net("{max_pool: 2, density: 0.5}")) == [
+        "max_pool has no option `density`"
+    ]
+    assert problem_messages(net("{conv: 3, kernel: 1, density: 1.5}")) == [
         "`density` of a layer must be at most 1, not 1.5"
     ]
-    assert refused(net("{conv: 3, kernel: 1, density: 0}")) == [
+    assert problem_messages(net("{conv: 3, kernel: 1, density: 0}")) == [
         "`density` of a layer must be above 0, not 0"
     ]
-    assert refused(net("{conv: 3, kernel: 1, buffer: true, density: 0.5}")) == [
+    assert problem_messages(net("{conv: 3, kernel: 1, buffer: true, density: 0.5}")) == [
         "conv has no weights here, so it has no density"
     ]
-    assert refused(
+    assert problem_messages(
         net(f"{CONV}}}, {{conv: 5, kernel: 3, bias: true, weights: a, density: 0.5}}", 5)
     ) == ["conv has the density of `a`, whose weights it uses"]
-    assert refused(net("{conv: 3, kernel: 1, density: 0.01}")) == [
+    assert problem_messages(net("{conv: 3, kernel: 1, density: 0.01}")) == [
         "a density of 1/100 leaves none of 9 weights"
     ]
     scan = "{selective_scan: {x: [], delta: [], b: [], c: []}, density: 0.5}"
-    assert refused(net(scan)) == ["selective_scan uses its weights for some of its macs only"]
+    assert problem_messages(net(scan)) == [
+        "selective_scan uses its weights for some of its macs only"
+    ]
 
 
 def test_a_sweep_says_that_a_density_is_stated():

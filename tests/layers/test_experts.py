@@ -34,7 +34,7 @@ def mixture(take=2, bias="false", shared=""):
     return cost(SPEC.format(take=take, bias=bias, shared=shared))
 
 
-def refused(text):
+def problem_messages(text):
     return [problem.message for problem in problems(text)]
 
 
@@ -108,7 +108,7 @@ def test_reports_say_what_is_not_counted_and_what_active_is():
 
 
 def test_branches_are_known_by_name_in_any_order():
-    assert refused("""
+    assert problem_messages("""
         input: {channels: 64, size: [32]}
         layers: [{experts: {gat: [{conv: 8, kernel: 1}], each: input}, of: 8, take: 2}]
     """) == [
@@ -125,7 +125,7 @@ def test_branches_are_known_by_name_in_any_order():
 
 
 def test_a_gate_has_one_channel_for_each_expert():
-    assert refused("""
+    assert problem_messages("""
         input: {channels: 64, size: [32]}
         layers:
           - {experts: {gate: [{conv: 7, kernel: 1}], each: [{conv: 64, kernel: 1}]}, of: 8, take: 1}
@@ -133,14 +133,14 @@ def test_a_gate_has_one_channel_for_each_expert():
 
 
 def test_more_experts_than_there_are_cannot_be_taken():
-    assert refused("""
+    assert problem_messages("""
         input: {channels: 64, size: [32]}
         layers: [{experts: {gate: [{conv: 8, kernel: 1}], each: []}, of: 8, take: 9}]
     """) == ["experts takes 9 of 8 experts"]
 
 
 def test_a_layer_outside_cannot_use_a_tensor_of_which_each_expert_has_one():
-    assert refused("""
+    assert problem_messages("""
         input: {channels: 8, size: [5]}
         layers:
           - experts: {gate: [{conv: 4, kernel: 1}], each: [{conv: 8, kernel: 1, name: inner}]}
@@ -169,9 +169,9 @@ SHARED = """
 
 
 def test_a_layer_outside_cannot_use_weights_of_which_each_expert_has_some():
-    assert refused(SHARED.format(layer="{conv: 8, kernel: 1, weights: moe/each/inner}")) == [
-        "conv uses the weights of `moe/each/inner`, which each of 4 experts has"
-    ]
+    assert problem_messages(
+        SHARED.format(layer="{conv: 8, kernel: 1, weights: moe/each/inner}")
+    ) == ["conv uses the weights of `moe/each/inner`, which each of 4 experts has"]
 
 
 @pytest.mark.parametrize("owner", ["before", "moe/each/inner"])
@@ -236,13 +236,13 @@ def test_layers_of_one_expert_use_the_same_copy_of_shared_weights(each, most):
 )
 def test_experts_cannot_use_a_tensor_of_the_experts_of_another_join(gate, each, take, label):
     message = f"{label} uses `moe/each/inner`, which each of 4 experts has"
-    assert refused(TWO_MOES.format(gate=gate, each=each, take=take))[0] == message
+    assert problem_messages(TWO_MOES.format(gate=gate, each=each, take=take))[0] == message
 
 
 def test_experts_cannot_share_the_weights_of_another_number_of_experts():
     each = "{conv: 8, kernel: 1, weights: moe/each/inner}"
     layer = f"{{experts: {{gate: [{{conv: 8, kernel: 1}}], each: [{each}]}}, of: 8, take: 2}}"
-    assert refused(SHARED.format(layer=layer)) == [
+    assert problem_messages(SHARED.format(layer=layer)) == [
         "conv uses the weights of `moe/each/inner`, which each of 4 experts has"
     ]
 

@@ -9,7 +9,7 @@ from support import run, shipped
 from convcost.commands import match as match_command
 
 
-def matched(*arguments: str, text: str | None = None) -> dict:
+def match_json(*arguments: str, text: str | None = None) -> dict:
     done = run("match", *arguments, "--format", "json", text=text)
     assert done.stderr == b""
     tree = json.loads(done.stdout)
@@ -20,7 +20,7 @@ def matched(*arguments: str, text: str | None = None) -> dict:
 def readings(*arguments: str, text: str | None = None) -> list[tuple]:
     return [
         (one["names"][0], one["settings"], one["exact"], one["how"])
-        for one in matched(*arguments, text=text)["readings"]
+        for one in match_json(*arguments, text=text)["readings"]
     ]
 
 
@@ -38,32 +38,32 @@ CONV = "input: {channels: 3, size: 32}\nlayers: [{conv: 64, kernel: 3, padding: 
     ["1.77 MFLOPs", "1.77MFLOPs", "1.77M FLOPs", "1.77 mflops", "1.77 MMac", "1.77M Mult-Adds"],
 )
 def test_the_word_of_a_unit_does_not_say_which_operations_are_counted(words):
-    found = matched("-", *words.split(), text=CONV)
-    assert found == matched("-", "macs", "1.77M", text=CONV)
+    found = match_json("-", *words.split(), text=CONV)
+    assert found == match_json("-", "macs", "1.77M", text=CONV)
     first = found["readings"][0]
     assert (first["names"][0], first["exact"]) == ("macs", 64 * 3 * 3 * 3 * 32 * 32)
 
 
 def test_a_printed_line_of_a_tool_is_a_call():
-    found = matched("-", "1.728", "K", "Params", "1.769472", "MMACs", text=CONV)
+    found = match_json("-", "1.728", "K", "Params", "1.769472", "MMACs", text=CONV)
     assert found["figures"] == ["1.728K", "1.769472M"]
     assert {one["measure"] for one in found["readings"]} == {"params", "macs"}
 
 
 def test_a_figure_that_is_given_again_is_reported_once():
-    found = matched("-", "params", "1728", "1728", "params", "1728", text=CONV)
+    found = match_json("-", "params", "1728", "1728", "params", "1728", text=CONV)
     assert found["figures"] == ["params 1728", "1728"]
-    assert found == matched("-", "params", "1728", "1728", text=CONV)
+    assert found == match_json("-", "params", "1728", "1728", text=CONV)
 
 
 def test_figures_with_one_text_and_two_measures_have_readings_of_their_own():
     wide = "input: {channels: 3, size: 1}\nlayers: [{conv: 64, kernel: 3, padding: 1}]\n"
-    found = matched("-", "params", "1728", "macs", "1728", text=wide)
+    found = match_json("-", "params", "1728", "macs", "1728", text=wide)
     assert found["figures"] == ["params 1728", "macs 1728"]
     assert {(one["figure"], one["measure"]) for one in found["readings"]} == {
         ("params 1728", "params"), ("macs 1728", "macs"),
     }  # fmt: skip
-    missing = matched("-", "params", "1728", "macs", "1728", text=CONV)
+    missing = match_json("-", "params", "1728", "macs", "1728", text=CONV)
     assert [(one["figure"], one["measure"], one["exact"]) for one in missing["nearest"]] == [
         ("params 1728", "params", 64 * 3 * 3 * 3),
         ("macs 1728", "macs", 64 * 3 * 3 * 3 * 32 * 32),
@@ -88,10 +88,10 @@ MACS = 64 * 3 * 3 * 3 * 32 * 32
     ],
 )
 def test_a_reading_without_uncounted_layers_says_so_and_assumes_more(figure, first, known):
-    one = matched("-", *figure.split(), text=PARTLY)["readings"][0]
+    one = match_json("-", *figure.split(), text=PARTLY)["readings"][0]
     assert (one["names"][0], one["exact"], one["uncounted"], one["assumptions"]) == first
     if known:
-        whole = matched("-", *figure.split(), text=CONV)["readings"][0]
+        whole = match_json("-", *figure.split(), text=CONV)["readings"][0]
         assumed = one["assumptions"] - bool(one["uncounted"])
         assert whole == {**one, "uncounted": 0, "assumptions": assumed}
 
@@ -107,20 +107,20 @@ def test_each_format_marks_a_row_with_a_part_of_the_macs(form):
 def test_a_count_with_all_layers_and_one_without_some_are_two_readings():
     """Both the params and the known macs are 64 times 27."""
     text = PARTLY.replace("size: 32", "size: 1")
-    found = matched("-", "1728", text=text)["readings"]
+    found = match_json("-", "1728", text=text)["readings"]
     assert [(one["measure"], one["uncounted"]) for one in found[:2]] == [("params", 0), ("macs", 2)]
 
 
 @pytest.mark.parametrize("figure", ["5 GFLOPs", "0 MACs"])
 def test_the_nearest_count_says_that_it_leaves_layers_out(figure):
-    (nearest,) = matched("-", figure, text=PARTLY)["nearest"]
+    (nearest,) = match_json("-", figure, text=PARTLY)["nearest"]
     assert nearest["uncounted"] == 2
     note = run("match", "-", figure, text=PARTLY).stdout.decode().splitlines()[4]
     assert " without 2 uncounted layers, " in note
 
 
 def test_figures_that_no_settings_give_together_are_not_said_to_have_no_reading():
-    found = matched("-", "params", "1728", "macs", "5G", text=CONV)
+    found = match_json("-", "params", "1728", "macs", "5G", text=CONV)
     assert (found["found"], found["readings"], found["matched_separately"]) == (False, [], ["1728"])
     lines = (
         run("match", "-", "params", "1728", "macs", "5G", text=CONV).stdout.decode().splitlines()
@@ -130,7 +130,7 @@ def test_figures_that_no_settings_give_together_are_not_said_to_have_no_reading(
         f"{apart}; nearest: params, 1,728 (0.00 %)",
         "no reading found for 5G; nearest: FLOPs of 256 samples, 905,969,664 (-81.88 %)",
     ]
-    assert matched("-", "params", "1729", text=CONV)["matched_separately"] == []
+    assert match_json("-", "params", "1729", text=CONV)["matched_separately"] == []
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_figures_that_no_settings_give_together_are_not_said_to_have_no_reading(
 def test_no_macs_are_a_count_too(layer):
     text = f"input: {{channels: 3, size: 8}}\nlayers: [{layer}]\n"
     assert readings("-", "macs", "0", text=text)[0] == ("macs", "", 0, "equal")
-    assert matched("-", "macs", "5G", text=text)["nearest"][0]["measure"] in ("macs", "flops")
+    assert match_json("-", "macs", "5G", text=text)["nearest"][0]["measure"] in ("macs", "flops")
 
 
 def test_the_paper_and_the_implementation_of_a_residual_network():
@@ -157,7 +157,7 @@ def test_given_settings_hold_in_every_reading():
     first, *others = readings(*narrow, str(exact))
     assert first == ("macs", "", exact, "equal")
     assert not [one for one in others if "width" in one[1] or "size" in one[1]]
-    assert matched(*narrow, "77M")["settings"] == "width=0.5 size=160"
+    assert match_json(*narrow, "77M")["settings"] == "width=0.5 size=160"
     assert readings("resnet50", "--set", "paper=true", "3.86G")[0][1] == ""
     assert readings("resnet50", "--set", "paper=false", "3.86G") == []
 
@@ -185,7 +185,7 @@ def test_params_may_be_without_norms():
         (weights, "params, without norms"),
         (weights + 32 + 32, "params and buffers"),
     ]:
-        found = matched("-", str(figure), "params", text=spec)["readings"]
+        found = match_json("-", str(figure), "params", text=spec)["readings"]
         assert name in [name for one in found for name in one["names"]]
 
 
@@ -235,18 +235,18 @@ def test_a_given_size_holds_under_other_settings():
 
 def test_a_batch_is_no_reading_under_other_settings_and_the_nearest_count_has_none():
     figure = str(64 * varied(1, "deep") * 8 * 8)
-    found = matched("-", figure, "macs", text=VARIED)
+    found = match_json("-", figure, "macs", text=VARIED)
     assert found["readings"] == []
-    found = matched("-", str(varied(1, "deep") + 1), "params", text=VARIED)
+    found = match_json("-", str(varied(1, "deep") + 1), "params", text=VARIED)
     assert [(one["exact"], one["settings"]) for one in found["nearest"]] == [(varied(1), "")]
 
 
 def test_a_reading_has_the_simplest_name_and_no_variant_that_changes_nothing():
     macs = varied(1) * 8 * 8
-    first = matched("-", str(macs), "macs", text=VARIED)["readings"][0]
+    first = match_json("-", str(macs), "macs", text=VARIED)["readings"][0]
     assert first["names"][0] == "macs"
     assert not [name for name in first["names"] if ":" in name]
-    (near,) = matched("-", str(macs + 1), "macs", text=VARIED)["nearest"]
+    (near,) = match_json("-", str(macs + 1), "macs", text=VARIED)["nearest"]
     assert near["names"] == ["macs"]
 
 
@@ -260,14 +260,14 @@ def test_each_assumption_of_a_reading_is_counted():
         (scan, "torch_scan MACs", 2),
         (2 * scan, "2 × torch_scan MACs", 4),
     ):
-        found = matched("-", str(figure), "macs", text=text)["readings"]
+        found = match_json("-", str(figure), "macs", text=text)["readings"]
         assert (name, assumptions) in [(one["names"][0], one["assumptions"]) for one in found]
 
 
 def test_weights_may_be_without_norms():
     layers = "[{conv: 16, kernel: 3, bias: true}, batch_norm]"
     text = f"input: {{channels: 3, size: 8}}\nlayers: {layers}"
-    first = matched("-", str(16 * 3 * 9), "params", text=text)["readings"][0]
+    first = match_json("-", str(16 * 3 * 9), "params", text=text)["readings"][0]
     assert (first["names"], first["settings"]) == (["weights, without biases and norms"], "")
     assert first["assumptions"] == 2
 
@@ -301,18 +301,18 @@ def test_a_figure_may_be_of_another_input_size_or_of_a_batch():
 
 
 def test_k_may_be_1024():
-    found = matched("googlenet", "6834.5K", "params")["readings"]
+    found = match_json("googlenet", "6834.5K", "params")["readings"]
     assert (found[0]["exact"], found[0]["kilo"]) == (6_998_552, 1024)
 
 
 def test_the_readings_of_several_figures_have_the_same_settings():
-    tree = matched("googlenet", "params", "13.4M", "macs", "1.6G")
+    tree = match_json("googlenet", "params", "13.4M", "macs", "1.6G")
     assert {one["settings"] for one in tree["readings"]} == {"aux=true"}
     assert {one["figure"] for one in tree["readings"]} == {"13.4M", "1.6G"}
 
 
 def test_conventions_that_give_the_same_count_are_one_reading():
-    (first, *_) = matched("resnet50", "8178368512")["readings"]
+    (first, *_) = match_json("resnet50", "8178368512")["readings"]
     assert first["names"][0] == "2 × macs"
     assert "torch FLOPs" in first["names"]
     assert first["how"] == "equal"
@@ -347,7 +347,7 @@ def test_a_distance_of_any_size_is_visible(figure, change):
 
 def test_the_distance_of_a_count_from_0_is_a_count():
     text = "name: n\ninput: {channels: 1, size: [10]}\nlayers: [{conv: 5, kernel: 1}]"
-    (near,) = matched("-", "0", "macs", text=text)["nearest"]
+    (near,) = match_json("-", "0", "macs", text=text)["nearest"]
     assert (near["exact"], near["how"]) == (5 * 10, "+50")
 
 
@@ -383,7 +383,7 @@ input: {{channels: 8, size: 64}}
 vars: {{{", ".join(f"{name}: true" for name in names)}}}
 layers: [{", ".join(["relu"] * 20)}]
 """
-    report = matched("-", "7", "--size", "8", text=text)
+    report = match_json("-", "7", "--size", "8", text=text)
     assert report["untried"] == [f"{name}=false" for name in names[2:]]
 
 
@@ -394,7 +394,7 @@ input: {channels: 8, size: 64}
 layers: [{conv: in_channels + 1, kernel: 3, padding: 1, repeat: 300}]
 """
     weights = sum(9 * n * (n + 1) for n in range(8, 308))
-    report = matched("-", str(weights), text=text)
+    report = match_json("-", str(weights), text=text)
     sizes = (224, 227, 240, 256, 288, 299, 320, 331, 384, 416, 448, 512, 608, 640)
     assert report["untried"] == [f"size={n}x{n}" for n in sizes]
     note = "not tried, because they would take too long: size=224x224, size=227x227"
@@ -414,7 +414,7 @@ def test_each_input_of_a_layer_counts_for_the_limit(monkeypatch, layers, work):
     layers = layers.replace("conv,", "{conv: 8, kernel: 1},")
     variables = "a: true, b: true, c: true"
     text = f"input: {{channels: 8, size: 64}}\nvars: {{{variables}}}\nlayers: [{layers}]\n"
-    report = matched("-", "7", "--size", "8", text=text)
+    report = match_json("-", "7", "--size", "8", text=text)
     assert report["untried"] == ["c=false"]
 
 
@@ -425,5 +425,5 @@ input: {{channels: 8, size: 64}}
 vars: {{a: true, b: true, c: true}}
 layers: [{"relu, " * 19}{{relu: , when: 1 / (1 if a and b and c else 0) > 0}}]
 """
-    report = matched("-", "7", "--size", "8", text=text)
+    report = match_json("-", "7", "--size", "8", text=text)
     assert report["untried"] == ["c=false"]

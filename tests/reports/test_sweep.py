@@ -65,7 +65,7 @@ def swept(*arguments: str, text: str | None = None):
     return report["networks"]
 
 
-def refused(*arguments: str, text: str | None = None) -> str:
+def error_output(*arguments: str, text: str | None = None) -> str:
     done = run(*arguments, text=text)
     assert (done.returncode, done.stdout) == (2, b"")
     return done.stderr.decode()
@@ -449,12 +449,12 @@ def test_a_sweep_without_a_matching_point_has_no_rows():
     ],
 )  # fmt: skip
 def test_a_condition_without_a_truth_value_is_refused(condition, message):
-    done = refused("analyze", "-", "--set", "n=1,2", "--where", condition, text=NET)
+    done = error_output("analyze", "-", "--set", "n=1,2", "--where", condition, text=NET)
     assert done == f"error: {message}\n"
 
 
 def test_a_condition_without_a_sweep_is_refused():
-    assert refused("analyze", "-", "--where", "macs < 1", text=NET) == (
+    assert error_output("analyze", "-", "--where", "macs < 1", text=NET) == (
         "error: --where selects points; give --set or --size several values\n"
     )
 
@@ -544,7 +544,7 @@ def test_the_sizes_of_several_inputs(sizes, shapes):
 )
 def test_a_size_that_no_input_has_is_refused(sizes, message):
     options = [option for size in sizes for option in ("--size", size)]
-    assert refused("analyze", "-", *options, text=TWO).splitlines()[0] == message
+    assert error_output("analyze", "-", *options, text=TWO).splitlines()[0] == message
 
 
 def test_the_size_of_one_input_makes_a_sweep():
@@ -595,7 +595,7 @@ def test_any_point_can_be_the_baseline(name):
     report = json.loads(run(*arguments, "--baseline", name).stdout)
     assert report["baseline"] == "MobileNet v1 width=0.5"
     assert report["networks"][0]["changes"][2]["difference"] == PARAMS["1"] - PARAMS["0.5"]
-    assert refused(*arguments, "--baseline", "width=0.6") == (
+    assert error_output(*arguments, "--baseline", "width=0.6") == (
         "error: there is no network `width=0.6` among these; did you mean `width=0.5`?\n"
     )
 
@@ -603,7 +603,7 @@ def test_any_point_can_be_the_baseline(name):
 def test_an_unknown_baseline_among_many_points_has_no_empty_suggestion():
     sizes = ",".join(str(32 * n) for n in range(1, 20))
     arguments = ("compare", "mobilenet_v1", "--size", sizes)
-    assert refused(*arguments, "--baseline", "zzz") == (
+    assert error_output(*arguments, "--baseline", "zzz") == (
         "error: there is no network `zzz` among these\n"
     )
 
@@ -664,13 +664,13 @@ def test_points_that_do_not_fit_a_terminal_are_named_in_a_note(width):
     ],
 )  # fmt: skip
 def test_an_invalid_sweep_prints_a_one_line_error(arguments, message):
-    assert refused("analyze", "mobilenet_v1", *arguments) == f"error: {message}\n"
+    assert error_output("analyze", "mobilenet_v1", *arguments) == f"error: {message}\n"
 
 
 @pytest.mark.parametrize("given", ["--size 128,160", "--set width=1,0.5"])
 @pytest.mark.parametrize("command", ["explain", "memory"])
 def test_a_command_for_one_setting_names_the_commands_for_several(command, given):
-    assert refused(command, "mobilenet_v1", *given.split()) == (
+    assert error_output(command, "mobilenet_v1", *given.split()) == (
         f"error: {given}: only one value is possible here; analyze and compare accept several, and "
         "search has --vary\n"
     )
@@ -688,7 +688,7 @@ layers:
 
 
 def test_all_points_with_problems_are_named_and_nothing_is_printed():
-    stated = refused("analyze", "-", "--set", "n=2,3,4", "--size", "8,4,6", text=SMALL)
+    stated = error_output("analyze", "-", "--set", "n=2,3,4", "--size", "8,4,6", text=SMALL)
     assert [line for line in stated.splitlines() if line.startswith("error")] == [
         "error[CC301]: kernel 5 is larger than the input 4 (with size=4)",
         "error[CC301]: kernel 3 is larger than the input 2 (with size=6)",
@@ -698,7 +698,7 @@ def test_all_points_with_problems_are_named_and_nothing_is_printed():
 
 
 def test_a_problem_at_every_point_is_reported_once_without_points():
-    stated = refused("compare", "mobilenet_v1", "--set", "wdith=1,2")
+    stated = error_output("compare", "mobilenet_v1", "--set", "wdith=1,2")
     assert stated == (
         "error[CC113]: `MobileNet v1` has no variable `wdith` to set\n --> mobilenet_v1\n"
         "  = help: did you mean `width`?\n\n1 problem in mobilenet_v1\n"
@@ -706,7 +706,7 @@ def test_a_problem_at_every_point_is_reported_once_without_points():
 
 
 def test_the_problems_of_every_argument_are_reported():
-    stated = refused("compare", "mobilenet_v1", "no.yaml", "vgg16", "--set", "classes=0,10")
+    stated = error_output("compare", "mobilenet_v1", "no.yaml", "vgg16", "--set", "classes=0,10")
     assert stated.count("must be a whole number of at least 1, not 0 (with classes=0)") == 2
     assert "there is no file `no.yaml`" in stated
 

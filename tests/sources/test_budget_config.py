@@ -43,7 +43,7 @@ def configured(project, text, *specs):
     return checked(*(specs or ("net.yaml",)), cwd=project)
 
 
-def refused(text):
+def refusal(text):
     with pytest.raises(SpecError) as caught:
         read_config(Source("convcost.yaml", text))
     return str(caught.value)
@@ -202,7 +202,7 @@ def test_each_pattern_of_a_configuration_is_compiled_once(monkeypatch):
 
 def test_a_glob_with_too_many_wildcards_is_refused():
     text = f"budgets: [{{specs: '{'**/' * 60}x', params: 1}}]"
-    assert refused(text) == (
+    assert refusal(text) == (
         "convcost.yaml:1:19: error[CC112]: a glob can have `**/` at most 6 times"
     )
 
@@ -436,7 +436,7 @@ def test_a_b_after_a_count_is_a_billion():
     ],
 )  # fmt: skip
 def test_a_limit_without_effect_is_refused(limit, printed):
-    assert refused(f"budgets: [{{{limit}}}]") == f"convcost.yaml:{printed}"
+    assert refusal(f"budgets: [{{{limit}}}]") == f"convcost.yaml:{printed}"
 
 
 def test_a_warning_at_the_max_and_a_dtype_of_bytes_are_accepted():

@@ -25,7 +25,7 @@ def project(tmp_path):
     return folder
 
 
-def refused(project, *arguments):
+def error_output(project, *arguments):
     ran = run(*arguments, cwd=project)
     assert (ran.returncode, ran.stdout) == (2, b"")
     return ran.stderr.decode()
@@ -40,7 +40,9 @@ def out(name, target):
 )
 def test_a_link_out_of_the_repository_is_not_read(project, command):
     (project / "link.yaml").symlink_to("../secret")
-    assert out("link.yaml", project.parent / "secret") in refused(project, *command, "link.yaml")
+    assert out("link.yaml", project.parent / "secret") in error_output(
+        project, *command, "link.yaml"
+    )
 
 
 @pytest.mark.parametrize("target", ["../secrets", "models/../../secrets", "{}/secrets"])
@@ -48,14 +50,14 @@ def test_a_link_out_of_the_repository_is_not_read(project, command):
 def test_a_linked_folder_out_of_the_repository_is_not_read(project, name, target):
     (project / "new").symlink_to(target.format(project.parent))
     file = "" if name == "new" else "a.yaml"
-    message = refused(project, "check", name, "--max-params", "1")
+    message = error_output(project, "check", name, "--max-params", "1")
     assert message == out(name, project.parent / "secrets" / file)
 
 
 def test_a_chain_of_links_is_followed_to_its_end(project):
     (project / "one").symlink_to("models/two")
     (project / "models/two").symlink_to("../../secret")
-    assert refused(project, "check", "one", "--max-params", "1") == out(
+    assert error_output(project, "check", "one", "--max-params", "1") == out(
         "one", project.parent / "secret"
     )
 
@@ -74,7 +76,7 @@ def test_a_link_to_a_folder_above_is_no_way_out(project):
     assert (
         run("check", "link/../models/net.yaml", "--max-params", "1M", cwd=project).returncode == 0
     )
-    message = refused(project, "check", "deep/../secret", "--max-params", "1")
+    message = error_output(project, "check", "deep/../secret", "--max-params", "1")
     assert message == out("deep/../secret", project.parent / "secret")
 
 
@@ -82,7 +84,7 @@ def test_a_link_to_a_folder_above_is_no_way_out(project):
 def test_a_link_into_the_data_of_git_is_not_read(project, name):
     """`.git/config` can have the token of a job."""
     (project / "link.yaml").symlink_to(name)
-    message = refused(project, "check", "link.yaml", "--max-params", "1")
+    message = error_output(project, "check", "link.yaml", "--max-params", "1")
     assert message == out("link.yaml", project / os.path.normpath(name))
 
 
@@ -91,7 +93,7 @@ def test_a_link_in_a_submodule_stays_in_the_submodule(project):
     inner.mkdir()
     (inner / ".git").write_text("gitdir: ../.git/modules/inner\n", "utf-8")
     (inner / "link.yaml").symlink_to("../models/net.yaml")
-    message = refused(project, "check", "inner/link.yaml", "--max-params", "1")
+    message = error_output(project, "check", "inner/link.yaml", "--max-params", "1")
     assert message == out("inner/link.yaml", project / "models/net.yaml")
 
 
@@ -113,7 +115,7 @@ def test_a_link_outside_of_all_repositories_is_read(project):
 )
 def test_budgets_bases_and_devices_are_not_read_through_a_link_out(project, name, arguments):
     (project / name).symlink_to("../secret")
-    assert refused(project, "check", *arguments) == out(name, project.parent / "secret")
+    assert error_output(project, "check", *arguments) == out(name, project.parent / "secret")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_budgets_bases_and_devices_are_not_read_through_a_link_out(project, name
 )
 def test_nothing_is_written_through_a_link_out(project, name, arguments):
     (project / name).symlink_to("../secret")
-    message = refused(project, *arguments)
+    message = error_output(project, *arguments)
     assert message == out(name, project.parent / "secret")
     assert (project.parent / "secret").read_text("utf-8") == SECRET
 
@@ -168,13 +170,13 @@ def test_a_spec_is_not_overwritten_through_a_missing_folder(project, arguments, 
     (project / "link.csv").symlink_to("nowhere/../models/net.yaml")
     before = (project / "models/net.yaml").read_bytes()
     message = f"error: cannot write `{file}`: No such file or directory\n"
-    assert refused(project, *(part.format(file) for part in arguments)) == message
+    assert error_output(project, *(part.format(file) for part in arguments)) == message
     assert (project / "models/net.yaml").read_bytes() == before
 
 
 def test_a_link_to_a_device_is_not_written_to(project):
     (project / "report.csv").symlink_to("/dev/null")
-    assert refused(project, "analyze", "lenet5", "-o", "report.csv") == out(
+    assert error_output(project, "analyze", "lenet5", "-o", "report.csv") == out(
         "report.csv", "/dev/null"
     )
 

@@ -1,10 +1,10 @@
 """Front ends map their operators to canonical ones, and each of those has one lowering."""
 
 import pytest
-from keras_models import drawn as by_keras
+from keras_models import imported_graph as by_keras
 from keras_models import one, sequential
-from onnx_models import drawn as by_onnx
-from onnx_models import model, node, told
+from onnx_models import imported_graph as by_onnx
+from onnx_models import layer_texts, model, node
 
 from convcost.importing.frontends.keras import call as keras_table
 from convcost.importing.frontends.onnx import registry as onnx_table
@@ -50,11 +50,11 @@ def cube(monkeypatch):
 def test_an_operator_is_added_by_a_definition_a_row_a_framework_and_a_lowering(cube, tmp_path):
     file = model([node("Relu", "x", "-> a"), node("Cube", "a", "-> y", domain="com.microsoft")])
     file.opset_import.add(domain="com.microsoft", version=1)
-    assert told(by_onnx(tmp_path, file))[1] == "elementwise function=power → 12×10×8"
+    assert layer_texts(by_onnx(tmp_path, file))[1] == "elementwise function=power → 12×10×8"
     layers = by_keras(tmp_path, sequential(one("Cube", "c", factor=2)))
-    assert told(layers) == ["elementwise function=affine → 32×32×3"]
+    assert layer_texts(layers) == ["elementwise function=affine → 32×32×3"]
     builder = GraphBuilder("test", "")
     x = builder.input("x", (1, 4, 8), channel=1)
     call = torch_table.TorchCall(builder, ("c",), "aten.cube", {"self": x, "scale": None}, x.dims)
     y = torch_table.known("aten.cube_").rule(call)
-    assert told(builder.graph([y])) == ["elementwise function=power → 8×4"]
+    assert layer_texts(builder.graph([y])) == ["elementwise function=power → 8×4"]

@@ -1,7 +1,7 @@
 """Which axis of an input has the channels."""
 
 from onnx import TensorProto
-from onnx_models import array, drawn, ints, model, node
+from onnx_models import array, imported_graph, ints, model, node
 
 KEYS = [
     node("Reshape", "k", "apart", "-> h"),
@@ -11,7 +11,10 @@ KEYS = [
 
 
 def shapes(tmp_path, nodes, weights, **inputs):
-    return [shape.text for _, shape in drawn(tmp_path, model(nodes, weights, inputs=inputs)).inputs]
+    return [
+        shape.text
+        for _, shape in imported_graph(tmp_path, model(nodes, weights, inputs=inputs)).inputs
+    ]
 
 
 def test_the_channels_of_keys_are_those_that_are_split_into_heads(tmp_path):
@@ -58,7 +61,7 @@ def test_indices_are_positions_and_their_number_may_change(tmp_path):
     nodes = [node("Gather", "table", "x", "-> e"), node("MatMul", "e", "m", "-> y")]
     made = model(nodes, {"table": array(30, 8), "m": array(8, 3)}, inputs={"x": (1, "t")})
     made.graph.input[0].type.tensor_type.elem_type = TensorProto.INT64
-    graph = drawn(tmp_path, made, size=(12,))
+    graph = imported_graph(tmp_path, made, size=(12,))
     assert [shape.text for _, shape in graph.inputs] == ["12×1"]
     assert sum(layer.macs for layer in graph.layers) == 12 * 8 * 3
 
@@ -72,5 +75,5 @@ def test_the_size_of_indices_is_that_of_a_mask_with_the_same_dimension(tmp_path)
     weights = {"table": array(30, 8), "last": ints(2)}
     made = model(nodes, weights, inputs={"x": ("n", "t"), "mask": ("n", "t")})
     made.graph.input[0].type.tensor_type.elem_type = TensorProto.INT64
-    graph = drawn(tmp_path, made, size=(12,))
+    graph = imported_graph(tmp_path, made, size=(12,))
     assert [shape.text for _, shape in graph.inputs] == ["12×1", "12"]

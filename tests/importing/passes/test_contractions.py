@@ -1,13 +1,13 @@
 """Products that are summed at once are one contraction, and nothing else is."""
 
-from onnx_models import array, drawn, ints, model, node, sums, told
+from onnx_models import array, imported_graph, ints, layer_texts, model, node, summed_counts
 
 INPUTS = {"a": (1, 8, 6, 5), "b": (1, 8, 6, 5)}
 
 
 def layers(folder, *nodes, **weights):
-    layer_graph = drawn(folder, model(list(nodes), weights, inputs=INPUTS))
-    return told(layer_graph), sums(layer_graph)[2]
+    layer_graph = imported_graph(folder, model(list(nodes), weights, inputs=INPUTS))
+    return layer_texts(layer_graph), summed_counts(layer_graph)[2]
 
 
 def test_a_product_that_is_summed_over_the_channels_is_a_contraction(tmp_path):
@@ -85,7 +85,7 @@ def test_layers_after_a_contraction_keep_their_inputs_and_shared_weights(tmp_pat
         node("ReduceSum", "p", "over", "-> s"),
         node("Concat", "s", "first", "-> y", axis=1),
     )
-    layer_graph = drawn(
+    layer_graph = imported_graph(
         tmp_path, model(list(nodes), {"w": array(8, 8, 1, 1), "over": ints(1)}, inputs=INPUTS)
     )
     found = [(layer.kind, layer.inputs, layer.shares) for layer in layer_graph.layers]

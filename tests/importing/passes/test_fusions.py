@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from onnx_models import told
+from onnx_models import layer_texts
 
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.tensor import Tensor, permuted, reshaped
@@ -58,7 +58,7 @@ class Layers:
     def layers(self, y: Tensor) -> list[str]:
         layer_graph = rewrite(self.builder.graph([y]))
         assert proved_spec(layer_graph)
-        return [line.partition(" → ")[0] for line in told(layer_graph)]
+        return [line.partition(" → ")[0] for line in layer_texts(layer_graph)]
 
 
 def squares(on: Layers, x: Tensor, axes: Sequence[int] = (CHANNELS,)) -> Tensor:
@@ -231,7 +231,7 @@ def test_heads_are_found_if_the_rows_are_the_positions_of_a_map():
         split.append(permuted(reshaped(y, (1, 20, 3, 8)), (0, 2, 1, 3)))
     y = permuted(lower(builder, "attention", ("attention",), *split), (0, 2, 1, 3))
     graph = rewrite(builder.graph([reshaped(y, (1, 4, 5, 24))]))
-    assert told(graph)[3:] == [
+    assert layer_texts(graph)[3:] == [
         *["reshape shape=Shape(channels=24, size=(20,)) → 20×24"] * 3,
         "attention heads=3 → 20×24",
         "reshape shape=Shape(channels=24, size=(4, 5)) → 4×5×24",
@@ -257,7 +257,7 @@ def test_a_reduction_without_its_axes_is_one_layer():
     x = builder.input("x", (1, 6, 4, 5, 3), channel=1)
     y = lower(builder, "max", ("max",), x, axes=[2, 4], keep=False)
     graph = rewrite(builder.graph([lower(builder, "sum", ("sum",), y, axes=[1, 2], keep=True)]))
-    assert told(graph)[-2:] == ["max over=(1, 3) keep=False → 5×6", "sum over=all → 1×1"]
+    assert layer_texts(graph)[-2:] == ["max over=(1, 3) keep=False → 5×6", "sum over=all → 1×1"]
 
 
 def test_an_instance_norm_of_groups_of_channels_is_a_group_norm():
@@ -266,4 +266,4 @@ def test_an_instance_norm_of_groups_of_channels_is_a_group_norm():
     plain: dict[str, Any] = {"scale": False, "shift": False}
     y = lower(builder, "instance_norm", ("norm",), reshaped(x, (1, 3, 40)), **plain)
     y = combined(builder, "multiply", reshaped(y, x.dims), "g", (6, 1, 1), ("norm",))
-    assert told(rewrite(builder.graph([y]))) == ["group_norm shift=False groups=3 → 4×5×6"]
+    assert layer_texts(rewrite(builder.graph([y]))) == ["group_norm shift=False groups=3 → 4×5×6"]

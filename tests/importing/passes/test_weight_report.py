@@ -8,7 +8,7 @@ import onnx_models
 import pytest
 import tflite_models
 from onnx import numpy_helper
-from onnx_models import array, drawn, ints, model, node, sums
+from onnx_models import array, imported_graph, ints, model, node, summed_counts
 from support import run
 
 from convcost.importing.driver import Imported
@@ -63,7 +63,7 @@ def test_a_tensor_that_several_layers_have_as_their_own_is_stored_once(tmp_path)
     ]
     equal = dict.fromkeys(("b", "m", "v"), np.ones(8, np.float32))
     weights = {**equal, **{name: array(8) for name in ("g", "g2", "b2")}}
-    layer_graph = drawn(tmp_path, model(nodes, {**weights, "w": array(8, 8, 1, 1)}))
+    layer_graph = imported_graph(tmp_path, model(nodes, {**weights, "w": array(8, 8, 1, 1)}))
     assert [layer.params for layer in layer_graph.layers] == [8 * 8 + 8, 2 * 8, 2 * 8]
     assert [layer.buffers for layer in layer_graph.layers] == [0, 2 * 8, 2 * 8]
 
@@ -78,8 +78,8 @@ def test_a_mask_that_is_computed_from_single_numbers_is_not_stored(tmp_path):
         node("Where", "below", "low", "zero", "-> mask"),
         node("Add", "x", "mask", "-> y"),
     ]
-    layer_graph = drawn(tmp_path, model(nodes, {"last": ints(1)}, inputs={"x": (1, 4, 1)}))
-    assert sums(layer_graph) == (0, 0, 0)
+    layer_graph = imported_graph(tmp_path, model(nodes, {"last": ints(1)}, inputs={"x": (1, 4, 1)}))
+    assert summed_counts(layer_graph) == (0, 0, 0)
     assert layer_graph.notes == ()
 
 
@@ -99,7 +99,7 @@ def test_a_table_from_which_weights_are_computed_and_that_is_none_is_named(tmp_p
         node("Conv", "x", "masked", "-> y"),
     ]
     weights = {"w": array(8, 8, 3, 3), "/mask": array(8, 8, 3, 3)}
-    layer_graph = drawn(tmp_path, model(nodes, weights))
+    layer_graph = imported_graph(tmp_path, model(nodes, weights))
     assert layer_graph.layers[0].params == 8 * 8 * 3 * 3
     assert (
         "576 numbers of the file are used to compute weights, and not counted as params: "

@@ -149,7 +149,9 @@ def network(filters: int = 8, middle: str = "body", name: str = "net") -> Measur
     return measure_network(cost(net(filters, middle, name)))
 
 
-def held(now: MeasuredNetwork, base: MeasuredNetwork | None = None, **limits) -> CheckedNetwork:
+def checked_network(
+    now: MeasuredNetwork, base: MeasuredNetwork | None = None, **limits
+) -> CheckedNetwork:
     budget = Budget(total=tuple(Limit(m, HERE, **of) for m, of in limits.items()))
     return CheckedNetwork(f"{now.name}.yaml", now, (("net.yaml", budget),), base)
 
@@ -179,7 +181,7 @@ def test_the_time_for_a_run_of_signs_grows_with_its_length(sign):
 
 
 def test_the_verdict_is_first_after_a_line_that_is_hidden():
-    lines = written(check(held(network(), network(), params={"max": ALL}))).splitlines()
+    lines = written(check(checked_network(network(), network(), params={"max": ALL}))).splitlines()
     assert lines[:3] == [
         "<!-- convcost:check -->",
         "",
@@ -205,14 +207,19 @@ def test_the_verdict_is_one_sentence(now, base, limits, against, limited, change
     if "1 not checked" in limited:
         title = "All checked limits passed; 1 limit was not checked"
     verdict = f"{title} ({limited}){'; ' * bool(changed)}{changed}."
-    assert comment(held(network(now), was, params=limits), against=against).verdict == verdict
+    assert (
+        comment(checked_network(network(now), was, params=limits), against=against).verdict
+        == verdict
+    )
 
 
 def test_the_order_is_limits_changes_statements_what_is_folded_and_the_footer():
     read_back = comment(
-        held(network(9), network(8), params={"max": ALL}, macs={"warn": 1}, depth={"max": 3}),
-        held(network(name="new"), params={"grow": 0}),
-        held(network(name="same"), network(name="same")),
+        checked_network(
+            network(9), network(8), params={"max": ALL}, macs={"warn": 1}, depth={"max": 3}
+        ),
+        checked_network(network(name="new"), params={"grow": 0}),
+        checked_network(network(name="same"), network(name="same")),
         statements=("what else",),
     )
     assert [(block.title, block.folded, len(block.rows)) for block in read_back.blocks] == [
@@ -249,7 +256,7 @@ def test_an_exceeded_limit_has_its_place_all_numbers_in_full_and_its_help():
 
 
 def test_totals_are_before_and_after_with_the_change_in_counts_and_percent():
-    block = comment(held(network(9), network(8))).block("Changed networks")
+    block = comment(checked_network(network(9), network(8))).block("Changed networks")
     pixels = 6 * 6
     assert block.head == ["network", "macs", "change", "params", "change", "also"]
     assert block.rows == [
@@ -271,8 +278,8 @@ def test_totals_are_before_and_after_with_the_change_in_counts_and_percent():
 
 def test_the_layer_that_changed_most_is_on_top_of_all_networks():
     block = comment(
-        held(network(9, name="a"), network(8, name="a")),
-        held(network(4, name="b"), network(8, name="b")),
+        checked_network(network(9, name="a"), network(8, name="a")),
+        checked_network(network(4, name="b"), network(8, name="b")),
     ).block("Changed layers")
     assert block.head == ["network", "layer", "macs", "change", "params", "change", "also"]
     assert [(row[0], row[1], row[5]) for row in block.rows] == [
@@ -285,7 +292,7 @@ def test_the_layer_that_changed_most_is_on_top_of_all_networks():
 
 
 def test_a_renamed_layer_has_both_names_and_no_change_in_counts():
-    read_back = comment(held(network(middle="trunk"), network(middle="body")))
+    read_back = comment(checked_network(network(middle="trunk"), network(middle="body")))
     block = read_back.block("1 layer changed, with the same macs and params")
     assert block.head == ["layer", "state", "macs", "params"]
     assert block.rows == [["body → trunk", "renamed", f"{BODY * 6 * 6:,}", "64"]]
@@ -300,7 +307,7 @@ def test_an_inserted_layer_is_new_and_those_behind_it_are_unchanged():
     plain = plain.replace(', name: "body"', "")
     inserted = plain.replace("  - relu\n", "  - {conv: 8, kernel: 1, bias: true}\n  - relu\n")
     now, was = (measure_network(cost(text)) for text in (inserted, plain))
-    read_back = comment(held(now, was))
+    read_back = comment(checked_network(now, was))
     block = read_back.block("Changed layers")
     macs, params = BODY * 6 * 6, BODY + 8
     assert block.rows == [
@@ -312,22 +319,26 @@ def test_an_inserted_layer_is_new_and_those_behind_it_are_unchanged():
 
 def test_another_kind_and_other_inputs_are_changes_too():
     base = measure_network(cost(net().replace("relu", "sigmoid")))
-    read_back = comment(held(network(), base))
+    read_back = comment(checked_network(network(), base))
     block = read_back.block("2 layers changed, with the same macs and params")
     assert (block.folded, block.head) == (True, ["layer", "state", "macs", "params"])
     assert block.rows == [["relu_1", "new", "0", "0"], ["sigmoid_1", "removed", "0", "0"]]
     assert "Changed layers" not in [block.title for block in read_back.blocks]
     named = "{relu: null, name: act}", "{sigmoid: null, name: act}"
     now, was = (measure_network(cost(net().replace("relu", text))) for text in named)
-    (row,) = comment(held(now, was)).block("1 layer changed, with the same macs and params").rows
+    (row,) = (
+        comment(checked_network(now, was))
+        .block("1 layer changed, with the same macs and params")
+        .rows
+    )
     assert row == ["act", "0", "0", "kind sigmoid → relu"]
     small = measure_network(cost(net().replace("size: 8", "size: 7")))
-    (row,) = comment(held(small, network())).block("Changed networks").rows
+    (row,) = comment(checked_network(small, network())).block("Changed networks").rows
     assert row[-1].startswith("input 8×8×3 → 7×7×3; activations ")
 
 
 def test_where_nothing_changed_only_the_footer_is_open():
-    read_back = comment(held(network(), network(), params={"max": ALL}))
+    read_back = comment(checked_network(network(), network(), params={"max": ALL}))
     assert [(block.title, block.folded) for block in read_back.blocks] == [
         ("1 unchanged network", True),
         ("1 limit kept", True),
@@ -341,10 +352,10 @@ def test_where_nothing_changed_only_the_footer_is_open():
 
 
 def test_without_a_base_networks_are_folded_and_there_is_no_word_of_changes():
-    read_back = comment(held(network(), params={"max": ALL}), against="")
+    read_back = comment(checked_network(network(), params={"max": ALL}), against="")
     assert read_back.block("1 network").folded
     assert read_back.blocks[-1].rows[-1] == [f"convcost {__version__}"]
-    assert "change" not in written(check(held(network()), against=""))
+    assert "change" not in written(check(checked_network(network()), against=""))
 
 
 def signed(text: str) -> int:
@@ -355,7 +366,7 @@ def signed(text: str) -> int:
 @given(st.integers(1, 40), st.integers(1, 40), st.booleans())
 def test_swapping_the_two_networks_negates_each_change(before, after, renamed):
     was, now = network(before), network(after, "trunk" if renamed else "body")
-    there, back = (comment(held(*pair)) for pair in ((now, was), (was, now)))
+    there, back = (comment(checked_network(*pair)) for pair in ((now, was), (was, now)))
     for title in ("Changed networks", "Changed layers"):
         ways = [[b for b in read_back.blocks if b.title == title] for read_back in (there, back)]
         if before == after:  # at most a name changed, so there is no change in costs to show
@@ -373,7 +384,7 @@ def test_swapping_the_two_networks_negates_each_change(before, after, renamed):
 @pytest.mark.slow
 @given(st.integers(1, 40), st.integers(1, 40))
 def test_layers_are_sorted_by_the_change_in_macs_and_then_in_params(before, after):
-    read_back = comment(held(network(after, "trunk"), network(before)))
+    read_back = comment(checked_network(network(after, "trunk"), network(before)))
     blocks = [block for block in read_back.blocks if block.title == "Changed layers"]
     assert len(blocks) == (before != after)
     for block in blocks:
@@ -486,7 +497,10 @@ def large(rows: int = 200) -> Check:
     limits = {"params": {"max": 9}, "macs": {"warn": 9}, "depth": {"max": 9}}
     names = [f"network_{n}" for n in range(rows)]
     return check(
-        *(held(network(9, name=name), network(8, name=name), **limits) for name in names),
+        *(
+            checked_network(network(9, name=name), network(8, name=name), **limits)
+            for name in names
+        ),
         statements=("what else",),
     )
 
@@ -554,7 +568,9 @@ def test_texts_are_shortened_before_rows_are_left_out(blocks, most):
 
 
 def test_numbers_are_right_aligned_and_the_name_of_a_network_is_text():
-    limited = held(network(9, name="big"), network(8, name="big"), params={"max": 1, "grow": 0})
+    limited = checked_network(
+        network(9, name="big"), network(8, name="big"), params={"max": 1, "grow": 0}
+    )
     one = limited._replace(spec="models/#1#big.yaml")
     lines = written(check(one)).splitlines()
     at = lines.index("**Exceeded**")
@@ -570,8 +586,8 @@ def test_numbers_are_right_aligned_and_the_name_of_a_network_is_text():
 
 def test_the_footer_has_each_input_size():
     small = measure_network(cost(net(name="small").replace("size: 8", "size: 7")))
-    two = [held(network(name=name)) for name in "ab"]
-    read_back = comment(*two, held(small), against="")
+    two = [checked_network(network(name=name)) for name in "ab"]
+    read_back = comment(*two, checked_network(small), against="")
     assert read_back.blocks[-1].rows[0] == ["input 8×8×3; 7×7×3; 1 sample"]
 
 
@@ -579,7 +595,7 @@ def test_a_layer_that_is_no_longer_counted_is_reported():
     layer = "{custom: a, params: 0, macs: %s, name: a}"
     text = f"name: net\ninput: {{channels: 3, size: 8}}\nlayers:\n  - {layer}\n"
     now, was = (measure_network(cost(text % macs)) for macs in ("uncounted", 7))
-    (row,) = comment(held(now, was)).block("Changed layers").rows
+    (row,) = comment(checked_network(now, was)).block("Changed layers").rows
     assert row[-1] == "macs counted → uncounted"
 
 
@@ -599,7 +615,7 @@ def test_the_change_of_macs_that_are_known_in_part_is_not_known(now, was, cells)
         "  - {conv: %d, kernel: 1, name: c, when: %d > 1}\n"
     )
     networks = [measure_network(cost(text % (macs, n, n))) for macs, n in (now, was)]
-    (row,) = comment(held(*networks)).block("Changed networks").rows
+    (row,) = comment(checked_network(*networks)).block("Changed networks").rows
     assert row[1:3] == cells
 
 

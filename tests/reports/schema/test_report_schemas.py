@@ -287,16 +287,16 @@ def test_a_report_that_lacks_a_key_or_has_one_more_or_a_fraction_for_a_count_is_
     report = short(report)
     tried = 0
 
-    def refused(path, change):
+    def violations(path, change):
         return wrong(changed(report, path, change), report["schema"])
 
     for path, value in parts(report):
         inside = path[-1] if path else ""
         if isinstance(value, dict) and inside not in OPEN:
-            assert refused(path, lambda holder: holder.update(more=1)), path
+            assert violations(path, lambda holder: holder.update(more=1)), path
             for key in value:
                 if not (inside == 0 and key in ADDED):
-                    assert refused(path, lambda holder, k=key: holder.pop(k)), path
+                    assert violations(path, lambda holder, k=key: holder.pop(k)), path
             tried += len(value)
         elif type(value) is int and "set" not in path:
             nothing = [None] if MAY_BE_NULL.isdisjoint(path[-2:]) else []
@@ -305,7 +305,7 @@ def test_a_report_that_lacks_a_key_or_has_one_more_or_a_fraction_for_a_count_is_
                 def put(holder, last=path[-1], new=instead):
                     holder[last] = new
 
-                assert refused(path[:-1], put), (path, instead)
+                assert violations(path[:-1], put), (path, instead)
     assert tried > 10
 
 

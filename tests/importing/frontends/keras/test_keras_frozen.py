@@ -1,7 +1,7 @@
 """Keras layers and models that are not `trainable`: the spec has the same trainable params."""
 
 import pytest
-from keras_models import conv, drawn, one, sequential
+from keras_models import conv, imported_graph, one, sequential
 
 from convcost.importing.spec import proved_spec
 from convcost.language.load import load
@@ -46,13 +46,13 @@ def frozen_whole():
     ],
 )
 def test_what_keras_does_not_train_is_frozen_in_the_spec(tmp_path, config, trainable):
-    (network,) = load(Source("net.yaml", proved_spec(drawn(tmp_path, config))))
+    (network,) = load(Source("net.yaml", proved_spec(imported_graph(tmp_path, config))))
     assert costs(network).totals.trainable == trainable
 
 
 def test_a_wrapped_layer_that_is_not_trainable_is_frozen(tmp_path):
     dense = one("Dense", "d", units=4, trainable=False)
     config = sequential(one("TimeDistributed", "t", layer=dense), shape=[None, 7, 8])
-    (network,) = load(Source("net.yaml", proved_spec(drawn(tmp_path, config))))
+    (network,) = load(Source("net.yaml", proved_spec(imported_graph(tmp_path, config))))
     totals = costs(network).totals
     assert (totals.params, totals.trainable) == (8 * 4 + 4, 0)

@@ -3,8 +3,18 @@
 from typing import Any
 
 import pytest
-from keras_models import SHAPE, conv, drawn, entry, functional, graph, one, sequential, tensor
-from onnx_models import told
+from keras_models import (
+    SHAPE,
+    conv,
+    entry,
+    functional,
+    graph,
+    imported_graph,
+    one,
+    sequential,
+    tensor,
+)
+from onnx_models import layer_texts
 
 from convcost.importing.spec import proved_spec
 from convcost.model.errors import ConstraintError
@@ -20,7 +30,7 @@ def test_cyclic_layers_are_refused(tmp_path):
     with pytest.raises(
         ConstraintError, match="the layers have a cycle, or inputs are missing: `a`, `b`"
     ):
-        drawn(tmp_path, functional(layers, ["b"]))
+        imported_graph(tmp_path, functional(layers, ["b"]))
 
 
 def test_layers_in_another_order_are_imported_in_the_order_of_the_inputs_that_need_them(tmp_path):
@@ -30,7 +40,7 @@ def test_layers_in_another_order_are_imported_in_the_order_of_the_inputs_that_ne
         (one("Concatenate", "c", axis=-1), *names),
         *((conv(name, 4, 1), "x") for name in names),
     ]
-    graph_ = drawn(tmp_path, functional(layers, ["c"]))
+    graph_ = imported_graph(tmp_path, functional(layers, ["c"]))
     assert [layer.path for layer in graph_.layers] == [(name,) for name in (*names, "c")]
 
 
@@ -47,7 +57,7 @@ def test_tensors_are_concatenated_and_reduced_by_layers_and_by_functions(tmp_pat
         (operation("Max", "m", axis=[1, 2], keepdims=True), "d"),
         (operation("Sum", "s", axis=-1, keepdims=False), "d"),
     ]
-    assert told(drawn(tmp_path, functional(layers, ["m", "s"]))) == [
+    assert layer_texts(imported_graph(tmp_path, functional(layers, ["m", "s"]))) == [
         "conv filters=4 kernel=1 bias=True → 6×5×4",
         "concat → 6×5×7",
         "concat along=2 → 6×10×7",
@@ -74,7 +84,7 @@ def test_tensors_are_concatenated_and_reduced_by_layers_and_by_functions(tmp_pat
 def test_functions_over_the_batch_are_refused(tmp_path, function, message):
     layers = [(one("InputLayer", "x", batch_shape=[None, 7]),), (function, "x")]
     with pytest.raises(ConstraintError) as refused:
-        drawn(tmp_path, functional(layers, ["f"]))
+        imported_graph(tmp_path, functional(layers, ["f"]))
     assert refused.value.message == f"layer `f`: {message}"
 
 
@@ -84,8 +94,8 @@ def test_a_product_of_two_tensors_of_matrices_has_its_macs(tmp_path):
         (one("Permute", "t", dims=[2, 1]), "x"),
         (operation("Matmul", "p"), "x", "t"),
     ]
-    graph_ = drawn(tmp_path, functional(layers, ["p"]))
-    assert told(graph_) == ["matmul transpose=True → 6×6"]
+    graph_ = imported_graph(tmp_path, functional(layers, ["p"]))
+    assert layer_texts(graph_) == ["matmul transpose=True → 6×6"]
     assert sum(layer.macs for layer in graph_.layers) == 6 * 5 * 6
 
 
@@ -109,7 +119,7 @@ def test_attention_takes_query_value_and_key_and_no_mask(tmp_path, how):
         inputs=[["q", 0, 0], ["v", 0, 0], ["m", 0, 0]],
         outputs=["mha", 0, 0],
     )
-    layer_graph = drawn(tmp_path, config)
+    layer_graph = imported_graph(tmp_path, config)
     assert sum(layer.params for layer in layer_graph.layers) == 2 * 32 * 32 + 2 * 24 * 32
     macs = 2 * 6 * 32 * 32 + 2 * 9 * 24 * 32 + 2 * 6 * 9 * 32
     assert sum(layer.macs for layer in layer_graph.layers) == macs
@@ -126,7 +136,7 @@ def test_attention_of_keras_2_takes_its_value_by_name(tmp_path):
     )
     call = [["q", 0, 0, {"value": ["v", 0, 0], "training": False}]]
     config["config"]["layers"][2]["inbound_nodes"] = [call]
-    params = sum(layer.params for layer in drawn(tmp_path, config).layers)
+    params = sum(layer.params for layer in imported_graph(tmp_path, config).layers)
     assert params == 2 * 32 * 32 + 2 * 24 * 32
 
 
@@ -139,9 +149,9 @@ def test_a_tensor_passed_by_an_unknown_keyword_is_refused(tmp_path):
             outputs=["d", 0, 0],
         )
 
-    assert drawn(tmp_path, model(inputs=tensor("x"))).layers[0].params == 8 * 4 + 4
+    assert imported_graph(tmp_path, model(inputs=tensor("x"))).layers[0].params == 8 * 4 + 4
     with pytest.raises(ConstraintError) as refused:
-        drawn(tmp_path, model(inputs=tensor("x"), context=tensor("x")))
+        imported_graph(tmp_path, model(inputs=tensor("x"), context=tensor("x")))
     assert refused.value.code == "CC401"
     assert (
         refused.value.message
@@ -159,11 +169,11 @@ def test_layers_that_only_compute_a_mask_are_free(tmp_path):
             outputs=end,
         )
 
-    layer_graph = drawn(tmp_path, model(["r", 0, 0]))
+    layer_graph = imported_graph(tmp_path, model(["r", 0, 0]))
     assert [layer.params for layer in layer_graph.layers] == [4 * (4 + 3) * 3 + 4 * 3]
     assert layer_graph.free == (("NotEqual", 1),)
     with pytest.raises(ConstraintError, match="convcost does not know the class `NotEqual`"):
-        drawn(tmp_path, model([["r", 0, 0], ["ne", 0, 0]]))
+        imported_graph(tmp_path, model([["r", 0, 0], ["ne", 0, 0]]))
 
 
 def nested(inputs, args, end=("inner", 1, 0)):
@@ -201,7 +211,7 @@ NESTED = {
 
 @pytest.mark.parametrize("case", NESTED)
 def test_a_nested_model_takes_its_inputs_by_name_and_can_be_the_output(tmp_path, case):
-    layer_graph = drawn(tmp_path, nested(*NESTED[case]))
+    layer_graph = imported_graph(tmp_path, nested(*NESTED[case]))
     params = {layer.path[-1]: layer.params for layer in layer_graph.layers}
     assert params == {"da": 6 * 3 + 3, "db": 4 * 5 + 5, "last": 3 * 2 + 2}
     ends = [layer_graph.layers[end].path[-1] for end in layer_graph.outputs]
@@ -211,9 +221,9 @@ def test_a_nested_model_takes_its_inputs_by_name_and_can_be_the_output(tmp_path,
 def test_a_nested_model_without_an_input_is_refused(tmp_path):
     inputs = {"b": ["b", 0, 0], "a": ["a", 0, 0]}
     with pytest.raises(ConstraintError, match="a model is called without its input `b`"):
-        drawn(tmp_path, nested(inputs, {"a": tensor("six")}))
+        imported_graph(tmp_path, nested(inputs, {"a": tensor("six")}))
     with pytest.raises(ConstraintError, match="a model of 2 inputs is called with 1"):
-        drawn(tmp_path, nested(inputs, [tensor("six")]))
+        imported_graph(tmp_path, nested(inputs, [tensor("six")]))
 
 
 UNWEIGHTED = "a file without weights does not state its params"
@@ -238,10 +248,10 @@ def test_a_class_belongs_to_keras_by_its_module_and_not_by_its_name(tmp_path, wr
         layer = one(kind, "d")
     config = sequential(layer, conv("c", 4, 1), shape=[None, 8, 8, 3])
     if OWN[written] is None:
-        assert drawn(tmp_path, config).layers
+        assert imported_graph(tmp_path, config).layers
         return
     with pytest.raises(ConstraintError) as refused:
-        drawn(tmp_path, config)
+        imported_graph(tmp_path, config)
     assert refused.value.code == "CC401"
     assert refused.value.message == (
         f"layer `d`: the class `{kind}` is not part of Keras: {OWN[written]}, and {UNWEIGHTED}"
@@ -261,7 +271,7 @@ def test_a_wrapped_layer_must_belong_to_keras(tmp_path, kind):
     inner = AROUND[kind]
     config = sequential(one(kind, "around", layer=inner), shape=[None, 7, 8])
     with pytest.raises(ConstraintError) as refused:
-        drawn(tmp_path, config)
+        imported_graph(tmp_path, config)
     assert refused.value.message == (
         f"layer `around`: {kind} has a layer of the class `{inner['class_name']}`, which is not "
         "part of Keras: it is registered as `mine>LSTM`"
@@ -274,7 +284,7 @@ def test_a_cell_must_belong_to_keras(tmp_path):
     with pytest.raises(
         ConstraintError, match="RNN has a layer of the class `GRUCell`, which is not part of Keras"
     ):
-        drawn(tmp_path, sequential(one("RNN", "r", cell=stacked), shape=[None, 7, 8]))
+        imported_graph(tmp_path, sequential(one("RNN", "r", cell=stacked), shape=[None, 7, 8]))
 
 
 def test_a_class_without_stored_weights_is_refused_with_a_fix(tmp_path):
@@ -286,7 +296,7 @@ def test_a_class_without_stored_weights_is_refused_with_a_fix(tmp_path):
         outputs=["d", 0, 0],
     )
     with pytest.raises(ConstraintError) as refused:
-        drawn(tmp_path, config)
+        imported_graph(tmp_path, config)
     assert (
         refused.value.message
         == f"layer `g`: convcost does not know the class `Gain`, and {UNWEIGHTED}"
@@ -306,7 +316,7 @@ def test_a_function_of_keras_has_no_params(tmp_path):
         inputs=["x", 0, 0],
         outputs=["d", 0, 0],
     )
-    first, _ = drawn(tmp_path, config).layers
+    first, _ = imported_graph(tmp_path, config).layers
     assert (first.kind, first.params, first.uncounted) == ("custom", 0, True)
 
 
@@ -322,7 +332,9 @@ def test_the_function_einsum_is_a_product(tmp_path, subscripts, kind, macs):
         inputs=["x", 0, 0],
         outputs=["e", 0, 0],
     )
-    found = [(layer.kind, layer.macs) for layer in drawn(tmp_path, config).layers if layer.macs]
+    found = [
+        (layer.kind, layer.macs) for layer in imported_graph(tmp_path, config).layers if layer.macs
+    ]
     assert found == [(kind, macs)]
 
 
@@ -347,7 +359,7 @@ def test_a_function_has_no_params_and_no_macs(tmp_path, kind):
         (operation(kind, "f", **options), "x"),
         (one("ReLU", "r"), "f"),
     ]
-    layer_graph = drawn(tmp_path, functional(layers, ["r"]))
+    layer_graph = imported_graph(tmp_path, functional(layers, ["r"]))
     assert layer_graph.layers[-1].output.text == text
     assert [(one.params, one.macs, one.uncounted) for one in layer_graph.layers] == [
         (0, 0, False)
@@ -375,7 +387,7 @@ def test_the_parts_of_a_tensor_are_slices(tmp_path, kind, options, texts):
         inputs=["x", 0, 0],
         outputs=[[name, 0, 0] for name in ends],
     )
-    layer_graph = drawn(tmp_path, config)
+    layer_graph = imported_graph(tmp_path, config)
     assert [layer_graph.layers[end].output.text for end in layer_graph.outputs] == texts
     assert [layer.kind for layer in layer_graph.layers].count("slice") == len(texts)
     proved_spec(layer_graph)
@@ -395,7 +407,7 @@ def test_parts_and_padding_of_samples_are_refused(tmp_path, kind, options, messa
         (operation(kind, "f", **options), "x"),
     ]
     with pytest.raises(ConstraintError) as refused:
-        drawn(tmp_path, functional(layers, ["f"]))
+        imported_graph(tmp_path, functional(layers, ["f"]))
     assert refused.value.message == f"layer `f`: convcost does not support {message}"
 
 
@@ -409,14 +421,14 @@ def test_functions_recorded_by_keras_2_are_joins_and_activations(tmp_path):
     config = graph((entry("x", 8),), *layers, inputs=["x", 0, 0], outputs=["nn.relu", 0, 0])
     for layer, call in zip(config["config"]["layers"][1:], calls.values(), strict=True):
         layer["inbound_nodes"] = [call]
-    layer_graph = drawn(tmp_path, config)
+    layer_graph = imported_graph(tmp_path, config)
     assert [layer.kind for layer in layer_graph.layers] == ["add", "relu"]
     assert layer_graph.free == (("multiply", 1),)
     config["config"]["layers"][3]["config"]["function"] = "linalg.inv"
     with pytest.raises(
         ConstraintError, match=r"convcost does not know the function `linalg\.inv` of TensorFlow"
     ):
-        drawn(tmp_path, config)
+        imported_graph(tmp_path, config)
 
 
 @pytest.mark.parametrize("end", [["r", 0, 1], ["d", 0, 0]])
@@ -431,14 +443,14 @@ def test_a_state_used_as_more_than_an_initial_state_is_refused(tmp_path, end):
         outputs=end,
     )
     with pytest.raises(ConstraintError) as refused:
-        drawn(tmp_path, config)
+        imported_graph(tmp_path, config)
     assert (refused.value.code, refused.value.message) == (
         "CC401",
         "layer `r` has several outputs, and convcost supports only the first",
     )
     del config["config"]["layers"][3]
     config["config"]["output_layers"] = ["s", 0, 0]
-    assert [one.kind for one in drawn(tmp_path, config).layers] == ["lstm", "lstm"]
+    assert [one.kind for one in imported_graph(tmp_path, config).layers] == ["lstm", "lstm"]
 
 
 TWICE = {
@@ -466,7 +478,7 @@ def test_a_layer_without_a_kind_called_twice_is_counted_once(tmp_path, name):
         inputs=["x", 0, 0],
         outputs=["l", 1, 0],
     )
-    layer_graph = drawn(tmp_path, config)
+    layer_graph = imported_graph(tmp_path, config)
     assert sum(layer.params for layer in layer_graph.layers) == params
     assert sum(layer.buffers for layer in layer_graph.layers) == buffers
     proved_spec(layer_graph)
@@ -509,7 +521,7 @@ def test_an_index_in_brackets_is_a_slice(tmp_path, name):
         inputs=["x", 0, 0],
         outputs=["r", 0, 0],
     )
-    layer_graph = drawn(tmp_path, config)
+    layer_graph = imported_graph(tmp_path, config)
     found = [(one.kind, dict(one.options)) for one in layer_graph.layers if one.kind == "slice"]
     assert (layer_graph.layers[-1].output.text, found) == (text, layers)
     assert not any(one.uncounted for one in layer_graph.layers)
@@ -531,14 +543,14 @@ def test_other_indices_in_brackets_are_refused(tmp_path, name):
     layer, call = brackets(*entries)
     config = graph((entry("x", 6, 7, 3),), (layer, call), inputs=["x", 0, 0], outputs=["g", 0, 0])
     with pytest.raises(ConstraintError) as refused:
-        drawn(tmp_path, config)
+        imported_graph(tmp_path, config)
     assert (refused.value.code, refused.value.message) == ("CC401", f"layer `g`: {message}")
 
 
 def test_samples_stay_samples_after_a_matrix_for_each_position(tmp_path):
     dense = one("EinsumDense", "e", equation="bhwc,hwcd->bhwd", output_shape=[6, 7, 5])
     pool = one("MaxPooling2D", "p", pool_size=[3, 3], strides=[2, 2], padding="valid")
-    layer_graph = drawn(tmp_path, sequential(dense, pool, shape=[None, 6, 7, 3]))
+    layer_graph = imported_graph(tmp_path, sequential(dense, pool, shape=[None, 6, 7, 3]))
     assert layer_graph.layers[-1].output.text == "2×3×5"
     assert sum(layer.params for layer in layer_graph.layers) == 6 * 7 * 3 * 5
     proved_spec(layer_graph)
@@ -552,6 +564,6 @@ def test_nested_models_that_multiply_have_a_limit(tmp_path, monkeypatch):
         twice = (model, ([tensor("x")], {}), ([tensor(name)], {}))
         model = graph((entry("x", 4),), twice, inputs=["x", 0, 0], outputs=[name, 1, 0])
     with pytest.raises(ConstraintError) as refused:
-        drawn(tmp_path, model)
+        imported_graph(tmp_path, model)
     told = "the model has more than 2,000 layers"
     assert (refused.value.code, refused.value.message) == ("CC401", told)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from keras_models import counted, drawn, entry, graph, one, sequential, tensor
+from keras_models import counted, entry, graph, imported_graph, one, sequential, tensor
 
 from convcost.importing.spec import proved_spec
 from convcost.model.errors import ConstraintError
@@ -333,7 +333,7 @@ ATTENTION: dict[str, Any] = {
 def test_layers_with_several_inputs_cost_what_their_formula_gives(tmp_path, case):
     (kind, first, second, config), params, macs, output = ATTENTION[case]
     together = kind in ("Attention", "AdditiveAttention", "Dot")
-    layer_graph = drawn(tmp_path, called(kind, first, second, together=together, **config))
+    layer_graph = imported_graph(tmp_path, called(kind, first, second, together=together, **config))
     proved_spec(layer_graph)
     assert sum(layer.params for layer in layer_graph.layers) == params
     assert sum(layer.macs for layer in layer_graph.layers) == macs
@@ -352,7 +352,7 @@ def test_a_reversible_embedding_uses_its_table_as_the_output_matrix(tmp_path):
         inputs=["x", 0, 0],
         outputs=["e", 1, 0],
     )
-    layer_graph = drawn(tmp_path, config)
+    layer_graph = imported_graph(tmp_path, config)
     assert [(layer.kind, layer.params, layer.macs) for layer in layer_graph.layers] == [
         ("embedding", 9 * 6, 0),
         ("linear", 0, 9 * 6 * 7),
@@ -368,7 +368,7 @@ def test_spectral_norm_has_one_buffer_for_each_output_of_the_kernel(tmp_path):
         (one("Dense", "c", units=5), 5),
     ):
         layer = around("SpectralNormalization", inner)
-        first, _ = drawn(tmp_path, sequential(layer, shape=MAP)).layers
+        first, _ = imported_graph(tmp_path, sequential(layer, shape=MAP)).layers
         assert (first.kind, first.params, first.buffers) == ("custom", 0, kept)
 
 
@@ -419,5 +419,5 @@ REFUSED = {
 def test_an_unsupported_option_of_a_layer_is_refused_by_name(tmp_path, case):
     layer, message = REFUSED[case]
     with pytest.raises(ConstraintError) as refused:
-        drawn(tmp_path, sequential(layer, shape=STEPS))
+        imported_graph(tmp_path, sequential(layer, shape=STEPS))
     assert (refused.value.code, refused.value.message) == ("CC401", message)

@@ -1,7 +1,7 @@
 """Keras models come in from their configuration alone; what they hold is counted exactly."""
 
 import pytest
-from keras_models import SHAPE, conv, counted, drawn, functional, one, sequential
+from keras_models import SHAPE, conv, counted, functional, imported_graph, one, sequential
 
 from convcost.importing.frontends.keras.names import paths
 from convcost.importing.spec import proved_spec
@@ -102,7 +102,7 @@ def test_attention_is_four_projections_and_two_products(tmp_path):
         (one("InputLayer", "x", batch_shape=[None, 49, 64]),),
         (one("MultiHeadAttention", "mha", num_heads=4, key_dim=16), "x", "x"),
     ]
-    layer_graph = drawn(tmp_path, functional(layers, ["mha"]))
+    layer_graph = imported_graph(tmp_path, functional(layers, ["mha"]))
     assert sum(layer.params for layer in layer_graph.layers) == 4 * (64 * 64 + 64)
     products = 4 * (49 * 49 * 16 + 49 * 49 * 16)
     assert sum(layer.macs for layer in layer_graph.layers) == 4 * 64 * 64 * 49 + products
@@ -122,7 +122,7 @@ def test_branches_join_and_shared_layers_count_their_params_once(tmp_path):
     layers = config["config"]["layers"]
     layers[1]["inbound_nodes"].append({"args": [again], "kwargs": {}})
     config["config"]["output_layers"] = [["c", 1, 0]]
-    layer_graph = drawn(tmp_path, config)
+    layer_graph = imported_graph(tmp_path, config)
     assert [layer.kind for layer in layer_graph.layers] == ["conv", "add", "conv"]
     assert [layer.params for layer in layer_graph.layers] == [3 * 3 * 3 * 3, 0, 0]
     assert layer_graph.layers[2].shares == 0
@@ -133,18 +133,20 @@ def test_the_nodes_of_keras_2_are_read(tmp_path):
     config = functional([(one("InputLayer", "x", batch_shape=SHAPE),), (conv("c", 8, 3), "x")], "c")
     config["config"]["layers"][1]["inbound_nodes"] = [[["x", 0, 0, {}]]]
     config["config"]["output_layers"] = [["c", 0, 0]]
-    assert [layer.params for layer in drawn(tmp_path, config).layers] == [8 * 3 * 3 * 3 + 8]
+    assert [layer.params for layer in imported_graph(tmp_path, config).layers] == [
+        8 * 3 * 3 * 3 + 8
+    ]
 
 
 def test_an_open_size_is_requested_and_accepted(tmp_path):
     config = sequential(conv("c", 8, 3), shape=[None, None, None, 3])
     with pytest.raises(ConstraintError) as refused:
-        drawn(tmp_path, config)
+        imported_graph(tmp_path, config)
     assert refused.value.code == "CC405"
     assert refused.value.message == "input `image` is open: ?×?×3"
     assert refused.value.help == "add --size 224, or --input 3x224x224"
     for asked in ({"size": (64,)}, {"inputs": [(3, 64, 64)]}):
-        assert drawn(tmp_path, config, **asked).layers[0].macs == 8 * 3 * 3 * 3 * 62 * 62
+        assert imported_graph(tmp_path, config, **asked).layers[0].macs == 8 * 3 * 3 * 3 * 62 * 62
 
 
 FIXED = {"size": (16,)}, {"inputs": [(3, 16, 16)]}, {"inputs": [(3, 8)]}, {"size": (8, 9)}
@@ -154,45 +156,45 @@ FIXED = {"size": (16,)}, {"inputs": [(3, 16, 16)]}, {"inputs": [(3, 8)]}, {"size
 def test_another_size_than_the_fixed_one_is_an_error(tmp_path, asked):
     config = sequential(one("Flatten", "f"), one("Dense", "d", units=5), shape=[None, 8, 8, 3])
     with pytest.raises(ConstraintError) as refused:
-        drawn(tmp_path, config, **asked)
+        imported_graph(tmp_path, config, **asked)
     assert refused.value.code == "CC405"
     assert refused.value.message == "the input `image` is fixed to 8×8×3"
     for same in ({"size": (8,)}, {"inputs": [(3, 8, 8)]}):
-        assert drawn(tmp_path, config, **same).layers[-1].params == 5 * 8 * 8 * 3 + 5
+        assert imported_graph(tmp_path, config, **same).layers[-1].params == 5 * 8 * 8 * 3 + 5
 
 
 def test_a_model_with_a_fixed_size_imports_at_another_size_if_its_weights_fit(tmp_path):
     layers = [conv("c", 8, 3), one("GlobalAveragePooling2D", "g"), one("Dense", "d", units=5)]
-    layer_graph = drawn(tmp_path, sequential(*layers), size=(16, 20), anyway=True)
+    layer_graph = imported_graph(tmp_path, sequential(*layers), size=(16, 20), anyway=True)
     assert sum(layer.macs for layer in layer_graph.layers) == 8 * 3 * 3 * 3 * 14 * 18 + 8 * 5
     layers[1] = one("Flatten", "f")
     with pytest.raises(ConstraintError) as refused:
-        drawn(tmp_path, sequential(*layers), size=(16, 20), anyway=True)
+        imported_graph(tmp_path, sequential(*layers), size=(16, 20), anyway=True)
     assert refused.value.message == "layer `d`: the number of its weights depends on the size"
     opened = sequential(conv("c", 8, 3), shape=[None, None, None, 3])
-    layer_graph = drawn(tmp_path, opened, size=(16, 20), anyway=True)
+    layer_graph = imported_graph(tmp_path, opened, size=(16, 20), anyway=True)
     assert layer_graph.layers[0].macs == 8 * 3 * 3 * 3 * 14 * 18
     turned = conv("c", 8, 3, data_format="channels_first")
     config = sequential(turned, shape=[None, 3, 8, 8])
-    layer_graph = drawn(tmp_path, config, size=(16, 20), anyway=True)
+    layer_graph = imported_graph(tmp_path, config, size=(16, 20), anyway=True)
     assert layer_graph.layers[0].macs == 8 * 3 * 3 * 3 * 14 * 18
 
 
 def test_only_open_dims_are_filled(tmp_path):
     first = conv("c", 8, 3, data_format="channels_first")
     config = sequential(first, shape=[None, 3, None, None])
-    assert drawn(tmp_path, config, size=(16,)).layers[0].macs == 8 * 3 * 3 * 3 * 14 * 14
+    assert imported_graph(tmp_path, config, size=(16,)).layers[0].macs == 8 * 3 * 3 * 3 * 14 * 14
     half = sequential(conv("c", 8, 3), shape=[None, 8, None, 3])
-    assert drawn(tmp_path, half, size=(8, 16)).layers[0].macs == 8 * 3 * 3 * 3 * 6 * 14
+    assert imported_graph(tmp_path, half, size=(8, 16)).layers[0].macs == 8 * 3 * 3 * 3 * 6 * 14
     with pytest.raises(
         ConstraintError, match="the input `image` is fixed where it is not open: 8×\\?×3"
     ):
-        drawn(tmp_path, half, size=(16,))
+        imported_graph(tmp_path, half, size=(16,))
 
 
 def test_unknown_inputs_are_refused(tmp_path):
     with pytest.raises(ConstraintError, match="the model takes 1, but 2 --input are given"):
-        drawn(tmp_path, sequential(conv("c", 8, 3)), inputs=[(3, 32, 32), (3, 32, 32)])
+        imported_graph(tmp_path, sequential(conv("c", 8, 3)), inputs=[(3, 32, 32), (3, 32, 32)])
 
 
 def test_prelu_slopes_are_per_channel_in_both_layouts(tmp_path):
@@ -229,13 +231,13 @@ def test_an_input_with_its_channels_last_is_refused_with_the_right_order(tmp_pat
     shape, asked, shown, meant = TURNED[case]
     config = sequential(one("ReLU", "r"), shape=shape)
     with pytest.raises(ConstraintError) as refused:
-        drawn(tmp_path, config, inputs=[asked])
+        imported_graph(tmp_path, config, inputs=[asked])
     assert (refused.value.message, refused.value.help) == (
         f"--input {shown} has its channels last, but --input is channels first",
         f"--input {meant}",
     )
     turned = (asked[-1], *asked[:-1])
-    assert drawn(tmp_path, config, inputs=[turned]).inputs[0][1] == (turned[0], turned[1:])
+    assert imported_graph(tmp_path, config, inputs=[turned]).inputs[0][1] == (turned[0], turned[1:])
 
 
 def test_generated_names_of_keras_become_names_of_kinds(tmp_path):
@@ -249,7 +251,7 @@ def test_generated_names_of_keras_become_names_of_kinds(tmp_path):
         one("GlobalAveragePooling2D", "global_average_pooling2d_1"),
         one("Dense", "dense", units=10, activation="softmax"),
     ]
-    text = proved_spec(drawn(tmp_path, sequential(*layers)))
+    text = proved_spec(imported_graph(tmp_path, sequential(*layers)))
     assert text.count("name: ") == 2
     assert text.startswith("name: net\n")
     assert "name: fancy" in text

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from onnx_models import FLOAT, array, drawn, ints, model, node, sums, told
+from onnx_models import FLOAT, array, imported_graph, ints, layer_texts, model, node, summed_counts
 
 from convcost.importing.frontends.onnx import inlining
 from convcost.importing.spec import proved_spec
@@ -35,9 +35,9 @@ def step(op, *inputs):
     return body([node("Identity", "c", "-> d"), node(op, "s", *inputs, "-> t")], names, ("d", "t"))
 
 
-def refused(tmp_path, made):
+def refusal(tmp_path, made):
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, made)
+        imported_graph(tmp_path, made)
     return caught.value.message
 
 
@@ -47,9 +47,9 @@ def test_the_branch_of_a_constant_condition_is_imported(tmp_path, condition, run
         node("If", "c", "-> h", then_branch=conv("v"), else_branch=conv("w")),
         node("Relu", "h", "-> y"),
     ]
-    graph = drawn(tmp_path, model(nodes, {"c": np.array(condition, bool)}, X))
-    assert told(graph) == ["conv filters=8 kernel=1 → 6×5×8", "relu → 6×5×8"]
-    assert sums(graph) == (CONV, 0, CONV * 6 * 5)
+    graph = imported_graph(tmp_path, model(nodes, {"c": np.array(condition, bool)}, X))
+    assert layer_texts(graph) == ["conv filters=8 kernel=1 → 6×5×8", "relu → 6×5×8"]
+    assert summed_counts(graph) == (CONV, 0, CONV * 6 * 5)
     assert graph.layers[0].path == (runs,)
     assert graph.notes == (f"64 numbers of the file are in no layer: `{other}` (64)",)
     proved_spec(graph)
@@ -73,8 +73,8 @@ def test_a_condition_that_is_computed_from_shapes_is_constant(tmp_path):
         node("MatMul", "h", "w", "-> y"),
     ]
     weights = {"two": np.array(2), "one": np.array(1), "w": array(8, 4)}
-    graph = drawn(tmp_path, model(nodes, weights, X))
-    assert told(graph) == [
+    graph = imported_graph(tmp_path, model(nodes, weights, X))
+    assert layer_texts(graph) == [
         "global_avg_pool → 1×1×8",
         "flatten → 8",
         "linear features=4 bias=False → 4",
@@ -85,18 +85,18 @@ def test_a_branch_within_a_branch_is_imported(tmp_path):
     inner = node("If", "c", "-> o", then_branch=conv("v", "r"), else_branch=conv("w", "r"))
     outer = body([node("Relu", "x", "-> r"), inner])
     nodes = [node("If", "c", "-> y", then_branch=outer, else_branch=conv("u"))]
-    graph = drawn(tmp_path, model(nodes, {"c": TRUE}, X))
-    assert told(graph) == ["relu → 6×5×8", "conv filters=8 kernel=1 → 6×5×8"]
+    graph = imported_graph(tmp_path, model(nodes, {"c": TRUE}, X))
+    assert layer_texts(graph) == ["relu → 6×5×8", "conv filters=8 kernel=1 → 6×5×8"]
 
 
 @pytest.mark.parametrize("condition", ["", "yes"])
 def test_the_steps_of_a_loop_share_their_weights(tmp_path, condition):
     nodes = [node("Loop", "n", condition, "x", "-> y", body=step("Conv", "w"))]
     stored = {"n": np.array(3), "yes": TRUE, "w": array(8, 8, 1, 1)}
-    graph = drawn(tmp_path, model(nodes, stored, X))
-    assert told(graph) == ["conv filters=8 kernel=1 → 6×5×8"] * 3
+    graph = imported_graph(tmp_path, model(nodes, stored, X))
+    assert layer_texts(graph) == ["conv filters=8 kernel=1 → 6×5×8"] * 3
     assert [layer.shares for layer in graph.layers] == [None, 0, 0]
-    assert sums(graph) == (CONV, 0, 3 * CONV * 6 * 5)
+    assert summed_counts(graph) == (CONV, 0, 3 * CONV * 6 * 5)
     proved_spec(graph)
 
 
@@ -109,8 +109,8 @@ def test_outputs_of_steps_are_stacked(tmp_path, opset):
     ]
     inner = body(nodes, ("i", "c", "s"), ("d", "t", "r"), w=array(8, 8, 1, 1))
     outer = [node("Loop", "n", "", "x", "-> last", "y", body=inner)]
-    graph = drawn(tmp_path, model(outer, {"n": np.array(2)}, X, opset=opset))
-    assert sums(graph) == (CONV, 0, 2 * CONV * 6 * 5)
+    graph = imported_graph(tmp_path, model(outer, {"n": np.array(2)}, X, opset=opset))
+    assert summed_counts(graph) == (CONV, 0, 2 * CONV * 6 * 5)
     assert graph.layers[graph.outputs[0]].output.elements == 2 * 8 * 6 * 5
 
 
@@ -126,7 +126,7 @@ def test_a_loop_runs_as_often_as_its_constants_say(tmp_path, steps, condition, g
     inner = body(nodes, ("i", "c", "s"), ("d", "t"))
     outer = [node("Loop", "n", "b", "x", "-> h", body=inner), node("Relu", "h", "-> y")]
     stored = {"n": np.array(steps), "b": np.array(condition, bool), "w": array(8, 8, 1, 1)}
-    graph = drawn(tmp_path, model(outer, stored, X))
+    graph = imported_graph(tmp_path, model(outer, stored, X))
     assert [layer.kind for layer in graph.layers] == ["conv"] * convs + ["relu"]
 
 
@@ -136,14 +136,14 @@ def test_a_loop_may_leave_constants_that_nothing_reads(tmp_path):
     nodes = [yes, node("Loop", "n", "yes", "x", "-> y", body=step("Conv", "w"))]
     made = model(nodes, {"n": np.array(2), "w": array(8, 8, 1, 1)}, X)
     made.producer_name = "pytorch"
-    assert sums(drawn(tmp_path, made)) == (CONV, 0, 2 * CONV * 6 * 5)
+    assert summed_counts(imported_graph(tmp_path, made)) == (CONV, 0, 2 * CONV * 6 * 5)
 
 
 def test_a_loop_of_too_many_steps_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(inlining, "MAX_ADDED_NODES", 5)
     nodes = [node("Loop", "n", "", "x", "-> y", body=step("Conv", "w"))]
     made = model(nodes, {"n": np.array(3), "w": array(8, 8, 1, 1)}, X)
-    assert refused(tmp_path, made) == (
+    assert refusal(tmp_path, made) == (
         "Loop `y`: it runs a Conv in 3 steps of 2 operators, and convcost unrolls a loop to at "
         "most 20,000 operators"
     )
@@ -153,6 +153,6 @@ def test_a_scan_of_weights_is_refused(tmp_path):
     inner = body([node("Gemm", "s", "w", "-> t")], (), ("t",))
     inner.input.append(helper.make_tensor_value_info("s", FLOAT, [1, 8]))
     nodes = [node("Scan", "x", "-> y", body=inner, num_scan_inputs=1)]
-    assert refused(tmp_path, model(nodes, {"w": array(8, 8)}, (3, 1, 8))) == (
+    assert refusal(tmp_path, model(nodes, {"w": array(8, 8)}, (3, 1, 8))) == (
         "Scan `y`: it runs a Gemm for each step of a sequence, and convcost does not unroll a Scan"
     )

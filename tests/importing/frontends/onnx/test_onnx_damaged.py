@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper
-from onnx_models import X, array, drawn, ints, model, node
+from onnx_models import X, array, imported_graph, ints, model, node
 
 from convcost.importing.frontends.onnx import read
 from convcost.model.errors import ConstraintError, UsageError
@@ -19,7 +19,7 @@ from convcost.model.errors import ConstraintError, UsageError
 W = array(4, 8, 3, 3)
 
 
-def _refused(act) -> tuple[str, str]:
+def _refusal(act) -> tuple[str, str]:
     with pytest.raises(ConstraintError) as caught:
         act()
     return caught.value.code, caught.value.message
@@ -53,7 +53,7 @@ def _stretched(times: int) -> ModelProto:
 
 def test_a_tensor_that_does_not_broadcast_is_refused_with_both_shapes(tmp_path):
     made = model([node("Expand", "x", "s", "-> y")], {"s": ints(1, 3)}, (1, 8))
-    assert _refused(lambda: drawn(tmp_path, made)) == (
+    assert _refusal(lambda: imported_graph(tmp_path, made)) == (
         "CC404",
         "Expand `y`: a tensor of [1, 8] does not broadcast to [1, 3]",
     )
@@ -77,14 +77,16 @@ def test_a_tensor_that_does_not_broadcast_is_refused_with_both_shapes(tmp_path):
     ids=["doubled", "stretched"],
 )
 def test_shapes_that_fill_all_memory_are_refused(tmp_path, made, message):
-    assert _refused(lambda: drawn(tmp_path, made)) == ("CC404", message)
+    assert _refusal(lambda: imported_graph(tmp_path, made)) == ("CC404", message)
 
 
 def test_a_list_can_be_concatenated_with_itself_a_few_times(tmp_path):
     nodes = [node("Shape", "x", "-> s"), node("Concat", "s", "s", "-> both", axis=0)]
     nodes += [node("Slice", "both", "four", "eight", "-> t"), node("Reshape", "x", "t", "-> y")]
     ends = {"four": ints(4), "eight": ints(8)}
-    assert drawn(tmp_path, model([*nodes, node("Relu", "y", "-> z")], ends, outputs=["z"])).layers
+    assert imported_graph(
+        tmp_path, model([*nodes, node("Relu", "y", "-> z")], ends, outputs=["z"])
+    ).layers
 
 
 GARBLED = "the file cannot be read as ONNX: it is truncated, damaged or in another format"
@@ -116,7 +118,7 @@ def test_a_file_that_is_not_a_model_is_refused_by_its_type(tmp_path, name):
     content, message = FILES[name]
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
-    assert _refused(lambda: read(path)) == ("CC404", message)
+    assert _refusal(lambda: read(path)) == ("CC404", message)
 
 
 def test_every_truncation_of_a_model_is_refused_or_read(tmp_path):
@@ -137,7 +139,7 @@ def test_a_file_over_two_gibibytes_is_refused_unread(tmp_path):
     path = tmp_path / "model.onnx"
     with path.open("wb") as file:
         file.truncate(2**31)
-    assert _refused(lambda: read(path)) == (
+    assert _refusal(lambda: read(path)) == (
         "CC404",
         "the file has 2,147,483,648 bytes, an ONNX file has at most 2,147,483,647",
     )
@@ -145,7 +147,7 @@ def test_a_file_over_two_gibibytes_is_refused_unread(tmp_path):
 
 def test_a_cycle_is_reported_by_name(tmp_path):
     made = model([node("Add", "x", "b", "-> a"), node("Relu", "a", "-> b")], outputs=["b"])
-    assert _refused(lambda: drawn(tmp_path, made)) == (
+    assert _refusal(lambda: imported_graph(tmp_path, made)) == (
         "CC404",
         "the graph has a cycle: Add `a` and Relu `b` depend on each other",
     )
@@ -153,7 +155,7 @@ def test_a_cycle_is_reported_by_name(tmp_path):
 
 def test_a_tensor_computed_twice_is_reported_by_name(tmp_path):
     made = model([node("Relu", "x", "-> y"), node("Tanh", "x", "-> y")])
-    assert _refused(lambda: drawn(tmp_path, made)) == (
+    assert _refusal(lambda: imported_graph(tmp_path, made)) == (
         "CC404",
         "the tensor `y` is produced twice: by Tanh `y` and Relu `y`",
     )
@@ -161,7 +163,7 @@ def test_a_tensor_computed_twice_is_reported_by_name(tmp_path):
 
 def test_a_tensor_that_no_node_computes_is_reported_by_name(tmp_path):
     made = model([node("Add", "x", "ghost", "-> y")])
-    assert _refused(lambda: drawn(tmp_path, made)) == (
+    assert _refusal(lambda: imported_graph(tmp_path, made)) == (
         "CC404",
         "Add `y` reads `ghost`, which no operator produces",
     )
@@ -169,7 +171,7 @@ def test_a_tensor_that_no_node_computes_is_reported_by_name(tmp_path):
 
 def test_an_output_that_no_node_computes_is_reported_by_name(tmp_path):
     made = model([node("Relu", "x", "-> y")], outputs=["z"])
-    assert _refused(lambda: drawn(tmp_path, made)) == (
+    assert _refusal(lambda: imported_graph(tmp_path, made)) == (
         "CC404",
         "no operator produces the output `z`",
     )
@@ -177,7 +179,7 @@ def test_an_output_that_no_node_computes_is_reported_by_name(tmp_path):
 
 def test_an_axis_that_the_input_does_not_have_is_reported(tmp_path):
     made = model([node("LpNormalization", "x", "-> y", axis=4)])
-    assert _refused(lambda: drawn(tmp_path, made)) == (
+    assert _refusal(lambda: imported_graph(tmp_path, made)) == (
         "CC404",
         "LpNormalization `y`: its `axis` is 4, but its input has 4 axes",
     )
@@ -185,7 +187,7 @@ def test_an_axis_that_the_input_does_not_have_is_reported(tmp_path):
 
 def test_a_tensor_of_more_axes_than_numpy_has_is_reported(tmp_path):
     nodes = [node("Relu", "x", "-> r"), node("Reshape", "r", "s", "-> y")]
-    assert _refused(lambda: drawn(tmp_path, model(nodes, {"s": ints(*[1] * 65)}))) == (
+    assert _refusal(lambda: imported_graph(tmp_path, model(nodes, {"s": ints(*[1] * 65)}))) == (
         "CC404",
         "Reshape `y` has an output of 65 axes, more than 64",
     )
@@ -205,14 +207,14 @@ def _outside(location: str) -> ModelProto:
     "location", ["../secret", "/etc/passwd", "a/../../b", "C:\\secret", "..\\secret", ""]
 )
 def test_weights_outside_the_folder_are_refused(tmp_path, location):
-    assert _refused(lambda: drawn(tmp_path, _outside(location))) == (
+    assert _refusal(lambda: imported_graph(tmp_path, _outside(location))) == (
         "CC404",
         f"the tensor `w` stores its numbers in `{location}`, outside of the model's folder",
     )
 
 
 def test_a_missing_external_file_of_weights_is_accepted(tmp_path):
-    layer_graph = drawn(tmp_path, _outside("weights.bin"))
+    layer_graph = imported_graph(tmp_path, _outside("weights.bin"))
     assert [(layer.params, layer.macs) for layer in layer_graph.layers] == [
         (4 * 8 * 3 * 3, 4 * 8 * 3 * 3 * 10 * 8)
     ]
@@ -226,7 +228,7 @@ def test_numbers_needed_from_a_missing_external_file_are_requested(tmp_path):
     entry.key, entry.value = "location", "weights.bin"
     made.graph.initializer.append(shape)
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, made)
+        imported_graph(tmp_path, made)
     assert (caught.value.message, caught.value.help) == (
         (
             "Reshape `y`: the numbers of its `shape` are not known: the file does not contain "
@@ -243,7 +245,7 @@ def test_numbers_that_follow_from_the_values_of_inputs_are_refused_with_a_fix(tm
     made = model([node("Cast", "x", "-> n", to=TensorProto.INT64),
                   node("Reshape", "x", "n", "-> y")])  # fmt: skip
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, made)
+        imported_graph(tmp_path, made)
     assert (caught.value.message, caught.value.help) == (
         (
             "Reshape `y`: the numbers of its `shape` are not known: the model computes them from "
@@ -261,7 +263,7 @@ def test_functions_that_call_each_other_are_refused(tmp_path):
     )  # fmt: skip
     made.functions.append(inner)
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, made)
+        imported_graph(tmp_path, made)
     assert caught.value.code in ("CC401", "CC404")
 
 
@@ -273,7 +275,7 @@ def test_nested_graphs_have_a_limit(tmp_path):
         graph = helper.make_graph([inner], "g", [], [])
     made = model([node("Relu", "x", "-> y")])
     made.graph.node.extend(graph.node)
-    assert _refused(lambda: drawn(tmp_path, made)) == (
+    assert _refusal(lambda: imported_graph(tmp_path, made)) == (
         "CC404",
         "the graphs of the file are nested more than 20 levels deep",
     )
@@ -295,21 +297,21 @@ def _branch(op: str) -> ModelProto:
 
 
 def test_a_branch_with_weights_is_refused(tmp_path):
-    assert _refused(lambda: drawn(tmp_path, _branch("Conv"))) == (
+    assert _refusal(lambda: imported_graph(tmp_path, _branch("Conv"))) == (
         "CC401",
         "If `y`: whether it runs a Conv depends on the data",
     )
 
 
 def test_a_branch_without_weights_is_an_uncounted_layer(tmp_path):
-    layer_graph = drawn(tmp_path, _branch("Relu"))
+    layer_graph = imported_graph(tmp_path, _branch("Relu"))
     assert layer_graph.layers[-1].uncounted
     assert dict(layer_graph.layers[-1].options)["what"] == "If"
 
 
 def test_weights_that_do_not_match_their_input_are_refused(tmp_path):
     made = model([node("Conv", "x", "w", "-> y")], {"w": array(4, 5, 3, 3)})
-    code, message = _refused(lambda: drawn(tmp_path, made))
+    code, message = _refusal(lambda: imported_graph(tmp_path, made))
     assert (code, message) == (
         "CC403",
         "Conv `y`: conv counts 288 params, but the model has 180 for it",
@@ -334,7 +336,7 @@ BROKEN = {
 def test_an_operator_that_violates_its_onnx_definition_is_refused(tmp_path, name):
     broken, weights = BROKEN[name]
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, model([broken], weights))
+        imported_graph(tmp_path, model([broken], weights))
     assert caught.value.code in ("CC302", "CC401", "CC402", "CC403", "CC404", "CC104")
     assert caught.value.message
 
@@ -360,7 +362,7 @@ def test_a_file_with_one_wrong_byte_is_read_or_refused(at, byte):
 def test_open_dimensions_are_requested_by_name(tmp_path):
     made = model([node("Relu", "x", "-> y")], dims=["n", 3, "height", "width"])
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, made)
+        imported_graph(tmp_path, made)
     assert caught.value.code == "CC405"
     assert caught.value.message == (
         "the model leaves `height` (axis 2 of `x`), `width` (axis 3 of `x`) open"
@@ -383,7 +385,7 @@ GIVEN = [
 @pytest.mark.parametrize(("options", "shape"), GIVEN)
 def test_open_dimensions_take_the_given_values(tmp_path, options, shape):
     made = model([node("Relu", "x", "-> y")], dims=["n", 3, "height", "width"])
-    assert drawn(tmp_path, made, **options).layers[0].output.text == shape
+    assert imported_graph(tmp_path, made, **options).layers[0].output.text == shape
 
 
 WRONG = [
@@ -411,7 +413,7 @@ WRONG = [
 @pytest.mark.parametrize(("dims", "options", "message"), WRONG)
 def test_impossible_dimensions_are_refused(tmp_path, dims, options, message):
     made = model([node("Relu", "x", "-> y")], dims=dims)
-    assert _refused(lambda: drawn(tmp_path, made, **options)) == ("CC405", message)
+    assert _refusal(lambda: imported_graph(tmp_path, made, **options)) == ("CC405", message)
 
 
 FIXED = [
@@ -426,7 +428,7 @@ FIXED = [
 
 @pytest.mark.parametrize(("dims", "size", "shape"), FIXED)
 def test_a_size_replaces_every_fixed_axis(tmp_path, dims, size, shape):
-    layer_graph = drawn(tmp_path, model([node("Relu", "x", "-> y")], dims=dims), size=size)
+    layer_graph = imported_graph(tmp_path, model([node("Relu", "x", "-> y")], dims=dims), size=size)
     assert layer_graph.layers[0].output.text == shape
     shown = "×".join(map(str, dims))
     same = size == (16,)
@@ -442,7 +444,7 @@ def test_a_size_is_not_for_the_vectors_among_the_inputs(tmp_path):
         inputs={"x": (1, 3, 12, 12), "v": (5,)},
         outputs=("y", "r"),
     )
-    outputs = [layer.output.text for layer in drawn(tmp_path, made, size=(20,)).layers]
+    outputs = [layer.output.text for layer in imported_graph(tmp_path, made, size=(20,)).layers]
     assert outputs == ["18×18×8", "5"]
 
 
@@ -452,7 +454,7 @@ def test_a_size_applies_to_the_inputs_with_an_open_size(tmp_path):
         inputs={"x": [1, 3, "h", "w"], "m": [1, 1, 5, 5]},
         outputs=["a", "b"],
     )
-    outputs = [layer.output.text for layer in drawn(tmp_path, made, size=(20,)).layers]
+    outputs = [layer.output.text for layer in imported_graph(tmp_path, made, size=(20,)).layers]
     assert outputs == ["20×20×3", "5×5×1"]
 
 
@@ -479,9 +481,9 @@ BOUND = {
 def test_a_model_of_one_size_is_read_at_no_other(tmp_path, name):
     nodes, weights, message = BOUND[name]
     made = model(nodes, weights, [1, 3, 16, 16])
-    assert drawn(tmp_path, made).layers
+    assert imported_graph(tmp_path, made).layers
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, made, size=(20,))
+        imported_graph(tmp_path, made, size=(20,))
     assert (caught.value.code, caught.value.message, caught.value.help) == (
         "CC402",
         "the model works only at its own size, `x` is 1×3×16×16 in the file; at --size 20: "
@@ -491,7 +493,7 @@ def test_a_model_of_one_size_is_read_at_no_other(tmp_path, name):
 
 
 def test_a_model_for_several_samples_is_read_for_one_with_a_note(tmp_path):
-    layer_graph = drawn(tmp_path, model([node("Relu", "x", "-> y")], dims=(16, *X[1:])))
+    layer_graph = imported_graph(tmp_path, model([node("Relu", "x", "-> y")], dims=(16, *X[1:])))
     assert layer_graph.notes == ("`x` was exported for 16 samples and is imported for one",)
     assert layer_graph.layers[0].output.text == "12×10×8"
 
@@ -501,7 +503,7 @@ def test_long_chains_of_constants_do_not_recurse(tmp_path, op):
     nodes = [node(op, "w", f"c{n}", f"-> c{n + 1}") for n in range(2000)]
     weights = {"c0": array(8, 1, 1), "w": array(8, 1, 1)}
     made = model([*nodes, node("Add", "x", "c2000", "-> y")], weights)
-    assert sum(layer.params for layer in drawn(tmp_path, made).layers) == 8 + 8
+    assert sum(layer.params for layer in imported_graph(tmp_path, made).layers) == 8 + 8
 
 
 def _ranges(length: int, *nodes) -> ModelProto:
@@ -559,7 +561,7 @@ def _ranges(length: int, *nodes) -> ModelProto:
 )
 def test_huge_lists_are_not_expanded(tmp_path, made, channels):
     tracemalloc.start()
-    assert drawn(tmp_path, made).layers[-1].output.channels == channels
+    assert imported_graph(tmp_path, made).layers[-1].output.channels == channels
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 300 * 10**6
@@ -575,19 +577,19 @@ def test_a_split_into_other_parts_than_its_outputs_is_refused(tmp_path, count, i
         bodies = [helper.make_graph([made], "g", [], outputs)] * 2
         made = node("If", "c", "-> y", "z", then_branch=bodies[0], else_branch=bodies[1])
     message = f"Split `y` has 2 outputs for {count:,} parts"
-    refused = _refused(lambda: drawn(tmp_path, model([made], {"c": np.asarray(True)})))
+    refused = _refusal(lambda: imported_graph(tmp_path, model([made], {"c": np.asarray(True)})))
     assert refused == ("CC404", message)
 
 
 def test_an_unsqueeze_that_names_an_axis_twice_is_refused(tmp_path):
     nodes = [node("Unsqueeze", "x", "axes", "-> u"), node("Relu", "u", "-> y")]
-    code, message = _refused(lambda: drawn(tmp_path, model(nodes, {"axes": ints(1, 1)})))
+    code, message = _refusal(lambda: imported_graph(tmp_path, model(nodes, {"axes": ints(1, 1)})))
     assert (code, message[:11]) == ("CC404", "Unsqueeze `")
 
 
 def test_an_operator_of_a_constant_without_its_input_is_refused(tmp_path):
     nodes = [node("Unsqueeze", "", "axes", "-> s"), node("Reshape", "x", "s", "-> y")]
-    code, message = _refused(lambda: drawn(tmp_path, model(nodes, {"axes": ints(0)})))
+    code, message = _refusal(lambda: imported_graph(tmp_path, model(nodes, {"axes": ints(0)})))
     assert (code, message) == ("CC401", "Unsqueeze `s`: its output shape is not known")
 
 
@@ -603,7 +605,7 @@ def test_long_lists_of_weights_are_not_expanded(tmp_path, times):
     made.graph.initializer.append(long)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with suppress(ConstraintError):
-        drawn(tmp_path, made)
+        imported_graph(tmp_path, made)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
 
 
@@ -621,9 +623,9 @@ def test_functions_that_double_are_refused_before_they_are_inlined(tmp_path, lev
         opsets = [helper.make_opsetid("", 20), helper.make_opsetid("own", 1)]
         made.functions.append(helper.make_function("own", f"f{level}", ["x"], ["y"], nodes, opsets))
     if not refused:
-        assert len(drawn(tmp_path, made).layers) == 2 ** (levels - 1)
+        assert len(imported_graph(tmp_path, made).layers) == 2 ** (levels - 1)
         return
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, made)
+        imported_graph(tmp_path, made)
     assert caught.value.code == "CC401"
     assert caught.value.message == "the calls of functions add more than 20,000 nodes to the model"

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from onnx_models import array, drawn, ints, model, node
+from onnx_models import array, imported_graph, ints, model, node
 
 from convcost.importing.driver import ImportRequest, read
 from convcost.model.errors import ConstraintError
@@ -38,9 +38,9 @@ def test_a_file_is_refused_if_the_package_that_reads_it_is_missing(tmp_path, pac
     assert "Traceback" not in run.stderr
 
 
-def _refused(folder, made, **options) -> tuple[str, str, str]:
+def _refusal(folder, made, **options) -> tuple[str, str, str]:
     with pytest.raises(ConstraintError) as caught:
-        drawn(folder, made, **options)
+        imported_graph(folder, made, **options)
     return caught.value.code, caught.value.message, caught.value.help
 
 
@@ -59,19 +59,19 @@ def _stated(dims):
 
 
 def test_an_unknown_operator_needs_a_shape_in_the_file(tmp_path):
-    assert _refused(tmp_path, model(UNKNOWN)) == (
+    assert _refusal(tmp_path, model(UNKNOWN)) == (
         "CC401",
         f"Frobnicate `b`: {NOBODY}",
         "add its shape to the file's value_info",
     )
-    layer_graph = drawn(tmp_path, _stated((1, 8, 6, 5)))
+    layer_graph = imported_graph(tmp_path, _stated((1, 8, 6, 5)))
     assert [layer.kind for layer in layer_graph.layers] == ["relu", "custom", "relu"]
     assert layer_graph.layers[1].uncounted
     assert layer_graph.layers[2].output.text == "6×5×8"
 
 
 def test_a_shape_in_the_file_is_valid_at_the_size_of_the_file_only(tmp_path):
-    code, message, help_ = _refused(tmp_path, _stated((1, 8, 6, 5)), size=(24, 20))
+    code, message, help_ = _refusal(tmp_path, _stated((1, 8, 6, 5)), size=(24, 20))
     assert (code, help_) == ("CC402", "import it without --size, or export it for that size")
     assert message == (
         "the model works only at its own size, `x` is 1×8×12×10 in the file; at --size 24x20: "
@@ -101,7 +101,7 @@ AFTER = {
 @pytest.mark.parametrize("name", AFTER)
 def test_tensors_that_depend_on_data_are_reported_by_their_operators(tmp_path, name):
     nodes, outputs, told = AFTER[name]
-    layer_graph = drawn(tmp_path, model([*DATA, *nodes], outputs=outputs))
+    layer_graph = imported_graph(tmp_path, model([*DATA, *nodes], outputs=outputs))
     assert layer_graph.notes == (
         "left out: NonZero `n`, because its output shape depends on the data" + told,
     )
@@ -139,12 +139,12 @@ COSTLY = {
 def test_operators_that_may_cost_something_are_never_left_out(tmp_path, name):
     last, message = COSTLY[name]
     made = model([*BEGUN, last], outputs=["r", "y"])
-    assert _refused(tmp_path, made)[:2] == ("CC401", message)
+    assert _refusal(tmp_path, made)[:2] == ("CC401", message)
 
 
 def test_operators_on_shapes_may_depend_on_data(tmp_path):
     nodes = [*BEGUN, node("Shape", "t", "-> s"), node("ConstantOfShape", "s", "-> y")]
-    (note,) = drawn(tmp_path, model(nodes, outputs=["r", "y"])).notes
+    (note,) = imported_graph(tmp_path, model(nodes, outputs=["r", "y"])).notes
     assert note.startswith("left out: NonZero `n`")
 
 
@@ -170,7 +170,7 @@ REPEATED = {1: "`s0` (8)", 3: "`s0` (8), `s1` (8), `s2` (8)",
 def test_notes_name_three_tensors_and_count_the_rest(tmp_path, number):
     why = "counted for each of several layers, since equal tensors are stored once"
     note = f"{8 * number} numbers of the file are {why}: {REPEATED[number]}"
-    assert drawn(tmp_path, _scaled(number)).notes == (note,)
+    assert imported_graph(tmp_path, _scaled(number)).notes == (note,)
 
 
 def test_weights_inside_a_branch_only_are_reported(tmp_path):
@@ -186,7 +186,7 @@ def test_weights_inside_a_branch_only_are_reported(tmp_path):
     ]
     made = model(nodes, {"zero": np.array(0, np.float32)}, (1, 5, 8))
     note = "16 numbers of the file are in no layer: `of_Add in If `y`` (8), `of_Mul in If `y`` (8)"
-    assert drawn(tmp_path, made).notes == (note,)
+    assert imported_graph(tmp_path, made).notes == (note,)
 
 
 def test_a_file_of_one_size_reports_why_and_its_spec_has_that_size(tmp_path):

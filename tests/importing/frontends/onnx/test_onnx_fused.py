@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
-from onnx_models import array, drawn, ints, model, node, sums, told
+from onnx_models import array, imported_graph, ints, layer_texts, model, node, summed_counts
 
 from convcost.model.errors import ConstraintError
 
@@ -283,8 +283,8 @@ TABLE: dict[str, Any] = {
 @pytest.mark.parametrize("name", TABLE)
 def test_a_fused_operator_is_counted_as_what_it_stands_for(name, tmp_path):
     nodes, weights, layers, expected = TABLE[name]
-    layer_graph = drawn(tmp_path, model(nodes, weights, (1, ROWS, WIDTH)))
-    assert (told(layer_graph), sums(layer_graph)) == (layers, expected)
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, (1, ROWS, WIDTH)))
+    assert (layer_texts(layer_graph), summed_counts(layer_graph)) == (layers, expected)
 
 
 def test_a_quantized_lstm_is_an_lstm(tmp_path):
@@ -292,21 +292,25 @@ def test_a_quantized_lstm_is_an_lstm(tmp_path):
                "ws": array(1), "rs": array(1)}  # fmt: skip
     names = ("x", "w", "r", "b", "", "", "", "", "ws", "", "rs", "", "-> y")
     nodes = [fused("DynamicQuantizeLSTM", *names, hidden_size=32)]
-    layer_graph = drawn(tmp_path, model(nodes, weights, (50, 1, 64)))
-    assert sums(layer_graph) == (4 * 32 * (64 + 32) + 2 * 4 * 32, 0, 50 * 4 * 32 * (64 + 32))
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, (50, 1, 64)))
+    assert summed_counts(layer_graph) == (
+        4 * 32 * (64 + 32) + 2 * 4 * 32,
+        0,
+        50 * 4 * 32 * (64 + 32),
+    )
 
 
 def test_embeddings_that_are_normalized_are_three_tables_and_a_norm(tmp_path):
     tables = {"words": array(30, WIDTH), "places": array(16, WIDTH), "kinds": array(2, WIDTH)}
     names = ("x", "x", "words", "places", "kinds", "g", "b", "-> y", "mask")
     nodes = [fused("EmbedLayerNormalization", *names)]
-    layer_graph = drawn(tmp_path, model(nodes, {**tables, **NORM}, (1, ROWS)))
-    assert sums(layer_graph) == ((30 + 16 + 2) * WIDTH + 2 * WIDTH, 0, 0)
+    layer_graph = imported_graph(tmp_path, model(nodes, {**tables, **NORM}, (1, ROWS)))
+    assert summed_counts(layer_graph) == ((30 + 16 + 2) * WIDTH + 2 * WIDTH, 0, 0)
 
 
 def test_packed_weights_are_told_by_their_bytes(tmp_path):
     nodes, weights, _, _ = TABLE["MatMulNBits of 4 bits"]
-    layer_graph = drawn(tmp_path, model(nodes, weights, (1, ROWS, WIDTH)))
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, (1, ROWS, WIDTH)))
     assert layer_graph.notes == (
         (
             "16 numbers of the file are used as scales or zero points, and not counted as params: "
@@ -323,9 +327,9 @@ def test_weights_of_an_unknown_operator_are_counted_if_they_are_integers_too(tmp
         (1, ROWS, WIDTH),
     )
     made.graph.value_info.add(name="m").type.CopyFrom(made.graph.input[0].type)
-    layer_graph = drawn(tmp_path, made)
+    layer_graph = imported_graph(tmp_path, made)
     assert layer_graph.layers[0].uncounted
-    assert sums(layer_graph)[0] == WIDTH * 8
+    assert summed_counts(layer_graph)[0] == WIDTH * 8
     assert layer_graph.notes == ("stored numbers of layers: 192 as int8 (192 bytes)",)
 
 
@@ -335,10 +339,10 @@ def test_windows_over_channels_last_are_as_ever(tmp_path):
         fused("NhwcMaxPool", "c", "-> y", kernel_shape=[2, 2], strides=[2, 2]),
     ]
     weights = {"w": array(4, 8, 3, 3), "b": array(4)}
-    layer_graph = drawn(tmp_path, model(nodes, weights, (1, 12, 10, 8)))
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, (1, 12, 10, 8)))
     layers = ["conv filters=4 kernel=3 padding=1 bias=True → 12×10×4", "max_pool kernel=2 → 6×5×4"]
-    assert told(layer_graph)[-2:] == layers
-    assert sums(layer_graph) == (4 * 8 * 9 + 4, 0, 4 * 8 * 9 * 12 * 10)
+    assert layer_texts(layer_graph)[-2:] == layers
+    assert summed_counts(layer_graph) == (4 * 8 * 9 + 4, 0, 4 * 8 * 9 * 12 * 10)
 
 
 def test_a_fused_convolution_adds_a_tensor_before_its_activation(tmp_path):
@@ -347,7 +351,7 @@ def test_a_fused_convolution_adds_a_tensor_before_its_activation(tmp_path):
         fused("FusedConv", "x", "w2", "b", "c", "-> y", activation="Relu"),
     ]
     weights = {"w": array(8, 8, 1, 1), "w2": array(8, 8, 1, 1), "b": array(8)}
-    layer_graph = drawn(tmp_path, model(nodes, weights, (1, 8, 12, 10)))
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, (1, 8, 12, 10)))
     kinds = [layer.kind for layer in layer_graph.layers]
     assert kinds == ["conv", "conv", "add", "relu"]
 
@@ -357,7 +361,7 @@ def test_quantized_embeddings_are_tables_and_a_norm(tmp_path):
     names = ("x", "", "words", "places", "", "g8", "b8", "", "s", "s", "", "s", "s", "-> y")
     weights = {**tables, "g8": bytes_of(WIDTH), "b8": bytes_of(WIDTH), **SCALE}
     made = model([fused("QEmbedLayerNormalization", *names)], weights, (1, ROWS))
-    assert sums(drawn(tmp_path, made)) == ((30 + 16) * WIDTH + 2 * WIDTH, 0, 0)
+    assert summed_counts(imported_graph(tmp_path, made)) == ((30 + 16) * WIDTH + 2 * WIDTH, 0, 0)
 
 
 def int4(name, *dims):
@@ -373,8 +377,8 @@ def test_blocks_of_four_bits_are_weights_and_their_scales_are_none(tmp_path):
     ]
     made = model(nodes, {"s": array(3, 8)}, (1, ROWS, WIDTH), opset=21)
     made.graph.initializer.append(int4("w", WIDTH, 8))
-    layer_graph = drawn(tmp_path, made)
-    assert sums(layer_graph) == (WIDTH * 8, 0, ROWS * WIDTH * 8)
+    layer_graph = imported_graph(tmp_path, made)
+    assert summed_counts(layer_graph) == (WIDTH * 8, 0, ROWS * WIDTH * 8)
     assert layer_graph.notes == (
         (
             "24 numbers of the file are used as scales or zero points, and not counted as params: "
@@ -392,7 +396,7 @@ def test_numbers_of_the_code_are_none_of_a_quantized_model_either(tmp_path):
         node("Mul", "c", "h", "-> y"),
     ]
     weights = {"w": bytes_of(4, 8, 1, 1), "half": np.int8(5), "s": np.float32(0.1)}
-    layer_graph = drawn(tmp_path, model(nodes, weights, (1, 8, 12, 10)))
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, (1, 8, 12, 10)))
     assert [layer.kind for layer in layer_graph.layers] == ["conv"]
 
 
@@ -411,16 +415,16 @@ def test_weights_of_an_operator_that_is_not_counted_are_its_params(op, weights, 
     nodes = [fused(op, "x", "w", "w", "w", "x", "w", "-> m"), node("Relu", "m", "-> y")]
     made = model(nodes, {"w": weights}, (1, ROWS, WIDTH))
     made.graph.value_info.add(name="m").type.CopyFrom(made.graph.input[0].type)
-    layer_graph = drawn(tmp_path, made)
+    layer_graph = imported_graph(tmp_path, made)
     assert layer_graph.layers[0].uncounted
-    assert sums(layer_graph)[0] == WIDTH * 8
+    assert summed_counts(layer_graph)[0] == WIDTH * 8
 
 
 def test_a_file_for_one_processor_says_what_to_do(tmp_path):
     made = model([node("Conv", "x", "w", "-> y", domain="com.microsoft.nchwc")],
                  {"w": array(8, 8, 1, 1)})  # fmt: skip
     with pytest.raises(ConstraintError) as refusal:
-        drawn(tmp_path, made)
+        imported_graph(tmp_path, made)
     assert refusal.value.help == (
         "ONNX Runtime optimized this file for one processor: import the original file, or save it "
         "with ORT_ENABLE_EXTENDED instead of ORT_ENABLE_ALL"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import shape_inference
 from onnx.reference import ReferenceEvaluator
-from onnx_models import array, drawn, ints, model, node, sums
+from onnx_models import array, imported_graph, ints, model, node, summed_counts
 
 from convcost.importing.ir.tensor import Tensor, output_tensor, permuted, reshaped
 from convcost.model.shape import Shape
@@ -21,7 +21,7 @@ SIDES = st.integers(1, 3)
 
 def _drawn(built: onnx.ModelProto):
     with TemporaryDirectory() as folder:
-        return drawn(Path(folder), built)
+        return imported_graph(Path(folder), built)
 
 
 def _dims(built: onnx.ModelProto) -> tuple[int, ...]:
@@ -55,7 +55,7 @@ def test_a_convolution_has_the_macs_that_onnx_s_shape_implies(window, groups, si
     built = model([node("Conv", "x", "w", "-> y", group=groups, **window)], weights, (1, 4, *size))
     dims = _dims(built)
     per_output = 8 * 4 // groups * prod(window["kernel_shape"])
-    assert sums(_drawn(built)) == (per_output, 0, per_output * prod(dims[2:]))
+    assert summed_counts(_drawn(built)) == (per_output, 0, per_output * prod(dims[2:]))
 
 
 @settings(max_examples=60, deadline=None)
@@ -100,7 +100,7 @@ def test_a_transposed_convolution_has_the_macs_of_its_input(stride, kernel, pads
     )) < 1:  # fmt: skip
         return
     weights = 4 * 6 * prod(kernel)
-    assert sums(_drawn(built)) == (weights, 0, weights * 7 * 6)
+    assert summed_counts(_drawn(built)) == (weights, 0, weights * 7 * 6)
 
 
 EQUATIONS = [
@@ -124,7 +124,7 @@ def test_an_einsum_that_sums_over_a_letter_has_the_product_of_all_letters_as_mac
     letters = set("".join(terms))
     kept = text.partition("->")[2].replace("...", "bi") or "bik"
     macs = prod(EXTENTS[one] for one in letters) if letters - set(kept.replace("B", "k")) else 0
-    assert sums(_drawn(built)) == (0, 0, macs)
+    assert summed_counts(_drawn(built)) == (0, 0, macs)
 
 
 def _laid_out(value: Tensor, data: np.ndarray) -> np.ndarray:

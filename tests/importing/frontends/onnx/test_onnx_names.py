@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from onnx_models import array, drawn, model, node, sums, told
+from onnx_models import array, imported_graph, layer_texts, model, node, summed_counts
 
 from convcost.model.errors import ConstraintError
 
@@ -25,7 +25,7 @@ def test_a_numbered_tensor_does_not_name_a_layer(tmp_path):
         before = f"{at}/out"
     weights = {one.input[1]: array(8, 8, 1, 1) for one in nodes}
     nodes.append(_named("/Relu", "Relu", before, "-> y"))
-    assert _paths(drawn(tmp_path, model(nodes, weights))) == [
+    assert _paths(imported_graph(tmp_path, model(nodes, weights))) == [
         ("stem", "0"),
         ("layer1", "0", "0"),
         ("layer1", "1", "0"),
@@ -45,12 +45,12 @@ NAMES = [
 @pytest.mark.parametrize(("weight", "name", "path"), NAMES)
 def test_a_layer_has_the_name_of_its_weight_or_its_kind(tmp_path, weight, name, path):
     made = model([_named(name, "Conv", "x", weight, "-> y")], {weight: array(8, 8, 1, 1)})
-    assert _paths(drawn(tmp_path, made)) == [path]
+    assert _paths(imported_graph(tmp_path, made)) == [path]
 
 
 def test_a_name_has_at_most_64_modules(tmp_path):
     made = model([_named("/b" + "/a" * 1_000 + "/Relu", "Relu", "x", "-> y")])
-    assert _paths(drawn(tmp_path, made)) == [("a",) * 64]
+    assert _paths(imported_graph(tmp_path, made)) == [("a",) * 64]
 
 
 TABLE = array(50, 16)
@@ -79,9 +79,9 @@ def _language(nodes, weights):
 
 @pytest.mark.parametrize("name", TIED)
 def test_a_table_that_a_linear_layer_reuses_is_counted_once(tmp_path, name):
-    layer_graph = drawn(tmp_path, _language(*TIED[name]))
-    assert told(layer_graph)[2] == "linear features=50 bias=False each_position=True → 7×50"
-    assert sums(layer_graph) == (50 * 16, 0, 7 * 16 * 50)
+    layer_graph = imported_graph(tmp_path, _language(*TIED[name]))
+    assert layer_texts(layer_graph)[2] == "linear features=50 bias=False each_position=True → 7×50"
+    assert summed_counts(layer_graph) == (50 * 16, 0, 7 * 16 * 50)
     assert layer_graph.layers[2].shares == 0
     assert _paths(layer_graph) == [("tok",), ("relu",), ("lm_head",)]
     assert layer_graph.notes == ()
@@ -97,8 +97,8 @@ OWN = {
 def test_a_separate_output_matrix_is_counted_in_addition_to_the_table(tmp_path, name):
     table, matrix = OWN[name]
     last = _named("/lm_head/MatMul", "MatMul", "r", "own", "-> y")
-    layer_graph = drawn(tmp_path, _language([last], {"tok.weight": table, "own": matrix}))
-    assert sums(layer_graph) == (50 * 16 + 16 * 50, 0, 7 * 16 * 50)
+    layer_graph = imported_graph(tmp_path, _language([last], {"tok.weight": table, "own": matrix}))
+    assert summed_counts(layer_graph) == (50 * 16 + 16 * 50, 0, 7 * 16 * 50)
 
 
 BACK = [
@@ -113,14 +113,14 @@ def test_a_matrix_that_is_also_used_transposed_is_counted_once(tmp_path, width):
     """An autoencoder with tied weights: the exporter stores the transposed matrix too."""
     matrix = TABLE[:16, :width]
     weights = {"w": matrix, "v": np.ascontiguousarray(matrix.T)}
-    layer_graph = drawn(tmp_path, model(BACK, weights, (1, 7, 16)))
-    assert sums(layer_graph) == (16 * width, 0, 2 * 7 * 16 * width)
+    layer_graph = imported_graph(tmp_path, model(BACK, weights, (1, 7, 16)))
+    assert summed_counts(layer_graph) == (16 * width, 0, 2 * 7 * 16 * width)
 
 
 def test_two_identity_matrices_are_two_weights(tmp_path):
     weights = {name: np.eye(16, dtype=np.float32) for name in "wv"}
-    layer_graph = drawn(tmp_path, model(BACK, weights, (1, 7, 16)))
-    assert sums(layer_graph) == (2 * 16 * 16, 0, 2 * 7 * 16 * 16)
+    layer_graph = imported_graph(tmp_path, model(BACK, weights, (1, 7, 16)))
+    assert summed_counts(layer_graph) == (2 * 16 * 16, 0, 2 * 7 * 16 * 16)
 
 
 def _outside(made, *places):
@@ -142,8 +142,8 @@ def test_weights_in_an_external_file_are_compared_if_the_file_exists(tmp_path, s
     made = _outside(_language(*TIED["turned by the exporter"]), (0, SIZE), (SIZE, SIZE))
     turned = np.ascontiguousarray(TABLE.T) + (0 if same else 1)
     (tmp_path / "weights.bin").write_bytes(TABLE.tobytes() + turned.tobytes())
-    layer_graph = drawn(tmp_path, made)
-    assert sums(layer_graph) == (50 * 16 + (0 if same else 16 * 50), 0, 7 * 16 * 50)
+    layer_graph = imported_graph(tmp_path, made)
+    assert summed_counts(layer_graph) == (50 * 16 + (0 if same else 16 * 50), 0, 7 * 16 * 50)
     assert layer_graph.notes == ()
 
 
@@ -154,7 +154,7 @@ def test_tensors_at_the_same_offset_of_a_file_are_one_tensor(tmp_path, also):
     place = (256, 4 * 8 * 8)
     made = _outside(model(nodes, weights), place, place if also else (512, 4 * 8 * 8))
     once = 8 * 8
-    assert sums(drawn(tmp_path, made))[0] == (once if also else 2 * once)
+    assert summed_counts(imported_graph(tmp_path, made))[0] == (once if also else 2 * once)
 
 
 @pytest.mark.parametrize("key", ["offset", "length"])
@@ -164,7 +164,7 @@ def test_a_tensor_outside_its_file_is_refused(tmp_path, key):
         if entry.key == key:
             entry.value = "-1"
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, made)
+        imported_graph(tmp_path, made)
     assert caught.value.code == "CC404"
     assert caught.value.message == "the tensor `w` has no valid position in its file"
 
@@ -180,8 +180,8 @@ def test_an_unreadable_external_file_is_reported(tmp_path, there):
     elif there == "a link":
         (tmp_path / "elsewhere").write_bytes(TABLE.tobytes() * 2)
         target.symlink_to(tmp_path / "elsewhere")
-    layer_graph = drawn(tmp_path, made)
-    assert sums(layer_graph) == (50 * 16 + 16 * 50, 0, 7 * 16 * 50)
+    layer_graph = imported_graph(tmp_path, made)
+    assert summed_counts(layer_graph) == (50 * 16 + 16 * 50, 0, 7 * 16 * 50)
     (note,) = layer_graph.notes
     assert note == (
         "whether `onnx::MatMul_12` is the table `tok.weight` transposed is not known, as the "

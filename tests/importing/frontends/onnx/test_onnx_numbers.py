@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import GraphProto, ModelProto, TensorProto, helper, numpy_helper
-from onnx_models import FLOAT, array, drawn, ints, model, node, sums
+from onnx_models import FLOAT, array, imported_graph, ints, model, node, summed_counts
 
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.model.errors import ConstraintError
@@ -61,23 +61,23 @@ def subgraph(name: str, op: str, *read: str) -> GraphProto:
 @pytest.mark.parametrize("also", ["s", "p"])
 def test_scores_that_are_also_an_output_are_counted_once(tmp_path: Path, also: str) -> None:
     inputs = dict.fromkeys("qkv", HEADS)
-    layer_graph = drawn(tmp_path, model(SCORES, inputs=inputs, outputs=["y", also]))
-    assert sums(layer_graph) == (0, 0, 2 * PRODUCT)
+    layer_graph = imported_graph(tmp_path, model(SCORES, inputs=inputs, outputs=["y", also]))
+    assert summed_counts(layer_graph) == (0, 0, 2 * PRODUCT)
 
 
 def test_a_softmax_with_two_values_has_one_product_of_scores(tmp_path: Path) -> None:
     nodes = [*SCORES, node("MatMul", "p", "w", "-> z")]
-    layer_graph = drawn(
+    layer_graph = imported_graph(
         tmp_path, model(nodes, inputs=dict.fromkeys("qkvw", HEADS), outputs=["y", "z"])
     )
-    assert sums(layer_graph) == (0, 0, 3 * PRODUCT)
+    assert summed_counts(layer_graph) == (0, 0, 3 * PRODUCT)
 
 
 def test_a_softmax_with_one_reader_is_attention(tmp_path: Path) -> None:
-    layer_graph = drawn(tmp_path, model(SCORES, inputs=dict.fromkeys("qkv", HEADS)))
+    layer_graph = imported_graph(tmp_path, model(SCORES, inputs=dict.fromkeys("qkv", HEADS)))
     assert "attention" in [layer.kind for layer in layer_graph.layers]
     assert "matmul" not in [layer.kind for layer in layer_graph.layers]
-    assert sums(layer_graph) == (0, 0, 2 * PRODUCT)
+    assert summed_counts(layer_graph) == (0, 0, 2 * PRODUCT)
 
 
 def past(domain: str, *names: str) -> ModelProto:
@@ -100,7 +100,7 @@ def past(domain: str, *names: str) -> ModelProto:
     ids=["standard", "microsoft"],
 )
 def test_attention_to_keys_of_earlier_steps_is_uncounted(tmp_path: Path, made: ModelProto) -> None:
-    (layer,) = drawn(tmp_path, made).layers
+    (layer,) = imported_graph(tmp_path, made).layers
     assert (layer.kind, dict(layer.options)["macs"]) == ("custom", "uncounted")
 
 
@@ -113,8 +113,8 @@ def test_weights_are_params_in_any_floating_type(tmp_path: Path, kind: int) -> N
         node("Add", "m", "row", "-> y"),
     ]
     weights = {"w": array(4, 8), "b": array(4), "at": ints(0)}
-    layer_graph = drawn(tmp_path, of(model(nodes, weights, (1, 8)), kind))
-    assert sums(layer_graph) == (4 * 8 + 4, 0, 4 * 8)
+    layer_graph = imported_graph(tmp_path, of(model(nodes, weights, (1, 8)), kind))
+    assert summed_counts(layer_graph) == (4 * 8 + 4, 0, 4 * 8)
 
 
 def signed(made: ModelProto, **kinds: str) -> ModelProto:
@@ -129,8 +129,8 @@ def signed(made: ModelProto, **kinds: str) -> ModelProto:
 def test_bfloat16_weights_computed_by_the_exporter_are_params(tmp_path: Path) -> None:
     nodes = [node("MatMul", "x", "w", "-> m"), node("Add", "m", "b", "-> y")]
     made = of(model(nodes, {"w": array(8, 4), "b": array(4)}, (1, 5, 8)), BF16)
-    layer_graph = drawn(tmp_path, signed(made, other="PARAMETER"))
-    assert sums(layer_graph) == (8 * 4 + 4, 0, 5 * 8 * 4)
+    layer_graph = imported_graph(tmp_path, signed(made, other="PARAMETER"))
+    assert summed_counts(layer_graph) == (8 * 4 + 4, 0, 5 * 8 * 4)
 
 
 MODULES = {
@@ -180,16 +180,16 @@ def test_a_tensor_that_the_exporter_computed_is_what_it_is_computed_from(
     nodes = [node("Conv", "x", "w", "-> c"), node("Mul", "c", "hann", "-> y")]
     table = array(6, 10, 8) + 0.5 if number is None else np.full((6, 10, 8), number, np.float32)
     made = model(nodes, {"w": array(6, 8, 1, 1), "hann": table}, (1, 8, 10, 8))
-    layer_graph = drawn(tmp_path, folded(made, "hann", sources, signature))
-    assert sums(layer_graph)[:2] == (6 * 8 + params, buffers)
+    layer_graph = imported_graph(tmp_path, folded(made, "hann", sources, signature))
+    assert summed_counts(layer_graph)[:2] == (6 * 8 + params, buffers)
 
 
 def test_a_tensor_that_the_code_creates_is_a_constant_beside_others(tmp_path: Path) -> None:
     nodes = [node("Conv", "x", "w", "-> c"), node("Concat", "c", "zero", "-> y", axis=1)]
     made = model(nodes, {"w": array(6, 8, 1, 1), "zero": array(1, 2, 10, 8)}, (1, 8, 10, 8))
-    layer_graph = drawn(tmp_path, folded(made, "zero", ["val_1"], LINES))
+    layer_graph = imported_graph(tmp_path, folded(made, "zero", ["val_1"], LINES))
     assert "constant" in [layer.kind for layer in layer_graph.layers]
-    assert sums(layer_graph)[:2] == (6 * 8, 0)
+    assert summed_counts(layer_graph)[:2] == (6 * 8, 0)
     assert layer_graph.notes == (
         (
             "the file does not have 2 parameters of the model (`gain.weight`, `table`): the "
@@ -204,9 +204,9 @@ def test_a_tensor_that_the_code_creates_is_a_constant_beside_others(tmp_path: Pa
 def test_a_matrix_that_the_code_creates_is_no_param_of_a_product(op: str, tmp_path: Path) -> None:
     made = model([node(op, "x", "ones", "-> y")], {"ones": array(8, 4)}, (1, 8))
     made.graph.node[0].metadata_props.add(key="pkg.torch.onnx.fx_node", value="%linear")
-    layer_graph = drawn(tmp_path, made)
+    layer_graph = imported_graph(tmp_path, made)
     assert layer_graph.layers[-1].kind == "matmul"
-    assert sums(layer_graph) == (0, 0, 8 * 4)
+    assert summed_counts(layer_graph) == (0, 0, 8 * 4)
     assert layer_graph.notes == (
         "32 numbers of the file are constant, and not counted as params: `ones` (32)",
     )
@@ -221,10 +221,10 @@ def test_filters_that_the_code_creates_are_no_params_of_a_convolution(
 ) -> None:
     made = model([node(op, "x", "ones", "-> y")], {"ones": array(*dims)}, (1, 3, 9, 9))
     made.graph.node[0].metadata_props.add(key="pkg.torch.onnx.fx_node", value="%conv")
-    layer_graph = drawn(tmp_path, made)
+    layer_graph = imported_graph(tmp_path, made)
     (layer,) = layer_graph.layers
     assert dict(layer.options)["what"].endswith("conv with fixed weights")
-    assert sums(layer_graph) == (0, 0, macs)
+    assert summed_counts(layer_graph) == (0, 0, macs)
     assert layer_graph.notes == (
         "108 numbers of the file are constant, and not counted as params: `ones` (108)",
     )
@@ -233,8 +233,8 @@ def test_filters_that_the_code_creates_are_no_params_of_a_convolution(
 def test_the_dims_of_a_matrix_of_the_code_are_not_among_its_numbers(tmp_path: Path) -> None:
     nodes = [node("Expand", "zero", "dims", "-> w"), node("Gemm", "x", "w", "-> y")]
     stored = {"zero": np.zeros((), np.float32), "dims": ints(8, 4)}
-    layer_graph = drawn(tmp_path, model(nodes, stored, (1, 8)))
-    assert (sums(layer_graph), layer_graph.notes) == ((0, 0, 8 * 4), ())
+    layer_graph = imported_graph(tmp_path, model(nodes, stored, (1, 8)))
+    assert (summed_counts(layer_graph), layer_graph.notes) == ((0, 0, 8 * 4), ())
 
 
 def test_parameters_that_the_exporter_used_up_are_in_a_note(tmp_path: Path) -> None:
@@ -244,8 +244,8 @@ def test_parameters_that_the_exporter_used_up_are_in_a_note(tmp_path: Path) -> N
              node("MatMul", "n", "other", "-> y")]  # fmt: skip
     stored = {"permuted": array(8, 6), "table": array(6, 6), "other": array(6, 4)}
     made = folded(model(nodes, stored, (1, 8)), "other", ["gain.weight", "table"], LINES)
-    layer_graph = drawn(tmp_path, folded(made, "permuted", ["w"], ""))
-    assert sums(layer_graph) == (8 * 6 + 6 * 6 + 6 * 4, 0, 8 * 6 + 6 * 6 + 6 * 4)
+    layer_graph = imported_graph(tmp_path, folded(made, "permuted", ["w"], ""))
+    assert summed_counts(layer_graph) == (8 * 6 + 6 * 6 + 6 * 4, 0, 8 * 6 + 6 * 6 + 6 * 4)
     assert layer_graph.notes == (
         (
             "the exporter computed tensors of the file from 2 parameters of the model "
@@ -261,8 +261,8 @@ def test_weights_that_the_exporter_transposed_for_each_run_are_counted_once(tmp_
     made = model(nodes, dict.fromkeys("abc", array(8, 8)), (1, 8))
     for name, source in (("a", "w"), ("b", "w"), ("c", "table")):
         made = folded(made, name, [source], LINES)
-    layer_graph = drawn(tmp_path, made)
-    assert sums(layer_graph) == (2 * 8 * 8, 0, 3 * 8 * 8)
+    layer_graph = imported_graph(tmp_path, made)
+    assert summed_counts(layer_graph) == (2 * 8 * 8, 0, 3 * 8 * 8)
     assert [layer.shares for layer in layer_graph.layers] == [None, 0, None]
 
 
@@ -276,9 +276,9 @@ def test_a_tensor_that_is_computed_from_parts_of_a_buffer_is_a_constant(tmp_path
     ]
     stored = {"grid": array(8, 10), "zero": ints(0), "one": ints(1), "nine": ints(9)}
     made = model(nodes, {**stored, "ten": ints(10)}, (1, 8, 1))
-    layer_graph = drawn(tmp_path, signed(made, grid="BUFFER"))
+    layer_graph = imported_graph(tmp_path, signed(made, grid="BUFFER"))
     assert [layer.kind for layer in layer_graph.layers] == ["constant", "subtract"]
-    assert sums(layer_graph) == (0, 0, 0)
+    assert summed_counts(layer_graph) == (0, 0, 0)
     assert layer_graph.gaps == ()
     assert layer_graph.notes == (
         "80 numbers of the file are constant, and not counted as params: `grid` (80)",
@@ -290,7 +290,7 @@ def test_a_matrix_that_the_code_of_a_pytorch_model_creates_has_no_params(tmp_pat
     nodes = [node("MatMul", "x", "w", "-> m"), constant, node("MatMul", "m", "k", "-> y")]
     made = model(nodes, {"w": array(8, 8)}, (1, 5, 8))
     made.producer_name = "pytorch"
-    assert sums(drawn(tmp_path, made)) == (8 * 8, 8 * 3, 5 * 8 * 8 + 5 * 8 * 3)
+    assert summed_counts(imported_graph(tmp_path, made)) == (8 * 8, 8 * 3, 5 * 8 * 8 + 5 * 8 * 3)
 
 
 def test_a_layer_that_only_a_branch_reads_is_imported(tmp_path: Path) -> None:
@@ -302,8 +302,8 @@ def test_a_layer_that_only_a_branch_reads_is_imported(tmp_path: Path) -> None:
              else_branch=subgraph("b", "Neg", "c")),
     ]  # fmt: skip
     weights = {"w": array(4, 8, 3, 3), "zero": np.array(0, np.float32)}
-    layer_graph = drawn(tmp_path, model(nodes, weights))
-    assert sums(layer_graph) == (4 * 3 * 3 * 8, 0, 4 * 3 * 3 * 8 * 10 * 8)
+    layer_graph = imported_graph(tmp_path, model(nodes, weights))
+    assert summed_counts(layer_graph) == (4 * 3 * 3 * 8, 0, 4 * 3 * 3 * 8 * 10 * 8)
 
 
 RECURRENT = {"w": array(1, 4 * 16, 8), "r": array(1, 4 * 16, 16)}
@@ -312,7 +312,7 @@ STEP = 4 * 16 * (8 + 16)
 
 def lstm(tmp_path: Path, extents: list[int | str | None], **given: int) -> LayerGraph:
     nodes = [node("Relu", "x", "-> a"), node("LSTM", "a", "w", "r", "-> y", hidden_size=16)]
-    return drawn(tmp_path, model(nodes, RECURRENT, extents), dims=given)
+    return imported_graph(tmp_path, model(nodes, RECURRENT, extents), dims=given)
 
 
 @pytest.mark.parametrize(
@@ -329,7 +329,7 @@ def test_an_lstm_with_steps_before_samples_is_read(
     tmp_path: Path, dims: list[int | str | None], given: dict[str, int]
 ) -> None:
     layer_graph = lstm(tmp_path, dims, **given)
-    assert sums(layer_graph) == (STEP, 0, 10 * STEP)
+    assert summed_counts(layer_graph) == (STEP, 0, 10 * STEP)
     assert [layer.output.size for layer in layer_graph.layers if layer.kind == "lstm"] == [(10,)]
 
 
@@ -342,16 +342,16 @@ def test_open_steps_are_requested(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["/fc/Transpose_output_0", "head.mean", "w"])
 def test_the_operand_of_a_product_is_a_weight_under_any_name(tmp_path: Path, name: str) -> None:
-    layer_graph = drawn(tmp_path, model([node("MatMul", "x", name, "-> y")], {name: array(8, 3)},
-                                    (1, 5, 8)))  # fmt: skip
-    assert sums(layer_graph) == (8 * 3, 0, 5 * 8 * 3)
+    nodes = [node("MatMul", "x", name, "-> y")]
+    layer_graph = imported_graph(tmp_path, model(nodes, {name: array(8, 3)}, (1, 5, 8)))
+    assert summed_counts(layer_graph) == (8 * 3, 0, 5 * 8 * 3)
 
 
 def test_weights_in_constant_nodes_are_params(tmp_path: Path) -> None:
     constant = node("Constant", "-> k", value=numpy_helper.from_array(array(8, 3)))
     nodes = [node("MatMul", "x", "w", "-> m"), constant, node("MatMul", "m", "k", "-> y")]
-    layer_graph = drawn(tmp_path, model(nodes, {"w": array(8, 8)}, (1, 5, 8)))
-    assert sums(layer_graph) == (8 * 8 + 8 * 3, 0, 5 * 8 * 8 + 5 * 8 * 3)
+    layer_graph = imported_graph(tmp_path, model(nodes, {"w": array(8, 8)}, (1, 5, 8)))
+    assert summed_counts(layer_graph) == (8 * 8 + 8 * 3, 0, 5 * 8 * 8 + 5 * 8 * 3)
 
 
 def test_weights_in_a_list_of_floats_are_params(tmp_path: Path) -> None:
@@ -361,14 +361,18 @@ def test_weights_in_a_list_of_floats_are_params(tmp_path: Path) -> None:
         node("Constant", "-> b", value_floats=[1.0, 2.0, 3.0]),
         node("Gemm", "x", "k", "b", "-> y"),
     ]
-    layer_graph = drawn(tmp_path, model(nodes, {"sides": np.array([8, 3])}, (1, 8)))
-    assert sums(layer_graph) == (8 * 3 + 3, 0, 8 * 3)
+    layer_graph = imported_graph(tmp_path, model(nodes, {"sides": np.array([8, 3])}, (1, 8)))
+    assert summed_counts(layer_graph) == (8 * 3 + 3, 0, 8 * 3)
     assert layer_graph.notes == ()
 
 
 def test_a_tensor_that_the_exporter_records_as_a_buffer_is_a_buffer(tmp_path: Path) -> None:
     made = model([node("MatMul", "x", "basis", "-> y")], {"basis": array(8, 3)}, (1, 5, 8))
-    assert sums(drawn(tmp_path, signed(made, basis="BUFFER"))) == (0, 8 * 3, 5 * 8 * 3)
+    assert summed_counts(imported_graph(tmp_path, signed(made, basis="BUFFER"))) == (
+        0,
+        8 * 3,
+        5 * 8 * 3,
+    )
 
 
 @pytest.mark.parametrize(
@@ -392,14 +396,14 @@ def test_constants_for_several_samples_are_refused(
     nodes = [node(op, "x", "c", "-> a"), node("MatMul", "a", "w", "-> y")]
     made = model(nodes, {"c": array(*dims), "w": array(8, 3)}, (4, 5, 8))
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, made)
+        imported_graph(tmp_path, made)
     assert (caught.value.code, caught.value.message) == ("CC405", message)
 
 
 def test_a_bias_with_one_row_for_each_sample_is_accepted(tmp_path: Path) -> None:
     nodes = [node("MatMul", "x", "w", "-> a"), node("Add", "a", "c", "-> y")]
     made = model(nodes, {"c": array(1, 4, 3), "w": array(8, 3)}, (4, 4, 8))
-    assert sums(drawn(tmp_path, made)) == (8 * 3 + 4 * 3, 0, 4 * 8 * 3)
+    assert summed_counts(imported_graph(tmp_path, made)) == (8 * 3 + 4 * 3, 0, 4 * 8 * 3)
 
 
 @pytest.mark.parametrize("extent", [10**9, 2**33, 2**62])
@@ -412,7 +416,7 @@ def test_a_list_that_fills_all_memory_is_refused(tmp_path: Path, extent: int) ->
     ]
     made = model(nodes, {"n": ints(extent), "minus": np.array(-1, np.int64)}, (1, 8))
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, made)
+        imported_graph(tmp_path, made)
     assert caught.value.code == "CC404"
     assert caught.value.message == (
         f"`ones` is a list of {extent:,} integers, more than any shape has"
@@ -456,7 +460,7 @@ def test_a_dynamically_quantized_model_is_read_in_its_float_form(
         "step": np.array(0.5, np.float32),
         "b": array(*bias),
     }
-    assert sums(drawn(tmp_path, model(nodes, given, dims))) == expected
+    assert summed_counts(imported_graph(tmp_path, model(nodes, given, dims))) == expected
 
 
 def test_parts_of_a_weight_are_weights(tmp_path: Path) -> None:
@@ -466,8 +470,8 @@ def test_parts_of_a_weight_are_weights(tmp_path: Path) -> None:
         node("MatMul", "x", "two", "-> b"),
         node("Mul", "a", "b", "-> y"),
     ]
-    layer_graph = drawn(tmp_path, model(nodes, {"w": array(8, 6)}, (1, 5, 8)))
-    assert sums(layer_graph) == (8 * 6, 0, 2 * 5 * 8 * 3)
+    layer_graph = imported_graph(tmp_path, model(nodes, {"w": array(8, 6)}, (1, 5, 8)))
+    assert summed_counts(layer_graph) == (8 * 6, 0, 2 * 5 * 8 * 3)
     assert not [note for note in layer_graph.notes if "in no layer" in note]
 
 
@@ -485,7 +489,7 @@ def test_parts_of_a_weight_are_weights(tmp_path: Path) -> None:
 def test_the_factor_of_an_activation_stays(
     tmp_path: Path, op: str, alpha: float, layer: tuple[str, dict[str, Any]]
 ) -> None:
-    (found,) = drawn(tmp_path, model([node(op, "x", "-> y", alpha=alpha)])).layers
+    (found,) = imported_graph(tmp_path, model([node(op, "x", "-> y", alpha=alpha)])).layers
     assert (found.kind, dict(found.options)) == layer
 
 
@@ -497,4 +501,4 @@ def test_a_norm_that_runs_twice_is_counted_once(tmp_path: Path) -> None:
         node("BatchNormalization", "r", *parts, "-> y"),
     ]
     weights = {name: array(8) + at for at, name in enumerate(parts)}
-    assert sums(drawn(tmp_path, model(nodes, weights)))[:2] == (2 * 8, 2 * 8)
+    assert summed_counts(imported_graph(tmp_path, model(nodes, weights)))[:2] == (2 * 8, 2 * 8)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
-from onnx_models import array, drawn, ints, model, node, sums, told
+from onnx_models import array, imported_graph, ints, layer_texts, model, node, summed_counts
 
 from convcost.importing.spec import proved_spec
 from convcost.model.errors import ConstraintError
@@ -724,7 +724,7 @@ def test_an_lstm_whose_states_do_not_fit_its_weights_is_refused(tmp_path):
     nodes = [node("LSTM", "x", "w", "r", "", "", "h", "c", "-> y", hidden_size=4)]
     weights = {"w": array(1, 4 * 4, 8), "r": array(1, 4 * 4, 4), "h": array(1, 1, 4)}
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, model(nodes, {**weights, "c": array(1, 1, 16)}, (5, 1, 8)))
+        imported_graph(tmp_path, model(nodes, {**weights, "c": array(1, 1, 16)}, (5, 1, 8)))
     assert (caught.value.code, caught.value.message) == (
         "CC404",
         "LSTM `y`: its initial states have 16 numbers, but its recurrent weights are for 4",
@@ -739,8 +739,8 @@ def test_initial_states_of_zeros_are_constant(tmp_path):
     nodes = [node("GRU", "x", "w", "r", "", "", "h", "-> y", hidden_size=32)]
     weights = {"w": array(1, 3 * 32, 8), "r": array(1, 3 * 32, 32)}
     made = model(nodes, {**weights, "h": np.zeros((1, 1, 32), np.float32)}, (5, 1, 8))
-    layer_graph = drawn(tmp_path, made)
-    assert sums(layer_graph) == (3 * 32 * (8 + 32), 0, 5 * 3 * 32 * (8 + 32))
+    layer_graph = imported_graph(tmp_path, made)
+    assert summed_counts(layer_graph) == (3 * 32 * (8 + 32), 0, 5 * 3 * 32 * (8 + 32))
     assert layer_graph.notes == (
         "32 numbers of the file are constant, and not counted as params: `h` (32)",
     )
@@ -750,9 +750,9 @@ def test_initial_states_of_zeros_are_constant(tmp_path):
 def test_an_operator_becomes_its_layers(tmp_path, name):
     nodes, weights, dims, layers, counted = TABLE[name]
     weights = {key: np.asarray(one) for key, one in weights.items()}
-    layer_graph = drawn(tmp_path, model(nodes, weights, dims))
-    assert layers is None or told(layer_graph) == layers
-    assert sums(layer_graph) == counted
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, dims))
+    assert layers is None or layer_texts(layer_graph) == layers
+    assert summed_counts(layer_graph) == counted
 
 
 @pytest.mark.parametrize(
@@ -766,9 +766,9 @@ def test_an_operator_becomes_its_layers(tmp_path, name):
 def test_a_group_norm_learns_by_group_before_opset_21(tmp_path, opset, learned, layers):
     nodes = [node("GroupNormalization", "x", "s", "b", "-> y", num_groups=2)]
     weights = {"s": array(learned), "b": array(learned)}
-    layer_graph = drawn(tmp_path, model(nodes, weights, opset=opset))
-    assert told(layer_graph) == layers
-    assert sums(layer_graph) == (learned + learned, 0, 0)
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, opset=opset))
+    assert layer_texts(layer_graph) == layers
+    assert summed_counts(layer_graph) == (learned + learned, 0, 0)
 
 
 def _gelu(x: str, y: str) -> list:
@@ -862,23 +862,23 @@ def test_operators_of_a_decomposed_layer_are_fused(tmp_path, name):
     held = {key: np.asarray(one) for key, one in {**SCALARS, **LAST, **weights}.items()}
     held = {key: one for key, one in held.items() if key in read}
     dims = (1, 4, 3, 5, 6) if name == "group norm" else (1, 9, 6)
-    layer_graph = drawn(tmp_path, model(nodes, held, dims))
-    assert [line.partition(" → ")[0] for line in told(layer_graph)] == layers
-    assert sums(layer_graph) == (params, 0, 0)
+    layer_graph = imported_graph(tmp_path, model(nodes, held, dims))
+    assert [line.partition(" → ")[0] for line in layer_texts(layer_graph)] == layers
+    assert summed_counts(layer_graph) == (params, 0, 0)
 
 
 def test_a_tensor_with_other_readers_is_not_fused_into_its_layer(tmp_path):
     nodes = [*CONV, node("Add", "c", "b", "-> a"), node("Mul", "a", "c", "-> y")]
-    layer_graph = drawn(tmp_path, model(nodes, {**W, "b": array(4, 1, 1)}))
+    layer_graph = imported_graph(tmp_path, model(nodes, {**W, "b": array(4, 1, 1)}))
     assert [layer.kind for layer in layer_graph.layers] == ["conv", "scale", "multiply"]
-    assert sums(layer_graph)[0] == 4 * 3 * 3 * 8 + 4
+    assert summed_counts(layer_graph)[0] == 4 * 3 * 3 * 8 + 4
 
 
 def test_shared_weights_count_once_as_params_and_twice_as_macs(tmp_path):
     nodes = [node("Conv", "x", "w", "-> a", pads=[1] * 4), node("Conv", "a", "w", "-> y")]
-    layer_graph = drawn(tmp_path, model(nodes, {"w": array(8, 8, 3, 3)}))
+    layer_graph = imported_graph(tmp_path, model(nodes, {"w": array(8, 8, 3, 3)}))
     assert layer_graph.layers[1].shares == 0
-    assert sums(layer_graph) == (8 * 3 * 3 * 8, 0, 8 * 3 * 3 * 8 * (12 * 10 + 10 * 8))
+    assert summed_counts(layer_graph) == (8 * 3 * 3 * 8, 0, 8 * 3 * 3 * 8 * (12 * 10 + 10 * 8))
 
 
 def test_a_module_that_runs_twice_shares_its_bias_in_any_order(tmp_path):
@@ -888,7 +888,7 @@ def test_a_module_that_runs_twice_shares_its_bias_in_any_order(tmp_path):
         node("Add", "c", "b", "-> d"), node("Add", "a", "b", "-> e"), node("Add", "d", "e", "-> y"),
     ]  # fmt: skip
     made = model(nodes, {"w": array(768, 4), "b": array(4)}, ROW)
-    assert sums(drawn(tmp_path, made)) == (768 * 4 + 4, 0, 2 * 768 * 4 * 197)
+    assert summed_counts(imported_graph(tmp_path, made)) == (768 * 4 + 4, 0, 2 * 768 * 4 * 197)
 
 
 def test_an_unknown_operator_is_an_uncounted_layer(tmp_path):
@@ -897,10 +897,10 @@ def test_an_unknown_operator_is_an_uncounted_layer(tmp_path):
         helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 8, 6, 5])
     )
     made.graph.output[0].CopyFrom(made.graph.value_info[0])
-    layer_graph = drawn(tmp_path, made)
+    layer_graph = imported_graph(tmp_path, made)
     custom = "custom what=own::Warp params=9 macs=uncounted output=Shape(channels=8, size=(6, 5))"
     bound = "input=Shape(channels=8, size=(12, 10))"
-    assert told(layer_graph) == [f"{custom} {bound} → 6×5×8"]
+    assert layer_texts(layer_graph) == [f"{custom} {bound} → 6×5×8"]
     assert layer_graph.layers[0].uncounted
 
 
@@ -912,16 +912,16 @@ def test_a_convolution_with_computed_weights_has_its_macs(tmp_path, op, macs):
     inputs = {"x": (1, 4, 6, 7), "k": (6, 4, 3, 3) if op == "Conv" else (4, 6, 3, 3)}
     made = model([node("Exp", "k", "-> w"), node(op, "x", "w", "b", "-> y")], {"b": array(6)},
                  inputs=inputs)  # fmt: skip
-    *_, layer = drawn(tmp_path, made).layers
+    *_, layer = imported_graph(tmp_path, made).layers
     assert (layer.kind, layer.params, layer.macs) == ("custom", 6, macs)
 
 
 def test_an_uncounted_operator_may_return_a_scalar(tmp_path):
     made = model([node("NegativeLogLikelihoodLoss", "x", "t", "-> y")], {"t": ints(3)}, (1, 8))
-    layer_graph = drawn(tmp_path, made)
+    layer_graph = imported_graph(tmp_path, made)
     shape = "output=Shape(channels=1, size=())"
     custom = f"custom what=NegativeLogLikelihoodLoss params=0 macs=uncounted {shape} → 1"
-    assert told(layer_graph) == [custom]
+    assert layer_texts(layer_graph) == [custom]
 
 
 @pytest.mark.parametrize(
@@ -930,16 +930,18 @@ def test_an_uncounted_operator_may_return_a_scalar(tmp_path):
 def test_an_input_to_which_the_model_adds_the_batch_has_none(tmp_path, front, numbers):
     nodes = [node("Cast", "x", "-> c", to=1), node(front, "c", "n", "-> u"),
              node("Conv", "u", "w", "-> y")]  # fmt: skip
-    layer_graph = drawn(tmp_path, model(nodes, {"n": numbers, "w": array(4, 3, 1, 1)}, (3, 12, 10)))
-    assert told(layer_graph) == ["conv filters=4 kernel=1 → 12×10×4"]
-    assert sums(layer_graph) == (4 * 3, 0, 4 * 3 * 12 * 10)
+    layer_graph = imported_graph(
+        tmp_path, model(nodes, {"n": numbers, "w": array(4, 3, 1, 1)}, (3, 12, 10))
+    )
+    assert layer_texts(layer_graph) == ["conv filters=4 kernel=1 → 12×10×4"]
+    assert summed_counts(layer_graph) == (4 * 3, 0, 4 * 3 * 12 * 10)
     assert layer_graph.notes == ()
 
 
 def test_a_refused_model_that_was_exported_for_several_samples_says_so(tmp_path):
     nodes = [node("Flatten", "x", "-> f", axis=0), node("MatMul", "f", "w", "-> y")]
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, model(nodes, {"w": array(3 * 4 * 4, 5)}, (3, 4, 4)))
+        imported_graph(tmp_path, model(nodes, {"w": array(3 * 4 * 4, 5)}, (3, 4, 4)))
     assert caught.value.message == (
         "MatMul `y`: linear counts 80 params, but the model has 240 for it"
     )
@@ -950,10 +952,10 @@ def test_a_refused_model_that_was_exported_for_several_samples_says_so(tmp_path)
 
 
 def test_a_vector_times_weights_is_a_vector(tmp_path):
-    layer_graph = drawn(
+    layer_graph = imported_graph(
         tmp_path, model([node("MatMul", "x", "w", "-> y")], {"w": array(8, 4)}, (8,))
     )
-    assert sums(layer_graph) == (8 * 4, 0, 8 * 4)
+    assert summed_counts(layer_graph) == (8 * 4, 0, 8 * 4)
 
 
 def test_a_crop_that_is_resized_by_scales_is_refused(tmp_path):
@@ -963,7 +965,7 @@ def test_a_crop_that_is_resized_by_scales_is_refused(tmp_path):
         [node("Resize", "x", "roi", "scales", "-> y", **CROPPED)], {"scales": scales, "roi": roi}
     )
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, made)
+        imported_graph(tmp_path, made)
     assert caught.value.message == (
         "Resize `y`: it resizes a part of its input, `roi`, by `scales`: ONNX's shape inference "
         "does not know the size of the result"
@@ -974,7 +976,7 @@ def test_a_crop_that_is_resized_by_scales_is_refused(tmp_path):
 def test_an_unknown_operator_with_weights_and_no_shape_is_refused(tmp_path):
     made = model([node("Warp", "x", "w", "-> y", domain="own")], {"w": array(3, 3)})
     with pytest.raises(ConstraintError) as caught:
-        drawn(tmp_path, made)
+        imported_graph(tmp_path, made)
     assert (caught.value.code, caught.value.message) == (
         "CC401",
         (
@@ -990,8 +992,8 @@ def test_tensors_that_depend_on_data_are_left_out_and_reported(tmp_path):
         node("NonZero", "r", "-> n"),
         node("Cast", "n", "-> y", to=1),
     ]
-    layer_graph = drawn(tmp_path, model(nodes, outputs=["r", "y"]))
-    assert told(layer_graph) == ["relu → 12×10×8"]
+    layer_graph = imported_graph(tmp_path, model(nodes, outputs=["r", "y"]))
+    assert layer_texts(layer_graph) == ["relu → 12×10×8"]
     (note,) = layer_graph.notes
     assert note == (
         "left out: NonZero `n`, because its output shape depends on the data, "
@@ -1002,7 +1004,7 @@ def test_tensors_that_depend_on_data_are_left_out_and_reported(tmp_path):
 def test_unused_numbers_are_reported(tmp_path):
     nodes = [node("Sub", "x", "mean", "-> a"), node("Conv", "a", "w", "-> y")]
     weights = {**W, "mean": array(8, 1, 1), "anchors": array(6, 2)}
-    layer_graph = drawn(tmp_path, model(nodes, weights))
+    layer_graph = imported_graph(tmp_path, model(nodes, weights))
     assert layer_graph.notes == (
         "12 numbers of the file are in no layer: `anchors` (12)",
         "8 numbers of the file are constant, and not counted as params: `mean` (8)",
@@ -1011,7 +1013,9 @@ def test_unused_numbers_are_reported(tmp_path):
 
 def test_bytes_are_reported_as_stored(tmp_path):
     nodes = [node("Cast", "w", "-> f", to=TensorProto.FLOAT), node("Conv", "x", "f", "-> y")]
-    layer_graph = drawn(tmp_path, model(nodes, {"w": array(4, 8, 3, 3).astype(np.float16)}))
+    layer_graph = imported_graph(
+        tmp_path, model(nodes, {"w": array(4, 8, 3, 3).astype(np.float16)})
+    )
     assert layer_graph.notes == ("stored numbers of layers: 288 as float16 (576 bytes)",)
 
 
@@ -1022,8 +1026,11 @@ def test_a_shape_that_depends_on_the_size_is_computed(tmp_path):
         node("Reshape", "x", "to", "-> f"), node("Gemm", "f", "w", "-> y"),
     ]  # fmt: skip
     weights = {"zero": np.array(0), "axis": ints(0), "rest": ints(-1), "w": array(8 * 12 * 10, 5)}
-    layer_graph = drawn(tmp_path, model(nodes, weights, ("batch", 8, 12, 10)))
-    assert told(layer_graph) == ["flatten → 960", "linear features=5 bias=False inputs=960 → 5"]
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, ("batch", 8, 12, 10)))
+    assert layer_texts(layer_graph) == [
+        "flatten → 960",
+        "linear features=5 bias=False inputs=960 → 5",
+    ]
 
 
 OLD = {
@@ -1043,7 +1050,7 @@ def test_old_files_are_read(tmp_path, name):
         entry = helper.make_tensor_value_info(key, TensorProto.FLOAT, one.shape)
         made.graph.input.append(entry)
     params = sum(one.size for one in weights.values())
-    assert sums(drawn(tmp_path, made)) == (params, 0, 4 * 3 * 3 * 8 * 10 * 8)
+    assert summed_counts(imported_graph(tmp_path, made)) == (params, 0, 4 * 3 * 3 * 8 * 10 * 8)
 
 
 def test_steps_on_the_first_axis_are_concatenated_along_it(tmp_path):
@@ -1055,8 +1062,10 @@ def test_steps_on_the_first_axis_are_concatenated_along_it(tmp_path):
         node("Concat", "b", "c", "-> d", axis=0),
         node("MatMul", "d", "w", "-> y"),
     ]
-    layer_graph = drawn(tmp_path, model(nodes, {"w": array(8, 6), "first": ints(0)}, (1, 8)))
-    assert told(layer_graph)[-2:] == [
+    layer_graph = imported_graph(
+        tmp_path, model(nodes, {"w": array(8, 6), "first": ints(0)}, (1, 8))
+    )
+    assert layer_texts(layer_graph)[-2:] == [
         "concat along=1 → 2×8",
         "linear features=6 bias=False each_position=True → 2×6",
     ]
@@ -1070,35 +1079,35 @@ def test_samples_stay_samples_after_an_einsum_with_a_matrix_for_each_position(tm
         node("Conv", "t", "k", "-> y"),
     ]
     weights = {"w": array(5, 8, 6), "k": array(4, 6, 3)}
-    layer_graph = drawn(tmp_path, model(nodes, weights, (1, 5, 8)))
-    assert sums(layer_graph) == (5 * 8 * 6 + 4 * 6 * 3, 0, 5 * 8 * 6 + 4 * 6 * 3 * 3)
-    assert told(layer_graph)[-1] == "conv filters=4 kernel=3 → 3×4"
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, (1, 5, 8)))
+    assert summed_counts(layer_graph) == (5 * 8 * 6 + 4 * 6 * 3, 0, 5 * 8 * 6 + 4 * 6 * 3 * 3)
+    assert layer_texts(layer_graph)[-1] == "conv filters=4 kernel=3 → 3×4"
     proved_spec(layer_graph)
 
 
 def test_slopes_before_opset_7_are_one_a_channel(tmp_path):
     made = model([node("PRelu", "x", "s", "-> y")], {"s": array(8)}, (1, 8, 12, 8), opset=6)
-    assert told(drawn(tmp_path, made)) == ["prelu → 12×8×8"]
+    assert layer_texts(imported_graph(tmp_path, made)) == ["prelu → 12×8×8"]
 
 
 def test_slopes_of_single_positions_are_params_without_macs(tmp_path):
     made = model([node("PRelu", "x", "s", "-> y")], {"s": array(8, 12, 10)})
-    (layer,) = drawn(tmp_path, made).layers
+    (layer,) = imported_graph(tmp_path, made).layers
     assert (layer.kind, layer.params, layer.uncounted) == ("custom", 8 * 12 * 10, False)
 
 
 def test_a_weight_of_the_model_itself_is_no_name_of_a_layer(tmp_path):
     weights = {"weight": array(4, 8, 3, 3), "bias": array(4)}
     made = model([node("Conv", "x", "weight", "bias", "-> y")], weights)
-    assert [layer.path for layer in drawn(tmp_path, made).layers] == [("conv",)]
+    assert [layer.path for layer in imported_graph(tmp_path, made).layers] == [("conv",)]
 
 
 def test_a_table_that_is_read_by_a_buffer_is_an_embedding(tmp_path):
     weights = {"table": array(9, 4), "relative_position_index": ints(3, 1, 8, 0, 2, 2)}
     nodes = [node("Gather", "table", "relative_position_index", "-> g", axis=0),
              node("Add", "x", "g", "-> y")]  # fmt: skip
-    layer_graph = drawn(tmp_path, model(nodes, weights, (1, 6, 4)))
-    assert sums(layer_graph)[:2] == (9 * 4, 6)
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, (1, 6, 4)))
+    assert summed_counts(layer_graph)[:2] == (9 * 4, 6)
     assert "embedding" in [layer.kind for layer in layer_graph.layers]
 
 
@@ -1108,9 +1117,9 @@ def test_a_size_is_that_of_the_axis_that_is_no_channels(tmp_path):
              node("LSTM", "t", "w", "r", "-> l", hidden_size=4),
              node("Squeeze", "l", "axes", "-> y")]  # fmt: skip
     weights = {"w": array(1, 16, 32), "r": array(1, 16, 4), "axes": ints(1)}
-    layer_graph = drawn(tmp_path, model(nodes, weights, (1, 9, 32)), size=(7,))
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, (1, 9, 32)), size=(7,))
     assert layer_graph.inputs[0][1].text == "7×32"
-    assert told(layer_graph) == ["lstm hidden=4 bias=False → 7×4"]
+    assert layer_texts(layer_graph) == ["lstm hidden=4 bias=False → 7×4"]
 
 
 @pytest.mark.parametrize("opset", [17, 20])
@@ -1131,7 +1140,7 @@ def test_a_fourier_transform_has_the_macs_of_the_kind_fft(tmp_path, opset):
     axes = {"a2": np.array(2), "a3": np.array(3)} if opset == 20 else {}
     made = model(nodes, {"end": ints(-1), **axes}, (1, 8, 12, 10), opset=opset)
     real, columns, rows = 8 * 12 * 10 * 4, 8 * 6 * 2 * 12 * 4, 8 * 12 * 2 * 6 * 3
-    assert sums(drawn(tmp_path, made)) == (0, 0, real + columns + rows)
+    assert summed_counts(imported_graph(tmp_path, made)) == (0, 0, real + columns + rows)
 
 
 @pytest.mark.parametrize(("parts", "halves"), [(1, 1), (2, 2)])
@@ -1141,8 +1150,8 @@ def test_a_windowed_transform_is_counted_for_each_frame(tmp_path, parts, halves,
     nodes = [node("STFT", "x", *given, "-> y", onesided=2 - parts)]
     stored = {"step": np.array(16), "window": array(32), "length": np.array(32)}
     stored = {name: stored[name] for name in given if name}
-    layer_graph = drawn(tmp_path, model(nodes, stored, (1, 160, parts)))
-    assert sums(layer_graph) == (0, 0, 9 * 32 * 5 * halves)
+    layer_graph = imported_graph(tmp_path, model(nodes, stored, (1, 160, parts)))
+    assert summed_counts(layer_graph) == (0, 0, 9 * 32 * 5 * halves)
     assert ("32 numbers of the file are constant, and not counted as params: `window` (32)",) * (
         "window" in given
     ) == layer_graph.notes
@@ -1150,8 +1159,8 @@ def test_a_windowed_transform_is_counted_for_each_frame(tmp_path, parts, halves,
 
 def test_a_grid_of_an_affine_map_has_a_product_at_each_position(tmp_path):
     nodes = [node("AffineGrid", "x", "size", "-> y")]
-    layer_graph = drawn(tmp_path, model(nodes, {"size": ints(1, 8, 7, 5)}, (1, 2, 3)))
-    assert sums(layer_graph) == (0, 0, 7 * 5 * 2 * 3)
+    layer_graph = imported_graph(tmp_path, model(nodes, {"size": ints(1, 8, 7, 5)}, (1, 2, 3)))
+    assert summed_counts(layer_graph) == (0, 0, 7 * 5 * 2 * 3)
 
 
 def test_a_part_of_a_stored_table_is_expanded_before_it_is_reshaped(tmp_path):
@@ -1166,8 +1175,8 @@ def test_a_part_of_a_stored_table_is_expanded_before_it_is_reshaped(tmp_path):
     ]
     stored = {"t": array(5, 8), "w": array(6, 8), "last": ints(2), "twice": ints(5, 4, 2),
               "row": ints(5, 8)}  # fmt: skip
-    layer_graph = drawn(tmp_path, model(nodes, stored, (1, 5, 6)))
-    assert told(layer_graph)[-3:] == [
+    layer_graph = imported_graph(tmp_path, model(nodes, stored, (1, 5, 6)))
+    assert layer_texts(layer_graph)[-3:] == [
         "custom what=expand params=0 macs=0 output=Shape(channels=2, size=(5, 4)) → 5×4×2",
         "reshape shape=Shape(channels=8, size=(5,)) → 5×8",
         "add → 5×8",

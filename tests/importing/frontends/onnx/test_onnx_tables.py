@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
-from onnx_models import array, drawn, ints, model, node, sums, told
+from onnx_models import array, imported_graph, ints, layer_texts, model, node, summed_counts
 
 from convcost.importing.spec import proved_spec
 
@@ -53,8 +53,8 @@ def test_a_tensor_that_meets_the_input_is_learned_unless_it_standardizes_it(
     tmp_path: Path, name: str
 ) -> None:
     op, tensor, dims, (params, buffers) = AT_THE_INPUT[name]
-    layer_graph = drawn(tmp_path, meeting(op, tensor, dims))
-    assert sums(layer_graph) == (LAST + params, buffers, MACS)
+    layer_graph = imported_graph(tmp_path, meeting(op, tensor, dims))
+    assert summed_counts(layer_graph) == (LAST + params, buffers, MACS)
     left = (
         ()
         if params + buffers
@@ -71,7 +71,7 @@ def test_the_exporters_record_of_a_table_outranks_its_name(
 ) -> None:
     made = signed(meeting("Add", name, (5, 8)), w="PARAMETER", **{name: kind})
     params, buffers = held
-    assert sums(drawn(tmp_path, made)) == (LAST + params, buffers, MACS)
+    assert summed_counts(imported_graph(tmp_path, made)) == (LAST + params, buffers, MACS)
 
 
 def test_a_table_of_bfloat16_is_learned(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_table_of_bfloat16_is_learned(tmp_path: Path) -> None:
         data = numpy_helper.to_array(tensor).reshape(-1).tolist()
         tensor.CopyFrom(helper.make_tensor(tensor.name, BF16, tensor.dims, data))
     made = signed(made, w="PARAMETER", pos="PARAMETER")
-    assert sums(drawn(tmp_path, made)) == (LAST + 5 * 8, 0, MACS)
+    assert summed_counts(imported_graph(tmp_path, made)) == (LAST + 5 * 8, 0, MACS)
 
 
 TOKEN = [
@@ -94,8 +94,8 @@ NUMBERS = {"last": ints(-1), "zero": np.array(0, np.float32), **WEIGHTS}
 
 def test_a_token_inserted_by_where_is_learned(tmp_path: Path) -> None:
     nodes = [*TOKEN, node("Where", "hidden", "mask", "x", "-> t"), *LINEAR]
-    layer_graph = drawn(tmp_path, model(nodes, {**NUMBERS, "mask": array(1, 1, 8)}, ROWS))
-    assert sums(layer_graph) == (LAST + 8, 0, MACS)
+    layer_graph = imported_graph(tmp_path, model(nodes, {**NUMBERS, "mask": array(1, 1, 8)}, ROWS))
+    assert summed_counts(layer_graph) == (LAST + 8, 0, MACS)
     token = next(layer for layer in layer_graph.layers if layer.kind == "learned")
     assert (token.output.text, token.params) == ("1×8", 8)
     assert layer_graph.notes == ()
@@ -105,15 +105,15 @@ def test_a_token_inserted_by_where_is_learned(tmp_path: Path) -> None:
 def test_a_token_at_constant_positions_is_learned(tmp_path: Path) -> None:
     nodes = [node("Where", "hidden", "mask", "x", "-> t"), *LINEAR]
     weights = {**WEIGHTS, "hidden": np.eye(5, 8) > 0, "mask": array(1, 1, 8)}
-    layer_graph = drawn(tmp_path, model(nodes, weights, ROWS))
-    assert sums(layer_graph) == (LAST + 8, 0, MACS)
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, ROWS))
+    assert summed_counts(layer_graph) == (LAST + 8, 0, MACS)
 
 
 def test_a_where_with_a_single_number_is_a_free_mask(tmp_path: Path) -> None:
     nodes = [node("Where", "no", "low", "x", "-> t"), *LINEAR]
     weights = {**WEIGHTS, "no": np.zeros((5, 8), bool), "low": np.array(-1e9, np.float32)}
-    layer_graph = drawn(tmp_path, model(nodes, weights, ROWS))
-    assert told(layer_graph) == ["linear features=3 bias=False each_position=True → 5×3"]
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, ROWS))
+    assert layer_texts(layer_graph) == ["linear features=3 bias=False each_position=True → 5×3"]
 
 
 # Single numbers
@@ -148,8 +148,8 @@ SINGLE: dict[str, Any] = {
 @pytest.mark.parametrize("name", SINGLE)
 def test_a_single_number_of_a_module_is_a_parameter(tmp_path: Path, name: str) -> None:
     made, learned, left = SINGLE[name]
-    layer_graph = drawn(tmp_path, made)
-    assert sums(layer_graph) == (LAST + learned, 0, MACS)
+    layer_graph = imported_graph(tmp_path, made)
+    assert summed_counts(layer_graph) == (LAST + learned, 0, MACS)
     assert ("scale" in [layer.kind for layer in layer_graph.layers]) is learned
     (key,) = (one.name for one in made.graph.initializer if not one.dims)
     why = "treated as a number of the code, and not counted as params"
@@ -167,8 +167,10 @@ def test_a_learned_number_in_attention_is_counted(tmp_path: Path) -> None:
         node("MatMul", "p", "v", "-> y"),
     ]
     weights = {"own.temperature": np.array(2.5, np.float32)}
-    layer_graph = drawn(tmp_path, model(nodes, weights, inputs=dict.fromkeys("qkv", (1, 2, 5, 8))))
-    assert sums(layer_graph) == (1, 0, 2 * 2 * 5 * 5 * 8)
+    layer_graph = imported_graph(
+        tmp_path, model(nodes, weights, inputs=dict.fromkeys("qkv", (1, 2, 5, 8)))
+    )
+    assert summed_counts(layer_graph) == (1, 0, 2 * 2 * 5 * 5 * 8)
 
 
 def test_a_learned_number_in_a_gate_is_counted(tmp_path: Path) -> None:
@@ -177,8 +179,10 @@ def test_a_learned_number_in_a_gate_is_counted(tmp_path: Path) -> None:
         node("Sigmoid", "b", "-> s"),
         node("Mul", "x", "s", "-> y"),
     ]
-    layer_graph = drawn(tmp_path, model(nodes, {"own.beta": np.array(2.5, np.float32)}, ROWS))
-    assert sums(layer_graph) == (1, 0, 0)
+    layer_graph = imported_graph(
+        tmp_path, model(nodes, {"own.beta": np.array(2.5, np.float32)}, ROWS)
+    )
+    assert summed_counts(layer_graph) == (1, 0, 0)
 
 
 def test_a_learned_exponent_is_counted(tmp_path: Path) -> None:
@@ -188,8 +192,8 @@ def test_a_learned_exponent_is_counted(tmp_path: Path) -> None:
         node("Reciprocal", "pool.p", "-> r"),
         node("Pow", "m", "r", "-> y"),
     ]
-    layer_graph = drawn(tmp_path, model(nodes, {"pool.p": np.array([3], np.float32)}))
-    assert sums(layer_graph) == (1, 0, 0)
+    layer_graph = imported_graph(tmp_path, model(nodes, {"pool.p": np.array([3], np.float32)}))
+    assert summed_counts(layer_graph) == (1, 0, 0)
     proved_spec(layer_graph)
 
 
@@ -207,7 +211,7 @@ def test_the_scale_of_a_quantizer_is_not_a_parameter(tmp_path: Path) -> None:
     }
     made = model(nodes, weights, ROWS)
     made.producer_name = "onnx.quantize"
-    assert sums(drawn(tmp_path, made)) == (LAST, 0, MACS)
+    assert summed_counts(imported_graph(tmp_path, made)) == (LAST, 0, MACS)
 
 
 LAYERED: dict[str, Any] = {
@@ -228,8 +232,8 @@ def test_a_single_number_of_a_layer_is_learned_for_every_exporter(
     nodes, weights, dims = LAYERED[name]
     made = model(nodes, {key: array(*one) for key, one in weights.items()}, dims)
     made.producer_name = "tf2onnx"
-    layer_graph = drawn(tmp_path, made)
-    assert sums(layer_graph)[0] == sum(int(np.prod(one)) for one in weights.values())
+    layer_graph = imported_graph(tmp_path, made)
+    assert summed_counts(layer_graph)[0] == sum(int(np.prod(one)) for one in weights.values())
     assert layer_graph.notes == ()
 
 
@@ -237,7 +241,7 @@ def test_a_norm_of_one_channel_learns_a_scale_of_1(tmp_path: Path) -> None:
     weights = {"s": np.ones(1, np.float32), "b": np.zeros(1, np.float32)}
     weights |= {"m": array(1), "v": array(1)}
     made = model([node("BatchNormalization", "x", *weights, "-> y")], weights, (1, 1, 5, 5))
-    assert sums(drawn(tmp_path, made)) == (1 + 1, 1 + 1, 0)
+    assert summed_counts(imported_graph(tmp_path, made)) == (1 + 1, 1 + 1, 0)
 
 
 def test_weights_that_the_exporter_records_as_buffers_are_not_params(tmp_path: Path) -> None:
@@ -253,11 +257,11 @@ def test_weights_that_the_exporter_records_as_buffers_are_not_params(tmp_path: P
     weights = {"blur": array(8, 1, 3, 3), "fixed": array(8, 8, 1, 1), "wide": array(8, 4, 2, 2)}
     kinds = dict.fromkeys((*weights, "matrix"), "BUFFER") | dict.fromkeys("bei", "PARAMETER")
     weights |= {"matrix": array(6, 4), "b": array(8), "e": array(4), "i": array(6)}
-    layer_graph = drawn(tmp_path, signed(model(nodes, weights), **kinds))
+    layer_graph = imported_graph(tmp_path, signed(model(nodes, weights), **kinds))
     macs = 8 * 9 * 10 * 8 + 2 * 8 * 8 * 10 * 8 + 8 * 4 * 2 * 2 * 10 * 8 + 4 * 6
-    assert sums(layer_graph) == (8 + 4 + 6, 8 * 9 + 8 * 8 + 8 * 4 * 2 * 2 + 6 * 4, macs)
+    assert summed_counts(layer_graph) == (8 + 4 + 6, 8 * 9 + 8 * 8 + 8 * 4 * 2 * 2 + 6 * 4, macs)
     small, large = "Shape(channels=8, size=(10, 8))", "Shape(channels=4, size=(11, 9))"
-    assert told(layer_graph)[:4] == [
+    assert layer_texts(layer_graph)[:4] == [
         "depthwise kernel=3 buffer=True → 10×8×8",
         "conv filters=8 kernel=1 bias=True buffer=True → 10×8×8",
         f"custom what=conv with buffers as weights params=0 macs=5120 input={small} → 10×8×8",
@@ -280,17 +284,17 @@ def test_learned_bounds_are_params(tmp_path: Path) -> None:
     weights = {"w": array(8, 6), "low": array(6), "high": array(1), "gain": array()}
     kinds = dict.fromkeys(weights, "PARAMETER")
     weights["most"] = np.array(4, np.float32)
-    layer_graph = drawn(tmp_path, signed(model(nodes, weights, ROWS), **kinds))
-    assert sums(layer_graph) == (8 * 6 + 6 + 1 + 1, 0, 5 * 8 * 6)
+    layer_graph = imported_graph(tmp_path, signed(model(nodes, weights, ROWS), **kinds))
+    assert summed_counts(layer_graph) == (8 * 6 + 6 + 1 + 1, 0, 5 * 8 * 6)
     assert layer_graph.notes == ()
     proved_spec(layer_graph)
 
 
 def test_a_tensor_that_the_code_creates_is_no_param(tmp_path: Path) -> None:
     made = meeting("Add", "zeros_like", (5, 8))
-    assert sums(drawn(tmp_path, made)) == (LAST + 5 * 8, 0, MACS)
+    assert summed_counts(imported_graph(tmp_path, made)) == (LAST + 5 * 8, 0, MACS)
     # The key with which PyTorch's newer exporter describes a node.
     made.graph.node[0].metadata_props.add(key="pkg.torch.onnx.fx_node", value="%add")
-    assert sums(drawn(tmp_path, made)) == (LAST, 0, MACS)
+    assert summed_counts(imported_graph(tmp_path, made)) == (LAST, 0, MACS)
     signed(made, zeros_like="PARAMETER")
-    assert sums(drawn(tmp_path, made)) == (LAST + 5 * 8, 0, MACS)
+    assert summed_counts(imported_graph(tmp_path, made)) == (LAST + 5 * 8, 0, MACS)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import ModelProto, helper, numpy_helper
-from onnx_models import FLOAT, array, drawn, ints, model, node, sums, told
+from onnx_models import FLOAT, array, imported_graph, ints, layer_texts, model, node, summed_counts
 
 from convcost.importing.frontends.onnx import read
 from convcost.importing.ir.tensor_views import (
@@ -164,9 +164,9 @@ def test_derived_weights_count_the_stored_numbers_and_compute_the_same_output(
     tmp_path: Path, name: str
 ) -> None:
     nodes, weights, dims, layers, expected = TABLE[name]
-    layer_graph = drawn(tmp_path, model(nodes, weights, dims))
-    assert layers is None or told(layer_graph) == layers
-    assert sums(layer_graph) == expected
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, dims))
+    assert layers is None or layer_texts(layer_graph) == layers
+    assert summed_counts(layer_graph) == expected
     whole = any(one.dtype == np.int8 for one in weights.values())
     assert layers is None or layer_graph.notes == ((BYTES,) if whole else (WORKED,))
     proved_spec(layer_graph)
@@ -189,9 +189,9 @@ def norm_twice(gains: tuple[str, str]) -> ModelProto:
 def test_derived_weights_that_two_layers_use_are_counted_once(
     tmp_path: Path, gains: tuple[str, str], factors: int
 ) -> None:
-    layer_graph = drawn(tmp_path, norm_twice(gains))
+    layer_graph = imported_graph(tmp_path, norm_twice(gains))
     square = 8 * 3 * 3 * 8
-    assert sums(layer_graph) == (square + factors, 0, square * (10 * 8 + 8 * 6))
+    assert summed_counts(layer_graph) == (square + factors, 0, square * (10 * 8 + 8 * 6))
     assert [layer.kind for layer in layer_graph.layers] == [
         "conv",
         "scale",
@@ -208,8 +208,8 @@ def test_low_rank_weights_that_two_layers_use_are_counted_once(tmp_path: Path) -
         node("MatMul", "x", "w", "-> m"),
         node("MatMul", "m", "w", "-> y"),
     ]
-    layer_graph = drawn(tmp_path, model(nodes, {"a": array(8, 2), "b": array(2, 8)}, ROWS))
-    assert sums(layer_graph) == (8 * 2 + 2 * 8, 0, 2 * 5 * 8 * 8)
+    layer_graph = imported_graph(tmp_path, model(nodes, {"a": array(8, 2), "b": array(2, 8)}, ROWS))
+    assert summed_counts(layer_graph) == (8 * 2 + 2 * 8, 0, 2 * 5 * 8 * 8)
     assert not [note for note in layer_graph.notes if "counted for each" in note]
     proved_spec(layer_graph)
 
@@ -240,9 +240,9 @@ def test_queries_keys_and_values_sliced_from_one_tensor_are_three_layers(
     nodes += [node("Gemm", "x", one, f"-> {one}y", transB=1 - axis) for one in "qkv"]
     nodes += [node("Sum", "qy", "ky", "vy", "-> y")]
     weights["w"] = array(*((24, 8) if axis == 0 else (8, 24)))
-    layer_graph = drawn(tmp_path, model(nodes, weights, (1, 8)))
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, (1, 8)))
     assert [layer.kind for layer in layer_graph.layers] == ["linear", "linear", "linear", "add"]
-    assert sums(layer_graph) == (24 * 8, 0, 3 * 8 * 8)
+    assert summed_counts(layer_graph) == (24 * 8, 0, 3 * 8 * 8)
     assert layer_graph.notes == ()
     proved_spec(layer_graph)
 
@@ -256,9 +256,11 @@ def test_stacked_weights_of_which_one_is_reused_are_counted_once(tmp_path: Path)
         ]
         before = f"m{step}"
     weights = {"w": array(3, 8, 8), **{f"at{n}": np.array(n, np.int64) for n in range(3)}}
-    layer_graph = drawn(tmp_path, model([*nodes, node("Relu", before, "-> y")], weights, ROWS))
+    layer_graph = imported_graph(
+        tmp_path, model([*nodes, node("Relu", before, "-> y")], weights, ROWS)
+    )
     assert [layer.shares for layer in layer_graph.layers] == [None, None, None, 0, None]
-    assert sums(layer_graph) == (3 * 8 * 8, 0, 4 * 5 * 8 * 8)
+    assert summed_counts(layer_graph) == (3 * 8 * 8, 0, 4 * 5 * 8 * 8)
     proved_spec(layer_graph)
 
 
@@ -278,8 +280,8 @@ def test_elements_shared_by_two_layers_are_counted_once(tmp_path: Path, name: st
     rows = {"w": 24, "p": span[1], "r": 8}
     outputs = [f"{one}y" for one in used]
     made = model(nodes, {**weights, "w": array(24, 8)}, (1, 8), outputs)
-    layer_graph = drawn(tmp_path, made)
-    assert sums(layer_graph) == (stored, 0, sum(8 * rows[one] for one in used))
+    layer_graph = imported_graph(tmp_path, made)
+    assert summed_counts(layer_graph) == (stored, 0, sum(8 * rows[one] for one in used))
     assert [layer.kind for layer in layer_graph.layers] == ["linear", "custom"]
     assert "uncounted" not in [dict(layer.options).get("macs") for layer in layer_graph.layers]
     proved_spec(layer_graph)
@@ -288,16 +290,16 @@ def test_elements_shared_by_two_layers_are_counted_once(tmp_path: Path, name: st
 def test_an_unused_part_is_reported(tmp_path: Path) -> None:
     nodes, weights = cut("p", 0, 8)
     nodes += [node("Gemm", "x", "p", "-> y", transB=1)]
-    layer_graph = drawn(tmp_path, model(nodes, {**weights, "w": array(24, 8)}, (1, 8)))
-    assert sums(layer_graph) == (8 * 8, 0, 8 * 8)
+    layer_graph = imported_graph(tmp_path, model(nodes, {**weights, "w": array(24, 8)}, (1, 8)))
+    assert summed_counts(layer_graph) == (8 * 8, 0, 8 * 8)
     assert layer_graph.notes == (f"{16 * 8} numbers of the file are in no layer: `w` ({16 * 8})",)
 
 
 def test_a_partly_used_table_is_counted_whole(tmp_path: Path) -> None:
     nodes, weights = cut("p", 0, 5)
     nodes = [node("Relu", "x", "-> r"), *nodes, node("Add", "r", "p", "-> y")]
-    layer_graph = drawn(tmp_path, model(nodes, {**weights, "w": array(24, 8)}, ROWS))
-    assert sums(layer_graph) == (24 * 8, 0, 0)
+    layer_graph = imported_graph(tmp_path, model(nodes, {**weights, "w": array(24, 8)}, ROWS))
+    assert summed_counts(layer_graph) == (24 * 8, 0, 0)
 
 
 # Biases
@@ -334,8 +336,8 @@ def test_layers_that_share_weights_have_separate_biases(
     nodes = [*build(biases[:1], "x", "h"), node("Relu", "h", "-> r")]
     nodes += [*build(biases[1:], "r", "s"), node("Relu", "s", "-> y")]
     own = {one: array(8) + at for at, one in enumerate(dict.fromkeys(biases))}
-    layer_graph = drawn(tmp_path, model(nodes, {**weights, **own}, dims))
-    assert sums(layer_graph) == (stored + 8 * len(own), 0, 2 * stored * places)
+    layer_graph = imported_graph(tmp_path, model(nodes, {**weights, **own}, dims))
+    assert summed_counts(layer_graph) == (stored + 8 * len(own), 0, 2 * stored * places)
     apart = [layer.kind for layer in layer_graph.layers].count("scale")
     assert apart == (0 if biases == "bb" else len(biases))
     assert not [note for note in layer_graph.notes if "counted for each" in note]
@@ -351,8 +353,8 @@ def test_a_table_and_a_linear_layer_with_a_bias_share_the_table(tmp_path: Path) 
     ]
     made = model(nodes, {"w": array(50, 16), "b": array(50)}, inputs={"x": (1, 7)})
     made.graph.input[0].type.tensor_type.elem_type = 7
-    layer_graph = drawn(tmp_path, made)
-    assert sums(layer_graph) == (50 * 16 + 50, 0, 7 * 16 * 50)
+    layer_graph = imported_graph(tmp_path, made)
+    assert summed_counts(layer_graph) == (50 * 16 + 50, 0, 7 * 16 * 50)
     proved_spec(layer_graph)
 
 
@@ -369,8 +371,8 @@ def test_filled_tensors_are_weights_however_their_shapes_are_stored(tmp_path, st
         constants = {name: numpy_helper.from_array(dims) for name, dims in shapes.items()}
         nodes = [node("Constant", f"-> {n}", value=value) for n, value in constants.items()] + nodes
         shapes = {}
-    graph = drawn(tmp_path, model(nodes, shapes, (1, 3, 8, 8)))
-    assert sums(graph) == (
+    graph = imported_graph(tmp_path, model(nodes, shapes, (1, 3, 8, 8)))
+    assert summed_counts(graph) == (
         4 * 3 * 3 * 3 + 8 * 4 * 3 * 3,
         0,
         4 * 3 * 3 * 3 * 6 * 6 + 8 * 4 * 3 * 3 * 4 * 4,
@@ -381,9 +383,9 @@ def test_a_sparse_constant_is_a_weight_with_all_its_elements(tmp_path: Path) -> 
     numbers, places = (numpy_helper.from_array(np.array(one), "w") for one in ([1.0, 2.0], [3, 9]))
     sparse = helper.make_sparse_tensor(numbers, places, [8, 6])
     nodes = [node("Constant", "-> w", sparse_value=sparse), node("MatMul", "x", "w", "-> y")]
-    layer_graph = drawn(tmp_path, model(nodes, inputs={"x": ROWS}))
-    assert told(layer_graph) == ["linear features=6 bias=False each_position=True → 5×6"]
-    assert sums(layer_graph) == (8 * 6, 0, 5 * 8 * 6)
+    layer_graph = imported_graph(tmp_path, model(nodes, inputs={"x": ROWS}))
+    assert layer_texts(layer_graph) == ["linear features=6 bias=False each_position=True → 5×6"]
+    assert summed_counts(layer_graph) == (8 * 6, 0, 5 * 8 * 6)
     assert layer_graph.notes == ()
 
 
@@ -398,8 +400,8 @@ def test_weights_of_a_convolution_that_a_product_uses_again_are_counted_once(
         node("MatMul", "r", "m", "-> y"),
     ]
     weights = {"w": array(8, 8, 1, 1), "rows": ints(1, 8), "matrix": ints(8, 8)}
-    layer_graph = drawn(tmp_path, model(nodes, weights))
-    assert sums(layer_graph) == (8 * 8, 0, 8 * 8 * 12 * 10 + 8 * 8)
+    layer_graph = imported_graph(tmp_path, model(nodes, weights))
+    assert summed_counts(layer_graph) == (8 * 8, 0, 8 * 8 * 12 * 10 + 8 * 8)
     assert layer_graph.notes == ()
     proved_spec(layer_graph)
 
@@ -410,8 +412,8 @@ def test_equal_tensors_of_norms_of_two_kinds_are_counted_for_each(tmp_path: Path
         node("Transpose", "h", "-> t", perm=[0, 2, 3, 1]),
         node("LayerNormalization", "t", "g", "b", "-> y"),
     ]
-    layer_graph = drawn(tmp_path, model(nodes, {"g": array(8), "b": array(8) + 1}))
-    assert sums(layer_graph)[0] == 2 * (8 + 8)
+    layer_graph = imported_graph(tmp_path, model(nodes, {"g": array(8), "b": array(8) + 1}))
+    assert summed_counts(layer_graph)[0] == 2 * (8 + 8)
     assert layer_graph.notes == (f"16 numbers of the file are {COPIED}: `b` (8), `g` (8)",)
     proved_spec(layer_graph)
 
@@ -419,8 +421,8 @@ def test_equal_tensors_of_norms_of_two_kinds_are_counted_for_each(tmp_path: Path
 def test_equal_weights_of_one_number_are_not_shared(tmp_path: Path) -> None:
     nodes = [node("Conv", "x", "w", "b", "-> h"), node("Conv", "h", "w", "c", "-> y")]
     weights = {"w": np.zeros((8, 8, 1, 1), np.float32), "b": array(8), "c": array(8) + 1}
-    layer_graph = drawn(tmp_path, model(nodes, weights))
-    assert sums(layer_graph)[0] == 2 * (8 * 8 + 8)
+    layer_graph = imported_graph(tmp_path, model(nodes, weights))
+    assert summed_counts(layer_graph)[0] == 2 * (8 * 8 + 8)
     assert layer_graph.notes == (f"64 numbers of the file are {COPIED}: `w` (64)",)
 
 
@@ -483,9 +485,9 @@ def test_pieces_that_come_out_of_a_sequence_are_weights(tmp_path: Path) -> None:
     ]
     weights = {"w": array(24, 8), "lengths": ints(8, 16)}
     weights |= {"first": np.array(0, np.int64), "second": np.array(1, np.int64)}
-    layer_graph = drawn(tmp_path, model(nodes, weights, ROWS, ["a", "b"]))
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, ROWS, ["a", "b"]))
     assert [layer.kind for layer in layer_graph.layers] == ["linear", "linear"]
-    assert sums(layer_graph) == (24 * 8, 0, 5 * 8 * 24)
+    assert summed_counts(layer_graph) == (24 * 8, 0, 5 * 8 * 24)
 
 
 def test_a_table_that_shares_a_slice_with_a_layer_counts_the_rest(
@@ -500,8 +502,8 @@ def test_a_table_that_shares_a_slice_with_a_layer_counts_the_rest(
         node("Add", "n", "w", "-> b"),
     ]
     weights |= {"w": array(24, 8), "wide": array(8, 24 * 8) * 2, "to": ints(24, 8)}
-    layer_graph = drawn(tmp_path, model(nodes, weights, (1, 8), ["a", "b"]))
-    assert sums(layer_graph) == (24 * 8 + 8 * 24 * 8, 0, 8 * 8 + 8 * 24 * 8)
+    layer_graph = imported_graph(tmp_path, model(nodes, weights, (1, 8), ["a", "b"]))
+    assert summed_counts(layer_graph) == (24 * 8 + 8 * 24 * 8, 0, 8 * 8 + 8 * 24 * 8)
     proved_spec(layer_graph)
 
 
@@ -523,8 +525,8 @@ def test_a_bias_with_a_part_set_to_zero_is_counted_whole(tmp_path: Path) -> None
     bias.ClearField("raw_data")
     bias.data_location = bias.EXTERNAL
     bias.external_data.add(key="location", value="weights.bin")
-    layer_graph = drawn(tmp_path, made)
-    assert sums(layer_graph) == (8 * 6 + 6, 0, 5 * 8 * 6)
+    layer_graph = imported_graph(tmp_path, made)
+    assert summed_counts(layer_graph) == (8 * 6 + 6, 0, 5 * 8 * 6)
     proved_spec(layer_graph)
 
 
@@ -540,8 +542,8 @@ def test_a_norm_can_use_one_tensor_as_scale_and_shift(tmp_path: Path) -> None:
     """Exporters keep one of two that are equal: both begin at zero."""
     nodes = [node("BatchNormalization", "x", "zero", "zero", "mean", "var", "-> y")]
     weights = {"zero": array(8), "mean": array(8), "var": array(8)}
-    layer_graph = drawn(tmp_path, model(nodes, weights))
-    assert sums(layer_graph) == (2 * 8, 2 * 8, 0)
+    layer_graph = imported_graph(tmp_path, model(nodes, weights))
+    assert summed_counts(layer_graph) == (2 * 8, 2 * 8, 0)
     assert layer_graph.notes == (f"8 numbers of the file are {COPIED}: `zero` (8)",)
     proved_spec(layer_graph)
 
@@ -561,7 +563,7 @@ def test_layers_that_share_weights_transitively_are_counted_once(tmp_path: Path)
         )
         for n in range(3)
     ]
-    layer_graph = drawn(tmp_path, model(nodes, {name: array(8) for name in "sabmv"}))
+    layer_graph = imported_graph(tmp_path, model(nodes, {name: array(8) for name in "sabmv"}))
     assert [layer.params for layer in layer_graph.layers] == [2 * 8, 2 * 8, 0, 0]
     assert [layer.buffers for layer in layer_graph.layers] == [2 * 8, 2 * 8, 0, 0]
     listed = "`m` (8), `s` (8), `v` (8)"
@@ -572,22 +574,22 @@ def test_new_norms_are_not_one_module(tmp_path: Path) -> None:
     """Their ones and zeros are stored once for all."""
     nodes = [node("LayerNormalization", x, "s", "b", f"-> {y}") for x, y in ("xh", "hi", "iy")]
     stored = {"s": np.ones(10, np.float32), "b": np.zeros(10, np.float32)}
-    layer_graph = drawn(tmp_path, model(nodes, stored, MAPS))
-    assert sums(layer_graph) == (3 * (10 + 10), 0, 0)
+    layer_graph = imported_graph(tmp_path, model(nodes, stored, MAPS))
+    assert summed_counts(layer_graph) == (3 * (10 + 10), 0, 0)
     assert layer_graph.notes == (f"20 numbers of the file are {COPIED}: `b` (10), `s` (10)",)
     proved_spec(layer_graph)
 
 
 def test_a_slope_of_one_number_is_shared(tmp_path: Path) -> None:
     nodes = [node("PRelu", "x", "s", "-> h"), node("PRelu", "h", "s", "-> y")]
-    assert sums(drawn(tmp_path, model(nodes, {"s": array(1, 1, 1)}))) == (1, 0, 0)
+    assert summed_counts(imported_graph(tmp_path, model(nodes, {"s": array(1, 1, 1)}))) == (1, 0, 0)
 
 
 def test_a_product_that_runs_twice_shares_its_bias_of_zeros_too(tmp_path: Path) -> None:
     nodes = [node("Gemm", "x", "w", "b", "-> h"), node("Gemm", "h", "w", "b", "-> y")]
     stored = {"w": array(8, 8), "b": np.zeros(8, np.float32)}
-    layer_graph = drawn(tmp_path, model(nodes, stored, (1, 8)))
-    assert sums(layer_graph) == (8 * 8 + 8, 0, 2 * 8 * 8)
+    layer_graph = imported_graph(tmp_path, model(nodes, stored, (1, 8)))
+    assert summed_counts(layer_graph) == (8 * 8 + 8, 0, 2 * 8 * 8)
     assert layer_graph.notes == ()
 
 
@@ -599,8 +601,8 @@ def test_a_table_that_is_also_the_weights_of_a_product_is_counted_once(
     nodes = [node("Mul", "x", "m", "-> p"), node("MatMul", "w", "m", "-> v"),
              node("Add", "p", "v", "-> y")]  # fmt: skip
     inputs = {"x": (1, 7, 8), "w": (1, 1, 7)}
-    layer_graph = drawn(tmp_path, model(nodes, {"m": numbers}, inputs=inputs))
-    assert sums(layer_graph) == (times * 7 * 8, 0, 7 * 8)
+    layer_graph = imported_graph(tmp_path, model(nodes, {"m": numbers}, inputs=inputs))
+    assert summed_counts(layer_graph) == (times * 7 * 8, 0, 7 * 8)
     proved_spec(layer_graph)
 
 
@@ -613,8 +615,8 @@ def test_computed_weights_have_no_params_beside_a_bias_of_zeros_of_the_code(tmp_
         node("Conv", "c", "v", "-> y"),
     ]
     inputs = {"x": (1, 8, 6, 5), "w": (4, 8, 1, 1)}
-    layer_graph = drawn(tmp_path, model(nodes, {"v": array(2, 4, 1, 1)}, inputs=inputs))
-    assert sums(layer_graph) == (2 * 4, 0, 6 * 5 * 4 * (8 + 2))
+    layer_graph = imported_graph(tmp_path, model(nodes, {"v": array(2, 4, 1, 1)}, inputs=inputs))
+    assert summed_counts(layer_graph) == (2 * 4, 0, 6 * 5 * 4 * (8 + 2))
     assert layer_graph.notes == ()
 
 
@@ -627,9 +629,9 @@ def test_the_vectors_of_a_spectral_norm_are_no_params(tmp_path: Path) -> None:
         node("Gemm", "x", "w", "-> y", transB=1),
     ]
     stored = {"l.weight_orig": array(4, 20), "l.weight_u": array(4), "l.weight_v": array(20)}
-    layer_graph = drawn(tmp_path, model(nodes, stored, (1, 20)))
-    assert told(layer_graph) == ["linear features=4 bias=False → 4"]
-    assert sums(layer_graph) == (4 * 20, 0, 4 * 20)
+    layer_graph = imported_graph(tmp_path, model(nodes, stored, (1, 20)))
+    assert layer_texts(layer_graph) == ["linear features=4 bias=False → 4"]
+    assert summed_counts(layer_graph) == (4 * 20, 0, 4 * 20)
     assert layer_graph.notes == (
         (
             "20 numbers of the file are used to compute weights, and not counted as params: "
@@ -649,8 +651,8 @@ def test_a_product_of_a_constant_shares_its_weights_with_later_ones(tmp_path: Pa
         node("Add", "x", "q", "-> y"),
     ]
     stored = {"zero": np.asarray(np.float32(0)), "w": array(8, 8), "b": array(8)}
-    layer_graph = drawn(tmp_path, model(nodes, stored, (1, 8)))
-    assert sums(layer_graph) == (8 * 8 + 8, 0, 2 * 8 * 8)
+    layer_graph = imported_graph(tmp_path, model(nodes, stored, (1, 8)))
+    assert summed_counts(layer_graph) == (8 * 8 + 8, 0, 2 * 8 * 8)
     assert layer_graph.notes == ()
 
 
@@ -663,7 +665,7 @@ def test_large_weights_in_a_file_of_their_own_are_compared(tmp_path: Path) -> No
         path = tmp_path / f"{times}.onnx"
         onnx.save(model(nodes, stored, (1, 80, 6, 5)), path, save_as_external_data=True,
                   location=f"{times}.bin")  # fmt: skip
-        assert sums(read(path))[0] == times * 80 * 80 * 9 + 2 * 80
+        assert summed_counts(read(path))[0] == times * 80 * 80 * 9 + 2 * 80
 
 
 @pytest.mark.parametrize("order", [("c", "w"), ("w", "c")], ids=" + ".join)
@@ -675,8 +677,10 @@ def test_a_sum_of_stored_tensors_holds_each_once_in_any_order(tmp_path, order, t
         nodes.append(node("Add", *names, f"-> s{n}"))
         before = f"s{n}"
     nodes += [node("Relu", "x", "-> r"), node("Add", "r", before, "-> y")]
-    layer_graph = drawn(tmp_path, model(nodes, {"c": array(8), "w": array(8) + 1}, dims=(1, 8)))
-    assert sums(layer_graph) == (8 + 8, 0, 0)
+    layer_graph = imported_graph(
+        tmp_path, model(nodes, {"c": array(8), "w": array(8) + 1}, dims=(1, 8))
+    )
+    assert summed_counts(layer_graph) == (8 + 8, 0, 0)
     proved_spec(layer_graph)
 
 
@@ -695,8 +699,8 @@ def test_a_table_of_several_layers_is_one_tensor_if_its_numbers_are_distinct(
     nodes = [node("MatMul", "x", "w", "-> m"), node("Mul", "m", "t", "-> h")]
     nodes += [node("MatMul", "h", "u", "-> n"), node("Mul", "n", "t", "-> y")]
     stored = {"w": array(8, 8), "u": array(8, 8) + 1, "t": table}
-    layer_graph = drawn(tmp_path, model(nodes, stored, ROWS))
-    assert sums(layer_graph) == (2 * 8 * 8 + params, 0, 2 * 5 * 8 * 8)
+    layer_graph = imported_graph(tmp_path, model(nodes, stored, ROWS))
+    assert summed_counts(layer_graph) == (2 * 8 * 8 + params, 0, 2 * 5 * 8 * 8)
     proved_spec(layer_graph)
 
 
@@ -708,4 +712,4 @@ def test_a_table_whose_numbers_cannot_be_read_is_counted_for_each_layer(tmp_path
     onnx.save(model(nodes, stored, ROWS), path, save_as_external_data=True, location="gone.bin",
               size_threshold=0)  # fmt: skip
     (tmp_path / "gone.bin").unlink()
-    assert sums(read(path)) == (2 * 8 * 8 + 2 * 5 * 8, 0, 2 * 5 * 8 * 8)
+    assert summed_counts(read(path)) == (2 * 8 * 8 + 2 * 5 * 8, 0, 2 * 5 * 8 * 8)

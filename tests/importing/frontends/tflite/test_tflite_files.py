@@ -11,9 +11,9 @@ from time import process_time
 import flatbuffers  # type: ignore[import-not-found,import-untyped,unused-ignore]
 import pytest
 import tflite_models as lite
-from onnx_models import told
+from onnx_models import layer_texts
 from support import run
-from tflite_models import RELU, SAME, VALID, array, conv, drawn, ints, model, node
+from tflite_models import RELU, SAME, VALID, array, conv, imported_graph, ints, model, node
 
 from convcost.importing.frontends.tflite import read
 from convcost.model.errors import ConstraintError, UsageError
@@ -45,7 +45,7 @@ def folder(tmp_path):
 
 def refusal(folder, made, **options):
     with pytest.raises(ConstraintError) as caught:
-        drawn(folder, made, **options)
+        imported_graph(folder, made, **options)
     return caught.value.code, caught.value.message
 
 
@@ -143,13 +143,13 @@ def test_the_package_that_reads_the_file_may_be_missing(folder, monkeypatch):
 
 def test_an_open_batch_is_one_sample(tmp_path):
     made = small(open_={"x": (-1, 32, 32, 3), "c": (-1, 16, 16, 8), "m": (-1, 8)})
-    assert drawn(tmp_path, made).inputs[0][1].text == "32×32×3"
+    assert imported_graph(tmp_path, made).inputs[0][1].text == "32×32×3"
 
 
 def test_an_open_size_is_given(tmp_path):
     made = small(open_=OPEN)
     assert refusal(tmp_path, made) == ("CC405", "the input `x` is open: ?×?×?×3")
-    assert drawn(tmp_path, made, size=(64, 48)).layers[0].output.text == "32×24×8"
+    assert imported_graph(tmp_path, made, size=(64, 48)).layers[0].output.text == "32×24×8"
     sized = ("CC405", "--size gives 3 numbers, but the input `x` is 1×?×?×3")
     assert refusal(tmp_path, made, size=(1, 2, 3)) == sized
 
@@ -157,8 +157,8 @@ def test_an_open_size_is_given(tmp_path):
 def test_several_samples_are_one_with_a_note(tmp_path):
     nodes = [conv("x", "w", "-> y", Padding=SAME)]
     made = model(nodes, {"x": (4, 32, 32, 3), "w": array(8, 3, 3, 3), "y": (4, 32, 32, 8)})
-    graph = drawn(tmp_path, made)
-    assert told(graph) == ["conv filters=8 kernel=3 padding=same → 32×32×8"]
+    graph = imported_graph(tmp_path, made)
+    assert layer_texts(graph) == ["conv filters=8 kernel=3 padding=same → 32×32×8"]
     assert graph.notes == ("`x` is 4×32×32×3 in the file, and is imported as 1×32×32×3",)
 
 
@@ -166,9 +166,9 @@ def test_an_input_that_is_transposed_at_once_has_its_channels_first(tmp_path):
     nodes = [node("TRANSPOSE", "x", "order", "-> t"), conv("t", "w", "-> y", Padding=VALID)]
     tensors = {"x": (1, 6, 32, 24), "order": ints(0, 2, 3, 1), "t": (1, 32, 24, 6),
                "w": array(8, 3, 3, 6), "y": (1, 30, 22, 8)}  # fmt: skip
-    graph = drawn(tmp_path, model(nodes, tensors))
+    graph = imported_graph(tmp_path, model(nodes, tensors))
     assert graph.inputs[0][1].text == "32×24×6"
-    assert told(graph) == ["conv filters=8 kernel=3 → 30×22×8"]
+    assert layer_texts(graph) == ["conv filters=8 kernel=3 → 30×22×8"]
 
 
 def test_a_model_with_numbers_of_its_size_is_refused_at_another(tmp_path):
@@ -193,7 +193,7 @@ def test_a_shape_that_only_the_file_states_is_not_known_at_another_size(tmp_path
     own = "the model works only at its own size, `x` is 1×8×8×2 in the file"
     message = f"{own}; at --size 9x9: {name} `y`: its output shape is not known"
     assert refusal(tmp_path, made, size=(9, 9)) == ("CC402", message)
-    assert drawn(tmp_path, made).layers[-1].output.text == "128"
+    assert imported_graph(tmp_path, made).layers[-1].output.text == "128"
 
 
 def test_a_wrong_option_is_refused_with_its_name(tmp_path):
@@ -231,7 +231,7 @@ def test_a_layer_has_the_name_of_its_module(tmp_path, output, weights, path):
              conv("net/other/Conv2D", weights, f"-> {output}", Padding=SAME)]  # fmt: skip
     tensors = {"x": (1, 8, 8, 4), "first": array(4, 1, 1, 4), "net/other/Conv2D": (1, 8, 8, 4),
                weights: array(4, 3, 3, 4), output: (1, 8, 8, 4)}  # fmt: skip
-    graph = drawn(tmp_path, model(nodes, tensors, outputs=[output]))
+    graph = imported_graph(tmp_path, model(nodes, tensors, outputs=[output]))
     assert graph.layers[1].path[-len(path) :] == path
 
 

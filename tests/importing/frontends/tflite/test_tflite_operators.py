@@ -4,8 +4,20 @@ import struct
 
 import numpy as np
 import pytest
-from onnx_models import sums, told
-from tflite_models import RELU, RELU6, SAME, TANH, VALID, array, conv, drawn, ints, model, node
+from onnx_models import layer_texts, summed_counts
+from tflite_models import (
+    RELU,
+    RELU6,
+    SAME,
+    TANH,
+    VALID,
+    array,
+    conv,
+    imported_graph,
+    ints,
+    model,
+    node,
+)
 
 from convcost.importing.frontends.tflite.operators import NUMBER
 from convcost.model.errors import ConstraintError
@@ -17,12 +29,12 @@ TWICE = "its permutation [0, 1, 2, 2] must have each of the 4 axes once"
 
 
 def layers(folder, nodes, tensors, **more):
-    return told(drawn(folder, model(nodes, {"x": X, **tensors}, **more)))
+    return layer_texts(imported_graph(folder, model(nodes, {"x": X, **tensors}, **more)))
 
 
 def refusal(folder, nodes, tensors, **more):
     with pytest.raises(ConstraintError) as caught:
-        drawn(folder, model(nodes, {"x": X, **tensors}, **more))
+        imported_graph(folder, model(nodes, {"x": X, **tensors}, **more))
     return caught.value.code, caught.value.message
 
 
@@ -30,29 +42,29 @@ def test_a_convolution_has_its_channels_last_and_its_fused_activation_is_a_layer
     nodes = [conv("x", "w", "b", "-> y", Padding=SAME, StrideH=2, StrideW=2,
                   FusedActivationFunction=RELU6)]  # fmt: skip
     made = model(nodes, {"x": X, "w": array(4, 3, 3, 8), "b": array(4), "y": (1, 6, 5, 4)})
-    graph = drawn(tmp_path, made)
-    assert told(graph) == [
+    graph = imported_graph(tmp_path, made)
+    assert layer_texts(graph) == [
         "conv filters=4 kernel=3 stride=2 padding=same bias=True → 6×5×4",
         "relu6 → 6×5×4",
     ]
-    assert sums(graph) == (4 * 3 * 3 * 8 + 4, 0, 6 * 5 * 4 * 3 * 3 * 8)
+    assert summed_counts(graph) == (4 * 3 * 3 * 8 + 4, 0, 6 * 5 * 4 * 3 * 3 * 8)
 
 
 def test_a_convolution_may_have_no_bias_groups_and_a_dilation(tmp_path):
     nodes = [conv("x", "w", "-> y", Padding=VALID, DilationHFactor=2, DilationWFactor=3)]
     made = model(nodes, {"x": X, "w": array(6, 3, 3, 4), "y": (1, 8, 4, 6)})
-    graph = drawn(tmp_path, made)
-    assert told(graph) == ["conv filters=6 kernel=3 dilation=(2, 3) groups=2 → 8×4×6"]
-    assert sums(graph) == (6 * 3 * 3 * 4, 0, 8 * 4 * 6 * 3 * 3 * 4)
+    graph = imported_graph(tmp_path, made)
+    assert layer_texts(graph) == ["conv filters=6 kernel=3 dilation=(2, 3) groups=2 → 8×4×6"]
+    assert summed_counts(graph) == (6 * 3 * 3 * 4, 0, 8 * 4 * 6 * 3 * 3 * 4)
 
 
 def test_a_depthwise_convolution_has_a_multiplier(tmp_path):
     nodes = [conv("x", "w", "b", "-> y", op="DEPTHWISE_CONV_2D", kind="DepthwiseConv2DOptions",
                   Padding=VALID, DepthMultiplier=2)]  # fmt: skip
     made = model(nodes, {"x": X, "w": array(1, 3, 5, 16), "b": array(16), "y": (1, 10, 6, 16)})
-    graph = drawn(tmp_path, made)
-    assert told(graph) == ["depthwise kernel=(3, 5) multiplier=2 bias=True → 10×6×16"]
-    assert sums(graph) == (16 * 3 * 5 + 16, 0, 10 * 6 * 16 * 3 * 5)
+    graph = imported_graph(tmp_path, made)
+    assert layer_texts(graph) == ["depthwise kernel=(3, 5) multiplier=2 bias=True → 10×6×16"]
+    assert summed_counts(graph) == (16 * 3 * 5 + 16, 0, 10 * 6 * 16 * 3 * 5)
 
 
 def test_convolutions_have_three_dimensions(tmp_path):
@@ -64,13 +76,13 @@ def test_convolutions_have_three_dimensions(tmp_path):
     tensors = {"x": (1, 6, 8, 8, 3), "w": array(2, 3, 3, 3, 4), "c": (1, 5, 6, 6, 4),
                "to": ints(1, 11, 8, 8, 5), "v": array(3, 3, 3, 5, 4),
                "y": (1, 11, 8, 8, 5)}  # fmt: skip
-    graph = drawn(tmp_path, model(nodes, tensors))
-    assert told(graph) == [
+    graph = imported_graph(tmp_path, model(nodes, tensors))
+    assert layer_texts(graph) == [
         "conv filters=4 kernel=(2, 3, 3) → 5×6×6×4",
         "transposed_conv filters=5 kernel=3 stride=(2, 1, 1) → 11×8×8×5",
     ]
     one, two = 5 * 6 * 6 * 4 * 2 * 3 * 3 * 3, 5 * 6 * 6 * 4 * 3 * 3 * 3 * 5
-    assert sums(graph) == (2 * 3 * 3 * 3 * 4 + 3 * 3 * 3 * 5 * 4, 0, one + two)
+    assert summed_counts(graph) == (2 * 3 * 3 * 3 * 4 + 3 * 3 * 3 * 5 * 4, 0, one + two)
 
 
 @pytest.mark.parametrize(
@@ -86,10 +98,10 @@ def test_a_transposed_convolution_is_padded_to_its_output_shape(tmp_path, size, 
     nodes = [conv("to", "w", "x", "b", "-> y", op="TRANSPOSE_CONV", kind="TransposeConvOptions",
                   StrideH=2, StrideW=2)]  # fmt: skip
     tensors = {"to": ints(1, *size, 5), "w": array(5, 3, 3, 8), "b": array(5), "y": (1, *size, 5)}
-    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
+    graph = imported_graph(tmp_path, model(nodes, {"x": X, **tensors}))
     options = "filters=5 kernel=3 stride=2" + (text and f" {text}") + " bias=True"
-    assert told(graph) == [f"transposed_conv {options} → {size[0]}×{size[1]}×5"]
-    assert sums(graph) == (5 * 3 * 3 * 8 + 5, 0, 12 * 10 * 8 * 3 * 3 * 5)
+    assert layer_texts(graph) == [f"transposed_conv {options} → {size[0]}×{size[1]}×5"]
+    assert summed_counts(graph) == (5 * 3 * 3 * 8 + 5, 0, 12 * 10 * 8 * 3 * 3 * 5)
 
 
 @pytest.mark.parametrize(
@@ -105,18 +117,18 @@ def test_the_transposed_convolution_of_mediapipe_is_counted(tmp_path, same, kern
     custom = struct.pack("<3i", same, 3, 2)
     nodes = [node("Convolution2DTransposeBias", "x", "w", "b", "-> y", custom=custom)]
     tensors = {"w": array(5, kernel, kernel, 8), "b": array(5), "y": (1, *size, 5)}
-    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
+    graph = imported_graph(tmp_path, model(nodes, {"x": X, **tensors}))
     options = f"filters=5 kernel={kernel} stride=(2, 3){text} bias=True"
-    assert told(graph) == [f"transposed_conv {options} → {size[0]}×{size[1]}×5"]
-    assert sums(graph) == (5 * kernel**2 * 8 + 5, 0, 12 * 10 * 8 * kernel**2 * 5)
+    assert layer_texts(graph) == [f"transposed_conv {options} → {size[0]}×{size[1]}×5"]
+    assert summed_counts(graph) == (5 * kernel**2 * 8 + 5, 0, 12 * 10 * 8 * kernel**2 * 5)
 
 
 def test_the_transposed_convolution_of_mediapipe_without_options_is_not_counted(tmp_path):
     nodes = [node("Convolution2DTransposeBias", "x", "w", "b", "-> y", custom=b"short")]
     tensors = {"w": array(5, 2, 2, 8), "b": array(5), "y": (1, 24, 20, 5)}
-    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
+    graph = imported_graph(tmp_path, model(nodes, {"x": X, **tensors}))
     assert [layer.uncounted for layer in graph.layers] == [True]
-    assert sums(graph) == (5 * 2 * 2 * 8 + 5, 0, 0)
+    assert summed_counts(graph) == (5 * 2 * 2 * 8 + 5, 0, 0)
 
 
 def test_pools_and_shuffles_move_no_channels(tmp_path):
@@ -148,12 +160,12 @@ def test_blocks_that_become_samples_are_one_more_axis_of_a_window(tmp_path):
     tensors = {"block": ints(2, 2), "none": np.zeros((2, 2), np.int32), "s": (4, 6, 5, 8),
                "w": array(7, 3, 3, 8), "c": (4, 4, 3, 7), "m": (4, 2, 1, 7),
                "y": (1, 4, 2, 7)}  # fmt: skip
-    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
-    assert told(graph)[1:3] == [
+    graph = imported_graph(tmp_path, model(nodes, {"x": X, **tensors}))
+    assert layer_texts(graph)[1:3] == [
         "conv filters=7 kernel=(1, 3, 3) → 4×4×3×7",
         "max_pool kernel=(1, 2, 3) → 4×2×1×7",
     ]
-    assert sums(graph) == (7 * 3 * 3 * 8, 0, 4 * 4 * 3 * 7 * 3 * 3 * 8)
+    assert summed_counts(graph) == (7 * 3 * 3 * 8, 0, 4 * 4 * 3 * 7 * 3 * 3 * 8)
 
 
 def test_a_fully_connected_layer_makes_a_matrix_of_its_input_unless_it_keeps_the_dims(tmp_path):
@@ -164,14 +176,14 @@ def test_a_fully_connected_layer_makes_a_matrix_of_its_input_unless_it_keeps_the
              KeepNumDims=True, FusedActivationFunction=RELU),
         node("FULLY_CONNECTED", "k", "v", "-> y", kind="FullyConnectedOptions"),
     ]  # fmt: skip
-    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
-    assert told(graph) == [
+    graph = imported_graph(tmp_path, model(nodes, {"x": X, **tensors}))
+    assert layer_texts(graph) == [
         "linear features=5 each_position=True → 12×10×5",
         "relu → 12×10×5",
         "flatten → 600",
         "linear features=7 bias=False inputs=600 → 7",
     ]
-    assert sums(graph) == (5 * 8 + 5 + 7 * 600, 0, 12 * 10 * 5 * 8 + 7 * 600)
+    assert summed_counts(graph) == (5 * 8 + 5 + 7 * 600, 0, 12 * 10 * 5 * 8 + 7 * 600)
 
 
 def test_a_product_has_weights_or_two_tensors(tmp_path):
@@ -180,12 +192,12 @@ def test_a_product_has_weights_or_two_tensors(tmp_path):
         node("BATCH_MATMUL", "q", "x", "-> y", kind="BatchMatMulOptions", AdjY=True),
     ]
     tensors = {"x": (1, 12, 8), "w": array(8, 8), "q": (1, 12, 8), "y": (1, 12, 12)}
-    graph = drawn(tmp_path, model(nodes, tensors))
-    assert told(graph) == [
+    graph = imported_graph(tmp_path, model(nodes, tensors))
+    assert layer_texts(graph) == [
         "linear features=8 bias=False each_position=True → 12×8",
         "matmul transpose=True → 12×12",
     ]
-    assert sums(graph) == (8 * 8, 0, 12 * 8 * 8 + 12 * 12 * 8)
+    assert summed_counts(graph) == (8 * 8, 0, 12 * 8 * 8 + 12 * 12 * 8)
 
 
 @pytest.mark.parametrize(
@@ -215,23 +227,23 @@ def test_a_stored_tensor_in_a_join_is_a_scale_a_shift_or_a_table(tmp_path):
     ]
     tensors = {"r": X, "a": array(8), "m": X, "b": array(1, 1, 1, 8), "s": X,
                "t": array(1, 12, 10, 8), "y": X}  # fmt: skip
-    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
-    assert told(graph) == [
+    graph = imported_graph(tmp_path, model(nodes, {"x": X, **tensors}))
+    assert layer_texts(graph) == [
         "relu → 12×10×8",
         "scale shift=True → 12×10×8",
         f"learned shape={Shape(8, (12, 10))} → 12×10×8",
         "add → 12×10×8",
     ]
-    assert sums(graph)[:2] == (8 + 8 + 12 * 10 * 8, 0)
+    assert summed_counts(graph)[:2] == (8 + 8 + 12 * 10 * 8, 0)
 
 
 def test_a_sum_of_three_tensors_has_all_of_them(tmp_path):
     """One of them is stored, and has a layer of its own."""
     nodes = [node("RELU", "x", "-> r"), node("ADD_N", "x", "t", "r", "-> y")]
-    graph = drawn(tmp_path, model(nodes, {"x": X, "r": X, "t": array(*X), "y": X}))
+    graph = imported_graph(tmp_path, model(nodes, {"x": X, "r": X, "t": array(*X), "y": X}))
     assert [layer.kind for layer in graph.layers] == ["relu", "learned", "add"]
     assert graph.layers[-1].inputs == (-1, 1, 0)
-    assert sums(graph) == (12 * 10 * 8, 0, 0)
+    assert summed_counts(graph) == (12 * 10 * 8, 0, 0)
 
 
 def test_numbers_of_the_code_and_a_standardization_of_the_input_are_no_params(tmp_path):
@@ -242,8 +254,8 @@ def test_numbers_of_the_code_and_a_standardization_of_the_input_are_no_params(tm
     ]
     tensors = {"mean": array(8), "c": X, "r": X, "two": np.float32(2), "y": X}
     tensors["two"] = np.asarray(tensors["two"])
-    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}))
-    assert (told(graph), sums(graph)) == (["relu → 12×10×8"], (0, 0, 0))
+    graph = imported_graph(tmp_path, model(nodes, {"x": X, **tensors}))
+    assert (layer_texts(graph), summed_counts(graph)) == (["relu → 12×10×8"], (0, 0, 0))
     assert graph.notes == (
         "8 numbers of the file are constant, and not counted as params: `mean` (8)",
         f"1 number of the file is {NUMBER}: `two` (1)",
@@ -275,9 +287,9 @@ def test_activations_have_their_options(tmp_path):
     ],
 )
 def test_prelu_has_a_slope_for_each_channel_or_one_or_many(tmp_path, dims, kind, params):
-    graph = drawn(tmp_path, model([node("PRELU", "x", "a", "-> y")],
-                                  {"x": X, "a": array(*dims), "y": X}))  # fmt: skip
-    assert sums(graph) == (params, 0, 0)
+    graph = imported_graph(tmp_path, model([node("PRELU", "x", "a", "-> y")],
+                                           {"x": X, "a": array(*dims), "y": X}))  # fmt: skip
+    assert summed_counts(graph) == (params, 0, 0)
     assert [layer.kind for layer in graph.layers] == [kind]
 
 
@@ -386,9 +398,9 @@ def test_rows_of_a_stored_table_are_an_embedding(tmp_path, op):
     inputs = ("t", "x") if op == "GATHER" else ("x", "t")
     made = model([node(op, *inputs, "-> y")], {"x": (1, 6), "t": array(50, 4), "y": (1, 6, 4)},
                  types={"x": "INT32"})  # fmt: skip
-    graph = drawn(tmp_path, made)
-    assert told(graph) == ["embedding channels=4 rows=50 → 6×4"]
-    assert sums(graph) == (50 * 4, 0, 0)
+    graph = imported_graph(tmp_path, made)
+    assert layer_texts(graph) == ["embedding channels=4 rows=50 → 6×4"]
+    assert summed_counts(graph) == (50 * 4, 0, 0)
 
 
 def test_comparisons_have_the_shape_that_their_inputs_broadcast_to(tmp_path):
@@ -398,7 +410,7 @@ def test_comparisons_have_the_shape_that_their_inputs_broadcast_to(tmp_path):
         node("SELECT_V2", "g", "x", "row", "-> y"),
     ]
     tensors = {"r": X, "low": np.asarray(np.float32(2)), "g": X, "row": array(1, 1, 1, 8), "y": X}
-    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}, types={"g": "BOOL"}))
+    graph = imported_graph(tmp_path, model(nodes, {"x": X, **tensors}, types={"g": "BOOL"}))
     assert [(one.kind, one.params, one.macs) for one in graph.layers] == [
         *[("relu", 0, 0), ("custom", 0, 0), ("custom", 0, 0)]
     ]
@@ -415,11 +427,11 @@ def test_entries_of_a_tensor_are_taken_along_an_axis(tmp_path):
                "w": (5, 1, 6, 2)}  # fmt: skip
     made = model(nodes, {"x": X, **tensors}, inputs=["x", "n"], outputs=["g", "w"],
                  types={"n": "INT32"})  # fmt: skip
-    graph = drawn(tmp_path, made)
+    graph = imported_graph(tmp_path, made)
     assert [(one.kind, one.output.text) for one in graph.layers] == [
         *[("custom", "12×2×8"), ("custom", "5×1×6×2")]
     ]
-    assert sums(graph) == (5 * 7 * 2, 0, 0)
+    assert summed_counts(graph) == (5 * 7 * 2, 0, 0)
 
 
 def test_a_fourier_transform_has_the_macs_of_its_two_axes(tmp_path):
@@ -427,10 +439,10 @@ def test_a_fourier_transform_has_the_macs_of_its_two_axes(tmp_path):
     x, y = (3, 8, 16), (3, 8, 9)
     nodes = [node("RFFT2D", "x", "n", "-> y"), node("REVERSE_V2", "y", "axes", "-> z")]
     tensors = {"x": x, "n": ints(8, 16), "y": y, "axes": ints(0), "z": y}
-    graph = drawn(tmp_path, model(nodes, tensors, outputs=["z"]))
+    graph = imported_graph(tmp_path, model(nodes, tensors, outputs=["z"]))
     assert [one.kind for one in graph.layers] == ["custom", "custom"]
     assert graph.notes == ()  # `n` and `axes` are options
-    assert sums(graph) == (0, 0, 3 * 8 * 16 * 4 + 3 * 9 * 2 * 8 * 3)
+    assert summed_counts(graph) == (0, 0, 3 * 8 * 16 * 4 + 3 * 9 * 2 * 8 * 3)
 
 
 def test_a_product_that_is_no_layer_has_no_weights(tmp_path):
@@ -441,9 +453,9 @@ def test_a_product_that_is_no_layer_has_no_weights(tmp_path):
     ]
     tensors = {"x": (6, 5), "v": (7, 5), "b": array(7), "f": (6, 7), "w": array(3, 6, 4),
                "y": (3, 5, 4)}  # fmt: skip
-    graph = drawn(tmp_path, model(nodes, tensors, inputs=["x", "v"], outputs=["f", "y"]))
+    graph = imported_graph(tmp_path, model(nodes, tensors, inputs=["x", "v"], outputs=["f", "y"]))
     assert [one.kind for one in graph.layers if one.macs] == ["matmul"] * 2
-    assert sums(graph) == (7 + 3 * 6 * 4, 0, 6 * 5 * 7 + 3 * 5 * 6 * 4)
+    assert summed_counts(graph) == (7 + 3 * 6 * 4, 0, 6 * 5 * 7 + 3 * 5 * 6 * 4)
 
 
 def test_an_lstm_has_four_gates_with_one_bias_each(tmp_path):
@@ -455,32 +467,32 @@ def test_an_lstm_has_four_gates_with_one_bias_each(tmp_path):
     nodes = [node("UNIDIRECTIONAL_SEQUENCE_LSTM", *inputs, "-> y", kind=kind,
                   FusedActivationFunction=TANH)]  # fmt: skip
     tensors = {"x": (1, 12, 5), **gates, "h": (1, 7), "c": (1, 7), "y": (1, 12, 7)}
-    graph = drawn(tmp_path, model(nodes, tensors, variable=["h", "c"]))
-    assert told(graph) == ["lstm hidden=7 one_bias=True → 12×7"]
-    assert sums(graph) == (4 * 7 * (5 + 7 + 1), 0, 12 * 4 * 7 * (5 + 7))
+    graph = imported_graph(tmp_path, model(nodes, tensors, variable=["h", "c"]))
+    assert layer_texts(graph) == ["lstm hidden=7 one_bias=True → 12×7"]
+    assert summed_counts(graph) == (4 * 7 * (5 + 7 + 1), 0, 12 * 4 * 7 * (5 + 7))
 
 
 def test_an_operator_that_convcost_does_not_know_is_named_and_not_counted(tmp_path):
     nodes = [node("TFLite_Wavelet", "x", "w", "b", "-> y", "z"), node("RELU", "z", "-> r")]
     tensors = {"w": array(4, 8), "b": array(1), "y": (1, 3, 3, 5), "z": (1, 3, 3, 2),
                "r": (1, 3, 3, 2)}  # fmt: skip
-    graph = drawn(tmp_path, model(nodes, {"x": X, **tensors}, outputs=["y", "r"]))
+    graph = imported_graph(tmp_path, model(nodes, {"x": X, **tensors}, outputs=["y", "r"]))
     assert [layer.uncounted for layer in graph.layers] == [True, True, False]
     assert [dict(layer.options)["what"] for layer in graph.layers[:2]] == [
         "custom TFLite_Wavelet",
         "custom TFLite_Wavelet, output 2",
     ]
-    assert sums(graph) == (4 * 8 + 1, 0, 0)
+    assert summed_counts(graph) == (4 * 8 + 1, 0, 0)
 
 
 def test_the_second_output_of_an_unknown_operator_may_be_a_scalar(tmp_path):
     nodes = [node("TFLite_Wavelet", "x", "-> y", "z")]
     made = model(nodes, {"x": X, "y": (1, 3, 3, 5), "z": ()}, outputs=["y", "z"])
-    assert [layer.output.text for layer in drawn(tmp_path, made).layers] == ["3×3×5", "1"]
+    assert [layer.output.text for layer in imported_graph(tmp_path, made).layers] == ["3×3×5", "1"]
 
 
 def test_a_custom_operator_with_the_name_of_another_is_still_custom(tmp_path):
-    graph = drawn(tmp_path, model([node("relu", "x", "-> y")], {"x": X, "y": X}))
+    graph = imported_graph(tmp_path, model([node("relu", "x", "-> y")], {"x": X, "y": X}))
     assert [layer.uncounted for layer in graph.layers] == [True]
 
 
@@ -490,9 +502,9 @@ def test_an_operator_whose_output_shape_depends_on_the_data_is_left_out_with_all
         node("CAST", "at", "-> y"),
         node("RELU", "x", "-> r"),
     ]
-    graph = drawn(tmp_path, model(nodes, {"x": X, "at": (1, 4), "y": (1, 4), "r": X},
-                                  outputs=["y", "r"], open_={"at": (-1, -1)}))  # fmt: skip
-    assert told(graph) == ["relu → 12×10×8"]
+    graph = imported_graph(tmp_path, model(nodes, {"x": X, "at": (1, 4), "y": (1, 4), "r": X},
+                                           outputs=["y", "r"], open_={"at": (-1, -1)}))  # fmt: skip
+    assert layer_texts(graph) == ["relu → 12×10×8"]
     assert graph.notes == (
         "left out: 2 tensors from WHERE on, because the shape depends on the data",
     )
@@ -572,7 +584,7 @@ def test_an_operator_of_a_newer_schema_is_named_by_its_number(tmp_path):
         patch.setattr("tflite.BuiltinOperator.RELU", 250)
         patch.setattr("tflite.BuiltinOptions.AddOptions", 200)
         made = model(nodes, {"x": X, "y": X})
-    graph = drawn(tmp_path, made)
+    graph = imported_graph(tmp_path, made)
     assert [dict(layer.options)["what"] for layer in graph.layers] == ["operator 250"]
     assert graph.layers[0].uncounted
 
@@ -587,6 +599,6 @@ def test_options_that_the_model_computes_leave_the_shape_and_no_macs_behind(tmp_
     ]  # fmt: skip
     tensors = {"x": (4,), "to": (4,), "r": X, "w": array(5, 3, 3, 8), "y": (1, 3, 3, 5)}
     made = model(nodes, tensors, inputs=["x", "r"], types={"x": "INT32", "to": "INT32"})
-    graph = drawn(tmp_path, made)
+    graph = imported_graph(tmp_path, made)
     (layer,) = [layer for layer in graph.layers if layer.kind == "custom"]
     assert (layer.uncounted, layer.params) == (not known, 0 if known else 5 * 3 * 3 * 8)

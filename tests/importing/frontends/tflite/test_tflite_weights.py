@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 import tflite
-from onnx_models import sums
-from tflite_models import SAME, array, conv, drawn, ints, model, node
+from onnx_models import summed_counts
+from tflite_models import SAME, array, conv, imported_graph, ints, model, node
 
 from convcost.importing.frontends.tflite.operators import NUMBER
 
@@ -31,7 +31,7 @@ def stored(data: bytes) -> int:
 def accounted(graph, options: int = 0) -> int:
     """Counted elements, those that the notes name, and the elements of options such as shapes.
     Copies of a tensor that several layers count are in a note too."""
-    params, buffers, _ = sums(graph)
+    params, buffers, _ = summed_counts(graph)
     named = {}
     for note in graph.notes:
         if found := NOTE.match(note):
@@ -49,7 +49,7 @@ def test_the_elements_of_a_file_are_counted_or_named(tmp_path):
     tensors = {"x": X, "w": W, "b": B, "c": Y, "two": np.asarray(np.float32(2)), "a": Y,
                "to": ints(1, 480), "y": (1, 480), "idle": array(5, 7)}  # fmt: skip
     made = model(nodes, tensors)
-    graph = drawn(tmp_path, made)
+    graph = imported_graph(tmp_path, made)
     assert graph.notes == (
         "35 numbers of the file are in no layer: `idle` (35)",
         f"1 number of the file is {NUMBER}: `two` (1)",
@@ -61,7 +61,7 @@ def test_half_precision_weights_count_as_their_elements(tmp_path):
     nodes = [node("DEQUANTIZE", "h", "-> w"), conv("x", "w", "b", "-> y", Padding=SAME)]
     tensors = {"x": X, "h": W.astype(np.float16), "w": W.shape, "b": B, "y": Y}
     made = model(nodes, tensors)
-    graph = drawn(tmp_path, made)
+    graph = imported_graph(tmp_path, made)
     stated = f"{4 * 3 * 3 * 8} as float16 ({2 * 4 * 3 * 3 * 8} bytes), 4 as float32 (16 bytes)"
     assert graph.notes == (f"stored numbers of layers: {stated}",)
     assert accounted(graph) == stored(made) == 4 * 3 * 3 * 8 + 4
@@ -74,8 +74,8 @@ def test_a_quantized_model_is_read_as_the_float_model(tmp_path):
         node("DEQUANTIZE", "c", "-> y"),
     ]
     tensors = {"x": X, "q": X, "w": W.astype(np.int8), "b": B.astype(np.int32), "c": Y, "y": Y}
-    graph = drawn(tmp_path, model(nodes, tensors, types={"q": "INT8", "c": "INT8"}))
-    assert sums(graph) == (4 * 3 * 3 * 8 + 4, 0, 12 * 10 * 4 * 3 * 3 * 8)
+    graph = imported_graph(tmp_path, model(nodes, tensors, types={"q": "INT8", "c": "INT8"}))
+    assert summed_counts(graph) == (4 * 3 * 3 * 8 + 4, 0, 12 * 10 * 4 * 3 * 3 * 8)
     assert graph.free == (("DEQUANTIZE", 1), ("QUANTIZE", 1))
     stated = "4 as int32 (16 bytes), 288 as int8 (288 bytes)"
     assert graph.notes == (f"stored numbers of layers: {stated}",)
@@ -85,8 +85,8 @@ def test_four_bits_are_half_a_byte(tmp_path):
     nodes = [conv("x", "w", "-> y", Padding=SAME)]
     packed = np.zeros(4 * 3 * 3 * 8 // 2, np.uint8)
     made = model(nodes, {"x": X, "w": packed, "y": Y}, types={"w": "INT4"}, shapes={"w": W.shape})
-    graph = drawn(tmp_path, made)
-    assert sums(graph)[0] == 4 * 3 * 3 * 8
+    graph = imported_graph(tmp_path, made)
+    assert summed_counts(graph)[0] == 4 * 3 * 3 * 8
     assert graph.notes == ("stored numbers of layers: 288 as int4 (144 bytes)",)
 
 
@@ -94,8 +94,8 @@ def test_sparse_weights_count_with_their_zeros(tmp_path):
     nodes = [node("DENSIFY", "s", "-> w"), conv("x", "w", "-> y", Padding=SAME)]
     tensors = {"x": X, "s": array(20), "w": W.shape, "y": Y}
     made = model(nodes, tensors, sparse=["s"], shapes={"s": W.shape})
-    graph = drawn(tmp_path, made)
-    assert sums(graph)[0] == 4 * 3 * 3 * 8
+    graph = imported_graph(tmp_path, made)
+    assert summed_counts(graph)[0] == 4 * 3 * 3 * 8
     assert graph.notes == ("288 weights are stored as sparse tensors; their zeros count too",)
 
 
@@ -103,8 +103,8 @@ def test_weights_that_two_layers_share_count_once(tmp_path):
     nodes = [conv("x", "w", "b", "-> c", Padding=SAME), conv("c", "v", "b", "-> y", Padding=SAME)]
     square = array(8, 3, 3, 8)
     tensors = {"x": X, "w": square, "v": square, "b": array(8), "c": X, "y": X}
-    graph = drawn(tmp_path, model(nodes, tensors, same={"v": "w"}))
-    assert sums(graph)[0] == 8 * 3 * 3 * 8 + 8
+    graph = imported_graph(tmp_path, model(nodes, tensors, same={"v": "w"}))
+    assert summed_counts(graph)[0] == 8 * 3 * 3 * 8 + 8
     assert [layer.shares for layer in graph.layers] == [None, 0]
 
 
@@ -113,8 +113,8 @@ def test_a_bias_that_is_stored_once_for_other_weights_counts_for_each_layer(tmp_
     tensors = {"x": X, "w": array(8, 3, 3, 8), "v": array(8, 1, 1, 8), "b": array(8),
                "d": array(8), "c": X, "y": X}  # fmt: skip
     made = model(nodes, tensors, same={"d": "b"})
-    graph = drawn(tmp_path, made)
-    assert sums(graph)[0] == 8 * 3 * 3 * 8 + 8 + 8 * 8 + 8
+    graph = imported_graph(tmp_path, made)
+    assert summed_counts(graph)[0] == 8 * 3 * 3 * 8 + 8 + 8 * 8 + 8
     assert graph.notes == (f"8 numbers of the file are {SEVERAL}: `b` (8)",)
     assert accounted(graph) == stored(made)
 
@@ -123,8 +123,8 @@ def test_equal_bytes_of_two_types_are_two_tensors(tmp_path):
     nodes = [node("PAD", "x", "p", "-> a"), conv("a", "w", "b", "-> y", Padding=SAME)]
     tensors = {"x": X, "p": np.zeros((4, 2), np.int32), "a": X, "w": array(16, 3, 3, 8),
                "b": np.zeros(16, np.float16), "y": (1, 12, 10, 16)}  # fmt: skip
-    graph = drawn(tmp_path, model(nodes, tensors, same={"b": "p"}))
-    assert sums(graph)[0] == 16 * 3 * 3 * 8 + 16
+    graph = imported_graph(tmp_path, model(nodes, tensors, same={"b": "p"}))
+    assert summed_counts(graph)[0] == 16 * 3 * 3 * 8 + 16
 
 
 def test_weights_that_are_used_to_compute_a_tensor_are_named(tmp_path):
@@ -132,7 +132,7 @@ def test_weights_that_are_used_to_compute_a_tensor_are_named(tmp_path):
     nodes = [node("MUL", "a", "b", "-> c"), node("CONCATENATION", "x", "c", "-> y", **along)]
     y = (1, 24, 10, 8)
     tensors = {"x": X, "a": array(1, 12, 10, 1), "b": array(8), "c": X, "y": y}
-    graph = drawn(tmp_path, model(nodes, tensors))
+    graph = imported_graph(tmp_path, model(nodes, tensors))
     assert [layer.kind for layer in graph.layers] == ["constant", "concat"]
     why = "used to compute other tensors, and not counted as params"
     assert graph.notes == (f"128 numbers of the file are {why}: `a` (120), `b` (8)",)
@@ -145,14 +145,14 @@ def test_a_state_is_no_stored_tensor(tmp_path):
         node("ASSIGN_VARIABLE", "handle", "y", "->"),
     ]
     tensors = {"x": X, "handle": (), "s": (1, 2, 10, 8), "y": (1, 14, 10, 8)}
-    graph = drawn(tmp_path, model(nodes, tensors, variable=["handle"]))
+    graph = imported_graph(tmp_path, model(nodes, tensors, variable=["handle"]))
     assert [layer.kind for layer in graph.layers] == ["constant", "concat"]
-    assert (sums(graph), graph.notes) == ((0, 0, 0), ())
+    assert (summed_counts(graph), graph.notes) == ((0, 0, 0), ())
 
 
 def test_other_subgraphs_are_left_out_and_named_with_their_tensors(tmp_path):
     made = model([node("RELU", "x", "-> y")], {"x": X, "y": X}, others=["decode", "step"])
-    assert drawn(tmp_path, made).notes == (
+    assert imported_graph(tmp_path, made).notes == (
         "left out: 2 other subgraphs of the file: `decode`, `step`",
     )
 
@@ -163,11 +163,11 @@ def test_a_subgraph_that_only_initializes_states_is_not_left_out(tmp_path):
         node("RELU", "x", "-> y"),
     ]
     made = model(nodes, {"x": X, "y": X}, others=["NoOp"])
-    assert drawn(tmp_path, made).notes == ()
+    assert imported_graph(tmp_path, made).notes == ()
 
 
 def test_stored_indices_are_options_and_no_numbers_without_a_layer(tmp_path):
     nodes = [node("GATHER", "x", "at", "-> y", kind="GatherOptions", Axis=1)]
     tensors = {"x": X, "at": ints(3, 1, 2), "y": (1, 3, 10, 8)}
-    graph = drawn(tmp_path, model(nodes, tensors))
+    graph = imported_graph(tmp_path, model(nodes, tensors))
     assert ([layer.kind for layer in graph.layers], graph.notes) == (["custom"], ())

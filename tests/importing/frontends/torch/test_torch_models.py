@@ -49,7 +49,7 @@ class Fun(nn.Module):
 MAKE = {}
 
 
-def drawn(make, *inputs, dtypes=(), size=None):
+def imported_graph(make, *inputs, dtypes=(), size=None):
     MAKE["it"] = make
     return read(f"{__name__}:made", inputs=inputs, dtypes=dtypes, size=size)
 
@@ -242,7 +242,7 @@ ONE_LAYER = [
     ("make", "dims", "expected"), [one[1:] for one in ONE_LAYER], ids=[one[0] for one in ONE_LAYER]
 )
 def test_an_operator_is_one_layer(make, dims, expected):
-    layer_graph = drawn(make, dims)
+    layer_graph = imported_graph(make, dims)
     assert layers(layer_graph) == [expected]
     assert proved_spec(layer_graph)
 
@@ -272,7 +272,7 @@ RECURRENT = [
 
 @pytest.mark.parametrize(("kind", "module", "options", "params", "macs", "output"), RECURRENT)
 def test_a_recurrent_layer_runs_once_a_step(kind, module, options, params, macs, output):
-    layer_graph = drawn(lambda: Sequence(module, **options), (7, 8))
+    layer_graph = imported_graph(lambda: Sequence(module, **options), (7, 8))
     assert layers(layer_graph) == [(kind, output, params, macs)]
 
 
@@ -305,7 +305,7 @@ class Net(nn.Module):
 
 
 def test_layers_have_the_names_of_modules_and_functions_those_of_kinds():
-    layer_graph = drawn(Net, (3, 8, 8))
+    layer_graph = imported_graph(Net, (3, 8, 8))
     assert ["/".join(layer.path) for layer in layer_graph.layers][:8] == [
         "stem/0",
         "stem/1",
@@ -323,7 +323,7 @@ def test_layers_have_the_names_of_modules_and_functions_those_of_kinds():
 
 
 def test_weights_used_twice_count_once_as_params_and_twice_as_macs():
-    layer_graph = drawn(Residual, (4, 6, 6))
+    layer_graph = imported_graph(Residual, (4, 6, 6))
     first, second = (layer for layer in layer_graph.layers if layer.kind == "conv")
     assert (first.params, first.macs) == (4 * 3 * 3 * 4, 4 * 3 * 3 * 4 * 6 * 6)
     assert (second.params, second.macs) == (0, 4 * 3 * 3 * 4 * 6 * 6)
@@ -336,11 +336,11 @@ def test_a_parameter_under_two_names_is_one():
         net[1].weight = net[0].weight
         return net
 
-    assert totals(drawn(make, (8,))) == (8 * 8, 2 * 8 * 8)
+    assert totals(imported_graph(make, (8,))) == (8 * 8, 2 * 8 * 8)
 
 
 def test_unused_params_are_reported_and_counted():
-    layer_graph = drawn(Net, (3, 8, 8))
+    layer_graph = imported_graph(Net, (3, 8, 8))
     never = "registered, but not used to compute the outputs"
     idle = (4 * 7 + 7) + 7 * 7
     assert [(one.kind, one.params) for one in layer_graph.layers[-2:]] == [
@@ -375,7 +375,7 @@ class CrossAttention(nn.Module):
 
 
 def test_parts_of_a_weight_count_no_more_than_the_weight():
-    layer_graph = drawn(CrossAttention, (9, 12))
+    layer_graph = imported_graph(CrossAttention, (9, 12))
     products = 3 * (9 * 9 * 4 + 9 * 9 * 4)
     assert totals(layer_graph) == (
         (36 * 12 + 36) + (12 * 12 + 12),
@@ -385,7 +385,7 @@ def test_parts_of_a_weight_count_no_more_than_the_weight():
 
 
 def test_attention_of_heads_stays_whole():
-    layer_graph = drawn(SelfAttention, (9, 12))
+    layer_graph = imported_graph(SelfAttention, (9, 12))
     products = 3 * (9 * 9 * 4 + 9 * 9 * 4)
     (attention,) = (layer for layer in layer_graph.layers if layer.kind == "attention")
     assert (dict(attention.options), attention.macs) == ({"heads": 3}, products)
@@ -412,7 +412,7 @@ class Windowed(nn.Module):
 
 
 def test_a_table_gathered_by_a_buffer_is_an_embedding():
-    layer_graph = drawn(Windowed, (7, 8))
+    layer_graph = imported_graph(Windowed, (7, 8))
     assert totals(layer_graph) == (24 * 8 + 13 * 2, 24 * 8 * 7 + 2 * (2 * 7 * 7 * 4))
     (table,) = (layer for layer in layer_graph.layers if layer.kind == "embedding")
     assert (table.params, table.output.text) == (13 * 2, "49×2")
@@ -425,7 +425,7 @@ def test_factors_of_filters_are_a_scale_behind_the_convolution():
     def make():
         return nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 3))
 
-    layer_graph = drawn(make, (3, 6, 6))
+    layer_graph = imported_graph(make, (3, 6, 6))
     assert [(one.kind, one.params) for one in layer_graph.layers] == [
         ("conv", 4 * 3 * 3 * 3),
         ("scale", 4 + 4),
@@ -438,7 +438,7 @@ def test_tokens_and_positions_are_learned_tensors():
         return (x + m.positions) @ m.weight
 
     learned = {"token": (1, 1, 8), "positions": (1, 8, 8), "weight": (8, 2)}
-    layer_graph = drawn(lambda: Fun(forward, **learned), (7, 8))
+    layer_graph = imported_graph(lambda: Fun(forward, **learned), (7, 8))
     assert [("/".join(one.path), one.kind, one.params) for one in layer_graph.layers] == [
         ("token", "learned", 8),
         ("concat", "concat", 0),
@@ -449,12 +449,12 @@ def test_tokens_and_positions_are_learned_tensors():
 
 
 def test_an_embedding_takes_whole_numbers():
-    layer_graph = drawn(lambda: nn.Embedding(100, 16), (9,), dtypes=("int64",))
+    layer_graph = imported_graph(lambda: nn.Embedding(100, 16), (9,), dtypes=("int64",))
     assert layers(layer_graph) == [("embedding", "9×16", 100 * 16, 0)]
 
 
 def test_an_operator_without_a_kind_is_an_uncounted_layer():
-    layer_graph = drawn(lambda: Fun(lambda x, _: torch.special.bessel_j0(x) + 1), IMAGE)
+    layer_graph = imported_graph(lambda: Fun(lambda x, _: torch.special.bessel_j0(x) + 1), IMAGE)
     (layer,) = layer_graph.layers
     assert (layer.kind, layer.uncounted, layer.output.text) == ("custom", True, "20×30×6")
     assert dict(layer.options)["what"] == "special_bessel_j0"
@@ -466,7 +466,7 @@ def test_an_operator_without_a_kind_is_an_uncounted_layer():
      lambda x: (x > 0) & (x < 1), lambda x: x.log1p(), lambda x: x.median(-1)[0]],
 )  # fmt: skip
 def test_an_operator_without_products_has_no_macs(function):
-    layer_graph = drawn(lambda: Fun(lambda x, _: function(x) + 0.0), IMAGE)
+    layer_graph = imported_graph(lambda: Fun(lambda x, _: function(x) + 0.0), IMAGE)
     assert not any(layer.macs or layer.uncounted for layer in layer_graph.layers)
 
 
@@ -475,13 +475,13 @@ def test_the_larger_of_two_tensors_is_a_join(function, kind):
     def forward(x, _):
         return function(function(x, torch.tensor(0.5)), x.sigmoid())
 
-    layer_graph = drawn(lambda: Fun(forward), IMAGE)
+    layer_graph = imported_graph(lambda: Fun(forward), IMAGE)
     assert [layer.kind for layer in layer_graph.layers] == ["sigmoid", kind]
     assert layer_graph.free == ((f"{kind} a fixed number", 1),)
 
 
 def test_the_positions_of_a_maximum_depend_on_the_input():
-    layer_graph = drawn(
+    layer_graph = imported_graph(
         lambda: Fun(lambda x, m: F.embedding(x.max(-1)[1], m.table), table=(20, 6)), (4, 20)
     )
     index, table = layer_graph.layers[-2:]
@@ -510,7 +510,7 @@ class Experts(nn.Module):
 
 @pytest.mark.parametrize("kept", [16, 15])
 def test_a_grouped_product_is_counted_if_its_groups_have_all_rows(kept):
-    layer_graph = drawn(lambda: Experts(kept), (16, 8))
+    layer_graph = imported_graph(lambda: Experts(kept), (16, 8))
     product = layer_graph.layers[-1]
     assert (product.kind, product.params) == ("custom", 4 * 8 * 16)
     assert (product.macs, product.uncounted) == ((16 * 8 * 16, False) if kept == 16 else (0, True))
@@ -547,14 +547,14 @@ PRODUCTS: dict[str, tuple[Any, dict[str, tuple[int, ...]], int]] = {
 @pytest.mark.parametrize("name", PRODUCTS)
 def test_a_product_that_pytorch_makes_of_others_has_their_macs(name):
     function, learned, macs = PRODUCTS[name]
-    layer_graph = drawn(lambda: Fun(function, **learned), (5, 4))
+    layer_graph = imported_graph(lambda: Fun(function, **learned), (5, 4))
     assert not any(layer.uncounted for layer in layer_graph.layers)
     assert sum(layer.macs for layer in layer_graph.layers) == macs
     assert sum(layer.params for layer in layer_graph.layers) == sum(map(prod, learned.values()))
 
 
 def test_a_product_of_windows_and_weights_that_is_summed_is_a_contraction():
-    layer_graph = drawn(
+    layer_graph = imported_graph(
         lambda: Fun(lambda x, m: (x.unfold(2, 3, 1) * m.a).sum(-1), a=(3,)), (4, 20)
     )
     assert sum(layer.macs for layer in layer_graph.layers) == 4 * 18 * 3
@@ -564,13 +564,13 @@ def test_a_mean_with_fixed_weights_is_a_contraction():
     def soft_argmax(x, _):
         return (x.softmax(-1) * torch.arange(20.0)).sum(-1)
 
-    layer_graph = drawn(lambda: Fun(soft_argmax), (4, 20))
+    layer_graph = imported_graph(lambda: Fun(soft_argmax), (4, 20))
     found = [(layer.kind, layer.params, layer.macs) for layer in layer_graph.layers if layer.macs]
     assert found == [("contract", 0, 4 * 20)]
 
 
 def test_an_operator_that_pytorch_cannot_decompose_stays_uncounted():
-    layer_graph = drawn(lambda: Fun(lambda x, _: torch.linalg.solve(x @ x.mT, x)), (5, 4))
+    layer_graph = imported_graph(lambda: Fun(lambda x, _: torch.linalg.solve(x @ x.mT, x)), (5, 4))
     found = [(layer.kind, layer.macs, layer.uncounted) for layer in layer_graph.layers]
     assert found == [("matmul", 5 * 4 * 5, False), ("custom", 0, True)]
 
@@ -581,7 +581,7 @@ def test_a_slice_that_is_written_to_is_read_again():
         y[:, :2] = y[:, :2].relu()
         return y.sigmoid()
 
-    layer_graph = drawn(lambda: Fun(forward), IMAGE)
+    layer_graph = imported_graph(lambda: Fun(forward), IMAGE)
     kinds = [layer.kind for layer in layer_graph.layers]
     assert kinds[-1] == "sigmoid"
     assert "relu" in kinds
@@ -599,7 +599,7 @@ def test_a_tensor_changed_in_place_is_read_with_its_change():
         y.relu_()
         return y.sigmoid()
 
-    layer_graph = drawn(lambda: Fun(forward), IMAGE)
+    layer_graph = imported_graph(lambda: Fun(forward), IMAGE)
     assert [(layer.kind, layer.inputs) for layer in layer_graph.layers] == [
         ("relu", (-1,)),
         ("sigmoid", (0,)),
@@ -618,13 +618,13 @@ class Blur(nn.Module):
 
 
 def test_fixed_weights_are_buffers_of_their_layer():
-    (layer,) = drawn(partial(Blur, alike=False), IMAGE).layers
+    (layer,) = imported_graph(partial(Blur, alike=False), IMAGE).layers
     assert (layer.kind, layer.params, layer.buffers) == ("depthwise", 0, 6 * 3 * 3)
     assert layer.macs == 6 * 3 * 3 * 18 * 28
 
 
 def test_fixed_weights_with_fewer_numbers_than_the_kernel_are_declared():
-    (layer,) = drawn(partial(Blur, alike=True), IMAGE).layers
+    (layer,) = imported_graph(partial(Blur, alike=True), IMAGE).layers
     assert (layer.kind, layer.params, layer.buffers) == ("custom", 0, 3 * 3)
     assert layer.macs == 6 * 3 * 3 * 18 * 28
 
@@ -634,7 +634,7 @@ def test_all_inputs_and_outputs_are_reported():
         def forward(self, image, mask):
             return {"both": image * mask, "sum": image.sum(1, keepdim=True)}
 
-    layer_graph = drawn(Two, (4, 6, 6), (1, 6, 6))
+    layer_graph = imported_graph(Two, (4, 6, 6), (1, 6, 6))
     assert [(name, shape.text) for name, shape in layer_graph.inputs] == [
         ("image", "6×6×4"),
         ("mask", "6×6×1"),
@@ -647,7 +647,7 @@ def test_widths_computed_with_tensors_are_read():
         width = int(torch.tensor([4.0, 8.0]).max().item())
         return nn.Conv2d(3, width, 1, bias=False)
 
-    assert totals(drawn(make, (3, 5, 5))) == (8 * 3, 8 * 3 * 5 * 5)
+    assert totals(imported_graph(make, (3, 5, 5))) == (8 * 3, 8 * 3 * 5 * 5)
 
 
 # Sizes, and inputs that are whole numbers
@@ -655,8 +655,8 @@ def test_widths_computed_with_tensors_are_read():
 
 def test_a_size_replaces_every_axis_after_the_channels():
     make = lambda: nn.Conv2d(3, 8, 1, bias=False)  # noqa: E731
-    assert totals(drawn(make, (3, 5, 5), size=(16,)))[1] == 8 * 3 * 16 * 16
-    assert totals(drawn(make, (3, 5, 5), size=(16, 10)))[1] == 8 * 3 * 16 * 10
+    assert totals(imported_graph(make, (3, 5, 5), size=(16,)))[1] == 8 * 3 * 16 * 16
+    assert totals(imported_graph(make, (3, 5, 5), size=(16, 10)))[1] == 8 * 3 * 16 * 10
 
 
 def test_a_size_keeps_vectors_and_changes_the_number_of_tokens():
@@ -668,13 +668,13 @@ def test_a_size_keeps_vectors_and_changes_the_number_of_tokens():
         def forward(self, tokens, vector):
             return self.table(tokens) + vector
 
-    layer_graph = drawn(Both, (7,), (4,), dtypes=("int",), size=(20,))
+    layer_graph = imported_graph(Both, (7,), (4,), dtypes=("int",), size=(20,))
     assert [shape.text for _, shape in layer_graph.inputs] == ["20×1", "4"]
 
 
 def test_a_size_with_another_number_of_axes_is_refused():
     MAKE["it"] = nn.ReLU
-    assert refused(f"{__name__}:made", size=(4, 4, 4)) == (
+    assert refusal(f"{__name__}:made", size=(4, 4, 4)) == (
         "CC401",
         "--size 4x4x4 has 3 axes, --input 3x8x8 has 2",
         "give one number for every axis, or one for each",
@@ -707,7 +707,7 @@ LAYER = (4 * 32 * 32 + 4 * 32) + (2 * 128 * 32 + 128 + 32) + 2 * (32 + 32)
 
 @pytest.mark.parametrize(("tied", "tables"), [(False, 2), (True, 1)])
 def test_a_language_model_reads_tokens_and_counts_its_tied_table_once(tied, tables):
-    layer_graph = drawn(lambda: Decoder(tied), (12,), dtypes=("int",))
+    layer_graph = imported_graph(lambda: Decoder(tied), (12,), dtypes=("int",))
     assert [shape.text for _, shape in layer_graph.inputs] == ["12×1"]
     assert totals(layer_graph)[0] == tables * 100 * 32 + 16 * 32 + 2 * LAYER
     products = 12 * (4 * 32 * 32 + 2 * 128 * 32) + 2 * 12 * 12 * 32
@@ -724,7 +724,7 @@ def test_columns_of_integers_are_looked_up_one_by_one():
         def forward(self, x):
             return torch.cat([table(x[:, n]) for n, table in enumerate(self.tables)], 1)
 
-    layer_graph = drawn(Columns, (2,), dtypes=("int",))
+    layer_graph = imported_graph(Columns, (2,), dtypes=("int",))
     assert totals(layer_graph)[0] == 5 * 4 + 6 * 4
     assert "rows: 6" in proved_spec(layer_graph)
 
@@ -749,7 +749,7 @@ TIED = Tied()  # built with real tensors
 
 @pytest.mark.parametrize("make", [Tied, lambda: TIED])
 def test_shared_weights_count_once_where_the_module_needs_the_cpu(make):
-    layer_graph = drawn(make, (4, 8))
+    layer_graph = imported_graph(make, (4, 8))
     assert [(layer.params, layer.macs, layer.shares) for layer in layer_graph.layers] == [
         (8 * 8, 4 * 8 * 8, None),
         (0, 4 * 8 * 8, 0),
@@ -763,7 +763,7 @@ def test_flexible_attention_is_attention():
         heads = x.view(1, 128, 4, 16).transpose(1, 2)
         return flex_attention(heads, heads, heads)
 
-    (layer,) = (one for one in drawn(lambda: Fun(forward), (128, 64)).layers if one.macs)
+    (layer,) = (one for one in imported_graph(lambda: Fun(forward), (128, 64)).layers if one.macs)
     assert (layer.kind, layer.macs) == ("attention", 2 * 4 * 128 * 128 * 16)
 
 
@@ -771,7 +771,7 @@ def test_flexible_attention_is_attention():
 
 
 def test_an_unknown_operator_that_keeps_the_shape_follows_the_size():
-    text = proved_spec(drawn(lambda: Fun(lambda x, _: torch.cumsum(x, -1)), IMAGE))
+    text = proved_spec(imported_graph(lambda: Fun(lambda x, _: torch.cumsum(x, -1)), IMAGE))
     (network,) = load(Source("net.yaml", text))
     (other,) = load(Source("net.yaml", text.replace("[20, 30]", "[40, 30]")))
     assert [layer.output.text for layer in costs(network).layers] == ["20×30×6"]
@@ -779,14 +779,14 @@ def test_an_unknown_operator_that_keeps_the_shape_follows_the_size():
 
 
 def test_transposed_matrices_keep_the_axes_before():
-    layers = drawn(lambda: Fun(lambda x, _: x.mT @ x), IMAGE).layers
+    layers = imported_graph(lambda: Fun(lambda x, _: x.mT @ x), IMAGE).layers
     (product,) = (layer for layer in layers if layer.kind == "matmul")
     assert product.output.elements == 6 * 30 * 30
     assert product.macs == 6 * 30 * 30 * 20
 
 
 def test_an_unknown_operator_that_changes_the_shape_fixes_the_size():
-    text = proved_spec(drawn(lambda: Fun(lambda x, _: x.nanmedian(-1)[0]), IMAGE))
+    text = proved_spec(imported_graph(lambda: Fun(lambda x, _: x.nanmedian(-1)[0]), IMAGE))
     assert "    input: {channels: 6, size: [20, 30]}" in text
     larger = text.replace(
         "\ninput: {channels: 6, size: [20, 30]}", "\ninput: {channels: 6, size: 40}"
@@ -800,7 +800,7 @@ def test_an_unknown_operator_that_changes_the_shape_fixes_the_size():
 # What cannot be read
 
 
-def refused(target, inputs=((3, 8, 8),), **more):
+def refusal(target, inputs=((3, 8, 8),), **more):
     with pytest.raises(ConstraintError) as caught:
         read(target, inputs=inputs, **more)
     return caught.value.code, caught.value.message, caught.value.help
@@ -817,7 +817,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_a_target_has_a_module_and_a_callable(folder):
-    assert refused("resnet50") == (
+    assert refusal("resnet50") == (
         "CC401",
         "it does not name a PyTorch model",
         "write package.module:callable, torchvision.models:resnet50",
@@ -825,7 +825,7 @@ def test_a_target_has_a_module_and_a_callable(folder):
 
 
 def test_a_missing_module_is_reported(folder):
-    assert refused("cc_nothing.models:net") == (
+    assert refusal("cc_nothing.models:net") == (
         "CC401",
         "there is no module `cc_nothing`",
         "convcost looks for modules in this folder and among the installed packages",
@@ -834,7 +834,7 @@ def test_a_missing_module_is_reported(folder):
 
 def test_a_missing_import_of_a_module_is_reported(folder):
     Path("cc_needs.py").write_text("import cc_missing\n")
-    assert refused("cc_needs:net") == (
+    assert refusal("cc_needs:net") == (
         "CC401",
         "`cc_needs` needs the module `cc_missing`, which is not installed",
         "",
@@ -843,7 +843,7 @@ def test_a_missing_import_of_a_module_is_reported(folder):
 
 def test_a_module_that_raises_is_reported(folder):
     Path("cc_fails.py").write_text("1 / 0\n")
-    assert refused("cc_fails:net") == (
+    assert refusal("cc_fails:net") == (
         "CC401",
         "`cc_fails` cannot be imported: ZeroDivisionError: division by zero",
         "",
@@ -852,7 +852,7 @@ def test_a_module_that_raises_is_reported(folder):
 
 def test_a_misspelt_name_gets_a_suggestion(folder):
     Path("cc_near.py").write_text("def resnet(): pass\n")
-    assert refused("cc_near:resnett") == (
+    assert refusal("cc_near:resnett") == (
         "CC401",
         "`cc_near` has no `resnett`",
         "did you mean `resnet`?",
@@ -861,24 +861,24 @@ def test_a_misspelt_name_gets_a_suggestion(folder):
 
 def test_an_object_that_is_not_a_module_is_refused(folder):
     Path("cc_other.py").write_text("def net(): return 7\nnumber = 7\n")
-    assert refused("cc_other:net") == (
+    assert refusal("cc_other:net") == (
         "CC401",
         "it returns an int, not a torch.nn.Module",
         "name a class of modules, or a function that returns one",
     )
-    assert refused("cc_other:number")[1] == "it is an int, which cannot be called"
+    assert refusal("cc_other:number")[1] == "it is an int, which cannot be called"
 
 
 def test_a_callable_that_raises_is_reported(folder):
     Path("cc_raises.py").write_text("def net(width): pass\n")
     missing = "TypeError: net() missing 1 required positional argument: 'width'"
-    assert refused("cc_raises:net") == (
+    assert refusal("cc_raises:net") == (
         "CC401",
         f"it cannot be built: {missing}",
         "write a function without arguments that returns the module, and name that",
     )
     Path("cc_own.py").write_text("def net(): raise FileNotFoundError('net.pt')\n")
-    assert refused("cc_own:net") == (
+    assert refusal("cc_own:net") == (
         "CC401",
         "it cannot be built: FileNotFoundError: net.pt",
         "",
@@ -921,7 +921,7 @@ TRIED = [
 def test_a_model_that_refuses_the_input_is_reported_with_its_reason(make, inputs, dtype, help_):
     kind, arguments = make
     MAKE["it"] = lambda: kind(*arguments)
-    told = refused(f"{__name__}:made", inputs, dtypes=(dtype,))
+    told = refusal(f"{__name__}:made", inputs, dtypes=(dtype,))
     sizes = " and ".join("×".join(map(str, dims)) for dims in inputs)
     assert (told[0], told[2]) == ("CC401", help_)
     assert told[1].startswith(f"it cannot be run on {sizes}: ")
@@ -929,9 +929,9 @@ def test_a_model_that_refuses_the_input_is_reported_with_its_reason(make, inputs
 
 def test_a_file_in_place_of_a_module_is_refused(folder):
     code, message = "CC401", "use the name of the module, not the name of its file"
-    assert refused("cc_pkg/nets.py:Net") == (code, message, "did you mean cc_pkg.nets:Net?")
-    assert refused(f"{folder}/nets.py:Net") == (code, message, "did you mean nets:Net?")
-    assert refused("/elsewhere/nets.py:Net") == (
+    assert refusal("cc_pkg/nets.py:Net") == (code, message, "did you mean cc_pkg.nets:Net?")
+    assert refusal(f"{folder}/nets.py:Net") == (code, message, "did you mean nets:Net?")
+    assert refusal("/elsewhere/nets.py:Net") == (
         code,
         message,
         "in the folder /elsewhere: nets:Net",
@@ -945,7 +945,7 @@ def test_a_model_with_data_dependent_control_flow_is_refused(folder):
         "    def forward(self, x):\n"
         "        return x if x.sum() > 0 else -x\n"
     )
-    code, message, help_ = refused("cc_branch:Net")
+    code, message, help_ = refusal("cc_branch:Net")
     assert (code, help_) == ("CC401", BACKBONE)
     why = "RuntimeError: Tensor.item() cannot be called on meta tensors"
     told = "it cannot be exported, because its control flow depends on the values of tensors"
@@ -960,7 +960,7 @@ def test_a_model_that_needs_a_device_and_the_values_of_tensors_is_refused(folder
         "        y = torch.cat((x, torch.ones(1, 3, 8, 8, device='cpu')))\n"
         "        return y if y.sum() > 0 else -y\n"
     )
-    code, message, help_ = refused("cc_device:Net")
+    code, message, help_ = refusal("cc_device:Net")
     assert (code, help_) == ("CC401", ROUTE)
     assert message.startswith(
         "it cannot be exported, because it needs tensors on certain devices: "
@@ -988,12 +988,12 @@ def test_logs_of_pytorch_are_hidden(folder):
 
 
 def test_logging_is_restored():
-    drawn(nn.ReLU, IMAGE)
+    imported_graph(nn.ReLU, IMAGE)
     assert logging.root.manager.disable == logging.NOTSET
 
 
 def test_a_missing_input_is_requested():
-    assert refused(f"{__name__}:made", ()) == (
+    assert refusal(f"{__name__}:made", ()) == (
         "CC405",
         "the shape of its input is missing",
         "--input 3x224x224: channels, height and width",
@@ -1002,7 +1002,7 @@ def test_a_missing_input_is_requested():
 
 def test_an_unknown_number_type_is_refused():
     MAKE["it"] = nn.ReLU
-    assert refused(f"{__name__}:made", dtypes=("float31",)) == (
+    assert refusal(f"{__name__}:made", dtypes=("float31",)) == (
         "CC401",
         "PyTorch has no numbers of type `float31`",
         "use a type such as float32 or int64",
@@ -1044,7 +1044,7 @@ class Masked(nn.Module):
 )
 def test_a_shape_that_follows_from_data_is_refused_with_the_params(choose, operator):
     with pytest.raises(ConstraintError) as refusal:
-        drawn(lambda: Masked(choose), (32, 64))
+        imported_graph(lambda: Masked(choose), (32, 64))
     assert refusal.value.message == (
         f"the number of elements of {operator} depends on the data, and so do the macs "
         f"after it; the model has {2 * (64 * 64 + 64):,} params"
@@ -1058,7 +1058,7 @@ def test_dynamically_quantized_modules_are_counted_as_those_of_floats():
         )
         return torch.ao.quantization.quantize_dynamic(net, {nn.Linear}, dtype=torch.qint8)
 
-    layer_graph = drawn(make, (3, 32, 32))
+    layer_graph = imported_graph(make, (3, 32, 32))
     assert sum(layer.params for layer in layer_graph.layers) == 16 * 3 * 3 * 3 + 16 + 16 * 10 + 10
     assert sum(layer.macs for layer in layer_graph.layers) == 16 * 3 * 3 * 3 * 30 * 30 + 16 * 10
     assert layer_graph.notes == (
@@ -1072,7 +1072,7 @@ def test_a_dynamically_quantized_lstm_is_an_lstm():
             nn.Sequential(nn.LSTM(8, 16, batch_first=True)), {nn.LSTM}, dtype=torch.qint8
         )
 
-    (layer,) = [layer for layer in drawn(make, (5, 8)).layers if layer.kind == "lstm"]
+    (layer,) = [layer for layer in imported_graph(make, (5, 8)).layers if layer.kind == "lstm"]
     assert (layer.params, layer.macs) == (4 * 16 * (8 + 16 + 2), 5 * 4 * 16 * (8 + 16))
 
 
@@ -1123,14 +1123,14 @@ def scaled_by_its_output():
 
 
 def test_a_module_that_runs_while_it_is_built_is_built_with_real_weights():
-    assert layers(drawn(scaled_by_its_output, (8,))) == [("linear", "4", 4 * 8 + 4, 4 * 8)]
+    assert layers(imported_graph(scaled_by_its_output, (8,))) == [("linear", "4", 4 * 8 + 4, 4 * 8)]
 
 
 @pytest.mark.parametrize(
     ("make", "skip"), [(static_quantized, 0), (graph_quantized, 1), (prepared_for_training, 0)]
 )
 def test_a_quantized_convolution_is_counted_as_one_of_floats(make, skip):
-    layer_graph = drawn(make, (3, 9, 9))
+    layer_graph = imported_graph(make, (3, 9, 9))
     assert not any(layer.uncounted for layer in layer_graph.layers)
     own = skip * 8 * 4
     assert sum(one.params for one in layer_graph.layers) == 3 * 9 * 8 + 8 + 8 * 4 + 4 + own
@@ -1138,7 +1138,7 @@ def test_a_quantized_convolution_is_counted_as_one_of_floats(make, skip):
 
 
 def test_a_dynamically_quantized_cell_is_a_cell():
-    layer_graph = drawn(
+    layer_graph = imported_graph(
         lambda: QUANTIZED.quantize_dynamic(nn.Sequential(nn.GRUCell(8, 6)), {nn.GRUCell}), (8,)
     )
     assert sum(layer.params for layer in layer_graph.layers) == 3 * 6 * (8 + 6 + 2)
@@ -1147,7 +1147,7 @@ def test_a_dynamically_quantized_cell_is_a_cell():
 
 def test_a_quantized_activation_has_the_number_of_the_one_of_floats():
     quantized = torch.ao.nn.quantized
-    layer_graph = drawn(
+    layer_graph = imported_graph(
         lambda: nn.Sequential(
             nn.Linear(8, 4), quantized.LeakyReLU(1.0, 0, 0.3), quantized.ELU(1.0, 0, 0.4)
         ),
@@ -1171,7 +1171,7 @@ def every_activation():
 
 
 def test_quantized_activations_and_norms_are_those_of_floats():
-    graph = drawn(every_activation, (3, 9, 9))
+    graph = imported_graph(every_activation, (3, 9, 9))
     assert not any(layer.uncounted for layer in graph.layers)
     assert sum(layer.params for layer in graph.layers) == 3 * 8 + 8 + 8 + 2 * 8 + 2 * 8 + 9
     assert {"prelu", "leaky_relu", "elu", "hard_swish", "sigmoid", "group_norm"} <= {
@@ -1186,7 +1186,7 @@ def norm_quantized():
 
 
 def test_a_module_that_copies_its_weights_while_it_is_built_is_built_with_real_weights():
-    graph = drawn(norm_quantized, (3, 9, 9))
+    graph = imported_graph(norm_quantized, (3, 9, 9))
     assert sum(layer.params for layer in graph.layers) == 3 * 8 + 8 + 2 * 8
 
 
@@ -1195,7 +1195,7 @@ def test_a_model_of_other_floats_is_counted_with_inputs_of_float32(dtype):
     def make():
         return nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8 * 7 * 7, 4)).to(dtype)
 
-    graph = drawn(make, (3, 9, 9))
+    graph = imported_graph(make, (3, 9, 9))
     assert sum(layer.params for layer in graph.layers) == 3 * 9 * 8 + 8 + 8 * 49 * 4 + 4
     assert sum(layer.macs for layer in graph.layers) == 7 * 7 * 3 * 9 * 8 + 8 * 49 * 4
 
@@ -1214,7 +1214,7 @@ def test_packed_sequences_and_sparse_operators_are_refused_with_what_to_do(folde
         "    def forward(self, x):\n"
         "        return torch.sparse.mm(self.lstm.weight_ih_l0.to_sparse_csr(), x[0].T)\n"
     )
-    code, message, help_ = refused("cc_packed:Packed", ((5, 8),))
+    code, message, help_ = refusal("cc_packed:Packed", ((5, 8),))
     assert code == "CC401"
     assert message.startswith(
         "it cannot be exported, because it packs sequences of different lengths: "
@@ -1223,7 +1223,7 @@ def test_packed_sequences_and_sparse_operators_are_refused_with_what_to_do(folde
         "name a function that returns the model without pack_padded_sequence; it counts the "
         "padding too"
     )
-    code, message, help_ = refused("cc_packed:Sparse", ((5, 8),))
+    code, message, help_ = refusal("cc_packed:Sparse", ((5, 8),))
     assert code == "CC401"
     assert message.startswith(
         "it cannot be exported, because PyTorch does not know the shapes of one of its operators: "
@@ -1240,7 +1240,7 @@ def test_a_product_that_is_summed_is_a_contraction(reduce):
         def forward(self, a, b):
             return getattr(a * b, reduce)(1)
 
-    layer_graph = drawn(Products, (32, 64, 64), (32, 64, 64))
+    layer_graph = imported_graph(Products, (32, 64, 64), (32, 64, 64))
     assert layers(layer_graph)[0] == ("contract", "64×64×1", 0, 32 * 64 * 64)
 
 
@@ -1249,5 +1249,5 @@ def test_a_gate_that_is_summed_is_no_contraction():
         def forward(self, a, b):
             return (a * b).sum((2, 3))
 
-    layer_graph = drawn(Gated, (32, 64, 64), (32, 1, 1))
+    layer_graph = imported_graph(Gated, (32, 64, 64), (32, 1, 1))
     assert [layer.macs for layer in layer_graph.layers] == [0] * len(layer_graph.layers)

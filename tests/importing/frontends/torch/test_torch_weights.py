@@ -36,7 +36,7 @@ class Net(nn.Module):
         return self.function(self, x)
 
 
-def drawn(make, *inputs, dtypes=()):
+def imported_graph(make, *inputs, dtypes=()):
     """The layer graph, whose spec is proved to be it."""
     MAKE["it"] = make
     layer_graph = read(f"{__name__}:made", inputs=inputs, dtypes=dtypes)
@@ -103,11 +103,11 @@ BIASES = [
     ("make", "dims", "expected"), [one[1:] for one in BIASES], ids=[one[0] for one in BIASES]
 )
 def test_layers_that_share_weights_have_separate_biases_after_them(make, dims, expected):
-    assert layers(drawn(make, dims)) == expected
+    assert layers(imported_graph(make, dims)) == expected
 
 
 def test_a_separate_bias_has_its_own_name():
-    layer_graph = drawn(BIASES[0][1], IMAGE)
+    layer_graph = imported_graph(BIASES[0][1], IMAGE)
     assert ["/".join(one.path) for one in layer_graph.layers] == ["0", "0/bias", "1", "1/bias"]
 
 
@@ -118,14 +118,14 @@ def test_layers_that_also_share_their_bias_stay_one_layer():
         return nn.Sequential(a, b)
 
     whole = 8 * 8 + 8
-    assert layers(drawn(make, (8,))) == [("linear", whole, 8 * 8), ("linear", 0, 8 * 8)]
+    assert layers(imported_graph(make, (8,))) == [("linear", whole, 8 * 8), ("linear", 0, 8 * 8)]
 
 
 def test_a_table_can_be_the_matrix_of_a_linear_layer_with_a_bias():
     def make():
         return nn.Sequential(*tied(nn.Embedding(40, 16), nn.Linear(16, 40)))
 
-    assert layers(drawn(make, (9,), dtypes=("int",))) == [
+    assert layers(imported_graph(make, (9,), dtypes=("int",))) == [
         ("embedding", 40 * 16, 0),
         ("linear", 0, 40 * 16 * 9),
         ("scale", 40, 0),
@@ -139,7 +139,7 @@ def test_a_transposed_shared_matrix_declares_its_macs():
     def make():
         return Net(lambda net, x: F.linear(net.code(x), net.code.weight.t()), code=nn.Linear(16, 4))
 
-    layer_graph = drawn(make, (16,))
+    layer_graph = imported_graph(make, (16,))
     assert layers(layer_graph) == [
         ("linear", 4 * 16 + 4, 4 * 16),
         ("custom", 0, 16 * 4),
@@ -156,7 +156,7 @@ def test_a_convolution_that_shares_the_weights_of_a_transposed_one_declares_its_
             )
         )
 
-    assert layers(drawn(make, IMAGE)) == [
+    assert layers(imported_graph(make, IMAGE)) == [
         ("conv", KERNEL, KERNEL * PLACES),
         ("custom", 0, KERNEL * PLACES),
     ]
@@ -166,7 +166,7 @@ def test_a_norm_that_shares_its_factor_has_its_own_shift():
     def make():
         return nn.Sequential(*tied(nn.LayerNorm(8), nn.LayerNorm(8)))
 
-    layer_graph = drawn(make, (5, 8))
+    layer_graph = imported_graph(make, (5, 8))
     assert layers(layer_graph) == [("layer_norm", 8 + 8, 0), ("custom", 8, 0)]
 
 
@@ -176,7 +176,7 @@ def test_a_norm_without_params_that_runs_twice_keeps_its_buffers_once():
             lambda net, x: net.norm(net.norm(x).relu()), norm=nn.BatchNorm2d(4, affine=False)
         )
 
-    layer_graph = drawn(make, IMAGE)
+    layer_graph = imported_graph(make, IMAGE)
     assert [one.buffers for one in layer_graph.layers] == [4 + 4, 0, 0]
     (network,) = load(Source("net", proved_spec(layer_graph)))
     assert costs(network).totals.buffers == 4 + 4
@@ -219,7 +219,7 @@ GATE = [
     ("function", "dims", "expected"), [one[1:] for one in GATE], ids=[one[0] for one in GATE]
 )
 def test_a_tensor_used_twice_counts_its_params_once(function, dims, expected):
-    layer_graph = drawn(lambda: Net(function, {"g": dims}), IMAGE)
+    layer_graph = imported_graph(lambda: Net(function, {"g": dims}), IMAGE)
     assert sorted((one.kind, one.params) for one in layer_graph.layers) == sorted(expected)
 
 
@@ -227,7 +227,7 @@ def test_a_number_computed_from_learned_numbers_is_a_tensor():
     def forward(net, x):
         return x * ((net.a * net.b).sum().exp() - net.c)
 
-    layer_graph = drawn(lambda: Net(forward, {"a": (7,), "b": (7,), "c": ()}), IMAGE)
+    layer_graph = imported_graph(lambda: Net(forward, {"a": (7,), "b": (7,), "c": ()}), IMAGE)
     learned = [one.params for one in layer_graph.layers if one.kind in ("learned", "scale")]
     assert sum(learned) == 7 + 7 + 1
 
@@ -237,7 +237,7 @@ def test_a_tensor_concatenated_twice_is_emitted_once():
         map_ = torch.cat((x, net.g.view(1, 1, 6, 6)), 1)
         return torch.cat((map_.flatten(2), net.g.view(1, 1, 36)), 1)
 
-    layer_graph = drawn(lambda: Net(forward, {"g": (6, 6)}), IMAGE)
+    layer_graph = imported_graph(lambda: Net(forward, {"g": (6, 6)}), IMAGE)
     assert [one.params for one in layer_graph.layers if one.kind == "learned"] == [6 * 6]
     assert sorted({one.kind for one in layer_graph.layers}) == ["concat", "learned", "reshape"]
 
@@ -262,7 +262,7 @@ class Gated(nn.Module):
 
 def test_modules_whose_tensor_is_used_twice_are_one_block():
     text = proved_spec(
-        drawn(lambda: nn.Sequential(nn.Linear(8, 8), *(Gated() for _ in range(6))), (9, 8))
+        imported_graph(lambda: nn.Sequential(nn.Linear(8, 8), *(Gated() for _ in range(6))), (9, 8))
     )
     assert "repeat: 6" in text
     assert text.count("learned: ") == 1
@@ -273,7 +273,7 @@ def test_modules_whose_tensor_is_used_twice_are_one_block():
 
 def test_a_factor_for_each_feature_is_a_scale_after_the_layer():
     make = lambda: parametrizations.weight_norm(nn.Linear(8, 5))  # noqa: E731
-    assert layers(drawn(make, (7, 8))) == [
+    assert layers(imported_graph(make, (7, 8))) == [
         ("linear", 8 * 5, 8 * 5 * 7),
         ("scale", 5 + 5, 0),
     ]
@@ -281,13 +281,13 @@ def test_a_factor_for_each_feature_is_a_scale_after_the_layer():
 
 def test_weights_with_weight_norm_are_plain_weights():
     make = lambda: parametrizations.spectral_norm(nn.Linear(8, 5))  # noqa: E731
-    assert layers(drawn(make, (7, 8))) == [("linear", 8 * 5 + 5, 8 * 5 * 7)]
+    assert layers(imported_graph(make, (7, 8))) == [("linear", 8 * 5 + 5, 8 * 5 * 7)]
 
 
 def test_a_layer_with_a_factor_for_each_input_channel_declares_its_macs():
     make = lambda: parametrizations.weight_norm(nn.ConvTranspose2d(4, 6, 3))  # noqa: E731
     weights = 4 * 6 * 3 * 3
-    assert layers(drawn(make, IMAGE)) == [("custom", weights + 4 + 6, weights * PLACES)]
+    assert layers(imported_graph(make, IMAGE)) == [("custom", weights + 4 + 6, weights * PLACES)]
 
 
 class Few(nn.Module):
@@ -304,14 +304,14 @@ def test_weights_with_fewer_numbers_than_the_kernel_are_declared():
         parametrize.register_parametrization(conv, "weight", Few(), unsafe=True)
         return conv
 
-    assert layers(drawn(make, IMAGE)) == [("custom", 4 * 3 * 3 + 4, KERNEL * PLACES)]
+    assert layers(imported_graph(make, IMAGE)) == [("custom", 4 * 3 * 3 + 4, KERNEL * PLACES)]
 
 
 def test_a_computed_bias_is_an_addition():
     def forward(net, x):
         return F.conv2d(x, net.w, x.mean((0, 2, 3)))
 
-    layer_graph = drawn(lambda: Net(forward, {"w": (4, 4, 1, 1)}), IMAGE)
+    layer_graph = imported_graph(lambda: Net(forward, {"w": (4, 4, 1, 1)}), IMAGE)
     assert sorted(layers(layer_graph)) == sorted(
         [("global_avg_pool", 0, 0), ("conv", 4 * 4, 4 * 4 * PLACES), ("add", 0, 0)]
     )
@@ -326,13 +326,13 @@ def test_an_empty_slice_is_not_a_layer():
         nothing, whole = rest.split([0, 5], 1)
         return torch.cat((first * 2, nothing, whole.relu()), 1)
 
-    assert layers(drawn(lambda: Net(forward), (5, 8))) == [("relu", 0, 0)]
+    assert layers(imported_graph(lambda: Net(forward), (5, 8))) == [("relu", 0, 0)]
 
 
 def test_a_part_that_nothing_reads_is_not_a_layer():
-    layer_graph = drawn(lambda: Net(lambda _, x: x.chunk(2, 1)[0].relu()), (6, 8))
+    layer_graph = imported_graph(lambda: Net(lambda _, x: x.chunk(2, 1)[0].relu()), (6, 8))
     assert layers(layer_graph) == [("slice", 0, 0), ("relu", 0, 0)]
-    layer_graph = drawn(lambda: Net(lambda _, x: x.unbind(1)[2].relu()), (6, 8))
+    layer_graph = imported_graph(lambda: Net(lambda _, x: x.unbind(1)[2].relu()), (6, 8))
     assert [layer.kind for layer in layer_graph.layers][:2] == ["slice", "relu"]
     assert [layer.kind for layer in layer_graph.layers].count("slice") == 1
 
@@ -344,7 +344,7 @@ def test_a_cell_costs_one_step_for_each_call_and_counts_its_params_once():
             state = net.cell(row, state)
         return state[0]
 
-    layer_graph = drawn(lambda: Net(forward, cell=nn.LSTMCell(8, 5)), (3, 8))
+    layer_graph = imported_graph(lambda: Net(forward, cell=nn.LSTMCell(8, 5)), (3, 8))
     cells = [one for one in layer_graph.layers if dict(one.options).get("what") == "lstm_cell"]
     step = 4 * 5 * (8 + 5)
     assert sum(one.macs for one in cells) == 3 * step
@@ -352,7 +352,9 @@ def test_a_cell_costs_one_step_for_each_call_and_counts_its_params_once():
 
 
 def test_an_embedding_bag_is_an_embedding_and_a_mean():
-    layer_graph = drawn(lambda: nn.EmbeddingBag(50, 16, mode="mean"), (8,), dtypes=("int",))
+    layer_graph = imported_graph(
+        lambda: nn.EmbeddingBag(50, 16, mode="mean"), (8,), dtypes=("int",)
+    )
     assert [layer.kind for layer in layer_graph.layers] == [
         "embedding",
         "global_avg_pool",
@@ -371,7 +373,7 @@ def test_a_product_with_a_vector_takes_each_element_of_the_matrix_once(vector_fi
     def forward(net, x):
         return net.v @ x if vector_first else x @ net.v
 
-    layer_graph = drawn(lambda: Net(forward, {"v": (5 if vector_first else 8,)}), (5, 8))
+    layer_graph = imported_graph(lambda: Net(forward, {"v": (5 if vector_first else 8,)}), (5, 8))
     assert sum(one.macs for one in layer_graph.layers) == 5 * 8
 
 
@@ -382,7 +384,7 @@ def test_windows_over_three_axes_and_many_samples_declare_their_macs():
     def make():
         return Net(forward, conv=nn.Conv3d(2, 2, 3, padding=1, groups=2), pool=nn.MaxPool3d(2))
 
-    layer_graph = drawn(make, (4, 4, 4, 4))
+    layer_graph = imported_graph(make, (4, 4, 4, 4))
     conv, pool = (one for one in layer_graph.layers if one.kind == "custom")
     assert (conv.params, conv.macs) == (2 * 27 + 2, 2 * 2 * 27 * 4**3)
     assert (pool.params, pool.macs, pool.output.elements) == (0, 0, 4 * 2**3)
@@ -413,7 +415,7 @@ def test_a_learned_initial_state_is_used():
     def forward(self, x):
         return self.gru(x, self.state)[0]
 
-    graph = drawn(
+    graph = imported_graph(
         lambda: Net(forward, {"state": (1, 1, 6)}, gru=nn.GRU(4, 6, batch_first=True)), (5, 4)
     )
     params = 3 * 6 * (4 + 6) + 2 * 3 * 6
