@@ -3,7 +3,7 @@ an unknown one is an error."""
 
 from convcost.model.axes import require_axis, require_divisible
 from convcost.model.cost_product import CostProduct, product
-from convcost.model.kind import Example, Layer, kind, option
+from convcost.model.kind import BackwardReads, Example, Layer, kind, option
 from convcost.model.options import FUNCTIONS, Along, Flag, Function, Number
 from convcost.model.receptive_field import ReceptiveField, window_field
 from convcost.model.shape import Shape
@@ -37,10 +37,21 @@ PLAIN = {
 
 _OPERATION = {"softmax": "softmax", "log_softmax": "softmax", "identity": "move"}
 
-# The derivative follows from the output.
+# The derivatives that follow from the output, and those that are constant. All others need the
+# input.
 _FROM_OUTPUT = (
     "relu", "relu6", "sigmoid", "tanh", "hard_tanh", "softsign", "softmax", "log_softmax",
+    "leaky_relu", "elu", "celu", "selu", "threshold", "softplus", "log_sigmoid", "hard_sigmoid",
+    "soft_shrink", "hard_shrink", "exp", "sqrt", "rsqrt", "reciprocal", "tan", "clip",
 )  # fmt: skip
+_CONSTANT = ("sign", "negate", "affine", "round", "floor", "ceil")
+
+
+def _backward_reads(function: str) -> BackwardReads | None:
+    if function in _CONSTANT:
+        return "nothing"
+    return "output" if function in _FROM_OUTPUT else None
+
 
 for _name, _meaning in PLAIN.items():
     _members = {
@@ -48,7 +59,7 @@ for _name, _meaning in PLAIN.items():
         "mixes_channels": "softmax" in _name,
         "operation": _OPERATION.get(_name, "activation"),
         "memory": "input" if _name == "identity" else "own",
-        "backward_reads": "output" if _name in _FROM_OUTPUT else None,
+        "backward_reads": _backward_reads(_name),
         "is_identity": _name == "identity",
         "examples": (Example(_name, X, X),),
     }
@@ -74,6 +85,7 @@ for _name, (_number, _meaning, _use, _example) in WITH_NUMBER.items():
         "__annotations__": {_number: Number},
         _number: option(f"{_use}; no cost depends on it", None),
         "operation": "activation",
+        "backward_reads": _backward_reads(_name),
         "examples": (Example(_example, X, X),),
     }
     kind(_name, principal=_number)(type(_name, (Layer,), _members))
@@ -145,5 +157,9 @@ class Elementwise(Layer):
 
     operation = "activation"
     function: Function = option(", ".join(FUNCTIONS))
+
+    @property
+    def backward_reads(self) -> BackwardReads | None:  # type: ignore[override]
+        return _backward_reads(self.function)
 
     examples = (Example("{elementwise: erf}", X, X), Example("{elementwise: affine}", X, X))

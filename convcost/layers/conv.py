@@ -232,6 +232,7 @@ class LocallyConnected(Layer):
 
     mixes_channels = True
     folds_norms = True
+    backward_reads = "linear"
     filters: PositiveInt = option("output channels")
     kernel: PerAxisInt = option("window size")
     stride: PerAxisInt = option("step of the window", 1)

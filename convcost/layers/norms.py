@@ -63,6 +63,9 @@ class InstanceNorm(_Norm):
 
     examples = (Example("instance_norm", Shape(32, (64, 64)), Shape(32, (64, 64)), params=32 + 32),)
 
+    def overwrites(self, x: Shape) -> bool:
+        return False  # the mean and the variance are those of all positions
+
 
 class _NormOver(_Norm):
     mixes_channels = True

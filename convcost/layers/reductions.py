@@ -40,6 +40,8 @@ for _name, _meaning in MEANINGS.items():
             (_Reduction,),
             {
                 "__doc__": f"{_meaning} No params and no macs.",
+                # The position of each extreme element, as a max pool.
+                "backward_reads": "output" if _name in ("max", "min") else None,
                 "examples": (
                     Example(f"{{{_name}: channels}}", Shape(64, (56, 40)), Shape(1, (56, 40))),
                     Example(f"{{{_name}: 1, keep: false}}", Shape(768, (197,)), Shape(768)),

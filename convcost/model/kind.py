@@ -40,6 +40,10 @@ Operation: TypeAlias = Literal[
     "lookup", "move", "stated", "contraction", "selective_scan", "fft", "sampling",
 ]  # fmt: skip
 OPERATIONS: tuple[str, ...] = get_args(Operation)
+# What the gradients of a layer need; `backward_reads` in `model/training.py` describes the values.
+BackwardReads: TypeAlias = Literal[
+    "input", "inputs", "linear", "factors", "quotient", "gate", "output", "nothing"
+]
 REQUIRED: Any = object()
 OWN_POSITION = ReceptiveField()
 
@@ -113,10 +117,8 @@ class Kind(Generic[I]):
     folds_norms: ClassVar[bool] = False  # a batch norm after it can be part of its weights and bias
     stated: ClassVar[bool] = False  # the spec states its costs
     operation: ClassVar[Operation | None] = None  # what it computes, for counting conventions
-    # What the gradients of a layer need; None: what its operation says (`model/training.py`).
-    backward_reads: ClassVar[
-        Literal["input", "inputs", "factors", "quotient", "gate", "output", "nothing"] | None
-    ] = None
+    # None: what its operation says.
+    backward_reads: ClassVar[BackwardReads | None] = None
     # Where its output is: in memory of its own, in that of its input (a view), or with the weights.
     memory: ClassVar[Literal["own", "input", "weights"]] = "own"
 

@@ -20,15 +20,13 @@ from convcost.model.record import NamedTuple
 # Numbers that an optimizer keeps for each trainable param.
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
 _READS: dict[Operation, str] = {
-    "conv": "input", "transposed_conv": "input", "deformable_conv": "inputs", "linear": "input",
+    "conv": "linear", "transposed_conv": "linear", "deformable_conv": "inputs", "linear": "linear",
     "matmul": "factors", "attention": "inputs", "recurrent": "input", "norm": "input",
     "activation": "input", "softmax": "output", "pool": "nothing", "reduction": "nothing",
-    "join": "nothing", "resize": "nothing", "scale": "input", "lookup": "input",
+    "join": "nothing", "resize": "nothing", "scale": "linear", "lookup": "linear",
     "move": "nothing", "stated": "input", "contraction": "factors", "experts": "gate",
     "selective_scan": "inputs", "fft": "nothing", "sampling": "inputs",
 }  # fmt: skip
-# The gradient of their input needs the weights, and only that of the weights needs the input.
-_LINEAR = ("conv", "transposed_conv", "linear", "scale", "lookup")
 
 
 class Training(NamedTuple):
@@ -105,13 +103,12 @@ class _Backward:
                 continue
             weights, _ = self._trainable(index)
             reads = backward_reads(step.layer)
-            linear = step.layer.operation in _LINEAR
             if reads == "output":
                 found.add(self._root(index))
             elif reads in ("factors", "quotient", "gate"):
                 factors = self._factors(step, reads, weights=weights)
                 found.update(map(self._root, factors))
-            elif reads == "inputs" or (reads == "input" and (weights or not linear)):
+            elif reads in ("inputs", "input") or (reads == "linear" and weights):
                 data = step.reads if reads == "inputs" else step.reads[:1]
                 found.update(map(self._root, data))
         return {tensor for tensor in found if not self._is_stored(tensor)}
@@ -167,10 +164,11 @@ class _Backward:
         return scores * (query + key) + mean * (value + (query or key))
 
 
-def backward_reads(layer: Kind[Any] | type[Kind[Any]]) -> str:
-    """What the gradients of a kind need: `input`, `inputs`, `output` or `nothing`; `factors` if
-    the gradient of each input needs the others only, `gate` if this is so of the first two,
-    `quotient` for the first input divided by the others."""
+def backward_reads(layer: Kind[Any]) -> str:
+    """What the gradients of a layer need: `input`, `inputs`, `output` or `nothing`; `linear` if
+    only the gradient of its weights needs the input, `factors` if the gradient of each input needs
+    the others only, `gate` if this is so of the first two, `quotient` for the first input divided
+    by the others."""
     if layer.backward_reads is not None:
         return layer.backward_reads
     return "input" if layer.operation is None else _READS[layer.operation]

@@ -2,6 +2,7 @@
 
 from textwrap import dedent
 
+import pytest
 import support
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +69,12 @@ def test_activations_and_norms_write_over_their_input():
 
 def test_a_roll_does_not_write_over_its_input():
     net = network("input: {channels: 3, size: 10}\nlayers: [{roll: 2}]")
+    assert peak_memory(net).elements == 2 * 3 * 10 * 10
+
+
+@pytest.mark.parametrize("norm", ["{instance_norm: }", "{group_norm: 3}"])
+def test_a_norm_over_positions_does_not_write_over_its_input(norm):
+    net = network(f"input: {{channels: 3, size: 10}}\nlayers: [{norm}]")
     assert peak_memory(net).elements == 2 * 3 * 10 * 10
 
 

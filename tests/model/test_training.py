@@ -1,6 +1,7 @@
 """The memory and the multiply-adds of training, against formulas and figures of PyTorch."""
 
 from textwrap import dedent
+from typing import get_args
 
 import pytest
 
@@ -10,7 +11,7 @@ from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
 from convcost.model.dtypes import Dtypes
 from convcost.model.errors import Source
-from convcost.model.kind import KINDS
+from convcost.model.kind import KINDS, BackwardReads
 from convcost.model.training import OPTIMIZERS, backward_reads, training
 
 
@@ -28,8 +29,10 @@ def shipped(name, batch):
 
 @pytest.mark.parametrize("name", [name for name, _ in KINDS.items()])
 def test_every_kind_says_what_its_gradients_need(name):
-    known = ("input", "inputs", "factors", "quotient", "gate", "output", "nothing")
-    assert backward_reads(KINDS[name]) in known
+    example = KINDS[name].examples[0]
+    x = f"{{channels: {example.input.channels}, size: {list(example.input.size)}}}"
+    network = counted(f"input: {x}\nlayers: [{example.spec}]").network
+    assert all(backward_reads(step.layer) in get_args(BackwardReads) for step in network.steps)
 
 
 # Measured with torch 2 and torchvision, by `torch.autograd.graph.saved_tensors_hooks`, in training
@@ -47,13 +50,21 @@ def test_saved_tensors_are_those_of_pytorch(name, saved, indices, channels):
     assert found.saved == saved - indices - 4 * 2 * channels
 
 
-# What the derivative of a function needs; the saved tensors of PyTorch are the same.
-FROM_INPUT = "gelu", "silu", "batch_norm", "{layer_norm: }", "{prelu: }", "softplus"
-FROM_OUTPUT = "relu", "relu6", "sigmoid", "tanh", "softmax"
+# What the derivative of a function needs. PyTorch saves the same tensors or more; of the functions
+# that follow from the output, it saves less of those that it computes in place.
+FROM_INPUT = (
+    "gelu", "silu", "batch_norm", "{layer_norm: }", "{prelu: }", "{elementwise: square}",
+    "{elementwise: erf}",
+)  # fmt: skip
+FROM_OUTPUT = (
+    "relu", "relu6", "sigmoid", "tanh", "softmax", "leaky_relu", "elu", "celu", "selu",
+    "{threshold: 0.1}", "softplus", "hard_sigmoid", "{elementwise: exp}", "{elementwise: sqrt}",
+)  # fmt: skip
 FROM_NEITHER = (
     "{avg_pool: 2}", "global_avg_pool", "{adaptive_avg_pool: 2}", "{mean: size}", "{sum: size}",
     "{upsample: 2}", "{pad: 1}", "{crop: 1}", "{slice: 2}", "{add: [input, input]}",
-    "{concat: [input, input]}", "{pixel_unshuffle: 2}",
+    "{concat: [input, input]}", "{pixel_unshuffle: 2}", "sign", "{elementwise: negate}",
+    "{elementwise: affine}", "{elementwise: floor}",
 )  # fmt: skip
 
 
@@ -65,6 +76,41 @@ def test_a_layer_saves_what_its_derivative_needs(layer):
         """
     maps = 4 * 6 * 6
     assert trained(text).saved == 4 * (maps + maps * (layer not in FROM_NEITHER))
+
+
+# A linear layer after a function reads the output of the function for the gradient of its weights.
+@pytest.mark.parametrize("layer", FROM_OUTPUT)
+def test_a_derivative_that_follows_from_the_output_needs_no_input(layer):
+    convolution = "{conv: 4, kernel: 1}"
+    text = f"input: {{channels: 4, size: 6}}\nlayers: [{convolution}, {layer}, {convolution}]"
+    assert trained(text).saved == 4 * (2 * 4 * 6 * 6)
+
+
+@pytest.mark.parametrize(("reduction", "pool"), [("max", "global_max_pool"), ("min", "")])
+def test_a_reduction_to_an_extreme_needs_its_position_as_a_max_pool(reduction, pool):
+    text = (
+        f"input: {{channels: 4, size: 6}}\nlayers: [{{conv: 4, kernel: 1}}, {{{reduction}: size}}]"
+    )
+    assert trained(text).saved == 4 * (4 * 6 * 6 + 4)
+    if pool:
+        assert trained(text.replace("{max: size}", pool)).saved == trained(text).saved
+
+
+# The gradient of the input of a linear layer needs its weights only.
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "conv: 4, kernel: 3", "depthwise: 3", "transposed_conv: 4, kernel: 3", "scale: ",
+        "linear: 4, each_position: true", "locally_connected: 4, kernel: 3",
+    ],
+)  # fmt: skip
+def test_a_frozen_linear_layer_does_not_save_its_input(layer):
+    text = f"""
+        input: {{channels: 4, size: 6}}
+        layers: [{{conv: 4, kernel: 1}}, {{{layer}, frozen: true}}, {{mean: all}}]
+        """
+    assert trained(text).saved == 4 * (4 * 6 * 6)
+    assert trained(text.replace("true}", "false}")).saved == 4 * (2 * 4 * 6 * 6)
 
 
 CHAIN = """
