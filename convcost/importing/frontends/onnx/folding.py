@@ -133,7 +133,8 @@ def add_constant(constants: dict[str, Constant], name: str, constant: Constant) 
 def _split_outputs(
     node: OnnxNode, constants: Mapping[str, Constant], shapes: Mapping[str, Dims]
 ) -> Iterator[Constant]:
-    """The outputs of a `Split` of a constant, in order."""
+    """The outputs of a `Split` of a constant, in order. A part of a computed constant is computed
+    from it, so that all parts have one product."""
     whole = constants[node.inputs[0]]
     axis, start = node.attributes.get("axis", 0), 0
     for name in node.outputs:
@@ -144,9 +145,12 @@ def _split_outputs(
         if view is not None:
             yield _part(whole, view, None, None)
             continue
-        part = computed_constant(node, constants, None, dims)
+        of_axis = {"axis": axis, "start": kept.start, "length": len(kept), "keep": True}
+        piece = OnnxNode("Piece", "", node.name, node.inputs[:1], (name,), of_axis)
+        data = None if whole.data is None else whole.data.take(kept, axis)
+        part = computed_constant(piece, constants, data, dims)
         assert part is not None
-        yield part._replace(producer=None)
+        yield part
 
 
 def _part(whole: Constant, view: TensorView, data: Any, producer: OnnxNode | None) -> Constant:

@@ -656,6 +656,27 @@ def test_a_product_of_a_constant_shares_its_weights_with_later_ones(tmp_path: Pa
     assert layer_graph.notes == ()
 
 
+def test_parts_of_a_product_of_a_constant_have_one_product(tmp_path: Path) -> None:
+    """As the first step of a GRU cell, whose state is zero."""
+    nodes = [
+        node("Gemm", "zeros", "w", "b", "-> first"),
+        node("Split", "first", "-> one", "two", axis=-1, num_outputs=2),
+        node("Add", "x", "one", "-> a"),
+        node("Add", "a", "two", "-> h"),
+        node("Gemm", "h", "w", "b", "-> y"),
+    ]
+    made = model(nodes, {"w": array(8, 16), "b": array(16)}, (1, 8))
+    made.producer_name = "pytorch"
+    zeros = numpy_helper.from_array(np.zeros((1, 8), np.float32))
+    made.graph.node.insert(0, helper.make_node("Constant", [], ["zeros"], value=zeros))
+    layer_graph = imported_graph(tmp_path, made)
+    assert [layer.kind for layer in layer_graph.layers] == [
+        "learned", "linear", "slice", "add", "slice", "add", "linear",
+    ]  # fmt: skip
+    assert summed_counts(layer_graph) == (8 * 16 + 16, 8, 2 * 8 * 16)
+    assert layer_graph.notes == ()
+
+
 def test_large_weights_in_a_file_of_their_own_are_compared(tmp_path: Path) -> None:
     """A convolution of other dilation shares the weights if their numbers differ."""
     nodes = [node("Conv", "x", "w", "b", "-> h", pads=[1] * 4),
