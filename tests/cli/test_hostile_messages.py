@@ -242,7 +242,7 @@ def test_a_line_break_within_a_line_of_a_message_is_an_escape():
         ("\U00016fe4", "\\U00016fe4"),
     ],
 )
-def test_two_names_that_look_the_same_are_told_apart_by_their_escapes(hidden, escape, tmp_path):
+def test_names_that_look_the_same_differ_in_their_escapes(hidden, escape, tmp_path):
     assert printable(f"a{hidden}") == f"a{escape}"
     names = json.dumps([f"a{hidden}", "a"], ensure_ascii=False)
     text = f"input: {{channels: 3, size: 8}}\nlayers: [{{concat: {names}}}]\n"

@@ -12,7 +12,7 @@ from convcost.render import FORMATS
 
 
 @pytest.mark.parametrize("name", FORMATS.names())
-def test_options_of_blocks_where_no_row_is_one_are_refused_in_every_format(name):
+def test_a_column_of_block_options_is_refused_in_every_format_if_no_row_is_a_block(name):
     ran = run("analyze", "vgg16", "--columns", "options", "--format", name)
     assert ran.returncode == 2
     assert ran.stdout == b""

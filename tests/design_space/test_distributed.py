@@ -75,7 +75,7 @@ def test_a_killed_worker_loses_no_chunk_and_counts_none_twice(spec, tmp_path):
     assert (tmp_path / "two.csv").read_bytes() == (tmp_path / "alone.csv").read_bytes()
 
 
-def test_a_scheduler_that_goes_away_is_an_error_and_the_search_continues(spec, tmp_path):
+def test_a_scheduler_that_stops_is_an_error_and_the_search_continues(spec, tmp_path):
     state = str(tmp_path / "state.json")
     cluster = distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None

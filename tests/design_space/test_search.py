@@ -325,7 +325,7 @@ def test_a_measure_comes_before_a_variable_of_the_same_name(tmp_path):
     assert list(map(json.loads, lines)) == records
 
 
-def test_no_two_columns_have_one_name(tmp_path):
+def test_no_two_columns_have_the_same_name(tmp_path):
     path, points = tmp_path / "net.yaml", tmp_path / "points.jsonl"
     path.write_text(
         CLASH.replace("channels: 5}", "set_params: 5}").replace("channels, k", "set_params, k"),

@@ -97,7 +97,7 @@ def test_an_expression_has_the_same_value_traced_and_untraced(tree):
         assert [int(column[n]) for column in found.results] == function(plain), plain
 
 
-def test_equal_sizes_have_one_form():
+def test_equal_sizes_have_equal_keys():
     trace = Trace()
     n = symbol(trace, "n", 224)
     halved = -(-n // 2)

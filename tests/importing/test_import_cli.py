@@ -44,7 +44,7 @@ def test_a_spec_is_written_and_its_totals_are_printed(tmp_path):
     assert json.loads(analyzed.stdout)["networks"][0]["totals"]["params"] == 1235496
 
 
-def test_without_a_file_the_spec_goes_to_standard_output(keras):
+def test_without_a_file_the_spec_is_printed_to_standard_output(keras):
     done = run("import", str(keras))
     assert done.stdout.decode() == (
         "name: tiny\n"

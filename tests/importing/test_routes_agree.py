@@ -42,7 +42,7 @@ KNOWN = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
-def test_a_module_comes_to_the_same_spec_by_both_routes(name, tmp_path):
+def test_a_module_has_the_same_spec_from_pytorch_and_from_onnx(name, tmp_path):
     make, dims = MODULES[name]
     module = by_torch(make, dims)
     text = nameless(module)
@@ -58,14 +58,14 @@ def test_a_module_comes_to_the_same_spec_by_both_routes(name, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
-def test_a_module_comes_to_the_same_spec_from_tensorflow_lite(name, tmp_path):
+def test_a_module_has_the_same_spec_from_tensorflow_lite(name, tmp_path):
     module, file = by_torch(*MODULES[name]), by_tflite(tmp_path, FILES[name])
     assert (counts(file), nameless(file)) == (counts(module), nameless(module))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_network_comes_to_the_same_spec_by_both_routes(name, tmp_path):
+def test_a_network_has_the_same_spec_from_pytorch_and_from_onnx(name, tmp_path):
     """Without the optimizer, which folds norms."""
     pytest.importorskip("torchvision")
     make, dims = NETWORKS[name]

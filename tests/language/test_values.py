@@ -151,7 +151,7 @@ def test_an_enormous_number_is_refused_in_every_option_of_every_kind():
 
 
 @pytest.mark.parametrize("measure", ["params", "macs"])
-def test_a_custom_layer_may_cost_more_than_any_option_counts(measure):
+def test_a_custom_layer_may_cost_more_than_the_largest_option_value(measure):
     written = {"params": "0", "macs": "0"} | {measure: "3e9"}
     layer = f"{{custom: x, params: {written['params']}, macs: {written['macs']}}}"
     assert messages(f"{EIGHT}layers: [{layer}]") == []

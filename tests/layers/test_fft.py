@@ -24,7 +24,7 @@ def counted(points):
 
 
 @given(st.integers(1, 4), st.lists(st.integers(1, 20), min_size=1, max_size=3))
-def test_a_complex_transform_is_one_along_each_axis(maps, size):
+def test_a_complex_transform_has_the_macs_of_a_transform_along_each_axis(maps, size):
     layer, _ = transform(2 * maps, size)
     macs = 0
     for axis, points in enumerate(size):

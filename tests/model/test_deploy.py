@@ -105,7 +105,7 @@ def test_a_norm_is_not_folded_into_a_layer_that_then_stores_more(layer, expected
     assert after.params + after.buffers <= before.params + before.buffers
 
 
-def test_the_branches_of_a_repvgg_block_are_one_convolution():
+def test_the_branches_of_a_repvgg_block_are_merged_into_one_convolution():
     trained, deployed = both(BLOCK)
     assert trained.totals.params == 8 * 8 * (3 * 3 + 1) + 3 * 2 * 8
     assert deployed.totals.params == 8 * 8 * 3 * 3 + 8
@@ -182,7 +182,7 @@ def test_a_dilated_convolution_merges_into_a_larger_kernel_that_reads_the_same_p
         assert kinds(deployed) == expected
 
 
-def test_the_depthwise_branches_of_mobileone_are_one_depthwise_convolution():
+def test_the_depthwise_branches_of_mobileone_are_merged_into_one_depthwise_convolution():
     block = BLOCK.replace("conv: 8, kernel: 3", "depthwise: 3").replace(
         "conv: 8, kernel", "depthwise"
     )

@@ -475,7 +475,7 @@ def test_for_a_spreadsheet_there_is_one_header_and_a_row_for_each_finding(projec
 # Read by people
 
 
-def test_what_is_skipped_is_one_table_and_only_counted_without_a_base(project):
+def test_skipped_limits_are_listed_in_a_table_and_only_counted_if_no_base_is_given(project):
     text = check(project, "plain")
     assert "Not checked" not in text
     assert text.splitlines()[-3:-1] == [

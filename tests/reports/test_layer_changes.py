@@ -150,7 +150,7 @@ def test_a_layer_after_an_inserted_layer_is_compared_with_itself():
     ]
 
 
-def test_a_layer_that_was_renamed_and_grew_is_one_change():
+def test_a_layer_that_was_renamed_and_grew_is_reported_as_one_change():
     before, after = (f"  - {{conv: {n}, name: {name}, kernel: 3}}\n  - relu\n"
                      for n, name in ((8, "stem"), (9, "trunk")))  # fmt: skip
     assert labels(mixed(before), mixed(after)) == [

@@ -230,7 +230,9 @@ def test_any_other_integer_with_the_same_digits_is_off_and_agrees_if_declared_at
 
 
 @given(COUNTS, st.sampled_from("kKMGT"), st.integers(0, 4), st.booleans(), st.booleans())
-def test_one_figure_at_most_agrees_with_each_declaration(count, suffix, places, binary, truncated):
+def test_exactly_one_figure_agrees_for_each_rounding_and_unit(
+    count, suffix, places, binary, truncated
+):
     unit = (1024 if binary else 1000) ** ("KMGT".index(suffix.upper()) + 1)
     first = count * 10**places // unit
     assume(2 * (count * 10**places % unit) != unit)

@@ -87,7 +87,7 @@ def test_the_page_has_no_style_sheet_and_no_script():
     assert "<script" not in body
 
 
-def test_a_view_is_one_network_alone():
+def test_a_view_is_the_page_of_the_network_with_that_name():
     body = json.loads(playground.page(request(NAIVE, REDUCED, view="reduced")))
     assert "<h1>reduced</h1>" in body
 

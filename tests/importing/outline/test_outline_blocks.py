@@ -68,7 +68,7 @@ def test_a_block_takes_its_input_by_the_name_input():
     assert layers_of(text) == "  - {tree: , repeat: 3}\n"
 
 
-def test_equal_expressions_in_all_calls_are_one_option():
+def test_equal_expressions_in_all_calls_become_one_option():
     net, flow = Sketch(), -1
 
     def branches(source, width, *path):

@@ -101,7 +101,7 @@ def test_a_learned_factor_is_not_the_bias_of_a_linear_layer():
     assert found(on.graph(y)) == [linear, ("scale", {}, WIDTH, None)]
 
 
-def test_a_sum_of_a_tensor_that_others_read_too_is_a_layer_of_its_own():
+def test_a_sum_of_a_tensor_that_others_read_too_is_a_separate_layer():
     on = Layers()
     product = on.linear(on.x, "w")
     graph = on.graph(on.learned("add", product, "b"), product)
@@ -124,7 +124,7 @@ def test_layers_that_share_weights_and_bias_are_merged_together(first):
     assert linears == [("linear", {}, WIDTH * WIDTH + WIDTH, None), shared]
 
 
-def test_layers_that_share_weights_but_not_the_bias_keep_their_biases_apart():
+def test_layers_that_share_weights_but_not_the_bias_have_a_scale_layer_for_each_bias():
     on = Layers()
     y = on.learned("add", on.linear(on.x, "w"), "b")
     y = on.learned("add", on.linear(y, "w"), "c")

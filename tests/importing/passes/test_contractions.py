@@ -49,7 +49,7 @@ def test_a_gate_of_channels_only_scales_what_is_summed(tmp_path):
     )
 
 
-def test_a_learned_factor_of_each_channel_that_is_summed_over_the_channels_is_one_branch(tmp_path):
+def test_a_learned_factor_of_each_channel_that_is_summed_over_the_channels_is_a_branch(tmp_path):
     nodes = (node("Mul", "a", "own.w", "-> p"), node("ReduceSum", "p", "over", "-> y"))
     found, macs = layers(tmp_path, *nodes, **{"own.w": array(8, 1, 1)}, over=ints(1))
     assert [line.split()[0] for line in found] == ["learned", "contract"]

@@ -176,13 +176,13 @@ PATTERNS: dict[str, tuple[Any, list[str]]] = {
 
 
 @pytest.mark.parametrize("name", PATTERNS)
-def test_a_pattern_is_one_kind(name):
+def test_a_pattern_is_imported_as_one_layer_of_its_kind(name):
     draw, layers = PATTERNS[name]
     on = Layers()
     assert on.layers(draw(on)) == layers
 
 
-def test_a_layer_without_a_name_of_its_own_gets_the_name_of_the_new_kind():
+def test_an_unnamed_layer_gets_the_name_of_the_new_kind():
     on = Layers()
     gate = on.plain("sigmoid", on.x)
     named = elementwise(on.builder, "multiply", [on.x, gate], ("block", "product"))
@@ -222,7 +222,7 @@ def test_products_of_scores_that_others_read_stay_as_they_are():
     assert len([line for line in layers if line.startswith("matmul")]) == 2
 
 
-def test_heads_are_found_if_the_rows_are_the_positions_of_a_map():
+def test_attention_heads_are_found_if_the_sequence_is_a_flattened_feature_map():
     builder = GraphBuilder("test", "")
     x = builder.input("x", (1, 4, 5, 24), channel=3)
     split = []
@@ -252,7 +252,7 @@ def test_windows_of_positions_are_not_heads():
     ]
 
 
-def test_a_reduction_without_its_axes_is_one_layer():
+def test_a_reduction_that_removes_its_axes_is_one_layer():
     builder = GraphBuilder("test", "")
     x = builder.input("x", (1, 6, 4, 5, 3), channel=1)
     y = lower(builder, "max", ("max",), x, axes=[2, 4], keep=False)

@@ -157,10 +157,10 @@ def checked_network(
 
 
 def check(
-    *held: CheckedNetwork, statements: tuple[str, ...] = (), against: str = "git:main"
+    *networks: CheckedNetwork, statements: tuple[str, ...] = (), against: str = "git:main"
 ) -> Check:
-    found = tuple(finding for one in held for finding in evaluate(one))
-    return Check(found, statements, against, networks=held)
+    found = tuple(finding for network in networks for finding in evaluate(network))
+    return Check(found, statements, against, networks=networks)
 
 
 def written(report, style: Style = Style()) -> str:  # noqa: B008
@@ -202,13 +202,13 @@ def test_the_verdict_is_first_after_a_line_that_is_hidden():
     ],
 )  # fmt: skip
 def test_the_verdict_is_one_sentence(now, base, limits, against, limited, changed):
-    was = None if base is None else network(base)
+    base_network = None if base is None else network(base)
     title = "Over budget" if "1 exceeded" in limited else "Within all budgets"
     if "1 not checked" in limited:
         title = "All checked limits passed; 1 limit was not checked"
     verdict = f"{title} ({limited}){'; ' * bool(changed)}{changed}."
     assert (
-        comment(checked_network(network(now), was, params=limits), against=against).verdict
+        comment(checked_network(network(now), base_network, params=limits), against=against).verdict
         == verdict
     )
 
@@ -306,8 +306,8 @@ def test_an_inserted_layer_is_new_and_those_behind_it_are_unchanged():
     plain = net().replace(", name: stem", "").replace(", name: head", "")
     plain = plain.replace(', name: "body"', "")
     inserted = plain.replace("  - relu\n", "  - {conv: 8, kernel: 1, bias: true}\n  - relu\n")
-    now, was = (measure_network(cost(text)) for text in (inserted, plain))
-    read_back = comment(checked_network(now, was))
+    now, base = (measure_network(cost(text)) for text in (inserted, plain))
+    read_back = comment(checked_network(now, base))
     block = read_back.block("Changed layers")
     macs, params = BODY * 6 * 6, BODY + 8
     assert block.rows == [
@@ -325,9 +325,9 @@ def test_another_kind_and_other_inputs_are_changes_too():
     assert block.rows == [["relu_1", "new", "0", "0"], ["sigmoid_1", "removed", "0", "0"]]
     assert "Changed layers" not in [block.title for block in read_back.blocks]
     named = "{relu: null, name: act}", "{sigmoid: null, name: act}"
-    now, was = (measure_network(cost(net().replace("relu", text))) for text in named)
+    now, base = (measure_network(cost(net().replace("relu", text))) for text in named)
     (row,) = (
-        comment(checked_network(now, was))
+        comment(checked_network(now, base))
         .block("1 layer changed, with the same macs and params")
         .rows
     )
@@ -365,15 +365,18 @@ def signed(text: str) -> int:
 @pytest.mark.slow
 @given(st.integers(1, 40), st.integers(1, 40), st.booleans())
 def test_swapping_the_two_networks_negates_each_change(before, after, renamed):
-    was, now = network(before), network(after, "trunk" if renamed else "body")
-    there, back = (comment(checked_network(*pair)) for pair in ((now, was), (was, now)))
+    base, now = network(before), network(after, "trunk" if renamed else "body")
+    forward, backward = (comment(checked_network(*pair)) for pair in ((now, base), (base, now)))
     for title in ("Changed networks", "Changed layers"):
-        ways = [[b for b in read_back.blocks if b.title == title] for read_back in (there, back)]
+        directions = [
+            [block for block in read_back.blocks if block.title == title]
+            for read_back in (forward, backward)
+        ]
         if before == after:  # at most a name changed, so there is no change in costs to show
-            assert all("change" not in block.head for way in ways for block in way)
+            assert all("change" not in block.head for blocks in directions for block in blocks)
             continue
         deltas = []
-        for (block,) in ways:
+        for (block,) in directions:
             at = block.head.index("change")
             names = [" → ".join(sorted(row[0].split(" → "))) for row in block.rows]
             changes = [[signed(row[at]), signed(row[at + 2])] for row in block.rows]
@@ -594,13 +597,13 @@ def test_the_footer_has_each_input_size():
 def test_a_layer_that_is_no_longer_counted_is_reported():
     layer = "{custom: a, params: 0, macs: %s, name: a}"
     text = f"name: net\ninput: {{channels: 3, size: 8}}\nlayers:\n  - {layer}\n"
-    now, was = (measure_network(cost(text % macs)) for macs in ("uncounted", 7))
-    (row,) = comment(checked_network(now, was)).block("Changed layers").rows
+    now, base = (measure_network(cost(text % macs)) for macs in ("uncounted", 7))
+    (row,) = comment(checked_network(now, base)).block("Changed layers").rows
     assert row[-1] == "macs counted → uncounted"
 
 
 @pytest.mark.parametrize(
-    ("now", "was", "cells"),
+    ("now", "base", "cells"),
     [
         (("uncounted", 4), (0, 8), ["1,536 → 768", "?"]),
         ((0, 4), ("uncounted", 8), ["1,536 → 768", "?"]),
@@ -608,13 +611,13 @@ def test_a_layer_that_is_no_longer_counted_is_reported():
         ((5, 4), (0, 8), ["1,536 → 773", "-763 (-49.7 %)"]),
     ],
 )
-def test_the_change_of_macs_that_are_known_in_part_is_not_known(now, was, cells):
+def test_the_change_of_macs_that_are_known_in_part_is_not_known(now, base, cells):
     text = (
         "name: net\ninput: {channels: 3, size: 8}\nlayers:\n"
         "  - {custom: a, params: 0, macs: %s, name: a}\n"
         "  - {conv: %d, kernel: 1, name: c, when: %d > 1}\n"
     )
-    networks = [measure_network(cost(text % (macs, n, n))) for macs, n in (now, was)]
+    networks = [measure_network(cost(text % (macs, n, n))) for macs, n in (now, base)]
     (row,) = comment(checked_network(*networks)).block("Changed networks").rows
     assert row[1:3] == cells
 

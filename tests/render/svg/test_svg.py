@@ -391,7 +391,7 @@ def test_a_text_never_is_wider_than_its_room(text, room):
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", NAMES)
-def test_the_groups_have_one_scale_and_the_tiles_of_a_group_too(name, width):
+def test_all_groups_have_the_same_scale_and_so_do_the_tiles_of_a_group(name, width):
     for picture in of_network(first_network(name)):
         if isinstance(picture, Treemap):
             areas = layout_tiles(picture.root, Rect(0, 0, width, 300))

@@ -564,7 +564,7 @@ def reduced(text, *arguments):
         ("published: [{params: 1, off: true, source: x}]", False),
     ],
 )
-def test_sections_about_single_layers_or_the_old_costs_are_put_aside(section, kept):
+def test_sections_about_single_layers_or_the_old_costs_are_renamed_with_an_x(section, kept):
     layers = "layers: [{conv: 32, kernel: 3, name: a}]\n"
     written = reduced(f"{HEAD}{section}\n{layers}", "--channels", "8")
     assert f"\n{section if kept else f'x-{section}'}\n" in written

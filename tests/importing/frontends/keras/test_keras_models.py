@@ -257,7 +257,7 @@ def test_generated_names_of_keras_become_names_of_kinds(tmp_path):
     assert "name: fancy" in text
 
 
-def test_a_layer_that_goes_backwards_differently_is_refused(tmp_path):
+def test_a_bidirectional_layer_with_a_different_backward_layer_is_refused(tmp_path):
     forth = one("LSTM", "r", units=16)
     for other in (
         one("GRU", "b", units=16, go_backwards=True),

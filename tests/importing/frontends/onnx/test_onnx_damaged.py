@@ -587,7 +587,7 @@ def test_an_unsqueeze_that_names_an_axis_twice_is_refused(tmp_path):
     assert (code, message[:11]) == ("CC404", "Unsqueeze `")
 
 
-def test_an_operator_of_a_constant_without_its_input_is_refused(tmp_path):
+def test_an_operator_that_computes_a_shape_without_its_input_is_refused(tmp_path):
     nodes = [node("Unsqueeze", "", "axes", "-> s"), node("Reshape", "x", "s", "-> y")]
     code, message = _refusal(lambda: imported_graph(tmp_path, model(nodes, {"axes": ints(0)})))
     assert (code, message) == ("CC401", "Unsqueeze `s`: its output shape is not known")

@@ -281,7 +281,7 @@ TABLE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_a_fused_operator_is_counted_as_what_it_stands_for(name, tmp_path):
+def test_a_fused_operator_is_counted_as_the_operators_it_replaces(name, tmp_path):
     nodes, weights, layers, expected = TABLE[name]
     layer_graph = imported_graph(tmp_path, model(nodes, weights, (1, ROWS, WIDTH)))
     assert (layer_texts(layer_graph), summed_counts(layer_graph)) == (layers, expected)
@@ -308,7 +308,7 @@ def test_embeddings_that_are_normalized_are_three_tables_and_a_norm(tmp_path):
     assert summed_counts(layer_graph) == ((30 + 16 + 2) * WIDTH + 2 * WIDTH, 0, 0)
 
 
-def test_packed_weights_are_told_by_their_bytes(tmp_path):
+def test_packed_weights_are_noted_with_their_bytes(tmp_path):
     nodes, weights, _, _ = TABLE["MatMulNBits of 4 bits"]
     layer_graph = imported_graph(tmp_path, model(nodes, weights, (1, ROWS, WIDTH)))
     assert layer_graph.notes == (

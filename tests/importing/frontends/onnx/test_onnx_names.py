@@ -148,7 +148,7 @@ def test_weights_in_an_external_file_are_compared_if_the_file_exists(tmp_path, s
 
 
 @pytest.mark.parametrize("also", [True, False])
-def test_tensors_at_the_same_offset_of_a_file_are_one_tensor(tmp_path, also):
+def test_tensors_at_the_same_offset_of_a_file_are_counted_once(tmp_path, also):
     nodes = [node("Conv", "x", "v", "-> a"), node("Conv", "a", "w", "-> y")]
     weights = {"v": array(8, 8, 1, 1), "w": array(8, 8, 1, 1)}
     place = (256, 4 * 8 * 8)

@@ -184,7 +184,7 @@ def test_a_tensor_that_the_exporter_computed_is_what_it_is_computed_from(
     assert summed_counts(layer_graph)[:2] == (6 * 8 + params, buffers)
 
 
-def test_a_tensor_that_the_code_creates_is_a_constant_beside_others(tmp_path: Path) -> None:
+def test_a_tensor_created_in_forward_is_a_constant_input_of_concat(tmp_path: Path) -> None:
     nodes = [node("Conv", "x", "w", "-> c"), node("Concat", "c", "zero", "-> y", axis=1)]
     made = model(nodes, {"w": array(6, 8, 1, 1), "zero": array(1, 2, 10, 8)}, (1, 8, 10, 8))
     layer_graph = imported_graph(tmp_path, folded(made, "zero", ["val_1"], LINES))

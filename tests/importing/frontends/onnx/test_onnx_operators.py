@@ -1085,7 +1085,7 @@ def test_samples_stay_samples_after_an_einsum_with_a_matrix_for_each_position(tm
     proved_spec(layer_graph)
 
 
-def test_slopes_before_opset_7_are_one_a_channel(tmp_path):
+def test_slopes_before_opset_7_belong_to_the_channels(tmp_path):
     made = model([node("PRelu", "x", "s", "-> y")], {"s": array(8)}, (1, 8, 12, 8), opset=6)
     assert layer_texts(imported_graph(tmp_path, made)) == ["prelu → 12×8×8"]
 

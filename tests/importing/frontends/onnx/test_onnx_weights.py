@@ -295,7 +295,7 @@ def test_an_unused_part_is_reported(tmp_path: Path) -> None:
     assert layer_graph.notes == (f"{16 * 8} numbers of the file are in no layer: `w` ({16 * 8})",)
 
 
-def test_a_partly_used_table_is_counted_whole(tmp_path: Path) -> None:
+def test_a_partly_used_table_is_counted_with_all_its_elements(tmp_path: Path) -> None:
     nodes, weights = cut("p", 0, 5)
     nodes = [node("Relu", "x", "-> r"), *nodes, node("Add", "r", "p", "-> y")]
     layer_graph = imported_graph(tmp_path, model(nodes, {**weights, "w": array(24, 8)}, ROWS))
@@ -460,7 +460,7 @@ def test_elements_in_no_other_view_are_counted(
 
 
 @given(views(), views())
-def test_views_of_the_same_elements_have_one_key(
+def test_views_have_equal_keys_exactly_if_they_have_the_same_elements(
     one: tuple[TensorView, np.ndarray], other: tuple[TensorView, np.ndarray]
 ) -> None:
     same = set(one[1].reshape(-1).tolist()) == set(other[1].reshape(-1).tolist())
@@ -507,7 +507,7 @@ def test_a_table_that_shares_a_slice_with_a_layer_counts_the_rest(
     proved_spec(layer_graph)
 
 
-def test_a_bias_with_a_part_set_to_zero_is_counted_whole(tmp_path: Path) -> None:
+def test_a_bias_with_a_part_set_to_zero_is_counted_with_all_its_elements(tmp_path: Path) -> None:
     """As PyTorch's newer exporter writes it: its numbers may lie in another file."""
     nodes = [
         node("Cast", "from", "-> starts", to=7),
@@ -606,7 +606,9 @@ def test_a_table_that_is_also_the_weights_of_a_product_is_counted_once(
     proved_spec(layer_graph)
 
 
-def test_computed_weights_have_no_params_beside_a_bias_of_zeros_of_the_code(tmp_path: Path) -> None:
+def test_computed_weights_with_a_bias_of_zeros_created_in_forward_have_no_params(
+    tmp_path: Path,
+) -> None:
     nodes = [
         node("Constant", "-> dims", value_ints=[4]),
         node("Constant", "-> zero", value=numpy_helper.from_array(np.asarray(np.float32(0)))),
@@ -712,7 +714,7 @@ TABLES = {
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_of_several_layers_is_one_tensor_if_its_numbers_are_distinct(
+def test_a_table_of_several_layers_is_counted_once_if_its_numbers_are_distinct(
     tmp_path: Path, name: str
 ) -> None:
     """Tables of equal numbers may be those of two modules, since equal tensors are stored once."""

@@ -88,7 +88,7 @@ def test_a_file_becomes_a_spec_that_it_still_agrees_with(folder):
         ("reduce", "net.tflite"),
     ],
 )
-def test_a_file_stands_where_a_spec_stands(folder, command):
+def test_a_command_takes_a_tflite_file_in_place_of_a_spec(folder, command):
     done = run(*command, cwd=folder)
     assert (done.returncode, done.stderr.decode()) == (0, "")
 
@@ -141,7 +141,7 @@ def test_the_package_that_reads_the_file_may_be_missing(folder, monkeypatch):
 # Inputs
 
 
-def test_an_open_batch_is_one_sample(tmp_path):
+def test_an_open_batch_is_imported_as_one_sample(tmp_path):
     made = small(open_={"x": (-1, 32, 32, 3), "c": (-1, 16, 16, 8), "m": (-1, 8)})
     assert imported_graph(tmp_path, made).inputs[0][1].text == "32×32×3"
 
@@ -154,7 +154,7 @@ def test_an_open_size_is_given(tmp_path):
     assert refusal(tmp_path, made, size=(1, 2, 3)) == sized
 
 
-def test_several_samples_are_one_with_a_note(tmp_path):
+def test_a_batch_is_imported_as_one_sample_with_a_note(tmp_path):
     nodes = [conv("x", "w", "-> y", Padding=SAME)]
     made = model(nodes, {"x": (4, 32, 32, 3), "w": array(8, 3, 3, 3), "y": (4, 32, 32, 8)})
     graph = imported_graph(tmp_path, made)

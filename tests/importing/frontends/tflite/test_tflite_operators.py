@@ -149,7 +149,7 @@ def test_pools_and_shuffles_move_no_channels(tmp_path):
     ]
 
 
-def test_blocks_that_become_samples_are_one_more_axis_of_a_window(tmp_path):
+def test_blocks_that_become_samples_are_an_axis_of_the_size(tmp_path):
     nodes = [
         node("SPACE_TO_BATCH_ND", "x", "block", "none", "-> s"),
         conv("s", "w", "-> c", Padding=VALID),

@@ -80,7 +80,7 @@ class Decoder(nn.Module):
         return self.head(self.norm(x))
 
 
-def test_the_layers_of_a_decoder_are_one_block_whose_inputs_are_the_shared_tables():
+def test_the_layers_of_a_decoder_repeat_a_block_whose_inputs_are_the_shared_tables():
     text = proved_spec(read(f"{__name__}:Decoder", inputs=((TOKENS,),), dtypes=("int",)))
     blocks, _, layers = text.partition("\nlayers:\n")
     assert blocks.count("    layers:\n") == 1
@@ -105,6 +105,6 @@ def test_the_layers_of_a_decoder_are_one_block_whose_inputs_are_the_shared_table
     )
 
 
-def test_a_length_that_equals_the_width_of_the_keys_is_one_of_many():
+def test_a_length_that_equals_the_width_of_the_keys_is_also_compared_at_other_lengths():
     request = ImportRequest(f"{__name__}:Decoder", ((TOKENS,),), dtypes=("int",))
     assert driver_read(request).notes[-1] == "also compared with the model at 63 and 163"

@@ -241,7 +241,7 @@ ONE_LAYER = [
 @pytest.mark.parametrize(
     ("make", "dims", "expected"), [one[1:] for one in ONE_LAYER], ids=[one[0] for one in ONE_LAYER]
 )
-def test_an_operator_is_one_layer(make, dims, expected):
+def test_an_operator_is_imported_as_one_layer(make, dims, expected):
     layer_graph = imported_graph(make, dims)
     assert layers(layer_graph) == [expected]
     assert proved_spec(layer_graph)
@@ -330,7 +330,7 @@ def test_weights_used_twice_count_once_as_params_and_twice_as_macs():
     assert layer_graph.layers[second.shares] == first
 
 
-def test_a_parameter_under_two_names_is_one():
+def test_a_parameter_with_two_names_is_counted_once():
     def make():
         net = nn.Sequential(nn.Linear(8, 8, bias=False), nn.Linear(8, 8, bias=False))
         net[1].weight = net[0].weight
@@ -1014,7 +1014,7 @@ def test_a_module_can_replace_the_callable(folder):
     assert totals(read("cc_instance:net", inputs=[(3, 8, 8)])) == (4 * 3, 4 * 3 * 8 * 8)
 
 
-def test_output_of_a_model_goes_to_standard_error(folder, capsys):
+def test_the_output_of_a_model_is_printed_to_standard_error(folder, capsys):
     Path("cc_prints.py").write_text(
         "import torch\nprint('loading')\n"
         "def net():\n    print('building')\n    return torch.nn.ReLU()\n"

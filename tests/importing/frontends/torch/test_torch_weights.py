@@ -260,7 +260,7 @@ class Gated(nn.Module):
         return x + self.project((mixed @ rows).transpose(1, 2).reshape(1, 9, 8))
 
 
-def test_modules_whose_tensor_is_used_twice_are_one_block():
+def test_modules_that_use_a_tensor_twice_repeat_one_block():
     text = proved_spec(
         imported_graph(lambda: nn.Sequential(nn.Linear(8, 8), *(Gated() for _ in range(6))), (9, 8))
     )
