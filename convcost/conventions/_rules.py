@@ -4,6 +4,7 @@ from math import prod
 
 from convcost.conventions import UNKNOWN, CountingRule, choose, depends, fault, quantity
 from convcost.conventions._formula import (
+    BIAS,
     BIASES,
     C_IN,
     C_OUT,
@@ -29,6 +30,13 @@ UNKNOWN_ATTENTION = CountingRule(
 UNKNOWN_RECURRENT = CountingRule(
     UNKNOWN, depends="the number depends on how the framework splits a recurrent layer"
 )
+# Every kind that adds biases, except norms: their shift is a part of the norm.
+MACS_WITH_BIASES: dict[str, Formula] = {
+    "conv transposed_conv deformable_conv locally_connected linear": MACS + BIAS,
+    "recurrent": MACS + BIASES * POSITIONS_IN,
+    "scale": BIAS,
+    "contraction": MACS,
+}
 
 
 def _size_with_half_padding(window: AxisWindow) -> int:

@@ -70,7 +70,8 @@ convention(
         "deformable_conv": depends(
             2 * MACS + BIAS, "sampling at the offsets and multiplying by the mask count 0"
         ),
-        "matmul contraction stated": 2 * MACS,
+        "matmul contraction": 2 * MACS,
+        "stated": depends(2 * MACS, "stated biases count 0: how often they are added is open"),
         "attention": 2 * MACS + 6 * SCORES,
         "rnn": 2 * MACS + BIASES * POSITIONS_IN + 2 * STATES,
         "gru": 2 * MACS + BIASES * POSITIONS_IN + 17 * STATES,

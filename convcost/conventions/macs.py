@@ -1,4 +1,7 @@
-from convcost.conventions import BIAS, MACS, ZERO, convention
+from convcost.conventions import MACS, UNKNOWN, ZERO, CountingRule, convention, depends
+from convcost.conventions._rules import MACS_WITH_BIASES
+
+UNDECLARED = CountingRule(UNKNOWN, depends="the kind declares no operation")
 
 convention(
     "macs",
@@ -10,12 +13,24 @@ convention(
     rules={"*": MACS},
     variants={
         "biases": {
-            "meaning": "As macs, and each addition of a bias counts 1.",
-            "rules": {"conv transposed_conv linear": MACS + BIAS},
+            "meaning": """As macs, and each addition of a bias counts 1. Norms count 0, also their
+            shift.""",
+            "rules": {
+                **MACS_WITH_BIASES,
+                "stated": depends(MACS, "stated biases count 0: how often they are added is open"),
+                "*": UNDECLARED,
+            },
+            "rest": MACS,
         },
         "convolutions": {
             "meaning": "The macs of convolutions only.",
-            "rules": {"linear matmul attention recurrent": ZERO},
+            "rules": {
+                "conv transposed_conv deformable_conv locally_connected": MACS,
+                "contraction": ZERO,
+                "stated": depends(MACS, "assumes that a layer with stated costs is a convolution"),
+                "*": UNDECLARED,
+            },
+            "rest": ZERO,
         },
     },
 )

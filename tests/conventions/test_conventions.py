@@ -110,6 +110,76 @@ def test_flops_count_two_per_multiply_add_and_one_per_bias():
     assert total("flops", layer, "channels: 1, size: 128") == 2 * outputs * 9 + outputs
 
 
+X16 = 16 * 8 * 8
+# Layers that add biases, on 16×8×8: their macs without biases, and the additions of biases.
+WITH_BIASES = {
+    "{conv: 4, kernel: 3, bias: true}": (9 * 16 * 4 * 6 * 6, 4 * 6 * 6),
+    "{depthwise: 3, bias: true}": (9 * 16 * 6 * 6, 16 * 6 * 6),
+    "{transposed_conv: 4, kernel: 2, stride: 2, bias: true}": (
+        16 * 4 * 2 * 2 * 8 * 8,
+        4 * 16 * 16,
+    ),
+    "{locally_connected: 4, kernel: 3, bias: true}": (9 * 16 * 4 * 6 * 6, 4 * 6 * 6),
+    "{sequence: [{side: [{conv: 18, kernel: 3, name: o}]}, "
+    "{deformable_conv: [input, side_1/o], filters: 4, kernel: 3, bias: true}]}": (
+        9 * 16 * (18 + 4) * 6 * 6,
+        4 * 6 * 6,
+    ),
+    "{linear: 4, each_position: true}": (16 * 4 * 8 * 8, 4 * 8 * 8),
+    "{scale: , shift: true}": (0, X16),
+    "{scale: , factor: false, shift: true}": (0, X16),
+}
+RECURRENT = {  # on 6 steps of 16 features: one vector of biases for each gate, or two
+    "{rnn: 8}": (8 * (16 + 8) * 6, 2 * 8 * 6),
+    "{gru: 8}": (3 * 8 * (16 + 8) * 6, 2 * 3 * 8 * 6),
+    "{lstm: 8, one_bias: true}": (4 * 8 * (16 + 8) * 6, 4 * 8 * 6),
+    "{lstm: 8, bidirectional: true}": (2 * 4 * 8 * (16 + 8) * 6, 2 * 2 * 4 * 8 * 6),
+    "{lstm: 8, bias: false}": (4 * 8 * (16 + 8) * 6, 0),
+}
+
+
+@pytest.mark.parametrize("name", ["macs:biases", "connections"])
+def test_each_addition_of_a_bias_counts_1(name):
+    shapes = {"channels: 16, size: 8": WITH_BIASES, "channels: 16, size: [6]": RECURRENT}
+    for shape, layers in shapes.items():
+        for layer, (macs, added) in layers.items():
+            assert total(name, layer, shape) == macs + added, layer
+            assert total(name, layer, shape, batch=3) == 3 * (macs + added), layer
+    assert total(name, "{group_norm: 4, shift: true}") == 0
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_a_convention_with_biases_counts_those_of_each_kind(kind):
+    if KINDS[kind].is_norm or KINDS[kind].stated:
+        return
+    for example in KINDS[kind].examples:
+        costs = convcost_costs(example)
+        for name in ("macs:biases", "connections", "flops"):
+            found = counted(name, costs)
+            if found.uncounted:
+                continue
+            others = 2 * costs.totals.macs if name == "flops" else costs.totals.macs
+            assert (found.total or 0) >= others + costs.totals.biases, (
+                f"`{name}` does not count the biases of `{kind}`; add a rule for `{kind}` to "
+                f"convcost/conventions/{'flops' if name == 'flops' else '_rules'}.py"
+            )
+
+
+def test_only_convolutions_are_in_the_macs_of_convolutions():
+    for layer, macs in {
+        "{conv: 4, kernel: 3, bias: true}": 9 * 16 * 4 * 6 * 6,
+        "{depthwise: 3}": 9 * 16 * 6 * 6,
+        "{transposed_conv: 4, kernel: 2, stride: 2}": 16 * 4 * 2 * 2 * 8 * 8,
+        "{locally_connected: 4, kernel: 3}": 9 * 16 * 4 * 6 * 6,
+        "{linear: 4, each_position: true}": 0,
+        "{matmul: [input, input], transpose: true}": 0,
+        "{contract: [input, input], over: channels}": 0,
+        "{fft: size}": 0,
+        "{custom: a convolution, params: 0, macs: 100}": 100,
+    }.items():
+        assert total("macs:convolutions", layer) == macs, layer
+
+
 # The operations of each element, in the order in which a formula computes them.
 ACTIVATIONS = {
     "relu": "max", "sign": "compare", "tanh": "tanh", "{threshold: 1}": "compare",
@@ -141,7 +211,7 @@ ACTIVATIONS = {
     },
     "{local_response_norm: 3}": "square square square plus plus times power divide",
 }  # fmt: skip
-X16 = 16 * 8 * 8
+
 FLOPS = {
     **{layer: len(words.split()) * X16 for layer, words in ACTIVATIONS.items()},
     "glu": 5 * 8 * 8 * 8,
