@@ -5,64 +5,19 @@ The functions are those of `convcost.api`, which is imported when the first of t
 
 TYPE_CHECKING = False  # the import of `typing` takes longer than that of this module
 if TYPE_CHECKING:
-    from convcost.api import (
-        analyze,
-        check,
-        compare,
-        counting_conventions,
-        explain,
-        explain_counts,
-        formatted,
-        formula,
-        import_model,
-        load,
-        load_all,
-        match,
-        memory,
-        reduce,
-        search,
-        undo_reductions,
-        verify,
-    )
-    from convcost.model.costs import Costs, LayerCost, Totals
-    from convcost.model.errors import SpecError, UsageError
-    from convcost.model.network import Network
-    from convcost.reports.check.report import Check
-    from convcost.reports.compare import Comparison
-    from convcost.reports.explain import Explanation
-    from convcost.reports.verify import Verification
+    from convcost.api import *  # noqa: F403  the names of its `__all__`
+    from convcost.model.costs import Costs as Costs
+    from convcost.model.costs import LayerCost as LayerCost
+    from convcost.model.costs import Totals as Totals
+    from convcost.model.errors import SpecError as SpecError
+    from convcost.model.errors import UsageError as UsageError
+    from convcost.model.network import Network as Network
+    from convcost.reports.check.report import Check as Check
+    from convcost.reports.compare import Comparison as Comparison
+    from convcost.reports.explain import Explanation as Explanation
+    from convcost.reports.verify import Verification as Verification
 
 __version__ = "0.1.0"
-__all__ = [
-    "Check",
-    "Comparison",
-    "Costs",
-    "Explanation",
-    "LayerCost",
-    "Network",
-    "SpecError",
-    "Totals",
-    "UsageError",
-    "Verification",
-    "__version__",
-    "analyze",
-    "check",
-    "compare",
-    "counting_conventions",
-    "explain",
-    "explain_counts",
-    "formatted",
-    "formula",
-    "import_model",
-    "load",
-    "load_all",
-    "match",
-    "memory",
-    "reduce",
-    "search",
-    "undo_reductions",
-    "verify",
-]
 
 _CLASSES = {
     "Check": "reports.check.report",
@@ -82,13 +37,21 @@ _CLASSES = {
 if not TYPE_CHECKING:
 
     def __getattr__(name):  # noqa: ANN001, ANN202  of any type
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from importlib import import_module
 
-        found = getattr(import_module(f"{__name__}.{_CLASSES.get(name, 'api')}"), name)
+        found = None
+        if name in _CLASSES:
+            found = getattr(import_module(f"{__name__}.{_CLASSES[name]}"), name)
+        elif name == "__all__" or not name.startswith("_"):
+            api = import_module(f"{__name__}.api")
+            if name == "__all__":
+                found = sorted(["__version__", *_CLASSES, *api.__all__])
+            elif name in api.__all__:
+                found = getattr(api, name)
+        if found is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         globals()[name] = found
         return found
 
     def __dir__():  # noqa: ANN202
-        return sorted({*globals(), *__all__})
+        return sorted({*globals(), *__getattr__("__all__")})

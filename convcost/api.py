@@ -48,6 +48,26 @@ if TYPE_CHECKING:
     from convcost.reports.search import SearchResult
     from convcost.reports.verify import Verification
 
+__all__ = [
+    "analyze",
+    "check",
+    "compare",
+    "counting_conventions",
+    "explain",
+    "explain_counts",
+    "formatted",
+    "formula",
+    "import_model",
+    "load",
+    "load_all",
+    "match",
+    "memory",
+    "reduce",
+    "search",
+    "undo_reductions",
+    "verify",
+]
+
 P = ParamSpec("P")
 T = TypeVar("T")
 Spec: TypeAlias = str | os.PathLike[str]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from decimal import Decimal
 from fractions import Fraction
+from inspect import isfunction
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from repository import BODY, STEM, Repository, net
 from support import ROOT, cost, plugin_example, run
 
 import convcost
+from convcost import api
 from convcost.render import FORMATS
 
 PARAMS = STEM + BODY
@@ -58,16 +60,23 @@ def test_every_exported_name_exists_and_no_other_does():
 
 
 def test_every_function_has_a_docstring_and_annotations():
-    functions = {name for name in convcost.__all__ if name.islower() and name != "__version__"}
-    assert functions == {
-        "analyze", "check", "compare", "counting_conventions", "explain", "explain_counts",
-        "formatted", "formula", "import_model", "load", "load_all", "match", "memory", "reduce",
-        "search", "undo_reductions", "verify",
-    }  # fmt: skip
-    for name in functions:
+    functions = {name for name, value in vars(api).items() if isfunction(value)}
+    own = {name for name in functions if vars(api)[name].__module__ == api.__name__}
+    public = {name for name in own if not name.startswith("_")}
+    for name in public:
+        assert name in api.__all__, f"add `{name}` to __all__ in convcost/api.py"
         function = getattr(convcost, name)
+        assert function is getattr(api, name)
         assert function.__doc__, name
         assert set(function.__annotations__) >= {"return"}, name
+    assert set(api.__all__) == public
+    assert set(convcost.__all__) > public
+
+
+def test_a_star_import_has_the_exported_names_only():
+    code = "from convcost import *; print(*(set(globals()) - {'__annotations__'}))"
+    names = {name for name in python(code).split() if not name.startswith("__")}
+    assert names == {name for name in convcost.__all__ if name != "__version__"}
 
 
 @pytest.mark.slow
@@ -75,6 +84,7 @@ def test_a_type_checker_accepts_the_functions_and_refuses_unknown_names(tmp_path
     (tmp_path / "good.py").write_text(
         "import convcost\n"
         "macs: int = convcost.analyze('net.yaml', set={'width': 0.5}, size=(8, 8)).totals.macs\n"
+        "shared: convcost.Costs = convcost.analyze('net.yaml')\n"
         "ok: bool = convcost.check(['a.yaml'], max_growth='2%').ok\n"
         "names: list[str] = [c.network.name for c in convcost.compare('a', 'b').networks]\n"
     )
