@@ -99,6 +99,8 @@ class _KerasWalk:
         self.groups: dict[str, str] = {}
         # Output shapes of calls in the configuration, by layer and call.
         self.declared: dict[tuple[str, int], list[int | None]] = {}
+        # Outputs of calls that layers or the model read, by layer and call.
+        self.reads: dict[tuple[str, int], set[int]] = {}
 
     def model(
         self, config: dict[str, Any], path: Path, key: str, feed: CallInputs | None
@@ -159,6 +161,8 @@ class _KerasWalk:
         masking = masks(calls) - {name for name, *_ in ends}
         self.builder.free.update(call.kind for call in calls if call.layer in masking)
         calls = [call for call in calls if call.layer not in masking]
+        for name, node, tensor in ends:
+            self.reads.setdefault((f"{key}/{name}", node), set()).add(tensor)
         self._lower_calls(calls, layers, known, path, key)
         several(known, ends)
         return tuple(known[end] for end in ends)
@@ -176,6 +180,9 @@ class _KerasWalk:
         for call in calls:
             with named(f"layer `{'/'.join((*path, call.layer))}`"):
                 without_masks.append(call._replace(sources=unmasked(call.sources, call.kind)))
+        for source in (source for call in without_masks for source in call.sources):
+            name, node, tensor = source.reference
+            self.reads.setdefault((f"{key}/{name}", node), set()).add(tensor)
         for name, node, _, read in in_order(without_masks, known):
             several(known, (source.reference for source in read))
             values = tuple(known[source.reference] for source in read)
@@ -281,7 +288,7 @@ class _KerasWalk:
         places = tuple(source.place for source in use.feed.sources)
         call = LayerCall(
             self.builder, use.kind, use.layer["config"], use.feed.values, use.path, use.key, places,
-            keywords(use.layer, use.node), self._inner,
+            keywords(use.layer, use.node), self._inner, self.reads.get((use.key, use.node)),
         )  # fmt: skip
         first, where = len(self.builder.layers), "/".join(use.path)
         try:

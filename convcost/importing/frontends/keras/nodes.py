@@ -159,7 +159,7 @@ def several(known: Container[Reference], read: Iterable[Reference]) -> None:
             raise ConstraintError(
                 "CC401",
                 f"layer `{name}` has several outputs, and convcost supports only the first",
-                "states that are only the initial states of other layers are allowed",
+                "convcost reads the states of LSTM, GRU, SimpleRNN and Bidirectional",
             )
 
 

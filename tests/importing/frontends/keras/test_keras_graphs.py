@@ -431,26 +431,88 @@ def test_functions_recorded_by_keras_2_are_joins_and_activations(tmp_path):
         imported_graph(tmp_path, config)
 
 
-@pytest.mark.parametrize("end", [["r", 0, 1], ["d", 0, 0]])
-def test_a_state_used_as_more_than_an_initial_state_is_refused(tmp_path, end):
-    layer = one("LSTM", "r", units=3, return_state=True)
+STATE = {"slice", "reshape", "flatten"}
+
+
+@pytest.mark.parametrize("sequences", [False, True])
+@pytest.mark.parametrize("end", [["r", 0, 1], ["r", 0, 2], ["d", 0, 0], ["s", 0, 0]])
+def test_a_state_is_the_last_step_of_the_output(tmp_path, end, sequences):
+    """A state that is only the initial state of a layer adds no layer."""
+    layer = one("LSTM", "r", units=3, return_state=True, return_sequences=sequences)
+    dense = [(one("Dense", "d", units=2), ([tensor("r", 0, 1)], {}))]
     config = graph(
         (entry("x", 5, 4),),
         (layer, ([tensor("x")], {})),
         (one("LSTM", "s", units=3), ([tensor("x")], {"initial_state": [tensor("r", 0, 1)]})),
-        (one("Dense", "d", units=2), ([tensor("r", 0, 1)], {})),
+        *(dense if end[0] == "d" else []),
         inputs=["x", 0, 0],
         outputs=end,
     )
+    layer_graph = imported_graph(tmp_path, config)
+    kinds = [one.kind for one in layer_graph.layers]
+    assert kinds.count("slice") == (sequences and end[0] != "s")
+    assert [kind for kind in kinds if kind not in STATE] == [
+        "lstm", "lstm", *["linear"] * (end[0] == "d")
+    ]  # fmt: skip
+    assert layer_graph.layers[layer_graph.outputs[0]].output.channels == {"d": 2}.get(end[0], 3)
+
+
+@pytest.mark.parametrize(
+    ("layer", "reads", "kinds"),
+    [
+        ("GRU", [1, 2], ["slice", "slice"]),
+        ("LSTM", [1, 4], ["slice", "slice"]),
+        ("LSTM", [0, 3], ["slice"]),
+        ("RNN", [2, 4], ["slice", "slice"]),
+    ],
+)
+def test_the_states_of_both_directions_are_parts_of_the_output(tmp_path, layer, reads, kinds):
+    """The states of a direction follow those of the other; an LSTM has two."""
+    inner = {**one(layer, "r", units=3, return_state=True)}
+    if layer == "RNN":
+        inner["config"] = {"cell": one("LSTMCell", "c", units=3), "return_state": True}
+    config = graph(
+        (entry("x", 5, 4),),
+        (one("Bidirectional", "b", layer=inner), ([tensor("x")], {})),
+        (one("Concatenate", "c"), ([[tensor("b", 0, number) for number in reads]], {})),
+        inputs=["x", 0, 0],
+        outputs=["c", 0, 0],
+    )
+    made = imported_graph(tmp_path, config)
+    name, gates = ("gru", 3) if layer == "GRU" else ("lstm", 4)
+    biases = 2 if layer == "GRU" else 1
+    assert [one.kind for one in made.layers] == [name, *kinds, "concat"]
+    assert made.layers[0].params == 2 * gates * 3 * (4 + 3 + biases)
+    assert made.layers[-1].output.channels == (2 * 3 if 0 in reads else 3) + 3
+
+
+def test_the_attention_weights_of_a_layer_are_refused(tmp_path):
+    layer = one("MultiHeadAttention", "m", num_heads=2, key_dim=4)
+    config = graph(
+        (entry("x", 5, 4),),
+        (layer, ([tensor("x"), tensor("x")], {"return_attention_scores": True})),
+        inputs=["x", 0, 0],
+        outputs=["m", 0, 1],
+    )
     with pytest.raises(ConstraintError) as refused:
         imported_graph(tmp_path, config)
-    assert (refused.value.code, refused.value.message) == (
+    assert (refused.value.code, refused.value.message, refused.value.help) == (
         "CC401",
-        "layer `r` has several outputs, and convcost supports only the first",
+        "layer `m` has several outputs, and convcost supports only the first",
+        "convcost reads the states of LSTM, GRU, SimpleRNN and Bidirectional",
     )
-    del config["config"]["layers"][3]
-    config["config"]["output_layers"] = ["s", 0, 0]
-    assert [one.kind for one in imported_graph(tmp_path, config).layers] == ["lstm", "lstm"]
+
+
+def test_parts_that_nothing_reads_become_no_layer(tmp_path):
+    config = graph(
+        (entry("x", 6, 4),),
+        (operation("Split", "f", indices_or_sections=3, axis=1), ([tensor("x")], {})),
+        (one("Dense", "d", units=2), ([tensor("f", 0, 1)], {})),
+        inputs=["x", 0, 0],
+        outputs=["d", 0, 0],
+    )
+    layer_graph = imported_graph(tmp_path, config)
+    assert [layer.kind for layer in layer_graph.layers] == ["slice", "linear"]
 
 
 TWICE = {

@@ -408,9 +408,13 @@ REFUSED = {
         around("TimeDistributed", around("TimeDistributed", one("Flatten", "f"))),
         "layer `around`: layer `around/around`: TimeDistributed needs an input with steps, not 8",
     ),
-    "two ways left apart": (
-        around("Bidirectional", lstm(), merge_mode=None),
-        "layer `around`: convcost does not support Bidirectional of LSTM, None",
+    "two directions, joined in a way that Keras does not have": (
+        around("Bidirectional", lstm(), merge_mode="max"),
+        "layer `around`: convcost does not support the merge mode max of Bidirectional",
+    ),
+    "two directions of no recurrent layer": (
+        around("Bidirectional", one("Dense", "d", units=4)),
+        "layer `around`: convcost does not support Bidirectional of Dense",
     ),
 }
 

@@ -257,15 +257,29 @@ def test_generated_names_of_keras_become_names_of_kinds(tmp_path):
     assert "name: fancy" in text
 
 
-def test_a_bidirectional_layer_with_a_different_backward_layer_is_refused(tmp_path):
-    forth = one("LSTM", "r", units=16)
-    for other in (
-        one("GRU", "b", units=16, go_backwards=True),
-        one("LSTM", "b", units=8, go_backwards=True),
-        one("LSTM", "b", units=16),
+@pytest.mark.parametrize(("merged", "join"), [("concat", "concat"), ("sum", "add")])
+def test_two_directions_that_differ_are_two_layers(tmp_path, merged, join):
+    forward = one("LSTM", "r", units=16)
+    backward = one("GRU", "b", units=16, go_backwards=True, reset_after=False)
+    layer = one("Bidirectional", "b", layer=forward, backward_layer=backward, merge_mode=merged)
+    assert counted(tmp_path, layer, shape=[None, 10, 8]) == [
+        ("lstm", 4 * 16 * (8 + 16) + 4 * 16, 4 * 16 * (8 + 16) * 10),
+        ("gru", 3 * 16 * (8 + 16) + 3 * 16, 3 * 16 * (8 + 16) * 10),
+        (join, 0, 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "two layers with the same direction"),
+        ({"go_backwards": True, "return_sequences": True}, "a sequence and its last step"),
+    ],
+)
+def test_two_directions_that_do_not_fit_are_refused(tmp_path, options, message):
+    forward, other = one("LSTM", "r", units=16), one("LSTM", "b", units=16, **options)
+    layer = one("Bidirectional", "b", layer=forward, backward_layer=other)
+    with pytest.raises(
+        ConstraintError, match=f"convcost does not support Bidirectional of {message}"
     ):
-        layer = one("Bidirectional", "b", layer=forth, backward_layer=other)
-        with pytest.raises(
-            ConstraintError, match="convcost does not support Bidirectional of LSTM, concat"
-        ):
-            counted(tmp_path, layer, shape=[None, 10, 8])
+        counted(tmp_path, layer, shape=[None, 10, 8])

@@ -1,43 +1,70 @@
 """Recurrent layers of Keras, and cells in the layer `RNN`."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
-from convcost.importing.frontends.keras.classes import require_own
+from convcost.importing.frontends.keras.classes import LayerConfig, require_own
 from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor
 
 KINDS = {"LSTM": ("lstm", 4), "GRU": ("gru", 3), "SimpleRNN": ("rnn", 1)}
 
-# The outputs of both directions are concatenated first; the division in an average is free.
-MERGED = {"concat": "", "sum": "add", "ave": "add", "mul": "multiply"}
+# How Bidirectional merges the outputs of both directions; the division in an average is free.
+MERGED = {"concat": "concat", "sum": "add", "ave": "add", "mul": "multiply"}
+
+
+class Direction(NamedTuple):
+    """One direction of a recurrent layer with the class `name`, its options and its output `y`,
+    perhaps only the `half` of the channels."""
+
+    name: str
+    config: dict[str, Any]
+    y: Tensor
+    half: range | None = None
 
 
 @layer(*KINDS)
-def recurrent(call: LayerCall) -> Tensor:
-    return _recurrent(call, call.kind, call.config, both=False)
+def recurrent(call: LayerCall) -> Tensor | tuple[Tensor, ...]:
+    y = _recurrent(call, call.kind, call.config, both=False)
+    return _with_states(call, [y], [Direction(call.kind, call.config, y)])
 
 
 @layer("Bidirectional")
-def bidirectional(call: LayerCall) -> Tensor:
-    inner, back = call.config["layer"], call.config.get("backward_layer")
-    merged = call.config.get("merge_mode", "concat")
-    for cell in (inner, back or inner):
-        require_own(cell, call.kind)
-    if inner["class_name"] not in KINDS or merged not in MERGED or not _mirrored(call.config):
-        raise unsupported(f"Bidirectional of {inner['class_name']}, {merged}")
-    both = _recurrent(call, inner["class_name"], inner["config"], both=True)
-    if not (kind := MERGED[merged]):
-        return both
-    h, path = both.dims[-1] // 2, (*call.path[:-1], kind)
-    named = call._replace(path=(*call.path[:-1], "slice"))
-    halves = (range(h), range(h, 2 * h))
-    sides = [named.lower("slice", both, axis=-1, kept=half) for half in halves]
-    return call.lower(kind, *sides, path=path)
+def bidirectional(call: LayerCall) -> Tensor | tuple[Tensor, ...]:
+    """One layer for both directions if their layers are equal, otherwise two layers."""
+    backward, merged = call.config.get("backward_layer"), call.config.get("merge_mode", "concat")
+    name, config = _single(call, call.config["layer"])
+    other, back = _single(call, backward) if backward else (name, config)
+    if merged is not None and merged not in MERGED:
+        raise unsupported(f"the merge mode {merged} of {call.kind}")
+    _verify_directions(call, config, back)
+    same = ("units", "use_bias", "reset_after", "activation")
+    if name == other and all(config.get(key) == back.get(key) for key in same):
+        both = _recurrent(call, name, config, both=True)
+        h = both.dims[-1] // 2
+        directions = [Direction(name, config, both, half) for half in (range(h), range(h, 2 * h))]
+        if merged == "concat":
+            return _with_states(call, [both], directions)
+    else:
+        directions = [
+            Direction(one, own, _recurrent(_inside(call, key), one, own, both=False))
+            for key, one, own in (("forward", name, config), ("backward", other, back))
+        ]
+    sides = [
+        _half(call, one, one.y) if merged or call.is_read(number) else one.y
+        for number, one in enumerate(directions)
+    ]
+    if merged is None:
+        return _with_states(call, sides, directions)
+    kind = MERGED[merged]
+    axis = {"axis": -1} if kind == "concat" else {}
+    y = call.lower(kind, *sides, path=(*call.path[:-1], kind), **axis)
+    return _with_states(call, [y], directions)
 
 
 @layer("RNN")
-def rnn(call: LayerCall) -> Tensor:
+def rnn(call: LayerCall) -> Tensor | tuple[Tensor, ...]:
     """The layer `RNN`, which runs one cell, or several stacked cells one after the other."""
     cell = call.config["cell"]
     require_own(cell, call.kind)
@@ -46,31 +73,81 @@ def rnn(call: LayerCall) -> Tensor:
     names = []
     for cell in cells:
         require_own(cell, call.kind)
-        name = str(cell["class_name"])
-        names.append(name.removesuffix("Cell"))
-        if not name.endswith("Cell") or names[-1] not in KINDS:
-            raise unsupported(f"RNN of {name}")
+        names.append(_cell_name(cell, call.kind))
+    y = call.x
     for number, (cell, name) in enumerate(zip(cells, names, strict=True)):
         last = number == len(cells) - 1
         sequences = bool(call.config.get("return_sequences")) or not last
         config = {**cell["config"], "return_sequences": sequences}
-        inner = call._replace(key=f"{call.key}/cell_{number}")
-        call = call._replace(values=(_recurrent(inner, name, config, both=False),))
-    return call.x
+        inner = call._replace(key=f"{call.key}/cell_{number}", values=(y,))
+        y = _recurrent(inner, name, config, both=False)
+    return _with_states(call, [y], [] if stacked else [Direction(names[0], call.config, y)])
 
 
-def _mirrored(config: dict[str, Any]) -> bool:
-    """Whether the backward layer has the configuration of the forward layer. Keras 3 always writes
-    both layers."""
-    forth, back = config["layer"], config.get("backward_layer")
-    if not back:
-        return True
-    same = ("units", "use_bias", "reset_after", "return_sequences", "activation")
-    return (
-        back["class_name"] == forth["class_name"]
-        and all(back["config"].get(key) == forth["config"].get(key) for key in same)
-        and bool(back["config"].get("go_backwards")) != bool(forth["config"].get("go_backwards"))
-    )
+def _single(call: LayerCall, layer: LayerConfig) -> tuple[str, dict[str, Any]]:
+    """The class and the options of a recurrent layer in the layer of the call; also of an `RNN`
+    with one cell."""
+    require_own(layer, call.kind)
+    kind, config = str(layer["class_name"]), layer["config"]
+    if kind == "RNN":
+        cell = config["cell"]
+        require_own(cell, kind)
+        kind, config = _cell_name(cell, f"{call.kind} of RNN"), {**config, **cell["config"]}
+    if kind not in KINDS:
+        raise unsupported(f"{call.kind} of {kind}")
+    return kind, config
+
+
+def _cell_name(cell: LayerConfig, where: str) -> str:
+    """The class of a cell without `Cell`."""
+    kind = str(cell["class_name"])
+    if not kind.endswith("Cell") or kind.removesuffix("Cell") not in KINDS:
+        raise unsupported(f"{where} of {kind}")
+    return kind.removesuffix("Cell")
+
+
+def _verify_directions(call: LayerCall, first: dict[str, Any], second: dict[str, Any]) -> None:
+    """Raises ConstraintError unless the layers of both directions fit. Keras 3 always writes both
+    layers; without a second one, both are the same."""
+    if bool(first.get("return_sequences")) != bool(second.get("return_sequences")):
+        raise unsupported(f"{call.kind} of a sequence and its last step")
+    backwards = [bool(one.get("go_backwards")) for one in (first, second)]
+    if first is not second and len({*backwards}) == 1:
+        raise unsupported(f"{call.kind} of two layers with the same direction")
+
+
+def _inside(call: LayerCall, name: str) -> LayerCall:
+    return call._replace(key=f"{call.key}/{name}", path=(*call.path, name))
+
+
+def _half(call: LayerCall, direction: Direction, x: Tensor) -> Tensor:
+    """The channels of a direction."""
+    if direction.half is None:
+        return x
+    path = (*call.path[:-1], "slice")
+    return call.lower("slice", x, axis=-1, kept=direction.half, path=path)
+
+
+def _with_states(
+    call: LayerCall, outputs: Sequence[Tensor], directions: Sequence[Direction]
+) -> tuple[Tensor, ...]:
+    """The outputs, and the last states of each direction that something reads. A state is the last
+    step of the output; an LSTM has a second one with the same dims."""
+    found = [*outputs]
+    for one in directions if call.reads else ():
+        if not one.config.get("return_state"):
+            continue
+        for _ in range(2 if one.name == "LSTM" else 1):
+            found.append(_state(call, one) if call.is_read(len(found)) else one.y)
+    return tuple(found)
+
+
+def _state(call: LayerCall, direction: Direction) -> Tensor:
+    y, path = direction.y, (*call.path[:-1], "last")
+    if direction.config.get("return_sequences"):
+        steps = y.dims[1]
+        y = call.lower("slice", y, axis=1, kept=range(steps - 1, steps), drop=True, path=path)
+    return _half(call, direction, y)
 
 
 def _recurrent(call: LayerCall, name: str, config: dict[str, Any], *, both: bool) -> Tensor:
