@@ -58,10 +58,10 @@ class Sketch:
         return self.layers[source].output if source >= 0 else self.inputs[-1 - source][1]
 
 
-def windowed(builder, kind, x, options, *path, sized=False):
+def windowed(builder, kind, x, options, *path, computes_size=False):
     """Adds a layer of a kind that keeps the rank of its input, with its options as they are."""
     node = Node(kind, path or (kind,), (x,), {}, {}, None)
-    return windowed_layer(builder, node, options, sized=sized)
+    return windowed_layer(builder, node, options, computes_size=computes_size)
 
 
 def conv(filters=4, kernel=3, **options):

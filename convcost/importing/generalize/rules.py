@@ -49,16 +49,16 @@ def _custom(at: AtSizes) -> GraphLayer | None:
 def _reshape(at: AtSizes) -> GraphLayer | None:
     """A single entry that differs is the rest of the elements; several entries become expressions
     over the input shape."""
-    mine = at.own
+    layer = at.own
     shapes = at.values("shape")
     entries = _entries(shapes)
     if entries is None:
         return None
     differing = [n for n, values in enumerate(entries) if len(set(values)) > 1]
-    if set(differing) <= {mine.rest}:
-        return mine
+    if set(differing) <= {layer.rest}:
+        return layer
     if len(differing) == 1:
-        return mine._replace(rest=differing[0])
+        return layer._replace(rest=differing[0])
     found = _with_expressions(at, {"shape": ""})
     if found is not None:
         return found._replace(rest=None)
@@ -68,53 +68,53 @@ def _reshape(at: AtSizes) -> GraphLayer | None:
 
 def _pad(at: AtSizes) -> GraphLayer | None:
     """Borders that depend on the size: those of `same`, or the size of another tensor."""
-    mine = at.own
-    is_same = mine.options and all(at.number in foldable_paddings(graph) for graph in at.graphs)
-    return mine if is_same or at.same_options else _like(at, "pad_like")
+    layer = at.own
+    is_same = layer.options and all(at.number in foldable_paddings(graph) for graph in at.graphs)
+    return layer if is_same or at.same_options else _like(at, "pad_like")
 
 
 def _resize(at: AtSizes) -> GraphLayer | None:
     """Resizes to the size of another tensor, or by a factor that gives the right size at all
     sizes."""
-    mine = at.own
-    if at.same_options and not mine.sized:
-        return mine
+    layer = at.own
+    if at.same_options and not layer.computes_size:
+        return layer
     if len(set(at.values("mode"))) > 1:
         return None
-    mode = tuple(pair for pair in mine.options if pair[0] == "mode")
+    mode = tuple(pair for pair in layer.options if pair[0] == "mode")
     like = _like(at, "upsample_like")
     if like is not None:
         return like._replace(options=mode)
     if at.same_options:
-        return mine
+        return layer
     scale = _factor(at)
-    return None if scale is None else mine._replace(options=(("scale", scale), *mode))
+    return None if scale is None else layer._replace(options=(("scale", scale), *mode))
 
 
 def _pool(at: AtSizes) -> GraphLayer | None:
     """A pool whose window has the extent of the input is a pool over the whole input at any size.
     For an input that is not square, a square window with the extent of one side also counts."""
-    mine = at.own
+    layer = at.own
     if at.same_options:
-        return mine
-    for shape, layer in zip(at.shapes(mine.inputs[0]), at.layers, strict=True):
-        kernel = layer.option("kernel")
+        return layer
+    for shape, pool in zip(at.shapes(layer.inputs[0]), at.layers, strict=True):
+        kernel = pool.option("kernel")
         extents = kernel if isinstance(kernel, tuple) else (kernel,)
-        if not set(extents) <= set(shape.size) or set(layer.output.size) != {1}:
+        if not set(extents) <= set(shape.size) or set(pool.output.size) != {1}:
             return None
-    return mine._replace(kind=f"global_{mine.kind}", options=())
+    return layer._replace(kind=f"global_{layer.kind}", options=())
 
 
 def _linear(at: AtSizes) -> GraphLayer | None:
     """The option `inputs` of a linear layer states the shape of its input. It is left out where the
     layer accepts other shapes, or where the shape is the same at all sizes."""
-    mine = at.own
-    shapes = at.shapes(mine.inputs[0])
+    layer = at.own
+    shapes = at.shapes(layer.inputs[0])
     bare = [tuple(pair for pair in layer.options if pair[0] != "inputs") for layer in at.layers]
-    if any(one != bare[0] for one in bare) or len({shape.channels for shape in shapes}) > 1:
+    if any(options != bare[0] for options in bare) or len({shape.channels for shape in shapes}) > 1:
         return None
-    free = dict(mine.options).get("each_position", False) or len(set(shapes)) == 1
-    return mine._replace(options=bare[0]) if free and not at.same_options else mine
+    free = dict(layer.options).get("each_position", False) or len(set(shapes)) == 1
+    return layer._replace(options=bare[0]) if free and not at.same_options else layer
 
 
 RULES: dict[str, SizeRule] = {

@@ -57,13 +57,18 @@ def generalized_spec(graph: LayerGraph, read_at: Callable[[Size], LayerGraph]) -
 
 
 class _SizeSearch:
+    """A model at its own size, and at the other sizes that were tried. `models` has the graph of
+    the model at each size, or the message with which the model refuses it. `size_inputs` has the
+    layers that get their size from another tensor, each with that tensor. `merged_pads` are the
+    layers that become `padding: same` of the next window."""
+
     def __init__(self, graph: LayerGraph, own: Size, read_at: Callable[[Size], LayerGraph]) -> None:
         self.graph = graph
         self.own = own
         self.read_at = read_at
         self.models: dict[Size, LayerGraph | str] = {}
-        self.size_inputs: dict[int, int] = {}  # tensors that layers have for their size
-        self.merged_pads: frozenset[int] = frozenset()  # into their windows
+        self.size_inputs: dict[int, int] = {}
+        self.merged_pads: frozenset[int] = frozenset()
 
     def result(self) -> GeneralizedSpec:
         """The spec with expressions, or with a restriction of the sizes, and a note about it."""

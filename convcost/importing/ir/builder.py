@@ -92,15 +92,15 @@ class GraphBuilder:
         note: str = "",
         rest: int | None = None,
         follows: Mapping[str, str] | None = None,
-        sized: bool = False,
+        computes_size: bool = False,
     ) -> int:
         """Adds a layer and returns its index.
 
         `options` are those of the kind, by their names in the language; options equal to the
         default are dropped. `tensors` are the learned tensors and `buffers` the buffers, each with
         its elements; the kind must count as many. `follows` has expressions for options that depend
-        on the input size. `sized` means that the model computes the size of a resize. Raises
-        ConstraintError.
+        on the input size. `computes_size` means that the model computes the size of a resize.
+        Raises ConstraintError.
         """
         found = KINDS.get(kind)
         assert found is not None, kind
@@ -129,7 +129,7 @@ class GraphBuilder:
                 note,
                 rest,
                 tuple((follows or {}).items()),
-                sized,
+                computes_size,
             )
         )
         self._kinds.append(layer)

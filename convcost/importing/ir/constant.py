@@ -10,9 +10,9 @@ from convcost.importing.ir.tensor_views import Dims, TensorView
 class Constant(NamedTuple):
     """A tensor that does not depend on the model's inputs.
 
-    `data` is the array of its numbers, if they are known and few. `roots` are the stored tensors
+    `data` is the array of its numbers, if they are known and few. `sources` are the stored tensors
     that it is computed from, each with its number of elements; a part of a stored tensor can be a
-    root too. `whole` means that it has all elements of a single root, perhaps in another order.
+    source too. `whole` means that it has all elements of a single source, perhaps in another order.
     `learned` distinguishes weights from other constants. `producer` is the operator that computes
     it; None for a stored tensor and for a part of one. `view` says which elements of a stored
     tensor it has, if it has each of them once.
@@ -21,7 +21,7 @@ class Constant(NamedTuple):
     dims: Dims
     real: bool  # floating point, or quantized to integers
     data: Any = None
-    roots: tuple[tuple[str, int], ...] = ()
+    sources: tuple[tuple[str, int], ...] = ()
     learned: bool = False
     producer: OperatorNode | None = None
     view: TensorView | None = None
@@ -37,7 +37,7 @@ class Constant(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        return len(self.roots) == 1 and self.roots[0][1] == self.elements
+        return len(self.sources) == 1 and self.sources[0][1] == self.elements
 
     @property
     def number(self) -> float | None:

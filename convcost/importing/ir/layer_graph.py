@@ -19,10 +19,11 @@ class GraphLayer(NamedTuple):
     the kind and compared with the model. `shares` is the layer whose weights this layer uses again.
     `rest` is the entry of a reshape that follows from the others: 0 the channels, 1… the size.
     `follows` has options that depend on the input size, as expressions of the language; for a
-    shape, one expression for each entry, or "" if the entry is fixed. `sized` is a resize whose
-    size the model computes, whatever its options are. `sized_by_input` is a layer whose first input
-    is the model's input and only provides a size. `frozen` states which params training does not
-    change: `true`, `weights` or `biases` in a spec; `frozen_params` is their number.
+    shape, one expression for each entry, or "" if the entry is fixed. `computes_size` means that
+    the model computes the size of a resize, whatever its options are. `sized_by_input` is a layer
+    whose first input is the model's input and only provides a size. `frozen` states which params
+    training does not change: `true`, `weights` or `biases` in a spec; `frozen_params` is their
+    number.
     """
 
     path: Path
@@ -37,7 +38,7 @@ class GraphLayer(NamedTuple):
     note: str = ""
     rest: int | None = None
     follows: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
-    sized: bool = False
+    computes_size: bool = False
     sized_by_input: bool = False
     frozen: bool | str = False
     frozen_params: int = 0

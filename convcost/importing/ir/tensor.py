@@ -199,19 +199,21 @@ def _parts(dims: Sequence[int], moves: Sequence[Rearrangement]) -> list[dict[int
         if move.order:
             axes = [axes[axis] for axis in move.order]
             continue
-        rest = [part for parts in reversed(axes) for part in reversed(parts) if part[1] != 1]
+        # The innermost part is first, so that `pop` gives the outermost part that remains.
+        remaining = [part for parts in reversed(axes) for part in reversed(parts) if part[1] != 1]
         axes = [[] for _ in move.dims]
-        for parts, extent in zip(axes, move.dims, strict=True):
-            while (missing := extent // prod(n for _, n in parts)) > 1:
-                origin, long = rest.pop()
-                part = min(missing, long)
-                if missing % part or long % part:
+        for parts, new_extent in zip(axes, move.dims, strict=True):
+            while (missing := new_extent // prod(n for _, n in parts)) > 1:
+                axis, extent = remaining.pop()
+                used = min(missing, extent)
+                if missing % used or extent % used:
                     return []
-                parts.append((origin, part))
-                if long != part:
-                    rest.append((origin, long // part))
+                parts.append((axis, used))
+                if extent != used:  # the next new axis gets the inner elements of this part
+                    remaining.append((axis, extent // used))
     return [
-        {axis: prod(n for one, n in parts if one == axis) for axis, _ in parts} for parts in axes
+        {axis: prod(n for other, n in parts if other == axis) for axis, _ in parts}
+        for parts in axes
     ]
 
 

@@ -46,10 +46,14 @@ Calls: TypeAlias = dict[int, dict[int, tuple[int, Item]]]
 
 def find_blocks(graph: LayerGraph, inputs: Inputs, items: Items) -> Tree:
     """The tree with blocks."""
-    return _BlockSearch(graph, inputs, items).all()
+    return _BlockSearch(graph, inputs, items).find_all_blocks()
 
 
 class _BlockSearch:
+    """The search for blocks. `items` is the tree with calls of the `blocks` made so far. `tables`
+    are tensors that all uses of a block may share. `refused` are the candidates that did not become
+    a block."""
+
     def __init__(self, graph: LayerGraph, inputs: Inputs, items: Items) -> None:
         self.graph = graph
         self.inputs = inputs
@@ -63,13 +67,16 @@ class _BlockSearch:
         self.for_some_uses = False  # whether a block may replace only some of the equal parts
         self.block_inputs = BlockInputs(items)
 
-    def all(self) -> Tree:
+    def find_all_blocks(self) -> Tree:
+        """Makes a block in each round. A round inspects the tree and the bodies of the blocks made
+        before, and replaces all uses of the best candidate. If no candidate is left, the following
+        rounds may replace only some of the uses."""
         inspected = 0
         for number in range(MAX_ROUNDS):
             if inspected > MAX_ITEMS and number >= FIRST_ROUNDS:
                 break
             lists = self._lists()
-            inspected += sum(len(one.items) for one in lists)
+            inspected += sum(len(items.items) for items in lists)
             if not self._round(lists):
                 if self.for_some_uses:
                     break

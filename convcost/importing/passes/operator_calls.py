@@ -78,7 +78,7 @@ class OperatorCall(NamedTuple, Generic[Context, Node]):
         """The dims of an output in the file, if they are known."""
         raise NotImplementedError
 
-    def known_dims(self, position: int = 0) -> Dims:
+    def require_dims(self, position: int = 0) -> Dims:
         """The dims of an output in the file. Raises ConstraintError CC401 if they are not known."""
         dims = self.dims(position)
         if dims is None:
@@ -135,20 +135,20 @@ class OperatorCall(NamedTuple, Generic[Context, Node]):
     def custom(self, dims: Dims | None = None, what: str = "", **more: Any) -> Tensor:
         """Adds a `custom` layer, without multiply-adds if `macs` is not given. Its output has
         `dims`, or those in the file. Raises ConstraintError CC401."""
-        dims = self.known_dims() if dims is None else dims
+        dims = self.require_dims() if dims is None else dims
         if any(extent < 1 for extent in dims):
             raise ConstraintError("CC401", f"its output has no elements: {list(dims)}")
         inputs = [self.context.values[self.inputs[one]] for one in self.dependent_positions]
         return self.lower("custom", *inputs, what=what or self.op.lower(), dims=dims, **more)
 
-    def uncounted_layers(self, what: str, weights: Mapping[str, int]) -> tuple[Tensor, ...]:
-        """Adds `custom` layers of a `what` whose macs are not counted, one for each output up to
-        the last one that is used. The first one has the weights."""
+    def uncounted_layers(self, operator: str, weights: Mapping[str, int]) -> tuple[Tensor, ...]:
+        """Adds `custom` layers for an `operator`. Their macs are not counted. There is one layer
+        for each output up to the last one that is used. The first one has the weights."""
         found = []
         for position in range(max(self.used_outputs, default=0) + 1):
             dims = self.dims(position)
             if dims is None:
-                dims = self.known_dims(position) if self.is_output_used(position) else (1,)
-            label = f"{what}, output {position + 1}" if position else what
+                dims = self.require_dims(position) if self.is_output_used(position) else (1,)
+            label = f"{operator}, output {position + 1}" if position else operator
             found.append(self.custom(dims, label, macs=None, weights={} if position else weights))
         return tuple(found)

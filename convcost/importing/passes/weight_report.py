@@ -133,7 +133,7 @@ def _covered(views: Sequence[TensorView]) -> int:
 def _sparse(context: GraphContext[Any], name: str) -> int:
     """The elements of a tensor without a view, if the tensor itself is stored."""
     constant = context.constants.get(name)
-    itself = constant is not None and constant.roots == ((name, constant.elements),)
+    itself = constant is not None and constant.sources == ((name, constant.elements),)
     return constant.elements if itself and constant is not None else 0
 
 
@@ -147,7 +147,7 @@ def _unused(context: GraphContext[Any]) -> dict[str, int]:
             pieces.setdefault(view.root, []).append(view)
     found = {}
     for name, constant in context.constants.items():
-        itself = constant.roots == ((name, constant.elements),)
+        itself = constant.sources == ((name, constant.elements),)
         view = constant.view
         if not itself or name in read or not context.may_be_weights(name):
             continue

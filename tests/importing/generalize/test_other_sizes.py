@@ -43,7 +43,7 @@ def half_of(builder, x):
 def resized(builder, x, size, factors=None):
     """As a front end has it: to a size, or by the factors that the model has."""
     options = {"mode": "linear", **enlargement(x.dims[2:], size, factors)}
-    return windowed(builder, "upsample", x, options, sized=factors is None)
+    return windowed(builder, "upsample", x, options, computes_size=factors is None)
 
 
 def padded(builder, x, ends):

@@ -84,14 +84,17 @@ def _lacking(known: LayerFacts, *, counted: bool) -> tuple[str, str]:
 
 
 def _dims(layer: LayerConfig, x: Tensor, known: LayerFacts) -> tuple[int, ...] | None:
-    """The dims of the output. Open dims equal those of the input if they are open there too."""
+    """The dims of the output; None if they are not known. If the file states the same dims for the
+    output and for the input, with open dims in the same places, they are those of `x`. If the layer
+    was built for the dims of `x`, they are the stated dims of the output. At other dims of `x`, the
+    output is not known."""
     declared = known.output or []
     built = (layer.get("build_config") or {}).get("input_shape") or known.input
     if len(declared) > 1 and declared == built and len(declared) == len(x.dims):
         return x.dims
     dims = (1, *(n or 0 for n in declared[1:]))
-    whole = built is not None and list(x.dims[1:]) == built[1:]
-    return dims if whole and len(dims) > 1 and all(dims) else None
+    built_for_x = built is not None and list(x.dims[1:]) == built[1:]
+    return dims if built_for_x and len(dims) > 1 and all(dims) else None
 
 
 def of_sequence(following: Iterable[LayerConfig]) -> OpenDims | None:

@@ -73,7 +73,7 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
         constant = self.constant(position)
         if constant is None or constant.data is None:
             raise self._unknown(name, computed=constant is None)
-        self.context.read_as_options.update(key for key, _ in constant.roots)
+        self.context.read_as_options.update(key for key, _ in constant.sources)
         return tuple(int(n) for n in constant.data.ravel().tolist())
 
     @staticmethod
@@ -96,7 +96,7 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
         constant = self.constant(position)
         if constant is None:
             return None
-        self.context.read_as_options.update(key for key, _ in constant.roots)
+        self.context.read_as_options.update(key for key, _ in constant.sources)
         return constant.number
 
     def tensors(self, *positions: int, more: tuple[str, ...] = ()) -> dict[str, int]:

@@ -42,11 +42,10 @@ def stored_constant(
 ) -> Constant:
     """A tensor of the file. `declared` means that the exporter declares it as a parameter; its
     name is then ignored."""
-    kinds = type(tensor)
     dims = tuple(tensor.dims)
-    small = prod(dims) <= MAX_SMALL_TENSOR and tensor.data_location != kinds.EXTERNAL
+    small = prod(dims) <= MAX_SMALL_TENSOR and tensor.data_location != TensorProto.EXTERNAL
     data = None
-    if small and tensor.data_type not in (kinds.STRING, kinds.UNDEFINED):
+    if small and tensor.data_type not in (TensorProto.STRING, TensorProto.UNDEFINED):
         try:
             data = numpy_helper.to_array(tensor)
         except (TypeError, ValueError):
@@ -55,8 +54,10 @@ def stored_constant(
     # PyTorch's exporter computed the tensors whose names start with a slash.
     if not declared and (key.startswith("/") or buffered(key)):
         learned = False
-    roots = ((key, prod(dims)),)
-    return Constant(dims, real, data, roots, learned, view=whole_view(key, dims), declared=declared)
+    sources = ((key, prod(dims)),)
+    return Constant(
+        dims, real, data, sources, learned, view=whole_view(key, dims), declared=declared
+    )
 
 
 def buffered(key: str) -> bool:
@@ -76,7 +77,7 @@ def computed_numbers(node: OnnxNode, inputs: Mapping[str, Constant], opset: int)
 def storage_of(tensor: TensorProto) -> tuple[str, int, int]:
     """How the file stores a tensor: the name of its type, the number of its elements, the number of
     its bytes."""
-    names = {number: name.lower() for name, number in type(tensor).DataType.items()}
+    names = {number: name.lower() for name, number in TensorProto.DataType.items()}
     name = {"float": "float32", "double": "float64"}.get(
         names.get(tensor.data_type, ""), names.get(tensor.data_type, "")
     )

@@ -54,15 +54,15 @@ class OnnxContext(GraphContext[OnnxNode]):
         fewest = 1 if constant.whole else 2
         stored = [
             key
-            for key, _ in constant.roots
+            for key, _ in constant.sources
             if (one := self.constants.get(key)) is None or (one.real and one.elements >= fewest)
         ]
-        return self.created.issuperset(stored) and (constant.real or not constant.roots)
+        return self.created.issuperset(stored) and (constant.real or not constant.sources)
 
     def exclude(self, constant: Constant) -> None:
         """Adds the stored tensors of a constant to those that are no params. Integers, such as its
         dims, never are."""
-        for key, elements in constant.roots if constant.real else ():
+        for key, elements in constant.sources if constant.real else ():
             stored = self.constants.get(key)
             if elements > 1 and (stored is None or stored.real):
                 self.excluded.setdefault(key, "constant, and not counted as params")
@@ -77,13 +77,13 @@ class OnnxContext(GraphContext[OnnxNode]):
 
     def _tensors_of(self, name: str) -> Mapping[str, int]:
         constant = self.constants[name]
-        if constant.elements == sum(elements for _, elements in constant.roots):
+        if constant.elements == sum(elements for _, elements in constant.sources):
             # One tensor, or several concatenated tensors, such as the gates of an LSTM.
             self._count_overlap_once(constant)
-            return dict(constant.roots)
+            return dict(constant.sources)
         return {self._derived_key(constant, name): constant.elements}
 
-    def key_after(self, x: Tensor, name: str) -> str:
+    def key_of_operand(self, x: Tensor, name: str) -> str:
         """The key of a learned constant that an elementwise operator applies to `x`. Exporters
         store equal tensors once, also those of several modules. So if all numbers of the constant
         are equal, or unknown, another layer has the same tensor only if it follows a layer that
@@ -106,23 +106,23 @@ class OnnxContext(GraphContext[OnnxNode]):
 
     def key_of_table(self, name: str, constant: Constant) -> str:
         """The key of a constant that becomes a layer of its own."""
-        key = constant.roots[0][0] if constant.whole else name
+        key = constant.sources[0][0] if constant.whole else name
         if constant.whole:
             self._count_overlap_once(constant)
         elif constant.learned:
             key = self._derived_key(constant, name)
-        self.read_as_options.update(other for other, _ in constant.roots if other != key)
+        self.read_as_options.update(other for other, _ in constant.sources if other != key)
         return key
 
     def _derived_key(self, constant: Constant, name: str) -> str:
         """The key of a tensor that is computed from stored ones: the key of a stored tensor with as
         many elements, or the tensor's own name."""
-        roots = self.derived.stored(constant)
-        same = [key for key, elements in roots if elements == constant.elements]
+        sources = self.derived.stored(constant)
+        same = [key for key, elements in sources if elements == constant.elements]
         key = same[0] if same else name
-        if constant.roots:
-            self.derived.add(key, constant.elements, roots)
-        self.read_as_options.update(other for other, _ in constant.roots if other != key)
+        if constant.sources:
+            self.derived.add(key, constant.elements, sources)
+        self.read_as_options.update(other for other, _ in constant.sources if other != key)
         return key
 
     def _count_overlap_once(self, constant: Constant) -> None:
@@ -148,7 +148,7 @@ class OnnxContext(GraphContext[OnnxNode]):
         if there is none."""
         for _ in range(MAX_STEPS):
             if constant.producer is None:
-                return constant.roots[0][0] if constant.whole else ""
+                return constant.sources[0][0] if constant.whole else ""
             parts = [self.constants[name] for name in constant.producer.inputs if name]
             same = [part for part in parts if part.elements == constant.elements]
             if not same:
@@ -160,7 +160,7 @@ class OnnxContext(GraphContext[OnnxNode]):
         """The key and the elements of a constant that is a stored buffer; empty for any other
         constant."""
         whole = constant.whole and not constant.learned and constant.real
-        return dict(constant.roots) if whole and constant.roots[0][0] in self.buffers else {}
+        return dict(constant.sources) if whole and constant.sources[0][0] in self.buffers else {}
 
     def is_lowered(self, constant: Constant) -> bool:
         """Whether the operator that computes a constant becomes a layer. It does not if the

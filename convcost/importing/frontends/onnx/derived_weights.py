@@ -20,17 +20,17 @@ NORM = "BatchNormalization"  # applied to weights: weight standardization
 
 class DerivedWeight(NamedTuple):
     """A weight that the model does not store as a layer counts it: it is computed from other
-    tensors, or shared in part. A layer counts `elements` for the tensor `key`; `roots` are the
+    tensors, or shared in part. A layer counts `elements` for the tensor `key`; `sources` are the
     stored tensors behind it, each with the number of elements to count."""
 
     key: str
     elements: int
-    roots: tuple[tuple[str, int], ...]
+    sources: tuple[tuple[str, int], ...]
 
     @property
     def is_computed(self) -> bool:
         """Whether the weight is computed, not only shared in part."""
-        return {key for key, _ in self.roots} != {self.key}
+        return {key for key, _ in self.sources} != {self.key}
 
 
 class DerivedWeights:
@@ -46,22 +46,22 @@ class DerivedWeights:
         self._covered = 0  # number of tensors that are in the coverage
         self._before = 0  # number of tensors that layers used before this operator
 
-    def add(self, key: str, elements: int, roots: tuple[tuple[str, int], ...]) -> None:
+    def add(self, key: str, elements: int, sources: tuple[tuple[str, int], ...]) -> None:
         """Adds a weight of the current operator; see DerivedWeight for the arguments."""
         if not self._pending:
             self._before = len(self.builder.used)
-        self._pending.append(DerivedWeight(key, elements, roots))
+        self._pending.append(DerivedWeight(key, elements, sources))
         self.keys.add(key)
 
     def stored(self, constant: Constant) -> tuple[tuple[str, int], ...]:
         """The stored tensors to count for a computed constant: the tensor of integers if the
         constant is dequantized from one, otherwise the learned tensors, otherwise all of them."""
-        for key, elements in constant.roots:
+        for key, elements in constant.sources:
             own = self.constants.get(key)
             if own is not None and not own.real and elements == constant.elements > 1:
                 return ((key, elements),)
-        learned = tuple(root for root in constant.roots if self.is_learned(root[0]))
-        return learned or constant.roots
+        learned = tuple(entry for entry in constant.sources if self.is_learned(entry[0]))
+        return learned or constant.sources
 
     def is_learned(self, key: str) -> bool:
         constant = self.constants.get(key)
@@ -75,10 +75,10 @@ class DerivedWeights:
             if node is None or not parts:
                 return False
             own = [part for part in parts if part.elements == constant.elements]
-            having = [place for place, part in enumerate(parts) if key in dict(part.roots)]
+            having = [place for place, part in enumerate(parts) if key in dict(part.sources)]
             if len(own) != 1 or not having:
                 return False
-            if key not in dict(own[0].roots):
+            if key not in dict(own[0].sources):
                 return node.op in ("Mul", "Div") or (node.op == NORM and having == [1])
             constant = own[0]
         return False
@@ -105,12 +105,12 @@ class DerivedWeights:
         used = self.builder.used
         new = set(map(original, list(used)[self._before :]))
         old = set(list(used)[: self._before])
-        roots = {key: n for one in pending for key, n in one.roots if key not in old}
+        sources = {key: n for one in pending for key, n in one.sources if key not in old}
         keys = {one.key: one.elements for one in pending if one.key in new}
-        elsewhere = sum(n for key, n in roots.items() if key in new and key not in keys)
-        rest = sum(roots.values()) - elsewhere - sum(keys.values())
+        elsewhere = sum(n for key, n in sources.items() if key in new and key not in keys)
+        rest = sum(sources.values()) - elsewhere - sum(keys.values())
         layer = max((used[key] for key in keys), default=len(self.builder.layers) - 1)
-        for key in roots:
+        for key in sources:
             used.setdefault(key, layer)
         self.computed += any(one.is_computed for one in pending)
         if rest > 0 and results:

@@ -63,7 +63,7 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
     for sparse in model.graph.sparse_initializer:
         name = sparse.values.name
         dims = tuple(sparse.dims)
-        found[name] = Constant(dims, real=True, roots=((name, prod(dims)),), learned=True)
+        found[name] = Constant(dims, real=True, sources=((name, prod(dims)),), learned=True)
     has_weights = any(constant.real and constant.elements > 1 for constant in found.values())
     # If weights are filled tensors and initializers have their shapes, no `Constant` is a weight.
     fills = any(node.op in ("ConstantOfShape", "GivenTensorFill") for node in graph.nodes)
@@ -85,7 +85,7 @@ def _constant_of_node(node: OnnxNode, *, learned: bool) -> Constant:
         return stored_constant(value, name, learned=learned and module)
     if node.attributes.get("sparse_value") is not None:
         dims = tuple(node.attributes["sparse_value"].dims)
-        return Constant(dims, real=True, roots=((name, prod(dims)),), learned=learned)
+        return Constant(dims, real=True, sources=((name, prod(dims)),), learned=learned)
     return Constant((), real=False)
 
 
@@ -155,8 +155,8 @@ def _split_outputs(
 
 def _part(whole: Constant, view: TensorView, data: Any, producer: OnnxNode | None) -> Constant:
     """A part of a stored tensor, as a constant that counts like a tensor of its own."""
-    roots = ((view.key, prod(view.dims)),)
-    return Constant(view.dims, whole.real, data, roots, whole.learned, producer, view)
+    sources = ((view.key, prod(view.dims)),)
+    return Constant(view.dims, whole.real, data, sources, whole.learned, producer, view)
 
 
 def size_constant(node: OnnxNode, dims: Dims, opset: int) -> Constant:
@@ -186,8 +186,10 @@ def computed_constant(
         view = view_after(first.view, node, constants, dims)
         if view is not None and view.dims == dims and 0 not in dims:
             return _part(first, view, data, node)
-    roots = dict(root for one in inputs if one.real or one.learned for root in one.roots)
-    return Constant(dims, real, data, tuple(roots.items()), learned, node)
+    sources = dict(
+        entry for tensor in inputs if tensor.real or tensor.learned for entry in tensor.sources
+    )
+    return Constant(dims, real, data, tuple(sources.items()), learned, node)
 
 
 def _dims_of_part(node: OnnxNode, constants: Mapping[str, Constant]) -> Dims | None:
@@ -216,12 +218,12 @@ def _same_elements(
     if copied and first.learned and first.whole and not node.outputs[0].startswith("/"):
         # If two weights are equal, an exporter stores one and refers to it by an Identity.
         copy = whole_view(node.outputs[0], first.dims)
-        return first._replace(roots=((copy.root, first.elements),), view=copy)
+        return first._replace(sources=((copy.root, first.elements),), view=copy)
     return Constant(
         dims,
         real or node.op == "DequantizeLinear",
         data,
-        first.roots,
+        first.sources,
         first.learned,
         None if first.producer is None else node,
         None if first.view is None else view_after(first.view, node, constants, dims),
@@ -240,5 +242,5 @@ def _fold_constant_of_shape(
     value = node.attributes.get("value")
     real = value is None or is_float_type(value.data_type)
     stripped = shape.learned and real and prod(dims) > 0
-    roots = ((node.outputs[0], prod(dims)),) if stripped else ()
-    return Constant(dims, real, data, roots, stripped)
+    sources = ((node.outputs[0], prod(dims)),) if stripped else ()
+    return Constant(dims, real, data, sources, stripped)

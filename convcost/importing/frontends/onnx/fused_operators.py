@@ -77,9 +77,9 @@ class FusedCall:
         bytes, and returns its name."""
         key = self.name(position)
         name, elements = f"{key}:unpacked", prod(dims)
-        roots = ((key, elements),)
+        sources = ((key, elements),)
         view = whole_view(key, dims)
-        self.constants[name] = Constant(dims, real=False, roots=roots, learned=True, view=view)
+        self.constants[name] = Constant(dims, real=False, sources=sources, learned=True, view=view)
         self.constants[key] = self.constants[name]
         self.stored[key] = (f"uint{bits}", elements, self.stored[key][2])
         return name

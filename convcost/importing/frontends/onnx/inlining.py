@@ -23,7 +23,7 @@ def resolve_control_flow(model: ModelProto, constants: Mapping[str, Constant]) -
     constant. Returns whether there was one; the operators in its place may contain others."""
     resolver = _Resolver(model, constants)
     nodes = [new for node in model.graph.node for new in resolver.resolved(node)]
-    if not resolver.found:
+    if not resolver.changed:
         return False
     aliases = resolver.aliases
     outputs = [entry.name for entry in model.graph.output if entry.name in aliases]
@@ -80,7 +80,8 @@ class _Resolver:
     tensors that replace outputs; `constant_nodes` have the numbers of all steps, once."""
 
     def __init__(self, model: ModelProto, constants: Mapping[str, Constant]) -> None:
-        self.graph, self.constants, self.found = model.graph, constants, False
+        self.graph, self.constants = model.graph, constants
+        self.changed = False  # whether a branch or steps replaced an operator
         self.opset = max(entry.version for entry in model.opset_import if entry.domain in STANDARD)
         self.aliases: dict[str, str] = {}
         self.constant_nodes: list[NodeProto] = []
@@ -108,7 +109,7 @@ class _Resolver:
         self, node: NodeProto, graphs: Mapping[str, GraphProto], name: str
     ) -> list[NodeProto]:
         """The operators of the branch `name`. The graph keeps the stored tensors of both."""
-        self.found = True
+        self.changed = True
         stored = {branch: self._stored(graph) for branch, graph in graphs.items()}
         nodes, names = self._step(graphs[name], stored[name])
         self._add_aliases(node.output, _output_names(graphs[name], names))
@@ -118,7 +119,7 @@ class _Resolver:
         """The operators of all steps. `body` has the inputs (number of the step, condition, *state)
         and the outputs (condition, *state, *collected): each step gets the state of the step before
         it, and the collected outputs of all steps are stacked."""
-        self.found = True
+        self.changed = True
         (number, condition, *state), made = (entry.name for entry in body.input), list[NodeProto]()
         stored = self._stored(body) | {condition: self._add_constant(condition, np.array(1, bool))}
         values, collected = [*node.input[2:]], list[list[str]]()

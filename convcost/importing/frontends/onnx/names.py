@@ -136,14 +136,14 @@ def _torch(parts: list[str]) -> Path:
 def _tables(graph: OnnxGraph, constants: Mapping[str, Constant]) -> set[str]:
     """The keys of the tables of embeddings."""
     read = [constants.get(node.input(0)) for node in graph.nodes if node.op == "Gather"]
-    return {one.roots[0][0] for one in read if one is not None and one.whole}
+    return {one.sources[0][0] for one in read if one is not None and one.whole}
 
 
 def _is_tied(node: OnnxNode, constants: Mapping[str, Constant], tables: set[str]) -> bool:
     """Whether a node uses the table of an embedding as its weights, so that their name belongs to
     the embedding."""
     one = constants.get(node.input(1))
-    return one is not None and one.whole and one.roots[0][0] in tables
+    return one is not None and one.whole and one.sources[0][0] in tables
 
 
 def _weight_path(node: OnnxNode, constants: Mapping[str, Constant]) -> Path | None:
@@ -152,7 +152,7 @@ def _weight_path(node: OnnxNode, constants: Mapping[str, Constant]) -> Path | No
         constant = constants.get(name)
         if constant is None or not (constant.real and constant.whole and constant.elements > 1):
             continue
-        stored = constant.view.root if constant.view is not None else constant.roots[0][0]
+        stored = constant.view.root if constant.view is not None else constant.sources[0][0]
         key = _plain(stored)
         if OPAQUE.match(key) or WEIGHT.fullmatch(f".{key}"):  # a weight of the model itself
             continue

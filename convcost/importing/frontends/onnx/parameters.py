@@ -170,7 +170,7 @@ def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelP
             if constant is None or constant.producer is not None or not constant.whole:
                 continue
             has_values = constant.real or reads_integers(node.op)
-            is_other = constant.roots[0][0] in others
+            is_other = constant.sources[0][0] in others
             if has_values and constant.elements != 1 and not is_other:
                 constants[name] = constant._replace(learned=True)
 

@@ -33,7 +33,7 @@ def same_bytes(model: ModelProto, constants: dict[str, Constant]) -> None:
         other = first.setdefault((*place, tensor.data_type, own.elements), own)
         if other is not own and other.view is not None:
             view = whole_view(other.view.root, own.dims)
-            constants[tensor.name] = own._replace(roots=other.roots, view=view)
+            constants[tensor.name] = own._replace(sources=other.sources, view=view)
 
 
 def same_source(model: ModelProto, constants: dict[str, Constant]) -> None:
@@ -48,13 +48,13 @@ def same_source(model: ModelProto, constants: dict[str, Constant]) -> None:
         other = first.setdefault((source, own.dims), own)
         if other is not own and other.view is not None:
             view = whole_view(other.view.root, own.dims)
-            constants[name] = own._replace(roots=other.roots, view=view)
+            constants[name] = own._replace(sources=other.sources, view=view)
 
 
 def find_tied_weights(
     model: ModelProto, graph: OnnxGraph, constants: dict[str, Constant], folder: Path
 ) -> list[str]:
-    """Gives a tied weight the matrix that it is the transpose of as its root, so that both are
+    """Gives a tied weight the matrix that it is the transpose of as its source, so that both are
     counted once. Returns notes about tables whose numbers cannot be read. `folder` has the files of
     weights."""
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
@@ -71,7 +71,7 @@ def find_tied_weights(
             continue
         other = first.setdefault((*sorted(own.dims), numbers.diagonal()[:ROWS].tobytes()), name)
         if name not in tables and _is_transposed(_numbers(stored[other], folder), numbers):
-            constants[name] = own._replace(roots=constants[other].roots, view=None)
+            constants[name] = own._replace(sources=constants[other].sources, view=None)
     return [
         f"whether `{name}` is the table `{table}` transposed is not known, as the "
         "numbers cannot be read: both are counted"

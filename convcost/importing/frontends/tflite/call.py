@@ -55,13 +55,13 @@ class TfliteContext(GraphContext[OperatorNode]):
 
 
 def constant_of(
-    tensor: TensorEntry, data: np.ndarray | None, roots: tuple[tuple[str, int], ...] = ()
+    tensor: TensorEntry, data: np.ndarray | None, sources: tuple[tuple[str, int], ...] = ()
 ) -> Constant:
     """A tensor that does not depend on the inputs: its numbers, if they are known, and the stored
     tensors behind it. It is learned if it is one of them, and not of a type that indices have."""
     dims = tensor.dims if data is None else data.shape
-    found = Constant(dims, tensor.dtype not in INDICES, data, roots)
-    (key, _), *_ = roots or (("", 0),)
+    found = Constant(dims, tensor.dtype not in INDICES, data, sources)
+    (key, _), *_ = sources or (("", 0),)
     view = whole_view(key, dims) if found.whole else None
     return found._replace(learned=found.real and found.whole, view=view)
 
@@ -103,7 +103,7 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
         if not constant.learned:
             self.exclude("used to compute other tensors, and not counted as params", position)
             return constant_tensor(builder, constant.dims, neighbour=last)
-        key, path = constant.roots[0][0], self.path("learned")
+        key, path = constant.sources[0][0], self.path("learned")
         return learned_once(builder, key, constant.dims, path, neighbour=last)
 
     def numbers(self, position: int) -> tuple[int, ...]:
@@ -113,20 +113,24 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
         if constant is None or constant.data is None or constant.data.dtype.kind != "i":
             message = f"input {position} is computed, so the shape is not known"
             raise NotComputedError("CC401", message)
-        self.context.read_as_options.update(key for key, _ in constant.roots)
+        self.context.read_as_options.update(key for key, _ in constant.sources)
         return tuple(map(int, constant.data.flat))
 
     def weights(self, *positions: int) -> dict[str, int]:
         """The stored tensors behind some inputs, by key, with their elements."""
-        return dict(root for one in map(self.constant, positions) if one for root in one.roots)
+        return dict(
+            entry
+            for constant in filter(None, map(self.constant, positions))
+            for entry in constant.sources
+        )
 
     def exclude(self, why: str, *positions: int) -> None:
         """Marks constants that are not weights: they are options, or no layer has them."""
         for one in filter(None, map(self.constant, positions)):
             if one.real:
-                self.context.excluded.update((key, why) for key, _ in one.roots)
+                self.context.excluded.update((key, why) for key, _ in one.sources)
             else:
-                self.context.read_as_options.update(key for key, _ in one.roots)
+                self.context.read_as_options.update(key for key, _ in one.sources)
 
     def dims(self, position: int = 0) -> tuple[int, ...] | None:
         tensor = self.context.graph.tensors[self.outputs[position]]

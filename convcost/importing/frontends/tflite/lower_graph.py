@@ -81,11 +81,12 @@ def _lower_node(context: TfliteContext, node: OperatorNode) -> None:
 
 def _add_constants(call: TfliteCall, outputs: list[TensorEntry]) -> None:
     """Records the outputs of an operator that depends on no input of the model."""
-    known = [*call.constants.values()]
-    sources = known[:1] if Trait.SAME in OPERATORS.of(call.op).traits else known
-    roots = tuple(dict(root for one in sources for root in one.roots).items())
+    constants = [*call.constants.values()]
+    if Trait.SAME in OPERATORS.of(call.op).traits:
+        constants = constants[:1]
+    sources = tuple(dict(entry for constant in constants for entry in constant.sources).items())
     for name, tensor, numbers in zip_longest(call.outputs, outputs, computed(call)):
-        call.context.constants[name] = constant_of(tensor, numbers, roots)
+        call.context.constants[name] = constant_of(tensor, numbers, sources)
 
 
 def _add_values(call: TfliteCall, outputs: list[TensorEntry]) -> None:

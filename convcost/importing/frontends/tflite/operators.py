@@ -151,7 +151,7 @@ def join(call: TfliteCall) -> Tensor:
         return call.free(x)
     if not learned:
         return call.lower(op, x, call.value(position))
-    ((key, _),) = constant.roots
+    ((key, _),) = constant.sources
     return combined(call.builder, LEARNED[op], x, key, constant.dims, call.path())
 
 
@@ -222,7 +222,7 @@ def lstm(call: TfliteCall) -> Any:
 def reshape(call: TfliteCall) -> Tensor:
     """The dims are an input, otherwise an option, otherwise those of the output."""
     stated = call.constant(1) is not None
-    to = call.numbers(1) if stated else call.option("NewShapeAsNumpy") or call.known_dims()
+    to = call.numbers(1) if stated else call.option("NewShapeAsNumpy") or call.require_dims()
     return call.lower("reshape", to=to)
 
 
@@ -293,4 +293,4 @@ def same_shape_without_macs(call: TfliteCall) -> Tensor:
 def without_macs(call: TfliteCall) -> list[Tensor]:
     """Operators without multiply-adds. Their layers state the output shape."""
     call.exclude(FIXED, *call.constants)
-    return [call.custom(call.known_dims(position)) for position in range(len(call.outputs))]
+    return [call.custom(call.require_dims(position)) for position in range(len(call.outputs))]

@@ -19,8 +19,8 @@ MAX_AXES = 3  # axes of the size with a border
 
 @lowering("upsample")
 def upsample(builder: GraphBuilder, node: Node) -> Tensor:
-    """Resizes to `dims`; `factors` has the factor of each axis if the model states factors; `sized`
-    means that the model computes the size. `mode` is a mode of the kind."""
+    """Resizes to `dims`; `factors` has the factor of each axis if the model states factors.
+    `computes_size` means that the model computes the size. `mode` is a mode of the kind."""
     x, dims = node.x, tuple(node.attributes["dims"])
     if dims == x.dims:
         builder.free[node.op] += 1
@@ -32,12 +32,12 @@ def upsample(builder: GraphBuilder, node: Node) -> Tensor:
         return lower(builder, "custom", node.path, x, what="resize", dims=dims, channel=channel)
     factors = node.attributes.get("factors")
     before, after = ([of[axis] for axis in sizes] for of in (x.dims, dims))
-    sized = factors is None and node.attributes.get("sized", True)
+    computes_size = factors is None and node.attributes.get("computes_size", True)
     options = {"size": each(after)}
-    if factors is not None or sized:
+    if factors is not None or computes_size:
         options = enlargement(before, after, factors and [factors[axis] for axis in sizes])
     options["mode"] = node.attributes["mode"]
-    return windowed_layer(builder, node, options, channel=channel, sized=sized)
+    return windowed_layer(builder, node, options, channel=channel, computes_size=computes_size)
 
 
 @lowering("grid_sample")

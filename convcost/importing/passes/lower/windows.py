@@ -87,7 +87,7 @@ def windowed_layer(
     *inputs: Tensor,
     kind: str = "",
     channel: int = CHANNELS,
-    sized: bool = False,
+    computes_size: bool = False,
 ) -> Tensor:
     """Adds a layer of a kind that keeps the rank of its first input; the axis `channel` of each
     input is the channels. By default the kind and the inputs are those of the node."""
@@ -95,7 +95,7 @@ def windowed_layer(
     sources = [builder.materialize(x, channel, node.path) for x in inputs]
     index = builder.emit(
         kind or node.op, node.path, sources, options,
-        tensors=node.weights, buffers=node.buffers, sized=sized,
+        tensors=node.weights, buffers=node.buffers, computes_size=computes_size,
     )  # fmt: skip
     x = inputs[0]
     return output_tensor(index, builder.shape(index), len(x.dims), channel, x.batch)

@@ -41,7 +41,7 @@ def center_crop(call: LayerCall) -> Tensor:
 
 def _resized(call: LayerCall, word: str) -> Tensor:
     dims, mode = call.along_size(_target_size(call), None), MODES.get(word, "nearest")
-    return call.lower("upsample", dims=dims, sized=False, mode=mode, channel=call.channel)
+    return call.lower("upsample", dims=dims, computes_size=False, mode=mode, channel=call.channel)
 
 
 def _target_size(call: LayerCall) -> tuple[int, int]:

@@ -50,7 +50,7 @@ def _with_constant(call: OnnxCall, x: Tensor, position: int) -> Tensor:
     kind = None if call.op == "Mean" else LEARNED.get(call.canonical)
     if constant.elements == 1 and not _is_learned_number(call, constant, kind):
         x = with_rank(x, len(dims))
-        for key, _ in constant.roots if constant.real else ():
+        for key, _ in constant.sources if constant.real else ():
             plain = SCALAR.match(key) and not OPAQUE.match(key)
             if plain and key in call.context.stored and key not in call.context.buffers:
                 call.context.excluded.setdefault(
@@ -65,7 +65,7 @@ def _with_constant(call: OnnxCall, x: Tensor, position: int) -> Tensor:
         return _join_with_fixed(call, x, position, wide)
     if call.op == "Mean":  # a learned summand of a mean is not a bias
         return call.lower(call.canonical, x, call.value(position))
-    key = call.context.key_after(x, call.node.input(position))
+    key = call.context.key_of_operand(x, call.node.input(position))
     return combined(call.builder, call.canonical, x, key, dims, call.path())
 
 
@@ -75,12 +75,12 @@ def _standardizes(call: OnnxCall, constant: Constant) -> bool:
     table."""
     if any(
         call.context.constants[key].declared
-        for key, _ in constant.roots
+        for key, _ in constant.sources
         if key in call.context.constants
     ):
         return False
     long = [extent for extent in constant.dims if extent != 1]
-    named = "." in constant.roots[0][0] and not OPAQUE.match(constant.roots[0][0])
+    named = "." in constant.sources[0][0] and not OPAQUE.match(constant.sources[0][0])
     return len(long) <= 1 and not (named and call.op in ("Add", "Mul"))
 
 
@@ -102,7 +102,7 @@ def _join_with_fixed(
 def _is_buffer(call: OnnxCall, constant: Constant) -> bool:
     """Whether a constant is a table that the model stores as a buffer."""
     long = [extent for extent in constant.dims if extent != 1]
-    return len(long) > 1 and constant.whole and constant.roots[0][0] in call.context.buffers
+    return len(long) > 1 and constant.whole and constant.sources[0][0] in call.context.buffers
 
 
 def _is_summed(call: OnnxCall) -> bool:

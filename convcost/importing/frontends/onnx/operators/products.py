@@ -21,7 +21,7 @@ def gemm(call: OnnxCall) -> Tensor:
         and weights.learned
         and bias.learned
         and bias.elements == weights.dims[0 if turned else 1]
-        and any(call.builder.has_equal_numbers(key) for key, _ in weights.roots)
+        and any(call.builder.has_equal_numbers(key) for key, _ in weights.sources)
     )
     y = _product(call, own_bias=own)
     return y if own else _add_input(call, y, 2)

@@ -65,7 +65,7 @@ def _read_states(call: OnnxCall, hidden: int) -> None:
             )
             raise ConstraintError("CC404", message, PROJECTED)
         if constant.number is not None or any(
-            call.builder.has_equal_numbers(key) for key, _ in constant.roots
+            call.builder.has_equal_numbers(key) for key, _ in constant.sources
         ):
             call.context.exclude(constant)
         elif constant.is_weight and position > LENGTHS:

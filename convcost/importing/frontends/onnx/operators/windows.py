@@ -128,7 +128,7 @@ def _with_bias(
     weights, bias = call.constant(1), (2,) if gain is None and has_bias(call, 2) else ()
     assert weights is not None
     # Weights of equal numbers can belong to several modules, which differ in their biases.
-    own = bias if any(call.builder.has_equal_numbers(key) for key, _ in weights.roots) else ()
+    own = bias if any(call.builder.has_equal_numbers(key) for key, _ in weights.sources) else ()
     tensors = call.tensors(*(() if buffers else (1,)), *own)
     y = call.lower(op, x, weights=tensors, buffers=buffers, bias=bool(own), **more)
     if gain is not None:
@@ -137,12 +137,12 @@ def _with_bias(
 
 
 def _add_bias(call: OnnxCall, y: Tensor, position: int) -> Tensor:
-    """Adds the bias, if there is one. It becomes an option of the convolution if all convolutions
-    with the same weights have the same bias."""
+    """Adds the bias as a layer after the convolution, if there is one. `merge_affine` makes it an
+    option of the convolution if all convolutions with the same weights have the same bias."""
     bias = call.constant(position)
     if bias is None or not has_bias(call, position):
         return y
-    key = call.context.key_after(y, call.node.input(position))
+    key = call.context.key_of_operand(y, call.node.input(position))
     dims = (bias.elements, *(1 for _ in y.dims[2:]))
     return combined(call.builder, "add", y, key, dims, call.path("bias"))
 
@@ -189,9 +189,9 @@ def _gain(call: OnnxCall, filters: Constant) -> str | None:
     """The key of the tensor with one factor for each filter, by which weights are multiplied before
     they are used, as in weight standardization and weight norm."""
     derived, bias = call.context.derived, call.constant(2)
-    roots = derived.stored(filters)
-    whole = [root for root in roots if root[1] == filters.elements]
-    rest = set(roots).difference(whole, bias.roots if bias else ())
+    sources = derived.stored(filters)
+    whole = [entry for entry in sources if entry[1] == filters.elements]
+    rest = set(sources).difference(whole, bias.sources if bias else ())
     if filters.whole or not filters.learned or len(whole) != 1:
         return None
     found = [key for key, elements in rest if elements == filters.dims[0] > 1]
