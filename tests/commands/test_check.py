@@ -126,6 +126,50 @@ def test_a_grow_rule_compares_a_layer_with_its_old_version(change, exceeded):
     assert [one.path for one in found if one.level == "error"] == exceeded
 
 
+def rules_of(kind, rules):
+    """A budget with the rules as its `layers` or its `groups`."""
+    found = tuple(Rule(match, (limit,)) for match, limit in rules)
+    return Budget(layers=found) if kind == "layers" else Budget(groups=found)
+
+
+NO_GROWTH, HIGH = Limit("params", HERE, max=9999, grow=0), Limit("params", HERE, max=10**6)
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [(("name: a}", "name: c}"), "body/c"), (("name: body", "name: torso"), "torso/a")],
+)
+@pytest.mark.parametrize(
+    ("kind", "rules", "base"),
+    [
+        ("layers", [("body/a", NO_GROWTH)], 64),
+        # The layer has another rule now. The one that it had also limits its growth.
+        ("layers", [("body/c", HIGH), ("torso/a", HIGH), ("*", NO_GROWTH)], 64),
+        ("groups", [("body/a", NO_GROWTH)], 64),
+        ("groups", [("torso", HIGH), ("b*", NO_GROWTH)], 64 + 64),
+    ],
+)
+def test_a_new_name_takes_no_layer_out_of_a_grow_rule(kind, rules, base, change, name):
+    grown = net().replace("1, name: a}", "3, padding: 1, name: a}").replace(*change)
+    now, was = (measure_network(cost(spec)) for spec in (grown, net()))
+    budget = rules_of(kind, rules)
+    findings = evaluate(CheckedNetwork("x", now, (("x", budget),), was))
+    path = name if kind == "layers" else rules[-1][0]
+    errors = [(f.path, f.test, f.base, f.found) for f in findings if f.level == "error"]
+    assert errors == [(path, "grow", base, base + 8 * 64)]
+
+
+def test_a_max_is_for_the_layers_that_a_rule_matches_now():
+    now, was = (
+        measure_network(cost(text)) for text in (net().replace("name: a}", "name: c}"), net())
+    )
+    limit = Limit("params", HERE, max=63, grow=0)
+    for kind in ("layers", "groups"):
+        budget = rules_of(kind, [("body/a", limit)])
+        (found,) = evaluate(CheckedNetwork("x", now, (("x", budget),), was))
+        assert (found.test, found.level, found.base) == ("grow", "passed", 64)
+
+
 # Bases of git
 
 

@@ -15,7 +15,7 @@ from convcost.model.costs import total_counts
 from convcost.model.measures import PARTS
 from convcost.model.network import IN_BYTES, Budget, Limit
 from convcost.reports.check.baseline import TOTALS
-from convcost.reports.check.evaluate import CheckedNetwork
+from convcost.reports.check.evaluate import CheckedNetwork, growth_limits
 from convcost.reports.check.finding import Finding
 from convcost.reports.check.measures import NO_SPAN
 
@@ -50,8 +50,7 @@ def only_growth(budget: Budget, *, forbidden: bool = False) -> Budget:
     """The limits of growth of a budget, as they are or without any growth."""
 
     def kept(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
-        growing = (limit for limit in limits if limit.grow is not None)
-        found = tuple(limit._replace(max=None, min=None, warn=None) for limit in growing)
+        found = growth_limits(limits)
         return (
             tuple(limit._replace(grow=0, grow_floor=0) for limit in found) if forbidden else found
         )

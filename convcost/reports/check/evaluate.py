@@ -8,7 +8,7 @@ from operator import itemgetter
 from convcost.model.costs import LayerCost
 from convcost.model.errors import UsageError
 from convcost.model.measures import CONVENTION
-from convcost.model.network import IN_BYTES, Budget, Limit
+from convcost.model.network import IN_BYTES, Budget, Limit, Rule
 from convcost.model.record import NamedTuple
 from convcost.reports.check.by_convention import conventions_of, recounted, split_budget
 from convcost.reports.check.finding import Finding, Growth, Level, Scope, Test
@@ -54,6 +54,12 @@ def counting_notes(networks: Iterable[CheckedNetwork]) -> tuple[str, ...]:
     """What macs and the conventions of the budgets count."""
     budgets = (budget for checked in networks for _, budget in checked.budgets)
     return (CONVENTION, *convention_notes(conventions_of(budgets)))
+
+
+def growth_limits(limits: Iterable[Limit]) -> tuple[Limit, ...]:
+    """The limits of growth among limits."""
+    growing = (limit for limit in limits if limit.grow is not None)
+    return tuple(limit._replace(max=None, min=None, warn=None) for limit in growing)
 
 
 def evaluate(checked: CheckedNetwork) -> tuple[Finding, ...]:
@@ -191,8 +197,8 @@ def _largest(counts: _Counts, layers: Sequence[tuple[str, int]]) -> _Counts:
 class _Scopes:
     """What the budgets of a network limit.
 
-    A layer of the base belongs to the groups of the current layer that it is paired with. A removed
-    layer belongs to the groups of its own path.
+    A rule limits the layers that it matches by their current paths. It also limits the growth of
+    those that it matched in the base, so that a new name hides no growth.
     """
 
     def __init__(self, checked: CheckedNetwork, reason: str) -> None:
@@ -207,7 +213,13 @@ class _Scopes:
         self.total = _Scope("total", "", self.network, self.base, self.of_layers, reason)
         self.layers = LayerIndex(self.network.layers)
         now = {change.before.path: change.path for change in changes if change.before}
-        self.before = LayerIndex(before, [now[layer.path] for layer in before])
+        self.before = LayerIndex(before, [{layer.path, now[layer.path]} for layer in before])
+        old = [self.old.get(layer.path, layer).path for layer in self.network.layers]
+        own = [layer.path for layer in self.network.layers]
+        self.earlier, self.ever = self.layers, self.layers
+        if old != own:
+            self.earlier = LayerIndex(self.network.layers, [{path} for path in old])
+            self.ever = LayerIndex(self.network.layers, list(map(set, zip(own, old, strict=True))))
 
     def of(self, budget: Budget) -> Iterator[tuple[_Scope, tuple[Limit, ...]]]:
         """The total, the layers, each by the first rule that matches it, and the groups. Raises
@@ -215,22 +227,35 @@ class _Scopes:
         yield self.total, budget.total
         if budget.layers:
             rules = self.layers.first_rules(budget.layers)
-            for layer, rule in zip(self.network.layers, rules, strict=True):
-                if rule is not None:
-                    yield self._layer(layer), rule.limits
+            earlier = rules
+            if self.earlier is not self.layers:
+                earlier = self.earlier.first_rules(budget.layers)
+            for layer, rule, old in zip(self.network.layers, rules, earlier, strict=True):
+                limits = rule.limits if rule else ()
+                if old is not None and old is not rule:
+                    limits += growth_limits(old.limits)
+                if limits:
+                    yield self._layer(layer), limits
         for rule in budget.groups:
-            layers = self.layers.matching(rule.match)
-            self._grouped += len(layers) * len(rule.limits)
+            layers, ever = (of.matching(rule.match) for of in (self.layers, self.ever))
+            self._grouped += len(ever) * len(rule.limits)
             if self._grouped > MAX_GROUPED:
                 raise UsageError(
                     f"the groups of the budgets for `{self.network.name}` need more than "
                     f"{MAX_GROUPED:,} counts of its layers",
                     help="use fewer limits, or groups of fewer layers",
                 )
-            network = self.network.with_layers(layers)
             base = self.base and self.base.with_layers(self.before.matching(rule.match))
-            scope = _Scope("group", rule.match, network, base, self.of_layers, self.reason)
-            yield scope, rule.limits
+            limits = rule.limits
+            if len(layers) < len(ever):
+                yield self._group(rule, ever, base), growth_limits(limits)
+                limits = tuple(limit._replace(grow=None) for limit in limits)
+            if layers or any(limit.min is not None for limit in limits):
+                yield self._group(rule, layers, base), limits
+
+    def _group(self, rule: Rule, layers: list[LayerCost], base: MeasuredNetwork | None) -> _Scope:
+        network = self.network.with_layers(layers)
+        return _Scope("group", rule.match, network, base, self.of_layers, self.reason)
 
     def _layer(self, layer: LayerCost) -> _Scope:
         network, before = self.network.with_layers([layer]), self.old.get(layer.path)

@@ -6,6 +6,7 @@ the buffers, too. `memory` is flash and peak memory, for a device that loads the
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 from operator import attrgetter
 
 from convcost.language.patterns import has_wildcard, matcher
@@ -155,14 +156,16 @@ def depth(costs: Costs) -> int:
 
 class LayerIndex:
     """Finds the layers that a pattern matches: by their own paths, or by the path of a group that
-    they are in. `paths` replace the paths of the layers."""
+    they are in. `paths` are one or several for each layer, in the place of its own."""
 
-    def __init__(self, layers: Sequence[LayerCost], paths: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, layers: Sequence[LayerCost], paths: Sequence[Collection[str]] | None = None
+    ) -> None:
         self.layers = layers
         self._by_path: dict[str, list[int]] = {}
-        own = [layer.path for layer in layers] if paths is None else paths
-        for position, whole in enumerate(own):
-            for path in path_prefixes(whole):
+        all_paths = [(layer.path,) for layer in layers] if paths is None else paths
+        for position, of_layer in enumerate(all_paths):
+            for path in dict.fromkeys(chain.from_iterable(map(path_prefixes, of_layer))):
                 self._by_path.setdefault(path, []).append(position)
 
     def matching(self, pattern: str) -> list[LayerCost]:
